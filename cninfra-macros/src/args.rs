@@ -1,0 +1,123 @@
+//! The arguments of an attribute: `name`, `name = tokens`, parted by commas. Every mistake is noted, and the rest is read on.
+
+use crate::{ctxt::Ctxt, krate::Krate};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::{
+    Attribute, Ident, LitStr, Path, Token,
+    ext::IdentExt as _,
+    parse::{Parse, ParseStream, Parser as _},
+    punctuated::Punctuated,
+};
+
+/// One argument.
+pub(crate) struct Arg {
+    pub(crate) name: Ident,
+    pub(crate) value: Value,
+}
+
+/// What comes after its name.
+pub(crate) enum Value {
+    /// nothing
+    Word,
+    /// `= tokens`
+    Is(TokenStream),
+    /// `(tokens)`: never right, but often meant
+    List,
+}
+
+impl Arg {
+    pub(crate) fn word(&self) -> String {
+        self.name.unraw().to_string()
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        self.name.span()
+    }
+}
+
+impl Parse for Arg {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = Ident::parse_any(input)?;
+        if input.peek(syn::token::Paren) {
+            input.parse::<TokenTree>()?;
+            return Ok(Arg { name, value: Value::List });
+        }
+        if !input.peek(Token![=]) {
+            return Ok(Arg { name, value: Value::Word });
+        }
+        input.parse::<Token![=]>()?;
+        let mut value = TokenStream::new();
+        // `Deps<A, B>`: a comma inside of angle brackets
+        let mut depth = 0_i32;
+        while !input.is_empty() && (depth > 0 || !input.peek(Token![,])) {
+            if input.peek(Token![<]) {
+                depth += 1;
+            } else if input.peek(Token![>]) {
+                depth -= 1;
+            }
+            value.extend([input.parse::<TokenTree>()?]);
+        }
+        Ok(Arg { name, value: Value::Is(value) })
+    }
+}
+
+/// Reads a list of arguments. `expected` is told where one can not be read.
+pub(crate) fn parse(tokens: TokenStream, cx: &mut Ctxt, expected: &str) -> Vec<Arg> {
+    match Punctuated::<Arg, Token![,]>::parse_terminated.parse2(tokens) {
+        Ok(args) => args.into_iter().collect(),
+        Err(error) => {
+            cx.syn(&error, expected);
+            Vec::new()
+        }
+    }
+}
+
+/// The arguments of all attributes `#[name(..)]`.
+pub(crate) fn of_attributes(attributes: &[Attribute], name: &str, cx: &mut Ctxt, expected: &str) -> Vec<Arg> {
+    let mut all = Vec::new();
+    for attribute in attributes.iter().filter(|a| a.path().is_ident(name)) {
+        match &attribute.meta {
+            syn::Meta::List(list) => all.extend(parse(list.tokens.clone(), cx, expected)),
+            _ => cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes arguments\n= help: {expected}")),
+        }
+    }
+    all
+}
+
+/// An argument that is not understood.
+pub(crate) fn unknown(arg: &Arg, cx: &mut Ctxt, expected: &str) {
+    let word = arg.word();
+    let message = match arg.value {
+        Value::List => format!("CN010: `{word}(..)` is not understood here"),
+        _ => format!("CN010: `{word}` is not understood here"),
+    };
+    cx.error(arg.span(), format_args!("{message}\n= help: {expected}"));
+}
+
+/// `crate = path`
+pub(crate) fn krate(arg: &Arg, cx: &mut Ctxt) -> Option<Krate> {
+    if let Value::Is(value) = &arg.value
+        && let Ok(path) = syn::parse2::<Path>(value.clone())
+    {
+        return Some(Krate::at(path));
+    }
+    cx.error(arg.span(), "CN010: expected `crate = path::to::cninfra`");
+    None
+}
+
+/// `name = "text"`
+pub(crate) fn text(arg: &Arg, cx: &mut Ctxt) -> Option<LitStr> {
+    if let Value::Is(value) = &arg.value
+        && let Ok(text) = syn::parse2::<LitStr>(value.clone())
+    {
+        return Some(text);
+    }
+    let word = arg.word();
+    cx.error(arg.span(), format_args!("CN010: expected a text: `{word} = \"..\"`"));
+    None
+}
+
+/// Of an attribute: its name, which is where a reader looks.
+pub(crate) fn span_of(attribute: &Attribute) -> Span {
+    attribute.path().segments.last().map_or_else(Span::call_site, |last| last.ident.span())
+}

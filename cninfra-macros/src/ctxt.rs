@@ -1,0 +1,41 @@
+//! [`Ctxt`]: collects every mistake, so that all of them are reported in one run.
+
+use proc_macro2::{Span, TokenStream};
+use std::fmt::Display;
+
+/// The mistakes found so far. It must be asked for them in the end: dropped unasked, it panics in tests.
+#[derive(Default)]
+pub(crate) struct Ctxt {
+    errors: Vec<syn::Error>,
+    asked: bool,
+}
+
+impl Ctxt {
+    /// A mistake, on what the user wrote.
+    pub(crate) fn error(&mut self, span: Span, message: impl Display) {
+        self.errors.push(syn::Error::new(span, message));
+    }
+
+    /// A mistake that a parser found.
+    pub(crate) fn syn(&mut self, error: &syn::Error, expected: &str) {
+        self.error(error.span(), format_args!("CN010: {error}\n= help: {expected}"));
+    }
+
+    /// Is something wrong so far?
+    pub(crate) fn is_broken(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    /// Everything that is wrong, as tokens that say so to the compiler.
+    pub(crate) fn finish(mut self) -> TokenStream {
+        self.asked = true;
+        self.errors.iter().map(syn::Error::to_compile_error).collect()
+    }
+}
+
+#[cfg(test)]
+impl Drop for Ctxt {
+    fn drop(&mut self) {
+        assert!(self.asked || std::thread::panicking(), "mistakes were collected and not told");
+    }
+}

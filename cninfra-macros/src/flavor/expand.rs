@@ -1,0 +1,256 @@
+//! The impls of a flavor.
+
+use super::model::{Field, Model};
+use crate::{
+    key::{self, Identity},
+    names,
+    source::Source,
+    types::{self, Wrapper},
+};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Generics, Ident, Type, WherePredicate, parse_quote, spanned::Spanned as _};
+
+/// The widest tuple of parts; more fields are a tuple of tuples.
+const WIDTH: usize = 12;
+
+/// A flavor's plugin: `Dep<P>`, or `Option<Dep<P>>`.
+fn plugin_of(ty: &Type) -> Option<(Wrapper, &Type)> {
+    types::dependency(ty).filter(|(wrapper, _)| *wrapper != Wrapper::Vec)
+}
+
+impl Model {
+    pub(super) fn generate(&self, source: &Source) -> TokenStream {
+        let bounded = self.bounded();
+        let (key, whole, bindings) = (self.key(source), self.whole(&bounded, source), self.bindings(&bounded));
+        let closed = (!self.open).then(|| self.closed(&bounded));
+        let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
+        quote! {
+            const _: () = { #key #whole #bindings #closed };
+            #checks
+        }
+    }
+
+    /// It is a flavor, so that what uses it does not err too, but an empty one.
+    pub(super) fn inert(&self, source: &Source) -> TokenStream {
+        let (krate, name) = (&self.krate, &self.name);
+        let (generics, arguments) = key::inert_generics(&self.generics);
+        let bounded = key::with_bounds(&generics, krate);
+        let (impl_generics, _, wher) = bounded.split_for_impl();
+        let ty = quote!(#name #arguments);
+        let key = Identity {
+            name: name.to_string(),
+            instance: String::new(),
+            given: None,
+            generics: &generics,
+            ty: ty.clone(),
+        }
+        .expand(source, krate);
+        quote!(const _: () = {
+            #key
+            impl #impl_generics #krate::Nested for #ty #wher {
+                type Fields = ();
+                const TREE: &'static #krate::Tree =
+                    &#krate::Tree { key: &<Self as #krate::Key>::META, package: "", version: "", fields: &[] };
+                fn build(_: ()) -> Self {
+                    ::core::unreachable!()
+                }
+            }
+            impl #impl_generics #krate::Flavor for #ty #wher {
+                const GRAPH: &'static #krate::Graph = #krate::Sizes::<Self>::GRAPH;
+            }
+        };)
+    }
+
+    fn key(&self, source: &Source) -> TokenStream {
+        let (name, (_, arguments, _)) = (&self.name, self.generics.split_for_impl());
+        let identity = Identity {
+            name: name.to_string(),
+            instance: names::kebab(&name.to_string()),
+            given: None,
+            generics: &self.generics,
+            ty: quote!(#name #arguments),
+        };
+        identity.expand(source, &self.krate)
+    }
+
+    /// In a generic flavor, that its fields are parts is a bound of every impl.
+    fn bounded(&self) -> Generics {
+        let krate = &self.krate;
+        let mut bounded = key::with_bounds(&self.generics, krate);
+        let params: Vec<String> = self.generics.type_params().map(|param| param.ident.to_string()).collect();
+        for Field { ty, provides, .. } in &self.fields {
+            if !mentions(quote!(#ty), &params) {
+                continue;
+            }
+            let bound: WherePredicate = match plugin_of(ty) {
+                Some((_, plugin)) if !provides.is_empty() => parse_quote!(#ty: #krate::Provider<Plugin = #plugin>),
+                _ => parse_quote!(#ty: #krate::Part),
+            };
+            bounded.make_where_clause().predicates.push(bound);
+        }
+        bounded
+    }
+
+    /// What the flavor is.
+    fn whole(&self, bounded: &Generics, source: &Source) -> TokenStream {
+        let (krate, name) = (&self.krate, &self.name);
+        let (_, arguments, _) = self.generics.split_for_impl();
+        let (impl_generics, _, wher) = bounded.split_for_impl();
+        let mut n = 0_usize;
+        let (mut types, mut patterns, mut fields) = (Vec::new(), Vec::new(), Vec::new());
+        for Field { name: field, ty, provides } in &self.fields {
+            let (mut part, mut pattern) = (quote!(#ty), quote!(#field));
+            for interface in provides {
+                part = quote!(#krate::Bound<#part, #interface, #name #arguments, #n>);
+                pattern = quote!(#krate::Bound { field: #pattern, .. });
+                n += 1;
+            }
+            types.push(part);
+            patterns.push(pattern);
+            let text = field.to_string();
+            let bindings = provides.iter().map(|interface| {
+                quote_spanned! {interface.span()=> #krate::Binding {
+                    key: &<#interface as #krate::Key>::META,
+                    many: <#interface as #krate::Interface>::MANY,
+                }}
+            });
+            // a plugin is asked itself, for a better message
+            let item = match plugin_of(ty) {
+                Some((Wrapper::Dep, p)) => {
+                    quote_spanned!(p.span()=> #krate::Item::Plugin(&<#p as #krate::Plugin>::PLUGIN))
+                }
+                Some((_, p)) => quote_spanned!(p.span()=> #krate::Item::Optional(&<#p as #krate::Plugin>::PLUGIN)),
+                None => quote_spanned!(ty.span()=> <#ty as #krate::Part>::ITEM),
+            };
+            fields.push(quote!(#krate::Field { name: #text, item: #item, provides: &[#(#bindings),*] }));
+        }
+        let (rows, types, patterns) = self.rows(bounded, types, patterns);
+        let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
+        let (package, version) = (&source.package, &source.version);
+        quote! {
+            #rows
+            #[automatically_derived]
+            #[diagnostic::do_not_recommend]
+            #[doc(hidden)]
+            impl #impl_generics #krate::Nested for #name #arguments #wher {
+                type Fields = #types;
+                const TREE: &'static #krate::Tree = &#krate::Tree {
+                    key: &<Self as #krate::Key>::META,
+                    package: #package,
+                    version: #version,
+                    fields: &[#(#fields),*],
+                };
+                fn build(fields: Self::Fields) -> Self {
+                    let #patterns = fields;
+                    Self { #(#names),* }
+                }
+            }
+            // the fields are there to be declared: keep the dead-code lint quiet
+            #[allow(dead_code)]
+            fn read #impl_generics (flavor: &#name #arguments) #wher {
+                #(let _ = &flavor.#names;)*
+            }
+        }
+    }
+
+    /// More than twelve fields are cut in hidden rows.
+    fn rows(
+        &self,
+        bounded: &Generics,
+        types: Vec<TokenStream>,
+        patterns: Vec<TokenStream>,
+    ) -> (TokenStream, TokenStream, TokenStream) {
+        if types.len() <= WIDTH {
+            return (quote!(), nest(&types), nest(&patterns));
+        }
+        let (krate, name, vis) = (&self.krate, &self.name, &self.vis);
+        let (_, arguments, _) = self.generics.split_for_impl();
+        let (impl_generics, _, wher) = bounded.split_for_impl();
+        let names: Vec<Ident> = (0..types.len().div_ceil(WIDTH)).map(|k| format_ident!("Row{k}")).collect();
+        let rows = names.iter().zip(types.chunks(WIDTH)).map(|(row, types)| {
+            quote! {
+                #vis struct #row #impl_generics (#krate::PhantomData<fn() -> #name #arguments>) #wher;
+                #[automatically_derived]
+                impl #impl_generics #krate::Row for #row #arguments #wher {
+                    type Fields = (#(#types,)*);
+                }
+            }
+        });
+        let rows = quote!(#(#rows)*);
+        let types: Vec<_> = names.iter().map(|row| quote!(#krate::RowOf<#row #arguments>)).collect();
+        let patterns: Vec<_> =
+            patterns.chunks(WIDTH).map(|chunk| quote!(#krate::RowOf { fields: (#(#chunk,)*) })).collect();
+        (rows, nest(&types), nest(&patterns))
+    }
+
+    /// How the plugin of each binding becomes its interface.
+    fn bindings(&self, bounded: &Generics) -> TokenStream {
+        let (krate, name) = (&self.krate, &self.name);
+        let (_, arguments, _) = self.generics.split_for_impl();
+        let (impl_generics, _, wher) = bounded.split_for_impl();
+        let all =
+            self.fields.iter().flat_map(|field| field.provides.iter().map(move |interface| (&field.ty, interface)));
+        let all = all.enumerate().map(|(n, (ty, interface))| {
+            quote_spanned! {interface.span()=>
+                #[automatically_derived]
+                impl #impl_generics #krate::Coerce<#interface, #n> for #name #arguments #wher {
+                    type Field = #ty;
+                    fn coerce(plugin: #krate::Arc<<#ty as #krate::Provider>::Plugin>) -> #krate::Arc<#interface> {
+                        plugin
+                    }
+                }
+            }
+        });
+        quote!(#(#all)*)
+    }
+
+    /// What makes it run by itself.
+    fn closed(&self, bounded: &Generics) -> TokenStream {
+        let (krate, name) = (&self.krate, &self.name);
+        let (_, arguments, _) = self.generics.split_for_impl();
+        let (impl_generics, _, wher) = bounded.split_for_impl();
+        let graph = if self.generics.params.is_empty() {
+            let root = krate.root();
+            quote!(#root::__graph!(<#name as #krate::Nested>::TREE))
+        } else {
+            quote!(#krate::Sizes::<Self>::GRAPH)
+        };
+        quote! {
+            #[automatically_derived]
+            #[diagnostic::do_not_recommend]
+            impl #impl_generics #krate::Flavor for #name #arguments #wher {
+                const GRAPH: &'static #krate::Graph = #graph;
+            }
+        }
+    }
+
+    /// One for each field, so that each mistake is reported where it is made; and one for the whole.
+    fn checks(&self) -> TokenStream {
+        let (krate, name) = (&self.krate, &self.name);
+        let checks = self.fields.iter().enumerate().map(|(n, field)| {
+            let n = n as u16;
+            quote_spanned!(field.name.span()=> const _: () = <#name as #krate::Flavor>::GRAPH.check_field(#n);)
+        });
+        let flags = quote_spanned!(name.span()=> const _: () = <#name as #krate::Flavor>::GRAPH.check_flags(););
+        quote!(#(#checks)* #flags)
+    }
+}
+
+/// `(a, b)`; many: `((a, .., l), (m, ..))`
+fn nest(items: &[TokenStream]) -> TokenStream {
+    if items.len() <= WIDTH {
+        return quote!((#(#items,)*));
+    }
+    let rows: Vec<_> = items.chunks(WIDTH).map(|row| quote!((#(#row,)*))).collect();
+    nest(&rows)
+}
+
+/// Do the tokens name one of the parameters?
+fn mentions(tokens: TokenStream, params: &[String]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => params.contains(&ident.to_string()),
+        TokenTree::Group(group) => mentions(group.stream(), params),
+        _ => false,
+    })
+}

@@ -1,0 +1,93 @@
+//! What a flavor declares.
+
+use crate::{
+    args::{self, Value, span_of},
+    ctxt::Ctxt,
+    key,
+    krate::Krate,
+    names,
+    types::ungroup,
+};
+use syn::{Data, DeriveInput, Fields, Generics, Ident, Token, Type, Visibility, punctuated::Punctuated};
+
+const EXPECTED: &str = "`#[flavor(open)]`, `#[flavor(crate = path)]`";
+
+pub(super) struct Field {
+    pub(super) name: Ident,
+    pub(super) ty: Type,
+    pub(super) provides: Vec<Type>,
+}
+
+pub(super) struct Model {
+    pub(super) name: Ident,
+    pub(super) vis: Visibility,
+    pub(super) generics: Generics,
+    /// Its plugins' dependencies come from the flavor around it.
+    pub(super) open: bool,
+    pub(super) krate: Krate,
+    pub(super) fields: Vec<Field>,
+}
+
+impl Model {
+    pub(super) fn parse(input: &DeriveInput, cx: &mut Ctxt) -> Self {
+        let mut model = Model {
+            name: input.ident.clone(),
+            vis: input.vis.clone(),
+            generics: input.generics.clone(),
+            open: false,
+            krate: Krate::default(),
+            fields: Vec::new(),
+        };
+        for arg in args::of_attributes(&input.attrs, names::FLAVOR, cx, EXPECTED) {
+            match (arg.word().as_str(), &arg.value) {
+                (names::OPEN, Value::Word) => model.open = true,
+                (names::CRATE, _) => model.krate = args::krate(&arg, cx).unwrap_or_default(),
+                _ => args::unknown(&arg, cx, EXPECTED),
+            }
+        }
+        key::check_generics(&input.generics, cx);
+        match &input.data {
+            Data::Struct(data) if matches!(data.fields, Fields::Named(_)) => {
+                model.fields = data.fields.iter().filter_map(|field| parse_field(field, cx)).collect();
+            }
+            Data::Struct(data) if data.fields.is_empty() && matches!(data.fields, Fields::Unit) => {
+                cx.error(
+                    input.ident.span(),
+                    "CN010: a flavor is a struct with named fields\n= help: an empty one is `struct Name {}`",
+                );
+            }
+            _ => cx.error(input.ident.span(), "CN010: a flavor is a struct with named fields"),
+        }
+        model
+    }
+}
+
+fn parse_field(field: &syn::Field, cx: &mut Ctxt) -> Option<Field> {
+    let mut provides = Vec::new();
+    for attribute in &field.attrs {
+        if attribute.path().is_ident(names::FLAVOR) {
+            cx.error(
+                span_of(attribute),
+                "CN010: `#[flavor]` on a field is not needed: a nested flavor is known by its type",
+            );
+        }
+        if !attribute.path().is_ident(names::PROVIDES) {
+            continue;
+        }
+        let list = attribute.parse_args_with(Punctuated::<Type, Token![,]>::parse_terminated);
+        match list {
+            Ok(list) if !list.is_empty() && list.iter().all(may_be_interface) => provides.extend(list),
+            _ => cx.error(span_of(attribute), "CN010: expected `#[provides(dyn Interface, ..)]`"),
+        }
+    }
+    field.ident.clone().map(|name| Field { name, ty: field.ty.clone(), provides })
+}
+
+/// `dyn Trait`, or an alias of it.
+fn may_be_interface(ty: &Type) -> bool {
+    match ungroup(ty) {
+        Type::Path(_) | Type::Macro(_) => true,
+        Type::TraitObject(object) => object.bounds.iter().any(|bound| matches!(bound, syn::TypeParamBound::Trait(_))),
+        _ => false,
+    }
+}

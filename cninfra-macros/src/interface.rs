@@ -1,0 +1,121 @@
+//! `#[interface]` and `#[interface(many)]`.
+
+use crate::{
+    args::{self, Value},
+    ctxt::Ctxt,
+    key::{self, Identity},
+    krate::Krate,
+    names,
+    source::Source,
+};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Item, ItemTrait, ReturnType, TraitItem, Type, TypeParamBound, parse_quote, spanned::Spanned as _};
+
+const EXPECTED: &str = "`#[interface]`, `#[interface(many)]`, `#[interface(crate = path)]`";
+
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
+    let mut cx = Ctxt::default();
+    let (mut many, mut krate) = (false, Krate::default());
+    for arg in args::parse(arguments, &mut cx, EXPECTED) {
+        match (arg.word().as_str(), &arg.value) {
+            (names::MANY, Value::Word) => many = true,
+            (names::CRATE, _) => krate = args::krate(&arg, &mut cx).unwrap_or_default(),
+            _ => args::unknown(&arg, &mut cx, EXPECTED),
+        }
+    }
+    let mut def: ItemTrait = match syn::parse2(item.clone()) {
+        Ok(def) => def,
+        Err(error) => {
+            match syn::parse2::<Item>(item.clone()) {
+                Ok(other) => cx.error(other.span(), "CN010: an interface is a trait"),
+                Err(_) => cx.error(error.span(), format_args!("CN010: {error}")),
+            }
+            let errors = cx.finish();
+            return quote!(#item #errors);
+        }
+    };
+    key::check_generics(&def.generics, &mut cx);
+    share(&mut def);
+    if !def.attrs.iter().any(|a| a.path().segments.last().is_some_and(|last| last.ident == "async_trait")) {
+        refuse_async(&mut def);
+    }
+    let errors = cx.finish();
+    let impls = impls(&def, many, source, &krate);
+    let name = &def.ident;
+    let message = format!("CN011: `{{Self}}` does not implement the interface `{name}`");
+    let label = format!("implement `{name}` for it, or take this `#[provides]` away");
+    quote! {
+        #[diagnostic::on_unimplemented(message = #message, label = #label)]
+        #def
+        #impls
+        #errors
+    }
+}
+
+/// Plugins are shared between threads: so is what they provide.
+fn share(def: &mut ItemTrait) {
+    for name in ["Send", "Sync"] {
+        let is = |bound: &TypeParamBound| match bound {
+            TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(|last| last.ident == name),
+            _ => false,
+        };
+        if !def.supertraits.iter().any(is) {
+            let name = format_ident!("{name}");
+            def.supertraits.push(parse_quote!(::core::marker::#name));
+            def.colon_token.get_or_insert_default();
+        }
+    }
+}
+
+/// A bare `async fn` can not be called through `dyn`. The error stands in the place of what the method returns, so that
+/// its callers and implementors do not err too.
+fn refuse_async(def: &mut ItemTrait) {
+    for item in &mut def.items {
+        let TraitItem::Fn(method) = item else { continue };
+        if let Some(token) = method.sig.asyncness.take() {
+            let message = "CN023: an `async fn` can not be called through an interface\n= help: put `#[cninfra::async_trait]` on the trait \
+                and on its impls, or return a `cninfra::BoxFuture`";
+            let error = quote_spanned!(token.span=> ::core::compile_error! { #message });
+            method.sig.output = ReturnType::Type(Default::default(), Box::new(Type::Verbatim(error)));
+            method.default = None;
+            method.semi_token = Some(Default::default());
+        }
+    }
+}
+
+fn impls(def: &ItemTrait, many: bool, source: &Source, krate: &Krate) -> TokenStream {
+    let name = &def.ident;
+    let (generics, arguments) = key::inert_generics(&def.generics);
+    let bounded = key::with_bounds(&generics, krate);
+    let (impl_generics, _, wher) = bounded.split_for_impl();
+    let ty = quote!(dyn #name #arguments);
+    let identity = Identity {
+        name: format!("dyn {name}"),
+        instance: names::kebab(&name.to_string()),
+        given: None,
+        generics: &generics,
+        ty: ty.clone(),
+    };
+    let key = identity.expand(source, krate);
+    let bound = if many { quote!(#krate::Many<#krate::One<__Path>>) } else { quote!(#krate::Found<__Path>) };
+    let collection = many.then(|| {
+        quote! {
+            #[automatically_derived]
+            #[diagnostic::do_not_recommend]
+            #[doc(hidden)]
+            impl #impl_generics #krate::ManyInterface for #ty #wher {}
+        }
+    });
+    quote!(const _: () = {
+        #key
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        #[doc(hidden)]
+        impl #impl_generics #krate::Interface for #ty #wher {
+            const MANY: bool = #many;
+            type Bound<__Path> = #bound;
+        }
+        #collection
+    };)
+}

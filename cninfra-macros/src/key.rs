@@ -1,0 +1,147 @@
+//! Identity: a hash of package, version, file and name, known when the macro runs, so that its digits can be written down as a type
+//! and nothing is evaluated for each plugin.
+
+use crate::{ctxt::Ctxt, krate::Krate, source::Source};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::{GenericParam, Generics, Ident, Lifetime, parse_quote};
+
+/// The digits of a key, two bits each.
+const DIGITS: u32 = 16;
+
+/// Who a type is.
+pub(crate) struct Identity<'a> {
+    /// As it is shown: `Etcd`, `dyn KeyVal`.
+    pub(crate) name: String,
+    /// `etcd`, before the parameters' names are appended.
+    pub(crate) instance: String,
+    /// `id = ".."`
+    pub(crate) given: Option<String>,
+    pub(crate) generics: &'a Generics,
+    /// The type, with its arguments.
+    pub(crate) ty: TokenStream,
+}
+
+/// FNV-1a, as `cninfra::graph::hash` computes it.
+fn fnv(text: impl IntoIterator<Item = u8>) -> u64 {
+    text.into_iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+}
+
+impl Identity<'_> {
+    fn id(&self, source: &Source) -> u64 {
+        let parts: &[&str] = match &self.given {
+            Some(given) => &[given],
+            None => &[&source.package, &source.version, &source.crate_name, &source.file, &self.name],
+        };
+        let mut h = fnv(parts.iter().flat_map(|part| part.bytes().chain([0xff])));
+        // the digits are the low bits: let all others reach them
+        h ^= h >> 33;
+        h = h.wrapping_mul(0xff51_afd7_ed55_8ccd);
+        h ^ (h >> 33)
+    }
+
+    /// `impl Key`
+    pub(crate) fn expand(&self, source: &Source, krate: &Krate) -> TokenStream {
+        let (name, instance, ty) = (&self.name, &self.instance, &self.ty);
+        let params: Vec<&Ident> = self.generics.type_params().map(|param| &param.ident).collect();
+        let bounded = with_bounds(self.generics, krate);
+        let (impl_generics, _, wher) = bounded.split_for_impl();
+        let id = self.id(source);
+        let mut digits = quote!(__Tail);
+        for param in params.iter().rev() {
+            digits = quote!(<#param as #krate::Key>::Digits<#digits>);
+        }
+        for place in (0..DIGITS).rev() {
+            let digit = format_ident!("D{}", (id >> (2 * place)) & 3);
+            digits = quote!(#krate::#digit<#digits>);
+        }
+        let meta = if params.is_empty() {
+            let hash = fnv(instance.bytes());
+            quote!(#krate::KeyMeta::new(#name, ::core::module_path!(), #id, #instance, #hash))
+        } else {
+            let text = quote! {
+                const fn __text(text: &'static #krate::Text<192>) -> &'static str { text.as_str() }
+            };
+            let instance = quote!({
+                #text
+                __text(&#krate::generic_instance(#instance, &[#(<#params as #krate::Key>::META.instance),*]))
+            });
+            quote!(#krate::KeyMeta::new(
+                {
+                    #text
+                    __text(&#krate::generic_name(#name, &[#(<#params as #krate::Key>::META.name),*]))
+                },
+                ::core::module_path!(),
+                { let h = #id; #(let h = #krate::mix(h, <#params as #krate::Key>::META.id);)* h },
+                #instance,
+                #krate::hash(#krate::HASH_START, #instance),
+            ))
+        };
+        quote! {
+            #[automatically_derived]
+            #[diagnostic::do_not_recommend]
+            #[doc(hidden)]
+            impl #impl_generics #krate::Key for #ty #wher {
+                const META: #krate::KeyMeta = #meta;
+                type Digits<__Tail: #krate::Digits + ?Sized> = #digits;
+            }
+        }
+    }
+}
+
+/// Type parameters are part of the identity.
+pub(crate) fn with_bounds(generics: &Generics, krate: &Krate) -> Generics {
+    let mut bounded = generics.clone();
+    for param in bounded.type_params_mut() {
+        param.default = None;
+        param.eq_token = None;
+        param.bounds.push(parse_quote!(#krate::Key));
+        param.bounds.push(parse_quote!(::core::marker::Send));
+        param.bounds.push(parse_quote!(::core::marker::Sync));
+    }
+    bounded
+}
+
+/// Notes what can not be part of an identity. Afterwards the generics hold type parameters only, and `arguments` what stands for the
+/// rest in the type: so that inert impls can still be made.
+pub(crate) fn check_generics(generics: &Generics, cx: &mut Ctxt) {
+    for param in &generics.params {
+        match param {
+            GenericParam::Type(_) => {}
+            GenericParam::Lifetime(lifetime) => cx.error(
+                lifetime.lifetime.span(),
+                "CN014: no lifetime parameters here: what an agent runs outlives its start",
+            ),
+            GenericParam::Const(param) => cx.error(
+                param.ident.span(),
+                "CN014: const parameters are no part of an identity\n= help: use a type with `#[derive(Qualifier)]`",
+            ),
+        }
+    }
+}
+
+/// The generics without lifetimes, which inert impls name `'static`, and the type's arguments.
+pub(crate) fn inert_generics(generics: &Generics) -> (Generics, TokenStream) {
+    let mut kept = generics.clone();
+    kept.params = generics.params.iter().filter(|p| !matches!(p, GenericParam::Lifetime(_))).cloned().collect();
+    if generics.lifetimes().next().is_some() {
+        // its predicates may name them
+        kept.where_clause = None;
+    }
+    let arguments = generics.params.iter().map(|param| match param {
+        GenericParam::Lifetime(_) => {
+            let lifetime = Lifetime::new("'static", Span::call_site());
+            quote!(#lifetime)
+        }
+        GenericParam::Type(param) => {
+            let name = &param.ident;
+            quote!(#name)
+        }
+        GenericParam::Const(param) => {
+            let name = &param.ident;
+            quote!(#name)
+        }
+    });
+    let arguments = if generics.params.is_empty() { quote!() } else { quote!(<#(#arguments),*>) };
+    (kept, arguments)
+}

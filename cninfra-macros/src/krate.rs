@@ -1,0 +1,31 @@
+//! The path of cninfra in generated code.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::Path;
+
+/// `::cninfra`, or what `crate = path` says.
+#[derive(Clone, Default)]
+pub(crate) struct Krate(Option<Path>);
+
+impl Krate {
+    pub(crate) fn at(path: Path) -> Self {
+        Krate(Some(path))
+    }
+
+    /// The crate's root.
+    pub(crate) fn root(&self) -> TokenStream {
+        match &self.0 {
+            Some(path) => quote!(#path),
+            None => quote!(::cninfra),
+        }
+    }
+}
+
+/// The module that generated code names.
+impl ToTokens for Krate {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let root = self.root();
+        tokens.extend(quote!(#root::private));
+    }
+}

@@ -1,0 +1,181 @@
+//! The arguments of `#[plugin(..)]`.
+
+use crate::{
+    args::{self, Value},
+    ctxt::Ctxt,
+    krate::Krate,
+    names::{self, kebab},
+    types::{self, Wrapper},
+};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote_spanned};
+use syn::{
+    Expr, Ident, ItemStruct, Token, Type, parenthesized,
+    parse::{Parse, ParseStream},
+    punctuated::Punctuated,
+    spanned::Spanned as _,
+    token,
+};
+
+const EXPECTED: &str = "`deps = (A, dyn B, Option<C>)`, `config = T`, `name = \"..\"`, `alias = \"..\"`, `flags = FLAGS`, \
+    `no_lifecycle`, `id = \"..\"`, `crate = path`";
+
+/// What `deps =` says.
+pub(super) enum Deps {
+    Tuple(Vec<Type>),
+    Struct(Type),
+    /// It could not be read: an error in the place of the type, so that whatever names it does not err too.
+    Broken(TokenStream),
+}
+
+#[derive(Default)]
+pub(super) struct Arguments {
+    pub(super) deps: Option<Deps>,
+    pub(super) config: Option<Type>,
+    /// `name`, or none if it is not valid.
+    pub(super) name: Option<String>,
+    pub(super) aliases: Vec<String>,
+    pub(super) flags: Option<Expr>,
+    pub(super) no_lifecycle: bool,
+    pub(super) id: Option<String>,
+    pub(super) krate: Krate,
+    seen_config: Option<Span>,
+}
+
+impl Arguments {
+    /// Reads every argument, so that each mistake is reported.
+    pub(super) fn parse(tokens: TokenStream, cx: &mut Ctxt) -> Self {
+        let all = args::parse(tokens, cx, EXPECTED);
+        let mut this = Arguments::default();
+        // `Dep` in generated types is found by it: it comes first
+        for arg in all.iter().filter(|arg| arg.word() == names::CRATE) {
+            this.krate = args::krate(arg, cx).unwrap_or_default();
+        }
+        let mut seen: Vec<String> = Vec::new();
+        for arg in &all {
+            let word = arg.word();
+            if seen.contains(&word) && word != names::ALIAS {
+                cx.error(arg.span(), format_args!("CN010: `{word}` is said twice"));
+                continue;
+            }
+            seen.push(word.clone());
+            match (word.as_str(), &arg.value) {
+                (names::CRATE, _) => {}
+                (names::DEPS, Value::Is(value)) => this.deps = Some(this.deps_of(value.clone())),
+                (names::DEPS, Value::List) => {
+                    this.deps = Some(this.broken(arg.span(), "write it with `=`: `deps = (..)`"))
+                }
+                (names::DEPS, Value::Word) => {
+                    this.deps =
+                        Some(this.broken(arg.span(), "expected `deps = (A, dyn B, Option<C>)` or `deps = DepsStruct`"))
+                }
+                (names::CONFIG, Value::Is(value)) => {
+                    this.seen_config = Some(arg.span());
+                    match syn::parse2(value.clone()) {
+                        Ok(ty) => this.config = Some(ty),
+                        Err(error) => cx.syn(&error, "`config = Type`"),
+                    }
+                }
+                (names::NAME, _) => this.name = instance(arg, cx),
+                (names::ALIAS, _) => this.aliases.extend(instance(arg, cx)),
+                (names::FLAGS, Value::Is(value)) => match syn::parse2(value.clone()) {
+                    Ok(flags) => this.flags = Some(flags),
+                    Err(error) => cx.syn(&error, "`flags = FLAGS`, a const `&[Flag]`"),
+                },
+                (names::ID, _) => this.id = args::text(arg, cx).map(|text| text.value()),
+                (names::NO_LIFECYCLE, Value::Word) => this.no_lifecycle = true,
+                _ => args::unknown(arg, cx, EXPECTED),
+            }
+        }
+        this
+    }
+
+    fn broken(&self, span: Span, expected: &str) -> Deps {
+        let message = format!("CN010: {expected}");
+        Deps::Broken(quote_spanned!(span=> ::core::compile_error! { #message }))
+    }
+
+    fn deps_of(&self, tokens: TokenStream) -> Deps {
+        match syn::parse2::<Listed>(tokens) {
+            Ok(Listed::Struct(ty)) => Deps::Struct(ty),
+            Ok(Listed::Tuple(types)) => Deps::Tuple(types.iter().map(|ty| self.handle(ty)).collect()),
+            Err(error) => {
+                let expected = format!("{error}\n= help: `deps = (A, dyn B, Option<C>)`, or `deps = DepsStruct`");
+                self.broken(error.span(), &expected)
+            }
+        }
+    }
+
+    /// `A` as `Dep<A>`, `Option<A>` as `Option<Dep<A>>`; what is a handle already stays.
+    fn handle(&self, ty: &Type) -> Type {
+        let krate = &self.krate;
+        if types::dependency(ty).is_some() {
+            return ty.clone();
+        }
+        let tokens = match types::wrapper(ty) {
+            Some((wrapper @ (Wrapper::Option | Wrapper::Vec), inner)) => {
+                let wrapper = format_ident!("{wrapper:?}");
+                quote_spanned!(ty.span()=> #krate::#wrapper<#krate::Dep<#inner>>)
+            }
+            _ => quote_spanned!(ty.span()=> #krate::Dep<#ty>),
+        };
+        // parsed, so that it can be looked into
+        syn::parse2(tokens.clone()).unwrap_or(Type::Verbatim(tokens))
+    }
+
+    /// What can be said only with the struct at hand.
+    pub(super) fn check(&self, def: &ItemStruct, cx: &mut Ctxt) {
+        if let (Some(span), None) = (self.seen_config, &self.deps) {
+            cx.error(
+                span,
+                "CN010: `config = ..` is for a plugin with `deps = ..`\n= help: mark the field that holds it with `#[config]`",
+            );
+        }
+        let instance = self.instance(&def.ident);
+        if !names::is_instance_name(&instance) {
+            cx.error(
+                def.ident.span(),
+                format_args!(
+                    "CN021: `{instance}` can not be an instance name\n= help: give it one: `#[plugin(name = \"..\")]`"
+                ),
+            );
+        }
+    }
+
+    /// The instance name, before the parameters' names are appended.
+    pub(super) fn instance(&self, ident: &Ident) -> String {
+        self.name.clone().unwrap_or_else(|| kebab(&ident.to_string()))
+    }
+}
+
+/// A name that a config section can have.
+fn instance(arg: &args::Arg, cx: &mut Ctxt) -> Option<String> {
+    let text = args::text(arg, cx)?;
+    if names::is_instance_name(&text.value()) {
+        return Some(text.value());
+    }
+    cx.error(
+        text.span(),
+        format_args!("CN021: `{}` can not be an instance name\n= help: use a to z, 0 to 9 and `-`", text.value()),
+    );
+    None
+}
+
+enum Listed {
+    Tuple(Vec<Type>),
+    Struct(Type),
+}
+
+impl Parse for Listed {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(token::Paren) {
+            return Ok(Listed::Struct(input.parse()?));
+        }
+        let inner;
+        parenthesized!(inner in input);
+        if !input.is_empty() {
+            return Err(input.error("unexpected token after the list"));
+        }
+        Ok(Listed::Tuple(Punctuated::<Type, Token![,]>::parse_terminated(&inner)?.into_iter().collect()))
+    }
+}

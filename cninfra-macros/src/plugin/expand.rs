@@ -1,0 +1,178 @@
+//! The impls of a plugin.
+
+use super::{
+    arguments::{Arguments, Deps},
+    fields::Role,
+};
+use crate::{
+    deps,
+    key::{self, Identity},
+    krate::Krate,
+    source::Source,
+};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Ident, ItemStruct, Member, Type, spanned::Spanned as _};
+
+/// The widest tuple of dependencies; more are a list of tuples.
+const WIDTH: usize = 12;
+
+/// What is different between the two styles.
+struct Style {
+    /// `Plugin::Deps`
+    deps: TokenStream,
+    /// For the graph.
+    metas: TokenStream,
+    /// `.config(..)` of the meta.
+    config: TokenStream,
+    /// The body of `construct`.
+    construct: TokenStream,
+}
+
+pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], source: &Source) -> TokenStream {
+    let (krate, name) = (&args.krate, &def.ident);
+    let (_, arguments, _) = def.generics.split_for_impl();
+    let bounded = key::with_bounds(&def.generics, krate);
+    let (impl_generics, _, wher) = bounded.split_for_impl();
+    let ty = quote!(#name #arguments);
+    let key = identity(name, &def.generics, args, ty.clone()).expand(source, krate);
+    let Style { deps, metas, config, construct } = match &args.deps {
+        Some(listed) => listed_style(name, listed, args),
+        None => field_style(def, roles, krate),
+    };
+    let extras = extras(args);
+    let lifecycle = lifecycle(def, args);
+    quote!(const _: () = {
+        #key
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        #[doc(hidden)]
+        impl #impl_generics #krate::Plugin for #ty #wher {
+            type Deps = #deps;
+            const PLUGIN: #krate::PluginMeta =
+                #krate::PluginMeta::new(&<Self as #krate::Key>::META, #metas) #config #extras;
+            fn construct(deps: Self::Deps, cx: &#krate::Context) -> #krate::Construction<Self> {
+                #construct
+            }
+            fn running(this: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {
+                #lifecycle
+            }
+        }
+    };)
+}
+
+/// Who the plugin is.
+pub(super) fn identity<'a>(
+    name: &Ident,
+    generics: &'a syn::Generics,
+    args: &Arguments,
+    ty: TokenStream,
+) -> Identity<'a> {
+    Identity { name: name.to_string(), instance: args.instance(name), given: args.id.clone(), generics, ty }
+}
+
+/// Aliases and flags of the meta, where there are some.
+fn extras(args: &Arguments) -> TokenStream {
+    if args.aliases.is_empty() && args.flags.is_none() {
+        return quote!();
+    }
+    let aliases = &args.aliases;
+    let flags = args.flags.as_ref().map_or_else(|| quote!(&[]), |flags| quote!(#flags));
+    quote!(.extras(&[#(#aliases),*], #flags))
+}
+
+fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
+    let (krate, name) = (&args.krate, &def.ident);
+    if args.no_lifecycle {
+        return quote!({ let _ = this; #krate::Option::None });
+    }
+    if def.generics.params.is_empty() {
+        return quote!({
+            use #krate::{WithLifecycle as _, WithoutLifecycle as _};
+            (&#krate::Probe::<#name>::new()).running(this)
+        });
+    }
+    // in generic code method lookup would silently take "none" for a conditional impl: it is required
+    quote_spanned!(name.span()=> <Self as #krate::Lifecycle>::__running(this))
+}
+
+fn listed_style(name: &Ident, listed: &Deps, args: &Arguments) -> Style {
+    let krate = &args.krate;
+    let (deps, metas) = match listed {
+        Deps::Tuple(types) => (quote!((#(#types,)*)), metas(types, krate)),
+        Deps::Struct(ty) => (quote!(#ty), quote_spanned!(ty.span()=> <#ty as #krate::DepSet>::DEPS)),
+        Deps::Broken(error) => (error.clone(), quote!(&[])),
+    };
+    let construct = quote_spanned! {name.span()=>
+        let cx = ::core::clone::Clone::clone(cx);
+        #krate::Construction::Later(#krate::Box::pin(async move { <Self as #krate::Create>::create(deps, &cx).await }))
+    };
+    let config = args.config.as_ref().map_or_else(TokenStream::new, |ty| config_meta(ty, krate));
+    Style { deps, metas, config, construct }
+}
+
+fn config_meta(ty: &Type, krate: &Krate) -> TokenStream {
+    let section = quote_spanned!(ty.span()=> <#ty as #krate::Section>::META);
+    quote!(.config(#section))
+}
+
+fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
+    let name = &def.ident;
+    let members: Vec<Member> = def.fields.members().collect();
+    let (mut types, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    let mut config = TokenStream::new();
+    for (k, (field, role)) in def.fields.iter().zip(roles).enumerate() {
+        let (ty, span) = (&field.ty, field.ty.span());
+        values.push(match role {
+            Role::Dep => {
+                let variable = format_ident!("d{k}");
+                types.push(ty.clone());
+                variables.push(variable.clone());
+                quote!(#variable)
+            }
+            Role::Config => {
+                config = config_meta(ty, krate);
+                quote_spanned!(span=> match #krate::Context::config::<#ty>(cx) {
+                    #krate::Result::Ok(config) => config,
+                    #krate::Result::Err(error) => return #krate::Construction::Now(#krate::Result::Err(error)),
+                })
+            }
+            Role::Context => quote_spanned!(span=> <#ty as #krate::FromContext>::from_context(cx)),
+            Role::Default(Some(value)) => quote!(#value),
+            Role::Default(None) => quote_spanned!(span=> <#ty as #krate::Blank>::blank()),
+        });
+    }
+    let pattern = pattern(&variables, krate);
+    Style {
+        deps: tuple(&types, krate),
+        metas: metas(&types, krate),
+        config,
+        construct: quote! {
+            let _ = cx;
+            let #pattern = deps;
+            #krate::Construction::Now(#krate::Result::Ok(#name { #(#members: #values),* }))
+        },
+    }
+}
+
+fn metas(types: &[Type], krate: &Krate) -> TokenStream {
+    let metas = types.iter().map(|ty| deps::meta(ty, krate));
+    quote!(&[#(#metas),*])
+}
+
+/// `(A, B)`; more than twelve: `More<(..), ..>`
+pub(super) fn tuple(types: &[Type], krate: &Krate) -> TokenStream {
+    if types.len() <= WIDTH {
+        return quote!((#(#types,)*));
+    }
+    let (head, rest) = (&types[..WIDTH], tuple(&types[WIDTH..], krate));
+    quote!(#krate::More<(#(#head,)*), #rest>)
+}
+
+fn pattern(variables: &[Ident], krate: &Krate) -> TokenStream {
+    if variables.len() <= WIDTH {
+        return quote!((#(#variables,)*));
+    }
+    let (head, rest) = (&variables[..WIDTH], pattern(&variables[WIDTH..], krate));
+    quote!(#krate::More((#(#head,)*), #rest))
+}

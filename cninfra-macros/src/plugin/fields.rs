@@ -1,0 +1,91 @@
+//! What each field of a plugin is filled with. Takes the helper attributes off the fields.
+
+use crate::{args::span_of, ctxt::Ctxt, names, types};
+use syn::{Attribute, Expr, Fields, Type};
+
+/// What a field is filled with.
+pub(super) enum Role {
+    Dep,
+    Config,
+    Context,
+    Default(Option<Expr>),
+}
+
+const HELPERS: [&str; 4] = [names::CONFIG, names::CONTEXT, names::DEFAULT, names::DEP];
+
+/// The fields' roles, in order. `listed`: the plugin lists its dependencies and fills its fields itself.
+pub(super) fn parse(fields: &mut Fields, listed: bool, cx: &mut Ctxt) -> Vec<Role> {
+    let mut has_config = false;
+    let mut roles = Vec::new();
+    for field in fields {
+        let attributes = take(&mut field.attrs);
+        if listed {
+            for attribute in &attributes {
+                let name = name_of(attribute);
+                cx.error(
+                    span_of(attribute),
+                    format_args!("CN010: `#[{name}]` is for field injection\n= help: a plugin with `deps = ..` fills its fields in `Create::create`"),
+                );
+            }
+            roles.push(Role::Default(None));
+            continue;
+        }
+        if let [_, second, ..] = &attributes[..] {
+            cx.error(span_of(second), "CN010: a field is filled in one way: a second attribute");
+        }
+        roles.push(match attributes.first() {
+            Some(attribute) => marked(attribute, &field.ty, &mut has_config, cx),
+            None if types::dependency(&field.ty).is_some() => Role::Dep,
+            None => Role::Default(None),
+        });
+    }
+    roles
+}
+
+/// The helper attributes of a field, off the field.
+fn take(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
+    let (mine, rest) = std::mem::take(attributes)
+        .into_iter()
+        .partition(|attribute| HELPERS.iter().any(|name| attribute.path().is_ident(name)));
+    *attributes = rest;
+    mine
+}
+
+fn name_of(attribute: &Attribute) -> String {
+    attribute.path().get_ident().map(ToString::to_string).unwrap_or_default()
+}
+
+fn marked(attribute: &Attribute, ty: &Type, has_config: &mut bool, cx: &mut Ctxt) -> Role {
+    let name = name_of(attribute);
+    if name == names::DEFAULT {
+        return match attribute.parse_args() {
+            Ok(value) => Role::Default(Some(value)),
+            Err(_) => {
+                cx.error(span_of(attribute), "CN010: expected `#[default(expression)]`");
+                Role::Default(None)
+            }
+        };
+    }
+    if !matches!(attribute.meta, syn::Meta::Path(_)) {
+        cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes nothing"));
+    }
+    let is_dependency = types::dependency(ty).is_some();
+    match name.as_str() {
+        names::DEP => Role::Dep,
+        _ if is_dependency => {
+            cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` on a dependency: take one of them away"));
+            Role::Dep
+        }
+        names::CONTEXT => Role::Context,
+        _ => {
+            if *has_config {
+                cx.error(
+                    span_of(attribute),
+                    "CN010: a second `#[config]`\n= help: a plugin has one config section: put both in one struct",
+                );
+            }
+            *has_config = true;
+            Role::Config
+        }
+    }
+}

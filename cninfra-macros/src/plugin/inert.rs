@@ -1,0 +1,55 @@
+//! The impls of a plugin that is not right: it is one, so that what uses it does not err too, but it does nothing.
+
+use super::{
+    arguments::{Arguments, Deps},
+    expand::{identity, tuple},
+    fields::Role,
+};
+use crate::{key, source::Source};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Generics, Ident, ItemStruct, Type};
+
+pub(super) fn of_struct(def: &ItemStruct, args: &Arguments, roles: &[Role], source: &Source) -> TokenStream {
+    let deps = match &args.deps {
+        Some(Deps::Tuple(types)) => quote!((#(#types,)*)),
+        Some(Deps::Struct(ty)) => quote!(#ty),
+        Some(Deps::Broken(error)) => error.clone(),
+        None => {
+            let is_dep = |role: &Role| matches!(role, Role::Dep);
+            let types: Vec<Type> =
+                def.fields.iter().zip(roles).filter(|(_, role)| is_dep(role)).map(|(f, _)| f.ty.clone()).collect();
+            tuple(&types, &args.krate)
+        }
+    };
+    generate(&def.ident, &def.generics, &deps, args, source)
+}
+
+pub(super) fn of_item(name: &Ident, generics: &Generics, args: &Arguments, source: &Source) -> TokenStream {
+    generate(name, generics, &quote!(()), args, source)
+}
+
+fn generate(name: &Ident, generics: &Generics, deps: &TokenStream, args: &Arguments, source: &Source) -> TokenStream {
+    let krate = &args.krate;
+    let (generics, arguments) = key::inert_generics(generics);
+    let bounded = key::with_bounds(&generics, krate);
+    let (impl_generics, _, wher) = bounded.split_for_impl();
+    let ty = quote!(#name #arguments);
+    let key = identity(name, &generics, args, ty.clone()).expand(source, krate);
+    quote!(const _: () = {
+        #key
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        #[doc(hidden)]
+        impl #impl_generics #krate::Plugin for #ty #wher {
+            type Deps = #deps;
+            const PLUGIN: #krate::PluginMeta = #krate::PluginMeta::new(&<Self as #krate::Key>::META, &[]);
+            fn construct(_: Self::Deps, _: &#krate::Context) -> #krate::Construction<Self> {
+                ::core::unreachable!()
+            }
+            fn running(_: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {
+                #krate::Option::None
+            }
+        }
+    };)
+}

@@ -1,0 +1,59 @@
+//! `#[plugin]`: the struct is emitted as it stands, less the helper attributes, and beside it its identity, its
+//! dependencies and how it is built.
+
+mod arguments;
+mod expand;
+mod fields;
+mod inert;
+
+use crate::{ctxt::Ctxt, key, source::Source};
+use arguments::Arguments;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Item, ItemStruct, spanned::Spanned as _};
+
+pub(crate) fn expand(args: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
+    let mut cx = Ctxt::default();
+    let arguments = Arguments::parse(args, &mut cx);
+    let mut def: ItemStruct = match syn::parse2(item.clone()) {
+        Ok(def) => def,
+        Err(error) => return no_struct(item, &error, &arguments, source, cx),
+    };
+    key::check_generics(&def.generics, &mut cx);
+    let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &mut cx);
+    arguments.check(&def, &mut cx);
+    let generated = if cx.is_broken() {
+        inert::of_struct(&def, &arguments, &fields, source)
+    } else {
+        expand::generate(&def, &arguments, &fields, source)
+    };
+    let errors = cx.finish();
+    quote!(#def #generated #errors)
+}
+
+/// The item is given back all the same, so that what names it does not err too.
+fn no_struct(
+    item: TokenStream,
+    error: &syn::Error,
+    arguments: &Arguments,
+    source: &Source,
+    mut cx: Ctxt,
+) -> TokenStream {
+    let parsed = syn::parse2::<Item>(item.clone());
+    let (span, named) = match &parsed {
+        Ok(Item::Enum(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
+        Ok(Item::Union(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
+        Ok(Item::Fn(def)) => (def.sig.ident.span(), None),
+        Ok(other) => (other.span(), None),
+        Err(_) => {
+            // not even an item: the parser's words say why
+            cx.error(error.span(), format_args!("CN010: {error}"));
+            let errors = cx.finish();
+            return quote!(#item #errors);
+        }
+    };
+    cx.error(span, "CN010: a plugin is a struct");
+    let generated = named.map(|(name, generics)| inert::of_item(name, generics, arguments, source));
+    let errors = cx.finish();
+    quote!(#item #generated #errors)
+}

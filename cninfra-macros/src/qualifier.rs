@@ -1,0 +1,48 @@
+//! `#[derive(Qualifier)]`.
+
+use crate::{
+    args::{self, Value},
+    ctxt::Ctxt,
+    key::{self, Identity},
+    krate::Krate,
+    names,
+    source::Source,
+};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+const EXPECTED: &str = "`#[qualifier(name = \"..\")]`, `#[qualifier(crate = path)]`";
+
+pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(item) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut cx = Ctxt::default();
+    key::check_generics(&input.generics, &mut cx);
+    let mut krate = Krate::default();
+    let mut instance = names::kebab(&input.ident.to_string());
+    let mut span = input.ident.span();
+    for arg in args::of_attributes(&input.attrs, names::QUALIFIER, &mut cx, EXPECTED) {
+        match (arg.word().as_str(), &arg.value) {
+            (names::CRATE, _) => krate = args::krate(&arg, &mut cx).unwrap_or_default(),
+            (names::NAME, Value::Is(_)) => {
+                if let Some(text) = args::text(&arg, &mut cx) {
+                    (instance, span) = (text.value(), text.span());
+                }
+            }
+            _ => args::unknown(&arg, &mut cx, EXPECTED),
+        }
+    }
+    if !instance.is_empty() && !names::is_instance_name(&instance) {
+        cx.error(span, format_args!("CN021: `{instance}` can not be part of an instance name\n= help: use a to z, 0 to 9 and `-`: `#[qualifier(name = \"..\")]`"));
+        instance = String::new();
+    }
+    let name = &input.ident;
+    let (generics, arguments) = key::inert_generics(&input.generics);
+    let identity =
+        Identity { name: name.to_string(), instance, given: None, generics: &generics, ty: quote!(#name #arguments) };
+    let (key, errors) = (identity.expand(source, &krate), cx.finish());
+    quote!(const _: () = { #key }; #errors)
+}

@@ -1,0 +1,30 @@
+//! Where a macro is invoked: what identities are made of.
+
+/// The package, crate and file of an item. Not the line: an edit above a plugin would change its type.
+#[derive(Default)]
+pub(crate) struct Source {
+    pub(crate) package: String,
+    pub(crate) version: String,
+    pub(crate) crate_name: String,
+    /// Relative to the package where it can be, so that it is the same on every machine.
+    pub(crate) file: String,
+}
+
+impl Source {
+    /// Of the macro that is being expanded.
+    pub(crate) fn here() -> Self {
+        let env = |name| std::env::var(name).unwrap_or_default();
+        let file = proc_macro::Span::call_site().file().replace('\\', "/");
+        let root = env("CARGO_MANIFEST_DIR").replace('\\', "/");
+        let file = match file.strip_prefix(&root) {
+            Some(rest) if !root.is_empty() => rest.trim_start_matches('/').to_string(),
+            _ => file,
+        };
+        Source {
+            package: env("CARGO_PKG_NAME"),
+            version: env("CARGO_PKG_VERSION"),
+            crate_name: env("CARGO_CRATE_NAME"),
+            file,
+        }
+    }
+}

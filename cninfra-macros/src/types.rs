@@ -1,0 +1,67 @@
+//! What a type looks like. A macro sees tokens, so `Dep`, `Option` and `Vec` are known by their last word.
+
+use syn::{GenericArgument, PathArguments, Type};
+
+/// A type that stands around another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wrapper {
+    Dep,
+    Option,
+    Vec,
+}
+
+/// `Dep<X>`, `Option<X>` or `Vec<X>`, and `X`.
+pub(crate) fn wrapper(ty: &Type) -> Option<(Wrapper, &Type)> {
+    let Type::Path(path) = ungroup(ty) else { return None };
+    let last = path.path.segments.last()?;
+    let wrapper = match last.ident.to_string().as_str() {
+        "Dep" => Wrapper::Dep,
+        "Option" => Wrapper::Option,
+        "Vec" => Wrapper::Vec,
+        _ => return None,
+    };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(inner)) if arguments.args.len() == 1 => Some((wrapper, inner)),
+        _ => None,
+    }
+}
+
+/// How a field asks for a dependency: by what it is wrapped in, and for what.
+pub(crate) fn dependency(ty: &Type) -> Option<(Wrapper, &Type)> {
+    match wrapper(ty)? {
+        (Wrapper::Dep, key) => Some((Wrapper::Dep, key)),
+        (outer, inner) => match wrapper(inner)? {
+            (Wrapper::Dep, key) => Some((outer, key)),
+            _ => None,
+        },
+    }
+}
+
+/// The `$t:ty` of a `macro_rules` arrives in an invisible group.
+pub(crate) fn ungroup(mut ty: &Type) -> &Type {
+    loop {
+        match ty {
+            Type::Group(group) => ty = &group.elem,
+            Type::Paren(paren) => ty = &paren.elem,
+            _ => return ty,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn dependencies_are_known_by_their_last_word() {
+        let kind = |ty: Type| dependency(&ty).map(|(wrapper, _)| wrapper);
+        assert_eq!(kind(parse_quote!(cninfra::Dep<dyn Kv>)), Some(Wrapper::Dep));
+        assert_eq!(kind(parse_quote!(std::option::Option<Dep<A>>)), Some(Wrapper::Option));
+        assert_eq!(kind(parse_quote!(Vec<(Dep<A>)>)), Some(Wrapper::Vec));
+        for ty in [parse_quote!(Option<A>), parse_quote!(Dep), parse_quote!([Dep<A>; 2]), parse_quote!(Dep<A, B>)] {
+            assert_eq!(kind(ty), None);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! An agent runs a flavor: it starts its plugins level by level, rolls back what had begun when one fails, and closes
+//! them in reverse order.
+
+mod builder;
+mod cli;
+mod event;
+mod failure;
+mod job;
+mod limits;
+mod phase;
+mod process;
+mod runner;
+mod stop;
+
+pub use builder::Builder;
+pub use event::{Event, Outcome};
+pub use failure::{Cause, PluginError, StartError, StopError};
+pub use limits::Limits;
+pub use phase::Phase;
+pub use stop::StopHandle;
+
+use crate::{
+    Dep, Key,
+    context::Shared,
+    graph::Graph,
+    inject::{
+        deps::Inject,
+        flavor::Wired,
+        part::Part,
+        trie::{Find, RootOf},
+    },
+};
+use runner::Runner;
+use std::{ops::Deref, sync::Arc};
+
+/// The label of an agent that is given none.
+const DEFAULT_LABEL: &str = "vpp1";
+
+/// A running flavor: `agent.field` is the running plugin.
+///
+/// A program whose whole job is to be an agent is `fn main() -> ExitCode { Agent::<MyFlavor>::main() }`. Everywhere else,
+/// in tests and in programs that embed agents, it is started and closed by hand. Agents share nothing: a process may
+/// hold any number of them.
+///
+/// ```
+/// use cninfra::prelude::*;
+///
+/// #[plugin]
+/// #[derive(Default)]
+/// struct Greeter;
+///
+/// impl Greeter {
+///     fn greet(&self) -> &'static str {
+///         "hello"
+///     }
+/// }
+///
+/// #[derive(Flavor)]
+/// struct Hello {
+///     greeter: Dep<Greeter>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let agent = Agent::<Hello>::start().await?;
+/// assert_eq!(agent.greeter.greet(), "hello");
+/// agent.close().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "an agent that is dropped is not closed"]
+pub struct Agent<F: Wired> {
+    handles: F,
+    slots: <F as Part>::Slots,
+    runner: Runner,
+    shared: Arc<Shared>,
+}
+
+impl<F: Wired> Agent<F> {
+    /// What can be set before the start.
+    pub fn builder() -> Builder<F> {
+        Builder::new()
+    }
+
+    /// Starts the flavor with all defaults.
+    ///
+    /// # Errors
+    /// See [`Builder::start`].
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// The flavor's graph.
+    #[must_use]
+    pub fn graph() -> &'static Graph {
+        F::GRAPH
+    }
+
+    /// Any plugin or interface of the flavor, by type; `None` where it has none. The compiler finds it.
+    #[must_use]
+    pub fn find<K: Key + ?Sized>(&self) -> Option<Dep<K>>
+    where
+        Option<Dep<K>>: Inject<F::Slots, Find<RootOf<F>, K>>,
+    {
+        <Option<Dep<K>> as Inject<F::Slots, Find<RootOf<F>, K>>>::inject(&self.slots)
+    }
+
+    /// The service label.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.shared.label
+    }
+
+    /// What was done so far, where [`Builder::record_events`] is on.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.runner.events
+    }
+
+    /// What asks the agent to stop. Somebody has to wait for it: see [`Agent::run`].
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        self.shared.stop.clone()
+    }
+
+    /// Runs until the agent is asked to stop, then closes it.
+    ///
+    /// # Errors
+    /// See [`Agent::close`].
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: dropped, it leaves plugins that are not closed.
+    pub async fn run(self) -> Result<Vec<Event>, StopError> {
+        self.shared.stop.stopping().await;
+        self.close().await
+    }
+
+    /// Drains all plugins, then closes them, those first that nothing depends on. Returns what was done, where
+    /// [`Builder::record_events`] is on.
+    ///
+    /// # Errors
+    /// Every error of every plugin. All others have been closed nevertheless.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: dropped, it leaves plugins that are not closed.
+    pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
+        let errors = self.runner.stop().await;
+        let events = std::mem::take(&mut self.runner.events);
+        if errors.is_empty() { Ok(events) } else { Err(StopError { errors, events }) }
+    }
+}
+
+impl<F: Wired> Deref for Agent<F> {
+    type Target = F;
+
+    fn deref(&self) -> &F {
+        &self.handles
+    }
+}
+
+impl<F: Wired> std::fmt::Debug for Agent<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Agent").field("flavor", &F::GRAPH.name()).field("label", &self.label()).finish_non_exhaustive()
+    }
+}

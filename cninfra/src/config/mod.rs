@@ -1,0 +1,131 @@
+//! Config: a section for each plugin, of layers over its defaults.
+//!
+//! Every plugin's section is a type of its own (a [`Section`]), named by the plugin's instance name. What goes into it, each layer
+//! over the one before: the type's `Default`, the file `<name>.conf` of the config directory, the environment
+//! variables and then the command-line flags that the plugin declares ([`Flag`](crate::Flag)).
+//! All sections are read before anything is created.
+
+mod file;
+mod layer;
+mod section;
+
+pub use section::{ConfigMeta, Section};
+
+use crate::{Error, ErrorContext as _, Result, graph::PluginMeta};
+use figment::{Figment, value::Value};
+use layer::Layer;
+use serde::Serialize;
+use std::{collections::BTreeMap, path::Path};
+
+/// The config of an agent: sections by name.
+///
+/// ```
+/// use cninfra::config::Config;
+///
+/// let config = Config::new().set("http", "endpoint", "127.0.0.1:0");
+/// # let _ = config;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    figment: Figment,
+    /// `enabled` is no key of a section's type: optional plugins have it, whatever their config.
+    enabled: BTreeMap<String, bool>,
+    /// What could not be taken in: told when the section is read.
+    errors: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// No layer: every section is at its defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Config::default()
+    }
+
+    /// Sets a key of a section, over all layers so far. Parts of the key are parted by dots; the key `enabled` switches
+    /// an optional plugin on or off.
+    #[must_use]
+    pub fn set(mut self, section: &str, key: &str, value: impl Serialize) -> Self {
+        match Value::serialize(value) {
+            Ok(value) => self.put(section, key, value, "set by the program"),
+            Err(error) => {
+                self.errors.insert(section.to_string(), format!("key `{key}`: {error}"));
+            }
+        }
+        self
+    }
+
+    /// Sets a key to what a text says: `true`, `8080`, `text`.
+    pub(crate) fn set_text(&mut self, section: &str, key: &str, text: &str, origin: &str) {
+        // the same language as in the files; what is not YAML is a text
+        let value = yaml_serde::from_str::<Value>(text).unwrap_or_else(|_| Value::from(text));
+        self.put(section, key, value, origin);
+    }
+
+    fn put(&mut self, section: &str, key: &str, value: Value, origin: &str) {
+        if key == "enabled" {
+            match value.to_bool() {
+                Some(enabled) => {
+                    self.enabled.insert(section.to_string(), enabled);
+                }
+                None => {
+                    self.errors.insert(section.to_string(), "key `enabled` takes `true` or `false`".to_string());
+                }
+            }
+            return;
+        }
+        let dict = figment::util::nest(&format!("{section}.{key}"), value);
+        if let Value::Dict(_, dict) = dict {
+            self.merge(Layer::named(origin, dict));
+        }
+    }
+
+    fn merge(&mut self, layer: Layer) {
+        self.figment = std::mem::take(&mut self.figment).merge(layer);
+    }
+
+    /// Reads the sections' files of a directory: for each plugin `<name>.conf`, of its instance name or of one of its
+    /// aliases. A file that is not there is not an error.
+    ///
+    /// # Errors
+    /// A file that can not be read or is not YAML, with its path and line.
+    pub(crate) fn read_dir(&mut self, dir: &Path, plugins: &[&'static PluginMeta]) -> Vec<Error> {
+        let mut errors = Vec::new();
+        for plugin in plugins {
+            for name in [plugin.key.instance].iter().chain(plugin.aliases) {
+                match file::read(&dir.join(format!("{name}.conf"))) {
+                    Ok(None) => {}
+                    Ok(Some((path, mut dict))) => {
+                        if let Some(enabled) = dict.remove("enabled") {
+                            self.put(plugin.key.instance, "enabled", enabled, "");
+                        }
+                        let dict = [(plugin.key.instance.to_string(), Value::from(dict))].into();
+                        self.merge(Layer::file(path, dict));
+                    }
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+        errors
+    }
+
+    /// May this optional plugin start?
+    pub(crate) fn is_enabled(&self, plugin: &PluginMeta) -> bool {
+        self.enabled.get(plugin.key.instance).copied().unwrap_or(true)
+    }
+
+    /// A plugin's section.
+    pub(crate) fn section<C: Section>(&self, plugin: &PluginMeta) -> Result<C> {
+        let name = plugin.key.instance;
+        if let Some(error) = self.errors.get(name) {
+            return Err(Error::msg(error));
+        }
+        if self.figment.find_value(name).is_err() {
+            return Ok(C::default());
+        }
+        self.figment
+            .extract_inner(name)
+            .map_err(Box::new)
+            .map_err(Error::from)
+            .help(format_args!("see the documentation of the config of plugin `{}`", plugin.key.name))
+    }
+}

@@ -1,0 +1,134 @@
+//! [`Context`]: a plugin's view of its agent.
+
+use crate::{
+    Result,
+    agent::StopHandle,
+    config::{Config, Section},
+    graph::{Graph, Node},
+    logger::Logger,
+    status::{Registry, Status},
+    tasks::{Registry as Tasks, Task},
+};
+use std::{fmt, future::Future, sync::Arc};
+
+/// What the plugins of one agent share.
+pub(crate) struct Shared {
+    pub(crate) label: Arc<str>,
+    pub(crate) graph: &'static Graph,
+    pub(crate) config: Config,
+    pub(crate) stop: StopHandle,
+    pub(crate) status: Registry,
+    pub(crate) tasks: Tasks,
+}
+
+impl Shared {
+    pub(crate) fn new(label: &str, graph: &'static Graph, config: Config, stop: StopHandle) -> Self {
+        Shared { label: label.into(), graph, config, stop, status: Registry::new(graph), tasks: Tasks::default() }
+    }
+}
+
+/// One plugin's view of its agent: its names, its logger, its status, its tasks. Cheap to clone, and its own to keep.
+///
+/// Lifecycle methods receive it; as a field it is `#[context] cx: Context`.
+#[derive(Clone)]
+pub struct Context {
+    shared: Arc<Shared>,
+    place: usize,
+}
+
+impl Context {
+    pub(crate) fn new(shared: Arc<Shared>, place: usize) -> Self {
+        Context { shared, place }
+    }
+
+    fn node(&self) -> &'static Node {
+        &self.shared.graph.nodes()[self.place]
+    }
+
+    /// The plugin's instance name: it names its config section, its logger and its status.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.node().instance()
+    }
+
+    /// The service label: the name of the agent among its peers.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.shared.label
+    }
+
+    /// The plugin's logger.
+    #[must_use]
+    pub fn log(&self) -> Logger {
+        Logger::new(self.shared.label.clone(), self.name())
+    }
+
+    /// The plugin's status, and that of the agent.
+    #[must_use]
+    pub fn status(&self) -> Status<'_> {
+        Status::new(&self.shared.status, self.place)
+    }
+
+    /// The graph of the agent's flavor.
+    #[must_use]
+    pub fn graph(&self) -> &'static Graph {
+        self.shared.graph
+    }
+
+    /// What stops the agent.
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        self.shared.stop.clone()
+    }
+
+    /// Runs `future` as a task of this plugin, on the runtime of the agent. A task that still runs when its plugin has
+    /// closed is ended then, with a warning in the log.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Task<T> {
+        self.shared.tasks.spawn(self.place, name, self.log(), future)
+    }
+
+    /// The plugin's config section: its file, environment and command line over the defaults.
+    ///
+    /// # Errors
+    /// A key that is unknown or of the wrong type. A section that is declared by the plugin (by a `#[config]` field, or
+    /// `config = ..` of its attribute) has been read once before anything was created, so this finds it valid.
+    pub fn config<C: Section>(&self) -> Result<C> {
+        self.shared.config.section(self.node().plugin)
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Context({}/{})", self.label(), self.name())
+    }
+}
+
+/// What a `#[context]` field can hold.
+#[diagnostic::on_unimplemented(
+    message = "CN027: a `#[context]` field can not hold `{Self}`",
+    label = "nothing of the context",
+    note = "it holds a `Context` or a `Logger`"
+)]
+pub trait FromContext {
+    /// The value, for the plugin that is being built.
+    fn from_context(cx: &Context) -> Self;
+}
+
+impl FromContext for Context {
+    fn from_context(cx: &Context) -> Self {
+        cx.clone()
+    }
+}
+
+impl FromContext for Logger {
+    fn from_context(cx: &Context) -> Self {
+        cx.log()
+    }
+}

@@ -1,0 +1,1 @@
+//! The compile errors of cninfra, one page each.

@@ -1,0 +1,190 @@
+//! [`Error`]: what a plugin's lifecycle returns.
+
+use std::{error::Error as StdError, fmt};
+
+/// The result of a plugin's lifecycle methods.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of a plugin: a cause, what was being done when it happened, and what can be done about it.
+///
+/// Every [`std::error::Error`] turns into it by `?`. A client library returns an enum of its own; this type is for the
+/// lifecycle, where nobody matches on an error but somebody reads it.
+///
+/// ```
+/// use cninfra::{Error, ErrorContext, Result};
+///
+/// fn port(text: &str) -> Result<u16> {
+///     text.parse().context(format_args!("http.port `{text}`")).help("write a number from 0 to 65535")
+/// }
+///
+/// let error = port("eighty").unwrap_err();
+/// assert_eq!(error.to_string(), "http.port `eighty`: invalid digit found in string");
+/// assert_eq!(error.help(), Some("write a number from 0 to 65535"));
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    cause: Box<dyn StdError + Send + Sync>,
+    /// The innermost first.
+    context: Vec<String>,
+    help: Option<String>,
+}
+
+impl Error {
+    /// An error that is only a message. By convention it is in lower case and ends without a full stop.
+    pub fn msg(message: impl fmt::Display) -> Self {
+        Self::boxed(Box::new(Message(message.to_string())))
+    }
+
+    fn boxed(cause: Box<dyn StdError + Send + Sync>) -> Self {
+        Error(Box::new(Inner { cause, context: Vec::new(), help: None }))
+    }
+
+    /// Says what was being done: it is printed before the cause.
+    #[must_use]
+    pub fn context(mut self, doing: impl fmt::Display) -> Self {
+        self.0.context.push(doing.to_string());
+        self
+    }
+
+    /// Says what a person can do about it: it is printed on a line of its own.
+    #[must_use]
+    pub fn with_help(mut self, help: impl fmt::Display) -> Self {
+        self.0.help = Some(help.to_string());
+        self
+    }
+
+    /// What a person can do about it, where somebody has said so.
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// The error at the bottom of the context: its own `source` chain goes on from there.
+    pub fn cause(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.0.cause
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(cause: E) -> Self {
+        Self::boxed(Box::new(cause))
+    }
+}
+
+impl fmt::Display for Error {
+    /// The context, outermost first, then the cause and its sources, parted by `: `.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for doing in self.0.context.iter().rev() {
+            write!(f, "{doing}: ")?;
+        }
+        let mut last = self.0.cause.to_string();
+        f.write_str(&last)?;
+        let mut source = self.0.cause.source();
+        while let Some(error) = source {
+            let text = error.to_string();
+            // many libraries repeat their source in their own text
+            if !last.contains(&text) {
+                write!(f, ": {text}")?;
+            }
+            last = text;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        if let Some(help) = self.help() {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Message(String);
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Message {}
+
+/// Adds context and help to the error of a [`std::result::Result`], or makes one of a `None`.
+pub trait ErrorContext<T> {
+    /// Says what was being done. See [`Error::context`].
+    ///
+    /// # Errors
+    /// The error of `self`, with the context.
+    fn context(self, doing: impl fmt::Display) -> Result<T>;
+
+    /// Says what can be done about it. See [`Error::with_help`].
+    ///
+    /// # Errors
+    /// The error of `self`, with the help.
+    fn help(self, help: impl fmt::Display) -> Result<T>;
+}
+
+impl<T, E: Into<Error>> ErrorContext<T> for std::result::Result<T, E> {
+    fn context(self, doing: impl fmt::Display) -> Result<T> {
+        self.map_err(|error| error.into().context(doing))
+    }
+
+    fn help(self, help: impl fmt::Display) -> Result<T> {
+        self.map_err(|error| error.into().with_help(help))
+    }
+}
+
+impl<T> ErrorContext<T> for Option<T> {
+    fn context(self, doing: impl fmt::Display) -> Result<T> {
+        self.ok_or_else(|| Error::msg(doing))
+    }
+
+    fn help(self, help: impl fmt::Display) -> Result<T> {
+        self.ok_or_else(|| Error::msg("nothing was found").with_help(help))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Outer(std::num::ParseIntError);
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bad port")
+        }
+    }
+    impl StdError for Outer {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    fn parse() -> std::result::Result<u8, Outer> {
+        "x".parse().map_err(Outer)
+    }
+
+    #[test]
+    fn prints_context_then_cause_then_sources() {
+        let error = parse().context("inner").context("outer").unwrap_err();
+        assert_eq!(error.to_string(), "outer: inner: bad port: invalid digit found in string");
+        assert!(error.cause().source().is_some());
+    }
+
+    #[test]
+    fn help_is_kept_apart_from_the_message() {
+        let error = parse().help("use a digit").unwrap_err();
+        assert_eq!(
+            (error.to_string().as_str(), error.help()),
+            ("bad port: invalid digit found in string", Some("use a digit"))
+        );
+        assert_eq!(format!("{error:?}"), "bad port: invalid digit found in string\n  help: use a digit");
+        assert_eq!(None::<u8>.context("no such thing").unwrap_err().to_string(), "no such thing");
+    }
+}

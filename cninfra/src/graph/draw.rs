@@ -1,0 +1,131 @@
+//! The graph for people and tools.
+
+use super::Graph;
+use std::{fmt::Write as _, str::FromStr};
+
+/// How a graph is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// Graphviz.
+    Dot,
+    /// A Mermaid flow chart, as Markdown renderers draw it.
+    Mermaid,
+    /// A JSON object: the flavor, and its plugins in start order.
+    Json,
+    /// The start order as indented text: a line a plugin, a block a level.
+    Text,
+}
+
+impl Format {
+    /// The words that [`Format::from_str`] understands.
+    pub const NAMES: [&'static str; 4] = ["dot", "mermaid", "json", "text"];
+}
+
+impl FromStr for Format {
+    type Err = crate::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "dot" => Ok(Format::Dot),
+            "mermaid" => Ok(Format::Mermaid),
+            "json" => Ok(Format::Json),
+            "text" => Ok(Format::Text),
+            _ => Err(crate::Error::msg(format_args!("no graph format `{text}`; one of {}", Self::NAMES.join(", ")))),
+        }
+    }
+}
+
+impl Graph {
+    /// The graph in one of its forms.
+    #[must_use]
+    pub fn print(&self, format: Format) -> String {
+        match format {
+            Format::Dot => self.dot(),
+            Format::Mermaid => self.mermaid(),
+            Format::Json => self.json(),
+            Format::Text => self.text(),
+        }
+    }
+
+    /// For Graphviz: an arrow goes from a plugin to what it depends on; optional plugins are dashed.
+    #[must_use]
+    pub fn dot(&self) -> String {
+        let mut out = format!("digraph \"{}\" {{\n  rankdir = BT;\n", self.name());
+        for (i, node) in self.nodes.iter().enumerate() {
+            let style = if node.optional { ", style=dashed" } else { "" };
+            let _ = writeln!(out, "  n{i} [label=\"{}\"{style}];", node.name());
+        }
+        for (i, _) in self.nodes.iter().enumerate() {
+            for target in self.deps_of(i) {
+                let _ = writeln!(out, "  n{i} -> n{target};");
+            }
+        }
+        out + "}\n"
+    }
+
+    /// For Mermaid: an arrow goes from a plugin to what it depends on; optional plugins are round.
+    #[must_use]
+    pub fn mermaid(&self) -> String {
+        let mut out = String::from("graph BT\n");
+        for (i, node) in self.nodes.iter().enumerate() {
+            // angle brackets are markup there
+            let name = node.name().replace('<', "&lt;").replace('>', "&gt;");
+            let _ =
+                if node.optional { writeln!(out, "  n{i}(\"{name}\")") } else { writeln!(out, "  n{i}[\"{name}\"]") };
+        }
+        for (i, _) in self.nodes.iter().enumerate() {
+            for target in self.deps_of(i) {
+                let _ = writeln!(out, "  n{i} --> n{target}");
+            }
+        }
+        out
+    }
+
+    /// As JSON: `{"flavor": "..", "plugins": [{"name", "instance", "module", "flavor", "field", "level", "optional",
+    /// "provides", "needs"}, ..]}`, the plugins in start order.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let plugins: Vec<_> = self
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(i, node)| {
+                serde_json::json!({
+                    "name": node.name(),
+                    "instance": node.instance(),
+                    "module": node.plugin.key.module,
+                    "flavor": node.flavor.name,
+                    "field": node.field,
+                    "level": node.level,
+                    "optional": node.optional,
+                    "provides": node.provides.iter().map(|binding| binding.key.name).collect::<Vec<_>>(),
+                    "needs": self.deps_of(i).iter().map(|t| self.names[usize::from(*t)]).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        serde_json::json!({ "flavor": self.name(), "plugins": plugins }).to_string()
+    }
+
+    /// The start order as text, with what each plugin needs.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = format!("{}: {} plugins on {} levels\n", self.name(), self.len(), self.depth());
+        let mut level = None;
+        for (i, node) in self.nodes.iter().enumerate() {
+            if level != Some(node.level) {
+                level = Some(node.level);
+                let _ = writeln!(out, "level {}", node.level);
+            }
+            let _ = write!(out, "  {} ({}::{})", node.name(), node.flavor.name, node.field);
+            if node.optional {
+                out.push_str(" optional");
+            }
+            for (k, target) in self.deps_of(i).iter().enumerate() {
+                let _ = write!(out, "{}{}", if k == 0 { " needs " } else { ", " }, self.names[usize::from(*target)]);
+            }
+            out.push('\n');
+        }
+        out
+    }
+}

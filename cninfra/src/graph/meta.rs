@@ -1,0 +1,151 @@
+//! What plugins and flavors declare about themselves: const data, written by the macros.
+
+use crate::{Flag, config::ConfigMeta};
+
+/// The identity of a plugin, an interface, a qualifier or a flavor.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct KeyMeta {
+    /// The type's name as the graph and the diagnostics show it: `Etcd<Backup>`, `dyn KeyVal`.
+    pub name: &'static str,
+    /// The module that declares it.
+    pub module: &'static str,
+    /// A hash of package, version, file and name, and of the type parameters' ids.
+    #[doc(hidden)]
+    pub id: u64,
+    /// The name of the instance: config section, file, logger, status. `etcd-backup`
+    pub instance: &'static str,
+    /// [`hash`](super::text::hash) of `instance`, so that the check for clashes need not compare every pair.
+    #[doc(hidden)]
+    pub instance_id: u64,
+}
+
+impl KeyMeta {
+    /// For generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        module: &'static str,
+        id: u64,
+        instance: &'static str,
+        instance_id: u64,
+    ) -> Self {
+        KeyMeta { name, module, id, instance, instance_id }
+    }
+
+    pub(super) const NONE: &'static KeyMeta =
+        &KeyMeta { name: "", module: "", id: 0, instance: "", instance_id: super::text::HASH_START };
+}
+
+/// How a plugin asks for a dependency.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// `Dep<K>`: the flavor must have it.
+    One,
+    /// `Option<Dep<K>>`: `None` where the flavor has none.
+    Optional,
+    /// `Vec<Dep<K>>`: every plugin bound to the interface.
+    All,
+}
+
+/// One dependency of a plugin.
+#[derive(Clone, Copy, Debug)]
+pub struct DepMeta {
+    /// The plugin or interface that is asked for.
+    pub key: &'static KeyMeta,
+    /// How it is asked for.
+    pub need: Need,
+}
+
+/// What a plugin declares.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PluginMeta {
+    /// Who it is.
+    pub key: &'static KeyMeta,
+    /// What it is built from, in the order of its fields or of its `deps` list.
+    pub deps: &'static [DepMeta],
+    /// Further names of its config section: those of its predecessors.
+    pub aliases: &'static [&'static str],
+    /// How its config section is read, where it has one.
+    pub config: Option<ConfigMeta>,
+    /// Its command-line flags.
+    pub flags: &'static [Flag],
+}
+
+impl PluginMeta {
+    /// For generated code: a plugin without config, flags and aliases.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(key: &'static KeyMeta, deps: &'static [DepMeta]) -> Self {
+        PluginMeta { key, deps, aliases: &[], config: None, flags: &[] }
+    }
+
+    /// For generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn config(mut self, config: ConfigMeta) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// For generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn extras(mut self, aliases: &'static [&'static str], flags: &'static [Flag]) -> Self {
+        self.aliases = aliases;
+        self.flags = flags;
+        self
+    }
+
+    pub(super) const NONE: &'static PluginMeta = &PluginMeta::new(KeyMeta::NONE, &[]);
+}
+
+/// A binding: the interface, and whether several plugins may be bound to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// The interface.
+    pub key: &'static KeyMeta,
+    /// Declared by `#[interface(many)]`.
+    pub many: bool,
+}
+
+/// What a flavor declares.
+#[derive(Debug)]
+pub struct Tree {
+    /// Who it is.
+    pub key: &'static KeyMeta,
+    /// The package that declares it.
+    pub package: &'static str,
+    /// The version of that package.
+    pub version: &'static str,
+    /// Its fields, as declared.
+    pub fields: &'static [Field],
+}
+
+impl Tree {
+    pub(crate) const EMPTY: &'static Tree = &Tree { key: KeyMeta::NONE, package: "", version: "", fields: &[] };
+}
+
+/// One field of a flavor.
+#[derive(Debug)]
+pub struct Field {
+    /// The field's name.
+    pub name: &'static str,
+    /// What it holds.
+    pub item: Item,
+    /// Its `#[provides(..)]`.
+    pub provides: &'static [Binding],
+}
+
+/// What a field of a flavor holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Item {
+    /// `Dep<P>`
+    Plugin(&'static PluginMeta),
+    /// `Option<Dep<P>>`: it can be switched off by its config section.
+    Optional(&'static PluginMeta),
+    /// Another flavor.
+    Flavor(&'static Tree),
+}

@@ -1,0 +1,237 @@
+//! The graph of a flavor: its plugins, their edges, levels and start order, as const data of exact size.
+//!
+//! A flavor declares a [`Tree`]; const evaluation flattens it, resolves every dependency, finds all mistakes
+//! ([`analyse`](self)), and keeps the result as [`Graph`]. The same data makes the compile errors, starts the agent and draws
+//! the pictures.
+//!
+//! ```
+//! use cninfra::prelude::*;
+//!
+//! #[plugin]
+//! struct Store;
+//!
+//! #[plugin]
+//! struct Api {
+//!     store: Dep<Store>,
+//! }
+//!
+//! #[derive(Flavor)]
+//! struct Phonebook {
+//!     api: Dep<Api>,
+//!     store: Dep<Store>,
+//! }
+//!
+//! const _: () = assert!(Phonebook::GRAPH.before("Store", "Api"));
+//!
+//! assert_eq!(Phonebook::GRAPH.names(), ["Store", "Api"]);
+//! assert_eq!(Phonebook::GRAPH.edges(), [("Api", "Store")]);
+//! assert_eq!(Phonebook::GRAPH.order(), [1, 0]); // the fields' places, in start order
+//! assert_eq!(Phonebook::GRAPH.levels().collect::<Vec<_>>(), [["Store"], ["Api"]]);
+//! ```
+
+mod analyse;
+mod check;
+mod draw;
+mod levels;
+mod meta;
+mod store;
+pub(crate) mod text;
+
+pub use analyse::{Counts, Work, counts};
+pub use draw::Format;
+pub use meta::{Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree};
+pub use store::{Sizes, Store};
+#[doc(hidden)]
+pub use text::{HASH_START, Text, generic_instance, generic_name, hash, mix};
+
+/// One plugin of a flavor's graph.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Node {
+    /// What the plugin declares.
+    pub plugin: &'static PluginMeta,
+    /// The field that declares it.
+    pub field: &'static str,
+    /// The flavor of that field.
+    pub flavor: &'static KeyMeta,
+    /// The interfaces that it is bound to.
+    pub provides: &'static [Binding],
+    /// The length of the longest way down to a plugin without dependencies. Plugins of one level start together.
+    pub level: u16,
+    /// It may be switched off by its config section.
+    pub optional: bool,
+    /// Where the wiring finds it, and its place among the declarations (shared flavors counted each time).
+    pub(crate) index: u16,
+    first_edge: u16,
+    edges: u16,
+}
+
+impl Node {
+    const NONE: Node = Node {
+        plugin: PluginMeta::NONE,
+        field: "",
+        flavor: KeyMeta::NONE,
+        provides: &[],
+        level: 0,
+        optional: false,
+        index: 0,
+        first_edge: 0,
+        edges: 0,
+    };
+
+    /// The plugin's instance name: its config section, logger and status.
+    #[must_use]
+    pub const fn instance(&self) -> &'static str {
+        self.plugin.key.instance
+    }
+
+    /// The plugin's type name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.plugin.key.name
+    }
+}
+
+/// The plugins of a flavor in start order (level by level, within a level as declared) and the edges between them.
+///
+/// It is const data: every method that is `const` can be used in a `const _: () = assert!(..)`.
+#[derive(Debug)]
+pub struct Graph {
+    nodes: &'static [Node],
+    names: &'static [&'static str],
+    order: &'static [u16],
+    /// Places of dependencies, the edges of one node after those of the node before.
+    targets: &'static [u16],
+    edges: &'static [(&'static str, &'static str)],
+    tree: &'static Tree,
+    broken: bool,
+}
+
+impl Graph {
+    /// The flavor's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.tree.key.name
+    }
+
+    /// What the flavor declares.
+    #[must_use]
+    pub const fn tree(&self) -> &'static Tree {
+        self.tree
+    }
+
+    /// The number of plugins.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Has the flavor no plugin at all?
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The plugins, in start order.
+    #[must_use]
+    pub const fn nodes(&self) -> &'static [Node] {
+        self.nodes
+    }
+
+    /// The plugins' type names, in start order.
+    #[must_use]
+    pub const fn names(&self) -> &'static [&'static str] {
+        self.names
+    }
+
+    /// The start order: for each place in it, the plugin's place among the declarations of the flavor, those of nested
+    /// flavors in the place of their field.
+    #[must_use]
+    pub const fn order(&self) -> &'static [u16] {
+        self.order
+    }
+
+    /// Pairs of type names: (the plugin, what it depends on), by start order of the plugin.
+    #[must_use]
+    pub const fn edges(&self) -> &'static [(&'static str, &'static str)] {
+        self.edges
+    }
+
+    /// The places, in start order, of what the plugin at `place` depends on.
+    ///
+    /// # Panics
+    /// Where the graph has no such place.
+    #[must_use]
+    pub const fn deps_of(&self, place: usize) -> &'static [u16] {
+        let node = &self.nodes[place];
+        self.targets.split_at(node.first_edge as usize).1.split_at(node.edges as usize).0
+    }
+
+    /// The number of levels.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        match self.nodes.last() {
+            Some(last) => last.level as usize + 1,
+            None => 0,
+        }
+    }
+
+    /// The type names of the plugins on level `level`; empty above the highest.
+    #[must_use]
+    pub const fn level(&self, level: usize) -> &'static [&'static str] {
+        let mut from = 0;
+        while from < self.nodes.len() && (self.nodes[from].level as usize) < level {
+            from += 1;
+        }
+        let mut to = from;
+        while to < self.nodes.len() && self.nodes[to].level as usize == level {
+            to += 1;
+        }
+        self.names.split_at(to).0.split_at(from).1
+    }
+
+    /// The levels, lowest first: the plugins of one level start together, after all of the level below.
+    pub fn levels(&self) -> impl ExactSizeIterator<Item = &'static [&'static str]> + use<> {
+        let (nodes, names) = (self.nodes, self.names);
+        let mut from = 0;
+        (0..self.depth()).map(move |level| {
+            let count = nodes[from..].iter().take_while(|node| usize::from(node.level) == level).count();
+            from += count;
+            &names[from - count..from]
+        })
+    }
+
+    /// The place of a plugin in the start order, by its type name.
+    ///
+    /// # Panics
+    /// Where the flavor has no plugin or more than one of that name (`CN024`): in a const, a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn position(&self, name: &str) -> usize {
+        let mut found = None;
+        let mut i = 0;
+        while i < self.names.len() {
+            if text::same(self.names[i], name) {
+                if found.is_some() {
+                    check::fail_name(self, name, "more than one plugin");
+                }
+                found = Some(i);
+            }
+            i += 1;
+        }
+        match found {
+            Some(place) => place,
+            None => check::fail_name(self, name, "no plugin"),
+        }
+    }
+
+    /// Is plugin `a` started before plugin `b` (on a lower level), and so closed after it?
+    ///
+    /// # Panics
+    /// Where the flavor has no plugin or more than one of one of the names (`CN024`): in a const, a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn before(&self, a: &str, b: &str) -> bool {
+        self.nodes[self.position(a)].level < self.nodes[self.position(b)].level
+    }
+}

@@ -1,0 +1,98 @@
+//! The graph's data in memory: arrays of exact size for a concrete flavor, of a few sizes for a generic one.
+
+use super::{Counts, Graph, Node, Tree, Work, counts};
+use std::marker::PhantomData;
+
+/// The data of a graph of `N` plugins and `E` edges.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Store<const N: usize, const E: usize> {
+    pub(super) nodes: [Node; N],
+    pub(super) names: [&'static str; N],
+    pub(super) order: [u16; N],
+    pub(super) targets: [u16; E],
+    pub(super) edges: [(&'static str, &'static str); E],
+    pub(super) tree: &'static Tree,
+    pub(super) broken: bool,
+    /// What is used of the arrays.
+    pub(super) n: usize,
+    pub(super) e: usize,
+}
+
+impl<const N: usize, const E: usize> Store<N, E> {
+    pub(super) const fn empty(tree: &'static Tree, broken: bool) -> Self {
+        Store {
+            nodes: [Node::NONE; N],
+            names: [""; N],
+            order: [0; N],
+            targets: [0; E],
+            edges: [("", ""); E],
+            tree,
+            broken,
+            n: 0,
+            e: 0,
+        }
+    }
+
+    /// The graph, without the unused tails of the arrays.
+    #[must_use]
+    pub const fn graph(&'static self) -> Graph {
+        Graph {
+            nodes: self.nodes.split_at(self.n).0,
+            names: self.names.split_at(self.n).0,
+            order: self.order.split_at(self.n).0,
+            targets: self.targets.split_at(self.e).0,
+            edges: self.edges.split_at(self.e).0,
+            tree: self.tree,
+            broken: self.broken,
+        }
+    }
+}
+
+/// The graph of a concrete flavor, at its exact size.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __graph {
+    ($tree:expr) => {{
+        const TREE: &$crate::graph::Tree = $tree;
+        const COUNTS: $crate::graph::Counts = $crate::graph::counts(TREE);
+        const WORK: $crate::graph::Work<{ COUNTS.plugins }, { COUNTS.edges }, { COUNTS.bindings }, { COUNTS.table }> =
+            $crate::graph::Work::analyse(TREE);
+        const STORE: $crate::graph::Store<{ WORK.len() }, { WORK.edges() }> = WORK.store();
+        &STORE.graph()
+    }};
+}
+
+/// The graph of a generic flavor. An array's size can not depend on a type parameter, so it is the smallest of three.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Sizes<F>(PhantomData<F>);
+
+impl<F: crate::inject::Nested> Sizes<F> {
+    const COUNTS: Counts = counts(F::TREE);
+    const IS_SMALL: bool = Self::COUNTS.fits(32, 160);
+    const IS_MEDIUM: bool = !Self::IS_SMALL && Self::COUNTS.fits(128, 640);
+    const SMALL: Store<32, 160> =
+        if Self::IS_SMALL { Work::<32, 160, 64, 128>::analyse(F::TREE).store() } else { Store::empty(F::TREE, false) };
+    const MEDIUM: Store<128, 640> = if Self::IS_MEDIUM {
+        Work::<128, 640, 256, 512>::analyse(F::TREE).store()
+    } else {
+        Store::empty(F::TREE, false)
+    };
+    const LARGE: Store<1024, 8192> = if Self::IS_SMALL || Self::IS_MEDIUM {
+        Store::empty(F::TREE, false)
+    } else if Self::COUNTS.fits(1024, 8192) {
+        Work::<1024, 8192, 2048, 4096>::analyse(F::TREE).store()
+    } else {
+        panic!("CN028: a generic flavor holds at most 1024 plugins and 8192 edges\n= help: make it concrete")
+    };
+
+    /// The graph.
+    pub const GRAPH: &'static Graph = if Self::IS_SMALL {
+        &Self::SMALL.graph()
+    } else if Self::IS_MEDIUM {
+        &Self::MEDIUM.graph()
+    } else {
+        &Self::LARGE.graph()
+    };
+}

@@ -1,0 +1,104 @@
+//! A flavor as a part: what the derive says of it, and what follows from that.
+//!
+//! What follows is worked out here and not in generated code: types and impls that are written in a flavor's own crate
+//! are checked there over and over.
+
+use super::{
+    key::Key,
+    part::{Creation, Part, Wire},
+    slot::Get,
+    trie::{Entry, Found, Here, In, Prefix, Root, RootOf, Union},
+};
+use crate::{
+    Context,
+    graph::{Graph, Item, Tree},
+};
+
+/// What `#[derive(Flavor)]` says of a flavor.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN007: `{Self}` can not be a field of a flavor",
+    label = "neither `Dep<Plugin>` nor a flavor",
+    note = "a plugin's field is `Dep<{Self}>`; a nested flavor needs `#[derive(Flavor)]`"
+)]
+pub trait Nested: Key + Sized + Send + Sync {
+    /// The types of its fields: a tuple, or a tuple of tuples.
+    /// (No bound here: a field that is wrong is reported once, where it stands, and not again for all of them.)
+    type Fields;
+    /// What it declares.
+    const TREE: &'static Tree;
+    /// The flavor itself, of its fields.
+    fn build(fields: Self::Fields) -> Self;
+}
+
+/// A flavor with a graph: all that its plugins depend on is in it.
+///
+/// `#[derive(Flavor)]` implements it; a `#[flavor(open)]` has none, since its plugins' dependencies come from the
+/// flavor around it.
+#[diagnostic::on_unimplemented(
+    message = "CN019: `{Self}` is not a flavor that runs by itself",
+    label = "not a closed flavor",
+    note = "`#[derive(Flavor)]` makes one; a `#[flavor(open)]` needs a flavor around it"
+)]
+pub trait Flavor {
+    /// The plugins, their edges, levels and order: computed by the compiler.
+    const GRAPH: &'static Graph;
+}
+
+/// A flavor wired to itself. A bound without parameters is proved once, whoever asks.
+pub trait Wired: Flavor + Part {
+    fn create<'a>(index: usize, slots: &'a Self::Slots, cx: &Context) -> Creation<'a>;
+    fn handles(slots: &Self::Slots) -> Self;
+}
+impl<F: Flavor + Wire<<F as Part>::Slots, <F as Part>::Places<RootOf<F>>>> Wired for F {
+    fn create<'a>(index: usize, slots: &'a F::Slots, cx: &Context) -> Creation<'a> {
+        <F as Wire<_, _>>::create(index, slots, slots, cx)
+    }
+    fn handles(slots: &F::Slots) -> F {
+        <F as Wire<_, _>>::handles(slots, slots)
+    }
+}
+
+impl<F: Nested<Fields: Part>> Part for F {
+    type Slots = SlotsOf<F>;
+    type Trie<Pre: Prefix> = Union<Entry<F, Found<Pre::Then<Here>>>, <F::Fields as Part>::Trie<Pre>>;
+    type Places<R: Root> = (R::Find<F>, <F::Fields as Part>::Places<R>);
+    const ITEM: Item = Item::Flavor(F::TREE);
+    const LEN: usize = F::Fields::LEN;
+}
+impl<S, H: Home<S, SlotsOf<F>>, V, F: Nested<Fields: Wire<S, V>>> Wire<S, (H, V)> for F {
+    fn create<'a>(index: usize, root: &'a S, mine: &'a SlotsOf<F>, cx: &Context) -> Creation<'a> {
+        F::Fields::create(index, root, &mine.0, cx)
+    }
+    fn handles(root: &S, _: &SlotsOf<F>) -> F {
+        F::build(F::Fields::handles(root, &H::home(root).0))
+    }
+}
+
+/// The home of a flavor in the root: its first place. One that is reached twice is kept there only.
+pub trait Home<S, X> {
+    fn home(root: &S) -> &X;
+}
+impl<S: Get<P, X>, P, X> Home<S, X> for Found<P> {
+    fn home(root: &S) -> &X {
+        root.get()
+    }
+}
+
+/// The slots of a flavor: a short name for a long type.
+pub struct SlotsOf<F: Nested<Fields: Part>>(<F::Fields as Part>::Slots);
+impl<F: Nested<Fields: Part>> Default for SlotsOf<F> {
+    fn default() -> Self {
+        SlotsOf(Default::default())
+    }
+}
+impl<F: Nested<Fields: Part>> Get<Here, SlotsOf<F>> for SlotsOf<F> {
+    fn get(&self) -> &Self {
+        self
+    }
+}
+impl<F: Nested<Fields: Part<Slots: Get<In<N, P>, X>>>, const N: usize, P, X: ?Sized> Get<In<N, P>, X> for SlotsOf<F> {
+    fn get(&self) -> &X {
+        Get::<In<N, P>, X>::get(&self.0)
+    }
+}

@@ -1,0 +1,39 @@
+//! Injection: from the types of a flavor's fields to wired plugins, in the type system.
+//!
+//! Every plugin, interface, qualifier and flavor has a [`Key`](key::Key): an id, written as a list of type-level digits. A flavor's
+//! fields form a trie over these digits ([`trie`]); walking it is a *total* type function that yields the path to a
+//! slot, a collection of paths, or that there is none. So the compiler resolves every dependency to a field access,
+//! without `TypeId`, registry or `unsafe`.
+//!
+//! The data flows one way: `key` and `trie` (what is where), `part` (what a flavor's field is), `flavor`, `row`,
+//! `bound` and `tuple` (parts made of parts), `deps` (what a plugin asks for), `plugin` and `running` (what a plugin is), `replace` (tests).
+//! Users see only what the crate's root re-exports.
+
+#[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod bound;
+#[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod deps;
+#[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod flavor;
+pub(crate) mod key;
+#[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod part;
+pub(crate) mod plugin;
+pub(crate) mod replace;
+#[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod row;
+#[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod running;
+#[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod slot;
+#[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod trie;
+mod tuple;
+
+pub use deps::{DepItem, DepSet};
+pub use flavor::Flavor;
+pub(crate) use flavor::Nested;
+pub use key::{Interface, Key, ManyInterface};
+pub use part::Part;
+pub use plugin::{Create, Lifecycle, Plugin};
+pub use replace::Instance;

@@ -1,0 +1,121 @@
+//! What the field of a flavor can be, and a plugin's field.
+
+use super::{
+    deps::{DepSet, Inject},
+    plugin::{Construction, Plugin},
+    running::Running,
+    slot::Slot,
+    trie::{Entry, Found, Here, Prefix, Root, Trie},
+};
+use crate::{BoxFuture, Context, Dep, Result, graph::Item};
+use std::sync::Arc;
+
+/// A field of a flavor: `Dep<Plugin>`, `Option<Dep<Plugin>>`, or another flavor.
+#[diagnostic::on_unimplemented(
+    message = "CN007: `{Self}` can not be a field of a flavor",
+    label = "neither `Dep<Plugin>` nor a flavor",
+    note = "a plugin's field is `Dep<{Self}>`; a nested flavor needs `#[derive(Flavor)]`"
+)]
+pub trait Part: Sized + Send + Sync + 'static {
+    /// Where the agent keeps what is below, while it starts.
+    #[doc(hidden)]
+    type Slots: Default + Send + Sync + 'static;
+    /// Everything below, by key.
+    #[doc(hidden)]
+    type Trie<Pre: Prefix>: Trie + ?Sized;
+    /// Where the root `R` holds each dependency of each plugin below.
+    #[doc(hidden)]
+    type Places<R: Root>;
+    /// What the graph knows of it.
+    #[doc(hidden)]
+    const ITEM: Item = Item::Flavor(crate::graph::Tree::EMPTY);
+    /// Number of plugins below, those of a shared flavor counted each time.
+    #[doc(hidden)]
+    const LEN: usize;
+}
+
+/// A part wired to the root's slots `S`, with every place known: nothing is searched after type checking.
+pub trait Wire<S, Places>: Part {
+    fn create<'a>(index: usize, root: &'a S, mine: &'a Self::Slots, cx: &Context) -> Creation<'a>;
+    fn handles(root: &S, mine: &Self::Slots) -> Self;
+}
+
+/// A plugin on its way: what is left of it is its lifecycle, if it has one.
+pub enum Creation<'a> {
+    Now(Result<Made>),
+    Later(BoxFuture<'a, Result<Made>>),
+}
+pub(crate) type Made = Option<Arc<dyn Running>>;
+
+impl<P: Plugin<Deps: DepSet>> Part for Dep<P> {
+    type Slots = Slot<P>;
+    type Trie<Pre: Prefix> = Entry<P, Found<Pre::Then<Here>>>;
+    type Places<R: Root> = <P::Deps as DepSet>::At<R>;
+    const ITEM: Item = Item::Plugin(&P::PLUGIN);
+    const LEN: usize = 1;
+}
+impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Dep<P> {
+    fn create<'a>(_: usize, root: &'a S, mine: &'a Slot<P>, cx: &Context) -> Creation<'a> {
+        install(mine, P::construct(P::Deps::inject(root), cx))
+    }
+    fn handles(_: &S, mine: &Slot<P>) -> Self {
+        mine.dep()
+    }
+}
+
+// A plugin that may be switched off: its slot stays empty then.
+#[diagnostic::do_not_recommend]
+impl<P: Plugin<Deps: DepSet>> Part for Option<Dep<P>> {
+    type Slots = Slot<P>;
+    type Trie<Pre: Prefix> = Entry<P, Found<Pre::Then<Here>>>;
+    type Places<R: Root> = <P::Deps as DepSet>::At<R>;
+    const ITEM: Item = Item::Optional(&P::PLUGIN);
+    const LEN: usize = 1;
+}
+impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Option<Dep<P>> {
+    fn create<'a>(_: usize, root: &'a S, mine: &'a Slot<P>, cx: &Context) -> Creation<'a> {
+        install(mine, P::construct(P::Deps::inject(root), cx))
+    }
+    fn handles(_: &S, mine: &Slot<P>) -> Self {
+        mine.get().cloned()
+    }
+}
+
+/// Apart from `create`, so that it is compiled once for each plugin, whatever the flavor.
+fn install<P: Plugin>(slot: &Slot<P>, plugin: Construction<P>) -> Creation<'_> {
+    fn put<P: Plugin>(slot: &Slot<P>, plugin: P) -> Made {
+        let dep = Dep(Arc::new(plugin));
+        let running = P::running(&dep);
+        slot.set(dep);
+        running
+    }
+    match plugin {
+        Construction::Now(plugin) => Creation::Now(plugin.map(|plugin| put(slot, plugin))),
+        Construction::Later(plugin) => Creation::Later(Box::pin(async move { Ok(put(slot, plugin.await?)) })),
+    }
+}
+
+/// Only a plugin's field can carry `#[provides(..)]`.
+#[diagnostic::on_unimplemented(
+    message = "CN011: `{Self}` provides nothing by itself",
+    label = "`#[provides(..)]` belongs on a field `Dep<Plugin>`",
+    note = "move the attribute to the field of the plugin, inside the flavor that declares it"
+)]
+pub trait Provider: Part {
+    type Plugin;
+    fn plugin(slots: &Self::Slots) -> Option<Arc<Self::Plugin>>;
+}
+#[diagnostic::do_not_recommend]
+impl<P: Plugin<Deps: DepSet>> Provider for Dep<P> {
+    type Plugin = P;
+    fn plugin(slot: &Slot<P>) -> Option<Arc<P>> {
+        slot.get().map(|dep| dep.0.clone())
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<P: Plugin<Deps: DepSet>> Provider for Option<Dep<P>> {
+    type Plugin = P;
+    fn plugin(slot: &Slot<P>) -> Option<Arc<P>> {
+        slot.get().map(|dep| dep.0.clone())
+    }
+}

@@ -1,0 +1,151 @@
+//! Plugins: what the attribute generates, and what their authors write.
+
+use super::{key::Key, running::Running};
+use crate::{BoxFuture, Context, Dep, Result, graph::PluginMeta};
+use std::{future::Future, sync::Arc};
+
+/// A plugin: a struct with `#[plugin]`.
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{Self}` is not a plugin",
+    label = "not a plugin",
+    note = "put `#[plugin]` on the struct `{Self}`"
+)]
+pub trait Plugin: Key + Sized + Send + Sync {
+    /// What it is built from: a tuple, or a struct with `#[derive(Deps)]`.
+    // No bound: a wrong dependency is reported once, where it stands.
+    type Deps;
+    /// For the graph.
+    #[doc(hidden)]
+    const PLUGIN: PluginMeta;
+    /// Builds it.
+    #[doc(hidden)]
+    fn construct(deps: Self::Deps, cx: &Context) -> Construction<Self>;
+    /// Its lifecycle, if it has one.
+    #[doc(hidden)]
+    fn running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
+}
+
+/// A plugin that is being built.
+#[doc(hidden)]
+pub enum Construction<P> {
+    /// Fields filled in: nothing to wait for.
+    Now(Result<P>),
+    /// `Create::create`
+    Later(BoxFuture<'static, Result<P>>),
+}
+
+/// How a plugin that lists its dependencies, `#[plugin(deps = ..)]`, is built of them.
+///
+/// ```
+/// use cninfra::prelude::*;
+///
+/// #[plugin]
+/// struct Store;
+///
+/// #[plugin(deps = (Store, Option<Cache>))]
+/// struct Api {
+///     store: Dep<Store>,
+///     cached: bool,
+/// }
+///
+/// impl Create for Api {
+///     async fn create((store, cache): Self::Deps, _cx: &Context) -> Result<Self> {
+///         Ok(Api { store, cached: cache.is_some() })
+///     }
+/// }
+///
+/// #[plugin]
+/// struct Cache;
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "CN009: plugin `{Self}` lists its dependencies but does not say how it is built",
+    label = "`Create` is not implemented",
+    note = "write `impl Create for {Self} {{ async fn create(deps: Self::Deps, cx: &Context) -> Result<Self> {{ .. }} }}`"
+)]
+pub trait Create: Plugin {
+    /// Builds the plugin. It does no I/O towards the outside: that is for [`Lifecycle::init`], to which limits and start
+    /// policies apply.
+    ///
+    /// # Errors
+    /// Any error fails the start of the agent.
+    fn create(deps: Self::Deps, cx: &Context) -> impl Future<Output = Result<Self>> + Send;
+}
+
+/// What a plugin does in the life of an agent. Every method has a default, and a plugin that needs none of them needs no
+/// impl at all.
+///
+/// The phases of an agent go level by level: when a plugin's `init` runs, all that it depends on has been initialised.
+/// Closing goes the other way.
+///
+/// # Cancel safety
+/// When the start fails, the plugins that are still in `init` or `after_init` are dropped at the await point where they
+/// are. Then `close` runs, once, for each plugin whose `init` had begun, whether it ended or not.
+#[diagnostic::on_unimplemented(
+    message = "CN008: generic plugin `{Self}` has no lifecycle",
+    label = "`Lifecycle` is not implemented for all its parameters",
+    note = "write `impl<..> Lifecycle for {Self} {{}}` with the bounds of the struct, or put `#[plugin(no_lifecycle)]` on it"
+)]
+pub trait Lifecycle: Send + Sync + 'static {
+    /// Makes the plugin ready for those that depend on it: opens connections, registers routes.
+    ///
+    /// # Errors
+    /// An error fails the start of the agent.
+    fn init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Runs when every plugin of the agent has been initialised: a server starts to serve here.
+    ///
+    /// # Errors
+    /// An error fails the start of the agent.
+    fn after_init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Takes no new work and finishes what is in flight. It runs for all plugins at once, before any of them closes: so
+    /// a handler's plugin is still whole while the server in front of it drains.
+    ///
+    /// # Errors
+    /// An error is reported; the stop goes on.
+    fn drain(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Releases what the plugin holds. All that it depends on is still open.
+    ///
+    /// # Errors
+    /// An error is reported; the stop goes on.
+    fn close(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// The plugin's lifecycle with its type forgotten. (Here, so that generated code can ask the type itself.)
+    #[doc(hidden)]
+    fn __running(this: &Dep<Self>) -> Option<Arc<dyn Running>>
+    where
+        Self: Sized,
+    {
+        Some(this.0.clone())
+    }
+}
+
+/// A field that is no dependency, no config and nothing of the context.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN013: a plugin's field of type `{Self}` is no dependency and has no default",
+    label = "what should this field hold?",
+    note = "implement `Default` for it, or say `#[default(..)]`; mark an alias of `Dep<..>` with `#[dep]`, a `Context` or `Logger` with `#[context]`; or build the plugin in `impl Create` (`#[plugin(deps = (..))]`)"
+)]
+pub trait Blank {
+    fn blank() -> Self;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Default> Blank for T {
+    fn blank() -> T {
+        T::default()
+    }
+}

@@ -1,0 +1,122 @@
+//! cninfra is a platform for cloud-native agents and microservices.
+//!
+//! An application is a set of *plugins*; a *flavor* is a reusable set of plugins; an *agent* runs a flavor. The
+//! compiler checks the wiring: what each plugin needs, who provides it, in which order they start. Everything is
+//! linked statically, and nothing is looked up by reflection when the program runs.
+//!
+//! ```
+//! use cninfra::prelude::*;
+//!
+//! #[interface]
+//! trait Store {
+//!     fn get(&self, key: &str) -> Option<String>;
+//! }
+//!
+//! #[plugin]
+//! struct Memory;
+//!
+//! impl Store for Memory {
+//!     fn get(&self, key: &str) -> Option<String> {
+//!         (key == "alice").then(|| "555-0100".to_string())
+//!     }
+//! }
+//!
+//! #[plugin]
+//! struct Phonebook {
+//!     store: Dep<dyn Store>, // an interface: the flavor says who provides it
+//! }
+//!
+//! impl Lifecycle for Phonebook {
+//!     async fn init(&self, cx: &Context) -> Result<()> {
+//!         cx.log().info(format_args!("alice is {:?}", self.store.get("alice")));
+//!         Ok(())
+//!     }
+//! }
+//!
+//! #[derive(Flavor)]
+//! struct App {
+//!     phonebook: Dep<Phonebook>,
+//!     #[provides(dyn Store)]
+//!     store: Dep<Memory>,
+//! }
+//!
+//! const _: () = assert!(App::GRAPH.before("Memory", "Phonebook"));
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! let agent = Agent::<App>::start().await?;
+//! assert!(agent.phonebook.store.get("bob").is_none());
+//! agent.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What the macros write is described at [`plugin`], [`interface`], [`Flavor`](derive@Flavor), [`Deps`](derive@Deps) and
+//! [`Qualifier`]; the compile errors, one page each, in [`diagnostics`].
+
+// generated code names this crate `::cninfra`, in its own tests and examples too
+#[allow(unused_extern_crates, reason = "used by generated code only")]
+extern crate self as cninfra;
+
+pub mod agent;
+pub mod config;
+mod context;
+mod dep;
+pub mod diagnostics;
+mod error;
+mod flag;
+pub mod graph;
+#[cfg(feature = "http")]
+pub mod http;
+mod inject;
+mod logger;
+pub mod prelude;
+#[doc(hidden)]
+pub mod private;
+pub mod status;
+mod tasks;
+
+pub use agent::{Agent, Phase};
+pub use async_trait::async_trait;
+pub use cninfra_macros::{Deps, Flavor, Qualifier, interface, plugin};
+pub use context::{Context, FromContext};
+pub use dep::Dep;
+pub use error::{Error, ErrorContext, Result};
+pub use flag::Flag;
+pub use inject::{Create, DepItem, DepSet, Flavor, Instance, Interface, Key, Lifecycle, ManyInterface, Part, Plugin};
+pub use logger::Logger;
+pub use tasks::Task;
+
+use std::{future::Future, pin::Pin};
+
+/// A future of any type, on the heap: what the methods of an asynchronous interface return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Checks one instance of a generic flavor on `cargo check`. (Without it, it is checked where an agent is built of it:
+/// by `cargo build` and `cargo test`.)
+///
+/// ```
+/// use cninfra::prelude::*;
+/// use std::marker::PhantomData;
+///
+/// #[derive(Qualifier)]
+/// struct Backup;
+///
+/// #[plugin(no_lifecycle)]
+/// struct Store<R> {
+///     role: PhantomData<R>,
+/// }
+///
+/// #[derive(Flavor)]
+/// struct Stores<R> {
+///     store: Dep<Store<R>>,
+/// }
+///
+/// cninfra::check_flavor!(Stores<Backup>);
+/// ```
+#[macro_export]
+macro_rules! check_flavor {
+    ($flavor:ty) => {
+        const _: () = <$flavor as $crate::Flavor>::GRAPH.check();
+    };
+}

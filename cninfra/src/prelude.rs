@@ -1,0 +1,6 @@
+//! What an author of plugins and flavors needs: `use cninfra::prelude::*;`
+
+pub use crate::{
+    Agent, Context, Create, Dep, Deps, Error, ErrorContext, Flag, Flavor, Key, Lifecycle, Logger, Plugin, Qualifier,
+    Result, async_trait, interface, plugin,
+};

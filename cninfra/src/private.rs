@@ -1,0 +1,22 @@
+//! What generated code names. Nothing here is stable.
+
+pub use crate::{
+    Context, Dep, Flag, FromContext,
+    config::{ConfigMeta, Section},
+    graph::{
+        self, Binding, DepMeta, Field, Graph, HASH_START, Item, KeyMeta, Need, PluginMeta, Sizes, Text, Tree,
+        generic_instance, generic_name, hash, mix,
+    },
+    inject::{
+        bound::{Bound, Coerce},
+        deps::{DepItem, DepSet, Inject, More},
+        flavor::{Flavor, Nested},
+        key::{Interface, Key, ManyInterface},
+        part::{Part, Provider},
+        plugin::{Blank, Construction, Create, Lifecycle, Plugin},
+        row::{Row, RowOf},
+        running::{Probe, Running, WithLifecycle, WithoutLifecycle},
+        trie::{D0, D1, D2, D3, Digits, Found, Many, One, Root},
+    },
+};
+pub use std::{boxed::Box, default::Default, marker::PhantomData, option::Option, result::Result, sync::Arc, vec::Vec};

@@ -1,0 +1,88 @@
+//! The tasks of an agent's plugins: every task has an owner, which ends with it or before it.
+
+use crate::logger::Logger;
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    task::{self, Poll},
+};
+use tokio::task::{AbortHandle, JoinError, JoinHandle};
+
+/// The tasks of one agent that may still run.
+#[derive(Default)]
+pub(crate) struct Registry(Mutex<Vec<Entry>>);
+
+struct Entry {
+    place: usize,
+    name: &'static str,
+    log: Logger,
+    abort: AbortHandle,
+}
+
+impl Registry {
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        place: usize,
+        name: &'static str,
+        log: Logger,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Task<T> {
+        let handle = tokio::spawn(future);
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|entry| !entry.abort.is_finished());
+        entries.push(Entry { place, name, log, abort: handle.abort_handle() });
+        Task(handle)
+    }
+
+    /// Ends what the plugin at `place` has left behind.
+    pub(crate) async fn end(&self, place: usize) {
+        let left: Vec<Entry> = {
+            let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            entries.extract_if(.., |entry| entry.place == place && !entry.abort.is_finished()).collect()
+        };
+        for entry in left {
+            entry.log.warn(format_args!("task `{}` still ran after close: it is ended", entry.name));
+            entry.abort.abort();
+            // an aborted task ends at its next await point
+            while !entry.abort.is_finished() {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+impl Drop for Registry {
+    /// An agent that is dropped without being closed takes its tasks with it.
+    fn drop(&mut self) {
+        for entry in self.0.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            entry.abort.abort();
+        }
+    }
+}
+
+/// A task of a plugin: see [`Context::spawn`](crate::Context::spawn). Awaited, it gives the task's result; dropped, it
+/// lets the task run on until its plugin has closed.
+#[derive(Debug)]
+pub struct Task<T>(JoinHandle<T>);
+
+impl<T> Task<T> {
+    /// Ends the task at its next await point.
+    pub fn abort(&self) {
+        self.0.abort();
+    }
+
+    /// Has it ended?
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}

@@ -1,0 +1,146 @@
+//! Errors, panics and hangs: what had begun is closed, dependents first, and all errors are kept.
+
+use crate::{plug, support::*};
+use cninfra::{
+    Phase,
+    agent::{Cause, Limits},
+    prelude::*,
+};
+use std::{future::pending, time::Duration};
+
+plug!(Base {});
+plug!(Slow { base: Dep<Base> } pending::<()>().await);
+plug!(Panics { base: Dep<Base> } panic!("at {}", 7));
+plug!(Fails { base: Dep<Base> } return Err(Error::msg("no").with_help("say yes")));
+plug!(Fine { base: Dep<Base> });
+
+#[plugin(deps = (Base))]
+pub struct NotCreated;
+impl Create for NotCreated {
+    async fn create(_: Self::Deps, _: &Context) -> Result<Self> {
+        Err(Error::msg("not made"))
+    }
+}
+
+#[derive(Flavor)]
+pub struct Hangs {
+    slow: Dep<Slow>,
+    fine: Dep<Fine>,
+    base: Dep<Base>,
+}
+
+#[derive(Flavor)]
+pub struct Three {
+    fine: Dep<Fine>,
+    panics: Dep<Panics>,
+    fails: Dep<Fails>,
+    not: Dep<NotCreated>,
+    base: Dep<Base>,
+}
+
+fn limits() -> Limits {
+    Limits { plugin_start: Duration::from_secs(3), ..Limits::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hang_ends_at_the_limit() {
+    let builder = Agent::<Hangs>::builder().limits(limits()).record_events(true);
+    let error = builder.start().await.unwrap_err();
+    assert!(error.to_string().contains("plugin `Slow` was not done with init within 3s"), "{error}");
+    assert!(matches!(error.errors[0].cause, Cause::TimedOut(_)));
+    let events = only(lines(Hangs::GRAPH, &error.events), &["init", "close"]);
+    let expected = ["init Base", "init Fine", "init Slow timed out", "close Fine", "close Slow", "close Base"];
+    assert_eq!(events, expected);
+}
+
+#[tokio::test]
+async fn all_errors_of_a_level_are_kept_and_what_had_begun_is_closed() {
+    let error = Agent::<Three>::builder().record_events(true).start().await.unwrap_err();
+    let found: Vec<_> = error.errors.iter().map(|e| (e.plugin, e.phase)).collect();
+    assert_eq!(found, [("Panics", Phase::Init), ("Fails", Phase::Init), ("NotCreated", Phase::Create)]);
+    assert_eq!(error.errors[0].to_string(), "plugin `Panics` panicked in init: at 7");
+    assert!(error.to_string().contains("failed in init: no (after") && error.to_string().contains("help: say yes"));
+    let closed = only(lines(Three::GRAPH, &error.events), &["close"]);
+    assert_eq!(closed, ["close Fails", "close Panics", "close Fine", "close Base"]);
+    assert!(error.rollback.is_empty() && !error.interrupted());
+}
+
+#[tokio::test]
+async fn a_stop_interrupts_a_start() {
+    let builder = Agent::<Hangs>::builder().record_events(true);
+    let stop = builder.stop_handle();
+    let starting = tokio::spawn(builder.start());
+    tokio::task::yield_now().await;
+    stop.stop();
+    let error = starting.await.unwrap().unwrap_err();
+    assert!(error.interrupted() && error.rollback.is_empty());
+    let events = only(lines(Hangs::GRAPH, &error.events), &["init", "close"]);
+    let expected = ["init Base", "init Fine", "init Slow dropped", "close Fine", "close Slow", "close Base"];
+    assert_eq!(events, expected);
+}
+
+#[plugin]
+pub struct Unclosed {
+    base: Dep<Base>,
+}
+impl Lifecycle for Unclosed {
+    async fn close(&self, _: &Context) -> Result<()> {
+        let _ = &self.base;
+        panic!("stuck")
+    }
+}
+#[derive(Flavor)]
+pub struct Bad {
+    unclosed: Dep<Unclosed>,
+    base: Dep<Base>,
+}
+
+#[tokio::test]
+async fn a_close_goes_on_after_a_panic() {
+    let agent = Agent::<Bad>::builder().record_events(true).start().await.unwrap();
+    let error = agent.close().await.unwrap_err();
+    assert_eq!(error.errors.len(), 1);
+    assert_eq!(error.errors[0].to_string(), "plugin `Unclosed` panicked in close: stuck");
+    assert_eq!(only(lines(Bad::GRAPH, &error.events), &["close"]), ["close Unclosed panicked", "close Base"]);
+}
+
+/// A task that is left behind ends with its plugin.
+mod tasks {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+    #[plugin]
+    pub struct Careless {
+        ended: Arc<AtomicBool>,
+    }
+    struct Guard(Arc<AtomicBool>);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            self.0.store(true, SeqCst);
+        }
+    }
+    impl Lifecycle for Careless {
+        async fn init(&self, cx: &Context) -> Result<()> {
+            let guard = Guard(self.ended.clone());
+            cx.spawn("forever", async move {
+                let _guard = guard;
+                pending::<()>().await
+            });
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    pub struct Lone {
+        careless: Dep<Careless>,
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_left_behind_is_ended() {
+        let agent = Agent::<Lone>::start().await.unwrap();
+        let ended = agent.careless.ended.clone();
+        assert!(!ended.load(SeqCst));
+        agent.close().await.unwrap();
+        assert!(ended.load(SeqCst));
+    }
+}

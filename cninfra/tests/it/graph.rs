@@ -1,0 +1,33 @@
+//! The graph as text, for people and tools.
+
+use cninfra::{graph::Format, prelude::*};
+use fixture_connectors::Connectors;
+
+#[test]
+fn is_drawn_in_every_format() {
+    let graph = Connectors::GRAPH;
+    assert!(graph.dot().contains("  n1 [label=\"Health\"];\n") && graph.dot().contains("  n1 -> n0;\n"));
+    assert!(graph.mermaid().contains("  n2[\"Etcd&lt;Primary&gt;\"]\n") && graph.mermaid().contains("  n2 --> n0\n"));
+    let text = "Connectors: 3 plugins on 2 levels\nlevel 0\n  Journal (Local::journal)\nlevel 1\n  \
+        Health (Local::health) needs Journal\n  Etcd<Primary> (Connectors::etcd) needs Journal\n";
+    assert_eq!(graph.text(), text);
+    for name in Format::NAMES {
+        let format: Format = name.parse().unwrap();
+        assert!(!graph.print(format).is_empty());
+    }
+    assert_eq!(
+        "svg".parse::<Format>().unwrap_err().to_string(),
+        "no graph format `svg`; one of dot, mermaid, json, text"
+    );
+}
+
+#[test]
+fn json_names_everything() {
+    let json: serde_json::Value = serde_json::from_str(&Connectors::GRAPH.json()).unwrap();
+    assert_eq!(json["flavor"], "Connectors");
+    let expected = serde_json::json!({
+        "name": "Etcd<Primary>", "instance": "etcd", "module": "fixture_connectors", "flavor": "Connectors",
+        "field": "etcd", "level": 1, "optional": false, "provides": ["dyn KvStore"], "needs": ["Journal"],
+    });
+    assert_eq!(json["plugins"][2], expected);
+}

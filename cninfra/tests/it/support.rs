@@ -1,0 +1,43 @@
+//! Plugins that tell what is done to them.
+
+use cninfra::agent::{Event, Outcome};
+use cninfra::graph::Graph;
+
+/// A plugin with dependencies and an `init` that does something.
+#[macro_export]
+macro_rules! plug {
+    ($name:ident { $($field:ident: $ty:ty),* $(,)? } $($init:expr)?) => {
+        #[cninfra::plugin]
+        pub struct $name {
+            $(#[allow(dead_code)] pub $field: $ty),*
+        }
+        impl cninfra::Lifecycle for $name {
+            async fn init(&self, _: &cninfra::Context) -> cninfra::Result<()> {
+                $($init;)?
+                #[allow(unreachable_code)]
+                Ok(())
+            }
+        }
+    };
+}
+
+/// Events as text: `init Http`, `close Http`, with a mark where a step did not end well.
+pub fn lines(graph: &Graph, events: &[Event]) -> Vec<String> {
+    let line = |event: &Event| {
+        let mark = match event.outcome {
+            Outcome::Done => "",
+            Outcome::Failed => " failed",
+            Outcome::Panicked => " panicked",
+            Outcome::TimedOut => " timed out",
+            Outcome::Dropped => " dropped",
+            _ => " ?",
+        };
+        format!("{} {}{mark}", event.phase, graph.names()[usize::from(event.place)])
+    };
+    events.iter().map(line).collect()
+}
+
+/// Only the events of these phases.
+pub fn only(lines: Vec<String>, phases: &[&str]) -> Vec<String> {
+    lines.into_iter().filter(|line| phases.iter().any(|phase| line.split(' ').next() == Some(phase))).collect()
+}
