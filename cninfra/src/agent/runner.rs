@@ -173,14 +173,13 @@ impl Runner {
     ) -> Vec<Job<'a>> {
         let mut jobs = Vec::with_capacity(places.len());
         for place in places {
-            let index = usize::from(self.graph.nodes()[place].index);
-            let step = match special.get(&place) {
-                None => Step::New(create, index),
+            let special = special.get(&place);
+            let step = match special {
                 Some(Special::Absent) => continue,
                 Some(Special::Made(running)) => Step::Made(running.clone()),
-                Some(Special::Unused) => Step::New(create, index),
+                Some(Special::Unused) | None => Step::New(create, usize::from(self.graph.nodes()[place].index)),
             };
-            let unused = matches!(special.get(&place), Some(Special::Unused));
+            let unused = matches!(special, Some(Special::Unused));
             let mut job = Job::new(place, Phase::Create, step, self.context(place), limit, self.now());
             if unused {
                 job.only_create();
@@ -213,7 +212,7 @@ impl Runner {
             }
         }
         let stop = self.shared.stop.clone();
-        while !waiting.is_empty() && !(starting && !together.errors.is_empty()) {
+        while !waiting.is_empty() && (together.errors.is_empty() || !starting) {
             let next = if starting {
                 match future::select(waiting.next(), std::pin::pin!(stop.stopping())).await {
                     future::Either::Left((next, _)) => next,

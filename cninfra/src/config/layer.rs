@@ -17,9 +17,7 @@ impl Layer {
     }
 
     pub(super) fn file(path: PathBuf, sections: Dict) -> Self {
-        // a key's path is told without the section: the file is the section
-        let metadata = Metadata::from("config file", Source::File(path)).interpolater(|_, keys| keys[1..].join("."));
-        Layer { metadata, sections }
+        Layer { metadata: Metadata::from("config file", Source::File(path)), sections }
     }
 }
 

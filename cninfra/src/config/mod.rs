@@ -5,13 +5,14 @@
 //! variables and then the command-line flags that the plugin declares ([`Flag`](crate::Flag)).
 //! All sections are read before anything is created.
 
+mod error;
 mod file;
 mod layer;
 mod section;
 
 pub use section::{ConfigMeta, Section};
 
-use crate::{Error, ErrorContext as _, Result, graph::PluginMeta};
+use crate::{Error, Result, graph::PluginMeta};
 use figment::{Figment, value::Value};
 use layer::Layer;
 use serde::Serialize;
@@ -122,10 +123,6 @@ impl Config {
         if self.figment.find_value(name).is_err() {
             return Ok(C::default());
         }
-        self.figment
-            .extract_inner(name)
-            .map_err(Box::new)
-            .map_err(Error::from)
-            .help(format_args!("see the documentation of the config of plugin `{}`", plugin.key.name))
+        self.figment.extract_inner(name).map_err(|error| error::describe(error, name))
     }
 }

@@ -14,7 +14,8 @@ use std::{marker::PhantomData, sync::Arc};
 /// The `N`-th binding of the flavor `F`, to the interface `I`, on a field of type `T`.
 pub struct Bound<T, I: ?Sized, F, const N: usize> {
     pub field: T,
-    of: PhantomData<fn() -> (PhantomData<I>, F)>,
+    of: PhantomData<fn() -> F>,
+    interface: PhantomData<fn() -> PhantomData<I>>,
 }
 pub struct BoundSlots<T: Part, I: ?Sized, F, const N: usize> {
     field: T::Slots,
@@ -48,7 +49,7 @@ impl<S, V, T: Wire<S, V>, I: Interface + Send + Sync + ?Sized, F: 'static, const
         T::create(index, root, &mine.field, cx)
     }
     fn handles(root: &S, mine: &Self::Slots) -> Self {
-        Bound { field: T::handles(root, &mine.field), of: PhantomData }
+        Bound { field: T::handles(root, &mine.field), of: PhantomData, interface: PhantomData }
     }
 }
 impl<T: Part<Slots: Get<P, X>>, I: ?Sized, F, const N: usize, P, X: ?Sized> Get<In<0, P>, X>

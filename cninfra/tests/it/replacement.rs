@@ -22,21 +22,7 @@ impl KvStore for Memory {
 }
 
 fn fake() -> Etcd {
-    Etcd::<Primary>::fake(Journal::default_for_tests())
-}
-
-trait ForTests {
-    fn default_for_tests() -> Dep<Self>;
-}
-impl ForTests for Journal {
-    /// The journal of an agent of its own.
-    fn default_for_tests() -> Dep<Self> {
-        let runtime = std::thread::spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            runtime.block_on(async { Agent::<fixture_base::Local>::start().await.unwrap().journal.clone() })
-        });
-        runtime.join().unwrap()
-    }
+    Etcd::<Primary>::fake(Journal::default().into())
 }
 
 #[tokio::test]
@@ -85,7 +71,7 @@ async fn a_bound_provider_runs_if_somebody_takes_it_by_its_type() {
 
 #[tokio::test]
 async fn a_replacement_below_a_diamond_reaches_everyone() {
-    let journal = Journal::default_for_tests();
+    let journal: Dep<Journal> = Journal::default().into();
     let agent = Agent::<All>::builder().with(journal.clone()).start().await.unwrap();
     assert!(Dep::ptr_eq(&agent.app.journal, &journal) && Dep::ptr_eq(&agent.connectors.etcd.journal, &journal));
     agent.close().await.unwrap();
