@@ -34,6 +34,8 @@ mod check;
 mod draw;
 mod levels;
 mod meta;
+#[cfg(test)]
+mod oracle;
 mod store;
 pub(crate) mod text;
 

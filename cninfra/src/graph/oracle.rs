@@ -1,0 +1,226 @@
+//! Random flavors, analysed and held against a naive oracle.
+
+use super::{
+    Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree, Work,
+    text::{HASH_START, hash},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// xorshift64*: the same flavors on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+}
+
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn leak_all<T>(values: Vec<T>) -> &'static [T] {
+    Vec::leak(values)
+}
+
+fn key(name: String, id: u64) -> &'static KeyMeta {
+    let name: &'static str = String::leak(name);
+    leak(KeyMeta::new(name, "oracle", id, name, hash(HASH_START, name)))
+}
+
+/// What a random flavor declares, in a form that the oracle understands.
+struct Case {
+    tree: &'static Tree,
+    /// For each plugin that is declared: its dependencies.
+    deps: BTreeMap<&'static str, Vec<(&'static str, Need)>>,
+    /// For each interface: is it a collection, and its providers in declaration order.
+    providers: BTreeMap<&'static str, (bool, Vec<&'static str>)>,
+    optional: BTreeSet<&'static str>,
+}
+
+/// What the oracle finds.
+struct Truth {
+    broken: bool,
+    cyclic: bool,
+    edges: BTreeSet<(&'static str, &'static str)>,
+    levels: BTreeMap<&'static str, usize>,
+}
+
+fn random_case(random: &mut Random) -> Case {
+    let n = 1 + random.below(20);
+    // a forward order makes sure that some flavors are right; one in three may point anywhere
+    let anywhere = random.chance(33);
+    let keys: Vec<_> = (0..n).map(|i| key(format!("P{i}"), random.next())).collect();
+    let interfaces: Vec<_> = (0..3).map(|i| (key(format!("dyn I{i}"), random.next()), random.chance(50))).collect();
+    let stranger = key("Stranger".to_string(), random.next());
+    let mut metas = Vec::new();
+    let mut deps = BTreeMap::new();
+    for i in 0..n {
+        let mut mine = Vec::new();
+        for _ in 0..random.below(4) {
+            let reach = if anywhere { n } else { i };
+            let dep = match random.below(20) {
+                0 => DepMeta { key: stranger, need: Need::Optional },
+                1 if anywhere => DepMeta { key: stranger, need: Need::One },
+                2..5 if anywhere || i > n / 2 => {
+                    let (interface, many) = interfaces[random.below(3)];
+                    let need = if many && random.chance(70) {
+                        Need::All
+                    } else {
+                        [Need::One, Need::Optional][random.below(2)]
+                    };
+                    DepMeta { key: interface, need }
+                }
+                _ if reach > 0 => {
+                    let need = if random.chance(80) { Need::One } else { Need::Optional };
+                    DepMeta { key: keys[random.below(reach)], need }
+                }
+                _ => continue,
+            };
+            mine.push(dep);
+        }
+        deps.insert(keys[i].name, mine.iter().map(|dep| (dep.key.name, dep.need)).collect());
+        metas.push(leak(PluginMeta::new(keys[i], leak_all(mine))));
+    }
+    let mut providers: BTreeMap<_, _> = interfaces.iter().map(|(key, many)| (key.name, (*many, Vec::new()))).collect();
+    let mut optional = BTreeSet::new();
+    // shuffled among a root and nested flavors, of which some are reached twice
+    let mut order: Vec<usize> = (0..n).collect();
+    for i in (1..n).rev() {
+        order.swap(i, random.below(i + 1));
+    }
+    let flavors = 1 + random.below(4);
+    let mut fields: Vec<Vec<Field>> = (0..flavors).map(|_| Vec::new()).collect();
+    let mut bound: BTreeMap<usize, Vec<Binding>> = BTreeMap::new();
+    for (key, many) in &interfaces {
+        for _ in 0..random.below(3) {
+            // the first half: so that those that take interfaces can come after them
+            let plugin = random.below(n.div_ceil(2));
+            let all = bound.entry(plugin).or_default();
+            if !all.iter().any(|binding| binding.key.id == key.id) {
+                all.push(Binding { key, many: *many });
+            }
+        }
+    }
+    for i in order {
+        let is_optional = random.chance(10);
+        if is_optional {
+            optional.insert(keys[i].name);
+        }
+        let item = if is_optional { Item::Optional(metas[i]) } else { Item::Plugin(metas[i]) };
+        let name: &'static str = String::leak(format!("p{i}"));
+        let provides = leak_all(bound.remove(&i).unwrap_or_default());
+        for binding in provides {
+            providers.entry(binding.key.name).or_default().1.push(keys[i].name);
+        }
+        fields[random.below(flavors)].push(Field { name, item, provides });
+    }
+    let tree = |name: &str, random: &mut Random, fields| {
+        let key = key(name.to_string(), random.next());
+        leak(Tree { key, package: "oracle", version: "0", fields: leak_all(fields) })
+    };
+    let mut fields = fields.into_iter();
+    let mut root = fields.next().unwrap_or_default();
+    for (i, nested) in fields.enumerate() {
+        let nested = tree(&format!("F{i}"), random, nested);
+        for _ in 0..1 + random.below(2) {
+            let field = Field { name: String::leak(format!("f{i}")), item: Item::Flavor(nested), provides: &[] };
+            root.insert(random.below(root.len() + 1), field);
+        }
+    }
+    Case { tree: tree("Root", random, root), deps, providers, optional }
+}
+
+/// By the definitions, however slow.
+fn truth(case: &Case) -> Truth {
+    let mut broken = case.providers.values().any(|(many, all)| !many && all.len() > 1);
+    let mut edges = BTreeSet::new();
+    for (plugin, deps) in &case.deps {
+        for (on, need) in deps {
+            let all: Vec<&str> = match case.providers.get(on) {
+                Some((_, providers)) => providers.clone(),
+                None => case.deps.keys().copied().filter(|name| name == on).collect(),
+            };
+            match need {
+                Need::One => broken |= all.len() != 1 || case.optional.contains(all[0]),
+                Need::Optional => broken |= all.len() > 1,
+                Need::All => {}
+            }
+            edges.extend(all.into_iter().map(|target| (*plugin, target)));
+        }
+    }
+    // reachability by closure
+    let mut reach = edges.clone();
+    loop {
+        let more: BTreeSet<_> = reach
+            .iter()
+            .flat_map(|(a, b)| edges.iter().filter(move |(c, _)| c == b).map(move |(_, d)| (*a, *d)))
+            .collect();
+        let before = reach.len();
+        reach.extend(more);
+        if reach.len() == before {
+            break;
+        }
+    }
+    let cyclic = reach.iter().any(|(a, b)| a == b);
+    // the least levels: raised until nothing changes
+    let mut levels: BTreeMap<_, _> = case.deps.keys().map(|name| (*name, 0)).collect();
+    while !cyclic {
+        let raised = edges.iter().find(|(a, b)| levels[a] <= levels[b]).copied();
+        let Some((a, b)) = raised else { break };
+        levels.insert(a, levels[b] + 1);
+    }
+    Truth { broken: broken || cyclic, cyclic, edges, levels }
+}
+
+#[test]
+fn random_flavors_are_as_the_oracle_says() {
+    let mut random = Random(0x5eed_cafe_f00d_0001);
+    let (mut right, mut cycles, mut broken) = (0, 0, 0);
+    for round in 0..4000 {
+        let case = random_case(&mut random);
+        let truth = truth(&case);
+        let work = Work::<128, 2048, 128, 512>::analyse(case.tree);
+        let cycle = work.spots[..work.n].iter().any(|spot| spot.fault == super::analyse::Fault::Cycle);
+        assert_eq!(work.broken, truth.broken, "round {round}");
+        if truth.broken {
+            broken += 1;
+            cycles += usize::from(truth.cyclic);
+            let ambiguous = case.providers.values().any(|(many, all)| !many && all.len() > 1);
+            // of two providers the analysis takes the first, the oracle both: they may see other cycles then
+            assert!(cycle == truth.cyclic || ambiguous || several(&case), "round {round}");
+            continue;
+        }
+        right += 1;
+        let graph = leak(work.store::<128, 2048>()).graph();
+        assert_eq!(graph.len(), case.deps.len(), "round {round}: every plugin once");
+        let edges: BTreeSet<_> = graph.edges().iter().copied().collect();
+        assert_eq!(edges, truth.edges, "round {round}");
+        for (place, node) in graph.nodes().iter().enumerate() {
+            assert_eq!(usize::from(node.level), truth.levels[node.name()], "round {round}: least level");
+            for target in graph.deps_of(place) {
+                assert!(usize::from(*target) < place, "round {round}: a plugin comes after what it needs");
+            }
+        }
+        assert!(graph.nodes().is_sorted_by_key(|node| node.level), "round {round}");
+    }
+    assert!(right > 500 && cycles > 500 && broken - cycles > 200, "{right} right, {cycles} cyclic, {broken} broken");
+}
+
+/// Does somebody take one of several? It is broken then, and has no edge to any of them.
+fn several(case: &Case) -> bool {
+    case.deps.values().flatten().any(|(on, need)| {
+        *need != Need::All && case.providers.get(on).is_some_and(|(_, providers)| providers.len() > 1)
+    })
+}
