@@ -35,6 +35,13 @@ impl Registry {
         Task(handle)
     }
 
+    /// Ends all tasks at their next await point, without waiting for it.
+    pub(crate) fn abort_all(&self) {
+        for entry in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            entry.abort.abort();
+        }
+    }
+
     /// Ends what the plugin at `place` has left behind.
     pub(crate) async fn end(&self, place: usize) {
         let left: Vec<Entry> = {
@@ -48,15 +55,6 @@ impl Registry {
             while !entry.abort.is_finished() {
                 tokio::task::yield_now().await;
             }
-        }
-    }
-}
-
-impl Drop for Registry {
-    /// An agent that is dropped without being closed takes its tasks with it.
-    fn drop(&mut self) {
-        for entry in self.0.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            entry.abort.abort();
         }
     }
 }

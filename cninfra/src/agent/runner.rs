@@ -110,7 +110,7 @@ impl Runner {
         }
         self.shared.status.stopping();
         let rollback = self.close().await;
-        Err(StartError { errors, rollback, events: self.events })
+        Err(StartError { errors, rollback, events: std::mem::take(&mut self.events) })
     }
 
     /// Drains all plugins at once, then closes them, level by level from above. It goes on after errors.
@@ -256,6 +256,16 @@ impl Runner {
                 cause,
                 elapsed: since.elapsed(),
             });
+        }
+    }
+}
+
+impl Drop for Runner {
+    /// An agent that is dropped without being closed can not run its plugins' `close`, but it takes their tasks with it.
+    fn drop(&mut self) {
+        if !self.begun.is_empty() {
+            tracing::warn!(agent = %self.shared.label, "dropped without being closed: its tasks are ended where they are");
+            self.shared.tasks.abort_all();
         }
     }
 }

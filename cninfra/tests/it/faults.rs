@@ -143,4 +143,14 @@ mod tasks {
         agent.close().await.unwrap();
         assert!(ended.load(SeqCst));
     }
+
+    #[tokio::test]
+    async fn an_agent_that_is_dropped_takes_its_tasks_with_it() {
+        let agent = Agent::<Lone>::start().await.unwrap();
+        let ended = agent.careless.ended.clone();
+        drop(agent);
+        while !ended.load(SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    }
 }
