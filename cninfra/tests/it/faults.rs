@@ -45,7 +45,9 @@ fn limits() -> Limits {
 #[tokio::test(start_paused = true)]
 async fn a_hang_ends_at_the_limit() {
     let builder = Agent::<Hangs>::builder().limits(limits()).record_events(true);
+    let began = tokio::time::Instant::now();
     let error = builder.start().await.unwrap_err();
+    assert_eq!(began.elapsed().as_secs(), 3);
     assert!(error.to_string().contains("plugin `Slow` was not done with init within 3s"), "{error}");
     assert!(matches!(error.errors[0].cause, Cause::TimedOut(_)));
     let events = only(lines(Hangs::GRAPH, &error.events), &["init", "close"]);
