@@ -12,10 +12,11 @@ pub use crate::{
         deps::{DepItem, DepSet, Inject, More},
         flavor::{Flavor, Nested},
         key::{Interface, Key, ManyInterface},
-        part::{Part, Provider},
-        plugin::{Blank, Construction, Create, Lifecycle, Plugin},
+        part::{Creation, Part, Provider, created, creating},
+        plugin::{Blank, Create, Lifecycle, Plugin},
         row::{Row, RowOf},
         running::{Probe, Running, WithLifecycle, WithoutLifecycle},
+        slot::Slot,
         trie::{D0, D1, D2, D3, Digits, Found, Many, One, Root},
     },
 };

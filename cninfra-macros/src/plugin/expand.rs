@@ -25,7 +25,7 @@ struct Style {
     metas: TokenStream,
     /// `.config(..)` of the meta.
     config: TokenStream,
-    /// The body of `construct`.
+    /// The body of `Plugin::create`.
     construct: TokenStream,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], sourc
             type Deps = #deps;
             const PLUGIN: #krate::PluginMeta =
                 #krate::PluginMeta::new(&<Self as #krate::Key>::META, #metas) #config #extras;
-            fn construct(deps: Self::Deps, cx: &#krate::Context) -> #krate::Construction<Self> {
+            fn create<'a>(slot: &'a #krate::Slot<Self>, deps: Self::Deps, cx: &#krate::Context) -> #krate::Creation<'a> {
                 #construct
             }
             fn running(this: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {
@@ -105,7 +105,7 @@ fn listed_style(name: &Ident, listed: &Deps, args: &Arguments) -> Style {
     };
     let construct = quote_spanned! {name.span()=>
         let cx = ::core::clone::Clone::clone(cx);
-        #krate::Construction::Later(#krate::Box::pin(async move { <Self as #krate::Create>::create(deps, &cx).await }))
+        #krate::creating(slot, async move { <Self as #krate::Create>::create(deps, &cx).await })
     };
     let config = args.config.as_ref().map_or_else(TokenStream::new, |ty| config_meta(ty, krate));
     Style { deps, metas, config, construct }
@@ -134,7 +134,7 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
                 config = config_meta(ty, krate);
                 quote_spanned!(span=> match #krate::Context::config::<#ty>(cx) {
                     #krate::Result::Ok(config) => config,
-                    #krate::Result::Err(error) => return #krate::Construction::Now(#krate::Result::Err(error)),
+                    #krate::Result::Err(error) => return #krate::Creation::Now(#krate::Result::Err(error)),
                 })
             }
             Role::Context => quote_spanned!(span=> <#ty as #krate::FromContext>::from_context(cx)),
@@ -150,7 +150,7 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
         construct: quote! {
             let _ = cx;
             let #pattern = deps;
-            #krate::Construction::Now(#krate::Result::Ok(#name { #(#members: #values),* }))
+            #krate::created(slot, #name { #(#members: #values),* })
         },
     }
 }

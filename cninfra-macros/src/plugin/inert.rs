@@ -44,7 +44,7 @@ fn generate(name: &Ident, generics: &Generics, deps: &TokenStream, args: &Argume
         impl #impl_generics #krate::Plugin for #ty #wher {
             type Deps = #deps;
             const PLUGIN: #krate::PluginMeta = #krate::PluginMeta::new(&<Self as #krate::Key>::META, &[]);
-            fn construct(_: Self::Deps, _: &#krate::Context) -> #krate::Construction<Self> {
+            fn create<'a>(_: &'a #krate::Slot<Self>, _: Self::Deps, _: &#krate::Context) -> #krate::Creation<'a> {
                 ::core::unreachable!()
             }
             fn running(_: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {

@@ -1,12 +1,9 @@
-//! One plugin in one phase (or created and initialised), guarded: panics are caught, time is limited.
+//! One step of one plugin, guarded: panics are caught, time is limited.
 
 use super::{Cause, Event, Outcome, Phase, limits::Limit};
 use crate::{
     BoxFuture, Context, Result,
-    inject::{
-        part::{Creation, Made},
-        running::Running,
-    },
+    inject::{part::Made, running::Running},
 };
 use std::{
     future::Future,
@@ -18,112 +15,75 @@ use std::{
 };
 use tokio::time::{Sleep, sleep_until};
 
-/// Creates the plugin at an index of the wiring.
-pub(super) type Create<'a> = &'a (dyn for<'b> Fn(usize, &'b Context) -> Creation<'a> + Send + Sync);
+/// A plugin whose lifecycle has begun.
+pub(super) struct Begun {
+    /// In the graph.
+    pub(super) place: usize,
+    pub(super) running: Arc<dyn Running>,
+    pub(super) cx: Context,
+}
 
-/// What is to be done next.
-pub(super) enum Step<'a> {
-    New(Create<'a>, usize),
-    Creating(BoxFuture<'a, Result<Made>>),
-    Made(Arc<dyn Running>),
-    Running(BoxFuture<'static, Result<()>>),
+/// What a job does.
+pub(super) enum Work<'a> {
+    /// A phase, to be begun when the job is first polled.
+    Phase(&'a Begun),
+    Step(BoxFuture<'a, Result<()>>),
+    /// A plugin that builds itself.
+    Create(BoxFuture<'a, Result<Made>>),
     Ended,
 }
 
-/// A future of one step, or of creation and `init`, of one plugin.
+/// One step of one plugin. It is a future of how it ended.
 pub(super) struct Job<'a> {
     place: usize,
     phase: Phase,
-    step: Step<'a>,
-    cx: Context,
+    work: Work<'a>,
     limit: Limit,
     alarm: Option<Pin<Box<Sleep>>>,
-    times: Option<Times>,
-    begun: Option<Arc<dyn Running>>,
-    only_create: bool,
+    /// When it began, where events are recorded.
+    started: Option<Instant>,
 }
 
-/// When a job began, and when what it created began to initialise: read only where events are recorded.
-#[derive(Clone, Copy)]
-struct Times {
-    started: Instant,
-    created: Option<Instant>,
-}
-
-/// A job that has ended, or that was dropped where it was.
+/// A step that has ended, or that was dropped where it was.
 pub(super) struct Ended {
     pub(super) place: usize,
     pub(super) phase: Phase,
     pub(super) outcome: Outcome,
     pub(super) cause: Option<Cause>,
-    /// The plugin, if its lifecycle has begun.
-    pub(super) begun: Option<Arc<dyn Running>>,
-    times: Option<Times>,
+    /// The lifecycle of what was created.
+    pub(super) made: Made,
+    pub(super) started: Option<Instant>,
 }
 
 impl<'a> Job<'a> {
-    /// A job whose events are recorded if `now` is given.
-    pub(super) fn new(
-        place: usize,
-        phase: Phase,
-        step: Step<'a>,
-        cx: Context,
-        limit: Limit,
-        now: Option<Instant>,
-    ) -> Self {
-        let times = now.map(|started| Times { started, created: None });
-        Job { place, phase, step, cx, limit, alarm: None, times, begun: None, only_create: false }
+    /// A job whose event is recorded if `started` is given; a phase begins when it is first polled.
+    pub(super) fn new(place: usize, phase: Phase, work: Work<'a>, limit: Limit, started: Option<Instant>) -> Self {
+        Job { place, phase, work, limit, alarm: None, started }
     }
 
-    /// Its lifecycle is not to be run.
-    pub(super) fn only_create(&mut self) {
-        self.only_create = true;
+    /// What is left to do is waited for.
+    pub(super) fn work(&mut self, work: Work<'a>) {
+        self.work = work;
     }
 
-    fn advance(&mut self, task: &mut task::Context<'_>) -> Poll<Result<()>> {
-        loop {
-            let made = match std::mem::replace(&mut self.step, Step::Ended) {
-                Step::New(create, index) => match create(index, &self.cx) {
-                    Creation::Now(made) => made?,
-                    Creation::Later(future) => {
-                        self.step = Step::Creating(future);
-                        continue;
-                    }
-                },
-                Step::Creating(mut future) => match future.as_mut().poll(task) {
-                    Poll::Ready(made) => made?,
-                    Poll::Pending => {
-                        self.step = Step::Creating(future);
-                        return Poll::Pending;
-                    }
-                },
-                Step::Made(running) => Some(running),
-                Step::Running(mut future) => {
-                    let polled = future.as_mut().poll(task);
-                    if polled.is_pending() {
-                        self.step = Step::Running(future);
-                    }
-                    return polled;
-                }
-                Step::Ended => None,
-            };
-            let Some(running) = made.filter(|_| !self.only_create) else { return Poll::Ready(Ok(())) };
-            if self.phase == Phase::Create {
-                self.phase = Phase::Init;
-                if let Some(times) = &mut self.times {
-                    times.created = Some(Instant::now());
-                }
+    fn advance(&mut self, task: &mut task::Context<'_>) -> Poll<Result<Made>> {
+        if let Work::Phase(begun) = self.work {
+            if let Some(started) = &mut self.started {
+                *started = Instant::now();
             }
-            self.begun = Some(running.clone());
-            self.step = Step::Running(running.step(self.phase, self.cx.clone()));
+            self.work = Work::Step(begun.running.step(self.phase, &begun.cx));
+        }
+        match &mut self.work {
+            Work::Step(step) => step.as_mut().poll(task).map_ok(|()| None),
+            Work::Create(create) => create.as_mut().poll(task),
+            Work::Phase(_) | Work::Ended => Poll::Ready(Ok(None)),
         }
     }
 
-    /// What is known of it where it stands.
-    pub(super) fn end(&mut self, cause: Option<Cause>, outcome: Outcome) -> Ended {
-        // what it was doing is dropped here, and not with the last handle of the plugin
-        self.step = Step::Ended;
-        Ended { place: self.place, phase: self.phase, outcome, cause, begun: self.begun.take(), times: self.times }
+    /// How it stands. What it was doing is dropped.
+    pub(super) fn end(&mut self, made: Made, cause: Option<Cause>, outcome: Outcome) -> Ended {
+        self.work = Work::Ended;
+        Ended { place: self.place, phase: self.phase, outcome, cause, made, started: self.started }
     }
 }
 
@@ -132,10 +92,10 @@ impl Future for Job<'_> {
 
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Ended> {
         let job = self.get_mut();
-        let cause = match catch_unwind(AssertUnwindSafe(|| job.advance(task))) {
-            Ok(Poll::Ready(Ok(()))) => return Poll::Ready(job.end(None, Outcome::Done)),
+        let cause = match guard(|| job.advance(task)) {
+            Ok(Poll::Ready(Ok(made))) => return Poll::Ready(job.end(made, None, Outcome::Done)),
             Ok(Poll::Ready(Err(error))) => Cause::Failed(error),
-            Err(payload) => Cause::Panicked(panic_message(&*payload)),
+            Err(panicked) => panicked,
             Ok(Poll::Pending) => {
                 let ends = job.limit.ends;
                 match job.alarm.get_or_insert_with(|| Box::pin(sleep_until(ends))).as_mut().poll(task) {
@@ -145,25 +105,27 @@ impl Future for Job<'_> {
             }
         };
         let outcome = Outcome::from(&cause);
-        Poll::Ready(job.end(Some(cause), outcome))
+        Poll::Ready(job.end(None, Some(cause), outcome))
     }
 }
 
 impl Ended {
-    /// Its events, with times since `epoch`.
-    pub(super) fn record(&self, epoch: Instant, events: &mut Vec<Event>) {
-        let Some(times) = self.times else { return };
-        let mut put = |phase, from: Instant, to: Instant, outcome| {
-            let (started, took) = (from.duration_since(epoch), to.duration_since(from));
-            events.push(Event { place: self.place as u16, phase, started, took, outcome });
-        };
-        let mut from = times.started;
-        if let Some(created) = times.created {
-            put(Phase::Create, from, created, Outcome::Done);
-            from = created;
-        }
-        put(self.phase, from, Instant::now(), self.outcome);
+    /// Its event, with times since `epoch`.
+    pub(super) fn event(&self, epoch: Instant) -> Option<Event> {
+        let started = self.started?;
+        Some(Event {
+            place: self.place as u16,
+            phase: self.phase,
+            started: started.duration_since(epoch),
+            took: started.elapsed(),
+            outcome: self.outcome,
+        })
     }
+}
+
+/// Runs code of a plugin; a panic is an error like others.
+pub(super) fn guard<T>(run: impl FnOnce() -> T) -> Result<T, Cause> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Cause::Panicked(panic_message(&*payload)))
 }
 
 /// The text of a panic, where it has one.

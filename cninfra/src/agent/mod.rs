@@ -114,7 +114,7 @@ impl<F: Wired> Agent<F> {
     /// What was done so far, where [`Builder::record_events`] is on.
     #[must_use]
     pub fn events(&self) -> &[Event] {
-        &self.runner.events
+        self.runner.events()
     }
 
     /// What asks the agent to stop. Somebody has to wait for it: see [`Agent::run`].
@@ -145,7 +145,7 @@ impl<F: Wired> Agent<F> {
     /// Not cancel safe: dropped, it leaves plugins that are not closed.
     pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
         let errors = self.runner.stop().await;
-        let events = std::mem::take(&mut self.runner.events);
+        let events = self.runner.take_events();
         if errors.is_empty() { Ok(events) } else { Err(StopError { errors, events }) }
     }
 }

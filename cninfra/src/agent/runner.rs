@@ -1,19 +1,29 @@
-//! The starter and the closer: level by level, with rollback. It knows no plugin's type, so it is compiled once for
-//! all flavors.
+//! The starter and the closer: level by level, with rollback. It knows no plugin's type, so it is compiled once for all flavors.
 
 use super::{
-    Cause, Event, Limits, Outcome, Phase, PluginError, StartError,
-    job::{Create, Ended, Job, Step},
+    Cause, Event, Limits, Outcome, Phase, PluginError, StartError, StopHandle,
+    job::{Begun, Ended, Job, Work, guard},
     limits::Limit,
 };
 use crate::{
     Context,
     context::Shared,
     graph::{Graph, Node},
-    inject::running::Running,
+    inject::{
+        part::{Creation, Made},
+        running::Running,
+    },
 };
 use futures_util::{FutureExt as _, StreamExt as _, future, stream::FuturesUnordered};
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Creates the plugin at an index of the wiring.
+pub(super) type Create<'a> = &'a (dyn for<'b> Fn(usize, &'b Context) -> Creation<'a> + Send + Sync);
 
 /// A plugin that is not created by the agent, or not run by it.
 pub(super) enum Special {
@@ -25,49 +35,66 @@ pub(super) enum Special {
     Unused,
 }
 
-/// A running agent without its types: each plugin whose lifecycle has begun, with its place in the graph.
+/// A running agent without its types.
 pub(super) struct Runner {
     graph: &'static Graph,
     shared: Arc<Shared>,
     limits: Limits,
-    /// In start order.
-    begun: Vec<(usize, Arc<dyn Running>)>,
-    /// Recorded if there is an epoch.
-    epoch: Option<Instant>,
-    pub(super) events: Vec<Event>,
+    /// Each plugin whose lifecycle has begun, in start order.
+    begun: Vec<Begun>,
+    record: Record,
 }
 
-/// What a set of jobs that ran together left behind.
+/// The events so far, if they are recorded.
+struct Record {
+    epoch: Option<Instant>,
+    events: Vec<Event>,
+}
+
+/// What steps that ran together left behind.
 #[derive(Default)]
 struct Together {
     errors: Vec<PluginError>,
-    begun: Vec<(usize, Arc<dyn Running>)>,
+    made: Vec<(usize, Made)>,
     interrupted: bool,
+}
+
+impl Together {
+    fn is_well(&self) -> bool {
+        self.errors.is_empty() && !self.interrupted
+    }
+}
+
+/// What is common to steps that run together.
+#[derive(Clone, Copy)]
+struct Common<'a> {
+    graph: &'static Graph,
+    since: Instant,
+    limit: Limit,
+    /// While the agent starts: the first failure, or a stop, drops all others where they are.
+    stop: Option<&'a StopHandle>,
 }
 
 impl Runner {
     pub(super) fn new(graph: &'static Graph, shared: Arc<Shared>, limits: Limits, record: bool) -> Self {
         let events = if record { Vec::with_capacity(5 * graph.len()) } else { Vec::new() };
-        Runner { graph, shared, limits, begun: Vec::new(), epoch: record.then(Instant::now), events }
+        let record = Record { epoch: record.then(Instant::now), events };
+        Runner { graph, shared, limits, begun: Vec::with_capacity(graph.len()), record }
     }
 
-    fn context(&self, place: usize) -> Context {
-        Context::new(self.shared.clone(), place)
+    pub(super) fn events(&self) -> &[Event] {
+        &self.record.events
+    }
+
+    pub(super) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.record.events)
     }
 
     /// All config sections are read before anything is created; all their errors are kept.
-    pub(super) fn validate(&self) -> Vec<PluginError> {
+    fn validate(&self) -> Vec<PluginError> {
         let check = |node: &Node| {
-            let config = node.plugin.config?;
-            let error = (config.check)(&self.shared.config, node.plugin).err()?;
-            let cause = Cause::Config(error);
-            Some(PluginError {
-                plugin: node.name(),
-                instance: node.instance(),
-                phase: Phase::Create,
-                cause,
-                elapsed: std::time::Duration::ZERO,
-            })
+            let error = (node.plugin.config?.check)(&self.shared.config, node.plugin).err()?;
+            Some(error_of(node, Phase::Create, Cause::Config(error), Duration::ZERO))
         };
         self.graph.nodes().iter().filter_map(check).collect()
     }
@@ -79,76 +106,54 @@ impl Runner {
         create: Create<'_>,
         special: HashMap<usize, Special>,
     ) -> Result<Runner, StartError> {
-        let began = Instant::now();
-        let ends = began + self.limits.start;
-        let mut errors = self.validate();
-        let mut interrupted = false;
+        let ends = Instant::now() + self.limits.start;
+        let mut last = Together { errors: self.validate(), ..Together::default() };
         for phase in [Phase::Init, Phase::AfterInit] {
             let mut from = 0;
-            while errors.is_empty() && !interrupted && from < self.graph.len() {
+            while last.is_well() && from < self.graph.len() {
                 let to = self.level_end(from);
-                let since = Instant::now();
-                let limit = Limit::new(since, self.limits.plugin_start, self.limits.start, ends);
-                let jobs = if phase == Phase::Init {
-                    self.creations(from..to, create, &special, limit)
-                } else {
-                    self.steps(from..to, phase, limit)
-                };
-                let mut done = self.run(jobs, since, true).await;
                 if phase == Phase::Init {
-                    done.begun.sort_by_key(|(place, _)| *place);
-                    self.begun.append(&mut done.begun);
+                    last = self.create_level(from..to, create, &special, ends).await;
                 }
-                errors.append(&mut done.errors);
-                interrupted = done.interrupted || self.shared.stop.is_stopping();
+                if last.is_well() {
+                    last = self.start_level(from..to, phase, ends).await;
+                }
+                last.interrupted |= self.shared.stop.is_stopping();
                 from = to;
             }
         }
-        if errors.is_empty() && !interrupted {
+        if last.is_well() {
             self.shared.status.started();
             return Ok(self);
         }
         self.shared.status.stopping();
-        let rollback = self.close().await;
-        Err(StartError { errors, rollback, events: std::mem::take(&mut self.events) })
+        let rollback = self.close(Instant::now() + self.limits.stop).await;
+        Err(StartError { errors: last.errors, rollback, events: self.take_events() })
     }
 
     /// Drains all plugins at once, then closes them, level by level from above. It goes on after errors.
     pub(super) async fn stop(&mut self) -> Vec<PluginError> {
         self.shared.status.stopping();
-        let since = Instant::now();
-        let limit = Limit::new(since, self.limits.plugin_stop, self.limits.stop, since + self.limits.stop);
-        let jobs = self.steps(0..self.graph.len(), Phase::Drain, limit);
-        let mut errors = self.run(jobs, since, false).await.errors;
-        errors.append(&mut self.close_until(since + self.limits.stop).await);
+        let ends = Instant::now() + self.limits.stop;
+        let common = self.common(Instant::now(), self.limits.plugin_stop, self.limits.stop, ends);
+        let jobs = steps(&self.begun, Phase::Drain, &common, &self.record);
+        let mut errors = run(jobs, common, &mut self.record).await.errors;
+        errors.append(&mut self.close(ends).await);
         errors
     }
 
-    async fn close(&mut self) -> Vec<PluginError> {
-        self.close_until(Instant::now() + self.limits.stop).await
-    }
-
-    async fn close_until(&mut self, ends: Instant) -> Vec<PluginError> {
+    async fn close(&mut self, ends: Instant) -> Vec<PluginError> {
         let mut errors = Vec::new();
-        while let Some((last, _)) = self.begun.last() {
-            let level = self.graph.nodes()[*last].level;
-            let from = self.begun.partition_point(|(place, _)| self.graph.nodes()[*place].level < level);
-            let since = Instant::now();
-            let limit = Limit::new(since, self.limits.plugin_stop, self.limits.stop, ends);
-            let mut places = Vec::with_capacity(self.begun.len() - from);
-            let closing = self.begun.split_off(from);
+        while let Some(last) = self.begun.last() {
+            let level = self.graph.nodes()[last.place].level;
+            let from = self.begun.partition_point(|begun| self.graph.nodes()[begun.place].level < level);
+            let common = self.common(Instant::now(), self.limits.plugin_stop, self.limits.stop, ends);
             // those of one level in reverse order, so that a stop mirrors the start
-            let jobs: Vec<_> = closing
-                .into_iter()
-                .rev()
-                .map(|(place, running)| {
-                    places.push(place);
-                    Job::new(place, Phase::Close, Step::Made(running), self.context(place), limit, self.now())
-                })
-                .collect();
-            errors.append(&mut self.run(jobs, since, false).await.errors);
-            for place in places {
-                self.shared.tasks.end(place).await;
+            let mut jobs = steps(&self.begun[from..], Phase::Close, &common, &self.record);
+            jobs.reverse();
+            errors.append(&mut run(jobs, common, &mut self.record).await.errors);
+            for begun in self.begun.drain(from..) {
+                self.shared.tasks.end(begun.place).await;
             }
         }
         errors
@@ -160,104 +165,141 @@ impl Runner {
         from + nodes.iter().take_while(|node| node.level == nodes[0].level).count()
     }
 
-    fn now(&self) -> Option<Instant> {
-        self.epoch.map(|_| Instant::now())
+    fn common<'a>(&self, since: Instant, plugin: Duration, whole: Duration, ends: Instant) -> Common<'a> {
+        Common { graph: self.graph, since, limit: Limit::new(since, plugin, whole, ends), stop: None }
     }
 
-    fn creations<'a>(
-        &self,
-        places: std::ops::Range<usize>,
-        create: Create<'a>,
+    /// Creates the plugins of a level. Afterwards those with a lifecycle stand in `begun`.
+    async fn create_level(
+        &mut self,
+        places: Range<usize>,
+        create: Create<'_>,
         special: &HashMap<usize, Special>,
-        limit: Limit,
-    ) -> Vec<Job<'a>> {
-        let mut jobs = Vec::with_capacity(places.len());
-        for place in places {
-            let special = special.get(&place);
-            let step = match special {
-                Some(Special::Absent) => continue,
-                Some(Special::Made(running)) => Step::Made(running.clone()),
-                Some(Special::Unused) | None => Step::New(create, usize::from(self.graph.nodes()[place].index)),
-            };
-            let unused = matches!(special, Some(Special::Unused));
-            let mut job = Job::new(place, Phase::Create, step, self.context(place), limit, self.now());
-            if unused {
-                job.only_create();
-            }
-            jobs.push(job);
-        }
-        jobs
-    }
-
-    /// A phase of those that have begun.
-    fn steps<'a>(&self, places: std::ops::Range<usize>, phase: Phase, limit: Limit) -> Vec<Job<'a>> {
-        let of = |place| self.begun.partition_point(|(begun, _)| *begun < place);
-        self.begun[of(places.start)..of(places.end)]
-            .iter()
-            .map(|(place, running)| {
-                Job::new(*place, phase, Step::Made(running.clone()), self.context(*place), limit, self.now())
-            })
-            .collect()
-    }
-
-    /// Runs jobs concurrently. With `starting` the first failure, or a stop, drops the others where they are.
-    async fn run(&mut self, jobs: Vec<Job<'_>>, since: Instant, starting: bool) -> Together {
-        let mut together = Together::default();
-        let mut waiting = FuturesUnordered::new();
-        for mut job in jobs {
-            // most steps need not wait: no allocation for them
-            match (&mut job).now_or_never() {
-                Some(ended) => self.ended(ended, since, &mut together),
-                None => waiting.push(job),
-            }
-        }
+        ends: Instant,
+    ) -> Together {
         let stop = self.shared.stop.clone();
-        while !waiting.is_empty() && (together.errors.is_empty() || !starting) {
-            let next = if starting {
-                match future::select(waiting.next(), std::pin::pin!(stop.stopping())).await {
-                    future::Either::Left((next, _)) => next,
-                    future::Either::Right(_) => {
-                        together.interrupted = true;
-                        break;
-                    }
+        let common = self.common(Instant::now(), self.limits.plugin_start, self.limits.start, ends);
+        let common = Common { stop: Some(&stop), ..common };
+        let contexts: Vec<_> = places.clone().map(|place| Context::new(self.shared.clone(), place)).collect();
+        let mut together = Together::default();
+        let mut later = Vec::new();
+        for (place, cx) in places.clone().zip(&contexts) {
+            match special.get(&place) {
+                Some(Special::Absent) => continue,
+                Some(Special::Made(running)) => {
+                    together.made.push((place, Some(running.clone())));
+                    continue;
                 }
-            } else {
-                waiting.next().await
-            };
-            match next {
-                Some(ended) => self.ended(ended, since, &mut together),
-                None => break,
+                Some(Special::Unused) | None => {}
             }
+            let mut job = Job::new(place, Phase::Create, Work::Ended, common.limit, self.record.now());
+            let index = usize::from(self.graph.nodes()[place].index);
+            let ended = match guard(|| create(index, cx)) {
+                Ok(Creation::Now(Ok(made))) => job.end(made, None, Outcome::Done),
+                Ok(Creation::Now(Err(error))) => job.end(None, Some(Cause::Failed(error)), Outcome::Failed),
+                Ok(Creation::Later(future)) => {
+                    job.work(Work::Create(future));
+                    later.push(job);
+                    continue;
+                }
+                Err(panicked) => job.end(None, Some(panicked), Outcome::Panicked),
+            };
+            together.take(ended, &common, &mut self.record);
         }
-        // those that ended in the same moment
-        while let Some(Some(ended)) = waiting.next().now_or_never() {
-            self.ended(ended, since, &mut together);
-        }
-        for mut job in waiting {
-            let dropped = job.end(None, Outcome::Dropped);
-            self.ended(dropped, since, &mut together);
+        let mut last = run(later, common, &mut self.record).await;
+        together.errors.append(&mut last.errors);
+        together.made.append(&mut last.made);
+        together.interrupted = last.interrupted;
+        if together.is_well() {
+            together.made.sort_by_key(|(place, _)| *place);
+            for (place, made) in together.made.drain(..) {
+                let runs = !matches!(special.get(&place), Some(Special::Unused));
+                if let Some(running) = made.filter(|_| runs) {
+                    self.begun.push(Begun { place, running, cx: contexts[place - places.start].clone() });
+                }
+            }
         }
         together
     }
 
-    fn ended(&mut self, ended: Ended, since: Instant, together: &mut Together) {
-        if let Some(epoch) = self.epoch {
-            ended.record(epoch, &mut self.events);
-        }
-        if let Some(running) = ended.begun {
-            together.begun.push((ended.place, running));
-        }
-        if let Some(cause) = ended.cause {
-            let node = &self.graph.nodes()[ended.place];
-            together.errors.push(PluginError {
-                plugin: node.name(),
-                instance: node.instance(),
-                phase: ended.phase,
-                cause,
-                elapsed: since.elapsed(),
-            });
+    /// Runs a phase of the start on a level.
+    async fn start_level(&mut self, places: Range<usize>, phase: Phase, ends: Instant) -> Together {
+        let stop = self.shared.stop.clone();
+        let common = self.common(Instant::now(), self.limits.plugin_start, self.limits.start, ends);
+        let common = Common { stop: Some(&stop), ..common };
+        let of = |place| self.begun.partition_point(|begun| begun.place < place);
+        let jobs = steps(&self.begun[of(places.start)..of(places.end)], phase, &common, &self.record);
+        run(jobs, common, &mut self.record).await
+    }
+}
+
+/// A phase of those that have begun.
+fn steps<'a>(begun: &'a [Begun], phase: Phase, common: &Common<'_>, record: &Record) -> Vec<Job<'a>> {
+    begun.iter().map(|b| Job::new(b.place, phase, Work::Phase(b), common.limit, record.epoch)).collect()
+}
+
+/// Runs steps concurrently.
+async fn run(jobs: Vec<Job<'_>>, common: Common<'_>, record: &mut Record) -> Together {
+    let mut together = Together::default();
+    let mut waiting = FuturesUnordered::new();
+    for mut job in jobs {
+        // most steps need not wait: no allocation for them
+        match (&mut job).now_or_never() {
+            Some(ended) => together.take(ended, &common, record),
+            None => waiting.push(job),
         }
     }
+    while !waiting.is_empty() && (together.errors.is_empty() || common.stop.is_none()) {
+        let next = match common.stop {
+            Some(stop) => match future::select(waiting.next(), std::pin::pin!(stop.stopping())).await {
+                future::Either::Left((next, _)) => next,
+                future::Either::Right(_) => {
+                    together.interrupted = true;
+                    break;
+                }
+            },
+            None => waiting.next().await,
+        };
+        match next {
+            Some(ended) => together.take(ended, &common, record),
+            None => break,
+        }
+    }
+    // those that ended in the same moment
+    while let Some(Some(ended)) = waiting.next().now_or_never() {
+        together.take(ended, &common, record);
+    }
+    for mut job in waiting {
+        let dropped = job.end(None, None, Outcome::Dropped);
+        together.take(dropped, &common, record);
+    }
+    together
+}
+
+impl Together {
+    fn take(&mut self, ended: Ended, common: &Common<'_>, record: &mut Record) {
+        if let Some(epoch) = record.epoch {
+            record.events.extend(ended.event(epoch));
+        }
+        if ended.phase == Phase::Create && ended.outcome == Outcome::Done {
+            self.made.push((ended.place, ended.made));
+        }
+        if let Some(cause) = ended.cause {
+            let node = &common.graph.nodes()[ended.place];
+            self.errors.push(error_of(node, ended.phase, cause, common.since.elapsed()));
+        }
+    }
+}
+
+impl Record {
+    /// The time, where it will be recorded.
+    fn now(&self) -> Option<Instant> {
+        self.epoch.map(|_| Instant::now())
+    }
+}
+
+fn error_of(node: &Node, phase: Phase, cause: Cause, elapsed: Duration) -> PluginError {
+    PluginError { plugin: node.name(), instance: node.instance(), phase, cause, elapsed }
 }
 
 impl Drop for Runner {

@@ -2,13 +2,13 @@
 
 use super::{
     deps::{DepSet, Inject},
-    plugin::{Construction, Plugin},
+    plugin::Plugin,
     running::Running,
     slot::Slot,
     trie::{Entry, Found, Here, Prefix, Root, Trie},
 };
 use crate::{BoxFuture, Context, Dep, Result, graph::Item};
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 /// A field of a flavor: `Dep<Plugin>`, `Option<Dep<Plugin>>`, or another flavor.
 #[diagnostic::on_unimplemented(
@@ -45,7 +45,7 @@ pub enum Creation<'a> {
     Now(Result<Made>),
     Later(BoxFuture<'a, Result<Made>>),
 }
-pub(crate) type Made = Option<Arc<dyn Running>>;
+pub type Made = Option<Arc<dyn Running>>;
 
 impl<P: Plugin<Deps: DepSet>> Part for Dep<P> {
     type Slots = Slot<P>;
@@ -56,7 +56,7 @@ impl<P: Plugin<Deps: DepSet>> Part for Dep<P> {
 }
 impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Dep<P> {
     fn create<'a>(_: usize, root: &'a S, mine: &'a Slot<P>, cx: &Context) -> Creation<'a> {
-        install(mine, P::construct(P::Deps::inject(root), cx))
+        P::create(mine, P::Deps::inject(root), cx)
     }
     fn handles(_: &S, mine: &Slot<P>) -> Self {
         mine.dep()
@@ -74,25 +74,28 @@ impl<P: Plugin<Deps: DepSet>> Part for Option<Dep<P>> {
 }
 impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Option<Dep<P>> {
     fn create<'a>(_: usize, root: &'a S, mine: &'a Slot<P>, cx: &Context) -> Creation<'a> {
-        install(mine, P::construct(P::Deps::inject(root), cx))
+        P::create(mine, P::Deps::inject(root), cx)
     }
     fn handles(_: &S, mine: &Slot<P>) -> Self {
         mine.get().cloned()
     }
 }
 
-/// Apart from `create`, so that it is compiled once for each plugin, whatever the flavor.
-fn install<P: Plugin>(slot: &Slot<P>, plugin: Construction<P>) -> Creation<'_> {
-    fn put<P: Plugin>(slot: &Slot<P>, plugin: P) -> Made {
-        let dep = Dep(Arc::new(plugin));
-        let running = P::running(&dep);
-        slot.set(dep);
-        running
-    }
-    match plugin {
-        Construction::Now(plugin) => Creation::Now(plugin.map(|plugin| put(slot, plugin))),
-        Construction::Later(plugin) => Creation::Later(Box::pin(async move { Ok(put(slot, plugin.await?)) })),
-    }
+/// A plugin whose fields are filled in goes into its slot.
+pub fn created<P: Plugin>(slot: &Slot<P>, plugin: P) -> Creation<'_> {
+    Creation::Now(Ok(put(slot, plugin)))
+}
+
+/// A plugin that builds itself goes into its slot when it is done.
+pub fn creating<'a, P: Plugin>(slot: &'a Slot<P>, plugin: impl Future<Output = Result<P>> + Send + 'a) -> Creation<'a> {
+    Creation::Later(Box::pin(async move { Ok(put(slot, plugin.await?)) }))
+}
+
+fn put<P: Plugin>(slot: &Slot<P>, plugin: P) -> Made {
+    let dep = Dep(Arc::new(plugin));
+    let running = P::running(&dep);
+    slot.set(dep);
+    running
 }
 
 /// Only a plugin's field can carry `#[provides(..)]`.

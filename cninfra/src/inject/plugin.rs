@@ -1,7 +1,7 @@
 //! Plugins: what the attribute generates, and what their authors write.
 
-use super::{key::Key, running::Running};
-use crate::{BoxFuture, Context, Dep, Result, graph::PluginMeta};
+use super::{key::Key, part::Creation, running::Running, slot::Slot};
+use crate::{Context, Dep, Result, graph::PluginMeta};
 use std::{future::Future, sync::Arc};
 
 /// A plugin: a struct with `#[plugin]`.
@@ -17,21 +17,12 @@ pub trait Plugin: Key + Sized + Send + Sync {
     /// For the graph.
     #[doc(hidden)]
     const PLUGIN: PluginMeta;
-    /// Builds it.
+    /// Builds it, and puts it in its slot.
     #[doc(hidden)]
-    fn construct(deps: Self::Deps, cx: &Context) -> Construction<Self>;
+    fn create<'a>(slot: &'a Slot<Self>, deps: Self::Deps, cx: &Context) -> Creation<'a>;
     /// Its lifecycle, if it has one.
     #[doc(hidden)]
     fn running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
-}
-
-/// A plugin that is being built.
-#[doc(hidden)]
-pub enum Construction<P> {
-    /// Fields filled in: nothing to wait for.
-    Now(Result<P>),
-    /// `Create::create`
-    Later(BoxFuture<'static, Result<P>>),
 }
 
 /// How a plugin that lists its dependencies, `#[plugin(deps = ..)]`, is built of them.

@@ -30,10 +30,16 @@ pub struct Hangs {
 }
 
 #[derive(Flavor)]
-pub struct Three {
+pub struct Two {
     fine: Dep<Fine>,
     panics: Dep<Panics>,
     fails: Dep<Fails>,
+    base: Dep<Base>,
+}
+
+#[derive(Flavor)]
+pub struct Unmade {
+    fine: Dep<Fine>,
     not: Dep<NotCreated>,
     base: Dep<Base>,
 }
@@ -57,14 +63,23 @@ async fn a_hang_ends_at_the_limit() {
 
 #[tokio::test]
 async fn all_errors_of_a_level_are_kept_and_what_had_begun_is_closed() {
-    let error = Agent::<Three>::builder().record_events(true).start().await.unwrap_err();
+    let error = Agent::<Two>::builder().record_events(true).start().await.unwrap_err();
     let found: Vec<_> = error.errors.iter().map(|e| (e.plugin, e.phase)).collect();
-    assert_eq!(found, [("Panics", Phase::Init), ("Fails", Phase::Init), ("NotCreated", Phase::Create)]);
+    assert_eq!(found, [("Panics", Phase::Init), ("Fails", Phase::Init)]);
     assert_eq!(error.errors[0].to_string(), "plugin `Panics` panicked in init: at 7");
     assert!(error.to_string().contains("failed in init: no (after") && error.to_string().contains("help: say yes"));
-    let closed = only(lines(Three::GRAPH, &error.events), &["close"]);
+    let closed = only(lines(Two::GRAPH, &error.events), &["close"]);
     assert_eq!(closed, ["close Fails", "close Panics", "close Fine", "close Base"]);
     assert!(error.rollback.is_empty() && !error.interrupted());
+}
+
+#[tokio::test]
+async fn what_is_created_beside_a_plugin_that_can_not_be_never_begins() {
+    let error = Agent::<Unmade>::builder().record_events(true).start().await.unwrap_err();
+    assert_eq!(error.errors[0].to_string(), "plugin `NotCreated` failed in create: not made");
+    let events = lines(Unmade::GRAPH, &error.events);
+    let expected = ["create Base", "init Base", "create Fine", "create NotCreated failed", "close Base"];
+    assert_eq!(events, expected);
 }
 
 #[tokio::test]

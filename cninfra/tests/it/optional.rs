@@ -41,7 +41,7 @@ async fn is_there_unless_it_is_switched_off() {
     let agent = Agent::<All>::start().await.unwrap();
     assert!(agent.extra.is_some() && agent.app.extra.is_some() && agent.find::<Extra>().is_some());
     assert_eq!((agent.app.kv.as_ref().unwrap().name(), agent.app.routes.len()), ("primary", 1));
-    assert_eq!(agent.local.journal.lines(), ["init extra", "create etcd", "init etcd"]);
+    assert_eq!(agent.local.journal.lines(), ["create etcd", "init extra", "init etcd"]);
     agent.close().await.unwrap();
 }
 
