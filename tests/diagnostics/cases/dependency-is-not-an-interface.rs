@@ -1,0 +1,8 @@
+use cninfra::prelude::*;
+
+trait Store: Send + Sync {}
+
+#[plugin]
+struct A {
+    store: Dep<dyn Store>, //~ CN006
+}

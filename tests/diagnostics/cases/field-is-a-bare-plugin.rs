@@ -1,0 +1,9 @@
+use cninfra::prelude::*;
+
+#[plugin]
+struct A;
+
+#[derive(Flavor)]
+struct All {
+    a: A, //~ CN007
+}

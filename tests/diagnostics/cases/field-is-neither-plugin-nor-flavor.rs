@@ -1,0 +1,13 @@
+use cninfra::prelude::*;
+
+struct Settings {
+    port: u16,
+}
+#[plugin]
+struct A;
+
+#[derive(Flavor)]
+struct All {
+    a: Dep<A>,
+    settings: Settings, //~ CN007
+}

@@ -1,0 +1,7 @@
+use cninfra::prelude::*;
+use std::marker::PhantomData;
+
+#[plugin]
+struct A<T> { //~ CN008
+    t: PhantomData<T>,
+}

@@ -1,0 +1,69 @@
+//! A case: a program and what it must give.
+
+use std::{fs, io, path::Path};
+
+/// A program that must not compile.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What is wrong, as its file is named.
+    pub name: String,
+    /// The program.
+    pub source: String,
+    /// The errors, by line.
+    pub expected: Vec<Expected>,
+    /// The most lines of one error, where it is more than usual.
+    pub lines: Option<usize>,
+}
+
+/// An error that must be reported.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Expected {
+    /// The line where it starts.
+    pub line: usize,
+    /// Its code, or several that one error tells of.
+    pub codes: Vec<String>,
+}
+
+impl Case {
+    /// Reads a program and what its comments say.
+    ///
+    /// # Panics
+    /// Where a comment can not be understood.
+    pub fn parse(name: &str, source: String) -> Case {
+        let (mut expected, mut lines) = (Vec::new(), None);
+        for (number, text) in source.lines().enumerate() {
+            if let Some(header) = text.strip_prefix("//@ lines:") {
+                let (count, why) = header.trim().split_once(" because ").unwrap_or_default();
+                assert!(!why.is_empty(), "{name}: `//@ lines: 14 because ..`");
+                lines = count.trim().parse().ok();
+            }
+            let Some((_, comment)) = text.split_once("//~") else { continue };
+            let codes = comment.trim_start_matches('^');
+            let line = number + 1 - (comment.len() - codes.len());
+            let parts: Vec<&str> = codes.split_whitespace().collect();
+            assert!(!parts.is_empty(), "{name}, line {}: a `//~` without a code", number + 1);
+            for part in parts {
+                expected.push(Expected { line, codes: part.split('+').map(str::to_string).collect() });
+            }
+        }
+        expected.sort();
+        Case { name: name.to_string(), source, expected, lines }
+    }
+
+    /// Every case of a directory, by name.
+    ///
+    /// # Errors
+    /// What can not be read.
+    pub fn all(directory: &Path) -> io::Result<Vec<Case>> {
+        let mut cases = Vec::new();
+        for entry in fs::read_dir(directory)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                cases.push(Case::parse(&name, fs::read_to_string(&path)?));
+            }
+        }
+        cases.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(cases)
+    }
+}

@@ -1,0 +1,116 @@
+//! What must be reported, held against what was.
+
+use crate::{Case, Diagnostic, Expected, LINES};
+use std::{fmt, fmt::Write as _};
+
+/// What is not as it must be with one case.
+#[derive(Debug)]
+pub struct Failure {
+    case: String,
+    wrong: Vec<String>,
+    expected: Vec<Expected>,
+    rendered: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "==== {}.rs", self.case)?;
+        for wrong in &self.wrong {
+            writeln!(f, "  * {wrong}")?;
+        }
+        writeln!(f, "---- expected")?;
+        for Expected { line, codes } in &self.expected {
+            writeln!(f, "  {} on line {line}", codes.join("+"))?;
+        }
+        writeln!(f, "---- got\n{}", self.rendered)
+    }
+}
+
+/// Holds what rustc reported against what the case says.
+///
+/// # Errors
+/// Everything that is not as it must be.
+pub fn check(case: &Case, found: &[Diagnostic]) -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    let limit = case.lines.unwrap_or(LINES);
+    let mut missing = case.expected.clone();
+    let mut longest = 0;
+    for diagnostic in found {
+        let title = diagnostic.message.lines().next().unwrap_or_default();
+        if diagnostic.level != "error" {
+            wrong.push(format!("a {}: {title}", diagnostic.level));
+            continue;
+        }
+        let Some((file, line)) = &diagnostic.at else {
+            wrong.push(format!("an error that stands nowhere: {title}"));
+            continue;
+        };
+        longest = longest.max(diagnostic.lines());
+        if diagnostic.lines() > limit {
+            wrong.push(format!("{} lines, at most {limit}: {title}", diagnostic.lines()));
+        }
+        if !file.ends_with(&format!("/{}.rs", case.name)) {
+            wrong.push(format!("an error in {file}: {title}"));
+        }
+        let got = Expected { line: *line, codes: diagnostic.codes() };
+        match missing.iter().position(|expected| *expected == got) {
+            Some(place) => drop(missing.remove(place)),
+            None => wrong.push(format!("not expected: {} on line {line}: {title}", got.codes.join("+"))),
+        }
+    }
+    wrong.extend(missing.iter().map(|e| format!("not reported: {} on line {}", e.codes.join("+"), e.line)));
+    if case.expected.is_empty() {
+        wrong.push("a case without `//~`".to_string());
+    }
+    if wrong.is_empty() && case.lines.is_some_and(|lines| longest < lines) {
+        wrong.push(format!("the longest error has {longest} lines: say so in `//@ lines:`, or take it away"));
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Failure { case: case.name.clone(), wrong, expected: case.expected.clone(), rendered: rendered(found) })
+}
+
+/// All that was reported, in the order of the source, without the paths of this machine.
+pub fn rendered(found: &[Diagnostic]) -> String {
+    let mut found: Vec<_> = found.iter().collect();
+    found.sort_by_key(|diagnostic| diagnostic.at.as_ref().map_or(0, |(_, line)| *line));
+    let mut text = String::new();
+    for diagnostic in found {
+        let _ = writeln!(text, "{}\n", normalized(diagnostic.rendered.trim_end()));
+    }
+    text
+}
+
+/// `/some/where/cninfra/src/dep.rs:21:1` as `cninfra/src/dep.rs`: nor do lines of our own code matter.
+fn normalized(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        match line.split_once("-->").or_else(|| line.split_once(":::")) {
+            Some((head, place)) if head.trim().is_empty() => {
+                let arrow = &line[head.len()..head.len() + 3];
+                let _ = writeln!(out, "{head}{arrow} {}", place_of(place.trim()));
+            }
+            _ => {
+                let _ = writeln!(out, "{line}");
+            }
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn place_of(place: &str) -> String {
+    let place = place.replace('\\', "/");
+    let roots = ["/cninfra/src/", "/tests/fixtures/", "/rustlib/src/rust/library/", "/library/"];
+    for root in roots {
+        if let Some(at) = place.rfind(root) {
+            let path = place[at + 1..].split(':').next().unwrap_or_default().to_string();
+            return path;
+        }
+    }
+    match place.rfind("cases/") {
+        Some(at) => place[at..].to_string(),
+        None => place,
+    }
+}
