@@ -58,7 +58,7 @@ impl<S: Get<P, Slot<K>>, P, K: ?Sized> Inject<S, Found<P>> for Dep<K> {
 }
 impl<S: Get<P, Slot<K>>, P, K: ?Sized> Inject<S, Found<P>> for Option<Dep<K>> {
     fn inject(root: &S) -> Self {
-        root.get().get().cloned()
+        root.get().get()
     }
 }
 impl<S, K: ?Sized> Inject<S, Missing> for Option<Dep<K>> {
@@ -107,7 +107,7 @@ pub trait Collect<S, K: ?Sized> {
 }
 impl<S: Get<P, Slot<K>>, P, K: ?Sized> Collect<S, K> for One<P> {
     fn collect(root: &S, all: &mut Vec<Dep<K>>) {
-        all.extend(root.get().get().cloned());
+        all.extend(root.get().get());
     }
 }
 impl<S, K: ?Sized, A: Collect<S, K>, B: Collect<S, K>> Collect<S, K> for Both<A, B> {

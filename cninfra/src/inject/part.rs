@@ -77,7 +77,7 @@ impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Option<Dep<P>>
         P::create(mine, P::Deps::inject(root), cx)
     }
     fn handles(_: &S, mine: &Slot<P>) -> Self {
-        mine.get().cloned()
+        mine.get()
     }
 }
 
@@ -112,13 +112,13 @@ pub trait Provider: Part {
 impl<P: Plugin<Deps: DepSet>> Provider for Dep<P> {
     type Plugin = P;
     fn plugin(slot: &Slot<P>) -> Option<Arc<P>> {
-        slot.get().map(|dep| dep.0.clone())
+        slot.get().map(|dep| dep.0)
     }
 }
 #[diagnostic::do_not_recommend]
 impl<P: Plugin<Deps: DepSet>> Provider for Option<Dep<P>> {
     type Plugin = P;
     fn plugin(slot: &Slot<P>) -> Option<Arc<P>> {
-        slot.get().map(|dep| dep.0.clone())
+        slot.get().map(|dep| dep.0)
     }
 }

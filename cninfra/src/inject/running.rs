@@ -2,7 +2,11 @@
 
 use super::plugin::Lifecycle;
 use crate::{BoxFuture, Context, Dep, Phase, Result};
-use std::{future::ready, marker::PhantomData, sync::Arc};
+use std::{
+    future::{Future, ready},
+    marker::PhantomData,
+    sync::Arc,
+};
 
 /// What the agent drives: one phase of one plugin at a time.
 pub trait Running: Send + Sync {
@@ -14,13 +18,18 @@ pub trait Running: Send + Sync {
 impl<P: Lifecycle> Running for P {
     fn step<'a>(&'a self, phase: Phase, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
         match phase {
-            Phase::Create => Box::pin(ready(Ok(()))),
-            Phase::Init => Box::pin(self.init(cx)),
-            Phase::AfterInit => Box::pin(self.after_init(cx)),
-            Phase::Drain => Box::pin(self.drain(cx)),
-            Phase::Close => Box::pin(self.close(cx)),
+            Phase::Create => boxed(ready(Ok(()))),
+            Phase::Init => boxed(self.init(cx)),
+            Phase::AfterInit => boxed(self.after_init(cx)),
+            Phase::Drain => boxed(self.drain(cx)),
+            Phase::Close => boxed(self.close(cx)),
         }
     }
+}
+
+/// A function of its own: compiled once for each type of future, and the defaults' is one.
+fn boxed<'a>(step: impl Future<Output = Result<()>> + Send + 'a) -> BoxFuture<'a, Result<()>> {
+    Box::pin(step)
 }
 
 /// "Has `X` a lifecycle?", answered by method lookup in generated code, where `X` is concrete:
