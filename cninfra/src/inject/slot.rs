@@ -19,22 +19,17 @@ impl<K: ?Sized> Default for Slot<K> {
 
 impl<K: ?Sized> Slot<K> {
     /// `None` before the plugin is created, and for one that is switched off.
+    // a lock that is held by this type alone, around code that can not panic, is never poisoned
     pub fn get(&self) -> Option<Dep<K>> {
-        match self.0.lock() {
-            Ok(slot) => match &*slot {
-                Some(plugin) => Some(Dep(plugin.clone())),
-                None => None,
-            },
-            Err(_) => None,
-        }
+        Some(Dep(self.0.lock().ok()?.clone()?))
     }
 
     /// The first value stays.
     pub fn set(&self, dep: Dep<K>) {
-        if let Ok(mut slot) = self.0.lock() {
-            if slot.is_none() {
-                *slot = Some(dep.0);
-            }
+        if let Ok(mut slot) = self.0.lock()
+            && slot.is_none()
+        {
+            *slot = Some(dep.0);
         }
     }
 

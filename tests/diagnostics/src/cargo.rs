@@ -106,11 +106,8 @@ fn manifest(set: &str, workspace: &Path, cases: &[Case]) -> String {
         path("tests/fixtures/connectors"),
     );
     for case in cases {
-        let _ = write!(
-            text,
-            "\n[[example]]\nname = \"{0}\"\npath = \"cases/{0}.rs\"\ncrate-type = [\"lib\"]\n",
-            case.name
-        );
+        let _ =
+            write!(text, "\n[[example]]\nname = \"{0}\"\npath = \"cases/{0}.rs\"\ncrate-type = [\"lib\"]\n", case.name);
     }
     text
 }

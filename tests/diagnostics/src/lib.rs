@@ -14,8 +14,8 @@
 //! compared where rustc is of the version [`PINNED`]; `BLESS=1` writes it anew. `CASES=text` runs only the cases that have
 //! `text` in their names.
 
-mod case;
 mod cargo;
+mod case;
 mod check;
 
 pub use cargo::compile;
