@@ -175,10 +175,9 @@ fn truth(case: &Case) -> Truth {
     }
     let cyclic = reach.iter().any(|(a, b)| a == b);
     // the least levels: raised until nothing changes
-    let mut levels: BTreeMap<_, _> = case.deps.keys().map(|name| (*name, 0)).collect();
-    while !cyclic {
-        let raised = edges.iter().find(|(a, b)| levels[a] <= levels[b]).copied();
-        let Some((a, b)) = raised else { break };
+    let mut levels: BTreeMap<_, usize> = case.deps.keys().map(|name| (*name, 0)).collect();
+    let too_low = |levels: &BTreeMap<&str, usize>| edges.iter().find(|(a, b)| levels[a] <= levels[b]).copied();
+    while let Some((a, b)) = too_low(&levels).filter(|_| !cyclic) {
         levels.insert(a, levels[b] + 1);
     }
     Truth { broken: broken || cyclic, cyclic, edges, levels }
