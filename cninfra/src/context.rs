@@ -41,6 +41,11 @@ impl Context {
         Context { shared, place }
     }
 
+    /// Makes it the view of another plugin.
+    pub(crate) fn set_place(&mut self, place: usize) {
+        self.place = place;
+    }
+
     fn node(&self) -> &'static Node {
         &self.shared.graph.nodes()[self.place]
     }

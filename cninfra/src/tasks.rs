@@ -35,6 +35,11 @@ impl Registry {
         Task(handle)
     }
 
+    /// May there be tasks that still run?
+    pub(crate) fn are_left(&self) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Ends all tasks at their next await point, without waiting for it.
     pub(crate) fn abort_all(&self) {
         for entry in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {

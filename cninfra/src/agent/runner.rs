@@ -9,10 +9,7 @@ use crate::{
     Context,
     context::Shared,
     graph::{Graph, Node},
-    inject::{
-        part::{Creation, Made},
-        running::Running,
-    },
+    inject::{part::Creation, running::Running},
 };
 use futures_util::{FutureExt as _, StreamExt as _, future, stream::FuturesUnordered};
 use std::{
@@ -55,7 +52,6 @@ struct Record {
 #[derive(Default)]
 struct Together {
     errors: Vec<PluginError>,
-    made: Vec<(usize, Made)>,
     interrupted: bool,
 }
 
@@ -137,7 +133,7 @@ impl Runner {
         let ends = Instant::now() + self.limits.stop;
         let common = self.common(Instant::now(), self.limits.plugin_stop, self.limits.stop, ends);
         let jobs = steps(&self.begun, Phase::Drain, &common, &self.record);
-        let mut errors = run(jobs, common, &mut self.record).await.errors;
+        let mut errors = run(jobs, common, &mut self.record, &mut Vec::new()).await.errors;
         errors.append(&mut self.close(ends).await);
         errors
     }
@@ -149,12 +145,14 @@ impl Runner {
             let from = self.begun.partition_point(|begun| self.graph.nodes()[begun.place].level < level);
             let common = self.common(Instant::now(), self.limits.plugin_stop, self.limits.stop, ends);
             // those of one level in reverse order, so that a stop mirrors the start
-            let mut jobs = steps(&self.begun[from..], Phase::Close, &common, &self.record);
-            jobs.reverse();
-            errors.append(&mut run(jobs, common, &mut self.record).await.errors);
-            for begun in self.begun.drain(from..) {
-                self.shared.tasks.end(begun.place).await;
+            let jobs = steps(&self.begun[from..], Phase::Close, &common, &self.record).rev();
+            errors.append(&mut run(jobs, common, &mut self.record, &mut Vec::new()).await.errors);
+            if self.shared.tasks.are_left() {
+                for begun in &self.begun[from..] {
+                    self.shared.tasks.end(begun.place).await;
+                }
             }
+            self.begun.truncate(from);
         }
         errors
     }
@@ -169,7 +167,7 @@ impl Runner {
         Common { graph: self.graph, since, limit: Limit::new(since, plugin, whole, ends), stop: None }
     }
 
-    /// Creates the plugins of a level. Afterwards those with a lifecycle stand in `begun`.
+    /// Creates the plugins of a level. Afterwards those with a lifecycle stand in `begun`; none of them if one failed.
     async fn create_level(
         &mut self,
         places: Range<usize>,
@@ -180,21 +178,23 @@ impl Runner {
         let stop = self.shared.stop.clone();
         let common = self.common(Instant::now(), self.limits.plugin_start, self.limits.start, ends);
         let common = Common { stop: Some(&stop), ..common };
-        let contexts: Vec<_> = places.clone().map(|place| Context::new(self.shared.clone(), place)).collect();
         let mut together = Together::default();
         let mut later = Vec::new();
-        for (place, cx) in places.clone().zip(&contexts) {
+        let first = self.begun.len();
+        let mut cx = Context::new(self.shared.clone(), places.start);
+        for place in places {
             match special.get(&place) {
                 Some(Special::Absent) => continue,
                 Some(Special::Made(running)) => {
-                    together.made.push((place, Some(running.clone())));
+                    self.begin(place, running.clone());
                     continue;
                 }
                 Some(Special::Unused) | None => {}
             }
             let mut job = Job::new(place, Phase::Create, Work::Ended, common.limit, self.record.now());
             let index = usize::from(self.graph.nodes()[place].index);
-            let ended = match guard(|| create(index, cx)) {
+            cx.set_place(place);
+            let ended = match guard(|| create(index, &cx)) {
                 Ok(Creation::Now(Ok(made))) => job.end(made, None, Outcome::Done),
                 Ok(Creation::Now(Err(error))) => job.end(None, Some(Cause::Failed(error)), Outcome::Failed),
                 Ok(Creation::Later(future)) => {
@@ -204,22 +204,33 @@ impl Runner {
                 }
                 Err(panicked) => job.end(None, Some(panicked), Outcome::Panicked),
             };
-            together.take(ended, &common, &mut self.record);
+            let made = together.take(ended, &common, &mut self.record);
+            self.begin_unless_unused(made, special);
         }
-        let mut last = run(later, common, &mut self.record).await;
-        together.errors.append(&mut last.errors);
-        together.made.append(&mut last.made);
-        together.interrupted = last.interrupted;
-        if together.is_well() {
-            together.made.sort_by_key(|(place, _)| *place);
-            for (place, made) in together.made.drain(..) {
-                let runs = !matches!(special.get(&place), Some(Special::Unused));
-                if let Some(running) = made.filter(|_| runs) {
-                    self.begun.push(Begun { place, running, cx: contexts[place - places.start].clone() });
-                }
-            }
+        if !later.is_empty() {
+            let mut made = Vec::new();
+            let last = run(later.into_iter(), common, &mut self.record, &mut made).await;
+            together.errors.extend(last.errors);
+            together.interrupted = last.interrupted;
+            made.into_iter().for_each(|made| self.begin_unless_unused(Some(made), special));
+            self.begun[first..].sort_by_key(|begun| begun.place);
+        }
+        if !together.is_well() {
+            self.begun.truncate(first);
         }
         together
+    }
+
+    fn begin_unless_unused(&mut self, made: Option<(usize, Arc<dyn Running>)>, special: &HashMap<usize, Special>) {
+        if let Some((place, running)) = made
+            && !matches!(special.get(&place), Some(Special::Unused))
+        {
+            self.begin(place, running);
+        }
+    }
+
+    fn begin(&mut self, place: usize, running: Arc<dyn Running>) {
+        self.begun.push(Begun { place, running, cx: Context::new(self.shared.clone(), place) });
     }
 
     /// Runs a phase of the start on a level.
@@ -229,26 +240,52 @@ impl Runner {
         let common = Common { stop: Some(&stop), ..common };
         let of = |place| self.begun.partition_point(|begun| begun.place < place);
         let jobs = steps(&self.begun[of(places.start)..of(places.end)], phase, &common, &self.record);
-        run(jobs, common, &mut self.record).await
+        run(jobs, common, &mut self.record, &mut Vec::new()).await
     }
 }
 
 /// A phase of those that have begun.
-fn steps<'a>(begun: &'a [Begun], phase: Phase, common: &Common<'_>, record: &Record) -> Vec<Job<'a>> {
-    begun.iter().map(|b| Job::new(b.place, phase, Work::Phase(b), common.limit, record.epoch)).collect()
+fn steps<'a>(
+    begun: &'a [Begun],
+    phase: Phase,
+    common: &Common<'_>,
+    record: &Record,
+) -> impl DoubleEndedIterator<Item = Job<'a>> + use<'a> {
+    let (limit, epoch) = (common.limit, record.epoch);
+    begun.iter().map(move |begun| Job::new(begun.place, phase, Work::Phase(begun), limit, epoch))
 }
 
-/// Runs steps concurrently.
-async fn run(jobs: Vec<Job<'_>>, common: Common<'_>, record: &mut Record) -> Together {
+/// Runs steps concurrently. What they created goes to `made`.
+async fn run<'a>(
+    jobs: impl Iterator<Item = Job<'a>>,
+    common: Common<'_>,
+    record: &mut Record,
+    made: &mut Vec<(usize, Arc<dyn Running>)>,
+) -> Together {
     let mut together = Together::default();
-    let mut waiting = FuturesUnordered::new();
+    let mut waiting = Vec::new();
     for mut job in jobs {
-        // most steps need not wait: no allocation for them
+        // most steps need not wait: nothing is allocated for them
         match (&mut job).now_or_never() {
-            Some(ended) => together.take(ended, &common, record),
+            Some(ended) => made.extend(together.take(ended, &common, record)),
             None => waiting.push(job),
         }
     }
+    if !waiting.is_empty() {
+        wait(waiting, &mut together, common, record, made).await;
+    }
+    together
+}
+
+/// Waits for the steps that have to.
+async fn wait(
+    jobs: Vec<Job<'_>>,
+    together: &mut Together,
+    common: Common<'_>,
+    record: &mut Record,
+    made: &mut Vec<(usize, Arc<dyn Running>)>,
+) {
+    let mut waiting: FuturesUnordered<_> = jobs.into_iter().collect();
     while !waiting.is_empty() && (together.errors.is_empty() || common.stop.is_none()) {
         let next = match common.stop {
             Some(stop) => match future::select(waiting.next(), std::pin::pin!(stop.stopping())).await {
@@ -261,33 +298,31 @@ async fn run(jobs: Vec<Job<'_>>, common: Common<'_>, record: &mut Record) -> Tog
             None => waiting.next().await,
         };
         match next {
-            Some(ended) => together.take(ended, &common, record),
+            Some(ended) => made.extend(together.take(ended, &common, record)),
             None => break,
         }
     }
     // those that ended in the same moment
     while let Some(Some(ended)) = waiting.next().now_or_never() {
-        together.take(ended, &common, record);
+        made.extend(together.take(ended, &common, record));
     }
     for mut job in waiting {
         let dropped = job.end(None, None, Outcome::Dropped);
         together.take(dropped, &common, record);
     }
-    together
 }
 
 impl Together {
-    fn take(&mut self, ended: Ended, common: &Common<'_>, record: &mut Record) {
+    /// Keeps what is to be told of a step. Returns what it created, if that has a lifecycle.
+    fn take(&mut self, ended: Ended, common: &Common<'_>, record: &mut Record) -> Option<(usize, Arc<dyn Running>)> {
         if let Some(epoch) = record.epoch {
             record.events.extend(ended.event(epoch));
-        }
-        if ended.phase == Phase::Create && ended.outcome == Outcome::Done {
-            self.made.push((ended.place, ended.made));
         }
         if let Some(cause) = ended.cause {
             let node = &common.graph.nodes()[ended.place];
             self.errors.push(error_of(node, ended.phase, cause, common.since.elapsed()));
         }
+        Some((ended.place, ended.made?))
     }
 }
 
