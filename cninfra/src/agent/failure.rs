@@ -1,7 +1,7 @@
 //! What went wrong: [`PluginError`], and all of them together as [`StartError`] and [`StopError`].
 
 use super::Phase;
-use crate::Error;
+use crate::{Error, graph::Node};
 use std::{fmt, time::Duration};
 
 /// Why a step of a plugin failed.
@@ -49,6 +49,10 @@ impl fmt::Display for PluginError {
 impl std::error::Error for PluginError {}
 
 impl PluginError {
+    pub(super) fn new(node: &Node, phase: Phase, cause: Cause, elapsed: Duration) -> Self {
+        PluginError { plugin: node.name(), instance: node.instance(), phase, cause, elapsed }
+    }
+
     fn help(&self) -> Option<&str> {
         match &self.cause {
             Cause::Config(error) | Cause::Failed(error) => error.help(),

@@ -1,16 +1,13 @@
-//! One step of one plugin, guarded: panics are caught, time is limited.
+//! One step of one plugin that has to wait, guarded: panics are caught, time is limited.
 
-use super::{Cause, Event, Outcome, Phase, limits::Limit};
-use crate::{
-    BoxFuture, Context, Result,
-    inject::{part::Made, running::Running},
-};
+use super::{Cause, Phase, limits::Limit};
+use crate::{BoxFuture, Context, Result, inject::part::Made, inject::running::Running};
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
-    task::{self, Poll},
+    task::{self, Poll, Waker},
     time::Instant,
 };
 use tokio::time::{Sleep, sleep_until};
@@ -23,67 +20,57 @@ pub(super) struct Begun {
     pub(super) cx: Context,
 }
 
-/// What a job does.
+/// What a step that was begun has come to.
+pub(super) enum First<'a> {
+    /// It did not have to wait.
+    Done(Result<()>),
+    Waits(Work<'a>),
+}
+
+impl Begun {
+    /// Begins a phase. Most need not wait: for them there is no job.
+    pub(super) fn step(&self, phase: Phase) -> Result<First<'_>, Cause> {
+        guard(|| {
+            let mut step = self.running.step(phase, &self.cx);
+            match step.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
+                Poll::Ready(done) => First::Done(done),
+                // it is polled again by its job, with a waker
+                Poll::Pending => First::Waits(Work::Step(step)),
+            }
+        })
+    }
+}
+
+/// What a job waits for.
 pub(super) enum Work<'a> {
-    /// A phase, to be begun when the job is first polled.
-    Phase(&'a Begun),
     Step(BoxFuture<'a, Result<()>>),
     /// A plugin that builds itself.
     Create(BoxFuture<'a, Result<Made>>),
-    Ended,
 }
 
-/// One step of one plugin. It is a future of how it ended.
+/// One step of one plugin. It is a future of how it ended; afterwards [`Job::work`] is `None`.
 pub(super) struct Job<'a> {
-    place: usize,
-    phase: Phase,
-    work: Work<'a>,
+    pub(super) place: usize,
+    pub(super) phase: Phase,
+    pub(super) work: Option<Work<'a>>,
+    /// Where events are recorded.
+    pub(super) started: Option<Instant>,
     limit: Limit,
-    alarm: Option<Pin<Box<Sleep>>>,
-    /// When it began, where events are recorded.
-    started: Option<Instant>,
+    alarm: Pin<Box<Sleep>>,
 }
 
-/// A step that has ended, or that was dropped where it was.
+/// A step that has ended.
 pub(super) struct Ended {
     pub(super) place: usize,
     pub(super) phase: Phase,
-    pub(super) outcome: Outcome,
-    pub(super) cause: Option<Cause>,
-    /// The lifecycle of what was created.
-    pub(super) made: Made,
     pub(super) started: Option<Instant>,
+    /// What was created, or what went wrong.
+    pub(super) result: Result<Made, Cause>,
 }
 
 impl<'a> Job<'a> {
-    /// A job whose event is recorded if `started` is given; a phase begins when it is first polled.
     pub(super) fn new(place: usize, phase: Phase, work: Work<'a>, limit: Limit, started: Option<Instant>) -> Self {
-        Job { place, phase, work, limit, alarm: None, started }
-    }
-
-    /// What is left to do is waited for.
-    pub(super) fn work(&mut self, work: Work<'a>) {
-        self.work = work;
-    }
-
-    fn advance(&mut self, task: &mut task::Context<'_>) -> Poll<Result<Made>> {
-        if let Work::Phase(begun) = self.work {
-            if let Some(started) = &mut self.started {
-                *started = Instant::now();
-            }
-            self.work = Work::Step(begun.running.step(self.phase, &begun.cx));
-        }
-        match &mut self.work {
-            Work::Step(step) => step.as_mut().poll(task).map_ok(|()| None),
-            Work::Create(create) => create.as_mut().poll(task),
-            Work::Phase(_) | Work::Ended => Poll::Ready(Ok(None)),
-        }
-    }
-
-    /// How it stands. What it was doing is dropped.
-    pub(super) fn end(&mut self, made: Made, cause: Option<Cause>, outcome: Outcome) -> Ended {
-        self.work = Work::Ended;
-        Ended { place: self.place, phase: self.phase, outcome, cause, made, started: self.started }
+        Job { place, phase, work: Some(work), started, limit, alarm: Box::pin(sleep_until(limit.ends)) }
     }
 }
 
@@ -92,34 +79,23 @@ impl Future for Job<'_> {
 
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Ended> {
         let job = self.get_mut();
-        let cause = match guard(|| job.advance(task)) {
-            Ok(Poll::Ready(Ok(made))) => return Poll::Ready(job.end(made, None, Outcome::Done)),
-            Ok(Poll::Ready(Err(error))) => Cause::Failed(error),
-            Err(panicked) => panicked,
-            Ok(Poll::Pending) => {
-                let ends = job.limit.ends;
-                match job.alarm.get_or_insert_with(|| Box::pin(sleep_until(ends))).as_mut().poll(task) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(()) => Cause::TimedOut(job.limit.limit),
-                }
-            }
+        let work = &mut job.work;
+        let polled = guard(|| match work {
+            Some(Work::Step(step)) => step.as_mut().poll(task).map_ok(|()| None),
+            Some(Work::Create(create)) => create.as_mut().poll(task),
+            None => Poll::Ready(Ok(None)),
+        });
+        let result = match polled {
+            Ok(Poll::Ready(result)) => result.map_err(Cause::Failed),
+            Err(panicked) => Err(panicked),
+            Ok(Poll::Pending) => match job.alarm.as_mut().poll(task) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(()) => Err(Cause::TimedOut(job.limit.limit)),
+            },
         };
-        let outcome = Outcome::from(&cause);
-        Poll::Ready(job.end(None, Some(cause), outcome))
-    }
-}
-
-impl Ended {
-    /// Its event, with times since `epoch`.
-    pub(super) fn event(&self, epoch: Instant) -> Option<Event> {
-        let started = self.started?;
-        Some(Event {
-            place: self.place as u16,
-            phase: self.phase,
-            started: started.duration_since(epoch),
-            took: started.elapsed(),
-            outcome: self.outcome,
-        })
+        // what it was doing is dropped now, and not with the job
+        job.work = None;
+        Poll::Ready(Ended { place: job.place, phase: job.phase, started: job.started, result })
     }
 }
 

@@ -11,6 +11,7 @@ mod phase;
 mod process;
 mod runner;
 mod stop;
+mod together;
 
 pub use builder::Builder;
 pub use event::{Event, Outcome};

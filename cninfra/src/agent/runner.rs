@@ -1,17 +1,20 @@
 //! The starter and the closer: level by level, with rollback. It knows no plugin's type, so it is compiled once for all flavors.
 
 use super::{
-    Cause, Event, Limits, Outcome, Phase, PluginError, StartError, StopHandle,
-    job::{Begun, Ended, Job, Work, guard},
+    Cause, Event, Limits, Outcome, Phase, PluginError, StartError,
+    job::{Begun, First, Job, Work, guard},
     limits::Limit,
+    together::{Common, Record, Together},
 };
 use crate::{
     Context,
     context::Shared,
     graph::{Graph, Node},
-    inject::{part::Creation, running::Running},
+    inject::{
+        part::{Creation, Made},
+        running::Running,
+    },
 };
-use futures_util::{FutureExt as _, StreamExt as _, future, stream::FuturesUnordered};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -42,55 +45,25 @@ pub(super) struct Runner {
     record: Record,
 }
 
-/// The events so far, if they are recorded.
-struct Record {
-    epoch: Option<Instant>,
-    events: Vec<Event>,
-}
-
-/// What steps that ran together left behind.
-#[derive(Default)]
-struct Together {
-    errors: Vec<PluginError>,
-    interrupted: bool,
-}
-
-impl Together {
-    fn is_well(&self) -> bool {
-        self.errors.is_empty() && !self.interrupted
-    }
-}
-
-/// What is common to steps that run together.
-#[derive(Clone, Copy)]
-struct Common<'a> {
-    graph: &'static Graph,
-    since: Instant,
-    limit: Limit,
-    /// While the agent starts: the first failure, or a stop, drops all others where they are.
-    stop: Option<&'a StopHandle>,
-}
-
 impl Runner {
     pub(super) fn new(graph: &'static Graph, shared: Arc<Shared>, limits: Limits, record: bool) -> Self {
-        let events = if record { Vec::with_capacity(5 * graph.len()) } else { Vec::new() };
-        let record = Record { epoch: record.then(Instant::now), events };
+        let record = if record { Record::on(5 * graph.len()) } else { Record::off() };
         Runner { graph, shared, limits, begun: Vec::with_capacity(graph.len()), record }
     }
 
     pub(super) fn events(&self) -> &[Event] {
-        &self.record.events
+        self.record.events()
     }
 
     pub(super) fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.record.events)
+        self.record.take()
     }
 
     /// All config sections are read before anything is created; all their errors are kept.
     fn validate(&self) -> Vec<PluginError> {
         let check = |node: &Node| {
             let error = (node.plugin.config?.check)(&self.shared.config, node.plugin).err()?;
-            Some(error_of(node, Phase::Create, Cause::Config(error), Duration::ZERO))
+            Some(PluginError::new(node, Phase::Create, Cause::Config(error), Duration::ZERO))
         };
         self.graph.nodes().iter().filter_map(check).collect()
     }
@@ -132,8 +105,7 @@ impl Runner {
         self.shared.status.stopping();
         let ends = Instant::now() + self.limits.stop;
         let common = self.common(Instant::now(), self.limits.plugin_stop, self.limits.stop, ends);
-        let jobs = steps(&self.begun, Phase::Drain, &common, &self.record);
-        let mut errors = run(jobs, common, &mut self.record, &mut Vec::new()).await.errors;
+        let mut errors = run(self.begun.iter(), Phase::Drain, common, &mut self.record).await.errors;
         errors.append(&mut self.close(ends).await);
         errors
     }
@@ -145,8 +117,8 @@ impl Runner {
             let from = self.begun.partition_point(|begun| self.graph.nodes()[begun.place].level < level);
             let common = self.common(Instant::now(), self.limits.plugin_stop, self.limits.stop, ends);
             // those of one level in reverse order, so that a stop mirrors the start
-            let jobs = steps(&self.begun[from..], Phase::Close, &common, &self.record).rev();
-            errors.append(&mut run(jobs, common, &mut self.record, &mut Vec::new()).await.errors);
+            let closing = self.begun[from..].iter().rev();
+            errors.append(&mut run(closing, Phase::Close, common, &mut self.record).await.errors);
             if self.shared.tasks.are_left() {
                 for begun in &self.begun[from..] {
                     self.shared.tasks.end(begun.place).await;
@@ -191,28 +163,27 @@ impl Runner {
                 }
                 Some(Special::Unused) | None => {}
             }
-            let mut job = Job::new(place, Phase::Create, Work::Ended, common.limit, self.record.now());
+            let started = self.record.now();
             let index = usize::from(self.graph.nodes()[place].index);
             cx.set_place(place);
-            let ended = match guard(|| create(index, &cx)) {
-                Ok(Creation::Now(Ok(made))) => job.end(made, None, Outcome::Done),
-                Ok(Creation::Now(Err(error))) => job.end(None, Some(Cause::Failed(error)), Outcome::Failed),
-                Ok(Creation::Later(future)) => {
-                    job.work(Work::Create(future));
-                    later.push(job);
-                    continue;
+            match guard(|| create(index, &cx)) {
+                Ok(Creation::Now(Ok(made))) => {
+                    self.record.put(place, Phase::Create, started, Outcome::Done);
+                    self.begin_unless_unused(place, made, special);
                 }
-                Err(panicked) => job.end(None, Some(panicked), Outcome::Panicked),
-            };
-            let made = together.take(ended, &common, &mut self.record);
-            self.begin_unless_unused(made, special);
+                Ok(Creation::Now(Err(error))) => {
+                    together.fail(place, Phase::Create, started, Cause::Failed(error), &common, &mut self.record);
+                }
+                Ok(Creation::Later(future)) => {
+                    later.push(Job::new(place, Phase::Create, Work::Create(future), common.limit, started));
+                }
+                Err(panicked) => together.fail(place, Phase::Create, started, panicked, &common, &mut self.record),
+            }
         }
         if !later.is_empty() {
-            let mut made = Vec::new();
-            let last = run(later.into_iter(), common, &mut self.record, &mut made).await;
-            together.errors.extend(last.errors);
-            together.interrupted = last.interrupted;
-            made.into_iter().for_each(|made| self.begin_unless_unused(Some(made), special));
+            for (place, made) in together.wait(later, &common, &mut self.record).await {
+                self.begin_unless_unused(place, made, special);
+            }
             self.begun[first..].sort_by_key(|begun| begun.place);
         }
         if !together.is_well() {
@@ -221,8 +192,8 @@ impl Runner {
         together
     }
 
-    fn begin_unless_unused(&mut self, made: Option<(usize, Arc<dyn Running>)>, special: &HashMap<usize, Special>) {
-        if let Some((place, running)) = made
+    fn begin_unless_unused(&mut self, place: usize, made: Made, special: &HashMap<usize, Special>) {
+        if let Some(running) = made
             && !matches!(special.get(&place), Some(Special::Unused))
         {
             self.begin(place, running);
@@ -239,102 +210,43 @@ impl Runner {
         let common = self.common(Instant::now(), self.limits.plugin_start, self.limits.start, ends);
         let common = Common { stop: Some(&stop), ..common };
         let of = |place| self.begun.partition_point(|begun| begun.place < place);
-        let jobs = steps(&self.begun[of(places.start)..of(places.end)], phase, &common, &self.record);
-        run(jobs, common, &mut self.record, &mut Vec::new()).await
+        let level = &self.begun[of(places.start)..of(places.end)];
+        run(level.iter(), phase, common, &mut self.record).await
     }
 }
 
-/// A phase of those that have begun.
-fn steps<'a>(
-    begun: &'a [Begun],
-    phase: Phase,
-    common: &Common<'_>,
-    record: &Record,
-) -> impl DoubleEndedIterator<Item = Job<'a>> + use<'a> {
-    let (limit, epoch) = (common.limit, record.epoch);
-    begun.iter().map(move |begun| Job::new(begun.place, phase, Work::Phase(begun), limit, epoch))
-}
-
-/// Runs steps concurrently. What they created goes to `made`.
+/// Runs a phase of plugins that have begun, concurrently.
 async fn run<'a>(
-    jobs: impl Iterator<Item = Job<'a>>,
+    begun: impl Iterator<Item = &'a Begun>,
+    phase: Phase,
     common: Common<'_>,
     record: &mut Record,
-    made: &mut Vec<(usize, Arc<dyn Running>)>,
 ) -> Together {
     let mut together = Together::default();
     let mut waiting = Vec::new();
-    for mut job in jobs {
-        // most steps need not wait: nothing is allocated for them
-        match (&mut job).now_or_never() {
-            Some(ended) => made.extend(together.take(ended, &common, record)),
-            None => waiting.push(job),
+    let mut started = record.now();
+    for begun in begun {
+        let place = begun.place;
+        match begun.step(phase) {
+            Ok(First::Done(Ok(()))) => started = record.put(place, phase, started, Outcome::Done),
+            Ok(First::Waits(work)) => {
+                waiting.push(Job::new(place, phase, work, common.limit, started));
+                started = record.now();
+            }
+            Ok(First::Done(Err(error))) => {
+                together.fail(place, phase, started, Cause::Failed(error), &common, record);
+                started = record.now();
+            }
+            Err(panicked) => {
+                together.fail(place, phase, started, panicked, &common, record);
+                started = record.now();
+            }
         }
     }
     if !waiting.is_empty() {
-        wait(waiting, &mut together, common, record, made).await;
+        together.wait(waiting, &common, record).await;
     }
     together
-}
-
-/// Waits for the steps that have to.
-async fn wait(
-    jobs: Vec<Job<'_>>,
-    together: &mut Together,
-    common: Common<'_>,
-    record: &mut Record,
-    made: &mut Vec<(usize, Arc<dyn Running>)>,
-) {
-    let mut waiting: FuturesUnordered<_> = jobs.into_iter().collect();
-    while !waiting.is_empty() && (together.errors.is_empty() || common.stop.is_none()) {
-        let next = match common.stop {
-            Some(stop) => match future::select(waiting.next(), std::pin::pin!(stop.stopping())).await {
-                future::Either::Left((next, _)) => next,
-                future::Either::Right(_) => {
-                    together.interrupted = true;
-                    break;
-                }
-            },
-            None => waiting.next().await,
-        };
-        match next {
-            Some(ended) => made.extend(together.take(ended, &common, record)),
-            None => break,
-        }
-    }
-    // those that ended in the same moment
-    while let Some(Some(ended)) = waiting.next().now_or_never() {
-        made.extend(together.take(ended, &common, record));
-    }
-    for mut job in waiting {
-        let dropped = job.end(None, None, Outcome::Dropped);
-        together.take(dropped, &common, record);
-    }
-}
-
-impl Together {
-    /// Keeps what is to be told of a step. Returns what it created, if that has a lifecycle.
-    fn take(&mut self, ended: Ended, common: &Common<'_>, record: &mut Record) -> Option<(usize, Arc<dyn Running>)> {
-        if let Some(epoch) = record.epoch {
-            record.events.extend(ended.event(epoch));
-        }
-        if let Some(cause) = ended.cause {
-            let node = &common.graph.nodes()[ended.place];
-            self.errors.push(error_of(node, ended.phase, cause, common.since.elapsed()));
-        }
-        Some((ended.place, ended.made?))
-    }
-}
-
-impl Record {
-    /// The time, where it will be recorded.
-    fn now(&self) -> Option<Instant> {
-        self.epoch.map(|_| Instant::now())
-    }
-}
-
-fn error_of(node: &Node, phase: Phase, cause: Cause, elapsed: Duration) -> PluginError {
-    PluginError { plugin: node.name(), instance: node.instance(), phase, cause, elapsed }
 }
 
 impl Drop for Runner {
