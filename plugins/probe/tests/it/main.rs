@@ -1,0 +1,4 @@
+//! The probes of a running agent.
+
+mod body;
+mod codes;
