@@ -17,14 +17,18 @@ async fn endpoints_of_all_kinds() {
         ("127.0.0.1:0", &["127.0.0.1"] as &[&str]),
         ("localhost:0", &[]),
         ("0.0.0.0:0", &["127.0.0.1"]),
-        (":0", if has_ipv6 { &["127.0.0.1", "::1"] } else { &["127.0.0.1"] }),
-        ("[::1]:0", if has_ipv6 { &["::1"] } else { continue }),
-        ("[::]:0", if has_ipv6 { &["::1"] } else { continue }),
+        (":0", &["127.0.0.1", "::1"]),
+        ("[::1]:0", &["::1"]),
+        ("[::]:0", &["::1", "127.0.0.1"]),
     ] {
+        if endpoint.starts_with('[') && !has_ipv6 {
+            eprintln!("skipped: {endpoint}, since this machine has no IPv6");
+            continue;
+        }
         let agent = start(Config::new().set("http", "Endpoint", endpoint)).await.unwrap();
         let addr = agent.rest.local_addr().unwrap();
         assert_ne!(addr.port(), 0);
-        for host in hosts {
+        for host in hosts.iter().filter(|host| has_ipv6 || !host.contains(':')) {
             let addr = SocketAddr::new(host.parse().unwrap(), addr.port());
             assert_eq!(request(addr, "GET", "/hello").await.body, "hello", "{endpoint} by {addr}");
         }
@@ -36,11 +40,12 @@ async fn endpoints_of_all_kinds() {
 
 #[tokio::test]
 async fn the_port_goes_over_that_of_the_endpoint() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // held, so that nobody else takes it: the error shows where the server went
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap();
     let config = Config::new().set("http", "endpoint", "127.0.0.1:1").set("http", "port", taken.port());
-    let agent = start(config).await.unwrap();
-    assert_eq!(agent.rest.local_addr(), Some(taken));
-    agent.close().await.unwrap();
+    let error = start(config).await.unwrap_err();
+    assert!(error.contains(&format!("another process listens on {taken}")), "{error}");
 }
 
 #[tokio::test]
@@ -54,9 +59,6 @@ async fn a_port_in_use_is_told_with_endpoint_and_mend() {
     ] {
         assert!(error.contains(&part), "{error}");
     }
-    // and what it had begun is closed: the port is free as soon as the other process is gone
-    drop(other);
-    start(Config::new().set("http", "endpoint", &endpoint)).await.unwrap().close().await.unwrap();
 }
 
 #[tokio::test]
