@@ -99,7 +99,7 @@ impl RouteTable {
     }
 
     /// The router of all routes. Where none answers, it does, in JSON: 404, or 405 with `Allow`.
-    #[must_use]
+    #[must_use = "built once, when all routes are known"]
     pub fn router(&self) -> Router {
         let add =
             |router: Router, (route, handler): (&Route, &MethodRouter)| router.route(&route.path, handler.clone());
