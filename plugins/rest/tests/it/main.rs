@@ -1,4 +1,5 @@
 //! The server over real sockets, on free ports.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod binding;
 mod library;
