@@ -34,6 +34,8 @@ pub struct PluginStatus {
     pub state: State,
     /// Why, where it has said so.
     pub reason: Option<String>,
+    /// Is it broken in a way that only a new start of the process can mend? See [`Status::report_broken`].
+    pub broken: bool,
     /// Since when.
     pub since: SystemTime,
     /// Is it an optional plugin of its flavor? Those do not make the agent unready.
@@ -46,12 +48,37 @@ pub struct PluginStatus {
 pub struct AgentStatus {
     /// The worst state of the plugins that are not optional.
     pub state: State,
+    /// Where the agent itself is: in its start, started, or in its stop.
+    pub phase: State,
     /// When the agent began to start.
     pub started: SystemTime,
     /// When its own state last changed: started, began to stop.
     pub since: SystemTime,
+    /// When it, or a plugin, last reported anything.
+    pub updated: SystemTime,
     /// The plugins, in start order.
     pub plugins: Vec<PluginStatus>,
+}
+
+impl AgentStatus {
+    /// The plugins that the agent does not do without.
+    fn needed(&self) -> impl Iterator<Item = &PluginStatus> {
+        self.plugins.iter().filter(|plugin| !plugin.optional)
+    }
+
+    /// Does it do its work? It is started, and none of its plugins, but for optional ones, is in error or still getting
+    /// ready.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.phase == State::Ok && !self.needed().any(|plugin| matches!(plugin.state, State::Error | State::Init))
+    }
+
+    /// Should its process go on? What is wrong outside of it, such as a lost connection, is no reason to start it anew: only
+    /// a plugin that is broken is.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !self.needed().any(|plugin| plugin.broken)
+    }
 }
 
 /// The status of one agent's plugins.
@@ -65,19 +92,21 @@ struct Inner {
     phase: State,
     started: SystemTime,
     since: SystemTime,
+    updated: SystemTime,
     reported: BTreeMap<usize, Report>,
 }
 
 struct Report {
     state: State,
     reason: Option<String>,
+    broken: bool,
     since: SystemTime,
 }
 
 impl Registry {
     pub(crate) fn new(graph: &'static Graph) -> Self {
         let now = SystemTime::now();
-        let inner = Inner { phase: State::Init, started: now, since: now, reported: BTreeMap::new() };
+        let inner = Inner { phase: State::Init, started: now, since: now, updated: now, reported: BTreeMap::new() };
         Registry { graph, inner: Mutex::new(inner) }
     }
 
@@ -100,6 +129,7 @@ impl Registry {
         if inner.phase != phase {
             inner.phase = phase;
             inner.since = SystemTime::now();
+            inner.updated = inner.since;
         }
     }
 }
@@ -118,19 +148,26 @@ impl<'a> Status<'a> {
 
     /// Reports the plugin's state. A plugin that never does is as its agent: starting, then well.
     pub fn report(&self, state: State) {
-        self.put(state, None);
+        self.put(state, None, false);
     }
 
     /// Reports the plugin's state and why it is so.
     pub fn report_because(&self, state: State, reason: impl Into<String>) {
-        self.put(state, Some(reason.into()));
+        self.put(state, Some(reason.into()), false);
     }
 
-    fn put(&self, state: State, reason: Option<String>) {
+    /// Reports that the plugin does not work, and will not before the process is started anew: a defect of its own, never
+    /// trouble with something outside. The liveness probe fails, and the orchestrator starts the process anew.
+    pub fn report_broken(&self, reason: impl Into<String>) {
+        self.put(State::Error, Some(reason.into()), true);
+    }
+
+    fn put(&self, state: State, reason: Option<String>, broken: bool) {
         let mut inner = self.registry.lock();
         let now = SystemTime::now();
         let since = inner.reported.get(&self.place).filter(|old| old.state == state).map_or(now, |old| old.since);
-        inner.reported.insert(self.place, Report { state, reason, since });
+        inner.reported.insert(self.place, Report { state, reason, broken, since });
+        inner.updated = now;
     }
 
     /// The state of the whole agent.
@@ -150,6 +187,7 @@ impl<'a> Status<'a> {
                     name: node.instance(),
                     state: report.map_or(inner.phase, |report| report.state),
                     reason: report.and_then(|report| report.reason.clone()),
+                    broken: report.is_some_and(|report| report.broken),
                     since: report.map_or(inner.since, |report| report.since),
                     optional: node.optional,
                 }
@@ -158,8 +196,10 @@ impl<'a> Status<'a> {
         let worst = plugins.iter().filter(|plugin| !plugin.optional).map(|plugin| plugin.state).max();
         AgentStatus {
             state: worst.unwrap_or(inner.phase).max(inner.phase),
+            phase: inner.phase,
             started: inner.started,
             since: inner.since,
+            updated: inner.updated,
             plugins,
         }
     }

@@ -1,1 +1,42 @@
-//! http
+//! The interface to an HTTP server: what a plugin with routes needs, and what a server plugin provides.
+//!
+//! A plugin depends on `Dep<dyn Http>` and registers its [`Routes`] in its `init`; the server starts to serve when every
+//! plugin has been initialised. Handlers are axum's: any function of *extractors* that returns a *response*, so
+//! everything that axum has for them ([`axum::extract`], [`axum::Json`], [`axum::response`]) is at hand.
+//!
+//! ```
+//! use cninfra::{
+//!     http::{Http, Routes, axum::extract::Path},
+//!     prelude::*,
+//! };
+//!
+//! #[plugin]
+//! struct Greeter {
+//!     http: Dep<dyn Http>,
+//! }
+//!
+//! impl Lifecycle for Greeter {
+//!     async fn init(&self, cx: &Context) -> Result<()> {
+//!         let greet = async |Path(name): Path<String>| format!("Hello, {name}!");
+//!         self.http.register(cx, Routes::new().get("/hello/{name}", greet).summary("greets by name"))
+//!     }
+//! }
+//! ```
+//!
+//! This module has no server: that is a plugin, such as `Rest` of the crate `cninfra-rest`. A server keeps the routes in a
+//! [`RouteTable`].
+
+mod answer;
+mod error;
+mod interface;
+mod path;
+mod route;
+mod routes;
+mod table;
+
+pub use axum;
+pub use error::RouteError;
+pub use interface::Http;
+pub use route::Route;
+pub use routes::Routes;
+pub use table::RouteTable;

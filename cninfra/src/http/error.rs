@@ -1,0 +1,93 @@
+//! [`RouteError`]: a route that can not be taken.
+
+use axum::http::Method;
+use std::{error::Error, fmt};
+
+/// A route that can not be taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RouteError {
+    /// Its path is not valid.
+    Path {
+        /// The plugin that registers it.
+        owner: String,
+        /// The path.
+        path: String,
+        /// What is wrong with it, and the mend.
+        wrong: &'static str,
+    },
+    /// Its method is none of HTTP's own.
+    Method {
+        /// The plugin that registers it.
+        owner: String,
+        /// The method.
+        method: Method,
+        /// The path.
+        path: String,
+    },
+    /// Another route answers the same requests.
+    Overlap {
+        /// The plugin that registers the route.
+        owner: String,
+        /// The route's method.
+        method: Method,
+        /// The route's path.
+        path: String,
+        /// The plugin that has the other one: it may be the same.
+        other_owner: String,
+        /// The other one's path.
+        other_path: String,
+    },
+    /// Its path can not be told from that of another route, though the two differ.
+    Ambiguous {
+        /// The plugin that registers the route.
+        owner: String,
+        /// The route's path.
+        path: String,
+        /// The plugin that has the other one: it may be the same.
+        other_owner: String,
+        /// The other one's path.
+        other_path: String,
+    },
+}
+
+impl RouteError {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            RouteError::Path { wrong, .. } => wrong.split_once(": ").map_or(wrong, |(_, mend)| mend),
+            RouteError::Method { .. } => "use GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, TRACE or CONNECT",
+            RouteError::Overlap { .. } => "give one of them another path, or leave one of the plugins out",
+            RouteError::Ambiguous { .. } => "give the parameters at the same place the same name, or use other paths",
+        }
+    }
+}
+
+impl fmt::Display for RouteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RouteError::Path { owner, path, wrong } => {
+                let what = wrong.split_once(": ").map_or(*wrong, |(what, _)| what);
+                write!(f, "the path `{path}` of `{owner}` {what}")
+            }
+            RouteError::Method { owner, method, path } => {
+                write!(f, "`{owner}` registers `{method} {path}`, but `{method}` is no method of HTTP")
+            }
+            RouteError::Overlap { owner, method, path, other_owner, other_path } if path == other_path => {
+                write!(f, "`{owner}` registers `{method} {path}`, which `{other_owner}` has registered already")
+            }
+            RouteError::Overlap { owner, method, path, other_owner, other_path } => {
+                write!(
+                    f,
+                    "`{owner}` registers `{method} {path}`, where `{other_path}` of `{other_owner}` answers already"
+                )
+            }
+            RouteError::Ambiguous { owner, path, other_owner, other_path } => {
+                write!(f, "the path `{path}` of `{owner}` can not be told from `{other_path}` of `{other_owner}`")
+            }
+        }
+    }
+}
+
+impl Error for RouteError {}

@@ -1,0 +1,93 @@
+//! What a route's path may be.
+
+use matchit::InsertError;
+
+/// The router's own limit is higher; it panics there.
+const MOST_PARAMETERS: usize = 20;
+
+/// What is wrong with a path, and after `: ` the mend. What is right passes axum's router without a panic.
+pub(super) fn check(path: &str) -> Result<(), &'static str> {
+    if !path.starts_with('/') {
+        return Err("does not start with `/`: write it with a `/` in front");
+    }
+    if !path.bytes().all(|byte| byte.is_ascii_graphic()) || path.contains(['?', '#']) {
+        return Err("has a character that is in no path: write it percent-encoded, and leave out query and fragment");
+    }
+    if path.split('/').any(|segment| segment.starts_with([':', '*'])) {
+        return Err(
+            "has a segment that starts with `:` or `*`: write `{name}` for a segment, `{*rest}` for all that follows",
+        );
+    }
+    if path.matches('{').count() > MOST_PARAMETERS {
+        return Err("has more than 20 parameters: take what follows in one, by `{*rest}`");
+    }
+    matchit::Router::new().insert(path, ()).map_err(|error| match error {
+        InsertError::InvalidParam => {
+            "has a `{` or `}` that is no parameter: write `{name}`, or `{{` and `}}` for the characters"
+        }
+        InsertError::InvalidParamSegment => {
+            "has more than a parameter in a segment: write `/{name}`, or `/before-{name}` with text only before it"
+        }
+        InsertError::InvalidCatchAll => "goes on after `{*..}`: put it at the end, in a segment of its own",
+        _ => "is none that can be routed: use plain segments and `{name}`",
+    })
+}
+
+/// Would the router refuse the two in one table?
+pub(super) fn conflict(a: &str, b: &str) -> bool {
+    let mut router = matchit::Router::new();
+    router.insert(a, ()).is_ok() && router.insert(b, ()).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valid_paths() {
+        for path in ["/", "/a", "/a/", "/a/{b}", "/a/{b}/c/{d}", "/{*all}", "/a-{b}", "/a/{{b}}", "/%C3%A4"] {
+            assert_eq!(check(path), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_path_is_told_with_the_mend() {
+        let many = "/{a}".repeat(30);
+        for (path, part) in [
+            ("", "start with `/`"),
+            ("a", "start with `/`"),
+            ("/:a", "write `{name}`"),
+            ("/*a", "write `{name}`"),
+            ("/a b", "percent-encoded"),
+            ("/ä", "percent-encoded"),
+            ("/a?b", "leave out query"),
+            ("/{a", "write `{name}`"),
+            ("/a}", "write `{name}`"),
+            ("/{}", "write `{name}`"),
+            ("/{a}{b}", "more than a parameter"),
+            ("/{a}b", "text only before it"),
+            ("/{*a}/b", "put it at the end"),
+            (many.as_str(), "more than 20"),
+        ] {
+            let wrong = check(path).unwrap_err();
+            assert!(wrong.contains(part) && wrong.contains(": "), "{path}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn what_passes_never_panics_in_axum() {
+        // every path of up to five of these pieces
+        let pieces = ["/", "a", "{a}", "{*b}", "{{", "}}", "{", "}", ":", "*", ""];
+        let (mut taken, mut paths) = (0, vec![String::new()]);
+        for _ in 0..5 {
+            paths = paths.iter().flat_map(|path| pieces.map(|piece| format!("{path}{piece}"))).collect();
+            paths.sort();
+            paths.dedup();
+            for path in paths.iter().filter(|path| check(path).is_ok()) {
+                let _ = axum::Router::<()>::new().route(path, axum::routing::get(async || ""));
+                taken += 1;
+            }
+        }
+        assert!(taken > 100, "{taken}");
+    }
+}

@@ -1,0 +1,222 @@
+//! [`RouteTable`]: the routes of all plugins of a server.
+
+use super::{Route, RouteError, Routes, answer, path};
+use axum::{Router, routing::MethodRouter};
+use std::fmt;
+
+/// The routes of all plugins of one server: what it lists, and what its router is built of. For authors of servers.
+///
+/// axum's own router can not be listed, and it panics where routes overlap; this table knows the owner of every route and
+/// refuses what would not go together.
+///
+/// ```
+/// use cninfra::http::{RouteTable, Routes};
+///
+/// let mut table = RouteTable::new();
+/// table.add("phonebook", Routes::new().get("/contacts", async || "alice"))?;
+///
+/// let error = table.add("crm", Routes::new().get("/contacts", async || "bob")).unwrap_err();
+/// assert_eq!(error.to_string(), "`crm` registers `GET /contacts`, which `phonebook` has registered already");
+///
+/// let router: cninfra::http::axum::Router = table.router();
+/// # let _ = router;
+/// # Ok::<(), cninfra::http::RouteError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct RouteTable {
+    routes: Vec<Route>,
+    /// Of the routes, one each.
+    handlers: Vec<MethodRouter>,
+    /// The paths alone, with the same rules as the router that is built at the end.
+    paths: matchit::Router<()>,
+}
+
+impl RouteTable {
+    /// No route.
+    #[must_use]
+    pub fn new() -> Self {
+        RouteTable::default()
+    }
+
+    /// Adds the routes of the plugin with the instance name `owner`: all of them, or none on an error.
+    ///
+    /// # Errors
+    /// The first route that is not valid, or that overlaps with another one.
+    pub fn add(&mut self, owner: &str, routes: Routes) -> Result<(), RouteError> {
+        let mut all = self.clone();
+        for entry in routes.entries {
+            let Some(handler) = entry.handler else {
+                return Err(RouteError::Method { owner: owner.into(), method: entry.method, path: entry.path });
+            };
+            let route = Route { method: entry.method, path: entry.path, owner: owner.into(), summary: entry.summary };
+            all.put(route, handler)?;
+        }
+        *self = all;
+        Ok(())
+    }
+
+    fn put(&mut self, route: Route, handler: MethodRouter) -> Result<(), RouteError> {
+        let mut same_path = self.routes.iter().filter(|other| other.path == route.path).peekable();
+        if same_path.peek().is_some() {
+            if let Some(other) = same_path.find(|other| other.same_method(&route.method)) {
+                return Err(RouteError::Overlap {
+                    owner: route.owner,
+                    method: route.method,
+                    path: route.path,
+                    other_owner: other.owner.clone(),
+                    other_path: other.path.clone(),
+                });
+            }
+        } else {
+            if let Err(wrong) = path::check(&route.path) {
+                return Err(RouteError::Path { owner: route.owner, path: route.path, wrong });
+            }
+            if self.paths.insert(&route.path, ()).is_err() {
+                return Err(self.conflict(route));
+            }
+        }
+        self.routes.push(route);
+        self.handlers.push(handler);
+        Ok(())
+    }
+
+    /// Whom the path can not be told from.
+    fn conflict(&self, route: Route) -> RouteError {
+        let other = self.routes.iter().find(|other| path::conflict(&other.path, &route.path));
+        let (other_owner, other_path) =
+            other.map_or_else(Default::default, |other| (other.owner.clone(), other.path.clone()));
+        if other.is_some_and(|other| other.same_method(&route.method)) {
+            let (owner, method, path) = (route.owner, route.method, route.path);
+            return RouteError::Overlap { owner, method, path, other_owner, other_path };
+        }
+        RouteError::Ambiguous { owner: route.owner, path: route.path, other_owner, other_path }
+    }
+
+    /// All routes, in the order in which they were added.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The router of all routes. Where none answers, it does, in JSON: 404, or 405 with `Allow`.
+    #[must_use = "built once, when all routes are known"]
+    pub fn router(&self) -> Router {
+        let add =
+            |router: Router, (route, handler): (&Route, &MethodRouter)| router.route(&route.path, handler.clone());
+        let router = self.routes.iter().zip(&self.handlers).fold(Router::new(), add);
+        router.fallback(answer::not_found).method_not_allowed_fallback(answer::method_not_allowed)
+    }
+}
+
+impl fmt::Debug for RouteTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.routes).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Method;
+
+    fn get(path: &str) -> Routes {
+        Routes::new().get(path, async || "")
+    }
+
+    fn refused(first: &str, second: Routes) -> RouteError {
+        let mut table = RouteTable::new();
+        table.add("first", get(first)).unwrap();
+        let error = table.add("second", get("/fine").post("/fine", async || "").merge(second)).unwrap_err();
+        assert_eq!(table.routes().len(), 1, "none of them is added on an error");
+        let _ = table.router();
+        error
+    }
+
+    #[test]
+    fn the_same_route_twice_names_both_owners() {
+        let text = refused("/a/{b}", get("/a/{b}")).to_string();
+        assert_eq!(text, "`second` registers `GET /a/{b}`, which `first` has registered already");
+        let head = Routes::new().on(Method::HEAD, "/a", async || "");
+        let text = refused("/a", head).to_string();
+        assert_eq!(text, "`second` registers `HEAD /a`, which `first` has registered already");
+    }
+
+    #[test]
+    fn paths_that_match_the_same_requests_are_told_with_both() {
+        let text = refused("/a/{b}", get("/a/{c}")).to_string();
+        assert_eq!(text, "`second` registers `GET /a/{c}`, where `/a/{b}` of `first` answers already");
+        let post = Routes::new().post("/a/{c}", async || "");
+        let error = refused("/a/{b}", post);
+        assert_eq!(error.to_string(), "the path `/a/{c}` of `second` can not be told from `/a/{b}` of `first`");
+        assert!(error.help().contains("the same name"));
+        assert!(matches!(refused("/a/{b}", get("/a/{*c}")), RouteError::Overlap { .. }));
+    }
+
+    #[test]
+    fn a_plugin_may_overlap_with_itself_no_more_than_with_others() {
+        let error = RouteTable::new().add("one", get("/a").merge(get("/a"))).unwrap_err();
+        assert_eq!(error.to_string(), "`one` registers `GET /a`, which `one` has registered already");
+    }
+
+    #[test]
+    fn methods_of_one_path_and_paths_beside_each_other_go_together() {
+        let mut table = RouteTable::new();
+        table.add("one", get("/a/{b}").summary("shows it")).unwrap();
+        table.add("two", Routes::new().post("/a/{b}", async || "").put("/a/b", async || "")).unwrap();
+        table.add("three", get("/{*rest}").get("/", async || "").patch("/", async || "")).unwrap();
+        let found: Vec<_> =
+            table.routes().iter().map(|r| format!("{} {} {} {}", r.method, r.path, r.owner, r.summary)).collect();
+        let expected = [
+            "GET /a/{b} one shows it",
+            "POST /a/{b} two ",
+            "PUT /a/b two ",
+            "GET /{*rest} three ",
+            "GET / three ",
+            "PATCH / three ",
+        ];
+        assert_eq!(found, expected);
+        let _ = table.router();
+    }
+
+    #[test]
+    fn a_wrong_path_or_method_names_the_owner() {
+        let error = RouteTable::new().add("one", get("a")).unwrap_err();
+        assert_eq!(
+            (error.to_string().as_str(), error.help()),
+            ("the path `a` of `one` does not start with `/`", "write it with a `/` in front")
+        );
+        let made_up = Method::from_bytes(b"BREW").unwrap();
+        let error = RouteTable::new().add("one", Routes::new().on(made_up, "/pot", async || "")).unwrap_err();
+        assert_eq!(error.to_string(), "`one` registers `BREW /pot`, but `BREW` is no method of HTTP");
+    }
+
+    #[test]
+    fn what_the_table_takes_never_panics_in_axum() {
+        let paths = [
+            "/",
+            "/a",
+            "/a/",
+            "/{a}",
+            "/{b}",
+            "/{*r}",
+            "/a/{b}",
+            "/a/{*c}",
+            "/a/b{c}",
+            "/a/b{d}",
+            "/a/{b}/c",
+            "/{a}/{b}",
+            "/{x}/{y}/c",
+        ];
+        for one in paths {
+            for two in paths {
+                for three in paths {
+                    let mut table = RouteTable::new();
+                    for path in [one, two, three] {
+                        let _ = table.add(path, get(path));
+                    }
+                    let _ = table.router();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The agent as its users run it: a process.
+
+use cninfra_testbed::Program;
+
+#[test]
+fn it_says_hello_and_goodbye() {
+    for signal in ["TERM", "INT"] {
+        let mut agent = Program::new(env!("CARGO_BIN_EXE_hello-world")).start();
+        agent.wait_for("Hello World!");
+        agent.wait_for("started HelloAgent");
+        agent.signal(signal);
+        agent.wait_for("Goodbye World!");
+        agent.wait_for("stopped in order");
+        assert_eq!(agent.wait().code, Some(0));
+    }
+}
+
+#[test]
+fn it_takes_no_port() {
+    let ended = Program::new(env!("CARGO_BIN_EXE_hello-world")).arg("--http-port").arg("0").run();
+    assert!(ended.code == Some(2) && ended.stderr.contains("--http-port"), "{}", ended.stderr);
+}

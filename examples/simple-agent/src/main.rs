@@ -1,0 +1,47 @@
+//! An agent on its defaults: an HTTP server, the probes of Kubernetes, and one plugin of its own.
+//!
+//! ```sh
+//! cargo run -p simple-agent
+//! curl localhost:9191/liveness      # the agent's state, in JSON
+//! curl localhost:9191/hello/world   # the plugin below
+//! ```
+//!
+//! `cargo run -p simple-agent -- --help` lists what can be set, and `-- --graph text` the plugins in start order. Ctrl-C stops it.
+
+use cninfra::{
+    http::{Http, Routes, axum::extract::Path},
+    prelude::*,
+};
+use cninfra_flavors::Rpc;
+use std::process::ExitCode;
+
+/// A plugin is a struct: what it needs are its `Dep` fields, and the compiler finds who provides it.
+#[plugin]
+struct Greeter {
+    http: Dep<dyn Http>, // an interface; the flavor `Rpc` has the server behind it
+}
+
+/// What a plugin does in the life of the agent. Every method has a default, so write only those you need.
+impl Lifecycle for Greeter {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        // a handler is any async function of axum's extractors
+        let routes = Routes::new()
+            .get("/hello", async || "Hello, agent!\n")
+            .summary("greets")
+            .get("/hello/{name}", async |Path(name): Path<String>| format!("Hello, {name}!\n"))
+            .summary("greets by name");
+        self.http.register(cx, routes)
+    }
+}
+
+/// A flavor is a set of plugins, and of other flavors. In any order: the compiler sorts out who starts first.
+#[derive(Flavor)]
+struct SimpleAgent {
+    rpc: Rpc,
+    greeter: Dep<Greeter>,
+}
+
+/// Command line, config files, logs, signals and exit code are the platform's work.
+fn main() -> ExitCode {
+    Agent::<SimpleAgent>::main()
+}

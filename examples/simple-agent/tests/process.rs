@@ -1,0 +1,163 @@
+//! The agent as its users run it: a process.
+
+use cninfra_testbed::{Program, request};
+use std::net::TcpListener;
+
+fn agent() -> Program {
+    Program::new(env!("CARGO_BIN_EXE_simple-agent"))
+}
+
+/// It answers, whatever says where it listens; and SIGTERM ends it in order.
+fn serves(program: Program) -> String {
+    let mut agent = program.start();
+    let addr = agent.http_addr();
+    agent.wait_for("started SimpleAgent");
+    for path in ["/liveness", "/readiness"] {
+        let answer = request(addr, "GET", path);
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")), "{answer:?}");
+        assert!(answer.body.contains(r#""state":1"#) && answer.body.contains(r#"{"name":"greeter","state":1}"#));
+        let head = request(addr, "HEAD", path);
+        assert_eq!((head.status, head.body.as_str()), (200, ""));
+    }
+    assert_eq!(request(addr, "GET", "/hello").body, "Hello, agent!\n");
+    assert_eq!(request(addr, "GET", "/hello/bob").body, "Hello, bob!\n");
+    agent.signal("TERM");
+    let ended = agent.wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    ended.stderr
+}
+
+#[test]
+fn the_port_comes_from_the_environment() {
+    serves(agent().env("HTTP_PORT", "0"));
+}
+
+#[test]
+fn the_port_comes_from_the_command_line() {
+    serves(agent().arg("--http-port").arg("0").env("HTTP_PORT", "no number"));
+}
+
+#[test]
+fn the_endpoint_comes_from_a_file() {
+    let log = serves(agent().file("http.conf", "endpoint: 127.0.0.1:0"));
+    assert!(log.contains("listens on 127.0.0.1:") && !log.contains("WARN"), "{log}");
+}
+
+#[test]
+fn the_file_may_be_in_another_folder_and_spelled_as_the_predecessor_did() {
+    let folder = cninfra_testbed::Folder::new();
+    folder.write("http.conf", "Endpoint: \":0\"\n");
+    let path = folder.path().to_string_lossy();
+    serves(agent().arg("--config-dir").arg(&path));
+    serves(agent().env("CONFIG_DIR", &path));
+    // the port goes over that of the file, not over its host
+    folder.write("http.conf", "endpoint: 127.0.0.1:1\n");
+    let log = serves(agent().arg("--config-dir").arg(&path).arg("--http-port=0"));
+    assert!(log.contains("listens on 127.0.0.1:"), "{log}");
+}
+
+#[test]
+fn sigterm_and_sigint_stop_it_in_order() {
+    for (signal, number) in [("TERM", 15), ("INT", 2)] {
+        let mut agent = agent().env("HTTP_PORT", "0").start();
+        agent.wait_for("started SimpleAgent");
+        agent.signal(signal);
+        let ended = agent.wait();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+        let mut log = ended.stderr.lines();
+        for part in [&*format!("signal {number}: the agent stops"), "takes no more connections", "stopped in order"] {
+            assert!(log.any(|line| line.contains(part)), "`{part}` in its place: {}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_port_in_use_is_told_with_the_mend() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = other.local_addr().unwrap().to_string();
+    let ended = agent().file("http.conf", &format!("endpoint: {endpoint}")).run();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    for part in
+        [&*format!("another process listens on {endpoint}"), "--http-port, HTTP_PORT or `endpoint` in http.conf"]
+    {
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("started"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_not_valid_ends_it_before_it_begins() {
+    for (program, parts) in [
+        (agent().arg("--nosuch"), &["--nosuch"] as &[_]),
+        (agent().arg("surplus"), &["surplus"]),
+        (agent().arg("--graph").arg("svg"), &["svg", "mermaid"]),
+        (agent().arg("--http-port").arg("eighty"), &["`http`", "`port`", "--http-port"]),
+        (agent().env("HTTP_PORT", "65536"), &["`http`", "`port`", "HTTP_PORT"]),
+        (agent().file("http.conf", "endpoint: localhost"), &["http.conf", "`endpoint`", "such as `localhost:9191`"]),
+        (agent().file("http.conf", "endpoint: 9191"), &["http.conf", "`endpoint`", "in quotes"]),
+        (agent().file("http.conf", "endpont: localhost:0"), &["http.conf", "`endpont`", "known:"]),
+        (agent().file("http.conf", "endpoint: [::]:0"), &["http.conf:1:"]),
+        (agent().file("http.conf", "just text"), &["http.conf"]),
+    ] {
+        let ended = program.run();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+        for part in parts {
+            assert!(ended.stderr.contains(part), "`{part}` in: {}", ended.stderr);
+        }
+        assert!(!ended.stderr.contains("listens"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_graph_is_printed_without_a_start() {
+    for (format, part) in [
+        ("dot", "digraph"),
+        ("mermaid", "graph"),
+        ("json", "\"plugins\""),
+        ("text", "SimpleAgent: 3 plugins on 2 levels"),
+    ] {
+        // an endpoint that can not be had, and would be told
+        let ended = agent().arg("--graph").arg(format).file("http.conf", "endpoint: 192.0.2.1:1").run();
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{format}: {}", ended.stdout);
+        for part in [part, "Rest", "Probe", "Greeter"] {
+            assert!(ended.stdout.contains(part), "{format}: {}", ended.stdout);
+        }
+    }
+}
+
+#[test]
+fn help_and_version() {
+    let help = agent().arg("--help").run();
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    for part in ["--http-port", "HTTP_PORT", "--config-dir", "--microservice-label", "--graph"] {
+        assert!(help.stdout.contains(part), "{}", help.stdout);
+    }
+    let version = agent().arg("--version").run();
+    assert_eq!(
+        (version.code, version.stdout.as_str()),
+        (Some(0), concat!("simple-agent ", env!("CARGO_PKG_VERSION"), "\n"))
+    );
+}
+
+#[test]
+fn the_address_that_kubernetes_gives_a_service_is_no_port() {
+    let log = serves(agent().env("HTTP_PORT", "tcp://10.0.0.1:80").file("http.conf", "endpoint: 127.0.0.1:0"));
+    assert!(log.contains("WARN") && log.contains("HTTP_PORT is ignored"), "{log}");
+}
+
+#[test]
+fn a_request_in_flight_does_not_keep_it_from_stopping() {
+    use std::io::Write as _;
+    let mut agent = agent().env("HTTP_PORT", "0").start();
+    let addr = agent.http_addr();
+    agent.wait_for("started SimpleAgent");
+    // one that says nothing, and one that never ends its head
+    let _silent = std::net::TcpStream::connect(addr).unwrap();
+    let mut slow = std::net::TcpStream::connect(addr).unwrap();
+    slow.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n").unwrap();
+    assert_eq!(request(addr, "GET", "/hello").status, 200);
+    agent.signal("TERM");
+    let ended = agent.wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("still in flight") && ended.stderr.contains("stopped in order"), "{}", ended.stderr);
+}

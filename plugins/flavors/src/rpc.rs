@@ -1,0 +1,42 @@
+//! [`Rpc`]: an agent that can be asked.
+
+use crate::Local;
+use cninfra::{http::Http, prelude::*};
+use cninfra_probe::Probe;
+use cninfra_rest::Rest;
+
+/// An agent that can be asked: an HTTP server, and the probes of Kubernetes on it.
+///
+/// ```
+/// use cninfra::{http::{Http, Routes}, prelude::*};
+/// use cninfra_flavors::Rpc;
+///
+/// #[plugin]
+/// struct Greeter {
+///     http: Dep<dyn Http>,
+/// }
+///
+/// impl Lifecycle for Greeter {
+///     async fn init(&self, cx: &Context) -> Result<()> {
+///         self.http.register(cx, Routes::new().get("/hello", async || "Hello!"))
+///     }
+/// }
+///
+/// #[derive(Flavor)]
+/// struct Hello {
+///     rpc: Rpc,
+///     greeter: Dep<Greeter>,
+/// }
+///
+/// const _: () = assert!(Hello::GRAPH.before("Rest", "Greeter"));
+/// ```
+#[derive(Flavor)]
+pub struct Rpc {
+    /// What needs no network.
+    pub local: Local,
+    /// The HTTP server.
+    #[provides(dyn Http)]
+    pub http: Dep<Rest>,
+    /// `/liveness` and `/readiness`
+    pub probe: Dep<Probe>,
+}

@@ -1,0 +1,4 @@
+//! The flavors as an application has them.
+
+mod readme;
+mod rpc;

@@ -1,0 +1,79 @@
+//! [`Body`]: what the probes answer.
+
+use cninfra::status::{AgentStatus, PluginStatus, State};
+use serde::Serialize;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The state of an agent, as the probes tell it in JSON. Names and numbers are those of the predecessor.
+///
+/// States are numbers: 0 it starts or stops, 1 it is well, 2 it is in error. Times are seconds since 1970.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Body {
+    /// The version of the package that declares the flavor.
+    pub build_version: String,
+    /// The state of the agent: 1 exactly when it is ready.
+    pub state: u8,
+    /// When it began to start.
+    pub start_time: u64,
+    /// When its state, or that of a plugin, last changed.
+    pub last_change: u64,
+    /// When it, or a plugin, last reported its state.
+    pub last_update: u64,
+    /// The plugins, in start order.
+    pub plugins: Vec<PluginBody>,
+}
+
+/// The state of one plugin, as the probes tell it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PluginBody {
+    /// The plugin's instance name.
+    pub name: &'static str,
+    /// Its state.
+    pub state: u8,
+    /// Why, where it is in error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+const INIT: u8 = 0;
+const OK: u8 = 1;
+const ERROR: u8 = 2;
+
+impl Body {
+    /// Of the agent's status, and the version of the program.
+    #[must_use]
+    pub fn new(status: &AgentStatus, version: &str) -> Self {
+        let state = match status.state {
+            _ if status.is_ready() => OK,
+            State::Error => ERROR,
+            _ => INIT,
+        };
+        let changes = status.plugins.iter().map(|plugin| plugin.since);
+        Body {
+            build_version: version.to_string(),
+            state,
+            start_time: seconds(status.started),
+            last_change: seconds(changes.fold(status.since, SystemTime::max)),
+            last_update: seconds(status.updated),
+            plugins: status.plugins.iter().map(PluginBody::new).collect(),
+        }
+    }
+}
+
+impl PluginBody {
+    fn new(status: &PluginStatus) -> Self {
+        let state = match status.state {
+            State::Ok | State::Degraded => OK,
+            State::Error => ERROR,
+            _ => INIT,
+        };
+        let error = status.reason.clone().filter(|_| state == ERROR);
+        PluginBody { name: status.name, state, error }
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

@@ -1,0 +1,48 @@
+//! The body, against the predecessor's.
+
+use crate::codes::{Probed, config, request};
+use cninfra::{prelude::*, status::State};
+use serde_json::Value;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What the predecessor 1.7.0 answered to `/liveness` with a plugin in error.
+const RECORDED: &str = r#"{"build_version":"v9.8.7","build_date":"2026-11-23T00:00:00Z","state":2,"start_time":1795454953,"last_change":1795454970,"last_update":1795454970,"commit_hash":"abcdef0","plugins":[{"name":"demo","state":2,"error":"demo failed"},{"name":"etcd","state":1}],"PluginStatus":{"demo":{"state":2,"last_change":1795454970,"last_update":1795454970,"error":"demo failed"},"etcd":{"state":1,"last_change":1795454958,"last_update":1795454963}},"NonFatalPlugins":null}"#;
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fields_are_those_of_the_predecessor() {
+    let before = now();
+    let agent = Agent::<Probed>::builder().config(config()).start().await.unwrap();
+    let addr = agent.rest.local_addr().unwrap();
+    agent.store.cx.status().report_because(State::Error, "demo failed");
+    let answer = request(addr, "GET", "/readiness").await;
+    let (ours, theirs): (Value, Value) =
+        (serde_json::from_str(&answer.body).unwrap(), serde_json::from_str(RECORDED).unwrap());
+
+    let same_type = |ours: &Value, theirs: &Value| std::mem::discriminant(ours) == std::mem::discriminant(theirs);
+    for (name, value) in ours.as_object().unwrap() {
+        assert!(same_type(value, &theirs[name]), "{name}: {value} where the predecessor has {}", theirs[name]);
+    }
+    for name in ["build_version", "state", "start_time", "last_change", "last_update", "plugins"] {
+        assert!(ours.get(name).is_some(), "{name} in {ours}");
+    }
+    assert!(answer.body.starts_with(r#"{"build_version":"0.1.0","state":2,"start_time":"#), "{}", answer.body);
+    assert!(!answer.body.contains([' ', '\n']) || answer.body.contains("demo failed"), "compact: {}", answer.body);
+
+    let plugins = ours["plugins"].as_array().unwrap();
+    let names: Vec<_> = plugins.iter().map(|plugin| plugin["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["http", "store", "spare", "probe", "watcher"]);
+    let of_store = Value::to_string(&plugins[1]);
+    assert_eq!(serde_json::from_str::<Value>(&of_store).unwrap()["error"], theirs["plugins"][0]["error"]);
+    assert_eq!((plugins[1]["state"].as_u64(), plugins[0]["state"].as_u64()), (Some(2), Some(1)));
+    assert_eq!(plugins[0].as_object().unwrap().len(), 2, "no error where there is none");
+
+    for name in ["start_time", "last_change", "last_update"] {
+        let time = ours[name].as_u64().unwrap();
+        assert!((before..=now()).contains(&time), "{name}: {time}");
+    }
+    agent.close().await.unwrap();
+}

@@ -1,0 +1,124 @@
+//! The status codes, from start to stop.
+
+use cninfra::{
+    config::Config,
+    http::Http,
+    prelude::*,
+    status::{AgentStatus, State},
+};
+use cninfra_probe::{Body, Probe};
+use cninfra_rest::Rest;
+use cninfra_testbed::Answer;
+use std::{net::SocketAddr, sync::Mutex};
+
+/// Reports what a test tells it to.
+#[plugin(no_lifecycle)]
+pub struct Store {
+    #[context]
+    pub cx: Context,
+}
+
+/// The same, but optional.
+#[plugin(no_lifecycle)]
+pub struct Spare {
+    #[context]
+    pub cx: Context,
+}
+
+/// Asks while the agent still starts, and looks when it stops.
+#[plugin]
+pub struct Watcher {
+    http: Dep<dyn Http>,
+    starting: Mutex<Vec<Answer>>,
+    stopping: Mutex<Option<AgentStatus>>,
+}
+
+impl Lifecycle for Watcher {
+    async fn after_init(&self, _: &Context) -> Result<()> {
+        let addr = self.http.local_addr().context("the server does not listen")?;
+        let answers = [request(addr, "GET", "/liveness").await, request(addr, "GET", "/readiness").await];
+        self.starting.lock().unwrap().extend(answers);
+        Ok(())
+    }
+
+    async fn drain(&self, cx: &Context) -> Result<()> {
+        *self.stopping.lock().unwrap() = Some(cx.status().agent());
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+pub struct Probed {
+    #[provides(dyn Http)]
+    pub rest: Dep<Rest>,
+    pub store: Dep<Store>,
+    pub spare: Option<Dep<Spare>>,
+    pub probe: Dep<Probe>,
+    pub watcher: Dep<Watcher>,
+}
+
+pub fn config() -> Config {
+    Config::new().set("http", "endpoint", "127.0.0.1:0")
+}
+
+pub async fn request(addr: SocketAddr, method: &'static str, path: &'static str) -> Answer {
+    tokio::task::spawn_blocking(move || cninfra_testbed::request(addr, method, path)).await.unwrap()
+}
+
+fn state(answer: &Answer) -> u64 {
+    let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    body["state"].as_u64().unwrap()
+}
+
+/// Codes of liveness and readiness, and the state in the body, which is the same in both.
+async fn probe(addr: SocketAddr) -> (u16, u16, u64) {
+    let (live, ready) = (request(addr, "GET", "/liveness").await, request(addr, "GET", "/readiness").await);
+    assert_eq!(live.body, ready.body);
+    for (path, answer) in [("/liveness", &live), ("/readiness", &ready)] {
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let head = request(addr, "HEAD", path).await;
+        assert_eq!((head.status, head.body.as_str()), (answer.status, ""));
+        assert_eq!(head.header("content-length"), answer.header("content-length"));
+    }
+    (live.status, ready.status, state(&live))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_follow_the_states() {
+    let agent = Agent::<Probed>::builder().config(config()).start().await.unwrap();
+    let addr = agent.rest.local_addr().unwrap();
+    {
+        let starting = agent.watcher.starting.lock().unwrap();
+        let codes: Vec<_> = starting.iter().map(|answer| (answer.status, state(answer))).collect();
+        assert_eq!(codes, [(200, 0), (500, 0)], "alive, but not ready while it starts");
+    }
+    let (store, spare) = (agent.store.cx.clone(), agent.spare.as_ref().unwrap().cx.clone());
+    assert_eq!(probe(addr).await, (200, 200, 1));
+    for (reported, expected) in [
+        (State::Ok, (200, 200, 1)),
+        (State::Error, (200, 500, 2)), // something outside is lost: no reason to start anew
+        (State::Degraded, (200, 200, 1)),
+        (State::Init, (200, 500, 0)),
+        (State::Stopped, (200, 200, 1)), // not configured
+    ] {
+        store.status().report_because(reported, "reason");
+        assert_eq!(probe(addr).await, expected, "{reported:?}");
+    }
+    store.status().report(State::Ok);
+    spare.status().report_because(State::Error, "nobody needs it");
+    assert_eq!(probe(addr).await, (200, 200, 1), "an optional plugin");
+    store.status().report_broken("the index contradicts itself");
+    assert_eq!(probe(addr).await, (500, 500, 2), "only a new start mends it");
+    assert!(request(addr, "GET", "/readiness").await.body.contains("the index contradicts itself"));
+    store.status().report(State::Ok);
+    assert_eq!(probe(addr).await, (200, 200, 1));
+
+    assert_eq!(request(addr, "POST", "/liveness").await.status, 405);
+    assert_eq!(request(addr, "GET", "/liveness/").await.status, 404);
+
+    let watcher = agent.watcher.clone();
+    agent.close().await.unwrap();
+    let stopping = watcher.stopping.lock().unwrap().take().unwrap();
+    assert!(stopping.is_live() && !stopping.is_ready());
+    assert_eq!(Body::new(&stopping, "").state, 0);
+}

@@ -1,0 +1,5 @@
+//! The probes of a running agent.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod body;
+mod codes;

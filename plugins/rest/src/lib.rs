@@ -1,0 +1,53 @@
+//! The HTTP server of cninfra agents.
+//!
+//! In an agent it is the plugin [`Rest`], which stands behind the interface [`Http`](cninfra::http::Http): other plugins
+//! register their routes with that, and need not know this crate. Its config section is [`RestConfig`].
+//!
+//! ```
+//! use cninfra::{config::Config, http::{Http, Routes}, prelude::*};
+//! use cninfra_rest::Rest;
+//!
+//! #[plugin]
+//! struct Greeter {
+//!     http: Dep<dyn Http>,
+//! }
+//!
+//! impl Lifecycle for Greeter {
+//!     async fn init(&self, cx: &Context) -> Result<()> {
+//!         self.http.register(cx, Routes::new().get("/hello", async || "Hello!"))
+//!     }
+//! }
+//!
+//! #[derive(Flavor)]
+//! struct Hello {
+//!     #[provides(dyn Http)]
+//!     rest: Dep<Rest>,
+//!     greeter: Dep<Greeter>,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::new().set("http", "endpoint", "127.0.0.1:0");
+//! let agent = Agent::<Hello>::builder().config(config).start().await?;
+//! assert_ne!(agent.rest.local_addr().map(|addr| addr.port()), Some(0));
+//! agent.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without an agent it is the library [`Server`].
+
+mod config;
+mod endpoint;
+mod error;
+mod incident;
+mod plugin;
+mod server;
+mod service;
+
+pub use config::RestConfig;
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::BindError;
+pub use incident::Incident;
+pub use plugin::Rest;
+pub use server::{Handle, Server};

@@ -1,0 +1,8 @@
+//! The server over real sockets, on free ports.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod binding;
+mod library;
+mod life;
+mod routes;
+mod support;

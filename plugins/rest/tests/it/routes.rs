@@ -1,0 +1,155 @@
+//! Requests and their answers.
+
+use crate::support::{config, request, start};
+use cninfra::{
+    http::{
+        Http, Routes,
+        axum::{extract::Path, http::StatusCode},
+    },
+    prelude::*,
+};
+use cninfra_rest::Rest;
+
+fn routes() -> Routes {
+    Routes::new()
+        .get("/", async || "root")
+        .get("/contacts/{name}", async |Path(name): Path<String>| name)
+        .summary("shows a contact")
+        .put("/contacts/{name}", async |Path(name): Path<String>| (StatusCode::CREATED, name))
+        .get("/files/{*path}", async |Path(path): Path<String>| path)
+        .delete("/files", async || StatusCode::NO_CONTENT)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn routes_answer() {
+    let (agent, addr) = start(routes()).await;
+    for (method, path, status, body) in [
+        ("GET", "/", 200, "root"),
+        ("GET", "/contacts/alice", 200, "alice"),
+        ("GET", "/contacts/%C3%A4?x=y", 200, "ä"),
+        ("PUT", "/contacts/bob", 201, "bob"),
+        ("GET", "/files/a/b", 200, "a/b"),
+        ("DELETE", "/files", 204, ""),
+        ("HEAD", "/contacts/alice", 200, ""),
+    ] {
+        let answer = request(addr, method, path).await;
+        assert_eq!((answer.status, answer.body.as_str()), (status, body), "{method} {path}: {answer:?}");
+    }
+    let length = |answer: &cninfra_testbed::Answer| answer.header("content-length").map(str::to_string);
+    let (get, head) = (request(addr, "GET", "/").await, request(addr, "HEAD", "/").await);
+    assert_eq!((length(&get), length(&head)), (Some("4".into()), Some("4".into())));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_route_answers_is_told_in_json() {
+    let (agent, addr) = start(routes()).await;
+    for path in ["/nosuch", "/contacts", "/contacts/", "/contacts/a/b", "/files/", "//"] {
+        let answer = request(addr, "GET", path).await;
+        assert_eq!((answer.status, answer.body.as_str()), (404, r#"{"error":"not found"}"#), "{path}: {answer:?}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+    for (method, path, allow) in
+        [("POST", "/contacts/a", "GET,HEAD,PUT"), ("GET", "/files", "DELETE"), ("BREW", "/", "GET,HEAD")]
+    {
+        let answer = request(addr, method, path).await;
+        assert_eq!((answer.status, answer.body.as_str()), (405, r#"{"error":"method not allowed"}"#), "{answer:?}");
+        assert_eq!((answer.header("allow"), answer.header("content-type")), (Some(allow), Some("application/json")));
+    }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panicking_handler_is_one_500() {
+    let bad = Routes::new()
+        .get("/late", async || {
+            tokio::task::yield_now().await;
+            panic!("on purpose");
+            #[allow(unreachable_code)]
+            ""
+        })
+        .get("/fine", async || "fine");
+    let (agent, addr) = start(bad).await;
+    for _ in 0..3 {
+        let answer = request(addr, "GET", "/late").await;
+        assert_eq!((answer.status, answer.body.as_str()), (500, r#"{"error":"internal server error"}"#));
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert_eq!(request(addr, "GET", "/fine").await.body, "fine");
+    }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn routes_are_listed_with_their_owners() {
+    let (agent, _) = start(routes()).await;
+    let http = agent.find::<dyn Http>().unwrap();
+    let list: Vec<_> =
+        http.routes().iter().map(|r| format!("{} {} {} {}", r.method, r.path, r.owner, r.summary)).collect();
+    assert_eq!(list[..2], ["GET / web ", "GET /contacts/{name} web shows a contact"]);
+    assert!(list.len() == 5 && http.local_addr() == agent.rest.local_addr());
+    agent.close().await.unwrap();
+}
+
+macro_rules! registers {
+    ($name:ident, $phase:ident, $routes:expr) => {
+        #[plugin]
+        struct $name {
+            http: Dep<dyn Http>,
+        }
+        impl Lifecycle for $name {
+            async fn $phase(&self, cx: &Context) -> Result<()> {
+                self.http.register(cx, $routes)
+            }
+        }
+    };
+}
+
+#[tokio::test]
+async fn an_overlap_fails_the_start_and_names_both_owners() {
+    registers!(Phonebook, init, Routes::new().get("/contacts/{name}", async || ""));
+    registers!(Crm, init, Routes::new().get("/contacts/{id}", async || ""));
+    #[derive(Flavor)]
+    struct Both {
+        #[provides(dyn Http)]
+        rest: Dep<Rest>,
+        phonebook: Dep<Phonebook>,
+        crm: Dep<Crm>,
+    }
+    let error = Agent::<Both>::builder().config(config()).start().await.unwrap_err().to_string();
+    for part in [
+        "`crm` registers `GET /contacts/{id}`",
+        "`/contacts/{name}` of `phonebook`",
+        "help: give one of them another path",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_path_fails_the_start_with_the_mend() {
+    registers!(Bad, init, Routes::new().get("contacts", async || ""));
+    #[derive(Flavor)]
+    struct One {
+        #[provides(dyn Http)]
+        rest: Dep<Rest>,
+        bad: Dep<Bad>,
+    }
+    let error = Agent::<One>::builder().config(config()).start().await.unwrap_err().to_string();
+    assert!(error.contains("the path `contacts` of `bad` does not start with `/`"), "{error}");
+    assert!(error.contains("help: write it with a `/` in front"), "{error}");
+}
+
+#[tokio::test]
+async fn a_route_that_comes_too_late_fails_the_start() {
+    registers!(Late, after_init, Routes::new().get("/late", async || ""));
+    #[derive(Flavor)]
+    struct One {
+        #[provides(dyn Http)]
+        rest: Dep<Rest>,
+        late: Dep<Late>,
+    }
+    let error = Agent::<One>::builder().config(config()).start().await.unwrap_err().to_string();
+    for part in ["`late` registers [\"GET /late\"], but the server serves already", "help: register routes in `init`"] {
+        assert!(error.contains(part), "{error}");
+    }
+}

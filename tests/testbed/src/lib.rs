@@ -1,0 +1,15 @@
+//! What the tests of several crates share: agents as processes, and a plain HTTP/1 client that knows nothing of the
+//! server's libraries. Whatever waits has a deadline, and fails with what was seen until then.
+
+mod folder;
+mod http;
+mod process;
+
+pub use folder::Folder;
+pub use http::{Answer, request, send};
+pub use process::{Ended, Process, Program};
+
+use std::time::Duration;
+
+/// How long anything may take before a test gives it up: much more than it takes on a loaded machine.
+pub const DEADLINE: Duration = Duration::from_secs(60);

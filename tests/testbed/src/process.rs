@@ -1,0 +1,194 @@
+//! [`Process`]: an agent as a process.
+
+use crate::{DEADLINE, Folder};
+use std::{
+    io::{BufRead as _, BufReader, Read},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A program to start, in a temporary folder of its own, with nothing in its environment but what is said.
+#[derive(Debug)]
+pub struct Program {
+    command: Command,
+    folder: Folder,
+}
+
+impl Program {
+    /// The program at this path: `Program::new(env!("CARGO_BIN_EXE_simple-agent"))`.
+    #[must_use]
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        let folder = Folder::new();
+        let mut command = Command::new(path.as_ref());
+        command.current_dir(folder.path()).env_clear().stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        // where the tests are measured, what they start is measured too
+        for name in ["LLVM_PROFILE_FILE"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        Program { command, folder }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Writes a file into the folder where it is started.
+    #[must_use]
+    pub fn file(self, name: &str, text: &str) -> Self {
+        self.folder.write(name, text);
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// It can not be started.
+    #[must_use]
+    pub fn start(mut self) -> Process {
+        let mut child = match self.command.spawn() {
+            Ok(child) => child,
+            Err(error) => panic!("{:?}: {error}", self.command),
+        };
+        let (stdout, stderr) = (child.stdout.take().map(text), child.stderr.take().map(lines));
+        Process { child, stdout, stderr, log: Vec::new(), _folder: self.folder }
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    /// It does not end in time.
+    #[must_use]
+    pub fn run(self) -> Ended {
+        self.start().wait()
+    }
+}
+
+/// A process. It is killed when it is dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    stdout: Option<Receiver<String>>,
+    stderr: Option<Receiver<String>>,
+    log: Vec<String>,
+    _folder: Folder,
+}
+
+/// A process that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; none where a signal killed it.
+    pub code: Option<i32>,
+    /// All that it wrote to standard output.
+    pub stdout: String,
+    /// All that it wrote to standard error.
+    pub stderr: String,
+}
+
+impl Process {
+    /// Waits for a line on standard error that contains `part`, and returns it. Lines before it are not looked at again.
+    ///
+    /// # Panics
+    /// There is none in time, or the process ends without.
+    pub fn wait_for(&mut self, part: &str) -> String {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let next =
+                self.stderr.as_ref().map_or(Err(RecvTimeoutError::Disconnected), |lines| lines.recv_timeout(left));
+            match next {
+                Ok(line) => {
+                    self.log.push(line.clone());
+                    if line.contains(part) {
+                        return line;
+                    }
+                }
+                Err(error) => panic!("no line with `{part}`: {error}; the log:\n{}", self.log.join("\n")),
+            }
+        }
+    }
+
+    /// Waits until its HTTP server listens, and returns where a test reaches it.
+    ///
+    /// # Panics
+    /// It does not, in time.
+    pub fn http_addr(&mut self) -> SocketAddr {
+        let line = self.wait_for("listens on ");
+        let addr = line.split("listens on ").nth(1).and_then(|rest| rest.split(' ').next());
+        let Some(Ok(mut addr)) = addr.map(str::parse::<SocketAddr>) else { panic!("no address in `{line}`") };
+        if addr.ip().is_unspecified() {
+            addr.set_ip(if addr.is_ipv4() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { IpAddr::V6(Ipv6Addr::LOCALHOST) });
+        }
+        addr
+    }
+
+    /// Sends it a signal: `TERM`, `INT`.
+    ///
+    /// # Panics
+    /// It can not be sent.
+    pub fn signal(&self, name: &str) {
+        let kill = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(kill.as_ref().is_ok_and(ExitStatus::success), "kill -{name}: {kill:?}");
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// It does not end in time.
+    #[must_use]
+    pub fn wait(mut self) -> Ended {
+        let until = Instant::now() + DEADLINE;
+        let status = loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
+                other => panic!("it does not end: {other:?}; the log:\n{}", self.log.join("\n")),
+            }
+        };
+        // its pipes are closed: the readers come to their end
+        self.log.extend(self.stderr.take().into_iter().flatten());
+        let stdout = self.stdout.take().into_iter().flatten().collect();
+        Ended { code: status.code(), stdout, stderr: self.log.join("\n") }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // it may have ended already
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads on a thread, so that the process is never held up by a full pipe.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (to, lines) = channel();
+    thread::spawn(move || BufReader::new(from).lines().map_while(Result::ok).try_for_each(|line| to.send(line)));
+    lines
+}
+
+fn text(mut from: impl Read + Send + 'static) -> Receiver<String> {
+    let (to, all) = channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = from.read_to_string(&mut text);
+        let _ = to.send(read.map_or_else(|error| error.to_string(), |_| text));
+    });
+    all
+}
