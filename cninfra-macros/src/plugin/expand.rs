@@ -49,6 +49,7 @@ pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], sourc
         #[doc(hidden)]
         impl #impl_generics #krate::Plugin for #ty #wher {
             type Deps = #deps;
+            type Itself = Self;
             const PLUGIN: #krate::PluginMeta =
                 #krate::PluginMeta::new(&<Self as #krate::Key>::META, #metas) #config #extras;
             fn create<'a>(slot: &'a #krate::Slot<Self>, deps: Self::Deps, cx: &#krate::Context) -> #krate::Creation<'a> {

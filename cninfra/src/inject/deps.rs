@@ -38,6 +38,11 @@ impl<K: ManyInterface + ?Sized> DepItem for Vec<Dep<K>> {
 }
 
 /// A set of dependencies: a tuple, or a struct with `#[derive(Deps)]`.
+#[diagnostic::on_unimplemented(
+    message = "CN010: `{Self}` is not a set of dependencies",
+    label = "neither a tuple nor a struct with `#[derive(Deps)]`",
+    note = "put `#[derive(Deps)]` on the struct, or list what the plugin needs: `deps = (A, dyn B, Option<C>)`"
+)]
 pub trait DepSet: Sized + Send {
     /// For the graph.
     #[doc(hidden)]

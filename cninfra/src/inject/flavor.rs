@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Context,
-    graph::{Graph, Item, Tree},
+    graph::{Graph, Tree},
 };
 
 /// What `#[derive(Flavor)]` says of a flavor.
@@ -63,7 +63,6 @@ impl<F: Nested<Fields: Part>> Part for F {
     type Slots = SlotsOf<F>;
     type Trie<Pre: Prefix> = Union<Entry<F, Found<Pre::Then<Here>>>, <F::Fields as Part>::Trie<Pre>>;
     type Places<R: Root> = (R::Find<F>, <F::Fields as Part>::Places<R>);
-    const ITEM: Item = Item::Flavor(F::TREE);
     const LEN: usize = F::Fields::LEN;
 }
 impl<S, H: Home<S, SlotsOf<F>>, V, F: Nested<Fields: Wire<S, V>>> Wire<S, (H, V)> for F {
