@@ -40,6 +40,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
     if !def.attrs.iter().any(|a| a.path().segments.last().is_some_and(|last| last.ident == "async_trait")) {
         refuse_async(&mut def);
     }
+    // what was meant is not known: allow both
+    let many = many || cx.is_broken();
     let errors = cx.finish();
     let impls = impls(&def, many, source, &krate);
     quote! {
@@ -72,7 +74,7 @@ fn refuse_async(def: &mut ItemTrait) {
         if let Some(token) = method.sig.asyncness.take() {
             let message = "CN023: an `async fn` can not be called through an interface\n= help: put `#[cninfra::async_trait]` on the trait \
                 and on its impls, or return a `cninfra::BoxFuture`";
-            let error = quote_spanned!(token.span=> ::core::compile_error! { #message });
+            let error = quote_spanned!(token.span=> [(); ::core::compile_error! { #message }]);
             method.sig.output = ReturnType::Type(Default::default(), Box::new(Type::Verbatim(error)));
             method.default = None;
             method.semi_token = Some(Default::default());

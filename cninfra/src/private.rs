@@ -9,8 +9,8 @@ pub use crate::{
     },
     inject::{
         bound::Bound,
-        deps::{DepItem, DepSet, Inject, More},
-        flavor::{Flavor, Nested},
+        deps::{DepItem, DepSet, Listed, More},
+        flavor::{Flavor, Nested, Pass, Sound},
         key::{Accepts, Interface, Key, ManyInterface},
         part::{Creation, Declared, Part, Provider, created, creating},
         plugin::{Blank, Create, Lifecycle, Plugin},

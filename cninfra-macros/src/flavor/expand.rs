@@ -132,7 +132,13 @@ impl Model {
             };
             fields.push(quote!(#krate::Field { name: #text, item: #item, provides: &[#(#bindings),*] }));
         }
-        let (rows, types, patterns) = self.rows(bounded, types, patterns);
+        let (rows, mut types, patterns) = self.rows(bounded, types, patterns);
+        if self.generics.params.is_empty() {
+            // a constant that can not be evaluated makes the type one that the compiler speaks of no more: so what is wrong
+            // with a field is told once, in `TREE`
+            types =
+                quote!(<#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }> as #krate::Pass>::Of<#types>);
+        }
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let (package, version) = (&source.package, &source.version);
         quote! {

@@ -24,7 +24,8 @@ const EXPECTED: &str = "`deps = (A, dyn B, Option<C>)`, `config = T`, `name = \"
 pub(super) enum Deps {
     Tuple(Vec<Type>),
     Struct(Type),
-    /// It could not be read: an error in the place of the type, so that whatever names it does not err too.
+    /// It could not be read: an error in the place of the type. (In an array's length: such a type is one that the compiler
+    /// speaks of no more.)
     Broken(TokenStream),
 }
 
@@ -97,7 +98,7 @@ impl Arguments {
 
     fn broken(&self, span: Span, expected: &str) -> Deps {
         let message = format!("CN010: {expected}");
-        Deps::Broken(quote_spanned!(span=> ::core::compile_error! { #message }))
+        Deps::Broken(quote_spanned!(span=> [(); ::core::compile_error! { #message }]))
     }
 
     fn deps_of(&self, tokens: TokenStream) -> Deps {

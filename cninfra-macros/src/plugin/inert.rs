@@ -2,10 +2,10 @@
 
 use super::{
     arguments::{Arguments, Deps},
-    expand::{identity, tuple},
+    expand::identity,
     fields::Role,
 };
-use crate::{key, source::Source};
+use crate::{deps::tuple, key, source::Source};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Generics, Ident, ItemStruct, Type};

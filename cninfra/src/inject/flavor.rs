@@ -31,25 +31,38 @@ pub trait Nested: Key + Sized + Send + Sync {
     fn build(fields: Self::Fields) -> Self;
 }
 
+/// Gives a type back, if a constant that depends on a flavor's [`TREE`](Nested::TREE) can be evaluated.
+pub trait Pass {
+    type Of<T>;
+}
+pub struct Sound<const N: usize>;
+impl<const N: usize> Pass for Sound<N> {
+    type Of<T> = T;
+}
+
 /// A flavor with a graph: all that its plugins depend on is in it.
 ///
 /// `#[derive(Flavor)]` implements it; a `#[flavor(open)]` has none, since its plugins' dependencies come from the
 /// flavor around it.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{Self}` is not a flavor that runs by itself",
-    label = "not a closed flavor",
-    note = "`#[derive(Flavor)]` makes one; a `#[flavor(open)]` needs a flavor around it"
+    label = "a flavor that runs has `#[derive(Flavor)]`, and no `#[flavor(open)]`"
 )]
 pub trait Flavor {
     /// The plugins, their edges, levels and order: computed by the compiler.
     const GRAPH: &'static Graph;
 }
 
-/// A flavor wired to itself. A bound without parameters is proved once, whoever asks.
+/// A flavor wired to itself. (A bound without parameters is proved once, whoever asks.)
+#[diagnostic::on_unimplemented(
+    message = "CN019: `{Self}` is not a flavor that runs by itself",
+    label = "a flavor that runs has `#[derive(Flavor)]`, and no `#[flavor(open)]`"
+)]
 pub trait Wired: Flavor + Part {
     fn create<'a>(index: usize, slots: &'a Self::Slots, cx: &Context) -> Creation<'a>;
     fn handles(slots: &Self::Slots) -> Self;
 }
+#[diagnostic::do_not_recommend]
 impl<F: Flavor + Wire<<F as Part>::Slots, <F as Part>::Places<RootOf<F>>>> Wired for F {
     fn create<'a>(index: usize, slots: &'a F::Slots, cx: &Context) -> Creation<'a> {
         <F as Wire<_, _>>::create(index, slots, slots, cx)
