@@ -10,7 +10,7 @@ pub use crate::{
     inject::{
         bound::Bound,
         deps::{DepItem, DepSet, Listed, More},
-        flavor::{Flavor, Nested, Pass, Sound},
+        flavor::{Closed, Flavor, Nested, Open, Pass, Sound},
         key::{Accepts, Interface, Key, ManyInterface},
         part::{Creation, Declared, Part, Provider, created, creating},
         plugin::{Blank, Create, Lifecycle, Plugin},

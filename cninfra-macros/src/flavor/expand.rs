@@ -54,6 +54,7 @@ impl Model {
             }
             impl #impl_generics #krate::Nested for #ty #wher {
                 type Fields = ();
+                type Kind = #krate::Closed;
                 const TREE: &'static #krate::Tree =
                     &#krate::Tree { key: &<Self as #krate::Key>::META, package: "", version: "", fields: &[] };
                 fn build(_: ()) -> Self {
@@ -141,6 +142,7 @@ impl Model {
         }
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let (package, version) = (&source.package, &source.version);
+        let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
         quote! {
             #rows
             #[automatically_derived]
@@ -155,6 +157,7 @@ impl Model {
             #[doc(hidden)]
             impl #impl_generics #krate::Nested for #name #arguments #wher {
                 type Fields = #types;
+                type Kind = #krate::#kind;
                 const TREE: &'static #krate::Tree = &#krate::Tree {
                     key: &<Self as #krate::Key>::META,
                     package: #package,

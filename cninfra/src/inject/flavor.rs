@@ -25,6 +25,8 @@ pub trait Nested: Key + Sized + Send + Sync {
     /// The types of its fields: a tuple, or a tuple of tuples.
     /// (No bound here: a field that is wrong is reported once, where it stands, and not again for all of them.)
     type Fields;
+    /// [`Closed`] or [`Open`]
+    type Kind;
     /// What it declares.
     const TREE: &'static Tree;
     /// The flavor itself, of its fields.
@@ -54,10 +56,6 @@ pub trait Flavor {
 }
 
 /// A flavor wired to itself. (A bound without parameters is proved once, whoever asks.)
-#[diagnostic::on_unimplemented(
-    message = "CN019: `{Self}` is not a flavor that runs by itself",
-    label = "a flavor that runs has `#[derive(Flavor)]`, and no `#[flavor(open)]`"
-)]
 pub trait Wired: Flavor + Part {
     fn create<'a>(index: usize, slots: &'a Self::Slots, cx: &Context) -> Creation<'a>;
     fn handles(slots: &Self::Slots) -> Self;
@@ -69,6 +67,55 @@ impl<F: Flavor + Wire<<F as Part>::Slots, <F as Part>::Places<RootOf<F>>>> Wired
     }
     fn handles(slots: &F::Slots) -> F {
         <F as Wire<_, _>>::handles(slots, slots)
+    }
+}
+
+/// The kind of a flavor that has all that its plugins need.
+pub struct Closed;
+/// The kind of a flavor whose plugins' dependencies come from the flavor around it.
+pub struct Open;
+
+/// The kind of flavor that an agent runs. (Asked of the kind and not of the flavor, and written beside the function's name:
+/// rustc then says it in twelve lines.)
+#[diagnostic::on_unimplemented(
+    message = "CN019: `{F}` is not a flavor that runs by itself",
+    label = "a `#[flavor(open)]` needs a flavor around it"
+)]
+pub trait Runs<F> {
+    fn hold() -> Box<dyn Held<F>>;
+}
+#[diagnostic::do_not_recommend]
+impl<F: Wired> Runs<F> for Closed {
+    fn hold() -> Box<dyn Held<F>> {
+        // a generic flavor is checked where it is used, the others where they are declared
+        const { F::GRAPH.check() }
+        Box::new(AllSlots::<F>(Default::default()))
+    }
+}
+
+/// The slots of an agent, and what is done with them. The flavor's wiring is proved once, where this is made: so all else
+/// needs no bounds, and a flavor that is not right gives one error.
+pub trait Held<F>: Send + Sync {
+    fn graph(&self) -> &'static Graph;
+    fn create<'a>(&'a self, index: usize, cx: &Context) -> Creation<'a>;
+    fn handles(&self) -> F;
+    fn slots(&self) -> &<F as Part>::Slots
+    where
+        F: Part;
+}
+struct AllSlots<F: Wired>(<F as Part>::Slots);
+impl<F: Wired> Held<F> for AllSlots<F> {
+    fn graph(&self) -> &'static Graph {
+        F::GRAPH
+    }
+    fn create<'a>(&'a self, index: usize, cx: &Context) -> Creation<'a> {
+        F::create(index, &self.0, cx)
+    }
+    fn handles(&self) -> F {
+        F::handles(&self.0)
+    }
+    fn slots(&self) -> &<F as Part>::Slots {
+        &self.0
     }
 }
 
