@@ -130,7 +130,13 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
             }
             Role::Config => {
                 config = config_meta(ty, krate);
-                quote_spanned!(span=> match <#ty as #krate::Section>::__of(cx) {
+                // as for a flavor's fields: a type that is no section is told of once, in `PLUGIN`
+                let section = if def.generics.params.is_empty() {
+                    quote!(<#krate::Sound<{ <#name as #krate::Plugin>::PLUGIN.deps.len() }> as #krate::Pass>::Of<#ty>)
+                } else {
+                    quote!(#ty)
+                };
+                quote_spanned!(span=> match <#section as #krate::Section>::__of(cx) {
                     #krate::Result::Ok(config) => config,
                     #krate::Result::Err(error) => return #krate::Creation::Now(#krate::Result::Err(error)),
                 })

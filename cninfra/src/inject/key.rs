@@ -44,7 +44,7 @@ pub trait Interface: Key {
 /// coercion can be written for a concrete one only.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "CN011: `{P}` does not implement the interface `{Self}`",
+    message = "CN011: `{P}` does not implement the interface that it is to provide",
     label = "implement it for `{P}`, or take this `#[provides]` away"
 )]
 pub trait Accepts<P>: Interface {
