@@ -10,7 +10,10 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Data, DeriveInput, Ident, Type, parse_quote, parse_quote_spanned, spanned::Spanned as _};
+use syn::{Data, DeriveInput, Ident, Type, spanned::Spanned as _};
+
+/// The widest tuple of dependencies; more are a list of tuples.
+const WIDTH: usize = 12;
 
 const EXPECTED: &str = "`#[deps(crate = path)]`";
 
@@ -38,32 +41,21 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let errors = cx.finish();
     let name = &input.ident;
     let members: Vec<_> = data.fields.members().collect();
-    let types: Vec<_> = data.fields.iter().map(|field| &field.ty).collect();
-    let places: Vec<Ident> = (0..types.len()).map(|k| format_ident!("__V{k}")).collect();
+    let types: Vec<Type> = data.fields.iter().map(|field| field.ty.clone()).collect();
+    let variables: Vec<Ident> = (0..types.len()).map(|k| format_ident!("d{k}")).collect();
     let bounded = key::with_bounds(&input.generics, &krate);
     let (impl_generics, arguments, wher) = bounded.split_for_impl();
-    let mut wired = bounded.clone();
-    wired.params.push(parse_quote!(__S));
-    for place in &places {
-        wired.params.push(parse_quote!(#place));
-    }
-    let predicates = &mut wired.make_where_clause().predicates;
-    for (ty, place) in types.iter().zip(&places) {
-        predicates.push(parse_quote_spanned!(ty.span()=> #ty: #krate::Inject<__S, #place>));
-    }
-    let (wired_generics, _, wired_where) = wired.split_for_impl();
     let metas = types.iter().map(|ty| meta(ty, &krate));
-    let ats = types.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as #krate::DepItem>::At<__R>));
+    let (tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
     quote!(const _: () = {
         #[automatically_derived]
-        impl #impl_generics #krate::DepSet for #name #arguments #wher {
+        #[diagnostic::do_not_recommend]
+        impl #impl_generics #krate::Listed for #name #arguments #wher {
+            type Tuple = #tuple;
             const DEPS: &'static [#krate::DepMeta] = &[#(#metas),*];
-            type At<__R: #krate::Root> = (#(#ats,)*);
-        }
-        #[automatically_derived]
-        impl #wired_generics #krate::Inject<__S, (#(#places,)*)> for #name #arguments #wired_where {
-            fn inject(root: &__S) -> Self {
-                #name { #(#members: <#types as #krate::Inject<__S, #places>>::inject(root)),* }
+            fn build(tuple: Self::Tuple) -> Self {
+                let #pattern = tuple;
+                #name { #(#members: #variables),* }
             }
         }
     }; #errors)
@@ -81,22 +73,34 @@ pub(crate) fn meta(ty: &Type, krate: &Krate) -> TokenStream {
     }
 }
 
+/// `(A, B)`; more than twelve: `More<(..), ..>`
+pub(crate) fn tuple(types: &[Type], krate: &Krate) -> TokenStream {
+    if types.len() <= WIDTH {
+        return quote!((#(#types,)*));
+    }
+    let (head, rest) = (&types[..WIDTH], tuple(&types[WIDTH..], krate));
+    quote!(#krate::More<(#(#head,)*), #rest>)
+}
+
+pub(crate) fn pattern(variables: &[Ident], krate: &Krate) -> TokenStream {
+    if variables.len() <= WIDTH {
+        return quote!((#(#variables,)*));
+    }
+    let (head, rest) = (&variables[..WIDTH], pattern(&variables[WIDTH..], krate));
+    quote!(#krate::More((#(#head,)*), #rest))
+}
+
 /// So that the plugin that names it does not err too.
 fn inert(input: &DeriveInput, krate: &Krate, cx: Ctxt) -> TokenStream {
     let (generics, arguments) = key::inert_generics(&input.generics);
     let bounded = key::with_bounds(&generics, krate);
     let (impl_generics, _, wher) = bounded.split_for_impl();
-    let mut wired = bounded.clone();
-    wired.params.push(parse_quote!(__S));
-    let (wired_generics, _, _) = wired.split_for_impl();
     let (name, errors) = (&input.ident, cx.finish());
     quote!(const _: () = {
-        impl #impl_generics #krate::DepSet for #name #arguments #wher {
+        impl #impl_generics #krate::Listed for #name #arguments #wher {
+            type Tuple = ();
             const DEPS: &'static [#krate::DepMeta] = &[];
-            type At<__R: #krate::Root> = ();
-        }
-        impl #wired_generics #krate::Inject<__S, ()> for #name #arguments #wher {
-            fn inject(_: &__S) -> Self {
+            fn build(_: ()) -> Self {
                 ::core::unreachable!()
             }
         }

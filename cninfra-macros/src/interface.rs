@@ -40,13 +40,11 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
     if !def.attrs.iter().any(|a| a.path().segments.last().is_some_and(|last| last.ident == "async_trait")) {
         refuse_async(&mut def);
     }
+    // what was meant is not known: allow both
+    let many = many || cx.is_broken();
     let errors = cx.finish();
     let impls = impls(&def, many, source, &krate);
-    let name = &def.ident;
-    let message = format!("CN011: `{{Self}}` does not implement the interface `{name}`");
-    let label = format!("implement `{name}` for it, or take this `#[provides]` away");
     quote! {
-        #[diagnostic::on_unimplemented(message = #message, label = #label)]
         #def
         #impls
         #errors
@@ -76,7 +74,7 @@ fn refuse_async(def: &mut ItemTrait) {
         if let Some(token) = method.sig.asyncness.take() {
             let message = "CN023: an `async fn` can not be called through an interface\n= help: put `#[cninfra::async_trait]` on the trait \
                 and on its impls, or return a `cninfra::BoxFuture`";
-            let error = quote_spanned!(token.span=> ::core::compile_error! { #message });
+            let error = quote_spanned!(token.span=> [(); ::core::compile_error! { #message }]);
             method.sig.output = ReturnType::Type(Default::default(), Box::new(Type::Verbatim(error)));
             method.default = None;
             method.semi_token = Some(Default::default());
@@ -90,6 +88,9 @@ fn impls(def: &ItemTrait, many: bool, source: &Source, krate: &Krate) -> TokenSt
     let bounded = key::with_bounds(&generics, krate);
     let (impl_generics, _, wher) = bounded.split_for_impl();
     let ty = quote!(dyn #name #arguments);
+    let mut accepts = bounded.clone();
+    accepts.params.push(parse_quote!(__P: #name #arguments + 'static));
+    let (accept_generics, _, _) = accepts.split_for_impl();
     let identity = Identity {
         name: format!("dyn {name}"),
         instance: names::kebab(&name.to_string()),
@@ -115,6 +116,15 @@ fn impls(def: &ItemTrait, many: bool, source: &Source, krate: &Krate) -> TokenSt
         impl #impl_generics #krate::Interface for #ty #wher {
             const MANY: bool = #many;
             type Bound<__Path> = #bound;
+            type Itself = Self;
+        }
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        #[doc(hidden)]
+        impl #accept_generics #krate::Accepts<__P> for #ty #wher {
+            fn accept(plugin: #krate::Arc<__P>) -> #krate::Arc<Self> {
+                plugin
+            }
         }
         #collection
     };)

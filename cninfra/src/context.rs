@@ -105,7 +105,7 @@ impl Context {
     /// A key that is unknown or of the wrong type. A section that is declared by the plugin (by a `#[config]` field, or
     /// `config = ..` of its attribute) has been read once before anything was created, so this finds it valid.
     pub fn config<C: Section>(&self) -> Result<C> {
-        self.shared.config.section(self.node().plugin)
+        C::__read(&self.shared.config, self.node().plugin)
     }
 }
 
@@ -126,12 +126,14 @@ pub trait FromContext {
     fn from_context(cx: &Context) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl FromContext for Context {
     fn from_context(cx: &Context) -> Self {
         cx.clone()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromContext for Logger {
     fn from_context(cx: &Context) -> Self {
         cx.log()

@@ -22,11 +22,11 @@ fn plugin_of(ty: &Type) -> Option<(Wrapper, &Type)> {
 impl Model {
     pub(super) fn generate(&self, source: &Source) -> TokenStream {
         let bounded = self.bounded();
-        let (key, whole, bindings) = (self.key(source), self.whole(&bounded, source), self.bindings(&bounded));
+        let (key, whole) = (self.key(source), self.whole(&bounded, source));
         let closed = (!self.open).then(|| self.closed(&bounded));
         let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
         quote! {
-            const _: () = { #key #whole #bindings #closed };
+            const _: () = { #key #whole #closed };
             #checks
         }
     }
@@ -48,8 +48,13 @@ impl Model {
         .expand(source, krate);
         quote!(const _: () = {
             #key
+            impl #impl_generics #krate::Declared for #ty #wher {
+                const ITEM: #krate::Item = #krate::Item::Flavor(<Self as #krate::Nested>::TREE);
+                type Plugin = Self;
+            }
             impl #impl_generics #krate::Nested for #ty #wher {
                 type Fields = ();
+                type Kind = #krate::Closed;
                 const TREE: &'static #krate::Tree =
                     &#krate::Tree { key: &<Self as #krate::Key>::META, package: "", version: "", fields: &[] };
                 fn build(_: ()) -> Self {
@@ -85,7 +90,8 @@ impl Model {
             }
             let bound: WherePredicate = match plugin_of(ty) {
                 Some((_, plugin)) if !provides.is_empty() => parse_quote!(#ty: #krate::Provider<Plugin = #plugin>),
-                _ => parse_quote!(#ty: #krate::Part),
+                Some(_) => parse_quote!(#ty: #krate::Part),
+                None => parse_quote!(#ty: #krate::Part + #krate::Declared),
             };
             bounded.make_where_clause().predicates.push(bound);
         }
@@ -97,23 +103,25 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
-        let mut n = 0_usize;
         let (mut types, mut patterns, mut fields) = (Vec::new(), Vec::new(), Vec::new());
         for Field { name: field, ty, provides } in &self.fields {
             let (mut part, mut pattern) = (quote!(#ty), quote!(#field));
             for interface in provides {
-                part = quote!(#krate::Bound<#part, #interface, #name #arguments, #n>);
+                part = quote!(#krate::Bound<#part, #interface>);
                 pattern = quote!(#krate::Bound { field: #pattern, .. });
-                n += 1;
             }
             types.push(part);
             patterns.push(pattern);
             let text = field.to_string();
+            // through what can be asked of a plugin and of an interface only: so no more is said of another type
+            let plugin = match plugin_of(ty) {
+                Some((_, plugin)) => quote_spanned!(plugin.span()=> <#plugin as #krate::Plugin>::Itself),
+                None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::Plugin),
+            };
             let bindings = provides.iter().map(|interface| {
-                quote_spanned! {interface.span()=> #krate::Binding {
-                    key: &<#interface as #krate::Key>::META,
-                    many: <#interface as #krate::Interface>::MANY,
-                }}
+                quote_spanned! {interface.span()=>
+                    <<#interface as #krate::Interface>::Itself as #krate::Accepts<#plugin>>::BINDING
+                }
             });
             // a plugin is asked itself, for a better message
             let item = match plugin_of(ty) {
@@ -121,20 +129,35 @@ impl Model {
                     quote_spanned!(p.span()=> #krate::Item::Plugin(&<#p as #krate::Plugin>::PLUGIN))
                 }
                 Some((_, p)) => quote_spanned!(p.span()=> #krate::Item::Optional(&<#p as #krate::Plugin>::PLUGIN)),
-                None => quote_spanned!(ty.span()=> <#ty as #krate::Part>::ITEM),
+                None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::ITEM),
             };
             fields.push(quote!(#krate::Field { name: #text, item: #item, provides: &[#(#bindings),*] }));
         }
-        let (rows, types, patterns) = self.rows(bounded, types, patterns);
+        let (rows, mut types, patterns) = self.rows(bounded, types, patterns);
+        if self.generics.params.is_empty() {
+            // a constant that can not be evaluated makes the type one that the compiler speaks of no more: so what is wrong
+            // with a field is told once, in `TREE`
+            types =
+                quote!(<#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }> as #krate::Pass>::Of<#types>);
+        }
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let (package, version) = (&source.package, &source.version);
+        let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
         quote! {
             #rows
             #[automatically_derived]
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
+            impl #impl_generics #krate::Declared for #name #arguments #wher {
+                const ITEM: #krate::Item = #krate::Item::Flavor(<Self as #krate::Nested>::TREE);
+                type Plugin = Self;
+            }
+            #[automatically_derived]
+            #[diagnostic::do_not_recommend]
+            #[doc(hidden)]
             impl #impl_generics #krate::Nested for #name #arguments #wher {
                 type Fields = #types;
+                type Kind = #krate::#kind;
                 const TREE: &'static #krate::Tree = &#krate::Tree {
                     key: &<Self as #krate::Key>::META,
                     package: #package,
@@ -182,27 +205,6 @@ impl Model {
         let patterns: Vec<_> =
             patterns.chunks(WIDTH).map(|chunk| quote!(#krate::RowOf { fields: (#(#chunk,)*) })).collect();
         (rows, nest(&types), nest(&patterns))
-    }
-
-    /// How the plugin of each binding becomes its interface.
-    fn bindings(&self, bounded: &Generics) -> TokenStream {
-        let (krate, name) = (&self.krate, &self.name);
-        let (_, arguments, _) = self.generics.split_for_impl();
-        let (impl_generics, _, wher) = bounded.split_for_impl();
-        let all =
-            self.fields.iter().flat_map(|field| field.provides.iter().map(move |interface| (&field.ty, interface)));
-        let all = all.enumerate().map(|(n, (ty, interface))| {
-            quote_spanned! {interface.span()=>
-                #[automatically_derived]
-                impl #impl_generics #krate::Coerce<#interface, #n> for #name #arguments #wher {
-                    type Field = #ty;
-                    fn coerce(plugin: #krate::Arc<<#ty as #krate::Provider>::Plugin>) -> #krate::Arc<#interface> {
-                        plugin
-                    }
-                }
-            }
-        });
-        quote!(#(#all)*)
     }
 
     /// What makes it run by itself.

@@ -24,7 +24,8 @@ const EXPECTED: &str = "`deps = (A, dyn B, Option<C>)`, `config = T`, `name = \"
 pub(super) enum Deps {
     Tuple(Vec<Type>),
     Struct(Type),
-    /// It could not be read: an error in the place of the type, so that whatever names it does not err too.
+    /// It could not be read: an error in the place of the type. (In an array's length: such a type is one that the compiler
+    /// speaks of no more.)
     Broken(TokenStream),
 }
 
@@ -90,14 +91,22 @@ impl Arguments {
         this
     }
 
+    /// Stands an error in the place of the dependencies?
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self.deps, Some(Deps::Broken(_)))
+    }
+
     fn broken(&self, span: Span, expected: &str) -> Deps {
         let message = format!("CN010: {expected}");
-        Deps::Broken(quote_spanned!(span=> ::core::compile_error! { #message }))
+        Deps::Broken(quote_spanned!(span=> [(); ::core::compile_error! { #message }]))
     }
 
     fn deps_of(&self, tokens: TokenStream) -> Deps {
         match syn::parse2::<Listed>(tokens) {
-            Ok(Listed::Struct(ty)) => Deps::Struct(ty),
+            Ok(Listed::Struct(ty)) if matches!(types::ungroup(&ty), Type::Path(_) | Type::Macro(_)) => Deps::Struct(ty),
+            Ok(Listed::Struct(ty)) => {
+                self.broken(ty.span(), "expected `deps = (A, dyn B, Option<C>)` or `deps = DepsStruct`")
+            }
             Ok(Listed::Tuple(types)) => Deps::Tuple(types.iter().map(|ty| self.handle(ty)).collect()),
             Err(error) => {
                 let expected = format!("{error}\n= help: `deps = (A, dyn B, Option<C>)`, or `deps = DepsStruct`");

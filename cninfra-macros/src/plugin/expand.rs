@@ -5,7 +5,7 @@ use super::{
     fields::Role,
 };
 use crate::{
-    deps,
+    deps::{self, pattern, tuple},
     key::{self, Identity},
     krate::Krate,
     source::Source,
@@ -13,9 +13,6 @@ use crate::{
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Ident, ItemStruct, Member, Type, spanned::Spanned as _};
-
-/// The widest tuple of dependencies; more are a list of tuples.
-const WIDTH: usize = 12;
 
 /// What is different between the two styles.
 struct Style {
@@ -49,6 +46,7 @@ pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], sourc
         #[doc(hidden)]
         impl #impl_generics #krate::Plugin for #ty #wher {
             type Deps = #deps;
+            type Itself = Self;
             const PLUGIN: #krate::PluginMeta =
                 #krate::PluginMeta::new(&<Self as #krate::Key>::META, #metas) #config #extras;
             fn create<'a>(slot: &'a #krate::Slot<Self>, deps: Self::Deps, cx: &#krate::Context) -> #krate::Creation<'a> {
@@ -100,7 +98,7 @@ fn listed_style(name: &Ident, listed: &Deps, args: &Arguments) -> Style {
     let krate = &args.krate;
     let (deps, metas) = match listed {
         Deps::Tuple(types) => (quote!((#(#types,)*)), metas(types, krate)),
-        Deps::Struct(ty) => (quote!(#ty), quote_spanned!(ty.span()=> <#ty as #krate::DepSet>::DEPS)),
+        Deps::Struct(ty) => (quote!(#ty), quote_spanned!(ty.span()=> <#ty as #krate::Listed>::DEPS)),
         Deps::Broken(error) => (error.clone(), quote!(&[])),
     };
     let construct = quote_spanned! {name.span()=>
@@ -132,7 +130,13 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
             }
             Role::Config => {
                 config = config_meta(ty, krate);
-                quote_spanned!(span=> match #krate::Context::config::<#ty>(cx) {
+                // as for a flavor's fields: a type that is no section is told of once, in `PLUGIN`
+                let section = if def.generics.params.is_empty() {
+                    quote!(<#krate::Sound<{ <#name as #krate::Plugin>::PLUGIN.deps.len() }> as #krate::Pass>::Of<#ty>)
+                } else {
+                    quote!(#ty)
+                };
+                quote_spanned!(span=> match <#section as #krate::Section>::__of(cx) {
                     #krate::Result::Ok(config) => config,
                     #krate::Result::Err(error) => return #krate::Creation::Now(#krate::Result::Err(error)),
                 })
@@ -158,21 +162,4 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
 fn metas(types: &[Type], krate: &Krate) -> TokenStream {
     let metas = types.iter().map(|ty| deps::meta(ty, krate));
     quote!(&[#(#metas),*])
-}
-
-/// `(A, B)`; more than twelve: `More<(..), ..>`
-pub(super) fn tuple(types: &[Type], krate: &Krate) -> TokenStream {
-    if types.len() <= WIDTH {
-        return quote!((#(#types,)*));
-    }
-    let (head, rest) = (&types[..WIDTH], tuple(&types[WIDTH..], krate));
-    quote!(#krate::More<(#(#head,)*), #rest>)
-}
-
-fn pattern(variables: &[Ident], krate: &Krate) -> TokenStream {
-    if variables.len() <= WIDTH {
-        return quote!((#(#variables,)*));
-    }
-    let (head, rest) = (&variables[..WIDTH], pattern(&variables[WIDTH..], krate));
-    quote!(#krate::More((#(#head,)*), #rest))
 }

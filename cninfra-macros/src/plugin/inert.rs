@@ -2,10 +2,10 @@
 
 use super::{
     arguments::{Arguments, Deps},
-    expand::{identity, tuple},
+    expand::identity,
     fields::Role,
 };
-use crate::{key, source::Source};
+use crate::{deps::tuple, key, source::Source};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Generics, Ident, ItemStruct, Type};
@@ -43,6 +43,7 @@ fn generate(name: &Ident, generics: &Generics, deps: &TokenStream, args: &Argume
         #[doc(hidden)]
         impl #impl_generics #krate::Plugin for #ty #wher {
             type Deps = #deps;
+            type Itself = Self;
             const PLUGIN: #krate::PluginMeta = #krate::PluginMeta::new(&<Self as #krate::Key>::META, &[]);
             fn create<'a>(_: &'a #krate::Slot<Self>, _: Self::Deps, _: &#krate::Context) -> #krate::Creation<'a> {
                 ::core::unreachable!()

@@ -22,7 +22,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, source: &Source) -> T
     key::check_generics(&def.generics, &mut cx);
     let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &mut cx);
     arguments.check(&def, &mut cx);
-    let generated = if cx.is_broken() {
+    let generated = if cx.is_broken() || arguments.is_broken() {
         inert::of_struct(&def, &arguments, &fields, source)
     } else {
         expand::generate(&def, &arguments, &fields, source)

@@ -5,16 +5,15 @@ use super::{
     runner::{Runner, Special},
 };
 use crate::{
-    Dep, Key, Plugin,
+    Dep, Plugin,
     config::Config,
     context::Shared,
     graph::{Need, Node},
     inject::{
-        flavor::Wired,
+        flavor::Held,
         part::Part,
-        replace::{Instance, Seat},
+        replace::{Bindable, Instance, Place, Seat},
         running::Running,
-        trie::{Find, RootOf},
     },
 };
 use std::{
@@ -24,8 +23,8 @@ use std::{
 
 /// What is set before the start of an agent: config, limits, replacements for tests. See [`Agent::builder`].
 #[must_use = "an agent does nothing before it is started"]
-pub struct Builder<F: Wired> {
-    pub(super) slots: <F as Part>::Slots,
+pub struct Builder<F> {
+    pub(super) held: Box<dyn Held<F>>,
     pub(super) label: Option<String>,
     pub(super) config: Config,
     limits: Limits,
@@ -37,21 +36,19 @@ pub struct Builder<F: Wired> {
     bound: HashSet<u64>,
 }
 
-impl<F: Wired> std::fmt::Debug for Builder<F> {
+impl<F> std::fmt::Debug for Builder<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder")
-            .field("flavor", &F::GRAPH.name())
+            .field("flavor", &self.held.graph().name())
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
 
-impl<F: Wired> Builder<F> {
-    pub(super) fn new() -> Self {
-        // a generic flavor is checked where it is used, the others where they are declared
-        const { F::GRAPH.check() }
+impl<F> Builder<F> {
+    pub(super) fn new(held: Box<dyn Held<F>>) -> Self {
         Builder {
-            slots: <F as Part>::Slots::default(),
+            held,
             label: None,
             config: Config::new(),
             limits: Limits::default(),
@@ -95,43 +92,38 @@ impl<F: Wired> Builder<F> {
 
     /// Puts a ready plugin in the place of the one that the flavor would make: it is neither created, nor
     /// initialised, nor closed by the agent. A [`Dep`] of it may be kept, to look at it afterwards.
-    pub fn with<I: Instance>(mut self, plugin: I) -> Self
+    pub fn with<P: Plugin, S, A: Seat<S, P>>(mut self, plugin: impl Instance<Plugin = P>) -> Self
     where
-        I::Plugin: Plugin,
-        Find<RootOf<F>, I::Plugin>: Seat<F::Slots, I::Plugin>,
+        F: Part<Slots = S> + Place<P, At = A>,
     {
-        self.seat(plugin.dep(), false);
+        self.seat::<P, S, A>(plugin.dep(), false);
         self
     }
 
     /// Puts a plugin that is not ready yet in the place of the one that the flavor would make: the agent runs its
     /// lifecycle, but does not create it.
-    pub fn with_new<I: Instance>(mut self, plugin: I) -> Self
+    pub fn with_new<P: Plugin, S, A: Seat<S, P>>(mut self, plugin: impl Instance<Plugin = P>) -> Self
     where
-        I::Plugin: Plugin,
-        Find<RootOf<F>, I::Plugin>: Seat<F::Slots, I::Plugin>,
+        F: Part<Slots = S> + Place<P, At = A>,
     {
-        self.seat(plugin.dep(), true);
+        self.seat::<P, S, A>(plugin.dep(), true);
         self
     }
 
-    fn seat<P: Plugin>(&mut self, plugin: Dep<P>, run: bool)
+    fn seat<P: Plugin, S, A: Seat<S, P>>(&mut self, plugin: Dep<P>, run: bool)
     where
-        Find<RootOf<F>, P>: Seat<F::Slots, P>,
+        F: Part<Slots = S>,
     {
         let running = if run { P::running(&plugin) } else { None };
-        <Find<RootOf<F>, P> as Seat<F::Slots, P>>::seat(&self.slots).set(plugin);
+        A::seat(self.held.slots()).set(plugin);
         self.replaced.insert(P::META.id, running);
     }
 
     /// Puts `provider` behind an interface, for every plugin that depends on it. The plugin that the flavor binds to the
     /// interface is created, but its lifecycle does not run, unless another plugin asks for it in another way: by its
     /// type, or by another interface.
-    pub fn bind<K: Key + ?Sized>(mut self, provider: Arc<K>) -> Self
-    where
-        Find<RootOf<F>, K>: Seat<F::Slots, K>,
-    {
-        <Find<RootOf<F>, K> as Seat<F::Slots, K>>::seat(&self.slots).set(Dep(provider));
+    pub fn bind<K: Bindable<F> + ?Sized>(mut self, provider: Arc<K>) -> Self {
+        K::seat(&*self.held).set(Dep(provider));
         self.bound.insert(K::META.id);
         self
     }
@@ -146,19 +138,19 @@ impl<F: Wired> Builder<F> {
     pub async fn start(self) -> Result<Agent<F>, StartError> {
         let special = self.special();
         let label = self.label.as_deref().unwrap_or(super::DEFAULT_LABEL);
-        let shared = Arc::new(Shared::new(label, F::GRAPH, self.config, self.stop));
-        let runner = Runner::new(F::GRAPH, shared.clone(), self.limits, self.record);
-        let slots = self.slots;
+        let shared = Arc::new(Shared::new(label, self.held.graph(), self.config, self.stop));
+        let runner = Runner::new(self.held.graph(), shared.clone(), self.limits, self.record);
+        let held = self.held;
         // all but the creation of the typed plugins is compiled once for all flavors
-        let runner = runner.start(&|index, cx| F::create(index, &slots, cx), special).await?;
-        let handles = F::handles(&slots);
-        Ok(Agent { handles, slots, runner, shared })
+        let runner = runner.start(&|index, cx| held.create(index, cx), special).await?;
+        let handles = held.handles();
+        Ok(Agent { handles, held, runner, shared })
     }
 
     /// The plugins that are not simply created and run, by their place.
     fn special(&self) -> HashMap<usize, Special> {
         let mut special = HashMap::new();
-        let nodes = F::GRAPH.nodes();
+        let nodes = self.held.graph().nodes();
         for (place, node) in nodes.iter().enumerate() {
             let id = node.plugin.key.id;
             if let Some(running) = self.replaced.get(&id) {
@@ -179,7 +171,7 @@ impl<F: Wired> Builder<F> {
         let by_interface = |id| {
             provider.provides.iter().any(|binding| binding.key.id == id && (binding.many || !self.bound.contains(&id)))
         };
-        F::GRAPH.nodes().iter().flat_map(|node| node.plugin.deps).any(|dep| {
+        self.held.graph().nodes().iter().flat_map(|node| node.plugin.deps).any(|dep| {
             let id = dep.key.id;
             // a collection holds what the flavor binds, whatever is bound in its place
             id == by_type

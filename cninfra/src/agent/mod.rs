@@ -21,12 +21,12 @@ pub use phase::Phase;
 pub use stop::StopHandle;
 
 use crate::{
-    Dep, Key,
+    BoxFuture, Dep, Key,
     context::Shared,
     graph::Graph,
     inject::{
         deps::Inject,
-        flavor::Wired,
+        flavor::{Flavor, Held, Nested, Runs},
         part::Part,
         trie::{Find, RootOf},
     },
@@ -70,30 +70,42 @@ const DEFAULT_LABEL: &str = "vpp1";
 /// # }
 /// ```
 #[must_use = "an agent that is dropped is not closed"]
-pub struct Agent<F: Wired> {
+pub struct Agent<F> {
     handles: F,
-    slots: <F as Part>::Slots,
+    held: Box<dyn Held<F>>,
     runner: Runner,
     shared: Arc<Shared>,
 }
 
-impl<F: Wired> Agent<F> {
+impl<F> Agent<F> {
     /// What can be set before the start.
-    pub fn builder() -> Builder<F> {
-        Builder::new()
+    pub fn builder<K: Runs<F>>() -> Builder<F>
+    where
+        F: Nested<Kind = K>,
+    {
+        Builder::new(K::hold())
     }
 
     /// Starts the flavor with all defaults.
     ///
     /// # Errors
     /// See [`Builder::start`].
-    pub async fn start() -> Result<Self, StartError> {
-        Self::builder().start().await
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: see [`Builder::start`].
+    pub fn start<K: Runs<F>>() -> BoxFuture<'static, Result<Self, StartError>>
+    where
+        F: Nested<Kind = K>,
+    {
+        Box::pin(Builder::new(K::hold()).start())
     }
 
     /// The flavor's graph.
     #[must_use]
-    pub fn graph() -> &'static Graph {
+    pub fn graph() -> &'static Graph
+    where
+        F: Flavor,
+    {
         F::GRAPH
     }
 
@@ -101,9 +113,10 @@ impl<F: Wired> Agent<F> {
     #[must_use]
     pub fn find<K: Key + ?Sized>(&self) -> Option<Dep<K>>
     where
+        F: Part,
         Option<Dep<K>>: Inject<F::Slots, Find<RootOf<F>, K>>,
     {
-        <Option<Dep<K>> as Inject<F::Slots, Find<RootOf<F>, K>>>::inject(&self.slots)
+        <Option<Dep<K>> as Inject<F::Slots, Find<RootOf<F>, K>>>::inject(self.held.slots())
     }
 
     /// The service label.
@@ -151,7 +164,7 @@ impl<F: Wired> Agent<F> {
     }
 }
 
-impl<F: Wired> Deref for Agent<F> {
+impl<F> Deref for Agent<F> {
     type Target = F;
 
     fn deref(&self) -> &F {
@@ -159,8 +172,11 @@ impl<F: Wired> Deref for Agent<F> {
     }
 }
 
-impl<F: Wired> std::fmt::Debug for Agent<F> {
+impl<F> std::fmt::Debug for Agent<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Agent").field("flavor", &F::GRAPH.name()).field("label", &self.label()).finish_non_exhaustive()
+        f.debug_struct("Agent")
+            .field("flavor", &self.held.graph().name())
+            .field("label", &self.label())
+            .finish_non_exhaustive()
     }
 }

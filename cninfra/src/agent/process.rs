@@ -4,7 +4,10 @@ use super::{
     Agent, Builder,
     cli::{self, Env},
 };
-use crate::{agent::StopHandle, inject::flavor::Wired};
+use crate::{
+    agent::StopHandle,
+    inject::flavor::{Nested, Runs},
+};
 use std::{ffi::OsString, io, process::ExitCode};
 use tokio::{
     runtime::Runtime,
@@ -18,7 +21,7 @@ const INVALID: u8 = 2;
 /// The stop failed.
 const NOT_STOPPED: u8 = 3;
 
-impl<F: Wired + Send> Agent<F> {
+impl<F: Send + 'static> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
     ///
     /// It reads the command line (`--help` lists what the plugins understand), the environment and the config files,
@@ -49,12 +52,15 @@ impl<F: Wired + Send> Agent<F> {
     /// }
     /// ```
     #[must_use]
-    pub fn main() -> ExitCode {
+    pub fn main<K: Runs<F>>() -> ExitCode
+    where
+        F: Nested<Kind = K>,
+    {
         Self::builder().main(std::env::args_os(), std::env::vars_os())
     }
 }
 
-impl<F: Wired + Send> Builder<F> {
+impl<F: Send + 'static> Builder<F> {
     /// As [`Agent::main`], with arguments (the program's name first) and environment as values, and with what is set
     /// on this builder: the command line, the environment and the config files go over its config.
     #[must_use]
@@ -65,7 +71,8 @@ impl<F: Wired + Send> Builder<F> {
     ) -> ExitCode {
         install_log();
         let env: Env = env.into_iter().collect();
-        let cli = match cli::parse(F::GRAPH, args, &env) {
+        let graph = self.held.graph();
+        let cli = match cli::parse(graph, args, &env) {
             Ok(cli) => cli,
             Err(error) => {
                 // a closed pipe is no reason to say more
@@ -74,9 +81,9 @@ impl<F: Wired + Send> Builder<F> {
             }
         };
         if let Some(format) = cli.graph {
-            return print(&F::GRAPH.print(format));
+            return print(&graph.print(format));
         }
-        let plugins: Vec<_> = F::GRAPH.nodes().iter().map(|node| node.plugin).collect();
+        let plugins: Vec<_> = graph.nodes().iter().map(|node| node.plugin).collect();
         let errors = self.config.read_dir(&cli.config_dir, &plugins);
         if !errors.is_empty() {
             for error in errors {
@@ -102,7 +109,7 @@ impl<F: Wired + Send> Builder<F> {
     }
 }
 
-fn run<F: Wired + Send>(runtime: Runtime, builder: Builder<F>) -> ExitCode {
+fn run<F: Send + 'static>(runtime: Runtime, builder: Builder<F>) -> ExitCode {
     let stop = builder.stop_handle();
     let code = runtime.block_on(async {
         let mut signals = match Signals::new() {
@@ -145,7 +152,8 @@ fn ask(stop: &StopHandle) {
 }
 
 /// From start to stop.
-async fn life<F: Wired>(builder: Builder<F>) -> u8 {
+async fn life<F>(builder: Builder<F>) -> u8 {
+    let graph = builder.held.graph();
     let began = std::time::Instant::now();
     let agent = match builder.start().await {
         Ok(agent) => agent,
@@ -165,8 +173,8 @@ async fn life<F: Wired>(builder: Builder<F>) -> u8 {
     tracing::info!(
         agent = agent.label(),
         "started {}: {} plugins in {:.1?}",
-        F::GRAPH.name(),
-        F::GRAPH.len(),
+        graph.name(),
+        graph.len(),
         began.elapsed()
     );
     match agent.run().await {

@@ -15,7 +15,7 @@ pub use section::{ConfigMeta, Section};
 use crate::{Error, Result, graph::PluginMeta};
 use figment::{Figment, value::Value};
 use layer::Layer;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, path::Path};
 
 /// The config of an agent: sections by name.
@@ -115,7 +115,7 @@ impl Config {
     }
 
     /// A plugin's section.
-    pub(crate) fn section<C: Section>(&self, plugin: &PluginMeta) -> Result<C> {
+    pub(crate) fn section<C: DeserializeOwned + Default>(&self, plugin: &PluginMeta) -> Result<C> {
         let name = plugin.key.instance;
         if let Some(error) = self.errors.get(name) {
             return Err(Error::msg(error));

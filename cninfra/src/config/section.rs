@@ -1,7 +1,7 @@
 //! [`Section`]: the type of a config section, and what the graph keeps of it.
 
 use super::Config;
-use crate::{Error, Result, graph::PluginMeta};
+use crate::{Context, Error, Result, graph::PluginMeta};
 use figment::value::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -14,10 +14,18 @@ use serde::{Serialize, de::DeserializeOwned};
     label = "not `Serialize`, `Deserialize` and `Default`",
     note = "`#[derive(Serialize, Deserialize, Default)] #[serde(default, deny_unknown_fields)]`"
 )]
-pub trait Section: Serialize + DeserializeOwned + Default {
+pub trait Section: Sized {
     /// For the graph.
     #[doc(hidden)]
     const META: ConfigMeta;
+    /// The section of the plugin that is being built.
+    #[doc(hidden)]
+    fn __read(config: &Config, plugin: &PluginMeta) -> Result<Self>;
+    /// The same, for generated code.
+    #[doc(hidden)]
+    fn __of(cx: &Context) -> Result<Self> {
+        cx.config()
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -26,6 +34,10 @@ impl<C: Serialize + DeserializeOwned + Default> Section for C {
         check: |config, plugin| config.section::<C>(plugin).map(drop),
         defaults: || Value::serialize(C::default()).map_err(|error| Error::from(Box::new(error))),
     };
+
+    fn __read(config: &Config, plugin: &PluginMeta) -> Result<Self> {
+        config.section(plugin)
+    }
 }
 
 /// How a plugin's config section is read: its type, forgotten.

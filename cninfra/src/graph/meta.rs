@@ -124,10 +124,6 @@ pub struct Tree {
     pub fields: &'static [Field],
 }
 
-impl Tree {
-    pub(crate) const EMPTY: &'static Tree = &Tree { key: KeyMeta::NONE, package: "", version: "", fields: &[] };
-}
-
 /// One field of a flavor.
 #[derive(Debug)]
 pub struct Field {

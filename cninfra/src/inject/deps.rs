@@ -24,14 +24,17 @@ pub trait DepItem {
     #[doc(hidden)]
     type At<R: Root>;
 }
+#[diagnostic::do_not_recommend]
 impl<K: Key + ?Sized> DepItem for Dep<K> {
     const META: DepMeta = DepMeta { key: &K::META, need: Need::One };
     type At<R: Root> = Find<R, K>;
 }
+#[diagnostic::do_not_recommend]
 impl<K: Key + ?Sized> DepItem for Option<Dep<K>> {
     const META: DepMeta = DepMeta { key: &K::META, need: Need::Optional };
     type At<R: Root> = Find<R, K>;
 }
+#[diagnostic::do_not_recommend]
 impl<K: ManyInterface + ?Sized> DepItem for Vec<Dep<K>> {
     const META: DepMeta = K::ALL;
     type At<R: Root> = Find<R, K>;
@@ -45,6 +48,29 @@ pub trait DepSet: Sized + Send {
     /// Where the root `R` holds each.
     #[doc(hidden)]
     type At<R: Root>;
+}
+
+/// What `#[derive(Deps)]` says of a struct. (As with [`Nested`](super::flavor::Nested): no bound, so that a wrong field is
+/// reported once, where it stands.)
+#[diagnostic::on_unimplemented(
+    message = "CN010: `{Self}` is not a set of dependencies",
+    label = "neither a tuple nor a struct with `#[derive(Deps)]`",
+    note = "put `#[derive(Deps)]` on the struct, or list what the plugin needs: `deps = (A, dyn B, Option<C>)`"
+)]
+pub trait Listed: Sized + Send {
+    type Tuple;
+    const DEPS: &'static [DepMeta];
+    fn build(tuple: Self::Tuple) -> Self;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Listed<Tuple: DepSet>> DepSet for T {
+    const DEPS: &'static [DepMeta] = <T as Listed>::DEPS;
+    type At<R: Root> = <T::Tuple as DepSet>::At<R>;
+}
+impl<S, V, T: Listed<Tuple: Inject<S, V>>> Inject<S, V> for T {
+    fn inject(root: &S) -> Self {
+        T::build(T::Tuple::inject(root))
+    }
 }
 
 /// Takes dependencies from the root's slots `S`, at the places `V`.
@@ -119,6 +145,7 @@ impl<S, K: ?Sized, A: Collect<S, K>, B: Collect<S, K>> Collect<S, K> for Both<A,
 
 macro_rules! tuples {
     ($($t:ident $v:ident)*) => {
+        #[diagnostic::do_not_recommend]
         impl<$($t: DepItem + Send),*> DepSet for ($($t,)*) {
             const DEPS: &'static [DepMeta] = &[$($t::META),*];
             type At<R0: Root> = ($($t::At<R0>,)*);
@@ -147,6 +174,7 @@ tuples!(A Va B Vb C Vc D Vd E Ve F Vf G Vg H Vh I Vi J Vj K Vk L Vl);
 
 /// More than twelve: a list of tuples.
 pub struct More<A, B>(pub A, pub B);
+#[diagnostic::do_not_recommend]
 impl<A: DepSet, B: DepSet> DepSet for More<A, B> {
     // the attribute lists them in `Plugin::PLUGIN`
     const DEPS: &'static [DepMeta] = &[];

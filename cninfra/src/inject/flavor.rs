@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Context,
-    graph::{Graph, Item, Tree},
+    graph::{Graph, Tree},
 };
 
 /// What `#[derive(Flavor)]` says of a flavor.
@@ -25,10 +25,21 @@ pub trait Nested: Key + Sized + Send + Sync {
     /// The types of its fields: a tuple, or a tuple of tuples.
     /// (No bound here: a field that is wrong is reported once, where it stands, and not again for all of them.)
     type Fields;
+    /// [`Closed`] or [`Open`]
+    type Kind;
     /// What it declares.
     const TREE: &'static Tree;
     /// The flavor itself, of its fields.
     fn build(fields: Self::Fields) -> Self;
+}
+
+/// Gives a type back, if a constant that depends on a flavor's [`TREE`](Nested::TREE) can be evaluated.
+pub trait Pass {
+    type Of<T>;
+}
+pub struct Sound<const N: usize>;
+impl<const N: usize> Pass for Sound<N> {
+    type Of<T> = T;
 }
 
 /// A flavor with a graph: all that its plugins depend on is in it.
@@ -37,19 +48,19 @@ pub trait Nested: Key + Sized + Send + Sync {
 /// flavor around it.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{Self}` is not a flavor that runs by itself",
-    label = "not a closed flavor",
-    note = "`#[derive(Flavor)]` makes one; a `#[flavor(open)]` needs a flavor around it"
+    label = "a flavor that runs has `#[derive(Flavor)]`, and no `#[flavor(open)]`"
 )]
 pub trait Flavor {
     /// The plugins, their edges, levels and order: computed by the compiler.
     const GRAPH: &'static Graph;
 }
 
-/// A flavor wired to itself. A bound without parameters is proved once, whoever asks.
+/// A flavor wired to itself. (A bound without parameters is proved once, whoever asks.)
 pub trait Wired: Flavor + Part {
     fn create<'a>(index: usize, slots: &'a Self::Slots, cx: &Context) -> Creation<'a>;
     fn handles(slots: &Self::Slots) -> Self;
 }
+#[diagnostic::do_not_recommend]
 impl<F: Flavor + Wire<<F as Part>::Slots, <F as Part>::Places<RootOf<F>>>> Wired for F {
     fn create<'a>(index: usize, slots: &'a F::Slots, cx: &Context) -> Creation<'a> {
         <F as Wire<_, _>>::create(index, slots, slots, cx)
@@ -59,11 +70,59 @@ impl<F: Flavor + Wire<<F as Part>::Slots, <F as Part>::Places<RootOf<F>>>> Wired
     }
 }
 
+/// The kind of a flavor that has all that its plugins need.
+pub struct Closed;
+/// The kind of a flavor whose plugins' dependencies come from the flavor around it.
+pub struct Open;
+
+/// The kind of flavor that an agent runs. (Asked of the kind and not of the flavor, and written beside the function's name:
+/// rustc then says it in twelve lines.)
+#[diagnostic::on_unimplemented(
+    message = "CN019: `{F}` is not a flavor that runs by itself",
+    label = "a `#[flavor(open)]` needs a flavor around it"
+)]
+pub trait Runs<F> {
+    fn hold() -> Box<dyn Held<F>>;
+}
+#[diagnostic::do_not_recommend]
+impl<F: Wired> Runs<F> for Closed {
+    fn hold() -> Box<dyn Held<F>> {
+        // a generic flavor is checked where it is used, the others where they are declared
+        const { F::GRAPH.check() }
+        Box::new(AllSlots::<F>(Default::default()))
+    }
+}
+
+/// The slots of an agent, and what is done with them. The flavor's wiring is proved once, where this is made: so all else
+/// needs no bounds, and a flavor that is not right gives one error.
+pub trait Held<F>: Send + Sync {
+    fn graph(&self) -> &'static Graph;
+    fn create<'a>(&'a self, index: usize, cx: &Context) -> Creation<'a>;
+    fn handles(&self) -> F;
+    fn slots(&self) -> &<F as Part>::Slots
+    where
+        F: Part;
+}
+struct AllSlots<F: Wired>(<F as Part>::Slots);
+impl<F: Wired> Held<F> for AllSlots<F> {
+    fn graph(&self) -> &'static Graph {
+        F::GRAPH
+    }
+    fn create<'a>(&'a self, index: usize, cx: &Context) -> Creation<'a> {
+        F::create(index, &self.0, cx)
+    }
+    fn handles(&self) -> F {
+        F::handles(&self.0)
+    }
+    fn slots(&self) -> &<F as Part>::Slots {
+        &self.0
+    }
+}
+
 impl<F: Nested<Fields: Part>> Part for F {
     type Slots = SlotsOf<F>;
     type Trie<Pre: Prefix> = Union<Entry<F, Found<Pre::Then<Here>>>, <F::Fields as Part>::Trie<Pre>>;
     type Places<R: Root> = (R::Find<F>, <F::Fields as Part>::Places<R>);
-    const ITEM: Item = Item::Flavor(F::TREE);
     const LEN: usize = F::Fields::LEN;
 }
 impl<S, H: Home<S, SlotsOf<F>>, V, F: Nested<Fields: Wire<S, V>>> Wire<S, (H, V)> for F {

@@ -1,7 +1,8 @@
 //! Identity.
 
 use super::trie::{Digits, Outcome};
-use crate::graph::KeyMeta;
+use crate::graph::{Binding, KeyMeta};
+use std::sync::Arc;
 
 /// What has an identity in a graph: a plugin, an interface, a qualifier, a flavor.
 ///
@@ -34,6 +35,23 @@ pub trait Interface: Key {
     /// What a binding at `Path` adds to a flavor: `Found<Path>`, or `Many<One<Path>>`.
     #[doc(hidden)]
     type Bound<Path>: Outcome;
+    /// `Self`. (What is not an interface has none: so no more is said of it than that.)
+    #[doc(hidden)]
+    type Itself: ?Sized;
+}
+
+/// What may stand behind an interface: every type that implements the trait. `#[interface]` says so for the trait, since a
+/// coercion can be written for a concrete one only.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN011: `{P}` does not implement the interface that it is to provide",
+    label = "implement it for `{P}`, or take this `#[provides]` away"
+)]
+pub trait Accepts<P>: Interface {
+    /// For the graph.
+    const BINDING: Binding = Binding { key: &Self::META, many: Self::MANY };
+    /// The coercion.
+    fn accept(plugin: Arc<P>) -> Arc<Self>;
 }
 
 /// An interface that several plugins of one flavor may provide: `#[interface(many)]`.

@@ -26,9 +26,6 @@ pub trait Part: Sized + Send + Sync + 'static {
     /// Where the root `R` holds each dependency of each plugin below.
     #[doc(hidden)]
     type Places<R: Root>;
-    /// What the graph knows of it.
-    #[doc(hidden)]
-    const ITEM: Item = Item::Flavor(crate::graph::Tree::EMPTY);
     /// Number of plugins below, those of a shared flavor counted each time.
     #[doc(hidden)]
     const LEN: usize;
@@ -47,11 +44,11 @@ pub enum Creation<'a> {
 }
 pub type Made = Option<Arc<dyn Running>>;
 
+#[diagnostic::do_not_recommend]
 impl<P: Plugin<Deps: DepSet>> Part for Dep<P> {
     type Slots = Slot<P>;
     type Trie<Pre: Prefix> = Entry<P, Found<Pre::Then<Here>>>;
     type Places<R: Root> = <P::Deps as DepSet>::At<R>;
-    const ITEM: Item = Item::Plugin(&P::PLUGIN);
     const LEN: usize = 1;
 }
 impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Dep<P> {
@@ -69,7 +66,6 @@ impl<P: Plugin<Deps: DepSet>> Part for Option<Dep<P>> {
     type Slots = Slot<P>;
     type Trie<Pre: Prefix> = Entry<P, Found<Pre::Then<Here>>>;
     type Places<R: Root> = <P::Deps as DepSet>::At<R>;
-    const ITEM: Item = Item::Optional(&P::PLUGIN);
     const LEN: usize = 1;
 }
 impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Option<Dep<P>> {
@@ -98,12 +94,30 @@ fn put<P: Plugin>(slot: &Slot<P>, plugin: P) -> Made {
     running
 }
 
-/// Only a plugin's field can carry `#[provides(..)]`.
+/// What a field of a flavor declares, known from its type alone: asked by generated code, on the type itself, so that
+/// a message has no more to tell than this.
 #[diagnostic::on_unimplemented(
-    message = "CN011: `{Self}` provides nothing by itself",
-    label = "`#[provides(..)]` belongs on a field `Dep<Plugin>`",
-    note = "move the attribute to the field of the plugin, inside the flavor that declares it"
+    message = "CN007: `{Self}` can not be a field of a flavor",
+    label = "neither `Dep<Plugin>` nor a flavor",
+    note = "a plugin's field is `Dep<{Self}>`; a nested flavor needs `#[derive(Flavor)]`"
 )]
+pub trait Declared {
+    const ITEM: Item;
+    /// What `#[provides(..)]` on the field speaks of.
+    type Plugin;
+}
+#[diagnostic::do_not_recommend]
+impl<P: Plugin> Declared for Dep<P> {
+    const ITEM: Item = Item::Plugin(&P::PLUGIN);
+    type Plugin = P;
+}
+#[diagnostic::do_not_recommend]
+impl<P: Plugin> Declared for Option<Dep<P>> {
+    const ITEM: Item = Item::Optional(&P::PLUGIN);
+    type Plugin = P;
+}
+
+/// The plugin in the slots of a field.
 pub trait Provider: Part {
     type Plugin;
     fn plugin(slots: &Self::Slots) -> Option<Arc<Self::Plugin>>;

@@ -14,6 +14,9 @@ pub trait Plugin: Key + Sized + Send + Sync {
     /// What it is built from: a tuple, or a struct with `#[derive(Deps)]`.
     // No bound: a wrong dependency is reported once, where it stands.
     type Deps;
+    /// `Self`. (What is not a plugin has none: so no more is said of it than that.)
+    #[doc(hidden)]
+    type Itself;
     /// For the graph.
     #[doc(hidden)]
     const PLUGIN: PluginMeta;

@@ -1,9 +1,12 @@
 //! Replacement in tests: a plugin or an interface's provider that is put in its slot before the start.
 
 use super::{
+    flavor::Held,
+    key::Key,
+    part::Part,
     plugin::Plugin,
     slot::{Get, Slot},
-    trie::Found,
+    trie::{Find, Found, RootOf},
 };
 use crate::Dep;
 use std::sync::Arc;
@@ -12,15 +15,40 @@ use std::sync::Arc;
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN018: this flavor has no `{K}` to replace",
-    label = "not in the flavor",
-    note = "`with` takes a plugin that is a field of the flavor or of a nested one; `bind` an interface that one of them provides"
+    label = "it replaces a plugin of the flavor, and `{K}` is none"
 )]
 pub trait Seat<S, K: ?Sized> {
     fn seat(root: &S) -> &Slot<K>;
 }
+#[diagnostic::do_not_recommend]
 impl<S: Get<P, Slot<K>>, P, K: ?Sized> Seat<S, K> for Found<P> {
     fn seat(root: &S) -> &Slot<K> {
         root.get()
+    }
+}
+
+/// Where a flavor holds `P`.
+#[doc(hidden)]
+pub trait Place<P: ?Sized>: Part {
+    type At;
+}
+impl<F: Part, P: Key + ?Sized> Place<P> for F {
+    type At = Find<RootOf<F>, P>;
+}
+
+/// An interface that a plugin of the flavor `F` is bound to.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(message = "CN018: flavor `{F}` binds no plugin to `{Self}`")]
+pub trait Bindable<F>: Key {
+    fn seat(held: &dyn Held<F>) -> &Slot<Self>;
+}
+#[diagnostic::do_not_recommend]
+impl<F: Part, K: Key + ?Sized> Bindable<F> for K
+where
+    Find<RootOf<F>, K>: Seat<F::Slots, K>,
+{
+    fn seat(held: &dyn Held<F>) -> &Slot<K> {
+        <Find<RootOf<F>, K> as Seat<F::Slots, K>>::seat(held.slots())
     }
 }
 

@@ -8,21 +8,22 @@ use super::{
 };
 use crate::Context;
 
+/// (No bound on the fields, as in `Nested`.)
 pub trait Row: 'static {
-    type Fields: Part;
+    type Fields;
 }
 pub struct RowOf<R: Row> {
     pub fields: R::Fields,
 }
-pub struct RowSlots<R: Row>(<R::Fields as Part>::Slots);
+pub struct RowSlots<R: Row<Fields: Part>>(<R::Fields as Part>::Slots);
 
-impl<R: Row> Default for RowSlots<R> {
+impl<R: Row<Fields: Part>> Default for RowSlots<R> {
     fn default() -> Self {
         RowSlots(Default::default())
     }
 }
 #[diagnostic::do_not_recommend]
-impl<R: Row> Part for RowOf<R> {
+impl<R: Row<Fields: Part>> Part for RowOf<R> {
     type Slots = RowSlots<R>;
     type Trie<Pre: Prefix> = <R::Fields as Part>::Trie<Pre>;
     type Places<Of: Root> = <R::Fields as Part>::Places<Of>;

@@ -2,6 +2,6 @@ use cninfra::prelude::*;
 
 #[derive(Flavor)]
 struct All {
-    #[provides(dyn fixture_connectors::KvStore)]
-    connectors: fixture_connectors::Connectors, //~ CN011
+    #[provides(dyn fixture_connectors::KvStore)] //~ CN011
+    connectors: fixture_connectors::Connectors,
 }

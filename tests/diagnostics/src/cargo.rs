@@ -120,7 +120,11 @@ fn diagnostic(message: &Value) -> Option<Diagnostic> {
         return None;
     }
     let spans = message["spans"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let at = spans.iter().find(|span| span["is_primary"] == true).map(|span| {
+    let at = spans.iter().find(|span| span["is_primary"] == true).map(|mut span| {
+        // as the terminal shows it: inside of a `macro_rules` it is where that was invoked
+        while !span["file_name"].as_str().is_some_and(|file| file.contains("cases")) && span["expansion"].is_object() {
+            span = &span["expansion"]["span"];
+        }
         let line = span["line_start"].as_u64().and_then(|line| usize::try_from(line).ok()).unwrap_or_default();
         (text(&span["file_name"]).replace('\\', "/"), line)
     });

@@ -18,7 +18,7 @@ pub struct Case {
 /// An error that must be reported.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Expected {
-    /// The line where it starts.
+    /// The line where it starts; 0 if it is not in the case.
     pub line: usize,
     /// Its code, or several that one error tells of.
     pub codes: Vec<String>,
@@ -36,6 +36,11 @@ impl Case {
                 let (count, why) = header.trim().split_once(" because ").unwrap_or_default();
                 assert!(!why.is_empty(), "{name}: `//@ lines: 14 because ..`");
                 lines = count.trim().parse().ok();
+            }
+            if let Some(header) = text.strip_prefix("//@ elsewhere:") {
+                let (code, why) = header.trim().split_once(" because ").unwrap_or_default();
+                assert!(!why.is_empty(), "{name}: `//@ elsewhere: CN006 because ..`");
+                expected.push(Expected { line: 0, codes: vec![code.to_string()] });
             }
             let Some((_, comment)) = text.split_once("//~") else { continue };
             let codes = comment.trim_start_matches('^');

@@ -8,6 +8,7 @@
 //! | `//~ CN001 CN002` | two errors |
 //! | `//~ CN001+CN002` | one error that tells of both |
 //! | `//~^ CN001` | one line above; `//~^^` two |
+//! | `//@ elsewhere: CN006 because ..` | an error that is not in the case's file, and why |
 //! | `//@ lines: 14 because ..` | the longest error of this case may have so many lines, and why |
 //!
 //! Nothing else may be reported, no warning either. What rustc writes stands in `cases/<what-is-wrong>.stderr`, and is

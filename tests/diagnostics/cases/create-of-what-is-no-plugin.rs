@@ -1,0 +1,10 @@
+//@ lines: 17 because `Create: Plugin` is a supertrait, for `Self::Deps` in its impls: rustc shows the bound
+//@ elsewhere: CN006 because rustc reads `Self::Deps` in the trait's own signature, too
+use cninfra::prelude::*;
+
+struct A;
+impl Create for A { //~ CN006
+    async fn create(_: (), _: &Context) -> Result<Self> { //~ CN006
+        Ok(A)
+    }
+}

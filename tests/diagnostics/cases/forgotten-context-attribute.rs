@@ -1,0 +1,6 @@
+use cninfra::prelude::*;
+
+#[plugin]
+struct A {
+    log: Logger, //~ CN013
+}

@@ -1,0 +1,7 @@
+use cninfra::prelude::*;
+
+#[plugin]
+struct A {
+    #[dep]
+    port: u16, //~ CN010
+}

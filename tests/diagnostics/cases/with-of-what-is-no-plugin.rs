@@ -1,0 +1,7 @@
+use cninfra::prelude::*;
+
+struct Settings;
+
+async fn go() {
+    let _ = Agent::<fixture_base::Local>::builder().with(Settings).start().await; //~ CN006
+}
