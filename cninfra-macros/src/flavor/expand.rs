@@ -51,7 +51,7 @@ impl Model {
             impl #impl_generics #krate::Nested for #ty #wher {
                 type Fields = ();
                 const TREE: &'static #krate::Tree =
-                    &#krate::Tree { key: &<Self as #krate::Key>::META, package: "", version: "", fields: &[] };
+                    &#krate::Tree { key: <Self as #krate::Key>::META, package: "", version: "", fields: &[] };
                 fn build(_: ()) -> Self {
                     ::core::unreachable!()
                 }
@@ -111,16 +111,16 @@ impl Model {
             let text = field.to_string();
             let bindings = provides.iter().map(|interface| {
                 quote_spanned! {interface.span()=> #krate::Binding {
-                    key: &<#interface as #krate::Key>::META,
+                    key: <#interface as #krate::Key>::META,
                     many: <#interface as #krate::Interface>::MANY,
                 }}
             });
             // a plugin is asked itself, for a better message
             let item = match plugin_of(ty) {
                 Some((Wrapper::Dep, p)) => {
-                    quote_spanned!(p.span()=> #krate::Item::Plugin(&<#p as #krate::Plugin>::PLUGIN))
+                    quote_spanned!(p.span()=> #krate::Item::Plugin(<#p as #krate::Plugin>::PLUGIN))
                 }
-                Some((_, p)) => quote_spanned!(p.span()=> #krate::Item::Optional(&<#p as #krate::Plugin>::PLUGIN)),
+                Some((_, p)) => quote_spanned!(p.span()=> #krate::Item::Optional(<#p as #krate::Plugin>::PLUGIN)),
                 None => quote_spanned!(ty.span()=> <#ty as #krate::Part>::ITEM),
             };
             fields.push(quote!(#krate::Field { name: #text, item: #item, provides: &[#(#bindings),*] }));
@@ -136,7 +136,7 @@ impl Model {
             impl #impl_generics #krate::Nested for #name #arguments #wher {
                 type Fields = #types;
                 const TREE: &'static #krate::Tree = &#krate::Tree {
-                    key: &<Self as #krate::Key>::META,
+                    key: <Self as #krate::Key>::META,
                     package: #package,
                     version: #version,
                     fields: &[#(#fields),*],

@@ -25,11 +25,11 @@ pub trait DepItem {
     type At<R: Root>;
 }
 impl<K: Key + ?Sized> DepItem for Dep<K> {
-    const META: DepMeta = DepMeta { key: &K::META, need: Need::One };
+    const META: DepMeta = DepMeta { key: K::META, need: Need::One };
     type At<R: Root> = Find<R, K>;
 }
 impl<K: Key + ?Sized> DepItem for Option<Dep<K>> {
-    const META: DepMeta = DepMeta { key: &K::META, need: Need::Optional };
+    const META: DepMeta = DepMeta { key: K::META, need: Need::Optional };
     type At<R: Root> = Find<R, K>;
 }
 impl<K: ManyInterface + ?Sized> DepItem for Vec<Dep<K>> {

@@ -15,7 +15,7 @@ use crate::graph::KeyMeta;
 pub trait Key: 'static {
     /// Name, module and id.
     #[doc(hidden)]
-    const META: KeyMeta;
+    const META: &'static KeyMeta;
     /// This key's digits, then `Tail`: a generic plugin appends the digits of its parameters.
     #[doc(hidden)]
     type Digits<Tail: Digits + ?Sized>: Digits + ?Sized;
@@ -45,5 +45,5 @@ pub trait Interface: Key {
 pub trait ManyInterface: Interface {
     /// The interface as a dependency. (Here, so that generated code can ask the type itself.)
     #[doc(hidden)]
-    const ALL: crate::graph::DepMeta = crate::graph::DepMeta { key: &Self::META, need: crate::graph::Need::All };
+    const ALL: crate::graph::DepMeta = crate::graph::DepMeta { key: Self::META, need: crate::graph::Need::All };
 }

@@ -51,7 +51,7 @@ impl<P: Plugin<Deps: DepSet>> Part for Dep<P> {
     type Slots = Slot<P>;
     type Trie<Pre: Prefix> = Entry<P, Found<Pre::Then<Here>>>;
     type Places<R: Root> = <P::Deps as DepSet>::At<R>;
-    const ITEM: Item = Item::Plugin(&P::PLUGIN);
+    const ITEM: Item = Item::Plugin(P::PLUGIN);
     const LEN: usize = 1;
 }
 impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Dep<P> {
@@ -69,7 +69,7 @@ impl<P: Plugin<Deps: DepSet>> Part for Option<Dep<P>> {
     type Slots = Slot<P>;
     type Trie<Pre: Prefix> = Entry<P, Found<Pre::Then<Here>>>;
     type Places<R: Root> = <P::Deps as DepSet>::At<R>;
-    const ITEM: Item = Item::Optional(&P::PLUGIN);
+    const ITEM: Item = Item::Optional(P::PLUGIN);
     const LEN: usize = 1;
 }
 impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Option<Dep<P>> {
