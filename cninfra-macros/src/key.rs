@@ -57,32 +57,32 @@ impl Identity<'_> {
         }
         let meta = if params.is_empty() {
             let hash = fnv(instance.bytes());
-            quote!(#krate::KeyMeta::new(#name, ::core::module_path!(), #id, #instance, #hash))
+            quote!(#krate::KeyMeta {
+                name: #name, module: ::core::module_path!(), id: #id, instance: #instance, instance_id: #hash,
+            })
         } else {
-            let text = quote! {
-                const fn __text(text: &'static #krate::Text<192>) -> &'static str { text.as_str() }
-            };
-            let instance = quote!({
-                #text
-                __text(&#krate::generic_instance(#instance, &[#(<#params as #krate::Key>::META.instance),*]))
-            });
-            quote!(#krate::KeyMeta::new(
-                {
-                    #text
-                    __text(&#krate::generic_name(#name, &[#(<#params as #krate::Key>::META.name),*]))
-                },
-                ::core::module_path!(),
-                { let h = #id; #(let h = #krate::mix(h, <#params as #krate::Key>::META.id);)* h },
-                #instance,
-                #krate::hash(#krate::HASH_START, #instance),
-            ))
+            // consts of their own: what they refer to lives for ever
+            quote!(#krate::KeyMeta {
+                name: const { &#krate::generic_name(#name, &[#(<#params as #krate::Key>::META.name),*]) }.as_str(),
+                module: ::core::module_path!(),
+                id: { let h = #id; #(let h = #krate::mix(h, <#params as #krate::Key>::META.id);)* h },
+                instance: const {
+                    &#krate::generic_instance(#instance, &[#(<#params as #krate::Key>::META.instance),*])
+                }.as_str(),
+                instance_id: #krate::hash(
+                    #krate::HASH_START,
+                    const {
+                        &#krate::generic_instance(#instance, &[#(<#params as #krate::Key>::META.instance),*])
+                    }.as_str(),
+                ),
+            })
         };
         quote! {
             #[automatically_derived]
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
             impl #impl_generics #krate::Key for #ty #wher {
-                const META: #krate::KeyMeta = #meta;
+                const META: &'static #krate::KeyMeta = &#meta;
                 type Digits<__Tail: #krate::Digits + ?Sized> = #digits;
             }
         }

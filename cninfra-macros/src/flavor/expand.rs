@@ -56,7 +56,7 @@ impl Model {
                 type Fields = ();
                 type Kind = #krate::Closed;
                 const TREE: &'static #krate::Tree =
-                    &#krate::Tree { key: &<Self as #krate::Key>::META, package: "", version: "", fields: &[] };
+                    &#krate::Tree { key: <Self as #krate::Key>::META, package: "", version: "", fields: &[] };
                 fn build(_: ()) -> Self {
                     ::core::unreachable!()
                 }
@@ -79,11 +79,16 @@ impl Model {
         identity.expand(source, &self.krate)
     }
 
+    /// The names of the type parameters.
+    fn params(&self) -> Vec<String> {
+        self.generics.type_params().map(|param| param.ident.to_string()).collect()
+    }
+
     /// In a generic flavor, that its fields are parts is a bound of every impl.
     fn bounded(&self) -> Generics {
         let krate = &self.krate;
         let mut bounded = key::with_bounds(&self.generics, krate);
-        let params: Vec<String> = self.generics.type_params().map(|param| param.ident.to_string()).collect();
+        let params = self.params();
         for Field { ty, provides, .. } in &self.fields {
             if !mentions(quote!(#ty), &params) {
                 continue;
@@ -115,6 +120,8 @@ impl Model {
             let text = field.to_string();
             // through what can be asked of a plugin and of an interface only: so no more is said of another type
             let plugin = match plugin_of(ty) {
+                // of a parameter nothing is known but its bounds
+                Some((_, plugin)) if mentions(quote!(#plugin), &self.params()) => quote!(#plugin),
                 Some((_, plugin)) => quote_spanned!(plugin.span()=> <#plugin as #krate::Plugin>::Itself),
                 None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::Plugin),
             };
@@ -126,9 +133,9 @@ impl Model {
             // a plugin is asked itself, for a better message
             let item = match plugin_of(ty) {
                 Some((Wrapper::Dep, p)) => {
-                    quote_spanned!(p.span()=> #krate::Item::Plugin(&<#p as #krate::Plugin>::PLUGIN))
+                    quote_spanned!(p.span()=> #krate::Item::Plugin(<#p as #krate::Plugin>::PLUGIN))
                 }
-                Some((_, p)) => quote_spanned!(p.span()=> #krate::Item::Optional(&<#p as #krate::Plugin>::PLUGIN)),
+                Some((_, p)) => quote_spanned!(p.span()=> #krate::Item::Optional(<#p as #krate::Plugin>::PLUGIN)),
                 None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::ITEM),
             };
             fields.push(quote!(#krate::Field { name: #text, item: #item, provides: &[#(#bindings),*] }));
@@ -159,7 +166,7 @@ impl Model {
                 type Fields = #types;
                 type Kind = #krate::#kind;
                 const TREE: &'static #krate::Tree = &#krate::Tree {
-                    key: &<Self as #krate::Key>::META,
+                    key: <Self as #krate::Key>::META,
                     package: #package,
                     version: #version,
                     fields: &[#(#fields),*],

@@ -20,7 +20,7 @@ struct Style {
     deps: TokenStream,
     /// For the graph.
     metas: TokenStream,
-    /// `.config(..)` of the meta.
+    /// `config: ..` of the meta.
     config: TokenStream,
     /// The body of `Plugin::create`.
     construct: TokenStream,
@@ -37,7 +37,7 @@ pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], sourc
         Some(listed) => listed_style(name, listed, args),
         None => field_style(def, roles, krate),
     };
-    let extras = extras(args);
+    let extras = extras(args, &config);
     let lifecycle = lifecycle(def, args);
     quote!(const _: () = {
         #key
@@ -47,8 +47,11 @@ pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], sourc
         impl #impl_generics #krate::Plugin for #ty #wher {
             type Deps = #deps;
             type Itself = Self;
-            const PLUGIN: #krate::PluginMeta =
-                #krate::PluginMeta::new(&<Self as #krate::Key>::META, #metas) #config #extras;
+            const PLUGIN: &'static #krate::PluginMeta = &#krate::PluginMeta {
+                key: <Self as #krate::Key>::META,
+                deps: #metas,
+                #extras,
+            };
             fn create<'a>(slot: &'a #krate::Slot<Self>, deps: Self::Deps, cx: &#krate::Context) -> #krate::Creation<'a> {
                 #construct
             }
@@ -69,14 +72,11 @@ pub(super) fn identity<'a>(
     Identity { name: name.to_string(), instance: args.instance(name), given: args.id.clone(), generics, ty }
 }
 
-/// Aliases and flags of the meta, where there are some.
-fn extras(args: &Arguments) -> TokenStream {
-    if args.aliases.is_empty() && args.flags.is_none() {
-        return quote!();
-    }
+/// What most plugins have none of: config, aliases, flags.
+fn extras(args: &Arguments, config: &TokenStream) -> TokenStream {
     let aliases = &args.aliases;
     let flags = args.flags.as_ref().map_or_else(|| quote!(&[]), |flags| quote!(#flags));
-    quote!(.extras(&[#(#aliases),*], #flags))
+    quote!(config: #config, aliases: &[#(#aliases),*], flags: #flags)
 }
 
 fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
@@ -105,20 +105,20 @@ fn listed_style(name: &Ident, listed: &Deps, args: &Arguments) -> Style {
         let cx = ::core::clone::Clone::clone(cx);
         #krate::creating(slot, async move { <Self as #krate::Create>::create(deps, &cx).await })
     };
-    let config = args.config.as_ref().map_or_else(TokenStream::new, |ty| config_meta(ty, krate));
+    let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, krate));
     Style { deps, metas, config, construct }
 }
 
 fn config_meta(ty: &Type, krate: &Krate) -> TokenStream {
     let section = quote_spanned!(ty.span()=> <#ty as #krate::Section>::META);
-    quote!(.config(#section))
+    quote!(#krate::Option::Some(#section))
 }
 
 fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
     let name = &def.ident;
     let members: Vec<Member> = def.fields.members().collect();
     let (mut types, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
-    let mut config = TokenStream::new();
+    let mut config = quote!(#krate::Option::None);
     for (k, (field, role)) in def.fields.iter().zip(roles).enumerate() {
         let (ty, span) = (&field.ty, field.ty.span());
         values.push(match role {

@@ -44,7 +44,7 @@ fn generate(name: &Ident, generics: &Generics, deps: &TokenStream, args: &Argume
         impl #impl_generics #krate::Plugin for #ty #wher {
             type Deps = #deps;
             type Itself = Self;
-            const PLUGIN: #krate::PluginMeta = #krate::PluginMeta::new(&<Self as #krate::Key>::META, &[]);
+            const PLUGIN: &'static #krate::PluginMeta = &#krate::PluginMeta::bare(<Self as #krate::Key>::META);
             fn create<'a>(_: &'a #krate::Slot<Self>, _: Self::Deps, _: &#krate::Context) -> #krate::Creation<'a> {
                 ::core::unreachable!()
             }

@@ -3,8 +3,10 @@
 use crate::{Flag, config::ConfigMeta};
 
 /// The identity of a plugin, an interface, a qualifier or a flavor.
+///
+/// Only the macros make one; they write it as a literal, since a call in each const costs the compiler more. Fields may
+/// be added.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub struct KeyMeta {
     /// The type's name as the graph and the diagnostics show it: `Etcd<Backup>`, `dyn KeyVal`.
     pub name: &'static str,
@@ -59,8 +61,9 @@ pub struct DepMeta {
 }
 
 /// What a plugin declares.
+///
+/// Only the macros make one, as a literal: see [`KeyMeta`]. Fields may be added.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub struct PluginMeta {
     /// Who it is.
     pub key: &'static KeyMeta,
@@ -75,31 +78,14 @@ pub struct PluginMeta {
 }
 
 impl PluginMeta {
-    /// For generated code: a plugin without config, flags and aliases.
+    /// A plugin without dependencies, config, flags and aliases.
     #[doc(hidden)]
     #[must_use]
-    pub const fn new(key: &'static KeyMeta, deps: &'static [DepMeta]) -> Self {
-        PluginMeta { key, deps, aliases: &[], config: None, flags: &[] }
+    pub const fn bare(key: &'static KeyMeta) -> Self {
+        PluginMeta { key, deps: &[], aliases: &[], config: None, flags: &[] }
     }
 
-    /// For generated code.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn config(mut self, config: ConfigMeta) -> Self {
-        self.config = Some(config);
-        self
-    }
-
-    /// For generated code.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn extras(mut self, aliases: &'static [&'static str], flags: &'static [Flag]) -> Self {
-        self.aliases = aliases;
-        self.flags = flags;
-        self
-    }
-
-    pub(super) const NONE: &'static PluginMeta = &PluginMeta::new(KeyMeta::NONE, &[]);
+    pub(super) const NONE: &'static PluginMeta = &PluginMeta::bare(KeyMeta::NONE);
 }
 
 /// A binding: the interface, and whether several plugins may be bound to it.

@@ -91,7 +91,7 @@ fn random_case(random: &mut Random) -> Case {
             mine.push(dep);
         }
         deps.insert(keys[i].name, mine.iter().map(|dep| (dep.key.name, dep.need)).collect());
-        metas.push(leak(PluginMeta::new(keys[i], leak_all(mine))));
+        metas.push(leak(PluginMeta { deps: leak_all(mine), ..PluginMeta::bare(keys[i]) }));
     }
     let mut providers: BTreeMap<_, _> = interfaces.iter().map(|(key, many)| (key.name, (*many, Vec::new()))).collect();
     let mut optional = BTreeSet::new();

@@ -49,16 +49,23 @@ impl<const N: usize, const E: usize> Store<N, E> {
     }
 }
 
-/// The graph of a concrete flavor, at its exact size.
+/// The graph of a concrete flavor.
+///
+/// The compiler checks the value of every const, with all that it refers to, each time it is used: so the analysis itself is
+/// no const, and what it leaves behind is a static, into which those checks do not go.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __graph {
     ($tree:expr) => {{
         const TREE: &$crate::graph::Tree = $tree;
         const COUNTS: $crate::graph::Counts = $crate::graph::counts(TREE);
-        const WORK: $crate::graph::Work<{ COUNTS.plugins }, { COUNTS.edges }, { COUNTS.bindings }, { COUNTS.table }> =
-            $crate::graph::Work::analyse(TREE);
-        const STORE: $crate::graph::Store<{ WORK.len() }, { WORK.edges() }> = WORK.store();
+        static STORE: $crate::graph::Store<{ COUNTS.plugins }, { COUNTS.edges }> = $crate::graph::Work::<
+            { COUNTS.plugins },
+            { COUNTS.edges },
+            { COUNTS.bindings },
+            { COUNTS.table },
+        >::analyse(TREE)
+        .store();
         &STORE.graph()
     }};
 }

@@ -26,12 +26,12 @@ pub trait DepItem {
 }
 #[diagnostic::do_not_recommend]
 impl<K: Key + ?Sized> DepItem for Dep<K> {
-    const META: DepMeta = DepMeta { key: &K::META, need: Need::One };
+    const META: DepMeta = DepMeta { key: K::META, need: Need::One };
     type At<R: Root> = Find<R, K>;
 }
 #[diagnostic::do_not_recommend]
 impl<K: Key + ?Sized> DepItem for Option<Dep<K>> {
-    const META: DepMeta = DepMeta { key: &K::META, need: Need::Optional };
+    const META: DepMeta = DepMeta { key: K::META, need: Need::Optional };
     type At<R: Root> = Find<R, K>;
 }
 #[diagnostic::do_not_recommend]

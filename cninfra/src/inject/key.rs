@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub trait Key: 'static {
     /// Name, module and id.
     #[doc(hidden)]
-    const META: KeyMeta;
+    const META: &'static KeyMeta;
     /// This key's digits, then `Tail`: a generic plugin appends the digits of its parameters.
     #[doc(hidden)]
     type Digits<Tail: Digits + ?Sized>: Digits + ?Sized;
@@ -49,7 +49,7 @@ pub trait Interface: Key {
 )]
 pub trait Accepts<P>: Interface {
     /// For the graph.
-    const BINDING: Binding = Binding { key: &Self::META, many: Self::MANY };
+    const BINDING: Binding = Binding { key: Self::META, many: Self::MANY };
     /// The coercion.
     fn accept(plugin: Arc<P>) -> Arc<Self>;
 }
@@ -63,5 +63,5 @@ pub trait Accepts<P>: Interface {
 pub trait ManyInterface: Interface {
     /// The interface as a dependency. (Here, so that generated code can ask the type itself.)
     #[doc(hidden)]
-    const ALL: crate::graph::DepMeta = crate::graph::DepMeta { key: &Self::META, need: crate::graph::Need::All };
+    const ALL: crate::graph::DepMeta = crate::graph::DepMeta { key: Self::META, need: crate::graph::Need::All };
 }

@@ -108,12 +108,12 @@ pub trait Declared {
 }
 #[diagnostic::do_not_recommend]
 impl<P: Plugin> Declared for Dep<P> {
-    const ITEM: Item = Item::Plugin(&P::PLUGIN);
+    const ITEM: Item = Item::Plugin(P::PLUGIN);
     type Plugin = P;
 }
 #[diagnostic::do_not_recommend]
 impl<P: Plugin> Declared for Option<Dep<P>> {
-    const ITEM: Item = Item::Optional(&P::PLUGIN);
+    const ITEM: Item = Item::Optional(P::PLUGIN);
     type Plugin = P;
 }
 

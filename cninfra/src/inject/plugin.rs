@@ -19,7 +19,7 @@ pub trait Plugin: Key + Sized + Send + Sync {
     type Itself;
     /// For the graph.
     #[doc(hidden)]
-    const PLUGIN: PluginMeta;
+    const PLUGIN: &'static PluginMeta;
     /// Builds it, and puts it in its slot.
     #[doc(hidden)]
     fn create<'a>(slot: &'a Slot<Self>, deps: Self::Deps, cx: &Context) -> Creation<'a>;
