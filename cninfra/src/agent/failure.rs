@@ -127,7 +127,11 @@ impl std::error::Error for StopError {}
 
 fn list(f: &mut fmt::Formatter<'_>, errors: &[PluginError]) -> fmt::Result {
     for error in errors {
-        write!(f, "\n  - {error} (after {:.1?})", error.elapsed)?;
+        write!(f, "\n  - {error}")?;
+        // config is read before anything begins
+        if !matches!(error.cause, Cause::Config(_)) {
+            write!(f, " (after {:.1?})", error.elapsed)?;
+        }
         if let Some(help) = error.help() {
             write!(f, "\n    help: {help}")?;
         }

@@ -1,7 +1,12 @@
 //! The agent as its users run it: a process.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 use cninfra_testbed::{Program, request};
-use std::net::TcpListener;
+use std::{
+    io::Write as _,
+    net::{SocketAddr, TcpListener, TcpStream},
+};
 
 fn agent() -> Program {
     Program::new(env!("CARGO_BIN_EXE_simple-agent"))
@@ -104,7 +109,7 @@ fn what_is_not_valid_ends_it_before_it_begins() {
         for part in parts {
             assert!(ended.stderr.contains(part), "`{part}` in: {}", ended.stderr);
         }
-        assert!(!ended.stderr.contains("listens"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("listens") && !ended.stderr.contains("(after"), "{}", ended.stderr);
     }
 }
 
@@ -147,17 +152,38 @@ fn the_address_that_kubernetes_gives_a_service_is_no_port() {
 
 #[test]
 fn a_request_in_flight_does_not_keep_it_from_stopping() {
-    use std::io::Write as _;
     let mut agent = agent().env("HTTP_PORT", "0").start();
     let addr = agent.http_addr();
     agent.wait_for("started SimpleAgent");
-    // one that says nothing, and one that never ends its head
-    let _silent = std::net::TcpStream::connect(addr).unwrap();
-    let mut slow = std::net::TcpStream::connect(addr).unwrap();
-    slow.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n").unwrap();
-    assert_eq!(request(addr, "GET", "/hello").status, 200);
+    let _silent = TcpStream::connect(addr).unwrap();
+    let _slow = endless(addr);
     agent.signal("TERM");
     let ended = agent.wait();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("still in flight") && ended.stderr.contains("stopped in order"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_second_signal_forces_the_end() {
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let mut agent = agent().env("HTTP_PORT", "0").start();
+        let addr = agent.http_addr();
+        agent.wait_for("started SimpleAgent");
+        let _slow = endless(addr);
+        agent.signal("TERM");
+        agent.wait_for("takes no more connections");
+        agent.signal(signal);
+        let ended = agent.wait();
+        assert_eq!(ended.code, Some(code), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("stopped in order"), "{}", ended.stderr);
+    }
+}
+
+/// A request that never ends its head.
+fn endless(addr: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    stream.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n").unwrap();
+    // one more, so that the server has accepted it
+    assert_eq!(request(addr, "GET", "/hello").status, 200);
+    stream
 }

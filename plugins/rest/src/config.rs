@@ -46,3 +46,25 @@ impl RestConfig {
         self.endpoint.is_none() && self.port.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_that_of_the_predecessor() {
+        let config = RestConfig::default();
+        assert_eq!(config.listen().to_string(), "0.0.0.0:9191");
+        assert!(config.is_default());
+    }
+
+    #[test]
+    fn the_port_goes_over_that_of_the_endpoint() {
+        let endpoint: Endpoint = "[::1]:1".parse().unwrap();
+        let config = RestConfig { endpoint: Some(endpoint), port: Some(2) };
+        assert_eq!(config.listen().to_string(), "[::1]:2");
+        let config = RestConfig { port: Some(0), ..RestConfig::default() };
+        assert_eq!(config.listen().to_string(), "0.0.0.0:0");
+        assert!(!config.is_default());
+    }
+}
