@@ -9,6 +9,8 @@ mod args;
 mod ctxt;
 mod deps;
 mod flavor;
+#[cfg(test)]
+mod fuzz;
 mod interface;
 mod key;
 mod krate;

@@ -91,7 +91,7 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
         });
     }
     // in generic code method lookup would silently take "none" for a conditional impl: it is required
-    quote_spanned!(name.span()=> <Self as #krate::Lifecycle>::__running(this))
+    quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(this))
 }
 
 fn listed_style(name: &Ident, listed: &Deps, args: &Arguments) -> Style {
@@ -102,8 +102,7 @@ fn listed_style(name: &Ident, listed: &Deps, args: &Arguments) -> Style {
         Deps::Broken(error) => (error.clone(), quote!(&[])),
     };
     let construct = quote_spanned! {name.span()=>
-        let cx = ::core::clone::Clone::clone(cx);
-        #krate::creating(slot, async move { <Self as #krate::Create>::create(deps, &cx).await })
+        <Self as #krate::Creates>::__creating(slot, deps, cx)
     };
     let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, krate));
     Style { deps, metas, config, construct }

@@ -6,7 +6,8 @@ use crate::Flag;
 
 use super::{
     Graph, Need, Tree,
-    analyse::{Fault, NONE, Provided, Spot, Work},
+    analyse::{Fault, NONE, Provided, Spot, Work, counts},
+    store::LARGEST,
     text::{self, Text},
 };
 
@@ -33,6 +34,9 @@ impl Graph {
     #[track_caller]
     pub const fn check(&self) {
         if self.broken {
+            if !counts(self.tree).fits(LARGEST.0, LARGEST.1) {
+                panic!("CN028: a generic flavor holds at most 1024 plugins and 8192 edges\n= help: make it concrete")
+            }
             fail(self.tree, NONE)
         }
         self.check_flags();

@@ -1,6 +1,11 @@
 //! Plugins: what the attribute generates, and what their authors write.
 
-use super::{key::Key, part::Creation, running::Running, slot::Slot};
+use super::{
+    key::Key,
+    part::{Creation, creating},
+    running::Running,
+    slot::Slot,
+};
 use crate::{Context, Dep, Result, graph::PluginMeta};
 use std::{future::Future, sync::Arc};
 
@@ -116,13 +121,39 @@ pub trait Lifecycle: Send + Sync + 'static {
         let _ = cx;
         std::future::ready(Ok(()))
     }
+}
 
-    /// The plugin's lifecycle with its type forgotten. (Here, so that generated code can ask the type itself.)
-    #[doc(hidden)]
-    fn __running(this: &Dep<Self>) -> Option<Arc<dyn Running>>
-    where
-        Self: Sized,
-    {
+/// [`Create`], as generated code asks for it: rustc lists no other type's impl then.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN009: plugin `{Self}` lists its dependencies but does not say how it is built",
+    label = "`Create` is not implemented",
+    note = "write `impl Create for {Self} {{ async fn create(deps: Self::Deps, cx: &Context) -> Result<Self> {{ .. }} }}`"
+)]
+pub trait Creates: Plugin {
+    fn __creating<'a>(slot: &'a Slot<Self>, deps: Self::Deps, cx: &Context) -> Creation<'a>;
+}
+#[diagnostic::do_not_recommend]
+impl<P: Create<Deps: Send>> Creates for P {
+    fn __creating<'a>(slot: &'a Slot<P>, deps: Self::Deps, cx: &Context) -> Creation<'a> {
+        let cx = cx.clone();
+        creating(slot, async move { <P as Create>::create(deps, &cx).await })
+    }
+}
+
+/// [`Lifecycle`] of a generic plugin, as generated code asks for it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN008: generic plugin `{Self}` has no lifecycle",
+    label = "`Lifecycle` is not implemented for all its parameters",
+    note = "write `impl<..> Lifecycle for {Self} {{}}` with the bounds of the struct, or put `#[plugin(no_lifecycle)]` on it"
+)]
+pub trait HasLifecycle: Sized {
+    fn __running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
+}
+#[diagnostic::do_not_recommend]
+impl<P: Lifecycle> HasLifecycle for P {
+    fn __running(this: &Dep<P>) -> Option<Arc<dyn Running>> {
         Some(this.0.clone())
     }
 }

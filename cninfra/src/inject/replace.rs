@@ -29,9 +29,14 @@ impl<S: Get<P, Slot<K>>, P, K: ?Sized> Seat<S, K> for Found<P> {
 
 /// Where a flavor holds `P`.
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN018: this flavor has no `{P}` to replace",
+    label = "it replaces a plugin of the flavor"
+)]
 pub trait Place<P: ?Sized>: Part {
     type At;
 }
+#[diagnostic::do_not_recommend]
 impl<F: Part, P: Key + ?Sized> Place<P> for F {
     type At = Find<RootOf<F>, P>;
 }
@@ -53,6 +58,7 @@ where
 }
 
 /// A plugin, or a handle of one.
+#[diagnostic::on_unimplemented(message = "CN006: `{Self}` is not a plugin", label = "put `#[plugin]` on its struct")]
 pub trait Instance {
     /// The plugin.
     type Plugin;
@@ -60,12 +66,14 @@ pub trait Instance {
     #[doc(hidden)]
     fn dep(self) -> Dep<Self::Plugin>;
 }
+#[diagnostic::do_not_recommend]
 impl<P: Plugin> Instance for P {
     type Plugin = P;
     fn dep(self) -> Dep<P> {
         Dep(Arc::new(self))
     }
 }
+#[diagnostic::do_not_recommend]
 impl<P> Instance for Dep<P> {
     type Plugin = P;
     fn dep(self) -> Dep<P> {

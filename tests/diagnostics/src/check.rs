@@ -80,22 +80,42 @@ pub fn rendered(found: &[Diagnostic]) -> String {
     text
 }
 
-/// `/some/where/cninfra/src/dep.rs:21:1` as `cninfra/src/dep.rs`: nor do lines of our own code matter.
+/// `/some/where/cninfra/src/dep.rs:21:1` as `cninfra/src/dep.rs`, and no line numbers there: they change with code that the
+/// case has nothing to do with.
 fn normalized(text: &str) -> String {
     let mut out = String::new();
+    let (mut foreign, mut placed) = (false, false);
+    let mixed = text.lines().any(|line| place(line).is_some_and(|(_, place)| !place_of(place).starts_with("cases/")));
     for line in text.lines() {
-        match line.split_once("-->").or_else(|| line.split_once(":::")) {
-            Some((head, place)) if head.trim().is_empty() => {
-                let arrow = &line[head.len()..head.len() + 3];
-                let _ = writeln!(out, "{head}{arrow} {}", place_of(place.trim()));
-            }
-            _ => {
-                let _ = writeln!(out, "{line}");
-            }
+        if let Some((arrow, place)) = place(line) {
+            let place = place_of(place);
+            foreign = !place.starts_with("cases/");
+            placed = true;
+            let indent = if mixed { 3 } else { line.len() - line.trim_start().len() };
+            let _ = writeln!(out, "{:indent$}{arrow} {place}", "");
+            continue;
+        }
+        let code = line.trim_start();
+        let number = code.len() - code.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let rest = &code[number..];
+        let gutter = rest.starts_with(" |") || (number == 0 && (rest.starts_with('|') || rest.starts_with("= ")));
+        if !(mixed && placed && gutter) {
+            let _ = writeln!(out, "{line}");
+        } else if number == 0 {
+            let _ = writeln!(out, "    {rest}");
+        } else {
+            let _ = writeln!(out, "{:>3}{rest}", if foreign { "LL" } else { &code[..number] });
         }
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// The arrow and the place of a line that tells one.
+fn place(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_start();
+    let arrow = ["-->", ":::"].into_iter().find(|arrow| line.starts_with(arrow))?;
+    Some((arrow, line[3..].trim()))
 }
 
 fn place_of(place: &str) -> String {

@@ -1,7 +1,7 @@
 //! Every case of `cases/`.
 
 use cninfra_diagnostics_tests::{Case, PINNED, check, compile, rendered};
-use std::{env, fmt::Write as _, fs, path::Path, process::Command};
+use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path, process::Command};
 
 #[test]
 fn every_case_gives_what_it_says() -> std::io::Result<()> {
@@ -45,4 +45,52 @@ fn rustc() -> Option<String> {
     let program = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(program).arg("--version").output().ok()?;
     String::from_utf8(output.stdout).ok()?.split(' ').nth(1).map(str::to_string)
+}
+
+/// The text of every file with this ending below a directory.
+fn texts(directory: &Path, ending: &str, all: &mut Vec<String>) -> std::io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            texts(&path, ending, all)?;
+        } else if path.extension().is_some_and(|extension| extension == ending) {
+            all.push(fs::read_to_string(path)?);
+        }
+    }
+    Ok(())
+}
+
+/// `CN001` .. in a text.
+fn codes(text: &str) -> BTreeSet<String> {
+    let digits = |code: &&str| code.len() == 5 && code[2..].bytes().all(|b| b.is_ascii_digit());
+    text.match_indices("CN").filter_map(|(at, _)| text.get(at..at + 5)).filter(digits).map(str::to_string).collect()
+}
+
+#[test]
+fn every_code_has_a_page_whose_sample_gives_it() -> std::io::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut sources = Vec::new();
+    for directory in ["cninfra/src", "cninfra-macros/src"] {
+        texts(&root.join(directory), "rs", &mut sources)?;
+    }
+    let all: BTreeSet<String> = sources.iter().flat_map(|text| codes(text)).collect();
+    assert!(all.len() >= 28, "{all:?}");
+    let mut cases = Vec::new();
+    for code in &all {
+        let name = code.to_lowercase();
+        let page = fs::read_to_string(root.join(format!("cninfra/src/diagnostics/{name}.md")))
+            .unwrap_or_else(|_| panic!("{code} has no page"));
+        assert!(page.starts_with(&format!("{code}: ")), "the page of {code} does not start with it");
+        let (_, sample) = page.split_once("```compile_fail\n").unwrap_or_else(|| panic!("{code}: no erroneous sample"));
+        let (sample, rest) = sample.split_once("\n```").unwrap_or_default();
+        assert!(rest.contains("\n```\n"), "{code}: no mended sample");
+        cases.push(Case::parse(&name, sample.to_string()));
+    }
+    let found = compile("pages", &cases)?;
+    for case in &cases {
+        let code = case.name.to_uppercase();
+        let got: Vec<_> = found[&case.name].iter().map(|diagnostic| diagnostic.codes()).collect();
+        assert!(got == [[code.clone()]], "the sample of {code} gives {got:?}:\n{}", rendered(&found[&case.name]));
+    }
+    Ok(())
 }
