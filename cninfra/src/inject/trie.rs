@@ -117,7 +117,7 @@ pub trait Outcome {
 pub struct Missing;
 /// It is, at `Path`.
 pub struct Found<Path>(PhantomData<Path>);
-/// It is a collection: a tree of [`One`] and [`Both`].
+/// It is a collection: a tree of `One` and `Both`.
 pub struct Many<L>(PhantomData<L>);
 pub struct One<Path>(PhantomData<Path>);
 pub struct Both<A, B>(PhantomData<(A, B)>);
