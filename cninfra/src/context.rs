@@ -2,11 +2,11 @@
 
 use crate::{
     Result,
-    agent::StopHandle,
     config::{Config, Section},
     graph::{Graph, Node},
     logger::Logger,
     status::{Registry, Status},
+    stop::StopHandle,
     tasks::{Registry as Tasks, Task},
 };
 use std::{fmt, future::Future, sync::Arc};
@@ -105,7 +105,7 @@ impl Context {
     /// A key that is unknown or of the wrong type. A section that is declared by the plugin (by a `#[config]` field, or
     /// `config = ..` of its attribute) has been read once before anything was created, so this finds it valid.
     pub fn config<C: Section>(&self) -> Result<C> {
-        C::__read(&self.shared.config, self.node().plugin)
+        C::__read(&self.shared.config, self.name())
     }
 }
 

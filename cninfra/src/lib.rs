@@ -74,6 +74,7 @@ pub mod prelude;
 #[doc(hidden)]
 pub mod private;
 pub mod status;
+mod stop;
 mod tasks;
 
 pub use agent::{Agent, Phase};

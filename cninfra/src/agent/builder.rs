@@ -155,7 +155,7 @@ impl<F> Builder<F> {
             let id = node.plugin.key.id;
             if let Some(running) = self.replaced.get(&id) {
                 special.insert(place, running.clone().map_or(Special::Absent, Special::Made));
-            } else if node.optional && !self.config.is_enabled(node.plugin) {
+            } else if node.optional && !self.config.is_enabled(node.instance()) {
                 special.insert(place, Special::Absent);
             } else if node.provides.iter().any(|binding| self.bound.contains(&binding.key.id)) && !self.is_wanted(node)
             {

@@ -10,15 +10,14 @@ mod limits;
 mod phase;
 mod process;
 mod runner;
-mod stop;
 mod together;
 
+pub use crate::stop::StopHandle;
 pub use builder::Builder;
 pub use event::{Event, Outcome};
 pub use failure::{Cause, PluginError, StartError, StopError};
 pub use limits::Limits;
 pub use phase::Phase;
-pub use stop::StopHandle;
 
 use crate::{
     BoxFuture, Dep, Key,

@@ -83,8 +83,8 @@ impl<F: Send + 'static> Builder<F> {
         if let Some(format) = cli.graph {
             return print(&graph.print(format));
         }
-        let plugins: Vec<_> = graph.nodes().iter().map(|node| node.plugin).collect();
-        let errors = self.config.read_dir(&cli.config_dir, &plugins);
+        let sections = graph.nodes().iter().map(|node| (node.instance(), node.plugin.aliases));
+        let errors = self.config.read_dir(&cli.config_dir, sections);
         if !errors.is_empty() {
             for error in errors {
                 tracing::error!("{error:?}");

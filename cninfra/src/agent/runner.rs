@@ -62,7 +62,9 @@ impl Runner {
     /// All config sections are read before anything is created; all their errors are kept.
     fn validate(&self) -> Vec<PluginError> {
         let check = |node: &Node| {
-            let error = (node.plugin.config?.check)(&self.shared.config, node.plugin).err()?;
+            let (config, section) = (&self.shared.config, node.instance());
+            let typed = || node.plugin.config.map_or(Ok(()), |meta| (meta.check)(config, section));
+            let error = config.check(section, node.optional).and_then(|()| typed()).err()?;
             Some(PluginError::new(node, Phase::Create, Cause::Config(error), Duration::ZERO))
         };
         self.graph.nodes().iter().filter_map(check).collect()

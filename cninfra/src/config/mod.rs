@@ -12,7 +12,7 @@ mod section;
 
 pub use section::{ConfigMeta, Section};
 
-use crate::{Error, Result, graph::PluginMeta};
+use crate::{Error, Result};
 use figment::{Figment, value::Value};
 use layer::Layer;
 use serde::{Serialize, de::DeserializeOwned};
@@ -89,17 +89,21 @@ impl Config {
     ///
     /// # Errors
     /// A file that can not be read or is not YAML, with its path and line.
-    pub(crate) fn read_dir(&mut self, dir: &Path, plugins: &[&'static PluginMeta]) -> Vec<Error> {
+    pub(crate) fn read_dir<'a>(
+        &mut self,
+        dir: &Path,
+        sections: impl IntoIterator<Item = (&'a str, &'a [&'a str])>,
+    ) -> Vec<Error> {
         let mut errors = Vec::new();
-        for plugin in plugins {
-            for name in [plugin.key.instance].iter().chain(plugin.aliases) {
+        for (section, aliases) in sections {
+            for name in [section].iter().chain(aliases) {
                 match file::read(&dir.join(format!("{name}.conf"))) {
                     Ok(None) => {}
                     Ok(Some((path, mut dict))) => {
                         if let Some(enabled) = dict.remove("enabled") {
-                            self.put(plugin.key.instance, "enabled", enabled, "");
+                            self.put(section, "enabled", enabled, "");
                         }
-                        let dict = [(plugin.key.instance.to_string(), Value::from(dict))].into();
+                        let dict = [(section.to_string(), Value::from(dict))].into();
                         self.merge(Layer::file(path, dict));
                     }
                     Err(error) => errors.push(error),
@@ -110,16 +114,24 @@ impl Config {
     }
 
     /// May this optional plugin start?
-    pub(crate) fn is_enabled(&self, plugin: &PluginMeta) -> bool {
-        self.enabled.get(plugin.key.instance).copied().unwrap_or(true)
+    pub(crate) fn is_enabled(&self, section: &str) -> bool {
+        self.enabled.get(section).copied().unwrap_or(true)
+    }
+
+    /// What is wrong with a section whatever its type. Only an optional plugin can be switched off.
+    pub(crate) fn check(&self, section: &str, optional: bool) -> Result<()> {
+        if let Some(error) = self.errors.get(section) {
+            return Err(Error::msg(error));
+        }
+        if !optional && self.enabled.contains_key(section) {
+            let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`";
+            return Err(Error::msg("key `enabled`: the plugin is not an optional one of its flavor").with_help(help));
+        }
+        Ok(())
     }
 
     /// A plugin's section.
-    pub(crate) fn section<C: DeserializeOwned + Default>(&self, plugin: &PluginMeta) -> Result<C> {
-        let name = plugin.key.instance;
-        if let Some(error) = self.errors.get(name) {
-            return Err(Error::msg(error));
-        }
+    pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
         if self.figment.find_value(name).is_err() {
             return Ok(C::default());
         }

@@ -1,7 +1,7 @@
 //! [`Section`]: the type of a config section, and what the graph keeps of it.
 
 use super::Config;
-use crate::{Context, Error, Result, graph::PluginMeta};
+use crate::{Context, Error, Result};
 use figment::value::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -20,7 +20,7 @@ pub trait Section: Sized {
     const META: ConfigMeta;
     /// The section of the plugin that is being built.
     #[doc(hidden)]
-    fn __read(config: &Config, plugin: &PluginMeta) -> Result<Self>;
+    fn __read(config: &Config, section: &str) -> Result<Self>;
     /// The same, for generated code.
     #[doc(hidden)]
     fn __of(cx: &Context) -> Result<Self> {
@@ -31,12 +31,12 @@ pub trait Section: Sized {
 #[diagnostic::do_not_recommend]
 impl<C: Serialize + DeserializeOwned + Default> Section for C {
     const META: ConfigMeta = ConfigMeta {
-        check: |config, plugin| config.section::<C>(plugin).map(drop),
+        check: |config, section| config.section::<C>(section).map(drop),
         defaults: || Value::serialize(C::default()).map_err(|error| Error::from(Box::new(error))),
     };
 
-    fn __read(config: &Config, plugin: &PluginMeta) -> Result<Self> {
-        config.section(plugin)
+    fn __read(config: &Config, section: &str) -> Result<Self> {
+        config.section(section)
     }
 }
 
@@ -44,7 +44,7 @@ impl<C: Serialize + DeserializeOwned + Default> Section for C {
 #[derive(Clone, Copy, Debug)]
 pub struct ConfigMeta {
     /// Reads the section, for its errors.
-    pub(crate) check: fn(&Config, &PluginMeta) -> Result<()>,
+    pub(crate) check: fn(&Config, &str) -> Result<()>,
     /// The section as its type's `Default` has it.
     #[expect(dead_code, reason = "for `--print-config`, and so that the type must be `Serialize`")]
     pub(crate) defaults: fn() -> Result<Value>,

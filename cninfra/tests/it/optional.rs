@@ -61,3 +61,18 @@ fn the_graph_says_so() {
     assert_eq!(optional, ["Extra", "Etcd<Primary>"]);
     assert!(All::GRAPH.before("Extra", "App") && All::GRAPH.dot().contains("[label=\"Extra\", style=dashed]"));
 }
+
+#[tokio::test]
+async fn only_an_optional_plugin_is_switched_off() {
+    let off = Config::new().set("app", "enabled", false).set("etcd", "enabled", "maybe");
+    let error = Agent::<All>::builder().config(off).start().await.unwrap_err();
+    assert!(error.is_config());
+    let text = error.to_string();
+    for part in [
+        "section `app`: key `enabled`: the plugin is not an optional one of its flavor",
+        "a field `Option<Dep<..>>`",
+        "section `etcd`: key `enabled` takes `true` or `false`",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+}
