@@ -97,11 +97,11 @@ pub(crate) fn unknown(arg: &Arg, cx: &mut Ctxt, expected: &str) {
 /// `crate = path`
 pub(crate) fn krate(arg: &Arg, cx: &mut Ctxt) -> Option<Krate> {
     if let Value::Is(value) = &arg.value
-        && let Ok(path) = syn::parse2::<Path>(value.clone())
+        && let Ok(path) = Path::parse_mod_style.parse2(value.clone())
     {
         return Some(Krate::at(path));
     }
-    cx.error(arg.span(), "CN010: expected `crate = path::to::cninfra`");
+    cx.error(arg.span(), "CN010: `crate` takes a path\n= help: `crate = path::to::cninfra`");
     None
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn text(arg: &Arg, cx: &mut Ctxt) -> Option<LitStr> {
         return Some(text);
     }
     let word = arg.word();
-    cx.error(arg.span(), format_args!("CN010: expected a text: `{word} = \"..\"`"));
+    cx.error(arg.span(), format_args!("CN010: `{word}` takes a text\n= help: `{word} = \"..\"`"));
     None
 }
 

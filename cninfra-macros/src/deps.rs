@@ -32,7 +32,10 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     }
     key::check_generics(&input.generics, &mut cx);
     let Data::Struct(data) = &input.data else {
-        cx.error(input.ident.span(), "CN010: a set of dependencies is a struct");
+        cx.error(
+            input.ident.span(),
+            "CN010: a set of dependencies is a struct\n= help: put `#[derive(Deps)]` on a struct",
+        );
         return inert(&input, &krate, cx);
     };
     if cx.is_broken() {

@@ -28,7 +28,9 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
         Ok(def) => def,
         Err(error) => {
             match syn::parse2::<Item>(item.clone()) {
-                Ok(other) => cx.error(other.span(), "CN010: an interface is a trait"),
+                Ok(other) => {
+                    cx.error(other.span(), "CN010: an interface is a trait\n= help: put `#[interface]` on a trait")
+                }
                 Err(_) => cx.error(error.span(), format_args!("CN010: {error}")),
             }
             let errors = cx.finish();

@@ -110,7 +110,7 @@ pub(crate) fn check_generics(generics: &Generics, cx: &mut Ctxt) {
             GenericParam::Type(_) => {}
             GenericParam::Lifetime(lifetime) => cx.error(
                 lifetime.lifetime.span(),
-                "CN014: no lifetime parameters here: what an agent runs outlives its start",
+                "CN014: no lifetime parameters here\n= help: what an agent runs outlives its start: hold the value itself, or an `Arc` of it",
             ),
             GenericParam::Const(param) => cx.error(
                 param.ident.span(),

@@ -56,7 +56,10 @@ impl Model {
                     "CN010: a flavor is a struct with named fields\n= help: an empty one is `struct Name {}`",
                 );
             }
-            _ => cx.error(input.ident.span(), "CN010: a flavor is a struct with named fields"),
+            _ => cx.error(
+                input.ident.span(),
+                "CN010: a flavor is a struct with named fields\n= help: `struct Name { field: Dep<Plugin>, .. }`",
+            ),
         }
         model
     }
@@ -68,7 +71,7 @@ fn parse_field(field: &syn::Field, cx: &mut Ctxt) -> Option<Field> {
         if attribute.path().is_ident(names::FLAVOR) {
             cx.error(
                 span_of(attribute),
-                "CN010: `#[flavor]` on a field is not needed: a nested flavor is known by its type",
+                "CN010: `#[flavor]` on a field\n= help: take it away: a nested flavor is known by its type",
             );
         }
         if !attribute.path().is_ident(names::PROVIDES) {
@@ -77,7 +80,10 @@ fn parse_field(field: &syn::Field, cx: &mut Ctxt) -> Option<Field> {
         let list = attribute.parse_args_with(Punctuated::<Type, Token![,]>::parse_terminated);
         match list {
             Ok(list) if !list.is_empty() && list.iter().all(may_be_interface) => provides.extend(list),
-            _ => cx.error(span_of(attribute), "CN010: expected `#[provides(dyn Interface, ..)]`"),
+            _ => cx.error(
+                span_of(attribute),
+                "CN010: `#[provides]` takes interfaces\n= help: `#[provides(dyn Interface, ..)]`",
+            ),
         }
     }
     field.ident.clone().map(|name| Field { name, ty: field.ty.clone(), provides })

@@ -56,7 +56,7 @@ impl Arguments {
         for arg in &all {
             let word = arg.word();
             if seen.contains(&word) && word != names::ALIAS {
-                cx.error(arg.span(), format_args!("CN010: `{word}` is said twice"));
+                cx.error(arg.span(), format_args!("CN010: `{word}` is said twice\n= help: keep one of them"));
                 continue;
             }
             seen.push(word.clone());
@@ -64,12 +64,15 @@ impl Arguments {
                 (names::CRATE, _) => {}
                 (names::DEPS, Value::Is(value)) => this.deps = Some(this.deps_of(value.clone())),
                 (names::DEPS, Value::List) => {
-                    this.deps = Some(this.broken(arg.span(), "write it with `=`: `deps = (..)`"))
+                    this.deps = Some(this.broken(
+                        arg.span(),
+                        "`deps(..)` is not understood here\n= help: write it with `=`: `deps = (A, dyn B, Option<C>)`",
+                    ))
                 }
-                (names::DEPS, Value::Word) => {
-                    this.deps =
-                        Some(this.broken(arg.span(), "expected `deps = (A, dyn B, Option<C>)` or `deps = DepsStruct`"))
-                }
+                (names::DEPS, Value::Word) => this.deps = Some(this.broken(
+                    arg.span(),
+                    "`deps` takes a list or a struct\n= help: `deps = (A, dyn B, Option<C>)` or `deps = DepsStruct`",
+                )),
                 (names::CONFIG, Value::Is(value)) => {
                     this.seen_config = Some(arg.span());
                     match syn::parse2(value.clone()) {
@@ -104,9 +107,10 @@ impl Arguments {
     fn deps_of(&self, tokens: TokenStream) -> Deps {
         match syn::parse2::<Listed>(tokens) {
             Ok(Listed::Struct(ty)) if matches!(types::ungroup(&ty), Type::Path(_) | Type::Macro(_)) => Deps::Struct(ty),
-            Ok(Listed::Struct(ty)) => {
-                self.broken(ty.span(), "expected `deps = (A, dyn B, Option<C>)` or `deps = DepsStruct`")
-            }
+            Ok(Listed::Struct(ty)) => self.broken(
+                ty.span(),
+                "`deps` takes a list or a struct\n= help: `deps = (A, dyn B, Option<C>)` or `deps = DepsStruct`",
+            ),
             Ok(Listed::Tuple(types)) => Deps::Tuple(types.iter().map(|ty| self.handle(ty)).collect()),
             Err(error) => {
                 let expected = format!("{error}\n= help: `deps = (A, dyn B, Option<C>)`, or `deps = DepsStruct`");

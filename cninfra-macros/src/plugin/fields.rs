@@ -31,7 +31,7 @@ pub(super) fn parse(fields: &mut Fields, listed: bool, cx: &mut Ctxt) -> Vec<Rol
             continue;
         }
         if let [_, second, ..] = &attributes[..] {
-            cx.error(span_of(second), "CN010: a field is filled in one way: a second attribute");
+            cx.error(span_of(second), "CN010: a field is filled in one way\n= help: keep one of the attributes");
         }
         roles.push(match attributes.first() {
             Some(attribute) => marked(attribute, &field.ty, &mut has_config, cx),
@@ -61,19 +61,25 @@ fn marked(attribute: &Attribute, ty: &Type, has_config: &mut bool, cx: &mut Ctxt
         return match attribute.parse_args() {
             Ok(value) => Role::Default(Some(value)),
             Err(_) => {
-                cx.error(span_of(attribute), "CN010: expected `#[default(expression)]`");
+                cx.error(
+                    span_of(attribute),
+                    "CN010: `#[default]` takes one expression\n= help: `#[default(expression)]`",
+                );
                 Role::Default(None)
             }
         };
     }
     if !matches!(attribute.meta, syn::Meta::Path(_)) {
-        cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes nothing"));
+        cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes nothing\n= help: write `#[{name}]`"));
     }
     let is_dependency = types::dependency(ty).is_some();
     match name.as_str() {
         names::DEP => Role::Dep,
         _ if is_dependency => {
-            cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` on a dependency: take one of them away"));
+            cx.error(
+                span_of(attribute),
+                format_args!("CN010: `#[{name}]` on a dependency\n= help: take the attribute away"),
+            );
             Role::Dep
         }
         names::CONTEXT => Role::Context,

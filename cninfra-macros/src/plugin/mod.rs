@@ -52,7 +52,7 @@ fn no_struct(
             return quote!(#item #errors);
         }
     };
-    cx.error(span, "CN010: a plugin is a struct");
+    cx.error(span, "CN010: a plugin is a struct\n= help: put `#[plugin]` on a struct");
     let generated = named.map(|(name, generics)| inert::of_item(name, generics, arguments, source));
     let errors = cx.finish();
     quote!(#item #generated #errors)

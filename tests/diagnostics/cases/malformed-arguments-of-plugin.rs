@@ -38,3 +38,5 @@ struct Q;
 struct R;
 #[plugin(no_lifecycle; name = "a")] //~ CN010
 struct S;
+#[plugin(crate = cninfra<A>)] //~ CN010
+struct T;
