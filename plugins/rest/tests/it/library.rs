@@ -3,7 +3,9 @@
 use crate::support::request;
 use axum::{Router, routing::get};
 use cninfra_rest::Server;
+use cninfra_testbed::DEADLINE;
 use std::sync::{Arc, Mutex};
+use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_serves_drains_and_ends() {
@@ -12,8 +14,8 @@ async fn it_serves_drains_and_ends() {
     let (addr, handle) = (server.local_addr(), server.handle());
     let serving = tokio::spawn(server.serve());
     assert_eq!(request(addr, "GET", "/hello").await.body, "hello");
-    handle.drain().await;
-    serving.await.unwrap();
+    timeout(DEADLINE, handle.drain()).await.unwrap();
+    timeout(DEADLINE, serving).await.unwrap().unwrap();
     // again, and after its end
     handle.drain().await;
     handle.end().await;
@@ -41,7 +43,7 @@ async fn dropped_it_takes_its_connections_with_it() {
     let addr = server.local_addr();
     let serving = tokio::spawn(server.serve());
     let mut stream = std::net::TcpStream::connect(addr).unwrap();
-    stream.set_read_timeout(Some(cninfra_testbed::DEADLINE)).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
     std::io::Write::write_all(&mut stream, b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     serving.abort();
     assert!(serving.await.unwrap_err().is_cancelled());
