@@ -252,11 +252,12 @@ async fn run<'a>(
 }
 
 impl Drop for Runner {
-    /// An agent that is dropped without being closed can not run its plugins' `close`, but it takes their tasks with it.
+    /// An agent that is dropped without being closed can not run its plugins' `close`, but it takes their tasks with it;
+    /// so does one whose start failed while they were created.
     fn drop(&mut self) {
         if !self.begun.is_empty() {
             tracing::warn!(agent = %self.shared.label, "dropped without being closed: its tasks are ended where they are");
-            self.shared.tasks.abort_all();
         }
+        self.shared.tasks.abort_all();
     }
 }
