@@ -102,8 +102,7 @@ pub(crate) fn with_bounds(generics: &Generics, krate: &Krate) -> Generics {
     bounded
 }
 
-/// Notes what can not be part of an identity. Afterwards the generics hold type parameters only, and `arguments` what stands for the
-/// rest in the type: so that inert impls can still be made.
+/// Notes what can not be part of an identity.
 pub(crate) fn check_generics(generics: &Generics, cx: &mut Ctxt) {
     for param in &generics.params {
         match param {

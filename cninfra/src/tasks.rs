@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::{Mutex, PoisonError},
     task::{self, Poll},
+    time::{Duration, Instant},
 };
 use tokio::task::{AbortHandle, JoinError, JoinHandle};
 
@@ -47,18 +48,24 @@ impl Registry {
         }
     }
 
-    /// Ends what the plugin at `place` has left behind.
-    pub(crate) async fn end(&self, place: usize) {
+    /// Ends what the plugins at `places` have left behind, and waits for it until `ends` at most.
+    pub(crate) async fn end(&self, places: &[usize], ends: Instant) {
         let left: Vec<Entry> = {
             let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            entries.extract_if(.., |entry| entry.place == place && !entry.abort.is_finished()).collect()
+            entries.extract_if(.., |entry| places.contains(&entry.place) && !entry.abort.is_finished()).collect()
         };
-        for entry in left {
+        for entry in &left {
             entry.log.warn(format_args!("task `{}` still ran after close: it is ended", entry.name));
             entry.abort.abort();
-            // an aborted task ends at its next await point
+        }
+        // an aborted task ends at its next await point, if it has one
+        for entry in left {
             while !entry.abort.is_finished() {
-                tokio::task::yield_now().await;
+                if Instant::now() > ends {
+                    entry.log.error(format_args!("task `{}` blocks its thread and can not be ended", entry.name));
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
     }

@@ -11,7 +11,8 @@ use std::{collections::HashMap, ffi::OsString, path::PathBuf};
 #[derive(Debug)]
 pub(super) struct Cli {
     pub(super) graph: Option<Format>,
-    pub(super) config_dir: PathBuf,
+    /// Where it was said.
+    pub(super) config_dir: Option<PathBuf>,
     pub(super) label: Option<String>,
     /// What flags and variables set: (section, key, text, origin), later ones over earlier ones.
     pub(super) values: Vec<(&'static str, &'static str, String, String)>,
@@ -55,7 +56,7 @@ pub(super) fn parse(
     }
     Ok(Cli {
         graph: matches.get_one::<String>("graph").and_then(|format| format.parse().ok()),
-        config_dir: text(&matches, "config-dir", "CONFIG_DIR").unwrap_or_else(|| ".".to_string()).into(),
+        config_dir: text(&matches, "config-dir", "CONFIG_DIR").map(PathBuf::from),
         label: text(&matches, "microservice-label", "MICROSERVICE_LABEL"),
         values,
     })

@@ -10,6 +10,7 @@ mod limits;
 mod phase;
 mod process;
 mod runner;
+mod settings;
 mod together;
 
 pub use crate::stop::StopHandle;

@@ -1,17 +1,24 @@
 //! An agent that is a process of its own: command line, logs, signals, exit code.
 
 use super::{
-    Agent, Builder,
-    cli::{self, Env},
+    Agent, Builder, Event, StartError, StopError, StopHandle,
+    cli::{self, Cli, Env},
+    settings::Settings,
 };
 use crate::{
-    agent::StopHandle,
+    BoxFuture, Error,
+    graph::Graph,
     inject::flavor::{Nested, Runs},
 };
-use std::{ffi::OsString, io, process::ExitCode};
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    process::ExitCode,
+    time::Instant,
+};
 use tokio::{
-    runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
+    task::JoinHandle,
 };
 
 /// The start or the run failed.
@@ -69,8 +76,8 @@ impl<F: Send + 'static> Builder<F> {
         args: impl IntoIterator<Item = OsString>,
         env: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> ExitCode {
-        install_log();
         let env: Env = env.into_iter().collect();
+        install_log(&env);
         let graph = self.held.graph();
         let cli = match cli::parse(graph, args, &env) {
             Ok(cli) => cli,
@@ -83,101 +90,133 @@ impl<F: Send + 'static> Builder<F> {
         if let Some(format) = cli.graph {
             return print(&graph.print(format));
         }
+        if let Err(code) = self.settings.configure(graph, cli) {
+            return code;
+        }
+        self.settings.record = true;
+        let stop = self.stop_handle();
+        run(stop, Box::pin(life(self)))
+    }
+}
+
+impl Settings {
+    /// What the command line, the environment and the files say.
+    fn configure(&mut self, graph: &'static Graph, cli: Cli) -> Result<(), ExitCode> {
         let sections = graph.nodes().iter().map(|node| (node.instance(), node.plugin.aliases));
-        let errors = self.config.read_dir(&cli.config_dir, sections);
+        let mut errors = Vec::new();
+        if cli.config_dir.as_ref().is_some_and(|dir| !dir.is_dir()) {
+            let dir = cli.config_dir.clone().unwrap_or_default();
+            let help = "make it, or leave --config-dir and CONFIG_DIR out";
+            errors.push(Error::msg(format_args!("no config directory {}", dir.display())).with_help(help));
+        } else {
+            let dir = cli.config_dir.unwrap_or_else(|| ".".into());
+            errors.append(&mut self.config.read_dir(&dir, sections));
+        }
         if !errors.is_empty() {
             for error in errors {
                 tracing::error!("{error:?}");
             }
-            return ExitCode::from(INVALID);
+            return Err(ExitCode::from(INVALID));
         }
         for (section, key, text, origin) in &cli.values {
             self.config.set_text(section, key, text, origin);
         }
-        if let Some(label) = cli.label {
-            self = self.label(label);
-        }
-        self = self.record_events(true);
-        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                tracing::error!("the runtime did not start: {error}");
-                return ExitCode::from(FAILED);
-            }
-        };
-        run(runtime, self)
+        self.label = cli.label.or(self.label.take());
+        Ok(())
     }
 }
 
-fn run<F: Send + 'static>(runtime: Runtime, builder: Builder<F>) -> ExitCode {
-    let stop = builder.stop_handle();
-    let code = runtime.block_on(async {
-        let mut signals = match Signals::new() {
-            Ok(signals) => signals,
-            Err(error) => {
-                tracing::error!("signals can not be handled: {error}");
-                return FAILED;
-            }
-        };
-        // a task of its own, so that a plugin that blocks its thread does not keep a signal from being seen
-        let mut agent = tokio::spawn(life(builder));
-        let mut asked = false;
-        loop {
-            tokio::select! {
-                ended = &mut agent => {
-                    return ended.unwrap_or_else(|error| {
-                        tracing::error!("the agent ended without an order: {error}");
-                        FAILED
-                    });
-                }
-                number = signals.next() => {
-                    if asked {
-                        tracing::warn!("signal {number} again: the end is forced");
-                        return 128 + number;
-                    }
-                    asked = true;
-                    tracing::info!("signal {number}: the agent stops");
-                    ask(&stop);
-                }
-            }
+/// Runs an agent's life, and hears signals meanwhile.
+fn run(stop: StopHandle, life: BoxFuture<'static, u8>) -> ExitCode {
+    // A runtime of its own for signals: on a machine with one core, a plugin that blocks its thread would keep them from
+    // being seen.
+    let runtimes = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .and_then(|signals| Ok((signals, agents_runtime()?)));
+    let (signals, agents) = match runtimes {
+        Ok(runtimes) => runtimes,
+        Err(error) => {
+            tracing::error!("the runtime did not start: {error}");
+            return ExitCode::from(FAILED);
         }
-    });
+    };
+    let agent = agents.spawn(life);
+    let code = signals.block_on(hear(stop, agent));
     // a plugin may block a thread: `main` returns all the same
-    runtime.shutdown_background();
+    agents.shutdown_background();
     ExitCode::from(code)
 }
 
-fn ask(stop: &StopHandle) {
-    stop.stop();
+/// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen.
+fn agents_runtime() -> io::Result<tokio::runtime::Runtime> {
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+}
+
+/// Waits for the agent; the first signal stops it, the second ends the wait.
+async fn hear(stop: StopHandle, mut agent: JoinHandle<u8>) -> u8 {
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!("signals can not be handled: {error}");
+            return FAILED;
+        }
+    };
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            ended = &mut agent => {
+                return ended.unwrap_or_else(|error| {
+                    tracing::error!("the agent's task panicked: {error}");
+                    FAILED
+                });
+            }
+            number = signals.next() => {
+                if asked {
+                    tracing::warn!("signal {number} again: the end is forced");
+                    return 128 + number;
+                }
+                asked = true;
+                tracing::info!("signal {number}: the agent stops");
+                stop.stop();
+            }
+        }
+    }
 }
 
 /// From start to stop.
 async fn life<F>(builder: Builder<F>) -> u8 {
-    let graph = builder.held.graph();
-    let began = std::time::Instant::now();
-    let agent = match builder.start().await {
-        Ok(agent) => agent,
-        Err(error) if error.interrupted() => {
-            if error.rollback.is_empty() {
-                tracing::info!("{error}");
-                return 0;
-            }
-            tracing::error!("{error}");
-            return NOT_STOPPED;
+    let (graph, began) = (builder.held.graph(), Instant::now());
+    match builder.start().await {
+        Ok(agent) => {
+            tell_started(graph, agent.label(), began);
+            tell_stopped(agent.run().await)
         }
-        Err(error) => {
-            tracing::error!("{error}");
-            return if error.is_config() { INVALID } else { FAILED };
-        }
-    };
-    tracing::info!(
-        agent = agent.label(),
-        "started {}: {} plugins in {:.1?}",
-        graph.name(),
-        graph.len(),
-        began.elapsed()
-    );
-    match agent.run().await {
+        Err(error) => tell_not_started(&error),
+    }
+}
+
+fn tell_started(graph: &Graph, label: &str, began: Instant) {
+    let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
+    tracing::info!(agent = label, "started {name}: {plugins} plugins in {took:.1?}");
+}
+
+fn tell_not_started(error: &StartError) -> u8 {
+    if error.interrupted() && error.rollback.is_empty() {
+        tracing::info!("{error}");
+        return 0;
+    }
+    tracing::error!("{error}");
+    match error {
+        error if error.interrupted() => NOT_STOPPED,
+        error if error.is_config() => INVALID,
+        _ => FAILED,
+    }
+}
+
+fn tell_stopped(stopped: Result<Vec<Event>, StopError>) -> u8 {
+    match stopped {
         Ok(_) => {
             tracing::info!("stopped in order");
             0
@@ -223,9 +262,9 @@ fn print(text: &str) -> ExitCode {
 }
 
 /// A subscriber that prints to standard error, unless the process has one already.
-fn install_log() {
+fn install_log(env: &Env) {
     use io::IsTerminal as _;
-    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour = io::stderr().is_terminal() && env.get(OsStr::new("NO_COLOR")).is_none_or(|value| value.is_empty());
     let subscriber = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colour).with_target(false).finish();
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -3,11 +3,11 @@
 use super::{
     Cause, Event, Limits, Outcome, Phase, PluginError, StartError,
     job::{Begun, First, Job, Work, guard},
-    limits::Limit,
+    limits::{Limit, after},
     together::{Common, Record, Together},
 };
 use crate::{
-    Context,
+    BoxFuture, Context,
     context::Shared,
     graph::{Graph, Node},
     inject::{
@@ -72,12 +72,21 @@ impl Runner {
 
     /// Creates and initialises every plugin, then runs `after_init`. On a failure, or when the agent is asked to stop,
     /// everything that had begun is closed.
-    pub(super) async fn start(
+    // boxed here, so that it is compiled here: an `async fn` is compiled where it is awaited, in each agent's crate
+    pub(super) fn start<'a>(
+        self,
+        create: Create<'a>,
+        special: HashMap<usize, Special>,
+    ) -> BoxFuture<'a, Result<Runner, StartError>> {
+        Box::pin(self.start_levels(create, special))
+    }
+
+    async fn start_levels(
         mut self,
         create: Create<'_>,
         special: HashMap<usize, Special>,
     ) -> Result<Runner, StartError> {
-        let ends = Instant::now() + self.limits.start;
+        let ends = after(Instant::now(), self.limits.start);
         let mut last = Together { errors: self.validate(), ..Together::default() };
         for phase in [Phase::Init, Phase::AfterInit] {
             let mut from = 0;
@@ -98,15 +107,21 @@ impl Runner {
             return Ok(self);
         }
         self.shared.status.stopping();
-        let rollback = self.close(Instant::now() + self.limits.stop).await;
+        let rollback = self.close(after(Instant::now(), self.limits.stop)).await;
         Err(StartError { errors: last.errors, rollback, events: self.take_events() })
     }
 
     /// Drains all plugins at once, then closes them, level by level from above. It goes on after errors.
-    pub(super) async fn stop(&mut self) -> Vec<PluginError> {
+    pub(super) fn stop(&mut self) -> BoxFuture<'_, Vec<PluginError>> {
+        Box::pin(self.drain_and_close())
+    }
+
+    async fn drain_and_close(&mut self) -> Vec<PluginError> {
         self.shared.status.stopping();
-        let ends = Instant::now() + self.limits.stop;
-        let common = self.common(Instant::now(), self.limits.plugin_stop, self.limits.stop, ends);
+        let (now, half) = (Instant::now(), self.limits.stop / 2);
+        let ends = after(now, self.limits.stop);
+        // what hangs here must leave the others time to close
+        let common = self.common(now, self.limits.plugin_stop.min(half), half, after(now, half));
         let mut errors = run(self.begun.iter(), Phase::Drain, common, &mut self.record).await.errors;
         errors.append(&mut self.close(ends).await);
         errors
@@ -122,9 +137,8 @@ impl Runner {
             let closing = self.begun[from..].iter().rev();
             errors.append(&mut run(closing, Phase::Close, common, &mut self.record).await.errors);
             if self.shared.tasks.are_left() {
-                for begun in &self.begun[from..] {
-                    self.shared.tasks.end(begun.place).await;
-                }
+                let places: Vec<_> = self.begun[from..].iter().map(|begun| begun.place).collect();
+                self.shared.tasks.end(&places, ends).await;
             }
             self.begun.truncate(from);
         }

@@ -121,6 +121,39 @@ async fn a_close_goes_on_after_a_panic() {
     assert_eq!(only(lines(Bad::GRAPH, &error.events), &["close"]), ["close Unclosed panicked", "close Base"]);
 }
 
+#[plugin]
+pub struct Undrained;
+impl Lifecycle for Undrained {
+    async fn drain(&self, _: &Context) -> Result<()> {
+        pending().await
+    }
+    async fn close(&self, _: &Context) -> Result<()> {
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+pub struct Clogged {
+    undrained: Dep<Undrained>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hang_in_drain_leaves_time_to_close() {
+    let agent = Agent::<Clogged>::builder().record_events(true).start().await.unwrap();
+    let error = agent.close().await.unwrap_err();
+    let found: Vec<_> = error.errors.iter().map(|e| (e.plugin, e.phase)).collect();
+    assert_eq!(found, [("Undrained", Phase::Drain)]);
+    let stopped = only(lines(Clogged::GRAPH, &error.events), &["drain", "close"]);
+    assert_eq!(stopped, ["drain Undrained timed out", "close Undrained"]);
+}
+
+#[tokio::test]
+async fn a_limit_may_be_as_long_as_can_be() {
+    let most = Duration::MAX;
+    let limits = Limits { start: most, plugin_start: most, stop: most, plugin_stop: most };
+    Agent::<Bad>::builder().limits(limits).start().await.unwrap().close().await.unwrap_err();
+}
+
 /// A task that is left behind ends with its plugin.
 mod tasks {
     use super::*;
@@ -166,8 +199,11 @@ mod tasks {
         let agent = Agent::<Lone>::start().await.unwrap();
         let ended = agent.careless.ended.clone();
         drop(agent);
-        while !ended.load(SeqCst) {
-            tokio::task::yield_now().await;
-        }
+        let seen = async {
+            while !ended.load(SeqCst) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), seen).await.unwrap();
     }
 }

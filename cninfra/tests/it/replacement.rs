@@ -76,3 +76,11 @@ async fn a_replacement_below_a_diamond_reaches_everyone() {
     assert!(Dep::ptr_eq(&agent.app.journal, &journal) && Dep::ptr_eq(&agent.connectors.etcd.journal, &journal));
     agent.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn of_two_replacements_the_first_stays_and_is_the_one_that_runs() {
+    let (first, second): (Dep<Etcd>, Dep<Etcd>) = (fake().into(), fake().into());
+    let agent = Agent::<All>::builder().with_new(first.clone()).with_new(second.clone()).start().await.unwrap();
+    agent.close().await.unwrap();
+    assert_eq!((first.journal.lines().len(), second.journal.lines().len()), (2, 0));
+}

@@ -1,0 +1,96 @@
+//! What a builder has collected, without the flavor's type: compiled once for all flavors.
+
+use super::{
+    DEFAULT_LABEL, Limits, StopHandle,
+    runner::{Runner, Special},
+};
+use crate::{
+    config::Config,
+    context::Shared,
+    graph::{Graph, Need, Node},
+    inject::running::Running,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+pub(super) struct Settings {
+    pub(super) label: Option<String>,
+    pub(super) config: Config,
+    pub(super) limits: Limits,
+    pub(super) record: bool,
+    pub(super) stop: StopHandle,
+    /// By the plugin's id: its lifecycle, if it is to be run and it has one.
+    replaced: HashMap<u64, Option<Arc<dyn Running>>>,
+    /// Interfaces that are bound to something else.
+    bound: HashSet<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            label: None,
+            config: Config::new(),
+            limits: Limits::default(),
+            record: false,
+            stop: StopHandle::new(),
+            replaced: HashMap::new(),
+            bound: HashSet::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// A plugin is there already; its lifecycle is run if it is given.
+    pub(super) fn replaced(&mut self, plugin: u64, running: Option<Arc<dyn Running>>) {
+        // the first one stays, in its slot too
+        self.replaced.entry(plugin).or_insert(running);
+    }
+
+    /// An interface is bound to something else.
+    pub(super) fn bound(&mut self, interface: u64) {
+        self.bound.insert(interface);
+    }
+
+    /// What starts the flavor of this graph, what its plugins share, and what is special about them.
+    pub(super) fn runner(self, graph: &'static Graph) -> (Runner, Arc<Shared>, HashMap<usize, Special>) {
+        let special = self.special(graph);
+        let label = self.label.as_deref().unwrap_or(DEFAULT_LABEL);
+        let shared = Arc::new(Shared::new(label, graph, self.config, self.stop));
+        (Runner::new(graph, shared.clone(), self.limits, self.record), shared, special)
+    }
+
+    /// The plugins that are not simply created and run, by their place.
+    fn special(&self, graph: &'static Graph) -> HashMap<usize, Special> {
+        let mut special = HashMap::new();
+        for (place, node) in graph.nodes().iter().enumerate() {
+            let id = node.plugin.key.id;
+            if let Some(running) = self.replaced.get(&id) {
+                special.insert(place, running.clone().map_or(Special::Absent, Special::Made));
+            } else if node.optional && !self.config.is_enabled(node.instance()) {
+                special.insert(place, Special::Absent);
+            } else if node.provides.iter().any(|binding| self.bound.contains(&binding.key.id))
+                && !self.is_wanted(node, graph)
+            {
+                special.insert(place, Special::Unused);
+            }
+        }
+        special
+    }
+
+    /// Does a plugin ask for this one, in a way that is not bound to something else?
+    fn is_wanted(&self, provider: &Node, graph: &'static Graph) -> bool {
+        let by_type = provider.plugin.key.id;
+        let by_interface = |id| {
+            provider.provides.iter().any(|binding| binding.key.id == id && (binding.many || !self.bound.contains(&id)))
+        };
+        graph.nodes().iter().flat_map(|node| node.plugin.deps).any(|dep| {
+            let id = dep.key.id;
+            // a collection holds what the flavor binds, whatever is bound in its place
+            id == by_type
+                || by_interface(id)
+                || (dep.need == Need::All && provider.provides.iter().any(|b| b.key.id == id))
+        })
+    }
+}
