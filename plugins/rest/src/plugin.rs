@@ -13,9 +13,9 @@ use std::{
     time::Duration,
 };
 
-/// What is in flight when the agent stops has this long to finish: less than the agent's own limit, so that those who
-/// close after it have time left.
-const DRAIN: Duration = Duration::from_secs(3);
+/// What is in flight when the agent stops has this long to finish: less than an agent has for draining by default, which
+/// is half of its five seconds to stop.
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// The HTTP server of an agent: it provides [`Http`].
 ///
@@ -25,7 +25,7 @@ const DRAIN: Duration = Duration::from_secs(3);
 /// | `port` | `--http-port`, `HTTP_PORT` | | the port, over that of `endpoint`; 0 takes a free one |
 ///
 /// Other plugins register their routes in their `init`; it serves from its `after_init` on. When the agent stops it takes no
-/// more connections, and requests in flight have three seconds to finish.
+/// more connections, and requests in flight have two seconds to finish.
 #[plugin(name = "http", flags = FLAGS)]
 pub struct Rest {
     #[config]
