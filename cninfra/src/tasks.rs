@@ -1,8 +1,10 @@
 //! The tasks of an agent's plugins: every task has an owner, which ends with it or before it.
 
 use crate::logger::Logger;
+use futures_util::FutureExt as _;
 use std::{
     future::Future,
+    panic::{AssertUnwindSafe, resume_unwind},
     pin::Pin,
     sync::{Mutex, PoisonError},
     task::{self, Poll},
@@ -29,7 +31,16 @@ impl Registry {
         log: Logger,
         future: impl Future<Output = T> + Send + 'static,
     ) -> Task<T> {
-        let handle = tokio::spawn(future);
+        let told = log.clone();
+        let handle = tokio::spawn(async move {
+            match AssertUnwindSafe(future).catch_unwind().await {
+                Ok(done) => done,
+                Err(panic) => {
+                    told.error(format_args!("task `{name}` panicked"));
+                    resume_unwind(panic)
+                }
+            }
+        });
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|entry| !entry.abort.is_finished());
         entries.push(Entry { place, name, log, abort: handle.abort_handle() });

@@ -74,6 +74,14 @@ impl<'a> Job<'a> {
     }
 }
 
+impl Job<'_> {
+    /// Drops what it was doing. The plugin's destructors run here.
+    pub(super) fn drop_work(&mut self) {
+        let work = self.work.take();
+        let _ = guard(|| drop(work));
+    }
+}
+
 impl Future for Job<'_> {
     type Output = Ended;
 
@@ -93,8 +101,8 @@ impl Future for Job<'_> {
                 Poll::Ready(()) => Err(Cause::TimedOut(job.limit.limit)),
             },
         };
-        // what it was doing is dropped now, and not with the job
-        job.work = None;
+        // what it was doing is dropped now, and not with the job; a destructor that panics is not worth more than the result
+        job.drop_work();
         Poll::Ready(Ended { place: job.place, phase: job.phase, started: job.started, result })
     }
 }

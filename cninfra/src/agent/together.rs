@@ -68,7 +68,8 @@ impl Together {
         while let Some(Some(ended)) = waiting.next().now_or_never() {
             made.extend(self.take(ended, common, record));
         }
-        for job in waiting {
+        for mut job in waiting {
+            job.drop_work();
             record.put(job.place, job.phase, job.started, Outcome::Dropped);
         }
         made

@@ -32,7 +32,7 @@ pub struct Config {
     /// `enabled` is no key of a section's type: optional plugins have it, whatever their config.
     enabled: BTreeMap<String, bool>,
     /// What could not be taken in: told when the section is read.
-    errors: BTreeMap<String, String>,
+    errors: BTreeMap<String, Vec<String>>,
 }
 
 impl Config {
@@ -49,7 +49,7 @@ impl Config {
         match Value::serialize(value) {
             Ok(value) => self.put(section, key, value, "set by the program"),
             Err(error) => {
-                self.errors.insert(section.to_string(), format!("key `{key}`: {error}"));
+                self.error(section, format!("key `{key}`: {error}, set by the program"));
             }
         }
         self
@@ -62,6 +62,10 @@ impl Config {
         self.put(section, key, value, origin);
     }
 
+    fn error(&mut self, section: &str, error: String) {
+        self.errors.entry(section.to_string()).or_default().push(error);
+    }
+
     fn put(&mut self, section: &str, key: &str, value: Value, origin: &str) {
         if key == "enabled" {
             match value.to_bool() {
@@ -69,7 +73,7 @@ impl Config {
                     self.enabled.insert(section.to_string(), enabled);
                 }
                 None => {
-                    self.errors.insert(section.to_string(), "key `enabled` takes `true` or `false`".to_string());
+                    self.error(section, format!("key `enabled` takes `true` or `false`, {origin}"));
                 }
             }
             return;
@@ -101,7 +105,7 @@ impl Config {
                     Ok(None) => {}
                     Ok(Some((path, mut dict))) => {
                         if let Some(enabled) = dict.remove("enabled") {
-                            self.put(section, "enabled", enabled, "");
+                            self.put(section, "enabled", enabled, &format!("in {}", path.display()));
                         }
                         let dict = [(section.to_string(), Value::from(dict))].into();
                         self.merge(Layer::file(path, dict));
@@ -121,7 +125,7 @@ impl Config {
     /// What is wrong with a section whatever its type. Only an optional plugin can be switched off.
     pub(crate) fn check(&self, section: &str, optional: bool) -> Result<()> {
         if let Some(error) = self.errors.get(section) {
-            return Err(Error::msg(error));
+            return Err(Error::msg(error.join("; ")));
         }
         if !optional && self.enabled.contains_key(section) {
             let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`";

@@ -21,8 +21,9 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Do they fit in arrays for so many plugins and edges, and twice as many bindings as plugins?
     pub(super) const fn fits(&self, plugins: usize, edges: usize) -> bool {
-        self.plugins <= plugins && self.edges <= edges
+        self.plugins <= plugins && self.bindings <= 2 * plugins && self.edges <= edges
     }
 }
 
