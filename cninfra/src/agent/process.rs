@@ -261,10 +261,16 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
-/// A subscriber that prints to standard error, unless the process has one already.
+/// A subscriber that prints to standard error, unless the process has one already. A reader that has gone away is no reason
+/// to stop.
 fn install_log(env: &Env) {
     use io::IsTerminal as _;
     let colour = io::stderr().is_terminal() && env.get(OsStr::new("NO_COLOR")).is_none_or(|value| value.is_empty());
-    let subscriber = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colour).with_target(false).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .log_internal_errors(false)
+        .with_ansi(colour)
+        .with_target(false)
+        .finish();
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
