@@ -144,8 +144,9 @@ impl<S: Get<P, X>, P, X> Home<S, X> for Found<P> {
     }
 }
 
-/// The slots of a flavor: a short name for a long type.
-pub struct SlotsOf<F: Nested<Fields: Part>>(<F::Fields as Part>::Slots);
+/// The slots of a flavor: a short name for a long type. (In a box, so that it is sized whatever its fields are: else rustc 1.95 fails
+/// inside of itself when a right flavor is made wrong between two incremental builds.)
+pub struct SlotsOf<F: Nested<Fields: Part>>(Box<<F::Fields as Part>::Slots>);
 impl<F: Nested<Fields: Part>> Default for SlotsOf<F> {
     fn default() -> Self {
         SlotsOf(Default::default())
@@ -158,6 +159,6 @@ impl<F: Nested<Fields: Part>> Get<Here, SlotsOf<F>> for SlotsOf<F> {
 }
 impl<F: Nested<Fields: Part<Slots: Get<In<N, P>, X>>>, const N: usize, P, X: ?Sized> Get<In<N, P>, X> for SlotsOf<F> {
     fn get(&self) -> &X {
-        Get::<In<N, P>, X>::get(&self.0)
+        Get::<In<N, P>, X>::get(&*self.0)
     }
 }
