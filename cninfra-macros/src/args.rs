@@ -99,7 +99,7 @@ pub(crate) fn krate(arg: &Arg, cx: &mut Ctxt) -> Option<Krate> {
     if let Value::Is(value) = &arg.value
         && let Ok(path) = Path::parse_mod_style.parse2(value.clone())
     {
-        return Some(Krate::at(path));
+        return Some(Krate::named(path));
     }
     cx.error(arg.span(), "CN010: `crate` takes a path\n= help: `crate = path::to::cninfra`");
     None

@@ -70,7 +70,8 @@ pub(crate) fn meta(ty: &Type, krate: &Krate) -> TokenStream {
         Some((Wrapper::Vec, key)) => quote_spanned!(key.span()=> <#key as #krate::ManyInterface>::ALL),
         Some((wrapper, key)) => {
             let need = if wrapper == Wrapper::Dep { quote!(One) } else { quote!(Optional) };
-            quote_spanned!(key.span()=> #krate::DepMeta { key: <#key as #krate::Key>::META, need: #krate::Need::#need })
+            let meta = if types::is_dyn(key) { quote!(Interface > ::KEY) } else { quote!(Key > ::META) };
+            quote_spanned!(key.span()=> #krate::DepMeta { key: <#key as #krate::#meta, need: #krate::Need::#need })
         }
         None => quote_spanned!(ty.span()=> <#ty as #krate::DepItem>::META),
     }

@@ -38,6 +38,11 @@ pub(crate) fn dependency(ty: &Type) -> Option<(Wrapper, &Type)> {
     }
 }
 
+/// `dyn Trait`, which can be an interface only.
+pub(crate) fn is_dyn(ty: &Type) -> bool {
+    matches!(ungroup(ty), Type::TraitObject(_))
+}
+
 /// The `$t:ty` of a `macro_rules` arrives in an invisible group.
 pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     loop {

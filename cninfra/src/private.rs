@@ -16,6 +16,7 @@ pub use crate::{
         plugin::{Blank, Creates, HasLifecycle, Lifecycle, Plugin},
         row::{Row, RowOf},
         running::{Probe, Running, WithLifecycle, WithoutLifecycle},
+        shared::{Is, IsNot, shared},
         slot::Slot,
         trie::{D0, D1, D2, D3, Digits, Found, Many, One, Root},
     },

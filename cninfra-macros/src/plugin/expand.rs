@@ -10,7 +10,7 @@ use crate::{
     krate::Krate,
     source::Source,
 };
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Ident, ItemStruct, Member, Type, spanned::Spanned as _};
 
@@ -26,7 +26,14 @@ struct Style {
     construct: TokenStream,
 }
 
-pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], source: &Source) -> TokenStream {
+/// `shared` asks whether the plugin's fields are.
+pub(super) fn generate(
+    def: &ItemStruct,
+    args: &Arguments,
+    roles: &[Role],
+    shared: &TokenStream,
+    source: &Source,
+) -> TokenStream {
     let (krate, name) = (&args.krate, &def.ident);
     let (_, arguments, _) = def.generics.split_for_impl();
     let bounded = key::with_bounds(&def.generics, krate);
@@ -34,7 +41,7 @@ pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], sourc
     let ty = quote!(#name #arguments);
     let key = identity(name, &def.generics, args, ty.clone()).expand(source, krate);
     let Style { deps, metas, config, construct } = match &args.deps {
-        Some(listed) => listed_style(name, listed, args),
+        Some(listed) => listed_style(def, listed, args),
         None => field_style(def, roles, krate),
     };
     let extras = extras(args, &config);
@@ -47,10 +54,9 @@ pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], sourc
         impl #impl_generics #krate::Plugin for #ty #wher {
             type Deps = #deps;
             type Itself = Self;
-            const PLUGIN: &'static #krate::PluginMeta = &#krate::PluginMeta {
-                key: <Self as #krate::Key>::META,
-                deps: #metas,
-                #extras,
+            const PLUGIN: &'static #krate::PluginMeta = {
+                #shared
+                &#krate::PluginMeta { key: <Self as #krate::Key>::META, deps: #metas, #extras }
             };
             fn create<'a>(slot: &'a #krate::Slot<Self>, deps: Self::Deps, cx: &#krate::Context) -> #krate::Creation<'a> {
                 #construct
@@ -94,15 +100,18 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
     quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(this))
 }
 
-fn listed_style(name: &Ident, listed: &Deps, args: &Arguments) -> Style {
-    let krate = &args.krate;
+fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
+    let (krate, name) = (&args.krate, &def.ident);
     let (deps, metas) = match listed {
         Deps::Tuple(types) => (quote!((#(#types,)*)), metas(types, krate)),
         Deps::Struct(ty) => (quote!(#ty), quote_spanned!(ty.span()=> <#ty as #krate::Listed>::DEPS)),
         Deps::Broken(error) => (error.clone(), quote!(&[])),
     };
+    // `Create` is written with them: if one of them is wrong, that is told of in `PLUGIN`, and not again of its futures
+    let deps = sound(def, deps, krate, name.span());
+    let this = sound(def, quote!(Self), krate, name.span());
     let construct = quote_spanned! {name.span()=>
-        <Self as #krate::Creates>::__creating(slot, deps, cx)
+        <#this as #krate::Creates>::__creating(slot, deps, cx)
     };
     let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, krate));
     Style { deps, metas, config, construct }
@@ -130,11 +139,7 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
             Role::Config => {
                 config = config_meta(ty, krate);
                 // as for a flavor's fields: a type that is no section is told of once, in `PLUGIN`
-                let section = if def.generics.params.is_empty() {
-                    quote!(<#krate::Sound<{ <#name as #krate::Plugin>::PLUGIN.deps.len() }> as #krate::Pass>::Of<#ty>)
-                } else {
-                    quote!(#ty)
-                };
+                let section = sound(def, quote!(#ty), krate, span);
                 quote_spanned!(span=> match <#section as #krate::Section>::__of(cx) {
                     #krate::Result::Ok(config) => config,
                     #krate::Result::Err(error) => return #krate::Creation::Now(#krate::Result::Err(error)),
@@ -156,6 +161,17 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
             #krate::created(slot, #name { #(#members: #values),* })
         },
     }
+}
+
+/// The type, if what the plugin says of itself is right; else one that the compiler speaks of no more. (Not in generic code, where the
+/// constant depends on the parameters.)
+fn sound(def: &ItemStruct, ty: TokenStream, krate: &Krate, span: Span) -> TokenStream {
+    let name = &def.ident;
+    if !def.generics.params.is_empty() {
+        return ty;
+    }
+    let at = krate.at(span);
+    quote_spanned!(span=> <#at::Sound<{ <#name as #at::Plugin>::PLUGIN.deps.len() }> as #at::Pass>::Of<#ty>)
 }
 
 fn metas(types: &[Type], krate: &Krate) -> TokenStream {

@@ -5,11 +5,13 @@ mod arguments;
 mod expand;
 mod fields;
 mod inert;
+mod shared;
 
 use crate::{ctxt::Ctxt, key, source::Source};
 use arguments::Arguments;
 use proc_macro2::TokenStream;
 use quote::quote;
+use shared::Shared;
 use syn::{Item, ItemStruct, spanned::Spanned as _};
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
@@ -25,7 +27,10 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, source: &Source) -> T
     let generated = if cx.is_broken() || arguments.is_broken() {
         inert::of_struct(&def, &arguments, &fields, source)
     } else {
-        expand::generate(&def, &arguments, &fields, source)
+        let shared = Shared::of(&def, &arguments, &fields);
+        let generated = expand::generate(&def, &arguments, &fields, &shared.asked, source);
+        shared.guard(&mut def.fields);
+        generated
     };
     let errors = cx.finish();
     quote!(#def #generated #errors)

@@ -2,11 +2,12 @@
 
 use super::{Agent, Limits, StartError, StopHandle, settings::Settings};
 use crate::{
-    Dep, Plugin,
+    Dep,
     config::Config,
     inject::{
         flavor::Held,
         part::Part,
+        plugin::Plugin,
         replace::{Bindable, Instance, Place, Seat},
     },
 };

@@ -33,6 +33,7 @@
 //! | [CN026](cn026) | a config type that can not be one |
 //! | [CN027](cn027) | nothing of the context |
 //! | [CN028](cn028) | a flavor is too large |
+//! | [CN029](cn029) | a plugin holds what is not shared between threads |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}
@@ -117,3 +118,6 @@ pub mod cn027 {}
 
 #[doc = include_str!("cn028.md")]
 pub mod cn028 {}
+
+#[doc = include_str!("cn029.md")]
+pub mod cn029 {}

@@ -32,6 +32,9 @@ pub trait Interface: Key {
     /// May several plugins of one flavor be bound to it?
     #[doc(hidden)]
     const MANY: bool;
+    /// Name, module and id. (Here, so that generated code can ask the type itself.)
+    #[doc(hidden)]
+    const KEY: &'static KeyMeta = Self::META;
     /// What a binding at `Path` adds to a flavor: `Found<Path>`, or `Many<One<Path>>`.
     #[doc(hidden)]
     type Bound<Path>: Outcome;
@@ -56,9 +59,9 @@ pub trait Accepts<P>: Interface {
 
 /// An interface that several plugins of one flavor may provide: `#[interface(many)]`.
 #[diagnostic::on_unimplemented(
-    message = "CN012: `{Self}` is bound to one plugin at most",
+    message = "CN012: `{Self}` is no interface that several plugins may provide",
     label = "`Vec<Dep<..>>` needs an interface with `#[interface(many)]`",
-    note = "take `Dep<{Self}>` or `Option<Dep<{Self}>>`, or declare the trait with `#[interface(many)]`"
+    note = "declare the trait with `#[interface(many)]`, or take `Dep<{Self}>` or `Option<Dep<{Self}>>`"
 )]
 pub trait ManyInterface: Interface {
     /// The interface as a dependency. (Here, so that generated code can ask the type itself.)

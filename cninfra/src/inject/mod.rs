@@ -25,6 +25,8 @@ pub(crate) mod row;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod running;
 #[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod shared;
+#[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod slot;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod trie;
@@ -35,5 +37,6 @@ pub use flavor::Flavor;
 pub(crate) use flavor::Nested;
 pub use key::{Interface, Key, ManyInterface};
 pub use part::Part;
-pub use plugin::{Create, Lifecycle, Plugin};
+pub use plugin::{Create, Lifecycle};
 pub use replace::Instance;
+pub use shared::SharedPlugin as Plugin;

@@ -15,7 +15,7 @@ pub trait Running: Send + Sync {
 
 // The plugin's own future goes into the box, and nothing around it: so a method that is left at its default costs no
 // code for each plugin, since the default's future has one type.
-impl<P: Lifecycle> Running for P {
+impl<P: Lifecycle + Send + Sync> Running for P {
     fn step<'a>(&'a self, phase: Phase, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
         match phase {
             Phase::Create => boxed(ready(Ok(()))),
@@ -46,7 +46,7 @@ impl<P> Probe<P> {
 pub trait WithLifecycle<P> {
     fn running(&self, plugin: &Dep<P>) -> Option<Arc<dyn Running>>;
 }
-impl<P: Lifecycle> WithLifecycle<P> for Probe<P> {
+impl<P: Lifecycle + Send + Sync> WithLifecycle<P> for Probe<P> {
     fn running(&self, plugin: &Dep<P>) -> Option<Arc<dyn Running>> {
         Some(plugin.0.clone())
     }

@@ -1,0 +1,120 @@
+//! Plugins are shared between threads: so is what they hold. What is not is told of once, on the field.
+//!
+//! A type that looks as if it were not is asked for in the struct itself, by a constant on which the field's type depends: where that fails, the
+//! type is one that the compiler speaks of no more, so that nothing else errs for it: neither futures that borrow the plugin nor
+//! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
+
+use crate::{krate::Krate, types};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+use syn::{Fields, ItemStruct, Type, spanned::Spanned as _};
+
+use super::{
+    arguments::{Arguments, Deps},
+    fields::Role,
+};
+
+/// Types that are not shared, by their last word. (Of another crate's type with such a name nothing is said, if it is shared.)
+const LOCAL: [&str; 12] = [
+    "Rc",
+    "Weak",
+    "Cell",
+    "RefCell",
+    "UnsafeCell",
+    "OnceCell",
+    "LazyCell",
+    "Receiver",
+    "MutexGuard",
+    "RwLockReadGuard",
+    "RwLockWriteGuard",
+    "NonNull",
+];
+
+/// Types that are.
+const PLAIN: [&str; 17] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize", "String",
+];
+
+/// What asks whether the fields are shared.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// For the plugin's constant.
+    pub(super) asked: TokenStream,
+    /// Fields, by place, and the types that they get in the struct.
+    guarded: Vec<(usize, Type)>,
+}
+
+impl Shared {
+    pub(super) fn of(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Self {
+        let krate = &args.krate;
+        let (plugin, generic) = (def.ident.to_string(), !def.generics.params.is_empty());
+        let mut this = Shared::default();
+        let mut all = TokenStream::new();
+        for (place, ((field, member), role)) in def.fields.iter().zip(def.fields.members()).zip(roles).enumerate() {
+            let ty = &field.ty;
+            // what it depends on is asked where that is declared
+            let listed =
+                matches!(&args.deps, Some(Deps::Struct(deps)) if quote!(#deps).to_string() == quote!(#ty).to_string());
+            if listed || matches!(role, Role::Dep) || types::dependency(ty).is_some() || is_plain(ty) {
+                continue;
+            }
+            let name = quote!(#member).to_string();
+            let at = krate.at(ty.span());
+            let ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::SHARED, #plugin, #name));
+            // of a parameter, the struct does not say that it is shared
+            if !generic && looks_local(quote!(#ty)) {
+                this.guarded.push((place, Type::Verbatim(guard(ask, quote!(#ty), krate))));
+            } else {
+                all.extend(quote!(#ask;));
+            }
+        }
+        if generic && !all.is_empty() {
+            // an anonymous constant can not name a parameter
+            this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #all);
+        } else if !all.is_empty() {
+            let guard = guard(quote!(#all 0), quote!(()), krate);
+            this.asked = quote!(let _: #guard = (););
+        }
+        this
+    }
+
+    /// Puts the guards into the struct.
+    pub(super) fn guard(self, fields: &mut Fields) {
+        let mut fields: Vec<_> = fields.iter_mut().collect();
+        for (place, ty) in self.guarded {
+            fields[place].ty = ty;
+        }
+    }
+}
+
+/// The type, if the constant can be evaluated.
+fn guard(constant: TokenStream, ty: TokenStream, krate: &Krate) -> TokenStream {
+    quote!(<#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::Of<#ty>)
+}
+
+/// Is it a number, a text, an atomic?
+fn is_plain(ty: &Type) -> bool {
+    let Type::Path(path) = types::ungroup(ty) else { return false };
+    path.path.segments.last().is_some_and(|last| {
+        let word = last.ident.to_string();
+        last.arguments.is_none() && (PLAIN.contains(&word.as_str()) || word.starts_with("Atomic"))
+    })
+}
+
+/// Names it something that is not shared, a pointer, or a `dyn Trait` that does not say that it is?
+fn looks_local(tokens: TokenStream) -> bool {
+    let words = |tokens: TokenStream, word: &str| {
+        tokens.into_iter().any(|token| matches!(&token, TokenTree::Ident(ident) if ident == word))
+    };
+    let shared = words(tokens.clone(), "Send") && words(tokens.clone(), "Sync");
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => {
+            let word = ident.to_string();
+            LOCAL.contains(&word.as_str()) || (word == "dyn" && !shared)
+        }
+        TokenTree::Punct(punct) => punct.as_char() == '*',
+        TokenTree::Group(group) => looks_local(group.stream()),
+        TokenTree::Literal(_) => false,
+    })
+}
