@@ -46,7 +46,7 @@ impl Graph {
     #[doc(hidden)]
     #[track_caller]
     pub const fn check_flags(&self) {
-        let mut i = 0;
+        let mut i = if self.broken { self.nodes.len() } else { 0 };
         while i < self.nodes.len() {
             let mine = self.nodes[i].plugin.flags;
             let mut k = 0;

@@ -85,9 +85,6 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
 
     /// By level, within a level as declared.
     pub(super) const fn sort(&mut self) {
-        if self.broken {
-            return;
-        }
         let mut at = [0u16; N];
         let mut depth = 0;
         let mut i = 0;

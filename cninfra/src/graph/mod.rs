@@ -96,7 +96,8 @@ impl Node {
 
 /// The plugins of a flavor in start order (level by level, within a level as declared) and the edges between them.
 ///
-/// It is const data: every method that is `const` can be used in a `const _: () = assert!(..)`.
+/// It is const data: every method that is `const` can be used in a `const _: () = assert!(..)`. Of a flavor that is not right it tells what
+/// is known, and whatever is asked of names and order is true: so that an assertion adds no error to the mistake itself.
 #[derive(Debug)]
 pub struct Graph {
     nodes: &'static [Node],
@@ -214,7 +215,7 @@ impl Graph {
         let mut i = 0;
         while i < self.names.len() {
             if text::same(self.names[i], name) {
-                if found.is_some() {
+                if found.is_some() && !self.broken {
                     check::fail_name(self, name, "more than one plugin");
                 }
                 found = Some(i);
@@ -223,6 +224,8 @@ impl Graph {
         }
         match found {
             Some(place) => place,
+            // the mistake itself is told of: no second error for one that may follow from it
+            None if self.broken => 0,
             None => check::fail_name(self, name, "no plugin"),
         }
     }
@@ -234,6 +237,6 @@ impl Graph {
     #[must_use]
     #[track_caller]
     pub const fn before(&self, a: &str, b: &str) -> bool {
-        self.nodes[self.position(a)].level < self.nodes[self.position(b)].level
+        self.broken || self.nodes[self.position(a)].level < self.nodes[self.position(b)].level
     }
 }
