@@ -3,6 +3,7 @@
 pub use crate::{
     Context, Dep, Flag, FromContext,
     config::{ConfigMeta, Section},
+    flag::check as check_flags,
     graph::{
         self, Binding, DepMeta, Field, Graph, HASH_START, Item, KeyMeta, Need, PluginMeta, Sizes, Text, Tree,
         generic_instance, generic_name, hash, mix,
@@ -16,7 +17,7 @@ pub use crate::{
         plugin::{Blank, Creates, HasLifecycle, Lifecycle, Plugin},
         row::{Row, RowOf},
         running::{Probe, Running, WithLifecycle, WithoutLifecycle},
-        shared::{Is, IsNot, shared},
+        shared::{Is, IsNot, shared, unmarked},
         slot::Slot,
         trie::{D0, D1, D2, D3, Digits, Found, Many, One, Root},
     },

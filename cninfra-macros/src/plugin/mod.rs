@@ -5,6 +5,7 @@ mod arguments;
 mod expand;
 mod fields;
 mod inert;
+mod sections;
 mod shared;
 
 use crate::{ctxt::Ctxt, key, source::Source};
@@ -23,14 +24,15 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, source: &Source) -> T
     };
     key::check_generics(&def.generics, &mut cx);
     let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &mut cx);
-    arguments.check(&def, &mut cx);
+    arguments.check(&def, &fields, &mut cx);
     let generated = if cx.is_broken() || arguments.is_broken() {
         inert::of_struct(&def, &arguments, &fields, source)
     } else {
         let shared = Shared::of(&def, &arguments, &fields);
         let generated = expand::generate(&def, &arguments, &fields, &shared.asked, source);
         shared.guard(&mut def.fields);
-        generated
+        let sections = sections::check(&def, &arguments, &fields);
+        quote!(#generated #sections)
     };
     let errors = cx.finish();
     quote!(#def #generated #errors)

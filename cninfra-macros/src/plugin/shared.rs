@@ -94,7 +94,7 @@ fn guard(constant: TokenStream, ty: TokenStream, krate: &Krate) -> TokenStream {
 }
 
 /// Is it a number, a text, an atomic?
-fn is_plain(ty: &Type) -> bool {
+pub(super) fn is_plain(ty: &Type) -> bool {
     let Type::Path(path) = types::ungroup(ty) else { return false };
     path.path.segments.last().is_some_and(|last| {
         let word = last.ident.to_string();

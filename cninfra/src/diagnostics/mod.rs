@@ -34,6 +34,8 @@
 //! | [CN027](cn027) | nothing of the context |
 //! | [CN028](cn028) | a flavor is too large |
 //! | [CN029](cn029) | a plugin holds what is not shared between threads |
+//! | [CN030](cn030) | a flag that can not be one |
+//! | [CN031](cn031) | a config section without its attribute |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}
@@ -121,3 +123,9 @@ pub mod cn028 {}
 
 #[doc = include_str!("cn029.md")]
 pub mod cn029 {}
+
+#[doc = include_str!("cn030.md")]
+pub mod cn030 {}
+
+#[doc = include_str!("cn031.md")]
+pub mod cn031 {}

@@ -18,6 +18,8 @@ type Room = Work<2048, 16384, 2048, 8192>;
 
 /// The flags that every agent has.
 pub(crate) const AGENT_FLAGS: [&str; 5] = ["config-dir", "graph", "help", "microservice-label", "version"];
+/// The variables that every agent reads. (As many, to be looked at together.)
+const AGENT_VARIABLES: [&str; 5] = ["CONFIG_DIR", "", "", "MICROSERVICE_LABEL", ""];
 
 impl Graph {
     /// Called in a `const _` by generated code, once for each field, on the span of the field.
@@ -53,7 +55,7 @@ impl Graph {
             while k < mine.len() {
                 let mut a = 0;
                 while a < AGENT_FLAGS.len() {
-                    if text::same(AGENT_FLAGS[a], mine[k].name) {
+                    if text::same(AGENT_FLAGS[a], mine[k].name) || text::same(AGENT_VARIABLES[a], mine[k].env) {
                         fail_flag(&mine[k], "the agent itself", self.nodes[i].plugin.key.name);
                     }
                     a += 1;

@@ -1,7 +1,8 @@
-//! Plugins are shared between threads: so is all that they hold.
+//! What a plugin's fields are asked for: they are shared between threads, and none of them is a config section without its attribute.
 
 use super::plugin::Plugin;
 use crate::graph::Text;
+use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
 /// A plugin: a struct with `#[plugin]`, shared between threads. As a bound, it names any of them.
@@ -36,8 +37,13 @@ pub struct Is<T: ?Sized>(PhantomData<T>);
 impl<T: Send + Sync + ?Sized> Is<T> {
     pub const SHARED: bool = true;
 }
+impl<T: DeserializeOwned> Is<T> {
+    /// Can it be read from a file?
+    pub const READ: bool = true;
+}
 pub trait IsNot {
     const SHARED: bool = false;
+    const READ: bool = false;
 }
 impl<T: ?Sized> IsNot for Is<T> {}
 
@@ -57,4 +63,21 @@ pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
          `Box<dyn Trait + Send + Sync>` for `Box<dyn Trait>`",
     ]);
     panic!("{}", text.as_str())
+}
+
+/// Fails if a field that is named as a config section can be read as one, and would hold its default for ever.
+#[track_caller]
+pub const fn unmarked(is: bool, plugin: &str, field: &str) {
+    if is {
+        let mut text = Text::<1024>::new();
+        text.put_all(&[
+            "CN031: `",
+            plugin,
+            "::",
+            field,
+            "` looks like a config section, but would always hold its default\n= help: mark it with `#[config]`; \
+             if the default is meant: `#[default(Default::default())]`",
+        ]);
+        panic!("{}", text.as_str())
+    }
 }
