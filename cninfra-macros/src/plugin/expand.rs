@@ -123,7 +123,6 @@ fn config_meta(ty: &Type, krate: &Krate) -> TokenStream {
 }
 
 fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
-    let name = &def.ident;
     let members: Vec<Member> = def.fields.members().collect();
     let (mut types, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut config = quote!(#krate::Option::None);
@@ -158,7 +157,7 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
         construct: quote! {
             let _ = cx;
             let #pattern = deps;
-            #krate::created(slot, #name { #(#members: #values),* })
+            #krate::created(slot, Self { #(#members: #values),* })
         },
     }
 }

@@ -8,20 +8,21 @@ mod inert;
 mod sections;
 mod shared;
 
-use crate::{ctxt::Ctxt, key, source::Source};
+use crate::{args, ctxt::Ctxt, key, source::Source};
 use arguments::Arguments;
 use proc_macro2::TokenStream;
 use quote::quote;
 use shared::Shared;
 use syn::{Item, ItemStruct, spanned::Spanned as _};
 
-pub(crate) fn expand(args: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
+pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
-    let arguments = Arguments::parse(args, &mut cx);
+    let arguments = Arguments::parse(given, &mut cx);
     let mut def: ItemStruct = match syn::parse2(item.clone()) {
         Ok(def) => def,
         Err(error) => return no_struct(item, &error, &arguments, source, cx),
     };
+    args::repeated(&mut def.attrs, "plugin", &mut cx);
     key::check_generics(&def.generics, &mut cx);
     let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &mut cx);
     arguments.check(&def, &fields, &mut cx);

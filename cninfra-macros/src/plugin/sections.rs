@@ -2,7 +2,7 @@
 //! Plugins that have neither flags nor a field that is named as a section get no code for it.
 
 use super::{arguments::Arguments, fields::Role, shared::is_plain};
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Field, ItemStruct, Type, spanned::Spanned as _};
 
@@ -18,7 +18,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
                 const _: () = #at::check_flags(<#name as #at::Plugin>::PLUGIN.flags, #plugin);
             },
             // `Self` is not known here
-            true if names_self(quote!(#flags)) => quote!(),
+            true if types::names(quote!(#flags), "Self") => quote!(),
             true => quote_spanned!(flags.span()=> const _: () = #at::check_flags(#flags, #plugin);),
         }
     });
@@ -52,12 +52,4 @@ fn is_named_so(field: &Field) -> bool {
     let (ty, field) = (last.ident.to_string(), field.ident.as_ref().map(ToString::to_string).unwrap_or_default());
     let named = ["Config", "Settings", "Options"].iter().any(|word| ty.ends_with(word));
     last.arguments.is_none() && (named || ["config", "settings", "options"].contains(&field.as_str()))
-}
-
-fn names_self(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == "Self",
-        TokenTree::Group(group) => names_self(group.stream()),
-        _ => false,
-    })
 }

@@ -6,8 +6,8 @@
 
 use crate::{krate::Krate, types};
 use proc_macro2::{TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
-use syn::{Fields, ItemStruct, Type, spanned::Spanned as _};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Fields, Ident, ItemStruct, Type, spanned::Spanned as _};
 
 use super::{
     arguments::{Arguments, Deps},
@@ -59,9 +59,21 @@ impl Shared {
             if listed || matches!(role, Role::Dep) || types::dependency(ty).is_some() || is_plain(ty) {
                 continue;
             }
+            // a constant that asks for the plugin while its field's type is worked out would go round in a circle
+            if types::names(quote!(#ty), &plugin) {
+                continue;
+            }
             let name = quote!(#member).to_string();
             let at = krate.at(ty.span());
-            let ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::SHARED, #plugin, #name));
+            let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::SHARED, #plugin, #name));
+            if !generic && matches!(role, Role::Default(None)) && args.deps.is_none() {
+                if let Some((question, inner)) = alone(ty) {
+                    ask = quote_spanned! {ty.span()=>
+                        #at::alone(#at::Is::<#inner>::#question, #plugin, #name);
+                        #ask
+                    };
+                }
+            }
             // of a parameter, the struct does not say that it is shared
             if !generic && looks_local(quote!(#ty)) {
                 this.guarded.push((place, Type::Verbatim(guard(ask, quote!(#ty), krate))));
@@ -91,6 +103,22 @@ impl Shared {
 /// The type, if the constant can be evaluated.
 fn guard(constant: TokenStream, ty: TokenStream, krate: &Krate) -> TokenStream {
     quote!(<#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::Of<#ty>)
+}
+
+/// What tells that a field holds a plugin without `Dep`. (A plugin that has no default is told of as any such field is.)
+fn alone(mut ty: &Type) -> Option<(Ident, &Type)> {
+    let mut empty = false;
+    while let Some((wrapper, inner)) = types::holder(ty) {
+        empty |= wrapper == "Option" || wrapper == "Vec";
+        ty = inner;
+    }
+    let question = match (empty, types::is_dyn(ty)) {
+        (true, true) => "INTERFACE",
+        (true, false) => "PLUGIN",
+        (false, true) => return None,
+        (false, false) => "TWIN",
+    };
+    Some((format_ident!("{question}"), ty))
 }
 
 /// Is it a number, a text, an atomic?

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     BoxFuture, Error,
     graph::Graph,
-    inject::flavor::{Nested, Runs},
+    inject::flavor::{OfKind, Runs},
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -61,7 +61,7 @@ impl<F: Send + 'static> Agent<F> {
     #[must_use]
     pub fn main<K: Runs<F>>() -> ExitCode
     where
-        F: Nested<Kind = K>,
+        F: OfKind<Kind = K>,
     {
         Self::builder().main(std::env::args_os(), std::env::vars_os())
     }

@@ -75,6 +75,20 @@ pub struct Closed;
 /// The kind of a flavor whose plugins' dependencies come from the flavor around it.
 pub struct Open;
 
+/// [`Nested`], as it is asked of what an agent runs: with words for that.
+#[diagnostic::on_unimplemented(
+    message = "CN019: `{Self}` is not a flavor",
+    label = "an agent runs a flavor",
+    note = "put `#[derive(Flavor)]` on the struct"
+)]
+pub trait OfKind: 'static {
+    type Kind;
+}
+#[diagnostic::do_not_recommend]
+impl<F: Nested> OfKind for F {
+    type Kind = F::Kind;
+}
+
 /// The kind of flavor that an agent runs. (Asked of the kind and not of the flavor, and written beside the function's name:
 /// rustc then says it in twelve lines.)
 #[diagnostic::on_unimplemented(

@@ -1,6 +1,6 @@
 //! What a plugin's fields are asked for: they are shared between threads, and none of them is a config section without its attribute.
 
-use super::plugin::Plugin;
+use super::{key::Interface, plugin::Plugin};
 use crate::graph::Text;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
@@ -37,12 +37,26 @@ pub struct Is<T: ?Sized>(PhantomData<T>);
 impl<T: Send + Sync + ?Sized> Is<T> {
     pub const SHARED: bool = true;
 }
+impl<T: Plugin> Is<T> {
+    /// Is it a plugin?
+    pub const PLUGIN: bool = true;
+}
+impl<T: Plugin + Default> Is<T> {
+    /// Is it a plugin that can be made of nothing?
+    pub const TWIN: bool = true;
+}
+impl<T: Interface + ?Sized> Is<T> {
+    pub const INTERFACE: bool = true;
+}
 impl<T: DeserializeOwned> Is<T> {
     /// Can it be read from a file?
     pub const READ: bool = true;
 }
 pub trait IsNot {
     const SHARED: bool = false;
+    const PLUGIN: bool = false;
+    const TWIN: bool = false;
+    const INTERFACE: bool = false;
     const READ: bool = false;
 }
 impl<T: ?Sized> IsNot for Is<T> {}
@@ -63,6 +77,23 @@ pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
          `Box<dyn Trait + Send + Sync>` for `Box<dyn Trait>`",
     ]);
     panic!("{}", text.as_str())
+}
+
+/// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.
+#[track_caller]
+pub const fn alone(is: bool, plugin: &str, field: &str) {
+    if is {
+        let mut text = Text::<1024>::new();
+        text.put_all(&[
+            "CN033: `",
+            plugin,
+            "::",
+            field,
+            "` asks for a plugin without `Dep`: it would hold its default, and not the flavor's plugin\n= help: a dependency is `Dep<Plugin>`, \
+             `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`",
+        ]);
+        panic!("{}", text.as_str())
+    }
 }
 
 /// Fails if a field that is named as a config section can be read as one, and would hold its default for ever.
