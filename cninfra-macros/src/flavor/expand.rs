@@ -109,9 +109,12 @@ impl Model {
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
         let (mut types, mut patterns, mut fields) = (Vec::new(), Vec::new(), Vec::new());
-        for Field { name: field, ty, provides } in &self.fields {
+        let mut aliases = TokenStream::new();
+        for (place, Field { name: field, ty, provides }) in self.fields.iter().enumerate() {
+            let provides: Vec<_> =
+                provides.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
             let (mut part, mut pattern) = (quote!(#ty), quote!(#field));
-            for interface in provides {
+            for interface in &provides {
                 part = quote!(#krate::Bound<#part, #interface>);
                 pattern = quote!(#krate::Bound { field: #pattern, .. });
             }
@@ -152,6 +155,7 @@ impl Model {
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
         quote! {
             #rows
+            #aliases
             #[automatically_derived]
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
@@ -182,6 +186,16 @@ impl Model {
                 #(let _ = &flavor.#names;)*
             }
         }
+    }
+
+    /// An interface that is not written as `dyn Trait` gets a name: rustc tells of a forgotten `dyn` wherever the type is written.
+    fn provided(&self, ty: &Type, place: usize, k: usize, aliases: &mut TokenStream) -> TokenStream {
+        if types::is_dyn(ty) || mentions(quote!(#ty), &self.params()) {
+            return quote!(#ty);
+        }
+        let name = format_ident!("Provided{place}_{k}", span = ty.span());
+        aliases.extend(quote!(#[allow(non_camel_case_types)] type #name = #ty;));
+        quote!(#name)
     }
 
     /// More than twelve fields are cut in hidden rows.

@@ -24,7 +24,7 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
     };
     args::repeated(&mut def.attrs, "plugin", &mut cx);
     key::check_generics(&def.generics, &mut cx);
-    let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &mut cx);
+    let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &arguments.krate, &mut cx);
     arguments.check(&def, &fields, &mut cx);
     let generated = if cx.is_broken() || arguments.is_broken() {
         inert::of_struct(&def, &arguments, &fields, source)
