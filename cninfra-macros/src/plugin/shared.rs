@@ -66,13 +66,15 @@ impl Shared {
             let name = quote!(#member).to_string();
             let at = krate.at(ty.span());
             let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::SHARED, #plugin, #name));
-            if !generic && matches!(role, Role::Default(None)) && args.deps.is_none() {
-                if let Some((question, inner)) = alone(ty) {
-                    ask = quote_spanned! {ty.span()=>
-                        #at::alone(#at::Is::<#inner>::#question, #plugin, #name);
-                        #ask
-                    };
-                }
+            if !generic
+                && matches!(role, Role::Default(None))
+                && args.deps.is_none()
+                && let Some((question, inner)) = alone(ty)
+            {
+                ask = quote_spanned! {ty.span()=>
+                    #at::alone(#at::Is::<#inner>::#question, #plugin, #name);
+                    #ask
+                };
             }
             // of a parameter, the struct does not say that it is shared
             if !generic && looks_local(quote!(#ty)) {
