@@ -13,7 +13,7 @@ use std::{future::Future, sync::Arc};
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "not a plugin",
-    note = "put `#[plugin]` on the struct `{Self}`"
+    note = "put `#[plugin]` on the struct `{Self}`; the parameters of a generic one need `Key`: a plugin, an interface, a `#[derive(Qualifier)]`"
 )]
 pub trait Plugin: Key + Sized {
     /// What it is built from: a tuple, or a struct with `#[derive(Deps)]`.

@@ -23,7 +23,7 @@ use std::marker::PhantomData;
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "not a plugin",
-    note = "put `#[plugin]` on the struct `{Self}`"
+    note = "put `#[plugin]` on the struct `{Self}`; the parameters of a generic one need `Key`: a plugin, an interface, a `#[derive(Qualifier)]`"
 )]
 pub trait SharedPlugin: Plugin + Send + Sync {}
 #[diagnostic::do_not_recommend]
