@@ -50,6 +50,6 @@ fn is_named_so(field: &Field) -> bool {
     let Type::Path(path) = types::ungroup(&field.ty) else { return false };
     let Some(last) = path.path.segments.last() else { return false };
     let (ty, field) = (last.ident.to_string(), field.ident.as_ref().map(ToString::to_string).unwrap_or_default());
-    let named = ["Config", "Settings", "Options"].iter().any(|word| ty.ends_with(word));
-    last.arguments.is_none() && (named || ["config", "settings", "options"].contains(&field.as_str()))
+    let named = ["Config", "Conf", "Settings", "Options"].iter().any(|word| ty.ends_with(word));
+    last.arguments.is_none() && (named || ["config", "conf", "settings", "options"].contains(&field.as_str()))
 }

@@ -14,6 +14,10 @@ struct Http {
     config: HttpConfig, //~ CN031
     pool: PoolOptions,
 }
+#[plugin]
+struct Short {
+    conf: HttpConfig, //~ CN031
+}
 /// Both have what they need.
 #[plugin]
 struct Server {

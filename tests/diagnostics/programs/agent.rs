@@ -68,6 +68,7 @@ impl Lifecycle for Greeter {
 #[plugin]
 pub struct Cache {
     hits: u64,
+    owner: std::sync::Weak<u64>,
 }
 impl Routes for Cache {
     fn count(&self) -> u32 {

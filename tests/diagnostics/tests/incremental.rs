@@ -9,7 +9,7 @@ const AGENT: &str = include_str!("../programs/agent.rs");
 const WIDE: &str = include_str!("../programs/wide.rs");
 
 /// The mistake, the program, and what is written in it instead of what.
-const MISTAKES: [(&str, &str, &str, &str); 22] = [
+const MISTAKES: [(&str, &str, &str, &str); 24] = [
     ("nested-flavor-misspelled", AGENT, "pub rpc: Rpc,\n    pub greeter", "pub rpc: Rcp,\n    pub greeter"),
     ("field-of-a-type-that-is-not-there", AGENT, "Dep<Greeter>", "Dep<Greter>"),
     ("field-that-is-no-plugin", AGENT, "Dep<Greeter>", "Dep<NoPlugin>"),
@@ -38,6 +38,8 @@ const MISTAKES: [(&str, &str, &str, &str); 22] = [
     ("open-flavor-with-what-is-no-plugin", AGENT, "Dep<Role<Backup>>", "Dep<NoPlugin>"),
     ("generic-flavor-with-what-is-no-plugin", AGENT, "Dep<Role<R>>", "Dep<NoPlugin>"),
     ("qualifier-without-its-derive", AGENT, "#[derive(Qualifier)]", ""),
+    ("field-that-is-not-shared", AGENT, "std::sync::Weak", "std::rc::Weak"),
+    ("interface-without-its-attribute", AGENT, "    #[interface]\n", ""),
     ("wide-with-what-is-no-plugin", WIDE, "Dep<C>", "Dep<NoPlugin>"),
     ("wide-with-a-bare-plugin", WIDE, "last: Dep<Last>", "last: Last"),
     ("wide-without-a-field", WIDE, "    pub m: Dep<M>,\n", ""),
