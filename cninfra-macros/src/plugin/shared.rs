@@ -7,7 +7,7 @@
 use crate::{krate::Krate, types};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Fields, Ident, ItemStruct, Type, spanned::Spanned as _};
+use syn::{Fields, GenericArgument, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
 
 use super::{
     arguments::{Arguments, Deps},
@@ -30,10 +30,41 @@ const LOCAL: [&str; 12] = [
     "NonNull",
 ];
 
-/// Types that are.
-const PLAIN: [&str; 17] = [
-    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
-    "usize", "String",
+/// Types that are, if what they hold is: of these alone nothing is asked, since a question costs the compiler more than the field itself.
+const PLAIN: [&str; 33] = [
+    "bool",
+    "char",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "isize",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "usize",
+    "String",
+    "Arc",
+    "BTreeMap",
+    "BTreeSet",
+    "Box",
+    "Duration",
+    "HashMap",
+    "HashSet",
+    "Instant",
+    "Mutex",
+    "OnceLock",
+    "Option",
+    "PathBuf",
+    "RwLock",
+    "SystemTime",
+    "Vec",
+    "VecDeque",
 ];
 
 /// What asks whether the fields are shared.
@@ -123,13 +154,22 @@ fn alone(mut ty: &Type) -> Option<(Ident, &Type)> {
     Some((format_ident!("{question}"), ty))
 }
 
-/// Is it a number, a text, an atomic?
+/// Is it made of numbers, texts, atomics, and what holds them?
 pub(super) fn is_plain(ty: &Type) -> bool {
     let Type::Path(path) = types::ungroup(ty) else { return false };
-    path.path.segments.last().is_some_and(|last| {
-        let word = last.ident.to_string();
-        last.arguments.is_none() && (PLAIN.contains(&word.as_str()) || word.starts_with("Atomic"))
-    })
+    if path.qself.is_some() {
+        return false;
+    }
+    let Some(last) = path.path.segments.last() else { return false };
+    let word = last.ident.to_string();
+    let inner = match &last.arguments {
+        PathArguments::None => true,
+        PathArguments::AngleBracketed(arguments) => {
+            arguments.args.iter().all(|argument| matches!(argument, GenericArgument::Type(inner) if is_plain(inner)))
+        }
+        PathArguments::Parenthesized(_) => false,
+    };
+    inner && (PLAIN.contains(&word.as_str()) || word.starts_with("Atomic"))
 }
 
 /// Names it something that is not shared, a pointer, or a `dyn Trait` that does not say that it is?
