@@ -26,8 +26,7 @@ impl Model {
         let closed = (!self.open).then(|| self.closed(&bounded));
         let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
         quote! {
-            const _: () = { #key #whole #closed };
-            #checks
+            const _: () = { #key #whole #closed #checks };
         }
     }
 
@@ -134,14 +133,11 @@ impl Model {
                 }
             });
             // a plugin is asked itself, for a better message
-            let item = match plugin_of(ty) {
-                Some((Wrapper::Dep, p)) => {
-                    quote_spanned!(p.span()=> #krate::Item::Plugin(<#p as #krate::Plugin>::PLUGIN))
-                }
-                Some((_, p)) => quote_spanned!(p.span()=> #krate::Item::Optional(<#p as #krate::Plugin>::PLUGIN)),
-                None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::ITEM),
-            };
-            fields.push(quote!(#krate::Field { name: #text, item: #item, provides: &[#(#bindings),*] }));
+            fields.push(match plugin_of(ty) {
+                Some((Wrapper::Dep, p)) => quote!(#text {Item::Plugin} Plugin PLUGIN {#p} {#(#bindings),*}),
+                Some((_, p)) => quote!(#text {Item::Optional} Plugin PLUGIN {#p} {#(#bindings),*}),
+                None => quote!(#text {declared} Declared ITEM {#ty} {#(#bindings),*}),
+            });
         }
         let (rows, mut types, patterns) = self.rows(bounded, types, patterns);
         if self.generics.params.is_empty() {
@@ -153,7 +149,17 @@ impl Model {
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let (package, version) = (&source.package, &source.version);
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
+        // a static, where it can be one: the compiler checks the value of a const, with all that it refers to, wherever it is used
+        let root = krate.root();
+        let tree = quote!(#root::__tree! { {<Self as #krate::Key>::META} #package #version #(#fields)* });
+        let (before, tree) = if self.generics.params.is_empty() {
+            let tree = quote!(#root::__tree! { {<#name as #krate::Key>::META} #package #version #(#fields)* });
+            (quote!(static TREE: #krate::Tree = #tree;), quote!(const TREE: &'static #krate::Tree = &TREE;))
+        } else {
+            (quote!(), quote!(const TREE: &'static #krate::Tree = &#tree;))
+        };
         quote! {
+            #before
             #rows
             #aliases
             #[automatically_derived]
@@ -169,21 +175,16 @@ impl Model {
             impl #impl_generics #krate::Nested for #name #arguments #wher {
                 type Fields = #types;
                 type Kind = #krate::#kind;
-                const TREE: &'static #krate::Tree = &#krate::Tree {
-                    key: <Self as #krate::Key>::META,
-                    package: #package,
-                    version: #version,
-                    fields: &[#(#fields),*],
-                };
+                #tree
                 fn build(fields: Self::Fields) -> Self {
                     let #patterns = fields;
                     Self { #(#names),* }
                 }
             }
             // the fields are there to be declared: keep the dead-code lint quiet
-            #[allow(dead_code)]
+            #[allow(dead_code, unused_variables)]
             fn read #impl_generics (flavor: &#name #arguments) #wher {
-                #(let _ = &flavor.#names;)*
+                let #name { #(#names),* } = flavor;
             }
         }
     }
@@ -253,10 +254,10 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let checks = self.fields.iter().enumerate().map(|(n, field)| {
             let n = n as u16;
-            quote_spanned!(field.name.span()=> const _: () = <#name as #krate::Flavor>::GRAPH.check_field(#n);)
+            quote_spanned!(field.name.span()=> const _: () = GRAPH.check_field(#n);)
         });
-        let flags = quote_spanned!(name.span()=> const _: () = <#name as #krate::Flavor>::GRAPH.check_flags(););
-        quote!(#(#checks)* #flags)
+        let flags = quote_spanned!(name.span()=> const _: () = GRAPH.check_flags(););
+        quote!(const GRAPH: &#krate::Graph = <#name as #krate::Flavor>::GRAPH; #(#checks)* #flags)
     }
 }
 

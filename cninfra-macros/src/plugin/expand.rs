@@ -1,8 +1,9 @@
-//! The impls of a plugin.
+//! The impls of a plugin, of any kind. Those of the usual kind are written in `usual.rs`, at less cost to the compiler.
 
 use super::{
     arguments::{Arguments, Deps},
     fields::Role,
+    values::{context, sound, value},
 };
 use crate::{
     deps::{self, pattern, tuple},
@@ -10,7 +11,7 @@ use crate::{
     krate::Krate,
     source::Source,
 };
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Ident, ItemStruct, Member, Type, spanned::Spanned as _};
 
@@ -46,6 +47,7 @@ pub(super) fn generate(
     };
     let extras = extras(args, &config);
     let lifecycle = lifecycle(def, args);
+    let cx = context();
     quote!(const _: () = {
         #key
         #[automatically_derived]
@@ -58,7 +60,7 @@ pub(super) fn generate(
                 #shared
                 &#krate::PluginMeta { key: <Self as #krate::Key>::META, deps: #metas, #extras }
             };
-            fn create<'a>(slot: &'a #krate::Slot<Self>, deps: Self::Deps, cx: &#krate::Context) -> #krate::Creation<'a> {
+            fn create<'a>(slot: &'a #krate::Slot<Self>, deps: Self::Deps, #cx: &#krate::Context) -> #krate::Creation<'a> {
                 #construct
             }
             fn running(this: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {
@@ -79,7 +81,7 @@ pub(super) fn identity<'a>(
 }
 
 /// What most plugins have none of: config, aliases, flags.
-fn extras(args: &Arguments, config: &TokenStream) -> TokenStream {
+pub(super) fn extras(args: &Arguments, config: &TokenStream) -> TokenStream {
     let aliases = &args.aliases;
     let flags = args.flags.as_ref().map_or_else(|| quote!(&[]), |flags| quote!(#flags));
     quote!(config: #config, aliases: &[#(#aliases),*], flags: #flags)
@@ -92,8 +94,9 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
     }
     if def.generics.params.is_empty() {
         return quote!({
-            use #krate::{WithLifecycle as _, WithoutLifecycle as _};
-            (&#krate::Probe::<#name>::new()).running(this)
+            #[allow(unused_imports)]
+            use #krate::WithoutLifecycle as _;
+            #krate::Probe::<#name>::running(this)
         });
     }
     // in generic code method lookup would silently take "none" for a conditional impl: it is required
@@ -110,14 +113,15 @@ fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
     // `Create` is written with them: if one of them is wrong, that is told of in `PLUGIN`, and not again of its futures
     let deps = sound(def, deps, krate, name.span());
     let this = sound(def, quote!(Self), krate, name.span());
+    let cx = context();
     let construct = quote_spanned! {name.span()=>
-        <#this as #krate::Creates>::__creating(slot, deps, cx)
+        <#this as #krate::Creates>::__creating(slot, deps, #cx)
     };
     let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, krate));
     Style { deps, metas, config, construct }
 }
 
-fn config_meta(ty: &Type, krate: &Krate) -> TokenStream {
+pub(super) fn config_meta(ty: &Type, krate: &Krate) -> TokenStream {
     let section = quote_spanned!(ty.span()=> <#ty as #krate::Section>::META);
     quote!(#krate::Option::Some(#section))
 }
@@ -126,8 +130,9 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
     let members: Vec<Member> = def.fields.members().collect();
     let (mut types, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut config = quote!(#krate::Option::None);
+    let cx = context();
     for (k, (field, role)) in def.fields.iter().zip(roles).enumerate() {
-        let (ty, span) = (&field.ty, field.ty.span());
+        let ty = &field.ty;
         values.push(match role {
             Role::Dep => {
                 let variable = format_ident!("d{k}");
@@ -135,18 +140,12 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
                 variables.push(variable.clone());
                 quote!(#variable)
             }
-            Role::Config => {
-                config = config_meta(ty, krate);
-                // as for a flavor's fields: a type that is no section is told of once, in `PLUGIN`
-                let section = sound(def, quote!(#ty), krate, span);
-                quote_spanned!(span=> match <#section as #krate::Section>::__of(cx) {
-                    #krate::Result::Ok(config) => config,
-                    #krate::Result::Err(error) => return #krate::Creation::Now(#krate::Result::Err(error)),
-                })
+            other => {
+                if let Role::Config = other {
+                    config = config_meta(ty, krate);
+                }
+                value(def, ty, other, &cx, krate)
             }
-            Role::Context => quote_spanned!(span=> <#ty as #krate::FromContext>::from_context(cx)),
-            Role::Default(Some(value)) => quote!(#value),
-            Role::Default(None) => quote_spanned!(span=> <#ty as #krate::Blank>::blank()),
         });
     }
     let pattern = pattern(&variables, krate);
@@ -155,22 +154,11 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
         metas: metas(&types, krate),
         config,
         construct: quote! {
-            let _ = cx;
+            let _ = #cx;
             let #pattern = deps;
             #krate::created(slot, Self { #(#members: #values),* })
         },
     }
-}
-
-/// The type, if what the plugin says of itself is right; else one that the compiler speaks of no more. (Not in generic code, where the
-/// constant depends on the parameters.)
-fn sound(def: &ItemStruct, ty: TokenStream, krate: &Krate, span: Span) -> TokenStream {
-    let name = &def.ident;
-    if !def.generics.params.is_empty() {
-        return ty;
-    }
-    let at = krate.at(span);
-    quote_spanned!(span=> <#at::Sound<{ <#name as #at::Plugin>::PLUGIN.deps.len() }> as #at::Pass>::Of<#ty>)
 }
 
 fn metas(types: &[Type], krate: &Krate) -> TokenStream {

@@ -7,6 +7,8 @@ mod fields;
 mod inert;
 mod sections;
 mod shared;
+mod usual;
+mod values;
 
 use crate::{args, ctxt::Ctxt, key, source::Source};
 use arguments::Arguments;
@@ -30,7 +32,9 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
         inert::of_struct(&def, &arguments, &fields, source)
     } else {
         let shared = Shared::of(&def, &arguments, &fields);
-        let generated = expand::generate(&def, &arguments, &fields, &shared.asked, source);
+        let asked = &shared.asked;
+        let generated = usual::generate(&def, &arguments, &fields, asked, source)
+            .unwrap_or_else(|| expand::generate(&def, &arguments, &fields, asked, source));
         shared.guard(&mut def.fields);
         let sections = sections::check(&def, &arguments, &fields);
         quote!(#generated #sections)

@@ -14,21 +14,11 @@ use super::{
     fields::Role,
 };
 
-/// Types that are not shared, by their last word. (Of another crate's type with such a name nothing is said, if it is shared.)
-const LOCAL: [&str; 12] = [
-    "Rc",
-    "Weak",
-    "Cell",
-    "RefCell",
-    "UnsafeCell",
-    "OnceCell",
-    "LazyCell",
-    "Receiver",
-    "MutexGuard",
-    "RwLockReadGuard",
-    "RwLockWriteGuard",
-    "NonNull",
-];
+/// Types that are never shared, by their last word; no name that shared types have too, such as `Receiver`.
+const LOCAL: [&str; 5] = ["Rc", "Cell", "RefCell", "UnsafeCell", "LazyCell"];
+
+/// Traits of std whose `dyn` is not shared unless it says so.
+const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
 
 /// Types that are, if what they hold is: of these alone nothing is asked, since a question costs the compiler more than the field itself.
 const PLAIN: [&str; 33] = [
@@ -178,10 +168,11 @@ fn looks_local(tokens: TokenStream) -> bool {
         tokens.into_iter().any(|token| matches!(&token, TokenTree::Ident(ident) if ident == word))
     };
     let shared = words(tokens.clone(), "Send") && words(tokens.clone(), "Sync");
+    let unshared = !shared && UNSHARED.iter().any(|word| words(tokens.clone(), word));
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => {
             let word = ident.to_string();
-            LOCAL.contains(&word.as_str()) || (word == "dyn" && !shared)
+            LOCAL.contains(&word.as_str()) || (word == "dyn" && unshared)
         }
         TokenTree::Punct(punct) => punct.as_char() == '*',
         TokenTree::Group(group) => looks_local(group.stream()),

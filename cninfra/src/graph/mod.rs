@@ -32,6 +32,7 @@
 mod analyse;
 mod check;
 mod draw;
+mod edges;
 mod levels;
 mod meta;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub(crate) mod text;
 
 pub use analyse::{Counts, Work, counts};
 pub use draw::Format;
+pub use edges::Edges;
 pub use meta::{Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree};
 pub use store::{Sizes, Store};
 #[doc(hidden)]
@@ -52,16 +54,12 @@ pub use text::{HASH_START, Text, generic_instance, generic_name, hash, mix};
 pub struct Node {
     /// What the plugin declares.
     pub plugin: &'static PluginMeta,
-    /// The field that declares it.
-    pub field: &'static str,
-    /// The flavor of that field.
-    pub flavor: &'static KeyMeta,
-    /// The interfaces that it is bound to.
-    pub provides: &'static [Binding],
     /// The length of the longest way down to a plugin without dependencies. Plugins of one level start together.
     pub level: u16,
     /// It may be switched off by its config section.
     pub optional: bool,
+    declared: &'static Field,
+    home: &'static KeyMeta,
     /// Where the wiring finds it, and its place among the declarations (shared flavors counted each time).
     pub(crate) index: u16,
     first_edge: u16,
@@ -71,9 +69,8 @@ pub struct Node {
 impl Node {
     const NONE: Node = Node {
         plugin: PluginMeta::NONE,
-        field: "",
-        flavor: KeyMeta::NONE,
-        provides: &[],
+        declared: Field::NONE,
+        home: KeyMeta::NONE,
         level: 0,
         optional: false,
         index: 0,
@@ -85,6 +82,24 @@ impl Node {
     #[must_use]
     pub const fn instance(&self) -> &'static str {
         self.plugin.key.instance
+    }
+
+    /// The field that declares it.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        self.declared.name
+    }
+
+    /// The flavor of that field.
+    #[must_use]
+    pub const fn flavor(&self) -> &'static KeyMeta {
+        self.home
+    }
+
+    /// The interfaces that it is bound to.
+    #[must_use]
+    pub const fn provides(&self) -> &'static [Binding] {
+        self.declared.provides
     }
 
     /// The plugin's type name.
@@ -105,7 +120,6 @@ pub struct Graph {
     order: &'static [u16],
     /// Places of dependencies, the edges of one node after those of the node before.
     targets: &'static [u16],
-    edges: &'static [(&'static str, &'static str)],
     tree: &'static Tree,
     broken: bool,
 }
@@ -156,8 +170,8 @@ impl Graph {
 
     /// Pairs of type names: (the plugin, what it depends on), by start order of the plugin.
     #[must_use]
-    pub const fn edges(&self) -> &'static [(&'static str, &'static str)] {
-        self.edges
+    pub const fn edges(&self) -> Edges {
+        Edges { nodes: self.nodes, targets: self.targets }
     }
 
     /// The places, in start order, of what the plugin at `place` depends on.

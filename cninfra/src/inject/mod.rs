@@ -13,6 +13,7 @@
 pub(crate) mod bound;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod deps;
+mod emit;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod flavor;
 pub(crate) mod key;

@@ -120,6 +120,11 @@ impl<P: Plugin> Declared for Option<Dep<P>> {
     type Plugin = P;
 }
 
+/// As it stands: in generated code, a function for the items that need no variant around them.
+pub const fn declared(item: Item) -> Item {
+    item
+}
+
 /// The plugin in the slots of a field.
 pub trait Provider: Part {
     type Plugin;
