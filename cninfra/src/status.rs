@@ -101,6 +101,8 @@ struct Report {
     reason: Option<String>,
     broken: bool,
     since: SystemTime,
+    /// By the agent, of a plugin without which it has started.
+    down: bool,
 }
 
 impl Registry {
@@ -148,26 +150,40 @@ impl<'a> Status<'a> {
 
     /// Reports the plugin's state. A plugin that never does is as its agent: starting, then well.
     pub fn report(&self, state: State) {
-        self.put(state, None, false);
+        self.put(state, None, false, false);
     }
 
     /// Reports the plugin's state and why it is so.
     pub fn report_because(&self, state: State, reason: impl Into<String>) {
-        self.put(state, Some(reason.into()), false);
+        self.put(state, Some(reason.into()), false, false);
     }
 
     /// Reports that the plugin does not work, and will not before the process is started anew: a defect of its own, never
     /// trouble with something outside. The liveness probe fails, and the orchestrator starts the process anew.
     pub fn report_broken(&self, reason: impl Into<String>) {
-        self.put(State::Error, Some(reason.into()), true);
+        self.put(State::Error, Some(reason.into()), true, false);
     }
 
-    fn put(&self, state: State, reason: Option<String>, broken: bool) {
+    fn put(&self, state: State, reason: Option<String>, broken: bool, down: bool) {
         let mut inner = self.registry.lock();
         let now = SystemTime::now();
         let since = inner.reported.get(&self.place).filter(|old| old.state == state).map_or(now, |old| old.since);
-        inner.reported.insert(self.place, Report { state, reason, broken, since });
+        inner.reported.insert(self.place, Report { state, reason, broken, since, down });
         inner.updated = now;
+    }
+
+    /// The agent goes on without the plugin: whatever it said of itself.
+    pub(crate) fn down(&self, reason: String) {
+        self.put(State::Degraded, Some(reason), false, true);
+    }
+
+    /// It is up after all. What it has said of itself since then stays.
+    pub(crate) fn up(&self) {
+        let mut inner = self.registry.lock();
+        if inner.reported.get(&self.place).is_some_and(|report| report.down) {
+            inner.reported.remove(&self.place);
+            inner.updated = SystemTime::now();
+        }
     }
 
     /// The state of the whole agent.

@@ -3,22 +3,38 @@
 
 mod builder;
 mod cli;
+mod closing;
+mod creating;
+mod env;
 mod event;
 mod failure;
 mod job;
 mod limits;
+mod order;
 mod phase;
+mod policy;
 mod process;
+mod progress;
+mod record;
+mod report;
+mod retry;
 mod runner;
 mod settings;
+mod signals;
+mod timeline;
 mod together;
+mod watchdog;
 
 pub use crate::stop::StopHandle;
 pub use builder::Builder;
 pub use event::{Event, Outcome};
 pub use failure::{Cause, PluginError, StartError, StopError};
+pub(crate) use job::panic_message;
 pub use limits::Limits;
+pub use order::Order;
 pub use phase::Phase;
+pub use policy::{Backoff, StartPolicy};
+pub use timeline::{Step, Timeline};
 
 use crate::{
     BoxFuture, Dep, Key,
@@ -139,6 +155,8 @@ impl<F> Agent<F> {
 
     /// Runs until the agent is asked to stop, then closes it.
     ///
+    /// A task that panics asks for it, and so does a [main task](crate::Context::spawn_main) that ends.
+    ///
     /// # Errors
     /// See [`Agent::close`].
     ///
@@ -153,14 +171,16 @@ impl<F> Agent<F> {
     /// [`Builder::record_events`] is on.
     ///
     /// # Errors
-    /// Every error of every plugin. All others have been closed nevertheless.
+    /// Every error of every plugin in the stop, and what has failed while the agent ran: tasks that panicked, a main task. All
+    /// plugins have been closed nevertheless.
     ///
     /// # Cancel safety
     /// Not cancel safe: dropped, it leaves plugins that are not closed.
     pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
-        let errors = self.runner.stop().await;
-        let events = self.runner.take_events();
-        if errors.is_empty() { Ok(events) } else { Err(StopError { errors, events }) }
+        let failures = self.runner.stop().await;
+        let Agent { handles, held, runner, .. } = self;
+        // destructors of plugins may run here, and panic
+        runner.finish(failures, job::guard(|| drop((handles, held))))
     }
 }
 

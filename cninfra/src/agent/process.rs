@@ -1,12 +1,14 @@
 //! An agent that is a process of its own: command line, logs, signals, exit code.
 
 use super::{
-    Agent, Builder, Event, StartError, StopError, StopHandle,
+    Agent, Builder, Event, StartError, StopError,
     cli::{self, Cli, Env},
     settings::Settings,
+    signals,
+    timeline::Timeline,
 };
 use crate::{
-    BoxFuture, Error,
+    Error,
     graph::Graph,
     inject::flavor::{Nested, Runs},
 };
@@ -16,17 +18,13 @@ use std::{
     process::ExitCode,
     time::Instant,
 };
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    task::JoinHandle,
-};
 
 /// The start or the run failed.
-const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 /// The command line or the config is not valid.
 const INVALID: u8 = 2;
 /// The stop failed.
-const NOT_STOPPED: u8 = 3;
+pub(super) const NOT_STOPPED: u8 = 3;
 
 impl<F: Send + 'static> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
@@ -94,8 +92,8 @@ impl<F: Send + 'static> Builder<F> {
             return code;
         }
         self.settings.record = true;
-        let stop = self.stop_handle();
-        run(stop, Box::pin(life(self)))
+        let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
+        signals::run(stop, progress, Box::pin(life(self)))
     }
 }
 
@@ -126,80 +124,22 @@ impl Settings {
     }
 }
 
-/// Runs an agent's life, and hears signals meanwhile.
-fn run(stop: StopHandle, life: BoxFuture<'static, u8>) -> ExitCode {
-    // A runtime of its own for signals: on a machine with one core, a plugin that blocks its thread would keep them from
-    // being seen.
-    let runtimes = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()
-        .and_then(|signals| Ok((signals, agents_runtime()?)));
-    let (signals, agents) = match runtimes {
-        Ok(runtimes) => runtimes,
-        Err(error) => {
-            tracing::error!("the runtime did not start: {error}");
-            return ExitCode::from(FAILED);
-        }
-    };
-    let agent = agents.spawn(life);
-    let code = signals.block_on(hear(stop, agent));
-    // a plugin may block a thread: `main` returns all the same
-    agents.shutdown_background();
-    ExitCode::from(code)
-}
-
-/// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen.
-fn agents_runtime() -> io::Result<tokio::runtime::Runtime> {
-    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
-    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()
-}
-
-/// Waits for the agent; the first signal stops it, the second ends the wait.
-async fn hear(stop: StopHandle, mut agent: JoinHandle<u8>) -> u8 {
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => {
-            tracing::error!("signals can not be handled: {error}");
-            return FAILED;
-        }
-    };
-    let mut asked = false;
-    loop {
-        tokio::select! {
-            ended = &mut agent => {
-                return ended.unwrap_or_else(|error| {
-                    tracing::error!("the agent's task panicked: {error}");
-                    FAILED
-                });
-            }
-            number = signals.next() => {
-                if asked {
-                    tracing::warn!("signal {number} again: the end is forced");
-                    return 128 + number;
-                }
-                asked = true;
-                tracing::info!("signal {number}: the agent stops");
-                stop.stop();
-            }
-        }
-    }
-}
-
 /// From start to stop.
 async fn life<F>(builder: Builder<F>) -> u8 {
     let (graph, began) = (builder.held.graph(), Instant::now());
     match builder.start().await {
         Ok(agent) => {
-            tell_started(graph, agent.label(), began);
+            tell_started(graph, agent.label(), began, agent.events());
             tell_stopped(agent.run().await)
         }
         Err(error) => tell_not_started(&error),
     }
 }
 
-fn tell_started(graph: &Graph, label: &str, began: Instant) {
+fn tell_started(graph: &'static Graph, label: &str, began: Instant, events: &[Event]) {
     let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
     tracing::info!(agent = label, "started {name}: {plugins} plugins in {took:.1?}");
+    tracing::debug!(agent = label, "{}", Timeline::new(graph, events));
 }
 
 fn tell_not_started(error: &StartError) -> u8 {
@@ -223,27 +163,7 @@ fn tell_stopped(stopped: Result<Vec<Event>, StopError>) -> u8 {
         }
         Err(error) => {
             tracing::error!("{error}");
-            NOT_STOPPED
-        }
-    }
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// The number of the next one.
-    async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.interrupt.recv() => 2,
-            _ = self.terminate.recv() => 15,
+            if error.run.is_empty() { NOT_STOPPED } else { FAILED }
         }
     }
 }

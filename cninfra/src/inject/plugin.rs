@@ -7,7 +7,12 @@ use super::{
     slot::Slot,
 };
 use crate::{Context, Dep, Result, graph::PluginMeta};
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{self, Poll},
+};
 
 /// A plugin: a struct with `#[plugin]`.
 #[diagnostic::on_unimplemented(
@@ -91,7 +96,7 @@ pub trait Lifecycle: Send + Sync + 'static {
     /// An error fails the start of the agent.
     fn init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
-        std::future::ready(Ok(()))
+        Nothing
     }
 
     /// Runs when every plugin of the agent has been initialised: a server starts to serve here.
@@ -100,7 +105,7 @@ pub trait Lifecycle: Send + Sync + 'static {
     /// An error fails the start of the agent.
     fn after_init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
-        std::future::ready(Ok(()))
+        Nothing
     }
 
     /// Takes no new work and finishes what is in flight. It runs for all plugins at once, before any of them closes: so
@@ -110,7 +115,7 @@ pub trait Lifecycle: Send + Sync + 'static {
     /// An error is reported; the stop goes on.
     fn drain(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
-        std::future::ready(Ok(()))
+        Nothing
     }
 
     /// Releases what the plugin holds. All that it depends on is still open.
@@ -119,7 +124,18 @@ pub trait Lifecycle: Send + Sync + 'static {
     /// An error is reported; the stop goes on.
     fn close(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
-        std::future::ready(Ok(()))
+        Nothing
+    }
+}
+
+/// A method that is left at its default. Of no size: so it costs no allocation, and the agent knows that there is nothing to
+/// do or to measure.
+pub(super) struct Nothing;
+impl Future for Nothing {
+    type Output = Result<()>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }
 
