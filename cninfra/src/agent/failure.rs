@@ -1,6 +1,6 @@
 //! What went wrong: [`PluginError`], and all of them together as [`StartError`] and [`StopError`].
 
-use super::{Event, Phase, report};
+use super::{Event, Phase, exit, report};
 use crate::{
     Error,
     graph::{Graph, Node},
@@ -157,6 +157,17 @@ impl StartError {
         self.errors.is_empty()
     }
 
+    /// The exit code of a process whose agent did not start: see [`Agent::main`](crate::Agent::main).
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            error if error.interrupted() && error.rollback.is_empty() => 0,
+            error if error.interrupted() => exit::NOT_STOPPED,
+            error if error.is_config() => exit::INVALID,
+            _ => exit::FAILED,
+        }
+    }
+
     /// Was nothing created, since the config is not valid?
     #[must_use]
     pub fn is_config(&self) -> bool {
@@ -184,6 +195,14 @@ pub struct StopError {
     pub errors: Vec<PluginError>,
     /// What was done, where events are recorded.
     pub events: Vec<Event>,
+}
+
+impl StopError {
+    /// The exit code of a process whose agent ended so: see [`Agent::main`](crate::Agent::main).
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.run.is_empty() { exit::NOT_STOPPED } else { exit::FAILED }
+    }
 }
 
 impl fmt::Display for StopError {

@@ -7,6 +7,7 @@ mod closing;
 mod creating;
 mod env;
 mod event;
+mod exit;
 mod failure;
 mod job;
 mod limits;

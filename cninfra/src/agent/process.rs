@@ -3,6 +3,7 @@
 use super::{
     Agent, Builder, Event, StartError, StopError,
     cli::{self, Cli, Env},
+    exit,
     settings::Settings,
     signals,
     timeline::Timeline,
@@ -18,13 +19,6 @@ use std::{
     process::ExitCode,
     time::Instant,
 };
-
-/// The start or the run failed.
-pub(super) const FAILED: u8 = 1;
-/// The command line or the config is not valid.
-const INVALID: u8 = 2;
-/// The stop failed.
-pub(super) const NOT_STOPPED: u8 = 3;
 
 impl<F: Send + 'static> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
@@ -82,7 +76,7 @@ impl<F: Send + 'static> Builder<F> {
             Err(error) => {
                 // a closed pipe is no reason to say more
                 let _ = error.print();
-                return if error.use_stderr() { ExitCode::from(INVALID) } else { ExitCode::SUCCESS };
+                return if error.use_stderr() { ExitCode::from(exit::INVALID) } else { ExitCode::SUCCESS };
             }
         };
         if let Some(format) = cli.graph {
@@ -114,7 +108,7 @@ impl Settings {
             for error in errors {
                 tracing::error!("{error:?}");
             }
-            return Err(ExitCode::from(INVALID));
+            return Err(ExitCode::from(exit::INVALID));
         }
         for (section, key, text, origin) in &cli.values {
             self.config.set_text(section, key, text, origin);
@@ -143,16 +137,11 @@ fn tell_started(graph: &'static Graph, label: &str, began: Instant, events: &[Ev
 }
 
 fn tell_not_started(error: &StartError) -> u8 {
-    if error.interrupted() && error.rollback.is_empty() {
-        tracing::info!("{error}");
-        return 0;
+    match error.exit_code() {
+        0 => tracing::info!("{error}"),
+        _ => tracing::error!("{error}"),
     }
-    tracing::error!("{error}");
-    match error {
-        error if error.interrupted() => NOT_STOPPED,
-        error if error.is_config() => INVALID,
-        _ => FAILED,
-    }
+    error.exit_code()
 }
 
 fn tell_stopped(stopped: Result<Vec<Event>, StopError>) -> u8 {
@@ -163,7 +152,7 @@ fn tell_stopped(stopped: Result<Vec<Event>, StopError>) -> u8 {
         }
         Err(error) => {
             tracing::error!("{error}");
-            if error.run.is_empty() { NOT_STOPPED } else { FAILED }
+            error.exit_code()
         }
     }
 }
@@ -176,7 +165,7 @@ fn print(text: &str) -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("standard output: {error}");
-            ExitCode::from(FAILED)
+            ExitCode::from(exit::FAILED)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     StopHandle,
-    process::FAILED,
+    exit::FAILED,
     progress::Progress,
     watchdog::{TICK, Watchdog},
 };

@@ -1,7 +1,7 @@
 //! [`Watchdog`]: sees from another thread that a plugin blocks the agent's.
 
 use super::{
-    process::{FAILED, NOT_STOPPED},
+    exit::{FAILED, NOT_STOPPED},
     progress::{Call, Progress, Stage, StageKind},
 };
 use std::time::{Duration, Instant};

@@ -4,7 +4,9 @@
 mod collections;
 mod faults;
 mod generic;
+
 mod graph;
+mod matrix;
 mod nesting;
 mod optional;
 mod order;
