@@ -96,7 +96,10 @@ impl fmt::Display for Timeline {
         write!(f, "timeline of {:.1?} (* all others waited for it)", self.took())?;
         let widest = self.graph.nodes().iter().map(|node| node.name().len()).max().unwrap_or_default();
         for (place, node) in self.graph.nodes().iter().enumerate() {
-            let mut steps = self.steps.iter().filter(|step| usize::from(step.event.place) == place).peekable();
+            // a method that is left at its default takes no time, and is not worth a word
+            let is_told = |step: &&Step| step.event.outcome != Outcome::Done || !step.event.took.is_zero();
+            let of_it = |step: &&Step| usize::from(step.event.place) == place;
+            let mut steps = self.steps.iter().filter(of_it).filter(is_told).peekable();
             if steps.peek().is_none() {
                 continue;
             }
