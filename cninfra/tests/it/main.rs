@@ -6,11 +6,14 @@ mod faults;
 mod generic;
 
 mod graph;
+mod limits;
 mod matrix;
 mod nesting;
 mod optional;
 mod order;
+mod policies;
 mod replacement;
+mod runs;
 mod styles;
 mod support;
 mod visibility;
