@@ -126,6 +126,38 @@ impl Registry {
         self.set_phase(State::Stopped);
     }
 
+    /// The state of the whole agent.
+    pub(crate) fn agent(&self) -> AgentStatus {
+        let inner = self.lock();
+        let plugins: Vec<PluginStatus> = self
+            .graph
+            .nodes()
+            .iter()
+            .enumerate()
+            .map(|(place, node)| {
+                // the agent's own start and stop go over what a plugin reports of its work
+                let report = inner.reported.get(&place).filter(|_| inner.phase == State::Ok);
+                PluginStatus {
+                    name: node.instance(),
+                    state: report.map_or(inner.phase, |report| report.state),
+                    reason: report.and_then(|report| report.reason.clone()),
+                    broken: report.is_some_and(|report| report.broken),
+                    since: report.map_or(inner.since, |report| report.since),
+                    optional: node.optional,
+                }
+            })
+            .collect();
+        let worst = plugins.iter().filter(|plugin| !plugin.optional).map(|plugin| plugin.state).max();
+        AgentStatus {
+            state: worst.unwrap_or(inner.phase).max(inner.phase),
+            phase: inner.phase,
+            started: inner.started,
+            since: inner.since,
+            updated: inner.updated,
+            plugins,
+        }
+    }
+
     fn set_phase(&self, phase: State) {
         let mut inner = self.lock();
         if inner.phase != phase {
@@ -189,35 +221,7 @@ impl<'a> Status<'a> {
     /// The state of the whole agent.
     #[must_use]
     pub fn agent(&self) -> AgentStatus {
-        let inner = self.registry.lock();
-        let plugins: Vec<PluginStatus> = self
-            .registry
-            .graph
-            .nodes()
-            .iter()
-            .enumerate()
-            .map(|(place, node)| {
-                // the agent's own start and stop go over what a plugin reports of its work
-                let report = inner.reported.get(&place).filter(|_| inner.phase == State::Ok);
-                PluginStatus {
-                    name: node.instance(),
-                    state: report.map_or(inner.phase, |report| report.state),
-                    reason: report.and_then(|report| report.reason.clone()),
-                    broken: report.is_some_and(|report| report.broken),
-                    since: report.map_or(inner.since, |report| report.since),
-                    optional: node.optional,
-                }
-            })
-            .collect();
-        let worst = plugins.iter().filter(|plugin| !plugin.optional).map(|plugin| plugin.state).max();
-        AgentStatus {
-            state: worst.unwrap_or(inner.phase).max(inner.phase),
-            phase: inner.phase,
-            started: inner.started,
-            since: inner.since,
-            updated: inner.updated,
-            plugins,
-        }
+        self.registry.agent()
     }
 }
 

@@ -150,3 +150,22 @@ impl<F> Builder<F> {
         }
     }
 }
+
+/// For `cninfra::testing`.
+#[cfg(feature = "testing")]
+impl<F> Builder<F> {
+    pub(crate) fn wrap(mut self, wrap: super::env::Wrap) -> Self {
+        self.settings.wrap = Some(wrap);
+        self
+    }
+
+    /// Sets a key of the config that it has.
+    pub(crate) fn set(mut self, section: &str, key: &str, value: impl serde::Serialize) -> Self {
+        self.settings.config = std::mem::take(&mut self.settings.config).set(section, key, value);
+        self
+    }
+
+    pub(crate) fn graph(&self) -> &'static crate::graph::Graph {
+        self.held.graph()
+    }
+}

@@ -81,6 +81,10 @@ impl Runner {
 
     fn put(&mut self, place: usize, running: Arc<dyn Running>) {
         let cx = Context::new(self.env.shared.clone(), place);
+        let running = match &self.env.wrap {
+            Some(wrap) => wrap(&self.env.graph.nodes()[place], running),
+            None => running,
+        };
         self.plugins.push(Begun { place, running, cx, down: false });
     }
 }

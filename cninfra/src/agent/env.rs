@@ -1,7 +1,11 @@
 //! What holds for one agent from start to stop: all that its steps look at and none of them changes.
 
 use super::{Order, StartPolicy, limits::LimitTable, progress::Progress};
-use crate::{context::Shared, graph::Graph};
+use crate::{
+    context::Shared,
+    graph::{Graph, Node},
+    inject::running::Running,
+};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 pub(super) struct Env {
@@ -13,7 +17,11 @@ pub(super) struct Env {
     pub(super) order: Order,
     pub(super) drain_delay: Duration,
     pub(super) progress: Arc<Progress>,
+    pub(super) wrap: Option<Wrap>,
 }
+
+/// What is put around a plugin that is created, where a test looks at it.
+pub(crate) type Wrap = Arc<dyn Fn(&'static Node, Arc<dyn Running>) -> Arc<dyn Running> + Send + Sync>;
 
 impl Env {
     pub(super) fn policy(&self, place: usize) -> StartPolicy {

@@ -28,6 +28,8 @@ mod watchdog;
 
 pub use crate::stop::StopHandle;
 pub use builder::Builder;
+#[cfg(feature = "testing")]
+pub(crate) use env::Wrap;
 pub use event::{Event, Outcome};
 pub use failure::{Cause, PluginError, StartError, StopError};
 pub(crate) use job::panic_message;
@@ -47,6 +49,7 @@ use crate::{
         part::Part,
         trie::{Find, RootOf},
     },
+    status::AgentStatus,
 };
 use runner::Runner;
 use std::{ops::Deref, sync::Arc};
@@ -146,6 +149,12 @@ impl<F> Agent<F> {
     #[must_use]
     pub fn events(&self) -> &[Event] {
         self.runner.events()
+    }
+
+    /// The state of the agent and of its plugins.
+    #[must_use]
+    pub fn status(&self) -> AgentStatus {
+        self.shared.status.agent()
     }
 
     /// What asks the agent to stop. Somebody has to wait for it: see [`Agent::run`].

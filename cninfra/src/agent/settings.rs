@@ -2,7 +2,7 @@
 
 use super::{
     Cause, DEFAULT_LABEL, Limits, Order, Phase, PluginError, StartPolicy, StopHandle,
-    env::Env,
+    env::{Env, Wrap},
     limits::LimitTable,
     progress::Progress,
     runner::{Runner, Special},
@@ -34,6 +34,8 @@ pub(super) struct Settings {
     pub(super) stop: StopHandle,
     /// What the agent does right now, for a watchdog.
     pub(super) progress: Arc<Progress>,
+    /// Set by the module `testing`.
+    pub(super) wrap: Option<Wrap>,
     /// By the plugin's id: its lifecycle, if it is to be run and it has one.
     replaced: HashMap<u64, Option<Arc<dyn Running>>>,
     /// Interfaces that are bound to something else.
@@ -53,6 +55,7 @@ impl Default for Settings {
             record: false,
             stop: StopHandle::new(),
             progress: Arc::default(),
+            wrap: None,
             replaced: HashMap::new(),
             bound: HashSet::new(),
         }
@@ -101,6 +104,7 @@ impl Settings {
             order: self.order,
             drain_delay: self.drain_delay,
             progress: self.progress,
+            wrap: self.wrap,
         };
         Prepared { runner: Runner::new(env, self.record), shared, special, invalid }
     }

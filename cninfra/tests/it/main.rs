@@ -1,7 +1,9 @@
 //! The wiring, over several crates: a module for each capability.
 #![allow(dead_code, reason = "most fields are there to be injected")]
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod collections;
+mod conformance;
 mod faults;
 mod generic;
 
