@@ -65,7 +65,7 @@ impl fmt::Display for PluginError {
 impl std::error::Error for PluginError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
-            Cause::Config(error) | Cause::Failed(error) => error.cause().source(),
+            Cause::Config(error) | Cause::Failed(error) => Some(error.cause()),
             _ => None,
         }
     }

@@ -183,3 +183,45 @@ fn install_log(env: &Env) {
         .finish();
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::{
+        prelude::*,
+        testing::{log::Log, paused},
+    };
+    use std::time::Duration;
+
+    #[plugin]
+    struct Slow;
+    impl Lifecycle for Slow {
+        async fn init(&self, _: &Context) -> Result<()> {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        slow: Dep<Slow>,
+    }
+
+    #[test]
+    fn the_timeline_is_logged_for_who_looks_closely() {
+        let log = Log::default();
+        let code = log.during(|| {
+            let builder = Agent::<Lone>::builder().record_events(true);
+            let stop = builder.stop_handle();
+            paused(async {
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_secs(10)).await;
+                    stop.stop();
+                });
+                life(builder).await
+            })
+        });
+        let text = log.text();
+        let line = text.lines().position(|line| line.contains("DEBUG") && line.contains("timeline of 7.0s"));
+        assert!(code == 0 && line.is_some() && text.contains("Slow  init* 7.0s at"), "{text}");
+    }
+}

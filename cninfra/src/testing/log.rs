@@ -8,10 +8,10 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// All that is logged while [`Log::during`] runs, at any level.
 #[derive(Clone, Default)]
-pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    pub(super) fn during<T>(&self, run: impl FnOnce() -> T) -> T {
+    pub(crate) fn during<T>(&self, run: impl FnOnce() -> T) -> T {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::level_filters::LevelFilter::TRACE)
             .with_ansi(false)
@@ -20,7 +20,7 @@ impl Log {
         tracing::subscriber::with_default(subscriber, run)
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }

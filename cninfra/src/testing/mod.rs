@@ -40,7 +40,7 @@
 //! ```
 
 mod conformance;
-mod log;
+pub(crate) mod log;
 mod probe;
 mod steps;
 

@@ -18,4 +18,5 @@ mod replacement;
 mod runs;
 mod styles;
 mod support;
+mod timeline;
 mod visibility;
