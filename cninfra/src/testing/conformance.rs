@@ -163,13 +163,15 @@ impl<F: 'static> Conformance<F> {
             return found.violations;
         }
         found.of_its_state(&first);
-        if let Some((phase, took)) = first.seen.longest().filter(|(_, took)| *took > self.blocks_after) {
-            found.add(3, format!("a call in {phase} kept its thread for {took:.1?}"));
-        }
         let again = self.live(&self.make, Ordeal::None);
         found.of_a_life("a second start and stop", &again);
         if !again.started {
             found.add(2, "the agent does not start a second time in one process".to_string());
+        }
+        // in both of them: once, a busy machine makes any call look slow
+        let longest = [&first, &again].into_iter().filter_map(|life| life.seen.longest()).min_by_key(|(_, took)| *took);
+        if let Some((phase, took)) = longest.filter(|(_, took)| *took > self.blocks_after) {
+            found.add(3, format!("a call in {phase} kept its thread for {took:.1?}"));
         }
         found.of_a_life("a second close", &self.live(&self.make, Ordeal::ClosedTwice));
         for phase in [Phase::Init, Phase::AfterInit] {

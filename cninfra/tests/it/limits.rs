@@ -120,7 +120,7 @@ async fn a_limit_of_nobody_is_told() {
 fn block(millis: u64) {
     std::thread::sleep(Duration::from_millis(millis));
 }
-plug!(Blocks {} block(120));
+plug!(Blocks {} block(600));
 plug!(Patient {} sleep(millis(10)).await);
 #[derive(Flavor)]
 pub struct Unfair {
@@ -131,9 +131,9 @@ pub struct Unfair {
 #[tokio::test]
 async fn who_waits_for_one_that_blocks_is_not_blamed() {
     for blames in [true, false] {
-        let mut builder = Agent::<Unfair>::builder().record_events(true).limit("patient", Phase::Init, millis(100));
+        let mut builder = Agent::<Unfair>::builder().record_events(true).limit("patient", Phase::Init, millis(500));
         if blames {
-            builder = builder.limit("blocks", Phase::Init, millis(100));
+            builder = builder.limit("blocks", Phase::Init, millis(500));
         }
         match builder.start().await {
             Ok(agent) => {

@@ -237,7 +237,7 @@ async fn tasks_of_a_plugin_without_lifecycle_end_with_its_level() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
-    let limits = Limits { stop: Duration::from_millis(500), ..Limits::default() };
+    let limits = Limits { stop: Duration::from_secs(1), ..Limits::default() };
     let agent = Agent::<Two>::builder().limits(limits).record_events(true).start().await.unwrap();
     let (entered, leave) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (inside, left) = (entered.clone(), leave.clone());
