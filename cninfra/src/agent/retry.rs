@@ -71,7 +71,15 @@ impl Retries {
     pub(super) async fn end(&mut self, plugins: &mut [Begun], limit: Duration) -> Vec<Event> {
         self.stop.send_replace(true);
         let (ends, mut events) = (after(Instant::now(), limit), Vec::new());
-        while let Ok(Some(tried)) = timeout_at(ends, self.trying.join_next()).await {
+        loop {
+            let tried = match timeout_at(ends, self.trying.join_next()).await {
+                Ok(Some(tried)) => tried,
+                Ok(None) => break,
+                Err(_) => {
+                    tracing::error!("an attempt to start a plugin blocks its thread: the agent stops beside it");
+                    break;
+                }
+            };
             let mut tried = match tried {
                 Ok(tried) => tried,
                 Err(error) => {

@@ -3,7 +3,7 @@
 use super::ten::{EDGES, Fault, LIMIT, Mark, Script, Spot, Ten};
 use cninfra::{
     Phase,
-    agent::{Builder, Cause, Event, Outcome, PluginError},
+    agent::{Builder, Cause, Event, Order, Outcome, PluginError},
     prelude::*,
 };
 use std::time::Duration;
@@ -47,11 +47,15 @@ pub async fn run(mut script: Script, set: impl FnOnce(Builder<Ten>) -> Builder<T
 
 /// An agent with one fault. `pace` makes every step wait before it goes on.
 pub async fn with(spot: Spot, fault: Fault, pace: Option<Duration>) -> Seen {
+    with_order(spot, fault, pace, Order::Levels).await
+}
+
+pub async fn with_order(spot: Spot, fault: Fault, pace: Option<Duration>, order: Order) -> Seen {
     let script = Script { fault: Some((spot, fault)), pace, ..Script::default() };
     run(script, |builder| match fault {
         // only the faulty step has a limit that is short: so a busy machine makes no other one fail
-        Fault::Pending | Fault::Block => builder.limit(&format!("p{}", spot.0), spot.1, LIMIT),
-        _ => builder,
+        Fault::Pending | Fault::Block => builder.order(order).limit(&format!("p{}", spot.0), spot.1, LIMIT),
+        _ => builder.order(order),
     })
     .await
 }

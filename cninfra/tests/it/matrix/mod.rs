@@ -6,7 +6,7 @@ mod cell;
 mod ten;
 
 use cell::Seen;
-use cninfra::Phase;
+use cninfra::{Phase, agent::Order};
 use std::{future::Future, thread, time::Duration};
 use ten::{Fault, LEVELS, Script, Spot, level};
 
@@ -68,6 +68,38 @@ fn every_fault_in_every_step() {
     }
     println!("{cells} cells");
     assert_eq!(cells, 10 * 5 * 3 * 2);
+}
+
+#[test]
+fn every_fault_in_every_step_one_by_one() {
+    let mut cells = 0;
+    let pace = PACES[1];
+    for phase in PHASES {
+        for plugin in 0..10 {
+            for fault in [Fault::Error, Fault::Panic, Fault::Pending] {
+                let (spot, what) = ((plugin, phase), format!("{fault:?} in {phase} of P{plugin}, one by one"));
+                let seen = paused(cell::with_order(spot, fault, pace, Order::OneByOne));
+                seen.holds(&what);
+                seen.tells(spot, fault, &what);
+                // the graph's order is that of their numbers
+                let first = |count: usize| (0..count).collect::<Vec<_>>();
+                let (created, begun, serving) = match phase {
+                    Phase::Create => (plugin + 1, plugin, 0),
+                    Phase::Init => (plugin + 1, plugin + 1, 0),
+                    Phase::AfterInit => (10, 10, plugin + 1),
+                    _ => (10, 10, 10),
+                };
+                assert_eq!(seen.began(Phase::Create), first(created), "{what}");
+                assert_eq!(seen.began(Phase::Init), first(begun), "{what}");
+                assert_eq!(seen.began(Phase::AfterInit), first(serving), "{what}");
+                let backwards: Vec<_> = first(begun).into_iter().rev().collect();
+                assert_eq!(seen.began(Phase::Close), backwards, "{what}");
+                cells += 1;
+            }
+        }
+    }
+    println!("{cells} cells");
+    assert_eq!(cells, 10 * 5 * 3);
 }
 
 #[test]
