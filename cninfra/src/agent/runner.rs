@@ -167,13 +167,13 @@ impl Runner {
         })
     }
 
+    /// The stage ends when the plugins are released: a destructor may block, too.
     async fn stop_all(&mut self, kind: StageKind) -> Vec<PluginError> {
         let env = self.env.clone();
         self.enter_stage(kind, env.limits.whole.stop);
         let now = Instant::now();
         let mut errors = self.drain(now).await;
         errors.append(&mut self.close(after(now, env.limits.whole.stop)).await);
-        env.progress.end();
         errors
     }
 
@@ -200,6 +200,7 @@ impl Runner {
         let Failures { run, mut stop } = failures;
         stop.append(&mut self.release());
         stop.extend(self.unnamed(released));
+        self.env.progress.end();
         let events = self.record.take();
         if run.is_empty() && stop.is_empty() { Ok(events) } else { Err(StopError { run, errors: stop, events }) }
     }
@@ -221,6 +222,7 @@ impl Unstarted {
     pub(super) fn finish(mut self, released: Result<(), Cause>) -> StartError {
         self.error.rollback.append(&mut self.runner.release());
         self.error.rollback.extend(self.runner.unnamed(released));
+        self.runner.env.progress.end();
         self.error
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Cause, Outcome, Phase, PluginError, StartPolicy, StopHandle,
     env::Env,
     job::{Begun, Ended, First, Job, guard},
-    limits::Limit,
+    limits::{Limit, after},
     record::Record,
 };
 use crate::inject::part::Made;
@@ -112,7 +112,9 @@ impl Together {
         let took = ended.duration_since(started);
         common.add_busy(took);
         let limit = common.limit(place, started);
-        if ended > limit.ends {
+        // the end of the whole is the fault of whom it came upon, and not of who is called after it
+        let ends = if started < common.ends { limit.ends } else { after(started, limit.limit) };
+        if ended > ends {
             self.fail(place, (started, ended), limit.overdue(took), common, record);
         } else {
             record.put(place, common.phase, started, ended, Outcome::Done);

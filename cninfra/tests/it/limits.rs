@@ -150,6 +150,72 @@ async fn who_waits_for_one_that_blocks_is_not_blamed() {
     }
 }
 
+/// Blocks in `init` or in `close`.
+#[plugin(deps = (Quick,), config = BlockerConfig)]
+pub struct Blocker(BlockerConfig);
+#[derive(serde::Serialize, serde::Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct BlockerConfig {
+    in_close: bool,
+}
+impl Create for Blocker {
+    async fn create(_: Self::Deps, cx: &Context) -> Result<Self> {
+        Ok(Blocker(cx.config()?))
+    }
+}
+impl Lifecycle for Blocker {
+    async fn init(&self, _: &Context) -> Result<()> {
+        if !self.0.in_close {
+            block(600);
+        }
+        Ok(())
+    }
+    async fn close(&self, _: &Context) -> Result<()> {
+        if self.0.in_close {
+            block(600);
+        }
+        Ok(())
+    }
+}
+/// Has something to do in both, beside a blocker and below it.
+macro_rules! busy {
+    ($($name:ident { $($field:ident: $ty:ty)? })*) => {$(
+        #[plugin]
+        pub struct $name { $($field: $ty)? }
+        impl Lifecycle for $name {
+            async fn init(&self, cx: &Context) -> Result<()> {
+                cx.log().trace("init");
+                Ok(())
+            }
+            async fn close(&self, cx: &Context) -> Result<()> {
+                cx.log().trace("close");
+                Ok(())
+            }
+        }
+    )*};
+}
+busy!(Beside { quick: Dep<Quick> } Below {});
+#[derive(Flavor)]
+pub struct Crowd {
+    below: Dep<Below>,
+    quick: Dep<Quick>,
+    blocker: Dep<Blocker>,
+    beside: Dep<Beside>,
+}
+
+#[tokio::test]
+async fn who_is_called_after_the_end_of_the_whole_is_not_blamed() {
+    let limits = Limits { start: millis(300), stop: millis(300), ..Limits::default() };
+    let error = Agent::<Crowd>::builder().limits(limits).start().await.unwrap_err();
+    let told: Vec<_> = error.errors.iter().chain(&error.rollback).map(|error| error.plugin).collect();
+    assert_eq!(told, ["Blocker"], "{error}");
+    let config = cninfra::config::Config::new().set("blocker", "in_close", true);
+    let agent = Agent::<Crowd>::builder().limits(limits).config(config).start().await.unwrap();
+    let error = agent.close().await.unwrap_err();
+    let told: Vec<_> = error.errors.iter().map(|error| error.plugin).collect();
+    assert_eq!(told, ["Blocker"], "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_report_says_what_failed_where_when_why_and_what_to_do() {
     plug!(Store {} {
