@@ -239,8 +239,15 @@ async fn tasks_of_a_plugin_without_lifecycle_end_with_its_level() {
 async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
     let limits = Limits { stop: Duration::from_secs(1), ..Limits::default() };
     let agent = Agent::<Two>::builder().limits(limits).record_events(true).start().await.unwrap();
+    /// Lets the task go when the test ends, whether it passes or not.
+    struct Lets(Arc<AtomicUsize>);
+    impl Drop for Lets {
+        fn drop(&mut self) {
+            self.0.store(1, SeqCst);
+        }
+    }
     let (entered, leave) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (inside, left) = (entered.clone(), leave.clone());
+    let (inside, left, _lets) = (entered.clone(), leave.clone(), Lets(leave));
     agent.owner.cx.spawn("stuck", async move {
         inside.store(1, SeqCst);
         while left.load(SeqCst) == 0 {
@@ -251,7 +258,6 @@ async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
         tokio::task::yield_now().await;
     }
     let events = lines(Two::GRAPH, &soon(agent.close()).await.unwrap());
-    leave.store(1, SeqCst);
     assert!(events.contains(&"close Owner left a task".to_string()), "{events:?}");
 }
 
