@@ -100,7 +100,8 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
         });
     }
     // in generic code method lookup would silently take "none" for a conditional impl: it is required
-    quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(this))
+    let this = quote!(this); // not of the name's span: that may be another macro's
+    quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(#this))
 }
 
 fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
@@ -114,8 +115,9 @@ fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
     let deps = sound(def, deps, krate, name.span());
     let this = sound(def, quote!(Self), krate, name.span());
     let cx = context();
+    let arguments = quote!(slot, deps, #cx); // not of the name's span: that may be another macro's
     let construct = quote_spanned! {name.span()=>
-        <#this as #krate::Creates>::__creating(slot, deps, #cx)
+        <#this as #krate::Creates>::__creating(#arguments)
     };
     let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, krate));
     Style { deps, metas, config, construct }

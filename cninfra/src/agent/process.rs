@@ -1,12 +1,15 @@
 //! An agent that is a process of its own: command line, logs, signals, exit code.
 
 use super::{
-    Agent, Builder, Event, StartError, StopError, StopHandle,
+    Agent, Builder, Event, StartError, StopError,
     cli::{self, Cli, Env},
+    exit,
     settings::Settings,
+    signals,
+    timeline::Timeline,
 };
 use crate::{
-    BoxFuture, Error,
+    Error,
     graph::Graph,
     inject::flavor::{OfKind, Runs},
 };
@@ -16,17 +19,6 @@ use std::{
     process::ExitCode,
     time::Instant,
 };
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    task::JoinHandle,
-};
-
-/// The start or the run failed.
-const FAILED: u8 = 1;
-/// The command line or the config is not valid.
-const INVALID: u8 = 2;
-/// The stop failed.
-const NOT_STOPPED: u8 = 3;
 
 impl<F: Send + 'static> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
@@ -84,7 +76,7 @@ impl<F: Send + 'static> Builder<F> {
             Err(error) => {
                 // a closed pipe is no reason to say more
                 let _ = error.print();
-                return if error.use_stderr() { ExitCode::from(INVALID) } else { ExitCode::SUCCESS };
+                return if error.use_stderr() { ExitCode::from(exit::INVALID) } else { ExitCode::SUCCESS };
             }
         };
         if let Some(format) = cli.graph {
@@ -94,8 +86,8 @@ impl<F: Send + 'static> Builder<F> {
             return code;
         }
         self.settings.record = true;
-        let stop = self.stop_handle();
-        run(stop, Box::pin(life(self)))
+        let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
+        signals::run(stop, progress, Box::pin(life(self)))
     }
 }
 
@@ -116,7 +108,7 @@ impl Settings {
             for error in errors {
                 tracing::error!("{error:?}");
             }
-            return Err(ExitCode::from(INVALID));
+            return Err(ExitCode::from(exit::INVALID));
         }
         for (section, key, text, origin) in &cli.values {
             self.config.set_text(section, key, text, origin);
@@ -126,93 +118,30 @@ impl Settings {
     }
 }
 
-/// Runs an agent's life, and hears signals meanwhile.
-fn run(stop: StopHandle, life: BoxFuture<'static, u8>) -> ExitCode {
-    // A runtime of its own for signals: on a machine with one core, a plugin that blocks its thread would keep them from
-    // being seen.
-    let runtimes = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()
-        .and_then(|signals| Ok((signals, agents_runtime()?)));
-    let (signals, agents) = match runtimes {
-        Ok(runtimes) => runtimes,
-        Err(error) => {
-            tracing::error!("the runtime did not start: {error}");
-            return ExitCode::from(FAILED);
-        }
-    };
-    let agent = agents.spawn(life);
-    let code = signals.block_on(hear(stop, agent));
-    // a plugin may block a thread: `main` returns all the same
-    agents.shutdown_background();
-    ExitCode::from(code)
-}
-
-/// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen.
-fn agents_runtime() -> io::Result<tokio::runtime::Runtime> {
-    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
-    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()
-}
-
-/// Waits for the agent; the first signal stops it, the second ends the wait.
-async fn hear(stop: StopHandle, mut agent: JoinHandle<u8>) -> u8 {
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => {
-            tracing::error!("signals can not be handled: {error}");
-            return FAILED;
-        }
-    };
-    let mut asked = false;
-    loop {
-        tokio::select! {
-            ended = &mut agent => {
-                return ended.unwrap_or_else(|error| {
-                    tracing::error!("the agent's task panicked: {error}");
-                    FAILED
-                });
-            }
-            number = signals.next() => {
-                if asked {
-                    tracing::warn!("signal {number} again: the end is forced");
-                    return 128 + number;
-                }
-                asked = true;
-                tracing::info!("signal {number}: the agent stops");
-                stop.stop();
-            }
-        }
-    }
-}
-
 /// From start to stop.
 async fn life<F>(builder: Builder<F>) -> u8 {
     let (graph, began) = (builder.held.graph(), Instant::now());
     match builder.start().await {
         Ok(agent) => {
-            tell_started(graph, agent.label(), began);
+            tell_started(graph, agent.label(), began, agent.events());
             tell_stopped(agent.run().await)
         }
         Err(error) => tell_not_started(&error),
     }
 }
 
-fn tell_started(graph: &Graph, label: &str, began: Instant) {
+fn tell_started(graph: &'static Graph, label: &str, began: Instant, events: &[Event]) {
     let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
     tracing::info!(agent = label, "started {name}: {plugins} plugins in {took:.1?}");
+    tracing::debug!(agent = label, "{}", Timeline::new(graph, events));
 }
 
 fn tell_not_started(error: &StartError) -> u8 {
-    if error.interrupted() && error.rollback.is_empty() {
-        tracing::info!("{error}");
-        return 0;
+    match error.exit_code() {
+        0 => tracing::info!("{error}"),
+        _ => tracing::error!("{error}"),
     }
-    tracing::error!("{error}");
-    match error {
-        error if error.interrupted() => NOT_STOPPED,
-        error if error.is_config() => INVALID,
-        _ => FAILED,
-    }
+    error.exit_code()
 }
 
 fn tell_stopped(stopped: Result<Vec<Event>, StopError>) -> u8 {
@@ -223,27 +152,7 @@ fn tell_stopped(stopped: Result<Vec<Event>, StopError>) -> u8 {
         }
         Err(error) => {
             tracing::error!("{error}");
-            NOT_STOPPED
-        }
-    }
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// The number of the next one.
-    async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.interrupt.recv() => 2,
-            _ = self.terminate.recv() => 15,
+            error.exit_code()
         }
     }
 }
@@ -256,7 +165,7 @@ fn print(text: &str) -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("standard output: {error}");
-            ExitCode::from(FAILED)
+            ExitCode::from(exit::FAILED)
         }
     }
 }
@@ -273,4 +182,46 @@ fn install_log(env: &Env) {
         .with_target(false)
         .finish();
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::{
+        prelude::*,
+        testing::{log::Log, paused},
+    };
+    use std::time::Duration;
+
+    #[plugin]
+    struct Slow;
+    impl Lifecycle for Slow {
+        async fn init(&self, _: &Context) -> Result<()> {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        slow: Dep<Slow>,
+    }
+
+    #[test]
+    fn the_timeline_is_logged_for_who_looks_closely() {
+        let log = Log::default();
+        let code = log.during(|| {
+            let builder = Agent::<Lone>::builder().record_events(true);
+            let stop = builder.stop_handle();
+            paused(async {
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_secs(10)).await;
+                    stop.stop();
+                });
+                life(builder).await
+            })
+        });
+        let text = log.text();
+        let line = text.lines().position(|line| line.contains("DEBUG") && line.contains("timeline of 7.0s"));
+        assert!(code == 0 && line.is_some() && text.contains("Slow  init* 7.0s at"), "{text}");
+    }
 }

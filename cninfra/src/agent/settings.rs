@@ -1,10 +1,14 @@
 //! What a builder has collected, without the flavor's type: compiled once for all flavors.
 
 use super::{
-    DEFAULT_LABEL, Limits, StopHandle,
+    Cause, DEFAULT_LABEL, Limits, Order, Phase, PluginError, StartPolicy, StopHandle,
+    env::{Env, Wrap},
+    limits::LimitTable,
+    progress::Progress,
     runner::{Runner, Special},
 };
 use crate::{
+    Error,
     config::Config,
     context::Shared,
     graph::{Graph, Need, Node},
@@ -13,14 +17,25 @@ use crate::{
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 pub(super) struct Settings {
     pub(super) label: Option<String>,
     pub(super) config: Config,
     pub(super) limits: Limits,
+    /// By a plugin's instance name and phase.
+    pub(super) plugin_limits: HashMap<(String, Phase), Duration>,
+    /// By a plugin's instance name.
+    pub(super) policies: HashMap<String, StartPolicy>,
+    pub(super) order: Order,
+    pub(super) drain_delay: Duration,
     pub(super) record: bool,
     pub(super) stop: StopHandle,
+    /// What the agent does right now, for a watchdog.
+    pub(super) progress: Arc<Progress>,
+    /// Set by the module `testing`.
+    pub(super) wrap: Option<Wrap>,
     /// By the plugin's id: its lifecycle, if it is to be run and it has one.
     replaced: HashMap<u64, Option<Arc<dyn Running>>>,
     /// Interfaces that are bound to something else.
@@ -33,8 +48,14 @@ impl Default for Settings {
             label: None,
             config: Config::new(),
             limits: Limits::default(),
+            plugin_limits: HashMap::new(),
+            policies: HashMap::new(),
+            order: Order::default(),
+            drain_delay: Duration::ZERO,
             record: false,
             stop: StopHandle::new(),
+            progress: Arc::default(),
+            wrap: None,
             replaced: HashMap::new(),
             bound: HashSet::new(),
         }
@@ -53,12 +74,39 @@ impl Settings {
         self.bound.insert(interface);
     }
 
-    /// What starts the flavor of this graph, what its plugins share, and what is special about them.
-    pub(super) fn runner(self, graph: &'static Graph) -> (Runner, Arc<Shared>, HashMap<usize, Special>) {
+    /// What starts the flavor of this graph.
+    pub(super) fn runner(self, graph: &'static Graph) -> Prepared {
         let special = self.special(graph);
+        let mut invalid = Vec::new();
+        let mut place = |name: &str| place_of(graph, name).map_err(|error| invalid.push(error)).ok();
+        let mut policies = HashMap::new();
+        let mut limits = LimitTable { whole: self.limits, special: HashMap::new() };
+        for (name, policy) in &self.policies {
+            let Some(place) = place(name) else { continue };
+            policies.insert(place, *policy);
+            if *policy != StartPolicy::Fail {
+                // a plugin that is not up in time must not use up the time of those after it
+                let attempt = self.limits.plugin_start.min(self.limits.start / 3);
+                limits.special.insert((place, Phase::Init), attempt);
+            }
+        }
+        for ((name, phase), limit) in &self.plugin_limits {
+            let Some(place) = place(name) else { continue };
+            limits.special.insert((place, *phase), *limit);
+        }
         let label = self.label.as_deref().unwrap_or(DEFAULT_LABEL);
         let shared = Arc::new(Shared::new(label, graph, self.config, self.stop));
-        (Runner::new(graph, shared.clone(), self.limits, self.record), shared, special)
+        let env = Env {
+            graph,
+            shared: shared.clone(),
+            limits: Arc::new(limits),
+            policies,
+            order: self.order,
+            drain_delay: self.drain_delay,
+            progress: self.progress,
+            wrap: self.wrap,
+        };
+        Prepared { runner: Runner::new(env, self.record), shared, special, invalid }
     }
 
     /// The plugins that are not simply created and run, by their place.
@@ -96,4 +144,24 @@ impl Settings {
                 || (dep.need == Need::All && provider.provides().iter().any(|b| b.key.id == id))
         })
     }
+}
+
+/// What starts a flavor, what its plugins share, and what is special about them.
+pub(super) struct Prepared {
+    pub(super) runner: Runner,
+    pub(super) shared: Arc<Shared>,
+    pub(super) special: HashMap<usize, Special>,
+    /// Settings of plugins that are not there.
+    pub(super) invalid: Vec<PluginError>,
+}
+
+/// Where the plugin of this instance name is.
+fn place_of(graph: &'static Graph, name: &str) -> Result<usize, PluginError> {
+    graph.nodes().iter().position(|node| node.instance() == name).ok_or_else(|| {
+        let names: Vec<_> = graph.nodes().iter().map(Node::instance).collect();
+        let error =
+            Error::msg(format_args!("a limit or a start policy is set for `{name}`, but no plugin has that name"))
+                .with_help(format_args!("the plugins are {}", names.join(", ")));
+        PluginError::of_flavor(graph, Phase::Create, Cause::Config(error))
+    })
 }
