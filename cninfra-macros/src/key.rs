@@ -37,10 +37,11 @@ impl Identity<'_> {
         // the digits are the low bits: let all others reach them
         h ^= h >> 33;
         h = h.wrapping_mul(0xff51_afd7_ed55_8ccd);
-        h ^ (h >> 33)
+        // 0 is no id: see `cninfra::graph`
+        (h ^ (h >> 33)).max(1)
     }
 
-    /// The numbers of one that is not generic: its id, and the hash of its instance name; its digits, two a name.
+    /// Of one that is not generic: its id, the hash of its instance name, and the names of its digits.
     pub(crate) fn plain(&self, source: &Source) -> (u64, u64, Vec<Ident>) {
         let id = self.id(source);
         let digits = (0..DIGITS).map(|place| format_ident!("X{:x}", (id >> (4 * place)) & 15)).collect();

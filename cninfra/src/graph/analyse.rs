@@ -6,6 +6,9 @@ use super::{Binding, DepMeta, Field, Item, KeyMeta, Need, Node, PluginMeta, Stor
 /// No plugin, no binding.
 pub(super) const NONE: u16 = u16::MAX;
 
+/// The bits of an id that its type-level digits have: seven of four bits each.
+const DIGITS: u64 = (1 << 28) - 1;
+
 /// Upper bounds, from the declarations alone: they size the arrays of the analysis.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -241,6 +244,10 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
             let key = plugin.key;
             let mut r = (key.id as usize) & (T - 1);
             while self.ids[r] != key.id && self.ids[r] != 0 {
+                // the lookup by type knows the low bits only
+                if (self.ids[r] ^ key.id) & DIGITS == 0 && self.plugin[r] != NONE {
+                    self.fail(me, Fault::Identity, self.plugin[r]);
+                }
                 r = (r + 1) & (T - 1);
             }
             if self.plugin[r] != NONE {

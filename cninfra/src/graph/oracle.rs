@@ -223,3 +223,22 @@ fn several(case: &Case) -> bool {
         *need != Need::All && case.providers.get(on).is_some_and(|(_, providers)| providers.len() > 1)
     })
 }
+
+/// The lookup by type knows the low 28 bits of an id: where they are equal, the flavor is wrong, and not the injection.
+#[test]
+fn ids_that_differ_above_their_digits_only_are_one_identity() {
+    let flavor = |ids: [u64; 2]| {
+        let fields = ids.iter().enumerate().map(|(i, id)| Field {
+            name: "field",
+            item: Item::Plugin(leak(PluginMeta::bare(key(format!("P{i}"), *id)))),
+            provides: &[],
+        });
+        let fields = leak_all(fields.collect());
+        let tree = leak(Tree { key: key("Both".to_string(), 1), package: "", version: "", fields });
+        Work::<2, 0, 0, 8>::analyse(tree)
+    };
+    let (low, high) = (0x0abc_def0, 1 << 40);
+    assert!(!flavor([low, low + 1]).broken);
+    let work = flavor([low, low + high]);
+    assert!(work.broken && work.fault[1] == super::analyse::Fault::Identity && work.other[1] == 0);
+}
