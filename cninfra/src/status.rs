@@ -2,7 +2,7 @@
 
 use crate::graph::Graph;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
@@ -12,6 +12,8 @@ use std::{
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum State {
+    /// It is switched off.
+    Disabled,
     /// It does what it is for.
     Ok,
     /// It works, but not as it should.
@@ -30,7 +32,7 @@ pub enum State {
 pub struct PluginStatus {
     /// The plugin's instance name.
     pub name: &'static str,
-    /// Its state: what it has reported, or the agent's phase where it has not.
+    /// Its state: what it has reported, or the agent's phase where it has not; or that it is switched off.
     pub state: State,
     /// Why, where it has said so.
     pub reason: Option<String>,
@@ -94,6 +96,8 @@ struct Inner {
     since: SystemTime,
     updated: SystemTime,
     reported: BTreeMap<usize, Report>,
+    /// Places of plugins that are not run.
+    off: BTreeSet<usize>,
 }
 
 struct Report {
@@ -106,7 +110,14 @@ struct Report {
 impl Registry {
     pub(crate) fn new(graph: &'static Graph) -> Self {
         let now = SystemTime::now();
-        let inner = Inner { phase: State::Init, started: now, since: now, updated: now, reported: BTreeMap::new() };
+        let inner = Inner {
+            phase: State::Init,
+            started: now,
+            since: now,
+            updated: now,
+            reported: BTreeMap::new(),
+            off: BTreeSet::new(),
+        };
         Registry { graph, inner: Mutex::new(inner) }
     }
 
@@ -122,6 +133,11 @@ impl Registry {
     /// The agent stops, or its start is rolled back.
     pub(crate) fn stopping(&self) {
         self.set_phase(State::Stopped);
+    }
+
+    /// A plugin that is not run.
+    pub(crate) fn switched_off(&self, place: usize) {
+        self.lock().off.insert(place);
     }
 
     fn set_phase(&self, phase: State) {
@@ -183,9 +199,10 @@ impl<'a> Status<'a> {
             .map(|(place, node)| {
                 // the agent's own start and stop go over what a plugin reports of its work
                 let report = inner.reported.get(&place).filter(|_| inner.phase == State::Ok);
+                let unreported = if inner.off.contains(&place) { State::Disabled } else { inner.phase };
                 PluginStatus {
                     name: node.instance(),
-                    state: report.map_or(inner.phase, |report| report.state),
+                    state: report.map_or(unreported, |report| report.state),
                     reason: report.and_then(|report| report.reason.clone()),
                     broken: report.is_some_and(|report| report.broken),
                     since: report.map_or(inner.since, |report| report.since),

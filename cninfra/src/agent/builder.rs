@@ -3,14 +3,14 @@
 use super::{Agent, Limits, StartError, StopHandle, settings::Settings};
 use crate::{
     Dep, Plugin,
-    config::Config,
+    config::{Config, Files},
     inject::{
         flavor::Held,
         part::Part,
         replace::{Bindable, Instance, Place, Seat},
     },
 };
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 /// What is set before the start of an agent: config, limits, replacements for tests. See [`Agent::builder`].
 #[must_use = "an agent does nothing before it is started"]
@@ -39,6 +39,12 @@ impl<F> Builder<F> {
         self
     }
 
+    /// The directory of the config files, which go over [`Builder::config`]. Without it, none is read.
+    pub fn config_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.settings.files = Some(Files { dir: dir.into(), named: Vec::new() });
+        self
+    }
+
     /// The config, instead of none.
     pub fn config(mut self, config: Config) -> Self {
         self.settings.config = config;
@@ -47,7 +53,7 @@ impl<F> Builder<F> {
 
     /// How long the agent waits for its plugins.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.settings.limits = limits;
+        self.settings.limits = Some(limits);
         self
     }
 

@@ -1,25 +1,64 @@
-//! The command line and the environment of an agent that is a process of its own.
+//! The command line of an agent that is a process of its own.
 
+use super::{own, variables::Variables};
 use crate::{
     Flag,
-    graph::{Format, Graph, PluginMeta},
+    config::{Known, KnownSection},
+    graph::{AGENT_FLAGS, Format, Graph},
 };
-use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser};
-use std::{collections::HashMap, ffi::OsString, path::PathBuf};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser};
+use std::{collections::HashSet, ffi::OsString, path::PathBuf};
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// To run the agent.
+    Run,
+    PrintGraph(Format),
+    PrintConfig,
+    CheckConfig,
+}
 
 /// What was asked for.
 #[derive(Debug)]
 pub(super) struct Cli {
-    pub(super) graph: Option<Format>,
-    /// Where it was said.
-    pub(super) config_dir: Option<PathBuf>,
-    pub(super) label: Option<String>,
-    /// What flags and variables set: (section, key, text, origin), later ones over earlier ones.
-    pub(super) values: Vec<(&'static str, &'static str, String, String)>,
+    pub(super) task: Task,
+    /// Where it was said, if it was.
+    pub(super) config_dir: Option<(PathBuf, Origin)>,
+    /// The sections' own files.
+    pub(super) files: Vec<(&'static str, String, Origin)>,
+    /// Keys, later ones over earlier ones.
+    pub(super) values: Vec<Value>,
+    /// What is odd about it, but no reason not to start.
+    pub(super) odd: Vec<String>,
+    /// What is wrong with a variable or with `--set`, and the mend.
+    pub(super) wrong: Vec<(String, &'static str)>,
 }
 
-/// The variables of the environment, read once.
-pub(super) type Env = HashMap<OsString, OsString>;
+/// A key that a variable or a flag sets.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Value {
+    pub(super) section: String,
+    pub(super) key: String,
+    pub(super) text: String,
+    pub(super) origin: Origin,
+}
+
+/// Where something was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Variable(String),
+    Flag(String),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Origin::Variable(name) => write!(f, "variable {name}"),
+            Origin::Flag(name) => write!(f, "flag --{name}"),
+        }
+    }
+}
 
 /// Understands `args` (the program's name first) and `env`.
 ///
@@ -27,57 +66,108 @@ pub(super) type Env = HashMap<OsString, OsString>;
 /// Usage, help and version: what clap has to say.
 pub(super) fn parse(
     graph: &'static Graph,
+    known: &Known,
+    version: &str,
     args: impl IntoIterator<Item = OsString>,
-    env: &Env,
+    env: &Variables,
 ) -> Result<Cli, clap::Error> {
-    let mut command = command(graph);
-    let matches = command.try_get_matches_from_mut(args)?;
-    let text = |matches: &ArgMatches, name: &str, variable: &str| -> Option<String> {
-        let given = matches.get_one::<String>(name).cloned();
-        given.or_else(|| variable_of(env, variable))
+    let files = file_flags(graph, known);
+    let matches = command(graph, &files, version).try_get_matches_from_mut(args)?;
+    let text = |flag: &str| matches.get_one::<String>(flag).cloned();
+    let mut cli = Cli {
+        task: task(&matches),
+        config_dir: None,
+        files: Vec::new(),
+        values: Vec::new(),
+        odd: Vec::new(),
+        wrong: Vec::new(),
     };
-    let mut values = Vec::new();
-    for (plugin, flag) in flags(graph) {
-        let section = plugin.key.instance;
-        if let Some(value) = variable_of(env, flag.env) {
-            // Kubernetes sets `HTTP_PORT=tcp://10.0.0.1:80` for a Service that is named `http`
-            if value.starts_with("tcp://") || value.starts_with("udp://") {
-                tracing::warn!(
-                    "variable {} is ignored: `{value}` is Kubernetes' address of a Service, not a setting",
-                    flag.env
-                );
-            } else {
-                values.push((section, flag.key, value, format!("environment variable {}", flag.env)));
+    cli.config_dir = match text("config-dir") {
+        Some(dir) => Some((dir.into(), Origin::Flag("config-dir".into()))),
+        None => env.get("CONFIG_DIR").map(|dir| (dir.into(), Origin::Variable("CONFIG_DIR".into()))),
+    };
+    for file in &files {
+        match text(&file.names[0]) {
+            Some(path) => cli.files.push((file.section.name, path, Origin::Flag(file.names[0].clone()))),
+            None => {
+                // an empty one says that there is no file
+                let said = file.variables().find_map(|name| env.get_even_empty(&name).map(|path| (name, path)));
+                cli.files.extend(said.map(|(name, path)| (file.section.name, path, Origin::Variable(name))));
             }
         }
-        if let Some(value) = matches.get_one::<String>(flag.name) {
-            values.push((section, flag.key, value.clone(), format!("flag --{}", flag.name)));
+    }
+    env.values(flags(graph), &mut cli);
+    for (section, flag) in flags(graph) {
+        if let Some(text) = text(flag.name) {
+            let (section, key) = (section.to_string(), flag.key.to_string());
+            cli.values.push(Value { section, key, text, origin: Origin::Flag(flag.name.to_string()) });
         }
     }
-    Ok(Cli {
-        graph: matches.get_one::<String>("graph").and_then(|format| format.parse().ok()),
-        config_dir: text(&matches, "config-dir", "CONFIG_DIR").map(PathBuf::from),
-        label: text(&matches, "microservice-label", "MICROSERVICE_LABEL"),
-        values,
-    })
+    for said in matches.get_many::<String>("set").into_iter().flatten() {
+        let parts = said.split_once('=').and_then(|(path, text)| Some((path.split_once('.')?, text)));
+        match parts.filter(|((section, key), _)| !section.is_empty() && key.split('.').all(|part| !part.is_empty())) {
+            Some(((section, key), text)) => cli.values.push(Value {
+                section: section.to_string(),
+                key: key.to_string(),
+                text: text.to_string(),
+                origin: Origin::Flag(format!("set {section}.{key}")),
+            }),
+            None => {
+                let help = "write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`";
+                cli.wrong.push((format!("flag --set {said}: it does not say which key"), help));
+            }
+        }
+    }
+    Ok(cli)
 }
 
-/// An empty variable is one that is not set.
-fn variable_of(env: &Env, name: &str) -> Option<String> {
-    env.get(OsString::from(name).as_os_str())
-        .and_then(|value| value.to_str())
-        .filter(|v| !v.is_empty())
-        .map(str::to_string)
+fn task(matches: &ArgMatches) -> Task {
+    match matches.get_one::<String>("graph").and_then(|format| format.parse().ok()) {
+        Some(format) => Task::PrintGraph(format),
+        None if matches.get_flag("print-config") => Task::PrintConfig,
+        None if matches.get_flag("check-config") => Task::CheckConfig,
+        None => Task::Run,
+    }
 }
 
-fn flags(graph: &'static Graph) -> impl Iterator<Item = (&'static PluginMeta, &'static Flag)> {
-    graph.nodes().iter().flat_map(|node| node.plugin.flags.iter().map(|flag| (node.plugin, flag)))
+/// The flags that set keys, with their sections.
+pub(super) fn flags(graph: &'static Graph) -> impl Iterator<Item = (&'static str, &'static Flag)> {
+    let plugins = graph.nodes().iter().flat_map(|node| node.plugin.flags.iter().map(|flag| (node.instance(), flag)));
+    own::FLAGS.iter().map(|flag| (own::SECTION, flag)).chain(plugins)
 }
 
-fn command(graph: &'static Graph) -> Command {
+/// `--<section>-config`: where the file of a section is.
+struct FileFlag {
+    section: KnownSection,
+    /// That of its name, then those of its aliases.
+    names: Vec<String>,
+}
+
+impl FileFlag {
+    /// The variables that say the same.
+    fn variables(&self) -> impl Iterator<Item = String> {
+        self.names.iter().map(|name| name.to_uppercase().replace('-', "_"))
+    }
+}
+
+/// A flag of each plugin's file, but where a plugin has declared a flag of that name.
+fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
+    let mut taken: HashSet<String> = AGENT_FLAGS.iter().map(ToString::to_string).collect();
+    taken.extend(flags(graph).map(|(_, flag)| flag.name.to_string()));
+    let sections = known.iter().filter(|section| section.name != own::SECTION);
+    let flag = |section: &KnownSection| {
+        let names = [section.name].into_iter().chain(section.aliases.iter().copied());
+        let names: Vec<_> =
+            names.map(|name| format!("{name}-config")).filter(|name| taken.insert(name.clone())).collect();
+        (!names.is_empty()).then_some(FileFlag { section: *section, names })
+    };
+    sections.filter_map(flag).collect()
+}
+
+fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command {
     let tree = graph.tree();
     let mut command = Command::new(tree.package)
-        .version(tree.version)
+        .version(version.to_string())
         .about(format!("The agent `{}`: {} plugins", graph.name(), graph.len()))
         .next_help_heading("Agent")
         .arg(
@@ -87,10 +177,23 @@ fn command(graph: &'static Graph) -> Command {
                 .help("the directory of the config files [env: CONFIG_DIR] [default: .]"),
         )
         .arg(
-            Arg::new("microservice-label")
-                .long("microservice-label")
-                .value_name("LABEL")
-                .help("the name of this agent among its peers [env: MICROSERVICE_LABEL] [default: vpp1]"),
+            Arg::new("set")
+                .long("set")
+                .value_name("SECTION.KEY=VALUE")
+                .action(ArgAction::Append)
+                .help("set any key, over all else [env: CNINFRA__SECTION__KEY=VALUE]"),
+        )
+        .arg(
+            Arg::new("check-config")
+                .long("check-config")
+                .action(ArgAction::SetTrue)
+                .help("check the config and end, without starting anything"),
+        )
+        .arg(
+            Arg::new("print-config")
+                .long("print-config")
+                .action(ArgAction::SetTrue)
+                .help("print what holds for each key, and where it comes from, and end"),
         )
         .arg(
             Arg::new("graph")
@@ -99,13 +202,28 @@ fn command(graph: &'static Graph) -> Command {
                 .value_parser(PossibleValuesParser::new(Format::NAMES))
                 .help("print the plugins' graph and end, without starting anything"),
         );
-    for (plugin, flag) in flags(graph) {
+    for (section, flag) in flags(graph) {
+        let heading = if section == own::SECTION { "Agent" } else { section };
         command = command.arg(
             Arg::new(flag.name)
                 .long(flag.name)
                 .value_name("VALUE")
-                .help_heading(plugin.key.instance)
+                .help_heading(heading)
                 .help(format!("{} [env: {}]", flag.help, flag.env)),
+        );
+    }
+    for file in files {
+        let (name, variable) = (&file.names[0], file.variables().next().unwrap_or_default());
+        let default = file.section.name;
+        command = command.arg(
+            Arg::new(name.clone())
+                .long(name.clone())
+                .visible_aliases(file.names[1..].iter().cloned())
+                .value_name("FILE")
+                .help_heading(file.section.name)
+                // what has no settings needs no file, but takes the predecessor's flag
+                .hide(file.section.is_bare && !file.section.optional)
+                .help(format!("its config file; empty for none [env: {variable}] [default: {default}.conf]")),
         );
     }
     command

@@ -3,15 +3,18 @@
 
 mod builder;
 mod cli;
+mod configure;
 mod event;
 mod failure;
 mod job;
 mod limits;
+mod own;
 mod phase;
 mod process;
 mod runner;
 mod settings;
 mod together;
+mod variables;
 
 pub use crate::stop::StopHandle;
 pub use builder::Builder;

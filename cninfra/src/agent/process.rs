@@ -2,20 +2,16 @@
 
 use super::{
     Agent, Builder, Event, StartError, StopError, StopHandle,
-    cli::{self, Cli, Env},
-    settings::Settings,
+    cli::{self, Task},
+    own,
+    variables::Variables,
 };
 use crate::{
-    BoxFuture, Error,
+    BoxFuture,
     graph::Graph,
     inject::flavor::{Nested, Runs},
 };
-use std::{
-    ffi::{OsStr, OsString},
-    io,
-    process::ExitCode,
-    time::Instant,
-};
+use std::{ffi::OsString, io, process::ExitCode, time::Instant};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinHandle,
@@ -76,10 +72,10 @@ impl<F: Send + 'static> Builder<F> {
         args: impl IntoIterator<Item = OsString>,
         env: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> ExitCode {
-        let env: Env = env.into_iter().collect();
+        let env = Variables::new(env);
         install_log(&env);
         let graph = self.held.graph();
-        let cli = match cli::parse(graph, args, &env) {
+        let cli = match cli::parse(graph, &own::known(graph), graph.tree().version, args, &env) {
             Ok(cli) => cli,
             Err(error) => {
                 // a closed pipe is no reason to say more
@@ -87,42 +83,24 @@ impl<F: Send + 'static> Builder<F> {
                 return if error.use_stderr() { ExitCode::from(INVALID) } else { ExitCode::SUCCESS };
             }
         };
-        if let Some(format) = cli.graph {
+        let task = cli.task;
+        if let Task::PrintGraph(format) = task {
             return print(&graph.print(format));
         }
-        if let Err(code) = self.settings.configure(graph, cli) {
-            return code;
+        let report = self.settings.configure(graph, cli);
+        report.odd.iter().for_each(|odd| tracing::warn!("{odd}"));
+        if !report.wrong.is_empty() {
+            tracing::error!("{report}");
+            return ExitCode::from(INVALID);
+        }
+        match task {
+            Task::CheckConfig => return print("the config is valid\n"),
+            Task::PrintConfig => return print(&self.settings.config.print(&own::known(graph))),
+            Task::PrintGraph(_) | Task::Run => {}
         }
         self.settings.record = true;
         let stop = self.stop_handle();
         run(stop, Box::pin(life(self)))
-    }
-}
-
-impl Settings {
-    /// What the command line, the environment and the files say.
-    fn configure(&mut self, graph: &'static Graph, cli: Cli) -> Result<(), ExitCode> {
-        let sections = graph.nodes().iter().map(|node| (node.instance(), node.plugin.aliases));
-        let mut errors = Vec::new();
-        if cli.config_dir.as_ref().is_some_and(|dir| !dir.is_dir()) {
-            let dir = cli.config_dir.clone().unwrap_or_default();
-            let help = "make it, or leave --config-dir and CONFIG_DIR out";
-            errors.push(Error::msg(format_args!("no config directory {}", dir.display())).with_help(help));
-        } else {
-            let dir = cli.config_dir.unwrap_or_else(|| ".".into());
-            errors.append(&mut self.config.read_dir(&dir, sections));
-        }
-        if !errors.is_empty() {
-            for error in errors {
-                tracing::error!("{error:?}");
-            }
-            return Err(ExitCode::from(INVALID));
-        }
-        for (section, key, text, origin) in &cli.values {
-            self.config.set_text(section, key, text, origin);
-        }
-        self.label = cli.label.or(self.label.take());
-        Ok(())
     }
 }
 
@@ -263,9 +241,9 @@ fn print(text: &str) -> ExitCode {
 
 /// A subscriber that prints to standard error, unless the process has one already. A reader that has gone away is no reason
 /// to stop.
-fn install_log(env: &Env) {
+fn install_log(env: &Variables) {
     use io::IsTerminal as _;
-    let colour = io::stderr().is_terminal() && env.get(OsStr::new("NO_COLOR")).is_none_or(|value| value.is_empty());
+    let colour = io::stderr().is_terminal() && env.get("NO_COLOR").is_none();
     let subscriber = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .log_internal_errors(false)

@@ -4,12 +4,13 @@ use super::{
     Cause, Event, Limits, Outcome, Phase, PluginError, StartError,
     job::{Begun, First, Job, Work, guard},
     limits::{Limit, after},
+    own,
     together::{Common, Record, Together},
 };
 use crate::{
     BoxFuture, Context,
     context::Shared,
-    graph::{Graph, Node},
+    graph::Graph,
     inject::{
         part::{Creation, Made},
         running::Running,
@@ -27,8 +28,10 @@ pub(super) type Create<'a> = &'a (dyn for<'b> Fn(usize, &'b Context) -> Creation
 
 /// A plugin that is not created by the agent, or not run by it.
 pub(super) enum Special {
-    /// Neither created nor run: it is ready, or switched off.
+    /// Neither created nor run: it is ready.
     Absent,
+    /// Neither created nor run: it is switched off.
+    Off,
     /// Created already, but to be run.
     Made(Arc<dyn Running>),
     /// To be created, since its handle is wanted, but not run.
@@ -61,13 +64,7 @@ impl Runner {
 
     /// All config sections are read before anything is created; all their errors are kept.
     fn validate(&self) -> Vec<PluginError> {
-        let check = |node: &Node| {
-            let (config, section) = (&self.shared.config, node.instance());
-            let typed = || node.plugin.config.map_or(Ok(()), |meta| (meta.check)(config, section));
-            let error = config.check(section, node.optional).and_then(|()| typed()).err()?;
-            Some(PluginError::new(node, Phase::Create, Cause::Config(error), Duration::ZERO))
-        };
-        self.graph.nodes().iter().filter_map(check).collect()
+        own::mistakes(self.graph, &self.shared.config)
     }
 
     /// Creates and initialises every plugin, then runs `after_init`. On a failure, or when the agent is asked to stop,
@@ -172,7 +169,7 @@ impl Runner {
         let mut cx = Context::new(self.shared.clone(), places.start);
         for place in places {
             match special.get(&place) {
-                Some(Special::Absent) => continue,
+                Some(Special::Absent | Special::Off) => continue,
                 Some(Special::Made(running)) => {
                     self.begin(place, running.clone());
                     continue;

@@ -1,11 +1,12 @@
 //! What a builder has collected, without the flavor's type: compiled once for all flavors.
 
 use super::{
-    DEFAULT_LABEL, Limits, StopHandle,
+    Limits, StopHandle,
+    own::{self, AgentConfig},
     runner::{Runner, Special},
 };
 use crate::{
-    config::Config,
+    config::{Config, Files},
     context::Shared,
     graph::{Graph, Need, Node},
     inject::running::Running,
@@ -18,7 +19,10 @@ use std::{
 pub(super) struct Settings {
     pub(super) label: Option<String>,
     pub(super) config: Config,
-    pub(super) limits: Limits,
+    /// Where its files are, until they are read.
+    pub(super) files: Option<Files>,
+    /// As the config says, where it is not given.
+    pub(super) limits: Option<Limits>,
     pub(super) record: bool,
     pub(super) stop: StopHandle,
     /// By the plugin's id: its lifecycle, if it is to be run and it has one.
@@ -32,7 +36,8 @@ impl Default for Settings {
         Settings {
             label: None,
             config: Config::new(),
-            limits: Limits::default(),
+            files: None,
+            limits: None,
             record: false,
             stop: StopHandle::new(),
             replaced: HashMap::new(),
@@ -54,11 +59,20 @@ impl Settings {
     }
 
     /// What starts the flavor of this graph, what its plugins share, and what is special about them.
-    pub(super) fn runner(self, graph: &'static Graph) -> (Runner, Arc<Shared>, HashMap<usize, Special>) {
+    pub(super) fn runner(mut self, graph: &'static Graph) -> (Runner, Arc<Shared>, HashMap<usize, Special>) {
+        for odd in self.read_config(&own::known(graph)) {
+            tracing::warn!("{odd}");
+        }
+        // what is wrong with it is told before anything is created
+        let own = AgentConfig::of(&self.config).unwrap_or_default();
         let special = self.special(graph);
-        let label = self.label.as_deref().unwrap_or(DEFAULT_LABEL);
-        let shared = Arc::new(Shared::new(label, graph, self.config, self.stop));
-        (Runner::new(graph, shared.clone(), self.limits, self.record), shared, special)
+        let off: Vec<_> =
+            special.iter().filter(|(_, special)| matches!(special, Special::Off)).map(|(place, _)| *place).collect();
+        let shared = Arc::new(Shared::new(&own.microservice_label, graph, self.config, self.stop));
+        for place in off {
+            shared.status.switched_off(place);
+        }
+        (Runner::new(graph, shared.clone(), own.limits(), self.record), shared, special)
     }
 
     /// The plugins that are not simply created and run, by their place.
@@ -69,7 +83,7 @@ impl Settings {
             if let Some(running) = self.replaced.get(&id) {
                 special.insert(place, running.clone().map_or(Special::Absent, Special::Made));
             } else if node.optional && !self.config.is_enabled(node.instance()) {
-                special.insert(place, Special::Absent);
+                special.insert(place, Special::Off);
             } else if node.provides.iter().any(|binding| self.bound.contains(&binding.key.id))
                 && !self.is_wanted(node, graph)
             {

@@ -1,22 +1,53 @@
 //! Config: a section for each plugin, of layers over its defaults.
 //!
 //! Every plugin's section is a type of its own (a [`Section`]), named by the plugin's instance name. What goes into it, each layer
-//! over the one before: the type's `Default`, the file `<name>.conf` of the config directory, the environment
-//! variables and then the command-line flags that the plugin declares ([`Flag`](crate::Flag)).
-//! All sections are read before anything is created.
+//! over the one before, for every key alike:
+//!
+//! 1. the type's `Default`, and what the program sets ([`Config::set`]);
+//! 2. files: `<name>.conf` of the config directory (YAML; `<name>.yaml`, `.yml`, `.json` and `.toml` as well), or the section `<name>` of
+//!    `agent.yaml`; the same key in two files is an error;
+//! 3. variables of the environment: those that the plugin declares ([`Flag`](crate::Flag)), then `CNINFRA__<NAME>__<KEY>`;
+//! 4. the command line: the flags that the plugin declares, then `--set <name>.<key>=<value>`.
+//!
+//! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
+//! are mistakes, told with file, line, key and the mend, all of them in one run. Keys are compared without case, `-` and `_`.
+//!
+//! Types for keys: [`Duration`], [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
 
-mod error;
-mod file;
-mod layer;
+mod byte_size;
+mod duration;
+mod extract;
+mod failure;
+mod fields;
+mod format;
+mod key;
+mod known;
+mod later;
+mod load;
+mod locate;
+mod mistake;
+mod print;
+mod reader;
+mod secret;
 mod section;
+mod source;
+mod variant;
 
+pub use byte_size::{ByteSize, ByteSizeError};
+pub use duration::{Duration, DurationError};
+pub(crate) use known::{Known, KnownSection};
+pub use later::Later;
+pub(crate) use load::Files;
+pub(crate) use mistake::Mistake;
+pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
 
 use crate::{Error, Result};
-use figment::{Figment, value::Value};
-use layer::Layer;
+use reader::Entry;
 use serde::{Serialize, de::DeserializeOwned};
-use std::{collections::BTreeMap, path::Path};
+use source::{Part, Source, Step, Way};
+use std::sync::Arc;
+use yaml_serde::Value;
 
 /// The config of an agent: sections by name.
 ///
@@ -28,11 +59,13 @@ use std::{collections::BTreeMap, path::Path};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    figment: Figment,
-    /// `enabled` is no key of a section's type: optional plugins have it, whatever their config.
-    enabled: BTreeMap<String, bool>,
-    /// What could not be taken in: told when the section is read.
-    errors: BTreeMap<String, Vec<String>>,
+    /// What the program sets, the lowest first; so in each.
+    program: Vec<Entry>,
+    files: Vec<Entry>,
+    /// Variables, then flags.
+    process: Vec<Entry>,
+    /// What was wrong before any section was read.
+    mistakes: Vec<Mistake>,
 }
 
 impl Config {
@@ -42,103 +75,138 @@ impl Config {
         Config::default()
     }
 
-    /// Sets a key of a section, over all layers so far. Parts of the key are parted by dots; the key `enabled` switches
+    /// Sets a key of a section, over what was set so far. Parts of the key are parted by dots; the key `enabled` switches
     /// an optional plugin on or off.
     #[must_use]
     pub fn set(mut self, section: &str, key: &str, value: impl Serialize) -> Self {
-        match Value::serialize(value) {
-            Ok(value) => self.put(section, key, value, "set by the program"),
+        match yaml_serde::to_value(value) {
+            Ok(value) => self.program.push(entry(section, key, value, Source::Program)),
             Err(error) => {
-                self.error(section, format!("key `{key}`: {error}, set by the program"));
+                let place = Source::Program.place(&[], Part::Value);
+                self.mistakes.push(Mistake::new(place, format!("key `{section}.{key}`: {error}")).of(section));
             }
         }
         self
     }
 
-    /// Sets a key to what a text says: `true`, `8080`, `text`.
-    pub(crate) fn set_text(&mut self, section: &str, key: &str, text: &str, origin: &str) {
-        // the same language as in the files; what is not YAML is a text
-        let value = yaml_serde::from_str::<Value>(text).unwrap_or_else(|_| Value::from(text));
-        self.put(section, key, value, origin);
+    /// What a variable of the environment says.
+    pub(crate) fn set_variable(&mut self, section: &str, key: &str, text: &str, variable: &str) {
+        let source = Source::Variable(variable.to_string());
+        self.process.push(entry(section, key, Value::String(text.to_string()), source));
     }
 
-    fn error(&mut self, section: &str, error: String) {
-        self.errors.entry(section.to_string()).or_default().push(error);
+    /// What a flag says.
+    pub(crate) fn set_flag(&mut self, section: &str, key: &str, text: &str, flag: &str) {
+        let source = Source::Flag(flag.to_string());
+        self.process.push(entry(section, key, Value::String(text.to_string()), source));
     }
 
-    fn put(&mut self, section: &str, key: &str, value: Value, origin: &str) {
-        if key == "enabled" {
-            match value.to_bool() {
-                Some(enabled) => {
-                    self.enabled.insert(section.to_string(), enabled);
-                }
-                None => {
-                    self.error(section, format!("key `enabled` takes `true` or `false`, {origin}"));
-                }
-            }
-            return;
-        }
-        let dict = figment::util::nest(&format!("{section}.{key}"), value);
-        if let Value::Dict(_, dict) = dict {
-            self.merge(Layer::named(origin, dict));
-        }
+    /// All entries of a section, the highest first.
+    fn entries(&self, section: &str) -> Vec<&Entry> {
+        let all = self.program.iter().chain(&self.files).chain(&self.process).rev();
+        all.filter(|entry| key::same(&entry.section, section)).collect()
     }
 
-    fn merge(&mut self, layer: Layer) {
-        self.figment = std::mem::take(&mut self.figment).merge(layer);
-    }
-
-    /// Reads the sections' files of a directory: for each plugin `<name>.conf`, of its instance name or of one of its
-    /// aliases. A file that is not there is not an error.
-    ///
-    /// # Errors
-    /// A file that can not be read or is not YAML, with its path and line.
-    pub(crate) fn read_dir<'a>(
-        &mut self,
-        dir: &Path,
-        sections: impl IntoIterator<Item = (&'a str, &'a [&'a str])>,
-    ) -> Vec<Error> {
-        let mut errors = Vec::new();
-        for (section, aliases) in sections {
-            for name in [section].iter().chain(aliases) {
-                match file::read(&dir.join(format!("{name}.conf"))) {
-                    Ok(None) => {}
-                    Ok(Some((path, mut dict))) => {
-                        if let Some(enabled) = dict.remove("enabled") {
-                            self.put(section, "enabled", enabled, &format!("in {}", path.display()));
-                        }
-                        let dict = [(section.to_string(), Value::from(dict))].into();
-                        self.merge(Layer::file(path, dict));
-                    }
-                    Err(error) => errors.push(error),
-                }
-            }
-        }
-        errors
+    /// Over another one.
+    pub(crate) fn over(mut self, mut under: Config) -> Self {
+        under.program.append(&mut self.program);
+        Config { program: under.program, ..self }
     }
 
     /// May this optional plugin start?
     pub(crate) fn is_enabled(&self, section: &str) -> bool {
-        self.enabled.get(section).copied().unwrap_or(true)
+        let said = self.entries(section).into_iter().find_map(enabled);
+        said.and_then(|(_, value)| switch(value)).unwrap_or(true)
     }
 
-    /// What is wrong with a section whatever its type. Only an optional plugin can be switched off.
-    pub(crate) fn check(&self, section: &str, optional: bool) -> Result<()> {
-        if let Some(error) = self.errors.get(section) {
-            return Err(Error::msg(error.join("; ")));
+    /// Everything that is wrong: nothing is to be created then.
+    pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
+        let mut mistakes = self.mistakes.clone();
+        mistakes.extend(self.unknown_sections(known));
+        mistakes.extend(load::twice(&self.files));
+        for section in known.iter() {
+            mistakes.extend(self.check_section(section));
         }
-        if !optional && self.enabled.contains_key(section) {
-            let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`";
-            return Err(Error::msg("key `enabled`: the plugin is not an optional one of its flavor").with_help(help));
+        mistakes
+    }
+
+    /// Files are told of when they are read.
+    fn unknown_sections(&self, known: &Known) -> Vec<Mistake> {
+        let unknown = self.program.iter().chain(&self.process).filter(|entry| known.find(&entry.section).is_none());
+        let mistake = |entry: &Entry| {
+            let place = entry.source.place(&[], Part::Key);
+            let what = format!("there is no section `{}`", entry.section);
+            Mistake::new(place, what).help(known.suggestion(&entry.section))
+        };
+        unknown.map(mistake).collect()
+    }
+
+    fn check_section(&self, section: &KnownSection) -> Vec<Mistake> {
+        let entries = self.entries(section.name);
+        let (outcome, _) = (section.meta.read)(section.name, &entries, false);
+        let mut mistakes = outcome.mistakes;
+        let key = format!("key `{}.enabled`", section.name);
+        if section.optional {
+            let wrong = entries.into_iter().find_map(enabled).filter(|(_, value)| switch(value).is_none());
+            if let Some((entry, value)) = wrong {
+                let what = format!("{key} takes `true` or `false`, not {}", shown(value));
+                mistakes.push(Mistake::new(enabled_place(entry, Part::Value), what).of(section.name));
+            }
+        } else if let Some(spot) = outcome.notes.enabled {
+            let what = format!("{key}: the plugin is not an optional one of its flavor");
+            let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out";
+            let place = enabled_place(entries[spot.entry], Part::Key);
+            mistakes.push(Mistake::new(place, what).of(section.name).help(help));
         }
-        Ok(())
+        mistakes
     }
 
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
-        if self.figment.find_value(name).is_err() {
-            return Ok(C::default());
+        let (value, outcome) = extract::extract(name, &self.entries(name));
+        match <[Mistake; 1]>::try_from(outcome.mistakes) {
+            Ok([mistake]) => Err(mistake.into()),
+            Err(mistakes) if mistakes.is_empty() => Ok(value),
+            Err(mistakes) => Err(Error::msg(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))),
         }
-        self.figment.extract_inner(name).map_err(|error| error::describe(error, name))
+    }
+}
+
+/// A value that belongs to a key, as an entry of the section.
+fn entry(section: &str, key: &str, value: Value, source: Source) -> Entry {
+    let nest = |value, key: &str| Value::Mapping([(Value::from(key), value)].into_iter().collect());
+    let value = key.rsplit('.').fold(value, nest);
+    Entry { section: section.to_string(), source: Arc::new(source), way: Way::new(), value }
+}
+
+/// What an entry says of `enabled`.
+fn enabled(entry: &Entry) -> Option<(&Entry, &Value)> {
+    let is_enabled = |key: &Value| key.as_str().is_some_and(|key| key::same(key, "enabled"));
+    entry.value.as_mapping()?.iter().find(|(key, _)| is_enabled(key)).map(|(_, value)| (entry, value))
+}
+
+fn enabled_place(entry: &Entry, part: Part) -> source::Place {
+    let is_enabled = |key: &&Value| key.as_str().is_some_and(|key| key::same(key, "enabled"));
+    let written = entry.value.as_mapping().and_then(|mapping| mapping.keys().find(is_enabled)).and_then(Value::as_str);
+    let step = Step::Key(written.unwrap_or("enabled").to_string());
+    let way: Way = entry.way.iter().cloned().chain([step]).collect();
+    entry.source.place(&way, part)
+}
+
+fn switch(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(on) => Some(*on),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Number(number) => format!("`{number}`"),
+        Value::String(text) => format!("the text `{text}`"),
+        Value::Null => "nothing".to_string(),
+        Value::Sequence(_) => "a list".to_string(),
+        _ => "a mapping".to_string(),
     }
 }

@@ -17,7 +17,8 @@ const LINES: usize = 7;
 type Room = Work<2048, 16384, 2048, 8192>;
 
 /// The flags that every agent has.
-pub(crate) const AGENT_FLAGS: [&str; 5] = ["config-dir", "graph", "help", "microservice-label", "version"];
+pub(crate) const AGENT_FLAGS: [&str; 8] =
+    ["check-config", "config-dir", "graph", "help", "microservice-label", "print-config", "set", "version"];
 
 impl Graph {
     /// Called in a `const _` by generated code, once for each field, on the span of the field.

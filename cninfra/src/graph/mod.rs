@@ -40,6 +40,7 @@ mod store;
 pub(crate) mod text;
 
 pub use analyse::{Counts, Work, counts};
+pub(crate) use check::AGENT_FLAGS;
 pub use draw::Format;
 pub use meta::{Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree};
 pub use store::{Sizes, Store};

@@ -1,0 +1,139 @@
+//! Reads a section until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading.
+
+use super::{
+    failure::{Failure, Spot, What},
+    fields::suggestion,
+    mistake::Mistake,
+    reader::{Entry, Found, Notes, Reader, Reading},
+    source::{Part, Step, Way},
+};
+use serde::de::DeserializeOwned;
+use std::collections::HashSet;
+
+/// What came of reading a section.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) mistakes: Vec<Mistake>,
+    pub(super) notes: Notes,
+}
+
+/// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default.
+pub(super) fn extract<C: DeserializeOwned + Default>(section: &str, entries: &[&Entry]) -> (C, Outcome) {
+    let mut value = None;
+    let outcome = extract_with(section, entries, &mut |reader| {
+        value = Some(C::deserialize(reader)?);
+        Ok(())
+    });
+    (value.unwrap_or_default(), outcome)
+}
+
+// not generic: compiled once for all sections
+fn extract_with(
+    section: &str,
+    entries: &[&Entry],
+    read: &mut dyn FnMut(Reader<'_, '_>) -> Result<(), Failure>,
+) -> Outcome {
+    let mut dropped: HashSet<(usize, Way)> = HashSet::new();
+    let mut all = Mistakes { section, entries, seen: HashSet::new(), all: Vec::new() };
+    loop {
+        let reading = Reading { section, dropped: &dropped, notes: Notes::default().into() };
+        let there = entries.iter().enumerate().filter(|(number, _)| !dropped.contains(&(*number, Way::new())));
+        let found = there.map(|(number, entry)| Found::of(entry, number)).collect();
+        let done = match Reader::new(&reading, Vec::new(), found) {
+            None => Ok(()),
+            Some(reader) => {
+                let root = reader.spot();
+                read(reader).map_err(|failure| failure.at(|| root))
+            }
+        };
+        let notes = reading.notes.into_inner();
+        for (spot, mistake) in &notes.mistakes {
+            all.add(spot, || mistake.clone());
+        }
+        let Err(Failure { what, spot: Some(spot) }) = done else {
+            return Outcome { mistakes: all.sorted(), notes };
+        };
+        all.tell(&what, &spot, &notes, &dropped);
+        if !dropped.insert((spot.entry, spot.way)) {
+            // it can not be dropped twice: to go on would never end
+            return Outcome { mistakes: all.sorted(), notes };
+        }
+    }
+}
+
+struct Mistakes<'a> {
+    section: &'a str,
+    entries: &'a [&'a Entry],
+    /// Each is told once.
+    seen: HashSet<(usize, Way)>,
+    all: Vec<Mistake>,
+}
+
+impl Mistakes<'_> {
+    fn add(&mut self, spot: &Spot, mistake: impl FnOnce() -> Mistake) {
+        if self.seen.insert((spot.entry, spot.way.clone())) {
+            let mistake = mistake();
+            self.all.push(mistake);
+        }
+    }
+
+    /// Tells why a reading stopped.
+    fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &HashSet<(usize, Way)>) {
+        let name = if spot.path.is_empty() {
+            format!("section `{}`", self.section)
+        } else {
+            format!("key `{}.{}`", self.section, spot.path.join("."))
+        };
+        let (text, help) = match what {
+            What::Takes(what) => (format!("{name} takes {what}"), None),
+            What::Says(what) => (format!("{name}: {what}"), None),
+            What::NoSecret => {
+                let help = "only a secret has a second key that names a file: `password-file` beside `password`";
+                (format!("key `{}` is unknown", self.written(spot)), Some(help.to_string()))
+            }
+            What::Unknown { key, known } => {
+                let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
+                (format!("key `{}.{inner}{key}` is unknown", self.section), Some(suggestion(key, known)))
+            }
+            What::Missing(field) => {
+                // it is there, and wrong: that has been told
+                let within = |(entry, way): &(usize, Way)| *entry == spot.entry && way.starts_with(&spot.way);
+                if dropped.iter().any(within) {
+                    return;
+                }
+                (format!("{name}: the key `{}` is missing", super::key::kebab(field)), None)
+            }
+            What::Twice(field) => {
+                let mut path = spot.path.clone();
+                path.pop();
+                path.push(super::key::kebab(field));
+                // of two layers the higher one holds: it has been read first
+                if notes.origins.get(&path).is_some_and(|other| other.entry != spot.entry) {
+                    return;
+                }
+                (format!("{name} is there twice: `{}` is another name of it", super::key::kebab(field)), None)
+            }
+        };
+        let part = if matches!(what, What::NoSecret | What::Twice(_)) { Part::Key } else { Part::Value };
+        let entry = self.entries[spot.entry];
+        let way: Way = entry.way.iter().chain(&spot.way).cloned().collect();
+        let mistake = || Mistake::new(entry.source.place(&way, part), text).of(self.section).help_if(help);
+        self.seen.insert((spot.entry, spot.way.clone()));
+        self.all.push(mistake());
+    }
+
+    /// The key as it is written.
+    fn written(&self, spot: &Spot) -> String {
+        let mut path = spot.path.clone();
+        if let (Some(last), Some(Step::Key(key))) = (path.last_mut(), spot.way.last()) {
+            last.clone_from(key);
+        }
+        format!("{}.{}", self.section, path.join("."))
+    }
+
+    /// In the order of their places.
+    fn sorted(mut self) -> Vec<Mistake> {
+        self.all.sort_by(|a, b| a.place.cmp(&b.place));
+        self.all
+    }
+}

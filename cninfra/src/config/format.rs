@@ -1,0 +1,84 @@
+//! The languages of config files.
+
+use std::path::Path;
+use yaml_serde::Value;
+
+/// The language of a file, told by the end of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// `.conf` (the predecessor's), `.yaml`, `.yml`, `.json`: what is JSON is YAML.
+    Yaml,
+    /// `.toml`
+    Toml,
+}
+
+/// What is wrong with a text as a whole, and where.
+#[derive(Debug)]
+pub(super) struct Malformed {
+    pub(super) message: String,
+    pub(super) at: Option<(usize, usize)>,
+}
+
+impl Format {
+    /// The ends of the names of config files, the canonical one first.
+    pub(super) const ENDS: [&'static str; 5] = ["conf", "yaml", "yml", "toml", "json"];
+
+    pub(super) fn of(path: &Path) -> Self {
+        match path.extension() {
+            Some(end) if end.eq_ignore_ascii_case("toml") => Format::Toml,
+            _ => Format::Yaml,
+        }
+    }
+
+    /// Reads a text. An empty one is nothing.
+    ///
+    /// # Errors
+    /// It is not of this format.
+    pub(super) fn parse(self, text: &str) -> Result<Value, Malformed> {
+        match self {
+            Format::Yaml => yaml(text).map_err(|error| {
+                let at = error.location().map(|at| (at.line(), at.column()));
+                // the place is told apart from the words
+                let words = error.to_string();
+                let message = words.split(" at line ").next().unwrap_or_default().to_string();
+                Malformed { message: format!("it is no YAML: {message}"), at }
+            }),
+            Format::Toml => toml::from_str::<Value>(text).map(without_dates).map_err(|error| {
+                let at = error.span().map(|span| line_and_column(text, span.start));
+                // its `Display` shows the line, and a secret may stand there
+                Malformed { message: format!("it is no TOML: {}", error.message().replace('\n', ", ")), at }
+            }),
+        }
+    }
+}
+
+fn yaml(text: &str) -> Result<Value, yaml_serde::Error> {
+    let mut value: Value = yaml_serde::from_str(text)?;
+    value.apply_merge()?;
+    Ok(value)
+}
+
+/// TOML's dates come as a mapping of the library's own: as texts they go where texts go.
+fn without_dates(value: Value) -> Value {
+    match value {
+        Value::Mapping(mut mapping) => {
+            const DATE: &str = "$__toml_private_datetime";
+            if mapping.len() == 1
+                && let Some(date) = mapping.remove(DATE)
+            {
+                return date;
+            }
+            Value::Mapping(mapping.into_iter().map(|(key, value)| (key, without_dates(value))).collect())
+        }
+        Value::Sequence(items) => Value::Sequence(items.into_iter().map(without_dates).collect()),
+        other => other,
+    }
+}
+
+/// Both from 1; columns are counted in characters.
+pub(super) fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
