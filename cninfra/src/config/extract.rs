@@ -3,6 +3,7 @@
 use super::{
     failure::{Failure, Spot, What},
     fields::suggestion,
+    key::{kebab, nearest, same},
     mistake::Mistake,
     reader::{Entry, Found, Notes, Reader, Reading},
     source::{Part, Step, Way},
@@ -79,6 +80,9 @@ impl Mistakes<'_> {
 
     /// Tells why a reading stopped.
     fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &HashSet<(usize, Way)>) {
+        if self.follows(what, spot, notes, dropped) {
+            return;
+        }
         let name = if spot.path.is_empty() {
             format!("section `{}`", self.section)
         } else {
@@ -95,31 +99,50 @@ impl Mistakes<'_> {
                 let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
                 (format!("key `{}.{inner}{key}` is unknown", self.section), Some(suggestion(key, known)))
             }
-            What::Missing(field) => {
-                // it is there, and wrong: that has been told
-                let within = |(entry, way): &(usize, Way)| *entry == spot.entry && way.starts_with(&spot.way);
-                if dropped.iter().any(within) {
-                    return;
-                }
-                (format!("{name}: the key `{}` is missing", super::key::kebab(field)), None)
-            }
-            What::Twice(field) => {
-                let mut path = spot.path.clone();
-                path.pop();
-                path.push(super::key::kebab(field));
-                // of two layers the higher one holds: it has been read first
-                if notes.origins.get(&path).is_some_and(|other| other.entry != spot.entry) {
-                    return;
-                }
-                (format!("{name} is there twice: `{}` is another name of it", super::key::kebab(field)), None)
-            }
+            What::Missing(field) => (format!("{name}: the key `{}` is missing", kebab(field)), None),
+            What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
         };
         let part = if matches!(what, What::NoSecret | What::Twice(_)) { Part::Key } else { Part::Value };
         let entry = self.entries[spot.entry];
         let way: Way = entry.way.iter().chain(&spot.way).cloned().collect();
-        let mistake = || Mistake::new(entry.source.place(&way, part), text).of(self.section).help_if(help);
+        let mistake = Mistake::new(entry.source.place(&way, part), text).of(self.section).help_if(help);
         self.seen.insert((spot.entry, spot.way.clone()));
-        self.all.push(mistake());
+        self.all.push(mistake);
+    }
+
+    /// Does it follow from what has been told?
+    fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &HashSet<(usize, Way)>) -> bool {
+        let inner = |(entry, way): &(usize, Way)| {
+            (*entry == spot.entry && way.len() > spot.way.len() && way.starts_with(&spot.way)).then(|| way.clone())
+        };
+        match what {
+            What::Missing(field) => {
+                // it is there, and wrong; or it is there, and misspelled
+                let is_it = |way: Way| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if same(key, field));
+                let misspelled = |other: &Spot| match other.path.split_last() {
+                    Some((key, around)) => around == spot.path && nearest(key, [*field]).is_some(),
+                    None => false,
+                };
+                dropped.iter().filter_map(inner).any(is_it) || notes.mistakes.iter().any(|(other, _)| misspelled(other))
+            }
+            What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
+            // a whole of which a part has been dropped
+            What::Takes(_) | What::Says(_) => dropped.iter().any(|place| inner(place).is_some()),
+            What::NoSecret | What::Unknown { .. } => false,
+        }
+    }
+
+    /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.
+    fn is_twice_in_files(&self, field: &str, spot: &Spot, notes: &Notes) -> bool {
+        let is_file = |entry: usize| self.entries[entry].source.file().is_some();
+        let around = &spot.path[..spot.path.len().saturating_sub(1)];
+        let mut siblings =
+            notes.origins.iter().filter(|(path, _)| path.split_last().is_some_and(|(_, before)| before == around));
+        match siblings.clone().find(|(path, _)| path.last().is_some_and(|key| *key == kebab(field))) {
+            Some((_, other)) => is_file(spot.entry) && is_file(other.entry),
+            // which of them it is, serde does not say
+            None => is_file(spot.entry) && siblings.all(|(_, other)| is_file(other.entry) || other.entry > spot.entry),
+        }
     }
 
     /// The key as it is written.

@@ -1,5 +1,6 @@
 //! The languages of config files.
 
+use super::locate::second;
 use std::path::Path;
 use yaml_serde::Value;
 
@@ -37,7 +38,7 @@ impl Format {
     pub(super) fn parse(self, text: &str) -> Result<Value, Malformed> {
         match self {
             Format::Yaml => yaml(text).map_err(|error| {
-                let at = error.location().map(|at| (at.line(), at.column()));
+                let at = second(text).or_else(|| error.location().map(|at| (at.line(), at.column())));
                 // the place is told apart from the words
                 let words = error.to_string();
                 let message = words.split(" at line ").next().unwrap_or_default().to_string();

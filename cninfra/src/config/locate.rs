@@ -5,7 +5,7 @@ use super::{
     source::{Part, Step},
 };
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::{cell::Cell, fmt};
+use std::{cell::Cell, collections::HashSet, fmt};
 
 /// Where the value stands that this way leads to, or its key. Both from 1.
 pub(super) fn locate(text: &str, format: Format, way: &[Step], part: Part) -> Option<(usize, usize)> {
@@ -153,6 +153,102 @@ impl<'de> Visitor<'de> for KeyIs<'_> {
 
     fn visit_unit<E: de::Error>(self) -> Result<bool, E> {
         Ok(false)
+    }
+}
+
+/// Where a key of a YAML mapping stands for the second time.
+pub(super) fn second(text: &str) -> Option<(usize, usize)> {
+    let found = Cell::new(false);
+    let error = Once { found: &found }.deserialize(yaml_serde::Deserializer::from_str(text)).err()?;
+    error.location().filter(|_| found.get()).map(|at| (at.line(), at.column()))
+}
+
+/// Walks through everything, until a key is there twice.
+#[derive(Clone, Copy)]
+struct Once<'a> {
+    found: &'a Cell<bool>,
+}
+
+impl<'de> DeserializeSeed<'de> for Once<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while entries.next_key_seed(New { seen: &mut seen, found: self.found })?.is_some() {
+            entries.next_value_seed(self)?;
+        }
+        Ok(())
+    }
+}
+
+/// A key that has not been seen yet; another one is told of.
+struct New<'a> {
+    seen: &'a mut HashSet<String>,
+    found: &'a Cell<bool>,
+}
+
+impl<'de> DeserializeSeed<'de> for New<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for New<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<(), E> {
+        if self.seen.insert(key.to_string()) {
+            return Ok(());
+        }
+        self.found.set(true);
+        Err(E::custom("twice"))
     }
 }
 

@@ -234,7 +234,9 @@ impl<'a, 'r> Reader<'a, 'r> {
                 reader: Reader { reading: self.reading, path, top: found, below: Vec::new() },
             }
         };
-        visitor.visit_seq(&mut Feed::new(self.top.items().into_iter().map(item).collect()))
+        let dropped = self.reading.dropped;
+        let there = self.top.items().into_iter().filter(|item| !dropped.contains(&(item.number, item.way.clone())));
+        visitor.visit_seq(&mut Feed::new(there.map(item).collect()))
     }
 
     fn mapping<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {

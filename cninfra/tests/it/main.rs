@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "most fields are there to be injected")]
 
 mod collections;
+mod config;
 mod faults;
 mod generic;
 mod graph;
