@@ -98,6 +98,8 @@ struct Inner {
     reported: BTreeMap<usize, Report>,
     /// Places of plugins that are not run.
     off: BTreeSet<usize>,
+    /// Why a plugin's new config was refused, by place.
+    refused: BTreeMap<usize, String>,
 }
 
 struct Report {
@@ -117,6 +119,7 @@ impl Registry {
             updated: now,
             reported: BTreeMap::new(),
             off: BTreeSet::new(),
+            refused: BTreeMap::new(),
         };
         Registry { graph, inner: Mutex::new(inner) }
     }
@@ -138,6 +141,16 @@ impl Registry {
     /// A plugin that is not run.
     pub(crate) fn switched_off(&self, place: usize) {
         self.lock().off.insert(place);
+    }
+
+    /// The new config of a plugin is not valid; `None` when it is again.
+    pub(crate) fn config_refused(&self, place: usize, why: Option<String>) {
+        let mut inner = self.lock();
+        match why {
+            Some(why) => inner.refused.insert(place, why),
+            None => inner.refused.remove(&place),
+        };
+        inner.updated = SystemTime::now();
     }
 
     fn set_phase(&self, phase: State) {
@@ -200,13 +213,20 @@ impl<'a> Status<'a> {
                 // the agent's own start and stop go over what a plugin reports of its work
                 let report = inner.reported.get(&place).filter(|_| inner.phase == State::Ok);
                 let unreported = if inner.off.contains(&place) { State::Disabled } else { inner.phase };
-                PluginStatus {
+                let status = PluginStatus {
                     name: node.instance(),
                     state: report.map_or(unreported, |report| report.state),
                     reason: report.and_then(|report| report.reason.clone()),
                     broken: report.is_some_and(|report| report.broken),
                     since: report.map_or(inner.since, |report| report.since),
                     optional: node.optional,
+                };
+                match inner.refused.get(&place) {
+                    // it works on, with its old config; what is worse is told first
+                    Some(why) if status.state == State::Ok => {
+                        PluginStatus { state: State::Degraded, reason: Some(why.clone()), ..status }
+                    }
+                    _ => status,
                 }
             })
             .collect();

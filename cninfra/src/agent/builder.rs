@@ -1,6 +1,6 @@
 //! [`Builder`]: what is set before the start.
 
-use super::{Agent, Limits, StartError, StopHandle, settings::Settings};
+use super::{Agent, Limits, StartError, StopHandle, own::AgentConfig, reload, settings::Settings};
 use crate::{
     Dep, Plugin,
     config::{Config, Files},
@@ -117,9 +117,12 @@ impl<F> Builder<F> {
     /// Not cancel safe: dropped, it leaves plugins that are not closed. To interrupt a start use [`Builder::stop_handle`].
     pub async fn start(self) -> Result<Agent<F>, StartError> {
         let Builder { held, settings } = self;
+        let hangup = settings.hangup;
         let (runner, shared, special) = settings.runner(held.graph());
         let runner = runner.start(&|index, cx| held.create(index, cx), special).await?;
         let handles = held.handles();
-        Ok(Agent { handles, held, runner, shared })
+        let poll = AgentConfig::of(&shared.config).unwrap_or_default().config_poll_interval();
+        let following = reload::follow(shared.clone(), poll, hangup);
+        Ok(Agent { handles, held, runner, shared, _following: following })
     }
 }

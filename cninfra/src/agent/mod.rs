@@ -11,10 +11,12 @@ mod limits;
 mod own;
 mod phase;
 mod process;
+mod reload;
 mod runner;
 mod settings;
 mod together;
 mod variables;
+mod version;
 
 pub use crate::stop::StopHandle;
 pub use builder::Builder;
@@ -78,6 +80,8 @@ pub struct Agent<F> {
     held: Box<dyn Held<F>>,
     runner: Runner,
     shared: Arc<Shared>,
+    /// Ends with the agent.
+    _following: Option<reload::Following>,
 }
 
 impl<F> Agent<F> {
@@ -161,6 +165,7 @@ impl<F> Agent<F> {
     /// # Cancel safety
     /// Not cancel safe: dropped, it leaves plugins that are not closed.
     pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
+        self.shared.config.end_following();
         let errors = self.runner.stop().await;
         let events = self.runner.take_events();
         if errors.is_empty() { Ok(events) } else { Err(StopError { errors, events }) }

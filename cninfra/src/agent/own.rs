@@ -33,6 +33,8 @@ pub(super) struct AgentConfig {
     stop_timeout: Duration,
     /// For one plugin in one phase of the stop; the whole if it is not given.
     plugin_stop_timeout: Option<Duration>,
+    /// How often the config files are looked at, where a plugin follows them; 0 is never.
+    config_poll_interval: Duration,
 }
 
 impl Default for AgentConfig {
@@ -44,6 +46,7 @@ impl Default for AgentConfig {
             plugin_start_timeout: None,
             stop_timeout: limits.stop.into(),
             plugin_stop_timeout: None,
+            config_poll_interval: Duration::from_secs(2),
         }
     }
 }
@@ -52,6 +55,11 @@ impl AgentConfig {
     /// What the config says, over what the builder says.
     pub(super) fn of(config: &Config) -> Result<Self> {
         config.section(SECTION)
+    }
+
+    /// How often the config files are looked at.
+    pub(super) fn config_poll_interval(&self) -> std::time::Duration {
+        *self.config_poll_interval
     }
 
     /// How long the agent waits for its plugins.

@@ -5,6 +5,7 @@ use super::{
     cli::{self, Task},
     own,
     variables::Variables,
+    version::version,
 };
 use crate::{
     BoxFuture,
@@ -16,6 +17,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinHandle,
 };
+use tracing::Level;
 
 /// The start or the run failed.
 const FAILED: u8 = 1;
@@ -75,7 +77,7 @@ impl<F: Send + 'static> Builder<F> {
         let env = Variables::new(env);
         install_log(&env);
         let graph = self.held.graph();
-        let cli = match cli::parse(graph, &own::known(graph), graph.tree().version, args, &env) {
+        let cli = match cli::parse(graph, &own::known(graph), &version(graph), args, &env) {
             Ok(cli) => cli,
             Err(error) => {
                 // a closed pipe is no reason to say more
@@ -99,6 +101,7 @@ impl<F: Send + 'static> Builder<F> {
             Task::PrintGraph(_) | Task::Run => {}
         }
         self.settings.record = true;
+        self.settings.hangup = true;
         let stop = self.stop_handle();
         run(stop, Box::pin(life(self)))
     }
@@ -119,8 +122,17 @@ fn run(stop: StopHandle, life: BoxFuture<'static, u8>) -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let agent = agents.spawn(life);
-    let code = signals.block_on(hear(stop, agent));
+    let code = signals.block_on(async {
+        // before anything begins, so that no signal is missed
+        let signals = match Signals::new() {
+            Ok(signals) => signals,
+            Err(error) => {
+                tracing::error!("signals can not be handled: {error}");
+                return FAILED;
+            }
+        };
+        hear(signals, stop, agents.spawn(life)).await
+    });
     // a plugin may block a thread: `main` returns all the same
     agents.shutdown_background();
     ExitCode::from(code)
@@ -133,14 +145,7 @@ fn agents_runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 /// Waits for the agent; the first signal stops it, the second ends the wait.
-async fn hear(stop: StopHandle, mut agent: JoinHandle<u8>) -> u8 {
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => {
-            tracing::error!("signals can not be handled: {error}");
-            return FAILED;
-        }
-    };
+async fn hear(mut signals: Signals, stop: StopHandle, mut agent: JoinHandle<u8>) -> u8 {
     let mut asked = false;
     loop {
         tokio::select! {
@@ -177,7 +182,8 @@ async fn life<F>(builder: Builder<F>) -> u8 {
 
 fn tell_started(graph: &Graph, label: &str, began: Instant) {
     let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
-    tracing::info!(agent = label, "started {name}: {plugins} plugins in {took:.1?}");
+    let version = version(graph);
+    tracing::info!(agent = label, "started {name}: {plugins} plugins in {took:.1?}; version {version}");
 }
 
 fn tell_not_started(error: &StartError) -> u8 {
@@ -244,11 +250,34 @@ fn print(text: &str) -> ExitCode {
 fn install_log(env: &Variables) {
     use io::IsTerminal as _;
     let colour = io::stderr().is_terminal() && env.get("NO_COLOR").is_none();
+    let (level, wrong) = match env.get("INITIAL_LOGLVL") {
+        None => (Level::INFO, None),
+        Some(text) => match level(&text) {
+            Some(level) => (level, None),
+            None => (Level::INFO, Some(text)),
+        },
+    };
     let subscriber = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .log_internal_errors(false)
         .with_ansi(colour)
+        .with_max_level(level)
         .with_target(false)
         .finish();
     let _ = tracing::subscriber::set_global_default(subscriber);
+    if let Some(text) = wrong {
+        tracing::warn!("variable INITIAL_LOGLVL is ignored: `{text}` is no level: trace, debug, info, warn or error");
+    }
+}
+
+/// The level of this name. The predecessor's `fatal` and `panic` are above all that is logged but errors.
+fn level(text: &str) -> Option<Level> {
+    Some(match &*text.to_ascii_lowercase() {
+        "trace" => Level::TRACE,
+        "debug" => Level::DEBUG,
+        "info" => Level::INFO,
+        "warn" | "warning" => Level::WARN,
+        "error" | "fatal" | "panic" => Level::ERROR,
+        _ => return None,
+    })
 }

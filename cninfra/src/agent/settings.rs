@@ -24,6 +24,8 @@ pub(super) struct Settings {
     /// As the config says, where it is not given.
     pub(super) limits: Option<Limits>,
     pub(super) record: bool,
+    /// SIGHUP has the config read again.
+    pub(super) hangup: bool,
     pub(super) stop: StopHandle,
     /// By the plugin's id: its lifecycle, if it is to be run and it has one.
     replaced: HashMap<u64, Option<Arc<dyn Running>>>,
@@ -39,6 +41,7 @@ impl Default for Settings {
             files: None,
             limits: None,
             record: false,
+            hangup: false,
             stop: StopHandle::new(),
             replaced: HashMap::new(),
             bound: HashSet::new(),
@@ -68,7 +71,7 @@ impl Settings {
         let special = self.special(graph);
         let off: Vec<_> =
             special.iter().filter(|(_, special)| matches!(special, Special::Off)).map(|(place, _)| *place).collect();
-        let shared = Arc::new(Shared::new(&own.microservice_label, graph, self.config, self.stop));
+        let shared = Arc::new(Shared::new(&own.microservice_label, graph, self.config.followed_by_nobody(), self.stop));
         for place in off {
             shared.status.switched_off(place);
         }

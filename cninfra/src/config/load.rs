@@ -1,7 +1,7 @@
 //! Which files hold which section, and reading them.
 
 use super::{
-    Config, Known, KnownSection, Mistake,
+    Config, Known, KnownSection, Mistake, Place,
     format::Format,
     key, known,
     reader::Entry,
@@ -40,6 +40,7 @@ impl Config {
         reading.near_misses();
         self.mistakes.append(&mut reading.mistakes);
         self.files = reading.entries;
+        self.origin = Some(files.clone());
         reading.odd
     }
 }
@@ -63,7 +64,7 @@ impl Reading<'_> {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
-                let place = super::source::Place { source: path.display().to_string(), at: None };
+                let place = Place { source: path.display().to_string(), at: None };
                 self.mistakes.push(Mistake::new(place, format!("the file can not be read: {error}")));
                 return None;
             }
@@ -75,7 +76,7 @@ impl Reading<'_> {
         match value {
             Ok(value) => Some((source, value)),
             Err(malformed) => {
-                let place = super::source::Place { source: source.to_string(), at: malformed.at };
+                let place = Place { source: source.to_string(), at: malformed.at };
                 self.mistakes.push(Mistake::new(place, malformed.message));
                 None
             }

@@ -23,11 +23,13 @@ mod format;
 mod key;
 mod known;
 mod later;
+mod live;
 mod load;
 mod locate;
 mod mistake;
 mod print;
 mod reader;
+mod reload;
 mod secret;
 mod section;
 mod source;
@@ -37,15 +39,17 @@ pub use byte_size::{ByteSize, ByteSizeError};
 pub use duration::{Duration, DurationError};
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;
+pub use live::{Changes, Live};
 pub(crate) use load::Files;
 pub(crate) use mistake::Mistake;
+pub(crate) use reload::{Reload, Reloader};
 pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
 
 use crate::{Error, Result};
 use reader::Entry;
 use serde::{Serialize, de::DeserializeOwned};
-use source::{Part, Source, Step, Way};
+use source::{Part, Place, Source, Step, Way};
 use std::sync::Arc;
 use yaml_serde::Value;
 
@@ -66,6 +70,9 @@ pub struct Config {
     process: Vec<Entry>,
     /// What was wrong before any section was read.
     mistakes: Vec<Mistake>,
+    /// Where the files are from.
+    origin: Option<Files>,
+    followers: Arc<live::Followers>,
 }
 
 impl Config {
@@ -99,6 +106,16 @@ impl Config {
     pub(crate) fn set_flag(&mut self, section: &str, key: &str, text: &str, flag: &str) {
         let source = Source::Flag(flag.to_string());
         self.process.push(entry(section, key, Value::String(text.to_string()), source));
+    }
+
+    /// The config of one agent: nobody follows it yet.
+    pub(crate) fn followed_by_nobody(self) -> Self {
+        Config { followers: Arc::default(), ..self }
+    }
+
+    /// Its agent stops: it does not change any more.
+    pub(crate) fn end_following(&self) {
+        self.followers.end();
     }
 
     /// All entries of a section, the highest first.
@@ -185,7 +202,7 @@ fn enabled(entry: &Entry) -> Option<(&Entry, &Value)> {
     entry.value.as_mapping()?.iter().find(|(key, _)| is_enabled(key)).map(|(_, value)| (entry, value))
 }
 
-fn enabled_place(entry: &Entry, part: Part) -> source::Place {
+fn enabled_place(entry: &Entry, part: Part) -> Place {
     let is_enabled = |key: &&Value| key.as_str().is_some_and(|key| key::same(key, "enabled"));
     let written = entry.value.as_mapping().and_then(|mapping| mapping.keys().find(is_enabled)).and_then(Value::as_str);
     let step = Step::Key(written.unwrap_or("enabled").to_string());

@@ -94,7 +94,11 @@ fn scalar(value: &Value) -> String {
 fn is_plain(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@');
     let is_text = yaml_serde::from_str::<Value>(text).is_ok_and(|value| value.as_str() == Some(text));
-    is_text && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(is_word)
+    // `0815` is a text to some readers of YAML and a number to others
+    is_text
+        && text.parse::<f64>().is_err()
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(is_word)
 }
 
 #[cfg(test)]

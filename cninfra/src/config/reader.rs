@@ -17,6 +17,7 @@ use std::{
     borrow::Cow,
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashSet},
+    path::PathBuf,
     sync::Arc,
 };
 use yaml_serde::Value;
@@ -50,6 +51,8 @@ pub(super) struct Notes {
     pub(super) structs: BTreeSet<Vec<String>>,
     /// `enabled`, where the section's type has no such key.
     pub(super) enabled: Option<Spot>,
+    /// The files of secrets, and what they hold.
+    pub(super) secrets: Vec<(PathBuf, String)>,
 }
 
 /// A value of one layer.
@@ -111,6 +114,11 @@ impl<'a> Found<'a> {
 
     pub(super) fn text(&self) -> Option<&str> {
         self.value.as_str().filter(|_| self.is_text)
+    }
+
+    /// The same place with the text of a file.
+    fn with_text(self, text: String) -> Self {
+        Found { value: Cow::Owned(Value::String(text)), is_text: true, names_file: false, ..self }
     }
 
     /// A text as what it is in YAML.
@@ -347,7 +355,10 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         }
         let mut reader = self;
         if reader.top.names_file {
-            reader.top = secret::from_file(reader.top).map_err(Failure::new)?;
+            let path = secret::path(&reader.top).map_err(Failure::new)?;
+            let text = secret::read(&path).map_err(Failure::new)?;
+            reader.top = reader.top.with_text(text.clone());
+            reader.reading.notes.borrow_mut().secrets.push((path, text));
         }
         // what is said of the value may show it
         visitor.visit_newtype_struct(reader).map_err(Failure::without_value)

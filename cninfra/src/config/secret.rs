@@ -2,8 +2,11 @@
 
 use super::{failure::What, reader::Found};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{borrow::Cow, fmt, fs, marker::PhantomData, path::Path};
-use yaml_serde::Value;
+use std::{
+    fmt, fs, io,
+    marker::PhantomData,
+    path::{Path, PathBuf},
+};
 
 /// How a reader knows a secret.
 pub(super) const NAME: &str = "$cninfra::Secret";
@@ -98,21 +101,24 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
     }
 }
 
-/// What the file holds that the value names.
-pub(super) fn from_file(found: Found<'_>) -> Result<Found<'_>, What> {
+/// The file that the value names.
+pub(super) fn path(found: &Found<'_>) -> Result<PathBuf, What> {
     let Some(path) = found.value.as_str() else { return Err(What::Takes("the path of a file".into())) };
     let base = found.entry.source.file().filter(|_| !found.is_text).and_then(|file| file.path.parent());
-    let path = base.unwrap_or(Path::new("")).join(path);
-    let text =
-        read(&path).map_err(|error| What::Says(format!("the file {} can not be read: {error}", path.display())))?;
-    let value = Cow::Owned(Value::String(text.trim_end_matches(['\r', '\n']).to_string()));
-    Ok(Found { value, is_text: true, names_file: false, ..found })
+    Ok(base.unwrap_or(Path::new("")).join(path))
 }
 
-fn read(path: &Path) -> std::io::Result<String> {
+/// What it holds.
+pub(super) fn read(path: &Path) -> Result<String, What> {
+    let text = read_short(path)
+        .map_err(|error| What::Says(format!("the file {} can not be read: {error}", path.display())))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_string())
+}
+
+fn read_short(path: &Path) -> io::Result<String> {
     let size = fs::metadata(path)?.len();
     if size > LONGEST {
-        return Err(std::io::Error::other(format!("it has {size} bytes, more than a secret has")));
+        return Err(io::Error::other(format!("it has {size} bytes, more than a secret has")));
     }
     fs::read_to_string(path)
 }
