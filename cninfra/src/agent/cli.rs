@@ -114,6 +114,8 @@ pub(super) fn parse(
             }),
             None => {
                 let help = "write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`";
+                // what follows may be a secret
+                let said = said.split('=').next().unwrap_or_default();
                 cli.wrong.push((format!("flag --set {said}: it does not say which key"), help));
             }
         }

@@ -73,6 +73,11 @@ impl Settings {
             special.iter().filter(|(_, special)| matches!(special, Special::Off)).map(|(place, _)| *place).collect();
         let shared = Arc::new(Shared::new(&own.microservice_label, graph, self.config.followed_by_nobody(), self.stop));
         for place in off {
+            tracing::info!(
+                agent = &*shared.label,
+                "`{}` is switched off by its config",
+                graph.nodes()[place].instance()
+            );
             shared.status.switched_off(place);
         }
         (Runner::new(graph, shared.clone(), own.limits(), self.record), shared, special)

@@ -60,14 +60,14 @@ impl FromStr for ByteSize {
 }
 
 impl fmt::Display for ByteSize {
-    /// As it is read: `64KiB` where it is a round number, else in bytes.
+    /// As it is read: `64KiB` where it is a round number, else `1000B`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (shift, name) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
             if self.0 > 0 && self.0.trailing_zeros() >= shift {
                 return write!(f, "{}{name}", self.0 >> shift);
             }
         }
-        write!(f, "{}", self.0)
+        write!(f, "{}B", self.0)
     }
 }
 
@@ -122,12 +122,12 @@ mod tests {
     #[test]
     fn is_read_and_written() {
         for (text, bytes, written) in [
-            ("0", 0, "0"),
+            ("0", 0, "0B"),
             ("4096", 4096, "4KiB"),
             ("64KiB", 65_536, "64KiB"),
             ("64 kib", 65_536, "64KiB"),
-            ("10MB", 10_000_000, "10000000"),
-            ("1b", 1, "1"),
+            ("10MB", 10_000_000, "10000000B"),
+            ("1b", 1, "1B"),
             ("3GiB", 3 << 30, "3GiB"),
         ] {
             let size: ByteSize = text.parse().unwrap();

@@ -20,6 +20,9 @@ pub(super) struct Outcome {
 
 /// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default.
 pub(super) fn extract<C: DeserializeOwned + Default>(section: &str, entries: &[&Entry]) -> (C, Outcome) {
+    if entries.is_empty() {
+        return (C::default(), Outcome::default());
+    }
     let mut value = None;
     let outcome = extract_with(section, entries, &mut |reader| {
         value = Some(C::deserialize(reader)?);

@@ -38,6 +38,11 @@ impl Known {
         Known(graph.nodes().iter().map(section).collect())
     }
 
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Known(Vec::new())
+    }
+
     /// A section of the agent itself.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, meta: ConfigMeta) -> Self {

@@ -61,7 +61,7 @@ use yaml_serde::Value;
 /// let config = Config::new().set("http", "endpoint", "127.0.0.1:0");
 /// # let _ = config;
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Config {
     /// What the program sets, the lowest first; so in each.
     program: Vec<Entry>,
@@ -160,6 +160,9 @@ impl Config {
 
     fn check_section(&self, section: &KnownSection) -> Vec<Mistake> {
         let entries = self.entries(section.name);
+        if entries.is_empty() {
+            return Vec::new();
+        }
         let (outcome, _) = (section.meta.read)(section.name, &entries, false);
         let mut mistakes = outcome.mistakes;
         let key = format!("key `{}.enabled`", section.name);
@@ -186,6 +189,14 @@ impl Config {
             Err(mistakes) if mistakes.is_empty() => Ok(value),
             Err(mistakes) => Err(Error::msg(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))),
         }
+    }
+}
+
+impl std::fmt::Debug for Config {
+    /// The sections and their sources; not their values, since secrets are among them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = self.program.iter().chain(&self.files).chain(&self.process);
+        f.debug_list().entries(all.map(|entry| format!("{} ({})", entry.section, entry.source))).finish()
     }
 }
 

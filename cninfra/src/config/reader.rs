@@ -23,7 +23,7 @@ use std::{
 use yaml_serde::Value;
 
 /// What one source says of one section.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Entry {
     pub(super) section: String,
     pub(super) source: Arc<Source>,

@@ -22,7 +22,7 @@ pub(crate) struct Reloader {
 type Content = (Vec<Entry>, Vec<Mistake>, BTreeMap<&'static str, Made>);
 
 /// What a section is made of: values of its entries, and the files of its secrets.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 struct Made {
     values: Vec<Value>,
     secrets: Vec<(PathBuf, String)>,

@@ -4,7 +4,7 @@ use super::{format::Format, locate::locate};
 use std::{fmt, path::PathBuf, sync::Arc};
 
 /// One source of values.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 pub(super) enum Source {
     /// The program itself: `Config::set`.
     Program,
@@ -16,7 +16,7 @@ pub(super) enum Source {
 }
 
 /// A config file that has been read.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 pub(super) struct File {
     pub(super) path: PathBuf,
     pub(super) format: Format,
