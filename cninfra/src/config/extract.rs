@@ -92,7 +92,10 @@ impl Mistakes<'_> {
             format!("key `{}.{}`", self.section, spot.path.join("."))
         };
         let (text, help) = match what {
-            What::Takes(what) => (format!("{name} takes {what}"), None),
+            What::Takes(what) => {
+                let help = spot.path.is_empty().then(|| "write `key: value`, one to a line".to_string());
+                (format!("{name} takes {what}"), help)
+            }
             What::Says(what) => (format!("{name}: {what}"), None),
             What::NoSecret => {
                 let help = "only a secret has a second key that names a file: `password-file` beside `password`";

@@ -106,7 +106,14 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                 continue;
             }
             Meant::Nothing => {
-                mistake(reader, &found, &written, |_| "is unknown".to_string(), Some(suggestion(&written, fields)));
+                let help = if reader.path.is_empty() && key::same(&written, reader.reading.section) {
+                    format!(
+                        "the file holds the section itself: what is in `{written}` goes one step to the left, without it"
+                    )
+                } else {
+                    suggestion(&written, fields)
+                };
+                mistake(reader, &found, &written, |_| "is unknown".to_string(), Some(help));
                 continue;
             }
         };

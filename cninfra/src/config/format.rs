@@ -18,6 +18,7 @@ pub(super) enum Format {
 pub(super) struct Malformed {
     pub(super) message: String,
     pub(super) at: Option<(usize, usize)>,
+    pub(super) help: Option<&'static str>,
 }
 
 impl Format {
@@ -42,14 +43,30 @@ impl Format {
                 // the place is told apart from the words
                 let words = error.to_string();
                 let message = words.split(" at line ").next().unwrap_or_default().to_string();
-                Malformed { message: format!("it is no YAML: {message}"), at }
+                let help = at.and_then(|(line, _)| yaml_help(text, line));
+                Malformed { message: format!("it is no YAML: {message}"), at, help }
             }),
             Format::Toml => toml::from_str::<Value>(text).map(without_dates).map_err(|error| {
                 let at = error.span().map(|span| line_and_column(text, span.start));
                 // its `Display` shows the line, and a secret may stand there
-                Malformed { message: format!("it is no TOML: {}", error.message().replace('\n', ", ")), at }
+                Malformed { message: format!("it is no TOML: {}", error.message().replace('\n', ", ")), at, help: None }
             }),
         }
+    }
+}
+
+/// What is often meant by what is no YAML.
+fn yaml_help(text: &str, line: usize) -> Option<&'static str> {
+    let line = text.lines().nth(line - 1)?;
+    let value = line.split_once(": ").map_or(line, |(_, value)| value).trim_start_matches([' ', '-']);
+    if line.trim_start_matches(' ').starts_with('\t') {
+        Some("YAML is indented by spaces, not by tabs")
+    } else if value.starts_with(['[', '{', '*', '&', '!', '%', '@', '`', '|', '>']) {
+        Some("a text that begins with a sign of YAML stands in quotes: \"[::]:9191\"")
+    } else if value.contains(": ") {
+        Some("a text with `: ` in it stands in quotes")
+    } else {
+        None
     }
 }
 

@@ -77,7 +77,8 @@ impl Reading<'_> {
             Ok(value) => Some((source, value)),
             Err(malformed) => {
                 let place = Place { source: source.to_string(), at: malformed.at };
-                self.mistakes.push(Mistake::new(place, malformed.message));
+                let help = malformed.help.map(str::to_string);
+                self.mistakes.push(Mistake::new(place, malformed.message).help_if(help));
                 None
             }
         }

@@ -197,6 +197,14 @@ impl<'a, 'r> Reader<'a, 'r> {
         Err(de::Error::invalid_type(unexpected, visitor))
     }
 
+    /// As [`wrong`](Reader::wrong), but what is written is not shown: in what should hold several values, a secret may be one.
+    fn wrong_whole<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failure> {
+        match &*self.top.value {
+            Value::String(_) => Err(de::Error::invalid_type(Unexpected::Other("a text"), visitor)),
+            _ => self.wrong(visitor),
+        }
+    }
+
     fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let reader = self.no_file()?;
         let Some(text) = reader.top.text().map(str::trim) else { return reader.plain(visitor) };
@@ -229,7 +237,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let Value::Sequence(_) = &*self.top.value else { return self.wrong(&visitor) };
+        let Value::Sequence(_) = &*self.top.value else { return self.wrong_whole(&visitor) };
         let item = |found: Found<'a>| {
             let mut path = self.path.clone();
             if let Some(last) = path.last_mut()
@@ -249,7 +257,7 @@ impl<'a, 'r> Reader<'a, 'r> {
 
     fn mapping<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         if self.top.entries().is_none() {
-            return self.wrong(&visitor);
+            return self.wrong_whole(&visitor);
         }
         visitor.visit_map(&mut Feed::new(feed_map(&self)))
     }
@@ -380,7 +388,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     ) -> Result<V::Value, Failure> {
         let reader = self.no_file()?.understood();
         if reader.top.entries().is_none() {
-            return reader.wrong(&visitor);
+            return reader.wrong_whole(&visitor);
         }
         let mut feed = Feed::new(feed_struct(&reader, fields));
         visitor.visit_map(&mut feed).map_err(|failure| match failure {

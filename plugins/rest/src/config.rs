@@ -36,6 +36,7 @@ pub struct RestConfig {
         alias = "later:write-timeout",
         alias = "later:idle-timeout",
         alias = "later:max-header-bytes",
+        alias = "later:disable",
         alias = "later:disabled",
         alias = "later:server-cert-file",
         alias = "later:server-key-file",

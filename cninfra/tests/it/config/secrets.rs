@@ -27,6 +27,11 @@ async fn what_is_wrong_near_a_secret_does_not_show_it() {
         ("server.conf", "password: {a: hunter2}"),
         ("server.conf", "password: hunter2\n  port: x"),
         ("server.conf", "pasword: hunter2"),
+        ("server.conf", "password hunter2"),
+        ("server.conf", "tls: hunter2"),
+        ("server.conf", "tags: hunter2"),
+        ("agent.yaml", "server: hunter2"),
+        ("agent.yaml", "hunter2"),
         ("server.conf", "password: 'hunter2"),
         ("server.conf", "password: @hunter2"),
         ("server.conf", "password: hunter2\npassword: hunter2"),
@@ -37,6 +42,7 @@ async fn what_is_wrong_near_a_secret_does_not_show_it() {
         ("agent.yaml", "server: {password: {x: hunter2}}"),
     ] {
         let words = wrong(&[(name, text)]).await;
-        assert!(!words.is_empty() && words.iter().all(|words| !words.contains("hunter2")), "{text}: {words:?}");
+        assert!(!words.is_empty());
+        assert!(words.iter().all(|words| !words.contains("hunter2")), "{text}: {words:?}");
     }
 }
