@@ -230,3 +230,124 @@ fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command 
     }
     command
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct StoreConfig {
+        endpoint: String,
+    }
+
+    const FLAGS: &[Flag] =
+        &[Flag { name: "store-endpoint", env: "STORE_ENDPOINT", key: "endpoint", help: "where the store is" }];
+
+    #[plugin(name = "my-store", alias = "store-v3", flags = FLAGS)]
+    struct Store {
+        #[config]
+        _config: StoreConfig,
+    }
+
+    /// Its flag has the name of a section's file.
+    const OWN: &[Flag] = &[Flag { name: "clash-config", env: "CLASH", key: "endpoint", help: "its own" }];
+
+    #[plugin(flags = OWN)]
+    struct Clash {
+        #[config]
+        _config: StoreConfig,
+    }
+
+    #[derive(crate::Flavor)]
+    struct App {
+        store: Dep<Store>,
+        clash: Dep<Clash>,
+    }
+
+    fn cli(args: &[&str], env: &[(&str, &str)]) -> Result<Cli, clap::Error> {
+        let env = env.iter().map(|(name, value)| (name.into(), value.into()));
+        let args = ["app"].iter().chain(args).map(OsString::from);
+        parse(App::GRAPH, &own::known(App::GRAPH), "1.0", args, &Variables::new(env))
+    }
+
+    fn files(args: &[&str], env: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
+        let cli = cli(args, env).unwrap();
+        cli.files.into_iter().map(|(section, path, origin)| (section, path, origin.to_string())).collect()
+    }
+
+    #[test]
+    fn every_section_has_a_flag_and_a_variable_for_its_file() {
+        for (args, env, path, origin) in [
+            (&["--my-store-config", "a"] as &[_], &[("MY_STORE_CONFIG", "b")] as &[_], "a", "flag --my-store-config"),
+            (&["--store-v3-config=a"], &[], "a", "flag --my-store-config"),
+            (&[], &[("MY_STORE_CONFIG", "b"), ("STORE_V3_CONFIG", "c")], "b", "variable MY_STORE_CONFIG"),
+            (&[], &[("STORE_V3_CONFIG", "c")], "c", "variable STORE_V3_CONFIG"),
+            (&[], &[("MY_STORE_CONFIG", "")], "", "variable MY_STORE_CONFIG"),
+            (&["--my-store-config="], &[("MY_STORE_CONFIG", "b")], "", "flag --my-store-config"),
+        ] {
+            assert_eq!(files(args, env), [("my-store", path.to_string(), origin.to_string())], "{args:?} {env:?}");
+        }
+        assert!(files(&[], &[]).is_empty());
+        // the plugin's own flag of that name stays its own
+        let cli = cli(&["--clash-config=x"], &[]).unwrap();
+        assert_eq!(
+            (cli.files.len(), cli.values[0].section.as_str(), cli.values[0].key.as_str()),
+            (0, "clash", "endpoint")
+        );
+    }
+
+    #[test]
+    fn values_are_in_the_order_of_what_holds() {
+        let args =
+            ["--set=my-store.endpoint=4", "--store-endpoint=3", "--set", "my_store.a.b=x=y", "--microservice-label=me"];
+        let env = [
+            ("CNINFRA__MY_STORE__END_POINT", "2"),
+            ("STORE_ENDPOINT", "1"),
+            ("MICROSERVICE_LABEL", "env"),
+            ("CNINFRA__X__Y", ""),
+        ];
+        let cli = cli(&args, &env).unwrap();
+        let values: Vec<_> =
+            cli.values.iter().map(|v| format!("{} {} {} ({})", v.section, v.key, v.text, v.origin)).collect();
+        let expected = [
+            "agent microservice-label env (variable MICROSERVICE_LABEL)",
+            "my-store endpoint 1 (variable STORE_ENDPOINT)",
+            "my-store end-point 2 (variable CNINFRA__MY_STORE__END_POINT)",
+            "agent microservice-label me (flag --microservice-label)",
+            "my-store endpoint 3 (flag --store-endpoint)",
+            "my-store endpoint 4 (flag --set my-store.endpoint)",
+            "my_store a.b x=y (flag --set my_store.a.b)",
+        ];
+        assert_eq!(values, expected);
+        assert!(cli.wrong.is_empty() && cli.odd.is_empty() && cli.task == Task::Run);
+    }
+
+    #[test]
+    fn what_names_no_key_is_told_without_its_value() {
+        let args = ["--set=a", "--set=a.=s3cret", "--set==s3cret", "--set=.b=s3cret", "--set=a..b=s3cret"];
+        let env =
+            [("CNINFRA__", "s3cret"), ("CNINFRA__A", "s3cret"), ("CNINFRA__A__", "s3cret"), ("CNINFRA____B", "s3cret")];
+        let wrong = cli(&args, &env).unwrap().wrong;
+        assert_eq!(wrong.len(), args.len() + env.len());
+        assert!(
+            wrong.iter().all(|(what, _)| what.ends_with("it does not say which key") && !what.contains("s3cret")),
+            "{wrong:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_to_be_done() {
+        for (args, task) in [
+            (&["--check-config"] as &[_], Task::CheckConfig),
+            (&["--print-config", "--set=a.b=c"], Task::PrintConfig),
+            (&["--graph", "dot", "--check-config"], Task::PrintGraph(Format::Dot)),
+        ] {
+            assert_eq!(cli(args, &[]).unwrap().task, task);
+        }
+        let version = cli(&["--version"], &[]).unwrap_err().to_string();
+        assert_eq!(version, "cninfra 1.0\n");
+    }
+}
