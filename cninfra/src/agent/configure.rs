@@ -52,6 +52,7 @@ impl Settings {
     pub(super) fn read_config(&mut self, known: &Known) -> Vec<String> {
         let config = std::mem::take(&mut self.config);
         self.config = own::under(config, self.label.take().as_deref(), self.limits.take());
+        self.config.name_sections(known);
         match self.files.take() {
             Some(files) => self.config.read_files(&files, known),
             None => Vec::new(),

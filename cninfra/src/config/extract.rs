@@ -3,9 +3,10 @@
 use super::{
     failure::{Failure, Spot, What},
     fields::suggestion,
+    found::{Entry, Found},
     key::{kebab, nearest, same},
     mistake::Mistake,
-    reader::{Entry, Found, Notes, Reader, Reading},
+    reader::{Notes, Reader, Reading},
     source::{Part, Step, Way},
 };
 use serde::de::DeserializeOwned;

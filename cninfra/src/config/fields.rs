@@ -2,9 +2,10 @@
 
 use super::{
     failure::{Failure, Spot},
+    found::Found,
     key,
     mistake::Mistake,
-    reader::{Found, Reader, name},
+    reader::{Reader, name},
     source::Part,
 };
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};

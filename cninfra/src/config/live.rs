@@ -144,10 +144,8 @@ impl<C: Serialize + DeserializeOwned + Default + Send + Sync + 'static> Section 
         config.followers.add(
             section,
             Box::new(move |config| {
-                // it has been found valid; were it not, the old value would stay
-                if let Ok(value) = config.section::<C>(&name) {
-                    followed.set(value);
-                }
+                // it has been found valid; if the file of a secret has gone meanwhile, the old value stays
+                config.section::<C>(&name).map(|value| followed.set(value)).is_ok()
             }),
         );
         Ok(live)
@@ -155,7 +153,7 @@ impl<C: Serialize + DeserializeOwned + Default + Send + Sync + 'static> Section 
 }
 
 /// What is told when a section changes.
-type Follow = Box<dyn Fn(&Config) + Send + Sync>;
+type Follow = Box<dyn Fn(&Config) -> bool + Send + Sync>;
 
 /// The live sections of one agent.
 #[derive(Default)]
@@ -174,13 +172,15 @@ impl Followers {
         self.ended.send_replace(true);
     }
 
-    /// Tells those that follow one of these sections.
-    pub(super) fn tell(&self, sections: &[&str], config: &Config) {
+    /// Tells those that follow one of these sections; false if one of them could not take it.
+    pub(super) fn tell(&self, sections: &[&str], config: &Config) -> bool {
+        let mut all = true;
         for (section, follow) in self.all.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             if sections.contains(&section.as_str()) {
-                follow(config);
+                all &= follow(config);
             }
         }
+        all
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{
     Config, Known, KnownSection, Mistake, Place,
     format::Format,
+    found::Entry,
     key, known,
-    reader::Entry,
     source::{File, Part, Source, Step, Way},
 };
 use std::{collections::HashSet, fs, io, path::PathBuf, sync::Arc};

@@ -20,6 +20,7 @@ mod extract;
 mod failure;
 mod fields;
 mod format;
+mod found;
 mod key;
 mod known;
 mod later;
@@ -47,7 +48,7 @@ pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
 
 use crate::{Error, Result};
-use reader::Entry;
+use found::Entry;
 use serde::{Serialize, de::DeserializeOwned};
 use source::{Part, Place, Source, Step, Way};
 use std::sync::Arc;
@@ -111,6 +112,15 @@ impl Config {
     /// The config of one agent: nobody follows it yet.
     pub(crate) fn followed_by_nobody(self) -> Self {
         Config { followers: Arc::default(), ..self }
+    }
+
+    /// Gives every entry the canonical name of its section.
+    pub(crate) fn name_sections(&mut self, known: &Known) {
+        for entry in self.program.iter_mut().chain(&mut self.process) {
+            if let Some(section) = known.find(&entry.section) {
+                entry.section = section.name.to_string();
+            }
+        }
     }
 
     /// Its agent stops: it does not change any more.

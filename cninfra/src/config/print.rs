@@ -1,12 +1,6 @@
 //! `--print-config`: what holds for each key, and where it comes from.
 
-use super::{
-    Config, Known, KnownSection, Part, Source,
-    failure::Spot,
-    key,
-    reader::{Entry, Notes},
-    secret,
-};
+use super::{Config, Known, KnownSection, Part, Source, failure::Spot, found::Entry, key, reader::Notes, secret};
 use std::fmt::Write as _;
 use yaml_serde::Value;
 
@@ -82,7 +76,9 @@ impl Lines<'_> {
                 // it is no value to be read back
                 value if has_secret(value) => {
                     let shown = if value.is_string() { secret::MASK.to_string() } else { scalar(value) };
-                    let _ = writeln!(self.all, "{indent}# {key}: {shown}  # {}, a secret", self.origin(path, &keys));
+                    // its default is no secret to be read, and has no origin therefore
+                    let origin = self.notes.origins.get(path).map_or_else(|| "default".into(), |spot| self.place(spot));
+                    let _ = writeln!(self.all, "{indent}# {key}: {shown}  # {origin}, a secret");
                 }
                 value => {
                     let _ = writeln!(self.all, "{indent}{key}: {}  # {}", scalar(value), self.origin(path, &keys));

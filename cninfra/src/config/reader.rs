@@ -7,9 +7,10 @@
 use super::{
     failure::{Failure, Spot, What},
     fields::{Fed, Feed, feed_map, feed_struct},
+    found::Found,
     mistake::Mistake,
     secret,
-    source::{Source, Step, Way},
+    source::{Step, Way},
     variant::Choice,
 };
 use serde::de::{self, Deserializer, Unexpected, Visitor, value::StrDeserializer};
@@ -18,19 +19,8 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashSet},
     path::PathBuf,
-    sync::Arc,
 };
 use yaml_serde::Value;
-
-/// What one source says of one section.
-#[derive(Clone, PartialEq)]
-pub(super) struct Entry {
-    pub(super) section: String,
-    pub(super) source: Arc<Source>,
-    /// Where the section is in its source.
-    pub(super) way: Way,
-    pub(super) value: Value,
-}
 
 /// One reading of a section.
 pub(super) struct Reading<'a> {
@@ -53,94 +43,6 @@ pub(super) struct Notes {
     pub(super) enabled: Option<Spot>,
     /// The files of secrets, and what they hold.
     pub(super) secrets: Vec<(PathBuf, String)>,
-}
-
-/// A value of one layer.
-#[derive(Clone)]
-pub(super) struct Found<'a> {
-    pub(super) entry: &'a Entry,
-    pub(super) number: usize,
-    pub(super) way: Way,
-    pub(super) value: Cow<'a, Value>,
-    /// It is a text whose type only the key says.
-    pub(super) is_text: bool,
-    /// It is `<key>-file`: it names the file that holds the value.
-    pub(super) names_file: bool,
-}
-
-impl<'a> Found<'a> {
-    pub(super) fn of(entry: &'a Entry, number: usize) -> Self {
-        let is_text = entry.source.is_text();
-        Found { entry, number, way: Way::new(), value: Cow::Borrowed(&entry.value), is_text, names_file: false }
-    }
-
-    /// What is in it.
-    pub(super) fn child(&self, step: Step, value: Cow<'a, Value>) -> Self {
-        let mut way = self.way.clone();
-        way.push(step);
-        Found { way, value, ..self.clone() }
-    }
-
-    /// The entries of a mapping; `None` if it is none.
-    pub(super) fn entries(&self) -> Option<Vec<(String, Found<'a>)>> {
-        let child = |key: &Value, value| {
-            let key = key_text(key);
-            (key.clone(), self.child(Step::Key(key), value))
-        };
-        match &self.value {
-            Cow::Borrowed(Value::Mapping(mapping)) => {
-                Some(mapping.iter().map(|(key, value)| child(key, Cow::Borrowed(value))).collect())
-            }
-            Cow::Owned(Value::Mapping(mapping)) => {
-                Some(mapping.iter().map(|(key, value)| child(key, Cow::Owned(value.clone()))).collect())
-            }
-            Cow::Borrowed(Value::Null) | Cow::Owned(Value::Null) => Some(Vec::new()),
-            _ => None,
-        }
-    }
-
-    fn items(&self) -> Vec<Found<'a>> {
-        let child = |index, value| self.child(Step::Index(index), value);
-        match &self.value {
-            Cow::Borrowed(Value::Sequence(items)) => {
-                items.iter().enumerate().map(|(index, value)| child(index, Cow::Borrowed(value))).collect()
-            }
-            Cow::Owned(Value::Sequence(items)) => {
-                items.iter().enumerate().map(|(index, value)| child(index, Cow::Owned(value.clone()))).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    pub(super) fn text(&self) -> Option<&str> {
-        self.value.as_str().filter(|_| self.is_text)
-    }
-
-    /// The same place with the text of a file.
-    fn with_text(self, text: String) -> Self {
-        Found { value: Cow::Owned(Value::String(text)), is_text: true, names_file: false, ..self }
-    }
-
-    /// A text as what it is in YAML.
-    fn understood(mut self) -> Self {
-        if let Some(text) = self.text() {
-            // what is no YAML is a text
-            if let Ok(value) = yaml_serde::from_str::<Value>(text) {
-                self.value = Cow::Owned(value);
-            }
-            self.is_text = false;
-        }
-        self
-    }
-}
-
-fn key_text(key: &Value) -> String {
-    match key {
-        Value::String(text) => text.clone(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(value) => value.to_string(),
-        _ => String::new(),
-    }
 }
 
 /// A value, of all the layers that have it: the highest first, never none.
@@ -362,6 +264,10 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             return visitor.visit_newtype_struct(self);
         }
         let mut reader = self;
+        if reader.top.value.as_str() == Some(secret::MASK) {
+            let what = "`***` stands for a secret where it is not shown: write the secret itself (in a program, `secret.reveal()`)";
+            return Err(Failure::new(What::Says(what.to_string())));
+        }
         if reader.top.names_file {
             let path = secret::path(&reader.top).map_err(Failure::new)?;
             let text = secret::read(&path).map_err(Failure::new)?;

@@ -1,6 +1,6 @@
 //! Reading the files again while the agent runs.
 
-use super::{Config, Files, Known, KnownSection, Mistake, Place, reader::Entry, source::Source};
+use super::{Config, Files, Known, KnownSection, Mistake, Place, found::Entry, source::Source};
 use std::{collections::BTreeMap, path::PathBuf};
 use yaml_serde::Value;
 
@@ -99,7 +99,10 @@ impl Reloader {
         let names = |sections: Vec<&KnownSection>| sections.into_iter().map(|section| section.name).collect::<Vec<_>>();
         let (live, fixed) = (names(live), names(fixed));
         (self.now, self.made_of, self.refused) = (new, made_of, None);
-        self.now.followers.tell(&live, &self.now);
+        if !self.now.followers.tell(&live, &self.now) {
+            // so that it is new again at the next look
+            live.iter().for_each(|section| drop(self.made_of.remove(section)));
+        }
         Reload::Taken { live, fixed }
     }
 

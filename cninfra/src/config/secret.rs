@@ -1,6 +1,6 @@
 //! [`Secret`]: a value that is never printed.
 
-use super::{failure::What, reader::Found};
+use super::{failure::What, found::Found};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
     fmt, fs, io,

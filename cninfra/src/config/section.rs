@@ -3,7 +3,7 @@
 use super::{
     Config,
     extract::{Outcome, extract},
-    reader::Entry,
+    found::Entry,
 };
 use crate::{Context, Result};
 use serde::{Serialize, de::DeserializeOwned};

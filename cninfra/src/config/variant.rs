@@ -2,8 +2,9 @@
 
 use super::{
     failure::{Failure, What},
+    found::Found,
     key,
-    reader::{Found, Reader, name},
+    reader::{Reader, name},
 };
 use serde::de::{self, DeserializeSeed, Deserializer as _, EnumAccess, VariantAccess, Visitor};
 use std::borrow::Cow;

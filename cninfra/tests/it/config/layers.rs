@@ -49,15 +49,7 @@ async fn a_file_goes_over_the_program_key_by_key() {
     let program = Config::new()
         .set("server", "port", 1)
         .set("server", "NAME", "program")
-        .set(
-            "server",
-            "tls",
-            [("cert_file", "program"), ("min-version", "x")]
-                .map(|(k, v)| (k, v.to_string()))
-                .into_iter()
-                .filter(|(k, _)| *k == "cert_file")
-                .collect::<std::collections::BTreeMap<_, _>>(),
-        )
+        .set("server", "tls", std::collections::BTreeMap::from([("cert_file", "program")]))
         .set("server", "labels.a", 1)
         .set("server", "tags", ["one"]);
     let file = "Name: file\nTls: {MinVersion: 3}\nlabels: {b: 2}\ntags: [two, three]";
@@ -87,4 +79,15 @@ async fn yaml_has_anchors_and_merges() {
     let config =
         read(&[("server.conf", "tls: &a {cert-file: c}\npeers:\n- &p {host: h, port: 1}\n- {<<: *p, port: 2}")]).await;
     assert_eq!((config.peers[1].host.as_str(), config.peers[1].port), ("h", 2));
+}
+
+#[tokio::test]
+async fn a_section_has_all_its_names() {
+    for name in ["server", "Server", "serverv3", "server-v3", "SERVER_V3"] {
+        assert_eq!(read_over(&[], Config::new().set(name, "port", 7)).await.port, 7, "{name}");
+        assert_eq!(read(&[("agent.yaml", &format!("{name}: {{port: 7}}"))]).await.port, 7, "{name}");
+    }
+    // the higher layer, whatever the section is called there
+    let program = Config::new().set("serverv3", "port", 1).set("server", "port", 2);
+    assert_eq!(read_over(&[], program).await.port, 2);
 }

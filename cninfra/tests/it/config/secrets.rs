@@ -1,6 +1,7 @@
 //! Secrets: from files, and never shown.
 
-use super::{read, wrong};
+use super::{read, wrong, wrong_over};
+use cninfra::config::{Config, Secret};
 
 #[tokio::test]
 async fn a_secret_may_be_in_a_file_of_its_own() {
@@ -45,4 +46,21 @@ async fn what_is_wrong_near_a_secret_does_not_show_it() {
         assert!(!words.is_empty());
         assert!(words.iter().all(|words| !words.contains("hunter2")), "{text}: {words:?}");
     }
+}
+
+#[tokio::test]
+async fn the_mask_is_no_secret() {
+    let words =
+        "`***` stands for a secret where it is not shown: write the secret itself (in a program, `secret.reveal()`)";
+    let found = wrong(&[("server.conf", "password: '***'")]).await;
+    assert_eq!(found, [format!("server.conf:1:11: key `server.password`: {words}")]);
+    let config = Config::new().set("server", "password", Secret::new("x".to_string()));
+    let found = wrong_over(&[], config).await;
+    assert_eq!(found, [format!("set by the program: key `server.password`: {words}")]);
+}
+
+#[test]
+fn a_config_does_not_show_its_values() {
+    let config = Config::new().set("server", "password", "hunter2").set("server", "port", 1);
+    assert_eq!(format!("{config:?}"), r#"["server (set by the program)", "server (set by the program)"]"#);
 }
