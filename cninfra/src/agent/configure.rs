@@ -48,6 +48,11 @@ impl Settings {
         Report { odd, wrong }
     }
 
+    /// Is anything not at its default?
+    pub(super) fn has_config(&self) -> bool {
+        self.label.is_some() || self.limits.is_some() || self.files.is_some() || !self.config.is_empty()
+    }
+
     /// Reads the files, and puts what the builder says under all of it.
     pub(super) fn read_config(&mut self, known: &Known) -> Vec<String> {
         let config = std::mem::take(&mut self.config);

@@ -25,6 +25,9 @@ impl Drop for Following {
 
 /// Starts to follow the files, where a plugin has a live section.
 pub(super) fn follow(shared: Arc<Shared>, poll: Duration, hangup: bool) -> Option<Following> {
+    if !shared.config.has_files() {
+        return None;
+    }
     let reloader = Reloader::new(&shared.config, own::known(shared.graph))?;
     let hangup = match hangup.then(|| signal(SignalKind::hangup())).transpose() {
         Ok(hangup) => hangup,

@@ -63,8 +63,10 @@ impl Settings {
 
     /// What starts the flavor of this graph, what its plugins share, and what is special about them.
     pub(super) fn runner(mut self, graph: &'static Graph) -> (Runner, Arc<Shared>, HashMap<usize, Special>) {
-        for odd in self.read_config(&own::known(graph)) {
-            tracing::warn!("{odd}");
+        if self.has_config() {
+            for odd in self.read_config(&own::known(graph)) {
+                tracing::warn!("{odd}");
+            }
         }
         // what is wrong with it is told before anything is created
         let own = AgentConfig::of(&self.config).unwrap_or_default();

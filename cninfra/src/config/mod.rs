@@ -9,6 +9,10 @@
 //! 3. variables of the environment: those that the plugin declares ([`Flag`](crate::Flag)), then `CNINFRA__<NAME>__<KEY>`;
 //! 4. the command line: the flags that the plugin declares, then `--set <name>.<key>=<value>`.
 //!
+//! Files are looked for in the config directory only. (The predecessor looked in the working directory first, even where another one was
+//! given.) A file that is named by itself, with `--<name>-config`, is looked for as it is written, then in the config directory; one that is not there
+//! gives a warning, and an empty name says that there is none.
+//!
 //! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
 //! are mistakes, told with file, line, key and the mend, all of them in one run. Keys are compared without case, `-` and `_`.
 //!
@@ -112,6 +116,16 @@ impl Config {
     /// The config of one agent: nobody follows it yet.
     pub(crate) fn followed_by_nobody(self) -> Self {
         Config { followers: Arc::default(), ..self }
+    }
+
+    /// Is every section at its defaults?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.program.is_empty() && self.files.is_empty() && self.process.is_empty() && self.mistakes.is_empty()
+    }
+
+    /// Does it come from files, which may change?
+    pub(crate) fn has_files(&self) -> bool {
+        self.origin.is_some()
     }
 
     /// Gives every entry the canonical name of its section.
