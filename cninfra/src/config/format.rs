@@ -40,6 +40,7 @@ impl Format {
         match self {
             Format::Yaml => yaml(text).map_err(|error| {
                 let at = second(text).or_else(|| error.location().map(|at| (at.line(), at.column())));
+                let at = at.or_else(|| without_location(text));
                 // the place is told apart from the words
                 let words = error.to_string();
                 let message = words.split(" at line ").next().unwrap_or_default().to_string();
@@ -53,6 +54,14 @@ impl Format {
             }),
         }
     }
+}
+
+/// The parser has no place for a second document, and none for what can not be merged.
+fn without_location(text: &str) -> Option<(usize, usize)> {
+    let line_of = |is: &dyn Fn(&str) -> bool| text.lines().enumerate().filter(|(_, line)| is(line)).last();
+    let merge = || line_of(&|line| line.contains("<<"));
+    let (line, found) = line_of(&|line| line.starts_with("---") || line.starts_with("...")).or_else(merge)?;
+    Some((line + 1, found.find("<<").map_or(1, |at| found[..at].chars().count() + 1)))
 }
 
 /// What is often meant by what is no YAML.

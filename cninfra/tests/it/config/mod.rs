@@ -5,6 +5,7 @@ mod files;
 mod layers;
 mod live;
 mod mistakes;
+mod random;
 mod secrets;
 
 use cninfra::{
