@@ -171,6 +171,7 @@ fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command 
     let mut command = Command::new(tree.package)
         .version(version.to_string())
         .about(format!("The agent `{}`: {} plugins", graph.name(), graph.len()))
+        .after_help("The variable INITIAL_LOGLVL is the level of the log: trace, debug, info, warn or error.")
         .next_help_heading("Agent")
         .arg(
             Arg::new("config-dir")

@@ -167,3 +167,116 @@ impl Mistakes<'_> {
         self.all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{ByteSize, Config, Duration, Secret};
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Every {
+        text: String,
+        optional: Option<String>,
+        number: i8,
+        maybe: Option<u16>,
+        ratio: f32,
+        on: bool,
+        letter: char,
+        time: Duration,
+        size: ByteSize,
+        secret: Secret,
+        list: Vec<String>,
+        pair: (u8, String),
+        map: BTreeMap<String, u8>,
+        inner: Inner,
+        choice: Choice,
+        any: serde_json::Value,
+    }
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Inner {
+        max_open: u8,
+        name: String,
+    }
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Choice {
+        #[default]
+        Nothing,
+        OneOf(u8),
+        Both {
+            max_open: u8,
+        },
+    }
+
+    fn read(values: &[(&str, &str)]) -> Result<Every, String> {
+        let mut config = Config::new();
+        for (key, text) in values {
+            config.set_variable("every", key, text, "V");
+        }
+        config.section("every").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_text_of_a_variable_goes_into_every_type() {
+        let default = Every::default;
+        for (key, text, expected) in [
+            ("text", "12", Every { text: "12".into(), ..default() }),
+            ("text", "", Every { text: String::new(), ..default() }),
+            ("optional", "null", Every { optional: Some("null".into()), ..default() }),
+            ("optional", "", default()),
+            ("number", " -7 ", Every { number: -7, ..default() }),
+            ("maybe", "7", Every { maybe: Some(7), ..default() }),
+            ("maybe", "", default()),
+            ("ratio", "2", Every { ratio: 2.0, ..default() }),
+            ("ratio", "1e3", Every { ratio: 1000.0, ..default() }),
+            ("on", "true", Every { on: true, ..default() }),
+            ("letter", "7", Every { letter: '7', ..default() }),
+            ("time", "1m", Every { time: Duration::from_secs(60), ..default() }),
+            ("time", "5000000000", Every { time: Duration::from_secs(5), ..default() }),
+            ("size", "2KiB", Every { size: ByteSize(2048), ..default() }),
+            ("size", "7", Every { size: ByteSize(7), ..default() }),
+            ("secret", "0123", Every { secret: Secret::new("0123".into()), ..default() }),
+            ("list", "[a, 'b c']", Every { list: vec!["a".into(), "b c".into()], ..default() }),
+            ("pair", "[1, x]", Every { pair: (1, "x".into()), ..default() }),
+            ("map", "{a-b: 1}", Every { map: [("a-b".into(), 1)].into(), ..default() }),
+            ("map.a-b", "1", Every { map: [("a-b".into(), 1)].into(), ..default() }),
+            ("inner", "{MaxOpen: 1}", Every { inner: Inner { max_open: 1, ..Inner::default() }, ..default() }),
+            ("Inner.NAME", "1", Every { inner: Inner { name: "1".into(), ..Inner::default() }, ..default() }),
+            ("choice", "Nothing", default()),
+            ("choice", "{OneOf: 3}", Every { choice: Choice::OneOf(3), ..default() }),
+            ("choice.one-of", "3", Every { choice: Choice::OneOf(3), ..default() }),
+            ("choice.both.MAX_OPEN", "3", Every { choice: Choice::Both { max_open: 3 }, ..default() }),
+            ("any", "{a: [1, x]}", Every { any: serde_json::json!({"a": [1, "x"]}), ..default() }),
+        ] {
+            assert_eq!(read(&[(key, text)]).as_ref(), Ok(&expected), "{key}={text}");
+        }
+        let merged =
+            read(&[("inner", "{name: a, max-open: 1}"), ("inner.max_open", "2"), ("map.x", "1"), ("map.y", "2")]);
+        let merged = merged.unwrap();
+        assert_eq!((merged.inner.name.as_str(), merged.inner.max_open, merged.map.len()), ("a", 2, 2));
+    }
+
+    #[test]
+    fn a_text_of_another_type_is_told() {
+        for (key, text, words) in [
+            ("number", "200", "takes a whole number from -128 to 127, not `200`"),
+            ("number", "x", "takes a whole number from -128 to 127, not the text `x`"),
+            ("number", "", "takes a whole number from -128 to 127, not an empty text"),
+            ("on", "yes", "takes `true` or `false`, not the text `yes`"),
+            ("on", "1", "takes `true` or `false`, not the text `1`"),
+            ("letter", "ab", "takes one character, not the text `ab`"),
+            ("list", "a,b", "takes a list, not a text"),
+            ("list", "[a", "takes a list, not a text"),
+            ("map", "x", "takes a mapping of keys to values, not a text"),
+            ("choice", "other", "takes `nothing`, `one-of` or `both`, not `other`"),
+            ("pair", "[1]", "takes a tuple of size 2, not 1 of them"),
+        ] {
+            assert_eq!(read(&[(key, text)]), Err(format!("variable V: key `every.{key}` {words}")), "{key}={text}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use super::{
     failure::{Failure, Spot, What},
     fields::{Fed, Feed, feed_map, feed_struct},
     found::Found,
+    key,
     mistake::Mistake,
     secret,
     source::{Step, Way},
@@ -169,7 +170,11 @@ impl<'a, 'r> Reader<'a, 'r> {
         visitor: V,
         variants: &'static [&'static str],
     ) -> Result<V::Value, Failure> {
-        let reader = if variants.is_empty() { self } else { self.no_file()? };
+        let mut reader = if variants.is_empty() { self } else { self.no_file()? };
+        // a text of a flag is a name, or else what it is in YAML
+        if reader.top.text().is_some_and(|text| !variants.iter().any(|variant| key::same(variant, text))) {
+            reader = reader.understood();
+        }
         match Choice::of(&reader, variants) {
             Some(choice) => visitor.visit_enum(choice),
             None => reader.understood().wrong(&visitor),
