@@ -7,7 +7,13 @@ use super::{
     key, known,
     source::{File, Part, Source, Step, Way},
 };
-use std::{collections::HashSet, fs, io, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashSet,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 use yaml_serde::Value;
 
 /// The file that holds all sections, without the end of its name.
@@ -26,8 +32,15 @@ impl Config {
     /// is returned.
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
-        let mut reading =
-            Reading { files, known, read: HashSet::new(), entries: Vec::new(), mistakes: Vec::new(), odd: Vec::new() };
+        let mut reading = Reading {
+            files,
+            known,
+            read: HashSet::new(),
+            stamps: Vec::new(),
+            entries: Vec::new(),
+            mistakes: Vec::new(),
+            odd: Vec::new(),
+        };
         for end in Format::ENDS {
             let path = files.dir.join(format!("{WHOLE}.{end}"));
             if let Some(file) = reading.read(path) {
@@ -40,15 +53,26 @@ impl Config {
         reading.near_misses();
         self.mistakes.append(&mut reading.mistakes);
         self.files = reading.entries;
+        self.stamps = reading.stamps;
         self.origin = Some(files.clone());
         reading.odd
     }
+}
+
+/// When a file was last written to.
+pub(super) type Stamp = (PathBuf, SystemTime);
+
+/// `None` where there is no file, or no clock.
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    let modified = fs::metadata(path).and_then(|file| file.modified()).ok()?;
+    Some((path.to_path_buf(), modified))
 }
 
 struct Reading<'a> {
     files: &'a Files,
     known: &'a Known,
     read: HashSet<PathBuf>,
+    stamps: Vec<Stamp>,
     entries: Vec<Entry>,
     mistakes: Vec<Mistake>,
     odd: Vec<String>,
@@ -60,6 +84,8 @@ impl Reading<'_> {
         if self.read.contains(&path) {
             return None;
         }
+        // before it is read, so that what is written meanwhile makes a difference
+        self.stamps.extend(stamp(&path));
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,

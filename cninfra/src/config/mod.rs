@@ -84,6 +84,8 @@ pub struct Config {
     process: Vec<Entry>,
     /// What was wrong before any section was read.
     mistakes: Vec<Mistake>,
+    /// When the files were written.
+    stamps: Vec<load::Stamp>,
     /// Where the files are from.
     origin: Option<Files>,
     followers: Arc<live::Followers>,

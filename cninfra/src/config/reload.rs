@@ -1,6 +1,11 @@
 //! Reading the files again while the agent runs.
 
-use super::{Config, Files, Known, KnownSection, Mistake, Place, found::Entry, source::Source};
+use super::{
+    Config, Files, Known, KnownSection, Mistake, Place,
+    found::Entry,
+    load::{Stamp, stamp},
+    source::Source,
+};
 use std::{collections::BTreeMap, path::PathBuf};
 use yaml_serde::Value;
 
@@ -13,7 +18,7 @@ pub(crate) struct Reloader {
     /// What each section was made of when it was last taken in.
     made_of: BTreeMap<&'static str, Made>,
     /// What was seen last and not taken in yet: it may still be written to.
-    seen: Option<Content>,
+    seen: Option<(Content, Vec<Stamp>)>,
     /// What was refused last.
     refused: Option<Content>,
 }
@@ -75,11 +80,16 @@ impl Reloader {
             self.seen = None;
             return Reload::Same;
         }
-        if self.seen.as_ref() != Some(&content) {
-            self.seen = Some(content);
+        // by time too: two looks at a file that is written over and over may find the same half of it
+        let secrets = content.2.values().flat_map(|made| &made.secrets);
+        let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
+        let looked = Some((content, stamps));
+        if self.seen != looked {
+            self.seen = looked;
             return Reload::Unsettled;
         }
         self.seen = None;
+        let Some((content, _)) = looked else { return Reload::Same };
         if !content.1.is_empty() {
             let words = content.1.iter().map(|mistake| crate::Error::from(mistake.clone())).map(|e| format!("{e:?}"));
             let words = words.collect();

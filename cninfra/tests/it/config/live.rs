@@ -9,6 +9,7 @@ use cninfra_testbed::Folder;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
+    io::Write as _,
     os::unix::fs::symlink,
     path::Path,
     sync::Arc,
@@ -170,28 +171,29 @@ async fn a_new_secret_is_seen() {
     agent.close().await.unwrap();
 }
 
-/// Files that are written in place, one in ten of them wrong: what holds is always one of the right ones.
+/// A file that is written in place, piece by piece, and wrong one time in ten: what holds is always one of the right ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_wrong_ever_holds_in_a_storm() {
     let folder = Folder::new();
-    folder.write("follower.conf", "a: 0\nb: 0");
+    folder.write("follower.conf", "a: 1\nb: 2");
     let agent = start(folder.path()).await;
     let config = agent.follower.config.clone();
     let path = folder.path().join("follower.conf");
     let writer = tokio::task::spawn_blocking(move || {
-        for n in 1..=1000_u32 {
-            let text = if n % 10 == 0 { format!("a: {n}\nb: none") } else { format!("a: {n}\nb: {}", 2 * n) };
-            fs::write(&path, text).unwrap();
+        for n in (1..=1000_u32).chain([2001]) {
+            let mut file = fs::File::create(&path).unwrap();
+            write!(file, "a: {n}\n").unwrap();
+            std::thread::sleep(Duration::from_millis(2));
+            if n % 10 == 0 { write!(file, "b: none") } else { write!(file, "b: {}", 2 * n) }.unwrap();
             // now and then long enough to be taken in
             std::thread::sleep(Duration::from_millis(if n % 100 == 1 { 300 } else { 1 }));
         }
-        fs::write(&path, "a: 2000\nb: 4000").unwrap();
     });
     let (mut looks, mut values) = (0, std::collections::BTreeSet::new());
     let until = Instant::now() + Duration::from_secs(60);
-    while config.get().a != 2000 {
+    while config.get().a != 2001 {
         let now = config.get();
-        assert!(now.b == 2 * now.a && now.a % 10 != 0 || now.a == 0, "{now:?}");
+        assert!(now.a > 0 && now.b == 2 * now.a && now.a % 10 != 0, "{now:?}");
         looks += 1;
         values.insert(now.a);
         assert!(Instant::now() < until, "{now:?}");
@@ -209,13 +211,20 @@ async fn without_an_agent_it_is_a_value() {
     live.set(Pair { a: 2, ..Pair::default() });
     assert_eq!((changes.next().await.unwrap().a, live.get().a), (2, 2));
     assert!(timeout(Duration::from_millis(20), changes.next()).await.is_err(), "seen once");
-    // two agents of one config do not share their sections
-    let folder = Folder::new();
-    let config = Config::new();
-    let make = || Agent::<App>::builder().config(config.clone()).config_dir(folder.path());
-    let (one, other) = (make().start().await.unwrap(), make().start().await.unwrap());
-    one.follower.config.set(Pair { a: 9, ..Pair::default() });
+}
+
+#[tokio::test]
+async fn two_agents_of_one_config_do_not_share_their_sections() {
+    let (here, there) = (Folder::new(), Folder::new());
+    let config = Config::new().set("agent", "config-poll-interval", "10ms");
+    let make = |folder: &Folder| Agent::<App>::builder().config(config.clone()).config_dir(folder.path());
+    let (one, other) = (make(&here).start().await.unwrap(), make(&there).start().await.unwrap());
+    let mut changes = one.follower.config.changes();
+    here.write("follower.conf", "a: 9");
+    assert_eq!(next(&mut changes).await.a, 9);
     assert_eq!(other.follower.config.get().a, 0);
     one.close().await.unwrap();
+    there.write("follower.conf", "a: 8");
+    assert_eq!(next(&mut other.follower.config.changes()).await.a, 8, "it still follows its own");
     other.close().await.unwrap();
 }
