@@ -154,3 +154,51 @@ impl Config {
         Made { values, secrets }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Live, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::{thread::sleep, time::Duration};
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Pair {
+        a: u8,
+        b: u8,
+    }
+
+    #[test]
+    fn what_is_new_is_taken_in_when_it_has_settled() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1\nb: 2");
+        let known = Known::none().with("pair", <Live<Pair>>::META);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let live = <Live<Pair>>::__read(&config, "pair").unwrap();
+        let mut reloader = Reloader::new(&config, known).unwrap();
+        assert_eq!(reloader.look(), Reload::Same);
+        // written over, and over: the half of it that is there is the same, but it has not stayed
+        for _ in 0..3 {
+            folder.write("pair.conf", "a: 2");
+            assert_eq!(reloader.look(), Reload::Unsettled);
+            // longer than the clock of files ticks
+            sleep(Duration::from_millis(20));
+        }
+        folder.write("pair.conf", "a: 2\nb: 4");
+        assert_eq!((reloader.look(), live.get().a), (Reload::Unsettled, 1));
+        assert_eq!(reloader.look(), Reload::Taken { live: vec!["pair"], fixed: vec![] });
+        assert_eq!((live.get().a, live.get().b), (2, 4));
+        assert_eq!(reloader.look(), Reload::Same);
+        // refused once, and not told again
+        folder.write("pair.conf", "a: x");
+        assert_eq!(reloader.look(), Reload::Unsettled);
+        let Reload::Refused(words) = reloader.look() else { panic!("it is taken in") };
+        assert!(words.len() == 1 && words[0].contains("pair.conf:1:4: key `pair.a` takes"), "{words:?}");
+        assert_eq!((reloader.look(), live.get().a), (Reload::Same, 2));
+        folder.write("pair.conf", "a: 2\nb: 4");
+        assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
+    }
+}

@@ -182,7 +182,7 @@ async fn nothing_wrong_ever_holds_in_a_storm() {
     let writer = tokio::task::spawn_blocking(move || {
         for n in (1..=1000_u32).chain([2001]) {
             let mut file = fs::File::create(&path).unwrap();
-            write!(file, "a: {n}\n").unwrap();
+            writeln!(file, "a: {n}").unwrap();
             std::thread::sleep(Duration::from_millis(2));
             if n % 10 == 0 { write!(file, "b: none") } else { write!(file, "b: {}", 2 * n) }.unwrap();
             // now and then long enough to be taken in
