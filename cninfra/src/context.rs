@@ -2,14 +2,21 @@
 
 use crate::{
     Result,
+    agent::{Cause, PluginError},
     config::{Config, Section},
     graph::{Graph, Node},
     logger::Logger,
     status::{Registry, Status},
     stop::StopHandle,
-    tasks::{Registry as Tasks, Task},
+    tasks::Registry as Tasks,
 };
-use std::{fmt, future::Future, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// So many failures of a run are kept: what follows the first ones is told in the log only.
+const FAILURES: usize = 32;
 
 /// What the plugins of one agent share.
 pub(crate) struct Shared {
@@ -19,11 +26,36 @@ pub(crate) struct Shared {
     pub(crate) stop: StopHandle,
     pub(crate) status: Registry,
     pub(crate) tasks: Tasks,
+    /// What has failed beside the phases, in tasks: why the agent stops.
+    failures: Mutex<Vec<PluginError>>,
 }
 
 impl Shared {
     pub(crate) fn new(label: &str, graph: &'static Graph, config: Config, stop: StopHandle) -> Self {
-        Shared { label: label.into(), graph, config, stop, status: Registry::new(graph), tasks: Tasks::default() }
+        Shared {
+            label: label.into(),
+            graph,
+            config,
+            stop,
+            status: Registry::new(graph),
+            tasks: Tasks::default(),
+            failures: Mutex::default(),
+        }
+    }
+
+    /// Something has failed while the agent runs: it stops.
+    pub(crate) fn fail(&self, error: PluginError) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() < FAILURES {
+            failures.push(error);
+        }
+        drop(failures);
+        self.stop.stop();
+    }
+
+    /// What has failed so far, or since this was asked before.
+    pub(crate) fn take_failures(&self) -> Vec<PluginError> {
+        std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -44,6 +76,21 @@ impl Context {
     /// Makes it the view of another plugin.
     pub(crate) fn set_place(&mut self, place: usize) {
         self.place = place;
+    }
+
+    pub(crate) fn place(&self) -> usize {
+        self.place
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.shared.tasks
+    }
+
+    /// A task of the plugin has failed: it is told, and the agent stops.
+    pub(crate) fn task_failed(&self, task: &'static str, cause: Cause) {
+        let error = PluginError::of_task(self.node(), task, cause);
+        self.log().error(format_args!("{error}: the agent stops"));
+        self.shared.fail(error);
     }
 
     fn node(&self) -> &'static Node {
@@ -84,19 +131,6 @@ impl Context {
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         self.shared.stop.clone()
-    }
-
-    /// Runs `future` as a task of this plugin, on the runtime of the agent. A task that still runs when its plugin has
-    /// closed is ended then, with a warning in the log.
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
-    pub fn spawn<T: Send + 'static>(
-        &self,
-        name: &'static str,
-        future: impl Future<Output = T> + Send + 'static,
-    ) -> Task<T> {
-        self.shared.tasks.spawn(self.place, name, self.log(), future)
     }
 
     /// The plugin's config section: its file, environment and command line over the defaults.

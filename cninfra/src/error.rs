@@ -65,6 +65,28 @@ impl Error {
     }
 }
 
+impl Error {
+    /// What is printed, part by part: the context, outermost first, then the cause and its sources.
+    ///
+    /// A source that its own consequence tells already is left out: many libraries repeat it in their text.
+    #[must_use]
+    pub fn chain(&self) -> Vec<String> {
+        let mut chain: Vec<String> = self.0.context.iter().rev().cloned().collect();
+        let mut last = self.0.cause.to_string();
+        chain.push(last.clone());
+        let mut source = self.0.cause.source();
+        while let Some(error) = source {
+            let text = error.to_string();
+            if !last.contains(&text) {
+                chain.push(text.clone());
+            }
+            last = text;
+            source = error.source();
+        }
+        chain
+    }
+}
+
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(cause: E) -> Self {
         Self::boxed(Box::new(cause))
@@ -74,22 +96,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 impl fmt::Display for Error {
     /// The context, outermost first, then the cause and its sources, parted by `: `.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for doing in self.0.context.iter().rev() {
-            write!(f, "{doing}: ")?;
-        }
-        let mut last = self.0.cause.to_string();
-        f.write_str(&last)?;
-        let mut source = self.0.cause.source();
-        while let Some(error) = source {
-            let text = error.to_string();
-            // many libraries repeat their source in their own text
-            if !last.contains(&text) {
-                write!(f, ": {text}")?;
-            }
-            last = text;
-            source = error.source();
-        }
-        Ok(())
+        f.write_str(&self.chain().join(": "))
     }
 }
 

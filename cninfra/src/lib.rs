@@ -76,6 +76,8 @@ pub mod private;
 pub mod status;
 mod stop;
 mod tasks;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use agent::{Agent, Phase};
 pub use async_trait::async_trait;

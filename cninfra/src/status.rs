@@ -107,6 +107,8 @@ struct Report {
     reason: Option<String>,
     broken: bool,
     since: SystemTime,
+    /// By the agent, of a plugin without which it has started.
+    down: bool,
 }
 
 impl Registry {
@@ -153,58 +155,10 @@ impl Registry {
         inner.updated = SystemTime::now();
     }
 
-    fn set_phase(&self, phase: State) {
-        let mut inner = self.lock();
-        if inner.phase != phase {
-            inner.phase = phase;
-            inner.since = SystemTime::now();
-            inner.updated = inner.since;
-        }
-    }
-}
-
-/// The status of a plugin and of its agent: see [`Context::status`](crate::Context::status).
-#[derive(Clone, Copy)]
-pub struct Status<'a> {
-    registry: &'a Registry,
-    place: usize,
-}
-
-impl<'a> Status<'a> {
-    pub(crate) fn new(registry: &'a Registry, place: usize) -> Self {
-        Status { registry, place }
-    }
-
-    /// Reports the plugin's state. A plugin that never does is as its agent: starting, then well.
-    pub fn report(&self, state: State) {
-        self.put(state, None, false);
-    }
-
-    /// Reports the plugin's state and why it is so.
-    pub fn report_because(&self, state: State, reason: impl Into<String>) {
-        self.put(state, Some(reason.into()), false);
-    }
-
-    /// Reports that the plugin does not work, and will not before the process is started anew: a defect of its own, never
-    /// trouble with something outside. The liveness probe fails, and the orchestrator starts the process anew.
-    pub fn report_broken(&self, reason: impl Into<String>) {
-        self.put(State::Error, Some(reason.into()), true);
-    }
-
-    fn put(&self, state: State, reason: Option<String>, broken: bool) {
-        let mut inner = self.registry.lock();
-        let now = SystemTime::now();
-        let since = inner.reported.get(&self.place).filter(|old| old.state == state).map_or(now, |old| old.since);
-        inner.reported.insert(self.place, Report { state, reason, broken, since });
-        inner.updated = now;
-    }
-
     /// The state of the whole agent.
-    #[must_use]
-    pub fn agent(&self) -> AgentStatus {
-        let inner = self.registry.lock();
+    pub(crate) fn agent(&self) -> AgentStatus {
+        let inner = self.lock();
         let plugins: Vec<PluginStatus> = self
-            .registry
             .graph
             .nodes()
             .iter()
@@ -239,6 +193,72 @@ impl<'a> Status<'a> {
             updated: inner.updated,
             plugins,
         }
+    }
+
+    fn set_phase(&self, phase: State) {
+        let mut inner = self.lock();
+        if inner.phase != phase {
+            inner.phase = phase;
+            inner.since = SystemTime::now();
+            inner.updated = inner.since;
+        }
+    }
+}
+
+/// The status of a plugin and of its agent: see [`Context::status`](crate::Context::status).
+#[derive(Clone, Copy)]
+pub struct Status<'a> {
+    registry: &'a Registry,
+    place: usize,
+}
+
+impl<'a> Status<'a> {
+    pub(crate) fn new(registry: &'a Registry, place: usize) -> Self {
+        Status { registry, place }
+    }
+
+    /// Reports the plugin's state. A plugin that never does is as its agent: starting, then well.
+    pub fn report(&self, state: State) {
+        self.put(state, None, false, false);
+    }
+
+    /// Reports the plugin's state and why it is so.
+    pub fn report_because(&self, state: State, reason: impl Into<String>) {
+        self.put(state, Some(reason.into()), false, false);
+    }
+
+    /// Reports that the plugin does not work, and will not before the process is started anew: a defect of its own, never
+    /// trouble with something outside. The liveness probe fails, and the orchestrator starts the process anew.
+    pub fn report_broken(&self, reason: impl Into<String>) {
+        self.put(State::Error, Some(reason.into()), true, false);
+    }
+
+    fn put(&self, state: State, reason: Option<String>, broken: bool, down: bool) {
+        let mut inner = self.registry.lock();
+        let now = SystemTime::now();
+        let since = inner.reported.get(&self.place).filter(|old| old.state == state).map_or(now, |old| old.since);
+        inner.reported.insert(self.place, Report { state, reason, broken, since, down });
+        inner.updated = now;
+    }
+
+    /// The agent goes on without the plugin: whatever it said of itself.
+    pub(crate) fn down(&self, reason: String) {
+        self.put(State::Degraded, Some(reason), false, true);
+    }
+
+    /// It is up after all. What it has said of itself since then stays.
+    pub(crate) fn up(&self) {
+        let mut inner = self.registry.lock();
+        if inner.reported.get(&self.place).is_some_and(|report| report.down) {
+            inner.reported.remove(&self.place);
+            inner.updated = SystemTime::now();
+        }
+    }
+
+    /// The state of the whole agent.
+    #[must_use]
+    pub fn agent(&self) -> AgentStatus {
+        self.registry.agent()
     }
 }
 

@@ -1,25 +1,37 @@
 //! [`StopHandle`]: how an agent is asked to stop.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use tokio::sync::watch;
 
 /// Asks an agent to stop, from anywhere: it is cheap to clone and may outlive the agent.
 #[derive(Clone, Debug)]
-pub struct StopHandle(watch::Sender<bool>);
+pub struct StopHandle(Arc<Asked>);
+
+#[derive(Debug)]
+struct Asked {
+    /// Looked at between any two steps of a start, so it must cost next to nothing.
+    now: AtomicBool,
+    later: watch::Sender<bool>,
+}
 
 impl StopHandle {
     pub(crate) fn new() -> Self {
-        StopHandle(watch::Sender::new(false))
+        StopHandle(Arc::new(Asked { now: AtomicBool::new(false), later: watch::Sender::new(false) }))
     }
 
     /// Asks the agent to stop in order; asking again changes nothing. During a start it interrupts the start.
     pub fn stop(&self) {
-        self.0.send_replace(true);
+        self.0.now.store(true, Ordering::Release);
+        self.0.later.send_replace(true);
     }
 
     /// Has somebody asked?
     #[must_use]
     pub fn is_stopping(&self) -> bool {
-        *self.0.borrow()
+        self.0.now.load(Ordering::Acquire)
     }
 
     /// Waits until somebody asks.
@@ -27,7 +39,7 @@ impl StopHandle {
     /// # Cancel safety
     /// It may be dropped and called again.
     pub async fn stopping(&self) {
-        let mut asked = self.0.subscribe();
+        let mut asked = self.0.later.subscribe();
         // an error says that the sender is gone, but it is `self`
         let _ = asked.wait_for(|asked| *asked).await;
     }

@@ -1,85 +1,233 @@
 //! The tasks of an agent's plugins: every task has an owner, which ends with it or before it.
 
-use crate::logger::Logger;
-use futures_util::FutureExt as _;
-use std::{
-    future::Future,
-    panic::{AssertUnwindSafe, resume_unwind},
-    pin::Pin,
-    sync::{Mutex, PoisonError},
-    task::{self, Poll},
-    time::{Duration, Instant},
-};
-use tokio::task::{AbortHandle, JoinError, JoinHandle};
+mod guarded;
 
-/// The tasks of one agent that may still run.
+use crate::{BoxFuture, Context, Result, agent::Cause};
+use guarded::Guarded;
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::{Pin, pin},
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{self, Poll},
+    time::Duration,
+};
+use tokio::{
+    sync::Notify,
+    task::{AbortHandle, JoinError, JoinHandle},
+    time::{Instant, timeout_at},
+};
+
+/// What is ended has this long at least to see it, however little is left of the time to stop.
+const AT_LEAST: Duration = Duration::from_millis(100);
+
+/// The tasks of one agent that still run.
 #[derive(Default)]
-pub(crate) struct Registry(Mutex<Vec<Entry>>);
+pub(crate) struct Registry {
+    live: Mutex<Live>,
+    /// Told when a task has ended.
+    ended: Notify,
+}
+
+#[derive(Default)]
+struct Live {
+    next: u64,
+    tasks: HashMap<u64, Entry>,
+    /// The agent has closed: nothing begins any more.
+    over: bool,
+}
 
 struct Entry {
     place: usize,
     name: &'static str,
-    log: Logger,
-    abort: AbortHandle,
+    /// None for the moment before it is spawned.
+    abort: Option<AbortHandle>,
+    /// To be ended as soon as it is spawned.
+    doomed: bool,
+}
+
+/// A task that was ended, since its plugin had left it behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Left {
+    pub(crate) place: usize,
+    pub(crate) name: &'static str,
+    /// It blocks its thread: it did not end in time.
+    pub(crate) stuck: bool,
 }
 
 impl Registry {
-    pub(crate) fn spawn<T: Send + 'static>(
-        &self,
-        place: usize,
-        name: &'static str,
-        log: Logger,
-        future: impl Future<Output = T> + Send + 'static,
-    ) -> Task<T> {
-        let told = log.clone();
-        let handle = tokio::spawn(async move {
-            match AssertUnwindSafe(future).catch_unwind().await {
-                Ok(done) => done,
-                Err(panic) => {
-                    told.error(format_args!("task `{name}` panicked"));
-                    resume_unwind(panic)
-                }
+    fn lock(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A task is about to be spawned; none after the agent has closed.
+    fn enter(&self, place: usize, name: &'static str) -> Option<u64> {
+        let mut live = self.lock();
+        if live.over {
+            return None;
+        }
+        live.next += 1;
+        let id = live.next;
+        live.tasks.insert(id, Entry { place, name, abort: None, doomed: false });
+        Some(id)
+    }
+
+    /// It has been spawned, and may have ended already.
+    fn spawned(&self, id: u64, abort: AbortHandle) {
+        if let Some(entry) = self.lock().tasks.get_mut(&id) {
+            if entry.doomed {
+                abort.abort();
             }
-        });
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|entry| !entry.abort.is_finished());
-        entries.push(Entry { place, name, log, abort: handle.abort_handle() });
-        Task(handle)
-    }
-
-    /// May there be tasks that still run?
-    pub(crate) fn are_left(&self) -> bool {
-        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
-    /// Ends all tasks at their next await point, without waiting for it.
-    pub(crate) fn abort_all(&self) {
-        for entry in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            entry.abort.abort();
+            entry.abort = Some(abort);
         }
     }
 
-    /// Ends what the plugins at `places` have left behind, and waits for it until `ends` at most.
-    pub(crate) async fn end(&self, places: &[usize], ends: Instant) {
-        let left: Vec<Entry> = {
-            let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            entries.extract_if(.., |entry| places.contains(&entry.place) && !entry.abort.is_finished()).collect()
-        };
-        for entry in &left {
-            entry.log.warn(format_args!("task `{}` still ran after close: it is ended", entry.name));
-            entry.abort.abort();
+    /// It has ended, and what it held is dropped.
+    fn leave(&self, id: u64) {
+        // dropped after the lock
+        let _entry = self.lock().tasks.remove(&id);
+        self.ended.notify_waiters();
+    }
+
+    /// The number of tasks that still run.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().tasks.len()
+    }
+
+    /// Ends all tasks at their next await point, without waiting for it; no more begin.
+    pub(crate) fn abort_all(&self) {
+        let mut live = self.lock();
+        live.over = true;
+        live.tasks.values_mut().for_each(Entry::abort);
+    }
+
+    /// Ends what the plugins at `places` have left behind, and waits for it until `ends`, or a moment longer.
+    pub(crate) async fn end(&self, places: std::ops::Range<usize>, ends: Instant) -> Vec<Left> {
+        let mut left: Vec<(u64, Left)> = Vec::new();
+        for (id, entry) in self.lock().tasks.iter_mut().filter(|(_, entry)| places.contains(&entry.place)) {
+            entry.abort();
+            left.push((*id, Left { place: entry.place, name: entry.name, stuck: false }));
+        }
+        if left.is_empty() {
+            return Vec::new();
         }
         // an aborted task ends at its next await point, if it has one
-        for entry in left {
-            while !entry.abort.is_finished() {
-                if Instant::now() > ends {
-                    entry.log.error(format_args!("task `{}` blocks its thread and can not be ended", entry.name));
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(1)).await;
+        let ends = ends.max(Instant::now() + AT_LEAST);
+        loop {
+            let mut ended = pin!(self.ended.notified());
+            // from here on no end is missed
+            ended.as_mut().enable();
+            let any = {
+                let live = self.lock();
+                left.iter().any(|(id, _)| live.tasks.contains_key(id))
+            };
+            if !any || timeout_at(ends, ended).await.is_err() {
+                break;
             }
         }
+        left.sort_by_key(|(id, _)| *id);
+        let live = self.lock();
+        left.into_iter().map(|(id, left)| Left { stuck: live.tasks.contains_key(&id), ..left }).collect()
     }
+}
+
+impl Entry {
+    fn abort(&mut self) {
+        self.doomed = true;
+        if let Some(abort) = &self.abort {
+            abort.abort();
+        }
+    }
+}
+
+impl Context {
+    /// Runs `future` as a task of this plugin, on the runtime of the agent.
+    ///
+    /// A task that still runs when its plugin has closed is ended then, with a warning in the log. One that panics is
+    /// told in the log, and ends the agent: in order, and with exit code 1. After the agent has closed none begins.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Task<T> {
+        spawn(self, name, Box::pin(future))
+    }
+
+    /// Runs `future` as a task of this plugin whose end ends the agent: what the agent is there for, such as a job that
+    /// has an end, or a loop that has none unless something is broken.
+    ///
+    /// With `Ok` the agent stops in order, with exit code 0. With an error, or a panic, it stops in order too, but
+    /// [`Agent::run`](crate::Agent::run) gives the error, and the exit code is 1.
+    ///
+    /// ```
+    /// use cninfra::prelude::*;
+    ///
+    /// #[plugin]
+    /// struct Import;
+    ///
+    /// impl Lifecycle for Import {
+    ///     async fn after_init(&self, cx: &Context) -> Result<()> {
+    ///         let log = cx.log();
+    ///         cx.spawn_main("import", async move {
+    ///             log.info("all is imported");
+    ///             Ok(())
+    ///         });
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// #[derive(Flavor)]
+    /// struct Job {
+    ///     import: Dep<Import>,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// Agent::<Job>::start().await?.run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn spawn_main(
+        &self,
+        name: &'static str,
+        future: impl Future<Output = Result<()>> + Send + 'static,
+    ) -> Task<()> {
+        let cx = self.clone();
+        let future: BoxFuture<'static, Result<()>> = Box::pin(future);
+        spawn(
+            self,
+            name,
+            Box::pin(async move {
+                match future.await {
+                    Ok(()) => {
+                        cx.log().info(format_args!("`{name}` has ended: the agent stops"));
+                        cx.stop_handle().stop();
+                    }
+                    Err(error) => cx.task_failed(name, Cause::Failed(error)),
+                }
+            }),
+        )
+    }
+}
+
+// not generic in the future: compiled once for each type of result
+fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, future: BoxFuture<'static, T>) -> Task<T> {
+    let id = cx.tasks().enter(cx.place(), name);
+    let handle = tokio::spawn(Guarded::new(cx.clone(), name, id, future));
+    match id {
+        Some(id) => cx.tasks().spawned(id, handle.abort_handle()),
+        None => {
+            cx.log().warn(format_args!("task `{name}` does not begin: the agent has closed"));
+            handle.abort();
+        }
+    }
+    Task(handle)
 }
 
 /// A task of a plugin: see [`Context::spawn`](crate::Context::spawn). Awaited, it gives the task's result; dropped, it
@@ -88,7 +236,7 @@ impl Registry {
 pub struct Task<T>(JoinHandle<T>);
 
 impl<T> Task<T> {
-    /// Ends the task at its next await point.
+    /// Ends the task at its next await point. Await the task afterwards: it has ended then.
     pub fn abort(&self) {
         self.0.abort();
     }

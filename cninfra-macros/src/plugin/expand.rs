@@ -91,7 +91,8 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
         });
     }
     // in generic code method lookup would silently take "none" for a conditional impl: it is required
-    quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(this))
+    let this = quote!(this); // not of the name's span: that may be another macro's
+    quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(#this))
 }
 
 fn listed_style(name: &Ident, listed: &Deps, args: &Arguments) -> Style {
@@ -101,8 +102,9 @@ fn listed_style(name: &Ident, listed: &Deps, args: &Arguments) -> Style {
         Deps::Struct(ty) => (quote!(#ty), quote_spanned!(ty.span()=> <#ty as #krate::Listed>::DEPS)),
         Deps::Broken(error) => (error.clone(), quote!(&[])),
     };
+    let arguments = quote!(slot, deps, cx); // not of the name's span: that may be another macro's
     let construct = quote_spanned! {name.span()=>
-        <Self as #krate::Creates>::__creating(slot, deps, cx)
+        <Self as #krate::Creates>::__creating(#arguments)
     };
     let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, krate));
     Style { deps, metas, config, construct }
@@ -119,7 +121,7 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
     let (mut types, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut config = quote!(#krate::Option::None);
     for (k, (field, role)) in def.fields.iter().zip(roles).enumerate() {
-        let (ty, span) = (&field.ty, field.ty.span());
+        let (ty, span, cx) = (&field.ty, field.ty.span(), quote!(cx));
         values.push(match role {
             Role::Dep => {
                 let variable = format_ident!("d{k}");
@@ -135,12 +137,12 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
                 } else {
                     quote!(#ty)
                 };
-                quote_spanned!(span=> match <#section as #krate::Section>::__of(cx) {
+                quote_spanned!(span=> match <#section as #krate::Section>::__of(#cx) {
                     #krate::Result::Ok(config) => config,
                     #krate::Result::Err(error) => return #krate::Creation::Now(#krate::Result::Err(error)),
                 })
             }
-            Role::Context => quote_spanned!(span=> <#ty as #krate::FromContext>::from_context(cx)),
+            Role::Context => quote_spanned!(span=> <#ty as #krate::FromContext>::from_context(#cx)),
             Role::Default(Some(value)) => quote!(#value),
             Role::Default(None) => quote_spanned!(span=> <#ty as #krate::Blank>::blank()),
         });

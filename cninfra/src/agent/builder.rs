@@ -1,6 +1,12 @@
 //! [`Builder`]: what is set before the start.
 
-use super::{Agent, Limits, StartError, StopHandle, own::AgentConfig, reload, settings::Settings};
+use super::{
+    Agent, Limits, Order, Phase, StartError, StartPolicy, StopHandle,
+    job::guard,
+    own::AgentConfig,
+    reload,
+    settings::{Prepared, Settings},
+};
 use crate::{
     Dep, Plugin,
     config::{Config, Files},
@@ -10,7 +16,7 @@ use crate::{
         replace::{Bindable, Instance, Place, Seat},
     },
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// What is set before the start of an agent: config, limits, replacements for tests. See [`Agent::builder`].
 #[must_use = "an agent does nothing before it is started"]
@@ -54,6 +60,32 @@ impl<F> Builder<F> {
     /// How long the agent waits for its plugins.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = Some(limits);
+        self
+    }
+
+    /// How long the agent waits for one plugin, given by its instance name, in one phase.
+    pub fn limit(mut self, plugin: &str, phase: Phase, limit: Duration) -> Self {
+        self.settings.plugin_limits.insert((plugin.to_string(), phase), limit);
+        self
+    }
+
+    /// Which plugins start together. Default: those of a level of the graph.
+    pub fn order(mut self, order: Order) -> Self {
+        self.settings.order = order;
+        self
+    }
+
+    /// What follows when the `init` of a plugin, given by its instance name, fails. Default: the start fails.
+    pub fn start_policy(mut self, plugin: &str, policy: StartPolicy) -> Self {
+        self.settings.policies.insert(plugin.to_string(), policy);
+        self
+    }
+
+    /// How long the agent goes on when it is asked to stop, with its readiness false, before it drains: so that load
+    /// balancers can see it, and send nothing more. It comes before the limit of the stop, and a start that is
+    /// interrupted has none. Default: 0.
+    pub fn drain_delay(mut self, delay: Duration) -> Self {
+        self.settings.drain_delay = delay;
         self
     }
 
@@ -118,11 +150,35 @@ impl<F> Builder<F> {
     pub async fn start(self) -> Result<Agent<F>, StartError> {
         let Builder { held, settings } = self;
         let hangup = settings.hangup;
-        let (runner, shared, special) = settings.runner(held.graph());
-        let runner = runner.start(&|index, cx| held.create(index, cx), special).await?;
-        let handles = held.handles();
-        let poll = AgentConfig::of(&shared.config).unwrap_or_default().config_poll_interval();
-        let following = reload::follow(shared.clone(), poll, hangup);
-        Ok(Agent { handles, held, runner, shared, _following: following })
+        let Prepared { runner, shared, special, invalid } = settings.runner(held.graph());
+        let started = runner.start(&|index, cx| held.create(index, cx), special, invalid).await;
+        match started {
+            Ok(runner) => {
+                let poll = AgentConfig::of(&shared.config).unwrap_or_default().config_poll_interval();
+                let following = reload::follow(shared.clone(), poll, hangup);
+                Ok(Agent { handles: held.handles(), held, runner, shared, _following: following })
+            }
+            // destructors of plugins may run here, and panic
+            Err(unstarted) => Err(unstarted.finish(guard(|| drop(held)))),
+        }
+    }
+}
+
+/// For `cninfra::testing`.
+#[cfg(feature = "testing")]
+impl<F> Builder<F> {
+    pub(crate) fn wrap(mut self, wrap: super::env::Wrap) -> Self {
+        self.settings.wrap = Some(wrap);
+        self
+    }
+
+    /// Sets a key of the config that it has.
+    pub(crate) fn set(mut self, section: &str, key: &str, value: impl serde::Serialize) -> Self {
+        self.settings.config = std::mem::take(&mut self.settings.config).set(section, key, value);
+        self
+    }
+
+    pub(crate) fn graph(&self) -> &'static crate::graph::Graph {
+        self.held.graph()
     }
 }

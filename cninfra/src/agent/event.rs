@@ -1,7 +1,7 @@
 //! [`Event`]: the record of one step of one plugin.
 
 use super::{Cause, Phase};
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// One step in the life of one plugin. Timeline, metrics and spans are made of these records.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +19,14 @@ pub struct Event {
     pub outcome: Outcome,
 }
 
+impl Event {
+    /// When it ended, since the start of the agent began.
+    #[must_use]
+    pub fn ended(&self) -> Duration {
+        self.started + self.took
+    }
+}
+
 /// How a step ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -31,8 +39,26 @@ pub enum Outcome {
     Panicked,
     /// Not within its limit.
     TimedOut,
+    /// Not within its limit, since it blocked its thread.
+    Blocked,
     /// It was dropped, since another plugin failed or the start was interrupted.
     Dropped,
+    /// Its plugin had left a task behind, which was ended.
+    LeftTask,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Done => "done",
+            Outcome::Failed => "failed",
+            Outcome::Panicked => "panicked",
+            Outcome::TimedOut => "timed out",
+            Outcome::Blocked => "blocked",
+            Outcome::Dropped => "dropped",
+            Outcome::LeftTask => "left a task",
+        })
+    }
 }
 
 impl From<&Cause> for Outcome {
@@ -41,6 +67,7 @@ impl From<&Cause> for Outcome {
             Cause::Config(_) | Cause::Failed(_) => Outcome::Failed,
             Cause::Panicked(_) => Outcome::Panicked,
             Cause::TimedOut(_) => Outcome::TimedOut,
+            Cause::Blocked { .. } => Outcome::Blocked,
         }
     }
 }

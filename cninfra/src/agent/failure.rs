@@ -1,10 +1,16 @@
 //! What went wrong: [`PluginError`], and all of them together as [`StartError`] and [`StopError`].
 
-use super::Phase;
-use crate::{Error, graph::Node};
+use super::{Event, Phase, exit, report};
+use crate::{
+    Error,
+    graph::{Graph, Node},
+};
 use std::{fmt, time::Duration};
 
-/// Why a step of a plugin failed.
+/// Stands for an instance name, which has no capital letters, where an error is of no plugin in particular.
+const AGENT: &str = "AGENT";
+
+/// Why a step of a plugin, or a task, failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Cause {
@@ -16,52 +22,119 @@ pub enum Cause {
     Panicked(String),
     /// It was not done within this limit.
     TimedOut(Duration),
+    /// It was not done within its limit, since it blocked its thread.
+    Blocked {
+        /// The limit.
+        limit: Duration,
+        /// How long the longest call took that did not return.
+        took: Duration,
+    },
 }
 
 /// What went wrong, in which plugin and phase, and after how long.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PluginError {
-    /// The plugin's type name.
+    /// The plugin's type name; that of the flavor where it is not known which plugin it was.
     pub plugin: &'static str,
-    /// The plugin's instance name.
+    /// The plugin's instance name; `AGENT` where it is not known which plugin it was.
     pub instance: &'static str,
     /// What it was doing.
     pub phase: Phase,
+    /// The task that failed, where it was one: see [`Context::spawn`](crate::Context::spawn).
+    pub task: Option<&'static str>,
     /// Why.
     pub cause: Cause,
-    /// From the start of the phase on the plugin's level to the failure.
+    /// From the start of the step to the failure; not known of a task.
     pub elapsed: Duration,
+    in_destructor: bool,
 }
 
 impl fmt::Display for PluginError {
+    /// On one line, with all sources.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "plugin `{}` ", self.plugin)?;
+        self.what(f)?;
         match &self.cause {
-            Cause::Config(error) => write!(f, "has an invalid config section `{}`: {error}", self.instance),
-            Cause::Failed(error) => write!(f, "failed in {}: {error}", self.phase),
-            Cause::Panicked(message) => write!(f, "panicked in {}: {message}", self.phase),
-            Cause::TimedOut(limit) => write!(f, "was not done with {} within {limit:?}", self.phase),
+            Cause::Config(error) | Cause::Failed(error) => write!(f, ": {error}"),
+            Cause::Panicked(message) => write!(f, ": {message}"),
+            Cause::TimedOut(_) | Cause::Blocked { .. } => Ok(()),
         }
     }
 }
 
-impl std::error::Error for PluginError {}
+impl std::error::Error for PluginError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            Cause::Config(error) | Cause::Failed(error) => Some(error.cause()),
+            _ => None,
+        }
+    }
+}
 
 impl PluginError {
     pub(super) fn new(node: &Node, phase: Phase, cause: Cause, elapsed: Duration) -> Self {
-        PluginError { plugin: node.name(), instance: node.instance(), phase, cause, elapsed }
+        let (plugin, instance) = (node.name(), node.instance());
+        PluginError { plugin, instance, phase, task: None, cause, elapsed, in_destructor: false }
     }
 
-    fn help(&self) -> Option<&str> {
+    /// A task of the plugin has failed.
+    pub(crate) fn of_task(node: &Node, task: &'static str, cause: Cause) -> Self {
+        PluginError { task: Some(task), ..Self::new(node, Phase::Run, cause, Duration::ZERO) }
+    }
+
+    /// Of no plugin in particular.
+    pub(super) fn of_flavor(graph: &Graph, phase: Phase, cause: Cause) -> Self {
+        let (plugin, elapsed) = (graph.name(), Duration::ZERO);
+        PluginError { plugin, instance: AGENT, phase, task: None, cause, elapsed, in_destructor: false }
+    }
+
+    pub(super) fn in_destructor(self) -> Self {
+        PluginError { in_destructor: true, ..self }
+    }
+
+    /// What a person can do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
         match &self.cause {
             Cause::Config(error) | Cause::Failed(error) => error.help(),
-            Cause::Panicked(_) | Cause::TimedOut(_) => None,
+            Cause::Panicked(_) => None,
+            Cause::TimedOut(_) => {
+                Some("look at what it waits for, or give it a longer limit (`Limits`, `Builder::limit`)")
+            }
+            Cause::Blocked { .. } => Some("what blocks belongs in `tokio::task::spawn_blocking`"),
+        }
+    }
+
+    /// What happened, without the cause.
+    pub(super) fn what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.instance == AGENT {
+            write!(f, "agent `{}` ", self.plugin)?;
+        } else {
+            write!(f, "plugin `{}` ", self.plugin)?;
+        }
+        let phase = self.phase;
+        if let Some(task) = self.task {
+            let happened = if matches!(self.cause, Cause::Panicked(_)) { "panicked" } else { "failed" };
+            return write!(f, "{happened} in task `{task}`");
+        }
+        match &self.cause {
+            Cause::Config(_) if self.instance == AGENT => f.write_str("has invalid settings"),
+            Cause::Config(_) => write!(f, "has an invalid config section `{}`", self.instance),
+            Cause::Failed(_) => write!(f, "failed in {phase}"),
+            Cause::Panicked(_) if self.in_destructor => write!(f, "panicked in a destructor after {phase}"),
+            Cause::Panicked(_) => write!(f, "panicked in {phase}"),
+            Cause::TimedOut(limit) => write!(f, "was not done with {phase} within {limit:?}"),
+            Cause::Blocked { limit, took } => {
+                write!(f, "blocked its thread in {phase} for {took:.1?}, over its limit of {limit:?}")
+            }
         }
     }
 }
 
 /// The agent did not start. All that had begun has been closed again.
+///
+/// Its text is a report: what failed, in which phase, after how long, caused by what, what can be done, and who took how
+/// long where events are recorded.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StartError {
@@ -71,7 +144,10 @@ pub struct StartError {
     /// What went wrong while the plugins that had begun were closed.
     pub rollback: Vec<PluginError>,
     /// What was done up to then, where events are recorded.
-    pub events: Vec<super::Event>,
+    pub events: Vec<Event>,
+    /// From the begin of the start to its failure.
+    pub took: Duration,
+    pub(super) graph: &'static Graph,
 }
 
 impl StartError {
@@ -79,6 +155,17 @@ impl StartError {
     #[must_use]
     pub fn interrupted(&self) -> bool {
         self.errors.is_empty()
+    }
+
+    /// The exit code of a process whose agent did not start: see [`Agent::main`](crate::Agent::main).
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            error if error.interrupted() && error.rollback.is_empty() => 0,
+            error if error.interrupted() => exit::NOT_STOPPED,
+            error if error.is_config() => exit::INVALID,
+            _ => exit::FAILED,
+        }
     }
 
     /// Was nothing created, since the config is not valid?
@@ -90,51 +177,45 @@ impl StartError {
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.interrupted() {
-            f.write_str("the start was interrupted")?;
-        } else {
-            f.write_str("the agent did not start")?;
-        }
-        list(f, &self.errors)?;
-        if !self.rollback.is_empty() {
-            f.write_str("\nwhile closing what had begun")?;
-            list(f, &self.rollback)?;
-        }
-        Ok(())
+        report::start(f, self)
     }
 }
 
 impl std::error::Error for StartError {}
 
-/// The agent stopped, but not all of it in order: every other plugin has been closed.
+/// The agent has run and is closed, but not all went well. Every plugin has been closed nevertheless.
+///
+/// Its text is a report, as that of a [`StartError`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StopError {
-    /// What went wrong, in the order in which it did.
+    /// What ended the run: tasks that panicked, or a [main task](crate::Context::spawn_main) that failed.
+    pub run: Vec<PluginError>,
+    /// What went wrong in the stop, in the order in which it did.
     pub errors: Vec<PluginError>,
     /// What was done, where events are recorded.
-    pub events: Vec<super::Event>,
+    pub events: Vec<Event>,
+}
+
+impl StopError {
+    /// The exit code of a process whose agent ended so: see [`Agent::main`](crate::Agent::main).
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.run.is_empty() { exit::NOT_STOPPED } else { exit::FAILED }
+    }
 }
 
 impl fmt::Display for StopError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the agent did not stop in order")?;
-        list(f, &self.errors)
+        report::stop(f, self)
     }
 }
 
 impl std::error::Error for StopError {}
 
-fn list(f: &mut fmt::Formatter<'_>, errors: &[PluginError]) -> fmt::Result {
-    for error in errors {
-        write!(f, "\n  - {error}")?;
-        // config is read before anything begins
-        if !matches!(error.cause, Cause::Config(_)) {
-            write!(f, " (after {:.1?})", error.elapsed)?;
-        }
-        if let Some(help) = error.help() {
-            write!(f, "\n    help: {help}")?;
-        }
-    }
-    Ok(())
+/// What has failed in a run and in its stop.
+#[derive(Default)]
+pub(super) struct Failures {
+    pub(super) run: Vec<PluginError>,
+    pub(super) stop: Vec<PluginError>,
 }

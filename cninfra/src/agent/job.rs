@@ -1,6 +1,6 @@
 //! One step of one plugin that has to wait, guarded: panics are caught, time is limited.
 
-use super::{Cause, Phase, limits::Limit};
+use super::{Cause, Phase, limits::Limit, together::Common};
 use crate::{BoxFuture, Context, Result, inject::part::Made, inject::running::Running};
 use std::{
     future::Future,
@@ -8,20 +8,24 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{self, Poll, Waker},
-    time::Instant,
+    time::Duration,
 };
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A plugin whose lifecycle has begun.
+/// A plugin with a lifecycle.
 pub(super) struct Begun {
     /// In the graph.
     pub(super) place: usize,
     pub(super) running: Arc<dyn Running>,
     pub(super) cx: Context,
+    /// Its `init` has failed, and its start policy lets the agent go on without it.
+    pub(super) down: bool,
 }
 
 /// What a step that was begun has come to.
 pub(super) enum First<'a> {
+    /// The plugin has no such method.
+    Nothing,
     /// It did not have to wait.
     Done(Result<()>),
     Waits(Work<'a>),
@@ -29,15 +33,16 @@ pub(super) enum First<'a> {
 
 impl Begun {
     /// Begins a phase. Most need not wait: for them there is no job.
-    pub(super) fn step(&self, phase: Phase) -> Result<First<'_>, Cause> {
-        guard(|| {
-            let mut step = self.running.step(phase, &self.cx);
-            match step.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
-                Poll::Ready(done) => First::Done(done),
-                // it is polled again by its job, with a waker
-                Poll::Pending => First::Waits(Work::Step(step)),
-            }
-        })
+    pub(super) fn step(&self, phase: Phase) -> First<'_> {
+        let mut step = self.running.step(phase, &self.cx);
+        // the future of a method that is left at its default has no size, and one that does something has a plugin at least
+        let nothing = size_of_val(&*step) == 0;
+        match step.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) if nothing => First::Nothing,
+            Poll::Ready(done) => First::Done(done),
+            // it is polled again by its job, with a waker
+            Poll::Pending => First::Waits(Work::Step(step)),
+        }
     }
 }
 
@@ -51,34 +56,59 @@ pub(super) enum Work<'a> {
 /// One step of one plugin. It is a future of how it ended; afterwards [`Job::work`] is `None`.
 pub(super) struct Job<'a> {
     pub(super) place: usize,
-    pub(super) phase: Phase,
     pub(super) work: Option<Work<'a>>,
-    /// Where events are recorded.
-    pub(super) started: Option<Instant>,
+    pub(super) started: Instant,
+    common: &'a Common<'a>,
     limit: Limit,
+    /// How long all calls of the group had taken when this job was made, and how long its own have since then.
+    before: Duration,
+    own: Duration,
+    /// The longest of its own calls, the first one too.
+    longest: Duration,
     alarm: Pin<Box<Sleep>>,
 }
 
 /// A step that has ended.
 pub(super) struct Ended {
     pub(super) place: usize,
-    pub(super) phase: Phase,
-    pub(super) started: Option<Instant>,
+    pub(super) started: Instant,
+    pub(super) ended: Instant,
     /// What was created, or what went wrong.
     pub(super) result: Result<Made, Cause>,
 }
 
 impl<'a> Job<'a> {
-    pub(super) fn new(place: usize, phase: Phase, work: Work<'a>, limit: Limit, started: Option<Instant>) -> Self {
-        Job { place, phase, work: Some(work), started, limit, alarm: Box::pin(sleep_until(limit.ends)) }
+    /// It was called for the first time, from `started` to `now`, and has to wait.
+    pub(super) fn new(
+        place: usize,
+        work: Work<'a>,
+        (started, now): (Instant, Instant),
+        common: &'a Common<'a>,
+    ) -> Self {
+        let limit = common.limit(place, started);
+        let alarm = Box::pin(sleep_until(limit.ends));
+        let longest = now.duration_since(started);
+        common.add_busy(longest);
+        let (before, own) = (common.busy(), Duration::ZERO);
+        Job { place, work: Some(work), started, common, limit, before, own, longest, alarm }
     }
 }
 
 impl Job<'_> {
     /// Drops what it was doing. The plugin's destructors run here.
-    pub(super) fn drop_work(&mut self) {
+    pub(super) fn drop_work(&mut self) -> Result<(), Cause> {
         let work = self.work.take();
-        let _ = guard(|| drop(work));
+        self.common.call(self.place, || drop(work))
+    }
+
+    /// How long others have kept the thread, while this one waited for it.
+    fn kept_by_others(&self) -> Duration {
+        self.common.busy().saturating_sub(self.before).saturating_sub(self.own)
+    }
+
+    /// The time, as it were if no other had kept the thread.
+    fn fair(&self, now: Instant) -> Instant {
+        now.checked_sub(self.kept_by_others()).unwrap_or(now)
     }
 }
 
@@ -87,23 +117,40 @@ impl Future for Job<'_> {
 
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Ended> {
         let job = self.get_mut();
-        let work = &mut job.work;
-        let polled = guard(|| match work {
+        let (work, began) = (&mut job.work, Instant::now());
+        let polled = job.common.call(job.place, || match work {
             Some(Work::Step(step)) => step.as_mut().poll(task).map_ok(|()| None),
             Some(Work::Create(create)) => create.as_mut().poll(task),
             None => Poll::Ready(Ok(None)),
         });
+        let now = Instant::now();
+        let took = now.duration_since(began);
+        job.own += took;
+        job.longest = job.longest.max(took);
+        job.common.add_busy(took);
         let result = match polled {
-            Ok(Poll::Ready(result)) => result.map_err(Cause::Failed),
+            // done, but too late
+            Ok(Poll::Ready(Ok(_))) if job.fair(now) > job.limit.ends => Err(job.limit.overdue(job.longest)),
+            Ok(Poll::Ready(Ok(made))) => Ok(made),
+            Ok(Poll::Ready(Err(error))) => Err(Cause::Failed(error)),
             Err(panicked) => Err(panicked),
-            Ok(Poll::Pending) => match job.alarm.as_mut().poll(task) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(()) => Err(Cause::TimedOut(job.limit.limit)),
+            Ok(Poll::Pending) => loop {
+                if job.alarm.as_mut().poll(task).is_pending() {
+                    return Poll::Pending;
+                }
+                if job.fair(Instant::now()) >= job.limit.ends {
+                    break Err(job.limit.overdue(job.longest));
+                }
+                // another plugin kept the thread: that time is given back
+                let ends = job.limit.ends + job.kept_by_others();
+                job.alarm.as_mut().reset(ends);
             },
         };
-        // what it was doing is dropped now, and not with the job; a destructor that panics is not worth more than the result
-        job.drop_work();
-        Poll::Ready(Ended { place: job.place, phase: job.phase, started: job.started, result })
+        // what it was doing is dropped now, and not with the job; a destructor that panics is a failure, but not worth more than one
+        // that is there already
+        let dropped = job.drop_work();
+        let result = result.and_then(|made| dropped.map(|()| made));
+        Poll::Ready(Ended { place: job.place, started: job.started, ended: now, result })
     }
 }
 
@@ -113,7 +160,7 @@ pub(super) fn guard<T>(run: impl FnOnce() -> T) -> Result<T, Cause> {
 }
 
 /// The text of a panic, where it has one.
-fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
     match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_string(),
         (_, Some(text)) => text.clone(),

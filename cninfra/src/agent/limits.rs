@@ -1,17 +1,22 @@
 //! [`Limits`]: how long an agent waits for its plugins.
 
-use std::time::{Duration, Instant};
+use super::{Cause, Phase};
+use std::{collections::HashMap, time::Duration};
+use tokio::time::Instant;
 
-/// How long an agent waits for its plugins. A limit is seen where a plugin awaits.
+/// How long an agent waits for its plugins.
+///
+/// A limit is seen where a plugin awaits, and once more when the phase is done: a plugin that took longer than its
+/// limit has failed, even if it blocked its thread meanwhile. Time in which another plugin blocked does not count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// For the whole start. Default: 15 s.
     pub start: Duration,
-    /// For one plugin in one phase of the start. Default: as `start`.
+    /// For one plugin in one phase of the start. Default: 15 s.
     pub plugin_start: Duration,
     /// For the whole stop, and for the rollback of a failed start. Default: 5 s.
     pub stop: Duration,
-    /// For one plugin in one phase of the stop. Default: as `stop`. Draining has half of the whole at most, so that what hangs
+    /// For one plugin in one phase of the stop. Default: 5 s. Draining has half of the whole at most, so that what hangs
     /// there leaves the others time to close.
     pub plugin_stop: Duration,
 }
@@ -23,19 +28,56 @@ impl Default for Limits {
     }
 }
 
+/// The limits of an agent, with those that are other ones for some plugin and phase.
+#[derive(Debug, Default)]
+pub(super) struct LimitTable {
+    pub(super) whole: Limits,
+    /// By place and phase.
+    pub(super) special: HashMap<(usize, Phase), Duration>,
+}
+
+impl LimitTable {
+    /// For one plugin in one phase.
+    pub(super) fn of(&self, place: usize, phase: Phase) -> Duration {
+        // most agents have no special ones, and an empty table is not hashed for
+        if let Some(limit) = self.special.get(&(place, phase)) {
+            return *limit;
+        }
+        match phase {
+            Phase::Create | Phase::Init | Phase::AfterInit | Phase::Run => self.whole.plugin_start,
+            Phase::Drain | Phase::Close => self.whole.plugin_stop,
+        }
+    }
+
+    /// How long all plugins together may drain. What hangs there must leave the others time to close.
+    pub(super) fn drain(&self) -> Duration {
+        self.whole.stop / 2
+    }
+}
+
 /// The limit of one step: that of the plugin, or what is left of the whole.
 #[derive(Clone, Copy)]
 pub(super) struct Limit {
     /// As it is configured, for the message.
     pub(super) limit: Duration,
-    pub(super) ends: tokio::time::Instant,
+    pub(super) ends: Instant,
 }
 
 impl Limit {
-    pub(super) fn new(now: Instant, plugin: Duration, whole: Duration, whole_ends: Instant) -> Self {
-        let plugin_ends = after(now, plugin);
+    pub(super) fn new(started: Instant, plugin: Duration, whole: Duration, whole_ends: Instant) -> Self {
+        let plugin_ends = after(started, plugin);
         let (limit, ends) = if plugin_ends < whole_ends { (plugin, plugin_ends) } else { (whole, whole_ends) };
-        Limit { limit, ends: ends.into() }
+        Limit { limit, ends }
+    }
+
+    /// Why a step failed that went over it, and whose last call took so long.
+    pub(super) fn overdue(self, call: Duration) -> Cause {
+        // it did not wait for most of the time: it kept the thread
+        if call >= self.limit / 2 {
+            Cause::Blocked { limit: self.limit, took: call }
+        } else {
+            Cause::TimedOut(self.limit)
+        }
     }
 }
 

@@ -3,27 +3,46 @@
 
 mod builder;
 mod cli;
+mod closing;
 mod configure;
+mod creating;
+mod env;
 mod event;
+mod exit;
 mod failure;
 mod job;
 mod limits;
+mod order;
 mod own;
 mod phase;
+mod policy;
 mod process;
+mod progress;
+mod record;
 mod reload;
+mod report;
+mod retry;
 mod runner;
 mod settings;
+mod signals;
+mod timeline;
 mod together;
 mod variables;
 mod version;
+mod watchdog;
 
 pub use crate::stop::StopHandle;
 pub use builder::Builder;
+#[cfg(feature = "testing")]
+pub(crate) use env::Wrap;
 pub use event::{Event, Outcome};
 pub use failure::{Cause, PluginError, StartError, StopError};
+pub(crate) use job::panic_message;
 pub use limits::Limits;
+pub use order::Order;
 pub use phase::Phase;
+pub use policy::{Backoff, StartPolicy};
+pub use timeline::{Step, Timeline};
 
 use crate::{
     BoxFuture, Dep, Key,
@@ -35,6 +54,7 @@ use crate::{
         part::Part,
         trie::{Find, RootOf},
     },
+    status::AgentStatus,
 };
 use runner::Runner;
 use std::{ops::Deref, sync::Arc};
@@ -138,6 +158,12 @@ impl<F> Agent<F> {
         self.runner.events()
     }
 
+    /// The state of the agent and of its plugins.
+    #[must_use]
+    pub fn status(&self) -> AgentStatus {
+        self.shared.status.agent()
+    }
+
     /// What asks the agent to stop. Somebody has to wait for it: see [`Agent::run`].
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
@@ -145,6 +171,8 @@ impl<F> Agent<F> {
     }
 
     /// Runs until the agent is asked to stop, then closes it.
+    ///
+    /// A task that panics asks for it, and so does a [main task](crate::Context::spawn_main) that ends.
     ///
     /// # Errors
     /// See [`Agent::close`].
@@ -160,15 +188,17 @@ impl<F> Agent<F> {
     /// [`Builder::record_events`] is on.
     ///
     /// # Errors
-    /// Every error of every plugin. All others have been closed nevertheless.
+    /// Every error of every plugin in the stop, and what has failed while the agent ran: tasks that panicked, a main task. All
+    /// plugins have been closed nevertheless.
     ///
     /// # Cancel safety
     /// Not cancel safe: dropped, it leaves plugins that are not closed.
     pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
         self.shared.config.end_following();
-        let errors = self.runner.stop().await;
-        let events = self.runner.take_events();
-        if errors.is_empty() { Ok(events) } else { Err(StopError { errors, events }) }
+        let failures = self.runner.stop().await;
+        let Agent { handles, held, runner, .. } = self;
+        // destructors of plugins may run here, and panic
+        runner.finish(failures, job::guard(|| drop((handles, held))))
     }
 }
 

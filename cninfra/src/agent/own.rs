@@ -106,9 +106,11 @@ pub(super) fn mistakes(graph: &'static Graph, config: &Config) -> Vec<PluginErro
     }
     let error = |mistake: Mistake| {
         let node = mistake.section().and_then(|name| graph.nodes().iter().find(|node| node.instance() == name));
-        let (plugin, instance) = node.map_or((graph.name(), SECTION), |node| (node.name(), node.instance()));
-        let (cause, elapsed) = (Cause::Config(mistake.into()), std::time::Duration::ZERO);
-        PluginError { plugin, instance, phase: Phase::Create, cause, elapsed }
+        let cause = Cause::Config(mistake.into());
+        match node {
+            Some(node) => PluginError::new(node, Phase::Create, cause, std::time::Duration::ZERO),
+            None => PluginError::of_flavor(graph, Phase::Create, cause),
+        }
     };
     config.check(&known(graph)).into_iter().map(error).collect()
 }

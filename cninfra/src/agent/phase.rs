@@ -11,6 +11,8 @@ pub enum Phase {
     Init,
     /// [`Lifecycle::after_init`](crate::Lifecycle::after_init)
     AfterInit,
+    /// The agent has started, and its plugins do their work: no step of a plugin, but where its tasks fail.
+    Run,
     /// [`Lifecycle::drain`](crate::Lifecycle::drain)
     Drain,
     /// [`Lifecycle::close`](crate::Lifecycle::close)
@@ -25,9 +27,24 @@ impl Phase {
             Phase::Create => "create",
             Phase::Init => "init",
             Phase::AfterInit => "after_init",
+            Phase::Run => "run",
             Phase::Drain => "drain",
             Phase::Close => "close",
         }
+    }
+}
+
+impl std::str::FromStr for Phase {
+    type Err = crate::Error;
+
+    /// Reads the method's name, with dashes or underscores.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const STEPS: [Phase; 5] = [Phase::Create, Phase::Init, Phase::AfterInit, Phase::Drain, Phase::Close];
+        let name = text.replace('-', "_");
+        STEPS.into_iter().find(|phase| phase.name() == name).ok_or_else(|| {
+            crate::Error::msg(format_args!("no phase `{text}`"))
+                .with_help("the phases are create, init, after-init, drain and close")
+        })
     }
 }
 

@@ -1,30 +1,19 @@
 //! An agent that is a process of its own: command line, logs, signals, exit code.
 
 use super::{
-    Agent, Builder, Event, StartError, StopError, StopHandle,
+    Agent, Builder, Event, StartError, StopError,
     cli::{self, Task},
-    own,
+    exit, own, signals,
+    timeline::Timeline,
     variables::Variables,
     version::version,
 };
 use crate::{
-    BoxFuture,
     graph::Graph,
     inject::flavor::{Nested, Runs},
 };
 use std::{ffi::OsString, io, process::ExitCode, time::Instant};
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    task::JoinHandle,
-};
 use tracing::Level;
-
-/// The start or the run failed.
-const FAILED: u8 = 1;
-/// The command line or the config is not valid.
-const INVALID: u8 = 2;
-/// The stop failed.
-const NOT_STOPPED: u8 = 3;
 
 impl<F: Send + 'static> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
@@ -82,7 +71,7 @@ impl<F: Send + 'static> Builder<F> {
             Err(error) => {
                 // a closed pipe is no reason to say more
                 let _ = error.print();
-                return if error.use_stderr() { ExitCode::from(INVALID) } else { ExitCode::SUCCESS };
+                return if error.use_stderr() { ExitCode::from(exit::INVALID) } else { ExitCode::SUCCESS };
             }
         };
         let task = cli.task;
@@ -93,7 +82,7 @@ impl<F: Send + 'static> Builder<F> {
         report.odd.iter().for_each(|odd| tracing::warn!("{odd}"));
         if !report.wrong.is_empty() {
             tracing::error!("{report}");
-            return ExitCode::from(INVALID);
+            return ExitCode::from(exit::INVALID);
         }
         match task {
             Task::CheckConfig => return print("the config is valid\n"),
@@ -102,69 +91,8 @@ impl<F: Send + 'static> Builder<F> {
         }
         self.settings.record = true;
         self.settings.hangup = true;
-        let stop = self.stop_handle();
-        run(stop, Box::pin(life(self)))
-    }
-}
-
-/// Runs an agent's life, and hears signals meanwhile.
-fn run(stop: StopHandle, life: BoxFuture<'static, u8>) -> ExitCode {
-    // A runtime of its own for signals: on a machine with one core, a plugin that blocks its thread would keep them from
-    // being seen.
-    let runtimes = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()
-        .and_then(|signals| Ok((signals, agents_runtime()?)));
-    let (signals, agents) = match runtimes {
-        Ok(runtimes) => runtimes,
-        Err(error) => {
-            tracing::error!("the runtime did not start: {error}");
-            return ExitCode::from(FAILED);
-        }
-    };
-    let code = signals.block_on(async {
-        // before anything begins, so that no signal is missed
-        let signals = match Signals::new() {
-            Ok(signals) => signals,
-            Err(error) => {
-                tracing::error!("signals can not be handled: {error}");
-                return FAILED;
-            }
-        };
-        hear(signals, stop, agents.spawn(life)).await
-    });
-    // a plugin may block a thread: `main` returns all the same
-    agents.shutdown_background();
-    ExitCode::from(code)
-}
-
-/// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen.
-fn agents_runtime() -> io::Result<tokio::runtime::Runtime> {
-    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
-    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()
-}
-
-/// Waits for the agent; the first signal stops it, the second ends the wait.
-async fn hear(mut signals: Signals, stop: StopHandle, mut agent: JoinHandle<u8>) -> u8 {
-    let mut asked = false;
-    loop {
-        tokio::select! {
-            ended = &mut agent => {
-                return ended.unwrap_or_else(|error| {
-                    tracing::error!("the agent's task panicked: {error}");
-                    FAILED
-                });
-            }
-            number = signals.next() => {
-                if asked {
-                    tracing::warn!("signal {number} again: the end is forced");
-                    return 128 + number;
-                }
-                asked = true;
-                tracing::info!("signal {number}: the agent stops");
-                stop.stop();
-            }
-        }
+        let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
+        signals::run(stop, progress, Box::pin(life(self)))
     }
 }
 
@@ -173,30 +101,26 @@ async fn life<F>(builder: Builder<F>) -> u8 {
     let (graph, began) = (builder.held.graph(), Instant::now());
     match builder.start().await {
         Ok(agent) => {
-            tell_started(graph, agent.label(), began);
+            tell_started(graph, agent.label(), began, agent.events());
             tell_stopped(agent.run().await)
         }
         Err(error) => tell_not_started(&error),
     }
 }
 
-fn tell_started(graph: &Graph, label: &str, began: Instant) {
+fn tell_started(graph: &'static Graph, label: &str, began: Instant, events: &[Event]) {
     let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
     let version = version(graph);
     tracing::info!(agent = label, "started {name}: {plugins} plugins in {took:.1?}; version {version}");
+    tracing::debug!(agent = label, "{}", Timeline::new(graph, events));
 }
 
 fn tell_not_started(error: &StartError) -> u8 {
-    if error.interrupted() && error.rollback.is_empty() {
-        tracing::info!("{error}");
-        return 0;
+    match error.exit_code() {
+        0 => tracing::info!("{error}"),
+        _ => tracing::error!("{error}"),
     }
-    tracing::error!("{error}");
-    match error {
-        error if error.interrupted() => NOT_STOPPED,
-        error if error.is_config() => INVALID,
-        _ => FAILED,
-    }
+    error.exit_code()
 }
 
 fn tell_stopped(stopped: Result<Vec<Event>, StopError>) -> u8 {
@@ -207,27 +131,7 @@ fn tell_stopped(stopped: Result<Vec<Event>, StopError>) -> u8 {
         }
         Err(error) => {
             tracing::error!("{error}");
-            NOT_STOPPED
-        }
-    }
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// The number of the next one.
-    async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.interrupt.recv() => 2,
-            _ = self.terminate.recv() => 15,
+            error.exit_code()
         }
     }
 }
@@ -240,7 +144,7 @@ fn print(text: &str) -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("standard output: {error}");
-            ExitCode::from(FAILED)
+            ExitCode::from(exit::FAILED)
         }
     }
 }
@@ -280,4 +184,46 @@ fn level(text: &str) -> Option<Level> {
         "error" | "fatal" | "panic" => Level::ERROR,
         _ => return None,
     })
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::{
+        prelude::*,
+        testing::{log::Log, paused},
+    };
+    use std::time::Duration;
+
+    #[plugin]
+    struct Slow;
+    impl Lifecycle for Slow {
+        async fn init(&self, _: &Context) -> Result<()> {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        slow: Dep<Slow>,
+    }
+
+    #[test]
+    fn the_timeline_is_logged_for_who_looks_closely() {
+        let log = Log::default();
+        let code = log.during(|| {
+            let builder = Agent::<Lone>::builder().record_events(true);
+            let stop = builder.stop_handle();
+            paused(async {
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_secs(10)).await;
+                    stop.stop();
+                });
+                life(builder).await
+            })
+        });
+        let text = log.text();
+        let line = text.lines().position(|line| line.contains("DEBUG") && line.contains("timeline of 7.0s"));
+        assert!(code == 0 && line.is_some() && text.contains("Slow  init* 7.0s at"), "{text}");
+    }
 }

@@ -1,27 +1,25 @@
-//! The starter and the closer: level by level, with rollback. It knows no plugin's type, so it is compiled once for all flavors.
+//! The runner: one agent without its types, from start to stop. It knows no plugin's type, so it is compiled once for all flavors.
 
 use super::{
-    Cause, Event, Limits, Outcome, Phase, PluginError, StartError,
-    job::{Begun, First, Job, Work, guard},
-    limits::{Limit, after},
+    Cause, Event, Phase, PluginError, StartError, StopError,
+    env::Env,
+    failure::Failures,
+    job::{Begun, guard},
+    limits::after,
     own,
-    together::{Common, Record, Together},
+    progress::{Stage, StageKind},
+    record::Record,
+    retry::Retries,
+    together::{Common, Together, run},
 };
-use crate::{
-    BoxFuture, Context,
-    context::Shared,
-    graph::Graph,
-    inject::{
-        part::{Creation, Made},
-        running::Running,
-    },
-};
+use crate::{BoxFuture, Context, inject::part::Creation, inject::running::Running};
 use std::{
     collections::HashMap,
     ops::Range,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant as WallClock},
 };
+use tokio::time::Instant;
 
 /// Creates the plugin at an index of the wiring.
 pub(super) type Create<'a> = &'a (dyn for<'b> Fn(usize, &'b Context) -> Creation<'a> + Send + Sync);
@@ -40,235 +38,205 @@ pub(super) enum Special {
 
 /// A running agent without its types.
 pub(super) struct Runner {
-    graph: &'static Graph,
-    shared: Arc<Shared>,
-    limits: Limits,
-    /// Each plugin whose lifecycle has begun, in start order.
-    begun: Vec<Begun>,
-    record: Record,
+    pub(super) env: Arc<Env>,
+    /// Each plugin with a lifecycle that is created, in start order.
+    pub(super) plugins: Vec<Begun>,
+    /// The first so many of them have begun: their `init` was called. They are closed, once.
+    pub(super) begun: usize,
+    /// The `after_init` of the first so many was called. They are drained.
+    pub(super) serving: usize,
+    pub(super) record: Record,
+    retries: Retries,
 }
 
 impl Runner {
-    pub(super) fn new(graph: &'static Graph, shared: Arc<Shared>, limits: Limits, record: bool) -> Self {
-        let record = if record { Record::on(5 * graph.len()) } else { Record::off() };
-        Runner { graph, shared, limits, begun: Vec::with_capacity(graph.len()), record }
+    pub(super) fn new(env: Env, record: bool) -> Self {
+        let room = env.graph.len();
+        let record = if record { Record::on(5 * room) } else { Record::off() };
+        let plugins = Vec::with_capacity(room);
+        Runner { env: Arc::new(env), plugins, begun: 0, serving: 0, record, retries: Retries::default() }
     }
 
     pub(super) fn events(&self) -> &[Event] {
         self.record.events()
     }
 
-    pub(super) fn take_events(&mut self) -> Vec<Event> {
-        self.record.take()
-    }
-
     /// All config sections are read before anything is created; all their errors are kept.
     fn validate(&self) -> Vec<PluginError> {
-        own::mistakes(self.graph, &self.shared.config)
+        own::mistakes(self.env.graph, &self.env.shared.config)
     }
 
     /// Creates and initialises every plugin, then runs `after_init`. On a failure, or when the agent is asked to stop,
     /// everything that had begun is closed.
     // boxed here, so that it is compiled here: an `async fn` is compiled where it is awaited, in each agent's crate
     pub(super) fn start<'a>(
-        self,
+        mut self,
         create: Create<'a>,
         special: HashMap<usize, Special>,
-    ) -> BoxFuture<'a, Result<Runner, StartError>> {
-        Box::pin(self.start_levels(create, special))
+        invalid: Vec<PluginError>,
+    ) -> BoxFuture<'a, Result<Runner, Box<Unstarted>>> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let mut together = Together { errors: invalid, ..Together::default() };
+            together.errors.append(&mut self.validate());
+            if together.is_well() {
+                self.enter_stage(StageKind::Start, self.env.limits.whole.start);
+                together = self.start_all(create, &special, began).await;
+            }
+            together.errors.append(&mut self.env.shared.take_failures());
+            if !together.is_well() {
+                return Err(Box::new(self.roll_back(together.errors, began).await));
+            }
+            self.env.shared.status.started();
+            self.env.progress.end();
+            self.retries.begin(&self.env, &self.plugins, self.record.epoch());
+            Ok(self)
+        })
     }
 
-    async fn start_levels(
-        mut self,
-        create: Create<'_>,
-        special: HashMap<usize, Special>,
-    ) -> Result<Runner, StartError> {
-        let ends = after(Instant::now(), self.limits.start);
-        let mut last = Together { errors: self.validate(), ..Together::default() };
+    async fn start_all(&mut self, create: Create<'_>, special: &HashMap<usize, Special>, began: Instant) -> Together {
+        let (env, mut last) = (self.env.clone(), Together::default());
+        let ends = after(began, env.limits.whole.start);
         for phase in [Phase::Init, Phase::AfterInit] {
             let mut from = 0;
-            while last.is_well() && from < self.graph.len() {
-                let to = self.level_end(from);
+            while last.is_well() && from < env.graph.len() {
+                let to = env.group_end(from);
                 if phase == Phase::Init {
-                    last = self.create_level(from..to, create, &special, ends).await;
+                    last = self.create_group(from..to, create, special, ends).await;
                 }
                 if last.is_well() {
-                    last = self.start_level(from..to, phase, ends).await;
+                    last = self.start_group(from..to, phase, ends).await;
                 }
-                last.interrupted |= self.shared.stop.is_stopping();
+                last.interrupted |= env.shared.stop.is_stopping();
                 from = to;
             }
         }
-        if last.is_well() {
-            self.shared.status.started();
-            return Ok(self);
-        }
-        self.shared.status.stopping();
-        let rollback = self.close(after(Instant::now(), self.limits.stop)).await;
-        Err(StartError { errors: last.errors, rollback, events: self.take_events() })
+        last
     }
 
-    /// Drains all plugins at once, then closes them, level by level from above. It goes on after errors.
-    pub(super) fn stop(&mut self) -> BoxFuture<'_, Vec<PluginError>> {
-        Box::pin(self.drain_and_close())
-    }
-
-    async fn drain_and_close(&mut self) -> Vec<PluginError> {
-        self.shared.status.stopping();
-        let (now, half) = (Instant::now(), self.limits.stop / 2);
-        let ends = after(now, self.limits.stop);
-        // what hangs here must leave the others time to close
-        let common = self.common(now, self.limits.plugin_stop.min(half), half, after(now, half));
-        let mut errors = run(self.begun.iter(), Phase::Drain, common, &mut self.record).await.errors;
-        errors.append(&mut self.close(ends).await);
-        errors
-    }
-
-    async fn close(&mut self, ends: Instant) -> Vec<PluginError> {
-        let mut errors = Vec::new();
-        while let Some(last) = self.begun.last() {
-            let level = self.graph.nodes()[last.place].level;
-            let from = self.begun.partition_point(|begun| self.graph.nodes()[begun.place].level < level);
-            let common = self.common(Instant::now(), self.limits.plugin_stop, self.limits.stop, ends);
-            // those of one level in reverse order, so that a stop mirrors the start
-            let closing = self.begun[from..].iter().rev();
-            errors.append(&mut run(closing, Phase::Close, common, &mut self.record).await.errors);
-            if self.shared.tasks.are_left() {
-                let places: Vec<_> = self.begun[from..].iter().map(|begun| begun.place).collect();
-                self.shared.tasks.end(&places, ends).await;
-            }
-            self.begun.truncate(from);
-        }
-        errors
-    }
-
-    /// Where the level ends that begins at `from`.
-    fn level_end(&self, from: usize) -> usize {
-        let nodes = &self.graph.nodes()[from..];
-        from + nodes.iter().take_while(|node| node.level == nodes[0].level).count()
-    }
-
-    fn common<'a>(&self, since: Instant, plugin: Duration, whole: Duration, ends: Instant) -> Common<'a> {
-        Common { graph: self.graph, since, limit: Limit::new(since, plugin, whole, ends), stop: None }
-    }
-
-    /// Creates the plugins of a level. Afterwards those with a lifecycle stand in `begun`; none of them if one failed.
-    async fn create_level(
-        &mut self,
-        places: Range<usize>,
-        create: Create<'_>,
-        special: &HashMap<usize, Special>,
-        ends: Instant,
-    ) -> Together {
-        let stop = self.shared.stop.clone();
-        let common = self.common(Instant::now(), self.limits.plugin_start, self.limits.start, ends);
-        let common = Common { stop: Some(&stop), ..common };
-        let mut together = Together::default();
-        let mut later = Vec::new();
-        let first = self.begun.len();
-        let mut cx = Context::new(self.shared.clone(), places.start);
-        for place in places {
-            match special.get(&place) {
-                Some(Special::Absent | Special::Off) => continue,
-                Some(Special::Made(running)) => {
-                    self.begin(place, running.clone());
-                    continue;
-                }
-                Some(Special::Unused) | None => {}
-            }
-            let started = self.record.now();
-            let index = usize::from(self.graph.nodes()[place].index);
-            cx.set_place(place);
-            match guard(|| create(index, &cx)) {
-                Ok(Creation::Now(Ok(made))) => {
-                    self.record.put(place, Phase::Create, started, Outcome::Done);
-                    self.begin_unless_unused(place, made, special);
-                }
-                Ok(Creation::Now(Err(error))) => {
-                    together.fail(place, Phase::Create, started, Cause::Failed(error), &common, &mut self.record);
-                }
-                Ok(Creation::Later(future)) => {
-                    later.push(Job::new(place, Phase::Create, Work::Create(future), common.limit, started));
-                }
-                Err(panicked) => together.fail(place, Phase::Create, started, panicked, &common, &mut self.record),
-            }
-        }
-        if !later.is_empty() {
-            for (place, made) in together.wait(later, &common, &mut self.record).await {
-                self.begin_unless_unused(place, made, special);
-            }
-            self.begun[first..].sort_by_key(|begun| begun.place);
-        }
-        if !together.is_well() {
-            self.begun.truncate(first);
+    /// Runs a phase of the start on plugins that start together.
+    async fn start_group(&mut self, places: Range<usize>, phase: Phase, ends: Instant) -> Together {
+        let env = self.env.clone();
+        let common = Common::new(&env, phase, env.limits.whole.start, ends);
+        let (first, end) = (of_place(&self.plugins, places.start), of_place(&self.plugins, places.end));
+        let group = self.plugins[first..end].iter().filter(|plugin| !plugin.down);
+        let mut together = run(group, &common, &mut self.record).await;
+        let reached = of_place(&self.plugins, together.reached);
+        let until = if phase == Phase::Init { &mut self.begun } else { &mut self.serving };
+        *until = reached.max(*until);
+        for (place, error) in together.down.drain(..) {
+            let at = of_place(&self.plugins, place);
+            self.plugins[at].down = true;
+            self.retries.put_off(&env, &self.plugins[at], &error);
         }
         together
     }
 
-    fn begin_unless_unused(&mut self, place: usize, made: Made, special: &HashMap<usize, Special>) {
-        if let Some(running) = made
-            && !matches!(special.get(&place), Some(Special::Unused))
-        {
-            self.begin(place, running);
+    /// Closes what had begun in a start that failed, or was interrupted.
+    async fn roll_back(mut self, errors: Vec<PluginError>, began: Instant) -> Unstarted {
+        let env = self.env.clone();
+        env.shared.status.stopping();
+        let took = began.elapsed();
+        if let Some(error) = errors.first().filter(|error| !matches!(error.cause, Cause::Config(_))) {
+            // told at once: a plugin may keep the agent from coming to its report
+            tracing::error!(agent = %env.shared.label, "{error}: what has begun is closed");
         }
+        let kind = if errors.is_empty() { StageKind::Stop } else { StageKind::Rollback };
+        let rollback = self.stop_all(kind).await;
+        let mut errors = errors;
+        errors.append(&mut env.shared.take_failures());
+        let events = self.record.take();
+        Unstarted { error: StartError { errors, rollback, events, took, graph: env.graph }, runner: self }
     }
 
-    fn begin(&mut self, place: usize, running: Arc<dyn Running>) {
-        self.begun.push(Begun { place, running, cx: Context::new(self.shared.clone(), place) });
+    /// Drains all plugins at once, then closes them, those first that nothing depends on. It goes on after errors.
+    pub(super) fn stop(&mut self) -> BoxFuture<'_, Failures> {
+        Box::pin(async move {
+            let env = self.env.clone();
+            env.shared.status.stopping();
+            let ended = self.retries.end(&mut self.plugins, env.limits.drain()).await;
+            self.record.append(ended);
+            if !env.drain_delay.is_zero() {
+                tokio::time::sleep(env.drain_delay).await;
+            }
+            let stop = self.stop_all(StageKind::Stop).await;
+            Failures { run: env.shared.take_failures(), stop }
+        })
     }
 
-    /// Runs a phase of the start on a level.
-    async fn start_level(&mut self, places: Range<usize>, phase: Phase, ends: Instant) -> Together {
-        let stop = self.shared.stop.clone();
-        let common = self.common(Instant::now(), self.limits.plugin_start, self.limits.start, ends);
-        let common = Common { stop: Some(&stop), ..common };
-        let of = |place| self.begun.partition_point(|begun| begun.place < place);
-        let level = &self.begun[of(places.start)..of(places.end)];
-        run(level.iter(), phase, common, &mut self.record).await
+    /// The stage ends when the plugins are released: a destructor may block, too.
+    async fn stop_all(&mut self, kind: StageKind) -> Vec<PluginError> {
+        let env = self.env.clone();
+        self.enter_stage(kind, env.limits.whole.stop);
+        let now = Instant::now();
+        let mut errors = self.drain(now).await;
+        errors.append(&mut self.close(after(now, env.limits.whole.stop)).await);
+        errors
+    }
+
+    fn enter_stage(&self, kind: StageKind, limit: Duration) {
+        let Env { graph, limits, progress, .. } = &*self.env;
+        progress.begin(Stage { kind, graph, limits: limits.clone(), ends: WallClock::now().checked_add(limit) });
+    }
+
+    /// Drops the plugins, those first that nothing depends on. Their destructors run here, if nobody else holds them.
+    fn release(&mut self) -> Vec<PluginError> {
+        let mut errors = Vec::new();
+        while let Some(plugin) = self.plugins.pop() {
+            let Begun { place, running, .. } = plugin;
+            if let Err(panicked) = guard(|| drop(running)) {
+                let node = &self.env.graph.nodes()[place];
+                errors.push(PluginError::new(node, Phase::Close, panicked, Duration::ZERO).in_destructor());
+            }
+        }
+        errors
+    }
+
+    /// The end of an agent that was closed. Its handles are dropped already: `released` says how that went.
+    pub(super) fn finish(mut self, failures: Failures, released: Result<(), Cause>) -> Result<Vec<Event>, StopError> {
+        let Failures { run, mut stop } = failures;
+        stop.append(&mut self.release());
+        stop.extend(self.unnamed(released));
+        self.env.progress.end();
+        let events = self.record.take();
+        if run.is_empty() && stop.is_empty() { Ok(events) } else { Err(StopError { run, errors: stop, events }) }
+    }
+
+    /// The panic of a destructor, of which it is not known whose it is.
+    fn unnamed(&self, released: Result<(), Cause>) -> Option<PluginError> {
+        released.err().map(|panicked| PluginError::of_flavor(self.env.graph, Phase::Close, panicked).in_destructor())
     }
 }
 
-/// Runs a phase of plugins that have begun, concurrently.
-async fn run<'a>(
-    begun: impl Iterator<Item = &'a Begun>,
-    phase: Phase,
-    common: Common<'_>,
-    record: &mut Record,
-) -> Together {
-    let mut together = Together::default();
-    let mut waiting = Vec::new();
-    let mut started = record.now();
-    for begun in begun {
-        let place = begun.place;
-        match begun.step(phase) {
-            Ok(First::Done(Ok(()))) => started = record.put(place, phase, started, Outcome::Done),
-            Ok(First::Waits(work)) => {
-                waiting.push(Job::new(place, phase, work, common.limit, started));
-                started = record.now();
-            }
-            Ok(First::Done(Err(error))) => {
-                together.fail(place, phase, started, Cause::Failed(error), &common, record);
-                started = record.now();
-            }
-            Err(panicked) => {
-                together.fail(place, phase, started, panicked, &common, record);
-                started = record.now();
-            }
-        }
+/// A start that failed: all that had begun is closed.
+pub(super) struct Unstarted {
+    error: StartError,
+    runner: Runner,
+}
+
+impl Unstarted {
+    /// When the wiring's handles are dropped: `released` says how that went.
+    pub(super) fn finish(mut self, released: Result<(), Cause>) -> StartError {
+        self.error.rollback.append(&mut self.runner.release());
+        self.error.rollback.extend(self.runner.unnamed(released));
+        self.runner.env.progress.end();
+        self.error
     }
-    if !waiting.is_empty() {
-        together.wait(waiting, &common, record).await;
-    }
-    together
+}
+
+/// The index of the plugin at this place of the graph, or of the first one after it.
+fn of_place(plugins: &[Begun], place: usize) -> usize {
+    plugins.partition_point(|plugin| plugin.place < place)
 }
 
 impl Drop for Runner {
     /// An agent that is dropped without being closed can not run its plugins' `close`, but it takes their tasks with it;
     /// so does one whose start failed while they were created.
     fn drop(&mut self) {
-        if !self.begun.is_empty() {
-            tracing::warn!(agent = %self.shared.label, "dropped without being closed: its tasks are ended where they are");
+        let shared = &self.env.shared;
+        if self.begun > 0 {
+            tracing::warn!(agent = %shared.label, "dropped without being closed: its tasks are ended where they are");
         }
-        self.shared.tasks.abort_all();
+        shared.tasks.abort_all();
     }
 }

@@ -1,11 +1,15 @@
 //! What a builder has collected, without the flavor's type: compiled once for all flavors.
 
 use super::{
-    Limits, StopHandle,
+    Cause, Limits, Order, Phase, PluginError, StartPolicy, StopHandle,
+    env::{Env, Wrap},
+    limits::LimitTable,
     own::{self, AgentConfig},
+    progress::Progress,
     runner::{Runner, Special},
 };
 use crate::{
+    Error,
     config::{Config, Files},
     context::Shared,
     graph::{Graph, Need, Node},
@@ -14,6 +18,7 @@ use crate::{
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 pub(super) struct Settings {
@@ -23,10 +28,20 @@ pub(super) struct Settings {
     pub(super) files: Option<Files>,
     /// As the config says, where it is not given.
     pub(super) limits: Option<Limits>,
+    /// By a plugin's instance name and phase.
+    pub(super) plugin_limits: HashMap<(String, Phase), Duration>,
+    /// By a plugin's instance name.
+    pub(super) policies: HashMap<String, StartPolicy>,
+    pub(super) order: Order,
+    pub(super) drain_delay: Duration,
     pub(super) record: bool,
     /// SIGHUP has the config read again.
     pub(super) hangup: bool,
     pub(super) stop: StopHandle,
+    /// What the agent does right now, for a watchdog.
+    pub(super) progress: Arc<Progress>,
+    /// Set by the module `testing`.
+    pub(super) wrap: Option<Wrap>,
     /// By the plugin's id: its lifecycle, if it is to be run and it has one.
     replaced: HashMap<u64, Option<Arc<dyn Running>>>,
     /// Interfaces that are bound to something else.
@@ -40,9 +55,15 @@ impl Default for Settings {
             config: Config::new(),
             files: None,
             limits: None,
+            plugin_limits: HashMap::new(),
+            policies: HashMap::new(),
+            order: Order::default(),
+            drain_delay: Duration::ZERO,
             record: false,
             hangup: false,
             stop: StopHandle::new(),
+            progress: Arc::default(),
+            wrap: None,
             replaced: HashMap::new(),
             bound: HashSet::new(),
         }
@@ -61,8 +82,8 @@ impl Settings {
         self.bound.insert(interface);
     }
 
-    /// What starts the flavor of this graph, what its plugins share, and what is special about them.
-    pub(super) fn runner(mut self, graph: &'static Graph) -> (Runner, Arc<Shared>, HashMap<usize, Special>) {
+    /// What starts the flavor of this graph.
+    pub(super) fn runner(mut self, graph: &'static Graph) -> Prepared {
         if self.has_config() {
             for odd in self.read_config(&own::known(graph)) {
                 tracing::warn!("{odd}");
@@ -70,19 +91,44 @@ impl Settings {
         }
         // what is wrong with it is told before anything is created
         let own = AgentConfig::of(&self.config).unwrap_or_default();
+        let whole = own.limits();
         let special = self.special(graph);
+        let mut invalid = Vec::new();
+        let mut place = |name: &str| place_of(graph, name).map_err(|error| invalid.push(error)).ok();
+        let mut policies = HashMap::new();
+        let mut limits = LimitTable { whole, special: HashMap::new() };
+        for (name, policy) in &self.policies {
+            let Some(place) = place(name) else { continue };
+            policies.insert(place, *policy);
+            if *policy != StartPolicy::Fail {
+                // a plugin that is not up in time must not use up the time of those after it
+                let attempt = whole.plugin_start.min(whole.start / 3);
+                limits.special.insert((place, Phase::Init), attempt);
+            }
+        }
+        for ((name, phase), limit) in &self.plugin_limits {
+            let Some(place) = place(name) else { continue };
+            limits.special.insert((place, *phase), *limit);
+        }
         let off: Vec<_> =
             special.iter().filter(|(_, special)| matches!(special, Special::Off)).map(|(place, _)| *place).collect();
         let shared = Arc::new(Shared::new(&own.microservice_label, graph, self.config.followed_by_nobody(), self.stop));
         for place in off {
-            tracing::info!(
-                agent = &*shared.label,
-                "`{}` is switched off by its config",
-                graph.nodes()[place].instance()
-            );
+            let name = graph.nodes()[place].instance();
+            tracing::info!(agent = &*shared.label, "`{name}` is switched off by its config");
             shared.status.switched_off(place);
         }
-        (Runner::new(graph, shared.clone(), own.limits(), self.record), shared, special)
+        let env = Env {
+            graph,
+            shared: shared.clone(),
+            limits: Arc::new(limits),
+            policies,
+            order: self.order,
+            drain_delay: self.drain_delay,
+            progress: self.progress,
+            wrap: self.wrap,
+        };
+        Prepared { runner: Runner::new(env, self.record), shared, special, invalid }
     }
 
     /// The plugins that are not simply created and run, by their place.
@@ -117,4 +163,24 @@ impl Settings {
                 || (dep.need == Need::All && provider.provides.iter().any(|b| b.key.id == id))
         })
     }
+}
+
+/// What starts a flavor, what its plugins share, and what is special about them.
+pub(super) struct Prepared {
+    pub(super) runner: Runner,
+    pub(super) shared: Arc<Shared>,
+    pub(super) special: HashMap<usize, Special>,
+    /// Settings of plugins that are not there.
+    pub(super) invalid: Vec<PluginError>,
+}
+
+/// Where the plugin of this instance name is.
+fn place_of(graph: &'static Graph, name: &str) -> Result<usize, PluginError> {
+    graph.nodes().iter().position(|node| node.instance() == name).ok_or_else(|| {
+        let names: Vec<_> = graph.nodes().iter().map(Node::instance).collect();
+        let error =
+            Error::msg(format_args!("a limit or a start policy is set for `{name}`, but no plugin has that name"))
+                .with_help(format_args!("the plugins are {}", names.join(", ")));
+        PluginError::of_flavor(graph, Phase::Create, Cause::Config(error))
+    })
 }

@@ -1,25 +1,78 @@
 //! Steps that run together: what they have in common, and what they leave behind.
 
-use super::{Cause, Event, Outcome, Phase, PluginError, StopHandle, job::Job, limits::Limit};
-use crate::{graph::Graph, inject::part::Made};
+use super::{
+    Cause, Outcome, Phase, PluginError, StartPolicy, StopHandle,
+    env::Env,
+    job::{Begun, Ended, First, Job, guard},
+    limits::{Limit, after},
+    record::Record,
+};
+use crate::inject::part::Made;
 use futures_util::{FutureExt as _, StreamExt as _, future, stream::FuturesUnordered};
-use std::time::Instant;
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+use tokio::time::Instant;
 
 /// What is common to steps that run together.
-#[derive(Clone, Copy)]
 pub(super) struct Common<'a> {
-    pub(super) graph: &'static Graph,
-    pub(super) since: Instant,
-    pub(super) limit: Limit,
+    pub(super) env: &'a Env,
+    pub(super) phase: Phase,
+    /// The limit of the whole, and when it is over.
+    pub(super) whole: Duration,
+    pub(super) ends: Instant,
     /// While the agent starts: the first failure, or a stop, drops all others where they are.
     pub(super) stop: Option<&'a StopHandle>,
+    /// How long all calls have taken, in nanoseconds. One task writes it.
+    busy: AtomicU64,
+}
+
+impl<'a> Common<'a> {
+    pub(super) fn new(env: &'a Env, phase: Phase, whole: Duration, ends: Instant) -> Self {
+        let stop = matches!(phase, Phase::Create | Phase::Init | Phase::AfterInit).then_some(&env.shared.stop);
+        Common { env, phase, whole, ends, stop, busy: AtomicU64::new(0) }
+    }
+
+    /// The limit of a step that begins at `started`.
+    pub(super) fn limit(&self, place: usize, started: Instant) -> Limit {
+        Limit::new(started, self.env.limits.of(place, self.phase), self.whole, self.ends)
+    }
+
+    /// Calls into a plugin: seen from outside while it runs, and its panic is an error.
+    pub(super) fn call<T>(&self, place: usize, run: impl FnOnce() -> T) -> Result<T, Cause> {
+        self.env.progress.enter(place, self.phase);
+        let done = guard(run);
+        self.env.progress.leave();
+        done
+    }
+
+    /// How long all calls have taken so far.
+    pub(super) fn busy(&self) -> Duration {
+        Duration::from_nanos(self.busy.load(Relaxed))
+    }
+
+    pub(super) fn add_busy(&self, took: Duration) {
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.busy.store(self.busy.load(Relaxed).saturating_add(nanos), Relaxed);
+    }
+
+    /// Is somebody waiting for the agent to stop, so that nothing new should begin?
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_some_and(StopHandle::is_stopping)
+    }
 }
 
 /// What steps that ran together left behind.
 #[derive(Default)]
 pub(super) struct Together {
     pub(super) errors: Vec<PluginError>,
+    /// Those whose start policy lets the agent go on without them.
+    pub(super) down: Vec<(usize, PluginError)>,
     pub(super) interrupted: bool,
+    /// The place after that of the last step that was begun.
+    pub(super) reached: usize,
 }
 
 impl Together {
@@ -31,14 +84,41 @@ impl Together {
     pub(super) fn fail(
         &mut self,
         place: usize,
-        phase: Phase,
-        started: Option<Instant>,
+        (started, ended): (Instant, Instant),
         cause: Cause,
         common: &Common<'_>,
         record: &mut Record,
     ) {
-        record.put(place, phase, started, Outcome::from(&cause));
-        self.errors.push(PluginError::new(&common.graph.nodes()[place], phase, cause, common.since.elapsed()));
+        record.put(place, common.phase, started, ended, Outcome::from(&cause));
+        let (env, panicked) = (common.env, matches!(cause, Cause::Panicked(_)));
+        let elapsed = ended.duration_since(started);
+        let error = PluginError::new(&env.graph.nodes()[place], common.phase, cause, elapsed);
+        let tolerated = common.phase == Phase::Init && !panicked && ended < common.ends;
+        if tolerated && env.policy(place) != StartPolicy::Fail {
+            self.down.push((place, error));
+        } else {
+            self.errors.push(error);
+        }
+    }
+
+    /// A step is done, now: in time?
+    pub(super) fn done(
+        &mut self,
+        place: usize,
+        (started, ended): (Instant, Instant),
+        common: &Common<'_>,
+        record: &mut Record,
+    ) {
+        let took = ended.duration_since(started);
+        common.add_busy(took);
+        let limit = common.limit(place, started);
+        // the end of the whole is the fault of whom it came upon, and not of who is called after it
+        let ends = if started < common.ends { limit.ends } else { after(started, limit.limit) };
+        if ended > ends {
+            self.fail(place, (started, ended), limit.overdue(took), common, record);
+        } else {
+            record.put(place, common.phase, started, ended, Outcome::Done);
+        }
     }
 
     /// Waits for those that have to. Returns what was created.
@@ -50,16 +130,19 @@ impl Together {
     ) -> Vec<(usize, Made)> {
         let mut made = Vec::new();
         let mut waiting: FuturesUnordered<_> = jobs.into_iter().collect();
+        let mut stopping = pin!(async {
+            match common.stop {
+                Some(stop) => stop.stopping().await,
+                None => future::pending().await,
+            }
+        });
         while !waiting.is_empty() && (self.errors.is_empty() || common.stop.is_none()) {
-            let next = match common.stop {
-                Some(stop) => match future::select(waiting.next(), std::pin::pin!(stop.stopping())).await {
-                    future::Either::Left((next, _)) => next,
-                    future::Either::Right(_) => {
-                        self.interrupted = true;
-                        break;
-                    }
-                },
-                None => waiting.next().await,
+            let next = match future::select(waiting.next(), stopping.as_mut()).await {
+                future::Either::Left((next, _)) => next,
+                future::Either::Right(_) => {
+                    self.interrupted = true;
+                    break;
+                }
             };
             let Some(ended) = next else { break };
             made.extend(self.take(ended, common, record));
@@ -69,72 +152,70 @@ impl Together {
             made.extend(self.take(ended, common, record));
         }
         for mut job in waiting {
-            job.drop_work();
-            record.put(job.place, job.phase, job.started, Outcome::Dropped);
+            let (place, started) = (job.place, job.started);
+            let dropped = job.drop_work();
+            let now = Instant::now();
+            match dropped {
+                Ok(()) => record.put(place, common.phase, started, now, Outcome::Dropped),
+                Err(panicked) => self.fail(place, (started, now), panicked, common, record),
+            }
         }
         made
     }
 
-    fn take(&mut self, ended: super::job::Ended, common: &Common<'_>, record: &mut Record) -> Option<(usize, Made)> {
+    fn take(&mut self, ended: Ended, common: &Common<'_>, record: &mut Record) -> Option<(usize, Made)> {
+        let span = (ended.started, ended.ended);
         match ended.result {
             Ok(made) => {
-                record.put(ended.place, ended.phase, ended.started, Outcome::Done);
+                record.put(ended.place, common.phase, span.0, span.1, Outcome::Done);
                 Some((ended.place, made))
             }
             Err(cause) => {
-                self.fail(ended.place, ended.phase, ended.started, cause, common, record);
+                self.fail(ended.place, span, cause, common, record);
                 None
             }
         }
     }
 }
 
-/// The events so far, if they are recorded.
-pub(super) struct Record {
-    epoch: Option<Instant>,
-    events: Vec<Event>,
-}
-
-impl Record {
-    pub(super) fn off() -> Self {
-        Record { epoch: None, events: Vec::new() }
+/// Runs a phase of plugins that have begun, concurrently.
+pub(super) async fn run<'a>(
+    begun: impl Iterator<Item = &'a Begun>,
+    common: &Common<'_>,
+    record: &mut Record,
+) -> Together {
+    let mut together = Together::default();
+    let mut waiting = Vec::new();
+    let mut last = Instant::now();
+    for begun in begun {
+        if common.is_stopping() {
+            together.interrupted = true;
+            break;
+        }
+        let (place, started) = (begun.place, last);
+        together.reached = together.reached.max(place + 1);
+        match common.call(place, || begun.step(common.phase)) {
+            Ok(First::Nothing) => record.put(place, common.phase, started, started, Outcome::Done),
+            Ok(First::Done(Ok(()))) => {
+                last = Instant::now();
+                together.done(place, (started, last), common, record);
+            }
+            Ok(First::Waits(work)) => {
+                last = Instant::now();
+                waiting.push(Job::new(place, work, (started, last), common));
+            }
+            Ok(First::Done(Err(error))) => {
+                last = Instant::now();
+                together.fail(place, (started, last), Cause::Failed(error), common, record);
+            }
+            Err(panicked) => {
+                last = Instant::now();
+                together.fail(place, (started, last), panicked, common, record);
+            }
+        }
     }
-
-    /// With room for so many events.
-    pub(super) fn on(room: usize) -> Self {
-        Record { epoch: Some(Instant::now()), events: Vec::with_capacity(room) }
+    if !waiting.is_empty() {
+        together.wait(waiting, common, record).await;
     }
-
-    pub(super) fn events(&self) -> &[Event] {
-        &self.events
-    }
-
-    pub(super) fn take(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
-    }
-
-    /// The time, where it will be recorded.
-    pub(super) fn now(&self) -> Option<Instant> {
-        self.epoch.map(|_| Instant::now())
-    }
-
-    /// A step that ends now. Returns the time.
-    pub(super) fn put(
-        &mut self,
-        place: usize,
-        phase: Phase,
-        started: Option<Instant>,
-        outcome: Outcome,
-    ) -> Option<Instant> {
-        let (epoch, started) = (self.epoch?, started?);
-        let now = Instant::now();
-        self.events.push(Event {
-            place: place as u16,
-            phase,
-            started: started.duration_since(epoch),
-            took: now.duration_since(started),
-            outcome,
-        });
-        Some(now)
-    }
+    together
 }

@@ -7,7 +7,12 @@ use super::{
     slot::Slot,
 };
 use crate::{Context, Dep, Result, graph::PluginMeta};
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{self, Poll},
+};
 
 /// A plugin: a struct with `#[plugin]`.
 #[diagnostic::on_unimplemented(
@@ -73,8 +78,11 @@ pub trait Create: Plugin {
 /// What a plugin does in the life of an agent. Every method has a default, and a plugin that needs none of them needs no
 /// impl at all.
 ///
-/// The phases of an agent go level by level: when a plugin's `init` runs, all that it depends on has been initialised.
-/// Closing goes the other way.
+/// The phases of an agent go level by level: when a plugin's `init` runs, all that it depends on has been initialised, but
+/// for plugins whose [start policy](crate::agent::StartPolicy) lets the agent go on without them. Closing goes the other way.
+///
+/// No method may block its thread: it has failed if it takes longer than its [limit](crate::agent::Limits), whatever it did
+/// meanwhile. The conformance kit of the module `testing` (a feature) checks what is asked of a plugin.
 ///
 /// # Cancel safety
 /// When the start fails, the plugins that are still in `init` or `after_init` are dropped at the await point where they
@@ -87,11 +95,14 @@ pub trait Create: Plugin {
 pub trait Lifecycle: Send + Sync + 'static {
     /// Makes the plugin ready for those that depend on it: opens connections, registers routes.
     ///
+    /// With the start policy [`Retry`](crate::agent::StartPolicy::Retry) it is called again after an error, or after it was
+    /// dropped at an await point.
+    ///
     /// # Errors
-    /// An error fails the start of the agent.
+    /// An error fails the start of the agent, unless the plugin's start policy is another one.
     fn init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
-        std::future::ready(Ok(()))
+        Nothing
     }
 
     /// Runs when every plugin of the agent has been initialised: a server starts to serve here.
@@ -100,26 +111,38 @@ pub trait Lifecycle: Send + Sync + 'static {
     /// An error fails the start of the agent.
     fn after_init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
-        std::future::ready(Ok(()))
+        Nothing
     }
 
-    /// Takes no new work and finishes what is in flight. It runs for all plugins at once, before any of them closes: so
-    /// a handler's plugin is still whole while the server in front of it drains.
+    /// Takes no new work and finishes what is in flight. It runs for all plugins at once whose `after_init` was called, before
+    /// any of them closes: so a handler's plugin is still whole while the server in front of it drains.
     ///
     /// # Errors
     /// An error is reported; the stop goes on.
     fn drain(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
-        std::future::ready(Ok(()))
+        Nothing
     }
 
-    /// Releases what the plugin holds. All that it depends on is still open.
+    /// Releases what the plugin holds, and ends its tasks. All that it depends on is still open. It is called whatever has
+    /// become of `init`, and must bear to be called twice.
     ///
     /// # Errors
     /// An error is reported; the stop goes on.
     fn close(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
-        std::future::ready(Ok(()))
+        Nothing
+    }
+}
+
+/// A method that is left at its default. Of no size: so it costs no allocation, and the agent knows that there is nothing to
+/// do or to measure.
+pub(super) struct Nothing;
+impl Future for Nothing {
+    type Output = Result<()>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -1,12 +1,8 @@
 //! A created plugin, its type forgotten.
 
-use super::plugin::Lifecycle;
+use super::plugin::{Lifecycle, Nothing};
 use crate::{BoxFuture, Context, Dep, Phase, Result};
-use std::{
-    future::{Future, ready},
-    marker::PhantomData,
-    sync::Arc,
-};
+use std::{future::Future, marker::PhantomData, sync::Arc};
 
 /// What the agent drives: one phase of one plugin at a time.
 pub trait Running: Send + Sync {
@@ -18,7 +14,7 @@ pub trait Running: Send + Sync {
 impl<P: Lifecycle> Running for P {
     fn step<'a>(&'a self, phase: Phase, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
         match phase {
-            Phase::Create => boxed(ready(Ok(()))),
+            Phase::Create | Phase::Run => boxed(Nothing),
             Phase::Init => boxed(self.init(cx)),
             Phase::AfterInit => boxed(self.after_init(cx)),
             Phase::Drain => boxed(self.drain(cx)),

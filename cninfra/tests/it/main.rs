@@ -1,15 +1,23 @@
 //! The wiring, over several crates: a module for each capability.
 #![allow(dead_code, reason = "most fields are there to be injected")]
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod collections;
 mod config;
+mod conformance;
 mod faults;
 mod generic;
+
 mod graph;
+mod limits;
+mod matrix;
 mod nesting;
 mod optional;
 mod order;
+mod policies;
 mod replacement;
+mod runs;
 mod styles;
 mod support;
+mod timeline;
 mod visibility;

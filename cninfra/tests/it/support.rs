@@ -25,12 +25,8 @@ macro_rules! plug {
 pub fn lines(graph: &Graph, events: &[Event]) -> Vec<String> {
     let line = |event: &Event| {
         let mark = match event.outcome {
-            Outcome::Done => "",
-            Outcome::Failed => " failed",
-            Outcome::Panicked => " panicked",
-            Outcome::TimedOut => " timed out",
-            Outcome::Dropped => " dropped",
-            _ => " ?",
+            Outcome::Done => String::new(),
+            outcome => format!(" {outcome}"),
         };
         format!("{} {}{mark}", event.phase, graph.names()[usize::from(event.place)])
     };

@@ -3,3 +3,4 @@
 
 mod body;
 mod codes;
+mod conformance;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod binding;
+mod conformance;
 mod library;
 mod life;
 mod routes;

@@ -1,0 +1,64 @@
+//! Draining and closing: what has begun, those first that nothing depends on, going on after errors.
+
+use super::{
+    Outcome, Phase, PluginError,
+    limits::after,
+    runner::Runner,
+    together::{Common, run},
+};
+use crate::Context;
+use std::ops::Range;
+use tokio::time::Instant;
+
+impl Runner {
+    /// Drains all plugins at once.
+    pub(super) async fn drain(&mut self, now: Instant) -> Vec<PluginError> {
+        let (env, limit) = (self.env.clone(), self.env.limits.drain());
+        let common = Common::new(&env, Phase::Drain, limit, after(now, limit));
+        let serving = self.plugins[..self.serving].iter().filter(|plugin| !plugin.down);
+        run(serving, &common, &mut self.record).await.errors
+    }
+
+    /// Closes what has begun, and ends the tasks that are left behind.
+    pub(super) async fn close(&mut self, ends: Instant) -> Vec<PluginError> {
+        let (env, mut errors) = (self.env.clone(), Vec::new());
+        let mut to = env.graph.len();
+        while to > 0 {
+            let from = env.group_begin(to);
+            let first = self.plugins.partition_point(|plugin| plugin.place < from).min(self.begun);
+            if first < self.begun {
+                let common = Common::new(&env, Phase::Close, env.limits.whole.stop, ends);
+                // those of one level in reverse order, so that a stop mirrors the start
+                let closing = self.plugins[first..self.begun].iter().rev();
+                errors.append(&mut run(closing, &common, &mut self.record).await.errors);
+                self.begun = first;
+            }
+            // of plugins without a lifecycle, too, and of those that have not begun
+            if env.shared.tasks.len() > 0 {
+                self.end_tasks(from..to, ends).await;
+            }
+            to = from;
+        }
+        errors
+    }
+
+    async fn end_tasks(&mut self, places: Range<usize>, ends: Instant) {
+        let started = Instant::now();
+        let env = self.env.clone();
+        for left in env.shared.tasks.end(places, ends).await {
+            let log = Context::new(env.shared.clone(), left.place).log();
+            let has_lifecycle = self.plugins.iter().any(|plugin| plugin.place == left.place);
+            let name = left.name;
+            if left.stuck {
+                log.error(format_args!("task `{name}` blocks its thread and can not be ended"));
+            } else if has_lifecycle {
+                log.warn(format_args!("task `{name}` still ran after close: it is ended"));
+            } else {
+                // it has no `close` in which it could have ended it
+                log.debug(format_args!("task `{name}` is ended"));
+                continue;
+            }
+            self.record.put(left.place, Phase::Close, started, Instant::now(), Outcome::LeftTask);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What holds for one agent from start to stop: all that its steps look at and none of them changes.
+
+use super::{Order, StartPolicy, limits::LimitTable, progress::Progress};
+use crate::{
+    context::Shared,
+    graph::{Graph, Node},
+    inject::running::Running,
+};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+pub(super) struct Env {
+    pub(super) graph: &'static Graph,
+    pub(super) shared: Arc<Shared>,
+    pub(super) limits: Arc<LimitTable>,
+    /// By place; those that are not here fail the start.
+    pub(super) policies: HashMap<usize, StartPolicy>,
+    pub(super) order: Order,
+    pub(super) drain_delay: Duration,
+    pub(super) progress: Arc<Progress>,
+    pub(super) wrap: Option<Wrap>,
+}
+
+/// What is put around a plugin that is created, where a test looks at it.
+pub(crate) type Wrap = Arc<dyn Fn(&'static Node, Arc<dyn Running>) -> Arc<dyn Running> + Send + Sync>;
+
+impl Env {
+    pub(super) fn policy(&self, place: usize) -> StartPolicy {
+        self.policies.get(&place).copied().unwrap_or_default()
+    }
+
+    /// Where those end that start together with the plugin at `from`.
+    pub(super) fn group_end(&self, from: usize) -> usize {
+        let nodes = &self.graph.nodes()[from..];
+        match self.order {
+            Order::OneByOne => from + 1,
+            Order::Levels => from + nodes.iter().take_while(|node| node.level == nodes[0].level).count(),
+        }
+    }
+
+    /// Where those begin that close together with the plugin before `to`.
+    pub(super) fn group_begin(&self, to: usize) -> usize {
+        let nodes = &self.graph.nodes()[..to];
+        match (self.order, nodes.last()) {
+            (Order::Levels, Some(last)) => nodes.partition_point(|node| node.level < last.level),
+            _ => to.saturating_sub(1),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! [`Order`]: which plugins start together.
+
+use std::str::FromStr;
+
+/// Which plugins start together, and close together. Either way a plugin starts after all that it depends on.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Order {
+    /// The plugins of a level of the graph at once: ten that wait for 50 ms each start in 50 ms.
+    #[default]
+    Levels,
+    /// One plugin after the other, in the graph's order, which is the same for each start: slower, and easier to follow.
+    OneByOne,
+}
+
+impl FromStr for Order {
+    type Err = crate::Error;
+
+    /// Reads `levels` or `one-by-one`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "levels" => Ok(Order::Levels),
+            "one-by-one" => Ok(Order::OneByOne),
+            _ => {
+                Err(crate::Error::msg(format_args!("no start order `{text}`"))
+                    .with_help("write `levels` or `one-by-one`"))
+            }
+        }
+    }
+}

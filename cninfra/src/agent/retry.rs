@@ -1,0 +1,178 @@
+//! Plugins without which an agent has started: their `init` is called again, until it succeeds or the agent stops.
+
+use super::{
+    Backoff, Cause, Event, Outcome, Phase, PluginError, StartPolicy,
+    env::Env,
+    job::{Begun, panic_message},
+    limits::after,
+};
+use crate::{Context, inject::running::Running};
+use futures_util::FutureExt as _;
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, timeout, timeout_at},
+};
+
+/// So many events of one plugin are kept.
+const EVENTS: usize = 64;
+
+/// The plugins that are tried again, or are to be when the agent has started.
+#[derive(Default)]
+pub(super) struct Retries {
+    put_off: Vec<(usize, Backoff)>,
+    trying: JoinSet<Tried>,
+    stop: watch::Sender<bool>,
+}
+
+/// What has become of a plugin.
+struct Tried {
+    place: usize,
+    up: bool,
+    events: Vec<Event>,
+}
+
+impl Retries {
+    /// The plugin's `init` has failed, and its policy lets the agent go on.
+    pub(super) fn put_off(&mut self, env: &Env, plugin: &Begun, error: &PluginError) {
+        let (log, what) = (plugin.cx.log(), error.to_string());
+        match env.policy(plugin.place) {
+            StartPolicy::Retry(backoff) => {
+                log.warn(format_args!("{what}: the agent starts without it, and tries again"));
+                plugin.cx.status().down(format!("{what}; it is tried again"));
+                self.put_off.push((plugin.place, backoff));
+            }
+            _ => {
+                log.warn(format_args!("{what}: its start policy is to ignore that"));
+                plugin.cx.status().down(format!("{what}; ignored"));
+            }
+        }
+    }
+
+    /// The agent has started: from now on they are tried again.
+    pub(super) fn begin(&mut self, env: &Arc<Env>, plugins: &[Begun], epoch: Option<Instant>) {
+        for (place, backoff) in self.put_off.drain(..) {
+            if let Some(plugin) = plugins.iter().find(|plugin| plugin.place == place) {
+                let attempts = Attempts {
+                    env: env.clone(),
+                    place,
+                    running: plugin.running.clone(),
+                    cx: plugin.cx.clone(),
+                    epoch,
+                    events: Vec::new(),
+                };
+                self.trying.spawn(attempts.run(backoff, self.stop.subscribe()));
+            }
+        }
+    }
+
+    /// The agent stops: an attempt is dropped at the await point where it is. Returns the events.
+    pub(super) async fn end(&mut self, plugins: &mut [Begun], limit: Duration) -> Vec<Event> {
+        self.stop.send_replace(true);
+        let (ends, mut events) = (after(Instant::now(), limit), Vec::new());
+        loop {
+            let tried = match timeout_at(ends, self.trying.join_next()).await {
+                Ok(Some(tried)) => tried,
+                Ok(None) => break,
+                Err(_) => {
+                    tracing::error!("an attempt to start a plugin blocks its thread: the agent stops beside it");
+                    break;
+                }
+            };
+            let mut tried = match tried {
+                Ok(tried) => tried,
+                Err(error) => {
+                    tracing::error!("an attempt to start a plugin panicked while it was dropped: {error}");
+                    continue;
+                }
+            };
+            events.append(&mut tried.events);
+            if let Some(plugin) = plugins.iter_mut().find(|plugin| plugin.place == tried.place) {
+                plugin.down = !tried.up;
+            }
+        }
+        events
+    }
+}
+
+/// The attempts to bring one plugin up.
+struct Attempts {
+    env: Arc<Env>,
+    place: usize,
+    running: Arc<dyn Running>,
+    cx: Context,
+    epoch: Option<Instant>,
+    events: Vec<Event>,
+}
+
+impl Attempts {
+    async fn run(mut self, backoff: Backoff, mut stop: watch::Receiver<bool>) -> Tried {
+        let mut up = false;
+        {
+            let coming_up = self.until_up(backoff, &mut up);
+            tokio::select! {
+                // an error says that the agent is gone
+                _ = stop.wait_for(|stop| *stop) => {}
+                () = coming_up => {}
+            }
+        }
+        Tried { place: self.place, up, events: self.events }
+    }
+
+    async fn until_up(&mut self, backoff: Backoff, up: &mut bool) {
+        let mut failed = 1;
+        loop {
+            tokio::time::sleep(backoff.delay(failed, fastrand::f64())).await;
+            match self.step(Phase::Init).await {
+                Ok(()) => break,
+                Err(error) if matches!(error.cause, Cause::Panicked(_)) => return self.give_up(error),
+                Err(error) => {
+                    failed = failed.saturating_add(1);
+                    self.cx.log().warn(format_args!("attempt {failed}: {error}"));
+                    self.cx.status().down(format!("attempt {failed}: {error}; it is tried again"));
+                }
+            }
+        }
+        *up = true;
+        match self.step(Phase::AfterInit).await {
+            Ok(()) => {
+                self.cx.status().up();
+                self.cx.log().info(format_args!("is up after {} attempts", failed + 1));
+            }
+            // policies are for `init`: with any other one the agent would not have started
+            Err(error) => self.give_up(error),
+        }
+    }
+
+    fn give_up(&self, error: PluginError) {
+        self.cx.status().down(error.to_string());
+        self.cx.log().error(format_args!("{error}: the agent stops"));
+        self.env.shared.fail(error);
+    }
+
+    /// One phase, within its limit.
+    async fn step(&mut self, phase: Phase) -> Result<(), PluginError> {
+        let (started, limit) = (Instant::now(), self.env.limits.of(self.place, phase));
+        let result = {
+            // its destructor is guarded, too
+            let step = async { self.running.step(phase, &self.cx).await };
+            match AssertUnwindSafe(timeout(limit, step)).catch_unwind().await {
+                Ok(Ok(Ok(()))) if started.elapsed() > limit => Err(Cause::TimedOut(limit)),
+                Ok(Ok(Ok(()))) => Ok(()),
+                Ok(Ok(Err(error))) => Err(Cause::Failed(error)),
+                Ok(Err(_)) => Err(Cause::TimedOut(limit)),
+                Err(panic) => Err(Cause::Panicked(panic_message(&*panic))),
+            }
+        };
+        let outcome = result.as_ref().map_or_else(Outcome::from, |()| Outcome::Done);
+        let took = started.elapsed();
+        if let Some(epoch) = self.epoch
+            && self.events.len() < EVENTS
+        {
+            let place = self.place as u16;
+            self.events.push(Event { place, phase, started: started.duration_since(epoch), took, outcome });
+        }
+        result.map_err(|cause| PluginError::new(&self.env.graph.nodes()[self.place], phase, cause, took))
+    }
+}

@@ -1,0 +1,112 @@
+//! Signals and the watchdog: what an agent's process hears while its agent lives, on a thread of its own.
+
+use super::{
+    StopHandle,
+    exit::FAILED,
+    progress::Progress,
+    watchdog::{TICK, Watchdog},
+};
+use crate::BoxFuture;
+use std::{io, process::ExitCode, sync::Arc};
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinHandle,
+};
+
+/// Runs an agent's life, and hears signals meanwhile.
+pub(super) fn run(stop: StopHandle, progress: Arc<Progress>, life: BoxFuture<'static, u8>) -> ExitCode {
+    // A runtime of its own: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
+    let runtimes =
+        Builder::new_current_thread().enable_all().build().and_then(|signals| Ok((signals, agents_runtime()?)));
+    let (signals, agents) = match runtimes {
+        Ok(runtimes) => runtimes,
+        Err(error) => {
+            tracing::error!("the runtime did not start: {error}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    let code = signals.block_on(async {
+        // before anything begins, so that no signal is missed
+        let signals = match Signals::new() {
+            Ok(signals) => signals,
+            Err(error) => {
+                tracing::error!("signals can not be handled: {error}");
+                return FAILED;
+            }
+        };
+        let agent = agents.spawn(life);
+        tokio::select! {
+            code = hear(signals, &stop, agent) => code,
+            code = watch(&progress) => code,
+        }
+    });
+    // a plugin may block a thread: `main` returns all the same
+    agents.shutdown_background();
+    ExitCode::from(code)
+}
+
+/// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen.
+fn agents_runtime() -> io::Result<Runtime> {
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+}
+
+/// Waits for the agent; the first signal stops it, the second ends the wait.
+async fn hear(mut signals: Signals, stop: &StopHandle, mut agent: JoinHandle<u8>) -> u8 {
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            ended = &mut agent => {
+                return ended.unwrap_or_else(|error| {
+                    tracing::error!("the agent's task panicked: {error}");
+                    FAILED
+                });
+            }
+            number = signals.next() => {
+                if asked {
+                    tracing::warn!("signal {number} again: the end is forced");
+                    return 128 + number;
+                }
+                asked = true;
+                tracing::info!("signal {number}: the agent stops");
+                stop.stop();
+            }
+        }
+    }
+}
+
+/// Looks at what the agent does, while it starts or stops. Returns when the end has to be forced.
+async fn watch(progress: &Progress) -> u8 {
+    loop {
+        let mut watchdog = Watchdog::default();
+        while let Some(stage) = progress.stage() {
+            if let Some(code) = watchdog.look(progress, &stage) {
+                return code;
+            }
+            tokio::time::sleep(TICK).await;
+        }
+        // an agent that runs is not looked at: it costs nothing
+        progress.changed().await;
+    }
+}
+
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// The number of the next one.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 2,
+            _ = self.terminate.recv() => 15,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! [`Timeline`]: who took how long in a start.
+
+use super::{Event, Outcome, Phase};
+use crate::graph::Graph;
+use std::{fmt, time::Duration};
+
+/// Who took how long in a start, made of its [events](super::Event).
+///
+/// Steps on the *critical path* are those that all others waited for: to start faster, begin there. Its text is a table
+/// of the plugins in start order, those on the critical path marked with `*`.
+///
+/// ```
+/// use cninfra::{agent::Timeline, prelude::*};
+///
+/// #[plugin]
+/// struct Greeter;
+///
+/// impl Lifecycle for Greeter {
+///     async fn init(&self, _: &Context) -> Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// #[derive(Flavor)]
+/// struct Hello {
+///     greeter: Dep<Greeter>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let agent = Agent::<Hello>::builder().record_events(true).start().await?;
+/// let timeline = Timeline::new(Hello::GRAPH, agent.events());
+/// assert!(timeline.steps().any(|step| step.critical));
+/// println!("{timeline}");
+/// agent.close().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    graph: &'static Graph,
+    steps: Vec<Step>,
+}
+
+/// A step of a start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Step {
+    /// The plugin's type name.
+    pub plugin: &'static str,
+    /// What was done.
+    pub event: Event,
+    /// Did what came after wait for it?
+    pub critical: bool,
+}
+
+impl Timeline {
+    /// The start among these events.
+    #[must_use]
+    pub fn new(graph: &'static Graph, events: &[Event]) -> Self {
+        let is_start = |event: &&Event| matches!(event.phase, Phase::Create | Phase::Init | Phase::AfterInit);
+        let mut steps: Vec<Step> = Vec::new();
+        for event in events.iter().filter(is_start) {
+            let Some(node) = graph.nodes().get(usize::from(event.place)) else { continue };
+            steps.push(Step { plugin: node.name(), event: *event, critical: false });
+        }
+        // backwards from the step that ended last: each one waited for the one that ended last before it began; what takes no
+        // time is on no path
+        let mut latest_first: Vec<usize> = (0..steps.len()).filter(|i| !steps[*i].event.took.is_zero()).collect();
+        latest_first.sort_by_key(|i| std::cmp::Reverse(steps[*i].event.ended()));
+        let mut until = Duration::MAX;
+        for i in latest_first {
+            if steps[i].event.ended() <= until {
+                steps[i].critical = true;
+                until = steps[i].event.started;
+            }
+        }
+        Timeline { graph, steps }
+    }
+
+    /// The steps, in the order in which they ended.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter()
+    }
+
+    /// From the first step to the end of the last one.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        let started = self.steps.iter().map(|step| step.event.started).min().unwrap_or_default();
+        self.steps.iter().map(|step| step.event.ended()).max().unwrap_or_default().saturating_sub(started)
+    }
+}
+
+impl fmt::Display for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "timeline of {:.1?} (* all others waited for it)", self.took())?;
+        let widest = self.graph.nodes().iter().map(|node| node.name().len()).max().unwrap_or_default();
+        for (place, node) in self.graph.nodes().iter().enumerate() {
+            // a method that is left at its default takes no time, and is not worth a word
+            let is_told = |step: &&Step| step.event.outcome != Outcome::Done || !step.event.took.is_zero();
+            let of_it = |step: &&Step| usize::from(step.event.place) == place;
+            let mut steps = self.steps.iter().filter(of_it).filter(is_told).peekable();
+            if steps.peek().is_none() {
+                continue;
+            }
+            write!(f, "\n    {:widest$}", node.name())?;
+            for step in steps {
+                let Event { phase, started, took, outcome, .. } = step.event;
+                let mark = if step.critical { "*" } else { "" };
+                write!(f, "  {phase}{mark} {took:.1?} at {started:.1?}")?;
+                match outcome {
+                    Outcome::Done => {}
+                    outcome => write!(f, " {outcome}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}

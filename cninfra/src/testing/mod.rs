@@ -1,0 +1,93 @@
+//! For the tests of plugins, flavors and agents. It needs the feature `testing`, which belongs in `[dev-dependencies]`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! cninfra = { version = "0.1", features = ["testing"] }
+//! ```
+//!
+//! - [`paused`] runs a test on time that passes only when nothing else is to be done: a limit of an hour takes no time, and
+//!   how long things take is exact.
+//! - [`Steps`] are an agent's events as text, to be compared.
+//! - [`http_addr`] is where the agent's server listens, on a free port: see [`loopback`].
+//! - [`Conformance`] checks what every plugin has to keep to.
+//!
+//! ```
+//! use cninfra::{prelude::*, testing::{Steps, paused}};
+//! use std::time::Duration;
+//!
+//! #[plugin]
+//! struct Slow;
+//!
+//! impl Lifecycle for Slow {
+//!     async fn init(&self, _: &Context) -> Result<()> {
+//!         tokio::time::sleep(Duration::from_secs(10)).await;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! #[derive(Flavor)]
+//! struct App {
+//!     slow: Dep<Slow>,
+//! }
+//!
+//! paused(async {
+//!     let agent = Agent::<App>::builder().record_events(true).start().await.unwrap();
+//!     assert_eq!(agent.events()[1].took, Duration::from_secs(10));
+//!     let steps = Steps::new(App::GRAPH, &agent.close().await.unwrap());
+//!     assert_eq!(steps.of("init"), ["init Slow"]);
+//!     steps.in_order(&["init Slow", "close Slow"]);
+//! });
+//! ```
+
+mod conformance;
+pub(crate) mod log;
+mod probe;
+mod steps;
+
+pub use conformance::{Conformance, Violation};
+pub use steps::Steps;
+
+use std::future::Future;
+
+/// Runs a test on one thread, on time that passes only when nothing else is to be done.
+///
+/// What blocks its thread takes no time on this clock: a limit does not see it. Sockets work, but while the test waits for
+/// one, time passes.
+///
+/// # Panics
+/// The test panics, or no runtime can be made.
+pub fn paused<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(test),
+        Err(error) => panic!("no runtime: {error}"),
+    }
+}
+
+/// A config whose HTTP server, `http`, takes a free port of the loopback interface: see [`http_addr`].
+#[cfg(feature = "http")]
+#[must_use]
+pub fn loopback() -> crate::config::Config {
+    crate::config::Config::new().set("http", "endpoint", "127.0.0.1:0")
+}
+
+/// Where the HTTP server of an agent listens.
+///
+/// # Panics
+/// The flavor binds nothing to [`dyn Http`](crate::http::Http), or it does not listen.
+#[cfg(feature = "http")]
+#[must_use]
+pub fn http_addr<F>(agent: &crate::Agent<F>) -> std::net::SocketAddr
+where
+    F: crate::Part,
+    Option<crate::Dep<dyn crate::http::Http>>: crate::inject::deps::Inject<
+            F::Slots,
+            crate::inject::trie::Find<crate::inject::trie::RootOf<F>, dyn crate::http::Http>,
+        >,
+{
+    match agent.find::<dyn crate::http::Http>().map(|http| http.local_addr()) {
+        Some(Some(addr)) => addr,
+        Some(None) => panic!("the HTTP server does not listen"),
+        None => panic!("the flavor has no HTTP server"),
+    }
+}

@@ -1,0 +1,129 @@
+//! [`Probe`]: looks at one plugin from outside, and does to it what a rough life does.
+
+use crate::{BoxFuture, Context, Error, Phase, Result, agent::Wrap, inject::running::Running};
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{self, Poll},
+    time::{Duration, Instant},
+};
+
+/// What is done to a plugin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Ordeal {
+    /// Nothing: it is looked at.
+    None,
+    /// The phase is dropped when it has waited so many times, and fails.
+    Dropped(Phase, u32),
+    /// The phase is dropped when it has waited so many times, and called again.
+    Again(Phase, u32),
+    /// The phase is done, and fails all the same.
+    Fails(Phase),
+    /// It is closed twice.
+    ClosedTwice,
+}
+
+/// What was seen.
+#[derive(Default)]
+pub(super) struct Seen {
+    waits: Mutex<HashMap<Phase, u32>>,
+    longest: Mutex<Option<(Phase, Duration)>>,
+}
+
+impl Seen {
+    /// How often a phase waited.
+    pub(super) fn waits(&self, phase: Phase) -> u32 {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).get(&phase).copied().unwrap_or_default()
+    }
+
+    /// The longest time for which it kept its thread, and in which phase.
+    pub(super) fn longest(&self) -> Option<(Phase, Duration)> {
+        *self.longest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts the probe around the plugin of this instance name.
+pub(super) fn around(plugin: &str, ordeal: Ordeal, seen: Arc<Seen>) -> Wrap {
+    let plugin = plugin.to_string();
+    Arc::new(
+        move |node, running| {
+            if node.instance() == plugin { Arc::new(Probe { running, ordeal, seen: seen.clone() }) } else { running }
+        },
+    )
+}
+
+struct Probe {
+    running: Arc<dyn Running>,
+    ordeal: Ordeal,
+    seen: Arc<Seen>,
+}
+
+impl Running for Probe {
+    fn step<'a>(&'a self, phase: Phase, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
+        let step =
+            move || Watched { step: self.running.step(phase, cx), phase, seen: &self.seen, waits: 0, most: u32::MAX };
+        let most = move |most| Watched { most, ..step() };
+        match self.ordeal {
+            Ordeal::Dropped(at, waits) if at == phase => Box::pin(async move {
+                if waits > 0
+                    && let Some(done) = most(waits).await
+                {
+                    return done;
+                }
+                Err(Error::msg("dropped by the conformance kit"))
+            }),
+            Ordeal::Again(at, waits) if at == phase => Box::pin(async move {
+                match most(waits).await {
+                    Some(done) => done,
+                    None => step().await.unwrap_or(Ok(())),
+                }
+            }),
+            Ordeal::Fails(at) if at == phase => Box::pin(async move {
+                step().await.unwrap_or(Ok(()))?;
+                Err(Error::msg("failed by the conformance kit"))
+            }),
+            Ordeal::ClosedTwice if phase == Phase::Close => Box::pin(async move {
+                step().await.unwrap_or(Ok(()))?;
+                step().await.unwrap_or(Ok(()))
+            }),
+            _ => Box::pin(async move { step().await.unwrap_or(Ok(())) }),
+        }
+    }
+}
+
+/// A step that is looked at: `None` when it was dropped.
+struct Watched<'a> {
+    step: BoxFuture<'a, Result<()>>,
+    phase: Phase,
+    seen: &'a Seen,
+    waits: u32,
+    most: u32,
+}
+
+impl Future for Watched<'_> {
+    type Output = Option<Result<()>>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let began = Instant::now();
+        let polled = self.step.as_mut().poll(task);
+        let took = began.elapsed();
+        let mut longest = self.seen.longest.lock().unwrap_or_else(PoisonError::into_inner);
+        if longest.is_none_or(|(_, longest)| took > longest) {
+            *longest = Some((self.phase, took));
+        }
+        drop(longest);
+        if polled.is_pending() {
+            self.waits += 1;
+            let mut waits = self.seen.waits.lock().unwrap_or_else(PoisonError::into_inner);
+            let most = waits.entry(self.phase).or_default();
+            *most = self.waits.max(*most);
+            drop(waits);
+            if self.waits >= self.most {
+                return Poll::Ready(None);
+            }
+        }
+        polled.map(Some)
+    }
+}

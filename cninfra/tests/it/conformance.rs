@@ -1,0 +1,213 @@
+//! The conformance kit: it finds each way in which a plugin can break its contract, and nothing in one that keeps it.
+
+use cninfra::{
+    agent::Builder,
+    config::Config,
+    prelude::*,
+    status::State,
+    testing::{Conformance, Steps, Violation, paused},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    future::pending,
+    sync::Mutex,
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
+    time::Duration,
+};
+use tokio::time::sleep;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Sin {
+    #[default]
+    None,
+    LeavesTask,
+    DetachesTask,
+    FailsToCloseTwice,
+    PanicsWhenClosedUninitialised,
+    FailsToCloseDropped,
+    NotAgain,
+    Blocks,
+    StaysInInit,
+    GivesNoReason,
+    TellsSecretInLog,
+    FailsWell,
+    TellsSecretInError,
+    TellsNoCause,
+    ShoutsInErrors,
+    DoesNotStart,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct SinnerConfig {
+    sin: Sin,
+    password: String,
+}
+
+#[plugin]
+struct Sinner {
+    #[config]
+    config: SinnerConfig,
+    begun: AtomicU32,
+    done: AtomicU32,
+    closed: AtomicU32,
+    task: Mutex<Option<cninfra::Task<()>>>,
+}
+
+impl Lifecycle for Sinner {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let begun = self.begun.fetch_add(1, SeqCst);
+        let password = &self.config.password;
+        match self.config.sin {
+            Sin::LeavesTask => drop(cx.spawn("left", pending::<()>())),
+            Sin::DetachesTask => drop(tokio::spawn(pending::<()>())),
+            Sin::Blocks => std::thread::sleep(Duration::from_millis(60)),
+            Sin::NotAgain if begun > 0 => return Err(Error::msg("called before").with_help("call it once")),
+            Sin::StaysInInit => cx.status().report(State::Init),
+            Sin::GivesNoReason => cx.status().report(State::Degraded),
+            Sin::TellsSecretInLog => cx.log().debug(format_args!("connect with {password}")),
+            Sin::FailsWell => return Err(Error::msg("connection refused").context("etcd:2379")),
+            Sin::TellsSecretInError => {
+                return Err(Error::msg(format_args!("wrong password {password}")).context("etcd"));
+            }
+            Sin::TellsNoCause | Sin::DoesNotStart => return Err(Error::msg("it does not work")),
+            Sin::ShoutsInErrors => return Err(Error::msg("It does not work.").with_help("mend it")),
+            _ => {
+                // a task that is owned, and two await points
+                let before = self.task.lock().unwrap().replace(cx.spawn("work", pending::<()>()));
+                if let Some(before) = before {
+                    before.abort();
+                }
+                sleep(Duration::from_millis(1)).await;
+                sleep(Duration::from_millis(1)).await;
+            }
+        }
+        self.done.fetch_add(1, SeqCst);
+        Ok(())
+    }
+
+    async fn close(&self, _: &Context) -> Result<()> {
+        let (begun, done) = (self.begun.load(SeqCst), self.done.load(SeqCst));
+        let closed = self.closed.fetch_add(1, SeqCst);
+        let task = self.task.lock().unwrap().take();
+        if let Some(task) = task {
+            task.abort();
+            let _ = task.await;
+        }
+        match self.config.sin {
+            Sin::FailsToCloseTwice if closed > 0 => Err(Error::msg("closed already")),
+            Sin::PanicsWhenClosedUninitialised if begun == 0 => panic!("not initialised"),
+            Sin::FailsToCloseDropped if begun > done => Err(Error::msg("half initialised")),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(Flavor)]
+struct Lone {
+    sinner: Dep<Sinner>,
+}
+
+fn builder(sin: Sin) -> Builder<Lone> {
+    let config = Config::new().set("sinner", "sin", sin).set("sinner", "password", "hunter2");
+    Agent::<Lone>::builder().config(config)
+}
+
+fn kit(sin: Sin) -> Conformance<Lone> {
+    Conformance::of("sinner", move || builder(sin)).secret("hunter2").blocks_after(Duration::from_millis(50))
+}
+
+/// The points that are violated, each once, and all of what is said.
+fn points(violations: &[Violation]) -> (Vec<u8>, String) {
+    let mut points: Vec<_> = violations.iter().map(|violation| violation.point).collect();
+    points.sort_unstable();
+    points.dedup();
+    (points, violations.iter().map(|violation| format!("{violation}\n")).collect())
+}
+
+#[test]
+fn a_plugin_that_keeps_its_contract_passes() {
+    kit(Sin::None).blocks_after(Duration::from_secs(5)).fails("nobody listens", || builder(Sin::FailsWell)).check();
+}
+
+#[test]
+fn each_violation_is_found() {
+    for (sin, point, said) in [
+        (Sin::LeavesTask, 1, "a task of it still ran when it had closed"),
+        (Sin::DetachesTask, 1, "1 tasks still run that belong to nobody"),
+        (Sin::FailsToCloseTwice, 2, "after a second close: plugin `Sinner` failed in close: closed already"),
+        (Sin::PanicsWhenClosedUninitialised, 2, "dropped at wait 0: plugin `Sinner` panicked in close"),
+        (Sin::FailsToCloseDropped, 2, "dropped at wait 2: plugin `Sinner` failed in close: half init"),
+        (Sin::NotAgain, 2, "called again, it does not start"),
+        (Sin::Blocks, 3, "a call in init kept its thread for"),
+        (Sin::StaysInInit, 4, "its state is still `Init`"),
+        (Sin::GivesNoReason, 4, "its state is Degraded, without a reason"),
+        (Sin::TellsSecretInLog, 7, "a secret is told"),
+        (Sin::DoesNotStart, 0, "the agent does not start"),
+    ] {
+        let violations = kit(sin).violations();
+        let (points, all) = points(&violations);
+        assert!(all.contains(said) && !all.contains("hunter2"), "{sin:?}: {all}");
+        // a machine that is busy can make any call look slow
+        let points: Vec<_> = points.into_iter().filter(|found| *found != 3 || point == 3).collect();
+        assert_eq!(points, [point], "{sin:?}: {all}");
+    }
+}
+
+#[test]
+fn errors_are_looked_at() {
+    for (sin, said) in [
+        (Sin::TellsSecretInError, "a secret is told"),
+        (Sin::TellsNoCause, "neither a cause nor a mend"),
+        (Sin::ShoutsInErrors, "in lower case, without a full stop"),
+        (Sin::None, "it does not fail"),
+    ] {
+        let kit = kit(Sin::None).blocks_after(Duration::from_secs(5)).fails("nobody listens", move || builder(sin));
+        let (points, all) = points(&kit.violations());
+        assert!(points == [7] && all.contains(said), "{sin:?}: {all}");
+    }
+}
+
+#[test]
+fn a_config_section_that_takes_anything_is_found() {
+    #[derive(Serialize, Deserialize, Default)]
+    #[serde(default)]
+    struct Lax {
+        endpoint: String,
+        // whatever else is written: so no key is unknown
+        #[serde(flatten)]
+        rest: std::collections::BTreeMap<String, u8>,
+    }
+    #[plugin]
+    struct Careless {
+        #[config]
+        config: Lax,
+    }
+    #[derive(Flavor)]
+    struct Alone {
+        careless: Dep<Careless>,
+    }
+    let (points, all) = points(&Conformance::of("careless", Agent::<Alone>::builder).violations());
+    assert!(points == [8] && all.contains("takes a key that it does not know"), "{all}");
+}
+
+#[test]
+#[should_panic(expected = "plugin `sinner` does not keep its contract:\n  - contract 4: ")]
+fn check_panics_with_what_it_found() {
+    kit(Sin::StaysInInit).blocks_after(Duration::from_secs(5)).check();
+}
+
+#[test]
+fn steps_are_compared() {
+    let steps = paused(async {
+        let agent = builder(Sin::None).record_events(true).start().await.unwrap();
+        Steps::new(Lone::GRAPH, &agent.close().await.unwrap())
+    });
+    assert_eq!(steps.all().len(), 5);
+    assert_eq!((steps.of("close"), steps.of("Sinner").len()), (vec!["close Sinner"], 5));
+    steps.in_order(&["create Sinner", "init Sinner", "drain Sinner", "close Sinner"]);
+    for wrong in [&["close Sinner", "init Sinner"][..], &["init Saint"]] {
+        assert!(std::panic::catch_unwind(|| steps.in_order(wrong)).is_err());
+    }
+}

@@ -1,0 +1,246 @@
+//! Limits: of a plugin, of a phase, of the whole; and what they are told as.
+
+use crate::{plug, support::*};
+use cninfra::{
+    Phase,
+    agent::{Cause, Limits, Order, Outcome},
+    prelude::*,
+};
+use std::{future::pending, time::Duration};
+use tokio::time::{Instant, sleep};
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+macro_rules! ten_that_wait {
+    ($($name:ident $field:ident)*) => {
+        $(plug!($name {} sleep(millis(50)).await);)*
+        #[derive(Flavor)]
+        pub struct Ten {
+            $($field: Dep<$name>),*
+        }
+    };
+}
+ten_that_wait!(W0 w0 W1 w1 W2 w2 W3 w3 W4 w4 W5 w5 W6 w6 W7 w7 W8 w8 W9 w9);
+
+#[tokio::test(start_paused = true)]
+async fn ten_inits_of_50_ms_start_in_50_ms() {
+    let began = Instant::now();
+    let agent = Agent::<Ten>::start().await.unwrap();
+    assert_eq!(began.elapsed(), millis(50));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_by_one_they_start_and_close_in_the_graphs_order() {
+    let began = Instant::now();
+    let agent = Agent::<Ten>::builder().order(Order::OneByOne).record_events(true).start().await.unwrap();
+    assert_eq!(began.elapsed(), millis(500));
+    let events = lines(Ten::GRAPH, &agent.close().await.unwrap());
+    let of = |phase: &str| only(events.clone(), &[phase]);
+    let names: Vec<_> = (0..10).map(|i| format!("W{i}")).collect();
+    let expected = |phase: &str| names.iter().map(|name| format!("{phase} {name}")).collect::<Vec<_>>();
+    let alternating: Vec<_> =
+        names.iter().flat_map(|name| [format!("create {name}"), format!("init {name}")]).collect();
+    assert_eq!(only(events.clone(), &["create", "init"]), alternating);
+    assert_eq!((of("after_init"), of("drain")), (expected("after_init"), expected("drain")));
+    let mut backwards = expected("close");
+    backwards.reverse();
+    assert_eq!(of("close"), backwards);
+    assert_eq!("one-by-one".parse::<Order>().unwrap(), Order::OneByOne);
+}
+
+plug!(Quick {});
+plug!(Slow { quick: Dep<Quick> } sleep(millis(300)).await);
+#[plugin]
+pub struct SlowToClose {
+    quick: Dep<Quick>,
+}
+impl Lifecycle for SlowToClose {
+    async fn drain(&self, _: &Context) -> Result<()> {
+        sleep(millis(300)).await;
+        Ok(())
+    }
+    async fn close(&self, _: &Context) -> Result<()> {
+        let _ = &self.quick;
+        sleep(millis(300)).await;
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+pub struct Pair {
+    quick: Dep<Quick>,
+    slow: Dep<Slow>,
+    last: Dep<SlowToClose>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_may_have_a_limit_of_its_own() {
+    let builder = || Agent::<Pair>::builder().limits(Limits { plugin_start: millis(200), ..Limits::default() });
+    let error = builder().start().await.unwrap_err();
+    assert!(error.to_string().contains("plugin `Slow` was not done with init within 200ms (after 200.0ms)"), "{error}");
+    let agent = builder().limit("slow", Phase::Init, millis(400)).start().await.unwrap();
+    agent.close().await.unwrap();
+    for (phase, others) in [(Phase::Drain, millis(300)), (Phase::Close, millis(300))] {
+        let agent = Agent::<Pair>::builder().limit("slow-to-close", phase, millis(100)).start().await.unwrap();
+        let began = Instant::now();
+        let error = agent.close().await.unwrap_err();
+        assert_eq!((error.errors.len(), error.errors[0].phase, began.elapsed()), (1, phase, millis(100) + others));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_has_a_limit_too() {
+    let limits = Limits { start: millis(250), ..Limits::default() };
+    let error = Agent::<Pair>::builder().limits(limits).start().await.unwrap_err();
+    assert_eq!(error.took, millis(250));
+    assert!(error.to_string().contains("plugin `Slow` was not done with init within 250ms"), "{error}");
+    // a half of it is for draining, and what is left for closing
+    let limits = Limits { stop: millis(400), ..Limits::default() };
+    let agent = Agent::<Pair>::builder().limits(limits).start().await.unwrap();
+    let began = Instant::now();
+    let errors = agent.close().await.unwrap_err().errors;
+    let told: Vec<_> = errors.iter().map(|error| (error.plugin, error.phase)).collect();
+    assert_eq!(told, [("SlowToClose", Phase::Drain), ("SlowToClose", Phase::Close)]);
+    assert_eq!(began.elapsed(), millis(400));
+}
+
+#[tokio::test]
+async fn a_limit_of_nobody_is_told() {
+    let error = Agent::<Pair>::builder().limit("slwo", Phase::Init, millis(1)).start().await.unwrap_err();
+    let text = error.to_string();
+    assert!(error.is_config() && error.exit_code() == 2, "{text}");
+    for part in ["agent `Pair` has invalid settings", "set for `slwo`", "the plugins are quick, slow, slow-to-close"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// A sleep that keeps the thread.
+fn block(millis: u64) {
+    std::thread::sleep(Duration::from_millis(millis));
+}
+plug!(Blocks {} block(600));
+plug!(Patient {} sleep(millis(10)).await);
+#[derive(Flavor)]
+pub struct Unfair {
+    patient: Dep<Patient>,
+    blocks: Dep<Blocks>,
+}
+
+#[tokio::test]
+async fn who_waits_for_one_that_blocks_is_not_blamed() {
+    for blames in [true, false] {
+        let mut builder = Agent::<Unfair>::builder().record_events(true).limit("patient", Phase::Init, millis(500));
+        if blames {
+            builder = builder.limit("blocks", Phase::Init, millis(500));
+        }
+        match builder.start().await {
+            Ok(agent) => {
+                assert!(!blames);
+                agent.close().await.unwrap();
+            }
+            Err(error) => {
+                assert!(blames, "{error}");
+                let [error] = &error.errors[..] else { panic!("{error}") };
+                assert!(error.plugin == "Blocks" && matches!(error.cause, Cause::Blocked { .. }), "{error}");
+                assert!(error.help().unwrap().contains("spawn_blocking"));
+            }
+        }
+    }
+}
+
+/// Blocks in `init` or in `close`.
+#[plugin(deps = (Quick,), config = BlockerConfig)]
+pub struct Blocker(BlockerConfig);
+#[derive(serde::Serialize, serde::Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct BlockerConfig {
+    in_close: bool,
+}
+impl Create for Blocker {
+    async fn create(_: Self::Deps, cx: &Context) -> Result<Self> {
+        Ok(Blocker(cx.config()?))
+    }
+}
+impl Lifecycle for Blocker {
+    async fn init(&self, _: &Context) -> Result<()> {
+        if !self.0.in_close {
+            block(600);
+        }
+        Ok(())
+    }
+    async fn close(&self, _: &Context) -> Result<()> {
+        if self.0.in_close {
+            block(600);
+        }
+        Ok(())
+    }
+}
+/// Has something to do in both, beside a blocker and below it.
+macro_rules! busy {
+    ($($name:ident { $($field:ident: $ty:ty)? })*) => {$(
+        #[plugin]
+        pub struct $name { $($field: $ty)? }
+        impl Lifecycle for $name {
+            async fn init(&self, cx: &Context) -> Result<()> {
+                cx.log().trace("init");
+                Ok(())
+            }
+            async fn close(&self, cx: &Context) -> Result<()> {
+                cx.log().trace("close");
+                Ok(())
+            }
+        }
+    )*};
+}
+busy!(Beside { quick: Dep<Quick> } Below {});
+#[derive(Flavor)]
+pub struct Crowd {
+    below: Dep<Below>,
+    quick: Dep<Quick>,
+    blocker: Dep<Blocker>,
+    beside: Dep<Beside>,
+}
+
+#[tokio::test]
+async fn who_is_called_after_the_end_of_the_whole_is_not_blamed() {
+    let limits = Limits { start: millis(300), stop: millis(300), ..Limits::default() };
+    let error = Agent::<Crowd>::builder().limits(limits).start().await.unwrap_err();
+    let told: Vec<_> = error.errors.iter().chain(&error.rollback).map(|error| error.plugin).collect();
+    assert_eq!(told, ["Blocker"], "{error}");
+    let config = cninfra::config::Config::new().set("blocker", "in_close", true);
+    let agent = Agent::<Crowd>::builder().limits(limits).config(config).start().await.unwrap();
+    let error = agent.close().await.unwrap_err();
+    let told: Vec<_> = error.errors.iter().map(|error| error.plugin).collect();
+    assert_eq!(told, ["Blocker"], "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_says_what_failed_where_when_why_and_what_to_do() {
+    plug!(Store {} {
+        sleep(millis(30)).await;
+        let refused = std::io::Error::other("connection refused");
+        return Err(Error::from(refused).context("etcd:2379").context("connect").with_help("start etcd"));
+    });
+    plug!(Idle {} pending::<()>().await);
+    #[derive(Flavor)]
+    struct Reported {
+        store: Dep<Store>,
+        quick: Dep<Quick>,
+        idle: Dep<Idle>,
+    }
+    let error = Agent::<Reported>::builder().record_events(true).start().await.unwrap_err();
+    let expected = "the agent did not start: it failed after 30.0ms\n  \
+        - plugin `Store` failed in init: connect (after 30.0ms)\n    \
+          caused by: etcd:2379\n    \
+          caused by: connection refused\n    \
+          help: start etcd\n\
+        timeline of 30.0ms (* all others waited for it)\n    \
+          Store  init* 30.0ms at 0.0ns failed\n    \
+          Idle   init 30.0ms at 0.0ns dropped";
+    assert_eq!(error.to_string(), expected);
+    let outcomes: Vec<_> = error.events.iter().map(|event| event.outcome).filter(|o| *o != Outcome::Done).collect();
+    assert_eq!(outcomes, [Outcome::Failed, Outcome::Dropped]);
+    assert_eq!(error.errors[0].to_string(), "plugin `Store` failed in init: connect: etcd:2379: connection refused");
+}

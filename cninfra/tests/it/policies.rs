@@ -1,0 +1,200 @@
+//! Start policies: fail, retry, ignore.
+
+use crate::support::*;
+use cninfra::{
+    Phase,
+    agent::{Backoff, Builder, StartPolicy},
+    prelude::*,
+    status::State,
+};
+use std::{
+    future::pending,
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+/// The client of a server that is not up yet.
+#[plugin]
+pub struct Store {
+    /// So many attempts fail.
+    pub fails: AtomicU32,
+    /// One that fails hangs, instead of giving an error.
+    hangs: bool,
+    /// The attempt that panics, if it fails.
+    panics_at: u32,
+    pub inits: AtomicU32,
+    pub after_inits: AtomicU32,
+    pub drains: AtomicU32,
+    pub closes: AtomicU32,
+}
+impl Default for Store {
+    fn default() -> Self {
+        let zero = || AtomicU32::new(0);
+        let (inits, after_inits, drains, closes) = (zero(), zero(), zero(), zero());
+        Store { fails: zero(), hangs: false, panics_at: 0, inits, after_inits, drains, closes }
+    }
+}
+impl Store {
+    fn failing(times: u32) -> Store {
+        Store { fails: AtomicU32::new(times), ..Store::default() }
+    }
+    fn counts(&self) -> [u32; 4] {
+        [&self.inits, &self.after_inits, &self.drains, &self.closes].map(|count| count.load(SeqCst))
+    }
+}
+impl Lifecycle for Store {
+    async fn init(&self, _: &Context) -> Result<()> {
+        self.inits.fetch_add(1, SeqCst);
+        if self.fails.load(SeqCst) == 0 {
+            return Ok(());
+        }
+        self.fails.fetch_sub(1, SeqCst);
+        sleep(Duration::from_millis(10)).await;
+        match (self.hangs, self.inits.load(SeqCst) == self.panics_at) {
+            (true, _) => pending().await,
+            (_, true) => panic!("a defect"),
+            _ => Err(Error::msg("connection refused")),
+        }
+    }
+    async fn after_init(&self, _: &Context) -> Result<()> {
+        self.after_inits.fetch_add(1, SeqCst);
+        Ok(())
+    }
+    async fn drain(&self, _: &Context) -> Result<()> {
+        self.drains.fetch_add(1, SeqCst);
+        Ok(())
+    }
+    async fn close(&self, _: &Context) -> Result<()> {
+        self.closes.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+
+/// It depends on the store, and starts all the same.
+#[plugin]
+pub struct User {
+    store: Dep<Store>,
+    #[context]
+    pub cx: Context,
+}
+impl Lifecycle for User {}
+
+#[derive(Flavor)]
+pub struct Late {
+    user: Dep<User>,
+    store: Dep<Store>,
+}
+
+const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), most: Duration::from_secs(4) };
+
+fn builder(store: Store, policy: StartPolicy) -> Builder<Late> {
+    Agent::<Late>::builder().with_new(store).start_policy("store", policy).record_events(true)
+}
+
+fn state(cx: &Context) -> (State, Option<String>) {
+    let status = cx.status().agent();
+    let store = status.plugins.iter().find(|plugin| plugin.name == "store").unwrap();
+    (store.state, store.reason.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_default_the_start_fails() {
+    for policy in [StartPolicy::Fail, StartPolicy::default()] {
+        let error = builder(Store::failing(1), policy).start().await.unwrap_err();
+        assert_eq!((error.errors.len(), error.exit_code()), (1, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_starts_degraded_and_comes_up() {
+    let agent = builder(Store::failing(3), StartPolicy::Retry(BACKOFF)).start().await.unwrap();
+    let (store, cx, began) = (agent.store.clone(), agent.user.cx.clone(), Instant::now());
+    assert_eq!(store.counts(), [1, 0, 0, 0]);
+    let (down, reason) = state(&cx);
+    assert_eq!((down, cx.status().agent().state), (State::Degraded, State::Degraded));
+    assert!(cx.status().agent().is_ready());
+    assert!(reason.unwrap().contains("plugin `Store` failed in init: connection refused"));
+    while store.counts()[1] == 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    // 1 s, 2 s and 4 s, each of it half at least; three attempts
+    let took = began.elapsed();
+    assert!((Duration::from_millis(3500)..Duration::from_millis(7100)).contains(&took), "{took:?}");
+    assert_eq!(store.counts(), [4, 1, 0, 0]);
+    assert_eq!((state(&cx), cx.status().agent().state), ((State::Ok, None), State::Ok));
+    let events = lines(Late::GRAPH, &agent.close().await.unwrap());
+    assert_eq!(store.counts(), [4, 1, 1, 1]);
+    let of_store: Vec<_> = events.iter().filter(|line| line.contains("Store")).map(String::as_str).collect();
+    let expected = [
+        "init Store failed",
+        "init Store failed",
+        "init Store failed",
+        "init Store",
+        "after_init Store",
+        "drain Store",
+        "close Store",
+    ];
+    assert_eq!(of_store, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hang_is_tried_again_too_and_dropped_by_a_stop() {
+    let store = Store { hangs: true, ..Store::failing(1000) };
+    let began = Instant::now();
+    let builder = builder(store, StartPolicy::Retry(BACKOFF)).limit("store", Phase::Init, Duration::from_secs(2));
+    let agent = builder.start().await.unwrap();
+    assert_eq!(began.elapsed(), Duration::from_secs(2));
+    let store = agent.store.clone();
+    while store.counts()[0] < 3 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    // in the middle of the third attempt
+    let asked = Instant::now();
+    agent.close().await.unwrap();
+    assert_eq!(asked.elapsed(), Duration::ZERO);
+    assert_eq!(store.counts(), [3, 0, 0, 1], "closed once, and not drained");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_has_a_third_of_the_start() {
+    let store = Store { hangs: true, ..Store::failing(1000) };
+    let began = Instant::now();
+    let agent = builder(store, StartPolicy::retry()).start().await.unwrap();
+    assert_eq!(began.elapsed(), Duration::from_secs(5));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_ignored_stays_down() {
+    let agent = builder(Store::failing(1), StartPolicy::Ignore).start().await.unwrap();
+    let (store, cx) = (agent.store.clone(), agent.user.cx.clone());
+    sleep(Duration::from_secs(3600)).await;
+    let (state, reason) = state(&cx);
+    assert_eq!((state, reason.unwrap().ends_with("connection refused; ignored")), (State::Degraded, true));
+    agent.close().await.unwrap();
+    assert_eq!(store.counts(), [1, 0, 0, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_a_defect_whatever_the_policy() {
+    for policy in [StartPolicy::retry(), StartPolicy::Ignore] {
+        let error = builder(Store { panics_at: 1, ..Store::failing(1) }, policy).start().await.unwrap_err();
+        assert!(error.to_string().contains("plugin `Store` panicked in init: a defect"), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_later_attempt_ends_the_agent() {
+    let store = Store { panics_at: 2, ..Store::failing(1000) };
+    let agent = builder(store, StartPolicy::retry()).start().await.unwrap();
+    let store = agent.store.clone();
+    let error = agent.run().await.unwrap_err();
+    assert_eq!((error.exit_code(), error.run[0].phase, store.counts()), (1, Phase::Init, [2, 0, 0, 1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_of_nobody_is_told() {
+    let error = Agent::<Late>::builder().start_policy("stroe", StartPolicy::Ignore).start().await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("`stroe`"), "{error}");
+}

@@ -1,0 +1,349 @@
+//! What ends a run: tasks that fail, main tasks, plugins that stop the agent; and what is left behind.
+
+use crate::support::*;
+use cninfra::{
+    Phase, Task,
+    agent::{Cause, Limits},
+    prelude::*,
+    status::AgentStatus,
+};
+use std::{
+    future::pending,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+/// Gives its context to a test, and is closed.
+#[plugin]
+pub struct Owner {
+    #[context]
+    pub cx: Context,
+    pub closed: AtomicUsize,
+}
+impl Lifecycle for Owner {
+    async fn close(&self, _: &Context) -> Result<()> {
+        self.closed.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+/// The same, without a lifecycle.
+#[plugin(no_lifecycle)]
+pub struct Bare {
+    #[context]
+    pub cx: Context,
+    pub owner: Dep<Owner>,
+}
+#[derive(Flavor)]
+pub struct Two {
+    pub bare: Dep<Bare>,
+    pub owner: Dep<Owner>,
+}
+
+async fn started() -> Agent<Two> {
+    Agent::<Two>::builder().record_events(true).start().await.unwrap()
+}
+
+/// Ends with an error if it takes so long that something must be wrong.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(30), future).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_task_that_panics_ends_the_agent_in_order() {
+    let agent = started().await;
+    let owner = agent.owner.clone();
+    let task: Task<()> = owner.cx.spawn("worker", async { panic!("out of {}", "work") });
+    assert!(soon(task).await.unwrap_err().is_panic());
+    let error = soon(agent.run()).await.unwrap_err();
+    assert_eq!((error.exit_code(), error.errors.len(), owner.closed.load(SeqCst)), (1, 0, 1));
+    assert_eq!(error.run[0].to_string(), "plugin `Owner` panicked in task `worker`: out of work");
+    assert_eq!((error.run[0].phase, error.run[0].task), (Phase::Run, Some("worker")));
+    let closed = only(lines(Two::GRAPH, &error.events), &["close"]);
+    assert_eq!(closed, ["close Owner"]);
+}
+
+#[tokio::test]
+async fn a_main_task_ends_the_agent_when_it_ends() {
+    for (outcome, code) in [("ok", 0), ("error", 1), ("panic", 1)] {
+        let agent = started().await;
+        let owner = agent.owner.clone();
+        owner.cx.spawn_main("work", async move {
+            sleep(Duration::from_millis(1)).await;
+            match outcome {
+                "ok" => Ok(()),
+                "error" => Err(Error::msg("no work left")),
+                _ => panic!("at work"),
+            }
+        });
+        let ended = soon(agent.run()).await;
+        assert_eq!((ended.as_ref().map_or_else(|e| e.exit_code(), |_| 0), owner.closed.load(SeqCst)), (code, 1));
+        if let Err(error) = ended {
+            assert!(error.to_string().starts_with("the agent failed\n  - plugin `Owner` "), "{error}");
+            assert!(error.to_string().contains("in task `work`: "), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_main_task_is_ended_like_others_when_the_agent_stops() {
+    let agent = started().await;
+    agent.owner.cx.spawn_main("work", pending());
+    let events = lines(Two::GRAPH, &soon(agent.close()).await.unwrap());
+    assert!(events.contains(&"close Owner left a task".to_string()), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_plugin_stops_the_agent() {
+    let agent = started().await;
+    agent.owner.cx.stop_handle().stop();
+    soon(agent.run()).await.unwrap();
+}
+
+/// Panics when it is dropped.
+struct Grenade;
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        panic!("in pieces")
+    }
+}
+
+#[tokio::test]
+async fn a_task_whose_destructor_panics_is_told() {
+    let agent = started().await;
+    agent.owner.cx.spawn("armed", async {
+        let _grenade = Grenade;
+        pending::<()>().await;
+    });
+    tokio::task::yield_now().await;
+    let error = soon(agent.close()).await.unwrap_err();
+    assert_eq!(error.run[0].to_string(), "plugin `Owner` panicked in task `armed`: in pieces");
+}
+
+#[plugin]
+pub struct Armed {
+    grenades: Mutex<Vec<Grenade>>,
+    after: Dep<Owner>,
+}
+impl Lifecycle for Armed {
+    async fn init(&self, _: &Context) -> Result<()> {
+        self.grenades.lock().unwrap().push(Grenade);
+        Ok(())
+    }
+}
+/// The future of its `init` panics when it is dropped.
+#[plugin]
+pub struct ArmedInit {
+    fails: Dep<Owner>,
+}
+impl Lifecycle for ArmedInit {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let _ = &self.fails;
+        let _grenade = Grenade;
+        pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_whose_destructor_panics_is_told_and_the_others_are_dropped() {
+    #[derive(Flavor)]
+    struct Explosive {
+        armed: Dep<Armed>,
+        owner: Dep<Owner>,
+    }
+    let agent = Agent::<Explosive>::start().await.unwrap();
+    let error = soon(agent.close()).await.unwrap_err();
+    let told: Vec<_> = error.errors.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["plugin `Armed` panicked in a destructor after close: in pieces"]);
+    assert_eq!(error.exit_code(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_whose_destructor_panics_is_a_failure() {
+    #[derive(Flavor)]
+    struct Explosive {
+        init: Dep<ArmedInit>,
+        owner: Dep<Owner>,
+    }
+    let builder = Agent::<Explosive>::builder();
+    let stop = builder.stop_handle();
+    let starting = tokio::spawn(builder.start());
+    tokio::task::yield_now().await;
+    stop.stop();
+    let error = soon(starting).await.unwrap().unwrap_err();
+    assert_eq!(error.errors[0].to_string(), "plugin `ArmedInit` panicked in init: in pieces");
+    assert_eq!(error.exit_code(), 1);
+}
+
+#[tokio::test]
+async fn a_plugin_that_leaves_tasks_behind_is_named() {
+    let agent = started().await;
+    let held = Arc::new(());
+    let (with, without) = (held.clone(), held.clone());
+    agent.owner.cx.spawn("forgotten", async move {
+        let _held = with;
+        pending::<()>().await
+    });
+    // it has no `close` where it could end it
+    agent.bare.cx.spawn("carried", async move {
+        let _held = without;
+        pending::<()>().await
+    });
+    let events = lines(Two::GRAPH, &soon(agent.close()).await.unwrap());
+    let close = only(events, &["close"]);
+    assert_eq!(close, ["close Owner", "close Owner left a task"]);
+    assert_eq!(Arc::strong_count(&held), 1, "both have ended, and what they held is dropped");
+}
+
+#[tokio::test]
+async fn tasks_of_a_plugin_without_lifecycle_end_with_its_level() {
+    /// Looks, when it closes, whether the task above it still runs.
+    #[plugin]
+    struct Below {
+        task: Mutex<Option<Arc<()>>>,
+        alive: AtomicUsize,
+    }
+    impl Lifecycle for Below {
+        async fn close(&self, _: &Context) -> Result<()> {
+            let task = self.task.lock().unwrap().take();
+            self.alive.store(task.map_or(9, |task| Arc::strong_count(&task)), SeqCst);
+            Ok(())
+        }
+    }
+    #[plugin(no_lifecycle)]
+    struct Above {
+        below: Dep<Below>,
+        #[context]
+        cx: Context,
+    }
+    #[derive(Flavor)]
+    struct Both {
+        above: Dep<Above>,
+        below: Dep<Below>,
+    }
+    let agent = Agent::<Both>::start().await.unwrap();
+    let (held, below) = (Arc::new(()), agent.below.clone());
+    *below.task.lock().unwrap() = Some(held.clone());
+    agent.above.cx.spawn("above", async move {
+        let _held = held;
+        pending::<()>().await
+    });
+    soon(agent.close()).await.unwrap();
+    assert_eq!(below.alive.load(SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
+    let limits = Limits { stop: Duration::from_secs(1), ..Limits::default() };
+    let agent = Agent::<Two>::builder().limits(limits).record_events(true).start().await.unwrap();
+    /// Lets the task go when the test ends, whether it passes or not.
+    struct Lets(Arc<AtomicUsize>);
+    impl Drop for Lets {
+        fn drop(&mut self) {
+            self.0.store(1, SeqCst);
+        }
+    }
+    let (entered, leave) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (inside, left, _lets) = (entered.clone(), leave.clone(), Lets(leave));
+    agent.owner.cx.spawn("stuck", async move {
+        inside.store(1, SeqCst);
+        while left.load(SeqCst) == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    while entered.load(SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let events = lines(Two::GRAPH, &soon(agent.close()).await.unwrap());
+    assert!(events.contains(&"close Owner left a task".to_string()), "{events:?}");
+}
+
+#[tokio::test]
+async fn no_task_begins_when_the_agent_has_closed() {
+    let agent = started().await;
+    let owner = agent.owner.clone();
+    soon(agent.close()).await.unwrap();
+    let task = owner.cx.spawn("late", async { 7 });
+    assert!(soon(task).await.unwrap_err().is_cancelled());
+}
+
+#[tokio::test]
+async fn a_spawn_does_not_get_slower_with_the_tasks_that_run() {
+    let agent = started().await;
+    // the least of a few, so that what else the machine does is not measured
+    let batch = || {
+        let times = (0..5).map(|_| {
+            let began = std::time::Instant::now();
+            (0..500).for_each(|_| drop(agent.owner.cx.spawn("one of many", pending::<()>())));
+            began.elapsed()
+        });
+        times.min().unwrap()
+    };
+    let first = batch();
+    (0..50_000).for_each(|_| drop(agent.owner.cx.spawn("one of many", pending::<()>())));
+    let last = batch();
+    // if each one looked at all that run, it were hundreds of times as long
+    assert!(last < 30 * first, "{first:?}, then {last:?}");
+    soon(agent.close()).await.unwrap();
+}
+
+/// Tells what the agent's status is when it is drained.
+#[plugin]
+pub struct Drained {
+    seen: Mutex<Option<(AgentStatus, Instant)>>,
+}
+impl Lifecycle for Drained {
+    async fn drain(&self, cx: &Context) -> Result<()> {
+        *self.seen.lock().unwrap() = Some((cx.status().agent(), Instant::now()));
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_is_false_before_the_drain_delay() {
+    #[derive(Flavor)]
+    struct Draining {
+        drained: Dep<Drained>,
+        owner: Dep<Owner>,
+    }
+    for delay in [Duration::ZERO, Duration::from_secs(20)] {
+        let agent = Agent::<Draining>::builder().drain_delay(delay).start().await.unwrap();
+        let (drained, cx, began) = (agent.drained.clone(), agent.owner.cx.clone(), Instant::now());
+        assert!(cx.status().agent().is_ready());
+        let closing = tokio::spawn(agent.close());
+        tokio::task::yield_now().await;
+        let now = cx.status().agent();
+        assert!(!now.is_ready() && now.is_live());
+        // the delay is none of the five seconds that a stop has
+        closing.await.unwrap().unwrap();
+        let (status, at) = drained.seen.lock().unwrap().take().unwrap();
+        assert!(!status.is_ready());
+        assert_eq!(at - began, delay);
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_fails_while_it_serves_drains_what_serves() {
+    #[plugin]
+    struct Fails {
+        drained: Dep<Drained>,
+    }
+    impl Lifecycle for Fails {
+        async fn after_init(&self, _: &Context) -> Result<()> {
+            let _ = &self.drained;
+            Err(Error::msg("port in use"))
+        }
+    }
+    #[derive(Flavor)]
+    struct Half {
+        fails: Dep<Fails>,
+        drained: Dep<Drained>,
+    }
+    let error = Agent::<Half>::builder().record_events(true).start().await.unwrap_err();
+    assert!(matches!(error.errors[0].cause, Cause::Failed(_)));
+    let events = only(lines(Half::GRAPH, &error.events), &["drain", "close"]);
+    assert_eq!(events, ["drain Drained", "drain Fails", "close Fails", "close Drained"]);
+}
