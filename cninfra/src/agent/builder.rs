@@ -16,6 +16,7 @@ use crate::{
         replace::{Bindable, Instance, Place, Seat},
     },
 };
+use figment::Figment;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// What is set before the start of an agent: config, limits, replacements for tests. See [`Agent::builder`].
@@ -55,6 +56,14 @@ impl<F> Builder<F> {
     pub fn config(mut self, config: Config) -> Self {
         self.settings.config = config;
         self
+    }
+
+    /// The config as the agent will read it, with its files as they are now: what holds of each layer, each key by the name that the
+    /// type of its section has for it, and its origin. Keys at their defaults are not in it, and what is wrong is in it as it
+    /// is. Secrets are in it in clear.
+    #[must_use]
+    pub fn figment(&self) -> Figment {
+        self.settings.figment(self.held.graph())
     }
 
     /// How long the agent waits for its plugins.

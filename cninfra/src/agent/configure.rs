@@ -10,6 +10,7 @@ use crate::{
     config::{Files, Known},
     graph::Graph,
 };
+use figment::Figment;
 
 /// What is to be said of the config.
 pub(super) struct Report {
@@ -51,6 +52,18 @@ impl Settings {
     /// Is anything not at its default?
     pub(super) fn has_config(&self) -> bool {
         self.label.is_some() || self.limits.is_some() || self.files.is_some() || !self.config.is_empty()
+    }
+
+    /// The config as it will be read.
+    pub(super) fn figment(&self, graph: &'static Graph) -> Figment {
+        let known = own::known(graph);
+        let mut config = own::under(self.config.clone(), self.label.as_deref(), self.limits);
+        config.name_sections(&known);
+        if let Some(files) = &self.files {
+            // what is wrong or odd is told when the agent starts
+            config.read_files(files, &known);
+        }
+        config.canonical_figment(&known)
     }
 
     /// Reads the files, and puts what the builder says under all of it.

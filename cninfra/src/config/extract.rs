@@ -1,22 +1,28 @@
 //! Reads a section until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading.
 
 use super::{
+    entry::Entry,
     failure::{Failure, Spot, What},
     fields::suggestion,
-    found::{Entry, Found},
     key::{kebab, nearest, same},
+    layers::{Dropped, Layers, Twice},
     mistake::Mistake,
-    reader::{Notes, Reader, Reading},
+    reader::Reader,
+    reading::{Notes, Reading, ask},
     source::{Part, Step, Way},
 };
+use figment::Figment;
 use serde::de::DeserializeOwned;
-use std::collections::HashSet;
+use std::{cell::RefCell, collections::HashSet};
 
 /// What came of reading a section.
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) mistakes: Vec<Mistake>,
     pub(super) notes: Notes,
+    pub(super) layers: Layers,
+    /// All layers merged, with what is wrong in it.
+    pub(super) figment: Figment,
 }
 
 /// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default.
@@ -24,51 +30,58 @@ pub(super) fn extract<C: DeserializeOwned + Default>(section: &str, entries: &[&
     if entries.is_empty() {
         return (C::default(), Outcome::default());
     }
-    let mut value = None;
-    let outcome = extract_with(section, entries, &mut |reader| {
-        value = Some(C::deserialize(reader)?);
+    let value = RefCell::new(None);
+    let outcome = extract_with(section, entries, &|reader| {
+        value.replace(Some(C::deserialize(reader)?));
         Ok(())
     });
-    (value.unwrap_or_default(), outcome)
+    (value.into_inner().unwrap_or_default(), outcome)
 }
 
 // not generic: compiled once for all sections
-fn extract_with(
-    section: &str,
-    entries: &[&Entry],
-    read: &mut dyn FnMut(Reader<'_, '_>) -> Result<(), Failure>,
-) -> Outcome {
-    let mut dropped: HashSet<(usize, Way)> = HashSet::new();
-    let mut all = Mistakes { section, entries, seen: HashSet::new(), all: Vec::new() };
-    loop {
-        let reading = Reading { section, dropped: &dropped, notes: Notes::default().into() };
-        let there = entries.iter().enumerate().filter(|(number, _)| !dropped.contains(&(*number, Way::new())));
-        let found = there.map(|(number, entry)| Found::of(entry, number)).collect();
-        let done = match Reader::new(&reading, Vec::new(), found) {
-            None => Ok(()),
-            Some(reader) => {
-                let root = reader.spot();
-                read(reader).map_err(|failure| failure.at(|| root))
-            }
-        };
+fn extract_with(section: &str, entries: &[&Entry], read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>) -> Outcome {
+    let layers = Layers::of(section, entries, &|way| ask(section, way, read));
+    let whole = layers.merge(&Dropped::new());
+    let mut dropped = Dropped::new();
+    let mut all = Mistakes { section, layers: &layers, seen: HashSet::new(), all: Vec::new() };
+    all.twice();
+    let notes = loop {
+        // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
+        let merged = if dropped.is_empty() { layers.value(&whole) } else { layers.value(&layers.merge(&dropped)) };
+        let Some(merged) = merged else { break Notes::default() };
+        let reading =
+            Reading { section, layers: &layers, dropped: &dropped, asked: None, notes: Notes::default().into() };
+        let reader = Reader::new(&reading, &merged);
+        let root = reader.spot();
+        let done = read(reader).map_err(|failure| failure.at(|| root));
         let notes = reading.notes.into_inner();
         for (spot, mistake) in &notes.mistakes {
             all.add(spot, || mistake.clone());
         }
-        let Err(Failure { what, spot: Some(spot) }) = done else {
-            return Outcome { mistakes: all.sorted(), notes };
-        };
-        all.tell(&what, &spot, &notes, &dropped);
-        if !dropped.insert((spot.entry, spot.way)) {
-            // it can not be dropped twice: to go on would never end
-            return Outcome { mistakes: all.sorted(), notes };
+        let before = dropped.len();
+        match done {
+            Err(Failure { what, spot: Some(spot) }) => {
+                all.tell(&what, &spot, &notes, &dropped);
+                dropped.insert((spot.entry, spot.way));
+            }
+            // the same unknown key may be in a lower layer, too
+            _ if layers.len() > 1 => {
+                dropped.extend(notes.mistakes.iter().map(|(spot, _)| (spot.entry, spot.way.clone())));
+            }
+            _ => break notes,
         }
-    }
+        // to go on without anything left out would never end
+        if dropped.len() == before {
+            break notes;
+        }
+    };
+    let mistakes = all.sorted();
+    Outcome { mistakes, notes, figment: whole, layers }
 }
 
 struct Mistakes<'a> {
     section: &'a str,
-    entries: &'a [&'a Entry],
+    layers: &'a Layers,
     /// Each is told once.
     seen: HashSet<(usize, Way)>,
     all: Vec<Mistake>,
@@ -82,8 +95,17 @@ impl Mistakes<'_> {
         }
     }
 
+    /// Tells the keys that two files set.
+    fn twice(&mut self) {
+        for Twice { first, second } in self.layers.twice() {
+            let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
+            let what = format!("key `{}.{}` is set in {first} too", self.section, second.path.join("."));
+            self.all.push(Mistake::new(place, what).of(self.section).help("keep one of them"));
+        }
+    }
+
     /// Tells why a reading stopped.
-    fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &HashSet<(usize, Way)>) {
+    fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) {
         if self.follows(what, spot, notes, dropped) {
             return;
         }
@@ -108,17 +130,16 @@ impl Mistakes<'_> {
             }
             What::Missing(field) => (format!("{name}: the key `{}` is missing", kebab(field)), None),
             What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
+            What::Asked => return,
         };
         let part = if matches!(what, What::NoSecret | What::Twice(_)) { Part::Key } else { Part::Value };
-        let entry = self.entries[spot.entry];
-        let way: Way = entry.way.iter().chain(&spot.way).cloned().collect();
-        let mistake = Mistake::new(entry.source.place(&way, part), text).of(self.section).help_if(help);
+        let mistake = Mistake::new(self.layers.place(spot, part), text).of(self.section).help_if(help);
         self.seen.insert((spot.entry, spot.way.clone()));
         self.all.push(mistake);
     }
 
     /// Does it follow from what has been told?
-    fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &HashSet<(usize, Way)>) -> bool {
+    fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
         let inner = |(entry, way): &(usize, Way)| {
             (*entry == spot.entry && way.len() > spot.way.len() && way.starts_with(&spot.way)).then(|| way.clone())
         };
@@ -135,13 +156,13 @@ impl Mistakes<'_> {
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
             // a whole of which a part has been dropped
             What::Takes(_) | What::Says(_) => dropped.iter().any(|place| inner(place).is_some()),
-            What::NoSecret | What::Unknown { .. } => false,
+            What::NoSecret | What::Unknown { .. } | What::Asked => false,
         }
     }
 
     /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.
     fn is_twice_in_files(&self, field: &str, spot: &Spot, notes: &Notes) -> bool {
-        let is_file = |entry: usize| self.entries[entry].source.file().is_some();
+        let is_file = |entry: usize| self.layers.is_file(entry);
         let around = &spot.path[..spot.path.len().saturating_sub(1)];
         let mut siblings =
             notes.origins.iter().filter(|(path, _)| path.split_last().is_some_and(|(_, before)| before == around));
@@ -155,8 +176,8 @@ impl Mistakes<'_> {
     /// The key as it is written.
     fn written(&self, spot: &Spot) -> String {
         let mut path = spot.path.clone();
-        if let (Some(last), Some(Step::Key(key))) = (path.last_mut(), spot.way.last()) {
-            last.clone_from(key);
+        if let (Some(last), Some(written)) = (path.last_mut(), self.layers.written(spot)) {
+            *last = written;
         }
         format!("{}.{}", self.section, path.join("."))
     }

@@ -28,6 +28,8 @@ pub(super) enum What {
     },
     /// `<key>-file` of a key that is no secret.
     NoSecret,
+    /// Nothing is wrong: the type was only asked what it wants.
+    Asked,
 }
 
 /// A value in its section, and in its source.

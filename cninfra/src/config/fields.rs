@@ -2,17 +2,21 @@
 
 use super::{
     failure::{Failure, Spot},
-    found::Found,
     key,
     mistake::Mistake,
     reader::{Reader, name},
-    source::Part,
+    source::{Part, Step},
 };
+use figment::value::Value;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use std::borrow::Cow;
 
 /// The prefix of the names that refuse keys. See [`Later`](super::Later).
 pub(super) const LATER: &str = "later:";
+/// The prefix of the name that says which key hides which other one below. See [`Hides`](super::Hides).
+pub(super) const HIDES: &str = "hides:";
+/// The keys of a plugin's section that are the agent's, where the plugin has none of that name.
+pub(super) const AGENT_KEYS: [&str; 1] = ["enabled"];
 /// `password-file` holds the path of the file that holds `password`.
 const FILE: &str = "file";
 
@@ -75,38 +79,44 @@ impl<'de> SeqAccess<'de> for &mut Feed<'_, '_> {
 
 /// The keys of a mapping that may have any: as they are written.
 pub(super) fn feed_map<'a, 'r>(reader: &Reader<'a, 'r>) -> Vec<Fed<'a, 'r>> {
-    let mut keys: Vec<(String, Vec<Found<'a>>)> = Vec::new();
-    for (written, found) in entries(reader) {
-        match keys.iter_mut().find(|(key, _)| *key == written) {
-            Some((_, layers)) => layers.push(found),
-            None => keys.push((written, vec![found])),
-        }
-    }
-    keys.into_iter().filter_map(|(key, found)| fed(reader, Cow::Owned(key.clone()), key, found)).collect()
+    let fed = |(key, value): (String, Cow<'a, Value>)| Fed {
+        reader: reader.child(key.clone(), Step::Key(key.clone()), value),
+        name: Cow::Owned(key),
+    };
+    reader.entries().unwrap_or_default().into_iter().map(fed).collect()
 }
 
-/// The keys of a type with these fields, however they are spelled; others are mistakes.
+/// The keys of a type with these fields, those of the highest layer first; others are mistakes.
 pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'static str]) -> Vec<Fed<'a, 'r>> {
     reader.reading.notes.borrow_mut().structs.insert(reader.path.clone());
-    let mut keys: Vec<(&'static str, Vec<Found<'a>>)> = Vec::new();
-    for (written, mut found) in entries(reader) {
-        let field = match meant(fields, &written) {
+    let mut keys: Vec<Fed<'a, 'r>> = Vec::new();
+    let entries = reader.entries().unwrap_or_default().into_iter();
+    let child = |(key, value): (String, Cow<'a, Value>)| {
+        let child = reader.child(key::kebab(&key), Step::Key(key.clone()), value);
+        let spot = child.spot();
+        (key, child, spot)
+    };
+    let mut entries: Vec<_> = entries.map(child).collect();
+    // of two names of a key, which serde alone knows to be one, the higher layer's comes first
+    entries.sort_by_key(|(.., spot)| spot.entry);
+    for (key, mut child, spot) in entries {
+        let field = match meant(fields, &key) {
             Meant::Field(field) => field,
             Meant::FileOf(field) => {
-                found.names_file = true;
+                child.names_file = true;
                 field
             }
             Meant::Later => {
                 let what = "is known from the predecessor, but it is not served yet";
-                mistake(reader, &found, &written, |_| what.to_string(), Some("take it out".to_string()));
+                mistake(reader, spot, what, Some("take it out".to_string()));
                 continue;
             }
-            Meant::Nothing if reader.path.is_empty() && key::same(&written, "enabled") => {
-                let spot = spot(reader, &found, &written);
-                reader.reading.notes.borrow_mut().enabled.get_or_insert(spot);
+            Meant::Nothing if reader.path.is_empty() && AGENT_KEYS.contains(&&*key) => {
+                reader.reading.notes.borrow_mut().agent_keys.entry(key).or_insert(spot);
                 continue;
             }
             Meant::Nothing => {
+                let written = reader.reading.layers.written(&spot).unwrap_or(key);
                 let help = if reader.path.is_empty() && key::same(&written, reader.reading.section) {
                     format!(
                         "the file holds the section itself: what is in `{written}` goes one step to the left, without it"
@@ -114,49 +124,44 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                 } else {
                     suggestion(&written, fields)
                 };
-                mistake(reader, &found, &written, |_| "is unknown".to_string(), Some(help));
+                mistake(reader, spot, "is unknown", Some(help));
                 continue;
             }
         };
-        match keys.iter_mut().find(|(key, _)| *key == field) {
-            Some((_, layers)) => match layers.iter().find(|other| other.number == found.number) {
-                Some(other) => {
-                    let twice = format!("is there twice, as `{}` too", shown_key(other));
-                    mistake(reader, &found, &written, |_| twice, None);
-                }
-                None => layers.push(found),
-            },
-            None => keys.push((field, vec![found])),
+        if let Some(at) = child.path.last_mut() {
+            *at = key::kebab(field);
+        }
+        match keys.iter().find(|fed| fed.name == field) {
+            // the higher layer's holds
+            Some(other) if other.reader.spot().entry != spot.entry => {}
+            Some(other) => twice(reader, other.reader.spot(), spot),
+            None => keys.push(Fed { name: Cow::Borrowed(field), reader: child }),
         }
     }
-    keys.into_iter().filter_map(|(field, found)| fed(reader, Cow::Borrowed(field), key::kebab(field), found)).collect()
+    keys
 }
 
-fn fed<'a, 'r>(
-    reader: &Reader<'a, 'r>,
-    name: Cow<'a, str>,
-    shown: String,
-    found: Vec<Found<'a>>,
-) -> Option<Fed<'a, 'r>> {
-    let mut path = reader.path.clone();
-    path.push(shown);
-    Some(Fed { name, reader: Reader::new(reader.reading, path, found)? })
+/// Two spellings of one key in one layer: the later one is told.
+fn twice(reader: &Reader<'_, '_>, one: Spot, other: Spot) {
+    let layers = reader.reading.layers;
+    if reader.reading.asked.is_some() {
+        return;
+    }
+    let is_later = layers.place(&one, Part::Key) > layers.place(&other, Part::Key);
+    let (first, second) = if is_later { (other, one) } else { (one, other) };
+    let first = layers.written(&first).unwrap_or_default();
+    mistake(reader, second, &format!("is there twice, as `{first}` too"), None);
 }
 
-/// What is in the mappings of all layers, the highest layer first; no deeper than one that is no mapping.
-fn entries<'a>(reader: &Reader<'a, '_>) -> Vec<(String, Found<'a>)> {
-    let mappings = reader.layers().map_while(Found::entries).flatten();
-    mappings.filter(|(_, found)| !reader.reading.dropped.contains(&(found.number, found.way.clone()))).collect()
-}
-
-enum Meant {
+pub(super) enum Meant {
     Field(&'static str),
     FileOf(&'static str),
     Later,
     Nothing,
 }
 
-fn meant(fields: &'static [&'static str], written: &str) -> Meant {
+/// The field that a key means, however it is spelled.
+pub(super) fn meant(fields: &'static [&'static str], written: &str) -> Meant {
     let named = |written: &str| {
         let same = |field: &&&'static str| key::same(field, written);
         // an alias may differ from the name in its spelling only: the name is in lower case
@@ -179,7 +184,7 @@ fn meant(fields: &'static [&'static str], written: &str) -> Meant {
 /// "did you mean", and what there is.
 pub(super) fn suggestion(written: &str, fields: &[&str]) -> String {
     let mut known: Vec<String> = Vec::new();
-    for field in fields.iter().filter(|field| !field.starts_with(LATER)) {
+    for field in fields.iter().filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES)) {
         let field = key::kebab(field);
         if !known.contains(&field) {
             known.push(field);
@@ -195,31 +200,18 @@ pub(super) fn suggestion(written: &str, fields: &[&str]) -> String {
     }
 }
 
-fn spot(reader: &Reader<'_, '_>, found: &Found<'_>, written: &str) -> Spot {
-    let mut path = reader.path.clone();
-    path.push(written.to_string());
-    Spot { path, entry: found.number, way: found.way.clone() }
-}
-
-fn shown_key(found: &Found<'_>) -> String {
-    match found.way.last() {
-        Some(super::source::Step::Key(key)) => key.clone(),
-        _ => String::new(),
+/// A key that is wrong itself; it is told as it is written.
+fn mistake(reader: &Reader<'_, '_>, mut spot: Spot, what: &str, help: Option<String>) {
+    let (layers, section) = (reader.reading.layers, reader.reading.section);
+    if reader.reading.asked.is_some() {
+        return;
     }
-}
-
-fn mistake(
-    reader: &Reader<'_, '_>,
-    found: &Found<'_>,
-    written: &str,
-    what: impl FnOnce(&str) -> String,
-    help: Option<String>,
-) {
-    let spot = spot(reader, found, written);
-    let way: Vec<_> = found.entry.way.iter().chain(&found.way).cloned().collect();
-    let place = found.entry.source.place(&way, Part::Key);
-    let path = format!("{}.{}", reader.reading.section, spot.path.join("."));
-    let what = format!("key `{path}` {}", what(&path));
-    let mistake = Mistake::new(place, what).of(reader.reading.section).help_if(help);
+    if let Some(written) = layers.written(&spot)
+        && let Some(last) = spot.path.last_mut()
+    {
+        *last = written;
+    }
+    let what = format!("key `{section}.{}` {what}", spot.path.join("."));
+    let mistake = Mistake::new(layers.place(&spot, Part::Key), what).of(section).help_if(help);
     reader.reading.notes.borrow_mut().mistakes.push((spot, mistake));
 }

@@ -2,10 +2,11 @@
 
 use super::{
     Config, Known, KnownSection, Mistake, Place,
+    entry::Entry,
     format::Format,
-    found::Entry,
     key, known,
     source::{File, Part, Source, Step, Way},
+    value,
 };
 use std::{
     collections::HashSet,
@@ -123,7 +124,7 @@ impl Reading<'_> {
             }
         };
         for (name, value) in sections {
-            let name = name.as_str().map_or_else(|| super::shown(&name).trim_matches('`').to_string(), str::to_string);
+            let (name, value) = (value::key_text(&name), value::from_yaml(value));
             let way = vec![Step::Key(name.clone())];
             match self.known.find(&name) {
                 Some(section) => {
@@ -164,6 +165,7 @@ impl Reading<'_> {
 
     fn own(&mut self, section: &KnownSection, path: PathBuf) {
         if let Some((source, value)) = self.read(path) {
+            let value = value::from_yaml(value);
             self.entries.push(Entry { section: section.name.to_string(), source, way: Way::new(), value });
         }
     }
@@ -195,56 +197,5 @@ impl Reading<'_> {
     fn is_name(&self, stem: &str, end: &str) -> bool {
         let names = self.known.iter().flat_map(known::names).chain([WHOLE]);
         Format::ENDS.contains(&end) && names.into_iter().any(|name| name == stem)
-    }
-}
-
-/// Keys that two files set.
-pub(super) fn twice(entries: &[Entry]) -> Vec<Mistake> {
-    let mut mistakes = Vec::new();
-    for (place, entry) in entries.iter().enumerate() {
-        for earlier in entries[..place].iter().filter(|earlier| earlier.section == entry.section) {
-            compare(earlier, &earlier.value, entry, &entry.value, &mut Way::new(), &mut Way::new(), &mut mistakes);
-        }
-    }
-    mistakes
-}
-
-fn compare(
-    a: &Entry,
-    left: &Value,
-    b: &Entry,
-    right: &Value,
-    to_left: &mut Way,
-    to_right: &mut Way,
-    all: &mut Vec<Mistake>,
-) {
-    let (Value::Mapping(lefts), Value::Mapping(rights)) = (left, right) else { return };
-    for (key, value) in rights {
-        let Some(written) = key.as_str() else { continue };
-        let same = lefts.iter().find_map(|(key, value)| {
-            key.as_str().filter(|key| key::same(key, written)).map(|key| (key.to_string(), value))
-        });
-        let Some((other, other_value)) = same else { continue };
-        to_left.push(Step::Key(other));
-        to_right.push(Step::Key(written.to_string()));
-        if value.is_mapping() && other_value.is_mapping() {
-            compare(a, other_value, b, value, to_left, to_right, all);
-        } else {
-            let place = |entry: &Entry, way: &Way| {
-                let way: Way = entry.way.iter().chain(way).cloned().collect();
-                entry.source.place(&way, Part::Key)
-            };
-            let path: Vec<String> = to_right
-                .iter()
-                .map(|step| match step {
-                    Step::Key(key) => key::kebab(key),
-                    Step::Index(index) => index.to_string(),
-                })
-                .collect();
-            let what = format!("key `{}.{}` is set in {} too", b.section, path.join("."), place(a, to_left));
-            all.push(Mistake::new(place(b, to_right), what).of(&b.section).help("keep one of them"));
-        }
-        to_left.pop();
-        to_right.pop();
     }
 }

@@ -28,29 +28,38 @@
 //! Types for keys: [`Duration`], [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
 
 mod byte_size;
+mod canonical;
 mod duration;
+mod entry;
 mod extract;
 mod failure;
 mod fields;
 mod format;
-mod found;
+mod hides;
 mod key;
 mod known;
 mod later;
+mod layers;
 mod live;
 mod load;
 mod locate;
 mod mistake;
 mod print;
 mod reader;
+mod reading;
 mod reload;
 mod secret;
 mod section;
+mod shape;
 mod source;
+mod value;
 mod variant;
 
 pub use byte_size::{ByteSize, ByteSizeError};
 pub use duration::{Duration, DurationError};
+/// The engine of the layers.
+pub use figment;
+pub use hides::Hides;
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;
 pub use live::{Changes, Live};
@@ -61,11 +70,11 @@ pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
 
 use crate::{Error, Result};
-use found::Entry;
-use serde::{Serialize, de::DeserializeOwned};
-use source::{Part, Place, Source, Step, Way};
+use entry::Entry;
+use figment::{Figment, value::Value};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use source::{NOWHERE, Part, Place, Source, Step, Way};
 use std::sync::Arc;
-use yaml_serde::Value;
 
 /// The config of an agent: sections by name.
 ///
@@ -103,7 +112,7 @@ impl Config {
     #[must_use]
     pub fn set(mut self, section: &str, key: &str, value: impl Serialize) -> Self {
         match yaml_serde::to_value(value) {
-            Ok(value) => self.program.push(entry(section, key, value, Source::Program)),
+            Ok(value) => self.program.push(entry(section, key, value::from_yaml(value), Source::Program)),
             Err(error) => {
                 let place = Source::Program.place(&[], Part::Value);
                 self.mistakes.push(Mistake::new(place, format!("key `{section}.{key}`: {error}")).of(section));
@@ -112,16 +121,84 @@ impl Config {
         self
     }
 
+    /// Of a figment: its providers go where [`Config::set`] goes, so that what is set next goes over them, and files, variables and
+    /// flags over all. A section is a key of the figment, with the section's keys in it; they may be spelled in any way. Their
+    /// origins, and the lines in their files, are those that figment knows.
+    ///
+    /// ```
+    /// use cninfra::config::{Config, figment::{Figment, Metadata, Profile, Provider, value::{Dict, Map, Value}}};
+    ///
+    /// /// Says what a store of the company's says.
+    /// struct Store;
+    ///
+    /// impl Provider for Store {
+    ///     fn metadata(&self) -> Metadata {
+    ///         Metadata::named("the store")
+    ///     }
+    ///
+    ///     fn data(&self) -> Result<Map<Profile, Dict>, cninfra::config::figment::Error> {
+    ///         let http = Dict::from([("endpoint".to_string(), Value::from("127.0.0.1:0"))]);
+    ///         Ok(Map::from([(Profile::Default, Dict::from([("http".to_string(), http.into())]))]))
+    ///     }
+    /// }
+    ///
+    /// let config = Config::from_figment(Figment::from(Store)).set("http", "port", 8080);
+    /// let figment = config.figment();
+    /// assert_eq!(figment.find_metadata("http.endpoint").map(|metadata| &*metadata.name), Some("the store"));
+    /// assert_eq!(figment.extract_inner::<u16>("http.port")?, 8080);
+    /// # Ok::<(), cninfra::config::figment::Error>(())
+    /// ```
+    #[must_use]
+    pub fn from_figment(figment: Figment) -> Self {
+        let mut config = Config::new();
+        let source = Arc::new(Source::Figment(Box::new(figment.focus(NOWHERE))));
+        match figment.find_value("") {
+            Ok(value) => {
+                let entry = |(section, value): (String, Value)| {
+                    let way = vec![Step::Key(section.clone())];
+                    Entry { section, source: source.clone(), way, value }
+                };
+                config.program.extend(value.into_dict().unwrap_or_default().into_iter().map(entry));
+            }
+            Err(errors) => {
+                let mistake = |error: figment::Error| {
+                    let source = error.metadata.as_ref().map_or_else(|| source.to_string(), source::origin);
+                    let key =
+                        if error.path.is_empty() { String::new() } else { format!("key `{}`: ", error.path.join(".")) };
+                    Mistake::new(Place { source, at: None }, format!("{key}{}", error.kind))
+                };
+                config.mistakes.extend(errors.into_iter().map(mistake));
+            }
+        }
+        config
+    }
+
+    /// What the program says, as a figment: with its origins, and to add providers to. Its keys are as they were written; what
+    /// an agent makes of them, with its files, is [`Builder::figment`](crate::agent::Builder::figment).
+    #[must_use]
+    pub fn figment(&self) -> Figment {
+        self.program.iter().fold(Figment::new(), |figment, entry| entry.merge_into(figment))
+    }
+
+    /// The same with what an agent knows: each key by the name that its type has for it.
+    pub(crate) fn canonical_figment(&self, known: &Known) -> Figment {
+        let sections = known.iter().filter_map(|section| {
+            let entries = self.entries(section.name);
+            (!entries.is_empty()).then(|| (section.meta.read)(section.name, &entries, false).0.figment)
+        });
+        sections.fold(Figment::new(), Figment::merge)
+    }
+
     /// What a variable of the environment says.
     pub(crate) fn set_variable(&mut self, section: &str, key: &str, text: &str, variable: &str) {
         let source = Source::Variable(variable.to_string());
-        self.process.push(entry(section, key, Value::String(text.to_string()), source));
+        self.process.push(entry(section, key, value::text(text), source));
     }
 
     /// What a flag says.
     pub(crate) fn set_flag(&mut self, section: &str, key: &str, text: &str, flag: &str) {
         let source = Source::Flag(flag.to_string());
-        self.process.push(entry(section, key, Value::String(text.to_string()), source));
+        self.process.push(entry(section, key, value::text(text), source));
     }
 
     /// The config of one agent: nobody follows it yet.
@@ -167,15 +244,19 @@ impl Config {
 
     /// May this optional plugin start?
     pub(crate) fn is_enabled(&self, section: &str) -> bool {
-        let said = self.entries(section).into_iter().find_map(enabled);
-        said.and_then(|(_, value)| switch(value)).unwrap_or(true)
+        self.agent_keys(section, &["enabled"]).0.enabled.unwrap_or(true)
+    }
+
+    /// What a plugin's section says to the agent, by these keys.
+    fn agent_keys(&self, section: &str, keys: &[&str]) -> (AgentKeys, extract::Outcome) {
+        let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(keys)).collect();
+        extract::extract(section, &entries.iter().collect::<Vec<_>>())
     }
 
     /// Everything that is wrong: nothing is to be created then.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(self.unknown_sections(known));
-        mistakes.extend(load::twice(&self.files));
         for section in known.iter() {
             mistakes.extend(self.check_section(section));
         }
@@ -200,17 +281,12 @@ impl Config {
         }
         let (outcome, _) = (section.meta.read)(section.name, &entries, false);
         let mut mistakes = outcome.mistakes;
-        let key = format!("key `{}.enabled`", section.name);
         if section.optional {
-            let wrong = entries.into_iter().find_map(enabled).filter(|(_, value)| switch(value).is_none());
-            if let Some((entry, value)) = wrong {
-                let what = format!("{key} takes `true` or `false`, not {}", shown(value));
-                mistakes.push(Mistake::new(enabled_place(entry, Part::Value), what).of(section.name));
-            }
-        } else if let Some(spot) = outcome.notes.enabled {
-            let what = format!("{key}: the plugin is not an optional one of its flavor");
+            mistakes.extend(self.agent_keys(section.name, &["enabled"]).1.mistakes);
+        } else if let Some(spot) = outcome.notes.agent_keys.get("enabled") {
+            let what = format!("key `{}.enabled`: the plugin is not an optional one of its flavor", section.name);
             let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out";
-            let place = enabled_place(entries[spot.entry], Part::Key);
+            let place = outcome.layers.place(spot, Part::Key);
             mistakes.push(Mistake::new(place, what).of(section.name).help(help));
         }
         mistakes
@@ -237,39 +313,14 @@ impl std::fmt::Debug for Config {
 
 /// A value that belongs to a key, as an entry of the section.
 fn entry(section: &str, key: &str, value: Value, source: Source) -> Entry {
-    let nest = |value, key: &str| Value::Mapping([(Value::from(key), value)].into_iter().collect());
+    let nest = |value, key: &str| Value::from(value::dict([(key.to_string(), value)]));
     let value = key.rsplit('.').fold(value, nest);
     Entry { section: section.to_string(), source: Arc::new(source), way: Way::new(), value }
 }
 
-/// What an entry says of `enabled`.
-fn enabled(entry: &Entry) -> Option<(&Entry, &Value)> {
-    let is_enabled = |key: &Value| key.as_str().is_some_and(|key| key::same(key, "enabled"));
-    entry.value.as_mapping()?.iter().find(|(key, _)| is_enabled(key)).map(|(_, value)| (entry, value))
-}
-
-fn enabled_place(entry: &Entry, part: Part) -> Place {
-    let is_enabled = |key: &&Value| key.as_str().is_some_and(|key| key::same(key, "enabled"));
-    let written = entry.value.as_mapping().and_then(|mapping| mapping.keys().find(is_enabled)).and_then(Value::as_str);
-    let step = Step::Key(written.unwrap_or("enabled").to_string());
-    let way: Way = entry.way.iter().cloned().chain([step]).collect();
-    entry.source.place(&way, part)
-}
-
-fn switch(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(on) => Some(*on),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    }
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Number(number) => format!("`{number}`"),
-        Value::String(text) => format!("the text `{text}`"),
-        Value::Null => "nothing".to_string(),
-        Value::Sequence(_) => "a list".to_string(),
-        _ => "a mapping".to_string(),
-    }
+/// What a plugin's section says to the agent.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct AgentKeys {
+    enabled: Option<bool>,
 }

@@ -1,6 +1,6 @@
 //! `--print-config`: what holds for each key, and where it comes from.
 
-use super::{Config, Known, KnownSection, Part, Source, failure::Spot, found::Entry, key, reader::Notes, secret};
+use super::{Config, Known, KnownSection, Part, Source, extract::Outcome, failure::Spot, key, secret, value};
 use std::fmt::Write as _;
 use yaml_serde::Value;
 
@@ -20,16 +20,17 @@ impl Config {
         let (_, value) = (section.meta.read)(section.name, &entries, true);
         let value = value.map(without_tags).unwrap_or_default();
         // read once more with all of it as the lowest layer: so every key is met, and its origin is known
-        let defaults = super::entry(section.name, "", Value::Null, Source::Program);
-        let defaults = Entry { value: value.clone(), ..defaults };
+        let defaults = super::entry(section.name, "", super::Value::from(false), Source::Default);
+        let defaults = defaults.with(value::from_yaml(value.clone()));
         entries.push(&defaults);
         let (outcome, _) = (section.meta.read)(section.name, &entries, false);
-        let mut lines = Lines { notes: &outcome.notes, entries: &entries, all: String::new() };
+        let mut lines = Lines { outcome: &outcome, all: String::new() };
         if section.optional {
-            let said = entries.iter().find_map(|entry| super::enabled(entry));
-            let origin = said.map(|(entry, _)| super::enabled_place(entry, Part::Key).to_string());
-            let origin = origin.unwrap_or_else(|| "default".to_string());
-            let _ = writeln!(lines.all, "  enabled: {}  # {origin}", self.is_enabled(section.name));
+            let (keys, said) = self.agent_keys(section.name, &["enabled"]);
+            let origin = said.notes.origins.get(&["enabled".to_string()][..]);
+            let origin =
+                origin.map_or_else(|| "default".to_string(), |spot| said.layers.place(spot, Part::Key).to_string());
+            let _ = writeln!(lines.all, "  enabled: {}  # {origin}", keys.enabled.unwrap_or(true));
         }
         if let Value::Mapping(mapping) = value {
             lines.mapping(&mut Vec::new(), &mapping);
@@ -48,15 +49,13 @@ fn braces(lines: &str) -> &'static str {
 }
 
 struct Lines<'a> {
-    notes: &'a Notes,
-    /// The last one holds the defaults.
-    entries: &'a [&'a Entry],
+    outcome: &'a Outcome,
     all: String,
 }
 
 impl Lines<'_> {
     fn mapping(&mut self, path: &mut Vec<String>, mapping: &yaml_serde::Mapping) {
-        let is_struct = self.notes.structs.contains(path);
+        let is_struct = self.outcome.notes.structs.contains(path);
         let shown = |key: &Value| {
             let key = key.as_str().map_or_else(|| scalar(key), str::to_string);
             if is_struct { key::kebab(&key) } else { key }
@@ -77,7 +76,8 @@ impl Lines<'_> {
                 value if has_secret(value) => {
                     let shown = if value.is_string() { secret::MASK.to_string() } else { scalar(value) };
                     // its default is no secret to be read, and has no origin therefore
-                    let origin = self.notes.origins.get(path).map_or_else(|| "default".into(), |spot| self.place(spot));
+                    let origin =
+                        self.outcome.notes.origins.get(path).map_or_else(|| "default".into(), |spot| self.place(spot));
                     let _ = writeln!(self.all, "{indent}# {key}: {shown}  # {origin}, a secret");
                 }
                 value => {
@@ -90,12 +90,12 @@ impl Lines<'_> {
 
     /// Where the value of a key comes from that stands among these.
     fn origin(&self, path: &[String], keys: &[String]) -> String {
-        if let Some(spot) = self.notes.origins.get(path) {
+        if let Some(spot) = self.outcome.notes.origins.get(path) {
             return self.place(spot);
         }
         // it was set by another name of it
         let Some((_, around)) = path.split_last() else { return String::new() };
-        let mut others = self.notes.origins.iter().filter(|(other, _)| {
+        let mut others = self.outcome.notes.origins.iter().filter(|(other, _)| {
             other
                 .split_last()
                 .is_some_and(|(key, before)| before == around && !key.ends_with(']') && !keys.contains(key))
@@ -107,12 +107,7 @@ impl Lines<'_> {
     }
 
     fn place(&self, spot: &Spot) -> String {
-        if spot.entry + 1 == self.entries.len() {
-            return "default".to_string();
-        }
-        let entry = self.entries[spot.entry];
-        let way: Vec<_> = entry.way.iter().chain(&spot.way).cloned().collect();
-        entry.source.place(&way, Part::Key).to_string()
+        self.outcome.layers.place(spot, Part::Key).to_string()
     }
 }
 

@@ -1,184 +1,199 @@
-//! [`Reader`]: reads a section into its type, of all its layers at once.
+//! [`Reader`]: reads a section into its type, of the value that figment has merged of all its layers.
 //!
-//! The type leads: it says what its keys are, so that they can be spelled in any way, and what each value must be, so that
-//! a text of a flag goes into a number and into a text alike. Layers are merged on the way: of a mapping each key by itself,
-//! of all else the highest.
+//! The type leads: it says what its keys are, and what each value must be. It can also be asked for that alone, before there is
+//! anything to read.
 
 use super::{
     failure::{Failure, Spot, What},
     fields::{Fed, Feed, feed_map, feed_struct},
-    found::Found,
-    key,
-    mistake::Mistake,
+    reading::Reading,
     secret,
+    shape::Kind,
     source::{Step, Way},
     variant::Choice,
 };
+use figment::value::{Num, Value};
 use serde::de::{self, Deserializer, Unexpected, Visitor, value::StrDeserializer};
-use std::{
-    borrow::Cow,
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet, HashSet},
-    path::PathBuf,
-};
-use yaml_serde::Value;
+use std::borrow::Cow;
 
-/// One reading of a section.
-pub(super) struct Reading<'a> {
-    pub(super) section: &'a str,
-    /// Values that were found wrong in an earlier reading: they are not there any more.
-    pub(super) dropped: &'a HashSet<(usize, Way)>,
-    pub(super) notes: RefCell<Notes>,
-}
-
-/// What is seen on the way.
-#[derive(Default)]
-pub(super) struct Notes {
-    /// Keys that nobody knows, and the like: what does not stop the reading.
-    pub(super) mistakes: Vec<(Spot, Mistake)>,
-    /// Where each key's value comes from.
-    pub(super) origins: BTreeMap<Vec<String>, Spot>,
-    /// Paths whose keys are fields of a type.
-    pub(super) structs: BTreeSet<Vec<String>>,
-    /// `enabled`, where the section's type has no such key.
-    pub(super) enabled: Option<Spot>,
-    /// The files of secrets, and what they hold.
-    pub(super) secrets: Vec<(PathBuf, String)>,
-}
-
-/// A value, of all the layers that have it: the highest first, never none.
+/// A value.
 pub(super) struct Reader<'a, 'r> {
     pub(super) reading: &'r Reading<'a>,
+    /// As it is shown.
     pub(super) path: Vec<String>,
-    pub(super) top: Found<'a>,
-    pub(super) below: Vec<Found<'a>>,
+    pub(super) way: Way,
+    pub(super) value: Cow<'a, Value>,
+    /// It is `<key>-file`: it names the file that holds the value.
+    pub(super) names_file: bool,
+    /// It is a text whose type only the key says.
+    pub(super) is_text: bool,
 }
 
 impl<'a, 'r> Reader<'a, 'r> {
-    pub(super) fn new(reading: &'r Reading<'a>, path: Vec<String>, mut found: Vec<Found<'a>>) -> Option<Self> {
-        if found.is_empty() {
-            return None;
-        }
-        let top = found.remove(0);
-        Some(Reader { reading, path, top, below: found })
+    pub(super) fn new(reading: &'r Reading<'a>, value: &'a Value) -> Self {
+        let (path, way) = (Vec::new(), Way::new());
+        Reader { reading, path, way, value: Cow::Borrowed(value), names_file: false, is_text: false }
+    }
+
+    /// What is in it.
+    pub(super) fn child(&self, shown: String, step: Step, value: Cow<'a, Value>) -> Self {
+        let path = self.path.iter().cloned().chain([shown]).collect();
+        let way = self.way.iter().cloned().chain([step]).collect();
+        Reader { reading: self.reading, path, way, value, names_file: false, is_text: false }
     }
 
     pub(super) fn spot(&self) -> Spot {
-        Spot { path: self.path.clone(), entry: self.top.number, way: self.top.way.clone() }
+        let entry = self.reading.layers.number(self.value.tag(), &self.way);
+        Spot { path: self.path.clone(), entry, way: self.way.clone() }
     }
 
-    /// The layers, the highest first.
-    pub(super) fn layers(&self) -> impl Iterator<Item = &Found<'a>> {
-        std::iter::once(&self.top).chain(&self.below)
+    /// The entries of a mapping; `None` if it is none.
+    pub(super) fn entries(&self) -> Option<Vec<(String, Cow<'a, Value>)>> {
+        match &self.value {
+            Cow::Borrowed(Value::Dict(_, dict)) => {
+                Some(dict.iter().map(|(key, value)| (key.clone(), Cow::Borrowed(value))).collect())
+            }
+            Cow::Owned(Value::Dict(_, dict)) => {
+                Some(dict.iter().map(|(key, value)| (key.clone(), Cow::Owned(value.clone()))).collect())
+            }
+            value => matches!(&**value, Value::Empty(..)).then(Vec::new),
+        }
+    }
+
+    /// Says what the type wants, where it is asked here.
+    fn wants(&self, kind: Kind) -> Result<(), Failure> {
+        if self.reading.asked.is_none_or(|asked| asked.len() != self.way.len()) {
+            return Ok(());
+        }
+        self.reading.notes.borrow_mut().told.get_or_insert(kind);
+        Err(Failure::new(What::Asked))
     }
 
     /// Only secrets are read from files of their own.
     fn no_file(self) -> Result<Self, Failure> {
-        if self.top.names_file { Err(Failure::new(What::NoSecret)) } else { Ok(self) }
+        if self.names_file { Err(Failure::new(What::NoSecret)) } else { Ok(self) }
     }
 
-    fn understood(mut self) -> Self {
-        self.top = self.top.understood();
-        self.below = self.below.into_iter().map(Found::understood).collect();
-        self
+    /// As a type wants it that wants this.
+    fn wanted(self, kind: Kind) -> Result<Self, Failure> {
+        self.wants(kind)?;
+        let mut reader = self.no_file()?;
+        if reader.is_text
+            && let Value::String(_, text) = &*reader.value
+        {
+            (reader.value, reader.is_text) = (Cow::Owned(kind.of_text(text)), false);
+        }
+        Ok(reader)
     }
 
     fn wrong<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failure> {
-        let unexpected = match &*self.top.value {
-            Value::Null => Unexpected::Unit,
-            Value::Bool(value) => Unexpected::Bool(*value),
-            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-                (Some(value), _) => Unexpected::Unsigned(value),
-                (_, Some(value)) => Unexpected::Signed(value),
-                _ => Unexpected::Float(number.as_f64().unwrap_or(f64::NAN)),
+        let unexpected = match &*self.value {
+            Value::Empty(..) => Unexpected::Unit,
+            Value::Bool(_, value) => Unexpected::Bool(*value),
+            Value::Num(_, number) => match whole(*number) {
+                Whole::Unsigned(value) => Unexpected::Unsigned(value),
+                Whole::Signed(value) => Unexpected::Signed(value),
+                Whole::No(value) => Unexpected::Float(value),
             },
-            Value::String(text) => Unexpected::Str(text),
-            Value::Sequence(_) => Unexpected::Seq,
-            Value::Mapping(_) => Unexpected::Map,
-            Value::Tagged(_) => Unexpected::Other("a value with a tag"),
+            Value::Char(_, value) => Unexpected::Char(*value),
+            Value::String(_, text) => Unexpected::Str(text),
+            Value::Array(..) => Unexpected::Seq,
+            Value::Dict(..) => Unexpected::Map,
         };
         Err(de::Error::invalid_type(unexpected, visitor))
     }
 
     /// As [`wrong`](Reader::wrong), but what is written is not shown: in what should hold several values, a secret may be one.
     fn wrong_whole<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failure> {
-        match &*self.top.value {
-            Value::String(_) => Err(de::Error::invalid_type(Unexpected::Other("a text"), visitor)),
+        match &*self.value {
+            Value::String(..) => Err(de::Error::invalid_type(Unexpected::Other("a text"), visitor)),
             _ => self.wrong(visitor),
         }
     }
 
     fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let reader = self.no_file()?;
-        let Some(text) = reader.top.text().map(str::trim) else { return reader.plain(visitor) };
-        if let Ok(number) = text.parse::<u64>() {
-            visitor.visit_u64(number)
-        } else if let Ok(number) = text.parse::<i64>() {
-            visitor.visit_i64(number)
-        } else if let Ok(number) = text.parse::<f64>() {
-            visitor.visit_f64(number)
-        } else {
-            reader.wrong(&visitor)
-        }
+        self.wanted(Kind::Number)?.plain(visitor)
     }
 
-    /// A value that is no text of a flag or a variable, as it is.
+    /// A value as it is.
     fn plain<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        match &*self.top.value {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(*value),
-            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-                (Some(number), _) => visitor.visit_u64(number),
-                (_, Some(number)) => visitor.visit_i64(number),
-                _ => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+        match &*self.value {
+            Value::Empty(..) => visitor.visit_unit(),
+            Value::Bool(_, value) => visitor.visit_bool(*value),
+            Value::Num(_, number) => match whole(*number) {
+                Whole::Unsigned(number) => visitor.visit_u64(number),
+                Whole::Signed(number) => visitor.visit_i64(number),
+                Whole::No(number) => visitor.visit_f64(number),
             },
-            Value::String(text) => visitor.visit_str(text),
-            Value::Sequence(_) => self.list(visitor),
-            Value::Mapping(_) => self.mapping(visitor),
-            Value::Tagged(_) => self.choose(visitor, &[]),
+            Value::Char(_, value) => visitor.visit_char(*value),
+            Value::String(_, text) => visitor.visit_str(text),
+            Value::Array(..) => self.list(visitor),
+            Value::Dict(..) => self.mapping(visitor),
         }
     }
 
     fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let Value::Sequence(_) = &*self.top.value else { return self.wrong_whole(&visitor) };
-        let item = |found: Found<'a>| {
-            let mut path = self.path.clone();
-            if let Some(last) = path.last_mut()
-                && let Some(Step::Index(index)) = found.way.last()
-            {
+        let items: Vec<Cow<'a, Value>> = match &self.value {
+            Cow::Borrowed(Value::Array(_, items)) => items.iter().map(Cow::Borrowed).collect(),
+            Cow::Owned(Value::Array(_, items)) => items.iter().cloned().map(Cow::Owned).collect(),
+            _ => return self.wrong_whole(&visitor),
+        };
+        let item = |(index, value)| {
+            let mut reader = self.child(String::new(), Step::Index(index), value);
+            reader.path.pop();
+            if let Some(last) = reader.path.last_mut() {
                 *last = format!("{last}[{index}]");
             }
-            Fed {
-                name: Cow::Borrowed(""),
-                reader: Reader { reading: self.reading, path, top: found, below: Vec::new() },
-            }
+            Fed { name: Cow::Borrowed(""), reader }
         };
-        let dropped = self.reading.dropped;
-        let there = self.top.items().into_iter().filter(|item| !dropped.contains(&(item.number, item.way.clone())));
-        visitor.visit_seq(&mut Feed::new(there.map(item).collect()))
+        // they keep their places, so that they are left out here
+        let is_there = |fed: &Fed<'_, '_>| {
+            let Spot { entry, way, .. } = fed.reader.spot();
+            !self.reading.dropped.contains(&(entry, way))
+        };
+        visitor.visit_seq(&mut Feed::new(items.into_iter().enumerate().map(item).filter(is_there).collect()))
     }
 
     fn mapping<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        if self.top.entries().is_none() {
+        if self.entries().is_none() {
             return self.wrong_whole(&visitor);
         }
         visitor.visit_map(&mut Feed::new(feed_map(&self)))
     }
 
-    pub(super) fn choose<'de, V: Visitor<'de>>(
-        self,
-        visitor: V,
-        variants: &'static [&'static str],
-    ) -> Result<V::Value, Failure> {
-        let mut reader = if variants.is_empty() { self } else { self.no_file()? };
-        // a text of a flag is a name, or else what it is in YAML
-        if reader.top.text().is_some_and(|text| !variants.iter().any(|variant| key::same(variant, text))) {
-            reader = reader.understood();
-        }
-        match Choice::of(&reader, variants) {
+    fn choose<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failure> {
+        let reader = self.wanted(Kind::Choice(names))?;
+        match Choice::of(&reader, names) {
             Some(choice) => visitor.visit_enum(choice),
-            None => reader.understood().wrong(&visitor),
+            None => reader.wrong(&visitor),
         }
+    }
+
+    /// The items of a tuple have types of their own: only that of the first can be asked for.
+    fn tuple<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if let Some(Step::Index(1..)) = self.reading.asked.and_then(|asked| asked.get(self.way.len())) {
+            return Err(Failure::new(What::Asked));
+        }
+        self.wanted(Kind::List)?.list(visitor)
+    }
+}
+
+enum Whole {
+    Unsigned(u64),
+    Signed(i64),
+    No(f64),
+}
+
+fn whole(number: Num) -> Whole {
+    if let Some(number) = number.to_u128().and_then(|number| u64::try_from(number).ok()) {
+        return Whole::Unsigned(number);
+    }
+    match number.to_i128().map(|number| (u64::try_from(number), i64::try_from(number))) {
+        Some((Ok(number), _)) => Whole::Unsigned(number),
+        Some((_, Ok(number))) => Whole::Signed(number),
+        // more than anything wants that is read here
+        Some((_, Err(_))) => Whole::No(f64::INFINITY),
+        None => Whole::No(number.to_f64().unwrap_or(f64::INFINITY)),
     }
 }
 
@@ -186,17 +201,11 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     type Error = Failure;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.no_file()?.understood().plain(visitor)
+        self.wanted(Kind::Any)?.plain(visitor)
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let reader = self.no_file()?;
-        match reader.top.text().map(str::trim) {
-            Some("true") => visitor.visit_bool(true),
-            Some("false") => visitor.visit_bool(false),
-            Some(_) => reader.wrong(&visitor),
-            None => reader.plain(visitor),
-        }
+        self.wanted(Kind::Bool)?.plain(visitor)
     }
 
     fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -244,11 +253,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let reader = self.no_file()?;
-        match reader.top.text() {
-            Some(text) => visitor.visit_str(text),
-            None => reader.plain(visitor),
-        }
+        self.wanted(Kind::Text)?.plain(visitor)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -256,12 +261,20 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let is_none = self.top.text().map_or(self.top.value.is_null(), str::is_empty);
+        if self.reading.asked.is_some_and(|asked| asked.len() == self.way.len()) {
+            self.reading.notes.borrow_mut().told_optional = true;
+            return visitor.visit_some(self);
+        }
+        let is_none = match &*self.value {
+            Value::Empty(..) => true,
+            Value::String(_, text) => self.is_text && text.is_empty(),
+            _ => false,
+        };
         if is_none { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.no_file()?.understood().plain(visitor)
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
@@ -269,14 +282,16 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             return visitor.visit_newtype_struct(self);
         }
         let mut reader = self;
-        if reader.top.value.as_str() == Some(secret::MASK) {
+        if reader.value.as_str() == Some(secret::MASK) {
             let what = "`***` stands for a secret where it is not shown: write the secret itself (in a program, `secret.reveal()`)";
             return Err(Failure::new(What::Says(what.to_string())));
         }
-        if reader.top.names_file {
-            let path = secret::path(&reader.top).map_err(Failure::new)?;
+        if reader.names_file {
+            let folder = reader.reading.layers.folder(&reader.spot());
+            let path = secret::path(&reader.value, folder).map_err(Failure::new)?;
             let text = secret::read(&path).map_err(Failure::new)?;
-            reader.top = reader.top.with_text(text.clone());
+            reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
+            (reader.names_file, reader.is_text) = (false, true);
             reader.reading.notes.borrow_mut().secrets.push((path, text));
         }
         // what is said of the value may show it
@@ -284,11 +299,24 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.no_file()?.understood().list(visitor)
+        self.wanted(Kind::List)?.list(visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Failure> {
+        self.tuple(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        self.tuple(visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.no_file()?.understood().mapping(visitor)
+        self.wanted(Kind::Map)?.mapping(visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -297,8 +325,8 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        let reader = self.no_file()?.understood();
-        if reader.top.entries().is_none() {
+        let reader = self.wanted(Kind::Struct(fields))?;
+        if reader.entries().is_none() {
             return reader.wrong_whole(&visitor);
         }
         let mut feed = Feed::new(feed_struct(&reader, fields));
@@ -314,10 +342,10 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        variants: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        self.choose(visitor, variants)
+        self.choose(visitor, names)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -325,7 +353,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     serde::forward_to_deserialize_any! {
-        i128 u128 bytes byte_buf unit_struct tuple tuple_struct identifier
+        i128 u128 bytes byte_buf unit_struct identifier
     }
 }
 

@@ -2,12 +2,9 @@
 
 use super::{
     Config, Files, Known, KnownSection, Mistake, Place,
-    found::Entry,
     load::{Stamp, stamp},
-    source::Source,
 };
-use std::{collections::BTreeMap, path::PathBuf};
-use yaml_serde::Value;
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// What follows its files.
 pub(crate) struct Reloader {
@@ -24,12 +21,12 @@ pub(crate) struct Reloader {
 }
 
 /// All that the files hold.
-type Content = (Vec<Entry>, Vec<Mistake>, BTreeMap<&'static str, Made>);
+type Content = (Vec<(PathBuf, Arc<str>)>, Vec<Mistake>, BTreeMap<&'static str, Made>);
 
 /// What a section is made of: values of its entries, and the files of its secrets.
 #[derive(Clone, Default, PartialEq)]
 struct Made {
-    values: Vec<Value>,
+    values: Vec<String>,
     secrets: Vec<(PathBuf, String)>,
 }
 
@@ -71,7 +68,7 @@ impl Reloader {
         let mut mistakes = self.gone(&new);
         mistakes.extend(new.check(&self.known));
         let made_of: BTreeMap<_, _> = self.known.iter().map(|section| (section.name, new.made_of(section))).collect();
-        let content = (new.files.clone(), mistakes, made_of);
+        let content = (new.file_texts(), mistakes, made_of);
         if content.1.is_empty() && content.2 == self.made_of {
             self.seen = None;
             return if self.refused.take().is_some() { Reload::Mended } else { Reload::Same };
@@ -142,10 +139,16 @@ impl Config {
         Config { files: Vec::new(), mistakes: Vec::new(), ..self.clone() }
     }
 
+    fn file_texts(&self) -> Vec<(PathBuf, Arc<str>)> {
+        let files = self.files.iter().filter_map(|entry| entry.source.file());
+        files.map(|file| (file.path.clone(), file.text.clone())).collect()
+    }
+
     fn made_of(&self, section: &KnownSection) -> Made {
         let entries = self.entries(section.name);
-        let values = entries.iter().filter(|entry| matches!(&*entry.source, Source::File(_)));
-        let values = values.map(|entry| entry.value.clone()).collect();
+        let values = entries.iter().filter(|entry| entry.source.file().is_some());
+        // as texts: so what is no number is equal to itself
+        let values = values.map(|entry| format!("{:?}", entry.value)).collect();
         let secrets = if section.meta.live {
             (section.meta.read)(section.name, &entries, false).0.notes.secrets
         } else {

@@ -1,6 +1,7 @@
 //! [`Secret`]: a value that is never printed.
 
-use super::{failure::What, found::Found};
+use super::failure::What;
+use figment::value::Value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
     fmt, fs, io,
@@ -101,11 +102,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
     }
 }
 
-/// The file that the value names.
-pub(super) fn path(found: &Found<'_>) -> Result<PathBuf, What> {
-    let Some(path) = found.value.as_str() else { return Err(What::Takes("the path of a file".into())) };
-    let base = found.entry.source.file().filter(|_| !found.is_text).and_then(|file| file.path.parent());
-    Ok(base.unwrap_or(Path::new("")).join(path))
+/// The file that the value names, from the folder of the file that says so.
+pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, What> {
+    let Some(path) = value.as_str() else { return Err(What::Takes("the path of a file".into())) };
+    Ok(folder.unwrap_or_default().join(path))
 }
 
 /// What it holds.

@@ -2,8 +2,8 @@
 
 use super::{
     Config,
+    entry::Entry,
     extract::{Outcome, extract},
-    found::Entry,
 };
 use crate::{Context, Result};
 use serde::{Serialize, de::DeserializeOwned};

@@ -1,13 +1,20 @@
-//! Where a value comes from: a file, a variable, a flag, or the program.
+//! Where a value comes from: a file, a variable, a flag, the program, or another provider of figment.
 
 use super::{format::Format, locate::locate};
+use figment::{Figment, Metadata};
 use std::{fmt, path::PathBuf, sync::Arc};
 
+/// No section has this name: what is in focus there is nothing, and its metadata.
+pub(super) const NOWHERE: &str = "\0";
+
 /// One source of values.
-#[derive(PartialEq)]
 pub(super) enum Source {
+    /// The defaults of a type.
+    Default,
     /// The program itself: `Config::set`.
     Program,
+    /// Other providers of figment: what it knows by the tags of their values.
+    Figment(Box<Figment>),
     File(File),
     /// A variable of the environment.
     Variable(String),
@@ -16,7 +23,6 @@ pub(super) enum Source {
 }
 
 /// A config file that has been read.
-#[derive(PartialEq)]
 pub(super) struct File {
     pub(super) path: PathBuf,
     pub(super) format: Format,
@@ -73,16 +79,32 @@ impl Source {
         });
         Place { source: self.to_string(), at }
     }
+
+    /// As figment keeps it.
+    pub(super) fn metadata(&self) -> Metadata {
+        match self {
+            Source::Default => Metadata::named("default"),
+            Source::Program => Metadata::named("set by the program"),
+            Source::Figment(_) => Metadata::named("a figment of the program"),
+            Source::File(file) => Metadata::from("config file", &*file.path),
+            Source::Variable(name) => Metadata::from(format!("variable {name}"), name.as_str()),
+            Source::Flag(name) => Metadata::from(format!("flag --{name}"), format!("--{name}")),
+        }
+    }
+}
+
+/// Where a value comes from, by what figment knows of it.
+pub(super) fn origin(metadata: &Metadata) -> String {
+    match &metadata.source {
+        // as it was said: figment would make it relative
+        Some(figment::Source::File(path)) => path.display().to_string(),
+        _ => metadata.name.to_string(),
+    }
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Source::Program => f.write_str("set by the program"),
-            Source::File(file) => write!(f, "{}", file.path.display()),
-            Source::Variable(name) => write!(f, "variable {name}"),
-            Source::Flag(name) => write!(f, "flag --{name}"),
-        }
+        f.write_str(&origin(&self.metadata()))
     }
 }
 

@@ -2,13 +2,12 @@
 
 use super::{
     failure::{Failure, What},
-    found::Found,
     key,
     reader::{Reader, name},
+    source::Step,
 };
+use figment::value::Value;
 use serde::de::{self, DeserializeSeed, Deserializer as _, EnumAccess, VariantAccess, Visitor};
-use std::borrow::Cow;
-use yaml_serde::Value;
 
 /// One of several names, with what belongs to it: `name`, or `name: content`.
 pub(super) struct Choice<'a, 'r> {
@@ -18,28 +17,18 @@ pub(super) struct Choice<'a, 'r> {
 
 impl<'a, 'r> Choice<'a, 'r> {
     /// `None` where it is no choice at all.
-    pub(super) fn of(reader: &Reader<'a, 'r>, variants: &'static [&'static str]) -> Option<Self> {
+    pub(super) fn of(reader: &Reader<'a, 'r>, names: &'static [&'static str]) -> Option<Self> {
         let spelled = |written: &str| {
-            let variant = variants.iter().find(|variant| key::same(variant, written));
-            variant.map_or_else(|| written.to_string(), ToString::to_string)
+            let name = names.iter().find(|name| key::same(name, written));
+            name.map_or_else(|| written.to_string(), ToString::to_string)
         };
-        let content = |found: Found<'a>, written: &str| {
-            let path = reader.path.iter().cloned().chain([key::kebab(written)]).collect();
-            Some(Reader { reading: reader.reading, path, top: found, below: Vec::new() })
-        };
-        if let Value::Tagged(tagged) = &*reader.top.value {
-            let written = tagged.tag.to_string().trim_start_matches('!').to_string();
-            let found = Found { value: Cow::Owned(tagged.value.clone()), ..reader.top.clone() };
-            return Some(Choice { name: spelled(&written), content: content(found, &written) });
-        }
-        if let Some(text) = reader.top.value.as_str() {
+        if let Some(text) = reader.value.as_str() {
             return Some(Choice { name: spelled(text), content: None });
         }
-        let entries = reader.top.entries().filter(|_| reader.top.value.is_mapping())?;
-        match <[_; 1]>::try_from(entries) {
-            Ok([(written, found)]) => Some(Choice { name: spelled(&written), content: content(found, &written) }),
-            Err(_) => None,
-        }
+        let entries = reader.entries().filter(|_| matches!(&*reader.value, Value::Dict(..)))?;
+        let [(written, value)] = <[_; 1]>::try_from(entries).ok()?;
+        let content = reader.child(key::kebab(&written), Step::Key(written.clone()), value);
+        Some(Choice { name: spelled(&written), content: Some(content) })
     }
 }
 
@@ -68,7 +57,7 @@ impl<'de> VariantAccess<'de> for Content<'_, '_> {
 
     fn unit_variant(self) -> Result<(), Failure> {
         match self.0 {
-            Some(reader) if !reader.top.value.is_null() => {
+            Some(reader) if !matches!(&*reader.value, Value::Empty(..)) => {
                 Err(<Failure as de::Error>::custom("nothing belongs to this name: write it alone"))
             }
             _ => Ok(()),
@@ -79,8 +68,8 @@ impl<'de> VariantAccess<'de> for Content<'_, '_> {
         self.read(|reader| seed.deserialize(reader))
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Failure> {
-        self.read(|reader| reader.deserialize_seq(visitor))
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failure> {
+        self.read(|reader| reader.deserialize_tuple(len, visitor))
     }
 
     fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Failure> {

@@ -1,6 +1,7 @@
 //! Config: layers, strict reading, files, secrets, live sections.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod figments;
 mod files;
 mod layers;
 mod live;
