@@ -137,7 +137,8 @@ impl Context {
     ///
     /// # Errors
     /// A key that is unknown or of the wrong type. A section that is declared by the plugin (by a `#[config]` field, or
-    /// `config = ..` of its attribute) has been read once before anything was created, so this finds it valid.
+    /// `config = ..` of its attribute) has been read once before anything was created, so this finds it valid. One that is
+    /// not declared has no keys: there, whatever is set is a mistake before anything is created.
     pub fn config<C: Section>(&self) -> Result<C> {
         C::__read(&self.shared.config, self.name())
     }

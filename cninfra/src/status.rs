@@ -2,7 +2,7 @@
 
 use crate::graph::Graph;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
@@ -12,6 +12,8 @@ use std::{
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum State {
+    /// It is switched off.
+    Disabled,
     /// It does what it is for.
     Ok,
     /// It works, but not as it should.
@@ -30,7 +32,7 @@ pub enum State {
 pub struct PluginStatus {
     /// The plugin's instance name.
     pub name: &'static str,
-    /// Its state: what it has reported, or the agent's phase where it has not.
+    /// Its state: what it has reported, or the agent's phase where it has not; or that it is switched off.
     pub state: State,
     /// Why, where it has said so.
     pub reason: Option<String>,
@@ -94,6 +96,10 @@ struct Inner {
     since: SystemTime,
     updated: SystemTime,
     reported: BTreeMap<usize, Report>,
+    /// Places of plugins that are not run.
+    off: BTreeSet<usize>,
+    /// Why a plugin's new config was refused, by place.
+    refused: BTreeMap<usize, String>,
 }
 
 struct Report {
@@ -108,7 +114,15 @@ struct Report {
 impl Registry {
     pub(crate) fn new(graph: &'static Graph) -> Self {
         let now = SystemTime::now();
-        let inner = Inner { phase: State::Init, started: now, since: now, updated: now, reported: BTreeMap::new() };
+        let inner = Inner {
+            phase: State::Init,
+            started: now,
+            since: now,
+            updated: now,
+            reported: BTreeMap::new(),
+            off: BTreeSet::new(),
+            refused: BTreeMap::new(),
+        };
         Registry { graph, inner: Mutex::new(inner) }
     }
 
@@ -126,6 +140,21 @@ impl Registry {
         self.set_phase(State::Stopped);
     }
 
+    /// A plugin that is not run.
+    pub(crate) fn switched_off(&self, place: usize) {
+        self.lock().off.insert(place);
+    }
+
+    /// The new config of a plugin is not valid; `None` when it is again.
+    pub(crate) fn config_refused(&self, place: usize, why: Option<String>) {
+        let mut inner = self.lock();
+        match why {
+            Some(why) => inner.refused.insert(place, why),
+            None => inner.refused.remove(&place),
+        };
+        inner.updated = SystemTime::now();
+    }
+
     /// The state of the whole agent.
     pub(crate) fn agent(&self) -> AgentStatus {
         let inner = self.lock();
@@ -137,13 +166,21 @@ impl Registry {
             .map(|(place, node)| {
                 // the agent's own start and stop go over what a plugin reports of its work
                 let report = inner.reported.get(&place).filter(|_| inner.phase == State::Ok);
-                PluginStatus {
+                let unreported = if inner.off.contains(&place) { State::Disabled } else { inner.phase };
+                let status = PluginStatus {
                     name: node.instance(),
-                    state: report.map_or(inner.phase, |report| report.state),
+                    state: report.map_or(unreported, |report| report.state),
                     reason: report.and_then(|report| report.reason.clone()),
                     broken: report.is_some_and(|report| report.broken),
                     since: report.map_or(inner.since, |report| report.since),
                     optional: node.optional,
+                };
+                match inner.refused.get(&place) {
+                    // it works on, with its old config; what is worse is told first
+                    Some(why) if status.state == State::Ok => {
+                        PluginStatus { state: State::Degraded, reason: Some(why.clone()), ..status }
+                    }
+                    _ => status,
                 }
             })
             .collect();

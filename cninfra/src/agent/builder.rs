@@ -3,11 +3,13 @@
 use super::{
     Agent, Limits, Order, Phase, StartError, StartPolicy, StopHandle,
     job::guard,
+    own::AgentConfig,
+    reload,
     settings::{Prepared, Settings},
 };
 use crate::{
     Dep,
-    config::Config,
+    config::{Config, Files},
     inject::{
         flavor::Held,
         part::Part,
@@ -15,7 +17,8 @@ use crate::{
         replace::{Bindable, Instance, Place, Seat},
     },
 };
-use std::{sync::Arc, time::Duration};
+use figment::Figment;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// What is set before the start of an agent: config, limits, replacements for tests. See [`Agent::builder`].
 #[must_use = "an agent does nothing before it is started"]
@@ -44,15 +47,29 @@ impl<F> Builder<F> {
         self
     }
 
+    /// The directory of the config files, which go over [`Builder::config`]. Without it, none is read.
+    pub fn config_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.settings.files = Some(Files { dir: dir.into(), named: Vec::new() });
+        self
+    }
+
     /// The config, instead of none.
     pub fn config(mut self, config: Config) -> Self {
         self.settings.config = config;
         self
     }
 
+    /// The config as the agent will read it, with its files as they are now: what holds of each layer, each key by the name that the
+    /// type of its section has for it, and its origin. Keys at their defaults are not in it, and what is wrong is in it as it
+    /// is. Secrets are in it in clear.
+    #[must_use]
+    pub fn figment(&self) -> Figment {
+        self.settings.figment(self.held.graph())
+    }
+
     /// How long the agent waits for its plugins.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.settings.limits = limits;
+        self.settings.limits = Some(limits);
         self
     }
 
@@ -142,10 +159,15 @@ impl<F> Builder<F> {
     /// Not cancel safe: dropped, it leaves plugins that are not closed. To interrupt a start use [`Builder::stop_handle`].
     pub async fn start(self) -> Result<Agent<F>, StartError> {
         let Builder { held, settings } = self;
+        let hangup = settings.hangup;
         let Prepared { runner, shared, special, invalid } = settings.runner(held.graph());
         let started = runner.start(&|index, cx| held.create(index, cx), special, invalid).await;
         match started {
-            Ok(runner) => Ok(Agent { handles: held.handles(), held, runner, shared }),
+            Ok(runner) => {
+                let poll = AgentConfig::of(&shared.config).unwrap_or_default().config_poll_interval();
+                let following = reload::follow(shared.clone(), poll, hangup);
+                Ok(Agent { handles: held.handles(), held, runner, shared, _following: following })
+            }
             // destructors of plugins may run here, and panic
             Err(unstarted) => Err(unstarted.finish(guard(|| drop(held)))),
         }

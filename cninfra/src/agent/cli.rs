@@ -1,25 +1,64 @@
-//! The command line and the environment of an agent that is a process of its own.
+//! The command line of an agent that is a process of its own.
 
+use super::{own, variables::Variables};
 use crate::{
     Flag,
-    graph::{Format, Graph, PluginMeta},
+    config::{Known, KnownSection},
+    graph::{AGENT_FLAGS, Format, Graph},
 };
-use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser};
-use std::{collections::HashMap, ffi::OsString, path::PathBuf};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser};
+use std::{collections::HashSet, ffi::OsString, path::PathBuf};
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// To run the agent.
+    Run,
+    PrintGraph(Format),
+    PrintConfig,
+    CheckConfig,
+}
 
 /// What was asked for.
 #[derive(Debug)]
 pub(super) struct Cli {
-    pub(super) graph: Option<Format>,
-    /// Where it was said.
-    pub(super) config_dir: Option<PathBuf>,
-    pub(super) label: Option<String>,
-    /// What flags and variables set: (section, key, text, origin), later ones over earlier ones.
-    pub(super) values: Vec<(&'static str, &'static str, String, String)>,
+    pub(super) task: Task,
+    /// Where it was said, if it was.
+    pub(super) config_dir: Option<(PathBuf, Origin)>,
+    /// The sections' own files.
+    pub(super) files: Vec<(&'static str, String, Origin)>,
+    /// Keys, later ones over earlier ones.
+    pub(super) values: Vec<Value>,
+    /// What is odd about it, but no reason not to start.
+    pub(super) odd: Vec<String>,
+    /// What is wrong with a variable or with `--set`, and the mend.
+    pub(super) wrong: Vec<(String, &'static str)>,
 }
 
-/// The variables of the environment, read once.
-pub(super) type Env = HashMap<OsString, OsString>;
+/// A key that a variable or a flag sets.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Value {
+    pub(super) section: String,
+    pub(super) key: String,
+    pub(super) text: String,
+    pub(super) origin: Origin,
+}
+
+/// Where something was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Variable(String),
+    Flag(String),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Origin::Variable(name) => write!(f, "variable {name}"),
+            Origin::Flag(name) => write!(f, "flag --{name}"),
+        }
+    }
+}
 
 /// Understands `args` (the program's name first) and `env`.
 ///
@@ -27,58 +66,112 @@ pub(super) type Env = HashMap<OsString, OsString>;
 /// Usage, help and version: what clap has to say.
 pub(super) fn parse(
     graph: &'static Graph,
+    known: &Known,
+    version: &str,
     args: impl IntoIterator<Item = OsString>,
-    env: &Env,
+    env: &Variables,
 ) -> Result<Cli, clap::Error> {
-    let mut command = command(graph);
-    let matches = command.try_get_matches_from_mut(args)?;
-    let text = |matches: &ArgMatches, name: &str, variable: &str| -> Option<String> {
-        let given = matches.get_one::<String>(name).cloned();
-        given.or_else(|| variable_of(env, variable))
+    let files = file_flags(graph, known);
+    let matches = command(graph, &files, version).try_get_matches_from_mut(args)?;
+    let text = |flag: &str| matches.get_one::<String>(flag).cloned();
+    let mut cli = Cli {
+        task: task(&matches),
+        config_dir: None,
+        files: Vec::new(),
+        values: Vec::new(),
+        odd: Vec::new(),
+        wrong: Vec::new(),
     };
-    let mut values = Vec::new();
-    for (plugin, flag) in flags(graph) {
-        let section = plugin.key.instance;
-        if let Some(value) = variable_of(env, flag.env) {
-            // Kubernetes sets `HTTP_PORT=tcp://10.0.0.1:80` for a Service that is named `http`
-            if value.starts_with("tcp://") || value.starts_with("udp://") {
-                tracing::warn!(
-                    "variable {} is ignored: `{value}` is Kubernetes' address of a Service, not a setting",
-                    flag.env
-                );
-            } else {
-                values.push((section, flag.key, value, format!("environment variable {}", flag.env)));
+    cli.config_dir = match text("config-dir") {
+        Some(dir) => Some((dir.into(), Origin::Flag("config-dir".into()))),
+        None => env.get("CONFIG_DIR").map(|dir| (dir.into(), Origin::Variable("CONFIG_DIR".into()))),
+    };
+    for file in &files {
+        match text(&file.names[0]) {
+            Some(path) => cli.files.push((file.section.name, path, Origin::Flag(file.names[0].clone()))),
+            None => {
+                // an empty one says that there is no file
+                let said = file.variables().find_map(|name| env.get_even_empty(&name).map(|path| (name, path)));
+                cli.files.extend(said.map(|(name, path)| (file.section.name, path, Origin::Variable(name))));
             }
         }
-        if let Some(value) = matches.get_one::<String>(flag.name) {
-            values.push((section, flag.key, value.clone(), format!("flag --{}", flag.name)));
+    }
+    env.values(flags(graph), &mut cli);
+    for (section, flag) in flags(graph) {
+        if let Some(text) = text(flag.name) {
+            let (section, key) = (section.to_string(), flag.key.to_string());
+            cli.values.push(Value { section, key, text, origin: Origin::Flag(flag.name.to_string()) });
         }
     }
-    Ok(Cli {
-        graph: matches.get_one::<String>("graph").and_then(|format| format.parse().ok()),
-        config_dir: text(&matches, "config-dir", "CONFIG_DIR").map(PathBuf::from),
-        label: text(&matches, "microservice-label", "MICROSERVICE_LABEL"),
-        values,
-    })
+    for said in matches.get_many::<String>("set").into_iter().flatten() {
+        let parts = said.split_once('=').and_then(|(path, text)| Some((path.split_once('.')?, text)));
+        match parts.filter(|((section, key), _)| !section.is_empty() && key.split('.').all(|part| !part.is_empty())) {
+            Some(((section, key), text)) => cli.values.push(Value {
+                section: section.to_string(),
+                key: key.to_string(),
+                text: text.to_string(),
+                origin: Origin::Flag(format!("set {section}.{key}")),
+            }),
+            None => {
+                let help = "write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`";
+                // what follows may be a secret
+                let said = said.split('=').next().unwrap_or_default();
+                cli.wrong.push((format!("flag --set {said}: it does not say which key"), help));
+            }
+        }
+    }
+    Ok(cli)
 }
 
-/// An empty variable is one that is not set.
-fn variable_of(env: &Env, name: &str) -> Option<String> {
-    env.get(OsString::from(name).as_os_str())
-        .and_then(|value| value.to_str())
-        .filter(|v| !v.is_empty())
-        .map(str::to_string)
+fn task(matches: &ArgMatches) -> Task {
+    match matches.get_one::<String>("graph").and_then(|format| format.parse().ok()) {
+        Some(format) => Task::PrintGraph(format),
+        None if matches.get_flag("print-config") => Task::PrintConfig,
+        None if matches.get_flag("check-config") => Task::CheckConfig,
+        None => Task::Run,
+    }
 }
 
-fn flags(graph: &'static Graph) -> impl Iterator<Item = (&'static PluginMeta, &'static Flag)> {
-    graph.nodes().iter().flat_map(|node| node.plugin.flags.iter().map(|flag| (node.plugin, flag)))
+/// The flags that set keys, with their sections.
+pub(super) fn flags(graph: &'static Graph) -> impl Iterator<Item = (&'static str, &'static Flag)> {
+    let plugins = graph.nodes().iter().flat_map(|node| node.plugin.flags.iter().map(|flag| (node.instance(), flag)));
+    own::FLAGS.iter().map(|flag| (own::SECTION, flag)).chain(plugins)
 }
 
-fn command(graph: &'static Graph) -> Command {
+/// `--<section>-config`: where the file of a section is.
+struct FileFlag {
+    section: KnownSection,
+    /// That of its name, then those of its aliases.
+    names: Vec<String>,
+}
+
+impl FileFlag {
+    /// The variables that say the same.
+    fn variables(&self) -> impl Iterator<Item = String> {
+        self.names.iter().map(|name| name.to_uppercase().replace('-', "_"))
+    }
+}
+
+/// A flag of each plugin's file, but where a plugin has declared a flag of that name.
+fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
+    let mut taken: HashSet<String> = AGENT_FLAGS.iter().map(ToString::to_string).collect();
+    taken.extend(flags(graph).map(|(_, flag)| flag.name.to_string()));
+    let sections = known.iter().filter(|section| section.name != own::SECTION);
+    let flag = |section: &KnownSection| {
+        let names = [section.name].into_iter().chain(section.aliases.iter().copied());
+        let names: Vec<_> =
+            names.map(|name| format!("{name}-config")).filter(|name| taken.insert(name.clone())).collect();
+        (!names.is_empty()).then_some(FileFlag { section: *section, names })
+    };
+    sections.filter_map(flag).collect()
+}
+
+fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command {
     let tree = graph.tree();
     let mut command = Command::new(tree.package)
-        .version(tree.version)
+        .version(version.to_string())
         .about(format!("The agent `{}`: {} plugins", graph.name(), graph.len()))
+        .after_help("The variable INITIAL_LOGLVL is the level of the log: trace, debug, info, warn or error.")
         .next_help_heading("Agent")
         .arg(
             Arg::new("config-dir")
@@ -87,10 +180,23 @@ fn command(graph: &'static Graph) -> Command {
                 .help("the directory of the config files [env: CONFIG_DIR] [default: .]"),
         )
         .arg(
-            Arg::new("microservice-label")
-                .long("microservice-label")
-                .value_name("LABEL")
-                .help("the name of this agent among its peers [env: MICROSERVICE_LABEL] [default: vpp1]"),
+            Arg::new("set")
+                .long("set")
+                .value_name("SECTION.KEY=VALUE")
+                .action(ArgAction::Append)
+                .help("set any key, over all else [env: CNINFRA__SECTION__KEY=VALUE]"),
+        )
+        .arg(
+            Arg::new("check-config")
+                .long("check-config")
+                .action(ArgAction::SetTrue)
+                .help("check the config and end, without starting anything"),
+        )
+        .arg(
+            Arg::new("print-config")
+                .long("print-config")
+                .action(ArgAction::SetTrue)
+                .help("print what holds for each key, and where it comes from, and end"),
         )
         .arg(
             Arg::new("graph")
@@ -99,14 +205,150 @@ fn command(graph: &'static Graph) -> Command {
                 .value_parser(PossibleValuesParser::new(Format::NAMES))
                 .help("print the plugins' graph and end, without starting anything"),
         );
-    for (plugin, flag) in flags(graph) {
+    for (section, flag) in flags(graph) {
+        let heading = if section == own::SECTION { "Agent" } else { section };
         command = command.arg(
             Arg::new(flag.name)
                 .long(flag.name)
                 .value_name("VALUE")
-                .help_heading(plugin.key.instance)
+                .help_heading(heading)
                 .help(format!("{} [env: {}]", flag.help, flag.env)),
         );
     }
+    for file in files {
+        let (name, variable) = (&file.names[0], file.variables().next().unwrap_or_default());
+        let default = file.section.name;
+        command = command.arg(
+            Arg::new(name.clone())
+                .long(name.clone())
+                .visible_aliases(file.names[1..].iter().cloned())
+                .value_name("FILE")
+                .help_heading(file.section.name)
+                // what has no settings needs no file, but takes the predecessor's flag
+                .hide(file.section.is_bare && !file.section.optional)
+                .help(format!("its config file; empty for none [env: {variable}] [default: {default}.conf]")),
+        );
+    }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct StoreConfig {
+        endpoint: String,
+    }
+
+    const FLAGS: &[Flag] =
+        &[Flag { name: "store-endpoint", env: "STORE_ENDPOINT", key: "endpoint", help: "where the store is" }];
+
+    #[plugin(name = "my-store", alias = "store-v3", flags = FLAGS)]
+    struct Store {
+        #[config]
+        _config: StoreConfig,
+    }
+
+    /// Its flag has the name of a section's file.
+    const OWN: &[Flag] = &[Flag { name: "clash-config", env: "CLASH", key: "endpoint", help: "its own" }];
+
+    #[plugin(flags = OWN)]
+    struct Clash {
+        #[config]
+        _config: StoreConfig,
+    }
+
+    #[derive(crate::Flavor)]
+    struct App {
+        store: Dep<Store>,
+        clash: Dep<Clash>,
+    }
+
+    fn cli(args: &[&str], env: &[(&str, &str)]) -> Result<Cli, clap::Error> {
+        let env = env.iter().map(|(name, value)| (name.into(), value.into()));
+        let args = ["app"].iter().chain(args).map(OsString::from);
+        parse(App::GRAPH, &own::known(App::GRAPH), "1.0", args, &Variables::new(env))
+    }
+
+    fn files(args: &[&str], env: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
+        let cli = cli(args, env).unwrap();
+        cli.files.into_iter().map(|(section, path, origin)| (section, path, origin.to_string())).collect()
+    }
+
+    #[test]
+    fn every_section_has_a_flag_and_a_variable_for_its_file() {
+        for (args, env, path, origin) in [
+            (&["--my-store-config", "a"] as &[_], &[("MY_STORE_CONFIG", "b")] as &[_], "a", "flag --my-store-config"),
+            (&["--store-v3-config=a"], &[], "a", "flag --my-store-config"),
+            (&[], &[("MY_STORE_CONFIG", "b"), ("STORE_V3_CONFIG", "c")], "b", "variable MY_STORE_CONFIG"),
+            (&[], &[("STORE_V3_CONFIG", "c")], "c", "variable STORE_V3_CONFIG"),
+            (&[], &[("MY_STORE_CONFIG", "")], "", "variable MY_STORE_CONFIG"),
+            (&["--my-store-config="], &[("MY_STORE_CONFIG", "b")], "", "flag --my-store-config"),
+        ] {
+            assert_eq!(files(args, env), [("my-store", path.to_string(), origin.to_string())], "{args:?} {env:?}");
+        }
+        assert!(files(&[], &[]).is_empty());
+        // the plugin's own flag of that name stays its own
+        let cli = cli(&["--clash-config=x"], &[]).unwrap();
+        assert_eq!(
+            (cli.files.len(), cli.values[0].section.as_str(), cli.values[0].key.as_str()),
+            (0, "clash", "endpoint")
+        );
+    }
+
+    #[test]
+    fn values_are_in_the_order_of_what_holds() {
+        let args =
+            ["--set=my-store.endpoint=4", "--store-endpoint=3", "--set", "my_store.a.b=x=y", "--microservice-label=me"];
+        let env = [
+            ("CNINFRA__MY_STORE__END_POINT", "2"),
+            ("STORE_ENDPOINT", "1"),
+            ("MICROSERVICE_LABEL", "env"),
+            ("CNINFRA__X__Y", ""),
+        ];
+        let cli = cli(&args, &env).unwrap();
+        let values: Vec<_> =
+            cli.values.iter().map(|v| format!("{} {} {} ({})", v.section, v.key, v.text, v.origin)).collect();
+        let expected = [
+            "agent microservice-label env (variable MICROSERVICE_LABEL)",
+            "my-store endpoint 1 (variable STORE_ENDPOINT)",
+            "my-store end-point 2 (variable CNINFRA__MY_STORE__END_POINT)",
+            "agent microservice-label me (flag --microservice-label)",
+            "my-store endpoint 3 (flag --store-endpoint)",
+            "my-store endpoint 4 (flag --set my-store.endpoint)",
+            "my_store a.b x=y (flag --set my_store.a.b)",
+        ];
+        assert_eq!(values, expected);
+        assert!(cli.wrong.is_empty() && cli.odd.is_empty() && cli.task == Task::Run);
+    }
+
+    #[test]
+    fn what_names_no_key_is_told_without_its_value() {
+        let args = ["--set=a", "--set=a.=s3cret", "--set==s3cret", "--set=.b=s3cret", "--set=a..b=s3cret"];
+        let env =
+            [("CNINFRA__", "s3cret"), ("CNINFRA__A", "s3cret"), ("CNINFRA__A__", "s3cret"), ("CNINFRA____B", "s3cret")];
+        let wrong = cli(&args, &env).unwrap().wrong;
+        assert_eq!(wrong.len(), args.len() + env.len());
+        assert!(
+            wrong.iter().all(|(what, _)| what.ends_with("it does not say which key") && !what.contains("s3cret")),
+            "{wrong:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_to_be_done() {
+        for (args, task) in [
+            (&["--check-config"] as &[_], Task::CheckConfig),
+            (&["--print-config", "--set=a.b=c"], Task::PrintConfig),
+            (&["--graph", "dot", "--check-config"], Task::PrintGraph(Format::Dot)),
+        ] {
+            assert_eq!(cli(args, &[]).unwrap().task, task);
+        }
+        let version = cli(&["--version"], &[]).unwrap_err().to_string();
+        assert_eq!(version, "cninfra 1.0\n");
+    }
 }

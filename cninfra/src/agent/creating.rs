@@ -37,7 +37,7 @@ impl Runner {
                 break;
             }
             match special.get(&place) {
-                Some(Special::Absent) => continue,
+                Some(Special::Absent | Special::Off) => continue,
                 Some(Special::Made(running)) => {
                     self.put(place, running.clone());
                     continue;

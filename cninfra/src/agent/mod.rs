@@ -4,6 +4,7 @@
 mod builder;
 mod cli;
 mod closing;
+mod configure;
 mod creating;
 mod env;
 mod event;
@@ -12,11 +13,13 @@ mod failure;
 mod job;
 mod limits;
 mod order;
+mod own;
 mod phase;
 mod policy;
 mod process;
 mod progress;
 mod record;
+mod reload;
 mod report;
 mod retry;
 mod runner;
@@ -24,6 +27,8 @@ mod settings;
 mod signals;
 mod timeline;
 mod together;
+mod variables;
+mod version;
 mod watchdog;
 
 pub use crate::stop::StopHandle;
@@ -95,6 +100,8 @@ pub struct Agent<F> {
     held: Box<dyn Held<F>>,
     runner: Runner,
     shared: Arc<Shared>,
+    /// Ends with the agent.
+    _following: Option<reload::Following>,
 }
 
 impl<F> Agent<F> {
@@ -187,6 +194,7 @@ impl<F> Agent<F> {
     /// # Cancel safety
     /// Not cancel safe: dropped, it leaves plugins that are not closed.
     pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
+        self.shared.config.end_following();
         let failures = self.runner.stop().await;
         let Agent { handles, held, runner, .. } = self;
         // destructors of plugins may run here, and panic

@@ -2,23 +2,18 @@
 
 use super::{
     Agent, Builder, Event, StartError, StopError,
-    cli::{self, Cli, Env},
-    exit,
-    settings::Settings,
-    signals,
+    cli::{self, Task},
+    exit, own, signals,
     timeline::Timeline,
+    variables::Variables,
+    version::version,
 };
 use crate::{
-    Error,
     graph::Graph,
     inject::flavor::{OfKind, Runs},
 };
-use std::{
-    ffi::{OsStr, OsString},
-    io,
-    process::ExitCode,
-    time::Instant,
-};
+use std::{ffi::OsString, io, process::ExitCode, time::Instant};
+use tracing::Level;
 
 impl<F: Send + 'static> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
@@ -68,10 +63,10 @@ impl<F: Send + 'static> Builder<F> {
         args: impl IntoIterator<Item = OsString>,
         env: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> ExitCode {
-        let env: Env = env.into_iter().collect();
+        let env = Variables::new(env);
         install_log(&env);
         let graph = self.held.graph();
-        let cli = match cli::parse(graph, args, &env) {
+        let cli = match cli::parse(graph, &own::known(graph), &version(graph), args, &env) {
             Ok(cli) => cli,
             Err(error) => {
                 // a closed pipe is no reason to say more
@@ -79,42 +74,25 @@ impl<F: Send + 'static> Builder<F> {
                 return if error.use_stderr() { ExitCode::from(exit::INVALID) } else { ExitCode::SUCCESS };
             }
         };
-        if let Some(format) = cli.graph {
+        let task = cli.task;
+        if let Task::PrintGraph(format) = task {
             return print(&graph.print(format));
         }
-        if let Err(code) = self.settings.configure(graph, cli) {
-            return code;
+        let report = self.settings.configure(graph, cli);
+        report.odd.iter().for_each(|odd| tracing::warn!("{odd}"));
+        if !report.wrong.is_empty() {
+            tracing::error!("{report}");
+            return ExitCode::from(exit::INVALID);
+        }
+        match task {
+            Task::CheckConfig => return print("the config is valid\n"),
+            Task::PrintConfig => return print(&self.settings.config.print(&own::known(graph))),
+            Task::PrintGraph(_) | Task::Run => {}
         }
         self.settings.record = true;
+        self.settings.hangup = true;
         let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
         signals::run(stop, progress, Box::pin(life(self)))
-    }
-}
-
-impl Settings {
-    /// What the command line, the environment and the files say.
-    fn configure(&mut self, graph: &'static Graph, cli: Cli) -> Result<(), ExitCode> {
-        let sections = graph.nodes().iter().map(|node| (node.instance(), node.plugin.aliases));
-        let mut errors = Vec::new();
-        if cli.config_dir.as_ref().is_some_and(|dir| !dir.is_dir()) {
-            let dir = cli.config_dir.clone().unwrap_or_default();
-            let help = "make it, or leave --config-dir and CONFIG_DIR out";
-            errors.push(Error::msg(format_args!("no config directory {}", dir.display())).with_help(help));
-        } else {
-            let dir = cli.config_dir.unwrap_or_else(|| ".".into());
-            errors.append(&mut self.config.read_dir(&dir, sections));
-        }
-        if !errors.is_empty() {
-            for error in errors {
-                tracing::error!("{error:?}");
-            }
-            return Err(ExitCode::from(exit::INVALID));
-        }
-        for (section, key, text, origin) in &cli.values {
-            self.config.set_text(section, key, text, origin);
-        }
-        self.label = cli.label.or(self.label.take());
-        Ok(())
     }
 }
 
@@ -132,7 +110,8 @@ async fn life<F>(builder: Builder<F>) -> u8 {
 
 fn tell_started(graph: &'static Graph, label: &str, began: Instant, events: &[Event]) {
     let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
-    tracing::info!(agent = label, "started {name}: {plugins} plugins in {took:.1?}");
+    let version = version(graph);
+    tracing::info!(agent = label, "started {name}: {plugins} plugins in {took:.1?}; version {version}");
     tracing::debug!(agent = label, "{}", Timeline::new(graph, events));
 }
 
@@ -172,16 +151,39 @@ fn print(text: &str) -> ExitCode {
 
 /// A subscriber that prints to standard error, unless the process has one already. A reader that has gone away is no reason
 /// to stop.
-fn install_log(env: &Env) {
+fn install_log(env: &Variables) {
     use io::IsTerminal as _;
-    let colour = io::stderr().is_terminal() && env.get(OsStr::new("NO_COLOR")).is_none_or(|value| value.is_empty());
+    let colour = io::stderr().is_terminal() && env.get("NO_COLOR").is_none();
+    let (level, wrong) = match env.get("INITIAL_LOGLVL") {
+        None => (Level::INFO, None),
+        Some(text) => match level(&text) {
+            Some(level) => (level, None),
+            None => (Level::INFO, Some(text)),
+        },
+    };
     let subscriber = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .log_internal_errors(false)
         .with_ansi(colour)
+        .with_max_level(level)
         .with_target(false)
         .finish();
     let _ = tracing::subscriber::set_global_default(subscriber);
+    if let Some(text) = wrong {
+        tracing::warn!("variable INITIAL_LOGLVL is ignored: `{text}` is no level: trace, debug, info, warn or error");
+    }
+}
+
+/// The level of this name. The predecessor's `fatal` and `panic` are above all that is logged but errors.
+fn level(text: &str) -> Option<Level> {
+    Some(match &*text.to_ascii_lowercase() {
+        "trace" => Level::TRACE,
+        "debug" => Level::DEBUG,
+        "info" => Level::INFO,
+        "warn" | "warning" => Level::WARN,
+        "error" | "fatal" | "panic" => Level::ERROR,
+        _ => return None,
+    })
 }
 
 #[cfg(all(test, feature = "testing"))]

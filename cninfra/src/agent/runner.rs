@@ -6,12 +6,13 @@ use super::{
     failure::Failures,
     job::{Begun, guard},
     limits::after,
+    own,
     progress::{Stage, StageKind},
     record::Record,
     retry::Retries,
     together::{Common, Together, run},
 };
-use crate::{BoxFuture, Context, graph::Node, inject::part::Creation, inject::running::Running};
+use crate::{BoxFuture, Context, inject::part::Creation, inject::running::Running};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -25,8 +26,10 @@ pub(super) type Create<'a> = &'a (dyn for<'b> Fn(usize, &'b Context) -> Creation
 
 /// A plugin that is not created by the agent, or not run by it.
 pub(super) enum Special {
-    /// Neither created nor run: it is ready, or switched off.
+    /// Neither created nor run: it is ready.
     Absent,
+    /// Neither created nor run: it is switched off.
+    Off,
     /// Created already, but to be run.
     Made(Arc<dyn Running>),
     /// To be created, since its handle is wanted, but not run.
@@ -60,13 +63,7 @@ impl Runner {
 
     /// All config sections are read before anything is created; all their errors are kept.
     fn validate(&self) -> Vec<PluginError> {
-        let check = |node: &Node| {
-            let (config, section) = (&self.env.shared.config, node.instance());
-            let typed = || node.plugin.config.map_or(Ok(()), |meta| (meta.check)(config, section));
-            let error = config.check(section, node.optional).and_then(|()| typed()).err()?;
-            Some(PluginError::new(node, Phase::Create, Cause::Config(error), Duration::ZERO))
-        };
-        self.env.graph.nodes().iter().filter_map(check).collect()
+        own::mistakes(self.env.graph, &self.env.shared.config)
     }
 
     /// Creates and initialises every plugin, then runs `after_init`. On a failure, or when the agent is asked to stop,

@@ -1,15 +1,16 @@
 //! What a builder has collected, without the flavor's type: compiled once for all flavors.
 
 use super::{
-    Cause, DEFAULT_LABEL, Limits, Order, Phase, PluginError, StartPolicy, StopHandle,
+    Cause, Limits, Order, Phase, PluginError, StartPolicy, StopHandle,
     env::{Env, Wrap},
     limits::LimitTable,
+    own::{self, AgentConfig},
     progress::Progress,
     runner::{Runner, Special},
 };
 use crate::{
     Error,
-    config::Config,
+    config::{Config, Files},
     context::Shared,
     graph::{Graph, Need, Node},
     inject::running::Running,
@@ -23,7 +24,10 @@ use std::{
 pub(super) struct Settings {
     pub(super) label: Option<String>,
     pub(super) config: Config,
-    pub(super) limits: Limits,
+    /// Where its files are, until they are read.
+    pub(super) files: Option<Files>,
+    /// As the config says, where it is not given.
+    pub(super) limits: Option<Limits>,
     /// By a plugin's instance name and phase.
     pub(super) plugin_limits: HashMap<(String, Phase), Duration>,
     /// By a plugin's instance name.
@@ -31,6 +35,8 @@ pub(super) struct Settings {
     pub(super) order: Order,
     pub(super) drain_delay: Duration,
     pub(super) record: bool,
+    /// SIGHUP has the config read again.
+    pub(super) hangup: bool,
     pub(super) stop: StopHandle,
     /// What the agent does right now, for a watchdog.
     pub(super) progress: Arc<Progress>,
@@ -47,12 +53,14 @@ impl Default for Settings {
         Settings {
             label: None,
             config: Config::new(),
-            limits: Limits::default(),
+            files: None,
+            limits: None,
             plugin_limits: HashMap::new(),
             policies: HashMap::new(),
             order: Order::default(),
             drain_delay: Duration::ZERO,
             record: false,
+            hangup: false,
             stop: StopHandle::new(),
             progress: Arc::default(),
             wrap: None,
@@ -75,18 +83,26 @@ impl Settings {
     }
 
     /// What starts the flavor of this graph.
-    pub(super) fn runner(self, graph: &'static Graph) -> Prepared {
+    pub(super) fn runner(mut self, graph: &'static Graph) -> Prepared {
+        if self.has_config() {
+            for odd in self.read_config(&own::known(graph)) {
+                tracing::warn!("{odd}");
+            }
+        }
+        // what is wrong with it is told before anything is created
+        let own = AgentConfig::of(&self.config).unwrap_or_default();
+        let whole = own.limits();
         let special = self.special(graph);
         let mut invalid = Vec::new();
         let mut place = |name: &str| place_of(graph, name).map_err(|error| invalid.push(error)).ok();
         let mut policies = HashMap::new();
-        let mut limits = LimitTable { whole: self.limits, special: HashMap::new() };
+        let mut limits = LimitTable { whole, special: HashMap::new() };
         for (name, policy) in &self.policies {
             let Some(place) = place(name) else { continue };
             policies.insert(place, *policy);
             if *policy != StartPolicy::Fail {
                 // a plugin that is not up in time must not use up the time of those after it
-                let attempt = self.limits.plugin_start.min(self.limits.start / 3);
+                let attempt = whole.plugin_start.min(whole.start / 3);
                 limits.special.insert((place, Phase::Init), attempt);
             }
         }
@@ -94,8 +110,14 @@ impl Settings {
             let Some(place) = place(name) else { continue };
             limits.special.insert((place, *phase), *limit);
         }
-        let label = self.label.as_deref().unwrap_or(DEFAULT_LABEL);
-        let shared = Arc::new(Shared::new(label, graph, self.config, self.stop));
+        let off: Vec<_> =
+            special.iter().filter(|(_, special)| matches!(special, Special::Off)).map(|(place, _)| *place).collect();
+        let shared = Arc::new(Shared::new(&own.microservice_label, graph, self.config.followed_by_nobody(), self.stop));
+        for place in off {
+            let name = graph.nodes()[place].instance();
+            tracing::info!(agent = &*shared.label, "`{name}` is switched off by its config");
+            shared.status.switched_off(place);
+        }
         let env = Env {
             graph,
             shared: shared.clone(),
@@ -117,7 +139,7 @@ impl Settings {
             if let Some(running) = self.replaced.get(&id) {
                 special.insert(place, running.clone().map_or(Special::Absent, Special::Made));
             } else if node.optional && !self.config.is_enabled(node.instance()) {
-                special.insert(place, Special::Absent);
+                special.insert(place, Special::Off);
             } else if node.provides().iter().any(|binding| self.bound.contains(&binding.key.id))
                 && !self.is_wanted(node, graph)
             {

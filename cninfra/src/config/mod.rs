@@ -1,22 +1,80 @@
 //! Config: a section for each plugin, of layers over its defaults.
 //!
 //! Every plugin's section is a type of its own (a [`Section`]), named by the plugin's instance name. What goes into it, each layer
-//! over the one before: the type's `Default`, the file `<name>.conf` of the config directory, the environment
-//! variables and then the command-line flags that the plugin declares ([`Flag`](crate::Flag)).
-//! All sections are read before anything is created.
+//! over the one before, for every key alike:
+//!
+//! 1. the type's `Default`, and what the program sets ([`Config::set`]);
+//! 2. files: `<name>.conf` of the config directory (YAML; `<name>.yaml`, `.yml`, `.json` and `.toml` as well), or the section `<name>` of
+//!    `agent.yaml`; the same key in two files is an error;
+//! 3. variables of the environment: those that the plugin declares ([`Flag`](crate::Flag)), then `CNINFRA__<NAME>__<KEY>`;
+//! 4. the command line: the flags that the plugin declares, then `--set <name>.<key>=<value>`.
+//!
+//! Files are looked for in the config directory only. (The predecessor looked in the working directory first, even where another one was
+//! given.) A file that is named by itself, with `--<name>-config`, is looked for as it is written, then in the config directory; one that is not there
+//! gives a warning, and an empty name says that there is none.
+//!
+//! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
+//! are mistakes, told with file, line, key and the mend, all of them in one run. Keys are compared without case, `-` and `_`.
+//!
+//! The agent has a section of its own, `agent`:
+//!
+//! | key | default | |
+//! | --- | --- | --- |
+//! | `microservice-label` | `vpp1` | the name of the agent among its peers; `--microservice-label`, `MICROSERVICE_LABEL` |
+//! | `start-timeout`, `stop-timeout` | `15s`, `5s` | for the whole start, and the whole stop: see [`Limits`](crate::agent::Limits) |
+//! | `plugin-start-timeout`, `plugin-stop-timeout` | the whole | for one plugin in one phase |
+//! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]; `0` is never |
+//!
+//! Types for keys: [`Duration`], [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
 
-mod error;
-mod file;
-mod layer;
+mod byte_size;
+mod canonical;
+mod duration;
+mod entry;
+mod extract;
+mod failure;
+mod fields;
+mod format;
+mod hides;
+mod key;
+mod known;
+mod later;
+mod layers;
+mod live;
+mod load;
+mod locate;
+mod mistake;
+mod print;
+mod reader;
+mod reading;
+mod reload;
+mod secret;
 mod section;
+mod shape;
+mod source;
+mod value;
+mod variant;
 
+pub use byte_size::{ByteSize, ByteSizeError};
+pub use duration::{Duration, DurationError};
+/// The engine of the layers.
+pub use figment;
+pub use hides::Hides;
+pub(crate) use known::{Known, KnownSection};
+pub use later::Later;
+pub use live::{Changes, Live};
+pub(crate) use load::Files;
+pub(crate) use mistake::Mistake;
+pub(crate) use reload::{Reload, Reloader};
+pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
 
 use crate::{Error, Result};
+use entry::Entry;
 use figment::{Figment, value::Value};
-use layer::Layer;
-use serde::{Serialize, de::DeserializeOwned};
-use std::{collections::BTreeMap, path::Path};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use source::{NOWHERE, Part, Place, Source, Step, Way};
+use std::sync::Arc;
 
 /// The config of an agent: sections by name.
 ///
@@ -26,13 +84,20 @@ use std::{collections::BTreeMap, path::Path};
 /// let config = Config::new().set("http", "endpoint", "127.0.0.1:0");
 /// # let _ = config;
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Config {
-    figment: Figment,
-    /// `enabled` is no key of a section's type: optional plugins have it, whatever their config.
-    enabled: BTreeMap<String, bool>,
-    /// What could not be taken in: told when the section is read.
-    errors: BTreeMap<String, Vec<String>>,
+    /// What the program sets, the lowest first; so in each.
+    program: Vec<Entry>,
+    files: Vec<Entry>,
+    /// Variables, then flags.
+    process: Vec<Entry>,
+    /// What was wrong before any section was read.
+    mistakes: Vec<Mistake>,
+    /// When the files were written.
+    stamps: Vec<load::Stamp>,
+    /// Where the files are from.
+    origin: Option<Files>,
+    followers: Arc<live::Followers>,
 }
 
 impl Config {
@@ -42,103 +107,220 @@ impl Config {
         Config::default()
     }
 
-    /// Sets a key of a section, over all layers so far. Parts of the key are parted by dots; the key `enabled` switches
+    /// Sets a key of a section, over what was set so far. Parts of the key are parted by dots; the key `enabled` switches
     /// an optional plugin on or off.
     #[must_use]
     pub fn set(mut self, section: &str, key: &str, value: impl Serialize) -> Self {
-        match Value::serialize(value) {
-            Ok(value) => self.put(section, key, value, "set by the program"),
+        match yaml_serde::to_value(value) {
+            Ok(value) => self.program.push(entry(section, key, value::from_yaml(value), Source::Program)),
             Err(error) => {
-                self.error(section, format!("key `{key}`: {error}, set by the program"));
+                let place = Source::Program.place(&[], Part::Value);
+                self.mistakes.push(Mistake::new(place, format!("key `{section}.{key}`: {error}")).of(section));
             }
         }
         self
     }
 
-    /// Sets a key to what a text says: `true`, `8080`, `text`.
-    pub(crate) fn set_text(&mut self, section: &str, key: &str, text: &str, origin: &str) {
-        // the same language as in the files; what is not YAML is a text
-        let value = yaml_serde::from_str::<Value>(text).unwrap_or_else(|_| Value::from(text));
-        self.put(section, key, value, origin);
-    }
-
-    fn error(&mut self, section: &str, error: String) {
-        self.errors.entry(section.to_string()).or_default().push(error);
-    }
-
-    fn put(&mut self, section: &str, key: &str, value: Value, origin: &str) {
-        if key == "enabled" {
-            match value.to_bool() {
-                Some(enabled) => {
-                    self.enabled.insert(section.to_string(), enabled);
-                }
-                None => {
-                    self.error(section, format!("key `enabled` takes `true` or `false`, {origin}"));
-                }
-            }
-            return;
-        }
-        let dict = figment::util::nest(&format!("{section}.{key}"), value);
-        if let Value::Dict(_, dict) = dict {
-            self.merge(Layer::named(origin, dict));
-        }
-    }
-
-    fn merge(&mut self, layer: Layer) {
-        self.figment = std::mem::take(&mut self.figment).merge(layer);
-    }
-
-    /// Reads the sections' files of a directory: for each plugin `<name>.conf`, of its instance name or of one of its
-    /// aliases. A file that is not there is not an error.
+    /// Of a figment: its providers go where [`Config::set`] goes, so that what is set next goes over them, and files, variables and
+    /// flags over all. A section is a key of the figment, with the section's keys in it; they may be spelled in any way. Their
+    /// origins, and the lines in their files, are those that figment knows.
     ///
-    /// # Errors
-    /// A file that can not be read or is not YAML, with its path and line.
-    pub(crate) fn read_dir<'a>(
-        &mut self,
-        dir: &Path,
-        sections: impl IntoIterator<Item = (&'a str, &'a [&'a str])>,
-    ) -> Vec<Error> {
-        let mut errors = Vec::new();
-        for (section, aliases) in sections {
-            for name in [section].iter().chain(aliases) {
-                match file::read(&dir.join(format!("{name}.conf"))) {
-                    Ok(None) => {}
-                    Ok(Some((path, mut dict))) => {
-                        if let Some(enabled) = dict.remove("enabled") {
-                            self.put(section, "enabled", enabled, &format!("in {}", path.display()));
-                        }
-                        let dict = [(section.to_string(), Value::from(dict))].into();
-                        self.merge(Layer::file(path, dict));
-                    }
-                    Err(error) => errors.push(error),
-                }
+    /// ```
+    /// use cninfra::config::{Config, figment::{Figment, Metadata, Profile, Provider, value::{Dict, Map, Value}}};
+    ///
+    /// /// Says what a store of the company's says.
+    /// struct Store;
+    ///
+    /// impl Provider for Store {
+    ///     fn metadata(&self) -> Metadata {
+    ///         Metadata::named("the store")
+    ///     }
+    ///
+    ///     fn data(&self) -> Result<Map<Profile, Dict>, cninfra::config::figment::Error> {
+    ///         let http = Dict::from([("endpoint".to_string(), Value::from("127.0.0.1:0"))]);
+    ///         Ok(Map::from([(Profile::Default, Dict::from([("http".to_string(), http.into())]))]))
+    ///     }
+    /// }
+    ///
+    /// let config = Config::from_figment(Figment::from(Store)).set("http", "port", 8080);
+    /// let figment = config.figment();
+    /// assert_eq!(figment.find_metadata("http.endpoint").map(|metadata| &*metadata.name), Some("the store"));
+    /// assert_eq!(figment.extract_inner::<u16>("http.port")?, 8080);
+    /// # Ok::<(), cninfra::config::figment::Error>(())
+    /// ```
+    #[must_use]
+    pub fn from_figment(figment: Figment) -> Self {
+        let mut config = Config::new();
+        let source = Arc::new(Source::Figment(Box::new(figment.focus(NOWHERE))));
+        match figment.find_value("") {
+            Ok(value) => {
+                let entry = |(section, value): (String, Value)| {
+                    let way = vec![Step::Key(section.clone())];
+                    Entry { section, source: source.clone(), way, value }
+                };
+                config.program.extend(value.into_dict().unwrap_or_default().into_iter().map(entry));
+            }
+            Err(errors) => {
+                let mistake = |error: figment::Error| {
+                    let source = error.metadata.as_ref().map_or_else(|| source.to_string(), source::origin);
+                    let key =
+                        if error.path.is_empty() { String::new() } else { format!("key `{}`: ", error.path.join(".")) };
+                    Mistake::new(Place { source, at: None }, format!("{key}{}", error.kind))
+                };
+                config.mistakes.extend(errors.into_iter().map(mistake));
             }
         }
-        errors
+        config
+    }
+
+    /// What the program says, as a figment: with its origins, and to add providers to. Its keys are as they were written; what
+    /// an agent makes of them, with its files, is [`Builder::figment`](crate::agent::Builder::figment).
+    #[must_use]
+    pub fn figment(&self) -> Figment {
+        self.program.iter().fold(Figment::new(), |figment, entry| entry.merge_into(figment))
+    }
+
+    /// The same with what an agent knows: each key by the name that its type has for it.
+    pub(crate) fn canonical_figment(&self, known: &Known) -> Figment {
+        let sections = known.iter().filter_map(|section| {
+            let entries = self.entries(section.name);
+            (!entries.is_empty()).then(|| (section.meta.read)(section.name, &entries, false).0.figment)
+        });
+        sections.fold(Figment::new(), Figment::merge)
+    }
+
+    /// What a variable of the environment says.
+    pub(crate) fn set_variable(&mut self, section: &str, key: &str, text: &str, variable: &str) {
+        let source = Source::Variable(variable.to_string());
+        self.process.push(entry(section, key, value::text(text), source));
+    }
+
+    /// What a flag says.
+    pub(crate) fn set_flag(&mut self, section: &str, key: &str, text: &str, flag: &str) {
+        let source = Source::Flag(flag.to_string());
+        self.process.push(entry(section, key, value::text(text), source));
+    }
+
+    /// The config of one agent: nobody follows it yet.
+    pub(crate) fn followed_by_nobody(self) -> Self {
+        Config { followers: Arc::default(), ..self }
+    }
+
+    /// Is every section at its defaults?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.program.is_empty() && self.files.is_empty() && self.process.is_empty() && self.mistakes.is_empty()
+    }
+
+    /// Does it come from files, which may change?
+    pub(crate) fn has_files(&self) -> bool {
+        self.origin.is_some()
+    }
+
+    /// Gives every entry the canonical name of its section.
+    pub(crate) fn name_sections(&mut self, known: &Known) {
+        for entry in self.program.iter_mut().chain(&mut self.process) {
+            if let Some(section) = known.find(&entry.section) {
+                entry.section = section.name.to_string();
+            }
+        }
+    }
+
+    /// Its agent stops: it does not change any more.
+    pub(crate) fn end_following(&self) {
+        self.followers.end();
+    }
+
+    /// All entries of a section, the highest first.
+    fn entries(&self, section: &str) -> Vec<&Entry> {
+        let all = self.program.iter().chain(&self.files).chain(&self.process).rev();
+        all.filter(|entry| key::same(&entry.section, section)).collect()
+    }
+
+    /// Over another one.
+    pub(crate) fn over(mut self, mut under: Config) -> Self {
+        under.program.append(&mut self.program);
+        Config { program: under.program, ..self }
     }
 
     /// May this optional plugin start?
     pub(crate) fn is_enabled(&self, section: &str) -> bool {
-        self.enabled.get(section).copied().unwrap_or(true)
+        self.agent_keys(section, &["enabled"]).0.enabled.unwrap_or(true)
     }
 
-    /// What is wrong with a section whatever its type. Only an optional plugin can be switched off.
-    pub(crate) fn check(&self, section: &str, optional: bool) -> Result<()> {
-        if let Some(error) = self.errors.get(section) {
-            return Err(Error::msg(error.join("; ")));
+    /// What a plugin's section says to the agent, by these keys.
+    fn agent_keys(&self, section: &str, keys: &[&str]) -> (AgentKeys, extract::Outcome) {
+        let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(keys)).collect();
+        extract::extract(section, &entries.iter().collect::<Vec<_>>())
+    }
+
+    /// Everything that is wrong: nothing is to be created then.
+    pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
+        let mut mistakes = self.mistakes.clone();
+        mistakes.extend(self.unknown_sections(known));
+        for section in known.iter() {
+            mistakes.extend(self.check_section(section));
         }
-        if !optional && self.enabled.contains_key(section) {
-            let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`";
-            return Err(Error::msg("key `enabled`: the plugin is not an optional one of its flavor").with_help(help));
+        mistakes
+    }
+
+    /// Files are told of when they are read.
+    fn unknown_sections(&self, known: &Known) -> Vec<Mistake> {
+        let unknown = self.program.iter().chain(&self.process).filter(|entry| known.find(&entry.section).is_none());
+        let mistake = |entry: &Entry| {
+            let place = entry.source.place(&[], Part::Key);
+            let what = format!("there is no section `{}`", entry.section);
+            Mistake::new(place, what).help(known.suggestion(&entry.section))
+        };
+        unknown.map(mistake).collect()
+    }
+
+    fn check_section(&self, section: &KnownSection) -> Vec<Mistake> {
+        let entries = self.entries(section.name);
+        if entries.is_empty() {
+            return Vec::new();
         }
-        Ok(())
+        let (outcome, _) = (section.meta.read)(section.name, &entries, false);
+        let mut mistakes = outcome.mistakes;
+        if section.optional {
+            mistakes.extend(self.agent_keys(section.name, &["enabled"]).1.mistakes);
+        } else if let Some(spot) = outcome.notes.agent_keys.get("enabled") {
+            let what = format!("key `{}.enabled`: the plugin is not an optional one of its flavor", section.name);
+            let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out";
+            let place = outcome.layers.place(spot, Part::Key);
+            mistakes.push(Mistake::new(place, what).of(section.name).help(help));
+        }
+        mistakes
     }
 
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
-        if self.figment.find_value(name).is_err() {
-            return Ok(C::default());
+        let (value, outcome) = extract::extract(name, &self.entries(name));
+        match <[Mistake; 1]>::try_from(outcome.mistakes) {
+            Ok([mistake]) => Err(mistake.into()),
+            Err(mistakes) if mistakes.is_empty() => Ok(value),
+            Err(mistakes) => Err(Error::msg(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))),
         }
-        self.figment.extract_inner(name).map_err(|error| error::describe(error, name))
     }
+}
+
+impl std::fmt::Debug for Config {
+    /// The sections and their sources; not their values, since secrets are among them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = self.program.iter().chain(&self.files).chain(&self.process);
+        f.debug_list().entries(all.map(|entry| format!("{} ({})", entry.section, entry.source))).finish()
+    }
+}
+
+/// A value that belongs to a key, as an entry of the section.
+fn entry(section: &str, key: &str, value: Value, source: Source) -> Entry {
+    let nest = |value, key: &str| Value::from(value::dict([(key.to_string(), value)]));
+    let value = key.rsplit('.').fold(value, nest);
+    Entry { section: section.to_string(), source: Arc::new(source), way: Way::new(), value }
+}
+
+/// What a plugin's section says to the agent.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct AgentKeys {
+    enabled: Option<bool>,
 }

@@ -1,14 +1,21 @@
 //! [`Section`]: the type of a config section, and what the graph keeps of it.
 
-use super::Config;
-use crate::{Context, Error, Result};
-use figment::value::Value;
+use super::{
+    Config,
+    entry::Entry,
+    extract::{Outcome, extract},
+};
+use crate::{Context, Result};
 use serde::{Serialize, de::DeserializeOwned};
+use yaml_serde::Value;
 
-/// The type of a plugin's config section: any type that is `Serialize`, `Deserialize` and `Default`.
+/// The type of a plugin's config section: any type that is `Serialize`, `Deserialize` and `Default`; or
+/// [`Live`](super::Live) of one.
 ///
 /// Give it `#[serde(default, deny_unknown_fields)]`: a key that is not written keeps its default, and one that is
-/// misspelled is an error.
+/// misspelled is an error. Name fields as Rust does; keys are compared without case, `-` and `_`, and shown in kebab-case:
+/// `read_timeout` is `read-timeout` in a file. (Not so where `#[serde(flatten)]`, `untagged` or `tag` is used: serde asks for such values
+/// without telling what keys they have.)
 #[diagnostic::on_unimplemented(
     message = "CN026: `{Self}` can not be a config section",
     label = "not `Serialize`, `Deserialize` and `Default`",
@@ -30,22 +37,37 @@ pub trait Section: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<C: Serialize + DeserializeOwned + Default> Section for C {
-    const META: ConfigMeta = ConfigMeta {
-        check: |config, section| config.section::<C>(section).map(drop),
-        defaults: || Value::serialize(C::default()).map_err(|error| Error::from(Box::new(error))),
-    };
+    const META: ConfigMeta = ConfigMeta { read: read::<C>, live: false };
 
     fn __read(config: &Config, section: &str) -> Result<Self> {
         config.section(section)
     }
 }
 
+/// Of a section's name and its entries; the value where it is wanted.
+type Read = fn(&str, &[&Entry], bool) -> (Outcome, Option<Value>);
+
 /// How a plugin's config section is read: its type, forgotten.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ConfigMeta {
-    /// Reads the section, for its errors.
-    pub(crate) check: fn(&Config, &str) -> Result<()>,
-    /// The section as its type's `Default` has it.
-    #[expect(dead_code, reason = "for `--print-config`, and so that the type must be `Serialize`")]
-    pub(crate) defaults: fn() -> Result<Value>,
+    /// Reads the section of its entries, the highest first; its value too, where that is wanted.
+    pub(super) read: Read,
+    /// It follows its file.
+    pub(super) live: bool,
+}
+
+impl std::fmt::Debug for ConfigMeta {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConfigMeta").field("live", &self.live).finish_non_exhaustive()
+    }
+}
+
+pub(super) fn read<C: Serialize + DeserializeOwned + Default>(
+    section: &str,
+    entries: &[&Entry],
+    wanted: bool,
+) -> (Outcome, Option<Value>) {
+    let (value, outcome) = extract::<C>(section, entries);
+    let value = wanted.then(|| yaml_serde::to_value(&value).unwrap_or_default());
+    (outcome, value)
 }

@@ -17,9 +17,10 @@ const LINES: usize = 7;
 type Room = Work<2048, 16384, 2048, 8192>;
 
 /// The flags that every agent has.
-pub(crate) const AGENT_FLAGS: [&str; 5] = ["config-dir", "graph", "help", "microservice-label", "version"];
+pub(crate) const AGENT_FLAGS: [&str; 8] =
+    ["check-config", "config-dir", "graph", "help", "microservice-label", "print-config", "set", "version"];
 /// The variables that every agent reads. (As many, to be looked at together.)
-const AGENT_VARIABLES: [&str; 5] = ["CONFIG_DIR", "", "", "MICROSERVICE_LABEL", ""];
+const AGENT_VARIABLES: [&str; 8] = ["", "CONFIG_DIR", "", "", "MICROSERVICE_LABEL", "", "", "INITIAL_LOGLVL"];
 
 impl Graph {
     /// Called in a `const _` by generated code, once for each field, on the span of the field.

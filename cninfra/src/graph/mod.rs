@@ -41,6 +41,7 @@ mod store;
 pub(crate) mod text;
 
 pub use analyse::{Counts, Work, counts};
+pub(crate) use check::AGENT_FLAGS;
 pub use draw::Format;
 pub use edges::Edges;
 pub use meta::{Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree};

@@ -1,7 +1,6 @@
 //! Optional plugins: `Option<Dep<P>>` in the flavor, switched off by `enabled: false`.
 
-use crate::plug;
-use cninfra::{config::Config, prelude::*};
+use cninfra::{config::Config, prelude::*, status::State};
 use fixture_base::{Journal, Local, Routes};
 use fixture_connectors::{Etcd, KvStore};
 
@@ -20,11 +19,14 @@ impl Routes for Extra {
         vec!["/extra".into()]
     }
 }
-plug!(App {
+#[plugin]
+struct App {
     extra: Option<Dep<Extra>>,
     kv: Option<Dep<dyn KvStore>>,
     routes: Vec<Dep<dyn Routes>>,
-});
+    #[context]
+    cx: Context,
+}
 
 #[derive(Flavor)]
 struct All {
@@ -52,6 +54,12 @@ async fn switched_off_it_is_none_everywhere() {
     assert!(agent.extra.is_none() && agent.app.extra.is_none() && agent.find::<Extra>().is_none());
     assert!(agent.etcd.is_none() && agent.app.kv.is_none() && agent.app.routes.is_empty());
     assert!(agent.find::<dyn KvStore>().is_none() && agent.local.journal.lines().is_empty());
+    let status = agent.app.cx.status().agent();
+    let states: Vec<_> = status.plugins.iter().map(|plugin| (plugin.name, plugin.state)).collect();
+    for (name, state) in [("extra", State::Disabled), ("etcd", State::Disabled), ("app", State::Ok)] {
+        assert!(states.contains(&(name, state)), "{states:?}");
+    }
+    assert!(status.is_ready());
     agent.close().await.unwrap();
 }
 
@@ -69,9 +77,9 @@ async fn only_an_optional_plugin_is_switched_off() {
     assert!(error.is_config());
     let text = error.to_string();
     for part in [
-        "section `app`: key `enabled`: the plugin is not an optional one of its flavor",
+        "section `app`: set by the program: key `app.enabled`: the plugin is not an optional one of its flavor",
         "a field `Option<Dep<..>>`",
-        "section `etcd`: key `enabled` takes `true` or `false`",
+        "section `etcd`: set by the program: key `etcd.enabled` takes `true` or `false`, not the text `maybe`",
     ] {
         assert!(text.contains(part), "{text}");
     }

@@ -134,8 +134,9 @@ async fn all_config_is_read_before_anything_is_created() {
     assert_eq!(found, [("fields", true), ("built-by-hand", true)]);
     let text = error.to_string();
     for part in [
-        "`fields`: unknown key `sizes` (known: size, name), set by the program",
-        "`built-by-hand`: key `size`: invalid type: found string \"big\", expected usize, set by the program",
+        "`fields`: set by the program: key `fields.sizes` is unknown",
+        "help: did you mean `size`? known keys: size, name",
+        "set by the program: key `built-by-hand.size` takes a whole number, not below 0, not the text `big`",
     ] {
         assert!(text.contains(part), "{text}");
     }

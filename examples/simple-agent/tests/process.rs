@@ -96,11 +96,20 @@ fn what_is_not_valid_ends_it_before_it_begins() {
         (agent().arg("--nosuch"), &["--nosuch"] as &[_]),
         (agent().arg("surplus"), &["surplus"]),
         (agent().arg("--graph").arg("svg"), &["svg", "mermaid"]),
-        (agent().arg("--http-port").arg("eighty"), &["`http`", "`port`", "--http-port"]),
-        (agent().env("HTTP_PORT", "65536"), &["`http`", "`port`", "HTTP_PORT"]),
-        (agent().file("http.conf", "endpoint: localhost"), &["http.conf", "`endpoint`", "such as `localhost:9191`"]),
-        (agent().file("http.conf", "endpoint: 9191"), &["http.conf", "`endpoint`", "in quotes"]),
-        (agent().file("http.conf", "endpont: localhost:0"), &["http.conf", "`endpont`", "known:"]),
+        (
+            agent().arg("--http-port").arg("eighty"),
+            &["flag --http-port: key `http.port` takes a whole number from 0 to 65535, not the text `eighty`"],
+        ),
+        (agent().env("HTTP_PORT", "65536"), &["variable HTTP_PORT: key `http.port` takes", "not `65536`"]),
+        (
+            agent().file("http.conf", "endpoint: localhost"),
+            &["./http.conf:1:11: key `http.endpoint`: ", "such as `localhost:9191`"],
+        ),
+        (agent().file("http.conf", "endpoint: 9191"), &["./http.conf:1:11: key `http.endpoint`", "in quotes"]),
+        (
+            agent().file("http.conf", "endpont: localhost:0"),
+            &["./http.conf:1:1: key `http.endpont` is unknown", "did you mean `endpoint`? known keys: endpoint, port"],
+        ),
         (agent().file("http.conf", "endpoint: [::]:0"), &["http.conf:1:"]),
         (agent().file("http.conf", "just text"), &["http.conf"]),
     ] {

@@ -20,7 +20,7 @@ pub struct Body {
     pub last_change: u64,
     /// When it, or a plugin, last reported its state.
     pub last_update: u64,
-    /// The plugins, in start order.
+    /// The plugins, in start order; but not those that are switched off.
     pub plugins: Vec<PluginBody>,
 }
 
@@ -51,13 +51,14 @@ impl Body {
             _ => INIT,
         };
         let changes = status.plugins.iter().map(|plugin| plugin.since);
+        let running = status.plugins.iter().filter(|plugin| plugin.state != State::Disabled);
         Body {
             build_version: version.to_string(),
             state,
             start_time: seconds(status.started),
             last_change: seconds(changes.fold(status.since, SystemTime::max)),
             last_update: seconds(status.updated),
-            plugins: status.plugins.iter().map(PluginBody::new).collect(),
+            plugins: running.map(PluginBody::new).collect(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! [`RestConfig`]: the config section `http`.
 
 use crate::Endpoint;
-use cninfra::Flag;
+use cninfra::{Flag, config::Later};
 use serde::{Deserialize, Serialize};
 
 pub(crate) const FLAGS: &[Flag] = &[Flag {
@@ -21,13 +21,36 @@ pub(crate) const FLAGS: &[Flag] = &[Flag {
 /// # Ok::<(), cninfra_rest::EndpointError>(())
 /// ```
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RestConfig {
     /// Where the server listens. Default: `0.0.0.0:9191`, with a warning.
-    #[serde(alias = "Endpoint")]
     pub endpoint: Option<Endpoint>,
     /// The port, over that of `endpoint`: what `--http-port` and `HTTP_PORT` set.
     pub port: Option<u16>,
+    /// What the predecessor knew and this server does not serve yet: refused, so that nobody believes it to be in force.
+    #[doc(hidden)]
+    #[serde(
+        skip_serializing,
+        rename = "later:read-timeout",
+        alias = "later:read-header-timeout",
+        alias = "later:write-timeout",
+        alias = "later:idle-timeout",
+        alias = "later:max-header-bytes",
+        alias = "later:disable",
+        alias = "later:disabled",
+        alias = "later:server-cert-file",
+        alias = "later:server-key-file",
+        alias = "later:client-cert-files",
+        alias = "later:client-basic-auth",
+        alias = "later:enable-token-auth",
+        alias = "later:token-expiration",
+        alias = "later:token-signature",
+        alias = "later:sign-key",
+        alias = "later:users",
+        alias = "later:password-hash-cost",
+        alias = "later:rate-limiter"
+    )]
+    pub later: Later,
 }
 
 impl RestConfig {
@@ -61,7 +84,7 @@ mod tests {
     #[test]
     fn the_port_goes_over_that_of_the_endpoint() {
         let endpoint: Endpoint = "[::1]:1".parse().unwrap();
-        let config = RestConfig { endpoint: Some(endpoint), port: Some(2) };
+        let config = RestConfig { endpoint: Some(endpoint), port: Some(2), ..RestConfig::default() };
         assert_eq!(config.listen().to_string(), "[::1]:2");
         let config = RestConfig { port: Some(0), ..RestConfig::default() };
         assert_eq!(config.listen().to_string(), "0.0.0.0:0");

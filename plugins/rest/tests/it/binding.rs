@@ -74,5 +74,5 @@ async fn a_bad_endpoint_is_a_mistake_in_the_config() {
     let builder = Agent::<One>::builder().config(Config::new().set("http", "endpoint", "localhost"));
     let error = builder.start().await.unwrap_err();
     let text = error.to_string();
-    assert!(error.is_config() && text.contains("key `endpoint`") && text.contains("`localhost:9191`"), "{text}");
+    assert!(error.is_config() && text.contains("key `http.endpoint`") && text.contains("`localhost:9191`"), "{text}");
 }

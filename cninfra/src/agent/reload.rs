@@ -1,0 +1,112 @@
+//! Follows the config files while the agent runs.
+
+use super::own;
+use crate::{
+    config::{Reload, Reloader},
+    context::Shared,
+};
+use std::{future::pending, sync::Arc, time::Duration};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinHandle,
+};
+
+/// So long must what is new stay the same: a file that is just being written is not taken in.
+const SETTLES: Duration = Duration::from_millis(100);
+
+/// The task that follows the files. It ends with the agent.
+pub(super) struct Following(JoinHandle<()>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Starts to follow the files, where a plugin has a live section.
+pub(super) fn follow(shared: Arc<Shared>, poll: Duration, hangup: bool) -> Option<Following> {
+    if !shared.config.has_files() {
+        return None;
+    }
+    let reloader = Reloader::new(&shared.config, own::known(shared.graph))?;
+    let hangup = match hangup.then(|| signal(SignalKind::hangup())).transpose() {
+        Ok(hangup) => hangup,
+        Err(error) => {
+            tracing::warn!(agent = %shared.label, "SIGHUP can not be handled: {error}");
+            None
+        }
+    };
+    Some(Following(tokio::spawn(run(shared, reloader, poll, hangup))))
+}
+
+async fn run(shared: Arc<Shared>, mut reloader: Reloader, poll: Duration, mut hangup: Option<Signal>) {
+    let mut wait = poll;
+    loop {
+        tokio::select! {
+            () = shared.stop.stopping() => return,
+            () = sleep(wait) => {}
+            () = heard(&mut hangup) => tracing::info!(agent = %shared.label, "SIGHUP: the config is read again"),
+        }
+        let looked = tokio::task::spawn_blocking(move || {
+            let reload = reloader.look();
+            (reloader, reload)
+        });
+        let Ok((back, reload)) = looked.await else {
+            tracing::error!(agent = %shared.label, "reading the config panicked: its files are followed no more");
+            return;
+        };
+        reloader = back;
+        wait = if reload == Reload::Unsettled { SETTLES } else { poll };
+        tell(&shared, &reloader, reload);
+    }
+}
+
+/// Zero is never.
+async fn sleep(time: Duration) {
+    if time.is_zero() { pending().await } else { tokio::time::sleep(time).await }
+}
+
+async fn heard(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => pending().await,
+    }
+}
+
+/// Says what came of it, in the log and in the status of the plugins that follow their files.
+fn tell(shared: &Shared, reloader: &Reloader, reload: Reload) {
+    let agent = &shared.label;
+    let report = |refused: Option<String>| {
+        let live = reloader.live();
+        for (place, node) in shared.graph.nodes().iter().enumerate() {
+            if live.contains(&node.instance()) {
+                shared.status.config_refused(place, refused.clone());
+            }
+        }
+    };
+    match reload {
+        Reload::Same | Reload::Unsettled => {}
+        Reload::Taken { live, fixed } => {
+            report(None);
+            if !live.is_empty() {
+                tracing::info!(agent = %agent, "the config has changed: `{}`", live.join("`, `"));
+            }
+            if !fixed.is_empty() {
+                let names = fixed.join("`, `");
+                tracing::warn!(agent = %agent, "the config of `{names}` has changed: a new start of the agent will see it");
+            }
+        }
+        Reload::Mended => {
+            report(None);
+            tracing::info!(agent = %agent, "the config is valid again, and as it was");
+        }
+        Reload::Refused(mistakes) => {
+            let list = mistakes.join("\n  - ");
+            tracing::error!(agent = %agent, "the config has changed and is not valid: what was valid still holds\n  - {list}");
+            let first = mistakes.first().and_then(|text| text.lines().next()).unwrap_or_default();
+            report(Some(format!("its new config is not valid: {first}")));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The variables of the environment, as values.
+
+use super::cli::{Cli, Origin, Value};
+use crate::Flag;
+use std::{collections::BTreeMap, ffi::OsString};
+
+/// What any key's variable begins with.
+const PREFIX: &str = "CNINFRA__";
+
+/// The variables of the environment, read once; those that are no Unicode are not there.
+pub(super) struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    pub(super) fn new(env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Variables(env.into_iter().filter_map(text).collect())
+    }
+
+    /// An empty variable is one that is not set.
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        self.get_even_empty(name).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn get_even_empty(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
+    /// The keys that variables set: those that are declared, then those of the form `CNINFRA__HTTP__READ_TIMEOUT`.
+    pub(super) fn values(&self, flags: impl Iterator<Item = (&'static str, &'static Flag)>, cli: &mut Cli) {
+        for (section, flag) in flags {
+            let Some(text) = self.get(flag.env) else { continue };
+            // Kubernetes sets `HTTP_PORT=tcp://10.0.0.1:80` for a Service that is named `http`
+            if text.starts_with("tcp://") || text.starts_with("udp://") {
+                let what = "is Kubernetes' address of a Service, not a setting";
+                cli.odd.push(format!("variable {} is ignored: `{text}` {what}", flag.env));
+                continue;
+            }
+            let (section, key) = (section.to_string(), flag.key.to_string());
+            cli.values.push(Value { section, key, text, origin: Origin::Variable(flag.env.to_string()) });
+        }
+        for (name, path) in self.0.keys().filter_map(|name| Some((name, name.strip_prefix(PREFIX)?))) {
+            let Some(text) = self.get(name) else { continue };
+            let parts: Vec<String> = path.split("__").map(|part| part.to_lowercase().replace('_', "-")).collect();
+            match parts.split_first() {
+                Some((section, keys)) if !keys.is_empty() && parts.iter().all(|part| !part.is_empty()) => {
+                    let (section, key) = (section.clone(), keys.join("."));
+                    cli.values.push(Value { section, key, text, origin: Origin::Variable(name.clone()) });
+                }
+                _ => {
+                    let help = "write `CNINFRA__SECTION__KEY`, such as `CNINFRA__HTTP__PORT`";
+                    cli.wrong.push((format!("variable {name}: it does not say which key"), help));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! [`ByteSize`]: a number of bytes, as people write it.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{fmt, ops::Deref, str::FromStr};
+
+/// The units in lower case, with their bytes.
+const UNITS: [(&str, u64); 9] = [
+    ("b", 1),
+    ("kib", 1 << 10),
+    ("mib", 1 << 20),
+    ("gib", 1 << 30),
+    ("tib", 1 << 40),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("gb", 1_000_000_000),
+    ("tb", 1_000_000_000_000),
+];
+
+/// A number of bytes in a config section: `64KiB`, `10MB`, `4096`. It is a `u64` by `*`.
+///
+/// ```
+/// use cninfra::config::ByteSize;
+///
+/// assert_eq!(*"64KiB".parse::<ByteSize>()?, 65_536);
+/// # Ok::<(), cninfra::config::ByteSizeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ByteSize(pub u64);
+
+impl Deref for ByteSize {
+    type Target = u64;
+
+    fn deref(&self) -> &u64 {
+        &self.0
+    }
+}
+
+impl From<u64> for ByteSize {
+    fn from(bytes: u64) -> Self {
+        ByteSize(bytes)
+    }
+}
+
+impl FromStr for ByteSize {
+    type Err = ByteSizeError;
+
+    fn from_str(text: &str) -> Result<Self, ByteSizeError> {
+        let error = || ByteSizeError { text: text.to_string() };
+        let trimmed = text.trim();
+        let digits = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
+        let (number, unit) = trimmed.split_at(digits);
+        let unit = unit.trim().to_ascii_lowercase();
+        let one = match &*unit {
+            "" => Some(1),
+            unit => UNITS.iter().find(|(name, _)| *name == unit).map(|(_, one)| *one),
+        };
+        let number: u64 = number.parse().map_err(|_| error())?;
+        one.and_then(|one| number.checked_mul(one)).map(ByteSize).ok_or_else(error)
+    }
+}
+
+impl fmt::Display for ByteSize {
+    /// As it is read: `64KiB` where it is a round number, else `1000B`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (shift, name) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
+            if self.0 > 0 && self.0.trailing_zeros() >= shift {
+                return write!(f, "{}{name}", self.0 >> shift);
+            }
+        }
+        write!(f, "{}B", self.0)
+    }
+}
+
+impl Serialize for ByteSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ByteSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl de::Visitor<'_> for Text {
+            type Value = ByteSize;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of bytes such as `4096`, `64KiB` or `10MB`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ByteSize, E> {
+                text.parse().map_err(E::custom)
+            }
+
+            fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<ByteSize, E> {
+                Ok(ByteSize(bytes))
+            }
+        }
+
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// A text that is no [`ByteSize`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ByteSizeError {
+    text: String,
+}
+
+impl fmt::Display for ByteSizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no number of bytes: write `4096`, `64KiB` or `10MB`", self.text)
+    }
+}
+
+impl std::error::Error for ByteSizeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_read_and_written() {
+        for (text, bytes, written) in [
+            ("0", 0, "0B"),
+            ("4096", 4096, "4KiB"),
+            ("64KiB", 65_536, "64KiB"),
+            ("64 kib", 65_536, "64KiB"),
+            ("10MB", 10_000_000, "10000000B"),
+            ("1b", 1, "1B"),
+            ("3GiB", 3 << 30, "3GiB"),
+        ] {
+            let size: ByteSize = text.parse().unwrap();
+            assert_eq!((*size, size.to_string().as_str()), (bytes, written), "{text}");
+            assert_eq!(written.parse::<ByteSize>().unwrap(), size);
+        }
+        for text in ["", "KiB", "-1", "1.5MB", "1XB", "99999999999TiB"] {
+            let error = text.parse::<ByteSize>().unwrap_err().to_string();
+            assert_eq!(error, format!("`{text}` is no number of bytes: write `4096`, `64KiB` or `10MB`"));
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! [`Entry`]: what one source says of one section, as a provider of figment.
+
+use super::{
+    source::{Source, Way},
+    value,
+};
+use figment::{
+    Figment, Metadata, Profile, Provider,
+    value::{Dict, Map, Value},
+};
+use std::sync::Arc;
+
+/// What one source says of one section.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) section: String,
+    pub(super) source: Arc<Source>,
+    /// Where the section is in its source.
+    pub(super) way: Way,
+    /// With the keys as they are written.
+    pub(super) value: Value,
+}
+
+impl Entry {
+    /// The same with another value.
+    pub(super) fn with(&self, value: Value) -> Self {
+        Entry { section: self.section.clone(), source: self.source.clone(), way: self.way.clone(), value }
+    }
+
+    /// Over what is there.
+    pub(super) fn merge_into(&self, figment: Figment) -> Figment {
+        match &*self.source {
+            // its values have their tags already, and keep them: what belongs to them comes first
+            Source::Figment(origin) => figment.merge(&**origin).merge(self),
+            _ => figment.merge(self),
+        }
+    }
+
+    /// Only these of its keys, by the names that they have here; `None` where it has none of them.
+    pub(super) fn only(&self, keys: &[&str]) -> Option<Self> {
+        let Value::Dict(tag, dict) = &self.value else { return None };
+        let of = |key: &String| keys.iter().any(|wanted| super::key::same(wanted, key));
+        let dict: Dict =
+            dict.iter().filter(|(key, _)| of(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+        (!dict.is_empty()).then(|| self.with(Value::Dict(*tag, dict)))
+    }
+}
+
+impl Provider for Entry {
+    fn metadata(&self) -> Metadata {
+        self.source.metadata()
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let section = value::dict([(self.section.clone(), self.value.clone())]);
+        Ok(Map::from([(Profile::Default, section)]))
+    }
+}

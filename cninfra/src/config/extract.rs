@@ -1,0 +1,303 @@
+//! Reads a section until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading.
+
+use super::{
+    entry::Entry,
+    failure::{Failure, Spot, What},
+    fields::suggestion,
+    key::{kebab, nearest, same},
+    layers::{Dropped, Layers, Twice},
+    mistake::Mistake,
+    reader::Reader,
+    reading::{Notes, Reading, ask},
+    source::{Part, Step, Way},
+};
+use figment::Figment;
+use serde::de::DeserializeOwned;
+use std::{cell::RefCell, collections::HashSet};
+
+/// What came of reading a section.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) mistakes: Vec<Mistake>,
+    pub(super) notes: Notes,
+    pub(super) layers: Layers,
+    /// All layers merged, with what is wrong in it.
+    pub(super) figment: Figment,
+}
+
+/// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default.
+pub(super) fn extract<C: DeserializeOwned + Default>(section: &str, entries: &[&Entry]) -> (C, Outcome) {
+    if entries.is_empty() {
+        return (C::default(), Outcome::default());
+    }
+    let value = RefCell::new(None);
+    let outcome = extract_with(section, entries, &|reader| {
+        value.replace(Some(C::deserialize(reader)?));
+        Ok(())
+    });
+    (value.into_inner().unwrap_or_default(), outcome)
+}
+
+// not generic: compiled once for all sections
+fn extract_with(section: &str, entries: &[&Entry], read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>) -> Outcome {
+    let layers = Layers::of(section, entries, &|way| ask(section, way, read));
+    let whole = layers.merge(&Dropped::new());
+    let mut dropped = Dropped::new();
+    let mut all = Mistakes { section, layers: &layers, seen: HashSet::new(), all: Vec::new() };
+    all.twice();
+    let notes = loop {
+        // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
+        let merged = if dropped.is_empty() { layers.value(&whole) } else { layers.value(&layers.merge(&dropped)) };
+        let Some(merged) = merged else { break Notes::default() };
+        let reading =
+            Reading { section, layers: &layers, dropped: &dropped, asked: None, notes: Notes::default().into() };
+        let reader = Reader::new(&reading, &merged);
+        let root = reader.spot();
+        let done = read(reader).map_err(|failure| failure.at(|| root));
+        let notes = reading.notes.into_inner();
+        for (spot, mistake) in &notes.mistakes {
+            all.add(spot, || mistake.clone());
+        }
+        let before = dropped.len();
+        match done {
+            Err(Failure { what, spot: Some(spot) }) => {
+                all.tell(&what, &spot, &notes, &dropped);
+                dropped.insert((spot.entry, spot.way));
+            }
+            // the same unknown key may be in a lower layer, too
+            _ if layers.len() > 1 => {
+                dropped.extend(notes.mistakes.iter().map(|(spot, _)| (spot.entry, spot.way.clone())));
+            }
+            _ => break notes,
+        }
+        // to go on without anything left out would never end
+        if dropped.len() == before {
+            break notes;
+        }
+    };
+    let mistakes = all.sorted();
+    Outcome { mistakes, notes, figment: whole, layers }
+}
+
+struct Mistakes<'a> {
+    section: &'a str,
+    layers: &'a Layers,
+    /// Each is told once.
+    seen: HashSet<(usize, Way)>,
+    all: Vec<Mistake>,
+}
+
+impl Mistakes<'_> {
+    fn add(&mut self, spot: &Spot, mistake: impl FnOnce() -> Mistake) {
+        if self.seen.insert((spot.entry, spot.way.clone())) {
+            let mistake = mistake();
+            self.all.push(mistake);
+        }
+    }
+
+    /// Tells the keys that two files set.
+    fn twice(&mut self) {
+        for Twice { first, second } in self.layers.twice() {
+            let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
+            let what = format!("key `{}.{}` is set in {first} too", self.section, second.path.join("."));
+            self.all.push(Mistake::new(place, what).of(self.section).help("keep one of them"));
+        }
+    }
+
+    /// Tells why a reading stopped.
+    fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) {
+        if self.follows(what, spot, notes, dropped) {
+            return;
+        }
+        let name = if spot.path.is_empty() {
+            format!("section `{}`", self.section)
+        } else {
+            format!("key `{}.{}`", self.section, spot.path.join("."))
+        };
+        let (text, help) = match what {
+            What::Takes(what) => {
+                let help = spot.path.is_empty().then(|| "write `key: value`, one to a line".to_string());
+                (format!("{name} takes {what}"), help)
+            }
+            What::Says(what) => (format!("{name}: {what}"), None),
+            What::NoSecret => {
+                let help = "only a secret has a second key that names a file: `password-file` beside `password`";
+                (format!("key `{}` is unknown", self.written(spot)), Some(help.to_string()))
+            }
+            What::Unknown { key, known } => {
+                let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
+                (format!("key `{}.{inner}{key}` is unknown", self.section), Some(suggestion(key, known)))
+            }
+            What::Missing(field) => (format!("{name}: the key `{}` is missing", kebab(field)), None),
+            What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
+            What::Asked => return,
+        };
+        let part = if matches!(what, What::NoSecret | What::Twice(_)) { Part::Key } else { Part::Value };
+        let mistake = Mistake::new(self.layers.place(spot, part), text).of(self.section).help_if(help);
+        self.seen.insert((spot.entry, spot.way.clone()));
+        self.all.push(mistake);
+    }
+
+    /// Does it follow from what has been told?
+    fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
+        let inner = |(entry, way): &(usize, Way)| {
+            (*entry == spot.entry && way.len() > spot.way.len() && way.starts_with(&spot.way)).then(|| way.clone())
+        };
+        match what {
+            What::Missing(field) => {
+                // it is there, and wrong; or it is there, and misspelled
+                let is_it = |way: Way| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if same(key, field));
+                let misspelled = |other: &Spot| match other.path.split_last() {
+                    Some((key, around)) => around == spot.path && nearest(key, [*field]).is_some(),
+                    None => false,
+                };
+                dropped.iter().filter_map(inner).any(is_it) || notes.mistakes.iter().any(|(other, _)| misspelled(other))
+            }
+            What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
+            // a whole of which a part has been dropped
+            What::Takes(_) | What::Says(_) => dropped.iter().any(|place| inner(place).is_some()),
+            What::NoSecret | What::Unknown { .. } | What::Asked => false,
+        }
+    }
+
+    /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.
+    fn is_twice_in_files(&self, field: &str, spot: &Spot, notes: &Notes) -> bool {
+        let is_file = |entry: usize| self.layers.is_file(entry);
+        let around = &spot.path[..spot.path.len().saturating_sub(1)];
+        let mut siblings =
+            notes.origins.iter().filter(|(path, _)| path.split_last().is_some_and(|(_, before)| before == around));
+        match siblings.clone().find(|(path, _)| path.last().is_some_and(|key| *key == kebab(field))) {
+            Some((_, other)) => is_file(spot.entry) && is_file(other.entry),
+            // which of them it is, serde does not say
+            None => is_file(spot.entry) && siblings.all(|(_, other)| is_file(other.entry) || other.entry > spot.entry),
+        }
+    }
+
+    /// The key as it is written.
+    fn written(&self, spot: &Spot) -> String {
+        let mut path = spot.path.clone();
+        if let (Some(last), Some(written)) = (path.last_mut(), self.layers.written(spot)) {
+            *last = written;
+        }
+        format!("{}.{}", self.section, path.join("."))
+    }
+
+    /// In the order of their places.
+    fn sorted(mut self) -> Vec<Mistake> {
+        self.all.sort_by(|a, b| a.place.cmp(&b.place));
+        self.all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{ByteSize, Config, Duration, Secret};
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Every {
+        text: String,
+        optional: Option<String>,
+        number: i8,
+        maybe: Option<u16>,
+        ratio: f32,
+        on: bool,
+        letter: char,
+        time: Duration,
+        size: ByteSize,
+        secret: Secret,
+        list: Vec<String>,
+        pair: (u8, String),
+        map: BTreeMap<String, u8>,
+        inner: Inner,
+        choice: Choice,
+        any: serde_json::Value,
+    }
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Inner {
+        max_open: u8,
+        name: String,
+    }
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Choice {
+        #[default]
+        Nothing,
+        OneOf(u8),
+        Both {
+            max_open: u8,
+        },
+    }
+
+    fn read(values: &[(&str, &str)]) -> Result<Every, String> {
+        let mut config = Config::new();
+        for (key, text) in values {
+            config.set_variable("every", key, text, "V");
+        }
+        config.section("every").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_text_of_a_variable_goes_into_every_type() {
+        let default = Every::default;
+        for (key, text, expected) in [
+            ("text", "12", Every { text: "12".into(), ..default() }),
+            ("text", "", Every { text: String::new(), ..default() }),
+            ("optional", "null", Every { optional: Some("null".into()), ..default() }),
+            ("optional", "", default()),
+            ("number", " -7 ", Every { number: -7, ..default() }),
+            ("maybe", "7", Every { maybe: Some(7), ..default() }),
+            ("maybe", "", default()),
+            ("ratio", "2", Every { ratio: 2.0, ..default() }),
+            ("ratio", "1e3", Every { ratio: 1000.0, ..default() }),
+            ("on", "true", Every { on: true, ..default() }),
+            ("letter", "7", Every { letter: '7', ..default() }),
+            ("time", "1m", Every { time: Duration::from_secs(60), ..default() }),
+            ("time", "5000000000", Every { time: Duration::from_secs(5), ..default() }),
+            ("size", "2KiB", Every { size: ByteSize(2048), ..default() }),
+            ("size", "7", Every { size: ByteSize(7), ..default() }),
+            ("secret", "0123", Every { secret: Secret::new("0123".into()), ..default() }),
+            ("list", "[a, 'b c']", Every { list: vec!["a".into(), "b c".into()], ..default() }),
+            ("pair", "[1, x]", Every { pair: (1, "x".into()), ..default() }),
+            ("map", "{a-b: 1}", Every { map: [("a-b".into(), 1)].into(), ..default() }),
+            ("map.a-b", "1", Every { map: [("a-b".into(), 1)].into(), ..default() }),
+            ("inner", "{MaxOpen: 1}", Every { inner: Inner { max_open: 1, ..Inner::default() }, ..default() }),
+            ("Inner.NAME", "1", Every { inner: Inner { name: "1".into(), ..Inner::default() }, ..default() }),
+            ("choice", "Nothing", default()),
+            ("choice", "{OneOf: 3}", Every { choice: Choice::OneOf(3), ..default() }),
+            ("choice.one-of", "3", Every { choice: Choice::OneOf(3), ..default() }),
+            ("choice.both.MAX_OPEN", "3", Every { choice: Choice::Both { max_open: 3 }, ..default() }),
+            ("any", "{a: [1, x]}", Every { any: serde_json::json!({"a": [1, "x"]}), ..default() }),
+        ] {
+            assert_eq!(read(&[(key, text)]).as_ref(), Ok(&expected), "{key}={text}");
+        }
+        let merged =
+            read(&[("inner", "{name: a, max-open: 1}"), ("inner.max_open", "2"), ("map.x", "1"), ("map.y", "2")]);
+        let merged = merged.unwrap();
+        assert_eq!((merged.inner.name.as_str(), merged.inner.max_open, merged.map.len()), ("a", 2, 2));
+    }
+
+    #[test]
+    fn a_text_of_another_type_is_told() {
+        for (key, text, words) in [
+            ("number", "200", "takes a whole number from -128 to 127, not `200`"),
+            ("number", "x", "takes a whole number from -128 to 127, not the text `x`"),
+            ("number", "", "takes a whole number from -128 to 127, not an empty text"),
+            ("on", "yes", "takes `true` or `false`, not the text `yes`"),
+            ("on", "1", "takes `true` or `false`, not the text `1`"),
+            ("letter", "ab", "takes one character, not the text `ab`"),
+            ("list", "a,b", "takes a list, not a text"),
+            ("list", "[a", "takes a list, not a text"),
+            ("map", "x", "takes a mapping of keys to values, not a text"),
+            ("choice", "other", "takes `nothing`, `one-of` or `both`, not `other`"),
+            ("pair", "[1]", "takes a tuple of size 2, not 1 of them"),
+        ] {
+            assert_eq!(read(&[(key, text)]), Err(format!("variable V: key `every.{key}` {words}")), "{key}={text}");
+        }
+    }
+}

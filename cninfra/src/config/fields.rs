@@ -1,0 +1,217 @@
+//! The keys of a mapping, of all layers, as serde takes them.
+
+use super::{
+    failure::{Failure, Spot},
+    key,
+    mistake::Mistake,
+    reader::{Reader, name},
+    source::{Part, Step},
+};
+use figment::value::Value;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
+use std::borrow::Cow;
+
+/// The prefix of the names that refuse keys. See [`Later`](super::Later).
+pub(super) const LATER: &str = "later:";
+/// The prefix of the name that says which key hides which other one below. See [`Hides`](super::Hides).
+pub(super) const HIDES: &str = "hides:";
+/// The keys of a plugin's section that are the agent's, where the plugin has none of that name.
+pub(super) const AGENT_KEYS: [&str; 1] = ["enabled"];
+/// `password-file` holds the path of the file that holds `password`.
+const FILE: &str = "file";
+
+/// One key and its value.
+pub(super) struct Fed<'a, 'r> {
+    pub(super) name: Cow<'a, str>,
+    pub(super) reader: Reader<'a, 'r>,
+}
+
+/// Keys and values, one after the other.
+pub(super) struct Feed<'a, 'r> {
+    rest: std::vec::IntoIter<Fed<'a, 'r>>,
+    value: Option<Reader<'a, 'r>>,
+    /// What was fed last.
+    pub(super) last: Option<Spot>,
+}
+
+impl<'a, 'r> Feed<'a, 'r> {
+    pub(super) fn new(all: Vec<Fed<'a, 'r>>) -> Self {
+        Feed { rest: all.into_iter(), value: None, last: None }
+    }
+
+    fn read<'de, S: DeserializeSeed<'de>>(reader: Reader<'a, 'r>, seed: S) -> Result<S::Value, Failure> {
+        let spot = reader.spot();
+        reader.reading.notes.borrow_mut().origins.insert(spot.path.clone(), spot.clone());
+        seed.deserialize(reader).map_err(|failure| failure.at(|| spot))
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut Feed<'_, '_> {
+    type Error = Failure;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
+        let Some(Fed { name: key, reader }) = self.rest.next() else { return Ok(None) };
+        self.last = Some(reader.spot());
+        let spot = reader.spot();
+        self.value = Some(reader);
+        seed.deserialize(name(&key)).map(Some).map_err(|failure| failure.at(|| spot))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
+        match self.value.take() {
+            Some(reader) => Feed::read(reader, seed),
+            None => Err(serde::de::Error::custom("a value without a key")),
+        }
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Feed<'_, '_> {
+    type Error = Failure;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
+        self.rest.next().map(|fed| Feed::read(fed.reader, seed)).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+}
+
+/// The keys of a mapping that may have any: as they are written.
+pub(super) fn feed_map<'a, 'r>(reader: &Reader<'a, 'r>) -> Vec<Fed<'a, 'r>> {
+    let fed = |(key, value): (String, Cow<'a, Value>)| Fed {
+        reader: reader.child(key.clone(), Step::Key(key.clone()), value),
+        name: Cow::Owned(key),
+    };
+    reader.entries().unwrap_or_default().into_iter().map(fed).collect()
+}
+
+/// The keys of a type with these fields, those of the highest layer first; others are mistakes.
+pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'static str]) -> Vec<Fed<'a, 'r>> {
+    reader.reading.notes.borrow_mut().structs.insert(reader.path.clone());
+    let mut keys: Vec<Fed<'a, 'r>> = Vec::new();
+    let entries = reader.entries().unwrap_or_default().into_iter();
+    let child = |(key, value): (String, Cow<'a, Value>)| {
+        let child = reader.child(key::kebab(&key), Step::Key(key.clone()), value);
+        let spot = child.spot();
+        (key, child, spot)
+    };
+    let mut entries: Vec<_> = entries.map(child).collect();
+    // of two names of a key, which serde alone knows to be one, the higher layer's comes first
+    entries.sort_by_key(|(.., spot)| spot.entry);
+    for (key, mut child, spot) in entries {
+        let field = match meant(fields, &key) {
+            Meant::Field(field) => field,
+            Meant::FileOf(field) => {
+                child.names_file = true;
+                field
+            }
+            Meant::Later => {
+                let what = "is known from the predecessor, but it is not served yet";
+                mistake(reader, spot, what, Some("take it out".to_string()));
+                continue;
+            }
+            Meant::Nothing if reader.path.is_empty() && AGENT_KEYS.contains(&&*key) => {
+                reader.reading.notes.borrow_mut().agent_keys.entry(key).or_insert(spot);
+                continue;
+            }
+            Meant::Nothing => {
+                let written = reader.reading.layers.written(&spot).unwrap_or(key);
+                let help = if reader.path.is_empty() && key::same(&written, reader.reading.section) {
+                    format!(
+                        "the file holds the section itself: what is in `{written}` goes one step to the left, without it"
+                    )
+                } else {
+                    suggestion(&written, fields)
+                };
+                mistake(reader, spot, "is unknown", Some(help));
+                continue;
+            }
+        };
+        if let Some(at) = child.path.last_mut() {
+            *at = key::kebab(field);
+        }
+        match keys.iter().find(|fed| fed.name == field) {
+            // the higher layer's holds
+            Some(other) if other.reader.spot().entry != spot.entry => {}
+            Some(other) => twice(reader, other.reader.spot(), spot),
+            None => keys.push(Fed { name: Cow::Borrowed(field), reader: child }),
+        }
+    }
+    keys
+}
+
+/// Two spellings of one key in one layer: the later one is told.
+fn twice(reader: &Reader<'_, '_>, one: Spot, other: Spot) {
+    let layers = reader.reading.layers;
+    if reader.reading.asked.is_some() {
+        return;
+    }
+    let is_later = layers.place(&one, Part::Key) > layers.place(&other, Part::Key);
+    let (first, second) = if is_later { (other, one) } else { (one, other) };
+    let first = layers.written(&first).unwrap_or_default();
+    mistake(reader, second, &format!("is there twice, as `{first}` too"), None);
+}
+
+pub(super) enum Meant {
+    Field(&'static str),
+    FileOf(&'static str),
+    Later,
+    Nothing,
+}
+
+/// The field that a key means, however it is spelled.
+pub(super) fn meant(fields: &'static [&'static str], written: &str) -> Meant {
+    let named = |written: &str| {
+        let same = |field: &&&'static str| key::same(field, written);
+        // an alias may differ from the name in its spelling only: the name is in lower case
+        let matching = fields.iter().filter(same);
+        matching.min_by_key(|field| field.chars().filter(|c| c.is_uppercase()).count()).copied()
+    };
+    if let Some(field) = named(written) {
+        return Meant::Field(field);
+    }
+    if fields.iter().any(|field| field.strip_prefix(LATER).is_some_and(|key| key::same(key, written))) {
+        return Meant::Later;
+    }
+    let plain = key::plain(written);
+    match plain.strip_suffix(FILE).and_then(named) {
+        Some(field) => Meant::FileOf(field),
+        None => Meant::Nothing,
+    }
+}
+
+/// "did you mean", and what there is.
+pub(super) fn suggestion(written: &str, fields: &[&str]) -> String {
+    let mut known: Vec<String> = Vec::new();
+    for field in fields.iter().filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES)) {
+        let field = key::kebab(field);
+        if !known.contains(&field) {
+            known.push(field);
+        }
+    }
+    if known.is_empty() {
+        return "there are no keys here: take it out".to_string();
+    }
+    let list = known.join(", ");
+    match key::nearest(written, known.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `{meant}`? known keys: {list}"),
+        None => format!("known keys: {list}"),
+    }
+}
+
+/// A key that is wrong itself; it is told as it is written.
+fn mistake(reader: &Reader<'_, '_>, mut spot: Spot, what: &str, help: Option<String>) {
+    let (layers, section) = (reader.reading.layers, reader.reading.section);
+    if reader.reading.asked.is_some() {
+        return;
+    }
+    if let Some(written) = layers.written(&spot)
+        && let Some(last) = spot.path.last_mut()
+    {
+        *last = written;
+    }
+    let what = format!("key `{section}.{}` {what}", spot.path.join("."));
+    let mistake = Mistake::new(layers.place(&spot, Part::Key), what).of(section).help_if(help);
+    reader.reading.notes.borrow_mut().mistakes.push((spot, mistake));
+}

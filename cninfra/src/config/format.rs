@@ -1,0 +1,111 @@
+//! The languages of config files.
+
+use super::locate::second;
+use std::path::Path;
+use yaml_serde::Value;
+
+/// The language of a file, told by the end of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// `.conf` (the predecessor's), `.yaml`, `.yml`, `.json`: what is JSON is YAML.
+    Yaml,
+    /// `.toml`
+    Toml,
+}
+
+/// What is wrong with a text as a whole, and where.
+#[derive(Debug)]
+pub(super) struct Malformed {
+    pub(super) message: String,
+    pub(super) at: Option<(usize, usize)>,
+    pub(super) help: Option<&'static str>,
+}
+
+impl Format {
+    /// The ends of the names of config files, the canonical one first.
+    pub(super) const ENDS: [&'static str; 5] = ["conf", "yaml", "yml", "toml", "json"];
+
+    pub(super) fn of(path: &Path) -> Self {
+        match path.extension() {
+            Some(end) if end.eq_ignore_ascii_case("toml") => Format::Toml,
+            _ => Format::Yaml,
+        }
+    }
+
+    /// Reads a text. An empty one is nothing.
+    ///
+    /// # Errors
+    /// It is not of this format.
+    pub(super) fn parse(self, text: &str) -> Result<Value, Malformed> {
+        match self {
+            Format::Yaml => yaml(text).map_err(|error| {
+                let at = second(text).or_else(|| error.location().map(|at| (at.line(), at.column())));
+                let at = at.or_else(|| without_location(text));
+                // the place is told apart from the words
+                let words = error.to_string();
+                let message = words.split(" at line ").next().unwrap_or_default().to_string();
+                let help = at.and_then(|(line, _)| yaml_help(text, line));
+                Malformed { message: format!("it is no YAML: {message}"), at, help }
+            }),
+            Format::Toml => toml::from_str::<Value>(text).map(without_dates).map_err(|error| {
+                let at = error.span().map(|span| line_and_column(text, span.start));
+                // its `Display` shows the line, and a secret may stand there
+                Malformed { message: format!("it is no TOML: {}", error.message().replace('\n', ", ")), at, help: None }
+            }),
+        }
+    }
+}
+
+/// The parser has no place for a second document, and none for what can not be merged.
+fn without_location(text: &str) -> Option<(usize, usize)> {
+    let line_of = |is: &dyn Fn(&str) -> bool| text.lines().enumerate().filter(|(_, line)| is(line)).last();
+    let merge = || line_of(&|line| line.contains("<<"));
+    let (line, found) = line_of(&|line| line.starts_with("---") || line.starts_with("...")).or_else(merge)?;
+    Some((line + 1, found.find("<<").map_or(1, |at| found[..at].chars().count() + 1)))
+}
+
+/// What is often meant by what is no YAML.
+fn yaml_help(text: &str, line: usize) -> Option<&'static str> {
+    let line = text.lines().nth(line - 1)?;
+    let value = line.split_once(": ").map_or(line, |(_, value)| value).trim_start_matches([' ', '-']);
+    if line.trim_start_matches(' ').starts_with('\t') {
+        Some("YAML is indented by spaces, not by tabs")
+    } else if value.starts_with(['[', '{', '*', '&', '!', '%', '@', '`', '|', '>']) {
+        Some("a text that begins with a sign of YAML stands in quotes: \"[::]:9191\"")
+    } else if value.contains(": ") {
+        Some("a text with `: ` in it stands in quotes")
+    } else {
+        None
+    }
+}
+
+fn yaml(text: &str) -> Result<Value, yaml_serde::Error> {
+    let mut value: Value = yaml_serde::from_str(text)?;
+    value.apply_merge()?;
+    Ok(value)
+}
+
+/// TOML's dates come as a mapping of the library's own: as texts they go where texts go.
+fn without_dates(value: Value) -> Value {
+    match value {
+        Value::Mapping(mut mapping) => {
+            const DATE: &str = "$__toml_private_datetime";
+            if mapping.len() == 1
+                && let Some(date) = mapping.remove(DATE)
+            {
+                return date;
+            }
+            Value::Mapping(mapping.into_iter().map(|(key, value)| (key, without_dates(value))).collect())
+        }
+        Value::Sequence(items) => Value::Sequence(items.into_iter().map(without_dates).collect()),
+        other => other,
+    }
+}
+
+/// Both from 1; columns are counted in characters.
+pub(super) fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}

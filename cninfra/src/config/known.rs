@@ -1,0 +1,80 @@
+//! [`Known`]: the sections that an agent has.
+
+use super::{ConfigMeta, Section as _, key};
+use crate::graph::Graph;
+use serde::{Deserialize, Serialize};
+
+/// A plugin without settings: every key is unknown.
+#[derive(Default, Serialize, Deserialize)]
+struct NoSettings {}
+
+/// One section.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownSection {
+    pub(crate) name: &'static str,
+    /// Further names: of its files, of its flag, in `agent.yaml`.
+    pub(crate) aliases: &'static [&'static str],
+    pub(super) meta: ConfigMeta,
+    /// It has no type of its own.
+    pub(crate) is_bare: bool,
+    /// Its plugin can be switched off.
+    pub(crate) optional: bool,
+}
+
+/// The sections of an agent: its own, and its plugins'.
+#[derive(Clone, Debug)]
+pub(crate) struct Known(Vec<KnownSection>);
+
+impl Known {
+    /// The sections of a graph's plugins.
+    pub(crate) fn of(graph: &'static Graph) -> Self {
+        let section = |node: &crate::graph::Node| KnownSection {
+            name: node.instance(),
+            aliases: node.plugin.aliases,
+            meta: node.plugin.config.unwrap_or(NoSettings::META),
+            is_bare: node.plugin.config.is_none(),
+            optional: node.optional,
+        };
+        Known(graph.nodes().iter().map(section).collect())
+    }
+
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Known(Vec::new())
+    }
+
+    /// A section of the agent itself.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &'static str, meta: ConfigMeta) -> Self {
+        self.0.insert(0, KnownSection { name, aliases: &[], meta, is_bare: false, optional: false });
+        self
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &KnownSection> {
+        self.0.iter()
+    }
+
+    /// The section of this name, however it is spelled.
+    pub(super) fn find(&self, name: &str) -> Option<&KnownSection> {
+        let is = |section: &&KnownSection| names(section).any(|known| key::same(known, name));
+        self.iter().find(|section| section.name == name).or_else(|| self.iter().find(is))
+    }
+
+    /// "did you mean", and what there is.
+    pub(super) fn suggestion(&self, name: &str) -> String {
+        let list = self.iter().map(|section| section.name).collect::<Vec<_>>().join(", ");
+        match self.nearest(name) {
+            Some(meant) => format!("did you mean `{meant}`? known sections: {list}"),
+            None => format!("known sections: {list}"),
+        }
+    }
+
+    pub(super) fn nearest(&self, name: &str) -> Option<&'static str> {
+        key::nearest(name, self.iter().flat_map(names))
+    }
+}
+
+/// The section's name, then its aliases.
+pub(super) fn names(section: &KnownSection) -> impl Iterator<Item = &'static str> + use<> {
+    [section.name].into_iter().chain(section.aliases.iter().copied())
+}

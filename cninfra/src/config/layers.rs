@@ -1,0 +1,193 @@
+//! [`Layers`]: all that is said of a section, merged by figment.
+
+use super::{
+    canonical::{Ask, Canonical},
+    entry::Entry,
+    failure::Spot,
+    format::Format,
+    locate::locate,
+    source::{NOWHERE, Part, Place, Step, Way, origin},
+    value,
+};
+use figment::{
+    Figment, Source,
+    value::{Tag, Value},
+};
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Values that are left out: the layer's number, and the place in it.
+pub(super) type Dropped = HashSet<(usize, Way)>;
+
+/// All that is said of a section. figment keeps no value that a higher layer overrides, so the layers are kept: when a value
+/// is wrong, it is taken out, and all is merged again.
+#[derive(Default)]
+pub(super) struct Layers {
+    section: String,
+    /// The highest first.
+    all: Vec<Layer>,
+}
+
+/// What one source says, with canonical keys.
+struct Layer {
+    /// Its values have the tags that figment gave them.
+    entry: Entry,
+    /// What figment knows by the tags.
+    origin: Figment,
+    canonical: Canonical,
+}
+
+impl Layers {
+    /// Of these entries, the highest first.
+    pub(super) fn of(section: &str, entries: &[&Entry], ask: &Ask<'_>) -> Self {
+        let layer = |entry: &&Entry| {
+            let (value, canonical) = Canonical::of(entry.value.clone(), entry.source.is_text(), ask);
+            let entry = Entry { section: section.to_string(), ..entry.with(value) };
+            let tagged = entry.merge_into(Figment::new());
+            // it is there, since it has just been put there
+            let value = tagged.find_value(section).unwrap_or_else(|_| value::nothing(Tag::Default));
+            Layer { entry: entry.with(value), origin: tagged.focus(NOWHERE), canonical }
+        };
+        Layers { section: section.to_string(), all: entries.iter().map(layer).collect() }
+    }
+
+    /// All that holds.
+    pub(super) fn merge(&self, dropped: &Dropped) -> Figment {
+        let mut hidden: Vec<&Way> = Vec::new();
+        let mut shown = Vec::new();
+        for (number, layer) in self.all.iter().enumerate() {
+            if dropped.contains(&(number, Way::new())) {
+                continue;
+            }
+            let mut value = layer.entry.value.clone();
+            let dropped = dropped.iter().filter(|(of, _)| *of == number).map(|(_, way)| way);
+            dropped.chain(hidden.iter().copied()).for_each(|way| value::remove(&mut value, way));
+            let hides = layer.canonical.hides.iter().filter(|(cause, _)| value::at(&value, cause).is_some());
+            hidden.extend(hides.map(|(_, hidden)| hidden));
+            shown.push((layer, value));
+        }
+        let merge = |figment: Figment, (layer, value): (&Layer, Value)| {
+            figment.merge(&layer.origin).merge(layer.entry.with(value))
+        };
+        shown.into_iter().rev().fold(Figment::new(), merge)
+    }
+
+    /// What holds of the section.
+    pub(super) fn value(&self, figment: &Figment) -> Option<Value> {
+        figment.find_value(&self.section).ok()
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The layer that a value at this place comes from.
+    pub(super) fn number(&self, tag: Tag, way: &[Step]) -> usize {
+        let is = |layer: &Layer| value::at(&layer.entry.value, way).is_some_and(|value| value.tag() == tag);
+        // a tag is in one layer only, but where two sections of one figment are the same
+        self.all.iter().position(is).unwrap_or_default()
+    }
+
+    /// Is it a config file's?
+    pub(super) fn is_file(&self, number: usize) -> bool {
+        self.all[number].entry.source.file().is_some()
+    }
+
+    /// The folder of the file that a value comes from.
+    pub(super) fn folder(&self, spot: &Spot) -> Option<PathBuf> {
+        let metadata = self.all[spot.entry].metadata(&spot.way)?;
+        metadata.source.as_ref()?.file_path()?.parent().map(Path::to_path_buf)
+    }
+
+    /// The key as it is written.
+    pub(super) fn written(&self, spot: &Spot) -> Option<String> {
+        match self.all[spot.entry].canonical.as_written(&spot.way).pop()? {
+            Step::Key(key) => Some(key),
+            Step::Index(_) => None,
+        }
+    }
+
+    /// Where something stands. In a file this reads its text once more: for messages only.
+    pub(super) fn place(&self, spot: &Spot, part: Part) -> Place {
+        let layer = &self.all[spot.entry];
+        let written = layer.canonical.as_written(&spot.way);
+        let way: Way = layer.entry.way.iter().chain(&written).cloned().collect();
+        if layer.entry.source.file().is_some() {
+            return layer.entry.source.place(&way, part);
+        }
+        let Some(metadata) = layer.metadata(&spot.way) else { return layer.entry.source.place(&way, part) };
+        let at = match &metadata.source {
+            Some(Source::File(path)) => in_file_of(path, [&way, &written], part),
+            _ => None,
+        };
+        Place { source: origin(metadata), at }
+    }
+}
+
+impl Layer {
+    /// What figment knows of the value at this place, or of what is around it.
+    fn metadata(&self, way: &[Step]) -> Option<&figment::Metadata> {
+        let around = (0..=way.len()).rev();
+        let mut values = around.filter_map(|len| value::at(&self.entry.value, &way[..len]));
+        values.find_map(|value| self.origin.get_metadata(value.tag()))
+    }
+}
+
+/// In a file that another provider of figment has read: the whole of the agent's, or the section's own.
+fn in_file_of(path: &Path, ways: [&[Step]; 2], part: Part) -> Option<(usize, usize)> {
+    let text = fs::read_to_string(path).ok()?;
+    ways.into_iter().find_map(|way| locate(&text, Format::of(path), way, part))
+}
+
+/// A key that two files set.
+pub(super) struct Twice {
+    pub(super) first: Spot,
+    pub(super) second: Spot,
+}
+
+impl Layers {
+    /// The keys that two files set.
+    pub(super) fn twice(&self) -> Vec<Twice> {
+        let mut all = Vec::new();
+        // the file that was read first is the lowest
+        let files: Vec<usize> = (0..self.all.len()).rev().filter(|number| self.is_file(*number)).collect();
+        for (place, second) in files.iter().enumerate() {
+            for first in &files[..place] {
+                compare(
+                    (*first, &self.all[*first].entry.value),
+                    (*second, &self.all[*second].entry.value),
+                    &mut Way::new(),
+                    &mut all,
+                );
+            }
+        }
+        all
+    }
+}
+
+fn compare(first: (usize, &Value), second: (usize, &Value), way: &mut Way, all: &mut Vec<Twice>) {
+    let (Value::Dict(_, firsts), Value::Dict(_, seconds)) = (first.1, second.1) else { return };
+    for (key, value) in seconds {
+        let Some(other) = firsts.get(key) else { continue };
+        way.push(Step::Key(key.clone()));
+        if matches!((value, other), (Value::Dict(..), Value::Dict(..))) {
+            compare((first.0, other), (second.0, value), way, all);
+        } else {
+            let spot = |entry| Spot { path: shown(way), entry, way: way.clone() };
+            all.push(Twice { first: spot(first.0), second: spot(second.0) });
+        }
+        way.pop();
+    }
+}
+
+fn shown(way: &[Step]) -> Vec<String> {
+    let shown = |step: &Step| match step {
+        Step::Key(key) => super::key::kebab(key),
+        Step::Index(index) => index.to_string(),
+    };
+    way.iter().map(shown).collect()
+}

@@ -1,0 +1,201 @@
+//! Which files hold which section, and reading them.
+
+use super::{
+    Config, Known, KnownSection, Mistake, Place,
+    entry::Entry,
+    format::Format,
+    key, known,
+    source::{File, Part, Source, Step, Way},
+    value,
+};
+use std::{
+    collections::HashSet,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+use yaml_serde::Value;
+
+/// The file that holds all sections, without the end of its name.
+const WHOLE: &str = "agent";
+
+/// Where the files of an agent are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) dir: PathBuf,
+    /// Files that are named by themselves, by section: what `--http-config` says, and where that was said.
+    pub(crate) named: Vec<(&'static str, String, String)>,
+}
+
+impl Config {
+    /// Reads the files again, in the place of those before. What is wrong with a file as a whole is kept for [`Config::check`]; what is only odd
+    /// is returned.
+    pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
+        self.files.clear();
+        let mut reading = Reading {
+            files,
+            known,
+            read: HashSet::new(),
+            stamps: Vec::new(),
+            entries: Vec::new(),
+            mistakes: Vec::new(),
+            odd: Vec::new(),
+        };
+        for end in Format::ENDS {
+            let path = files.dir.join(format!("{WHOLE}.{end}"));
+            if let Some(file) = reading.read(path) {
+                reading.whole(file);
+            }
+        }
+        for section in known.iter().filter(|section| section.name != WHOLE) {
+            reading.section(section);
+        }
+        reading.near_misses();
+        self.mistakes.append(&mut reading.mistakes);
+        self.files = reading.entries;
+        self.stamps = reading.stamps;
+        self.origin = Some(files.clone());
+        reading.odd
+    }
+}
+
+/// When a file was last written to.
+pub(super) type Stamp = (PathBuf, SystemTime);
+
+/// `None` where there is no file, or no clock.
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    let modified = fs::metadata(path).and_then(|file| file.modified()).ok()?;
+    Some((path.to_path_buf(), modified))
+}
+
+struct Reading<'a> {
+    files: &'a Files,
+    known: &'a Known,
+    read: HashSet<PathBuf>,
+    stamps: Vec<Stamp>,
+    entries: Vec<Entry>,
+    mistakes: Vec<Mistake>,
+    odd: Vec<String>,
+}
+
+impl Reading<'_> {
+    /// Reads a file, if there is one.
+    fn read(&mut self, path: PathBuf) -> Option<(Arc<Source>, Value)> {
+        if self.read.contains(&path) {
+            return None;
+        }
+        // before it is read, so that what is written meanwhile makes a difference
+        self.stamps.extend(stamp(&path));
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                let place = Place { source: path.display().to_string(), at: None };
+                self.mistakes.push(Mistake::new(place, format!("the file can not be read: {error}")));
+                return None;
+            }
+        };
+        self.read.insert(path.clone());
+        let format = Format::of(&path);
+        let value = format.parse(&text);
+        let source = Arc::new(Source::File(File { path, format, text: text.into() }));
+        match value {
+            Ok(value) => Some((source, value)),
+            Err(malformed) => {
+                let place = Place { source: source.to_string(), at: malformed.at };
+                let help = malformed.help.map(str::to_string);
+                self.mistakes.push(Mistake::new(place, malformed.message).help_if(help));
+                None
+            }
+        }
+    }
+
+    /// A file with all sections.
+    fn whole(&mut self, (source, value): (Arc<Source>, Value)) {
+        let sections = match value {
+            Value::Null => return,
+            Value::Mapping(sections) => sections,
+            _ => {
+                let place = source.place(&[], Part::Value);
+                let what = "the file takes a mapping of sections, a section for each plugin";
+                self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion("")));
+                return;
+            }
+        };
+        for (name, value) in sections {
+            let (name, value) = (value::key_text(&name), value::from_yaml(value));
+            let way = vec![Step::Key(name.clone())];
+            match self.known.find(&name) {
+                Some(section) => {
+                    self.entries.push(Entry { section: section.name.into(), source: source.clone(), way, value })
+                }
+                None => {
+                    let place = source.place(&way, Part::Key);
+                    let what = format!("there is no section `{name}`");
+                    self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion(&name)));
+                }
+            }
+        }
+    }
+
+    /// A section's own files.
+    fn section(&mut self, section: &KnownSection) {
+        let named: Vec<_> = self.files.named.iter().filter(|(name, ..)| *name == section.name).cloned().collect();
+        if named.is_empty() {
+            for name in known::names(section) {
+                for end in Format::ENDS {
+                    self.own(section, self.files.dir.join(format!("{name}.{end}")));
+                }
+            }
+        }
+        // the last one said holds, and an empty one says "none"
+        if let Some((_, path, origin)) = named.last().filter(|(_, path, _)| !path.is_empty()) {
+            let places = [PathBuf::from(path), self.files.dir.join(path)];
+            match places.iter().find(|path| path.exists()) {
+                Some(path) => self.own(section, path.clone()),
+                None => self.odd.push(format!(
+                    "{origin}: there is no file {path}, neither here nor in {}: `{}` is without",
+                    self.files.dir.display(),
+                    section.name
+                )),
+            }
+        }
+    }
+
+    fn own(&mut self, section: &KnownSection, path: PathBuf) {
+        if let Some((source, value)) = self.read(path) {
+            let value = value::from_yaml(value);
+            self.entries.push(Entry { section: section.name.to_string(), source, way: Way::new(), value });
+        }
+    }
+
+    /// Files that nobody reads, but that look as if somebody should.
+    fn near_misses(&mut self) {
+        // what can not be listed has been told, or is not there
+        let Ok(all) = fs::read_dir(&self.files.dir) else { return };
+        let mut paths: Vec<PathBuf> = all.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+        paths.sort();
+        for path in paths {
+            let (Some(stem), Some(end)) = (path.file_stem(), path.extension()) else { continue };
+            let (stem, end) = (stem.to_string_lossy(), end.to_string_lossy());
+            let is_ours = Format::ENDS.iter().any(|ours| end.eq_ignore_ascii_case(ours));
+            if !is_ours || self.read.contains(&path) || self.is_name(&stem, &end) {
+                continue;
+            }
+            if let Some(meant) = key::nearest(&stem, self.known.iter().flat_map(known::names).chain([WHOLE])) {
+                self.odd.push(format!(
+                    "{} is not read: did you mean `{meant}.{}`?",
+                    path.display(),
+                    end.to_ascii_lowercase()
+                ));
+            }
+        }
+    }
+
+    /// Is it the name of a file that would be read, and was not since another one was named?
+    fn is_name(&self, stem: &str, end: &str) -> bool {
+        let names = self.known.iter().flat_map(known::names).chain([WHOLE]);
+        Format::ENDS.contains(&end) && names.into_iter().any(|name| name == stem)
+    }
+}

@@ -1,0 +1,67 @@
+//! [`Reading`]: one reading of a section, and what is seen on the way.
+
+use super::{
+    failure::{Failure, Spot},
+    layers::{Dropped, Layers},
+    mistake::Mistake,
+    reader::Reader,
+    shape::{Kind, Shape},
+    source::Step,
+    value,
+};
+use figment::value::{Tag, Value};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+/// One reading of a section.
+pub(super) struct Reading<'a> {
+    pub(super) section: &'a str,
+    pub(super) layers: &'a Layers,
+    /// Values that were found wrong in an earlier reading: they are not there any more.
+    pub(super) dropped: &'a Dropped,
+    /// Where the type is only asked what it wants.
+    pub(super) asked: Option<&'a [Step]>,
+    pub(super) notes: RefCell<Notes>,
+}
+
+/// What is seen on the way.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// Keys that nobody knows, and the like: what does not stop the reading.
+    pub(super) mistakes: Vec<(Spot, Mistake)>,
+    /// Where each key's value comes from.
+    pub(super) origins: BTreeMap<Vec<String>, Spot>,
+    /// Paths whose keys are fields of a type.
+    pub(super) structs: BTreeSet<Vec<String>>,
+    /// The agent's keys, where the section's type has no such keys.
+    pub(super) agent_keys: BTreeMap<String, Spot>,
+    /// The files of secrets, and what they hold.
+    pub(super) secrets: Vec<(PathBuf, String)>,
+    /// What the type wants where it was asked.
+    pub(super) told: Option<Kind>,
+    pub(super) told_optional: bool,
+}
+
+impl Notes {
+    pub(super) fn shape(&self) -> Option<Shape> {
+        self.told.map(|kind| Shape { optional: self.told_optional, kind })
+    }
+}
+
+/// Asks a type what it wants at a place, by reading a value that has nothing but that place.
+pub(super) fn ask(section: &str, way: &[Step], read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>) -> Option<Shape> {
+    let around = |value, step: &Step| match step {
+        Step::Key(key) => Value::Dict(Tag::Default, value::dict([(key.clone(), value)])),
+        Step::Index(_) => Value::Array(Tag::Default, vec![value]),
+    };
+    let value = way.iter().rfold(value::nothing(Tag::Default), around);
+    let (layers, dropped) = (Layers::default(), Dropped::new());
+    let notes = Notes::default().into();
+    let reading = Reading { section, layers: &layers, dropped: &dropped, asked: Some(way), notes };
+    // the answer is an error
+    let _ = read(Reader::new(&reading, &value));
+    reading.notes.into_inner().shape()
+}

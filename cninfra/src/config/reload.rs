@@ -1,0 +1,207 @@
+//! Reading the files again while the agent runs.
+
+use super::{
+    Config, Files, Known, KnownSection, Mistake, Place,
+    load::{Stamp, stamp},
+};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+/// What follows its files.
+pub(crate) struct Reloader {
+    /// What holds.
+    now: Config,
+    files: Files,
+    known: Known,
+    /// What each section was made of when it was last taken in.
+    made_of: BTreeMap<&'static str, Made>,
+    /// What was seen last and not taken in yet: it may still be written to.
+    seen: Option<(Content, Vec<Stamp>)>,
+    /// What was refused last.
+    refused: Option<Content>,
+}
+
+/// All that the files hold.
+type Content = (Vec<(PathBuf, Arc<str>)>, Vec<Mistake>, BTreeMap<&'static str, Made>);
+
+/// What a section is made of: values of its entries, and the files of its secrets.
+#[derive(Clone, Default, PartialEq)]
+struct Made {
+    values: Vec<String>,
+    secrets: Vec<(PathBuf, String)>,
+}
+
+/// What came of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reload {
+    /// Nothing new.
+    Same,
+    /// There is something new: look again, to see whether it stays.
+    Unsettled,
+    /// It has been taken in: these sections are other ones now; and of these the plugins must be started anew to see it.
+    Taken { live: Vec<&'static str>, fixed: Vec<&'static str> },
+    /// Something is wrong: all stays as it was.
+    Refused(Vec<String>),
+    /// What was refused is gone, and what holds is what the files say.
+    Mended,
+}
+
+impl Reloader {
+    /// `None` where there is nothing to follow.
+    pub(crate) fn new(config: &Config, known: Known) -> Option<Self> {
+        let files = config.origin.clone()?;
+        if !known.iter().any(|section| section.meta.live) {
+            return None;
+        }
+        let made_of = known.iter().map(|section| (section.name, config.made_of(section))).collect();
+        Some(Reloader { now: config.clone(), files, known, made_of, seen: None, refused: None })
+    }
+
+    /// The sections that follow their files.
+    pub(crate) fn live(&self) -> Vec<&'static str> {
+        self.known.iter().filter(|section| section.meta.live).map(|section| section.name).collect()
+    }
+
+    /// Looks at the files. It blocks while it reads them.
+    pub(crate) fn look(&mut self) -> Reload {
+        let mut new = self.now.without_files();
+        let odd = new.read_files(&self.files, &self.known);
+        let mut mistakes = self.gone(&new);
+        mistakes.extend(new.check(&self.known));
+        let made_of: BTreeMap<_, _> = self.known.iter().map(|section| (section.name, new.made_of(section))).collect();
+        let content = (new.file_texts(), mistakes, made_of);
+        if content.1.is_empty() && content.2 == self.made_of {
+            self.seen = None;
+            return if self.refused.take().is_some() { Reload::Mended } else { Reload::Same };
+        }
+        if self.refused.as_ref() == Some(&content) {
+            self.seen = None;
+            return Reload::Same;
+        }
+        // by time too: two looks at a file that is written over and over may find the same half of it
+        let secrets = content.2.values().flat_map(|made| &made.secrets);
+        let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
+        let looked = Some((content, stamps));
+        if self.seen != looked {
+            self.seen = looked;
+            return Reload::Unsettled;
+        }
+        self.seen = None;
+        let Some((content, _)) = looked else { return Reload::Same };
+        if !content.1.is_empty() {
+            let words = content.1.iter().map(|mistake| crate::Error::from(mistake.clone())).map(|e| format!("{e:?}"));
+            let words = words.collect();
+            self.refused = Some(content);
+            return Reload::Refused(words);
+        }
+        for odd in odd {
+            tracing::warn!("{odd}");
+        }
+        self.take(new, content.2)
+    }
+
+    /// Takes in what is new and valid.
+    fn take(&mut self, new: Config, made_of: BTreeMap<&'static str, Made>) -> Reload {
+        let changed = |section: &&KnownSection| made_of.get(section.name) != self.made_of.get(section.name);
+        let (live, fixed): (Vec<_>, Vec<_>) = self.known.iter().filter(changed).partition(|section| section.meta.live);
+        let names = |sections: Vec<&KnownSection>| sections.into_iter().map(|section| section.name).collect::<Vec<_>>();
+        let (live, fixed) = (names(live), names(fixed));
+        (self.now, self.made_of, self.refused) = (new, made_of, None);
+        if !self.now.followers.tell(&live, &self.now) {
+            // so that it is new again at the next look
+            live.iter().for_each(|section| drop(self.made_of.remove(section)));
+        }
+        Reload::Taken { live, fixed }
+    }
+
+    /// Files that were there, and are there no more. That is rather a slip, or a moment between two others, than a wish for
+    /// the defaults.
+    fn gone(&self, new: &Config) -> Vec<Mistake> {
+        let has = |config: &Config, path: &PathBuf| {
+            config.files.iter().filter_map(|entry| entry.source.file()).any(|file| file.path == *path)
+        };
+        let mut paths: Vec<_> =
+            self.now.files.iter().filter_map(|entry| entry.source.file()).map(|file| &file.path).collect();
+        paths.dedup();
+        // one that is there and can not be read is told by `check`
+        let gone = paths.into_iter().filter(|path| !has(new, path) && !path.exists());
+        let mistake = |path: &PathBuf| {
+            let place = Place { source: path.display().to_string(), at: None };
+            Mistake::new(place, "the file is gone: what it said still holds")
+                .help("put it back, or start the agent anew")
+        };
+        gone.map(mistake).collect()
+    }
+}
+
+impl Config {
+    /// The layers that do not change.
+    fn without_files(&self) -> Self {
+        Config { files: Vec::new(), mistakes: Vec::new(), ..self.clone() }
+    }
+
+    fn file_texts(&self) -> Vec<(PathBuf, Arc<str>)> {
+        let files = self.files.iter().filter_map(|entry| entry.source.file());
+        files.map(|file| (file.path.clone(), file.text.clone())).collect()
+    }
+
+    fn made_of(&self, section: &KnownSection) -> Made {
+        let entries = self.entries(section.name);
+        let values = entries.iter().filter(|entry| entry.source.file().is_some());
+        // as texts: so what is no number is equal to itself
+        let values = values.map(|entry| format!("{:?}", entry.value)).collect();
+        let secrets = if section.meta.live {
+            (section.meta.read)(section.name, &entries, false).0.notes.secrets
+        } else {
+            Vec::new()
+        };
+        Made { values, secrets }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Live, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::{thread::sleep, time::Duration};
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Pair {
+        a: u8,
+        b: u8,
+    }
+
+    #[test]
+    fn what_is_new_is_taken_in_when_it_has_settled() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1\nb: 2");
+        let known = Known::none().with("pair", <Live<Pair>>::META);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let live = <Live<Pair>>::__read(&config, "pair").unwrap();
+        let mut reloader = Reloader::new(&config, known).unwrap();
+        assert_eq!(reloader.look(), Reload::Same);
+        // written over, and over: the half of it that is there is the same, but it has not stayed
+        for _ in 0..3 {
+            folder.write("pair.conf", "a: 2");
+            assert_eq!(reloader.look(), Reload::Unsettled);
+            // longer than the clock of files ticks
+            sleep(Duration::from_millis(20));
+        }
+        folder.write("pair.conf", "a: 2\nb: 4");
+        assert_eq!((reloader.look(), live.get().a), (Reload::Unsettled, 1));
+        assert_eq!(reloader.look(), Reload::Taken { live: vec!["pair"], fixed: vec![] });
+        assert_eq!((live.get().a, live.get().b), (2, 4));
+        assert_eq!(reloader.look(), Reload::Same);
+        // refused once, and not told again
+        folder.write("pair.conf", "a: x");
+        assert_eq!(reloader.look(), Reload::Unsettled);
+        let Reload::Refused(words) = reloader.look() else { panic!("it is taken in") };
+        assert!(words.len() == 1 && words[0].contains("pair.conf:1:4: key `pair.a` takes"), "{words:?}");
+        assert_eq!((reloader.look(), live.get().a), (Reload::Same, 2));
+        folder.write("pair.conf", "a: 2\nb: 4");
+        assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
+    }
+}

@@ -1,0 +1,138 @@
+//! [`Secret`]: a value that is never printed.
+
+use super::failure::What;
+use figment::value::Value;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{
+    fmt, fs, io,
+    marker::PhantomData,
+    path::{Path, PathBuf},
+};
+
+/// How a reader knows a secret.
+pub(super) const NAME: &str = "$cninfra::Secret";
+/// What is shown in its place.
+pub(super) const MASK: &str = "***";
+/// A longer file is no secret's.
+const LONGEST: u64 = 1 << 20;
+
+/// A value that is never printed: not by `Debug`, not by `--print-config`, not by an error about it.
+///
+/// In a config section, a key of this type has a second form: `password-file` holds the path of a file that holds the `password`.
+/// A relative path is taken from the folder of the config file; line ends at the end of the file are left out.
+///
+/// It is masked, not wiped from memory: the config keeps the text that it was read from.
+///
+/// ```
+/// use cninfra::config::Secret;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Default, Serialize, Deserialize)]
+/// #[serde(default)]
+/// struct StoreConfig {
+///     password: Secret<String>,
+/// }
+///
+/// let config = StoreConfig { password: Secret::new("hunter2".to_string()) };
+/// assert_eq!(format!("{config:?}"), "StoreConfig { password: *** }");
+/// assert_eq!(config.password.reveal(), "hunter2");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret<T = String>(T);
+
+impl<T> Secret<T> {
+    /// Hides a value.
+    pub fn new(value: T) -> Self {
+        Secret(value)
+    }
+
+    /// The value itself: for the call that needs it.
+    pub fn reveal(&self) -> &T {
+        &self.0
+    }
+
+    /// The value itself, to keep.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Secret(value)
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl<T> fmt::Display for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl<T> Serialize for Secret<T> {
+    /// Masked, in every format.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(MASK)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Inner<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Inner<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a secret")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+                T::deserialize(deserializer)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(NAME, Inner(PhantomData)).map(Secret)
+    }
+}
+
+/// The file that the value names, from the folder of the file that says so.
+pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, What> {
+    let Some(path) = value.as_str() else { return Err(What::Takes("the path of a file".into())) };
+    Ok(folder.unwrap_or_default().join(path))
+}
+
+/// What it holds.
+pub(super) fn read(path: &Path) -> Result<String, What> {
+    let text = read_short(path)
+        .map_err(|error| What::Says(format!("the file {} can not be read: {error}", path.display())))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_string())
+}
+
+fn read_short(path: &Path) -> io::Result<String> {
+    let size = fs::metadata(path)?.len();
+    if size > LONGEST {
+        return Err(io::Error::other(format!("it has {size} bytes, more than a secret has")));
+    }
+    fs::read_to_string(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_prints_it() {
+        let secret = Secret::new("hunter2".to_string());
+        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "*** *** Some(***)");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"***\"");
+        assert_eq!(secret.into_inner(), "hunter2");
+        assert_eq!(serde_json::from_str::<Secret<u8>>("7").unwrap().reveal(), &7);
+    }
+}

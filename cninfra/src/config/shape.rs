@@ -1,0 +1,54 @@
+//! [`Shape`]: what a type wants to be read of, as serde tells it.
+
+use super::{key, value};
+use figment::value::{Num, Tag, Value};
+
+/// What the type of a key wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// It may be nothing.
+    pub(super) optional: bool,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A mapping of these keys, and their further names.
+    Struct(&'static [&'static str]),
+    /// A mapping of any keys.
+    Map,
+    List,
+    /// One of these names.
+    Choice(&'static [&'static str]),
+    Text,
+    Number,
+    Bool,
+    /// Whatever is there.
+    Any,
+}
+
+impl Kind {
+    /// The text of a flag, a variable or a secret's file, as this kind has it. What does not fit stays a text.
+    pub(super) fn of_text(self, text: &str) -> Value {
+        let plain = || value::text(text);
+        match self {
+            Kind::Text => plain(),
+            Kind::Number => number(text.trim()).map_or_else(plain, |number| Value::Num(Tag::Default, number)),
+            Kind::Bool => text.trim().parse().map_or_else(|_| plain(), |on| Value::Bool(Tag::Default, on)),
+            Kind::Choice(names) if names.iter().any(|name| key::same(name, text)) => plain(),
+            Kind::Choice(_) | Kind::Struct(_) | Kind::Map | Kind::List | Kind::Any => value::understood(text),
+        }
+    }
+}
+
+impl Shape {
+    /// The same; an empty text is nothing where that may be.
+    pub(super) fn of_text(self, text: &str) -> Value {
+        if self.optional && text.is_empty() { value::nothing(Tag::Default) } else { self.kind.of_text(text) }
+    }
+}
+
+fn number(text: &str) -> Option<Num> {
+    let whole = text.parse().map(Num::U64).or_else(|_| text.parse().map(Num::I64));
+    whole.ok().or_else(|| text.parse().map(Num::F64).ok())
+}

@@ -1,0 +1,85 @@
+//! Values of figment: made of those of the parsers, and looked into.
+
+use super::source::Step;
+use figment::value::{Dict, Empty, Num, Tag, Value};
+
+/// `null`
+pub(super) fn nothing(tag: Tag) -> Value {
+    Value::Empty(tag, Empty::Unit)
+}
+
+pub(super) fn text(text: impl Into<String>) -> Value {
+    Value::String(Tag::Default, text.into())
+}
+
+pub(super) fn dict(entries: impl IntoIterator<Item = (String, Value)>) -> Dict {
+    entries.into_iter().collect()
+}
+
+/// What a parser has read. A key that is no text becomes one, and `!One x` is `One: x`: figment has neither.
+pub(super) fn from_yaml(value: yaml_serde::Value) -> Value {
+    use yaml_serde::Value as Yaml;
+    let tag = Tag::Default;
+    match value {
+        Yaml::Null => nothing(tag),
+        Yaml::Bool(value) => Value::Bool(tag, value),
+        Yaml::Number(number) => Value::Num(
+            tag,
+            match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => Num::U64(number),
+                (_, Some(number)) => Num::I64(number),
+                _ => Num::F64(number.as_f64().unwrap_or(f64::NAN)),
+            },
+        ),
+        Yaml::String(text) => Value::String(tag, text),
+        Yaml::Sequence(items) => Value::Array(tag, items.into_iter().map(from_yaml).collect()),
+        Yaml::Mapping(mapping) => {
+            Value::Dict(tag, dict(mapping.into_iter().map(|(key, value)| (key_text(&key), from_yaml(value)))))
+        }
+        Yaml::Tagged(tagged) => {
+            let name = tagged.tag.to_string().trim_start_matches('!').to_string();
+            Value::Dict(tag, dict([(name, from_yaml(tagged.value))]))
+        }
+    }
+}
+
+pub(super) fn key_text(key: &yaml_serde::Value) -> String {
+    match key {
+        yaml_serde::Value::String(text) => text.clone(),
+        yaml_serde::Value::Bool(value) => value.to_string(),
+        yaml_serde::Value::Number(value) => value.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// A text as what it is in YAML; what is no YAML is a text.
+pub(super) fn understood(text: &str) -> Value {
+    yaml_serde::from_str(text).map_or_else(|_| self::text(text), from_yaml)
+}
+
+/// What is there.
+pub(super) fn at<'a>(value: &'a Value, way: &[Step]) -> Option<&'a Value> {
+    way.iter().try_fold(value, |value, step| match (step, value) {
+        (Step::Key(key), Value::Dict(_, dict)) => dict.get(key),
+        (Step::Index(index), Value::Array(_, items)) => items.get(*index),
+        _ => None,
+    })
+}
+
+/// Takes a key out. (An item of a list stays: the others are to keep their places.)
+pub(super) fn remove(value: &mut Value, way: &[Step]) {
+    match (way, value) {
+        ([Step::Key(key)], Value::Dict(_, dict)) => drop(dict.remove(key)),
+        ([Step::Key(key), rest @ ..], Value::Dict(_, dict)) => {
+            if let Some(inner) = dict.get_mut(key) {
+                remove(inner, rest);
+            }
+        }
+        ([Step::Index(index), rest @ ..], Value::Array(_, items)) => {
+            if let Some(inner) = items.get_mut(*index) {
+                remove(inner, rest);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,230 @@
+//! Sections that follow their files.
+
+use cninfra::{
+    config::{Config, Live, Secret},
+    prelude::*,
+    status::{AgentStatus, State},
+};
+use cninfra_testbed::Folder;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::symlink,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::time::{sleep, timeout};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pair {
+    a: u32,
+    /// Always twice `a`.
+    b: u32,
+    password: Secret,
+}
+
+#[plugin(name = "follower")]
+pub struct Follower {
+    #[config]
+    config: Live<Pair>,
+    #[context]
+    cx: Context,
+}
+
+#[plugin(name = "fixed")]
+pub struct Fixed {
+    #[config]
+    config: Pair,
+}
+
+#[derive(Flavor)]
+struct App {
+    follower: Dep<Follower>,
+    fixed: Dep<Fixed>,
+}
+
+async fn start(dir: &Path) -> Agent<App> {
+    let config = Config::new().set("agent", "config-poll-interval", "10ms");
+    Agent::<App>::builder().config(config).config_dir(dir).start().await.unwrap()
+}
+
+/// Waits for the state of the follower.
+async fn state(agent: &Agent<App>, wanted: State) -> AgentStatus {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let status = agent.follower.cx.status().agent();
+        if status.plugins.iter().any(|plugin| plugin.name == "follower" && plugin.state == wanted) {
+            return status;
+        }
+        assert!(Instant::now() < until, "{status:?}");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn next(changes: &mut cninfra::config::Changes<Pair>) -> Arc<Pair> {
+    timeout(Duration::from_secs(20), changes.next()).await.expect("a change in time").expect("the agent is there")
+}
+
+#[tokio::test]
+async fn a_change_is_seen_by_all_who_look() {
+    let folder = Folder::new();
+    folder.write("follower.conf", "a: 1\nb: 2");
+    let agent = start(folder.path()).await;
+    let config = agent.follower.config.clone();
+    assert_eq!((config.get().a, config.get().b), (1, 2));
+    let mut changes = config.changes();
+    folder.write("follower.conf", "A: 2\nb: 4");
+    let seen = next(&mut changes).await;
+    assert_eq!((seen.a, seen.b), (2, 4));
+    assert!(Arc::ptr_eq(&seen, &config.get()) && Arc::ptr_eq(&seen, &agent.follower.config.get()));
+    // what says the same is no change; what is new is one
+    folder.write("follower.conf", "# said in another way\nA: 2\nb: 4\n");
+    sleep(Duration::from_millis(300)).await;
+    assert!(Arc::ptr_eq(&seen, &config.get()));
+    // a file that was not there
+    folder.write("agent.yaml", "follower: {password: x}");
+    assert_eq!(next(&mut changes).await.password.reveal(), "x");
+    let ended = tokio::spawn(async move { changes.next().await.is_none() });
+    agent.close().await.unwrap();
+    assert!(timeout(Duration::from_secs(5), ended).await.expect("in time").unwrap(), "the agent has stopped");
+}
+
+#[tokio::test]
+async fn the_swap_of_a_link_is_seen() {
+    let folder = Folder::new();
+    let at = |name: &str| folder.path().join(name);
+    for (version, text) in [("..v1", "a: 1\nb: 2"), ("..v2", "a: 2\nb: 4")] {
+        fs::create_dir(at(version)).unwrap();
+        fs::write(at(version).join("follower.conf"), text).unwrap();
+    }
+    symlink("..v1", at("..data")).unwrap();
+    symlink("..data/follower.conf", at("follower.conf")).unwrap();
+    let agent = start(folder.path()).await;
+    let mut changes = agent.follower.config.changes();
+    // as Kubernetes does it
+    symlink("..v2", at("..data_tmp")).unwrap();
+    fs::rename(at("..data_tmp"), at("..data")).unwrap();
+    assert_eq!(next(&mut changes).await.b, 4);
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_invalid_file_changes_nothing_and_is_reported() {
+    let folder = Folder::new();
+    folder.write("follower.conf", "a: 1\nb: 2");
+    folder.write("fixed.conf", "a: 1");
+    let agent = start(folder.path()).await;
+    let config = agent.follower.config.clone();
+    let before = config.get();
+    // whichever file it is, and whatever is wrong with it
+    for (name, wrong, right, part) in [
+        ("follower.conf", "a: 5\nb: x", "a: 1\nb: 2", "follower.conf:2:4: key `follower.b` takes a whole number"),
+        ("follower.conf", "a: [", "a: 1\nb: 2", "follower.conf:2:1: it is no YAML"),
+        ("fixed.conf", "c: 5", "a: 1", "fixed.conf:1:1: key `fixed.c` is unknown"),
+        ("agent.yaml", "nosuch: {}", "", "agent.yaml:1:1: there is no section `nosuch`"),
+    ] {
+        folder.write(name, wrong);
+        let status = state(&agent, State::Degraded).await;
+        let follower = status.plugins.iter().find(|plugin| plugin.name == "follower").unwrap();
+        let reason = follower.reason.as_deref().unwrap();
+        assert!(reason.starts_with("its new config is not valid: ") && reason.contains(part), "{reason}");
+        assert!(status.is_ready(), "it works on");
+        folder.write(name, right);
+        state(&agent, State::Ok).await;
+        assert!(Arc::ptr_eq(&before, &config.get()), "{name}: {wrong}");
+    }
+    fs::remove_file(folder.path().join("follower.conf")).unwrap();
+    let status = state(&agent, State::Degraded).await;
+    assert!(format!("{status:?}").contains("follower.conf: the file is gone: what it said still holds"), "{status:?}");
+    assert!(Arc::ptr_eq(&before, &config.get()));
+    folder.write("follower.conf", "a: 3\nb: 6");
+    state(&agent, State::Ok).await;
+    assert_eq!(config.get().a, 3);
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_section_that_does_not_follow_stays() {
+    let folder = Folder::new();
+    folder.write("fixed.conf", "a: 1");
+    let agent = start(folder.path()).await;
+    let mut changes = agent.follower.config.changes();
+    folder.write("fixed.conf", "a: 2");
+    folder.write("follower.conf", "a: 2");
+    assert_eq!((next(&mut changes).await.a, agent.fixed.config.a), (2, 1));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_secret_is_seen() {
+    let folder = Folder::new();
+    folder.write("secret", "old\n");
+    folder.write("follower.conf", "password-file: secret");
+    let agent = start(folder.path()).await;
+    let mut changes = agent.follower.config.changes();
+    assert_eq!(agent.follower.config.get().password.reveal(), "old");
+    folder.write("secret", "new\n");
+    assert_eq!(next(&mut changes).await.password.reveal(), "new");
+    agent.close().await.unwrap();
+}
+
+/// A file that is written in place, piece by piece, and wrong one time in ten: what holds is always one of the right ones.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_wrong_ever_holds_in_a_storm() {
+    let folder = Folder::new();
+    folder.write("follower.conf", "a: 1\nb: 2");
+    let agent = start(folder.path()).await;
+    let config = agent.follower.config.clone();
+    let path = folder.path().join("follower.conf");
+    let writer = tokio::task::spawn_blocking(move || {
+        for n in (1..=1000_u32).chain([2001]) {
+            let mut file = fs::File::create(&path).unwrap();
+            writeln!(file, "a: {n}").unwrap();
+            std::thread::sleep(Duration::from_millis(2));
+            if n % 10 == 0 { write!(file, "b: none") } else { write!(file, "b: {}", 2 * n) }.unwrap();
+            // now and then long enough to be taken in
+            std::thread::sleep(Duration::from_millis(if n % 100 == 1 { 300 } else { 1 }));
+        }
+    });
+    let (mut looks, mut values) = (0, std::collections::BTreeSet::new());
+    let until = Instant::now() + Duration::from_secs(60);
+    while config.get().a != 2001 {
+        let now = config.get();
+        assert!(now.a > 0 && now.b == 2 * now.a && now.a % 10 != 0, "{now:?}");
+        looks += 1;
+        values.insert(now.a);
+        assert!(Instant::now() < until, "{now:?}");
+        sleep(Duration::from_millis(1)).await;
+    }
+    writer.await.unwrap();
+    assert!(looks > 100 && values.len() > 3, "{looks} {values:?}");
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_an_agent_it_is_a_value() {
+    let live = Live::new(Pair { a: 1, ..Pair::default() });
+    let mut changes = live.changes();
+    live.set(Pair { a: 2, ..Pair::default() });
+    assert_eq!((changes.next().await.unwrap().a, live.get().a), (2, 2));
+    assert!(timeout(Duration::from_millis(20), changes.next()).await.is_err(), "seen once");
+}
+
+#[tokio::test]
+async fn two_agents_of_one_config_do_not_share_their_sections() {
+    let (here, there) = (Folder::new(), Folder::new());
+    let config = Config::new().set("agent", "config-poll-interval", "10ms");
+    let make = |folder: &Folder| Agent::<App>::builder().config(config.clone()).config_dir(folder.path());
+    let (one, other) = (make(&here).start().await.unwrap(), make(&there).start().await.unwrap());
+    let mut changes = one.follower.config.changes();
+    here.write("follower.conf", "a: 9");
+    assert_eq!(next(&mut changes).await.a, 9);
+    assert_eq!(other.follower.config.get().a, 0);
+    one.close().await.unwrap();
+    there.write("follower.conf", "a: 8");
+    assert_eq!(next(&mut other.follower.config.changes()).await.a, 8, "it still follows its own");
+    other.close().await.unwrap();
+}

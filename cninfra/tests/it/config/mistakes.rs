@@ -1,0 +1,153 @@
+//! Wrong files, and the exact words.
+
+use super::{wrong, wrong_over};
+use cninfra::config::Config;
+
+const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password";
+const SECTIONS: &str = "known sections: agent, server, plain, extra";
+
+/// One mistake each.
+#[tokio::test]
+async fn every_kind_of_mistake_has_its_words() {
+    let mut others = Vec::new();
+    for (name, text, words) in [
+        // keys
+        ("server.conf", "prot: 1", format!("server.conf:1:1: key `server.prot` is unknown | did you mean `port`? {KEYS}")),
+        ("server.conf", "\n\n  # here\nReadTimeuot: 5s", format!("server.conf:4:1: key `server.ReadTimeuot` is unknown | did you mean `read-timeout`? {KEYS}")),
+        ("server.conf", "host: x", format!("server.conf:1:1: key `server.host` is unknown | {KEYS}")),
+        ("server.conf", "1: x", format!("server.conf:1:1: key `server.1` is unknown | {KEYS}")),
+        ("server.conf", "tls:\n  cert_fil: x", "server.conf:2:3: key `server.tls.cert_fil` is unknown | did you mean `cert-file`? known keys: cert-file, min-version".into()),
+        ("server.conf", "peers:\n- host: a\n- host: b\n  prt: 3", "server.conf:4:3: key `server.peers[1].prt` is unknown | did you mean `port`? known keys: host, port".into()),
+        ("server.conf", "port: 1\nPort: 2", "server.conf:2:1: key `server.Port` is there twice, as `port` too".into()),
+        ("server.conf", "ratio: 1\nweight: 2", "server.conf:2:1: key `server.weight` is there twice: `ratio` is another name of it".into()),
+        ("server.conf", "cipher: x", "server.conf:1:1: key `server.cipher` is known from the predecessor, but it is not served yet | take it out".into()),
+        ("server.conf", "Ciphers: [x]", "server.conf:1:1: key `server.Ciphers` is known from the predecessor, but it is not served yet | take it out".into()),
+        ("server.conf", "name-file: x", "server.conf:1:1: key `server.name-file` is unknown | only a secret has a second key that names a file: `password-file` beside `password`".into()),
+        ("server.conf", "enabled: true", "server.conf:1:1: key `server.enabled`: the plugin is not an optional one of its flavor | in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out".into()),
+        ("extra.conf", "size: 1\nenabled: no", "extra.conf:2:10: key `extra.enabled` takes `true` or `false`, not the text `no`".into()),
+        ("extra.conf", "Enabled: 1", "extra.conf:1:10: key `extra.enabled` takes `true` or `false`, not `1`".into()),
+        ("plain.conf", "size: 1", "plain.conf:1:1: key `plain.size` is unknown | there are no keys here: take it out".into()),
+        // types
+        ("server.conf", "port: 65536", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `65536`".into()),
+        ("server.conf", "port: -1", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `-1`".into()),
+        ("server.conf", "port: 1.5", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `1.5`".into()),
+        ("server.conf", "port: '80'", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `80`".into()),
+        ("server.conf", "port:", "server.conf:1:6: key `server.port` takes a whole number from 0 to 65535, not nothing".into()),
+        ("server.conf", "port: [80]", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not a list".into()),
+        ("server.conf", "port: {a: b}", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not a mapping".into()),
+        ("server.conf", "ratio: much", "server.conf:1:8: key `server.ratio` takes a number, not the text `much`".into()),
+        ("server.conf", "verbose: yes", "server.conf:1:10: key `server.verbose` takes `true` or `false`, not the text `yes`".into()),
+        ("server.conf", "name: 7", "server.conf:1:7: key `server.name` takes a text, not `7`".into()),
+        ("server.conf", "name: true", "server.conf:1:7: key `server.name` takes a text, not `true`".into()),
+        ("server.conf", "tags: a", "server.conf:1:7: key `server.tags` takes a list, not a text".into()),
+        ("server.conf", "tags: [a, 5]", "server.conf:1:11: key `server.tags[1]` takes a text, not `5`".into()),
+        ("server.conf", "tls: off", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a text".into()),
+        ("server.conf", "tls: [off]", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a list".into()),
+        ("server.conf", "tls:\n  MinVersion: 256", "server.conf:2:15: key `server.tls.min-version` takes a whole number from 0 to 255, not `256`".into()),
+        ("server.conf", "labels: {a: 1, b: 300}", "server.conf:1:19: key `server.labels.b` takes a whole number from 0 to 255, not `300`".into()),
+        ("server.conf", "peers: [{host: a}, {port: 1}]", "server.conf:1:20: key `server.peers[1]`: the key `host` is missing".into()),
+        ("server.conf", "mode: fast", "server.conf:1:7: key `server.mode` takes `plain`, `round-robin`, `fixed` or `weights`, not `fast`".into()),
+        ("server.conf", "mode: {fixed: {per: x}}", "server.conf:1:16: key `server.mode.fixed.per` is unknown | did you mean `peer`? known keys: peer".into()),
+        ("server.conf", "mode: fixed", "server.conf:1:7: key `server.mode`: what belongs to this name is missing".into()),
+        ("server.conf", "mode: {plain: x}", "server.conf:1:7: key `server.mode`: nothing belongs to this name: write it alone".into()),
+        ("server.conf", "mode: 5", "server.conf:1:7: key `server.mode` takes a name, not `5`".into()),
+        ("server.conf", "just text", "server.conf:1:1: section `server` takes a mapping of keys to values, not a text | write `key: value`, one to a line".into()),
+        ("server.conf", "- a", "server.conf:1:1: section `server` takes a mapping of keys to values, not a list | write `key: value`, one to a line".into()),
+        // values
+        ("server.conf", "read-timeout: 5", "server.conf:1:15: key `server.read-timeout`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
+        ("server.conf", "read-timeout: 999999", "server.conf:1:15: key `server.read-timeout`: `999999` has no unit: write `999999s` for seconds, `999999ms` for milliseconds".into()),
+        ("server.conf", "read-timeout: soon", "server.conf:1:15: key `server.read-timeout`: `soon` is no length of time: write `5s`, `1m30s` or `100ms`".into()),
+        ("server.conf", "read-timeout: -5", "server.conf:1:15: key `server.read-timeout` takes a length of time such as `5s`, `1m30s` or `100ms`, not `-5`".into()),
+        ("server.conf", "max-body: 1XB", "server.conf:1:11: key `server.max-body`: `1XB` is no number of bytes: write `4096`, `64KiB` or `10MB`".into()),
+        ("server.conf", "password: [hunter2]", "server.conf:1:11: key `server.password`: its value does not fit (it is not shown, since it is a secret)".into()),
+        ("server.conf", "password: 12345", "server.conf:1:11: key `server.password`: its value does not fit (it is not shown, since it is a secret)".into()),
+        ("server.conf", "password-file: nosuch", "server.conf:1:16: key `server.password`: the file nosuch can not be read: No such file or directory (os error 2)".into()),
+        // files as a whole
+        ("server.conf", "port: 1\n  name: x", "server.conf:2:7: it is no YAML: mapping values are not allowed in this context".into()),
+        ("server.conf", "a: [", "server.conf:2:1: it is no YAML: did not find expected node content".into()),
+        ("server.conf", "name: x\ntls:\n  a: 1\n  a: 2", "server.conf:4:3: it is no YAML: tls: duplicate entry with key \"a\"".into()),
+        ("server.conf", "server:\n  port: 1", "server.conf:1:1: key `server.server` is unknown | the file holds the section itself: what is in `server` goes one step to the left, without it".into()),
+        ("server.conf", "name: [::]:9191", "server.conf:1:8: it is no YAML: did not find expected node content | a text that begins with a sign of YAML stands in quotes: \"[::]:9191\"".into()),
+        ("server.conf", "tls:\n\tcert-file: x", "server.conf:2:1: it is no YAML: found character that cannot start any token | YAML is indented by spaces, not by tabs".into()),
+        ("server.conf", "name: a: b", "server.conf:1:8: it is no YAML: mapping values are not allowed in this context | a text with `: ` in it stands in quotes".into()),
+        ("server.toml", "port = 1\nname = hunter2", "server.toml:2:8: it is no TOML: string values must be quoted, expected literal string".into()),
+        ("server.toml", "port = 1\n[tls]\ncert = 'x'", "server.toml:3:1: key `server.tls.cert` is unknown | known keys: cert-file, min-version".into()),
+        ("server.toml", "name = 'x'\nport = 'y'", "server.toml:2:8: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
+        ("server.toml", "name = 2020-01-01\nport = 'y'", "server.toml:2:8: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
+        ("server.json", "{\n \"port\": \"y\"}", "server.json:2:10: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
+        ("server.yaml", "port: y", "server.yaml:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
+        ("serverv3.conf", "port: y", "serverv3.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
+        // one file for all
+        ("agent.yaml", "servr: {}", format!("agent.yaml:1:1: there is no section `servr` | did you mean `server`? {SECTIONS}")),
+        ("agent.yaml", "port: 1", format!("agent.yaml:1:1: there is no section `port` | {SECTIONS}")),
+        ("agent.yaml", "- server", format!("agent.yaml:1:1: the file takes a mapping of sections, a section for each plugin | {SECTIONS}")),
+        ("agent.yaml", "server:\n  port: y", "agent.yaml:2:9: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
+        ("agent.toml", "[Server]\nport = 'y'", "agent.toml:2:8: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
+        ("agent.yaml", "server: {}\nserver_v3: {port: y}", "agent.yaml:2:19: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
+        ("agent.yaml", "server: 5", "agent.yaml:1:9: section `server` takes a mapping of keys to values, not `5` | write `key: value`, one to a line".into()),
+        ("agent.yaml", "agent:\n  stop-timeout: 5", "agent.yaml:2:17: key `agent.stop-timeout`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
+        ("agent.yaml", "agent: {label: x}", "agent.yaml:1:9: key `agent.label` is unknown | known keys: microservice-label, start-timeout, plugin-start-timeout, stop-timeout, plugin-stop-timeout, config-poll-interval".into()),
+    ] {
+        let found = wrong(&[(name, text)]).await;
+        if found != [words.as_str()] {
+            others.push(format!("{name}: {text:?}\n  says {found:#?}\n  not  {words:?}"));
+        }
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
+#[tokio::test]
+async fn all_mistakes_of_all_files_are_told_in_one_run() {
+    let server = "port: x\nprot: 5\nread-timeout: 3\ntls:\n  min_version: y\n  cert: z\npeers:\n- port: w\n- host: 1\n";
+    let files = [("server.conf", server), ("extra.conf", "size: 200\nenabled: maybe"), ("agent.yaml", "nosuch: {}")];
+    let found = wrong(&files).await;
+    let places: Vec<_> = found.iter().map(|line| line.split(": ").next().unwrap()).collect();
+    let expected = [
+        "agent.yaml:1:1",
+        "server.conf:1:7",
+        "server.conf:2:1",
+        "server.conf:3:15",
+        "server.conf:5:16",
+        "server.conf:6:3",
+        "server.conf:8:3",
+        "server.conf:8:9",
+        "server.conf:9:9",
+        "extra.conf:1:7",
+        "extra.conf:2:10",
+    ];
+    assert_eq!(places, expected, "{found:#?}");
+}
+
+#[tokio::test]
+async fn the_same_key_in_two_files_is_a_mistake() {
+    let files = [
+        ("agent.yaml", "server:\n  port: 1\n  TLS: {min-version: 3}"),
+        ("server.conf", "Port: 2\ntls: {MinVersion: 3}"),
+    ];
+    let expected = [
+        "server.conf:1:1: key `server.port` is set in agent.yaml:2:3 too | keep one of them",
+        "server.conf:2:7: key `server.tls.min-version` is set in agent.yaml:3:9 too | keep one of them",
+    ];
+    assert_eq!(wrong(&files).await, expected);
+    let files = [("server.conf", "port: 1"), ("serverv3.conf", "port: 2"), ("server.toml", "name = 'x'")];
+    assert_eq!(
+        wrong(&files).await,
+        ["serverv3.conf:1:1: key `server.port` is set in server.conf:1:1 too | keep one of them"]
+    );
+}
+
+#[tokio::test]
+async fn what_a_higher_layer_overrides_wrongly_is_told_with_what_is_under_it() {
+    let program = Config::new().set("server", "port", "x").set("nosuch", "a", 1).set("server", "tls.min-version", 1000);
+    let expected = [
+        &format!("set by the program: there is no section `nosuch` | {SECTIONS}"),
+        "set by the program: key `server.tls.min-version` takes a whole number from 0 to 255, not `1000`",
+        "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`",
+        "set by the program: key `server.port` takes a whole number from 0 to 65535, not the text `x`",
+    ];
+    let mut found = wrong_over(&[("server.conf", "port: y")], program).await;
+    found[1..].sort();
+    let mut expected = expected.map(str::to_string);
+    expected[1..].sort();
+    assert_eq!(found, expected);
+}

@@ -1,0 +1,68 @@
+//! Secrets: from files, and never shown.
+
+use super::{read, wrong, wrong_over};
+use cninfra::config::{Config, Secret};
+
+#[tokio::test]
+async fn a_secret_may_be_in_a_file_of_its_own() {
+    for text in ["password-file: secret.txt", "PasswordFile: secret.txt", "password_file: ./secret.txt"] {
+        let config = read(&[("secret.txt", "  hunter2 \r\n\n"), ("server.conf", text)]).await;
+        assert_eq!(config.password.reveal(), "  hunter2 ", "{text}");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+    // a text that looks like a number is a text
+    let config = read(&[("secret.txt", "12345"), ("server.conf", "password-file: secret.txt")]).await;
+    assert_eq!(config.password.reveal(), "12345");
+}
+
+#[tokio::test]
+async fn a_secret_and_its_file_are_one_key() {
+    let words = wrong(&[("secret.txt", "x"), ("server.conf", "password-file: secret.txt\npassword: y")]).await;
+    assert_eq!(words, ["server.conf:2:1: key `server.password` is there twice, as `password-file` too"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_near_a_secret_does_not_show_it() {
+    for (name, text) in [
+        ("server.conf", "password: [hunter2]\nport: x"),
+        ("server.conf", "password: {a: hunter2}"),
+        ("server.conf", "password: 4711"),
+        ("server.toml", "password = 4711"),
+        ("server.conf", "password: hunter2\n  port: x"),
+        ("server.conf", "pasword: hunter2"),
+        ("server.conf", "password hunter2"),
+        ("server.conf", "tls: hunter2"),
+        ("server.conf", "tags: hunter2"),
+        ("agent.yaml", "server: hunter2"),
+        ("agent.yaml", "hunter2"),
+        ("server.conf", "password: 'hunter2"),
+        ("server.conf", "password: @hunter2"),
+        ("server.conf", "password: hunter2\npassword: hunter2"),
+        ("server.toml", "password = hunter2"),
+        ("server.toml", "password = 'hunter2"),
+        ("server.toml", "password = ['hunter2']"),
+        ("server.toml", "password = 'hunter2'\npassword = 'hunter2'"),
+        ("agent.yaml", "server: {password: {x: hunter2}}"),
+    ] {
+        let words = wrong(&[(name, text)]).await;
+        assert!(!words.is_empty());
+        assert!(words.iter().all(|words| !words.contains("hunter2") && !words.contains("4711")), "{text}: {words:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_mask_is_no_secret() {
+    let words =
+        "`***` stands for a secret where it is not shown: write the secret itself (in a program, `secret.reveal()`)";
+    let found = wrong(&[("server.conf", "password: '***'")]).await;
+    assert_eq!(found, [format!("server.conf:1:11: key `server.password`: {words}")]);
+    let config = Config::new().set("server", "password", Secret::new("x".to_string()));
+    let found = wrong_over(&[], config).await;
+    assert_eq!(found, [format!("set by the program: key `server.password`: {words}")]);
+}
+
+#[test]
+fn a_config_does_not_show_its_values() {
+    let config = Config::new().set("server", "password", "hunter2").set("server", "port", 1);
+    assert_eq!(format!("{config:?}"), r#"["server (set by the program)", "server (set by the program)"]"#);
+}

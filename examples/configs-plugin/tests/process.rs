@@ -1,0 +1,280 @@
+//! Config as its users see it: of a process.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use cninfra_testbed::{Folder, Program};
+
+fn agent() -> Program {
+    Program::new(env!("CARGO_BIN_EXE_configs-plugin"))
+}
+
+/// What the plugin says that it has loaded.
+fn loaded(program: Program) -> String {
+    let mut agent = program.start();
+    let line = agent.wait_for("loaded config: ");
+    agent.wait_for("started Configs");
+    agent.signal("TERM");
+    let ended = agent.wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    line.split("loaded config: ").nth(1).unwrap().to_string()
+}
+
+#[test]
+fn the_file_of_the_example_is_right() {
+    let dir = env!("CARGO_MANIFEST_DIR");
+    let config = loaded(agent().arg("--config-dir").arg(dir));
+    assert!(
+        config.contains(r#"field1: "external value", sleep: Duration(90s), max_size: ByteSize(1048576)"#),
+        "{config}"
+    );
+    let config = loaded(agent());
+    assert!(config.contains(r#"field1: "some default value", sleep: Duration(0ns)"#), "{config}");
+}
+
+/// Defaults < file < environment < command line; of the environment and the command line, what names the key itself is last.
+#[test]
+fn one_precedence_for_every_key() {
+    let (file, declared, any) =
+        (("example.conf", "field1: file"), ("EXAMPLE_FIELD1", "declared"), ("CNINFRA__EXAMPLE__FIELD1", "any"));
+    let said = |program: Program| loaded(program).split('"').nth(1).unwrap().to_string();
+    let with_file = || agent().file(file.0, file.1);
+    assert_eq!(said(agent()), "some default value");
+    assert_eq!(said(with_file()), "file");
+    assert_eq!(said(with_file().env(declared.0, declared.1)), "declared");
+    assert_eq!(said(with_file().env(declared.0, declared.1).env(any.0, any.1)), "any");
+    let flagged = || with_file().env(declared.0, declared.1).env(any.0, any.1).arg("--example-field1=flag");
+    assert_eq!(said(flagged()), "flag");
+    assert_eq!(said(flagged().arg("--set").arg("example.field1=set")), "set");
+    assert_eq!(said(flagged().arg("--set=example.field1=set").arg("--set=Example.FIELD1=last")), "last");
+    // an empty variable is one that is not set
+    assert_eq!(said(with_file().env(declared.0, "").env(any.0, "")), "file");
+    // every key has all of them
+    let config = loaded(
+        agent()
+            .file("example.conf", "MaxSize: 1")
+            .env("CNINFRA__EXAMPLE__MAX_SIZE", "2KiB")
+            .arg("--set=example.sleep=5s"),
+    );
+    assert!(config.contains("sleep: Duration(5s), max_size: ByteSize(2048)"), "{config}");
+}
+
+#[test]
+fn a_text_that_looks_like_something_else_is_a_text() {
+    for text in ["12345", "007", "1e3", "true", "null", "~", "[a", "{", "a: b", " x ", "# no comment", "-", "'"] {
+        for program in [
+            agent().arg(&format!("--example-field1={text}")),
+            agent().env("EXAMPLE_FIELD1", text),
+            agent().env("CNINFRA__EXAMPLE__FIELD1", text),
+            agent().arg("--set").arg(&format!("example.field1={text}")),
+        ] {
+            let config = loaded(program);
+            assert!(config.contains(&format!("field1: {text:?}")), "{text}: {config}");
+        }
+    }
+}
+
+#[test]
+fn the_file_may_be_named() {
+    let folder = Folder::new();
+    folder.write("other.yaml", "field1: other");
+    let path = folder.path().join("other.yaml").display().to_string();
+    let dir = folder.path().display().to_string();
+    let said = |program: Program| loaded(program).split('"').nth(1).unwrap().to_string();
+    assert_eq!(said(agent().arg("--example-config").arg(&path)), "other");
+    assert_eq!(said(agent().env("EXAMPLE_CONFIG", &path)), "other");
+    // a name is looked for in the config directory too, and the command line goes first
+    assert_eq!(said(agent().arg("--config-dir").arg(&dir).arg("--example-config=other.yaml")), "other");
+    assert_eq!(
+        said(agent().env("CONFIG_DIR", &dir).env("EXAMPLE_CONFIG", "no").arg("--example-config=other.yaml")),
+        "other"
+    );
+    // an empty one is none, and so is one that is not there
+    let file = || agent().file("example.conf", "field1: own");
+    assert_eq!(said(file()), "own");
+    assert_eq!(said(file().arg("--example-config=")), "some default value");
+    assert_eq!(said(file().env("EXAMPLE_CONFIG", "")), "some default value");
+    let ended = file().arg("--example-config=nosuch.conf").arg("--check-config").run();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("WARN flag --example-config: there is no file nosuch.conf"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_misspelled_file_is_noticed() {
+    for (name, meant) in [
+        ("exmaple.conf", "example.conf"),
+        ("Example.yaml", "example.yaml"),
+        ("agnet.toml", "agent.toml"),
+        ("extra_.conf", "extra.conf"),
+    ] {
+        let ended = agent().file(name, "no: [matter").arg("--check-config").run();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "the config is valid\n"), "{}", ended.stderr);
+        let words = format!("WARN ./{name} is not read: did you mean `{meant}`?");
+        assert!(ended.stderr.contains(&words), "{words}: {}", ended.stderr);
+    }
+    let ended = agent().file("unrelated.conf", "[").file("example.txt", "[").arg("--check-config").run();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn the_config_is_checked_without_a_start() {
+    let ended = agent().arg("--check-config").run();
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "the config is valid\n", ""));
+    for flag in ["--check-config", "--print-config"] {
+        let ended = agent()
+            .file("example.conf", "sleep: 5\nfeild1: x")
+            .file("agent.yaml", "extra: {size: 1}")
+            .env("CNINFRA__EXMAPLE__SLEEP", "1s")
+            .env("CNINFRA__EXAMPLE", "1s")
+            .arg("--set=example.max-size=much")
+            .arg("--set=nothing")
+            .arg(flag)
+            .run();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+        let expected = [
+            "ERROR the config is not valid: nothing was started",
+            "  - variable CNINFRA__EXAMPLE: it does not say which key",
+            "    help: write `CNINFRA__SECTION__KEY`, such as `CNINFRA__HTTP__PORT`",
+            "  - flag --set nothing: it does not say which key",
+            "    help: write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`",
+            "  - variable CNINFRA__EXMAPLE__SLEEP: there is no section `exmaple`",
+            "    help: did you mean `example`? known sections: agent, example, extra",
+            "  - ./example.conf:1:8: key `example.sleep`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds",
+            "  - ./example.conf:2:1: key `example.feild1` is unknown",
+            "    help: did you mean `field1`? known keys: field1, sleep, max-size, password",
+            "  - flag --set example.max-size: key `example.max-size`: `much` is no number of bytes: write `4096`, `64KiB` or `10MB`",
+            "  - ./agent.yaml:1:9: key `extra.size` is unknown",
+            "    help: there are no keys here: take it out",
+        ];
+        let (_, found) = ended.stderr.split_once(' ').unwrap();
+        assert_eq!(found.trim().lines().collect::<Vec<_>>(), expected);
+    }
+    let ended = agent().arg("--config-dir=nosuch").run();
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("flag --config-dir: there is no directory nosuch\n    help: make it"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
+    let program = || {
+        agent()
+            .file("example.conf", "# a comment\nField1: 'a # \"b\"'\npassword: hunter2\n")
+            .env("EXAMPLE_FIELD1", "")
+            .env("CNINFRA__EXAMPLE__SLEEP", "90s")
+            .env("MICROSERVICE_LABEL", "0815")
+            .arg("--set=extra.enabled=false")
+    };
+    let ended = program().arg("--print-config").run();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let expected = [
+        "agent:",
+        "  microservice-label: \"0815\"  # variable MICROSERVICE_LABEL",
+        "  start-timeout: 15s  # default",
+        "  plugin-start-timeout: null  # default",
+        "  stop-timeout: 5s  # default",
+        "  plugin-stop-timeout: null  # default",
+        "  config-poll-interval: 2s  # default",
+        "example:",
+        "  field1: \"a # \\\"b\\\"\"  # ./example.conf:2:1",
+        "  sleep: 1m30s  # variable CNINFRA__EXAMPLE__SLEEP",
+        "  max-size: 64KiB  # default",
+        "  # password: ***  # ./example.conf:3:1, a secret",
+        "extra:",
+        "  enabled: false  # flag --set extra.enabled",
+    ];
+    assert_eq!(ended.stdout.lines().collect::<Vec<_>>(), expected);
+    // read back it says the same, but for the secret, which is not in it
+    let again = agent().file("agent.yaml", &ended.stdout).arg("--print-config").run();
+    let values = |text: &str| -> Vec<String> {
+        let line = |line: &str| line.split("  # ").next().unwrap().to_string();
+        text.lines().filter(|line| !line.contains("password")).map(line).collect()
+    };
+    assert_eq!((again.code, values(&again.stdout)), (Some(0), values(&ended.stdout)), "{}", again.stderr);
+    // nothing shows the secret
+    let mut agent = program().start();
+    agent.wait_for("started Configs: 2 plugins");
+    agent.signal("TERM");
+    let log = agent.wait().stderr;
+    assert!(log.contains("password: Some(***)") && !log.contains("hunter2") && log.contains("agent=\"0815\""), "{log}");
+}
+
+#[test]
+fn help_lists_the_flags_of_every_plugin() {
+    let help = agent().arg("--help").run();
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    for part in [
+        "--config-dir <DIR>",
+        "[env: CONFIG_DIR]",
+        "--set <SECTION.KEY=VALUE>",
+        "[env: CNINFRA__SECTION__KEY=VALUE]",
+        "--check-config",
+        "--print-config",
+        "--microservice-label",
+        "[env: MICROSERVICE_LABEL]",
+        "\nexample:\n",
+        "--example-field1 <VALUE>",
+        "[env: EXAMPLE_FIELD1]",
+        "--example-config <FILE>",
+        "[env: EXAMPLE_CONFIG] [default: example.conf]",
+        "\nextra:\n",
+        "--extra-config <FILE>",
+    ] {
+        assert!(help.stdout.contains(part), "`{part}`: {}", help.stdout);
+    }
+}
+
+#[test]
+fn it_follows_its_file() {
+    let folder = Folder::new();
+    folder.write("example.conf", "field1: one");
+    let dir = folder.path().display().to_string();
+    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "20ms").start();
+    agent.wait_for("started Configs");
+    folder.write("example.conf", "field1: two");
+    assert!(agent.wait_for("new config").contains(r#"field1: "two""#));
+    folder.write("example.conf", "field1: three\nsleep: x");
+    agent.wait_for("the config has changed and is not valid: what was valid still holds");
+    assert!(agent.wait_for("example.conf").contains("2:8: key `example.sleep`: `x` is no length of time"));
+    folder.write("example.conf", "field1: two");
+    agent.wait_for("the config is valid again, and as it was");
+    // the command line and the environment still go over it; an optional plugin needs a new start
+    folder.write("extra.conf", "enabled: false");
+    agent.wait_for("the config of `extra` has changed: a new start of the agent will see it");
+    agent.signal("TERM");
+    assert_eq!(agent.wait().code, Some(0));
+}
+
+#[test]
+fn sighup_has_the_files_read_at_once() {
+    let folder = Folder::new();
+    let dir = folder.path().display().to_string();
+    let mut agent = agent()
+        .arg("--config-dir")
+        .arg(&dir)
+        .arg("--set=agent.config-poll-interval=0")
+        .arg("--set=example.sleep=7s")
+        .start();
+    agent.wait_for("started Configs");
+    folder.write("example.conf", "field1: two\nsleep: 1s");
+    agent.signal("HUP");
+    agent.wait_for("SIGHUP: the config is read again");
+    let line = agent.wait_for("new config");
+    assert!(line.contains(r#"field1: "two", sleep: Duration(7s)"#), "{line}");
+    agent.signal("TERM");
+    assert_eq!(agent.wait().code, Some(0));
+}
+
+#[test]
+fn the_level_of_the_log_is_said_by_a_variable() {
+    let quiet = agent().env("INITIAL_LOGLVL", "warning").start();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    quiet.signal("TERM");
+    let ended = quiet.wait();
+    assert!(ended.code == Some(0) && !ended.stderr.contains("INFO"), "{}", ended.stderr);
+    let ended = agent().env("INITIAL_LOGLVL", "loud").arg("--check-config").run();
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.contains("variable INITIAL_LOGLVL is ignored: `loud` is no level"), "{}", ended.stderr);
+}
