@@ -119,7 +119,7 @@ fn impls(def: &ItemTrait, many: bool, source: &Source, krate: &Krate) -> TokenSt
         #[diagnostic::do_not_recommend]
         #[doc(hidden)]
         impl #impl_generics #krate::Interface for #ty #wher {
-            const MANY: bool = #many;
+            const MANY: ::core::primitive::bool = #many;
             type Bound<__Path> = #bound;
             type Itself = Self;
         }

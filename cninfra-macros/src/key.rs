@@ -91,7 +91,7 @@ impl Identity<'_> {
             #[doc(hidden)]
             impl #impl_generics #krate::Key for #ty #wher {
                 const META: &'static #krate::KeyMeta = &#meta;
-                type Digits<__Tail: #krate::Digits + ?Sized> = #digits;
+                type Digits<__Tail: #krate::Digits + ?#krate::Sized> = #digits;
             }
         }
     }

@@ -60,6 +60,13 @@ pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     plugin::expand(args.into(), item.into(), &Source::here()).into()
 }
 
+/// What `#[plugin]` leaves to a derive: see `plugin/conditional.rs`.
+#[doc(hidden)]
+#[proc_macro_derive(ConditionalPlugin, attributes(__plugin, config, context, default, dep))]
+pub fn conditional_plugin(item: TokenStream) -> TokenStream {
+    plugin::expand_conditional(item.into(), &Source::here()).into()
+}
+
 /// Makes a trait an interface: `Dep<dyn Trait>` can be depended on, and a flavor says who provides it, by
 /// `#[provides(dyn Trait)]`.
 ///

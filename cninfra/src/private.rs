@@ -22,4 +22,13 @@ pub use crate::{
         trie::{Digits, Found, Many, One, Root, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, Xa, Xb, Xc, Xd, Xe, Xf},
     },
 };
-pub use std::{boxed::Box, default::Default, marker::PhantomData, option::Option, result::Result, sync::Arc, vec::Vec};
+pub use cninfra_macros::ConditionalPlugin;
+pub use std::{
+    boxed::Box,
+    default::Default,
+    marker::{PhantomData, Sized},
+    option::Option,
+    result::Result,
+    sync::Arc,
+    vec::Vec,
+};

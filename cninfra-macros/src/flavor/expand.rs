@@ -26,6 +26,7 @@ impl Model {
         let closed = (!self.open).then(|| self.closed(&bounded));
         let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
         quote! {
+            #[allow(deprecated)]
             const _: () = { #key #whole #closed #checks };
         }
     }
@@ -107,12 +108,15 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
-        let (mut types, mut patterns, mut fields) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut types, mut patterns, mut variables, mut fields) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut aliases = TokenStream::new();
         for (place, Field { name: field, ty, provides }) in self.fields.iter().enumerate() {
             let provides: Vec<_> =
                 provides.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
-            let (mut part, mut pattern) = (quote!(#ty), quote!(#field));
+            // a name that no constant of the user has
+            let variable = format_ident!("__f{place}");
+            let (mut part, mut pattern) = (quote!(#ty), quote!(#variable));
+            variables.push(variable);
             for interface in &provides {
                 part = quote!(#krate::Bound<#part, #interface>);
                 pattern = quote!(#krate::Bound { field: #pattern, .. });
@@ -176,15 +180,15 @@ impl Model {
                 type Fields = #types;
                 type Kind = #krate::#kind;
                 #tree
-                fn build(fields: Self::Fields) -> Self {
-                    let #patterns = fields;
-                    Self { #(#names),* }
+                fn build(__fields: Self::Fields) -> Self {
+                    let #patterns = __fields;
+                    Self { #(#names: #variables),* }
                 }
             }
             // the fields are there to be declared: keep the dead-code lint quiet
             #[allow(dead_code, unused_variables)]
-            fn read #impl_generics (flavor: &#name #arguments) #wher {
-                let #name { #(#names),* } = flavor;
+            fn read #impl_generics (__flavor: &#name #arguments) #wher {
+                let #name { #(#names: #variables),* } = __flavor;
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     krate::Krate,
     source::Source,
 };
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Ident, ItemStruct, Member, Type, spanned::Spanned as _};
 
@@ -48,7 +48,7 @@ pub(super) fn generate(
     let extras = extras(args, &config);
     let lifecycle = lifecycle(def, args);
     let cx = context();
-    quote!(const _: () = {
+    quote!(#[allow(deprecated)] const _: () = {
         #key
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
@@ -60,10 +60,10 @@ pub(super) fn generate(
                 #shared
                 &#krate::PluginMeta { key: <Self as #krate::Key>::META, deps: #metas, #extras }
             };
-            fn create<'a>(slot: &'a #krate::Slot<Self>, deps: Self::Deps, #cx: &#krate::Context) -> #krate::Creation<'a> {
+            fn create<'a>(__slot: &'a #krate::Slot<Self>, __deps: Self::Deps, #cx: &#krate::Context) -> #krate::Creation<'a> {
                 #construct
             }
-            fn running(this: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {
+            fn running(__this: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {
                 #lifecycle
             }
         }
@@ -90,17 +90,17 @@ pub(super) fn extras(args: &Arguments, config: &TokenStream) -> TokenStream {
 fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
     let (krate, name) = (&args.krate, &def.ident);
     if args.no_lifecycle {
-        return quote!({ let _ = this; #krate::Option::None });
+        return quote!({ let _ = __this; #krate::Option::None });
     }
     if def.generics.params.is_empty() {
         return quote!({
             #[allow(unused_imports)]
             use #krate::WithoutLifecycle as _;
-            #krate::Probe::<#name>::running(this)
+            #krate::Probe::<#name>::running(__this)
         });
     }
     // in generic code method lookup would silently take "none" for a conditional impl: it is required
-    let this = quote!(this); // not of the name's span: that may be another macro's
+    let this = quote!(__this); // not of the name's span: that may be another macro's
     quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(#this))
 }
 
@@ -115,7 +115,7 @@ fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
     let deps = sound(def, deps, krate, name.span());
     let this = sound(def, quote!(Self), krate, name.span());
     let cx = context();
-    let arguments = quote!(slot, deps, #cx); // not of the name's span: that may be another macro's
+    let arguments = quote!(__slot, __deps, #cx); // not of the name's span: that may be another macro's
     let construct = quote_spanned! {name.span()=>
         <#this as #krate::Creates>::__creating(#arguments)
     };
@@ -137,7 +137,7 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
         let ty = &field.ty;
         values.push(match role {
             Role::Dep => {
-                let variable = format_ident!("d{k}");
+                let variable = format_ident!("__d{k}", span = Span::mixed_site());
                 types.push(ty.clone());
                 variables.push(variable.clone());
                 quote!(#variable)
@@ -157,8 +157,8 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
         config,
         construct: quote! {
             let _ = #cx;
-            let #pattern = deps;
-            #krate::created(slot, Self { #(#members: #values),* })
+            let #pattern = __deps;
+            #krate::created(__slot, Self { #(#members: #values),* })
         },
     }
 }

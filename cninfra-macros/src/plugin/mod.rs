@@ -2,6 +2,7 @@
 //! dependencies and how it is built.
 
 mod arguments;
+mod conditional;
 mod expand;
 mod fields;
 mod inert;
@@ -18,39 +19,46 @@ use shared::Shared;
 use syn::{Item, ItemStruct, spanned::Spanned as _};
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
-    let mut cx = Ctxt::default();
-    let arguments = Arguments::parse(given, &mut cx);
     let mut def: ItemStruct = match syn::parse2(item.clone()) {
         Ok(def) => def,
-        Err(error) => return no_struct(item, &error, &arguments, source, cx),
+        Err(error) => return no_struct(item, &error, given, source),
     };
+    if conditional::has_conditions(&def) {
+        return conditional::defer(&given, &def);
+    }
+    let impls = impls(given, &mut def, source);
+    quote!(#def #impls)
+}
+
+pub(crate) use conditional::expand as expand_conditional;
+
+/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields.
+fn impls(given: TokenStream, def: &mut ItemStruct, source: &Source) -> TokenStream {
+    let mut cx = Ctxt::default();
+    let arguments = Arguments::parse(given, &mut cx);
     args::repeated(&mut def.attrs, "plugin", &mut cx);
     key::check_generics(&def.generics, &mut cx);
     let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &arguments.krate, &mut cx);
-    arguments.check(&def, &fields, &mut cx);
+    arguments.check(def, &fields, &mut cx);
     let generated = if cx.is_broken() || arguments.is_broken() {
-        inert::of_struct(&def, &arguments, &fields, source)
+        inert::of_struct(def, &arguments, &fields, source)
     } else {
-        let shared = Shared::of(&def, &arguments, &fields);
+        let shared = Shared::of(def, &arguments, &fields);
         let asked = &shared.asked;
-        let generated = usual::generate(&def, &arguments, &fields, asked, source)
-            .unwrap_or_else(|| expand::generate(&def, &arguments, &fields, asked, source));
+        let generated = usual::generate(def, &arguments, &fields, asked, source)
+            .unwrap_or_else(|| expand::generate(def, &arguments, &fields, asked, source));
         shared.guard(&mut def.fields);
-        let sections = sections::check(&def, &arguments, &fields);
+        let sections = sections::check(def, &arguments, &fields);
         quote!(#generated #sections)
     };
     let errors = cx.finish();
-    quote!(#def #generated #errors)
+    quote!(#generated #errors)
 }
 
 /// The item is given back all the same, so that what names it does not err too.
-fn no_struct(
-    item: TokenStream,
-    error: &syn::Error,
-    arguments: &Arguments,
-    source: &Source,
-    mut cx: Ctxt,
-) -> TokenStream {
+fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: &Source) -> TokenStream {
+    let mut cx = Ctxt::default();
+    let arguments = Arguments::parse(given, &mut cx);
     let parsed = syn::parse2::<Item>(item.clone());
     let (span, named) = match &parsed {
         Ok(Item::Enum(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
@@ -65,7 +73,7 @@ fn no_struct(
         }
     };
     cx.error(span, "CN010: a plugin is a struct\n= help: put `#[plugin]` on a struct");
-    let generated = named.map(|(name, generics)| inert::of_item(name, generics, arguments, source));
+    let generated = named.map(|(name, generics)| inert::of_item(name, generics, &arguments, source));
     let errors = cx.finish();
     quote!(#item #generated #errors)
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{deps::Asked, deps::asked, source::Source};
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::{Fields, Ident, ItemStruct};
 
 /// The widest tuple of dependencies.
@@ -34,14 +34,17 @@ pub(super) fn generate(
     }
     let (mut deps, mut blank, mut other) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     let mut config = quote!(#krate::Option::None);
-    let cx = context();
+    let (cx, mut variables) = (context(), 0_usize);
     for (field, role) in def.fields.iter().zip(roles) {
         let (ty, member) = (&field.ty, field.ident.as_ref()?);
         match role {
             Role::Dep => {
                 let Asked { key, of, name } = asked(ty);
                 let (of, name) = (Ident::new(of, Span::call_site()), Ident::new(name, Span::call_site()));
-                deps.extend(quote!(#member #of #name {#key} {#ty}));
+                // a name that no field, function or constant of the user has
+                let variable = format_ident!("__d{}", variables, span = Span::mixed_site());
+                variables += 1;
+                deps.extend(quote!(#member #variable #of #name {#key} {#ty}));
             }
             Role::Default(None) => blank.extend(quote!(#member {#ty})),
             role => {

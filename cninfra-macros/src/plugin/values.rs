@@ -8,7 +8,7 @@ use syn::{Ident, ItemStruct, Type, spanned::Spanned as _};
 
 /// The context in generated code: a name that the user's expressions can not see.
 pub(super) fn context() -> Ident {
-    Ident::new("cx", Span::mixed_site())
+    Ident::new("__cx", Span::mixed_site())
 }
 
 /// The value of a field that is no dependency.

@@ -9,11 +9,12 @@ macro_rules! __plugin {
     (
         $name:ident $text:literal $id:literal $instance:literal $instance_id:literal
         [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident $x6:ident]
-        deps [$($var:ident $via:ident $konst:ident {$($key:tt)*} {$($dep:tt)*})*]
+        deps [$($field:ident $var:ident $via:ident $konst:ident {$($key:tt)*} {$($dep:tt)*})*]
         blank [$($member:ident {$($blank:tt)*})*]
         other [$($other:ident {$($value:tt)*})*] $cx:ident
         {$($shared:tt)*} {$($extras:tt)*}
     ) => {
+        #[allow(deprecated)]
         const _: () = {
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
@@ -21,7 +22,7 @@ macro_rules! __plugin {
                 const META: &'static $crate::private::KeyMeta = &$crate::private::KeyMeta {
                     name: $text, module: ::core::module_path!(), id: $id, instance: $instance, instance_id: $instance_id,
                 };
-                type Digits<Tail: $crate::private::Digits + ?Sized> = $crate::private::$x0<$crate::private::$x1<
+                type Digits<Tail: $crate::private::Digits + ?$crate::private::Sized> = $crate::private::$x0<$crate::private::$x1<
                     $crate::private::$x2<$crate::private::$x3<$crate::private::$x4<$crate::private::$x5<$crate::private::$x6<Tail>>>>>>>;
             }
             #[diagnostic::do_not_recommend]
@@ -38,20 +39,20 @@ macro_rules! __plugin {
                     }
                 };
                 fn create<'a>(
-                    slot: &'a $crate::private::Slot<Self>,
+                    __slot: &'a $crate::private::Slot<Self>,
                     ($($var,)*): Self::Deps,
                     $cx: &$crate::private::Context,
                 ) -> $crate::private::Creation<'a> {
-                    $crate::private::created(slot, $name {
-                        $($var,)*
+                    $crate::private::created(__slot, $name {
+                        $($field: $var,)*
                         $($member: <$($blank)* as $crate::private::Blank>::blank(),)*
                         $($other: $($value)*,)*
                     })
                 }
-                fn running(this: &$crate::private::Dep<Self>) -> $crate::private::Made {
+                fn running(__this: &$crate::private::Dep<Self>) -> $crate::private::Made {
                     #[allow(unused_imports)]
                     use $crate::private::WithoutLifecycle as _;
-                    $crate::private::Probe::<$name>::running(this)
+                    $crate::private::Probe::<$name>::running(__this)
                 }
             }
         };

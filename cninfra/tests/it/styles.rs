@@ -144,7 +144,20 @@ async fn all_config_is_read_before_anything_is_created() {
 
 /// The macros name no type by a bare word: a module may have its own.
 mod hostile {
-    #![allow(dead_code, non_camel_case_types)]
+    #![allow(dead_code, non_camel_case_types, non_upper_case_globals)]
+    #![deny(deprecated, non_snake_case)]
+    struct Sized;
+    struct bool;
+    struct j; // as a dependency is called
+    const q: u8 = 0; // as a flavor's field is
+    static slot: u8 = 0;
+    static this: u8 = 0;
+    static deps: u8 = 0;
+    static fields: u8 = 0;
+    static cx: u8 = 0;
+    fn o() -> u8 {
+        1
+    }
     struct Option;
     struct Result;
     struct Vec;
@@ -154,11 +167,24 @@ mod hostile {
     fn drop() {}
 
     #[cninfra::plugin]
+    #[allow(non_snake_case)]
     pub struct P {
         j: cninfra::Dep<fixture_base::Journal>,
         o: ::core::option::Option<cninfra::Dep<fixture_base::Health>>,
         n: u8,
+        #[default(o())]
+        from_a_function: u8,
+        #[allow(deprecated)]
+        camelCase: cninfra::Dep<Old>,
     }
+    #[deprecated]
+    #[cninfra::plugin]
+    pub struct Old {
+        #[deprecated]
+        n: u8,
+    }
+    #[cninfra::interface]
+    trait Any {}
     #[cninfra::plugin(deps = (fixture_base::Journal), name = "q")]
     pub struct Q;
     impl cninfra::Create for Q {
@@ -167,14 +193,17 @@ mod hostile {
         }
     }
     #[derive(cninfra::Flavor)]
+    #[allow(non_snake_case)]
     pub struct F {
         pub p: cninfra::Dep<P>,
         q: cninfra::Dep<Q>,
         j: cninfra::Dep<fixture_base::Journal>,
+        #[allow(deprecated)]
+        oldOne: cninfra::Dep<Old>,
     }
 }
 
 #[test]
 fn names_of_the_users_module_do_not_matter() {
-    assert_eq!(hostile::F::GRAPH.names(), ["Journal", "P", "Q"]);
+    assert_eq!(hostile::F::GRAPH.names(), ["Journal", "Old", "P", "Q"]);
 }

@@ -1,0 +1,47 @@
+//! Plugins with fields behind `#[cfg(..)]`. An attribute sees such fields whether they are there or not, a derive sees only those that are: so the
+//! attribute leaves the rest to a derive.
+
+use super::{arguments::Arguments, impls};
+use crate::{ctxt::Ctxt, source::Source};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{ItemStruct, Meta};
+
+/// The helper attribute of the derive that holds the arguments of `#[plugin(..)]`.
+const ARGUMENTS: &str = "__plugin";
+
+/// Is there a field that may not be, or an attribute of one?
+pub(super) fn has_conditions(def: &ItemStruct) -> bool {
+    let mut attributes = def.fields.iter().flat_map(|field| &field.attrs);
+    attributes.any(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"))
+}
+
+/// The struct as it stands, with the derive on it.
+pub(super) fn defer(given: &TokenStream, def: &ItemStruct) -> TokenStream {
+    // what is wrong with the arguments is told by the derive
+    let mut cx = Ctxt::default();
+    let krate = Arguments::parse(given.clone(), &mut cx).krate;
+    let _ = cx.finish();
+    quote! {
+        #[derive(#krate::ConditionalPlugin)]
+        #[__plugin(#given)]
+        #def
+    }
+}
+
+/// The derive.
+pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
+    let mut def: ItemStruct = match syn::parse2(item) {
+        Ok(def) => def,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut given = TokenStream::new();
+    def.attrs.retain(|attribute| {
+        let is_mine = attribute.path().is_ident(ARGUMENTS);
+        if let (true, Meta::List(list)) = (is_mine, &attribute.meta) {
+            given = list.tokens.clone();
+        }
+        !is_mine
+    });
+    impls(given, &mut def, source)
+}
