@@ -1,5 +1,7 @@
 //! Fields behind `#[cfg(..)]`, and attributes behind `#[cfg_attr(..)]`: in plugins of both styles, and in flavors.
 
+#![allow(clippy::non_minimal_cfg, reason = "conditions that hold, and that do not, on every machine")]
+
 use cninfra::{config::Config, prelude::*};
 use serde::{Deserialize, Serialize};
 
