@@ -17,7 +17,9 @@ pub(super) type Ask<'a> = dyn Fn(&[Step]) -> Option<Shape> + 'a;
 pub(super) struct Canonical {
     /// Keys that are spelled in another way, by their canonical place.
     pub(super) written: BTreeMap<Way, String>,
-    /// If the first is here, the second is not there in the layers below.
+    /// Choices: those of the layers below are not there, if these are.
+    pub(super) choices: Vec<Way>,
+    /// If the first is here, the second is not there in sources of a lower rank.
     pub(super) hides: Vec<(Way, Way)>,
 }
 
@@ -66,7 +68,7 @@ impl Canonical {
             }
             (Kind::Choice(names), Value::Dict(tag, dict)) => {
                 // figment would merge two choices into none
-                self.hides.push((way.clone(), way.clone()));
+                self.choices.push(way.clone());
                 let entries = dict.into_iter().map(|(written, value)| {
                     let name = names.iter().find(|name| key::same(name, &written)).map_or(&*written, |name| name);
                     let name = self.spelled(way, name.to_string(), written.clone());

@@ -163,7 +163,7 @@ pub(super) enum Meant {
 /// The field that a key means, however it is spelled.
 pub(super) fn meant(fields: &'static [&'static str], written: &str) -> Meant {
     let named = |written: &str| {
-        let same = |field: &&&'static str| key::same(field, written);
+        let same = |field: &&&'static str| !field.starts_with(HIDES) && key::same(field, written);
         // an alias may differ from the name in its spelling only: the name is in lower case
         let matching = fields.iter().filter(same);
         matching.min_by_key(|field| field.chars().filter(|c| c.is_uppercase()).count()).copied()
