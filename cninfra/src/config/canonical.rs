@@ -1,7 +1,8 @@
 //! Gives the keys of one layer the names that their type has for them, since figment merges by the exact key.
 
 use super::{
-    fields::{AGENT_KEYS, HIDES, Meant, meant},
+    agent_keys::AGENT_KEYS,
+    fields::{HIDES, Meant, meant},
     key,
     shape::{Kind, Shape},
     source::{Step, Way},

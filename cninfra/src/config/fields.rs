@@ -1,6 +1,7 @@
 //! The keys of a mapping, of all layers, as serde takes them.
 
 use super::{
+    agent_keys::AGENT_KEYS,
     failure::{Failure, Spot},
     key,
     mistake::Mistake,
@@ -15,8 +16,6 @@ use std::borrow::Cow;
 pub(super) const LATER: &str = "later:";
 /// The prefix of the name that says which key hides which other one below. See [`Hides`](super::Hides).
 pub(super) const HIDES: &str = "hides:";
-/// The keys of a plugin's section that are the agent's, where the plugin has none of that name.
-pub(super) const AGENT_KEYS: [&str; 1] = ["enabled"];
 /// `password-file` holds the path of the file that holds `password`.
 const FILE: &str = "file";
 
