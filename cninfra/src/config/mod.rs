@@ -68,8 +68,6 @@ mod variant;
 pub(crate) use agent_keys::OnFailure;
 pub use byte_size::{ByteSize, ByteSizeError};
 pub use duration::{Duration, DurationError};
-/// The engine of the layers.
-pub use figment;
 pub use hides::Hides;
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;
@@ -136,8 +134,12 @@ impl Config {
     /// flags over all. A section is a key of the figment, with the section's keys in it; they may be spelled in any way. Their
     /// origins, and the lines in their files, are those that figment knows.
     ///
+    /// (`figment` is a dependency of its own, 0.10. It is not re-exported: rustc would write `std::string::String` in all errors
+    /// then, since figment has a `String` too.)
+    ///
     /// ```
-    /// use cninfra::config::{Config, figment::{Figment, Metadata, Profile, Provider, value::{Dict, Map, Value}}};
+    /// use cninfra::config::Config;
+    /// use figment::{Figment, Metadata, Profile, Provider, value::{Dict, Map, Value}};
     ///
     /// /// Says what a store of the company's says.
     /// struct Store;
@@ -147,7 +149,7 @@ impl Config {
     ///         Metadata::named("the store")
     ///     }
     ///
-    ///     fn data(&self) -> Result<Map<Profile, Dict>, cninfra::config::figment::Error> {
+    ///     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
     ///         let http = Dict::from([("endpoint".to_string(), Value::from("127.0.0.1:0"))]);
     ///         Ok(Map::from([(Profile::Default, Dict::from([("http".to_string(), http.into())]))]))
     ///     }
@@ -157,7 +159,7 @@ impl Config {
     /// let figment = config.figment();
     /// assert_eq!(figment.find_metadata("http.endpoint").map(|metadata| &*metadata.name), Some("the store"));
     /// assert_eq!(figment.extract_inner::<u16>("http.port")?, 8080);
-    /// # Ok::<(), cninfra::config::figment::Error>(())
+    /// # Ok::<(), figment::Error>(())
     /// ```
     #[must_use]
     pub fn from_figment(figment: Figment) -> Self {
