@@ -163,6 +163,10 @@ impl Arguments {
             );
         }
         let instance = self.instance(&def.ident);
+        // a parameter's name is appended, and makes it another one
+        if instance == AGENT && self.name.is_none() && def.generics.type_params().next().is_none() {
+            cx.error(def.ident.span(), RESERVED);
+        }
         if !names::is_instance_name(&instance) {
             cx.error(
                 def.ident.span(),
@@ -179,9 +183,17 @@ impl Arguments {
     }
 }
 
+/// The section of the agent itself.
+const AGENT: &str = "agent";
+const RESERVED: &str = "CN021: `agent` is the config section of the agent itself\n= help: give the plugin another name: `#[plugin(name = \"..\")]`";
+
 /// A name that a config section can have.
 fn instance(arg: &args::Arg, cx: &mut Ctxt) -> Option<String> {
     let text = args::text(arg, cx)?;
+    if text.value() == AGENT {
+        cx.error(text.span(), RESERVED);
+        return None;
+    }
     if names::is_instance_name(&text.value()) {
         return Some(text.value());
     }

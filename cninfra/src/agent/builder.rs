@@ -31,7 +31,7 @@ impl<F> std::fmt::Debug for Builder<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder")
             .field("flavor", &self.held.graph().name())
-            .field("limits", &self.settings.limits)
+            .field("limits", &self.settings.own.limits)
             .finish_non_exhaustive()
     }
 }
@@ -43,7 +43,7 @@ impl<F> Builder<F> {
 
     /// The service label: the name of this agent among its peers. Default: `vpp1`.
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.settings.label = Some(label.into());
+        self.settings.own.label = Some(label.into());
         self
     }
 
@@ -69,7 +69,7 @@ impl<F> Builder<F> {
 
     /// How long the agent waits for its plugins.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.settings.limits = Some(limits);
+        self.settings.own.limits = Some(limits);
         self
     }
 
@@ -79,13 +79,15 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Which plugins start together. Default: those of a level of the graph.
+    /// Which plugins start together, unless the config says so (`agent.start-order`). Default: those of a level of the
+    /// graph.
     pub fn order(mut self, order: Order) -> Self {
-        self.settings.order = order;
+        self.settings.own.order = Some(order);
         self
     }
 
-    /// What follows when the `init` of a plugin, given by its instance name, fails. Default: the start fails.
+    /// What follows when the `init` of a plugin, given by its instance name, fails, unless the config says so (`start-policy`
+    /// in the plugin's section). Default: the start fails.
     pub fn start_policy(mut self, plugin: &str, policy: StartPolicy) -> Self {
         self.settings.policies.insert(plugin.to_string(), policy);
         self
@@ -93,9 +95,9 @@ impl<F> Builder<F> {
 
     /// How long the agent goes on when it is asked to stop, with its readiness false, before it drains: so that load
     /// balancers can see it, and send nothing more. It comes before the limit of the stop, and a start that is
-    /// interrupted has none. Default: 0.
+    /// interrupted has none. `agent.drain-delay` in the config goes over it. Default: 0.
     pub fn drain_delay(mut self, delay: Duration) -> Self {
-        self.settings.drain_delay = delay;
+        self.settings.own.drain_delay = Some(delay);
         self
     }
 

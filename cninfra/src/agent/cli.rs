@@ -166,12 +166,19 @@ fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
     sections.filter_map(flag).collect()
 }
 
+/// What is said below all flags.
+const AFTER_HELP: &str = "\
+The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-order` (concurrent, one-by-one) and `drain-delay`; \
+any plugin's section has `start-policy` (fail, retry, ignore). --print-config prints all keys.
+
+The variable INITIAL_LOGLVL is the level of the log: trace, debug, info, warn or error.";
+
 fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command {
     let tree = graph.tree();
     let mut command = Command::new(tree.package)
         .version(version.to_string())
         .about(format!("The agent `{}`: {} plugins", graph.name(), graph.len()))
-        .after_help("The variable INITIAL_LOGLVL is the level of the log: trace, debug, info, warn or error.")
+        .after_help(AFTER_HELP)
         .next_help_heading("Agent")
         .arg(
             Arg::new("config-dir")

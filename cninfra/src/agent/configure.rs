@@ -2,7 +2,7 @@
 
 use super::{
     cli::{Cli, Origin},
-    own,
+    own::{self, Own},
     settings::Settings,
 };
 use crate::{
@@ -51,13 +51,13 @@ impl Settings {
 
     /// Is anything not at its default?
     pub(super) fn has_config(&self) -> bool {
-        self.label.is_some() || self.limits.is_some() || self.files.is_some() || !self.config.is_empty()
+        self.own != Own::default() || self.files.is_some() || !self.config.is_empty()
     }
 
     /// The config as it will be read.
     pub(super) fn figment(&self, graph: &'static Graph) -> Figment {
         let known = own::known(graph);
-        let mut config = own::under(self.config.clone(), self.label.as_deref(), self.limits);
+        let mut config = self.own.under(self.config.clone());
         config.name_sections(&known);
         if let Some(files) = &self.files {
             // what is wrong or odd is told when the agent starts
@@ -69,7 +69,7 @@ impl Settings {
     /// Reads the files, and puts what the builder says under all of it.
     pub(super) fn read_config(&mut self, known: &Known) -> Vec<String> {
         let config = std::mem::take(&mut self.config);
-        self.config = own::under(config, self.label.take().as_deref(), self.limits.take());
+        self.config = std::mem::take(&mut self.own).under(config);
         self.config.name_sections(known);
         match self.files.take() {
             Some(files) => self.config.read_files(&files, known),

@@ -1,6 +1,6 @@
 //! The agent's own config section, `agent`: what the process around the plugins can be told.
 
-use super::{Cause, DEFAULT_LABEL, Limits, Phase, PluginError};
+use super::{Cause, DEFAULT_LABEL, Limits, Order, Phase, PluginError};
 use crate::{
     Flag, Result,
     config::{Config, Duration, Known, Mistake, Section as _},
@@ -33,8 +33,21 @@ pub(super) struct AgentConfig {
     stop_timeout: Duration,
     /// For one plugin in one phase of the stop; the whole if it is not given.
     plugin_stop_timeout: Option<Duration>,
+    /// Which plugins start together.
+    start_order: StartOrder,
+    /// How long the agent goes on before it drains.
+    drain_delay: Duration,
     /// How often the config files are looked at, where a plugin follows them; 0 is never.
     config_poll_interval: Duration,
+}
+
+/// [`Order`], as config has it.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum StartOrder {
+    #[default]
+    Concurrent,
+    OneByOne,
 }
 
 impl Default for AgentConfig {
@@ -46,6 +59,8 @@ impl Default for AgentConfig {
             plugin_start_timeout: None,
             stop_timeout: limits.stop.into(),
             plugin_stop_timeout: None,
+            start_order: StartOrder::default(),
+            drain_delay: Duration::default(),
             config_poll_interval: Duration::from_secs(2),
         }
     }
@@ -62,6 +77,19 @@ impl AgentConfig {
         *self.config_poll_interval
     }
 
+    /// Which plugins start together.
+    pub(super) fn order(&self) -> Order {
+        match self.start_order {
+            StartOrder::Concurrent => Order::Levels,
+            StartOrder::OneByOne => Order::OneByOne,
+        }
+    }
+
+    /// How long the agent goes on before it drains.
+    pub(super) fn drain_delay(&self) -> std::time::Duration {
+        *self.drain_delay
+    }
+
     /// How long the agent waits for its plugins.
     pub(super) fn limits(&self) -> Limits {
         let (start, stop) = (*self.start_timeout, *self.stop_timeout);
@@ -74,23 +102,44 @@ impl AgentConfig {
     }
 }
 
-/// What the builder says, as the lowest layer.
-pub(super) fn under(config: Config, label: Option<&str>, limits: Option<Limits>) -> Config {
-    let mut own = Config::new();
-    if let Some(label) = label {
-        own = own.set(SECTION, "microservice-label", label);
-    }
-    if let Some(limits) = limits {
-        for (key, limit) in [
-            ("start-timeout", limits.start),
-            ("plugin-start-timeout", limits.plugin_start),
-            ("stop-timeout", limits.stop),
-            ("plugin-stop-timeout", limits.plugin_stop),
-        ] {
-            own = own.set(SECTION, key, Duration::from(limit));
+/// What the builder says of the agent itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Own {
+    pub(super) label: Option<String>,
+    pub(super) limits: Option<Limits>,
+    pub(super) order: Option<Order>,
+    pub(super) drain_delay: Option<std::time::Duration>,
+}
+
+impl Own {
+    /// As the lowest layer.
+    pub(super) fn under(&self, config: Config) -> Config {
+        let mut own = Config::new();
+        if let Some(label) = &self.label {
+            own = own.set(SECTION, "microservice-label", label);
         }
+        if let Some(limits) = self.limits {
+            for (key, limit) in [
+                ("start-timeout", limits.start),
+                ("plugin-start-timeout", limits.plugin_start),
+                ("stop-timeout", limits.stop),
+                ("plugin-stop-timeout", limits.plugin_stop),
+            ] {
+                own = own.set(SECTION, key, Duration::from(limit));
+            }
+        }
+        if let Some(order) = self.order {
+            let order = match order {
+                Order::Levels => StartOrder::Concurrent,
+                Order::OneByOne => StartOrder::OneByOne,
+            };
+            own = own.set(SECTION, "start-order", order);
+        }
+        if let Some(delay) = self.drain_delay {
+            own = own.set(SECTION, "drain-delay", Duration::from(delay));
+        }
+        config.over(own)
     }
-    config.over(own)
 }
 
 /// The sections of an agent of this graph.

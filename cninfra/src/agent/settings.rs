@@ -1,16 +1,16 @@
 //! What a builder has collected, without the flavor's type: compiled once for all flavors.
 
 use super::{
-    Cause, Limits, Order, Phase, PluginError, StartPolicy, StopHandle,
+    Cause, Phase, PluginError, StartPolicy, StopHandle,
     env::{Env, Wrap},
     limits::LimitTable,
-    own::{self, AgentConfig},
+    own::{self, AgentConfig, Own},
     progress::Progress,
     runner::{Runner, Special},
 };
 use crate::{
     Error,
-    config::{Config, Files},
+    config::{Config, Files, Known, OnFailure},
     context::Shared,
     graph::{Graph, Need, Node},
     inject::running::Running,
@@ -22,18 +22,14 @@ use std::{
 };
 
 pub(super) struct Settings {
-    pub(super) label: Option<String>,
+    pub(super) own: Own,
     pub(super) config: Config,
     /// Where its files are, until they are read.
     pub(super) files: Option<Files>,
-    /// As the config says, where it is not given.
-    pub(super) limits: Option<Limits>,
     /// By a plugin's instance name and phase.
     pub(super) plugin_limits: HashMap<(String, Phase), Duration>,
     /// By a plugin's instance name.
     pub(super) policies: HashMap<String, StartPolicy>,
-    pub(super) order: Order,
-    pub(super) drain_delay: Duration,
     pub(super) record: bool,
     /// SIGHUP has the config read again.
     pub(super) hangup: bool,
@@ -51,14 +47,11 @@ pub(super) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            label: None,
+            own: Own::default(),
             config: Config::new(),
             files: None,
-            limits: None,
             plugin_limits: HashMap::new(),
             policies: HashMap::new(),
-            order: Order::default(),
-            drain_delay: Duration::ZERO,
             record: false,
             hangup: false,
             stop: StopHandle::new(),
@@ -85,9 +78,11 @@ impl Settings {
     /// What starts the flavor of this graph.
     pub(super) fn runner(mut self, graph: &'static Graph) -> Prepared {
         if self.has_config() {
-            for odd in self.read_config(&own::known(graph)) {
+            let known = own::known(graph);
+            for odd in self.read_config(&known) {
                 tracing::warn!("{odd}");
             }
+            self.configure_policies(&known);
         }
         // what is wrong with it is told before anything is created
         let own = AgentConfig::of(&self.config).unwrap_or_default();
@@ -123,12 +118,25 @@ impl Settings {
             shared: shared.clone(),
             limits: Arc::new(limits),
             policies,
-            order: self.order,
-            drain_delay: self.drain_delay,
+            order: own.order(),
+            drain_delay: own.drain_delay(),
             progress: self.progress,
             wrap: self.wrap,
         };
         Prepared { runner: Runner::new(env, self.record), shared, special, invalid }
+    }
+
+    /// What the config says goes over what the builder says, whose delays stay where both try again.
+    fn configure_policies(&mut self, known: &Known) {
+        for (plugin, policy) in self.config.start_policies(known) {
+            let policy = match (policy, self.policies.get(plugin)) {
+                (OnFailure::Retry, Some(StartPolicy::Retry(backoff))) => StartPolicy::Retry(*backoff),
+                (OnFailure::Retry, _) => StartPolicy::retry(),
+                (OnFailure::Fail, _) => StartPolicy::Fail,
+                (OnFailure::Ignore, _) => StartPolicy::Ignore,
+            };
+            self.policies.insert(plugin.to_string(), policy);
+        }
     }
 
     /// The plugins that are not simply created and run, by their place.

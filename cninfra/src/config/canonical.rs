@@ -1,7 +1,8 @@
 //! Gives the keys of one layer the names that their type has for them, since figment merges by the exact key.
 
 use super::{
-    fields::{AGENT_KEYS, HIDES, Meant, meant},
+    agent_keys::AGENT_KEYS,
+    fields::{HIDES, Meant, meant},
     key,
     shape::{Kind, Shape},
     source::{Step, Way},
@@ -17,7 +18,9 @@ pub(super) type Ask<'a> = dyn Fn(&[Step]) -> Option<Shape> + 'a;
 pub(super) struct Canonical {
     /// Keys that are spelled in another way, by their canonical place.
     pub(super) written: BTreeMap<Way, String>,
-    /// If the first is here, the second is not there in the layers below.
+    /// Choices: those of the layers below are not there, if these are.
+    pub(super) choices: Vec<Way>,
+    /// If the first is here, the second is not there in sources of a lower rank.
     pub(super) hides: Vec<(Way, Way)>,
 }
 
@@ -66,7 +69,7 @@ impl Canonical {
             }
             (Kind::Choice(names), Value::Dict(tag, dict)) => {
                 // figment would merge two choices into none
-                self.hides.push((way.clone(), way.clone()));
+                self.choices.push(way.clone());
                 let entries = dict.into_iter().map(|(written, value)| {
                     let name = names.iter().find(|name| key::same(name, &written)).map_or(&*written, |name| name);
                     let name = self.spelled(way, name.to_string(), written.clone());

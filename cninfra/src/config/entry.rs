@@ -1,6 +1,7 @@
 //! [`Entry`]: what one source says of one section, as a provider of figment.
 
 use super::{
+    key,
     source::{Source, Way},
     value,
 };
@@ -36,12 +37,11 @@ impl Entry {
         }
     }
 
-    /// Only these of its keys, by the names that they have here; `None` where it has none of them.
-    pub(super) fn only(&self, keys: &[&str]) -> Option<Self> {
+    /// Only this key of it; `None` where it is not there.
+    pub(super) fn only(&self, wanted: &str) -> Option<Self> {
         let Value::Dict(tag, dict) = &self.value else { return None };
-        let of = |key: &String| keys.iter().any(|wanted| super::key::same(wanted, key));
-        let dict: Dict =
-            dict.iter().filter(|(key, _)| of(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+        let entries = dict.iter().filter(|(key, _)| key::same(key, wanted));
+        let dict = value::dict(entries.map(|(key, value)| (key.clone(), value.clone())));
         (!dict.is_empty()).then(|| self.with(Value::Dict(*tag, dict)))
     }
 }

@@ -1,6 +1,7 @@
 //! The keys of a mapping, of all layers, as serde takes them.
 
 use super::{
+    agent_keys::AGENT_KEYS,
     failure::{Failure, Spot},
     key,
     mistake::Mistake,
@@ -15,8 +16,6 @@ use std::borrow::Cow;
 pub(super) const LATER: &str = "later:";
 /// The prefix of the name that says which key hides which other one below. See [`Hides`](super::Hides).
 pub(super) const HIDES: &str = "hides:";
-/// The keys of a plugin's section that are the agent's, where the plugin has none of that name.
-pub(super) const AGENT_KEYS: [&str; 1] = ["enabled"];
 /// `password-file` holds the path of the file that holds `password`.
 const FILE: &str = "file";
 
@@ -163,7 +162,7 @@ pub(super) enum Meant {
 /// The field that a key means, however it is spelled.
 pub(super) fn meant(fields: &'static [&'static str], written: &str) -> Meant {
     let named = |written: &str| {
-        let same = |field: &&&'static str| key::same(field, written);
+        let same = |field: &&&'static str| !field.starts_with(HIDES) && key::same(field, written);
         // an alias may differ from the name in its spelling only: the name is in lower case
         let matching = fields.iter().filter(same);
         matching.min_by_key(|field| field.chars().filter(|c| c.is_uppercase()).count()).copied()

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The type of a field that says that a key hides another one of the layers below.
+/// The type of a field that says that a key hides another one.
 ///
-/// Where two keys say the same in two ways, as `url` and `port`, a type can say which of them goes over the other. But if one is in
-/// a file and the other on the command line, the command line is to hold, whichever it is. As `hides:url:port`, the name of
-/// a field of this type, it does: where a layer has `url`, a `port` of the layers below is as if it were not there.
+/// Where two keys say the same in two ways, as `url` and `port`, a type can say which of them goes over the other. But if one
+/// is in a file and the other on the command line, the command line is to hold, whichever it is. As `hides:url:port`, the
+/// name of a field of this type, it does: where the command line has `url`, a `port` of the environment, the files and the
+/// program is as if it were not there; where the environment has it, one of the files and the program.
 ///
 /// ```
 /// use cninfra::config::Hides;

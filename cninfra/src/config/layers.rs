@@ -56,7 +56,8 @@ impl Layers {
 
     /// All that holds.
     pub(super) fn merge(&self, dropped: &Dropped) -> Figment {
-        let mut hidden: Vec<&Way> = Vec::new();
+        // below a rank
+        let mut hidden: Vec<(u8, &Way)> = Vec::new();
         let mut shown = Vec::new();
         for (number, layer) in self.all.iter().enumerate() {
             if dropped.contains(&(number, Way::new())) {
@@ -64,9 +65,14 @@ impl Layers {
             }
             let mut value = layer.entry.value.clone();
             let dropped = dropped.iter().filter(|(of, _)| *of == number).map(|(_, way)| way);
-            dropped.chain(hidden.iter().copied()).for_each(|way| value::remove(&mut value, way));
-            let hides = layer.canonical.hides.iter().filter(|(cause, _)| value::at(&value, cause).is_some());
-            hidden.extend(hides.map(|(_, hidden)| hidden));
+            // what a key is by default stands beside all that is set, but not beside a choice
+            let is_hidden = |rank: u8| rank == u8::MAX || (1..rank).contains(&layer.rank());
+            let hidden_here = hidden.iter().filter(|(rank, _)| is_hidden(*rank)).map(|(_, way)| *way);
+            dropped.chain(hidden_here).for_each(|way| value::remove(&mut value, way));
+            let is_here = |way: &&Way| value::at(&value, way).is_some();
+            hidden.extend(layer.canonical.choices.iter().filter(is_here).map(|way| (u8::MAX, way)));
+            let hides = layer.canonical.hides.iter().filter(|(cause, _)| is_here(&cause));
+            hidden.extend(hides.map(|(_, way)| (layer.rank(), way)));
             shown.push((layer, value));
         }
         let merge = |figment: Figment, (layer, value): (&Layer, Value)| {
@@ -129,6 +135,10 @@ impl Layers {
 }
 
 impl Layer {
+    fn rank(&self) -> u8 {
+        self.entry.source.rank()
+    }
+
     /// What figment knows of the value at this place, or of what is around it.
     fn metadata(&self, way: &[Step]) -> Option<&figment::Metadata> {
         let around = (0..=way.len()).rev();

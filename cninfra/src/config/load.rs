@@ -18,7 +18,7 @@ use std::{
 use yaml_serde::Value;
 
 /// The file that holds all sections, without the end of its name.
-const WHOLE: &str = "agent";
+pub(super) const WHOLE: &str = "agent";
 
 /// Where the files of an agent are.
 #[derive(Clone, Debug, Default)]

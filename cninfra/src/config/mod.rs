@@ -23,10 +23,20 @@
 //! | `microservice-label` | `vpp1` | the name of the agent among its peers; `--microservice-label`, `MICROSERVICE_LABEL` |
 //! | `start-timeout`, `stop-timeout` | `15s`, `5s` | for the whole start, and the whole stop: see [`Limits`](crate::agent::Limits) |
 //! | `plugin-start-timeout`, `plugin-stop-timeout` | the whole | for one plugin in one phase |
+//! | `start-order` | `concurrent` | `concurrent`: the plugins of a level at once; `one-by-one`: see [`Order`](crate::agent::Order) |
+//! | `drain-delay` | `0` | how long the agent goes on, not ready, before it drains |
 //! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]; `0` is never |
+//!
+//! And two keys of any plugin's section are the agent's, unless the plugin has a key of that name:
+//!
+//! | key | default | |
+//! | --- | --- | --- |
+//! | `enabled` | `true` | `false` switches an optional plugin off |
+//! | `start-policy` | `fail` | what follows when its `init` fails: `fail`, `retry` or `ignore`; see [`StartPolicy`](crate::agent::StartPolicy) |
 //!
 //! Types for keys: [`Duration`], [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
 
+mod agent_keys;
 mod byte_size;
 mod canonical;
 mod duration;
@@ -55,10 +65,9 @@ mod source;
 mod value;
 mod variant;
 
+pub(crate) use agent_keys::OnFailure;
 pub use byte_size::{ByteSize, ByteSizeError};
 pub use duration::{Duration, DurationError};
-/// The engine of the layers.
-pub use figment;
 pub use hides::Hides;
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;
@@ -72,7 +81,7 @@ pub use section::{ConfigMeta, Section};
 use crate::{Error, Result};
 use entry::Entry;
 use figment::{Figment, value::Value};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
 use std::sync::Arc;
 
@@ -125,8 +134,12 @@ impl Config {
     /// flags over all. A section is a key of the figment, with the section's keys in it; they may be spelled in any way. Their
     /// origins, and the lines in their files, are those that figment knows.
     ///
+    /// (`figment` is a dependency of its own, 0.10. It is not re-exported: rustc would write `std::string::String` in all errors
+    /// then, since figment has a `String` too.)
+    ///
     /// ```
-    /// use cninfra::config::{Config, figment::{Figment, Metadata, Profile, Provider, value::{Dict, Map, Value}}};
+    /// use cninfra::config::Config;
+    /// use figment::{Figment, Metadata, Profile, Provider, value::{Dict, Map, Value}};
     ///
     /// /// Says what a store of the company's says.
     /// struct Store;
@@ -136,7 +149,7 @@ impl Config {
     ///         Metadata::named("the store")
     ///     }
     ///
-    ///     fn data(&self) -> Result<Map<Profile, Dict>, cninfra::config::figment::Error> {
+    ///     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
     ///         let http = Dict::from([("endpoint".to_string(), Value::from("127.0.0.1:0"))]);
     ///         Ok(Map::from([(Profile::Default, Dict::from([("http".to_string(), http.into())]))]))
     ///     }
@@ -146,7 +159,7 @@ impl Config {
     /// let figment = config.figment();
     /// assert_eq!(figment.find_metadata("http.endpoint").map(|metadata| &*metadata.name), Some("the store"));
     /// assert_eq!(figment.extract_inner::<u16>("http.port")?, 8080);
-    /// # Ok::<(), cninfra::config::figment::Error>(())
+    /// # Ok::<(), figment::Error>(())
     /// ```
     #[must_use]
     pub fn from_figment(figment: Figment) -> Self {
@@ -242,17 +255,6 @@ impl Config {
         Config { program: under.program, ..self }
     }
 
-    /// May this optional plugin start?
-    pub(crate) fn is_enabled(&self, section: &str) -> bool {
-        self.agent_keys(section, &["enabled"]).0.enabled.unwrap_or(true)
-    }
-
-    /// What a plugin's section says to the agent, by these keys.
-    fn agent_keys(&self, section: &str, keys: &[&str]) -> (AgentKeys, extract::Outcome) {
-        let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(keys)).collect();
-        extract::extract(section, &entries.iter().collect::<Vec<_>>())
-    }
-
     /// Everything that is wrong: nothing is to be created then.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.clone();
@@ -280,16 +282,8 @@ impl Config {
             return Vec::new();
         }
         let (outcome, _) = (section.meta.read)(section.name, &entries, false);
-        let mut mistakes = outcome.mistakes;
-        if section.optional {
-            mistakes.extend(self.agent_keys(section.name, &["enabled"]).1.mistakes);
-        } else if let Some(spot) = outcome.notes.agent_keys.get("enabled") {
-            let what = format!("key `{}.enabled`: the plugin is not an optional one of its flavor", section.name);
-            let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out";
-            let place = outcome.layers.place(spot, Part::Key);
-            mistakes.push(Mistake::new(place, what).of(section.name).help(help));
-        }
-        mistakes
+        let agents = self.check_agent_keys(section, &outcome);
+        outcome.mistakes.into_iter().chain(agents).collect()
     }
 
     /// A plugin's section.
@@ -316,11 +310,4 @@ fn entry(section: &str, key: &str, value: Value, source: Source) -> Entry {
     let nest = |value, key: &str| Value::from(value::dict([(key.to_string(), value)]));
     let value = key.rsplit('.').fold(value, nest);
     Entry { section: section.to_string(), source: Arc::new(source), way: Way::new(), value }
-}
-
-/// What a plugin's section says to the agent.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-struct AgentKeys {
-    enabled: Option<bool>,
 }

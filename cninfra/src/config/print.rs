@@ -1,6 +1,12 @@
 //! `--print-config`: what holds for each key, and where it comes from.
 
-use super::{Config, Known, KnownSection, Part, Source, extract::Outcome, failure::Spot, key, secret, value};
+use super::{
+    Config, Known, KnownSection, Part, Source,
+    agent_keys::{AgentKeys, ENABLED, START_POLICY},
+    extract::Outcome,
+    failure::Spot,
+    key, secret, value,
+};
 use std::fmt::Write as _;
 use yaml_serde::Value;
 
@@ -25,12 +31,22 @@ impl Config {
         entries.push(&defaults);
         let (outcome, _) = (section.meta.read)(section.name, &entries, false);
         let mut lines = Lines { outcome: &outcome, all: String::new() };
+        let agents = |key: &str| {
+            let (keys, said) = self.agent_keys(section.name, key);
+            let origin = said.notes.origins.get(&[key.to_string()][..]);
+            (keys, origin.map(|spot| said.layers.place(spot, Part::Key).to_string()))
+        };
         if section.optional {
-            let (keys, said) = self.agent_keys(section.name, &["enabled"]);
-            let origin = said.notes.origins.get(&["enabled".to_string()][..]);
-            let origin =
-                origin.map_or_else(|| "default".to_string(), |spot| said.layers.place(spot, Part::Key).to_string());
-            let _ = writeln!(lines.all, "  enabled: {}  # {origin}", keys.enabled.unwrap_or(true));
+            let (keys, origin) = agents(ENABLED);
+            let origin = origin.as_deref().unwrap_or("default");
+            let _ = writeln!(lines.all, "  {ENABLED}: {}  # {origin}", keys.enabled.unwrap_or(true));
+        }
+        // every plugin has it: only where it is said
+        if outcome.notes.agent_keys.contains_key(START_POLICY)
+            && let (AgentKeys { start_policy: Some(policy), .. }, Some(origin)) = agents(START_POLICY)
+        {
+            let policy = yaml_serde::to_value(policy).unwrap_or_default();
+            let _ = writeln!(lines.all, "  {START_POLICY}: {}  # {origin}", scalar(&policy));
         }
         if let Value::Mapping(mapping) = value {
             lines.mapping(&mut Vec::new(), &mapping);
@@ -244,6 +260,13 @@ mod tests {
         ] {
             assert!(printed.lines().any(|printed| printed == line), "{line}: {printed}");
         }
+    }
+
+    #[test]
+    fn a_start_policy_is_printed_where_it_is_said() {
+        let config = rich("{some_text: x}").set("rich", "StartPolicy", "retry");
+        assert!(config.print(&known()).starts_with("rich:\n  start-policy: retry  # set by the program\n"));
+        assert!(!rich("{some_text: x}").print(&known()).contains("policy"));
     }
 
     #[test]

@@ -61,6 +61,17 @@ impl Source {
         matches!(self, Source::Variable(_) | Source::Flag(_))
     }
 
+    /// What it is one of, in the order of what holds: defaults, program, files, environment, command line.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Source::Default => 0,
+            Source::Program | Source::Figment(_) => 1,
+            Source::File(_) => 2,
+            Source::Variable(_) => 3,
+            Source::Flag(_) => 4,
+        }
+    }
+
     pub(super) fn file(&self) -> Option<&File> {
         match self {
             Source::File(file) => Some(file),

@@ -4,6 +4,7 @@ use crate::{plug, support::*};
 use cninfra::{
     Phase,
     agent::{Cause, Limits, Order, Outcome},
+    config::Config,
     prelude::*,
 };
 use std::{future::pending, time::Duration};
@@ -49,6 +50,16 @@ async fn one_by_one_they_start_and_close_in_the_graphs_order() {
     backwards.reverse();
     assert_eq!(of("close"), backwards);
     assert_eq!("one-by-one".parse::<Order>().unwrap(), Order::OneByOne);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_config_says_in_which_order_over_the_builder() {
+    for (order, written, took) in [(Order::Levels, "one-by-one", 500), (Order::OneByOne, "Concurrent", 50)] {
+        let (began, config) = (Instant::now(), Config::new().set("agent", "StartOrder", written));
+        let agent = Agent::<Ten>::builder().order(order).config(config).start().await.unwrap();
+        assert_eq!(began.elapsed(), millis(took), "{written}");
+        agent.close().await.unwrap();
+    }
 }
 
 plug!(Quick {});

@@ -4,6 +4,7 @@ use crate::support::*;
 use cninfra::{
     Phase,
     agent::{Backoff, Builder, StartPolicy},
+    config::Config,
     prelude::*,
     status::State,
 };
@@ -197,4 +198,51 @@ async fn a_panic_in_a_later_attempt_ends_the_agent() {
 async fn a_policy_of_nobody_is_told() {
     let error = Agent::<Late>::builder().start_policy("stroe", StartPolicy::Ignore).start().await.unwrap_err();
     assert!(error.is_config() && error.to_string().contains("`stroe`"), "{error}");
+}
+
+/// It has a key of that name itself.
+#[plugin]
+pub struct OwnKey {
+    #[config]
+    config: OwnKeyConfig,
+}
+impl Lifecycle for OwnKey {
+    async fn init(&self, _: &Context) -> Result<()> {
+        assert_eq!(self.config.start_policy, "ignore");
+        Err(Error::msg("it is no policy"))
+    }
+}
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OwnKeyConfig {
+    start_policy: String,
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_config_goes_over_the_builder() {
+    for (written, policy, inits) in [("ignore", StartPolicy::Fail, 1), ("Retry", StartPolicy::Ignore, 4)] {
+        let config = Config::new().set("Store", "StartPolicy", written);
+        let agent = builder(Store::failing(3), policy).config(config).start().await.unwrap();
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(agent.store.counts()[0], inits, "{written}");
+        agent.close().await.unwrap();
+    }
+    let config = || Config::new().set("store", "start-policy", "fail");
+    builder(Store::failing(1), StartPolicy::Ignore).config(config()).start().await.unwrap_err();
+    // the builder's delays stay
+    let long = Backoff { first: Duration::from_secs(1000), most: Duration::from_secs(1000) };
+    let config = config().set("store", "start-policy", "retry");
+    let agent = builder(Store::failing(1), StartPolicy::Retry(long)).config(config).start().await.unwrap();
+    sleep(Duration::from_secs(400)).await;
+    assert_eq!(agent.store.counts()[0], 1);
+    agent.close().await.unwrap();
+
+    #[derive(Flavor)]
+    struct Lone {
+        own_key: Dep<OwnKey>,
+    }
+    let config = Config::new().set("own-key", "start-policy", "ignore");
+    let error = Agent::<Lone>::builder().config(config).start().await.unwrap_err();
+    assert!(error.to_string().contains("it is no policy"), "{error}");
 }

@@ -4,6 +4,7 @@ use crate::support::*;
 use cninfra::{
     Phase, Task,
     agent::{Cause, Limits},
+    config::Config,
     prelude::*,
     status::AgentStatus,
 };
@@ -310,18 +311,24 @@ async fn readiness_is_false_before_the_drain_delay() {
         owner: Dep<Owner>,
     }
     for delay in [Duration::ZERO, Duration::from_secs(20)] {
-        let agent = Agent::<Draining>::builder().drain_delay(delay).start().await.unwrap();
-        let (drained, cx, began) = (agent.drained.clone(), agent.owner.cx.clone(), Instant::now());
-        assert!(cx.status().agent().is_ready());
-        let closing = tokio::spawn(agent.close());
-        tokio::task::yield_now().await;
-        let now = cx.status().agent();
-        assert!(!now.is_ready() && now.is_live());
-        // the delay is none of the five seconds that a stop has
-        closing.await.unwrap().unwrap();
-        let (status, at) = drained.seen.lock().unwrap().take().unwrap();
-        assert!(!status.is_ready());
-        assert_eq!(at - began, delay);
+        // the config goes over the builder
+        let config = Config::new().set("agent", "drain-delay", cninfra::config::Duration::from(delay));
+        let builders = Agent::<Draining>::builder().drain_delay(delay);
+        let configs = Agent::<Draining>::builder().drain_delay(Duration::from_secs(1)).config(config);
+        for builder in [builders, configs] {
+            let agent = builder.start().await.unwrap();
+            let (drained, cx, began) = (agent.drained.clone(), agent.owner.cx.clone(), Instant::now());
+            assert!(cx.status().agent().is_ready());
+            let closing = tokio::spawn(agent.close());
+            tokio::task::yield_now().await;
+            let now = cx.status().agent();
+            assert!(!now.is_ready() && now.is_live());
+            // the delay is none of the five seconds that a stop has
+            closing.await.unwrap().unwrap();
+            let (status, at) = drained.seen.lock().unwrap().take().unwrap();
+            assert!(!status.is_ready());
+            assert_eq!(at - began, delay);
+        }
     }
 }
 

@@ -166,6 +166,8 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
             .env("CNINFRA__EXAMPLE__SLEEP", "90s")
             .env("MICROSERVICE_LABEL", "0815")
             .arg("--set=extra.enabled=false")
+            .arg("--set=extra.start-policy=retry")
+            .arg("--set=agent.start-order=one-by-one")
     };
     let ended = program().arg("--print-config").run();
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
@@ -176,6 +178,8 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
         "  plugin-start-timeout: null  # default",
         "  stop-timeout: 5s  # default",
         "  plugin-stop-timeout: null  # default",
+        "  start-order: one-by-one  # flag --set agent.start-order",
+        "  drain-delay: 0s  # default",
         "  config-poll-interval: 2s  # default",
         "example:",
         "  field1: \"a # \\\"b\\\"\"  # ./example.conf:2:1",
@@ -184,6 +188,7 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
         "  # password: ***  # ./example.conf:3:1, a secret",
         "extra:",
         "  enabled: false  # flag --set extra.enabled",
+        "  start-policy: retry  # flag --set extra.start-policy",
     ];
     assert_eq!(ended.stdout.lines().collect::<Vec<_>>(), expected);
     // read back it says the same, but for the secret, which is not in it
@@ -212,6 +217,7 @@ fn help_lists_the_flags_of_every_plugin() {
         "[env: CNINFRA__SECTION__KEY=VALUE]",
         "--check-config",
         "--print-config",
+        "`start-policy` (fail, retry, ignore)",
         "--microservice-label",
         "[env: MICROSERVICE_LABEL]",
         "\nexample:\n",

@@ -49,6 +49,19 @@ fn the_endpoint_comes_from_a_file() {
 }
 
 #[test]
+fn the_endpoint_of_a_higher_layer_goes_over_the_port() {
+    let set = || agent().arg("--set=http.endpoint=127.0.0.1:0").file("http.conf", "port: 1");
+    let log = serves(set());
+    assert!(log.contains("listens on 127.0.0.1:"), "{log}");
+    let printed = set().arg("--print-config").run().stdout;
+    for line in ["endpoint: \"127.0.0.1:0\"  # flag --set http.endpoint", "port: null  # default"] {
+        assert!(printed.contains(line), "{printed}");
+    }
+    // and the port of one goes over the endpoint's
+    serves(agent().env("HTTP_PORT", "0").file("http.conf", "endpoint: 127.0.0.1:1"));
+}
+
+#[test]
 fn the_file_may_be_in_another_folder_and_spelled_as_the_predecessor_did() {
     let folder = cninfra_testbed::Folder::new();
     folder.write("http.conf", "Endpoint: \":0\"\n");

@@ -1,7 +1,10 @@
 //! [`RestConfig`]: the config section `http`.
 
 use crate::Endpoint;
-use cninfra::{Flag, config::Later};
+use cninfra::{
+    Flag,
+    config::{Hides, Later},
+};
 use serde::{Deserialize, Serialize};
 
 pub(crate) const FLAGS: &[Flag] = &[Flag {
@@ -25,7 +28,8 @@ pub(crate) const FLAGS: &[Flag] = &[Flag {
 pub struct RestConfig {
     /// Where the server listens. Default: `0.0.0.0:9191`, with a warning.
     pub endpoint: Option<Endpoint>,
-    /// The port, over that of `endpoint`: what `--http-port` and `HTTP_PORT` set.
+    /// The port, over that of `endpoint`: what `--http-port` and `HTTP_PORT` set. An `endpoint` of a higher layer hides it:
+    /// `--set http.endpoint=..` goes over a `port` in a file.
     pub port: Option<u16>,
     /// What the predecessor knew and this server does not serve yet: refused, so that nobody believes it to be in force.
     #[doc(hidden)]
@@ -51,6 +55,9 @@ pub struct RestConfig {
         alias = "later:rate-limiter"
     )]
     pub later: Later,
+    #[doc(hidden)]
+    #[serde(skip_serializing, rename = "hides:endpoint:port")]
+    pub hides: Hides,
 }
 
 impl RestConfig {

@@ -22,7 +22,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// | key | flag, variable | default | |
 /// | --- | --- | --- | --- |
 /// | `endpoint` | | `0.0.0.0:9191` | where it listens; `:9191` is all interfaces |
-/// | `port` | `--http-port`, `HTTP_PORT` | | the port, over that of `endpoint`; 0 takes a free one |
+/// | `port` | `--http-port`, `HTTP_PORT` | | the port, over that of `endpoint`; 0 takes a free one. An `endpoint` of a higher layer hides it |
 ///
 /// Other plugins register their routes in their `init`; it serves from its `after_init` on. When the agent stops it takes no
 /// more connections, and requests in flight have two seconds to finish.

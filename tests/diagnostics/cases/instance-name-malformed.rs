@@ -13,3 +13,9 @@ struct Größe; //~ CN021
 #[derive(Qualifier)]
 #[qualifier(name = "-a")] //~ CN021
 struct Q;
+#[plugin(name = "agent")] //~ CN021
+struct D;
+#[plugin(alias = "agent")] //~ CN021
+struct E;
+#[plugin]
+struct Agent; //~ CN021

@@ -1,17 +1,12 @@
 //! Providers of figment beside those of the agent: in the one order, with origins, however their keys are spelled.
 
 use super::{App, Mode, read_over, wrong_over};
-use cninfra::{
-    config::{
-        Config,
-        figment::{
-            Error, Figment, Metadata, Profile, Provider, Source,
-            value::{Dict, Map, Value},
-        },
-    },
-    prelude::*,
-};
+use cninfra::{config::Config, prelude::*};
 use cninfra_testbed::Folder;
+use figment::{
+    Error, Figment, Metadata, Profile, Provider, Source,
+    value::{Dict, Map, Value},
+};
 use std::path::{Path, PathBuf};
 
 /// It says this of the section `server`.

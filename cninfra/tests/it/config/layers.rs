@@ -91,3 +91,21 @@ async fn a_section_has_all_its_names() {
     let program = Config::new().set("serverv3", "port", 1).set("server", "port", 2);
     assert_eq!(read_over(&[], program).await.port, 2);
 }
+
+#[tokio::test]
+async fn a_key_hides_another_one_of_what_is_lower() {
+    let nick = async |file: &str, config: Config| {
+        let config = read_over(&[("server.conf", file)], config).await;
+        (config.name, config.nick)
+    };
+    let (name, nicked) = (|| "n".to_string(), || Some("k".to_string()));
+    assert_eq!(nick("name: n", Config::new().set("server", "nick", "k")).await, (name(), None));
+    assert_eq!(nick("nick: k", Config::new().set("server", "name", "n")).await, (name(), nicked()));
+    // beside each other, in whatever order, both are there
+    assert_eq!(nick("nick: k\nname: n", Config::new()).await, (name(), nicked()));
+    let both = Config::new().set("server", "nick", "k").set("server", "name", "n");
+    assert_eq!(nick("port: 1", both).await, (name(), nicked()));
+    // the name of that rule is no key
+    let found = super::wrong(&[("server.conf", "'hides:name:nick': 1")]).await;
+    assert!(found[0].contains("is unknown") && !found[0].ends_with("hides:name:nick"), "{found:?}");
+}

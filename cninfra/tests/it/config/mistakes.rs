@@ -26,6 +26,11 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "enabled: true", "server.conf:1:1: key `server.enabled`: the plugin is not an optional one of its flavor | in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out".into()),
         ("extra.conf", "size: 1\nenabled: no", "extra.conf:2:10: key `extra.enabled` takes `true` or `false`, not the text `no`".into()),
         ("extra.conf", "Enabled: 1", "extra.conf:1:10: key `extra.enabled` takes `true` or `false`, not `1`".into()),
+        ("plain.conf", "start-policy: sometimes", "plain.conf:1:15: key `plain.start-policy` takes `fail`, `retry` or `ignore`, not `sometimes`".into()),
+        ("server.conf", "StartPolicy: 5", "server.conf:1:14: key `server.start-policy` takes a name, not `5`".into()),
+        ("agent.yaml", "agent: {start-policy: retry}", "agent.yaml:1:9: key `agent.start-policy` is unknown | it is a key of a plugin's section".into()),
+        ("agent.yaml", "agent: {start-order: backwards}", "agent.yaml:1:22: key `agent.start-order` takes `concurrent` or `one-by-one`, not `backwards`".into()),
+        ("agent.yaml", "agent: {drain-delay: 5}", "agent.yaml:1:22: key `agent.drain-delay`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
         ("plain.conf", "size: 1", "plain.conf:1:1: key `plain.size` is unknown | there are no keys here: take it out".into()),
         // types
         ("server.conf", "port: 65536", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `65536`".into()),
@@ -86,7 +91,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("agent.yaml", "server: {}\nserver_v3: {port: y}", "agent.yaml:2:19: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("agent.yaml", "server: 5", "agent.yaml:1:9: section `server` takes a mapping of keys to values, not `5` | write `key: value`, one to a line".into()),
         ("agent.yaml", "agent:\n  stop-timeout: 5", "agent.yaml:2:17: key `agent.stop-timeout`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
-        ("agent.yaml", "agent: {label: x}", "agent.yaml:1:9: key `agent.label` is unknown | known keys: microservice-label, start-timeout, plugin-start-timeout, stop-timeout, plugin-stop-timeout, config-poll-interval".into()),
+        ("agent.yaml", "agent: {label: x}", "agent.yaml:1:9: key `agent.label` is unknown | known keys: microservice-label, start-timeout, plugin-start-timeout, stop-timeout, plugin-stop-timeout, start-order, drain-delay, config-poll-interval".into()),
     ] {
         let found = wrong(&[(name, text)]).await;
         if found != [words.as_str()] {

@@ -37,6 +37,8 @@ pub struct ServerConfig {
     password: Secret,
     #[serde(skip_serializing, rename = "later:cipher", alias = "later:ciphers")]
     later: cninfra::config::Later,
+    #[serde(skip_serializing, rename = "hides:name:nick")]
+    hides: cninfra::config::Hides,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
