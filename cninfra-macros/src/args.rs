@@ -99,7 +99,7 @@ pub(crate) fn krate(arg: &Arg, cx: &mut Ctxt) -> Option<Krate> {
     if let Value::Is(value) = &arg.value
         && let Ok(path) = Path::parse_mod_style.parse2(value.clone())
     {
-        return Some(Krate::at(path));
+        return Some(Krate::named(path));
     }
     cx.error(arg.span(), "CN010: `crate` takes a path\n= help: `crate = path::to::cninfra`");
     None
@@ -120,4 +120,16 @@ pub(crate) fn text(arg: &Arg, cx: &mut Ctxt) -> Option<LitStr> {
 /// Of an attribute: its name, which is where a reader looks.
 pub(crate) fn span_of(attribute: &Attribute) -> Span {
     attribute.path().segments.last().map_or_else(Span::call_site, |last| last.ident.span())
+}
+
+/// The same attribute a second time: it is told of, and taken away.
+pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctxt) {
+    attributes.retain(|attribute| {
+        let last = attribute.path().segments.last();
+        let again = last.is_some_and(|last| last.ident == name) && attribute.path().segments.len() <= 2;
+        if again {
+            cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` is said twice\n= help: keep one of them"));
+        }
+        !again
+    });
 }

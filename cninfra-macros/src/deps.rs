@@ -64,16 +64,30 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     }; #errors)
 }
 
-/// The const of a dependency, asked of the type itself where it can be seen: for a shorter message.
-pub(crate) fn meta(ty: &Type, krate: &Krate) -> TokenStream {
+/// Where a dependency's constant is found: `<#key as #of>::#name`, asked of the type itself where it can be seen, for a shorter message.
+pub(crate) struct Asked<'a> {
+    pub(crate) key: &'a Type,
+    pub(crate) of: &'static str,
+    pub(crate) name: &'static str,
+}
+
+pub(crate) fn asked(ty: &Type) -> Asked<'_> {
     match types::dependency(ty) {
-        Some((Wrapper::Vec, key)) => quote_spanned!(key.span()=> <#key as #krate::ManyInterface>::ALL),
-        Some((wrapper, key)) => {
-            let need = if wrapper == Wrapper::Dep { quote!(One) } else { quote!(Optional) };
-            quote_spanned!(key.span()=> #krate::DepMeta { key: <#key as #krate::Key>::META, need: #krate::Need::#need })
-        }
-        None => quote_spanned!(ty.span()=> <#ty as #krate::DepItem>::META),
+        Some((Wrapper::Vec, key)) => Asked { key, of: "ManyInterface", name: "ALL" },
+        Some((wrapper, key)) => Asked {
+            key,
+            of: if types::is_dyn(key) { "Interface" } else { "Key" },
+            name: if wrapper == Wrapper::Dep { "ONE" } else { "OPTIONAL" },
+        },
+        None => Asked { key: ty, of: "DepItem", name: "META" },
     }
+}
+
+/// The const of a dependency.
+pub(crate) fn meta(ty: &Type, krate: &Krate) -> TokenStream {
+    let Asked { key, of, name } = asked(ty);
+    let (of, name) = (format_ident!("{of}"), format_ident!("{name}"));
+    quote_spanned!(key.span()=> <#key as #krate::#of>::#name)
 }
 
 /// `(A, B)`; more than twelve: `More<(..), ..>`

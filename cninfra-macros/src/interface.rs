@@ -1,8 +1,9 @@
 //! `#[interface]` and `#[interface(many)]`.
 
 use crate::{
-    args::{self, Value},
+    args::{self, Value, repeated},
     ctxt::Ctxt,
+    dynamic,
     key::{self, Identity},
     krate::Krate,
     names,
@@ -38,6 +39,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
         }
     };
     key::check_generics(&def.generics, &mut cx);
+    repeated(&mut def.attrs, "interface", &mut cx);
+    dynamic::check(&mut def, &mut cx);
     share(&mut def);
     if !def.attrs.iter().any(|a| a.path().segments.last().is_some_and(|last| last.ident == "async_trait")) {
         refuse_async(&mut def);

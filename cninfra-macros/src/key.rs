@@ -6,8 +6,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{GenericParam, Generics, Ident, Lifetime, parse_quote};
 
-/// The digits of a key, two bits each.
-const DIGITS: u32 = 16;
+/// The digits of a key, four bits each.
+const DIGITS: u32 = 7;
 
 /// Who a type is.
 pub(crate) struct Identity<'a> {
@@ -37,7 +37,15 @@ impl Identity<'_> {
         // the digits are the low bits: let all others reach them
         h ^= h >> 33;
         h = h.wrapping_mul(0xff51_afd7_ed55_8ccd);
-        h ^ (h >> 33)
+        // 0 is no id: see `cninfra::graph`
+        (h ^ (h >> 33)).max(1)
+    }
+
+    /// Of one that is not generic: its id, the hash of its instance name, and the names of its digits.
+    pub(crate) fn plain(&self, source: &Source) -> (u64, u64, Vec<Ident>) {
+        let id = self.id(source);
+        let digits = (0..DIGITS).map(|place| format_ident!("X{:x}", (id >> (4 * place)) & 15)).collect();
+        (id, fnv(self.instance.bytes()), digits)
     }
 
     /// `impl Key`
@@ -52,7 +60,7 @@ impl Identity<'_> {
             digits = quote!(<#param as #krate::Key>::Digits<#digits>);
         }
         for place in (0..DIGITS).rev() {
-            let digit = format_ident!("D{}", (id >> (2 * place)) & 3);
+            let digit = format_ident!("X{:x}", (id >> (4 * place)) & 15);
             digits = quote!(#krate::#digit<#digits>);
         }
         let meta = if params.is_empty() {

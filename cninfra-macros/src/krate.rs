@@ -1,7 +1,7 @@
 //! The path of cninfra in generated code.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
 
 /// `::cninfra`, or what `crate = path` says.
@@ -9,7 +9,7 @@ use syn::Path;
 pub(crate) struct Krate(Option<Path>);
 
 impl Krate {
-    pub(crate) fn at(path: Path) -> Self {
+    pub(crate) fn named(path: Path) -> Self {
         Krate(Some(path))
     }
 
@@ -18,6 +18,14 @@ impl Krate {
         match &self.0 {
             Some(path) => quote!(#path),
             None => quote!(::cninfra),
+        }
+    }
+
+    /// The module that generated code names, written at `span`: an error in a call is told from its path's start on.
+    pub(crate) fn at(&self, span: Span) -> TokenStream {
+        match &self.0 {
+            Some(path) => quote_spanned!(span=> #path::private),
+            None => quote_spanned!(span=> ::cninfra::private),
         }
     }
 }

@@ -8,6 +8,7 @@
 mod args;
 mod ctxt;
 mod deps;
+mod dynamic;
 mod flavor;
 #[cfg(test)]
 mod fuzz;

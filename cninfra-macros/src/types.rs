@@ -1,5 +1,6 @@
 //! What a type looks like. A macro sees tokens, so `Dep`, `Option` and `Vec` are known by their last word.
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::{GenericArgument, PathArguments, Type};
 
 /// A type that stands around another.
@@ -36,6 +37,34 @@ pub(crate) fn dependency(ty: &Type) -> Option<(Wrapper, &Type)> {
             _ => None,
         },
     }
+}
+
+/// `Option<X>`, `Vec<X>`, `Arc<X>`, `Box<X>` or `Rc<X>`, and `X`.
+pub(crate) fn holder(ty: &Type) -> Option<(String, &Type)> {
+    let Type::Path(path) = ungroup(ty) else { return None };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let word = last.ident.to_string();
+    match arguments.args.first() {
+        Some(GenericArgument::Type(inner)) if ["Option", "Vec", "Arc", "Box", "Rc"].contains(&word.as_str()) => {
+            Some((word, inner))
+        }
+        _ => None,
+    }
+}
+
+/// Is the word among the tokens?
+pub(crate) fn names(tokens: TokenStream, word: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => names(group.stream(), word),
+        _ => false,
+    })
+}
+
+/// `dyn Trait`, which can be an interface only.
+pub(crate) fn is_dyn(ty: &Type) -> bool {
+    matches!(ungroup(ty), Type::TraitObject(_))
 }
 
 /// The `$t:ty` of a `macro_rules` arrives in an invisible group.

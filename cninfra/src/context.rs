@@ -59,12 +59,25 @@ impl Shared {
     }
 }
 
+/// [`Shared`], behind a name that hides what it is made of. Every future of a lifecycle borrows a [`Context`], and that such a future can be sent to
+/// another thread is proved for each of them anew, down to the last field: with the fields in sight, that was a fifth of what a plugin costs
+/// the compiler.
+trait Opaque: Send + Sync {
+    fn get(&self) -> &Shared;
+}
+
+impl Opaque for Shared {
+    fn get(&self) -> &Shared {
+        self
+    }
+}
+
 /// One plugin's view of its agent: its names, its logger, its status, its tasks. Cheap to clone, and its own to keep.
 ///
 /// Lifecycle methods receive it; as a field it is `#[context] cx: Context`.
 #[derive(Clone)]
 pub struct Context {
-    shared: Arc<Shared>,
+    shared: Arc<dyn Opaque>,
     place: usize,
 }
 
@@ -83,18 +96,18 @@ impl Context {
     }
 
     pub(crate) fn tasks(&self) -> &Tasks {
-        &self.shared.tasks
+        &self.shared.get().tasks
     }
 
     /// A task of the plugin has failed: it is told, and the agent stops.
     pub(crate) fn task_failed(&self, task: &'static str, cause: Cause) {
         let error = PluginError::of_task(self.node(), task, cause);
         self.log().error(format_args!("{error}: the agent stops"));
-        self.shared.fail(error);
+        self.shared.get().fail(error);
     }
 
     fn node(&self) -> &'static Node {
-        &self.shared.graph.nodes()[self.place]
+        &self.shared.get().graph.nodes()[self.place]
     }
 
     /// The plugin's instance name: it names its config section, its logger and its status.
@@ -106,31 +119,31 @@ impl Context {
     /// The service label: the name of the agent among its peers.
     #[must_use]
     pub fn label(&self) -> &str {
-        &self.shared.label
+        &self.shared.get().label
     }
 
     /// The plugin's logger.
     #[must_use]
     pub fn log(&self) -> Logger {
-        Logger::new(self.shared.label.clone(), self.name())
+        Logger::new(self.shared.get().label.clone(), self.name())
     }
 
     /// The plugin's status, and that of the agent.
     #[must_use]
     pub fn status(&self) -> Status<'_> {
-        Status::new(&self.shared.status, self.place)
+        Status::new(&self.shared.get().status, self.place)
     }
 
     /// The graph of the agent's flavor.
     #[must_use]
     pub fn graph(&self) -> &'static Graph {
-        self.shared.graph
+        self.shared.get().graph
     }
 
     /// What stops the agent.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        self.shared.stop.clone()
+        self.shared.get().stop.clone()
     }
 
     /// The plugin's config section: its file, environment and command line over the defaults.
@@ -140,7 +153,7 @@ impl Context {
     /// `config = ..` of its attribute) has been read once before anything was created, so this finds it valid. One that is
     /// not declared has no keys: there, whatever is set is a mistake before anything is created.
     pub fn config<C: Section>(&self) -> Result<C> {
-        C::__read(&self.shared.config, self.name())
+        C::__read(&self.shared.get().config, self.name())
     }
 }
 

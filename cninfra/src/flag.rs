@@ -1,9 +1,11 @@
 //! [`Flag`]: a command-line flag of a plugin.
 
+use crate::graph::Text;
+
 /// A command-line flag, with its environment variable, that sets one key of a plugin's config section.
 ///
 /// A plugin declares its flags in a const slice, named by its attribute; so all of them are known before anything is
-/// created, and the compiler finds two plugins that declare the same flag (`CN025`).
+/// created, and the compiler finds two plugins that declare the same flag (`CN025`), and names that can not be one (`CN030`).
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -25,12 +27,115 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flag {
-    /// The flag, without its two dashes.
+    /// The flag, without its two dashes: of a to z, 0 to 9 and `-`.
     pub name: &'static str,
-    /// The environment variable that says the same; the command line wins.
+    /// The environment variable that says the same: of A to Z, 0 to 9 and `_`. The command line wins.
     pub env: &'static str,
     /// The key that it sets, in the section of the plugin that declares it; parts are parted by dots.
     pub key: &'static str,
     /// One line for `--help`.
     pub help: &'static str,
+}
+
+/// Fails where the names of a plugin's flags can not be ones. For generated code, on the span of `flags = ..`.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check(flags: &[Flag], plugin: &str) {
+    let mut i = 0;
+    while i < flags.len() {
+        let flag = &flags[i];
+        if !is_name(flag.name, b'a', b'z', b"-") {
+            fail(
+                plugin,
+                "name",
+                flag.name,
+                "a flag is written without its dashes, of a to z, 0 to 9 and `-`, as `http-port`",
+            );
+        }
+        if !is_name(flag.env, b'A', b'Z', b"_") {
+            fail(
+                plugin,
+                "env",
+                flag.env,
+                "an environment variable is written of A to Z, 0 to 9 and `_`, as `HTTP_PORT`",
+            );
+        }
+        if !is_name(flag.key, b'a', b'z', b"-_.") {
+            fail(
+                plugin,
+                "key",
+                flag.key,
+                "a key is written as in the config file, its parts parted by dots, as `tls.cert-file`",
+            );
+        }
+        i += 1;
+    }
+}
+
+/// Letters and digits in parts that are not empty, the first of which starts with a letter.
+const fn is_name(text: &str, first: u8, last: u8, between: &[u8]) -> bool {
+    let text = text.as_bytes();
+    let mut inside = false;
+    let mut i = 0;
+    while i < text.len() {
+        let c = text[i];
+        let letter = first <= c && c <= last;
+        if letter || (i > 0 && c.is_ascii_digit()) {
+            inside = true;
+        } else if !inside || !contains(between, c) {
+            return false;
+        } else {
+            inside = false;
+        }
+        i += 1;
+    }
+    inside
+}
+
+const fn contains(all: &[u8], c: u8) -> bool {
+    let mut i = 0;
+    while i < all.len() {
+        if all[i] == c {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+#[track_caller]
+const fn fail(plugin: &str, what: &str, is: &str, help: &str) -> ! {
+    let mut text = Text::<1024>::new();
+    text.put_all(&["CN030: the ", what, " of a flag of `", plugin, "` can not be `", is, "`\n= help: ", help]);
+    panic!("{}", text.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (text, flag, variable, key) in [
+            ("http-port", true, false, true),
+            ("port2", true, false, true),
+            ("HTTP_PORT", false, true, false),
+            ("PORT", false, true, false),
+            ("tls.cert-file", false, false, true),
+            ("read_timeout", false, false, true),
+            ("--port", false, false, false),
+            ("port-", false, false, false),
+            ("a--b", false, false, false),
+            ("a..b", false, false, false),
+            ("2port", false, false, false),
+            ("_PORT", false, false, false),
+            ("my port", false, false, false),
+            ("pört", false, false, false),
+            ("", false, false, false),
+        ] {
+            assert_eq!(is_name(text, b'a', b'z', b"-"), flag, "{text}");
+            assert_eq!(is_name(text, b'A', b'Z', b"_"), variable, "{text}");
+            assert_eq!(is_name(text, b'a', b'z', b"-_."), key, "{text}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 pub use crate::{
     Context, Dep, Flag, FromContext,
     config::{ConfigMeta, Section},
+    flag::check as check_flags,
     graph::{
         self, Binding, DepMeta, Field, Graph, HASH_START, Item, KeyMeta, Need, PluginMeta, Sizes, Text, Tree,
         generic_instance, generic_name, hash, mix,
@@ -10,14 +11,15 @@ pub use crate::{
     inject::{
         bound::Bound,
         deps::{DepItem, DepSet, Listed, More},
-        flavor::{Closed, Flavor, Nested, Open, Pass, Sound},
+        flavor::{Closed, Flavor, Nested, OfKind, Open, Pass, Sound},
         key::{Accepts, Interface, Key, ManyInterface},
-        part::{Creation, Declared, Part, Provider, created},
+        part::{Creation, Declared, Made, Part, Provider, created, declared},
         plugin::{Blank, Creates, HasLifecycle, Lifecycle, Plugin},
         row::{Row, RowOf},
-        running::{Probe, Running, WithLifecycle, WithoutLifecycle},
+        running::{Probe, Running, WithoutLifecycle},
+        shared::{Is, IsNot, alone, shared, unmarked},
         slot::Slot,
-        trie::{D0, D1, D2, D3, Digits, Found, Many, One, Root},
+        trie::{Digits, Found, Many, One, Root, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, Xa, Xb, Xc, Xd, Xe, Xf},
     },
 };
 pub use std::{boxed::Box, default::Default, marker::PhantomData, option::Option, result::Result, sync::Arc, vec::Vec};

@@ -26,8 +26,7 @@ impl Model {
         let closed = (!self.open).then(|| self.closed(&bounded));
         let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
         quote! {
-            const _: () = { #key #whole #closed };
-            #checks
+            const _: () = { #key #whole #closed #checks };
         }
     }
 
@@ -109,9 +108,12 @@ impl Model {
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
         let (mut types, mut patterns, mut fields) = (Vec::new(), Vec::new(), Vec::new());
-        for Field { name: field, ty, provides } in &self.fields {
+        let mut aliases = TokenStream::new();
+        for (place, Field { name: field, ty, provides }) in self.fields.iter().enumerate() {
+            let provides: Vec<_> =
+                provides.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
             let (mut part, mut pattern) = (quote!(#ty), quote!(#field));
-            for interface in provides {
+            for interface in &provides {
                 part = quote!(#krate::Bound<#part, #interface>);
                 pattern = quote!(#krate::Bound { field: #pattern, .. });
             }
@@ -131,14 +133,11 @@ impl Model {
                 }
             });
             // a plugin is asked itself, for a better message
-            let item = match plugin_of(ty) {
-                Some((Wrapper::Dep, p)) => {
-                    quote_spanned!(p.span()=> #krate::Item::Plugin(<#p as #krate::Plugin>::PLUGIN))
-                }
-                Some((_, p)) => quote_spanned!(p.span()=> #krate::Item::Optional(<#p as #krate::Plugin>::PLUGIN)),
-                None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::ITEM),
-            };
-            fields.push(quote!(#krate::Field { name: #text, item: #item, provides: &[#(#bindings),*] }));
+            fields.push(match plugin_of(ty) {
+                Some((Wrapper::Dep, p)) => quote!(#text {Item::Plugin} Plugin PLUGIN {#p} {#(#bindings),*}),
+                Some((_, p)) => quote!(#text {Item::Optional} Plugin PLUGIN {#p} {#(#bindings),*}),
+                None => quote!(#text {declared} Declared ITEM {#ty} {#(#bindings),*}),
+            });
         }
         let (rows, mut types, patterns) = self.rows(bounded, types, patterns);
         if self.generics.params.is_empty() {
@@ -150,8 +149,19 @@ impl Model {
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let (package, version) = (&source.package, &source.version);
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
+        // a static, where it can be one: the compiler checks the value of a const, with all that it refers to, wherever it is used
+        let root = krate.root();
+        let tree = quote!(#root::__tree! { {<Self as #krate::Key>::META} #package #version #(#fields)* });
+        let (before, tree) = if self.generics.params.is_empty() {
+            let tree = quote!(#root::__tree! { {<#name as #krate::Key>::META} #package #version #(#fields)* });
+            (quote!(static TREE: #krate::Tree = #tree;), quote!(const TREE: &'static #krate::Tree = &TREE;))
+        } else {
+            (quote!(), quote!(const TREE: &'static #krate::Tree = &#tree;))
+        };
         quote! {
+            #before
             #rows
+            #aliases
             #[automatically_derived]
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
@@ -165,23 +175,28 @@ impl Model {
             impl #impl_generics #krate::Nested for #name #arguments #wher {
                 type Fields = #types;
                 type Kind = #krate::#kind;
-                const TREE: &'static #krate::Tree = &#krate::Tree {
-                    key: <Self as #krate::Key>::META,
-                    package: #package,
-                    version: #version,
-                    fields: &[#(#fields),*],
-                };
+                #tree
                 fn build(fields: Self::Fields) -> Self {
                     let #patterns = fields;
                     Self { #(#names),* }
                 }
             }
             // the fields are there to be declared: keep the dead-code lint quiet
-            #[allow(dead_code)]
+            #[allow(dead_code, unused_variables)]
             fn read #impl_generics (flavor: &#name #arguments) #wher {
-                #(let _ = &flavor.#names;)*
+                let #name { #(#names),* } = flavor;
             }
         }
+    }
+
+    /// An interface that is not written as `dyn Trait` gets a name: rustc tells of a forgotten `dyn` wherever the type is written.
+    fn provided(&self, ty: &Type, place: usize, k: usize, aliases: &mut TokenStream) -> TokenStream {
+        if types::is_dyn(ty) || mentions(quote!(#ty), &self.params()) {
+            return quote!(#ty);
+        }
+        let name = format_ident!("Provided{place}_{k}", span = ty.span());
+        aliases.extend(quote!(#[allow(non_camel_case_types)] type #name = #ty;));
+        quote!(#name)
     }
 
     /// More than twelve fields are cut in hidden rows.
@@ -239,10 +254,10 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let checks = self.fields.iter().enumerate().map(|(n, field)| {
             let n = n as u16;
-            quote_spanned!(field.name.span()=> const _: () = <#name as #krate::Flavor>::GRAPH.check_field(#n);)
+            quote_spanned!(field.name.span()=> const _: () = GRAPH.check_field(#n);)
         });
-        let flags = quote_spanned!(name.span()=> const _: () = <#name as #krate::Flavor>::GRAPH.check_flags(););
-        quote!(#(#checks)* #flags)
+        let flags = quote_spanned!(name.span()=> const _: () = GRAPH.check_flags(););
+        quote!(const GRAPH: &#krate::Graph = <#name as #krate::Flavor>::GRAPH; #(#checks)* #flags)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The arguments of `#[plugin(..)]`.
 
+use super::fields::Role;
 use crate::{
     args::{self, Value},
     ctxt::Ctxt,
@@ -41,6 +42,7 @@ pub(super) struct Arguments {
     pub(super) id: Option<String>,
     pub(super) krate: Krate,
     seen_config: Option<Span>,
+    seen_flags: Option<Span>,
 }
 
 impl Arguments {
@@ -82,10 +84,13 @@ impl Arguments {
                 }
                 (names::NAME, _) => this.name = instance(arg, cx),
                 (names::ALIAS, _) => this.aliases.extend(instance(arg, cx)),
-                (names::FLAGS, Value::Is(value)) => match syn::parse2(value.clone()) {
-                    Ok(flags) => this.flags = Some(flags),
-                    Err(error) => cx.syn(&error, "`flags = FLAGS`, a const `&[Flag]`"),
-                },
+                (names::FLAGS, Value::Is(value)) => {
+                    this.seen_flags = Some(arg.span());
+                    match syn::parse2(value.clone()) {
+                        Ok(flags) => this.flags = Some(flags),
+                        Err(error) => cx.syn(&error, "`flags = FLAGS`, a const `&[Flag]`"),
+                    }
+                }
                 (names::ID, _) => this.id = args::text(arg, cx).map(|text| text.value()),
                 (names::NO_LIFECYCLE, Value::Word) => this.no_lifecycle = true,
                 _ => args::unknown(arg, cx, EXPECTED),
@@ -137,7 +142,20 @@ impl Arguments {
     }
 
     /// What can be said only with the struct at hand.
-    pub(super) fn check(&self, def: &ItemStruct, cx: &mut Ctxt) {
+    pub(super) fn check(&self, def: &ItemStruct, roles: &[Role], cx: &mut Ctxt) {
+        let has_config = self.seen_config.is_some() || roles.iter().any(|role| matches!(role, Role::Config));
+        if let (Some(span), Some(_), false) = (self.seen_flags, &self.flags, has_config) {
+            let mend = match self.deps {
+                Some(_) => "say its type: `config = T`",
+                None => "mark the field that holds it with `#[config]`",
+            };
+            cx.error(
+                span,
+                format_args!(
+                    "CN030: a flag sets a key of the config section, and this plugin has none\n= help: {mend}"
+                ),
+            );
+        }
         if let (Some(span), None) = (self.seen_config, &self.deps) {
             cx.error(
                 span,

@@ -1,8 +1,9 @@
-//! The impls of a plugin.
+//! The impls of a plugin, of any kind. Those of the usual kind are written in `usual.rs`, at less cost to the compiler.
 
 use super::{
     arguments::{Arguments, Deps},
     fields::Role,
+    values::{context, sound, value},
 };
 use crate::{
     deps::{self, pattern, tuple},
@@ -26,7 +27,14 @@ struct Style {
     construct: TokenStream,
 }
 
-pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], source: &Source) -> TokenStream {
+/// `shared` asks whether the plugin's fields are.
+pub(super) fn generate(
+    def: &ItemStruct,
+    args: &Arguments,
+    roles: &[Role],
+    shared: &TokenStream,
+    source: &Source,
+) -> TokenStream {
     let (krate, name) = (&args.krate, &def.ident);
     let (_, arguments, _) = def.generics.split_for_impl();
     let bounded = key::with_bounds(&def.generics, krate);
@@ -34,11 +42,12 @@ pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], sourc
     let ty = quote!(#name #arguments);
     let key = identity(name, &def.generics, args, ty.clone()).expand(source, krate);
     let Style { deps, metas, config, construct } = match &args.deps {
-        Some(listed) => listed_style(name, listed, args),
+        Some(listed) => listed_style(def, listed, args),
         None => field_style(def, roles, krate),
     };
     let extras = extras(args, &config);
     let lifecycle = lifecycle(def, args);
+    let cx = context();
     quote!(const _: () = {
         #key
         #[automatically_derived]
@@ -47,12 +56,11 @@ pub(super) fn generate(def: &ItemStruct, args: &Arguments, roles: &[Role], sourc
         impl #impl_generics #krate::Plugin for #ty #wher {
             type Deps = #deps;
             type Itself = Self;
-            const PLUGIN: &'static #krate::PluginMeta = &#krate::PluginMeta {
-                key: <Self as #krate::Key>::META,
-                deps: #metas,
-                #extras,
+            const PLUGIN: &'static #krate::PluginMeta = {
+                #shared
+                &#krate::PluginMeta { key: <Self as #krate::Key>::META, deps: #metas, #extras }
             };
-            fn create<'a>(slot: &'a #krate::Slot<Self>, deps: Self::Deps, cx: &#krate::Context) -> #krate::Creation<'a> {
+            fn create<'a>(slot: &'a #krate::Slot<Self>, deps: Self::Deps, #cx: &#krate::Context) -> #krate::Creation<'a> {
                 #construct
             }
             fn running(this: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {
@@ -73,7 +81,7 @@ pub(super) fn identity<'a>(
 }
 
 /// What most plugins have none of: config, aliases, flags.
-fn extras(args: &Arguments, config: &TokenStream) -> TokenStream {
+pub(super) fn extras(args: &Arguments, config: &TokenStream) -> TokenStream {
     let aliases = &args.aliases;
     let flags = args.flags.as_ref().map_or_else(|| quote!(&[]), |flags| quote!(#flags));
     quote!(config: #config, aliases: &[#(#aliases),*], flags: #flags)
@@ -86,8 +94,9 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
     }
     if def.generics.params.is_empty() {
         return quote!({
-            use #krate::{WithLifecycle as _, WithoutLifecycle as _};
-            (&#krate::Probe::<#name>::new()).running(this)
+            #[allow(unused_imports)]
+            use #krate::WithoutLifecycle as _;
+            #krate::Probe::<#name>::running(this)
         });
     }
     // in generic code method lookup would silently take "none" for a conditional impl: it is required
@@ -95,33 +104,37 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
     quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(#this))
 }
 
-fn listed_style(name: &Ident, listed: &Deps, args: &Arguments) -> Style {
-    let krate = &args.krate;
+fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
+    let (krate, name) = (&args.krate, &def.ident);
     let (deps, metas) = match listed {
         Deps::Tuple(types) => (quote!((#(#types,)*)), metas(types, krate)),
         Deps::Struct(ty) => (quote!(#ty), quote_spanned!(ty.span()=> <#ty as #krate::Listed>::DEPS)),
         Deps::Broken(error) => (error.clone(), quote!(&[])),
     };
-    let arguments = quote!(slot, deps, cx); // not of the name's span: that may be another macro's
+    // `Create` is written with them: if one of them is wrong, that is told of in `PLUGIN`, and not again of its futures
+    let deps = sound(def, deps, krate, name.span());
+    let this = sound(def, quote!(Self), krate, name.span());
+    let cx = context();
+    let arguments = quote!(slot, deps, #cx); // not of the name's span: that may be another macro's
     let construct = quote_spanned! {name.span()=>
-        <Self as #krate::Creates>::__creating(#arguments)
+        <#this as #krate::Creates>::__creating(#arguments)
     };
     let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, krate));
     Style { deps, metas, config, construct }
 }
 
-fn config_meta(ty: &Type, krate: &Krate) -> TokenStream {
+pub(super) fn config_meta(ty: &Type, krate: &Krate) -> TokenStream {
     let section = quote_spanned!(ty.span()=> <#ty as #krate::Section>::META);
     quote!(#krate::Option::Some(#section))
 }
 
 fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
-    let name = &def.ident;
     let members: Vec<Member> = def.fields.members().collect();
     let (mut types, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut config = quote!(#krate::Option::None);
+    let cx = context();
     for (k, (field, role)) in def.fields.iter().zip(roles).enumerate() {
-        let (ty, span, cx) = (&field.ty, field.ty.span(), quote!(cx));
+        let ty = &field.ty;
         values.push(match role {
             Role::Dep => {
                 let variable = format_ident!("d{k}");
@@ -129,22 +142,12 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
                 variables.push(variable.clone());
                 quote!(#variable)
             }
-            Role::Config => {
-                config = config_meta(ty, krate);
-                // as for a flavor's fields: a type that is no section is told of once, in `PLUGIN`
-                let section = if def.generics.params.is_empty() {
-                    quote!(<#krate::Sound<{ <#name as #krate::Plugin>::PLUGIN.deps.len() }> as #krate::Pass>::Of<#ty>)
-                } else {
-                    quote!(#ty)
-                };
-                quote_spanned!(span=> match <#section as #krate::Section>::__of(#cx) {
-                    #krate::Result::Ok(config) => config,
-                    #krate::Result::Err(error) => return #krate::Creation::Now(#krate::Result::Err(error)),
-                })
+            other => {
+                if let Role::Config = other {
+                    config = config_meta(ty, krate);
+                }
+                value(def, ty, other, &cx, krate)
             }
-            Role::Context => quote_spanned!(span=> <#ty as #krate::FromContext>::from_context(#cx)),
-            Role::Default(Some(value)) => quote!(#value),
-            Role::Default(None) => quote_spanned!(span=> <#ty as #krate::Blank>::blank()),
         });
     }
     let pattern = pattern(&variables, krate);
@@ -153,9 +156,9 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
         metas: metas(&types, krate),
         config,
         construct: quote! {
-            let _ = cx;
+            let _ = #cx;
             let #pattern = deps;
-            #krate::created(slot, #name { #(#members: #values),* })
+            #krate::created(slot, Self { #(#members: #values),* })
         },
     }
 }

@@ -1,7 +1,7 @@
 //! What each field of a plugin is filled with. Takes the helper attributes off the fields.
 
-use crate::{args::span_of, ctxt::Ctxt, names, types};
-use syn::{Attribute, Expr, Fields, Type};
+use crate::{args::span_of, ctxt::Ctxt, krate::Krate, names, types};
+use syn::{Attribute, Expr, Fields, Type, parse_quote, spanned::Spanned as _};
 
 /// What a field is filled with.
 pub(super) enum Role {
@@ -14,11 +14,16 @@ pub(super) enum Role {
 const HELPERS: [&str; 4] = [names::CONFIG, names::CONTEXT, names::DEFAULT, names::DEP];
 
 /// The fields' roles, in order. `listed`: the plugin lists its dependencies and fills its fields itself.
-pub(super) fn parse(fields: &mut Fields, listed: bool, cx: &mut Ctxt) -> Vec<Role> {
+pub(super) fn parse(fields: &mut Fields, listed: bool, krate: &Krate, cx: &mut Ctxt) -> Vec<Role> {
     let mut has_config = false;
     let mut roles = Vec::new();
     for field in fields {
+        let lent = refuse_lent(&mut field.ty, krate, cx);
         let attributes = take(&mut field.attrs);
+        if lent {
+            roles.push(Role::Default(None));
+            continue;
+        }
         if listed {
             for attribute in &attributes {
                 let name = name_of(attribute);
@@ -40,6 +45,27 @@ pub(super) fn parse(fields: &mut Fields, listed: bool, cx: &mut Ctxt) -> Vec<Rol
         });
     }
     roles
+}
+
+/// A plugin outlives whoever lends: a reference without a lifetime can not be meant. (A handle takes its place, so that rustc does not
+/// ask for the lifetime.)
+fn refuse_lent(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
+    let lent = match types::dependency(ty) {
+        Some((_, Type::Reference(lent))) => lent,
+        None if let Type::Reference(lent) = types::ungroup(ty)
+            && lent.lifetime.is_none() =>
+        {
+            lent
+        }
+        _ => return false,
+    };
+    let inner = &lent.elem;
+    cx.error(
+        lent.and_token.span(),
+        "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`",
+    );
+    *ty = parse_quote!(#krate::Dep<#inner>);
+    true
 }
 
 /// The helper attributes of a field, off the field.

@@ -5,27 +5,39 @@ mod arguments;
 mod expand;
 mod fields;
 mod inert;
+mod sections;
+mod shared;
+mod usual;
+mod values;
 
-use crate::{ctxt::Ctxt, key, source::Source};
+use crate::{args, ctxt::Ctxt, key, source::Source};
 use arguments::Arguments;
 use proc_macro2::TokenStream;
 use quote::quote;
+use shared::Shared;
 use syn::{Item, ItemStruct, spanned::Spanned as _};
 
-pub(crate) fn expand(args: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
+pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
-    let arguments = Arguments::parse(args, &mut cx);
+    let arguments = Arguments::parse(given, &mut cx);
     let mut def: ItemStruct = match syn::parse2(item.clone()) {
         Ok(def) => def,
         Err(error) => return no_struct(item, &error, &arguments, source, cx),
     };
+    args::repeated(&mut def.attrs, "plugin", &mut cx);
     key::check_generics(&def.generics, &mut cx);
-    let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &mut cx);
-    arguments.check(&def, &mut cx);
+    let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &arguments.krate, &mut cx);
+    arguments.check(&def, &fields, &mut cx);
     let generated = if cx.is_broken() || arguments.is_broken() {
         inert::of_struct(&def, &arguments, &fields, source)
     } else {
-        expand::generate(&def, &arguments, &fields, source)
+        let shared = Shared::of(&def, &arguments, &fields);
+        let asked = &shared.asked;
+        let generated = usual::generate(&def, &arguments, &fields, asked, source)
+            .unwrap_or_else(|| expand::generate(&def, &arguments, &fields, asked, source));
+        shared.guard(&mut def.fields);
+        let sections = sections::check(&def, &arguments, &fields);
+        quote!(#generated #sections)
     };
     let errors = cx.finish();
     quote!(#def #generated #errors)

@@ -8,11 +8,12 @@ use super::{
     settings::{Prepared, Settings},
 };
 use crate::{
-    Dep, Plugin,
+    Dep,
     config::{Config, Files},
     inject::{
         flavor::Held,
         part::Part,
+        plugin::Plugin,
         replace::{Bindable, Instance, Place, Seat},
     },
 };

@@ -50,7 +50,7 @@ use crate::{
     graph::Graph,
     inject::{
         deps::Inject,
-        flavor::{Flavor, Held, Nested, Runs},
+        flavor::{Flavor, Held, OfKind, Runs},
         part::Part,
         trie::{Find, RootOf},
     },
@@ -108,7 +108,7 @@ impl<F> Agent<F> {
     /// What can be set before the start.
     pub fn builder<K: Runs<F>>() -> Builder<F>
     where
-        F: Nested<Kind = K>,
+        F: OfKind<Kind = K>,
     {
         Builder::new(K::hold())
     }
@@ -122,7 +122,7 @@ impl<F> Agent<F> {
     /// Not cancel safe: see [`Builder::start`].
     pub fn start<K: Runs<F>>() -> BoxFuture<'static, Result<Self, StartError>>
     where
-        F: Nested<Kind = K>,
+        F: OfKind<Kind = K>,
     {
         Box::pin(Builder::new(K::hold()).start())
     }

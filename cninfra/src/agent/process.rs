@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     graph::Graph,
-    inject::flavor::{Nested, Runs},
+    inject::flavor::{OfKind, Runs},
 };
 use std::{ffi::OsString, io, process::ExitCode, time::Instant};
 use tracing::Level;
@@ -48,7 +48,7 @@ impl<F: Send + 'static> Agent<F> {
     #[must_use]
     pub fn main<K: Runs<F>>() -> ExitCode
     where
-        F: Nested<Kind = K>,
+        F: OfKind<Kind = K>,
     {
         Self::builder().main(std::env::args_os(), std::env::vars_os())
     }

@@ -148,7 +148,7 @@ impl Settings {
                 special.insert(place, running.clone().map_or(Special::Absent, Special::Made));
             } else if node.optional && !self.config.is_enabled(node.instance()) {
                 special.insert(place, Special::Off);
-            } else if node.provides.iter().any(|binding| self.bound.contains(&binding.key.id))
+            } else if node.provides().iter().any(|binding| self.bound.contains(&binding.key.id))
                 && !self.is_wanted(node, graph)
             {
                 special.insert(place, Special::Unused);
@@ -161,14 +161,17 @@ impl Settings {
     fn is_wanted(&self, provider: &Node, graph: &'static Graph) -> bool {
         let by_type = provider.plugin.key.id;
         let by_interface = |id| {
-            provider.provides.iter().any(|binding| binding.key.id == id && (binding.many || !self.bound.contains(&id)))
+            provider
+                .provides()
+                .iter()
+                .any(|binding| binding.key.id == id && (binding.many || !self.bound.contains(&id)))
         };
         graph.nodes().iter().flat_map(|node| node.plugin.deps).any(|dep| {
             let id = dep.key.id;
             // a collection holds what the flavor binds, whatever is bound in its place
             id == by_type
                 || by_interface(id)
-                || (dep.need == Need::All && provider.provides.iter().any(|b| b.key.id == id))
+                || (dep.need == Need::All && provider.provides().iter().any(|b| b.key.id == id))
         })
     }
 }

@@ -23,7 +23,7 @@
 //! | [CN016](cn016) | two plugins with one identity |
 //! | [CN017](cn017) | one of many |
 //! | [CN018](cn018) | a replacement of what is not in the flavor |
-//! | [CN019](cn019) | an open flavor can not be started |
+//! | [CN019](cn019) | not a flavor, or an open one, can not be started |
 //! | [CN020](cn020) | an instance name is taken twice |
 //! | [CN021](cn021) | a malformed instance name |
 //! | [CN022](cn022) | a required dependency on an optional plugin |
@@ -33,6 +33,11 @@
 //! | [CN026](cn026) | a config type that can not be one |
 //! | [CN027](cn027) | nothing of the context |
 //! | [CN028](cn028) | a flavor is too large |
+//! | [CN029](cn029) | a plugin holds what is not shared between threads |
+//! | [CN030](cn030) | a flag that can not be one |
+//! | [CN031](cn031) | a config section without its attribute |
+//! | [CN032](cn032) | a trait that can not be an interface |
+//! | [CN033](cn033) | a plugin without `Dep` |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}
@@ -117,3 +122,18 @@ pub mod cn027 {}
 
 #[doc = include_str!("cn028.md")]
 pub mod cn028 {}
+
+#[doc = include_str!("cn029.md")]
+pub mod cn029 {}
+
+#[doc = include_str!("cn030.md")]
+pub mod cn030 {}
+
+#[doc = include_str!("cn031.md")]
+pub mod cn031 {}
+
+#[doc = include_str!("cn032.md")]
+pub mod cn032 {}
+
+#[doc = include_str!("cn033.md")]
+pub mod cn033 {}

@@ -6,6 +6,9 @@ use super::{Binding, DepMeta, Field, Item, KeyMeta, Need, Node, PluginMeta, Stor
 /// No plugin, no binding.
 pub(super) const NONE: u16 = u16::MAX;
 
+/// The bits of an id that its type-level digits have: seven of four bits each.
+const DIGITS: u64 = (1 << 28) - 1;
+
 /// Upper bounds, from the declarations alone: they size the arrays of the analysis.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -80,32 +83,12 @@ pub(super) enum Fault {
     Cycle,
 }
 
-/// One declaration of a plugin; a flavor reached twice declares its plugins twice.
-#[derive(Clone, Copy)]
-pub(super) struct Spot {
-    pub(super) node: Node,
-    /// The root's field that brings it in.
-    pub(super) top: u16,
-    /// The first declaration of this plugin.
-    pub(super) first: u16,
-    pub(super) fault: Fault,
-    /// The other declaration, the other provider, or the next plugin of the cycle.
-    pub(super) other: u16,
-}
-
+/// A binding, in the list of those of its interface.
 #[derive(Clone, Copy)]
 struct Bound {
     binding: Binding,
     spot: u16,
     next: u16,
-}
-
-/// What a key stands for: a plugin, or its first binding.
-#[derive(Clone, Copy)]
-struct Row {
-    id: u64,
-    plugin: u16,
-    binding: u16,
 }
 
 /// How a dependency is satisfied.
@@ -118,21 +101,46 @@ pub(super) enum Provided {
 }
 
 /// The analysis, with room for `N` plugins, `E` edges, `B` bindings, and hash tables of `T` rows.
+///
+/// A *spot* is one declaration of a plugin; a flavor reached twice declares its plugins twice. What is known of spots is kept in arrays
+/// of their own, and the loops over plugins and dependencies call nothing in the usual case: const evaluation is an interpreter
+/// to which calls and copies of structs are dear.
 #[doc(hidden)]
 pub struct Work<const N: usize, const E: usize, const B: usize, const T: usize> {
     pub(super) tree: &'static Tree,
-    pub(super) spots: [Spot; N],
     pub(super) n: usize,
-    pub(super) edge: [u16; E],
-    pub(super) e: usize,
-    bound: [Bound; B],
+    e: usize,
     b: usize,
-    rows: [Row; T],
-    /// Spots by the hash of their instance name.
-    instances: [u16; T],
-    pub(super) order: [u16; N],
     pub(super) unique: usize,
     pub(super) broken: bool,
+    pub(super) plugins: [&'static PluginMeta; N],
+    pub(super) fields: [&'static Field; N],
+    pub(super) flavors: [&'static KeyMeta; N],
+    /// May it be switched off?
+    pub(super) optional: [bool; N],
+    /// The root's field that brings it in.
+    pub(super) top: [u16; N],
+    /// The first declaration of this plugin.
+    pub(super) first: [u16; N],
+    pub(super) fault: [Fault; N],
+    /// The other declaration, the other provider, or the next plugin of the cycle.
+    pub(super) other: [u16; N],
+    pub(super) level: [u16; N],
+    /// Where its edges begin and end.
+    pub(super) from: [u16; N],
+    pub(super) to: [u16; N],
+    pub(super) edge: [u16; E],
+    bound: [Bound; B],
+    /// Hash table: what keys stand for, a plugin or the first binding. An id of 0 is a free row.
+    ids: [u64; T],
+    plugin: [u16; T],
+    binding: [u16; T],
+    /// Hash table: spots by their instance names.
+    instances: [u16; T],
+    /// By place in the start order.
+    pub(super) order: [u16; N],
+    /// The place of each spot in it.
+    pub(super) place: [u16; N],
 }
 
 impl<const N: usize, const E: usize, const B: usize, const T: usize> std::fmt::Debug for Work<N, E, B, T> {
@@ -153,126 +161,159 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
             b: 0,
             unique: 0,
             broken: false,
-            spots: [Spot { node: Node::NONE, top: 0, first: 0, fault: Fault::None, other: NONE }; N],
+            plugins: [PluginMeta::NONE; N],
+            fields: [Field::NONE; N],
+            flavors: [KeyMeta::NONE; N],
+            optional: [false; N],
+            top: [0; N],
+            first: [0; N],
+            fault: [Fault::None; N],
+            other: [NONE; N],
+            level: [0; N],
+            from: [0; N],
+            to: [0; N],
             edge: [0; E],
             bound: [unbound; B],
-            rows: [Row { id: 0, plugin: NONE, binding: NONE }; T],
+            ids: [0; T],
+            plugin: [NONE; T],
+            binding: [NONE; T],
             instances: [NONE; T],
             order: [0; N],
+            place: [0; N],
         };
-        work.walk(tree, 0, 0);
+        work.walk(tree, NONE);
         work.link();
-        work.level();
+        work.find_levels();
         work.sort();
         work
     }
 
-    /// The number of plugins, none if the flavor is broken.
+    /// The number of plugins.
     #[must_use]
     pub const fn len(&self) -> usize {
-        if self.broken { 0 } else { self.unique }
+        self.unique
     }
 
-    /// Has it no plugin, or is it broken?
+    /// Has it no plugin?
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of edges, none if the flavor is broken.
+    /// The number of edges.
     #[must_use]
     pub const fn edges(&self) -> usize {
-        if self.broken { 0 } else { self.e }
+        self.e
     }
 
     /// The row of a key, or the free row where it belongs.
     const fn row(&self, id: u64) -> usize {
-        let mut i = (id as usize) & (T - 1);
-        while self.rows[i].id != id && (self.rows[i].plugin != NONE || self.rows[i].binding != NONE) {
-            i = (i + 1) & (T - 1);
+        let mut r = (id as usize) & (T - 1);
+        while self.ids[r] != id && self.ids[r] != 0 {
+            r = (r + 1) & (T - 1);
         }
-        i
+        r
     }
 
-    const fn walk(&mut self, tree: &'static Tree, depth: usize, outer: u16) {
-        let mut i = 0;
-        while i < tree.fields.len() {
-            let top = if depth == 0 { i as u16 } else { outer };
-            let field = &tree.fields[i];
-            match field.item {
-                Item::Flavor(nested) => self.walk(nested, depth + 1, top),
-                Item::Plugin(plugin) => self.declare(tree.key, field, plugin, top, false),
-                Item::Optional(plugin) => self.declare(tree.key, field, plugin, top, true),
+    /// Every declaration becomes a spot. `top`: the root's field above, none at the root itself.
+    const fn walk(&mut self, tree: &'static Tree, top: u16) {
+        let mut left = tree.fields;
+        let mut place = 0;
+        while let [field, rest @ ..] = left {
+            left = rest;
+            let top = if top == NONE { place } else { top };
+            place += 1;
+            let plugin = match field.item {
+                Item::Plugin(plugin) => plugin,
+                Item::Optional(plugin) => {
+                    self.optional[self.n] = true;
+                    plugin
+                }
+                Item::Flavor(nested) => {
+                    self.walk(nested, top);
+                    continue;
+                }
+            };
+            let me = self.n;
+            self.n += 1;
+            self.plugins[me] = plugin;
+            self.fields[me] = field;
+            self.flavors[me] = tree.key;
+            self.top[me] = top;
+            self.first[me] = me as u16;
+            let key = plugin.key;
+            let mut r = (key.id as usize) & (T - 1);
+            while self.ids[r] != key.id && self.ids[r] != 0 {
+                // the lookup by type knows the low bits only
+                if (self.ids[r] ^ key.id) & DIGITS == 0 && self.plugin[r] != NONE {
+                    self.fail(me, Fault::Identity, self.plugin[r]);
+                }
+                r = (r + 1) & (T - 1);
             }
-            i += 1;
-        }
-    }
-
-    const fn declare(
-        &mut self,
-        flavor: &'static KeyMeta,
-        field: &'static Field,
-        plugin: &'static PluginMeta,
-        top: u16,
-        optional: bool,
-    ) {
-        let me = self.n as u16;
-        let node =
-            Node { plugin, field: field.name, flavor, provides: field.provides, optional, index: me, ..Node::NONE };
-        let mut spot = Spot { node, top, first: me, fault: Fault::None, other: NONE };
-        let r = self.row(plugin.key.id);
-        if self.rows[r].plugin == NONE {
-            self.rows[r] = Row { id: plugin.key.id, plugin: me, binding: NONE };
-            self.name(&mut spot);
-            self.bind(&mut spot, field);
-        } else {
-            spot.first = self.rows[r].plugin;
-            spot.other = spot.first;
-            let first = &self.spots[spot.first as usize].node;
-            if !text::same(first.plugin.key.module, plugin.key.module)
-                || !text::same(first.plugin.key.name, plugin.key.name)
-            {
-                spot.fault = Fault::Identity;
-            } else if first.flavor.id != flavor.id || !text::same(first.field, field.name) {
-                spot.fault = Fault::Duplicate;
+            if self.plugin[r] != NONE {
+                self.again(me, self.plugin[r]);
+                continue;
+            }
+            self.ids[r] = key.id;
+            self.plugin[r] = me as u16;
+            // instance names are unique in a flavor
+            let mut i = (key.instance_id as usize) & (T - 1);
+            while self.instances[i] != NONE && !self.clash(me, self.instances[i]) {
+                i = (i + 1) & (T - 1);
+            }
+            if self.instances[i] == NONE {
+                self.instances[i] = me as u16;
+            }
+            if !field.provides.is_empty() {
+                self.bind(me, field);
             }
         }
-        if !matches!(spot.fault, Fault::None) {
-            self.broken = true;
-        }
-        self.spots[self.n] = spot;
-        self.n += 1;
     }
 
-    /// Instance names are unique in a flavor.
-    const fn name(&mut self, spot: &mut Spot) {
-        let key = spot.node.plugin.key;
-        let mut i = (key.instance_id as usize) & (T - 1);
-        while self.instances[i] != NONE {
-            let other = self.spots[self.instances[i] as usize].node.plugin.key;
-            if other.instance_id == key.instance_id && text::same(other.instance, key.instance) {
-                spot.fault = Fault::Instance;
-                spot.other = self.instances[i];
-                return;
-            }
-            i = (i + 1) & (T - 1);
-        }
-        self.instances[i] = self.n as u16;
+    const fn fail(&mut self, spot: usize, fault: Fault, other: u16) {
+        self.fault[spot] = fault;
+        self.other[spot] = other;
+        self.broken = true;
     }
 
-    const fn bind(&mut self, spot: &mut Spot, field: &'static Field) {
-        let mut k = 0;
-        while k < field.provides.len() {
-            let binding = field.provides[k];
+    /// A spot of an id that has been declared: by the same flavor, reached twice, or by mistake.
+    const fn again(&mut self, me: usize, first: u16) {
+        self.first[me] = first;
+        self.other[me] = first;
+        let there = first as usize;
+        let (old, new) = (self.plugins[there].key, self.plugins[me].key);
+        if !text::same(old.module, new.module) || !text::same(old.name, new.name) {
+            self.fail(me, Fault::Identity, first);
+        } else if self.flavors[there].id != self.flavors[me].id
+            || !text::same(self.fields[there].name, self.fields[me].name)
+        {
+            self.fail(me, Fault::Duplicate, first);
+        }
+    }
+
+    /// Have the two one instance name? (If so it is a fault of the second.)
+    const fn clash(&mut self, me: usize, other: u16) -> bool {
+        let (old, new) = (self.plugins[other as usize].key, self.plugins[me].key);
+        let same = old.instance_id == new.instance_id && text::same(old.instance, new.instance);
+        if same {
+            self.fail(me, Fault::Instance, other);
+        }
+        same
+    }
+
+    const fn bind(&mut self, me: usize, field: &'static Field) {
+        let mut left = field.provides;
+        while let [binding, rest @ ..] = left {
+            left = rest;
             let r = self.row(binding.key.id);
-            self.bound[self.b] = Bound { binding, spot: self.n as u16, next: NONE };
-            if self.rows[r].binding == NONE {
-                self.rows[r] = Row { id: binding.key.id, plugin: NONE, binding: self.b as u16 };
+            self.bound[self.b] = Bound { binding: *binding, spot: me as u16, next: NONE };
+            self.ids[r] = binding.key.id;
+            if self.binding[r] == NONE {
+                self.binding[r] = self.b as u16;
             } else {
-                let mut last = self.rows[r].binding as usize;
-                if !binding.many && matches!(spot.fault, Fault::None) {
-                    spot.fault = Fault::Ambiguous;
-                    spot.other = self.bound[last].spot;
+                let mut last = self.binding[r] as usize;
+                if !binding.many && matches!(self.fault[me], Fault::None) {
+                    self.fail(me, Fault::Ambiguous, self.bound[last].spot);
                 }
                 while self.bound[last].next != NONE {
                     last = self.bound[last].next as usize;
@@ -280,7 +321,6 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
                 self.bound[last].next = self.b as u16;
             }
             self.b += 1;
-            k += 1;
         }
     }
 
@@ -288,23 +328,37 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
     const fn link(&mut self) {
         let mut i = 0;
         while i < self.n {
-            self.spots[i].node.first_edge = self.e as u16;
-            if self.spots[i].first as usize == i {
-                let deps = self.spots[i].node.plugin.deps;
-                let mut k = 0;
-                while k < deps.len() {
-                    self.link_one(&deps[k]);
-                    k += 1;
+            self.from[i] = self.e as u16;
+            if self.first[i] as usize == i {
+                let mut left = self.plugins[i].deps;
+                while let [dep, rest @ ..] = left {
+                    left = rest;
+                    let id = dep.key.id;
+                    let mut r = (id as usize) & (T - 1);
+                    while self.ids[r] != id && self.ids[r] != 0 {
+                        r = (r + 1) & (T - 1);
+                    }
+                    let provider = self.plugin[r];
+                    if provider == NONE {
+                        self.link_rest(dep);
+                        continue;
+                    }
+                    if self.optional[provider as usize] {
+                        self.broken |= matches!(dep.need, Need::One);
+                    }
+                    self.edge[self.e] = provider;
+                    self.e += 1;
                 }
             }
-            self.spots[i].node.edges = self.e as u16 - self.spots[i].node.first_edge;
+            self.to[i] = self.e as u16;
             i += 1;
         }
     }
 
-    const fn link_one(&mut self, dep: &DepMeta) {
+    /// A dependency that is no plugin of the flavor: an interface, or missing.
+    const fn link_rest(&mut self, dep: &DepMeta) {
         if matches!(dep.need, Need::All) {
-            let mut b = self.rows[self.row(dep.key.id)].binding;
+            let mut b = self.binding[self.row(dep.key.id)];
             while b != NONE {
                 self.put_edge(self.bound[b as usize].spot);
                 b = self.bound[b as usize].next;
@@ -313,17 +367,11 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         }
         match self.provided(dep) {
             Provided::By(spot) => {
-                if matches!(dep.need, Need::One) && self.spots[spot as usize].node.optional {
-                    self.broken = true;
-                }
+                self.broken |= matches!(dep.need, Need::One) && self.optional[spot as usize];
                 self.put_edge(spot);
             }
             Provided::Several(..) => self.broken = true,
-            Provided::No => {
-                if matches!(dep.need, Need::One) {
-                    self.broken = true;
-                }
-            }
+            Provided::No => self.broken |= matches!(dep.need, Need::One),
         }
     }
 
@@ -334,14 +382,14 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
 
     /// Who satisfies a dependency on one plugin or on one provider of an interface.
     pub(super) const fn provided(&self, dep: &DepMeta) -> Provided {
-        let row = self.rows[self.row(dep.key.id)];
-        if row.plugin != NONE {
-            return Provided::By(row.plugin);
+        let r = self.row(dep.key.id);
+        if self.plugin[r] != NONE {
+            return Provided::By(self.plugin[r]);
         }
-        if row.binding == NONE {
+        if self.binding[r] == NONE {
             return Provided::No;
         }
-        let first = self.bound[row.binding as usize];
+        let first = self.bound[self.binding[r] as usize];
         // two providers of a single interface are reported once, at the second of them
         if first.next == NONE || !first.binding.many {
             return Provided::By(first.spot);
@@ -350,49 +398,51 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
     }
 
     /// The interface that this spot and its `other` both provide.
-    pub(super) const fn ambiguous_key(&self, spot: &Spot) -> &'static KeyMeta {
-        let mut k = 0;
-        while k < spot.node.provides.len() {
-            let key = spot.node.provides[k].key;
-            let first = self.rows[self.row(key.id)].binding;
-            if first != NONE && !spot.node.provides[k].many && self.bound[first as usize].spot == spot.other {
-                return key;
+    pub(super) const fn ambiguous_key(&self, spot: usize) -> &'static KeyMeta {
+        let mut left = self.fields[spot].provides;
+        while let [binding, rest @ ..] = left {
+            left = rest;
+            let first = self.binding[self.row(binding.key.id)];
+            if first != NONE && !binding.many && self.bound[first as usize].spot == self.other[spot] {
+                return binding.key;
             }
-            k += 1;
         }
         KeyMeta::NONE
     }
 
-    /// The graph's data: in start order, edges renumbered.
+    /// The graph's data: in start order, edges renumbered. (Of a broken flavor, what is known: so that what is asserted of it is not
+    /// told of beside the mistake itself.)
     #[must_use]
-    pub const fn store<const M: usize, const F: usize>(&self) -> Store<M, F> {
+    pub const fn store(&self) -> Store<N, E> {
         let mut store = Store::empty(self.tree, self.broken);
-        if self.broken {
-            return store;
-        }
-        let mut place = [0u16; N];
         let mut i = 0;
+        let mut e = 0;
         while i < self.unique {
-            place[self.order[i] as usize] = i as u16;
-            i += 1;
-        }
-        i = 0;
-        while i < self.unique {
-            let node = self.spots[self.order[i] as usize].node;
-            store.nodes[i] = Node { first_edge: store.e as u16, ..node };
-            store.names[i] = node.plugin.key.name;
-            store.order[i] = self.order[i];
-            let mut k = 0;
-            while k < node.edges {
-                let target = self.edge[(node.first_edge + k) as usize] as usize;
-                store.targets[store.e] = place[target];
-                store.edges[store.e] = (node.plugin.key.name, self.spots[target].node.plugin.key.name);
-                store.e += 1;
+            let spot = self.order[i] as usize;
+            let first_edge = e as u16;
+            let mut k = self.from[spot] as usize;
+            let to = self.to[spot] as usize;
+            while k < to {
+                store.targets[e] = self.place[self.edge[k] as usize];
+                e += 1;
                 k += 1;
             }
+            store.nodes[i] = Node {
+                plugin: self.plugins[spot],
+                declared: self.fields[spot],
+                home: self.flavors[spot],
+                level: self.level[spot],
+                optional: self.optional[spot],
+                index: spot as u16,
+                first_edge,
+                edges: e as u16 - first_edge,
+            };
+            store.names[i] = self.plugins[spot].key.name;
             i += 1;
         }
+        store.order = self.order;
         store.n = self.unique;
+        store.e = e;
         store
     }
 }

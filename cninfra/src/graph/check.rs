@@ -6,7 +6,7 @@ use crate::Flag;
 
 use super::{
     Graph, Need, Tree,
-    analyse::{Fault, NONE, Provided, Spot, Work, counts},
+    analyse::{Fault, NONE, Provided, Work, counts},
     store::LARGEST,
     text::{self, Text},
 };
@@ -19,6 +19,8 @@ type Room = Work<2048, 16384, 2048, 8192>;
 /// The flags that every agent has.
 pub(crate) const AGENT_FLAGS: [&str; 8] =
     ["check-config", "config-dir", "graph", "help", "microservice-label", "print-config", "set", "version"];
+/// The variables that every agent reads. (As many, to be looked at together.)
+const AGENT_VARIABLES: [&str; 8] = ["", "CONFIG_DIR", "", "", "MICROSERVICE_LABEL", "", "", "INITIAL_LOGLVL"];
 
 impl Graph {
     /// Called in a `const _` by generated code, once for each field, on the span of the field.
@@ -47,14 +49,14 @@ impl Graph {
     #[doc(hidden)]
     #[track_caller]
     pub const fn check_flags(&self) {
-        let mut i = 0;
+        let mut i = if self.broken { self.nodes.len() } else { 0 };
         while i < self.nodes.len() {
             let mine = self.nodes[i].plugin.flags;
             let mut k = 0;
             while k < mine.len() {
                 let mut a = 0;
                 while a < AGENT_FLAGS.len() {
-                    if text::same(AGENT_FLAGS[a], mine[k].name) {
+                    if text::same(AGENT_FLAGS[a], mine[k].name) || text::same(AGENT_VARIABLES[a], mine[k].env) {
                         fail_flag(&mine[k], "the agent itself", self.nodes[i].plugin.key.name);
                     }
                     a += 1;
@@ -108,12 +110,11 @@ const fn fail(tree: &'static Tree, top: u16) {
     let mut report = Report { text: Message::new(), lines: 0 };
     let mut i = 0;
     while i < room.n {
-        let spot = &room.spots[i];
-        if top == NONE || spot.top == top {
-            if spot.first as usize == i {
-                report.dependencies(&room, spot);
+        if top == NONE || room.top[i] == top {
+            if room.first[i] as usize == i {
+                report.dependencies(&room, i);
             }
-            report.declaration(&room, spot, i);
+            report.declaration(&room, i);
         }
         i += 1;
     }
@@ -146,9 +147,9 @@ impl Report {
     }
 
     /// What is wrong with what the plugin needs.
-    const fn dependencies(&mut self, room: &Room, spot: &Spot) {
-        let (plugin, flavor) = (spot.node.plugin.key.name, room.tree.key.name);
-        let deps = spot.node.plugin.deps;
+    const fn dependencies(&mut self, room: &Room, spot: usize) {
+        let (plugin, flavor) = (room.plugins[spot].key.name, room.tree.key.name);
+        let deps = room.plugins[spot].deps;
         let mut k = 0;
         while k < deps.len() {
             let dep = deps[k].key;
@@ -184,39 +185,39 @@ impl Report {
                             ]);
                         }
                     }
-                    Provided::By(provider) if one && room.spots[provider as usize].node.optional && self.next() => {
-                        let p = &room.spots[provider as usize].node;
+                    Provided::By(provider) if one && room.optional[provider as usize] && self.next() => {
+                        let p = provider as usize;
                         self.text.put_all(&[
                             "CN022: `",
                             plugin,
                             "` needs `",
                             dep.name,
                             "`, but `",
-                            p.flavor.name,
+                            room.flavors[p].name,
                             "::",
-                            p.field,
+                            room.fields[p].name,
                             "` is optional: it may be switched off\n= help: take `Option<Dep<",
                             dep.name,
                             ">>`, or make the field `Dep<",
-                            p.plugin.key.name,
+                            room.plugins[p].key.name,
                             ">`",
                         ]);
                     }
                     Provided::Several(a, b) if self.next() => {
-                        let (a, b) = (&room.spots[a as usize].node, &room.spots[b as usize].node);
+                        let (a, b) = (a as usize, b as usize);
                         self.text.put_all(&[
                             "CN017: `",
                             plugin,
                             "` needs one `",
                             dep.name,
                             "`, but `",
-                            a.flavor.name,
+                            room.flavors[a].name,
                             "::",
-                            a.field,
+                            room.fields[a].name,
                             "` and `",
-                            b.flavor.name,
+                            room.flavors[b].name,
                             "::",
-                            b.field,
+                            room.fields[b].name,
                             "` both provide it\n= help: take `Vec<Dep<",
                             dep.name,
                             ">>`",
@@ -230,47 +231,57 @@ impl Report {
     }
 
     /// What is wrong with the declaration itself.
-    const fn declaration(&mut self, room: &Room, spot: &Spot, i: usize) {
-        let (plugin, flavor) = (spot.node.plugin.key.name, room.tree.key.name);
-        if matches!(spot.fault, Fault::None) || !self.next() {
+    const fn declaration(&mut self, room: &Room, spot: usize) {
+        let (plugin, flavor) = (room.plugins[spot].key, room.tree.key.name);
+        if matches!(room.fault[spot], Fault::None) || !self.next() {
             return;
         }
-        if matches!(spot.fault, Fault::Cycle) {
-            self.text.put_all(&["CN005: dependency cycle in flavor `", flavor, "`: ", plugin]);
-            let mut at = spot.other as usize;
+        let mut at = room.other[spot] as usize;
+        if matches!(room.fault[spot], Fault::Cycle) {
+            self.text.put_all(&["CN005: dependency cycle in flavor `", flavor, "`: ", plugin.name]);
             let mut steps = 0;
-            while at != i && steps < 24 {
-                self.text.put_all(&[" -> ", room.spots[at].node.plugin.key.name]);
-                at = room.spots[at].other as usize;
+            while at != spot && steps < 24 {
+                self.text.put_all(&[" -> ", room.plugins[at].key.name]);
+                at = room.other[at] as usize;
                 steps += 1;
             }
-            if at != i {
+            if at != spot {
                 self.text.put(" -> ..");
             }
-            self.text.put_all(&[" -> ", plugin]);
+            self.text.put_all(&[" -> ", plugin.name]);
             return;
         }
-        let (here, there) = (&spot.node, &room.spots[spot.other as usize].node);
-        let places = ["`", there.flavor.name, "::", there.field, "` and `", here.flavor.name, "::", here.field, "`"];
-        match spot.fault {
+        let there = room.plugins[at].key;
+        let places = [
+            "`",
+            room.flavors[at].name,
+            "::",
+            room.fields[at].name,
+            "` and `",
+            room.flavors[spot].name,
+            "::",
+            room.fields[spot].name,
+            "`",
+        ];
+        match room.fault[spot] {
             Fault::Duplicate => {
-                self.text.put_all(&["CN004: plugin `", plugin, "` is declared twice, by "]);
+                self.text.put_all(&["CN004: plugin `", plugin.name, "` is declared twice, by "]);
                 self.text.put_all(&places);
                 self.text.put("\n= help: keep one of them, or tell the instances apart by a qualifier type parameter");
             }
             Fault::Identity => self.text.put_all(&[
                 "CN016: two plugins have one identity: `",
-                there.plugin.key.module,
+                there.module,
                 "::",
-                there.plugin.key.name,
+                there.name,
                 "` and `",
-                here.plugin.key.module,
+                plugin.module,
                 "::",
-                here.plugin.key.name,
+                plugin.name,
                 "`\n= help: give one of them `#[plugin(id = \"..\")]`",
             ]),
             Fault::Instance => {
-                self.text.put_all(&["CN020: two plugins have the instance name `", here.plugin.key.instance, "`: "]);
+                self.text.put_all(&["CN020: two plugins have the instance name `", plugin.instance, "`: "]);
                 self.text.put_all(&places);
                 self.text.put("\n= help: give one of them `#[plugin(name = \"..\")]`");
             }

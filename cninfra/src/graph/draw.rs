@@ -95,11 +95,11 @@ impl Graph {
                     "name": node.name(),
                     "instance": node.instance(),
                     "module": node.plugin.key.module,
-                    "flavor": node.flavor.name,
-                    "field": node.field,
+                    "flavor": node.flavor().name,
+                    "field": node.field(),
                     "level": node.level,
                     "optional": node.optional,
-                    "provides": node.provides.iter().map(|binding| binding.key.name).collect::<Vec<_>>(),
+                    "provides": node.provides().iter().map(|binding| binding.key.name).collect::<Vec<_>>(),
                     "needs": self.deps_of(i).iter().map(|t| self.names[usize::from(*t)]).collect::<Vec<_>>(),
                 })
             })
@@ -117,7 +117,7 @@ impl Graph {
                 level = Some(node.level);
                 let _ = writeln!(out, "level {}", node.level);
             }
-            let _ = write!(out, "  {} ({}::{})", node.name(), node.flavor.name, node.field);
+            let _ = write!(out, "  {} ({}::{})", node.name(), node.flavor().name, node.field());
             if node.optional {
                 out.push_str(" optional");
             }

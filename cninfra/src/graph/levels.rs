@@ -4,52 +4,60 @@ use super::analyse::{Fault, Work};
 
 impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, B, T> {
     /// Depth first: levels, and every cycle that shares no plugin with an earlier one.
-    pub(super) const fn level(&mut self) {
-        const NEW: u8 = 0;
-        const OPEN: u8 = 1;
-        const DONE: u8 = 2;
-        let mut state = [NEW; N];
-        let mut next = [0u16; N];
+    // what is true of the plugin at hand is in variables: an interpreter runs this
+    pub(super) const fn find_levels(&mut self) {
+        // in the place of a level
+        const NEW: u16 = u16::MAX;
+        const OPEN: u16 = u16::MAX - 1;
+        let mut levels = [NEW; N];
+        let mut next = self.from;
+        let mut below = [0u16; N];
         let mut stack = [0u16; N];
         let mut root = 0;
         while root < self.n {
-            if self.spots[root].first as usize == root && state[root] == NEW {
-                let mut height = 1;
-                stack[0] = root as u16;
-                state[root] = OPEN;
-                while height > 0 {
-                    let v = stack[height - 1] as usize;
-                    let node = &self.spots[v].node;
-                    if next[v] < node.edges {
-                        let w = self.edge[(node.first_edge + next[v]) as usize] as usize;
-                        next[v] += 1;
-                        if state[w] == NEW {
-                            state[w] = OPEN;
-                            stack[height] = w as u16;
+            if levels[root] == NEW && self.first[root] as usize == root {
+                let mut height = 0;
+                let (mut v, mut level) = (root, 0);
+                let (mut at, mut to) = (self.from[v] as usize, self.to[v] as usize);
+                levels[v] = OPEN;
+                loop {
+                    if at < to {
+                        let w = self.edge[at] as usize;
+                        at += 1;
+                        let other = levels[w];
+                        if other < OPEN {
+                            // `v` depends on `w`: it is above it
+                            if other >= level {
+                                level = other + 1;
+                            }
+                        } else if other == NEW {
+                            // comes back to this edge when `w` is done
+                            next[v] = at as u16 - 1;
+                            below[v] = level;
+                            stack[height] = v as u16;
                             height += 1;
-                        } else if state[w] == OPEN {
-                            self.cycle(&stack, height, w);
+                            (v, level) = (w, 0);
+                            (at, to) = (self.from[w] as usize, self.to[w] as usize);
+                            levels[w] = OPEN;
                         } else {
-                            self.raise(v, w);
+                            stack[height] = v as u16;
+                            self.cycle(&stack, height + 1, w);
                         }
                     } else {
-                        state[v] = DONE;
-                        height -= 1;
-                        if height > 0 {
-                            self.raise(stack[height - 1] as usize, v);
+                        levels[v] = level;
+                        if height == 0 {
+                            break;
                         }
+                        height -= 1;
+                        v = stack[height] as usize;
+                        level = below[v];
+                        (at, to) = (next[v] as usize, self.to[v] as usize);
                     }
                 }
             }
             root += 1;
         }
-    }
-
-    /// `v` depends on `w`: it is above it.
-    const fn raise(&mut self, v: usize, w: usize) {
-        if self.spots[w].node.level + 1 > self.spots[v].node.level {
-            self.spots[v].node.level = self.spots[w].node.level + 1;
-        }
+        self.level = levels;
     }
 
     /// The stack from `w` up is a cycle: reported at its first plugin in declaration order.
@@ -63,7 +71,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         let mut k = start;
         while k < height {
             // a plugin of it is in a cycle that is reported already
-            if matches!(self.spots[stack[k] as usize].fault, Fault::Cycle) {
+            if matches!(self.fault[stack[k] as usize], Fault::Cycle) {
                 return;
             }
             if stack[k] < first {
@@ -71,51 +79,46 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
             }
             k += 1;
         }
-        if !matches!(self.spots[first as usize].fault, Fault::None) {
+        if !matches!(self.fault[first as usize], Fault::None) {
             return;
         }
         k = start;
         while k < height {
             let next = if k + 1 < height { stack[k + 1] } else { stack[start] };
-            self.spots[stack[k] as usize].other = next;
+            self.other[stack[k] as usize] = next;
             k += 1;
         }
-        self.spots[first as usize].fault = Fault::Cycle;
+        self.fault[first as usize] = Fault::Cycle;
     }
 
     /// By level, within a level as declared.
     pub(super) const fn sort(&mut self) {
-        if self.broken {
-            return;
-        }
-        let mut at = [0u16; N];
-        let mut depth = 0;
+        // for each level, the number of its plugins; then where they begin
+        let mut at = [0usize; N];
         let mut i = 0;
         while i < self.n {
-            if self.spots[i].first as usize == i {
-                let level = self.spots[i].node.level as usize;
-                at[level] += 1;
-                if level > depth {
-                    depth = level;
-                }
+            if self.first[i] as usize == i {
+                at[self.level[i] as usize] += 1;
                 self.unique += 1;
             }
             i += 1;
         }
         let mut from = 0;
-        let mut level = 0;
-        while level <= depth && self.n > 0 {
-            let count = at[level];
-            at[level] = from;
+        i = 0;
+        while from < self.unique {
+            let count = at[i];
+            at[i] = from;
             from += count;
-            level += 1;
+            i += 1;
         }
         i = 0;
         while i < self.n {
-            if self.spots[i].first as usize == i {
-                let level = self.spots[i].node.level as usize;
-                self.order[at[level] as usize] = i as u16;
-                at[level] += 1;
+            if self.first[i] as usize == i {
+                let level = self.level[i] as usize;
+                let place = at[level];
+                at[level] = place + 1;
+                self.order[place] = i as u16;
+                self.place[i] = place as u16;
             }
             i += 1;
         }

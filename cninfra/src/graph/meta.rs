@@ -121,6 +121,10 @@ pub struct Field {
     pub provides: &'static [Binding],
 }
 
+impl Field {
+    pub(super) const NONE: &'static Field = &Field { name: "", item: Item::Plugin(PluginMeta::NONE), provides: &[] };
+}
+
 /// What a field of a flavor holds.
 #[derive(Clone, Copy, Debug)]
 pub enum Item {

@@ -32,6 +32,7 @@
 mod analyse;
 mod check;
 mod draw;
+mod edges;
 mod levels;
 mod meta;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub(crate) mod text;
 pub use analyse::{Counts, Work, counts};
 pub(crate) use check::AGENT_FLAGS;
 pub use draw::Format;
+pub use edges::Edges;
 pub use meta::{Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree};
 pub use store::{Sizes, Store};
 #[doc(hidden)]
@@ -53,16 +55,12 @@ pub use text::{HASH_START, Text, generic_instance, generic_name, hash, mix};
 pub struct Node {
     /// What the plugin declares.
     pub plugin: &'static PluginMeta,
-    /// The field that declares it.
-    pub field: &'static str,
-    /// The flavor of that field.
-    pub flavor: &'static KeyMeta,
-    /// The interfaces that it is bound to.
-    pub provides: &'static [Binding],
     /// The length of the longest way down to a plugin without dependencies. Plugins of one level start together.
     pub level: u16,
     /// It may be switched off by its config section.
     pub optional: bool,
+    declared: &'static Field,
+    home: &'static KeyMeta,
     /// Where the wiring finds it, and its place among the declarations (shared flavors counted each time).
     pub(crate) index: u16,
     first_edge: u16,
@@ -72,9 +70,8 @@ pub struct Node {
 impl Node {
     const NONE: Node = Node {
         plugin: PluginMeta::NONE,
-        field: "",
-        flavor: KeyMeta::NONE,
-        provides: &[],
+        declared: Field::NONE,
+        home: KeyMeta::NONE,
         level: 0,
         optional: false,
         index: 0,
@@ -88,6 +85,24 @@ impl Node {
         self.plugin.key.instance
     }
 
+    /// The field that declares it.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        self.declared.name
+    }
+
+    /// The flavor of that field.
+    #[must_use]
+    pub const fn flavor(&self) -> &'static KeyMeta {
+        self.home
+    }
+
+    /// The interfaces that it is bound to.
+    #[must_use]
+    pub const fn provides(&self) -> &'static [Binding] {
+        self.declared.provides
+    }
+
     /// The plugin's type name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -97,7 +112,8 @@ impl Node {
 
 /// The plugins of a flavor in start order (level by level, within a level as declared) and the edges between them.
 ///
-/// It is const data: every method that is `const` can be used in a `const _: () = assert!(..)`.
+/// It is const data: every method that is `const` can be used in a `const _: () = assert!(..)`. Of a flavor that is not right it tells what
+/// is known, and whatever is asked of names and order is true: so that an assertion adds no error to the mistake itself.
 #[derive(Debug)]
 pub struct Graph {
     nodes: &'static [Node],
@@ -105,7 +121,6 @@ pub struct Graph {
     order: &'static [u16],
     /// Places of dependencies, the edges of one node after those of the node before.
     targets: &'static [u16],
-    edges: &'static [(&'static str, &'static str)],
     tree: &'static Tree,
     broken: bool,
 }
@@ -156,8 +171,8 @@ impl Graph {
 
     /// Pairs of type names: (the plugin, what it depends on), by start order of the plugin.
     #[must_use]
-    pub const fn edges(&self) -> &'static [(&'static str, &'static str)] {
-        self.edges
+    pub const fn edges(&self) -> Edges {
+        Edges { nodes: self.nodes, targets: self.targets }
     }
 
     /// The places, in start order, of what the plugin at `place` depends on.
@@ -215,7 +230,7 @@ impl Graph {
         let mut i = 0;
         while i < self.names.len() {
             if text::same(self.names[i], name) {
-                if found.is_some() {
+                if found.is_some() && !self.broken {
                     check::fail_name(self, name, "more than one plugin");
                 }
                 found = Some(i);
@@ -224,6 +239,8 @@ impl Graph {
         }
         match found {
             Some(place) => place,
+            // the mistake itself is told of: no second error for one that may follow from it
+            None if self.broken => 0,
             None => check::fail_name(self, name, "no plugin"),
         }
     }
@@ -235,6 +252,6 @@ impl Graph {
     #[must_use]
     #[track_caller]
     pub const fn before(&self, a: &str, b: &str) -> bool {
-        self.nodes[self.position(a)].level < self.nodes[self.position(b)].level
+        self.broken || self.nodes[self.position(a)].level < self.nodes[self.position(b)].level
     }
 }

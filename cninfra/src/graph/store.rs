@@ -11,7 +11,6 @@ pub struct Store<const N: usize, const E: usize> {
     pub(super) names: [&'static str; N],
     pub(super) order: [u16; N],
     pub(super) targets: [u16; E],
-    pub(super) edges: [(&'static str, &'static str); E],
     pub(super) tree: &'static Tree,
     pub(super) broken: bool,
     /// What is used of the arrays.
@@ -21,17 +20,7 @@ pub struct Store<const N: usize, const E: usize> {
 
 impl<const N: usize, const E: usize> Store<N, E> {
     pub(super) const fn empty(tree: &'static Tree, broken: bool) -> Self {
-        Store {
-            nodes: [Node::NONE; N],
-            names: [""; N],
-            order: [0; N],
-            targets: [0; E],
-            edges: [("", ""); E],
-            tree,
-            broken,
-            n: 0,
-            e: 0,
-        }
+        Store { nodes: [Node::NONE; N], names: [""; N], order: [0; N], targets: [0; E], tree, broken, n: 0, e: 0 }
     }
 
     /// The graph, without the unused tails of the arrays.
@@ -42,7 +31,6 @@ impl<const N: usize, const E: usize> Store<N, E> {
             names: self.names.split_at(self.n).0,
             order: self.order.split_at(self.n).0,
             targets: self.targets.split_at(self.e).0,
-            edges: self.edges.split_at(self.e).0,
             tree: self.tree,
             broken: self.broken,
         }
@@ -59,13 +47,16 @@ macro_rules! __graph {
     ($tree:expr) => {{
         const TREE: &$crate::graph::Tree = $tree;
         const COUNTS: $crate::graph::Counts = $crate::graph::counts(TREE);
-        static STORE: $crate::graph::Store<{ COUNTS.plugins }, { COUNTS.edges }> = $crate::graph::Work::<
-            { COUNTS.plugins },
-            { COUNTS.edges },
-            { COUNTS.bindings },
-            { COUNTS.table },
-        >::analyse(TREE)
-        .store();
+        static STORE: $crate::graph::Store<{ COUNTS.plugins }, { COUNTS.edges }> = {
+            // a variable, or it would be a constant of its own
+            let work = $crate::graph::Work::<
+                                                { COUNTS.plugins },
+                                                { COUNTS.edges },
+                                                { COUNTS.bindings },
+                                                { COUNTS.table },
+                                            >::analyse(TREE);
+            work.store()
+        };
         &STORE.graph()
     }};
 }

@@ -23,7 +23,9 @@ pub const fn hash(start: u64, text: &str) -> u64 {
 #[must_use]
 pub const fn mix(a: u64, b: u64) -> u64 {
     let h = (a ^ b.rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    h ^ (h >> 29)
+    let h = h ^ (h >> 29);
+    // 0 is no id
+    if h == 0 { 1 } else { h }
 }
 
 /// Are the two texts equal?

@@ -57,13 +57,13 @@ pub trait DepSet: Sized + Send {
     label = "neither a tuple nor a struct with `#[derive(Deps)]`",
     note = "put `#[derive(Deps)]` on the struct, or list what the plugin needs: `deps = (A, dyn B, Option<C>)`"
 )]
-pub trait Listed: Sized + Send {
+pub trait Listed: Sized {
     type Tuple;
     const DEPS: &'static [DepMeta];
     fn build(tuple: Self::Tuple) -> Self;
 }
 #[diagnostic::do_not_recommend]
-impl<T: Listed<Tuple: DepSet>> DepSet for T {
+impl<T: Listed<Tuple: DepSet> + Send> DepSet for T {
     const DEPS: &'static [DepMeta] = <T as Listed>::DEPS;
     type At<R: Root> = <T::Tuple as DepSet>::At<R>;
 }

@@ -21,7 +21,7 @@ use crate::{
     label = "neither `Dep<Plugin>` nor a flavor",
     note = "a plugin's field is `Dep<{Self}>`; a nested flavor needs `#[derive(Flavor)]`"
 )]
-pub trait Nested: Key + Sized + Send + Sync {
+pub trait Nested: Key + Sized {
     /// The types of its fields: a tuple, or a tuple of tuples.
     /// (No bound here: a field that is wrong is reported once, where it stands, and not again for all of them.)
     type Fields;
@@ -75,6 +75,20 @@ pub struct Closed;
 /// The kind of a flavor whose plugins' dependencies come from the flavor around it.
 pub struct Open;
 
+/// [`Nested`], as it is asked of what an agent runs: with words for that.
+#[diagnostic::on_unimplemented(
+    message = "CN019: `{Self}` is not a flavor",
+    label = "an agent runs a flavor",
+    note = "put `#[derive(Flavor)]` on the struct"
+)]
+pub trait OfKind: 'static {
+    type Kind;
+}
+#[diagnostic::do_not_recommend]
+impl<F: Nested> OfKind for F {
+    type Kind = F::Kind;
+}
+
 /// The kind of flavor that an agent runs. (Asked of the kind and not of the flavor, and written beside the function's name:
 /// rustc then says it in twelve lines.)
 #[diagnostic::on_unimplemented(
@@ -119,13 +133,13 @@ impl<F: Wired> Held<F> for AllSlots<F> {
     }
 }
 
-impl<F: Nested<Fields: Part>> Part for F {
+impl<F: Nested<Fields: Part> + Send + Sync> Part for F {
     type Slots = SlotsOf<F>;
     type Trie<Pre: Prefix> = Union<Entry<F, Found<Pre::Then<Here>>>, <F::Fields as Part>::Trie<Pre>>;
     type Places<R: Root> = (R::Find<F>, <F::Fields as Part>::Places<R>);
     const LEN: usize = F::Fields::LEN;
 }
-impl<S, H: Home<S, SlotsOf<F>>, V, F: Nested<Fields: Wire<S, V>>> Wire<S, (H, V)> for F {
+impl<S, H: Home<S, SlotsOf<F>>, V, F: Nested<Fields: Wire<S, V>> + Send + Sync> Wire<S, (H, V)> for F {
     fn create<'a>(index: usize, root: &'a S, mine: &'a SlotsOf<F>, cx: &Context) -> Creation<'a> {
         F::Fields::create(index, root, &mine.0, cx)
     }

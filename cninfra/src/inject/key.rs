@@ -1,7 +1,7 @@
 //! Identity.
 
 use super::trie::{Digits, Outcome};
-use crate::graph::{Binding, KeyMeta};
+use crate::graph::{Binding, DepMeta, KeyMeta, Need};
 use std::sync::Arc;
 
 /// What has an identity in a graph: a plugin, an interface, a qualifier, a flavor.
@@ -17,6 +17,11 @@ pub trait Key: 'static {
     /// Name, module and id.
     #[doc(hidden)]
     const META: &'static KeyMeta;
+    /// As a dependency. (Constants of the library, so that generated code need not build them.)
+    #[doc(hidden)]
+    const ONE: DepMeta = DepMeta { key: Self::META, need: Need::One };
+    #[doc(hidden)]
+    const OPTIONAL: DepMeta = DepMeta { key: Self::META, need: Need::Optional };
     /// This key's digits, then `Tail`: a generic plugin appends the digits of its parameters.
     #[doc(hidden)]
     type Digits<Tail: Digits + ?Sized>: Digits + ?Sized;
@@ -32,6 +37,11 @@ pub trait Interface: Key {
     /// May several plugins of one flavor be bound to it?
     #[doc(hidden)]
     const MANY: bool;
+    /// As a dependency. (Here too, so that generated code can ask the type itself.)
+    #[doc(hidden)]
+    const ONE: DepMeta = DepMeta { key: Self::META, need: Need::One };
+    #[doc(hidden)]
+    const OPTIONAL: DepMeta = DepMeta { key: Self::META, need: Need::Optional };
     /// What a binding at `Path` adds to a flavor: `Found<Path>`, or `Many<One<Path>>`.
     #[doc(hidden)]
     type Bound<Path>: Outcome;
@@ -56,12 +66,12 @@ pub trait Accepts<P>: Interface {
 
 /// An interface that several plugins of one flavor may provide: `#[interface(many)]`.
 #[diagnostic::on_unimplemented(
-    message = "CN012: `{Self}` is bound to one plugin at most",
+    message = "CN012: `{Self}` is no interface that several plugins may provide",
     label = "`Vec<Dep<..>>` needs an interface with `#[interface(many)]`",
-    note = "take `Dep<{Self}>` or `Option<Dep<{Self}>>`, or declare the trait with `#[interface(many)]`"
+    note = "declare the trait with `#[interface(many)]`, or take `Dep<{Self}>` or `Option<Dep<{Self}>>`"
 )]
 pub trait ManyInterface: Interface {
     /// The interface as a dependency. (Here, so that generated code can ask the type itself.)
     #[doc(hidden)]
-    const ALL: crate::graph::DepMeta = crate::graph::DepMeta { key: Self::META, need: crate::graph::Need::All };
+    const ALL: DepMeta = DepMeta { key: Self::META, need: Need::All };
 }

@@ -13,6 +13,7 @@
 pub(crate) mod bound;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod deps;
+mod emit;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod flavor;
 pub(crate) mod key;
@@ -25,6 +26,8 @@ pub(crate) mod row;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod running;
 #[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod shared;
+#[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod slot;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod trie;
@@ -35,5 +38,6 @@ pub use flavor::Flavor;
 pub(crate) use flavor::Nested;
 pub use key::{Interface, Key, ManyInterface};
 pub use part::Part;
-pub use plugin::{Create, Lifecycle, Plugin};
+pub use plugin::{Create, Lifecycle};
 pub use replace::Instance;
+pub use shared::SharedPlugin as Plugin;

@@ -45,13 +45,13 @@ pub enum Creation<'a> {
 pub type Made = Option<Arc<dyn Running>>;
 
 #[diagnostic::do_not_recommend]
-impl<P: Plugin<Deps: DepSet>> Part for Dep<P> {
+impl<P: Plugin<Deps: DepSet> + Send + Sync> Part for Dep<P> {
     type Slots = Slot<P>;
     type Trie<Pre: Prefix> = Entry<P, Found<Pre::Then<Here>>>;
     type Places<R: Root> = <P::Deps as DepSet>::At<R>;
     const LEN: usize = 1;
 }
-impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Dep<P> {
+impl<P: Plugin<Deps: DepSet + Inject<S, V>> + Send + Sync, S, V> Wire<S, V> for Dep<P> {
     fn create<'a>(_: usize, root: &'a S, mine: &'a Slot<P>, cx: &Context) -> Creation<'a> {
         P::create(mine, P::Deps::inject(root), cx)
     }
@@ -62,13 +62,13 @@ impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Dep<P> {
 
 // A plugin that may be switched off: its slot stays empty then.
 #[diagnostic::do_not_recommend]
-impl<P: Plugin<Deps: DepSet>> Part for Option<Dep<P>> {
+impl<P: Plugin<Deps: DepSet> + Send + Sync> Part for Option<Dep<P>> {
     type Slots = Slot<P>;
     type Trie<Pre: Prefix> = Entry<P, Found<Pre::Then<Here>>>;
     type Places<R: Root> = <P::Deps as DepSet>::At<R>;
     const LEN: usize = 1;
 }
-impl<P: Plugin<Deps: DepSet + Inject<S, V>>, S, V> Wire<S, V> for Option<Dep<P>> {
+impl<P: Plugin<Deps: DepSet + Inject<S, V>> + Send + Sync, S, V> Wire<S, V> for Option<Dep<P>> {
     fn create<'a>(_: usize, root: &'a S, mine: &'a Slot<P>, cx: &Context) -> Creation<'a> {
         P::create(mine, P::Deps::inject(root), cx)
     }
@@ -83,7 +83,10 @@ pub fn created<P: Plugin>(slot: &Slot<P>, plugin: P) -> Creation<'_> {
 }
 
 /// A plugin that builds itself goes into its slot when it is done.
-pub fn creating<'a, P: Plugin>(slot: &'a Slot<P>, plugin: impl Future<Output = Result<P>> + Send + 'a) -> Creation<'a> {
+pub fn creating<'a, P: Plugin + Send + Sync>(
+    slot: &'a Slot<P>,
+    plugin: impl Future<Output = Result<P>> + Send + 'a,
+) -> Creation<'a> {
     Creation::Later(Box::pin(async move { Ok(put(slot, plugin.await?)) }))
 }
 
@@ -117,20 +120,25 @@ impl<P: Plugin> Declared for Option<Dep<P>> {
     type Plugin = P;
 }
 
+/// As it stands: in generated code, a function for the items that need no variant around them.
+pub const fn declared(item: Item) -> Item {
+    item
+}
+
 /// The plugin in the slots of a field.
 pub trait Provider: Part {
     type Plugin;
     fn plugin(slots: &Self::Slots) -> Option<Arc<Self::Plugin>>;
 }
 #[diagnostic::do_not_recommend]
-impl<P: Plugin<Deps: DepSet>> Provider for Dep<P> {
+impl<P: Plugin<Deps: DepSet> + Send + Sync> Provider for Dep<P> {
     type Plugin = P;
     fn plugin(slot: &Slot<P>) -> Option<Arc<P>> {
         slot.get().map(|dep| dep.0)
     }
 }
 #[diagnostic::do_not_recommend]
-impl<P: Plugin<Deps: DepSet>> Provider for Option<Dep<P>> {
+impl<P: Plugin<Deps: DepSet> + Send + Sync> Provider for Option<Dep<P>> {
     type Plugin = P;
     fn plugin(slot: &Slot<P>) -> Option<Arc<P>> {
         slot.get().map(|dep| dep.0)

@@ -18,9 +18,9 @@ use std::{
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "not a plugin",
-    note = "put `#[plugin]` on the struct `{Self}`"
+    note = "put `#[plugin]` on the struct `{Self}`; the parameters of a generic one need `Key`: a plugin, an interface, a `#[derive(Qualifier)]`"
 )]
-pub trait Plugin: Key + Sized + Send + Sync {
+pub trait Plugin: Key + Sized {
     /// What it is built from: a tuple, or a struct with `#[derive(Deps)]`.
     // No bound: a wrong dependency is reported once, where it stands.
     type Deps;
@@ -92,7 +92,7 @@ pub trait Create: Plugin {
     label = "`Lifecycle` is not implemented for all its parameters",
     note = "write `impl<..> Lifecycle for {Self} {{}}` with the bounds of the struct, or put `#[plugin(no_lifecycle)]` on it"
 )]
-pub trait Lifecycle: Send + Sync + 'static {
+pub trait Lifecycle: 'static {
     /// Makes the plugin ready for those that depend on it: opens connections, registers routes.
     ///
     /// With the start policy [`Retry`](crate::agent::StartPolicy::Retry) it is called again after an error, or after it was
@@ -157,7 +157,7 @@ pub trait Creates: Plugin {
     fn __creating<'a>(slot: &'a Slot<Self>, deps: Self::Deps, cx: &Context) -> Creation<'a>;
 }
 #[diagnostic::do_not_recommend]
-impl<P: Create<Deps: Send>> Creates for P {
+impl<P: Create<Deps: Send> + Send + Sync> Creates for P {
     fn __creating<'a>(slot: &'a Slot<P>, deps: Self::Deps, cx: &Context) -> Creation<'a> {
         let cx = cx.clone();
         creating(slot, async move { <P as Create>::create(deps, &cx).await })
@@ -175,7 +175,7 @@ pub trait HasLifecycle: Sized {
     fn __running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
 }
 #[diagnostic::do_not_recommend]
-impl<P: Lifecycle> HasLifecycle for P {
+impl<P: Lifecycle + Send + Sync> HasLifecycle for P {
     fn __running(this: &Dep<P>) -> Option<Arc<dyn Running>> {
         Some(this.0.clone())
     }

@@ -11,7 +11,7 @@ pub trait Running: Send + Sync {
 
 // The plugin's own future goes into the box, and nothing around it: so a method that is left at its default costs no
 // code for each plugin, since the default's future has one type.
-impl<P: Lifecycle> Running for P {
+impl<P: Lifecycle + Send + Sync> Running for P {
     fn step<'a>(&'a self, phase: Phase, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
         match phase {
             Phase::Create | Phase::Run => boxed(Nothing),
@@ -28,30 +28,18 @@ fn boxed<'a>(step: impl Future<Output = Result<()>> + Send + 'a) -> BoxFuture<'a
     Box::pin(step)
 }
 
-/// "Has `X` a lifecycle?", answered by method lookup in generated code, where `X` is concrete:
-/// `(&Probe::<X>::new()).running(dep)` takes the first of the two traits that applies.
+/// "Has `X` a lifecycle?", answered by name lookup in generated code, where `X` is concrete: `Probe::<X>::running` is the
+/// inherent function where it applies, else [`WithoutLifecycle`]'s.
 #[derive(Debug)]
 pub struct Probe<P>(PhantomData<P>);
-impl<P> Probe<P> {
-    #[expect(clippy::new_without_default, reason = "for generated code only")]
-    #[must_use]
-    pub const fn new() -> Self {
-        Probe(PhantomData)
-    }
-}
-pub trait WithLifecycle<P> {
-    fn running(&self, plugin: &Dep<P>) -> Option<Arc<dyn Running>>;
-}
-impl<P: Lifecycle> WithLifecycle<P> for Probe<P> {
-    fn running(&self, plugin: &Dep<P>) -> Option<Arc<dyn Running>> {
+impl<P: Lifecycle + Send + Sync> Probe<P> {
+    pub fn running(plugin: &Dep<P>) -> Option<Arc<dyn Running>> {
         Some(plugin.0.clone())
     }
 }
 pub trait WithoutLifecycle<P> {
-    fn running(&self, plugin: &Dep<P>) -> Option<Arc<dyn Running>>;
-}
-impl<P> WithoutLifecycle<P> for &Probe<P> {
-    fn running(&self, _: &Dep<P>) -> Option<Arc<dyn Running>> {
+    fn running(_: &Dep<P>) -> Option<Arc<dyn Running>> {
         None
     }
 }
+impl<P> WithoutLifecycle<P> for Probe<P> {}

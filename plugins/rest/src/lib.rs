@@ -42,6 +42,7 @@ mod endpoint;
 mod error;
 mod incident;
 mod plugin;
+mod registered;
 mod server;
 mod service;
 

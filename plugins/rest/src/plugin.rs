@@ -1,9 +1,9 @@
 //! [`Rest`]: the server as a plugin.
 
-use crate::{Handle, RestConfig, Server, config::FLAGS};
+use crate::{Handle, RestConfig, Server, config::FLAGS, registered::Registered};
 use cninfra::{
     Task,
-    http::{Http, Route, RouteTable, Routes},
+    http::{Http, Route, Routes},
     prelude::*,
 };
 use std::{
@@ -30,7 +30,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 pub struct Rest {
     #[config]
     config: RestConfig,
-    routes: Mutex<RouteTable>,
+    registered: Mutex<Registered>,
     serving: Mutex<Option<Serving>>,
 }
 
@@ -55,23 +55,19 @@ impl Rest {
 
 impl Http for Rest {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
-        // held while the routes are added, so that none is lost between
-        let serving = lock(&self.serving);
-        if serving.is_some() {
-            return Err(Error::msg(format_args!(
-                "`{}` registers {routes:?}, but the server serves already",
-                owner.name()
-            ))
-            .with_help("register routes in `init`: the server starts to serve in `after_init`"));
+        let what = format!("`{}` registers {routes:?}", owner.name());
+        match lock(&self.registered).add(owner.name(), routes) {
+            Some(added) => added.map_err(|error| {
+                let help = error.help();
+                Error::from(error).with_help(help)
+            }),
+            None => Err(Error::msg(format_args!("{what}, but the server serves already"))
+                .with_help("register routes in `init`: the server starts to serve in `after_init`")),
         }
-        lock(&self.routes).add(owner.name(), routes).map_err(|error| {
-            let help = error.help();
-            Error::from(error).with_help(help)
-        })
     }
 
     fn routes(&self) -> Vec<Route> {
-        lock(&self.routes).routes().to_vec()
+        lock(&self.registered).routes().to_vec()
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
@@ -87,7 +83,7 @@ impl Lifecycle for Rest {
                 "nothing says where to listen: {endpoint}, open to everybody who reaches this machine; set `endpoint` in http.conf"
             ));
         }
-        let router = lock(&self.routes).router();
+        let router = lock(&self.registered).close().unwrap_or_default();
         let server = Server::bind(endpoint, router).await.map_err(|error| {
             let help = match error.kind() {
                 io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
@@ -118,6 +114,8 @@ impl Lifecycle for Rest {
     }
 
     async fn close(&self, _: &Context) -> Result<()> {
+        // the handlers of a server that never served
+        lock(&self.registered).close();
         if let Some(handle) = self.handle() {
             handle.end().await;
         }

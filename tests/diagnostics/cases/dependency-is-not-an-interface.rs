@@ -4,5 +4,5 @@ trait Store: Send + Sync {}
 
 #[plugin]
 struct A {
-    store: Dep<dyn Store>, //~ CN006
+    store: Dep<dyn Store>, //~ CN015
 }

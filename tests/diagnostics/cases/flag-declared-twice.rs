@@ -3,13 +3,35 @@ use cninfra::prelude::*;
 const A: &[Flag] = &[Flag { name: "port", env: "A_PORT", key: "port", help: "the port" }];
 const B: &[Flag] = &[Flag { name: "port", env: "B_PORT", key: "port", help: "the port" }];
 const C: &[Flag] = &[Flag { name: "version", env: "C_VERSION", key: "version", help: "the version" }];
+const D: &[Flag] = &[Flag { name: "label", env: "MICROSERVICE_LABEL", key: "label", help: "the label" }];
+
+#[derive(serde::Serialize, serde::Deserialize, Default)]
+struct Conf {
+    port: u16,
+    version: String,
+    label: String,
+}
 
 #[plugin(flags = A)]
-struct PluginA;
+struct PluginA {
+    #[config]
+    config: Conf,
+}
 #[plugin(flags = B)]
-struct PluginB;
+struct PluginB {
+    #[config]
+    config: Conf,
+}
 #[plugin(flags = C)]
-struct PluginC;
+struct PluginC {
+    #[config]
+    config: Conf,
+}
+#[plugin(flags = D)]
+struct PluginD {
+    #[config]
+    config: Conf,
+}
 
 #[derive(Flavor)]
 struct Two { //~ CN025
@@ -19,4 +41,8 @@ struct Two { //~ CN025
 #[derive(Flavor)]
 struct Agents { //~ CN025
     c: Dep<PluginC>,
+}
+#[derive(Flavor)]
+struct Variables { //~ CN025
+    d: Dep<PluginD>,
 }

@@ -7,6 +7,7 @@
 //! | `//~ CN001` | an error with this code starts on this line |
 //! | `//~ CN001 CN002` | two errors |
 //! | `//~ CN001+CN002` | one error that tells of both |
+//! | `//~ none` | an error without a code |
 //! | `//~^ CN001` | one line above; `//~^^` two |
 //! | `//@ elsewhere: CN006 because ..` | an error that is not in the case's file, and why |
 //! | `//@ lines: 14 because ..` | the longest error of this case may have so many lines, and why |
@@ -60,7 +61,7 @@ impl Diagnostic {
             }
         }
         if codes.is_empty() {
-            codes.push(self.code.clone().unwrap_or_else(|| "no code".to_string()));
+            codes.push(self.code.clone().unwrap_or_else(|| "none".to_string()));
         }
         codes
     }

@@ -9,7 +9,6 @@ use cninfra_testbed::Folder;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
-    io::Write as _,
     os::unix::fs::symlink,
     path::Path,
     sync::Arc,
@@ -171,47 +170,35 @@ async fn a_new_secret_is_seen() {
     agent.close().await.unwrap();
 }
 
-/// A file that is written in place, piece by piece, and wrong one time in ten: what holds is always one of the right ones.
-/// Where a busy machine holds up the writer between two pieces for as long as a file has to settle, the first piece may hold.
+/// A file that is put in place over and over, and wrong one time in ten: what holds is always one of the right ones. (A file that is written
+/// in place is taken in when it has stayed for two looks: that is tested beside the code, where no busy machine comes between two writes.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_wrong_ever_holds_in_a_storm() {
     let folder = Folder::new();
     folder.write("follower.conf", "a: 1\nb: 2");
     let agent = start(folder.path()).await;
     let config = agent.follower.config.clone();
-    let path = folder.path().join("follower.conf");
+    let (path, beside) = (folder.path().join("follower.conf"), folder.path().join("follower.new"));
     let writer = tokio::task::spawn_blocking(move || {
-        let mut held_up = Vec::new();
         for n in (1..=1000_u32).chain([2001]) {
-            let began = Instant::now();
-            let mut file = fs::File::create(&path).unwrap();
-            writeln!(file, "a: {n}").unwrap();
-            std::thread::sleep(Duration::from_millis(2));
-            if n % 10 == 0 { write!(file, "b: none") } else { write!(file, "b: {}", 2 * n) }.unwrap();
-            if began.elapsed() > Duration::from_millis(80) {
-                held_up.push(began);
-            }
+            let b = if n % 10 == 0 { "none".to_string() } else { (2 * n).to_string() };
+            fs::write(&beside, format!("a: {n}\nb: {b}\n")).unwrap();
+            fs::rename(&beside, &path).unwrap();
             // now and then long enough to be taken in
             std::thread::sleep(Duration::from_millis(if n % 100 == 1 { 300 } else { 1 }));
         }
-        held_up
     });
-    let (mut looks, mut values, mut wrong) = (0, std::collections::BTreeSet::new(), Vec::new());
+    let (mut looks, mut values) = (0, std::collections::BTreeSet::new());
     let until = Instant::now() + Duration::from_secs(60);
     while config.get().a != 2001 {
         let now = config.get();
-        if now.a == 0 || now.b != 2 * now.a || now.a % 10 == 0 {
-            wrong.push((Instant::now(), now.a, now.b));
-        }
+        assert!(now.a > 0 && now.b == 2 * now.a && now.a % 10 != 0, "{now:?}");
         looks += 1;
         values.insert(now.a);
         assert!(Instant::now() < until, "{now:?}");
         sleep(Duration::from_millis(1)).await;
     }
-    let held_up = writer.await.unwrap();
-    // it holds until the next change is taken in, which may take as long again
-    let excused = |seen: Instant| held_up.iter().any(|began| *began < seen && seen - *began < Duration::from_secs(2));
-    assert!(wrong.iter().all(|(seen, ..)| excused(*seen)), "{wrong:?}, held up {held_up:?}");
+    writer.await.unwrap();
     assert!(looks > 100 && values.len() > 3, "{looks} {values:?}");
     agent.close().await.unwrap();
 }

@@ -9,6 +9,7 @@ use cninfra::{
     prelude::*,
 };
 use cninfra_rest::Rest;
+use std::sync::{Arc, Mutex, Weak};
 
 fn routes() -> Routes {
     Routes::new()
@@ -152,4 +153,77 @@ async fn a_route_that_comes_too_late_fails_the_start() {
     for part in ["`late` registers [\"GET /late\"], but the server serves already", "help: register routes in `init`"] {
         assert!(error.contains(part), "{error}");
     }
+}
+
+/// Holds the server, as plugins with routes do.
+#[plugin]
+struct Contacts {
+    http: Dep<dyn Http>,
+}
+
+/// Its handler holds a plugin that holds the server.
+#[plugin]
+struct Page {
+    http: Dep<dyn Http>,
+    contacts: Dep<Contacts>,
+}
+
+impl Lifecycle for Page {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let contacts = self.contacts.clone();
+        self.http.register(cx, Routes::new().get("/", async move || contacts.http.routes().len().to_string()))
+    }
+}
+
+#[derive(Flavor)]
+struct Circle {
+    #[provides(dyn Http)]
+    rest: Dep<Rest>,
+    contacts: Dep<Contacts>,
+    page: Dep<Page>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handlers_go_with_the_server() {
+    let agent = Agent::<Circle>::builder().config(config()).start().await.unwrap();
+    let addr = agent.rest.local_addr().unwrap();
+    assert_eq!(request(addr, "GET", "/").await.body, "1");
+    let contacts = Arc::downgrade(&agent.contacts.clone().into_arc());
+    agent.close().await.unwrap();
+    assert!(contacts.upgrade().is_none(), "the plugins are gone with the agent");
+}
+
+/// Fails when the routes are registered, and nothing serves yet.
+#[plugin]
+struct Failing {
+    page: Dep<Page>,
+    seen: Dep<Seen>,
+}
+
+/// Looks at a plugin without keeping it.
+#[plugin]
+#[derive(Default)]
+struct Seen(Mutex<Weak<Contacts>>);
+
+impl Lifecycle for Failing {
+    async fn init(&self, _: &Context) -> Result<()> {
+        *self.seen.0.lock().unwrap() = Arc::downgrade(&self.page.contacts.clone().into_arc());
+        Err(Error::msg("not today"))
+    }
+}
+
+#[derive(Flavor)]
+struct Broken {
+    circle: Circle,
+    failing: Dep<Failing>,
+    seen: Dep<Seen>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handlers_of_a_server_that_never_served_go_too() {
+    let seen = Dep::from(Seen::default());
+    Agent::<Broken>::builder().config(config()).with(seen.clone()).start().await.unwrap_err();
+    let contacts = std::mem::take(&mut *seen.0.lock().unwrap());
+    assert!(!contacts.ptr_eq(&Weak::new()), "it has been seen");
+    assert!(contacts.upgrade().is_none(), "the plugins are gone with the failed start");
 }

@@ -1,0 +1,145 @@
+//! What a trait that is used through `dyn` can not have. rustc tells of it wherever the trait object is named; here it is told once, and taken out
+//! of the object, so that nothing else errs for it.
+
+use crate::ctxt::Ctxt;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::{
+    FnArg, GenericParam, Generics, ItemTrait, ReturnType, Signature, TraitItem, TypeParamBound, WherePredicate,
+    parse_quote, spanned::Spanned as _,
+};
+
+/// Supertraits that speak of `Self` by value, or have methods with type parameters.
+const BY_VALUE: [&str; 9] = ["Clone", "Copy", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd", "Sized"];
+
+/// Notes what can not be called through the trait object.
+pub(crate) fn check(def: &mut ItemTrait, cx: &mut Ctxt) {
+    let object = format!("dyn {}", def.ident);
+    def.supertraits = std::mem::take(&mut def.supertraits).into_iter().filter(|bound| supertrait(bound, cx)).collect();
+    let mut types = Vec::new();
+    def.items.retain_mut(|item| match item {
+        TraitItem::Const(item) => {
+            refuse(item.ident.span(), &item.ident, &object, "is a constant", "make it a method", cx);
+            false
+        }
+        TraitItem::Type(item) if !is_sized(&item.generics) => {
+            let mend = format!("make it a parameter of the trait: `trait {}<{}>`", def.ident, item.ident);
+            refuse(item.ident.span(), &item.ident, &object, "is an associated type", &mend, cx);
+            item.generics.make_where_clause().predicates.push(sized());
+            types.push(item.ident.to_string());
+            true
+        }
+        _ => true,
+    });
+    for item in &mut def.items {
+        let TraitItem::Fn(method) = item else { continue };
+        if is_sized(&method.sig.generics) {
+            continue;
+        }
+        let why = why(&method.sig);
+        if let Some((span, why)) = why {
+            refuse(
+                span,
+                &method.sig.ident,
+                &object,
+                why,
+                "write it without, a future as `cninfra::BoxFuture`; or keep it out of the object by `where Self: Sized`",
+                cx,
+            );
+        }
+        let sig = &method.sig;
+        if why.is_some() || names_one(quote!(#sig), &types) {
+            method.sig.generics.make_where_clause().predicates.push(sized());
+        }
+    }
+}
+
+fn supertrait(bound: &TypeParamBound, cx: &mut Ctxt) -> bool {
+    let TypeParamBound::Trait(bound) = bound else { return true };
+    let Some(last) = bound.path.segments.last() else { return true };
+    let name = last.ident.to_string();
+    if !BY_VALUE.contains(&name.as_str()) {
+        return true;
+    }
+    cx.error(
+        bound.span(),
+        format_args!("CN032: `{name}` can not be a supertrait of an interface\n= help: take it away: a `Dep` can be cloned, whatever it holds"),
+    );
+    false
+}
+
+fn refuse(span: Span, name: &syn::Ident, object: &str, why: &str, mend: &str, cx: &mut Ctxt) {
+    cx.error(span, format_args!("CN032: `{name}` can not be used through `{object}`: it {why}\n= help: {mend}"));
+}
+
+/// Why a method can not be called through the object.
+fn why(sig: &Signature) -> Option<(Span, &'static str)> {
+    let parameter = sig.generics.params.iter().find(|param| !matches!(param, GenericParam::Lifetime(_)));
+    if let Some(parameter) = parameter {
+        return Some((parameter.span(), "has type parameters"));
+    }
+    if sig.receiver().is_none() {
+        return Some((sig.ident.span(), "takes no `self`"));
+    }
+    for input in &sig.inputs {
+        let FnArg::Typed(input) = input else { continue };
+        let ty = &input.ty;
+        if names(quote!(#ty), "impl") {
+            return Some((ty.span(), "takes an `impl Trait`"));
+        }
+        if matches!(**ty, syn::Type::Path(_) | syn::Type::Reference(_)) && names_self(quote!(#ty)) {
+            return Some((ty.span(), "takes a `Self`"));
+        }
+    }
+    let ReturnType::Type(_, ty) = &sig.output else { return None };
+    if names(quote!(#ty), "impl") {
+        return Some((ty.span(), "returns an `impl Trait`"));
+    }
+    names_self(quote!(#ty)).then(|| (ty.span(), "returns `Self`"))
+}
+
+fn sized() -> WherePredicate {
+    parse_quote!(Self: ::core::marker::Sized)
+}
+
+/// `where Self: Sized`
+fn is_sized(generics: &Generics) -> bool {
+    let Some(clause) = &generics.where_clause else { return false };
+    clause.predicates.iter().any(|predicate| match predicate {
+        WherePredicate::Type(predicate) => {
+            let (ty, bounds) = (&predicate.bounded_ty, &predicate.bounds);
+            quote!(#ty).to_string() == "Self" && names(quote!(#bounds), "Sized")
+        }
+        _ => false,
+    })
+}
+
+fn names(tokens: TokenStream, word: &str) -> bool {
+    names_one(tokens, &[word.to_string()])
+}
+
+fn names_one(tokens: TokenStream, words: &[String]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => words.contains(&ident.to_string()),
+        TokenTree::Group(group) => names_one(group.stream(), words),
+        _ => false,
+    })
+}
+
+/// `Self`, but not `Self::Something`.
+fn names_self(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) if ident == "Self" => {
+                let projected = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+                if !projected {
+                    return true;
+                }
+            }
+            TokenTree::Group(group) if names_self(group.stream()) => return true,
+            _ => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,181 @@
+//! Plugins are shared between threads: so is what they hold. What is not is told of once, on the field.
+//!
+//! A type that looks as if it were not is asked for in the struct itself, by a constant on which the field's type depends: where that fails, the
+//! type is one that the compiler speaks of no more, so that nothing else errs for it: neither futures that borrow the plugin nor
+//! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
+
+use crate::{krate::Krate, types};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Fields, GenericArgument, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
+
+use super::{
+    arguments::{Arguments, Deps},
+    fields::Role,
+};
+
+/// Types that are never shared, by their last word; no name that shared types have too, such as `Receiver`.
+const LOCAL: [&str; 5] = ["Rc", "Cell", "RefCell", "UnsafeCell", "LazyCell"];
+
+/// Traits of std whose `dyn` is not shared unless it says so.
+const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
+
+/// Types that are, if what they hold is: of these alone nothing is asked, since a question costs the compiler more than the field itself.
+const PLAIN: [&str; 33] = [
+    "bool",
+    "char",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "isize",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "usize",
+    "String",
+    "Arc",
+    "BTreeMap",
+    "BTreeSet",
+    "Box",
+    "Duration",
+    "HashMap",
+    "HashSet",
+    "Instant",
+    "Mutex",
+    "OnceLock",
+    "Option",
+    "PathBuf",
+    "RwLock",
+    "SystemTime",
+    "Vec",
+    "VecDeque",
+];
+
+/// What asks whether the fields are shared.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// For the plugin's constant.
+    pub(super) asked: TokenStream,
+    /// Fields, by place, and the types that they get in the struct.
+    guarded: Vec<(usize, Type)>,
+}
+
+impl Shared {
+    pub(super) fn of(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Self {
+        let krate = &args.krate;
+        let (plugin, generic) = (def.ident.to_string(), !def.generics.params.is_empty());
+        let mut this = Shared::default();
+        let mut all = TokenStream::new();
+        for (place, ((field, member), role)) in def.fields.iter().zip(def.fields.members()).zip(roles).enumerate() {
+            let ty = &field.ty;
+            // what it depends on is asked where that is declared
+            let listed =
+                matches!(&args.deps, Some(Deps::Struct(deps)) if quote!(#deps).to_string() == quote!(#ty).to_string());
+            if listed || matches!(role, Role::Dep) || types::dependency(ty).is_some() || is_plain(ty) {
+                continue;
+            }
+            // a constant that asks for the plugin while its field's type is worked out would go round in a circle
+            if types::names(quote!(#ty), &plugin) {
+                continue;
+            }
+            let name = quote!(#member).to_string();
+            let at = krate.at(ty.span());
+            let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::SHARED, #plugin, #name));
+            if !generic
+                && matches!(role, Role::Default(None))
+                && args.deps.is_none()
+                && let Some((question, inner)) = alone(ty)
+            {
+                ask = quote_spanned! {ty.span()=>
+                    #at::alone(#at::Is::<#inner>::#question, #plugin, #name);
+                    #ask
+                };
+            }
+            // of a parameter, the struct does not say that it is shared
+            if !generic && looks_local(quote!(#ty)) {
+                this.guarded.push((place, Type::Verbatim(guard(ask, quote!(#ty), krate))));
+            } else {
+                all.extend(quote!(#ask;));
+            }
+        }
+        if generic && !all.is_empty() {
+            // an anonymous constant can not name a parameter
+            this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #all);
+        } else if !all.is_empty() {
+            let guard = guard(quote!(#all 0), quote!(()), krate);
+            this.asked = quote!(let _: #guard = (););
+        }
+        this
+    }
+
+    /// Puts the guards into the struct.
+    pub(super) fn guard(self, fields: &mut Fields) {
+        let mut fields: Vec<_> = fields.iter_mut().collect();
+        for (place, ty) in self.guarded {
+            fields[place].ty = ty;
+        }
+    }
+}
+
+/// The type, if the constant can be evaluated.
+fn guard(constant: TokenStream, ty: TokenStream, krate: &Krate) -> TokenStream {
+    quote!(<#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::Of<#ty>)
+}
+
+/// What tells that a field holds a plugin without `Dep`. (A plugin that has no default is told of as any such field is.)
+fn alone(mut ty: &Type) -> Option<(Ident, &Type)> {
+    let mut empty = false;
+    while let Some((wrapper, inner)) = types::holder(ty) {
+        empty |= wrapper == "Option" || wrapper == "Vec";
+        ty = inner;
+    }
+    let question = match (empty, types::is_dyn(ty)) {
+        (true, true) => "INTERFACE",
+        (true, false) => "PLUGIN",
+        (false, true) => return None,
+        (false, false) => "TWIN",
+    };
+    Some((format_ident!("{question}"), ty))
+}
+
+/// Is it made of numbers, texts, atomics, and what holds them?
+pub(super) fn is_plain(ty: &Type) -> bool {
+    let Type::Path(path) = types::ungroup(ty) else { return false };
+    if path.qself.is_some() {
+        return false;
+    }
+    let Some(last) = path.path.segments.last() else { return false };
+    let word = last.ident.to_string();
+    let inner = match &last.arguments {
+        PathArguments::None => true,
+        PathArguments::AngleBracketed(arguments) => {
+            arguments.args.iter().all(|argument| matches!(argument, GenericArgument::Type(inner) if is_plain(inner)))
+        }
+        PathArguments::Parenthesized(_) => false,
+    };
+    inner && (PLAIN.contains(&word.as_str()) || word.starts_with("Atomic"))
+}
+
+/// Names it something that is not shared, a pointer, or a `dyn Trait` that does not say that it is?
+fn looks_local(tokens: TokenStream) -> bool {
+    let words = |tokens: TokenStream, word: &str| {
+        tokens.into_iter().any(|token| matches!(&token, TokenTree::Ident(ident) if ident == word))
+    };
+    let shared = words(tokens.clone(), "Send") && words(tokens.clone(), "Sync");
+    let unshared = !shared && UNSHARED.iter().any(|word| words(tokens.clone(), word));
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => {
+            let word = ident.to_string();
+            LOCAL.contains(&word.as_str()) || (word == "dyn" && unshared)
+        }
+        TokenTree::Punct(punct) => punct.as_char() == '*',
+        TokenTree::Group(group) => looks_local(group.stream()),
+        TokenTree::Literal(_) => false,
+    })
+}

@@ -1,0 +1,62 @@
+//! The plugin of the usual kind: not generic, its named fields filled in by the attribute. Most are, so it is here that the cost of an attribute
+//! counts: the library's `__plugin` writes all but the names.
+
+use super::{
+    arguments::Arguments,
+    expand::{config_meta, extras, identity},
+    fields::Role,
+    values::{context, value},
+};
+use crate::{deps::Asked, deps::asked, source::Source};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{Fields, Ident, ItemStruct};
+
+/// The widest tuple of dependencies.
+const WIDTH: usize = 12;
+
+/// The plugin's impls, if it is of the usual kind. `shared` asks whether its fields are.
+pub(super) fn generate(
+    def: &ItemStruct,
+    args: &Arguments,
+    roles: &[Role],
+    shared: &TokenStream,
+    source: &Source,
+) -> Option<TokenStream> {
+    let (krate, name) = (&args.krate, &def.ident);
+    let is_usual = def.generics.params.is_empty()
+        && args.deps.is_none()
+        && !args.no_lifecycle
+        && matches!(def.fields, Fields::Named(_))
+        && roles.iter().filter(|role| matches!(role, Role::Dep)).count() <= WIDTH;
+    if !is_usual {
+        return None;
+    }
+    let (mut deps, mut blank, mut other) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
+    let mut config = quote!(#krate::Option::None);
+    let cx = context();
+    for (field, role) in def.fields.iter().zip(roles) {
+        let (ty, member) = (&field.ty, field.ident.as_ref()?);
+        match role {
+            Role::Dep => {
+                let Asked { key, of, name } = asked(ty);
+                let (of, name) = (Ident::new(of, Span::call_site()), Ident::new(name, Span::call_site()));
+                deps.extend(quote!(#member #of #name {#key} {#ty}));
+            }
+            Role::Default(None) => blank.extend(quote!(#member {#ty})),
+            role => {
+                if let Role::Config = role {
+                    config = config_meta(ty, krate);
+                }
+                let value = value(def, ty, role, &cx, krate);
+                other.extend(quote!(#member {#value}));
+            }
+        }
+    }
+    let (id, hash, digits) = identity(name, &def.generics, args, TokenStream::new()).plain(source);
+    let (text, instance) = (name.to_string(), args.instance(name));
+    let (extras, root) = (extras(args, &config), krate.root());
+    Some(quote!(#root::__plugin! {
+        #name #text #id #instance #hash [#(#digits)*] deps [#deps] blank [#blank] other [#other] #cx {#shared} {#extras}
+    }))
+}

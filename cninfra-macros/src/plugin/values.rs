@@ -1,0 +1,41 @@
+//! What the fields of a plugin are filled with, but for its dependencies.
+
+use super::fields::Role;
+use crate::krate::Krate;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Ident, ItemStruct, Type, spanned::Spanned as _};
+
+/// The context in generated code: a name that the user's expressions can not see.
+pub(super) fn context() -> Ident {
+    Ident::new("cx", Span::mixed_site())
+}
+
+/// The value of a field that is no dependency.
+pub(super) fn value(def: &ItemStruct, ty: &Type, role: &Role, cx: &Ident, krate: &Krate) -> TokenStream {
+    let span = ty.span();
+    match role {
+        Role::Config => {
+            // as for a flavor's fields: a type that is no section is told of once, in `PLUGIN`
+            let section = sound(def, quote!(#ty), krate, span);
+            quote_spanned!(span=> match <#section as #krate::Section>::__of(#cx) {
+                #krate::Result::Ok(config) => config,
+                #krate::Result::Err(error) => return #krate::Creation::Now(#krate::Result::Err(error)),
+            })
+        }
+        Role::Context => quote_spanned!(span=> <#ty as #krate::FromContext>::from_context(#cx)),
+        Role::Default(Some(value)) => quote!(#value),
+        Role::Default(None) | Role::Dep => quote_spanned!(span=> <#ty as #krate::Blank>::blank()),
+    }
+}
+
+/// The type, if what the plugin says of itself is right; else one that the compiler speaks of no more. (Not in generic code, where the
+/// constant depends on the parameters.)
+pub(super) fn sound(def: &ItemStruct, ty: TokenStream, krate: &Krate, span: Span) -> TokenStream {
+    let name = &def.ident;
+    if !def.generics.params.is_empty() {
+        return ty;
+    }
+    let at = krate.at(span);
+    quote_spanned!(span=> <#at::Sound<{ <#name as #at::Plugin>::PLUGIN.deps.len() }> as #at::Pass>::Of<#ty>)
+}

@@ -1,0 +1,77 @@
+//! What `#[plugin]` writes, but for what only it can know: a macro by example costs the compiler a fraction of what it costs a
+//! procedural macro to write the same tokens.
+
+/// The impls of a plugin.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __plugin {
+    // not generic, named fields, filled in by the attribute
+    (
+        $name:ident $text:literal $id:literal $instance:literal $instance_id:literal
+        [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident $x6:ident]
+        deps [$($var:ident $via:ident $konst:ident {$($key:tt)*} {$($dep:tt)*})*]
+        blank [$($member:ident {$($blank:tt)*})*]
+        other [$($other:ident {$($value:tt)*})*] $cx:ident
+        {$($shared:tt)*} {$($extras:tt)*}
+    ) => {
+        const _: () = {
+            #[diagnostic::do_not_recommend]
+            #[doc(hidden)]
+            impl $crate::private::Key for $name {
+                const META: &'static $crate::private::KeyMeta = &$crate::private::KeyMeta {
+                    name: $text, module: ::core::module_path!(), id: $id, instance: $instance, instance_id: $instance_id,
+                };
+                type Digits<Tail: $crate::private::Digits + ?Sized> = $crate::private::$x0<$crate::private::$x1<
+                    $crate::private::$x2<$crate::private::$x3<$crate::private::$x4<$crate::private::$x5<$crate::private::$x6<Tail>>>>>>>;
+            }
+            #[diagnostic::do_not_recommend]
+            #[doc(hidden)]
+            impl $crate::private::Plugin for $name {
+                type Deps = ($($($dep)*,)*);
+                type Itself = Self;
+                const PLUGIN: &'static $crate::private::PluginMeta = {
+                    $($shared)*
+                    &$crate::private::PluginMeta {
+                        key: <Self as $crate::private::Key>::META,
+                        deps: &[$(<$($key)* as $crate::private::$via>::$konst),*],
+                        $($extras)*
+                    }
+                };
+                fn create<'a>(
+                    slot: &'a $crate::private::Slot<Self>,
+                    ($($var,)*): Self::Deps,
+                    $cx: &$crate::private::Context,
+                ) -> $crate::private::Creation<'a> {
+                    $crate::private::created(slot, $name {
+                        $($var,)*
+                        $($member: <$($blank)* as $crate::private::Blank>::blank(),)*
+                        $($other: $($value)*,)*
+                    })
+                }
+                fn running(this: &$crate::private::Dep<Self>) -> $crate::private::Made {
+                    #[allow(unused_imports)]
+                    use $crate::private::WithoutLifecycle as _;
+                    $crate::private::Probe::<$name>::running(this)
+                }
+            }
+        };
+    };
+}
+
+/// What a flavor declares.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tree {
+    ({$($key:tt)*} $package:literal $version:literal $($name:literal {$($item:tt)*} $of:ident $konst:ident {$($ty:tt)*} {$($bindings:tt)*})*) => {
+        $crate::private::Tree {
+            key: $($key)*,
+            package: $package,
+            version: $version,
+            fields: &[$($crate::private::Field {
+                name: $name,
+                item: $crate::private::$($item)*(<$($ty)* as $crate::private::$of>::$konst),
+                provides: &[$($bindings)*],
+            }),*],
+        }
+    };
+}

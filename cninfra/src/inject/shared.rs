@@ -1,0 +1,114 @@
+//! What a plugin's fields are asked for: they are shared between threads, and none of them is a config section without its attribute.
+
+use super::{key::Interface, plugin::Plugin};
+use crate::graph::Text;
+use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+
+/// A plugin: a struct with `#[plugin]`, shared between threads. As a bound, it names any of them.
+///
+/// ```
+/// use cninfra::prelude::*;
+///
+/// /// What generic code asks of the plugins that it is for.
+/// trait Counter: Plugin {
+///     fn count(&self) -> u64;
+/// }
+///
+/// fn report<C: Counter>(counter: Dep<C>) -> std::thread::JoinHandle<u64> {
+///     std::thread::spawn(move || counter.count())
+/// }
+/// ```
+// (Beside what the attribute implements, and not its supertraits: those are asked for again wherever a plugin is named.)
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{Self}` is not a plugin",
+    label = "not a plugin",
+    note = "put `#[plugin]` on the struct `{Self}`; the parameters of a generic one need `Key`: a plugin, an interface, a `#[derive(Qualifier)]`"
+)]
+pub trait SharedPlugin: Plugin + Send + Sync {}
+#[diagnostic::do_not_recommend]
+impl<P: Plugin + Send + Sync> SharedPlugin for P {}
+
+/// "Is `T` shared between threads?", answered by name lookup in generated code, where `T` is concrete: `Is::<T>::SHARED` takes the
+/// inherent constant where it applies, else [`IsNot`]'s. (As a bound, `Send` and `Sync` would be two errors, told again wherever the
+/// plugin is named, and for all that depend on it.)
+#[derive(Debug)]
+pub struct Is<T: ?Sized>(PhantomData<T>);
+impl<T: Send + Sync + ?Sized> Is<T> {
+    pub const SHARED: bool = true;
+}
+impl<T: Plugin> Is<T> {
+    /// Is it a plugin?
+    pub const PLUGIN: bool = true;
+}
+impl<T: Plugin + Default> Is<T> {
+    /// Is it a plugin that can be made of nothing?
+    pub const TWIN: bool = true;
+}
+impl<T: Interface + ?Sized> Is<T> {
+    pub const INTERFACE: bool = true;
+}
+impl<T: DeserializeOwned> Is<T> {
+    /// Can it be read from a file?
+    pub const READ: bool = true;
+}
+pub trait IsNot {
+    const SHARED: bool = false;
+    const PLUGIN: bool = false;
+    const TWIN: bool = false;
+    const INTERFACE: bool = false;
+    const READ: bool = false;
+}
+impl<T: ?Sized> IsNot for Is<T> {}
+
+/// Fails with our words if the field of a plugin is not shared.
+#[track_caller]
+pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
+    if is {
+        return 0;
+    }
+    let mut text = Text::<1024>::new();
+    text.put_all(&[
+        "CN029: plugins are shared between threads, but `",
+        plugin,
+        "::",
+        field,
+        "` is not `Send` and `Sync`\n= help: take `Arc` for `Rc`, an atomic or `Mutex` for `Cell` and `RefCell`, \
+         `Box<dyn Trait + Send + Sync>` for `Box<dyn Trait>`",
+    ]);
+    panic!("{}", text.as_str())
+}
+
+/// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.
+#[track_caller]
+pub const fn alone(is: bool, plugin: &str, field: &str) {
+    if is {
+        let mut text = Text::<1024>::new();
+        text.put_all(&[
+            "CN033: `",
+            plugin,
+            "::",
+            field,
+            "` asks for a plugin without `Dep`: it would hold its default, and not the flavor's plugin\n= help: a dependency is `Dep<Plugin>`, \
+             `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`",
+        ]);
+        panic!("{}", text.as_str())
+    }
+}
+
+/// Fails if a field that is named as a config section can be read as one, and would hold its default for ever.
+#[track_caller]
+pub const fn unmarked(is: bool, plugin: &str, field: &str) {
+    if is {
+        let mut text = Text::<1024>::new();
+        text.put_all(&[
+            "CN031: `",
+            plugin,
+            "::",
+            field,
+            "` looks like a config section, but would always hold its default\n= help: mark it with `#[config]`; \
+             if the default is meant: `#[default(Default::default())]`",
+        ]);
+        panic!("{}", text.as_str())
+    }
+}

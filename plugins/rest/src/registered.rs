@@ -1,0 +1,43 @@
+//! [`Registered`]: the routes of the agent's plugins, taken in until the server starts to serve.
+
+use cninfra::http::{Route, RouteError, RouteTable, Routes, axum::Router};
+
+/// The routes of the agent's plugins.
+pub(crate) enum Registered {
+    /// Routes are taken in.
+    Open(RouteTable),
+    /// The handlers belong to the server, and go with it: a handler may hold a plugin, and that plugin the server.
+    Closed(Vec<Route>),
+}
+
+impl Default for Registered {
+    fn default() -> Self {
+        Registered::Open(RouteTable::new())
+    }
+}
+
+impl Registered {
+    /// Adds the routes of a plugin; `None` where no more are taken in.
+    pub(crate) fn add(&mut self, owner: &str, routes: Routes) -> Option<Result<(), RouteError>> {
+        match self {
+            Registered::Open(table) => Some(table.add(owner, routes)),
+            Registered::Closed(_) => None,
+        }
+    }
+
+    /// Takes in no more. Returns the router of what was taken in, the first time.
+    pub(crate) fn close(&mut self) -> Option<Router> {
+        let Registered::Open(table) = self else { return None };
+        let router = table.router();
+        *self = Registered::Closed(table.routes().to_vec());
+        Some(router)
+    }
+
+    /// All routes, in the order in which they were added.
+    pub(crate) fn routes(&self) -> &[Route] {
+        match self {
+            Registered::Open(table) => table.routes(),
+            Registered::Closed(routes) => routes,
+        }
+    }
+}

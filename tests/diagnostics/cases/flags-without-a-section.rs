@@ -1,0 +1,23 @@
+use cninfra::prelude::*;
+
+const FLAGS: &[Flag] = &[Flag { name: "port", env: "PORT", key: "port", help: "the port" }];
+
+#[plugin(flags = FLAGS)] //~ CN030
+struct Http {
+    port: u16,
+}
+#[plugin(deps = (Http), flags = FLAGS)] //~ CN030
+struct Listed;
+impl Create for Listed {
+    async fn create(_: Self::Deps, _: &Context) -> Result<Self> {
+        Ok(Listed)
+    }
+}
+#[derive(Flavor)]
+struct App {
+    http: Dep<Http>,
+    listed: Dep<Listed>,
+}
+async fn start() {
+    drop(Agent::<App>::start().await);
+}

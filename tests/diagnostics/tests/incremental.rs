@@ -1,0 +1,80 @@
+//! A right program is made wrong and right again, as one does all day: the compiler must say of it what it says of the wrong
+//! program alone. (rustc keeps what it found out from one run to the next, and stops with an internal error where that
+//! does not hold any more. Types that are sized only if a flavor's constant can be evaluated once led it there.)
+
+use cninfra_diagnostics_tests::{Case, compile, rendered};
+use std::{collections::HashMap, fmt::Write as _};
+
+const AGENT: &str = include_str!("../programs/agent.rs");
+const WIDE: &str = include_str!("../programs/wide.rs");
+
+/// The mistake, the program, and what is written in it instead of what.
+const MISTAKES: [(&str, &str, &str, &str); 24] = [
+    ("nested-flavor-misspelled", AGENT, "pub rpc: Rpc,\n    pub greeter", "pub rpc: Rcp,\n    pub greeter"),
+    ("field-of-a-type-that-is-not-there", AGENT, "Dep<Greeter>", "Dep<Greter>"),
+    ("field-that-is-no-plugin", AGENT, "Dep<Greeter>", "Dep<NoPlugin>"),
+    ("field-that-is-bare", AGENT, "Dep<Greeter>", "Greeter"),
+    ("field-of-another-type", AGENT, "Dep<Greeter>", "u32"),
+    ("field-that-is-gone", AGENT, "    pub rpc: Rpc,\n    pub greeter", "    pub greeter"),
+    (
+        "forgotten-use",
+        AGENT,
+        "use parts::{Clock, Memory, Routes, Rpc, Store}",
+        "use parts::{Clock, Memory, Routes, Store}",
+    ),
+    (
+        "provides-without-dyn",
+        AGENT,
+        "(dyn Store)]\n    pub memory: Dep<Memory>,\n}\n\npub async",
+        "(Store)]\n    pub memory: Dep<Memory>,\n}\n\npub async",
+    ),
+    ("provides-what-it-does-not-implement", AGENT, "#[provides(dyn Routes)]", "#[provides(dyn Store)]"),
+    ("provides-on-a-bare-plugin", AGENT, "Dep<Memory>,\n}\n\npub async", "Memory,\n}\n\npub async"),
+    ("impl-that-is-gone", AGENT, "impl Store for Memory", "impl Memory"),
+    ("dependency-that-is-changed", AGENT, "Option<Dep<Cache>>", "Dep<Small>"),
+    ("dependency-that-is-no-plugin", AGENT, "Option<Dep<Cache>>", "Dep<NoPlugin>"),
+    ("plugin-without-its-attribute", AGENT, "#[plugin]\npub struct Cache", "pub struct Cache"),
+    ("inner-field-that-is-bare", AGENT, "pub clock: Dep<Clock>", "pub clock: Clock"),
+    ("open-flavor-with-what-is-no-plugin", AGENT, "Dep<Role<Backup>>", "Dep<NoPlugin>"),
+    ("generic-flavor-with-what-is-no-plugin", AGENT, "Dep<Role<R>>", "Dep<NoPlugin>"),
+    ("qualifier-without-its-derive", AGENT, "#[derive(Qualifier)]", ""),
+    ("field-that-is-not-shared", AGENT, "std::sync::Weak", "std::rc::Weak"),
+    ("interface-without-its-attribute", AGENT, "    #[interface]\n", ""),
+    ("wide-with-what-is-no-plugin", WIDE, "Dep<C>", "Dep<NoPlugin>"),
+    ("wide-with-a-bare-plugin", WIDE, "last: Dep<Last>", "last: Last"),
+    ("wide-without-a-field", WIDE, "    pub m: Dep<M>,\n", ""),
+    ("wide-with-what-it-does-not-implement", WIDE, "pub memory: Dep<Memory>", "pub memory: Dep<NoPlugin>"),
+];
+
+#[test]
+fn a_program_made_wrong_and_right_again_is_told_of_as_it_is() -> std::io::Result<()> {
+    let mut right = Vec::new();
+    let mut wrong = Vec::new();
+    for (name, program, before, after) in MISTAKES {
+        assert_eq!(program.matches(before).count(), 1, "{name}: `{before}` is not once in the program");
+        right.push(Case::parse(name, program.to_string()));
+        wrong.push(Case::parse(name, program.replace(before, after)));
+    }
+    let words = |set: &str, cases: &[Case]| -> std::io::Result<HashMap<String, String>> {
+        Ok(compile(set, cases)?.into_iter().map(|(name, found)| (name, rendered(&found))).collect())
+    };
+    // what never compiles leaves nothing to go on from: this one always starts anew
+    let alone = words("alone", &wrong)?;
+    let before = words("incremental", &right)?;
+    let between = words("incremental", &wrong)?;
+    let after = words("incremental", &right)?;
+    let mut failures = String::new();
+    for (name, ..) in MISTAKES {
+        for (when, said) in [("before", &before[name]), ("after", &after[name])] {
+            if !said.is_empty() {
+                let _ = writeln!(failures, "==== {name}: {when} the mistake\n{said}");
+            }
+        }
+        let (alone, between) = (&alone[name], &between[name]);
+        if alone.is_empty() || alone.contains("internal compiler error") || alone != between {
+            let _ = writeln!(failures, "==== {name}\n---- alone\n{alone}\n---- after a right program\n{between}");
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+    Ok(())
+}
