@@ -5,8 +5,8 @@ pub use crate::{
     config::{ConfigMeta, Section},
     flag::check as check_flags,
     graph::{
-        self, Binding, DepMeta, Field, Graph, HASH_START, Item, KeyMeta, Need, PluginMeta, Sizes, Text, Tree,
-        generic_instance, generic_name, hash, mix,
+        self, Binding, Checks, Counts, DepMeta, Field, Graph, HASH_START, Item, KeyMeta, Need, PluginMeta, Sizes, Text,
+        Tree, counts, generic_instance, generic_name, hash, mix,
     },
     inject::{
         bound::Bound,
