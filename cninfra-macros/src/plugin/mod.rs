@@ -4,6 +4,8 @@
 mod arguments;
 mod expand;
 mod fields;
+mod held;
+mod idle;
 mod inert;
 mod sections;
 mod shared;
@@ -37,7 +39,8 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
             .unwrap_or_else(|| expand::generate(&def, &arguments, &fields, asked, source));
         shared.guard(&mut def.fields);
         let sections = sections::check(&def, &arguments, &fields);
-        quote!(#generated #sections)
+        let idle = idle::check(&def, &arguments);
+        quote!(#generated #sections #idle)
     };
     let errors = cx.finish();
     quote!(#def #generated #errors)
