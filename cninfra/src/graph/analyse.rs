@@ -405,17 +405,17 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         Provided::Several(first.spot, self.bound[first.next as usize].spot)
     }
 
-    /// The interface that this spot and its `other` both provide.
-    pub(super) const fn ambiguous_key(&self, spot: usize) -> &'static KeyMeta {
+    /// The interface that this spot and its `other` both provide, as each of them names it.
+    pub(super) const fn ambiguous_keys(&self, spot: usize) -> [&'static KeyMeta; 2] {
         let mut left = self.fields[spot].provides;
         while let [binding, rest @ ..] = left {
             left = rest;
             let first = self.binding[self.row(binding.key.id)];
             if first != NONE && !binding.many && self.bound[first as usize].spot == self.other[spot] {
-                return binding.key;
+                return [binding.key, self.bound[first as usize].binding.key];
             }
         }
-        KeyMeta::NONE
+        [KeyMeta::NONE; 2]
     }
 
     /// The graph's data: in start order, edges renumbered. (Of a broken flavor, what is known: so that what is asserted of it is not

@@ -310,7 +310,22 @@ impl Report {
                 self.text.put("\n= help: give one of them `#[plugin(name = \"..\")]`");
             }
             _ => {
-                self.text.put_all(&["CN003: `", work.ambiguous_key(spot).name, "` is provided twice, by "]);
+                let [mine, other] = work.ambiguous_keys(spot);
+                if !text::same(mine.module, other.module) || !text::same(mine.name, other.name) {
+                    self.text.put_all(&[
+                        "CN016: two interfaces have one identity: `",
+                        mine.name,
+                        "` of module ",
+                        mine.module,
+                        ", and `",
+                        other.name,
+                        "` of module ",
+                        other.module,
+                        "\n= help: give one of them `#[interface(id = \"..\")]`",
+                    ]);
+                    return;
+                }
+                self.text.put_all(&["CN003: `", mine.name, "` is provided twice, by "]);
                 self.text.put_all(&places);
                 self.text.put("\n= help: keep one `#[provides]`, or declare the trait with `#[interface(many)]`");
             }
