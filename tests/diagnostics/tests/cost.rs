@@ -8,9 +8,11 @@ use std::{
 
 const PLUGINS: usize = 200;
 
-/// A flavor of many plugins, of which the first one may lack a dependency. The time makes it another program than that of the run before.
+/// A flavor of many plugins, of which the first one may lack a dependency. It is in a module of another name each time, so that nothing is known of
+/// it from the run before.
 fn program(wrong: bool) -> String {
-    let mut text = format!("// {:?}\nuse cninfra::prelude::*;\n#[plugin]\npub struct Missing;\n", SystemTime::now());
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+    let mut text = format!("pub mod at_{now} {{\nuse cninfra::prelude::*;\n#[plugin]\npub struct Missing;\n");
     let mut fields = String::new();
     for i in 0..PLUGINS {
         let dep = match i {
@@ -21,7 +23,7 @@ fn program(wrong: bool) -> String {
         let _ = write!(text, "#[plugin]\npub struct P{i} {{ {dep} }}\n");
         let _ = writeln!(fields, "    p{i}: Dep<P{i}>,");
     }
-    text + "#[derive(Flavor)]\npub struct Wide {\n" + &fields + "}\n"
+    text + "#[derive(Flavor)]\npub struct Wide {\n" + &fields + "}\n}\n"
 }
 
 /// How long it takes, and what is said.
