@@ -13,14 +13,16 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Item, ItemTrait, ReturnType, TraitItem, Type, TypeParamBound, parse_quote, spanned::Spanned as _};
 
-const EXPECTED: &str = "`#[interface]`, `#[interface(many)]`, `#[interface(crate = path)]`";
+const EXPECTED: &str =
+    "`#[interface]`, `#[interface(many)]`, `#[interface(id = \"..\")]`, `#[interface(crate = path)]`";
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
-    let (mut many, mut krate) = (false, Krate::default());
+    let (mut many, mut given, mut krate) = (false, None, Krate::default());
     for arg in args::parse(arguments, &mut cx, EXPECTED) {
         match (arg.word().as_str(), &arg.value) {
             (names::MANY, Value::Word) => many = true,
+            (names::ID, Value::Is(_)) => given = args::text(&arg, &mut cx).map(|text| text.value()),
             (names::CRATE, _) => krate = args::krate(&arg, &mut cx).unwrap_or_default(),
             _ => args::unknown(&arg, &mut cx, EXPECTED),
         }
@@ -48,7 +50,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
     // what was meant is not known: allow both
     let many = many || cx.is_broken();
     let errors = cx.finish();
-    let impls = impls(&def, many, source, &krate);
+    let impls = impls(&def, many, given, source, &krate);
     quote! {
         #def
         #impls
@@ -87,7 +89,7 @@ fn refuse_async(def: &mut ItemTrait) {
     }
 }
 
-fn impls(def: &ItemTrait, many: bool, source: &Source, krate: &Krate) -> TokenStream {
+fn impls(def: &ItemTrait, many: bool, given: Option<String>, source: &Source, krate: &Krate) -> TokenStream {
     let name = &def.ident;
     let (generics, arguments) = key::inert_generics(&def.generics);
     let bounded = key::with_bounds(&generics, krate);
@@ -99,7 +101,7 @@ fn impls(def: &ItemTrait, many: bool, source: &Source, krate: &Krate) -> TokenSt
     let identity = Identity {
         name: format!("dyn {name}"),
         instance: names::kebab(&name.to_string()),
-        given: None,
+        given,
         generics: &generics,
         ty: ty.clone(),
     };

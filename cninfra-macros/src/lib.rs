@@ -74,7 +74,7 @@ pub fn conditional_plugin(item: TokenStream) -> TokenStream {
 /// `Sync` are added to the supertraits. Asynchronous methods return a boxed future: write it, or put
 /// `#[cninfra::async_trait]` on the trait, above or below this attribute.
 ///
-/// `#[interface(crate = path)]`: where cninfra is, if it is renamed or re-exported.
+/// `#[interface(id = "..")]`: another identity, where two interfaces in one file have one name. `#[interface(crate = path)]`: where cninfra is, if it is renamed or re-exported.
 #[proc_macro_attribute]
 pub fn interface(args: TokenStream, item: TokenStream) -> TokenStream {
     interface::expand(args.into(), item.into(), &Source::here()).into()
@@ -104,7 +104,8 @@ pub fn deps(item: TokenStream) -> TokenStream {
 /// Makes a type a qualifier: as a type parameter of a plugin it tells its instances apart, `Etcd<Backup>`.
 ///
 /// The instance name of `Etcd<Backup>` is `etcd-backup`. `#[qualifier(name = "..")]` gives another text, and `""` adds
-/// nothing: for the one that is meant where none is written. `#[qualifier(crate = path)]`: where cninfra is, if it is renamed or re-exported.
+/// nothing: for the one that is meant where none is written. `#[qualifier(id = "..")]`: another identity, where two in one file have one name.
+/// `#[qualifier(crate = path)]`: where cninfra is, if it is renamed or re-exported.
 #[proc_macro_derive(Qualifier, attributes(qualifier))]
 pub fn qualifier(item: TokenStream) -> TokenStream {
     qualifier::expand(item.into(), &Source::here()).into()

@@ -12,7 +12,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-const EXPECTED: &str = "`#[qualifier(name = \"..\")]`, `#[qualifier(crate = path)]`";
+const EXPECTED: &str = "`#[qualifier(name = \"..\")]`, `#[qualifier(id = \"..\")]`, `#[qualifier(crate = path)]`";
 
 pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     let input: DeriveInput = match syn::parse2(item) {
@@ -24,9 +24,11 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     let mut krate = Krate::default();
     let mut instance = names::kebab(&input.ident.to_string());
     let mut span = input.ident.span();
+    let mut given = None;
     for arg in args::of_attributes(&input.attrs, names::QUALIFIER, &mut cx, EXPECTED) {
         match (arg.word().as_str(), &arg.value) {
             (names::CRATE, _) => krate = args::krate(&arg, &mut cx).unwrap_or_default(),
+            (names::ID, Value::Is(_)) => given = args::text(&arg, &mut cx).map(|text| text.value()),
             (names::NAME, Value::Is(_)) => {
                 if let Some(text) = args::text(&arg, &mut cx) {
                     (instance, span) = (text.value(), text.span());
@@ -42,7 +44,7 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     let name = &input.ident;
     let (generics, arguments) = key::inert_generics(&input.generics);
     let identity =
-        Identity { name: name.to_string(), instance, given: None, generics: &generics, ty: quote!(#name #arguments) };
+        Identity { name: name.to_string(), instance, given, generics: &generics, ty: quote!(#name #arguments) };
     let (key, errors) = (identity.expand(source, &krate), cx.finish());
     quote!(const _: () = { #key }; #errors)
 }

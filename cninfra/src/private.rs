@@ -5,8 +5,8 @@ pub use crate::{
     config::{ConfigMeta, Section},
     flag::check as check_flags,
     graph::{
-        self, Binding, DepMeta, Field, Graph, HASH_START, Item, KeyMeta, Need, PluginMeta, Sizes, Text, Tree,
-        generic_instance, generic_name, hash, mix,
+        self, Binding, Checks, Counts, DepMeta, Field, Graph, HASH_START, Item, KeyMeta, Need, PluginMeta, Sizes, Text,
+        Tree, counts, generic_instance, generic_name, hash, mix,
     },
     inject::{
         bound::Bound,
@@ -17,7 +17,7 @@ pub use crate::{
         plugin::{Blank, Creates, HasLifecycle, Lifecycle, Plugin},
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},
-        shared::{Is, IsNot, alone, shared, unmarked},
+        shared::{Is, IsNot, alone, idle, shared, unmarked},
         slot::Slot,
         trie::{Digits, Found, Many, One, Root, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, Xa, Xb, Xc, Xd, Xe, Xf},
     },

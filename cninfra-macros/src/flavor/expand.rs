@@ -240,7 +240,7 @@ impl Model {
         let (impl_generics, _, wher) = bounded.split_for_impl();
         let graph = if self.generics.params.is_empty() {
             let root = krate.root();
-            quote!(#root::__graph!(<#name as #krate::Nested>::TREE))
+            quote!(#root::__graph!(<#name as #krate::Nested>::TREE, COUNTS))
         } else {
             quote!(#krate::Sizes::<Self>::GRAPH)
         };
@@ -258,10 +258,22 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let checks = self.fields.iter().enumerate().map(|(n, field)| {
             let n = n as u16;
-            quote_spanned!(field.name.span()=> const _: () = GRAPH.check_field(#n);)
+            quote_spanned!(field.name.span()=> const _: () = __Checks::field(GRAPH, #n);)
         });
         let flags = quote_spanned!(name.span()=> const _: () = GRAPH.check_flags(););
-        quote!(const GRAPH: &#krate::Graph = <#name as #krate::Flavor>::GRAPH; #(#checks)* #flags)
+        quote! {
+            const COUNTS: #krate::Counts = #krate::counts(<#name as #krate::Nested>::TREE);
+            const GRAPH: &#krate::Graph = <#name as #krate::Flavor>::GRAPH;
+            type __Checks = #krate::Checks<
+                #name,
+                { COUNTS.plugins },
+                { COUNTS.edges },
+                { COUNTS.bindings },
+                { COUNTS.table },
+            >;
+            #(#checks)*
+            #flags
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Arguments {
     pub(super) aliases: Vec<String>,
     pub(super) flags: Option<Expr>,
     pub(super) no_lifecycle: bool,
+    /// Where that is said.
+    pub(super) no_lifecycle_at: Option<Span>,
     pub(super) id: Option<String>,
     pub(super) krate: Krate,
     seen_config: Option<Span>,
@@ -92,7 +94,10 @@ impl Arguments {
                     }
                 }
                 (names::ID, _) => this.id = args::text(arg, cx).map(|text| text.value()),
-                (names::NO_LIFECYCLE, Value::Word) => this.no_lifecycle = true,
+                (names::NO_LIFECYCLE, Value::Word) => {
+                    this.no_lifecycle = true;
+                    this.no_lifecycle_at = Some(arg.span());
+                }
                 _ => args::unknown(arg, cx, EXPECTED),
             }
         }

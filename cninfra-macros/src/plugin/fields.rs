@@ -1,5 +1,6 @@
 //! What each field of a plugin is filled with. Takes the helper attributes off the fields.
 
+use super::held;
 use crate::{args::span_of, ctxt::Ctxt, krate::Krate, names, types};
 use syn::{Attribute, Expr, Fields, Type, parse_quote, spanned::Spanned as _};
 
@@ -41,7 +42,10 @@ pub(super) fn parse(fields: &mut Fields, listed: bool, krate: &Krate, cx: &mut C
         roles.push(match attributes.first() {
             Some(attribute) => marked(attribute, &field.ty, &mut has_config, cx),
             None if types::dependency(&field.ty).is_some() => Role::Dep,
-            None => Role::Default(None),
+            None => {
+                held::refuse(&field.ty, cx);
+                Role::Default(None)
+            }
         });
     }
     roles

@@ -5,6 +5,8 @@ mod arguments;
 mod conditional;
 mod expand;
 mod fields;
+mod held;
+mod idle;
 mod inert;
 mod sections;
 mod shared;
@@ -49,7 +51,8 @@ fn impls(given: TokenStream, def: &mut ItemStruct, source: &Source) -> TokenStre
             .unwrap_or_else(|| expand::generate(def, &arguments, &fields, asked, source));
         shared.guard(&mut def.fields);
         let sections = sections::check(def, &arguments, &fields);
-        quote!(#generated #sections)
+        let idle = idle::check(def, &arguments);
+        quote!(#generated #sections #idle)
     };
     let errors = cx.finish();
     quote!(#generated #errors)

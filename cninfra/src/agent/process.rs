@@ -9,13 +9,17 @@ use super::{
     version::version,
 };
 use crate::{
+    Context,
     graph::Graph,
-    inject::flavor::{OfKind, Runs},
+    inject::{
+        flavor::{Held, OfKind, Runs},
+        part::{Creation, Part},
+    },
 };
 use std::{ffi::OsString, io, process::ExitCode, time::Instant};
 use tracing::Level;
 
-impl<F: Send + 'static> Agent<F> {
+impl<F> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
     ///
     /// It reads the command line (`--help` lists what the plugins understand), the environment and the config files,
@@ -54,7 +58,7 @@ impl<F: Send + 'static> Agent<F> {
     }
 }
 
-impl<F: Send + 'static> Builder<F> {
+impl<F: 'static> Builder<F> {
     /// As [`Agent::main`], with arguments (the program's name first) and environment as values, and with what is set
     /// on this builder: the command line, the environment and the config files go over its config.
     #[must_use]
@@ -92,12 +96,30 @@ impl<F: Send + 'static> Builder<F> {
         self.settings.record = true;
         self.settings.hangup = true;
         let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
-        signals::run(stop, progress, Box::pin(life(self)))
+        let builder = Builder { held: Box::new(Bare(self.held)), settings: self.settings };
+        signals::run(stop, progress, Box::pin(life(builder)))
+    }
+}
+
+/// A flavor without its handles, which nobody in a process can ask for. So its life is compiled once, and the handles need not be
+/// `Send`, which would be told of beside what is wrong with a flavor.
+struct Bare<F>(Box<dyn Held<F>>);
+
+impl<F> Held<()> for Bare<F> {
+    fn graph(&self) -> &'static Graph {
+        self.0.graph()
+    }
+    fn create<'a>(&'a self, index: usize, cx: &Context) -> Creation<'a> {
+        self.0.create(index, cx)
+    }
+    fn handles(&self) {}
+    fn slots(&self) -> &<() as Part>::Slots {
+        &()
     }
 }
 
 /// From start to stop.
-async fn life<F>(builder: Builder<F>) -> u8 {
+async fn life(builder: Builder<()>) -> u8 {
     let (graph, began) = (builder.held.graph(), Instant::now());
     match builder.start().await {
         Ok(agent) => {
@@ -212,7 +234,8 @@ mod tests {
     fn the_timeline_is_logged_for_who_looks_closely() {
         let log = Log::default();
         let code = log.during(|| {
-            let builder = Agent::<Lone>::builder().record_events(true);
+            let Builder { held, settings } = Agent::<Lone>::builder().record_events(true);
+            let builder = Builder { held: Box::new(Bare(held)), settings };
             let stop = builder.stop_handle();
             paused(async {
                 tokio::spawn(async move {

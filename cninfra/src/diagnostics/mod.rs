@@ -137,3 +137,6 @@ pub mod cn032 {}
 
 #[doc = include_str!("cn033.md")]
 pub mod cn033 {}
+
+#[doc = include_str!("cn034.md")]
+pub mod cn034 {}

@@ -6,7 +6,9 @@ use super::{Binding, DepMeta, Field, Item, KeyMeta, Need, Node, PluginMeta, Stor
 /// No plugin, no binding.
 pub(super) const NONE: u16 = u16::MAX;
 
-/// The bits of an id that its type-level digits have: seven of four bits each.
+/// The bits of an id that its type-level digits have: seven of four bits each. So it is with what is not generic. A generic plugin's
+/// digits are its own, then those of its parameters, and its id is mixed of all: equal low bits say nothing of them. They are taken for
+/// one identity all the same, which is as unlikely, and has the same mend.
 const DIGITS: u64 = (1 << 28) - 1;
 
 /// Upper bounds, from the declarations alone: they size the arrays of the analysis.
@@ -62,8 +64,9 @@ pub const fn counts(tree: &Tree) -> Counts {
     add(tree, &mut c, &mut collections);
     c.edges += collections * c.bindings;
     c.table = (2 * (c.plugins + c.bindings) + 1).next_power_of_two();
-    if c.plugins >= NONE as usize || c.edges >= NONE as usize {
-        panic!("CN028: a flavor holds at most 65534 plugins and 65534 edges")
+    let most = NONE as usize;
+    if c.plugins >= most || c.edges >= most || c.bindings >= most {
+        panic!("CN028: a flavor holds at most 65534 plugins, 65534 edges and 65534 bindings")
     }
     c
 }
@@ -80,7 +83,6 @@ pub(super) enum Fault {
     Instance,
     /// Two plugins bound to a single interface.
     Ambiguous,
-    Cycle,
 }
 
 /// A binding, in the list of those of its interface.
@@ -123,8 +125,12 @@ pub struct Work<const N: usize, const E: usize, const B: usize, const T: usize> 
     /// The first declaration of this plugin.
     pub(super) first: [u16; N],
     pub(super) fault: [Fault; N],
-    /// The other declaration, the other provider, or the next plugin of the cycle.
+    /// The other declaration, or the other provider.
     pub(super) other: [u16; N],
+    /// Is it the first plugin of a cycle that is reported?
+    pub(super) cycle: [bool; N],
+    /// The next plugin of that cycle, for each of its plugins.
+    pub(super) after: [u16; N],
     pub(super) level: [u16; N],
     /// Where its edges begin and end.
     pub(super) from: [u16; N],
@@ -169,6 +175,8 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
             first: [0; N],
             fault: [Fault::None; N],
             other: [NONE; N],
+            cycle: [false; N],
+            after: [NONE; N],
             level: [0; N],
             from: [0; N],
             to: [0; N],
@@ -397,17 +405,17 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         Provided::Several(first.spot, self.bound[first.next as usize].spot)
     }
 
-    /// The interface that this spot and its `other` both provide.
-    pub(super) const fn ambiguous_key(&self, spot: usize) -> &'static KeyMeta {
+    /// The interface that this spot and its `other` both provide, as each of them names it.
+    pub(super) const fn ambiguous_keys(&self, spot: usize) -> [&'static KeyMeta; 2] {
         let mut left = self.fields[spot].provides;
         while let [binding, rest @ ..] = left {
             left = rest;
             let first = self.binding[self.row(binding.key.id)];
             if first != NONE && !binding.many && self.bound[first as usize].spot == self.other[spot] {
-                return binding.key;
+                return [binding.key, self.bound[first as usize].binding.key];
             }
         }
-        KeyMeta::NONE
+        [KeyMeta::NONE; 2]
     }
 
     /// The graph's data: in start order, edges renumbered. (Of a broken flavor, what is known: so that what is asserted of it is not

@@ -1,11 +1,13 @@
-//! The messages. They are made only when something is wrong, on the field of the flavor that brings it in.
+//! The messages. They are made only when something is wrong, on the field of the flavor that brings it in. The flavor is
+//! analysed once more for them: once, and not for each field.
 //!
 //! A field's message has room for [`LINES`] lines, since rustc adds five of its own and a message of ours has twelve at most.
 
-use crate::Flag;
+use crate::{Flag, inject::Nested};
+use std::marker::PhantomData;
 
 use super::{
-    Graph, Need, Tree,
+    Graph, Need,
     analyse::{Fault, NONE, Provided, Work, counts},
     store::LARGEST,
     text::{self, Text},
@@ -13,8 +15,6 @@ use super::{
 
 type Message = Text<2400>;
 const LINES: usize = 7;
-/// When a flavor is wrong it is analysed again, with room for this many plugins.
-type Room = Work<2048, 16384, 2048, 8192>;
 
 /// The flags that every agent has.
 pub(crate) const AGENT_FLAGS: [&str; 8] =
@@ -22,16 +22,31 @@ pub(crate) const AGENT_FLAGS: [&str; 8] =
 /// The variables that every agent reads. (As many, to be looked at together.)
 const AGENT_VARIABLES: [&str; 8] = ["", "CONFIG_DIR", "", "", "MICROSERVICE_LABEL", "", "", "INITIAL_LOGLVL"];
 
-impl Graph {
+/// The checks of a concrete flavor, and the sizes of its analysis.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Checks<F, const N: usize, const E: usize, const B: usize, const T: usize>(PhantomData<F>);
+
+impl<F: Nested, const N: usize, const E: usize, const B: usize, const T: usize> Checks<F, N, E, B, T> {
+    /// The compiler evaluates it when [`Checks::fail`] is called first, and keeps it.
+    const WORK: &'static Work<N, E, B, T> = &Work::analyse(F::TREE);
+
     /// Called in a `const _` by generated code, once for each field, on the span of the field.
-    #[doc(hidden)]
     #[track_caller]
-    pub const fn check_field(&self, top: u16) {
-        if self.broken {
-            fail(self.tree, top)
+    pub const fn field(graph: &Graph, top: u16) {
+        if graph.broken {
+            Self::fail(top)
         }
     }
 
+    // a function of its own: the constants of a function are evaluated whenever it is called
+    #[track_caller]
+    const fn fail(top: u16) {
+        fail(Self::WORK, top)
+    }
+}
+
+impl Graph {
     /// Fails with all that is wrong. Called for generic flavors, which have no check of their own.
     #[doc(hidden)]
     #[track_caller]
@@ -40,7 +55,7 @@ impl Graph {
             if !counts(self.tree).fits(LARGEST.0, LARGEST.1) {
                 panic!("CN028: a generic flavor holds at most 1024 plugins and 8192 edges\n= help: make it concrete")
             }
-            fail(self.tree, NONE)
+            fail(&Work::<{ LARGEST.0 }, { LARGEST.1 }, 2048, 4096>::analyse(self.tree), NONE)
         }
         self.check_flags();
     }
@@ -105,22 +120,22 @@ pub(super) const fn fail_name(graph: &Graph, name: &str, what: &str) -> ! {
 }
 
 #[track_caller]
-const fn fail(tree: &'static Tree, top: u16) {
-    let room = Room::analyse(tree);
-    let mut report = Report { text: Message::new(), lines: 0 };
+const fn fail<const N: usize, const E: usize, const B: usize, const T: usize>(work: &Work<N, E, B, T>, top: u16) {
+    let mut report = Report { text: Message::new(), lines: 0, last: 0, hidden: 0 };
     let mut i = 0;
-    while i < room.n {
-        if top == NONE || room.top[i] == top {
-            if room.first[i] as usize == i {
-                report.dependencies(&room, i);
+    while i < work.n {
+        if top == NONE || work.top[i] == top {
+            if work.first[i] as usize == i {
+                report.dependencies(work, i);
             }
-            report.declaration(&room, i);
+            report.declaration(work, i);
+            report.cycle(work, i);
         }
         i += 1;
     }
-    if report.lines > LINES {
+    if report.hidden > 0 {
         report.text.put("\n.. and ");
-        report.text.put_number(report.lines - LINES);
+        report.text.put_number(report.hidden);
         report.text.put(" more");
     }
     if !report.text.is_empty() {
@@ -131,15 +146,26 @@ const fn fail(tree: &'static Tree, top: u16) {
 struct Report {
     text: Message,
     lines: usize,
+    /// Where the last entry begins.
+    last: usize,
+    /// The number of entries that found no work.
+    hidden: usize,
 }
 
 impl Report {
-    /// Starts a new entry of two lines; false when the message is full.
-    const fn next(&mut self) -> bool {
-        self.lines += if self.lines < LINES { 2 } else { 1 };
-        if self.lines > LINES + 1 {
+    /// Starts a new entry of so many lines; false when the message is full.
+    const fn next(&mut self, lines: usize) -> bool {
+        if self.hidden > 0 || self.lines + lines > LINES {
+            if self.hidden == 0 && self.lines == LINES {
+                // the last line is for the number of those that are not shown
+                self.text.cut(self.last);
+                self.hidden = 1;
+            }
+            self.hidden += 1;
             return false;
         }
+        self.last = self.text.len();
+        self.lines += lines;
         if !self.text.is_empty() {
             self.text.put("\n");
         }
@@ -147,16 +173,20 @@ impl Report {
     }
 
     /// What is wrong with what the plugin needs.
-    const fn dependencies(&mut self, room: &Room, spot: usize) {
-        let (plugin, flavor) = (room.plugins[spot].key.name, room.tree.key.name);
-        let deps = room.plugins[spot].deps;
+    const fn dependencies<const N: usize, const E: usize, const B: usize, const T: usize>(
+        &mut self,
+        work: &Work<N, E, B, T>,
+        spot: usize,
+    ) {
+        let (plugin, flavor) = (work.plugins[spot].key.name, work.tree.key.name);
+        let deps = work.plugins[spot].deps;
         let mut k = 0;
         while k < deps.len() {
             let dep = deps[k].key;
             let one = matches!(deps[k].need, Need::One);
             if !matches!(deps[k].need, Need::All) {
-                match room.provided(&deps[k]) {
-                    Provided::No if one && self.next() => {
+                match work.provided(&deps[k]) {
+                    Provided::No if one && self.next(2) => {
                         if is_interface(dep.name) {
                             self.text.put_all(&[
                                 "CN002: `",
@@ -185,7 +215,7 @@ impl Report {
                             ]);
                         }
                     }
-                    Provided::By(provider) if one && room.optional[provider as usize] && self.next() => {
+                    Provided::By(provider) if one && work.optional[provider as usize] && self.next(2) => {
                         let p = provider as usize;
                         self.text.put_all(&[
                             "CN022: `",
@@ -193,17 +223,17 @@ impl Report {
                             "` needs `",
                             dep.name,
                             "`, but `",
-                            room.flavors[p].name,
+                            work.flavors[p].name,
                             "::",
-                            room.fields[p].name,
+                            work.fields[p].name,
                             "` is optional: it may be switched off\n= help: take `Option<Dep<",
                             dep.name,
                             ">>`, or make the field `Dep<",
-                            room.plugins[p].key.name,
+                            work.plugins[p].key.name,
                             ">`",
                         ]);
                     }
-                    Provided::Several(a, b) if self.next() => {
+                    Provided::Several(a, b) if self.next(2) => {
                         let (a, b) = (a as usize, b as usize);
                         self.text.put_all(&[
                             "CN017: `",
@@ -211,13 +241,13 @@ impl Report {
                             "` needs one `",
                             dep.name,
                             "`, but `",
-                            room.flavors[a].name,
+                            work.flavors[a].name,
                             "::",
-                            room.fields[a].name,
+                            work.fields[a].name,
                             "` and `",
-                            room.flavors[b].name,
+                            work.flavors[b].name,
                             "::",
-                            room.fields[b].name,
+                            work.fields[b].name,
                             "` both provide it\n= help: take `Vec<Dep<",
                             dep.name,
                             ">>`",
@@ -231,43 +261,37 @@ impl Report {
     }
 
     /// What is wrong with the declaration itself.
-    const fn declaration(&mut self, room: &Room, spot: usize) {
-        let (plugin, flavor) = (room.plugins[spot].key, room.tree.key.name);
-        if matches!(room.fault[spot], Fault::None) || !self.next() {
+    const fn declaration<const N: usize, const E: usize, const B: usize, const T: usize>(
+        &mut self,
+        work: &Work<N, E, B, T>,
+        spot: usize,
+    ) {
+        let plugin = work.plugins[spot].key;
+        if matches!(work.fault[spot], Fault::None) || !self.next(2) {
             return;
         }
-        let mut at = room.other[spot] as usize;
-        if matches!(room.fault[spot], Fault::Cycle) {
-            self.text.put_all(&["CN005: dependency cycle in flavor `", flavor, "`: ", plugin.name]);
-            let mut steps = 0;
-            while at != spot && steps < 24 {
-                self.text.put_all(&[" -> ", room.plugins[at].key.name]);
-                at = room.other[at] as usize;
-                steps += 1;
-            }
-            if at != spot {
-                self.text.put(" -> ..");
-            }
-            self.text.put_all(&[" -> ", plugin.name]);
-            return;
-        }
-        let there = room.plugins[at].key;
+        let at = work.other[spot] as usize;
+        let there = work.plugins[at].key;
         let places = [
             "`",
-            room.flavors[at].name,
+            work.flavors[at].name,
             "::",
-            room.fields[at].name,
+            work.fields[at].name,
             "` and `",
-            room.flavors[spot].name,
+            work.flavors[spot].name,
             "::",
-            room.fields[spot].name,
+            work.fields[spot].name,
             "`",
         ];
-        match room.fault[spot] {
+        match work.fault[spot] {
             Fault::Duplicate => {
                 self.text.put_all(&["CN004: plugin `", plugin.name, "` is declared twice, by "]);
                 self.text.put_all(&places);
-                self.text.put("\n= help: keep one of them, or tell the instances apart by a qualifier type parameter");
+                self.text.put(if is_generic(plugin.name) {
+                    "\n= help: keep one of them; if two instances are meant, their qualifiers are one: two of one name in a file need an `id`"
+                } else {
+                    "\n= help: keep one of them, or tell the instances apart by a qualifier type parameter"
+                });
             }
             Fault::Identity => self.text.put_all(&[
                 "CN016: two plugins have one identity: `",
@@ -286,12 +310,56 @@ impl Report {
                 self.text.put("\n= help: give one of them `#[plugin(name = \"..\")]`");
             }
             _ => {
-                self.text.put_all(&["CN003: `", room.ambiguous_key(spot).name, "` is provided twice, by "]);
+                let [mine, other] = work.ambiguous_keys(spot);
+                if !text::same(mine.module, other.module) || !text::same(mine.name, other.name) {
+                    self.text.put_all(&[
+                        "CN016: two interfaces have one identity: `",
+                        mine.name,
+                        "` of module ",
+                        mine.module,
+                        ", and `",
+                        other.name,
+                        "` of module ",
+                        other.module,
+                        "\n= help: give one of them `#[interface(id = \"..\")]`",
+                    ]);
+                    return;
+                }
+                self.text.put_all(&["CN003: `", mine.name, "` is provided twice, by "]);
                 self.text.put_all(&places);
                 self.text.put("\n= help: keep one `#[provides]`, or declare the trait with `#[interface(many)]`");
             }
         }
     }
+
+    /// The cycle that is reported at this plugin.
+    const fn cycle<const N: usize, const E: usize, const B: usize, const T: usize>(
+        &mut self,
+        work: &Work<N, E, B, T>,
+        spot: usize,
+    ) {
+        if !work.cycle[spot] || !self.next(1) {
+            return;
+        }
+        let name = work.plugins[spot].key.name;
+        self.text.put_all(&["CN005: dependency cycle in flavor `", work.tree.key.name, "`: ", name]);
+        let mut at = work.after[spot] as usize;
+        let mut steps = 0;
+        while at != spot && steps < 24 {
+            self.text.put_all(&[" -> ", work.plugins[at].key.name]);
+            at = work.after[at] as usize;
+            steps += 1;
+        }
+        if at != spot {
+            self.text.put(" -> ..");
+        }
+        self.text.put_all(&[" -> ", name]);
+    }
+}
+
+const fn is_generic(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    bytes[bytes.len() - 1] == b'>'
 }
 
 const fn is_interface(name: &str) -> bool {

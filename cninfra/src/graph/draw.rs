@@ -37,7 +37,7 @@ impl FromStr for Format {
 }
 
 impl Graph {
-    /// The graph in one of its forms.
+    /// The graph in one of its forms. A plugin that is asked for by several fields of another is one edge.
     #[must_use]
     pub fn print(&self, format: Format) -> String {
         match format {
@@ -48,6 +48,12 @@ impl Graph {
         }
     }
 
+    /// What the plugin at this place depends on, each once.
+    fn drawn(&self, place: usize) -> impl Iterator<Item = usize> {
+        let all = self.deps_of(place);
+        all.iter().enumerate().filter(|(k, target)| !all[..*k].contains(target)).map(|(_, target)| usize::from(*target))
+    }
+
     /// For Graphviz: an arrow goes from a plugin to what it depends on; optional plugins are dashed.
     #[must_use]
     pub fn dot(&self) -> String {
@@ -56,8 +62,8 @@ impl Graph {
             let style = if node.optional { ", style=dashed" } else { "" };
             let _ = writeln!(out, "  n{i} [label=\"{}\"{style}];", node.name());
         }
-        for (i, _) in self.nodes.iter().enumerate() {
-            for target in self.deps_of(i) {
+        for i in 0..self.len() {
+            for target in self.drawn(i) {
                 let _ = writeln!(out, "  n{i} -> n{target};");
             }
         }
@@ -74,8 +80,8 @@ impl Graph {
             let _ =
                 if node.optional { writeln!(out, "  n{i}(\"{name}\")") } else { writeln!(out, "  n{i}[\"{name}\"]") };
         }
-        for (i, _) in self.nodes.iter().enumerate() {
-            for target in self.deps_of(i) {
+        for i in 0..self.len() {
+            for target in self.drawn(i) {
                 let _ = writeln!(out, "  n{i} --> n{target}");
             }
         }
@@ -83,7 +89,7 @@ impl Graph {
     }
 
     /// As JSON: `{"flavor": "..", "plugins": [{"name", "instance", "module", "flavor", "field", "level", "optional",
-    /// "provides", "needs"}, ..]}`, the plugins in start order.
+    /// "provides", "needs"}, ..]}`, the plugins in start order; one line, with its end.
     #[must_use]
     pub fn json(&self) -> String {
         let plugins: Vec<_> = self
@@ -100,11 +106,11 @@ impl Graph {
                     "level": node.level,
                     "optional": node.optional,
                     "provides": node.provides().iter().map(|binding| binding.key.name).collect::<Vec<_>>(),
-                    "needs": self.deps_of(i).iter().map(|t| self.names[usize::from(*t)]).collect::<Vec<_>>(),
+                    "needs": self.drawn(i).map(|target| self.names[target]).collect::<Vec<_>>(),
                 })
             })
             .collect();
-        serde_json::json!({ "flavor": self.name(), "plugins": plugins }).to_string()
+        serde_json::json!({ "flavor": self.name(), "plugins": plugins }).to_string() + "\n"
     }
 
     /// The start order as text, with what each plugin needs.
@@ -121,8 +127,8 @@ impl Graph {
             if node.optional {
                 out.push_str(" optional");
             }
-            for (k, target) in self.deps_of(i).iter().enumerate() {
-                let _ = write!(out, "{}{}", if k == 0 { " needs " } else { ", " }, self.names[usize::from(*target)]);
+            for (k, target) in self.drawn(i).enumerate() {
+                let _ = write!(out, "{}{}", if k == 0 { " needs " } else { ", " }, self.names[target]);
             }
             out.push('\n');
         }

@@ -5,6 +5,8 @@ use std::fmt;
 
 /// Pairs of type names: (the plugin, what it depends on), by start order of the plugin. It compares to arrays of pairs.
 ///
+/// Two plugins are one edge, however many fields ask for it.
+///
 /// ```
 /// use cninfra::prelude::*;
 ///
@@ -36,7 +38,29 @@ impl Edges {
     /// The number of edges.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.targets.len()
+        let (mut count, mut i) = (0, 0);
+        while i < self.nodes.len() {
+            let first = self.nodes[i].first_edge as usize;
+            let mut k = first;
+            while k < first + self.nodes[i].edges as usize {
+                count += self.is_new(first, k) as usize;
+                k += 1;
+            }
+            i += 1;
+        }
+        count
+    }
+
+    /// Is it the first of its node's edges to this target?
+    const fn is_new(&self, first: usize, edge: usize) -> bool {
+        let mut k = first;
+        while k < edge {
+            if self.targets[k] == self.targets[edge] {
+                return false;
+            }
+            k += 1;
+        }
+        true
     }
 
     /// Does no plugin depend on another?
@@ -47,11 +71,11 @@ impl Edges {
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
-        let Edges { nodes, targets } = *self;
-        nodes.iter().flat_map(move |node| {
+        let this = *self;
+        this.nodes.iter().flat_map(move |node| {
             let first = usize::from(node.first_edge);
-            let mine = &targets[first..first + usize::from(node.edges)];
-            mine.iter().map(move |target| (node.name(), nodes[usize::from(*target)].name()))
+            let mine = (first..first + usize::from(node.edges)).filter(move |edge| this.is_new(first, *edge));
+            mine.map(move |edge| (node.name(), this.nodes[usize::from(this.targets[edge])].name()))
         })
     }
 

@@ -1,6 +1,6 @@
 //! Levels, cycles and the start order: depth first, then a stable counting sort.
 
-use super::analyse::{Fault, Work};
+use super::analyse::{NONE, Work};
 
 impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, B, T> {
     /// Depth first: levels, and every cycle that shares no plugin with an earlier one.
@@ -41,7 +41,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
                             levels[w] = OPEN;
                         } else {
                             stack[height] = v as u16;
-                            self.cycle(&stack, height + 1, w);
+                            self.note_cycle(&stack, height + 1, w);
                         }
                     } else {
                         levels[v] = level;
@@ -61,7 +61,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
     }
 
     /// The stack from `w` up is a cycle: reported at its first plugin in declaration order.
-    const fn cycle(&mut self, stack: &[u16; N], height: usize, w: usize) {
+    const fn note_cycle(&mut self, stack: &[u16; N], height: usize, w: usize) {
         self.broken = true;
         let mut start = 0;
         while stack[start] as usize != w {
@@ -71,7 +71,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         let mut k = start;
         while k < height {
             // a plugin of it is in a cycle that is reported already
-            if matches!(self.fault[stack[k] as usize], Fault::Cycle) {
+            if self.after[stack[k] as usize] != NONE {
                 return;
             }
             if stack[k] < first {
@@ -79,16 +79,12 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
             }
             k += 1;
         }
-        if !matches!(self.fault[first as usize], Fault::None) {
-            return;
-        }
         k = start;
         while k < height {
-            let next = if k + 1 < height { stack[k + 1] } else { stack[start] };
-            self.other[stack[k] as usize] = next;
+            self.after[stack[k] as usize] = if k + 1 < height { stack[k + 1] } else { stack[start] };
             k += 1;
         }
-        self.fault[first as usize] = Fault::Cycle;
+        self.cycle[first as usize] = true;
     }
 
     /// By level, within a level as declared.

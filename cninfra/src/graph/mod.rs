@@ -42,6 +42,7 @@ pub(crate) mod text;
 
 pub use analyse::{Counts, Work, counts};
 pub(crate) use check::AGENT_FLAGS;
+pub use check::Checks;
 pub use draw::Format;
 pub use edges::Edges;
 pub use meta::{Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree};
@@ -175,7 +176,8 @@ impl Graph {
         Edges { nodes: self.nodes, targets: self.targets }
     }
 
-    /// The places, in start order, of what the plugin at `place` depends on.
+    /// The places, in start order, of what the plugin at `place` depends on: one for each of its dependencies, in their order, so that a plugin that
+    /// is asked for twice is there twice.
     ///
     /// # Panics
     /// Where the graph has no such place.

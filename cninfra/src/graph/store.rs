@@ -37,24 +37,19 @@ impl<const N: usize, const E: usize> Store<N, E> {
     }
 }
 
-/// The graph of a concrete flavor.
+/// The graph of a concrete flavor, by its tree and its counts.
 ///
 /// The compiler checks the value of every const, with all that it refers to, each time it is used: so the analysis itself is
 /// no const, and what it leaves behind is a static, into which those checks do not go.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __graph {
-    ($tree:expr) => {{
-        const TREE: &$crate::graph::Tree = $tree;
-        const COUNTS: $crate::graph::Counts = $crate::graph::counts(TREE);
-        static STORE: $crate::graph::Store<{ COUNTS.plugins }, { COUNTS.edges }> = {
+    ($tree:expr, $counts:ident) => {{
+        static STORE: $crate::graph::Store<{ $counts.plugins }, { $counts.edges }> = {
             // a variable, or it would be a constant of its own
-            let work = $crate::graph::Work::<
-                                                                    { COUNTS.plugins },
-                                                                    { COUNTS.edges },
-                                                                    { COUNTS.bindings },
-                                                                    { COUNTS.table },
-                                                                >::analyse(TREE);
+            type Work =
+                $crate::graph::Work<{ $counts.plugins }, { $counts.edges }, { $counts.bindings }, { $counts.table }>;
+            let work = Work::analyse($tree);
             work.store()
         };
         &STORE.graph()

@@ -89,6 +89,18 @@ impl<const N: usize> Text<N> {
         self.len == 0
     }
 
+    /// In bytes.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Takes away what was put in after it had this length.
+    pub(crate) const fn cut(&mut self, len: usize) {
+        if len < self.len {
+            self.len = len;
+        }
+    }
+
     /// What was put in.
     #[must_use]
     pub const fn as_str(&self) -> &str {

@@ -1,6 +1,9 @@
 //! What a plugin's fields are asked for: they are shared between threads, and none of them is a config section without its attribute.
 
-use super::{key::Interface, plugin::Plugin};
+use super::{
+    key::Interface,
+    plugin::{Lifecycle, Plugin},
+};
 use crate::graph::Text;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
@@ -48,6 +51,10 @@ impl<T: Plugin + Default> Is<T> {
 impl<T: Interface + ?Sized> Is<T> {
     pub const INTERFACE: bool = true;
 }
+impl<T: Lifecycle> Is<T> {
+    /// Has it a lifecycle?
+    pub const RUNS: bool = true;
+}
 impl<T: DeserializeOwned> Is<T> {
     /// Can it be read from a file?
     pub const READ: bool = true;
@@ -58,6 +65,7 @@ pub trait IsNot {
     const TWIN: bool = false;
     const INTERFACE: bool = false;
     const READ: bool = false;
+    const RUNS: bool = false;
 }
 impl<T: ?Sized> IsNot for Is<T> {}
 
@@ -108,6 +116,20 @@ pub const fn unmarked(is: bool, plugin: &str, field: &str) {
             field,
             "` looks like a config section, but would always hold its default\n= help: mark it with `#[config]`; \
              if the default is meant: `#[default(Default::default())]`",
+        ]);
+        panic!("{}", text.as_str())
+    }
+}
+
+/// Fails if a plugin that says `no_lifecycle` has one.
+#[track_caller]
+pub const fn idle(is: bool, plugin: &str) {
+    if is {
+        let mut text = Text::<1024>::new();
+        text.put_all(&[
+            "CN034: the lifecycle of `",
+            plugin,
+            "` would never run: it says `no_lifecycle`\n= help: take `no_lifecycle` away, or the `impl Lifecycle`",
         ]);
         panic!("{}", text.as_str())
     }

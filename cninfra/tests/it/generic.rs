@@ -90,3 +90,57 @@ async fn six_nested_types_under_the_default_recursion_limit() {
     assert!(Dep::ptr_eq(&agent.needs.w, &agent.w));
     agent.close().await.unwrap();
 }
+
+/// Two of one name in one file, told apart by their `id`.
+mod one_name {
+    use super::*;
+
+    pub mod here {
+        #[derive(cninfra::Qualifier)]
+        pub struct Role;
+        #[cninfra::interface]
+        pub trait Named {
+            fn role(&self) -> &'static str;
+        }
+    }
+    pub mod there {
+        #[derive(cninfra::Qualifier)]
+        #[qualifier(id = "there", name = "there")]
+        pub struct Role;
+        #[cninfra::interface(id = "there")]
+        pub trait Named {
+            fn role(&self) -> &'static str;
+        }
+    }
+
+    #[plugin(no_lifecycle)]
+    pub struct Slotted<R> {
+        role: std::marker::PhantomData<R>,
+    }
+    impl<R: Key + Send + Sync> here::Named for Slotted<R> {
+        fn role(&self) -> &'static str {
+            R::META.instance
+        }
+    }
+    impl<R: Key + Send + Sync> there::Named for Slotted<R> {
+        fn role(&self) -> &'static str {
+            R::META.instance
+        }
+    }
+
+    #[derive(Flavor)]
+    pub struct Both {
+        #[provides(dyn here::Named)]
+        here: Dep<Slotted<here::Role>>,
+        #[provides(dyn there::Named)]
+        there: Dep<Slotted<there::Role>>,
+    }
+}
+
+#[tokio::test]
+async fn an_id_tells_qualifiers_and_interfaces_of_one_name_apart() {
+    let agent = Agent::<one_name::Both>::start().await.unwrap();
+    assert_eq!(agent.find::<dyn one_name::here::Named>().unwrap().role(), "role");
+    assert_eq!(agent.find::<dyn one_name::there::Named>().unwrap().role(), "there");
+    agent.close().await.unwrap();
+}

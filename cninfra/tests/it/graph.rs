@@ -13,7 +13,7 @@ fn is_drawn_in_every_format() {
     assert_eq!(graph.text(), text);
     for name in Format::NAMES {
         let format: Format = name.parse().unwrap();
-        assert!(!graph.print(format).is_empty());
+        assert!(graph.print(format).ends_with('\n'), "{name}");
     }
     assert_eq!(
         "svg".parse::<Format>().unwrap_err().to_string(),
@@ -30,4 +30,29 @@ fn json_names_everything() {
         "field": "etcd", "level": 1, "optional": false, "provides": ["dyn KvStore"], "needs": ["Journal"],
     });
     assert_eq!(json["plugins"][2], expected);
+}
+
+#[plugin]
+struct Twice {
+    one: Dep<fixture_base::Journal>,
+    other: Option<Dep<fixture_base::Journal>>,
+}
+#[derive(Flavor)]
+struct Pair {
+    local: fixture_base::Local,
+    twice: Dep<Twice>,
+}
+
+#[test]
+fn two_plugins_are_one_edge() {
+    let graph = Pair::GRAPH;
+    let place = graph.position("Twice");
+    assert_eq!(graph.deps_of(place), [0, 0]);
+    assert_eq!(graph.edges(), [("Health", "Journal"), ("Twice", "Journal")]);
+    const _: () = assert!(Pair::GRAPH.edges().len() == 2);
+    assert_eq!(graph.dot().matches("n2 -> n0").count(), 1);
+    assert_eq!(graph.mermaid().matches("n2 --> n0").count(), 1);
+    assert!(graph.text().ends_with("Twice (Pair::twice) needs Journal\n"));
+    let json: serde_json::Value = serde_json::from_str(&graph.json()).unwrap();
+    assert_eq!(json["plugins"][2]["needs"], serde_json::json!(["Journal"]));
 }

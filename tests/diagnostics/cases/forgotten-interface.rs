@@ -70,3 +70,6 @@ struct App {
 async fn start() {
     drop(Agent::<App>::start().await);
 }
+fn main() -> std::process::ExitCode {
+    Agent::<App>::main()
+}
