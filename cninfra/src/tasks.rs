@@ -159,8 +159,9 @@ impl Context {
     /// Runs `future` as a task of this plugin whose end ends the agent: what the agent is there for, such as a job that
     /// has an end, or a loop that has none unless something is broken.
     ///
-    /// With `Ok` the agent stops in order, with exit code 0. With an error, or a panic, it stops in order too, but
-    /// [`Agent::run`](crate::Agent::run) gives the error, and the exit code is 1.
+    /// With `Ok` the agent stops in order, with exit code 0; one that ends while the agent starts lets it start first. With an
+    /// error, or a panic, it stops in order too, but [`Agent::run`](crate::Agent::run) gives the error, and the exit code
+    /// is 1; a start that is not done then fails with it.
     ///
     /// ```
     /// use cninfra::prelude::*;
@@ -207,7 +208,7 @@ impl Context {
                 match future.await {
                     Ok(()) => {
                         cx.log().info(format_args!("`{name}` has ended: the agent stops"));
-                        cx.stop_handle().stop();
+                        cx.main_ended();
                     }
                     Err(error) => cx.task_failed(name, Cause::Failed(error)),
                 }

@@ -43,7 +43,7 @@ pub(super) struct Runner {
     pub(super) plugins: Vec<Begun>,
     /// The first so many of them have begun: their `init` was called. They are closed, once.
     pub(super) begun: usize,
-    /// The `after_init` of the first so many was called. They are drained.
+    /// The `after_init` of the first so many was called; all, once the agent has started. They are drained, unless they are down.
     pub(super) serving: usize,
     pub(super) record: Record,
     retries: Retries,
@@ -87,8 +87,10 @@ impl Runner {
             if !together.is_well() {
                 return Err(Box::new(self.roll_back(together.errors, began).await));
             }
-            self.env.shared.status.started();
+            // one that comes up later serves then, too; those that are down are left out of the drain
+            self.serving = self.plugins.len();
             self.env.progress.end();
+            self.env.shared.started();
             self.retries.begin(&self.env, &self.plugins, self.record.epoch());
             Ok(self)
         })

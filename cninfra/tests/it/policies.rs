@@ -139,6 +139,22 @@ async fn a_retry_starts_degraded_and_comes_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lone_plugin_that_comes_up_late_is_drained() {
+    #[derive(Flavor)]
+    struct Lone {
+        store: Dep<Store>,
+    }
+    let builder = |policy| Agent::<Lone>::builder().with_new(Store::failing(1)).start_policy("store", policy);
+    for (policy, counts) in [(StartPolicy::retry(), [2, 1, 1, 1]), (StartPolicy::Ignore, [1, 0, 0, 1])] {
+        let agent = builder(policy).start().await.unwrap();
+        let store = agent.store.clone();
+        sleep(Duration::from_secs(60)).await;
+        agent.close().await.unwrap();
+        assert_eq!(store.counts(), counts, "{policy:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hang_is_tried_again_too_and_dropped_by_a_stop() {
     let store = Store { hangs: true, ..Store::failing(1000) };
     let began = Instant::now();

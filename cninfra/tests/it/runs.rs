@@ -88,6 +88,60 @@ async fn a_main_task_ends_the_agent_when_it_ends() {
     }
 }
 
+/// Its main task ends before another plugin has started.
+#[plugin]
+pub struct Quick {
+    owner: Dep<Owner>,
+}
+impl Lifecycle for Quick {
+    async fn after_init(&self, cx: &Context) -> Result<()> {
+        let _ = &self.owner;
+        cx.spawn_main("import", async { Ok(()) });
+        Ok(())
+    }
+}
+#[plugin]
+pub struct Unhurried {
+    quick: Dep<Quick>,
+    started: Mutex<bool>,
+}
+impl Lifecycle for Unhurried {
+    async fn after_init(&self, _: &Context) -> Result<()> {
+        let _ = &self.quick;
+        sleep(Duration::from_millis(20)).await;
+        *self.started.lock().unwrap() = true;
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_main_task_that_ends_while_the_agent_starts_lets_it_start() {
+    #[derive(Flavor)]
+    struct Import {
+        quick: Dep<Quick>,
+        unhurried: Dep<Unhurried>,
+        owner: Dep<Owner>,
+    }
+    let agent = Agent::<Import>::start().await.unwrap();
+    let (unhurried, owner) = (agent.unhurried.clone(), agent.owner.clone());
+    soon(agent.run()).await.unwrap();
+    assert!(*unhurried.started.lock().unwrap());
+    assert_eq!(owner.closed.load(SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_main_task_that_ends_at_once_never_fails_the_start() {
+    #[derive(Flavor)]
+    struct Lone {
+        quick: Dep<Quick>,
+        owner: Dep<Owner>,
+    }
+    for _ in 0..200 {
+        let agent = Agent::<Lone>::start().await.unwrap();
+        soon(agent.run()).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_main_task_is_ended_like_others_when_the_agent_stops() {
     let agent = started().await;
