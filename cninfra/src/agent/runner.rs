@@ -5,7 +5,7 @@ use super::{
     env::Env,
     failure::Failures,
     job::{Begun, guard},
-    limits::after,
+    limits::{LEAST, after},
     own,
     progress::{Stage, StageKind},
     record::Record,
@@ -156,12 +156,12 @@ impl Runner {
         Box::pin(async move {
             let env = self.env.clone();
             env.shared.status.stopping();
-            let ended = self.retries.end(&mut self.plugins, env.limits.drain()).await;
+            let (ended, mut stop) = self.retries.end(&env, &mut self.plugins, env.limits.drain()).await;
             self.record.append(ended);
             if !env.drain_delay.is_zero() {
                 tokio::time::sleep(env.drain_delay).await;
             }
-            let stop = self.stop_all(StageKind::Stop).await;
+            stop.append(&mut self.stop_all(StageKind::Stop).await);
             Failures { run: env.shared.take_failures(), stop }
         })
     }
@@ -178,7 +178,13 @@ impl Runner {
 
     fn enter_stage(&self, kind: StageKind, limit: Duration) {
         let Env { graph, limits, progress, .. } = &*self.env;
-        progress.begin(Stage { kind, graph, limits: limits.clone(), ends: WallClock::now().checked_add(limit) });
+        let ends = WallClock::now().checked_add(limit);
+        let spare = match kind {
+            StageKind::Start => Duration::ZERO,
+            // for a group's plugins and for its tasks
+            StageKind::Rollback | StageKind::Stop => (2 * LEAST).saturating_mul(self.env.groups()),
+        };
+        progress.begin(Stage { kind, graph, limits: limits.clone(), ends, spare });
     }
 
     /// Drops the plugins, those first that nothing depends on. Their destructors run here, if nobody else holds them.

@@ -50,11 +50,11 @@ macro_rules! __graph {
         static STORE: $crate::graph::Store<{ COUNTS.plugins }, { COUNTS.edges }> = {
             // a variable, or it would be a constant of its own
             let work = $crate::graph::Work::<
-                                                    { COUNTS.plugins },
-                                                    { COUNTS.edges },
-                                                    { COUNTS.bindings },
-                                                    { COUNTS.table },
-                                                >::analyse(TREE);
+                                                { COUNTS.plugins },
+                                                { COUNTS.edges },
+                                                { COUNTS.bindings },
+                                                { COUNTS.table },
+                                            >::analyse(TREE);
             work.store()
         };
         &STORE.graph()

@@ -291,8 +291,33 @@ async fn tasks_of_a_plugin_without_lifecycle_end_with_its_level() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
-    let limits = Limits { stop: Duration::from_secs(1), ..Limits::default() };
-    let agent = Agent::<Two>::builder().limits(limits).record_events(true).start().await.unwrap();
+    /// Closes after a moment.
+    #[plugin]
+    struct Below {
+        closed: AtomicUsize,
+    }
+    impl Lifecycle for Below {
+        async fn close(&self, _: &Context) -> Result<()> {
+            sleep(Duration::from_millis(300)).await;
+            self.closed.fetch_add(1, SeqCst);
+            Ok(())
+        }
+    }
+    #[plugin]
+    struct Above {
+        below: Dep<Below>,
+        #[context]
+        cx: Context,
+    }
+    impl Lifecycle for Above {}
+    #[derive(Flavor)]
+    struct Both {
+        above: Dep<Above>,
+        below: Dep<Below>,
+    }
+    let limits = Limits { stop: Duration::from_secs(3), ..Limits::default() };
+    let agent = Agent::<Both>::builder().limits(limits).record_events(true).start().await.unwrap();
+    let below = agent.below.clone();
     /// Lets the task go when the test ends, whether it passes or not.
     struct Lets(Arc<AtomicUsize>);
     impl Drop for Lets {
@@ -302,7 +327,7 @@ async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
     }
     let (entered, leave) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (inside, left, _lets) = (entered.clone(), leave.clone(), Lets(leave));
-    agent.owner.cx.spawn("stuck", async move {
+    agent.above.cx.spawn("stuck", async move {
         inside.store(1, SeqCst);
         while left.load(SeqCst) == 0 {
             std::thread::sleep(Duration::from_millis(1));
@@ -311,8 +336,67 @@ async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
     while entered.load(SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
-    let events = lines(Two::GRAPH, &soon(agent.close()).await.unwrap());
-    assert!(events.contains(&"close Owner left a task".to_string()), "{events:?}");
+    let began = Instant::now();
+    let error = soon(agent.close()).await.unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(3), "not all of the stop is waited for it");
+    let events = lines(Both::GRAPH, &error.events);
+    assert!(events.contains(&"close Above left a task".to_string()), "{events:?}");
+    let [stuck] = &error.errors[..] else { panic!("{error}") };
+    assert!(stuck.to_string().starts_with("plugin `Above` left task `stuck`, which blocks its thread"), "{error}");
+    assert_eq!((error.exit_code(), stuck.task, below.closed.load(SeqCst)), (3, Some("stuck"), 1));
+}
+
+/// Spawns a task when it is dropped.
+struct Spawns(Context, Arc<AtomicUsize>);
+impl Drop for Spawns {
+    fn drop(&mut self) {
+        let ticks = self.1.clone();
+        self.0.spawn("child", async move {
+            loop {
+                ticks.fetch_add(1, SeqCst);
+                sleep(Duration::from_millis(1)).await;
+            }
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_ending_task_spawns_does_not_run_beside_the_plugin_below() {
+    /// Closes slowly.
+    #[plugin]
+    struct Below;
+    impl Lifecycle for Below {
+        async fn close(&self, _: &Context) -> Result<()> {
+            sleep(Duration::from_millis(100)).await;
+            Ok(())
+        }
+    }
+    #[plugin]
+    struct Above {
+        below: Dep<Below>,
+        ticks: Arc<AtomicUsize>,
+    }
+    impl Lifecycle for Above {
+        async fn init(&self, cx: &Context) -> Result<()> {
+            let _ = &self.below;
+            let spawns = Spawns(cx.clone(), self.ticks.clone());
+            cx.spawn("parent", async move {
+                let _spawns = spawns;
+                pending::<()>().await
+            });
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Both {
+        above: Dep<Above>,
+        below: Dep<Below>,
+    }
+    let agent = Agent::<Both>::start().await.unwrap();
+    let ticks = agent.above.ticks.clone();
+    tokio::task::yield_now().await;
+    soon(agent.close()).await.unwrap();
+    assert_eq!(ticks.load(SeqCst), 0);
 }
 
 #[tokio::test]
