@@ -28,6 +28,14 @@ pub(crate) struct Shared {
     pub(crate) tasks: Tasks,
     /// What has failed beside the phases, in tasks: why the agent stops.
     failures: Mutex<Vec<PluginError>>,
+    main: Mutex<Main>,
+}
+
+/// A main task that ends well stops the agent, but not its start: that is done first.
+#[derive(Default)]
+struct Main {
+    started: bool,
+    ended: bool,
 }
 
 impl Shared {
@@ -40,6 +48,7 @@ impl Shared {
             status: Registry::new(graph),
             tasks: Tasks::default(),
             failures: Mutex::default(),
+            main: Mutex::default(),
         }
     }
 
@@ -51,6 +60,27 @@ impl Shared {
         }
         drop(failures);
         self.stop.stop();
+    }
+
+    /// The agent has started.
+    pub(crate) fn started(&self) {
+        self.status.started();
+        self.stop_if_done(|main| main.started = true);
+    }
+
+    /// A main task has ended well: the agent stops as soon as it has started.
+    fn main_ended(&self) {
+        self.stop_if_done(|main| main.ended = true);
+    }
+
+    fn stop_if_done(&self, set: impl FnOnce(&mut Main)) {
+        let mut main = self.main.lock().unwrap_or_else(PoisonError::into_inner);
+        set(&mut main);
+        let done = main.started && main.ended;
+        drop(main);
+        if done {
+            self.stop.stop();
+        }
     }
 
     /// What has failed so far, or since this was asked before.
@@ -104,6 +134,11 @@ impl Context {
         let error = PluginError::of_task(self.node(), task, cause);
         self.log().error(format_args!("{error}: the agent stops"));
         self.shared.get().fail(error);
+    }
+
+    /// A main task of the plugin has ended well.
+    pub(crate) fn main_ended(&self) {
+        self.shared.get().main_ended();
     }
 
     fn node(&self) -> &'static Node {

@@ -20,6 +20,8 @@ use tokio::{
 
 /// What is ended has this long at least to see it, however little is left of the time to stop.
 const AT_LEAST: Duration = Duration::from_millis(100);
+/// What has not ended after so long blocks its thread: the time that is left is for the plugins below.
+const AT_MOST: Duration = Duration::from_millis(500);
 
 /// The tasks of one agent that still run.
 #[derive(Default)]
@@ -29,12 +31,17 @@ pub(crate) struct Registry {
     ended: Notify,
 }
 
-#[derive(Default)]
 struct Live {
     next: u64,
     tasks: HashMap<u64, Entry>,
-    /// The agent has closed: nothing begins any more.
-    over: bool,
+    /// Plugins at or after this place have closed: no task of theirs begins any more.
+    open: usize,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Live { next: 0, tasks: HashMap::new(), open: usize::MAX }
+    }
 }
 
 struct Entry {
@@ -60,10 +67,10 @@ impl Registry {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A task is about to be spawned; none after the agent has closed.
+    /// A task is about to be spawned; none after its plugin has closed.
     fn enter(&self, place: usize, name: &'static str) -> Option<u64> {
         let mut live = self.lock();
-        if live.over {
+        if place >= live.open {
             return None;
         }
         live.next += 1;
@@ -89,30 +96,31 @@ impl Registry {
         self.ended.notify_waiters();
     }
 
-    /// The number of tasks that still run.
-    pub(crate) fn len(&self) -> usize {
-        self.lock().tasks.len()
-    }
-
     /// Ends all tasks at their next await point, without waiting for it; no more begin.
     pub(crate) fn abort_all(&self) {
         let mut live = self.lock();
-        live.over = true;
+        live.open = 0;
         live.tasks.values_mut().for_each(Entry::abort);
     }
 
-    /// Ends what the plugins at `places` have left behind, and waits for it until `ends`, or a moment longer.
+    /// Ends what the plugins at `places` have left behind. No more begins there, nor in those after them: what a task spawns
+    /// while it ends would run on beside plugins that close. Waits for it until `ends`, or a moment longer.
     pub(crate) async fn end(&self, places: std::ops::Range<usize>, ends: Instant) -> Vec<Left> {
         let mut left: Vec<(u64, Left)> = Vec::new();
-        for (id, entry) in self.lock().tasks.iter_mut().filter(|(_, entry)| places.contains(&entry.place)) {
-            entry.abort();
-            left.push((*id, Left { place: entry.place, name: entry.name, stuck: false }));
+        {
+            let mut live = self.lock();
+            live.open = live.open.min(places.start);
+            for (id, entry) in live.tasks.iter_mut().filter(|(_, entry)| places.contains(&entry.place)) {
+                entry.abort();
+                left.push((*id, Left { place: entry.place, name: entry.name, stuck: false }));
+            }
         }
         if left.is_empty() {
             return Vec::new();
         }
         // an aborted task ends at its next await point, if it has one
-        let ends = ends.max(Instant::now() + AT_LEAST);
+        let now = Instant::now();
+        let ends = ends.min(now + AT_MOST).max(now + AT_LEAST);
         loop {
             let mut ended = pin!(self.ended.notified());
             // from here on no end is missed
@@ -144,7 +152,7 @@ impl Context {
     /// Runs `future` as a task of this plugin, on the runtime of the agent.
     ///
     /// A task that still runs when its plugin has closed is ended then, with a warning in the log. One that panics is
-    /// told in the log, and ends the agent: in order, and with exit code 1. After the agent has closed none begins.
+    /// told in the log, and ends the agent: in order, and with exit code 1. After its plugin has closed none begins.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -159,8 +167,9 @@ impl Context {
     /// Runs `future` as a task of this plugin whose end ends the agent: what the agent is there for, such as a job that
     /// has an end, or a loop that has none unless something is broken.
     ///
-    /// With `Ok` the agent stops in order, with exit code 0. With an error, or a panic, it stops in order too, but
-    /// [`Agent::run`](crate::Agent::run) gives the error, and the exit code is 1.
+    /// With `Ok` the agent stops in order, with exit code 0; one that ends while the agent starts lets it start first. With an
+    /// error, or a panic, it stops in order too, but [`Agent::run`](crate::Agent::run) gives the error, and the exit code
+    /// is 1; a start that is not done then fails with it.
     ///
     /// ```
     /// use cninfra::prelude::*;
@@ -207,7 +216,7 @@ impl Context {
                 match future.await {
                     Ok(()) => {
                         cx.log().info(format_args!("`{name}` has ended: the agent stops"));
-                        cx.stop_handle().stop();
+                        cx.main_ended();
                     }
                     Err(error) => cx.task_failed(name, Cause::Failed(error)),
                 }
@@ -223,7 +232,7 @@ fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, future: BoxFuture<
     match id {
         Some(id) => cx.tasks().spawned(id, handle.abort_handle()),
         None => {
-            cx.log().warn(format_args!("task `{name}` does not begin: the agent has closed"));
+            cx.log().warn(format_args!("task `{name}` does not begin: its plugin has closed"));
             handle.abort();
         }
     }

@@ -154,6 +154,9 @@ impl<F> Builder<F> {
 
     /// Starts the agent.
     ///
+    /// An agent that is embedded so has no watchdog: limits are seen where plugins await, but one that never gives its
+    /// thread back keeps the agent for as long. See [`Limits`].
+    ///
     /// # Errors
     /// Every error of every plugin that failed, and of the rollback. Nothing that had begun is left open.
     ///

@@ -253,6 +253,13 @@ mod tests {
 
     const FLAGS: &[Flag] =
         &[Flag { name: "store-endpoint", env: "STORE_ENDPOINT", key: "endpoint", help: "where the store is" }];
+    const PORT: &[Flag] = &[Flag { name: "port", env: "QUEUE_PORT", key: "endpoint", help: "where the queue is" }];
+
+    #[plugin(flags = PORT)]
+    struct Queue {
+        #[config]
+        _config: StoreConfig,
+    }
 
     #[plugin(name = "my-store", alias = "store-v3", flags = FLAGS)]
     struct Store {
@@ -273,6 +280,7 @@ mod tests {
     struct App {
         store: Dep<Store>,
         clash: Dep<Clash>,
+        queue: Dep<Queue>,
     }
 
     fn cli(args: &[&str], env: &[(&str, &str)]) -> Result<Cli, clap::Error> {
@@ -284,6 +292,17 @@ mod tests {
     fn files(args: &[&str], env: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
         let cli = cli(args, env).unwrap();
         cli.files.into_iter().map(|(section, path, origin)| (section, path, origin.to_string())).collect()
+    }
+
+    #[test]
+    fn only_a_port_can_be_the_address_of_a_service() {
+        for scheme in ["tcp", "udp"] {
+            let url = format!("{scheme}://10.0.0.1:1883");
+            let cli = cli(&[], &[("STORE_ENDPOINT", &url), ("QUEUE_PORT", &url)]).unwrap();
+            let values: Vec<_> = cli.values.iter().map(|value| (&*value.section, &*value.text)).collect();
+            assert_eq!((values, cli.odd.len()), (vec![("my-store", &*url)], 1), "{:?}", cli.odd);
+            assert!(cli.odd[0].starts_with("variable QUEUE_PORT is ignored"), "{:?}", cli.odd);
+        }
     }
 
     #[test]

@@ -34,23 +34,24 @@ impl Runner {
                 self.begun = first;
             }
             // of plugins without a lifecycle, too, and of those that have not begun
-            if env.shared.tasks.len() > 0 {
-                self.end_tasks(from..to, ends).await;
-            }
+            errors.append(&mut self.end_tasks(from..to, ends).await);
             to = from;
         }
         errors
     }
 
-    async fn end_tasks(&mut self, places: Range<usize>, ends: Instant) {
-        let started = Instant::now();
+    /// Returns an error for each task that could not be ended.
+    async fn end_tasks(&mut self, places: Range<usize>, ends: Instant) -> Vec<PluginError> {
+        let (started, mut errors) = (Instant::now(), Vec::new());
         let env = self.env.clone();
         for left in env.shared.tasks.end(places, ends).await {
             let log = Context::new(env.shared.clone(), left.place).log();
             let has_lifecycle = self.plugins.iter().any(|plugin| plugin.place == left.place);
             let name = left.name;
             if left.stuck {
-                log.error(format_args!("task `{name}` blocks its thread and can not be ended"));
+                let error = PluginError::of_stuck_task(&env.graph.nodes()[left.place], name, started.elapsed());
+                log.error(format_args!("{error}"));
+                errors.push(error);
             } else if has_lifecycle {
                 log.warn(format_args!("task `{name}` still ran after close: it is ended"));
             } else {
@@ -60,5 +61,6 @@ impl Runner {
             }
             self.record.put(left.place, Phase::Close, started, Instant::now(), Outcome::LeftTask);
         }
+        errors
     }
 }

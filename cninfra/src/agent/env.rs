@@ -45,4 +45,9 @@ impl Env {
             _ => to.saturating_sub(1),
         }
     }
+    /// How many groups close one after the other.
+    pub(super) fn groups(&self) -> u32 {
+        let begins = |to: &usize| Some(self.group_begin(*to)).filter(|_| *to > 0);
+        std::iter::successors(begins(&self.graph.len()), begins).fold(0, |count, _| count + 1)
+    }
 }

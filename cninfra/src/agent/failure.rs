@@ -82,6 +82,12 @@ impl PluginError {
         PluginError { task: Some(task), ..Self::new(node, Phase::Run, cause, Duration::ZERO) }
     }
 
+    /// A task that the plugin has left behind blocks its thread, and did not end within `took`.
+    pub(super) fn of_stuck_task(node: &Node, task: &'static str, took: Duration) -> Self {
+        let cause = Cause::Blocked { limit: took, took };
+        PluginError { task: Some(task), ..Self::new(node, Phase::Close, cause, took) }
+    }
+
     /// Of no plugin in particular.
     pub(super) fn of_flavor(graph: &Graph, phase: Phase, cause: Cause) -> Self {
         let (plugin, elapsed) = (graph.name(), Duration::ZERO);
@@ -113,6 +119,9 @@ impl PluginError {
             write!(f, "plugin `{}` ", self.plugin)?;
         }
         let phase = self.phase;
+        if let (Some(task), Cause::Blocked { took, .. }) = (self.task, &self.cause) {
+            return write!(f, "left task `{task}`, which blocks its thread: it could not be ended within {took:.1?}");
+        }
         if let Some(task) = self.task {
             let happened = if matches!(self.cause, Cause::Panicked(_)) { "panicked" } else { "failed" };
             return write!(f, "{happened} in task `{task}`");

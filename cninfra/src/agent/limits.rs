@@ -8,6 +8,14 @@ use tokio::time::Instant;
 ///
 /// A limit is seen where a plugin awaits, and once more when the phase is done: a plugin that took longer than its
 /// limit has failed, even if it blocked its thread meanwhile. Time in which another plugin blocked does not count.
+///
+/// Every plugin is closed, even if others have used up the whole stop: `close` has 100 ms at least (or the plugin's own
+/// limit, if that is shorter), and tasks that are left behind have as much to end. So a stop takes longer than its limit by
+/// at most 200 ms for each level of the graph.
+///
+/// A plugin that never gives its thread back is beyond these limits, since the agent's own code can not run on that thread.
+/// Under [`Agent::main`](super::Agent::main) a watchdog on another thread names it and ends the process at its limit. An agent that is
+/// embedded, by [`Builder::start`](super::Builder::start), has no watchdog: it waits for as long as the plugin blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// For the whole start. Default: 15 s.
@@ -16,17 +24,25 @@ pub struct Limits {
     pub plugin_start: Duration,
     /// For the whole stop, and for the rollback of a failed start. Default: 5 s.
     pub stop: Duration,
-    /// For one plugin in one phase of the stop. Default: 5 s. Draining has half of the whole at most, so that what hangs
-    /// there leaves the others time to close.
+    /// For one plugin in one phase of the stop. Default: 2.5 s, half of the whole, so that one plugin that hangs leaves the
+    /// others time to close. Draining has half of the whole at most, whatever this is.
     pub plugin_stop: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let (start, stop) = (Duration::from_secs(15), Duration::from_secs(5));
-        Limits { start, plugin_start: start, stop, plugin_stop: stop }
+        Limits { start, plugin_start: start, stop, plugin_stop: half(stop) }
     }
 }
+
+/// Of the stop: what one part of it may use up, and leave the others time to close.
+pub(super) fn half(stop: Duration) -> Duration {
+    stop / 2
+}
+
+/// To close, a plugin has so long at least, whatever others have left of the whole.
+pub(super) const LEAST: Duration = Duration::from_millis(100);
 
 /// The limits of an agent, with those that are other ones for some plugin and phase.
 #[derive(Debug, Default)]
@@ -51,7 +67,7 @@ impl LimitTable {
 
     /// How long all plugins together may drain. What hangs there must leave the others time to close.
     pub(super) fn drain(&self) -> Duration {
-        self.whole.stop / 2
+        half(self.whole.stop)
     }
 }
 
@@ -64,9 +80,17 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    pub(super) fn new(started: Instant, plugin: Duration, whole: Duration, whole_ends: Instant) -> Self {
-        let plugin_ends = after(started, plugin);
-        let (limit, ends) = if plugin_ends < whole_ends { (plugin, plugin_ends) } else { (whole, whole_ends) };
+    /// Of a step that has `least`, or what its plugin has, even if less is left of the whole.
+    pub(super) fn new(
+        started: Instant,
+        plugin: Duration,
+        (whole, whole_ends): (Duration, Instant),
+        least: Duration,
+    ) -> Self {
+        let (plugin_ends, least_ends) = (after(started, plugin), after(started, least));
+        let beyond = !least.is_zero() && least_ends > whole_ends;
+        let (rest, rest_ends) = if beyond { (least, least_ends) } else { (whole, whole_ends) };
+        let (limit, ends) = if plugin_ends < rest_ends { (plugin, plugin_ends) } else { (rest, rest_ends) };
         Limit { limit, ends }
     }
 

@@ -1,6 +1,6 @@
 //! The agent's own config section, `agent`: what the process around the plugins can be told.
 
-use super::{Cause, DEFAULT_LABEL, Limits, Order, Phase, PluginError};
+use super::{Cause, DEFAULT_LABEL, Limits, Order, Phase, PluginError, limits::half};
 use crate::{
     Flag, Result,
     config::{Config, Duration, Known, Mistake, Section as _},
@@ -31,7 +31,7 @@ pub(super) struct AgentConfig {
     plugin_start_timeout: Option<Duration>,
     /// For the whole stop.
     stop_timeout: Duration,
-    /// For one plugin in one phase of the stop; the whole if it is not given.
+    /// For one plugin in one phase of the stop; half of the whole if it is not given.
     plugin_stop_timeout: Option<Duration>,
     /// Which plugins start together.
     start_order: StartOrder,
@@ -97,7 +97,7 @@ impl AgentConfig {
             start,
             plugin_start: self.plugin_start_timeout.map_or(start, Into::into),
             stop,
-            plugin_stop: self.plugin_stop_timeout.map_or(stop, Into::into),
+            plugin_stop: self.plugin_stop_timeout.map_or(half(stop), Into::into),
         }
     }
 }

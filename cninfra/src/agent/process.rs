@@ -17,6 +17,7 @@ use crate::{
     },
 };
 use std::{ffi::OsString, io, process::ExitCode, time::Instant};
+use tokio::runtime::Handle;
 use tracing::Level;
 
 impl<F> Agent<F> {
@@ -30,9 +31,12 @@ impl<F> Agent<F> {
     /// | --- | --- |
     /// | 0 | it stopped in order |
     /// | 1 | the start or the run failed |
-    /// | 2 | the command line or the config is not valid: nothing was created |
+    /// | 2 | the command line or the config is not valid, or this was called inside of a tokio runtime: nothing was created |
     /// | 3 | the stop failed: some plugin was not closed in order |
     /// | 128 + n | a second signal, of number n, forced it |
+    ///
+    /// It brings a tokio runtime of its own. Inside of another one, as under `#[tokio::main]`, use [`Agent::builder`] and
+    /// [`Builder::start`].
     ///
     /// ```no_run
     /// use cninfra::prelude::*;
@@ -92,6 +96,13 @@ impl<F: 'static> Builder<F> {
             Task::CheckConfig => return print("the config is valid\n"),
             Task::PrintConfig => return print(&self.settings.config.print(&own::known(graph))),
             Task::PrintGraph(_) | Task::Run => {}
+        }
+        if Handle::try_current().is_ok() {
+            tracing::error!(
+                "`main` is called inside of a tokio runtime, but the agent brings its own\n  help: call it of a plain `fn main()`, \
+                 without `#[tokio::main]`, or use the builder: `Agent::builder().start().await`"
+            );
+            return ExitCode::from(exit::INVALID);
         }
         self.settings.record = true;
         self.settings.hangup = true;
@@ -248,5 +259,13 @@ mod tests {
         let text = log.text();
         let line = text.lines().position(|line| line.contains("DEBUG") && line.contains("timeline of 7.0s"));
         assert!(code == 0 && line.is_some() && text.contains("Slow  init* 7.0s at"), "{text}");
+    }
+    #[test]
+    fn inside_of_a_runtime_it_says_what_to_do() {
+        let log = Log::default();
+        let code = log.during(|| paused(async { Agent::<Lone>::builder().main(["app".into()], []) }));
+        let text = log.text();
+        assert!(text.contains("inside of a tokio runtime") && text.contains("use the builder"), "{text}");
+        assert_eq!(code, ExitCode::from(exit::INVALID));
     }
 }

@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 
@@ -32,6 +32,8 @@ pub(super) struct Stage {
     pub(super) limits: Arc<LimitTable>,
     /// By the wall clock, which a plugin can not hold up.
     pub(super) ends: Option<Instant>,
+    /// How much later it may come to its end, since each plugin has time to close.
+    pub(super) spare: Duration,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 use super::{
     Backoff, Cause, Event, Outcome, Phase, PluginError, StartPolicy,
     env::Env,
-    job::{Begun, panic_message},
+    job::{Begun, guard, panic_message},
     limits::after,
 };
 use crate::{Context, inject::running::Running};
@@ -31,6 +31,8 @@ struct Tried {
     place: usize,
     up: bool,
     events: Vec<Event>,
+    /// Of a destructor of the attempt that the stop dropped.
+    panicked: Option<PluginError>,
 }
 
 impl Retries {
@@ -67,10 +69,15 @@ impl Retries {
         }
     }
 
-    /// The agent stops: an attempt is dropped at the await point where it is. Returns the events.
-    pub(super) async fn end(&mut self, plugins: &mut [Begun], limit: Duration) -> Vec<Event> {
+    /// The agent stops: an attempt is dropped at the await point where it is. Returns the events, and what went wrong.
+    pub(super) async fn end(
+        &mut self,
+        env: &Env,
+        plugins: &mut [Begun],
+        limit: Duration,
+    ) -> (Vec<Event>, Vec<PluginError>) {
         self.stop.send_replace(true);
-        let (ends, mut events) = (after(Instant::now(), limit), Vec::new());
+        let (ends, mut events, mut errors) = (after(Instant::now(), limit), Vec::new(), Vec::new());
         loop {
             let tried = match timeout_at(ends, self.trying.join_next()).await {
                 Ok(Some(tried)) => tried,
@@ -83,16 +90,18 @@ impl Retries {
             let mut tried = match tried {
                 Ok(tried) => tried,
                 Err(error) => {
-                    tracing::error!("an attempt to start a plugin panicked while it was dropped: {error}");
+                    let cause = Cause::Panicked(error.to_string());
+                    errors.push(PluginError::of_flavor(env.graph, Phase::Init, cause));
                     continue;
                 }
             };
+            errors.extend(tried.panicked.take());
             events.append(&mut tried.events);
             if let Some(plugin) = plugins.iter_mut().find(|plugin| plugin.place == tried.place) {
                 plugin.down = !tried.up;
             }
         }
-        events
+        (events, errors)
     }
 }
 
@@ -109,15 +118,18 @@ struct Attempts {
 impl Attempts {
     async fn run(mut self, backoff: Backoff, mut stop: watch::Receiver<bool>) -> Tried {
         let mut up = false;
-        {
-            let coming_up = self.until_up(backoff, &mut up);
+        let dropped = {
+            let mut coming_up = Box::pin(self.until_up(backoff, &mut up));
             tokio::select! {
                 // an error says that the agent is gone
                 _ = stop.wait_for(|stop| *stop) => {}
-                () = coming_up => {}
+                () = &mut coming_up => {}
             }
-        }
-        Tried { place: self.place, up, events: self.events }
+            guard(|| drop(coming_up))
+        };
+        let (node, phase) = (&self.env.graph.nodes()[self.place], if up { Phase::AfterInit } else { Phase::Init });
+        let panicked = dropped.err().map(|cause| PluginError::new(node, phase, cause, Duration::ZERO).in_destructor());
+        Tried { place: self.place, up, events: self.events, panicked }
     }
 
     async fn until_up(&mut self, backoff: Backoff, up: &mut bool) {
@@ -155,9 +167,9 @@ impl Attempts {
     async fn step(&mut self, phase: Phase) -> Result<(), PluginError> {
         let (started, limit) = (Instant::now(), self.env.limits.of(self.place, phase));
         let result = {
-            // its destructor is guarded, too
-            let step = async { self.running.step(phase, &self.cx).await };
-            match AssertUnwindSafe(timeout(limit, step)).catch_unwind().await {
+            // dropped in here, at its limit too, so that its destructors are guarded
+            let step = async { timeout(limit, self.running.step(phase, &self.cx)).await };
+            match AssertUnwindSafe(step).catch_unwind().await {
                 Ok(Ok(Ok(()))) if started.elapsed() > limit => Err(Cause::TimedOut(limit)),
                 Ok(Ok(Ok(()))) => Ok(()),
                 Ok(Ok(Err(error))) => Err(Cause::Failed(error)),

@@ -5,7 +5,7 @@ use super::{
     env::Env,
     failure::Failures,
     job::{Begun, guard},
-    limits::after,
+    limits::{LEAST, after},
     own,
     progress::{Stage, StageKind},
     record::Record,
@@ -43,7 +43,7 @@ pub(super) struct Runner {
     pub(super) plugins: Vec<Begun>,
     /// The first so many of them have begun: their `init` was called. They are closed, once.
     pub(super) begun: usize,
-    /// The `after_init` of the first so many was called. They are drained.
+    /// The `after_init` of the first so many was called; all, once the agent has started. They are drained, unless they are down.
     pub(super) serving: usize,
     pub(super) record: Record,
     retries: Retries,
@@ -87,8 +87,10 @@ impl Runner {
             if !together.is_well() {
                 return Err(Box::new(self.roll_back(together.errors, began).await));
             }
-            self.env.shared.status.started();
+            // one that comes up later serves then, too; those that are down are left out of the drain
+            self.serving = self.plugins.len();
             self.env.progress.end();
+            self.env.shared.started();
             self.retries.begin(&self.env, &self.plugins, self.record.epoch());
             Ok(self)
         })
@@ -154,12 +156,12 @@ impl Runner {
         Box::pin(async move {
             let env = self.env.clone();
             env.shared.status.stopping();
-            let ended = self.retries.end(&mut self.plugins, env.limits.drain()).await;
+            let (ended, mut stop) = self.retries.end(&env, &mut self.plugins, env.limits.drain()).await;
             self.record.append(ended);
             if !env.drain_delay.is_zero() {
                 tokio::time::sleep(env.drain_delay).await;
             }
-            let stop = self.stop_all(StageKind::Stop).await;
+            stop.append(&mut self.stop_all(StageKind::Stop).await);
             Failures { run: env.shared.take_failures(), stop }
         })
     }
@@ -176,7 +178,13 @@ impl Runner {
 
     fn enter_stage(&self, kind: StageKind, limit: Duration) {
         let Env { graph, limits, progress, .. } = &*self.env;
-        progress.begin(Stage { kind, graph, limits: limits.clone(), ends: WallClock::now().checked_add(limit) });
+        let ends = WallClock::now().checked_add(limit);
+        let spare = match kind {
+            StageKind::Start => Duration::ZERO,
+            // for a group's plugins and for its tasks
+            StageKind::Rollback | StageKind::Stop => (2 * LEAST).saturating_mul(self.env.groups()),
+        };
+        progress.begin(Stage { kind, graph, limits: limits.clone(), ends, spare });
     }
 
     /// Drops the plugins, those first that nothing depends on. Their destructors run here, if nobody else holds them.

@@ -16,7 +16,7 @@ use crate::{
     inject::running::Running,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -88,8 +88,11 @@ impl Settings {
         let own = AgentConfig::of(&self.config).unwrap_or_default();
         let whole = own.limits();
         let special = self.special(graph);
-        let mut invalid = Vec::new();
-        let mut place = |name: &str| place_of(graph, name).map_err(|error| invalid.push(error)).ok();
+        let place = |name: &str| graph.nodes().iter().position(|node| node.instance() == name);
+        // each is told once, in an order that is the same for each start
+        let names: BTreeSet<&str> =
+            self.policies.keys().chain(self.plugin_limits.keys().map(|(name, _)| name)).map(|name| &**name).collect();
+        let invalid = names.into_iter().filter(|name| place(name).is_none()).map(|name| unknown(graph, name)).collect();
         let mut policies = HashMap::new();
         let mut limits = LimitTable { whole, special: HashMap::new() };
         for (name, policy) in &self.policies {
@@ -185,13 +188,10 @@ pub(super) struct Prepared {
     pub(super) invalid: Vec<PluginError>,
 }
 
-/// Where the plugin of this instance name is.
-fn place_of(graph: &'static Graph, name: &str) -> Result<usize, PluginError> {
-    graph.nodes().iter().position(|node| node.instance() == name).ok_or_else(|| {
-        let names: Vec<_> = graph.nodes().iter().map(Node::instance).collect();
-        let error =
-            Error::msg(format_args!("a limit or a start policy is set for `{name}`, but no plugin has that name"))
-                .with_help(format_args!("the plugins are {}", names.join(", ")));
-        PluginError::of_flavor(graph, Phase::Create, Cause::Config(error))
-    })
+/// Something is set for a plugin that is not there.
+fn unknown(graph: &'static Graph, name: &str) -> PluginError {
+    let names: Vec<_> = graph.nodes().iter().map(Node::instance).collect();
+    let error = Error::msg(format_args!("a limit or a start policy is set for `{name}`, but no plugin has that name"))
+        .with_help(format_args!("the plugins are {}", names.join(", ")));
+    PluginError::of_flavor(graph, Phase::Create, Cause::Config(error))
 }

@@ -4,7 +4,7 @@ use super::{
     Cause, Outcome, Phase, PluginError, StartPolicy, StopHandle,
     env::Env,
     job::{Begun, Ended, First, Job, guard},
-    limits::{Limit, after},
+    limits::{LEAST, Limit, after},
     record::Record,
 };
 use crate::inject::part::Made;
@@ -37,7 +37,18 @@ impl<'a> Common<'a> {
 
     /// The limit of a step that begins at `started`.
     pub(super) fn limit(&self, place: usize, started: Instant) -> Limit {
-        Limit::new(started, self.env.limits.of(place, self.phase), self.whole, self.ends)
+        let least = if self.phase == Phase::Close { LEAST } else { Duration::ZERO };
+        Limit::new(started, self.env.limits.of(place, self.phase), (self.whole, self.ends), least)
+    }
+
+    /// The limit of a step that did not have to wait. The end of the whole is the fault of whom it came upon, and not of who
+    /// is called after it.
+    fn limit_at_once(&self, place: usize, started: Instant) -> Limit {
+        if started < self.ends {
+            return self.limit(place, started);
+        }
+        let anew = (self.whole, after(started, self.whole));
+        Limit::new(started, self.env.limits.of(place, self.phase), anew, Duration::ZERO)
     }
 
     /// Calls into a plugin: seen from outside while it runs, and its panic is an error.
@@ -111,10 +122,8 @@ impl Together {
     ) {
         let took = ended.duration_since(started);
         common.add_busy(took);
-        let limit = common.limit(place, started);
-        // the end of the whole is the fault of whom it came upon, and not of who is called after it
-        let ends = if started < common.ends { limit.ends } else { after(started, limit.limit) };
-        if ended > ends {
+        let limit = common.limit_at_once(place, started);
+        if ended > limit.ends {
             self.fail(place, (started, ended), limit.overdue(took), common, record);
         } else {
             record.put(place, common.phase, started, ended, Outcome::Done);

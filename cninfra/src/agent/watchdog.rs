@@ -12,7 +12,7 @@ pub(super) const TICK: Duration = Duration::from_millis(50);
 const NAMED_AFTER: Duration = Duration::from_secs(1);
 /// So long after a limit the agent should have seen it itself: if it has not, it can not.
 const GRACE: Duration = Duration::from_millis(200);
-/// An agent that is called into no plugin, and comes to no end either, has so long after the limit of the whole.
+/// An agent that is called into no plugin, and comes to no end either, has so long after all that it may take.
 const LAST: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl Watchdog {
         let code = if stage.kind == StageKind::Stop { NOT_STOPPED } else { FAILED };
         let Some(call) = call else {
             self.seen = None;
-            if over(LAST) {
+            if over(stage.spare + LAST) {
                 tracing::error!("the agent is not done within its limit: the end is forced");
                 return Some(code);
             }
@@ -84,7 +84,7 @@ mod tests {
     fn stage(kind: StageKind, began: Instant) -> Stage {
         let whole = Limits { plugin_start: Duration::from_secs(4), ..Limits::default() };
         let limits = Arc::new(LimitTable { whole, ..LimitTable::default() });
-        Stage { kind, graph: Lone::GRAPH, limits, ends: Some(began + Duration::from_secs(15)) }
+        Stage { kind, graph: Lone::GRAPH, limits, ends: Some(began + Duration::from_secs(15)), spare: Duration::ZERO }
     }
 
     fn call(progress: &Progress) -> Option<Call> {
@@ -126,5 +126,8 @@ mod tests {
         assert_eq!(watchdog.look_at(call, &stops, at(15_201)), Some(NOT_STOPPED));
         assert_eq!(Watchdog::default().look_at(None, &starts, at(17_000)), None);
         assert_eq!(Watchdog::default().look_at(None, &starts, at(17_001)), Some(FAILED));
+        let spares = Stage { spare: Duration::from_secs(1), ..starts };
+        assert_eq!(Watchdog::default().look_at(None, &spares, at(18_000)), None);
+        assert_eq!(Watchdog::default().look_at(None, &spares, at(18_001)), Some(FAILED));
     }
 }

@@ -22,7 +22,7 @@
 //! | --- | --- | --- |
 //! | `microservice-label` | `vpp1` | the name of the agent among its peers; `--microservice-label`, `MICROSERVICE_LABEL` |
 //! | `start-timeout`, `stop-timeout` | `15s`, `5s` | for the whole start, and the whole stop: see [`Limits`](crate::agent::Limits) |
-//! | `plugin-start-timeout`, `plugin-stop-timeout` | the whole | for one plugin in one phase |
+//! | `plugin-start-timeout`, `plugin-stop-timeout` | the whole; half of it | for one plugin in one phase |
 //! | `start-order` | `concurrent` | `concurrent`: the plugins of a level at once; `one-by-one`: see [`Order`](crate::agent::Order) |
 //! | `drain-delay` | `0` | how long the agent goes on, not ready, before it drains |
 //! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]; `0` is never |

@@ -7,7 +7,11 @@ use cninfra::{
     config::Config,
     prelude::*,
 };
-use std::{future::pending, time::Duration};
+use std::{
+    future::pending,
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
 const fn millis(millis: u64) -> Duration {
@@ -115,6 +119,61 @@ async fn the_whole_has_a_limit_too() {
     let told: Vec<_> = errors.iter().map(|error| (error.plugin, error.phase)).collect();
     assert_eq!(told, [("SlowToClose", Phase::Drain), ("SlowToClose", Phase::Close)]);
     assert_eq!(began.elapsed(), millis(400));
+}
+
+/// Closes after so many milliseconds.
+#[plugin]
+pub struct Flushes {
+    takes: u64,
+    flushed: AtomicBool,
+}
+impl Lifecycle for Flushes {
+    async fn close(&self, _: &Context) -> Result<()> {
+        sleep(millis(self.takes)).await;
+        self.flushed.store(true, SeqCst);
+        Ok(())
+    }
+}
+#[plugin]
+pub struct NeverCloses {
+    flushes: Dep<Flushes>,
+}
+impl Lifecycle for NeverCloses {
+    async fn close(&self, _: &Context) -> Result<()> {
+        let _ = &self.flushes;
+        pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_hangs_leaves_the_others_time_to_close() {
+    #[derive(Flavor)]
+    struct Stack {
+        flushes: Dep<Flushes>,
+        never: Dep<NeverCloses>,
+    }
+    let (whole, default) = (millis(5000), Limits::default());
+    for (limits, takes, told, took) in [
+        // half of the stop is left
+        (default, 2000, "NeverCloses was not done with close within 2.5s", 2500 + 2000),
+        (Limits { plugin_stop: whole, ..default }, 90, "NeverCloses was not done with close within 5s", 5000 + 90),
+        // nothing that is left is less than that
+        (Limits { plugin_stop: millis(4950), ..default }, 90, "NeverCloses was not done with close within 4.95s", 5040),
+    ] {
+        let builder = Agent::<Stack>::builder().limits(limits);
+        let agent = builder.with_new(Flushes { takes, flushed: AtomicBool::new(false) }).start().await.unwrap();
+        let (flushes, began) = (agent.flushes.clone(), Instant::now());
+        let error = agent.close().await.unwrap_err();
+        let all: Vec<_> =
+            error.errors.iter().map(|error| error.to_string().replace("plugin ", "").replace('`', "")).collect();
+        assert_eq!((all, flushes.flushed.load(SeqCst)), (vec![told.to_string()], true));
+        assert_eq!(began.elapsed(), millis(took));
+    }
+    // one that takes longer than that is told what it had
+    let builder = Agent::<Stack>::builder().limits(Limits { plugin_stop: whole, ..default });
+    let agent = builder.with_new(Flushes { takes: 110, flushed: AtomicBool::new(false) }).start().await.unwrap();
+    let error = agent.close().await.unwrap_err();
+    assert_eq!(error.errors[1].to_string(), "plugin `Flushes` was not done with close within 100ms");
 }
 
 #[tokio::test]

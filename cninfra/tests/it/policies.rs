@@ -140,6 +140,22 @@ async fn a_retry_starts_degraded_and_comes_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lone_plugin_that_comes_up_late_is_drained() {
+    #[derive(Flavor)]
+    struct Lone {
+        store: Dep<Store>,
+    }
+    let builder = |policy| Agent::<Lone>::builder().with_new(Store::failing(1)).start_policy("store", policy);
+    for (policy, counts) in [(StartPolicy::retry(), [2, 1, 1, 1]), (StartPolicy::Ignore, [1, 0, 0, 1])] {
+        let agent = builder(policy).start().await.unwrap();
+        let store = agent.store.clone();
+        sleep(Duration::from_secs(60)).await;
+        agent.close().await.unwrap();
+        assert_eq!(store.counts(), counts, "{policy:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hang_is_tried_again_too_and_dropped_by_a_stop() {
     let store = Store { hangs: true, ..Store::failing(1000) };
     let began = Instant::now();
@@ -192,6 +208,75 @@ async fn a_panic_in_a_later_attempt_ends_the_agent() {
     let store = agent.store.clone();
     let error = agent.run().await.unwrap_err();
     assert_eq!((error.exit_code(), error.run[0].phase, store.counts()), (1, Phase::Init, [2, 0, 0, 1]));
+}
+
+/// The first `init` fails. A later one hangs, and panics when it is dropped.
+#[plugin]
+pub struct Armed {
+    inits: AtomicU32,
+    closes: AtomicU32,
+}
+struct Grenade;
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        panic!("in pieces")
+    }
+}
+impl Lifecycle for Armed {
+    async fn init(&self, _: &Context) -> Result<()> {
+        if self.inits.fetch_add(1, SeqCst) == 0 {
+            return Err(Error::msg("connection refused"));
+        }
+        let _grenade = Grenade;
+        pending().await
+    }
+    async fn close(&self, _: &Context) -> Result<()> {
+        self.closes.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+pub struct Explosive {
+    armed: Dep<Armed>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_whose_destructor_panics_at_its_limit_ends_the_agent() {
+    let agent = Agent::<Explosive>::builder().start_policy("armed", StartPolicy::retry()).start().await.unwrap();
+    let armed = agent.armed.clone();
+    let error = tokio::time::timeout(Duration::from_secs(60), agent.run()).await.unwrap().unwrap_err();
+    assert_eq!(error.run[0].to_string(), "plugin `Armed` panicked in init: in pieces");
+    assert_eq!((error.exit_code(), armed.closes.load(SeqCst)), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_whose_destructor_panics_in_the_stop_is_told() {
+    let agent = Agent::<Explosive>::builder().start_policy("armed", StartPolicy::retry()).start().await.unwrap();
+    let armed = agent.armed.clone();
+    while armed.inits.load(SeqCst) < 2 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let error = agent.close().await.unwrap_err();
+    let told: Vec<_> = error.errors.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["plugin `Armed` panicked in a destructor after init: in pieces"]);
+    assert_eq!((error.exit_code(), armed.closes.load(SeqCst)), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_of_nobody_are_told_once_each_and_in_order() {
+    for _ in 0..10 {
+        let mut builder = Agent::<Late>::builder();
+        for name in ["y", "x", "z"] {
+            for phase in [Phase::Init, Phase::Close] {
+                builder = builder.limit(name, phase, Duration::from_secs(1));
+            }
+            builder = builder.start_policy(name, StartPolicy::Ignore);
+        }
+        let error = builder.start().await.unwrap_err();
+        let text = error.to_string();
+        let at = ["`x`", "`y`", "`z`"].map(|name| text.find(name).unwrap());
+        assert!(error.errors.len() == 3 && at.is_sorted(), "{text}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

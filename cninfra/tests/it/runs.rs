@@ -89,6 +89,60 @@ async fn a_main_task_ends_the_agent_when_it_ends() {
     }
 }
 
+/// Its main task ends before another plugin has started.
+#[plugin]
+pub struct Quick {
+    owner: Dep<Owner>,
+}
+impl Lifecycle for Quick {
+    async fn after_init(&self, cx: &Context) -> Result<()> {
+        let _ = &self.owner;
+        cx.spawn_main("import", async { Ok(()) });
+        Ok(())
+    }
+}
+#[plugin]
+pub struct Unhurried {
+    quick: Dep<Quick>,
+    started: Mutex<bool>,
+}
+impl Lifecycle for Unhurried {
+    async fn after_init(&self, _: &Context) -> Result<()> {
+        let _ = &self.quick;
+        sleep(Duration::from_millis(20)).await;
+        *self.started.lock().unwrap() = true;
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_main_task_that_ends_while_the_agent_starts_lets_it_start() {
+    #[derive(Flavor)]
+    struct Import {
+        quick: Dep<Quick>,
+        unhurried: Dep<Unhurried>,
+        owner: Dep<Owner>,
+    }
+    let agent = Agent::<Import>::start().await.unwrap();
+    let (unhurried, owner) = (agent.unhurried.clone(), agent.owner.clone());
+    soon(agent.run()).await.unwrap();
+    assert!(*unhurried.started.lock().unwrap());
+    assert_eq!(owner.closed.load(SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_main_task_that_ends_at_once_never_fails_the_start() {
+    #[derive(Flavor)]
+    struct Lone {
+        quick: Dep<Quick>,
+        owner: Dep<Owner>,
+    }
+    for _ in 0..200 {
+        let agent = Agent::<Lone>::start().await.unwrap();
+        soon(agent.run()).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_main_task_is_ended_like_others_when_the_agent_stops() {
     let agent = started().await;
@@ -238,8 +292,33 @@ async fn tasks_of_a_plugin_without_lifecycle_end_with_its_level() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
-    let limits = Limits { stop: Duration::from_secs(1), ..Limits::default() };
-    let agent = Agent::<Two>::builder().limits(limits).record_events(true).start().await.unwrap();
+    /// Closes after a moment.
+    #[plugin]
+    struct Below {
+        closed: AtomicUsize,
+    }
+    impl Lifecycle for Below {
+        async fn close(&self, _: &Context) -> Result<()> {
+            sleep(Duration::from_millis(300)).await;
+            self.closed.fetch_add(1, SeqCst);
+            Ok(())
+        }
+    }
+    #[plugin]
+    struct Above {
+        below: Dep<Below>,
+        #[context]
+        cx: Context,
+    }
+    impl Lifecycle for Above {}
+    #[derive(Flavor)]
+    struct Both {
+        above: Dep<Above>,
+        below: Dep<Below>,
+    }
+    let limits = Limits { stop: Duration::from_secs(3), ..Limits::default() };
+    let agent = Agent::<Both>::builder().limits(limits).record_events(true).start().await.unwrap();
+    let below = agent.below.clone();
     /// Lets the task go when the test ends, whether it passes or not.
     struct Lets(Arc<AtomicUsize>);
     impl Drop for Lets {
@@ -249,7 +328,7 @@ async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
     }
     let (entered, leave) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (inside, left, _lets) = (entered.clone(), leave.clone(), Lets(leave));
-    agent.owner.cx.spawn("stuck", async move {
+    agent.above.cx.spawn("stuck", async move {
         inside.store(1, SeqCst);
         while left.load(SeqCst) == 0 {
             std::thread::sleep(Duration::from_millis(1));
@@ -258,8 +337,67 @@ async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
     while entered.load(SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
-    let events = lines(Two::GRAPH, &soon(agent.close()).await.unwrap());
-    assert!(events.contains(&"close Owner left a task".to_string()), "{events:?}");
+    let began = Instant::now();
+    let error = soon(agent.close()).await.unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(3), "not all of the stop is waited for it");
+    let events = lines(Both::GRAPH, &error.events);
+    assert!(events.contains(&"close Above left a task".to_string()), "{events:?}");
+    let [stuck] = &error.errors[..] else { panic!("{error}") };
+    assert!(stuck.to_string().starts_with("plugin `Above` left task `stuck`, which blocks its thread"), "{error}");
+    assert_eq!((error.exit_code(), stuck.task, below.closed.load(SeqCst)), (3, Some("stuck"), 1));
+}
+
+/// Spawns a task when it is dropped.
+struct Spawns(Context, Arc<AtomicUsize>);
+impl Drop for Spawns {
+    fn drop(&mut self) {
+        let ticks = self.1.clone();
+        self.0.spawn("child", async move {
+            loop {
+                ticks.fetch_add(1, SeqCst);
+                sleep(Duration::from_millis(1)).await;
+            }
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_ending_task_spawns_does_not_run_beside_the_plugin_below() {
+    /// Closes slowly.
+    #[plugin]
+    struct Below;
+    impl Lifecycle for Below {
+        async fn close(&self, _: &Context) -> Result<()> {
+            sleep(Duration::from_millis(100)).await;
+            Ok(())
+        }
+    }
+    #[plugin]
+    struct Above {
+        below: Dep<Below>,
+        ticks: Arc<AtomicUsize>,
+    }
+    impl Lifecycle for Above {
+        async fn init(&self, cx: &Context) -> Result<()> {
+            let _ = &self.below;
+            let spawns = Spawns(cx.clone(), self.ticks.clone());
+            cx.spawn("parent", async move {
+                let _spawns = spawns;
+                pending::<()>().await
+            });
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Both {
+        above: Dep<Above>,
+        below: Dep<Below>,
+    }
+    let agent = Agent::<Both>::start().await.unwrap();
+    let ticks = agent.above.ticks.clone();
+    tokio::task::yield_now().await;
+    soon(agent.close()).await.unwrap();
+    assert_eq!(ticks.load(SeqCst), 0);
 }
 
 #[tokio::test]
