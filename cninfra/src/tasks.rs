@@ -20,7 +20,8 @@ use tokio::{
 
 /// What is ended has this long at least to see it, however little is left of the time to stop.
 const AT_LEAST: Duration = Duration::from_millis(100);
-/// What has not ended after so long blocks its thread: the time that is left is for the plugins below.
+/// When none of those that are to end has ended for so long, the others block their threads: the time that is left is for the
+/// plugins below.
 const AT_MOST: Duration = Duration::from_millis(500);
 
 /// The tasks of one agent that still run.
@@ -36,11 +37,13 @@ struct Live {
     tasks: HashMap<u64, Entry>,
     /// Plugins at or after this place have closed: no task of theirs begins any more.
     open: usize,
+    /// How many have ended that were told to.
+    obeyed: usize,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Live { next: 0, tasks: HashMap::new(), open: usize::MAX }
+        Live { next: 0, tasks: HashMap::new(), open: usize::MAX, obeyed: 0 }
     }
 }
 
@@ -92,7 +95,12 @@ impl Registry {
     /// It has ended, and what it held is dropped.
     fn leave(&self, id: u64) {
         // dropped after the lock
-        let _entry = self.lock().tasks.remove(&id);
+        let _entry = {
+            let mut live = self.lock();
+            let entry = live.tasks.remove(&id);
+            live.obeyed += usize::from(entry.as_ref().is_some_and(|entry| entry.doomed));
+            entry
+        };
         self.ended.notify_waiters();
     }
 
@@ -107,29 +115,39 @@ impl Registry {
     /// while it ends would run on beside plugins that close. Waits for it until `ends`, or a moment longer.
     pub(crate) async fn end(&self, places: std::ops::Range<usize>, ends: Instant) -> Vec<Left> {
         let mut left: Vec<(u64, Left)> = Vec::new();
-        {
+        let before = {
             let mut live = self.lock();
             live.open = live.open.min(places.start);
             for (id, entry) in live.tasks.iter_mut().filter(|(_, entry)| places.contains(&entry.place)) {
                 entry.abort();
                 left.push((*id, Left { place: entry.place, name: entry.name, stuck: false }));
             }
-        }
+            live.obeyed
+        };
         if left.is_empty() {
             return Vec::new();
         }
         // an aborted task ends at its next await point, if it has one
         let now = Instant::now();
-        let ends = ends.min(now + AT_MOST).max(now + AT_LEAST);
+        let (least, mut quiet, mut seen) = (now + AT_LEAST, now + AT_MOST, 0);
         loop {
             let mut ended = pin!(self.ended.notified());
             // from here on no end is missed
             ended.as_mut().enable();
-            let any = {
+            let obeyed = {
                 let live = self.lock();
-                left.iter().any(|(id, _)| live.tasks.contains_key(id))
+                let obeyed = live.obeyed - before;
+                // counted first, since they may be many
+                if obeyed >= left.len() && !left.iter().any(|(id, _)| live.tasks.contains_key(id)) {
+                    break;
+                }
+                obeyed
             };
-            if !any || timeout_at(ends, ended).await.is_err() {
+            if obeyed > seen {
+                (seen, quiet) = (obeyed, Instant::now() + AT_MOST);
+            }
+            let ends = ends.min(quiet).max(least);
+            if timeout_at(ends, ended).await.is_err() {
                 break;
             }
         }
