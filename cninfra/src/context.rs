@@ -5,14 +5,14 @@ use crate::{
     agent::{Cause, PluginError},
     config::{Config, Section},
     graph::{Graph, Node},
-    logger::Logger,
+    logging::{Logger, Loggers},
     status::{Registry, Status},
     stop::StopHandle,
     tasks::Registry as Tasks,
 };
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 /// So many failures of a run are kept: what follows the first ones is told in the log only.
@@ -26,12 +26,16 @@ pub(crate) struct Shared {
     pub(crate) stop: StopHandle,
     pub(crate) status: Registry,
     pub(crate) tasks: Tasks,
+    pub(crate) loggers: Loggers,
+    /// Those of the plugins, by place: made when they are asked for.
+    logs: Box<[OnceLock<Logger>]>,
     /// What has failed beside the phases, in tasks: why the agent stops.
     failures: Mutex<Vec<PluginError>>,
 }
 
 impl Shared {
-    pub(crate) fn new(label: &str, graph: &'static Graph, config: Config, stop: StopHandle) -> Self {
+    pub(crate) fn new(label: &str, graph: &'static Graph, config: Config, stop: StopHandle, loggers: Loggers) -> Self {
+        loggers.name(label);
         Shared {
             label: label.into(),
             graph,
@@ -39,7 +43,21 @@ impl Shared {
             stop,
             status: Registry::new(graph),
             tasks: Tasks::default(),
+            loggers,
+            logs: graph.nodes().iter().map(|_| OnceLock::new()).collect(),
             failures: Mutex::default(),
+        }
+    }
+
+    /// The logger of the plugin at this place.
+    fn log(&self, place: usize) -> &Logger {
+        self.logs[place].get_or_init(|| self.loggers.get(self.graph.nodes()[place].instance()))
+    }
+
+    /// Every plugin has a logger, be it silent or not: whoever lists them is to see it.
+    pub(crate) fn make_logs(&self) {
+        for place in 0..self.graph.len() {
+            self.log(place);
         }
     }
 
@@ -125,7 +143,14 @@ impl Context {
     /// The plugin's logger.
     #[must_use]
     pub fn log(&self) -> Logger {
-        Logger::new(self.shared.get().label.clone(), self.name())
+        self.shared.get().log(self.place).clone()
+    }
+
+    /// The loggers of the agent, and their levels: to look at, and to set.
+    #[must_use]
+    pub fn loggers(&self) -> Loggers {
+        self.shared.get().make_logs();
+        self.shared.get().loggers.clone()
     }
 
     /// The plugin's status, and that of the agent.

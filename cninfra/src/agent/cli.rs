@@ -135,7 +135,7 @@ fn task(matches: &ArgMatches) -> Task {
 /// The flags that set keys, with their sections.
 pub(super) fn flags(graph: &'static Graph) -> impl Iterator<Item = (&'static str, &'static Flag)> {
     let plugins = graph.nodes().iter().flat_map(|node| node.plugin.flags.iter().map(|flag| (node.instance(), flag)));
-    own::FLAGS.iter().map(|flag| (own::SECTION, flag)).chain(plugins)
+    own::flags().chain(plugins)
 }
 
 /// `--<section>-config`: where the file of a section is.
@@ -169,9 +169,7 @@ fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
 /// What is said below all flags.
 const AFTER_HELP: &str = "\
 The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-order` (concurrent, one-by-one) and `drain-delay`; \
-any plugin's section has `start-policy` (fail, retry, ignore). --print-config prints all keys.
-
-The variable INITIAL_LOGLVL is the level of the log: trace, debug, info, warn or error.";
+any plugin's section has `start-policy` (fail, retry, ignore). --print-config prints all keys.";
 
 fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command {
     let tree = graph.tree();

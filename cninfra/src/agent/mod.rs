@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod job;
 mod limits;
+mod logs;
 mod order;
 mod own;
 mod phase;
@@ -54,6 +55,7 @@ use crate::{
         part::Part,
         trie::{Find, RootOf},
     },
+    logging::Loggers,
     status::AgentStatus,
 };
 use runner::Runner;
@@ -156,6 +158,13 @@ impl<F> Agent<F> {
     #[must_use]
     pub fn events(&self) -> &[Event] {
         self.runner.events()
+    }
+
+    /// The loggers of the agent, and their levels: to look at, and to set.
+    #[must_use]
+    pub fn loggers(&self) -> Loggers {
+        self.shared.make_logs();
+        self.shared.loggers.clone()
     }
 
     /// The state of the agent and of its plugins.

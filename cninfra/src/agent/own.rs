@@ -1,6 +1,9 @@
 //! The agent's own config section, `agent`: what the process around the plugins can be told.
 
-use super::{Cause, DEFAULT_LABEL, Limits, Order, Phase, PluginError};
+use super::{
+    Cause, DEFAULT_LABEL, Limits, Order, Phase, PluginError,
+    logs::{self, LogsConfig},
+};
 use crate::{
     Flag, Result,
     config::{Config, Duration, Known, Mistake, Section as _},
@@ -12,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const SECTION: &str = "agent";
 
 /// The flags that set its keys.
-pub(super) const FLAGS: &[Flag] = &[Flag {
+const FLAGS: &[Flag] = &[Flag {
     name: "microservice-label",
     env: "MICROSERVICE_LABEL",
     key: "microservice-label",
@@ -144,7 +147,12 @@ impl Own {
 
 /// The sections of an agent of this graph.
 pub(super) fn known(graph: &'static Graph) -> Known {
-    Known::of(graph).with(SECTION, AgentConfig::META)
+    Known::of(graph).with(logs::SECTION, LogsConfig::META).with(SECTION, AgentConfig::META)
+}
+
+/// The flags that set keys of the agent's own sections, with these.
+pub(super) fn flags() -> impl Iterator<Item = (&'static str, &'static Flag)> {
+    FLAGS.iter().map(|flag| (SECTION, flag)).chain(logs::FLAGS.iter().map(|flag| (logs::SECTION, flag)))
 }
 
 /// What is wrong with the config: an error each, in the section's plugin.

@@ -6,7 +6,7 @@ use super::{
     job::{Begun, panic_message},
     limits::after,
 };
-use crate::{Context, inject::running::Running};
+use crate::{Context, Logger, inject::running::Running};
 use futures_util::FutureExt as _;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
@@ -68,7 +68,7 @@ impl Retries {
     }
 
     /// The agent stops: an attempt is dropped at the await point where it is. Returns the events.
-    pub(super) async fn end(&mut self, plugins: &mut [Begun], limit: Duration) -> Vec<Event> {
+    pub(super) async fn end(&mut self, log: &Logger, plugins: &mut [Begun], limit: Duration) -> Vec<Event> {
         self.stop.send_replace(true);
         let (ends, mut events) = (after(Instant::now(), limit), Vec::new());
         loop {
@@ -76,14 +76,14 @@ impl Retries {
                 Ok(Some(tried)) => tried,
                 Ok(None) => break,
                 Err(_) => {
-                    tracing::error!("an attempt to start a plugin blocks its thread: the agent stops beside it");
+                    log.error("an attempt to start a plugin blocks its thread: the agent stops beside it");
                     break;
                 }
             };
             let mut tried = match tried {
                 Ok(tried) => tried,
                 Err(error) => {
-                    tracing::error!("an attempt to start a plugin panicked while it was dropped: {error}");
+                    log.error(format_args!("an attempt to start a plugin panicked while it was dropped: {error}"));
                     continue;
                 }
             };

@@ -139,7 +139,7 @@ impl Runner {
         let took = began.elapsed();
         if let Some(error) = errors.first().filter(|error| !matches!(error.cause, Cause::Config(_))) {
             // told at once: a plugin may keep the agent from coming to its report
-            tracing::error!(agent = %env.shared.label, "{error}: what has begun is closed");
+            env.shared.loggers.of_agent().error(format_args!("{error}: what has begun is closed"));
         }
         let kind = if errors.is_empty() { StageKind::Stop } else { StageKind::Rollback };
         let rollback = self.stop_all(kind).await;
@@ -154,7 +154,7 @@ impl Runner {
         Box::pin(async move {
             let env = self.env.clone();
             env.shared.status.stopping();
-            let ended = self.retries.end(&mut self.plugins, env.limits.drain()).await;
+            let ended = self.retries.end(&env.shared.loggers.of_agent(), &mut self.plugins, env.limits.drain()).await;
             self.record.append(ended);
             if !env.drain_delay.is_zero() {
                 tokio::time::sleep(env.drain_delay).await;
@@ -235,8 +235,9 @@ impl Drop for Runner {
     fn drop(&mut self) {
         let shared = &self.env.shared;
         if self.begun > 0 {
-            tracing::warn!(agent = %shared.label, "dropped without being closed: its tasks are ended where they are");
+            shared.loggers.of_agent().warn("dropped without being closed: its tasks are ended where they are");
         }
         shared.tasks.abort_all();
+        shared.loggers.end();
     }
 }

@@ -11,6 +11,7 @@ mod generic;
 
 mod graph;
 mod limits;
+mod logging;
 mod matrix;
 mod nesting;
 mod optional;

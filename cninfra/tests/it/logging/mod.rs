@@ -1,0 +1,6 @@
+//! Named loggers, their levels, and what is written.
+
+mod levels;
+mod macros;
+mod outputs;
+mod written;
