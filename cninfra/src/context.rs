@@ -1,12 +1,12 @@
 //! [`Context`]: a plugin's view of its agent.
 
 use crate::{
-    Result,
+    Result, ServiceLabel,
     agent::{Cause, PluginError},
     config::{Config, Section},
     graph::{Graph, Node},
     logging::{Logger, Loggers},
-    status::{Registry, Status},
+    status::{Probes, Registry, Status, StatusChanges},
     stop::StopHandle,
     tasks::Registry as Tasks,
 };
@@ -20,12 +20,13 @@ const FAILURES: usize = 32;
 
 /// What the plugins of one agent share.
 pub(crate) struct Shared {
-    pub(crate) label: Arc<str>,
+    pub(crate) label: ServiceLabel,
     pub(crate) graph: &'static Graph,
     pub(crate) config: Config,
     pub(crate) stop: StopHandle,
     pub(crate) status: Registry,
     pub(crate) tasks: Tasks,
+    pub(crate) probes: Probes,
     pub(crate) loggers: Loggers,
     /// Those of the plugins, by place: made when they are asked for.
     logs: Box<[OnceLock<Logger>]>,
@@ -34,15 +35,22 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(label: &str, graph: &'static Graph, config: Config, stop: StopHandle, loggers: Loggers) -> Self {
-        loggers.name(label);
+    pub(crate) fn new(
+        label: ServiceLabel,
+        graph: &'static Graph,
+        config: Config,
+        stop: StopHandle,
+        loggers: Loggers,
+    ) -> Self {
+        loggers.name(label.as_str());
         Shared {
-            label: label.into(),
+            label,
             graph,
             config,
             stop,
             status: Registry::new(graph),
             tasks: Tasks::default(),
+            probes: Probes::default(),
             loggers,
             logs: graph.nodes().iter().map(|_| OnceLock::new()).collect(),
             failures: Mutex::default(),
@@ -117,6 +125,14 @@ impl Context {
         &self.shared.get().tasks
     }
 
+    pub(crate) fn status_registry(&self) -> &Registry {
+        &self.shared.get().status
+    }
+
+    pub(crate) fn probes(&self) -> &Probes {
+        &self.shared.get().probes
+    }
+
     /// A task of the plugin has failed: it is told, and the agent stops.
     pub(crate) fn task_failed(&self, task: &'static str, cause: Cause) {
         let error = PluginError::of_task(self.node(), task, cause);
@@ -137,6 +153,12 @@ impl Context {
     /// The service label: the name of the agent among its peers.
     #[must_use]
     pub fn label(&self) -> &str {
+        self.shared.get().label.as_str()
+    }
+
+    /// The service label, with the keys that are the agent's own.
+    #[must_use]
+    pub fn service_label(&self) -> &ServiceLabel {
         &self.shared.get().label
     }
 
@@ -156,7 +178,13 @@ impl Context {
     /// The plugin's status, and that of the agent.
     #[must_use]
     pub fn status(&self) -> Status<'_> {
-        Status::new(&self.shared.get().status, self.place)
+        Status::new(self)
+    }
+
+    /// Watches the status of the agent.
+    #[must_use]
+    pub fn status_changes(&self) -> StatusChanges {
+        StatusChanges::new(self.clone())
     }
 
     /// The graph of the agent's flavor.

@@ -69,6 +69,7 @@ pub mod graph;
 #[cfg(feature = "http")]
 pub mod http;
 mod inject;
+mod label;
 pub mod logging;
 pub mod prelude;
 #[doc(hidden)]
@@ -87,6 +88,7 @@ pub use dep::Dep;
 pub use error::{Error, ErrorContext, Result};
 pub use flag::Flag;
 pub use inject::{Create, DepItem, DepSet, Flavor, Instance, Interface, Key, Lifecycle, ManyInterface, Part, Plugin};
+pub use label::ServiceLabel;
 pub use logging::Logger;
 pub use tasks::Task;
 

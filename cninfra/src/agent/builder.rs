@@ -42,7 +42,8 @@ impl<F> Builder<F> {
         Builder { held, settings: Settings::default() }
     }
 
-    /// The service label: the name of this agent among its peers. Default: `vpp1`.
+    /// The service label: the name of this agent among its peers. Default: `vpp1`, with a warning. One that is not a
+    /// [`ServiceLabel`](crate::ServiceLabel) fails the start.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.settings.own.label = Some(label.into());
         self

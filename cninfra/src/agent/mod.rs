@@ -46,7 +46,7 @@ pub use policy::{Backoff, StartPolicy};
 pub use timeline::{Step, Timeline};
 
 use crate::{
-    BoxFuture, Dep, Key,
+    BoxFuture, Context, Dep, Key, ServiceLabel,
     context::Shared,
     graph::Graph,
     inject::{
@@ -56,13 +56,10 @@ use crate::{
         trie::{Find, RootOf},
     },
     logging::Loggers,
-    status::AgentStatus,
+    status::{AgentStatus, StatusChanges},
 };
 use runner::Runner;
 use std::{ops::Deref, sync::Arc};
-
-/// The label of an agent that is given none.
-const DEFAULT_LABEL: &str = "vpp1";
 
 /// A running flavor: `agent.field` is the running plugin.
 ///
@@ -151,6 +148,12 @@ impl<F> Agent<F> {
     /// The service label.
     #[must_use]
     pub fn label(&self) -> &str {
+        self.shared.label.as_str()
+    }
+
+    /// The service label, with the keys that are the agent's own.
+    #[must_use]
+    pub fn service_label(&self) -> &ServiceLabel {
         &self.shared.label
     }
 
@@ -171,6 +174,12 @@ impl<F> Agent<F> {
     #[must_use]
     pub fn status(&self) -> AgentStatus {
         self.shared.status.agent()
+    }
+
+    /// Watches the state of the agent and of its plugins.
+    #[must_use]
+    pub fn status_changes(&self) -> StatusChanges {
+        StatusChanges::new(Context::new(self.shared.clone(), 0))
     }
 
     /// What asks the agent to stop. Somebody has to wait for it: see [`Agent::run`].

@@ -1,13 +1,14 @@
 //! The agent's own config section, `agent`: what the process around the plugins can be told.
 
 use super::{
-    Cause, DEFAULT_LABEL, Limits, Order, Phase, PluginError,
+    Cause, Limits, Order, Phase, PluginError,
     logs::{self, LogsConfig},
 };
 use crate::{
-    Flag, Result,
+    Flag, Result, ServiceLabel,
     config::{Config, Duration, Known, Mistake, Section as _},
     graph::Graph,
+    logging::Loggers,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,7 @@ const FLAGS: &[Flag] = &[Flag {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct AgentConfig {
     /// The name of this agent among its peers.
-    pub(super) microservice_label: String,
+    pub(super) microservice_label: ServiceLabel,
     /// For the whole start.
     start_timeout: Duration,
     /// For one plugin in one phase of the start; the whole if it is not given.
@@ -57,7 +58,7 @@ impl Default for AgentConfig {
     fn default() -> Self {
         let limits = Limits::default();
         AgentConfig {
-            microservice_label: DEFAULT_LABEL.to_string(),
+            microservice_label: ServiceLabel::default(),
             start_timeout: limits.start.into(),
             plugin_start_timeout: None,
             stop_timeout: limits.stop.into(),
@@ -73,6 +74,17 @@ impl AgentConfig {
     /// What the config says, over what the builder says.
     pub(super) fn of(config: &Config) -> Result<Self> {
         config.section(SECTION)
+    }
+
+    /// An agent that is given no label has that of all others that are given none.
+    pub(super) fn warn_of_label(&self, config: &Config, loggers: &Loggers) {
+        if !config.says(SECTION, "microservice-label") {
+            let label = &self.microservice_label;
+            loggers.of_agent().warn(format_args!(
+                "no service label is set: it is `{label}`, and whoever has that too shares its keys; \
+                 set --microservice-label or MICROSERVICE_LABEL"
+            ));
+        }
     }
 
     /// How often the config files are looked at.

@@ -89,7 +89,7 @@ impl<F: Send + 'static> Builder<F> {
         let report = self.settings.configure(graph, cli);
         // what is wrong with it is told below
         let own = AgentConfig::of(&self.settings.config).unwrap_or_default();
-        self.settings.loggers.name(&own.microservice_label);
+        self.settings.loggers.name(own.microservice_label.as_str());
         format.set(LogsConfig::of(&self.settings.config).unwrap_or_default().format());
         report.odd.iter().for_each(|odd| log.warn(odd));
         if !report.wrong.is_empty() {

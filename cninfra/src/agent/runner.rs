@@ -168,6 +168,7 @@ impl Runner {
     async fn stop_all(&mut self, kind: StageKind) -> Vec<PluginError> {
         let env = self.env.clone();
         self.enter_stage(kind, env.limits.whole.stop);
+        env.shared.probes.end().await;
         let now = Instant::now();
         let mut errors = self.drain(now).await;
         errors.append(&mut self.close(after(now, env.limits.whole.stop)).await);
@@ -239,5 +240,7 @@ impl Drop for Runner {
         }
         shared.tasks.abort_all();
         shared.loggers.end();
+        shared.probes.abort();
+        shared.status.end();
     }
 }

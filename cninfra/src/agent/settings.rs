@@ -117,12 +117,13 @@ impl Settings {
         let off: Vec<_> =
             special.iter().filter(|(_, special)| matches!(special, Special::Off)).map(|(place, _)| *place).collect();
         let shared = Arc::new(Shared::new(
-            &own.microservice_label,
+            own.microservice_label.clone(),
             graph,
             self.config.followed_by_nobody(),
             self.stop,
             self.loggers,
         ));
+        own.warn_of_label(&shared.config, &shared.loggers);
         for place in off {
             let name = graph.nodes()[place].instance();
             shared.loggers.of_agent().info(format_args!("`{name}` is switched off by its config"));

@@ -10,6 +10,7 @@ mod faults;
 mod generic;
 
 mod graph;
+mod label;
 mod limits;
 mod logging;
 mod matrix;
@@ -19,6 +20,7 @@ mod order;
 mod policies;
 mod replacement;
 mod runs;
+mod status;
 mod styles;
 mod support;
 mod timeline;

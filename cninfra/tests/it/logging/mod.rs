@@ -4,3 +4,5 @@ mod levels;
 mod macros;
 mod outputs;
 mod written;
+
+pub use written::{Written, during, objects};

@@ -15,14 +15,18 @@ impl Written {
     /// Runs with an output of `make`, on this thread.
     pub fn during<T>(make: impl FnOnce(Output) -> Output, run: impl FnOnce() -> T) -> (T, String) {
         let written = Written::default();
-        let subscriber = registry().with(make(Output::to(written.clone())).layer());
-        let done = tracing::subscriber::with_default(subscriber, run);
+        let done = during(make(Output::to(written.clone())), run);
         (done, written.text())
     }
 
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
+}
+
+/// Runs with this output, on this thread.
+pub fn during<T>(output: Output, run: impl FnOnce() -> T) -> T {
+    tracing::subscriber::with_default(registry().with(output.layer()), run)
 }
 
 /// A JSON object on each line.
