@@ -1,6 +1,6 @@
 //! The command line of an agent that is a process of its own.
 
-use super::{own, variables::Variables};
+use super::{logs, own, variables::Variables};
 use crate::{
     Flag,
     config::{Known, KnownSection},
@@ -155,6 +155,8 @@ impl FileFlag {
 /// A flag of each plugin's file, but where a plugin has declared a flag of that name.
 fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
     let mut taken: HashSet<String> = AGENT_FLAGS.iter().map(ToString::to_string).collect();
+    // which is one of these
+    taken.remove(&format!("{}-config", logs::SECTION));
     taken.extend(flags(graph).map(|(_, flag)| flag.name.to_string()));
     let sections = known.iter().filter(|section| section.name != own::SECTION);
     let flag = |section: &KnownSection| {

@@ -46,15 +46,11 @@ impl<const N: usize, const E: usize> Store<N, E> {
 macro_rules! __graph {
     ($tree:expr) => {{
         const TREE: &$crate::graph::Tree = $tree;
-        const COUNTS: $crate::graph::Counts = $crate::graph::counts(TREE);
-        static STORE: $crate::graph::Store<{ COUNTS.plugins }, { COUNTS.edges }> = {
+        // a short name: the formatter would move a longer line to the right, each time
+        const N: $crate::graph::Counts = $crate::graph::counts(TREE);
+        static STORE: $crate::graph::Store<{ N.plugins }, { N.edges }> = {
             // a variable, or it would be a constant of its own
-            let work = $crate::graph::Work::<
-                                                                    { COUNTS.plugins },
-                                                                    { COUNTS.edges },
-                                                                    { COUNTS.bindings },
-                                                                    { COUNTS.table },
-                                                                >::analyse(TREE);
+            let work = $crate::graph::Work::<{ N.plugins }, { N.edges }, { N.bindings }, { N.table }>::analyse(TREE);
             work.store()
         };
         &STORE.graph()
