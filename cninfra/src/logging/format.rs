@@ -66,13 +66,17 @@ impl fmt::Debug for Format {
 
 fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
     let (dim, bright, end) = if colour { ("\x1b[2m", bright(record.level), "\x1b[0m") } else { ("", "", "") };
-    let level = record.level.as_str().to_ascii_uppercase();
-    write!(to, "{dim}{}{end} {bright}{level:5}{end} {dim}{}:{end} ", record.time, record.logger)?;
+    let level = padded(record.level);
+    for part in [dim, record.time, end, " ", bright, level, end, " ", dim, record.logger, ":", end, " "] {
+        to.write_str(part)?;
+    }
     // what belongs to a text of many lines stands on its first one
     let (first, rest) = record.message.trim_end().split_once('\n').unwrap_or((record.message.trim_end(), ""));
     line(first, to)?;
     for (key, value) in record.fields {
-        write!(to, " {dim}{key}={end}")?;
+        for part in [" ", dim, key, "=", end] {
+            to.write_str(part)?;
+        }
         write_value(to, value)?;
     }
     to.write_str(dim)?;
@@ -80,7 +84,9 @@ fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
         write!(to, " in {}", record.span.escape_debug())?;
     }
     if !record.location.is_empty() {
-        write!(to, " ({})", record.location)?;
+        for part in [" (", record.location, ")"] {
+            to.write_str(part)?;
+        }
     }
     if !record.agent.is_empty() {
         write!(to, " agent={}", record.agent.escape_debug())?;
@@ -94,14 +100,25 @@ fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
 }
 
 fn line(text: &str, to: &mut dyn Write) -> fmt::Result {
-    for char in text.chars() {
-        if char.is_control() && char != '\t' {
-            write!(to, "{}", char.escape_debug())?;
-        } else {
-            to.write_char(char)?;
-        }
+    let mut rest = text;
+    while let Some(at) = rest.find(|char: char| char.is_control() && char != '\t') {
+        let (plain, control) = rest.split_at(at);
+        let mut chars = control.chars();
+        write!(to, "{plain}{}", chars.next().unwrap_or_default().escape_debug())?;
+        rest = chars.as_str();
     }
-    Ok(())
+    to.write_str(rest)
+}
+
+/// In a column of its own.
+const fn padded(level: Level) -> &'static str {
+    match level {
+        Level::Error => "ERROR",
+        Level::Warn => "WARN ",
+        Level::Info => "INFO ",
+        Level::Debug => "DEBUG",
+        Level::Trace => "TRACE",
+    }
 }
 
 const fn bright(level: Level) -> &'static str {
@@ -118,12 +135,15 @@ fn json(record: &Record<'_>, to: &mut dyn Write) -> fmt::Result {
     const KEYS: [&str; 7] = ["time", "level", "logger", "msg", "loc", "agent", "span"];
     let Record { time, logger, message, location, agent, span, .. } = record;
     let values = [*time, record.level.as_str(), *logger, *message, *location, *agent, *span];
-    let mut separator = '{';
+    let mut separator = "{\"";
     for (key, value) in KEYS.into_iter().zip(values) {
         // those of the predecessor are always there
         if !value.is_empty() || !matches!(key, "agent" | "span" | "loc") {
-            write!(to, "{separator}\"{key}\":{}", Quoted(value))?;
-            separator = ',';
+            to.write_str(separator)?;
+            to.write_str(key)?;
+            to.write_str("\":")?;
+            quoted(value, to)?;
+            separator = ",\"";
         }
     }
     for (at, (key, value)) in record.fields.iter().enumerate() {
@@ -131,20 +151,30 @@ fn json(record: &Record<'_>, to: &mut dyn Write) -> fmt::Result {
         if record.fields[at + 1..].iter().any(|(later, _)| later == key) {
             continue;
         }
-        let prefix = if KEYS.contains(&&**key) { "fields." } else { "" };
-        write!(to, ",{}:{value}", Quoted(&format!("{prefix}{key}")))?;
+        to.write_char(',')?;
+        if KEYS.contains(&&**key) {
+            quoted(&format!("fields.{key}"), to)?
+        } else {
+            quoted(key, to)?
+        }
+        to.write_char(':')?;
+        match value {
+            Value::String(text) => quoted(text, to)?,
+            _ => write!(to, "{value}")?,
+        }
     }
     to.write_char('}')
 }
 
 /// A text in JSON.
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_plain = |char: char| !char.is_control() && char != '"' && char != '\\';
-        if self.0.chars().all(is_plain) { write!(f, "\"{}\"", self.0) } else { write!(f, "{}", Value::from(self.0)) }
+fn quoted(text: &str, to: &mut dyn Write) -> fmt::Result {
+    // bytes of longer characters are above those that need more
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        return write!(to, "{}", Value::from(text));
     }
+    to.write_char('"')?;
+    to.write_str(text)?;
+    to.write_char('"')
 }
 
 #[cfg(test)]

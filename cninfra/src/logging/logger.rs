@@ -108,7 +108,8 @@ impl Logger {
         Logger { core, fields: self.fields.clone() }
     }
 
-    /// The same logger, with one more field on all its records: any value that serde can write.
+    /// The same logger, with one more field on all its records: any value that serde can write. A
+    /// [`Secret`](crate::config::Secret) stays one.
     ///
     /// It is kept as JSON, which costs an allocation; fields of a single record are better given to a macro.
     #[must_use]

@@ -76,7 +76,11 @@ impl Parts {
         if parts.location.is_empty()
             && let (Some(file), Some(line)) = (metadata.file(), metadata.line())
         {
-            parts.location = format!("{}:{line}", in_crate(file));
+            let file = in_crate(file);
+            parts.location.reserve(file.len() + 6);
+            parts.location.push_str(file);
+            // writing to a string does not fail
+            let _ = fmt::Write::write_fmt(&mut parts.location, format_args!(":{line}"));
         }
         parts
     }

@@ -76,6 +76,23 @@ fn methods_say_where_they_are_called() {
     assert!(text.contains(&format!("(logging/macros.rs:{line}) ")), "{text}");
 }
 
+#[test]
+fn a_secret_stays_one() {
+    let secret = cninfra::config::Secret::new("hunter2".to_string());
+    let log = logger(Level::Trace).with("password", &secret).with("all", [("key", &secret)]);
+    for format in [Format::Text, Format::Json] {
+        let ((), text) = Written::during(
+            |output| output.format(format),
+            || {
+                log.info(&secret);
+                info!(log, %secret, debugged = ?secret, "it is {secret} {:?}", Some(&secret));
+                log.child("x").error(format_args!("{secret:?}"));
+            },
+        );
+        assert!(text.lines().count() == 3 && text.matches("***").count() >= 10 && !text.contains("hunter2"), "{text}");
+    }
+}
+
 /// Says how often it is formatted.
 struct Counted<'a>(&'a Cell<u32>);
 
