@@ -1,18 +1,18 @@
 //! [`Context`]: a plugin's view of its agent.
 
 use crate::{
-    Result,
+    Result, ServiceLabel,
     agent::{Cause, PluginError},
     config::{Config, Section},
     graph::{Graph, Node},
-    logger::Logger,
-    status::{Registry, Status},
+    logging::{Logger, Loggers},
+    status::{Probes, Registry, Status, StatusChanges},
     stop::StopHandle,
     tasks::Registry as Tasks,
 };
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 /// So many failures of a run are kept: what follows the first ones is told in the log only.
@@ -20,12 +20,16 @@ const FAILURES: usize = 32;
 
 /// What the plugins of one agent share.
 pub(crate) struct Shared {
-    pub(crate) label: Arc<str>,
+    pub(crate) label: ServiceLabel,
     pub(crate) graph: &'static Graph,
     pub(crate) config: Config,
     pub(crate) stop: StopHandle,
     pub(crate) status: Registry,
     pub(crate) tasks: Tasks,
+    pub(crate) probes: Probes,
+    pub(crate) loggers: Loggers,
+    /// Those of the plugins, by place: made when they are asked for.
+    logs: Box<[OnceLock<Logger>]>,
     /// What has failed beside the phases, in tasks: why the agent stops.
     failures: Mutex<Vec<PluginError>>,
     main: Mutex<Main>,
@@ -39,16 +43,38 @@ struct Main {
 }
 
 impl Shared {
-    pub(crate) fn new(label: &str, graph: &'static Graph, config: Config, stop: StopHandle) -> Self {
+    pub(crate) fn new(
+        label: ServiceLabel,
+        graph: &'static Graph,
+        config: Config,
+        stop: StopHandle,
+        loggers: Loggers,
+    ) -> Self {
+        loggers.name(label.as_str());
         Shared {
-            label: label.into(),
+            label,
             graph,
             config,
             stop,
             status: Registry::new(graph),
             tasks: Tasks::default(),
+            probes: Probes::default(),
+            loggers,
+            logs: graph.nodes().iter().map(|_| OnceLock::new()).collect(),
             failures: Mutex::default(),
             main: Mutex::default(),
+        }
+    }
+
+    /// The logger of the plugin at this place.
+    fn log(&self, place: usize) -> &Logger {
+        self.logs[place].get_or_init(|| self.loggers.get(self.graph.nodes()[place].instance()))
+    }
+
+    /// Every plugin has a logger, be it silent or not: whoever lists them is to see it.
+    pub(crate) fn make_logs(&self) {
+        for place in 0..self.graph.len() {
+            self.log(place);
         }
     }
 
@@ -129,6 +155,14 @@ impl Context {
         &self.shared.get().tasks
     }
 
+    pub(crate) fn status_registry(&self) -> &Registry {
+        &self.shared.get().status
+    }
+
+    pub(crate) fn probes(&self) -> &Probes {
+        &self.shared.get().probes
+    }
+
     /// A task of the plugin has failed: it is told, and the agent stops.
     pub(crate) fn task_failed(&self, task: &'static str, cause: Cause) {
         let error = PluginError::of_task(self.node(), task, cause);
@@ -154,19 +188,38 @@ impl Context {
     /// The service label: the name of the agent among its peers.
     #[must_use]
     pub fn label(&self) -> &str {
+        self.shared.get().label.as_str()
+    }
+
+    /// The service label, with the keys that are the agent's own.
+    #[must_use]
+    pub fn service_label(&self) -> &ServiceLabel {
         &self.shared.get().label
     }
 
     /// The plugin's logger.
     #[must_use]
     pub fn log(&self) -> Logger {
-        Logger::new(self.shared.get().label.clone(), self.name())
+        self.shared.get().log(self.place).clone()
+    }
+
+    /// The loggers of the agent, and their levels: to look at, and to set.
+    #[must_use]
+    pub fn loggers(&self) -> Loggers {
+        self.shared.get().make_logs();
+        self.shared.get().loggers.clone()
     }
 
     /// The plugin's status, and that of the agent.
     #[must_use]
     pub fn status(&self) -> Status<'_> {
-        Status::new(&self.shared.get().status, self.place)
+        Status::new(self)
+    }
+
+    /// Watches the status of the agent.
+    #[must_use]
+    pub fn status_changes(&self) -> StatusChanges {
+        StatusChanges::new(self.clone())
     }
 
     /// The graph of the agent's flavor.

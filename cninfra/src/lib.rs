@@ -69,7 +69,8 @@ pub mod graph;
 #[cfg(feature = "http")]
 pub mod http;
 mod inject;
-mod logger;
+mod label;
+pub mod logging;
 pub mod prelude;
 #[doc(hidden)]
 pub mod private;
@@ -87,7 +88,8 @@ pub use dep::Dep;
 pub use error::{Error, ErrorContext, Result};
 pub use flag::Flag;
 pub use inject::{Create, DepItem, DepSet, Flavor, Instance, Interface, Key, Lifecycle, ManyInterface, Part, Plugin};
-pub use logger::Logger;
+pub use label::ServiceLabel;
+pub use logging::Logger;
 pub use tasks::Task;
 
 use std::{future::Future, pin::Pin};

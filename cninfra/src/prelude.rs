@@ -2,5 +2,5 @@
 
 pub use crate::{
     Agent, Context, Create, Dep, Deps, Error, ErrorContext, Flag, Flavor, Key, Lifecycle, Logger, Plugin, Qualifier,
-    Result, async_trait, interface, plugin,
+    Result, async_trait, debug, error, info, interface, plugin, trace, warn,
 };

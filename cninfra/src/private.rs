@@ -32,3 +32,4 @@ pub use std::{
     sync::Arc,
     vec::Vec,
 };
+pub use tracing;

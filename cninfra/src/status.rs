@@ -1,11 +1,20 @@
 //! The state of an agent and of its plugins: what the probes tell.
 
-use crate::graph::Graph;
+mod changes;
+mod probing;
+
+pub use changes::StatusChanges;
+pub(crate) use probing::Probes;
+pub use probing::Probing;
+
+use crate::{Context, graph::Graph};
+use changes::Version;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
+use tokio::sync::watch;
 
 /// The state of a plugin, or of an agent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
@@ -24,6 +33,19 @@ pub enum State {
     Stopped,
     /// It does not work.
     Error,
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            State::Disabled => "disabled",
+            State::Ok => "ok",
+            State::Degraded => "degraded",
+            State::Init => "init",
+            State::Stopped => "stopped",
+            State::Error => "error",
+        })
+    }
 }
 
 /// What is known of a plugin.
@@ -87,6 +109,7 @@ impl AgentStatus {
 pub(crate) struct Registry {
     graph: &'static Graph,
     inner: Mutex<Inner>,
+    version: watch::Sender<Version>,
 }
 
 struct Inner {
@@ -123,11 +146,29 @@ impl Registry {
             off: BTreeSet::new(),
             refused: BTreeMap::new(),
         };
-        Registry { graph, inner: Mutex::new(inner) }
+        Registry { graph, inner: Mutex::new(inner), version: watch::Sender::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes something, and tells it when no lock is held any more.
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> (T, bool)) -> T {
+        let (result, changed) = change(&mut self.lock());
+        if changed {
+            self.version.send_modify(|version| version.count += 1);
+        }
+        result
+    }
+
+    fn versions(&self) -> watch::Receiver<Version> {
+        self.version.subscribe()
+    }
+
+    /// The agent has closed: nothing changes any more.
+    pub(crate) fn end(&self) {
+        self.version.send_if_modified(|version| !std::mem::replace(&mut version.ended, true));
     }
 
     /// Every plugin has been initialised.
@@ -142,17 +183,19 @@ impl Registry {
 
     /// A plugin that is not run.
     pub(crate) fn switched_off(&self, place: usize) {
-        self.lock().off.insert(place);
+        self.change(|inner| ((), inner.off.insert(place)));
     }
 
     /// The new config of a plugin is not valid; `None` when it is again.
     pub(crate) fn config_refused(&self, place: usize, why: Option<String>) {
-        let mut inner = self.lock();
-        match why {
-            Some(why) => inner.refused.insert(place, why),
-            None => inner.refused.remove(&place),
-        };
-        inner.updated = SystemTime::now();
+        self.change(|inner| {
+            let before = match why.clone() {
+                Some(why) => inner.refused.insert(place, why),
+                None => inner.refused.remove(&place),
+            };
+            inner.updated = SystemTime::now();
+            ((), before != why)
+        });
     }
 
     /// The state of the whole agent.
@@ -196,28 +239,35 @@ impl Registry {
     }
 
     fn set_phase(&self, phase: State) {
-        let mut inner = self.lock();
-        if inner.phase != phase {
-            inner.phase = phase;
-            inner.since = SystemTime::now();
-            inner.updated = inner.since;
-        }
+        self.change(|inner| {
+            let changed = inner.phase != phase;
+            if changed {
+                inner.phase = phase;
+                inner.since = SystemTime::now();
+                inner.updated = inner.since;
+            }
+            ((), changed)
+        });
     }
 }
 
 /// The status of a plugin and of its agent: see [`Context::status`](crate::Context::status).
 #[derive(Clone, Copy)]
 pub struct Status<'a> {
-    registry: &'a Registry,
-    place: usize,
+    cx: &'a Context,
 }
 
 impl<'a> Status<'a> {
-    pub(crate) fn new(registry: &'a Registry, place: usize) -> Self {
-        Status { registry, place }
+    pub(crate) fn new(cx: &'a Context) -> Self {
+        Status { cx }
     }
 
-    /// Reports the plugin's state. A plugin that never does is as its agent: starting, then well.
+    fn registry(&self) -> &'a Registry {
+        self.cx.status_registry()
+    }
+
+    /// Reports the plugin's state. A plugin that never does is as its agent: starting, then well. One that is the same again is no
+    /// change, so it may be reported as often as it is seen; a change is logged.
     pub fn report(&self, state: State) {
         self.put(state, None, false, false);
     }
@@ -234,11 +284,22 @@ impl<'a> Status<'a> {
     }
 
     fn put(&self, state: State, reason: Option<String>, broken: bool, down: bool) {
-        let mut inner = self.registry.lock();
-        let now = SystemTime::now();
-        let since = inner.reported.get(&self.place).filter(|old| old.state == state).map_or(now, |old| old.since);
-        inner.reported.insert(self.place, Report { state, reason, broken, since, down });
-        inner.updated = now;
+        let place = self.cx.place();
+        let why = reason.clone();
+        let before = self.registry().change(|inner| {
+            let now = SystemTime::now();
+            let old = inner.reported.get(&place);
+            let before = old.map(|old| old.state);
+            let since = old.filter(|old| old.state == state).map_or(now, |old| old.since);
+            let same = old.is_some_and(|old| old.state == state && old.reason == reason && old.broken == broken);
+            inner.reported.insert(place, Report { state, reason, broken, since, down });
+            inner.updated = now;
+            (before, !same)
+        });
+        // the agent tells by itself that it goes on without the plugin
+        if before != Some(state) && !down && (before.is_some() || state != State::Ok) {
+            crate::info!(self.cx.log(), %state, reason = why, "its state has changed");
+        }
     }
 
     /// The agent goes on without the plugin: whatever it said of itself.
@@ -248,17 +309,21 @@ impl<'a> Status<'a> {
 
     /// It is up after all. What it has said of itself since then stays.
     pub(crate) fn up(&self) {
-        let mut inner = self.registry.lock();
-        if inner.reported.get(&self.place).is_some_and(|report| report.down) {
-            inner.reported.remove(&self.place);
-            inner.updated = SystemTime::now();
-        }
+        let place = self.cx.place();
+        self.registry().change(|inner| {
+            let was_down = inner.reported.get(&place).is_some_and(|report| report.down);
+            if was_down {
+                inner.reported.remove(&place);
+                inner.updated = SystemTime::now();
+            }
+            ((), was_down)
+        });
     }
 
     /// The state of the whole agent.
     #[must_use]
     pub fn agent(&self) -> AgentStatus {
-        self.registry.agent()
+        self.registry().agent()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
         plugin::Plugin,
         replace::{Bindable, Instance, Place, Seat},
     },
+    logging::{LogSettings, Loggers},
 };
 use figment::Figment;
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -41,7 +42,8 @@ impl<F> Builder<F> {
         Builder { held, settings: Settings::default() }
     }
 
-    /// The service label: the name of this agent among its peers. Default: `vpp1`.
+    /// The service label: the name of this agent among its peers. Default: `vpp1`, with a warning. One that is not a
+    /// [`ServiceLabel`](crate::ServiceLabel) fails the start.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.settings.own.label = Some(label.into());
         self
@@ -106,6 +108,21 @@ impl<F> Builder<F> {
     pub fn record_events(mut self, record: bool) -> Self {
         self.settings.record = record;
         self
+    }
+
+    /// The levels of loggers. Default: `info`. Called again, it adds to what was said before.
+    pub fn log_settings(self, settings: &LogSettings) -> Self {
+        // levels are refused only where there are far too many of them
+        if let Err(error) = self.settings.loggers.add(settings) {
+            tracing::warn!("{error:?}");
+        }
+        self
+    }
+
+    /// The loggers that the agent will have. For an [`Output`](crate::logging::Output) that serves this process.
+    #[must_use]
+    pub fn loggers(&self) -> Loggers {
+        self.settings.loggers.clone()
     }
 
     /// What stops the agent, also while it starts.

@@ -1,6 +1,6 @@
 //! The command line of an agent that is a process of its own.
 
-use super::{own, variables::Variables};
+use super::{logs, own, variables::Variables};
 use crate::{
     Flag,
     config::{Known, KnownSection},
@@ -135,7 +135,7 @@ fn task(matches: &ArgMatches) -> Task {
 /// The flags that set keys, with their sections.
 pub(super) fn flags(graph: &'static Graph) -> impl Iterator<Item = (&'static str, &'static Flag)> {
     let plugins = graph.nodes().iter().flat_map(|node| node.plugin.flags.iter().map(|flag| (node.instance(), flag)));
-    own::FLAGS.iter().map(|flag| (own::SECTION, flag)).chain(plugins)
+    own::flags().chain(plugins)
 }
 
 /// `--<section>-config`: where the file of a section is.
@@ -155,6 +155,8 @@ impl FileFlag {
 /// A flag of each plugin's file, but where a plugin has declared a flag of that name.
 fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
     let mut taken: HashSet<String> = AGENT_FLAGS.iter().map(ToString::to_string).collect();
+    // which is one of these
+    taken.remove(&format!("{}-config", logs::SECTION));
     taken.extend(flags(graph).map(|(_, flag)| flag.name.to_string()));
     let sections = known.iter().filter(|section| section.name != own::SECTION);
     let flag = |section: &KnownSection| {
@@ -169,9 +171,7 @@ fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
 /// What is said below all flags.
 const AFTER_HELP: &str = "\
 The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-order` (concurrent, one-by-one) and `drain-delay`; \
-any plugin's section has `start-policy` (fail, retry, ignore). --print-config prints all keys.
-
-The variable INITIAL_LOGLVL is the level of the log: trace, debug, info, warn or error.";
+any plugin's section has `start-policy` (fail, retry, ignore). --print-config prints all keys.";
 
 fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command {
     let tree = graph.tree();

@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod job;
 mod limits;
+mod logs;
 mod order;
 mod own;
 mod phase;
@@ -45,7 +46,7 @@ pub use policy::{Backoff, StartPolicy};
 pub use timeline::{Step, Timeline};
 
 use crate::{
-    BoxFuture, Dep, Key,
+    BoxFuture, Context, Dep, Key, ServiceLabel,
     context::Shared,
     graph::Graph,
     inject::{
@@ -54,13 +55,11 @@ use crate::{
         part::Part,
         trie::{Find, RootOf},
     },
-    status::AgentStatus,
+    logging::Loggers,
+    status::{AgentStatus, StatusChanges},
 };
 use runner::Runner;
 use std::{ops::Deref, sync::Arc};
-
-/// The label of an agent that is given none.
-const DEFAULT_LABEL: &str = "vpp1";
 
 /// A running flavor: `agent.field` is the running plugin.
 ///
@@ -149,6 +148,12 @@ impl<F> Agent<F> {
     /// The service label.
     #[must_use]
     pub fn label(&self) -> &str {
+        self.shared.label.as_str()
+    }
+
+    /// The service label, with the keys that are the agent's own.
+    #[must_use]
+    pub fn service_label(&self) -> &ServiceLabel {
         &self.shared.label
     }
 
@@ -158,10 +163,23 @@ impl<F> Agent<F> {
         self.runner.events()
     }
 
+    /// The loggers of the agent, and their levels: to look at, and to set.
+    #[must_use]
+    pub fn loggers(&self) -> Loggers {
+        self.shared.make_logs();
+        self.shared.loggers.clone()
+    }
+
     /// The state of the agent and of its plugins.
     #[must_use]
     pub fn status(&self) -> AgentStatus {
         self.shared.status.agent()
+    }
+
+    /// Watches the state of the agent and of its plugins.
+    #[must_use]
+    pub fn status_changes(&self) -> StatusChanges {
+        StatusChanges::new(Context::new(self.shared.clone(), 0))
     }
 
     /// What asks the agent to stop. Somebody has to wait for it: see [`Agent::run`].

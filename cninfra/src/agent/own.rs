@@ -1,10 +1,15 @@
 //! The agent's own config section, `agent`: what the process around the plugins can be told.
 
-use super::{Cause, DEFAULT_LABEL, Limits, Order, Phase, PluginError, limits::half};
+use super::{
+    Cause, Limits, Order, Phase, PluginError,
+    limits::half,
+    logs::{self, LogsConfig},
+};
 use crate::{
-    Flag, Result,
+    Flag, Result, ServiceLabel,
     config::{Config, Duration, Known, Mistake, Section as _},
     graph::Graph,
+    logging::Loggers,
 };
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const SECTION: &str = "agent";
 
 /// The flags that set its keys.
-pub(super) const FLAGS: &[Flag] = &[Flag {
+const FLAGS: &[Flag] = &[Flag {
     name: "microservice-label",
     env: "MICROSERVICE_LABEL",
     key: "microservice-label",
@@ -24,7 +29,7 @@ pub(super) const FLAGS: &[Flag] = &[Flag {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct AgentConfig {
     /// The name of this agent among its peers.
-    pub(super) microservice_label: String,
+    pub(super) microservice_label: ServiceLabel,
     /// For the whole start.
     start_timeout: Duration,
     /// For one plugin in one phase of the start; the whole if it is not given.
@@ -54,7 +59,7 @@ impl Default for AgentConfig {
     fn default() -> Self {
         let limits = Limits::default();
         AgentConfig {
-            microservice_label: DEFAULT_LABEL.to_string(),
+            microservice_label: ServiceLabel::default(),
             start_timeout: limits.start.into(),
             plugin_start_timeout: None,
             stop_timeout: limits.stop.into(),
@@ -70,6 +75,17 @@ impl AgentConfig {
     /// What the config says, over what the builder says.
     pub(super) fn of(config: &Config) -> Result<Self> {
         config.section(SECTION)
+    }
+
+    /// An agent that is given no label has that of all others that are given none.
+    pub(super) fn warn_of_label(&self, config: &Config, loggers: &Loggers) {
+        if !config.says(SECTION, "microservice-label") {
+            let label = &self.microservice_label;
+            loggers.of_agent().warn(format_args!(
+                "no service label is set: it is `{label}`, and whoever has that too shares its keys; \
+                 set --microservice-label or MICROSERVICE_LABEL"
+            ));
+        }
     }
 
     /// How often the config files are looked at.
@@ -144,7 +160,12 @@ impl Own {
 
 /// The sections of an agent of this graph.
 pub(super) fn known(graph: &'static Graph) -> Known {
-    Known::of(graph).with(SECTION, AgentConfig::META)
+    Known::of(graph).with(logs::SECTION, LogsConfig::META).with(SECTION, AgentConfig::META)
+}
+
+/// The flags that set keys of the agent's own sections, with these.
+pub(super) fn flags() -> impl Iterator<Item = (&'static str, &'static Flag)> {
+    FLAGS.iter().map(|flag| (SECTION, flag)).chain(logs::FLAGS.iter().map(|flag| (logs::SECTION, flag)))
 }
 
 /// What is wrong with the config: an error each, in the section's plugin.

@@ -3,22 +3,25 @@
 use super::{
     Agent, Builder, Event, StartError, StopError,
     cli::{self, Task},
-    exit, own, signals,
+    exit,
+    logs::LogsConfig,
+    own::{self, AgentConfig},
+    signals,
     timeline::Timeline,
     variables::Variables,
     version::version,
 };
 use crate::{
-    Context,
+    Context, Logger,
     graph::Graph,
     inject::{
         flavor::{Held, OfKind, Runs},
         part::{Creation, Part},
     },
+    logging::Output,
 };
 use std::{ffi::OsString, io, process::ExitCode, time::Instant};
 use tokio::runtime::Handle;
-use tracing::Level;
 
 impl<F> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
@@ -72,7 +75,11 @@ impl<F: 'static> Builder<F> {
         env: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> ExitCode {
         let env = Variables::new(env);
-        install_log(&env);
+        let output = Output::stderr_unless(env.get("NO_COLOR")).libraries(&self.settings.loggers);
+        // the config may say another one
+        let format = output.shared_format();
+        output.install();
+        let log = self.settings.loggers.of_agent();
         let graph = self.held.graph();
         let cli = match cli::parse(graph, &own::known(graph), &version(graph), args, &env) {
             Ok(cli) => cli,
@@ -87,9 +94,13 @@ impl<F: 'static> Builder<F> {
             return print(&graph.print(format));
         }
         let report = self.settings.configure(graph, cli);
-        report.odd.iter().for_each(|odd| tracing::warn!("{odd}"));
+        // what is wrong with it is told below
+        let own = AgentConfig::of(&self.settings.config).unwrap_or_default();
+        self.settings.loggers.name(own.microservice_label.as_str());
+        format.set(LogsConfig::of(&self.settings.config).unwrap_or_default().format());
+        report.odd.iter().for_each(|odd| log.warn(odd));
         if !report.wrong.is_empty() {
-            tracing::error!("{report}");
+            log.error(report);
             return ExitCode::from(exit::INVALID);
         }
         match task {
@@ -107,8 +118,9 @@ impl<F: 'static> Builder<F> {
         self.settings.record = true;
         self.settings.hangup = true;
         let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
+        let loggers = self.loggers();
         let builder = Builder { held: Box::new(Bare(self.held)), settings: self.settings };
-        signals::run(stop, progress, Box::pin(life(builder)))
+        signals::run(&loggers, stop, progress, Box::pin(life(builder)))
     }
 }
 
@@ -131,39 +143,39 @@ impl<F> Held<()> for Bare<F> {
 
 /// From start to stop.
 async fn life(builder: Builder<()>) -> u8 {
-    let (graph, began) = (builder.held.graph(), Instant::now());
+    let (graph, log, began) = (builder.held.graph(), builder.loggers().of_agent(), Instant::now());
     match builder.start().await {
         Ok(agent) => {
-            tell_started(graph, agent.label(), began, agent.events());
-            tell_stopped(agent.run().await)
+            tell_started(&log, graph, began, agent.events());
+            tell_stopped(&log, agent.run().await)
         }
-        Err(error) => tell_not_started(&error),
+        Err(error) => tell_not_started(&log, &error),
     }
 }
 
-fn tell_started(graph: &'static Graph, label: &str, began: Instant, events: &[Event]) {
+fn tell_started(log: &Logger, graph: &'static Graph, began: Instant, events: &[Event]) {
     let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
     let version = version(graph);
-    tracing::info!(agent = label, "started {name}: {plugins} plugins in {took:.1?}; version {version}");
-    tracing::debug!(agent = label, "{}", Timeline::new(graph, events));
+    log.info(format_args!("started {name}: {plugins} plugins in {took:.1?}; version {version}"));
+    crate::debug!(log, "{}", Timeline::new(graph, events));
 }
 
-fn tell_not_started(error: &StartError) -> u8 {
+fn tell_not_started(log: &Logger, error: &StartError) -> u8 {
     match error.exit_code() {
-        0 => tracing::info!("{error}"),
-        _ => tracing::error!("{error}"),
+        0 => log.info(error),
+        _ => log.error(error),
     }
     error.exit_code()
 }
 
-fn tell_stopped(stopped: Result<Vec<Event>, StopError>) -> u8 {
+fn tell_stopped(log: &Logger, stopped: Result<Vec<Event>, StopError>) -> u8 {
     match stopped {
         Ok(_) => {
-            tracing::info!("stopped in order");
+            log.info("stopped in order");
             0
         }
         Err(error) => {
-            tracing::error!("{error}");
+            log.error(&error);
             error.exit_code()
         }
     }
@@ -182,47 +194,11 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
-/// A subscriber that prints to standard error, unless the process has one already. A reader that has gone away is no reason
-/// to stop.
-fn install_log(env: &Variables) {
-    use io::IsTerminal as _;
-    let colour = io::stderr().is_terminal() && env.get("NO_COLOR").is_none();
-    let (level, wrong) = match env.get("INITIAL_LOGLVL") {
-        None => (Level::INFO, None),
-        Some(text) => match level(&text) {
-            Some(level) => (level, None),
-            None => (Level::INFO, Some(text)),
-        },
-    };
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .log_internal_errors(false)
-        .with_ansi(colour)
-        .with_max_level(level)
-        .with_target(false)
-        .finish();
-    let _ = tracing::subscriber::set_global_default(subscriber);
-    if let Some(text) = wrong {
-        tracing::warn!("variable INITIAL_LOGLVL is ignored: `{text}` is no level: trace, debug, info, warn or error");
-    }
-}
-
-/// The level of this name. The predecessor's `fatal` and `panic` are above all that is logged but errors.
-fn level(text: &str) -> Option<Level> {
-    Some(match &*text.to_ascii_lowercase() {
-        "trace" => Level::TRACE,
-        "debug" => Level::DEBUG,
-        "info" => Level::INFO,
-        "warn" | "warning" => Level::WARN,
-        "error" | "fatal" | "panic" => Level::ERROR,
-        _ => return None,
-    })
-}
-
 #[cfg(all(test, feature = "testing"))]
 mod tests {
     use super::*;
     use crate::{
+        logging::{Level, LogSettings},
         prelude::*,
         testing::{log::Log, paused},
     };
@@ -245,7 +221,8 @@ mod tests {
     fn the_timeline_is_logged_for_who_looks_closely() {
         let log = Log::default();
         let code = log.during(|| {
-            let Builder { held, settings } = Agent::<Lone>::builder().record_events(true);
+            let levels = LogSettings::new().default_level(Level::Debug);
+            let Builder { held, settings } = Agent::<Lone>::builder().record_events(true).log_settings(&levels);
             let builder = Builder { held: Box::new(Bare(held)), settings };
             let stop = builder.stop_handle();
             paused(async {

@@ -32,7 +32,7 @@ pub(super) fn follow(shared: Arc<Shared>, poll: Duration, hangup: bool) -> Optio
     let hangup = match hangup.then(|| signal(SignalKind::hangup())).transpose() {
         Ok(hangup) => hangup,
         Err(error) => {
-            tracing::warn!(agent = %shared.label, "SIGHUP can not be handled: {error}");
+            shared.loggers.of_agent().warn(format_args!("SIGHUP can not be handled: {error}"));
             None
         }
     };
@@ -45,14 +45,14 @@ async fn run(shared: Arc<Shared>, mut reloader: Reloader, poll: Duration, mut ha
         tokio::select! {
             () = shared.stop.stopping() => return,
             () = sleep(wait) => {}
-            () = heard(&mut hangup) => tracing::info!(agent = %shared.label, "SIGHUP: the config is read again"),
+            () = heard(&mut hangup) => shared.loggers.of_agent().info("SIGHUP: the config is read again"),
         }
         let looked = tokio::task::spawn_blocking(move || {
             let reload = reloader.look();
             (reloader, reload)
         });
         let Ok((back, reload)) = looked.await else {
-            tracing::error!(agent = %shared.label, "reading the config panicked: its files are followed no more");
+            shared.loggers.of_agent().error("reading the config panicked: its files are followed no more");
             return;
         };
         reloader = back;
@@ -77,7 +77,7 @@ async fn heard(signal: &mut Option<Signal>) {
 
 /// Says what came of it, in the log and in the status of the plugins that follow their files.
 fn tell(shared: &Shared, reloader: &Reloader, reload: Reload) {
-    let agent = &shared.label;
+    let log = shared.loggers.of_agent();
     let report = |refused: Option<String>| {
         let live = reloader.live();
         for (place, node) in shared.graph.nodes().iter().enumerate() {
@@ -91,20 +91,20 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload) {
         Reload::Taken { live, fixed } => {
             report(None);
             if !live.is_empty() {
-                tracing::info!(agent = %agent, "the config has changed: `{}`", live.join("`, `"));
+                log.info(format_args!("the config has changed: `{}`", live.join("`, `")));
             }
             if !fixed.is_empty() {
                 let names = fixed.join("`, `");
-                tracing::warn!(agent = %agent, "the config of `{names}` has changed: a new start of the agent will see it");
+                log.warn(format_args!("the config of `{names}` has changed: a new start of the agent will see it"));
             }
         }
         Reload::Mended => {
             report(None);
-            tracing::info!(agent = %agent, "the config is valid again, and as it was");
+            log.info("the config is valid again, and as it was");
         }
         Reload::Refused(mistakes) => {
             let list = mistakes.join("\n  - ");
-            tracing::error!(agent = %agent, "the config has changed and is not valid: what was valid still holds\n  - {list}");
+            log.error(format_args!("the config has changed and is not valid: what was valid still holds\n  - {list}"));
             let first = mistakes.first().and_then(|text| text.lines().next()).unwrap_or_default();
             report(Some(format!("its new config is not valid: {first}")));
         }

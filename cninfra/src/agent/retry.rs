@@ -83,7 +83,10 @@ impl Retries {
                 Ok(Some(tried)) => tried,
                 Ok(None) => break,
                 Err(_) => {
-                    tracing::error!("an attempt to start a plugin blocks its thread: the agent stops beside it");
+                    env.shared
+                        .loggers
+                        .of_agent()
+                        .error("an attempt to start a plugin blocks its thread: the agent stops beside it");
                     break;
                 }
             };

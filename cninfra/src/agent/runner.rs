@@ -141,7 +141,7 @@ impl Runner {
         let took = began.elapsed();
         if let Some(error) = errors.first().filter(|error| !matches!(error.cause, Cause::Config(_))) {
             // told at once: a plugin may keep the agent from coming to its report
-            tracing::error!(agent = %env.shared.label, "{error}: what has begun is closed");
+            env.shared.loggers.of_agent().error(format_args!("{error}: what has begun is closed"));
         }
         let kind = if errors.is_empty() { StageKind::Stop } else { StageKind::Rollback };
         let rollback = self.stop_all(kind).await;
@@ -170,6 +170,7 @@ impl Runner {
     async fn stop_all(&mut self, kind: StageKind) -> Vec<PluginError> {
         let env = self.env.clone();
         self.enter_stage(kind, env.limits.whole.stop);
+        env.shared.probes.end().await;
         let now = Instant::now();
         let mut errors = self.drain(now).await;
         errors.append(&mut self.close(after(now, env.limits.whole.stop)).await);
@@ -243,8 +244,11 @@ impl Drop for Runner {
     fn drop(&mut self) {
         let shared = &self.env.shared;
         if self.begun > 0 {
-            tracing::warn!(agent = %shared.label, "dropped without being closed: its tasks are ended where they are");
+            shared.loggers.of_agent().warn("dropped without being closed: its tasks are ended where they are");
         }
         shared.tasks.abort_all();
+        shared.loggers.end();
+        shared.probes.abort();
+        shared.status.end();
     }
 }

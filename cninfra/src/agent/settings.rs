@@ -4,6 +4,7 @@ use super::{
     Cause, Phase, PluginError, StartPolicy, StopHandle,
     env::{Env, Wrap},
     limits::LimitTable,
+    logs::LogsConfig,
     own::{self, AgentConfig, Own},
     progress::Progress,
     runner::{Runner, Special},
@@ -14,6 +15,7 @@ use crate::{
     context::Shared,
     graph::{Graph, Need, Node},
     inject::running::Running,
+    logging::Loggers,
 };
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -34,6 +36,7 @@ pub(super) struct Settings {
     /// SIGHUP has the config read again.
     pub(super) hangup: bool,
     pub(super) stop: StopHandle,
+    pub(super) loggers: Loggers,
     /// What the agent does right now, for a watchdog.
     pub(super) progress: Arc<Progress>,
     /// Set by the module `testing`.
@@ -55,6 +58,7 @@ impl Default for Settings {
             record: false,
             hangup: false,
             stop: StopHandle::new(),
+            loggers: Loggers::default(),
             progress: Arc::default(),
             wrap: None,
             replaced: HashMap::new(),
@@ -80,9 +84,14 @@ impl Settings {
         if self.has_config() {
             let known = own::known(graph);
             for odd in self.read_config(&known) {
-                tracing::warn!("{odd}");
+                self.loggers.of_agent().warn(odd);
             }
             self.configure_policies(&known);
+        }
+        if !self.config.is_empty()
+            && let Ok(Err(error)) = LogsConfig::of(&self.config).map(|logs| logs.apply(&self.loggers))
+        {
+            self.loggers.of_agent().warn(format_args!("{error:?}"));
         }
         // what is wrong with it is told before anything is created
         let own = AgentConfig::of(&self.config).unwrap_or_default();
@@ -110,10 +119,17 @@ impl Settings {
         }
         let off: Vec<_> =
             special.iter().filter(|(_, special)| matches!(special, Special::Off)).map(|(place, _)| *place).collect();
-        let shared = Arc::new(Shared::new(&own.microservice_label, graph, self.config.followed_by_nobody(), self.stop));
+        let shared = Arc::new(Shared::new(
+            own.microservice_label.clone(),
+            graph,
+            self.config.followed_by_nobody(),
+            self.stop,
+            self.loggers,
+        ));
+        own.warn_of_label(&shared.config, &shared.loggers);
         for place in off {
             let name = graph.nodes()[place].instance();
-            tracing::info!(agent = &*shared.label, "`{name}` is switched off by its config");
+            shared.loggers.of_agent().info(format_args!("`{name}` is switched off by its config"));
             shared.status.switched_off(place);
         }
         let env = Env {

@@ -6,7 +6,7 @@ use super::{
     progress::Progress,
     watchdog::{TICK, Watchdog},
 };
-use crate::BoxFuture;
+use crate::{BoxFuture, Logger, logging::Loggers};
 use std::{io, process::ExitCode, sync::Arc};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -15,14 +15,20 @@ use tokio::{
 };
 
 /// Runs an agent's life, and hears signals meanwhile.
-pub(super) fn run(stop: StopHandle, progress: Arc<Progress>, life: BoxFuture<'static, u8>) -> ExitCode {
+pub(super) fn run(
+    loggers: &Loggers,
+    stop: StopHandle,
+    progress: Arc<Progress>,
+    life: BoxFuture<'static, u8>,
+) -> ExitCode {
+    let log = loggers.of_agent();
     // A runtime of its own: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
     let runtimes =
         Builder::new_current_thread().enable_all().build().and_then(|signals| Ok((signals, agents_runtime()?)));
     let (signals, agents) = match runtimes {
         Ok(runtimes) => runtimes,
         Err(error) => {
-            tracing::error!("the runtime did not start: {error}");
+            log.error(format_args!("the runtime did not start: {error}"));
             return ExitCode::from(FAILED);
         }
     };
@@ -31,14 +37,14 @@ pub(super) fn run(stop: StopHandle, progress: Arc<Progress>, life: BoxFuture<'st
         let signals = match Signals::new() {
             Ok(signals) => signals,
             Err(error) => {
-                tracing::error!("signals can not be handled: {error}");
+                log.error(format_args!("signals can not be handled: {error}"));
                 return FAILED;
             }
         };
         let agent = agents.spawn(life);
         tokio::select! {
-            code = hear(signals, &stop, agent) => code,
-            code = watch(&progress) => code,
+            code = hear(&log, signals, &stop, agent) => code,
+            code = watch(loggers, &progress) => code,
         }
     });
     // a plugin may block a thread: `main` returns all the same
@@ -53,23 +59,23 @@ fn agents_runtime() -> io::Result<Runtime> {
 }
 
 /// Waits for the agent; the first signal stops it, the second ends the wait.
-async fn hear(mut signals: Signals, stop: &StopHandle, mut agent: JoinHandle<u8>) -> u8 {
+async fn hear(log: &Logger, mut signals: Signals, stop: &StopHandle, mut agent: JoinHandle<u8>) -> u8 {
     let mut asked = false;
     loop {
         tokio::select! {
             ended = &mut agent => {
                 return ended.unwrap_or_else(|error| {
-                    tracing::error!("the agent's task panicked: {error}");
+                    log.error(format_args!("the agent's task panicked: {error}"));
                     FAILED
                 });
             }
             number = signals.next() => {
                 if asked {
-                    tracing::warn!("signal {number} again: the end is forced");
+                    log.warn(format_args!("signal {number} again: the end is forced"));
                     return 128 + number;
                 }
                 asked = true;
-                tracing::info!("signal {number}: the agent stops");
+                log.info(format_args!("signal {number}: the agent stops"));
                 stop.stop();
             }
         }
@@ -77,9 +83,9 @@ async fn hear(mut signals: Signals, stop: &StopHandle, mut agent: JoinHandle<u8>
 }
 
 /// Looks at what the agent does, while it starts or stops. Returns when the end has to be forced.
-async fn watch(progress: &Progress) -> u8 {
+async fn watch(loggers: &Loggers, progress: &Progress) -> u8 {
     loop {
-        let mut watchdog = Watchdog::default();
+        let mut watchdog = Watchdog::new(loggers.clone());
         while let Some(stage) = progress.stage() {
             if let Some(code) = watchdog.look(progress, &stage) {
                 return code;

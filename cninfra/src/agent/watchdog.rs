@@ -4,6 +4,7 @@ use super::{
     exit::{FAILED, NOT_STOPPED},
     progress::{Call, Progress, Stage, StageKind},
 };
+use crate::logging::Loggers;
 use std::time::{Duration, Instant};
 
 /// How often it looks.
@@ -17,11 +18,16 @@ const LAST: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(super) struct Watchdog {
+    loggers: Loggers,
     /// The call that had not returned when it last looked, since when, and whether it has been named.
     seen: Option<(Call, Instant, bool)>,
 }
 
 impl Watchdog {
+    pub(super) fn new(loggers: Loggers) -> Self {
+        Watchdog { loggers, seen: None }
+    }
+
     /// Looks at what the agent does. Returns the exit code, when the end has to be forced.
     pub(super) fn look(&mut self, progress: &Progress, stage: &Stage) -> Option<u8> {
         self.look_at(progress.call(), stage, Instant::now())
@@ -33,7 +39,7 @@ impl Watchdog {
         let Some(call) = call else {
             self.seen = None;
             if over(stage.spare + LAST) {
-                tracing::error!("the agent is not done within its limit: the end is forced");
+                self.loggers.of_agent().error("the agent is not done within its limit: the end is forced");
                 return Some(code);
             }
             return None;
@@ -45,19 +51,17 @@ impl Watchdog {
         let (node, phase) = (stage.graph.nodes().get(call.place)?, call.phase);
         let (name, limit, blocked) = (node.name(), stage.limits.of(call.place, phase), now.duration_since(since));
         if blocked > limit.saturating_add(GRACE) || over(GRACE) && blocked > GRACE {
-            tracing::error!(
-                logger = node.instance(),
+            self.loggers.get(node.instance()).error(format_args!(
                 "plugin `{name}` has blocked its thread in {phase} for {blocked:.1?}, and its limit is over: the end is forced\n  \
                  help: what blocks belongs in `tokio::task::spawn_blocking`"
-            );
+            ));
             return Some(code);
         }
         let name_it = !named && blocked >= NAMED_AFTER.min(limit / 2);
         if name_it {
-            tracing::warn!(
-                logger = node.instance(),
-                "plugin `{name}` blocks its thread in {phase}, for {blocked:.1?} by now"
-            );
+            self.loggers
+                .get(node.instance())
+                .warn(format_args!("plugin `{name}` blocks its thread in {phase}, for {blocked:.1?} by now"));
         }
         self.seen = Some((call, since, named || name_it));
         None

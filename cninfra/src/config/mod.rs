@@ -255,6 +255,13 @@ impl Config {
         Config { program: under.program, ..self }
     }
 
+    /// Does any layer say this key?
+    pub(crate) fn says(&self, section: &str, key: &str) -> bool {
+        let says =
+            |entry: &Entry| entry.value.as_dict().is_some_and(|keys| keys.keys().any(|said| key::same(said, key)));
+        self.entries(section).into_iter().any(says)
+    }
+
     /// Everything that is wrong: nothing is to be created then.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.clone();

@@ -17,10 +17,35 @@ type Message = Text<2400>;
 const LINES: usize = 7;
 
 /// The flags that every agent has.
-pub(crate) const AGENT_FLAGS: [&str; 8] =
-    ["check-config", "config-dir", "graph", "help", "microservice-label", "print-config", "set", "version"];
+pub(crate) const AGENT_FLAGS: [&str; 12] = [
+    "check-config",
+    "config-dir",
+    "graph",
+    "help",
+    "log-format",
+    "log-level",
+    "log-levels",
+    "logs-config",
+    "microservice-label",
+    "print-config",
+    "set",
+    "version",
+];
 /// The variables that every agent reads. (As many, to be looked at together.)
-const AGENT_VARIABLES: [&str; 8] = ["", "CONFIG_DIR", "", "", "MICROSERVICE_LABEL", "", "", "INITIAL_LOGLVL"];
+const AGENT_VARIABLES: [&str; 12] = [
+    "",
+    "CONFIG_DIR",
+    "",
+    "",
+    "CNINFRA_LOG_FORMAT",
+    "INITIAL_LOGLVL",
+    "CNINFRA_LOG",
+    "LOGS_CONFIG",
+    "MICROSERVICE_LABEL",
+    "",
+    "",
+    "",
+];
 
 /// The checks of a concrete flavor, and the sizes of its analysis.
 #[doc(hidden)]

@@ -8,6 +8,7 @@ use crate::{
     Phase,
     agent::{Builder, Cause, Outcome, PluginError},
     graph::Graph,
+    logging::{Level, LogSettings},
     status::{AgentStatus, State},
 };
 use std::{
@@ -220,7 +221,9 @@ impl<F: 'static> Conformance<F> {
     fn live_in(&self, runtime: &Runtime, make: &dyn Fn() -> Builder<F>, ordeal: Ordeal) -> Life {
         let seen = Arc::new(Seen::default());
         let guard = runtime.enter();
-        let builder = make().record_events(true).wrap(around(&self.plugin, ordeal, seen.clone()));
+        // secrets are looked for in what is logged at any level
+        let levels = LogSettings::new().default_level(Level::Trace);
+        let builder = make().record_events(true).log_settings(&levels).wrap(around(&self.plugin, ordeal, seen.clone()));
         drop(guard);
         let graph = builder.graph();
         let (mut life, events) = runtime.block_on(async {

@@ -10,7 +10,9 @@ mod faults;
 mod generic;
 
 mod graph;
+mod label;
 mod limits;
+mod logging;
 mod matrix;
 mod nesting;
 mod optional;
@@ -18,6 +20,7 @@ mod order;
 mod policies;
 mod replacement;
 mod runs;
+mod status;
 mod styles;
 mod support;
 mod timeline;

@@ -95,7 +95,11 @@ fn the_file_may_be_named() {
     assert_eq!(said(file().env("EXAMPLE_CONFIG", "")), "some default value");
     let ended = file().arg("--example-config=nosuch.conf").arg("--check-config").run();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(ended.stderr.contains("WARN flag --example-config: there is no file nosuch.conf"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("WARN  agent: flag --example-config: there is no file nosuch.conf"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -108,7 +112,7 @@ fn a_misspelled_file_is_noticed() {
     ] {
         let ended = agent().file(name, "no: [matter").arg("--check-config").run();
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "the config is valid\n"), "{}", ended.stderr);
-        let words = format!("WARN ./{name} is not read: did you mean `{meant}`?");
+        let words = format!("WARN  agent: ./{name} is not read: did you mean `{meant}`?");
         assert!(ended.stderr.contains(&words), "{words}: {}", ended.stderr);
     }
     let ended = agent().file("unrelated.conf", "[").file("example.txt", "[").arg("--check-config").run();
@@ -131,13 +135,13 @@ fn the_config_is_checked_without_a_start() {
             .run();
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
         let expected = [
-            "ERROR the config is not valid: nothing was started",
+            "ERROR agent: the config is not valid: nothing was started",
             "  - variable CNINFRA__EXAMPLE: it does not say which key",
             "    help: write `CNINFRA__SECTION__KEY`, such as `CNINFRA__HTTP__PORT`",
             "  - flag --set nothing: it does not say which key",
             "    help: write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`",
             "  - variable CNINFRA__EXMAPLE__SLEEP: there is no section `exmaple`",
-            "    help: did you mean `example`? known sections: agent, example, extra",
+            "    help: did you mean `example`? known sections: agent, logs, example, extra",
             "  - ./example.conf:1:8: key `example.sleep`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds",
             "  - ./example.conf:2:1: key `example.feild1` is unknown",
             "    help: did you mean `field1`? known keys: field1, sleep, max-size, password",
@@ -146,7 +150,10 @@ fn the_config_is_checked_without_a_start() {
             "    help: there are no keys here: take it out",
         ];
         let (_, found) = ended.stderr.split_once(' ').unwrap();
-        assert_eq!(found.trim().lines().collect::<Vec<_>>(), expected);
+        let (first, rest) = found.split_once('\n').unwrap();
+        // where the line was written does not matter
+        let first = first.split(" (").next().unwrap();
+        assert_eq!([first].into_iter().chain(rest.trim_end().lines()).collect::<Vec<_>>(), expected);
     }
     let ended = agent().arg("--config-dir=nosuch").run();
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
@@ -181,6 +188,11 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
         "  start-order: one-by-one  # flag --set agent.start-order",
         "  drain-delay: 0s  # default",
         "  config-poll-interval: 2s  # default",
+        "logs:",
+        "  default-level: null  # default",
+        "  loggers: []  # default",
+        "  levels: null  # default",
+        "  format: text  # default",
         "example:",
         "  field1: \"a # \\\"b\\\"\"  # ./example.conf:2:1",
         "  sleep: 1m30s  # variable CNINFRA__EXAMPLE__SLEEP",
@@ -203,7 +215,7 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
     agent.wait_for("started Configs: 2 plugins");
     agent.signal("TERM");
     let log = agent.wait().stderr;
-    assert!(log.contains("password: Some(***)") && !log.contains("hunter2") && log.contains("agent=\"0815\""), "{log}");
+    assert!(log.contains("password: Some(***)") && !log.contains("hunter2") && log.contains("agent=0815"), "{log}");
 }
 
 #[test]
@@ -281,6 +293,7 @@ fn the_level_of_the_log_is_said_by_a_variable() {
     let ended = quiet.wait();
     assert!(ended.code == Some(0) && !ended.stderr.contains("INFO"), "{}", ended.stderr);
     let ended = agent().env("INITIAL_LOGLVL", "loud").arg("--check-config").run();
-    assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.contains("variable INITIAL_LOGLVL is ignored: `loud` is no level"), "{}", ended.stderr);
+    assert_eq!(ended.code, Some(2));
+    let part = "variable INITIAL_LOGLVL: key `logs.default-level`";
+    assert!(ended.stderr.contains(part) && ended.stderr.contains("`loud` is no level"), "{}", ended.stderr);
 }

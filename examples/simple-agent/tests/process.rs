@@ -44,7 +44,7 @@ fn the_port_comes_from_the_command_line() {
 
 #[test]
 fn the_endpoint_comes_from_a_file() {
-    let log = serves(agent().file("http.conf", "endpoint: 127.0.0.1:0"));
+    let log = serves(agent().env("MICROSERVICE_LABEL", "me").file("http.conf", "endpoint: 127.0.0.1:0"));
     assert!(log.contains("listens on 127.0.0.1:") && !log.contains("WARN"), "{log}");
 }
 

@@ -4,7 +4,7 @@ use super::{wrong, wrong_over};
 use cninfra::config::Config;
 
 const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password";
-const SECTIONS: &str = "known sections: agent, server, plain, extra";
+const SECTIONS: &str = "known sections: agent, logs, server, plain, extra";
 
 /// One mistake each.
 #[tokio::test]

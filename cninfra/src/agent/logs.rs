@@ -1,0 +1,150 @@
+//! The config section `logs`: levels of loggers, and the form of the log.
+
+use crate::{
+    Flag, Result,
+    config::{Config, Later},
+    logging::{Format, Level, LogSettings, Loggers, Source},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+
+/// The name of the section.
+pub(super) const SECTION: &str = "logs";
+
+/// The flags that set its keys.
+pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        name: "log-level",
+        env: "INITIAL_LOGLVL",
+        key: "default-level",
+        help: "the level of all loggers of which nothing else is said: trace, debug, info, warn or error [default: info]",
+    },
+    Flag {
+        name: "log-levels",
+        env: "CNINFRA_LOG",
+        key: "levels",
+        help: "levels by names and patterns of loggers, over those of the config file: warn,etcd*=debug",
+    },
+    Flag { name: "log-format", env: "CNINFRA_LOG_FORMAT", key: "format", help: "text or json [default: text]" },
+];
+
+/// The predecessor's name of the logger of what is no plugin.
+const PREDECESSORS_OWN: &str = "defaultLogger";
+
+/// The config section `logs`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct LogsConfig {
+    /// The level of all loggers of which nothing else is said.
+    default_level: Option<Level>,
+    /// Levels by name or pattern.
+    loggers: Vec<LoggerConfig>,
+    /// More of them, over `loggers`.
+    levels: Option<Levels>,
+    format: FormatName,
+    /// What later versions of the predecessor knew: records sent to syslog, Logstash and Fluentd.
+    #[serde(skip_serializing, rename = "later:hooks")]
+    later: Later,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoggerConfig {
+    name: Name,
+    level: Level,
+}
+
+/// How records are written.
+#[derive(Clone, Copy, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FormatName {
+    #[default]
+    Text,
+    Json,
+}
+
+impl LogsConfig {
+    pub(super) fn of(config: &Config) -> Result<Self> {
+        config.section(SECTION)
+    }
+
+    pub(super) fn format(&self) -> Format {
+        match self.format {
+            FormatName::Text => Format::Text,
+            FormatName::Json => Format::Json,
+        }
+    }
+
+    /// Says the levels to the loggers.
+    pub(super) fn apply(&self, loggers: &Loggers) -> Result<()> {
+        let mut settings = LogSettings::new();
+        if let Some(level) = self.default_level {
+            settings.put("default", level, Source::Config)?;
+        }
+        for LoggerConfig { name: Name(name), level } in &self.loggers {
+            settings.put(name, *level, Source::Config)?;
+        }
+        if let Some(levels) = &self.levels {
+            settings.read(&levels.0, Source::Environment)?;
+        }
+        loggers.add(&settings)
+    }
+}
+
+/// The name or pattern of loggers.
+#[derive(Clone, Debug)]
+struct Name(String);
+
+/// Levels on one line: `warn,etcd*=debug`.
+#[derive(Clone, Debug)]
+struct Levels(String);
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl Serialize for Levels {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |text: &str| {
+            let name = if text == PREDECESSORS_OWN { "agent" } else { text };
+            LogSettings::new().put(name, Level::Info, Source::Config).map(|()| Name(name.to_string()))
+        };
+        deserializer.deserialize_str(Text { what: "the name of a logger, or a pattern such as `etcd*`", read })
+    }
+}
+
+impl<'de> Deserialize<'de> for Levels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |text: &str| LogSettings::new().read(text, Source::Environment).map(|()| Levels(text.to_string()));
+        deserializer.deserialize_str(Text { what: "levels, such as `warn,etcd*=debug`", read })
+    }
+}
+
+/// A text that is checked.
+struct Text<F> {
+    what: &'static str,
+    read: F,
+}
+
+impl<T, F: Fn(&str) -> Result<T>> de::Visitor<'_> for Text<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.read)(text).map_err(|error| match error.help() {
+            Some(help) => E::custom(format_args!("{error}: {help}")),
+            None => E::custom(error),
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! [`ServiceLabel`]: the name of an agent among its peers, and the keys that are its own.
+
+use crate::{Error, Result};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{fmt, str::FromStr, sync::Arc};
+
+/// The label of an agent that is given none.
+const DEFAULT: &str = "vpp1";
+
+/// What the keys of all agents begin with.
+const ROOT: &str = "/vnf-agent/";
+
+/// A longer label is none.
+const LONGEST: usize = 253;
+
+/// The name of an agent among its peers, and the keys that are its own in a store that they share: `/vnf-agent/<label>/..`.
+///
+/// It is set by `--microservice-label`, `MICROSERVICE_LABEL` or the key `agent.microservice-label`. Agents of one label share their keys, so one that is
+/// given none is `vpp1`, with a warning in the log. It has letters, digits, `.`, `-`, `_` and `:`, up to 253 of them, and is not `.` or `..`: what it
+/// has is a part of a key, whatever else keys are used for.
+///
+/// ```
+/// use cninfra::ServiceLabel;
+///
+/// let label: ServiceLabel = "node-1".parse()?;
+/// assert_eq!(label.prefix(), "/vnf-agent/node-1/");
+/// assert_eq!(label.of("node-2")?.prefix(), "/vnf-agent/node-2/");
+/// assert_eq!(label.prefix_of_all(), "/vnf-agent/");
+/// assert!("node/1".parse::<ServiceLabel>().is_err());
+/// # Ok::<(), cninfra::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceLabel(Arc<str>);
+
+impl ServiceLabel {
+    /// The label.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What the keys of this agent begin with: `/vnf-agent/<label>/`.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        format!("{ROOT}{}/", self.0)
+    }
+
+    /// What the keys of all agents begin with: `/vnf-agent/`.
+    #[must_use]
+    pub fn prefix_of_all(&self) -> &'static str {
+        ROOT
+    }
+
+    /// The label of another agent, to find what is that one's.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn of(&self, other: &str) -> Result<ServiceLabel> {
+        other.parse()
+    }
+}
+
+impl Default for ServiceLabel {
+    /// That of an agent that is given none: `vpp1`.
+    fn default() -> Self {
+        ServiceLabel(DEFAULT.into())
+    }
+}
+
+impl FromStr for ServiceLabel {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let is_of_label = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_' | ':');
+        let wrong = match text {
+            "" => "it is empty".to_string(),
+            "." | ".." => "it would be another place in paths".to_string(),
+            _ if text.len() > LONGEST => format!("it has {} characters", text.len()),
+            _ => match text.chars().find(|char| !is_of_label(*char)) {
+                Some(char) => format!("{char:?} can not be in it"),
+                None => return Ok(ServiceLabel(text.into())),
+            },
+        };
+        let shown: String = text.chars().take(40).collect();
+        let help = format!("write up to {LONGEST} letters, digits, `.`, `-`, `_` and `:`, such as `node-1`");
+        Err(Error::msg(format_args!("`{}` is no service label: {wrong}", shown.escape_debug())).with_help(help))
+    }
+}
+
+impl fmt::Display for ServiceLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for ServiceLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServiceLabel({})", self.0)
+    }
+}
+
+impl Serialize for ServiceLabel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ServiceLabel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl de::Visitor<'_> for Text {
+            type Value = ServiceLabel;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a service label")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ServiceLabel, E> {
+                text.parse()
+                    .map_err(|error: Error| E::custom(format_args!("{error}: {}", error.help().unwrap_or_default())))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_part_of_a_key_is_a_label() {
+        for text in ["vpp1", "node-1.example.org", "a_b:c", "...", "0", &"x".repeat(LONGEST)] {
+            let label: ServiceLabel = text.parse().unwrap();
+            assert_eq!((label.as_str(), label.prefix()), (text, format!("/vnf-agent/{text}/")));
+            let json = serde_json::to_string(&label).unwrap();
+            assert_eq!(serde_json::from_str::<ServiceLabel>(&json).unwrap(), label);
+        }
+        assert_eq!(ServiceLabel::default().as_str(), "vpp1");
+    }
+
+    #[test]
+    fn what_is_none_is_told_with_the_mend() {
+        for (text, part) in [
+            ("", "`` is no service label: it is empty"),
+            ("a/b", "'/' can not be in it"),
+            ("a b", "' ' can not be in it"),
+            ("ä", "'ä' can not be in it"),
+            ("a\n", "`a\\n` is no service label: '\\n' can not be in it"),
+            ("..", "another place"),
+            (&"x".repeat(LONGEST + 1), "it has 254 characters"),
+        ] {
+            let error = text.parse::<ServiceLabel>().unwrap_err();
+            assert!(
+                error.to_string().contains(part) && error.help().unwrap().contains("such as `node-1`"),
+                "{error:?}"
+            );
+            let of = ServiceLabel::default().of(text).unwrap_err();
+            assert_eq!(of.to_string(), error.to_string());
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! [`Format`]: how a record is written.
+
+use super::{Level, Record, fields::write_value};
+use serde_json::Value;
+use std::{
+    fmt::{self, Write},
+    sync::Arc,
+};
+
+/// How a record is written.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// A line for people: `2026-11-26T12:08:51.123456Z INFO  http: listens on [::]:9191 tls=false (rest/src/plugin.rs:42) agent=vpp1`.
+    ///
+    /// Lines after the first one of a text follow it, indented, and other control characters are escaped: nobody can forge a record by what is
+    /// logged.
+    #[default]
+    Text,
+    /// A JSON object on a line, with the predecessor's keys `time`, `level`, `logger`, `msg` and `loc`, then `agent`, `span` and the
+    /// record's fields. A field that has one of these names is `fields.<name>`.
+    Json,
+    /// What the program wants: see [`Format::custom`].
+    #[doc(hidden)]
+    Custom(Custom),
+}
+
+type Write_ = dyn Fn(&Record<'_>, &mut dyn Write) -> fmt::Result + Send + Sync;
+
+/// A function that writes records.
+#[derive(Clone)]
+pub struct Custom(Arc<Write_>);
+
+impl Format {
+    /// What `write` writes, each record on a line of its own.
+    ///
+    /// ```
+    /// use cninfra::logging::Format;
+    ///
+    /// let format = Format::custom(|record, to| write!(to, "{:5} {}: {}", record.level, record.logger, record.message));
+    /// # let _ = format;
+    /// ```
+    pub fn custom(write: impl Fn(&Record<'_>, &mut dyn Write) -> fmt::Result + Send + Sync + 'static) -> Self {
+        Format::Custom(Custom(Arc::new(write)))
+    }
+
+    pub(super) fn write(&self, record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
+        match self {
+            Format::Text => text(record, colour, to)?,
+            Format::Json => json(record, to)?,
+            Format::Custom(Custom(write)) => write(record, to)?,
+        }
+        to.write_char('\n')
+    }
+}
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Text => "Text",
+            Format::Json => "Json",
+            Format::Custom(_) => "Custom",
+        })
+    }
+}
+
+fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
+    let (dim, bright, end) = if colour { ("\x1b[2m", bright(record.level), "\x1b[0m") } else { ("", "", "") };
+    let level = padded(record.level);
+    for part in [dim, record.time, end, " ", bright, level, end, " ", dim, record.logger, ":", end, " "] {
+        to.write_str(part)?;
+    }
+    // what belongs to a text of many lines stands on its first one
+    let (first, rest) = record.message.trim_end().split_once('\n').unwrap_or((record.message.trim_end(), ""));
+    line(first, to)?;
+    for (key, value) in record.fields {
+        for part in [" ", dim, key, "=", end] {
+            to.write_str(part)?;
+        }
+        write_value(to, value)?;
+    }
+    to.write_str(dim)?;
+    if !record.span.is_empty() {
+        write!(to, " in {}", record.span.escape_debug())?;
+    }
+    if !record.location.is_empty() {
+        for part in [" (", record.location, ")"] {
+            to.write_str(part)?;
+        }
+    }
+    if !record.agent.is_empty() {
+        write!(to, " agent={}", record.agent.escape_debug())?;
+    }
+    to.write_str(end)?;
+    for text in rest.lines() {
+        to.write_str(if text.starts_with("  ") { "\n" } else { "\n  " })?;
+        line(text, to)?;
+    }
+    Ok(())
+}
+
+fn line(text: &str, to: &mut dyn Write) -> fmt::Result {
+    let mut rest = text;
+    while let Some(at) = rest.find(|char: char| char.is_control() && char != '\t') {
+        let (plain, control) = rest.split_at(at);
+        let mut chars = control.chars();
+        write!(to, "{plain}{}", chars.next().unwrap_or_default().escape_debug())?;
+        rest = chars.as_str();
+    }
+    to.write_str(rest)
+}
+
+/// In a column of its own.
+const fn padded(level: Level) -> &'static str {
+    match level {
+        Level::Error => "ERROR",
+        Level::Warn => "WARN ",
+        Level::Info => "INFO ",
+        Level::Debug => "DEBUG",
+        Level::Trace => "TRACE",
+    }
+}
+
+const fn bright(level: Level) -> &'static str {
+    match level {
+        Level::Error => "\x1b[31m",
+        Level::Warn => "\x1b[33m",
+        Level::Info => "\x1b[32m",
+        Level::Debug => "\x1b[34m",
+        Level::Trace => "\x1b[35m",
+    }
+}
+
+fn json(record: &Record<'_>, to: &mut dyn Write) -> fmt::Result {
+    const KEYS: [&str; 7] = ["time", "level", "logger", "msg", "loc", "agent", "span"];
+    let Record { time, logger, message, location, agent, span, .. } = record;
+    let values = [*time, record.level.as_str(), *logger, *message, *location, *agent, *span];
+    let mut separator = "{\"";
+    for (key, value) in KEYS.into_iter().zip(values) {
+        // those of the predecessor are always there
+        if !value.is_empty() || !matches!(key, "agent" | "span" | "loc") {
+            to.write_str(separator)?;
+            to.write_str(key)?;
+            to.write_str("\":")?;
+            quoted(value, to)?;
+            separator = ",\"";
+        }
+    }
+    for (at, (key, value)) in record.fields.iter().enumerate() {
+        // the last one of a name holds: a key stands in an object once
+        if record.fields[at + 1..].iter().any(|(later, _)| later == key) {
+            continue;
+        }
+        to.write_char(',')?;
+        if KEYS.contains(&&**key) {
+            quoted(&format!("fields.{key}"), to)?
+        } else {
+            quoted(key, to)?
+        }
+        to.write_char(':')?;
+        match value {
+            Value::String(text) => quoted(text, to)?,
+            _ => write!(to, "{value}")?,
+        }
+    }
+    to.write_char('}')
+}
+
+/// A text in JSON.
+fn quoted(text: &str, to: &mut dyn Write) -> fmt::Result {
+    // bytes of longer characters are above those that need more
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        return write!(to, "{}", Value::from(text));
+    }
+    to.write_char('"')?;
+    to.write_str(text)?;
+    to.write_char('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::borrow::Cow;
+
+    fn record<'a>(message: &'a str, fields: &'a [(Cow<'static, str>, Value)]) -> Record<'a> {
+        Record {
+            time: "2026-11-26T12:08:51.123456Z",
+            level: Level::Warn,
+            agent: "vpp1",
+            logger: "etcd.watch",
+            message,
+            location: "etcd/src/watch.rs:42",
+            fields,
+            span: "",
+        }
+    }
+
+    fn written(format: &Format, record: &Record<'_>, colour: bool) -> String {
+        let mut text = String::new();
+        format.write(record, colour, &mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_line_for_people() {
+        let fields = [("attempt".into(), 3.into()), ("why".into(), "went away".into())];
+        assert_eq!(
+            written(&Format::Text, &record("lost\nthe store\n    is gone\n", &fields), false),
+            "2026-11-26T12:08:51.123456Z WARN  etcd.watch: lost attempt=3 why=\"went away\" (etcd/src/watch.rs:42) agent=vpp1\n  \
+             the store\n    is gone\n"
+        );
+        let coloured = written(&Format::Text, &record("lost", &[]), true);
+        assert!(coloured.contains("\x1b[33mWARN \x1b[0m") && coloured.ends_with("\x1b[0m\n"), "{coloured:?}");
+    }
+
+    #[test]
+    fn nobody_forges_a_record() {
+        let text = "x\r\n2026-11-26T12:08:51.123456Z INFO  http: all is well\r\x1b[2J";
+        let fields = [("user".into(), "a\nb".into())];
+        let written = written(&Format::Text, &record(text, &fields), false);
+        assert!(written.lines().skip(1).all(|line| line.starts_with("  ")), "{written}");
+        assert!(
+            !written.contains(['\r', '\x1b']) && written.contains(r"\r\u{1b}[2J") && written.contains(r#"user="a\nb""#),
+            "{written}"
+        );
+    }
+
+    #[test]
+    fn an_object_with_the_keys_of_the_predecessor() {
+        let fields = [("msg".into(), "mine".into()), ("n".into(), 1.into()), ("n".into(), 2.into())];
+        let line = written(&Format::Json, &record("say \"so\"\n", &fields), true);
+        assert!(line.ends_with("}\n") && line.lines().count() == 1 && !line.contains('\x1b'), "{line}");
+        let object: Value = serde_json::from_str(&line).unwrap();
+        let expected = serde_json::json!({
+            "time": "2026-11-26T12:08:51.123456Z", "level": "warn", "logger": "etcd.watch", "msg": "say \"so\"\n",
+            "loc": "etcd/src/watch.rs:42", "agent": "vpp1", "fields.msg": "mine", "n": 2,
+        });
+        assert_eq!(object, expected);
+        assert_eq!(line.matches("\"n\"").count(), 1);
+    }
+
+    #[test]
+    fn what_the_program_wants() {
+        let format = Format::custom(|record, to| write!(to, "{} {}", record.level, record.message));
+        assert_eq!(written(&format, &record("lost", &[]), true), "warn lost\n");
+    }
+}

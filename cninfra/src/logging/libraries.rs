@@ -1,0 +1,26 @@
+//! [`Libraries`]: which events are let through.
+
+use super::{Level, Loggers, record::is_ours};
+use tracing::{Metadata, Subscriber, subscriber::Interest};
+use tracing_subscriber::layer::{Context, Filter};
+
+/// All events of loggers, whose level was asked already; and those of libraries, as far as the levels for their targets go.
+pub(super) struct Libraries(pub(super) Option<Loggers>);
+
+impl Libraries {
+    fn lets_through(&self, metadata: &Metadata<'_>) -> bool {
+        let from = self.0.as_ref().map_or(Level::Info, |loggers| loggers.of_library(metadata.target()));
+        Level::from(*metadata.level()) >= from
+    }
+}
+
+impl<S: Subscriber> Filter<S> for Libraries {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        is_ours(metadata) || self.lets_through(metadata)
+    }
+
+    /// It is kept for each call site, so that one that is off costs nothing; a change of levels has it asked anew.
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if is_ours(metadata) || self.lets_through(metadata) { Interest::always() } else { Interest::never() }
+    }
+}

@@ -1,0 +1,199 @@
+//! [`Logger`]: where log records come from.
+
+use super::{Fields, Level, Loggers};
+use serde::Serialize;
+use std::{
+    borrow::Cow,
+    fmt,
+    panic::Location,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+use tracing::field::{DebugValue, debug};
+
+/// A named logger of one agent. Every record carries the names of both.
+///
+/// A plugin has it as [`Context::log`](crate::Context::log), or as a field: `#[context] log: Logger`; its name is the plugin's instance name. A
+/// part of a plugin has a [child](Logger::child) of its own. Which level it logs at is set by its name: see [`Loggers`].
+///
+/// Text goes by a method; text with fields by a macro of the same name ([`info!`](crate::info) and so on); fields that all
+/// records of a logger have by [`Logger::with`].
+///
+/// ```
+/// use cninfra::prelude::*;
+///
+/// #[plugin]
+/// struct Store {
+///     #[context]
+///     log: Logger,
+/// }
+///
+/// impl Store {
+///     fn connect(&self, addr: &str, attempt: u32) {
+///         self.log.info("is about to connect");
+///         info!(self.log, attempt, "connects to {addr}");          // a field, and a text
+///         info!(self.log, peer = %addr, answer = ?Some(7), "is connected");   // fields by `Display` and `Debug`
+///         let log = self.log.child("watch").with("peer", addr);
+///         log.debug(format_args!("watches with {attempt} attempts"));
+///     }
+/// }
+/// ```
+///
+/// A call at a level that is off costs about as much as a comparison; nothing is formatted then. (What a macro is given is not even
+/// computed; an argument of a method is.)
+///
+/// Records are [`tracing`] events, so they go wherever the process's subscriber sends them. `Agent::main` installs
+/// an [`Output`](super::Output); an agent that is embedded installs none.
+#[derive(Clone)]
+pub struct Logger {
+    core: Arc<Core>,
+    fields: Option<Fields>,
+}
+
+/// What is one for all handles of a logger.
+pub(super) struct Core {
+    name: Arc<str>,
+    level: AtomicU8,
+    loggers: Loggers,
+}
+
+impl Core {
+    pub(super) fn new(name: Arc<str>, level: Level, loggers: Loggers) -> Self {
+        Core { name, level: AtomicU8::new(level as u8), loggers }
+    }
+
+    pub(super) fn set_level(&self, level: Level) {
+        self.level.store(level as u8, Ordering::Relaxed);
+    }
+}
+
+impl Logger {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Logger { core, fields: None }
+    }
+
+    /// The logger's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.core.name
+    }
+
+    /// The agent that it belongs to: its service label.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        self.core.loggers.agent()
+    }
+
+    /// From which level on its records are logged.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        let level = self.core.level.load(Ordering::Relaxed);
+        Level::ALL.into_iter().find(|known| *known as u8 == level).unwrap_or_default()
+    }
+
+    /// Is a record of this level logged? For what is costly to put together.
+    #[inline]
+    #[must_use]
+    pub fn is_enabled(&self, level: Level) -> bool {
+        level as u8 >= self.core.level.load(Ordering::Relaxed)
+    }
+
+    /// The logger of a part of this one: `etcd.watch` is the child `watch` of `etcd`. It has its parent's level as long as nothing else is
+    /// said of it, and its fields. What a name can not have becomes `_`.
+    #[must_use]
+    pub fn child(&self, name: &str) -> Logger {
+        let core = self.core.loggers.get(&format!("{}.{name}", self.core.name)).core;
+        Logger { core, fields: self.fields.clone() }
+    }
+
+    /// The same logger, with one more field on all its records: any value that serde can write. A
+    /// [`Secret`](crate::config::Secret) stays one.
+    ///
+    /// It is kept as JSON, which costs an allocation; fields of a single record are better given to a macro.
+    #[must_use]
+    pub fn with(&self, key: impl Into<Cow<'static, str>>, value: impl Serialize) -> Logger {
+        let fields = self.fields.clone().unwrap_or_default().with(key, value);
+        Logger { core: self.core.clone(), fields: Some(fields) }
+    }
+
+    /// For the macros.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __with(&self) -> Option<DebugValue<&Fields>> {
+        self.fields.as_ref().map(debug)
+    }
+
+    /// Something is broken and somebody should look at it.
+    #[inline]
+    #[track_caller]
+    pub fn error(&self, message: impl fmt::Display) {
+        self.log(Level::Error, message);
+    }
+
+    /// Something is not as it should be, and work goes on.
+    #[inline]
+    #[track_caller]
+    pub fn warn(&self, message: impl fmt::Display) {
+        self.log(Level::Warn, message);
+    }
+
+    /// Something that an operator wants to know.
+    #[inline]
+    #[track_caller]
+    pub fn info(&self, message: impl fmt::Display) {
+        self.log(Level::Info, message);
+    }
+
+    /// Something that helps to find a defect.
+    #[inline]
+    #[track_caller]
+    pub fn debug(&self, message: impl fmt::Display) {
+        self.log(Level::Debug, message);
+    }
+
+    /// Every step of the work.
+    #[inline]
+    #[track_caller]
+    pub fn trace(&self, message: impl fmt::Display) {
+        self.log(Level::Trace, message);
+    }
+
+    /// A record of a level that is not known before.
+    #[inline]
+    #[track_caller]
+    pub fn log(&self, level: Level, message: impl fmt::Display) {
+        if self.is_enabled(level) {
+            self.emit(level, &message, Location::caller());
+        }
+    }
+
+    fn emit(&self, level: Level, message: &dyn fmt::Display, location: &'static Location<'static>) {
+        macro_rules! emit {
+            ($level:ident) => {
+                tracing::event!(
+                    tracing::Level::$level,
+                    agent = self.agent(),
+                    logger = self.name(),
+                    with = self.__with(),
+                    loc = %format_args!("{}:{}", location.file(), location.line()),
+                    "{message}"
+                )
+            };
+        }
+        match level {
+            Level::Trace => emit!(TRACE),
+            Level::Debug => emit!(DEBUG),
+            Level::Info => emit!(INFO),
+            Level::Warn => emit!(WARN),
+            Level::Error => emit!(ERROR),
+        }
+    }
+}
+
+impl fmt::Debug for Logger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Logger({})", self.name())
+    }
+}

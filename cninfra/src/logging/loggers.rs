@@ -1,0 +1,346 @@
+//! [`Loggers`]: the loggers of one agent, and their levels.
+
+use super::{
+    Level, LogSettings, Logger, Origin, Source,
+    logger::Core,
+    pattern::name_of,
+    rules::{Rule, Rules},
+    settings::{DEFAULT, pattern},
+};
+use crate::{Error, Result};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, atomic::AtomicBool, atomic::Ordering},
+    time::Duration,
+};
+use tokio::{
+    runtime::Handle,
+    task::AbortHandle,
+    time::{Instant, sleep_until},
+};
+
+/// The name of the logger of the agent itself.
+const AGENT: &str = "agent";
+
+/// The loggers of one agent, by name, and the levels that hold for them, also for loggers that appear later.
+///
+/// It belongs to the agent: [`Agent::loggers`](crate::Agent::loggers), [`Context::loggers`](crate::Context::loggers). Two agents in one
+/// process have nothing in common. Without an agent it is made by [`Loggers::new`].
+///
+/// A level is said for a name (`etcd`) or for a pattern (`etcd*`, where `*` is any characters), or for the name `default`: all loggers of
+/// which nothing else is said. What is said later goes over what was said earlier in the order of [`Source`]: program, config, environment,
+/// run time, for a while. From one source a name goes over patterns, and a long pattern over a short one. A child logger
+/// (`etcd.watch`) of which nothing is said has the level of its parent.
+///
+/// Names are those of plugins (their instance names), of child loggers (`etcd.watch`), of the agent itself (`agent`), and of
+/// libraries: what these say through `tracing` has the name of their module, such as `hyper::proto`, where the log of the process
+/// is an [`Output`](super::Output) of these loggers.
+///
+/// ```
+/// use cninfra::logging::{Level, Loggers, LogSettings};
+///
+/// let loggers = Loggers::new("phonebook", LogSettings::new());
+/// let (etcd, watch) = (loggers.get("etcd"), loggers.get("etcd").child("watch"));
+/// loggers.set("etcd", Level::Debug)?;
+/// assert!(etcd.is_enabled(Level::Debug) && watch.is_enabled(Level::Debug));
+/// loggers.reset("etcd")?;
+/// assert_eq!(etcd.level(), Level::Info);
+/// # Ok::<(), cninfra::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Loggers(Arc<Registry>);
+
+struct Registry {
+    /// The service label. It is not known before the config is read.
+    agent: OnceLock<Box<str>>,
+    inner: Mutex<Inner>,
+    /// The log of the process asks it for the levels of libraries.
+    has_libraries: AtomicBool,
+}
+
+struct Inner {
+    rules: Rules,
+    /// A logger that nobody holds any more is nothing to be listed.
+    loggers: BTreeMap<Arc<str>, Weak<Core>>,
+    /// Dead ones are taken away when there are so many.
+    prune_at: usize,
+    /// What ends temporary levels.
+    ending: Option<AbortHandle>,
+}
+
+/// A logger and its level: see [`Loggers::list`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct LoggerLevel {
+    /// The logger's name.
+    pub name: String,
+    /// From which level on its records are logged.
+    pub level: Level,
+    /// Why.
+    #[serde(flatten)]
+    pub origin: Origin,
+}
+
+/// A level that was said: see [`Loggers::rules`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct LevelRule {
+    /// A logger's name or a pattern; or `default`.
+    pub name: String,
+    /// The level.
+    pub level: Level,
+    /// Where it was said.
+    pub source: Source,
+    /// How long it still holds, where it was said for a while.
+    pub ends_in: Option<Duration>,
+}
+
+impl Loggers {
+    /// Those of a program without an agent; `agent` is what its records are marked with.
+    #[must_use]
+    pub fn new(agent: &str, settings: LogSettings) -> Self {
+        let loggers = Loggers::unnamed(settings);
+        loggers.name(agent);
+        loggers
+    }
+
+    /// Those of an agent whose label is not known yet.
+    pub(crate) fn unnamed(settings: LogSettings) -> Self {
+        let inner = Inner { rules: settings.rules, loggers: BTreeMap::new(), prune_at: 64, ending: None };
+        let inner = Mutex::new(inner);
+        Loggers(Arc::new(Registry { agent: OnceLock::new(), inner, has_libraries: AtomicBool::new(false) }))
+    }
+
+    /// The first name stays.
+    pub(crate) fn name(&self, agent: &str) {
+        self.0.agent.get_or_init(|| agent.into());
+    }
+
+    /// The service label of the agent; empty before it is known.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        self.0.agent.get().map_or("", |agent| agent)
+    }
+
+    /// Says levels, over what was said by the same sources before.
+    pub(crate) fn add(&self, settings: &LogSettings) -> Result<()> {
+        self.change(|rules| settings.rules.iter().try_for_each(|rule| rules.put(rule.clone())))
+    }
+
+    /// The logger of this name: the same one for the same name. It is made when it is asked for first. What a name can not have
+    /// (it has letters, digits, `.`, `-`, `_` and `:`) becomes `_`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Logger {
+        let name = name_of(name);
+        let mut inner = self.0.lock();
+        if let Some(core) = inner.loggers.get(&*name).and_then(Weak::upgrade) {
+            return Logger::new(core);
+        }
+        if inner.loggers.len() >= inner.prune_at {
+            inner.loggers.retain(|_, core| core.strong_count() > 0);
+            inner.prune_at = 64.max(2 * inner.loggers.len());
+        }
+        let (level, _) = inner.rules.resolve(&name);
+        let name: Arc<str> = name.into();
+        let core = Arc::new(Core::new(name.clone(), level, self.clone()));
+        inner.loggers.insert(name, Arc::downgrade(&core));
+        Logger::new(core)
+    }
+
+    /// The logger of the agent itself.
+    pub(crate) fn of_agent(&self) -> Logger {
+        self.get(AGENT)
+    }
+
+    /// The loggers that are there, by name, each with its level and why it has it.
+    #[must_use]
+    pub fn list(&self) -> Vec<LoggerLevel> {
+        let mut inner = self.0.lock();
+        inner.loggers.retain(|_, core| core.strong_count() > 0);
+        let level = |name: &Arc<str>| {
+            let (level, origin) = inner.rules.resolve(name);
+            LoggerLevel { name: name.to_string(), level, origin }
+        };
+        inner.loggers.keys().map(level).collect()
+    }
+
+    /// Is there a logger of this name?
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.lock().loggers.get(name).is_some_and(|core| core.strong_count() > 0)
+    }
+
+    /// The level that holds for a name, be there such a logger or not, and why.
+    #[must_use]
+    pub fn level(&self, name: &str) -> LoggerLevel {
+        let inner = self.0.lock();
+        if name == DEFAULT {
+            let (level, source) = inner.rules.default_level();
+            return LoggerLevel {
+                name: name.to_string(),
+                level,
+                origin: Origin { source, rule: None, inherited_from: None },
+            };
+        }
+        let (level, origin) = inner.rules.resolve(name);
+        LoggerLevel { name: name.to_string(), level, origin }
+    }
+
+    /// All levels that were said, in the order in which they were; also those for loggers that are not there yet.
+    #[must_use]
+    pub fn rules(&self) -> Vec<LevelRule> {
+        let inner = self.0.lock();
+        let said = |rule: &Rule| LevelRule {
+            name: rule.pattern.as_ref().map_or(DEFAULT, |pattern| pattern.as_str()).to_string(),
+            level: rule.level,
+            source: rule.source,
+            ends_in: rule.until.map(|until| until.saturating_duration_since(Instant::now())),
+        };
+        inner.rules.iter().map(said).collect()
+    }
+
+    /// Sets the level of the logger of this name, or of those that a pattern matches, from now on: also of those that come
+    /// later. It ends what was set for a while by [`Loggers::set_for`].
+    ///
+    /// # Errors
+    /// It is neither a name nor a pattern, or far too many levels are set.
+    pub fn set(&self, name_or_pattern: &str, level: Level) -> Result<()> {
+        let pattern = pattern(name_or_pattern)?;
+        self.change(|rules| {
+            rules.remove(pattern.as_ref(), Source::Temporary);
+            rules.put(Rule { pattern, level, source: Source::Runtime, until: None })
+        })
+    }
+
+    /// Sets the level for a while: after `time` it is what it would be without.
+    ///
+    /// # Errors
+    /// As [`Loggers::set`]; and outside of a tokio runtime, where nothing could end it.
+    pub fn set_for(&self, name_or_pattern: &str, level: Level, time: Duration) -> Result<()> {
+        let pattern = pattern(name_or_pattern)?;
+        let Ok(runtime) = Handle::try_current() else {
+            return Err(Error::msg("a level can not be set for a while outside of a tokio runtime")
+                .with_help("call it in a task, or use `set` and `reset`"));
+        };
+        let Some(until) = Instant::now().checked_add(time) else { return self.set(name_or_pattern, level) };
+        self.change(|rules| rules.put(Rule { pattern, level, source: Source::Temporary, until: Some(until) }))?;
+        self.end_later(&runtime);
+        Ok(())
+    }
+
+    /// Takes back what was set while the agent runs for exactly this name or pattern: from now on holds what config and
+    /// environment say. Returns whether there was anything.
+    ///
+    /// # Errors
+    /// It is neither a name nor a pattern.
+    pub fn reset(&self, name_or_pattern: &str) -> Result<bool> {
+        let pattern = pattern(name_or_pattern)?;
+        let mut any = false;
+        self.change(|rules| {
+            any |= rules.remove(pattern.as_ref(), Source::Runtime);
+            any |= rules.remove(pattern.as_ref(), Source::Temporary);
+            Ok(())
+        })?;
+        Ok(any)
+    }
+
+    /// Takes back all that was set while the agent runs.
+    pub fn reset_all(&self) {
+        // taking away is never refused
+        let _ = self.change(|rules| {
+            rules.remove_all(&[Source::Runtime, Source::Temporary]);
+            Ok(())
+        });
+    }
+
+    /// The agent has closed: what was set for a while ends.
+    pub(crate) fn end(&self) {
+        let ending = self.0.lock().ending.take();
+        if let Some(ending) = ending {
+            ending.abort();
+            let _ = self.change(|rules| {
+                rules.remove_all(&[Source::Temporary]);
+                Ok(())
+            });
+        }
+    }
+
+    /// The level of a library's records, by their target.
+    pub(super) fn of_library(&self, target: &str) -> Level {
+        self.0.lock().rules.of_library(target)
+    }
+
+    /// The log of the process asks for the levels of libraries: from now on it is told when they change.
+    pub(super) fn has_libraries(&self) {
+        self.0.has_libraries.store(true, Ordering::Relaxed);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Rules) -> Result<()>) -> Result<()> {
+        let result = {
+            let mut inner = self.0.lock();
+            let result = change(&mut inner.rules);
+            for (name, core) in &inner.loggers {
+                if let Some(core) = core.upgrade() {
+                    core.set_level(inner.rules.resolve(name).0);
+                }
+            }
+            result
+        };
+        // it asks this registry again, so no lock is held
+        if self.0.has_libraries.load(Ordering::Relaxed) {
+            tracing::callsite::rebuild_interest_cache();
+        }
+        result
+    }
+
+    /// One task ends all temporary levels. It holds nothing, and goes with the registry.
+    fn end_later(&self, runtime: &Handle) {
+        let registry = Arc::downgrade(&self.0);
+        let task = runtime.spawn(async move {
+            loop {
+                let next = registry.upgrade().and_then(|registry| registry.lock().rules.next_end());
+                let Some(next) = next else { break };
+                sleep_until(next).await;
+                let Some(registry) = registry.upgrade() else { break };
+                // taking away is never refused
+                let _ = Loggers(registry).change(|rules| {
+                    rules.expire(Instant::now());
+                    Ok(())
+                });
+            }
+        });
+        let before = self.0.lock().ending.replace(task.abort_handle());
+        if let Some(before) = before {
+            before.abort();
+        }
+    }
+}
+
+impl Default for Loggers {
+    /// Those of nobody, all at `info`.
+    fn default() -> Self {
+        Loggers::unnamed(LogSettings::new())
+    }
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        if let Some(ending) = self.lock().ending.take() {
+            ending.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Loggers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.list().into_iter().map(|logger| (logger.name, logger.level))).finish()
+    }
+}

@@ -1,0 +1,61 @@
+//! The macros that log text and fields.
+
+/// Not for use by hand.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __log {
+    ($level:ident, $tracing:ident, $log:expr, $($event:tt)+) => {{
+        let log: &$crate::Logger = &$log;
+        if log.is_enabled($crate::logging::Level::$level) {
+            $crate::private::tracing::event!(
+                $crate::private::tracing::Level::$tracing,
+                agent = log.agent(),
+                logger = log.name(),
+                with = log.__with(),
+                $($event)+
+            )
+        }
+    }};
+}
+
+/// Something is broken and somebody should look at it: see [`info!`](crate::info).
+#[macro_export]
+macro_rules! error {
+    ($log:expr, $($event:tt)+) => { $crate::__log!(Error, ERROR, $log, $($event)+) };
+}
+
+/// Something is not as it should be, and work goes on: see [`info!`](crate::info).
+#[macro_export]
+macro_rules! warn {
+    ($log:expr, $($event:tt)+) => { $crate::__log!(Warn, WARN, $log, $($event)+) };
+}
+
+/// Something that an operator wants to know: a text, with fields before it where there are any.
+///
+/// Fields are those of [`tracing`]: `name`, `name = value` (numbers, texts, truth values, and `&dyn Error`), `name = %value` by
+/// `Display`, `name = ?value` by `Debug`. Nothing of it is computed where the logger's level is a higher one.
+///
+/// ```
+/// use cninfra::{info, logging::{Loggers, LogSettings}};
+///
+/// let log = Loggers::new("phonebook", LogSettings::new()).get("store");
+/// let (peer, attempt) = ("10.0.0.1:2379", 3);
+/// info!(log, "connects to {peer}");
+/// info!(log, peer = %peer, attempt, "is connected");
+/// ```
+#[macro_export]
+macro_rules! info {
+    ($log:expr, $($event:tt)+) => { $crate::__log!(Info, INFO, $log, $($event)+) };
+}
+
+/// Something that helps to find a defect: see [`info!`](crate::info).
+#[macro_export]
+macro_rules! debug {
+    ($log:expr, $($event:tt)+) => { $crate::__log!(Debug, DEBUG, $log, $($event)+) };
+}
+
+/// Every step of the work: see [`info!`](crate::info).
+#[macro_export]
+macro_rules! trace {
+    ($log:expr, $($event:tt)+) => { $crate::__log!(Trace, TRACE, $log, $($event)+) };
+}

@@ -1,0 +1,46 @@
+//! Logging: named loggers whose levels can be set, and where their records go.
+//!
+//! - A [`Logger`] is where records come from. A plugin has one by its instance name; parts of it have children.
+//! - [`Loggers`] are those of one agent, with their levels: by name and pattern, from config and environment, and while it runs.
+//! - An [`Output`] is where the records of a process go: text, JSON or a [`Format`] of your own, on standard error; or a layer of a
+//!   subscriber that is there already, since records are [`tracing`] events.
+//!
+//! The config of an agent has a section `logs` (`logs.conf`, as the predecessor's; `--logs-config`):
+//!
+//! ```yaml
+//! default-level: info         # of all loggers of which nothing else is said: --log-level, INITIAL_LOGLVL
+//! format: text                # or json: --log-format, CNINFRA_LOG_FORMAT
+//! loggers:
+//!   - name: etcd*             # a name, or a pattern
+//!     level: debug
+//! levels: warn,http=info      # the same on one line, over `loggers`: --log-levels, CNINFRA_LOG
+//! ```
+//!
+//! A level is what a logger logs *from*: `trace`, `debug`, `info`, `warn`, `error`. There is no level above `error`: the predecessor's
+//! `fatal` and `panic`, which ended the process, are read as `error` where they are set as levels.
+
+mod fields;
+mod format;
+mod level;
+mod libraries;
+mod logger;
+mod loggers;
+mod macros;
+mod output;
+mod pattern;
+mod record;
+mod rules;
+mod settings;
+
+pub use fields::Fields;
+pub use format::{Custom, Format};
+pub use level::{Level, ParseLevelError};
+pub use logger::Logger;
+pub use loggers::{LevelRule, LoggerLevel, Loggers};
+pub use output::Output;
+pub use record::Record;
+pub use rules::{Origin, Source};
+pub use settings::LogSettings;
+
+#[doc(inline)]
+pub use crate::{debug, error, info, trace, warn};

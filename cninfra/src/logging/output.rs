@@ -1,0 +1,175 @@
+//! [`Output`]: where records go.
+
+use super::{Format, Loggers, Record, libraries::Libraries, record::Parts};
+use std::{
+    ffi::OsStr,
+    fmt,
+    io::{self, IsTerminal as _},
+    sync::{Arc, PoisonError, RwLock},
+};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::{
+    Layer,
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter,
+        format::Writer,
+        time::{FormatTime as _, SystemTime},
+        writer::BoxMakeWriter,
+    },
+    layer::SubscriberExt as _,
+    registry::LookupSpan,
+};
+
+/// Where the records of a process go, and how they are written: those of all its agents, and those of its libraries.
+///
+/// `Agent::main` installs one. A program that embeds agents installs one itself, or puts the [layer](Output::layer) into the
+/// subscriber that it has.
+///
+/// ```
+/// use cninfra::logging::{Format, Loggers, LogSettings, Output};
+///
+/// let loggers = Loggers::new("phonebook", LogSettings::new());
+/// Output::stderr().format(Format::Json).libraries(&loggers).install();
+/// loggers.get("store").info("is open");
+/// ```
+#[must_use = "nothing is written before it is installed"]
+pub struct Output {
+    format: SharedFormat,
+    writer: BoxMakeWriter,
+    colour: bool,
+    libraries: Option<Loggers>,
+}
+
+/// The format may be another one when the config is read.
+#[derive(Clone, Default)]
+pub(crate) struct SharedFormat(Arc<RwLock<Format>>);
+
+impl SharedFormat {
+    pub(crate) fn set(&self, format: Format) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = format;
+    }
+
+    /// A copy, so that nothing is held while it writes.
+    fn get(&self) -> Format {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Output {
+    /// Text on standard error; in colour on a terminal, unless the variable `NO_COLOR` is set. A reader that has gone away is
+    /// no reason to stop: what can not be written is lost.
+    pub fn stderr() -> Self {
+        Output::stderr_unless(std::env::var_os("NO_COLOR"))
+    }
+
+    /// With the value of `NO_COLOR`.
+    pub(crate) fn stderr_unless(no_colour: Option<impl AsRef<OsStr>>) -> Self {
+        Output::to(io::stderr).colour(is_coloured(io::stderr().is_terminal(), no_colour))
+    }
+
+    /// Text without colour, to anything that can be written to.
+    pub fn to(writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Self {
+        Output { format: SharedFormat::default(), writer: BoxMakeWriter::new(writer), colour: false, libraries: None }
+    }
+
+    /// How records are written. Default: [`Format::Text`].
+    pub fn format(self, format: Format) -> Self {
+        self.format.set(format);
+        self
+    }
+
+    /// Is text written in colour?
+    pub fn colour(mut self, colour: bool) -> Self {
+        self.colour = colour;
+        self
+    }
+
+    /// The levels of these loggers hold for libraries, too, by the names of their modules: `hyper`, `hyper::proto`, `h2*`. Without,
+    /// libraries are logged from `info` on. So they are where only the default level is lower.
+    pub fn libraries(mut self, loggers: &Loggers) -> Self {
+        self.libraries = Some(loggers.clone());
+        self
+    }
+
+    pub(crate) fn shared_format(&self) -> SharedFormat {
+        self.format.clone()
+    }
+
+    /// As a layer of a subscriber of your own. It does not change what other layers see.
+    pub fn layer<S>(self) -> impl Layer<S> + Send + Sync
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let Output { format, writer, colour, libraries } = self;
+        if let Some(loggers) = &libraries {
+            loggers.has_libraries();
+        }
+        tracing_subscriber::fmt::layer()
+            .event_format(format)
+            .with_writer(writer)
+            .with_ansi(colour)
+            .log_internal_errors(false)
+            .with_filter(Libraries(libraries))
+    }
+
+    /// Makes it the log of this process. A process that has one already keeps it, and `false` is returned: so it may be called
+    /// more than once.
+    #[expect(clippy::must_use_candidate, reason = "who came first does not matter to most")]
+    pub fn install(self) -> bool {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(self.layer())).is_ok()
+    }
+}
+
+/// By the convention of no-color.org an empty variable is one that is not set.
+fn is_coloured(is_terminal: bool, no_colour: Option<impl AsRef<OsStr>>) -> bool {
+    is_terminal && no_colour.is_none_or(|value| value.as_ref().is_empty())
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("format", &self.format.get())
+            .field("colour", &self.colour)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for SharedFormat
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, cx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let parts = Parts::of(event);
+        let mut time = String::with_capacity(32);
+        SystemTime.format_time(&mut Writer::new(&mut time))?;
+        let mut spans = Vec::new();
+        for span in cx.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+            let extensions = span.extensions();
+            let fields = extensions.get::<FormattedFields<N>>().filter(|fields| !fields.is_empty());
+            spans.push(fields.map_or_else(|| span.name().to_string(), |fields| format!("{}{{{fields}}}", span.name())));
+        }
+        let record = Record {
+            time: &time,
+            level: (*event.metadata().level()).into(),
+            agent: &parts.agent,
+            logger: &parts.logger,
+            message: &parts.message,
+            location: &parts.location,
+            fields: &parts.fields,
+            span: &spans.join(":"),
+        };
+        self.get().write(&record, writer.has_ansi_escapes(), &mut writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_for_terminals() {
+        assert!(is_coloured(true, None::<&str>) && is_coloured(true, Some("")));
+        assert!(!is_coloured(true, Some("1")) && !is_coloured(false, None::<&str>));
+    }
+}

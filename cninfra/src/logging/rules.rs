@@ -1,0 +1,232 @@
+//! [`Rules`]: which level a logger has, and why.
+
+use super::{
+    Level,
+    pattern::{Pattern, parent_of},
+};
+use crate::{Error, Result};
+use serde::Serialize;
+use std::fmt;
+use tokio::time::Instant;
+
+/// More rules than these are refused: they may come from outside, and are kept.
+const MOST: usize = 1000;
+
+/// Where a level comes from. Later ones go over earlier ones.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Source {
+    /// Nobody has said anything.
+    Default,
+    /// The program: [`LogSettings`](super::LogSettings) of its own.
+    Program,
+    /// The config: `default-level` and `loggers` of the section `logs`.
+    Config,
+    /// Its key `levels`: the variable `CNINFRA_LOG`, or the flag `--log-levels`.
+    Environment,
+    /// Set while the agent runs.
+    Runtime,
+    /// Set while the agent runs, for a while.
+    Temporary,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Source::Default => "default",
+            Source::Program => "program",
+            Source::Config => "config",
+            Source::Environment => "environment",
+            Source::Runtime => "runtime",
+            Source::Temporary => "temporary",
+        })
+    }
+}
+
+/// Why a logger has its level.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Origin {
+    /// Where the level was said.
+    pub source: Source,
+    /// For which name or pattern; none where it is the default level.
+    pub rule: Option<String>,
+    /// The logger whose level it is, where that is inherited from a parent.
+    pub inherited_from: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    /// None for the default level.
+    pub(super) pattern: Option<Pattern>,
+    pub(super) level: Level,
+    pub(super) source: Source,
+    /// When it ends, where it does.
+    pub(super) until: Option<Instant>,
+}
+
+/// All that was said about levels.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Rules(Vec<Rule>);
+
+impl Rules {
+    /// Over what was said for the same pattern before, from there.
+    pub(super) fn put(&mut self, rule: Rule) -> Result<()> {
+        self.remove(rule.pattern.as_ref(), rule.source);
+        if self.0.len() >= MOST {
+            let help = "reset some of them, or say more by one pattern";
+            return Err(Error::msg(format_args!("{MOST} levels are set already")).with_help(help));
+        }
+        self.0.push(rule);
+        Ok(())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter()
+    }
+
+    /// Was there any?
+    pub(super) fn remove(&mut self, pattern: Option<&Pattern>, source: Source) -> bool {
+        let before = self.0.len();
+        self.0.retain(|rule| rule.source != source || rule.pattern.as_ref() != pattern);
+        self.0.len() < before
+    }
+
+    /// Takes away what was said by any of these; was there any?
+    pub(super) fn remove_all(&mut self, sources: &[Source]) -> bool {
+        let before = self.0.len();
+        self.0.retain(|rule| !sources.contains(&rule.source));
+        self.0.len() < before
+    }
+
+    /// Takes away what has ended by now.
+    pub(super) fn expire(&mut self, now: Instant) {
+        self.0.retain(|rule| rule.until.is_none_or(|until| until > now));
+    }
+
+    /// When the next rule ends.
+    pub(super) fn next_end(&self) -> Option<Instant> {
+        self.0.iter().filter_map(|rule| rule.until).min()
+    }
+
+    /// The level that holds where nothing is said of a logger.
+    pub(super) fn default_level(&self) -> (Level, Source) {
+        let defaults = self.0.iter().filter(|rule| rule.pattern.is_none());
+        defaults
+            .max_by_key(|rule| rule.source)
+            .map_or((Level::default(), Source::Default), |rule| (rule.level, rule.source))
+    }
+
+    /// What is said of the logger itself, or of the nearest of its parents of which anything is.
+    pub(super) fn said(&self, name: &str) -> Option<(Level, Origin)> {
+        let mut at = Some(name);
+        while let Some(logger) = at {
+            if let Some((rule, pattern)) = self.best(logger) {
+                let inherited_from = (logger != name).then(|| logger.to_string());
+                return Some((
+                    rule.level,
+                    Origin { source: rule.source, rule: Some(pattern.to_string()), inherited_from },
+                ));
+            }
+            at = parent_of(logger);
+        }
+        None
+    }
+
+    /// The level of a logger, and why.
+    pub(super) fn resolve(&self, name: &str) -> (Level, Origin) {
+        self.said(name).unwrap_or_else(|| {
+            let (level, source) = self.default_level();
+            (level, Origin { source, rule: None, inherited_from: None })
+        })
+    }
+
+    /// The level of a library's records, by their target. That the default level is a talkative one is no wish to hear of
+    /// the inside of every library, so it counts here from `info` on.
+    pub(super) fn of_library(&self, target: &str) -> Level {
+        let default = || self.default_level().0.max(Level::Info);
+        self.said(target).map_or_else(default, |(level, _)| level)
+    }
+
+    /// The one that holds: from the highest source, there the closest one, of those the last one.
+    fn best(&self, name: &str) -> Option<(&Rule, &Pattern)> {
+        let matching = self.0.iter().filter_map(|rule| Some((rule, rule.pattern.as_ref()?)));
+        matching
+            .filter(|(_, pattern)| pattern.matches(name))
+            .max_by_key(|(rule, pattern)| (rule.source, pattern.closeness()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(said: &[(&str, Level, Source)]) -> Rules {
+        let mut rules = Rules::default();
+        for &(pattern, level, source) in said {
+            let pattern = (pattern != "default").then(|| Pattern::parse(pattern).unwrap());
+            rules.put(Rule { pattern, level, source, until: None }).unwrap();
+        }
+        rules
+    }
+
+    #[test]
+    fn the_closest_of_the_highest_source_holds() {
+        use Level::{Debug, Error, Trace, Warn};
+        use Source::{Config, Environment, Runtime};
+        let mut rules = rules(&[
+            ("default", Error, Config),
+            ("etcd", Debug, Config),
+            ("etc*", Trace, Config),
+            ("*", Warn, Config),
+            ("etcd-b*", Error, Environment),
+            ("redis", Warn, Runtime),
+            ("redis", Debug, Runtime),
+        ]);
+        let level = |rules: &Rules, name| rules.resolve(name).0;
+        assert_eq!(level(&rules, "etcd"), Debug, "the name goes over patterns");
+        assert_eq!(level(&rules, "etcx"), Trace, "the longer pattern over the shorter one");
+        assert_eq!(level(&rules, "kafka"), Warn);
+        assert_eq!(level(&rules, "etcd-backup"), Error, "the environment goes over files");
+        assert_eq!(level(&rules, "redis"), Debug, "the last one");
+        rules.put(Rule { pattern: None, level: Trace, source: Runtime, until: None }).unwrap();
+        assert_eq!(rules.default_level(), (Trace, Runtime));
+        assert!(rules.remove(Some(&Pattern::parse("*").unwrap()), Config));
+        assert_eq!(level(&rules, "kafka"), Trace);
+    }
+
+    #[test]
+    fn children_inherit_what_is_not_said_of_themselves() {
+        let rules = rules(&[("etcd", Level::Debug, Source::Config), ("etcd.watch", Level::Error, Source::Config)]);
+        let (level, origin) = rules.resolve("etcd.put.one");
+        assert_eq!((level, origin.inherited_from.as_deref()), (Level::Debug, Some("etcd")));
+        let (level, origin) = rules.resolve("etcd.watch");
+        assert_eq!((level, origin.inherited_from), (Level::Error, None));
+        assert_eq!(rules.resolve("etcdx").1.source, Source::Default);
+    }
+
+    #[test]
+    fn a_talkative_default_does_not_open_libraries() {
+        let talkative = rules(&[("default", Level::Trace, Source::Config), ("h2", Level::Debug, Source::Config)]);
+        assert_eq!(talkative.of_library("hyper::proto"), Level::Info);
+        assert_eq!(talkative.of_library("h2::codec"), Level::Debug);
+        let silent = rules(&[("default", Level::Error, Source::Config)]);
+        assert_eq!(silent.of_library("hyper::proto"), Level::Error);
+    }
+
+    #[test]
+    fn there_is_a_bound() {
+        let mut rules = Rules::default();
+        let rule = |at: usize| Rule {
+            pattern: Some(Pattern::parse(&format!("l{at}")).unwrap()),
+            level: Level::Warn,
+            source: Source::Runtime,
+            until: None,
+        };
+        (0..MOST).for_each(|at| rules.put(rule(at)).unwrap());
+        assert!(format!("{:?}", rules.put(rule(MOST)).unwrap_err()).contains("reset some of them"));
+        rules.put(rule(7)).unwrap();
+        assert!(rules.remove_all(&[Source::Runtime]) && !rules.remove_all(&[Source::Runtime]));
+    }
+}

@@ -1,0 +1,90 @@
+//! [`LogSettings`]: what is said of loggers before they are there.
+
+use super::{
+    Level, Source,
+    pattern::Pattern,
+    rules::{Rule, Rules},
+};
+use crate::{Error, Result};
+
+/// The name of the level that holds where nothing is said of a logger.
+pub(super) const DEFAULT: &str = "default";
+
+/// The levels of loggers, by name or pattern, that hold from the start of an agent on.
+///
+/// ```
+/// use cninfra::logging::{Level, LogSettings};
+///
+/// let settings = LogSettings::new().default_level(Level::Warn).level("etcd*", Level::Debug)?.level("http", Level::Info)?;
+/// # let _ = settings;
+/// # Ok::<(), cninfra::Error>(())
+/// ```
+#[derive(Clone, Default, Debug)]
+#[must_use]
+pub struct LogSettings {
+    pub(super) rules: Rules,
+}
+
+impl LogSettings {
+    /// Every logger is at `info`.
+    pub fn new() -> Self {
+        LogSettings::default()
+    }
+
+    /// The level of all loggers of which nothing else is said. Default: `info`.
+    pub fn default_level(mut self, level: Level) -> Self {
+        // never refused: it is one rule more at most, and replaces itself
+        let _ = self.rules.put(Rule { pattern: None, level, source: Source::Program, until: None });
+        self
+    }
+
+    /// The level of the logger of this name, or of those that a pattern matches: `etcd*`. The name `default` is the default
+    /// level.
+    ///
+    /// # Errors
+    /// It is neither a name nor a pattern, or far too many levels are set.
+    pub fn level(mut self, name_or_pattern: &str, level: Level) -> Result<Self> {
+        self.put(name_or_pattern, level, Source::Program)?;
+        Ok(self)
+    }
+
+    /// Reads levels as a variable of the environment has them: `warn,etcd*=debug,http=info`. A level without a name is the
+    /// default level.
+    pub(crate) fn read(&mut self, text: &str, source: Source) -> Result<()> {
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let (name, level) = part.split_once('=').unwrap_or((DEFAULT, part));
+            let level = level.trim().parse().map_err(Error::from)?;
+            self.put(name.trim(), level, source)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn put(&mut self, name_or_pattern: &str, level: Level, source: Source) -> Result<()> {
+        let pattern = pattern(name_or_pattern)?;
+        self.rules.put(Rule { pattern, level, source, until: None })
+    }
+}
+
+/// None for the default level.
+pub(super) fn pattern(name_or_pattern: &str) -> Result<Option<Pattern>> {
+    if name_or_pattern == DEFAULT { Ok(None) } else { Pattern::parse(name_or_pattern).map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_says_many_levels() {
+        let mut settings = LogSettings::new();
+        settings.read(" warn, etcd*=Debug,http = error ,", Source::Environment).unwrap();
+        let level = |name| settings.rules.resolve(name).0;
+        assert_eq!((level("x"), level("etcd.watch"), level("http")), (Level::Warn, Level::Debug, Level::Error));
+        for (text, part) in
+            [("etcd=loud", "`loud` is no level"), ("a b=warn", "`a b` is no name"), ("=warn", "`` is no name")]
+        {
+            let error = settings.read(text, Source::Environment).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

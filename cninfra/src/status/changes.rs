@@ -1,0 +1,64 @@
+//! [`StatusChanges`]: the status of an agent, watched.
+
+use super::AgentStatus;
+use crate::Context;
+use std::fmt;
+use tokio::sync::watch;
+
+/// Watches the status of an agent: see [`Agent::status_changes`](crate::Agent::status_changes) and
+/// [`Context::status_changes`](crate::Context::status_changes).
+///
+/// Each change leads to the status as it is then. Who is slow is not waited for, and nothing piles up for it: it misses what
+/// lies between, never the last one.
+#[derive(Clone)]
+pub struct StatusChanges {
+    cx: Context,
+    version: watch::Receiver<Version>,
+    /// The last one that was given out.
+    seen: u64,
+}
+
+/// How often the status has changed, and whether it never will again.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Version {
+    pub(super) count: u64,
+    pub(super) ended: bool,
+}
+
+impl StatusChanges {
+    pub(crate) fn new(cx: Context) -> Self {
+        let version = cx.status_registry().versions();
+        let seen = version.borrow().count;
+        StatusChanges { cx, version, seen }
+    }
+
+    /// The status as it is now. What lies before this call is not given by [`next`](Self::next) any more.
+    pub fn current(&mut self) -> AgentStatus {
+        self.seen = self.version.borrow_and_update().count;
+        self.cx.status_registry().agent()
+    }
+
+    /// Waits for a change, and gives the status as it is then; `None` when the agent has closed, after the last change.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again: no change is lost.
+    pub async fn next(&mut self) -> Option<AgentStatus> {
+        loop {
+            let Version { count, ended } = *self.version.borrow_and_update();
+            if count != self.seen {
+                return Some(self.current());
+            }
+            if ended {
+                return None;
+            }
+            // an error says that the agent is gone
+            self.version.changed().await.ok()?;
+        }
+    }
+}
+
+impl fmt::Debug for StatusChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusChanges").field("seen", &self.seen).finish_non_exhaustive()
+    }
+}

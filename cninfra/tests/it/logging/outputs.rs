@@ -1,0 +1,108 @@
+//! Where records go, and those of libraries.
+
+use super::written::{Written, objects};
+use cninfra::logging::{Format, Level, LogSettings, Loggers, Output};
+use std::sync::{Arc, Mutex};
+use tracing::Subscriber;
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt as _},
+    registry,
+};
+
+fn libraries() {
+    tracing::warn!(target: "hyper::proto", size = 1, "from hyper");
+    tracing::info!(target: "hyper::proto", "also from hyper");
+    tracing::debug!(target: "h2::codec", "from h2");
+}
+
+fn said(loggers: &Loggers) -> Vec<String> {
+    let ((), text) = Written::during(|output| output.format(Format::Json).libraries(loggers), libraries);
+    objects(&text)
+        .iter()
+        .map(|object| format!("{} {}", object["logger"].as_str().unwrap(), object["msg"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn libraries_have_levels_by_their_modules() {
+    let loggers = Loggers::new("app", LogSettings::new().default_level(Level::Trace));
+    assert_eq!(said(&loggers), ["hyper::proto from hyper", "hyper::proto also from hyper"], "from `info` on");
+    loggers.set("h2*", Level::Debug).unwrap();
+    loggers.set("hyper", Level::Warn).unwrap();
+    assert_eq!(said(&loggers), ["hyper::proto from hyper", "h2::codec from h2"]);
+    loggers.set("*", Level::Error).unwrap();
+    loggers.reset("hyper").unwrap();
+    assert_eq!(said(&loggers), ["h2::codec from h2"]);
+}
+
+#[test]
+fn a_level_of_a_library_holds_at_once() {
+    // one call site, in one output
+    let loggers = Loggers::new("app", LogSettings::new());
+    let ((), text) = Written::during(
+        |output| output.libraries(&loggers),
+        || {
+            for level in [None, Some(Level::Trace), None] {
+                match level {
+                    Some(level) => loggers.set("driver", level).unwrap(),
+                    None => assert!(loggers.reset("driver").is_ok()),
+                }
+                tracing::debug!(target: "driver", "level {level:?}");
+            }
+        },
+    );
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("DEBUG driver: level Some(Trace) (logging/outputs.rs:"), "{text}");
+}
+
+/// A host's own layer.
+struct Host(Arc<Mutex<Vec<String>>>);
+
+impl<S: Subscriber> Layer<S> for Host {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let names: Vec<_> = event.metadata().fields().iter().map(|field| field.name()).collect();
+        self.0.lock().unwrap().push(format!("{} {}", event.metadata().level(), names.join(",")));
+    }
+}
+
+#[test]
+fn a_host_has_its_own_layers_beside_it() {
+    let (written, seen) = (Written::default(), Arc::default());
+    let subscriber = registry().with(Output::to(written.clone()).layer()).with(Host(Arc::clone(&seen)));
+    let log = Loggers::new("app", LogSettings::new()).get("store");
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::debug!(target: "h2", "the host wants it, the output does not");
+        cninfra::info!(log, peer = 1, "both want it");
+        cninfra::debug!(log, "nobody is asked");
+    });
+    assert_eq!(*seen.lock().unwrap(), ["DEBUG message", "INFO message,agent,logger,with,peer"]);
+    assert_eq!(written.text().lines().count(), 1, "{}", written.text());
+}
+
+#[test]
+fn spans_are_told() {
+    let log = Loggers::new("app", LogSettings::new()).get("http");
+    let ((), text) = Written::during(
+        |output| output,
+        || {
+            let _outer = tracing::info_span!(target: "x", "request", method = "GET").entered();
+            let _inner = tracing::info_span!(target: "x", "handler").entered();
+            log.info("in spans");
+        },
+    );
+    assert!(text.contains("http: in spans in request{method=\\\"GET\\\"}:handler (logging/outputs.rs:"), "{text}");
+}
+
+#[test]
+fn a_process_has_one_output() {
+    let written = Written::default();
+    let first = Output::to(written.clone()).install();
+    let second = Output::to(std::io::sink).install();
+    // of this process's tests none but this one installs any
+    assert!(first && !second);
+    Loggers::new("app", LogSettings::new()).get("store").info("to the first one");
+    std::thread::spawn(|| Loggers::new("two", LogSettings::new()).get("store").info("from any thread")).join().unwrap();
+    let text = written.text();
+    assert!(text.contains("to the first one") && text.contains("agent=two"), "{text}");
+}

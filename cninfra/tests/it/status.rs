@@ -1,0 +1,306 @@
+//! What plugins report, and what they are asked.
+
+use cninfra::{
+    logging::{Format, Output},
+    prelude::*,
+    status::{AgentStatus, Probing, State, StatusChanges},
+    testing::paused,
+};
+use std::{
+    future::pending,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[plugin]
+pub struct Store {
+    #[context]
+    cx: Context,
+    /// Probes that are being asked right now.
+    asked: Arc<AtomicU32>,
+}
+
+impl Lifecycle for Store {
+    async fn close(&self, _: &Context) -> Result<()> {
+        assert_eq!(self.asked.load(SeqCst), 0, "no probe runs beside `close`");
+        Ok(())
+    }
+}
+
+#[plugin(no_lifecycle)]
+pub struct Cache {
+    #[context]
+    cx: Context,
+}
+
+#[plugin(no_lifecycle)]
+pub struct Spare {
+    #[context]
+    cx: Context,
+}
+
+#[derive(Flavor)]
+pub struct Three {
+    store: Dep<Store>,
+    cache: Dep<Cache>,
+    spare: Option<Dep<Spare>>,
+}
+
+async fn start() -> Agent<Three> {
+    Agent::<Three>::start().await.unwrap()
+}
+
+fn of(status: &AgentStatus, name: &str) -> (State, String) {
+    let plugin = status.plugins.iter().find(|plugin| plugin.name == name).unwrap();
+    (plugin.state, plugin.reason.clone().unwrap_or_default())
+}
+
+fn ok() -> (State, String) {
+    (State::Ok, String::new())
+}
+
+#[test]
+fn the_worst_of_those_that_are_needed_holds_in_any_order() {
+    paused(async {
+        let agent = start().await;
+        let (store, cache, spare) =
+            (agent.store.cx.status(), agent.cache.cx.status(), &agent.spare.as_ref().unwrap().cx);
+        store.report_because(State::Error, "gone");
+        cache.report(State::Init);
+        cache.report(State::Ok);
+        assert_eq!(agent.status().state, State::Error, "another one's `ok` hides nothing");
+        store.report_because(State::Degraded, "slow");
+        assert_eq!((agent.status().state, agent.status().is_ready()), (State::Degraded, true));
+        spare.status().report_because(State::Error, "nobody needs it");
+        cache.report_because(State::Disabled, "no endpoint");
+        assert_eq!((agent.status().state, agent.status().is_ready()), (State::Degraded, true));
+        assert_eq!(of(&agent.status(), "cache"), (State::Disabled, "no endpoint".into()));
+        store.report(State::Ok);
+        assert_eq!(agent.status().state, State::Ok);
+        agent.close().await.unwrap();
+    });
+}
+
+/// What lies in `changes` right now: at most one, since they do not pile up.
+async fn waiting(changes: &mut StatusChanges) -> Option<AgentStatus> {
+    timeout(Duration::ZERO, changes.next()).await.ok().flatten()
+}
+
+#[test]
+fn changes_are_watched() {
+    paused(async {
+        let agent = start().await;
+        let (mut changes, store) = (agent.status_changes(), agent.store.cx.clone());
+        assert_eq!(waiting(&mut changes).await, None);
+        store.status().report_because(State::Error, "gone");
+        assert_eq!(of(&waiting(&mut changes).await.unwrap(), "store"), (State::Error, "gone".into()));
+        let since = agent.status().plugins[0].since;
+        store.status().report_because(State::Error, "gone");
+        assert_eq!(waiting(&mut changes).await, None, "the same again is no change");
+        store.status().report_because(State::Error, "still gone");
+        assert_eq!(of(&waiting(&mut changes).await.unwrap(), "store").1, "still gone");
+        assert_eq!(agent.status().plugins[0].since, since, "another reason is no other state");
+        // who is slow keeps nobody waiting, and sees the last one
+        for state in [State::Ok, State::Error].repeat(5_000) {
+            store.status().report(state);
+        }
+        store.status().report(State::Ok);
+        assert_eq!(of(&changes.next().await.unwrap(), "store"), ok());
+        assert_eq!(waiting(&mut changes).await, None);
+        // by a plugin too, and to the end
+        let mut of_plugin = agent.cache.cx.status_changes();
+        let watching = tokio::spawn(async move {
+            let mut phases = Vec::new();
+            while let Some(status) = of_plugin.next().await {
+                phases.push(status.phase);
+            }
+            phases
+        });
+        tokio::task::yield_now().await;
+        agent.close().await.unwrap();
+        assert_eq!(watching.await.unwrap(), [State::Stopped]);
+        assert_eq!(changes.next().await.map(|status| status.phase), Some(State::Stopped));
+        assert_eq!(changes.next().await, None);
+    });
+}
+
+#[test]
+fn a_start_is_watched_too() {
+    paused(async {
+        #[plugin]
+        struct Early;
+        impl Lifecycle for Early {
+            async fn init(&self, cx: &Context) -> Result<()> {
+                let (mut changes, log) = (cx.status_changes(), cx.log());
+                cx.spawn("watch", async move {
+                    // what the plugin reports is a change, too
+                    let seen = [changes.next().await.unwrap().state, changes.next().await.unwrap().state];
+                    assert_eq!(seen, [State::Init, State::Ok]);
+                    log.info("it has started");
+                });
+                cx.status().report(State::Ok);
+                assert_eq!(cx.status().agent().state, State::Init, "the agent still starts");
+                sleep(SECOND).await;
+                Ok(())
+            }
+        }
+        #[derive(Flavor)]
+        struct Lone {
+            _early: Dep<Early>,
+        }
+        Agent::<Lone>::start().await.unwrap().close().await.unwrap();
+    });
+}
+
+#[test]
+fn a_plugin_is_asked_for_its_state() {
+    paused(async {
+        let agent = start().await;
+        let (answers, began) = (Arc::new(Mutex::new(vec![Ok(()), Err("gone"), Ok(())])), Instant::now());
+        let (asked, times) = (answers.clone(), Arc::new(Mutex::new(Vec::new())));
+        let seen = times.clone();
+        agent.store.cx.probe(Probing::new(), move || {
+            seen.lock().unwrap().push(began.elapsed().as_secs());
+            let answer = asked.lock().unwrap().pop().unwrap_or(Ok(()));
+            async move { answer.map_err(Error::msg) }
+        });
+        answers.lock().unwrap().reverse();
+        let mut changes = agent.status_changes();
+        assert_eq!(of(&changes.next().await.unwrap(), "store"), ok(), "at once");
+        assert_eq!(of(&changes.next().await.unwrap(), "store"), (State::Error, "gone".into()));
+        assert_eq!(agent.status().state, State::Error);
+        assert_eq!(of(&changes.next().await.unwrap(), "store"), ok());
+        assert_eq!((&**times.lock().unwrap(), began.elapsed()), (&[0, 5, 10][..], 10 * SECOND));
+        agent.close().await.unwrap();
+        let count = times.lock().unwrap().len();
+        sleep(60 * SECOND).await;
+        assert_eq!(times.lock().unwrap().len(), count, "nobody asks an agent that has closed");
+    });
+}
+
+#[test]
+fn probes_wait_for_no_other_and_not_for_ever() {
+    paused(async {
+        let agent = start().await;
+        let asked = agent.store.asked.clone();
+        let probing = Probing::new().every(3 * SECOND).within(SECOND);
+        agent.store.cx.probe(probing, move || {
+            asked.store(1, SeqCst);
+            let asked = asked.clone();
+            async move {
+                let _guard = OnDrop(asked);
+                pending().await
+            }
+        });
+        agent.cache.cx.probe(probing, async || {
+            sleep(SECOND / 2).await;
+            Err(Error::msg("connection refused").context("127.0.0.1:1"))
+        });
+        sleep(SECOND * 6 / 10).await;
+        assert_eq!(of(&agent.status(), "cache"), (State::Error, "127.0.0.1:1: connection refused".into()));
+        assert_eq!(of(&agent.status(), "store"), ok(), "it has not answered yet");
+        sleep(SECOND / 2).await;
+        assert_eq!(of(&agent.status(), "store"), (State::Error, "its probe gave no answer within 1s".into()));
+        sleep(SECOND * 3).await;
+        assert_eq!(agent.store.asked.load(SeqCst), 1, "it is asked again, and hangs");
+        agent.close().await.unwrap();
+    });
+}
+
+struct OnDrop(Arc<AtomicU32>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.store(0, SeqCst);
+    }
+}
+
+#[test]
+fn a_later_probe_takes_the_place_of_the_earlier_one() {
+    paused(async {
+        let agent = start().await;
+        let counts: [Arc<AtomicU32>; 2] = Default::default();
+        for count in &counts {
+            let count = count.clone();
+            agent.store.cx.probe(Probing::new().every(SECOND), move || {
+                count.fetch_add(1, SeqCst);
+                async { Ok(()) }
+            });
+            sleep(SECOND * 5 / 2).await;
+        }
+        sleep(SECOND * 10).await;
+        assert_eq!((counts[0].load(SeqCst), counts[1].load(SeqCst)), (3, 13));
+        agent.close().await.unwrap();
+        // late: it is not asked at all
+        counts[0].store(0, SeqCst);
+    });
+}
+
+#[test]
+fn nothing_is_locked_while_others_are_called() {
+    paused(async {
+        let agent = start().await;
+        let (cx, other) = (agent.store.cx.clone(), agent.cache.cx.clone());
+        agent.store.cx.probe(Probing::new(), move || {
+            // all that can be done from inside of a probe
+            other.status().report_because(State::Degraded, "asked");
+            other.probe(Probing::new(), async || Err(Error::msg("from inside")));
+            assert_eq!(cx.status().agent().plugins.len(), 3);
+            let mut changes = cx.status_changes();
+            async move {
+                changes.next().await;
+                Ok(())
+            }
+        });
+        sleep(SECOND).await;
+        assert_eq!(of(&agent.status(), "cache"), (State::Error, "from inside".into()));
+        assert_eq!(of(&agent.status(), "store"), ok());
+        agent.close().await.unwrap();
+    });
+}
+
+#[test]
+fn a_probe_that_panics_ends_the_agent() {
+    paused(async {
+        let agent = start().await;
+        agent.store.cx.probe(Probing::new(), || -> std::future::Ready<Result<()>> { panic!("no idea") });
+        let error = agent.run().await.unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        let text = error.to_string();
+        assert!(text.contains("Store") && text.contains("probe") && text.contains("no idea"), "{text}");
+    });
+}
+
+#[test]
+fn changes_of_state_are_logged_once() {
+    let (written, ()) = {
+        let written = crate::logging::Written::default();
+        let output = Output::to(written.clone()).format(Format::Json);
+        let run = || {
+            paused(async {
+                let agent = start().await;
+                let status = agent.store.cx.status();
+                status.report(State::Ok);
+                for _ in 0..3 {
+                    status.report_because(State::Error, "gone");
+                }
+                status.report(State::Ok);
+                agent.close().await.unwrap();
+            });
+        };
+        (written, crate::logging::during(output, run))
+    };
+    let states: Vec<_> = crate::logging::objects(&written.text())
+        .iter()
+        .filter(|record| record["logger"] == "store")
+        .map(|record| format!("{} {} {}", record["msg"], record["state"], record["reason"]))
+        .collect();
+    let expected = [r#""its state has changed" "error" "gone""#, r#""its state has changed" "ok" null"#];
+    assert_eq!(states, expected);
+}

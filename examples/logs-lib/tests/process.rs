@@ -1,0 +1,38 @@
+//! The examples as their users run them: processes.
+
+use cninfra_testbed::Program;
+
+#[test]
+fn basic_logs_what_its_levels_let_through() {
+    let ended = Program::new(env!("CARGO_BIN_EXE_basic")).run();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let expected = [
+        "DEBUG observer: the observer has come to the beach (logs-lib/src/bin/basic.rs:",
+        "INFO  observer: a group comes out of the water animal=walrus count=12 (",
+        "WARN  observer: the group has grown omen=true (",
+        "ERROR observer: the ice does not hold temperature=-4 (",
+        "INFO  observer: the watch has changed shift=night (",
+        "ERROR observer.radio: calls for help shift=night (",
+        "INFO  observer: logger observer level=debug (",
+        "INFO  observer: logger observer.radio level=debug (",
+    ];
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!(lines.len(), expected.len(), "{}", ended.stderr);
+    for (line, part) in lines.iter().zip(expected) {
+        assert!(line.contains(part) && line.ends_with("agent=beach"), "`{part}`: {line}");
+    }
+}
+
+#[test]
+fn custom_has_the_form_of_the_predecessors_example() {
+    let ended = Program::new(env!("CARGO_BIN_EXE_custom")).run();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    let [debug, warn, error] = lines[..] else { panic!("{}", ended.stderr) };
+    assert!(
+        debug.starts_with("DEBUG componentXY ") && debug.ends_with(" answer=42, message=\"looks around\""),
+        "{debug}"
+    );
+    assert!(warn.starts_with("WARN componentXY ") && warn.contains(" what=\"a shadow\", "), "{warn}");
+    assert!(error.starts_with("ERROR componentXY ") && error.contains(" code=1, fatal=true, "), "{error}");
+}

@@ -1,0 +1,29 @@
+//! The example as its users run it: a process.
+
+use cninfra_testbed::Program;
+
+#[test]
+fn all_that_is_needed_is_there() {
+    let mut agent = Program::new(env!("CARGO_BIN_EXE_plugin-deps")).start();
+    for part in [
+        "host: Hello, alice!",
+        "host: Hallo, alice!",
+        "host: alice's number: 555-0100",
+        "host: Hello, bob!",
+        "host: bob's number: unknown",
+        "host: there is no printer",
+        "agent: started PhonebookAgent: 5 plugins",
+    ] {
+        // in this order
+        agent.wait_for(part);
+    }
+    agent.signal("TERM");
+    agent.wait_for("agent: stopped in order");
+    assert_eq!(agent.wait().code, Some(0));
+}
+
+#[test]
+fn the_graph_says_who_starts_first() {
+    let ended = Program::new(env!("CARGO_BIN_EXE_plugin-deps")).arg("--graph").arg("text").run();
+    assert!(ended.code == Some(0) && ended.stdout.contains("5 plugins on 3 levels"), "{}", ended.stdout);
+}
