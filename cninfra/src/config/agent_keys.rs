@@ -1,6 +1,6 @@
 //! [`AgentKeys`]: the keys of a plugin's section that are the agent's.
 
-use super::{Config, Known, KnownSection, Mistake, Part, entry::Entry, extract, load::WHOLE};
+use super::{Config, Known, KnownSection, Mistake, Part, entry::Entry, extract};
 use serde::{Deserialize, Serialize};
 
 /// Their names. Where a plugin's section has a key of that name, it is the plugin's.
@@ -39,7 +39,7 @@ impl Config {
             let (outcome, _) = (section.meta.read)(section.name, &self.entries(section.name), false);
             outcome.notes.agent_keys.contains_key(START_POLICY).then_some((section.name, policy))
         };
-        known.iter().filter(|section| section.name != WHOLE).filter_map(policy).collect()
+        known.iter().filter(|section| !section.is_own).filter_map(policy).collect()
     }
 
     /// What a plugin's section says by one of the agent's keys.
@@ -55,7 +55,7 @@ impl Config {
             let what = format!("key `{}.{key}`{what}", section.name);
             Some(Mistake::new(read.layers.place(spot, Part::Key), what).of(section.name).help(help))
         };
-        if section.name == WHOLE {
+        if section.is_own {
             let help = "it is a key of a plugin's section";
             return AGENT_KEYS.iter().filter_map(|key| refused(key, " is unknown", help)).collect();
         }

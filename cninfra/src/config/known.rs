@@ -19,6 +19,8 @@ pub(crate) struct KnownSection {
     pub(crate) is_bare: bool,
     /// Its plugin can be switched off.
     pub(crate) optional: bool,
+    /// It is of the agent itself, and no plugin's.
+    pub(super) is_own: bool,
 }
 
 /// The sections of an agent: its own, and its plugins'.
@@ -34,6 +36,7 @@ impl Known {
             meta: node.plugin.config.unwrap_or(NoSettings::META),
             is_bare: node.plugin.config.is_none(),
             optional: node.optional,
+            is_own: false,
         };
         Known(graph.nodes().iter().map(section).collect())
     }
@@ -46,7 +49,7 @@ impl Known {
     /// A section of the agent itself.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, meta: ConfigMeta) -> Self {
-        self.0.insert(0, KnownSection { name, aliases: &[], meta, is_bare: false, optional: false });
+        self.0.insert(0, KnownSection { name, aliases: &[], meta, is_bare: false, optional: false, is_own: true });
         self
     }
 

@@ -112,6 +112,7 @@ fn what_is_no_level_ends_it_before_it_begins() {
         (program().file("logs.conf", "loggers:\n - {name: '', level: info}"), ["logs.conf:2:", "no name or pattern"]),
         (program().file("logs.conf", "hooks: {syslog: {}}"), ["logs.conf:1:1", "`logs.hooks`"]),
         (program().file("logs.conf", "format: xml"), ["logs.conf:1:", "json"]),
+        (program().file("logs.conf", "start-policy: retry"), ["logs.conf:1:1", "`logs.start-policy` is unknown"]),
     ] {
         let ended = program.run();
         assert_eq!(ended.code, Some(2), "{}", ended.stderr);
