@@ -144,7 +144,6 @@ impl PluginError {
 ///
 /// Its text is a report: what failed, in which phase, after how long, caused by what, what can be done, and who took how
 /// long where events are recorded.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct StartError {
     /// Why: one error or, when plugins of a level failed together, several. None when the start was interrupted by a
@@ -184,6 +183,19 @@ impl StartError {
     }
 }
 
+// what `unwrap` prints in a test is for people, too
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for StopError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         report::start(f, self)
@@ -195,7 +207,6 @@ impl std::error::Error for StartError {}
 /// The agent has run and is closed, but not all went well. Every plugin has been closed nevertheless.
 ///
 /// Its text is a report, as that of a [`StartError`].
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct StopError {
     /// What ended the run: tasks that panicked, or a [main task](crate::Context::spawn_main) that failed.
