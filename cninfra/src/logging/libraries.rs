@@ -21,6 +21,10 @@ impl<S: Subscriber> Filter<S> for Libraries {
 
     /// It is kept for each call site, so that one that is off costs nothing; a change of levels has it asked anew.
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        // one call site for all libraries that speak through the crate `log`: each of their records is asked about
+        if metadata.target() == "log" && metadata.fields().field("log.target").is_some() {
+            return Interest::sometimes();
+        }
         if is_ours(metadata) || self.lets_through(metadata) { Interest::always() } else { Interest::never() }
     }
 }

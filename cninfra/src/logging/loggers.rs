@@ -20,6 +20,7 @@ use tokio::{
     task::AbortHandle,
     time::{Instant, sleep_until},
 };
+use tracing_log::log;
 
 /// The name of the logger of the agent itself.
 const AGENT: &str = "agent";
@@ -35,7 +36,7 @@ const AGENT: &str = "agent";
 /// (`etcd.watch`) of which nothing is said has the level of its parent.
 ///
 /// Names are those of plugins (their instance names), of child loggers (`etcd.watch`), of the agent itself (`agent`), and of
-/// libraries: what these say through `tracing` has the name of their module, such as `hyper::proto`, where the log of the process
+/// libraries: what these say through `tracing` or `log` has the name of their module, such as `hyper::proto`, where the log of the process
 /// is an [`Output`](super::Output) of these loggers.
 ///
 /// ```
@@ -58,6 +59,8 @@ struct Registry {
     inner: Mutex<Inner>,
     /// The log of the process asks it for the levels of libraries.
     has_libraries: AtomicBool,
+    /// It has the levels of those that speak through the crate `log`, too.
+    has_log_crate: AtomicBool,
 }
 
 struct Inner {
@@ -110,7 +113,12 @@ impl Loggers {
     pub(crate) fn unnamed(settings: LogSettings) -> Self {
         let inner = Inner { rules: settings.rules, loggers: BTreeMap::new(), prune_at: 64, ending: None };
         let inner = Mutex::new(inner);
-        Loggers(Arc::new(Registry { agent: OnceLock::new(), inner, has_libraries: AtomicBool::new(false) }))
+        Loggers(Arc::new(Registry {
+            agent: OnceLock::new(),
+            inner,
+            has_libraries: AtomicBool::new(false),
+            has_log_crate: AtomicBool::new(false),
+        }))
     }
 
     /// The first name stays.
@@ -277,6 +285,24 @@ impl Loggers {
         self.0.has_libraries.store(true, Ordering::Relaxed);
     }
 
+    /// The log of the process has the records of the crate `log`: their level is a global one, before any other is asked.
+    pub(super) fn has_log_crate(&self) {
+        self.0.has_log_crate.store(true, Ordering::Relaxed);
+        self.tell_log_crate();
+    }
+
+    fn tell_log_crate(&self) {
+        // under the lock, so that the last change is the last one said; it is no more than a store
+        let inner = self.0.lock();
+        log::set_max_level(match inner.rules.lowest_of_libraries() {
+            Level::Trace => log::LevelFilter::Trace,
+            Level::Debug => log::LevelFilter::Debug,
+            Level::Info => log::LevelFilter::Info,
+            Level::Warn => log::LevelFilter::Warn,
+            Level::Error => log::LevelFilter::Error,
+        });
+    }
+
     fn change(&self, change: impl FnOnce(&mut Rules) -> Result<()>) -> Result<()> {
         let result = {
             let mut inner = self.0.lock();
@@ -291,6 +317,9 @@ impl Loggers {
         // it asks this registry again, so no lock is held
         if self.0.has_libraries.load(Ordering::Relaxed) {
             tracing::callsite::rebuild_interest_cache();
+        }
+        if self.0.has_log_crate.load(Ordering::Relaxed) {
+            self.tell_log_crate();
         }
         result
     }

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 use tracing::{Event, Subscriber};
+use tracing_log::{LogTracer, log};
 use tracing_subscriber::{
     Layer,
     fmt::{
@@ -116,7 +117,17 @@ impl Output {
     /// more than once.
     #[expect(clippy::must_use_candidate, reason = "who came first does not matter to most")]
     pub fn install(self) -> bool {
-        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(self.layer())).is_ok()
+        let loggers = self.libraries.clone();
+        let installed =
+            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(self.layer())).is_ok();
+        // libraries that speak through the crate `log`: where somebody listens to them already, they stay there
+        if installed && LogTracer::init().is_ok() {
+            match loggers {
+                Some(loggers) => loggers.has_log_crate(),
+                None => log::set_max_level(log::LevelFilter::Info),
+            }
+        }
+        installed
     }
 }
 
@@ -151,7 +162,7 @@ where
         }
         let record = Record {
             time: &time,
-            level: (*event.metadata().level()).into(),
+            level: parts.level,
             agent: &parts.agent,
             logger: &parts.logger,
             message: &parts.message,

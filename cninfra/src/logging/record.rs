@@ -7,6 +7,7 @@ use tracing::{
     Event, Metadata,
     field::{Field, Visit},
 };
+use tracing_log::NormalizeEvent as _;
 
 /// The module of the methods of a logger.
 const METHODS: &str = "cninfra::logging::logger";
@@ -40,6 +41,7 @@ pub(super) struct Parts {
     pub(super) message: String,
     pub(super) location: String,
     pub(super) fields: Vec<(Cow<'static, str>, Value)>,
+    pub(super) level: Level,
     /// So many fields are the logger's; a record may have others of the same names, which stand behind them.
     ours: usize,
 }
@@ -60,13 +62,16 @@ fn fields_of_logger(metadata: &Metadata<'_>) -> usize {
 
 impl Parts {
     pub(super) fn of(event: &Event<'_>) -> Self {
-        let metadata = event.metadata();
+        // records of the crate `log` say in fields what they are
+        let normalized = event.normalized_metadata();
+        let metadata = normalized.as_ref().unwrap_or(event.metadata());
         let mut parts = Parts {
             agent: String::new(),
             logger: String::new(),
             message: String::new(),
             location: String::new(),
             fields: Vec::new(),
+            level: (*metadata.level()).into(),
             ours: if is_ours(metadata) { fields_of_logger(metadata) } else { 0 },
         };
         event.record(&mut parts);
@@ -86,6 +91,10 @@ impl Parts {
     }
 
     fn put(&mut self, field: &Field, value: Value) {
+        // what the crate `log` says has been taken off its metadata
+        if field.name().starts_with("log.") {
+            return;
+        }
         self.fields.push((Cow::Borrowed(field.name()), value));
     }
 

@@ -149,6 +149,12 @@ impl Rules {
         self.said(target).map_or_else(default, |(level, _)| level)
     }
 
+    /// The lowest level that any library's records may have.
+    pub(super) fn lowest_of_libraries(&self) -> Level {
+        let named = self.0.iter().filter(|rule| rule.pattern.is_some()).map(|rule| rule.level);
+        named.chain([self.default_level().0.max(Level::Info)]).min().unwrap_or_default()
+    }
+
     /// The one that holds: from the highest source, there the closest one, of those the last one.
     fn best(&self, name: &str) -> Option<(&Rule, &Pattern)> {
         let matching = self.0.iter().filter_map(|rule| Some((rule, rule.pattern.as_ref()?)));

@@ -4,6 +4,7 @@ use super::written::{Written, objects};
 use cninfra::logging::{Format, Level, LogSettings, Loggers, Output};
 use std::sync::{Arc, Mutex};
 use tracing::Subscriber;
+use tracing_log::log;
 use tracing_subscriber::{
     Layer,
     layer::{Context, SubscriberExt as _},
@@ -97,12 +98,25 @@ fn spans_are_told() {
 #[test]
 fn a_process_has_one_output() {
     let written = Written::default();
-    let first = Output::to(written.clone()).install();
+    let loggers = Loggers::new("app", LogSettings::new());
+    let first = Output::to(written.clone()).libraries(&loggers).install();
     let second = Output::to(std::io::sink).install();
     // of this process's tests none but this one installs any
     assert!(first && !second);
     Loggers::new("app", LogSettings::new()).get("store").info("to the first one");
     std::thread::spawn(|| Loggers::new("two", LogSettings::new()).get("store").info("from any thread")).join().unwrap();
+    // what speaks through the crate `log` has levels, too
+    log::info!(target: "driver::net", "from {}", "log");
+    log::debug!(target: "driver::net", "not heard");
+    loggers.set("driver", Level::Debug).unwrap();
+    log::debug!(target: "driver::net", "heard");
+    log::debug!(target: "other", "not heard");
+    loggers.reset("driver").unwrap();
+    log::debug!(target: "driver::net", "not heard");
     let text = written.text();
+    let driver: Vec<_> = text.lines().filter(|line| line.contains("driver::net")).collect();
+    assert!(driver[0].contains("INFO  driver::net: from log (logging/outputs.rs:"), "{text}");
+    assert!(driver[1].contains("DEBUG driver::net: heard (logging/outputs.rs:") && driver.len() == 2, "{text}");
+    assert!(!text.contains("not heard") && log::max_level() == log::LevelFilter::Info, "{text}");
     assert!(text.contains("to the first one") && text.contains("agent=two"), "{text}");
 }
