@@ -2,8 +2,9 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
+use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// All that is logged while [`Log::during`] runs, at any level.
@@ -11,7 +12,15 @@ use tracing_subscriber::fmt::MakeWriter;
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
+    /// While one subscriber is the only one of the process, tracing asks for that of the thread where a call site is met first. If
+    /// that thread has none, the call site is off for all threads: so there is always a second one.
+    fn is_not_the_only_one() {
+        static OTHER: OnceLock<Dispatch> = OnceLock::new();
+        OTHER.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
+    }
+
     pub(crate) fn during<T>(&self, run: impl FnOnce() -> T) -> T {
+        Log::is_not_the_only_one();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::level_filters::LevelFilter::TRACE)
             .with_ansi(false)

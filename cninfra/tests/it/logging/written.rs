@@ -4,8 +4,9 @@ use cninfra::logging::Output;
 use serde_json::Value;
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
+use tracing::Dispatch;
 use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt as _, registry};
 
 #[derive(Clone, Default)]
@@ -26,6 +27,9 @@ impl Written {
 
 /// Runs with this output, on this thread.
 pub fn during<T>(output: Output, run: impl FnOnce() -> T) -> T {
+    // while a subscriber is the only one, a thread without one switches call sites off for all that it meets first
+    static OTHER: OnceLock<Dispatch> = OnceLock::new();
+    OTHER.get_or_init(|| Dispatch::new(registry()));
     tracing::subscriber::with_default(registry().with(output.layer()), run)
 }
 
