@@ -124,9 +124,9 @@ fn changes_are_watched() {
         });
         tokio::task::yield_now().await;
         agent.close().await.unwrap();
-        assert_eq!(watching.await.unwrap(), [State::Stopped]);
+        assert_eq!(timeout(SECOND, watching).await.unwrap().unwrap(), [State::Stopped]);
         assert_eq!(changes.next().await.map(|status| status.phase), Some(State::Stopped));
-        assert_eq!(changes.next().await, None);
+        assert_eq!(timeout(SECOND, changes.next()).await, Ok(None));
     });
 }
 
