@@ -1,7 +1,7 @@
 //! The macros of cninfra. Their pages are in the documentation of the crate `cninfra`, which re-exports them.
 //!
 //! Each macro goes one way: *parse* (tokens to arguments, every mistake noted in a `Ctxt`), *model* (what the item
-//! declares), *expand* (tokens). Nothing but this file touches the compiler's own `proc_macro` types, so every stage
+//! declares), *expand* (tokens). Nothing but this file and `source.rs` touches the compiler's own `proc_macro` types, so every stage
 //! can be tested on any tokens. A mistake never stops the expansion: what can not be made is made inert, so that one mistake
 //! gives one error.
 

@@ -1,6 +1,6 @@
 //! [`Flag`]: a command-line flag of a plugin.
 
-use crate::graph::Text;
+use crate::graph::text;
 
 /// A command-line flag, with its environment variable, that sets one key of a plugin's config section.
 ///
@@ -105,9 +105,7 @@ const fn contains(all: &[u8], c: u8) -> bool {
 
 #[track_caller]
 const fn fail(plugin: &str, what: &str, is: &str, help: &str) -> ! {
-    let mut text = Text::<1024>::new();
-    text.put_all(&["CN030: the ", what, " of a flag of `", plugin, "` can not be `", is, "`\n= help: ", help]);
-    panic!("{}", text.as_str())
+    text::fail(&["CN030: the ", what, " of a flag of `", plugin, "` can not be `", is, "`\n= help: ", help])
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl<F> Builder<F> {
     pub fn log_settings(self, settings: &LogSettings) -> Self {
         // levels are refused only where there are far too many of them
         if let Err(error) = self.settings.loggers.add(settings) {
-            tracing::warn!("{error:?}");
+            self.settings.loggers.of_agent().warn(format_args!("{error:?}"));
         }
         self
     }

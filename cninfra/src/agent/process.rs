@@ -109,9 +109,9 @@ impl<F: 'static> Builder<F> {
             Task::PrintGraph(_) | Task::Run => {}
         }
         if Handle::try_current().is_ok() {
-            tracing::error!(
+            log.error(
                 "`main` is called inside of a tokio runtime, but the agent brings its own\n  help: call it of a plain `fn main()`, \
-                 without `#[tokio::main]`, or use the builder: `Agent::builder().start().await`"
+                 without `#[tokio::main]`, or use the builder: `Agent::builder().start().await`",
             );
             return ExitCode::from(exit::INVALID);
         }

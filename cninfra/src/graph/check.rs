@@ -122,8 +122,7 @@ impl Graph {
 
 #[track_caller]
 const fn fail_flag(flag: &Flag, a: &str, b: &str) -> ! {
-    let mut text = Message::new();
-    text.put_all(&[
+    text::fail(&[
         "CN025: flag `--",
         flag.name,
         "` (variable `",
@@ -132,16 +131,13 @@ const fn fail_flag(flag: &Flag, a: &str, b: &str) -> ! {
         a,
         " and by ",
         b,
-    ]);
-    panic!("{}", text.as_str())
+    ])
 }
 
 /// `what`: "no plugin" or "more than one plugin".
 #[track_caller]
 pub(super) const fn fail_name(graph: &Graph, name: &str, what: &str) -> ! {
-    let mut text = Message::new();
-    text.put_all(&["CN024: flavor `", graph.name(), "` has ", what, " named `", name, "`"]);
-    panic!("{}", text.as_str())
+    text::fail(&["CN024: flavor `", graph.name(), "` has ", what, " named `", name, "`"])
 }
 
 #[track_caller]

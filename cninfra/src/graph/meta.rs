@@ -23,19 +23,6 @@ pub struct KeyMeta {
 }
 
 impl KeyMeta {
-    /// For generated code.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn new(
-        name: &'static str,
-        module: &'static str,
-        id: u64,
-        instance: &'static str,
-        instance_id: u64,
-    ) -> Self {
-        KeyMeta { name, module, id, instance, instance_id }
-    }
-
     pub(super) const NONE: &'static KeyMeta =
         &KeyMeta { name: "", module: "", id: 0, instance: "", instance_id: super::text::HASH_START };
 }

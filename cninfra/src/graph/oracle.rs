@@ -36,7 +36,7 @@ fn leak_all<T>(values: Vec<T>) -> &'static [T] {
 
 fn key(name: String, id: u64) -> &'static KeyMeta {
     let name: &'static str = String::leak(name);
-    leak(KeyMeta::new(name, "oracle", id, name, hash(HASH_START, name)))
+    leak(KeyMeta { name, module: "oracle", id, instance: name, instance_id: hash(HASH_START, name) })
 }
 
 /// What a random flavor declares, in a form that the oracle understands.

@@ -44,6 +44,14 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
     true
 }
 
+/// Fails with our words: a compile error, where it is asked for in a const.
+#[track_caller]
+pub(crate) const fn fail(parts: &[&str]) -> ! {
+    let mut text = Text::<2400>::new();
+    text.put_all(parts);
+    panic!("{}", text.as_str())
+}
+
 /// A text of at most `N` bytes, the rest is cut.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use super::{
     key::Interface,
     plugin::{Lifecycle, Plugin},
 };
-use crate::graph::Text;
+use crate::graph::text;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
@@ -75,32 +75,28 @@ pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
     if is {
         return 0;
     }
-    let mut text = Text::<1024>::new();
-    text.put_all(&[
+    text::fail(&[
         "CN029: plugins are shared between threads, but `",
         plugin,
         "::",
         field,
         "` is not `Send` and `Sync`\n= help: take `Arc` for `Rc`, an atomic or `Mutex` for `Cell` and `RefCell`, \
          `Box<dyn Trait + Send + Sync>` for `Box<dyn Trait>`",
-    ]);
-    panic!("{}", text.as_str())
+    ])
 }
 
 /// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.
 #[track_caller]
 pub const fn alone(is: bool, plugin: &str, field: &str) {
     if is {
-        let mut text = Text::<1024>::new();
-        text.put_all(&[
+        text::fail(&[
             "CN033: `",
             plugin,
             "::",
             field,
             "` asks for a plugin without `Dep`: it would hold its default, and not the flavor's plugin\n= help: a dependency is `Dep<Plugin>`, \
              `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`",
-        ]);
-        panic!("{}", text.as_str())
+        ])
     }
 }
 
@@ -108,16 +104,14 @@ pub const fn alone(is: bool, plugin: &str, field: &str) {
 #[track_caller]
 pub const fn unmarked(is: bool, plugin: &str, field: &str) {
     if is {
-        let mut text = Text::<1024>::new();
-        text.put_all(&[
+        text::fail(&[
             "CN031: `",
             plugin,
             "::",
             field,
             "` looks like a config section, but would always hold its default\n= help: mark it with `#[config]`; \
              if the default is meant: `#[default(Default::default())]`",
-        ]);
-        panic!("{}", text.as_str())
+        ])
     }
 }
 
@@ -125,12 +119,10 @@ pub const fn unmarked(is: bool, plugin: &str, field: &str) {
 #[track_caller]
 pub const fn idle(is: bool, plugin: &str) {
     if is {
-        let mut text = Text::<1024>::new();
-        text.put_all(&[
+        text::fail(&[
             "CN034: the lifecycle of `",
             plugin,
             "` would never run: it says `no_lifecycle`\n= help: take `no_lifecycle` away, or the `impl Lifecycle`",
-        ]);
-        panic!("{}", text.as_str())
+        ])
     }
 }
