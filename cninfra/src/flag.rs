@@ -11,7 +11,7 @@ use crate::graph::text;
 /// use cninfra::prelude::*;
 /// use serde::{Deserialize, Serialize};
 ///
-/// const FLAGS: &[Flag] = &[Flag { name: "greeter-name", env: "GREETER_NAME", key: "name", help: "whom to greet" }];
+/// const FLAGS: &[Flag] = &[Flag::new("greeter-name", "name").env("GREETER_NAME").help("whom to greet")];
 ///
 /// #[derive(Serialize, Deserialize, Default)]
 /// #[serde(default, deny_unknown_fields)]
@@ -26,15 +26,38 @@ use crate::graph::text;
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Flag {
     /// The flag, without its two dashes: of a to z, 0 to 9 and `-`.
     pub name: &'static str,
-    /// The environment variable that says the same: of A to Z, 0 to 9 and `_`. The command line wins.
+    /// The environment variable that says the same: of A to Z, 0 to 9 and `_`. The command line wins. Empty for none.
     pub env: &'static str,
     /// The key that it sets, in the section of the plugin that declares it; parts are parted by dots.
     pub key: &'static str,
     /// One line for `--help`.
     pub help: &'static str,
+}
+
+impl Flag {
+    /// A flag `--name` that sets a key.
+    #[must_use]
+    pub const fn new(name: &'static str, key: &'static str) -> Self {
+        Flag { name, env: "", key, help: "" }
+    }
+
+    /// The environment variable that says the same.
+    #[must_use]
+    pub const fn env(mut self, variable: &'static str) -> Self {
+        self.env = variable;
+        self
+    }
+
+    /// One line for `--help`.
+    #[must_use]
+    pub const fn help(mut self, line: &'static str) -> Self {
+        self.help = line;
+        self
+    }
 }
 
 /// Fails where the names of a plugin's flags can not be ones. For generated code, on the span of `flags = ..`.
@@ -52,7 +75,7 @@ pub const fn check(flags: &[Flag], plugin: &str) {
                 "a flag is written without its dashes, of a to z, 0 to 9 and `-`, as `http-port`",
             );
         }
-        if !is_name(flag.env, b'A', b'Z', b"_") {
+        if !flag.env.is_empty() && !is_name(flag.env, b'A', b'Z', b"_") {
             fail(
                 plugin,
                 "env",

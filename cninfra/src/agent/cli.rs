@@ -214,13 +214,8 @@ fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command 
         );
     for (section, flag) in flags(graph) {
         let heading = if section == own::SECTION { "Agent" } else { section };
-        command = command.arg(
-            Arg::new(flag.name)
-                .long(flag.name)
-                .value_name("VALUE")
-                .help_heading(heading)
-                .help(format!("{} [env: {}]", flag.help, flag.env)),
-        );
+        command =
+            command.arg(Arg::new(flag.name).long(flag.name).value_name("VALUE").help_heading(heading).help(help(flag)));
     }
     for file in files {
         let (name, variable) = (&file.names[0], file.variables().next().unwrap_or_default());
@@ -239,6 +234,11 @@ fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command 
     command
 }
 
+fn help(flag: &Flag) -> String {
+    let (text, variable) = (flag.help, flag.env);
+    if variable.is_empty() { text.to_string() } else { format!("{text} [env: {variable}]") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,9 +251,8 @@ mod tests {
         endpoint: String,
     }
 
-    const FLAGS: &[Flag] =
-        &[Flag { name: "store-endpoint", env: "STORE_ENDPOINT", key: "endpoint", help: "where the store is" }];
-    const PORT: &[Flag] = &[Flag { name: "port", env: "QUEUE_PORT", key: "endpoint", help: "where the queue is" }];
+    const FLAGS: &[Flag] = &[Flag::new("store-endpoint", "endpoint").env("STORE_ENDPOINT").help("where the store is")];
+    const PORT: &[Flag] = &[Flag::new("port", "endpoint").env("QUEUE_PORT").help("where the queue is")];
 
     #[plugin(flags = PORT)]
     struct Queue {
@@ -268,7 +267,7 @@ mod tests {
     }
 
     /// Its flag has the name of a section's file.
-    const OWN: &[Flag] = &[Flag { name: "clash-config", env: "CLASH", key: "endpoint", help: "its own" }];
+    const OWN: &[Flag] = &[Flag::new("clash-config", "endpoint").help("its own")];
 
     #[plugin(flags = OWN)]
     struct Clash {
@@ -292,6 +291,14 @@ mod tests {
     fn files(args: &[&str], env: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
         let cli = cli(args, env).unwrap();
         cli.files.into_iter().map(|(section, path, origin)| (section, path, origin.to_string())).collect()
+    }
+
+    #[test]
+    fn a_flag_needs_no_variable() {
+        let help = cli(&["--help"], &[]).unwrap_err().to_string();
+        let line = help.lines().find(|line| line.contains("its own")).unwrap();
+        assert!(line.ends_with("its own"), "{line}");
+        assert!(help.contains("where the store is [env: STORE_ENDPOINT]"), "{help}");
     }
 
     #[test]

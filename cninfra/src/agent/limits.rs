@@ -16,7 +16,16 @@ use tokio::time::Instant;
 /// A plugin that never gives its thread back is beyond these limits, since the agent's own code can not run on that thread.
 /// Under [`Agent::main`](super::Agent::main) a watchdog on another thread names it and ends the process at its limit. An agent that is
 /// embedded, by [`Builder::start`](super::Builder::start), has no watchdog: it waits for as long as the plugin blocks.
+///
+/// ```
+/// use cninfra::agent::Limits;
+/// use std::time::Duration;
+///
+/// let limits = Limits::default().start(Duration::from_secs(30)).stop(Duration::from_secs(10));
+/// assert_eq!(limits.plugin_start, Duration::from_secs(15));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Limits {
     /// For the whole start. Default: 15 s.
     pub start: Duration,
@@ -33,6 +42,36 @@ impl Default for Limits {
     fn default() -> Self {
         let (start, stop) = (Duration::from_secs(15), Duration::from_secs(5));
         Limits { start, plugin_start: start, stop, plugin_stop: half(stop) }
+    }
+}
+
+impl Limits {
+    /// Sets [`start`](Limits::start), and nothing else.
+    #[must_use]
+    pub const fn start(mut self, limit: Duration) -> Self {
+        self.start = limit;
+        self
+    }
+
+    /// Sets [`plugin_start`](Limits::plugin_start).
+    #[must_use]
+    pub const fn plugin_start(mut self, limit: Duration) -> Self {
+        self.plugin_start = limit;
+        self
+    }
+
+    /// Sets [`stop`](Limits::stop), and nothing else.
+    #[must_use]
+    pub const fn stop(mut self, limit: Duration) -> Self {
+        self.stop = limit;
+        self
+    }
+
+    /// Sets [`plugin_stop`](Limits::plugin_stop).
+    #[must_use]
+    pub const fn plugin_stop(mut self, limit: Duration) -> Self {
+        self.plugin_stop = limit;
+        self
     }
 }
 

@@ -13,19 +13,13 @@ pub(super) const SECTION: &str = "logs";
 
 /// The flags that set its keys.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag {
-        name: "log-level",
-        env: "INITIAL_LOGLVL",
-        key: "default-level",
-        help: "the level of all loggers of which nothing else is said: trace, debug, info, warn or error [default: info]",
-    },
-    Flag {
-        name: "log-levels",
-        env: "CNINFRA_LOG",
-        key: "levels",
-        help: "levels by names and patterns of loggers, over those of the config file: warn,etcd*=debug",
-    },
-    Flag { name: "log-format", env: "CNINFRA_LOG_FORMAT", key: "format", help: "text or json [default: text]" },
+    Flag::new("log-level", "default-level").env("INITIAL_LOGLVL").help(
+        "the level of all loggers of which nothing else is said: trace, debug, info, warn or error [default: info]",
+    ),
+    Flag::new("log-levels", "levels")
+        .env("CNINFRA_LOG")
+        .help("levels by names and patterns of loggers, over those of the config file: warn,etcd*=debug"),
+    Flag::new("log-format", "format").env("CNINFRA_LOG_FORMAT").help("text or json [default: text]"),
 ];
 
 /// The predecessor's name of the logger of what is no plugin.

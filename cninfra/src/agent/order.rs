@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 /// Which plugins start together, and close together. Either way a plugin starts after all that it depends on.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
 pub enum Order {
     /// The plugins of a level of the graph at once: ten that wait for 50 ms each start in 50 ms.
     #[default]

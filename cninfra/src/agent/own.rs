@@ -17,12 +17,9 @@ use serde::{Deserialize, Serialize};
 pub(super) const SECTION: &str = "agent";
 
 /// The flags that set its keys.
-const FLAGS: &[Flag] = &[Flag {
-    name: "microservice-label",
-    env: "MICROSERVICE_LABEL",
-    key: "microservice-label",
-    help: "the name of this agent among its peers [default: vpp1]",
-}];
+const FLAGS: &[Flag] = &[Flag::new("microservice-label", "microservice-label")
+    .env("MICROSERVICE_LABEL")
+    .help("the name of this agent among its peers [default: vpp1]")];
 
 /// The config section `agent`.
 #[derive(Debug, Serialize, Deserialize)]

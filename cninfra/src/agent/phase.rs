@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A phase in the life of a plugin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
 pub enum Phase {
     /// It is built of its dependencies.
     Create,

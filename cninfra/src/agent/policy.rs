@@ -50,6 +50,7 @@ impl FromStr for StartPolicy {
 /// How long to wait between two attempts: twice as long each time, from `first` up to `most`; of that a random part of
 /// one half to all, so that many agents do not come back at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Backoff {
     /// Before the second attempt. Default: 500 ms.
     pub first: Duration,
@@ -64,6 +65,12 @@ impl Default for Backoff {
 }
 
 impl Backoff {
+    /// Delays from `first` on, up to `most`.
+    #[must_use]
+    pub const fn new(first: Duration, most: Duration) -> Self {
+        Backoff { first, most }
+    }
+
     /// After so many attempts that failed, of which there is one at least. `random` is a number from 0 to 1.
     pub(super) fn delay(&self, failed: u32, random: f64) -> Duration {
         let doubled = 2u32.checked_pow(failed.saturating_sub(1)).and_then(|factor| self.first.checked_mul(factor));

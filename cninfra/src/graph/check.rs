@@ -8,7 +8,9 @@ use std::marker::PhantomData;
 
 use super::{
     Graph, Need,
-    analyse::{Fault, NONE, Provided, Work, counts},
+    analyse::{Fault, NONE, Work},
+    counts::counts,
+    resolve::Provided,
     store::LARGEST,
     text::{self, Text},
 };
@@ -96,7 +98,7 @@ impl Graph {
             while k < mine.len() {
                 let mut a = 0;
                 while a < AGENT_FLAGS.len() {
-                    if text::same(AGENT_FLAGS[a], mine[k].name) || text::same(AGENT_VARIABLES[a], mine[k].env) {
+                    if same(&Flag::new(AGENT_FLAGS[a], "").env(AGENT_VARIABLES[a]), &mine[k]) {
                         fail_flag(&mine[k], "the agent itself", self.nodes[i].plugin.key.name);
                     }
                     a += 1;
@@ -106,7 +108,7 @@ impl Graph {
                     let other = self.nodes[j].plugin.flags;
                     let mut l = 0;
                     while l < other.len() && (j < i || l < k) {
-                        if text::same(other[l].name, mine[k].name) || text::same(other[l].env, mine[k].env) {
+                        if same(&other[l], &mine[k]) {
                             fail_flag(&mine[k], self.nodes[j].plugin.key.name, self.nodes[i].plugin.key.name);
                         }
                         l += 1;
@@ -120,14 +122,20 @@ impl Graph {
     }
 }
 
+/// Is one of the two hidden by the other, as a flag or as a variable?
+const fn same(a: &Flag, b: &Flag) -> bool {
+    text::same(a.name, b.name) || (!a.env.is_empty() && text::same(a.env, b.env))
+}
+
 #[track_caller]
 const fn fail_flag(flag: &Flag, a: &str, b: &str) -> ! {
     text::fail(&[
         "CN025: flag `--",
         flag.name,
-        "` (variable `",
+        if flag.env.is_empty() { "" } else { "` (variable `" },
         flag.env,
-        "`) is declared twice, by ",
+        if flag.env.is_empty() { "`" } else { "`)" },
+        " is declared twice, by ",
         a,
         " and by ",
         b,

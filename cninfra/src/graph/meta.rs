@@ -29,6 +29,7 @@ impl KeyMeta {
 
 /// How a plugin asks for a dependency.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Need {
     /// `Dep<K>`: the flavor must have it.
     One,
@@ -114,6 +115,7 @@ impl Field {
 
 /// What a field of a flavor holds.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Item {
     /// `Dep<P>`
     Plugin(&'static PluginMeta),

@@ -31,18 +31,21 @@
 
 mod analyse;
 mod check;
+mod counts;
 mod draw;
 mod edges;
 mod levels;
 mod meta;
 #[cfg(test)]
 mod oracle;
+mod resolve;
 mod store;
 pub(crate) mod text;
 
-pub use analyse::{Counts, Work, counts};
+pub use analyse::Work;
 pub(crate) use check::AGENT_FLAGS;
 pub use check::Checks;
+pub use counts::{Counts, counts};
 pub use draw::Format;
 pub use edges::Edges;
 pub use meta::{Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree};

@@ -37,6 +37,44 @@ impl<const N: usize, const E: usize> Store<N, E> {
     }
 }
 
+impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, B, T> {
+    /// The graph's data: in start order, edges renumbered. (Of a broken flavor, what is known: so that what is asserted of it is not
+    /// told of beside the mistake itself.)
+    #[must_use]
+    pub const fn store(&self) -> Store<N, E> {
+        let mut store = Store::empty(self.tree, self.broken);
+        let mut i = 0;
+        let mut e = 0;
+        while i < self.unique {
+            let spot = self.order[i] as usize;
+            let first_edge = e as u16;
+            let mut k = self.from[spot] as usize;
+            let to = self.to[spot] as usize;
+            while k < to {
+                store.targets[e] = self.place[self.edge[k] as usize];
+                e += 1;
+                k += 1;
+            }
+            store.nodes[i] = Node {
+                plugin: self.plugins[spot],
+                declared: self.fields[spot],
+                home: self.flavors[spot],
+                level: self.level[spot],
+                optional: self.optional[spot],
+                index: spot as u16,
+                first_edge,
+                edges: e as u16 - first_edge,
+            };
+            store.names[i] = self.plugins[spot].key.name;
+            i += 1;
+        }
+        store.order = self.order;
+        store.n = self.unique;
+        store.e = e;
+        store
+    }
+}
+
 /// The graph of a concrete flavor, by its tree and its counts.
 ///
 /// The compiler checks the value of every const, with all that it refers to, each time it is used: so the analysis itself is

@@ -45,7 +45,7 @@ pub struct Unmade {
 }
 
 fn limits() -> Limits {
-    Limits { plugin_start: Duration::from_secs(3), ..Limits::default() }
+    Limits::default().plugin_start(Duration::from_secs(3))
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,7 +150,7 @@ async fn a_hang_in_drain_leaves_time_to_close() {
 #[tokio::test]
 async fn a_limit_may_be_as_long_as_can_be() {
     let most = Duration::MAX;
-    let limits = Limits { start: most, plugin_start: most, stop: most, plugin_stop: most };
+    let limits = Limits::default().start(most).plugin_start(most).stop(most).plugin_stop(most);
     Agent::<Bad>::builder().limits(limits).start().await.unwrap().close().await.unwrap_err();
 }
 

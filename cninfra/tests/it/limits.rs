@@ -92,7 +92,7 @@ pub struct Pair {
 
 #[tokio::test(start_paused = true)]
 async fn a_plugin_may_have_a_limit_of_its_own() {
-    let builder = || Agent::<Pair>::builder().limits(Limits { plugin_start: millis(200), ..Limits::default() });
+    let builder = || Agent::<Pair>::builder().limits(Limits::default().plugin_start(millis(200)));
     let error = builder().start().await.unwrap_err();
     assert!(error.to_string().contains("plugin `Slow` was not done with init within 200ms (after 200.0ms)"), "{error}");
     let agent = builder().limit("slow", Phase::Init, millis(400)).start().await.unwrap();
@@ -107,12 +107,12 @@ async fn a_plugin_may_have_a_limit_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn the_whole_has_a_limit_too() {
-    let limits = Limits { start: millis(250), ..Limits::default() };
+    let limits = Limits::default().start(millis(250));
     let error = Agent::<Pair>::builder().limits(limits).start().await.unwrap_err();
     assert_eq!(error.took, millis(250));
     assert!(error.to_string().contains("plugin `Slow` was not done with init within 250ms"), "{error}");
     // a half of it is for draining, and what is left for closing
-    let limits = Limits { stop: millis(400), ..Limits::default() };
+    let limits = Limits::default().stop(millis(400));
     let agent = Agent::<Pair>::builder().limits(limits).start().await.unwrap();
     let began = Instant::now();
     let errors = agent.close().await.unwrap_err().errors;
@@ -156,9 +156,9 @@ async fn a_close_that_hangs_leaves_the_others_time_to_close() {
     for (limits, takes, told, took) in [
         // half of the stop is left
         (default, 2000, "NeverCloses was not done with close within 2.5s", 2500 + 2000),
-        (Limits { plugin_stop: whole, ..default }, 90, "NeverCloses was not done with close within 5s", 5000 + 90),
+        (default.plugin_stop(whole), 90, "NeverCloses was not done with close within 5s", 5000 + 90),
         // nothing that is left is less than that
-        (Limits { plugin_stop: millis(4950), ..default }, 90, "NeverCloses was not done with close within 4.95s", 5040),
+        (default.plugin_stop(millis(4950)), 90, "NeverCloses was not done with close within 4.95s", 5040),
     ] {
         let builder = Agent::<Stack>::builder().limits(limits);
         let agent = builder.with_new(Flushes { takes, flushed: AtomicBool::new(false) }).start().await.unwrap();
@@ -170,7 +170,7 @@ async fn a_close_that_hangs_leaves_the_others_time_to_close() {
         assert_eq!(began.elapsed(), millis(took));
     }
     // one that takes longer than that is told what it had
-    let builder = Agent::<Stack>::builder().limits(Limits { plugin_stop: whole, ..default });
+    let builder = Agent::<Stack>::builder().limits(default.plugin_stop(whole));
     let agent = builder.with_new(Flushes { takes: 110, flushed: AtomicBool::new(false) }).start().await.unwrap();
     let error = agent.close().await.unwrap_err();
     assert_eq!(error.errors[1].to_string(), "plugin `Flushes` was not done with close within 100ms");
@@ -275,7 +275,7 @@ pub struct Crowd {
 
 #[tokio::test]
 async fn who_is_called_after_the_end_of_the_whole_is_not_blamed() {
-    let limits = Limits { start: millis(300), stop: millis(300), ..Limits::default() };
+    let limits = Limits::default().start(millis(300)).stop(millis(300));
     let error = Agent::<Crowd>::builder().limits(limits).start().await.unwrap_err();
     let told: Vec<_> = error.errors.iter().chain(&error.rollback).map(|error| error.plugin).collect();
     assert_eq!(told, ["Blocker"], "{error}");

@@ -87,7 +87,7 @@ pub struct Late {
     store: Dep<Store>,
 }
 
-const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), most: Duration::from_secs(4) };
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(4));
 
 fn builder(store: Store, policy: StartPolicy) -> Builder<Late> {
     Agent::<Late>::builder().with_new(store).start_policy("store", policy).record_events(true)
@@ -316,7 +316,7 @@ async fn the_config_goes_over_the_builder() {
     let config = || Config::new().set("store", "start-policy", "fail");
     builder(Store::failing(1), StartPolicy::Ignore).config(config()).start().await.unwrap_err();
     // the builder's delays stay
-    let long = Backoff { first: Duration::from_secs(1000), most: Duration::from_secs(1000) };
+    let long = Backoff::new(Duration::from_secs(1000), Duration::from_secs(1000));
     let config = config().set("store", "start-policy", "retry");
     let agent = builder(Store::failing(1), StartPolicy::Retry(long)).config(config).start().await.unwrap();
     sleep(Duration::from_secs(400)).await;

@@ -316,7 +316,7 @@ async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
         above: Dep<Above>,
         below: Dep<Below>,
     }
-    let limits = Limits { stop: Duration::from_secs(3), ..Limits::default() };
+    let limits = Limits::default().stop(Duration::from_secs(3));
     let agent = Agent::<Both>::builder().limits(limits).record_events(true).start().await.unwrap();
     let below = agent.below.clone();
     /// Lets the task go when the test ends, whether it passes or not.

@@ -34,8 +34,7 @@ impl Default for ExampleConfig {
 }
 
 /// A plugin's own flags: each sets a key of its section.
-const FLAGS: &[Flag] =
-    &[Flag { name: "example-field1", env: "EXAMPLE_FIELD1", key: "field1", help: "what is said at the start" }];
+const FLAGS: &[Flag] = &[Flag::new("example-field1", "field1").env("EXAMPLE_FIELD1").help("what is said at the start")];
 
 #[plugin(flags = FLAGS)]
 struct Example {

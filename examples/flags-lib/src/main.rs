@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 
 const FLAGS: &[Flag] = &[
-    Flag { name: "ep-string", env: "EP_STRING", key: "string", help: "a text" },
-    Flag { name: "ep-int", env: "EP_INT", key: "int", help: "a whole number" },
-    Flag { name: "ep-int64", env: "EP_INT64", key: "int64", help: "a large whole number" },
-    Flag { name: "ep-uint", env: "EP_UINT", key: "uint", help: "a whole number from 0 on" },
-    Flag { name: "ep-uint64", env: "EP_UINT64", key: "uint64", help: "a large whole number from 0 on" },
-    Flag { name: "ep-bool", env: "EP_BOOL", key: "bool", help: "true or false" },
-    Flag { name: "ep-duration", env: "EP_DURATION", key: "duration", help: "a time, such as 1m30s" },
+    Flag::new("ep-string", "string").env("EP_STRING").help("a text"),
+    Flag::new("ep-int", "int").env("EP_INT").help("a whole number"),
+    Flag::new("ep-int64", "int64").env("EP_INT64").help("a large whole number"),
+    Flag::new("ep-uint", "uint").env("EP_UINT").help("a whole number from 0 on"),
+    Flag::new("ep-uint64", "uint64").env("EP_UINT64").help("a large whole number from 0 on"),
+    Flag::new("ep-bool", "bool").env("EP_BOOL").help("true or false"),
+    Flag::new("ep-duration", "duration").env("EP_DURATION").help("a time, such as 1m30s"),
 ];
 
 /// The section `flags`.

@@ -7,12 +7,9 @@ use cninfra::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) const FLAGS: &[Flag] = &[Flag {
-    name: "http-port",
-    env: "HTTP_PORT",
-    key: "port",
-    help: "the port of the HTTP server, over that of `endpoint`; 0 takes a free one",
-}];
+pub(crate) const FLAGS: &[Flag] = &[Flag::new("http-port", "port")
+    .env("HTTP_PORT")
+    .help("the port of the HTTP server, over that of `endpoint`; 0 takes a free one")];
 
 /// The config section `http`, in the file `http.conf`.
 ///

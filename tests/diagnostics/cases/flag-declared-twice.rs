@@ -1,9 +1,9 @@
 use cninfra::prelude::*;
 
-const A: &[Flag] = &[Flag { name: "port", env: "A_PORT", key: "port", help: "the port" }];
-const B: &[Flag] = &[Flag { name: "port", env: "B_PORT", key: "port", help: "the port" }];
-const C: &[Flag] = &[Flag { name: "version", env: "C_VERSION", key: "version", help: "the version" }];
-const D: &[Flag] = &[Flag { name: "label", env: "MICROSERVICE_LABEL", key: "label", help: "the label" }];
+const A: &[Flag] = &[Flag::new("port", "port").env("A_PORT").help("the port")];
+const B: &[Flag] = &[Flag::new("port", "port").env("B_PORT").help("the port")];
+const C: &[Flag] = &[Flag::new("version", "version").env("C_VERSION").help("the version")];
+const D: &[Flag] = &[Flag::new("label", "label").env("MICROSERVICE_LABEL").help("the label")];
 
 #[derive(serde::Serialize, serde::Deserialize, Default)]
 struct Conf {

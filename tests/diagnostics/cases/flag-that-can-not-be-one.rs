@@ -1,14 +1,14 @@
 use cninfra::prelude::*;
 
-const DASHES: &[Flag] = &[Flag { name: "--port", env: "PORT", key: "port", help: "the port" }];
-const SPACE: &[Flag] = &[Flag { name: "the port", env: "PORT", key: "port", help: "the port" }];
+const DASHES: &[Flag] = &[Flag::new("--port", "port").env("PORT").help("the port")];
+const SPACE: &[Flag] = &[Flag::new("the port", "port").env("PORT").help("the port")];
 const CASE: &[Flag] = &[
-    Flag { name: "host", env: "HOST", key: "host", help: "the host" },
-    Flag { name: "Port", env: "PORT", key: "port", help: "the port" },
+    Flag::new("host", "host").env("HOST").help("the host"),
+    Flag::new("Port", "port").env("PORT").help("the port"),
 ];
-const ENV: &[Flag] = &[Flag { name: "port", env: "http-port", key: "port", help: "the port" }];
-const KEY: &[Flag] = &[Flag { name: "port", env: "PORT", key: "port..number", help: "the port" }];
-const EMPTY: &[Flag] = &[Flag { name: "", env: "PORT", key: "port", help: "the port" }];
+const ENV: &[Flag] = &[Flag::new("port", "port").env("http-port").help("the port")];
+const KEY: &[Flag] = &[Flag::new("port", "port..number").env("PORT").help("the port")];
+const EMPTY: &[Flag] = &[Flag::new("", "port").env("PORT").help("the port")];
 
 #[derive(serde::Serialize, serde::Deserialize, Default)]
 struct Conf {

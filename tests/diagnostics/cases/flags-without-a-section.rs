@@ -1,6 +1,6 @@
 use cninfra::prelude::*;
 
-const FLAGS: &[Flag] = &[Flag { name: "port", env: "PORT", key: "port", help: "the port" }];
+const FLAGS: &[Flag] = &[Flag::new("port", "port").env("PORT").help("the port")];
 
 #[plugin(flags = FLAGS)] //~ CN030
 struct Http {
