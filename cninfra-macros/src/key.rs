@@ -102,7 +102,6 @@ pub(crate) fn with_bounds(generics: &Generics, krate: &Krate) -> Generics {
     let mut bounded = generics.clone();
     for param in bounded.type_params_mut() {
         param.default = None;
-        param.eq_token = None;
         param.bounds.push(parse_quote!(#krate::Key));
         param.bounds.push(parse_quote!(::core::marker::Send));
         param.bounds.push(parse_quote!(::core::marker::Sync));

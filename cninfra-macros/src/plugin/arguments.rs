@@ -24,7 +24,7 @@ const EXPECTED: &str = "`deps = (A, dyn B, Option<C>)`, `config = T`, `name = \"
 /// What `deps =` says.
 pub(super) enum Deps {
     Tuple(Vec<Type>),
-    Struct(Type),
+    Struct(Box<Type>),
     /// It could not be read: an error in the place of the type. (In an array's length: such a type is one that the compiler
     /// speaks of no more.)
     Broken(TokenStream),
@@ -211,13 +211,13 @@ fn instance(arg: &args::Arg, cx: &mut Ctxt) -> Option<String> {
 
 enum Listed {
     Tuple(Vec<Type>),
-    Struct(Type),
+    Struct(Box<Type>),
 }
 
 impl Parse for Listed {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if !input.peek(token::Paren) {
-            return Ok(Listed::Struct(input.parse()?));
+            return Ok(Listed::Struct(Box::new(input.parse()?)));
         }
         let inner;
         parenthesized!(inner in input);
