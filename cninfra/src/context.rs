@@ -2,10 +2,11 @@
 
 use crate::{
     Result, ServiceLabel,
-    agent::{Cause, PluginError},
+    agent::{Cause, Event, PluginError},
     config::{Config, Section},
     graph::{Graph, Node},
     logging::{Logger, Loggers},
+    metrics::{AgentMetrics, Metrics, ProcessMetrics},
     status::{Probes, Registry, Status, StatusChanges},
     stop::StopHandle,
     tasks::Registry as Tasks,
@@ -28,6 +29,10 @@ pub(crate) struct Shared {
     pub(crate) tasks: Tasks,
     pub(crate) probes: Probes,
     pub(crate) loggers: Loggers,
+    /// Made when it is asked for.
+    metrics: OnceLock<Metrics>,
+    /// The records of the start, once it is done.
+    start: OnceLock<Box<[Event]>>,
     /// Those of the plugins, by place: made when they are asked for.
     logs: Box<[OnceLock<Logger>]>,
     /// What has failed beside the phases, in tasks: why the agent stops.
@@ -60,6 +65,8 @@ impl Shared {
             tasks: Tasks::default(),
             probes: Probes::default(),
             loggers,
+            metrics: OnceLock::new(),
+            start: OnceLock::new(),
             logs: graph.nodes().iter().map(|_| OnceLock::new()).collect(),
             failures: Mutex::default(),
             main: Mutex::default(),
@@ -88,8 +95,25 @@ impl Shared {
         self.stop.stop();
     }
 
-    /// The agent has started.
-    pub(crate) fn started(&self) {
+    /// The registry of the agent's metrics, with those of the agent itself and of the process.
+    pub(crate) fn metrics(self: &Arc<Self>) -> &Metrics {
+        self.metrics.get_or_init(|| {
+            let metrics = Metrics::new("agent");
+            metrics.put("agent", AgentMetrics(Arc::downgrade(self)));
+            metrics.put("process", ProcessMetrics);
+            metrics
+        })
+    }
+
+    /// The records of the start; none before it is done, or where nothing is recorded.
+    pub(crate) fn start_events(&self) -> &[Event] {
+        self.start.get().map_or(&[], |events| events)
+    }
+
+    /// The agent has started, and this is what was done for it.
+    pub(crate) fn started(&self, events: &[Event]) {
+        // an agent starts once
+        self.start.get_or_init(|| events.into());
         self.status.started();
         self.stop_if_done(|main| main.started = true);
     }
@@ -120,10 +144,15 @@ impl Shared {
 /// the compiler.
 trait Opaque: Send + Sync {
     fn get(&self) -> &Shared;
+    fn owned(self: Arc<Self>) -> Arc<Shared>;
 }
 
 impl Opaque for Shared {
     fn get(&self) -> &Shared {
+        self
+    }
+
+    fn owned(self: Arc<Self>) -> Arc<Shared> {
         self
     }
 }
@@ -208,6 +237,19 @@ impl Context {
     pub fn loggers(&self) -> Loggers {
         self.shared.get().make_logs();
         self.shared.get().loggers.clone()
+    }
+
+    /// The agent's metrics, and the place to register the plugin's own.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.shared.clone().owned().metrics().of(self.name())
+    }
+
+    /// What was done for the start of the agent, where it is recorded (as [`Agent::main`](crate::Agent::main) does; or see
+    /// [`Builder::record_events`](crate::agent::Builder::record_events)); nothing before the start is done.
+    #[must_use]
+    pub fn start_events(&self) -> &[Event] {
+        self.shared.get().start_events()
     }
 
     /// The plugin's status, and that of the agent.

@@ -71,6 +71,7 @@ pub mod http;
 mod inject;
 mod label;
 pub mod logging;
+pub mod metrics;
 pub mod prelude;
 #[doc(hidden)]
 pub mod private;

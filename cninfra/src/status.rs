@@ -35,16 +35,24 @@ pub enum State {
     Error,
 }
 
-impl std::fmt::Display for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl State {
+    /// The name: `ok`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             State::Disabled => "disabled",
             State::Ok => "ok",
             State::Degraded => "degraded",
             State::Init => "init",
             State::Stopped => "stopped",
             State::Error => "error",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
     }
 }
 

@@ -56,6 +56,7 @@ use crate::{
         trie::{Find, RootOf},
     },
     logging::Loggers,
+    metrics::Metrics,
     status::{AgentStatus, StatusChanges},
 };
 use runner::Runner;
@@ -168,6 +169,12 @@ impl<F> Agent<F> {
     pub fn loggers(&self) -> Loggers {
         self.shared.make_logs();
         self.shared.loggers.clone()
+    }
+
+    /// The agent's metrics.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.shared.metrics().clone()
     }
 
     /// The state of the agent and of its plugins.

@@ -90,7 +90,7 @@ impl Runner {
             // one that comes up later serves then, too; those that are down are left out of the drain
             self.serving = self.plugins.len();
             self.env.progress.end();
-            self.env.shared.started();
+            self.env.shared.started(self.record.events());
             self.retries.begin(&self.env, &self.plugins, self.record.epoch());
             Ok(self)
         })

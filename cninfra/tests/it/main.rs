@@ -14,6 +14,7 @@ mod label;
 mod limits;
 mod logging;
 mod matrix;
+mod metrics;
 mod nesting;
 mod optional;
 mod order;

@@ -1,0 +1,73 @@
+//! [`AgentMetrics`]: what the agent tells of itself and of its plugins.
+
+use super::Collector;
+use crate::{Phase, context::Shared, status::State};
+use prometheus_client::{
+    encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric, MetricEncoder},
+    metrics::{MetricType, gauge::ConstGauge},
+};
+use std::{fmt, sync::Weak, time::SystemTime};
+
+/// The agent's status and the times of its start, made of its records when they are asked for: so that a start is no slower for them.
+pub(crate) struct AgentMetrics(pub(crate) Weak<Shared>);
+
+impl fmt::Debug for AgentMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AgentMetrics")
+    }
+}
+
+const STATES: [State; 6] = [State::Disabled, State::Ok, State::Degraded, State::Init, State::Stopped, State::Error];
+
+impl Collector for AgentMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(shared) = self.0.upgrade() else { return Ok(()) };
+        let status = shared.status.agent();
+        let (flavor, version, label) = (shared.graph.name(), shared.graph.tree().version, shared.label.as_str());
+        let mut build = begin(&mut encoder, "agent_build", "Which agent it is: always 1, the labels tell.")?;
+        put(&mut build, [("flavor", flavor), ("label", label), ("version", version)], 1_i64)?;
+        let ready = ConstGauge::new(i64::from(status.is_ready()));
+        ready.encode(begin(&mut encoder, "agent_ready", "Does the agent do its work?")?)?;
+        let up = SystemTime::now().duration_since(status.started).unwrap_or_default();
+        let up = ConstGauge::new(up.as_secs_f64());
+        up.encode(begin(&mut encoder, "agent_uptime_seconds", "Since the agent began to start, in seconds.")?)?;
+
+        let mut took = begin(
+            &mut encoder,
+            "plugin_start_seconds",
+            "How long a plugin took for a phase of the start, in seconds.",
+        )?;
+        for event in shared.start_events() {
+            let is_start = matches!(event.phase, Phase::Create | Phase::Init | Phase::AfterInit);
+            let Some(node) = shared.graph.nodes().get(usize::from(event.place)).filter(|_| is_start) else { continue };
+            let labels = [("phase", event.phase.name()), ("plugin", node.instance())];
+            put(&mut took, labels, event.took.as_secs_f64())?;
+        }
+        let mut states = begin(&mut encoder, "plugin_state", "The state of a plugin: 1 for the one that it is in.")?;
+        for plugin in &status.plugins {
+            for state in STATES {
+                let labels = [("plugin", plugin.name), ("state", state.name())];
+                put(&mut states, labels, i64::from(plugin.state == state))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gauges of this name follow.
+fn begin<'s>(
+    encoder: &'s mut DescriptorEncoder<'_>,
+    name: &'s str,
+    help: &str,
+) -> Result<MetricEncoder<'s>, fmt::Error> {
+    encoder.encode_descriptor(name, help, None, MetricType::Gauge)
+}
+
+/// One value of a family.
+fn put<const N: usize>(
+    family: &mut MetricEncoder<'_>,
+    labels: [(&str, &str); N],
+    value: impl EncodeGaugeValue,
+) -> fmt::Result {
+    ConstGauge::new(value).encode(family.encode_family(&labels)?)
+}

@@ -1,0 +1,218 @@
+//! [`Exposition`]: what a scrape is answered.
+
+use super::{Entry, Format, Metrics};
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+/// What a scrape is answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Exposition {
+    /// The metrics, in the format that was asked for.
+    pub text: String,
+    /// What is not in it, and why: a collector that panics, or that tells a metric that is told already.
+    pub left_out: Vec<String>,
+}
+
+impl Metrics {
+    /// All metrics as they are now, in the order of their names.
+    ///
+    /// It takes no lock while metrics are written, and it never fails: see [`Exposition::left_out`].
+    #[must_use]
+    pub fn expose(&self, format: Format) -> Exposition {
+        let entries: Vec<(String, Arc<Entry>)> =
+            self.entries().iter().map(|(name, entry)| (name.clone(), entry.clone())).collect();
+        let mut exposition = Exposition { text: String::new(), left_out: Vec::new() };
+        let mut told = BTreeSet::new();
+        for (name, entry) in &entries {
+            let written = catch_unwind(AssertUnwindSafe(|| {
+                let mut text = String::new();
+                encode_registry(&mut text, &entry.registry).map(|()| text)
+            }));
+            let text = match written {
+                Ok(Ok(text)) => text,
+                Ok(Err(_)) => {
+                    exposition.left_out.push(format!("metric `{name}` of `{}` could not be written", entry.owner));
+                    continue;
+                }
+                Err(_) => {
+                    exposition.left_out.push(format!("metric `{name}` of `{}` panicked", entry.owner));
+                    continue;
+                }
+            };
+            let families: BTreeSet<&str> = text.lines().filter_map(family).collect();
+            if let Some(twice) = families.iter().find(|family| told.contains(**family)) {
+                let why = format!("metric `{twice}` of `{}` is told already by another one", entry.owner);
+                exposition.left_out.push(why);
+                continue;
+            }
+            told.extend(families.into_iter().map(str::to_string));
+            match format {
+                Format::OpenMetrics => exposition.text.push_str(&text),
+                Format::Text => put_as_text(&text, &mut exposition.text),
+            }
+        }
+        if format == Format::OpenMetrics {
+            // writing to a text does not fail
+            let _ = encode_eof(&mut exposition.text);
+        }
+        exposition
+    }
+}
+
+/// The family that a line begins.
+fn family(line: &str) -> Option<&str> {
+    line.strip_prefix("# TYPE ")?.split(' ').next()
+}
+
+/// Rewrites OpenMetrics as Prometheus' text format: there, a family has the name of its samples, and there are no units, exemplars and infos.
+fn put_as_text(open: &str, text: &mut String) {
+    let mut help = None;
+    for line in open.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            help = rest.split_once(' ');
+        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
+            let (end, kind) = match kind {
+                "counter" => ("_total", "counter"),
+                "info" => ("_info", "gauge"),
+                "unknown" => ("", "untyped"),
+                kind => ("", kind),
+            };
+            if let Some((_, help)) = help.take().filter(|(of, _)| *of == name) {
+                put(text, &["# HELP ", name, end, " ", help]);
+            }
+            put(text, &["# TYPE ", name, end, " ", kind]);
+        } else if !line.starts_with('#') {
+            put(text, &[without_exemplar(line)]);
+        }
+    }
+}
+
+fn put(text: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| text.push_str(part));
+    text.push('\n');
+}
+
+/// A sample, without what follows its value. Labels are texts in quotes, in which anything may stand.
+fn without_exemplar(sample: &str) -> &str {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, c) in sample.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '#' if !quoted => return sample[..at].trim_end(),
+            _ => {}
+        }
+    }
+    sample
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Collector, Counter, Family, Gauge, Unit};
+    use super::*;
+    use prometheus_client::{
+        encoding::{DescriptorEncoder, EncodeMetric},
+        metrics::{exemplar::CounterWithExemplar, gauge::ConstGauge, histogram::Histogram, info::Info},
+    };
+
+    fn some() -> Metrics {
+        let metrics = Metrics::new("test");
+        let requests = Family::<Vec<(String, String)>, Counter>::default();
+        requests.get_or_create(&vec![("path".to_string(), "/a\"b\n # {c=\"d\"}".to_string())]).inc_by(3);
+        metrics.register("requests", "Requests", requests).unwrap();
+        let open = Gauge::<i64>::default();
+        open.set(-2);
+        metrics.register("open", "What is open", open).unwrap();
+        metrics.register("build", "The build", Info::new([("version", "1")])).unwrap();
+        let took = Histogram::new([0.1, 1.0]);
+        took.observe(0.5);
+        metrics.register_with_unit("took", "Time", Unit::Seconds, took).unwrap();
+        let traced = CounterWithExemplar::<Vec<(String, String)>>::default();
+        traced.inc_by(1, Some(vec![("trace".to_string(), "7".to_string())]), None);
+        metrics.register("traced", "With an exemplar", traced).unwrap();
+        metrics
+    }
+
+    #[test]
+    fn the_text_format() {
+        let expected = r#"# HELP build_info The build.
+# TYPE build_info gauge
+build_info{version="1"} 1
+# HELP open What is open.
+# TYPE open gauge
+open -2
+# HELP requests_total Requests.
+# TYPE requests_total counter
+requests_total{path="/a\"b\n # {c=\"d\"}"} 3
+# HELP took_seconds Time.
+# TYPE took_seconds histogram
+took_seconds_sum 0.5
+took_seconds_count 1
+took_seconds_bucket{le="0.1"} 0
+took_seconds_bucket{le="1.0"} 1
+took_seconds_bucket{le="+Inf"} 1
+# HELP traced_total With an exemplar.
+# TYPE traced_total counter
+traced_total 1
+"#;
+        assert_eq!(some().expose(Format::Text), Exposition { text: expected.to_string(), left_out: vec![] });
+    }
+
+    #[test]
+    fn open_metrics_are_as_they_are_written() {
+        let text = some().expose(Format::OpenMetrics).text;
+        assert!(text.contains("# TYPE requests counter\nrequests_total{"), "{text}");
+        assert!(text.contains("# UNIT took_seconds seconds\n"), "{text}");
+        assert!(text.contains("traced_total 1 # {trace=\"7\"} 1"), "{text}");
+        assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+
+    #[derive(Debug)]
+    struct Told(&'static str);
+
+    impl Collector for Told {
+        fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+            assert!(!self.0.is_empty(), "on purpose");
+            let gauge = ConstGauge::new(1_i64);
+            gauge.encode(encoder.encode_descriptor(self.0, "Told", None, gauge.metric_type())?)
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_told_is_left_out() {
+        let metrics = Metrics::new("a");
+        metrics.register("open", "What is open", Gauge::<i64>::default()).unwrap();
+        metrics.of("b").register_collector("x", Told("open")).unwrap();
+        metrics.of("c").register_collector("y", Told("")).unwrap();
+        metrics.register_collector("z", Told("other")).unwrap();
+        let told = metrics.expose(Format::Text);
+        assert_eq!(told.text.matches("# TYPE").count(), 2, "{}", told.text);
+        assert_eq!(
+            told.left_out,
+            ["metric `open` of `b` is told already by another one", "metric `y` of `c` panicked"]
+        );
+    }
+
+    #[test]
+    fn names() {
+        let metrics = Metrics::new("a");
+        metrics.register("polls", "Polls", Counter::<u64>::default()).unwrap();
+        let error = metrics.of("b").register("polls", "Polls", Counter::<u64>::default()).unwrap_err();
+        assert_eq!(error.to_string(), "metric `polls` of `b` is registered already, by `a`");
+        for name in ["", "7", "a-b", "a:b", "ä", "polls_total", "my_info"] {
+            let error = metrics.register(name, "..", Counter::<u64>::default()).unwrap_err();
+            assert_eq!(error.to_string(), format!("`{name}` can not be a metric's name"));
+            assert!(error.help().is_some());
+        }
+        assert!(!metrics.of("b").unregister("polls"));
+        assert!(metrics.unregister("polls"));
+        assert!(!metrics.unregister("polls"));
+        metrics.of("b").register("polls", "Polls", Counter::<u64>::default()).unwrap();
+    }
+}

@@ -1,0 +1,82 @@
+//! [`Format`]: how metrics are written.
+
+/// How metrics are written.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub enum Format {
+    /// Prometheus' text format, version 0.0.4: what every scraper reads.
+    #[default]
+    Text,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+const OPEN: &str = "application/openmetrics-text";
+
+impl Format {
+    /// The one to answer a request with that has this header `Accept`: OpenMetrics, where it is asked for by name and nothing else is liked better.
+    ///
+    /// ```
+    /// use cninfra::metrics::Format;
+    ///
+    /// let prometheus = "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+    /// assert_eq!(Format::of_accept(prometheus), Format::OpenMetrics);
+    /// assert_eq!(Format::of_accept("text/html, */*"), Format::Text);
+    /// ```
+    #[must_use]
+    pub fn of_accept(accept: &str) -> Self {
+        let (mut open, mut text) = (0.0, 0.0);
+        for range in accept.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let Some(kind) = parts.next() else { continue };
+            let mut likes = 1.0;
+            let mut is_known = true;
+            for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+                match name.trim() {
+                    "q" => likes = value.trim().parse().unwrap_or(0.0),
+                    // of OpenMetrics there are 0.0.1 and 1.0.0, which have one form for all that is told here
+                    "version" if kind == OPEN => is_known = matches!(value.trim(), "1.0.0" | "0.0.1"),
+                    _ => {}
+                }
+            }
+            match kind {
+                OPEN if is_known => open = f64::max(open, likes),
+                "text/plain" | "text/*" | "*/*" => text = f64::max(text, likes),
+                _ => {}
+            }
+        }
+        if open > 0.0 && open >= text { Format::OpenMetrics } else { Format::Text }
+    }
+
+    /// The value of the header `Content-Type`.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_scraper_asks_for() {
+        for (accept, format) in [
+            ("", Format::Text),
+            ("*/*", Format::Text),
+            ("text/plain;version=0.0.4", Format::Text),
+            ("application/openmetrics-text", Format::OpenMetrics),
+            ("application/openmetrics-text; version=1.0.0; charset=utf-8", Format::OpenMetrics),
+            ("application/openmetrics-text;version=2.0.0", Format::Text),
+            ("application/openmetrics-text;q=0.3,text/plain;q=0.5", Format::Text),
+            ("application/openmetrics-text;q=0", Format::Text),
+            ("application/openmetrics-text;q=oops", Format::Text),
+            ("text/plain;q=0.5;version=0.0.4, application/openmetrics-text;version=0.0.1;q=0.75", Format::OpenMetrics),
+        ] {
+            assert_eq!(Format::of_accept(accept), format, "{accept}");
+        }
+    }
+}

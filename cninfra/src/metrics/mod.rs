@@ -1,0 +1,183 @@
+//! The metrics of an agent: a registry of its own, without anything global.
+//!
+//! A metric is a value of `prometheus_client`, which is re-exported here: a [`Counter`], a [`Gauge`], a [`Histogram`](prometheus_client::metrics::histogram::Histogram),
+//! or a [`Family`] of them, one for each set of labels. The plugin keeps a clone of it, and counts; the registry has another one, and tells it.
+//!
+//! ```
+//! use cninfra::{metrics::{Counter, Format, Metrics}, prelude::*};
+//!
+//! #[plugin]
+//! struct Poller {
+//!     polls: Counter,
+//! }
+//!
+//! impl Lifecycle for Poller {
+//!     async fn init(&self, cx: &Context) -> Result<()> {
+//!         cx.metrics().register("poller_polls", "Polls of all devices", self.polls.clone())?;
+//!         self.polls.inc();
+//!         Ok(())
+//!     }
+//! }
+//!
+//! #[derive(Flavor)]
+//! struct Devices {
+//!     poller: Dep<Poller>,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! let agent = Agent::<Devices>::start().await?;
+//! assert!(agent.metrics().expose(Format::Text).text.contains("\npoller_polls_total 1\n"));
+//! agent.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod agent;
+mod expose;
+mod format;
+mod process;
+
+pub use expose::Exposition;
+pub use format::Format;
+pub use prometheus_client;
+pub use prometheus_client::{
+    collector::Collector,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::{Metric, Unit},
+};
+
+pub(crate) use agent::AgentMetrics;
+pub(crate) use process::ProcessMetrics;
+
+use crate::{Error, Result};
+use prometheus_client::registry::Registry;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// A registry of metrics. Clones are the same registry.
+///
+/// Each agent has one, which [`Context::metrics`](crate::Context::metrics) and [`Agent::metrics`](crate::Agent::metrics) give. A second one, for metrics that are
+/// scraped apart, is made by [`Metrics::new`].
+///
+/// What registers a metric is its owner: two owners of one name are told apart in the error.
+#[derive(Clone)]
+pub struct Metrics {
+    owner: Arc<str>,
+    entries: Arc<Mutex<Entries>>,
+}
+
+/// By the metric's name. Each has a registry of its own, so that it can be taken out again.
+type Entries = BTreeMap<String, Arc<Entry>>;
+
+struct Entry {
+    owner: Arc<str>,
+    registry: Registry,
+}
+
+impl Metrics {
+    /// An empty registry, for metrics of this owner.
+    #[must_use]
+    pub fn new(owner: &str) -> Self {
+        Metrics { owner: owner.into(), entries: Arc::default() }
+    }
+
+    /// The same registry, for metrics of another owner.
+    #[must_use]
+    pub fn of(&self, owner: &str) -> Self {
+        Metrics { owner: owner.into(), entries: self.entries.clone() }
+    }
+
+    /// Adds a metric, by the name under which it is scraped: a counter's without `_total`, which is added when it is told.
+    ///
+    /// `help` is one line, without a full stop, which is added, too.
+    ///
+    /// # Errors
+    /// A name that can not be one, or that is taken.
+    pub fn register(&self, name: &str, help: &str, metric: impl Metric) -> Result<()> {
+        self.add(name, |registry| registry.register(name, help, metric))
+    }
+
+    /// Adds a metric of this unit, which is added to its name: `register_with_unit("poll", .., Unit::Seconds, ..)` is scraped as `poll_seconds`.
+    ///
+    /// # Errors
+    /// A name that can not be one, or that is taken.
+    pub fn register_with_unit(&self, name: &str, help: &str, unit: Unit, metric: impl Metric) -> Result<()> {
+        let full = format!("{name}_{}", unit.as_str());
+        self.add(&full, |registry| registry.register_with_unit(name, help, unit, metric))
+    }
+
+    /// Adds what is asked for its metrics at each scrape. `name` stands for all of them here, and is not told.
+    ///
+    /// A collector must not wait: it is called where the scrape is answered. One that panics, or that tells a metric that another one has, is left out of
+    /// the answer: see [`Exposition::left_out`].
+    ///
+    /// # Errors
+    /// A name that can not be one, or that is taken.
+    pub fn register_collector(&self, name: &str, collector: impl Collector) -> Result<()> {
+        self.add(name, |registry| registry.register_collector(Box::new(collector)))
+    }
+
+    /// Takes out what was registered by this name. Was there something of this owner?
+    pub fn unregister(&self, name: &str) -> bool {
+        let mut entries = self.entries();
+        let is_own = entries.get(name).is_some_and(|entry| entry.owner == self.owner);
+        // dropped where the lock is free again: a metric's destructor is foreign code
+        let removed = if is_own { entries.remove(name) } else { None };
+        drop(entries);
+        removed.is_some()
+    }
+
+    /// Adds a collector of this name, which is known to be free.
+    pub(crate) fn put(&self, name: &str, collector: impl Collector) {
+        let entry = self.entry(|registry| registry.register_collector(Box::new(collector)));
+        self.entries().insert(name.to_string(), entry);
+    }
+
+    fn entry(&self, add: impl FnOnce(&mut Registry)) -> Arc<Entry> {
+        let mut registry = Registry::default();
+        add(&mut registry);
+        Arc::new(Entry { owner: self.owner.clone(), registry })
+    }
+
+    fn add(&self, name: &str, add: impl FnOnce(&mut Registry)) -> Result<()> {
+        check(name)?;
+        let entry = self.entry(add);
+        let mut entries = self.entries();
+        if let Some(other) = entries.get(name) {
+            let owner = other.owner.clone();
+            drop(entries);
+            let text = format!("metric `{name}` of `{}` is registered already, by `{owner}`", self.owner);
+            return Err(Error::msg(text).with_help("begin a metric's name with that of its plugin"));
+        }
+        entries.insert(name.to_string(), entry);
+        Ok(())
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.entries().keys()).finish()
+    }
+}
+
+/// A name is of letters, digits and `_`. (Colons are for rules of Prometheus.)
+fn check(name: &str) -> Result<()> {
+    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let is_name = name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit());
+    let wrong = |help: &str| Err(Error::msg(format_args!("`{name}` can not be a metric's name")).with_help(help));
+    if !is_name {
+        return wrong("write it of a to z, 0 to 9 and `_`, a letter first");
+    }
+    match ["_total", "_info", "_bucket", "_created"].into_iter().find(|end| name.ends_with(end)) {
+        Some(_) => wrong("leave out `_total`, `_info`, `_bucket` and `_created`: they are added when a metric is told"),
+        None => Ok(()),
+    }
+}
