@@ -33,6 +33,7 @@ pub(crate) struct Shared {
     metrics: OnceLock<Metrics>,
     /// The records of the start, once it is done.
     start: OnceLock<Box<[Event]>>,
+    agent_log: OnceLock<Logger>,
     /// Those of the plugins, by place: made when they are asked for.
     logs: Box<[OnceLock<Logger>]>,
     /// What has failed beside the phases, in tasks: why the agent stops.
@@ -65,6 +66,7 @@ impl Shared {
             tasks: Tasks::default(),
             probes: Probes::default(),
             loggers,
+            agent_log: OnceLock::new(),
             metrics: OnceLock::new(),
             start: OnceLock::new(),
             logs: graph.nodes().iter().map(|_| OnceLock::new()).collect(),
@@ -78,8 +80,9 @@ impl Shared {
         self.logs[place].get_or_init(|| self.loggers.get(self.graph.nodes()[place].instance()))
     }
 
-    /// Every plugin has a logger, be it silent or not: whoever lists them is to see it.
+    /// Every plugin has a logger, be it silent or not, and so has the agent: whoever lists them is to see it.
     pub(crate) fn make_logs(&self) {
+        self.agent_log.get_or_init(|| self.loggers.of_agent());
         for place in 0..self.graph.len() {
             self.log(place);
         }

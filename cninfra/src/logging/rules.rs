@@ -51,8 +51,10 @@ pub struct Origin {
     /// Where the level was said.
     pub source: Source,
     /// For which name or pattern; none where it is the default level.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// The logger whose level it is, where that is inherited from a parent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inherited_from: Option<String>,
 }
 

@@ -141,7 +141,7 @@ fn the_graph_is_printed_without_a_start() {
         ("dot", "digraph"),
         ("mermaid", "graph"),
         ("json", "\"plugins\""),
-        ("text", "SimpleAgent: 3 plugins on 2 levels"),
+        ("text", "SimpleAgent: 4 plugins on 2 levels"),
     ] {
         // an endpoint that can not be had, and would be told
         let ended = agent().arg("--graph").arg(format).file("http.conf", "endpoint: 192.0.2.1:1").run();

@@ -1,11 +1,11 @@
 //! [`Local`]: what needs no network.
 
 use cninfra::prelude::*;
+use cninfra_logmanager::LogManager;
 
-/// What every agent can use and what needs no network.
+/// What every agent can use and what needs no network. (Where there is an HTTP server, it is used.)
 ///
-/// It has no plugin yet: service label, logger and status are part of every plugin's
-/// [`Context`]. The manager of log levels will be its first one.
+/// Service label, logger, status and metrics are part of every plugin's [`Context`].
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -21,4 +21,7 @@ use cninfra::prelude::*;
 /// }
 /// ```
 #[derive(Flavor)]
-pub struct Local {}
+pub struct Local {
+    /// The log levels over HTTP, where the agent has a server: `/log/list` and `/log/{logger}/{level}`.
+    pub logs: Dep<LogManager>,
+}

@@ -1,0 +1,134 @@
+//! [`LogManager`]: the routes.
+
+use crate::LoggerBody;
+use cninfra::{
+    config::Duration,
+    http::{
+        Http, Routes,
+        axum::{
+            extract::{Path, Query, rejection::QueryRejection},
+            http::{StatusCode, header::CONTENT_TYPE},
+            response::{IntoResponse, Response},
+        },
+    },
+    logging::{Level, Loggers},
+    prelude::*,
+};
+use serde::{Deserialize, Serialize};
+
+/// The log levels of the agent over HTTP, where it has a server.
+///
+/// | request | does |
+/// | --- | --- |
+/// | `GET /log/list` | lists the loggers, each with its level and why it has it |
+/// | `GET /log/{logger}` | tells the level of a logger, or what holds for one of this name that is not there yet |
+/// | `PUT /log/{logger}/{level}` | sets the level of a logger, or of all that a pattern (`etcd*`) matches; also of those that come later |
+/// | `PUT /log/{logger}/{level}?for=10m` | for a while |
+/// | `DELETE /log/{logger}` | takes back what was set for exactly this name or pattern |
+/// | `DELETE /log` | takes back all that was set |
+///
+/// Levels are `trace`, `debug`, `info`, `warn` (or `warning`) and `error`, in any case. What is set lasts as long as the agent runs. The logger
+/// `default` stands for those of which nothing else is said.
+#[plugin(name = "log-manager", alias = "logmanager")]
+pub struct LogManager {
+    http: Option<Dep<dyn Http>>,
+}
+
+impl Lifecycle for LogManager {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let Some(http) = &self.http else { return Ok(()) };
+        let all = || (cx.loggers(), cx.log());
+        let ((list, _), (get, _), (set, set_log), (reset, reset_log), (clear, clear_log)) =
+            (all(), all(), all(), all(), all());
+        let routes = Routes::new()
+            .get("/log/list", async move || answer(&list_all(&list)))
+            .summary("lists the loggers and their levels")
+            .get("/log/{logger}", async move |Path(name): Path<String>| answer(&level_of(&get, &name)))
+            .summary("tells the level of a logger")
+            .put(
+                "/log/{logger}/{level}",
+                async move |Path((name, level)): Path<(String, String)>, time: Result<Query<Time>, QueryRejection>| {
+                    match time {
+                        Ok(Query(Time { time })) => put(&set, &set_log, &name, &level, time.as_deref()),
+                        Err(error) => refusal(&error.body_text()),
+                    }
+                },
+            )
+            .summary("sets the level of a logger, or of those that a pattern matches; `?for=10m` for a while")
+            .delete("/log/{logger}", async move |Path(name): Path<String>| take_back(&reset, &reset_log, &name))
+            .summary("takes back the level that was set")
+            .delete("/log", async move || {
+                clear.reset_all();
+                clear_log.info("all levels are as the config has them");
+                answer(&list_all(&clear))
+            })
+            .summary("takes back all levels that were set");
+        http.register(cx, routes)
+    }
+}
+
+/// The query: a misspelled `for` must not make for ever of a while.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Time {
+    #[serde(rename = "for")]
+    time: Option<String>,
+}
+
+fn list_all(loggers: &Loggers) -> Vec<LoggerBody> {
+    let rules = loggers.rules();
+    loggers.list().into_iter().map(|logger| LoggerBody::new(logger, &rules)).collect()
+}
+
+fn level_of(loggers: &Loggers, name: &str) -> LoggerBody {
+    LoggerBody::new(loggers.level(name), &loggers.rules())
+}
+
+fn put(loggers: &Loggers, log: &Logger, name: &str, level: &str, time: Option<&str>) -> Response {
+    let level: Level = match level.parse() {
+        Ok(level) => level,
+        Err(error) => return refusal(&error),
+    };
+    let set = match time.map(str::parse::<Duration>) {
+        None => loggers.set(name, level),
+        Some(Ok(time)) => loggers.set_for(name, level, time.into()),
+        Some(Err(error)) => return refusal(&error),
+    };
+    if let Err(error) = set {
+        return refusal(&error);
+    }
+    match time {
+        None => log.info(format_args!("the level of `{name}` is {level} now")),
+        Some(time) => log.info(format_args!("the level of `{name}` is {level} for {time}")),
+    }
+    answer(&level_of(loggers, name))
+}
+
+fn take_back(loggers: &Loggers, log: &Logger, name: &str) -> Response {
+    match loggers.reset(name) {
+        Ok(any) => {
+            if any {
+                log.info(format_args!("the level of `{name}` is as the config has it"));
+            }
+            answer(&level_of(loggers, name))
+        }
+        Err(error) => refusal(&error),
+    }
+}
+
+/// As the predecessor: indented by two.
+fn answer(body: &impl Serialize) -> Response {
+    match serde_json::to_string_pretty(body) {
+        Ok(text) => ([(CONTENT_TYPE, "application/json")], text + "\n").into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+fn refusal(error: &dyn std::fmt::Display) -> Response {
+    problem(StatusCode::BAD_REQUEST, &error.to_string())
+}
+
+fn problem(status: StatusCode, text: &str) -> Response {
+    let body = serde_json::json!({ "error": text }).to_string();
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}

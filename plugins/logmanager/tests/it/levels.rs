@@ -1,0 +1,145 @@
+//! Levels over HTTP, as the predecessor has them where it has them.
+
+use cninfra::{
+    config::Config,
+    http::Http,
+    logging::{Level, LogSettings},
+    prelude::*,
+};
+use cninfra_logmanager::LogManager;
+use cninfra_rest::Rest;
+use cninfra_testbed::Answer;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+
+#[plugin(no_lifecycle)]
+pub struct Etcd {
+    #[context]
+    log: Logger,
+}
+
+#[derive(Flavor)]
+pub struct Managed {
+    #[provides(dyn Http)]
+    pub rest: Dep<Rest>,
+    pub logs: Dep<LogManager>,
+    pub etcd: Dep<Etcd>,
+}
+
+/// Without a server there is nothing to serve.
+#[derive(Flavor)]
+pub struct Silent {
+    pub logs: Dep<LogManager>,
+}
+
+pub fn config() -> Config {
+    Config::new().set("http", "endpoint", "127.0.0.1:0")
+}
+
+async fn start() -> (Agent<Managed>, SocketAddr) {
+    let levels = LogSettings::new().level("http", Level::Warn).unwrap();
+    let agent = Agent::<Managed>::builder().config(config()).log_settings(&levels).start().await.unwrap();
+    let addr = agent.rest.local_addr().unwrap();
+    (agent, addr)
+}
+
+async fn request(addr: SocketAddr, method: &'static str, path: &'static str) -> Answer {
+    tokio::task::spawn_blocking(move || cninfra_testbed::request(addr, method, path)).await.unwrap()
+}
+
+async fn json(addr: SocketAddr, method: &'static str, path: &'static str) -> (u16, Value) {
+    let answer = request(addr, method, path).await;
+    assert_eq!(answer.header("content-type"), Some("application/json"), "{path}: {}", answer.body);
+    (answer.status, serde_json::from_str(&answer.body).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn loggers_are_listed() {
+    let (agent, addr) = start().await;
+    let answer = request(addr, "GET", "/log/list").await;
+    // indented by two, as the predecessor has it
+    assert!(answer.body.starts_with("[\n  {\n    \"logger\": \"agent\",\n    \"level\": \"info\""), "{}", answer.body);
+    let list: Vec<Value> = serde_json::from_str(&answer.body).unwrap();
+    let levels: Vec<_> =
+        list.iter().map(|of| (of["logger"].as_str().unwrap(), of["level"].as_str().unwrap())).collect();
+    assert_eq!(levels, [("agent", "info"), ("etcd", "info"), ("http", "warn"), ("log-manager", "info")]);
+    assert_eq!(list[2]["rule"], "http");
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn levels_are_set_and_taken_back() {
+    let (agent, addr) = start().await;
+    for (path, level) in [
+        ("/log/etcd/debug", "debug"),
+        ("/log/etcd/WARN", "warn"),
+        ("/log/etcd/Warning", "warn"),
+        ("/log/etcd/trace", "trace"),
+        ("/log/etcd/fatal", "error"),
+    ] {
+        let (status, body) = json(addr, "PUT", path).await;
+        assert_eq!((status, &body["logger"], &body["level"]), (200, &json!("etcd"), &json!(level)), "{path}");
+        assert_eq!(agent.etcd.log.level().as_str(), level);
+    }
+    let (status, body) = json(addr, "DELETE", "/log/etcd").await;
+    assert_eq!((status, &body["level"]), (200, &json!("info")));
+    assert_eq!(agent.etcd.log.level(), Level::Info);
+    // one that is not there yet, and all that a pattern matches
+    assert_eq!(json(addr, "PUT", "/log/etcd.watch/debug").await.0, 200);
+    assert_eq!(agent.etcd.log.child("watch").level(), Level::Debug);
+    assert_eq!(json(addr, "PUT", "/log/et*/error").await.0, 200);
+    assert_eq!((agent.etcd.log.level(), agent.etcd.log.child("lease").level()), (Level::Error, Level::Error));
+    let (status, list) = json(addr, "DELETE", "/log").await;
+    assert_eq!((status, list.as_array().map(Vec::is_empty)), (200, Some(false)));
+    assert_eq!(agent.etcd.log.level(), Level::Info);
+    let (_, body) = json(addr, "GET", "/log/http").await;
+    assert_eq!(body["level"], "warn", "what the program says holds again");
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_for_a_while() {
+    let (agent, addr) = start().await;
+    let (status, body) = json(addr, "PUT", "/log/etcd/debug?for=1h").await;
+    assert_eq!((status, &body["ends_in"]), (200, &json!(3600)));
+    let (_, body) = json(addr, "GET", "/log/etcd").await;
+    assert!((3590..=3600).contains(&body["ends_in"].as_u64().unwrap()), "{body}");
+    assert_eq!(json(addr, "PUT", "/log/etcd/trace?for=20ms").await.0, 200);
+    let deadline = std::time::Instant::now() + cninfra_testbed::DEADLINE;
+    while agent.etcd.log.level() == Level::Trace {
+        assert!(std::time::Instant::now() < deadline, "it does not end");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_told() {
+    let (agent, addr) = start().await;
+    for (method, path, status, error) in [
+        ("PUT", "/log/etcd/loud", 400, "`loud` is no level: write trace, debug, info, warn or error"),
+        ("PUT", "/log/a%20b/debug", 400, "`a b` is no name or pattern of loggers"),
+        ("DELETE", "/log/a%20b", 400, "`a b` is no name or pattern of loggers"),
+        ("PUT", "/log/etcd/debug?for=5", 400, "`5` has no unit: write `5s` for seconds, `5ms` for milliseconds"),
+        (
+            "PUT",
+            "/log/etcd/debug?form=5s",
+            400,
+            "Failed to deserialize query string: form: unknown field `form`, expected `for`",
+        ),
+        ("GET", "/log/etcd/info", 405, "method not allowed"),
+        ("POST", "/log/etcd/info", 405, "method not allowed"),
+        ("PUT", "/log/list", 405, "method not allowed"),
+        ("GET", "/log/list/", 404, "not found"),
+    ] {
+        assert_eq!(json(addr, method, path).await, (status, json!({ "error": error })), "{method} {path}");
+    }
+    assert_eq!(agent.etcd.log.level(), Level::Info);
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn it_does_without_a_server() {
+    let agent = Agent::<Silent>::start().await.unwrap();
+    agent.close().await.unwrap();
+}

@@ -1,0 +1,5 @@
+//! The manager of log levels.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod conformance;
+mod levels;
