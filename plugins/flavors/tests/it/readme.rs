@@ -1,14 +1,42 @@
-//! The sample of the README: it compiles, runs, and is what the README shows.
+//! The samples of the README: they compile, run, and are what the README shows.
 
 #![allow(dead_code, reason = "its `main` is not called here")]
 
-include!("readme_sample.rs");
+include!("readme/sample.rs");
+
+mod test {
+    use super::*;
+
+    include!("readme/test.rs");
+}
+
+mod logging {
+    use cninfra::prelude::*;
+
+    include!("readme/logging.rs");
+}
+
+mod config {
+    use cninfra::prelude::*;
+
+    include!("readme/config.rs");
+}
 
 #[test]
-fn the_readme_shows_this_sample() {
+fn the_readme_shows_these_samples() {
     let readme = include_str!("../../../../README.md");
-    let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next());
-    assert_eq!(shown, Some(include_str!("readme_sample.rs")), "copy the sample of the README to readme_sample.rs");
+    let shown: Vec<_> = readme.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let samples = [
+        ("sample.rs", include_str!("readme/sample.rs")),
+        ("test.rs", include_str!("readme/test.rs")),
+        ("logging.rs", include_str!("readme/logging.rs")),
+        ("config.rs", include_str!("readme/config.rs")),
+    ];
+    assert_eq!(shown.len(), samples.len(), "a sample is neither compiled nor marked otherwise");
+    for ((name, sample), shown) in samples.into_iter().zip(shown) {
+        assert_eq!(shown, sample, "copy the sample of the README to readme/{name}");
+    }
+    assert!(!readme.contains("```rust,"), "all samples in Rust are compiled");
 }
 
 #[tokio::test(flavor = "multi_thread")]
