@@ -2,7 +2,7 @@
 
 use crate::{
     Result, ServiceLabel,
-    agent::{Cause, Event, PluginError},
+    agent::{Cause, Event, PluginError, StopTime},
     config::{Config, Section},
     graph::{Graph, Node},
     logging::{Logger, Loggers},
@@ -14,6 +14,7 @@ use crate::{
 use std::{
     fmt,
     sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
 };
 
 /// So many failures of a run are kept: what follows the first ones is told in the log only.
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     /// What has failed beside the phases, in tasks: why the agent stops.
     failures: Mutex<Vec<PluginError>>,
     main: Mutex<Main>,
+    /// None while the agent does not stop.
+    stop_time: Mutex<Option<StopTime>>,
 }
 
 /// A main task that ends well stops the agent, but not its start: that is done first.
@@ -72,6 +75,7 @@ impl Shared {
             logs: graph.nodes().iter().map(|_| OnceLock::new()).collect(),
             failures: Mutex::default(),
             main: Mutex::default(),
+            stop_time: Mutex::default(),
         }
     }
 
@@ -134,6 +138,15 @@ impl Shared {
         if done {
             self.stop.stop();
         }
+    }
+
+    /// Plugins drain, or close, from now on.
+    pub(crate) fn set_stop_time(&self, time: StopTime) {
+        *self.stop_time.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
+    }
+
+    fn time_left(&self, place: usize) -> Option<Duration> {
+        self.stop_time.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|time| time.left(place))
     }
 
     /// What has failed so far, or since this was asked before.
@@ -277,6 +290,33 @@ impl Context {
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         self.shared.get().stop.clone()
+    }
+
+    /// How long the plugin may still take for its `drain` or its `close`, by the limits of the agent; `None` while the agent does not stop.
+    ///
+    /// What takes longer than this is dropped where it is, and is an error of the plugin. One that has work in flight finishes
+    /// what it can meanwhile, and ends the rest by itself.
+    ///
+    /// ```
+    /// # use cninfra::prelude::*;
+    /// # #[plugin]
+    /// # struct Server;
+    /// # impl Server {
+    /// #     async fn finish(&self) {}
+    /// # }
+    /// impl Lifecycle for Server {
+    ///     async fn drain(&self, cx: &Context) -> Result<()> {
+    ///         let most = cx.time_left().unwrap_or_default().mul_f32(0.9);
+    ///         if tokio::time::timeout(most, self.finish()).await.is_err() {
+    ///             cx.log().warn("not all is finished");
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        self.shared.get().time_left(self.place)
     }
 
     /// The plugin's config section: its file, environment and command line over the defaults.

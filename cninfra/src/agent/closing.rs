@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, Phase, PluginError,
-    limits::after,
+    limits::{StopTime, after},
     runner::Runner,
     together::{Common, run},
 };
@@ -14,7 +14,9 @@ impl Runner {
     /// Drains all plugins at once.
     pub(super) async fn drain(&mut self, now: Instant) -> Vec<PluginError> {
         let (env, limit) = (self.env.clone(), self.env.limits.drain());
-        let common = Common::new(&env, Phase::Drain, limit, after(now, limit));
+        let ends = after(now, limit);
+        let common = Common::new(&env, Phase::Drain, limit, ends);
+        env.shared.set_stop_time(StopTime::new(&env.limits, Phase::Drain, ends));
         let serving = self.plugins[..self.serving].iter().filter(|plugin| !plugin.down);
         run(serving, &common, &mut self.record).await.errors
     }
@@ -28,6 +30,7 @@ impl Runner {
             let first = self.plugins.partition_point(|plugin| plugin.place < from).min(self.begun);
             if first < self.begun {
                 let common = Common::new(&env, Phase::Close, env.limits.whole.stop, ends);
+                env.shared.set_stop_time(StopTime::new(&env.limits, Phase::Close, ends));
                 // those of one level in reverse order, so that a stop mirrors the start
                 let closing = self.plugins[first..self.begun].iter().rev();
                 errors.append(&mut run(closing, &common, &mut self.record).await.errors);

@@ -1,7 +1,7 @@
 //! [`Limits`]: how long an agent waits for its plugins.
 
 use super::{Cause, Phase};
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// How long an agent waits for its plugins.
@@ -141,6 +141,28 @@ impl Limit {
         } else {
             Cause::TimedOut(self.limit)
         }
+    }
+}
+
+/// The time of plugins that drain, or close, together.
+pub(crate) struct StopTime {
+    limits: Arc<LimitTable>,
+    phase: Phase,
+    began: Instant,
+    ends: Instant,
+}
+
+impl StopTime {
+    pub(super) fn new(limits: &Arc<LimitTable>, phase: Phase, ends: Instant) -> Self {
+        StopTime { limits: limits.clone(), phase, began: Instant::now(), ends }
+    }
+
+    /// What the plugin at this place has left of it.
+    pub(crate) fn left(&self, place: usize) -> Duration {
+        let whole = (self.limits.whole.stop, self.ends);
+        let least = if self.phase == Phase::Close { LEAST } else { Duration::ZERO };
+        let limit = Limit::new(self.began, self.limits.of(place, self.phase), whole, least);
+        limit.ends.saturating_duration_since(Instant::now())
     }
 }
 

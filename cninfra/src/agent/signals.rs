@@ -4,6 +4,7 @@ use super::{
     StopHandle,
     exit::FAILED,
     progress::Progress,
+    stall::keep_awake,
     watchdog::{TICK, Watchdog},
 };
 use crate::{BoxFuture, Logger, logging::Loggers};
@@ -32,6 +33,7 @@ pub(super) fn run(
             return ExitCode::from(FAILED);
         }
     };
+    let handle = agents.handle().clone();
     let code = signals.block_on(async {
         // before anything begins, so that no signal is missed
         let signals = match Signals::new() {
@@ -45,6 +47,7 @@ pub(super) fn run(
         tokio::select! {
             code = hear(&log, signals, &stop, agent) => code,
             code = watch(loggers, &progress) => code,
+            () = keep_awake(handle) => FAILED,
         }
     });
     // a plugin may block a thread: `main` returns all the same
@@ -52,7 +55,8 @@ pub(super) fn run(
     ExitCode::from(code)
 }
 
-/// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen.
+/// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen, nor others' requests from
+/// being served (see [`keep_awake`]).
 fn agents_runtime() -> io::Result<Runtime> {
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     Builder::new_multi_thread().worker_threads(threads).enable_all().build()

@@ -1,19 +1,49 @@
 //! What a server answers where no route does: errors are JSON.
 
 use axum::{
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderValue, Method, StatusCode, Uri,
+        header::{ALLOW, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
 
-pub(super) async fn not_found() -> Response {
-    error(StatusCode::NOT_FOUND, r#"{"error":"not found"}"#)
+/// An error of the server itself: `{"error":"not found"}`. For authors of servers.
+#[must_use]
+pub fn error(status: StatusCode, text: &str) -> Response {
+    let body = serde_json::json!({ "error": text }).to_string();
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Of a path that no route has. `OPTIONS *` asks for the server itself.
+pub(super) async fn not_found(method: Method, uri: Uri) -> Response {
+    if method == Method::OPTIONS && uri.path() == "*" {
+        return options(HeaderValue::from_static("GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS"));
+    }
+    error(StatusCode::NOT_FOUND, "not found")
 }
 
 /// The router adds `Allow`.
 pub(super) async fn method_not_allowed() -> Response {
-    error(StatusCode::METHOD_NOT_ALLOWED, r#"{"error":"method not allowed"}"#)
+    error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
 }
 
-fn error(status: StatusCode, body: &'static str) -> Response {
-    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+pub(super) fn options(allow: HeaderValue) -> Response {
+    (StatusCode::NO_CONTENT, [(ALLOW, allow)]).into_response()
+}
+
+/// What is allowed where there are routes for these methods.
+pub(super) fn allow<'a>(methods: impl Iterator<Item = &'a Method>) -> HeaderValue {
+    let mut allowed: Vec<&str> = Vec::new();
+    for method in methods {
+        let and_head = (*method == Method::GET).then_some("HEAD");
+        for name in [method.as_str()].into_iter().chain(and_head) {
+            if !allowed.contains(&name) {
+                allowed.push(name);
+            }
+        }
+    }
+    allowed.push("OPTIONS");
+    // names of methods are always valid
+    HeaderValue::from_str(&allowed.join(",")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
 }

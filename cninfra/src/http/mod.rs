@@ -24,18 +24,23 @@
 //! ```
 //!
 //! This module has no server: that is a plugin, such as `Rest` of the crate `cninfra-rest`. A server keeps the routes in a
-//! [`RouteTable`].
+//! [`RouteTable`]. Tests of handlers need none either: the module `testing`, of the feature `testing`, calls them without a socket.
 
 mod answer;
 mod error;
+mod index;
 mod interface;
 mod path;
 mod route;
 mod routes;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 
+pub use answer::error as error_response;
 pub use axum;
 pub use error::RouteError;
+pub use index::RouteIndex;
 pub use interface::Http;
 pub use route::Route;
 pub use routes::Routes;

@@ -39,6 +39,32 @@ pub(super) fn conflict(a: &str, b: &str) -> bool {
     router.insert(a, ()).is_ok() && router.insert(b, ()).is_err()
 }
 
+/// Is there a request that both would answer? Asked of valid paths.
+pub(super) fn meet(a: &str, b: &str) -> bool {
+    // a brace that is a character is no parameter
+    let (a, b) = (a.replace("{{", "\u{1}"), b.replace("{{", "\u{1}"));
+    let (mut a, mut b) = (a.split('/'), b.split('/'));
+    loop {
+        let (a, b) = match (a.next(), b.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) => (a, b),
+            _ => return false,
+        };
+        if a.starts_with("{*") || b.starts_with("{*") {
+            return true;
+        }
+        let same = match (a.split_once('{'), b.split_once('{')) {
+            (None, None) => a == b,
+            (Some((before, _)), None) => b.len() > before.len() && b.starts_with(before),
+            (None, Some((before, _))) => a.len() > before.len() && a.starts_with(before),
+            (Some((a, _)), Some((b, _))) => a.starts_with(b) || b.starts_with(a),
+        };
+        if !same {
+            return false;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! [`RouteTable`]: the routes of all plugins of a server.
 
-use super::{Route, RouteError, Routes, answer, path};
-use axum::{Router, routing::MethodRouter};
+use super::{Route, RouteError, RouteIndex, Routes, answer, path};
+use axum::{Router, http::Method, routing::MethodRouter};
 use std::fmt;
 
 /// The routes of all plugins of one server: what it lists, and what its router is built of. For authors of servers.
@@ -24,11 +24,9 @@ use std::fmt;
 /// ```
 #[derive(Clone, Default)]
 pub struct RouteTable {
-    routes: Vec<Route>,
+    index: RouteIndex,
     /// Of the routes, one each.
     handlers: Vec<MethodRouter>,
-    /// The paths alone, with the same rules as the router that is built at the end.
-    paths: matchit::Router<()>,
 }
 
 impl RouteTable {
@@ -56,36 +54,29 @@ impl RouteTable {
     }
 
     fn put(&mut self, route: Route, handler: MethodRouter) -> Result<(), RouteError> {
-        let mut same_path = self.routes.iter().filter(|other| other.path == route.path).peekable();
-        if same_path.peek().is_some() {
-            if let Some(other) = same_path.find(|other| other.same_method(&route.method)) {
-                return Err(RouteError::Overlap {
-                    owner: route.owner,
-                    method: route.method,
-                    path: route.path,
-                    other_owner: other.owner.clone(),
-                    other_path: other.path.clone(),
-                });
-            }
-        } else {
-            if let Err(wrong) = path::check(&route.path) {
-                return Err(RouteError::Path { owner: route.owner, path: route.path, wrong });
-            }
-            if self.paths.insert(&route.path, ()).is_err() {
-                return Err(self.conflict(route));
-            }
+        let is_new = self.index.of_path(&route.path).next().is_none();
+        if is_new && let Err(wrong) = path::check(&route.path) {
+            return Err(RouteError::Path { owner: route.owner, path: route.path, wrong });
         }
-        self.routes.push(route);
+        let other = self.index.of_path(&route.path).find(|other| other.same_method(&route.method)).cloned();
+        if let Some(Route { owner: other_owner, path: other_path, .. }) = other {
+            let Route { owner, method, path, .. } = route;
+            return Err(RouteError::Overlap { owner, method, path, other_owner, other_path });
+        }
+        self.index.put(route).map_err(|route| self.conflict(route))?;
         self.handlers.push(handler);
         Ok(())
     }
 
     /// Whom the path can not be told from.
     fn conflict(&self, route: Route) -> RouteError {
-        let other = self.routes.iter().find(|other| path::conflict(&other.path, &route.path));
+        let others = || self.routes().iter().filter(|other| path::conflict(&other.path, &route.path));
+        // one that answers the same requests says more than one that only looks alike
+        let same = |other: &&Route| other.same_method(&route.method) && path::meet(&other.path, &route.path);
+        let other = others().find(same).or_else(|| others().next());
         let (other_owner, other_path) =
             other.map_or_else(Default::default, |other| (other.owner.clone(), other.path.clone()));
-        if other.is_some_and(|other| other.same_method(&route.method)) {
+        if other.as_ref().is_some_and(same) {
             let (owner, method, path) = (route.owner, route.method, route.path);
             return RouteError::Overlap { owner, method, path, other_owner, other_path };
         }
@@ -95,29 +86,47 @@ impl RouteTable {
     /// All routes, in the order in which they were added.
     #[must_use]
     pub fn routes(&self) -> &[Route] {
-        &self.routes
+        self.index.routes()
     }
 
-    /// The router of all routes. Where none answers, it does, in JSON: 404, or 405 with `Allow`.
+    /// The routes without their handlers: what a server keeps to list them, and to tell whose a request is.
+    #[must_use]
+    pub fn index(&self) -> &RouteIndex {
+        &self.index
+    }
+
+    /// The router of all routes. Where none answers, it does: in JSON 404, or 405 with `Allow`; and with 204 and `Allow` to `OPTIONS`,
+    /// where no route does.
     #[must_use = "built once, when all routes are known"]
     pub fn router(&self) -> Router {
-        let add =
-            |router: Router, (route, handler): (&Route, &MethodRouter)| router.route(&route.path, handler.clone());
-        let router = self.routes.iter().zip(&self.handlers).fold(Router::new(), add);
+        let routes = || self.routes().iter().zip(&self.handlers);
+        let add = |router: Router, (route, handler): (&Route, &MethodRouter)| {
+            let same_path = || self.index.of_path(&route.path);
+            let is_last = same_path().last().is_some_and(|last| std::ptr::eq(last, route));
+            let has_options = || same_path().any(|route| route.method == Method::OPTIONS);
+            let handler = handler.clone();
+            let handler = if is_last && !has_options() {
+                let allow = answer::allow(same_path().map(|route| &route.method));
+                handler.options(async move || answer::options(allow))
+            } else {
+                handler
+            };
+            router.route(&route.path, handler)
+        };
+        let router = routes().fold(Router::new(), add);
         router.fallback(answer::not_found).method_not_allowed_fallback(answer::method_not_allowed)
     }
 }
 
 impl fmt::Debug for RouteTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.routes).finish()
+        f.debug_list().entries(self.routes()).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::Method;
 
     fn get(path: &str) -> Routes {
         Routes::new().get(path, async || "")
@@ -150,6 +159,38 @@ mod tests {
         assert_eq!(error.to_string(), "the path `/a/{c}` of `second` can not be told from `/a/{b}` of `first`");
         assert!(error.help().contains("the same name"));
         assert!(matches!(refused("/a/{b}", get("/a/{*c}")), RouteError::Overlap { .. }));
+    }
+
+    #[test]
+    fn all_forms_of_an_overlap_name_both_owners() {
+        for (one, two) in [
+            ("/a", "/a"),
+            ("/a/{x}", "/a/{x}"),
+            ("/a/{x}", "/a/{y}"),
+            ("/a/v{x}", "/a/v{y}"),
+            ("/a/{x}/b", "/a/{y}/b"),
+            ("/a/{x}/b/{z}", "/a/{x}/b/{y}"),
+            ("/{*x}", "/{*y}"),
+            ("/{x}", "/{*y}"),
+            ("/{*y}", "/{x}"),
+            ("/a/{x}/{*y}", "/a/{x}/{*z}"),
+        ] {
+            let text = refused(one, get(two)).to_string();
+            assert!(["`first`", "`second`", one, two].iter().all(|part| text.contains(part)), "{text}");
+            assert!(text.contains("`GET ") && !text.contains("can not be told from"), "{text}");
+        }
+        for (one, two) in [
+            ("/a/{x}", "/a/b"),
+            ("/a/{x}", "/a"),
+            ("/a/{x}", "/a/{x}/"),
+            ("/{*x}", "/"),
+            ("/a/{x}/b", "/a/{y}/c"),
+            ("/a/{x}/{*y}", "/a/{z}/b/c"),
+        ] {
+            let mut table = RouteTable::new();
+            table.add("first", get(one)).unwrap();
+            table.add("second", get(two)).unwrap();
+        }
     }
 
     #[test]

@@ -314,3 +314,50 @@ async fn a_report_says_what_failed_where_when_why_and_what_to_do() {
     assert_eq!(outcomes, [Outcome::Failed, Outcome::Dropped]);
     assert_eq!(error.errors[0].to_string(), "plugin `Store` failed in init: connect: etcd:2379: connection refused");
 }
+
+/// Writes down what it has left.
+#[plugin]
+#[derive(Default)]
+struct Hurried(std::sync::Mutex<Vec<Option<Duration>>>);
+
+impl Hurried {
+    fn look(&self, cx: &Context) -> Result<()> {
+        self.0.lock().unwrap().push(cx.time_left());
+        Ok(())
+    }
+}
+
+impl Lifecycle for Hurried {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        self.look(cx)
+    }
+    async fn drain(&self, cx: &Context) -> Result<()> {
+        self.look(cx)?;
+        sleep(millis(300)).await;
+        self.look(cx)
+    }
+    async fn close(&self, cx: &Context) -> Result<()> {
+        self.look(cx)
+    }
+}
+
+#[derive(Flavor)]
+struct InAHurry {
+    hurried: Dep<Hurried>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_knows_what_time_it_has_left_to_stop() {
+    let run = async |set: fn(cninfra::agent::Builder<InAHurry>) -> cninfra::agent::Builder<InAHurry>| {
+        let hurried = Dep::from(Hurried::default());
+        let limits = Limits::default().stop(millis(3000)).plugin_stop(millis(2000));
+        let builder = Agent::<InAHurry>::builder().limits(limits).with_new(hurried.clone());
+        set(builder).start().await.unwrap().close().await.unwrap();
+        std::mem::take(&mut *hurried.0.lock().unwrap())
+    };
+    let left = |times: [u64; 3]| -> Vec<_> { [None].into_iter().chain(times.map(|time| Some(millis(time)))).collect() };
+    // draining has half of the whole; closing has the plugin's own limit, of the 2700 that are left
+    assert_eq!(run(|builder| builder).await, left([1500, 1200, 2000]));
+    let special = run(|builder| builder.limit("hurried", Phase::Drain, millis(1000))).await;
+    assert_eq!(special, left([1000, 700, 2000]));
+}
