@@ -1,17 +1,21 @@
 //! [`RestConfig`]: the config section `http`.
 
-use crate::Endpoint;
+use crate::{Endpoint, Limits};
 use cninfra::{
     Flag,
-    config::{Hides, Later},
+    config::{ByteSize, Duration, Hides, Later},
 };
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 
 pub(crate) const FLAGS: &[Flag] = &[Flag::new("http-port", "port")
     .env("HTTP_PORT")
     .help("the port of the HTTP server, over that of `endpoint`; 0 takes a free one")];
 
 /// The config section `http`, in the file `http.conf`.
+///
+/// The keys of the predecessor do what they did there, be they written `ReadTimeout` or `read-timeout`; 0 is no limit. Times are `5s` or
+/// `1m30s`; a number is nanoseconds, as there.
 ///
 /// ```
 /// use cninfra_rest::RestConfig;
@@ -20,7 +24,7 @@ pub(crate) const FLAGS: &[Flag] = &[Flag::new("http-port", "port")
 /// assert_eq!(config.listen().to_string(), "127.0.0.1:8080");
 /// # Ok::<(), cninfra_rest::EndpointError>(())
 /// ```
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RestConfig {
     /// Where the server listens. Default: `0.0.0.0:9191`, with a warning.
@@ -28,18 +32,35 @@ pub struct RestConfig {
     /// The port, over that of `endpoint`: what `--http-port` and `HTTP_PORT` set. An `endpoint` of a higher layer hides it:
     /// `--set http.endpoint=..` goes over a `port` in a file.
     pub port: Option<u16>,
+    /// For a whole request with its body. Default: 30 s.
+    pub read_timeout: Duration,
+    /// For a request's head. Never more than `read-timeout`, and as much where it is 0. Default: 10 s.
+    pub read_header_timeout: Duration,
+    /// From the end of a request's head to the end of its answer. A handler has no more either. Default: 0, since an answer may be a stream.
+    pub write_timeout: Duration,
+    /// For a connection without a request; 0 is as much as `read-timeout`. Default: 75 s.
+    pub idle_timeout: Duration,
+    /// For a client that takes nothing of its answer. Default: 30 s.
+    pub stall_timeout: Duration,
+    /// For a handler, until its answer begins. Default: 60 s.
+    pub handler_timeout: Duration,
+    /// When the agent stops: for the requests in flight; 0 is what the agent has for draining, which is the most in any case. Default: 0.
+    pub drain_timeout: Duration,
+    /// For a request's head; 0 is 1 MiB, as in Go. Default: 64 KiB.
+    pub max_header_bytes: ByteSize,
+    /// For a request's body. Default: 2 MiB.
+    pub body_limit: ByteSize,
+    /// For connections at once; the next ones wait. Default: 4096.
+    pub max_connections: NonZeroU32,
+    /// Is each request logged, with its answer's status and the plugin that has answered? Default: no.
+    pub access_log: bool,
+    /// Does `GET /` list the routes, where no plugin has a route `/`? Default: yes.
+    pub index: bool,
     /// What the predecessor knew and this server does not serve yet: refused, so that nobody believes it to be in force.
     #[doc(hidden)]
     #[serde(
         skip_serializing,
-        rename = "later:read-timeout",
-        alias = "later:read-header-timeout",
-        alias = "later:write-timeout",
-        alias = "later:idle-timeout",
-        alias = "later:max-header-bytes",
-        alias = "later:disable",
-        alias = "later:disabled",
-        alias = "later:server-cert-file",
+        rename = "later:server-cert-file",
         alias = "later:server-key-file",
         alias = "later:client-cert-files",
         alias = "later:client-basic-auth",
@@ -49,12 +70,43 @@ pub struct RestConfig {
         alias = "later:sign-key",
         alias = "later:users",
         alias = "later:password-hash-cost",
-        alias = "later:rate-limiter"
+        alias = "later:rate-limiter",
+        alias = "later:disable",
+        alias = "later:disabled"
     )]
     pub later: Later,
     #[doc(hidden)]
     #[serde(skip_serializing, rename = "hides:endpoint:port")]
     pub hides: Hides,
+}
+
+/// Go's own, where the predecessor's files say 0.
+const GO_HEADER_BYTES: u64 = 1 << 20;
+
+impl Default for RestConfig {
+    fn default() -> Self {
+        let limits = Limits::default();
+        let time = |limit: Option<std::time::Duration>| Duration(limit.unwrap_or_default());
+        let connections = u32::try_from(limits.connections).ok().and_then(NonZeroU32::new);
+        RestConfig {
+            endpoint: None,
+            port: None,
+            read_timeout: time(limits.read),
+            read_header_timeout: time(limits.head),
+            write_timeout: time(limits.write),
+            idle_timeout: time(limits.idle),
+            stall_timeout: time(limits.stall),
+            handler_timeout: time(limits.handler),
+            drain_timeout: Duration::default(),
+            max_header_bytes: ByteSize(limits.head_bytes as u64),
+            body_limit: ByteSize(limits.body.unwrap_or_default()),
+            max_connections: connections.unwrap_or(NonZeroU32::MAX),
+            access_log: false,
+            index: true,
+            later: Later,
+            hides: Hides,
+        }
+    }
 }
 
 impl RestConfig {
@@ -68,15 +120,76 @@ impl RestConfig {
         }
     }
 
+    /// What the keys say, put together.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let limit = |time: Duration| Some(*time).filter(|time| !time.is_zero());
+        let (read, write) = (limit(self.read_timeout), limit(self.write_timeout));
+        let head_bytes = match *self.max_header_bytes {
+            0 => GO_HEADER_BYTES,
+            bytes => bytes,
+        };
+        Limits {
+            head: least(limit(self.read_header_timeout), read),
+            read,
+            write,
+            stall: limit(self.stall_timeout),
+            idle: limit(self.idle_timeout).or(read),
+            handler: least(limit(self.handler_timeout), write),
+            head_bytes: usize::try_from(head_bytes).unwrap_or(usize::MAX),
+            body: Some(*self.body_limit).filter(|bytes| *bytes > 0),
+            connections: usize::try_from(self.max_connections.get()).unwrap_or(usize::MAX),
+        }
+    }
+
     /// Has nobody said where?
     pub(crate) fn is_default(&self) -> bool {
         self.endpoint.is_none() && self.port.is_none()
     }
 }
 
+/// The shorter one, where none is for ever.
+fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    one.into_iter().chain(other).min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_limits_are_those_of_the_library_by_default() {
+        assert_eq!(RestConfig::default().limits(), Limits::default());
+    }
+
+    #[test]
+    fn zero_is_what_it_is_in_go() {
+        let zero = Duration::default();
+        let (head, idle) = (Duration::from_secs(1), Duration::from_secs(2));
+        let config = |read, head, idle| {
+            let limits = RestConfig {
+                read_timeout: read,
+                read_header_timeout: head,
+                idle_timeout: idle,
+                ..RestConfig::default()
+            }
+            .limits();
+            (limits.read, limits.head, limits.idle)
+        };
+        let secs = |secs| Some(std::time::Duration::from_secs(secs));
+        assert_eq!(config(zero, zero, zero), (None, None, None));
+        assert_eq!(config(Duration::from_secs(5), zero, zero), (secs(5), secs(5), secs(5)));
+        assert_eq!(config(zero, head, idle), (None, secs(1), secs(2)));
+        assert_eq!(config(Duration::from_millis(1000), Duration::from_secs(9), idle), (secs(1), secs(1), secs(2)));
+        let config = RestConfig {
+            max_header_bytes: ByteSize(0),
+            body_limit: ByteSize(0),
+            write_timeout: head,
+            ..RestConfig::default()
+        };
+        let limits = config.limits();
+        assert_eq!((limits.head_bytes, limits.body, limits.write, limits.handler), (1 << 20, None, secs(1), secs(1)));
+    }
 
     #[test]
     fn the_default_is_that_of_the_predecessor() {

@@ -1,6 +1,7 @@
 //! [`Incident`]: what a server reports while it serves.
 
 use axum::http::{Method, Uri};
+use cninfra::http::Route;
 use std::{fmt, io, time::Duration};
 
 /// Something that went wrong while the server serves on. Its `Display` is a line for a log.
@@ -13,10 +14,23 @@ pub enum Incident {
         method: Method,
         /// The request's target.
         uri: Uri,
+        /// The handler's route, with its owner, where that is known.
+        route: Option<Route>,
         /// What it panicked with.
         message: String,
     },
-    /// A connection could not be accepted: most likely the process has too many open files.
+    /// A handler did not answer in time: it is dropped, and its request answered with 503.
+    NotAnswered {
+        /// The request's method.
+        method: Method,
+        /// The request's target.
+        uri: Uri,
+        /// The handler's route, with its owner, where that is known.
+        route: Option<Route>,
+        /// The time that it had.
+        after: Duration,
+    },
+    /// A connection could not be accepted: most likely the process has too many open files. Told again only after ten seconds.
     NotAccepted {
         /// Why.
         error: io::Error,
@@ -25,12 +39,30 @@ pub enum Incident {
     },
 }
 
+/// A handler, by what it was asked; without the query, which may hold what is not for a log.
+struct Handler<'a>(&'a Method, &'a Uri, Option<&'a Route>);
+
+impl fmt::Display for Handler<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Handler(method, uri, route) = self;
+        write!(f, "the handler of {method} {}", uri.path())?;
+        match route {
+            Some(Route { path, owner, .. }) if path == uri.path() => write!(f, " of `{owner}`"),
+            Some(Route { path, owner, .. }) => write!(f, " (`{path}` of `{owner}`)"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // without the query: it may hold what is not for the log
-            Incident::Panicked { method, uri, message } => {
-                write!(f, "the handler of {method} {} panicked: {message}", uri.path())
+            Incident::Panicked { method, uri, route, message } => {
+                write!(f, "{} panicked: {message}", Handler(method, uri, route.as_ref()))
+            }
+            Incident::NotAnswered { method, uri, route, after } => {
+                let handler = Handler(method, uri, route.as_ref());
+                write!(f, "{handler} did not answer within {after:?}: it is dropped")
             }
             Incident::NotAccepted { error, again } => {
                 write!(f, "a connection was not accepted: {error}; next try in {again:?}")

@@ -37,18 +37,30 @@
 //!
 //! Without an agent it is the library [`Server`].
 
+mod accept;
+mod access;
+mod body;
+mod clock;
 mod config;
+mod connection;
 mod endpoint;
 mod error;
 mod incident;
+mod limits;
+mod page;
 mod plugin;
+mod pulse;
 mod registered;
 mod server;
 mod service;
+mod shared;
+mod socket;
 
+pub use access::Access;
 pub use config::RestConfig;
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::BindError;
 pub use incident::Incident;
+pub use limits::Limits;
 pub use plugin::Rest;
 pub use server::{Handle, Server};

@@ -1,9 +1,9 @@
 //! [`Rest`]: the server as a plugin.
 
-use crate::{Handle, RestConfig, Server, config::FLAGS, registered::Registered};
+use crate::{Access, Handle, RestConfig, Server, config::FLAGS, page, registered::Registered};
 use cninfra::{
-    Task,
-    http::{Http, Route, Routes},
+    Logger, Task,
+    http::{Http, Route, RouteIndex, Routes, axum::Router},
     prelude::*,
 };
 use std::{
@@ -12,20 +12,35 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::time::timeout;
 
-/// What is in flight when the agent stops has this long to finish: less than an agent has for draining by default, which
-/// is half of its five seconds to stop.
-const DRAIN: Duration = Duration::from_secs(2);
+/// What is cut off has so long to end, of the time that the server has to drain; but no more than a tenth of that.
+const ENDING: Duration = Duration::from_millis(200);
 
 /// The HTTP server of an agent: it provides [`Http`].
 ///
-/// | key | flag, variable | default | |
-/// | --- | --- | --- | --- |
-/// | `endpoint` | | `0.0.0.0:9191` | where it listens; `:9191` is all interfaces |
-/// | `port` | `--http-port`, `HTTP_PORT` | | the port, over that of `endpoint`; 0 takes a free one. An `endpoint` of a higher layer hides it |
+/// | key | default | |
+/// | --- | --- | --- |
+/// | `endpoint` | `0.0.0.0:9191` | where it listens; `:9191` is all interfaces |
+/// | `port` | | the port, over that of `endpoint`; 0 takes a free one. An `endpoint` of a higher layer hides it. Flag `--http-port`, variable `HTTP_PORT` |
+/// | `read-timeout` | `30s` | for a whole request with its body; then 408 |
+/// | `read-header-timeout` | `10s` | for a request's head; then the connection is closed |
+/// | `write-timeout` | `0` | from the end of a request's head to the end of its answer; then the connection is closed |
+/// | `idle-timeout` | `75s` | for a connection without a request; then it is closed |
+/// | `stall-timeout` | `30s` | for a client that takes nothing of its answer; then the connection is closed |
+/// | `handler-timeout` | `60s` | for a handler, until its answer begins; then 503, and an error in the log with the route's owner |
+/// | `drain-timeout` | `0` | for the requests in flight when the agent stops; 0 is what the agent has for draining, the most in any case |
+/// | `max-header-bytes` | `64KiB` | for a request's head; above it 431 |
+/// | `body-limit` | `2MiB` | for a request's body; above it 413 |
+/// | `max-connections` | `4096` | for connections at once; the next ones wait |
+/// | `access-log` | `false` | a record for each request: method, path, status, took, peer, owner |
+/// | `index` | `true` | `GET /` lists the routes, where no plugin has a route `/` |
+///
+/// For times and bytes 0 is no limit, but where it says something else; for `read-header-timeout` and `idle-timeout` it is `read-timeout`, and for
+/// `max-header-bytes` 1 MiB, as in Go. Spelled as the predecessor did (`ReadTimeout`), keys are the same.
 ///
 /// Other plugins register their routes in their `init`; it serves from its `after_init` on. When the agent stops it takes no
-/// more connections, and requests in flight have two seconds to finish.
+/// more connections, and requests in flight have what the agent has for draining (half of its time to stop) to finish.
 #[plugin(name = "http", flags = FLAGS)]
 pub struct Rest {
     #[config]
@@ -37,8 +52,8 @@ pub struct Rest {
 struct Serving {
     local_addr: SocketAddr,
     handle: Handle,
-    /// The future of [`Server::serve`]; none after close.
-    task: Option<Task<()>>,
+    /// The future of [`Server::serve`]; none after its end.
+    task: Option<Task<usize>>,
 }
 
 impl Rest {
@@ -46,6 +61,28 @@ impl Rest {
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         lock(&self.serving).as_ref().filter(|serving| serving.task.is_some()).map(|serving| serving.local_addr)
+    }
+
+    /// The routes are complete: the router of them, with the page that lists them.
+    fn routed(&self, cx: &Context) -> Result<(Router, RouteIndex)> {
+        let mut registered = lock(&self.registered);
+        if self.config.index && registered.routes().iter().all(|route| route.path != "/") {
+            let page = page::routes(cx.label(), cx.name(), registered.routes());
+            registered.add(cx.name(), page).transpose()?;
+        }
+        Ok(registered.close().unwrap_or_default())
+    }
+
+    /// Waits for the end of the server, and tells what it has cut off.
+    async fn ended(&self, cx: &Context) -> Result<()> {
+        let task = lock(&self.serving).as_mut().and_then(|serving| serving.task.take());
+        let Some(task) = task else { return Ok(()) };
+        match task.await.context("the server's task")? {
+            0 => {}
+            1 => cx.log().warn("a request was still in flight: it is cut off"),
+            count => cx.log().warn(format_args!("{count} requests were still in flight: they are cut off")),
+        }
+        Ok(())
     }
 
     fn handle(&self) -> Option<Handle> {
@@ -83,7 +120,7 @@ impl Lifecycle for Rest {
                 "nothing says where to listen: {endpoint}, open to everybody who reaches this machine; set `endpoint` in http.conf"
             ));
         }
-        let router = lock(&self.registered).close().unwrap_or_default();
+        let (router, index) = self.routed(cx)?;
         let server = Server::bind(endpoint, router).await.map_err(|error| {
             let help = match error.kind() {
                 io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
@@ -94,7 +131,9 @@ impl Lifecycle for Rest {
             Error::from(error).with_help(help)
         })?;
         let log = cx.log();
-        let server = server.report_to(move |incident| log.error(incident));
+        let server = server.limits(self.config.limits()).routes(index).report_to(move |incident| log.error(incident));
+        let log = cx.log();
+        let server = if self.config.access_log { server.access_to(move |access| tell(&log, access)) } else { server };
         let (local_addr, handle) = (server.local_addr(), server.handle());
         let mut serving = lock(&self.serving);
         let task = Some(cx.spawn("serve", server.serve()));
@@ -104,27 +143,36 @@ impl Lifecycle for Rest {
     }
 
     async fn drain(&self, cx: &Context) -> Result<()> {
-        if let Some(handle) = self.handle() {
-            cx.log().info("takes no more connections");
-            if tokio::time::timeout(DRAIN, handle.drain()).await.is_err() {
-                cx.log().warn(format_args!("requests were still in flight after {DRAIN:?}: they are cut off"));
-            }
+        let Some(handle) = self.handle() else { return Ok(()) };
+        cx.log().info("takes no more connections");
+        let whole = cx.time_left().unwrap_or_default();
+        let ending = ENDING.min(whole / 10);
+        let most =
+            Some(*self.config.drain_timeout).filter(|limit| !limit.is_zero()).unwrap_or(whole).min(whole - ending);
+        if timeout(most, handle.drain()).await.is_err() && timeout(ending, handle.end()).await.is_err() {
+            // it is told again, when the server's `close` does not come to its end
+            cx.log().warn("a handler blocks its thread: its request can not be cut off");
+            return Ok(());
         }
-        Ok(())
+        self.ended(cx).await
     }
 
-    async fn close(&self, _: &Context) -> Result<()> {
+    async fn close(&self, cx: &Context) -> Result<()> {
         // the handlers of a server that never served
         lock(&self.registered).close();
         if let Some(handle) = self.handle() {
             handle.end().await;
         }
-        let task = lock(&self.serving).as_mut().and_then(|serving| serving.task.take());
-        if let Some(task) = task {
-            task.await.context("the server's task")?;
-        }
-        Ok(())
+        self.ended(cx).await
     }
+}
+
+/// A record of the access log.
+fn tell(log: &Logger, access: &Access) {
+    let Access { method, path, status, took, peer, route, .. } = access;
+    let (owner, took) = (route.as_ref().map_or("-", |route| &*route.owner), format!("{took:.1?}"));
+    let status = status.as_u16();
+    cninfra::info!(log, %method, %path, status, %took, %peer, owner, "answered");
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,13 +1,13 @@
 //! [`Registered`]: the routes of the agent's plugins, taken in until the server starts to serve.
 
-use cninfra::http::{Route, RouteError, RouteTable, Routes, axum::Router};
+use cninfra::http::{Route, RouteError, RouteIndex, RouteTable, Routes, axum::Router};
 
 /// The routes of the agent's plugins.
 pub(crate) enum Registered {
     /// Routes are taken in.
     Open(RouteTable),
     /// The handlers belong to the server, and go with it: a handler may hold a plugin, and that plugin the server.
-    Closed(Vec<Route>),
+    Closed(RouteIndex),
 }
 
 impl Default for Registered {
@@ -25,19 +25,19 @@ impl Registered {
         }
     }
 
-    /// Takes in no more. Returns the router of what was taken in, the first time.
-    pub(crate) fn close(&mut self) -> Option<Router> {
+    /// Takes in no more. Returns the router of what was taken in, with its routes, the first time.
+    pub(crate) fn close(&mut self) -> Option<(Router, RouteIndex)> {
         let Registered::Open(table) = self else { return None };
-        let router = table.router();
-        *self = Registered::Closed(table.routes().to_vec());
-        Some(router)
+        let (router, index) = (table.router(), table.index().clone());
+        *self = Registered::Closed(index.clone());
+        Some((router, index))
     }
 
     /// All routes, in the order in which they were added.
     pub(crate) fn routes(&self) -> &[Route] {
         match self {
             Registered::Open(table) => table.routes(),
-            Registered::Closed(routes) => routes,
+            Registered::Closed(index) => index.routes(),
         }
     }
 }

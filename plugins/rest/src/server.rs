@@ -1,27 +1,15 @@
 //! [`Server`]: an HTTP/1 server around an axum router.
 
-use crate::{BindError, Endpoint, Incident, service};
+use crate::{
+    Access, BindError, Endpoint, Incident, Limits,
+    accept::{Connections, Order, ordered},
+    clock::Clock,
+    shared::Shared,
+};
 use axum::Router;
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::{GracefulConnection, GracefulShutdown},
-};
-use std::{fmt, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    task::JoinSet,
-};
-
-/// How long a client may take for a request's head, and for its next request on the same connection.
-const HEAD: Duration = Duration::from_secs(30);
-/// How many connections are served at once; the next ones wait in the kernel's queue.
-const CONNECTIONS: usize = 4096;
-/// How long to wait when the process can not open another file.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(500);
-
-pub(crate) type Report = Arc<dyn Fn(&Incident) + Send + Sync>;
+use cninfra::http::RouteIndex;
+use std::{fmt, io, net::SocketAddr, sync::Arc};
+use tokio::{net::TcpListener, sync::watch};
 
 /// An HTTP/1 server that has bound its port, around an axum router.
 ///
@@ -49,19 +37,10 @@ pub(crate) type Report = Arc<dyn Fn(&Incident) + Send + Sync>;
 pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
-    router: Router,
+    shared: Shared,
     orders: watch::Sender<Order>,
     /// Held until the end of `serve`: so a handle knows when that is.
     order: watch::Receiver<Order>,
-    report: Report,
-}
-
-/// What a server is told to do.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
-enum Order {
-    Serve,
-    Drain,
-    End,
 }
 
 impl Server {
@@ -77,13 +56,30 @@ impl Server {
         };
         let (listener, local_addr) = bound.await.map_err(|source| BindError::new(endpoint, source))?;
         let (orders, order) = watch::channel(Order::Serve);
-        let report: Report = Arc::new(|incident| tracing::error!("{incident}"));
-        Ok(Server { listener, local_addr, router, orders, order, report })
+        Ok(Server { listener, local_addr, shared: Shared::new(router), orders, order })
+    }
+
+    /// Sets what it bears of its clients and handlers.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.shared.limits = limits;
+        self
+    }
+
+    /// Tells it the routes of its router, so that incidents and the access log can name their owners.
+    pub fn routes(mut self, index: RouteIndex) -> Self {
+        self.shared.index = index;
+        self
     }
 
     /// Tells incidents to `report`, which must not block, instead of logging them.
     pub fn report_to(mut self, report: impl Fn(&Incident) + Send + Sync + 'static) -> Self {
-        self.report = Arc::new(report);
+        self.shared.report = Arc::new(report);
+        self
+    }
+
+    /// Tells each request with its answer to `log`, which must not block. Without this none is.
+    pub fn access_to(mut self, log: impl Fn(&Access) + Send + Sync + 'static) -> Self {
+        self.shared.access = Some(Arc::new(log));
         self
     }
 
@@ -96,54 +92,24 @@ impl Server {
     /// What drains and ends it.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle(self.orders.clone())
+        Handle { orders: self.orders.clone(), clock: self.shared.clock.clone() }
     }
 
-    /// Serves until a [`Handle`] has drained or ended it.
+    /// Serves until a [`Handle`] has drained or ended it. Returns how many requests were in flight when it was ended, and are cut off.
     ///
     /// # Cancel safety
     /// Dropped, it takes its connections with it, requests in flight too.
-    pub async fn serve(self) {
+    pub async fn serve(self) -> usize {
         // the sender is kept, too: without it and without a handle, waiting for an order would end at once
-        let Server { listener, router, orders: _orders, mut order, report, .. } = self;
-        let graceful = GracefulShutdown::new();
-        let mut connections = JoinSet::new();
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD);
-        let mut ending = order.clone();
-        let mut draining = pin!(ordered(&mut order, Order::Drain));
-        loop {
-            tokio::select! {
-                () = &mut draining => break,
-                accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
-                    Ok((stream, _)) => {
-                        let connection = connection(&http, stream, router.clone(), report.clone());
-                        let connection = graceful.watch(connection);
-                        // it fails when the client goes away: that is no incident
-                        connections.spawn(async { drop(connection.await) });
-                    }
-                    Err(error) if is_of_the_connection(&error) => {}
-                    Err(error) => {
-                        report(&Incident::NotAccepted { error, again: ACCEPT_AGAIN });
-                        tokio::select! {
-                            () = &mut draining => break,
-                            () = tokio::time::sleep(ACCEPT_AGAIN) => {}
-                        }
-                    }
-                },
-                Some(_) = connections.join_next() => {}
-            }
-        }
-        // from here on the kernel refuses connections
-        drop(listener);
-        let finish = async {
-            tokio::join!(graceful.shutdown(), async { while connections.join_next().await.is_some() {} });
-        };
+        let Server { listener, shared, orders: _orders, order, .. } = self;
+        let mut connections = Connections::new(Arc::new(shared), order.clone());
+        connections.accept(&listener, ordered(order.clone(), Order::Drain)).await;
+        connections.accept_rest(listener);
         tokio::select! {
-            () = finish => {}
-            () = ordered(&mut ending, Order::End) => {}
+            () = connections.finish() => {}
+            () = ordered(order, Order::End) => {}
         }
-        connections.shutdown().await;
+        connections.end().await
     }
 }
 
@@ -155,10 +121,14 @@ impl fmt::Debug for Server {
 
 /// Drains and ends a [`Server`]. Dropping it does neither.
 #[derive(Clone, Debug)]
-pub struct Handle(watch::Sender<Order>);
+pub struct Handle {
+    orders: watch::Sender<Order>,
+    clock: Arc<Clock>,
+}
 
 impl Handle {
-    /// Takes no more connections, finishes the requests in flight, and waits until that is done.
+    /// Takes no more connections, finishes the requests in flight, and waits until that is done. Clients are told by their answers to ask
+    /// elsewhere; those that have kept their connection have 100 ms for a request that is on its way.
     ///
     /// # Cancel safety
     /// Dropped, it no longer waits; the server drains on.
@@ -175,21 +145,17 @@ impl Handle {
     }
 
     async fn order(&self, order: Order) {
-        self.0.send_if_modified(|now| {
+        // before anybody is woken by the order
+        self.clock.drain();
+        self.orders.send_if_modified(|now| {
             let is_more = order > *now;
             if is_more {
                 *now = order;
             }
             is_more
         });
-        self.0.closed().await;
+        self.orders.closed().await;
     }
-}
-
-/// Waits for this order, or for one that goes further.
-async fn ordered(orders: &mut watch::Receiver<Order>, order: Order) {
-    // an error says that the sender is gone, but the server itself keeps one
-    let _ = orders.wait_for(|given| *given >= order).await;
 }
 
 async fn listen(endpoint: &Endpoint) -> io::Result<TcpListener> {
@@ -202,24 +168,4 @@ async fn listen(endpoint: &Endpoint) -> io::Result<TcpListener> {
         }
     }
     TcpListener::bind((endpoint.host(), endpoint.port())).await
-}
-
-fn connection(
-    http: &http1::Builder,
-    stream: TcpStream,
-    router: Router,
-    report: Report,
-) -> impl GracefulConnection<Error = hyper::Error> + Send + 'static {
-    // answers are small: they should not wait for more
-    let _ = stream.set_nodelay(true);
-    http.serve_connection(
-        TokioIo::new(stream),
-        service_fn(move |request| service::answer(router.clone(), request, report.clone())),
-    )
-}
-
-/// The client went away before it was served: nothing is wrong here.
-fn is_of_the_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset | Interrupted)
 }

@@ -3,7 +3,9 @@
 
 mod binding;
 mod conformance;
+mod hostile;
 mod library;
 mod life;
+mod raw;
 mod routes;
 mod support;

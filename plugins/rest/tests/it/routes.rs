@@ -50,9 +50,11 @@ async fn what_no_route_answers_is_told_in_json() {
         assert_eq!((answer.status, answer.body.as_str()), (404, r#"{"error":"not found"}"#), "{path}: {answer:?}");
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
-    for (method, path, allow) in
-        [("POST", "/contacts/a", "GET,HEAD,PUT"), ("GET", "/files", "DELETE"), ("BREW", "/", "GET,HEAD")]
-    {
+    for (method, path, allow) in [
+        ("POST", "/contacts/a", "GET,HEAD,PUT,OPTIONS"),
+        ("GET", "/files", "DELETE,OPTIONS"),
+        ("BREW", "/", "GET,HEAD,OPTIONS"),
+    ] {
         let answer = request(addr, method, path).await;
         assert_eq!((answer.status, answer.body.as_str()), (405, r#"{"error":"method not allowed"}"#), "{answer:?}");
         assert_eq!((answer.header("allow"), answer.header("content-type")), (Some(allow), Some("application/json")));

@@ -1,0 +1,133 @@
+//! [`Connections`]: those of a server, taken in until it drains.
+
+use crate::{Incident, connection, shared::Shared};
+use hyper::server::conn::http1;
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time::Instant,
+};
+
+/// How long to wait when the process can not open another file.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
+/// That connections are not accepted is told no more often than this.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
+
+/// What a server is told to do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
+pub(crate) enum Order {
+    Serve,
+    Drain,
+    End,
+}
+
+/// Waits for this order, or for one that goes further.
+pub(crate) async fn ordered(mut orders: watch::Receiver<Order>, order: Order) {
+    // an error says that the sender is gone, but the server itself keeps one
+    let _ = orders.wait_for(|given| *given >= order).await;
+}
+
+/// The connections of one server, each on a task of its own.
+pub(crate) struct Connections {
+    shared: Arc<Shared>,
+    http: http1::Builder,
+    orders: watch::Receiver<Order>,
+    tasks: JoinSet<()>,
+    /// When it was last told that none can be accepted.
+    told: Option<Instant>,
+}
+
+impl Connections {
+    pub(crate) fn new(shared: Arc<Shared>, orders: watch::Receiver<Order>) -> Self {
+        let http = connection::protocol(&shared);
+        Connections { shared, http, orders, tasks: JoinSet::new(), told: None }
+    }
+
+    fn has_room(&self) -> bool {
+        self.tasks.len() < self.shared.limits.connections.max(1)
+    }
+
+    fn serve(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let drained = ordered(self.orders.clone(), Order::Drain);
+        self.tasks.spawn(connection::serve(self.http.clone(), stream, peer, self.shared.clone(), drained));
+    }
+
+    /// Takes connections in until `drained`. What there is no room for waits in the system's queue.
+    pub(crate) async fn accept(&mut self, listener: &TcpListener, drained: impl Future<Output = ()>) {
+        let mut drained = pin!(drained);
+        loop {
+            tokio::select! {
+                () = &mut drained => return,
+                accepted = listener.accept(), if self.has_room() => match accepted {
+                    Ok((stream, peer)) => {
+                        self.told = None;
+                        self.serve(stream, peer);
+                    }
+                    Err(error) if is_of_the_connection(&error) => {}
+                    Err(error) => {
+                        self.tell(error);
+                        tokio::select! {
+                            () = &mut drained => return,
+                            () = tokio::time::sleep(ACCEPT_AGAIN) => {}
+                        }
+                    }
+                },
+                Some(_) = self.tasks.join_next() => {}
+            }
+        }
+    }
+
+    fn tell(&mut self, error: io::Error) {
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
+            self.told = Some(Instant::now());
+            (self.shared.report)(&Incident::NotAccepted { error, again: ACCEPT_AGAIN });
+        }
+    }
+
+    /// Takes in those whose clients are connected already, as far as there is room, and closes the listener: from here on the system refuses
+    /// connections.
+    pub(crate) fn accept_rest(&mut self, listener: TcpListener) {
+        // without the runtime, which may not have seen yet that they are there
+        let Ok(listener) = listener.into_std() else { return };
+        while self.has_room() {
+            match listener.accept() {
+                Ok((stream, peer)) => {
+                    if stream.set_nonblocking(true).is_ok()
+                        && let Ok(stream) = TcpStream::from_std(stream)
+                    {
+                        self.serve(stream, peer);
+                    }
+                }
+                Err(error) if is_of_the_connection(&error) => {}
+                // there are no more, or they can not be had
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Waits for the ends of all.
+    pub(crate) async fn finish(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Ends all where they are. Returns how many requests that has cut off.
+    pub(crate) async fn end(mut self) -> usize {
+        self.tasks.shutdown().await;
+        self.shared.cut.load(Relaxed)
+    }
+}
+
+/// The client went away before it was served: nothing is wrong here.
+fn is_of_the_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset | Interrupted)
+}

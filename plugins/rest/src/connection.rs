@@ -1,0 +1,112 @@
+//! One connection, from its first byte to its end.
+
+use crate::{
+    clock::{Clock, Millis, NEVER},
+    pulse::Pulse,
+    service::Answerer,
+    shared::Shared,
+    socket::Socket,
+};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use std::{
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::{Context, Poll, Waker},
+};
+use tokio::{
+    net::TcpStream,
+    time::{Sleep, sleep_until},
+};
+
+/// hyper's own least.
+const LEAST_BUFFER: usize = 8 << 10;
+
+/// What connections are made with.
+pub(crate) fn protocol(shared: &Shared) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    // a client that sends no more still waits for its answer
+    http.half_close(true).header_read_timeout(None).max_buf_size(shared.limits.head_bytes.max(LEAST_BUFFER));
+    http
+}
+
+/// Serves a connection until it ends, or has used up its time. `drained` ends when the server drains.
+pub(crate) async fn serve(
+    http: http1::Builder,
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+    drained: impl Future<Output = ()>,
+) {
+    // answers are small: they should not wait for more
+    let _ = stream.set_nodelay(true);
+    let pulse = Arc::new(Pulse::new(shared));
+    let _cut = Cut(&pulse);
+    let io = TokioIo::new(Socket::new(stream, pulse.clone()));
+    let mut connection = pin!(http.serve_connection(io, Answerer::new(pulse.clone(), peer)));
+    let mut alarm = Alarm::default();
+    let (mut drained, mut told) = (pin!(drained), None::<Waker>);
+    poll_fn(|task| {
+        // it fails when the client goes away: that is no incident
+        if connection.as_mut().poll(task).is_ready() {
+            pulse.closes();
+            return Poll::Ready(());
+        }
+        pulse.waits();
+        // asked for once: it wakes this task, which then sees for itself
+        if !told.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
+            let _ = drained.as_mut().poll(task);
+            told = Some(task.waker().clone());
+        }
+        let over = alarm.is_over(pulse.ends(), &pulse.shared.clock, task);
+        if over {
+            pulse.closes();
+        }
+        if over { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Counts the request that is in flight when its connection is dropped.
+struct Cut<'a>(&'a Pulse);
+
+impl Drop for Cut<'_> {
+    fn drop(&mut self) {
+        if self.0.is_serving() {
+            self.0.shared.cut.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+/// Wakes a task when its time is over. Most of the time the end moves on before it comes, so it is moved only when it has come, or when
+/// the new end is an earlier one.
+#[derive(Default)]
+struct Alarm {
+    /// None before there is a limit.
+    sleep: Option<Pin<Box<Sleep>>>,
+    set: Millis,
+}
+
+impl Alarm {
+    /// Is the time over, if it ends then?
+    fn is_over(&mut self, ends: Millis, clock: &Clock, task: &mut Context<'_>) -> bool {
+        if ends == NEVER {
+            return false;
+        }
+        match &self.sleep {
+            Some(sleep) if !sleep.is_elapsed() && self.set <= ends => return false,
+            _ if ends <= clock.now() => return true,
+            _ => {}
+        }
+        let at = clock.instant(ends);
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        if self.set != ends {
+            sleep.as_mut().reset(at);
+            self.set = ends;
+        }
+        // not yet over by the clock above, but it may be by now
+        sleep.as_mut().poll(task).is_ready()
+    }
+}

@@ -1,0 +1,59 @@
+//! [`Limits`]: what a server bears of its clients and handlers.
+
+use std::time::Duration;
+
+/// What a server bears of its clients and handlers. `None` is no limit.
+///
+/// ```
+/// use cninfra_rest::Limits;
+/// use std::time::Duration;
+///
+/// let limits = Limits { body: Some(64 << 20), read: None, ..Limits::default() };
+/// assert_eq!(limits.head, Some(Duration::from_secs(10)));
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// For a request's head, from its first byte on; on a new connection from the connection on. Default: 10 s. Then the connection is closed.
+    pub head: Option<Duration>,
+    /// For a whole request with its body, from its first byte on. Default: 30 s. Then it is answered with 408.
+    pub read: Option<Duration>,
+    /// From the end of a request's head to the end of its answer. Default: none, since an answer may be a stream. Then the connection is closed.
+    pub write: Option<Duration>,
+    /// For a client that takes nothing of its answer. Default: 30 s. Then the connection is closed.
+    pub stall: Option<Duration>,
+    /// For a connection without a request. Default: 75 s. Then it is closed.
+    pub idle: Option<Duration>,
+    /// For a handler, until its answer begins. Default: 60 s. Then the answer is 503, and an [`Incident`](crate::Incident).
+    pub handler: Option<Duration>,
+    /// For the bytes of a request's head. Default: 64 KiB. Above it the answer is 431. Besides, a request may have no more than 100 headers.
+    pub head_bytes: usize,
+    /// For the bytes of a request's body. Default: 2 MiB. Above it the answer is 413.
+    pub body: Option<u64>,
+    /// For connections at once: the next ones wait in the system's queue, which is bounded, too. At least 1. Default: 4096.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const SECOND: Duration = Duration::from_secs(1);
+        Limits {
+            head: Some(10 * SECOND),
+            read: Some(30 * SECOND),
+            write: None,
+            stall: Some(30 * SECOND),
+            idle: Some(75 * SECOND),
+            handler: Some(60 * SECOND),
+            head_bytes: 64 << 10,
+            body: Some(2 << 20),
+            connections: 4096,
+        }
+    }
+}
+
+impl Limits {
+    /// No limits but those on bytes and connections: for a server whose clients are all known.
+    #[must_use]
+    pub fn without_times() -> Self {
+        Limits { head: None, read: None, write: None, stall: None, idle: None, handler: None, ..Limits::default() }
+    }
+}

@@ -1,0 +1,177 @@
+//! What `GET /` answers where no plugin does: the routes of the agent, for people or for programs.
+
+use axum::{
+    Json,
+    http::{
+        HeaderMap, HeaderName,
+        header::{ACCEPT, CONTENT_SECURITY_POLICY, VARY, X_CONTENT_TYPE_OPTIONS},
+    },
+    response::{Html, IntoResponse, Response},
+};
+use cninfra::http::{Route, Routes};
+use serde::Serialize;
+use std::{fmt::Write as _, sync::Arc};
+
+/// Nothing but the page itself, and its style.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+const HEAD: &str = "<!doctype html>
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\">
+<meta name=\"viewport\" content=\"width=device-width\">
+<meta name=\"color-scheme\" content=\"light dark\">
+<style>
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem; }
+table { border-collapse: collapse; }
+th, td { text-align: left; padding: .25rem 1.5rem .25rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
+code { font-family: ui-monospace, monospace; }
+</style>
+";
+
+/// The page as a route, beside those that it lists: itself is one of them.
+pub(crate) fn routes(agent: &str, owner: &str, routes: &[Route]) -> Routes {
+    let mut listed: Vec<Listed> = routes.iter().map(Listed::new).collect();
+    let itself = Listed {
+        method: "GET".to_string(),
+        path: "/".to_string(),
+        owner: owner.to_string(),
+        summary: SUMMARY.to_string(),
+    };
+    listed.push(itself);
+    // of one path, in the order in which they were registered
+    listed.sort_by(|a, b| a.path.cmp(&b.path));
+    let page: Arc<str> = html(agent, &listed).into();
+    let list = Arc::new(List { agent: agent.to_string(), routes: listed });
+    Routes::new().get("/", async move |headers: HeaderMap| answer(&headers, &page, &list)).summary(SUMMARY)
+}
+
+const SUMMARY: &str = "lists the routes";
+
+#[derive(Serialize)]
+struct List {
+    agent: String,
+    routes: Vec<Listed>,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    method: String,
+    path: String,
+    owner: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    summary: String,
+}
+
+impl Listed {
+    fn new(route: &Route) -> Self {
+        Listed {
+            method: route.method.to_string(),
+            path: route.path.clone(),
+            owner: route.owner.clone(),
+            summary: route.summary.clone(),
+        }
+    }
+}
+
+fn answer(headers: &HeaderMap, page: &str, list: &List) -> Response {
+    let vary: [(HeaderName, &str); 1] = [(VARY, "accept")];
+    if wants_html(headers) {
+        let safe = [(CONTENT_SECURITY_POLICY, POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+        (vary, safe, Html(page.to_string())).into_response()
+    } else {
+        (vary, Json(list)).into_response()
+    }
+}
+
+/// A browser asks for HTML by name; whoever takes anything gets JSON.
+fn wants_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut types =
+        accept.flat_map(|value| value.split(',')).map(|one| one.split(';').next().unwrap_or_default().trim());
+    types.find(|name| ["text/html", "application/json"].contains(name)) == Some("text/html")
+}
+
+fn html(agent: &str, routes: &[Listed]) -> String {
+    let agent = escaped(agent);
+    let mut page = format!("{HEAD}<title>{agent}</title>\n</head>\n<body>\n<h1>{agent}</h1>\n<table>\n");
+    page.push_str("<tr><th>Method</th><th>Path</th><th>Plugin</th><th></th></tr>\n");
+    for Listed { method, path, owner, summary } in routes {
+        let (path, owner, summary) = (escaped(path), escaped(owner), escaped(summary));
+        let shown = if method == "GET" && !path.contains('{') {
+            format!("<a href=\"{path}\"><code>{path}</code></a>")
+        } else {
+            format!("<code>{path}</code>")
+        };
+        // writing to a text can not fail
+        let _ = writeln!(page, "<tr><td>{method}</td><td>{shown}</td><td>{owner}</td><td>{summary}</td></tr>");
+    }
+    page.push_str("</table>\n</body>\n</html>\n");
+    page
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            char => escaped.push(char),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cninfra::http::{RouteTable, testing::Client};
+
+    async fn asked(accept: &str) -> (String, String) {
+        let mut table = RouteTable::new();
+        let bob =
+            Routes::new().get("/b", async || "").summary("<script>alert('&\"')</script>").put("/a/{b}", async || "");
+        table.add("bob", bob).unwrap();
+        let page = routes("me<>", "http", table.routes());
+        table.add("http", page).unwrap();
+        let client = Client::new(table.router());
+        let answer = client.get("/").header("accept", accept).await;
+        (answer.header("content-type").unwrap().to_string(), answer.text().to_string())
+    }
+
+    #[tokio::test]
+    async fn programs_get_json() {
+        for accept in ["*/*", "application/json", "application/json, text/html", "text/plain", "x"] {
+            let (kind, text) = asked(accept).await;
+            assert_eq!(kind, "application/json", "{accept}");
+            let expected = concat!(
+                r#"{"agent":"me<>","routes":[{"method":"GET","path":"/","owner":"http","summary":"lists the routes"},"#,
+                r#"{"method":"PUT","path":"/a/{b}","owner":"bob"},"#,
+                r#"{"method":"GET","path":"/b","owner":"bob","summary":"<script>alert('&\"')</script>"}]}"#
+            );
+            assert_eq!(text, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn people_get_a_page_that_needs_nothing_else_and_is_escaped() {
+        for accept in
+            ["text/html", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html;q=1, */*"]
+        {
+            let (kind, page) = asked(accept).await;
+            assert!(kind.starts_with("text/html"), "{kind}");
+            for part in [
+                "<h1>me&lt;&gt;</h1>",
+                "<td>PUT</td><td><code>/a/{b}</code></td><td>bob</td>",
+                "<td><a href=\"/b\"><code>/b</code></a></td><td>bob</td><td>&lt;script&gt;alert(&#39;&amp;&quot;&#39;)&lt;/script&gt;</td>",
+                "color-scheme\" content=\"light dark\"",
+            ] {
+                assert!(page.contains(part), "{part}: {page}");
+            }
+            assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"), "{page}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! [`Pulse`]: what a connection does right now, and until when it may.
+
+use crate::{
+    clock::{Millis, NEVER, after},
+    shared::Shared,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// A server that drains leaves clients that have just sent a request, or are about to, so long for it to come in.
+pub(crate) const LINGER: Duration = Duration::from_millis(100);
+/// What a client still sends is read for so long after an answer that it has not waited for: closed at once, its system would throw that
+/// answer away.
+const CLOSING: Duration = Duration::from_millis(500);
+
+/// What a connection does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// No byte has come yet.
+    Fresh,
+    /// A request's head is being read.
+    Head,
+    /// A handler has the request.
+    Handling,
+    /// The answer goes out.
+    Writing,
+    /// The answer is done, but for what is still to be sent.
+    Flushing,
+    /// It waits for the next request.
+    Idle,
+    /// Nothing is sent any more.
+    Closing,
+}
+
+const PHASES: [Phase; 7] =
+    [Phase::Fresh, Phase::Head, Phase::Handling, Phase::Writing, Phase::Flushing, Phase::Idle, Phase::Closing];
+
+/// Why the body of a request is not read on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Refused {
+    TooLarge = 1,
+    TooSlow = 2,
+}
+
+/// What a connection does right now. Its parts (socket, service, bodies) run one after the other on one task, so nothing here is ever waited for.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    pub(crate) shared: Arc<Shared>,
+    phase: AtomicU8,
+    /// Of the phases that have a limit of their own.
+    since: AtomicU64,
+    /// When the head of the request was complete.
+    asked: AtomicU64,
+    /// Since when the client takes nothing; never, while it does.
+    blocked: AtomicU64,
+    refused: AtomicU8,
+    /// A request's body was not read to its end.
+    unread: AtomicBool,
+}
+
+impl Pulse {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let now = shared.now();
+        Pulse {
+            shared,
+            phase: AtomicU8::new(Phase::Fresh as u8),
+            since: AtomicU64::new(now),
+            asked: AtomicU64::new(now),
+            blocked: AtomicU64::new(NEVER),
+            refused: AtomicU8::new(0),
+            unread: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        PHASES[usize::from(self.phase.load(Relaxed))]
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Relaxed);
+    }
+
+    fn enter_now(&self, phase: Phase) {
+        self.since.store(self.shared.now(), Relaxed);
+        self.enter(phase);
+    }
+
+    /// Bytes have come.
+    pub(crate) fn reads(&self) {
+        match self.phase() {
+            Phase::Fresh => self.enter(Phase::Head),
+            Phase::Idle | Phase::Flushing => self.enter_now(Phase::Head),
+            Phase::Head | Phase::Handling | Phase::Writing | Phase::Closing => {}
+        }
+    }
+
+    /// A request's head is complete. Returns when the request began.
+    pub(crate) fn asks(&self) -> Millis {
+        // one that came together with the request before it
+        if !matches!(self.phase(), Phase::Head) {
+            self.since.store(self.shared.now(), Relaxed);
+        }
+        if self.shared.limits.write.is_some() {
+            self.asked.store(self.shared.now(), Relaxed);
+        }
+        self.enter(Phase::Handling);
+        self.since.load(Relaxed)
+    }
+
+    /// There is an answer.
+    pub(crate) fn answers(&self) {
+        self.enter(Phase::Writing);
+    }
+
+    /// The answer is complete.
+    pub(crate) fn has_answered(&self) {
+        self.enter(Phase::Flushing);
+    }
+
+    /// The connection was looked after, and has to wait.
+    pub(crate) fn waits(&self) {
+        if self.phase() == Phase::Flushing && !self.is_blocked() {
+            self.enter_now(Phase::Idle);
+        }
+    }
+
+    pub(crate) fn closes(&self) {
+        if self.phase() != Phase::Closing {
+            self.enter_now(Phase::Closing);
+        }
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.blocked.load(Relaxed) != NEVER
+    }
+
+    /// The client takes something of what is sent, or nothing.
+    pub(crate) fn sends(&self, takes: bool) {
+        if takes == self.is_blocked() {
+            self.blocked.store(if takes { NEVER } else { self.shared.now() }, Relaxed);
+        }
+    }
+
+    pub(crate) fn refuse(&self, why: Refused) {
+        self.refused.store(why as u8, Relaxed);
+    }
+
+    /// Was the body of this request refused? Asked once.
+    pub(crate) fn take_refused(&self) -> Option<Refused> {
+        if self.refused.load(Relaxed) == 0 {
+            return None;
+        }
+        match self.refused.swap(0, Relaxed) {
+            1 => Some(Refused::TooLarge),
+            2 => Some(Refused::TooSlow),
+            _ => None,
+        }
+    }
+
+    /// A request's body was not read to its end, so the connection can not be used again.
+    pub(crate) fn leaves_unread(&self) {
+        self.unread.store(true, Relaxed);
+    }
+
+    /// May there be bytes of the client that nobody has read?
+    pub(crate) fn has_unread(&self) -> bool {
+        self.unread.load(Relaxed) || self.phase() == Phase::Head
+    }
+
+    /// Is a request in flight?
+    pub(crate) fn is_serving(&self) -> bool {
+        matches!(self.phase(), Phase::Head | Phase::Handling | Phase::Writing | Phase::Flushing)
+    }
+
+    /// When the connection is to be closed, if nothing happens.
+    pub(crate) fn ends(&self) -> Millis {
+        let limits = &self.shared.limits;
+        let since = || self.since.load(Relaxed);
+        let draining = || match self.shared.clock.drains_since() {
+            Some(drain) => after(since().max(drain), Some(LINGER)),
+            None => NEVER,
+        };
+        let of_phase = match self.phase() {
+            Phase::Fresh => after(since(), limits.head).min(draining()),
+            Phase::Head => after(since(), limits.head),
+            // the service and the request's body have their own
+            Phase::Handling => NEVER,
+            Phase::Writing | Phase::Flushing => after(self.asked.load(Relaxed), limits.write),
+            Phase::Idle => after(since(), limits.idle).min(draining()),
+            Phase::Closing => after(since(), Some(CLOSING)),
+        };
+        match self.blocked.load(Relaxed) {
+            NEVER => of_phase,
+            blocked => of_phase.min(after(blocked, limits.stall)),
+        }
+    }
+}

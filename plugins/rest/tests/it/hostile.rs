@@ -1,0 +1,455 @@
+//! Slow, oversized and broken clients, and handlers that never answer: over raw sockets.
+
+use crate::raw::{Raw, client, serve};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use cninfra_rest::Limits;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use std::{
+    convert::Infallible,
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+const SHORT: Duration = Duration::from_millis(500);
+/// Much less than what the others are limited to.
+const SOON: Duration = Duration::from_secs(20);
+const LONG: Option<Duration> = Some(Duration::from_secs(50));
+const GET: &str = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// All limits are too long for a test, but those that it sets.
+fn limits() -> Limits {
+    Limits { head: LONG, read: LONG, write: None, stall: LONG, idle: LONG, handler: LONG, ..Limits::default() }
+}
+
+fn router() -> Router {
+    Router::new()
+        .route("/hello", get(async || "hello"))
+        .route("/length", post(async |body: Bytes| body.len().to_string()))
+        .route("/ignores", post(async || "not read"))
+        .route("/small", post(async |body: Bytes| body.len().to_string()).layer(DefaultBodyLimit::max(10)))
+}
+
+fn is_408(answer: &str) -> bool {
+    answer.starts_with("HTTP/1.1 408 ") && answer.ends_with(r#"{"error":"the body did not come in time"}"#)
+}
+
+fn is_413(answer: &str) -> bool {
+    answer.starts_with("HTTP/1.1 413 ") && answer.ends_with(r#"{"error":"the body is larger than the server takes"}"#)
+}
+
+/// The server closes after its limit, and not before.
+#[track_caller]
+fn in_time(took: Duration) {
+    assert!(took > SHORT / 2 && took < SOON, "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_comes_too_slowly_is_not_waited_for() {
+    let served = serve(router(), Limits { head: Some(SHORT), ..limits() }).await;
+    client(move || {
+        let began = Instant::now();
+        // it sends for a long time, and is closed under its hands
+        let mut slow = Raw::connect(served.addr);
+        slow.trickle(GET.repeat(20), SHORT / 20);
+        assert_eq!(slow.until_closed().0, "");
+        in_time(began.elapsed());
+        // silent from the beginning
+        let (text, took) = Raw::connect(served.addr).until_closed();
+        assert_eq!(text, "");
+        in_time(took);
+        // slow, but in time; and the next request on the connection is slow, too
+        let mut fine = Raw::connect(served.addr);
+        fine.trickle(GET, SHORT / 2 / GET.len() as u32);
+        assert!(fine.answer().ends_with("hello"));
+        fine.send("GET ");
+        let (text, took) = fine.until_closed();
+        assert_eq!(text, "");
+        in_time(took);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_comes_too_slowly_is_answered_with_408() {
+    let served = serve(router(), Limits { read: Some(SHORT), ..limits() }).await;
+    client(move || {
+        for (head, part) in [("Content-Length: 1000", "x"), ("Transfer-Encoding: chunked", "1\r\nx\r\n")] {
+            let began = Instant::now();
+            let mut slow = Raw::connect(served.addr);
+            slow.send(format!("POST /length HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n"));
+            while began.elapsed() < 2 * SHORT && slow.send(part) {
+                std::thread::sleep(SHORT / 20);
+            }
+            let (text, _) = slow.until_closed();
+            in_time(began.elapsed());
+            assert!(is_408(&text) && text.to_lowercase().contains("connection: close"), "{text}");
+        }
+        let mut fine = Raw::connect(served.addr);
+        fine.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n");
+        fine.trickle("0123456789", SHORT / 20);
+        assert!(fine.answer().ends_with("10"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_too_large_is_answered_with_431() {
+    for limit in [64 << 10, 4 << 10] {
+        let served = serve(router(), Limits { head_bytes: limit, ..limits() }).await;
+        client(move || {
+            let with =
+                |bytes: usize| format!("GET /hello HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(bytes));
+            let mut fine = Raw::connect(served.addr);
+            fine.send(with(limit - 100));
+            assert!(fine.answer().ends_with("hello"));
+            for large in [
+                with(limit + 100),
+                // many small ones; one long line that never ends; a long target
+                format!("GET /hello HTTP/1.1\r\n{}\r\n", "X-Many: x\r\n".repeat(limit / 10)),
+                format!("GET /hello HTTP/1.1\r\nX-Endless: {}", "x".repeat(4 * limit)),
+                format!("GET /hello?{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(limit + 1)),
+            ] {
+                let mut client = Raw::connect(served.addr);
+                client.send(large);
+                let (text, _) = client.until_closed();
+                assert!(text.starts_with("HTTP/1.1 431 ") || text.starts_with("HTTP/1.1 414 "), "{text}");
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_too_large_is_answered_with_413() {
+    const LIMIT: usize = 5 << 20;
+    let served = serve(router(), Limits { body: Some(LIMIT as u64), ..limits() }).await;
+    client(move || {
+        let head = |length: usize| format!("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+        // more than a handler of axum takes by itself
+        let mut fine = Raw::connect(served.addr);
+        fine.send(head(LIMIT));
+        fine.send(vec![b'x'; LIMIT]);
+        assert!(fine.answer().ends_with(&LIMIT.to_string()));
+        // it is told before it sends, and also if it does not wait for that
+        let mut waits = Raw::connect(served.addr);
+        waits.send(head(LIMIT + 1));
+        let (text, _) = waits.until_closed();
+        assert!(is_413(&text) && text.to_lowercase().contains("connection: close"), "{text}");
+        let mut sends = Raw::connect(served.addr);
+        sends.send(head(LIMIT + 1));
+        sends.send(vec![b'x'; 128 << 10]);
+        let (text, _) = sends.until_closed();
+        assert!(is_413(&text), "{text}");
+        // without a length, in parts
+        let mut parts = Raw::connect(served.addr);
+        parts.send("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let part = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+        let most = LIMIT / 0x10000 + 1;
+        let sent = (0..most).take_while(|_| parts.send(&part)).count();
+        let (text, _) = parts.until_closed();
+        assert!(is_413(&text) && sent == most, "{sent}: {text}");
+        // a handler may have a smaller limit
+        let mut small = Raw::connect(served.addr);
+        small.send("POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n01234567890");
+        assert!(small.answer().starts_with("HTTP/1.1 413 "));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_does_not_wait_for_the_body_arrives() {
+    let served = serve(router(), limits()).await;
+    client(move || {
+        for _ in 0..20 {
+            let mut eager = Raw::connect(served.addr);
+            eager.send("POST /ignores HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n");
+            eager.send(vec![b'x'; 200_000]);
+            let (text, took) = eager.until_closed();
+            assert!(text.ends_with("not read") && took < SOON, "{text}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_connection_is_closed() {
+    let served = serve(router(), Limits { idle: Some(SHORT), ..limits() }).await;
+    client(move || {
+        let mut kept = Raw::connect(served.addr);
+        for _ in 0..4 {
+            kept.send(GET);
+            assert!(kept.answer().ends_with("hello"));
+            // together longer than the limit
+            std::thread::sleep(SHORT / 3);
+        }
+        kept.send(GET);
+        assert!(kept.answer().ends_with("hello"));
+        let (text, took) = kept.until_closed();
+        assert_eq!(text, "");
+        in_time(took);
+    })
+    .await;
+}
+
+/// Counts how many of it there are.
+struct Held(Arc<AtomicUsize>);
+
+impl Held {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, SeqCst);
+        Held(count.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+/// An answer without an end.
+fn endless(count: &Arc<AtomicUsize>) -> Router {
+    let count = count.clone();
+    let answer = async move || {
+        let held = Held::new(&count);
+        Body::from_stream(stream::repeat(vec![b'x'; 64 << 10]).map(move |part| {
+            let _ = &held;
+            Ok::<_, Infallible>(part)
+        }))
+    };
+    Router::new().route("/hello", get(answer))
+}
+
+async fn until_none(count: &AtomicUsize) {
+    while count.load(SeqCst) > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_nothing_of_its_answer_is_given_up() {
+    let count = Arc::default();
+    let served = serve(endless(&count), Limits { stall: Some(SHORT), ..limits() }).await;
+    let mut greedy = Raw::connect(served.addr);
+    greedy.send(GET);
+    let began = Instant::now();
+    // what it takes counts, be it little by little
+    let (greedy, taken) = client(move || {
+        let mut taken = 0;
+        while began.elapsed() < 2 * SHORT {
+            taken += greedy.take_some();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        (greedy, taken)
+    })
+    .await;
+    assert!(taken > 0 && count.load(SeqCst) == 1, "{taken}");
+    let began = Instant::now();
+    tokio::time::timeout(SOON, until_none(&count)).await.unwrap();
+    in_time(began.elapsed());
+    drop(greedy);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_has_its_time_to_be_sent_whatever_the_client_takes() {
+    let count = Arc::default();
+    let served = serve(endless(&count), Limits { write: Some(SHORT), ..limits() }).await;
+    let (count, took) = client(move || {
+        let mut greedy = Raw::connect(served.addr);
+        let began = Instant::now();
+        greedy.send(GET);
+        (greedy.count_until_closed(), began.elapsed())
+    })
+    .await;
+    assert!(count > 0);
+    in_time(took);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_connections_than_there_is_room_for_wait() {
+    let served = serve(router(), Limits { connections: 2, ..limits() }).await;
+    client(move || {
+        let mut first: Vec<_> = (0..2).map(|_| Raw::connect(served.addr)).collect();
+        for kept in &mut first {
+            kept.send(GET);
+            assert!(kept.answer().ends_with("hello"));
+        }
+        let mut third = Raw::connect(served.addr);
+        third.send(GET);
+        assert!(!third.answers_within(SHORT), "there is no room");
+        drop(first.pop());
+        assert!(third.answer().ends_with("hello"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_come_together_are_answered_in_order() {
+    let router = Router::new().route("/{n}", get(async |path: axum::extract::Path<u32>| path.0.to_string()));
+    let served = serve(router, limits()).await;
+    client(move || {
+        let mut all = Raw::connect(served.addr);
+        let requests: String = (0..100).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: x\r\n\r\n")).collect();
+        all.send(requests);
+        for n in 0..100 {
+            assert!(all.answer().ends_with(&format!("\r\n\r\n{n}")));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_http_is_refused_and_others_are_served_on() {
+    let served = serve(router(), limits()).await;
+    client(move || {
+        let mut random = 1_u64;
+        let mut noise = || {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 56) as u8
+        };
+        let noise: Vec<Vec<u8>> = (0..50).map(|_| (0..200).map(|_| noise()).chain(*b"\r\n\r\n").collect()).collect();
+        let broken: [&[u8]; 9] = [
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+            b"GET /hello\r\n\r\n",
+            b"GET  /hello HTTP/1.1\r\n\r\n",
+            b"GET /hello HTTP/9.9\r\n\r\n",
+            b"GET /hello HTTP/1.1\r\nno colon\r\n\r\n",
+            b"GET /hello HTTP/1.1\r\nX\x00Y: z\r\n\r\n",
+            b"POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+            b"POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        ];
+        for bytes in broken.into_iter().chain(noise.iter().map(|bytes| &bytes[..])) {
+            let mut client = Raw::connect(served.addr);
+            client.send(bytes);
+            client.send_no_more();
+            let (text, took) = client.until_closed();
+            let well = text.is_empty() || text.starts_with("HTTP/1.1 4");
+            assert!(well && took < SOON, "{:?}: {text}", String::from_utf8_lossy(bytes));
+        }
+        // two lengths of one body: it is one request, or none, but never a second one that was hidden in the first
+        let mut hidden = Raw::connect(served.addr);
+        let body = "0\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+        let length = body.len();
+        hidden.send(format!(
+            "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\nTransfer-Encoding: chunked\r\n\r\n{body}"
+        ));
+        hidden.send_no_more();
+        let (text, _) = hidden.until_closed();
+        assert!(!text.contains("hello"), "{text}");
+        let mut fine = Raw::connect(served.addr);
+        fine.send(GET);
+        assert!(fine.answer().ends_with("hello"));
+    })
+    .await;
+    assert!(served.told.lock().unwrap().is_empty(), "a client's fault is no incident");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_sends_no_more_still_gets_its_answer() {
+    let late = get(async || {
+        tokio::time::sleep(SHORT / 4).await;
+        "late"
+    });
+    let served = serve(Router::new().route("/hello", late), limits()).await;
+    client(move || {
+        let mut half = Raw::connect(served.addr);
+        half.send(GET);
+        half.send_no_more();
+        let (text, took) = half.until_closed();
+        assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with("late") && took < SOON, "{text}");
+        // nor is one that breaks off within its request an incident
+        let mut broken = Raw::connect(served.addr);
+        broken.send("POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+        broken.send_no_more();
+        assert!(broken.until_closed().1 < SOON);
+    })
+    .await;
+    assert!(served.told.lock().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_never_answers_is_dropped_and_told() {
+    let count = Arc::<AtomicUsize>::default();
+    let inside = count.clone();
+    let never = post(async move || {
+        let _held = Held::new(&inside);
+        pending::<&str>().await
+    });
+    let served = serve(Router::new().route("/never", never), Limits { handler: Some(SHORT), ..limits() }).await;
+    let addr = served.addr;
+    client(move || {
+        let mut client = Raw::connect(addr);
+        for _ in 0..2 {
+            let began = Instant::now();
+            client.send("POST /never?secret HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+            let text = client.answer();
+            in_time(began.elapsed());
+            assert!(text.starts_with("HTTP/1.1 503 "), "{text}");
+            assert!(text.ends_with(r#"{"error":"the handler did not answer in time"}"#), "{text}");
+        }
+    })
+    .await;
+    tokio::time::timeout(SOON, until_none(&count)).await.unwrap();
+    let told = "the handler of POST /never did not answer within 500ms: it is dropped";
+    assert_eq!(*served.told.lock().unwrap(), [told, told]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_limits_all_of_them_are_waited_for() {
+    let none = Limits { body: None, ..Limits::without_times() };
+    let served = serve(router(), none).await;
+    client(move || {
+        let mut slow = Raw::connect(served.addr);
+        std::thread::sleep(SHORT);
+        slow.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n");
+        std::thread::sleep(SHORT);
+        slow.send(vec![b'x'; 3_000_000]);
+        assert!(slow.answer().ends_with("3000000"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_drains_takes_what_is_on_its_way() {
+    let late = get(async || {
+        tokio::time::sleep(SHORT / 2).await;
+        "late"
+    });
+    let served = serve(router().route("/late", late), limits()).await;
+    let (addr, handle) = (served.addr, served.handle.clone());
+    let mut kept = client(move || {
+        let mut kept = Raw::connect(addr);
+        kept.send(GET);
+        kept.answer();
+        kept
+    })
+    .await;
+    let mut late = Raw::connect(addr);
+    late.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n");
+    // connected, and most likely not yet seen by the server
+    let mut new: Vec<_> = (0..20).map(|_| Raw::connect(addr)).collect();
+    let mut draining = Box::pin(async move { handle.drain().await });
+    assert!((&mut draining).now_or_never().is_none());
+    for one in new.iter_mut().chain([&mut kept]) {
+        one.send(GET);
+    }
+    let draining = tokio::spawn(draining);
+    client(move || {
+        for mut one in new.into_iter().chain([kept, late]) {
+            let (text, _) = one.until_closed();
+            assert!(text.starts_with("HTTP/1.1 200 ") && text.to_lowercase().contains("connection: close"), "{text:?}");
+        }
+    })
+    .await;
+    tokio::time::timeout(SOON, draining).await.unwrap().unwrap();
+}
