@@ -1,0 +1,158 @@
+//! The servers, each in a process of its own: this program, called again.
+
+use axum::{Router, extract::Path, routing::get};
+use cninfra::{
+    config::Config,
+    http::{Http, Routes},
+    prelude::*,
+};
+use cninfra_rest::{Limits, Rest, Server};
+use std::{
+    env, fs,
+    io::{self, BufRead as _, BufReader, Read as _},
+    net::SocketAddr,
+    process::{Child, ChildStdin, Command, ExitCode, Stdio},
+    time::Duration,
+};
+use tokio::{net::TcpListener, runtime::Builder};
+
+/// A kind of server.
+pub struct Kind {
+    pub name: &'static str,
+    pub what: &'static str,
+}
+
+const fn kind(name: &'static str, what: &'static str) -> Kind {
+    Kind { name, what }
+}
+
+pub const KINDS: [Kind; 6] = [
+    kind("bare", "axum::serve"),
+    kind("again", "axum::serve, once more"),
+    kind("times", "the library, without times"),
+    kind("library", "the library"),
+    kind("all", "the library, all limits, access"),
+    kind("agent", "in an agent"),
+];
+
+/// One that runs. It ends when this is dropped.
+pub struct Running {
+    child: Child,
+    addr: SocketAddr,
+    /// It serves as long as this is open.
+    _stdin: Option<ChildStdin>,
+}
+
+impl Running {
+    pub fn start(kind: &str) -> io::Result<Self> {
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["serve", kind]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn()?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.as_mut() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let addr = line.trim().parse().map_err(|error| io::Error::other(format!("`{kind}`: {error}: `{line}`")))?;
+        let stdin = child.stdin.take();
+        Ok(Running { child, addr, _stdin: stdin })
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What its threads have used so far, in nanoseconds.
+    pub fn cpu(&self) -> u64 {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
+        let used = |text: String| text.split(' ').next().and_then(|used| used.parse::<u64>().ok());
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok().and_then(used)).sum()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // it may have ended already
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn router() -> Router {
+    Router::new().route("/hello/{name}", get(hello))
+}
+
+async fn hello(Path(name): Path<String>) -> String {
+    format!("Hello, {name}!")
+}
+
+#[plugin]
+struct Greeter {
+    http: Dep<dyn Http>,
+}
+
+impl Lifecycle for Greeter {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        self.http.register(cx, Routes::new().get("/hello/{name}", hello))
+    }
+
+    /// The address is known when the server has begun to serve, which is before this.
+    async fn after_init(&self, _: &Context) -> Result<()> {
+        self.http.local_addr().into_iter().for_each(tell);
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Hello {
+    #[provides(dyn Http)]
+    http: Dep<Rest>,
+    greeter: Dep<Greeter>,
+}
+
+fn tell(addr: SocketAddr) {
+    println!("{addr}");
+}
+
+/// Serves until standard input is closed.
+pub fn serve(kind: &str) -> ExitCode {
+    std::thread::spawn(|| {
+        let _ = io::stdin().read(&mut [0]);
+        std::process::exit(0);
+    });
+    if kind == "agent" {
+        let config = Config::new().set("http", "endpoint", "127.0.0.1:0");
+        return Agent::<Hello>::builder().config(config).main(["bench".into()], []);
+    }
+    let served = Builder::new_multi_thread().enable_all().build().and_then(|runtime| runtime.block_on(run(kind)));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(kind: &str) -> io::Result<()> {
+    let limits = match kind {
+        "bare" | "again" => {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            tell(listener.local_addr()?);
+            // as ours has it
+            let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+                let _ = stream.set_nodelay(true);
+            });
+            return axum::serve(listener, router()).await;
+        }
+        "times" => Limits::without_times(),
+        "all" => Limits { write: Some(Duration::from_secs(60)), ..Limits::default() },
+        _ => Limits::default(),
+    };
+    let endpoint = "127.0.0.1:0".parse().map_err(io::Error::other)?;
+    let server = Server::bind(endpoint, router()).await.map_err(io::Error::other)?.limits(limits);
+    let server =
+        if kind == "all" { server.access_to(|access| drop(std::hint::black_box(access.path.clone()))) } else { server };
+    tell(server.local_addr());
+    // on a task, as axum's own connections are
+    tokio::spawn(server.serve()).await.map(drop).map_err(io::Error::other)
+}
