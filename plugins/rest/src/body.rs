@@ -22,15 +22,15 @@ pub(crate) struct Received {
     pulse: Arc<Pulse>,
     /// So many bytes may still come.
     left: u64,
-    /// When the request began.
-    began: Millis,
+    /// When the request began; if it is not known, when it has to wait first.
+    began: Option<Millis>,
     /// Made when it has to wait.
     alarm: Option<Pin<Box<Sleep>>>,
     done: bool,
 }
 
 impl Received {
-    pub(crate) fn new(body: Incoming, pulse: Arc<Pulse>, began: Millis) -> Self {
+    pub(crate) fn new(body: Incoming, pulse: Arc<Pulse>, began: Option<Millis>) -> Self {
         let left = pulse.shared.limits.body.unwrap_or(u64::MAX);
         Received { body, pulse, left, began, alarm: None, done: false }
     }
@@ -48,7 +48,7 @@ impl Received {
         if shared.limits.read.is_none() {
             return false;
         }
-        let ends = || shared.clock.instant(after(self.began, shared.limits.read));
+        let ends = || shared.clock.instant(after(self.began.unwrap_or_else(|| shared.now()), shared.limits.read));
         self.alarm.get_or_insert_with(|| Box::pin(sleep_until(ends()))).as_mut().poll(task).is_ready()
     }
 }

@@ -1,6 +1,6 @@
 //! [`Incident`]: what a server reports while it serves.
 
-use axum::http::{Method, Uri};
+use axum::http::Method;
 use cninfra::http::Route;
 use std::{fmt, io, time::Duration};
 
@@ -12,8 +12,8 @@ pub enum Incident {
     Panicked {
         /// The request's method.
         method: Method,
-        /// The request's target.
-        uri: Uri,
+        /// The request's path, without the query: that may hold what is not for a log.
+        path: String,
         /// The handler's route, with its owner, where that is known.
         route: Option<Route>,
         /// What it panicked with.
@@ -23,8 +23,8 @@ pub enum Incident {
     NotAnswered {
         /// The request's method.
         method: Method,
-        /// The request's target.
-        uri: Uri,
+        /// The request's path, without the query: that may hold what is not for a log.
+        path: String,
         /// The handler's route, with its owner, where that is known.
         route: Option<Route>,
         /// The time that it had.
@@ -39,15 +39,15 @@ pub enum Incident {
     },
 }
 
-/// A handler, by what it was asked; without the query, which may hold what is not for a log.
-struct Handler<'a>(&'a Method, &'a Uri, Option<&'a Route>);
+/// A handler, by what it was asked.
+struct Handler<'a>(&'a Method, &'a str, Option<&'a Route>);
 
 impl fmt::Display for Handler<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Handler(method, uri, route) = self;
-        write!(f, "the handler of {method} {}", uri.path())?;
+        let Handler(method, asked, route) = self;
+        write!(f, "the handler of {method} {asked}")?;
         match route {
-            Some(Route { path, owner, .. }) if path == uri.path() => write!(f, " of `{owner}`"),
+            Some(Route { path, owner, .. }) if path == asked => write!(f, " of `{owner}`"),
             Some(Route { path, owner, .. }) => write!(f, " (`{path}` of `{owner}`)"),
             None => Ok(()),
         }
@@ -57,11 +57,11 @@ impl fmt::Display for Handler<'_> {
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Incident::Panicked { method, uri, route, message } => {
-                write!(f, "{} panicked: {message}", Handler(method, uri, route.as_ref()))
+            Incident::Panicked { method, path, route, message } => {
+                write!(f, "{} panicked: {message}", Handler(method, path, route.as_ref()))
             }
-            Incident::NotAnswered { method, uri, route, after } => {
-                let handler = Handler(method, uri, route.as_ref());
+            Incident::NotAnswered { method, path, route, after } => {
+                let handler = Handler(method, path, route.as_ref());
                 write!(f, "{handler} did not answer within {after:?}: it is dropped")
             }
             Incident::NotAccepted { error, again } => {

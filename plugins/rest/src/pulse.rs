@@ -54,7 +54,8 @@ pub(crate) enum Refused {
 pub(crate) struct Pulse {
     pub(crate) shared: Arc<Shared>,
     phase: AtomicU8,
-    /// Of the phases that have a limit of their own.
+    /// When the phase began, of those that have a limit of their own; never, where it began while the connection is looked after: most
+    /// requests come whole, so the clock is not asked for each.
     since: AtomicU64,
     /// When the head of the request was complete.
     asked: AtomicU64,
@@ -87,8 +88,8 @@ impl Pulse {
         self.phase.store(phase as u8, Relaxed);
     }
 
-    fn enter_now(&self, phase: Phase) {
-        self.since.store(self.shared.now(), Relaxed);
+    fn enter_at(&self, phase: Phase, since: Millis) {
+        self.since.store(since, Relaxed);
         self.enter(phase);
     }
 
@@ -96,22 +97,20 @@ impl Pulse {
     pub(crate) fn reads(&self) {
         match self.phase() {
             Phase::Fresh => self.enter(Phase::Head),
-            Phase::Idle | Phase::Flushing => self.enter_now(Phase::Head),
+            Phase::Idle | Phase::Flushing => self.enter_at(Phase::Head, NEVER),
             Phase::Head | Phase::Handling | Phase::Writing | Phase::Closing => {}
         }
     }
 
-    /// A request's head is complete. Returns when the request began.
-    pub(crate) fn asks(&self) -> Millis {
-        // one that came together with the request before it
-        if !matches!(self.phase(), Phase::Head) {
-            self.since.store(self.shared.now(), Relaxed);
-        }
+    /// A request's head is complete. Returns when the request began, if that was before now.
+    pub(crate) fn asks(&self) -> Option<Millis> {
+        // one that came together with the request before it, else
+        let since = if self.phase() == Phase::Head { self.since.load(Relaxed) } else { NEVER };
         if self.shared.limits.write.is_some() {
             self.asked.store(self.shared.now(), Relaxed);
         }
         self.enter(Phase::Handling);
-        self.since.load(Relaxed)
+        Some(since).filter(|since| *since != NEVER)
     }
 
     /// There is an answer.
@@ -126,14 +125,16 @@ impl Pulse {
 
     /// The connection was looked after, and has to wait.
     pub(crate) fn waits(&self) {
-        if self.phase() == Phase::Flushing && !self.is_blocked() {
-            self.enter_now(Phase::Idle);
+        match self.phase() {
+            Phase::Flushing if !self.is_blocked() => self.enter_at(Phase::Idle, self.shared.now()),
+            Phase::Head if self.since.load(Relaxed) == NEVER => self.since.store(self.shared.now(), Relaxed),
+            _ => {}
         }
     }
 
     pub(crate) fn closes(&self) {
         if self.phase() != Phase::Closing {
-            self.enter_now(Phase::Closing);
+            self.enter_at(Phase::Closing, self.shared.now());
         }
     }
 

@@ -9,9 +9,9 @@ use axum::{
     Router,
     body::{Body, HttpBody as _},
     extract::DefaultBodyLimit,
-    http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header::CONNECTION},
+    http::{HeaderValue, Method, Request, Response, StatusCode, header::CONNECTION, uri::PathAndQuery},
 };
-use cninfra::http::error_response;
+use cninfra::http::{Route, error_response};
 use hyper::{body::Incoming, service::Service};
 use std::{
     any::Any,
@@ -59,7 +59,7 @@ impl Service<Request<Incoming>> for Answerer {
     fn call(&self, request: Request<Incoming>) -> Answering {
         let (pulse, shared) = (self.pulse.clone(), &self.pulse.shared);
         let began = pulse.asks();
-        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let (method, target) = (request.method().clone(), request.uri().path_and_query().cloned());
         let logged = shared.access.is_some().then(|| (self.peer, Instant::now()));
         let state = match self.refused(&request) {
             Some(status) => {
@@ -69,18 +69,19 @@ impl Service<Request<Incoming>> for Answerer {
                 State::Refused(status)
             }
             None => {
-                let request = request.map(|body| (!body.is_end_stream()).then_some(body));
-                let mut request = request.map(|body| {
-                    body.map_or_else(Body::empty, |body| Body::new(Received::new(body, pulse.clone(), began)))
-                });
-                if !request.body().is_end_stream() {
+                let (head, body) = request.into_parts();
+                let request = if body.is_end_stream() {
+                    Request::from_parts(head, Body::empty())
+                } else {
+                    let mut request = Request::from_parts(head, Body::new(Received::new(body, pulse.clone(), began)));
                     // the limit is ours; a handler may still have a smaller one
                     DefaultBodyLimit::disable().apply(&mut request);
-                }
+                    request
+                };
                 State::Routed { routed: tower_service::Service::call(&mut shared.router.clone(), request), alarm: None }
             }
         };
-        Answering { pulse, method, uri, logged, state }
+        Answering { pulse, method, target, logged, state }
     }
 }
 
@@ -88,7 +89,8 @@ impl Service<Request<Incoming>> for Answerer {
 pub(crate) struct Answering {
     pulse: Arc<Pulse>,
     method: Method,
-    uri: Uri,
+    /// None where a request has no path: `CONNECT`.
+    target: Option<PathAndQuery>,
     /// Where answers are logged: who asked, and when.
     logged: Option<(SocketAddr, Instant)>,
     state: State,
@@ -145,20 +147,20 @@ impl Future for Answering {
 
 impl Answering {
     fn too_slow(&self, after: Duration) -> Response<Body> {
-        // one that waited for its body is the client's fault, and was told by the body, unless that has more time than the handler
-        let (method, uri, route) = self.request();
-        (self.pulse.shared.report)(&Incident::NotAnswered { method, uri, route, after });
+        let (method, path, route) = self.request();
+        (self.pulse.shared.report)(&Incident::NotAnswered { method, path, route, after });
         error_response(StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time")
     }
 
     fn panicked(&self, message: String) -> Response<Body> {
-        let (method, uri, route) = self.request();
-        (self.pulse.shared.report)(&Incident::Panicked { method, uri, route, message });
+        let (method, path, route) = self.request();
+        (self.pulse.shared.report)(&Incident::Panicked { method, path, route, message });
         error_response(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
     }
 
-    fn request(&self) -> (Method, Uri, Option<cninfra::http::Route>) {
-        (self.method.clone(), self.uri.clone(), self.pulse.shared.route(&self.method, &self.uri))
+    fn request(&self) -> (Method, String, Option<Route>) {
+        let path = self.target.as_ref().map_or("", PathAndQuery::path);
+        (self.method.clone(), path.to_string(), self.pulse.shared.route(&self.method, path))
     }
 
     fn send(&mut self, response: Response<Body>) -> Response<Sent> {
@@ -168,8 +170,7 @@ impl Answering {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let access = self.logged.map(|(peer, began)| {
-            let (method, uri, route) = self.request();
-            let path = uri.path().to_string();
+            let (method, path, route) = self.request();
             Box::new((Access { method, path, status: response.status(), took: Duration::ZERO, peer, route }, began))
         });
         self.pulse.answers();

@@ -4,10 +4,7 @@ use crate::{
     Access, Incident, Limits,
     clock::{Clock, Millis},
 };
-use axum::{
-    Router,
-    http::{Method, Uri},
-};
+use axum::{Router, http::Method};
 use cninfra::http::{Route, RouteIndex};
 use std::{
     fmt,
@@ -48,8 +45,8 @@ impl Shared {
     }
 
     /// Whose request this is, where that is known.
-    pub(crate) fn route(&self, method: &Method, uri: &Uri) -> Option<Route> {
-        self.index.find(method, uri.path()).cloned()
+    pub(crate) fn route(&self, method: &Method, path: &str) -> Option<Route> {
+        self.index.find(method, path).cloned()
     }
 }
 
