@@ -1,9 +1,12 @@
 //! How it stops.
 
-use crate::support::{request, start};
-use cninfra::http::{
-    Routes,
-    axum::{Router, extract::Path, routing::get},
+use crate::support::{One, Source, config, request, start};
+use cninfra::{
+    http::{
+        Routes,
+        axum::{Router, extract::Path, routing::get},
+    },
+    prelude::*,
 };
 use cninfra_rest::Server;
 use cninfra_testbed::DEADLINE;
@@ -11,7 +14,7 @@ use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{sync::Notify, time::timeout};
 
@@ -71,6 +74,31 @@ async fn a_request_that_does_not_end_is_cut_off() {
     let error = slow.await.unwrap().unwrap_err();
     // closed or reset, and not given up by the client
     assert!(!matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_drains_as_long_as_the_agent_lets_it() {
+    // half of it is for draining
+    for stop in [Duration::from_millis(600), Duration::from_secs(10)] {
+        let (gate, routes) = gated();
+        let limits = cninfra::agent::Limits { stop, plugin_stop: stop, ..Default::default() };
+        let builder = Agent::<One>::builder().config(config()).limits(limits).with(Source { routes });
+        let agent = builder.start().await.unwrap();
+        let addr = agent.rest.local_addr().unwrap();
+        let slow = tokio::task::spawn_blocking(move || cninfra_testbed::send(addr, "GET", "/slow"));
+        gate.entered.notified().await;
+        let began = Instant::now();
+        let closing = tokio::spawn(agent.close());
+        if stop > Duration::from_secs(1) {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            gate.open.notify_one();
+            assert_eq!(slow.await.unwrap().unwrap().body, "done");
+        } else {
+            slow.await.unwrap().unwrap_err();
+            assert!(began.elapsed() > stop / 3, "{:?}", began.elapsed());
+        }
+        closing.await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,15 +1,19 @@
 //! Requests and their answers.
 
-use crate::support::{config, request, start};
+use crate::support::{One, Source, config, request, start};
 use cninfra::{
     http::{
         Http, Routes,
         axum::{extract::Path, http::StatusCode},
+        testing::InProcess,
     },
     prelude::*,
 };
 use cninfra_rest::Rest;
-use std::sync::{Arc, Mutex, Weak};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, Weak},
+};
 
 fn routes() -> Routes {
     Routes::new()
@@ -59,6 +63,51 @@ async fn what_no_route_answers_is_told_in_json() {
         assert_eq!((answer.status, answer.body.as_str()), (405, r#"{"error":"method not allowed"}"#), "{answer:?}");
         assert_eq!((answer.header("allow"), answer.header("content-type")), (Some(allow), Some("application/json")));
     }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_says_what_is_allowed() {
+    let (agent, addr) = start(routes()).await;
+    for (path, status, allow) in [
+        ("/contacts/a", 204, Some("GET,HEAD,PUT,OPTIONS")),
+        ("*", 204, Some("GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS")),
+        ("/nosuch", 404, None),
+    ] {
+        let answer = request(addr, "OPTIONS", path).await;
+        assert_eq!((answer.status, answer.header("allow")), (status, allow), "{path}: {answer:?}");
+    }
+    // no path at all
+    assert_eq!(request(addr, "CONNECT", "example.org:80").await.status, 404);
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_root_lists_the_routes_where_no_plugin_has_it() {
+    let (agent, addr) = start(Routes::new().get("/a", async || "")).await;
+    let list = request(addr, "GET", "/").await;
+    assert!(list.body.contains(r#"{"method":"GET","path":"/a","owner":"web"}"#), "{list:?}");
+    assert!(list.body.contains(r#"{"method":"GET","path":"/","owner":"http""#), "{list:?}");
+    let http = agent.find::<dyn Http>().unwrap();
+    assert_eq!(http.routes().iter().map(|route| &*route.owner).collect::<Vec<_>>(), ["web", "http"]);
+    agent.close().await.unwrap();
+    // whatever its method
+    let (agent, addr) = start(Routes::new().post("/", async || "")).await;
+    assert_eq!(request(addr, "GET", "/").await.status, 405);
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn handlers_are_called_without_a_server() {
+    let http = Arc::new(InProcess::default());
+    let builder = Agent::<One>::builder().bind::<dyn Http>(http.clone()).with(Source { routes: routes() });
+    let agent = builder.start().await.unwrap();
+    assert_eq!(agent.rest.local_addr(), None);
+    let client = http.client();
+    let answer = client.put("/contacts/bob").await;
+    assert_eq!((answer.status, answer.text()), (StatusCode::CREATED, "bob"));
+    assert_eq!(client.get("/nosuch").await.json::<HashMap<String, String>>()["error"], "not found");
+    assert_eq!(http.routes()[1].summary, "shows a contact");
     agent.close().await.unwrap();
 }
 
