@@ -8,10 +8,11 @@ use std::time::Duration;
 /// use cninfra_rest::Limits;
 /// use std::time::Duration;
 ///
-/// let limits = Limits { body: Some(64 << 20), read: None, ..Limits::default() };
-/// assert_eq!(limits.head, Some(Duration::from_secs(10)));
+/// let limits = Limits::default().body(64_u64 << 20).read(Duration::from_secs(300)).idle(None);
+/// assert_eq!((limits.body, limits.head), (Some(64 << 20), Some(Duration::from_secs(10))));
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Limits {
     /// For a request's head, from its first byte on; on a new connection from the connection on. Default: 10 s. Then the connection is closed.
     pub head: Option<Duration>,
@@ -50,10 +51,47 @@ impl Default for Limits {
     }
 }
 
+macro_rules! setters {
+    ($($name:ident: $ty:ty),*) => {
+        $(
+            #[doc = concat!("Sets [`", stringify!($name), "`](field@Self::", stringify!($name), ").")]
+            #[must_use]
+            pub fn $name(mut self, limit: impl Into<$ty>) -> Self {
+                self.$name = limit.into();
+                self
+            }
+        )*
+    };
+}
+
 impl Limits {
     /// No limits but those on bytes and connections: for a server whose clients are all known.
     #[must_use]
     pub fn without_times() -> Self {
         Limits { head: None, read: None, write: None, stall: None, idle: None, handler: None, ..Limits::default() }
+    }
+
+    setters!(
+        head: Option<Duration>,
+        read: Option<Duration>,
+        write: Option<Duration>,
+        stall: Option<Duration>,
+        idle: Option<Duration>,
+        handler: Option<Duration>,
+        body: Option<u64>
+    );
+
+    /// Sets [`head_bytes`](field@Self::head_bytes).
+    #[must_use]
+    pub fn head_bytes(mut self, bytes: usize) -> Self {
+        self.head_bytes = bytes;
+        self
+    }
+
+    /// Sets [`connections`](field@Self::connections).
+    #[must_use]
+    pub fn connections(mut self, most: usize) -> Self {
+        self.connections = most;
+        self
     }
 }

@@ -27,7 +27,7 @@ const GET: &str = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// All limits are too long for a test, but those that it sets.
 fn limits() -> Limits {
-    Limits { head: LONG, read: LONG, write: None, stall: LONG, idle: LONG, handler: LONG, ..Limits::default() }
+    Limits::default().head(LONG).read(LONG).stall(LONG).idle(LONG).handler(LONG)
 }
 
 fn router() -> Router {
@@ -54,7 +54,7 @@ fn in_time(took: Duration) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_comes_too_slowly_is_not_waited_for() {
-    let served = serve(router(), Limits { head: Some(SHORT), ..limits() }).await;
+    let served = serve(router(), limits().head(SHORT)).await;
     client(move || {
         let began = Instant::now();
         // it sends for a long time, and is closed under its hands
@@ -80,7 +80,7 @@ async fn a_head_that_comes_too_slowly_is_not_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_comes_too_slowly_is_answered_with_408() {
-    let served = serve(router(), Limits { read: Some(SHORT), ..limits() }).await;
+    let served = serve(router(), limits().read(SHORT)).await;
     client(move || {
         for (head, part) in [("Content-Length: 1000", "x"), ("Transfer-Encoding: chunked", "1\r\nx\r\n")] {
             let began = Instant::now();
@@ -104,7 +104,7 @@ async fn a_body_that_comes_too_slowly_is_answered_with_408() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_is_too_large_is_answered_with_431() {
     for limit in [64 << 10, 4 << 10] {
-        let served = serve(router(), Limits { head_bytes: limit, ..limits() }).await;
+        let served = serve(router(), limits().head_bytes(limit)).await;
         client(move || {
             let with =
                 |bytes: usize| format!("GET /hello HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(bytes));
@@ -131,7 +131,7 @@ async fn a_head_that_is_too_large_is_answered_with_431() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_too_large_is_answered_with_413() {
     const LIMIT: usize = 5 << 20;
-    let served = serve(router(), Limits { body: Some(LIMIT as u64), ..limits() }).await;
+    let served = serve(router(), limits().body(LIMIT as u64)).await;
     client(move || {
         let head = |length: usize| format!("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
         // more than a handler of axum takes by itself
@@ -182,7 +182,7 @@ async fn an_answer_that_does_not_wait_for_the_body_arrives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_connection_is_closed() {
-    let served = serve(router(), Limits { idle: Some(SHORT), ..limits() }).await;
+    let served = serve(router(), limits().idle(SHORT)).await;
     client(move || {
         let mut kept = Raw::connect(served.addr);
         for _ in 0..4 {
@@ -238,7 +238,7 @@ async fn until_none(count: &AtomicUsize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_takes_nothing_of_its_answer_is_given_up() {
     let count = Arc::default();
-    let served = serve(endless(&count), Limits { stall: Some(SHORT), ..limits() }).await;
+    let served = serve(endless(&count), limits().stall(SHORT)).await;
     let mut greedy = Raw::connect(served.addr);
     greedy.send(GET);
     let began = Instant::now();
@@ -262,7 +262,7 @@ async fn a_client_that_takes_nothing_of_its_answer_is_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_has_its_time_to_be_sent_whatever_the_client_takes() {
     let count = Arc::default();
-    let served = serve(endless(&count), Limits { write: Some(SHORT), ..limits() }).await;
+    let served = serve(endless(&count), limits().write(SHORT)).await;
     let (count, took) = client(move || {
         let mut greedy = Raw::connect(served.addr);
         let began = Instant::now();
@@ -276,7 +276,7 @@ async fn an_answer_has_its_time_to_be_sent_whatever_the_client_takes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_connections_than_there_is_room_for_wait() {
-    let served = serve(router(), Limits { connections: 2, ..limits() }).await;
+    let served = serve(router(), limits().connections(2)).await;
     client(move || {
         let mut first: Vec<_> = (0..2).map(|_| Raw::connect(served.addr)).collect();
         for kept in &mut first {
@@ -385,7 +385,7 @@ async fn a_handler_that_never_answers_is_dropped_and_told() {
         let _held = Held::new(&inside);
         pending::<&str>().await
     });
-    let served = serve(Router::new().route("/never", never), Limits { handler: Some(SHORT), ..limits() }).await;
+    let served = serve(Router::new().route("/never", never), limits().handler(SHORT)).await;
     let addr = served.addr;
     client(move || {
         let mut client = Raw::connect(addr);
@@ -406,7 +406,7 @@ async fn a_handler_that_never_answers_is_dropped_and_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_limits_all_of_them_are_waited_for() {
-    let none = Limits { body: None, ..Limits::without_times() };
+    let none = Limits::without_times().body(None);
     let served = serve(router(), none).await;
     client(move || {
         let mut slow = Raw::connect(served.addr);

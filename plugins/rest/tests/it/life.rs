@@ -81,7 +81,7 @@ async fn it_drains_as_long_as_the_agent_lets_it() {
     // half of it is for draining
     for stop in [Duration::from_millis(600), Duration::from_secs(10)] {
         let (gate, routes) = gated();
-        let limits = cninfra::agent::Limits { stop, plugin_stop: stop, ..Default::default() };
+        let limits = cninfra::agent::Limits::default().stop(stop).plugin_stop(stop);
         let builder = Agent::<One>::builder().config(config()).limits(limits).with(Source { routes });
         let agent = builder.start().await.unwrap();
         let addr = agent.rest.local_addr().unwrap();

@@ -113,17 +113,31 @@ fn tell(addr: SocketAddr) {
     println!("{addr}");
 }
 
+/// Waits until standard input is closed: until the one who has called this program is gone.
+fn until_left_alone() {
+    let _ = io::stdin().read(&mut [0]);
+}
+
 /// Serves until standard input is closed.
 pub fn serve(kind: &str) -> ExitCode {
-    std::thread::spawn(|| {
-        let _ = io::stdin().read(&mut [0]);
-        std::process::exit(0);
-    });
     if kind == "agent" {
         let config = Config::new().set("http", "endpoint", "127.0.0.1:0");
-        return Agent::<Hello>::builder().config(config).main(["bench".into()], []);
+        let builder = Agent::<Hello>::builder().config(config);
+        let stop = builder.stop_handle();
+        std::thread::spawn(move || {
+            until_left_alone();
+            stop.stop();
+        });
+        return builder.main(["bench".into()], []);
     }
-    let served = Builder::new_multi_thread().enable_all().build().and_then(|runtime| runtime.block_on(run(kind)));
+    let served = Builder::new_multi_thread().enable_all().build().and_then(|runtime| {
+        runtime.block_on(async {
+            tokio::select! {
+                served = run(kind) => served,
+                _ = tokio::task::spawn_blocking(until_left_alone) => Ok(()),
+            }
+        })
+    });
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -145,7 +159,7 @@ async fn run(kind: &str) -> io::Result<()> {
             return axum::serve(listener, router()).await;
         }
         "times" => Limits::without_times(),
-        "all" => Limits { write: Some(Duration::from_secs(60)), ..Limits::default() },
+        "all" => Limits::default().write(Duration::from_secs(60)),
         _ => Limits::default(),
     };
     let endpoint = "127.0.0.1:0".parse().map_err(io::Error::other)?;
