@@ -10,6 +10,12 @@ mod test {
     include!("readme/test.rs");
 }
 
+mod in_process {
+    use super::*;
+
+    include!("readme/in_process.rs");
+}
+
 mod logging {
     use cninfra::prelude::*;
 
@@ -29,6 +35,7 @@ fn the_readme_shows_these_samples() {
     let samples = [
         ("sample.rs", include_str!("readme/sample.rs")),
         ("test.rs", include_str!("readme/test.rs")),
+        ("in_process.rs", include_str!("readme/in_process.rs")),
         ("logging.rs", include_str!("readme/logging.rs")),
         ("config.rs", include_str!("readme/config.rs")),
     ];
