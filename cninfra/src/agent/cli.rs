@@ -171,7 +171,7 @@ fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
 /// What is said below all flags.
 const AFTER_HELP: &str = "\
 The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-order` (concurrent, one-by-one) and `drain-delay`; \
-any plugin's section has `start-policy` (fail, retry, ignore). --print-config prints all keys.";
+any plugin's section has `start-policy` (fail, retry, ignore) and `limits` (create, init, after-init, drain, close). --print-config prints all keys.";
 
 fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command {
     let tree = graph.tree();

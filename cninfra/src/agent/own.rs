@@ -2,12 +2,12 @@
 
 use super::{
     Cause, Limits, Order, Phase, PluginError,
-    limits::half,
+    limits::{self, half},
     logs::{self, LogsConfig},
 };
 use crate::{
     Flag, Result, ServiceLabel,
-    config::{Config, Duration, Known, Mistake, Section as _},
+    config::{Config, Duration, Known, Mistake, PhaseLimits, Section as _},
     graph::Graph,
     logging::Loggers,
 };
@@ -35,6 +35,8 @@ pub(super) struct AgentConfig {
     stop_timeout: Duration,
     /// For one plugin in one phase of the stop; half of the whole if it is not given.
     plugin_stop_timeout: Option<Duration>,
+    /// For one plugin, by phase; over those two.
+    limits: PhaseLimits,
     /// Which plugins start together.
     start_order: StartOrder,
     /// How long the agent goes on before it drains.
@@ -61,6 +63,7 @@ impl Default for AgentConfig {
             plugin_start_timeout: None,
             stop_timeout: limits.stop.into(),
             plugin_stop_timeout: None,
+            limits: PhaseLimits::default(),
             start_order: StartOrder::default(),
             drain_delay: Duration::default(),
             config_poll_interval: Duration::from_secs(2),
@@ -101,6 +104,11 @@ impl AgentConfig {
     /// How long the agent goes on before it drains.
     pub(super) fn drain_delay(&self) -> std::time::Duration {
         *self.drain_delay
+    }
+
+    /// How long it waits for any plugin, by phase, where that is said.
+    pub(super) fn phase_limits(&self) -> impl Iterator<Item = (Phase, std::time::Duration)> + use<> {
+        limits::phases(&self.limits)
     }
 
     /// How long the agent waits for its plugins.

@@ -9,6 +9,7 @@ use super::{
     mistake::Mistake,
     reader::Reader,
     reading::{Notes, Reading, ask},
+    section::Named,
     source::{Part, Step, Way},
 };
 use figment::Figment;
@@ -26,7 +27,7 @@ pub(super) struct Outcome {
 }
 
 /// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default.
-pub(super) fn extract<C: DeserializeOwned + Default>(section: &str, entries: &[&Entry]) -> (C, Outcome) {
+pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries: &[&Entry]) -> (C, Outcome) {
     if entries.is_empty() {
         return (C::default(), Outcome::default());
     }
@@ -39,8 +40,12 @@ pub(super) fn extract<C: DeserializeOwned + Default>(section: &str, entries: &[&
 }
 
 // not generic: compiled once for all sections
-fn extract_with(section: &str, entries: &[&Entry], read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>) -> Outcome {
-    let layers = Layers::of(section, entries, &|way| ask(section, way, read));
+fn extract_with(
+    section: Named<'_>,
+    entries: &[&Entry],
+    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+) -> Outcome {
+    let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
     let whole = layers.merge(&Dropped::new());
     let mut dropped = Dropped::new();
     let mut all = Mistakes { section, layers: &layers, seen: HashSet::new(), all: Vec::new() };
@@ -80,7 +85,7 @@ fn extract_with(section: &str, entries: &[&Entry], read: &dyn Fn(Reader<'_, '_>)
 }
 
 struct Mistakes<'a> {
-    section: &'a str,
+    section: Named<'a>,
     layers: &'a Layers,
     /// Each is told once.
     seen: HashSet<(usize, Way)>,
@@ -99,8 +104,8 @@ impl Mistakes<'_> {
     fn twice(&mut self) {
         for Twice { first, second } in self.layers.twice() {
             let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
-            let what = format!("key `{}.{}` is set in {first} too", self.section, second.path.join("."));
-            self.all.push(Mistake::new(place, what).of(self.section).help("keep one of them"));
+            let what = format!("key `{}.{}` is set in {first} too", self.section.name, second.path.join("."));
+            self.all.push(Mistake::new(place, what).of(self.section.name).help("keep one of them"));
         }
     }
 
@@ -110,9 +115,9 @@ impl Mistakes<'_> {
             return;
         }
         let name = if spot.path.is_empty() {
-            format!("section `{}`", self.section)
+            format!("section `{}`", self.section.name)
         } else {
-            format!("key `{}.{}`", self.section, spot.path.join("."))
+            format!("key `{}.{}`", self.section.name, spot.path.join("."))
         };
         let (text, help) = match what {
             What::Takes(what) => {
@@ -125,15 +130,16 @@ impl Mistakes<'_> {
                 (format!("key `{}` is unknown", self.written(spot)), Some(help.to_string()))
             }
             What::Unknown { key, known } => {
+                let agents = if spot.path.is_empty() { self.section.agents } else { &[] };
                 let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
-                (format!("key `{}.{inner}{key}` is unknown", self.section), Some(suggestion(key, known)))
+                (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(suggestion(key, known, agents)))
             }
             What::Missing(field) => (format!("{name}: the key `{}` is missing", kebab(field)), None),
             What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
             What::Asked => return,
         };
         let part = if matches!(what, What::NoSecret | What::Twice(_)) { Part::Key } else { Part::Value };
-        let mistake = Mistake::new(self.layers.place(spot, part), text).of(self.section).help_if(help);
+        let mistake = Mistake::new(self.layers.place(spot, part), text).of(self.section.name).help_if(help);
         self.seen.insert((spot.entry, spot.way.clone()));
         self.all.push(mistake);
     }
@@ -179,7 +185,7 @@ impl Mistakes<'_> {
         if let (Some(last), Some(written)) = (path.last_mut(), self.layers.written(spot)) {
             *last = written;
         }
-        format!("{}.{}", self.section, path.join("."))
+        format!("{}.{}", self.section.name, path.join("."))
     }
 
     /// In the order of their places.

@@ -23,16 +23,18 @@
 //! | `microservice-label` | `vpp1` | the name of the agent among its peers; `--microservice-label`, `MICROSERVICE_LABEL` |
 //! | `start-timeout`, `stop-timeout` | `15s`, `5s` | for the whole start, and the whole stop: see [`Limits`](crate::agent::Limits) |
 //! | `plugin-start-timeout`, `plugin-stop-timeout` | the whole; half of it | for one plugin in one phase |
+//! | `limits` | none | for any plugin in one phase, over those two: `limits: {create: 1s, init: 30s, after-init: 5s, drain: 2s, close: 2s}` |
 //! | `start-order` | `concurrent` | `concurrent`: the plugins of a level at once; `one-by-one`: see [`Order`](crate::agent::Order) |
 //! | `drain-delay` | `0` | how long the agent goes on, not ready, before it drains |
 //! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]; `0` is never |
 //!
-//! And two keys of any plugin's section are the agent's, unless the plugin has a key of that name:
+//! And three keys of any plugin's section are the agent's, unless the plugin has a key of that name:
 //!
 //! | key | default | |
 //! | --- | --- | --- |
 //! | `enabled` | `true` | `false` switches an optional plugin off |
 //! | `start-policy` | `fail` | what follows when its `init` fails: `fail`, `retry` or `ignore`; see [`StartPolicy`](crate::agent::StartPolicy) |
+//! | `limits` | none | for this plugin, phase by phase, over those of `agent`: `limits: {init: 30s, close: 2s}` |
 //!
 //! Types for keys: [`Duration`], [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
 
@@ -54,6 +56,7 @@ mod live;
 mod load;
 mod locate;
 mod mistake;
+mod phase_limits;
 mod print;
 mod reader;
 mod reading;
@@ -74,6 +77,7 @@ pub use later::Later;
 pub use live::{Changes, Live};
 pub(crate) use load::Files;
 pub(crate) use mistake::Mistake;
+pub(crate) use phase_limits::PhaseLimits;
 pub(crate) use reload::{Reload, Reloader};
 pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
@@ -197,7 +201,7 @@ impl Config {
     pub(crate) fn canonical_figment(&self, known: &Known) -> Figment {
         let sections = known.iter().filter_map(|section| {
             let entries = self.entries(section.name);
-            (!entries.is_empty()).then(|| (section.meta.read)(section.name, &entries, false).0.figment)
+            (!entries.is_empty()).then(|| section.read(&entries, false).0.figment)
         });
         sections.fold(Figment::new(), Figment::merge)
     }
@@ -288,14 +292,14 @@ impl Config {
         if entries.is_empty() {
             return Vec::new();
         }
-        let (outcome, _) = (section.meta.read)(section.name, &entries, false);
+        let (outcome, _) = section.read(&entries, false);
         let agents = self.check_agent_keys(section, &outcome);
         outcome.mistakes.into_iter().chain(agents).collect()
     }
 
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
-        let (value, outcome) = extract::extract(name, &self.entries(name));
+        let (value, outcome) = extract::extract(section::Named::plain(name), &self.entries(name));
         match <[Mistake; 1]>::try_from(outcome.mistakes) {
             Ok([mistake]) => Err(mistake.into()),
             Err(mistakes) if mistakes.is_empty() => Ok(value),

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Known, KnownSection, Part, Source,
-    agent_keys::{AgentKeys, ENABLED, START_POLICY},
+    agent_keys::{AGENT_KEYS_OF_ALL, AgentKeys, ENABLED},
     extract::Outcome,
     failure::Spot,
     key, secret, value,
@@ -23,30 +23,22 @@ impl Config {
 
     fn print_section(&self, section: &KnownSection, all: &mut String) {
         let mut entries = self.entries(section.name);
-        let (_, value) = (section.meta.read)(section.name, &entries, true);
+        let (_, value) = section.read(&entries, true);
         let value = value.map(without_tags).unwrap_or_default();
         // read once more with all of it as the lowest layer: so every key is met, and its origin is known
         let defaults = super::entry(section.name, "", super::Value::from(false), Source::Default);
         let defaults = defaults.with(value::from_yaml(value.clone()));
         entries.push(&defaults);
-        let (outcome, _) = (section.meta.read)(section.name, &entries, false);
+        let (outcome, _) = section.read(&entries, false);
         let mut lines = Lines { outcome: &outcome, all: String::new() };
-        let agents = |key: &str| {
-            let (keys, said) = self.agent_keys(section.name, key);
-            let origin = said.notes.origins.get(&[key.to_string()][..]);
-            (keys, origin.map(|spot| said.layers.place(spot, Part::Key).to_string()))
-        };
-        if section.optional {
-            let (keys, origin) = agents(ENABLED);
-            let origin = origin.as_deref().unwrap_or("default");
-            let _ = writeln!(lines.all, "  {ENABLED}: {}  # {origin}", keys.enabled.unwrap_or(true));
+        if section.optional && !self.says(section.name, ENABLED) {
+            let _ = writeln!(lines.all, "  {ENABLED}: true  # default");
         }
-        // every plugin has it: only where it is said
-        if outcome.notes.agent_keys.contains_key(START_POLICY)
-            && let (AgentKeys { start_policy: Some(policy), .. }, Some(origin)) = agents(START_POLICY)
-        {
-            let policy = yaml_serde::to_value(policy).unwrap_or_default();
-            let _ = writeln!(lines.all, "  {START_POLICY}: {}  # {origin}", scalar(&policy));
+        // every plugin has these: only where they are said
+        let optional = section.optional.then_some(&ENABLED);
+        let said = optional.into_iter().chain(AGENT_KEYS_OF_ALL);
+        for key in said.filter(|key| outcome.notes.agent_keys.contains_key(**key)) {
+            lines.all.push_str(&self.print_agent_key(section, key));
         }
         if let Value::Mapping(mapping) = value {
             lines.mapping(&mut Vec::new(), &mapping);
@@ -56,6 +48,18 @@ impl Config {
             let _ = writeln!(all, "{}:{}", scalar(&section.name.into()), braces(&lines.all));
             all.push_str(&lines.all);
         }
+    }
+}
+
+impl Config {
+    /// One of the agent's keys, where it is said.
+    fn print_agent_key(&self, section: &KnownSection, key: &str) -> String {
+        let (keys, outcome): (AgentKeys, _) = self.agent_keys(section.name, key);
+        let mut lines = Lines { outcome: &outcome, all: String::new() };
+        if let Ok(Value::Mapping(mapping)) = yaml_serde::to_value(keys) {
+            lines.mapping(&mut Vec::new(), &mapping);
+        }
+        lines.all
     }
 }
 
@@ -263,10 +267,14 @@ mod tests {
     }
 
     #[test]
-    fn a_start_policy_is_printed_where_it_is_said() {
+    fn start_policies_and_limits_are_printed_where_they_are_said() {
         let config = rich("{some_text: x}").set("rich", "StartPolicy", "retry");
         assert!(config.print(&known()).starts_with("rich:\n  start-policy: retry  # set by the program\n"));
-        assert!(!rich("{some_text: x}").print(&known()).contains("policy"));
+        let printed = rich("{some_text: x}").print(&known());
+        assert!(!printed.contains("policy") && !printed.contains("limits"), "{printed}");
+        let printed = rich("{}").set("rich", "Limits.AfterInit", "5s").set("rich", "limits.init", "1s").print(&known());
+        let lines = "rich:\n  limits:\n    init: 1s  # set by the program\n    after-init: 5s  # set by the program\n";
+        assert!(printed.starts_with(lines), "{printed}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     layers::{Dropped, Layers},
     mistake::Mistake,
     reader::Reader,
+    section::Named,
     shape::{Kind, Shape},
     source::Step,
     value,
@@ -18,7 +19,7 @@ use std::{
 
 /// One reading of a section.
 pub(super) struct Reading<'a> {
-    pub(super) section: &'a str,
+    pub(super) section: Named<'a>,
     pub(super) layers: &'a Layers,
     /// Values that were found wrong in an earlier reading: they are not there any more.
     pub(super) dropped: &'a Dropped,
@@ -52,7 +53,11 @@ impl Notes {
 }
 
 /// Asks a type what it wants at a place, by reading a value that has nothing but that place.
-pub(super) fn ask(section: &str, way: &[Step], read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>) -> Option<Shape> {
+pub(super) fn ask(
+    section: Named<'_>,
+    way: &[Step],
+    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+) -> Option<Shape> {
     let around = |value, step: &Step| match step {
         Step::Key(key) => Value::Dict(Tag::Default, value::dict([(key.clone(), value)])),
         Step::Index(_) => Value::Array(Tag::Default, vec![value]),

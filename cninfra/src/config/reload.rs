@@ -149,11 +149,7 @@ impl Config {
         let values = entries.iter().filter(|entry| entry.source.file().is_some());
         // as texts: so what is no number is equal to itself
         let values = values.map(|entry| format!("{:?}", entry.value)).collect();
-        let secrets = if section.meta.live {
-            (section.meta.read)(section.name, &entries, false).0.notes.secrets
-        } else {
-            Vec::new()
-        };
+        let secrets = if section.meta.live { section.read(&entries, false).0.notes.secrets } else { Vec::new() };
         Made { values, secrets }
     }
 }

@@ -3,7 +3,7 @@
 use super::{wrong, wrong_over};
 use cninfra::config::Config;
 
-const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password";
+const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password; of any plugin: start-policy, limits";
 const SECTIONS: &str = "known sections: agent, logs, server, plain, extra";
 
 /// One mistake each.
@@ -31,7 +31,14 @@ async fn every_kind_of_mistake_has_its_words() {
         ("agent.yaml", "agent: {start-policy: retry}", "agent.yaml:1:9: key `agent.start-policy` is unknown | it is a key of a plugin's section".into()),
         ("agent.yaml", "agent: {start-order: backwards}", "agent.yaml:1:22: key `agent.start-order` takes `concurrent` or `one-by-one`, not `backwards`".into()),
         ("agent.yaml", "agent: {drain-delay: 5}", "agent.yaml:1:22: key `agent.drain-delay`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
-        ("plain.conf", "size: 1", "plain.conf:1:1: key `plain.size` is unknown | there are no keys here: take it out".into()),
+        ("plain.conf", "size: 1", "plain.conf:1:1: key `plain.size` is unknown | known keys: only those of any plugin: start-policy, limits".into()),
+        ("server.conf", "start_polcy: retry", format!("server.conf:1:1: key `server.start_polcy` is unknown | did you mean `start-policy`? {KEYS}")),
+        ("extra.conf", "enabeld: false", "extra.conf:1:1: key `extra.enabeld` is unknown | did you mean `enabled`? known keys: size; of any plugin: enabled, start-policy, limits".into()),
+        ("server.conf", "limits: {init: 5}", "server.conf:1:16: key `server.limits.init`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
+        ("server.conf", "Limits:\n  AfterInt: 5s", "server.conf:2:3: key `server.limits.AfterInt` is unknown | did you mean `after-init`? known keys: create, init, after-init, drain, close".into()),
+        ("plain.conf", "limits: 5s", "plain.conf:1:9: key `plain.limits` takes a mapping of keys to values, not a text".into()),
+        ("agent.yaml", "agent: {limits: {run: 5s}}", "agent.yaml:1:18: key `agent.limits.run` is unknown | known keys: create, init, after-init, drain, close".into()),
+        ("agent.yaml", "logs: {limits: {init: 5s}}", "agent.yaml:1:8: key `logs.limits` is unknown | it is a key of a plugin's section".into()),
         // types
         ("server.conf", "port: 65536", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `65536`".into()),
         ("server.conf", "port: -1", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `-1`".into()),
@@ -91,7 +98,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("agent.yaml", "server: {}\nserver_v3: {port: y}", "agent.yaml:2:19: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("agent.yaml", "server: 5", "agent.yaml:1:9: section `server` takes a mapping of keys to values, not `5` | write `key: value`, one to a line".into()),
         ("agent.yaml", "agent:\n  stop-timeout: 5", "agent.yaml:2:17: key `agent.stop-timeout`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
-        ("agent.yaml", "agent: {label: x}", "agent.yaml:1:9: key `agent.label` is unknown | known keys: microservice-label, start-timeout, plugin-start-timeout, stop-timeout, plugin-stop-timeout, start-order, drain-delay, config-poll-interval".into()),
+        ("agent.yaml", "agent: {label: x}", "agent.yaml:1:9: key `agent.label` is unknown | known keys: microservice-label, start-timeout, plugin-start-timeout, stop-timeout, plugin-stop-timeout, limits, start-order, drain-delay, config-poll-interval".into()),
     ] {
         let found = wrong(&[(name, text)]).await;
         if found != [words.as_str()] {
