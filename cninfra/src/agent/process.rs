@@ -104,7 +104,7 @@ impl<F: 'static> Builder<F> {
             return ExitCode::from(exit::INVALID);
         }
         match task {
-            Task::CheckConfig => return print("the config is valid\n"),
+            Task::CheckConfig => return print(&checked(report.odd.len())),
             Task::PrintConfig => return print(&self.settings.config.print(&own::known(graph))),
             Task::PrintGraph(_) | Task::Run => {}
         }
@@ -178,6 +178,15 @@ fn tell_stopped(log: &Logger, stopped: Result<Vec<Event>, StopError>) -> u8 {
             log.error(&error);
             error.exit_code()
         }
+    }
+}
+
+/// What a check says that found nothing wrong, but perhaps something odd, which has been logged.
+fn checked(odd: usize) -> String {
+    match odd {
+        0 => "the config is valid\n".to_string(),
+        1 => "the config is valid, but see the warning\n".to_string(),
+        odd => format!("the config is valid, but see the {odd} warnings\n"),
     }
 }
 

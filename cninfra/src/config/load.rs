@@ -33,6 +33,13 @@ impl Config {
     /// is returned.
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
+        if !files.dir.is_dir() {
+            let place = Place { source: files.dir.display().to_string(), at: None };
+            let what = "there is no such directory for the config files";
+            self.mistakes.push(Mistake::new(place, what).help("make it, or name another one"));
+            self.origin = Some(files.clone());
+            return Vec::new();
+        }
         let mut reading = Reading {
             files,
             known,
@@ -67,6 +74,11 @@ pub(super) type Stamp = (PathBuf, SystemTime);
 pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     let modified = fs::metadata(path).and_then(|file| file.modified()).ok()?;
     Some((path.to_path_buf(), modified))
+}
+
+/// Is there anything of this name? What can not be looked at is told when it is read.
+fn is_there(path: &Path) -> bool {
+    !matches!(fs::metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
 struct Reading<'a> {
@@ -151,14 +163,26 @@ impl Reading<'_> {
         }
         // the last one said holds, and an empty one says "none"
         if let Some((_, path, origin)) = named.last().filter(|(_, path, _)| !path.is_empty()) {
+            let wrong = |what: &str, help: &str| {
+                let place = Place { source: origin.clone(), at: None };
+                Mistake::new(place, format!("{what} {path}")).of(section.name).help(help)
+            };
             let places = [PathBuf::from(path), self.files.dir.join(path)];
-            match places.iter().find(|path| path.exists()) {
-                Some(path) => self.own(section, path.clone()),
-                None => self.odd.push(format!(
-                    "{origin}: there is no file {path}, neither here nor in {}: `{}` is without",
-                    self.files.dir.display(),
-                    section.name
-                )),
+            match places.into_iter().find(|path| is_there(path)) {
+                Some(path) if self.read.contains(&path) => {
+                    let help = "give each its own file, or put the sections of all into `agent.yaml`";
+                    self.mistakes.push(wrong("another section is read from the file", help));
+                }
+                Some(path) => self.own(section, path),
+                None => {
+                    let dir = self.files.dir.display();
+                    let help = format!(
+                        "it is neither here nor in the config directory, {dir}: make it, take the name out for \
+                         `{}.conf` of that directory, or say an empty name for no file",
+                        section.name
+                    );
+                    self.mistakes.push(wrong("there is no file", &help));
+                }
             }
         }
     }

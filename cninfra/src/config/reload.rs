@@ -116,6 +116,11 @@ impl Reloader {
     /// Files that were there, and are there no more. That is rather a slip, or a moment between two others, than a wish for
     /// the defaults.
     fn gone(&self, new: &Config) -> Vec<Mistake> {
+        // files that are named by themselves, and the directory, have been missed when they were to be read
+        if !self.files.dir.is_dir() {
+            return Vec::new();
+        }
+        let is_named = |path: &PathBuf| self.files.named.iter().any(|(_, name, _)| path.ends_with(name));
         let has = |config: &Config, path: &PathBuf| {
             config.files.iter().filter_map(|entry| entry.source.file()).any(|file| file.path == *path)
         };
@@ -123,7 +128,7 @@ impl Reloader {
             self.now.files.iter().filter_map(|entry| entry.source.file()).map(|file| &file.path).collect();
         paths.dedup();
         // one that is there and can not be read is told by `check`
-        let gone = paths.into_iter().filter(|path| !has(new, path) && !path.exists());
+        let gone = paths.into_iter().filter(|path| !has(new, path) && !path.exists() && !is_named(path));
         let mistake = |path: &PathBuf| {
             let place = Place { source: path.display().to_string(), at: None };
             Mistake::new(place, "the file is gone: what it said still holds")

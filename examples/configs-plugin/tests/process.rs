@@ -88,18 +88,31 @@ fn the_file_may_be_named() {
         said(agent().env("CONFIG_DIR", &dir).env("EXAMPLE_CONFIG", "no").arg("--example-config=other.yaml")),
         "other"
     );
-    // an empty one is none, and so is one that is not there
+    // an empty one is none
     let file = || agent().file("example.conf", "field1: own");
     assert_eq!(said(file()), "own");
     assert_eq!(said(file().arg("--example-config=")), "some default value");
     assert_eq!(said(file().env("EXAMPLE_CONFIG", "")), "some default value");
-    let ended = file().arg("--example-config=nosuch.conf").arg("--check-config").run();
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(
-        ended.stderr.contains("WARN  agent: flag --example-config: there is no file nosuch.conf"),
-        "{}",
-        ended.stderr
-    );
+    // one that is not there, or that is another section's, is a mistake
+    let other = "another section is read from the file other.conf\n    help: give each its own file";
+    for (program, words) in [
+        (
+            file().arg("--example-config=nosuch.conf"),
+            "flag --example-config: there is no file nosuch.conf\n    help: it is neither here",
+        ),
+        (
+            file().env("EXAMPLE_CONFIG", "nosuch.conf"),
+            "variable EXAMPLE_CONFIG: there is no file nosuch.conf\n    help: it is neither here",
+        ),
+        (
+            file().file("other.conf", "").arg("--example-config=other.conf").arg("--extra-config=other.conf"),
+            &format!("flag --extra-config: {other}"),
+        ),
+    ] {
+        let ended = program.arg("--check-config").run();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
 }
 
 #[test]
@@ -111,7 +124,12 @@ fn a_misspelled_file_is_noticed() {
         ("extra_.conf", "extra.conf"),
     ] {
         let ended = agent().file(name, "no: [matter").arg("--check-config").run();
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "the config is valid\n"), "{}", ended.stderr);
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(0), "the config is valid, but see the warning\n"),
+            "{}",
+            ended.stderr
+        );
         let words = format!("WARN  agent: ./{name} is not read: did you mean `{meant}`?");
         assert!(ended.stderr.contains(&words), "{words}: {}", ended.stderr);
     }
@@ -144,10 +162,10 @@ fn the_config_is_checked_without_a_start() {
             "    help: did you mean `example`? known sections: agent, logs, example, extra",
             "  - ./example.conf:1:8: key `example.sleep`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds",
             "  - ./example.conf:2:1: key `example.feild1` is unknown",
-            "    help: did you mean `field1`? known keys: field1, sleep, max-size, password",
+            "    help: did you mean `field1`? known keys: field1, sleep, max-size, password; of any plugin: start-policy, limits",
             "  - flag --set example.max-size: key `example.max-size`: `much` is no number of bytes: write `4096`, `64KiB` or `10MB`",
             "  - ./agent.yaml:1:9: key `extra.size` is unknown",
-            "    help: there are no keys here: take it out",
+            "    help: known keys: only those of any plugin: enabled, start-policy, limits",
         ];
         let (_, found) = ended.stderr.split_once(' ').unwrap();
         let (first, rest) = found.split_once('\n').unwrap();
@@ -185,6 +203,7 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
         "  plugin-start-timeout: null  # default",
         "  stop-timeout: 5s  # default",
         "  plugin-stop-timeout: null  # default",
+        "  limits: {}  # default",
         "  start-order: one-by-one  # flag --set agent.start-order",
         "  drain-delay: 0s  # default",
         "  config-poll-interval: 2s  # default",
