@@ -11,7 +11,7 @@ use crate::{
     graph::Graph,
     logging::Loggers,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of the section.
 pub(super) const SECTION: &str = "agent";
@@ -22,8 +22,8 @@ const FLAGS: &[Flag] = &[Flag::new("microservice-label", "microservice-label")
     .help("the name of this agent among its peers [default: vpp1]")];
 
 /// The config section `agent`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self", default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct AgentConfig {
     /// The name of this agent among its peers.
     pub(super) microservice_label: ServiceLabel,
@@ -52,6 +52,23 @@ enum StartOrder {
     #[default]
     Concurrent,
     OneByOne,
+}
+
+// `remote = "Self"` makes functions of the type of what would be impls of serde's traits
+impl Serialize for AgentConfig {
+    /// As it is printed: where nothing is said, what holds.
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let limits = self.limits();
+        let (start, stop) = (Some(limits.plugin_start.into()), Some(limits.plugin_stop.into()));
+        let holds = AgentConfig { plugin_start_timeout: start, plugin_stop_timeout: stop, ..self.clone() };
+        AgentConfig::serialize(&holds, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        AgentConfig::deserialize(deserializer)
+    }
 }
 
 impl Default for AgentConfig {

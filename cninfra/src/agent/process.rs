@@ -105,7 +105,7 @@ impl<F: 'static> Builder<F> {
         }
         match task {
             Task::CheckConfig => return print(&checked(report.odd.len())),
-            Task::PrintConfig => return print(&self.settings.config.print(&own::known(graph))),
+            Task::PrintConfig => return print(&self.settings.print_config(graph)),
             Task::PrintGraph(_) | Task::Run => {}
         }
         if Handle::try_current().is_ok() {

@@ -89,7 +89,8 @@ impl Settings {
             self.configure_plugins(&known);
         }
         if !self.config.is_empty()
-            && let Ok(Err(error)) = LogsConfig::of(&self.config).map(|logs| logs.apply(&self.loggers))
+            && let Ok((logs, origins)) = LogsConfig::with_origins(&self.config)
+            && let Err(error) = logs.apply(&origins, &self.loggers)
         {
             self.loggers.of_agent().warn(format_args!("{error:?}"));
         }

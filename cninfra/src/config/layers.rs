@@ -103,6 +103,11 @@ impl Layers {
         self.all[number].entry.source.file().is_some()
     }
 
+    /// Is it a variable's or a flag's?
+    pub(super) fn is_process(&self, number: usize) -> bool {
+        self.all[number].entry.source.is_text()
+    }
+
     /// The folder of the file that a value comes from.
     pub(super) fn folder(&self, spot: &Spot) -> Option<PathBuf> {
         let metadata = self.all[spot.entry].metadata(&spot.way)?;

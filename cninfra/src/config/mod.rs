@@ -87,7 +87,7 @@ use entry::Entry;
 use figment::{Figment, value::Value};
 use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The config of an agent: sections by name.
 ///
@@ -304,6 +304,33 @@ impl Config {
             Ok([mistake]) => Err(mistake.into()),
             Err(mistakes) if mistakes.is_empty() => Ok(value),
             Err(mistakes) => Err(Error::msg(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))),
+        }
+    }
+}
+
+/// Where the keys of a section are from: by their paths, whose parts are parted by dots.
+pub(crate) type Origins = BTreeMap<String, KeyOrigin>;
+
+/// Where the value of a key is from.
+#[derive(Debug)]
+pub(crate) struct KeyOrigin {
+    pub(crate) place: String,
+    /// A variable or a flag.
+    pub(crate) of_process: bool,
+}
+
+impl Config {
+    /// A section, and where what is said of its keys is from. It reads files once more, for their lines.
+    pub(crate) fn section_with_origins<C: DeserializeOwned + Default>(&self, name: &str) -> Result<(C, Origins)> {
+        let (value, outcome) = extract::extract(section::Named::plain(name), &self.entries(name));
+        let origin = |(path, spot): (&Vec<String>, &failure::Spot)| {
+            let place = outcome.layers.place(spot, Part::Key).to_string();
+            (path.join("."), KeyOrigin { place, of_process: outcome.layers.is_process(spot.entry) })
+        };
+        let origins = outcome.notes.origins.iter().map(origin).collect();
+        match outcome.mistakes.into_iter().next() {
+            Some(mistake) => Err(mistake.into()),
+            None => Ok((value, origins)),
         }
     }
 }

@@ -40,6 +40,7 @@ pub use loggers::{LevelRule, LoggerLevel, Loggers};
 pub use output::Output;
 pub use record::Record;
 pub use rules::{Origin, Source};
+pub(crate) use settings::DEFAULT;
 pub use settings::LogSettings;
 
 #[doc(inline)]
