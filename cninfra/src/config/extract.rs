@@ -212,6 +212,7 @@ mod tests {
         on: bool,
         letter: char,
         time: Duration,
+        std_time: std::time::Duration,
         size: ByteSize,
         secret: Secret,
         list: Vec<String>,
@@ -265,6 +266,8 @@ mod tests {
             ("letter", "7", Every { letter: '7', ..default() }),
             ("time", "1m", Every { time: Duration::from_secs(60), ..default() }),
             ("time", "5000000000", Every { time: Duration::from_secs(5), ..default() }),
+            ("std_time", "1m", Every { std_time: std::time::Duration::from_secs(60), ..default() }),
+            ("std_time", "5000000000", Every { std_time: std::time::Duration::from_secs(5), ..default() }),
             ("size", "2KiB", Every { size: ByteSize(2048), ..default() }),
             ("size", "7", Every { size: ByteSize(7), ..default() }),
             ("secret", "0123", Every { secret: Secret::new("0123".into()), ..default() }),
@@ -286,6 +289,39 @@ mod tests {
             read(&[("inner", "{name: a, max-open: 1}"), ("inner.max_open", "2"), ("map.x", "1"), ("map.y", "2")]);
         let merged = merged.unwrap();
         assert_eq!((merged.inner.name.as_str(), merged.inner.max_open, merged.map.len()), ("a", 2, 2));
+    }
+
+    /// A type that is given is kept; what is no text is read as a flag's.
+    #[test]
+    fn the_text_of_the_program_goes_where_no_text_can_be() {
+        let set = |key: &str, text: &str| Config::new().set("every", key, text).section::<Every>("every");
+        let default = Every::default;
+        for (key, text, expected) in [
+            ("text", "12", Every { text: "12".into(), ..default() }),
+            ("optional", "", Every { optional: Some(String::new()), ..default() }),
+            ("number", " -7 ", Every { number: -7, ..default() }),
+            ("maybe", "7", Every { maybe: Some(7), ..default() }),
+            ("ratio", "1e3", Every { ratio: 1000.0, ..default() }),
+            ("on", "true", Every { on: true, ..default() }),
+            ("letter", "7", Every { letter: '7', ..default() }),
+            ("std_time", "1m", Every { std_time: std::time::Duration::from_secs(60), ..default() }),
+            ("secret", "0123", Every { secret: Secret::new("0123".into()), ..default() }),
+            ("list", "[a, 'b c']", Every { list: vec!["a".into(), "b c".into()], ..default() }),
+            ("map.a-b", "1", Every { map: [("a-b".into(), 1)].into(), ..default() }),
+            ("choice.one-of", "3", Every { choice: Choice::OneOf(3), ..default() }),
+            ("any", "7", Every { any: "7".into(), ..default() }),
+        ] {
+            assert_eq!(set(key, text).unwrap(), expected, "{key}={text}");
+        }
+        let error = |config: Config| config.section::<Every>("every").unwrap_err().to_string();
+        let words = "set by the program: key `every.number` takes a whole number from -128 to 127, not";
+        assert_eq!(error(Config::new().set("every", "number", "x")), format!("{words} the text `x`"));
+        assert_eq!(error(Config::new().set("every", "number", "200")), format!("{words} `200`"));
+        let words =
+            "set by the program: key `every.std-time`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds";
+        assert_eq!(error(Config::new().set("every", "std_time", 5)), words);
+        let words = "set by the program: key `every.text` takes a text, not `7`";
+        assert_eq!(error(Config::new().set("every", "text", 7)), words);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{
     failure::Spot,
     format::Format,
     locate::locate,
-    source::{NOWHERE, Part, Place, Step, Way, origin},
+    source::{NOWHERE, Part, Place, Step, Texts, Way, origin},
     value,
 };
 use figment::{
@@ -44,7 +44,7 @@ impl Layers {
     /// Of these entries, the highest first.
     pub(super) fn of(section: &str, entries: &[&Entry], ask: &Ask<'_>) -> Self {
         let layer = |entry: &&Entry| {
-            let (value, canonical) = Canonical::of(entry.value.clone(), entry.source.is_text(), ask);
+            let (value, canonical) = Canonical::of(entry.value.clone(), entry.source.texts(), ask);
             let entry = Entry { section: section.to_string(), ..entry.with(value) };
             let tagged = entry.merge_into(Figment::new());
             // it is there, since it has just been put there
@@ -105,7 +105,7 @@ impl Layers {
 
     /// Is it a variable's or a flag's?
     pub(super) fn is_process(&self, number: usize) -> bool {
-        self.all[number].entry.source.is_text()
+        self.all[number].entry.source.texts() == Texts::Untyped
     }
 
     /// The folder of the file that a value comes from.

@@ -36,7 +36,7 @@
 //! | `start-policy` | `fail` | what follows when its `init` fails: `fail`, `retry` or `ignore`; see [`StartPolicy`](crate::agent::StartPolicy) |
 //! | `limits` | none | for this plugin, phase by phase, over those of `agent`: `limits: {init: 30s, close: 2s}` |
 //!
-//! Types for keys: [`Duration`], [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
+//! Types for keys: [`Duration`] (a `std::time::Duration` is read in the same way), [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
 
 mod agent_keys;
 mod byte_size;
@@ -122,6 +122,9 @@ impl Config {
 
     /// Sets a key of a section, over what was set so far. Parts of the key are parted by dots; the key `enabled` switches
     /// an optional plugin on or off.
+    ///
+    /// A value has its type: a number is one, and a text is one for a key that takes texts. A text for a key that takes none is read as
+    /// that of a flag or a variable: `"8080"` for a number, `"true"`, `"[a, b]"` for a list.
     #[must_use]
     pub fn set(mut self, section: &str, key: &str, value: impl Serialize) -> Self {
         match yaml_serde::to_value(value) {

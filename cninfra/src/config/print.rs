@@ -1,7 +1,7 @@
 //! `--print-config`: what holds for each key, and where it comes from.
 
 use super::{
-    Config, Known, KnownSection, Part, Source,
+    Config, Duration, Known, KnownSection, Part, Source,
     agent_keys::{AGENT_KEYS_OF_ALL, AgentKeys, ENABLED},
     extract::Outcome,
     failure::Spot,
@@ -85,7 +85,8 @@ impl Lines<'_> {
         for (name, value) in keys.iter().zip(mapping.values()) {
             path.push(name.clone());
             let key = scalar(&Value::from(name.as_str()));
-            match value {
+            let time = self.outcome.notes.times.contains(path).then(|| time(value)).flatten();
+            match time.as_ref().unwrap_or(value) {
                 Value::Mapping(inner) if !inner.is_empty() => {
                     let before = self.all.len();
                     self.mapping(path, inner);
@@ -129,6 +130,12 @@ impl Lines<'_> {
     fn place(&self, spot: &Spot) -> String {
         self.outcome.layers.place(spot, Part::Key).to_string()
     }
+}
+
+/// A length of time of the standard library, as it is written.
+fn time(value: &Value) -> Option<Value> {
+    let time: std::time::Duration = yaml_serde::from_value(value.clone()).ok()?;
+    Some(Value::from(Duration::from(time).to_string()))
 }
 
 /// `!One x` is `One: x`: so it can be written as JSON.
@@ -178,7 +185,7 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ByteSize, Duration, Secret, Section as _};
+    use crate::config::{ByteSize, Secret, Section as _};
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
 
@@ -189,6 +196,7 @@ mod tests {
         none: Option<u8>,
         size: ByteSize,
         time: Duration,
+        std_time: std::time::Duration,
         #[serde(alias = "other_name")]
         number: f64,
         list: Vec<String>,
@@ -231,8 +239,9 @@ mod tests {
     fn what_is_printed_can_be_read_back() {
         for text in [
             "{}",
-            "{some_text: 'a: # b', none: 5, size: 1MiB, time: 1m30s, number: 1.5, list: ['1', x], labels: {a_b: 1, A-b: -2}}",
+            "{some_text: 'a: # b', none: 5, size: 1MiB, time: 1m30s, std_time: 2h5ms, number: 1.5, list: ['1', x], labels: {a_b: 1, A-b: -2}}",
             "{inner: {max_open: 3}, choice: {One: x}, choices: [None, {One: y}, {Both: {left: 1, right: null}}]}",
+            "{std_time: {secs: 5, nanos: 7}}",
             "{choice: {Both: {left: 1, right: 2}}, labels: {'true': 1, '5': 2, 'a b': 3}, number: 1e300}",
         ] {
             let config = rich(text);
@@ -255,6 +264,7 @@ mod tests {
         for line in [
             "  some-text: x  # set by the program",
             "  none: null  # default",
+            "  std-time: 0s  # default",
             "  size: 0B  # default",
             "  number: 2.0  # set by the program",
             "    max-open: 0  # default",
