@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Flag, Result, ServiceLabel,
-    config::{Config, Duration, Known, Mistake, PhaseLimits, Section as _},
+    config::{Config, Duration, Known, Live, Mistake, PhaseLimits, Section as _},
     graph::Graph,
     logging::Loggers,
 };
@@ -182,7 +182,7 @@ impl Own {
 
 /// The sections of an agent of this graph.
 pub(super) fn known(graph: &'static Graph) -> Known {
-    Known::of(graph).with(logs::SECTION, LogsConfig::META).with(SECTION, AgentConfig::META)
+    Known::of(graph).with(logs::SECTION, <Live<LogsConfig>>::META).with(SECTION, AgentConfig::META)
 }
 
 /// The flags that set keys of the agent's own sections, with these.

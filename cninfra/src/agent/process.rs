@@ -117,6 +117,7 @@ impl<F: 'static> Builder<F> {
         }
         self.settings.record = true;
         self.settings.hangup = true;
+        self.settings.format = Some(format);
         let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
         let loggers = self.loggers();
         let builder = Builder { held: Box::new(Bare(self.held)), settings: self.settings };

@@ -15,7 +15,7 @@ use crate::{
     context::Shared,
     graph::{Graph, Need, Node},
     inject::running::Running,
-    logging::Loggers,
+    logging::{Loggers, SharedFormat},
 };
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -37,6 +37,8 @@ pub(super) struct Settings {
     pub(super) hangup: bool,
     pub(super) stop: StopHandle,
     pub(super) loggers: Loggers,
+    /// Of the log of the process, where the agent has the say in it.
+    pub(super) format: Option<SharedFormat>,
     /// What the agent does right now, for a watchdog.
     pub(super) progress: Arc<Progress>,
     /// Set by the module `testing`.
@@ -59,6 +61,7 @@ impl Default for Settings {
             hangup: false,
             stop: StopHandle::new(),
             loggers: Loggers::default(),
+            format: None,
             progress: Arc::default(),
             wrap: None,
             replaced: HashMap::new(),

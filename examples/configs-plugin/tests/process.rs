@@ -285,6 +285,25 @@ fn it_follows_its_file() {
 }
 
 #[test]
+fn the_log_follows_its_file() {
+    let folder = Folder::new();
+    let dir = folder.path().display().to_string();
+    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "20ms").start();
+    agent.wait_for("started Configs");
+    folder.write("exmaple.conf", "");
+    folder.write("logs.conf", "format: json");
+    assert!(agent.wait_for("exmaple.conf is not read: did you mean `example.conf`?").starts_with("{\"time\""));
+    assert!(agent.wait_for("the config has changed: `logs`").starts_with("{\"time\""));
+    folder.write("logs.conf", "default-level: warn\nformat: text");
+    folder.write("extra.conf", "enabled: false");
+    assert!(!agent.wait_for("the config of `extra` has changed").starts_with('{'));
+    agent.signal("TERM");
+    let ended = agent.wait();
+    assert_eq!(ended.code, Some(0));
+    assert!(!ended.stderr.contains("stopped in order"), "{}", ended.stderr);
+}
+
+#[test]
 fn sighup_has_the_files_read_at_once() {
     let folder = Folder::new();
     let dir = folder.path().display().to_string();

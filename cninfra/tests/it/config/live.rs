@@ -2,6 +2,7 @@
 
 use cninfra::{
     config::{Config, Live, Secret},
+    logging::{Level, LogSettings},
     prelude::*,
     status::{AgentStatus, State},
 };
@@ -167,6 +168,43 @@ async fn a_new_secret_is_seen() {
     assert_eq!(agent.follower.config.get().password.reveal(), "old");
     folder.write("secret", "new\n");
     assert_eq!(next(&mut changes).await.password.reveal(), "new");
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_levels_of_loggers_follow_their_file() {
+    let folder = Folder::new();
+    folder.write("logs.conf", "default-level: warn\nloggers: [{name: fixed, level: debug}]");
+    let config = Config::new().set("agent", "config-poll-interval", "10ms").set("logs", "levels", "other=error");
+    let levels = LogSettings::new().level("follower", Level::Error).unwrap();
+    let builder = Agent::<App>::builder().config(config).config_dir(folder.path()).log_settings(&levels);
+    let agent = builder.start().await.unwrap();
+    let loggers = agent.loggers();
+    let level = |name: &str| loggers.level(name).level;
+    let until = async |name: &str, wanted: Level| {
+        let begun = Instant::now();
+        while level(name) != wanted {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{name}: {loggers:?}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    loggers.set("probe", Level::Trace).unwrap();
+    assert_eq!((level("fixed"), level("default"), level("probe")), (Level::Debug, Level::Warn, Level::Trace));
+    // what it says no more is gone; what is no level of it stays
+    folder.write("logs.conf", "default-level: error\nloggers: [{name: 'f*', level: info}, {name: probe, level: warn}]");
+    until("default", Level::Error).await;
+    assert_eq!((level("fixed"), level("follower"), level("probe")), (Level::Info, Level::Info, Level::Trace));
+    assert_eq!(level("other"), Level::Error);
+    assert!(loggers.level("fixed").origin.place.unwrap().ends_with("logs.conf:2:24"));
+    loggers.reset("probe").unwrap();
+    assert_eq!(level("probe"), Level::Warn);
+    // it is invalid as a whole, or not at all
+    folder.write("logs.conf", "default-level: trace\nhooks: {syslog: {}}");
+    state(&agent, State::Degraded).await;
+    assert_eq!(level("default"), Level::Error);
+    folder.write("logs.conf", "");
+    until("default", Level::Info).await;
+    assert_eq!(level("follower"), Level::Error, "what the program said is there again");
     agent.close().await.unwrap();
 }
 
