@@ -170,6 +170,7 @@ fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
 
 /// What is said below all flags.
 const AFTER_HELP: &str = "\
+A plugin has two names: that of its type in the graph (MyStore), and its instance name everywhere else: config, files, flags, log (my-store).\n\
 The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-order` (concurrent, one-by-one) and `drain-delay`; \
 any plugin's section has `start-policy` (fail, retry, ignore) and `limits` (create, init, after-init, drain, close). --print-config prints all keys.";
 
@@ -210,7 +211,7 @@ fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command 
                 .long("graph")
                 .value_name("FORMAT")
                 .value_parser(PossibleValuesParser::new(Format::NAMES))
-                .help("print the plugins' graph and end, without starting anything"),
+                .help("print the plugins' graph as it is declared (`enabled: false` changes nothing in it) and end, without starting anything"),
         );
     for (section, flag) in flags(graph) {
         let heading = if section == own::SECTION { "Agent" } else { section };

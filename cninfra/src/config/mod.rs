@@ -61,6 +61,7 @@ mod print;
 mod reader;
 mod reading;
 mod reload;
+mod scalar;
 mod secret;
 mod section;
 mod shape;

@@ -21,7 +21,9 @@ const LONGEST: u64 = 1 << 20;
 /// In a config section, a key of this type has a second form: `password-file` holds the path of a file that holds the `password`.
 /// A relative path is taken from the folder of the config file; line ends at the end of the file are left out.
 ///
-/// It is masked, not wiped from memory: the config keeps the text that it was read from.
+/// It is masked, not wiped from memory. To wipe this value alone would promise what is not so: the text that it was read from is in the
+/// parser's buffers, in figment's values, of which each merge makes copies, and in the arguments and variables of the process. What must not stay
+/// in memory is read by its plugin when it is needed, from a file whose path is the key.
 ///
 /// ```
 /// use cninfra::config::Secret;
