@@ -37,7 +37,12 @@ impl Settings {
         }
         match cli.config_dir {
             Some((dir, origin)) if !dir.is_dir() => {
-                let what = format_args!("{origin}: there is no directory {}", dir.display()).to_string();
+                let shown = dir.display().to_string().escape_debug().to_string();
+                let what = if shown.is_empty() {
+                    format!("{origin}: it is empty, and no directory")
+                } else {
+                    format!("{origin}: there is no directory {shown}")
+                };
                 wrong.push(Error::msg(what).with_help("make it, or leave --config-dir and CONFIG_DIR out"));
             }
             dir => {

@@ -48,7 +48,8 @@ fn extract_with(
     let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
     let whole = layers.merge(&Dropped::new());
     let mut dropped = Dropped::new();
-    let mut all = Mistakes { section, layers: &layers, seen: HashSet::new(), all: Vec::new() };
+    let mut all =
+        Mistakes { section, layers: &layers, most: layers.most_mistakes(), seen: HashSet::new(), all: Vec::new() };
     all.twice();
     let notes = loop {
         // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
@@ -76,7 +77,7 @@ fn extract_with(
             _ => break notes,
         }
         // to go on without anything left out would never end
-        if dropped.len() == before {
+        if dropped.len() == before || all.all.len() > all.most {
             break notes;
         }
     };
@@ -87,6 +88,8 @@ fn extract_with(
 struct Mistakes<'a> {
     section: Named<'a>,
     layers: &'a Layers,
+    /// So many are told.
+    most: usize,
     /// Each is told once.
     seen: HashSet<(usize, Way)>,
     all: Vec<Mistake>,
@@ -102,7 +105,7 @@ impl Mistakes<'_> {
 
     /// Tells the keys that two files set.
     fn twice(&mut self) {
-        for Twice { first, second } in self.layers.twice() {
+        for Twice { first, second } in self.layers.twice().into_iter().take(self.most + 1) {
             let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
             let what = format!("key `{}.{}` is set in {first} too", self.section.name, second.path.join("."));
             self.all.push(Mistake::new(place, what).of(self.section.name).help("keep one of them"));
@@ -191,6 +194,11 @@ impl Mistakes<'_> {
     /// In the order of their places.
     fn sorted(mut self) -> Vec<Mistake> {
         self.all.sort_by(|a, b| a.place.cmp(&b.place));
+        if self.all.len() > self.most {
+            let last = self.all.drain(self.most..).next().and_then(|mistake| mistake.place);
+            let more = last.map(|place| Mistake::more(place, &format!("section `{}`", self.section.name)));
+            self.all.extend(more.map(|more| more.of(self.section.name)));
+        }
         self.all
     }
 }

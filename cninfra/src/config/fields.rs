@@ -206,7 +206,8 @@ pub(super) fn suggestion(written: &str, fields: &[&str], agents: &[&str]) -> Str
 /// A key that is wrong itself; it is told as it is written.
 fn mistake(reader: &Reader<'_, '_>, mut spot: Spot, what: &str, help: Option<String>) {
     let (layers, section) = (reader.reading.layers, reader.reading.section.name);
-    if reader.reading.asked.is_some() {
+    // one more than are told says that there are more
+    if reader.reading.asked.is_some() || reader.reading.notes.borrow().mistakes.len() > layers.most_mistakes() {
         return;
     }
     if let Some(written) = layers.written(&spot)

@@ -6,6 +6,7 @@ use super::{
     failure::Spot,
     format::Format,
     locate::locate,
+    mistake::most,
     source::{NOWHERE, Part, Place, Step, Texts, Way, origin},
     value,
 };
@@ -84,6 +85,11 @@ impl Layers {
     /// What holds of the section.
     pub(super) fn value(&self, figment: &Figment) -> Option<Value> {
         figment.find_value(&self.section).ok()
+    }
+
+    /// So many mistakes are told of them.
+    pub(super) fn most_mistakes(&self) -> usize {
+        most(self.all.iter().filter_map(|layer| layer.entry.source.file()).map(|file| file.text.len()).sum())
     }
 
     /// How many there are.

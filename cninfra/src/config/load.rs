@@ -3,8 +3,10 @@
 use super::{
     Config, Known, KnownSection, Mistake, Place,
     entry::Entry,
+    file,
     format::Format,
     key, known,
+    mistake::{MOST, most},
     source::{File, Part, Source, Step, Way},
     value,
 };
@@ -99,7 +101,7 @@ impl Reading<'_> {
         }
         // before it is read, so that what is written meanwhile makes a difference
         self.stamps.extend(stamp(&path));
-        let text = match fs::read_to_string(&path) {
+        let text = match file::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
@@ -135,6 +137,8 @@ impl Reading<'_> {
                 return;
             }
         };
+        let mut unknown = 0;
+        let most = most(source.file().map_or(0, |file| file.text.len()));
         for (name, value) in sections {
             let (name, value) = (value::key_text(&name), value::from_yaml(value));
             let way = vec![Step::Key(name.clone())];
@@ -142,7 +146,12 @@ impl Reading<'_> {
                 Some(section) => {
                     self.entries.push(Entry { section: section.name.into(), source: source.clone(), way, value })
                 }
+                None if unknown == most => {
+                    self.mistakes.push(Mistake::more(source.place(&[], Part::Value), "the file"));
+                    return;
+                }
                 None => {
+                    unknown += 1;
                     let place = source.place(&way, Part::Key);
                     let what = format!("there is no section `{name}`");
                     self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion(&name)));
@@ -200,7 +209,12 @@ impl Reading<'_> {
         let Ok(all) = fs::read_dir(&self.files.dir) else { return };
         let mut paths: Vec<PathBuf> = all.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
         paths.sort();
+        let before = self.odd.len();
         for path in paths {
+            if self.odd.len() == before + MOST {
+                self.odd.push(format!("there are more files in {} with such names", self.files.dir.display()));
+                return;
+            }
             let (Some(stem), Some(end)) = (path.file_stem(), path.extension()) else { continue };
             let (stem, end) = (stem.to_string_lossy(), end.to_string_lossy());
             let is_ours = Format::ENDS.iter().any(|ours| end.eq_ignore_ascii_case(ours));

@@ -46,6 +46,7 @@ mod entry;
 mod extract;
 mod failure;
 mod fields;
+mod file;
 mod format;
 mod hides;
 mod key;
@@ -128,12 +129,14 @@ impl Config {
     /// that of a flag or a variable: `"8080"` for a number, `"true"`, `"[a, b]"` for a list.
     #[must_use]
     pub fn set(mut self, section: &str, key: &str, value: impl Serialize) -> Self {
-        match yaml_serde::to_value(value) {
-            Ok(value) => self.program.push(entry(section, key, value::from_yaml(value), Source::Program)),
-            Err(error) => {
-                let place = Source::Program.place(&[], Part::Value);
-                self.mistakes.push(Mistake::new(place, format!("key `{section}.{key}`: {error}")).of(section));
-            }
+        let wrong = |error: &dyn std::fmt::Display| {
+            let place = Source::Program.place(&[], Part::Value);
+            Mistake::new(place, format!("key `{section}.{key}`: {error}")).of(section)
+        };
+        let value = yaml_serde::to_value(value).map_err(|error| wrong(&error));
+        match value.and_then(|value| entry(section, key, value::from_yaml(value), Source::Program)) {
+            Ok(entry) => self.program.push(entry),
+            Err(mistake) => self.mistakes.push(mistake),
         }
         self
     }
@@ -213,13 +216,20 @@ impl Config {
     /// What a variable of the environment says.
     pub(crate) fn set_variable(&mut self, section: &str, key: &str, text: &str, variable: &str) {
         let source = Source::Variable(variable.to_string());
-        self.process.push(entry(section, key, value::text(text), source));
+        self.say(entry(section, key, value::text(text), source));
     }
 
     /// What a flag says.
     pub(crate) fn set_flag(&mut self, section: &str, key: &str, text: &str, flag: &str) {
         let source = Source::Flag(flag.to_string());
-        self.process.push(entry(section, key, value::text(text), source));
+        self.say(entry(section, key, value::text(text), source));
+    }
+
+    fn say(&mut self, entry: Result<Entry, Mistake>) {
+        match entry {
+            Ok(entry) => self.process.push(entry),
+            Err(mistake) => self.mistakes.push(mistake),
+        }
     }
 
     /// The config of one agent: nobody follows it yet.
@@ -347,9 +357,17 @@ impl std::fmt::Debug for Config {
     }
 }
 
+/// A key of more parts is none.
+const DEEPEST: usize = 64;
+
 /// A value that belongs to a key, as an entry of the section.
-fn entry(section: &str, key: &str, value: Value, source: Source) -> Entry {
+fn entry(section: &str, key: &str, value: Value, source: Source) -> Result<Entry, Mistake> {
+    let parts = key.split('.').count();
+    if parts > DEEPEST {
+        let what = format!("key `{section}.{key}` has {parts} parts, more than any");
+        return Err(Mistake::new(source.place(&[], Part::Key), what).of(section).help("take it out"));
+    }
     let nest = |value, key: &str| Value::from(value::dict([(key.to_string(), value)]));
     let value = key.rsplit('.').fold(value, nest);
-    Entry { section: section.to_string(), source: Arc::new(source), way: Way::new(), value }
+    Ok(Entry { section: section.to_string(), source: Arc::new(source), way: Way::new(), value })
 }

@@ -3,9 +3,12 @@
 use super::{
     Config, Duration, Known, KnownSection, Part, Source,
     agent_keys::{AGENT_KEYS_OF_ALL, AgentKeys, ENABLED},
+    entry::Entry,
     extract::Outcome,
     failure::Spot,
-    key, secret, value,
+    key, secret,
+    source::Way,
+    value,
 };
 use std::fmt::Write as _;
 use yaml_serde::Value;
@@ -26,8 +29,8 @@ impl Config {
         let (_, value) = section.read(&entries, true);
         let value = value.map(without_tags).unwrap_or_default();
         // read once more with all of it as the lowest layer: so every key is met, and its origin is known
-        let defaults = super::entry(section.name, "", super::Value::from(false), Source::Default);
-        let defaults = defaults.with(value::from_yaml(value.clone()));
+        let (source, way) = (Source::Default.into(), Way::new());
+        let defaults = Entry { section: section.name.into(), source, way, value: value::from_yaml(value.clone()) };
         entries.push(&defaults);
         let (outcome, _) = section.read(&entries, false);
         let mut lines = Lines { outcome: &outcome, all: String::new() };

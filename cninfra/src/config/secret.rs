@@ -1,10 +1,10 @@
 //! [`Secret`]: a value that is never printed.
 
-use super::failure::What;
+use super::{failure::What, file};
 use figment::value::Value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
-    fmt, fs, io,
+    fmt,
     marker::PhantomData,
     path::{Path, PathBuf},
 };
@@ -13,8 +13,6 @@ use std::{
 pub(super) const NAME: &str = "$cninfra::Secret";
 /// What is shown in its place.
 pub(super) const MASK: &str = "***";
-/// A longer file is no secret's.
-const LONGEST: u64 = 1 << 20;
 
 /// A value that is never printed: not by `Debug`, not by `--print-config`, not by an error about it.
 ///
@@ -112,17 +110,9 @@ pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, Wh
 
 /// What it holds.
 pub(super) fn read(path: &Path) -> Result<String, What> {
-    let text = read_short(path)
+    let text = file::read(path)
         .map_err(|error| What::Says(format!("the file {} can not be read: {error}", path.display())))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_string())
-}
-
-fn read_short(path: &Path) -> io::Result<String> {
-    let size = fs::metadata(path)?.len();
-    if size > LONGEST {
-        return Err(io::Error::other(format!("it has {size} bytes, more than a secret has")));
-    }
-    fs::read_to_string(path)
 }
 
 #[cfg(test)]

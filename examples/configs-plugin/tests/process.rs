@@ -133,6 +133,11 @@ fn a_misspelled_file_is_noticed() {
         let words = format!("WARN  agent: ./{name} is not read: did you mean `{meant}`?");
         assert!(ended.stderr.contains(&words), "{words}: {}", ended.stderr);
     }
+    // of very many some are told
+    let many = (0..50).fold(agent(), |agent, n| agent.file(&format!("exampl{n:02}.conf"), ""));
+    let ended = many.arg("--check-config").run();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "the config is valid, but see the 31 warnings\n"));
+    assert!(ended.stderr.contains("there are more files in . with such names"), "{}", ended.stderr);
     let ended = agent().file("unrelated.conf", "[").file("example.txt", "[").arg("--check-config").run();
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
 }
@@ -173,6 +178,9 @@ fn the_config_is_checked_without_a_start() {
         let first = first.split(" (").next().unwrap();
         assert_eq!([first].into_iter().chain(rest.trim_end().lines()).collect::<Vec<_>>(), expected);
     }
+    let ended = agent().arg("--config-dir=").arg("--check-config").run();
+    let words = "flag --config-dir: it is empty, and no directory";
+    assert!(ended.code == Some(2) && ended.stderr.contains(words), "{}", ended.stderr);
     let ended = agent().arg("--config-dir=nosuch").run();
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     assert!(
