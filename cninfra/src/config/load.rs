@@ -35,10 +35,16 @@ impl Config {
     /// is returned.
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
-        if !files.dir.is_dir() {
+        // what is in it, so that one that may not be entered is told once, and not for each of its files
+        if let Err(error) = fs::metadata(files.dir.join(".")) {
             let place = Place { source: files.dir.display().to_string(), at: None };
-            let what = "there is no such directory for the config files";
-            self.mistakes.push(Mistake::new(place, what).help("make it, or name another one"));
+            let mistake = match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                    Mistake::new(place, "there is no such directory for the config files")
+                }
+                _ => Mistake::new(place, format!("the directory of the config files can not be read: {error}")),
+            };
+            self.mistakes.push(mistake.help("make it, or name another one"));
             self.origin = Some(files.clone());
             return Vec::new();
         }

@@ -257,8 +257,8 @@ impl Config {
     }
 
     /// Its agent stops: it does not change any more.
-    pub(crate) fn end_following(&self) {
-        self.followers.end();
+    pub(crate) async fn end_following(&self) {
+        self.followers.end().await;
     }
 
     /// All entries of a section, the highest first.

@@ -1,6 +1,7 @@
 //! Sections that follow their files.
 
 use cninfra::{
+    agent::Outcome,
     config::{Config, Live, Secret},
     logging::{Level, LogSettings},
     prelude::*,
@@ -239,6 +240,38 @@ async fn nothing_wrong_ever_holds_in_a_storm() {
     writer.await.unwrap();
     assert!(looks > 100 && values.len() > 3, "{looks} {values:?}");
     agent.close().await.unwrap();
+}
+
+/// Follows its section by a task, as the documentation has it.
+#[plugin]
+pub struct Talker {
+    #[config]
+    config: Live<Pair>,
+}
+
+impl Lifecycle for Talker {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let mut changes = self.config.changes();
+        cx.spawn("follow the config", async move { while changes.next().await.is_some() {} });
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Talk {
+    talker: Dep<Talker>,
+}
+
+#[tokio::test]
+async fn who_follows_to_the_end_is_not_left_behind() {
+    let agent = Agent::<Talk>::builder().record_events(true).start().await.unwrap();
+    let events = agent.close().await.unwrap();
+    assert!(!events.is_empty() && events.iter().all(|event| event.outcome == Outcome::Done), "{events:?}");
+    // who keeps them holds nobody up
+    let agent = Agent::<Talk>::start().await.unwrap();
+    let kept = agent.talker.config.changes();
+    timeout(Duration::from_secs(5), agent.close()).await.unwrap().unwrap();
+    drop(kept);
 }
 
 #[tokio::test]
