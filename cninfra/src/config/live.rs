@@ -173,7 +173,7 @@ impl Followers {
     pub(super) async fn end(&self) {
         const AT_MOST: Duration = Duration::from_millis(20);
         self.ended.send_replace(true);
-        if timeout(AT_MOST, self.ended.closed()).await.is_ok() {
+        if self.ended.receiver_count() > 0 && timeout(AT_MOST, self.ended.closed()).await.is_ok() {
             // their tasks have a moment to be done
             tokio::task::yield_now().await;
         }
