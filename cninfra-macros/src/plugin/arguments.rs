@@ -169,8 +169,8 @@ impl Arguments {
         }
         let instance = self.instance(&def.ident);
         // a parameter's name is appended, and makes it another one
-        if instance == AGENT && self.name.is_none() && def.generics.type_params().next().is_none() {
-            cx.error(def.ident.span(), RESERVED);
+        if let (Some(message), None, None) = (reserved(&instance), &self.name, def.generics.type_params().next()) {
+            cx.error(def.ident.span(), message);
         }
         if !names::is_instance_name(&instance) {
             cx.error(
@@ -188,15 +188,22 @@ impl Arguments {
     }
 }
 
-/// The section of the agent itself.
-const AGENT: &str = "agent";
-const RESERVED: &str = "CN021: `agent` is the config section of the agent itself\n= help: give the plugin another name: `#[plugin(name = \"..\")]`";
+/// The sections of the agent itself.
+const RESERVED: [&str; 2] = ["agent", "logs"];
+
+/// What is wrong with a name that is one of them, as sections are compared: without dashes.
+fn reserved(instance: &str) -> Option<String> {
+    let section = RESERVED.into_iter().find(|section| instance.replace('-', "") == *section)?;
+    Some(format!(
+        "CN021: `{section}` is a config section of the agent itself\n= help: give the plugin another name: `#[plugin(name = \"..\")]`"
+    ))
+}
 
 /// A name that a config section can have.
 fn instance(arg: &args::Arg, cx: &mut Ctxt) -> Option<String> {
     let text = args::text(arg, cx)?;
-    if text.value() == AGENT {
-        cx.error(text.span(), RESERVED);
+    if let Some(message) = reserved(&text.value()) {
+        cx.error(text.span(), message);
         return None;
     }
     if names::is_instance_name(&text.value()) {

@@ -181,13 +181,13 @@ impl<F> Builder<F> {
     /// Not cancel safe: dropped, it leaves plugins that are not closed. To interrupt a start use [`Builder::stop_handle`].
     pub async fn start(self) -> Result<Agent<F>, StartError> {
         let Builder { held, settings } = self;
-        let hangup = settings.hangup;
+        let (hangup, format) = (settings.hangup, settings.format.clone());
         let Prepared { runner, shared, special, invalid } = settings.runner(held.graph());
         let started = runner.start(&|index, cx| held.create(index, cx), special, invalid).await;
         match started {
             Ok(runner) => {
                 let poll = AgentConfig::of(&shared.config).unwrap_or_default().config_poll_interval();
-                let following = reload::follow(shared.clone(), poll, hangup);
+                let following = reload::follow(shared.clone(), poll, hangup, format);
                 Ok(Agent { handles: held.handles(), held, runner, shared, _following: following })
             }
             // destructors of plugins may run here, and panic

@@ -6,7 +6,7 @@ use crate::{
     config::{Known, KnownSection},
     graph::{AGENT_FLAGS, Format, Graph},
 };
-use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, error::ErrorKind};
 use std::{collections::HashSet, ffi::OsString, path::PathBuf};
 
 /// What is to be done.
@@ -72,7 +72,11 @@ pub(super) fn parse(
     env: &Variables,
 ) -> Result<Cli, clap::Error> {
     let files = file_flags(graph, known);
-    let matches = command(graph, &files, version).try_get_matches_from_mut(args)?;
+    let (mut command, args) = (command(graph, &files, version), args.into_iter().collect::<Vec<_>>());
+    if let Some(odd) = odd_argument(&args) {
+        return Err(command.error(ErrorKind::InvalidUtf8, format_args!("{odd} is not UTF-8")));
+    }
+    let matches = command.try_get_matches_from_mut(args)?;
     let text = |flag: &str| matches.get_one::<String>(flag).cloned();
     let mut cli = Cli {
         task: task(&matches),
@@ -96,6 +100,9 @@ pub(super) fn parse(
             }
         }
     }
+    let declared = flags(graph).map(|(_, flag)| flag.env.to_string());
+    let names = declared.chain(files.iter().flat_map(FileFlag::variables)).chain(["CONFIG_DIR".to_string()]);
+    env.tell_odd(names, &mut cli);
     env.values(flags(graph), &mut cli);
     for (section, flag) in flags(graph) {
         if let Some(text) = text(flag.name) {
@@ -121,6 +128,18 @@ pub(super) fn parse(
         }
     }
     Ok(cli)
+}
+
+/// An argument that is no Unicode, as it is told of; what follows a flag may be a secret.
+fn odd_argument(args: &[OsString]) -> Option<String> {
+    let at = args.iter().position(|arg| arg.to_str().is_none())?;
+    let shown = |arg: &OsString| {
+        let text = arg.to_string_lossy();
+        text.starts_with("--").then(|| text.split('=').next().unwrap_or_default().to_string())
+    };
+    let before = || shown(args.get(at.checked_sub(1)?)?);
+    let name = shown(&args[at]).or_else(before);
+    Some(name.map_or_else(|| format!("argument {at}"), |name| format!("what is said by {name}")))
 }
 
 fn task(matches: &ArgMatches) -> Task {
@@ -170,8 +189,9 @@ fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
 
 /// What is said below all flags.
 const AFTER_HELP: &str = "\
+A plugin has two names: that of its type in the graph (MyStore), and its instance name everywhere else: config, files, flags, log (my-store).\n\
 The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-order` (concurrent, one-by-one) and `drain-delay`; \
-any plugin's section has `start-policy` (fail, retry, ignore). --print-config prints all keys.";
+any plugin's section has `start-policy` (fail, retry, ignore) and `limits` (create, init, after-init, drain, close). --print-config prints all keys.";
 
 fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command {
     let tree = graph.tree();
@@ -210,7 +230,7 @@ fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command 
                 .long("graph")
                 .value_name("FORMAT")
                 .value_parser(PossibleValuesParser::new(Format::NAMES))
-                .help("print the plugins' graph and end, without starting anything"),
+                .help("print the plugins' graph as it is declared (`enabled: false` changes nothing in it) and end, without starting anything"),
         );
     for (section, flag) in flags(graph) {
         let heading = if section == own::SECTION { "Agent" } else { section };
@@ -370,6 +390,36 @@ mod tests {
             wrong.iter().all(|(what, _)| what.ends_with("it does not say which key") && !what.contains("s3cret")),
             "{wrong:?}"
         );
+    }
+
+    #[test]
+    fn what_is_no_unicode_is_told_by_its_name() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let odd = |text: &[u8]| OsString::from_vec(text.to_vec());
+        let known = own::known(App::GRAPH);
+        let names: [&[u8]; 6] =
+            [b"STORE_ENDPOINT", b"CNINFRA__A__B", b"CNINFRA__\xff__B", b"CONFIG_DIR", b"STORE_V3_CONFIG", b"OTHER"];
+        let env = Variables::new(names.map(|name| (odd(name), odd(b"s3cret\xff"))));
+        let cli = parse(App::GRAPH, &known, "1.0", ["app".into()], &env).unwrap();
+        let told: Vec<_> = cli.wrong.iter().map(|(what, _)| what.as_str()).collect();
+        let expected = [
+            "variable STORE_ENDPOINT is not UTF-8",
+            "variable CNINFRA__A__B is not UTF-8",
+            "variable CNINFRA__\u{fffd}__B is not UTF-8",
+            "variable CONFIG_DIR is not UTF-8",
+            "variable STORE_V3_CONFIG is not UTF-8",
+        ];
+        assert_eq!(told, expected);
+        let args: [(&[&[u8]], &str); 3] = [
+            (&[b"--store-endpoint=s3cret\xff"], "what is said by --store-endpoint is not UTF-8"),
+            (&[b"--set", b"my-store.endpoint=s3cret\xff"], "what is said by --set is not UTF-8"),
+            (&[b"s3cret\xff"], "argument 1 is not UTF-8"),
+        ];
+        for (args, words) in args {
+            let args = [odd(b"app")].into_iter().chain(args.iter().map(|arg| odd(arg)));
+            let error = parse(App::GRAPH, &known, "1.0", args, &Variables::new([])).unwrap_err().to_string();
+            assert!(error.contains(words) && !error.contains("s3cret"), "{error}");
+        }
     }
 
     #[test]

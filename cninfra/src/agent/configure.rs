@@ -2,13 +2,15 @@
 
 use super::{
     cli::{Cli, Origin},
+    logs,
     own::{self, Own},
     settings::Settings,
 };
 use crate::{
     Error,
-    config::{Files, Known},
+    config::{Config, Files, Known},
     graph::Graph,
+    logging,
 };
 use figment::Figment;
 
@@ -35,7 +37,12 @@ impl Settings {
         }
         match cli.config_dir {
             Some((dir, origin)) if !dir.is_dir() => {
-                let what = format_args!("{origin}: there is no directory {}", dir.display()).to_string();
+                let shown = dir.display().to_string().escape_debug().to_string();
+                let what = if shown.is_empty() {
+                    format!("{origin}: it is empty, and no directory")
+                } else {
+                    format!("{origin}: there is no directory {shown}")
+                };
                 wrong.push(Error::msg(what).with_help("make it, or leave --config-dir and CONFIG_DIR out"));
             }
             dir => {
@@ -52,6 +59,17 @@ impl Settings {
     /// Is anything not at its default?
     pub(super) fn has_config(&self) -> bool {
         self.own != Own::default() || self.files.is_some() || !self.config.is_empty()
+    }
+
+    /// What holds for each key, and where it comes from.
+    pub(super) fn print_config(&self, graph: &'static Graph) -> String {
+        let level = self.loggers.level(logging::DEFAULT);
+        let mut config = self.config.clone();
+        // what the program has said to the loggers themselves
+        if level.origin.source == logging::Source::Program {
+            config = config.over(Config::new().set(logs::SECTION, "default-level", level.level));
+        }
+        config.print(&own::known(graph))
     }
 
     /// The config as it will be read.
@@ -88,5 +106,31 @@ impl std::fmt::Display for Report {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        logging::{Level, LogSettings},
+        prelude::*,
+    };
+
+    #[plugin]
+    struct Idle;
+    #[derive(Flavor)]
+    struct Lone {
+        idle: Dep<Idle>,
+    }
+
+    #[test]
+    fn the_level_that_the_program_says_is_printed() {
+        let printed = |builder: crate::agent::Builder<Lone>| builder.settings.print_config(Lone::GRAPH);
+        let builder = || Agent::<Lone>::builder().log_settings(&LogSettings::new().default_level(Level::Warn));
+        let of_program = printed(builder());
+        assert!(of_program.contains("  default-level: warn  # set by the program\n"), "{of_program}");
+        let config = crate::config::Config::new().set("logs", "default-level", "error");
+        assert!(printed(builder().config(config)).contains("  default-level: error  # set by the program\n"));
+        assert!(printed(Agent::<Lone>::builder()).contains("  default-level: info  # default\n"));
     }
 }

@@ -104,9 +104,9 @@ impl PluginError {
         match &self.cause {
             Cause::Config(error) | Cause::Failed(error) => error.help(),
             Cause::Panicked(_) => None,
-            Cause::TimedOut(_) => {
-                Some("look at what it waits for, or give it a longer limit (`Limits`, `Builder::limit`)")
-            }
+            Cause::TimedOut(_) => Some(
+                "look at what it waits for, or give it a longer limit (`limits` in its config section, or `Builder::limit`)",
+            ),
             Cause::Blocked { .. } => Some("what blocks belongs in `tokio::task::spawn_blocking`"),
         }
     }

@@ -1,6 +1,7 @@
 //! [`Limits`]: how long an agent waits for its plugins.
 
 use super::{Cause, Phase};
+use crate::config::PhaseLimits;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -75,6 +76,19 @@ impl Limits {
     }
 }
 
+/// What config says of phases.
+pub(super) fn phases(limits: &PhaseLimits) -> impl Iterator<Item = (Phase, Duration)> + use<> {
+    let PhaseLimits { create, init, after_init, drain, close } = *limits;
+    let all = [
+        (Phase::Create, create),
+        (Phase::Init, init),
+        (Phase::AfterInit, after_init),
+        (Phase::Drain, drain),
+        (Phase::Close, close),
+    ];
+    all.into_iter().filter_map(|(phase, limit)| Some((phase, *limit?)))
+}
+
 /// Of the stop: what one part of it may use up, and leave the others time to close.
 pub(super) fn half(stop: Duration) -> Duration {
     stop / 2
@@ -87,6 +101,8 @@ pub(super) const LEAST: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct LimitTable {
     pub(super) whole: Limits,
+    /// Of all plugins, by phase.
+    pub(super) phases: HashMap<Phase, Duration>,
     /// By place and phase.
     pub(super) special: HashMap<(usize, Phase), Duration>,
 }
@@ -94,8 +110,11 @@ pub(super) struct LimitTable {
 impl LimitTable {
     /// For one plugin in one phase.
     pub(super) fn of(&self, place: usize, phase: Phase) -> Duration {
-        // most agents have no special ones, and an empty table is not hashed for
+        // most agents have none of these, and an empty table is not hashed for
         if let Some(limit) = self.special.get(&(place, phase)) {
+            return *limit;
+        }
+        if let Some(limit) = self.phases.get(&phase) {
             return *limit;
         }
         match phase {

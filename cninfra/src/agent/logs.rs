@@ -2,7 +2,7 @@
 
 use crate::{
     Flag, Result,
-    config::{Config, Later},
+    config::{Config, Later, Origins},
     logging::{Format, Level, LogSettings, Loggers, Source},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -30,6 +30,7 @@ const PREDECESSORS_OWN: &str = "defaultLogger";
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct LogsConfig {
     /// The level of all loggers of which nothing else is said.
+    #[serde(serialize_with = "level_that_holds")]
     default_level: Option<Level>,
     /// Levels by name or pattern.
     loggers: Vec<LoggerConfig>,
@@ -62,6 +63,11 @@ impl LogsConfig {
         config.section(SECTION)
     }
 
+    /// With the place of each key.
+    pub(super) fn with_origins(config: &Config) -> Result<(Self, Origins)> {
+        config.section_with_origins(SECTION)
+    }
+
     pub(super) fn format(&self) -> Format {
         match self.format {
             FormatName::Text => Format::Text,
@@ -69,20 +75,34 @@ impl LogsConfig {
         }
     }
 
-    /// Says the levels to the loggers.
-    pub(super) fn apply(&self, loggers: &Loggers) -> Result<()> {
+    /// Says the levels to the loggers, in the place of those that the config said before.
+    pub(super) fn apply(&self, origins: &Origins, loggers: &Loggers) -> Result<()> {
         let mut settings = LogSettings::new();
+        let said = |key: &str| {
+            let origin = origins.get(key);
+            let of_process = origin.is_some_and(|origin| origin.of_process);
+            let source = if of_process { Source::Environment } else { Source::Config };
+            (source, origin.map(|origin| &*origin.place))
+        };
         if let Some(level) = self.default_level {
-            settings.put("default", level, Source::Config)?;
+            let (source, place) = said("default-level");
+            settings.put("default", level, source, place)?;
         }
-        for LoggerConfig { name: Name(name), level } in &self.loggers {
-            settings.put(name, *level, Source::Config)?;
+        for (at, LoggerConfig { name: Name(name), level }) in self.loggers.iter().enumerate() {
+            let (source, place) = said(&format!("loggers[{at}].level"));
+            settings.put(name, *level, source, place)?;
         }
         if let Some(levels) = &self.levels {
-            settings.read(&levels.0, Source::Environment)?;
+            settings.read(&levels.0, Source::Environment, said("levels").1)?;
         }
-        loggers.add(&settings)
+        loggers.set_config(&settings)
     }
+}
+
+/// As it is printed: where nothing is said, what holds.
+#[expect(clippy::ref_option, reason = "serde gives it so")]
+fn level_that_holds<S: Serializer>(level: &Option<Level>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    level.unwrap_or_default().serialize(serializer)
 }
 
 /// The name or pattern of loggers.
@@ -109,7 +129,7 @@ impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = |text: &str| {
             let name = if text == PREDECESSORS_OWN { "agent" } else { text };
-            LogSettings::new().put(name, Level::Info, Source::Config).map(|()| Name(name.to_string()))
+            LogSettings::new().put(name, Level::Info, Source::Config, None).map(|()| Name(name.to_string()))
         };
         deserializer.deserialize_str(Text { what: "the name of a logger, or a pattern such as `etcd*`", read })
     }
@@ -117,7 +137,8 @@ impl<'de> Deserialize<'de> for Name {
 
 impl<'de> Deserialize<'de> for Levels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = |text: &str| LogSettings::new().read(text, Source::Environment).map(|()| Levels(text.to_string()));
+        let read =
+            |text: &str| LogSettings::new().read(text, Source::Environment, None).map(|()| Levels(text.to_string()));
         deserializer.deserialize_str(Text { what: "levels, such as `warn,etcd*=debug`", read })
     }
 }
@@ -140,5 +161,37 @@ impl<T, F: Fn(&str) -> Result<T>> de::Visitor<'_> for Text<F> {
             Some(help) => E::custom(format_args!("{error}: {help}")),
             None => E::custom(error),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_know_the_variable_and_the_flag() {
+        let mut config = Config::new().set(SECTION, "default-level", "error");
+        config.set_variable(SECTION, "default-level", "warn", "INITIAL_LOGLVL");
+        config.set_variable(SECTION, "levels", "http=error", "CNINFRA_LOG");
+        config.set_flag(SECTION, "loggers", "[{name: etcd, level: debug}]", "set logs.loggers");
+        let loggers = Loggers::default();
+        let (logs, origins) = LogsConfig::with_origins(&config).unwrap();
+        logs.apply(&origins, &loggers).unwrap();
+        for (name, level, place) in [
+            ("default", Level::Warn, "variable INITIAL_LOGLVL"),
+            ("http", Level::Error, "variable CNINFRA_LOG"),
+            ("etcd", Level::Debug, "flag --set logs.loggers"),
+        ] {
+            let said = loggers.level(name);
+            let origin = (said.origin.source, said.origin.place.as_deref());
+            assert_eq!((said.level, origin), (level, (Source::Environment, Some(place))), "{name}");
+        }
+        // what it does not say any more is gone
+        let config = Config::new().set(SECTION, "default-level", "error");
+        let (logs, origins) = LogsConfig::with_origins(&config).unwrap();
+        logs.apply(&origins, &loggers).unwrap();
+        let origin = loggers.level("etcd").origin;
+        assert_eq!((origin.source, origin.place.as_deref()), (Source::Config, Some("set by the program")));
+        assert_eq!(loggers.rules().len(), 1);
     }
 }

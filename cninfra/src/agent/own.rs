@@ -2,16 +2,16 @@
 
 use super::{
     Cause, Limits, Order, Phase, PluginError,
-    limits::half,
+    limits::{self, half},
     logs::{self, LogsConfig},
 };
 use crate::{
     Flag, Result, ServiceLabel,
-    config::{Config, Duration, Known, Mistake, Section as _},
+    config::{Config, Duration, Known, Live, Mistake, PhaseLimits, Section as _},
     graph::Graph,
     logging::Loggers,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of the section.
 pub(super) const SECTION: &str = "agent";
@@ -22,8 +22,8 @@ const FLAGS: &[Flag] = &[Flag::new("microservice-label", "microservice-label")
     .help("the name of this agent among its peers [default: vpp1]")];
 
 /// The config section `agent`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self", default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct AgentConfig {
     /// The name of this agent among its peers.
     pub(super) microservice_label: ServiceLabel,
@@ -35,6 +35,8 @@ pub(super) struct AgentConfig {
     stop_timeout: Duration,
     /// For one plugin in one phase of the stop; half of the whole if it is not given.
     plugin_stop_timeout: Option<Duration>,
+    /// For one plugin, by phase; over those two.
+    limits: PhaseLimits,
     /// Which plugins start together.
     start_order: StartOrder,
     /// How long the agent goes on before it drains.
@@ -52,6 +54,23 @@ enum StartOrder {
     OneByOne,
 }
 
+// `remote = "Self"` makes functions of the type of what would be impls of serde's traits
+impl Serialize for AgentConfig {
+    /// As it is printed: where nothing is said, what holds.
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let limits = self.limits();
+        let (start, stop) = (Some(limits.plugin_start.into()), Some(limits.plugin_stop.into()));
+        let holds = AgentConfig { plugin_start_timeout: start, plugin_stop_timeout: stop, ..self.clone() };
+        AgentConfig::serialize(&holds, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        AgentConfig::deserialize(deserializer)
+    }
+}
+
 impl Default for AgentConfig {
     fn default() -> Self {
         let limits = Limits::default();
@@ -61,6 +80,7 @@ impl Default for AgentConfig {
             plugin_start_timeout: None,
             stop_timeout: limits.stop.into(),
             plugin_stop_timeout: None,
+            limits: PhaseLimits::default(),
             start_order: StartOrder::default(),
             drain_delay: Duration::default(),
             config_poll_interval: Duration::from_secs(2),
@@ -101,6 +121,11 @@ impl AgentConfig {
     /// How long the agent goes on before it drains.
     pub(super) fn drain_delay(&self) -> std::time::Duration {
         *self.drain_delay
+    }
+
+    /// How long it waits for any plugin, by phase, where that is said.
+    pub(super) fn phase_limits(&self) -> impl Iterator<Item = (Phase, std::time::Duration)> + use<> {
+        limits::phases(&self.limits)
     }
 
     /// How long the agent waits for its plugins.
@@ -157,7 +182,7 @@ impl Own {
 
 /// The sections of an agent of this graph.
 pub(super) fn known(graph: &'static Graph) -> Known {
-    Known::of(graph).with(logs::SECTION, LogsConfig::META).with(SECTION, AgentConfig::META)
+    Known::of(graph).with(logs::SECTION, <Live<LogsConfig>>::META).with(SECTION, AgentConfig::META)
 }
 
 /// The flags that set keys of the agent's own sections, with these.

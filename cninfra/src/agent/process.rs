@@ -104,8 +104,8 @@ impl<F: 'static> Builder<F> {
             return ExitCode::from(exit::INVALID);
         }
         match task {
-            Task::CheckConfig => return print("the config is valid\n"),
-            Task::PrintConfig => return print(&self.settings.config.print(&own::known(graph))),
+            Task::CheckConfig => return print(&checked(report.odd.len())),
+            Task::PrintConfig => return print(&self.settings.print_config(graph)),
             Task::PrintGraph(_) | Task::Run => {}
         }
         if Handle::try_current().is_ok() {
@@ -117,6 +117,7 @@ impl<F: 'static> Builder<F> {
         }
         self.settings.record = true;
         self.settings.hangup = true;
+        self.settings.format = Some(format);
         let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
         let loggers = self.loggers();
         let builder = Builder { held: Box::new(Bare(self.held)), settings: self.settings };
@@ -178,6 +179,15 @@ fn tell_stopped(log: &Logger, stopped: Result<Vec<Event>, StopError>) -> u8 {
             log.error(&error);
             error.exit_code()
         }
+    }
+}
+
+/// What a check says that found nothing wrong, but perhaps something odd, which has been logged.
+fn checked(odd: usize) -> String {
+    match odd {
+        0 => "the config is valid\n".to_string(),
+        1 => "the config is valid, but see the warning\n".to_string(),
+        odd => format!("the config is valid, but see the {odd} warnings\n"),
     }
 }
 

@@ -1,9 +1,13 @@
 //! Follows the config files while the agent runs.
 
-use super::own;
+use super::{
+    logs::{self, LogsConfig},
+    own,
+};
 use crate::{
     config::{Reload, Reloader},
     context::Shared,
+    logging::SharedFormat,
 };
 use std::{future::pending, sync::Arc, time::Duration};
 use tokio::{
@@ -23,8 +27,13 @@ impl Drop for Following {
     }
 }
 
-/// Starts to follow the files, where a plugin has a live section.
-pub(super) fn follow(shared: Arc<Shared>, poll: Duration, hangup: bool) -> Option<Following> {
+/// Starts to follow the files, where there are any; the log's format too, where it is given.
+pub(super) fn follow(
+    shared: Arc<Shared>,
+    poll: Duration,
+    hangup: bool,
+    format: Option<SharedFormat>,
+) -> Option<Following> {
     if !shared.config.has_files() {
         return None;
     }
@@ -36,10 +45,16 @@ pub(super) fn follow(shared: Arc<Shared>, poll: Duration, hangup: bool) -> Optio
             None
         }
     };
-    Some(Following(tokio::spawn(run(shared, reloader, poll, hangup))))
+    Some(Following(tokio::spawn(run(shared, reloader, poll, hangup, format))))
 }
 
-async fn run(shared: Arc<Shared>, mut reloader: Reloader, poll: Duration, mut hangup: Option<Signal>) {
+async fn run(
+    shared: Arc<Shared>,
+    mut reloader: Reloader,
+    poll: Duration,
+    mut hangup: Option<Signal>,
+    format: Option<SharedFormat>,
+) {
     let mut wait = poll;
     loop {
         tokio::select! {
@@ -57,6 +72,9 @@ async fn run(shared: Arc<Shared>, mut reloader: Reloader, poll: Duration, mut ha
         };
         reloader = back;
         wait = if reload == Reload::Unsettled { SETTLES } else { poll };
+        if matches!(&reload, Reload::Taken { live, .. } if live.contains(&logs::SECTION)) {
+            set_logs(&shared, &reloader, format.as_ref());
+        }
         tell(&shared, &reloader, reload);
     }
 }
@@ -75,6 +93,19 @@ async fn heard(signal: &mut Option<Signal>) {
     }
 }
 
+/// Levels and format are as the config says them now; what was set while the agent runs goes over that still.
+fn set_logs(shared: &Shared, reloader: &Reloader, format: Option<&SharedFormat>) {
+    let said = LogsConfig::with_origins(reloader.config()).and_then(|(logs, origins)| {
+        if let Some(format) = format {
+            format.set(logs.format());
+        }
+        logs.apply(&origins, &shared.loggers)
+    });
+    if let Err(error) = said {
+        shared.loggers.of_agent().error(format_args!("the levels of loggers stay as they were: {error:?}"));
+    }
+}
+
 /// Says what came of it, in the log and in the status of the plugins that follow their files.
 fn tell(shared: &Shared, reloader: &Reloader, reload: Reload) {
     let log = shared.loggers.of_agent();
@@ -88,8 +119,9 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload) {
     };
     match reload {
         Reload::Same | Reload::Unsettled => {}
-        Reload::Taken { live, fixed } => {
+        Reload::Taken { live, fixed, odd } => {
             report(None);
+            odd.iter().for_each(|odd| log.warn(odd));
             if !live.is_empty() {
                 log.info(format_args!("the config has changed: `{}`", live.join("`, `")));
             }

@@ -171,6 +171,7 @@ impl Runner {
         let env = self.env.clone();
         self.enter_stage(kind, env.limits.whole.stop);
         env.shared.probes.end().await;
+        env.shared.config.end_following().await;
         let now = Instant::now();
         let mut errors = self.drain(now).await;
         errors.append(&mut self.close(after(now, env.limits.whole.stop)).await);

@@ -3,7 +3,7 @@
 use super::{
     Cause, Phase, PluginError, StartPolicy, StopHandle,
     env::{Env, Wrap},
-    limits::LimitTable,
+    limits::{self, LimitTable},
     logs::LogsConfig,
     own::{self, AgentConfig, Own},
     progress::Progress,
@@ -15,7 +15,7 @@ use crate::{
     context::Shared,
     graph::{Graph, Need, Node},
     inject::running::Running,
-    logging::Loggers,
+    logging::{Loggers, SharedFormat},
 };
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -37,6 +37,8 @@ pub(super) struct Settings {
     pub(super) hangup: bool,
     pub(super) stop: StopHandle,
     pub(super) loggers: Loggers,
+    /// Of the log of the process, where the agent has the say in it.
+    pub(super) format: Option<SharedFormat>,
     /// What the agent does right now, for a watchdog.
     pub(super) progress: Arc<Progress>,
     /// Set by the module `testing`.
@@ -59,6 +61,7 @@ impl Default for Settings {
             hangup: false,
             stop: StopHandle::new(),
             loggers: Loggers::default(),
+            format: None,
             progress: Arc::default(),
             wrap: None,
             replaced: HashMap::new(),
@@ -86,10 +89,11 @@ impl Settings {
             for odd in self.read_config(&known) {
                 self.loggers.of_agent().warn(odd);
             }
-            self.configure_policies(&known);
+            self.configure_plugins(&known);
         }
         if !self.config.is_empty()
-            && let Ok(Err(error)) = LogsConfig::of(&self.config).map(|logs| logs.apply(&self.loggers))
+            && let Ok((logs, origins)) = LogsConfig::with_origins(&self.config)
+            && let Err(error) = logs.apply(&origins, &self.loggers)
         {
             self.loggers.of_agent().warn(format_args!("{error:?}"));
         }
@@ -103,13 +107,13 @@ impl Settings {
             self.policies.keys().chain(self.plugin_limits.keys().map(|(name, _)| name)).map(|name| &**name).collect();
         let invalid = names.into_iter().filter(|name| place(name).is_none()).map(|name| unknown(graph, name)).collect();
         let mut policies = HashMap::new();
-        let mut limits = LimitTable { whole, special: HashMap::new() };
+        let mut limits = LimitTable { whole, phases: own.phase_limits().collect(), special: HashMap::new() };
         for (name, policy) in &self.policies {
             let Some(place) = place(name) else { continue };
             policies.insert(place, *policy);
             if *policy != StartPolicy::Fail {
                 // a plugin that is not up in time must not use up the time of those after it
-                let attempt = whole.plugin_start.min(whole.start / 3);
+                let attempt = limits.of(place, Phase::Init).min(whole.start / 3);
                 limits.special.insert((place, Phase::Init), attempt);
             }
         }
@@ -146,8 +150,11 @@ impl Settings {
     }
 
     /// What the config says goes over what the builder says, whose delays stay where both try again.
-    fn configure_policies(&mut self, known: &Known) {
-        for (plugin, policy) in self.config.start_policies(known) {
+    fn configure_plugins(&mut self, known: &Known) {
+        for (plugin, keys) in self.config.set_of_plugins(known) {
+            let limits = keys.limits.iter().flat_map(limits::phases);
+            self.plugin_limits.extend(limits.map(|(phase, limit)| ((plugin.to_string(), phase), limit)));
+            let Some(policy) = keys.start_policy else { continue };
             let policy = match (policy, self.policies.get(plugin)) {
                 (OnFailure::Retry, Some(StartPolicy::Retry(backoff))) => StartPolicy::Retry(*backoff),
                 (OnFailure::Retry, _) => StartPolicy::retry(),

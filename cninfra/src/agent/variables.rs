@@ -7,13 +7,32 @@ use std::{collections::BTreeMap, ffi::OsString};
 /// What any key's variable begins with.
 const PREFIX: &str = "CNINFRA__";
 
-/// The variables of the environment, read once; those that are no Unicode are not there.
-pub(super) struct Variables(BTreeMap<String, String>);
+/// The variables of the environment, read once.
+pub(super) struct Variables {
+    values: BTreeMap<String, String>,
+    /// Names of those that are no Unicode.
+    odd: Vec<String>,
+}
 
 impl Variables {
     pub(super) fn new(env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        Variables(env.into_iter().filter_map(text).collect())
+        let mut variables = Variables { values: BTreeMap::new(), odd: Vec::new() };
+        for (name, value) in env {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => drop(variables.values.insert(name, value)),
+                (Ok(name), Err(_)) => variables.odd.push(name),
+                (Err(name), _) => variables.odd.push(name.to_string_lossy().into_owned()),
+            }
+        }
+        variables
+    }
+
+    /// Tells those that are no Unicode and that somebody reads, by these names or as any key's variable.
+    pub(super) fn tell_odd(&self, names: impl IntoIterator<Item = String>, cli: &mut Cli) {
+        let names: Vec<String> = names.into_iter().collect();
+        let is_read = |name: &&String| name.starts_with(PREFIX) || names.contains(name);
+        let wrong = |name: &String| (format!("variable {name} is not UTF-8"), "set it to a text of UTF-8, or unset it");
+        cli.wrong.extend(self.odd.iter().filter(is_read).map(wrong));
     }
 
     /// An empty variable is one that is not set.
@@ -22,7 +41,7 @@ impl Variables {
     }
 
     pub(super) fn get_even_empty(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
+        self.values.get(name).cloned()
     }
 
     /// The keys that variables set: those that are declared, then those of the form `CNINFRA__HTTP__READ_TIMEOUT`.
@@ -38,7 +57,7 @@ impl Variables {
             let (section, key) = (section.to_string(), flag.key.to_string());
             cli.values.push(Value { section, key, text, origin: Origin::Variable(flag.env.to_string()) });
         }
-        for (name, path) in self.0.keys().filter_map(|name| Some((name, name.strip_prefix(PREFIX)?))) {
+        for (name, path) in self.values.keys().filter_map(|name| Some((name, name.strip_prefix(PREFIX)?))) {
             let Some(text) = self.get(name) else { continue };
             let parts: Vec<String> = path.split("__").map(|part| part.to_lowercase().replace('_', "-")).collect();
             match parts.split_first() {

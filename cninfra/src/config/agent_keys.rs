@@ -1,19 +1,26 @@
 //! [`AgentKeys`]: the keys of a plugin's section that are the agent's.
 
-use super::{Config, Known, KnownSection, Mistake, Part, entry::Entry, extract};
+use super::{Config, Known, KnownSection, Mistake, Part, PhaseLimits, entry::Entry, extract, section::Named};
 use serde::{Deserialize, Serialize};
 
 /// Their names. Where a plugin's section has a key of that name, it is the plugin's.
-pub(super) const AGENT_KEYS: [&str; 2] = [ENABLED, START_POLICY];
+pub(super) const AGENT_KEYS: &[&str] = &[ENABLED, START_POLICY, LIMITS];
+/// Those of a plugin that can not be switched off.
+pub(super) const AGENT_KEYS_OF_ALL: &[&str] = &[START_POLICY, LIMITS];
 pub(super) const ENABLED: &str = "enabled";
 pub(super) const START_POLICY: &str = "start-policy";
+pub(super) const LIMITS: &str = "limits";
 
 /// What a plugin's section says to the agent.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub(super) struct AgentKeys {
+pub(crate) struct AgentKeys {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) enabled: Option<bool>,
-    pub(super) start_policy: Option<OnFailure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) start_policy: Option<OnFailure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limits: Option<PhaseLimits>,
 }
 
 /// What follows when a plugin's `init` fails.
@@ -31,21 +38,26 @@ impl Config {
         self.agent_keys(section, ENABLED).0.enabled.unwrap_or(true)
     }
 
-    /// The start policies that are set, by section.
-    pub(crate) fn start_policies(&self, known: &Known) -> Vec<(&'static str, OnFailure)> {
-        let policy = |section: &KnownSection| {
-            let policy = self.agent_keys(section.name, START_POLICY).0.start_policy?;
-            // it may be a key of the plugin's
-            let (outcome, _) = (section.meta.read)(section.name, &self.entries(section.name), false);
-            outcome.notes.agent_keys.contains_key(START_POLICY).then_some((section.name, policy))
+    /// The start policies and the limits that are set, by section.
+    pub(crate) fn set_of_plugins(&self, known: &Known) -> Vec<(&'static str, AgentKeys)> {
+        let keys = |section: &KnownSection| {
+            if !AGENT_KEYS_OF_ALL.iter().any(|key| self.says(section.name, key)) {
+                return None;
+            }
+            // they may be keys of the plugin's
+            let noted = section.read(&self.entries(section.name), false).0.notes.agent_keys;
+            let keys = |key: &str| noted.contains_key(key).then(|| self.agent_keys(section.name, key).0);
+            let start_policy = keys(START_POLICY).and_then(|keys| keys.start_policy);
+            let limits = keys(LIMITS).and_then(|keys| keys.limits);
+            Some((section.name, AgentKeys { enabled: None, start_policy, limits }))
         };
-        known.iter().filter(|section| !section.is_own).filter_map(policy).collect()
+        known.iter().filter(|section| !section.is_own).filter_map(keys).collect()
     }
 
     /// What a plugin's section says by one of the agent's keys.
     pub(super) fn agent_keys(&self, section: &str, key: &str) -> (AgentKeys, extract::Outcome) {
         let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(key)).collect();
-        extract::extract(section, &entries.iter().collect::<Vec<_>>())
+        extract::extract(Named::plain(section), &entries.iter().collect::<Vec<_>>())
     }
 
     /// What is wrong with the agent's keys in a section that has been read.
@@ -66,9 +78,8 @@ impl Config {
             let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out";
             mistakes.extend(refused(ENABLED, ": the plugin is not an optional one of its flavor", help));
         }
-        if read.notes.agent_keys.contains_key(START_POLICY) {
-            mistakes.extend(self.agent_keys(section.name, START_POLICY).1.mistakes);
-        }
+        let said = AGENT_KEYS_OF_ALL.iter().filter(|key| read.notes.agent_keys.contains_key(**key));
+        mistakes.extend(said.flat_map(|key| self.agent_keys(section.name, key).1.mistakes));
         mistakes
     }
 }

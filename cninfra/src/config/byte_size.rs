@@ -1,6 +1,7 @@
 //! [`ByteSize`]: a number of bytes, as people write it.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use super::scalar::Scalar;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, ops::Deref, str::FromStr};
 
 /// The units in lower case, with their bytes.
@@ -79,25 +80,8 @@ impl Serialize for ByteSize {
 
 impl<'de> Deserialize<'de> for ByteSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl de::Visitor<'_> for Text {
-            type Value = ByteSize;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number of bytes such as `4096`, `64KiB` or `10MB`")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<ByteSize, E> {
-                text.parse().map_err(E::custom)
-            }
-
-            fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<ByteSize, E> {
-                Ok(ByteSize(bytes))
-            }
-        }
-
-        deserializer.deserialize_any(Text)
+        let what = "a number of bytes such as `4096`, `64KiB` or `10MB`";
+        deserializer.deserialize_any(Scalar { what, text: str::parse, number: |bytes| Ok(ByteSize(bytes)) })
     }
 }
 

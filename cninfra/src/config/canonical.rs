@@ -5,7 +5,7 @@ use super::{
     fields::{HIDES, Meant, meant},
     key,
     shape::{Kind, Shape},
-    source::{Step, Way},
+    source::{Step, Texts, Way},
 };
 use figment::value::{Dict, Value};
 use std::collections::BTreeMap;
@@ -25,17 +25,17 @@ pub(super) struct Canonical {
 }
 
 impl Canonical {
-    /// Of these values; `texts` where they are of a flag or a variable, so that only the type says what they are.
-    pub(super) fn of(value: Value, texts: bool, ask: &Ask<'_>) -> (Value, Self) {
+    /// Of these values.
+    pub(super) fn of(value: Value, texts: Texts, ask: &Ask<'_>) -> (Value, Self) {
         let mut canonical = Canonical::default();
         let value = canonical.walk(&mut Way::new(), value, texts, ask);
         (value, canonical)
     }
 
-    fn walk(&mut self, way: &mut Way, value: Value, texts: bool, ask: &Ask<'_>) -> Value {
+    fn walk(&mut self, way: &mut Way, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
         let needs_a_type = match &value {
             Value::Dict(..) | Value::Array(..) | Value::Empty(..) => true,
-            Value::String(..) => texts,
+            Value::String(..) => texts != Texts::Typed,
             _ => false,
         };
         if !needs_a_type {
@@ -43,8 +43,13 @@ impl Canonical {
         }
         let asked = ask(way);
         let (value, texts) = match value {
-            Value::String(_, text) => {
-                (asked.map_or_else(|| super::value::understood(&text), |shape| shape.of_text(&text)), false)
+            Value::String(tag, text) => {
+                let value = match asked {
+                    Some(shape) if texts == Texts::Untyped || !shape.takes_texts() => shape.of_text(&text),
+                    None if texts == Texts::Untyped => super::value::understood(&text),
+                    _ => Value::String(tag, text),
+                };
+                (value, Texts::Typed)
             }
             value => (value, texts),
         };
@@ -82,7 +87,7 @@ impl Canonical {
         }
     }
 
-    fn inner(&mut self, way: &mut Way, step: Step, value: Value, texts: bool, ask: &Ask<'_>) -> Value {
+    fn inner(&mut self, way: &mut Way, step: Step, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
         way.push(step);
         let value = self.walk(way, value, texts, ask);
         way.pop();
@@ -96,7 +101,7 @@ impl Canonical {
         way: &mut Way,
         dict: Dict,
         fields: &'static [&'static str],
-        texts: bool,
+        texts: Texts,
         ask: &Ask<'_>,
     ) -> Dict {
         let taken: Vec<String> = dict.keys().cloned().collect();

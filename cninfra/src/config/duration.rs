@@ -1,6 +1,7 @@
 //! [`Duration`]: a length of time, as people write it.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use super::scalar::Scalar;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, ops::Deref, str::FromStr, time::Duration as Time};
 
 /// The units, the longest first, with their nanoseconds.
@@ -70,7 +71,7 @@ impl FromStr for Duration {
             return Err(wrong(Wrong::Form));
         }
         if let Ok(number) = rest.parse::<u64>() {
-            return Self::from_number(number).ok_or(wrong(Wrong::NoUnit));
+            return Self::from_number(number);
         }
         let mut nanos: u128 = 0;
         let mut last = u128::MAX;
@@ -109,8 +110,9 @@ fn part(number: &str, unit: u128) -> Option<u128> {
 
 impl Duration {
     /// A number without a unit.
-    fn from_number(number: u64) -> Option<Self> {
-        (number == 0 || number >= SMALLEST).then(|| Duration(Time::from_nanos(number)))
+    fn from_number(number: u64) -> Result<Self, DurationError> {
+        let wrong = || DurationError { text: number.to_string(), wrong: Wrong::NoUnit };
+        (number == 0 || number >= SMALLEST).then(|| Duration(Time::from_nanos(number))).ok_or_else(wrong)
     }
 }
 
@@ -139,26 +141,8 @@ impl Serialize for Duration {
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl de::Visitor<'_> for Text {
-            type Value = Duration;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a length of time such as `5s`, `1m30s` or `100ms`")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-                text.parse().map_err(E::custom)
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Duration, E> {
-                let wrong = || DurationError { text: number.to_string(), wrong: Wrong::NoUnit };
-                Duration::from_number(number).ok_or_else(wrong).map_err(E::custom)
-            }
-        }
-
-        deserializer.deserialize_any(Text)
+        let what = "a length of time such as `5s`, `1m30s` or `100ms`";
+        deserializer.deserialize_any(Scalar { what, text: str::parse, number: Duration::from_number })
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     mistake::Mistake,
     reader::Reader,
     reading::{Notes, Reading, ask},
+    section::Named,
     source::{Part, Step, Way},
 };
 use figment::Figment;
@@ -26,7 +27,7 @@ pub(super) struct Outcome {
 }
 
 /// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default.
-pub(super) fn extract<C: DeserializeOwned + Default>(section: &str, entries: &[&Entry]) -> (C, Outcome) {
+pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries: &[&Entry]) -> (C, Outcome) {
     if entries.is_empty() {
         return (C::default(), Outcome::default());
     }
@@ -39,11 +40,16 @@ pub(super) fn extract<C: DeserializeOwned + Default>(section: &str, entries: &[&
 }
 
 // not generic: compiled once for all sections
-fn extract_with(section: &str, entries: &[&Entry], read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>) -> Outcome {
-    let layers = Layers::of(section, entries, &|way| ask(section, way, read));
+fn extract_with(
+    section: Named<'_>,
+    entries: &[&Entry],
+    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+) -> Outcome {
+    let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
     let whole = layers.merge(&Dropped::new());
     let mut dropped = Dropped::new();
-    let mut all = Mistakes { section, layers: &layers, seen: HashSet::new(), all: Vec::new() };
+    let mut all =
+        Mistakes { section, layers: &layers, most: layers.most_mistakes(), seen: HashSet::new(), all: Vec::new() };
     all.twice();
     let notes = loop {
         // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
@@ -71,7 +77,7 @@ fn extract_with(section: &str, entries: &[&Entry], read: &dyn Fn(Reader<'_, '_>)
             _ => break notes,
         }
         // to go on without anything left out would never end
-        if dropped.len() == before {
+        if dropped.len() == before || all.all.len() > all.most {
             break notes;
         }
     };
@@ -80,8 +86,10 @@ fn extract_with(section: &str, entries: &[&Entry], read: &dyn Fn(Reader<'_, '_>)
 }
 
 struct Mistakes<'a> {
-    section: &'a str,
+    section: Named<'a>,
     layers: &'a Layers,
+    /// So many are told.
+    most: usize,
     /// Each is told once.
     seen: HashSet<(usize, Way)>,
     all: Vec<Mistake>,
@@ -97,10 +105,10 @@ impl Mistakes<'_> {
 
     /// Tells the keys that two files set.
     fn twice(&mut self) {
-        for Twice { first, second } in self.layers.twice() {
+        for Twice { first, second } in self.layers.twice().into_iter().take(self.most + 1) {
             let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
-            let what = format!("key `{}.{}` is set in {first} too", self.section, second.path.join("."));
-            self.all.push(Mistake::new(place, what).of(self.section).help("keep one of them"));
+            let what = format!("key `{}.{}` is set in {first} too", self.section.name, second.path.join("."));
+            self.all.push(Mistake::new(place, what).of(self.section.name).help("keep one of them"));
         }
     }
 
@@ -110,9 +118,9 @@ impl Mistakes<'_> {
             return;
         }
         let name = if spot.path.is_empty() {
-            format!("section `{}`", self.section)
+            format!("section `{}`", self.section.name)
         } else {
-            format!("key `{}.{}`", self.section, spot.path.join("."))
+            format!("key `{}.{}`", self.section.name, spot.path.join("."))
         };
         let (text, help) = match what {
             What::Takes(what) => {
@@ -125,15 +133,16 @@ impl Mistakes<'_> {
                 (format!("key `{}` is unknown", self.written(spot)), Some(help.to_string()))
             }
             What::Unknown { key, known } => {
+                let agents = if spot.path.is_empty() { self.section.agents } else { &[] };
                 let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
-                (format!("key `{}.{inner}{key}` is unknown", self.section), Some(suggestion(key, known)))
+                (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(suggestion(key, known, agents)))
             }
             What::Missing(field) => (format!("{name}: the key `{}` is missing", kebab(field)), None),
             What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
             What::Asked => return,
         };
         let part = if matches!(what, What::NoSecret | What::Twice(_)) { Part::Key } else { Part::Value };
-        let mistake = Mistake::new(self.layers.place(spot, part), text).of(self.section).help_if(help);
+        let mistake = Mistake::new(self.layers.place(spot, part), text).of(self.section.name).help_if(help);
         self.seen.insert((spot.entry, spot.way.clone()));
         self.all.push(mistake);
     }
@@ -179,12 +188,17 @@ impl Mistakes<'_> {
         if let (Some(last), Some(written)) = (path.last_mut(), self.layers.written(spot)) {
             *last = written;
         }
-        format!("{}.{}", self.section, path.join("."))
+        format!("{}.{}", self.section.name, path.join("."))
     }
 
     /// In the order of their places.
     fn sorted(mut self) -> Vec<Mistake> {
         self.all.sort_by(|a, b| a.place.cmp(&b.place));
+        if self.all.len() > self.most {
+            let last = self.all.drain(self.most..).next().and_then(|mistake| mistake.place);
+            let more = last.map(|place| Mistake::more(place, &format!("section `{}`", self.section.name)));
+            self.all.extend(more.map(|more| more.of(self.section.name)));
+        }
         self.all
     }
 }
@@ -206,6 +220,7 @@ mod tests {
         on: bool,
         letter: char,
         time: Duration,
+        std_time: std::time::Duration,
         size: ByteSize,
         secret: Secret,
         list: Vec<String>,
@@ -259,6 +274,8 @@ mod tests {
             ("letter", "7", Every { letter: '7', ..default() }),
             ("time", "1m", Every { time: Duration::from_secs(60), ..default() }),
             ("time", "5000000000", Every { time: Duration::from_secs(5), ..default() }),
+            ("std_time", "1m", Every { std_time: std::time::Duration::from_secs(60), ..default() }),
+            ("std_time", "5000000000", Every { std_time: std::time::Duration::from_secs(5), ..default() }),
             ("size", "2KiB", Every { size: ByteSize(2048), ..default() }),
             ("size", "7", Every { size: ByteSize(7), ..default() }),
             ("secret", "0123", Every { secret: Secret::new("0123".into()), ..default() }),
@@ -280,6 +297,39 @@ mod tests {
             read(&[("inner", "{name: a, max-open: 1}"), ("inner.max_open", "2"), ("map.x", "1"), ("map.y", "2")]);
         let merged = merged.unwrap();
         assert_eq!((merged.inner.name.as_str(), merged.inner.max_open, merged.map.len()), ("a", 2, 2));
+    }
+
+    /// A type that is given is kept; what is no text is read as a flag's.
+    #[test]
+    fn the_text_of_the_program_goes_where_no_text_can_be() {
+        let set = |key: &str, text: &str| Config::new().set("every", key, text).section::<Every>("every");
+        let default = Every::default;
+        for (key, text, expected) in [
+            ("text", "12", Every { text: "12".into(), ..default() }),
+            ("optional", "", Every { optional: Some(String::new()), ..default() }),
+            ("number", " -7 ", Every { number: -7, ..default() }),
+            ("maybe", "7", Every { maybe: Some(7), ..default() }),
+            ("ratio", "1e3", Every { ratio: 1000.0, ..default() }),
+            ("on", "true", Every { on: true, ..default() }),
+            ("letter", "7", Every { letter: '7', ..default() }),
+            ("std_time", "1m", Every { std_time: std::time::Duration::from_secs(60), ..default() }),
+            ("secret", "0123", Every { secret: Secret::new("0123".into()), ..default() }),
+            ("list", "[a, 'b c']", Every { list: vec!["a".into(), "b c".into()], ..default() }),
+            ("map.a-b", "1", Every { map: [("a-b".into(), 1)].into(), ..default() }),
+            ("choice.one-of", "3", Every { choice: Choice::OneOf(3), ..default() }),
+            ("any", "7", Every { any: "7".into(), ..default() }),
+        ] {
+            assert_eq!(set(key, text).unwrap(), expected, "{key}={text}");
+        }
+        let error = |config: Config| config.section::<Every>("every").unwrap_err().to_string();
+        let words = "set by the program: key `every.number` takes a whole number from -128 to 127, not";
+        assert_eq!(error(Config::new().set("every", "number", "x")), format!("{words} the text `x`"));
+        assert_eq!(error(Config::new().set("every", "number", "200")), format!("{words} `200`"));
+        let words =
+            "set by the program: key `every.std-time`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds";
+        assert_eq!(error(Config::new().set("every", "std_time", 5)), words);
+        let words = "set by the program: key `every.text` takes a text, not `7`";
+        assert_eq!(error(Config::new().set("every", "text", 7)), words);
     }
 
     #[test]

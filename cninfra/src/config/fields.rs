@@ -116,12 +116,13 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
             }
             Meant::Nothing => {
                 let written = reader.reading.layers.written(&spot).unwrap_or(key);
-                let help = if reader.path.is_empty() && key::same(&written, reader.reading.section) {
+                let help = if reader.path.is_empty() && key::same(&written, reader.reading.section.name) {
                     format!(
                         "the file holds the section itself: what is in `{written}` goes one step to the left, without it"
                     )
                 } else {
-                    suggestion(&written, fields)
+                    let agents = if reader.path.is_empty() { reader.reading.section.agents } else { &[] };
+                    suggestion(&written, fields, agents)
                 };
                 mistake(reader, spot, "is unknown", Some(help));
                 continue;
@@ -180,8 +181,8 @@ pub(super) fn meant(fields: &'static [&'static str], written: &str) -> Meant {
     }
 }
 
-/// "did you mean", and what there is.
-pub(super) fn suggestion(written: &str, fields: &[&str]) -> String {
+/// "did you mean", and what there is: the keys of the type, and those of the agent's that it does not have itself.
+pub(super) fn suggestion(written: &str, fields: &[&str], agents: &[&str]) -> String {
     let mut known: Vec<String> = Vec::new();
     for field in fields.iter().filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES)) {
         let field = key::kebab(field);
@@ -189,11 +190,14 @@ pub(super) fn suggestion(written: &str, fields: &[&str]) -> String {
             known.push(field);
         }
     }
-    if known.is_empty() {
-        return "there are no keys here: take it out".to_string();
-    }
-    let list = known.join(", ");
-    match key::nearest(written, known.iter().map(String::as_str)) {
+    let agents: Vec<&str> = agents.iter().copied().filter(|key| !known.iter().any(|known| known == key)).collect();
+    let list = match (known.is_empty(), agents.is_empty()) {
+        (true, true) => return "there are no keys here: take it out".to_string(),
+        (false, true) => known.join(", "),
+        (true, false) => format!("only those of any plugin: {}", agents.join(", ")),
+        (false, false) => format!("{}; of any plugin: {}", known.join(", "), agents.join(", ")),
+    };
+    match key::nearest(written, known.iter().map(String::as_str).chain(agents)) {
         Some(meant) => format!("did you mean `{meant}`? known keys: {list}"),
         None => format!("known keys: {list}"),
     }
@@ -201,8 +205,9 @@ pub(super) fn suggestion(written: &str, fields: &[&str]) -> String {
 
 /// A key that is wrong itself; it is told as it is written.
 fn mistake(reader: &Reader<'_, '_>, mut spot: Spot, what: &str, help: Option<String>) {
-    let (layers, section) = (reader.reading.layers, reader.reading.section);
-    if reader.reading.asked.is_some() {
+    let (layers, section) = (reader.reading.layers, reader.reading.section.name);
+    // one more than are told says that there are more
+    if reader.reading.asked.is_some() || reader.reading.notes.borrow().mistakes.len() > layers.most_mistakes() {
         return;
     }
     if let Some(written) = layers.written(&spot)

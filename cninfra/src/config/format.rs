@@ -1,6 +1,6 @@
 //! The languages of config files.
 
-use super::locate::second;
+use super::{locate::second, value::is_too_deep};
 use std::path::Path;
 use yaml_serde::Value;
 
@@ -38,13 +38,22 @@ impl Format {
     /// It is not of this format.
     pub(super) fn parse(self, text: &str) -> Result<Value, Malformed> {
         match self {
+            Format::Yaml if is_too_deep(text) => {
+                let message = "it is no YAML: more brackets are open at once than config has".to_string();
+                Err(Malformed { message, at: None, help: None })
+            }
             Format::Yaml => yaml(text).map_err(|error| {
                 let at = second(text).or_else(|| error.location().map(|at| (at.line(), at.column())));
                 let at = at.or_else(|| without_location(text));
                 // the place is told apart from the words
                 let words = error.to_string();
-                let message = words.split(" at line ").next().unwrap_or_default().to_string();
-                let help = at.and_then(|(line, _)| yaml_help(text, line));
+                let message = words.split(" at line ").next().unwrap_or_default();
+                if message.contains("` as u128") || message.contains("` as i128") {
+                    let message = "a whole number is larger than any that is read".to_string();
+                    return Malformed { message, at, help: Some("a text of digits stands in quotes") };
+                }
+                let help =
+                    at.and_then(|(line, _)| yaml_help(text, line)).filter(|_| !message.contains("limit exceeded"));
                 Malformed { message: format!("it is no YAML: {message}"), at, help }
             }),
             Format::Toml => toml::from_str::<Value>(text).map(without_dates).map_err(|error| {

@@ -29,6 +29,10 @@ pub(super) fn kebab(key: &str) -> String {
 
 /// The known name that was probably meant.
 pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // no name is nearly as long
+    if wrong.len() > 100 {
+        return None;
+    }
     let wrong = plain(wrong);
     // one slip in a short name, some more in a long one
     let allowed = (wrong.chars().count() / 3).clamp(1, 3);

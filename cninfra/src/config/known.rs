@@ -1,6 +1,13 @@
 //! [`Known`]: the sections that an agent has.
 
-use super::{ConfigMeta, Section as _, key};
+use super::{
+    ConfigMeta, Section as _,
+    agent_keys::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
+    entry::Entry,
+    extract::Outcome,
+    key,
+    section::Named,
+};
 use crate::graph::Graph;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +28,18 @@ pub(crate) struct KnownSection {
     pub(crate) optional: bool,
     /// It is of the agent itself, and no plugin's.
     pub(super) is_own: bool,
+}
+
+impl KnownSection {
+    /// Reads it of its entries, the highest first; its value too, where that is wanted.
+    pub(super) fn read(&self, entries: &[&Entry], wanted: bool) -> (Outcome, Option<yaml_serde::Value>) {
+        let agents = match (self.is_own, self.optional) {
+            (true, _) => &[],
+            (false, true) => AGENT_KEYS,
+            (false, false) => AGENT_KEYS_OF_ALL,
+        };
+        (self.meta.read)(Named { name: self.name, agents }, entries, wanted)
+    }
 }
 
 /// The sections of an agent: its own, and its plugins'.

@@ -6,7 +6,8 @@ use super::{
     failure::Spot,
     format::Format,
     locate::locate,
-    source::{NOWHERE, Part, Place, Step, Way, origin},
+    mistake::most,
+    source::{NOWHERE, Part, Place, Step, Texts, Way, origin},
     value,
 };
 use figment::{
@@ -44,7 +45,7 @@ impl Layers {
     /// Of these entries, the highest first.
     pub(super) fn of(section: &str, entries: &[&Entry], ask: &Ask<'_>) -> Self {
         let layer = |entry: &&Entry| {
-            let (value, canonical) = Canonical::of(entry.value.clone(), entry.source.is_text(), ask);
+            let (value, canonical) = Canonical::of(entry.value.clone(), entry.source.texts(), ask);
             let entry = Entry { section: section.to_string(), ..entry.with(value) };
             let tagged = entry.merge_into(Figment::new());
             // it is there, since it has just been put there
@@ -86,6 +87,11 @@ impl Layers {
         figment.find_value(&self.section).ok()
     }
 
+    /// So many mistakes are told of them.
+    pub(super) fn most_mistakes(&self) -> usize {
+        most(self.all.iter().filter_map(|layer| layer.entry.source.file()).map(|file| file.text.len()).sum())
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.all.len()
@@ -101,6 +107,11 @@ impl Layers {
     /// Is it a config file's?
     pub(super) fn is_file(&self, number: usize) -> bool {
         self.all[number].entry.source.file().is_some()
+    }
+
+    /// Is it a variable's or a flag's?
+    pub(super) fn is_process(&self, number: usize) -> bool {
+        self.all[number].entry.source.texts() == Texts::Untyped
     }
 
     /// The folder of the file that a value comes from.

@@ -6,8 +6,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 /// A config section that follows its file while the agent runs: a `#[config]` field of this type opts in.
 ///
@@ -16,7 +17,7 @@ use tokio::sync::watch;
 /// does it with a ConfigMap; a file that a secret is read from counts too. New content is taken in when it stayed the same for a
 /// tenth of a second, and only as a whole: if anything is wrong with any section of any file, or a file has gone, nothing changes,
 /// the mistakes are logged, and the plugins with live sections are reported as degraded until the files are right again.
-/// Variables and flags still go over the files.
+/// Variables and flags still go over the files. The agent's own section `logs` follows its file in the same way.
 ///
 /// ```
 /// use cninfra::{config::Live, prelude::*};
@@ -167,9 +168,15 @@ impl Followers {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).push((section.to_string(), follow));
     }
 
-    /// There will be no more changes.
-    pub(super) fn end(&self) {
+    /// There will be no more changes. Waits for those who follow, so that a task that ends by that is not told as one that was left
+    /// behind; not for long, since [`Changes`] may be kept without anyone who waits for it.
+    pub(super) async fn end(&self) {
+        const AT_MOST: Duration = Duration::from_millis(20);
         self.ended.send_replace(true);
+        if self.ended.receiver_count() > 0 && timeout(AT_MOST, self.ended.closed()).await.is_ok() {
+            // their tasks have a moment to be done
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Tells those that follow one of these sections; false if one of them could not take it.

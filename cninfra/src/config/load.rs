@@ -3,8 +3,10 @@
 use super::{
     Config, Known, KnownSection, Mistake, Place,
     entry::Entry,
+    file,
     format::Format,
     key, known,
+    mistake::{MOST, most},
     source::{File, Part, Source, Step, Way},
     value,
 };
@@ -33,6 +35,19 @@ impl Config {
     /// is returned.
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
+        // what is in it, so that one that may not be entered is told once, and not for each of its files
+        if let Err(error) = fs::metadata(files.dir.join(".")) {
+            let place = Place { source: files.dir.display().to_string(), at: None };
+            let mistake = match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                    Mistake::new(place, "there is no such directory for the config files")
+                }
+                _ => Mistake::new(place, format!("the directory of the config files can not be read: {error}")),
+            };
+            self.mistakes.push(mistake.help("make it, or name another one"));
+            self.origin = Some(files.clone());
+            return Vec::new();
+        }
         let mut reading = Reading {
             files,
             known,
@@ -69,6 +84,11 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     Some((path.to_path_buf(), modified))
 }
 
+/// Is there anything of this name? What can not be looked at is told when it is read.
+fn is_there(path: &Path) -> bool {
+    !matches!(fs::metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+}
+
 struct Reading<'a> {
     files: &'a Files,
     known: &'a Known,
@@ -87,7 +107,7 @@ impl Reading<'_> {
         }
         // before it is read, so that what is written meanwhile makes a difference
         self.stamps.extend(stamp(&path));
-        let text = match fs::read_to_string(&path) {
+        let text = match file::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
@@ -123,6 +143,8 @@ impl Reading<'_> {
                 return;
             }
         };
+        let mut unknown = 0;
+        let most = most(source.file().map_or(0, |file| file.text.len()));
         for (name, value) in sections {
             let (name, value) = (value::key_text(&name), value::from_yaml(value));
             let way = vec![Step::Key(name.clone())];
@@ -130,7 +152,12 @@ impl Reading<'_> {
                 Some(section) => {
                     self.entries.push(Entry { section: section.name.into(), source: source.clone(), way, value })
                 }
+                None if unknown == most => {
+                    self.mistakes.push(Mistake::more(source.place(&[], Part::Value), "the file"));
+                    return;
+                }
                 None => {
+                    unknown += 1;
                     let place = source.place(&way, Part::Key);
                     let what = format!("there is no section `{name}`");
                     self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion(&name)));
@@ -151,14 +178,26 @@ impl Reading<'_> {
         }
         // the last one said holds, and an empty one says "none"
         if let Some((_, path, origin)) = named.last().filter(|(_, path, _)| !path.is_empty()) {
+            let wrong = |what: &str, help: &str| {
+                let place = Place { source: origin.clone(), at: None };
+                Mistake::new(place, format!("{what} {path}")).of(section.name).help(help)
+            };
             let places = [PathBuf::from(path), self.files.dir.join(path)];
-            match places.iter().find(|path| path.exists()) {
-                Some(path) => self.own(section, path.clone()),
-                None => self.odd.push(format!(
-                    "{origin}: there is no file {path}, neither here nor in {}: `{}` is without",
-                    self.files.dir.display(),
-                    section.name
-                )),
+            match places.into_iter().find(|path| is_there(path)) {
+                Some(path) if self.read.contains(&path) => {
+                    let help = "give each its own file, or put the sections of all into `agent.yaml`";
+                    self.mistakes.push(wrong("another section is read from the file", help));
+                }
+                Some(path) => self.own(section, path),
+                None => {
+                    let dir = self.files.dir.display();
+                    let help = format!(
+                        "it is neither here nor in the config directory, {dir}: make it, take the name out for \
+                         `{}.conf` of that directory, or say an empty name for no file",
+                        section.name
+                    );
+                    self.mistakes.push(wrong("there is no file", &help));
+                }
             }
         }
     }
@@ -176,7 +215,12 @@ impl Reading<'_> {
         let Ok(all) = fs::read_dir(&self.files.dir) else { return };
         let mut paths: Vec<PathBuf> = all.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
         paths.sort();
+        let before = self.odd.len();
         for path in paths {
+            if self.odd.len() == before + MOST {
+                self.odd.push(format!("there are more files in {} with such names", self.files.dir.display()));
+                return;
+            }
             let (Some(stem), Some(end)) = (path.file_stem(), path.extension()) else { continue };
             let (stem, end) = (stem.to_string_lossy(), end.to_string_lossy());
             let is_ours = Format::ENDS.iter().any(|ours| end.eq_ignore_ascii_case(ours));

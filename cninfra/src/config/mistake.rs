@@ -4,6 +4,18 @@ use super::source::Place;
 use crate::Error;
 use std::fmt;
 
+/// So many are told of what stands in files of so many bytes. For each of them all is read once more, and who has mended them sees
+/// the others.
+pub(super) fn most(bytes: usize) -> usize {
+    const ALL: usize = 1 << 21;
+    (ALL / bytes.max(1)).clamp(2, MOST)
+}
+
+/// So many are told of one section, file or folder.
+pub(super) const MOST: usize = 30;
+/// Half of the longest text that is told as it is.
+const HALF: usize = 250;
+
 /// One thing that is wrong with the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
@@ -17,6 +29,11 @@ pub(crate) struct Mistake {
 impl Mistake {
     pub(super) fn new(place: Place, what: impl Into<String>) -> Self {
         Mistake { section: None, place: Some(place), what: what.into(), help: None }
+    }
+
+    /// There are more than are told.
+    pub(super) fn more(place: Place, of: &str) -> Self {
+        Mistake::new(place, format!("there are more mistakes in {of}")).help("mend those that are told, and look again")
     }
 
     pub(super) fn of(mut self, section: &str) -> Self {
@@ -43,10 +60,25 @@ impl Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Some(place) => write!(f, "{place}: {}", self.what),
-            None => f.write_str(&self.what),
+            Some(place) => write!(f, "{}: {}", brief(&place.to_string()), brief(&self.what)),
+            None => f.write_str(&brief(&self.what)),
         }
     }
+}
+
+/// On one line, and without the middle where it is far too long: what was found is in it, whatever that is.
+fn brief(text: &str) -> String {
+    let mut brief = String::with_capacity(text.len().min(2 * HALF + 8));
+    let length = text.chars().count();
+    for (at, c) in text.chars().enumerate() {
+        match c {
+            _ if length > 2 * HALF && at == HALF => brief.push_str(" .. "),
+            _ if length > 2 * HALF && (HALF..length - HALF).contains(&at) => {}
+            c if c.is_control() => brief.extend(c.escape_default()),
+            c => brief.push(c),
+        }
+    }
+    brief
 }
 
 impl From<Mistake> for Error {

@@ -11,7 +11,7 @@
 //!
 //! Files are looked for in the config directory only. (The predecessor looked in the working directory first, even where another one was
 //! given.) A file that is named by itself, with `--<name>-config`, is looked for as it is written, then in the config directory; one that is not there
-//! gives a warning, and an empty name says that there is none.
+//! is a mistake, and an empty name says that there is none. A file whose name is nearly that of a config file (`htpp.conf`) is not read, with a warning.
 //!
 //! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
 //! are mistakes, told with file, line, key and the mend, all of them in one run. Keys are compared without case, `-` and `_`.
@@ -23,18 +23,20 @@
 //! | `microservice-label` | `vpp1` | the name of the agent among its peers; `--microservice-label`, `MICROSERVICE_LABEL` |
 //! | `start-timeout`, `stop-timeout` | `15s`, `5s` | for the whole start, and the whole stop: see [`Limits`](crate::agent::Limits) |
 //! | `plugin-start-timeout`, `plugin-stop-timeout` | the whole; half of it | for one plugin in one phase |
+//! | `limits` | none | for any plugin in one phase, over those two: `limits: {create: 1s, init: 30s, after-init: 5s, drain: 2s, close: 2s}` |
 //! | `start-order` | `concurrent` | `concurrent`: the plugins of a level at once; `one-by-one`: see [`Order`](crate::agent::Order) |
 //! | `drain-delay` | `0` | how long the agent goes on, not ready, before it drains |
 //! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]; `0` is never |
 //!
-//! And two keys of any plugin's section are the agent's, unless the plugin has a key of that name:
+//! And three keys of any plugin's section are the agent's, unless the plugin has a key of that name:
 //!
 //! | key | default | |
 //! | --- | --- | --- |
 //! | `enabled` | `true` | `false` switches an optional plugin off |
 //! | `start-policy` | `fail` | what follows when its `init` fails: `fail`, `retry` or `ignore`; see [`StartPolicy`](crate::agent::StartPolicy) |
+//! | `limits` | none | for this plugin, phase by phase, over those of `agent`: `limits: {init: 30s, close: 2s}` |
 //!
-//! Types for keys: [`Duration`], [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
+//! Types for keys: [`Duration`] (a `std::time::Duration` is read in the same way), [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
 
 mod agent_keys;
 mod byte_size;
@@ -44,6 +46,7 @@ mod entry;
 mod extract;
 mod failure;
 mod fields;
+mod file;
 mod format;
 mod hides;
 mod key;
@@ -54,10 +57,12 @@ mod live;
 mod load;
 mod locate;
 mod mistake;
+mod phase_limits;
 mod print;
 mod reader;
 mod reading;
 mod reload;
+mod scalar;
 mod secret;
 mod section;
 mod shape;
@@ -74,6 +79,7 @@ pub use later::Later;
 pub use live::{Changes, Live};
 pub(crate) use load::Files;
 pub(crate) use mistake::Mistake;
+pub(crate) use phase_limits::PhaseLimits;
 pub(crate) use reload::{Reload, Reloader};
 pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
@@ -83,7 +89,7 @@ use entry::Entry;
 use figment::{Figment, value::Value};
 use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The config of an agent: sections by name.
 ///
@@ -118,14 +124,19 @@ impl Config {
 
     /// Sets a key of a section, over what was set so far. Parts of the key are parted by dots; the key `enabled` switches
     /// an optional plugin on or off.
+    ///
+    /// A value has its type: a number is one, and a text is one for a key that takes texts. A text for a key that takes none is read as
+    /// that of a flag or a variable: `"8080"` for a number, `"true"`, `"[a, b]"` for a list.
     #[must_use]
     pub fn set(mut self, section: &str, key: &str, value: impl Serialize) -> Self {
-        match yaml_serde::to_value(value) {
-            Ok(value) => self.program.push(entry(section, key, value::from_yaml(value), Source::Program)),
-            Err(error) => {
-                let place = Source::Program.place(&[], Part::Value);
-                self.mistakes.push(Mistake::new(place, format!("key `{section}.{key}`: {error}")).of(section));
-            }
+        let wrong = |error: &dyn std::fmt::Display| {
+            let place = Source::Program.place(&[], Part::Value);
+            Mistake::new(place, format!("key `{section}.{key}`: {error}")).of(section)
+        };
+        let value = yaml_serde::to_value(value).map_err(|error| wrong(&error));
+        match value.and_then(|value| entry(section, key, value::from_yaml(value), Source::Program)) {
+            Ok(entry) => self.program.push(entry),
+            Err(mistake) => self.mistakes.push(mistake),
         }
         self
     }
@@ -197,7 +208,7 @@ impl Config {
     pub(crate) fn canonical_figment(&self, known: &Known) -> Figment {
         let sections = known.iter().filter_map(|section| {
             let entries = self.entries(section.name);
-            (!entries.is_empty()).then(|| (section.meta.read)(section.name, &entries, false).0.figment)
+            (!entries.is_empty()).then(|| section.read(&entries, false).0.figment)
         });
         sections.fold(Figment::new(), Figment::merge)
     }
@@ -205,13 +216,20 @@ impl Config {
     /// What a variable of the environment says.
     pub(crate) fn set_variable(&mut self, section: &str, key: &str, text: &str, variable: &str) {
         let source = Source::Variable(variable.to_string());
-        self.process.push(entry(section, key, value::text(text), source));
+        self.say(entry(section, key, value::text(text), source));
     }
 
     /// What a flag says.
     pub(crate) fn set_flag(&mut self, section: &str, key: &str, text: &str, flag: &str) {
         let source = Source::Flag(flag.to_string());
-        self.process.push(entry(section, key, value::text(text), source));
+        self.say(entry(section, key, value::text(text), source));
+    }
+
+    fn say(&mut self, entry: Result<Entry, Mistake>) {
+        match entry {
+            Ok(entry) => self.process.push(entry),
+            Err(mistake) => self.mistakes.push(mistake),
+        }
     }
 
     /// The config of one agent: nobody follows it yet.
@@ -239,8 +257,8 @@ impl Config {
     }
 
     /// Its agent stops: it does not change any more.
-    pub(crate) fn end_following(&self) {
-        self.followers.end();
+    pub(crate) async fn end_following(&self) {
+        self.followers.end().await;
     }
 
     /// All entries of a section, the highest first.
@@ -288,18 +306,45 @@ impl Config {
         if entries.is_empty() {
             return Vec::new();
         }
-        let (outcome, _) = (section.meta.read)(section.name, &entries, false);
+        let (outcome, _) = section.read(&entries, false);
         let agents = self.check_agent_keys(section, &outcome);
         outcome.mistakes.into_iter().chain(agents).collect()
     }
 
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
-        let (value, outcome) = extract::extract(name, &self.entries(name));
+        let (value, outcome) = extract::extract(section::Named::plain(name), &self.entries(name));
         match <[Mistake; 1]>::try_from(outcome.mistakes) {
             Ok([mistake]) => Err(mistake.into()),
             Err(mistakes) if mistakes.is_empty() => Ok(value),
             Err(mistakes) => Err(Error::msg(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))),
+        }
+    }
+}
+
+/// Where the keys of a section are from: by their paths, whose parts are parted by dots.
+pub(crate) type Origins = BTreeMap<String, KeyOrigin>;
+
+/// Where the value of a key is from.
+#[derive(Debug)]
+pub(crate) struct KeyOrigin {
+    pub(crate) place: String,
+    /// A variable or a flag.
+    pub(crate) of_process: bool,
+}
+
+impl Config {
+    /// A section, and where what is said of its keys is from. It reads files once more, for their lines.
+    pub(crate) fn section_with_origins<C: DeserializeOwned + Default>(&self, name: &str) -> Result<(C, Origins)> {
+        let (value, outcome) = extract::extract(section::Named::plain(name), &self.entries(name));
+        let origin = |(path, spot): (&Vec<String>, &failure::Spot)| {
+            let place = outcome.layers.place(spot, Part::Key).to_string();
+            (path.join("."), KeyOrigin { place, of_process: outcome.layers.is_process(spot.entry) })
+        };
+        let origins = outcome.notes.origins.iter().map(origin).collect();
+        match outcome.mistakes.into_iter().next() {
+            Some(mistake) => Err(mistake.into()),
+            None => Ok((value, origins)),
         }
     }
 }
@@ -312,9 +357,17 @@ impl std::fmt::Debug for Config {
     }
 }
 
+/// A key of more parts is none.
+const DEEPEST: usize = 64;
+
 /// A value that belongs to a key, as an entry of the section.
-fn entry(section: &str, key: &str, value: Value, source: Source) -> Entry {
+fn entry(section: &str, key: &str, value: Value, source: Source) -> Result<Entry, Mistake> {
+    let parts = key.split('.').count();
+    if parts > DEEPEST {
+        let what = format!("key `{section}.{key}` has {parts} parts, more than any");
+        return Err(Mistake::new(source.place(&[], Part::Key), what).of(section).help("take it out"));
+    }
     let nest = |value, key: &str| Value::from(value::dict([(key.to_string(), value)]));
     let value = key.rsplit('.').fold(value, nest);
-    Entry { section: section.to_string(), source: Arc::new(source), way: Way::new(), value }
+    Ok(Entry { section: section.to_string(), source: Arc::new(source), way: Way::new(), value })
 }

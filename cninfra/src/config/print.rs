@@ -1,11 +1,14 @@
 //! `--print-config`: what holds for each key, and where it comes from.
 
 use super::{
-    Config, Known, KnownSection, Part, Source,
-    agent_keys::{AgentKeys, ENABLED, START_POLICY},
+    Config, Duration, Known, KnownSection, Part, Source,
+    agent_keys::{AGENT_KEYS_OF_ALL, AgentKeys, ENABLED},
+    entry::Entry,
     extract::Outcome,
     failure::Spot,
-    key, secret, value,
+    key, secret,
+    source::Way,
+    value,
 };
 use std::fmt::Write as _;
 use yaml_serde::Value;
@@ -23,30 +26,22 @@ impl Config {
 
     fn print_section(&self, section: &KnownSection, all: &mut String) {
         let mut entries = self.entries(section.name);
-        let (_, value) = (section.meta.read)(section.name, &entries, true);
+        let (_, value) = section.read(&entries, true);
         let value = value.map(without_tags).unwrap_or_default();
         // read once more with all of it as the lowest layer: so every key is met, and its origin is known
-        let defaults = super::entry(section.name, "", super::Value::from(false), Source::Default);
-        let defaults = defaults.with(value::from_yaml(value.clone()));
+        let (source, way) = (Source::Default.into(), Way::new());
+        let defaults = Entry { section: section.name.into(), source, way, value: value::from_yaml(value.clone()) };
         entries.push(&defaults);
-        let (outcome, _) = (section.meta.read)(section.name, &entries, false);
+        let (outcome, _) = section.read(&entries, false);
         let mut lines = Lines { outcome: &outcome, all: String::new() };
-        let agents = |key: &str| {
-            let (keys, said) = self.agent_keys(section.name, key);
-            let origin = said.notes.origins.get(&[key.to_string()][..]);
-            (keys, origin.map(|spot| said.layers.place(spot, Part::Key).to_string()))
-        };
-        if section.optional {
-            let (keys, origin) = agents(ENABLED);
-            let origin = origin.as_deref().unwrap_or("default");
-            let _ = writeln!(lines.all, "  {ENABLED}: {}  # {origin}", keys.enabled.unwrap_or(true));
+        if section.optional && !self.says(section.name, ENABLED) {
+            let _ = writeln!(lines.all, "  {ENABLED}: true  # default");
         }
-        // every plugin has it: only where it is said
-        if outcome.notes.agent_keys.contains_key(START_POLICY)
-            && let (AgentKeys { start_policy: Some(policy), .. }, Some(origin)) = agents(START_POLICY)
-        {
-            let policy = yaml_serde::to_value(policy).unwrap_or_default();
-            let _ = writeln!(lines.all, "  {START_POLICY}: {}  # {origin}", scalar(&policy));
+        // every plugin has these: only where they are said
+        let optional = section.optional.then_some(&ENABLED);
+        let said = optional.into_iter().chain(AGENT_KEYS_OF_ALL);
+        for key in said.filter(|key| outcome.notes.agent_keys.contains_key(**key)) {
+            lines.all.push_str(&self.print_agent_key(section, key));
         }
         if let Value::Mapping(mapping) = value {
             lines.mapping(&mut Vec::new(), &mapping);
@@ -56,6 +51,18 @@ impl Config {
             let _ = writeln!(all, "{}:{}", scalar(&section.name.into()), braces(&lines.all));
             all.push_str(&lines.all);
         }
+    }
+}
+
+impl Config {
+    /// One of the agent's keys, where it is said.
+    fn print_agent_key(&self, section: &KnownSection, key: &str) -> String {
+        let (keys, outcome): (AgentKeys, _) = self.agent_keys(section.name, key);
+        let mut lines = Lines { outcome: &outcome, all: String::new() };
+        if let Ok(Value::Mapping(mapping)) = yaml_serde::to_value(keys) {
+            lines.mapping(&mut Vec::new(), &mapping);
+        }
+        lines.all
     }
 }
 
@@ -81,7 +88,8 @@ impl Lines<'_> {
         for (name, value) in keys.iter().zip(mapping.values()) {
             path.push(name.clone());
             let key = scalar(&Value::from(name.as_str()));
-            match value {
+            let time = self.outcome.notes.times.contains(path).then(|| time(value)).flatten();
+            match time.as_ref().unwrap_or(value) {
                 Value::Mapping(inner) if !inner.is_empty() => {
                     let before = self.all.len();
                     self.mapping(path, inner);
@@ -125,6 +133,12 @@ impl Lines<'_> {
     fn place(&self, spot: &Spot) -> String {
         self.outcome.layers.place(spot, Part::Key).to_string()
     }
+}
+
+/// A length of time of the standard library, as it is written.
+fn time(value: &Value) -> Option<Value> {
+    let time: std::time::Duration = yaml_serde::from_value(value.clone()).ok()?;
+    Some(Value::from(Duration::from(time).to_string()))
 }
 
 /// `!One x` is `One: x`: so it can be written as JSON.
@@ -174,7 +188,7 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ByteSize, Duration, Secret, Section as _};
+    use crate::config::{ByteSize, Secret, Section as _};
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
 
@@ -185,6 +199,7 @@ mod tests {
         none: Option<u8>,
         size: ByteSize,
         time: Duration,
+        std_time: std::time::Duration,
         #[serde(alias = "other_name")]
         number: f64,
         list: Vec<String>,
@@ -227,8 +242,9 @@ mod tests {
     fn what_is_printed_can_be_read_back() {
         for text in [
             "{}",
-            "{some_text: 'a: # b', none: 5, size: 1MiB, time: 1m30s, number: 1.5, list: ['1', x], labels: {a_b: 1, A-b: -2}}",
+            "{some_text: 'a: # b', none: 5, size: 1MiB, time: 1m30s, std_time: 2h5ms, number: 1.5, list: ['1', x], labels: {a_b: 1, A-b: -2}}",
             "{inner: {max_open: 3}, choice: {One: x}, choices: [None, {One: y}, {Both: {left: 1, right: null}}]}",
+            "{std_time: {secs: 5, nanos: 7}}",
             "{choice: {Both: {left: 1, right: 2}}, labels: {'true': 1, '5': 2, 'a b': 3}, number: 1e300}",
         ] {
             let config = rich(text);
@@ -251,6 +267,7 @@ mod tests {
         for line in [
             "  some-text: x  # set by the program",
             "  none: null  # default",
+            "  std-time: 0s  # default",
             "  size: 0B  # default",
             "  number: 2.0  # set by the program",
             "    max-open: 0  # default",
@@ -263,10 +280,14 @@ mod tests {
     }
 
     #[test]
-    fn a_start_policy_is_printed_where_it_is_said() {
+    fn start_policies_and_limits_are_printed_where_they_are_said() {
         let config = rich("{some_text: x}").set("rich", "StartPolicy", "retry");
         assert!(config.print(&known()).starts_with("rich:\n  start-policy: retry  # set by the program\n"));
-        assert!(!rich("{some_text: x}").print(&known()).contains("policy"));
+        let printed = rich("{some_text: x}").print(&known());
+        assert!(!printed.contains("policy") && !printed.contains("limits"), "{printed}");
+        let printed = rich("{}").set("rich", "Limits.AfterInit", "5s").set("rich", "limits.init", "1s").print(&known());
+        let lines = "rich:\n  limits:\n    init: 1s  # set by the program\n    after-init: 5s  # set by the program\n";
+        assert!(printed.starts_with(lines), "{printed}");
     }
 
     #[test]

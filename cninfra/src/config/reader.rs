@@ -4,6 +4,7 @@
 //! anything to read.
 
 use super::{
+    Duration,
     failure::{Failure, Spot, What},
     fields::{Fed, Feed, feed_map, feed_struct},
     reading::Reading,
@@ -13,7 +14,13 @@ use super::{
     variant::Choice,
 };
 use figment::value::{Num, Value};
-use serde::de::{self, Deserializer, Unexpected, Visitor, value::StrDeserializer};
+use serde::{
+    Deserialize as _,
+    de::{
+        self, Deserializer, Unexpected, Visitor,
+        value::{SeqDeserializer, StrDeserializer},
+    },
+};
 use std::borrow::Cow;
 
 /// A value.
@@ -169,6 +176,12 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
+    /// A length of time, for the type of the standard library.
+    fn duration<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let time = Duration::deserialize(self)?;
+        visitor.visit_seq(SeqDeserializer::new([time.as_secs(), time.subsec_nanos().into()].into_iter()))
+    }
+
     /// The items of a tuple have types of their own: only that of the first can be asked for.
     fn tuple<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         if let Some(Step::Index(1..)) = self.reading.asked.and_then(|asked| asked.get(self.way.len())) {
@@ -321,10 +334,17 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
+        // the standard library's: as ours, but for a mapping, as serde has it
+        if (name, fields) == ("Duration", &["secs", "nanos"]) {
+            self.reading.notes.borrow_mut().times.insert(self.path.clone());
+            if !matches!(&*self.value, Value::Dict(..)) {
+                return self.duration(visitor);
+            }
+        }
         let reader = self.wanted(Kind::Struct(fields))?;
         if reader.entries().is_none() {
             return reader.wrong_whole(&visitor);

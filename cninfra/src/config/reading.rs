@@ -5,6 +5,7 @@ use super::{
     layers::{Dropped, Layers},
     mistake::Mistake,
     reader::Reader,
+    section::Named,
     shape::{Kind, Shape},
     source::Step,
     value,
@@ -18,7 +19,7 @@ use std::{
 
 /// One reading of a section.
 pub(super) struct Reading<'a> {
-    pub(super) section: &'a str,
+    pub(super) section: Named<'a>,
     pub(super) layers: &'a Layers,
     /// Values that were found wrong in an earlier reading: they are not there any more.
     pub(super) dropped: &'a Dropped,
@@ -36,6 +37,8 @@ pub(super) struct Notes {
     pub(super) origins: BTreeMap<Vec<String>, Spot>,
     /// Paths whose keys are fields of a type.
     pub(super) structs: BTreeSet<Vec<String>>,
+    /// Paths of lengths of time of the standard library.
+    pub(super) times: BTreeSet<Vec<String>>,
     /// The agent's keys, where the section's type has no such keys.
     pub(super) agent_keys: BTreeMap<String, Spot>,
     /// The files of secrets, and what they hold.
@@ -52,7 +55,11 @@ impl Notes {
 }
 
 /// Asks a type what it wants at a place, by reading a value that has nothing but that place.
-pub(super) fn ask(section: &str, way: &[Step], read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>) -> Option<Shape> {
+pub(super) fn ask(
+    section: Named<'_>,
+    way: &[Step],
+    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+) -> Option<Shape> {
     let around = |value, step: &Step| match step {
         Step::Key(key) => Value::Dict(Tag::Default, value::dict([(key.clone(), value)])),
         Step::Index(_) => Value::Array(Tag::Default, vec![value]),

@@ -37,8 +37,9 @@ pub(crate) enum Reload {
     Same,
     /// There is something new: look again, to see whether it stays.
     Unsettled,
-    /// It has been taken in: these sections are other ones now; and of these the plugins must be started anew to see it.
-    Taken { live: Vec<&'static str>, fixed: Vec<&'static str> },
+    /// It has been taken in: these sections are other ones now; of these the plugins must be started anew to see it; and
+    /// this is odd about it.
+    Taken { live: Vec<&'static str>, fixed: Vec<&'static str>, odd: Vec<String> },
     /// Something is wrong: all stays as it was.
     Refused(Vec<String>),
     /// What was refused is gone, and what holds is what the files say.
@@ -54,6 +55,11 @@ impl Reloader {
         }
         let made_of = known.iter().map(|section| (section.name, config.made_of(section))).collect();
         Some(Reloader { now: config.clone(), files, known, made_of, seen: None, refused: None })
+    }
+
+    /// What holds.
+    pub(crate) fn config(&self) -> &Config {
+        &self.now
     }
 
     /// The sections that follow their files.
@@ -93,14 +99,11 @@ impl Reloader {
             self.refused = Some(content);
             return Reload::Refused(words);
         }
-        for odd in odd {
-            tracing::warn!("{odd}");
-        }
-        self.take(new, content.2)
+        self.take(new, content.2, odd)
     }
 
     /// Takes in what is new and valid.
-    fn take(&mut self, new: Config, made_of: BTreeMap<&'static str, Made>) -> Reload {
+    fn take(&mut self, new: Config, made_of: BTreeMap<&'static str, Made>, odd: Vec<String>) -> Reload {
         let changed = |section: &&KnownSection| made_of.get(section.name) != self.made_of.get(section.name);
         let (live, fixed): (Vec<_>, Vec<_>) = self.known.iter().filter(changed).partition(|section| section.meta.live);
         let names = |sections: Vec<&KnownSection>| sections.into_iter().map(|section| section.name).collect::<Vec<_>>();
@@ -110,12 +113,17 @@ impl Reloader {
             // so that it is new again at the next look
             live.iter().for_each(|section| drop(self.made_of.remove(section)));
         }
-        Reload::Taken { live, fixed }
+        Reload::Taken { live, fixed, odd }
     }
 
     /// Files that were there, and are there no more. That is rather a slip, or a moment between two others, than a wish for
     /// the defaults.
     fn gone(&self, new: &Config) -> Vec<Mistake> {
+        // files that are named by themselves, and the directory, have been missed when they were to be read
+        if !self.files.dir.is_dir() {
+            return Vec::new();
+        }
+        let is_named = |path: &PathBuf| self.files.named.iter().any(|(_, name, _)| path.ends_with(name));
         let has = |config: &Config, path: &PathBuf| {
             config.files.iter().filter_map(|entry| entry.source.file()).any(|file| file.path == *path)
         };
@@ -123,7 +131,7 @@ impl Reloader {
             self.now.files.iter().filter_map(|entry| entry.source.file()).map(|file| &file.path).collect();
         paths.dedup();
         // one that is there and can not be read is told by `check`
-        let gone = paths.into_iter().filter(|path| !has(new, path) && !path.exists());
+        let gone = paths.into_iter().filter(|path| !has(new, path) && !path.exists() && !is_named(path));
         let mistake = |path: &PathBuf| {
             let place = Place { source: path.display().to_string(), at: None };
             Mistake::new(place, "the file is gone: what it said still holds")
@@ -149,11 +157,7 @@ impl Config {
         let values = entries.iter().filter(|entry| entry.source.file().is_some());
         // as texts: so what is no number is equal to itself
         let values = values.map(|entry| format!("{:?}", entry.value)).collect();
-        let secrets = if section.meta.live {
-            (section.meta.read)(section.name, &entries, false).0.notes.secrets
-        } else {
-            Vec::new()
-        };
+        let secrets = if section.meta.live { section.read(&entries, false).0.notes.secrets } else { Vec::new() };
         Made { values, secrets }
     }
 }
@@ -191,8 +195,10 @@ mod tests {
             sleep(Duration::from_millis(20));
         }
         folder.write("pair.conf", "a: 2\nb: 4");
+        folder.write("piar.conf", "");
         assert_eq!((reloader.look(), live.get().a), (Reload::Unsettled, 1));
-        assert_eq!(reloader.look(), Reload::Taken { live: vec!["pair"], fixed: vec![] });
+        let odd = vec![format!("{}/piar.conf is not read: did you mean `pair.conf`?", folder.path().display())];
+        assert_eq!(reloader.look(), Reload::Taken { live: vec!["pair"], fixed: vec![], odd });
         assert_eq!((live.get().a, live.get().b), (2, 4));
         assert_eq!(reloader.look(), Reload::Same);
         // refused once, and not told again

@@ -1,10 +1,10 @@
 //! [`Secret`]: a value that is never printed.
 
-use super::failure::What;
+use super::{failure::What, file};
 use figment::value::Value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
-    fmt, fs, io,
+    fmt,
     marker::PhantomData,
     path::{Path, PathBuf},
 };
@@ -13,15 +13,15 @@ use std::{
 pub(super) const NAME: &str = "$cninfra::Secret";
 /// What is shown in its place.
 pub(super) const MASK: &str = "***";
-/// A longer file is no secret's.
-const LONGEST: u64 = 1 << 20;
 
 /// A value that is never printed: not by `Debug`, not by `--print-config`, not by an error about it.
 ///
 /// In a config section, a key of this type has a second form: `password-file` holds the path of a file that holds the `password`.
 /// A relative path is taken from the folder of the config file; line ends at the end of the file are left out.
 ///
-/// It is masked, not wiped from memory: the config keeps the text that it was read from.
+/// It is masked, not wiped from memory. To wipe this value alone would promise what is not so: the text that it was read from is in the
+/// parser's buffers, in figment's values, of which each merge makes copies, and in the arguments and variables of the process. What must not stay
+/// in memory is read by its plugin when it is needed, from a file whose path is the key.
 ///
 /// ```
 /// use cninfra::config::Secret;
@@ -110,17 +110,9 @@ pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, Wh
 
 /// What it holds.
 pub(super) fn read(path: &Path) -> Result<String, What> {
-    let text = read_short(path)
+    let text = file::read(path)
         .map_err(|error| What::Says(format!("the file {} can not be read: {error}", path.display())))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_string())
-}
-
-fn read_short(path: &Path) -> io::Result<String> {
-    let size = fs::metadata(path)?.len();
-    if size > LONGEST {
-        return Err(io::Error::other(format!("it has {size} bytes, more than a secret has")));
-    }
-    fs::read_to_string(path)
 }
 
 #[cfg(test)]

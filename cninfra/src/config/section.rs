@@ -44,8 +44,23 @@ impl<C: Serialize + DeserializeOwned + Default> Section for C {
     }
 }
 
+/// The name of a section, and what is a key in it without being one of its type.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) name: &'a str,
+    /// The keys that are the agent's.
+    pub(super) agents: &'static [&'static str],
+}
+
+impl<'a> Named<'a> {
+    /// With no more keys than those of its type.
+    pub(super) fn plain(name: &'a str) -> Self {
+        Named { name, agents: &[] }
+    }
+}
+
 /// Of a section's name and its entries; the value where it is wanted.
-type Read = fn(&str, &[&Entry], bool) -> (Outcome, Option<Value>);
+type Read = fn(Named<'_>, &[&Entry], bool) -> (Outcome, Option<Value>);
 
 /// How a plugin's config section is read: its type, forgotten.
 #[derive(Clone, Copy)]
@@ -63,7 +78,7 @@ impl std::fmt::Debug for ConfigMeta {
 }
 
 pub(super) fn read<C: Serialize + DeserializeOwned + Default>(
-    section: &str,
+    section: Named<'_>,
     entries: &[&Entry],
     wanted: bool,
 ) -> (Outcome, Option<Value>) {

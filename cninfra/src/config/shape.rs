@@ -42,6 +42,11 @@ impl Kind {
 }
 
 impl Shape {
+    /// May a text be there, as it is?
+    pub(super) fn takes_texts(self) -> bool {
+        matches!(self.kind, Kind::Text | Kind::Any)
+    }
+
     /// The same; an empty text is nothing where that may be.
     pub(super) fn of_text(self, text: &str) -> Value {
         if self.optional && text.is_empty() { value::nothing(Tag::Default) } else { self.kind.of_text(text) }

@@ -22,6 +22,17 @@ pub(super) enum Source {
     Flag(String),
 }
 
+/// What a text is, before its key's type is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Texts {
+    /// It is a text.
+    Typed,
+    /// It is one where a text may be; else it is what the type makes of it.
+    Where,
+    /// It is what the type makes of it.
+    Untyped,
+}
+
 /// A config file that has been read.
 pub(super) struct File {
     pub(super) path: PathBuf,
@@ -56,9 +67,13 @@ pub(crate) struct Place {
 }
 
 impl Source {
-    /// Are the values of this source texts, whose type only their key says?
-    pub(super) fn is_text(&self) -> bool {
-        matches!(self, Source::Variable(_) | Source::Flag(_))
+    /// What a text of this source is.
+    pub(super) fn texts(&self) -> Texts {
+        match self {
+            Source::Variable(_) | Source::Flag(_) => Texts::Untyped,
+            Source::Program => Texts::Where,
+            Source::Default | Source::Figment(_) | Source::File(_) => Texts::Typed,
+        }
     }
 
     /// What it is one of, in the order of what holds: defaults, program, files, environment, command line.

@@ -48,13 +48,32 @@ pub(super) fn key_text(key: &yaml_serde::Value) -> String {
         yaml_serde::Value::String(text) => text.clone(),
         yaml_serde::Value::Bool(value) => value.to_string(),
         yaml_serde::Value::Number(value) => value.to_string(),
-        _ => String::new(),
+        yaml_serde::Value::Null => "null".to_string(),
+        yaml_serde::Value::Sequence(_) => "[..]".to_string(),
+        _ => "{..}".to_string(),
     }
 }
 
 /// A text as what it is in YAML; what is no YAML is a text.
 pub(super) fn understood(text: &str) -> Value {
+    if is_too_deep(text) {
+        return self::text(text);
+    }
     yaml_serde::from_str(text).map_or_else(|_| self::text(text), from_yaml)
+}
+
+/// Are there so many brackets in brackets that the parser, which refuses them in the end, would take minutes for that?
+pub(super) fn is_too_deep(text: &str) -> bool {
+    const DEEPEST: i32 = 200;
+    let mut depth = 0;
+    text.bytes().any(|byte| {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = (depth - 1).max(0),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
 }
 
 /// What is there.

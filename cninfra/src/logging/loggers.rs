@@ -96,6 +96,8 @@ pub struct LevelRule {
     pub level: Level,
     /// Where it was said.
     pub source: Source,
+    /// Where that is, where it is known: as of an [`Origin`].
+    pub place: Option<String>,
     /// How long it still holds, where it was said for a while.
     pub ends_in: Option<Duration>,
 }
@@ -135,6 +137,17 @@ impl Loggers {
     /// Says levels, over what was said by the same sources before.
     pub(crate) fn add(&self, settings: &LogSettings) -> Result<()> {
         self.change(|rules| settings.rules.iter().try_for_each(|rule| rules.put(rule.clone())))
+    }
+
+    /// Says the levels of the config, in the place of those that it said before; if they are refused, those stay.
+    pub(crate) fn set_config(&self, settings: &LogSettings) -> Result<()> {
+        self.change(|rules| {
+            let mut new = rules.clone();
+            new.remove_all(&[Source::Config, Source::Environment]);
+            settings.rules.iter().try_for_each(|rule| new.put(rule.clone()))?;
+            *rules = new;
+            Ok(())
+        })
     }
 
     /// The logger of this name: the same one for the same name. It is made when it is asked for first. What a name can not have
@@ -185,12 +198,8 @@ impl Loggers {
     pub fn level(&self, name: &str) -> LoggerLevel {
         let inner = self.0.lock();
         if name == DEFAULT {
-            let (level, source) = inner.rules.default_level();
-            return LoggerLevel {
-                name: name.to_string(),
-                level,
-                origin: Origin { source, rule: None, inherited_from: None },
-            };
+            let (level, origin) = inner.rules.default_level();
+            return LoggerLevel { name: name.to_string(), level, origin };
         }
         let (level, origin) = inner.rules.resolve(name);
         LoggerLevel { name: name.to_string(), level, origin }
@@ -204,6 +213,7 @@ impl Loggers {
             name: rule.pattern.as_ref().map_or(DEFAULT, |pattern| pattern.as_str()).to_string(),
             level: rule.level,
             source: rule.source,
+            place: rule.place(),
             ends_in: rule.until.map(|until| until.saturating_duration_since(Instant::now())),
         };
         inner.rules.iter().map(said).collect()
@@ -218,7 +228,7 @@ impl Loggers {
         let pattern = pattern(name_or_pattern)?;
         self.change(|rules| {
             rules.remove(pattern.as_ref(), Source::Temporary);
-            rules.put(Rule { pattern, level, source: Source::Runtime, until: None })
+            rules.put(Rule::new(pattern, level, Source::Runtime))
         })
     }
 
@@ -233,7 +243,7 @@ impl Loggers {
                 .with_help("call it in a task, or use `set` and `reset`"));
         };
         let Some(until) = Instant::now().checked_add(time) else { return self.set(name_or_pattern, level) };
-        self.change(|rules| rules.put(Rule { pattern, level, source: Source::Temporary, until: Some(until) }))?;
+        self.change(|rules| rules.put(Rule { until: Some(until), ..Rule::new(pattern, level, Source::Temporary) }))?;
         self.end_later(&runtime);
         Ok(())
     }

@@ -16,6 +16,8 @@
 //! levels: warn,http=info      # the same on one line, over `loggers`: --log-levels, CNINFRA_LOG
 //! ```
 //!
+//! It follows its file while the agent runs, as a [`Live`](crate::config::Live) section does; what was set while it runs goes over that still.
+//!
 //! A level is what a logger logs *from*: `trace`, `debug`, `info`, `warn`, `error`. There is no level above `error`: the predecessor's
 //! `fatal` and `panic`, which ended the process, are read as `error` where they are set as levels.
 
@@ -38,8 +40,10 @@ pub use level::{Level, ParseLevelError};
 pub use logger::Logger;
 pub use loggers::{LevelRule, LoggerLevel, Loggers};
 pub use output::Output;
+pub(crate) use output::SharedFormat;
 pub use record::Record;
 pub use rules::{Origin, Source};
+pub(crate) use settings::DEFAULT;
 pub use settings::LogSettings;
 
 #[doc(inline)]

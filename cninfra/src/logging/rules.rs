@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Error, Result};
 use serde::Serialize;
-use std::fmt;
+use std::{fmt, sync::Arc};
 use tokio::time::Instant;
 
 /// More rules than these are refused: they may come from outside, and are kept.
@@ -21,9 +21,9 @@ pub enum Source {
     Default,
     /// The program: [`LogSettings`](super::LogSettings) of its own.
     Program,
-    /// The config: `default-level` and `loggers` of the section `logs`.
+    /// The config: `default-level` and `loggers` of the section `logs`, of a file.
     Config,
-    /// Its key `levels`: the variable `CNINFRA_LOG`, or the flag `--log-levels`.
+    /// The same of a variable or a flag (`INITIAL_LOGLVL`, `--log-level`); and the key `levels` (`CNINFRA_LOG`, `--log-levels`).
     Environment,
     /// Set while the agent runs.
     Runtime,
@@ -50,6 +50,8 @@ impl fmt::Display for Source {
 pub struct Origin {
     /// Where the level was said.
     pub source: Source,
+    /// Where that is, where it is known: `logs.conf:2:3`, `variable INITIAL_LOGLVL`, `flag --log-level`.
+    pub place: Option<String>,
     /// For which name or pattern; none where it is the default level.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -66,6 +68,19 @@ pub(super) struct Rule {
     pub(super) source: Source,
     /// When it ends, where it does.
     pub(super) until: Option<Instant>,
+    /// Where exactly it was said, where it is known.
+    pub(super) place: Option<Arc<str>>,
+}
+
+impl Rule {
+    /// That holds for good.
+    pub(super) fn new(pattern: Option<Pattern>, level: Level, source: Source) -> Self {
+        Rule { pattern, level, source, until: None, place: None }
+    }
+
+    pub(super) fn place(&self) -> Option<String> {
+        self.place.as_deref().map(str::to_string)
+    }
 }
 
 /// All that was said about levels.
@@ -113,11 +128,12 @@ impl Rules {
     }
 
     /// The level that holds where nothing is said of a logger.
-    pub(super) fn default_level(&self) -> (Level, Source) {
+    pub(super) fn default_level(&self) -> (Level, Origin) {
         let defaults = self.0.iter().filter(|rule| rule.pattern.is_none());
-        defaults
-            .max_by_key(|rule| rule.source)
-            .map_or((Level::default(), Source::Default), |rule| (rule.level, rule.source))
+        let origin = |source, place| Origin { source, place, rule: None, inherited_from: None };
+        defaults.max_by_key(|rule| rule.source).map_or((Level::default(), origin(Source::Default, None)), |rule| {
+            (rule.level, origin(rule.source, rule.place()))
+        })
     }
 
     /// What is said of the logger itself, or of the nearest of its parents of which anything is.
@@ -128,7 +144,12 @@ impl Rules {
                 let inherited_from = (logger != name).then(|| logger.to_string());
                 return Some((
                     rule.level,
-                    Origin { source: rule.source, rule: Some(pattern.to_string()), inherited_from },
+                    Origin {
+                        source: rule.source,
+                        place: rule.place(),
+                        rule: Some(pattern.to_string()),
+                        inherited_from,
+                    },
                 ));
             }
             at = parent_of(logger);
@@ -138,10 +159,7 @@ impl Rules {
 
     /// The level of a logger, and why.
     pub(super) fn resolve(&self, name: &str) -> (Level, Origin) {
-        self.said(name).unwrap_or_else(|| {
-            let (level, source) = self.default_level();
-            (level, Origin { source, rule: None, inherited_from: None })
-        })
+        self.said(name).unwrap_or_else(|| self.default_level())
     }
 
     /// The level of a library's records, by their target. That the default level is a talkative one is no wish to hear of
@@ -174,7 +192,7 @@ mod tests {
         let mut rules = Rules::default();
         for &(pattern, level, source) in said {
             let pattern = (pattern != "default").then(|| Pattern::parse(pattern).unwrap());
-            rules.put(Rule { pattern, level, source, until: None }).unwrap();
+            rules.put(Rule::new(pattern, level, source)).unwrap();
         }
         rules
     }
@@ -198,8 +216,9 @@ mod tests {
         assert_eq!(level(&rules, "kafka"), Warn);
         assert_eq!(level(&rules, "etcd-backup"), Error, "the environment goes over files");
         assert_eq!(level(&rules, "redis"), Debug, "the last one");
-        rules.put(Rule { pattern: None, level: Trace, source: Runtime, until: None }).unwrap();
-        assert_eq!(rules.default_level(), (Trace, Runtime));
+        rules.put(Rule::new(None, Trace, Runtime)).unwrap();
+        let (default, origin) = rules.default_level();
+        assert_eq!((default, origin.source), (Trace, Runtime));
         assert!(rules.remove(Some(&Pattern::parse("*").unwrap()), Config));
         assert_eq!(level(&rules, "kafka"), Trace);
     }
@@ -226,12 +245,8 @@ mod tests {
     #[test]
     fn there_is_a_bound() {
         let mut rules = Rules::default();
-        let rule = |at: usize| Rule {
-            pattern: Some(Pattern::parse(&format!("l{at}")).unwrap()),
-            level: Level::Warn,
-            source: Source::Runtime,
-            until: None,
-        };
+        let pattern = |at: usize| Pattern::parse(&format!("l{at}")).unwrap();
+        let rule = |at: usize| Rule::new(Some(pattern(at)), Level::Warn, Source::Runtime);
         (0..MOST).for_each(|at| rules.put(rule(at)).unwrap());
         assert!(format!("{:?}", rules.put(rule(MOST)).unwrap_err()).contains("reset some of them"));
         rules.put(rule(7)).unwrap();

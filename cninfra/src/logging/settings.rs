@@ -8,7 +8,7 @@ use super::{
 use crate::{Error, Result};
 
 /// The name of the level that holds where nothing is said of a logger.
-pub(super) const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 /// The levels of loggers, by name or pattern, that hold from the start of an agent on.
 ///
@@ -34,7 +34,7 @@ impl LogSettings {
     /// The level of all loggers of which nothing else is said. Default: `info`.
     pub fn default_level(mut self, level: Level) -> Self {
         // never refused: it is one rule more at most, and replaces itself
-        let _ = self.rules.put(Rule { pattern: None, level, source: Source::Program, until: None });
+        let _ = self.rules.put(Rule::new(None, level, Source::Program));
         self
     }
 
@@ -44,24 +44,31 @@ impl LogSettings {
     /// # Errors
     /// It is neither a name nor a pattern, or far too many levels are set.
     pub fn level(mut self, name_or_pattern: &str, level: Level) -> Result<Self> {
-        self.put(name_or_pattern, level, Source::Program)?;
+        self.put(name_or_pattern, level, Source::Program, None)?;
         Ok(self)
     }
 
     /// Reads levels as a variable of the environment has them: `warn,etcd*=debug,http=info`. A level without a name is the
     /// default level.
-    pub(crate) fn read(&mut self, text: &str, source: Source) -> Result<()> {
+    pub(crate) fn read(&mut self, text: &str, source: Source, place: Option<&str>) -> Result<()> {
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let (name, level) = part.split_once('=').unwrap_or((DEFAULT, part));
             let level = level.trim().parse().map_err(Error::from)?;
-            self.put(name.trim(), level, source)?;
+            self.put(name.trim(), level, source, place)?;
         }
         Ok(())
     }
 
-    pub(crate) fn put(&mut self, name_or_pattern: &str, level: Level, source: Source) -> Result<()> {
+    /// A level that was said at a place.
+    pub(crate) fn put(
+        &mut self,
+        name_or_pattern: &str,
+        level: Level,
+        source: Source,
+        place: Option<&str>,
+    ) -> Result<()> {
         let pattern = pattern(name_or_pattern)?;
-        self.rules.put(Rule { pattern, level, source, until: None })
+        self.rules.put(Rule { place: place.map(Into::into), ..Rule::new(pattern, level, source) })
     }
 }
 
@@ -77,13 +84,13 @@ mod tests {
     #[test]
     fn a_variable_says_many_levels() {
         let mut settings = LogSettings::new();
-        settings.read(" warn, etcd*=Debug,http = error ,", Source::Environment).unwrap();
+        settings.read(" warn, etcd*=Debug,http = error ,", Source::Environment, None).unwrap();
         let level = |name| settings.rules.resolve(name).0;
         assert_eq!((level("x"), level("etcd.watch"), level("http")), (Level::Warn, Level::Debug, Level::Error));
         for (text, part) in
             [("etcd=loud", "`loud` is no level"), ("a b=warn", "`a b` is no name"), ("=warn", "`` is no name")]
         {
-            let error = settings.read(text, Source::Environment).unwrap_err().to_string();
+            let error = settings.read(text, Source::Environment, None).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
     }

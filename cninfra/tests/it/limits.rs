@@ -8,6 +8,7 @@ use cninfra::{
     prelude::*,
 };
 use std::{
+    collections::BTreeMap,
     future::pending,
     sync::atomic::{AtomicBool, Ordering::SeqCst},
     time::Duration,
@@ -102,6 +103,70 @@ async fn a_plugin_may_have_a_limit_of_its_own() {
         let began = Instant::now();
         let error = agent.close().await.unwrap_err();
         assert_eq!((error.errors.len(), error.errors[0].phase, began.elapsed()), (1, phase, millis(100) + others));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_config_says_limits_of_all_and_of_each_plugin_by_phase() {
+    let start = async |config: Config| Agent::<Pair>::builder().config(config).start().await;
+    let of_all = || Config::new().set("agent", "limits.init", "200ms");
+    let error = start(of_all()).await.unwrap_err();
+    assert!(error.to_string().contains("plugin `Slow` was not done with init within 200ms"), "{error}");
+    assert!(error.to_string().contains("(`limits` in its config section"), "{error}");
+    // the plugin's own go over those of all, and over the builder's
+    let error = start(Config::new().set("slow", "limits", BTreeMap::from([("Init", "150ms")]))).await.unwrap_err();
+    assert!(error.to_string().contains("plugin `Slow` was not done with init within 150ms"), "{error}");
+    let config = of_all().set("slow", "limits.init", "400ms");
+    let builder = || Agent::<Pair>::builder().limit("slow", Phase::Init, millis(1));
+    builder().config(config).start().await.unwrap().close().await.unwrap();
+    // another phase has nothing of it
+    builder().config(Config::new().set("slow", "limits.close", "400ms")).start().await.unwrap_err();
+    for (section, key, phase) in [
+        ("slow-to-close", "limits.drain", Phase::Drain),
+        ("slow-to-close", "Limits.CLOSE", Phase::Close),
+        ("agent", "limits.drain", Phase::Drain),
+        ("agent", "limits.close", Phase::Close),
+    ] {
+        let agent = start(Config::new().set(section, key, "100ms")).await.unwrap();
+        let began = Instant::now();
+        let error = agent.close().await.unwrap_err();
+        assert_eq!((error.errors.len(), error.errors[0].phase, began.elapsed()), (1, phase, millis(400)), "{key}");
+    }
+}
+
+/// Waits in `create` and in `after_init`.
+#[plugin(deps = (Quick,))]
+pub struct Waits;
+impl Create for Waits {
+    async fn create(_: Self::Deps, _: &Context) -> Result<Self> {
+        sleep(millis(300)).await;
+        Ok(Waits)
+    }
+}
+impl Lifecycle for Waits {
+    async fn after_init(&self, _: &Context) -> Result<()> {
+        sleep(millis(300)).await;
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+pub struct Waiting {
+    quick: Dep<Quick>,
+    waits: Dep<Waits>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_phase_of_the_start_has_its_key() {
+    for (section, key, phase) in [
+        ("waits", "create", Phase::Create),
+        ("waits", "after-init", Phase::AfterInit),
+        ("agent", "create", Phase::Create),
+        ("agent", "after_init", Phase::AfterInit),
+    ] {
+        let config = Config::new().set(section, &format!("limits.{key}"), "100ms");
+        let error = Agent::<Waiting>::builder().config(config).start().await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("`Waits` was not done") && error.errors[0].phase == phase, "{section}.{key}: {text}");
     }
 }
 

@@ -88,18 +88,31 @@ fn the_file_may_be_named() {
         said(agent().env("CONFIG_DIR", &dir).env("EXAMPLE_CONFIG", "no").arg("--example-config=other.yaml")),
         "other"
     );
-    // an empty one is none, and so is one that is not there
+    // an empty one is none
     let file = || agent().file("example.conf", "field1: own");
     assert_eq!(said(file()), "own");
     assert_eq!(said(file().arg("--example-config=")), "some default value");
     assert_eq!(said(file().env("EXAMPLE_CONFIG", "")), "some default value");
-    let ended = file().arg("--example-config=nosuch.conf").arg("--check-config").run();
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(
-        ended.stderr.contains("WARN  agent: flag --example-config: there is no file nosuch.conf"),
-        "{}",
-        ended.stderr
-    );
+    // one that is not there, or that is another section's, is a mistake
+    let other = "another section is read from the file other.conf\n    help: give each its own file";
+    for (program, words) in [
+        (
+            file().arg("--example-config=nosuch.conf"),
+            "flag --example-config: there is no file nosuch.conf\n    help: it is neither here",
+        ),
+        (
+            file().env("EXAMPLE_CONFIG", "nosuch.conf"),
+            "variable EXAMPLE_CONFIG: there is no file nosuch.conf\n    help: it is neither here",
+        ),
+        (
+            file().file("other.conf", "").arg("--example-config=other.conf").arg("--extra-config=other.conf"),
+            &format!("flag --extra-config: {other}"),
+        ),
+    ] {
+        let ended = program.arg("--check-config").run();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
 }
 
 #[test]
@@ -111,10 +124,20 @@ fn a_misspelled_file_is_noticed() {
         ("extra_.conf", "extra.conf"),
     ] {
         let ended = agent().file(name, "no: [matter").arg("--check-config").run();
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "the config is valid\n"), "{}", ended.stderr);
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(0), "the config is valid, but see the warning\n"),
+            "{}",
+            ended.stderr
+        );
         let words = format!("WARN  agent: ./{name} is not read: did you mean `{meant}`?");
         assert!(ended.stderr.contains(&words), "{words}: {}", ended.stderr);
     }
+    // of very many some are told
+    let many = (0..50).fold(agent(), |agent, n| agent.file(&format!("exampl{n:02}.conf"), ""));
+    let ended = many.arg("--check-config").run();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "the config is valid, but see the 31 warnings\n"));
+    assert!(ended.stderr.contains("there are more files in . with such names"), "{}", ended.stderr);
     let ended = agent().file("unrelated.conf", "[").file("example.txt", "[").arg("--check-config").run();
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
 }
@@ -144,10 +167,10 @@ fn the_config_is_checked_without_a_start() {
             "    help: did you mean `example`? known sections: agent, logs, example, extra",
             "  - ./example.conf:1:8: key `example.sleep`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds",
             "  - ./example.conf:2:1: key `example.feild1` is unknown",
-            "    help: did you mean `field1`? known keys: field1, sleep, max-size, password",
+            "    help: did you mean `field1`? known keys: field1, sleep, max-size, password; of any plugin: start-policy, limits",
             "  - flag --set example.max-size: key `example.max-size`: `much` is no number of bytes: write `4096`, `64KiB` or `10MB`",
             "  - ./agent.yaml:1:9: key `extra.size` is unknown",
-            "    help: there are no keys here: take it out",
+            "    help: known keys: only those of any plugin: enabled, start-policy, limits",
         ];
         let (_, found) = ended.stderr.split_once(' ').unwrap();
         let (first, rest) = found.split_once('\n').unwrap();
@@ -155,6 +178,9 @@ fn the_config_is_checked_without_a_start() {
         let first = first.split(" (").next().unwrap();
         assert_eq!([first].into_iter().chain(rest.trim_end().lines()).collect::<Vec<_>>(), expected);
     }
+    let ended = agent().arg("--config-dir=").arg("--check-config").run();
+    let words = "flag --config-dir: it is empty, and no directory";
+    assert!(ended.code == Some(2) && ended.stderr.contains(words), "{}", ended.stderr);
     let ended = agent().arg("--config-dir=nosuch").run();
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     assert!(
@@ -182,14 +208,15 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
         "agent:",
         "  microservice-label: \"0815\"  # variable MICROSERVICE_LABEL",
         "  start-timeout: 15s  # default",
-        "  plugin-start-timeout: null  # default",
+        "  plugin-start-timeout: 15s  # default",
         "  stop-timeout: 5s  # default",
-        "  plugin-stop-timeout: null  # default",
+        "  plugin-stop-timeout: 2s500ms  # default",
+        "  limits: {}  # default",
         "  start-order: one-by-one  # flag --set agent.start-order",
         "  drain-delay: 0s  # default",
         "  config-poll-interval: 2s  # default",
         "logs:",
-        "  default-level: null  # default",
+        "  default-level: info  # default",
         "  loggers: []  # default",
         "  levels: null  # default",
         "  format: text  # default",
@@ -230,6 +257,9 @@ fn help_lists_the_flags_of_every_plugin() {
         "--check-config",
         "--print-config",
         "`start-policy` (fail, retry, ignore)",
+        "`limits` (create, init, after-init, drain, close)",
+        "graph as it is declared",
+        "its instance name everywhere else",
         "--microservice-label",
         "[env: MICROSERVICE_LABEL]",
         "\nexample:\n",
@@ -262,7 +292,27 @@ fn it_follows_its_file() {
     folder.write("extra.conf", "enabled: false");
     agent.wait_for("the config of `extra` has changed: a new start of the agent will see it");
     agent.signal("TERM");
-    assert_eq!(agent.wait().code, Some(0));
+    let ended = agent.wait();
+    assert!(ended.code == Some(0) && !ended.stderr.contains("still ran"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_log_follows_its_file() {
+    let folder = Folder::new();
+    let dir = folder.path().display().to_string();
+    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "20ms").start();
+    agent.wait_for("started Configs");
+    folder.write("exmaple.conf", "");
+    folder.write("logs.conf", "format: json");
+    assert!(agent.wait_for("exmaple.conf is not read: did you mean `example.conf`?").starts_with("{\"time\""));
+    assert!(agent.wait_for("the config has changed: `logs`").starts_with("{\"time\""));
+    folder.write("logs.conf", "default-level: warn\nformat: text");
+    folder.write("extra.conf", "enabled: false");
+    assert!(!agent.wait_for("the config of `extra` has changed").starts_with('{'));
+    agent.signal("TERM");
+    let ended = agent.wait();
+    assert_eq!(ended.code, Some(0));
+    assert!(!ended.stderr.contains("stopped in order"), "{}", ended.stderr);
 }
 
 #[test]

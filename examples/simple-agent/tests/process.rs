@@ -57,6 +57,8 @@ fn the_endpoint_of_a_higher_layer_goes_over_the_port() {
     for line in ["endpoint: \"127.0.0.1:0\"  # flag --set http.endpoint", "port: null  # default"] {
         assert!(printed.contains(line), "{printed}");
     }
+    let printed = agent().arg("--print-config").run().stdout;
+    assert!(printed.contains("  endpoint: \"0.0.0.0:9191\"  # default\n"), "what holds: {printed}");
     // and the port of one goes over the endpoint's
     serves(agent().env("HTTP_PORT", "0").file("http.conf", "endpoint: 127.0.0.1:1"));
 }

@@ -5,12 +5,12 @@ use cninfra::{
     Flag,
     config::{ByteSize, Duration, Hides, Later},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::num::NonZeroU32;
 
 pub(crate) const FLAGS: &[Flag] = &[Flag::new("http-port", "port")
     .env("HTTP_PORT")
-    .help("the port of the HTTP server, over that of `endpoint`; 0 takes a free one")];
+    .help("the port of the HTTP server, over that of `endpoint`; 0 takes a free one. Without both it is 9191, on all interfaces")];
 
 /// The config section `http`, in the file `http.conf`.
 ///
@@ -28,6 +28,7 @@ pub(crate) const FLAGS: &[Flag] = &[Flag::new("http-port", "port")
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RestConfig {
     /// Where the server listens. Default: `0.0.0.0:9191`, with a warning.
+    #[serde(serialize_with = "endpoint_that_holds")]
     pub endpoint: Option<Endpoint>,
     /// The port, over that of `endpoint`: what `--http-port` and `HTTP_PORT` set. An `endpoint` of a higher layer hides it:
     /// `--set http.endpoint=..` goes over a `port` in a file.
@@ -107,6 +108,12 @@ impl Default for RestConfig {
             hides: Hides,
         }
     }
+}
+
+/// As it is printed: where nothing is said, what holds.
+#[expect(clippy::ref_option, reason = "serde gives it so")]
+fn endpoint_that_holds<S: Serializer>(endpoint: &Option<Endpoint>, serializer: S) -> Result<S::Ok, S::Error> {
+    endpoint.clone().unwrap_or_default().serialize(serializer)
 }
 
 impl RestConfig {

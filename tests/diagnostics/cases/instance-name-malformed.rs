@@ -19,3 +19,9 @@ struct D;
 struct E;
 #[plugin]
 struct Agent; //~ CN021
+#[plugin(name = "logs")] //~ CN021
+struct F;
+#[plugin(alias = "log-s")] //~ CN021
+struct G;
+#[plugin]
+struct Logs; //~ CN021

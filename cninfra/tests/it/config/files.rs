@@ -29,6 +29,13 @@ async fn other_files_of_the_folder_are_not_read() {
 }
 
 #[tokio::test]
+async fn a_directory_that_is_not_there_is_told() {
+    let error = Agent::<App>::builder().config_dir("/nosuch/dir").start().await.unwrap_err();
+    let text = error.to_string();
+    assert!(error.is_config() && text.contains("/nosuch/dir: there is no such directory"), "{text}");
+}
+
+#[tokio::test]
 async fn the_agents_own_section_is_read() {
     let file = ("agent.yaml", "agent: {microservice-label: from-the-file, stop-timeout: 3s}");
     let agent = start(&[file], Config::new()).await.map_err(|(error, _)| error).unwrap();

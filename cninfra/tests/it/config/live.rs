@@ -1,7 +1,9 @@
 //! Sections that follow their files.
 
 use cninfra::{
+    agent::Outcome,
     config::{Config, Live, Secret},
+    logging::{Level, LogSettings},
     prelude::*,
     status::{AgentStatus, State},
 };
@@ -170,6 +172,43 @@ async fn a_new_secret_is_seen() {
     agent.close().await.unwrap();
 }
 
+#[tokio::test]
+async fn the_levels_of_loggers_follow_their_file() {
+    let folder = Folder::new();
+    folder.write("logs.conf", "default-level: warn\nloggers: [{name: fixed, level: debug}]");
+    let config = Config::new().set("agent", "config-poll-interval", "10ms").set("logs", "levels", "other=error");
+    let levels = LogSettings::new().level("follower", Level::Error).unwrap();
+    let builder = Agent::<App>::builder().config(config).config_dir(folder.path()).log_settings(&levels);
+    let agent = builder.start().await.unwrap();
+    let loggers = agent.loggers();
+    let level = |name: &str| loggers.level(name).level;
+    let until = async |name: &str, wanted: Level| {
+        let begun = Instant::now();
+        while level(name) != wanted {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{name}: {loggers:?}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    loggers.set("probe", Level::Trace).unwrap();
+    assert_eq!((level("fixed"), level("default"), level("probe")), (Level::Debug, Level::Warn, Level::Trace));
+    // what it says no more is gone; what is no level of it stays
+    folder.write("logs.conf", "default-level: error\nloggers: [{name: 'f*', level: info}, {name: probe, level: warn}]");
+    until("default", Level::Error).await;
+    assert_eq!((level("fixed"), level("follower"), level("probe")), (Level::Info, Level::Info, Level::Trace));
+    assert_eq!(level("other"), Level::Error);
+    assert!(loggers.level("fixed").origin.place.unwrap().ends_with("logs.conf:2:24"));
+    loggers.reset("probe").unwrap();
+    assert_eq!(level("probe"), Level::Warn);
+    // it is invalid as a whole, or not at all
+    folder.write("logs.conf", "default-level: trace\nhooks: {syslog: {}}");
+    state(&agent, State::Degraded).await;
+    assert_eq!(level("default"), Level::Error);
+    folder.write("logs.conf", "");
+    until("default", Level::Info).await;
+    assert_eq!(level("follower"), Level::Error, "what the program said is there again");
+    agent.close().await.unwrap();
+}
+
 /// A file that is put in place over and over, and wrong one time in ten: what holds is always one of the right ones. (A file that is written
 /// in place is taken in when it has stayed for two looks: that is tested beside the code, where no busy machine comes between two writes.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -201,6 +240,38 @@ async fn nothing_wrong_ever_holds_in_a_storm() {
     writer.await.unwrap();
     assert!(looks > 100 && values.len() > 3, "{looks} {values:?}");
     agent.close().await.unwrap();
+}
+
+/// Follows its section by a task, as the documentation has it.
+#[plugin]
+pub struct Talker {
+    #[config]
+    config: Live<Pair>,
+}
+
+impl Lifecycle for Talker {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let mut changes = self.config.changes();
+        cx.spawn("follow the config", async move { while changes.next().await.is_some() {} });
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Talk {
+    talker: Dep<Talker>,
+}
+
+#[tokio::test]
+async fn who_follows_to_the_end_is_not_left_behind() {
+    let agent = Agent::<Talk>::builder().record_events(true).start().await.unwrap();
+    let events = agent.close().await.unwrap();
+    assert!(!events.is_empty() && events.iter().all(|event| event.outcome == Outcome::Done), "{events:?}");
+    // who keeps them holds nobody up
+    let agent = Agent::<Talk>::start().await.unwrap();
+    let kept = agent.talker.config.changes();
+    timeout(Duration::from_secs(5), agent.close()).await.unwrap().unwrap();
+    drop(kept);
 }
 
 #[tokio::test]

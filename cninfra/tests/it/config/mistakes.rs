@@ -3,7 +3,7 @@
 use super::{wrong, wrong_over};
 use cninfra::config::Config;
 
-const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password";
+const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password; of any plugin: start-policy, limits";
 const SECTIONS: &str = "known sections: agent, logs, server, plain, extra";
 
 /// One mistake each.
@@ -31,7 +31,14 @@ async fn every_kind_of_mistake_has_its_words() {
         ("agent.yaml", "agent: {start-policy: retry}", "agent.yaml:1:9: key `agent.start-policy` is unknown | it is a key of a plugin's section".into()),
         ("agent.yaml", "agent: {start-order: backwards}", "agent.yaml:1:22: key `agent.start-order` takes `concurrent` or `one-by-one`, not `backwards`".into()),
         ("agent.yaml", "agent: {drain-delay: 5}", "agent.yaml:1:22: key `agent.drain-delay`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
-        ("plain.conf", "size: 1", "plain.conf:1:1: key `plain.size` is unknown | there are no keys here: take it out".into()),
+        ("plain.conf", "size: 1", "plain.conf:1:1: key `plain.size` is unknown | known keys: only those of any plugin: start-policy, limits".into()),
+        ("server.conf", "start_polcy: retry", format!("server.conf:1:1: key `server.start_polcy` is unknown | did you mean `start-policy`? {KEYS}")),
+        ("extra.conf", "enabeld: false", "extra.conf:1:1: key `extra.enabeld` is unknown | did you mean `enabled`? known keys: size; of any plugin: enabled, start-policy, limits".into()),
+        ("server.conf", "limits: {init: 5}", "server.conf:1:16: key `server.limits.init`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
+        ("server.conf", "Limits:\n  AfterInt: 5s", "server.conf:2:3: key `server.limits.AfterInt` is unknown | did you mean `after-init`? known keys: create, init, after-init, drain, close".into()),
+        ("plain.conf", "limits: 5s", "plain.conf:1:9: key `plain.limits` takes a mapping of keys to values, not a text".into()),
+        ("agent.yaml", "agent: {limits: {run: 5s}}", "agent.yaml:1:18: key `agent.limits.run` is unknown | known keys: create, init, after-init, drain, close".into()),
+        ("agent.yaml", "logs: {limits: {init: 5s}}", "agent.yaml:1:8: key `logs.limits` is unknown | it is a key of a plugin's section".into()),
         // types
         ("server.conf", "port: 65536", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `65536`".into()),
         ("server.conf", "port: -1", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `-1`".into()),
@@ -82,6 +89,12 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.json", "{\n \"port\": \"y\"}", "server.json:2:10: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("server.yaml", "port: y", "server.yaml:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("serverv3.conf", "port: y", "serverv3.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
+        ("server.conf", "port: 18446744073709551616", "server.conf:1:7: a whole number is larger than any that is read | a text of digits stands in quotes".into()),
+        ("server.conf", "a: &a [*a]", "server.conf:1:4: it is no YAML: recursion limit exceeded".into()),
+        ("server.conf", "~: 1", format!("server.conf:1:1: key `server.null` is unknown | {KEYS}")),
+        ("server.conf", "? [a]\n: 1", format!("server.conf:1:1: key `server.[..]` is unknown | {KEYS}")),
+        // what is written is on one line, whatever it is
+        ("server.conf", "read-timeout: \"a\\nERROR \\e[31m\"", "server.conf:1:15: key `server.read-timeout`: `a\\nERROR \\u{1b}[31m` is no length of time: write `5s`, `1m30s` or `100ms`".into()),
         // one file for all
         ("agent.yaml", "servr: {}", format!("agent.yaml:1:1: there is no section `servr` | did you mean `server`? {SECTIONS}")),
         ("agent.yaml", "port: 1", format!("agent.yaml:1:1: there is no section `port` | {SECTIONS}")),
@@ -91,7 +104,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("agent.yaml", "server: {}\nserver_v3: {port: y}", "agent.yaml:2:19: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("agent.yaml", "server: 5", "agent.yaml:1:9: section `server` takes a mapping of keys to values, not `5` | write `key: value`, one to a line".into()),
         ("agent.yaml", "agent:\n  stop-timeout: 5", "agent.yaml:2:17: key `agent.stop-timeout`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
-        ("agent.yaml", "agent: {label: x}", "agent.yaml:1:9: key `agent.label` is unknown | known keys: microservice-label, start-timeout, plugin-start-timeout, stop-timeout, plugin-stop-timeout, start-order, drain-delay, config-poll-interval".into()),
+        ("agent.yaml", "agent: {label: x}", "agent.yaml:1:9: key `agent.label` is unknown | known keys: microservice-label, start-timeout, plugin-start-timeout, stop-timeout, plugin-stop-timeout, limits, start-order, drain-delay, config-poll-interval".into()),
     ] {
         let found = wrong(&[(name, text)]).await;
         if found != [words.as_str()] {
@@ -99,6 +112,42 @@ async fn every_kind_of_mistake_has_its_words() {
         }
     }
     assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
+/// Nothing takes minutes to be refused, or words without end.
+#[tokio::test]
+async fn far_too_much_is_told_in_few_words() {
+    let deep = |name: &str| format!("{}{}", "[".repeat(100_000), name);
+    let words = "it is no YAML: more brackets are open at once than config has";
+    assert_eq!(wrong(&[("server.conf", &deep("x"))]).await, [format!("server.conf: {words}")]);
+    let flag = Config::new().set("server", "tags", deep("x"));
+    assert_eq!(wrong_over(&[], flag).await, ["set by the program: key `server.tags` takes a list, not a text"]);
+    let key = vec!["a"; 20_000].join(".");
+    let found = wrong_over(&[], Config::new().set("server", &key, 1)).await;
+    assert!(found[0].ends_with("has 20000 parts, more than any | take it out") && found[0].len() < 700, "{found:?}");
+    let found = wrong(&[("server.conf", &format!("read-timeout: {}s", "9".repeat(100_000)))]).await;
+    let (start, end) =
+        ("server.conf:1:15: key `server.read-timeout`: `999", "is no length of time: write `5s`, `1m30s` or `100ms`");
+    assert!(found[0].starts_with(start) && found[0].ends_with(end) && found[0].len() < 700, "{found:?}");
+    // of many mistakes some are told, of each section; of a large file fewer
+    let many = |count: usize| (0..count).fold(String::new(), |all, n| format!("{all}unknown-{n:05}: 1\n"));
+    let labels = (0..40).fold("labels:\n".to_string(), |all, n| format!("{all}  l{n:02}: x\n"));
+    for (text, told, of) in [
+        (many(30), 30, None),
+        (many(31), 31, Some("server.conf:31:1: there are more mistakes in section `server`")),
+        (labels, 31, Some("server.conf:32:8: there are more mistakes in section `server`")),
+        (many(20_000), 7, Some("server.conf:7:1: there are more mistakes in section `server`")),
+    ] {
+        let found = wrong(&[("server.conf", &text)]).await;
+        assert_eq!(found.len(), told, "{found:#?}");
+        let last = found.last().unwrap();
+        assert!(of.is_none_or(|of| last.starts_with(of)), "{last}");
+    }
+    let found = wrong(&[("agent.yaml", &many(31))]).await;
+    assert!(
+        found.len() == 31 && found[30].starts_with("agent.yaml:1:1: there are more mistakes in the file"),
+        "{found:#?}"
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use cninfra::{
     prelude::*,
     testing::paused,
 };
+use cninfra_testbed::Folder;
 use std::time::Duration;
 
 #[plugin]
@@ -54,6 +55,33 @@ fn a_plugin_has_the_level_that_its_name_was_given() {
         let origin = agent.loggers().level("etcd").origin;
         assert_eq!((origin.source, origin.rule.as_deref()), (Source::Program, Some("etcd*")));
         assert_eq!(agent.loggers().level("http").origin.rule, None);
+        agent.close().await.unwrap();
+    });
+}
+
+/// The place of a logger's level, and of the default level.
+fn said(loggers: &Loggers) -> [(Source, Option<String>); 2] {
+    ["http", "default"].map(|name| {
+        let origin = loggers.level(name).origin;
+        (origin.source, origin.place.map(|place| place.rsplit('/').next().unwrap().to_string()))
+    })
+}
+
+#[test]
+fn it_is_told_where_a_level_was_said() {
+    let folder = Folder::new();
+    folder.write("logs.conf", "default-level: warn\nloggers:\n- {name: http, level: debug}");
+    paused(async {
+        let agent = Agent::<Two>::builder().config_dir(folder.path()).start().await.unwrap();
+        let place = |place: &str| (Source::Config, Some(place.to_string()));
+        assert_eq!(said(&agent.loggers()), [place("logs.conf:3:16"), place("logs.conf:1:1")]);
+        let rules = agent.loggers().rules();
+        assert!(rules[0].place.as_deref().unwrap().ends_with("logs.conf:1:1"), "{rules:?}");
+        agent.loggers().set("http", Level::Info).unwrap();
+        assert_eq!(said(&agent.loggers())[0], (Source::Runtime, None));
+        agent.close().await.unwrap();
+        let agent = Agent::<Two>::builder().log_settings(&settings()).start().await.unwrap();
+        assert_eq!(said(&agent.loggers()), [(Source::Program, None), (Source::Program, None)]);
         agent.close().await.unwrap();
     });
 }
