@@ -287,8 +287,9 @@ fn sighup_has_the_files_read_at_once() {
 
 #[test]
 fn the_level_of_the_log_is_said_by_a_variable() {
-    let quiet = agent().env("INITIAL_LOGLVL", "warning").start();
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    let mut quiet = agent().env("INITIAL_LOGLVL", "warning").start();
+    // signals are heard by then
+    quiet.wait_for("WARN  agent: no service label is set");
     quiet.signal("TERM");
     let ended = quiet.wait();
     assert!(ended.code == Some(0) && !ended.stderr.contains("INFO"), "{}", ended.stderr);
