@@ -44,18 +44,18 @@ impl Runner {
     async fn end_tasks(&mut self, places: Range<usize>, ends: Instant) -> Vec<PluginError> {
         let (started, mut errors) = (Instant::now(), Vec::new());
         let env = self.env.clone();
-        for left in env.shared.tasks.end(places, ends).await {
+        // without, there is no `close` in which it could tell its tasks to end
+        let has_lifecycle = |place| self.plugins.binary_search_by_key(&place, |plugin| plugin.place).is_ok();
+        for left in env.shared.tasks.end(places, has_lifecycle, ends).await {
             let log = Context::new(env.shared.clone(), left.place).log();
-            let has_lifecycle = self.plugins.iter().any(|plugin| plugin.place == left.place);
             let name = left.name;
             if left.stuck {
                 let error = PluginError::of_stuck_task(&env.graph.nodes()[left.place], name, started.elapsed());
                 log.error(format_args!("{error}"));
                 errors.push(error);
-            } else if has_lifecycle {
+            } else if has_lifecycle(left.place) {
                 log.warn(format_args!("task `{name}` still ran after close: it is ended"));
             } else {
-                // it has no `close` in which it could have ended it
                 log.debug(format_args!("task `{name}` is ended"));
                 continue;
             }

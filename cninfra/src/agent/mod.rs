@@ -219,7 +219,6 @@ impl<F> Agent<F> {
     /// # Cancel safety
     /// Not cancel safe: dropped, it leaves plugins that are not closed.
     pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
-        self.shared.config.end_following();
         let failures = self.runner.stop().await;
         let Agent { handles, held, runner, .. } = self;
         // destructors of plugins may run here, and panic

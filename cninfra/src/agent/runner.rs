@@ -170,6 +170,8 @@ impl Runner {
     async fn stop_all(&mut self, kind: StageKind) -> Vec<PluginError> {
         let env = self.env.clone();
         self.enter_stage(kind, env.limits.whole.stop);
+        // before anything is drained, so that tasks that follow the config have the time of all that to end by themselves
+        env.shared.config.end_following();
         env.shared.probes.end().await;
         let now = Instant::now();
         let mut errors = self.drain(now).await;
@@ -246,6 +248,7 @@ impl Drop for Runner {
         if self.begun > 0 {
             shared.loggers.of_agent().warn("dropped without being closed: its tasks are ended where they are");
         }
+        shared.config.end_following();
         shared.tasks.abort_all();
         shared.loggers.end();
         shared.probes.abort();

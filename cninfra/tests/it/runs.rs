@@ -253,6 +253,49 @@ async fn a_plugin_that_leaves_tasks_behind_is_named() {
     assert_eq!(Arc::strong_count(&held), 1, "both have ended, and what they held is dropped");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_task_that_ends_by_itself_has_a_moment_and_none_is_waited_for_in_vain() {
+    /// Tells its task to end, and does not wait for it.
+    #[plugin]
+    struct Teller {
+        told: Arc<tokio::sync::Notify>,
+        owner: Dep<Owner>,
+    }
+    impl Lifecycle for Teller {
+        async fn init(&self, cx: &Context) -> Result<()> {
+            let (told, _) = (self.told.clone(), &self.owner);
+            cx.spawn("tidy", async move {
+                told.notified().await;
+                sleep(Duration::from_millis(10)).await;
+            });
+            Ok(())
+        }
+        async fn close(&self, _: &Context) -> Result<()> {
+            self.told.notify_one();
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Telling {
+        teller: Dep<Teller>,
+        owner: Dep<Owner>,
+        bare: Dep<Bare>,
+    }
+    for (left, took) in [("nothing", 10), ("of one without a close", 10), ("of one with", 60)] {
+        let agent = Agent::<Telling>::builder().record_events(true).start().await.unwrap();
+        match left {
+            "nothing" => {}
+            "of one with" => drop(agent.owner.cx.spawn("forgotten", pending::<()>())),
+            _ => drop(agent.bare.cx.spawn("carried", pending::<()>())),
+        }
+        let began = Instant::now();
+        let events = lines(Telling::GRAPH, &agent.close().await.unwrap());
+        assert_eq!(began.elapsed(), Duration::from_millis(took), "{left}");
+        let named: Vec<_> = events.iter().filter(|event| event.ends_with("left a task")).collect();
+        assert_eq!(named, if left == "of one with" { vec!["close Owner left a task"] } else { Vec::new() });
+    }
+}
+
 #[tokio::test]
 async fn tasks_of_a_plugin_without_lifecycle_end_with_its_level() {
     /// Looks, when it closes, whether the task above it still runs.

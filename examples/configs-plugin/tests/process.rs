@@ -262,7 +262,8 @@ fn it_follows_its_file() {
     folder.write("extra.conf", "enabled: false");
     agent.wait_for("the config of `extra` has changed: a new start of the agent will see it");
     agent.signal("TERM");
-    assert_eq!(agent.wait().code, Some(0));
+    let ended = agent.wait();
+    assert!(ended.code == Some(0) && !ended.stderr.contains("still ran after close"), "{}", ended.stderr);
 }
 
 #[test]
