@@ -7,7 +7,7 @@ use crate::{
     graph::{Graph, Node},
     logging::{Logger, Loggers},
     metrics::{AgentMetrics, Metrics, ProcessMetrics},
-    status::{Probes, Registry, Status, StatusChanges},
+    status::{Registry, Status, StatusChanges},
     stop::StopHandle,
     tasks::Registry as Tasks,
 };
@@ -27,7 +27,6 @@ pub(crate) struct Shared {
     pub(crate) stop: StopHandle,
     pub(crate) status: Registry,
     pub(crate) tasks: Tasks,
-    pub(crate) probes: Probes,
     pub(crate) loggers: Loggers,
     /// Made when it is asked for.
     metrics: OnceLock<Metrics>,
@@ -64,7 +63,6 @@ impl Shared {
             stop,
             status: Registry::new(graph),
             tasks: Tasks::default(),
-            probes: Probes::default(),
             loggers,
             agent_log: OnceLock::new(),
             metrics: OnceLock::new(),
@@ -189,10 +187,6 @@ impl Context {
 
     pub(crate) fn status_registry(&self) -> &Registry {
         &self.shared.get().status
-    }
-
-    pub(crate) fn probes(&self) -> &Probes {
-        &self.shared.get().probes
     }
 
     /// A task of the plugin has failed: it is told, and the agent stops.

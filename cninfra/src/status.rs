@@ -9,7 +9,6 @@ mod values;
 
 pub use changes::StatusChanges;
 pub use handle::Status;
-pub(crate) use probing::Probes;
 pub use probing::Probing;
 pub(crate) use registry::Registry;
 pub use state::State;

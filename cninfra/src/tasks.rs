@@ -3,6 +3,7 @@
 mod guarded;
 mod registry;
 
+use registry::Kind;
 pub(crate) use registry::Registry;
 
 use crate::{BoxFuture, Context, Result, agent::Cause};
@@ -93,7 +94,7 @@ impl Context {
 
 // not generic in the future: compiled once for each type of result
 fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, future: BoxFuture<'static, T>) -> Task<T> {
-    let id = cx.tasks().enter(cx.place(), name);
+    let id = cx.tasks().enter(cx.place(), name, Kind::Task);
     let handle = tokio::spawn(Guarded::new(cx.clone(), name, id, future));
     match id {
         Some(id) => cx.tasks().spawned(id, handle.abort_handle()),
@@ -103,6 +104,15 @@ fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, future: BoxFuture<
         }
     }
     Task(handle)
+}
+
+/// Spawns what asks for the plugin's state, in the place of what did so before; nothing when the agent stops.
+pub(crate) fn spawn_probe(cx: &Context, probe: BoxFuture<'static, ()>) {
+    const NAME: &str = "probe";
+    if let Some(id) = cx.tasks().enter(cx.place(), NAME, Kind::Probe) {
+        let handle = tokio::spawn(Guarded::new(cx.clone(), NAME, Some(id), probe));
+        cx.tasks().spawned(id, handle.abort_handle());
+    }
 }
 
 /// A task of a plugin: see [`Context::spawn`](crate::Context::spawn). Awaited, it gives the task's result; dropped, it

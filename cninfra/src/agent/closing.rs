@@ -11,6 +11,15 @@ use std::ops::Range;
 use tokio::time::Instant;
 
 impl Runner {
+    /// No plugin is asked for its state any more.
+    pub(super) async fn end_probes(&self) {
+        let shared = &self.env.shared;
+        for left in shared.tasks.end_probes().await {
+            let log = Context::new(shared.clone(), left.place).log();
+            log.error("its probe blocks its thread: the agent stops beside it");
+        }
+    }
+
     /// Drains all plugins at once.
     pub(super) async fn drain(&mut self, now: Instant) -> Vec<PluginError> {
         let (env, limit) = (self.env.clone(), self.env.limits.drain());

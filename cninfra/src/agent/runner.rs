@@ -172,7 +172,7 @@ impl Runner {
         self.enter_stage(kind, env.limits.whole.stop);
         // before anything is drained, so that tasks that follow the config have the time of all that to end by themselves
         env.shared.config.end_following();
-        env.shared.probes.end().await;
+        self.end_probes().await;
         let now = Instant::now();
         let mut errors = self.drain(now).await;
         errors.append(&mut self.close(after(now, env.limits.whole.stop)).await);
@@ -251,7 +251,6 @@ impl Drop for Runner {
         shared.config.end_following();
         shared.tasks.abort_all();
         shared.loggers.end();
-        shared.probes.abort();
         shared.status.end();
     }
 }

@@ -34,6 +34,8 @@ struct Live {
     tasks: HashMap<u64, Entry>,
     /// Plugins at or after this place have closed: no task of theirs begins any more.
     open: usize,
+    /// The agent stops: no probe begins any more.
+    unasked: bool,
     /// How many have ended.
     left: usize,
     /// How many of them were told to.
@@ -42,17 +44,26 @@ struct Live {
 
 impl Default for Live {
     fn default() -> Self {
-        Live { next: 0, tasks: HashMap::new(), open: usize::MAX, left: 0, obeyed: 0 }
+        Live { next: 0, tasks: HashMap::new(), open: usize::MAX, unasked: false, left: 0, obeyed: 0 }
     }
 }
 
 struct Entry {
     place: usize,
     name: &'static str,
+    kind: Kind,
     /// None for the moment before it is spawned.
     abort: Option<AbortHandle>,
     /// To be ended as soon as it is spawned.
     doomed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The plugin's own.
+    Task,
+    /// It asks for the plugin's state. A plugin has one.
+    Probe,
 }
 
 /// A task that was ended, since its plugin had left it behind.
@@ -69,15 +80,18 @@ impl Registry {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A task is about to be spawned; none after its plugin has closed.
-    pub(super) fn enter(&self, place: usize, name: &'static str) -> Option<u64> {
+    /// A task is about to be spawned; none after its plugin has closed. A probe takes the place of an earlier one.
+    pub(super) fn enter(&self, place: usize, name: &'static str, kind: Kind) -> Option<u64> {
         let mut live = self.lock();
-        if place >= live.open {
+        if place >= live.open || live.unasked && kind == Kind::Probe {
             return None;
+        }
+        if kind == Kind::Probe {
+            live.of(|entry| entry.is_probe_of(place), |_, before| before.abort());
         }
         live.next += 1;
         let id = live.next;
-        live.tasks.insert(id, Entry { place, name, abort: None, doomed: false });
+        live.tasks.insert(id, Entry { place, name, kind, abort: None, doomed: false });
         Some(id)
     }
 
@@ -130,6 +144,14 @@ impl Registry {
         let grace = ends.min(Instant::now() + GRACE);
         self.all_left(patient, |_| grace).await;
         self.abort_and_wait(|entry| places.contains(&entry.place), ends).await
+    }
+
+    /// Ends all probes, so that none meets a plugin that drains or closes; no more begin. Returns those that did not end.
+    pub(crate) async fn end_probes(&self) -> Vec<Left> {
+        self.lock().unasked = true;
+        let ends = Instant::now() + AT_MOST;
+        let left = self.abort_and_wait(|entry| entry.kind == Kind::Probe, ends).await;
+        left.into_iter().filter(|left| left.stuck).collect()
     }
 
     /// Ends those that are meant, and waits for it until `ends`, or a moment longer.
@@ -190,6 +212,10 @@ impl Live {
 }
 
 impl Entry {
+    fn is_probe_of(&self, place: usize) -> bool {
+        self.kind == Kind::Probe && self.place == place
+    }
+
     fn abort(&mut self) {
         self.doomed = true;
         if let Some(abort) = &self.abort {
