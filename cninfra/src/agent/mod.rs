@@ -226,6 +226,16 @@ impl<F> Agent<F> {
     }
 }
 
+/// For `cninfra::testing`.
+#[cfg(feature = "testing")]
+impl<F> Agent<F> {
+    /// Waits until no plugin is down; for ever where one stays so.
+    pub(crate) async fn all_up(&self) {
+        let mut changes = self.status_changes();
+        while self.shared.status.is_any_down() && changes.next().await.is_some() {}
+    }
+}
+
 impl<F> Deref for Agent<F> {
     type Target = F;
 

@@ -129,7 +129,7 @@ impl Runner {
         for (place, error) in together.down.drain(..) {
             let at = of_place(&self.plugins, place);
             self.plugins[at].down = true;
-            self.retries.put_off(&env, &self.plugins[at], &error);
+            self.retries.put_off(&env, &self.plugins[at], &error).await;
         }
         together
     }

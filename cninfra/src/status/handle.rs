@@ -21,33 +21,32 @@ impl<'a> Status<'a> {
     /// Reports the plugin's state. A plugin that never does is as its agent: starting, then well. One that is the same again is no
     /// change, so it may be reported as often as it is seen; a change is logged.
     pub fn report(&self, state: State) {
-        self.put(state, None, false, false);
+        self.put(state, None, false);
     }
 
     /// Reports the plugin's state and why it is so.
     pub fn report_because(&self, state: State, reason: impl Into<String>) {
-        self.put(state, Some(reason.into()), false, false);
+        self.put(state, Some(reason.into()), false);
     }
 
     /// Reports that the plugin does not work, and will not before the process is started anew: a defect of its own, never
     /// trouble with something outside. The liveness probe fails, and the orchestrator starts the process anew.
     pub fn report_broken(&self, reason: impl Into<String>) {
-        self.put(State::Error, Some(reason.into()), true, false);
+        self.put(State::Error, Some(reason.into()), true);
     }
 
-    fn put(&self, state: State, reason: Option<String>, broken: bool, down: bool) {
+    fn put(&self, state: State, reason: Option<String>, broken: bool) {
         let why = reason.clone();
-        let before = self.registry().report(self.cx.place(), Said { state, reason, broken }, down);
+        let before = self.registry().report(self.cx.place(), Said { state, reason, broken });
         let before = before.map(|before| before.state);
-        // the agent tells by itself that it goes on without the plugin
-        if before != Some(state) && !down && (before.is_some() || state != State::Ok) {
+        if before != Some(state) && (before.is_some() || state != State::Ok) {
             crate::info!(self.cx.log(), %state, reason = why, "its state has changed");
         }
     }
 
-    /// The agent goes on without the plugin: whatever it said of itself.
+    /// The agent goes on without the plugin, whatever it says of itself; it tells so by itself.
     pub(crate) fn down(&self, reason: String) {
-        self.put(State::Degraded, Some(reason), false, true);
+        self.registry().down(self.cx.place(), reason);
     }
 
     /// It is up after all. What it has said of itself since then stays.

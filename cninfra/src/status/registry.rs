@@ -23,6 +23,9 @@ struct Inner {
     since: SystemTime,
     updated: SystemTime,
     reported: BTreeMap<usize, Report>,
+    /// Plugins without which the agent goes on, by place. It is laid over what they report: a policy is not overruled by what
+    /// the plugin says of itself.
+    down: BTreeMap<usize, Down>,
     /// Places of plugins that are not run.
     off: BTreeSet<usize>,
     /// Why a plugin's new config was refused, by place.
@@ -32,8 +35,11 @@ struct Inner {
 struct Report {
     said: Said,
     since: SystemTime,
-    /// By the agent, of a plugin without which it has started.
-    down: bool,
+}
+
+struct Down {
+    why: String,
+    since: SystemTime,
 }
 
 /// What a plugin says of itself.
@@ -53,6 +59,7 @@ impl Registry {
             since: now,
             updated: now,
             reported: BTreeMap::new(),
+            down: BTreeMap::new(),
             off: BTreeSet::new(),
             refused: BTreeMap::new(),
         };
@@ -91,30 +98,48 @@ impl Registry {
         self.set_phase(State::Stopped);
     }
 
-    /// A plugin says how it is, or the agent does of one that is `down`. Returns what was said before.
-    pub(super) fn report(&self, place: usize, said: Said, down: bool) -> Option<Said> {
+    /// A plugin says how it is. Returns what it had said before.
+    pub(super) fn report(&self, place: usize, said: Said) -> Option<Said> {
         self.change(|inner| {
             let now = SystemTime::now();
             let old = inner.reported.remove(&place);
             let since = old.as_ref().filter(|old| old.said.state == said.state).map_or(now, |old| old.since);
             let old = old.map(|old| old.said);
             let same = old.as_ref() == Some(&said);
-            inner.reported.insert(place, Report { said, since, down });
+            inner.reported.insert(place, Report { said, since });
             inner.updated = now;
             (old, !same)
         })
     }
 
+    /// The agent goes on without a plugin. What that said in the attempt that has failed counts no more, unless only a new start can
+    /// mend it.
+    pub(super) fn down(&self, place: usize, why: String) {
+        self.change(|inner| {
+            let now = SystemTime::now();
+            inner.reported.retain(|reporter, report| *reporter != place || report.said.broken);
+            let since = inner.down.get(&place).map_or(now, |down| down.since);
+            inner.down.insert(place, Down { why, since });
+            inner.updated = now;
+            ((), true)
+        });
+    }
+
     /// One that was down is up. What it has said of itself since then stays.
     pub(super) fn up(&self, place: usize) {
         self.change(|inner| {
-            let was_down = inner.reported.get(&place).is_some_and(|report| report.down);
+            let was_down = inner.down.remove(&place).is_some();
             if was_down {
-                inner.reported.remove(&place);
                 inner.updated = SystemTime::now();
             }
             ((), was_down)
         });
+    }
+
+    /// Does the agent go on without a plugin?
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_any_down(&self) -> bool {
+        !self.lock().down.is_empty()
     }
 
     /// A plugin that is not run.
@@ -144,16 +169,17 @@ impl Registry {
             .enumerate()
             .map(|(place, node)| {
                 // the agent's own start and stop go over what a plugin reports of its work
-                let report = inner.reported.get(&place).filter(|_| inner.phase == State::Ok);
+                let works = inner.phase == State::Ok;
+                let report = inner.reported.get(&place).filter(|_| works);
+                let down = inner.down.get(&place).filter(|_| works && report.is_none_or(|report| !report.said.broken));
                 let unreported = if inner.off.contains(&place) { State::Disabled } else { inner.phase };
-                let status = PluginStatus {
-                    name: node.instance(),
-                    state: report.map_or(unreported, |report| report.said.state),
-                    reason: report.and_then(|report| report.said.reason.clone()),
-                    broken: report.is_some_and(|report| report.said.broken),
-                    since: report.map_or(inner.since, |report| report.since),
-                    optional: node.optional,
+                let (state, reason, broken, since) = match (down, report) {
+                    (Some(down), _) => (State::Degraded, Some(down.why.clone()), false, down.since),
+                    (None, Some(Report { said, since })) => (said.state, said.reason.clone(), said.broken, *since),
+                    (None, None) => (unreported, None, false, inner.since),
                 };
+                let (name, optional) = (node.instance(), node.optional);
+                let status = PluginStatus { name, state, reason, broken, since, optional };
                 match inner.refused.get(&place) {
                     // it works on, with its old config; what is worse is told first
                     Some(why) if status.state == State::Ok => {

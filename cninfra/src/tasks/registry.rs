@@ -146,6 +146,13 @@ impl Registry {
         self.abort_and_wait(|entry| places.contains(&entry.place), ends).await
     }
 
+    /// Ends what a plugin runs, its probe too, though it goes on, and may begin others. Returns those that did not end.
+    pub(crate) async fn end_of(&self, place: usize) -> Vec<Left> {
+        let ends = Instant::now() + AT_MOST;
+        let left = self.abort_and_wait(|entry| entry.place == place, ends).await;
+        left.into_iter().filter(|left| left.stuck).collect()
+    }
+
     /// Ends all probes, so that none meets a plugin that drains or closes; no more begin. Returns those that did not end.
     pub(crate) async fn end_probes(&self) -> Vec<Left> {
         self.lock().unasked = true;
