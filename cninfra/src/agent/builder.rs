@@ -180,8 +180,8 @@ impl<F> Builder<F> {
     /// # Cancel safety
     /// Not cancel safe: dropped, it leaves plugins that are not closed. To interrupt a start use [`Builder::stop_handle`].
     pub async fn start(self) -> Result<Agent<F>, StartError> {
-        let Builder { held, settings } = self;
-        let hangup = settings.hangup;
+        let Builder { held, mut settings } = self;
+        let hangup = settings.hangup.take();
         let Prepared { runner, shared, special, invalid } = settings.runner(held.graph());
         let started = runner.start(&|index, cx| held.create(index, cx), special, invalid).await;
         match started {

@@ -20,15 +20,16 @@ use crate::{
     },
     logging::Output,
 };
-use std::{ffi::OsString, io, process::ExitCode, time::Instant};
-use tokio::runtime::Handle;
+use std::{ffi::OsString, io, process::ExitCode, sync::Arc, time::Instant};
+use tokio::{runtime::Handle, sync::Notify};
 
 impl<F> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
     ///
     /// It reads the command line (`--help` lists what the plugins understand), the environment and the config files,
     /// starts the flavor, runs until SIGTERM or SIGINT or until a plugin stops it, and closes it. `--graph FORMAT` prints the graph
-    /// and starts nothing. A second signal forces the end.
+    /// and starts nothing. A second signal forces the end. SIGHUP has the config files read again: see
+    /// [`Live`](crate::config::Live).
     ///
     /// | exit code | what it says |
     /// | --- | --- |
@@ -116,11 +117,12 @@ impl<F: 'static> Builder<F> {
             return ExitCode::from(exit::INVALID);
         }
         self.settings.record = true;
-        self.settings.hangup = true;
+        let hangup = Arc::new(Notify::new());
+        self.settings.hangup = Some(hangup.clone());
         let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
         let loggers = self.loggers();
         let builder = Builder { held: Box::new(Bare(self.held)), settings: self.settings };
-        signals::run(&loggers, stop, progress, Box::pin(life(builder)))
+        signals::run(&loggers, stop, progress, &hangup, Box::pin(life(builder)))
     }
 }
 

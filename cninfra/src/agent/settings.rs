@@ -22,6 +22,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::sync::Notify;
 
 pub(super) struct Settings {
     pub(super) own: Own,
@@ -33,8 +34,8 @@ pub(super) struct Settings {
     /// By a plugin's instance name.
     pub(super) policies: HashMap<String, StartPolicy>,
     pub(super) record: bool,
-    /// SIGHUP has the config read again.
-    pub(super) hangup: bool,
+    /// Told at SIGHUP, which has the config read again; none where that is not heard.
+    pub(super) hangup: Option<Arc<Notify>>,
     pub(super) stop: StopHandle,
     pub(super) loggers: Loggers,
     /// What the agent does right now, for a watchdog.
@@ -56,7 +57,7 @@ impl Default for Settings {
             plugin_limits: HashMap::new(),
             policies: HashMap::new(),
             record: false,
-            hangup: false,
+            hangup: None,
             stop: StopHandle::new(),
             loggers: Loggers::default(),
             progress: Arc::default(),
