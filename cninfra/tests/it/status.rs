@@ -382,17 +382,27 @@ fn changes_of_state_are_logged_once() {
                 for _ in 0..3 {
                     status.report_because(State::Error, "gone");
                 }
+                status.report_broken("for good");
+                status.report_broken("for good");
                 status.report(State::Ok);
                 agent.close().await.unwrap();
             });
         };
         (written, crate::logging::during(output, run))
     };
-    let states: Vec<_> = crate::logging::objects(&written.text())
+    let records = crate::logging::objects(&written.text());
+    let records: Vec<_> = records.iter().filter(|record| record["logger"] == "store").collect();
+    let states: Vec<_> = records
         .iter()
-        .filter(|record| record["logger"] == "store")
-        .map(|record| format!("{} {} {}", record["msg"], record["state"], record["reason"]))
+        .map(|record| format!("{} {} {} {}", record["level"], record["msg"], record["state"], record["reason"]))
         .collect();
-    let expected = [r#""its state has changed" "error" "gone""#, r#""its state has changed" "ok" null"#];
+    let expected = [
+        r#""warn" "its state has changed" "error" "gone""#,
+        r#""error" "is broken: only a new start mends it" "error" "for good""#,
+        r#""info" "its state has changed" "ok" null"#,
+    ];
     assert_eq!(states, expected);
+    // where it is reported
+    let is_here = |record: &&serde_json::Value| record["loc"].as_str().unwrap().starts_with("it/status.rs:");
+    assert!(records.iter().all(is_here), "{records:?}");
 }
