@@ -6,11 +6,15 @@ mod registry;
 use registry::Kind;
 pub(crate) use registry::Registry;
 
-use crate::{BoxFuture, Context, Result, agent::Cause};
+use crate::{BoxFuture, Context, Error, Result, agent::Cause};
 use guarded::Guarded;
 use std::{
     future::Future,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{self, Poll},
 };
 use tokio::task::{JoinError, JoinHandle};
@@ -36,7 +40,8 @@ impl Context {
     ///
     /// With `Ok` the agent stops in order, with exit code 0; one that ends while the agent starts lets it start first. With an
     /// error, or a panic, it stops in order too, but [`Agent::run`](crate::Agent::run) gives the error, and the exit code
-    /// is 1; a start that is not done then fails with it.
+    /// is 1; a start that is not done then fails with it. One that is [aborted](Task::abort) by who holds it before the agent
+    /// stops has failed, too.
     ///
     /// ```
     /// use cninfra::prelude::*;
@@ -74,13 +79,17 @@ impl Context {
         name: &'static str,
         future: impl Future<Output = Result<()>> + Send + 'static,
     ) -> Task<()> {
-        let cx = self.clone();
+        let (cx, aborted) = (self.clone(), Arc::new(AtomicBool::new(false)));
         let future: BoxFuture<'static, Result<()>> = Box::pin(future);
-        spawn(
+        // dropped with the task, be it before that is run for the first time
+        let mut watched = MainTask { cx: self.clone(), name, aborted: aborted.clone(), ended: false };
+        let task = spawn(
             self,
             name,
             Box::pin(async move {
-                match future.await {
+                let ended = future.await;
+                watched.has_ended();
+                match ended {
                     Ok(()) => {
                         cx.log().info(format_args!("`{name}` has ended: the agent stops"));
                         cx.main_ended();
@@ -88,7 +97,32 @@ impl Context {
                     Err(error) => cx.task_failed(name, Cause::Failed(error)),
                 }
             }),
-        )
+        );
+        Task { aborted: Some(aborted), ..task }
+    }
+}
+
+/// Sees a main task that never ends, since who holds it has aborted it.
+struct MainTask {
+    cx: Context,
+    name: &'static str,
+    aborted: Arc<AtomicBool>,
+    ended: bool,
+}
+
+impl MainTask {
+    fn has_ended(&mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for MainTask {
+    fn drop(&mut self) {
+        // in the stop a plugin ends its tasks
+        if !self.ended && self.aborted.load(Ordering::Relaxed) && !self.cx.status_registry().is_stopping() {
+            let error = Error::msg("it was aborted").with_help("end a main task by letting it return");
+            self.cx.task_failed(self.name, Cause::Failed(error));
+        }
     }
 }
 
@@ -103,7 +137,7 @@ fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, future: BoxFuture<
             handle.abort();
         }
     }
-    Task(handle)
+    Task { handle, aborted: None }
 }
 
 /// Spawns what asks for the plugin's state, in the place of what did so before; nothing when the agent stops.
@@ -118,18 +152,27 @@ pub(crate) fn spawn_probe(cx: &Context, probe: BoxFuture<'static, ()>) {
 /// A task of a plugin: see [`Context::spawn`](crate::Context::spawn). Awaited, it gives the task's result; dropped, it
 /// lets the task run on until its plugin has closed.
 #[derive(Debug)]
-pub struct Task<T>(JoinHandle<T>);
+pub struct Task<T> {
+    handle: JoinHandle<T>,
+    /// Of a main task: who holds it has ended it.
+    aborted: Option<Arc<AtomicBool>>,
+}
 
 impl<T> Task<T> {
     /// Ends the task at its next await point. Await the task afterwards: it has ended then.
+    ///
+    /// A [main task](crate::Context::spawn_main) that is aborted before the agent stops has failed.
     pub fn abort(&self) {
-        self.0.abort();
+        if let Some(aborted) = &self.aborted {
+            aborted.store(true, Ordering::Relaxed);
+        }
+        self.handle.abort();
     }
 
     /// Has it ended?
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.0.is_finished()
+        self.handle.is_finished()
     }
 }
 
@@ -137,6 +180,6 @@ impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx)
+        Pin::new(&mut self.handle).poll(cx)
     }
 }

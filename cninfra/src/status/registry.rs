@@ -98,6 +98,11 @@ impl Registry {
         self.set_phase(State::Stopped);
     }
 
+    /// Does the agent stop, or has it?
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lock().phase == State::Stopped
+    }
+
     /// A plugin says how it is. Returns what it had said before.
     pub(super) fn report(&self, place: usize, said: Said) -> Option<Said> {
         self.change(|inner| {

@@ -151,6 +151,61 @@ async fn a_main_task_is_ended_like_others_when_the_agent_stops() {
     assert!(events.contains(&"close Owner left a task".to_string()), "{events:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_main_task_that_is_aborted_has_failed_unless_the_agent_stops() {
+    /// Its main task is aborted when it was polled, before it was, when it has ended well, or in `close`.
+    #[plugin]
+    struct Aborts {
+        when: Mutex<&'static str>,
+        task: Mutex<Option<Task<()>>>,
+    }
+    impl Lifecycle for Aborts {
+        async fn after_init(&self, cx: &Context) -> Result<()> {
+            let when = *self.when.lock().unwrap();
+            let ends = when == "ended";
+            let task = cx.spawn_main("work", async move { if ends { Ok(()) } else { pending().await } });
+            if when != "before it was polled" {
+                sleep(Duration::from_millis(1)).await;
+            }
+            if when != "in close" {
+                task.abort();
+            }
+            *self.task.lock().unwrap() = Some(task);
+            sleep(Duration::from_millis(1)).await;
+            Ok(())
+        }
+        async fn close(&self, cx: &Context) -> Result<()> {
+            let task = self.task.lock().unwrap().take();
+            if let Some(task) = task {
+                task.abort();
+                assert!(task.await.is_err() || *self.when.lock().unwrap() == "ended");
+            }
+            let _ = cx;
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        aborts: Dep<Aborts>,
+    }
+    for when in ["polled", "before it was polled", "ended", "in close"] {
+        let aborts = Aborts { when: Mutex::new(when), task: Mutex::default() };
+        let started = Agent::<Lone>::builder().with_new(aborts).start().await;
+        if matches!(when, "ended" | "in close") {
+            started.unwrap().close().await.unwrap();
+        } else {
+            let error = started.unwrap_err();
+            let told = "plugin `Aborts` failed in task `work`: it was aborted";
+            assert_eq!((error.errors[0].to_string().as_str(), error.exit_code()), (told, 1), "{when}");
+        }
+    }
+    // while it runs
+    let agent = started().await;
+    agent.owner.cx.spawn_main("work", pending()).abort();
+    let error = soon(agent.run()).await.unwrap_err();
+    assert_eq!((error.run.len(), error.exit_code()), (1, 1));
+}
+
 #[tokio::test]
 async fn a_plugin_stops_the_agent() {
     let agent = started().await;
