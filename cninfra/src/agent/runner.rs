@@ -19,7 +19,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant as WallClock},
 };
-use tokio::time::Instant;
+use tokio::{runtime::Handle, time::Instant};
 
 /// Creates the plugin at an index of the wiring.
 pub(super) type Create<'a> = &'a (dyn for<'b> Fn(usize, &'b Context) -> Creation<'a> + Send + Sync);
@@ -77,6 +77,7 @@ impl Runner {
     ) -> BoxFuture<'a, Result<Runner, Box<Unstarted>>> {
         Box::pin(async move {
             let began = Instant::now();
+            self.env.shared.loggers.begin(Handle::current());
             let mut together = Together { errors: invalid, ..Together::default() };
             together.errors.append(&mut self.validate());
             if together.is_well() {

@@ -68,6 +68,13 @@ pub(super) struct Rule {
     pub(super) until: Option<Instant>,
 }
 
+impl Rule {
+    /// One that has ended may be there for a moment longer.
+    pub(super) fn holds(&self) -> bool {
+        self.until.is_none_or(|until| until > Instant::now())
+    }
+}
+
 /// All that was said about levels.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Rules(Vec<Rule>);
@@ -102,6 +109,10 @@ impl Rules {
         self.0.len() < before
     }
 
+    fn holding(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter().filter(|rule| rule.holds())
+    }
+
     /// Takes away what has ended by now.
     pub(super) fn expire(&mut self, now: Instant) {
         self.0.retain(|rule| rule.until.is_none_or(|until| until > now));
@@ -114,7 +125,7 @@ impl Rules {
 
     /// The level that holds where nothing is said of a logger.
     pub(super) fn default_level(&self) -> (Level, Source) {
-        let defaults = self.0.iter().filter(|rule| rule.pattern.is_none());
+        let defaults = self.holding().filter(|rule| rule.pattern.is_none());
         defaults
             .max_by_key(|rule| rule.source)
             .map_or((Level::default(), Source::Default), |rule| (rule.level, rule.source))
@@ -153,13 +164,13 @@ impl Rules {
 
     /// The lowest level that any library's records may have.
     pub(super) fn lowest_of_libraries(&self) -> Level {
-        let named = self.0.iter().filter(|rule| rule.pattern.is_some()).map(|rule| rule.level);
+        let named = self.holding().filter(|rule| rule.pattern.is_some()).map(|rule| rule.level);
         named.chain([self.default_level().0.max(Level::Info)]).min().unwrap_or_default()
     }
 
     /// The one that holds: from the highest source, there the closest one, of those the last one.
     fn best(&self, name: &str) -> Option<(&Rule, &Pattern)> {
-        let matching = self.0.iter().filter_map(|rule| Some((rule, rule.pattern.as_ref()?)));
+        let matching = self.holding().filter_map(|rule| Some((rule, rule.pattern.as_ref()?)));
         matching
             .filter(|(_, pattern)| pattern.matches(name))
             .max_by_key(|(rule, pattern)| (rule.source, pattern.closeness()))
@@ -221,6 +232,17 @@ mod tests {
         assert_eq!(talkative.of_library("h2::codec"), Level::Debug);
         let silent = rules(&[("default", Level::Error, Source::Config)]);
         assert_eq!(silent.of_library("hyper::proto"), Level::Error);
+    }
+
+    #[test]
+    fn what_has_ended_holds_no_more() {
+        let mut rules = Rules::default();
+        for pattern in [None, Some(Pattern::parse("etcd").unwrap())] {
+            let until = Some(Instant::now());
+            rules.put(Rule { pattern, level: Level::Trace, source: Source::Temporary, until }).unwrap();
+        }
+        assert_eq!((rules.resolve("etcd").0, rules.resolve("http").0), (Level::Info, Level::Info));
+        assert_eq!((rules.of_library("etcd"), rules.lowest_of_libraries()), (Level::Info, Level::Info));
     }
 
     #[test]
