@@ -25,11 +25,11 @@ struct Inner {
     reported: BTreeMap<usize, Report>,
     /// Plugins without which the agent goes on, by place. It is laid over what they report: a policy is not overruled by what
     /// the plugin says of itself.
-    down: BTreeMap<usize, Down>,
+    down: BTreeMap<usize, Why>,
     /// Places of plugins that are not run.
     off: BTreeSet<usize>,
-    /// Why a plugin's new config was refused, by place.
-    refused: BTreeMap<usize, String>,
+    /// Plugins whose new config was refused, by place.
+    refused: BTreeMap<usize, Why>,
 }
 
 struct Report {
@@ -37,9 +37,16 @@ struct Report {
     since: SystemTime,
 }
 
-struct Down {
-    why: String,
+/// What the agent says of a plugin.
+struct Why {
+    reason: String,
     since: SystemTime,
+}
+
+/// Says it anew: another reason is no other state.
+fn say(all: &mut BTreeMap<usize, Why>, place: usize, reason: String) {
+    let since = all.get(&place).map_or_else(SystemTime::now, |before| before.since);
+    all.insert(place, Why { reason, since });
 }
 
 /// What a plugin says of itself.
@@ -121,11 +128,9 @@ impl Registry {
     /// mend it.
     pub(super) fn down(&self, place: usize, why: String) {
         self.change(|inner| {
-            let now = SystemTime::now();
             inner.reported.retain(|reporter, report| *reporter != place || report.said.broken);
-            let since = inner.down.get(&place).map_or(now, |down| down.since);
-            inner.down.insert(place, Down { why, since });
-            inner.updated = now;
+            say(&mut inner.down, place, why);
+            inner.updated = SystemTime::now();
             ((), true)
         });
     }
@@ -155,12 +160,14 @@ impl Registry {
     /// The new config of a plugin is not valid; `None` when it is again.
     pub(crate) fn config_refused(&self, place: usize, why: Option<String>) {
         self.change(|inner| {
-            let before = match why.clone() {
-                Some(why) => inner.refused.insert(place, why),
-                None => inner.refused.remove(&place),
-            };
+            let before = inner.refused.get(&place).map(|refused| refused.reason.clone());
+            let changed = before != why;
+            match why {
+                Some(why) => say(&mut inner.refused, place, why),
+                None => drop(inner.refused.remove(&place)),
+            }
             inner.updated = SystemTime::now();
-            ((), before != why)
+            ((), changed)
         });
     }
 
@@ -179,7 +186,7 @@ impl Registry {
                 let down = inner.down.get(&place).filter(|_| works && report.is_none_or(|report| !report.said.broken));
                 let unreported = if inner.off.contains(&place) { State::Disabled } else { inner.phase };
                 let (state, reason, broken, since) = match (down, report) {
-                    (Some(down), _) => (State::Degraded, Some(down.why.clone()), false, down.since),
+                    (Some(down), _) => (State::Degraded, Some(down.reason.clone()), false, down.since),
                     (None, Some(Report { said, since })) => (said.state, said.reason.clone(), said.broken, *since),
                     (None, None) => (unreported, None, false, inner.since),
                 };
@@ -187,8 +194,8 @@ impl Registry {
                 let status = PluginStatus { name, state, reason, broken, since, optional };
                 match inner.refused.get(&place) {
                     // it works on, with its old config; what is worse is told first
-                    Some(why) if status.state == State::Ok => {
-                        PluginStatus { state: State::Degraded, reason: Some(why.clone()), ..status }
+                    Some(Why { reason, since }) if status.state == State::Ok => {
+                        PluginStatus { state: State::Degraded, reason: Some(reason.clone()), since: *since, ..status }
                     }
                     _ => status,
                 }

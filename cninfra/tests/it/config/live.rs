@@ -14,7 +14,7 @@ use std::{
     os::unix::fs::symlink,
     path::Path,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::time::{sleep, timeout};
 
@@ -177,12 +177,13 @@ async fn an_invalid_file_changes_nothing_and_is_reported() {
         ("fixed.conf", "c: 5", "a: 1", "fixed.conf:1:1: key `fixed.c` is unknown"),
         ("agent.yaml", "nosuch: {}", "", "agent.yaml:1:1: there is no section `nosuch`"),
     ] {
+        let wrote = SystemTime::now();
         folder.write(name, wrong);
         let status = state(&agent, State::Degraded).await;
         let follower = status.plugins.iter().find(|plugin| plugin.name == "follower").unwrap();
         let reason = follower.reason.as_deref().unwrap();
         assert!(reason.starts_with("its new config is not valid: ") && reason.contains(part), "{reason}");
-        assert!(status.is_ready(), "it works on");
+        assert!(status.is_ready() && follower.since >= wrote, "it works on, degraded since then: {follower:?}");
         folder.write(name, right);
         state(&agent, State::Ok).await;
         assert!(Arc::ptr_eq(&before, &config.get()), "{name}: {wrong}");
