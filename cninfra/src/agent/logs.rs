@@ -3,7 +3,7 @@
 use crate::{
     Flag, Result,
     config::{Config, Later},
-    logging::{Format, Level, LogSettings, Loggers, Source},
+    logging::{Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -32,6 +32,7 @@ pub(super) struct LogsConfig {
     /// The level of all loggers of which nothing else is said.
     default_level: Option<Level>,
     /// Levels by name or pattern.
+    #[serde(deserialize_with = "not_too_many")]
     loggers: Vec<LoggerConfig>,
     /// More of them, over `loggers`.
     levels: Option<Levels>,
@@ -82,6 +83,15 @@ impl LogsConfig {
             settings.read(&levels.0, Source::Environment)?;
         }
         loggers.add(&settings)
+    }
+}
+
+/// So many that all of them can be kept.
+fn not_too_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<LoggerConfig>, D::Error> {
+    let loggers = Vec::deserialize(deserializer)?;
+    match loggers.len() {
+        0..=MOST => Ok(loggers),
+        many => Err(de::Error::custom(format_args!("{many} levels are too many, {MOST} is the most: {SAY_LESS}"))),
     }
 }
 

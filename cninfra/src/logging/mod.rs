@@ -39,8 +39,10 @@ pub use logger::Logger;
 pub use loggers::{LevelRule, LoggerLevel, Loggers};
 pub use output::Output;
 pub use record::Record;
+pub(crate) use rules::MOST;
 pub use rules::{Origin, Source};
 pub use settings::LogSettings;
+pub(crate) use settings::SAY_LESS;
 
 #[doc(inline)]
 pub use crate::{debug, error, info, trace, warn};

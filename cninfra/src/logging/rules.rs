@@ -9,8 +9,8 @@ use serde::Serialize;
 use std::fmt;
 use tokio::time::Instant;
 
-/// More rules than these are refused: they may come from outside, and are kept.
-const MOST: usize = 1000;
+/// More rules than these are refused, of each source: they may come from outside, and are kept.
+pub(crate) const MOST: usize = 1000;
 
 /// Where a level comes from. Later ones go over earlier ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -80,15 +80,21 @@ impl Rule {
 pub(super) struct Rules(Vec<Rule>);
 
 impl Rules {
-    /// Over what was said for the same pattern before, from there.
+    /// Over what was said for the same pattern before, from there. A default level is never refused, since each source has one at
+    /// most; nor is what the config says: that is counted where it is read, so that too much is a mistake of it.
     pub(super) fn put(&mut self, rule: Rule) -> Result<()> {
         self.remove(rule.pattern.as_ref(), rule.source);
-        if self.0.len() >= MOST {
+        let counts = rule.pattern.is_some() && !matches!(rule.source, Source::Config | Source::Environment);
+        if counts && self.0.iter().filter(|other| other.source == rule.source).count() >= MOST {
             let help = "reset some of them, or say more by one pattern";
             return Err(Error::msg(format_args!("{MOST} levels are set already")).with_help(help));
         }
         self.0.push(rule);
         Ok(())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Rule> {
@@ -257,6 +263,10 @@ mod tests {
         (0..MOST).for_each(|at| rules.put(rule(at)).unwrap());
         assert!(format!("{:?}", rules.put(rule(MOST)).unwrap_err()).contains("reset some of them"));
         rules.put(rule(7)).unwrap();
+        // each source has its own, and a default level besides
+        rules.put(Rule { source: Source::Temporary, ..rule(0) }).unwrap();
+        rules.put(Rule { pattern: None, ..rule(0) }).unwrap();
+        assert_eq!(rules.default_level(), (Level::Warn, Source::Runtime));
         assert!(rules.remove_all(&[Source::Runtime]) && !rules.remove_all(&[Source::Runtime]));
     }
 }

@@ -1,6 +1,7 @@
 //! Levels by name and pattern, from the start on and while the agent runs.
 
 use cninfra::{
+    config::Config,
     logging::{Level, LogSettings, Loggers, Source},
     prelude::*,
     testing::paused,
@@ -219,6 +220,40 @@ fn levels_for_a_while_that_are_set_at_once_all_end() {
         std::thread::sleep(soon);
     }
     assert!(all.iter().all(|(loggers, _)| loggers.level("b").level == Level::Debug));
+}
+
+#[test]
+fn too_many_levels_are_a_mistake_of_the_config_and_no_less_all_hold() {
+    let named = |many: usize| -> Vec<_> {
+        let entry =
+            |at: usize| std::collections::BTreeMap::from([("name", format!("l{at}")), ("level", "debug".into())]);
+        (0..many).map(entry).collect()
+    };
+    let line = |many: usize| (0..many).map(|at| format!("l{at}=debug,")).collect::<String>();
+    let start =
+        |config: Config| async move { Agent::<Two>::builder().config(config).log_settings(&full()).start().await };
+    paused(async {
+        for config in
+            [Config::new().set("logs", "loggers", named(1001)), Config::new().set("logs", "levels", line(1001))]
+        {
+            let error = start(config).await.unwrap_err();
+            let text = error.to_string();
+            assert!(error.is_config() && text.contains("too many") && text.contains("`etcd*`"), "{text}");
+        }
+        let config = Config::new().set("logs", "loggers", named(1000)).set("logs", "levels", line(1000));
+        let agent = start(config).await.unwrap();
+        let loggers = agent.loggers();
+        assert_eq!((loggers.level("l999").level, loggers.level("p999").level), (Level::Debug, Level::Warn));
+        assert_eq!(loggers.level("default").level, Level::Error);
+        agent.close().await.unwrap();
+    });
+}
+
+/// As many levels as a program may set, and a default level besides.
+fn full() -> LogSettings {
+    let all = (0..1000).fold(LogSettings::new(), |all, at| all.level(&format!("p{at}"), Level::Warn).unwrap());
+    assert!(all.clone().level("p1000", Level::Warn).is_err());
+    all.default_level(Level::Error)
 }
 
 #[test]
