@@ -92,7 +92,7 @@ impl<F: 'static> Builder<F> {
         };
         let task = cli.task;
         if let Task::PrintGraph(format) = task {
-            return print(&graph.print(format));
+            return print(&log, &graph.print(format));
         }
         let report = self.settings.configure(graph, cli);
         // what is wrong with it is told below
@@ -105,8 +105,8 @@ impl<F: 'static> Builder<F> {
             return ExitCode::from(exit::INVALID);
         }
         match task {
-            Task::CheckConfig => return print("the config is valid\n"),
-            Task::PrintConfig => return print(&self.settings.config.print(&own::known(graph))),
+            Task::CheckConfig => return print(&log, "the config is valid\n"),
+            Task::PrintConfig => return print(&log, &self.settings.config.print(&own::known(graph))),
             Task::PrintGraph(_) | Task::Run => {}
         }
         if Handle::try_current().is_ok() {
@@ -184,13 +184,13 @@ fn tell_stopped(log: &Logger, stopped: Result<Vec<Event>, StopError>) -> u8 {
 }
 
 /// Prints to standard output. A reader that has gone away is not an error.
-fn print(text: &str) -> ExitCode {
+fn print(log: &Logger, text: &str) -> ExitCode {
     use io::Write as _;
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("standard output: {error}");
+            log.error(format_args!("standard output: {error}"));
             ExitCode::from(exit::FAILED)
         }
     }
