@@ -1,7 +1,7 @@
 //! [`Context`]: a plugin's view of its agent.
 
 use crate::{
-    Result, ServiceLabel,
+    BuildInfo, Result, ServiceLabel,
     agent::{Cause, Event, PluginError},
     config::{Config, Section},
     graph::{Graph, Node},
@@ -23,6 +23,7 @@ const FAILURES: usize = 32;
 pub(crate) struct Shared {
     pub(crate) label: ServiceLabel,
     pub(crate) graph: &'static Graph,
+    pub(crate) build: BuildInfo,
     pub(crate) config: Config,
     pub(crate) stop: StopHandle,
     pub(crate) status: Registry,
@@ -51,6 +52,7 @@ impl Shared {
     pub(crate) fn new(
         label: ServiceLabel,
         graph: &'static Graph,
+        build: BuildInfo,
         config: Config,
         stop: StopHandle,
         loggers: Loggers,
@@ -59,6 +61,7 @@ impl Shared {
         Shared {
             label,
             graph,
+            build,
             config,
             stop,
             status: Registry::new(graph),
@@ -265,6 +268,12 @@ impl Context {
     #[must_use]
     pub fn graph(&self) -> &'static Graph {
         self.shared.get().graph
+    }
+
+    /// What is known of the build of the program: its version, commit and date.
+    #[must_use]
+    pub fn build_info(&self) -> BuildInfo {
+        self.shared.get().build
     }
 
     /// What stops the agent.

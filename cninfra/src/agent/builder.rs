@@ -8,7 +8,7 @@ use super::{
     settings::{Prepared, Settings},
 };
 use crate::{
-    Dep,
+    BuildInfo, Dep,
     config::{Config, Files},
     inject::{
         flavor::Held,
@@ -46,6 +46,12 @@ impl<F> Builder<F> {
     /// [`ServiceLabel`](crate::ServiceLabel) fails the start.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.settings.own.label = Some(label.into());
+        self
+    }
+
+    /// What is known of the build of the program, where it knows better: see [`BuildInfo`].
+    pub fn build_info(mut self, build: BuildInfo) -> Self {
+        self.settings.build = Some(build);
         self
     }
 

@@ -29,7 +29,6 @@ mod signals;
 mod timeline;
 mod together;
 mod variables;
-mod version;
 mod watchdog;
 
 pub use crate::stop::StopHandle;
@@ -46,7 +45,7 @@ pub use policy::{Backoff, StartPolicy};
 pub use timeline::{Step, Timeline};
 
 use crate::{
-    BoxFuture, Context, Dep, Key, ServiceLabel,
+    BoxFuture, BuildInfo, Context, Dep, Key, ServiceLabel,
     context::Shared,
     graph::Graph,
     inject::{
@@ -156,6 +155,12 @@ impl<F> Agent<F> {
     #[must_use]
     pub fn service_label(&self) -> &ServiceLabel {
         &self.shared.label
+    }
+
+    /// What is known of the build of the program.
+    #[must_use]
+    pub fn build_info(&self) -> BuildInfo {
+        self.shared.build
     }
 
     /// What was done so far, where [`Builder::record_events`] is on.

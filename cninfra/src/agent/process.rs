@@ -9,10 +9,9 @@ use super::{
     signals,
     timeline::Timeline,
     variables::Variables,
-    version::version,
 };
 use crate::{
-    Context, Logger,
+    BuildInfo, Context, Logger,
     graph::Graph,
     inject::{
         flavor::{Held, OfKind, Runs},
@@ -82,7 +81,8 @@ impl<F: 'static> Builder<F> {
         output.install();
         let log = self.settings.loggers.of_agent();
         let graph = self.held.graph();
-        let cli = match cli::parse(graph, &own::known(graph), &version(graph), args, &env) {
+        let cli = match cli::parse(graph, &own::known(graph), &self.settings.build_info(graph).to_string(), args, &env)
+        {
             Ok(cli) => cli,
             Err(error) => {
                 // a closed pipe is no reason to say more
@@ -148,17 +148,16 @@ async fn life(builder: Builder<()>) -> u8 {
     let (graph, log, began) = (builder.held.graph(), builder.loggers().of_agent(), Instant::now());
     match builder.start().await {
         Ok(agent) => {
-            tell_started(&log, graph, began, agent.events());
+            tell_started(&log, graph, agent.build_info(), began, agent.events());
             tell_stopped(&log, agent.run().await)
         }
         Err(error) => tell_not_started(&log, &error),
     }
 }
 
-fn tell_started(log: &Logger, graph: &'static Graph, began: Instant, events: &[Event]) {
+fn tell_started(log: &Logger, graph: &'static Graph, build: BuildInfo, began: Instant, events: &[Event]) {
     let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
-    let version = version(graph);
-    log.info(format_args!("started {name}: {plugins} plugins in {took:.1?}; version {version}"));
+    log.info(format_args!("started {name}: {plugins} plugins in {took:.1?}; version {build}"));
     crate::debug!(log, "{}", Timeline::new(graph, events));
 }
 

@@ -10,7 +10,7 @@ use super::{
     runner::{Runner, Special},
 };
 use crate::{
-    Error,
+    BuildInfo, Error,
     config::{Config, Files, Known, OnFailure},
     context::Shared,
     graph::{Graph, Need, Node},
@@ -26,6 +26,8 @@ use tokio::sync::Notify;
 
 pub(super) struct Settings {
     pub(super) own: Own,
+    /// What the program says of its build.
+    pub(super) build: Option<BuildInfo>,
     pub(super) config: Config,
     /// Where its files are, until they are read.
     pub(super) files: Option<Files>,
@@ -52,6 +54,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             own: Own::default(),
+            build: None,
             config: Config::new(),
             files: None,
             plugin_limits: HashMap::new(),
@@ -78,6 +81,10 @@ impl Settings {
     /// An interface is bound to something else.
     pub(super) fn bound(&mut self, interface: u64) {
         self.bound.insert(interface);
+    }
+
+    pub(super) fn build_info(&self, graph: &Graph) -> BuildInfo {
+        self.build.unwrap_or_else(|| BuildInfo::of(graph))
     }
 
     /// What starts the flavor of this graph.
@@ -123,6 +130,7 @@ impl Settings {
         let shared = Arc::new(Shared::new(
             own.microservice_label.clone(),
             graph,
+            self.build_info(graph),
             self.config.followed_by_nobody(),
             self.stop,
             self.loggers,
