@@ -1,13 +1,13 @@
 //! [`Context`]: a plugin's view of its agent.
 
 use crate::{
-    Result, ServiceLabel,
+    BuildInfo, Result, ServiceLabel,
     agent::{Cause, Event, PluginError, StopTime},
     config::{Config, Section},
     graph::{Graph, Node},
     logging::{Logger, Loggers},
     metrics::{AgentMetrics, Metrics, ProcessMetrics},
-    status::{Probes, Registry, Status, StatusChanges},
+    status::{Registry, Status, StatusChanges},
     stop::StopHandle,
     tasks::Registry as Tasks,
 };
@@ -24,11 +24,11 @@ const FAILURES: usize = 32;
 pub(crate) struct Shared {
     pub(crate) label: ServiceLabel,
     pub(crate) graph: &'static Graph,
+    pub(crate) build: BuildInfo,
     pub(crate) config: Config,
     pub(crate) stop: StopHandle,
     pub(crate) status: Registry,
     pub(crate) tasks: Tasks,
-    pub(crate) probes: Probes,
     pub(crate) loggers: Loggers,
     /// Made when it is asked for.
     metrics: OnceLock<Metrics>,
@@ -55,6 +55,7 @@ impl Shared {
     pub(crate) fn new(
         label: ServiceLabel,
         graph: &'static Graph,
+        build: BuildInfo,
         config: Config,
         stop: StopHandle,
         loggers: Loggers,
@@ -63,11 +64,11 @@ impl Shared {
         Shared {
             label,
             graph,
+            build,
             config,
             stop,
             status: Registry::new(graph),
             tasks: Tasks::default(),
-            probes: Probes::default(),
             loggers,
             agent_log: OnceLock::new(),
             metrics: OnceLock::new(),
@@ -204,10 +205,6 @@ impl Context {
         &self.shared.get().status
     }
 
-    pub(crate) fn probes(&self) -> &Probes {
-        &self.shared.get().probes
-    }
-
     /// A task of the plugin has failed: it is told, and the agent stops.
     pub(crate) fn task_failed(&self, task: &'static str, cause: Cause) {
         let error = PluginError::of_task(self.node(), task, cause);
@@ -284,6 +281,12 @@ impl Context {
     #[must_use]
     pub fn graph(&self) -> &'static Graph {
         self.shared.get().graph
+    }
+
+    /// What is known of the build of the program: its version, commit and date.
+    #[must_use]
+    pub fn build_info(&self) -> BuildInfo {
+        self.shared.get().build
     }
 
     /// What stops the agent.

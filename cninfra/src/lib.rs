@@ -59,6 +59,7 @@
 extern crate self as cninfra;
 
 pub mod agent;
+mod build_info;
 pub mod config;
 mod context;
 mod dep;
@@ -83,6 +84,7 @@ pub mod testing;
 
 pub use agent::{Agent, Phase};
 pub use async_trait::async_trait;
+pub use build_info::BuildInfo;
 pub use cninfra_macros::{Deps, Flavor, Qualifier, interface, plugin};
 pub use context::{Context, FromContext};
 pub use dep::Dep;

@@ -1,176 +1,29 @@
 //! The tasks of an agent's plugins: every task has an owner, which ends with it or before it.
 
 mod guarded;
+mod registry;
 
-use crate::{BoxFuture, Context, Result, agent::Cause};
+use registry::Kind;
+pub(crate) use registry::Registry;
+
+use crate::{BoxFuture, Context, Error, Result, agent::Cause};
 use guarded::Guarded;
 use std::{
-    collections::HashMap,
     future::Future,
-    pin::{Pin, pin},
-    sync::{Mutex, MutexGuard, PoisonError},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{self, Poll},
-    time::Duration,
 };
-use tokio::{
-    sync::Notify,
-    task::{AbortHandle, JoinError, JoinHandle},
-    time::{Instant, timeout_at},
-};
-
-/// What is ended has this long at least to see it, however little is left of the time to stop.
-const AT_LEAST: Duration = Duration::from_millis(100);
-/// When none of those that are to end has ended for so long, the others block their threads: the time that is left is for the
-/// plugins below.
-const AT_MOST: Duration = Duration::from_millis(500);
-
-/// The tasks of one agent that still run.
-#[derive(Default)]
-pub(crate) struct Registry {
-    live: Mutex<Live>,
-    /// Told when a task has ended.
-    ended: Notify,
-}
-
-struct Live {
-    next: u64,
-    tasks: HashMap<u64, Entry>,
-    /// Plugins at or after this place have closed: no task of theirs begins any more.
-    open: usize,
-    /// How many have ended that were told to.
-    obeyed: usize,
-}
-
-impl Default for Live {
-    fn default() -> Self {
-        Live { next: 0, tasks: HashMap::new(), open: usize::MAX, obeyed: 0 }
-    }
-}
-
-struct Entry {
-    place: usize,
-    name: &'static str,
-    /// None for the moment before it is spawned.
-    abort: Option<AbortHandle>,
-    /// To be ended as soon as it is spawned.
-    doomed: bool,
-}
-
-/// A task that was ended, since its plugin had left it behind.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Left {
-    pub(crate) place: usize,
-    pub(crate) name: &'static str,
-    /// It blocks its thread: it did not end in time.
-    pub(crate) stuck: bool,
-}
-
-impl Registry {
-    fn lock(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A task is about to be spawned; none after its plugin has closed.
-    fn enter(&self, place: usize, name: &'static str) -> Option<u64> {
-        let mut live = self.lock();
-        if place >= live.open {
-            return None;
-        }
-        live.next += 1;
-        let id = live.next;
-        live.tasks.insert(id, Entry { place, name, abort: None, doomed: false });
-        Some(id)
-    }
-
-    /// It has been spawned, and may have ended already.
-    fn spawned(&self, id: u64, abort: AbortHandle) {
-        if let Some(entry) = self.lock().tasks.get_mut(&id) {
-            if entry.doomed {
-                abort.abort();
-            }
-            entry.abort = Some(abort);
-        }
-    }
-
-    /// It has ended, and what it held is dropped.
-    fn leave(&self, id: u64) {
-        // dropped after the lock
-        let _entry = {
-            let mut live = self.lock();
-            let entry = live.tasks.remove(&id);
-            live.obeyed += usize::from(entry.as_ref().is_some_and(|entry| entry.doomed));
-            entry
-        };
-        self.ended.notify_waiters();
-    }
-
-    /// Ends all tasks at their next await point, without waiting for it; no more begin.
-    pub(crate) fn abort_all(&self) {
-        let mut live = self.lock();
-        live.open = 0;
-        live.tasks.values_mut().for_each(Entry::abort);
-    }
-
-    /// Ends what the plugins at `places` have left behind. No more begins there, nor in those after them: what a task spawns
-    /// while it ends would run on beside plugins that close. Waits for it until `ends`, or a moment longer.
-    pub(crate) async fn end(&self, places: std::ops::Range<usize>, ends: Instant) -> Vec<Left> {
-        let mut left: Vec<(u64, Left)> = Vec::new();
-        let before = {
-            let mut live = self.lock();
-            live.open = live.open.min(places.start);
-            for (id, entry) in live.tasks.iter_mut().filter(|(_, entry)| places.contains(&entry.place)) {
-                entry.abort();
-                left.push((*id, Left { place: entry.place, name: entry.name, stuck: false }));
-            }
-            live.obeyed
-        };
-        if left.is_empty() {
-            return Vec::new();
-        }
-        // an aborted task ends at its next await point, if it has one
-        let now = Instant::now();
-        let (least, mut quiet, mut seen) = (now + AT_LEAST, now + AT_MOST, 0);
-        loop {
-            let mut ended = pin!(self.ended.notified());
-            // from here on no end is missed
-            ended.as_mut().enable();
-            let obeyed = {
-                let live = self.lock();
-                let obeyed = live.obeyed - before;
-                // counted first, since they may be many
-                if obeyed >= left.len() && !left.iter().any(|(id, _)| live.tasks.contains_key(id)) {
-                    break;
-                }
-                obeyed
-            };
-            if obeyed > seen {
-                (seen, quiet) = (obeyed, Instant::now() + AT_MOST);
-            }
-            let ends = ends.min(quiet).max(least);
-            if timeout_at(ends, ended).await.is_err() {
-                break;
-            }
-        }
-        left.sort_by_key(|(id, _)| *id);
-        let live = self.lock();
-        left.into_iter().map(|(id, left)| Left { stuck: live.tasks.contains_key(&id), ..left }).collect()
-    }
-}
-
-impl Entry {
-    fn abort(&mut self) {
-        self.doomed = true;
-        if let Some(abort) = &self.abort {
-            abort.abort();
-        }
-    }
-}
+use tokio::task::{JoinError, JoinHandle};
 
 impl Context {
     /// Runs `future` as a task of this plugin, on the runtime of the agent.
     ///
-    /// A task that still runs when its plugin has closed is ended then, with a warning in the log. One that panics is
-    /// told in the log, and ends the agent: in order, and with exit code 1. After its plugin has closed none begins.
+    /// A task that still runs a moment (50 ms) after its plugin has closed is ended then, with a warning in the log. One that
+    /// panics is told in the log, and ends the agent: in order, and with exit code 1. After its plugin has closed none begins.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -187,7 +40,8 @@ impl Context {
     ///
     /// With `Ok` the agent stops in order, with exit code 0; one that ends while the agent starts lets it start first. With an
     /// error, or a panic, it stops in order too, but [`Agent::run`](crate::Agent::run) gives the error, and the exit code
-    /// is 1; a start that is not done then fails with it.
+    /// is 1; a start that is not done then fails with it. One that is [aborted](Task::abort) by who holds it before the agent
+    /// stops has failed, too.
     ///
     /// ```
     /// use cninfra::prelude::*;
@@ -225,13 +79,17 @@ impl Context {
         name: &'static str,
         future: impl Future<Output = Result<()>> + Send + 'static,
     ) -> Task<()> {
-        let cx = self.clone();
+        let (cx, aborted) = (self.clone(), Arc::new(AtomicBool::new(false)));
         let future: BoxFuture<'static, Result<()>> = Box::pin(future);
-        spawn(
+        // dropped with the task, be it before that is run for the first time
+        let mut watched = MainTask { cx: self.clone(), name, aborted: aborted.clone(), ended: false };
+        let task = spawn(
             self,
             name,
             Box::pin(async move {
-                match future.await {
+                let ended = future.await;
+                watched.has_ended();
+                match ended {
                     Ok(()) => {
                         cx.log().info(format_args!("`{name}` has ended: the agent stops"));
                         cx.main_ended();
@@ -239,13 +97,38 @@ impl Context {
                     Err(error) => cx.task_failed(name, Cause::Failed(error)),
                 }
             }),
-        )
+        );
+        Task { aborted: Some(aborted), ..task }
+    }
+}
+
+/// Sees a main task that never ends, since who holds it has aborted it.
+struct MainTask {
+    cx: Context,
+    name: &'static str,
+    aborted: Arc<AtomicBool>,
+    ended: bool,
+}
+
+impl MainTask {
+    fn has_ended(&mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for MainTask {
+    fn drop(&mut self) {
+        // in the stop a plugin ends its tasks
+        if !self.ended && self.aborted.load(Ordering::Relaxed) && !self.cx.status_registry().is_stopping() {
+            let error = Error::msg("it was aborted").with_help("end a main task by letting it return");
+            self.cx.task_failed(self.name, Cause::Failed(error));
+        }
     }
 }
 
 // not generic in the future: compiled once for each type of result
 fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, future: BoxFuture<'static, T>) -> Task<T> {
-    let id = cx.tasks().enter(cx.place(), name);
+    let id = cx.tasks().enter(cx.place(), name, Kind::Task);
     let handle = tokio::spawn(Guarded::new(cx.clone(), name, id, future));
     match id {
         Some(id) => cx.tasks().spawned(id, handle.abort_handle()),
@@ -254,24 +137,42 @@ fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, future: BoxFuture<
             handle.abort();
         }
     }
-    Task(handle)
+    Task { handle, aborted: None }
+}
+
+/// Spawns what asks for the plugin's state, in the place of what did so before; nothing when the agent stops.
+pub(crate) fn spawn_probe(cx: &Context, probe: BoxFuture<'static, ()>) {
+    const NAME: &str = "probe";
+    if let Some(id) = cx.tasks().enter(cx.place(), NAME, Kind::Probe) {
+        let handle = tokio::spawn(Guarded::new(cx.clone(), NAME, Some(id), probe));
+        cx.tasks().spawned(id, handle.abort_handle());
+    }
 }
 
 /// A task of a plugin: see [`Context::spawn`](crate::Context::spawn). Awaited, it gives the task's result; dropped, it
 /// lets the task run on until its plugin has closed.
 #[derive(Debug)]
-pub struct Task<T>(JoinHandle<T>);
+pub struct Task<T> {
+    handle: JoinHandle<T>,
+    /// Of a main task: who holds it has ended it.
+    aborted: Option<Arc<AtomicBool>>,
+}
 
 impl<T> Task<T> {
     /// Ends the task at its next await point. Await the task afterwards: it has ended then.
+    ///
+    /// A [main task](crate::Context::spawn_main) that is aborted before the agent stops has failed.
     pub fn abort(&self) {
-        self.0.abort();
+        if let Some(aborted) = &self.aborted {
+            aborted.store(true, Ordering::Relaxed);
+        }
+        self.handle.abort();
     }
 
     /// Has it ended?
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.0.is_finished()
+        self.handle.is_finished()
     }
 }
 
@@ -279,6 +180,6 @@ impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx)
+        Pin::new(&mut self.handle).poll(cx)
     }
 }

@@ -8,7 +8,7 @@ use super::{
     settings::{Prepared, Settings},
 };
 use crate::{
-    Dep,
+    BuildInfo, Dep,
     config::{Config, Files},
     inject::{
         flavor::Held,
@@ -46,6 +46,12 @@ impl<F> Builder<F> {
     /// [`ServiceLabel`](crate::ServiceLabel) fails the start.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.settings.own.label = Some(label.into());
+        self
+    }
+
+    /// What is known of the build of the program, where it knows better: see [`BuildInfo`].
+    pub fn build_info(mut self, build: BuildInfo) -> Self {
+        self.settings.build = Some(build);
         self
     }
 
@@ -180,8 +186,8 @@ impl<F> Builder<F> {
     /// # Cancel safety
     /// Not cancel safe: dropped, it leaves plugins that are not closed. To interrupt a start use [`Builder::stop_handle`].
     pub async fn start(self) -> Result<Agent<F>, StartError> {
-        let Builder { held, settings } = self;
-        let (hangup, format) = (settings.hangup, settings.format.clone());
+        let Builder { held, mut settings } = self;
+        let (hangup, format) = (settings.hangup.take(), settings.format.clone());
         let Prepared { runner, shared, special, invalid } = settings.runner(held.graph());
         let started = runner.start(&|index, cx| held.create(index, cx), special, invalid).await;
         match started {

@@ -11,6 +11,15 @@ use std::ops::Range;
 use tokio::time::Instant;
 
 impl Runner {
+    /// No plugin is asked for its state any more.
+    pub(super) async fn end_probes(&self) {
+        let shared = &self.env.shared;
+        for left in shared.tasks.end_probes().await {
+            let log = Context::new(shared.clone(), left.place).log();
+            log.error("its probe blocks its thread: the agent stops beside it");
+        }
+    }
+
     /// Drains all plugins at once.
     pub(super) async fn drain(&mut self, now: Instant) -> Vec<PluginError> {
         let (env, limit) = (self.env.clone(), self.env.limits.drain());
@@ -47,18 +56,18 @@ impl Runner {
     async fn end_tasks(&mut self, places: Range<usize>, ends: Instant) -> Vec<PluginError> {
         let (started, mut errors) = (Instant::now(), Vec::new());
         let env = self.env.clone();
-        for left in env.shared.tasks.end(places, ends).await {
+        // without, there is no `close` in which it could tell its tasks to end
+        let has_lifecycle = |place| self.plugins.binary_search_by_key(&place, |plugin| plugin.place).is_ok();
+        for left in env.shared.tasks.end(places, has_lifecycle, ends).await {
             let log = Context::new(env.shared.clone(), left.place).log();
-            let has_lifecycle = self.plugins.iter().any(|plugin| plugin.place == left.place);
             let name = left.name;
             if left.stuck {
                 let error = PluginError::of_stuck_task(&env.graph.nodes()[left.place], name, started.elapsed());
                 log.error(format_args!("{error}"));
                 errors.push(error);
-            } else if has_lifecycle {
+            } else if has_lifecycle(left.place) {
                 log.warn(format_args!("task `{name}` still ran after close: it is ended"));
             } else {
-                // it has no `close` in which it could have ended it
                 log.debug(format_args!("task `{name}` is ended"));
                 continue;
             }

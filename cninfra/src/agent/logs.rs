@@ -3,7 +3,7 @@
 use crate::{
     Flag, Result,
     config::{Config, Later, Origins},
-    logging::{Format, Level, LogSettings, Loggers, Source},
+    logging::{Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -33,6 +33,7 @@ pub(super) struct LogsConfig {
     #[serde(serialize_with = "level_that_holds")]
     default_level: Option<Level>,
     /// Levels by name or pattern.
+    #[serde(deserialize_with = "not_too_many")]
     loggers: Vec<LoggerConfig>,
     /// More of them, over `loggers`.
     levels: Option<Levels>,
@@ -103,6 +104,15 @@ impl LogsConfig {
 #[expect(clippy::ref_option, reason = "serde gives it so")]
 fn level_that_holds<S: Serializer>(level: &Option<Level>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     level.unwrap_or_default().serialize(serializer)
+}
+
+/// So many that all of them can be kept.
+fn not_too_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<LoggerConfig>, D::Error> {
+    let loggers = Vec::deserialize(deserializer)?;
+    match loggers.len() {
+        0..=MOST => Ok(loggers),
+        many => Err(de::Error::custom(format_args!("{many} levels are too many, {MOST} is the most: {SAY_LESS}"))),
+    }
 }
 
 /// The name or pattern of loggers.

@@ -30,7 +30,6 @@ mod stall;
 mod timeline;
 mod together;
 mod variables;
-mod version;
 mod watchdog;
 
 pub use crate::stop::StopHandle;
@@ -48,7 +47,7 @@ pub use policy::{Backoff, StartPolicy};
 pub use timeline::{Step, Timeline};
 
 use crate::{
-    BoxFuture, Context, Dep, Key, ServiceLabel,
+    BoxFuture, BuildInfo, Context, Dep, Key, ServiceLabel,
     context::Shared,
     graph::Graph,
     inject::{
@@ -160,6 +159,12 @@ impl<F> Agent<F> {
         &self.shared.label
     }
 
+    /// What is known of the build of the program.
+    #[must_use]
+    pub fn build_info(&self) -> BuildInfo {
+        self.shared.build
+    }
+
     /// What was done so far, where [`Builder::record_events`] is on.
     #[must_use]
     pub fn events(&self) -> &[Event] {
@@ -225,6 +230,16 @@ impl<F> Agent<F> {
         let Agent { handles, held, runner, .. } = self;
         // destructors of plugins may run here, and panic
         runner.finish(failures, job::guard(|| drop((handles, held))))
+    }
+}
+
+/// For `cninfra::testing`.
+#[cfg(feature = "testing")]
+impl<F> Agent<F> {
+    /// Waits until no plugin is down; for ever where one stays so.
+    pub(crate) async fn all_up(&self) {
+        let mut changes = self.status_changes();
+        while self.shared.status.is_any_down() && changes.next().await.is_some() {}
     }
 }
 

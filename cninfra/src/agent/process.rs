@@ -9,10 +9,9 @@ use super::{
     signals,
     timeline::Timeline,
     variables::Variables,
-    version::version,
 };
 use crate::{
-    Context, Logger,
+    BuildInfo, Context, Logger,
     graph::Graph,
     inject::{
         flavor::{Held, OfKind, Runs},
@@ -20,15 +19,16 @@ use crate::{
     },
     logging::Output,
 };
-use std::{ffi::OsString, io, process::ExitCode, time::Instant};
-use tokio::runtime::Handle;
+use std::{ffi::OsString, io, process::ExitCode, sync::Arc, time::Instant};
+use tokio::{runtime::Handle, sync::Notify};
 
 impl<F> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
     ///
     /// It reads the command line (`--help` lists what the plugins understand), the environment and the config files,
     /// starts the flavor, runs until SIGTERM or SIGINT or until a plugin stops it, and closes it. `--graph FORMAT` prints the graph
-    /// and starts nothing. A second signal forces the end.
+    /// and starts nothing. A second signal forces the end. SIGHUP has the config files read again: see
+    /// [`Live`](crate::config::Live).
     ///
     /// | exit code | what it says |
     /// | --- | --- |
@@ -81,7 +81,8 @@ impl<F: 'static> Builder<F> {
         output.install();
         let log = self.settings.loggers.of_agent();
         let graph = self.held.graph();
-        let cli = match cli::parse(graph, &own::known(graph), &version(graph), args, &env) {
+        let cli = match cli::parse(graph, &own::known(graph), &self.settings.build_info(graph).to_string(), args, &env)
+        {
             Ok(cli) => cli,
             Err(error) => {
                 // a closed pipe is no reason to say more
@@ -91,7 +92,7 @@ impl<F: 'static> Builder<F> {
         };
         let task = cli.task;
         if let Task::PrintGraph(format) = task {
-            return print(&graph.print(format));
+            return print(&log, &graph.print(format));
         }
         let report = self.settings.configure(graph, cli);
         // what is wrong with it is told below
@@ -104,8 +105,8 @@ impl<F: 'static> Builder<F> {
             return ExitCode::from(exit::INVALID);
         }
         match task {
-            Task::CheckConfig => return print(&checked(report.odd.len())),
-            Task::PrintConfig => return print(&self.settings.print_config(graph)),
+            Task::CheckConfig => return print(&log, &checked(report.odd.len())),
+            Task::PrintConfig => return print(&log, &self.settings.print_config(graph)),
             Task::PrintGraph(_) | Task::Run => {}
         }
         if Handle::try_current().is_ok() {
@@ -116,12 +117,13 @@ impl<F: 'static> Builder<F> {
             return ExitCode::from(exit::INVALID);
         }
         self.settings.record = true;
-        self.settings.hangup = true;
         self.settings.format = Some(format);
+        let hangup = Arc::new(Notify::new());
+        self.settings.hangup = Some(hangup.clone());
         let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
         let loggers = self.loggers();
         let builder = Builder { held: Box::new(Bare(self.held)), settings: self.settings };
-        signals::run(&loggers, stop, progress, Box::pin(life(builder)))
+        signals::run(&loggers, stop, progress, &hangup, Box::pin(life(builder)))
     }
 }
 
@@ -147,17 +149,16 @@ async fn life(builder: Builder<()>) -> u8 {
     let (graph, log, began) = (builder.held.graph(), builder.loggers().of_agent(), Instant::now());
     match builder.start().await {
         Ok(agent) => {
-            tell_started(&log, graph, began, agent.events());
+            tell_started(&log, graph, agent.build_info(), began, agent.events());
             tell_stopped(&log, agent.run().await)
         }
         Err(error) => tell_not_started(&log, &error),
     }
 }
 
-fn tell_started(log: &Logger, graph: &'static Graph, began: Instant, events: &[Event]) {
+fn tell_started(log: &Logger, graph: &'static Graph, build: BuildInfo, began: Instant, events: &[Event]) {
     let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
-    let version = version(graph);
-    log.info(format_args!("started {name}: {plugins} plugins in {took:.1?}; version {version}"));
+    log.info(format_args!("started {name}: {plugins} plugins in {took:.1?}; version {build}"));
     crate::debug!(log, "{}", Timeline::new(graph, events));
 }
 
@@ -192,13 +193,13 @@ fn checked(odd: usize) -> String {
 }
 
 /// Prints to standard output. A reader that has gone away is not an error.
-fn print(text: &str) -> ExitCode {
+fn print(log: &Logger, text: &str) -> ExitCode {
     use io::Write as _;
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("standard output: {error}");
+            log.error(format_args!("standard output: {error}"));
             ExitCode::from(exit::FAILED)
         }
     }

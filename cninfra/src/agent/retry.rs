@@ -37,7 +37,8 @@ struct Tried {
 
 impl Retries {
     /// The plugin's `init` has failed, and its policy lets the agent go on.
-    pub(super) fn put_off(&mut self, env: &Env, plugin: &Begun, error: &PluginError) {
+    pub(super) async fn put_off(&mut self, env: &Env, plugin: &Begun, error: &PluginError) {
+        end_attempt(env, &plugin.cx).await;
         let (log, what) = (plugin.cx.log(), error.to_string());
         match env.policy(plugin.place) {
             StartPolicy::Retry(backoff) => {
@@ -108,6 +109,14 @@ impl Retries {
     }
 }
 
+/// What an attempt that failed has left running is ended: it would go on beside the next one, and report its state.
+async fn end_attempt(env: &Env, cx: &Context) {
+    for left in env.shared.tasks.end_of(cx.place()).await {
+        let name = left.name;
+        cx.log().error(format_args!("task `{name}` of the attempt that failed blocks its thread, and goes on"));
+    }
+}
+
 /// The attempts to bring one plugin up.
 struct Attempts {
     env: Arc<Env>,
@@ -144,6 +153,7 @@ impl Attempts {
                 Err(error) if matches!(error.cause, Cause::Panicked(_)) => return self.give_up(error),
                 Err(error) => {
                     failed = failed.saturating_add(1);
+                    end_attempt(&self.env, &self.cx).await;
                     self.cx.log().warn(format_args!("attempt {failed}: {error}"));
                     self.cx.status().down(format!("attempt {failed}: {error}; it is tried again"));
                 }

@@ -19,7 +19,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant as WallClock},
 };
-use tokio::time::Instant;
+use tokio::{runtime::Handle, time::Instant};
 
 /// Creates the plugin at an index of the wiring.
 pub(super) type Create<'a> = &'a (dyn for<'b> Fn(usize, &'b Context) -> Creation<'a> + Send + Sync);
@@ -77,6 +77,7 @@ impl Runner {
     ) -> BoxFuture<'a, Result<Runner, Box<Unstarted>>> {
         Box::pin(async move {
             let began = Instant::now();
+            self.env.shared.loggers.begin(Handle::current());
             let mut together = Together { errors: invalid, ..Together::default() };
             together.errors.append(&mut self.validate());
             if together.is_well() {
@@ -129,7 +130,7 @@ impl Runner {
         for (place, error) in together.down.drain(..) {
             let at = of_place(&self.plugins, place);
             self.plugins[at].down = true;
-            self.retries.put_off(&env, &self.plugins[at], &error);
+            self.retries.put_off(&env, &self.plugins[at], &error).await;
         }
         together
     }
@@ -170,8 +171,9 @@ impl Runner {
     async fn stop_all(&mut self, kind: StageKind) -> Vec<PluginError> {
         let env = self.env.clone();
         self.enter_stage(kind, env.limits.whole.stop);
-        env.shared.probes.end().await;
-        env.shared.config.end_following().await;
+        // before anything is drained, so that tasks that follow the config have the time of all that to end by themselves
+        env.shared.config.end_following();
+        self.end_probes().await;
         let now = Instant::now();
         let mut errors = self.drain(now).await;
         errors.append(&mut self.close(after(now, env.limits.whole.stop)).await);
@@ -247,9 +249,9 @@ impl Drop for Runner {
         if self.begun > 0 {
             shared.loggers.of_agent().warn("dropped without being closed: its tasks are ended where they are");
         }
+        shared.config.end_following();
         shared.tasks.abort_all();
         shared.loggers.end();
-        shared.probes.abort();
         shared.status.end();
     }
 }

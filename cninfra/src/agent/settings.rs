@@ -10,7 +10,7 @@ use super::{
     runner::{Runner, Special},
 };
 use crate::{
-    Error,
+    BuildInfo, Error,
     config::{Config, Files, Known, OnFailure},
     context::Shared,
     graph::{Graph, Need, Node},
@@ -22,9 +22,12 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::sync::Notify;
 
 pub(super) struct Settings {
     pub(super) own: Own,
+    /// What the program says of its build.
+    pub(super) build: Option<BuildInfo>,
     pub(super) config: Config,
     /// Where its files are, until they are read.
     pub(super) files: Option<Files>,
@@ -33,8 +36,8 @@ pub(super) struct Settings {
     /// By a plugin's instance name.
     pub(super) policies: HashMap<String, StartPolicy>,
     pub(super) record: bool,
-    /// SIGHUP has the config read again.
-    pub(super) hangup: bool,
+    /// Told at SIGHUP, which has the config read again; none where that is not heard.
+    pub(super) hangup: Option<Arc<Notify>>,
     pub(super) stop: StopHandle,
     pub(super) loggers: Loggers,
     /// Of the log of the process, where the agent has the say in it.
@@ -53,12 +56,13 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             own: Own::default(),
+            build: None,
             config: Config::new(),
             files: None,
             plugin_limits: HashMap::new(),
             policies: HashMap::new(),
             record: false,
-            hangup: false,
+            hangup: None,
             stop: StopHandle::new(),
             loggers: Loggers::default(),
             format: None,
@@ -80,6 +84,10 @@ impl Settings {
     /// An interface is bound to something else.
     pub(super) fn bound(&mut self, interface: u64) {
         self.bound.insert(interface);
+    }
+
+    pub(super) fn build_info(&self, graph: &Graph) -> BuildInfo {
+        self.build.unwrap_or_else(|| BuildInfo::of(graph))
     }
 
     /// What starts the flavor of this graph.
@@ -126,6 +134,7 @@ impl Settings {
         let shared = Arc::new(Shared::new(
             own.microservice_label.clone(),
             graph,
+            self.build_info(graph),
             self.config.followed_by_nobody(),
             self.stop,
             self.loggers,

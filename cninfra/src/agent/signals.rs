@@ -12,6 +12,7 @@ use std::{io, process::ExitCode, sync::Arc};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{Signal, SignalKind, signal},
+    sync::Notify,
     task::JoinHandle,
 };
 
@@ -20,6 +21,7 @@ pub(super) fn run(
     loggers: &Loggers,
     stop: StopHandle,
     progress: Arc<Progress>,
+    hangup: &Notify,
     life: BoxFuture<'static, u8>,
 ) -> ExitCode {
     let log = loggers.of_agent();
@@ -45,7 +47,7 @@ pub(super) fn run(
         };
         let agent = agents.spawn(life);
         tokio::select! {
-            code = hear(&log, signals, &stop, agent) => code,
+            code = hear(&log, signals, &stop, hangup, agent) => code,
             code = watch(loggers, &progress) => code,
             () = keep_awake(handle) => FAILED,
         }
@@ -62,8 +64,9 @@ fn agents_runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(threads).enable_all().build()
 }
 
-/// Waits for the agent; the first signal stops it, the second ends the wait.
-async fn hear(log: &Logger, mut signals: Signals, stop: &StopHandle, mut agent: JoinHandle<u8>) -> u8 {
+/// Waits for the agent; the first signal stops it, the second ends the wait. A hang-up is passed on: it would end the process, were it
+/// not heard, also where nobody wants to know of it.
+async fn hear(log: &Logger, mut signals: Signals, stop: &StopHandle, hangup: &Notify, mut agent: JoinHandle<u8>) -> u8 {
     let mut asked = false;
     loop {
         tokio::select! {
@@ -73,7 +76,12 @@ async fn hear(log: &Logger, mut signals: Signals, stop: &StopHandle, mut agent: 
                     FAILED
                 });
             }
-            number = signals.next() => {
+            heard = signals.next() => {
+                let Heard::End(number) = heard else {
+                    // one that comes before somebody waits for it is kept
+                    hangup.notify_one();
+                    continue;
+                };
                 if asked {
                     log.warn(format_args!("signal {number} again: the end is forced"));
                     return 128 + number;
@@ -101,22 +109,58 @@ async fn watch(loggers: &Loggers, progress: &Progress) -> u8 {
     }
 }
 
-/// SIGINT and SIGTERM.
+/// SIGINT, SIGTERM and SIGHUP.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
+}
+
+enum Heard {
+    /// It asks for the end; with its number.
+    End(u8),
+    Hangup,
 }
 
 impl Signals {
     fn new() -> io::Result<Self> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
-    /// The number of the next one.
-    async fn next(&mut self) -> u8 {
+    async fn next(&mut self) -> Heard {
         tokio::select! {
-            _ = self.interrupt.recv() => 2,
-            _ = self.terminate.recv() => 15,
+            _ = self.interrupt.recv() => Heard::End(2),
+            _ = self.terminate.recv() => Heard::End(15),
+            _ = self.hangup.recv() => Heard::Hangup,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{process::Command, time::Duration};
+
+    #[tokio::test]
+    async fn a_hangup_that_comes_before_anybody_waits_for_it_is_kept() {
+        // from here on it does not end this process
+        let (signals, stop, hangup) = (Signals::new().unwrap(), StopHandle::new(), Notify::new());
+        for name in ["HUP", "TERM"] {
+            let kill = Command::new("kill").arg(format!("-{name}")).arg(std::process::id().to_string()).status();
+            assert!(kill.unwrap().success());
+        }
+        let asked = stop.clone();
+        let agent = tokio::spawn(async move {
+            asked.stopping().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            7
+        });
+        assert_eq!(hear(&Loggers::default().of_agent(), signals, &stop, &hangup, agent).await, 7);
+        let told = tokio::time::timeout(Duration::from_millis(100), hangup.notified()).await;
+        assert!(told.is_ok());
     }
 }

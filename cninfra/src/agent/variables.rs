@@ -49,7 +49,8 @@ impl Variables {
         for (section, flag) in flags {
             let Some(text) = self.get(flag.env) else { continue };
             // Kubernetes sets `HTTP_PORT=tcp://10.0.0.1:80` for a Service that is named `http`
-            if flag.env.ends_with("_PORT") && (text.starts_with("tcp://") || text.starts_with("udp://")) {
+            let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|protocol| text.starts_with(protocol));
+            if flag.env.ends_with("_PORT") && is_address {
                 let what = "is Kubernetes' address of a Service, not a setting";
                 cli.odd.push(format!("variable {} is ignored: `{text}` {what}", flag.env));
                 continue;

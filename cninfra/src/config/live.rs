@@ -6,9 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::sync::watch;
 
 /// A config section that follows its file while the agent runs: a `#[config]` field of this type opts in.
 ///
@@ -168,15 +167,9 @@ impl Followers {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).push((section.to_string(), follow));
     }
 
-    /// There will be no more changes. Waits for those who follow, so that a task that ends by that is not told as one that was left
-    /// behind; not for long, since [`Changes`] may be kept without anyone who waits for it.
-    pub(super) async fn end(&self) {
-        const AT_MOST: Duration = Duration::from_millis(20);
+    /// There will be no more changes.
+    pub(super) fn end(&self) {
         self.ended.send_replace(true);
-        if self.ended.receiver_count() > 0 && timeout(AT_MOST, self.ended.closed()).await.is_ok() {
-            // their tasks have a moment to be done
-            tokio::task::yield_now().await;
-        }
     }
 
     /// Tells those that follow one of these sections; false if one of them could not take it.

@@ -257,8 +257,8 @@ impl Config {
     }
 
     /// Its agent stops: it does not change any more.
-    pub(crate) async fn end_following(&self) {
-        self.followers.end().await;
+    pub(crate) fn end_following(&self) {
+        self.followers.end();
     }
 
     /// All entries of a section, the highest first.

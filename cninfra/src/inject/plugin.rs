@@ -96,10 +96,12 @@ pub trait Lifecycle: 'static {
     /// Makes the plugin ready for those that depend on it: opens connections, registers routes.
     ///
     /// With the start policy [`Retry`](crate::agent::StartPolicy::Retry) it is called again after an error, or after it was
-    /// dropped at an await point.
+    /// dropped at an await point. The tasks and the probe that the attempt has begun are ended before that, by the agent; the
+    /// plugin is not closed in between.
     ///
     /// # Errors
-    /// An error fails the start of the agent, unless the plugin's start policy is another one.
+    /// An error fails the start of the agent, unless the plugin's start policy is another one: then its tasks and its probe end, and
+    /// it is degraded until an attempt succeeds, whatever it reports.
     fn init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         Nothing

@@ -29,16 +29,25 @@ impl fmt::Debug for Fields {
             return write!(f, "{{{}}}", fields.join(","));
         }
         for (at, (key, value)) in self.0.iter().enumerate() {
-            write!(f, "{}{key}=", if at > 0 { " " } else { "" })?;
+            f.write_str(if at > 0 { " " } else { "" })?;
+            write_text(f, key)?;
+            f.write_str("=")?;
             write_value(f, value)?;
         }
         Ok(())
     }
 }
 
-/// A value as text: quoted where it would not be seen where it ends.
+/// A value as text.
 pub(super) fn write_value(to: &mut dyn fmt::Write, value: &Value) -> fmt::Result {
-    let Value::String(text) = value else { return write!(to, "{value}") };
+    match value {
+        Value::String(text) => write_text(to, text),
+        _ => write!(to, "{value}"),
+    }
+}
+
+/// A text, or the name of a field: quoted where it would not be seen where it ends.
+pub(super) fn write_text(to: &mut dyn fmt::Write, text: &str) -> fmt::Result {
     let is_plain = |char: char| !char.is_whitespace() && !char.is_control() && !matches!(char, '"' | '=' | '\\');
     if !text.is_empty() && text.chars().all(is_plain) { to.write_str(text) } else { write!(to, "{text:?}") }
 }

@@ -1,6 +1,9 @@
 //! [`Format`]: how a record is written.
 
-use super::{Level, Record, fields::write_value};
+use super::{
+    Level, Record,
+    fields::{write_text, write_value},
+};
 use serde_json::Value;
 use std::{
     fmt::{self, Write},
@@ -67,16 +70,23 @@ impl fmt::Debug for Format {
 fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
     let (dim, bright, end) = if colour { ("\x1b[2m", bright(record.level), "\x1b[0m") } else { ("", "", "") };
     let level = padded(record.level);
-    for part in [dim, record.time, end, " ", bright, level, end, " ", dim, record.logger, ":", end, " "] {
+    for part in [dim, record.time, end, " ", bright, level, end, " ", dim] {
+        to.write_str(part)?;
+    }
+    // a library's target may be any text, and so may a file's name
+    line(record.logger, to)?;
+    for part in [":", end, " "] {
         to.write_str(part)?;
     }
     // what belongs to a text of many lines stands on its first one
     let (first, rest) = record.message.trim_end().split_once('\n').unwrap_or((record.message.trim_end(), ""));
     line(first, to)?;
     for (key, value) in record.fields {
-        for part in [" ", dim, key, "=", end] {
-            to.write_str(part)?;
-        }
+        to.write_str(" ")?;
+        to.write_str(dim)?;
+        write_text(to, key)?;
+        to.write_str("=")?;
+        to.write_str(end)?;
         write_value(to, value)?;
     }
     to.write_str(dim)?;
@@ -84,9 +94,9 @@ fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
         write!(to, " in {}", record.span.escape_debug())?;
     }
     if !record.location.is_empty() {
-        for part in [" (", record.location, ")"] {
-            to.write_str(part)?;
-        }
+        to.write_str(" (")?;
+        line(record.location, to)?;
+        to.write_str(")")?;
     }
     if !record.agent.is_empty() {
         write!(to, " agent={}", record.agent.escape_debug())?;
@@ -137,7 +147,7 @@ fn json(record: &Record<'_>, to: &mut dyn Write) -> fmt::Result {
     let values = [*time, record.level.as_str(), *logger, *message, *location, *agent, *span];
     let mut separator = "{\"";
     for (key, value) in KEYS.into_iter().zip(values) {
-        // those of the predecessor are always there
+        // those of the predecessor are always there, but for a location that is not known
         if !value.is_empty() || !matches!(key, "agent" | "span" | "loc") {
             to.write_str(separator)?;
             to.write_str(key)?;
@@ -223,6 +233,16 @@ mod tests {
             !written.contains(['\r', '\x1b']) && written.contains(r"\r\u{1b}[2J") && written.contains(r#"user="a\nb""#),
             "{written}"
         );
+        // nor by any other part of a record
+        let forged = "x\n2026-11-26T12:08:51.123456Z INFO  http: all is well\r\x1b[2J";
+        let fields = [(forged.into(), "a".into()), ("a=1 b".into(), 2.into())];
+        let record =
+            Record { logger: forged, location: forged, span: forged, agent: forged, ..record(forged, &fields) };
+        let written = self::written(&Format::Text, &record, false);
+        // the text's own second line
+        assert!(written.lines().count() == 2 && !written.contains(['\r', '\x1b']), "{written}");
+        assert!(written.lines().skip(1).all(|line| line.starts_with("  ")), "{written}");
+        assert!(written.contains(r#" "a=1 b"=2 "#), "{written}");
     }
 
     #[test]

@@ -12,11 +12,15 @@ use serde::Serialize;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, atomic::AtomicBool, atomic::Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
     runtime::Handle,
+    sync::Notify,
     task::AbortHandle,
     time::{Instant, sleep_until},
 };
@@ -61,6 +65,8 @@ struct Registry {
     has_libraries: AtomicBool,
     /// It has the levels of those that speak through the crate `log`, too.
     has_log_crate: AtomicBool,
+    /// Told when a level was set for a while.
+    news: Arc<Notify>,
 }
 
 struct Inner {
@@ -70,7 +76,14 @@ struct Inner {
     /// Dead ones are taken away when there are so many.
     prune_at: usize,
     /// What ends temporary levels.
-    ending: Option<AbortHandle>,
+    ending: Option<Ending>,
+    /// Where it runs: the runtime of the agent, while that runs.
+    runtime: Option<Handle>,
+}
+
+struct Ending {
+    task: AbortHandle,
+    of: Arc<AtomicU8>,
 }
 
 /// A logger and its level: see [`Loggers::list`].
@@ -113,13 +126,15 @@ impl Loggers {
 
     /// Those of an agent whose label is not known yet.
     pub(crate) fn unnamed(settings: LogSettings) -> Self {
-        let inner = Inner { rules: settings.rules, loggers: BTreeMap::new(), prune_at: 64, ending: None };
+        let inner =
+            Inner { rules: settings.rules, loggers: BTreeMap::new(), prune_at: 64, ending: None, runtime: None };
         let inner = Mutex::new(inner);
         Loggers(Arc::new(Registry {
             agent: OnceLock::new(),
             inner,
             has_libraries: AtomicBool::new(false),
             has_log_crate: AtomicBool::new(false),
+            news: Arc::default(),
         }))
     }
 
@@ -216,7 +231,7 @@ impl Loggers {
             place: rule.place(),
             ends_in: rule.until.map(|until| until.saturating_duration_since(Instant::now())),
         };
-        inner.rules.iter().map(said).collect()
+        inner.rules.iter().filter(|rule| rule.holds()).map(said).collect()
     }
 
     /// Sets the level of the logger of this name, or of those that a pattern matches, from now on: also of those that come
@@ -232,19 +247,17 @@ impl Loggers {
         })
     }
 
-    /// Sets the level for a while: after `time` it is what it would be without.
+    /// Sets the level for a while: after `time` it is what it would be without. It ends with the agent; without an agent, with the
+    /// tokio runtime where it was set first.
     ///
     /// # Errors
-    /// As [`Loggers::set`]; and outside of a tokio runtime, where nothing could end it.
+    /// As [`Loggers::set`]; and outside of a tokio runtime where no agent runs, since nothing could end it.
     pub fn set_for(&self, name_or_pattern: &str, level: Level, time: Duration) -> Result<()> {
         let pattern = pattern(name_or_pattern)?;
-        let Ok(runtime) = Handle::try_current() else {
-            return Err(Error::msg("a level can not be set for a while outside of a tokio runtime")
-                .with_help("call it in a task, or use `set` and `reset`"));
-        };
         let Some(until) = Instant::now().checked_add(time) else { return self.set(name_or_pattern, level) };
+        self.be_ready_to_end()?;
         self.change(|rules| rules.put(Rule { until: Some(until), ..Rule::new(pattern, level, Source::Temporary) }))?;
-        self.end_later(&runtime);
+        self.0.news.notify_one();
         Ok(())
     }
 
@@ -273,16 +286,30 @@ impl Loggers {
         });
     }
 
+    /// An agent runs, on this runtime.
+    pub(crate) fn begin(&self, runtime: Handle) {
+        self.0.lock().runtime = Some(runtime);
+    }
+
     /// The agent has closed: what was set for a while ends.
     pub(crate) fn end(&self) {
-        let ending = self.0.lock().ending.take();
-        if let Some(ending) = ending {
-            ending.abort();
-            let _ = self.change(|rules| {
-                rules.remove_all(&[Source::Temporary]);
-                Ok(())
-            });
+        let ending = {
+            let mut inner = self.0.lock();
+            inner.runtime = None;
+            inner.ending.take()
+        };
+        if let Some(Ending { task, .. }) = ending {
+            task.abort();
+            self.end_all();
         }
+    }
+
+    fn end_all(&self) {
+        // taking away is never refused
+        let _ = self.change(|rules| {
+            rules.remove_all(&[Source::Temporary]);
+            Ok(())
+        });
     }
 
     /// The level of a library's records, by their target.
@@ -334,25 +361,74 @@ impl Loggers {
         result
     }
 
-    /// One task ends all temporary levels. It holds nothing, and goes with the registry.
-    fn end_later(&self, runtime: &Handle) {
-        let registry = Arc::downgrade(&self.0);
-        let task = runtime.spawn(async move {
-            loop {
-                let next = registry.upgrade().and_then(|registry| registry.lock().rules.next_end());
-                let Some(next) = next else { break };
-                sleep_until(next).await;
-                let Some(registry) = registry.upgrade() else { break };
+    /// One task ends all temporary levels. It holds nothing, and goes with the registry. It is made under the lock, so that there is
+    /// one.
+    fn be_ready_to_end(&self) -> Result<()> {
+        let mut inner = self.0.lock();
+        if inner.ending.as_ref().is_some_and(Ending::runs) {
+            return Ok(());
+        }
+        for runtime in inner.runtime.clone().into_iter().chain(Handle::try_current()) {
+            let watch = EndsWith { registry: Arc::downgrade(&self.0), of: Arc::default() };
+            let (of, news) = (watch.of.clone(), self.0.news.clone());
+            let task = runtime.spawn(end_levels(watch, news)).abort_handle();
+            // a runtime that has ended drops it at once
+            if of.compare_exchange(NEW, RUNS, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                inner.ending = Some(Ending { task, of });
+                return Ok(());
+            }
+        }
+        Err(Error::msg("a level can not be set for a while outside of a tokio runtime")
+            .with_help("call it in a task, or use `set` and `reset`"))
+    }
+}
+
+/// Ends temporary levels, each in its time.
+async fn end_levels(watch: EndsWith, news: Arc<Notify>) {
+    let next = || watch.registry.upgrade().map(|registry| registry.lock().rules.next_end());
+    while let Some(next) = next() {
+        tokio::select! {
+            () = news.notified() => {}
+            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
+                let Some(registry) = watch.registry.upgrade() else { return };
                 // taking away is never refused
                 let _ = Loggers(registry).change(|rules| {
                     rules.expire(Instant::now());
                     Ok(())
                 });
             }
-        });
-        let before = self.0.lock().ending.replace(task.abort_handle());
-        if let Some(before) = before {
-            before.abort();
+        }
+    }
+}
+
+/// The states of the task that ends levels.
+const NEW: u8 = 0;
+const RUNS: u8 = 1;
+const GONE: u8 = 2;
+
+impl Ending {
+    fn runs(&self) -> bool {
+        self.of.load(Ordering::Acquire) == RUNS
+    }
+}
+
+/// Goes with the task, also where its runtime ends before it was run at all: then nothing is left that could end a level later.
+struct EndsWith {
+    registry: Weak<Registry>,
+    of: Arc<AtomicU8>,
+}
+
+impl Drop for EndsWith {
+    fn drop(&mut self) {
+        // one that never ran is dropped under the lock
+        if self.of.swap(GONE, Ordering::AcqRel) != RUNS {
+            return;
+        }
+        if let Some(registry) = self.registry.upgrade() {
+            let is_replaced = registry.lock().ending.as_ref().is_none_or(|ending| !Arc::ptr_eq(&ending.of, &self.of));
+            if !is_replaced {
+                Loggers(registry).end_all();
+            }
         }
     }
 }
@@ -373,7 +449,7 @@ impl Registry {
 impl Drop for Registry {
     fn drop(&mut self) {
         if let Some(ending) = self.lock().ending.take() {
-            ending.abort();
+            ending.task.abort();
         }
     }
 }

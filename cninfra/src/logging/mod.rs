@@ -42,9 +42,11 @@ pub use loggers::{LevelRule, LoggerLevel, Loggers};
 pub use output::Output;
 pub(crate) use output::SharedFormat;
 pub use record::Record;
+pub(crate) use rules::MOST;
 pub use rules::{Origin, Source};
 pub(crate) use settings::DEFAULT;
 pub use settings::LogSettings;
+pub(crate) use settings::SAY_LESS;
 
 #[doc(inline)]
 pub use crate::{debug, error, info, trace, warn};

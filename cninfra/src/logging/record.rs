@@ -42,6 +42,8 @@ pub(super) struct Parts {
     pub(super) location: String,
     pub(super) fields: Vec<(Cow<'static, str>, Value)>,
     pub(super) level: Level,
+    /// It is of the crate `log`.
+    of_log_crate: bool,
     /// So many fields are the logger's; a record may have others of the same names, which stand behind them.
     ours: usize,
 }
@@ -72,6 +74,7 @@ impl Parts {
             location: String::new(),
             fields: Vec::new(),
             level: (*metadata.level()).into(),
+            of_log_crate: normalized.is_some(),
             ours: if is_ours(metadata) { fields_of_logger(metadata) } else { 0 },
         };
         event.record(&mut parts);
@@ -91,8 +94,8 @@ impl Parts {
     }
 
     fn put(&mut self, field: &Field, value: Value) {
-        // what the crate `log` says has been taken off its metadata
-        if field.name().starts_with("log.") {
+        // what the crate `log` says of its record has been taken off its metadata
+        if self.of_log_crate && field.name().starts_with("log.") {
             return;
         }
         self.fields.push((Cow::Borrowed(field.name()), value));

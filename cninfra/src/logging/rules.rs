@@ -9,8 +9,8 @@ use serde::Serialize;
 use std::{fmt, sync::Arc};
 use tokio::time::Instant;
 
-/// More rules than these are refused: they may come from outside, and are kept.
-const MOST: usize = 1000;
+/// More rules than these are refused, of each source: they may come from outside, and are kept.
+pub(crate) const MOST: usize = 1000;
 
 /// Where a level comes from. Later ones go over earlier ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -81,6 +81,11 @@ impl Rule {
     pub(super) fn place(&self) -> Option<String> {
         self.place.as_deref().map(str::to_string)
     }
+
+    /// One that has ended may be there for a moment longer.
+    pub(super) fn holds(&self) -> bool {
+        self.until.is_none_or(|until| until > Instant::now())
+    }
 }
 
 /// All that was said about levels.
@@ -88,15 +93,21 @@ impl Rule {
 pub(super) struct Rules(Vec<Rule>);
 
 impl Rules {
-    /// Over what was said for the same pattern before, from there.
+    /// Over what was said for the same pattern before, from there. A default level is never refused, since each source has one at
+    /// most; nor is what the config says: that is counted where it is read, so that too much is a mistake of it.
     pub(super) fn put(&mut self, rule: Rule) -> Result<()> {
         self.remove(rule.pattern.as_ref(), rule.source);
-        if self.0.len() >= MOST {
+        let counts = rule.pattern.is_some() && !matches!(rule.source, Source::Config | Source::Environment);
+        if counts && self.0.iter().filter(|other| other.source == rule.source).count() >= MOST {
             let help = "reset some of them, or say more by one pattern";
             return Err(Error::msg(format_args!("{MOST} levels are set already")).with_help(help));
         }
         self.0.push(rule);
         Ok(())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Rule> {
@@ -117,6 +128,10 @@ impl Rules {
         self.0.len() < before
     }
 
+    fn holding(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter().filter(|rule| rule.holds())
+    }
+
     /// Takes away what has ended by now.
     pub(super) fn expire(&mut self, now: Instant) {
         self.0.retain(|rule| rule.until.is_none_or(|until| until > now));
@@ -129,7 +144,7 @@ impl Rules {
 
     /// The level that holds where nothing is said of a logger.
     pub(super) fn default_level(&self) -> (Level, Origin) {
-        let defaults = self.0.iter().filter(|rule| rule.pattern.is_none());
+        let defaults = self.holding().filter(|rule| rule.pattern.is_none());
         let origin = |source, place| Origin { source, place, rule: None, inherited_from: None };
         defaults.max_by_key(|rule| rule.source).map_or((Level::default(), origin(Source::Default, None)), |rule| {
             (rule.level, origin(rule.source, rule.place()))
@@ -171,13 +186,13 @@ impl Rules {
 
     /// The lowest level that any library's records may have.
     pub(super) fn lowest_of_libraries(&self) -> Level {
-        let named = self.0.iter().filter(|rule| rule.pattern.is_some()).map(|rule| rule.level);
+        let named = self.holding().filter(|rule| rule.pattern.is_some()).map(|rule| rule.level);
         named.chain([self.default_level().0.max(Level::Info)]).min().unwrap_or_default()
     }
 
     /// The one that holds: from the highest source, there the closest one, of those the last one.
     fn best(&self, name: &str) -> Option<(&Rule, &Pattern)> {
-        let matching = self.0.iter().filter_map(|rule| Some((rule, rule.pattern.as_ref()?)));
+        let matching = self.holding().filter_map(|rule| Some((rule, rule.pattern.as_ref()?)));
         matching
             .filter(|(_, pattern)| pattern.matches(name))
             .max_by_key(|(rule, pattern)| (rule.source, pattern.closeness()))
@@ -243,6 +258,17 @@ mod tests {
     }
 
     #[test]
+    fn what_has_ended_holds_no_more() {
+        let mut rules = Rules::default();
+        for pattern in [None, Some(Pattern::parse("etcd").unwrap())] {
+            let until = Some(Instant::now());
+            rules.put(Rule { until, ..Rule::new(pattern, Level::Trace, Source::Temporary) }).unwrap();
+        }
+        assert_eq!((rules.resolve("etcd").0, rules.resolve("http").0), (Level::Info, Level::Info));
+        assert_eq!((rules.of_library("etcd"), rules.lowest_of_libraries()), (Level::Info, Level::Info));
+    }
+
+    #[test]
     fn there_is_a_bound() {
         let mut rules = Rules::default();
         let pattern = |at: usize| Pattern::parse(&format!("l{at}")).unwrap();
@@ -250,6 +276,11 @@ mod tests {
         (0..MOST).for_each(|at| rules.put(rule(at)).unwrap());
         assert!(format!("{:?}", rules.put(rule(MOST)).unwrap_err()).contains("reset some of them"));
         rules.put(rule(7)).unwrap();
+        // each source has its own, and a default level besides
+        rules.put(Rule { source: Source::Temporary, ..rule(0) }).unwrap();
+        rules.put(Rule { pattern: None, ..rule(0) }).unwrap();
+        let (level, origin) = rules.default_level();
+        assert_eq!((level, origin.source), (Level::Warn, Source::Runtime));
         assert!(rules.remove_all(&[Source::Runtime]) && !rules.remove_all(&[Source::Runtime]));
     }
 }

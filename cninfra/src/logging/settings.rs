@@ -3,12 +3,15 @@
 use super::{
     Level, Source,
     pattern::Pattern,
-    rules::{Rule, Rules},
+    rules::{MOST, Rule, Rules},
 };
 use crate::{Error, Result};
 
 /// The name of the level that holds where nothing is said of a logger.
 pub(crate) const DEFAULT: &str = "default";
+
+/// What to do about too many levels.
+pub(crate) const SAY_LESS: &str = "say more by one pattern, such as `etcd*`";
 
 /// The levels of loggers, by name or pattern, that hold from the start of an agent on.
 ///
@@ -33,7 +36,7 @@ impl LogSettings {
 
     /// The level of all loggers of which nothing else is said. Default: `info`.
     pub fn default_level(mut self, level: Level) -> Self {
-        // never refused: it is one rule more at most, and replaces itself
+        // a default level is never refused
         let _ = self.rules.put(Rule::new(None, level, Source::Program));
         self
     }
@@ -55,6 +58,9 @@ impl LogSettings {
             let (name, level) = part.split_once('=').unwrap_or((DEFAULT, part));
             let level = level.trim().parse().map_err(Error::from)?;
             self.put(name.trim(), level, source, place)?;
+        }
+        if self.rules.len() > MOST {
+            return Err(Error::msg(format_args!("more than {MOST} levels are too many")).with_help(SAY_LESS));
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ impl Collector for AgentMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let Some(shared) = self.0.upgrade() else { return Ok(()) };
         let status = shared.status.agent();
-        let (flavor, version, label) = (shared.graph.name(), shared.graph.tree().version, shared.label.as_str());
+        let (flavor, version, label) = (shared.graph.name(), shared.build.version, shared.label.as_str());
         let mut build = begin(&mut encoder, "agent_build", "Which agent it is: always 1, the labels tell.")?;
         put(&mut build, [("flavor", flavor), ("label", label), ("version", version)], 1_i64)?;
         let ready = ConstGauge::new(i64::from(status.is_ready()));

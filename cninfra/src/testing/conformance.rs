@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Phase,
-    agent::{Builder, Cause, Outcome, PluginError},
+    agent::{Backoff, Builder, Cause, Outcome, PluginError, StartPolicy},
     graph::Graph,
     logging::{Level, LogSettings},
     status::{AgentStatus, State},
@@ -16,20 +16,24 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, time::timeout};
 
 /// More than so many waits of one phase are not tried.
 const WAITS: u32 = 40;
+
+/// How soon an `init` is called again that has failed; and how long a plugin has to come up then.
+const SOON: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1));
+const UP_WITHIN: Duration = Duration::from_secs(5);
 
 /// Checks the contract of a plugin, in real agents on real time.
 ///
 /// | | what is checked |
 /// | --- | --- |
 /// | 1 | it owns its tasks: when it has closed, none of them runs, be it spawned through the context or not |
-/// | 2 | it is safe to close after an `init` that failed, or was dropped at any of its await points, or never ran; and to close twice; and its `init` may be called again after it was dropped |
+/// | 2 | it is safe to close after an `init` that failed, or was dropped at one of its first 40 await points, or never ran; and to close twice; and its `init` may be called again after it was dropped there, and, where it waits for anything, after it failed at its end and its tasks were ended |
 /// | 3 | it never blocks: no call keeps its thread for longer than [`blocks_after`](Conformance::blocks_after) |
 /// | 4 | it reports its state: it does not stay in `Init`, and it gives a reason when it is not well |
-/// | 7 | its errors carry a cause or a mend; no secret is in an error, a report or a log line |
+/// | 7 | its errors carry a cause or a mend; no secret is in an error, a report or in what is logged on the thread of the test (all tasks of the agent run there) |
 /// | 8 | its config section refuses a key that it does not know |
 ///
 /// What can not be seen from outside is left to the plugin's own tests: time-outs of outside calls, bounds of queues,
@@ -93,6 +97,8 @@ impl<F> fmt::Debug for Conformance<F> {
 /// One agent's life, as it was seen.
 struct Life {
     started: bool,
+    /// No plugin is down, at once or after some attempts.
+    is_up: bool,
     status: Option<AgentStatus>,
     seen: Arc<Seen>,
     left_task: bool,
@@ -191,6 +197,16 @@ impl<F: 'static> Conformance<F> {
                 found.add(2, format!("after {what}, it does not start: {}", again.said[0]));
             }
         }
+        // who waits for nothing has no reason to fail that could go away
+        if first.seen.waits(Phase::Init) > 0 {
+            let retried = || (self.make)().start_policy(&self.plugin, StartPolicy::Retry(SOON));
+            let again = self.live(&retried, Ordeal::FailsOnce(Phase::Init));
+            found.of_a_life("init that failed at its end, and was called again", &again);
+            if !again.is_up {
+                found
+                    .add(2, "after init that failed at its end, and was called again, it does not come up".to_string());
+            }
+        }
         if node.plugin.config.is_some() {
             let unknown = self.live(&|| (self.make)().set(&self.plugin, "no-such-key", 1), Ordeal::None);
             let is_refused = |error: &PluginError| matches!(error.cause, Cause::Config(_));
@@ -231,6 +247,7 @@ impl<F: 'static> Conformance<F> {
             let events = match builder.start().await {
                 Ok(agent) => {
                     life.started = true;
+                    life.is_up = timeout(UP_WITHIN, agent.all_up()).await.is_ok();
                     life.status = Some(agent.status());
                     match agent.close().await {
                         Ok(events) => events,
@@ -267,8 +284,9 @@ impl<F: 'static> Conformance<F> {
 
 impl Life {
     fn new(seen: Arc<Seen>) -> Self {
-        let (started, status, errors, closing, said) = (false, None, Vec::new(), Vec::new(), Vec::new());
-        Life { started, status, seen, left_task: false, alive: 0, errors, closing, said }
+        let (started, is_up, status) = (false, false, None);
+        let (errors, closing, said) = Default::default();
+        Life { started, is_up, status, seen, left_task: false, alive: 0, errors, closing, said }
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
     collections::HashMap,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::{self, Poll},
     time::{Duration, Instant},
 };
@@ -21,6 +24,8 @@ pub(super) enum Ordeal {
     Again(Phase, u32),
     /// The phase is done, and fails all the same.
     Fails(Phase),
+    /// The same, the first time.
+    FailsOnce(Phase),
     /// It is closed twice.
     ClosedTwice,
 }
@@ -47,17 +52,20 @@ impl Seen {
 /// Puts the probe around the plugin of this instance name.
 pub(super) fn around(plugin: &str, ordeal: Ordeal, seen: Arc<Seen>) -> Wrap {
     let plugin = plugin.to_string();
-    Arc::new(
-        move |node, running| {
-            if node.instance() == plugin { Arc::new(Probe { running, ordeal, seen: seen.clone() }) } else { running }
-        },
-    )
+    Arc::new(move |node, running| {
+        if node.instance() == plugin {
+            Arc::new(Probe { running, ordeal, seen: seen.clone(), failed: AtomicBool::new(false) })
+        } else {
+            running
+        }
+    })
 }
 
 struct Probe {
     running: Arc<dyn Running>,
     ordeal: Ordeal,
     seen: Arc<Seen>,
+    failed: AtomicBool,
 }
 
 impl Running for Probe {
@@ -83,6 +91,10 @@ impl Running for Probe {
             Ordeal::Fails(at) if at == phase => Box::pin(async move {
                 step().await.unwrap_or(Ok(()))?;
                 Err(Error::msg("failed by the conformance kit"))
+            }),
+            Ordeal::FailsOnce(at) if at == phase && !self.failed.swap(true, Relaxed) => Box::pin(async move {
+                step().await.unwrap_or(Ok(()))?;
+                Err(Error::msg("failed once by the conformance kit"))
             }),
             Ordeal::ClosedTwice if phase == Phase::Close => Box::pin(async move {
                 step().await.unwrap_or(Ok(()))?;

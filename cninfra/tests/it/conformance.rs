@@ -27,6 +27,7 @@ enum Sin {
     PanicsWhenClosedUninitialised,
     FailsToCloseDropped,
     NotAgain,
+    NotAgainAfterAnError,
     Blocks,
     StaysInInit,
     GivesNoReason,
@@ -64,6 +65,9 @@ impl Lifecycle for Sinner {
             Sin::DetachesTask => drop(tokio::spawn(pending::<()>())),
             Sin::Blocks => std::thread::sleep(Duration::from_millis(60)),
             Sin::NotAgain if begun > 0 => return Err(Error::msg("called before").with_help("call it once")),
+            Sin::NotAgainAfterAnError if self.done.load(SeqCst) > 0 => {
+                return Err(Error::msg("bound already").with_help("bind once"));
+            }
             Sin::StaysInInit => cx.status().report(State::Init),
             Sin::GivesNoReason => cx.status().report(State::Degraded),
             Sin::TellsSecretInLog => cx.log().debug(format_args!("connect with {password}")),
@@ -140,6 +144,7 @@ fn each_violation_is_found() {
         (Sin::PanicsWhenClosedUninitialised, 2, "dropped at wait 0: plugin `Sinner` panicked in close"),
         (Sin::FailsToCloseDropped, 2, "dropped at wait 2: plugin `Sinner` failed in close: half init"),
         (Sin::NotAgain, 2, "called again, it does not start"),
+        (Sin::NotAgainAfterAnError, 2, "called again, it does not come up"),
         (Sin::Blocks, 3, "a call in init kept its thread for"),
         (Sin::StaysInInit, 4, "its state is still `Init`"),
         (Sin::GivesNoReason, 4, "its state is Degraded, without a reason"),

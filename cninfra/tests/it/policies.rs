@@ -6,11 +6,15 @@ use cninfra::{
     agent::{Backoff, Builder, StartPolicy},
     config::Config,
     prelude::*,
-    status::State,
+    status::{Probing, State},
 };
 use std::{
+    cell::Cell,
     future::pending,
-    sync::atomic::{AtomicU32, Ordering::SeqCst},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
@@ -191,6 +195,124 @@ async fn what_is_ignored_stays_down() {
     assert_eq!((state, reason.unwrap().ends_with("connection refused; ignored")), (State::Degraded, true));
     agent.close().await.unwrap();
     assert_eq!(store.counts(), [1, 0, 0, 1]);
+}
+
+thread_local! {
+    /// How many attempts of the next plugin fail.
+    static FAILS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Each attempt begins a task and a probe, and reports. The first few fail after that.
+#[plugin]
+pub struct Eager {
+    #[default(AtomicU32::new(FAILS.get()))]
+    fails: AtomicU32,
+    inits: AtomicU32,
+    tasks: Arc<()>,
+    asked: Arc<AtomicU32>,
+    #[context]
+    cx: Context,
+}
+impl Lifecycle for Eager {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        self.inits.fetch_add(1, SeqCst);
+        let (task, probe, asked) = (self.tasks.clone(), self.tasks.clone(), self.asked.clone());
+        cx.spawn("work", async move {
+            let _task = task;
+            pending::<()>().await
+        });
+        cx.probe(Probing::new().every(Duration::from_millis(10)), move || {
+            let _probe = &probe;
+            asked.fetch_add(1, SeqCst);
+            async { Err(Error::msg("no answer")) }
+        });
+        cx.status().report(State::Ok);
+        sleep(Duration::from_millis(100)).await;
+        match self.fails.load(SeqCst) {
+            0 => Ok(()),
+            _ => {
+                self.fails.fetch_sub(1, SeqCst);
+                Err(Error::msg("connection refused"))
+            }
+        }
+    }
+}
+#[derive(Flavor)]
+pub struct Lone {
+    eager: Dep<Eager>,
+}
+
+async fn eager(fails: u32, policy: StartPolicy) -> (Agent<Lone>, Arc<()>) {
+    FAILS.set(fails);
+    let agent = Agent::<Lone>::builder().start_policy("eager", policy).start().await.unwrap();
+    let tasks = agent.eager.tasks.clone();
+    (agent, tasks)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_does_not_overrule_its_policy() {
+    let (agent, tasks) = eager(1, StartPolicy::Ignore).await;
+    let asked = agent.eager.asked.load(SeqCst);
+    for report in [None, Some(State::Error), Some(State::Ok)] {
+        if let Some(state) = report {
+            agent.eager.cx.status().report(state);
+        }
+        sleep(Duration::from_secs(60)).await;
+        let plugin = &agent.status().plugins[0];
+        let reason = plugin.reason.as_deref().unwrap();
+        assert!(plugin.state == State::Degraded && reason.ends_with("connection refused; ignored"), "{plugin:?}");
+        assert!(agent.status().is_ready());
+    }
+    assert_eq!((agent.eager.asked.load(SeqCst), Arc::strong_count(&tasks)), (asked, 2), "the attempt has ended");
+    // but nothing goes over what only a new start of the process can mend
+    agent.eager.cx.status().report_broken("the index contradicts itself");
+    let status = agent.status();
+    assert_eq!((status.plugins[0].state, status.is_live()), (State::Error, false));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_attempt_said_that_failed_is_forgotten() {
+    /// Reports what it waits for, and nothing when it is up.
+    #[plugin]
+    struct Waiter {
+        inits: AtomicU32,
+    }
+    impl Lifecycle for Waiter {
+        async fn init(&self, cx: &Context) -> Result<()> {
+            if self.inits.fetch_add(1, SeqCst) > 0 {
+                return Ok(());
+            }
+            cx.status().report_because(State::Error, "connects");
+            Err(Error::msg("connection refused"))
+        }
+    }
+    #[derive(Flavor)]
+    struct Alone {
+        waiter: Dep<Waiter>,
+    }
+    let agent = Agent::<Alone>::builder().start_policy("waiter", StartPolicy::Retry(BACKOFF)).start().await.unwrap();
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!((agent.status().plugins[0].state, agent.waiter.inits.load(SeqCst)), (State::Ok, 2));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_fails_leaves_neither_a_task_nor_a_probe() {
+    let (agent, tasks) = eager(20, StartPolicy::Retry(BACKOFF)).await;
+    assert_eq!(Arc::strong_count(&tasks), 2, "of the first attempt");
+    while agent.eager.inits.load(SeqCst) < 21 {
+        sleep(Duration::from_millis(10)).await;
+        // one task and one probe at most
+        assert!(Arc::strong_count(&tasks) <= 4, "{}", Arc::strong_count(&tasks));
+        assert_eq!(agent.status().plugins[0].state, State::Degraded);
+    }
+    sleep(Duration::from_secs(1)).await;
+    // the last one has its own, and what it says counts
+    assert_eq!(Arc::strong_count(&tasks), 4);
+    let plugin = &agent.status().plugins[0];
+    assert_eq!((plugin.state, plugin.reason.as_deref()), (State::Error, Some("no answer")));
+    agent.close().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -151,6 +151,61 @@ async fn a_main_task_is_ended_like_others_when_the_agent_stops() {
     assert!(events.contains(&"close Owner left a task".to_string()), "{events:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_main_task_that_is_aborted_has_failed_unless_the_agent_stops() {
+    /// Its main task is aborted when it was polled, before it was, when it has ended well, or in `close`.
+    #[plugin]
+    struct Aborts {
+        when: Mutex<&'static str>,
+        task: Mutex<Option<Task<()>>>,
+    }
+    impl Lifecycle for Aborts {
+        async fn after_init(&self, cx: &Context) -> Result<()> {
+            let when = *self.when.lock().unwrap();
+            let ends = when == "ended";
+            let task = cx.spawn_main("work", async move { if ends { Ok(()) } else { pending().await } });
+            if when != "before it was polled" {
+                sleep(Duration::from_millis(1)).await;
+            }
+            if when != "in close" {
+                task.abort();
+            }
+            *self.task.lock().unwrap() = Some(task);
+            sleep(Duration::from_millis(1)).await;
+            Ok(())
+        }
+        async fn close(&self, cx: &Context) -> Result<()> {
+            let task = self.task.lock().unwrap().take();
+            if let Some(task) = task {
+                task.abort();
+                assert!(task.await.is_err() || *self.when.lock().unwrap() == "ended");
+            }
+            let _ = cx;
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        aborts: Dep<Aborts>,
+    }
+    for when in ["polled", "before it was polled", "ended", "in close"] {
+        let aborts = Aborts { when: Mutex::new(when), task: Mutex::default() };
+        let started = Agent::<Lone>::builder().with_new(aborts).start().await;
+        if matches!(when, "ended" | "in close") {
+            started.unwrap().close().await.unwrap();
+        } else {
+            let error = started.unwrap_err();
+            let told = "plugin `Aborts` failed in task `work`: it was aborted";
+            assert_eq!((error.errors[0].to_string().as_str(), error.exit_code()), (told, 1), "{when}");
+        }
+    }
+    // while it runs
+    let agent = started().await;
+    agent.owner.cx.spawn_main("work", pending()).abort();
+    let error = soon(agent.run()).await.unwrap_err();
+    assert_eq!((error.run.len(), error.exit_code()), (1, 1));
+}
+
 #[tokio::test]
 async fn a_plugin_stops_the_agent() {
     let agent = started().await;
@@ -251,6 +306,49 @@ async fn a_plugin_that_leaves_tasks_behind_is_named() {
     let close = only(events, &["close"]);
     assert_eq!(close, ["close Owner", "close Owner left a task"]);
     assert_eq!(Arc::strong_count(&held), 1, "both have ended, and what they held is dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_ends_by_itself_has_a_moment_and_none_is_waited_for_in_vain() {
+    /// Tells its task to end, and does not wait for it.
+    #[plugin]
+    struct Teller {
+        told: Arc<tokio::sync::Notify>,
+        owner: Dep<Owner>,
+    }
+    impl Lifecycle for Teller {
+        async fn init(&self, cx: &Context) -> Result<()> {
+            let (told, _) = (self.told.clone(), &self.owner);
+            cx.spawn("tidy", async move {
+                told.notified().await;
+                sleep(Duration::from_millis(10)).await;
+            });
+            Ok(())
+        }
+        async fn close(&self, _: &Context) -> Result<()> {
+            self.told.notify_one();
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Telling {
+        teller: Dep<Teller>,
+        owner: Dep<Owner>,
+        bare: Dep<Bare>,
+    }
+    for (left, took) in [("nothing", 10), ("of one without a close", 10), ("of one with", 60)] {
+        let agent = Agent::<Telling>::builder().record_events(true).start().await.unwrap();
+        match left {
+            "nothing" => {}
+            "of one with" => drop(agent.owner.cx.spawn("forgotten", pending::<()>())),
+            _ => drop(agent.bare.cx.spawn("carried", pending::<()>())),
+        }
+        let began = Instant::now();
+        let events = lines(Telling::GRAPH, &agent.close().await.unwrap());
+        assert_eq!(began.elapsed(), Duration::from_millis(took), "{left}");
+        let named: Vec<_> = events.iter().filter(|event| event.ends_with("left a task")).collect();
+        assert_eq!(named, if left == "of one with" { vec!["close Owner left a task"] } else { Vec::new() });
+    }
 }
 
 #[tokio::test]

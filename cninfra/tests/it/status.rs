@@ -134,15 +134,16 @@ fn changes_are_watched() {
 fn a_start_is_watched_too() {
     paused(async {
         #[plugin]
-        struct Early;
+        struct Early {
+            seen: Arc<Mutex<Vec<State>>>,
+        }
         impl Lifecycle for Early {
             async fn init(&self, cx: &Context) -> Result<()> {
-                let (mut changes, log) = (cx.status_changes(), cx.log());
+                let (mut changes, seen) = (cx.status_changes(), self.seen.clone());
                 cx.spawn("watch", async move {
-                    // what the plugin reports is a change, too
-                    let seen = [changes.next().await.unwrap().state, changes.next().await.unwrap().state];
-                    assert_eq!(seen, [State::Init, State::Ok]);
-                    log.info("it has started");
+                    while let Some(status) = changes.next().await {
+                        seen.lock().unwrap().push(status.state);
+                    }
                 });
                 cx.status().report(State::Ok);
                 assert_eq!(cx.status().agent().state, State::Init, "the agent still starts");
@@ -152,9 +153,14 @@ fn a_start_is_watched_too() {
         }
         #[derive(Flavor)]
         struct Lone {
-            _early: Dep<Early>,
+            early: Dep<Early>,
         }
-        Agent::<Lone>::start().await.unwrap().close().await.unwrap();
+        let agent = Agent::<Lone>::start().await.unwrap();
+        let seen = agent.early.seen.clone();
+        sleep(SECOND).await;
+        agent.close().await.unwrap();
+        // what the plugin reports is a change, too; and a plugin's own task is ended before the agent has closed
+        assert_eq!(*seen.lock().unwrap(), [State::Init, State::Ok, State::Stopped]);
     });
 }
 
@@ -277,6 +283,92 @@ fn a_probe_that_panics_ends_the_agent() {
     });
 }
 
+/// Panics when it is dropped, but not while another panic goes on.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "in pieces");
+    }
+}
+
+#[test]
+fn a_probe_whose_destructor_panics_ends_the_agent() {
+    // at its time-out; when the agent is closed meanwhile; and what is asked itself
+    for end in ["time-out", "close", "closure"] {
+        paused(async {
+            let agent = start().await;
+            let probing = Probing::new().within(SECOND);
+            if end == "closure" {
+                let grenade = Grenade;
+                agent.store.cx.probe(probing, move || {
+                    let _inside = &grenade;
+                    async { Ok(()) }
+                });
+            } else {
+                agent.store.cx.probe(probing, || async {
+                    let _grenade = Grenade;
+                    pending().await
+                });
+            }
+            sleep(SECOND / 2).await;
+            let ended =
+                if end == "time-out" { timeout(60 * SECOND, agent.run()).await.unwrap() } else { agent.close().await };
+            let error = ended.unwrap_err();
+            assert_eq!(error.run[0].to_string(), "plugin `Store` panicked in task `probe`: in pieces", "{end}");
+            assert_eq!((error.run.len(), error.errors.len(), error.exit_code()), (1, 0, 1), "{end}");
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_that_blocks_its_thread_does_not_hold_up_the_stop_and_is_told() {
+    let agent = start().await;
+    let (entered, entering) = std::sync::mpsc::channel();
+    // the thread goes on when the test ends, be it by a panic
+    let (_leave, left) = std::sync::mpsc::channel::<()>();
+    let left = Mutex::new(left);
+    agent.cache.cx.probe(Probing::new(), move || {
+        entered.send(()).unwrap();
+        let _ = left.lock().unwrap().recv();
+        async { Ok(()) }
+    });
+    entering.recv().unwrap();
+    let error = timeout(4 * SECOND, agent.close()).await.unwrap().unwrap_err();
+    let told: Vec<_> = error.errors.iter().map(ToString::to_string).collect();
+    assert!(told.len() == 1 && told[0].starts_with("plugin `Cache` left task `probe`, which blocks its"), "{told:?}");
+}
+
+#[test]
+fn no_probe_begins_while_the_agent_stops() {
+    /// Wants to be asked when it is too late.
+    #[plugin]
+    struct Late {
+        asked: Arc<AtomicU32>,
+    }
+    impl Lifecycle for Late {
+        async fn drain(&self, cx: &Context) -> Result<()> {
+            let asked = self.asked.clone();
+            cx.probe(Probing::new(), move || {
+                asked.fetch_add(1, SeqCst);
+                async { Ok(()) }
+            });
+            sleep(SECOND / 10).await;
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        late: Dep<Late>,
+    }
+    paused(async {
+        let agent = Agent::<Lone>::start().await.unwrap();
+        let asked = agent.late.asked.clone();
+        agent.close().await.unwrap();
+        assert_eq!(asked.load(SeqCst), 0);
+    });
+}
+
 #[test]
 fn changes_of_state_are_logged_once() {
     let (written, ()) = {
@@ -290,17 +382,27 @@ fn changes_of_state_are_logged_once() {
                 for _ in 0..3 {
                     status.report_because(State::Error, "gone");
                 }
+                status.report_broken("for good");
+                status.report_broken("for good");
                 status.report(State::Ok);
                 agent.close().await.unwrap();
             });
         };
         (written, crate::logging::during(output, run))
     };
-    let states: Vec<_> = crate::logging::objects(&written.text())
+    let records = crate::logging::objects(&written.text());
+    let records: Vec<_> = records.iter().filter(|record| record["logger"] == "store").collect();
+    let states: Vec<_> = records
         .iter()
-        .filter(|record| record["logger"] == "store")
-        .map(|record| format!("{} {} {}", record["msg"], record["state"], record["reason"]))
+        .map(|record| format!("{} {} {} {}", record["level"], record["msg"], record["state"], record["reason"]))
         .collect();
-    let expected = [r#""its state has changed" "error" "gone""#, r#""its state has changed" "ok" null"#];
+    let expected = [
+        r#""warn" "its state has changed" "error" "gone""#,
+        r#""error" "is broken: only a new start mends it" "error" "for good""#,
+        r#""info" "its state has changed" "ok" null"#,
+    ];
     assert_eq!(states, expected);
+    // where it is reported
+    let is_here = |record: &&serde_json::Value| record["loc"].as_str().unwrap().starts_with("it/status.rs:");
+    assert!(records.iter().all(is_here), "{records:?}");
 }

@@ -336,9 +336,24 @@ fn sighup_has_the_files_read_at_once() {
 }
 
 #[test]
+fn sighup_while_it_starts_is_not_lost() {
+    let folder = Folder::new();
+    let dir = folder.path().display().to_string();
+    let mut agent = agent().arg("--config-dir").arg(&dir).arg("--set=agent.config-poll-interval=0").start();
+    // the files have been read, and signals are heard
+    agent.wait_for("no service label is set");
+    folder.write("example.conf", "field1: two");
+    agent.signal("HUP");
+    agent.wait_for(r#"new config: ExampleConfig { field1: "two""#);
+    agent.signal("TERM");
+    assert_eq!(agent.wait().code, Some(0));
+}
+
+#[test]
 fn the_level_of_the_log_is_said_by_a_variable() {
-    let quiet = agent().env("INITIAL_LOGLVL", "warning").start();
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    let mut quiet = agent().env("INITIAL_LOGLVL", "warning").start();
+    // signals are heard by then
+    quiet.wait_for("WARN  agent: no service label is set");
     quiet.signal("TERM");
     let ended = quiet.wait();
     assert!(ended.code == Some(0) && !ended.stderr.contains("INFO"), "{}", ended.stderr);

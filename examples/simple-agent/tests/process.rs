@@ -170,8 +170,11 @@ fn help_and_version() {
 
 #[test]
 fn the_address_that_kubernetes_gives_a_service_is_no_port() {
-    let log = serves(agent().env("HTTP_PORT", "tcp://10.0.0.1:80").file("http.conf", "endpoint: 127.0.0.1:0"));
-    assert!(log.contains("WARN") && log.contains("HTTP_PORT is ignored"), "{log}");
+    for protocol in ["tcp", "udp", "sctp"] {
+        let address = format!("{protocol}://10.0.0.1:80");
+        let log = serves(agent().env("HTTP_PORT", &address).file("http.conf", "endpoint: 127.0.0.1:0"));
+        assert!(log.contains("WARN") && log.contains("HTTP_PORT is ignored"), "{log}");
+    }
 }
 
 #[test]

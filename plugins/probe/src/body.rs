@@ -1,6 +1,9 @@
 //! [`Body`]: what the probes answer.
 
-use cninfra::status::{AgentStatus, PluginStatus, State};
+use cninfra::{
+    BuildInfo,
+    status::{AgentStatus, PluginStatus, State},
+};
 use serde::Serialize;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,8 +13,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Body {
-    /// The version of the package that declares the flavor.
-    pub build_version: String,
+    /// The version of the program: see [`BuildInfo`].
+    pub build_version: &'static str,
+    /// When it was built, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build_date: Option<&'static str>,
     /// The state of the agent: 1 exactly when it is ready.
     pub state: u8,
     /// When it began to start.
@@ -20,6 +26,9 @@ pub struct Body {
     pub last_change: u64,
     /// When it, or a plugin, last reported its state.
     pub last_update: u64,
+    /// The commit that the program was built of, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit_hash: Option<&'static str>,
     /// The plugins, in start order; but not those that are switched off.
     pub plugins: Vec<PluginBody>,
 }
@@ -42,9 +51,9 @@ const OK: u8 = 1;
 const ERROR: u8 = 2;
 
 impl Body {
-    /// Of the agent's status, and the version of the program.
+    /// Of the agent's status, and the build of the program.
     #[must_use]
-    pub fn new(status: &AgentStatus, version: &str) -> Self {
+    pub fn new(status: &AgentStatus, build: BuildInfo) -> Self {
         let state = match status.state {
             _ if status.is_ready() => OK,
             State::Error => ERROR,
@@ -53,11 +62,13 @@ impl Body {
         let changes = status.plugins.iter().map(|plugin| plugin.since);
         let running = status.plugins.iter().filter(|plugin| plugin.state != State::Disabled);
         Body {
-            build_version: version.to_string(),
+            build_version: build.version,
+            build_date: build.date,
             state,
             start_time: seconds(status.started),
             last_change: seconds(changes.fold(status.since, SystemTime::max)),
             last_update: seconds(status.updated),
+            commit_hash: build.commit,
             plugins: running.map(PluginBody::new).collect(),
         }
     }

@@ -43,5 +43,5 @@ impl Lifecycle for Probe {
 fn answer(cx: &Context, is_well: fn(&AgentStatus) -> bool) -> Response {
     let status = cx.status().agent();
     let code = if is_well(&status) { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
-    (code, Json(Body::new(&status, cx.graph().tree().version))).into_response()
+    (code, Json(Body::new(&status, cx.build_info()))).into_response()
 }

@@ -2,19 +2,21 @@
 
 use cninfra::{
     agent::Outcome,
-    config::{Config, Live, Secret},
+    config::{Changes, Config, Live, Secret},
     logging::{Level, LogSettings},
     prelude::*,
     status::{AgentStatus, State},
+    testing::Conformance,
 };
 use cninfra_testbed::Folder;
 use serde::{Deserialize, Serialize};
 use std::{
+    cell::Cell,
     fs,
     os::unix::fs::symlink,
     path::Path,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::time::{sleep, timeout};
 
@@ -93,6 +95,56 @@ async fn a_change_is_seen_by_all_who_look() {
     assert!(timeout(Duration::from_secs(5), ended).await.expect("in time").unwrap(), "the agent has stopped");
 }
 
+thread_local! {
+    /// What a plugin has given away before its start failed.
+    static GIVEN: Cell<Option<Changes<Pair>>> = const { Cell::new(None) };
+}
+
+/// Follows its section as its documentation says.
+#[plugin]
+struct Following {
+    #[config]
+    config: Live<Pair>,
+}
+
+impl Lifecycle for Following {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let (log, mut changes) = (cx.log(), self.config.changes());
+        cx.spawn("follow the config", async move {
+            while let Some(config) = changes.next().await {
+                log.info(format_args!("it is {} from now on", config.a));
+            }
+        });
+        GIVEN.set(Some(self.config.changes()));
+        if self.config.get().a == 7 { Err(Error::msg("seven is out").with_help("take eight")) } else { Ok(()) }
+    }
+}
+
+#[derive(Flavor)]
+struct Lone {
+    following: Dep<Following>,
+}
+
+#[test]
+fn a_task_that_follows_ends_by_itself() {
+    Conformance::of("following", Agent::<Lone>::builder).blocks_after(Duration::from_secs(5)).check();
+}
+
+#[tokio::test]
+async fn following_ends_with_the_agent_however_that_ends() {
+    for end in ["close", "drop", "failed start"] {
+        let a = if end == "failed start" { 7 } else { 1 };
+        let started = Agent::<Lone>::builder().config(Config::new().set("following", "a", a)).start().await;
+        match (started, end) {
+            (Ok(agent), "close") => drop(agent.close().await.unwrap()),
+            (Ok(agent), "drop") => drop(agent),
+            (started, _) => assert!(started.is_err()),
+        }
+        let next = timeout(Duration::from_secs(5), GIVEN.take().unwrap().next()).await;
+        assert!(matches!(next, Ok(None)), "{end}");
+    }
+}
+
 #[tokio::test]
 async fn the_swap_of_a_link_is_seen() {
     let folder = Folder::new();
@@ -127,12 +179,13 @@ async fn an_invalid_file_changes_nothing_and_is_reported() {
         ("fixed.conf", "c: 5", "a: 1", "fixed.conf:1:1: key `fixed.c` is unknown"),
         ("agent.yaml", "nosuch: {}", "", "agent.yaml:1:1: there is no section `nosuch`"),
     ] {
+        let wrote = SystemTime::now();
         folder.write(name, wrong);
         let status = state(&agent, State::Degraded).await;
         let follower = status.plugins.iter().find(|plugin| plugin.name == "follower").unwrap();
         let reason = follower.reason.as_deref().unwrap();
         assert!(reason.starts_with("its new config is not valid: ") && reason.contains(part), "{reason}");
-        assert!(status.is_ready(), "it works on");
+        assert!(status.is_ready() && follower.since >= wrote, "it works on, degraded since then: {follower:?}");
         folder.write(name, right);
         state(&agent, State::Ok).await;
         assert!(Arc::ptr_eq(&before, &config.get()), "{name}: {wrong}");

@@ -1,6 +1,7 @@
 //! Levels by name and pattern, from the start on and while the agent runs.
 
 use cninfra::{
+    config::Config,
     logging::{Level, LogSettings, Loggers, Source},
     prelude::*,
     testing::paused,
@@ -187,6 +188,100 @@ fn a_level_for_a_while_ends() {
     });
     let outside = Loggers::new("app", LogSettings::new()).set_for("a", Level::Info, Duration::from_secs(1));
     assert!(outside.unwrap_err().to_string().contains("outside of a tokio runtime"));
+}
+
+#[test]
+fn a_level_for_a_while_ends_at_the_latest_with_the_runtime_where_it_was_set() {
+    let second = Duration::from_secs(1);
+    let loggers = Loggers::new("app", LogSettings::new());
+    let log = loggers.get("etcd");
+    for turn in 0..2 {
+        // its task is dropped before it was run, and after
+        paused(async {
+            loggers.set_for("etcd", Level::Debug, 100 * second).unwrap();
+            tokio::time::sleep(turn * second).await;
+            assert_eq!(log.level(), Level::Debug);
+        });
+        assert_eq!((log.level(), loggers.rules().len()), (Level::Info, 0), "{turn}");
+    }
+    // that of an agent goes over the one where it is set
+    paused(async {
+        let agent = Agent::<Two>::start().await.unwrap();
+        let loggers = agent.loggers();
+        let elsewhere = loggers.clone();
+        let set = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async { elsewhere.set_for("etcd", Level::Debug, Duration::from_millis(500)) })
+        };
+        std::thread::spawn(set).join().unwrap().unwrap();
+        assert_eq!(agent.etcd.log.level(), Level::Debug);
+        tokio::time::sleep(second).await;
+        assert_eq!(agent.etcd.log.level(), Level::Info);
+        agent.close().await.unwrap();
+    });
+}
+
+#[test]
+fn levels_for_a_while_that_are_set_at_once_all_end() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let soon = Duration::from_millis(1);
+    let all: Vec<_> = (0..200)
+        .map(|_| {
+            let loggers = Loggers::new("app", LogSettings::new());
+            let (log, barrier) = (loggers.get("a"), std::sync::Barrier::new(2));
+            std::thread::scope(|scope| {
+                for (name, time) in [("a", soon), ("b", Duration::from_secs(3600))] {
+                    let (loggers, barrier, runtime) = (&loggers, &barrier, &runtime);
+                    scope.spawn(move || {
+                        let _inside = runtime.enter();
+                        barrier.wait();
+                        loggers.set_for(name, Level::Debug, time).unwrap();
+                    });
+                }
+            });
+            (loggers, log)
+        })
+        .collect();
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while all.iter().any(|(_, log)| log.level() == Level::Debug) {
+        assert!(std::time::Instant::now() < until, "some do not end");
+        std::thread::sleep(soon);
+    }
+    assert!(all.iter().all(|(loggers, _)| loggers.level("b").level == Level::Debug));
+}
+
+#[test]
+fn too_many_levels_are_a_mistake_of_the_config_and_no_less_all_hold() {
+    let named = |many: usize| -> Vec<_> {
+        let entry =
+            |at: usize| std::collections::BTreeMap::from([("name", format!("l{at}")), ("level", "debug".into())]);
+        (0..many).map(entry).collect()
+    };
+    let line = |many: usize| (0..many).map(|at| format!("l{at}=debug,")).collect::<String>();
+    let start =
+        |config: Config| async move { Agent::<Two>::builder().config(config).log_settings(&full()).start().await };
+    paused(async {
+        for config in
+            [Config::new().set("logs", "loggers", named(1001)), Config::new().set("logs", "levels", line(1001))]
+        {
+            let error = start(config).await.unwrap_err();
+            let text = error.to_string();
+            assert!(error.is_config() && text.contains("too many") && text.contains("`etcd*`"), "{text}");
+        }
+        let config = Config::new().set("logs", "loggers", named(1000)).set("logs", "levels", line(1000));
+        let agent = start(config).await.unwrap();
+        let loggers = agent.loggers();
+        assert_eq!((loggers.level("l999").level, loggers.level("p999").level), (Level::Debug, Level::Warn));
+        assert_eq!(loggers.level("default").level, Level::Error);
+        agent.close().await.unwrap();
+    });
+}
+
+/// As many levels as a program may set, and a default level besides.
+fn full() -> LogSettings {
+    let all = (0..1000).fold(LogSettings::new(), |all, at| all.level(&format!("p{at}"), Level::Warn).unwrap());
+    assert!(all.clone().level("p1000", Level::Warn).is_err());
+    all.default_level(Level::Error)
 }
 
 #[test]

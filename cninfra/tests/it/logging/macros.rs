@@ -23,10 +23,11 @@ fn a_record_has_text_and_fields() {
             warn!(log, attempt, peer = %peer, found = ?Some(1), ratio = 0.5, ok = true, "slow: {} of {n}", 1, n = 2);
             debug!(log.child("watch"), lag = -1, "behind");
             error!(log, error = &std::io::Error::other("gone") as &dyn std::error::Error, "lost");
+            info!(log, log.size = 7, other = 8, "a field like one of the crate `log`");
             trace!(log, logger = "mine", level = "mine too", loc = "mine as well", "named as ours");
         },
     );
-    let [connects, slow, behind, lost, named] = &objects(&text)[..] else { panic!("{text}") };
+    let [connects, slow, behind, lost, dotted, named] = &objects(&text)[..] else { panic!("{text}") };
     let is = |object: &serde_json::Value, keys: serde_json::Value| {
         for (key, value) in keys.as_object().unwrap() {
             assert_eq!(&object[key], value, "{key} of {object}");
@@ -40,11 +41,12 @@ fn a_record_has_text_and_fields() {
     is(slow, json!({"ratio": 0.5, "ok": true}));
     is(behind, json!({"level": "debug", "logger": "store.watch", "lag": -1}));
     is(lost, json!({"level": "error", "error": "gone"}));
+    is(dotted, json!({"log.size": 7, "other": 8}));
     is(
         named,
         json!({"level": "trace", "logger": "store", "fields.logger": "mine", "fields.level": "mine too", "fields.loc": "mine as well"}),
     );
-    for object in [connects, slow, behind, lost, named] {
+    for object in [connects, slow, behind, lost, dotted, named] {
         let loc = object["loc"].as_str().unwrap();
         assert!(loc.starts_with("logging/macros.rs:"), "{loc}");
     }

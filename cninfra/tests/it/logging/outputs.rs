@@ -115,7 +115,10 @@ fn a_process_has_one_output() {
     log::debug!(target: "driver::net", "not heard");
     let text = written.text();
     let driver: Vec<_> = text.lines().filter(|line| line.contains("driver::net")).collect();
-    assert!(driver[0].contains("INFO  driver::net: from log (logging/outputs.rs:"), "{text}");
+    assert!(
+        driver[0].contains("INFO  driver::net: from log (logging/outputs.rs:"),
+        "without fields of its own: {text}"
+    );
     assert!(driver[1].contains("DEBUG driver::net: heard (logging/outputs.rs:") && driver.len() == 2, "{text}");
     assert!(!text.contains("not heard") && log::max_level() == log::LevelFilter::Info, "{text}");
     assert!(text.contains("to the first one") && text.contains("agent=two"), "{text}");

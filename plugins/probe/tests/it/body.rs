@@ -1,7 +1,8 @@
 //! The body, against the predecessor's.
 
 use crate::codes::{Probed, config, request};
-use cninfra::{prelude::*, status::State};
+use cninfra::{BuildInfo, prelude::*, status::State};
+use cninfra_probe::Body;
 use serde_json::Value;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,7 +16,8 @@ fn now() -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fields_are_those_of_the_predecessor() {
     let before = now();
-    let agent = Agent::<Probed>::builder().config(config()).start().await.unwrap();
+    let build = BuildInfo::new("v9.8.7").commit("abcdef0").date("2026-11-23T00:00:00Z");
+    let agent = Agent::<Probed>::builder().config(config()).build_info(build).start().await.unwrap();
     let addr = agent.rest.local_addr().unwrap();
     agent.store.cx.status().report_because(State::Error, "demo failed");
     let answer = request(addr, "GET", "/readiness").await;
@@ -26,11 +28,14 @@ async fn the_fields_are_those_of_the_predecessor() {
     for (name, value) in ours.as_object().unwrap() {
         assert!(same_type(value, &theirs[name]), "{name}: {value} where the predecessor has {}", theirs[name]);
     }
-    for name in ["build_version", "state", "start_time", "last_change", "last_update", "plugins"] {
+    for name in ["state", "start_time", "last_change", "last_update", "plugins"] {
         assert!(ours.get(name).is_some(), "{name} in {ours}");
     }
-    let start = format!(r#"{{"build_version":"{}","state":2,"start_time":"#, env!("CARGO_PKG_VERSION"));
-    assert!(answer.body.starts_with(&start), "{}", answer.body);
+    for name in ["build_version", "build_date", "commit_hash"] {
+        assert_eq!(ours[name], theirs[name], "{name}");
+    }
+    let (start, _) = RECORDED.split_once("1795454953").unwrap();
+    assert!(answer.body.starts_with(start), "in the same order: {}", answer.body);
     assert!(!answer.body.replace("demo failed", "").contains([' ', '\n']), "compact: {}", answer.body);
 
     let plugins = ours["plugins"].as_array().unwrap();
@@ -45,5 +50,15 @@ async fn the_fields_are_those_of_the_predecessor() {
         let time = ours[name].as_u64().unwrap();
         assert!((before..=now()).contains(&time), "{name}: {time}");
     }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_known_of_the_build_is_left_out() {
+    let agent = Agent::<Probed>::builder().config(config()).start().await.unwrap();
+    assert_eq!(agent.store.cx.build_info(), agent.build_info());
+    let body = |build| serde_json::to_value(Body::new(&agent.status(), build)).unwrap();
+    let body = body(BuildInfo::new("1"));
+    assert!(body["build_version"] == "1" && body.get("build_date").is_none() && body.get("commit_hash").is_none());
     agent.close().await.unwrap();
 }

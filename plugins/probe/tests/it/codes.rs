@@ -1,6 +1,7 @@
 //! The status codes, from start to stop.
 
 use cninfra::{
+    BuildInfo,
     config::Config,
     http::Http,
     prelude::*,
@@ -120,5 +121,5 @@ async fn codes_follow_the_states() {
     agent.close().await.unwrap();
     let stopping = watcher.stopping.lock().unwrap().take().unwrap();
     assert!(stopping.is_live() && !stopping.is_ready());
-    assert_eq!(Body::new(&stopping, "").state, 0);
+    assert_eq!(Body::new(&stopping, BuildInfo::new("1")).state, 0);
 }

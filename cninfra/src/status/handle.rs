@@ -1,0 +1,86 @@
+//! [`Status`]: what a plugin has of the registry.
+
+use super::{AgentStatus, Registry, State, registry::Said};
+use crate::{Context, logging::Level};
+
+/// The status of a plugin and of its agent: see [`Context::status`](crate::Context::status).
+#[derive(Clone, Copy)]
+pub struct Status<'a> {
+    cx: &'a Context,
+}
+
+impl<'a> Status<'a> {
+    pub(crate) fn new(cx: &'a Context) -> Self {
+        Status { cx }
+    }
+
+    fn registry(&self) -> &'a Registry {
+        self.cx.status_registry()
+    }
+
+    /// Reports the plugin's state. A plugin that never does is as its agent: starting, then well. One that is the same again is no
+    /// change, so it may be reported as often as it is seen. A change is logged, an error as a warning.
+    #[track_caller]
+    pub fn report(&self, state: State) {
+        self.put(state, None, false);
+    }
+
+    /// Reports the plugin's state and why it is so.
+    #[track_caller]
+    pub fn report_because(&self, state: State, reason: impl Into<String>) {
+        self.put(state, Some(reason.into()), false);
+    }
+
+    /// Reports that the plugin does not work, and will not before the process is started anew: a defect of its own, never
+    /// trouble with something outside. The liveness probe fails, and the orchestrator starts the process anew. It is logged as an error.
+    #[track_caller]
+    pub fn report_broken(&self, reason: impl Into<String>) {
+        self.put(State::Error, Some(reason.into()), true);
+    }
+
+    #[track_caller]
+    fn put(&self, state: State, reason: Option<String>, broken: bool) {
+        let said = Said { state, reason, broken };
+        let before = self.registry().report(self.cx.place(), said.clone());
+        let is_new = match &before {
+            Some(before) => (before.state, before.broken) != (state, broken),
+            None => state != State::Ok,
+        };
+        if is_new {
+            let level = match state {
+                _ if broken => Level::Error,
+                State::Error => Level::Warn,
+                _ => Level::Info,
+            };
+            // where it is reported, and not here
+            let mut log = self.cx.log().with("state", state);
+            if let Some(reason) = said.reason {
+                log = log.with("reason", reason);
+            }
+            let what = if broken { "is broken: only a new start mends it" } else { "its state has changed" };
+            log.log(level, what);
+        }
+    }
+
+    /// The agent goes on without the plugin, whatever it says of itself; it tells so by itself.
+    pub(crate) fn down(&self, reason: String) {
+        self.registry().down(self.cx.place(), reason);
+    }
+
+    /// It is up after all. What it has said of itself since then stays.
+    pub(crate) fn up(&self) {
+        self.registry().up(self.cx.place());
+    }
+
+    /// The state of the whole agent.
+    #[must_use]
+    pub fn agent(&self) -> AgentStatus {
+        self.registry().agent()
+    }
+}
+
+impl std::fmt::Debug for Status<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.agent().fmt(f)
+    }
+}

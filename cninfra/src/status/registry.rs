@@ -1,0 +1,226 @@
+//! [`Registry`]: what the plugins of one agent have reported, and what it says of them itself.
+
+use super::{AgentStatus, PluginStatus, State, changes::Version};
+use crate::graph::Graph;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+use tokio::sync::watch;
+
+/// The status of one agent's plugins.
+pub(crate) struct Registry {
+    graph: &'static Graph,
+    inner: Mutex<Inner>,
+    version: watch::Sender<Version>,
+}
+
+struct Inner {
+    /// The state of those that report none.
+    phase: State,
+    started: SystemTime,
+    since: SystemTime,
+    updated: SystemTime,
+    reported: BTreeMap<usize, Report>,
+    /// Plugins without which the agent goes on, by place. It is laid over what they report: a policy is not overruled by what
+    /// the plugin says of itself.
+    down: BTreeMap<usize, Why>,
+    /// Places of plugins that are not run.
+    off: BTreeSet<usize>,
+    /// Plugins whose new config was refused, by place.
+    refused: BTreeMap<usize, Why>,
+}
+
+struct Report {
+    said: Said,
+    since: SystemTime,
+}
+
+/// What the agent says of a plugin.
+struct Why {
+    reason: String,
+    since: SystemTime,
+}
+
+/// Says it anew: another reason is no other state.
+fn say(all: &mut BTreeMap<usize, Why>, place: usize, reason: String) {
+    let since = all.get(&place).map_or_else(SystemTime::now, |before| before.since);
+    all.insert(place, Why { reason, since });
+}
+
+/// What a plugin says of itself.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) state: State,
+    pub(super) reason: Option<String>,
+    pub(super) broken: bool,
+}
+
+impl Registry {
+    pub(crate) fn new(graph: &'static Graph) -> Self {
+        let now = SystemTime::now();
+        let inner = Inner {
+            phase: State::Init,
+            started: now,
+            since: now,
+            updated: now,
+            reported: BTreeMap::new(),
+            down: BTreeMap::new(),
+            off: BTreeSet::new(),
+            refused: BTreeMap::new(),
+        };
+        Registry { graph, inner: Mutex::new(inner), version: watch::Sender::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes something, and tells it when the lock is given back.
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> (T, bool)) -> T {
+        let (result, changed) = change(&mut self.lock());
+        if changed {
+            self.version.send_modify(|version| version.count += 1);
+        }
+        result
+    }
+
+    pub(super) fn versions(&self) -> watch::Receiver<Version> {
+        self.version.subscribe()
+    }
+
+    /// The agent has closed: nothing changes any more.
+    pub(crate) fn end(&self) {
+        self.version.send_if_modified(|version| !std::mem::replace(&mut version.ended, true));
+    }
+
+    /// Every plugin has been initialised.
+    pub(crate) fn started(&self) {
+        self.set_phase(State::Ok);
+    }
+
+    /// The agent stops, or its start is rolled back.
+    pub(crate) fn stopping(&self) {
+        self.set_phase(State::Stopped);
+    }
+
+    /// Does the agent stop, or has it?
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lock().phase == State::Stopped
+    }
+
+    /// A plugin says how it is. Returns what it had said before.
+    pub(super) fn report(&self, place: usize, said: Said) -> Option<Said> {
+        self.change(|inner| {
+            let now = SystemTime::now();
+            let old = inner.reported.remove(&place);
+            let since = old.as_ref().filter(|old| old.said.state == said.state).map_or(now, |old| old.since);
+            let old = old.map(|old| old.said);
+            let same = old.as_ref() == Some(&said);
+            inner.reported.insert(place, Report { said, since });
+            inner.updated = now;
+            (old, !same)
+        })
+    }
+
+    /// The agent goes on without a plugin. What that said in the attempt that has failed counts no more, unless only a new start can
+    /// mend it.
+    pub(super) fn down(&self, place: usize, why: String) {
+        self.change(|inner| {
+            inner.reported.retain(|reporter, report| *reporter != place || report.said.broken);
+            say(&mut inner.down, place, why);
+            inner.updated = SystemTime::now();
+            ((), true)
+        });
+    }
+
+    /// One that was down is up. What it has said of itself since then stays.
+    pub(super) fn up(&self, place: usize) {
+        self.change(|inner| {
+            let was_down = inner.down.remove(&place).is_some();
+            if was_down {
+                inner.updated = SystemTime::now();
+            }
+            ((), was_down)
+        });
+    }
+
+    /// Does the agent go on without a plugin?
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_any_down(&self) -> bool {
+        !self.lock().down.is_empty()
+    }
+
+    /// A plugin that is not run.
+    pub(crate) fn switched_off(&self, place: usize) {
+        self.change(|inner| ((), inner.off.insert(place)));
+    }
+
+    /// The new config of a plugin is not valid; `None` when it is again.
+    pub(crate) fn config_refused(&self, place: usize, why: Option<String>) {
+        self.change(|inner| {
+            let before = inner.refused.get(&place).map(|refused| refused.reason.clone());
+            let changed = before != why;
+            match why {
+                Some(why) => say(&mut inner.refused, place, why),
+                None => drop(inner.refused.remove(&place)),
+            }
+            inner.updated = SystemTime::now();
+            ((), changed)
+        });
+    }
+
+    /// The state of the whole agent.
+    pub(crate) fn agent(&self) -> AgentStatus {
+        let inner = self.lock();
+        let plugins: Vec<PluginStatus> = self
+            .graph
+            .nodes()
+            .iter()
+            .enumerate()
+            .map(|(place, node)| {
+                // the agent's own start and stop go over what a plugin reports of its work
+                let works = inner.phase == State::Ok;
+                let report = inner.reported.get(&place).filter(|_| works);
+                let down = inner.down.get(&place).filter(|_| works && report.is_none_or(|report| !report.said.broken));
+                let unreported = if inner.off.contains(&place) { State::Disabled } else { inner.phase };
+                let (state, reason, broken, since) = match (down, report) {
+                    (Some(down), _) => (State::Degraded, Some(down.reason.clone()), false, down.since),
+                    (None, Some(Report { said, since })) => (said.state, said.reason.clone(), said.broken, *since),
+                    (None, None) => (unreported, None, false, inner.since),
+                };
+                let (name, optional) = (node.instance(), node.optional);
+                let status = PluginStatus { name, state, reason, broken, since, optional };
+                match inner.refused.get(&place) {
+                    // it works on, with its old config; what is worse is told first
+                    Some(Why { reason, since }) if status.state == State::Ok => {
+                        PluginStatus { state: State::Degraded, reason: Some(reason.clone()), since: *since, ..status }
+                    }
+                    _ => status,
+                }
+            })
+            .collect();
+        let worst = plugins.iter().filter(|plugin| !plugin.optional).map(|plugin| plugin.state).max();
+        AgentStatus {
+            state: worst.unwrap_or(inner.phase).max(inner.phase),
+            phase: inner.phase,
+            started: inner.started,
+            since: inner.since,
+            updated: inner.updated,
+            plugins,
+        }
+    }
+
+    fn set_phase(&self, phase: State) {
+        self.change(|inner| {
+            let changed = inner.phase != phase;
+            if changed {
+                inner.phase = phase;
+                inner.since = SystemTime::now();
+                inner.updated = inner.since;
+            }
+            ((), changed)
+        });
+    }
+}

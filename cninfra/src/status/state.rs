@@ -1,0 +1,41 @@
+//! [`State`]: how a plugin or an agent is.
+
+/// The state of a plugin, or of an agent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum State {
+    /// It is switched off.
+    Disabled,
+    /// It does what it is for.
+    Ok,
+    /// It works, but not as it should.
+    Degraded,
+    /// It starts.
+    Init,
+    /// It stops, or has stopped.
+    Stopped,
+    /// It does not work.
+    Error,
+}
+
+impl State {
+    /// The name: `ok`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Disabled => "disabled",
+            State::Ok => "ok",
+            State::Degraded => "degraded",
+            State::Init => "init",
+            State::Stopped => "stopped",
+            State::Error => "error",
+        }
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,62 @@
+//! [`AgentStatus`] and [`PluginStatus`]: what is known at one moment.
+
+use super::State;
+use std::time::SystemTime;
+
+/// What is known of a plugin.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct PluginStatus {
+    /// The plugin's instance name.
+    pub name: &'static str,
+    /// Its state: what it has reported, or the agent's phase where it has not; or that it is switched off.
+    pub state: State,
+    /// Why, where it has said so.
+    pub reason: Option<String>,
+    /// Is it broken in a way that only a new start of the process can mend? See
+    /// [`Status::report_broken`](super::Status::report_broken).
+    pub broken: bool,
+    /// Since when.
+    pub since: SystemTime,
+    /// Is it an optional plugin of its flavor? Those do not make the agent unready.
+    pub optional: bool,
+}
+
+/// What is known of an agent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct AgentStatus {
+    /// The worst of the states of the plugins that are not optional, and of the agent's own phase.
+    pub state: State,
+    /// Where the agent itself is: in its start, started, or in its stop.
+    pub phase: State,
+    /// When the agent began to start.
+    pub started: SystemTime,
+    /// When its own state last changed: started, began to stop.
+    pub since: SystemTime,
+    /// When it, or a plugin, last reported anything.
+    pub updated: SystemTime,
+    /// The plugins, in start order.
+    pub plugins: Vec<PluginStatus>,
+}
+
+impl AgentStatus {
+    /// The plugins that the agent does not do without.
+    fn needed(&self) -> impl Iterator<Item = &PluginStatus> {
+        self.plugins.iter().filter(|plugin| !plugin.optional)
+    }
+
+    /// Does it do its work? It is started, and none of its plugins, but for optional ones, is in error or still getting
+    /// ready.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.phase == State::Ok && !self.needed().any(|plugin| matches!(plugin.state, State::Error | State::Init))
+    }
+
+    /// Should its process go on? What is wrong outside of it, such as a lost connection, is no reason to start it anew: only
+    /// a plugin that is broken is.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !self.needed().any(|plugin| plugin.broken)
+    }
+}

@@ -1,0 +1,232 @@
+//! [`Registry`]: which tasks run, whose they are, and how they end.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::Notify,
+    task::AbortHandle,
+    time::{Instant, timeout_at},
+};
+
+/// What a task has to end by itself, when its plugin has closed: it may have been told just now.
+const GRACE: Duration = Duration::from_millis(50);
+/// What is ended has this long at least to see it, however little is left of the time to stop.
+const AT_LEAST: Duration = Duration::from_millis(100);
+/// When none of those that are to end has ended for so long, the others block their threads: the time that is left is for the
+/// plugins below.
+const AT_MOST: Duration = Duration::from_millis(500);
+
+/// The tasks of one agent that still run.
+#[derive(Default)]
+pub(crate) struct Registry {
+    live: Mutex<Live>,
+    /// Told when a task has ended.
+    ended: Notify,
+}
+
+struct Live {
+    next: u64,
+    tasks: HashMap<u64, Entry>,
+    /// Plugins at or after this place have closed: no task of theirs begins any more.
+    open: usize,
+    /// The agent stops: no probe begins any more.
+    unasked: bool,
+    /// How many have ended.
+    left: usize,
+    /// How many of them were told to.
+    obeyed: usize,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Live { next: 0, tasks: HashMap::new(), open: usize::MAX, unasked: false, left: 0, obeyed: 0 }
+    }
+}
+
+struct Entry {
+    place: usize,
+    name: &'static str,
+    kind: Kind,
+    /// None for the moment before it is spawned.
+    abort: Option<AbortHandle>,
+    /// To be ended as soon as it is spawned.
+    doomed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The plugin's own.
+    Task,
+    /// It asks for the plugin's state. A plugin has one.
+    Probe,
+}
+
+/// A task that was ended, since its plugin had left it behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Left {
+    pub(crate) place: usize,
+    pub(crate) name: &'static str,
+    /// It blocks its thread: it did not end in time.
+    pub(crate) stuck: bool,
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A task is about to be spawned; none after its plugin has closed. A probe takes the place of an earlier one.
+    pub(super) fn enter(&self, place: usize, name: &'static str, kind: Kind) -> Option<u64> {
+        let mut live = self.lock();
+        if place >= live.open || live.unasked && kind == Kind::Probe {
+            return None;
+        }
+        if kind == Kind::Probe {
+            live.of(|entry| entry.is_probe_of(place), |_, before| before.abort());
+        }
+        live.next += 1;
+        let id = live.next;
+        live.tasks.insert(id, Entry { place, name, kind, abort: None, doomed: false });
+        Some(id)
+    }
+
+    /// It has been spawned, and may have ended already.
+    pub(super) fn spawned(&self, id: u64, abort: AbortHandle) {
+        if let Some(entry) = self.lock().tasks.get_mut(&id) {
+            if entry.doomed {
+                abort.abort();
+            }
+            entry.abort = Some(abort);
+        }
+    }
+
+    /// It has ended, and what it held is dropped.
+    pub(super) fn leave(&self, id: u64) {
+        // dropped after the lock
+        let _entry = {
+            let mut live = self.lock();
+            let entry = live.tasks.remove(&id);
+            live.left += usize::from(entry.is_some());
+            live.obeyed += usize::from(entry.as_ref().is_some_and(|entry| entry.doomed));
+            entry
+        };
+        self.ended.notify_waiters();
+    }
+
+    /// Ends all tasks at their next await point, without waiting for it; no more begin.
+    pub(crate) fn abort_all(&self) {
+        let mut live = self.lock();
+        live.open = 0;
+        live.tasks.values_mut().for_each(Entry::abort);
+    }
+
+    /// Ends what the plugins at `places` have left behind, when those of `ends_by_itself` had a moment to do it themselves. No more
+    /// begins there, nor in those after them: what a task spawns while it ends would run on beside plugins that close. Waits for
+    /// it until `ends`, or a moment longer.
+    pub(crate) async fn end(
+        &self,
+        places: Range<usize>,
+        ends_by_itself: impl Fn(usize) -> bool,
+        ends: Instant,
+    ) -> Vec<Left> {
+        let patient: Vec<u64> = {
+            let mut live = self.lock();
+            live.open = live.open.min(places.start);
+            let mut ids = Vec::new();
+            live.of(|entry| places.contains(&entry.place) && ends_by_itself(entry.place), |id, _| ids.push(id));
+            ids
+        };
+        let grace = ends.min(Instant::now() + GRACE);
+        self.all_left(patient, |_| grace).await;
+        self.abort_and_wait(|entry| places.contains(&entry.place), ends).await
+    }
+
+    /// Ends what a plugin runs, its probe too, though it goes on, and may begin others. Returns those that did not end.
+    pub(crate) async fn end_of(&self, place: usize) -> Vec<Left> {
+        let ends = Instant::now() + AT_MOST;
+        let left = self.abort_and_wait(|entry| entry.place == place, ends).await;
+        left.into_iter().filter(|left| left.stuck).collect()
+    }
+
+    /// Ends all probes, so that none meets a plugin that drains or closes; no more begin. Returns those that did not end.
+    pub(crate) async fn end_probes(&self) -> Vec<Left> {
+        self.lock().unasked = true;
+        let ends = Instant::now() + AT_MOST;
+        let left = self.abort_and_wait(|entry| entry.kind == Kind::Probe, ends).await;
+        left.into_iter().filter(|left| left.stuck).collect()
+    }
+
+    /// Ends those that are meant, and waits for it until `ends`, or a moment longer.
+    async fn abort_and_wait(&self, is_meant: impl Fn(&Entry) -> bool, ends: Instant) -> Vec<Left> {
+        let mut left: Vec<(u64, Left)> = Vec::new();
+        self.lock().of(is_meant, |id, entry| {
+            entry.abort();
+            left.push((id, Left { place: entry.place, name: entry.name, stuck: false }));
+        });
+        if left.is_empty() {
+            return Vec::new();
+        }
+        // an aborted task ends at its next await point, if it has one
+        let now = Instant::now();
+        let (least, mut quiet, mut seen) = (now + AT_LEAST, now + AT_MOST, None);
+        let ids = left.iter().map(|(id, _)| *id).collect();
+        self.all_left(ids, |obeyed| {
+            if seen.replace(obeyed) != Some(obeyed) {
+                quiet = Instant::now() + AT_MOST;
+            }
+            ends.min(quiet).max(least)
+        })
+        .await;
+        left.sort_by_key(|(id, _)| *id);
+        let live = self.lock();
+        left.into_iter().map(|(id, left)| Left { stuck: live.tasks.contains_key(&id), ..left }).collect()
+    }
+
+    /// Waits until these have ended; but no longer than `until` says, which is asked after each end, and is given how many were told to.
+    async fn all_left(&self, mut ids: Vec<u64>, mut until: impl FnMut(usize) -> Instant) {
+        let mut before = None;
+        while !ids.is_empty() {
+            let mut ended = pin!(self.ended.notified());
+            // from here on no end is missed
+            ended.as_mut().enable();
+            let ends = {
+                let live = self.lock();
+                // counted first, since they may be many
+                if before.is_none_or(|before| live.left - before >= ids.len()) {
+                    ids.retain(|id| live.tasks.contains_key(id));
+                    before = Some(live.left);
+                }
+                until(live.obeyed)
+            };
+            if !ids.is_empty() && timeout_at(ends, ended).await.is_err() {
+                break;
+            }
+        }
+    }
+}
+
+impl Live {
+    fn of(&mut self, is_meant: impl Fn(&Entry) -> bool, mut call: impl FnMut(u64, &mut Entry)) {
+        for (id, entry) in self.tasks.iter_mut().filter(|(_, entry)| is_meant(entry)) {
+            call(*id, entry);
+        }
+    }
+}
+
+impl Entry {
+    fn is_probe_of(&self, place: usize) -> bool {
+        self.kind == Kind::Probe && self.place == place
+    }
+
+    fn abort(&mut self) {
+        self.doomed = true;
+        if let Some(abort) = &self.abort {
+            abort.abort();
+        }
+    }
+}
