@@ -38,6 +38,18 @@ pub trait Plugin: Key + Sized {
     fn running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
 }
 
+/// What a plugin is built of that lists its dependencies. (Apart from [`Plugin`], without its bounds on parameters: so an impl of [`Create`] needs
+/// none of them.)
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{Self}` is not a plugin that lists its dependencies",
+    label = "only such a plugin builds itself",
+    note = "put `#[plugin(deps = (..))]` on the struct `{Self}`"
+)]
+pub trait Lists {
+    /// A tuple, or a struct with `#[derive(Deps)]`.
+    type Deps;
+}
+
 /// How a plugin that lists its dependencies, `#[plugin(deps = ..)]`, is built of them.
 ///
 /// ```
@@ -66,7 +78,7 @@ pub trait Plugin: Key + Sized {
     label = "`Create` is not implemented",
     note = "write `impl Create for {Self} {{ async fn create(deps: Self::Deps, cx: &Context) -> Result<Self> {{ .. }} }}`"
 )]
-pub trait Create: Plugin {
+pub trait Create: Lists + Sized {
     /// Builds the plugin. It does no I/O towards the outside: that is for [`Lifecycle::init`], to which limits and start
     /// policies apply.
     ///
@@ -87,6 +99,8 @@ pub trait Create: Plugin {
 /// # Cancel safety
 /// When the start fails, the plugins that are still in `init` or `after_init` are dropped at the await point where they
 /// are. Then `close` runs, once, for each plugin whose `init` had begun, whether it ended or not.
+// (`where Self: Sync`, since a future that borrows the plugin is `Send` only then: a field that is not shared is told of on the field, and
+// not again by each method. No supertrait, since that would be asked for by the impl, too.)
 #[diagnostic::on_unimplemented(
     message = "CN008: generic plugin `{Self}` has no lifecycle",
     label = "`Lifecycle` is not implemented for all its parameters",
@@ -100,7 +114,10 @@ pub trait Lifecycle: 'static {
     ///
     /// # Errors
     /// An error fails the start of the agent, unless the plugin's start policy is another one.
-    fn init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
+    fn init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Sync,
+    {
         let _ = cx;
         Nothing
     }
@@ -109,7 +126,10 @@ pub trait Lifecycle: 'static {
     ///
     /// # Errors
     /// An error fails the start of the agent.
-    fn after_init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
+    fn after_init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Sync,
+    {
         let _ = cx;
         Nothing
     }
@@ -119,7 +139,10 @@ pub trait Lifecycle: 'static {
     ///
     /// # Errors
     /// An error is reported; the stop goes on.
-    fn drain(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
+    fn drain(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Sync,
+    {
         let _ = cx;
         Nothing
     }
@@ -129,7 +152,10 @@ pub trait Lifecycle: 'static {
     ///
     /// # Errors
     /// An error is reported; the stop goes on.
-    fn close(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
+    fn close(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Sync,
+    {
         let _ = cx;
         Nothing
     }
@@ -154,11 +180,14 @@ impl Future for Nothing {
     note = "write `impl Create for {Self} {{ async fn create(deps: Self::Deps, cx: &Context) -> Result<Self> {{ .. }} }}`"
 )]
 pub trait Creates: Plugin {
-    fn __creating<'a>(slot: &'a Slot<Self>, deps: Self::Deps, cx: &Context) -> Creation<'a>;
+    fn __creating<'a>(slot: &'a Slot<Self>, deps: <Self as Plugin>::Deps, cx: &Context) -> Creation<'a>;
 }
 #[diagnostic::do_not_recommend]
-impl<P: Create<Deps: Send> + Send + Sync> Creates for P {
-    fn __creating<'a>(slot: &'a Slot<P>, deps: Self::Deps, cx: &Context) -> Creation<'a> {
+impl<P: Create + Plugin<Deps = <P as Lists>::Deps> + Send + Sync> Creates for P
+where
+    <P as Lists>::Deps: Send,
+{
+    fn __creating<'a>(slot: &'a Slot<P>, deps: <P as Plugin>::Deps, cx: &Context) -> Creation<'a> {
         let cx = cx.clone();
         creating(slot, async move { <P as Create>::create(deps, &cx).await })
     }
