@@ -99,8 +99,6 @@ pub trait Create: Lists + Sized {
 /// # Cancel safety
 /// When the start fails, the plugins that are still in `init` or `after_init` are dropped at the await point where they
 /// are. Then `close` runs, once, for each plugin whose `init` had begun, whether it ended or not.
-// (`where Self: Sync`, since a future that borrows the plugin is `Send` only then: a field that is not shared is told of on the field, and
-// not again by each method. No supertrait, since that would be asked for by the impl, too.)
 #[diagnostic::on_unimplemented(
     message = "CN008: generic plugin `{Self}` has no lifecycle",
     label = "`Lifecycle` is not implemented for all its parameters",
@@ -114,10 +112,7 @@ pub trait Lifecycle: 'static {
     ///
     /// # Errors
     /// An error fails the start of the agent, unless the plugin's start policy is another one.
-    fn init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send
-    where
-        Self: Sync,
-    {
+    fn init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         Nothing
     }
@@ -126,10 +121,7 @@ pub trait Lifecycle: 'static {
     ///
     /// # Errors
     /// An error fails the start of the agent.
-    fn after_init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send
-    where
-        Self: Sync,
-    {
+    fn after_init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         Nothing
     }
@@ -139,10 +131,7 @@ pub trait Lifecycle: 'static {
     ///
     /// # Errors
     /// An error is reported; the stop goes on.
-    fn drain(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send
-    where
-        Self: Sync,
-    {
+    fn drain(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         Nothing
     }
@@ -152,10 +141,7 @@ pub trait Lifecycle: 'static {
     ///
     /// # Errors
     /// An error is reported; the stop goes on.
-    fn close(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send
-    where
-        Self: Sync,
-    {
+    fn close(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         Nothing
     }
