@@ -51,7 +51,9 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let impl_generics = key::opened(&bounded, name);
     let metas = types.iter().map(|ty| meta(ty, &krate));
     let (tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
+    let imports = types::imports(&krate);
     quote!(const _: () = {
+        #imports
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         impl #impl_generics #krate::Listed for #name #arguments #wher {
@@ -89,7 +91,7 @@ pub(crate) fn meta(ty: &Type, krate: &Krate) -> TokenStream {
     let Asked { key, of, name } = asked(ty);
     let (of, name) = (format_ident!("{of}"), format_ident!("{name}"));
     let key_span = key.span();
-    let key = if types::dependency(ty).is_some() { types::argument(key, krate) } else { quote!(#key) };
+    let key = if types::dependency(ty).is_some() { types::argument(key) } else { quote!(#key) };
     quote_spanned!(key_span=> <#key as #krate::#of>::#name)
 }
 

@@ -25,9 +25,10 @@ impl Model {
         let (key, whole) = (self.key(source), self.whole(&bounded, source));
         let closed = (!self.open).then(|| self.closed(&bounded));
         let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
+        let imports = types::imports(&self.krate);
         quote! {
             #[allow(deprecated)]
-            const _: () = { #key #whole #closed #checks };
+            const _: () = { #imports #key #whole #closed #checks };
         }
     }
 
@@ -118,7 +119,7 @@ impl Model {
             let variable = format_ident!("__f{place}");
             // of one letter rustc says more in a struct than in an impl, unless it is an argument
             let letter = quote!(#ty).to_string().len() == 1;
-            let mut part = if letter { types::argument(ty, krate) } else { quote!(#ty) };
+            let mut part = if letter { types::argument(ty) } else { quote!(#ty) };
             let mut pattern = quote!(#variable);
             variables.push(variable);
             for interface in &provides {
@@ -140,14 +141,15 @@ impl Model {
                     <<#interface as #krate::Interface>::Itself as #krate::Accepts<#plugin>>::BINDING
                 }
             });
+            let bindings = if provides.is_empty() { quote!(&[]) } else { quote!(const { &[#(#bindings),*] }) };
             // a plugin is asked itself, for a better message
             fields.push(match plugin_of(ty) {
                 Some((wrapper, plugin)) => {
                     let variant = if wrapper == Wrapper::Dep { quote!(Item::Plugin) } else { quote!(Item::Optional) };
-                    let plugin = types::argument(plugin, krate);
-                    quote!(#text {#variant} Plugin PLUGIN {#plugin} {#(#bindings),*})
+                    let plugin = types::argument(plugin);
+                    quote!(#text {#variant} Plugin PLUGIN {#plugin} {#bindings})
                 }
-                None => quote!(#text {declared} Declared ITEM {#ty} {#(#bindings),*}),
+                None => quote!(#text {declared} Declared ITEM {#ty} {#bindings}),
             });
         }
         let (rows, types, patterns) = self.rows(bounded, types, patterns);
@@ -162,21 +164,24 @@ impl Model {
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let (package, version) = (&source.package, &source.version);
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
-        // a static, where it can be one: the compiler checks the value of a const, with all that it refers to, wherever it is used
-        let root = krate.root();
-        let tree = quote!(#root::__tree! { {<Self as #krate::Key>::META} #package #version #(#fields)* });
-        let opened = key::opened(bounded, name);
+        let (root, opened) = (krate.root(), key::opened(bounded, name));
+        let (count, fields) = (fields.len(), quote!(#root::__fields! { #(#fields)* }));
+        let tree =
+            |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields });
         let (before, tree) = if concrete {
-            let tree = quote!(#root::__tree! { {<#name as #krate::Key>::META} #package #version #(#fields)* });
-            // the function is there for its parameters' sake: see `key::opened`
+            let tree = tree(quote!(<#name as #krate::Key>::META), quote!(&FIELDS));
+            // statics, where they can be: the compiler checks the value of a const, with all that it refers to, wherever it is used. (The
+            // function is there for its parameters' sake: see `key::opened`.)
             let before = quote! {
-                const fn tree #opened () -> #krate::Tree {
-                    const { #tree }
+                const fn fields #opened () -> [#krate::Field; #count] {
+                    #fields
                 }
-                static TREE: #krate::Tree = tree();
+                static FIELDS: [#krate::Field; #count] = fields();
+                static TREE: #krate::Tree = #tree;
             };
             (before, quote!(const TREE: &'static #krate::Tree = &TREE;))
         } else {
+            let tree = tree(quote!(<Self as #krate::Key>::META), quote!(&#fields));
             (quote!(), quote!(const TREE: &'static #krate::Tree = &#tree;))
         };
         quote! {

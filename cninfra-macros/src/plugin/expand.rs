@@ -10,6 +10,7 @@ use crate::{
     key::{self, Identity},
     krate::Krate,
     source::Source,
+    types,
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -52,7 +53,9 @@ pub(super) fn generate(
     let extras = extras(args, &config);
     let lifecycle = lifecycle(def, args);
     let cx = context();
+    let imports = types::imports(krate);
     quote!(#[allow(deprecated)] const _: () = {
+        #imports
         #key
         #lists
         #[automatically_derived]
