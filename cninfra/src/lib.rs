@@ -83,7 +83,7 @@ pub mod testing;
 
 pub use agent::{Agent, Phase};
 pub use async_trait::async_trait;
-pub use cninfra_macros::{Deps, Flavor, Qualifier, interface, plugin};
+pub use cninfra_macros::{Deps, Flavor, Qualifier, interface, plugin_attribute as plugin};
 pub use context::{Context, FromContext};
 pub use dep::Dep;
 pub use error::{Error, ErrorContext, Result};

@@ -22,7 +22,7 @@ pub use crate::{
         trie::{Digits, Found, Many, One, Root, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, Xa, Xb, Xc, Xd, Xe, Xf},
     },
 };
-pub use cninfra_macros::ConditionalPlugin;
+pub use cninfra_macros::plugin as ConditionalPlugin;
 pub use std::{
     boxed::Box,
     default::Default,

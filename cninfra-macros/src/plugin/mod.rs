@@ -8,6 +8,7 @@ mod fields;
 mod held;
 mod idle;
 mod inert;
+mod malformed;
 mod sections;
 mod shared;
 mod usual;

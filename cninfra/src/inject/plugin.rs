@@ -104,7 +104,7 @@ pub trait Create: Lists + Sized {
     label = "`Lifecycle` is not implemented for all its parameters",
     note = "write `impl<..> Lifecycle for {Self} {{}}` with the bounds of the struct, or put `#[plugin(no_lifecycle)]` on it"
 )]
-pub trait Lifecycle: 'static {
+pub trait Lifecycle {
     /// Makes the plugin ready for those that depend on it: opens connections, registers routes.
     ///
     /// With the start policy [`Retry`](crate::agent::StartPolicy::Retry) it is called again after an error, or after it was
@@ -190,7 +190,7 @@ pub trait HasLifecycle: Sized {
     fn __running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
 }
 #[diagnostic::do_not_recommend]
-impl<P: Lifecycle + Send + Sync> HasLifecycle for P {
+impl<P: Lifecycle + Send + Sync + 'static> HasLifecycle for P {
     fn __running(this: &Dep<P>) -> Option<Arc<dyn Running>> {
         Some(this.0.clone())
     }
