@@ -4,7 +4,9 @@
 use crate::{ctxt::Ctxt, krate::Krate, source::Source};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{GenericParam, Generics, Ident, Lifetime, WherePredicate, parse_quote};
+use syn::{
+    GenericParam, Generics, Ident, Lifetime, Token, TypeParamBound, WherePredicate, parse_quote, punctuated::Punctuated,
+};
 
 /// The digits of a key, four bits each.
 const DIGITS: u32 = 7;
@@ -97,19 +99,24 @@ impl Identity<'_> {
     }
 }
 
-/// Type parameters are part of the identity. (The bounds are a `where` clause: see [`opened`].)
+/// Type parameters are part of the identity. The bounds come before the user's, or in a `where` clause, so that what the user wrote stays the last: see
+/// [`opened`]. (Not always in a `where` clause: clippy wants all bounds of a parameter in one place.)
 pub(crate) fn with_bounds(generics: &Generics, krate: &Krate) -> Generics {
     let mut bounded = generics.clone();
+    let mut predicates: Vec<WherePredicate> = Vec::new();
     for param in bounded.type_params_mut() {
         param.default = None;
+        let own: Punctuated<TypeParamBound, Token![+]> =
+            parse_quote!(#krate::Key + ::core::marker::Send + ::core::marker::Sync);
+        if param.bounds.is_empty() {
+            let name = &param.ident;
+            predicates.push(parse_quote!(#name: #own));
+        } else {
+            param.bounds = own.into_iter().chain(param.bounds.clone()).collect();
+        }
     }
-    let bounds: Vec<WherePredicate> = generics
-        .type_params()
-        .map(|param| &param.ident)
-        .map(|param| parse_quote!(#param: #krate::Key + ::core::marker::Send + ::core::marker::Sync))
-        .collect();
-    if !bounds.is_empty() {
-        bounded.make_where_clause().predicates.extend(bounds);
+    if !predicates.is_empty() {
+        bounded.make_where_clause().predicates.extend(predicates);
     }
     bounded
 }
