@@ -133,3 +133,17 @@ pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctx
         !again
     });
 }
+
+/// Is the derive below its own, in another `#[derive(..)]`? It is told of, and only that one writes the impls. (Twice in one list can not be seen
+/// from here.)
+pub(crate) fn derived_again(attributes: &[Attribute], name: &str, cx: &mut Ctxt) -> bool {
+    let mut again = false;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+        let derives = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).unwrap_or_default();
+        for derive in derives.iter().filter_map(|path| path.segments.last()).filter(|derive| derive.ident == name) {
+            cx.error(derive.ident.span(), format_args!("CN010: `{name}` is derived twice\n= help: keep one of them"));
+            again = true;
+        }
+    }
+    again
+}

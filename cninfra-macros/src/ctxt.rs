@@ -7,6 +7,7 @@ use std::fmt::Display;
 #[derive(Default)]
 pub(crate) struct Ctxt {
     errors: Vec<syn::Error>,
+    elsewhere: bool,
     asked: bool,
 }
 
@@ -21,9 +22,14 @@ impl Ctxt {
         self.error(error.span(), format_args!("CN010: {error}\n= help: {expected}"));
     }
 
+    /// A mistake that is told of without this: by rustc, or by an error that stands in the place of a type.
+    pub(crate) fn told(&mut self) {
+        self.elsewhere = true;
+    }
+
     /// Is something wrong so far?
     pub(crate) fn is_broken(&self) -> bool {
-        !self.errors.is_empty()
+        self.elsewhere || !self.errors.is_empty()
     }
 
     /// Everything that is wrong, as tokens that say so to the compiler.

@@ -47,10 +47,13 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let types: Vec<Type> = data.fields.iter().map(|field| field.ty.clone()).collect();
     let variables: Vec<Ident> = (0..types.len()).map(|k| format_ident!("d{k}")).collect();
     let bounded = key::with_bounds(&input.generics, &krate);
-    let (impl_generics, arguments, wher) = bounded.split_for_impl();
+    let (_, arguments, wher) = bounded.split_for_impl();
+    let impl_generics = key::opened(&bounded, name);
     let metas = types.iter().map(|ty| meta(ty, &krate));
     let (tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
+    let imports = types::imports(&krate);
     quote!(const _: () = {
+        #imports
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         impl #impl_generics #krate::Listed for #name #arguments #wher {
@@ -87,7 +90,9 @@ pub(crate) fn asked(ty: &Type) -> Asked<'_> {
 pub(crate) fn meta(ty: &Type, krate: &Krate) -> TokenStream {
     let Asked { key, of, name } = asked(ty);
     let (of, name) = (format_ident!("{of}"), format_ident!("{name}"));
-    quote_spanned!(key.span()=> <#key as #krate::#of>::#name)
+    let key_span = key.span();
+    let key = if types::dependency(ty).is_some() { types::argument(key) } else { quote!(#key) };
+    quote_spanned!(key_span=> <#key as #krate::#of>::#name)
 }
 
 /// `(A, B)`; more than twelve: `More<(..), ..>`

@@ -3,8 +3,10 @@
 
 use crate::{ctxt::Ctxt, krate::Krate, source::Source};
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
-use syn::{GenericParam, Generics, Ident, Lifetime, parse_quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{
+    GenericParam, Generics, Ident, Lifetime, Token, TypeParamBound, WherePredicate, parse_quote, punctuated::Punctuated,
+};
 
 /// The digits of a key, four bits each.
 const DIGITS: u32 = 7;
@@ -97,16 +99,38 @@ impl Identity<'_> {
     }
 }
 
-/// Type parameters are part of the identity.
+/// Type parameters are part of the identity. The bounds come before the user's, or in a `where` clause, so that what the user wrote stays the last: see
+/// [`opened`]. (Not always in a `where` clause: clippy wants all bounds of a parameter in one place.)
 pub(crate) fn with_bounds(generics: &Generics, krate: &Krate) -> Generics {
     let mut bounded = generics.clone();
+    let mut predicates: Vec<WherePredicate> = Vec::new();
     for param in bounded.type_params_mut() {
         param.default = None;
-        param.bounds.push(parse_quote!(#krate::Key));
-        param.bounds.push(parse_quote!(::core::marker::Send));
-        param.bounds.push(parse_quote!(::core::marker::Sync));
+        let own: Punctuated<TypeParamBound, Token![+]> =
+            parse_quote!(#krate::Key + ::core::marker::Send + ::core::marker::Sync);
+        if param.bounds.is_empty() {
+            let name = &param.ident;
+            predicates.push(parse_quote!(#name: #own));
+        } else {
+            param.bounds = own.into_iter().chain(param.bounds.clone()).collect();
+        }
+    }
+    if !predicates.is_empty() {
+        bounded.make_where_clause().predicates.extend(predicates);
     }
     bounded
+}
+
+/// The parameters of an impl in which a struct's field types are written once more; none are `<>`, in the name of the struct.
+///
+/// Where rustc does not find such a type it says "you might be missing a type parameter", with the place after the last parameter. It tells of
+/// the type once if all that it says is the same: so the place must be.
+pub(crate) fn opened(generics: &Generics, name: &Ident) -> TokenStream {
+    if generics.params.is_empty() {
+        return quote_spanned!(name.span()=> <>);
+    }
+    let (impl_generics, ..) = generics.split_for_impl();
+    quote!(#impl_generics)
 }
 
 /// Notes what can not be part of an identity.

@@ -56,13 +56,14 @@ use source::Source;
 /// A generic plugin's parameters are part of its identity: they are plugins, interfaces, or types with
 /// `#[derive(Qualifier)]`.
 #[proc_macro_attribute]
-pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
+pub fn plugin_attribute(args: TokenStream, item: TokenStream) -> TokenStream {
     plugin::expand(args.into(), item.into(), &Source::here()).into()
 }
 
-/// What `#[plugin]` leaves to a derive: see `plugin/conditional.rs`.
+/// What `#[plugin]` leaves to a derive: see `plugin/conditional.rs`. (Of `#[config]` in a struct that has no `#[plugin]`, rustc says whose attribute it
+/// is: this derive's. So it has the name that is to be read there, and the attribute gets it where the library exports it.)
 #[doc(hidden)]
-#[proc_macro_derive(ConditionalPlugin, attributes(__plugin, config, context, default, dep))]
+#[proc_macro_derive(plugin, attributes(__plugin, config, context, default, dep))]
 pub fn conditional_plugin(item: TokenStream) -> TokenStream {
     plugin::expand_conditional(item.into(), &Source::here()).into()
 }

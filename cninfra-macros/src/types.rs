@@ -1,6 +1,8 @@
 //! What a type looks like. A macro sees tokens, so `Dep`, `Option` and `Vec` are known by their last word.
 
-use proc_macro2::{TokenStream, TokenTree};
+use crate::krate::Krate;
+use proc_macro2::{Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
 use syn::{GenericArgument, PathArguments, Type};
 
 /// A type that stands around another.
@@ -60,6 +62,29 @@ pub(crate) fn names(tokens: TokenStream, word: &str) -> bool {
         TokenTree::Group(group) => names(group.stream(), word),
         _ => false,
     })
+}
+
+/// The argument of a `Dep`, to be asked for something: as an argument still, since rustc says more of an argument that it does not find than of
+/// another type, and tells of it once if it says the same wherever it is written. Its place is the argument's own. It needs [`imports`].
+pub(crate) fn argument(ty: &Type) -> TokenStream {
+    if is_dyn(ty) {
+        return quote!(#ty);
+    }
+    let tokens = quote!(#ty);
+    let mut spans = tokens.clone().into_iter().map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    let last = spans.last().unwrap_or(first);
+    let mut end = Punct::new('>', Spacing::Alone);
+    end.set_span(last);
+    quote_spanned!(first=> __Argument<#tokens #end)
+}
+
+/// Of an item in which an [`argument`] is written. (A name of its own: a path for each of them costs the compiler more.)
+pub(crate) fn imports(krate: &Krate) -> TokenStream {
+    quote! {
+        #[allow(unused_imports)]
+        use #krate::Argument as __Argument;
+    }
 }
 
 /// `dyn Trait`, which can be an interface only.

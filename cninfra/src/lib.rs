@@ -85,7 +85,7 @@ pub mod testing;
 pub use agent::{Agent, Phase};
 pub use async_trait::async_trait;
 pub use build_info::BuildInfo;
-pub use cninfra_macros::{Deps, Flavor, Qualifier, interface, plugin};
+pub use cninfra_macros::{Deps, Flavor, Qualifier, interface, plugin_attribute as plugin};
 pub use context::{Context, FromContext};
 pub use dep::Dep;
 pub use error::{Error, ErrorContext, Result};

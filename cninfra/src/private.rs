@@ -13,8 +13,8 @@ pub use crate::{
         deps::{DepItem, DepSet, Listed, More},
         flavor::{Closed, Flavor, Nested, OfKind, Open, Pass, Sound},
         key::{Accepts, Interface, Key, ManyInterface},
-        part::{Creation, Declared, Made, Part, Provider, created, declared},
-        plugin::{Blank, Creates, HasLifecycle, Lifecycle, Plugin},
+        part::{Argument, Creation, Declared, Made, Part, Provider, created, declared},
+        plugin::{Blank, Creates, HasLifecycle, Lifecycle, Lists, Plugin},
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},
         shared::{Is, IsNot, alone, idle, shared, unmarked},
@@ -22,7 +22,7 @@ pub use crate::{
         trie::{Digits, Found, Many, One, Root, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, Xa, Xb, Xc, Xd, Xe, Xf},
     },
 };
-pub use cninfra_macros::ConditionalPlugin;
+pub use cninfra_macros::plugin as ConditionalPlugin;
 pub use std::{
     boxed::Box,
     default::Default,

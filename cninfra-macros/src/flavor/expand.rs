@@ -25,9 +25,10 @@ impl Model {
         let (key, whole) = (self.key(source), self.whole(&bounded, source));
         let closed = (!self.open).then(|| self.closed(&bounded));
         let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
+        let imports = types::imports(&self.krate);
         quote! {
             #[allow(deprecated)]
-            const _: () = { #key #whole #closed #checks };
+            const _: () = { #imports #key #whole #closed #checks };
         }
     }
 
@@ -53,6 +54,7 @@ impl Model {
                 type Plugin = Self;
             }
             impl #impl_generics #krate::Nested for #ty #wher {
+                type Types = ();
                 type Fields = ();
                 type Kind = #krate::Closed;
                 const TREE: &'static #krate::Tree =
@@ -115,7 +117,10 @@ impl Model {
                 provides.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
             // a name that no constant of the user has
             let variable = format_ident!("__f{place}");
-            let (mut part, mut pattern) = (quote!(#ty), quote!(#variable));
+            // of one letter rustc says more in a struct than in an impl, unless it is an argument
+            let letter = quote!(#ty).to_string().len() == 1;
+            let mut part = if letter { types::argument(ty) } else { quote!(#ty) };
+            let mut pattern = quote!(#variable);
             variables.push(variable);
             for interface in &provides {
                 part = quote!(#krate::Bound<#part, #interface>);
@@ -136,30 +141,47 @@ impl Model {
                     <<#interface as #krate::Interface>::Itself as #krate::Accepts<#plugin>>::BINDING
                 }
             });
+            let bindings = if provides.is_empty() { quote!(&[]) } else { quote!(const { &[#(#bindings),*] }) };
             // a plugin is asked itself, for a better message
             fields.push(match plugin_of(ty) {
-                Some((Wrapper::Dep, p)) => quote!(#text {Item::Plugin} Plugin PLUGIN {#p} {#(#bindings),*}),
-                Some((_, p)) => quote!(#text {Item::Optional} Plugin PLUGIN {#p} {#(#bindings),*}),
-                None => quote!(#text {declared} Declared ITEM {#ty} {#(#bindings),*}),
+                Some((wrapper, plugin)) => {
+                    let variant = if wrapper == Wrapper::Dep { quote!(Item::Plugin) } else { quote!(Item::Optional) };
+                    let plugin = types::argument(plugin);
+                    quote!(#text {#variant} Plugin PLUGIN {#plugin} {#bindings})
+                }
+                None => quote!(#text {declared} Declared ITEM {#ty} {#bindings}),
             });
         }
-        let (rows, mut types, patterns) = self.rows(bounded, types, patterns);
-        if self.generics.params.is_empty() {
+        let (rows, types, patterns) = self.rows(bounded, types, patterns);
+        let concrete = self.generics.params.is_empty();
+        let known = if concrete {
             // a constant that can not be evaluated makes the type one that the compiler speaks of no more: so what is wrong
             // with a field is told once, in `TREE`
-            types =
-                quote!(<#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }> as #krate::Pass>::Of<#types>);
-        }
+            quote!(<#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }> as #krate::Pass>::Of<Self::Types>)
+        } else {
+            quote!(Self::Types)
+        };
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let (package, version) = (&source.package, &source.version);
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
-        // a static, where it can be one: the compiler checks the value of a const, with all that it refers to, wherever it is used
-        let root = krate.root();
-        let tree = quote!(#root::__tree! { {<Self as #krate::Key>::META} #package #version #(#fields)* });
-        let (before, tree) = if self.generics.params.is_empty() {
-            let tree = quote!(#root::__tree! { {<#name as #krate::Key>::META} #package #version #(#fields)* });
-            (quote!(static TREE: #krate::Tree = #tree;), quote!(const TREE: &'static #krate::Tree = &TREE;))
+        let (root, opened) = (krate.root(), key::opened(bounded, name));
+        let (count, fields) = (fields.len(), quote!(#root::__fields! { #(#fields)* }));
+        let tree =
+            |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields });
+        let (before, tree) = if concrete {
+            let tree = tree(quote!(<#name as #krate::Key>::META), quote!(&FIELDS));
+            // statics, where they can be: the compiler checks the value of a const, with all that it refers to, wherever it is used. (The
+            // function is there for its parameters' sake: see `key::opened`.)
+            let before = quote! {
+                const fn fields #opened () -> [#krate::Field; #count] {
+                    #fields
+                }
+                static FIELDS: [#krate::Field; #count] = fields();
+                static TREE: #krate::Tree = #tree;
+            };
+            (before, quote!(const TREE: &'static #krate::Tree = &TREE;))
         } else {
+            let tree = tree(quote!(<Self as #krate::Key>::META), quote!(&#fields));
             (quote!(), quote!(const TREE: &'static #krate::Tree = &#tree;))
         };
         quote! {
@@ -176,8 +198,9 @@ impl Model {
             #[automatically_derived]
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
-            impl #impl_generics #krate::Nested for #name #arguments #wher {
-                type Fields = #types;
+            impl #opened #krate::Nested for #name #arguments #wher {
+                type Types = #types;
+                type Fields = #known;
                 type Kind = #krate::#kind;
                 #tree
                 fn build(__fields: Self::Fields) -> Self {
@@ -216,12 +239,13 @@ impl Model {
         let (krate, name, vis) = (&self.krate, &self.name, &self.vis);
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
+        let opened = key::opened(bounded, name);
         let names: Vec<Ident> = (0..types.len().div_ceil(WIDTH)).map(|k| format_ident!("Row{k}")).collect();
         let rows = names.iter().zip(types.chunks(WIDTH)).map(|(row, types)| {
             quote! {
                 #vis struct #row #impl_generics (#krate::PhantomData<fn() -> #name #arguments>) #wher;
                 #[automatically_derived]
-                impl #impl_generics #krate::Row for #row #arguments #wher {
+                impl #opened #krate::Row for #row #arguments #wher {
                     type Fields = (#(#types,)*);
                 }
             }

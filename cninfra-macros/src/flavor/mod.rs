@@ -3,7 +3,7 @@
 mod expand;
 mod model;
 
-use crate::{ctxt::Ctxt, source::Source};
+use crate::{args, ctxt::Ctxt, source::Source};
 use model::Model;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -15,7 +15,14 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut cx = Ctxt::default();
+    if args::derived_again(&input.attrs, "Flavor", &mut cx) {
+        return cx.finish();
+    }
     let model = Model::parse(&input, &mut cx);
+    if model.is_endless() {
+        // of a function that returns it rustc would say more
+        return cx.finish();
+    }
     let generated = if cx.is_broken() { model.inert(source) } else { model.generate(source) };
     let errors = cx.finish();
     quote!(#generated #errors)

@@ -61,7 +61,18 @@ impl Model {
                 "CN010: a flavor is a struct with named fields\n= help: `struct Name { field: Dep<Plugin>, .. }`",
             ),
         }
+        let lent = |ty: &Type| matches!(ungroup(ty), Type::Reference(reference) if reference.lifetime.is_none());
+        if model.is_endless() || model.fields.iter().any(|field| lent(&field.ty)) {
+            // no struct can have such a field: rustc says so
+            cx.told();
+        }
         model
+    }
+
+    /// Is one of its fields the flavor itself?
+    pub(super) fn is_endless(&self) -> bool {
+        let is_itself = |ty: &Type| matches!(ungroup(ty), Type::Path(path) if path.path.is_ident(&self.name));
+        self.fields.iter().any(|field| is_itself(&field.ty))
     }
 }
 

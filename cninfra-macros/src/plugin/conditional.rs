@@ -17,7 +17,7 @@ pub(super) fn has_conditions(def: &ItemStruct) -> bool {
 }
 
 /// The struct as it stands, with the derive on it.
-pub(super) fn defer(given: &TokenStream, def: &ItemStruct) -> TokenStream {
+pub(super) fn defer(given: &TokenStream, def: &TokenStream) -> TokenStream {
     // what is wrong with the arguments is told by the derive
     let mut cx = Ctxt::default();
     let krate = Arguments::parse(given.clone(), &mut cx).krate;

@@ -10,6 +10,7 @@ use crate::{
     key::{self, Identity},
     krate::Krate,
     source::Source,
+    types,
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -41,15 +42,22 @@ pub(super) fn generate(
     let (impl_generics, _, wher) = bounded.split_for_impl();
     let ty = quote!(#name #arguments);
     let key = identity(name, &def.generics, args, ty.clone()).expand(source, krate);
-    let Style { deps, metas, config, construct } = match &args.deps {
-        Some(listed) => listed_style(def, listed, args),
-        None => field_style(def, roles, krate),
+    let (Style { deps, metas, config, construct }, lists) = match &args.deps {
+        Some(listed) => {
+            let style = listed_style(def, listed, args);
+            let lists = lists(name, &def.generics, &style.deps, krate);
+            (Style { deps: quote!(<Self as #krate::Lists>::Deps), ..style }, lists)
+        }
+        None => (field_style(def, roles, krate), quote!()),
     };
     let extras = extras(args, &config);
     let lifecycle = lifecycle(def, args);
     let cx = context();
+    let imports = types::imports(krate);
     quote!(#[allow(deprecated)] const _: () = {
+        #imports
         #key
+        #lists
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         #[doc(hidden)]
@@ -60,7 +68,7 @@ pub(super) fn generate(
                 #shared
                 &#krate::PluginMeta { key: <Self as #krate::Key>::META, deps: #metas, #extras }
             };
-            fn create<'a>(__slot: &'a #krate::Slot<Self>, __deps: Self::Deps, #cx: &#krate::Context) -> #krate::Creation<'a> {
+            fn create<'a>(__slot: &'a #krate::Slot<Self>, __deps: <Self as #krate::Plugin>::Deps, #cx: &#krate::Context) -> #krate::Creation<'a> {
                 #construct
             }
             fn running(__this: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {
@@ -78,6 +86,19 @@ pub(super) fn identity<'a>(
     ty: TokenStream,
 ) -> Identity<'a> {
     Identity { name: name.to_string(), instance: args.instance(name), given: args.id.clone(), generics, ty }
+}
+
+/// What a plugin says to its `impl Create`: without the bounds that make its parameters a part of its identity.
+pub(super) fn lists(name: &Ident, generics: &syn::Generics, deps: &TokenStream, krate: &Krate) -> TokenStream {
+    let (impl_generics, arguments, wher) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        #[doc(hidden)]
+        impl #impl_generics #krate::Lists for #name #arguments #wher {
+            type Deps = #deps;
+        }
+    }
 }
 
 /// What most plugins have none of: config, aliases, flags.

@@ -1,6 +1,6 @@
 //! What each field of a plugin is filled with. Takes the helper attributes off the fields.
 
-use super::held;
+use super::{held, malformed};
 use crate::{args::span_of, ctxt::Ctxt, krate::Krate, names, types};
 use syn::{Attribute, Expr, Fields, Type, parse_quote, spanned::Spanned as _};
 
@@ -19,9 +19,10 @@ pub(super) fn parse(fields: &mut Fields, listed: bool, krate: &Krate, cx: &mut C
     let mut has_config = false;
     let mut roles = Vec::new();
     for field in fields {
-        let lent = refuse_lent(&mut field.ty, krate, cx);
+        let refused = refuse_lent(&mut field.ty, krate, cx) || malformed::refuse(&mut field.ty, krate, cx);
+        malformed::mend(&mut field.attrs, &HELPERS, cx);
         let attributes = take(&mut field.attrs);
-        if lent {
+        if refused {
             roles.push(Role::Default(None));
             continue;
         }

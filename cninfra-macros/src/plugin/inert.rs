@@ -36,16 +36,23 @@ fn generate(name: &Ident, generics: &Generics, deps: &TokenStream, args: &Argume
     let (impl_generics, _, wher) = bounded.split_for_impl();
     let ty = quote!(#name #arguments);
     let key = identity(name, &generics, args, ty.clone()).expand(source, krate);
+    let (list_generics, _, list_wher) = generics.split_for_impl();
     quote!(const _: () = {
         #key
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         #[doc(hidden)]
-        impl #impl_generics #krate::Plugin for #ty #wher {
+        impl #list_generics #krate::Lists for #ty #list_wher {
             type Deps = #deps;
+        }
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        #[doc(hidden)]
+        impl #impl_generics #krate::Plugin for #ty #wher {
+            type Deps = <Self as #krate::Lists>::Deps;
             type Itself = Self;
             const PLUGIN: &'static #krate::PluginMeta = &#krate::PluginMeta::bare(<Self as #krate::Key>::META);
-            fn create<'a>(_: &'a #krate::Slot<Self>, _: Self::Deps, _: &#krate::Context) -> #krate::Creation<'a> {
+            fn create<'a>(_: &'a #krate::Slot<Self>, _: <Self as #krate::Lists>::Deps, _: &#krate::Context) -> #krate::Creation<'a> {
                 ::core::unreachable!()
             }
             fn running(_: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {

@@ -8,6 +8,7 @@ mod fields;
 mod held;
 mod idle;
 mod inert;
+mod malformed;
 mod sections;
 mod shared;
 mod usual;
@@ -15,7 +16,7 @@ mod values;
 
 use crate::{args, ctxt::Ctxt, key, source::Source};
 use arguments::Arguments;
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use shared::Shared;
 use syn::{Item, ItemStruct, spanned::Spanned as _};
@@ -26,13 +27,29 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
         Err(error) => return no_struct(item, &error, given, source),
     };
     if conditional::has_conditions(&def) {
-        return conditional::defer(&given, &def);
+        return conditional::defer(&given, &closed(&def));
     }
     let impls = impls(given, &mut def, source);
+    let def = closed(&def);
     quote!(#def #impls)
 }
 
 pub(crate) use conditional::expand as expand_conditional;
+
+/// The struct, as `struct Name<>`, in the attribute's name: where rustc does not find a field's type, it would say that the struct may lack a
+/// parameter, of the struct alone, and so tell of the type twice.
+fn closed(def: &ItemStruct) -> TokenStream {
+    if !def.generics.params.is_empty() {
+        return quote!(#def);
+    }
+    let mut after_struct = false;
+    let tokens = quote!(#def).into_iter().map(|token| {
+        let is_name =
+            std::mem::replace(&mut after_struct, matches!(&token, TokenTree::Ident(word) if word == "struct"));
+        if is_name { quote!(#token<>) } else { token.into() }
+    });
+    tokens.collect()
+}
 
 /// The plugin's impls, and what is wrong. Takes the helper attributes off the fields.
 fn impls(given: TokenStream, def: &mut ItemStruct, source: &Source) -> TokenStream {

@@ -71,7 +71,7 @@ impl Shared {
         let krate = &args.krate;
         let (plugin, generic) = (def.ident.to_string(), !def.generics.params.is_empty());
         let mut this = Shared::default();
-        let mut all = TokenStream::new();
+        let mut all = Vec::new();
         for (place, ((field, member), role)) in def.fields.iter().zip(def.fields.members()).zip(roles).enumerate() {
             let ty = &field.ty;
             // what it depends on is asked where that is declared
@@ -101,15 +101,16 @@ impl Shared {
             if !generic && looks_local(quote!(#ty)) {
                 this.guarded.push((place, Type::Verbatim(guard(ask, quote!(#ty), krate))));
             } else {
-                all.extend(quote!(#ask;));
+                all.push(ask);
             }
         }
         if generic && !all.is_empty() {
             // an anonymous constant can not name a parameter
-            this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #all);
-        } else if !all.is_empty() {
-            let guard = guard(quote!(#all 0), quote!(()), krate);
-            this.asked = quote!(let _: #guard = (););
+            this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#all;)*);
+        } else {
+            // one for each field, so that each is told of
+            let guards = all.into_iter().map(|ask| guard(ask, quote!(()), krate));
+            this.asked = quote!(#(let _: #guards = ();)*);
         }
         this
     }

@@ -139,7 +139,7 @@ impl<F> Builder<F> {
 
     /// Puts a ready plugin in the place of the one that the flavor would make: it is neither created, nor
     /// initialised, nor closed by the agent. A [`Dep`] of it may be kept, to look at it afterwards.
-    pub fn with<P: Plugin, S, A: Seat<S, P>>(mut self, plugin: impl Instance<Plugin = P>) -> Self
+    pub fn with<P: Plugin, S, A: Seat<S, P>, As>(mut self, plugin: impl Instance<As, Plugin = P>) -> Self
     where
         F: Part<Slots = S> + Place<P, At = A>,
     {
@@ -149,7 +149,7 @@ impl<F> Builder<F> {
 
     /// Puts a plugin that is not ready yet in the place of the one that the flavor would make: the agent runs its
     /// lifecycle, but does not create it.
-    pub fn with_new<P: Plugin, S, A: Seat<S, P>>(mut self, plugin: impl Instance<Plugin = P>) -> Self
+    pub fn with_new<P: Plugin, S, A: Seat<S, P>, As>(mut self, plugin: impl Instance<As, Plugin = P>) -> Self
     where
         F: Part<Slots = S> + Place<P, At = A>,
     {

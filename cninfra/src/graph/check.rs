@@ -226,7 +226,7 @@ impl Report {
                                 flavor,
                                 "` binds no plugin to it\n= help: put `#[provides(",
                                 dep.name,
-                                ")]` on the field of a plugin that implements it",
+                                ")]` on the field of a plugin that implements it, or add a flavor that holds one",
                             ]);
                         } else {
                             self.text.put_all(&[
@@ -367,7 +367,12 @@ impl Report {
         work: &Work<N, E, B, T>,
         spot: usize,
     ) {
-        if !work.cycle[spot] || !self.next(1) {
+        if !work.cycle[spot] {
+            return;
+        }
+        // the way round comes first, where there is no room for both
+        let helped = self.lines + 2 <= LINES;
+        if !self.next(1 + helped as usize) {
             return;
         }
         let name = work.plugins[spot].key.name;
@@ -383,6 +388,11 @@ impl Report {
             self.text.put(" -> ..");
         }
         self.text.put_all(&[" -> ", name]);
+        if helped && work.after[spot] as usize == spot {
+            self.text.put("\n= help: take the field away: a plugin has itself");
+        } else if helped {
+            self.text.put("\n= help: move what they share to a plugin of its own, or let one hand itself to another in its `init`");
+        }
     }
 }
 

@@ -59,20 +59,15 @@ macro_rules! __plugin {
     };
 }
 
-/// What a flavor declares.
+/// What the fields of a flavor declare.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __tree {
-    ({$($key:tt)*} $package:literal $version:literal $($name:literal {$($item:tt)*} $of:ident $konst:ident {$($ty:tt)*} {$($bindings:tt)*})*) => {
-        $crate::private::Tree {
-            key: $($key)*,
-            package: $package,
-            version: $version,
-            fields: &[$($crate::private::Field {
-                name: $name,
-                item: $crate::private::$($item)*(<$($ty)* as $crate::private::$of>::$konst),
-                provides: &[$($bindings)*],
-            }),*],
-        }
+macro_rules! __fields {
+    ($($name:literal {$($item:tt)*} $of:ident $konst:ident {$($ty:tt)*} {$($bindings:tt)*})*) => {
+        [$($crate::private::Field {
+            name: $name,
+            item: $crate::private::$($item)*(<$($ty)* as $crate::private::$of>::$konst),
+            provides: $($bindings)*,
+        }),*]
     };
 }

@@ -24,6 +24,8 @@ use crate::{
 pub trait Nested: Key + Sized {
     /// The types of its fields: a tuple, or a tuple of tuples.
     /// (No bound here: a field that is wrong is reported once, where it stands, and not again for all of them.)
+    type Types;
+    /// The same, if nothing is wrong with them.
     type Fields;
     /// [`Closed`] or [`Open`]
     type Kind;

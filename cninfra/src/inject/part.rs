@@ -120,6 +120,9 @@ impl<P: Plugin> Declared for Option<Dep<P>> {
     type Plugin = P;
 }
 
+/// As it stands: in generated code, a type as the argument of another.
+pub type Argument<T> = T;
+
 /// As it stands: in generated code, a function for the items that need no variant around them.
 pub const fn declared(item: Item) -> Item {
     item

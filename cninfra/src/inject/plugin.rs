@@ -38,6 +38,18 @@ pub trait Plugin: Key + Sized {
     fn running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
 }
 
+/// What a plugin is built of that lists its dependencies. (Apart from [`Plugin`], without its bounds on parameters: so an impl of [`Create`] needs
+/// none of them.)
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{Self}` is not a plugin that lists its dependencies",
+    label = "only such a plugin builds itself",
+    note = "put `#[plugin(deps = (..))]` on the struct `{Self}`"
+)]
+pub trait Lists {
+    /// A tuple, or a struct with `#[derive(Deps)]`.
+    type Deps;
+}
+
 /// How a plugin that lists its dependencies, `#[plugin(deps = ..)]`, is built of them.
 ///
 /// ```
@@ -66,7 +78,7 @@ pub trait Plugin: Key + Sized {
     label = "`Create` is not implemented",
     note = "write `impl Create for {Self} {{ async fn create(deps: Self::Deps, cx: &Context) -> Result<Self> {{ .. }} }}`"
 )]
-pub trait Create: Plugin {
+pub trait Create: Lists + Sized {
     /// Builds the plugin. It does no I/O towards the outside: that is for [`Lifecycle::init`], to which limits and start
     /// policies apply.
     ///
@@ -92,7 +104,7 @@ pub trait Create: Plugin {
     label = "`Lifecycle` is not implemented for all its parameters",
     note = "write `impl<..> Lifecycle for {Self} {{}}` with the bounds of the struct, or put `#[plugin(no_lifecycle)]` on it"
 )]
-pub trait Lifecycle: 'static {
+pub trait Lifecycle {
     /// Makes the plugin ready for those that depend on it: opens connections, registers routes.
     ///
     /// With the start policy [`Retry`](crate::agent::StartPolicy::Retry) it is called again after an error, or after it was
@@ -156,11 +168,14 @@ impl Future for Nothing {
     note = "write `impl Create for {Self} {{ async fn create(deps: Self::Deps, cx: &Context) -> Result<Self> {{ .. }} }}`"
 )]
 pub trait Creates: Plugin {
-    fn __creating<'a>(slot: &'a Slot<Self>, deps: Self::Deps, cx: &Context) -> Creation<'a>;
+    fn __creating<'a>(slot: &'a Slot<Self>, deps: <Self as Plugin>::Deps, cx: &Context) -> Creation<'a>;
 }
 #[diagnostic::do_not_recommend]
-impl<P: Create<Deps: Send> + Send + Sync> Creates for P {
-    fn __creating<'a>(slot: &'a Slot<P>, deps: Self::Deps, cx: &Context) -> Creation<'a> {
+impl<P: Create + Plugin<Deps = <P as Lists>::Deps> + Send + Sync> Creates for P
+where
+    <P as Lists>::Deps: Send,
+{
+    fn __creating<'a>(slot: &'a Slot<P>, deps: <P as Plugin>::Deps, cx: &Context) -> Creation<'a> {
         let cx = cx.clone();
         creating(slot, async move { <P as Create>::create(deps, &cx).await })
     }
@@ -177,7 +192,7 @@ pub trait HasLifecycle: Sized {
     fn __running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
 }
 #[diagnostic::do_not_recommend]
-impl<P: Lifecycle + Send + Sync> HasLifecycle for P {
+impl<P: Lifecycle + Send + Sync + 'static> HasLifecycle for P {
     fn __running(this: &Dep<P>) -> Option<Arc<dyn Running>> {
         Some(this.0.clone())
     }

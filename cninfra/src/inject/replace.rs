@@ -57,26 +57,43 @@ where
     }
 }
 
-/// A plugin, or a handle of one.
+/// A plugin, or a handle of one. `As` says which, and is inferred.
 #[diagnostic::on_unimplemented(message = "CN006: `{Self}` is not a plugin", label = "put `#[plugin]` on its struct")]
-pub trait Instance {
+pub trait Instance<As> {
     /// The plugin.
     type Plugin;
     /// Its handle.
     #[doc(hidden)]
     fn dep(self) -> Dep<Self::Plugin>;
 }
+/// The plugin itself.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Itself;
 #[diagnostic::do_not_recommend]
-impl<P: Plugin> Instance for P {
+impl<P: Plugin> Instance<Itself> for P {
     type Plugin = P;
     fn dep(self) -> Dep<P> {
         Dep(Arc::new(self))
     }
 }
+/// Its handle.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Handle;
 #[diagnostic::do_not_recommend]
-impl<P> Instance for Dep<P> {
+impl<P> Instance<Handle> for Dep<P> {
     type Plugin = P;
     fn dep(self) -> Dep<P> {
         self
     }
 }
+// Of no type. Where there is only one impl that a type could be of, the compiler takes it, whether it is or not: it would go on with what is no
+// plugin as with one, and say that the flavor has none such, too.
+impl<T: Nothing> Instance<()> for T {
+    type Plugin = T;
+    fn dep(self) -> Dep<T> {
+        Dep(Arc::new(self))
+    }
+}
+trait Nothing: Sized {}

@@ -32,7 +32,7 @@ fn boxed<'a>(step: impl Future<Output = Result<()>> + Send + 'a) -> BoxFuture<'a
 /// inherent function where it applies, else [`WithoutLifecycle`]'s.
 #[derive(Debug)]
 pub struct Probe<P>(PhantomData<P>);
-impl<P: Lifecycle + Send + Sync> Probe<P> {
+impl<P: Lifecycle + Send + Sync + 'static> Probe<P> {
     pub fn running(plugin: &Dep<P>) -> Option<Arc<dyn Running>> {
         Some(plugin.0.clone())
     }

@@ -1,4 +1,4 @@
-//@ lines: 17 because `Create: Plugin` is a supertrait, for `Self::Deps` in its impls: rustc shows the bound
+//@ lines: 17 because `Create: Lists` is a supertrait, for `Self::Deps` in its impls: rustc shows the bound
 //@ elsewhere: CN006 because rustc reads `Self::Deps` in the trait's own signature, too
 use cninfra::prelude::*;
 

@@ -1,8 +1,9 @@
-//@ lines: 16 because a type that is no plugin has no place in a flavor either: rustc shows both bounds of `with`
+//@ lines: 18 because rustc tells of the argument, of the struct and of the bound of `with`
 use cninfra::prelude::*;
 
 struct Settings;
 
 async fn go() {
-    let _ = Agent::<fixture_base::Local>::builder().with(Settings).start().await; //~ CN006 CN018
+    let _ = Agent::<fixture_base::Local>::builder().with(Settings).start().await; //~ CN006
+    let _ = Agent::<fixture_base::Local>::builder().with_new(Settings).start().await; //~ CN006
 }

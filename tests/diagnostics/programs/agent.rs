@@ -76,6 +76,20 @@ impl Routes for Cache {
     }
 }
 
+#[derive(Default)]
+pub struct NotShared(std::cell::Cell<u64>);
+
+#[plugin(deps = (Clock, dyn Store))]
+#[derive(Default)]
+pub struct Listed {
+    count: u32,
+}
+impl Create for Listed {
+    async fn create((_clock, store): Self::Deps, _: &Context) -> Result<Self> {
+        Ok(Listed { count: store.get() })
+    }
+}
+
 #[plugin(no_lifecycle)]
 pub struct Role<R> {
     role: PhantomData<R>,
@@ -101,6 +115,7 @@ pub struct App {
     pub greeter: Dep<Greeter>,
     #[provides(dyn Routes)]
     pub cache: Dep<Cache>,
+    pub listed: Dep<Listed>,
     pub half: Half,
 }
 
@@ -112,6 +127,7 @@ pub struct Small {
 
 pub async fn start() -> std::result::Result<(), cninfra::agent::StartError> {
     drop(Agent::<App>::start().await?);
+    drop(Agent::<App>::builder().with(Listed::default()).start().await?);
     drop(Agent::<Small>::start().await?);
     drop(Agent::<Generic<Backup>>::start().await?);
     Ok(())

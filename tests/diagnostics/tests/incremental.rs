@@ -9,7 +9,7 @@ const AGENT: &str = include_str!("../programs/agent.rs");
 const WIDE: &str = include_str!("../programs/wide.rs");
 
 /// The mistake, the program, and what is written in it instead of what.
-const MISTAKES: [(&str, &str, &str, &str); 24] = [
+const MISTAKES: [(&str, &str, &str, &str); 39] = [
     ("nested-flavor-misspelled", AGENT, "pub rpc: Rpc,\n    pub greeter", "pub rpc: Rcp,\n    pub greeter"),
     ("field-of-a-type-that-is-not-there", AGENT, "Dep<Greeter>", "Dep<Greter>"),
     ("field-that-is-no-plugin", AGENT, "Dep<Greeter>", "Dep<NoPlugin>"),
@@ -40,6 +40,36 @@ const MISTAKES: [(&str, &str, &str, &str); 24] = [
     ("qualifier-without-its-derive", AGENT, "#[derive(Qualifier)]", ""),
     ("field-that-is-not-shared", AGENT, "std::sync::Weak", "std::rc::Weak"),
     ("interface-without-its-attribute", AGENT, "    #[interface]\n", ""),
+    (
+        "dependency-of-a-type-that-is-not-there",
+        AGENT,
+        "clock: Dep<Clock>,\n    routes",
+        "clock: Dep<Clok>,\n    routes",
+    ),
+    ("parameter-that-is-not-there", AGENT, "Dep<Role<Backup>>", "Dep<Role<Bakup>>"),
+    (
+        "dependency-of-a-generic-plugin-that-is-not-there",
+        AGENT,
+        "role: PhantomData<R>,\n    clock: Dep<Clock>",
+        "role: PhantomData<R>,\n    clock: Dep<Clok>",
+    ),
+    ("plugin-of-a-generic-flavor-that-is-not-there", AGENT, "Dep<Role<R>>", "Dep<Rolle<R>>"),
+    ("listed-dependency-that-is-not-there", AGENT, "deps = (Clock, dyn Store)", "deps = (Clok, dyn Store)"),
+    ("create-without-the-list", AGENT, "#[plugin(deps = (Clock, dyn Store))]", "#[plugin]"),
+    ("create-of-what-is-no-plugin", AGENT, "#[plugin(deps = (Clock, dyn Store))]", ""),
+    ("dep-of-nothing", AGENT, "clock: Dep<Clock>,\n    routes", "clock: Dep,\n    routes"),
+    ("field-of-a-type-that-is-not-shared", AGENT, "hits: u64", "hits: NotShared"),
+    (
+        "flavor-derived-twice",
+        AGENT,
+        "#[derive(Flavor)]\n#[flavor(open)]",
+        "#[derive(Flavor)]\n#[derive(Flavor)]\n#[flavor(open)]",
+    ),
+    ("flavor-in-itself", AGENT, "pub half: Half", "pub half: App"),
+    ("with-of-what-is-no-plugin", AGENT, ".with(Listed::default())", ".with(NoPlugin)"),
+    ("attribute-of-a-field-misspelled", AGENT, "#[config]", "#[confg]"),
+    ("plugin-with-config-without-its-attribute", AGENT, "#[plugin]\npub struct Greeter {", "pub struct Greeter {"),
+    ("wide-with-a-type-that-is-not-there", WIDE, "Dep<C>", "Dep<Cc>"),
     ("wide-with-what-is-no-plugin", WIDE, "Dep<C>", "Dep<NoPlugin>"),
     ("wide-with-a-bare-plugin", WIDE, "last: Dep<Last>", "last: Last"),
     ("wide-without-a-field", WIDE, "    pub m: Dep<M>,\n", ""),

@@ -1,0 +1,109 @@
+//! What is nearly right, but would be told of by rustc in more words, or twice: a `Dep` of nothing or of several types, `impl Trait` for `dyn Trait`, and a
+//! misspelled attribute of a field.
+
+use crate::{args::span_of, ctxt::Ctxt, krate::Krate, types};
+use proc_macro2::Span;
+use quote::{quote, quote_spanned};
+use syn::{Attribute, GenericArgument, Ident, PathArguments, Type, parse_quote, spanned::Spanned as _};
+
+/// Puts an error in the place of a `Dep` that can not be one, so that the compiler speaks of the field no more.
+pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
+    let Some((span, help)) = find(ty) else { return false };
+    let message = format!("CN010: a `Dep` holds one plugin, or one interface\n= help: {help}");
+    cx.told();
+    let error = quote_spanned!(span=> ::core::compile_error! { #message });
+    *ty = Type::Verbatim(quote!(<#krate::Sound<{ #error }> as #krate::Pass>::Of<()>));
+    true
+}
+
+/// Where a `Dep` is that can not be one, and what was meant.
+fn find(ty: &Type) -> Option<(Span, &'static str)> {
+    let Type::Path(path) = types::ungroup(ty) else { return None };
+    let last = path.path.segments.last()?;
+    let arguments = match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    };
+    let all = || arguments.into_iter().flatten();
+    if last.ident != "Dep" {
+        return all().find_map(|argument| match argument {
+            GenericArgument::Type(inner) => find(inner),
+            _ => None,
+        });
+    }
+    let mut all = all();
+    match (all.next(), all.next()) {
+        (Some(GenericArgument::Type(Type::ImplTrait(inner))), None) => {
+            Some((inner.impl_token.span(), "write `dyn` for `impl`: `Dep<dyn Interface>`"))
+        }
+        (Some(_), None) => None,
+        _ => Some((last.ident.span(), "`Dep<Plugin>` or `Dep<dyn Interface>`")),
+    }
+}
+
+/// Takes a misspelled attribute for the one that was meant, and says so.
+pub(super) fn mend(attributes: &mut [Attribute], known: &[&str], cx: &mut Ctxt) {
+    for attribute in attributes {
+        let Some(word) = attribute.path().get_ident().map(ToString::to_string) else { continue };
+        // of short words, most are near to one another
+        let meant = known.iter().find(|known| known.len() > 3 && word != **known && is_near(&word, known));
+        let Some(meant) = meant else { continue };
+        let span = span_of(attribute);
+        cx.error(
+            span,
+            format_args!("CN010: `#[{word}]` is no attribute of a plugin's field\n= help: write `#[{meant}]`"),
+        );
+        let meant = Ident::new(meant, span);
+        match &mut attribute.meta {
+            syn::Meta::Path(path) => *path = parse_quote!(#meant),
+            syn::Meta::List(list) => list.path = parse_quote!(#meant),
+            syn::Meta::NameValue(value) => value.path = parse_quote!(#meant),
+        }
+    }
+}
+
+/// Does one become the other by two changes of a letter, or fewer?
+fn is_near(a: &str, b: &str) -> bool {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = i + 1;
+        for (j, other) in b.iter().enumerate() {
+            let changed = before + usize::from(letter != *other);
+            before = row[j + 1];
+            row[j + 1] = changed.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()] <= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_words() {
+        for word in ["confg", "conf", "Config", "configs"] {
+            assert!(is_near(word, "config"), "{word}");
+        }
+        for word in ["doc", "cfg", "serde", "allow", "context", "con"] {
+            assert!(!is_near(word, "config"), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_dep_of_one_is_right() {
+        let wrong: [Type; 5] = [
+            parse_quote!(Dep),
+            parse_quote!(cninfra::Dep),
+            parse_quote!(Option<Dep<A, B>>),
+            parse_quote!(Vec<Dep>),
+            parse_quote!(Dep<impl I>),
+        ];
+        assert!(wrong.iter().all(|ty| find(ty).is_some()));
+        let right: [Type; 4] =
+            [parse_quote!(Dep<A>), parse_quote!(Vec<Dep<dyn I>>), parse_quote!(Dept), parse_quote!([u8; 3])];
+        assert!(right.iter().all(|ty| find(ty).is_none()));
+    }
+}
