@@ -36,20 +36,11 @@ pub(super) struct AgentConfig {
     /// For one plugin in one phase of the stop; half of the whole if it is not given.
     plugin_stop_timeout: Option<Duration>,
     /// Which plugins start together.
-    start_order: StartOrder,
+    start_order: Order,
     /// How long the agent goes on before it drains.
     drain_delay: Duration,
     /// How often the config files are looked at, where a plugin follows them; 0 is never.
     config_poll_interval: Duration,
-}
-
-/// [`Order`], as config has it.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum StartOrder {
-    #[default]
-    Concurrent,
-    OneByOne,
 }
 
 impl Default for AgentConfig {
@@ -61,7 +52,7 @@ impl Default for AgentConfig {
             plugin_start_timeout: None,
             stop_timeout: limits.stop.into(),
             plugin_stop_timeout: None,
-            start_order: StartOrder::default(),
+            start_order: Order::default(),
             drain_delay: Duration::default(),
             config_poll_interval: Duration::from_secs(2),
         }
@@ -92,10 +83,7 @@ impl AgentConfig {
 
     /// Which plugins start together.
     pub(super) fn order(&self) -> Order {
-        match self.start_order {
-            StartOrder::Concurrent => Order::Levels,
-            StartOrder::OneByOne => Order::OneByOne,
-        }
+        self.start_order
     }
 
     /// How long the agent goes on before it drains.
@@ -142,10 +130,6 @@ impl Own {
             }
         }
         if let Some(order) = self.order {
-            let order = match order {
-                Order::Levels => StartOrder::Concurrent,
-                Order::OneByOne => StartOrder::OneByOne,
-            };
             own = own.set(SECTION, "start-order", order);
         }
         if let Some(delay) = self.drain_delay {
