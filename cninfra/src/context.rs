@@ -271,7 +271,30 @@ impl Context {
         Status::new(self)
     }
 
-    /// Watches the status of the agent.
+    /// Watches the status of the agent. A task of the plugin that watches it ends by itself where it leaves its loop when the agent
+    /// stops:
+    ///
+    /// ```
+    /// use cninfra::{prelude::*, status::State};
+    ///
+    /// #[plugin]
+    /// struct Watcher;
+    ///
+    /// impl Lifecycle for Watcher {
+    ///     async fn init(&self, cx: &Context) -> Result<()> {
+    ///         let (log, mut changes) = (cx.log(), cx.status_changes());
+    ///         cx.spawn("watch", async move {
+    ///             while let Some(status) = changes.next().await {
+    ///                 if status.phase == State::Stopped {
+    ///                     break;
+    ///                 }
+    ///                 log.info(format_args!("the agent is {}", status.state));
+    ///             }
+    ///         });
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
     #[must_use]
     pub fn status_changes(&self) -> StatusChanges {
         StatusChanges::new(self.clone())

@@ -94,6 +94,9 @@ pub use inject::{Create, DepItem, DepSet, Flavor, Instance, Interface, Key, Life
 pub use label::ServiceLabel;
 pub use logging::Logger;
 pub use tasks::Task;
+/// What a [`Task`] gives that has panicked or was aborted: the type of tokio, whose version 1 runs all tasks.
+#[doc(no_inline)]
+pub use tokio::task::JoinError;
 
 use std::{future::Future, pin::Pin};
 

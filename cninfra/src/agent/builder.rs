@@ -2,7 +2,7 @@
 
 use super::{
     Agent, Limits, Order, Phase, StartError, StartPolicy, StopHandle,
-    job::guard,
+    guard::guard,
     own::AgentConfig,
     reload,
     settings::{Prepared, Settings},

@@ -2,7 +2,8 @@
 
 use super::{
     Cause, Phase,
-    job::{Begun, Job, Work},
+    begun::Begun,
+    job::{Job, Work},
     runner::{Create, Runner, Special},
     together::{Common, Together},
 };

@@ -33,7 +33,7 @@ impl Env {
         let nodes = &self.graph.nodes()[from..];
         match self.order {
             Order::OneByOne => from + 1,
-            Order::Levels => from + nodes.iter().take_while(|node| node.level == nodes[0].level).count(),
+            Order::Concurrent => from + nodes.iter().take_while(|node| node.level == nodes[0].level).count(),
         }
     }
 
@@ -41,7 +41,7 @@ impl Env {
     pub(super) fn group_begin(&self, to: usize) -> usize {
         let nodes = &self.graph.nodes()[..to];
         match (self.order, nodes.last()) {
-            (Order::Levels, Some(last)) => nodes.partition_point(|node| node.level < last.level),
+            (Order::Concurrent, Some(last)) => nodes.partition_point(|node| node.level < last.level),
             _ => to.saturating_sub(1),
         }
     }

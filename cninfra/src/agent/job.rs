@@ -1,50 +1,14 @@
 //! One step of one plugin that has to wait, guarded: panics are caught, time is limited.
 
-use super::{Cause, Phase, limits::Limit, together::Common};
-use crate::{BoxFuture, Context, Result, inject::part::Made, inject::running::Running};
+use super::{Cause, limits::Limit, together::Common};
+use crate::{BoxFuture, Result, inject::part::Made};
 use std::{
     future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::Arc,
-    task::{self, Poll, Waker},
+    task::{self, Poll},
     time::Duration,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
-
-/// A plugin with a lifecycle.
-pub(super) struct Begun {
-    /// In the graph.
-    pub(super) place: usize,
-    pub(super) running: Arc<dyn Running>,
-    pub(super) cx: Context,
-    /// Its `init` has failed, and its start policy lets the agent go on without it.
-    pub(super) down: bool,
-}
-
-/// What a step that was begun has come to.
-pub(super) enum First<'a> {
-    /// The plugin has no such method.
-    Nothing,
-    /// It did not have to wait.
-    Done(Result<()>),
-    Waits(Work<'a>),
-}
-
-impl Begun {
-    /// Begins a phase. Most need not wait: for them there is no job.
-    pub(super) fn step(&self, phase: Phase) -> First<'_> {
-        let mut step = self.running.step(phase, &self.cx);
-        // the future of a method that is left at its default has no size, and one that does something has a plugin at least
-        let nothing = size_of_val(&*step) == 0;
-        match step.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) if nothing => First::Nothing,
-            Poll::Ready(done) => First::Done(done),
-            // it is polled again by its job, with a waker
-            Poll::Pending => First::Waits(Work::Step(step)),
-        }
-    }
-}
 
 /// What a job waits for.
 pub(super) enum Work<'a> {
@@ -151,19 +115,5 @@ impl Future for Job<'_> {
         let dropped = job.drop_work();
         let result = result.and_then(|made| dropped.map(|()| made));
         Poll::Ready(Ended { place: job.place, started: job.started, ended: now, result })
-    }
-}
-
-/// Runs code of a plugin; a panic is an error like others.
-pub(super) fn guard<T>(run: impl FnOnce() -> T) -> Result<T, Cause> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Cause::Panicked(panic_message(&*payload)))
-}
-
-/// The text of a panic, where it has one.
-pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-        (Some(text), _) => (*text).to_string(),
-        (_, Some(text)) => text.clone(),
-        _ => "with a value that is no text".to_string(),
     }
 }

@@ -1,6 +1,7 @@
 //! An agent runs a flavor: it starts its plugins level by level, rolls back what had begun when one fails, and closes
 //! them in reverse order.
 
+mod begun;
 mod builder;
 mod cli;
 mod closing;
@@ -10,6 +11,7 @@ mod env;
 mod event;
 mod exit;
 mod failure;
+mod guard;
 mod job;
 mod limits;
 mod logs;
@@ -38,7 +40,7 @@ pub use builder::Builder;
 pub(crate) use env::Wrap;
 pub use event::{Event, Outcome};
 pub use failure::{Cause, PluginError, StartError, StopError};
-pub(crate) use job::panic_message;
+pub(crate) use guard::panic_message;
 pub use limits::Limits;
 pub(crate) use limits::StopTime;
 pub use order::Order;
@@ -229,7 +231,7 @@ impl<F> Agent<F> {
         let failures = self.runner.stop().await;
         let Agent { handles, held, runner, .. } = self;
         // destructors of plugins may run here, and panic
-        runner.finish(failures, job::guard(|| drop((handles, held))))
+        runner.finish(failures, guard::guard(|| drop((handles, held))))
     }
 }
 

@@ -1,14 +1,16 @@
 //! [`Order`]: which plugins start together.
 
+use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
 /// Which plugins start together, and close together. Either way a plugin starts after all that it depends on.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Order {
     /// The plugins of a level of the graph at once: ten that wait for 50 ms each start in 50 ms.
     #[default]
-    Levels,
+    Concurrent,
     /// One plugin after the other, in the graph's order, which is the same for each start: slower, and easier to follow.
     OneByOne,
 }
@@ -16,15 +18,13 @@ pub enum Order {
 impl FromStr for Order {
     type Err = crate::Error;
 
-    /// Reads `levels` or `one-by-one`.
+    /// Reads `concurrent` or `one-by-one`, as the config has them.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "levels" => Ok(Order::Levels),
+            "concurrent" => Ok(Order::Concurrent),
             "one-by-one" => Ok(Order::OneByOne),
-            _ => {
-                Err(crate::Error::msg(format_args!("no start order `{text}`"))
-                    .with_help("write `levels` or `one-by-one`"))
-            }
+            _ => Err(crate::Error::msg(format_args!("no start order `{text}`"))
+                .with_help("write `concurrent` or `one-by-one`")),
         }
     }
 }

@@ -38,20 +38,11 @@ pub(super) struct AgentConfig {
     /// For one plugin, by phase; over those two.
     limits: PhaseLimits,
     /// Which plugins start together.
-    start_order: StartOrder,
+    start_order: Order,
     /// How long the agent goes on before it drains.
     drain_delay: Duration,
     /// How often the config files are looked at, where a plugin follows them; 0 is never.
     config_poll_interval: Duration,
-}
-
-/// [`Order`], as config has it.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum StartOrder {
-    #[default]
-    Concurrent,
-    OneByOne,
 }
 
 // `remote = "Self"` makes functions of the type of what would be impls of serde's traits
@@ -81,7 +72,7 @@ impl Default for AgentConfig {
             stop_timeout: limits.stop.into(),
             plugin_stop_timeout: None,
             limits: PhaseLimits::default(),
-            start_order: StartOrder::default(),
+            start_order: Order::default(),
             drain_delay: Duration::default(),
             config_poll_interval: Duration::from_secs(2),
         }
@@ -112,10 +103,7 @@ impl AgentConfig {
 
     /// Which plugins start together.
     pub(super) fn order(&self) -> Order {
-        match self.start_order {
-            StartOrder::Concurrent => Order::Levels,
-            StartOrder::OneByOne => Order::OneByOne,
-        }
+        self.start_order
     }
 
     /// How long the agent goes on before it drains.
@@ -167,10 +155,6 @@ impl Own {
             }
         }
         if let Some(order) = self.order {
-            let order = match order {
-                Order::Levels => StartOrder::Concurrent,
-                Order::OneByOne => StartOrder::OneByOne,
-            };
             own = own.set(SECTION, "start-order", order);
         }
         if let Some(delay) = self.drain_delay {

@@ -148,7 +148,8 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload) {
     }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests {
     use super::*;
     use crate::{config::Live, prelude::*, testing::log::Log};

@@ -2,8 +2,9 @@
 
 use super::{
     Backoff, Cause, Event, Outcome, Phase, PluginError, StartPolicy,
+    begun::Begun,
     env::Env,
-    job::{Begun, guard, panic_message},
+    guard::{guard, panic_message},
     limits::after,
 };
 use crate::{Context, inject::running::Running};

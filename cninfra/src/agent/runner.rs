@@ -2,9 +2,10 @@
 
 use super::{
     Cause, Event, Phase, PluginError, StartError, StopError,
+    begun::Begun,
     env::Env,
     failure::Failures,
-    job::{Begun, guard},
+    guard::guard,
     limits::{LEAST, after},
     own,
     progress::{Stage, StageKind},

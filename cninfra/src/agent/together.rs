@@ -2,8 +2,10 @@
 
 use super::{
     Cause, Outcome, Phase, PluginError, StartPolicy, StopHandle,
+    begun::{Begun, First},
     env::Env,
-    job::{Begun, Ended, First, Job, guard},
+    guard::guard,
+    job::{Ended, Job},
     limits::{LEAST, Limit, after},
     record::Record,
 };

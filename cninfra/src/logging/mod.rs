@@ -5,6 +5,9 @@
 //! - An [`Output`] is where the records of a process go: text, JSON or a [`Format`] of your own, on standard error; or a layer of a
 //!   subscriber that is there already, since records are [`tracing`] events.
 //!
+//! [`Output::to`] and [`Output::layer`] speak of traits of `tracing-subscriber` 0.3, which is not re-exported: a closure is all that the first
+//! one needs, and who has a subscriber of their own has that crate as a dependency of their own.
+//!
 //! The config of an agent has a section `logs` (`logs.conf`, as the predecessor's; `--logs-config`):
 //!
 //! ```yaml

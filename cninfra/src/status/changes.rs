@@ -40,6 +40,9 @@ impl StatusChanges {
 
     /// Waits for a change, and gives the status as it is then; `None` when the agent has closed, after the last change.
     ///
+    /// A plugin's own task does not live to see that: it is ended when its plugin has closed. One that shall end by itself leaves its
+    /// loop where the agent stops: where the `phase` of the status is [`State::Stopped`](super::State::Stopped).
+    ///
     /// # Cancel safety
     /// It may be dropped and called again: no change is lost.
     pub async fn next(&mut self) -> Option<AgentStatus> {
@@ -51,7 +54,7 @@ impl StatusChanges {
             if ended {
                 return None;
             }
-            // an error says that the agent is gone
+            // it is no error, since `cx` holds the sender
             self.version.changed().await.ok()?;
         }
     }

@@ -201,9 +201,10 @@ impl Registry {
                 }
             })
             .collect();
-        let worst = plugins.iter().filter(|plugin| !plugin.optional).map(|plugin| plugin.state).max();
+        let states = plugins.iter().filter(|plugin| !plugin.optional).map(|plugin| plugin.state);
+        let worst = states.chain([inner.phase]).max_by_key(|state| state.severity());
         AgentStatus {
-            state: worst.unwrap_or(inner.phase).max(inner.phase),
+            state: worst.unwrap_or(inner.phase),
             phase: inner.phase,
             started: inner.started,
             since: inner.since,

@@ -1,7 +1,7 @@
 //! [`State`]: how a plugin or an agent is.
 
 /// The state of a plugin, or of an agent.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum State {
@@ -20,6 +20,11 @@ pub enum State {
 }
 
 impl State {
+    /// How bad it is: they are declared from the best to the worst.
+    pub(super) fn severity(self) -> u8 {
+        self as u8
+    }
+
     /// The name: `ok`.
     #[must_use]
     pub const fn name(self) -> &'static str {

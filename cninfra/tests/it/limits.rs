@@ -54,12 +54,16 @@ async fn one_by_one_they_start_and_close_in_the_graphs_order() {
     let mut backwards = expected("close");
     backwards.reverse();
     assert_eq!(of("close"), backwards);
-    assert_eq!("one-by-one".parse::<Order>().unwrap(), Order::OneByOne);
+    // by the same words as in the config
+    for (text, order) in [("one-by-one", Order::OneByOne), ("concurrent", Order::Concurrent)] {
+        assert_eq!(text.parse::<Order>().unwrap(), order);
+        assert_eq!(serde_json::to_value(order).unwrap(), text);
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_config_says_in_which_order_over_the_builder() {
-    for (order, written, took) in [(Order::Levels, "one-by-one", 500), (Order::OneByOne, "Concurrent", 50)] {
+    for (order, written, took) in [(Order::Concurrent, "one-by-one", 500), (Order::OneByOne, "Concurrent", 50)] {
         let (began, config) = (Instant::now(), Config::new().set("agent", "StartOrder", written));
         let agent = Agent::<Ten>::builder().order(order).config(config).start().await.unwrap();
         assert_eq!(began.elapsed(), millis(took), "{written}");

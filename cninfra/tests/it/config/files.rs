@@ -1,7 +1,7 @@
 //! Which files are read.
 
 use super::{App, read, start};
-use cninfra::{config::Config, prelude::*, status::State};
+use cninfra::{config::Config, prelude::*};
 
 #[tokio::test]
 async fn a_file_switches_an_optional_plugin_off() {
@@ -49,9 +49,4 @@ async fn the_agents_own_section_is_read() {
     let agent = Agent::<App>::builder().label("builder").start().await.unwrap();
     assert_eq!(agent.label(), "builder");
     agent.close().await.unwrap();
-}
-
-#[test]
-fn a_state_for_what_is_switched_off() {
-    assert!(State::Disabled < State::Ok, "it never makes an agent worse");
 }

@@ -47,7 +47,7 @@ pub async fn run(mut script: Script, set: impl FnOnce(Builder<Ten>) -> Builder<T
 
 /// An agent with one fault. `pace` makes every step wait before it goes on.
 pub async fn with(spot: Spot, fault: Fault, pace: Option<Duration>) -> Seen {
-    with_order(spot, fault, pace, Order::Levels).await
+    with_order(spot, fault, pace, Order::Concurrent).await
 }
 
 pub async fn with_order(spot: Spot, fault: Fault, pace: Option<Duration>, order: Order) -> Seen {
