@@ -59,7 +59,7 @@ impl LogSettings {
             let level = level.trim().parse().map_err(Error::from)?;
             self.put(name.trim(), level, source, place)?;
         }
-        if self.rules.len() > MOST {
+        if self.rules.iter().filter(|rule| rule.source == source).count() > MOST {
             return Err(Error::msg(format_args!("more than {MOST} levels are too many")).with_help(SAY_LESS));
         }
         Ok(())
