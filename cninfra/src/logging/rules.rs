@@ -106,10 +106,6 @@ impl Rules {
         Ok(())
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     pub(super) fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.0.iter()
     }
