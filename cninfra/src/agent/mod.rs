@@ -4,6 +4,7 @@
 mod builder;
 mod cli;
 mod closing;
+mod command;
 mod configure;
 mod creating;
 mod env;
