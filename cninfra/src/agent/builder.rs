@@ -55,7 +55,7 @@ impl<F> Builder<F> {
         self
     }
 
-    /// The directory of the config files, which go over [`Builder::config`]. Without it, none is read.
+    /// The directory of the config files, which go over [`Builder::config`]; it must be there. Without it, none is read.
     pub fn config_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.settings.files = Some(Files { dir: dir.into(), named: Vec::new() });
         self

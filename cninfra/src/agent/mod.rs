@@ -5,6 +5,7 @@ mod begun;
 mod builder;
 mod cli;
 mod closing;
+mod command;
 mod configure;
 mod creating;
 mod env;

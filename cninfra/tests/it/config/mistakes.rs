@@ -122,6 +122,11 @@ async fn far_too_much_is_told_in_few_words() {
     assert_eq!(wrong(&[("server.conf", &deep("x"))]).await, [format!("server.conf: {words}")]);
     let flag = Config::new().set("server", "tags", deep("x"));
     assert_eq!(wrong_over(&[], flag).await, ["set by the program: key `server.tags` takes a list, not a text"]);
+    // 64 are a key that is unknown
+    for (parts, words) in [(64, "is unknown"), (65, "has 65 parts")] {
+        let found = wrong_over(&[], Config::new().set("server", &vec!["a"; parts].join("."), 1)).await;
+        assert!(found[0].contains(words), "{parts}: {found:?}");
+    }
     let key = vec!["a"; 20_000].join(".");
     let found = wrong_over(&[], Config::new().set("server", &key, 1)).await;
     assert!(found[0].ends_with("has 20000 parts, more than any | take it out") && found[0].len() < 700, "{found:?}");

@@ -1,0 +1,84 @@
+//! What the command line of an agent understands, as clap has it; and so what `--help` says.
+
+use super::{
+    cli::{FileFlag, flags},
+    own,
+};
+use crate::{
+    Flag,
+    graph::{Format, Graph},
+};
+use clap::{Arg, ArgAction, Command, builder::PossibleValuesParser};
+
+/// What is said below all flags.
+const AFTER_HELP: &str = "\
+A plugin has two names: that of its type in the graph (MyStore), and its instance name everywhere else: config, files, flags, log (my-store).\n\
+The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-order` (concurrent, one-by-one) and `drain-delay`; \
+any plugin's section has `start-policy` (fail, retry, ignore) and `limits` (create, init, after-init, drain, close). --print-config prints all keys.";
+
+/// All that an agent of this graph understands.
+pub(super) fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command {
+    let tree = graph.tree();
+    let mut command = Command::new(tree.package)
+        .version(version.to_string())
+        .about(format!("The agent `{}`: {} plugins", graph.name(), graph.len()))
+        .after_help(AFTER_HELP)
+        .next_help_heading("Agent")
+        .arg(
+            Arg::new("config-dir")
+                .long("config-dir")
+                .value_name("DIR")
+                .help("the directory of the config files [env: CONFIG_DIR] [default: .]"),
+        )
+        .arg(
+            Arg::new("set")
+                .long("set")
+                .value_name("SECTION.KEY=VALUE")
+                .action(ArgAction::Append)
+                .help("set any key, over all else [env: CNINFRA__SECTION__KEY=VALUE]"),
+        )
+        .arg(
+            Arg::new("check-config")
+                .long("check-config")
+                .action(ArgAction::SetTrue)
+                .help("check the config and end, without starting anything"),
+        )
+        .arg(
+            Arg::new("print-config")
+                .long("print-config")
+                .action(ArgAction::SetTrue)
+                .help("print what holds for each key, and where it comes from, and end"),
+        )
+        .arg(
+            Arg::new("graph")
+                .long("graph")
+                .value_name("FORMAT")
+                .value_parser(PossibleValuesParser::new(Format::NAMES))
+                .help("print the plugins' graph as it is declared (`enabled: false` changes nothing in it) and end, without starting anything"),
+        );
+    for (section, flag) in flags(graph) {
+        let heading = if section == own::SECTION { "Agent" } else { section };
+        command =
+            command.arg(Arg::new(flag.name).long(flag.name).value_name("VALUE").help_heading(heading).help(help(flag)));
+    }
+    for file in files {
+        let (name, variable) = (&file.names[0], file.variables().next().unwrap_or_default());
+        let default = file.section.name;
+        command = command.arg(
+            Arg::new(name.clone())
+                .long(name.clone())
+                .visible_aliases(file.names[1..].iter().cloned())
+                .value_name("FILE")
+                .help_heading(file.section.name)
+                // what has no settings needs no file, but takes the predecessor's flag
+                .hide(file.section.is_bare && !file.section.optional)
+                .help(format!("its config file; empty for none [env: {variable}] [default: {default}.conf]")),
+        );
+    }
+    command
+}
+
+fn help(flag: &Flag) -> String {
+    let (text, variable) = (flag.help, flag.env);
+    if variable.is_empty() { text.to_string() } else { format!("{text} [env: {variable}]") }
+}
