@@ -91,7 +91,7 @@ async fn it_says_how_many_requests_it_has_cut_off() {
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), router.route("/hello", get(async || ""))).await.unwrap();
     let (addr, handle) = (server.local_addr(), server.handle());
     let serving = tokio::spawn(server.serve());
-    let streams: Vec<_> = ["/never", "/never", "/hello"]
+    let streams: Vec<_> = ["/never", "/never", "/never", "/hello"]
         .map(|path| {
             let mut stream = std::net::TcpStream::connect(addr).unwrap();
             std::io::Write::write_all(&mut stream, format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())
@@ -103,6 +103,6 @@ async fn it_says_how_many_requests_it_has_cut_off() {
     assert_eq!(request(addr, "GET", "/hello").await.status, 200);
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     handle.end().await;
-    assert_eq!(serving.await.unwrap(), 2);
+    assert_eq!(serving.await.unwrap(), 3);
     drop(streams);
 }

@@ -106,10 +106,10 @@ impl Raw {
         (String::from_utf8_lossy(&std::mem::take(&mut self.rest)).into_owned(), began.elapsed())
     }
 
-    /// How many bytes come until the server closes.
-    pub fn count_until_closed(&mut self) -> usize {
-        let mut count = 0;
-        while self.read() {
+    /// How many bytes come until the server closes, or for so long.
+    pub fn count_until_closed(&mut self, most: Duration) -> usize {
+        let (began, mut count) = (Instant::now(), 0);
+        while began.elapsed() < most && self.read() {
             count += std::mem::take(&mut self.rest).len();
         }
         count
