@@ -37,6 +37,8 @@ pub struct Raw {
     stream: TcpStream,
     /// What has come and was not looked at.
     rest: Vec<u8>,
+    /// Its connection was not closed in order.
+    was_reset: bool,
 }
 
 impl Raw {
@@ -45,7 +47,7 @@ impl Raw {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Raw { stream, rest: Vec::new() }
+        Raw { stream, rest: Vec::new(), was_reset: false }
     }
 
     /// Sends, as far as the server takes it.
@@ -75,7 +77,10 @@ impl Raw {
                 self.rest.extend_from_slice(&room[..read]);
                 true
             }
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                self.was_reset = true;
+                false
+            }
             Err(error) => panic!("the server neither answers nor closes: {error}"),
         }
     }
@@ -104,6 +109,13 @@ impl Raw {
         let began = Instant::now();
         while self.read() {}
         (String::from_utf8_lossy(&std::mem::take(&mut self.rest)).into_owned(), began.elapsed())
+    }
+
+    /// Was its connection not closed in order? Then other systems throw away what has come.
+    pub fn was_reset(&self) -> bool {
+        // after a close in order, Linux keeps this beside what is read
+        std::thread::sleep(Duration::from_millis(5));
+        self.was_reset || self.stream.take_error().unwrap().is_some()
     }
 
     /// How many bytes come until the server closes, or for so long.
