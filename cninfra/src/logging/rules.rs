@@ -51,6 +51,7 @@ pub struct Origin {
     /// Where the level was said.
     pub source: Source,
     /// Where that is, where it is known: `logs.conf:2:3`, `variable INITIAL_LOGLVL`, `flag --log-level`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
     /// For which name or pattern; none where it is the default level.
     #[serde(skip_serializing_if = "Option::is_none")]

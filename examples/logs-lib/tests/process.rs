@@ -1,6 +1,6 @@
 //! The examples as their users run them: processes.
 
-use cninfra_testbed::Program;
+use cninfra_testbed::{Program, request};
 
 #[test]
 fn basic_logs_what_its_levels_let_through() {
@@ -35,4 +35,26 @@ fn custom_has_the_form_of_the_predecessors_example() {
     );
     assert!(warn.starts_with("WARN componentXY ") && warn.contains(" what=\"a shadow\", "), "{warn}");
     assert!(error.starts_with("ERROR componentXY ") && error.contains(" code=1, fatal=true, "), "{error}");
+}
+
+#[test]
+fn http_lists_and_sets_levels() {
+    let mut program = Program::new(env!("CARGO_BIN_EXE_http")).arg("127.0.0.1:0").start();
+    let line = program.wait_for("server: listens");
+    let addr: std::net::SocketAddr = line.split("addr=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let list = request(addr, "GET", "/list");
+    assert_eq!(list.status, 200);
+    assert!(list.body.contains(r#"{"name":"worker","level":"info","source":"default"}"#), "{}", list.body);
+    let set = request(addr, "PUT", "/set/worker/DEBUG");
+    let expected = r#"{"name":"worker","level":"debug","source":"runtime","rule":"worker"}"#;
+    assert_eq!((set.status, set.body.as_str()), (200, expected));
+    program.wait_for("DEBUG worker: looks for work");
+    let wrong = request(addr, "PUT", "/set/worker/loud");
+    assert_eq!(
+        (wrong.status, wrong.body.as_str()),
+        (400, "`loud` is no level: write trace, debug, info, warn or error")
+    );
+    program.signal("INT");
+    let ended = program.wait();
+    assert!(ended.code == Some(0) && ended.stderr.contains("server: is done"), "{}", ended.stderr);
 }

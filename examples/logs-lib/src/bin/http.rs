@@ -1,0 +1,68 @@
+//! Levels of loggers over HTTP, in a program without an agent: the registry of loggers and the server are libraries, too.
+//!
+//! ```sh
+//! cargo run -p logs-lib --bin http            # or: http 127.0.0.1:9000
+//! curl localhost:8080/list
+//! curl -X PUT localhost:8080/set/worker/debug
+//! ```
+//!
+//! In an agent all of it is there: the plugin `LogManager` of the crate `cninfra-logmanager`.
+
+use cninfra::{
+    debug,
+    http::{
+        RouteTable, Routes,
+        axum::{Json, extract::Path, http::StatusCode},
+    },
+    info,
+    logging::{Level, LogSettings, LoggerLevel, Loggers, Output},
+};
+use cninfra_rest::{Endpoint, Server};
+use std::{error::Error, time::Duration};
+
+const ENDPOINT: &str = "127.0.0.1:8080";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let loggers = Loggers::new("example", LogSettings::new());
+    Output::stderr().install();
+    let (log, worker) = (loggers.get("server"), loggers.get("worker"));
+
+    let mut table = RouteTable::new();
+    table.add("example", routes(&loggers))?;
+    let endpoint: Endpoint = std::env::args().nth(1).as_deref().unwrap_or(ENDPOINT).parse()?;
+    let server = Server::bind(endpoint, table.router()).await?;
+    info!(log, addr = %server.local_addr(), "listens");
+
+    let handle = server.handle();
+    let serving = tokio::spawn(server.serve());
+    let work = async {
+        loop {
+            debug!(worker, "looks for work");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::select! {
+        () = work => {}
+        signal = tokio::signal::ctrl_c() => signal?,
+    }
+    handle.drain().await;
+    serving.await?;
+    log.info("is done");
+    Ok(())
+}
+
+fn routes(loggers: &Loggers) -> Routes {
+    let (listed, set) = (loggers.clone(), loggers.clone());
+    let list = async move || Json(listed.list());
+    let set = async move |Path((logger, level)): Path<(String, String)>| change(&set, &logger, &level);
+    Routes::new().get("/list", list).put("/set/{logger}/{level}", set)
+}
+
+/// Also of a logger that is not there yet, and by a pattern.
+fn change(loggers: &Loggers, logger: &str, level: &str) -> Result<Json<LoggerLevel>, (StatusCode, String)> {
+    let bad_request = |error: String| (StatusCode::BAD_REQUEST, error);
+    let level: Level = level.parse().map_err(|error| bad_request(format!("{error}")))?;
+    loggers.set(logger, level).map_err(|error| bad_request(error.to_string()))?;
+    Ok(Json(loggers.level(logger)))
+}
