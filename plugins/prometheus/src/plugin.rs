@@ -1,0 +1,94 @@
+//! [`Prometheus`]: registries by path.
+
+use cninfra::{
+    http::{
+        Http, Routes,
+        axum::{
+            http::{
+                HeaderMap,
+                header::{ACCEPT, CONTENT_TYPE},
+            },
+            response::{IntoResponse, Response},
+        },
+    },
+    metrics::{Format, Metrics},
+    prelude::*,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
+
+/// Registries of metrics, each on a path of the agent's HTTP server.
+///
+/// ```
+/// use cninfra::{http::Http, metrics::Gauge, prelude::*};
+/// use cninfra_prometheus::Prometheus;
+///
+/// #[plugin]
+/// struct Countdown {
+///     prometheus: Dep<Prometheus>,
+///     left: Gauge<i64>,
+/// }
+///
+/// impl Lifecycle for Countdown {
+///     async fn init(&self, cx: &Context) -> Result<()> {
+///         let custom = self.prometheus.registry(cx, "/custom")?;
+///         custom.register("countdown_left", "What is left of the countdown", self.left.clone())
+///     }
+/// }
+/// ```
+#[plugin]
+pub struct Prometheus {
+    http: Dep<dyn Http>,
+    registries: Mutex<BTreeMap<String, Metrics>>,
+}
+
+impl Prometheus {
+    /// The registry that is scraped on this path, for metrics of the plugin `owner`. Who asks for it first makes it, and the route is that plugin's; to be called in
+    /// `init`.
+    ///
+    /// # Errors
+    /// The path can not be a route, or another plugin has it; or the server serves already.
+    pub fn registry(&self, owner: &Context, path: &str) -> Result<Metrics> {
+        let known = self.lock().get(path).cloned();
+        if let Some(metrics) = known {
+            return Ok(metrics.of(owner.name()));
+        }
+        let metrics = Metrics::new(owner.name());
+        self.http.register(owner, routes(owner.log(), path, metrics.clone()))?;
+        // two that ask for one new path at once: the second one's route has been refused above
+        self.lock().insert(path.to_string(), metrics.clone());
+        Ok(metrics)
+    }
+
+    /// The registry of this path, where there is one, for metrics of the plugin `owner`: also after the start.
+    #[must_use]
+    pub fn find(&self, owner: &Context, path: &str) -> Option<Metrics> {
+        self.lock().get(path).map(|metrics| metrics.of(owner.name()))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Metrics>> {
+        self.registries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn routes(log: Logger, path: &str, metrics: Metrics) -> Routes {
+    let told = Mutex::new(BTreeSet::new());
+    let scrape = std::sync::Arc::new(move |headers: &HeaderMap| answer(&log, &metrics, &told, headers));
+    Routes::new().get(path, async move |headers: HeaderMap| scrape(&headers)).summary("metrics, for Prometheus")
+}
+
+fn answer(log: &Logger, metrics: &Metrics, told: &Mutex<BTreeSet<String>>, headers: &HeaderMap) -> Response {
+    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+    let format = Format::of_accept(&accept);
+    let exposition = metrics.expose(format);
+    for left_out in exposition.left_out {
+        // once for each, not for each scrape
+        let is_new = told.lock().unwrap_or_else(PoisonError::into_inner).insert(left_out.clone());
+        if is_new {
+            log.warn(left_out);
+        }
+    }
+    ([(CONTENT_TYPE, format.content_type())], exposition.text).into_response()
+}
