@@ -50,10 +50,31 @@ pub fn request(addr: SocketAddr, method: &str, path: &str) -> Answer {
 /// # Errors
 /// There is no connection, or no answer.
 pub fn send(addr: SocketAddr, method: &str, path: &str) -> io::Result<Answer> {
+    send_body(addr, method, path, "")
+}
+
+/// As [`request`], with a body of JSON.
+///
+/// # Panics
+/// There is no answer.
+#[must_use]
+pub fn request_json(addr: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
+    match send_body(addr, method, path, body) {
+        Ok(answer) => answer,
+        Err(error) => panic!("{method} http://{addr}{path}: {error}"),
+    }
+}
+
+fn send_body(addr: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&addr, DEADLINE)?;
     stream.set_read_timeout(Some(DEADLINE))?;
     stream.set_write_timeout(Some(DEADLINE))?;
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")?;
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n{kind}Content-Length: {length}\r\n\r\n{body}"
+    )?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     Answer::parse(&text).ok_or_else(|| io::Error::other(format!("no answer of HTTP: {text:?}")))

@@ -1,0 +1,91 @@
+//! A plugin with routes: a phone book over HTTP.
+//!
+//! ```sh
+//! cargo run -p rest-handler
+//! curl -X PUT localhost:9191/contacts/alice -H 'content-type: application/json' -d '{"phone":"555-0100"}'
+//! curl localhost:9191/contacts
+//! curl -X DELETE localhost:9191/contacts/alice
+//! ```
+
+use cninfra::{
+    http::{
+        Http, Routes,
+        axum::{Json, extract::Path, http::StatusCode},
+    },
+    prelude::*,
+};
+use cninfra_flavors::Rpc;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    process::ExitCode,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contact {
+    phone: String,
+}
+
+/// The contacts by name. Clones are the same contacts: each handler holds one.
+#[derive(Clone, Default)]
+struct Contacts(Arc<Mutex<BTreeMap<String, Contact>>>);
+
+impl Contacts {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Contact>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn all(&self) -> BTreeMap<String, Contact> {
+        self.lock().clone()
+    }
+
+    fn get(&self, name: &str) -> std::result::Result<Json<Contact>, StatusCode> {
+        self.lock().get(name).cloned().map(Json).ok_or(StatusCode::NOT_FOUND)
+    }
+
+    fn put(&self, name: String, contact: Contact) -> StatusCode {
+        if self.lock().insert(name, contact).is_some() { StatusCode::OK } else { StatusCode::CREATED }
+    }
+
+    fn delete(&self, name: &str) -> StatusCode {
+        if self.lock().remove(name).is_some() { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+    }
+}
+
+#[plugin]
+struct PhoneBook {
+    http: Dep<dyn Http>,
+    contacts: Contacts,
+}
+
+impl Lifecycle for PhoneBook {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let [all, get, put, delete] = std::array::from_fn(|_| self.contacts.clone());
+        let log = cx.log();
+        let routes = Routes::new()
+            .get("/contacts", async move || Json(all.all()))
+            .summary("lists the contacts")
+            .get("/contacts/{name}", async move |Path(name): Path<String>| get.get(&name))
+            .summary("tells a contact")
+            .put("/contacts/{name}", async move |Path(name): Path<String>, Json(contact): Json<Contact>| {
+                info!(log, name = name.as_str(), "is written down");
+                put.put(name, contact)
+            })
+            .summary("writes a contact down")
+            .delete("/contacts/{name}", async move |Path(name): Path<String>| delete.delete(&name))
+            .summary("forgets a contact");
+        self.http.register(cx, routes)
+    }
+}
+
+#[derive(Flavor)]
+struct RestHandler {
+    rpc: Rpc,
+    phone_book: Dep<PhoneBook>,
+}
+
+fn main() -> ExitCode {
+    Agent::<RestHandler>::main()
+}
