@@ -147,8 +147,11 @@ impl<'de> Deserialize<'de> for Name {
 
 impl<'de> Deserialize<'de> for Levels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read =
-            |text: &str| LogSettings::new().read(text, Source::Environment, None).map(|()| Levels(text.to_string()));
+        let read = |text: &str| {
+            let mut levels = LogSettings::new();
+            levels.read(text, Source::Environment, None)?;
+            levels.is_kept().map(|()| Levels(text.to_string()))
+        };
         deserializer.deserialize_str(Text { what: "levels, such as `warn,etcd*=debug`", read })
     }
 }

@@ -24,35 +24,18 @@ impl Drop for Following {
     }
 }
 
-/// Starts to follow the files, where a section is live; elsewhere there is nothing to do but to say so at a hang-up. The log's format follows too,
-/// where it is given.
+/// Starts to follow the files, where there are any; the log's format too, where it is given.
 pub(super) fn follow(
     shared: Arc<Shared>,
     poll: Duration,
     hangup: Option<Arc<Notify>>,
     format: Option<SharedFormat>,
 ) -> Option<Following> {
-    let reloader = match shared.config.has_files() {
-        true => Reloader::new(&shared.config, own::known(shared.graph)),
-        false => None,
-    };
-    let task = match (reloader, hangup) {
-        (Some(reloader), hangup) => tokio::spawn(run(shared, reloader, poll, hangup, format)),
-        (None, Some(hangup)) => tokio::spawn(follow_nothing(shared, hangup)),
-        (None, None) => return None,
-    };
-    Some(Following(task))
-}
-
-async fn follow_nothing(shared: Arc<Shared>, hangup: Arc<Notify>) {
-    loop {
-        tokio::select! {
-            () = shared.stop.stopping() => return,
-            () = hangup.notified() => {
-                shared.loggers.of_agent().info("SIGHUP: no section follows its file, so there is nothing to read again");
-            }
-        }
+    if !shared.config.has_files() {
+        return None;
     }
+    let reloader = Reloader::new(&shared.config, own::known(shared.graph))?;
+    Some(Following(tokio::spawn(run(shared, reloader, poll, hangup, format))))
 }
 
 async fn run(
@@ -149,13 +132,14 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload) {
 }
 
 #[cfg(test)]
-#[cfg(feature = "testing")]
 mod tests {
     use super::*;
-    use crate::{config::Live, prelude::*, testing::log::Log};
+    use crate::{
+        config::{Config, Live},
+        prelude::*,
+    };
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
-    use std::time::Instant;
 
     #[derive(Default, Serialize, Deserialize)]
     #[serde(default)]
@@ -171,55 +155,21 @@ mod tests {
     struct Greets {
         greeter: Dep<Greeter>,
     }
-    #[plugin]
-    struct Silent;
-    #[derive(Flavor)]
-    struct Follows {
-        _nothing: Dep<Silent>,
-    }
 
-    fn run<T>(test: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
-    }
-
-    #[test]
-    fn a_hangup_in_the_start_has_the_files_read_after_it() {
+    #[tokio::test]
+    async fn a_hangup_in_the_start_has_the_files_read_after_it() {
         let folder = Folder::new();
         folder.write("greeter.conf", "text: one");
-        run(async {
-            let config = crate::config::Config::new().set("agent", "config-poll-interval", "0");
-            let mut builder = Agent::<Greets>::builder().config(config).config_dir(folder.path());
-            let hangup = Arc::new(Notify::new());
-            builder.settings.hangup = Some(hangup.clone());
-            hangup.notify_one();
-            let agent = builder.start().await.unwrap();
-            let mut changes = agent.greeter.config.changes();
-            folder.write("greeter.conf", "text: two");
-            let next = tokio::time::timeout(Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
-            assert_eq!(next.text, "two");
-            agent.close().await.unwrap();
-        });
-    }
-
-    #[test]
-    fn where_nothing_follows_a_hangup_is_told() {
-        let log = Log::default();
-        log.during(|| {
-            run(async {
-                let mut builder = Agent::<Follows>::builder();
-                let hangup = Arc::new(Notify::new());
-                builder.settings.hangup = Some(hangup.clone());
-                let agent = builder.start().await.unwrap();
-                for times in [1, 2] {
-                    hangup.notify_one();
-                    let until = Instant::now() + Duration::from_secs(20);
-                    while log.text().matches("there is nothing to read again").count() < times {
-                        assert!(Instant::now() < until, "{}", log.text());
-                        tokio::time::sleep(Duration::from_millis(1)).await;
-                    }
-                }
-                agent.close().await.unwrap();
-            });
-        });
+        let config = Config::new().set("agent", "config-poll-interval", "0");
+        let mut builder = Agent::<Greets>::builder().config(config).config_dir(folder.path());
+        let hangup = Arc::new(Notify::new());
+        builder.settings.hangup = Some(hangup.clone());
+        hangup.notify_one();
+        let agent = builder.start().await.unwrap();
+        let mut changes = agent.greeter.config.changes();
+        folder.write("greeter.conf", "text: two");
+        let next = tokio::time::timeout(Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
+        assert_eq!(next.text, "two");
+        agent.close().await.unwrap();
     }
 }

@@ -59,10 +59,15 @@ impl LogSettings {
             let level = level.trim().parse().map_err(Error::from)?;
             self.put(name.trim(), level, source, place)?;
         }
-        if self.rules.iter().filter(|rule| rule.source == source).count() > MOST {
-            return Err(Error::msg(format_args!("more than {MOST} levels are too many")).with_help(SAY_LESS));
-        }
         Ok(())
+    }
+
+    /// Are there no more than can be kept?
+    pub(crate) fn is_kept(&self) -> Result<()> {
+        match self.rules.iter().count() {
+            0..=MOST => Ok(()),
+            many => Err(Error::msg(format_args!("{many} levels are too many, {MOST} is the most")).with_help(SAY_LESS)),
+        }
     }
 
     /// A level that was said at a place.
