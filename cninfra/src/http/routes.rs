@@ -1,11 +1,15 @@
 //! [`Routes`]: what a plugin registers.
 
 use axum::{
+    extract::Request,
     handler::Handler,
     http::Method,
+    response::IntoResponse,
     routing::{MethodFilter, MethodRouter},
 };
-use std::fmt;
+use std::{convert::Infallible, fmt};
+use tower_layer::Layer;
+use tower_service::Service;
 
 /// The routes of one plugin, each with its handler: what it gives to [`Http::register`](super::Http::register).
 ///
@@ -26,54 +30,86 @@ use std::fmt;
 /// assert_eq!(table.routes()[0].summary, "lists the contacts");
 /// # Ok::<(), cninfra::http::RouteError>(())
 /// ```
-#[derive(Clone, Default)]
+///
+/// Handlers that need something take clones of it along, or all of them take one value by axum's [`State`](axum::extract::State):
+///
+/// ```
+/// use cninfra::http::{RouteTable, Routes, axum::extract::State};
+/// use std::sync::Arc;
+///
+/// let contacts = Arc::new(vec!["alice", "bob"]);
+/// let routes = Routes::new()
+///     .get("/contacts", async |State(contacts): State<Arc<Vec<&'static str>>>| contacts.join(", "))
+///     .get("/contacts/count", async |State(contacts): State<Arc<Vec<&'static str>>>| contacts.len().to_string())
+///     .with_state(contacts);
+/// RouteTable::new().add("phonebook", routes)?;
+/// # Ok::<(), cninfra::http::RouteError>(())
+/// ```
 #[must_use = "routes do nothing before they are registered"]
-pub struct Routes {
-    pub(super) entries: Vec<Entry>,
+pub struct Routes<S = ()> {
+    pub(super) entries: Vec<Entry<S>>,
 }
 
-#[derive(Clone)]
-pub(super) struct Entry {
+pub(super) struct Entry<S = ()> {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) summary: String,
     /// None where the method is none that can be routed.
-    pub(super) handler: Option<MethodRouter>,
+    pub(super) handler: Option<MethodRouter<S>>,
 }
 
-impl Routes {
+impl<S: Clone> Clone for Entry<S> {
+    fn clone(&self) -> Self {
+        let Entry { method, path, summary, handler } = self;
+        Entry { method: method.clone(), path: path.clone(), summary: summary.clone(), handler: handler.clone() }
+    }
+}
+
+impl<S: Clone> Clone for Routes<S> {
+    fn clone(&self) -> Self {
+        Routes { entries: self.entries.clone() }
+    }
+}
+
+impl<S> Default for Routes<S> {
+    fn default() -> Self {
+        Routes { entries: Vec::new() }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// No route.
     pub fn new() -> Self {
         Routes::default()
     }
 
     /// A route for `GET`, which answers `HEAD` too.
-    pub fn get<H: Handler<T, ()>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    pub fn get<H: Handler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
         self.on(Method::GET, path, handler)
     }
 
     /// A route for `POST`.
-    pub fn post<H: Handler<T, ()>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    pub fn post<H: Handler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
         self.on(Method::POST, path, handler)
     }
 
     /// A route for `PUT`.
-    pub fn put<H: Handler<T, ()>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    pub fn put<H: Handler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
         self.on(Method::PUT, path, handler)
     }
 
     /// A route for `PATCH`.
-    pub fn patch<H: Handler<T, ()>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    pub fn patch<H: Handler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
         self.on(Method::PATCH, path, handler)
     }
 
     /// A route for `DELETE`.
-    pub fn delete<H: Handler<T, ()>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    pub fn delete<H: Handler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
         self.on(Method::DELETE, path, handler)
     }
 
     /// A route for any method of HTTP's own.
-    pub fn on<H: Handler<T, ()>, T: 'static>(mut self, method: Method, path: impl Into<String>, handler: H) -> Self {
+    pub fn on<H: Handler<T, S>, T: 'static>(mut self, method: Method, path: impl Into<String>, handler: H) -> Self {
         let filter = MethodFilter::try_from(method.clone()).ok();
         let handler = filter.map(|filter| MethodRouter::new().on(filter, handler));
         self.entries.push(Entry { method, path: path.into(), summary: String::new(), handler });
@@ -81,7 +117,7 @@ impl Routes {
     }
 
     /// These routes and then those.
-    pub fn merge(mut self, other: Routes) -> Self {
+    pub fn merge(mut self, other: Routes<S>) -> Self {
         self.entries.extend(other.entries);
         self
     }
@@ -93,9 +129,48 @@ impl Routes {
         }
         self
     }
+
+    /// Gives the state to the handlers of these routes.
+    pub fn with_state<S2>(self, state: S) -> Routes<S2> {
+        self.map(|handler| handler.with_state(state.clone()))
+    }
+
+    /// Puts something around the handlers of the routes that were added so far: a check of who asks, a header for each answer. What it
+    /// refuses is answered by it, and not by the handler.
+    ///
+    /// ```
+    /// use cninfra::http::{Routes, axum::{extract::Request, http::StatusCode, middleware::{self, Next}, response::Response}};
+    ///
+    /// async fn with_a_key(request: Request, next: Next) -> Result<Response, StatusCode> {
+    ///     match request.headers().get("x-key") {
+    ///         Some(key) if key == "open sesame" => Ok(next.run(request).await),
+    ///         _ => Err(StatusCode::UNAUTHORIZED),
+    ///     }
+    /// }
+    ///
+    /// let routes: Routes = Routes::new().get("/cave", async || "gold").layer(middleware::from_fn(with_a_key));
+    /// ```
+    pub fn layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<axum::routing::Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.map(|handler| handler.layer(layer.clone()))
+    }
 }
 
-impl fmt::Debug for Routes {
+impl<S> Routes<S> {
+    fn map<S2>(self, change: impl Fn(MethodRouter<S>) -> MethodRouter<S2>) -> Routes<S2> {
+        let entry =
+            |Entry { method, path, summary, handler }| Entry { method, path, summary, handler: handler.map(&change) };
+        Routes { entries: self.entries.into_iter().map(entry).collect() }
+    }
+}
+
+impl<S> fmt::Debug for Routes<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.entries.iter().map(|entry| format!("{} {}", entry.method, entry.path))).finish()
     }

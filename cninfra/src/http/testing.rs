@@ -296,7 +296,12 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::axum::{Json, extract::Query};
+    use crate::http::axum::{
+        Json,
+        extract::{Query, State},
+        middleware::{Next, from_fn},
+        response::Response,
+    };
     use std::collections::BTreeMap;
 
     #[tokio::test]
@@ -319,6 +324,25 @@ mod tests {
         assert_eq!(client.get("/text").body("some").await.text(), "some");
         let head = client.request(Method::HEAD, "/text").body("some").await;
         assert_eq!((head.text(), head.header("content-length")), ("", Some("4")));
+    }
+
+    #[tokio::test]
+    async fn routes_have_a_state_and_layers() {
+        async fn knock(request: axum::extract::Request, next: Next) -> std::result::Result<Response, StatusCode> {
+            if request.headers().contains_key("x-key") {
+                Ok(next.run(request).await)
+            } else {
+                Err(StatusCode::FORBIDDEN)
+            }
+        }
+        let told = async |State(text): State<&'static str>| text;
+        let shut = Routes::new().get("/shut", told).layer(from_fn(knock));
+        let routes = shut.get("/open", told).with_state("a state").get("/plain", async || "none");
+        let client = Client::of(routes);
+        assert_eq!(client.get("/shut").await.status, StatusCode::FORBIDDEN);
+        assert_eq!(client.get("/shut").header("x-key", "1").await.text(), "a state");
+        assert_eq!(client.get("/open").await.text(), "a state", "it was added after the layer");
+        assert_eq!(client.get("/plain").await.text(), "none");
     }
 
     #[tokio::test]
