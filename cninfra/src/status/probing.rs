@@ -62,15 +62,23 @@ impl Context {
     /// use std::time::Duration;
     ///
     /// #[plugin]
-    /// struct Store;
+    /// struct Store {
+    ///     address: String,
+    /// }
     ///
-    /// async fn ping() -> Result<()> {
+    /// async fn ping(address: &str) -> Result<()> {
+    /// #   let _ = address;
     ///     Ok(())
     /// }
     ///
     /// impl Lifecycle for Store {
     ///     async fn init(&self, cx: &Context) -> Result<()> {
-    ///         cx.probe(Probing::new().every(Duration::from_secs(1)), async || ping().await);
+    ///         // each question is a future of its own, with what it needs
+    ///         let address = self.address.clone();
+    ///         cx.probe(Probing::new().every(Duration::from_secs(1)), move || {
+    ///             let address = address.clone();
+    ///             async move { ping(&address).await }
+    ///         });
     ///         Ok(())
     ///     }
     /// }

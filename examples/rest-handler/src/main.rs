@@ -10,7 +10,11 @@
 use cninfra::{
     http::{
         Http, Routes,
-        axum::{Json, extract::Path, http::StatusCode},
+        axum::{
+            Json,
+            extract::{Path, State},
+            http::StatusCode,
+        },
     },
     prelude::*,
 };
@@ -28,7 +32,7 @@ struct Contact {
     phone: String,
 }
 
-/// The contacts by name. Clones are the same contacts: each handler holds one.
+/// The contacts by name. Clones are the same contacts: the handlers share them.
 #[derive(Clone, Default)]
 struct Contacts(Arc<Mutex<BTreeMap<String, Contact>>>);
 
@@ -62,22 +66,30 @@ struct PhoneBook {
 
 impl Lifecycle for PhoneBook {
     async fn init(&self, cx: &Context) -> Result<()> {
-        let [all, get, put, delete] = std::array::from_fn(|_| self.contacts.clone());
-        let log = cx.log();
         let routes = Routes::new()
-            .get("/contacts", async move || Json(all.all()))
+            .get("/contacts", async |State(contacts): State<Contacts>| Json(contacts.all()))
             .summary("lists the contacts")
-            .get("/contacts/{name}", async move |Path(name): Path<String>| get.get(&name))
-            .summary("tells a contact")
-            .put("/contacts/{name}", async move |Path(name): Path<String>, Json(contact): Json<Contact>| {
-                info!(log, name = name.as_str(), "is written down");
-                put.put(name, contact)
+            .get("/contacts/{name}", async |State(contacts): State<Contacts>, Path(name): Path<String>| {
+                contacts.get(&name)
             })
+            .summary("tells a contact")
+            .put("/contacts/{name}", write_down)
             .summary("writes a contact down")
-            .delete("/contacts/{name}", async move |Path(name): Path<String>| delete.delete(&name))
-            .summary("forgets a contact");
+            .delete("/contacts/{name}", async |State(contacts): State<Contacts>, Path(name): Path<String>| {
+                contacts.delete(&name)
+            })
+            .summary("forgets a contact")
+            .with_state(self.contacts.clone());
         self.http.register(cx, routes)
     }
+}
+
+async fn write_down(
+    State(contacts): State<Contacts>,
+    Path(name): Path<String>,
+    Json(contact): Json<Contact>,
+) -> StatusCode {
+    contacts.put(name, contact)
 }
 
 #[derive(Flavor)]
