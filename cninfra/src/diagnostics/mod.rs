@@ -38,6 +38,7 @@
 //! | [CN031](cn031) | a config section without its attribute |
 //! | [CN032](cn032) | a trait that can not be an interface |
 //! | [CN033](cn033) | a plugin without `Dep` |
+//! | [CN034](cn034) | a lifecycle that would never run |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}

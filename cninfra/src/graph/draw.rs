@@ -127,8 +127,23 @@ impl Graph {
             if node.optional {
                 out.push_str(" optional");
             }
+            for (k, binding) in node.provides().iter().enumerate() {
+                let _ = write!(out, "{}{}", if k == 0 { " provides " } else { ", " }, binding.key.name);
+            }
+            let provides = !node.provides().is_empty();
             for (k, target) in self.drawn(i).enumerate() {
-                let _ = write!(out, "{}{}", if k == 0 { " needs " } else { ", " }, self.names[target]);
+                let _ = write!(
+                    out,
+                    "{}{}",
+                    if k > 0 {
+                        ", "
+                    } else if provides {
+                        "; needs "
+                    } else {
+                        " needs "
+                    },
+                    self.names[target]
+                );
             }
             out.push('\n');
         }

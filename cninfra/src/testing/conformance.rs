@@ -36,8 +36,8 @@ const UP_WITHIN: Duration = Duration::from_secs(5);
 /// | 7 | its errors carry a cause or a mend; no secret is in an error, a report or in what is logged on the thread of the test (all tasks of the agent run there) |
 /// | 8 | its config section refuses a key that it does not know |
 ///
-/// What can not be seen from outside is left to the plugin's own tests: time-outs of outside calls, bounds of queues,
-/// reconnecting.
+/// Point 5, the start policies, is the agent's own work. What can not be seen from outside is left to the plugin's own tests: time-outs of
+/// outside calls, bounds of queues, and point 6: that it reconnects, and brings its subscribers back to what is true.
 ///
 /// ```
 /// use cninfra::{prelude::*, testing::Conformance};

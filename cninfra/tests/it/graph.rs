@@ -9,7 +9,7 @@ fn is_drawn_in_every_format() {
     assert!(graph.dot().contains("  n1 [label=\"Health\"];\n") && graph.dot().contains("  n1 -> n0;\n"));
     assert!(graph.mermaid().contains("  n2[\"Etcd&lt;Primary&gt;\"]\n") && graph.mermaid().contains("  n2 --> n0\n"));
     let text = "Connectors: 3 plugins on 2 levels\nlevel 0\n  Journal (Local::journal)\nlevel 1\n  \
-        Health (Local::health) needs Journal\n  Etcd<Primary> (Connectors::etcd) needs Journal\n";
+        Health (Local::health) needs Journal\n  Etcd<Primary> (Connectors::etcd) provides dyn KvStore; needs Journal\n";
     assert_eq!(graph.text(), text);
     for name in Format::NAMES {
         let format: Format = name.parse().unwrap();

@@ -22,7 +22,7 @@ trait Greeting {
     fn greet(&self, name: &str) -> String;
 }
 
-#[plugin(no_lifecycle)]
+#[plugin]
 struct Memory;
 
 impl Store for Memory {
@@ -31,7 +31,7 @@ impl Store for Memory {
     }
 }
 
-#[plugin(no_lifecycle)]
+#[plugin]
 struct English;
 
 impl Greeting for English {
@@ -40,7 +40,7 @@ impl Greeting for English {
     }
 }
 
-#[plugin(no_lifecycle)]
+#[plugin]
 struct German;
 
 impl Greeting for German {
@@ -50,11 +50,11 @@ impl Greeting for German {
 }
 
 /// Nobody has it in this flavor.
-#[plugin(no_lifecycle)]
+#[plugin]
 struct Printer;
 
 /// It needs an interface: the flavor says who is behind it.
-#[plugin(no_lifecycle)]
+#[plugin]
 struct Phonebook {
     store: Dep<dyn Store>,
 }
