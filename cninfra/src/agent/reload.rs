@@ -62,12 +62,14 @@ async fn run(
     hangup: Option<Arc<Notify>>,
     format: Option<SharedFormat>,
 ) {
-    let mut wait = poll;
+    let mut settles = false;
     loop {
+        let wait = if settles { SETTLES } else { poll };
         tokio::select! {
             () = shared.stop.stopping() => return,
             () = sleep(wait) => {}
-            () = heard(hangup.as_deref()) => shared.loggers.of_agent().info("SIGHUP: the config is read again"),
+            // what is new settles in its time, whatever is heard meanwhile: that has all read once more after it
+            () = heard(hangup.as_deref()), if !settles => shared.loggers.of_agent().info("SIGHUP: the config is read again"),
         }
         let looked = tokio::task::spawn_blocking(move || {
             let reload = reloader.look();
@@ -78,7 +80,7 @@ async fn run(
             return;
         };
         reloader = back;
-        wait = if reload == Reload::Unsettled { SETTLES } else { poll };
+        settles = reload == Reload::Unsettled;
         if matches!(&reload, Reload::Taken { live, .. } if live.contains(&logs::SECTION)) {
             set_logs(&shared, &reloader, format.as_ref());
         }
@@ -197,6 +199,36 @@ mod tests {
             folder.write("greeter.conf", "text: two");
             let next = tokio::time::timeout(Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
             assert_eq!(next.text, "two");
+            agent.close().await.unwrap();
+        });
+    }
+
+    #[test]
+    fn a_second_hangup_is_no_second_look() {
+        let folder = Folder::new();
+        folder.write("greeter.conf", "text: one");
+        run(async {
+            let config = crate::config::Config::new().set("agent", "config-poll-interval", "0");
+            let mut builder = Agent::<Greets>::builder().config(config).config_dir(folder.path());
+            let hangup = Arc::new(Notify::new());
+            builder.settings.hangup = Some(hangup.clone());
+            let agent = builder.start().await.unwrap();
+            let mut changes = agent.greeter.config.changes();
+            let began = Instant::now();
+            folder.write("greeter.conf", "text: two");
+            let often = async {
+                loop {
+                    hangup.notify_one();
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::select! {
+                () = often => {}
+                next = tokio::time::timeout(Duration::from_secs(20), changes.next()) => {
+                    assert_eq!(next.unwrap().unwrap().text, "two");
+                }
+            }
+            assert!(began.elapsed() >= SETTLES, "it had not settled: {:?}", began.elapsed());
             agent.close().await.unwrap();
         });
     }
