@@ -89,11 +89,10 @@ impl Lines<'_> {
             path.push(name.clone());
             let key = scalar(&Value::from(name.as_str()));
             let time = self.outcome.notes.times.contains(path).then(|| time(value)).flatten();
+            // a choice without what was chosen would be none
+            let is_hidden = self.outcome.notes.choices.contains(path) && has_secret(value);
             match time.as_ref().unwrap_or(value) {
-                // a choice without what was chosen would be none
-                Value::Mapping(inner)
-                    if !inner.is_empty() && !(self.outcome.notes.choices.contains(path) && has_secret(value)) =>
-                {
+                Value::Mapping(inner) if !inner.is_empty() && !is_hidden => {
                     let before = self.all.len();
                     self.mapping(path, inner);
                     let head = format!("{indent}{key}:{}\n", braces(&self.all[before..]));
