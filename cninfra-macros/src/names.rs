@@ -1,6 +1,7 @@
 //! The words that users write in attributes, and the names made of theirs.
 
 pub(crate) const ALIAS: &str = "alias";
+pub(crate) const CHECK: &str = "check";
 pub(crate) const CONFIG: &str = "config";
 pub(crate) const CONTEXT: &str = "context";
 pub(crate) const CRATE: &str = "crate";

@@ -14,7 +14,7 @@ use crate::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Ident, ItemStruct, Member, Type, spanned::Spanned as _};
+use syn::{Expr, Ident, ItemStruct, Member, Type, spanned::Spanned as _};
 
 /// What is different between the two styles.
 struct Style {
@@ -140,13 +140,17 @@ fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
     let construct = quote_spanned! {name.span()=>
         <#this as #krate::Creates>::__creating(#arguments)
     };
-    let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, krate));
+    let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, None, krate));
     Style { deps, metas, config, construct }
 }
 
-pub(super) fn config_meta(ty: &Type, krate: &Krate) -> TokenStream {
+pub(super) fn config_meta(ty: &Type, check: Option<&Expr>, krate: &Krate) -> TokenStream {
     let section = quote_spanned!(ty.span()=> <#ty as #krate::Section>::META);
-    quote!(#krate::Option::Some(#section))
+    let check = check.map(|check| {
+        let at = krate.at(check.span());
+        quote_spanned!(check.span()=> .__checked(|config, section| #at::check_config::<#ty>(config, section, #check)))
+    });
+    quote!(#krate::Option::Some(#section #check))
 }
 
 fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
@@ -164,8 +168,8 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
                 quote!(#variable)
             }
             other => {
-                if let Role::Config = other {
-                    config = config_meta(ty, krate);
+                if let Role::Config(check) = other {
+                    config = config_meta(ty, check.as_ref(), krate);
                 }
                 value(def, ty, other, &cx, krate)
             }

@@ -2,12 +2,13 @@
 
 use super::{held, malformed};
 use crate::{args::span_of, ctxt::Ctxt, krate::Krate, names, types};
-use syn::{Attribute, Expr, Fields, Type, parse_quote, spanned::Spanned as _};
+use syn::{Attribute, Expr, Fields, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
 
 /// What a field is filled with.
 pub(super) enum Role {
     Dep,
-    Config,
+    /// With what checks it.
+    Config(Option<Expr>),
     Context,
     Default(Option<Expr>),
 }
@@ -100,7 +101,8 @@ fn marked(attribute: &Attribute, ty: &Type, has_config: &mut bool, cx: &mut Ctxt
             }
         };
     }
-    if !matches!(attribute.meta, syn::Meta::Path(_)) {
+    let check = if name == names::CONFIG { check(attribute, cx) } else { None };
+    if name != names::CONFIG && !matches!(attribute.meta, syn::Meta::Path(_)) {
         cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes nothing\n= help: write `#[{name}]`"));
     }
     let is_dependency = types::dependency(ty).is_some();
@@ -122,7 +124,24 @@ fn marked(attribute: &Attribute, ty: &Type, has_config: &mut bool, cx: &mut Ctxt
                 );
             }
             *has_config = true;
-            Role::Config
+            Role::Config(check)
+        }
+    }
+}
+
+/// What `#[config(check = path)]` names.
+fn check(attribute: &Attribute, cx: &mut Ctxt) -> Option<Expr> {
+    if matches!(attribute.meta, syn::Meta::Path(_)) {
+        return None;
+    }
+    match attribute.parse_args() {
+        Ok(MetaNameValue { path, value, .. }) if path.is_ident(names::CHECK) => Some(value),
+        _ => {
+            cx.error(
+                span_of(attribute),
+                "CN010: `#[config]` takes `check = path` and nothing else\n= help: write `#[config]`, or `#[config(check = HttpConfig::check)]`",
+            );
+            None
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{arguments::Arguments, fields::Role, shared::is_plain};
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{Field, ItemStruct, Type, spanned::Spanned as _};
 
 use crate::types;
@@ -22,32 +22,44 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
             true => quote_spanned!(flags.span()=> const _: () = #at::check_flags(#flags, #plugin);),
         }
     });
-    let has_config = roles.iter().any(|role| matches!(role, Role::Config));
+    let has_config = roles.iter().any(|role| matches!(role, Role::Config(_)));
     let candidates = def.fields.iter().zip(def.fields.members()).zip(roles).filter(|((field, _), role)| {
         matches!(role, Role::Default(None))
             && args.deps.is_none()
             && !has_config
             && !generic
-            && is_named_so(field)
+            && (is_live(&field.ty) || is_named_so(field))
             && !is_plain(&field.ty)
     });
     let unmarked = candidates.map(|((field, member), _)| {
         let (ty, field) = (&field.ty, quote!(#member).to_string());
         let at = krate.at(ty.span());
+        // another type may be called `Live`
+        let question = format_ident!("{}", if is_live(ty) { "SECTION" } else { "READ" });
         quote_spanned! {ty.span()=>
             const _: () = {
                 #[allow(unused_imports)]
                 use #at::IsNot as _;
-                #at::unmarked(#at::Is::<#ty>::READ, #plugin, #field)
+                #at::unmarked(#at::Is::<#ty>::#question, #plugin, #field)
             };
         }
     });
     quote!(#flags #(#unmarked)*)
 }
 
-/// A struct that is called a config, or a field that is.
+/// What follows a file, by its name.
+fn is_live(ty: &Type) -> bool {
+    let Type::Path(path) = types::ungroup(ty) else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "Live" && !last.arguments.is_none())
+}
+
+/// A struct that is called a config, or a field that is; be it in an `Option`.
 fn is_named_so(field: &Field) -> bool {
-    let Type::Path(path) = types::ungroup(&field.ty) else { return false };
+    let ty = match types::holder(&field.ty) {
+        Some((holder, inner)) if holder == "Option" => inner,
+        _ => &field.ty,
+    };
+    let Type::Path(path) = types::ungroup(ty) else { return false };
     let Some(last) = path.path.segments.last() else { return false };
     let (ty, field) = (last.ident.to_string(), field.ident.as_ref().map(ToString::to_string).unwrap_or_default());
     let named = ["Config", "Conf", "Settings", "Options"].iter().any(|word| ty.ends_with(word));

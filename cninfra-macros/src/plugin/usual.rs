@@ -48,8 +48,8 @@ pub(super) fn generate(
             }
             Role::Default(None) => blank.extend(quote!(#member {#ty})),
             role => {
-                if let Role::Config = role {
-                    config = config_meta(ty, krate);
+                if let Role::Config(check) = role {
+                    config = config_meta(ty, check.as_ref(), krate);
                 }
                 let value = value(def, ty, role, &cx, krate);
                 other.extend(quote!(#member {#value}));

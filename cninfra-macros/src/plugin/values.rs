@@ -15,7 +15,7 @@ pub(super) fn context() -> Ident {
 pub(super) fn value(def: &ItemStruct, ty: &Type, role: &Role, cx: &Ident, krate: &Krate) -> TokenStream {
     let span = ty.span();
     match role {
-        Role::Config => {
+        Role::Config(_) => {
             // as for a flavor's fields: a type that is no section is told of once, in `PLUGIN`
             let section = sound(def, quote!(#ty), krate, span);
             quote_spanned!(span=> match <#section as #krate::Section>::__of(#cx) {

@@ -1,6 +1,6 @@
 //! The command line of an agent that is a process of its own.
 
-use super::{command::command, logs, own, variables::Variables};
+use super::{command::command, logs, own, set, variables::Variables};
 use crate::{
     Flag,
     config::{Known, KnownSection},
@@ -102,7 +102,9 @@ pub(super) fn parse(
     }
     let declared = flags(graph).map(|(_, flag)| flag.env.to_string());
     let names = declared.chain(files.iter().flat_map(FileFlag::variables)).chain(["CONFIG_DIR".to_string()]);
-    env.tell_odd(names, &mut cli);
+    let names: Vec<String> = names.collect();
+    env.tell_odd(&names, &mut cli);
+    env.tell_unknown(&names, known, &mut cli);
     env.values(flags(graph), &mut cli);
     for (section, flag) in flags(graph) {
         if let Some(text) = text(flag.name) {
@@ -111,20 +113,9 @@ pub(super) fn parse(
         }
     }
     for said in matches.get_many::<String>("set").into_iter().flatten() {
-        let parts = said.split_once('=').and_then(|(path, text)| Some((path.split_once('.')?, text)));
-        match parts.filter(|((section, key), _)| !section.is_empty() && key.split('.').all(|part| !part.is_empty())) {
-            Some(((section, key), text)) => cli.values.push(Value {
-                section: section.to_string(),
-                key: key.to_string(),
-                text: text.to_string(),
-                origin: Origin::Flag(format!("set {section}.{key}")),
-            }),
-            None => {
-                let help = "write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`";
-                // what follows may be a secret
-                let said = said.split('=').next().unwrap_or_default();
-                cli.wrong.push((format!("flag --set {said}: it does not say which key"), help));
-            }
+        match set::read(said) {
+            Ok(value) => cli.values.push(value),
+            Err(wrong) => cli.wrong.push(wrong),
         }
     }
     Ok(cli)
@@ -239,6 +230,31 @@ mod tests {
     fn files(args: &[&str], env: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
         let cli = cli(args, env).unwrap();
         cli.files.into_iter().map(|(section, path, origin)| (section, path, origin.to_string())).collect()
+    }
+
+    #[test]
+    fn a_variable_that_nobody_reads_is_told() {
+        let odd = |name: &str, value: &str| cli(&[], &[(name, value)]).unwrap().odd;
+        for (name, meant) in [
+            ("CNINFRA_MY_STORE_READ_TIMEOUT", "did you mean `CNINFRA__MY_STORE__READ_TIMEOUT`?"),
+            ("CNINFRA_QUEUE__ENDPOINT", "did you mean `CNINFRA__QUEUE__ENDPOINT`?"),
+            ("CNINFRA_LGO", "did you mean `CNINFRA_LOG`?"),
+            ("CNINFRA_WHATEVER", "a key's variable is `CNINFRA__SECTION__KEY`"),
+        ] {
+            assert_eq!(odd(name, "hunter2"), [format!("variable {name} is not read: {meant}")]);
+        }
+        for (name, value) in [
+            ("CNINFRA_LOG", "info"),
+            ("CNINFRA__QUEUE__ENDPOINT", "x"),
+            ("CNINFRA_BUILD_COMMIT", "x"),
+            ("CNINFRA_PORT", "tcp://10.0.0.1:80"),
+            ("CNINFRA_PORT_80_TCP_ADDR", "10.0.0.1"),
+            ("CNINFRA_QUEUE_SERVICE_HOST", "10.0.0.1"),
+            ("CNINFRA_QUEUE_SERVICE_PORT_HTTP", "80"),
+            ("OTHER_QUEUE_ENDPOINT", "x"),
+        ] {
+            assert_eq!(odd(name, value), [""; 0], "{name}");
+        }
     }
 
     #[test]

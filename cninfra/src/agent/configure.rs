@@ -2,7 +2,7 @@
 
 use super::{
     cli::{Cli, Origin},
-    logs,
+    logs::{self, LogsConfig},
     own::{self, Own},
     settings::Settings,
 };
@@ -89,10 +89,11 @@ impl Settings {
         let config = std::mem::take(&mut self.config);
         self.config = std::mem::take(&mut self.own).under(config);
         self.config.name_sections(known);
-        match self.files.take() {
-            Some(files) => self.config.read_files(&files, known),
-            None => Vec::new(),
-        }
+        let Some(files) = self.files.take() else { return Vec::new() };
+        let mut odd = self.config.read_files(&files, known);
+        // what is wrong with it is told by the check
+        odd.extend(LogsConfig::of(&self.config).into_iter().flat_map(|logs| logs.near_misses(known)));
+        odd
     }
 }
 

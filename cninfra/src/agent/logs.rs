@@ -2,7 +2,7 @@
 
 use crate::{
     Flag, Result,
-    config::{Config, Later, Origins},
+    config::{Config, Known, Later, Origins, nearest},
     logging::{Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -67,6 +67,27 @@ impl LogsConfig {
     /// With the place of each key.
     pub(super) fn with_origins(config: &Config) -> Result<(Self, Origins)> {
         config.section_with_origins(SECTION)
+    }
+
+    /// Levels for names that are none of a logger's that is known, but nearly one.
+    pub(super) fn near_misses(&self, known: &Known) -> Vec<String> {
+        let names = || known.iter().map(|section| section.name).filter(|name| *name != SECTION);
+        let of_list = self.loggers.iter().map(|LoggerConfig { name: Name(name), .. }| name.as_str());
+        let of_line = self.levels.iter().flat_map(|levels| levels.0.split(',')).filter_map(|one| one.split_once('='));
+        let mut said: Vec<&str> = of_list.chain(of_line.map(|(name, _)| name.trim())).collect();
+        said.dedup();
+        let odd = |name: &str| {
+            // of a child, the first part is its plugin; a pattern may be meant for what is not there yet, and a library has `::` in its names
+            let first = name.split('.').next().unwrap_or(name);
+            if first.contains(['*', '?', ':']) || names().any(|known| known == first) {
+                return None;
+            }
+            let meant = nearest(first, names())?;
+            Some(format!(
+                "a level is set for the logger `{name}`, but no plugin has that name: did you mean `{meant}`?"
+            ))
+        };
+        said.into_iter().filter_map(odd).collect()
     }
 
     pub(super) fn format(&self) -> Format {
@@ -180,6 +201,33 @@ impl<T, F: Fn(&str) -> Result<T>> de::Visitor<'_> for Text<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_level_for_nearly_a_plugin_is_odd() {
+        #[crate::plugin]
+        struct Poller;
+        #[derive(crate::Flavor)]
+        struct App {
+            _poller: crate::Dep<Poller>,
+        }
+        let known = super::super::own::known(<App as crate::Flavor>::GRAPH);
+        let odd = |key: &str, said: &str| {
+            let mut config = Config::new();
+            config.set_flag(SECTION, key, said, "said");
+            LogsConfig::of(&config).unwrap().near_misses(&known)
+        };
+        let words = |name: &str, meant: &str| {
+            [format!("a level is set for the logger `{name}`, but no plugin has that name: did you mean `{meant}`?")]
+        };
+        assert_eq!(odd("levels", "warn,polle=debug"), words("polle", "poller"));
+        assert_eq!(odd("loggers", "[{name: pollr.watch, level: debug}]"), words("pollr.watch", "poller"));
+        assert_eq!(odd("levels", "agnet=debug"), words("agnet", "agent"));
+        for right in
+            ["warn", "poller=debug", "poller.watch=debug", "agent=info", "polle*=debug", "hyper=warn", "polle::x=warn"]
+        {
+            assert_eq!(odd("levels", right), [""; 0], "{right}");
+        }
+    }
 
     #[test]
     fn levels_know_the_variable_and_the_flag() {

@@ -27,6 +27,7 @@ mod reload;
 mod report;
 mod retry;
 mod runner;
+mod set;
 mod settings;
 mod signals;
 mod stall;

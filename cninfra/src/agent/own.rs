@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     Flag, Result, ServiceLabel,
-    config::{Config, Duration, Known, Live, Mistake, PhaseLimits, Section as _},
-    graph::Graph,
+    config::{Config, ConfigMeta, Duration, Invalid, Known, Live, Mistake, PhaseLimits, Section as _, check_config},
+    graph::{Graph, Node},
     logging::Loggers,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -128,6 +128,33 @@ impl AgentConfig {
     }
 }
 
+/// A config that says less is meant to say another unit, or nothing.
+const LEAST: std::time::Duration = std::time::Duration::from_millis(1);
+/// Nobody waits for longer until an agent begins to stop.
+const LONGEST_DELAY: std::time::Duration = std::time::Duration::from_hours(1);
+
+const META: ConfigMeta =
+    AgentConfig::META.__checked(|config, section| check_config::<AgentConfig>(config, section, AgentConfig::check));
+
+impl AgentConfig {
+    fn check(&self) -> std::result::Result<(), Invalid> {
+        let limit = |(key, limit): (&str, Option<Duration>)| {
+            let what = "is less than any plugin takes: each would be over its limit at once";
+            limit.filter(|limit| **limit < LEAST).map(|_| Invalid::key(key, what).help("such as `15s`"))
+        };
+        let limits = [
+            ("start-timeout", Some(self.start_timeout)),
+            ("plugin-start-timeout", self.plugin_start_timeout),
+            ("stop-timeout", Some(self.stop_timeout)),
+            ("plugin-stop-timeout", self.plugin_stop_timeout),
+        ];
+        let delay = (*self.drain_delay > LONGEST_DELAY).then(|| {
+            Invalid::key("drain-delay", "is more than an hour, in which the agent would go on although it is to stop")
+        });
+        Invalid::all(limits.into_iter().filter_map(limit).chain(delay))
+    }
+}
+
 /// What the builder says of the agent itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Own {
@@ -166,7 +193,7 @@ impl Own {
 
 /// The sections of an agent of this graph.
 pub(super) fn known(graph: &'static Graph) -> Known {
-    Known::of(graph).with(logs::SECTION, <Live<LogsConfig>>::META).with(SECTION, AgentConfig::META)
+    Known::of(graph).with(logs::SECTION, <Live<LogsConfig>>::META).with(SECTION, META)
 }
 
 /// The flags that set keys of the agent's own sections, with these.
@@ -177,7 +204,8 @@ pub(super) fn flags() -> impl Iterator<Item = (&'static str, &'static Flag)> {
 /// What is wrong with the config: an error each, in the section's plugin.
 pub(super) fn mistakes(graph: &'static Graph, config: &Config) -> Vec<PluginError> {
     // agents without any config are to start fast
-    if config.is_empty() {
+    let is_checked = |node: &Node| node.plugin.config.is_some_and(|config| config.is_checked());
+    if config.is_empty() && !graph.nodes().iter().any(is_checked) {
         return Vec::new();
     }
     let error = |mistake: Mistake| {

@@ -45,12 +45,14 @@ async fn run(
     hangup: Option<Arc<Notify>>,
     format: Option<SharedFormat>,
 ) {
-    let mut wait = poll;
+    let mut settles = false;
     loop {
+        let wait = if settles { SETTLES } else { poll };
         tokio::select! {
             () = shared.stop.stopping() => return,
             () = sleep(wait) => {}
-            () = heard(hangup.as_deref()) => shared.loggers.of_agent().info("SIGHUP: the config is read again"),
+            // what is new settles in its time, whatever is heard meanwhile: that has all read once more after it
+            () = heard(hangup.as_deref()), if !settles => shared.loggers.of_agent().info("SIGHUP: the config is read again"),
         }
         let looked = tokio::task::spawn_blocking(move || {
             let reload = reloader.look();
@@ -61,7 +63,7 @@ async fn run(
             return;
         };
         reloader = back;
-        wait = if reload == Reload::Unsettled { SETTLES } else { poll };
+        settles = reload == Reload::Unsettled;
         if matches!(&reload, Reload::Taken { live, .. } if live.contains(&logs::SECTION)) {
             set_logs(&shared, &reloader, format.as_ref());
         }
@@ -140,6 +142,7 @@ mod tests {
     };
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
+    use std::time::Instant;
 
     #[derive(Default, Serialize, Deserialize)]
     #[serde(default)]
@@ -170,6 +173,34 @@ mod tests {
         folder.write("greeter.conf", "text: two");
         let next = tokio::time::timeout(Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
         assert_eq!(next.text, "two");
+        agent.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_second_hangup_is_no_second_look() {
+        let folder = Folder::new();
+        folder.write("greeter.conf", "text: one");
+        let config = Config::new().set("agent", "config-poll-interval", "0");
+        let mut builder = Agent::<Greets>::builder().config(config).config_dir(folder.path());
+        let hangup = Arc::new(Notify::new());
+        builder.settings.hangup = Some(hangup.clone());
+        let agent = builder.start().await.unwrap();
+        let mut changes = agent.greeter.config.changes();
+        let began = Instant::now();
+        folder.write("greeter.conf", "text: two");
+        let often = async {
+            loop {
+                hangup.notify_one();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            () = often => {}
+            next = tokio::time::timeout(Duration::from_secs(20), changes.next()) => {
+                assert_eq!(next.unwrap().unwrap().text, "two");
+            }
+        }
+        assert!(began.elapsed() >= SETTLES, "it had not settled: {:?}", began.elapsed());
         agent.close().await.unwrap();
     }
 }

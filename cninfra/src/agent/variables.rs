@@ -1,11 +1,18 @@
 //! The variables of the environment, as values.
 
 use super::cli::{Cli, Origin, Value};
-use crate::Flag;
+use crate::{
+    Flag,
+    config::{Known, nearest},
+};
 use std::{collections::BTreeMap, ffi::OsString};
 
 /// What any key's variable begins with.
 const PREFIX: &str = "CNINFRA__";
+/// What all variables of ours begin with.
+const OURS: &str = "CNINFRA_";
+/// Those that are read when a program is built.
+const OF_BUILD: &str = "CNINFRA_BUILD_";
 
 /// The variables of the environment, read once.
 pub(super) struct Variables {
@@ -28,11 +35,29 @@ impl Variables {
     }
 
     /// Tells those that are no Unicode and that somebody reads, by these names or as any key's variable.
-    pub(super) fn tell_odd(&self, names: impl IntoIterator<Item = String>, cli: &mut Cli) {
-        let names: Vec<String> = names.into_iter().collect();
+    pub(super) fn tell_odd(&self, names: &[String], cli: &mut Cli) {
         let is_read = |name: &&String| name.starts_with(PREFIX) || names.contains(name);
         let wrong = |name: &String| (format!("variable {name} is not UTF-8"), "set it to a text of UTF-8, or unset it");
         cli.wrong.extend(self.odd.iter().filter(is_read).map(wrong));
+    }
+
+    /// Tells those that look like ours and that nobody reads, by these names or as any key's variable.
+    pub(super) fn tell_unknown(&self, names: &[String], known: &Known, cli: &mut Cli) {
+        let is_unknown = |(name, value): &(&String, &String)| {
+            name.starts_with(OURS)
+                && ![PREFIX, OF_BUILD].iter().any(|prefix| name.starts_with(prefix))
+                && !names.contains(name)
+                && !is_of_a_service(name, value)
+        };
+        for (name, _) in self.values.iter().filter(is_unknown) {
+            let meant = known.variable_meant(&name[OURS.len()..]);
+            let meant = meant.or_else(|| nearest(name, names.iter().map(String::as_str)).map(str::to_string));
+            let help = match meant {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "a key's variable is `CNINFRA__SECTION__KEY`".to_string(),
+            };
+            cli.odd.push(format!("variable {name} is not read: {help}"));
+        }
     }
 
     /// An empty variable is one that is not set.
@@ -73,4 +98,19 @@ impl Variables {
             }
         }
     }
+}
+
+/// Is it what Kubernetes sets for a Service that is named as we are, such as `CNINFRA_PORT_80_TCP_ADDR`?
+fn is_of_a_service(name: &str, value: &str) -> bool {
+    let ends = [
+        "_SERVICE_HOST",
+        "_SERVICE_PORT",
+        "_TCP_ADDR",
+        "_TCP_PORT",
+        "_TCP_PROTO",
+        "_UDP_ADDR",
+        "_UDP_PORT",
+        "_UDP_PROTO",
+    ];
+    ends.iter().any(|end| name.ends_with(end)) || name.contains("_SERVICE_PORT_") || value.contains("://")
 }

@@ -2,7 +2,7 @@
 
 use super::{
     entry::Entry,
-    failure::{Failure, Spot, What},
+    failure::{Failure, NO_TEXT, Spot, What},
     fields::suggestion,
     key::{kebab, nearest, same},
     layers::{Dropped, Layers, Twice},
@@ -124,8 +124,14 @@ impl Mistakes<'_> {
         };
         let (text, help) = match what {
             What::Takes(what) => {
-                let help = spot.path.is_empty().then(|| "write `key: value`, one to a line".to_string());
-                (format!("{name} takes {what}"), help)
+                let help = match spot.path.is_empty() {
+                    true => Some("write `key: value`, one to a line".to_string()),
+                    false if what.starts_with(NO_TEXT) && self.layers.is_file(spot.entry) => {
+                        Some("a text that looks like something else stands in quotes".to_string())
+                    }
+                    false => None,
+                };
+                (format!("{name} takes {}", self.layers.as_written(what, spot)), help)
             }
             What::Says(what) => (format!("{name}: {what}"), None),
             What::NoSecret => {
@@ -255,6 +261,32 @@ mod tests {
             config.set_variable("every", key, text, "V");
         }
         config.section("every").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_secret_and_its_file_are_one_key_in_layers_of_one_kind() {
+        let say = |says: &[(&str, bool)]| {
+            let mut config = Config::new();
+            for (key, is_flag) in says {
+                match is_flag {
+                    true => config.set_flag("every", key, "/dev/null", key),
+                    false => config.set_variable("every", key, "x", &key.to_uppercase()),
+                }
+            }
+            config.section::<Every>("every").map(|every| every.secret.into_inner()).map_err(|error| error.to_string())
+        };
+        let twice = |place: &str, key: &str, other: &str| {
+            Err(format!("{place}: key `every.{key}` is there twice, as `{other}` too"))
+        };
+        assert_eq!(
+            say(&[("secret", true), ("secret-file", true)]),
+            twice("flag --secret-file", "secret-file", "secret")
+        );
+        let variables = say(&[("secret-file", false), ("secret", false)]);
+        assert_eq!(variables, twice("variable SECRET-FILE", "secret-file", "secret"));
+        // a flag goes over a variable, and a later flag over one that says the same
+        assert_eq!(say(&[("secret", false), ("secret-file", true)]), Ok(String::new()));
+        assert_eq!(say(&[("secret", true), ("secret", true)]), Ok("/dev/null".to_string()));
     }
 
     #[test]

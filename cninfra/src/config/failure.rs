@@ -4,6 +4,9 @@ use super::source::Way;
 use serde::de::{self, Expected, Unexpected};
 use std::{borrow::Cow, fmt};
 
+/// How the words begin where a text is wanted, and something else is there that is shown.
+pub(super) const NO_TEXT: &str = "a text, not `";
+
 /// Why reading a section stopped.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -53,9 +56,15 @@ impl Failure {
         self
     }
 
-    /// Without what was found: it may be a secret.
-    pub(super) fn without_value(self) -> Self {
-        Failure { what: What::Says("its value does not fit (it is not shown, since it is a secret)".into()), ..self }
+    /// Without what was found, but for its kind: it may be a secret.
+    pub(super) fn without_value(self, found: Option<&str>) -> Self {
+        let words = match (&self.what, found) {
+            (What::Takes(wanted), Some(found)) if wanted.starts_with(NO_TEXT) => {
+                format!("its value is {found} where a text is wanted: put it in quotes")
+            }
+            _ => "its value does not fit".to_string(),
+        };
+        Failure { what: What::Says(format!("{words} (it is not shown, since it is a secret)")), ..self }
     }
 }
 
@@ -147,7 +156,8 @@ fn shown(found: &Unexpected<'_>) -> String {
         Unexpected::Bool(value) => format!("`{value}`"),
         Unexpected::Unsigned(value) => format!("`{value}`"),
         Unexpected::Signed(value) => format!("`{value}`"),
-        Unexpected::Float(value) => format!("`{value}`"),
+        // with its point: a whole number is another thing
+        Unexpected::Float(value) => format!("`{value:?}`"),
         Unexpected::Str("") => "an empty text".to_string(),
         Unexpected::Str(text) => format!("the text `{text}`"),
         Unexpected::Unit => "nothing".to_string(),

@@ -132,8 +132,11 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
             *at = key::kebab(field);
         }
         match keys.iter().find(|fed| fed.name == field) {
-            // the higher layer's holds
-            Some(other) if other.reader.spot().entry != spot.entry => {}
+            // the higher layer's holds; but a secret and its file in layers of one kind are two answers
+            Some(other)
+                if other.reader.spot().entry != spot.entry
+                    && (other.reader.names_file == child.names_file
+                        || !reader.reading.layers.are_one_kind(other.reader.spot().entry, spot.entry)) => {}
             Some(other) => twice(reader, other.reader.spot(), spot),
             None => keys.push(Fed { name: Cow::Borrowed(field), reader: child }),
         }

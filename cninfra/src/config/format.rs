@@ -1,7 +1,7 @@
 //! The languages of config files.
 
 use super::{locate::second, value::is_too_deep};
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 use yaml_serde::Value;
 
 /// The language of a file, told by the end of its name.
@@ -19,6 +19,27 @@ pub(super) struct Malformed {
     pub(super) message: String,
     pub(super) at: Option<(usize, usize)>,
     pub(super) help: Option<&'static str>,
+}
+
+impl Malformed {
+    fn too_large(at: Option<(usize, usize)>) -> Self {
+        let message = "a whole number is larger than any that is read".to_string();
+        Malformed { message, at, help: Some("a text of digits stands in quotes") }
+    }
+}
+
+/// Does a parser say so of a number?
+fn is_too_large(words: &str) -> bool {
+    let of_more_bits = ["` as u128", "` as i128"].iter().any(|words_of| words.contains(words_of));
+    of_more_bits || words.contains("number too large") || words.contains("integer number overflowed")
+}
+
+/// A parser's words without what it has found: that may be a secret.
+fn without_found(words: &str) -> Cow<'_, str> {
+    match ["invalid type", "invalid value"].iter().find_map(|what| words.find(what)) {
+        Some(at) => format!("{}a value that no config has", &words[..at]).into(),
+        None => words.into(),
+    }
 }
 
 impl Format {
@@ -48,18 +69,21 @@ impl Format {
                 // the place is told apart from the words
                 let words = error.to_string();
                 let message = words.split(" at line ").next().unwrap_or_default();
-                if message.contains("` as u128") || message.contains("` as i128") {
-                    let message = "a whole number is larger than any that is read".to_string();
-                    return Malformed { message, at, help: Some("a text of digits stands in quotes") };
+                if is_too_large(message) {
+                    return Malformed::too_large(at);
                 }
                 let help =
                     at.and_then(|(line, _)| yaml_help(text, line)).filter(|_| !message.contains("limit exceeded"));
-                Malformed { message: format!("it is no YAML: {message}"), at, help }
+                Malformed { message: format!("it is no YAML: {}", without_found(message)), at, help }
             }),
             Format::Toml => toml::from_str::<Value>(text).map(without_dates).map_err(|error| {
                 let at = error.span().map(|span| line_and_column(text, span.start));
                 // its `Display` shows the line, and a secret may stand there
-                Malformed { message: format!("it is no TOML: {}", error.message().replace('\n', ", ")), at, help: None }
+                let message = error.message().replace('\n', ", ");
+                if is_too_large(&message) {
+                    return Malformed::too_large(at);
+                }
+                Malformed { message: format!("it is no TOML: {}", without_found(&message)), at, help: None }
             }),
         }
     }

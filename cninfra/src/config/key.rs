@@ -28,7 +28,7 @@ pub(super) fn kebab(key: &str) -> String {
 }
 
 /// The known name that was probably meant.
-pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // no name is nearly as long
     if wrong.len() > 100 {
         return None;

@@ -91,6 +91,15 @@ impl Known {
         }
     }
 
+    /// The variable of a key that was probably meant by what is written behind `CNINFRA_`, with one `_` where two part section and key.
+    pub(crate) fn variable_meant(&self, written: &str) -> Option<String> {
+        let parts =
+            written.rmatch_indices('_').map(|(at, _)| (&written[..at], written[at + 1..].trim_start_matches('_')));
+        let mut is_key = parts.filter(|(section, key)| !section.ends_with('_') && !key.is_empty());
+        let (section, key) = is_key.find(|(section, _)| self.find(section).is_some())?;
+        Some(format!("CNINFRA__{section}__{key}"))
+    }
+
     pub(super) fn nearest(&self, name: &str) -> Option<&'static str> {
         key::nearest(name, self.iter().flat_map(names))
     }

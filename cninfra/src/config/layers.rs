@@ -15,6 +15,7 @@ use figment::{
     value::{Tag, Value},
 };
 use std::{
+    borrow::Cow,
     collections::HashSet,
     fs,
     path::{Path, PathBuf},
@@ -109,6 +110,13 @@ impl Layers {
         self.all[number].entry.source.file().is_some()
     }
 
+    /// Are both of files, of the environment, or of the command line?
+    pub(super) fn are_one_kind(&self, one: usize, other: usize) -> bool {
+        const PROGRAM: u8 = super::source::Source::Program.rank();
+        let (one, other) = (self.all[one].rank(), self.all[other].rank());
+        one == other && one > PROGRAM
+    }
+
     /// Is it a variable's or a flag's?
     pub(super) fn is_process(&self, number: usize) -> bool {
         self.all[number].entry.source.texts() == Texts::Untyped
@@ -126,6 +134,23 @@ impl Layers {
             Step::Key(key) => Some(key),
             Step::Index(_) => None,
         }
+    }
+
+    /// What is said of a value, with a number in it as its file has it: `1e3` and not `1000.0`.
+    pub(super) fn as_written<'w>(&self, words: &'w str, spot: &Spot) -> Cow<'w, str> {
+        let number = words.strip_suffix('`').and_then(|words| words.rsplit_once('`'));
+        let Some((before, number)) = number.filter(|(_, shown)| shown.parse::<f64>().is_ok()) else {
+            return words.into();
+        };
+        let written = self.all[spot.entry].entry.source.file().and_then(|file| {
+            let (line, column) = self.place(spot, Part::Value).at?;
+            let rest = file.text.lines().nth(line - 1)?.chars().skip(column - 1);
+            let written: String =
+                rest.take_while(|c| !c.is_whitespace() && !matches!(c, ',' | ']' | '}' | '#')).collect();
+            // what is shown is this number, and nothing else that may stand there
+            (written.replace('_', "").parse::<f64>().ok() == number.parse().ok()).then_some(written)
+        });
+        written.map_or_else(|| words.into(), |written| format!("{before}`{written}`").into())
     }
 
     /// Where something stands. In a file this reads its text once more: for messages only.

@@ -4,8 +4,9 @@ use super::{Config, ConfigMeta, Section, section};
 use crate::Result;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
+    any::Any,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::watch;
 
@@ -135,36 +136,83 @@ impl<C> fmt::Debug for Changes<C> {
 
 #[diagnostic::do_not_recommend]
 impl<C: Serialize + DeserializeOwned + Default + Send + Sync + 'static> Section for Live<C> {
-    const META: ConfigMeta = ConfigMeta { read: section::read::<C>, live: true };
+    const META: ConfigMeta = ConfigMeta { read: section::read::<C>, live: true, check: None };
+    type __Plain = C;
 
     fn __read(config: &Config, section: &str) -> Result<Self> {
-        let value = watch::Sender::new(Arc::new(config.section::<C>(section)?));
-        let live = Live { value, ended: config.followers.ended.clone() };
-        let (followed, name) = (live.clone(), section.to_string());
-        config.followers.add(
-            section,
-            Box::new(move |config| {
-                // it has been found valid; if the file of a secret has gone meanwhile, the old value stays
-                config.section::<C>(&name).map(|value| followed.set(value)).is_ok()
-            }),
-        );
-        Ok(live)
+        let followers = &config.followers;
+        loop {
+            let (there, now) = followers.look::<Self>(section);
+            if let Some(live) = there {
+                return Ok(live);
+            }
+            // the type's own code runs here: no lock is held
+            let value = now.as_deref().unwrap_or(config).section::<C>(section)?;
+            let live = Live { value: watch::Sender::new(Arc::new(value)), ended: followers.ended.clone() };
+            if followers.add(section, &live, now.as_ref()) {
+                return Ok(live);
+            }
+        }
     }
 }
 
-/// What is told when a section changes.
-type Follow = Box<dyn Fn(&Config) -> bool + Send + Sync>;
+/// A live section, its type forgotten.
+trait Follow: Any + Send + Sync {
+    /// Takes in what the config says now; false if that can not be read.
+    fn follow(&self, config: &Config, section: &str) -> bool;
+}
+
+impl<C: DeserializeOwned + Default + Send + Sync + 'static> Follow for Live<C> {
+    fn follow(&self, config: &Config, section: &str) -> bool {
+        // it has been found valid; if the file of a secret has gone meanwhile, the old value stays
+        config.section::<C>(section).map(|value| self.set(value)).is_ok()
+    }
+}
 
 /// The live sections of one agent.
 #[derive(Default)]
 pub(super) struct Followers {
-    all: Mutex<Vec<(String, Follow)>>,
+    inner: Mutex<Inner>,
     ended: watch::Sender<bool>,
 }
 
+#[derive(Default)]
+struct Inner {
+    /// One for each section and type, however often it is asked for.
+    all: Vec<(String, Arc<dyn Follow>)>,
+    /// What holds, where that is another config than that of the start.
+    now: Option<Arc<Config>>,
+}
+
 impl Followers {
-    fn add(&self, section: &str, follow: Follow) {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).push((section.to_string(), follow));
+    // none of the agent's or the user's code runs while it is held
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The live section of this name and type, if somebody has asked for it before; and what holds now.
+    fn look<L: Clone + 'static>(&self, section: &str) -> (Option<L>, Option<Arc<Config>>) {
+        let inner = self.inner();
+        let is_of = |(name, follow): &(String, Arc<dyn Follow>)| {
+            let follow: &dyn Any = &**follow;
+            if name == section { follow.downcast_ref::<L>().cloned() } else { None }
+        };
+        (inner.all.iter().find_map(is_of), inner.now.clone())
+    }
+
+    /// Tells it of changes from now on; false if it has been read of what does not hold any more, or if another one was faster.
+    fn add<L: Follow + Clone>(&self, section: &str, live: &L, read: Option<&Arc<Config>>) -> bool {
+        let live: Arc<dyn Follow> = Arc::new(live.clone());
+        let mut inner = self.inner();
+        let is_there = |(name, follow): &(String, Arc<dyn Follow>)| {
+            let follow: &dyn Any = &**follow;
+            name == section && follow.is::<L>()
+        };
+        if inner.now.as_ref().map(Arc::as_ptr) != read.map(Arc::as_ptr) || inner.all.iter().any(is_there) {
+            return false;
+        }
+        inner.all.push((section.to_string(), live));
+        true
     }
 
     /// There will be no more changes.
@@ -174,13 +222,18 @@ impl Followers {
 
     /// Tells those that follow one of these sections; false if one of them could not take it.
     pub(super) fn tell(&self, sections: &[&str], config: &Config) -> bool {
-        let mut all = true;
-        for (section, follow) in self.all.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            if sections.contains(&section.as_str()) {
-                all &= follow(config);
-            }
+        // it does not point back to those that follow it
+        let now = Arc::new(config.clone().followed_by_nobody());
+        let (all, before) = {
+            let mut inner = self.inner();
+            (inner.all.clone(), inner.now.replace(now.clone()))
+        };
+        drop(before);
+        let mut taken = true;
+        for (section, follow) in all.iter().filter(|(section, _)| sections.contains(&section.as_str())) {
+            taken &= follow.follow(&now, section);
         }
-        all
+        taken
     }
 }
 

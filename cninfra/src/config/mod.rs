@@ -36,11 +36,14 @@
 //! | `start-policy` | `fail` | what follows when its `init` fails: `fail`, `retry` or `ignore`; see [`StartPolicy`](crate::agent::StartPolicy) |
 //! | `limits` | none | for this plugin, phase by phase, over those of `agent`: `limits: {init: 30s, close: 2s}` |
 //!
+//! A section may check itself, beyond the types of its keys: see [`Invalid`].
+//!
 //! Types for keys: [`Duration`] (a `std::time::Duration` is read in the same way), [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
 
 mod agent_keys;
 mod byte_size;
 mod canonical;
+mod check;
 mod duration;
 mod entry;
 mod extract;
@@ -72,8 +75,12 @@ mod variant;
 
 pub(crate) use agent_keys::OnFailure;
 pub use byte_size::{ByteSize, ByteSizeError};
+pub use check::Invalid;
+#[doc(hidden)]
+pub use check::check_config;
 pub use duration::{Duration, DurationError};
 pub use hides::Hides;
+pub(crate) use key::nearest;
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;
 pub use live::{Changes, Live};
@@ -303,12 +310,20 @@ impl Config {
 
     fn check_section(&self, section: &KnownSection) -> Vec<Mistake> {
         let entries = self.entries(section.name);
-        if entries.is_empty() {
+        if entries.is_empty() && section.meta.check.is_none() {
             return Vec::new();
         }
-        let (outcome, _) = section.read(&entries, false);
-        let agents = self.check_agent_keys(section, &outcome);
-        outcome.mistakes.into_iter().chain(agents).collect()
+        let (mut outcome, _) = section.read(&entries, false);
+        let mut mistakes = std::mem::take(&mut outcome.mistakes);
+        mistakes.extend(self.check_agent_keys(section, &outcome));
+        // of what can not be read, and of what will not start, nothing more is asked
+        if mistakes.is_empty()
+            && let Some(check) = section.meta.check.filter(|_| !section.optional || self.is_enabled(section.name))
+            && let Err(invalid) = check(self, section.name)
+        {
+            mistakes = invalid.mistakes(section.name, &outcome);
+        }
+        mistakes
     }
 
     /// A plugin's section.

@@ -89,8 +89,10 @@ impl Lines<'_> {
             path.push(name.clone());
             let key = scalar(&Value::from(name.as_str()));
             let time = self.outcome.notes.times.contains(path).then(|| time(value)).flatten();
+            // a choice without what was chosen would be none
+            let is_hidden = self.outcome.notes.choices.contains(path) && has_secret(value);
             match time.as_ref().unwrap_or(value) {
-                Value::Mapping(inner) if !inner.is_empty() => {
+                Value::Mapping(inner) if !inner.is_empty() && !is_hidden => {
                     let before = self.all.len();
                     self.mapping(path, inner);
                     let head = format!("{indent}{key}:{}\n", braces(&self.all[before..]));
@@ -170,8 +172,39 @@ fn scalar(value: &Value) -> String {
     match value {
         // without quotes where it is a text without them
         Value::String(text) if is_plain(text) => text.clone(),
-        value => serde_json::to_string(value).unwrap_or_else(|_| "null".to_string()),
+        // which JSON does not have
+        Value::Number(number) if !number.is_finite() => number.to_string(),
+        Value::Sequence(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(",")),
+        Value::Mapping(mapping) => {
+            let entry = |(key, value): (&Value, &Value)| {
+                let key = key.as_str().map_or_else(|| scalar(key), str::to_string);
+                format!("{}:{}", json(&Value::from(key)), flow(value))
+            };
+            format!("{{{}}}", mapping.iter().map(entry).collect::<Vec<_>>().join(","))
+        }
+        value => json(value),
     }
+}
+
+/// A value within brackets.
+fn flow(value: &Value) -> String {
+    if value.is_string() { json(value) } else { scalar(value) }
+}
+
+/// As JSON; what JSON leaves as it is and YAML takes for the end of a line, or refuses, is escaped.
+fn json(value: &Value) -> String {
+    let text = serde_json::to_string(value).unwrap_or_else(|_| "null".to_string());
+    let is_odd =
+        |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    let mut all = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_odd(c) {
+            let _ = write!(all, "\\u{:04x}", u32::from(c));
+        } else {
+            all.push(c);
+        }
+    }
+    all
 }
 
 /// Is a text the same text in YAML, on one line and before a comment?
@@ -207,6 +240,7 @@ mod tests {
         inner: Inner,
         choice: Choice,
         choices: Vec<Choice>,
+        secret_choice: Choice,
         key: Secret,
         keys: Vec<Secret>,
     }
@@ -227,6 +261,7 @@ mod tests {
             left: u8,
             right: Option<u8>,
         },
+        Pass(Secret),
     }
 
     fn known() -> Known {
@@ -245,6 +280,9 @@ mod tests {
             "{some_text: 'a: # b', none: 5, size: 1MiB, time: 1m30s, std_time: 2h5ms, number: 1.5, list: ['1', x], labels: {a_b: 1, A-b: -2}}",
             "{inner: {max_open: 3}, choice: {One: x}, choices: [None, {One: y}, {Both: {left: 1, right: null}}]}",
             "{std_time: {secs: 5, nanos: 7}}",
+            "{number: .inf}",
+            "{number: -.inf}",
+            "{some_text: \"a\\u0085b\\u2028c\\u007f \\ufeff\", list: [\"\\u0085\"]}",
             "{choice: {Both: {left: 1, right: 2}}, labels: {'true': 1, '5': 2, 'a b': 3}, number: 1e300}",
         ] {
             let config = rich(text);
@@ -261,7 +299,9 @@ mod tests {
 
     #[test]
     fn origins_are_told_key_by_key_and_secrets_are_not_told() {
-        let config = rich("{some_text: x, other_name: 2, inner: {secret: hunter2}, key: hunter2, keys: [hunter2]}");
+        let config = rich(
+            "{some_text: x, other_name: 2, inner: {secret: hunter2}, key: hunter2, keys: [hunter2], secret_choice: {Pass: hunter2}}",
+        );
         let printed = config.print(&known());
         assert!(!printed.contains("hunter2"), "{printed}");
         for line in [
@@ -274,9 +314,21 @@ mod tests {
             "    # secret: ***  # set by the program, a secret",
             "  # key: ***  # set by the program, a secret",
             "  # keys: [\"***\"]  # set by the program, a secret",
+            "  # secret-choice: {\"Pass\":\"***\"}  # set by the program, a secret",
         ] {
             assert!(printed.lines().any(|printed| printed == line), "{line}: {printed}");
         }
+    }
+
+    #[test]
+    fn what_is_no_number_is_printed_as_such() {
+        let printed = rich("{number: .nan}").print(&known());
+        let whole: BTreeMap<String, Value> = yaml_serde::from_str(&printed).unwrap();
+        assert!(whole["rich"]["number"].as_f64().unwrap().is_nan(), "{printed}");
+        let values = Value::from(vec![f64::INFINITY, -f64::INFINITY, 1.5]);
+        assert_eq!(yaml_serde::from_str::<Value>(&scalar(&values)).unwrap(), values);
+        let mapping = yaml_serde::from_str::<Value>("{a b: .inf, c: [{d: null}]}").unwrap();
+        assert_eq!(yaml_serde::from_str::<Value>(&scalar(&mapping)).unwrap(), mapping);
     }
 
     #[test]

@@ -170,6 +170,7 @@ impl<'a, 'r> Reader<'a, 'r> {
 
     fn choose<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failure> {
         let reader = self.wanted(Kind::Choice(names))?;
+        reader.reading.notes.borrow_mut().choices.insert(reader.path.clone());
         match Choice::of(&reader, names) {
             Some(choice) => visitor.visit_enum(choice),
             None => reader.wrong(&visitor),
@@ -308,7 +309,12 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             reader.reading.notes.borrow_mut().secrets.push((path, text));
         }
         // what is said of the value may show it
-        visitor.visit_newtype_struct(reader).map_err(Failure::without_value)
+        let found = match &*reader.value {
+            Value::Num(..) => Some("a number"),
+            Value::Bool(..) => Some("`true` or `false`"),
+            _ => None,
+        };
+        visitor.visit_newtype_struct(reader).map_err(|failure| failure.without_value(found))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {

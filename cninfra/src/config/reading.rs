@@ -37,6 +37,8 @@ pub(super) struct Notes {
     pub(super) origins: BTreeMap<Vec<String>, Spot>,
     /// Paths whose keys are fields of a type.
     pub(super) structs: BTreeSet<Vec<String>>,
+    /// Paths of choices.
+    pub(super) choices: BTreeSet<Vec<String>>,
     /// Paths of lengths of time of the standard library.
     pub(super) times: BTreeSet<Vec<String>>,
     /// The agent's keys, where the section's type has no such keys.

@@ -2,6 +2,7 @@
 
 use super::{
     Config,
+    check::Check,
     entry::Entry,
     extract::{Outcome, extract},
 };
@@ -25,6 +26,9 @@ pub trait Section: Sized {
     /// For the graph.
     #[doc(hidden)]
     const META: ConfigMeta;
+    /// The section without what follows its file.
+    #[doc(hidden)]
+    type __Plain: DeserializeOwned + Default;
     /// The section of the plugin that is being built.
     #[doc(hidden)]
     fn __read(config: &Config, section: &str) -> Result<Self>;
@@ -37,7 +41,8 @@ pub trait Section: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<C: Serialize + DeserializeOwned + Default> Section for C {
-    const META: ConfigMeta = ConfigMeta { read: read::<C>, live: false };
+    const META: ConfigMeta = ConfigMeta { read: read::<C>, live: false, check: None };
+    type __Plain = C;
 
     fn __read(config: &Config, section: &str) -> Result<Self> {
         config.section(section)
@@ -69,6 +74,21 @@ pub struct ConfigMeta {
     pub(super) read: Read,
     /// It follows its file.
     pub(super) live: bool,
+    /// What it checks itself, when it has been read.
+    pub(super) check: Option<Check>,
+}
+
+impl ConfigMeta {
+    /// With a check, for generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __checked(self, check: Check) -> Self {
+        ConfigMeta { check: Some(check), ..self }
+    }
+
+    pub(crate) fn is_checked(&self) -> bool {
+        self.check.is_some()
+    }
 }
 
 impl std::fmt::Debug for ConfigMeta {

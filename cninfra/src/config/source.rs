@@ -77,7 +77,7 @@ impl Source {
     }
 
     /// What it is one of, in the order of what holds: defaults, program, files, environment, command line.
-    pub(super) fn rank(&self) -> u8 {
+    pub(super) const fn rank(&self) -> u8 {
         match self {
             Source::Default => 0,
             Source::Program | Source::Figment(_) => 1,

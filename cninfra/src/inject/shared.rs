@@ -4,7 +4,7 @@ use super::{
     key::Interface,
     plugin::{Lifecycle, Plugin},
 };
-use crate::graph::text;
+use crate::{config::Section, graph::text};
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
@@ -59,12 +59,17 @@ impl<T: DeserializeOwned> Is<T> {
     /// Can it be read from a file?
     pub const READ: bool = true;
 }
+impl<T: Section> Is<T> {
+    /// Can it be a config section?
+    pub const SECTION: bool = true;
+}
 pub trait IsNot {
     const SHARED: bool = false;
     const PLUGIN: bool = false;
     const TWIN: bool = false;
     const INTERFACE: bool = false;
     const READ: bool = false;
+    const SECTION: bool = false;
     const RUNS: bool = false;
 }
 impl<T: ?Sized> IsNot for Is<T> {}

@@ -3,7 +3,7 @@
 use crate::{Endpoint, Limits};
 use cninfra::{
     Flag,
-    config::{ByteSize, Duration, Hides, Later},
+    config::{ByteSize, Duration, Hides, Invalid, Later},
 };
 use serde::{Deserialize, Serialize, Serializer};
 use std::num::NonZeroU32;
@@ -149,6 +149,26 @@ impl RestConfig {
         }
     }
 
+    /// A time-out that no request can keep is a slip in its unit.
+    pub(crate) fn check(&self) -> Result<(), Invalid> {
+        let short = |(key, time): (&str, Duration)| {
+            let is_short = !time.is_zero() && *time < std::time::Duration::from_millis(1);
+            is_short.then(|| {
+                Invalid::key(key, format!("is {time}, which no request can keep"))
+                    .help("such as `30s`; `0` is no limit")
+            })
+        };
+        let times = [
+            ("read-timeout", self.read_timeout),
+            ("read-header-timeout", self.read_header_timeout),
+            ("write-timeout", self.write_timeout),
+            ("idle-timeout", self.idle_timeout),
+            ("stall-timeout", self.stall_timeout),
+            ("handler-timeout", self.handler_timeout),
+        ];
+        Invalid::all(times.into_iter().filter_map(short))
+    }
+
     /// Has nobody said where?
     pub(crate) fn is_default(&self) -> bool {
         self.endpoint.is_none() && self.port.is_none()
@@ -196,6 +216,19 @@ mod tests {
         };
         let limits = config.limits();
         assert_eq!((limits.head_bytes, limits.body, limits.write, limits.handler), (1 << 20, None, secs(1), secs(1)));
+    }
+
+    #[test]
+    fn a_timeout_that_no_request_can_keep_is_a_mistake() {
+        assert_eq!(RestConfig::default().check(), Ok(()));
+        let zero = Duration::default();
+        let config =
+            RestConfig { read_timeout: zero, handler_timeout: Duration::from_millis(1), ..RestConfig::default() };
+        assert_eq!(config.check(), Ok(()));
+        let short = Duration(std::time::Duration::from_nanos(30));
+        let config = RestConfig { write_timeout: short, stall_timeout: short, ..RestConfig::default() };
+        let words = "key `write-timeout` is 30ns, which no request can keep; key `stall-timeout` is 30ns, which no request can keep";
+        assert_eq!(config.check().unwrap_err().to_string(), words);
     }
 
     #[test]

@@ -43,7 +43,7 @@ const ENDING: Duration = Duration::from_millis(200);
 /// more connections, and requests in flight have what the agent has for draining (half of its time to stop) to finish.
 #[plugin(name = "http", flags = FLAGS)]
 pub struct Rest {
-    #[config]
+    #[config(check = RestConfig::check)]
     config: RestConfig,
     registered: Mutex<Registered>,
     serving: Mutex<Option<Serving>>,

@@ -18,6 +18,23 @@ struct Http {
 struct Short {
     conf: HttpConfig, //~ CN031
 }
+#[plugin]
+struct Follower {
+    greeting: cninfra::config::Live<HttpConfig>, //~ CN031
+}
+#[plugin]
+struct Perhaps {
+    http: Option<HttpConfig>, //~ CN031
+    pool: Option<PoolOptions>,
+}
+mod own {
+    #[derive(Default)]
+    pub struct Live<T>(pub T);
+}
+#[plugin]
+struct Lively {
+    level: own::Live<HttpConfig>,
+}
 /// Both have what they need.
 #[plugin]
 struct Server {

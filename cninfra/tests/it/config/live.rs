@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pair {
-    a: u32,
+    pub(super) a: u32,
     /// Always twice `a`.
     b: u32,
     password: Secret,
@@ -32,9 +32,9 @@ pub struct Pair {
 #[plugin(name = "follower")]
 pub struct Follower {
     #[config]
-    config: Live<Pair>,
+    pub(super) config: Live<Pair>,
     #[context]
-    cx: Context,
+    pub(super) cx: Context,
 }
 
 #[plugin(name = "fixed")]
@@ -44,12 +44,12 @@ pub struct Fixed {
 }
 
 #[derive(Flavor)]
-struct App {
-    follower: Dep<Follower>,
+pub(super) struct App {
+    pub(super) follower: Dep<Follower>,
     fixed: Dep<Fixed>,
 }
 
-async fn start(dir: &Path) -> Agent<App> {
+pub(super) async fn start(dir: &Path) -> Agent<App> {
     let config = Config::new().set("agent", "config-poll-interval", "10ms");
     Agent::<App>::builder().config(config).config_dir(dir).start().await.unwrap()
 }
@@ -67,7 +67,7 @@ async fn state(agent: &Agent<App>, wanted: State) -> AgentStatus {
     }
 }
 
-async fn next(changes: &mut cninfra::config::Changes<Pair>) -> Arc<Pair> {
+pub(super) async fn next(changes: &mut cninfra::config::Changes<Pair>) -> Arc<Pair> {
     timeout(Duration::from_secs(20), changes.next()).await.expect("a change in time").expect("the agent is there")
 }
 

@@ -1,6 +1,8 @@
 //! Config: layers, strict reading, files, secrets, live sections.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod asked;
+mod checked;
 mod figments;
 mod files;
 mod layers;

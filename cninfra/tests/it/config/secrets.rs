@@ -19,6 +19,9 @@ async fn a_secret_may_be_in_a_file_of_its_own() {
 async fn a_secret_and_its_file_are_one_key() {
     let words = wrong(&[("secret.txt", "x"), ("server.conf", "password-file: secret.txt\npassword: y")]).await;
     assert_eq!(words, ["server.conf:2:1: key `server.password` is there twice, as `password-file` too"]);
+    let files =
+        [("secret.txt", "x"), ("server.conf", "password-file: secret.txt"), ("agent.yaml", "server: {password: y}")];
+    assert_eq!(wrong(&files).await, ["server.conf:1:1: key `server.password-file` is there twice, as `password` too"]);
 }
 
 #[tokio::test]
@@ -47,6 +50,33 @@ async fn what_is_wrong_near_a_secret_does_not_show_it() {
         let words = wrong(&[(name, text)]).await;
         assert!(!words.is_empty());
         assert!(words.iter().all(|words| !words.contains("hunter2") && !words.contains("4711")), "{text}: {words:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_too_large_is_not_shown() {
+    for digits in ["99999999999999999999", "-99999999999999999999", "999999999999999999999999999999999999999999999999"]
+    {
+        for (name, text) in [
+            ("server.conf", format!("password: {digits}")),
+            ("agent.yaml", format!("server: {{password: {digits}}}")),
+            ("server.json", format!("{{\"password\": {digits}}}")),
+            ("server.toml", format!("password = {digits}")),
+            ("server.conf", format!("{{password: [{digits}]}}")),
+        ] {
+            let words = wrong(&[(name, &text)]).await;
+            assert!(!words.is_empty() && words.iter().all(|words| !words.contains("99999")), "{text}: {words:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_no_text_is_told_by_its_kind() {
+    let hidden = "(it is not shown, since it is a secret)";
+    for (value, kind) in [("12345", "a number"), ("true", "`true` or `false`"), ("1.5", "a number")] {
+        let words = wrong(&[("server.conf", &format!("password: {value}"))]).await;
+        let what = format!("its value is {kind} where a text is wanted: put it in quotes {hidden}");
+        assert_eq!(words, [format!("server.conf:1:11: key `server.password`: {what}")]);
     }
 }
 

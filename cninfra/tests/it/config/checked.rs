@@ -1,0 +1,144 @@
+//! Sections that check themselves.
+
+use cninfra::{
+    config::{Config, Duration, Invalid, Live, Secret},
+    prelude::*,
+};
+use cninfra_testbed::Folder;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Range {
+    min: u32,
+    max: u32,
+    inner: Inner,
+    token: Secret,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Inner {
+    read_time: Duration,
+}
+
+impl Range {
+    fn check(&self) -> std::result::Result<(), Invalid> {
+        let min = (self.min > self.max).then(|| Invalid::key("min", "is above `max`").help("swap them"));
+        let time = (*self.inner.read_time > std::time::Duration::from_secs(60))
+            .then(|| Invalid::key("inner.read_time", "is more than a minute"));
+        Invalid::all(min.into_iter().chain(time))
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Needy {
+    endpoint: String,
+}
+
+fn has_endpoint(needy: &Needy) -> std::result::Result<(), Invalid> {
+    if needy.endpoint.is_empty() { Err(Invalid::key("endpoint", "is needed")) } else { Ok(()) }
+}
+
+#[plugin(name = "ranger", no_lifecycle)]
+pub struct Ranger {
+    #[config(check = Range::check)]
+    config: Live<Range>,
+}
+
+#[plugin(name = "needy")]
+pub struct Needs {
+    #[config(check = has_endpoint)]
+    _config: Needy,
+}
+
+#[derive(Flavor)]
+struct App {
+    ranger: Dep<Ranger>,
+    needy: Option<Dep<Needs>>,
+}
+
+fn config() -> Config {
+    Config::new().set("needy", "endpoint", "x").set("agent", "config-poll-interval", "10ms")
+}
+
+async fn wrong(folder: &Folder, config: Config) -> Vec<String> {
+    let started = Agent::<App>::builder().config(config).config_dir(folder.path()).start().await;
+    let dir = format!("{}/", folder.path().display());
+    let cause = |error: &cninfra::agent::PluginError| {
+        let cninfra::agent::Cause::Config(error) = &error.cause else { panic!("{error:?}") };
+        let help = error.help().map(|help| format!(" | {help}")).unwrap_or_default();
+        format!("{error}{help}").replace(&dir, "")
+    };
+    match started {
+        Ok(agent) => {
+            agent.close().await.unwrap();
+            Vec::new()
+        }
+        Err(error) => error.errors.iter().map(cause).collect(),
+    }
+}
+
+#[tokio::test]
+async fn what_a_section_finds_wrong_itself_is_told_with_its_place() {
+    let folder = Folder::new();
+    folder.write("ranger.conf", "max: 1\ninner:\n  ReadTime: 2m\nmin: 2");
+    let time = "ranger.conf:3:13: key `ranger.inner.read_time` is more than a minute";
+    assert_eq!(wrong(&folder, config()).await, [time, "ranger.conf:4:6: key `ranger.min` is above `max` | swap them"]);
+    // a part that is not said stands where what is around it stands
+    folder.write("ranger.conf", "min: 1");
+    assert_eq!(wrong(&folder, config()).await, ["ranger.conf:1:6: key `ranger.min` is above `max` | swap them"]);
+    // what can not be read is told alone
+    folder.write("ranger.conf", "min: 2\nmax: x");
+    let words = wrong(&folder, config()).await;
+    assert!(words.len() == 1 && words[0].starts_with("ranger.conf:2:6: key `ranger.max` takes"), "{words:?}");
+    folder.write("ranger.conf", "min: 1\nmax: 1");
+    assert_eq!(wrong(&folder, config()).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_section_may_need_a_key() {
+    let folder = Folder::new();
+    assert_eq!(wrong(&folder, Config::new()).await, ["default: key `needy.endpoint` is needed"]);
+    // with no config at all
+    let started = Agent::<App>::start().await;
+    assert!(started.is_err_and(|error| format!("{error:?}").contains("key `needy.endpoint` is needed")));
+    // one that is switched off needs none
+    assert_eq!(wrong(&folder, Config::new().set("needy", "enabled", false)).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_a_section_finds_wrong_is_not_taken_in() {
+    let folder = Folder::new();
+    folder.write("ranger.conf", "min: 1\nmax: 2");
+    let agent = Agent::<App>::builder().config(config()).config_dir(folder.path()).start().await.unwrap();
+    let mut changes = agent.ranger.config.changes();
+    folder.write("ranger.conf", "min: 3\nmax: 2");
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    assert_eq!(agent.ranger.config.get().min, 1);
+    folder.write("ranger.conf", "min: 3\nmax: 4");
+    let next = timeout(std::time::Duration::from_secs(20), changes.next()).await.expect("in time").unwrap();
+    assert_eq!((next.min, next.max), (3, 4));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_agents_own_keys_are_checked() {
+    let folder = Folder::new();
+    let own = |key: &str, value: &str| config().set("agent", key, value);
+    let at_once = "is less than any plugin takes: each would be over its limit at once | such as `15s`";
+    for key in ["start-timeout", "stop-timeout", "plugin-start-timeout", "plugin-stop-timeout"] {
+        let words = wrong(&folder, own(key, "0s")).await;
+        assert_eq!(words, [format!("set by the program: key `agent.{key}` {at_once}")]);
+    }
+    let words = wrong(&folder, own("drain-delay", "2h")).await;
+    let hour = "is more than an hour, in which the agent would go on although it is to stop";
+    assert_eq!(words, [format!("set by the program: key `agent.drain-delay` {hour}")]);
+    for (section, key) in [("agent", "limits.init"), ("ranger", "limits.close")] {
+        let words = wrong(&folder, config().set(section, key, "15ns")).await;
+        let what = "15ns is less than any plugin takes: it would be over its limit at once";
+        assert_eq!(words, [format!("set by the program: key `{section}.{key}`: {what}")]);
+    }
+}
