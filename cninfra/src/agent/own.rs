@@ -11,7 +11,7 @@ use crate::{
     graph::Graph,
     logging::Loggers,
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The name of the section.
 pub(super) const SECTION: &str = "agent";
@@ -39,8 +39,8 @@ pub(super) struct AgentConfig {
     limits: PhaseLimits,
     /// Which plugins start together.
     start_order: Order,
-    /// How long the agent goes on before it drains.
-    drain_delay: Duration,
+    /// How long the agent goes on before it drains, beside the time to stop.
+    drain_delay: DrainDelay,
     /// How often the config files are looked at, where a plugin follows them; 0 is never.
     config_poll_interval: Duration,
 }
@@ -62,6 +62,25 @@ impl<'de> Deserialize<'de> for AgentConfig {
     }
 }
 
+/// It is no part of the stop's limit, so it has one of its own: a stop comes to its end.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+struct DrainDelay(Duration);
+
+/// Load balancers that need more do not look.
+const LONGEST_DRAIN_DELAY: std::time::Duration = std::time::Duration::from_secs(300);
+
+impl<'de> Deserialize<'de> for DrainDelay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let delay = Duration::deserialize(deserializer)?;
+        if *delay > LONGEST_DRAIN_DELAY {
+            let longest = Duration::from(LONGEST_DRAIN_DELAY);
+            return Err(de::Error::custom(format_args!("{delay} is too long: it is {longest} at most")));
+        }
+        Ok(DrainDelay(delay))
+    }
+}
+
 impl Default for AgentConfig {
     fn default() -> Self {
         let limits = Limits::default();
@@ -73,7 +92,7 @@ impl Default for AgentConfig {
             plugin_stop_timeout: None,
             limits: PhaseLimits::default(),
             start_order: Order::default(),
-            drain_delay: Duration::default(),
+            drain_delay: DrainDelay::default(),
             config_poll_interval: Duration::from_secs(2),
         }
     }
@@ -108,7 +127,7 @@ impl AgentConfig {
 
     /// How long the agent goes on before it drains.
     pub(super) fn drain_delay(&self) -> std::time::Duration {
-        *self.drain_delay
+        *self.drain_delay.0
     }
 
     /// How long it waits for any plugin, by phase, where that is said.

@@ -1,7 +1,8 @@
 //! Wrong files, and the exact words.
 
 use super::{wrong, wrong_over};
-use cninfra::config::Config;
+use cninfra::{config::Config, prelude::*};
+use serde::{Deserialize, Deserializer, Serialize};
 
 const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password; of any plugin: start-policy, limits";
 const SECTIONS: &str = "known sections: agent, logs, server, plain, extra";
@@ -39,6 +40,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("plain.conf", "limits: 5s", "plain.conf:1:9: key `plain.limits` takes a mapping of keys to values, not a text".into()),
         ("agent.yaml", "agent: {limits: {run: 5s}}", "agent.yaml:1:18: key `agent.limits.run` is unknown | known keys: create, init, after-init, drain, close".into()),
         ("agent.yaml", "logs: {limits: {init: 5s}}", "agent.yaml:1:8: key `logs.limits` is unknown | it is a key of a plugin's section".into()),
+        ("agent.yaml", "agent: {drain-delay: 5m1s}", "agent.yaml:1:22: key `agent.drain-delay`: 5m1s is too long: it is 5m at most".into()),
         // types
         ("server.conf", "port: 65536", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `65536`".into()),
         ("server.conf", "port: -1", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `-1`".into()),
@@ -209,4 +211,38 @@ async fn what_a_higher_layer_overrides_wrongly_is_told_with_what_is_under_it() {
     let mut expected = expected.map(str::to_string);
     expected[1..].sort();
     assert_eq!(found, expected);
+}
+
+/// A type whose own code panics on some value.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Careless {
+    #[serde(deserialize_with = "even")]
+    even: u8,
+    name: String,
+}
+
+fn even<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let number = u8::deserialize(deserializer)?;
+    assert!(number.is_multiple_of(2), "{number} is odd");
+    Ok(number)
+}
+
+#[plugin]
+struct Odd {
+    #[config]
+    config: Careless,
+}
+
+#[derive(Flavor)]
+struct Lone {
+    odd: Dep<Odd>,
+}
+
+#[tokio::test]
+async fn a_type_that_panics_where_it_is_read_is_a_mistake_of_its_section() {
+    let config = Config::new().set("odd", "even", 3).set("odd", "nmae", "x");
+    let error = Agent::<Lone>::builder().config(config).start().await.unwrap_err();
+    let text = error.to_string();
+    assert!(error.exit_code() == 2 && text.contains("section `odd`: reading it panicked: 3 is odd"), "{text}");
 }
