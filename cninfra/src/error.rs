@@ -1,5 +1,6 @@
 //! [`Error`]: what a plugin's lifecycle returns.
 
+use crate::foreign;
 use std::{error::Error as StdError, fmt};
 
 /// The result of a plugin's lifecycle methods.
@@ -24,7 +25,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error(Box<Inner>);
 
 struct Inner {
-    cause: Box<dyn StdError + Send + Sync>,
+    cause: Foreign,
     /// The innermost first.
     context: Vec<String>,
     help: Option<String>,
@@ -37,7 +38,7 @@ impl Error {
     }
 
     fn boxed(cause: Box<dyn StdError + Send + Sync>) -> Self {
-        Error(Box::new(Inner { cause, context: Vec::new(), help: None }))
+        Error(Box::new(Inner { cause: Foreign(Some(cause)), context: Vec::new(), help: None }))
     }
 
     /// Says what was being done: it is printed before the cause.
@@ -61,28 +62,19 @@ impl Error {
 
     /// The error at the bottom of the context: its own `source` chain goes on from there.
     pub fn cause(&self) -> &(dyn StdError + Send + Sync + 'static) {
-        &*self.0.cause
+        self.0.cause.get()
     }
 }
 
 impl Error {
     /// What is printed, part by part: the context, outermost first, then the cause and its sources.
     ///
-    /// A source that its own consequence tells already is left out: many libraries repeat it in their text.
+    /// A source that its own consequence tells already is left out: many libraries repeat it in their text. One whose text can not
+    /// be written, since its `Display` fails or panics, says that.
     #[must_use]
     pub fn chain(&self) -> Vec<String> {
         let mut chain: Vec<String> = self.0.context.iter().rev().cloned().collect();
-        let mut last = self.0.cause.to_string();
-        chain.push(last.clone());
-        let mut source = self.0.cause.source();
-        while let Some(error) = source {
-            let text = error.to_string();
-            if !last.contains(&text) {
-                chain.push(text.clone());
-            }
-            last = text;
-            source = error.source();
-        }
+        chain.append(&mut foreign::texts(self.cause()));
         chain
     }
 }
@@ -107,6 +99,22 @@ impl fmt::Debug for Error {
             write!(f, "\n  help: {help}")?;
         }
         Ok(())
+    }
+}
+
+/// An error of somebody's, whose destructor may panic: that is no reason to lose what is to be told.
+struct Foreign(Option<Box<dyn StdError + Send + Sync>>);
+
+impl Foreign {
+    fn get(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        // it is there until it is dropped
+        self.0.as_deref().unwrap_or(&fmt::Error)
+    }
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        foreign::discard(self.0.take());
     }
 }
 

@@ -66,6 +66,7 @@ mod dep;
 pub mod diagnostics;
 mod error;
 mod flag;
+mod foreign;
 pub mod graph;
 #[cfg(feature = "http")]
 pub mod http;

@@ -1,8 +1,11 @@
 //! [`StopHandle`]: how an agent is asked to stop.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
 };
 use tokio::sync::watch;
 
@@ -14,16 +17,22 @@ pub struct StopHandle(Arc<Asked>);
 struct Asked {
     /// Looked at between any two steps of a start, so it must cost next to nothing.
     now: AtomicBool,
+    at: OnceLock<Instant>,
     later: watch::Sender<bool>,
 }
 
 impl StopHandle {
     pub(crate) fn new() -> Self {
-        StopHandle(Arc::new(Asked { now: AtomicBool::new(false), later: watch::Sender::new(false) }))
+        StopHandle(Arc::new(Asked {
+            now: AtomicBool::new(false),
+            at: OnceLock::new(),
+            later: watch::Sender::new(false),
+        }))
     }
 
     /// Asks the agent to stop in order; asking again changes nothing. During a start it interrupts the start.
     pub fn stop(&self) {
+        self.0.at.get_or_init(Instant::now);
         self.0.now.store(true, Ordering::Release);
         self.0.later.send_replace(true);
     }
@@ -32,6 +41,11 @@ impl StopHandle {
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.0.now.load(Ordering::Acquire)
+    }
+
+    /// When somebody asked first, by the wall clock.
+    pub(crate) fn asked_at(&self) -> Option<Instant> {
+        self.0.at.get().copied()
     }
 
     /// Waits until somebody asks.

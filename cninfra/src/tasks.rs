@@ -1,10 +1,13 @@
 //! The tasks of an agent's plugins: every task has an owner, which ends with it or before it.
 
 mod guarded;
+mod mark;
 mod registry;
+mod slowest;
 
-use registry::Kind;
-pub(crate) use registry::Registry;
+pub(crate) use mark::Mark;
+pub(crate) use registry::{Inside, Kind, Registry};
+pub(crate) use slowest::Slowest;
 
 use crate::{BoxFuture, Context, Error, Result, agent::Cause};
 use guarded::Guarded;
@@ -128,8 +131,8 @@ impl Drop for MainTask {
 
 // not generic in the future: compiled once for each type of result
 fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, future: BoxFuture<'static, T>) -> Task<T> {
-    let id = cx.tasks().enter(cx.place(), name, Kind::Task);
-    let handle = tokio::spawn(Guarded::new(cx.clone(), name, id, future));
+    let (id, mark) = cx.tasks().enter(cx.place(), name, Kind::Task).unzip();
+    let handle = tokio::spawn(Guarded::new(cx.clone(), name, (id, mark.unwrap_or_default()), future));
     match id {
         Some(id) => cx.tasks().spawned(id, handle.abort_handle()),
         None => {
@@ -143,8 +146,8 @@ fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, future: BoxFuture<
 /// Spawns what asks for the plugin's state, in the place of what did so before; nothing when the agent stops.
 pub(crate) fn spawn_probe(cx: &Context, probe: BoxFuture<'static, ()>) {
     const NAME: &str = "probe";
-    if let Some(id) = cx.tasks().enter(cx.place(), NAME, Kind::Probe) {
-        let handle = tokio::spawn(Guarded::new(cx.clone(), NAME, Some(id), probe));
+    if let Some((id, mark)) = cx.tasks().enter(cx.place(), NAME, Kind::Probe) {
+        let handle = tokio::spawn(Guarded::new(cx.clone(), NAME, (Some(id), mark), probe));
         cx.tasks().spawned(id, handle.abort_handle());
     }
 }

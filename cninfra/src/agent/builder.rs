@@ -2,7 +2,6 @@
 
 use super::{
     Agent, Limits, Order, Phase, StartError, StartPolicy, StopHandle,
-    guard::guard,
     own::AgentConfig,
     reload,
     settings::{Prepared, Settings},
@@ -102,8 +101,9 @@ impl<F> Builder<F> {
     }
 
     /// How long the agent goes on when it is asked to stop, with its readiness false, before it drains: so that load
-    /// balancers can see it, and send nothing more. It comes before the limit of the stop, and a start that is
-    /// interrupted has none. `agent.drain-delay` in the config goes over it. Default: 0.
+    /// balancers can see it, and send nothing more. It comes in addition to the limit of the stop, and a start that is
+    /// interrupted has none; a second signal ends it. It is 5 minutes at most: a longer one fails the start. `agent.drain-delay` in the
+    /// config goes over it. Default: 0.
     pub fn drain_delay(mut self, delay: Duration) -> Self {
         self.settings.own.drain_delay = Some(delay);
         self
@@ -197,7 +197,10 @@ impl<F> Builder<F> {
                 Ok(Agent { handles: held.handles(), held, runner, shared, _following: following })
             }
             // destructors of plugins may run here, and panic
-            Err(unstarted) => Err(unstarted.finish(guard(|| drop(held)))),
+            Err(unstarted) => {
+                let unnamed = unstarted.let_go(held);
+                Err(unstarted.finish(unnamed))
+            }
         }
     }
 }
@@ -207,6 +210,12 @@ impl<F> Builder<F> {
 impl<F> Builder<F> {
     pub(crate) fn wrap(mut self, wrap: super::env::Wrap) -> Self {
         self.settings.wrap = Some(wrap);
+        self
+    }
+
+    /// Measures what tasks do.
+    pub(crate) fn measure(mut self, slowest: Arc<crate::tasks::Slowest>) -> Self {
+        self.settings.slowest = Some(slowest);
         self
     }
 

@@ -21,9 +21,9 @@ impl Runner {
     }
 
     /// Drains all plugins at once.
-    pub(super) async fn drain(&mut self, now: Instant) -> Vec<PluginError> {
+    pub(super) async fn drain(&mut self, ends: Instant) -> Vec<PluginError> {
         let (env, limit) = (self.env.clone(), self.env.limits.drain());
-        let ends = after(now, limit);
+        let ends = after(Instant::now(), limit).min(ends);
         let common = Common::new(&env, Phase::Drain, limit, ends);
         env.shared.set_stop_time(StopTime::new(&env.limits, Phase::Drain, ends));
         let serving = self.plugins[..self.serving].iter().filter(|plugin| !plugin.down);

@@ -3,6 +3,7 @@
 use super::{Event, Phase, exit, report};
 use crate::{
     Error,
+    foreign::Panic,
     graph::{Graph, Node},
 };
 use std::{fmt, time::Duration};
@@ -18,8 +19,8 @@ pub enum Cause {
     Config(Error),
     /// It returned an error.
     Failed(Error),
-    /// It panicked, with this message.
-    Panicked(String),
+    /// It panicked.
+    Panicked(Panic),
     /// It was not done within this limit.
     TimedOut(Duration),
     /// It was not done within its limit, since it blocked its thread.
@@ -47,7 +48,16 @@ pub struct PluginError {
     pub cause: Cause,
     /// From the start of the step to the failure; not known of a task.
     pub elapsed: Duration,
-    in_destructor: bool,
+    how: How,
+}
+
+/// What the phase does not tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum How {
+    InPhase,
+    InDestructor,
+    /// It still blocks its thread: it was given up.
+    GivenUp,
 }
 
 impl fmt::Display for PluginError {
@@ -56,7 +66,7 @@ impl fmt::Display for PluginError {
         self.what(f)?;
         match &self.cause {
             Cause::Config(error) | Cause::Failed(error) => write!(f, ": {error}"),
-            Cause::Panicked(message) => write!(f, ": {message}"),
+            Cause::Panicked(panic) => write!(f, ": {panic}"),
             Cause::TimedOut(_) | Cause::Blocked { .. } => Ok(()),
         }
     }
@@ -74,7 +84,7 @@ impl std::error::Error for PluginError {
 impl PluginError {
     pub(super) fn new(node: &Node, phase: Phase, cause: Cause, elapsed: Duration) -> Self {
         let (plugin, instance) = (node.name(), node.instance());
-        PluginError { plugin, instance, phase, task: None, cause, elapsed, in_destructor: false }
+        PluginError { plugin, instance, phase, task: None, cause, elapsed, how: How::InPhase }
     }
 
     /// A task of the plugin has failed.
@@ -91,11 +101,21 @@ impl PluginError {
     /// Of no plugin in particular.
     pub(super) fn of_flavor(graph: &Graph, phase: Phase, cause: Cause) -> Self {
         let (plugin, elapsed) = (graph.name(), Duration::ZERO);
-        PluginError { plugin, instance: AGENT, phase, task: None, cause, elapsed, in_destructor: false }
+        PluginError { plugin, instance: AGENT, phase, task: None, cause, elapsed, how: How::InPhase }
+    }
+
+    /// An attempt to start the plugin blocks its thread, and did not end within `took`.
+    pub(super) fn of_stuck_attempt(node: &Node, took: Duration) -> Self {
+        let cause = Cause::Blocked { limit: took, took };
+        PluginError { how: How::GivenUp, ..Self::new(node, Phase::Init, cause, took) }
     }
 
     pub(super) fn in_destructor(self) -> Self {
-        PluginError { in_destructor: true, ..self }
+        PluginError { how: How::InDestructor, ..self }
+    }
+
+    pub(super) fn after(self, elapsed: Duration) -> Self {
+        PluginError { elapsed, ..self }
     }
 
     /// What a person can do about it, where that is known.
@@ -103,7 +123,7 @@ impl PluginError {
     pub fn help(&self) -> Option<&str> {
         match &self.cause {
             Cause::Config(error) | Cause::Failed(error) => error.help(),
-            Cause::Panicked(_) => None,
+            Cause::Panicked(_) => Some("it is a defect: RUST_BACKTRACE=1 shows the way to it"),
             Cause::TimedOut(_) => Some(
                 "look at what it waits for, or give it a longer limit (`limits` in its config section, or `Builder::limit`)",
             ),
@@ -130,9 +150,18 @@ impl PluginError {
             Cause::Config(_) if self.instance == AGENT => f.write_str("has invalid settings"),
             Cause::Config(_) => write!(f, "has an invalid config section `{}`", self.instance),
             Cause::Failed(_) => write!(f, "failed in {phase}"),
-            Cause::Panicked(_) if self.in_destructor => write!(f, "panicked in a destructor after {phase}"),
+            Cause::Panicked(_) if self.how == How::InDestructor => write!(f, "panicked in a destructor after {phase}"),
             Cause::Panicked(_) => write!(f, "panicked in {phase}"),
             Cause::TimedOut(limit) => write!(f, "was not done with {phase} within {limit:?}"),
+            Cause::Blocked { took, .. } if self.how == How::GivenUp => {
+                write!(f, "blocks its thread in {phase}, in a later attempt: it could not be ended within {took:.1?}")
+            }
+            Cause::Blocked { limit, took } if self.how == How::InDestructor => {
+                write!(
+                    f,
+                    "blocked its thread in a destructor after {phase} for {took:.1?}, over its limit of {limit:?}"
+                )
+            }
             Cause::Blocked { limit, took } => {
                 write!(f, "blocked its thread in {phase} for {took:.1?}, over its limit of {limit:?}")
             }

@@ -13,6 +13,7 @@ mod event;
 mod exit;
 mod failure;
 mod guard;
+mod hook;
 mod job;
 mod limits;
 mod logs;
@@ -31,18 +32,18 @@ mod set;
 mod settings;
 mod signals;
 mod stall;
+mod teller;
 mod timeline;
 mod together;
 mod variables;
 mod watchdog;
 
-pub use crate::stop::StopHandle;
+pub use crate::{foreign::Panic, stop::StopHandle};
 pub use builder::Builder;
 #[cfg(feature = "testing")]
 pub(crate) use env::Wrap;
 pub use event::{Event, Outcome};
 pub use failure::{Cause, PluginError, StartError, StopError};
-pub(crate) use guard::panic_message;
 pub use limits::Limits;
 pub(crate) use limits::StopTime;
 pub use order::Order;
@@ -233,7 +234,8 @@ impl<F> Agent<F> {
         let failures = self.runner.stop().await;
         let Agent { handles, held, runner, .. } = self;
         // destructors of plugins may run here, and panic
-        runner.finish(failures, guard::guard(|| drop((handles, held))))
+        let unnamed = runner.let_go((handles, held));
+        runner.finish(failures, unnamed)
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) struct AgentConfig {
     limits: PhaseLimits,
     /// Which plugins start together.
     start_order: Order,
-    /// How long the agent goes on before it drains.
+    /// How long the agent goes on before it drains, beside the time to stop.
     drain_delay: Duration,
     /// How often the config files are looked at, where a plugin follows them; 0 is never.
     config_poll_interval: Duration,

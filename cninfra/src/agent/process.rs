@@ -4,6 +4,7 @@ use super::{
     Agent, Builder, Event, StartError, StopError,
     cli::{self, Task},
     exit,
+    hook::{Hook, wants_backtrace},
     logs::LogsConfig,
     own::{self, AgentConfig},
     signals,
@@ -94,6 +95,8 @@ impl<F: 'static> Builder<F> {
         if let Task::PrintGraph(format) = task {
             return print(&log, &graph.print(format));
         }
+        // from here on code of plugins runs
+        let _hook = Hook::set(&self.settings.loggers, wants_backtrace(env.get("RUST_BACKTRACE").as_deref()));
         let report = self.settings.configure(graph, cli);
         // what is wrong with it is told below
         let own = AgentConfig::of(&self.settings.config).unwrap_or_default();
@@ -147,12 +150,25 @@ impl<F> Held<()> for Bare<F> {
 /// From start to stop.
 async fn life(builder: Builder<()>) -> u8 {
     let (graph, log, began) = (builder.held.graph(), builder.loggers().of_agent(), Instant::now());
+    let progress = builder.settings.progress.clone();
+    // a log that is stuck is no reason to end in another way
+    let done = |code| {
+        progress.done(code);
+        code
+    };
     match builder.start().await {
         Ok(agent) => {
             tell_started(&log, graph, agent.build_info(), began, agent.events());
-            tell_stopped(&log, agent.run().await)
+            let stopped = agent.run().await;
+            let code = done(stopped.as_ref().map_or_else(StopError::exit_code, |_| 0));
+            tell_stopped(&log, &stopped);
+            code
         }
-        Err(error) => tell_not_started(&log, &error),
+        Err(error) => {
+            let code = done(error.exit_code());
+            tell_not_started(&log, &error);
+            code
+        }
     }
 }
 
@@ -162,24 +178,17 @@ fn tell_started(log: &Logger, graph: &'static Graph, build: BuildInfo, began: In
     crate::debug!(log, "{}", Timeline::new(graph, events));
 }
 
-fn tell_not_started(log: &Logger, error: &StartError) -> u8 {
+fn tell_not_started(log: &Logger, error: &StartError) {
     match error.exit_code() {
         0 => log.info(error),
         _ => log.error(error),
     }
-    error.exit_code()
 }
 
-fn tell_stopped(log: &Logger, stopped: Result<Vec<Event>, StopError>) -> u8 {
+fn tell_stopped(log: &Logger, stopped: &Result<Vec<Event>, StopError>) {
     match stopped {
-        Ok(_) => {
-            log.info("stopped in order");
-            0
-        }
-        Err(error) => {
-            log.error(&error);
-            error.exit_code()
-        }
+        Ok(_) => log.info("stopped in order"),
+        Err(error) => log.error(error),
     }
 }
 

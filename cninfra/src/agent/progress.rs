@@ -1,10 +1,11 @@
 //! [`Progress`]: what an agent does right now, to be read from another thread.
 
 use super::{Phase, limits::LimitTable};
-use crate::graph::Graph;
+use crate::{context::Shared, graph::Graph, tasks::Kind};
 use std::{
+    fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -19,9 +20,23 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(super) struct Progress {
     call: AtomicU64,
-    stage: Mutex<Option<Stage>>,
-    /// Told when a stage begins or ends.
+    state: Mutex<State>,
+    /// Told when the state is another one.
     changed: Notify,
+    /// Of the agent, as soon as it is there. Held by nobody here: it ends with the agent.
+    agent: OnceLock<(Weak<Shared>, Arc<LimitTable>)>,
+}
+
+/// Where an agent is in its life.
+#[derive(Clone, Default)]
+pub(super) enum State {
+    /// It starts, or stops.
+    Stage(Stage),
+    /// Its own task waits; or it has not begun.
+    #[default]
+    Runs,
+    /// It has come to an end, since then, and to this exit code.
+    Done(u8, Instant),
 }
 
 /// A part of an agent's life in which its plugins are called.
@@ -44,21 +59,80 @@ pub(super) enum StageKind {
     Stop,
 }
 
+/// What of a plugin is called.
+#[derive(Clone, Copy)]
+pub(super) enum Callee {
+    /// A phase of the plugin at this place.
+    Step(usize, Phase),
+    /// The destructor of the plugin at this place.
+    Destructor(usize),
+    /// Those of the flavor's handles: whose destructors run there is not known.
+    Handles,
+}
+
 /// A call into a plugin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Call {
     count: u64,
     pub(super) place: usize,
     pub(super) phase: Phase,
+    destructor: bool,
 }
 
 const PHASES: [Phase; 5] = [Phase::Create, Phase::Init, Phase::AfterInit, Phase::Drain, Phase::Close];
+/// Beside the phases.
+const DESTRUCTOR: u64 = PHASES.len() as u64 + 1;
+/// The place of no plugin.
+const NOWHERE: usize = 0xffff;
+
+impl Call {
+    /// Whose it is, and the plugin's instance name.
+    pub(super) fn who(&self, graph: &'static Graph) -> (String, Option<&'static str>) {
+        match graph.nodes().get(self.place) {
+            Some(node) => (format!("plugin `{}`", node.name()), Some(node.instance())),
+            None => (format!("flavor `{}`", graph.name()), None),
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.destructor { f.write_str("a destructor") } else { self.phase.fmt(f) }
+    }
+}
+
+/// A task of a plugin that is inside of a call.
+pub(super) struct Inside {
+    pub(super) id: u64,
+    /// Another one where it has come back in between.
+    pub(super) call: u64,
+    pub(super) plugin: &'static str,
+    pub(super) instance: &'static str,
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+}
+
+impl fmt::Display for Inside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::Task => write!(f, "task `{}` of plugin `{}`", self.name, self.plugin),
+            Kind::Probe => write!(f, "the probe of plugin `{}`", self.plugin),
+            Kind::Attempt => write!(f, "an attempt to start plugin `{}`", self.plugin),
+        }
+    }
+}
 
 impl Progress {
     /// A plugin is called.
-    pub(super) fn enter(&self, place: usize, phase: Phase) {
+    pub(super) fn enter(&self, callee: Callee) {
         let count = (self.call.load(Relaxed) >> 24) + 1;
-        let phase = PHASES.iter().position(|known| *known == phase).map_or(0, |index| index as u64 + 1);
+        let (place, phase) = match callee {
+            Callee::Step(place, phase) => {
+                (place, PHASES.iter().position(|known| *known == phase).map_or(0, |index| index as u64 + 1))
+            }
+            Callee::Destructor(place) => (place, DESTRUCTOR),
+            Callee::Handles => (NOWHERE, DESTRUCTOR),
+        };
         self.call.store((count << 24) | ((place as u64 & 0xffff) << 8) | phase, Relaxed);
     }
 
@@ -70,28 +144,67 @@ impl Progress {
     /// The call that has not returned, if there is one.
     pub(super) fn call(&self) -> Option<Call> {
         let call = self.call.load(Relaxed);
-        let phase = PHASES.get(usize::try_from(call & 0xff).ok()?.checked_sub(1)?)?;
-        Some(Call { count: call >> 24, place: ((call >> 8) & 0xffff) as usize, phase: *phase })
+        let destructor = call & 0xff == DESTRUCTOR;
+        let phase = match usize::try_from(call & 0xff).ok()?.checked_sub(1)? {
+            _ if destructor => Phase::Close,
+            index => *PHASES.get(index)?,
+        };
+        Some(Call { count: call >> 24, place: ((call >> 8) & 0xffff) as usize, phase, destructor })
+    }
+
+    /// The agent is there.
+    pub(super) fn of(&self, agent: &Arc<Shared>, limits: &Arc<LimitTable>) {
+        self.agent.get_or_init(|| (Arc::downgrade(agent), limits.clone()));
+    }
+
+    /// How long its stop may take.
+    pub(super) fn stop_limit(&self) -> Duration {
+        self.agent.get().map_or(Duration::MAX, |(_, limits)| limits.whole.stop)
+    }
+
+    /// The tasks that are inside of a call. A probe that is has given no answer: who watches the status is to look.
+    pub(super) fn inside(&self) -> Vec<Inside> {
+        let Some(agent) = self.agent.get().and_then(|(agent, _)| agent.upgrade()) else { return Vec::new() };
+        let inside = agent.tasks.inside();
+        if inside.iter().any(|inside| inside.kind == Kind::Probe) {
+            agent.status.look_again();
+        }
+        let node = |place: usize| &agent.graph.nodes()[place];
+        let name = |inside: crate::tasks::Inside| Inside {
+            id: inside.id,
+            call: inside.call,
+            plugin: node(inside.place).name(),
+            instance: node(inside.place).instance(),
+            name: inside.name,
+            kind: inside.kind,
+        };
+        inside.into_iter().map(name).collect()
     }
 
     pub(super) fn begin(&self, stage: Stage) {
-        self.set(Some(stage));
+        self.set(State::Stage(stage));
     }
 
-    pub(super) fn end(&self) {
-        self.set(None);
+    /// The agent has started.
+    pub(super) fn runs(&self) {
+        self.set(State::Runs);
     }
 
-    fn set(&self, stage: Option<Stage>) {
-        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
+    /// The agent has come to its end, and only says so.
+    pub(super) fn done(&self, code: u8) {
+        self.set(State::Done(code, Instant::now()));
+    }
+
+    fn set(&self, state: State) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
         self.changed.notify_one();
     }
 
-    pub(super) fn stage(&self) -> Option<Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn state(&self) -> State {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until a stage has begun or ended since this returned last.
+    /// Waits until the state has changed since this returned last.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -105,12 +218,12 @@ mod tests {
     fn two_calls_of_one_plugin_are_told_apart() {
         let progress = Progress::default();
         assert_eq!(progress.call(), None);
-        progress.enter(300, Phase::Init);
+        progress.enter(Callee::Step(300, Phase::Init));
         let first = progress.call().unwrap();
         assert_eq!((first.place, first.phase), (300, Phase::Init));
         progress.leave();
         assert_eq!(progress.call(), None);
-        progress.enter(300, Phase::Init);
+        progress.enter(Callee::Step(300, Phase::Init));
         assert_ne!(progress.call(), Some(first));
     }
 }

@@ -1,6 +1,6 @@
 //! The reports of a start or a stop that failed, for a person to read.
 
-use super::{Cause, PluginError, StartError, StopError, Timeline};
+use super::{Cause, Panic, PluginError, StartError, StopError, Timeline};
 use std::fmt::{self, Formatter};
 
 pub(super) fn start(f: &mut Formatter<'_>, error: &StartError) -> fmt::Result {
@@ -40,7 +40,7 @@ fn list(f: &mut Formatter<'_>, errors: &[PluginError]) -> fmt::Result {
         let mut causes = Vec::new();
         match &error.cause {
             Cause::Config(cause) | Cause::Failed(cause) => causes = cause.chain(),
-            Cause::Panicked(message) => causes.push(message.clone()),
+            Cause::Panicked(panic) => causes.push(panic.message.clone()),
             Cause::TimedOut(_) | Cause::Blocked { .. } => {}
         }
         let mut causes = causes.iter();
@@ -50,6 +50,9 @@ fn list(f: &mut Formatter<'_>, errors: &[PluginError]) -> fmt::Result {
         // config is read before anything begins
         if !matches!(error.cause, Cause::Config(_)) && !error.elapsed.is_zero() {
             write!(f, " (after {:.1?})", error.elapsed)?;
+        }
+        if let Cause::Panicked(Panic { location: Some(location), .. }) = &error.cause {
+            write!(f, "\n    at {location}")?;
         }
         for cause in causes {
             write!(f, "\n    caused by: {cause}")?;

@@ -4,12 +4,17 @@ use super::{
     Backoff, Cause, Event, Outcome, Phase, PluginError, StartPolicy,
     begun::Begun,
     env::Env,
-    guard::{guard, panic_message},
-    limits::after,
+    guard::guard,
+    limits::{Limit, after},
 };
-use crate::{Context, inject::running::Running};
+use crate::{
+    Context,
+    foreign::{Panic, Who},
+    inject::running::Running,
+    tasks::{Kind, Mark},
+};
 use futures_util::FutureExt as _;
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -24,6 +29,8 @@ const EVENTS: usize = 64;
 pub(super) struct Retries {
     put_off: Vec<(usize, Backoff)>,
     trying: JoinSet<Tried>,
+    /// Whose attempts have not ended.
+    places: BTreeSet<usize>,
     stop: watch::Sender<bool>,
 }
 
@@ -58,9 +65,13 @@ impl Retries {
     pub(super) fn begin(&mut self, env: &Arc<Env>, plugins: &[Begun], epoch: Option<Instant>) {
         for (place, backoff) in self.put_off.drain(..) {
             if let Some(plugin) = plugins.iter().find(|plugin| plugin.place == place) {
+                let (id, mark) = env.shared.tasks.enter(place, "init", Kind::Attempt).unzip();
+                self.places.insert(place);
                 let attempts = Attempts {
                     env: env.clone(),
                     place,
+                    id,
+                    mark: mark.unwrap_or_default(),
                     running: plugin.running.clone(),
                     cx: plugin.cx.clone(),
                     epoch,
@@ -85,21 +96,28 @@ impl Retries {
                 Ok(Some(tried)) => tried,
                 Ok(None) => break,
                 Err(_) => {
-                    env.shared
-                        .loggers
-                        .of_agent()
-                        .error("an attempt to start a plugin blocks its thread: the agent stops beside it");
+                    for place in &self.places {
+                        let error = PluginError::of_stuck_attempt(&env.graph.nodes()[*place], limit);
+                        env.shared
+                            .loggers
+                            .get(error.instance)
+                            .error(format_args!("{error}: the agent stops beside it"));
+                        errors.push(error);
+                    }
                     break;
                 }
             };
             let mut tried = match tried {
                 Ok(tried) => tried,
                 Err(error) => {
-                    let cause = Cause::Panicked(error.to_string());
+                    // nobody else aborts them
+                    let Ok(panic) = error.try_into_panic() else { continue };
+                    let cause = Cause::Panicked(Panic::of(panic));
                     errors.push(PluginError::of_flavor(env.graph, Phase::Init, cause));
                     continue;
                 }
             };
+            self.places.remove(&tried.place);
             errors.extend(tried.panicked.take());
             events.append(&mut tried.events);
             if let Some(plugin) = plugins.iter_mut().find(|plugin| plugin.place == tried.place) {
@@ -122,6 +140,9 @@ async fn end_attempt(env: &Env, cx: &Context) {
 struct Attempts {
     env: Arc<Env>,
     place: usize,
+    /// In the registry of tasks, where a watchdog sees it.
+    id: Option<u64>,
+    mark: Mark,
     running: Arc<dyn Running>,
     cx: Context,
     epoch: Option<Instant>,
@@ -130,7 +151,7 @@ struct Attempts {
 
 impl Attempts {
     async fn run(mut self, backoff: Backoff, mut stop: watch::Receiver<bool>) -> Tried {
-        let mut up = false;
+        let (mut up, mark) = (false, self.mark.clone());
         let dropped = {
             let mut coming_up = Box::pin(self.until_up(backoff, &mut up));
             tokio::select! {
@@ -138,10 +159,14 @@ impl Attempts {
                 _ = stop.wait_for(|stop| *stop) => {}
                 () = &mut coming_up => {}
             }
+            let _inside = mark.enter();
             guard(|| drop(coming_up))
         };
         let (node, phase) = (&self.env.graph.nodes()[self.place], if up { Phase::AfterInit } else { Phase::Init });
         let panicked = dropped.err().map(|cause| PluginError::new(node, phase, cause, Duration::ZERO).in_destructor());
+        if let Some(id) = self.id {
+            self.env.shared.tasks.leave(id);
+        }
         Tried { place: self.place, up, events: self.events, panicked }
     }
 
@@ -180,15 +205,31 @@ impl Attempts {
     /// One phase, within its limit.
     async fn step(&mut self, phase: Phase) -> Result<(), PluginError> {
         let (started, limit) = (Instant::now(), self.env.limits.of(self.place, phase));
+        let mut longest = Duration::ZERO;
         let result = {
-            // dropped in here, at its limit too, so that its destructors are guarded
-            let step = async { timeout(limit, self.running.step(phase, &self.cx)).await };
+            // called and dropped in here, at its limit too, so that it is guarded, and seen from outside
+            let (this, slowest, mut begun) = (&*self, &mut longest, None);
+            let node = &this.env.graph.nodes()[this.place];
+            let mut marked = Box::pin(future::poll_fn(move |task| {
+                let _inside = (this.mark.enter(), Who::step(node, phase).is_called());
+                let began = Instant::now();
+                let polled = begun.get_or_insert_with(|| this.running.step(phase, &this.cx)).as_mut().poll(task);
+                *slowest = began.elapsed().max(*slowest);
+                polled
+            }));
+            let step = async move {
+                let done = timeout(limit, &mut marked).await;
+                let _inside = (this.mark.enter(), Who::step(node, phase).is_called());
+                drop(marked);
+                done
+            };
+            let overdue = |longest| Limit { limit, ends: started }.overdue(longest);
             match AssertUnwindSafe(step).catch_unwind().await {
-                Ok(Ok(Ok(()))) if started.elapsed() > limit => Err(Cause::TimedOut(limit)),
+                Ok(Ok(Ok(()))) if started.elapsed() > limit => Err(overdue(longest)),
                 Ok(Ok(Ok(()))) => Ok(()),
                 Ok(Ok(Err(error))) => Err(Cause::Failed(error)),
-                Ok(Err(_)) => Err(Cause::TimedOut(limit)),
-                Err(panic) => Err(Cause::Panicked(panic_message(&*panic))),
+                Ok(Err(_)) => Err(overdue(longest)),
+                Err(panic) => Err(Cause::Panicked(Panic::of(panic))),
             }
         };
         let outcome = result.as_ref().map_or_else(Outcome::from, |()| Outcome::Done);

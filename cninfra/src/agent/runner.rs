@@ -8,12 +8,12 @@ use super::{
     guard::guard,
     limits::{LEAST, after},
     own,
-    progress::{Stage, StageKind},
+    progress::{Callee, Stage, StageKind},
     record::Record,
     retry::Retries,
     together::{Common, Together, run},
 };
-use crate::{BoxFuture, Context, inject::part::Creation, inject::running::Running};
+use crate::{BoxFuture, Context, foreign::Who, inject::part::Creation, inject::running::Running};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -91,7 +91,7 @@ impl Runner {
             }
             // one that comes up later serves then, too; those that are down are left out of the drain
             self.serving = self.plugins.len();
-            self.env.progress.end();
+            self.env.progress.runs();
             self.env.shared.started(self.record.events());
             self.retries.begin(&self.env, &self.plugins, self.record.epoch());
             Ok(self)
@@ -146,7 +146,8 @@ impl Runner {
             env.shared.loggers.of_agent().error(format_args!("{error}: what has begun is closed"));
         }
         let kind = if errors.is_empty() { StageKind::Stop } else { StageKind::Rollback };
-        let rollback = self.stop_all(kind).await;
+        self.enter_stage(kind, env.limits.whole.stop);
+        let rollback = self.stop_all(after(Instant::now(), env.limits.whole.stop)).await;
         let mut errors = errors;
         errors.append(&mut env.shared.take_failures());
         let events = self.record.take();
@@ -158,26 +159,28 @@ impl Runner {
         Box::pin(async move {
             let env = self.env.clone();
             env.shared.status.stopping();
+            // all that follows is a part of the stop, and seen to come to its end
+            let limit = env.limits.whole.stop.saturating_add(env.drain_delay);
+            self.enter_stage(StageKind::Stop, limit);
+            let ends = after(Instant::now(), limit);
             let (ended, mut stop) = self.retries.end(&env, &mut self.plugins, env.limits.drain()).await;
             self.record.append(ended);
             if !env.drain_delay.is_zero() {
                 tokio::time::sleep(env.drain_delay).await;
             }
-            stop.append(&mut self.stop_all(StageKind::Stop).await);
+            stop.append(&mut self.stop_all(ends).await);
             Failures { run: env.shared.take_failures(), stop }
         })
     }
 
     /// The stage ends when the plugins are released: a destructor may block, too.
-    async fn stop_all(&mut self, kind: StageKind) -> Vec<PluginError> {
+    async fn stop_all(&mut self, ends: Instant) -> Vec<PluginError> {
         let env = self.env.clone();
-        self.enter_stage(kind, env.limits.whole.stop);
         // before anything is drained, so that tasks that follow the config have the time of all that to end by themselves
         env.shared.config.end_following();
         self.end_probes().await;
-        let now = Instant::now();
-        let mut errors = self.drain(now).await;
-        errors.append(&mut self.close(after(now, env.limits.whole.stop)).await);
+        let mut errors = self.drain(ends).await;
+        errors.append(&mut self.close(ends).await);
         errors
     }
 
@@ -197,27 +200,50 @@ impl Runner {
         let mut errors = Vec::new();
         while let Some(plugin) = self.plugins.pop() {
             let Begun { place, running, .. } = plugin;
-            if let Err(panicked) = guard(|| drop(running)) {
+            let limit = self.env.limits.of(place, Phase::Close);
+            if let Err((cause, took)) = self.destroy(Callee::Destructor(place), limit, running) {
                 let node = &self.env.graph.nodes()[place];
-                errors.push(PluginError::new(node, Phase::Close, panicked, Duration::ZERO).in_destructor());
+                errors.push(PluginError::new(node, Phase::Close, cause, took).in_destructor());
             }
         }
         errors
     }
 
-    /// The end of an agent that was closed. Its handles are dropped already: `released` says how that went.
-    pub(super) fn finish(mut self, failures: Failures, released: Result<(), Cause>) -> Result<Vec<Event>, StopError> {
-        let Failures { run, mut stop } = failures;
-        stop.append(&mut self.release());
-        stop.extend(self.unnamed(released));
-        self.env.progress.end();
-        let events = self.record.take();
-        if run.is_empty() && stop.is_empty() { Ok(events) } else { Err(StopError { run, errors: stop, events }) }
+    /// Drops what holds plugins, for a flavor: it is not known which of them is destroyed there, and goes wrong.
+    pub(super) fn let_go<T>(&self, held: T) -> Option<PluginError> {
+        let Env { graph, limits, .. } = &*self.env;
+        let (cause, took) = self.destroy(Callee::Handles, limits.whole.plugin_stop, held).err()?;
+        Some(PluginError::of_flavor(graph, Phase::Close, cause).in_destructor().after(took))
     }
 
-    /// The panic of a destructor, of which it is not known whose it is.
-    fn unnamed(&self, released: Result<(), Cause>) -> Option<PluginError> {
-        released.err().map(|panicked| PluginError::of_flavor(self.env.graph, Phase::Close, panicked).in_destructor())
+    /// Seen from outside, as a call is. Says what went wrong, and how long it took.
+    fn destroy<T>(&self, callee: Callee, limit: Duration, value: T) -> Result<(), (Cause, Duration)> {
+        let began = WallClock::now();
+        self.env.progress.enter(callee);
+        let dropped = {
+            let _called = match callee {
+                Callee::Step(place, _) | Callee::Destructor(place) => {
+                    Some(Who::step(&self.env.graph.nodes()[place], Phase::Close).is_called())
+                }
+                Callee::Handles => None,
+            };
+            guard(|| drop(value))
+        };
+        self.env.progress.leave();
+        let took = began.elapsed();
+        match dropped {
+            Ok(()) if took > limit => Err((Cause::Blocked { limit, took }, took)),
+            dropped => dropped.map_err(|panicked| (panicked, took)),
+        }
+    }
+
+    /// The end of an agent that was closed. Its handles are dropped already: `unnamed` went wrong there.
+    pub(super) fn finish(mut self, failures: Failures, unnamed: Option<PluginError>) -> Result<Vec<Event>, StopError> {
+        let Failures { run, mut stop } = failures;
+        stop.append(&mut self.release());
+        stop.extend(unnamed);
+        let events = self.record.take();
+        if run.is_empty() && stop.is_empty() { Ok(events) } else { Err(StopError { run, errors: stop, events }) }
     }
 }
 
@@ -228,11 +254,15 @@ pub(super) struct Unstarted {
 }
 
 impl Unstarted {
-    /// When the wiring's handles are dropped: `released` says how that went.
-    pub(super) fn finish(mut self, released: Result<(), Cause>) -> StartError {
+    /// As [`Runner::let_go`].
+    pub(super) fn let_go<T>(&self, held: T) -> Option<PluginError> {
+        self.runner.let_go(held)
+    }
+
+    /// When the wiring's handles are dropped: `unnamed` went wrong there.
+    pub(super) fn finish(mut self, unnamed: Option<PluginError>) -> StartError {
         self.error.rollback.append(&mut self.runner.release());
-        self.error.rollback.extend(self.runner.unnamed(released));
-        self.runner.env.progress.end();
+        self.error.rollback.extend(unnamed);
         self.error
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     graph::{Graph, Need, Node},
     inject::running::Running,
     logging::{Loggers, SharedFormat},
+    tasks::Slowest,
 };
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -46,6 +47,8 @@ pub(super) struct Settings {
     pub(super) progress: Arc<Progress>,
     /// Set by the module `testing`.
     pub(super) wrap: Option<Wrap>,
+    /// The same: what is slow.
+    pub(super) slowest: Option<Arc<Slowest>>,
     /// By the plugin's id: its lifecycle, if it is to be run and it has one.
     replaced: HashMap<u64, Option<Arc<dyn Running>>>,
     /// Interfaces that are bound to something else.
@@ -68,6 +71,7 @@ impl Default for Settings {
             format: None,
             progress: Arc::default(),
             wrap: None,
+            slowest: None,
             replaced: HashMap::new(),
             bound: HashSet::new(),
         }
@@ -145,10 +149,15 @@ impl Settings {
             shared.loggers.of_agent().info(format_args!("`{name}` is switched off by its config"));
             shared.status.switched_off(place);
         }
+        if let Some(slowest) = self.slowest {
+            shared.tasks.measure(slowest);
+        }
+        let limits = Arc::new(limits);
+        self.progress.of(&shared, &limits);
         let env = Env {
             graph,
             shared: shared.clone(),
-            limits: Arc::new(limits),
+            limits,
             policies,
             order: own.order(),
             drain_delay: own.drain_delay(),

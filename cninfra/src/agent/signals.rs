@@ -3,12 +3,16 @@
 use super::{
     StopHandle,
     exit::FAILED,
-    progress::Progress,
-    stall::keep_awake,
-    watchdog::{TICK, Watchdog},
+    progress::{Progress, State},
+    stall::{self, Threads, keep_awake},
+    teller::{self, Teller},
+    watchdog::{Moment, TICK, Watchdog},
 };
-use crate::{BoxFuture, Logger, logging::Loggers};
-use std::{io, process::ExitCode, sync::Arc};
+use crate::{
+    BoxFuture, Logger,
+    logging::{Level, Loggers},
+};
+use std::{io, process::ExitCode, sync::Arc, time::Instant};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{Signal, SignalKind, signal},
@@ -26,9 +30,11 @@ pub(super) fn run(
 ) -> ExitCode {
     let log = loggers.of_agent();
     // A runtime of its own: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
-    let runtimes =
-        Builder::new_current_thread().enable_all().build().and_then(|signals| Ok((signals, agents_runtime()?)));
-    let (signals, agents) = match runtimes {
+    let runtimes = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .and_then(|signals| Ok((signals, agents_runtime()?, Teller::start()?)));
+    let (signals, agents, teller) = match runtimes {
         Ok(runtimes) => runtimes,
         Err(error) => {
             log.error(format_args!("the runtime did not start: {error}"));
@@ -47,11 +53,12 @@ pub(super) fn run(
         };
         let agent = agents.spawn(life);
         tokio::select! {
-            code = hear(&log, signals, &stop, hangup, agent) => code,
-            code = watch(loggers, &progress) => code,
-            () = keep_awake(handle) => FAILED,
+            code = hear(&log, &teller, signals, &stop, hangup, agent) => code,
+            code = watch(loggers, &teller, &progress, &stop, Threads::new(&handle)) => code,
+            () = keep_awake(handle.clone()) => FAILED,
         }
     });
+    teller.flush(teller::LAST);
     // a plugin may block a thread: `main` returns all the same
     agents.shutdown_background();
     ExitCode::from(code)
@@ -65,14 +72,21 @@ fn agents_runtime() -> io::Result<Runtime> {
 }
 
 /// Waits for the agent; the first signal stops it, the second ends the wait. A hang-up is passed on: it would end the process, were it
-/// not heard, also where nobody wants to know of it.
-async fn hear(log: &Logger, mut signals: Signals, stop: &StopHandle, hangup: &Notify, mut agent: JoinHandle<u8>) -> u8 {
+/// not heard, also where nobody wants to know of it. What it tells never holds it up.
+async fn hear(
+    log: &Logger,
+    teller: &Teller,
+    mut signals: Signals,
+    stop: &StopHandle,
+    hangup: &Notify,
+    mut agent: JoinHandle<u8>,
+) -> u8 {
     let mut asked = false;
     loop {
         tokio::select! {
             ended = &mut agent => {
                 return ended.unwrap_or_else(|error| {
-                    log.error(format_args!("the agent's task panicked: {error}"));
+                    teller.say(log, Level::Error, format_args!("the agent's task panicked: {error}"));
                     FAILED
                 });
             }
@@ -83,29 +97,44 @@ async fn hear(log: &Logger, mut signals: Signals, stop: &StopHandle, hangup: &No
                     continue;
                 };
                 if asked {
-                    log.warn(format_args!("signal {number} again: the end is forced"));
+                    teller.say(log, Level::Warn, format_args!("signal {number} again: the end is forced"));
                     return 128 + number;
                 }
                 asked = true;
-                log.info(format_args!("signal {number}: the agent stops"));
+                teller.say(log, Level::Info, format_args!("signal {number}: the agent stops"));
+                teller.flush(teller::FIRST);
                 stop.stop();
             }
         }
     }
 }
 
-/// Looks at what the agent does, while it starts or stops. Returns when the end has to be forced.
-async fn watch(loggers: &Loggers, progress: &Progress) -> u8 {
+/// Looks at what the agent does. Returns when the end has to be forced.
+async fn watch(loggers: &Loggers, teller: &Teller, progress: &Progress, stop: &StopHandle, mut threads: Threads) -> u8 {
+    let mut watchdog = Watchdog::default();
     loop {
-        let mut watchdog = Watchdog::new(loggers.clone());
-        while let Some(stage) = progress.stage() {
-            if let Some(code) = watchdog.look(progress, &stage) {
-                return code;
+        let (state, is_kept) = (progress.state(), threads.is_any_kept());
+        let asked = stop.asked_at().map(|asked| (asked, progress.stop_limit()));
+        // while all is well, tasks are not even looked at
+        let tasks = if is_kept { progress.inside() } else { Vec::new() };
+        let moment = Moment { state: &state, call: progress.call(), tasks: &tasks, asked };
+        let end = watchdog.look(&moment, Instant::now());
+        for said in watchdog.take_said() {
+            let log = said.plugin.map_or_else(|| loggers.of_agent(), |plugin| loggers.get(plugin));
+            teller.say(&log, said.level, said.what);
+        }
+        if let Some(code) = end {
+            return code;
+        }
+        if matches!(state, State::Runs) && asked.is_none() {
+            tokio::select! {
+                () = tokio::time::sleep(stall::TICK) => {}
+                () = progress.changed() => {}
+                () = stop.stopping() => {}
             }
+        } else {
             tokio::time::sleep(TICK).await;
         }
-        // an agent that runs is not looked at: it costs nothing
-        progress.changed().await;
     }
 }
 
@@ -159,7 +188,8 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(100)).await;
             7
         });
-        assert_eq!(hear(&Loggers::default().of_agent(), signals, &stop, &hangup, agent).await, 7);
+        let (log, teller) = (Loggers::default().of_agent(), Teller::start().unwrap());
+        assert_eq!(hear(&log, &teller, signals, &stop, &hangup, agent).await, 7);
         let told = tokio::time::timeout(Duration::from_millis(100), hangup.notified()).await;
         assert!(told.is_ok());
     }

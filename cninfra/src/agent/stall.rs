@@ -6,24 +6,40 @@
 //! now and then, and where a thread has been in one call since the last look, gives the others something to wake up for.
 
 use std::time::Duration;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeMetrics};
 
 /// What a call that blocks may add to everything else, twice at most. Looking costs microseconds.
-const TICK: Duration = Duration::from_millis(100);
+pub(super) const TICK: Duration = Duration::from_millis(100);
 
 /// Looks at the runtime, for ever. It is to be polled by another runtime.
 pub(super) async fn keep_awake(runtime: Handle) {
-    let metrics = runtime.metrics();
-    let look =
-        || -> Vec<u64> { (0..metrics.num_workers()).map(|worker| metrics.worker_park_unpark_count(worker)).collect() };
-    let mut before = look();
+    let mut threads = Threads::new(&runtime);
     loop {
         tokio::time::sleep(TICK).await;
-        let now = look();
-        if is_kept(&before, &now) {
+        if threads.is_any_kept() {
             runtime.spawn(async {});
         }
-        before = now;
+    }
+}
+
+/// The threads of a runtime.
+pub(super) struct Threads {
+    metrics: RuntimeMetrics,
+    before: Vec<u64>,
+}
+
+impl Threads {
+    pub(super) fn new(runtime: &Handle) -> Self {
+        Threads { metrics: runtime.metrics(), before: Vec::new() }
+    }
+
+    /// Has one of them been in one call since this was asked last?
+    pub(super) fn is_any_kept(&mut self) -> bool {
+        let workers = 0..self.metrics.num_workers();
+        let now: Vec<u64> = workers.map(|worker| self.metrics.worker_park_unpark_count(worker)).collect();
+        let is_kept = is_kept(&self.before, &now);
+        self.before = now;
+        is_kept
     }
 }
 

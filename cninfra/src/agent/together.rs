@@ -7,9 +7,10 @@ use super::{
     guard::guard,
     job::{Ended, Job},
     limits::{LEAST, Limit, after},
+    progress::Callee,
     record::Record,
 };
-use crate::inject::part::Made;
+use crate::{foreign::Who, inject::part::Made};
 use futures_util::{FutureExt as _, StreamExt as _, future, stream::FuturesUnordered};
 use std::{
     pin::pin,
@@ -55,7 +56,8 @@ impl<'a> Common<'a> {
 
     /// Calls into a plugin: seen from outside while it runs, and its panic is an error.
     pub(super) fn call<T>(&self, place: usize, run: impl FnOnce() -> T) -> Result<T, Cause> {
-        self.env.progress.enter(place, self.phase);
+        self.env.progress.enter(Callee::Step(place, self.phase));
+        let _called = Who::step(&self.env.graph.nodes()[place], self.phase).is_called();
         let done = guard(run);
         self.env.progress.leave();
         done

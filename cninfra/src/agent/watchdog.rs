@@ -2,10 +2,14 @@
 
 use super::{
     exit::{FAILED, NOT_STOPPED},
-    progress::{Call, Progress, Stage, StageKind},
+    progress::{Call, Inside, Stage, StageKind, State},
 };
-use crate::logging::Loggers;
-use std::time::{Duration, Instant};
+use crate::logging::Level;
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 /// How often it looks.
 pub(super) const TICK: Duration = Duration::from_millis(50);
@@ -16,30 +20,87 @@ const GRACE: Duration = Duration::from_millis(200);
 /// An agent that is called into no plugin, and comes to no end either, has so long after all that it may take.
 const LAST: Duration = Duration::from_secs(2);
 
+const HELP: &str = "help: what blocks belongs in `tokio::task::spawn_blocking`";
+
 #[derive(Default)]
 pub(super) struct Watchdog {
-    loggers: Loggers,
     /// The call that had not returned when it last looked, since when, and whether it has been named.
     seen: Option<(Call, Instant, bool)>,
+    /// The same of tasks, by their numbers.
+    tasks: HashMap<u64, Kept>,
+    said: Vec<Said>,
+}
+
+/// A task that has not come back.
+struct Kept {
+    call: u64,
+    since: Instant,
+    named: bool,
+}
+
+/// What is to be told.
+pub(super) struct Said {
+    /// By this logger; by the agent's where there is none.
+    pub(super) plugin: Option<&'static str>,
+    pub(super) level: Level,
+    pub(super) what: String,
+}
+
+/// What the agent does at a moment.
+pub(super) struct Moment<'a> {
+    pub(super) state: &'a State,
+    pub(super) call: Option<Call>,
+    pub(super) tasks: &'a [Inside],
+    /// When the stop was asked for, and how long it may take.
+    pub(super) asked: Option<(Instant, Duration)>,
 }
 
 impl Watchdog {
-    pub(super) fn new(loggers: Loggers) -> Self {
-        Watchdog { loggers, seen: None }
+    /// What is to be told since this was asked last.
+    pub(super) fn take_said(&mut self) -> Vec<Said> {
+        std::mem::take(&mut self.said)
     }
 
     /// Looks at what the agent does. Returns the exit code, when the end has to be forced.
-    pub(super) fn look(&mut self, progress: &Progress, stage: &Stage) -> Option<u8> {
-        self.look_at(progress.call(), stage, Instant::now())
+    pub(super) fn look(&mut self, moment: &Moment<'_>, now: Instant) -> Option<u8> {
+        self.look_at_tasks(moment.tasks, now);
+        // a stop that was asked for has a stage of its own as soon as the agent has heard of it
+        let unheard = moment.asked.filter(|(asked, limit)| now > *asked + *limit + GRACE);
+        match moment.state {
+            State::Stage(stage) => match unheard.filter(|_| stage.kind == StageKind::Start) {
+                Some((_, limit)) => Some(self.force_unheard(moment, limit, now)),
+                None => self.look_at_stage(moment, stage, now),
+            },
+            State::Runs => {
+                self.seen = None;
+                unheard.map(|(_, limit)| self.force_unheard(moment, limit, now))
+            }
+            // it has only to say so: if it can not, nobody reads what it says
+            State::Done(code, since) => (now > *since + LAST).then_some(*code),
+        }
     }
 
-    fn look_at(&mut self, call: Option<Call>, stage: &Stage, now: Instant) -> Option<u8> {
+    fn look_at_tasks(&mut self, tasks: &[Inside], now: Instant) {
+        self.tasks.retain(|id, kept| tasks.iter().any(|inside| inside.id == *id && inside.call == kept.call));
+        for inside in tasks {
+            let new = || Kept { call: inside.call, since: now, named: false };
+            let kept = self.tasks.entry(inside.id).or_insert_with(new);
+            let blocked = now.duration_since(kept.since);
+            if !kept.named && blocked >= NAMED_AFTER {
+                kept.named = true;
+                let what = format!("{inside} blocks its thread, for {blocked:.1?} by now\n  {HELP}");
+                self.said.push(Said { plugin: Some(inside.instance), level: Level::Warn, what });
+            }
+        }
+    }
+
+    fn look_at_stage(&mut self, moment: &Moment<'_>, stage: &Stage, now: Instant) -> Option<u8> {
         let over = |grace| stage.ends.is_some_and(|ends| now > ends + grace);
         let code = if stage.kind == StageKind::Stop { NOT_STOPPED } else { FAILED };
-        let Some(call) = call else {
+        let Some(call) = moment.call else {
             self.seen = None;
             if over(stage.spare + LAST) {
-                self.loggers.of_agent().error("the agent is not done within its limit: the end is forced");
+                self.force("the agent is not done within its limit", moment, now);
                 return Some(code);
             }
             return None;
@@ -48,23 +109,44 @@ impl Watchdog {
             Some((seen, since, named)) if seen == call => (since, named),
             _ => (now, false),
         };
-        let (node, phase) = (stage.graph.nodes().get(call.place)?, call.phase);
-        let (name, limit, blocked) = (node.name(), stage.limits.of(call.place, phase), now.duration_since(since));
+        let (who, instance) = call.who(stage.graph);
+        let (limit, blocked) = (stage.limits.of(call.place, call.phase), now.duration_since(since));
         if blocked > limit.saturating_add(GRACE) || over(GRACE) && blocked > GRACE {
-            self.loggers.get(node.instance()).error(format_args!(
-                "plugin `{name}` has blocked its thread in {phase} for {blocked:.1?}, and its limit is over: the end is forced\n  \
-                 help: what blocks belongs in `tokio::task::spawn_blocking`"
-            ));
+            let what = format!(
+                "{who} has blocked its thread in {call} for {blocked:.1?}, and its limit is over: the end is forced\n  {HELP}"
+            );
+            self.said.push(Said { plugin: instance, level: Level::Error, what });
             return Some(code);
         }
         let name_it = !named && blocked >= NAMED_AFTER.min(limit / 2);
         if name_it {
-            self.loggers
-                .get(node.instance())
-                .warn(format_args!("plugin `{name}` blocks its thread in {phase}, for {blocked:.1?} by now"));
+            let what = format!("{who} blocks its thread in {call}, for {blocked:.1?} by now");
+            self.said.push(Said { plugin: instance, level: Level::Warn, what });
         }
         self.seen = Some((call, since, named || name_it));
         None
+    }
+
+    fn force_unheard(&mut self, moment: &Moment<'_>, limit: Duration, now: Instant) -> u8 {
+        self.force(&format!("the stop did not begin within its limit of {limit:?}"), moment, now);
+        NOT_STOPPED
+    }
+
+    /// Tells why the end is forced, and who has kept the threads until then.
+    fn force(&mut self, why: &str, moment: &Moment<'_>, now: Instant) {
+        let mut what = format!("{why}: the end is forced");
+        if let (State::Stage(stage), Some(call)) = (moment.state, moment.call) {
+            // writing to a string does not fail
+            let _ = write!(what, "\n  - {} is in {call}", call.who(stage.graph).0);
+        }
+        for inside in moment.tasks {
+            let blocked = self.tasks.get(&inside.id).map_or(Duration::ZERO, |kept| now.duration_since(kept.since));
+            if blocked > GRACE {
+                let _ = write!(what, "\n  - {inside} has blocked its thread for {blocked:.1?}");
+            }
+        }
+        let _ = write!(what, "\n  {HELP}");
+        self.said.push(Said { plugin: None, level: Level::Error, what });
     }
 }
 
@@ -73,8 +155,13 @@ mod tests {
     use super::*;
     use crate::{
         Phase,
-        agent::{Limits, limits::LimitTable},
+        agent::{
+            Limits,
+            limits::LimitTable,
+            progress::{Callee, Progress},
+        },
         prelude::*,
+        tasks::Kind,
     };
     use std::sync::Arc;
 
@@ -93,45 +180,121 @@ mod tests {
 
     fn call(progress: &Progress) -> Option<Call> {
         progress.leave();
-        progress.enter(0, Phase::Init);
+        progress.enter(Callee::Step(0, Phase::Init));
         progress.call()
+    }
+
+    fn moment(state: &State, call: Option<Call>) -> Moment<'_> {
+        Moment { state, call, tasks: &[], asked: None }
+    }
+
+    fn said(watchdog: &mut Watchdog) -> String {
+        watchdog.take_said().into_iter().map(|said| said.what + "\n").collect()
     }
 
     #[test]
     fn a_call_that_does_not_return_is_named_then_forced() {
         let (progress, began) = (Progress::default(), Instant::now());
-        let (stage, call) = (stage(StageKind::Start, began), call(&progress));
+        let (state, call) = (State::Stage(stage(StageKind::Start, began)), call(&progress));
         let mut watchdog = Watchdog::default();
-        let mut look = |millis| watchdog.look_at(call, &stage, began + Duration::from_millis(millis));
+        let mut look = |millis| watchdog.look(&moment(&state, call), began + Duration::from_millis(millis));
         assert_eq!((look(0), look(999), look(1000), look(4000), look(4100)), (None, None, None, None, None));
         assert_eq!(look(4201), Some(FAILED));
-        assert!(watchdog.seen.unwrap().2, "it was named");
+        assert_eq!(said(&mut watchdog).matches("plugin `Stuck`").count(), 2, "it was named, then forced");
     }
 
     #[test]
     fn calls_that_return_are_no_concern() {
         let (progress, began) = (Progress::default(), Instant::now());
-        let stage = stage(StageKind::Start, began);
+        let state = State::Stage(stage(StageKind::Start, began));
         let mut watchdog = Watchdog::default();
         for second in 0..15 {
-            assert_eq!(watchdog.look_at(call(&progress), &stage, began + Duration::from_secs(second)), None);
+            let moment = moment(&state, call(&progress));
+            assert_eq!(watchdog.look(&moment, began + Duration::from_secs(second)), None);
         }
-        assert!(!watchdog.seen.unwrap().2);
+        assert_eq!(said(&mut watchdog), "");
+    }
+
+    #[test]
+    fn a_destructor_that_does_not_return_is_called_one() {
+        let (progress, began) = (Progress::default(), Instant::now());
+        let state = State::Stage(stage(StageKind::Stop, began));
+        for (callee, who) in [(Callee::Destructor(0), "plugin `Stuck`"), (Callee::Handles, "flavor `Lone`")] {
+            progress.enter(callee);
+            let mut watchdog = Watchdog::default();
+            let mut look =
+                |millis| watchdog.look(&moment(&state, progress.call()), began + Duration::from_millis(millis));
+            assert_eq!((look(0), look(2701)), (None, Some(NOT_STOPPED)));
+            let said = said(&mut watchdog);
+            assert!(said.starts_with(&format!("{who} has blocked its thread in a destructor for 2.7s")), "{said}");
+        }
     }
 
     #[test]
     fn what_is_over_the_limit_of_the_whole_is_forced() {
         let (progress, began) = (Progress::default(), Instant::now());
         let at = |millis| began + Duration::from_millis(millis);
-        let (starts, stops) = (stage(StageKind::Start, began), stage(StageKind::Stop, began));
+        let (starts, stops) = (stage(StageKind::Start, began), State::Stage(stage(StageKind::Stop, began)));
         let call = call(&progress);
         let mut watchdog = Watchdog::default();
-        assert_eq!(watchdog.look_at(call, &stops, at(14_000)), None);
-        assert_eq!(watchdog.look_at(call, &stops, at(15_201)), Some(NOT_STOPPED));
-        assert_eq!(Watchdog::default().look_at(None, &starts, at(17_000)), None);
-        assert_eq!(Watchdog::default().look_at(None, &starts, at(17_001)), Some(FAILED));
+        assert_eq!(watchdog.look(&moment(&stops, call), at(14_000)), None);
+        assert_eq!(watchdog.look(&moment(&stops, call), at(15_201)), Some(NOT_STOPPED));
+        let look =
+            |stage: &Stage, millis| Watchdog::default().look(&moment(&State::Stage(stage.clone()), None), at(millis));
+        assert_eq!((look(&starts, 17_000), look(&starts, 17_001)), (None, Some(FAILED)));
         let spares = Stage { spare: Duration::from_secs(1), ..starts };
-        assert_eq!(Watchdog::default().look_at(None, &spares, at(18_000)), None);
-        assert_eq!(Watchdog::default().look_at(None, &spares, at(18_001)), Some(FAILED));
+        assert_eq!((look(&spares, 18_000), look(&spares, 18_001)), (None, Some(FAILED)));
+    }
+
+    fn inside(call: u64) -> [Inside; 1] {
+        [Inside { id: 7, call, plugin: "Stuck", instance: "stuck", name: "work", kind: Kind::Task }]
+    }
+
+    #[test]
+    fn a_task_that_does_not_come_back_is_named_once_while_the_agent_runs() {
+        let (mut watchdog, began) = (Watchdog::default(), Instant::now());
+        let mut look = |millis, tasks: &[Inside]| {
+            let moment = Moment { state: &State::Runs, call: None, tasks, asked: None };
+            assert_eq!(watchdog.look(&moment, began + Duration::from_millis(millis)), None);
+            said(&mut watchdog)
+        };
+        // it came back in between
+        assert_eq!((look(0, &inside(1)), look(900, &inside(3)), look(1800, &inside(3))), Default::default());
+        let named = look(1900, &inside(3));
+        assert!(named.starts_with("task `work` of plugin `Stuck` blocks its thread, for 1.0s by now\n"), "{named}");
+        assert_eq!(look(9000, &inside(3)), "");
+        assert_eq!((look(9100, &[]), look(9200, &inside(3))), Default::default());
+    }
+
+    #[test]
+    fn a_stop_that_does_not_begin_is_forced_with_the_names_of_those_that_keep_the_threads() {
+        let began = Instant::now();
+        let at = |millis| began + Duration::from_millis(millis);
+        let asked = Some((at(1000), Duration::from_secs(5)));
+        let start = State::Stage(stage(StageKind::Start, began));
+        for state in [State::Runs, start] {
+            let (mut watchdog, tasks) = (Watchdog::default(), inside(1));
+            let moment = Moment { state: &state, call: None, tasks: &tasks, asked };
+            assert_eq!((watchdog.look(&moment, began), watchdog.look(&moment, at(6200))), (None, None));
+            watchdog.take_said();
+            assert_eq!(watchdog.look(&moment, at(6201)), Some(NOT_STOPPED));
+            let said = said(&mut watchdog);
+            let told = "the stop did not begin within its limit of 5s: the end is forced\n  - task `work` of plugin `Stuck` has \
+                        blocked its thread for 6.2s";
+            assert!(said.starts_with(told), "{said}");
+        }
+        // it has begun
+        let stop = State::Stage(stage(StageKind::Stop, began));
+        let moment = Moment { asked, ..moment(&stop, None) };
+        assert_eq!(Watchdog::default().look(&moment, at(14_000)), None);
+    }
+
+    #[test]
+    fn an_agent_that_can_not_say_that_it_is_done_has_ended() {
+        let began = Instant::now();
+        let (state, asked) = (State::Done(0, began), Some((began, Duration::ZERO)));
+        let moment = Moment { asked, ..moment(&state, None) };
+        let look = |millis| Watchdog::default().look(&moment, began + Duration::from_millis(millis));
+        assert_eq!((look(2000), look(2001)), (None, Some(0)));
     }
 }

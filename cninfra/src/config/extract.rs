@@ -12,6 +12,7 @@ use super::{
     section::Named,
     source::{Part, Step, Way},
 };
+use crate::foreign;
 use figment::Figment;
 use serde::de::DeserializeOwned;
 use std::{cell::RefCell, collections::HashSet};
@@ -45,6 +46,11 @@ fn extract_with(
     entries: &[&Entry],
     read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
 ) -> Outcome {
+    // what the type does there is code of somebody else
+    let read = &|reader: Reader<'_, '_>| {
+        let panicked = |panic| Err(Failure::new(What::Says(format!("reading it panicked: {panic}"))));
+        foreign::guard(|| read(reader)).unwrap_or_else(panicked)
+    };
     let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
     let whole = layers.merge(&Dropped::new());
     let mut dropped = Dropped::new();

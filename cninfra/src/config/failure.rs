@@ -1,6 +1,7 @@
 //! [`Failure`]: why a value could not be read, in plain words.
 
 use super::source::Way;
+use crate::foreign;
 use serde::de::{self, Expected, Unexpected};
 use std::{borrow::Cow, fmt};
 
@@ -70,7 +71,7 @@ impl Failure {
 
 impl de::Error for Failure {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Failure::new(What::Says(message.to_string()))
+        Failure::new(What::Says(foreign::text(&message)))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {

@@ -260,6 +260,16 @@ mod tests {
     }
 
     #[test]
+    fn every_character_of_a_text_comes_through() {
+        for text in ["\\", "a\\nb", "\"", "\u{1}", "\u{7f}", "\u{2028}", "ü", "\t", ""] {
+            let fields = [("k\\".into(), text.into())];
+            let line = written(&Format::Json, &record(text, &fields), false);
+            let object: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!((object["msg"].as_str(), object["k\\"].as_str()), (Some(text), Some(text)), "{line}");
+        }
+    }
+
+    #[test]
     fn what_the_program_wants() {
         let format = Format::custom(|record, to| write!(to, "{} {}", record.level, record.message));
         assert_eq!(written(&format, &record("lost", &[]), true), "warn lost\n");

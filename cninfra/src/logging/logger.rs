@@ -165,11 +165,12 @@ impl Logger {
     #[track_caller]
     pub fn log(&self, level: Level, message: impl fmt::Display) {
         if self.is_enabled(level) {
-            self.emit(level, &message, Location::caller());
+            self.log_at(level, &message, Location::caller());
         }
     }
 
-    fn emit(&self, level: Level, message: &dyn fmt::Display, location: &'static Location<'static>) {
+    /// Said elsewhere; whether it is to be logged has been asked.
+    pub(crate) fn log_at(&self, level: Level, message: &dyn fmt::Display, location: &Location<'_>) {
         macro_rules! emit {
             ($level:ident) => {
                 tracing::event!(

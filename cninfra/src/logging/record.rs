@@ -1,6 +1,7 @@
 //! [`Record`]: what is logged.
 
 use super::Level;
+use crate::foreign;
 use serde_json::Value;
 use std::{borrow::Cow, error::Error, fmt};
 use tracing::{
@@ -136,13 +137,7 @@ impl Visit for Parts {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let mut text = value.to_string();
-        let mut source = value.source();
-        while let Some(error) = source {
-            text = format!("{text}: {error}");
-            source = error.source();
-        }
-        self.put(field, text.into());
+        self.put(field, foreign::texts(value).join(": ").into());
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {

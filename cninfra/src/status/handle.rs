@@ -1,7 +1,11 @@
 //! [`Status`]: what a plugin has of the registry.
 
-use super::{AgentStatus, Registry, State, registry::Said};
+use super::{
+    AgentStatus, Registry, State,
+    registry::{Asked, Said},
+};
 use crate::{Context, logging::Level};
+use std::time::Duration;
 
 /// The status of a plugin and of its agent: see [`Context::status`](crate::Context::status).
 #[derive(Clone, Copy)]
@@ -72,6 +76,13 @@ impl<'a> Status<'a> {
         self.registry().up(self.cx.place());
     }
 
+    /// It is asked how it is, until this is dropped.
+    pub(super) fn asks(&self, within: Duration) -> Asking {
+        let asked = Asked::within(within);
+        self.registry().asks(self.cx.place(), asked);
+        Asking { cx: self.cx.clone(), asked }
+    }
+
     /// The state of the whole agent.
     #[must_use]
     pub fn agent(&self) -> AgentStatus {
@@ -82,5 +93,24 @@ impl<'a> Status<'a> {
 impl std::fmt::Debug for Status<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.agent().fmt(f)
+    }
+}
+
+/// A plugin that is asked right now.
+pub(super) struct Asking {
+    cx: Context,
+    asked: Asked,
+}
+
+impl Asking {
+    /// Is it too late for an answer?
+    pub(super) fn is_late(&self) -> bool {
+        self.asked.is_late()
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.cx.status_registry().answered(self.cx.place(), &self.asked);
     }
 }

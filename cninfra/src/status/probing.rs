@@ -1,11 +1,7 @@
 //! Probes: plugins that are asked for their state.
 
 use super::State;
-use crate::{
-    Context, Result,
-    agent::{Cause, panic_message},
-    tasks::spawn_probe,
-};
+use crate::{Context, Result, agent::Cause, foreign::Panic, tasks::spawn_probe};
 use futures_util::FutureExt as _;
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 use tokio::time::timeout;
@@ -95,7 +91,16 @@ impl Context {
             loop {
                 // called, and dropped at its time-out, inside: so all its panics are caught
                 let answer = async { timeout(probing.timeout, async { probe().await }).await };
-                match AssertUnwindSafe(answer).catch_unwind().await {
+                let asking = cx.status().asks(probing.timeout);
+                let answer = AssertUnwindSafe(answer).catch_unwind().await;
+                let late = asking.is_late();
+                drop(asking);
+                match answer {
+                    Ok(Ok(Ok(()))) if late => {
+                        let why =
+                            format!("its probe blocked its thread, and gave no answer within {:?}", probing.timeout);
+                        cx.status().report_because(State::Error, why);
+                    }
                     Ok(Ok(Ok(()))) => cx.status().report(State::Ok),
                     Ok(Ok(Err(error))) => cx.status().report_because(State::Error, error.to_string()),
                     Ok(Err(_)) => {
@@ -104,7 +109,7 @@ impl Context {
                     }
                     Err(panic) => {
                         cx.status().report_because(State::Error, "its probe panicked");
-                        return cx.task_failed("probe", Cause::Panicked(panic_message(&*panic)));
+                        return cx.task_failed("probe", Cause::Panicked(Panic::of(panic)));
                     }
                 }
                 tokio::time::sleep(probing.interval).await;

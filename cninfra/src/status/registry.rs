@@ -5,9 +5,9 @@ use crate::graph::Graph;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 /// The status of one agent's plugins.
 pub(crate) struct Registry {
@@ -23,6 +23,8 @@ struct Inner {
     since: SystemTime,
     updated: SystemTime,
     reported: BTreeMap<usize, Report>,
+    /// Plugins that are asked right now, by place.
+    asked: BTreeMap<usize, Asked>,
     /// Plugins without which the agent goes on, by place. It is laid over what they report: a policy is not overruled by what
     /// the plugin says of itself.
     down: BTreeMap<usize, Why>,
@@ -35,6 +37,39 @@ struct Inner {
 struct Report {
     said: Said,
     since: SystemTime,
+}
+
+/// When a probe is over its time-out, it has so long to see that itself.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// A question that has no answer yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    at: Instant,
+    when: SystemTime,
+    within: Duration,
+}
+
+impl Asked {
+    pub(super) fn within(within: Duration) -> Self {
+        Asked { at: Instant::now(), when: SystemTime::now(), within }
+    }
+
+    /// Is it too late for an answer?
+    pub(super) fn is_late(&self) -> bool {
+        self.at.elapsed() > self.within
+    }
+
+    /// So late that it blocks its thread: else the time-out would have been seen.
+    fn is_blocked(&self) -> bool {
+        self.at.elapsed() > self.within.saturating_add(GRACE)
+    }
+
+    /// The state of a plugin that gives no answer.
+    pub(super) fn no_answer(&self) -> Said {
+        let reason = format!("its probe gave no answer within {:?}, and blocks its thread", self.within);
+        Said { state: State::Error, reason: Some(reason), broken: false }
+    }
 }
 
 /// What the agent says of a plugin.
@@ -66,6 +101,7 @@ impl Registry {
             since: now,
             updated: now,
             reported: BTreeMap::new(),
+            asked: BTreeMap::new(),
             down: BTreeMap::new(),
             off: BTreeSet::new(),
             refused: BTreeMap::new(),
@@ -124,6 +160,28 @@ impl Registry {
         })
     }
 
+    /// A plugin is asked: without an answer in time it is in error, also where it keeps the thread that would see that.
+    pub(super) fn asks(&self, place: usize, asked: Asked) {
+        self.lock().asked.insert(place, asked);
+    }
+
+    /// It has answered, or is asked no more.
+    pub(super) fn answered(&self, place: usize, asked: &Asked) {
+        self.change(|inner| {
+            let is_it = inner.asked.get(&place) == Some(asked);
+            if is_it {
+                inner.asked.remove(&place);
+            }
+            // it was told that there is no answer
+            ((), is_it && asked.is_blocked())
+        });
+    }
+
+    /// Something may be another one by now, without that anybody has said so.
+    pub(crate) fn look_again(&self) {
+        self.change(|inner| ((), inner.asked.values().any(Asked::is_blocked)));
+    }
+
     /// The agent goes on without a plugin. What that said in the attempt that has failed counts no more, unless only a new start can
     /// mend it.
     pub(super) fn down(&self, place: usize, why: String) {
@@ -180,16 +238,23 @@ impl Registry {
             .iter()
             .enumerate()
             .map(|(place, node)| {
-                // the agent's own start and stop go over what a plugin reports of its work
+                // its stop goes over what a plugin reports of its work, unless only a new start can mend that
                 let works = inner.phase == State::Ok;
-                let report = inner.reported.get(&place).filter(|_| works);
-                let down = inner.down.get(&place).filter(|_| works && report.is_none_or(|report| !report.said.broken));
+                let shown = inner.phase != State::Stopped;
+                let late = inner.asked.get(&place).filter(|asked| works && asked.is_blocked());
+                let late = late.map(|asked| Report { said: asked.no_answer(), since: asked.when + asked.within });
+                let report = inner.reported.get(&place).filter(|report| shown || report.said.broken);
+                let report = report.filter(|report| report.said.broken).or(late.as_ref()).or(report);
+                let down = inner.down.get(&place).filter(|_| shown && report.is_none_or(|report| !report.said.broken));
                 let unreported = if inner.off.contains(&place) { State::Disabled } else { inner.phase };
                 let (state, reason, broken, since) = match (down, report) {
                     (Some(down), _) => (State::Degraded, Some(down.reason.clone()), false, down.since),
                     (None, Some(Report { said, since })) => (said.state, said.reason.clone(), said.broken, *since),
                     (None, None) => (unreported, None, false, inner.since),
                 };
+                // the worse of what it reports and of what the agent does; it is ready when all have started
+                let is_worse = state == State::Disabled || state.severity() > inner.phase.severity();
+                let (state, since) = if works || is_worse { (state, since) } else { (inner.phase, inner.since) };
                 let (name, optional) = (node.instance(), node.optional);
                 let status = PluginStatus { name, state, reason, broken, since, optional };
                 match inner.refused.get(&place) {

@@ -9,7 +9,8 @@ use std::time::SystemTime;
 pub struct PluginStatus {
     /// The plugin's instance name.
     pub name: &'static str,
-    /// Its state: what it has reported, or the agent's phase where it has not; or that it is switched off.
+    /// Its state: what it has reported, or the agent's phase where it has not; or that it is switched off. While the agent starts, the
+    /// worse of both; while it stops, that.
     pub state: State,
     /// Why, where it has said so.
     pub reason: Option<String>,

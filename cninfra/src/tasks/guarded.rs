@@ -1,14 +1,17 @@
 //! A task's future, guarded: its panics, its destructor's too, are told and end the agent.
 
+use super::Mark;
 use crate::{
     BoxFuture, Context,
-    agent::{Cause, panic_message},
+    agent::Cause,
+    foreign::{self, Panic, Who},
 };
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     task::{self, Poll},
+    time::Instant,
 };
 
 pub(super) struct Guarded<T> {
@@ -16,27 +19,37 @@ pub(super) struct Guarded<T> {
     name: &'static str,
     /// In the registry; none where the task does not begin.
     id: Option<u64>,
+    mark: Mark,
     future: Option<BoxFuture<'static, T>>,
 }
 
 impl<T> Guarded<T> {
-    pub(super) fn new(cx: Context, name: &'static str, id: Option<u64>, future: BoxFuture<'static, T>) -> Self {
-        Guarded { cx, name, id, future: Some(future) }
+    pub(super) fn new(
+        cx: Context,
+        name: &'static str,
+        (id, mark): (Option<u64>, Mark),
+        future: BoxFuture<'static, T>,
+    ) -> Self {
+        Guarded { cx, name, id, mark, future: Some(future) }
     }
 
     /// Drops what it held, then says that it has ended.
     fn finish(&mut self) {
         let future = self.future.take();
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
-            self.panicked(&*panic);
+        let dropped = {
+            let _inside = (self.mark.enter(), Who::task(self.cx.name(), self.name).is_called());
+            foreign::guard(|| drop(future))
+        };
+        if let Err(panic) = dropped {
+            self.panicked(panic);
         }
         if let Some(id) = self.id.take() {
             self.cx.tasks().leave(id);
         }
     }
 
-    fn panicked(&self, panic: &(dyn std::any::Any + Send)) {
-        self.cx.task_failed(self.name, Cause::Panicked(panic_message(panic)));
+    fn panicked(&self, panic: Panic) {
+        self.cx.task_failed(self.name, Cause::Panicked(panic));
     }
 }
 
@@ -47,14 +60,22 @@ impl<T> Future for Guarded<T> {
         let this = &mut *self;
         // one that does not begin is about to be aborted
         let (Some(future), Some(_)) = (&mut this.future, this.id) else { return Poll::Pending };
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(task))) {
+        let slowest = this.cx.tasks().slowest().map(|slowest| (slowest, Instant::now()));
+        let polled = {
+            let _inside = (this.mark.enter(), Who::task(this.cx.name(), this.name).is_called());
+            catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(task)))
+        };
+        if let Some((slowest, began)) = slowest {
+            slowest.put(this.cx.place(), this.name, began.elapsed());
+        }
+        match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(done)) => {
                 this.finish();
                 Poll::Ready(done)
             }
             Err(panic) => {
-                this.panicked(&*panic);
+                this.panicked(Panic::seen(&*panic));
                 this.finish();
                 // who awaits the task is told, too
                 resume_unwind(panic)

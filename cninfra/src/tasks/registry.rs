@@ -1,10 +1,11 @@
 //! [`Registry`]: which tasks run, whose they are, and how they end.
 
+use super::{Slowest, mark::Mark};
 use std::{
     collections::HashMap,
     ops::Range,
     pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -27,6 +28,8 @@ pub(crate) struct Registry {
     live: Mutex<Live>,
     /// Told when a task has ended.
     ended: Notify,
+    /// Where calls are measured.
+    slowest: OnceLock<Arc<Slowest>>,
 }
 
 struct Live {
@@ -56,14 +59,27 @@ struct Entry {
     abort: Option<AbortHandle>,
     /// To be ended as soon as it is spawned.
     doomed: bool,
+    mark: Mark,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// The plugin's own.
     Task,
     /// It asks for the plugin's state. A plugin has one.
     Probe,
+    /// It tries to start a plugin. Who has made it ends it.
+    Attempt,
+}
+
+/// A task that is inside of a call.
+pub(crate) struct Inside {
+    pub(crate) id: u64,
+    /// Another one where it has come back in between.
+    pub(crate) call: u64,
+    pub(crate) place: usize,
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
 }
 
 /// A task that was ended, since its plugin had left it behind.
@@ -80,8 +96,17 @@ impl Registry {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From now on calls are measured.
+    pub(crate) fn measure(&self, slowest: Arc<Slowest>) {
+        self.slowest.get_or_init(|| slowest);
+    }
+
+    pub(super) fn slowest(&self) -> Option<&Slowest> {
+        self.slowest.get().map(|slowest| &**slowest)
+    }
+
     /// A task is about to be spawned; none after its plugin has closed. A probe takes the place of an earlier one.
-    pub(super) fn enter(&self, place: usize, name: &'static str, kind: Kind) -> Option<u64> {
+    pub(crate) fn enter(&self, place: usize, name: &'static str, kind: Kind) -> Option<(u64, Mark)> {
         let mut live = self.lock();
         if place >= live.open || live.unasked && kind == Kind::Probe {
             return None;
@@ -91,8 +116,9 @@ impl Registry {
         }
         live.next += 1;
         let id = live.next;
-        live.tasks.insert(id, Entry { place, name, kind, abort: None, doomed: false });
-        Some(id)
+        let mark = Mark::default();
+        live.tasks.insert(id, Entry { place, name, kind, abort: None, doomed: false, mark: mark.clone() });
+        Some((id, mark))
     }
 
     /// It has been spawned, and may have ended already.
@@ -106,7 +132,7 @@ impl Registry {
     }
 
     /// It has ended, and what it held is dropped.
-    pub(super) fn leave(&self, id: u64) {
+    pub(crate) fn leave(&self, id: u64) {
         // dropped after the lock
         let _entry = {
             let mut live = self.lock();
@@ -116,6 +142,15 @@ impl Registry {
             entry
         };
         self.ended.notify_waiters();
+    }
+
+    /// The tasks that are inside of a call right now.
+    pub(crate) fn inside(&self) -> Vec<Inside> {
+        let inside = |(id, entry): (&u64, &Entry)| {
+            let Entry { place, name, kind, .. } = *entry;
+            entry.mark.call().map(|call| Inside { id: *id, call, place, name, kind })
+        };
+        self.lock().tasks.iter().filter_map(inside).collect()
     }
 
     /// Ends all tasks at their next await point, without waiting for it; no more begin.
@@ -212,6 +247,7 @@ impl Registry {
 
 impl Live {
     fn of(&mut self, is_meant: impl Fn(&Entry) -> bool, mut call: impl FnMut(u64, &mut Entry)) {
+        let is_meant = |entry: &Entry| entry.kind != Kind::Attempt && is_meant(entry);
         for (id, entry) in self.tasks.iter_mut().filter(|(_, entry)| is_meant(entry)) {
             call(*id, entry);
         }

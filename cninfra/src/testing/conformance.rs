@@ -10,6 +10,7 @@ use crate::{
     graph::Graph,
     logging::{Level, LogSettings},
     status::{AgentStatus, State},
+    tasks::Slowest,
 };
 use std::{
     fmt,
@@ -25,19 +26,23 @@ const WAITS: u32 = 40;
 const SOON: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1));
 const UP_WITHIN: Duration = Duration::from_secs(5);
 
+/// So long may go on, when the agent has closed, what was given to `spawn_blocking`: it can not be ended.
+const OUTLIVES: Duration = Duration::from_secs(1);
+
 /// Checks the contract of a plugin, in real agents on real time.
 ///
 /// | | what is checked |
 /// | --- | --- |
-/// | 1 | it owns its tasks: when it has closed, none of them runs, be it spawned through the context or not |
+/// | 1 | it owns its tasks: when it has closed, none of them runs, be it spawned through the context or not, nor, a second later, what it gave to `spawn_blocking` |
 /// | 2 | it is safe to close after an `init` that failed, or was dropped at one of its first 40 await points, or never ran; and to close twice; and its `init` may be called again after it was dropped there, and, where it waits for anything, after it failed at its end and its tasks were ended |
-/// | 3 | it never blocks: no call keeps its thread for longer than [`blocks_after`](Conformance::blocks_after) |
+/// | 3 | it never blocks: no call of its lifecycle, and none of a task that it spawned through the context, keeps its thread for longer than [`blocks_after`](Conformance::blocks_after) |
 /// | 4 | it reports its state: it does not stay in `Init`, and it gives a reason when it is not well |
 /// | 7 | its errors carry a cause or a mend; no secret is in an error, a report or in what is logged on the thread of the test (all tasks of the agent run there) |
 /// | 8 | its config section refuses a key that it does not know |
 ///
 /// Point 5, the start policies, is the agent's own work. What can not be seen from outside is left to the plugin's own tests: time-outs of
-/// outside calls, bounds of queues, and point 6: that it reconnects, and brings its subscribers back to what is true.
+/// outside calls, bounds of queues, point 6 (that it reconnects, and brings its subscribers back to what is true), threads of its own
+/// (`std::thread`) that outlive it, and calls that block in tasks that it spawned without its context, or in handlers that others call.
 ///
 /// ```
 /// use cninfra::{prelude::*, testing::Conformance};
@@ -102,6 +107,10 @@ struct Life {
     status: Option<AgentStatus>,
     seen: Arc<Seen>,
     left_task: bool,
+    /// The longest call of one of its tasks.
+    slowest_task: Option<(&'static str, Duration)>,
+    /// Something that was given to the runtime's threads for what blocks still ran long after the close.
+    outlived: bool,
     /// Tasks that still ran when the agent had closed.
     alive: usize,
     errors: Vec<PluginError>,
@@ -180,6 +189,10 @@ impl<F: 'static> Conformance<F> {
         if let Some((phase, took)) = longest.filter(|(_, took)| *took > self.blocks_after) {
             found.add(3, format!("a call in {phase} kept its thread for {took:.1?}"));
         }
+        let slowest = [&first, &again].into_iter().filter_map(|life| life.slowest_task).min_by_key(|(_, took)| *took);
+        if let Some((task, took)) = slowest.filter(|(_, took)| *took > self.blocks_after) {
+            found.add(3, format!("a call of task `{task}` kept its thread for {took:.1?}"));
+        }
         found.of_a_life("a second close", &self.live(&self.make, Ordeal::ClosedTwice));
         for phase in [Phase::Init, Phase::AfterInit] {
             let failed = self.live(&self.make, Ordeal::Fails(phase));
@@ -230,6 +243,9 @@ impl<F: 'static> Conformance<F> {
         };
         let log = Log::default();
         let mut life = log.during(|| self.live_in(&runtime, make, ordeal));
+        let began = Instant::now();
+        runtime.shutdown_timeout(OUTLIVES);
+        life.outlived = began.elapsed() >= OUTLIVES;
         life.said.push(log.text());
         life
     }
@@ -240,6 +256,8 @@ impl<F: 'static> Conformance<F> {
         // secrets are looked for in what is logged at any level
         let levels = LogSettings::new().default_level(Level::Trace);
         let builder = make().record_events(true).log_settings(&levels).wrap(around(&self.plugin, ordeal, seen.clone()));
+        let slowest = Arc::new(Slowest::default());
+        let builder = builder.measure(slowest.clone());
         drop(guard);
         let graph = builder.graph();
         let (mut life, events) = runtime.block_on(async {
@@ -275,6 +293,10 @@ impl<F: 'static> Conformance<F> {
             life.alive = metrics.num_alive_tasks();
             (life, events)
         });
+        life.slowest_task = slowest
+            .get()
+            .filter(|(place, ..)| is_named(graph, *place, &self.plugin))
+            .map(|(_, task, took)| (task, took));
         life.left_task = events
             .iter()
             .any(|event| event.outcome == Outcome::LeftTask && is_named(graph, usize::from(event.place), &self.plugin));
@@ -286,7 +308,19 @@ impl Life {
     fn new(seen: Arc<Seen>) -> Self {
         let (started, is_up, status) = (false, false, None);
         let (errors, closing, said) = Default::default();
-        Life { started, is_up, status, seen, left_task: false, alive: 0, errors, closing, said }
+        Life {
+            started,
+            is_up,
+            status,
+            seen,
+            left_task: false,
+            slowest_task: None,
+            outlived: false,
+            alive: 0,
+            errors,
+            closing,
+            said,
+        }
     }
 }
 
@@ -312,6 +346,12 @@ impl Found<'_> {
             self.add(1, format!("after {after}: a task of it still ran when it had closed"));
         } else if life.alive > 0 {
             self.add(1, format!("after {after}: {} tasks still run that belong to nobody", life.alive));
+        }
+        if life.outlived {
+            self.add(
+                1,
+                format!("after {after}: what was given to `spawn_blocking` still runs {OUTLIVES:?} after the close"),
+            );
         }
         for error in life.closing.iter().filter(|error| error.instance == self.plugin || error.instance == "AGENT") {
             self.violations.push(Violation { point: 2, what: format!("after {after}: {error}") });

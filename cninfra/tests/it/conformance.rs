@@ -29,6 +29,8 @@ enum Sin {
     NotAgain,
     NotAgainAfterAnError,
     Blocks,
+    BlocksInATask,
+    Outlives,
     StaysInInit,
     GivesNoReason,
     TellsSecretInLog,
@@ -64,6 +66,11 @@ impl Lifecycle for Sinner {
             Sin::LeavesTask => drop(cx.spawn("left", pending::<()>())),
             Sin::DetachesTask => drop(tokio::spawn(pending::<()>())),
             Sin::Blocks => std::thread::sleep(Duration::from_millis(60)),
+            Sin::BlocksInATask => {
+                cx.spawn("slow", async { std::thread::sleep(Duration::from_millis(60)) });
+                sleep(Duration::from_millis(1)).await;
+            }
+            Sin::Outlives => drop(tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(1200)))),
             Sin::NotAgain if begun > 0 => return Err(Error::msg("called before").with_help("call it once")),
             Sin::NotAgainAfterAnError if self.done.load(SeqCst) > 0 => {
                 return Err(Error::msg("bound already").with_help("bind once"));
@@ -146,6 +153,8 @@ fn each_violation_is_found() {
         (Sin::NotAgain, 2, "called again, it does not start"),
         (Sin::NotAgainAfterAnError, 2, "called again, it does not come up"),
         (Sin::Blocks, 3, "a call in init kept its thread for"),
+        (Sin::BlocksInATask, 3, "a call of task `slow` kept its thread for"),
+        (Sin::Outlives, 1, "what was given to `spawn_blocking` still runs 1s after the close"),
         (Sin::StaysInInit, 4, "its state is still `Init`"),
         (Sin::GivesNoReason, 4, "its state is Degraded, without a reason"),
         (Sin::TellsSecretInLog, 7, "a secret is told"),

@@ -7,6 +7,7 @@ mod conditional;
 mod config;
 mod conformance;
 mod faults;
+mod foreign;
 mod generic;
 
 mod graph;

@@ -3,7 +3,7 @@
 use crate::support::*;
 use cninfra::{
     Phase,
-    agent::{Backoff, Builder, StartPolicy},
+    agent::{Backoff, Builder, Limits, StartPolicy},
     config::Config,
     prelude::*,
     status::{Probing, State},
@@ -12,8 +12,9 @@ use std::{
     cell::Cell,
     future::pending,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering::SeqCst},
+        mpsc,
     },
     time::Duration,
 };
@@ -452,4 +453,70 @@ async fn the_config_goes_over_the_builder() {
     let config = Config::new().set("own-key", "start-policy", "ignore");
     let error = Agent::<Lone>::builder().config(config).start().await.unwrap_err();
     assert!(error.to_string().contains("it is no policy"), "{error}");
+}
+
+/// The first `init` fails. The second one blocks its thread.
+#[plugin]
+#[derive(Default)]
+pub struct Blocking {
+    inits: AtomicU32,
+    /// The thread goes on when this is dropped.
+    until: Mutex<Option<mpsc::Receiver<()>>>,
+    takes: Duration,
+}
+impl Lifecycle for Blocking {
+    async fn init(&self, _: &Context) -> Result<()> {
+        match self.inits.fetch_add(1, SeqCst) {
+            0 => return Err(Error::msg("connection refused")),
+            1 => {
+                std::thread::sleep(self.takes);
+                if let Some(until) = &*self.until.lock().unwrap() {
+                    let _ = until.recv();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+pub struct Stubborn {
+    blocking: Dep<Blocking>,
+}
+
+const SOON: StartPolicy = StartPolicy::Retry(Backoff::new(Duration::from_millis(1), Duration::from_millis(2)));
+
+fn stubborn(blocking: Blocking) -> Builder<Stubborn> {
+    let limits = Limits::default().stop(Duration::from_millis(400));
+    let builder = Agent::<Stubborn>::builder().limits(limits).record_events(true).with_new(blocking);
+    builder.start_policy("blocking", SOON).limit("blocking", Phase::Init, Duration::from_millis(100))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attempt_that_blocked_beyond_its_limit_has_failed() {
+    let _awake = awake();
+    let blocking = Blocking { takes: Duration::from_millis(150), ..Blocking::default() };
+    let agent = stubborn(blocking).start().await.unwrap();
+    while agent.status().plugins[0].state != State::Ok {
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(agent.blocking.inits.load(SeqCst), 3);
+    let events = only(lines(Stubborn::GRAPH, &agent.close().await.unwrap()), &["init"]);
+    assert_eq!(events, ["init Blocking failed", "init Blocking blocked", "init Blocking"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attempt_that_blocks_its_thread_is_named_when_the_agent_stops() {
+    let (_leave, until) = mpsc::channel();
+    let _awake = awake();
+    let blocking = Blocking { until: Some(until).into(), ..Blocking::default() };
+    let agent = stubborn(blocking).start().await.unwrap();
+    while agent.blocking.inits.load(SeqCst) < 2 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    let error = agent.close().await.unwrap_err();
+    let told: Vec<_> = error.errors.iter().map(ToString::to_string).collect();
+    let expected =
+        "plugin `Blocking` blocks its thread in init, in a later attempt: it could not be ended within 200.0ms";
+    assert_eq!((told, error.exit_code()), (vec![expected.to_string()], 3));
 }

@@ -6,7 +6,7 @@ use cninfra::{
     agent::{Cause, Limits},
     config::Config,
     prelude::*,
-    status::AgentStatus,
+    status::{AgentStatus, State},
 };
 use std::{
     future::pending,
@@ -589,4 +589,103 @@ async fn a_start_that_fails_while_it_serves_drains_what_serves() {
     assert!(matches!(error.errors[0].cause, Cause::Failed(_)));
     let events = only(lines(Half::GRAPH, &error.events), &["drain", "close"]);
     assert_eq!(events, ["drain Drained", "drain Fails", "close Fails", "close Drained"]);
+}
+
+/// Its destructor blocks its thread for a while, or panics.
+#[plugin(no_lifecycle)]
+#[derive(Default)]
+struct Handle {
+    armed: bool,
+}
+impl Drop for Handle {
+    fn drop(&mut self) {
+        assert!(!self.armed, "armed");
+    }
+}
+#[plugin]
+#[derive(Default)]
+struct Heavy {
+    weight: Duration,
+}
+impl Drop for Heavy {
+    fn drop(&mut self) {
+        std::thread::sleep(self.weight);
+    }
+}
+impl Lifecycle for Heavy {}
+#[derive(Flavor)]
+struct Loaded {
+    handle: Dep<Handle>,
+    heavy: Dep<Heavy>,
+}
+
+#[tokio::test]
+async fn destructors_have_a_limit_and_a_time_and_what_is_nobodys_is_the_flavors() {
+    let weight = Duration::from_millis(30);
+    let builder = Agent::<Loaded>::builder().limit("heavy", Phase::Close, Duration::from_millis(20));
+    let agent = builder.with_new(Heavy { weight }).start().await.unwrap();
+    let error = agent.close().await.unwrap_err();
+    let text = error.errors[0].to_string();
+    assert!(text.starts_with("plugin `Heavy` blocked its thread in a destructor after close for "), "{text}");
+    assert!(text.ends_with(", over its limit of 20ms") && error.errors[0].elapsed >= weight, "{text}");
+    assert_eq!((error.errors.len(), error.exit_code()), (1, 3));
+
+    let agent = Agent::<Loaded>::builder().with(Handle { armed: true }).start().await.unwrap();
+    let error = agent.close().await.unwrap_err();
+    assert_eq!(error.errors[0].to_string(), "agent `Loaded` panicked in a destructor after close: armed");
+    assert!(error.errors.len() == 1 && error.exit_code() == 3 && !error.errors[0].elapsed.is_zero());
+}
+
+/// Its tasks fail, or panic, while the start is rolled back.
+#[plugin]
+struct Late;
+impl Lifecycle for Late {
+    async fn init(&self, _: &Context) -> Result<()> {
+        Err(Error::msg("no").with_help("say yes"))
+    }
+    async fn close(&self, cx: &Context) -> Result<()> {
+        let state = cx.status().agent();
+        assert!(state.phase == State::Stopped && !state.is_ready(), "{state:?}");
+        let task = cx.spawn("late", async { panic!("too late") });
+        assert!(task.await.is_err());
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+struct Failing {
+    late: Dep<Late>,
+}
+
+#[tokio::test]
+async fn what_fails_while_a_start_is_rolled_back_is_told_too() {
+    let error = Agent::<Failing>::start().await.unwrap_err();
+    let told: Vec<_> = error.errors.iter().chain(&error.rollback).map(ToString::to_string).collect();
+    assert_eq!(told, ["plugin `Late` failed in init: no", "plugin `Late` panicked in task `late`: too late"]);
+}
+
+#[tokio::test]
+async fn an_agent_that_is_dropped_asks_nobody_any_more() {
+    #[derive(Flavor)]
+    struct Lone {
+        owner: Dep<Owner>,
+    }
+    let agent = Agent::<Lone>::start().await.unwrap();
+    let (held, asked) = (std::sync::Arc::new(()), agent.owner.cx.clone());
+    let inside = held.clone();
+    asked.probe(cninfra::status::Probing::new(), move || {
+        let inside = inside.clone();
+        async move {
+            pending::<()>().await;
+            drop(inside);
+            Ok(())
+        }
+    });
+    tokio::task::yield_now().await;
+    drop(agent);
+    soon(async {
+        while std::sync::Arc::strong_count(&held) > 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }

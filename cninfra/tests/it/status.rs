@@ -1,5 +1,6 @@
 //! What plugins report, and what they are asked.
 
+use crate::support::awake;
 use cninfra::{
     logging::{Format, Output},
     prelude::*,
@@ -324,16 +325,24 @@ fn a_probe_whose_destructor_panics_ends_the_agent() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_probe_that_blocks_its_thread_does_not_hold_up_the_stop_and_is_told() {
     let agent = start().await;
+    let _awake = awake();
     let (entered, entering) = std::sync::mpsc::channel();
     // the thread goes on when the test ends, be it by a panic
     let (_leave, left) = std::sync::mpsc::channel::<()>();
     let left = Mutex::new(left);
-    agent.cache.cx.probe(Probing::new(), move || {
+    agent.cache.cx.probe(Probing::new().within(SECOND * 3 / 10), move || {
         entered.send(()).unwrap();
         let _ = left.lock().unwrap().recv();
         async { Ok(()) }
     });
     entering.recv().unwrap();
+    // nobody else has to say so
+    while of(&agent.status(), "cache").0 != State::Error {
+        sleep(SECOND / 100).await;
+    }
+    let reason = of(&agent.status(), "cache").1;
+    assert_eq!(reason, "its probe gave no answer within 300ms, and blocks its thread");
+    assert!(!agent.status().is_ready());
     let error = timeout(4 * SECOND, agent.close()).await.unwrap().unwrap_err();
     let told: Vec<_> = error.errors.iter().map(ToString::to_string).collect();
     assert!(told.len() == 1 && told[0].starts_with("plugin `Cache` left task `probe`, which blocks its"), "{told:?}");
@@ -405,4 +414,60 @@ fn changes_of_state_are_logged_once() {
     // where it is reported
     let is_here = |record: &&serde_json::Value| record["loc"].as_str().unwrap().starts_with("it/status.rs:");
     assert!(records.iter().all(is_here), "{records:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_comes_too_late_is_none_even_where_nobody_waited_for_it() {
+    let agent = start().await;
+    let _awake = awake();
+    let cx = agent.cache.cx.clone();
+    cx.probe(Probing::new().within(SECOND / 100), || {
+        std::thread::sleep(SECOND / 10);
+        async { Ok(()) }
+    });
+    let mut changes = agent.status_changes();
+    while of(&agent.status(), "cache").1 != "its probe blocked its thread, and gave no answer within 10ms" {
+        timeout(10 * SECOND, changes.next()).await.unwrap().unwrap();
+    }
+    agent.close().await.unwrap();
+}
+
+/// Says how it is while the agent starts, and waits.
+#[plugin]
+struct Early {
+    #[context]
+    cx: Context,
+}
+impl Lifecycle for Early {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        cx.status().report_because(State::Degraded, "half of it");
+        assert_eq!(of(&cx.status().agent(), "early"), (State::Init, "half of it".to_string()));
+        cx.status().report_because(State::Error, "no disk");
+        assert_eq!(of(&cx.status().agent(), "early"), (State::Error, "no disk".to_string()));
+        assert!(cx.status().agent().is_live() && cx.status().agent().state == State::Error);
+        cx.status().report_broken("no memory");
+        assert!(!cx.status().agent().is_live() && !cx.status().agent().is_ready());
+        cx.status().report(State::Ok);
+        assert_eq!(of(&cx.status().agent(), "early"), (State::Init, String::new()));
+        Ok(())
+    }
+    async fn close(&self, cx: &Context) -> Result<()> {
+        assert_eq!(of(&cx.status().agent(), "early").0, State::Stopped);
+        cx.status().report_broken("for good");
+        assert!(!cx.status().agent().is_live());
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+struct Hasty {
+    early: Dep<Early>,
+}
+
+#[test]
+fn what_is_reported_while_the_agent_starts_is_seen_then() {
+    paused(async {
+        let agent = Agent::<Hasty>::start().await.unwrap();
+        assert_eq!(of(&agent.status(), "early"), ok());
+        agent.close().await.unwrap();
+    });
 }

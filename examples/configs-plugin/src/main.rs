@@ -4,6 +4,7 @@
 //! cargo run -p configs-plugin                                   # all defaults
 //! cargo run -p configs-plugin -- --config-dir examples/configs-plugin
 //! cargo run -p configs-plugin -- --set example.sleep=1m30s
+//! cargo run -p configs-plugin -- --example-stop-after=3s          # stops by itself
 //! EXAMPLE_FIELD1='from the environment' cargo run -p configs-plugin -- --print-config
 //! ```
 //!
@@ -16,7 +17,7 @@ use cninfra::{
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 
-/// The section `example`. In files its keys are `field1`, `sleep`, `max-size`, `password`.
+/// The section `example`. In files its keys are `field1`, `sleep`, `max-size`, `password`, `stop-after`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct ExampleConfig {
@@ -24,17 +25,23 @@ struct ExampleConfig {
     sleep: Duration,
     max_size: ByteSize,
     password: Option<Secret>,
+    /// The example is over then; 0: when it is stopped.
+    stop_after: Duration,
 }
 
 impl Default for ExampleConfig {
     fn default() -> Self {
         let field1 = "some default value".to_string();
-        ExampleConfig { field1, sleep: Duration::from_secs(0), max_size: ByteSize(64 << 10), password: None }
+        let (sleep, stop_after) = (Duration::from_secs(0), Duration::from_secs(0));
+        ExampleConfig { field1, sleep, max_size: ByteSize(64 << 10), password: None, stop_after }
     }
 }
 
 /// A plugin's own flags: each sets a key of its section.
-const FLAGS: &[Flag] = &[Flag::new("example-field1", "field1").env("EXAMPLE_FIELD1").help("what is said at the start")];
+const FLAGS: &[Flag] = &[
+    Flag::new("example-field1", "field1").env("EXAMPLE_FIELD1").help("what is said at the start"),
+    Flag::new("example-stop-after", "stop-after").help("how long the example lasts, such as 3s"),
+];
 
 #[plugin(flags = FLAGS)]
 struct Example {
@@ -51,6 +58,18 @@ impl Lifecycle for Example {
                 log.info(format_args!("new config: {config:?}"));
             }
         });
+        Ok(())
+    }
+
+    async fn after_init(&self, cx: &Context) -> Result<()> {
+        let lasts = self.config.get().stop_after;
+        if !lasts.is_zero() {
+            // what the agent is there for: when it has ended, so does the agent
+            cx.spawn_main("example", async move {
+                tokio::time::sleep(*lasts).await;
+                Ok(())
+            });
+        }
         Ok(())
     }
 }

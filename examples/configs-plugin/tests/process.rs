@@ -167,7 +167,7 @@ fn the_config_is_checked_without_a_start() {
             "    help: did you mean `example`? known sections: agent, logs, example, extra",
             "  - ./example.conf:1:8: key `example.sleep`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds",
             "  - ./example.conf:2:1: key `example.feild1` is unknown",
-            "    help: did you mean `field1`? known keys: field1, sleep, max-size, password; of any plugin: start-policy, limits",
+            "    help: did you mean `field1`? known keys: field1, sleep, max-size, password, stop-after; of any plugin: start-policy, limits",
             "  - flag --set example.max-size: key `example.max-size`: `much` is no number of bytes: write `4096`, `64KiB` or `10MB`",
             "  - ./agent.yaml:1:9: key `extra.size` is unknown",
             "    help: known keys: only those of any plugin: enabled, start-policy, limits",
@@ -225,6 +225,7 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
         "  sleep: 1m30s  # variable CNINFRA__EXAMPLE__SLEEP",
         "  max-size: 64KiB  # default",
         "  # password: ***  # ./example.conf:3:1, a secret",
+        "  stop-after: 0s  # default",
         "extra:",
         "  enabled: false  # flag --set extra.enabled",
         "  start-policy: retry  # flag --set extra.start-policy",
@@ -361,4 +362,16 @@ fn the_level_of_the_log_is_said_by_a_variable() {
     assert_eq!(ended.code, Some(2));
     let part = "variable INITIAL_LOGLVL: key `logs.default-level`";
     assert!(ended.stderr.contains(part) && ended.stderr.contains("`loud` is no level"), "{}", ended.stderr);
+}
+
+#[test]
+fn it_stops_by_itself_where_it_is_told_to() {
+    for program in [agent().arg("--example-stop-after=100ms"), agent().file("example.conf", "stop-after: 100ms")] {
+        let ended = program.run();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let mut log = ended.stderr.lines();
+        for part in ["started Configs", "`example` has ended: the agent stops", "stopped in order"] {
+            assert!(log.any(|line| line.contains(part)), "{part}: {}", ended.stderr);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use cninfra::{
     testing::Conformance,
 };
 use cninfra_testbed::Folder;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{
     cell::Cell,
     fs,
@@ -26,7 +26,15 @@ pub struct Pair {
     pub(super) a: u32,
     /// Always twice `a`.
     b: u32,
+    #[serde(deserialize_with = "not_thirteen")]
+    luck: u32,
     password: Secret,
+}
+
+fn not_thirteen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = u32::deserialize(deserializer)?;
+    assert!(number != 13, "unlucky");
+    Ok(number)
 }
 
 #[plugin(name = "follower")]
@@ -350,4 +358,20 @@ async fn two_agents_of_one_config_do_not_share_their_sections() {
     there.write("follower.conf", "a: 8");
     assert_eq!(next(&mut other.follower.config.changes()).await.a, 8, "it still follows its own");
     other.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_type_that_panics_where_it_is_read_again_is_refused_and_following_goes_on() {
+    let folder = Folder::new();
+    folder.write("follower.conf", "a: 1\nb: 2");
+    let agent = start(folder.path()).await;
+    folder.write("follower.conf", "a: 2\nb: 4\nluck: 13");
+    let status = state(&agent, State::Degraded).await;
+    let reason = status.plugins.iter().find_map(|plugin| plugin.reason.clone()).unwrap();
+    assert!(reason.contains("section `follower`: reading it panicked: unlucky"), "{reason}");
+    assert_eq!(agent.follower.config.get().a, 1);
+    folder.write("follower.conf", "a: 3\nb: 6");
+    state(&agent, State::Ok).await;
+    assert_eq!(agent.follower.config.get().a, 3);
+    agent.close().await.unwrap();
 }

@@ -1,7 +1,8 @@
 //! Wrong files, and the exact words.
 
 use super::{wrong, wrong_over};
-use cninfra::config::Config;
+use cninfra::{config::Config, prelude::*};
+use serde::{Deserialize, Deserializer, Serialize};
 
 const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password; of any plugin: start-policy, limits";
 const SECTIONS: &str = "known sections: agent, logs, server, plain, extra";
@@ -213,4 +214,38 @@ async fn what_a_higher_layer_overrides_wrongly_is_told_with_what_is_under_it() {
     let mut expected = expected.map(str::to_string);
     expected[1..].sort();
     assert_eq!(found, expected);
+}
+
+/// A type whose own code panics on some value.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Careless {
+    #[serde(deserialize_with = "even")]
+    even: u8,
+    name: String,
+}
+
+fn even<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let number = u8::deserialize(deserializer)?;
+    assert!(number.is_multiple_of(2), "{number} is odd");
+    Ok(number)
+}
+
+#[plugin]
+struct Odd {
+    #[config]
+    config: Careless,
+}
+
+#[derive(Flavor)]
+struct Lone {
+    odd: Dep<Odd>,
+}
+
+#[tokio::test]
+async fn a_type_that_panics_where_it_is_read_is_a_mistake_of_its_section() {
+    let config = Config::new().set("odd", "even", 3).set("odd", "nmae", "x");
+    let error = Agent::<Lone>::builder().config(config).start().await.unwrap_err();
+    let text = error.to_string();
+    assert!(error.exit_code() == 2 && text.contains("section `odd`: reading it panicked: 3 is odd"), "{text}");
 }

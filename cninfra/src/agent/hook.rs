@@ -1,0 +1,57 @@
+//! [`Hook`]: panics of a process are records of its log, as all else.
+
+use crate::{
+    foreign::{Panic, Who, message},
+    logging::{Level, Loggers},
+};
+use std::{
+    backtrace::Backtrace,
+    panic::{Location, PanicHookInfo, set_hook, take_hook},
+    thread,
+};
+
+type Before = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
+
+/// The panic hook of a process whose whole job is its agent. When this is dropped, that of before is back.
+pub(super) struct Hook(Option<Before>);
+
+impl Hook {
+    /// Logs each panic where it happens: by the logger of the plugin, with what that was doing, and the way to it where somebody wants to
+    /// see it.
+    pub(super) fn set(loggers: &Loggers, backtrace: bool) -> Self {
+        let (before, loggers) = (take_hook(), loggers.clone());
+        set_hook(Box::new(move |panic| log(&loggers, panic, backtrace)));
+        Hook(Some(before))
+    }
+}
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        // a thread that panics can not set it
+        if let Some(before) = self.0.take().filter(|_| !thread::panicking()) {
+            set_hook(before);
+        }
+    }
+}
+
+/// `RUST_BACKTRACE`, as the standard library understands it.
+pub(super) fn wants_backtrace(variable: Option<&str>) -> bool {
+    variable.is_some_and(|value| value != "0")
+}
+
+fn log(loggers: &Loggers, panic: &PanicHookInfo<'_>, backtrace: bool) {
+    let message = message(panic.payload());
+    let who = Who::now();
+    let mut log = who.map_or_else(|| loggers.of_agent(), |who| loggers.get(who.plugin));
+    match who {
+        Some(Who { task: Some(task), .. }) => log = log.with("task", task),
+        Some(Who { phase: Some(phase), .. }) => log = log.with("phase", phase.name()),
+        _ => {}
+    }
+    if backtrace {
+        log = log.with("backtrace", Backtrace::force_capture().to_string());
+    }
+    let location = panic.location().unwrap_or(Location::caller());
+    log.log_at(Level::Error, &format_args!("panicked: {message}"), location);
+    Panic { message, location: Some(location.to_string()) }.note();
+}

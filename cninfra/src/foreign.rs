@@ -1,0 +1,217 @@
+//! Calls into code of others, which may panic wherever it is called: in a method, in a `Display`, in a destructor.
+
+use crate::{Phase, graph::Node};
+use std::{
+    any::Any,
+    cell::{Cell, RefCell},
+    error::Error,
+    fmt,
+    fmt::Write as _,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// A panic that was caught.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Panic {
+    /// Its message.
+    pub message: String,
+    /// Where it was, as `file:line:column`. Known under [`Agent::main`](crate::Agent::main), which has a panic hook; an agent that is
+    /// embedded leaves that of its process alone.
+    pub location: Option<String>,
+}
+
+impl fmt::Display for Panic {
+    /// The message, and the location where it is known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.location.as_ref().map_or(Ok(()), |location| write!(f, " (at {location})"))
+    }
+}
+
+/// What of a plugin is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Who {
+    /// The plugin's instance name.
+    pub(crate) plugin: &'static str,
+    pub(crate) phase: Option<Phase>,
+    pub(crate) task: Option<&'static str>,
+}
+
+impl Who {
+    pub(crate) fn step(node: &Node, phase: Phase) -> Self {
+        Who { plugin: node.instance(), phase: Some(phase), task: None }
+    }
+
+    pub(crate) fn task(plugin: &'static str, task: &'static str) -> Self {
+        Who { plugin, phase: None, task: Some(task) }
+    }
+
+    /// It is called on this thread, until what this returns is dropped.
+    pub(crate) fn is_called(self) -> impl Drop {
+        Called(NOW.try_with(|now| now.replace(Some(self))).ok().flatten())
+    }
+
+    /// Who is called on this thread.
+    pub(crate) fn now() -> Option<Who> {
+        NOW.try_with(Cell::get).ok().flatten()
+    }
+}
+
+/// Who was called before.
+struct Called(Option<Who>);
+
+impl Drop for Called {
+    fn drop(&mut self) {
+        // a thread that ends calls nobody
+        let _ = NOW.try_with(|now| now.set(self.0));
+    }
+}
+
+thread_local! {
+    static NOW: Cell<Option<Who>> = const { Cell::new(None) };
+    /// The last panic of this thread.
+    static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
+}
+
+impl Panic {
+    /// Of what was caught, which is dropped: its destructor may panic, too.
+    pub(crate) fn of(payload: Box<dyn Any + Send>) -> Self {
+        let panic = Panic::seen(&*payload);
+        discard(payload);
+        panic
+    }
+
+    /// Of what was caught, and is handed on.
+    pub(crate) fn seen(payload: &(dyn Any + Send)) -> Self {
+        let message = message(payload);
+        let last = LAST.try_with(|last| last.try_borrow_mut().ok().and_then(|mut last| last.take())).ok().flatten();
+        // another one may have been caught by somebody else
+        let location = last.filter(|last| last.message == message).and_then(|last| last.location);
+        Panic { message, location }
+    }
+
+    /// The hook's part: it is about to be caught, maybe.
+    pub(crate) fn note(self) {
+        // a thread that ends remembers nothing
+        let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(self)));
+    }
+}
+
+/// The text of a panic, where it has one.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_string(),
+        (_, Some(text)) => text.clone(),
+        _ => "with a value that is no text".to_string(),
+    }
+}
+
+/// Runs it; a panic is an error like others.
+pub(crate) fn guard<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(Panic::of)
+}
+
+/// Drops it. What panics in there has nobody to be told to but the panic hook.
+pub(crate) fn discard<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // it may do so again, and again
+        mem::forget(payload);
+    }
+}
+
+/// What it says of itself. Where it can not, what it has said so far, and why no more.
+pub(crate) fn text(value: &dyn fmt::Display) -> String {
+    let mut text = String::new();
+    let why = match guard(|| write!(text, "{value}")) {
+        Ok(Ok(())) => return text,
+        Ok(Err(_)) => "its text can not be written".to_string(),
+        Err(panic) => format!("its text can not be written: that panicked: {panic}"),
+    };
+    if text.is_empty() { why } else { format!("{text} ({why})") }
+}
+
+/// So many causes of an error are told: one that is its own cause has no end.
+const CAUSES: usize = 32;
+
+/// What an error says, and what its causes do.
+///
+/// A cause that its own consequence tells already is left out: many libraries repeat it in their text.
+pub(crate) fn texts(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut texts = vec![text(&error)];
+    let mut last = texts[0].clone();
+    let mut next = guard(|| error.source()).ok().flatten();
+    for _ in 0..CAUSES {
+        let Some(cause) = next else { break };
+        let text = text(&cause);
+        if !last.contains(&text) {
+            texts.push(text.clone());
+        }
+        last = text;
+        next = guard(|| cause.source()).ok().flatten();
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics when it is dropped, again and again.
+    struct Bomb(u8);
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                std::panic::panic_any(Bomb(self.0 - 1));
+            }
+        }
+    }
+
+    /// It says what it can: all, half of it, or nothing.
+    #[derive(Debug)]
+    enum Says {
+        All,
+        Half,
+        Nothing,
+    }
+    impl fmt::Display for Says {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("half")?;
+            match self {
+                Says::All => f.write_str(" and half"),
+                Says::Half => Err(fmt::Error),
+                Says::Nothing => panic!("out of words"),
+            }
+        }
+    }
+    impl Error for Says {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            matches!(self, Says::All).then_some(self)
+        }
+    }
+
+    #[test]
+    fn what_panics_when_it_is_dropped_is_caught() {
+        assert_eq!(guard(|| std::panic::panic_any(Bomb(3))), Err(Panic::seen(&())));
+        discard(Bomb(3));
+    }
+
+    #[test]
+    fn a_text_that_can_not_be_written_is_told_as_far_as_it_can() {
+        assert_eq!(text(&Says::All), "half and half");
+        assert_eq!(text(&Says::Half), "half (its text can not be written)");
+        assert_eq!(text(&Says::Nothing), "half (its text can not be written: that panicked: out of words)");
+        // it is its own cause
+        assert_eq!(texts(&Says::All), ["half and half"]);
+    }
+
+    #[test]
+    fn the_location_is_that_of_the_same_panic() {
+        let note = |message: &str| Panic { message: message.into(), location: Some("a.rs:1:2".into()) }.note();
+        note("a");
+        assert_eq!(guard(|| std::panic::resume_unwind(Box::new("a"))).unwrap_err().to_string(), "a (at a.rs:1:2)");
+        note("b");
+        assert_eq!(guard(|| std::panic::resume_unwind(Box::new("a"))).unwrap_err().to_string(), "a");
+    }
+}
