@@ -102,7 +102,7 @@ impl<F> Builder<F> {
 
     /// How long the agent goes on when it is asked to stop, with its readiness false, before it drains: so that load
     /// balancers can see it, and send nothing more. It comes in addition to the limit of the stop, and a start that is
-    /// interrupted has none; a second signal ends it. It is 5 minutes at most: a longer one fails the start. `agent.drain-delay` in the
+    /// interrupted has none; a second signal ends it. It is an hour at most: a longer one fails the start. `agent.drain-delay` in the
     /// config goes over it. Default: 0.
     pub fn drain_delay(mut self, delay: Duration) -> Self {
         self.settings.own.drain_delay = Some(delay);
