@@ -337,7 +337,9 @@ async fn a_probe_that_blocks_its_thread_does_not_hold_up_the_stop_and_is_told() 
     });
     entering.recv().unwrap();
     // nobody else has to say so
+    let until = std::time::Instant::now() + 20 * SECOND;
     while of(&agent.status(), "cache").0 != State::Error {
+        assert!(std::time::Instant::now() < until, "{:?}", agent.status());
         sleep(SECOND / 100).await;
     }
     let reason = of(&agent.status(), "cache").1;

@@ -1,6 +1,6 @@
 //! One cell of the matrix: an agent with one fault is run to its end, and looked at.
 
-use super::ten::{EDGES, Fault, LIMIT, Mark, Script, Spot, Ten};
+use super::ten::{EDGES, Fault, LIMIT, Mark, Script, Spot, Ten, level};
 use cninfra::{
     Phase,
     agent::{Builder, Cause, Event, Order, Outcome, PluginError},
@@ -16,10 +16,13 @@ pub struct Seen {
     pub code: u8,
     pub report: String,
     pub started: bool,
+    /// Its steps wait before they go on.
+    pub waits: bool,
 }
 
 /// Runs an agent, and closes it when it has started.
 pub async fn run(mut script: Script, set: impl FnOnce(Builder<Ten>) -> Builder<Ten>) -> Seen {
+    let waits = script.pace.is_some();
     let builder = set(Agent::<Ten>::builder().record_events(true));
     script.stop = Some(builder.stop_handle());
     let script: Dep<Script> = script.into();
@@ -29,18 +32,20 @@ pub async fn run(mut script: Script, set: impl FnOnce(Builder<Ten>) -> Builder<T
             let closed = agent.close().await;
             let calls = calls(&script);
             match closed {
-                Ok(events) => Seen { calls, events, errors: Vec::new(), code: 0, report: String::new(), started: true },
+                Ok(events) => {
+                    Seen { calls, events, errors: Vec::new(), code: 0, report: String::new(), started: true, waits }
+                }
                 Err(error) => {
                     assert!(error.run.is_empty());
                     let (code, report) = (error.exit_code(), error.to_string());
-                    Seen { calls, events: error.events, errors: error.errors, code, report, started: true }
+                    Seen { calls, events: error.events, errors: error.errors, code, report, started: true, waits }
                 }
             }
         }
         Err(error) => {
             assert!(error.rollback.is_empty(), "{error}");
             let (code, report, calls) = (error.exit_code(), error.to_string(), calls(&script));
-            Seen { calls, events: error.events, errors: error.errors, code, report, started: false }
+            Seen { calls, events: error.events, errors: error.errors, code, report, started: false, waits }
         }
     }
 }
@@ -110,6 +115,25 @@ impl Seen {
         self.events_tell_the_same(what);
     }
 
+    /// All other steps are done; only those of its level may have been dropped where they waited, while the agent starts.
+    pub fn others_are_done(&self, spot: Spot, what: &str) {
+        let names = Ten::GRAPH.names();
+        let starts = !matches!(spot.1, Phase::Drain | Phase::Close);
+        for event in &self.events {
+            let Some(plugin) = names[usize::from(event.place)].strip_prefix('P').map(|at| at.parse().unwrap()) else {
+                assert_eq!(event.outcome, Outcome::Done, "{what}: the script");
+                continue;
+            };
+            let dropped = event.outcome == Outcome::Dropped
+                && starts
+                && event.phase == spot.1
+                && level(plugin) == level(spot.0)
+                && self.waits;
+            let is_it = (plugin, event.phase) == spot;
+            assert!(is_it || dropped || event.outcome == Outcome::Done, "{what}: P{plugin}: {event:?}");
+        }
+    }
+
     /// Each step is one record.
     fn events_tell_the_same(&self, what: &str) {
         let names = Ten::GRAPH.names();
@@ -153,6 +177,7 @@ impl Seen {
         let place = Ten::GRAPH.names().iter().position(|name| *name == plugin).unwrap();
         let event = self.events.iter().find(|event| usize::from(event.place) == place && event.phase == phase).unwrap();
         assert_eq!(event.outcome, outcome, "{what}");
+        self.others_are_done(spot, what);
         let headline = if self.started { "the agent did not stop in order" } else { "the agent did not start" };
         assert!(self.report.starts_with(headline), "{what}: {}", self.report);
     }
