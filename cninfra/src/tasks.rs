@@ -26,7 +26,8 @@ impl Context {
     /// Runs `future` as a task of this plugin, on the runtime of the agent.
     ///
     /// A task that still runs a moment (50 ms) after its plugin has closed is ended then, with a warning in the log. One that
-    /// panics is told in the log, and ends the agent: in order, and with exit code 1. After its plugin has closed none begins.
+    /// panics is told in the log, and ends the agent: in order, and with exit code 1. After its plugin has closed none begins. One that keeps its
+    /// thread is named in the log under [`Agent::main`](crate::Agent::main), and is an error of the stop.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

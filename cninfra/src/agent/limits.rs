@@ -14,8 +14,10 @@ use tokio::time::Instant;
 /// limit, if that is shorter), and tasks that are left behind have as much to end. So a stop takes longer than its limit by
 /// at most 200 ms for each level of the graph.
 ///
-/// A plugin that never gives its thread back is beyond these limits, since the agent's own code can not run on that thread.
-/// Under [`Agent::main`](super::Agent::main) a watchdog on another thread names it and ends the process at its limit. An agent that is
+/// A plugin that never gives its thread back is beyond these limits, since the agent's own code can not run on that thread; so is one whose
+/// tasks keep all threads.
+/// Under [`Agent::main`](super::Agent::main) a watchdog on another thread names it and ends the process at its limit, or at that of the stop,
+/// counted from when that was asked for. A destructor has the limit of `close`. An agent that is
 /// embedded, by [`Builder::start`](super::Builder::start), has no watchdog: it waits for as long as the plugin blocks.
 ///
 /// ```

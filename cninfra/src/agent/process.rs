@@ -36,8 +36,11 @@ impl<F> Agent<F> {
     /// | 0 | it stopped in order |
     /// | 1 | the start or the run failed |
     /// | 2 | the command line or the config is not valid, or this was called inside of a tokio runtime: nothing was created |
-    /// | 3 | the stop failed: some plugin was not closed in order |
+    /// | 3 | the stop failed: some plugin was not closed in order, or the end was forced at its limit |
     /// | 128 + n | a second signal, of number n, forced it |
+    ///
+    /// A panic is a record of the log, by the plugin's logger, in the format of the log; `RUST_BACKTRACE=1` adds the way to it. What keeps
+    /// a thread for longer than a second is named there: a step, a task, a probe.
     ///
     /// It brings a tokio runtime of its own. Inside of another one, as under `#[tokio::main]`, use [`Agent::builder`] and
     /// [`Builder::start`].

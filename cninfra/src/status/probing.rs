@@ -50,8 +50,8 @@ impl Context {
     /// instead: [`Context::status`].
     ///
     /// Every probe has a task of its own. A plugin has one: a later one takes the place of the earlier one. A probe that panics ends
-    /// the agent, as every task of a plugin; so does one that panics when it is dropped. One that blocks its thread is an error of
-    /// its plugin when the agent stops.
+    /// the agent, as every task of a plugin; so does one that panics when it is dropped. One that blocks its thread gives no answer: its plugin
+    /// is in error from the time-out on, and it is one more error when the agent stops.
     ///
     /// ```
     /// use cninfra::{prelude::*, status::Probing};
