@@ -75,8 +75,9 @@ pub struct PluginState {
     /// Why, where it is in error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The state by its name, which says more than the number: `degraded`. The predecessor had no such field.
-    pub status: &'static str,
+    /// The state by its name, where that says more than the number: `degraded`, `stopped`. The predecessor had no such field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
     /// Why, where it is not in error: what is wrong with one that is degraded. The predecessor had no such field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -135,7 +136,8 @@ impl PluginState {
         };
         let (error, reason) =
             if state == ERROR { (plugin.reason.clone(), None) } else { (None, plugin.reason.clone()) };
-        PluginState { state, error, status: plugin.state.name(), reason }
+        let says_more = matches!(plugin.state, State::Degraded | State::Stopped);
+        PluginState { state, error, status: says_more.then_some(plugin.state.name()), reason }
     }
 }
 
