@@ -64,3 +64,55 @@ impl Scrape {
         ([(CONTENT_TYPE, format.content_type())], exposition.text).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        logging::{LogSettings, Loggers},
+        metrics::Collector,
+        testing::log::Log,
+    };
+    use axum::http::HeaderValue;
+    use prometheus_client::encoding::DescriptorEncoder;
+
+    #[derive(Debug)]
+    struct Wrong;
+
+    impl Collector for Wrong {
+        fn encode(&self, _: DescriptorEncoder<'_>) -> std::fmt::Result {
+            Err(std::fmt::Error)
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_logged_once() {
+        let metrics = Metrics::new("me");
+        metrics.register_collector("wrong", Wrong).unwrap();
+        let scrape = Scrape::new(Loggers::new("x", LogSettings::new()).get("me"), metrics.clone());
+        let log = Log::default();
+        log.during(|| {
+            for _ in 0..3 {
+                assert_eq!(scrape.answer(&HeaderMap::new()).status(), 200);
+            }
+            metrics.register_collector("worse", Wrong).unwrap();
+            let _ = scrape.answer(&HeaderMap::new());
+        });
+        let text = log.text();
+        for name in ["wrong", "worse"] {
+            let told = format!("metric `{name}` of `me` could not be written");
+            assert_eq!(text.matches(&told).count(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_format_is_that_of_all_accept_headers_together() {
+        let scrape = Scrape::new(Loggers::new("x", LogSettings::new()).get("me"), Metrics::new("me"));
+        let mut headers = HeaderMap::new();
+        headers.append(ACCEPT, HeaderValue::from_static("text/plain;q=0.2"));
+        headers.append(ACCEPT, HeaderValue::from_static("application/openmetrics-text"));
+        let kind = |headers| scrape.answer(headers).headers()[CONTENT_TYPE].clone();
+        assert_eq!(kind(&headers), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+        assert_eq!(kind(&HeaderMap::new()), "text/plain; version=0.0.4; charset=utf-8");
+    }
+}

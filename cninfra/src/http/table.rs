@@ -105,7 +105,7 @@ impl RouteTable {
 
     /// The router of an agent that still starts: of the routes that are answered then. For all else, 503 with `Retry-After`, since nobody knows yet which other
     /// routes there will be.
-    #[must_use]
+    #[must_use = "built anew with each route"]
     pub fn router_during_start(&self) -> Router {
         self.router_of(|route| route.during_start)
             .fallback(answer::starting)
