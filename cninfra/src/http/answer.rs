@@ -3,7 +3,7 @@
 use axum::{
     http::{
         HeaderValue, Method, StatusCode, Uri,
-        header::{ALLOW, CONTENT_TYPE},
+        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
     },
     response::{IntoResponse, Response},
 };
@@ -26,6 +26,13 @@ pub(super) async fn not_found(method: Method, uri: Uri) -> Response {
 /// The router adds `Allow`.
 pub(super) async fn method_not_allowed() -> Response {
     error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+}
+
+/// Of what is not answered while the agent starts.
+pub(super) async fn starting() -> Response {
+    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "the agent is starting");
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 pub(super) fn options(allow: HeaderValue) -> Response {

@@ -37,10 +37,16 @@ impl RouteIndex {
     /// whose owner does not answer this method is that of its first route, which says whose it is.
     #[must_use]
     pub fn find(&self, method: &Method, path: &str) -> Option<&Route> {
+        self.position(method, path).map(|at| &self.routes[at])
+    }
+
+    /// The place in [`routes`](Self::routes) of what [`find`](Self::find) gives: for a server that has something of its own for each route.
+    #[must_use]
+    pub fn position(&self, method: &Method, path: &str) -> Option<usize> {
         let of_path = &self.of_path[*self.paths.at(path).ok()?.value];
         let exact = of_path.iter().find(|at| self.routes[**at].method == *method);
         let similar = || of_path.iter().find(|at| self.routes[**at].same_method(method));
-        exact.or_else(similar).or(of_path.first()).map(|at| &self.routes[*at])
+        exact.or_else(similar).or(of_path.first()).copied()
     }
 
     /// Those of exactly this path.

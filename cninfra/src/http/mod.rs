@@ -33,6 +33,7 @@ mod interface;
 mod path;
 mod route;
 mod routes;
+mod scrape;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -44,4 +45,5 @@ pub use index::RouteIndex;
 pub use interface::Http;
 pub use route::Route;
 pub use routes::Routes;
+pub use scrape::Scrape;
 pub use table::RouteTable;

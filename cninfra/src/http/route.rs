@@ -14,6 +14,8 @@ pub struct Route {
     pub owner: String,
     /// What it is for; empty where its owner has not said.
     pub summary: String,
+    /// Is it answered while the agent still starts? See [`Routes::during_start`](super::Routes::during_start).
+    pub during_start: bool,
 }
 
 impl Route {

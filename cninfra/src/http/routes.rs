@@ -54,6 +54,7 @@ pub(super) struct Entry<S = ()> {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) summary: String,
+    pub(super) during_start: bool,
     /// None where the method is none that can be routed.
     pub(super) handler: Option<MethodRouter<S>>,
 }
@@ -112,13 +113,21 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn on<H: Handler<T, S>, T: 'static>(mut self, method: Method, path: impl Into<String>, handler: H) -> Self {
         let filter = MethodFilter::try_from(method.clone()).ok();
         let handler = filter.map(|filter| MethodRouter::new().on(filter, handler));
-        self.entries.push(Entry { method, path: path.into(), summary: String::new(), handler });
+        self.entries.push(Entry { method, path: path.into(), summary: String::new(), during_start: false, handler });
         self
     }
 
     /// These routes and then those.
     pub fn merge(mut self, other: Routes<S>) -> Self {
         self.entries.extend(other.entries);
+        self
+    }
+
+    /// Has the server answer all routes that were added so far while the agent still starts, from the moment on when they are registered. Others are answered when
+    /// the start of all plugins is done; until then they are 503. To be said of what tells how the start goes on: probes, metrics. Their handlers are called before
+    /// the plugin's `init` has come to its end.
+    pub fn during_start(mut self) -> Self {
+        self.entries.iter_mut().for_each(|entry| entry.during_start = true);
         self
     }
 

@@ -46,7 +46,8 @@ impl RouteTable {
             let Some(handler) = entry.handler else {
                 return Err(RouteError::Method { owner: owner.into(), method: entry.method, path: entry.path });
             };
-            let route = Route { method: entry.method, path: entry.path, owner: owner.into(), summary: entry.summary };
+            let (method, path, summary, during_start) = (entry.method, entry.path, entry.summary, entry.during_start);
+            let route = Route { method, path, owner: owner.into(), summary, during_start };
             all.put(route, handler)?;
         }
         *self = all;
@@ -99,9 +100,22 @@ impl RouteTable {
     /// where no route does.
     #[must_use = "built once, when all routes are known"]
     pub fn router(&self) -> Router {
-        let routes = || self.routes().iter().zip(&self.handlers);
+        self.router_of(|_| true).fallback(answer::not_found).method_not_allowed_fallback(answer::method_not_allowed)
+    }
+
+    /// The router of an agent that still starts: of the routes that are answered then. For all else, 503 with `Retry-After`, since nobody knows yet which other
+    /// routes there will be.
+    #[must_use = "built anew with each route"]
+    pub fn router_during_start(&self) -> Router {
+        self.router_of(|route| route.during_start)
+            .fallback(answer::starting)
+            .method_not_allowed_fallback(answer::starting)
+    }
+
+    fn router_of(&self, is_in: fn(&Route) -> bool) -> Router {
+        let routes = self.routes().iter().zip(&self.handlers).filter(|(route, _)| is_in(route));
         let add = |router: Router, (route, handler): (&Route, &MethodRouter)| {
-            let same_path = || self.index.of_path(&route.path);
+            let same_path = || self.index.of_path(&route.path).filter(|route| is_in(route));
             let is_last = same_path().last().is_some_and(|last| std::ptr::eq(last, route));
             let has_options = || same_path().any(|route| route.method == Method::OPTIONS);
             let handler = handler.clone();
@@ -113,8 +127,7 @@ impl RouteTable {
             };
             router.route(&route.path, handler)
         };
-        let router = routes().fold(Router::new(), add);
-        router.fallback(answer::not_found).method_not_allowed_fallback(answer::method_not_allowed)
+        routes.fold(Router::new(), add)
     }
 }
 

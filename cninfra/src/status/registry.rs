@@ -19,6 +19,7 @@ pub(crate) struct Registry {
 struct Inner {
     /// The state of those that report none.
     phase: State,
+    has_started: bool,
     started: SystemTime,
     since: SystemTime,
     updated: SystemTime,
@@ -35,18 +36,21 @@ struct Inner {
 struct Report {
     said: Said,
     since: SystemTime,
+    updated: SystemTime,
 }
 
 /// What the agent says of a plugin.
 struct Why {
     reason: String,
     since: SystemTime,
+    updated: SystemTime,
 }
 
 /// Says it anew: another reason is no other state.
 fn say(all: &mut BTreeMap<usize, Why>, place: usize, reason: String) {
-    let since = all.get(&place).map_or_else(SystemTime::now, |before| before.since);
-    all.insert(place, Why { reason, since });
+    let updated = SystemTime::now();
+    let since = all.get(&place).map_or(updated, |before| before.since);
+    all.insert(place, Why { reason, since, updated });
 }
 
 /// What a plugin says of itself.
@@ -62,6 +66,7 @@ impl Registry {
         let now = SystemTime::now();
         let inner = Inner {
             phase: State::Init,
+            has_started: false,
             started: now,
             since: now,
             updated: now,
@@ -118,7 +123,7 @@ impl Registry {
             let since = old.as_ref().filter(|old| old.said.state == said.state).map_or(now, |old| old.since);
             let old = old.map(|old| old.said);
             let same = old.as_ref() == Some(&said);
-            inner.reported.insert(place, Report { said, since });
+            inner.reported.insert(place, Report { said, since, updated: now });
             inner.updated = now;
             (old, !same)
         })
@@ -185,27 +190,32 @@ impl Registry {
                 let report = inner.reported.get(&place).filter(|_| works);
                 let down = inner.down.get(&place).filter(|_| works && report.is_none_or(|report| !report.said.broken));
                 let unreported = if inner.off.contains(&place) { State::Disabled } else { inner.phase };
-                let (state, reason, broken, since) = match (down, report) {
-                    (Some(down), _) => (State::Degraded, Some(down.reason.clone()), false, down.since),
-                    (None, Some(Report { said, since })) => (said.state, said.reason.clone(), said.broken, *since),
-                    (None, None) => (unreported, None, false, inner.since),
+                let (state, reason, broken, since, updated) = match (down, report) {
+                    (Some(down), _) => (State::Degraded, Some(down.reason.clone()), false, down.since, down.updated),
+                    (None, Some(Report { said, since, updated })) => {
+                        (said.state, said.reason.clone(), said.broken, *since, *updated)
+                    }
+                    (None, None) => (unreported, None, false, inner.since, inner.since),
                 };
                 let (name, optional) = (node.instance(), node.optional);
-                let status = PluginStatus { name, state, reason, broken, since, optional };
+                let status = PluginStatus { name, state, reason, broken, since, updated, optional };
                 match inner.refused.get(&place) {
                     // it works on, with its old config; what is worse is told first
-                    Some(Why { reason, since }) if status.state == State::Ok => {
-                        PluginStatus { state: State::Degraded, reason: Some(reason.clone()), since: *since, ..status }
-                    }
+                    Some(Why { reason, since, updated }) if status.state == State::Ok => PluginStatus {
+                        state: State::Degraded,
+                        reason: Some(reason.clone()),
+                        since: *since,
+                        updated: *updated,
+                        ..status
+                    },
                     _ => status,
                 }
             })
             .collect();
-        let states = plugins.iter().filter(|plugin| !plugin.optional).map(|plugin| plugin.state);
-        let worst = states.chain([inner.phase]).max_by_key(|state| state.severity());
         AgentStatus {
-            state: worst.unwrap_or(inner.phase),
+            state: AgentStatus::worst(inner.phase, &plugins),
             phase: inner.phase,
+            has_started: inner.has_started,
             started: inner.started,
             since: inner.since,
             updated: inner.updated,
@@ -218,6 +228,7 @@ impl Registry {
             let changed = inner.phase != phase;
             if changed {
                 inner.phase = phase;
+                inner.has_started |= phase == State::Ok;
                 inner.since = SystemTime::now();
                 inner.updated = inner.since;
             }

@@ -18,6 +18,8 @@ pub struct PluginStatus {
     pub broken: bool,
     /// Since when.
     pub since: SystemTime,
+    /// When it was last said: by the plugin, be it the same again, or by the agent.
+    pub updated: SystemTime,
     /// Is it an optional plugin of its flavor? Those do not make the agent unready.
     pub optional: bool,
 }
@@ -30,6 +32,8 @@ pub struct AgentStatus {
     pub state: State,
     /// Where the agent itself is: in its start, started, or in its stop.
     pub phase: State,
+    /// Has its start come to its end? It stays so while the agent stops.
+    pub has_started: bool,
     /// When the agent began to start.
     pub started: SystemTime,
     /// When its own state last changed: started, began to stop.
@@ -41,6 +45,22 @@ pub struct AgentStatus {
 }
 
 impl AgentStatus {
+    /// The worst of the states of those that are not optional, and of the agent's own phase.
+    pub(super) fn worst(phase: State, plugins: &[PluginStatus]) -> State {
+        let states = plugins.iter().filter(|plugin| !plugin.optional).map(|plugin| plugin.state);
+        states.fold(phase, |worst, state| if state.severity() > worst.severity() { state } else { worst })
+    }
+
+    /// The same as if these plugins, by their instance names, were optional: whatever they report makes the agent neither unready nor dead.
+    #[must_use]
+    pub fn tolerating<N: AsRef<str>>(mut self, names: &[N]) -> Self {
+        for plugin in &mut self.plugins {
+            plugin.optional |= names.iter().any(|name| name.as_ref() == plugin.name);
+        }
+        self.state = AgentStatus::worst(self.phase, &self.plugins);
+        self
+    }
+
     /// The plugins that the agent does not do without.
     fn needed(&self) -> impl Iterator<Item = &PluginStatus> {
         self.plugins.iter().filter(|plugin| !plugin.optional)

@@ -5,7 +5,7 @@ use cninfra::{http::Http, prelude::*};
 use cninfra_probe::Probe;
 use cninfra_rest::Rest;
 
-/// An agent that can be asked: an HTTP server, and the probes of Kubernetes on it.
+/// An agent that can be asked: an HTTP server, and the probes of Kubernetes and the metrics on it.
 ///
 /// ```
 /// use cninfra::{http::{Http, Routes}, prelude::*};
@@ -37,6 +37,6 @@ pub struct Rpc {
     /// The HTTP server.
     #[provides(dyn Http)]
     pub http: Dep<Rest>,
-    /// `/liveness` and `/readiness`
+    /// `/startup`, `/liveness`, `/readiness`, `/health` and `/metrics`
     pub probe: Dep<Probe>,
 }

@@ -5,7 +5,10 @@ use cninfra::{
     status::{AgentStatus, PluginStatus, State},
 };
 use serde::Serialize;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// The state of an agent, as the probes tell it in JSON. Names and numbers are those of the predecessor.
 ///
@@ -31,6 +34,12 @@ pub struct Body {
     pub commit_hash: Option<&'static str>,
     /// The plugins, in start order; but not those that are switched off.
     pub plugins: Vec<PluginBody>,
+    /// The same plugins by their names, with times.
+    #[serde(rename = "PluginStatus")]
+    pub plugin_status: BTreeMap<&'static str, PluginTimes>,
+    /// The plugins whose state does not count: those that are optional in the flavor, and those that the config names. `null` where there are none, as in the predecessor.
+    #[serde(rename = "NonFatalPlugins")]
+    pub non_fatal_plugins: Option<Vec<&'static str>>,
 }
 
 /// The state of one plugin, as the probes tell it.
@@ -39,11 +48,39 @@ pub struct Body {
 pub struct PluginBody {
     /// The plugin's instance name.
     pub name: &'static str,
-    /// Its state.
+    /// Its state, and why.
+    #[serde(flatten)]
+    pub state: PluginState,
+}
+
+/// The same with times.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PluginTimes {
+    /// When the state last changed.
+    pub last_change: u64,
+    /// When it was last reported.
+    pub last_update: u64,
+    /// Its state, and why.
+    #[serde(flatten)]
+    pub state: PluginState,
+}
+
+/// How a plugin is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PluginState {
+    /// As the predecessor numbers it: one that is degraded works, and is 1.
     pub state: u8,
     /// Why, where it is in error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The state by its name, where that says more than the number: `degraded`, `stopped`. The predecessor had no such field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
+    /// Why, where it is not in error: what is wrong with one that is degraded. The predecessor had no such field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 const INIT: u8 = 0;
@@ -60,7 +97,8 @@ impl Body {
             _ => INIT,
         };
         let changes = status.plugins.iter().map(|plugin| plugin.since);
-        let running = status.plugins.iter().filter(|plugin| plugin.state != State::Disabled);
+        let running = || status.plugins.iter().filter(|plugin| plugin.state != State::Disabled);
+        let non_fatal: Vec<_> = running().filter(|plugin| plugin.optional).map(|plugin| plugin.name).collect();
         Body {
             build_version: build.version,
             build_date: build.date,
@@ -69,20 +107,37 @@ impl Body {
             last_change: seconds(changes.fold(status.since, SystemTime::max)),
             last_update: seconds(status.updated),
             commit_hash: build.commit,
-            plugins: running.map(PluginBody::new).collect(),
+            plugins: running().map(PluginBody::new).collect(),
+            plugin_status: running().map(|plugin| (plugin.name, PluginTimes::new(plugin))).collect(),
+            non_fatal_plugins: Some(non_fatal).filter(|names| !names.is_empty()),
         }
     }
 }
 
 impl PluginBody {
     fn new(status: &PluginStatus) -> Self {
-        let state = match status.state {
+        PluginBody { name: status.name, state: PluginState::new(status) }
+    }
+}
+
+impl PluginTimes {
+    fn new(status: &PluginStatus) -> Self {
+        let (last_change, last_update) = (seconds(status.since), seconds(status.updated));
+        PluginTimes { last_change, last_update, state: PluginState::new(status) }
+    }
+}
+
+impl PluginState {
+    fn new(plugin: &PluginStatus) -> Self {
+        let state = match plugin.state {
             State::Ok | State::Degraded => OK,
             State::Error => ERROR,
             _ => INIT,
         };
-        let error = status.reason.clone().filter(|_| state == ERROR);
-        PluginBody { name: status.name, state, error }
+        let (error, reason) =
+            if state == ERROR { (plugin.reason.clone(), None) } else { (None, plugin.reason.clone()) };
+        let says_more = matches!(plugin.state, State::Degraded | State::Stopped);
+        PluginState { state, error, status: says_more.then_some(plugin.state.name()), reason }
     }
 }
 

@@ -1,7 +1,11 @@
-//! The Kubernetes probes of cninfra agents: the plugin [`Probe`].
+//! The Kubernetes probes and the metrics of cninfra agents: the plugin [`Probe`].
 
 mod body;
+mod config;
+mod health;
 mod plugin;
+mod port;
 
-pub use body::{Body, PluginBody};
+pub use body::{Body, PluginBody, PluginState, PluginTimes};
+pub use config::ProbeConfig;
 pub use plugin::Probe;

@@ -1,47 +1,143 @@
 //! [`Probe`]: the probes as a plugin.
 
-use crate::Body;
+use crate::{Body, ProbeConfig, config::FLAGS, health::Health, port::Port};
 use cninfra::{
     http::{
-        Http, Routes,
+        Http, Routes, Scrape,
         axum::{
             Json,
-            http::StatusCode,
+            http::{HeaderMap, StatusCode},
             response::{IntoResponse, Response},
         },
     },
+    metrics::Metrics,
     prelude::*,
     status::AgentStatus,
 };
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-/// The probes of Kubernetes, as routes of the agent's HTTP server. Both answer with the agent's state ([`Body`]).
+/// The probes of Kubernetes and the metrics, as routes of the agent's HTTP server. The probes answer with the agent's state ([`Body`]).
 ///
-/// | path | 200 | 500 |
+/// | path | 200 | else |
 /// | --- | --- | --- |
-/// | `/liveness` | it starts, runs, or stops, whatever is wrong outside of it | a plugin is broken: only a new start of the process mends it |
-/// | `/readiness` | it is started, and none of its plugins is in error or still getting ready; optional ones aside | else |
+/// | `/startup` | the agent has started | 503 |
+/// | `/liveness` | it starts, runs, or stops, whatever is wrong outside of it | 500: a plugin is broken, and only a new start of the process mends it |
+/// | `/readiness` | it is started, and none of its plugins is in error or still getting ready; those that do not count aside | 500 |
+/// | `/health` | the predecessor's metrics: the states of the agent and of its plugins (0 it starts or stops, 1 well, 2 in error) | |
+/// | `/metrics` | all metrics of the agent's registry ([`Context::metrics`]) | |
+///
+/// Metrics are text or OpenMetrics, as the request's `Accept` says. What can not be told is left out and logged, once.
+///
+/// They answer while the agent starts, too, from this plugin's `init` on. It comes after that of the server: before, the server has 503 for all paths.
+/// So set a startup probe (`/startup`): Kubernetes does not ask for liveness before that has succeeded.
 ///
 /// The predecessor's `/liveness` failed with any plugin in error, so that a lost store had every pod restarted that used it:
 /// here that is a matter of readiness.
-#[plugin]
+///
+/// | key | default | |
+/// | --- | --- | --- |
+/// | `non-fatal` | | plugins, by their instance names, whose state does not count: beside those that are optional in the flavor |
+/// | `endpoint` | | a port for all these routes alone, such as `127.0.0.1:9192`; without it, or where it is the HTTP server's, they are routes of that |
+/// | `port` | | the same, by the port alone. Flag `--probe-port`, variable `PROBE_PORT`; the predecessor's names do, too: `--http-probe-port`, `HTTP_PROBE_PORT` |
+#[plugin(flags = FLAGS)]
 pub struct Probe {
     http: Dep<dyn Http>,
+    #[config]
+    config: ProbeConfig,
+    port: Mutex<Option<Port>>,
+}
+
+impl Probe {
+    /// The address of the port that the probes have for themselves; `None` where they are on the agent's HTTP server, and after it has closed.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.lock().as_ref().map(|port| port.local_addr)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Port>> {
+        self.port.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Lifecycle for Probe {
     async fn init(&self, cx: &Context) -> Result<()> {
-        let (live, ready) = (cx.clone(), cx.clone());
-        let routes = Routes::new()
-            .get("/liveness", async move || answer(&live, AgentStatus::is_live))
-            .summary("should the process go on?")
-            .get("/readiness", async move || answer(&ready, AgentStatus::is_ready))
-            .summary("does the agent do its work?");
-        self.http.register(cx, routes)
+        let answers = Answers::new(cx, &self.config.non_fatal)?;
+        let routes = answers.routes(cx)?;
+        match self.config.apart_from(self.http.local_addr()) {
+            None => self.http.register(cx, routes),
+            Some(endpoint) => {
+                let port = Port::open(cx, endpoint, routes).await?;
+                *self.lock() = Some(port);
+                Ok(())
+            }
+        }
+    }
+
+    async fn close(&self, _: &Context) -> Result<()> {
+        let port = self.lock().take();
+        match port {
+            Some(port) => port.close().await,
+            None => Ok(()),
+        }
     }
 }
 
-fn answer(cx: &Context, is_well: fn(&AgentStatus) -> bool) -> Response {
-    let status = cx.status().agent();
-    let code = if is_well(&status) { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
-    (code, Json(Body::new(&status, cx.build_info()))).into_response()
+/// What all routes answer of.
+#[derive(Clone, Debug)]
+pub(crate) struct Answers {
+    cx: Context,
+    non_fatal: Arc<[String]>,
+}
+
+impl Answers {
+    fn new(cx: &Context, non_fatal: &[String]) -> Result<Self> {
+        let names = || cx.graph().nodes().iter().map(|node| node.instance());
+        if let Some(unknown) = non_fatal.iter().find(|name| !names().any(|known| known == **name)) {
+            let known = names().collect::<Vec<_>>().join("`, `");
+            let text = format!("key `{}.non-fatal` names `{unknown}`, but this agent has no such plugin", cx.name());
+            return Err(Error::msg(text).with_help(format_args!("its plugins are `{known}`")));
+        }
+        Ok(Answers { cx: cx.clone(), non_fatal: non_fatal.into() })
+    }
+
+    fn status(&self) -> AgentStatus {
+        self.cx.status().agent().tolerating(&self.non_fatal)
+    }
+
+    pub(crate) fn body(&self) -> Body {
+        Body::new(&self.status(), self.cx.build_info())
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        self.cx.label()
+    }
+
+    fn answer(&self, else_code: StatusCode, is_well: impl FnOnce(&AgentStatus) -> bool) -> Response {
+        let status = self.status();
+        let code = if is_well(&status) { StatusCode::OK } else { else_code };
+        (code, Json(Body::new(&status, self.cx.build_info()))).into_response()
+    }
+
+    fn routes(&self, cx: &Context) -> Result<Routes> {
+        let (started, live, ready) = (self.clone(), self.clone(), self.clone());
+        let health = Metrics::new(cx.name());
+        health.register_collector("health", Health(self.clone()))?;
+        let health = Arc::new(Scrape::new(cx.log(), health));
+        let metrics = Arc::new(Scrape::new(cx.log(), cx.metrics()));
+        Ok(Routes::new()
+            .get("/startup", async move || started.answer(StatusCode::SERVICE_UNAVAILABLE, |status| status.has_started))
+            .summary("has the agent started?")
+            .get("/liveness", async move || live.answer(StatusCode::INTERNAL_SERVER_ERROR, AgentStatus::is_live))
+            .summary("should the process go on?")
+            .get("/readiness", async move || ready.answer(StatusCode::INTERNAL_SERVER_ERROR, AgentStatus::is_ready))
+            .summary("does the agent do its work?")
+            .get("/health", async move |headers: HeaderMap| health.answer(&headers))
+            .summary("the states of the agent and its plugins, for Prometheus")
+            .get("/metrics", async move |headers: HeaderMap| metrics.answer(&headers))
+            .summary("all metrics of the agent, for Prometheus")
+            .during_start())
+    }
 }

@@ -1,22 +1,13 @@
 //! [`Prometheus`]: registries by path.
 
 use cninfra::{
-    http::{
-        Http, Routes,
-        axum::{
-            http::{
-                HeaderMap,
-                header::{ACCEPT, CONTENT_TYPE},
-            },
-            response::{IntoResponse, Response},
-        },
-    },
-    metrics::{Format, Metrics},
+    http::{Http, Routes, Scrape, axum::http::HeaderMap},
+    metrics::Metrics,
     prelude::*,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Registries of metrics, each on a path of the agent's HTTP server.
@@ -74,21 +65,6 @@ impl Prometheus {
 }
 
 fn routes(log: Logger, path: &str, metrics: Metrics) -> Routes {
-    let told = Mutex::new(BTreeSet::new());
-    let scrape = std::sync::Arc::new(move |headers: &HeaderMap| answer(&log, &metrics, &told, headers));
-    Routes::new().get(path, async move |headers: HeaderMap| scrape(&headers)).summary("metrics, for Prometheus")
-}
-
-fn answer(log: &Logger, metrics: &Metrics, told: &Mutex<BTreeSet<String>>, headers: &HeaderMap) -> Response {
-    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
-    let format = Format::of_accept(&accept);
-    let exposition = metrics.expose(format);
-    for left_out in exposition.left_out {
-        // once for each, not for each scrape
-        let is_new = told.lock().unwrap_or_else(PoisonError::into_inner).insert(left_out.clone());
-        if is_new {
-            log.warn(left_out);
-        }
-    }
-    ([(CONTENT_TYPE, format.content_type())], exposition.text).into_response()
+    let scrape = Arc::new(Scrape::new(log, metrics));
+    Routes::new().get(path, async move |headers: HeaderMap| scrape.answer(&headers)).summary("metrics, for Prometheus")
 }

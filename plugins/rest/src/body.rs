@@ -3,6 +3,7 @@
 use crate::{
     Access,
     clock::{Millis, after},
+    metrics::Counted,
     pulse::{Pulse, Refused},
 };
 use axum::body::{Body, Bytes, HttpBody};
@@ -137,11 +138,18 @@ pub(crate) struct Sent {
     pulse: Arc<Pulse>,
     /// What is told at the end, with the time when it began.
     access: Option<Box<(Access, Instant)>>,
+    /// Dropped at the end.
+    _counted: Option<Counted>,
 }
 
 impl Sent {
-    pub(crate) fn new(body: Body, pulse: Arc<Pulse>, access: Option<Box<(Access, Instant)>>) -> Self {
-        Sent { body, pulse, access }
+    pub(crate) fn new(
+        body: Body,
+        pulse: Arc<Pulse>,
+        access: Option<Box<(Access, Instant)>>,
+        counted: Option<Counted>,
+    ) -> Self {
+        Sent { body, pulse, access, _counted: counted }
     }
 }
 

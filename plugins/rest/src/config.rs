@@ -55,6 +55,8 @@ pub struct RestConfig {
     pub max_connections: NonZeroU32,
     /// Is each request logged, with its answer's status and the plugin that has answered? Default: no.
     pub access_log: bool,
+    /// Are requests counted in the agent's metrics? Default: yes.
+    pub metrics: bool,
     /// Does `GET /` list the routes, where no plugin has a route `/`? Default: yes.
     pub index: bool,
     /// What the predecessor knew and this server does not serve yet: refused, so that nobody believes it to be in force.
@@ -103,6 +105,7 @@ impl Default for RestConfig {
             body_limit: ByteSize(limits.body.unwrap_or_default()),
             max_connections: connections.unwrap_or(NonZeroU32::MAX),
             access_log: false,
+            metrics: true,
             index: true,
             later: Later,
             hides: Hides,

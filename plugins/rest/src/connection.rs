@@ -2,6 +2,7 @@
 
 use crate::{
     clock::{Clock, Millis, NEVER},
+    metrics::RequestMetrics,
     pulse::Pulse,
     service::Answerer,
     shared::Shared,
@@ -42,6 +43,7 @@ pub(crate) async fn serve(
 ) {
     // answers are small: they should not wait for more
     let _ = stream.set_nodelay(true);
+    let _connected = shared.metrics.as_ref().map(RequestMetrics::connects);
     let pulse = Arc::new(Pulse::new(shared));
     let _cut = Cut(&pulse);
     let io = TokioIo::new(Socket::new(stream, pulse.clone()));

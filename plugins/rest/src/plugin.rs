@@ -1,6 +1,8 @@
 //! [`Rest`]: the server as a plugin.
 
-use crate::{Access, Handle, RestConfig, Server, config::FLAGS, page, registered::Registered};
+use crate::{
+    Access, Handle, RequestMetrics, RestConfig, Server, config::FLAGS, page, registered::Registered, server::Switch,
+};
 use cninfra::{
     Logger, Task,
     http::{Http, Route, RouteIndex, Routes, axum::Router},
@@ -34,12 +36,15 @@ const ENDING: Duration = Duration::from_millis(200);
 /// | `body-limit` | `2MiB` | for a request's body; above it 413 |
 /// | `max-connections` | `4096` | for connections at once; the next ones wait |
 /// | `access-log` | `false` | a record for each request: method, path, status, took, peer, owner |
+/// | `metrics` | `true` | requests are counted in the agent's registry: see [`RequestMetrics`] |
 /// | `index` | `true` | `GET /` lists the routes, where no plugin has a route `/` |
 ///
 /// For times and bytes 0 is no limit, but where it says something else; for `read-header-timeout` and `idle-timeout` it is `read-timeout`, and for
 /// `max-header-bytes` 1 MiB, as in Go. Spelled as the predecessor did (`ReadTimeout`), keys are the same.
 ///
-/// Other plugins register their routes in their `init`; it serves from its `after_init` on. When the agent stops it takes no
+/// It binds its port in its `init`, before any plugin that depends on it begins, so that a port in use ends the start early. Other plugins register their routes in
+/// their `init`; they are answered from its `after_init` on, when all are known. Until then the answer is 503 with `Retry-After`, but for routes that are marked
+/// [`during_start`](Routes::during_start), such as the probes'. When the agent stops it takes no
 /// more connections, and requests in flight have what the agent has for draining (half of its time to stop) to finish.
 #[plugin(name = "http", flags = FLAGS)]
 pub struct Rest {
@@ -52,6 +57,8 @@ pub struct Rest {
 struct Serving {
     local_addr: SocketAddr,
     handle: Handle,
+    /// None when all routes are known: handlers belong to the server.
+    switch: Option<Switch>,
     /// The future of [`Server::serve`]; none after its end.
     task: Option<Task<usize>>,
 }
@@ -85,6 +92,15 @@ impl Rest {
         Ok(())
     }
 
+    /// Answers the routes that are answered while the agent starts.
+    fn answer_early(&self, registered: &Registered) {
+        if let Some(switch) = lock(&self.serving).as_ref().and_then(|serving| serving.switch.as_ref())
+            && let Some((router, index)) = registered.during_start()
+        {
+            switch.put(router, index);
+        }
+    }
+
     fn handle(&self) -> Option<Handle> {
         lock(&self.serving).as_ref().map(|serving| serving.handle.clone())
     }
@@ -93,11 +109,16 @@ impl Rest {
 impl Http for Rest {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
         let what = format!("`{}` registers {routes:?}", owner.name());
-        match lock(&self.registered).add(owner.name(), routes) {
-            Some(added) => added.map_err(|error| {
+        let mut registered = lock(&self.registered);
+        match registered.add(owner.name(), routes) {
+            Some(Ok(())) => {
+                self.answer_early(&registered);
+                Ok(())
+            }
+            Some(Err(error)) => {
                 let help = error.help();
-                Error::from(error).with_help(help)
-            }),
+                Err(Error::from(error).with_help(help))
+            }
             None => Err(Error::msg(format_args!("{what}, but the server serves already"))
                 .with_help("register routes in `init`: the server starts to serve in `after_init`")),
         }
@@ -113,14 +134,14 @@ impl Http for Rest {
 }
 
 impl Lifecycle for Rest {
-    async fn after_init(&self, cx: &Context) -> Result<()> {
+    async fn init(&self, cx: &Context) -> Result<()> {
         let endpoint = self.config.listen();
         if self.config.is_default() {
             cx.log().warn(format_args!(
                 "nothing says where to listen: {endpoint}, open to everybody who reaches this machine; set `endpoint` in http.conf"
             ));
         }
-        let (router, index) = self.routed(cx)?;
+        let (router, index) = lock(&self.registered).during_start().unwrap_or_default();
         let server = Server::bind(endpoint, router).await.map_err(|error| {
             let help = match error.kind() {
                 io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
@@ -134,11 +155,29 @@ impl Lifecycle for Rest {
         let server = server.limits(self.config.limits()).routes(index).report_to(move |incident| log.error(incident));
         let log = cx.log();
         let server = if self.config.access_log { server.access_to(move |access| tell(&log, access)) } else { server };
-        let (local_addr, handle) = (server.local_addr(), server.handle());
-        let mut serving = lock(&self.serving);
+        let server = if self.config.metrics {
+            let metrics = RequestMetrics::new();
+            metrics.register(&cx.metrics())?;
+            server.metrics(&metrics)
+        } else {
+            server
+        };
+        let (local_addr, handle, switch) = (server.local_addr(), server.handle(), Some(server.switch()));
+        cx.log().debug(format_args!("has bound {local_addr}"));
         let task = Some(cx.spawn("serve", server.serve()));
-        *serving = Some(Serving { local_addr, handle, task });
-        cx.log().info(format_args!("listens on {local_addr}"));
+        *lock(&self.serving) = Some(Serving { local_addr, handle, switch, task });
+        Ok(())
+    }
+
+    async fn after_init(&self, cx: &Context) -> Result<()> {
+        let (router, index) = self.routed(cx)?;
+        let mut serving = lock(&self.serving);
+        if let Some(serving) = serving.as_mut()
+            && let Some(switch) = serving.switch.take()
+        {
+            switch.put(router, index);
+            cx.log().info(format_args!("listens on {}", serving.local_addr));
+        }
         Ok(())
     }
 
@@ -160,6 +199,7 @@ impl Lifecycle for Rest {
     async fn close(&self, cx: &Context) -> Result<()> {
         // the handlers of a server that never served
         lock(&self.registered).close();
+        drop(lock(&self.serving).as_mut().and_then(|serving| serving.switch.take()));
         if let Some(handle) = self.handle() {
             handle.end().await;
         }

@@ -4,7 +4,8 @@ use crate::{
     Access, BindError, Endpoint, Incident, Limits,
     accept::{Connections, Order, ordered},
     clock::Clock,
-    shared::Shared,
+    metrics::{RequestMetrics, Series},
+    shared::{Shared, Table, Tables},
 };
 use axum::Router;
 use cninfra::http::RouteIndex;
@@ -66,9 +67,23 @@ impl Server {
     }
 
     /// Tells it the routes of its router, so that incidents and the access log can name their owners.
-    pub fn routes(mut self, index: RouteIndex) -> Self {
-        self.shared.index = index;
+    pub fn routes(self, index: RouteIndex) -> Self {
+        let router = self.shared.tables.load().router.clone();
+        self.switch().put(router, index);
         self
+    }
+
+    /// Counts its requests in these metrics, by the routes of [`Server::routes`].
+    pub fn metrics(mut self, metrics: &RequestMetrics) -> Self {
+        self.shared.metrics = Some(metrics.clone());
+        let table = self.shared.tables.load_full();
+        self.switch().put(table.router.clone(), table.index.clone());
+        self
+    }
+
+    /// What gives it other routes while it serves.
+    pub(crate) fn switch(&self) -> Switch {
+        Switch { tables: self.shared.tables.clone(), metrics: self.shared.metrics.clone() }
     }
 
     /// Tells incidents to `report`, which must not block, instead of logging them.
@@ -110,6 +125,20 @@ impl Server {
             () = ordered(order, Order::End) => {}
         }
         connections.end().await
+    }
+}
+
+/// Gives a server other routes while it serves. It holds their handlers.
+pub(crate) struct Switch {
+    tables: Tables,
+    metrics: Option<RequestMetrics>,
+}
+
+impl Switch {
+    /// The next request is answered by these.
+    pub(crate) fn put(&self, router: Router, index: RouteIndex) {
+        let series = self.metrics.as_ref().map(|metrics| Series::new(metrics, &index));
+        self.tables.store(Arc::new(Table { router, index, series }));
     }
 }
 

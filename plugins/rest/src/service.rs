@@ -3,6 +3,7 @@
 use crate::{
     Access, Incident,
     body::{Received, Sent},
+    metrics::Counted,
     pulse::{Pulse, Refused},
 };
 use axum::{
@@ -59,7 +60,12 @@ impl Service<Request<Incoming>> for Answerer {
     fn call(&self, request: Request<Incoming>) -> Answering {
         let (pulse, shared) = (self.pulse.clone(), &self.pulse.shared);
         let began = pulse.asks();
+        let table = shared.tables.load();
         let (method, target) = (request.method().clone(), request.uri().path_and_query().cloned());
+        let counted = table.series.as_ref().map(|series| {
+            let path = target.as_ref().map_or("", PathAndQuery::path);
+            series.asks(&table.index, &method, path)
+        });
         let logged = shared.access.is_some().then(|| (self.peer, Instant::now()));
         let state = match self.refused(&request) {
             Some(status) => {
@@ -78,10 +84,10 @@ impl Service<Request<Incoming>> for Answerer {
                     DefaultBodyLimit::disable().apply(&mut request);
                     request
                 };
-                State::Routed { routed: tower_service::Service::call(&mut shared.router.clone(), request), alarm: None }
+                State::Routed { routed: tower_service::Service::call(&mut table.router.clone(), request), alarm: None }
             }
         };
-        Answering { pulse, method, target, logged, state }
+        Answering { pulse, method, target, logged, counted, state }
     }
 }
 
@@ -93,6 +99,8 @@ pub(crate) struct Answering {
     target: Option<PathAndQuery>,
     /// Where answers are logged: who asked, and when.
     logged: Option<(SocketAddr, Instant)>,
+    /// Where requests are counted.
+    counted: Option<Counted>,
     state: State,
 }
 
@@ -173,9 +181,13 @@ impl Answering {
             let (method, path, route) = self.request();
             Box::new((Access { method, path, status: response.status(), took: Duration::ZERO, peer, route }, began))
         });
+        let mut counted = self.counted.take();
+        if let Some(counted) = &mut counted {
+            counted.answers(response.status());
+        }
         self.pulse.answers();
         let pulse = self.pulse.clone();
-        response.map(|body| Sent::new(body, pulse, access))
+        response.map(|body| Sent::new(body, pulse, access, counted))
     }
 }
 

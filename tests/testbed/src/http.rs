@@ -65,15 +65,32 @@ pub fn request_json(addr: SocketAddr, method: &str, path: &str, body: &str) -> A
     }
 }
 
+/// As [`request`], with one more header: `"Accept: text/plain"`.
+///
+/// # Panics
+/// There is no answer.
+#[must_use]
+pub fn request_with(addr: SocketAddr, method: &str, path: &str, header: &str) -> Answer {
+    match send_all(addr, method, path, &format!("{header}\r\n"), "") {
+        Ok(answer) => answer,
+        Err(error) => panic!("{method} http://{addr}{path}: {error}"),
+    }
+}
+
 fn send_body(addr: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+    send_all(addr, method, path, kind, body)
+}
+
+/// `headers` are whole lines.
+fn send_all(addr: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&addr, DEADLINE)?;
     stream.set_read_timeout(Some(DEADLINE))?;
     stream.set_write_timeout(Some(DEADLINE))?;
-    let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
     let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n{kind}Content-Length: {length}\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
     )?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;

@@ -6,7 +6,7 @@ mod http;
 mod process;
 
 pub use folder::Folder;
-pub use http::{Answer, request, request_json, send};
+pub use http::{Answer, request, request_json, request_with, send};
 pub use process::{Ended, Process, Program};
 
 use std::time::Duration;

@@ -25,7 +25,12 @@ async fn the_fields_are_those_of_the_predecessor() {
         (serde_json::from_str(&answer.body).unwrap(), serde_json::from_str(RECORDED).unwrap());
 
     let same_type = |ours: &Value, theirs: &Value| std::mem::discriminant(ours) == std::mem::discriminant(theirs);
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&ours), names(&theirs), "all fields, and no others");
     for (name, value) in ours.as_object().unwrap() {
+        if name == "NonFatalPlugins" {
+            continue; // a list, as there, where there are some
+        }
         assert!(same_type(value, &theirs[name]), "{name}: {value} where the predecessor has {}", theirs[name]);
     }
     for name in ["state", "start_time", "last_change", "last_update", "plugins"] {
@@ -44,12 +49,45 @@ async fn the_fields_are_those_of_the_predecessor() {
     let of_store = Value::to_string(&plugins[1]);
     assert_eq!(serde_json::from_str::<Value>(&of_store).unwrap()["error"], theirs["plugins"][0]["error"]);
     assert_eq!((plugins[1]["state"].as_u64(), plugins[0]["state"].as_u64()), (Some(2), Some(1)));
-    assert_eq!(plugins[0].as_object().unwrap().len(), 2, "no error where there is none");
+    assert_eq!(plugins[0], serde_json::json!({"name": "http", "state": 1}), "as the predecessor had it");
+    let of_store = &ours["PluginStatus"]["store"];
+    for (name, value) in theirs["PluginStatus"]["demo"].as_object().unwrap() {
+        assert!(same_type(&of_store[name], value), "{name}: {of_store}");
+    }
+    assert_eq!((&of_store["state"], &of_store["error"]), (&2.into(), &"demo failed".into()));
+    assert_eq!(ours["NonFatalPlugins"], serde_json::json!(["spare"]), "the optional ones");
 
     for name in ["start_time", "last_change", "last_update"] {
         let time = ours[name].as_u64().unwrap();
         assert!((before..=now()).contains(&time), "{name}: {time}");
     }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_degraded_is_told_with_its_reason() {
+    let agent = Agent::<Probed>::builder().config(config()).start().await.unwrap();
+    let addr = agent.rest.local_addr().unwrap();
+    agent.store.cx.status().report_because(State::Degraded, "one of three nodes is lost");
+    let body: Value = serde_json::from_str(&request(addr, "GET", "/readiness").await.body).unwrap();
+    assert_eq!(body["state"], 1);
+    for plugin in [&body["plugins"][1], &body["PluginStatus"]["store"]] {
+        assert_eq!((&plugin["state"], &plugin["status"]), (&1.into(), &"degraded".into()), "{plugin}");
+        assert_eq!(plugin["reason"], "one of three nodes is lost");
+        assert!(plugin.get("error").is_none(), "{plugin}");
+    }
+    let stores = |body: &Value| body["PluginStatus"]["store"].clone();
+    let first = stores(&body);
+    // the same once more is an update, and no change
+    let until = SystemTime::now() + std::time::Duration::from_millis(1100);
+    while SystemTime::now() < until {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    agent.store.cx.status().report_because(State::Degraded, "one of three nodes is lost");
+    let body: Value = serde_json::from_str(&request(addr, "GET", "/readiness").await.body).unwrap();
+    let second = stores(&body);
+    assert_eq!(first["last_change"], second["last_change"]);
+    assert!(first["last_update"].as_u64() < second["last_update"].as_u64(), "{first} {second}");
     agent.close().await.unwrap();
 }
 

@@ -30,6 +30,8 @@ pub struct Spare {
 #[plugin]
 pub struct Watcher {
     http: Dep<dyn Http>,
+    #[context]
+    cx: Context,
     starting: Mutex<Vec<Answer>>,
     stopping: Mutex<Option<AgentStatus>>,
 }
@@ -37,8 +39,10 @@ pub struct Watcher {
 impl Lifecycle for Watcher {
     async fn after_init(&self, _: &Context) -> Result<()> {
         let addr = self.http.local_addr().context("the server does not listen")?;
-        let answers = [request(addr, "GET", "/liveness").await, request(addr, "GET", "/readiness").await];
-        self.starting.lock().unwrap().extend(answers);
+        for path in ["/liveness", "/readiness", "/startup"] {
+            let answer = request(addr, "GET", path).await;
+            self.starting.lock().unwrap().push(answer);
+        }
         Ok(())
     }
 
@@ -91,8 +95,9 @@ async fn codes_follow_the_states() {
     {
         let starting = agent.watcher.starting.lock().unwrap();
         let codes: Vec<_> = starting.iter().map(|answer| (answer.status, state(answer))).collect();
-        assert_eq!(codes, [(200, 0), (500, 0)], "alive, but not ready while it starts");
+        assert_eq!(codes, [(200, 0), (500, 0), (503, 0)], "alive, but not ready while it starts");
     }
+    assert_eq!(request(addr, "GET", "/startup").await.status, 200);
     let (store, spare) = (agent.store.cx.clone(), agent.spare.as_ref().unwrap().cx.clone());
     assert_eq!(probe(addr).await, (200, 200, 1));
     for (reported, expected) in [
@@ -120,6 +125,36 @@ async fn codes_follow_the_states() {
     let watcher = agent.watcher.clone();
     agent.close().await.unwrap();
     let stopping = watcher.stopping.lock().unwrap().take().unwrap();
+    assert!(stopping.has_started, "`/startup` stays well");
     assert!(stopping.is_live() && !stopping.is_ready());
     assert_eq!(Body::new(&stopping, BuildInfo::new("1")).state, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_config_names_does_not_count() {
+    let config = config().set("probe", "non-fatal", vec!["store"]);
+    let agent = Agent::<Probed>::builder().config(config).start().await.unwrap();
+    let addr = agent.rest.local_addr().unwrap();
+    let store = agent.store.cx.clone();
+    for state in [State::Error, State::Init] {
+        store.status().report_because(state, "lost");
+        assert_eq!(probe(addr).await, (200, 200, 1), "{state}");
+    }
+    store.status().report_broken("the index contradicts itself");
+    assert_eq!(probe(addr).await, (200, 200, 1));
+    let body: serde_json::Value = serde_json::from_str(&request(addr, "GET", "/readiness").await.body).unwrap();
+    assert_eq!(body["NonFatalPlugins"], serde_json::json!(["store", "spare"]));
+    assert_eq!(body["PluginStatus"]["store"]["error"], "the index contradicts itself");
+    // the others still do
+    agent.watcher.cx.status().report_because(State::Error, "this one counts");
+    assert_eq!(probe(addr).await, (200, 500, 2));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_not_there_is_told() {
+    let config = config().set("probe", "non-fatal", vec!["stroe"]);
+    let error = Agent::<Probed>::builder().config(config).start().await.unwrap_err().to_string();
+    assert!(error.contains("key `probe.non-fatal` names `stroe`, but this agent has no such plugin"), "{error}");
+    assert!(error.contains("help: its plugins are `http`, `store`, `spare`, `probe`, `watcher`"), "{error}");
 }

@@ -4,3 +4,6 @@
 mod body;
 mod codes;
 mod conformance;
+mod metrics;
+mod prometheus;
+mod start;

@@ -3,9 +3,11 @@
 
 mod binding;
 mod conformance;
+mod counted;
 mod hostile;
 mod library;
 mod life;
 mod raw;
 mod routes;
+mod start;
 mod support;

@@ -3,10 +3,10 @@
 use axum::{Router, extract::Path, routing::get};
 use cninfra::{
     config::Config,
-    http::{Http, Routes},
+    http::{Http, RouteTable, Routes},
     prelude::*,
 };
-use cninfra_rest::{Limits, Rest, Server};
+use cninfra_rest::{Limits, RequestMetrics, Rest, Server};
 use std::{
     env, fs,
     io::{self, BufRead as _, BufReader, Read as _},
@@ -26,12 +26,14 @@ const fn kind(name: &'static str, what: &'static str) -> Kind {
     Kind { name, what }
 }
 
-pub const KINDS: [Kind; 6] = [
+pub const KINDS: [Kind; 8] = [
     kind("bare", "axum::serve"),
     kind("again", "axum::serve, once more"),
     kind("times", "the library, without times"),
     kind("library", "the library"),
+    kind("counted", "the library, requests counted"),
     kind("all", "the library, all limits, access"),
+    kind("uncounted", "in an agent, requests not counted"),
     kind("agent", "in an agent"),
 ];
 
@@ -120,8 +122,8 @@ fn until_left_alone() {
 
 /// Serves until standard input is closed.
 pub fn serve(kind: &str) -> ExitCode {
-    if kind == "agent" {
-        let config = Config::new().set("http", "endpoint", "127.0.0.1:0");
+    if kind == "agent" || kind == "uncounted" {
+        let config = Config::new().set("http", "endpoint", "127.0.0.1:0").set("http", "metrics", kind == "agent");
         let builder = Agent::<Hello>::builder().config(config);
         let stop = builder.stop_handle();
         std::thread::spawn(move || {
@@ -166,6 +168,13 @@ async fn run(kind: &str) -> io::Result<()> {
     let server = Server::bind(endpoint, router()).await.map_err(io::Error::other)?.limits(limits);
     let server =
         if kind == "all" { server.access_to(|access| drop(std::hint::black_box(access.path.clone()))) } else { server };
+    let server = if kind == "counted" {
+        let mut table = RouteTable::new();
+        table.add("bench", Routes::new().get("/hello/{name}", hello)).map_err(io::Error::other)?;
+        server.routes(table.index().clone()).metrics(&RequestMetrics::new())
+    } else {
+        server
+    };
     tell(server.local_addr());
     // on a task, as axum's own connections are
     tokio::spawn(server.serve()).await.map(drop).map_err(io::Error::other)

@@ -1,0 +1,118 @@
+//! [`Scrape`]: metrics, as a handler answers them.
+
+use crate::{
+    Logger,
+    metrics::{Format, Metrics},
+};
+use axum::{
+    http::{
+        HeaderMap,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
+};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+/// What Prometheus is answered that scrapes a registry: text or OpenMetrics, as it asks for.
+///
+/// ```
+/// use cninfra::{http::{Http, Routes, Scrape, axum::http::HeaderMap}, metrics::Metrics, prelude::*};
+/// use std::sync::Arc;
+///
+/// #[plugin]
+/// struct Tenants {
+///     http: Dep<dyn Http>,
+/// }
+///
+/// impl Lifecycle for Tenants {
+///     async fn init(&self, cx: &Context) -> Result<()> {
+///         let scrape = Arc::new(Scrape::new(cx.log(), Metrics::new(cx.name())));
+///         self.http.register(cx, Routes::new().get("/tenants", async move |headers: HeaderMap| scrape.answer(&headers)))
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Scrape {
+    log: Logger,
+    metrics: Metrics,
+    /// What is left out, each once: not for each scrape.
+    told: Mutex<BTreeSet<String>>,
+}
+
+impl Scrape {
+    /// Of this registry. What can not be told of it is a warning in this log, once each.
+    #[must_use]
+    pub fn new(log: Logger, metrics: Metrics) -> Self {
+        Scrape { log, metrics, told: Mutex::default() }
+    }
+
+    /// All metrics as they are now, in the format that the request with these headers asks for.
+    #[must_use]
+    pub fn answer(&self, headers: &HeaderMap) -> Response {
+        let accept: Vec<_> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+        let format = Format::of_accept(&accept.join(","));
+        let exposition = self.metrics.expose(format);
+        for left_out in exposition.left_out {
+            let is_new = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(left_out.clone());
+            if is_new {
+                self.log.warn(left_out);
+            }
+        }
+        ([(CONTENT_TYPE, format.content_type())], exposition.text).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        logging::{LogSettings, Loggers},
+        metrics::Collector,
+        testing::log::Log,
+    };
+    use axum::http::HeaderValue;
+    use prometheus_client::encoding::DescriptorEncoder;
+
+    #[derive(Debug)]
+    struct Wrong;
+
+    impl Collector for Wrong {
+        fn encode(&self, _: DescriptorEncoder<'_>) -> std::fmt::Result {
+            Err(std::fmt::Error)
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_logged_once() {
+        let metrics = Metrics::new("me");
+        metrics.register_collector("wrong", Wrong).unwrap();
+        let scrape = Scrape::new(Loggers::new("x", LogSettings::new()).get("me"), metrics.clone());
+        let log = Log::default();
+        log.during(|| {
+            for _ in 0..3 {
+                assert_eq!(scrape.answer(&HeaderMap::new()).status(), 200);
+            }
+            metrics.register_collector("worse", Wrong).unwrap();
+            let _ = scrape.answer(&HeaderMap::new());
+        });
+        let text = log.text();
+        for name in ["wrong", "worse"] {
+            let told = format!("metric `{name}` of `me` could not be written");
+            assert_eq!(text.matches(&told).count(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_format_is_that_of_all_accept_headers_together() {
+        let scrape = Scrape::new(Loggers::new("x", LogSettings::new()).get("me"), Metrics::new("me"));
+        let mut headers = HeaderMap::new();
+        headers.append(ACCEPT, HeaderValue::from_static("text/plain;q=0.2"));
+        headers.append(ACCEPT, HeaderValue::from_static("application/openmetrics-text"));
+        let kind = |headers| scrape.answer(headers).headers()[CONTENT_TYPE].clone();
+        assert_eq!(kind(&headers), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+        assert_eq!(kind(&HeaderMap::new()), "text/plain; version=0.0.4; charset=utf-8");
+    }
+}

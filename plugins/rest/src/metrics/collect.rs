@@ -1,0 +1,66 @@
+//! What is told of [`RequestMetrics`](super::RequestMetrics) at a scrape.
+
+use super::{
+    Inner,
+    series::{BUCKETS, Slot},
+};
+use cninfra::metrics::{
+    Unit,
+    prometheus_client::{
+        encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder},
+        metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    },
+};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
+};
+
+const NANOS: f64 = 1e9;
+
+pub(super) fn encode(all: &Inner, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+    let slots: Vec<((String, String), Arc<Slot>)> = {
+        let slots = all.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.iter().map(|(key, slot)| (key.clone(), slot.clone())).collect()
+    };
+    let help = "Requests that were answered.";
+    let mut requests = encoder.encode_descriptor("http_requests", help, None, MetricType::Counter)?;
+    for ((route, method), slot) in &slots {
+        for (status, count) in slot.statuses.counts() {
+            let status = status.to_string();
+            let labels = [("method", method.as_str()), ("route", route), ("status", &status)];
+            ConstCounter::new(count).encode(requests.encode_family(&labels)?)?;
+        }
+    }
+    let help = "How long it took to answer requests, in seconds.";
+    let unit = Unit::Seconds;
+    let mut durations = encoder.encode_descriptor("http_request_duration", help, Some(&unit), MetricType::Histogram)?;
+    for ((route, method), slot) in &slots {
+        let labels = [("method", method.as_str()), ("route", route)];
+        histogram(slot, durations.encode_family(&labels)?)?;
+    }
+    let gauges = [
+        ("http_requests_in_flight", "Requests whose answers are not at their end.", &all.in_flight),
+        ("http_connections", "Connections that are open.", &all.connections),
+    ];
+    for (name, help, value) in gauges {
+        let gauge = ConstGauge::new(value.load(Relaxed));
+        gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+    }
+    let (name, help) = ("http_connections_accepted", "Connections that were taken in.");
+    let accepted = ConstCounter::new(all.accepted.load(Relaxed));
+    accepted.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)
+}
+
+/// One that nobody has asked yet has none.
+fn histogram(slot: &Slot, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+    let counts = slot.buckets.each_ref().map(|count| count.load(Relaxed));
+    let count = counts.iter().sum();
+    if count == 0 {
+        return Ok(());
+    }
+    let ends = BUCKETS.iter().map(|end| *end as f64 / NANOS).chain([f64::INFINITY]);
+    let buckets: Vec<(f64, u64)> = ends.zip(counts).collect();
+    let sum = slot.nanos.load(Relaxed) as f64 / NANOS;
+    encoder.encode_histogram::<[(&str, &str); 0]>(sum, count, &buckets, None)
+}

@@ -1,0 +1,110 @@
+//! [`Series`]: those of the routes of a server, and [`Counted`]: a request that is counted in them.
+
+use super::{RequestMetrics, statuses::Statuses};
+use axum::http::{Method, StatusCode};
+use cninfra::http::{Route, RouteIndex};
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+/// The upper ends of the histogram's buckets, in nanoseconds: from a handler that only answers to one that is stuck.
+pub(super) const BUCKETS: [u64; 12] = [
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    1_000_000_000,
+    5_000_000_000,
+    30_000_000_000,
+];
+
+/// What is counted of one route and method.
+#[derive(Default, Debug)]
+pub(super) struct Slot {
+    pub(super) statuses: Statuses,
+    /// Of the buckets, each without those below; the last one is without an end.
+    pub(super) buckets: [AtomicU64; BUCKETS.len() + 1],
+    pub(super) nanos: AtomicU64,
+}
+
+impl Slot {
+    fn count(&self, status: StatusCode, nanos: u64) {
+        self.statuses.count(status);
+        let bucket = BUCKETS.iter().position(|end| nanos <= *end).unwrap_or(BUCKETS.len());
+        self.buckets[bucket].fetch_add(1, Relaxed);
+        self.nanos.fetch_add(nanos, Relaxed);
+    }
+}
+
+/// The series of the routes of a server.
+pub(crate) struct Series {
+    metrics: RequestMetrics,
+    /// Of the routes of the index, one each.
+    routes: Vec<Arc<Slot>>,
+    /// Of their paths, for methods that none of them has: made when there is such a request.
+    others: Vec<OnceLock<Arc<Slot>>>,
+    none: OnceLock<Arc<Slot>>,
+}
+
+impl Series {
+    pub(crate) fn new(metrics: &RequestMetrics, index: &RouteIndex) -> Self {
+        let routes = index.routes();
+        Series {
+            metrics: metrics.clone(),
+            routes: routes.iter().map(|route| metrics.of_route(&route.path, &route.method)).collect(),
+            others: routes.iter().map(|_| OnceLock::new()).collect(),
+            none: OnceLock::new(),
+        }
+    }
+
+    /// A request comes.
+    pub(crate) fn asks(&self, index: &RouteIndex, method: &Method, path: &str) -> Counted {
+        self.metrics.0.in_flight.fetch_add(1, Relaxed);
+        let slot = match index.position(method, path) {
+            Some(at) => {
+                let route = &index.routes()[at];
+                let other = || self.others[at].get_or_init(|| self.metrics.slot(&route.path, "other"));
+                if answers(route, method) { &self.routes[at] } else { other() }
+            }
+            None => self.none.get_or_init(|| self.metrics.slot("none", "other")),
+        };
+        Counted { metrics: self.metrics.clone(), slot: slot.clone(), began: Instant::now(), status: None }
+    }
+}
+
+fn answers(route: &Route, method: &Method) -> bool {
+    route.method == *method || (route.method == Method::GET && *method == Method::HEAD)
+}
+
+/// A request that is in flight, as long as the value lives. It is counted as answered at its end, if there was an answer.
+pub(crate) struct Counted {
+    metrics: RequestMetrics,
+    slot: Arc<Slot>,
+    began: Instant,
+    status: Option<StatusCode>,
+}
+
+impl Counted {
+    pub(crate) fn answers(&mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.metrics.0.in_flight.fetch_sub(1, Relaxed);
+        if let Some(status) = self.status {
+            let nanos = self.began.elapsed().as_nanos();
+            self.slot.count(status, u64::try_from(nanos).unwrap_or(u64::MAX));
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What is answered while the agent starts, and that the port is bound before anybody waits.
+
+use crate::support::{config, request};
+use cninfra::{
+    config::Config,
+    http::{Http, Routes},
+    prelude::*,
+};
+use cninfra_rest::Rest;
+use cninfra_testbed::Answer;
+use std::{net::TcpListener, sync::Mutex};
+
+/// Asks in the middle of its `init`, before it has registered its last routes and after.
+#[plugin]
+pub struct Asking {
+    http: Dep<dyn Http>,
+    answers: Mutex<Vec<Answer>>,
+}
+
+const PATHS: [&str; 4] = ["/early", "/late", "/more", "/"];
+
+impl Lifecycle for Asking {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let addr = self.http.local_addr().context("the server does not listen")?;
+        let early = Routes::new().get("/early", async || "early").put("/early", async || "put").during_start();
+        self.http.register(cx, early.get("/late", async || "late"))?;
+        let mut answers = Vec::new();
+        for path in PATHS {
+            answers.push(request(addr, "GET", path).await);
+        }
+        answers.push(request(addr, "DELETE", "/early").await);
+        self.http.register(cx, Routes::new().get("/more", async || "more").during_start())?;
+        answers.push(request(addr, "GET", "/more").await);
+        *self.answers.lock().unwrap() = answers;
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+pub struct Early {
+    #[provides(dyn Http)]
+    pub rest: Dep<Rest>,
+    pub asking: Dep<Asking>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_early_routes_are_answered_during_the_start() {
+    let agent = Agent::<Early>::builder().config(config()).start().await.unwrap();
+    let answers = std::mem::take(&mut *agent.asking.answers.lock().unwrap());
+    let starting = r#"{"error":"the agent is starting"}"#;
+    let found: Vec<_> =
+        answers.iter().map(|answer| (answer.status, &*answer.body, answer.header("retry-after"))).collect();
+    let refused = (503, starting, Some("1"));
+    assert_eq!(found, [(200, "early", None), refused, refused, refused, refused, (200, "more", None)]);
+    assert_eq!(answers[1].header("content-type"), Some("application/json"));
+    let addr = agent.rest.local_addr().unwrap();
+    for (path, body) in [("/early", "early"), ("/late", "late"), ("/more", "more")] {
+        assert_eq!(request(addr, "GET", path).await.body, body);
+    }
+    let answer = request(addr, "DELETE", "/early").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET,HEAD,PUT,OPTIONS")));
+    assert!(request(addr, "GET", "/").await.body.contains("/late"));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_port_in_use_ends_the_start_before_anybody_waits() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = Config::new().set("http", "endpoint", other.local_addr().unwrap().to_string());
+    let error = Agent::<Early>::builder().config(config).start().await.unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("plugin `Rest` failed in init: another process listens on"), "{error}");
+    assert!(!error.contains("Asking"), "it has not begun, and so it misses nothing: {error}");
+}
