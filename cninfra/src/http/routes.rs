@@ -61,8 +61,9 @@ pub(super) struct Entry<S = ()> {
 
 impl<S: Clone> Clone for Entry<S> {
     fn clone(&self) -> Self {
-        let Entry { method, path, summary, handler } = self;
-        Entry { method: method.clone(), path: path.clone(), summary: summary.clone(), handler: handler.clone() }
+        let Entry { method, path, summary, during_start, handler } = self;
+        let (method, path, summary) = (method.clone(), path.clone(), summary.clone());
+        Entry { method, path, summary, during_start: *during_start, handler: handler.clone() }
     }
 }
 
@@ -173,8 +174,13 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
 impl<S> Routes<S> {
     fn map<S2>(self, change: impl Fn(MethodRouter<S>) -> MethodRouter<S2>) -> Routes<S2> {
-        let entry =
-            |Entry { method, path, summary, handler }| Entry { method, path, summary, handler: handler.map(&change) };
+        let entry = |Entry { method, path, summary, during_start, handler }| Entry {
+            method,
+            path,
+            summary,
+            during_start,
+            handler: handler.map(&change),
+        };
         Routes { entries: self.entries.into_iter().map(entry).collect() }
     }
 }

@@ -46,7 +46,15 @@ struct Live {
 
 impl Default for Live {
     fn default() -> Self {
-        Live { next: 0, tasks: HashMap::new(), open: usize::MAX, closing: usize::MAX, unasked: false, left: 0, obeyed: 0 }
+        Live {
+            next: 0,
+            tasks: HashMap::new(),
+            open: usize::MAX,
+            closing: usize::MAX,
+            unasked: false,
+            left: 0,
+            obeyed: 0,
+        }
     }
 }
 
