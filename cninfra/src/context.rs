@@ -271,6 +271,13 @@ impl Context {
         Status::new(self)
     }
 
+    /// Does the agent go on without the plugin, whose `init` has failed? So it is in each later attempt of the start policy
+    /// [`Retry`](crate::agent::StartPolicy::Retry), until one succeeds. A server may ask it of who registers something late.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.status_registry().is_down(self.place)
+    }
+
     /// Watches the status of the agent. A task of the plugin that watches it ends by itself where it leaves its loop when the agent
     /// stops:
     ///

@@ -25,8 +25,10 @@ use tokio::task::{JoinError, JoinHandle};
 impl Context {
     /// Runs `future` as a task of this plugin, on the runtime of the agent.
     ///
-    /// A task that still runs a moment (50 ms) after its plugin has closed is ended then, with a warning in the log. One that
-    /// panics is told in the log, and ends the agent: in order, and with exit code 1. After its plugin has closed none begins. One that keeps its
+    /// A task that still runs a moment (50 ms) after its plugin has closed is ended then, with a warning in the log: it is for work that
+    /// the plugin ends itself, in `close` (keep the [`Task`], abort and await it, or tell it to return). For work that may be ended where it
+    /// waits there is [`spawn_until_close`](Context::spawn_until_close). One that panics is told in the log, and ends the agent: in
+    /// order, and with exit code 1. After its plugin has closed none begins. One that keeps its
     /// thread is named in the log under [`Agent::main`](crate::Agent::main), and is an error of the stop.
     ///
     /// # Panics
@@ -36,7 +38,57 @@ impl Context {
         name: &'static str,
         future: impl Future<Output = T> + Send + 'static,
     ) -> Task<T> {
-        spawn(self, name, Box::pin(future))
+        spawn(self, name, Kind::Task, Box::pin(future))
+    }
+
+    /// Runs `future` as a task of this plugin until the plugin closes: what goes on in the background, such as a loop that has no end.
+    ///
+    /// The agent ends it, and waits for that, after the plugin has drained and before its `close` is called; also one of a plugin
+    /// without a `close`, or whose `init` has failed. When `close` begins, none begins any more. In all else it is as that of
+    /// [`spawn`](Context::spawn).
+    ///
+    /// ```
+    /// use cninfra::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// #[plugin]
+    /// struct Sweeper;
+    ///
+    /// impl Lifecycle for Sweeper {
+    ///     async fn init(&self, cx: &Context) -> Result<()> {
+    ///         let log = cx.log();
+    ///         cx.spawn_until_close("sweep", async move {
+    ///             loop {
+    ///                 tokio::time::sleep(Duration::from_secs(60)).await;
+    ///                 log.info("swept");
+    ///             }
+    ///         });
+    ///         Ok(())
+    ///     }
+    /// }
+    /// # #[derive(Flavor)]
+    /// # struct Swept {
+    /// #     sweeper: Dep<Sweeper>,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// # Agent::<Swept>::start().await?.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// The future is dropped at the await point where it is. What must not be left half done there belongs in a task of
+    /// [`spawn`](Context::spawn) that `close` tells to return, and awaits.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn spawn_until_close<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Task<T> {
+        spawn(self, name, Kind::UntilClose, Box::pin(future))
     }
 
     /// Runs `future` as a task of this plugin whose end ends the agent: what the agent is there for, such as a job that
@@ -90,6 +142,7 @@ impl Context {
         let task = spawn(
             self,
             name,
+            Kind::Task,
             Box::pin(async move {
                 let ended = future.await;
                 watched.has_ended();
@@ -131,13 +184,13 @@ impl Drop for MainTask {
 }
 
 // not generic in the future: compiled once for each type of result
-fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, future: BoxFuture<'static, T>) -> Task<T> {
-    let (id, mark) = cx.tasks().enter(cx.place(), name, Kind::Task).unzip();
+fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, kind: Kind, future: BoxFuture<'static, T>) -> Task<T> {
+    let (id, mark) = cx.tasks().enter(cx.place(), name, kind).unzip();
     let handle = tokio::spawn(Guarded::new(cx.clone(), name, (id, mark.unwrap_or_default()), future));
     match id {
         Some(id) => cx.tasks().spawned(id, handle.abort_handle()),
         None => {
-            cx.log().warn(format_args!("task `{name}` does not begin: its plugin has closed"));
+            cx.log().warn(format_args!("task `{name}` does not begin: its plugin closes, or has closed"));
             handle.abort();
         }
     }
@@ -152,6 +205,11 @@ pub(crate) fn spawn_probe(cx: &Context, probe: BoxFuture<'static, ()>) {
         cx.tasks().spawned(id, handle.abort_handle());
     }
 }
+
+/// What the log says of a task that its plugin has left behind, after the task's name.
+pub(crate) const LEFT: &str = "` still ran after close: it is ended";
+/// And the mend.
+pub(crate) const END_IT: &str = "spawn it by `spawn_until_close`, or abort and await it in `close`";
 
 /// A task of a plugin: see [`Context::spawn`](crate::Context::spawn). Awaited, it gives the task's result; dropped, it
 /// lets the task run on until its plugin has closed.

@@ -6,7 +6,10 @@ use super::{
     runner::Runner,
     together::{Common, run},
 };
-use crate::Context;
+use crate::{
+    Context,
+    tasks::{END_IT, LEFT},
+};
 use std::ops::Range;
 use tokio::time::Instant;
 
@@ -37,6 +40,7 @@ impl Runner {
         while to > 0 {
             let from = env.group_begin(to);
             let first = self.plugins.partition_point(|plugin| plugin.place < from).min(self.begun);
+            env.shared.tasks.end_before_close(from..to, ends).await;
             if first < self.begun {
                 let common = Common::new(&env, Phase::Close, env.limits.whole.stop, ends);
                 env.shared.set_stop_time(StopTime::new(&env.limits, Phase::Close, ends));
@@ -66,7 +70,7 @@ impl Runner {
                 log.error(format_args!("{error}"));
                 errors.push(error);
             } else if has_lifecycle(left.place) {
-                log.warn(format_args!("task `{name}` still ran after close: it is ended"));
+                log.warn(format_args!("task `{name}{LEFT}; {END_IT}"));
             } else {
                 log.debug(format_args!("task `{name}` is ended"));
                 continue;

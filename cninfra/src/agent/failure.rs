@@ -124,9 +124,7 @@ impl PluginError {
         match &self.cause {
             Cause::Config(error) | Cause::Failed(error) => error.help(),
             Cause::Panicked(_) => Some("it is a defect: RUST_BACKTRACE=1 shows the way to it"),
-            Cause::TimedOut(_) => Some(
-                "look at what it waits for, or give it a longer limit (`limits` in its config section, or `Builder::limit`)",
-            ),
+            Cause::TimedOut(_) => Some(longer(self.phase)),
             Cause::Blocked { .. } => Some("what blocks belongs in `tokio::task::spawn_blocking`"),
         }
     }
@@ -166,6 +164,30 @@ impl PluginError {
                 write!(f, "blocked its thread in {phase} for {took:.1?}, over its limit of {limit:?}")
             }
         }
+    }
+}
+
+/// What can be done about a phase that takes too long: the keys of its limit and of the whole.
+fn longer(phase: Phase) -> &'static str {
+    macro_rules! keys {
+        ($phase:literal, $whole:literal) => {
+            concat!(
+                "look at what it waits for, or give it a longer limit: `<plugin>.limits.",
+                $phase,
+                "`, `agent.limits.",
+                $phase,
+                "` or `agent.",
+                $whole,
+                "` in the config, or `Builder::limit`"
+            )
+        };
+    }
+    match phase {
+        Phase::Create => keys!("create", "start-timeout"),
+        Phase::Init | Phase::Run => keys!("init", "start-timeout"),
+        Phase::AfterInit => keys!("after-init", "start-timeout"),
+        Phase::Drain => keys!("drain", "stop-timeout"),
+        Phase::Close => keys!("close", "stop-timeout"),
     }
 }
 

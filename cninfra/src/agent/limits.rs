@@ -107,11 +107,21 @@ pub(super) struct LimitTable {
     pub(super) phases: HashMap<Phase, Duration>,
     /// By place and phase.
     pub(super) special: HashMap<(usize, Phase), Duration>,
+    /// Of plugins without which the agent starts, by place: the `init` in the start, where that has no limit of its own.
+    pub(super) first: HashMap<usize, Duration>,
 }
 
 impl LimitTable {
-    /// For one plugin in one phase.
+    /// For one plugin in one phase, of the start or of the stop.
     pub(super) fn of(&self, place: usize, phase: Phase) -> Duration {
+        match self.first.get(&place) {
+            Some(first) if phase == Phase::Init => *first,
+            _ => self.later(place, phase),
+        }
+    }
+
+    /// The same, when the agent has started: nobody waits for the plugin any more.
+    pub(super) fn later(&self, place: usize, phase: Phase) -> Duration {
         // most agents have none of these, and an empty table is not hashed for
         if let Some(limit) = self.special.get(&(place, phase)) {
             return *limit;

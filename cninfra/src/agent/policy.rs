@@ -10,7 +10,9 @@ use std::{str::FromStr, time::Duration};
 /// server that may come later.
 ///
 /// Whatever the policy, a panic fails the start, and so does a plugin that uses up the time of the whole start. A plugin
-/// with a policy has therefore a third of that time for an attempt, unless it is given a limit of its own.
+/// with a policy has therefore a third of that time in the start, unless its limit is below that of the whole already (`<plugin>.limits.init`,
+/// `agent.limits.init`, `agent.plugin-start-timeout` or [`Builder::limit`](super::Builder::limit)). Attempts after the start have
+/// the plugin's limit.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub enum StartPolicy {

@@ -28,7 +28,8 @@ impl<F> Agent<F> {
     ///
     /// It reads the command line (`--help` lists what the plugins understand), the environment and the config files,
     /// starts the flavor, runs until SIGTERM or SIGINT or until a plugin stops it, and closes it. `--graph FORMAT` prints the graph
-    /// and starts nothing. A second signal forces the end. SIGHUP has the config files read again: see
+    /// and starts nothing. A second signal forces the end; the same one again within 200 ms counts as one,
+    /// since some send it to the process and to its group. SIGHUP has the config files read again: see
     /// [`Live`](crate::config::Live).
     ///
     /// | exit code | what it says |

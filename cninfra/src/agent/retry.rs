@@ -14,7 +14,7 @@ use crate::{
     tasks::{Kind, Mark},
 };
 use futures_util::FutureExt as _;
-use std::{collections::BTreeSet, future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -47,15 +47,15 @@ impl Retries {
     /// The plugin's `init` has failed, and its policy lets the agent go on.
     pub(super) async fn put_off(&mut self, env: &Env, plugin: &Begun, error: &PluginError) {
         end_attempt(env, &plugin.cx).await;
-        let (log, what) = (plugin.cx.log(), error.to_string());
+        let (log, what, mend) = (plugin.cx.log(), error.to_string(), Mend(error));
         match env.policy(plugin.place) {
             StartPolicy::Retry(backoff) => {
-                log.warn(format_args!("{what}: the agent starts without it, and tries again"));
+                log.warn(format_args!("{what}: the agent starts without it, and tries again{mend}"));
                 plugin.cx.status().down(format!("{what}; it is tried again"));
                 self.put_off.push((plugin.place, backoff));
             }
             _ => {
-                log.warn(format_args!("{what}: its start policy is to ignore that"));
+                log.warn(format_args!("{what}: its start policy is to ignore that{mend}"));
                 plugin.cx.status().down(format!("{what}; ignored"));
             }
         }
@@ -136,6 +136,23 @@ async fn end_attempt(env: &Env, cx: &Context) {
     }
 }
 
+/// What can be done about an attempt that failed.
+struct Mend<'a>(&'a PluginError);
+
+impl fmt::Display for Mend<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PluginError { instance, phase, cause, .. } = self.0;
+        match (cause, self.0.help()) {
+            (Cause::TimedOut(_), _) => {
+                let key = phase.to_string().replace('_', "-");
+                write!(f, "; look at what it waits for, or give it longer by `{instance}.limits.{key}`")
+            }
+            (_, Some(help)) => write!(f, "; {help}"),
+            (_, None) => Ok(()),
+        }
+    }
+}
+
 /// The attempts to bring one plugin up.
 struct Attempts {
     env: Arc<Env>,
@@ -180,7 +197,7 @@ impl Attempts {
                 Err(error) => {
                     failed = failed.saturating_add(1);
                     end_attempt(&self.env, &self.cx).await;
-                    self.cx.log().warn(format_args!("attempt {failed}: {error}"));
+                    self.cx.log().warn(format_args!("attempt {failed}: {error}{}", Mend(&error)));
                     self.cx.status().down(format!("attempt {failed}: {error}; it is tried again"));
                 }
             }
@@ -204,7 +221,7 @@ impl Attempts {
 
     /// One phase, within its limit.
     async fn step(&mut self, phase: Phase) -> Result<(), PluginError> {
-        let (started, limit) = (Instant::now(), self.env.limits.of(self.place, phase));
+        let (started, limit) = (Instant::now(), self.env.limits.later(self.place, phase));
         let mut longest = Duration::ZERO;
         let result = {
             // called and dropped in here, at its limit too, so that it is guarded, and seen from outside

@@ -119,19 +119,20 @@ impl Settings {
             self.policies.keys().chain(self.plugin_limits.keys().map(|(name, _)| name)).map(|name| &**name).collect();
         let invalid = names.into_iter().filter(|name| place(name).is_none()).map(|name| unknown(graph, name)).collect();
         let mut policies = HashMap::new();
-        let mut limits = LimitTable { whole, phases: own.phase_limits().collect(), special: HashMap::new() };
+        let mut limits = LimitTable { whole, phases: own.phase_limits().collect(), ..LimitTable::default() };
         for (name, policy) in &self.policies {
             let Some(place) = place(name) else { continue };
             policies.insert(place, *policy);
-            if *policy != StartPolicy::Fail {
-                // a plugin that is not up in time must not use up the time of those after it
-                let attempt = limits.of(place, Phase::Init).min(whole.start / 3);
-                limits.special.insert((place, Phase::Init), attempt);
-            }
         }
         for ((name, phase), limit) in &self.plugin_limits {
             let Some(place) = place(name) else { continue };
             limits.special.insert((place, *phase), *limit);
+        }
+        for (place, _) in policies.iter().filter(|(_, policy)| **policy != StartPolicy::Fail) {
+            // a plugin that is not up in time must not use up the time of those after it
+            if limits.of(*place, Phase::Init) >= whole.start {
+                limits.first.insert(*place, whole.start / 3);
+            }
         }
         let off: Vec<_> =
             special.iter().filter(|(_, special)| matches!(special, Special::Off)).map(|(place, _)| *place).collect();

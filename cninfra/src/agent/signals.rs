@@ -12,7 +12,12 @@ use crate::{
     BoxFuture, Logger,
     logging::{Level, Loggers},
 };
-use std::{io, process::ExitCode, sync::Arc, time::Instant};
+use std::{
+    io,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{Signal, SignalKind, signal},
@@ -81,7 +86,7 @@ async fn hear(
     hangup: &Notify,
     mut agent: JoinHandle<u8>,
 ) -> u8 {
-    let mut asked = false;
+    let mut asked = Asked::default();
     loop {
         tokio::select! {
             ended = &mut agent => {
@@ -96,11 +101,14 @@ async fn hear(
                     hangup.notify_one();
                     continue;
                 };
-                if asked {
-                    teller.say(log, Level::Warn, format_args!("signal {number} again: the end is forced"));
-                    return 128 + number;
+                match asked.again(number, Instant::now()) {
+                    Meaning::Echo => continue,
+                    Meaning::Force => {
+                        teller.say(log, Level::Warn, format_args!("signal {number} again: the end is forced"));
+                        return 128 + number;
+                    }
+                    Meaning::Stop => {}
                 }
-                asked = true;
                 teller.say(log, Level::Info, format_args!("signal {number}: the agent stops"));
                 teller.flush(teller::FIRST);
                 stop.stop();
@@ -134,6 +142,35 @@ async fn watch(loggers: &Loggers, teller: &Teller, progress: &Progress, stop: &S
             }
         } else {
             tokio::time::sleep(TICK).await;
+        }
+    }
+}
+
+/// The same signal twice within this time is one: who ends a process and its group tells it twice, as `timeout` does.
+const ONE: Duration = Duration::from_millis(200);
+
+/// The signal that has asked for the end, and when.
+#[derive(Default)]
+struct Asked(Option<(u8, Instant)>);
+
+/// What a signal that asks for the end means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Meaning {
+    Stop,
+    /// It was heard already.
+    Echo,
+    Force,
+}
+
+impl Asked {
+    fn again(&mut self, number: u8, now: Instant) -> Meaning {
+        match self.0 {
+            None => {
+                self.0 = Some((number, now));
+                Meaning::Stop
+            }
+            Some((first, at)) if first == number && now.duration_since(at) < ONE => Meaning::Echo,
+            Some(_) => Meaning::Force,
         }
     }
 }
@@ -172,7 +209,15 @@ impl Signals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{process::Command, time::Duration};
+    use std::process::Command;
+
+    #[test]
+    fn the_same_signal_twice_at_once_is_one() {
+        let (mut asked, began) = (Asked::default(), Instant::now());
+        let mut hear = |number, after| asked.again(number, began + Duration::from_millis(after));
+        let heard = [hear(15, 0), hear(15, 1), hear(15, 199), hear(2, 1), hear(15, 200)];
+        assert_eq!(heard, [Meaning::Stop, Meaning::Echo, Meaning::Echo, Meaning::Force, Meaning::Force]);
+    }
 
     #[tokio::test]
     async fn a_hangup_that_comes_before_anybody_waits_for_it_is_kept() {

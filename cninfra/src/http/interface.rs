@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 #[interface]
 pub trait Http {
     /// Adds routes, which belong to the plugin `owner`: all of them, or none on an error. To be called in `init`: the
-    /// server takes no more once it serves.
+    /// server takes no more once it serves, but of a plugin that [is down](Context::is_down), whose `init` is called again. A route that
+    /// the owner registers again takes the place of its former one.
     ///
     /// # Errors
     /// A path that is not valid; a route that overlaps with one of this or of another plugin, with both owners; the server

@@ -174,7 +174,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
 impl<S> Routes<S> {
     fn map<S2>(self, change: impl Fn(MethodRouter<S>) -> MethodRouter<S2>) -> Routes<S2> {
-        let entry = |Entry { handler, method, path, summary, during_start }| Entry {
+        let entry = |Entry { method, path, summary, during_start, handler }| Entry {
             method,
             path,
             summary,

@@ -54,6 +54,27 @@ impl RouteTable {
         Ok(())
     }
 
+    /// As [`add`](RouteTable::add), but what the owner registers again takes the place of what it registered before: its `init` may be
+    /// called once more.
+    ///
+    /// # Errors
+    /// As those of [`add`](RouteTable::add).
+    pub fn renew(&mut self, owner: &str, routes: Routes) -> Result<(), RouteError> {
+        let again = |route: &Route| {
+            let is_same = |method: &Method, path: &str| *method == route.method && *path == *route.path;
+            *route.owner == *owner && routes.entries.iter().any(|entry| is_same(&entry.method, &entry.path))
+        };
+        let mut all = if self.routes().iter().any(again) { RouteTable::new() } else { self.clone() };
+        if all.handlers.is_empty() {
+            for (route, handler) in self.routes().iter().zip(&self.handlers).filter(|(route, _)| !again(route)) {
+                all.put(route.clone(), handler.clone())?;
+            }
+        }
+        all.add(owner, routes)?;
+        *self = all;
+        Ok(())
+    }
+
     fn put(&mut self, route: Route, handler: MethodRouter) -> Result<(), RouteError> {
         let is_new = self.index.of_path(&route.path).next().is_none();
         if is_new && let Err(wrong) = path::check(&route.path) {
@@ -210,6 +231,21 @@ mod tests {
     fn a_plugin_may_overlap_with_itself_no_more_than_with_others() {
         let error = RouteTable::new().add("one", get("/a").merge(get("/a"))).unwrap_err();
         assert_eq!(error.to_string(), "`one` registers `GET /a`, which `one` has registered already");
+    }
+
+    #[test]
+    fn what_a_plugin_registers_again_takes_the_place_of_what_it_did_before() {
+        let mut table = RouteTable::new();
+        table.renew("one", get("/a").get("/b", async || "")).unwrap();
+        table.renew("two", get("/c")).unwrap();
+        table.renew("one", get("/a").get("/d", async || "")).unwrap();
+        let found: Vec<_> = table.routes().iter().map(|route| format!("{} {}", route.owner, route.path)).collect();
+        assert_eq!(found, ["one /b", "two /c", "one /a", "one /d"]);
+        // of others' none is taken, and on an error none is changed
+        assert!(table.renew("two", get("/c").get("/a", async || "")).is_err());
+        assert!(table.renew("one", get("/e").merge(get("/e"))).is_err());
+        assert_eq!(table.routes().len(), 4);
+        let _ = table.router();
     }
 
     #[test]

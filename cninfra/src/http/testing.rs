@@ -83,7 +83,7 @@ impl InProcess {
 
 impl Http for InProcess {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
-        self.table().add(owner.name(), routes).map_err(|error| {
+        self.table().renew(owner.name(), routes).map_err(|error| {
             let help = error.help();
             Error::from(error).with_help(help)
         })

@@ -138,7 +138,8 @@ pub trait Lifecycle {
         Nothing
     }
 
-    /// Releases what the plugin holds, and ends its tasks. All that it depends on is still open. It is called whatever has
+    /// Releases what the plugin holds, and ends its tasks, but for those of [`spawn_until_close`](Context::spawn_until_close), which
+    /// the agent has ended before. All that it depends on is still open. It is called whatever has
     /// become of `init`, and must bear to be called twice.
     ///
     /// # Errors

@@ -209,6 +209,11 @@ impl Registry {
         });
     }
 
+    /// Does the agent go on without this plugin?
+    pub(crate) fn is_down(&self, place: usize) -> bool {
+        self.lock().down.contains_key(&place)
+    }
+
     /// Does the agent go on without a plugin?
     #[cfg(feature = "testing")]
     pub(crate) fn is_any_down(&self) -> bool {

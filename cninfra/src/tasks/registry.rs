@@ -37,6 +37,8 @@ struct Live {
     tasks: HashMap<u64, Entry>,
     /// Plugins at or after this place have closed: no task of theirs begins any more.
     open: usize,
+    /// Plugins at or after this place close: of theirs, none begins that is to end before that.
+    closing: usize,
     /// The agent stops: no probe begins any more.
     unasked: bool,
     /// How many have ended.
@@ -47,7 +49,15 @@ struct Live {
 
 impl Default for Live {
     fn default() -> Self {
-        Live { next: 0, tasks: HashMap::new(), open: usize::MAX, unasked: false, left: 0, obeyed: 0 }
+        Live {
+            next: 0,
+            tasks: HashMap::new(),
+            open: usize::MAX,
+            closing: usize::MAX,
+            unasked: false,
+            left: 0,
+            obeyed: 0,
+        }
     }
 }
 
@@ -66,6 +76,8 @@ struct Entry {
 pub(crate) enum Kind {
     /// The plugin's own.
     Task,
+    /// The plugin's own, too; it is ended before the plugin closes.
+    UntilClose,
     /// It asks for the plugin's state. A plugin has one.
     Probe,
     /// It tries to start a plugin. Who has made it ends it.
@@ -108,7 +120,8 @@ impl Registry {
     /// A task is about to be spawned; none after its plugin has closed. A probe takes the place of an earlier one.
     pub(crate) fn enter(&self, place: usize, name: &'static str, kind: Kind) -> Option<(u64, Mark)> {
         let mut live = self.lock();
-        if place >= live.open || live.unasked && kind == Kind::Probe {
+        let closes = place >= live.closing && kind == Kind::UntilClose;
+        if place >= live.open || closes || live.unasked && kind == Kind::Probe {
             return None;
         }
         if kind == Kind::Probe {
@@ -158,6 +171,17 @@ impl Registry {
         let mut live = self.lock();
         live.open = 0;
         live.tasks.values_mut().for_each(Entry::abort);
+    }
+
+    /// Ends what is not to meet the `close` of the plugins at `places`, and waits for it; no more of that begins there, nor in those after
+    /// them. What does not end is [left behind](Registry::end).
+    pub(crate) async fn end_before_close(&self, places: Range<usize>, ends: Instant) {
+        {
+            let mut live = self.lock();
+            live.closing = live.closing.min(places.start);
+        }
+        let is_meant = |entry: &Entry| entry.kind == Kind::UntilClose && places.contains(&entry.place);
+        self.abort_and_wait(is_meant, ends).await;
     }
 
     /// Ends what the plugins at `places` have left behind, when those of `ends_by_itself` had a moment to do it themselves. No more

@@ -10,7 +10,7 @@ use crate::{
     graph::Graph,
     logging::{Level, LogSettings},
     status::{AgentStatus, State},
-    tasks::Slowest,
+    tasks::{END_IT, LEFT, Slowest},
 };
 use std::{
     fmt,
@@ -33,7 +33,7 @@ const OUTLIVES: Duration = Duration::from_secs(1);
 ///
 /// | | what is checked |
 /// | --- | --- |
-/// | 1 | it owns its tasks: when it has closed, none of them runs, be it spawned through the context or not, nor, a second later, what it gave to `spawn_blocking` |
+/// | 1 | it owns its tasks: when it has closed, none of them runs, be it spawned through the context or not, nor, a second later, what it gave to `spawn_blocking`. The agent ends those of [`spawn_until_close`](crate::Context::spawn_until_close) before |
 /// | 2 | it is safe to close after an `init` that failed, or was dropped at one of its first 40 await points, or never ran; and to close twice; and its `init` may be called again after it was dropped there, and, where it waits for anything, after it failed at its end and its tasks were ended |
 /// | 3 | it never blocks: no call of its lifecycle, and none of a task that it spawned through the context, keeps its thread for longer than [`blocks_after`](Conformance::blocks_after) |
 /// | 4 | it reports its state: it does not stay in `Init`, and it gives a reason when it is not well |
@@ -324,6 +324,18 @@ impl Life {
     }
 }
 
+impl Life {
+    /// The names of the tasks that were left behind, as the log tells them.
+    fn left_names(&self) -> Vec<&str> {
+        let lines = self.said.iter().flat_map(|said| said.lines());
+        let mut names: Vec<_> =
+            lines.filter_map(|line| line.split_once(LEFT)?.0.rsplit_once("task `")).map(|(_, name)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
 fn is_named(graph: &Graph, place: usize, plugin: &str) -> bool {
     graph.nodes().get(place).is_some_and(|node| node.instance() == plugin)
 }
@@ -343,7 +355,8 @@ impl Found<'_> {
     /// What holds after any life.
     fn of_a_life(&mut self, after: &str, life: &Life) {
         if life.left_task {
-            self.add(1, format!("after {after}: a task of it still ran when it had closed"));
+            let names = life.left_names().join("`, `");
+            self.add(1, format!("after {after}: a task of it still ran when it had closed: `{names}`: {END_IT}"));
         } else if life.alive > 0 {
             self.add(1, format!("after {after}: {} tasks still run that belong to nobody", life.alive));
         }

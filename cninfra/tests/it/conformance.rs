@@ -21,6 +21,7 @@ use tokio::time::sleep;
 enum Sin {
     #[default]
     None,
+    SpawnsUntilClose,
     LeavesTask,
     DetachesTask,
     FailsToCloseTwice,
@@ -63,6 +64,7 @@ impl Lifecycle for Sinner {
         let begun = self.begun.fetch_add(1, SeqCst);
         let password = &self.config.password;
         match self.config.sin {
+            Sin::SpawnsUntilClose => drop(cx.spawn_until_close("work", pending::<()>())),
             Sin::LeavesTask => drop(cx.spawn("left", pending::<()>())),
             Sin::DetachesTask => drop(tokio::spawn(pending::<()>())),
             Sin::Blocks => std::thread::sleep(Duration::from_millis(60)),
@@ -143,9 +145,20 @@ fn a_plugin_that_keeps_its_contract_passes() {
 }
 
 #[test]
+fn a_task_that_ends_with_its_plugin_keeps_the_contract() {
+    let violations = kit(Sin::SpawnsUntilClose).violations();
+    let violations: Vec<_> = violations.iter().filter(|violation| violation.point != 3).collect();
+    assert!(violations.is_empty(), "{violations:?}");
+}
+
+#[test]
 fn each_violation_is_found() {
     for (sin, point, said) in [
-        (Sin::LeavesTask, 1, "a task of it still ran when it had closed"),
+        (
+            Sin::LeavesTask,
+            1,
+            "a task of it still ran when it had closed: `left`: spawn it by `spawn_until_close`, or abort and await it",
+        ),
         (Sin::DetachesTask, 1, "1 tasks still run that belong to nobody"),
         (Sin::FailsToCloseTwice, 2, "after a second close: plugin `Sinner` failed in close: closed already"),
         (Sin::PanicsWhenClosedUninitialised, 2, "dropped at wait 0: plugin `Sinner` panicked in close"),

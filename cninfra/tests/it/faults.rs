@@ -194,6 +194,52 @@ mod tasks {
         assert!(ended.load(SeqCst));
     }
 
+    /// Sees in its `drain` and its `close` whether its task has ended.
+    #[plugin]
+    pub struct Careful {
+        ended: Arc<AtomicBool>,
+        seen: Arc<std::sync::Mutex<Vec<(&'static str, bool)>>>,
+    }
+    impl Careful {
+        fn see(&self, phase: &'static str) {
+            self.seen.lock().unwrap().push((phase, self.ended.load(SeqCst)));
+        }
+    }
+    impl Lifecycle for Careful {
+        async fn init(&self, cx: &Context) -> Result<()> {
+            let guard = Guard(self.ended.clone());
+            cx.spawn_until_close("forever", async move {
+                let _guard = guard;
+                pending::<()>().await
+            });
+            Ok(())
+        }
+        async fn drain(&self, _: &Context) -> Result<()> {
+            tokio::task::yield_now().await;
+            self.see("drain");
+            Ok(())
+        }
+        async fn close(&self, cx: &Context) -> Result<()> {
+            self.see("close");
+            let late = cx.spawn_until_close("late", async {});
+            assert!(late.await.is_err(), "none begins any more");
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    pub struct Swept {
+        careful: Dep<Careful>,
+    }
+
+    #[tokio::test]
+    async fn a_task_until_close_ends_after_drain_and_before_close() {
+        let agent = Agent::<Swept>::builder().record_events(true).start().await.unwrap();
+        let seen = agent.careful.seen.clone();
+        let events = agent.close().await.unwrap();
+        assert_eq!(*seen.lock().unwrap(), [("drain", false), ("close", true)]);
+        assert!(events.iter().all(|event| event.outcome == cninfra::agent::Outcome::Done), "{events:?}");
+    }
+
     #[tokio::test]
     async fn an_agent_that_is_dropped_takes_its_tasks_with_it() {
         let agent = Agent::<Lone>::start().await.unwrap();

@@ -187,6 +187,46 @@ async fn an_attempt_has_a_third_of_the_start() {
     agent.close().await.unwrap();
 }
 
+/// Slow, and well.
+#[plugin]
+struct Slow {
+    #[default(Duration::from_secs(8))]
+    takes: Duration,
+}
+impl Lifecycle for Slow {
+    async fn init(&self, _: &Context) -> Result<()> {
+        sleep(self.takes).await;
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+struct Slowly {
+    slow: Dep<Slow>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_after_the_start_have_the_whole_limit() {
+    let agent = Agent::<Slowly>::builder().start_policy("slow", StartPolicy::Retry(BACKOFF)).start().await.unwrap();
+    let began = Instant::now();
+    while agent.status().plugins.iter().any(|plugin| plugin.state != State::Ok) {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(began.elapsed() >= Duration::from_secs(8) && began.elapsed() < Duration::from_secs(13));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_its_own_goes_over_a_third_of_the_start() {
+    let init = |key: &str| Config::new().set(key, "limits.init", "9s");
+    for config in [init("slow"), init("agent"), Config::new().set("agent", "plugin-start-timeout", "9s")] {
+        let began = Instant::now();
+        let policy = StartPolicy::Retry(BACKOFF);
+        let agent = Agent::<Slowly>::builder().config(config).start_policy("slow", policy).start().await.unwrap();
+        assert_eq!(began.elapsed(), Duration::from_secs(8), "at once");
+        agent.close().await.unwrap();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_ignored_stays_down() {
     let agent = builder(Store::failing(1), StartPolicy::Ignore).start().await.unwrap();

@@ -1,11 +1,15 @@
 //! [`Rest`]: the server as a plugin.
 
 use crate::{
-    Access, Handle, RequestMetrics, RestConfig, Server, config::FLAGS, page, registered::Registered, server::Switch,
+    Access, Handle, RequestMetrics, RestConfig, Server,
+    config::FLAGS,
+    page,
+    registered::Registered,
+    server::{LateSwitch, Switch},
 };
 use cninfra::{
     Logger, Task,
-    http::{Http, Route, RouteIndex, Routes, axum::Router},
+    http::{Http, Route, RouteError, RouteTable, Routes},
     prelude::*,
 };
 use std::{
@@ -59,6 +63,8 @@ struct Serving {
     handle: Handle,
     /// None when all routes are known: handlers belong to the server.
     switch: Option<Switch>,
+    /// From then on: for plugins that come late.
+    late: Option<LateSwitch>,
     /// The future of [`Server::serve`]; none after its end.
     task: Option<Task<usize>>,
 }
@@ -70,8 +76,8 @@ impl Rest {
         lock(&self.serving).as_ref().filter(|serving| serving.task.is_some()).map(|serving| serving.local_addr)
     }
 
-    /// The routes are complete: the router of them, with the page that lists them.
-    fn routed(&self, cx: &Context) -> Result<(Router, RouteIndex)> {
+    /// The routes are complete: all of them, with the page that lists them.
+    fn routed(&self, cx: &Context) -> Result<RouteTable> {
         let mut registered = lock(&self.registered);
         if self.config.index && registered.routes().iter().all(|route| route.path != "/") {
             let page = page::routes(cx.label(), cx.name(), registered.routes());
@@ -101,6 +107,18 @@ impl Rest {
         }
     }
 
+    /// A plugin whose `init` is called again, since it had failed, registers its routes while the server serves.
+    fn come_late(&self, registered: &mut Registered, owner: &Context, routes: Routes) -> Result<()> {
+        let serving = lock(&self.serving);
+        let late = serving.as_ref().and_then(|serving| serving.late.as_ref());
+        let Some(index) = late.and_then(|late| late.add(owner.name(), routes)) else {
+            let what = format_args!("`{}` registers routes, but the server has ended", owner.name());
+            return Err(Error::msg(what).with_help("the agent stops"));
+        };
+        registered.grown(index.map_err(refused)?);
+        Ok(())
+    }
+
     fn handle(&self) -> Option<Handle> {
         lock(&self.serving).as_ref().map(|serving| serving.handle.clone())
     }
@@ -110,15 +128,14 @@ impl Http for Rest {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
         let what = format!("`{}` registers {routes:?}", owner.name());
         let mut registered = lock(&self.registered);
+        let again = routes.clone();
         match registered.add(owner.name(), routes) {
             Some(Ok(())) => {
                 self.answer_early(&registered);
                 Ok(())
             }
-            Some(Err(error)) => {
-                let help = error.help();
-                Err(Error::from(error).with_help(help))
-            }
+            Some(Err(error)) => Err(refused(error)),
+            None if owner.is_down() => self.come_late(&mut registered, owner, again),
             None => Err(Error::msg(format_args!("{what}, but the server serves already"))
                 .with_help("register routes in `init`: the server starts to serve in `after_init`")),
         }
@@ -165,17 +182,17 @@ impl Lifecycle for Rest {
         let (local_addr, handle, switch) = (server.local_addr(), server.handle(), Some(server.switch()));
         cx.log().debug(format_args!("has bound {local_addr}"));
         let task = Some(cx.spawn("serve", server.serve()));
-        *lock(&self.serving) = Some(Serving { local_addr, handle, switch, task });
+        *lock(&self.serving) = Some(Serving { local_addr, handle, switch, late: None, task });
         Ok(())
     }
 
     async fn after_init(&self, cx: &Context) -> Result<()> {
-        let (router, index) = self.routed(cx)?;
+        let routes = self.routed(cx)?;
         let mut serving = lock(&self.serving);
         if let Some(serving) = serving.as_mut()
             && let Some(switch) = serving.switch.take()
         {
-            switch.put(router, index);
+            serving.late = Some(switch.complete(routes));
             cx.log().info(format_args!("listens on {}", serving.local_addr));
         }
         Ok(())
@@ -205,6 +222,12 @@ impl Lifecycle for Rest {
         }
         self.ended(cx).await
     }
+}
+
+/// The mend goes with it.
+fn refused(error: RouteError) -> Error {
+    let help = error.help();
+    Error::from(error).with_help(help)
 }
 
 /// A record of the access log.

@@ -20,17 +20,30 @@ impl Registered {
     /// Adds the routes of a plugin; `None` where no more are taken in.
     pub(crate) fn add(&mut self, owner: &str, routes: Routes) -> Option<Result<(), RouteError>> {
         match self {
-            Registered::Open(table) => Some(table.add(owner, routes)),
+            Registered::Open(table) => Some(table.renew(owner, routes)),
             Registered::Closed(_) => None,
         }
     }
 
-    /// Takes in no more. Returns the router of what was taken in, with its routes, the first time.
-    pub(crate) fn close(&mut self) -> Option<(Router, RouteIndex)> {
+    /// Takes in no more. Returns what was taken in, the first time.
+    pub(crate) fn close(&mut self) -> Option<RouteTable> {
         let Registered::Open(table) = self else { return None };
-        let (router, index) = (table.router(), table.index().clone());
-        *self = Registered::Closed(index.clone());
-        Some((router, index))
+        let table = std::mem::take(table);
+        *self = Registered::Closed(table.index().clone());
+        Some(table)
+    }
+
+    /// The server has taken in more, since a plugin came late.
+    pub(crate) fn grown(&mut self, index: RouteIndex) {
+        *self = Registered::Closed(index);
+    }
+
+    /// The router of an agent that still starts, with all routes that there are by now; `None` where no more are taken in.
+    pub(crate) fn during_start(&self) -> Option<(Router, RouteIndex)> {
+        match self {
+            Registered::Open(table) => Some((table.router_during_start(), table.index().clone())),
+            Registered::Closed(_) => None,
+        }
     }
 
     /// The router of an agent that still starts, with all routes that there are by now; `None` where no more are taken in.

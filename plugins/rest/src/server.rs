@@ -7,9 +7,14 @@ use crate::{
     metrics::{RequestMetrics, Series},
     shared::{Shared, Table, Tables},
 };
+use arc_swap::ArcSwap;
 use axum::Router;
-use cninfra::http::RouteIndex;
-use std::{fmt, io, net::SocketAddr, sync::Arc};
+use cninfra::http::{RouteError, RouteIndex, RouteTable, Routes};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, Weak},
+};
 use tokio::{net::TcpListener, sync::watch};
 
 /// An HTTP/1 server that has bound its port, around an axum router.
@@ -137,8 +142,37 @@ pub(crate) struct Switch {
 impl Switch {
     /// The next request is answered by these.
     pub(crate) fn put(&self, router: Router, index: RouteIndex) {
+        self.store(router, index, RouteTable::new());
+    }
+
+    /// All routes are known. From now on the server holds them alone.
+    pub(crate) fn complete(self, routes: RouteTable) -> LateSwitch {
+        self.store(routes.router(), routes.index().clone(), routes);
+        LateSwitch { tables: Arc::downgrade(&self.tables), metrics: self.metrics }
+    }
+
+    fn store(&self, router: Router, index: RouteIndex, routes: RouteTable) {
         let series = self.metrics.as_ref().map(|metrics| Series::new(metrics, &index));
-        self.tables.store(Arc::new(Table { router, index, series }));
+        self.tables.store(Arc::new(Table { router, index, routes, series }));
+    }
+}
+
+/// Gives a server that serves the routes of a plugin that comes late. It holds no handlers: they go with the server.
+pub(crate) struct LateSwitch {
+    tables: Weak<ArcSwap<Table>>,
+    metrics: Option<RequestMetrics>,
+}
+
+impl LateSwitch {
+    /// The next request is answered by these, too. Returns all routes; `None` where the server has ended.
+    pub(crate) fn add(&self, owner: &str, routes: Routes) -> Option<Result<RouteIndex, RouteError>> {
+        let switch = Switch { tables: self.tables.upgrade()?, metrics: self.metrics.clone() };
+        let mut all = switch.tables.load().routes.clone();
+        Some(all.renew(owner, routes).map(|()| {
+            let index = all.index().clone();
+            switch.complete(all);
+            index
+        }))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use axum::{Router, http::Method};
-use cninfra::http::{Route, RouteIndex};
+use cninfra::http::{Route, RouteIndex, RouteTable};
 use std::{
     fmt,
     sync::{Arc, atomic::AtomicUsize},
@@ -22,6 +22,8 @@ pub(crate) struct Table {
     pub(crate) router: Router,
     /// Empty where the server was not told.
     pub(crate) index: RouteIndex,
+    /// What the router is made of, where a plugin may come late.
+    pub(crate) routes: RouteTable,
     /// Of the index; none where requests are not counted.
     pub(crate) series: Option<Series>,
 }

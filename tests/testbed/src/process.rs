@@ -2,6 +2,7 @@
 
 use crate::{DEADLINE, Folder};
 use std::{
+    cell::RefCell,
     io::{BufRead as _, BufReader, Read},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
@@ -67,7 +68,7 @@ impl Program {
             Err(error) => panic!("{:?}: {error}", self.command),
         };
         let (stdout, stderr) = (child.stdout.take().map(text), child.stderr.take().map(lines));
-        Process { child, stdout, stderr, log: Vec::new(), _folder: self.folder }
+        Process { child, stdout, stderr, log: Vec::new(), signalled: RefCell::default(), _folder: self.folder }
     }
 
     /// Runs it to its end.
@@ -80,6 +81,9 @@ impl Program {
     }
 }
 
+/// An agent takes the same signal twice within 200 ms for one.
+const ECHO: Duration = Duration::from_millis(300);
+
 /// A process. It is killed when it is dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -87,6 +91,8 @@ pub struct Process {
     stdout: Option<Receiver<String>>,
     stderr: Option<Receiver<String>>,
     log: Vec<String>,
+    /// The signal that was sent last, and when.
+    signalled: RefCell<Option<(String, Instant)>>,
     _folder: Folder,
 }
 
@@ -138,11 +144,15 @@ impl Process {
         addr
     }
 
-    /// Sends it a signal: `TERM`, `INT`.
+    /// Sends it a signal: `TERM`, `INT`. The same one once more only a while after the first: an agent takes two at once for one.
     ///
     /// # Panics
     /// It can not be sent.
     pub fn signal(&self, name: &str) {
+        let before = self.signalled.replace(Some((name.to_string(), Instant::now())));
+        if let Some((_, at)) = before.filter(|(before, _)| before == name) {
+            thread::sleep(ECHO.saturating_sub(at.elapsed()));
+        }
         let kill = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
         assert!(kill.as_ref().is_ok_and(ExitStatus::success), "kill -{name}: {kill:?}");
     }

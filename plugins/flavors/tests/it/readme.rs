@@ -10,6 +10,12 @@ mod test {
     include!("readme/test.rs");
 }
 
+mod task {
+    use cninfra::prelude::*;
+
+    include!("readme/task.rs");
+}
+
 mod in_process {
     use super::*;
 
@@ -35,6 +41,7 @@ fn the_readme_shows_these_samples() {
     let samples = [
         ("sample.rs", include_str!("readme/sample.rs")),
         ("test.rs", include_str!("readme/test.rs")),
+        ("task.rs", include_str!("readme/task.rs")),
         ("in_process.rs", include_str!("readme/in_process.rs")),
         ("logging.rs", include_str!("readme/logging.rs")),
         ("config.rs", include_str!("readme/config.rs")),

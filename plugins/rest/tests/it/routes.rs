@@ -2,17 +2,23 @@
 
 use crate::support::{One, Source, config, request, start};
 use cninfra::{
+    agent::{Backoff, StartPolicy},
     http::{
         Http, Routes,
         axum::{extract::Path, http::StatusCode},
         testing::InProcess,
     },
     prelude::*,
+    status::State,
 };
 use cninfra_rest::Rest;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
 fn routes() -> Routes {
@@ -204,6 +210,54 @@ async fn a_route_that_comes_too_late_fails_the_start() {
     for part in ["`late` registers [\"GET /late\"], but the server serves already", "help: register routes in `init`"] {
         assert!(error.contains(part), "{error}");
     }
+}
+
+/// Its first attempt fails, after it has registered its first route; the answers tell which attempt is asked.
+#[plugin]
+struct Flaky {
+    http: Dep<dyn Http>,
+    attempts: AtomicU32,
+}
+
+impl Lifecycle for Flaky {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let attempt = self.attempts.fetch_add(1, SeqCst) + 1;
+        let answer = async move || format!("attempt {attempt}");
+        self.http.register(cx, Routes::new().get("/flaky", answer))?;
+        if attempt < 3 {
+            return Err(Error::msg("not yet"));
+        }
+        self.http.register(cx, Routes::new().get("/late", answer))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_is_tried_again_registers_its_routes_again() {
+    #[derive(Flavor)]
+    struct One {
+        #[provides(dyn Http)]
+        rest: Dep<Rest>,
+        contacts: Dep<Contacts>,
+        page: Dep<Page>,
+        flaky: Dep<Flaky>,
+    }
+    let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(10));
+    let builder = Agent::<One>::builder().config(config()).start_policy("flaky", StartPolicy::Retry(backoff));
+    let agent = builder.start().await.unwrap();
+    let addr = agent.rest.local_addr().unwrap();
+    let all_up = async {
+        while agent.status().plugins.iter().any(|plugin| plugin.state != State::Ok) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all_up).await.unwrap();
+    for path in ["/flaky", "/late"] {
+        assert_eq!(request(addr, "GET", path).await.body, "attempt 3", "{path}");
+    }
+    assert_eq!(request(addr, "GET", "/").await.body, "3", "those of others are there");
+    let contacts = Arc::downgrade(&agent.contacts.clone().into_arc());
+    agent.close().await.unwrap();
+    assert!(contacts.upgrade().is_none(), "the plugins are gone with the agent");
 }
 
 /// Holds the server, as plugins with routes do.
