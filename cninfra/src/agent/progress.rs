@@ -115,7 +115,7 @@ pub(super) struct Inside {
 impl fmt::Display for Inside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::Task => write!(f, "task `{}` of plugin `{}`", self.name, self.plugin),
+            Kind::Task | Kind::UntilClose => write!(f, "task `{}` of plugin `{}`", self.name, self.plugin),
             Kind::Probe => write!(f, "the probe of plugin `{}`", self.plugin),
             Kind::Attempt => write!(f, "an attempt to start plugin `{}`", self.plugin),
         }

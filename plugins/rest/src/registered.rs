@@ -46,14 +46,6 @@ impl Registered {
         }
     }
 
-    /// The router of an agent that still starts, with all routes that there are by now; `None` where no more are taken in.
-    pub(crate) fn during_start(&self) -> Option<(Router, RouteIndex)> {
-        match self {
-            Registered::Open(table) => Some((table.router_during_start(), table.index().clone())),
-            Registered::Closed(_) => None,
-        }
-    }
-
     /// All routes, in the order in which they were added.
     pub(crate) fn routes(&self) -> &[Route] {
         match self {
