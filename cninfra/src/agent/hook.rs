@@ -1,5 +1,6 @@
 //! [`Hook`]: panics of a process are records of its log, as all else.
 
+use super::progress::Progress;
 use crate::{
     foreign::{Panic, Who, message},
     logging::{Level, Loggers},
@@ -7,6 +8,7 @@ use crate::{
 use std::{
     backtrace::Backtrace,
     panic::{Location, PanicHookInfo, set_hook, take_hook},
+    sync::Arc,
     thread,
 };
 
@@ -18,9 +20,9 @@ pub(super) struct Hook(Option<Before>);
 impl Hook {
     /// Logs each panic where it happens: by the logger of the plugin, with what that was doing, and the way to it where somebody wants to
     /// see it.
-    pub(super) fn set(loggers: &Loggers, backtrace: bool) -> Self {
-        let (before, loggers) = (take_hook(), loggers.clone());
-        set_hook(Box::new(move |panic| log(&loggers, panic, backtrace)));
+    pub(super) fn set(loggers: &Loggers, progress: &Arc<Progress>, backtrace: bool) -> Self {
+        let (before, loggers, progress) = (take_hook(), loggers.clone(), progress.clone());
+        set_hook(Box::new(move |panic| log(&loggers, &progress, panic, backtrace)));
         Hook(Some(before))
     }
 }
@@ -39,9 +41,9 @@ pub(super) fn wants_backtrace(variable: Option<&str>) -> bool {
     variable.is_some_and(|value| value != "0")
 }
 
-fn log(loggers: &Loggers, panic: &PanicHookInfo<'_>, backtrace: bool) {
+fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtrace: bool) {
     let message = message(panic.payload());
-    let who = Who::now();
+    let who = progress.called_here().or_else(Who::now);
     let mut log = who.map_or_else(|| loggers.of_agent(), |who| loggers.get(who.plugin));
     match who {
         Some(Who { task: Some(task), .. }) => log = log.with("task", task),

@@ -100,7 +100,11 @@ impl<F: 'static> Builder<F> {
             return print(&log, &graph.print(format));
         }
         // from here on code of plugins runs
-        let _hook = Hook::set(&self.settings.loggers, wants_backtrace(env.get("RUST_BACKTRACE").as_deref()));
+        let _hook = Hook::set(
+            &self.settings.loggers,
+            &self.settings.progress,
+            wants_backtrace(env.get("RUST_BACKTRACE").as_deref()),
+        );
         let report = self.settings.configure(graph, cli);
         // what is wrong with it is told below
         let own = AgentConfig::of(&self.settings.config).unwrap_or_default();

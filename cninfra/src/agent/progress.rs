@@ -1,8 +1,9 @@
 //! [`Progress`]: what an agent does right now, to be read from another thread.
 
-use super::{Phase, limits::LimitTable};
-use crate::{context::Shared, graph::Graph, tasks::Kind};
+use super::{Cause, Phase, guard::guard, limits::LimitTable};
+use crate::{context::Shared, foreign::Who, graph::Graph, tasks::Kind};
 use std::{
+    cell::Cell,
     fmt,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
@@ -25,6 +26,11 @@ pub(super) struct Progress {
     changed: Notify,
     /// Of the agent, as soon as it is there. Held by nobody here: it ends with the agent.
     agent: OnceLock<(Weak<Shared>, Arc<LimitTable>)>,
+}
+
+thread_local! {
+    /// The agent whose plugin is called on this thread: its address.
+    static STEPPING: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Where an agent is in its life.
@@ -80,6 +86,20 @@ pub(super) struct Call {
 }
 
 const PHASES: [Phase; 5] = [Phase::Create, Phase::Init, Phase::AfterInit, Phase::Drain, Phase::Close];
+
+/// Its number in a call, from 1 on.
+const fn code(phase: Phase) -> u64 {
+    match phase {
+        // no step of a plugin
+        Phase::Run => 0,
+        Phase::Create => 1,
+        Phase::Init => 2,
+        Phase::AfterInit => 3,
+        Phase::Drain => 4,
+        Phase::Close => 5,
+    }
+}
+
 /// Beside the phases.
 const DESTRUCTOR: u64 = PHASES.len() as u64 + 1;
 /// The place of no plugin.
@@ -123,13 +143,33 @@ impl fmt::Display for Inside {
 }
 
 impl Progress {
+    /// Calls into a plugin; a panic is an error like others.
+    pub(super) fn call_in<T>(&self, callee: Callee, run: impl FnOnce() -> T) -> Result<T, Cause> {
+        self.enter(callee);
+        // at every step of every plugin: one number, and not who it is
+        let before = STEPPING.replace(self.address());
+        let done = guard(run);
+        STEPPING.set(before);
+        self.leave();
+        done
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// The plugin that is called on this thread.
+    pub(super) fn called_here(&self) -> Option<Who> {
+        let is_here = STEPPING.try_with(Cell::get).is_ok_and(|agent| agent == self.address());
+        let (call, agent) = (self.call().filter(|_| is_here)?, self.agent.get()?.0.upgrade()?);
+        agent.graph.nodes().get(call.place).map(|node| Who::step(node, call.phase))
+    }
+
     /// A plugin is called.
     pub(super) fn enter(&self, callee: Callee) {
         let count = (self.call.load(Relaxed) >> 24) + 1;
         let (place, phase) = match callee {
-            Callee::Step(place, phase) => {
-                (place, PHASES.iter().position(|known| *known == phase).map_or(0, |index| index as u64 + 1))
-            }
+            Callee::Step(place, phase) => (place, code(phase)),
             Callee::Destructor(place) => (place, DESTRUCTOR),
             Callee::Handles => (NOWHERE, DESTRUCTOR),
         };
@@ -225,5 +265,9 @@ mod tests {
         assert_eq!(progress.call(), None);
         progress.enter(Callee::Step(300, Phase::Init));
         assert_ne!(progress.call(), Some(first));
+        for phase in PHASES {
+            progress.enter(Callee::Step(1, phase));
+            assert_eq!(progress.call().unwrap().phase, phase);
+        }
     }
 }

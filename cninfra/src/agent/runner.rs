@@ -5,7 +5,6 @@ use super::{
     begun::Begun,
     env::Env,
     failure::Failures,
-    guard::guard,
     limits::{LEAST, after},
     own,
     progress::{Callee, Stage, StageKind},
@@ -13,7 +12,7 @@ use super::{
     retry::Retries,
     together::{Common, Together, run},
 };
-use crate::{BoxFuture, Context, foreign::Who, inject::part::Creation, inject::running::Running};
+use crate::{BoxFuture, Context, inject::part::Creation, inject::running::Running};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -197,11 +196,11 @@ impl Runner {
 
     /// Drops the plugins, those first that nothing depends on. Their destructors run here, if nobody else holds them.
     fn release(&mut self) -> Vec<PluginError> {
-        let mut errors = Vec::new();
+        let (mut errors, mut last) = (Vec::new(), WallClock::now());
         while let Some(plugin) = self.plugins.pop() {
             let Begun { place, running, .. } = plugin;
             let limit = self.env.limits.of(place, Phase::Close);
-            if let Err((cause, took)) = self.destroy(Callee::Destructor(place), limit, running) {
+            if let Err((cause, took)) = self.destroy(Callee::Destructor(place), limit, &mut last, running) {
                 let node = &self.env.graph.nodes()[place];
                 errors.push(PluginError::new(node, Phase::Close, cause, took).in_destructor());
             }
@@ -212,25 +211,22 @@ impl Runner {
     /// Drops what holds plugins, for a flavor: it is not known which of them is destroyed there, and goes wrong.
     pub(super) fn let_go<T>(&self, held: T) -> Option<PluginError> {
         let Env { graph, limits, .. } = &*self.env;
-        let (cause, took) = self.destroy(Callee::Handles, limits.whole.plugin_stop, held).err()?;
+        let limit = limits.whole.plugin_stop;
+        let (cause, took) = self.destroy(Callee::Handles, limit, &mut WallClock::now(), held).err()?;
         Some(PluginError::of_flavor(graph, Phase::Close, cause).in_destructor().after(took))
     }
 
-    /// Seen from outside, as a call is. Says what went wrong, and how long it took.
-    fn destroy<T>(&self, callee: Callee, limit: Duration, value: T) -> Result<(), (Cause, Duration)> {
-        let began = WallClock::now();
-        self.env.progress.enter(callee);
-        let dropped = {
-            let _called = match callee {
-                Callee::Step(place, _) | Callee::Destructor(place) => {
-                    Some(Who::step(&self.env.graph.nodes()[place], Phase::Close).is_called())
-                }
-                Callee::Handles => None,
-            };
-            guard(|| drop(value))
-        };
-        self.env.progress.leave();
-        let took = began.elapsed();
+    /// Seen from outside, as a call is. It begins at `last`, which is then when it has ended. Says what went wrong, and how long it took.
+    fn destroy<T>(
+        &self,
+        callee: Callee,
+        limit: Duration,
+        last: &mut WallClock,
+        value: T,
+    ) -> Result<(), (Cause, Duration)> {
+        let dropped = self.env.progress.call_in(callee, || drop(value));
+        let now = WallClock::now();
+        let took = now.duration_since(std::mem::replace(last, now));
         match dropped {
             Ok(()) if took > limit => Err((Cause::Blocked { limit, took }, took)),
             dropped => dropped.map_err(|panicked| (panicked, took)),

@@ -4,13 +4,12 @@ use super::{
     Cause, Outcome, Phase, PluginError, StartPolicy, StopHandle,
     begun::{Begun, First},
     env::Env,
-    guard::guard,
     job::{Ended, Job},
     limits::{LEAST, Limit, after},
     progress::Callee,
     record::Record,
 };
-use crate::{foreign::Who, inject::part::Made};
+use crate::inject::part::Made;
 use futures_util::{FutureExt as _, StreamExt as _, future, stream::FuturesUnordered};
 use std::{
     pin::pin,
@@ -56,11 +55,7 @@ impl<'a> Common<'a> {
 
     /// Calls into a plugin: seen from outside while it runs, and its panic is an error.
     pub(super) fn call<T>(&self, place: usize, run: impl FnOnce() -> T) -> Result<T, Cause> {
-        self.env.progress.enter(Callee::Step(place, self.phase));
-        let _called = Who::step(&self.env.graph.nodes()[place], self.phase).is_called();
-        let done = guard(run);
-        self.env.progress.leave();
-        done
+        self.env.progress.call_in(Callee::Step(place, self.phase), run)
     }
 
     /// How long all calls have taken so far.
@@ -126,11 +121,12 @@ impl Together {
     ) {
         let took = ended.duration_since(started);
         common.add_busy(took);
-        let limit = common.limit_at_once(place, started);
-        if ended > limit.ends {
-            self.fail(place, (started, ended), limit.overdue(took), common, record);
-        } else {
-            record.put(place, common.phase, started, ended, Outcome::Done);
+        // most are, and nothing has to be worked out for them
+        let in_time = ended <= common.ends && took <= common.env.limits.of(place, common.phase);
+        let limit = (!in_time).then(|| common.limit_at_once(place, started));
+        match limit.filter(|limit| ended > limit.ends) {
+            Some(limit) => self.fail(place, (started, ended), limit.overdue(took), common, record),
+            None => record.put(place, common.phase, started, ended, Outcome::Done),
         }
     }
 
