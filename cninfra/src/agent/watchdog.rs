@@ -65,7 +65,10 @@ impl Watchdog {
     pub(super) fn look(&mut self, moment: &Moment<'_>, now: Instant) -> Option<u8> {
         self.look_at_tasks(moment.tasks, now);
         // a stop that was asked for has a stage of its own as soon as the agent has heard of it
-        let unheard = moment.asked.filter(|(asked, limit)| now > *asked + *limit + GRACE);
+        let unheard = moment.asked.filter(|(asked, limit)| {
+            // an agent that is not there yet has no limit, which is beyond what the clock can tell
+            asked.checked_add(limit.saturating_add(GRACE)).is_some_and(|ends| now > ends)
+        });
         match moment.state {
             State::Stage(stage) => match unheard.filter(|_| stage.kind == StageKind::Start) {
                 Some((_, limit)) => Some(self.force_unheard(moment, limit, now)),
@@ -283,6 +286,9 @@ mod tests {
                         blocked its thread for 6.2s";
             assert!(said.starts_with(told), "{said}");
         }
+        // it was asked for before the agent was there
+        let early = Moment { asked: Some((began, Duration::MAX)), ..moment(&State::Runs, None) };
+        assert_eq!(Watchdog::default().look(&early, at(14_000)), None);
         // it has begun
         let stop = State::Stage(stage(StageKind::Stop, began));
         let moment = Moment { asked, ..moment(&stop, None) };
