@@ -1,7 +1,7 @@
 //! [`ServiceLabel`]: the name of an agent among its peers, and the keys that are its own.
 
-use crate::{Error, Result};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use crate::{Error, Result, config::from_text};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr, sync::Arc};
 
 /// The label of an agent that is given none.
@@ -107,22 +107,7 @@ impl Serialize for ServiceLabel {
 
 impl<'de> Deserialize<'de> for ServiceLabel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl de::Visitor<'_> for Text {
-            type Value = ServiceLabel;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a service label")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<ServiceLabel, E> {
-                text.parse()
-                    .map_err(|error: Error| E::custom(format_args!("{error}: {}", error.help().unwrap_or_default())))
-            }
-        }
-
-        deserializer.deserialize_str(Text)
+        from_text(deserializer, "a service label", str::parse)
     }
 }
 

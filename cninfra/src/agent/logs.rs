@@ -2,11 +2,10 @@
 
 use crate::{
     Flag, Result,
-    config::{Config, Known, Later, Origins, nearest},
+    config::{Config, Known, Later, Origins, from_text, nearest},
     logging::{Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::fmt;
 
 /// The name of the section.
 pub(super) const SECTION: &str = "logs";
@@ -162,7 +161,7 @@ impl<'de> Deserialize<'de> for Name {
             let name = if text == PREDECESSORS_OWN { "agent" } else { text };
             LogSettings::new().put(name, Level::Info, Source::Config, None).map(|()| Name(name.to_string()))
         };
-        deserializer.deserialize_str(Text { what: "the name of a logger, or a pattern such as `etcd*`", read })
+        from_text(deserializer, "the name of a logger, or a pattern such as `etcd*`", read)
     }
 }
 
@@ -173,28 +172,7 @@ impl<'de> Deserialize<'de> for Levels {
             levels.read(text, Source::Environment, None)?;
             levels.is_kept().map(|()| Levels(text.to_string()))
         };
-        deserializer.deserialize_str(Text { what: "levels, such as `warn,etcd*=debug`", read })
-    }
-}
-
-/// A text that is checked.
-struct Text<F> {
-    what: &'static str,
-    read: F,
-}
-
-impl<T, F: Fn(&str) -> Result<T>> de::Visitor<'_> for Text<F> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        (self.read)(text).map_err(|error| match error.help() {
-            Some(help) => E::custom(format_args!("{error}: {help}")),
-            None => E::custom(error),
-        })
+        from_text(deserializer, "levels, such as `warn,etcd*=debug`", read)
     }
 }
 

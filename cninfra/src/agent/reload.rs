@@ -159,16 +159,21 @@ mod tests {
         greeter: Dep<Greeter>,
     }
 
-    #[tokio::test]
-    async fn a_hangup_in_the_start_has_the_files_read_after_it() {
-        let folder = Folder::new();
+    /// An agent whose files are looked at after a hangup only, and the hangup.
+    async fn started(folder: &Folder, hangups_before: usize) -> (Agent<Greets>, Arc<Notify>) {
         folder.write("greeter.conf", "text: one");
         let config = Config::new().set("agent", "config-poll-interval", "0");
         let mut builder = Agent::<Greets>::builder().config(config).config_dir(folder.path());
         let hangup = Arc::new(Notify::new());
         builder.settings.hangup = Some(hangup.clone());
-        hangup.notify_one();
-        let agent = builder.start().await.unwrap();
+        (0..hangups_before).for_each(|_| hangup.notify_one());
+        (builder.start().await.unwrap(), hangup)
+    }
+
+    #[tokio::test]
+    async fn a_hangup_in_the_start_has_the_files_read_after_it() {
+        let folder = Folder::new();
+        let (agent, _) = started(&folder, 1).await;
         let mut changes = agent.greeter.config.changes();
         folder.write("greeter.conf", "text: two");
         let next = tokio::time::timeout(Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
@@ -179,12 +184,7 @@ mod tests {
     #[tokio::test]
     async fn a_second_hangup_is_no_second_look() {
         let folder = Folder::new();
-        folder.write("greeter.conf", "text: one");
-        let config = Config::new().set("agent", "config-poll-interval", "0");
-        let mut builder = Agent::<Greets>::builder().config(config).config_dir(folder.path());
-        let hangup = Arc::new(Notify::new());
-        builder.settings.hangup = Some(hangup.clone());
-        let agent = builder.start().await.unwrap();
+        let (agent, hangup) = started(&folder, 0).await;
         let mut changes = agent.greeter.config.changes();
         let began = Instant::now();
         folder.write("greeter.conf", "text: two");

@@ -70,6 +70,7 @@ mod secret;
 mod section;
 mod shape;
 mod source;
+mod text;
 mod value;
 mod variant;
 
@@ -90,6 +91,7 @@ pub(crate) use phase_limits::PhaseLimits;
 pub(crate) use reload::{Reload, Reloader};
 pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
+pub use text::from_text;
 
 use crate::{Error, Result};
 use entry::Entry;

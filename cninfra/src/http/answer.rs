@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// An error of the server itself: `{"error":"not found"}`. For authors of servers.
+/// An error as servers answer it: `{"error":"not found"}`. For authors of servers, and of handlers whose errors look alike.
 #[must_use]
 pub fn error(status: StatusCode, text: &str) -> Response {
     let body = serde_json::json!({ "error": text }).to_string();

@@ -1,6 +1,7 @@
 //! [`Level`]: how much a record matters.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use crate::config::from_text;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
 /// How much a record matters; and, of a logger, from which level on its records are logged.
@@ -102,21 +103,7 @@ impl Serialize for Level {
 
 impl<'de> Deserialize<'de> for Level {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl de::Visitor<'_> for Text {
-            type Value = Level;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a level: trace, debug, info, warn or error")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Level, E> {
-                text.parse().map_err(E::custom)
-            }
-        }
-
-        deserializer.deserialize_str(Text)
+        from_text(deserializer, "a level: trace, debug, info, warn or error", str::parse)
     }
 }
 

@@ -2,28 +2,32 @@
 #![allow(dead_code, reason = "most fields are there to be injected")]
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod attempts;
 mod collections;
 mod conditional;
 mod config;
 mod conformance;
+mod destructors;
 mod faults;
 mod foreign;
 mod generic;
-
 mod graph;
 mod label;
 mod limits;
 mod logging;
+mod main_tasks;
 mod matrix;
 mod metrics;
 mod nesting;
 mod optional;
 mod order;
+mod owner;
 mod policies;
 mod replacement;
 mod runs;
 mod status;
 mod styles;
 mod support;
+mod tasks;
 mod timeline;
 mod visibility;

@@ -10,6 +10,7 @@ use cninfra::{
             http::{StatusCode, header::CONTENT_TYPE},
             response::{IntoResponse, Response},
         },
+        error_response,
     },
     logging::{Level, Loggers},
     prelude::*,
@@ -120,15 +121,10 @@ fn take_back(loggers: &Loggers, log: &Logger, name: &str) -> Response {
 fn answer(body: &impl Serialize) -> Response {
     match serde_json::to_string_pretty(body) {
         Ok(text) => ([(CONTENT_TYPE, "application/json")], text + "\n").into_response(),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(error) => error_response(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 
 fn refusal(error: &dyn std::fmt::Display) -> Response {
-    problem(StatusCode::BAD_REQUEST, &error.to_string())
-}
-
-fn problem(status: StatusCode, text: &str) -> Response {
-    let body = serde_json::json!({ "error": text }).to_string();
-    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+    error_response(StatusCode::BAD_REQUEST, &error.to_string())
 }

@@ -1,6 +1,7 @@
 //! [`Endpoint`]: where a server listens.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use cninfra::config::from_text;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{borrow::Cow, error::Error, fmt, net::Ipv6Addr, str::FromStr};
 
 /// Where a server listens: a host and a port.
@@ -104,22 +105,8 @@ impl Serialize for Endpoint {
 
 impl<'de> Deserialize<'de> for Endpoint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl de::Visitor<'_> for Text {
-            type Value = Endpoint;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                // unquoted, `[::]:9191` is a list in YAML
-                f.write_str(r#"an endpoint such as "0.0.0.0:9191", ":9191" or "[::]:9191", in quotes"#)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Endpoint, E> {
-                text.parse().map_err(E::custom)
-            }
-        }
-
-        deserializer.deserialize_str(Text)
+        // unquoted, `[::]:9191` is a list in YAML
+        from_text(deserializer, r#"an endpoint such as "0.0.0.0:9191", ":9191" or "[::]:9191", in quotes"#, str::parse)
     }
 }
 

@@ -13,7 +13,7 @@ use cninfra::{
     prelude::*,
 };
 use std::{
-    io,
+    io, mem,
     net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -61,12 +61,19 @@ pub struct Rest {
 struct Serving {
     local_addr: SocketAddr,
     handle: Handle,
-    /// None when all routes are known: handlers belong to the server.
-    switch: Option<Switch>,
-    /// From then on: for plugins that come late.
-    late: Option<LateSwitch>,
+    answers: Answers,
     /// The future of [`Server::serve`]; none after its end.
     task: Option<Task<usize>>,
+}
+
+/// What the server answers. The handlers belong to the server.
+enum Answers {
+    /// The routes of an agent that starts.
+    Early(Switch),
+    /// All routes, and those of plugins that come late.
+    All(LateSwitch),
+    /// It ends.
+    Nothing,
 }
 
 impl Rest {
@@ -100,7 +107,7 @@ impl Rest {
 
     /// Answers the routes that are answered while the agent starts.
     fn answer_early(&self, registered: &Registered) {
-        if let Some(switch) = lock(&self.serving).as_ref().and_then(|serving| serving.switch.as_ref())
+        if let Some(Serving { answers: Answers::Early(switch), .. }) = &*lock(&self.serving)
             && let Some((router, index)) = registered.during_start()
         {
             switch.put(router, index);
@@ -110,8 +117,11 @@ impl Rest {
     /// A plugin whose `init` is called again, since it had failed, registers its routes while the server serves.
     fn come_late(&self, registered: &mut Registered, owner: &Context, routes: Routes) -> Result<()> {
         let serving = lock(&self.serving);
-        let late = serving.as_ref().and_then(|serving| serving.late.as_ref());
-        let Some(index) = late.and_then(|late| late.add(owner.name(), routes)) else {
+        let added = match &*serving {
+            Some(Serving { answers: Answers::All(late), .. }) => late.add(owner.name(), routes),
+            _ => None,
+        };
+        let Some(index) = added else {
             let what = format_args!("`{}` registers routes, but the server has ended", owner.name());
             return Err(Error::msg(what).with_help("the agent stops"));
         };
@@ -126,7 +136,6 @@ impl Rest {
 
 impl Http for Rest {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
-        let what = format!("`{}` registers {routes:?}", owner.name());
         let mut registered = lock(&self.registered);
         let again = routes.clone();
         match registered.add(owner.name(), routes) {
@@ -136,8 +145,10 @@ impl Http for Rest {
             }
             Some(Err(error)) => Err(refused(error)),
             None if owner.is_down() => self.come_late(&mut registered, owner, again),
-            None => Err(Error::msg(format_args!("{what}, but the server serves already"))
-                .with_help("register routes in `init`: the server starts to serve in `after_init`")),
+            None => {
+                let what = format_args!("`{}` registers {again:?}, but the server serves already", owner.name());
+                Err(Error::msg(what).with_help("register routes in `init`: the server starts to serve in `after_init`"))
+            }
         }
     }
 
@@ -179,10 +190,10 @@ impl Lifecycle for Rest {
         } else {
             server
         };
-        let (local_addr, handle, switch) = (server.local_addr(), server.handle(), Some(server.switch()));
+        let (local_addr, handle, answers) = (server.local_addr(), server.handle(), Answers::Early(server.switch()));
         cx.log().debug(format_args!("has bound {local_addr}"));
         let task = Some(cx.spawn("serve", server.serve()));
-        *lock(&self.serving) = Some(Serving { local_addr, handle, switch, late: None, task });
+        *lock(&self.serving) = Some(Serving { local_addr, handle, answers, task });
         Ok(())
     }
 
@@ -190,9 +201,9 @@ impl Lifecycle for Rest {
         let routes = self.routed(cx)?;
         let mut serving = lock(&self.serving);
         if let Some(serving) = serving.as_mut()
-            && let Some(switch) = serving.switch.take()
+            && let Answers::Early(switch) = mem::replace(&mut serving.answers, Answers::Nothing)
         {
-            serving.late = Some(switch.complete(routes));
+            serving.answers = Answers::All(switch.complete(routes));
             cx.log().info(format_args!("listens on {}", serving.local_addr));
         }
         Ok(())
@@ -216,7 +227,9 @@ impl Lifecycle for Rest {
     async fn close(&self, cx: &Context) -> Result<()> {
         // the handlers of a server that never served
         lock(&self.registered).close();
-        drop(lock(&self.serving).as_mut().and_then(|serving| serving.switch.take()));
+        let answers = lock(&self.serving).as_mut().map(|serving| mem::replace(&mut serving.answers, Answers::Nothing));
+        // not under the lock: a handler may hold anything
+        drop(answers);
         if let Some(handle) = self.handle() {
             handle.end().await;
         }

@@ -1,13 +1,15 @@
 //! What the tests of several crates share: agents as processes, and a plain HTTP/1 client that knows nothing of the
-//! server's libraries. Whatever waits has a deadline, and fails with what was seen until then.
+//! server's libraries, and the graph of the fault matrices. Whatever waits has a deadline, and fails with what was seen until then.
 
 mod folder;
 mod http;
 mod process;
+mod ten;
 
 pub use folder::Folder;
 pub use http::{Answer, request, request_json, request_with, send};
 pub use process::{Ended, Process, Program};
+pub use ten::{TEN_EDGES, TEN_LEVELS, level_of_ten};
 
 use std::time::Duration;
 

@@ -1,11 +1,12 @@
 //! One cell of the matrix: an agent with one fault is run to its end, and looked at.
 
-use super::ten::{EDGES, Fault, LIMIT, Mark, Script, Spot, Ten, level};
+use super::ten::{Fault, LIMIT, Mark, Script, Spot, Ten};
 use cninfra::{
     Phase,
     agent::{Builder, Cause, Event, Order, Outcome, PluginError},
     prelude::*,
 };
+use cninfra_testbed::{TEN_EDGES as EDGES, level_of_ten as level};
 use std::time::Duration;
 
 /// What is left of an agent.

@@ -11,8 +11,9 @@ mod ten;
 
 use cell::Seen;
 use cninfra::{Phase, agent::Order};
+use cninfra_testbed::{TEN_LEVELS as LEVELS, level_of_ten as level};
 use std::{future::Future, thread, time::Duration};
-use ten::{Fault, LEVELS, Script, Spot, level};
+use ten::{Fault, Script, Spot};
 
 const PHASES: [Phase; 5] = [Phase::Create, Phase::Init, Phase::AfterInit, Phase::Drain, Phase::Close];
 /// Steps that are done at once, and steps that wait first.

@@ -113,26 +113,4 @@ macro_rules! ten {
     };
 }
 
-ten! {
-    P0 0 p0 ();
-    P1 1 p1 ();
-    P2 2 p2 (P0);
-    P3 3 p3 (P0, P1);
-    P4 4 p4 (P1);
-    P5 5 p5 (P2, P3);
-    P6 6 p6 (P3, P4);
-    P7 7 p7 (P5);
-    P8 8 p8 (P5, P6);
-    P9 9 p9 (P7, P8);
-}
-
-/// Which plugins depend on which.
-pub const EDGES: [(usize, usize); 13] =
-    [(2, 0), (3, 0), (3, 1), (4, 1), (5, 2), (5, 3), (6, 3), (6, 4), (7, 5), (8, 5), (8, 6), (9, 7), (9, 8)];
-
-/// The plugins by level, in the graph's order: worked out by hand.
-pub const LEVELS: [&[usize]; 5] = [&[0, 1], &[2, 3, 4], &[5, 6], &[7, 8], &[9]];
-
-pub fn level(plugin: usize) -> usize {
-    LEVELS.iter().position(|level| level.contains(&plugin)).unwrap()
-}
+cninfra_testbed::with_ten_plugins!(ten);

@@ -1,0 +1,71 @@
+//! [`from_text`]: a value that is written as a text.
+
+use crate::Error;
+use serde::{
+    Deserializer,
+    de::{self, Visitor},
+};
+use std::fmt;
+
+/// Reads a value of a text, for the `Deserialize` of a type of keys that has a [`FromStr`](std::str::FromStr), or the like.
+///
+/// `what` it takes is told where the value is no text. The mend of the error goes with it.
+///
+/// ```
+/// use cninfra::{Error, config::from_text};
+/// use serde::{Deserialize, Deserializer};
+///
+/// struct Even(u32);
+///
+/// impl<'de> Deserialize<'de> for Even {
+///     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+///         from_text(deserializer, "an even number in quotes", |text| match text.parse()? {
+///             even if even % 2 == 0 => Ok(Even(even)),
+///             odd => Err(Error::msg(format_args!("{odd} is odd")).with_help("write an even number")),
+///         })
+///     }
+/// }
+///
+/// assert_eq!(serde_json::from_str::<Even>("\"4\"").map(|even| even.0)?, 4);
+/// let error = serde_json::from_str::<Even>("\"5\"").err().map(|error| error.to_string());
+/// assert_eq!(error.as_deref(), Some("5 is odd: write an even number"));
+/// # Ok::<(), cninfra::Error>(())
+/// ```
+///
+/// # Errors
+/// It is no text, or `read` takes it for none.
+pub fn from_text<'de, D, T, E>(
+    deserializer: D,
+    what: &'static str,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    E: Into<Error>,
+{
+    deserializer.deserialize_str(Text { what, read })
+}
+
+struct Text<F> {
+    /// What it takes, for the message.
+    what: &'static str,
+    read: F,
+}
+
+impl<T, E: Into<Error>, F: FnOnce(&str) -> Result<T, E>> Visitor<'_> for Text<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
+
+    fn visit_str<D: de::Error>(self, text: &str) -> Result<T, D> {
+        (self.read)(text).map_err(|error| {
+            let error: Error = error.into();
+            match error.help() {
+                Some(help) => D::custom(format_args!("{error}: {help}")),
+                None => D::custom(error),
+            }
+        })
+    }
+}
