@@ -6,7 +6,10 @@ use crate::{
     config::{Known, KnownSection},
     graph::{AGENT_FLAGS, Format, Graph},
 };
-use clap::{ArgMatches, error::ErrorKind};
+use clap::{
+    ArgMatches,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use std::{collections::HashSet, ffi::OsString, path::PathBuf};
 
 /// What is to be done.
@@ -76,7 +79,7 @@ pub(super) fn parse(
     if let Some(odd) = odd_argument(&args) {
         return Err(command.error(ErrorKind::InvalidUtf8, format_args!("{odd} is not UTF-8")));
     }
-    let matches = command.try_get_matches_from_mut(args)?;
+    let matches = command.try_get_matches_from_mut(args).map_err(without_stray)?;
     let text = |flag: &str| matches.get_one::<String>(flag).cloned();
     let mut cli = Cli {
         task: task(&matches),
@@ -119,6 +122,15 @@ pub(super) fn parse(
         }
     }
     Ok(cli)
+}
+
+/// Without what is no flag: it may be the value of one, and a secret.
+fn without_stray(mut error: clap::Error) -> clap::Error {
+    let is_stray = |said: &ContextValue| matches!(said, ContextValue::String(said) if !said.starts_with('-'));
+    if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::InvalidArg).is_some_and(is_stray) {
+        error.insert(ContextKind::InvalidArg, ContextValue::String("***".to_string()));
+    }
+    error
 }
 
 /// An argument that is no Unicode, as it is told of; what follows a flag may be a secret.
@@ -334,6 +346,20 @@ mod tests {
             wrong.iter().all(|(what, _)| what.ends_with("it does not say which key") && !what.contains("s3cret")),
             "{wrong:?}"
         );
+    }
+
+    #[test]
+    fn what_is_no_flag_is_not_shown() {
+        for args in [&["s3cret"] as &[_], &["--store-endpoint", "http", "s3cret"], &["--print-config", "s3cret"]] {
+            let error = cli(args, &[]).unwrap_err().to_string();
+            assert!(
+                error.starts_with("error: unexpected argument '***' found") && !error.contains("s3cret"),
+                "{error}"
+            );
+        }
+        let error = cli(&["--store-endpiont=s3cret"], &[]).unwrap_err().to_string();
+        assert!(error.contains("'--store-endpiont'") && error.contains("'--store-endpoint'"), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
     }
 
     #[test]

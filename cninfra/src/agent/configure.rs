@@ -1,7 +1,7 @@
 //! What the command line, the environment and the files say, put into the settings.
 
 use super::{
-    cli::{Cli, Origin},
+    cli::{Cli, Origin, Value},
     logs::{self, LogsConfig},
     own::{self, Own},
     settings::Settings,
@@ -23,18 +23,22 @@ pub(super) struct Report {
 }
 
 impl Settings {
-    /// Takes in the command line and the environment, reads the files, and checks all of it.
-    pub(super) fn configure(&mut self, graph: &'static Graph, cli: Cli) -> Report {
-        let known = own::known(graph);
-        let mut odd = cli.odd;
-        let mut wrong: Vec<Error> =
-            cli.wrong.into_iter().map(|(what, help)| Error::msg(what).with_help(help)).collect();
-        for value in &cli.values {
+    /// Takes in what the command line and the environment say of keys.
+    pub(super) fn take_values(&mut self, values: &[Value]) {
+        for value in values {
             match &value.origin {
                 Origin::Variable(name) => self.config.set_variable(&value.section, &value.key, &value.text, name),
                 Origin::Flag(name) => self.config.set_flag(&value.section, &value.key, &value.text, name),
             }
         }
+    }
+
+    /// Takes in what else they say, reads the files, and checks all of it.
+    pub(super) fn configure(&mut self, graph: &'static Graph, cli: Cli) -> Report {
+        let known = own::known(graph);
+        let mut odd = cli.odd;
+        let mut wrong: Vec<Error> =
+            cli.wrong.into_iter().map(|(what, help)| Error::msg(what).with_help(help)).collect();
         match cli.config_dir {
             Some((dir, origin)) if !dir.is_dir() => {
                 let shown = dir.display().to_string().escape_debug().to_string();

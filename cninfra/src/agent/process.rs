@@ -99,6 +99,9 @@ impl<F: 'static> Builder<F> {
         if let Task::PrintGraph(format) = task {
             return print(&log, &graph.print(format));
         }
+        self.settings.take_values(&cli.values);
+        // the files may say another one, but what is wrong with reading them has this one
+        format.set(LogsConfig::of(&self.settings.config).unwrap_or_default().format());
         // from here on code of plugins runs
         let _hook = Hook::set(
             &self.settings.loggers,

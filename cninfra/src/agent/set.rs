@@ -11,14 +11,16 @@ pub(super) fn read(said: &str) -> Result<Value, (String, &'static str)> {
         return Ok(Value { section: section.to_string(), key: key.to_string(), text: text.to_string(), origin });
     }
     let path = said.split('=').next().unwrap_or_default();
-    let shown = before_colon(path);
-    let help = if shown == path {
+    let help = if before_colon(path) == path {
         "write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`"
     } else {
         "write `=` for `:`, as in `--set http.port=8080`"
     };
-    let shown = shown.split(char::is_whitespace).next().unwrap_or_default();
-    Err((format!("flag --set {shown}: it does not say which key"), help))
+    // what nothing follows may be the value
+    let is_of_key = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_');
+    let shown = said.find(|char| !is_of_key(char)).map_or("", |end| &said[..end]);
+    let flag = format!("flag --set {shown}");
+    Err((format!("{}: it does not say which key", flag.trim_end()), help))
 }
 
 /// What is before a `:` that may stand for `=`; `::` is in names of libraries' loggers.
@@ -42,7 +44,10 @@ mod tests {
         let colon = "it does not say which key | write `=` for `:`, as in `--set http.port=8080`";
         assert_eq!(wrong("store.password:hunter2"), format!("flag --set store.password: {colon}"));
         assert_eq!(wrong("store.password: hunter2="), format!("flag --set store.password: {colon}"));
-        for said in ["store.password hunter2", "=hunter2", "store.pass:hunter2.x=y"] {
+        let equals = "it does not say which key | write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`";
+        assert_eq!(wrong("store.password/hunter2"), format!("flag --set store.password: {equals}"));
+        assert_eq!(wrong("hunter2.x"), format!("flag --set: {equals}"));
+        for said in ["store.password hunter2", "=hunter2", "store.pass:hunter2.x=y", "store.pass,hunter2", "hunter2"] {
             assert!(!wrong(said).contains("hunter2"), "{said}: {}", wrong(said));
         }
         let value = read("logs.levels.hyper::proto=debug:x").unwrap();
