@@ -14,7 +14,7 @@ use crate::{
 use std::{
     fmt,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// So many failures of a run are kept: what follows the first ones is told in the log only.
@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     main: Mutex<Main>,
     /// None while the agent does not stop.
     stop_time: Mutex<Option<StopTime>>,
+    /// When the agent was made, for its age.
+    began: Instant,
 }
 
 /// A main task that ends well stops the agent, but not its start: that is done first.
@@ -77,6 +79,7 @@ impl Shared {
             failures: Mutex::default(),
             main: Mutex::default(),
             stop_time: Mutex::default(),
+            began: Instant::now(),
         }
     }
 
@@ -111,6 +114,16 @@ impl Shared {
             metrics.put("process", ProcessMetrics);
             metrics
         })
+    }
+
+    /// What is in that registry; it is empty then. A collector may hold a context, and so all of this.
+    pub(crate) fn take_metrics(&self) -> Option<impl Sized + use<>> {
+        self.metrics.get().map(Metrics::take_all)
+    }
+
+    /// Since it was made, whatever has become of the wall clock.
+    pub(crate) fn age(&self) -> Duration {
+        self.began.elapsed()
     }
 
     /// The records of the start; none before it is done, or where nothing is recorded.

@@ -30,9 +30,6 @@ impl Context {
     /// waits there is [`spawn_until_close`](Context::spawn_until_close). One that panics is told in the log, and ends the agent: in
     /// order, and with exit code 1. After its plugin has closed none begins. One that keeps its
     /// thread is named in the log under [`Agent::main`](crate::Agent::main), and is an error of the stop.
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
     pub fn spawn<T: Send + 'static>(
         &self,
         name: &'static str,
@@ -80,9 +77,6 @@ impl Context {
     /// # Cancel safety
     /// The future is dropped at the await point where it is. What must not be left half done there belongs in a task of
     /// [`spawn`](Context::spawn) that `close` tells to return, and awaits.
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
     pub fn spawn_until_close<T: Send + 'static>(
         &self,
         name: &'static str,
@@ -127,9 +121,6 @@ impl Context {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
     pub fn spawn_main(
         &self,
         name: &'static str,
@@ -186,7 +177,7 @@ impl Drop for MainTask {
 // not generic in the future: compiled once for each type of result
 fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, kind: Kind, future: BoxFuture<'static, T>) -> Task<T> {
     let (id, mark) = cx.tasks().enter(cx.place(), name, kind).unzip();
-    let handle = tokio::spawn(Guarded::new(cx.clone(), name, (id, mark.unwrap_or_default()), future));
+    let handle = cx.tasks().runtime().spawn(Guarded::new(cx.clone(), name, (id, mark.unwrap_or_default()), future));
     match id {
         Some(id) => cx.tasks().spawned(id, handle.abort_handle()),
         None => {
@@ -201,7 +192,7 @@ fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, kind: Kind, future
 pub(crate) fn spawn_probe(cx: &Context, probe: BoxFuture<'static, ()>) {
     const NAME: &str = "probe";
     if let Some((id, mark)) = cx.tasks().enter(cx.place(), NAME, Kind::Probe) {
-        let handle = tokio::spawn(Guarded::new(cx.clone(), NAME, (Some(id), mark), probe));
+        let handle = cx.tasks().runtime().spawn(Guarded::new(cx.clone(), NAME, (Some(id), mark), probe));
         cx.tasks().spawned(id, handle.abort_handle());
     }
 }

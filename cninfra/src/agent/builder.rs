@@ -189,11 +189,14 @@ impl<F> Builder<F> {
         let Builder { held, mut settings } = self;
         let (hangup, format) = (settings.hangup.take(), settings.format.clone());
         let Prepared { runner, shared, special, invalid } = settings.runner(held.graph());
+        // before anything begins: what changes from now on is seen
+        let reloader = reload::reloader(&shared);
         let started = runner.start(&|index, cx| held.create(index, cx), special, invalid).await;
         match started {
             Ok(runner) => {
                 let poll = AgentConfig::of(&shared.config).unwrap_or_default().config_poll_interval();
-                let following = reload::follow(shared.clone(), poll, hangup, format);
+                let follow = |reloader| reload::follow(shared.clone(), reloader, poll, hangup, format);
+                let following = reloader.map(follow);
                 Ok(Agent { handles: held.handles(), held, runner, shared, _following: following })
             }
             // destructors of plugins may run here, and panic

@@ -10,7 +10,7 @@ use crate::{
     Context,
     tasks::{END_IT, LEFT},
 };
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 use tokio::time::Instant;
 
 impl Runner {
@@ -23,9 +23,11 @@ impl Runner {
         }
     }
 
-    /// Drains all plugins at once.
-    pub(super) async fn drain(&mut self, ends: Instant) -> Vec<PluginError> {
-        let (env, limit) = (self.env.clone(), self.env.limits.drain());
+    /// Drains all plugins at once, when so much of their time is `used` already: what is left of the stop is for closing.
+    pub(super) async fn drain(&mut self, ends: Instant, used: Duration) -> Vec<PluginError> {
+        let (env, whole) = (self.env.clone(), self.env.limits.drain());
+        // what has ended at once is not worth a limit that nobody has set
+        let limit = if used < whole / 8 { whole } else { whole.saturating_sub(used) };
         let ends = after(Instant::now(), limit).min(ends);
         let common = Common::new(&env, Phase::Drain, limit, ends);
         env.shared.set_stop_time(StopTime::new(&env.limits, Phase::Drain, ends));

@@ -49,6 +49,7 @@ impl Runner {
             cx.set_place(place);
             let created = common.call(place, || create(usize::from(env.graph.nodes()[place].index), &cx));
             last = Instant::now();
+            common.add_busy(last.duration_since(started));
             match created {
                 Ok(Creation::Now(Ok(made))) => {
                     together.done(place, (started, last), &common, &mut self.record);

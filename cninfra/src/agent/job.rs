@@ -52,7 +52,6 @@ impl<'a> Job<'a> {
         let limit = common.limit(place, started);
         let alarm = Box::pin(sleep_until(limit.ends));
         let longest = now.duration_since(started);
-        common.add_busy(longest);
         let (before, own) = (common.busy(), Duration::ZERO);
         Job { place, work: Some(work), started, common, limit, before, own, longest, alarm }
     }
@@ -113,6 +112,7 @@ impl Future for Job<'_> {
         // what it was doing is dropped now, and not with the job; a destructor that panics is a failure, but not worth more than one
         // that is there already
         let dropped = job.drop_work();
+        job.common.add_busy(now.elapsed());
         let result = result.and_then(|made| dropped.map(|()| made));
         Poll::Ready(Ended { place: job.place, started: job.started, ended: now, result })
     }

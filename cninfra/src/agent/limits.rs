@@ -11,8 +11,8 @@ use tokio::time::Instant;
 /// limit has failed, even if it blocked its thread meanwhile. Time in which another plugin blocked does not count.
 ///
 /// Every plugin is closed, even if others have used up the whole stop: `close` has 100 ms at least (or the plugin's own
-/// limit, if that is shorter), and tasks that are left behind have as much to end. So a stop takes longer than its limit by
-/// at most 200 ms for each level of the graph.
+/// limit, if that is shorter), and its tasks have as much to end, before that and after it. So a stop takes longer than its limit by
+/// at most 300 ms for each level of the graph.
 ///
 /// A plugin that never gives its thread back is beyond these limits, since the agent's own code can not run on that thread; so is one whose
 /// tasks keep all threads.

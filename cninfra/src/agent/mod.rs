@@ -102,9 +102,10 @@ use std::{ops::Deref, sync::Arc};
 /// ```
 #[must_use = "an agent that is dropped is not closed"]
 pub struct Agent<F> {
+    /// The first that is dropped: it ends the tasks, and then the plugins may go.
+    runner: Runner,
     handles: F,
     held: Box<dyn Held<F>>,
-    runner: Runner,
     shared: Arc<Shared>,
     /// Ends with the agent.
     _following: Option<reload::Following>,

@@ -103,7 +103,7 @@ const fn code(phase: Phase) -> u64 {
 /// Beside the phases.
 const DESTRUCTOR: u64 = PHASES.len() as u64 + 1;
 /// The place of no plugin.
-const NOWHERE: usize = 0xffff;
+pub(super) const NOWHERE: usize = 0xffff;
 
 impl Call {
     /// Whose it is, and the plugin's instance name.

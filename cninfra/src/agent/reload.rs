@@ -7,9 +7,11 @@ use super::{
 use crate::{
     config::{Reload, Reloader},
     context::Shared,
+    foreign::Panic,
     logging::SharedFormat,
 };
-use std::{future::pending, sync::Arc, time::Duration};
+use futures_util::FutureExt as _;
+use std::{future::pending, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle};
 
 /// So long must what is new stay the same: a file that is just being written is not taken in.
@@ -24,18 +26,26 @@ impl Drop for Following {
     }
 }
 
-/// Starts to follow the files, where there are any; the log's format too, where it is given.
+/// What looks at the files, where there are any.
+pub(super) fn reloader(shared: &Shared) -> Option<Reloader> {
+    let has_files = shared.config.has_files();
+    has_files.then(|| Reloader::new(&shared.config, own::known(shared.graph))).flatten()
+}
+
+/// Starts to follow the files; the log's format too, where it is given.
 pub(super) fn follow(
     shared: Arc<Shared>,
+    reloader: Reloader,
     poll: Duration,
     hangup: Option<Arc<Notify>>,
     format: Option<SharedFormat>,
-) -> Option<Following> {
-    if !shared.config.has_files() {
-        return None;
-    }
-    let reloader = Reloader::new(&shared.config, own::known(shared.graph))?;
-    Some(Following(tokio::spawn(run(shared, reloader, poll, hangup, format))))
+) -> Following {
+    let log = shared.loggers.of_agent();
+    Following(tokio::spawn(async move {
+        if let Err(panic) = AssertUnwindSafe(run(shared, reloader, poll, hangup, format)).catch_unwind().await {
+            log.error(format_args!("following the config files panicked: {}", Panic::of(panic)));
+        }
+    }))
 }
 
 async fn run(

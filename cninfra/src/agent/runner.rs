@@ -7,12 +7,12 @@ use super::{
     failure::Failures,
     limits::{LEAST, after},
     own,
-    progress::{Callee, Stage, StageKind},
+    progress::{Callee, NOWHERE, Stage, StageKind},
     record::Record,
     retry::Retries,
     together::{Common, Together, run},
 };
-use crate::{BoxFuture, Context, inject::part::Creation, inject::running::Running};
+use crate::{BoxFuture, Context, foreign, inject::part::Creation, inject::running::Running};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -77,7 +77,9 @@ impl Runner {
     ) -> BoxFuture<'a, Result<Runner, Box<Unstarted>>> {
         Box::pin(async move {
             let began = Instant::now();
-            self.env.shared.loggers.begin(Handle::current());
+            let runtime = Handle::current();
+            self.env.shared.tasks.run_on(runtime.clone());
+            self.env.shared.loggers.begin(runtime);
             let mut together = Together { errors: invalid, ..Together::default() };
             together.errors.append(&mut self.validate());
             if together.is_well() {
@@ -127,10 +129,18 @@ impl Runner {
         let reached = of_place(&self.plugins, together.reached);
         let until = if phase == Phase::Init { &mut self.begun } else { &mut self.serving };
         *until = reached.max(*until);
+        let goes_on = together.is_well();
         for (place, error) in together.down.drain(..) {
             let at = of_place(&self.plugins, place);
             self.plugins[at].down = true;
-            self.retries.put_off(&env, &self.plugins[at], &error).await;
+            if goes_on {
+                self.retries.put_off(&env, &self.plugins[at], &error).await;
+            } else {
+                self.plugins[at]
+                    .cx
+                    .log()
+                    .warn(format_args!("{error}: the start has ended, and goes not on without it"));
+            }
         }
         together
     }
@@ -146,7 +156,7 @@ impl Runner {
         }
         let kind = if errors.is_empty() { StageKind::Stop } else { StageKind::Rollback };
         self.enter_stage(kind, env.limits.whole.stop);
-        let rollback = self.stop_all(after(Instant::now(), env.limits.whole.stop)).await;
+        let rollback = self.stop_all(after(Instant::now(), env.limits.whole.stop), Duration::ZERO).await;
         let mut errors = errors;
         errors.append(&mut env.shared.take_failures());
         let events = self.record.take();
@@ -161,24 +171,25 @@ impl Runner {
             // all that follows is a part of the stop, and seen to come to its end
             let limit = env.limits.whole.stop.saturating_add(env.drain_delay);
             self.enter_stage(StageKind::Stop, limit);
-            let ends = after(Instant::now(), limit);
-            let (ended, mut stop) = self.retries.end(&env, &mut self.plugins, env.limits.drain()).await;
+            let began = Instant::now();
+            let (ended, mut stop) = self.retries.end(&env, &mut self.plugins, env.limits.drain() / 2).await;
             self.record.append(ended);
+            let used = began.elapsed();
             if !env.drain_delay.is_zero() {
                 tokio::time::sleep(env.drain_delay).await;
             }
-            stop.append(&mut self.stop_all(ends).await);
+            stop.append(&mut self.stop_all(after(began, limit), used).await);
             Failures { run: env.shared.take_failures(), stop }
         })
     }
 
-    /// The stage ends when the plugins are released: a destructor may block, too.
-    async fn stop_all(&mut self, ends: Instant) -> Vec<PluginError> {
-        let env = self.env.clone();
+    /// The stage ends when the plugins are released: a destructor may block, too. Of the time to drain, so much is `used` already.
+    async fn stop_all(&mut self, ends: Instant, used: Duration) -> Vec<PluginError> {
+        let (env, began) = (self.env.clone(), Instant::now());
         // before anything is drained, so that tasks that follow the config have the time of all that to end by themselves
         env.shared.config.end_following();
         self.end_probes().await;
-        let mut errors = self.drain(ends).await;
+        let mut errors = self.drain(ends, used.saturating_add(began.elapsed())).await;
         errors.append(&mut self.close(ends).await);
         errors
     }
@@ -188,15 +199,17 @@ impl Runner {
         let ends = WallClock::now().checked_add(limit);
         let spare = match kind {
             StageKind::Start => Duration::ZERO,
-            // for a group's plugins and for its tasks
-            StageKind::Rollback | StageKind::Stop => (2 * LEAST).saturating_mul(self.env.groups()),
+            // for a group's plugins, and for its tasks before and after that
+            StageKind::Rollback | StageKind::Stop => (3 * LEAST).saturating_mul(self.env.groups()),
         };
         progress.begin(Stage { kind, graph, limits: limits.clone(), ends, spare });
     }
 
-    /// Drops the plugins, those first that nothing depends on. Their destructors run here, if nobody else holds them.
+    /// Drops the plugins, those first that nothing depends on. Their destructors run here, if nobody else holds them; what they have told of themselves
+    /// may hold some, and their contexts.
     fn release(&mut self) -> Vec<PluginError> {
-        let (mut errors, mut last) = (Vec::new(), WallClock::now());
+        let metrics = self.env.shared.take_metrics().and_then(|metrics| self.let_go(metrics));
+        let (mut errors, mut last) = (Vec::from_iter(metrics), WallClock::now());
         while let Some(plugin) = self.plugins.pop() {
             let Begun { place, running, .. } = plugin;
             let limit = self.env.limits.of(place, Phase::Close);
@@ -211,7 +224,7 @@ impl Runner {
     /// Drops what holds plugins, for a flavor: it is not known which of them is destroyed there, and goes wrong.
     pub(super) fn let_go<T>(&self, held: T) -> Option<PluginError> {
         let Env { graph, limits, .. } = &*self.env;
-        let limit = limits.whole.plugin_stop;
+        let limit = limits.later(NOWHERE, Phase::Close);
         let (cause, took) = self.destroy(Callee::Handles, limit, &mut WallClock::now(), held).err()?;
         Some(PluginError::of_flavor(graph, Phase::Close, cause).in_destructor().after(took))
     }
@@ -280,5 +293,6 @@ impl Drop for Runner {
         shared.tasks.abort_all();
         shared.loggers.end();
         shared.status.end();
+        foreign::discard(shared.take_metrics());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Event, Outcome, Phase};
 use crate::graph::Graph;
-use std::{fmt, time::Duration};
+use std::{collections::HashSet, fmt, time::Duration};
 
 /// Who took how long in a start, made of its [events](super::Event).
 ///
@@ -59,9 +59,16 @@ impl Timeline {
     #[must_use]
     pub fn new(graph: &'static Graph, events: &[Event]) -> Self {
         let is_start = |event: &&Event| matches!(event.phase, Phase::Create | Phase::Init | Phase::AfterInit);
-        let mut steps: Vec<Step> = Vec::new();
+        let (mut steps, mut down): (Vec<Step>, HashSet<u16>) = (Vec::new(), HashSet::new());
         for event in events.iter().filter(is_start) {
             let Some(node) = graph.nodes().get(usize::from(event.place)) else { continue };
+            // what follows is tried when the agent has started without it
+            if down.contains(&event.place) {
+                continue;
+            }
+            if event.phase == Phase::Init && event.outcome != Outcome::Done {
+                down.insert(event.place);
+            }
             steps.push(Step { plugin: node.name(), event: *event, critical: false });
         }
         // backwards from the step that ended last: each one waited for the one that ended last before it began; what takes no

@@ -120,7 +120,6 @@ impl Together {
         record: &mut Record,
     ) {
         let took = ended.duration_since(started);
-        common.add_busy(took);
         // most are, and nothing has to be worked out for them
         let in_time = ended <= common.ends && took <= common.env.limits.of(place, common.phase);
         let limit = (!in_time).then(|| common.limit_at_once(place, started));
@@ -203,24 +202,19 @@ pub(super) async fn run<'a>(
         }
         let (place, started) = (begun.place, last);
         together.reached = together.reached.max(place + 1);
-        match common.call(place, || begun.step(common.phase)) {
+        let called = common.call(place, || begun.step(common.phase));
+        if !matches!(called, Ok(First::Nothing)) {
+            last = Instant::now();
+            common.add_busy(last.duration_since(started));
+        }
+        match called {
             Ok(First::Nothing) => record.put(place, common.phase, started, started, Outcome::Done),
-            Ok(First::Done(Ok(()))) => {
-                last = Instant::now();
-                together.done(place, (started, last), common, record);
-            }
-            Ok(First::Waits(work)) => {
-                last = Instant::now();
-                waiting.push(Job::new(place, work, (started, last), common));
-            }
+            Ok(First::Done(Ok(()))) => together.done(place, (started, last), common, record),
+            Ok(First::Waits(work)) => waiting.push(Job::new(place, work, (started, last), common)),
             Ok(First::Done(Err(error))) => {
-                last = Instant::now();
                 together.fail(place, (started, last), Cause::Failed(error), common, record);
             }
-            Err(panicked) => {
-                last = Instant::now();
-                together.fail(place, (started, last), panicked, common, record);
-            }
+            Err(panicked) => together.fail(place, (started, last), panicked, common, record),
         }
     }
     if !waiting.is_empty() {

@@ -57,7 +57,8 @@ impl Config {
     /// What a plugin's section says by one of the agent's keys.
     pub(super) fn agent_keys(&self, section: &str, key: &str) -> (AgentKeys, extract::Outcome) {
         let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(key)).collect();
-        extract::extract(Named::plain(section), &entries.iter().collect::<Vec<_>>())
+        let (keys, outcome) = extract::extract(Named::plain(section), &entries.iter().collect::<Vec<_>>());
+        (keys.unwrap_or_default(), outcome)
     }
 
     /// What is wrong with the agent's keys in a section that has been read.

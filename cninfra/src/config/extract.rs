@@ -10,7 +10,7 @@ use super::{
     reader::Reader,
     reading::{Notes, Reading, ask},
     section::Named,
-    source::{Part, Step, Way},
+    source::{Part, Source, Step, Way},
 };
 use crate::foreign;
 use figment::Figment;
@@ -27,17 +27,25 @@ pub(super) struct Outcome {
     pub(super) figment: Figment,
 }
 
-/// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default.
-pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries: &[&Entry]) -> (C, Outcome) {
+/// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default. Without a value there are
+/// mistakes.
+pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries: &[&Entry]) -> (Option<C>, Outcome) {
     if entries.is_empty() {
-        return (C::default(), Outcome::default());
+        return match foreign::guard(C::default) {
+            Ok(value) => (Some(value), Outcome::default()),
+            Err(panic) => {
+                let what = format!("section `{}`: making its defaults panicked: {panic}", section.name);
+                let mistake = Mistake::new(Source::Default.place(&[], Part::Value), what).of(section.name);
+                (None, Outcome { mistakes: vec![mistake], ..Outcome::default() })
+            }
+        };
     }
     let value = RefCell::new(None);
     let outcome = extract_with(section, entries, &|reader| {
         value.replace(Some(C::deserialize(reader)?));
         Ok(())
     });
-    (value.into_inner().unwrap_or_default(), outcome)
+    (value.into_inner(), outcome)
 }
 
 // not generic: compiled once for all sections

@@ -4,6 +4,7 @@ use super::{
     canonical::{Ask, Canonical},
     entry::Entry,
     failure::Spot,
+    file,
     format::Format,
     locate::locate,
     mistake::most,
@@ -17,7 +18,6 @@ use figment::{
 use std::{
     borrow::Cow,
     collections::HashSet,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -185,7 +185,7 @@ impl Layer {
 
 /// In a file that another provider of figment has read: the whole of the agent's, or the section's own.
 fn in_file_of(path: &Path, ways: [&[Step]; 2], part: Part) -> Option<(usize, usize)> {
-    let text = fs::read_to_string(path).ok()?;
+    let text = file::read(path).ok()?;
     ways.into_iter().find_map(|way| locate(&text, Format::of(path), way, part))
 }
 

@@ -93,7 +93,7 @@ pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
 pub use text::from_text;
 
-use crate::{Error, Result};
+use crate::{Error, Result, foreign};
 use entry::Entry;
 use figment::{Figment, value::Value};
 use serde::{Serialize, de::DeserializeOwned};
@@ -321,7 +321,9 @@ impl Config {
         // of what can not be read, and of what will not start, nothing more is asked
         if mistakes.is_empty()
             && let Some(check) = section.meta.check.filter(|_| !section.optional || self.is_enabled(section.name))
-            && let Err(invalid) = check(self, section.name)
+            && let Err(invalid) = foreign::guard(|| check(self, section.name)).unwrap_or_else(|panic| {
+                Err(Invalid::section(format!("can not be checked: its check panicked: {panic}")))
+            })
         {
             mistakes = invalid.mistakes(section.name, &outcome);
         }
@@ -331,10 +333,12 @@ impl Config {
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
         let (value, outcome) = extract::extract(section::Named::plain(name), &self.entries(name));
-        match <[Mistake; 1]>::try_from(outcome.mistakes) {
-            Ok([mistake]) => Err(mistake.into()),
-            Err(mistakes) if mistakes.is_empty() => Ok(value),
-            Err(mistakes) => Err(Error::msg(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))),
+        match (<[Mistake; 1]>::try_from(outcome.mistakes), value) {
+            (Ok([mistake]), _) => Err(mistake.into()),
+            (Err(mistakes), Some(value)) if mistakes.is_empty() => Ok(value),
+            (Err(mistakes), _) => {
+                Err(Error::msg(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+            }
         }
     }
 }
@@ -359,9 +363,11 @@ impl Config {
             (path.join("."), KeyOrigin { place, of_process: outcome.layers.is_process(spot.entry) })
         };
         let origins = outcome.notes.origins.iter().map(origin).collect();
-        match outcome.mistakes.into_iter().next() {
-            Some(mistake) => Err(mistake.into()),
-            None => Ok((value, origins)),
+        match (outcome.mistakes.into_iter().next(), value) {
+            (None, Some(value)) => Ok((value, origins)),
+            (Some(mistake), _) => Err(mistake.into()),
+            // without a value there are mistakes
+            (None, None) => Err(Error::msg(format_args!("section `{name}` can not be read"))),
         }
     }
 }

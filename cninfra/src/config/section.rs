@@ -6,7 +6,7 @@ use super::{
     entry::Entry,
     extract::{Outcome, extract},
 };
-use crate::{Context, Result};
+use crate::{Context, Result, foreign};
 use serde::{Serialize, de::DeserializeOwned};
 use yaml_serde::Value;
 
@@ -103,6 +103,8 @@ pub(super) fn read<C: Serialize + DeserializeOwned + Default>(
     wanted: bool,
 ) -> (Outcome, Option<Value>) {
     let (value, outcome) = extract::<C>(section, entries);
-    let value = wanted.then(|| yaml_serde::to_value(&value).unwrap_or_default());
+    // a type that can not be written is not shown
+    let written = |value| foreign::guard(|| yaml_serde::to_value(value)).ok().and_then(Result::ok);
+    let value = wanted.then(|| value.as_ref().and_then(written).unwrap_or_default());
     (outcome, value)
 }

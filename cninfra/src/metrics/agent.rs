@@ -6,7 +6,7 @@ use prometheus_client::{
     encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric, MetricEncoder},
     metrics::{MetricType, gauge::ConstGauge},
 };
-use std::{fmt, sync::Weak, time::SystemTime};
+use std::{fmt, sync::Weak};
 
 /// The agent's status and the times of its start, made of its records when they are asked for: so that a start is no slower for them.
 pub(crate) struct AgentMetrics(pub(crate) Weak<Shared>);
@@ -28,8 +28,7 @@ impl Collector for AgentMetrics {
         put(&mut build, [("flavor", flavor), ("label", label), ("version", version)], 1_i64)?;
         let ready = ConstGauge::new(i64::from(status.is_ready()));
         ready.encode(begin(&mut encoder, "agent_ready", "Does the agent do its work?")?)?;
-        let up = SystemTime::now().duration_since(status.started).unwrap_or_default();
-        let up = ConstGauge::new(up.as_secs_f64());
+        let up = ConstGauge::new(shared.age().as_secs_f64());
         up.encode(begin(&mut encoder, "agent_uptime_seconds", "Since the agent began to start, in seconds.")?)?;
 
         let mut took = begin(

@@ -1,12 +1,9 @@
 //! [`Exposition`]: what a scrape is answered.
 
 use super::{Entry, Format, Metrics};
+use crate::foreign;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
-use std::{
-    collections::BTreeSet,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What a scrape is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,16 +26,17 @@ impl Metrics {
         let mut exposition = Exposition { text: String::new(), left_out: Vec::new() };
         let mut told = BTreeSet::new();
         for (name, entry) in &entries {
-            let written = catch_unwind(AssertUnwindSafe(|| {
+            let written = foreign::guard(|| {
                 let mut text = String::new();
                 encode_registry(&mut text, &entry.registry).map(|()| text)
-            }));
+            });
             let text = match written {
                 Ok(Ok(text)) => text,
                 Ok(Err(_)) => {
                     exposition.left_out.push(format!("metric `{name}` of `{}` could not be written", entry.owner));
                     continue;
                 }
+                // its message may be another one each time, and what is left out is logged once
                 Err(_) => {
                     exposition.left_out.push(format!("metric `{name}` of `{}` panicked", entry.owner));
                     continue;

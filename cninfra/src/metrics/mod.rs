@@ -63,7 +63,8 @@ use std::{
 /// Each agent has one, which [`Context::metrics`](crate::Context::metrics) and [`Agent::metrics`](crate::Agent::metrics) give. A second one, for metrics that are
 /// scraped apart, is made by [`Metrics::new`].
 ///
-/// What registers a metric is its owner: two owners of one name are told apart in the error.
+/// What registers a metric is its owner: two owners of one name are told apart in the error. What an owner registers again takes the place of what it
+/// registered before, since its `init` may be called once more.
 #[derive(Clone)]
 pub struct Metrics {
     owner: Arc<str>,
@@ -96,7 +97,7 @@ impl Metrics {
     /// `help` is one line, without a full stop, which is added, too.
     ///
     /// # Errors
-    /// A name that can not be one, or that is taken.
+    /// A name that can not be one, or that another owner has.
     pub fn register(&self, name: &str, help: &str, metric: impl Metric) -> Result<()> {
         self.add(name, |registry| registry.register(name, help, metric))
     }
@@ -104,7 +105,7 @@ impl Metrics {
     /// Adds a metric of this unit, which is added to its name: `register_with_unit("poll", .., Unit::Seconds, ..)` is scraped as `poll_seconds`.
     ///
     /// # Errors
-    /// A name that can not be one, or that is taken.
+    /// A name that can not be one, or that another owner has.
     pub fn register_with_unit(&self, name: &str, help: &str, unit: Unit, metric: impl Metric) -> Result<()> {
         let full = format!("{name}_{}", unit.as_str());
         self.add(&full, |registry| registry.register_with_unit(name, help, unit, metric))
@@ -116,7 +117,7 @@ impl Metrics {
     /// the answer: see [`Exposition::left_out`].
     ///
     /// # Errors
-    /// A name that can not be one, or that is taken.
+    /// A name that can not be one, or that another owner has.
     pub fn register_collector(&self, name: &str, collector: impl Collector) -> Result<()> {
         self.add(name, |registry| registry.register_collector(Box::new(collector)))
     }
@@ -147,14 +148,22 @@ impl Metrics {
         check(name)?;
         let entry = self.entry(add);
         let mut entries = self.entries();
-        if let Some(other) = entries.get(name) {
+        if let Some(other) = entries.get(name).filter(|other| other.owner != self.owner) {
             let owner = other.owner.clone();
             drop(entries);
             let text = format!("metric `{name}` of `{}` is registered already, by `{owner}`", self.owner);
             return Err(Error::msg(text).with_help("begin a metric's name with that of its plugin"));
         }
-        entries.insert(name.to_string(), entry);
+        let before = entries.insert(name.to_string(), entry);
+        // dropped where the lock is free again: a metric's destructor is foreign code
+        drop(entries);
+        drop(before);
         Ok(())
+    }
+
+    /// Takes out all, whoever has registered it: to be dropped where foreign code may run.
+    pub(crate) fn take_all(&self) -> impl Sized + use<> {
+        std::mem::take(&mut *self.entries())
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {

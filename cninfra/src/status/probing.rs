@@ -3,14 +3,21 @@
 use super::State;
 use crate::{Context, Result, agent::Cause, foreign::Panic, tasks::spawn_probe};
 use futures_util::FutureExt as _;
-use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 use tokio::time::timeout;
+
+/// So long is the time between two questions at least: without it a probe would keep a thread.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// How a plugin is asked for its state: see [`Context::probe`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Probing {
-    /// The time from an answer to the next question. Default: 5 s.
+    /// The time from an answer to the next question; 1 ms at least. Default: 5 s.
     pub interval: Duration,
     /// An answer that takes longer is an error. Default: 2 s.
     pub timeout: Duration,
@@ -79,9 +86,6 @@ impl Context {
     ///     }
     /// }
     /// ```
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
     pub fn probe<F>(&self, probing: Probing, mut probe: impl FnMut() -> F + Send + 'static)
     where
         F: Future<Output = Result<()>> + Send + 'static,
@@ -89,16 +93,27 @@ impl Context {
         let cx = self.clone();
         let asking = async move {
             loop {
+                let mut longest = Duration::ZERO;
                 // called, and dropped at its time-out, inside: so all its panics are caught
-                let answer = async { timeout(probing.timeout, async { probe().await }).await };
+                let answer = async {
+                    let mut answer = Box::pin(timeout(probing.timeout, async { probe().await }));
+                    let measured = poll_fn(|task| {
+                        let began = Instant::now();
+                        let polled = answer.as_mut().poll(task);
+                        longest = longest.max(began.elapsed());
+                        polled
+                    });
+                    measured.await
+                };
                 let asking = cx.status().asks(probing.timeout);
                 let answer = AssertUnwindSafe(answer).catch_unwind().await;
                 let late = asking.is_late();
                 drop(asking);
                 match answer {
                     Ok(Ok(Ok(()))) if late => {
-                        let why =
-                            format!("its probe blocked its thread, and gave no answer within {:?}", probing.timeout);
+                        // else others had kept the thread
+                        let how = if longest >= probing.timeout / 2 { "blocked its thread, and " } else { "" };
+                        let why = format!("its probe {how}gave no answer within {:?}", probing.timeout);
                         cx.status().report_because(State::Error, why);
                     }
                     Ok(Ok(Ok(()))) => cx.status().report(State::Ok),
@@ -112,7 +127,7 @@ impl Context {
                         return cx.task_failed("probe", Cause::Panicked(Panic::of(panic)));
                     }
                 }
-                tokio::time::sleep(probing.interval).await;
+                tokio::time::sleep(probing.interval.max(PAUSE)).await;
             }
         };
         spawn_probe(self, Box::pin(asking));

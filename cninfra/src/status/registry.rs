@@ -26,6 +26,8 @@ struct Inner {
     reported: BTreeMap<usize, Report>,
     /// Plugins that are asked right now, by place.
     asked: BTreeMap<usize, Asked>,
+    /// Those of them of which it has been told that they give no answer.
+    told_late: BTreeSet<usize>,
     /// Plugins without which the agent goes on, by place. It is laid over what they report: a policy is not overruled by what
     /// the plugin says of itself.
     down: BTreeMap<usize, Why>,
@@ -107,6 +109,7 @@ impl Registry {
             updated: now,
             reported: BTreeMap::new(),
             asked: BTreeMap::new(),
+            told_late: BTreeSet::new(),
             down: BTreeMap::new(),
             off: BTreeSet::new(),
             refused: BTreeMap::new(),
@@ -176,6 +179,7 @@ impl Registry {
             let is_it = inner.asked.get(&place) == Some(asked);
             if is_it {
                 inner.asked.remove(&place);
+                inner.told_late.remove(&place);
             }
             // it was told that there is no answer
             ((), is_it && asked.is_blocked())
@@ -184,7 +188,11 @@ impl Registry {
 
     /// Something may be another one by now, without that anybody has said so.
     pub(crate) fn look_again(&self) {
-        self.change(|inner| ((), inner.asked.values().any(Asked::is_blocked)));
+        self.change(|inner| {
+            let late = inner.asked.iter().filter(|(_, asked)| asked.is_blocked());
+            let is_new = late.fold(false, |is_new, (place, _)| inner.told_late.insert(*place) || is_new);
+            ((), is_new)
+        });
     }
 
     /// The agent goes on without a plugin. What that said in the attempt that has failed counts no more, unless only a new start can
@@ -307,5 +315,39 @@ impl Registry {
             }
             ((), changed)
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[crate::plugin(no_lifecycle)]
+    struct Lonely;
+    #[derive(crate::Flavor)]
+    struct Alone {
+        _lonely: crate::Dep<Lonely>,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_answer_is_one_change() {
+        let registry = Registry::new(<Alone as crate::Flavor>::GRAPH);
+        registry.started();
+        let (versions, asked) = (registry.versions(), Asked::within(Duration::from_secs(1)));
+        let changes = || versions.borrow().count;
+        registry.asks(0, asked);
+        let before = changes();
+        registry.look_again();
+        assert_eq!(changes(), before, "it is not late");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        (0..10).for_each(|_| registry.look_again());
+        assert_eq!((changes(), registry.agent().state), (before + 1, State::Error));
+        registry.answered(0, &asked);
+        assert_eq!((changes(), registry.agent().state), (before + 2, State::Ok));
+        // the next question is another one
+        registry.asks(0, Asked::within(Duration::ZERO));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        registry.look_again();
+        assert_eq!(changes(), before + 3);
     }
 }

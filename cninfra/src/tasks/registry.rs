@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    runtime::Handle,
     sync::Notify,
     task::AbortHandle,
     time::{Instant, timeout_at},
@@ -30,6 +31,8 @@ pub(crate) struct Registry {
     ended: Notify,
     /// Where calls are measured.
     slowest: OnceLock<Arc<Slowest>>,
+    /// That of the agent: a plugin may have threads, and runtimes, of its own.
+    runtime: OnceLock<Handle>,
 }
 
 struct Live {
@@ -69,6 +72,8 @@ struct Entry {
     abort: Option<AbortHandle>,
     /// To be ended as soon as it is spawned.
     doomed: bool,
+    /// It was waited for in vain.
+    stuck: bool,
     mark: Mark,
 }
 
@@ -108,6 +113,16 @@ impl Registry {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tasks are spawned on this one.
+    pub(crate) fn run_on(&self, runtime: Handle) {
+        self.runtime.get_or_init(|| runtime);
+    }
+
+    pub(super) fn runtime(&self) -> Handle {
+        // known before anything of a plugin is called
+        self.runtime.get().cloned().unwrap_or_else(Handle::current)
+    }
+
     /// From now on calls are measured.
     pub(crate) fn measure(&self, slowest: Arc<Slowest>) {
         self.slowest.get_or_init(|| slowest);
@@ -130,7 +145,8 @@ impl Registry {
         live.next += 1;
         let id = live.next;
         let mark = Mark::default();
-        live.tasks.insert(id, Entry { place, name, kind, abort: None, doomed: false, mark: mark.clone() });
+        live.tasks
+            .insert(id, Entry { place, name, kind, abort: None, doomed: false, stuck: false, mark: mark.clone() });
         Some((id, mark))
     }
 
@@ -197,7 +213,9 @@ impl Registry {
             let mut live = self.lock();
             live.open = live.open.min(places.start);
             let mut ids = Vec::new();
-            live.of(|entry| places.contains(&entry.place) && ends_by_itself(entry.place), |id, _| ids.push(id));
+            let is_patient =
+                |entry: &Entry| places.contains(&entry.place) && !entry.stuck && ends_by_itself(entry.place);
+            live.of(is_patient, |id, _| ids.push(id));
             ids
         };
         let grace = ends.min(Instant::now() + GRACE);
@@ -225,7 +243,7 @@ impl Registry {
         let mut left: Vec<(u64, Left)> = Vec::new();
         self.lock().of(is_meant, |id, entry| {
             entry.abort();
-            left.push((id, Left { place: entry.place, name: entry.name, stuck: false }));
+            left.push((id, Left { place: entry.place, name: entry.name, stuck: entry.stuck }));
         });
         if left.is_empty() {
             return Vec::new();
@@ -233,7 +251,8 @@ impl Registry {
         // an aborted task ends at its next await point, if it has one
         let now = Instant::now();
         let (least, mut quiet, mut seen) = (now + AT_LEAST, now + AT_MOST, None);
-        let ids = left.iter().map(|(id, _)| *id).collect();
+        // nobody is waited for twice
+        let ids = left.iter().filter(|(_, left)| !left.stuck).map(|(id, _)| *id).collect();
         self.all_left(ids, |obeyed| {
             if seen.replace(obeyed) != Some(obeyed) {
                 quiet = Instant::now() + AT_MOST;
@@ -242,8 +261,9 @@ impl Registry {
         })
         .await;
         left.sort_by_key(|(id, _)| *id);
-        let live = self.lock();
-        left.into_iter().map(|(id, left)| Left { stuck: live.tasks.contains_key(&id), ..left }).collect()
+        let mut live = self.lock();
+        let mut is_stuck = |id| live.tasks.get_mut(&id).map(|entry| entry.stuck = true).is_some();
+        left.into_iter().map(|(id, left)| Left { stuck: is_stuck(id), ..left }).collect()
     }
 
     /// Waits until these have ended; but no longer than `until` says, which is asked after each end, and is given how many were told to.
@@ -288,5 +308,23 @@ impl Entry {
         if let Some(abort) = &self.abort {
             abort.abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_end_is_waited_for_once() {
+        let registry = Registry::default();
+        // it never says that it has ended
+        registry.enter(0, "stubborn", Kind::UntilClose).unwrap();
+        let ends = Instant::now() + Duration::from_secs(60);
+        registry.end_before_close(0..1, ends).await;
+        let waited = Instant::now();
+        let left = registry.end(0..1, |_| true, ends).await;
+        assert_eq!(left, [Left { place: 0, name: "stubborn", stuck: true }]);
+        assert_eq!(waited.elapsed(), Duration::ZERO);
     }
 }

@@ -1,12 +1,13 @@
 //! What an attempt to start may take, and what it leaves behind.
 
-use crate::{policies::BACKOFF, support::*};
+use crate::{logging::Written, policies::BACKOFF, support::*};
 use cninfra::{
     Phase,
-    agent::{Backoff, Builder, Limits, StartPolicy},
+    agent::{Backoff, Builder, Limits, StartPolicy, Timeline},
     config::Config,
     prelude::*,
     status::{Probing, State},
+    testing::paused,
 };
 use std::{
     cell::Cell,
@@ -293,6 +294,82 @@ async fn an_attempt_that_blocks_its_thread_is_named_when_the_agent_stops() {
     let error = agent.close().await.unwrap_err();
     let told: Vec<_> = error.errors.iter().map(ToString::to_string).collect();
     let expected =
-        "plugin `Blocking` blocks its thread in init, in a later attempt: it could not be ended within 200.0ms";
+        "plugin `Blocking` blocks its thread in init, in a later attempt: it could not be ended within 100.0ms";
     assert_eq!((told, error.exit_code()), (vec![expected.to_string()], 3));
+}
+
+/// Its `drain` hangs.
+#[plugin]
+pub struct Hangs;
+impl Lifecycle for Hangs {
+    async fn drain(&self, _: &Context) -> Result<()> {
+        pending().await
+    }
+}
+/// Has to write down what it has.
+#[plugin]
+pub struct Flushes {
+    done: AtomicU32,
+}
+impl Lifecycle for Flushes {
+    async fn close(&self, _: &Context) -> Result<()> {
+        sleep(Duration::from_millis(300)).await;
+        self.done.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+pub struct Slowed {
+    blocking: Dep<Blocking>,
+    hangs: Dep<Hangs>,
+    flushes: Dep<Flushes>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_attempt_and_a_drain_that_hang_leave_half_of_the_stop_for_closing() {
+    let (_leave, until) = mpsc::channel();
+    let _awake = awake();
+    let blocking = Blocking { until: Some(until).into(), ..Blocking::default() };
+    let builder = Agent::<Slowed>::builder().limits(Limits::default().stop(Duration::from_secs(2))).with_new(blocking);
+    let agent = builder.start_policy("blocking", SOON).start().await.unwrap();
+    while agent.blocking.inits.load(SeqCst) < 2 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    let flushes = agent.flushes.clone();
+    let error = agent.close().await.unwrap_err();
+    let told: Vec<_> = error.errors.iter().map(ToString::to_string).collect();
+    assert_eq!((flushes.done.load(SeqCst), told.len()), (1, 2), "{told:?}");
+    assert!(told[0].contains("`Blocking` blocks") && told[1].contains("`Hangs` was not done with drain"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeline_of_the_start_has_no_later_attempt() {
+    let store = Agent::<Lone>::builder().start_policy("eager", StartPolicy::Retry(BACKOFF)).record_events(true);
+    FAILS.set(2);
+    let agent = store.start().await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    let events = agent.close().await.unwrap();
+    let timeline = Timeline::new(Lone::GRAPH, &events);
+    assert_eq!(timeline.took(), Duration::from_millis(100));
+    assert_eq!(timeline.steps().filter(|step| step.event.phase == Phase::Init).count(), 1);
+}
+
+#[test]
+fn nothing_is_put_off_when_the_start_has_ended() {
+    #[plugin]
+    struct Fails;
+    impl Lifecycle for Fails {
+        async fn init(&self, _: &Context) -> Result<()> {
+            Err(Error::msg("no way"))
+        }
+    }
+    #[derive(Flavor)]
+    struct Both {
+        blocking: Dep<Blocking>,
+        fails: Dep<Fails>,
+    }
+    let start = || paused(async { Agent::<Both>::builder().start_policy("blocking", SOON).start().await.err() });
+    let (error, text) = Written::during(|output| output, start);
+    assert_eq!(error.unwrap().errors.len(), 1);
+    assert!(text.contains("connection refused: the start has ended") && !text.contains("tries again"), "{text}");
 }

@@ -3,7 +3,7 @@
 use crate::{plug, support::*};
 use cninfra::{
     Phase,
-    agent::{Cause, Limits, Order, Outcome},
+    agent::{Builder, Cause, Limits, Order, Outcome, StartPolicy},
     config::Config,
     prelude::*,
 };
@@ -432,4 +432,65 @@ async fn a_plugin_knows_what_time_it_has_left_to_stop() {
     assert_eq!(run(|builder| builder).await, left([1500, 1200, 2000]));
     let special = run(|builder| builder.limit("hurried", Phase::Drain, millis(1000))).await;
     assert_eq!(special, left([1000, 700, 2000]));
+}
+
+/// Keeps its thread in a phase, and then fails.
+#[plugin]
+#[derive(Default)]
+pub struct BlocksAndFails {
+    in_init: bool,
+}
+impl BlocksAndFails {
+    fn fail_in(&self, init: bool) -> Result<()> {
+        if self.in_init != init {
+            return Ok(());
+        }
+        block(600);
+        Err(Error::msg("no"))
+    }
+}
+impl Lifecycle for BlocksAndFails {
+    async fn init(&self, _: &Context) -> Result<()> {
+        self.fail_in(true)
+    }
+    async fn close(&self, _: &Context) -> Result<()> {
+        self.fail_in(false)
+    }
+}
+/// It waits a little, in both.
+#[plugin]
+pub struct WaitsALittle;
+impl Lifecycle for WaitsALittle {
+    async fn init(&self, _: &Context) -> Result<()> {
+        sleep(millis(10)).await;
+        Ok(())
+    }
+    async fn close(&self, cx: &Context) -> Result<()> {
+        self.init(cx).await
+    }
+}
+// in this order they are called in the start, and in the other one in the stop
+#[derive(Flavor)]
+pub struct WaitsLast {
+    blocks: Dep<BlocksAndFails>,
+    waits: Dep<WaitsALittle>,
+}
+#[derive(Flavor)]
+pub struct WaitsFirst {
+    waits: Dep<WaitsALittle>,
+    blocks: Dep<BlocksAndFails>,
+}
+
+#[tokio::test]
+async fn who_waits_for_one_that_blocks_and_fails_is_not_blamed() {
+    let ignored = |builder: Builder<WaitsFirst>| {
+        let builder =
+            builder.with_new(BlocksAndFails { in_init: true }).limit("waits-a-little", Phase::Init, millis(300));
+        builder.start_policy("blocks-and-fails", StartPolicy::Ignore)
+    };
+    ignored(Agent::<WaitsFirst>::builder()).start().await.unwrap().close().await.unwrap();
+    let builder = Agent::<WaitsLast>::builder().limit("waits-a-little", Phase::Close, millis(300));
+    let error = builder.start().await.unwrap().close().await.unwrap_err();
+    let [error] = &error.errors[..] else { panic!("{error}") };
+    assert_eq!(error.to_string(), "plugin `BlocksAndFails` failed in close: no");
 }

@@ -1,9 +1,18 @@
 //! What an agent and its plugins count.
 
 use cninfra::{
-    metrics::{Counter, Family, Format},
+    agent::StartPolicy,
+    metrics::{Collector, Counter, Family, Format, prometheus_client::encoding::DescriptorEncoder},
     prelude::*,
     status::State,
+};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
 #[plugin]
@@ -75,4 +84,86 @@ async fn are_told_of_plugins_agent_and_process() {
     agent.close().await.unwrap();
     // and what outlives its agent tells what is left
     assert!(metrics.expose(Format::OpenMetrics).text.ends_with("# EOF\n"));
+}
+
+/// Registers its metric, and then fails the first time.
+#[plugin]
+pub struct Unlucky {
+    polls: Counter,
+    inits: AtomicU32,
+}
+
+impl Lifecycle for Unlucky {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        cx.metrics().register("unlucky_polls", "Polls", self.polls.clone())?;
+        self.polls.inc();
+        match self.inits.fetch_add(1, SeqCst) {
+            0 => Err(Error::msg("connection refused")),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tried_again_registers_its_metrics_again() {
+    #[derive(Flavor)]
+    struct Lone {
+        unlucky: Dep<Unlucky>,
+    }
+    let agent = Agent::<Lone>::builder().start_policy("unlucky", StartPolicy::retry()).start().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!((agent.status().state, agent.unlucky.inits.load(SeqCst)), (State::Ok, 2));
+    assert!(agent.metrics().expose(Format::Text).text.contains("\nunlucky_polls_total 2\n"));
+    agent.close().await.unwrap();
+}
+
+/// A collector that holds the context of its plugin, and another plugin.
+struct Holds(Context, Dep<Below>);
+impl fmt::Debug for Holds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Holds({} of {})", self.1.gone.load(SeqCst), self.0.name())
+    }
+}
+impl Collector for Holds {
+    fn encode(&self, _: DescriptorEncoder<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+#[plugin(no_lifecycle)]
+pub struct Below {
+    gone: Arc<AtomicBool>,
+}
+impl Drop for Below {
+    fn drop(&mut self) {
+        self.gone.store(true, SeqCst);
+    }
+}
+
+#[plugin]
+pub struct Above {
+    below: Dep<Below>,
+}
+impl Lifecycle for Above {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        cx.metrics().register_collector("above", Holds(cx.clone(), self.below.clone()))
+    }
+}
+
+#[tokio::test]
+async fn what_collectors_hold_goes_with_the_agent() {
+    #[derive(Flavor)]
+    struct Two {
+        above: Dep<Above>,
+        below: Dep<Below>,
+    }
+    for closes in [true, false] {
+        let agent = Agent::<Two>::start().await.unwrap();
+        let gone = agent.below.gone.clone();
+        match closes {
+            true => drop(agent.close().await.unwrap()),
+            false => drop(agent),
+        }
+        assert!(gone.load(SeqCst), "{closes}");
+    }
 }

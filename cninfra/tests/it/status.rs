@@ -473,3 +473,42 @@ fn what_is_reported_while_the_agent_starts_is_seen_then() {
         agent.close().await.unwrap();
     });
 }
+
+#[tokio::test]
+async fn a_probe_is_not_blamed_for_what_others_do() {
+    let agent = start().await;
+    let cx = agent.cache.cx.clone();
+    cx.probe(Probing::new().within(SECOND / 20), || async {
+        tokio::task::yield_now().await;
+        Ok(())
+    });
+    // in the middle of the question
+    while of(&agent.status(), "cache") != (State::Error, "its probe gave no answer within 50ms".into()) {
+        cx.probe(Probing::new().within(SECOND / 20), || async {
+            tokio::task::yield_now().await;
+            Ok(())
+        });
+        tokio::task::yield_now().await;
+        std::thread::sleep(SECOND / 10);
+        tokio::task::yield_now().await;
+    }
+    agent.close().await.unwrap();
+}
+
+#[test]
+fn a_probe_without_a_pause_has_one() {
+    paused(async {
+        let agent = start().await;
+        let asked = agent.store.asked.clone();
+        let counted = asked.clone();
+        agent.store.cx.probe(Probing::new().every(Duration::ZERO), move || {
+            assert!(counted.fetch_add(1, SeqCst) < 5000, "it is asked without end");
+            async { Ok(()) }
+        });
+        sleep(SECOND).await;
+        let count = asked.swap(0, SeqCst);
+        assert!((900..=1001).contains(&count), "{count}");
+        agent.store.cx.probe(Probing::new(), || async { Ok(()) });
+        agent.close().await.unwrap();
+    });
+}

@@ -250,3 +250,15 @@ async fn a_spawn_does_not_get_slower_with_the_tasks_that_run() {
     assert!(last < 30 * first, "{first:?}, then {last:?}");
     soon(agent.close()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_task_runs_on_the_agents_runtime_wherever_it_is_spawned() {
+    let agent = started().await;
+    let cx = agent.owner.cx.clone();
+    // a thread without a runtime
+    let task = std::thread::spawn(move || {
+        cx.spawn("remote", async { tokio::runtime::Handle::current().metrics().num_workers() })
+    });
+    assert_eq!(soon(task.join().unwrap()).await.unwrap(), tokio::runtime::Handle::current().metrics().num_workers());
+    soon(agent.close()).await.unwrap();
+}

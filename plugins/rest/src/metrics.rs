@@ -57,12 +57,11 @@ impl RequestMetrics {
         RequestMetrics::default()
     }
 
-    /// Registers them all. Those of a former server of the same owner are taken out.
+    /// Registers them all, in the place of those of a former server of the same owner.
     ///
     /// # Errors
     /// Another owner has such metrics.
     pub fn register(&self, metrics: &Metrics) -> Result<()> {
-        metrics.unregister(NAME);
         metrics.register_collector(NAME, Told(self.clone()))
     }
 

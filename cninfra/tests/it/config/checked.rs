@@ -3,9 +3,11 @@
 use cninfra::{
     config::{Config, Duration, Invalid, Live, Secret},
     prelude::*,
+    status::State,
 };
 use cninfra_testbed::Folder;
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use tokio::time::timeout;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -141,4 +143,71 @@ async fn the_agents_own_keys_are_checked() {
         let what = "15ns is less than any plugin takes: it would be over its limit at once";
         assert_eq!(words, [format!("set by the program: key `{section}.{key}`: {what}")]);
     }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Odd {
+    number: u32,
+}
+
+impl Default for Odd {
+    fn default() -> Self {
+        assert!(!ENDLESS.get(), "no defaults");
+        Odd { number: 0 }
+    }
+}
+
+thread_local! {
+    static ENDLESS: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Odd {
+    fn check(&self) -> std::result::Result<(), Invalid> {
+        assert!(self.number != 13, "unlucky");
+        Ok(())
+    }
+}
+
+#[plugin(name = "odd", no_lifecycle)]
+pub struct Oddity {
+    #[config(check = Odd::check)]
+    config: Live<Odd>,
+}
+
+#[derive(Flavor)]
+pub struct Strange {
+    odd: Dep<Oddity>,
+}
+
+#[tokio::test]
+async fn a_check_that_panics_is_a_mistake() {
+    let folder = Folder::new();
+    let start = async || {
+        let config = Config::new().set("agent", "config-poll-interval", "10ms");
+        Agent::<Strange>::builder().config(config).config_dir(folder.path()).start().await
+    };
+    folder.write("odd.conf", "number: 13");
+    let error = start().await.err().unwrap().to_string();
+    assert!(error.contains("section `odd` can not be checked: its check panicked: unlucky"), "{error}");
+    ENDLESS.set(true);
+    folder.write("odd.conf", "");
+    let error = start().await.err().unwrap().to_string();
+    assert!(error.contains("section `odd`: reading it panicked: no defaults"), "{error}");
+    let error = Agent::<Strange>::start().await.err().unwrap().to_string();
+    assert!(error.contains("section `odd`: making its defaults panicked: no defaults"), "{error}");
+    ENDLESS.set(false);
+
+    // and its file is followed still
+    folder.write("odd.conf", "number: 1");
+    let agent = start().await.unwrap();
+    let mut changes = agent.odd.config.changes();
+    folder.write("odd.conf", "number: 13");
+    while agent.status().state != State::Degraded {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    folder.write("odd.conf", "number: 2");
+    let next = timeout(std::time::Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
+    assert_eq!(next.number, 2);
+    agent.close().await.unwrap();
 }

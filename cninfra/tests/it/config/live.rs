@@ -11,10 +11,10 @@ use cninfra::{
 use cninfra_testbed::Folder;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     fs,
     os::unix::fs::symlink,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -373,5 +373,43 @@ async fn a_type_that_panics_where_it_is_read_again_is_refused_and_following_goes
     folder.write("follower.conf", "a: 3\nb: 6");
     state(&agent, State::Ok).await;
     assert_eq!(agent.follower.config.get().a, 3);
+    agent.close().await.unwrap();
+}
+
+thread_local! {
+    static SECRET: RefCell<PathBuf> = RefCell::default();
+}
+
+/// Its secret changes while it starts.
+#[plugin]
+struct Rotated {
+    #[config]
+    config: Live<Pair>,
+}
+impl Lifecycle for Rotated {
+    async fn init(&self, _: &Context) -> Result<()> {
+        assert_eq!(self.config.get().password.reveal(), "old");
+        SECRET.with_borrow(|file| fs::write(file, "new\n"))?;
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+struct Rotates {
+    rotated: Dep<Rotated>,
+}
+
+#[tokio::test]
+async fn a_secret_that_changes_while_the_agent_starts_is_seen() {
+    let folder = Folder::new();
+    folder.write("secret", "old\n");
+    folder.write("rotated.conf", "password-file: secret");
+    SECRET.set(folder.path().join("secret"));
+    let config = Config::new().set("agent", "config-poll-interval", "10ms");
+    let agent = Agent::<Rotates>::builder().config(config).config_dir(folder.path()).start().await.unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while agent.rotated.config.get().password.reveal() != "new" {
+        assert!(Instant::now() < until, "it is not seen");
+        sleep(Duration::from_millis(5)).await;
+    }
     agent.close().await.unwrap();
 }
