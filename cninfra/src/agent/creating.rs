@@ -31,7 +31,7 @@ impl Runner {
         let (mut together, mut later) = (Together::default(), Vec::new());
         let first = self.plugins.len();
         let mut cx = Context::new(env.shared.clone(), places.start);
-        let mut last = Instant::now();
+        let mut last = common.began;
         for place in places {
             if common.is_stopping() {
                 together.interrupted = true;
@@ -49,7 +49,6 @@ impl Runner {
             cx.set_place(place);
             let created = common.call(place, || create(usize::from(env.graph.nodes()[place].index), &cx));
             last = Instant::now();
-            common.add_busy(last.duration_since(started));
             match created {
                 Ok(Creation::Now(Ok(made))) => {
                     together.done(place, (started, last), &common, &mut self.record);
@@ -65,6 +64,7 @@ impl Runner {
             }
         }
         if !later.is_empty() {
+            common.add_busy(last.duration_since(common.began));
             for (place, made) in together.wait(later, &common, &mut self.record).await {
                 self.put_unless_unused(place, made, special);
             }

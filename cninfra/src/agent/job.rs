@@ -24,7 +24,7 @@ pub(super) struct Job<'a> {
     pub(super) started: Instant,
     common: &'a Common<'a>,
     limit: Limit,
-    /// How long all calls of the group had taken when this job was made, and how long its own have since then.
+    /// How long all calls of the group had taken when this job was made, its own too, and how long its own have since then.
     before: Duration,
     own: Duration,
     /// The longest of its own calls, the first one too.
@@ -52,7 +52,8 @@ impl<'a> Job<'a> {
         let limit = common.limit(place, started);
         let alarm = Box::pin(sleep_until(limit.ends));
         let longest = now.duration_since(started);
-        let (before, own) = (common.busy(), Duration::ZERO);
+        // one after the other, without a pause
+        let (before, own) = (now.duration_since(common.began), Duration::ZERO);
         Job { place, work: Some(work), started, common, limit, before, own, longest, alarm }
     }
 }

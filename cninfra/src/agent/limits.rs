@@ -135,6 +135,17 @@ impl LimitTable {
         }
     }
 
+    /// No plugin has less in this phase.
+    pub(super) fn shortest(&self, phase: Phase) -> Duration {
+        let usual = self.later(usize::MAX, phase);
+        if self.special.is_empty() && self.first.is_empty() {
+            return usual;
+        }
+        let special = self.special.iter().filter(|((_, of), _)| *of == phase).map(|(_, limit)| *limit);
+        // of another phase, perhaps: it is no longer for that
+        special.chain(self.first.values().copied()).fold(usual, Duration::min)
+    }
+
     /// How long all plugins together may drain. What hangs there must leave the others time to close.
     pub(super) fn drain(&self) -> Duration {
         half(self.whole.stop)

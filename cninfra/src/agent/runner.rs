@@ -210,10 +210,10 @@ impl Runner {
     fn release(&mut self) -> Vec<PluginError> {
         let metrics = self.env.shared.take_metrics().and_then(|metrics| self.let_go(metrics));
         let (mut errors, mut last) = (Vec::from_iter(metrics), WallClock::now());
+        let sure = self.env.limits.shortest(Phase::Close);
         while let Some(plugin) = self.plugins.pop() {
             let Begun { place, running, .. } = plugin;
-            let limit = self.env.limits.of(place, Phase::Close);
-            if let Err((cause, took)) = self.destroy(Callee::Destructor(place), limit, &mut last, running) {
+            if let Err((cause, took)) = self.destroy(Callee::Destructor(place), sure, &mut last, running) {
                 let node = &self.env.graph.nodes()[place];
                 errors.push(PluginError::new(node, Phase::Close, cause, took).in_destructor());
             }
@@ -223,27 +223,29 @@ impl Runner {
 
     /// Drops what holds plugins, for a flavor: it is not known which of them is destroyed there, and goes wrong.
     pub(super) fn let_go<T>(&self, held: T) -> Option<PluginError> {
-        let Env { graph, limits, .. } = &*self.env;
-        let limit = limits.later(NOWHERE, Phase::Close);
-        let (cause, took) = self.destroy(Callee::Handles, limit, &mut WallClock::now(), held).err()?;
-        Some(PluginError::of_flavor(graph, Phase::Close, cause).in_destructor().after(took))
+        let (cause, took) = self.destroy(Callee::Handles, Duration::ZERO, &mut WallClock::now(), held).err()?;
+        Some(PluginError::of_flavor(self.env.graph, Phase::Close, cause).in_destructor().after(took))
     }
 
     /// Seen from outside, as a call is. It begins at `last`, which is then when it has ended. Says what went wrong, and how long it took.
+    /// What takes no longer than `sure` is in time, and nothing more is worked out for it.
     fn destroy<T>(
         &self,
         callee: Callee,
-        limit: Duration,
+        sure: Duration,
         last: &mut WallClock,
         value: T,
     ) -> Result<(), (Cause, Duration)> {
         let dropped = self.env.progress.call_in(callee, || drop(value));
         let now = WallClock::now();
         let took = now.duration_since(std::mem::replace(last, now));
-        match dropped {
-            Ok(()) if took > limit => Err((Cause::Blocked { limit, took }, took)),
-            dropped => dropped.map_err(|panicked| (panicked, took)),
+        dropped.map_err(|panicked| (panicked, took))?;
+        if took <= sure {
+            return Ok(());
         }
+        let place = if let Callee::Destructor(place) = callee { place } else { NOWHERE };
+        let limit = self.env.limits.of(place, Phase::Close);
+        if took > limit { Err((Cause::Blocked { limit, took }, took)) } else { Ok(()) }
     }
 
     /// The end of an agent that was closed. Its handles are dropped already: `unnamed` went wrong there.

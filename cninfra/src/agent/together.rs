@@ -27,14 +27,19 @@ pub(super) struct Common<'a> {
     pub(super) ends: Instant,
     /// While the agent starts: the first failure, or a stop, drops all others where they are.
     pub(super) stop: Option<&'a StopHandle>,
-    /// How long all calls have taken, in nanoseconds. One task writes it.
+    pub(super) began: Instant,
+    /// Until then no limit can be over. For most groups nothing more has to be worked out.
+    sure: Instant,
+    /// How long calls have taken, in nanoseconds: the first ones together, when all have been called. One task writes it.
     busy: AtomicU64,
 }
 
 impl<'a> Common<'a> {
     pub(super) fn new(env: &'a Env, phase: Phase, whole: Duration, ends: Instant) -> Self {
+        let began = Instant::now();
+        let sure = after(began, env.limits.shortest(phase)).min(ends);
         let stop = matches!(phase, Phase::Create | Phase::Init | Phase::AfterInit).then_some(&env.shared.stop);
-        Common { env, phase, whole, ends, stop, busy: AtomicU64::new(0) }
+        Common { env, phase, whole, ends, stop, began, sure, busy: AtomicU64::new(0) }
     }
 
     /// The limit of a step that begins at `started`.
@@ -119,12 +124,12 @@ impl Together {
         common: &Common<'_>,
         record: &mut Record,
     ) {
-        let took = ended.duration_since(started);
-        // most are, and nothing has to be worked out for them
-        let in_time = ended <= common.ends && took <= common.env.limits.of(place, common.phase);
-        let limit = (!in_time).then(|| common.limit_at_once(place, started));
+        let limit = (ended > common.sure).then(|| common.limit_at_once(place, started));
         match limit.filter(|limit| ended > limit.ends) {
-            Some(limit) => self.fail(place, (started, ended), limit.overdue(took), common, record),
+            Some(limit) => {
+                let overdue = limit.overdue(ended.duration_since(started));
+                self.fail(place, (started, ended), overdue, common, record);
+            }
             None => record.put(place, common.phase, started, ended, Outcome::Done),
         }
     }
@@ -193,8 +198,7 @@ pub(super) async fn run<'a>(
     record: &mut Record,
 ) -> Together {
     let mut together = Together::default();
-    let mut waiting = Vec::new();
-    let mut last = Instant::now();
+    let (mut waiting, mut last) = (Vec::new(), common.began);
     for begun in begun {
         if common.is_stopping() {
             together.interrupted = true;
@@ -205,7 +209,6 @@ pub(super) async fn run<'a>(
         let called = common.call(place, || begun.step(common.phase));
         if !matches!(called, Ok(First::Nothing)) {
             last = Instant::now();
-            common.add_busy(last.duration_since(started));
         }
         match called {
             Ok(First::Nothing) => record.put(place, common.phase, started, started, Outcome::Done),
@@ -218,6 +221,7 @@ pub(super) async fn run<'a>(
         }
     }
     if !waiting.is_empty() {
+        common.add_busy(last.duration_since(common.began));
         together.wait(waiting, common, record).await;
     }
     together
