@@ -11,7 +11,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// A panic that was caught.
+/// A panic that was caught. For those who call what others have written, such as a server its handlers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Panic {
@@ -76,8 +76,25 @@ thread_local! {
 }
 
 impl Panic {
-    /// Of what was caught, which is dropped: its destructor may panic, too.
-    pub(crate) fn of(payload: Box<dyn Any + Send>) -> Self {
+    /// Runs it; a panic is a value like others.
+    ///
+    /// ```
+    /// use cninfra::agent::Panic;
+    ///
+    /// assert_eq!(Panic::catch(|| 1), Ok(1));
+    /// let panic = Panic::catch(|| panic!("on purpose")).unwrap_err();
+    /// assert_eq!(panic.message, "on purpose");
+    /// ```
+    ///
+    /// # Errors
+    /// It panicked.
+    pub fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Self> {
+        guard(run)
+    }
+
+    /// Of what was caught, as by a task that was joined. That is dropped: its destructor may panic, too, which goes no further.
+    #[must_use]
+    pub fn of(payload: Box<dyn Any + Send>) -> Self {
         let panic = Panic::seen(&*payload);
         discard(payload);
         panic

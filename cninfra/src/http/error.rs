@@ -8,6 +8,7 @@ use std::{error::Error, fmt};
 #[non_exhaustive]
 pub enum RouteError {
     /// Its path is not valid.
+    #[non_exhaustive]
     Path {
         /// The plugin that registers it.
         owner: String,
@@ -17,6 +18,7 @@ pub enum RouteError {
         wrong: &'static str,
     },
     /// Its method is none of HTTP's own.
+    #[non_exhaustive]
     Method {
         /// The plugin that registers it.
         owner: String,
@@ -26,6 +28,7 @@ pub enum RouteError {
         path: String,
     },
     /// Another route answers the same requests.
+    #[non_exhaustive]
     Overlap {
         /// The plugin that registers the route.
         owner: String,
@@ -39,6 +42,7 @@ pub enum RouteError {
         other_path: String,
     },
     /// Its path can not be told from that of another route, though the two differ.
+    #[non_exhaustive]
     Ambiguous {
         /// The plugin that registers the route.
         owner: String,

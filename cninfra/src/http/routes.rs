@@ -7,7 +7,7 @@ use axum::{
     response::IntoResponse,
     routing::{MethodFilter, MethodRouter},
 };
-use std::{convert::Infallible, fmt};
+use std::{convert::Infallible, fmt, sync::Arc};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -55,11 +55,11 @@ pub(super) struct Entry<S = ()> {
     pub(super) path: String,
     pub(super) summary: String,
     pub(super) during_start: bool,
-    /// None where the method is none that can be routed.
-    pub(super) handler: Option<MethodRouter<S>>,
+    /// None where the method is none that can be routed. Shared: a clone of a handler calls what others have written.
+    pub(super) handler: Option<Arc<MethodRouter<S>>>,
 }
 
-impl<S: Clone> Clone for Entry<S> {
+impl<S> Clone for Entry<S> {
     fn clone(&self) -> Self {
         let Entry { method, path, summary, during_start, handler } = self;
         let (method, path, summary) = (method.clone(), path.clone(), summary.clone());
@@ -67,7 +67,8 @@ impl<S: Clone> Clone for Entry<S> {
     }
 }
 
-impl<S: Clone> Clone for Routes<S> {
+/// The same handlers: none is cloned.
+impl<S> Clone for Routes<S> {
     fn clone(&self) -> Self {
         Routes { entries: self.entries.clone() }
     }
@@ -113,7 +114,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// A route for any method of HTTP's own.
     pub fn on<H: Handler<T, S>, T: 'static>(mut self, method: Method, path: impl Into<String>, handler: H) -> Self {
         let filter = MethodFilter::try_from(method.clone()).ok();
-        let handler = filter.map(|filter| MethodRouter::new().on(filter, handler));
+        let handler = filter.map(|filter| Arc::new(MethodRouter::new().on(filter, handler)));
         self.entries.push(Entry { method, path: path.into(), summary: String::new(), during_start: false, handler });
         self
     }
@@ -179,7 +180,7 @@ impl<S> Routes<S> {
             path,
             summary,
             during_start,
-            handler: handler.map(&change),
+            handler: handler.map(|handler| Arc::new(change(Arc::unwrap_or_clone(handler)))),
         };
         Routes { entries: self.entries.into_iter().map(entry).collect() }
     }

@@ -1,8 +1,8 @@
 //! [`RouteTable`]: the routes of all plugins of a server.
 
-use super::{Route, RouteError, RouteIndex, Routes, answer, path};
+use super::{Route, RouteError, RouteIndex, Routes, answer, path, routes::Entry};
 use axum::{Router, http::Method, routing::MethodRouter};
-use std::fmt;
+use std::{fmt, mem, sync::Arc};
 
 /// The routes of all plugins of one server: what it lists, and what its router is built of. For authors of servers.
 ///
@@ -22,11 +22,14 @@ use std::fmt;
 /// # let _ = router;
 /// # Ok::<(), cninfra::http::RouteError>(())
 /// ```
+///
+/// A clone has the same handlers. They are others' code, also where they are cloned or dropped: of a table's methods only those that make a router
+/// clone handlers, and what [`renew`](RouteTable::renew) takes out is handed back. So a table can be changed under a lock.
 #[derive(Clone, Default)]
 pub struct RouteTable {
     index: RouteIndex,
     /// Of the routes, one each.
-    handlers: Vec<MethodRouter>,
+    handlers: Vec<Arc<MethodRouter>>,
 }
 
 impl RouteTable {
@@ -41,25 +44,16 @@ impl RouteTable {
     /// # Errors
     /// The first route that is not valid, or that overlaps with another one.
     pub fn add(&mut self, owner: &str, routes: Routes) -> Result<(), RouteError> {
-        let mut all = self.clone();
-        for entry in routes.entries {
-            let Some(handler) = entry.handler else {
-                return Err(RouteError::Method { owner: owner.into(), method: entry.method, path: entry.path });
-            };
-            let (method, path, summary, during_start) = (entry.method, entry.path, entry.summary, entry.during_start);
-            let route = Route { method, path, owner: owner.into(), summary, during_start };
-            all.put(route, handler)?;
-        }
-        *self = all;
+        *self = self.with(owner, &routes)?;
         Ok(())
     }
 
     /// As [`add`](RouteTable::add), but what the owner registers again takes the place of what it registered before: its `init` may be
-    /// called once more.
+    /// called once more. Returns the table as it was, with the handlers that were taken out: to be dropped where no lock is held.
     ///
     /// # Errors
     /// As those of [`add`](RouteTable::add).
-    pub fn renew(&mut self, owner: &str, routes: Routes) -> Result<(), RouteError> {
+    pub fn renew(&mut self, owner: &str, routes: &Routes) -> Result<RouteTable, RouteError> {
         let again = |route: &Route| {
             let is_same = |method: &Method, path: &str| *method == route.method && *path == *route.path;
             *route.owner == *owner && routes.entries.iter().any(|entry| is_same(&entry.method, &entry.path))
@@ -70,12 +64,21 @@ impl RouteTable {
                 all.put(route.clone(), handler.clone())?;
             }
         }
-        all.add(owner, routes)?;
-        *self = all;
-        Ok(())
+        let all = all.with(owner, routes)?;
+        Ok(mem::replace(self, all))
     }
 
-    fn put(&mut self, route: Route, handler: MethodRouter) -> Result<(), RouteError> {
+    fn with(&self, owner: &str, routes: &Routes) -> Result<RouteTable, RouteError> {
+        let mut all = self.clone();
+        for Entry { method, path, summary, during_start, handler } in routes.entries.iter().cloned() {
+            let owner = owner.to_string();
+            let Some(handler) = handler else { return Err(RouteError::Method { owner, method, path }) };
+            all.put(Route { method, path, owner, summary, during_start }, handler)?;
+        }
+        Ok(all)
+    }
+
+    fn put(&mut self, route: Route, handler: Arc<MethodRouter>) -> Result<(), RouteError> {
         let is_new = self.index.of_path(&route.path).next().is_none();
         if is_new && let Err(wrong) = path::check(&route.path) {
             return Err(RouteError::Path { owner: route.owner, path: route.path, wrong });
@@ -135,11 +138,11 @@ impl RouteTable {
 
     fn router_of(&self, is_in: fn(&Route) -> bool) -> Router {
         let routes = self.routes().iter().zip(&self.handlers).filter(|(route, _)| is_in(route));
-        let add = |router: Router, (route, handler): (&Route, &MethodRouter)| {
+        let add = |router: Router, (route, handler): (&Route, &Arc<MethodRouter>)| {
             let same_path = || self.index.of_path(&route.path).filter(|route| is_in(route));
             let is_last = same_path().last().is_some_and(|last| std::ptr::eq(last, route));
             let has_options = || same_path().any(|route| route.method == Method::OPTIONS);
-            let handler = handler.clone();
+            let handler = MethodRouter::clone(handler);
             let handler = if is_last && !has_options() {
                 let allow = answer::allow(same_path().map(|route| &route.method));
                 handler.options(async move || answer::options(allow))
@@ -161,6 +164,7 @@ impl fmt::Debug for RouteTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
     fn get(path: &str) -> Routes {
         Routes::new().get(path, async || "")
@@ -236,16 +240,51 @@ mod tests {
     #[test]
     fn what_a_plugin_registers_again_takes_the_place_of_what_it_did_before() {
         let mut table = RouteTable::new();
-        table.renew("one", get("/a").get("/b", async || "")).unwrap();
-        table.renew("two", get("/c")).unwrap();
-        table.renew("one", get("/a").get("/d", async || "")).unwrap();
+        table.renew("one", &get("/a").get("/b", async || "")).unwrap();
+        table.renew("two", &get("/c")).unwrap();
+        table.renew("one", &get("/a").get("/d", async || "")).unwrap();
         let found: Vec<_> = table.routes().iter().map(|route| format!("{} {}", route.owner, route.path)).collect();
         assert_eq!(found, ["one /b", "two /c", "one /a", "one /d"]);
         // of others' none is taken, and on an error none is changed
-        assert!(table.renew("two", get("/c").get("/a", async || "")).is_err());
-        assert!(table.renew("one", get("/e").merge(get("/e"))).is_err());
+        assert!(table.renew("two", &get("/c").get("/a", async || "")).is_err());
+        assert!(table.renew("one", &get("/e").merge(get("/e"))).is_err());
         assert_eq!(table.routes().len(), 4);
         let _ = table.router();
+    }
+
+    /// Counts its clones and its ends.
+    struct Counted(Arc<AtomicU32>);
+
+    impl Clone for Counted {
+        fn clone(&self) -> Self {
+            self.0.fetch_add(1, Relaxed);
+            Counted(self.0.clone())
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_table_that_changes_calls_nothing_of_its_handlers() {
+        let count = Arc::<AtomicU32>::default();
+        let counted = |path: &str| {
+            let counted = Counted(count.clone());
+            Routes::new().get(path, async move || drop(counted))
+        };
+        let (first, again, refused) = (counted("/a"), counted("/a").merge(counted("/b")), counted("/a"));
+        let before = count.load(Relaxed);
+        let mut table = RouteTable::new();
+        let former = [table.renew("one", &first).unwrap(), table.renew("one", &again).unwrap()];
+        table.renew("two", &refused).unwrap_err();
+        let copies = (table.clone(), again.clone());
+        assert_eq!(count.load(Relaxed), before);
+        drop((former, first));
+        assert!(count.load(Relaxed) > before, "what was taken out was handed back");
+        drop((copies, again, refused, table));
     }
 
     #[test]

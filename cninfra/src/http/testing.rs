@@ -73,7 +73,8 @@ impl InProcess {
     /// A client of all routes that are registered so far.
     #[must_use]
     pub fn client(&self) -> Client {
-        Client(self.table().router())
+        let table = self.table().clone();
+        Client(table.router())
     }
 
     fn table(&self) -> MutexGuard<'_, RouteTable> {
@@ -83,10 +84,12 @@ impl InProcess {
 
 impl Http for InProcess {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
-        self.table().renew(owner.name(), routes).map_err(|error| {
+        // dropped where the lock is free again, as `routes` is
+        let _former = self.table().renew(owner.name(), &routes).map_err(|error| {
             let help = error.help();
             Error::from(error).with_help(help)
-        })
+        })?;
+        Ok(())
     }
 
     fn routes(&self) -> Vec<Route> {

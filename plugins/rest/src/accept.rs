@@ -1,6 +1,7 @@
 //! [`Connections`]: those of a server, taken in until it drains.
 
 use crate::{Incident, connection, shared::Shared};
+use cninfra::agent::Panic;
 use hyper::server::conn::http1;
 use std::{
     future::Future,
@@ -13,7 +14,7 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::Instant,
 };
 
@@ -81,7 +82,7 @@ impl Connections {
                         }
                     }
                 },
-                Some(_) = self.tasks.join_next() => {}
+                Some(ended) = self.tasks.join_next() => self.ended(ended),
             }
         }
     }
@@ -89,7 +90,7 @@ impl Connections {
     fn tell(&mut self, error: io::Error) {
         if self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
             self.told = Some(Instant::now());
-            (self.shared.report)(&Incident::NotAccepted { error, again: ACCEPT_AGAIN });
+            self.shared.tell(&Incident::NotAccepted { error, again: ACCEPT_AGAIN });
         }
     }
 
@@ -116,12 +117,26 @@ impl Connections {
 
     /// Waits for the ends of all.
     pub(crate) async fn finish(&mut self) {
-        while self.tasks.join_next().await.is_some() {}
+        while let Some(ended) = self.tasks.join_next().await {
+            self.ended(ended);
+        }
+    }
+
+    /// A connection's task has ended. It should not panic.
+    fn ended(&self, ended: Result<(), JoinError>) {
+        let Err(error) = ended else { return };
+        let blamed = self.shared.take_blamed(error.id());
+        if let Ok(payload) = error.try_into_panic() {
+            let (request, route) = blamed.map_or((None, None), |(method, path, route)| (Some((method, path)), route));
+            let message = Panic::of(payload).to_string();
+            self.shared.tell(&Incident::ConnectionPanicked { request, route, message });
+        }
     }
 
     /// Ends all where they are. Returns how many requests that has cut off.
     pub(crate) async fn end(mut self) -> usize {
-        self.tasks.shutdown().await;
+        self.tasks.abort_all();
+        self.finish().await;
         self.shared.cut.load(Relaxed)
     }
 }

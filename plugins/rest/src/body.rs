@@ -2,18 +2,25 @@
 
 use crate::{
     Access,
+    asked::Asked,
     clock::{Millis, after},
     metrics::Counted,
     pulse::{Pulse, Refused},
 };
-use axum::body::{Body, Bytes, HttpBody};
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    http::StatusCode,
+};
+use cninfra::agent::Panic;
 use hyper::body::{Frame, Incoming, SizeHint};
 use std::{
     error::Error,
     fmt,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
+    thread,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -134,22 +141,36 @@ impl Error for BodyError {
 
 /// The body of an answer, whose end is seen.
 pub(crate) struct Sent {
+    /// A handler's: all of it may panic.
     body: Body,
     pulse: Arc<Pulse>,
-    /// What is told at the end, with the time when it began.
-    access: Option<Box<(Access, Instant)>>,
+    asked: Asked,
+    status: StatusCode,
+    logged: Logged,
     /// Dropped at the end.
     _counted: Option<Counted>,
 }
+
+/// Where answers are logged: who asked, and when.
+pub(crate) type Logged = Option<(SocketAddr, Instant)>;
 
 impl Sent {
     pub(crate) fn new(
         body: Body,
         pulse: Arc<Pulse>,
-        access: Option<Box<(Access, Instant)>>,
+        asked: Asked,
+        status: StatusCode,
+        logged: Logged,
         counted: Option<Counted>,
     ) -> Self {
-        Sent { body, pulse, access, _counted: counted }
+        Sent { body, pulse, asked, status, logged, _counted: counted }
+    }
+
+    /// Drops the body.
+    fn let_go(&mut self) {
+        if let Err(panic) = Panic::catch(|| self.body = Body::empty()) {
+            self.asked.panicked(&self.pulse.shared, &panic);
+        }
     }
 }
 
@@ -158,7 +179,11 @@ impl HttpBody for Sent {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Poll::Ready(ready!(Pin::new(&mut self.body).poll_frame(task)))
+        Panic::catch(|| Pin::new(&mut self.body).poll_frame(task)).unwrap_or_else(|panic| {
+            self.asked.broke_off(&self.pulse.shared, &panic);
+            self.let_go();
+            Poll::Ready(Some(Err(axum::Error::new("the body of the answer panicked"))))
+        })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -172,12 +197,17 @@ impl HttpBody for Sent {
 
 impl Drop for Sent {
     fn drop(&mut self) {
-        self.pulse.has_answered();
-        if let Some(mut told) = self.access.take()
-            && let Some(log) = &self.pulse.shared.access
-        {
-            told.0.took = told.1.elapsed();
-            log(&told.0);
+        let shared = &self.pulse.shared;
+        if thread::panicking() {
+            shared.blame(&self.asked);
         }
+        self.pulse.has_answered();
+        if let Some((peer, began)) = self.logged {
+            shared.log(|| {
+                let (method, path, route) = self.asked.request(shared);
+                Access { method, path, status: self.status, took: began.elapsed(), peer, route }
+            });
+        }
+        self.let_go();
     }
 }

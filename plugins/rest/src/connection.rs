@@ -8,6 +8,7 @@ use crate::{
     shared::Shared,
     socket::Socket,
 };
+use futures_util::FutureExt as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use std::{
@@ -16,6 +17,7 @@ use std::{
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Poll, Waker},
+    thread,
 };
 use tokio::{
     net::TcpStream,
@@ -49,7 +51,7 @@ pub(crate) async fn serve(
     let io = TokioIo::new(Socket::new(stream, pulse.clone()));
     let mut connection = pin!(http.serve_connection(io, Answerer::new(pulse.clone(), peer)));
     let mut alarm = Alarm::default();
-    let (mut drained, mut told) = (pin!(drained), None::<Waker>);
+    let (mut drained, mut told) = (pin!(drained.fuse()), None::<Waker>);
     poll_fn(|task| {
         // it fails when the client goes away: that is no incident
         if connection.as_mut().poll(task).is_ready() {
@@ -71,12 +73,12 @@ pub(crate) async fn serve(
     .await;
 }
 
-/// Counts the request that is in flight when its connection is dropped.
+/// Counts the request that is in flight when its connection is dropped. One that panics is told as that.
 struct Cut<'a>(&'a Pulse);
 
 impl Drop for Cut<'_> {
     fn drop(&mut self) {
-        if self.0.is_serving() {
+        if self.0.is_serving() && !thread::panicking() {
             self.0.shared.cut.fetch_add(1, Relaxed);
         }
     }
@@ -110,5 +112,32 @@ impl Alarm {
         }
         // not yet over by the clock above, but it may be by now
         sleep.as_mut().poll(task).is_ready()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use std::{future::ready, task::Wake};
+    use tokio::net::TcpListener;
+
+    struct Nobody;
+    impl Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[tokio::test]
+    async fn a_connection_may_go_on_after_the_drain_with_another_waker() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let shared = Arc::new(Shared::new(Router::new()));
+        let drained = async { ready(()).await };
+        let mut serving = pin!(serve(protocol(&shared), stream, peer, shared, drained));
+        for _ in 0..3 {
+            let waker = Waker::from(Arc::new(Nobody));
+            assert!(serving.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
     }
 }

@@ -8,7 +8,8 @@ use std::{fmt, io, time::Duration};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Incident {
-    /// A handler panicked; its request is answered with 500.
+    /// A handler panicked, or the destructor of what it has left. Its request is answered with 500, where it was not answered before.
+    #[non_exhaustive]
     Panicked {
         /// The request's method.
         method: Method,
@@ -19,7 +20,20 @@ pub enum Incident {
         /// What it panicked with.
         message: String,
     },
+    /// The body of an answer panicked: the answer breaks off, and its connection is closed.
+    #[non_exhaustive]
+    BrokenOff {
+        /// The request's method.
+        method: Method,
+        /// The request's path, without the query: that may hold what is not for a log.
+        path: String,
+        /// The handler's route, with its owner, where that is known.
+        route: Option<Route>,
+        /// What it panicked with.
+        message: String,
+    },
     /// A handler did not answer in time: it is dropped, and its request answered with 503.
+    #[non_exhaustive]
     NotAnswered {
         /// The request's method.
         method: Method,
@@ -31,21 +45,38 @@ pub enum Incident {
         after: Duration,
     },
     /// A connection could not be accepted: most likely the process has too many open files. Told again only after ten seconds.
+    #[non_exhaustive]
     NotAccepted {
         /// Why.
         error: io::Error,
         /// When the server tries again.
         again: Duration,
     },
+    /// The task of a connection panicked, somewhere else than where a handler and its answer are called: the connection is closed.
+    #[non_exhaustive]
+    ConnectionPanicked {
+        /// The method and the path of the request that was in flight, if there was one.
+        request: Option<(Method, String)>,
+        /// Its route, with the owner, where that is known.
+        route: Option<Route>,
+        /// What it panicked with.
+        message: String,
+    },
+    /// What is told of requests ([`Server::access_to`](crate::Server::access_to)) panicked.
+    #[non_exhaustive]
+    NotLogged {
+        /// What it panicked with.
+        message: String,
+    },
 }
 
-/// A handler, by what it was asked.
-struct Handler<'a>(&'a Method, &'a str, Option<&'a Route>);
+/// A request, with the route that answers it.
+struct Asked<'a>(&'a Method, &'a str, Option<&'a Route>);
 
-impl fmt::Display for Handler<'_> {
+impl fmt::Display for Asked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Handler(method, asked, route) = self;
-        write!(f, "the handler of {method} {asked}")?;
+        let Asked(method, asked, route) = self;
+        write!(f, "{method} {asked}")?;
         match route {
             Some(Route { path, owner, .. }) if path == asked => write!(f, " of `{owner}`"),
             Some(Route { path, owner, .. }) => write!(f, " (`{path}` of `{owner}`)"),
@@ -58,15 +89,26 @@ impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Incident::Panicked { method, path, route, message } => {
-                write!(f, "{} panicked: {message}", Handler(method, path, route.as_ref()))
+                write!(f, "the handler of {} panicked: {message}", Asked(method, path, route.as_ref()))
+            }
+            Incident::BrokenOff { method, path, route, message } => {
+                write!(f, "the body of the answer to {} panicked: {message}", Asked(method, path, route.as_ref()))
             }
             Incident::NotAnswered { method, path, route, after } => {
-                let handler = Handler(method, path, route.as_ref());
-                write!(f, "{handler} did not answer within {after:?}: it is dropped")
+                let asked = Asked(method, path, route.as_ref());
+                write!(f, "the handler of {asked} did not answer within {after:?}: it is dropped")
             }
             Incident::NotAccepted { error, again } => {
                 write!(f, "a connection was not accepted: {error}; next try in {again:?}")
             }
+            Incident::ConnectionPanicked { request, route, message } => {
+                f.write_str("a connection is closed, since its task panicked")?;
+                if let Some((method, path)) = request {
+                    write!(f, " while it answered {}", Asked(method, path, route.as_ref()))?;
+                }
+                write!(f, ": {message}")
+            }
+            Incident::NotLogged { message } => write!(f, "who is told of requests panicked: {message}"),
         }
     }
 }

@@ -39,6 +39,7 @@
 
 mod accept;
 mod access;
+mod asked;
 mod body;
 mod clock;
 mod config;

@@ -1,19 +1,15 @@
 //! [`Rest`]: the server as a plugin.
 
 use crate::{
-    Access, Handle, RequestMetrics, RestConfig, Server,
-    config::FLAGS,
-    page,
-    registered::Registered,
-    server::{LateSwitch, Switch},
+    Access, Handle, RequestMetrics, RestConfig, Server, config::FLAGS, page, registered::Registered, server::Switch,
 };
 use cninfra::{
     Logger, Task,
-    http::{Http, Route, RouteError, RouteTable, Routes},
+    http::{Http, Route, RouteError, Routes},
     prelude::*,
 };
 use std::{
-    io, mem,
+    io,
     net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -61,19 +57,9 @@ pub struct Rest {
 struct Serving {
     local_addr: SocketAddr,
     handle: Handle,
-    answers: Answers,
+    switch: Switch,
     /// The future of [`Server::serve`]; none after its end.
     task: Option<Task<usize>>,
-}
-
-/// What the server answers. The handlers belong to the server.
-enum Answers {
-    /// The routes of an agent that starts.
-    Early(Switch),
-    /// All routes, and those of plugins that come late.
-    All(LateSwitch),
-    /// It ends.
-    Nothing,
 }
 
 impl Rest {
@@ -83,14 +69,19 @@ impl Rest {
         lock(&self.serving).as_ref().filter(|serving| serving.task.is_some()).map(|serving| serving.local_addr)
     }
 
-    /// The routes are complete: all of them, with the page that lists them.
-    fn routed(&self, cx: &Context) -> Result<RouteTable> {
-        let mut registered = lock(&self.registered);
-        if self.config.index && registered.routes().iter().all(|route| route.path != "/") {
-            let page = page::routes(cx.label(), cx.name(), registered.routes());
-            registered.add(cx.name(), page).transpose()?;
+    /// The routes are complete: the server answers all of them, with the page that lists them.
+    fn answer_all(&self, cx: &Context, switch: &Switch) -> Result<()> {
+        // once, but for a plugin that registers others meanwhile
+        while let Some((mut table, version)) = self.registered(|registered| registered.open()) {
+            if self.config.index && table.routes().iter().all(|route| route.path != "/") {
+                let page = page::routes(cx.label(), cx.name(), table.routes());
+                table.renew(cx.name(), &page)?;
+            }
+            let index = table.index().clone();
+            switch.put_all(table, version);
+            self.registered(|registered| registered.close_at(version, index));
         }
-        Ok(registered.close().unwrap_or_default())
+        Ok(())
     }
 
     /// Waits for the end of the server, and tells what it has cut off.
@@ -106,27 +97,33 @@ impl Rest {
     }
 
     /// Answers the routes that are answered while the agent starts.
-    fn answer_early(&self, registered: &Registered) {
-        if let Some(Serving { answers: Answers::Early(switch), .. }) = &*lock(&self.serving)
-            && let Some((router, index)) = registered.during_start()
+    fn answer_early(&self) {
+        if let Some(switch) = self.switch()
+            && let Some((routes, version)) = self.registered(|registered| registered.open())
         {
-            switch.put(router, index);
+            switch.put_early(&routes, version);
         }
     }
 
     /// A plugin whose `init` is called again, since it had failed, registers its routes while the server serves.
-    fn come_late(&self, registered: &mut Registered, owner: &Context, routes: Routes) -> Result<()> {
-        let serving = lock(&self.serving);
-        let added = match &*serving {
-            Some(Serving { answers: Answers::All(late), .. }) => late.add(owner.name(), routes),
-            _ => None,
-        };
-        let Some(index) = added else {
+    fn come_late(&self, owner: &Context, routes: &Routes) -> Result<()> {
+        let Some(added) = self.switch().and_then(|switch| switch.add(owner.name(), routes)) else {
             let what = format_args!("`{}` registers routes, but the server has ended", owner.name());
             return Err(Error::msg(what).with_help("the agent stops"));
         };
-        registered.grown(index.map_err(refused)?);
+        let (index, version) = added.map_err(refused)?;
+        self.registered(|registered| registered.grown(index, version));
         Ok(())
+    }
+
+    /// Handlers are others' code, which may ask this plugin, also where they are cloned or dropped. So nothing of them is done under its locks: what this
+    /// returns is dropped where they are free again.
+    fn registered<T>(&self, run: impl FnOnce(&mut Registered) -> T) -> T {
+        run(&mut lock(&self.registered))
+    }
+
+    fn switch(&self) -> Option<Switch> {
+        lock(&self.serving).as_ref().map(|serving| serving.switch.clone())
     }
 
     fn handle(&self) -> Option<Handle> {
@@ -136,24 +133,22 @@ impl Rest {
 
 impl Http for Rest {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
-        let mut registered = lock(&self.registered);
-        let again = routes.clone();
-        match registered.add(owner.name(), routes) {
-            Some(Ok(())) => {
-                self.answer_early(&registered);
+        match self.registered(|registered| registered.add(owner.name(), &routes)) {
+            Some(Ok(_former)) => {
+                self.answer_early();
                 Ok(())
             }
             Some(Err(error)) => Err(refused(error)),
-            None if owner.is_down() => self.come_late(&mut registered, owner, again),
+            None if owner.is_down() => self.come_late(owner, &routes),
             None => {
-                let what = format_args!("`{}` registers {again:?}, but the server serves already", owner.name());
+                let what = format_args!("`{}` registers {routes:?}, but the server serves already", owner.name());
                 Err(Error::msg(what).with_help("register routes in `init`: the server starts to serve in `after_init`"))
             }
         }
     }
 
     fn routes(&self) -> Vec<Route> {
-        lock(&self.registered).routes().to_vec()
+        self.registered(|registered| registered.routes().to_vec())
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
@@ -169,7 +164,8 @@ impl Lifecycle for Rest {
                 "nothing says where to listen: {endpoint}, open to everybody who reaches this machine; set `endpoint` in http.conf"
             ));
         }
-        let (router, index) = lock(&self.registered).during_start().unwrap_or_default();
+        let (routes, _) = self.registered(|registered| registered.open()).unwrap_or_default();
+        let (router, index) = (routes.router_during_start(), routes.index().clone());
         let server = Server::bind(endpoint, router).await.map_err(|error| {
             let help = match error.kind() {
                 io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
@@ -190,21 +186,18 @@ impl Lifecycle for Rest {
         } else {
             server
         };
-        let (local_addr, handle, answers) = (server.local_addr(), server.handle(), Answers::Early(server.switch()));
+        let (local_addr, handle, switch) = (server.local_addr(), server.handle(), server.switch());
         cx.log().debug(format_args!("has bound {local_addr}"));
         let task = Some(cx.spawn("serve", server.serve()));
-        *lock(&self.serving) = Some(Serving { local_addr, handle, answers, task });
+        *lock(&self.serving) = Some(Serving { local_addr, handle, switch, task });
         Ok(())
     }
 
     async fn after_init(&self, cx: &Context) -> Result<()> {
-        let routes = self.routed(cx)?;
-        let mut serving = lock(&self.serving);
-        if let Some(serving) = serving.as_mut()
-            && let Answers::Early(switch) = mem::replace(&mut serving.answers, Answers::Nothing)
-        {
-            serving.answers = Answers::All(switch.complete(routes));
-            cx.log().info(format_args!("listens on {}", serving.local_addr));
+        let serving = lock(&self.serving).as_ref().map(|serving| (serving.switch.clone(), serving.local_addr));
+        if let Some((switch, local_addr)) = serving {
+            self.answer_all(cx, &switch)?;
+            cx.log().info(format_args!("listens on {local_addr}"));
         }
         Ok(())
     }
@@ -226,10 +219,10 @@ impl Lifecycle for Rest {
 
     async fn close(&self, cx: &Context) -> Result<()> {
         // the handlers of a server that never served
-        lock(&self.registered).close();
-        let answers = lock(&self.serving).as_mut().map(|serving| mem::replace(&mut serving.answers, Answers::Nothing));
-        // not under the lock: a handler may hold anything
-        drop(answers);
+        self.registered(|registered| registered.close());
+        if let Some(serving) = &mut *lock(&self.serving) {
+            serving.switch.end();
+        }
         if let Some(handle) = self.handle() {
             handle.end().await;
         }

@@ -1,56 +1,81 @@
 //! [`Registered`]: the routes of the agent's plugins, taken in until the server starts to serve.
 
-use cninfra::http::{Route, RouteError, RouteIndex, RouteTable, Routes, axum::Router};
+use cninfra::http::{Route, RouteError, RouteIndex, RouteTable, Routes};
+use std::mem;
 
-/// The routes of the agent's plugins.
-pub(crate) enum Registered {
+/// The routes of the agent's plugins. It is kept under a lock, so it hands back what it no longer holds: the handlers are others' code, and so are their
+/// destructors.
+#[derive(Default)]
+pub(crate) struct Registered {
+    taken: Taken,
+    /// Another one whenever there are other routes.
+    version: u64,
+}
+
+enum Taken {
     /// Routes are taken in.
     Open(RouteTable),
     /// The handlers belong to the server, and go with it: a handler may hold a plugin, and that plugin the server.
     Closed(RouteIndex),
 }
 
-impl Default for Registered {
+impl Default for Taken {
     fn default() -> Self {
-        Registered::Open(RouteTable::new())
+        Taken::Open(RouteTable::new())
     }
 }
 
 impl Registered {
-    /// Adds the routes of a plugin; `None` where no more are taken in.
-    pub(crate) fn add(&mut self, owner: &str, routes: Routes) -> Option<Result<(), RouteError>> {
-        match self {
-            Registered::Open(table) => Some(table.renew(owner, routes)),
-            Registered::Closed(_) => None,
+    /// Adds the routes of a plugin, and returns those that there were; `None` where no more are taken in.
+    pub(crate) fn add(&mut self, owner: &str, routes: &Routes) -> Option<Result<RouteTable, RouteError>> {
+        let Taken::Open(table) = &mut self.taken else { return None };
+        let former = table.renew(owner, routes);
+        self.version += u64::from(former.is_ok());
+        Some(former)
+    }
+
+    /// All that was taken in, and its version; `None` where no more are taken in.
+    pub(crate) fn open(&self) -> Option<(RouteTable, u64)> {
+        match &self.taken {
+            Taken::Open(table) => Some((table.clone(), self.version)),
+            Taken::Closed(_) => None,
         }
+    }
+
+    /// Takes in no more, if this is still the version. The server has these; what it took in is returned.
+    pub(crate) fn close_at(&mut self, version: u64, index: RouteIndex) -> Option<RouteTable> {
+        if self.version == version { self.close_with(index) } else { None }
     }
 
     /// Takes in no more. Returns what was taken in, the first time.
     pub(crate) fn close(&mut self) -> Option<RouteTable> {
-        let Registered::Open(table) = self else { return None };
-        let table = std::mem::take(table);
-        *self = Registered::Closed(table.index().clone());
-        Some(table)
+        let Taken::Open(table) = &self.taken else { return None };
+        let index = table.index().clone();
+        self.close_with(index)
+    }
+
+    fn close_with(&mut self, index: RouteIndex) -> Option<RouteTable> {
+        if matches!(self.taken, Taken::Closed(_)) {
+            return None;
+        }
+        match mem::replace(&mut self.taken, Taken::Closed(index)) {
+            Taken::Open(table) => Some(table),
+            Taken::Closed(_) => None,
+        }
     }
 
     /// The server has taken in more, since a plugin came late.
-    pub(crate) fn grown(&mut self, index: RouteIndex) {
-        *self = Registered::Closed(index);
-    }
-
-    /// The router of an agent that still starts, with all routes that there are by now; `None` where no more are taken in.
-    pub(crate) fn during_start(&self) -> Option<(Router, RouteIndex)> {
-        match self {
-            Registered::Open(table) => Some((table.router_during_start(), table.index().clone())),
-            Registered::Closed(_) => None,
+    pub(crate) fn grown(&mut self, index: RouteIndex, version: u64) {
+        if self.version < version {
+            *self = Registered { taken: Taken::Closed(index), version };
         }
     }
 
     /// All routes, in the order in which they were added.
     pub(crate) fn routes(&self) -> &[Route] {
-        match self {
-            Registered::Open(table) => table.routes(),
-            Registered::Closed(index) => index.routes(),
+        match &self.taken {
+            Taken::Open(table) => table.routes(),
+            Taken::Closed(index) => index.routes(),
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::{
     Access, BindError, Endpoint, Incident, Limits,
     accept::{Connections, Order, ordered},
     clock::Clock,
-    metrics::{RequestMetrics, Series},
-    shared::{Shared, Table, Tables},
+    metrics::RequestMetrics,
+    shared::{Age, Shared, Table},
 };
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -74,21 +74,25 @@ impl Server {
     /// Tells it the routes of its router, so that incidents and the access log can name their owners.
     pub fn routes(self, index: RouteIndex) -> Self {
         let router = self.shared.tables.load().router.clone();
-        self.switch().put(router, index);
+        self.answer(router, index);
         self
+    }
+
+    fn answer(&self, router: Router, index: RouteIndex) {
+        self.shared.tables.store(Arc::new(Table::new(router, index, self.shared.metrics.as_ref())));
     }
 
     /// Counts its requests in these metrics, by the routes of [`Server::routes`].
     pub fn metrics(mut self, metrics: &RequestMetrics) -> Self {
         self.shared.metrics = Some(metrics.clone());
         let table = self.shared.tables.load_full();
-        self.switch().put(table.router.clone(), table.index.clone());
+        self.answer(table.router.clone(), table.index.clone());
         self
     }
 
     /// What gives it other routes while it serves.
     pub(crate) fn switch(&self) -> Switch {
-        Switch { tables: self.shared.tables.clone(), metrics: self.shared.metrics.clone() }
+        Switch { tables: Arc::downgrade(&self.shared.tables), metrics: self.shared.metrics.clone() }
     }
 
     /// Tells incidents to `report`, which must not block, instead of logging them.
@@ -133,46 +137,56 @@ impl Server {
     }
 }
 
-/// Gives a server other routes while it serves. It holds their handlers.
+/// Gives a server other routes while it serves. It holds no handlers: they go with the server. Old ones are dropped here, so no lock should be held.
+#[derive(Clone)]
 pub(crate) struct Switch {
-    tables: Tables,
-    metrics: Option<RequestMetrics>,
-}
-
-impl Switch {
-    /// The next request is answered by these.
-    pub(crate) fn put(&self, router: Router, index: RouteIndex) {
-        self.store(router, index, RouteTable::new());
-    }
-
-    /// All routes are known. From now on the server holds them alone.
-    pub(crate) fn complete(self, routes: RouteTable) -> LateSwitch {
-        self.store(routes.router(), routes.index().clone(), routes);
-        LateSwitch { tables: Arc::downgrade(&self.tables), metrics: self.metrics }
-    }
-
-    fn store(&self, router: Router, index: RouteIndex, routes: RouteTable) {
-        let series = self.metrics.as_ref().map(|metrics| Series::new(metrics, &index));
-        self.tables.store(Arc::new(Table { router, index, routes, series }));
-    }
-}
-
-/// Gives a server that serves the routes of a plugin that comes late. It holds no handlers: they go with the server.
-pub(crate) struct LateSwitch {
     tables: Weak<ArcSwap<Table>>,
     metrics: Option<RequestMetrics>,
 }
 
-impl LateSwitch {
-    /// The next request is answered by these, too. Returns all routes; `None` where the server has ended.
-    pub(crate) fn add(&self, owner: &str, routes: Routes) -> Option<Result<RouteIndex, RouteError>> {
-        let switch = Switch { tables: self.tables.upgrade()?, metrics: self.metrics.clone() };
-        let mut all = switch.tables.load().routes.clone();
-        Some(all.renew(owner, routes).map(|()| {
-            let index = all.index().clone();
-            switch.complete(all);
-            index
-        }))
+impl Switch {
+    /// The next request is answered by those of these routes that are answered during the start.
+    pub(crate) fn put_early(&self, routes: &RouteTable, version: u64) {
+        self.put(self.table(routes.router_during_start(), routes.index()), (version, false));
+    }
+
+    /// The next request is answered by these routes, which are all that there are.
+    pub(crate) fn put_all(&self, routes: RouteTable, version: u64) {
+        self.put(Table { routes: routes.clone(), ..self.table(routes.router(), routes.index()) }, (version, true));
+    }
+
+    /// Unless there are newer ones.
+    fn put(&self, table: Table, age: Age) {
+        let Some(tables) = self.tables.upgrade() else { return };
+        let table = Arc::new(Table { age, ..table });
+        tables.rcu(|now| if now.age < age { table.clone() } else { now.clone() });
+    }
+
+    /// The next request is answered by these, too, which come late. Returns all routes, and their version; `None` where the server has ended.
+    pub(crate) fn add(&self, owner: &str, routes: &Routes) -> Option<Result<(RouteIndex, u64), RouteError>> {
+        let tables = self.tables.upgrade()?;
+        loop {
+            let now = tables.load_full();
+            let mut all = now.routes.clone();
+            if let Err(error) = all.renew(owner, routes) {
+                return Some(Err(error));
+            }
+            let (index, version) = (all.index().clone(), now.age.0 + 1);
+            let table = Table { age: (version, true), ..self.table(all.router(), &index) };
+            let found = tables.compare_and_swap(&now, Arc::new(Table { routes: all, ..table }));
+            if Arc::ptr_eq(&found, &now) {
+                return Some(Ok((index, version)));
+            }
+        }
+    }
+
+    fn table(&self, router: Router, index: &RouteIndex) -> Table {
+        Table::new(router, index.clone(), self.metrics.as_ref())
+    }
+
+    /// No more are added.
+    pub(crate) fn end(&mut self) {
+        self.tables = Weak::new();
     }
 }
 
@@ -231,4 +245,61 @@ async fn listen(endpoint: &Endpoint) -> io::Result<TcpListener> {
         }
     }
     TcpListener::bind((endpoint.host(), endpoint.port())).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Method;
+
+    fn routes(paths: &[&str]) -> RouteTable {
+        let mut table = RouteTable::new();
+        for path in paths {
+            table.add("web", Routes::new().get(*path, async || "")).unwrap();
+        }
+        table
+    }
+
+    #[tokio::test]
+    async fn newer_routes_are_answered_whoever_is_faster() {
+        let server = Server::bind("127.0.0.1:0".parse().unwrap(), Router::new()).await.unwrap();
+        let mut switch = server.switch();
+        let answers = |path: &str| server.shared.route(&Method::GET, path).is_some();
+        switch.put_early(&routes(&["/a", "/b"]), 2);
+        switch.put_early(&routes(&["/a"]), 1);
+        assert!(answers("/b"));
+        switch.put_all(routes(&["/a", "/b", "/"]), 2);
+        switch.put_early(&routes(&["/a", "/b"]), 2);
+        assert!(answers("/"), "all of them go over what is answered during the start");
+        let late = |path: &str| Routes::new().get(path, async || "");
+        let (index, version) = switch.add("late", &late("/late")).unwrap().unwrap();
+        assert_eq!((index.routes().len(), version), (4, 3));
+        switch.put_all(routes(&["/a"]), 2);
+        assert!(answers("/late") && answers("/"));
+        assert!(switch.add("other", &late("/late")).unwrap().is_err());
+        switch.end();
+        assert!(switch.add("late", &late("/later")).is_none());
+        assert!(!answers("/later"));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn plugins_that_come_late_at_once_are_all_answered() {
+        let server = Server::bind("127.0.0.1:0".parse().unwrap(), Router::new()).await.unwrap();
+        let switch = server.switch();
+        switch.put_all(routes(&["/"]), 1);
+        let threads: Vec<_> = (0..8)
+            .map(|n| {
+                let switch = switch.clone();
+                std::thread::spawn(move || {
+                    for i in 0..8 {
+                        let routes = Routes::new().get(format!("/{n}/{i}"), async || "");
+                        switch.add("late", &routes).unwrap().unwrap();
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(server.shared.tables.load().index.routes().len(), 65);
+        assert_eq!(server.shared.tables.load().age, (65, true));
+    }
 }

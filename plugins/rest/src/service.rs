@@ -1,8 +1,8 @@
 //! What hyper calls for each request: the router, within limits, and guarded against panics.
 
 use crate::{
-    Access, Incident,
-    body::{Received, Sent},
+    asked::Asked,
+    body::{Logged, Received, Sent},
     metrics::Counted,
     pulse::{Pulse, Refused},
 };
@@ -10,19 +10,17 @@ use axum::{
     Router,
     body::{Body, HttpBody as _},
     extract::DefaultBodyLimit,
-    http::{HeaderValue, Method, Request, Response, StatusCode, header::CONNECTION, uri::PathAndQuery},
+    http::{HeaderValue, Request, Response, StatusCode, header::CONNECTION},
 };
-use cninfra::http::{Route, error_response};
+use cninfra::{agent::Panic, http::error_response};
 use hyper::{body::Incoming, service::Service};
 use std::{
-    any::Any,
     convert::Infallible,
     net::SocketAddr,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    thread,
 };
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -61,11 +59,8 @@ impl Service<Request<Incoming>> for Answerer {
         let (pulse, shared) = (self.pulse.clone(), &self.pulse.shared);
         let began = pulse.asks();
         let table = shared.tables.load();
-        let (method, target) = (request.method().clone(), request.uri().path_and_query().cloned());
-        let counted = table.series.as_ref().map(|series| {
-            let path = target.as_ref().map_or("", PathAndQuery::path);
-            series.asks(&table.index, &method, path)
-        });
+        let asked = Asked { method: request.method().clone(), target: request.uri().path_and_query().cloned() };
+        let counted = table.series.as_ref().map(|series| series.asks(&table.index, &asked.method, asked.path()));
         let logged = shared.access.is_some().then(|| (self.peer, Instant::now()));
         let state = match self.refused(&request) {
             Some(status) => {
@@ -84,21 +79,26 @@ impl Service<Request<Incoming>> for Answerer {
                     DefaultBodyLimit::disable().apply(&mut request);
                     request
                 };
-                State::Routed { routed: tower_service::Service::call(&mut table.router.clone(), request), alarm: None }
+                // handlers and layers are cloned, and may be called
+                match Panic::catch(|| tower_service::Service::call(&mut table.router.clone(), request)) {
+                    Ok(routed) => State::Routed { routed, alarm: None },
+                    Err(panic) => {
+                        asked.panicked(shared, &panic);
+                        State::Refused(StatusCode::INTERNAL_SERVER_ERROR)
+                    }
+                }
             }
         };
-        Answering { pulse, method, target, logged, counted, state }
+        Answering { pulse, asked, logged, counted, state }
     }
 }
 
 /// The answer to one request.
 pub(crate) struct Answering {
     pulse: Arc<Pulse>,
-    method: Method,
-    /// None where a request has no path: `CONNECT`.
-    target: Option<PathAndQuery>,
-    /// Where answers are logged: who asked, and when.
-    logged: Option<(SocketAddr, Instant)>,
+    /// Taken along by the answer.
+    asked: Asked,
+    logged: Logged,
     /// Where requests are counted.
     counted: Option<Counted>,
     state: State,
@@ -112,6 +112,7 @@ enum State {
         /// Made when the handler has to wait.
         alarm: Option<Pin<Box<Sleep>>>,
     },
+    Answered,
 }
 
 impl Future for Answering {
@@ -125,9 +126,10 @@ impl Future for Answering {
                 return Poll::Ready(Ok(answering.send(refusal(status))));
             }
             State::Routed { routed, alarm } => (routed, alarm),
+            State::Answered => return Poll::Pending,
         };
         // the handler's own state is its own affair: other handlers do not share it, or share it by what poisons
-        let response = match catch_unwind(AssertUnwindSafe(|| Pin::new(routed).poll(task))) {
+        let response = match Panic::catch(|| Pin::new(routed).poll(task)) {
             Ok(Poll::Ready(Ok(response))) => response,
             Ok(Poll::Ready(Err(never))) => match never {},
             Ok(Poll::Pending) => {
@@ -135,9 +137,13 @@ impl Future for Answering {
                 if alarm.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(task).is_pending() {
                     return Poll::Pending;
                 }
-                answering.too_slow(limit)
+                answering.asked.too_slow(&answering.pulse.shared, limit);
+                error_response(StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time")
             }
-            Err(payload) => answering.panicked(message(&*payload)),
+            Err(panic) => {
+                answering.asked.panicked(&answering.pulse.shared, &panic);
+                error_response(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
+            }
         };
         let response = match answering.pulse.take_refused() {
             // a handler that has answered well all the same had its reasons
@@ -154,40 +160,40 @@ impl Future for Answering {
 }
 
 impl Answering {
-    fn too_slow(&self, after: Duration) -> Response<Body> {
-        let (method, path, route) = self.request();
-        (self.pulse.shared.report)(&Incident::NotAnswered { method, path, route, after });
-        error_response(StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time")
-    }
-
-    fn panicked(&self, message: String) -> Response<Body> {
-        let (method, path, route) = self.request();
-        (self.pulse.shared.report)(&Incident::Panicked { method, path, route, message });
-        error_response(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
-    }
-
-    fn request(&self) -> (Method, String, Option<Route>) {
-        let path = self.target.as_ref().map_or("", PathAndQuery::path);
-        (self.method.clone(), path.to_string(), self.pulse.shared.route(&self.method, path))
+    /// Drops what the handler has left: its destructors are its own.
+    fn let_go(&mut self) {
+        if let Err(panic) = Panic::catch(|| self.state = State::Answered) {
+            self.asked.panicked(&self.pulse.shared, &panic);
+        }
     }
 
     fn send(&mut self, response: Response<Body>) -> Response<Sent> {
         let mut response = response;
+        self.let_go();
         if self.pulse.shared.clock.drains_since().is_some() {
             // so the client asks elsewhere next time, instead of having its connection closed under a request
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        let access = self.logged.map(|(peer, began)| {
-            let (method, path, route) = self.request();
-            Box::new((Access { method, path, status: response.status(), took: Duration::ZERO, peer, route }, began))
-        });
+        let status = response.status();
         let mut counted = self.counted.take();
         if let Some(counted) = &mut counted {
-            counted.answers(response.status());
+            counted.answers(status);
         }
         self.pulse.answers();
-        let pulse = self.pulse.clone();
-        response.map(|body| Sent::new(body, pulse, access, counted))
+        let (pulse, asked, logged) = (self.pulse.clone(), std::mem::take(&mut self.asked), self.logged.take());
+        response.map(|body| Sent::new(body, pulse, asked, status, logged, counted))
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        if matches!(self.state, State::Answered) {
+            return;
+        }
+        if thread::panicking() {
+            self.pulse.shared.blame(&self.asked);
+        }
+        self.let_go();
     }
 }
 
@@ -196,18 +202,10 @@ fn refusal(status: StatusCode) -> Response<Body> {
     let text = match status {
         StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than the server takes",
         StatusCode::REQUEST_TIMEOUT => "the body did not come in time",
+        StatusCode::INTERNAL_SERVER_ERROR => "internal server error",
         _ => "the headers are larger than the server takes",
     };
     let mut response = error_response(status, text);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
-}
-
-/// The text of a panic, where it has one.
-fn message(payload: &(dyn Any + Send)) -> String {
-    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-        (Some(text), _) => (*text).to_string(),
-        (_, Some(text)) => text.clone(),
-        _ => "with a value that is no text".to_string(),
-    }
 }

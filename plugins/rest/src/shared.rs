@@ -2,16 +2,21 @@
 
 use crate::{
     Access, Incident, Limits,
+    asked::{Asked, Request},
     clock::{Clock, Millis},
     metrics::{RequestMetrics, Series},
 };
 use arc_swap::ArcSwap;
 use axum::{Router, http::Method};
-use cninfra::http::{Route, RouteIndex, RouteTable};
+use cninfra::{
+    agent::Panic,
+    http::{Route, RouteIndex, RouteTable},
+};
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
 };
+use tokio::task;
 
 pub(crate) type Report = Arc<dyn Fn(&Incident) + Send + Sync>;
 pub(crate) type Log = Arc<dyn Fn(&Access) + Send + Sync>;
@@ -26,6 +31,17 @@ pub(crate) struct Table {
     pub(crate) routes: RouteTable,
     /// Of the index; none where requests are not counted.
     pub(crate) series: Option<Series>,
+    pub(crate) age: Age,
+}
+
+/// Which of two tables is the newer one: what they are of, as it is counted, and whether that is all or only what is answered during the start.
+pub(crate) type Age = (u64, bool);
+
+impl Table {
+    pub(crate) fn new(router: Router, index: RouteIndex, metrics: Option<&RequestMetrics>) -> Self {
+        let series = metrics.map(|metrics| Series::new(metrics, &index));
+        Table { router, index, series, ..Table::default() }
+    }
 }
 
 /// The table of a server, which may be another one for the next request.
@@ -42,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<Clock>,
     /// How many requests were in flight when their connections were ended.
     pub(crate) cut: AtomicUsize,
+    /// Whose requests were in flight in tasks that panic right now.
+    blamed: Mutex<Vec<(task::Id, Request)>>,
 }
 
 impl Shared {
@@ -54,11 +72,45 @@ impl Shared {
             metrics: None,
             clock: Arc::default(),
             cut: AtomicUsize::new(0),
+            blamed: Mutex::default(),
         }
     }
 
     pub(crate) fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// Tells an incident. What is told is others' code.
+    pub(crate) fn tell(&self, incident: &Incident) {
+        if let Err(panic) = Panic::catch(|| (self.report)(incident)) {
+            // so may be the log; then nobody is left
+            let _ =
+                Panic::catch(|| tracing::error!("who is told of incidents panicked: {panic}; of this one: {incident}"));
+        }
+    }
+
+    /// Tells a request with its answer, where there is an access log.
+    pub(crate) fn log(&self, access: impl FnOnce() -> Access) {
+        if let Some(log) = &self.access
+            && let Err(panic) = Panic::catch(|| log(&access()))
+        {
+            self.tell(&Incident::NotLogged { message: panic.to_string() });
+        }
+    }
+
+    /// The task that runs right now panics, while this request is in flight.
+    pub(crate) fn blame(&self, asked: &Asked) {
+        if let Some(id) = task::try_id() {
+            let request = asked.request(self);
+            self.blamed.lock().unwrap_or_else(PoisonError::into_inner).push((id, request));
+        }
+    }
+
+    /// The request that was in flight in a task when that panicked, where there was one.
+    pub(crate) fn take_blamed(&self, id: task::Id) -> Option<Request> {
+        let mut blamed = self.blamed.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = blamed.iter().position(|(of, _)| *of == id)?;
+        Some(blamed.swap_remove(at).1)
     }
 
     /// Whose request this is, where that is known.

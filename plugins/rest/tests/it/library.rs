@@ -1,6 +1,9 @@
 //! The server without an agent.
 
-use crate::support::request;
+use crate::{
+    raw::{Raw, client},
+    support::request,
+};
 use axum::{Router, routing::get};
 use cninfra::http::{RouteTable, Routes};
 use cninfra_rest::Server;
@@ -87,21 +90,30 @@ async fn requests_are_told_with_the_owners_of_their_routes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_how_many_requests_it_has_cut_off() {
-    let router = Router::new().route("/never", get(async || std::future::pending::<&str>().await));
-    let server = Server::bind("127.0.0.1:0".parse().unwrap(), router.route("/hello", get(async || ""))).await.unwrap();
+    let (entered, mut wait) = tokio::sync::mpsc::unbounded_channel();
+    let never = async move || {
+        entered.send(()).unwrap();
+        std::future::pending::<&str>().await
+    };
+    let router = Router::new().route("/never", get(never)).route("/hello", get(async || "hello"));
+    let server = Server::bind("127.0.0.1:0".parse().unwrap(), router).await.unwrap();
     let (addr, handle) = (server.local_addr(), server.handle());
     let serving = tokio::spawn(server.serve());
-    let streams: Vec<_> = ["/never", "/never", "/never", "/hello"]
-        .map(|path| {
-            let mut stream = std::net::TcpStream::connect(addr).unwrap();
-            std::io::Write::write_all(&mut stream, format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())
-                .unwrap();
-            stream
-        })
-        .into();
-    // they were before it
-    assert_eq!(request(addr, "GET", "/hello").await.status, 200);
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let mut answered = Raw::connect(addr);
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let mut stream = Raw::connect(addr);
+        stream.send("GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
+        streams.push(stream);
+        timeout(DEADLINE, wait.recv()).await.unwrap().unwrap();
+    }
+    // one that is answered, and whose connection is kept
+    let answered = client(move || {
+        answered.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert!(answered.answer().ends_with("hello"));
+        answered
+    });
+    streams.push(answered.await);
     handle.end().await;
     assert_eq!(serving.await.unwrap(), 3);
     drop(streams);

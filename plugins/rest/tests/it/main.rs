@@ -4,6 +4,7 @@
 mod binding;
 mod conformance;
 mod counted;
+mod foreign;
 mod hostile;
 mod library;
 mod life;
