@@ -7,12 +7,21 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 
 /// An error as servers answer it: `{"error":"not found"}`. For authors of servers, and of handlers whose errors look alike.
 #[must_use]
 pub fn error(status: StatusCode, text: &str) -> Response {
     let body = serde_json::json!({ "error": text }).to_string();
     (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// A value in JSON.
+pub(super) fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &format!("the answer can not be written: {wrong}")),
+    }
 }
 
 /// Of a path that no route has. `OPTIONS *` asks for the server itself.

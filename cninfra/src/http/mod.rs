@@ -2,11 +2,12 @@
 //!
 //! A plugin depends on `Dep<dyn Http>` and registers its [`Routes`] in its `init`; the server starts to serve when every
 //! plugin has been initialised. Handlers are axum's: any function of *extractors* that returns a *response*, so
-//! everything that axum has for them ([`axum::extract`], [`axum::Json`], [`axum::response`]) is at hand.
+//! everything that axum has for them ([`axum::extract`], [`axum::response`]) is at hand. [`Json`], [`Path`] and [`Query`] are as axum's of these names, but what they
+//! do not take is answered as all errors of a server are: in JSON.
 //!
 //! ```
 //! use cninfra::{
-//!     http::{Http, Routes, axum::extract::Path},
+//!     http::{Http, Path, Routes},
 //!     prelude::*,
 //! };
 //!
@@ -28,6 +29,7 @@
 
 mod answer;
 mod error;
+mod extract;
 mod index;
 mod interface;
 mod path;
@@ -41,6 +43,7 @@ pub mod testing;
 pub use answer::error as error_response;
 pub use axum;
 pub use error::RouteError;
+pub use extract::{Json, Path, Query, Rejection};
 pub use index::RouteIndex;
 pub use interface::Http;
 pub use route::Route;

@@ -14,10 +14,10 @@ use tower_service::Service;
 /// The routes of one plugin, each with its handler: what it gives to [`Http::register`](super::Http::register).
 ///
 /// A path starts with `/`. `{name}` stands for one segment, and `{*rest}` for all that follows; a handler takes them by
-/// axum's [`Path`](axum::extract::Path). What is wrong with a route is told when it is registered.
+/// [`Path`](super::Path). What is wrong with a route is told when it is registered.
 ///
 /// ```
-/// use cninfra::http::{RouteTable, Routes, axum::{extract::Path, http::StatusCode}};
+/// use cninfra::http::{Path, RouteTable, Routes, axum::http::StatusCode};
 ///
 /// let routes = Routes::new()
 ///     .get("/contacts", async || "alice, bob")

@@ -105,7 +105,7 @@ impl Http for InProcess {
 /// Calls handlers as a server does, without a server. A panic of a handler is one of the test.
 ///
 /// ```
-/// use cninfra::http::{Routes, axum::extract::Path, testing::Client};
+/// use cninfra::http::{Path, Routes, testing::Client};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {

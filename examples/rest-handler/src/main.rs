@@ -9,12 +9,8 @@
 
 use cninfra::{
     http::{
-        Http, Routes,
-        axum::{
-            Json,
-            extract::{Path, State},
-            http::StatusCode,
-        },
+        Http, Json, Path, Routes,
+        axum::{extract::State, http::StatusCode},
     },
     prelude::*,
 };

@@ -18,6 +18,8 @@ fn contacts_are_kept() {
     ] {
         let answer = request_json(addr, "PUT", &format!("/contacts/{name}"), contact);
         assert_eq!(answer.status, status, "{contact}: {}", answer.body);
+        let is_error = answer.body.starts_with(r#"{"error":"#);
+        assert_eq!(is_error, status >= 400, "{contact}: {}", answer.body);
     }
     assert_eq!(request(addr, "GET", "/contacts").body, r#"{"alice":{"phone":"2"}}"#);
     assert_eq!(request(addr, "GET", "/contacts/alice").body, r#"{"phone":"2"}"#);

@@ -9,7 +9,7 @@
 //! `cargo run -p simple-agent -- --help` lists what can be set, and `-- --graph text` the plugins in start order. Ctrl-C stops it.
 
 use cninfra::{
-    http::{Http, Routes, axum::extract::Path},
+    http::{Http, Path, Routes},
     prelude::*,
 };
 use cninfra_flavors::Rpc;
@@ -24,7 +24,7 @@ struct Greeter {
 /// What a plugin does in the life of the agent. Every method has a default, so write only those you need.
 impl Lifecycle for Greeter {
     async fn init(&self, cx: &Context) -> Result<()> {
-        // a handler is any async function of axum's extractors
+        // a handler is any async function of extractors, which are axum's
         let routes = Routes::new()
             .get("/hello", async || "Hello, agent!\n")
             .summary("greets")

@@ -4,9 +4,8 @@ use crate::LoggerBody;
 use cninfra::{
     config::Duration,
     http::{
-        Http, Routes,
+        Http, Path, Query, Routes,
         axum::{
-            extract::{Path, Query, rejection::QueryRejection},
             http::{StatusCode, header::CONTENT_TYPE},
             response::{IntoResponse, Response},
         },
@@ -48,11 +47,8 @@ impl Lifecycle for LogManager {
             .summary("tells the level of a logger")
             .put(
                 "/log/{logger}/{level}",
-                async move |Path((name, level)): Path<(String, String)>, time: Result<Query<Time>, QueryRejection>| {
-                    match time {
-                        Ok(Query(Time { time })) => put(&set, &set_log, &name, &level, time.as_deref()),
-                        Err(error) => refusal(&error.body_text()),
-                    }
+                async move |Path((name, level)): Path<(String, String)>, Query(Time { time }): Query<Time>| {
+                    put(&set, &set_log, &name, &level, time.as_deref())
                 },
             )
             .summary("sets the level of a logger, or of those that a pattern matches; `?for=10m` for a while")

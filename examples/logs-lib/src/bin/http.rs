@@ -10,10 +10,7 @@
 
 use cninfra::{
     debug,
-    http::{
-        RouteTable, Routes,
-        axum::{Json, extract::Path, http::StatusCode},
-    },
+    http::{Json, Path, RouteTable, Routes, axum::http::StatusCode},
     info,
     logging::{Level, LogSettings, LoggerLevel, Loggers, Output},
 };

@@ -1,0 +1,200 @@
+//! [`Json`], [`Path`] and [`Query`]: axum's extractors, which answer in JSON what they do not take.
+
+use super::answer;
+use axum::{
+    extract::{
+        FromRequest, FromRequestParts, OptionalFromRequest, Request,
+        rejection::{JsonRejection, PathRejection, QueryRejection},
+    },
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{error::Error, fmt};
+
+/// A request's body, read as JSON; or a value that is answered as JSON.
+///
+/// As [`axum::Json`], but what is no such body is answered as all errors of a server are: `{"error": ".."}`, with 400 (no JSON), 413 (too
+/// large), 415 (a `Content-Type` that is none of JSON) or 422 (JSON, but none of this type). `Option<Json<T>>` is `None` where a request has no `Content-Type`.
+///
+/// ```
+/// use cninfra::http::{Json, Path, Routes, testing::Client};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let add = async |Path(to): Path<u32>, Json(numbers): Json<Vec<u32>>| Json(to + numbers.iter().sum::<u32>());
+/// let client = Client::of(Routes::new().post("/add/{to}", add));
+/// assert_eq!(client.post("/add/1").json(&[2, 3]).await.json::<u32>(), 6);
+/// let answer = client.post("/add/one").json(&[2, 3]).await;
+/// assert_eq!((answer.status.as_u16(), answer.text()), (400, r#"{"error":"Invalid URL: Cannot parse `one` to a `u32`"}"#));
+/// # }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[must_use]
+pub struct Json<T>(pub T);
+
+/// The parameters of a route's path, as [`axum::extract::Path`] reads them. What they are not is answered with 400, as all errors of a server are: see [`Json`].
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Path<T>(pub T);
+
+/// The query of a request, as [`axum::extract::Query`] reads it. What it is not is answered with 400, as all errors of a server are: see [`Json`].
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Query<T>(pub T);
+
+/// Why [`Json`], [`Path`] or [`Query`] do not take a request. A handler that wants to answer by itself takes a `Result<Json<T>, Rejection>`; an extractor of your own
+/// makes one of axum's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rejection {
+    status: StatusCode,
+    text: String,
+}
+
+impl Rejection {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Rejection {}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        answer::error(self.status, &self.text)
+    }
+}
+
+impl From<JsonRejection> for Rejection {
+    fn from(rejection: JsonRejection) -> Self {
+        Rejection { status: rejection.status(), text: rejection.body_text() }
+    }
+}
+
+impl From<PathRejection> for Rejection {
+    fn from(rejection: PathRejection) -> Self {
+        Rejection { status: rejection.status(), text: rejection.body_text() }
+    }
+}
+
+impl From<QueryRejection> for Rejection {
+    fn from(rejection: QueryRejection) -> Self {
+        Rejection { status: rejection.status(), text: rejection.body_text() }
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
+        let axum::Json(value) = <axum::Json<T> as FromRequest<S>>::from_request(request, state).await?;
+        Ok(Json(value))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Rejection> {
+        let value = <axum::Json<T> as OptionalFromRequest<S>>::from_request(request, state).await?;
+        Ok(value.map(|axum::Json(value)| Json(value)))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        answer::json(&self.0)
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let axum::extract::Path(value) =
+            <axum::extract::Path<T> as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        Ok(Path(value))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let axum::extract::Query(value) = axum::extract::Query::from_request_parts(parts, state).await?;
+        Ok(Query(value))
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::http::{Routes, testing::Client};
+    use axum::extract::DefaultBodyLimit;
+    use std::collections::BTreeMap;
+
+    fn client() -> Client {
+        let routes = Routes::new()
+            .post("/json", async |Json(numbers): Json<Vec<u8>>| Json(numbers))
+            .layer(DefaultBodyLimit::max(32))
+            .post("/maybe", async |numbers: Option<Json<Vec<u8>>>| numbers.map_or(0, |Json(all)| all.len()).to_string())
+            .post("/own", async |numbers: Result<Json<Vec<u8>>, Rejection>| match numbers {
+                Ok(_) => "taken".to_string(),
+                Err(rejection) => format!("mine: {}", rejection.status()),
+            })
+            .get("/path/{a}/{b}", async |Path((a, b)): Path<(u8, String)>| format!("{a} {b}"))
+            .get("/query", async |Query(query): Query<BTreeMap<String, u8>>| Json(query))
+            .get("/bad", async || Json(BTreeMap::from([((1, 2), 3)])))
+            .get("/plain", async || (StatusCode::BAD_REQUEST, "a handler's own"));
+        Client::of(routes)
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_is_as_with_axum() {
+        let client = client();
+        let answer = client.post("/json").json(&[1, 2]).await;
+        assert_eq!((answer.json::<Vec<u8>>(), answer.header("content-type")), (vec![1, 2], Some("application/json")));
+        assert_eq!(client.post("/maybe").json(&[1, 2]).await.text(), "2");
+        assert_eq!(client.post("/maybe").await.text(), "0");
+        assert_eq!(client.get("/path/7/b").await.text(), "7 b");
+        assert_eq!(client.get("/query?a=1&b=2").await.text(), r#"{"a":1,"b":2}"#);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_taken_is_answered_in_json() {
+        let client = client();
+        let post = |body: &str| client.post("/json").header("content-type", "application/json").body(body.to_string());
+        for (call, status, part) in [
+            (client.get("/path/300/b"), 400, "Cannot parse"),
+            (client.get("/query?a=x"), 400, "Failed to deserialize query string"),
+            (post("[1, 2"), 400, "EOF while parsing"),
+            (post(&format!("[{}]", "1, ".repeat(20))), 413, "length limit exceeded"),
+            (client.post("/json").body("[1]"), 415, "Content-Type: application/json"),
+            (client.post("/maybe").header("content-type", "text/plain").body("[1]"), 415, "application/json"),
+            (post(r#"{"a": 1}"#), 422, "expected a sequence"),
+            (client.get("/bad"), 500, "key must be a string"),
+        ] {
+            let answer = call.await;
+            assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, Some("application/json")));
+            let error = answer.json::<BTreeMap<String, String>>();
+            assert!(error.len() == 1 && error["error"].contains(part), "{status} {part}: {error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_handlers_answer_is_theirs() {
+        let client = client();
+        let answer = client.get("/plain").await;
+        assert_eq!(
+            (answer.text(), answer.header("content-type")),
+            ("a handler's own", Some("text/plain; charset=utf-8"))
+        );
+        assert_eq!(client.post("/own").body("x").await.text(), "mine: 415 Unsupported Media Type");
+    }
+}
