@@ -1,13 +1,19 @@
 //! How keys are compared, written, and guessed.
 
-/// A key as it is compared: without case, `-` and `_`. `ReadTimeout`, `read_timeout` and `read-timeout` are one.
+/// What is compared of a key: it is without case, `-` and `_`.
+fn letters(key: &str) -> impl Iterator<Item = char> {
+    key.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase)
+}
+
+/// A key as it is compared. `ReadTimeout`, `read_timeout` and `read-timeout` are one.
 pub(super) fn plain(key: &str) -> String {
-    key.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
+    letters(key).collect()
 }
 
 /// Are these two spellings of one key?
 pub(super) fn same(a: &str, b: &str) -> bool {
-    plain(a) == plain(b)
+    // without a text of its own for each: it is asked of each field for each key, and most differ in their first letter
+    letters(a).eq(letters(b))
 }
 
 /// A key as it is shown: `ReadTimeout` and `read_timeout` are `read-timeout`.

@@ -41,16 +41,19 @@ impl RouteTable {
     /// # Errors
     /// The first route that is not valid, or that overlaps with another one.
     pub fn add(&mut self, owner: &str, routes: Routes) -> Result<(), RouteError> {
-        let mut all = self.clone();
+        // the table stays as it is until all is known to be right; the handlers that it has are not even touched
+        let (mut index, mut handlers) = (self.index.clone(), Vec::new());
         for entry in routes.entries {
             let Some(handler) = entry.handler else {
                 return Err(RouteError::Method { owner: owner.into(), method: entry.method, path: entry.path });
             };
             let (method, path, summary, during_start) = (entry.method, entry.path, entry.summary, entry.during_start);
             let route = Route { method, path, owner: owner.into(), summary, during_start };
-            all.put(route, handler)?;
+            put(&mut index, route)?;
+            handlers.push(handler);
         }
-        *self = all;
+        self.index = index;
+        self.handlers.append(&mut handlers);
         Ok(())
     }
 
@@ -64,45 +67,17 @@ impl RouteTable {
             let is_same = |method: &Method, path: &str| *method == route.method && *path == *route.path;
             *route.owner == *owner && routes.entries.iter().any(|entry| is_same(&entry.method, &entry.path))
         };
-        let mut all = if self.routes().iter().any(again) { RouteTable::new() } else { self.clone() };
-        if all.handlers.is_empty() {
-            for (route, handler) in self.routes().iter().zip(&self.handlers).filter(|(route, _)| !again(route)) {
-                all.put(route.clone(), handler.clone())?;
-            }
+        if !self.routes().iter().any(again) {
+            return self.add(owner, routes);
+        }
+        let mut all = RouteTable::new();
+        for (route, handler) in self.routes().iter().zip(&self.handlers).filter(|(route, _)| !again(route)) {
+            put(&mut all.index, route.clone())?;
+            all.handlers.push(handler.clone());
         }
         all.add(owner, routes)?;
         *self = all;
         Ok(())
-    }
-
-    fn put(&mut self, route: Route, handler: MethodRouter) -> Result<(), RouteError> {
-        let is_new = self.index.of_path(&route.path).next().is_none();
-        if is_new && let Err(wrong) = path::check(&route.path) {
-            return Err(RouteError::Path { owner: route.owner, path: route.path, wrong });
-        }
-        let other = self.index.of_path(&route.path).find(|other| other.same_method(&route.method)).cloned();
-        if let Some(Route { owner: other_owner, path: other_path, .. }) = other {
-            let Route { owner, method, path, .. } = route;
-            return Err(RouteError::Overlap { owner, method, path, other_owner, other_path });
-        }
-        self.index.put(route).map_err(|route| self.conflict(route))?;
-        self.handlers.push(handler);
-        Ok(())
-    }
-
-    /// Whom the path can not be told from.
-    fn conflict(&self, route: Route) -> RouteError {
-        let others = || self.routes().iter().filter(|other| path::conflict(&other.path, &route.path));
-        // one that answers the same requests says more than one that only looks alike
-        let same = |other: &&Route| other.same_method(&route.method) && path::meet(&other.path, &route.path);
-        let other = others().find(same).or_else(|| others().next());
-        let (other_owner, other_path) =
-            other.map_or_else(Default::default, |other| (other.owner.clone(), other.path.clone()));
-        if other.as_ref().is_some_and(same) {
-            let (owner, method, path) = (route.owner, route.method, route.path);
-            return RouteError::Overlap { owner, method, path, other_owner, other_path };
-        }
-        RouteError::Ambiguous { owner: route.owner, path: route.path, other_owner, other_path }
     }
 
     /// All routes, in the order in which they were added.
@@ -150,6 +125,34 @@ impl RouteTable {
         };
         routes.fold(Router::new(), add)
     }
+}
+
+fn put(index: &mut RouteIndex, route: Route) -> Result<(), RouteError> {
+    let is_new = index.of_path(&route.path).next().is_none();
+    if is_new && let Err(wrong) = path::check(&route.path) {
+        return Err(RouteError::Path { owner: route.owner, path: route.path, wrong });
+    }
+    let other = index.of_path(&route.path).find(|other| other.same_method(&route.method)).cloned();
+    if let Some(Route { owner: other_owner, path: other_path, .. }) = other {
+        let Route { owner, method, path, .. } = route;
+        return Err(RouteError::Overlap { owner, method, path, other_owner, other_path });
+    }
+    index.put(route).map_err(|route| conflict(index, route))
+}
+
+/// Whom the path can not be told from.
+fn conflict(index: &RouteIndex, route: Route) -> RouteError {
+    let others = || index.routes().iter().filter(|other| path::conflict(&other.path, &route.path));
+    // one that answers the same requests says more than one that only looks alike
+    let same = |other: &&Route| other.same_method(&route.method) && path::meet(&other.path, &route.path);
+    let other = others().find(same).or_else(|| others().next());
+    let (other_owner, other_path) =
+        other.map_or_else(Default::default, |other| (other.owner.clone(), other.path.clone()));
+    if other.as_ref().is_some_and(same) {
+        let (owner, method, path) = (route.owner, route.method, route.path);
+        return RouteError::Overlap { owner, method, path, other_owner, other_path };
+    }
+    RouteError::Ambiguous { owner: route.owner, path: route.path, other_owner, other_path }
 }
 
 impl fmt::Debug for RouteTable {

@@ -139,7 +139,7 @@ pub(crate) struct Sent {
     /// What is told at the end, with the time when it began.
     access: Option<Box<(Access, Instant)>>,
     /// Dropped at the end.
-    _counted: Option<Counted>,
+    counted: Option<Counted>,
 }
 
 impl Sent {
@@ -149,7 +149,7 @@ impl Sent {
         access: Option<Box<(Access, Instant)>>,
         counted: Option<Counted>,
     ) -> Self {
-        Sent { body, pulse, access, _counted: counted }
+        Sent { body, pulse, access, counted }
     }
 }
 
@@ -172,7 +172,7 @@ impl HttpBody for Sent {
 
 impl Drop for Sent {
     fn drop(&mut self) {
-        self.pulse.has_answered();
+        self.pulse.has_answered(self.counted.as_mut().map(Counted::ends));
         if let Some(mut told) = self.access.take()
             && let Some(log) = &self.pulse.shared.access
         {

@@ -4,7 +4,7 @@ use crate::{
     Access, Handle, RequestMetrics, RestConfig, Server,
     config::FLAGS,
     page,
-    registered::Registered,
+    registered::{Open, Registered},
     server::{LateSwitch, Switch},
 };
 use cninfra::{
@@ -81,7 +81,7 @@ impl Rest {
         let mut registered = lock(&self.registered);
         if self.config.index && registered.routes().iter().all(|route| route.path != "/") {
             let page = page::routes(cx.label(), cx.name(), registered.routes());
-            registered.add(cx.name(), page).transpose()?;
+            registered.open().map(|open| open.add(cx.name(), page)).transpose()?;
         }
         Ok(registered.close().unwrap_or_default())
     }
@@ -99,10 +99,9 @@ impl Rest {
     }
 
     /// Answers the routes that are answered while the agent starts.
-    fn answer_early(&self, registered: &Registered) {
-        if let Some(switch) = lock(&self.serving).as_ref().and_then(|serving| serving.switch.as_ref())
-            && let Some((router, index)) = registered.during_start()
-        {
+    fn answer_early(&self, open: &mut Open) {
+        if let Some(switch) = lock(&self.serving).as_ref().and_then(|serving| serving.switch.as_ref()) {
+            let (router, index) = open.during_start();
             switch.put(router, index);
         }
     }
@@ -126,19 +125,17 @@ impl Rest {
 
 impl Http for Rest {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
-        let what = format!("`{}` registers {routes:?}", owner.name());
         let mut registered = lock(&self.registered);
-        let again = routes.clone();
-        match registered.add(owner.name(), routes) {
-            Some(Ok(())) => {
-                self.answer_early(&registered);
-                Ok(())
-            }
-            Some(Err(error)) => Err(refused(error)),
-            None if owner.is_down() => self.come_late(&mut registered, owner, again),
-            None => Err(Error::msg(format_args!("{what}, but the server serves already"))
-                .with_help("register routes in `init`: the server starts to serve in `after_init`")),
+        if let Some(open) = registered.open() {
+            open.add(owner.name(), routes).map_err(refused)?;
+            self.answer_early(open);
+            return Ok(());
         }
+        if owner.is_down() {
+            return self.come_late(&mut registered, owner, routes);
+        }
+        let what = format_args!("`{}` registers {routes:?}, but the server serves already", owner.name());
+        Err(Error::msg(what).with_help("register routes in `init`: the server starts to serve in `after_init`"))
     }
 
     fn routes(&self) -> Vec<Route> {
@@ -158,7 +155,7 @@ impl Lifecycle for Rest {
                 "nothing says where to listen: {endpoint}, open to everybody who reaches this machine; set `endpoint` in http.conf"
             ));
         }
-        let (router, index) = lock(&self.registered).during_start().unwrap_or_default();
+        let (router, index) = lock(&self.registered).open().map(Open::during_start).unwrap_or_default();
         let server = Server::bind(endpoint, router).await.map_err(|error| {
             let help = match error.kind() {
                 io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {

@@ -5,30 +5,37 @@ use cninfra::http::{Route, RouteError, RouteIndex, RouteTable, Routes, axum::Rou
 /// The routes of the agent's plugins.
 pub(crate) enum Registered {
     /// Routes are taken in.
-    Open(RouteTable),
+    Open(Open),
     /// The handlers belong to the server, and go with it: a handler may hold a plugin, and that plugin the server.
     Closed(RouteIndex),
 }
 
+/// The routes that there are by now.
+#[derive(Default)]
+pub(crate) struct Open {
+    table: RouteTable,
+    /// What answers while the agent starts; none where it has to be built anew.
+    early: Option<Router>,
+}
+
 impl Default for Registered {
     fn default() -> Self {
-        Registered::Open(RouteTable::new())
+        Registered::Open(Open::default())
     }
 }
 
 impl Registered {
-    /// Adds the routes of a plugin; `None` where no more are taken in.
-    pub(crate) fn add(&mut self, owner: &str, routes: Routes) -> Option<Result<(), RouteError>> {
+    /// What takes in routes; `None` where no more are taken in.
+    pub(crate) fn open(&mut self) -> Option<&mut Open> {
         match self {
-            Registered::Open(table) => Some(table.renew(owner, routes)),
+            Registered::Open(open) => Some(open),
             Registered::Closed(_) => None,
         }
     }
 
     /// Takes in no more. Returns what was taken in, the first time.
     pub(crate) fn close(&mut self) -> Option<RouteTable> {
-        let Registered::Open(table) = self else { return None };
-        let table = std::mem::take(table);
+        let table = std::mem::take(&mut self.open()?.table);
         *self = Registered::Closed(table.index().clone());
         Some(table)
     }
@@ -38,19 +45,32 @@ impl Registered {
         *self = Registered::Closed(index);
     }
 
-    /// The router of an agent that still starts, with all routes that there are by now; `None` where no more are taken in.
-    pub(crate) fn during_start(&self) -> Option<(Router, RouteIndex)> {
-        match self {
-            Registered::Open(table) => Some((table.router_during_start(), table.index().clone())),
-            Registered::Closed(_) => None,
-        }
-    }
-
     /// All routes, in the order in which they were added.
     pub(crate) fn routes(&self) -> &[Route] {
         match self {
-            Registered::Open(table) => table.routes(),
+            Registered::Open(open) => open.table.routes(),
             Registered::Closed(index) => index.routes(),
         }
+    }
+}
+
+impl Open {
+    /// Adds the routes of a plugin.
+    pub(crate) fn add(&mut self, owner: &str, routes: Routes) -> Result<(), RouteError> {
+        // most have none that are answered during the start
+        let has_early =
+            |table: &RouteTable| table.routes().iter().any(|route| route.during_start && *route.owner == *owner);
+        let had_early = has_early(&self.table);
+        self.table.renew(owner, routes)?;
+        if had_early || has_early(&self.table) {
+            self.early = None;
+        }
+        Ok(())
+    }
+
+    /// The router of an agent that still starts, with all routes that there are by now.
+    pub(crate) fn during_start(&mut self) -> (Router, RouteIndex) {
+        let router = self.early.get_or_insert_with(|| self.table.router_during_start());
+        (router.clone(), self.table.index().clone())
     }
 }

@@ -17,6 +17,7 @@ use std::{
 use tokio::{net::TcpListener, runtime::Builder};
 
 /// A kind of server.
+#[derive(Clone, Copy)]
 pub struct Kind {
     pub name: &'static str,
     pub what: &'static str,

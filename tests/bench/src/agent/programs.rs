@@ -1,0 +1,46 @@
+//! The programs that are compared: built here, with the same profile.
+
+use crate::error::{During as _, Error, Result};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A program that serves `GET /liveness` and `GET /readiness` on the port of the variable `HTTP_PORT`.
+pub struct Program {
+    pub name: &'static str,
+    pub path: PathBuf,
+    /// Of the stripped file, in bytes.
+    pub size: u64,
+}
+
+/// Builds the agent as users do, and the program without it: each by itself, so that neither gets features that the other one asks for.
+pub fn build() -> Result<[Program; 2]> {
+    let this = env::current_exe().during(|| "looking for the file of this program".to_owned())?;
+    // target/release/agent
+    let (Some(release), Some(target)) = (this.parent(), this.parent().and_then(Path::parent)) else {
+        return Err(Error::new(format!("{} is in no directory of cargo's", this.display())));
+    };
+    let program = |name, package, bin| {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).arg("build").arg("--release");
+        run(cargo.args(["--package", package, "--bin", bin, "--target-dir"]).arg(target))?;
+        let path = release.join(bin);
+        Ok(Program { name, size: stripped(&path)?, path })
+    };
+    Ok([program("bare axum", "cninfra-bench", "bare")?, program("agent", "simple-agent", "simple-agent")?])
+}
+
+fn stripped(path: &Path) -> Result<u64> {
+    let to = path.with_extension("stripped");
+    run(Command::new("strip").arg("-o").arg(&to).arg(path))?;
+    let size = fs::metadata(&to).during(|| format!("looking at {}", to.display()))?.len();
+    fs::remove_file(&to).during(|| format!("removing {}", to.display()))?;
+    Ok(size)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().during(|| format!("starting {}", command.get_program().display()))?;
+    if status.success() { Ok(()) } else { Err(Error::new(format!("{command:?} ended with {status}"))) }
+}
