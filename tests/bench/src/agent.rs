@@ -24,8 +24,8 @@ mod start;
 mod error;
 #[path = "rest/load.rs"]
 mod load;
-#[path = "rest/servers.rs"]
-mod servers;
+#[path = "rest/running.rs"]
+mod running;
 mod spread;
 #[path = "rest/turns.rs"]
 mod turns;
@@ -33,7 +33,7 @@ mod turns;
 use error::{During as _, Result};
 use programs::Program;
 use report::{Bound, Goal, line, ratio};
-use servers::KINDS;
+use running::KINDS;
 use spread::Spread;
 use start::Figures;
 use std::{
@@ -49,11 +49,6 @@ const PATHS: [&str; 2] = ["/readiness", "/liveness"];
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
-    if let [serve, kind] = &args[..]
-        && serve == "serve"
-    {
-        return servers::serve(kind);
-    }
     let number = |at: usize, default: u64| args.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
     let turns =
         Turns { rounds: number(0, 60).max(1), connections: 32, turn: Duration::from_millis(number(1, 200).max(1)) };
@@ -121,7 +116,7 @@ fn measure(turns: Turns) -> Result<()> {
     }
     goals.push(Goal { what: "stripped", bound: Bound::Most(4.0), figure: megabytes(agent), unit: " MB" });
     let kinds: Vec<_> = KINDS.into_iter().filter(|kind| ["bare", "again", "agent"].contains(&kind.name)).collect();
-    let lines = turns::measure(&kinds, turns).during(|| "serving".to_owned())?;
+    let lines = turns::measure(&programs::of_bench("rest")?, &kinds, turns).during(|| "serving".to_owned())?;
     print!("{}", turns::table(&kinds, turns, &lines));
     let (rate, p99) = lines.last().map_or((f64::NAN, f64::NAN), |line| (line.rate.1, line.p99.1));
     goals.push(Goal { what: "requests per second, of bare", bound: Bound::Least(0.98), figure: rate, unit: "" });

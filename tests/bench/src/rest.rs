@@ -12,13 +12,15 @@
 
 #[path = "rest/load.rs"]
 mod load;
+#[path = "rest/running.rs"]
+mod running;
 #[path = "rest/servers.rs"]
 mod servers;
 mod spread;
 #[path = "rest/turns.rs"]
 mod turns;
 
-use servers::KINDS;
+use running::KINDS;
 use std::{env, process::ExitCode, time::Duration};
 use turns::Turns;
 
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(turns: Turns) -> std::io::Result<bool> {
-    let lines = turns::measure(&KINDS, turns)?;
+    let lines = turns::measure(&env::current_exe()?, &KINDS, turns)?;
     print!("{}", turns::table(&KINDS, turns, &lines));
     let mut kept = true;
     let (rate, p99) = lines.last().map_or((f64::NAN, f64::NAN), |line| (line.rate.1, line.p99.1));

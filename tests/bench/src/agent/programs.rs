@@ -15,21 +15,27 @@ pub struct Program {
     pub size: u64,
 }
 
-/// Builds the agent as users do, and the program without it: each by itself, so that neither gets features that the other one asks for.
+/// Builds the program without us, and the agent as users do: each by itself, so that neither gets features that the other one asks for.
 pub fn build() -> Result<[Program; 2]> {
+    let program = |name, path: PathBuf| Ok(Program { name, size: stripped(&path)?, path });
+    Ok([program("bare axum", of_bench("bare")?)?, program("agent", built("simple-agent", "simple-agent")?)?])
+}
+
+/// Builds a program of this package.
+pub fn of_bench(bin: &str) -> Result<PathBuf> {
+    built(env!("CARGO_PKG_NAME"), bin)
+}
+
+fn built(package: &str, bin: &str) -> Result<PathBuf> {
     let this = env::current_exe().during(|| "looking for the file of this program".to_owned())?;
     // target/release/agent
     let (Some(release), Some(target)) = (this.parent(), this.parent().and_then(Path::parent)) else {
         return Err(Error::new(format!("{} is in no directory of cargo's", this.display())));
     };
-    let program = |name, package, bin| {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).arg("build").arg("--release");
-        run(cargo.args(["--package", package, "--bin", bin, "--target-dir"]).arg(target))?;
-        let path = release.join(bin);
-        Ok(Program { name, size: stripped(&path)?, path })
-    };
-    Ok([program("bare axum", "cninfra-bench", "bare")?, program("agent", "simple-agent", "simple-agent")?])
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).args(["build", "--release"]);
+    run(cargo.args(["--package", package, "--bin", bin, "--target-dir"]).arg(target))?;
+    Ok(release.join(bin))
 }
 
 fn stripped(path: &Path) -> Result<u64> {

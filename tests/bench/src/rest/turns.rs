@@ -2,10 +2,10 @@
 
 use crate::{
     load::{Figures, Load},
-    servers::{Kind, Running},
+    running::{Kind, Running},
     spread::Spread,
 };
-use std::{io, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 /// How long, and how much at once.
 #[derive(Clone, Copy)]
@@ -22,9 +22,10 @@ pub struct Line {
     pub cpu: (f64, f64),
 }
 
-/// Measures these kinds of servers.
-pub fn measure(kinds: &[Kind], turns: Turns) -> io::Result<Vec<Line>> {
-    let servers: Vec<Running> = kinds.iter().map(|kind| Running::start(kind.name)).collect::<Result<_, _>>()?;
+/// Measures these kinds of servers of the benchmark `rest`, which is `program`.
+pub fn measure(program: &Path, kinds: &[Kind], turns: Turns) -> io::Result<Vec<Line>> {
+    let servers: Vec<Running> =
+        kinds.iter().map(|kind| Running::start(program, kind.name)).collect::<Result<_, _>>()?;
     let mut loads: Vec<Load> =
         servers.iter().map(|server| Load::new(server.addr(), turns.connections)).collect::<Result<_, _>>()?;
     let mut all: Vec<Vec<Figures>> = vec![Vec::new(); kinds.len()];
