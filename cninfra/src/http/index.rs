@@ -46,8 +46,6 @@ impl RouteIndex {
     }
 
     /// The place in [`routes`](Self::routes) of what [`find`](Self::find) gives: for a server that has something of its own for each route.
-    // asked for each request: compiled in the server's crate, which is made fast, where this one is made small
-    #[inline]
     #[must_use]
     pub fn position(&self, method: &Method, path: &str) -> Option<usize> {
         let Index { routes, paths, of_path } = &*self.0;
