@@ -127,3 +127,24 @@ impl Drop for Counted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_never_answered_is_in_flight_no_more() {
+        let (metrics, index) = (RequestMetrics::new(), RouteIndex::default());
+        let series = Series::new(&metrics, &index);
+        let ask = || series.asks(&index, &Method::GET, "/");
+        let (mut answered, lost) = (ask(), ask());
+        let slot = metrics.slot("none", "other");
+        assert_eq!(slot.in_flight(), 2);
+        drop(lost);
+        assert_eq!((slot.in_flight(), slot.statuses.counts().len()), (1, 0));
+        answered.answers(StatusCode::OK);
+        assert_eq!(slot.in_flight(), 1, "its answer is not at its end");
+        drop(answered);
+        assert_eq!((slot.in_flight(), slot.statuses.counts().len()), (0, 1));
+    }
+}
