@@ -75,14 +75,10 @@ pub(super) fn parse(
     env: &Variables,
 ) -> Result<Cli, clap::Error> {
     let files = file_flags(graph, known);
-    let (mut command, args) = (command(graph, &files, version), args.into_iter().collect::<Vec<_>>());
-    if let Some(odd) = odd_argument(&args) {
-        return Err(command.error(ErrorKind::InvalidUtf8, format_args!("{odd} is not UTF-8")));
-    }
-    let matches = command.try_get_matches_from_mut(args).map_err(without_stray)?;
-    let text = |flag: &str| matches.get_one::<String>(flag).cloned();
+    let matches = said(graph, &files, version, args.into_iter().collect())?;
+    let text = |flag: &str| matches.as_ref()?.get_one::<String>(flag).cloned();
     let mut cli = Cli {
-        task: task(&matches),
+        task: matches.as_ref().map_or(Task::Run, task),
         config_dir: None,
         files: Vec::new(),
         values: Vec::new(),
@@ -115,7 +111,7 @@ pub(super) fn parse(
             cli.values.push(Value { section, key, text, origin: Origin::Flag(flag.name.to_string()) });
         }
     }
-    for said in matches.get_many::<String>("set").into_iter().flatten() {
+    for said in matches.iter().filter_map(|matches| matches.get_many::<String>("set")).flatten() {
         match set::read(said) {
             Ok(value) => cli.values.push(value),
             Err(wrong) => cli.wrong.push(wrong),
@@ -131,6 +127,23 @@ fn without_stray(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::InvalidArg, ContextValue::String("***".to_string()));
     }
     error
+}
+
+/// What the arguments say; `None` where there are none, and so nothing of clap is needed: it would be a twentieth of a small agent's start.
+fn said(
+    graph: &'static Graph,
+    files: &[FileFlag],
+    version: &str,
+    args: Vec<OsString>,
+) -> Result<Option<ArgMatches>, clap::Error> {
+    if args.len() < 2 {
+        return Ok(None);
+    }
+    let mut command = command(graph, files, version);
+    if let Some(odd) = odd_argument(&args) {
+        return Err(command.error(ErrorKind::InvalidUtf8, format_args!("{odd} is not UTF-8")));
+    }
+    command.try_get_matches_from_mut(args).map(Some).map_err(without_stray)
 }
 
 /// An argument that is no Unicode, as it is told of; what follows a flag may be a secret.

@@ -1,13 +1,27 @@
 //! How keys are compared, written, and guessed.
 
-/// A key as it is compared: without case, `-` and `_`. `ReadTimeout`, `read_timeout` and `read-timeout` are one.
+/// What is compared of a key: it is without case, `-` and `_`.
+fn letters(key: &str) -> impl Iterator<Item = char> {
+    key.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase)
+}
+
+/// The same of a key of ASCII.
+fn ascii(key: &str) -> impl Iterator<Item = u8> {
+    key.bytes().filter(|b| !matches!(b, b'-' | b'_')).map(|b| b.to_ascii_lowercase())
+}
+
+/// A key as it is compared. `ReadTimeout`, `read_timeout` and `read-timeout` are one.
 pub(super) fn plain(key: &str) -> String {
-    key.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
+    letters(key).collect()
 }
 
 /// Are these two spellings of one key?
 pub(super) fn same(a: &str, b: &str) -> bool {
-    plain(a) == plain(b)
+    // without a text of its own for each, and by bytes where that is the same: it is asked of each field for each key, at each start
+    if a.is_ascii() && b.is_ascii() {
+        return ascii(a).eq(ascii(b));
+    }
+    letters(a).eq(letters(b))
 }
 
 /// A key as it is shown: `ReadTimeout` and `read_timeout` are `read-timeout`.
@@ -56,6 +70,7 @@ mod tests {
             assert_eq!(kebab(key), "read-timeout");
         }
         assert!(same("READ_TIMEOUT", "read-timeout") && !same("read-timeouts", "read-timeout"));
+        assert!(same("LÄNGE_MAX", "länge-max") && !same("länge", "lange") && !same("länge", "lang"));
     }
 
     #[test]

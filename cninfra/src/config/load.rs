@@ -12,6 +12,7 @@ use super::{
 };
 use std::{
     collections::HashSet,
+    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -51,14 +52,14 @@ impl Config {
         let mut reading = Reading {
             files,
             known,
+            listed: listed(&files.dir),
             read: HashSet::new(),
             stamps: Vec::new(),
             entries: Vec::new(),
             mistakes: Vec::new(),
             odd: Vec::new(),
         };
-        for end in Format::ENDS {
-            let path = files.dir.join(format!("{WHOLE}.{end}"));
+        for path in reading.paths(WHOLE) {
             if let Some(file) = reading.read(path) {
                 reading.whole(file);
             }
@@ -84,6 +85,31 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     Some((path.to_path_buf(), modified))
 }
 
+/// The files of a directory whose names end as those of config do; `None` where it can not be listed, though its files may be read.
+fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
+    let mut listed = Vec::new();
+    for entry in fs::read_dir(dir).ok()? {
+        let path = entry.ok()?.path();
+        let is_ours = |end: &OsStr| Format::ENDS.iter().any(|ours| end.eq_ignore_ascii_case(ours));
+        if path.extension().is_some_and(is_ours) {
+            listed.push(path);
+        }
+    }
+    listed.sort();
+    Some(listed)
+}
+
+/// The files of a directory that may hold what has this name. To look for each of them takes longer than to list all once.
+fn paths(dir: &Path, listed: Option<&[PathBuf]>, name: &str) -> Vec<PathBuf> {
+    let of_end = |end: &&str| {
+        let file = format!("{name}.{end}");
+        // in any case: there are file systems to which that is no matter
+        let is_it = |path: &PathBuf| path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(&file));
+        listed.is_none_or(|listed| listed.iter().any(is_it)).then(|| dir.join(file))
+    };
+    Format::ENDS.iter().filter_map(of_end).collect()
+}
+
 /// Is there anything of this name? What can not be looked at is told when it is read.
 fn is_there(path: &Path) -> bool {
     !matches!(fs::metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
@@ -92,6 +118,8 @@ fn is_there(path: &Path) -> bool {
 struct Reading<'a> {
     files: &'a Files,
     known: &'a Known,
+    /// Of the directory: see [`listed`].
+    listed: Option<Vec<PathBuf>>,
     read: HashSet<PathBuf>,
     stamps: Vec<Stamp>,
     entries: Vec<Entry>,
@@ -100,6 +128,11 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// The files of the directory that may hold what has this name.
+    fn paths(&self, name: &str) -> Vec<PathBuf> {
+        paths(&self.files.dir, self.listed.as_deref(), name)
+    }
+
     /// Reads a file, if there is one.
     fn read(&mut self, path: PathBuf) -> Option<(Arc<Source>, Value)> {
         if self.read.contains(&path) {
@@ -171,8 +204,8 @@ impl Reading<'_> {
         let named: Vec<_> = self.files.named.iter().filter(|(name, ..)| *name == section.name).cloned().collect();
         if named.is_empty() {
             for name in known::names(section) {
-                for end in Format::ENDS {
-                    self.own(section, self.files.dir.join(format!("{name}.{end}")));
+                for path in self.paths(name) {
+                    self.own(section, path);
                 }
             }
         }
@@ -211,20 +244,15 @@ impl Reading<'_> {
 
     /// Files that nobody reads, but that look as if somebody should.
     fn near_misses(&mut self) {
-        // what can not be listed has been told, or is not there
-        let Ok(all) = fs::read_dir(&self.files.dir) else { return };
-        let mut paths: Vec<PathBuf> = all.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-        paths.sort();
         let before = self.odd.len();
-        for path in paths {
+        for path in self.listed.iter().flatten() {
             if self.odd.len() == before + MOST {
                 self.odd.push(format!("there are more files in {} with such names", self.files.dir.display()));
                 return;
             }
             let (Some(stem), Some(end)) = (path.file_stem(), path.extension()) else { continue };
             let (stem, end) = (stem.to_string_lossy(), end.to_string_lossy());
-            let is_ours = Format::ENDS.iter().any(|ours| end.eq_ignore_ascii_case(ours));
-            if !is_ours || self.read.contains(&path) || self.is_name(&stem, &end) {
+            if self.read.contains(path) || self.is_name(&stem, &end) {
                 continue;
             }
             if let Some(meant) = key::nearest(&stem, self.known.iter().flat_map(known::names).chain([WHOLE])) {
@@ -241,5 +269,28 @@ impl Reading<'_> {
     fn is_name(&self, stem: &str, end: &str) -> bool {
         let names = self.known.iter().flat_map(known::names).chain([WHOLE]);
         Format::ENDS.contains(&end) && names.into_iter().any(|name| name == stem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cninfra_testbed::Folder;
+
+    #[test]
+    fn only_what_is_listed_is_looked_for() {
+        let folder = Folder::new();
+        for name in ["store.yaml", "STORE.TOML", "store.txt", "other.conf", "store"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let names = |listed: Option<&[PathBuf]>| {
+            let paths = paths(folder.path(), listed, "store");
+            paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(listed(folder.path()).as_deref()), ["store.yaml", "store.toml"]);
+        assert_eq!(names(Some(&[])), [""; 0]);
+        // files of a directory that can not be listed may be read all the same
+        assert!(listed(&folder.path().join("store.yaml")).is_none());
+        assert_eq!(names(None), ["store.conf", "store.yaml", "store.yml", "store.toml", "store.json"]);
     }
 }

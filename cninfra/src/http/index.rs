@@ -2,7 +2,7 @@
 
 use super::Route;
 use axum::http::Method;
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// The routes of one server without their handlers: to be listed, and to tell whose a request is. For authors of servers.
 ///
@@ -17,8 +17,13 @@ use std::fmt;
 /// assert_eq!(route, Some(("/contacts/{name}", "phonebook")));
 /// # Ok::<(), cninfra::http::RouteError>(())
 /// ```
+///
+/// A clone is the same index, until one of them gets another route.
 #[derive(Clone, Default)]
-pub struct RouteIndex {
+pub struct RouteIndex(Arc<Index>);
+
+#[derive(Clone, Default)]
+struct Index {
     routes: Vec<Route>,
     /// Each path once, with the same rules as the router that is built of the table. Of a path, its number.
     paths: matchit::Router<usize>,
@@ -30,46 +35,48 @@ impl RouteIndex {
     /// All routes, in the order in which they were added.
     #[must_use]
     pub fn routes(&self) -> &[Route] {
-        &self.routes
+        &self.0.routes
     }
 
     /// The route that answers such a request: by its method, and by its path without a query. `None` where the path is nobody's; a path
     /// whose owner does not answer this method is that of its first route, which says whose it is.
     #[must_use]
     pub fn find(&self, method: &Method, path: &str) -> Option<&Route> {
-        self.position(method, path).map(|at| &self.routes[at])
+        self.position(method, path).map(|at| &self.0.routes[at])
     }
 
     /// The place in [`routes`](Self::routes) of what [`find`](Self::find) gives: for a server that has something of its own for each route.
     #[must_use]
     pub fn position(&self, method: &Method, path: &str) -> Option<usize> {
-        let of_path = &self.of_path[*self.paths.at(path).ok()?.value];
-        let exact = of_path.iter().find(|at| self.routes[**at].method == *method);
-        let similar = || of_path.iter().find(|at| self.routes[**at].same_method(method));
+        let Index { routes, paths, of_path } = &*self.0;
+        let of_path = &of_path[*paths.at(path).ok()?.value];
+        let exact = of_path.iter().find(|at| routes[**at].method == *method);
+        let similar = || of_path.iter().find(|at| routes[**at].same_method(method));
         exact.or_else(similar).or(of_path.first()).copied()
     }
 
     /// Those of exactly this path.
     pub(super) fn of_path(&self, path: &str) -> impl Iterator<Item = &Route> {
-        self.routes.iter().filter(move |route| route.path == path)
+        self.routes().iter().filter(move |route| route.path == path)
     }
 
     /// Adds a route, whose path is valid. Of a path that can not be told from another one it does not.
     pub(super) fn put(&mut self, route: Route) -> Result<(), Route> {
-        let at = self.routes.len();
-        match self.of_path.iter().position(|of_path| self.routes[of_path[0]].path == route.path) {
-            Some(number) => self.of_path[number].push(at),
-            None if self.paths.insert(&route.path, self.of_path.len()).is_err() => return Err(route),
-            None => self.of_path.push(vec![at]),
+        let index = Arc::make_mut(&mut self.0);
+        let at = index.routes.len();
+        match index.of_path.iter().position(|of_path| index.routes[of_path[0]].path == route.path) {
+            Some(number) => index.of_path[number].push(at),
+            None if index.paths.insert(&route.path, index.of_path.len()).is_err() => return Err(route),
+            None => index.of_path.push(vec![at]),
         }
-        self.routes.push(route);
+        index.routes.push(route);
         Ok(())
     }
 }
 
 impl fmt::Debug for RouteIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.routes).finish()
+        f.debug_list().entries(self.routes()).finish()
     }
 }
 

@@ -148,7 +148,7 @@ pub(crate) struct Sent {
     status: StatusCode,
     logged: Logged,
     /// Dropped at the end.
-    _counted: Option<Counted>,
+    counted: Option<Counted>,
 }
 
 /// Where answers are logged: who asked, and when.
@@ -163,7 +163,7 @@ impl Sent {
         logged: Logged,
         counted: Option<Counted>,
     ) -> Self {
-        Sent { body, pulse, asked, status, logged, _counted: counted }
+        Sent { body, pulse, asked, status, logged, counted }
     }
 
     /// Drops the body.
@@ -201,7 +201,7 @@ impl Drop for Sent {
         if thread::panicking() {
             shared.blame(&self.asked);
         }
-        self.pulse.has_answered();
+        self.pulse.has_answered(self.counted.as_mut().map(Counted::ends));
         if let Some((peer, began)) = self.logged {
             shared.log(|| {
                 let (method, path, route) = self.asked.request(shared);

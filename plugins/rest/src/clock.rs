@@ -28,7 +28,11 @@ impl Default for Clock {
 
 impl Clock {
     pub(crate) fn now(&self) -> Millis {
-        let passed = self.epoch.elapsed();
+        self.at(Instant::now())
+    }
+
+    pub(crate) fn at(&self, instant: Instant) -> Millis {
+        let passed = instant.saturating_duration_since(self.epoch);
         passed.as_secs() * 1000 + u64::from(passed.subsec_millis())
     }
 

@@ -42,7 +42,6 @@ pub struct RequestMetrics(Arc<Inner>);
 struct Inner {
     /// By route and method: what was counted stays when the routes change.
     slots: Mutex<BTreeMap<(String, String), Arc<Slot>>>,
-    in_flight: AtomicI64,
     connections: AtomicI64,
     accepted: AtomicU64,
 }

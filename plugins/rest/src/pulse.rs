@@ -11,6 +11,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// A server that drains leaves clients that have just sent a request, or are about to, so long for it to come in.
 pub(crate) const LINGER: Duration = Duration::from_millis(100);
@@ -55,7 +56,7 @@ pub(crate) struct Pulse {
     pub(crate) shared: Arc<Shared>,
     phase: AtomicU8,
     /// When the phase began, of those that have a limit of their own; never, where it began while the connection is looked after: most
-    /// requests come whole, so the clock is not asked for each.
+    /// requests come whole, so the clock is not asked for each. While an answer is flushed, when that began, if somebody has asked the clock.
     since: AtomicU64,
     /// When the head of the request was complete.
     asked: AtomicU64,
@@ -118,15 +119,19 @@ impl Pulse {
         self.enter(Phase::Writing);
     }
 
-    /// The answer is complete.
-    pub(crate) fn has_answered(&self) {
-        self.enter(Phase::Flushing);
+    /// The answer is complete; since when, where somebody has asked the clock.
+    pub(crate) fn has_answered(&self, ended: Option<Instant>) {
+        self.enter_at(Phase::Flushing, ended.map_or(NEVER, |ended| self.shared.clock.at(ended)));
     }
 
     /// The connection was looked after, and has to wait.
     pub(crate) fn waits(&self) {
         match self.phase() {
-            Phase::Flushing if !self.is_blocked() => self.enter_at(Phase::Idle, self.shared.now()),
+            Phase::Flushing if !self.is_blocked() => match self.since.load(Relaxed) {
+                NEVER => self.enter_at(Phase::Idle, self.shared.now()),
+                // it was flushed at once
+                _ => self.enter(Phase::Idle),
+            },
             Phase::Head if self.since.load(Relaxed) == NEVER => self.since.store(self.shared.now(), Relaxed),
             _ => {}
         }
@@ -146,6 +151,10 @@ impl Pulse {
     pub(crate) fn sends(&self, takes: bool) {
         if takes == self.is_blocked() {
             self.blocked.store(if takes { NEVER } else { self.shared.now() }, Relaxed);
+            if self.phase() == Phase::Flushing {
+                // the client was waited for: it is idle from when it has all, and not from the answer's end
+                self.since.store(NEVER, Relaxed);
+            }
         }
     }
 
@@ -200,6 +209,42 @@ impl Pulse {
         match self.blocked.load(Relaxed) {
             NEVER => of_phase,
             blocked => of_phase.min(after(blocked, limits.stall)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use tokio::time::advance;
+
+    /// The answer's end is known where requests are counted.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_is_idle_from_when_it_has_all_of_the_answer() {
+        let pulse = Pulse::new(Arc::new(Shared::new(Router::new())));
+        let idle_from = |pulse: &Pulse| {
+            pulse.waits();
+            assert_eq!(pulse.phase(), Phase::Idle);
+            pulse.ends() - after(0, pulse.shared.limits.idle)
+        };
+        for (ended, waits_for_it, from) in
+            [(true, false, 0), (false, false, 1000), (true, true, 31_000), (false, true, 31_000)]
+        {
+            let began = pulse.shared.now();
+            pulse.reads();
+            pulse.asks();
+            pulse.answers();
+            pulse.has_answered(ended.then(Instant::now));
+            advance(Duration::from_secs(1)).await;
+            if waits_for_it {
+                pulse.sends(false);
+                pulse.waits();
+                assert_eq!(pulse.phase(), Phase::Flushing);
+                advance(Duration::from_secs(30)).await;
+                pulse.sends(true);
+            }
+            assert_eq!(idle_from(&pulse), began + from, "{ended} {waits_for_it}");
         }
     }
 }

@@ -12,12 +12,17 @@
 
 #[path = "rest/load.rs"]
 mod load;
+#[path = "rest/running.rs"]
+mod running;
 #[path = "rest/servers.rs"]
 mod servers;
+mod spread;
+#[path = "rest/turns.rs"]
+mod turns;
 
-use load::{Figures, Load};
-use servers::{KINDS, Running};
+use running::KINDS;
 use std::{env, process::ExitCode, time::Duration};
+use turns::Turns;
 
 /// The last of the kinds is what users run.
 const FEWEST: f64 = 0.98;
@@ -31,8 +36,8 @@ fn main() -> ExitCode {
         return servers::serve(kind);
     }
     let number = |at: usize, default: u64| args.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (rounds, connections, millis) = (number(0, 40), number(1, 32), number(2, 250));
-    match measure(rounds, connections as usize, Duration::from_millis(millis)) {
+    let turn = Duration::from_millis(number(2, 250));
+    match measure(Turns { rounds: number(0, 40), connections: number(1, 32) as usize, turn }) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -42,57 +47,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(rounds: u64, connections: usize, turn: Duration) -> std::io::Result<bool> {
-    let servers: Vec<Running> = KINDS.iter().map(|kind| Running::start(kind.name)).collect::<Result<_, _>>()?;
-    let mut loads: Vec<Load> =
-        servers.iter().map(|server| Load::new(server.addr(), connections)).collect::<Result<_, _>>()?;
-    let mut all: Vec<Vec<Figures>> = vec![Vec::new(); KINDS.len()];
-    for round in 0..=rounds {
-        for at in 0..KINDS.len() {
-            // who comes first changes
-            let at = (at + round as usize) % KINDS.len();
-            let before = servers[at].cpu();
-            let mut figures = loads[at].run(turn)?;
-            figures.cpu = (servers[at].cpu() - before) as f64 / figures.requests;
-            // the first round warms up
-            if round > 0 {
-                all[at].push(figures);
-            }
-        }
-    }
-    println!("{rounds} rounds of {turn:?}, {connections} connections; ratios to the first line");
-    println!("{:34} {:>10} {:>7} {:>9} {:>7} {:>9} {:>7}", "", "requests/s", "", "p99 us", "", "cpu us", "");
-    let mut last = (1.0, 1.0);
-    for (kind, figures) in KINDS.iter().zip(&all) {
-        let of = |figure: fn(&Figures) -> f64| {
-            let ratios = figures.iter().zip(&all[0]).map(|(ours, bare)| figure(ours) / figure(bare));
-            (median(figures.iter().map(figure)), median(ratios))
-        };
-        let (rate, p99, cpu) = (of(|f| f.rate), of(|f| f.p99), of(|f| f.cpu));
-        println!(
-            "{:34} {:10.0} {:7.3} {:9.0} {:7.3} {:9.2} {:7.3}",
-            kind.what,
-            rate.0,
-            rate.1,
-            p99.0 / 1000.0,
-            p99.1,
-            cpu.0 / 1000.0,
-            cpu.1
-        );
-        last = (rate.1, p99.1);
-    }
+fn measure(turns: Turns) -> std::io::Result<bool> {
+    let lines = turns::measure(&env::current_exe()?, &KINDS, turns)?;
+    print!("{}", turns::table(&KINDS, turns, &lines));
     let mut kept = true;
-    for (what, is_well) in [("requests per second", last.0 >= FEWEST), ("p99", last.1 <= MOST)] {
+    let (rate, p99) = lines.last().map_or((f64::NAN, f64::NAN), |line| (line.rate.1, line.p99.1));
+    for (what, is_well) in [("requests per second", rate >= FEWEST), ("p99", p99 <= MOST)] {
         if !is_well {
             println!("MISSED: {what}");
             kept = false;
         }
     }
     Ok(kept)
-}
-
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted: Vec<f64> = figures.collect();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -39,12 +39,17 @@ pub(super) fn encode(all: &Inner, mut encoder: DescriptorEncoder<'_>) -> fmt::Re
         let labels = [("method", method.as_str()), ("route", route)];
         histogram(slot, durations.encode_family(&labels)?)?;
     }
+    let in_flight: u64 = slots.iter().map(|(_, slot)| slot.in_flight()).sum();
     let gauges = [
-        ("http_requests_in_flight", "Requests whose answers are not at their end.", &all.in_flight),
-        ("http_connections", "Connections that are open.", &all.connections),
+        (
+            "http_requests_in_flight",
+            "Requests whose answers are not at their end.",
+            i64::try_from(in_flight).unwrap_or(i64::MAX),
+        ),
+        ("http_connections", "Connections that are open.", all.connections.load(Relaxed)),
     ];
     for (name, help, value) in gauges {
-        let gauge = ConstGauge::new(value.load(Relaxed));
+        let gauge = ConstGauge::new(value);
         gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
     }
     let (name, help) = ("http_connections_accepted", "Connections that were taken in.");

@@ -3,13 +3,14 @@
 use super::{RequestMetrics, statuses::Statuses};
 use axum::http::{Method, StatusCode};
 use cninfra::http::{Route, RouteIndex};
-use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering::Relaxed},
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
     },
-    time::Instant,
 };
+use tokio::time::Instant;
 
 /// The upper ends of the histogram's buckets, in nanoseconds: from a handler that only answers to one that is stuck.
 pub(super) const BUCKETS: [u64; 12] = [
@@ -30,6 +31,10 @@ pub(super) const BUCKETS: [u64; 12] = [
 /// What is counted of one route and method.
 #[derive(Default, Debug)]
 pub(super) struct Slot {
+    /// Requests that have come.
+    asked: AtomicU64,
+    /// Those of them that were never answered.
+    lost: AtomicU64,
     pub(super) statuses: Statuses,
     /// Of the buckets, each without those below; the last one is without an end.
     pub(super) buckets: [AtomicU64; BUCKETS.len() + 1],
@@ -37,10 +42,17 @@ pub(super) struct Slot {
 }
 
 impl Slot {
+    /// Requests whose answers are not at their end: of those that have come, the others. So it takes no counter of its own.
+    pub(super) fn in_flight(&self) -> u64 {
+        // what has ended first: what comes meanwhile is in flight
+        let ended = self.buckets.iter().chain([&self.lost]).map(|count| count.load(Acquire)).sum();
+        self.asked.load(Acquire).saturating_sub(ended)
+    }
+
     fn count(&self, status: StatusCode, nanos: u64) {
         self.statuses.count(status);
         let bucket = BUCKETS.iter().position(|end| nanos <= *end).unwrap_or(BUCKETS.len());
-        self.buckets[bucket].fetch_add(1, Relaxed);
+        self.buckets[bucket].fetch_add(1, Release);
         self.nanos.fetch_add(nanos, Relaxed);
     }
 }
@@ -68,7 +80,6 @@ impl Series {
 
     /// A request comes.
     pub(crate) fn asks(&self, index: &RouteIndex, method: &Method, path: &str) -> Counted {
-        self.metrics.0.in_flight.fetch_add(1, Relaxed);
         let slot = match index.position(method, path) {
             Some(at) => {
                 let route = &index.routes()[at];
@@ -77,7 +88,8 @@ impl Series {
             }
             None => self.none.get_or_init(|| self.metrics.slot("none", "other")),
         };
-        Counted { metrics: self.metrics.clone(), slot: slot.clone(), began: Instant::now(), status: None }
+        slot.asked.fetch_add(1, Relaxed);
+        Counted { slot: slot.clone(), began: Instant::now(), ended: None, status: None }
     }
 }
 
@@ -87,9 +99,9 @@ fn answers(route: &Route, method: &Method) -> bool {
 
 /// A request that is in flight, as long as the value lives. It is counted as answered at its end, if there was an answer.
 pub(crate) struct Counted {
-    metrics: RequestMetrics,
     slot: Arc<Slot>,
     began: Instant,
+    ended: Option<Instant>,
     status: Option<StatusCode>,
 }
 
@@ -97,14 +109,42 @@ impl Counted {
     pub(crate) fn answers(&mut self, status: StatusCode) {
         self.status = Some(status);
     }
+
+    /// It is at its end, now if that was not said before. Returns when.
+    pub(crate) fn ends(&mut self) -> Instant {
+        *self.ended.get_or_insert_with(Instant::now)
+    }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.metrics.0.in_flight.fetch_sub(1, Relaxed);
-        if let Some(status) = self.status {
-            let nanos = self.began.elapsed().as_nanos();
-            self.slot.count(status, u64::try_from(nanos).unwrap_or(u64::MAX));
+        match self.status {
+            Some(status) => {
+                let nanos = (self.ends() - self.began).as_nanos();
+                self.slot.count(status, u64::try_from(nanos).unwrap_or(u64::MAX));
+            }
+            None => drop(self.slot.lost.fetch_add(1, Release)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_never_answered_is_in_flight_no_more() {
+        let (metrics, index) = (RequestMetrics::new(), RouteIndex::default());
+        let series = Series::new(&metrics, &index);
+        let ask = || series.asks(&index, &Method::GET, "/");
+        let (mut answered, lost) = (ask(), ask());
+        let slot = metrics.slot("none", "other");
+        assert_eq!(slot.in_flight(), 2);
+        drop(lost);
+        assert_eq!((slot.in_flight(), slot.statuses.counts().len()), (1, 0));
+        answered.answers(StatusCode::OK);
+        assert_eq!(slot.in_flight(), 1, "its answer is not at its end");
+        drop(answered);
+        assert_eq!((slot.in_flight(), slot.statuses.counts().len()), (0, 1));
     }
 }

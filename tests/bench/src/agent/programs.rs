@@ -1,0 +1,52 @@
+//! The programs that are compared: built here, with the same profile.
+
+use crate::error::{During as _, Error, Result};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A program that serves `GET /liveness` and `GET /readiness` on the port of the variable `HTTP_PORT`.
+pub struct Program {
+    pub name: &'static str,
+    pub path: PathBuf,
+    /// Of the stripped file, in bytes.
+    pub size: u64,
+}
+
+/// Builds the program without us, and the agent as users do: each by itself, so that neither gets features that the other one asks for.
+pub fn build() -> Result<[Program; 2]> {
+    let program = |name, path: PathBuf| Ok(Program { name, size: stripped(&path)?, path });
+    Ok([program("bare axum", of_bench("bare")?)?, program("agent", built("simple-agent", "simple-agent")?)?])
+}
+
+/// Builds a program of this package.
+pub fn of_bench(bin: &str) -> Result<PathBuf> {
+    built(env!("CARGO_PKG_NAME"), bin)
+}
+
+fn built(package: &str, bin: &str) -> Result<PathBuf> {
+    let this = env::current_exe().during(|| "looking for the file of this program".to_owned())?;
+    // target/release/agent
+    let (Some(release), Some(target)) = (this.parent(), this.parent().and_then(Path::parent)) else {
+        return Err(Error::new(format!("{} is in no directory of cargo's", this.display())));
+    };
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).args(["build", "--release"]);
+    run(cargo.args(["--package", package, "--bin", bin, "--target-dir"]).arg(target))?;
+    Ok(release.join(bin))
+}
+
+fn stripped(path: &Path) -> Result<u64> {
+    let to = path.with_extension("stripped");
+    run(Command::new("strip").arg("-o").arg(&to).arg(path))?;
+    let size = fs::metadata(&to).during(|| format!("looking at {}", to.display()))?.len();
+    fs::remove_file(&to).during(|| format!("removing {}", to.display()))?;
+    Ok(size)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().during(|| format!("starting {}", command.get_program().display()))?;
+    if status.success() { Ok(()) } else { Err(Error::new(format!("{command:?} ended with {status}"))) }
+}

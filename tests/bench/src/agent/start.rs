@@ -1,0 +1,117 @@
+//! One start of a program: how long until it answers, and how much memory it has then.
+
+use super::programs::Program;
+use crate::error::{During as _, Error, Result};
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Between two attempts: short beside a start, but not so short that the client takes a core from the program.
+const PAUSE: Duration = Duration::from_micros(50);
+/// What does not answer by then does not answer.
+const LIMIT: Duration = Duration::from_secs(20);
+/// So long after the first answer, memory is looked at.
+const SETTLES: Duration = Duration::from_millis(150);
+
+/// What one start gave.
+#[derive(Clone, Copy)]
+pub struct Figures {
+    /// From before the process was made to the whole of the first answer with 200, in milliseconds.
+    pub answer: f64,
+    pub memory: Memory,
+}
+
+/// What is resident of a process, in MB (10^6 bytes).
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Memory {
+    /// All, the pages of the program's and the libraries' files among it.
+    pub all: f64,
+    /// What is no file's: heap, stacks, and what was written to of the program.
+    pub anonymous: f64,
+}
+
+/// Ends when it is dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // it may have ended already
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a program in this directory, and ends it. All it knows of its environment is the port.
+pub fn start(program: &Program, dir: &Path, path: &str) -> Result<Figures> {
+    let addr = free_port().during(|| "looking for a free port".to_owned())?;
+    let mut command = Command::new(&program.path);
+    command.current_dir(dir).env_clear().env("HTTP_PORT", addr.port().to_string());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let began = Instant::now();
+    let running = Running(command.spawn().during(|| format!("starting {}", program.path.display()))?);
+    while !asks(addr, path).unwrap_or(false) {
+        if began.elapsed() > LIMIT {
+            return Err(Error::new(format!("{} does not answer `GET {path}` with 200", program.path.display())));
+        }
+        thread::sleep(PAUSE);
+    }
+    let answer = began.elapsed().as_secs_f64() * 1000.0;
+    thread::sleep(SETTLES);
+    let file = format!("/proc/{}/status", running.0.id());
+    let status = fs::read_to_string(&file).during(|| format!("reading {file}"))?;
+    let memory = memory(&status).ok_or_else(|| Error::new(format!("{file} does not tell of memory")))?;
+    Ok(Figures { answer, memory })
+}
+
+fn free_port() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+/// Is it answered with 200?
+fn asks(addr: SocketAddr, path: &str) -> io::Result<bool> {
+    let mut stream = TcpStream::connect(addr)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(is_well(&answer))
+}
+
+fn is_well(answer: &[u8]) -> bool {
+    answer.starts_with(b"HTTP/1.1 200 ")
+}
+
+/// Reads `/proc/PID/status`.
+fn memory(status: &str) -> Option<Memory> {
+    let of = |name: &str| {
+        let kib = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?.strip_suffix("kB")?;
+        Some(kib.trim().parse::<f64>().ok()? * 1024.0 / 1e6)
+    };
+    Some(Memory { all: of("VmRSS")?, anonymous: of("RssAnon")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_tells_of_memory() {
+        let status = "Name:\tagent\nVmHWM:\t    9000 kB\nVmRSS:\t    6250 kB\nRssAnon:\t     625 kB\nThreads:\t5\n";
+        assert_eq!(memory(status), Some(Memory { all: 6.4, anonymous: 0.64 }));
+        assert_eq!(memory("VmRSS:\t 6250 kB\n"), None);
+        let own = fs::read_to_string("/proc/self/status").unwrap();
+        assert!(memory(&own).is_some_and(|memory| memory.all > memory.anonymous && memory.anonymous > 0.0));
+    }
+
+    #[test]
+    fn only_200_is_an_answer() {
+        assert!(is_well(b"HTTP/1.1 200 OK\r\n\r\n"));
+        assert!(!is_well(b"HTTP/1.1 503 Service Unavailable\r\n\r\n") && !is_well(b""));
+    }
+}

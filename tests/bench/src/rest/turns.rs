@@ -1,0 +1,73 @@
+//! Servers that take turns under one client.
+
+use crate::{
+    load::{Figures, Load},
+    running::{Kind, Running},
+    spread::Spread,
+};
+use std::{io, path::Path, time::Duration};
+
+/// How long, and how much at once.
+#[derive(Clone, Copy)]
+pub struct Turns {
+    pub rounds: u64,
+    pub connections: usize,
+    pub turn: Duration,
+}
+
+/// What a kind of server gave: medians of its figures, and of their ratios to those of the first kind in the same round.
+pub struct Line {
+    pub rate: (f64, f64),
+    pub p99: (f64, f64),
+    pub cpu: (f64, f64),
+}
+
+/// Measures these kinds of servers of the benchmark `rest`, which is `program`.
+pub fn measure(program: &Path, kinds: &[Kind], turns: Turns) -> io::Result<Vec<Line>> {
+    let servers: Vec<Running> =
+        kinds.iter().map(|kind| Running::start(program, kind.name)).collect::<Result<_, _>>()?;
+    let mut loads: Vec<Load> =
+        servers.iter().map(|server| Load::new(server.addr(), turns.connections)).collect::<Result<_, _>>()?;
+    let mut all: Vec<Vec<Figures>> = vec![Vec::new(); kinds.len()];
+    for round in 0..=turns.rounds {
+        for at in 0..kinds.len() {
+            // who comes first changes
+            let at = (at + round as usize) % kinds.len();
+            let before = servers[at].cpu();
+            let mut figures = loads[at].run(turns.turn)?;
+            figures.cpu = (servers[at].cpu() - before) as f64 / figures.requests;
+            // the first round warms up
+            if round > 0 {
+                all[at].push(figures);
+            }
+        }
+    }
+    let line = |figures: &Vec<Figures>| {
+        let of = |figure: fn(&Figures) -> f64| {
+            let ratios = figures.iter().zip(&all[0]).map(|(ours, bare)| figure(ours) / figure(bare));
+            (Spread::of(figures.iter().map(figure)).median, Spread::of(ratios).median)
+        };
+        Line { rate: of(|f| f.rate), p99: of(|f| f.p99), cpu: of(|f| f.cpu) }
+    };
+    Ok(all.iter().map(line).collect())
+}
+
+/// A table of them.
+pub fn table(kinds: &[Kind], turns: Turns, lines: &[Line]) -> String {
+    let Turns { rounds, connections, turn } = turns;
+    let mut text = format!("{rounds} rounds of {turn:?}, {connections} connections; ratios to the first line\n");
+    text += &format!("{:34} {:>10} {:>7} {:>9} {:>7} {:>9} {:>7}\n", "", "requests/s", "", "p99 us", "", "cpu us", "");
+    for (kind, Line { rate, p99, cpu }) in kinds.iter().zip(lines) {
+        text += &format!(
+            "{:34} {:10.0} {:7.3} {:9.0} {:7.3} {:9.2} {:7.3}\n",
+            kind.what,
+            rate.0,
+            rate.1,
+            p99.0 / 1000.0,
+            p99.1,
+            cpu.0 / 1000.0,
+            cpu.1
+        );
+    }
+    text
+}
