@@ -1,0 +1,159 @@
+//! [`Pages`]: the routes.
+
+use crate::{
+    answer::{self, Asked, Form, Html},
+    config,
+    frame::Frame,
+    graph::{self, Drawing},
+    status, timeline,
+};
+use cninfra::{
+    http::{
+        Http, Routes,
+        axum::{
+            extract::{Query, rejection::QueryRejection},
+            http::{HeaderMap, StatusCode},
+            response::Response,
+        },
+        error_response,
+    },
+    prelude::*,
+};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
+
+/// So many answers that take a while are made at once: whoever asks too often waits, and takes no threads from others.
+const AT_ONCE: usize = 1;
+
+/// What is known of the inside of a running agent, for people and as JSON, on its HTTP server.
+///
+/// | path | shows |
+/// | --- | --- |
+/// | `/agent/graph` | the plugins, what they need, their states; `?format=dot`, `mermaid` and `text` are what `--graph` prints |
+/// | `/agent/timeline` | the start: which step of which plugin took how long |
+/// | `/agent/status` | the states of the agent and of its plugins, with reasons |
+/// | `/agent/config` | what holds for each key of the config, and where it comes from; secrets are masked |
+///
+/// A browser gets a page, everybody else JSON; `?format=html` and `?format=json` say so themselves. They answer while the agent starts, too.
+///
+/// They tell much of the inside to everybody who reaches the server. In the flavors the plugin is an optional one: `enabled: false` in `pages.conf` switches it off.
+#[plugin]
+pub struct Pages {
+    http: Dep<dyn Http>,
+}
+
+impl Lifecycle for Pages {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let answers = Answers {
+            cx: cx.clone(),
+            http: self.http.clone(),
+            drawing: Arc::default(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        };
+        self.http.register(cx, answers.routes())
+    }
+}
+
+type Format = Result<Query<Asked>, QueryRejection>;
+
+/// What all routes answer of.
+#[derive(Clone)]
+struct Answers {
+    cx: Context,
+    http: Dep<dyn Http>,
+    /// The graph does not change.
+    drawing: Arc<OnceLock<Drawing>>,
+    turns: Arc<Semaphore>,
+}
+
+impl Answers {
+    fn routes(&self) -> Routes {
+        let (graph, timeline, status, config) = (self.clone(), self.clone(), self.clone(), self.clone());
+        Routes::new()
+            .get("/agent/graph", async move |headers: HeaderMap, format: Format| graph.graph(&headers, format).await)
+            .summary("the plugins, what they need, and their states")
+            .get("/agent/timeline", async move |headers: HeaderMap, format: Format| timeline.timeline(&headers, format))
+            .summary("who took how long in the start")
+            .get("/agent/status", async move |headers: HeaderMap, format: Format| status.status(&headers, format))
+            .summary("the states of the agent and its plugins, and why")
+            .get("/agent/config", async move |headers: HeaderMap, format: Format| config.config(&headers, format).await)
+            .summary("what holds for each key of the config, and where it comes from; secrets are masked")
+            .during_start()
+    }
+
+    async fn graph(&self, headers: &HeaderMap, format: Format) -> Response {
+        let graph = self.cx.graph();
+        let form = match answer::form(headers, format, &["dot", "mermaid", "text"]) {
+            Ok(form) => form,
+            Err(refused) => return refused,
+        };
+        let (status, events) = (self.cx.status().agent(), self.cx.start_events());
+        match form {
+            Form::Json => answer::json(&graph::body(graph, &status, events)),
+            Form::Other(format) => answer::text(graph.print(format)),
+            Form::Html => {
+                if self.drawing.get().is_none() {
+                    // of many plugins it takes a while
+                    let drawing = self.drawing.clone();
+                    let draw = move || {
+                        drawing.get_or_init(|| Drawing::of(graph));
+                    };
+                    if let Err(failed) = self.apart(draw).await {
+                        return failed;
+                    }
+                }
+                let drawing = self.drawing.get_or_init(|| Drawing::of(graph));
+                self.page("Graph", graph::page(graph, drawing, &status, events))
+            }
+        }
+    }
+
+    fn timeline(&self, headers: &HeaderMap, format: Format) -> Response {
+        let (graph, status, events) = (self.cx.graph(), self.cx.status().agent(), self.cx.start_events());
+        match answer::form(headers, format, &[]) {
+            Ok(Form::Html) => self.page("Timeline", timeline::page(graph, &status, events)),
+            Ok(_) => answer::json(&timeline::Body::new(self.cx.label(), graph, &status, events)),
+            Err(refused) => refused,
+        }
+    }
+
+    fn status(&self, headers: &HeaderMap, format: Format) -> Response {
+        let status = self.cx.status().agent();
+        match answer::form(headers, format, &[]) {
+            Ok(Form::Html) => self.page("Status", status::page(&status)),
+            Ok(_) => answer::json(&status::Body::new(self.cx.label(), self.cx.build_info(), &status)),
+            Err(refused) => refused,
+        }
+    }
+
+    async fn config(&self, headers: &HeaderMap, format: Format) -> Response {
+        let form = match answer::form(headers, format, &[]) {
+            Ok(form) => form,
+            Err(refused) => return refused,
+        };
+        let cx = self.cx.clone();
+        match self.apart(move || cx.effective_config()).await {
+            Ok(sections) if form == Form::Html => self.page("Config", config::page(&sections)),
+            Ok(sections) => answer::json(&config::Body { agent: self.cx.label(), sections: &sections }),
+            Err(failed) => failed,
+        }
+    }
+
+    /// On a thread where it may block.
+    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Response> {
+        let failed = || error_response(StatusCode::INTERNAL_SERVER_ERROR, "it can not be told: see the log");
+        // it goes with the work, also where the client does not wait for it
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| failed())?;
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        work.await.map_err(|_| failed())
+    }
+
+    fn page(&self, title: &'static str, content: Html) -> Response {
+        let has_index = self.http.routes().iter().any(|route| route.path == "/");
+        let (label, flavor, build) = (self.cx.label(), self.cx.graph().name(), self.cx.build_info());
+        Frame { title, label, flavor, build, has_index }.around(&content)
+    }
+}
