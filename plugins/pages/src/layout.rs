@@ -1,19 +1,24 @@
 //! [`Layout`]: where everything of a drawing is, in pixels.
 
 use crate::{
-    place::{Wish, placed},
+    place::{Wish, placed, room},
     rows::{Edge, Item, Link, Rows},
 };
+use std::collections::BTreeMap;
 
 /// The size of what shows a plugin.
-pub(crate) const WIDTH: f64 = 184.0;
+pub(crate) const WIDTH: f64 = 172.0;
 pub(crate) const HEIGHT: f64 = 46.0;
 /// Left of the rows: their levels.
-pub(crate) const MARGIN: f64 = 72.0;
-const LANE: f64 = 8.0;
-const GAP: f64 = 18.0;
+pub(crate) const MARGIN: f64 = 60.0;
+/// A way through a row.
+const LANE: f64 = 4.0;
+/// Beside a way, and on both sides of a plugin.
+const GAP: f64 = 8.0;
+const BESIDE: f64 = 4.0;
 /// Between two rows; it grows with what passes there.
 const BETWEEN: f64 = 40.0;
+/// Around all of it.
 const EDGE: f64 = 12.0;
 /// So many plugins are in a row at most, where there are not very many.
 const IN_A_ROW: usize = 5;
@@ -36,15 +41,17 @@ pub(crate) struct Band {
     pub(crate) bottom: f64,
 }
 
-/// A part of an edge, or of several, upwards.
+/// A part of an edge, or of several, upwards: from one row to the next, or straight through a row.
 pub(crate) struct Path {
     pub(crate) from: (f64, f64),
     pub(crate) to: (f64, f64),
-    /// Straight on above that: through the row of a lane.
-    pub(crate) until: f64,
     /// Does it end at a plugin?
     pub(crate) arrives: bool,
-    pub(crate) link: Link,
+    /// The plugin that it leads to, and those that need it and go this way.
+    pub(crate) target: usize,
+    pub(crate) sources: Vec<usize>,
+    /// All of them can do without.
+    pub(crate) optional: bool,
 }
 
 impl Layout {
@@ -55,13 +62,8 @@ impl Layout {
         let rows = Rows::of(levels, edges, most);
         let links = rows.links();
         let middles = middles(&rows, &links);
-        let left = middles
-            .iter()
-            .zip(&rows.rows)
-            .flat_map(|(middles, row)| middles.iter().zip(row).map(|(x, item)| x - width(item) / 2.0));
-        let shift = MARGIN + EDGE - left.fold(f64::MAX, f64::min);
         let middles: Vec<Vec<f64>> =
-            middles.into_iter().map(|row| row.into_iter().map(|x| (x + shift).round()).collect()).collect();
+            middles.into_iter().map(|row| row.into_iter().map(|x| (x + MARGIN + EDGE).round()).collect()).collect();
         let tops = tops(&rows, &links);
         let mut nodes = vec![(0.0, 0.0); levels.len()];
         let mut right: f64 = 0.0;
@@ -81,7 +83,7 @@ impl Layout {
 
 fn width(item: &Item) -> f64 {
     match item {
-        Item::Node(_) => WIDTH,
+        Item::Node(_) => WIDTH + 2.0 * BESIDE,
         Item::Lane(_) => LANE,
     }
 }
@@ -93,12 +95,13 @@ fn middles(rows: &Rows, links: &[Link]) -> Vec<Vec<f64>> {
         linked[link.row][link.upper].push((link.row + 1, link.lower));
         linked[link.row + 1][link.lower].push((link.row, link.upper));
     }
+    let most = rows.rows.iter().map(|row| room(row.iter().map(width), GAP)).fold(0.0, f64::max);
     let place = |row: &[Item], wanted: &dyn Fn(usize) -> f64| {
         let wishes: Vec<_> =
             row.iter().enumerate().map(|(at, item)| Wish { width: width(item), middle: wanted(at) }).collect();
-        placed(&wishes, GAP)
+        placed(&wishes, GAP, most)
     };
-    let mut middles: Vec<Vec<f64>> = rows.rows.iter().map(|row| place(row, &|_| 0.0)).collect();
+    let mut middles: Vec<Vec<f64>> = rows.rows.iter().map(|row| place(row, &|_| most / 2.0)).collect();
     for sweep in 0..SWEEPS {
         let order: Vec<usize> =
             if sweep % 2 == 0 { (0..rows.rows.len()).collect() } else { (0..rows.rows.len()).rev().collect() };
@@ -150,29 +153,38 @@ fn paths(rows: &Rows, links: Vec<Link>, middles: &[Vec<f64>], tops: &[f64]) -> V
         begins[link.row + 1][link.lower].push(link.upper);
     }
     begins.iter_mut().flatten().for_each(|uppers| uppers.sort_unstable());
-    let path = |link: Link| {
-        let (upper, lower) = (rows.rows[link.row][link.upper], rows.rows[link.row + 1][link.lower]);
-        let (top, below) = (tops[link.row], tops[link.row + 1]);
-        let from_x = middles[link.row + 1][link.lower];
-        let beside = match lower {
+    let mut paths: Vec<Path> = Vec::with_capacity(2 * links.len());
+    // those that meet in a lane go through its row as one
+    let mut through: BTreeMap<(usize, usize), Path> = BTreeMap::new();
+    for Link { row, upper, lower, target, sources, optional } in links {
+        let x = middles[row + 1][lower];
+        let beside = match rows.rows[row + 1][lower] {
             Item::Node(_) => {
-                let uppers = &begins[link.row + 1][link.lower];
-                let at = uppers.iter().position(|upper| *upper == link.upper).unwrap_or_default();
+                let uppers = &begins[row + 1][lower];
+                let at = uppers.iter().position(|begin| *begin == upper).unwrap_or_default();
                 let step = (0.6 * WIDTH / uppers.len() as f64).min(18.0);
                 step * (at as f64 - (uppers.len() as f64 - 1.0) / 2.0)
             }
             Item::Lane(_) => 0.0,
         };
-        let arrives = matches!(upper, Item::Node(_));
-        Path {
-            from: (from_x + beside, below),
-            to: (middles[link.row][link.upper], top + HEIGHT),
-            until: if arrives { top + HEIGHT } else { top },
-            arrives,
-            link,
+        let (from, to) = ((x + beside, tops[row + 1]), (middles[row][upper], tops[row] + HEIGHT));
+        let arrives = matches!(rows.rows[row][upper], Item::Node(_));
+        if !arrives {
+            let straight = through.entry((row, upper)).or_insert_with(|| Path {
+                from: to,
+                to: (to.0, tops[row]),
+                arrives: false,
+                target,
+                sources: Vec::new(),
+                optional: true,
+            });
+            straight.sources.extend(&sources);
+            straight.optional &= optional;
         }
-    };
-    links.into_iter().map(path).collect()
+        paths.push(Path { from, to, arrives, target, sources, optional });
+    }
+    paths.extend(through.into_values());
+    paths
 }
 
 #[cfg(test)]
@@ -208,17 +220,18 @@ mod tests {
                 assert!(*x >= MARGIN && x + WIDTH <= layout.width && y + HEIGHT <= layout.height, "{seed}: {i}");
                 for (other_x, other_y) in &layout.nodes[..i] {
                     assert!(
-                        (x - other_x).abs() >= WIDTH + GAP - 1.0 || (y - other_y).abs() >= HEIGHT + BETWEEN,
+                        (x - other_x).abs() >= WIDTH + GAP + 2.0 * BESIDE - 1.0
+                            || (y - other_y).abs() >= HEIGHT + BETWEEN,
                         "{seed}: {i}"
                     );
                 }
                 // a way through its row
-                for path in layout.paths.iter().filter(|path| path.until == *y) {
+                for path in layout.paths.iter().filter(|path| path.to.1 == *y) {
                     assert!(path.to.0 < x - 2.0 || path.to.0 > x + WIDTH + 2.0, "{seed}: {i}");
                 }
             }
             for path in layout.paths.iter().filter(|path| path.arrives) {
-                let (x, y) = layout.nodes[path.link.target];
+                let (x, y) = layout.nodes[path.target];
                 assert_eq!(path.to, (x + WIDTH / 2.0, y + HEIGHT), "{seed}");
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     answer::Html,
-    layout::{HEIGHT, Layout, MARGIN, WIDTH},
+    layout::{HEIGHT, Layout, Path, WIDTH},
     look::Look,
     words,
 };
@@ -10,7 +10,7 @@ use cninfra::http::escaped;
 use std::fmt::Write as _;
 
 /// So many characters of its font are as wide as a plugin.
-const NAME: usize = 21;
+const NAME: usize = 19;
 
 /// What is shown of a plugin.
 pub(crate) struct Shown {
@@ -25,8 +25,10 @@ pub(crate) struct Shown {
 
 pub(crate) fn drawing(layout: &Layout, title: &str, nodes: &[Shown]) -> Html {
     let Layout { width, height, .. } = layout;
+    // a little smaller is read as well; what is wider still is scrolled
+    let least = (0.9 * width).round();
     let mut svg = format!(
-        "<svg class=\"graph\" role=\"group\" aria-label=\"{}\" xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
+        "<svg class=\"graph\" role=\"group\" aria-label=\"{}\" style=\"width:{width}px;min-width:{least}px\" viewBox=\"0 0 {width} {height}\">\n\
          <defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" markerUnits=\"userSpaceOnUse\" orient=\"auto\">\
          <path d=\"M0 0 8 4 0 8z\"/></marker></defs>\n",
         escaped(title)
@@ -38,7 +40,7 @@ pub(crate) fn drawing(layout: &Layout, title: &str, nodes: &[Shown]) -> Html {
         let _ = writeln!(
             svg,
             "<rect class=\"band{odd}\" x=\"0\" y=\"{top}\" width=\"{width}\" height=\"{height}\" rx=\"8\"/>\
-             <text class=\"level\" x=\"12\" y=\"{}\">level {}</text>",
+             <text class=\"level\" x=\"10\" y=\"{}\">level {}</text>",
             band.top + HEIGHT / 2.0 + 4.0,
             band.level,
         );
@@ -54,20 +56,19 @@ pub(crate) fn drawing(layout: &Layout, title: &str, nodes: &[Shown]) -> Html {
 
 /// Each is of the classes of the plugins at its ends, so that a plugin's are shown with it.
 fn put_paths(svg: &mut Html, layout: &Layout) {
-    for path in &layout.paths {
-        let ((x, y), (to_x, to_y)) = (path.from, path.to);
-        let half = f64::midpoint(y, to_y);
-        let mut class = format!("e{}", path.link.target);
-        for source in &path.link.sources {
-            let _ = write!(class, " e{source}");
+    for Path { from, to, arrives, target, sources, optional } in &layout.paths {
+        let ((x, y), (to_x, to_y)) = (from, to);
+        let _ = write!(svg, "<path class=\"e{target}");
+        for source in sources {
+            let _ = write!(svg, " e{source}");
         }
-        let optional = if path.link.optional { " optional" } else { "" };
-        let arrow = if path.arrives { " marker-end=\"url(#arrow)\"" } else { "" };
-        let on = if path.arrives { String::new() } else { format!("V{}", path.until) };
-        let _ = writeln!(
-            svg,
-            "<path class=\"{class}{optional}\" d=\"M{x} {y}C{x} {half} {to_x} {half} {to_x} {to_y}{on}\"{arrow}/>"
-        );
+        if *optional {
+            svg.push_str(" optional");
+        }
+        let half = f64::midpoint(*y, *to_y);
+        let way = if x == to_x { format!("V{to_y}") } else { format!("C{x} {half} {to_x} {half} {to_x} {to_y}") };
+        let arrow = if *arrives { " marker-end=\"url(#arrow)\"" } else { "" };
+        let _ = writeln!(svg, "\" d=\"M{x} {y}{way}\"{arrow}/>");
     }
 }
 
@@ -101,5 +102,3 @@ pub(crate) fn highlights(count: usize) -> Html {
     }
     style + "</style>\n"
 }
-
-const _: () = assert!(MARGIN > 60.0, "`level 99` fits");

@@ -77,7 +77,7 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus, events: &[Event]
     }
     let whole = timeline.took();
     let mut page = format!(
-        "<p>The start began on {started}, and took {}. Steps that all others waited for are marked with <b class=\"critical\">*</b>: to start faster, begin there.</p>\n\
+        "<p>The start began on {started}, and took {}. What all else waited for, and took a hundredth of that at least, is underlined, and marked with <b class=\"critical\">*</b>: to start faster, begin there.</p>\n\
          <p class=\"legend\"><span><i class=\"bar create\"></i>create</span> <span><i class=\"bar init\"></i>init</span> <span><i class=\"bar after_init\"></i>after_init</span> \
          <span><i class=\"bar bad\"></i>failed</span></p>\n\
          <div class=\"wide\">\n<table class=\"gantt\">\n<thead><tr><th>Plugin</th><th class=\"chart\">{}</th><th>create</th><th>init</th><th>after_init</th></tr></thead>\n",
@@ -106,7 +106,7 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus, events: &[Event]
         page.push_str("</div></td>");
         for phase in [Phase::Create, Phase::Init, Phase::AfterInit] {
             let of_it = steps.iter().filter(|step| step.event.phase == phase);
-            let told: Vec<String> = of_it.map(|step| told(step)).collect();
+            let told: Vec<String> = of_it.map(|step| told(step, whole)).collect();
             let _ = write!(
                 page,
                 "<td class=\"time\">{}</td>",
@@ -118,8 +118,13 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus, events: &[Event]
     page + "</tbody>\n</table>\n</div>\n"
 }
 
-fn told(step: &Step) -> String {
-    let mark = if step.critical { " <b class=\"critical\">*</b>" } else { "" };
+/// One of the steps of the critical path that are worth a look.
+fn is_marked(step: &Step, whole: Duration) -> bool {
+    step.critical && step.event.took * 100 >= whole
+}
+
+fn told(step: &Step, whole: Duration) -> String {
+    let mark = if is_marked(step, whole) { " <b class=\"critical\">*</b>" } else { "" };
     let took = words::took(step.event.took);
     match step.event.outcome {
         Outcome::Done => format!("{took}{mark}"),
@@ -134,7 +139,7 @@ fn put_bar(page: &mut Html, step: &Step, whole: Duration) {
         return;
     }
     let class = if outcome == Outcome::Done { phase.name() } else { "bad" };
-    let critical = if step.critical { " critical" } else { "" };
+    let critical = if is_marked(step, whole) { " critical" } else { "" };
     let (left, width) = (percent(started, whole), percent(took, whole));
     let (at, took) = (words::took(started), words::took(took));
     let _ = write!(

@@ -17,6 +17,7 @@ const DRAWN: &str =
 
 #[derive(Debug)]
 struct Drawn {
+    #[expect(dead_code, reason = "it is told when something is wrong")]
     text: String,
     label: bool,
     /// The plugin's node that it is of.
@@ -54,26 +55,37 @@ impl Drawn {
 }
 
 /// Labels over each other, over another plugin, or out of their own.
-fn overlaps(drawn: &[Drawn]) -> Vec<(&Drawn, &Drawn)> {
+fn overlaps(drawn: &[Drawn]) -> Vec<String> {
     let mut found = Vec::new();
     for (i, one) in drawn.iter().enumerate() {
         for other in &drawn[..i] {
             let wrong = match (one.label, other.label) {
-                (false, false) => one.overlaps(other),
-                (true, true) => one.overlaps(other),
-                _ if !one.of.is_empty() && one.of == other.of => {
-                    let (label, node) = if one.label { (one, other) } else { (other, one) };
-                    !label.is_in(node)
-                }
+                (true, false) if one.of == other.of => !one.is_in(other),
+                (false, true) if one.of == other.of => !other.is_in(one),
                 _ => one.overlaps(other),
             };
             if wrong {
-                found.push((one, other));
+                found.push(format!("{one:?} and {other:?}"));
             }
         }
     }
     found
 }
+
+/// The texts that are hard to read: with a contrast to what is behind them below that of WCAG's level AA.
+const FAINT: &str = "(() => {
+    const rgb = s => s.match(/[\\d.]+/g).map(Number);
+    const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+        return .2126 * r + .7152 * g + .0722 * b; };
+    const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] !== 0) return c; } };
+    const back = rgb(getComputedStyle(document.body).backgroundColor);
+    const shown = [...document.querySelectorAll('h1, h2, p, a, td, th, dt, dd, code, span, b, strong, .graph text')];
+    return shown.filter(e => e.childNodes.length && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())).map(e => {
+        const svg = e instanceof SVGElement, style = getComputedStyle(e);
+        const text = rgb(svg ? style.fill : style.color).slice(0, 3), ground = (svg ? back : behind(e)).slice(0, 3);
+        const [a, b] = [light(text), light(ground)].sort((a, b) => b - a);
+        return [(a + .05) / (b + .05), e.textContent.slice(0, 40), style.color]; }).filter(([ratio]) => !(ratio >= 4.5));
+})()";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_label_overlaps_another_light_and_dark_wide_and_narrow() {
@@ -90,15 +102,60 @@ async fn no_label_overlaps_another_light_and_dark_wide_and_narrow() {
                 browser.open(&url);
                 let scheme = if dark { "dark" } else { "light" };
                 let picture = browser.picture(&format!("{path}-{width}-{scheme}"));
+                let shown = picture.display();
                 let drawn = Drawn::all(&mut browser);
-                assert!(drawn.len() >= least, "{url}: {}", drawn.len());
-                let wrong = overlaps(&drawn);
-                assert!(wrong.is_empty(), "{}: {wrong:#?}", picture.display());
-                // its own scroller is as wide as it is; the page is not
-                let widest = browser.ask("document.documentElement.scrollWidth");
-                assert_eq!(widest, width, "{}", picture.display());
+                assert!(drawn.len() >= least, "{shown}: {}", drawn.len());
+                assert_eq!(overlaps(&drawn), [""; 0], "{shown}");
+                // what is wider has a scroller of its own
+                assert_eq!(browser.ask("document.documentElement.scrollWidth"), width, "{shown}");
+                let ground = if dark { "rgb(15, 19, 23)" } else { "rgb(255, 255, 255)" };
+                assert_eq!(browser.ask("getComputedStyle(document.body).backgroundColor"), ground, "{shown}");
+                assert_eq!(browser.ask(FAINT), Value::Array(vec![]), "{shown}");
+                // nothing but the page is asked for, and nothing in it is refused
+                assert_eq!(browser.requests(), [&*url], "{shown}");
+                assert_eq!(browser.complaints(), [""; 0], "{shown}");
+                assert_eq!(browser.ask("document.scripts.length"), 0, "{shown}");
             }
         }
+    });
+    looked.await.unwrap();
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_overlaps_is_seen() {
+    if !is_there() {
+        return;
+    }
+    let (agent, addr) = start().await;
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut browser = Browser::start();
+        browser.look(1280, false);
+        browser.open(&format!("http://{addr}/agent/graph"));
+        for (spoil, seen) in [
+            ("document.querySelector('#n3 .name').textContent = 'a name that is longer than its box'", "its box"),
+            ("document.querySelector('#n3 .word').setAttribute('y', 22)", "n3"),
+            (
+                "document.querySelector('#n7').setAttribute('transform', document.querySelector('#n8').getAttribute('transform'))",
+                "n7",
+            ),
+        ] {
+            browser.ask(spoil);
+            let wrong = overlaps(&Drawn::all(&mut browser));
+            assert!(wrong.iter().any(|wrong| wrong.contains(seen)), "{spoil}: {wrong:?}");
+        }
+        assert_eq!(browser.ask(FAINT), Value::Array(vec![]));
+        browser.ask("document.querySelector('.graph .level').style.fill = '#999'");
+        assert!(browser.ask(FAINT).to_string().contains("level 0"));
+        // pointed at, a plugin shows what it is linked to
+        browser.open(&format!("http://{addr}/agent/graph"));
+        let strong =
+            "[...document.querySelectorAll('.edges path')].filter(e => getComputedStyle(e).opacity === '1').length";
+        assert_eq!(browser.ask(strong), 0);
+        let at = browser.ask("(() => { const r = document.querySelector('#n3').getBoundingClientRect(); return { type: 'mouseMoved', x: r.x + 9, y: r.y + 9 }; })()");
+        browser.call("Input.dispatchMouseEvent", &at);
+        assert!(browser.ask(strong).as_u64().unwrap() >= 3);
+        browser.picture("graph-pointed-at");
     });
     looked.await.unwrap();
     agent.close().await.unwrap();
