@@ -75,13 +75,14 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus, events: &[Event]
         };
         return format!("<p>The start began on {started}.</p>\n<p class=\"note\">{why}</p>\n");
     }
-    let whole = timeline.took();
+    // before the first step the config is read
+    let whole = timeline.steps().map(|step| step.event.ended()).max().unwrap_or_default();
     let mut page = format!(
-        "<p>The start began on {started}, and took {}. What all else waited for, and took a hundredth of that at least, is underlined, and marked with <b class=\"critical\">*</b>: to start faster, begin there.</p>\n\
+        "<p>The start began on {started}; its steps took {}. What all else waited for, and took a hundredth of that at least, is underlined, and marked with <b class=\"critical\">*</b>: to start faster, begin there.</p>\n\
          <p class=\"legend\"><span><i class=\"bar create\"></i>create</span> <span><i class=\"bar init\"></i>init</span> <span><i class=\"bar after_init\"></i>after_init</span> \
          <span><i class=\"bar bad\"></i>failed</span></p>\n\
          <div class=\"wide\">\n<table class=\"gantt\">\n<thead><tr><th>Plugin</th><th class=\"chart\">{}</th><th>create</th><th>init</th><th>after_init</th></tr></thead>\n",
-        words::took(whole),
+        words::took(timeline.took()),
         ticks(whole),
     );
     let mut level = None;

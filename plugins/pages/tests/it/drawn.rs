@@ -48,7 +48,7 @@ fn a_graph_shows_each_plugin_with_its_state_and_its_edges() {
 fn a_timeline_has_a_bar_for_each_step_that_took_time() {
     let page = page("/agent/timeline");
     for part in [
-        "and took 21.0ms.",
+        "its steps took 21.0ms.",
         "style=\"left:0.000%;width:95.238%\" title=\"init: 20.0ms at 0, done\"",
         "<i class=\"bar init critical\" style=\"left:0.000%;width:95.238%\"",
         "<i class=\"bar init\" style=\"left:0.000%;width:23.810%\"",
@@ -62,6 +62,23 @@ fn a_timeline_has_a_bar_for_each_step_that_took_time() {
     }
     assert_eq!(page.matches("<i class=\"bar").count(), 4 + 4, "the legend's and the steps'");
     assert_eq!(page.matches("<tr class=\"level\">").count(), 3);
+}
+
+/// What comes before the first step has its place, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_bar_is_longer_than_the_scale() {
+    let (agent, addr) = forty::start().await;
+    let ask = move || cninfra_testbed::request_with(addr, "GET", "/agent/timeline", "Accept: text/html");
+    let page = tokio::task::spawn_blocking(ask).await.unwrap().body;
+    let bars: Vec<(f64, f64)> = page
+        .split("style=\"left:")
+        .filter_map(|bar| bar.split('"').next()?.strip_suffix('%')?.split_once("%;width:"))
+        .map(|(left, width)| (left.parse().unwrap(), width.parse().unwrap()))
+        .collect();
+    assert!(bars.len() > 40 && bars.iter().all(|(left, _)| *left > 0.0), "{bars:?}");
+    let end = bars.iter().map(|(left, width)| left + width).fold(0.0, f64::max);
+    assert!((end - 100.0).abs() < 0.01, "{end}");
+    agent.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
