@@ -18,17 +18,27 @@ use cninfra::{
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// Where everything is: it is made once.
-pub(crate) struct Drawing(Layout);
+/// What does not change: it is made once.
+pub(crate) struct Drawing {
+    layout: Layout,
+    /// Of each plugin, by place: what it needs, and what needs it.
+    needs: Vec<Vec<usize>>,
+    needed_by: Vec<Vec<usize>>,
+}
 
 impl Drawing {
     pub(crate) fn of(graph: &'static Graph) -> Self {
         let levels: Vec<usize> = graph.nodes().iter().map(|node| node.level.into()).collect();
-        let edges_of = |source: usize| {
-            let edge = move |(target, need)| Edge { source, target, optional: need == Need::Optional };
-            graph.dependencies(source).map(edge)
-        };
-        Drawing(Layout::of(&levels, (0..graph.len()).flat_map(edges_of).collect()))
+        let (mut edges, mut needs, mut needed_by) =
+            (Vec::new(), vec![Vec::new(); graph.len()], vec![Vec::new(); graph.len()]);
+        for source in 0..graph.len() {
+            for (target, need) in graph.dependencies(source) {
+                edges.push(Edge { source, target, optional: need == Need::Optional });
+                needs[source].push(target);
+                needed_by[target].push(source);
+            }
+        }
+        Drawing { layout: Layout::of(&levels, edges), needs, needed_by }
     }
 }
 
@@ -68,10 +78,9 @@ pub(crate) fn page(graph: &'static Graph, drawing: &Drawing, status: &AgentStatu
             if let Some(took) = &took {
                 let _ = write!(whole, "\ninit {took}");
             }
-            for (what, names) in
-                [("needs", names(graph, needs(graph, place))), ("needed by", names(graph, needed_by(graph, place)))]
-            {
-                if !names.is_empty() {
+            for (what, linked) in [("needs", &drawing.needs[place]), ("needed by", &drawing.needed_by[place])] {
+                if !linked.is_empty() {
+                    let names: Vec<_> = linked.iter().map(|place| graph.names()[*place]).collect();
                     let _ = write!(whole, "\n{what} {}", names.join(", "));
                 }
             }
@@ -87,26 +96,14 @@ pub(crate) fn page(graph: &'static Graph, drawing: &Drawing, status: &AgentStatu
         "<p>{title}. An arrow goes from a plugin to what it needs: that starts first, and closes last. Dashed is what is optional. \
          The time is that of <code>init</code>. As {}.</p>\n<div class=\"wide\">\n{}</div>\n{}{}",
         others.join(", "),
-        svg::drawing(&drawing.0, &title, &shown),
+        svg::drawing(&drawing.layout, &title, &shown),
         svg::highlights(graph.len()),
-        table(graph, status, &shown),
+        table(graph, drawing, status, &shown),
     )
 }
 
-fn needs(graph: &'static Graph, place: usize) -> impl Iterator<Item = usize> {
-    graph.dependencies(place).map(|(target, _)| target)
-}
-
-fn needed_by(graph: &'static Graph, place: usize) -> impl Iterator<Item = usize> {
-    (place + 1..graph.len()).filter(move |other| needs(graph, *other).any(|target| target == place))
-}
-
-fn names(graph: &'static Graph, places: impl Iterator<Item = usize>) -> Vec<&'static str> {
-    places.map(|place| graph.names()[place]).collect()
-}
-
 /// The same as text.
-fn table(graph: &'static Graph, status: &AgentStatus, shown: &[Shown]) -> Html {
+fn table(graph: &'static Graph, drawing: &Drawing, status: &AgentStatus, shown: &[Shown]) -> Html {
     let mut table = String::from(
         "<h2>The same as a table</h2>\n<div class=\"wide\">\n<table>\n<thead><tr><th>Plugin</th><th>Level</th><th>State</th><th>init</th>\
          <th>Needs</th><th>Needed by</th><th>Reason</th></tr></thead>\n<tbody>\n",
@@ -123,8 +120,8 @@ fn table(graph: &'static Graph, status: &AgentStatus, shown: &[Shown]) -> Html {
             provided(node),
             node.level,
             shown.look,
-            linked(graph, needs(graph, place)),
-            linked(graph, needed_by(graph, place)),
+            linked(graph, &drawing.needs[place]),
+            linked(graph, &drawing.needed_by[place]),
         );
     }
     table + "</tbody>\n</table>\n</div>\n"
@@ -140,7 +137,7 @@ fn provided(node: &Node) -> Html {
     }
 }
 
-fn linked(graph: &'static Graph, places: impl Iterator<Item = usize>) -> Html {
-    let link = |place: usize| format!("<a href=\"#p{place}\">{}</a>", escaped(graph.names()[place]));
-    places.map(link).collect::<Vec<_>>().join(", ")
+fn linked(graph: &'static Graph, places: &[usize]) -> Html {
+    let link = |place: &usize| format!("<a href=\"#p{place}\">{}</a>", escaped(graph.names()[*place]));
+    places.iter().map(link).collect::<Vec<_>>().join(", ")
 }

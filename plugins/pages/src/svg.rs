@@ -91,8 +91,14 @@ fn put_node(svg: &mut Html, place: usize, node: &Shown, x: f64, y: f64) {
     );
 }
 
+/// A browser looks at each of these rules whenever something is pointed at: no more of them.
+const HIGHLIGHTS: usize = 200;
+
 /// Shows what a plugin is linked to, when it is pointed at.
 pub(crate) fn highlights(count: usize) -> Html {
+    if count > HIGHLIGHTS {
+        return String::new();
+    }
     let mut style = String::from("<style>\n");
     for place in 0..count {
         let _ = writeln!(

@@ -85,8 +85,10 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus, events: &[Event]
         words::took(timeline.took()),
         ticks(whole),
     );
+    let mut steps: Vec<Vec<&Step>> = vec![Vec::new(); graph.len()];
+    timeline.steps().for_each(|step| steps[usize::from(step.event.place)].push(step));
     let mut level = None;
-    for (place, node) in graph.nodes().iter().enumerate() {
+    for (node, steps) in graph.nodes().iter().zip(&steps) {
         // writing to a text can not fail
         if level != Some(node.level) {
             let end = if level.is_some() { "</tbody>\n" } else { "" };
@@ -97,7 +99,6 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus, events: &[Event]
                 node.level
             );
         }
-        let steps: Vec<&Step> = timeline.steps().filter(|step| usize::from(step.event.place) == place).collect();
         let (name, title) = (escaped(node.instance()), escaped(node.name()));
         let _ = write!(
             page,
