@@ -79,7 +79,7 @@ pub(crate) fn page(status: &AgentStatus) -> Html {
         // writing to a text can not fail
         let _ = writeln!(page, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
-    page.push_str("</dl>\n<div class=\"wide\">\n<table>\n<thead><tr><th>Plugin</th><th>State</th><th>For</th><th>Since</th><th>Reason</th></tr></thead>\n<tbody>\n");
+    page.push_str("</dl>\n<div class=\"wide\">\n<table>\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");
     for plugin in &status.plugins {
         let (name, look) = (escaped(plugin.name), Look::of(plugin));
         let optional = if plugin.optional { " <span class=\"dim\">optional</span>" } else { "" };
@@ -87,8 +87,8 @@ pub(crate) fn page(status: &AgentStatus) -> Html {
         let reason = escaped(plugin.reason.as_deref().unwrap_or_default());
         let _ = writeln!(
             page,
-            "<tr><td><code>{name}</code>{optional}</td><td>{look}</td><td class=\"time\">{took}</td>\
-             <td class=\"time\">{since}</td><td class=\"text\">{reason}</td></tr>"
+            "<tr><td><code>{name}</code>{optional}</td><td>{look}</td><td class=\"text\">{reason}</td>\
+             <td class=\"time\">{took}</td><td class=\"time\">{since}</td></tr>"
         );
     }
     page + "</tbody>\n</table>\n</div>\n"
