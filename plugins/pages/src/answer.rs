@@ -35,24 +35,32 @@ pub(crate) enum Form {
     Other(Format),
 }
 
-/// As the query says, or else the headers. `others` are the formats that there are beside those of all pages.
+/// As the query says, or else the headers; or what is wrong with it. `others` are the formats that there are beside those of all pages.
 pub(crate) fn form(
     headers: &HeaderMap,
     asked: Result<Query<Asked>, QueryRejection>,
     others: &[&str],
-) -> Result<Form, Response> {
-    let refused = |text: &str| Err(about(error_response(StatusCode::BAD_REQUEST, text)));
+) -> Result<Form, String> {
     match asked {
-        Err(error) => refused(&error.body_text()),
+        Err(error) => Err(error.body_text()),
         Ok(Query(Asked { format: None })) if wants_html(headers) => Ok(Form::Html),
         Ok(Query(Asked { format: None })) => Ok(Form::Json),
         Ok(Query(Asked { format: Some(format) })) => match (&*format, format.parse()) {
             ("json", _) => Ok(Form::Json),
             ("html", _) => Ok(Form::Html),
             (name, Ok(other)) if others.contains(&name) => Ok(Form::Other(other)),
-            _ => refused(&format!("no format `{format}`; one of {}", [&["json", "html"], others].concat().join(", "))),
+            _ => Err(format!("no format `{format}`; one of {}", [&["json", "html"], others].concat().join(", "))),
         },
     }
+}
+
+pub(crate) fn refused(why: &str) -> Response {
+    about(error_response(StatusCode::BAD_REQUEST, why))
+}
+
+/// What was to be told has panicked.
+pub(crate) fn failed() -> Response {
+    about(error_response(StatusCode::INTERNAL_SERVER_ERROR, "it can not be told: see the log"))
 }
 
 /// Indented, for those who look at it in a terminal.

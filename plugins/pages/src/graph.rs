@@ -31,10 +31,10 @@ impl Drawing {
         let levels: Vec<usize> = graph.nodes().iter().map(|node| node.level.into()).collect();
         let (mut edges, mut needs, mut needed_by) =
             (Vec::new(), vec![Vec::new(); graph.len()], vec![Vec::new(); graph.len()]);
-        for source in 0..graph.len() {
+        for (source, needs) in needs.iter_mut().enumerate() {
             for (target, need) in graph.dependencies(source) {
                 edges.push(Edge { source, target, optional: need == Need::Optional });
-                needs[source].push(target);
+                needs.push(target);
                 needed_by[target].push(source);
             }
         }

@@ -12,10 +12,9 @@ use cninfra::{
         Http, Routes,
         axum::{
             extract::{Query, rejection::QueryRejection},
-            http::{HeaderMap, StatusCode},
+            http::HeaderMap,
             response::Response,
         },
-        error_response,
     },
     prelude::*,
 };
@@ -85,7 +84,7 @@ impl Answers {
         let graph = self.cx.graph();
         let form = match answer::form(headers, format, &["dot", "mermaid", "text"]) {
             Ok(form) => form,
-            Err(refused) => return refused,
+            Err(why) => return answer::refused(&why),
         };
         let (status, events) = (self.cx.status().agent(), self.cx.start_events());
         match form {
@@ -98,8 +97,8 @@ impl Answers {
                     let draw = move || {
                         drawing.get_or_init(|| Drawing::of(graph));
                     };
-                    if let Err(failed) = self.apart(draw).await {
-                        return failed;
+                    if self.apart(draw).await.is_none() {
+                        return answer::failed();
                     }
                 }
                 let drawing = self.drawing.get_or_init(|| Drawing::of(graph));
@@ -113,7 +112,7 @@ impl Answers {
         match answer::form(headers, format, &[]) {
             Ok(Form::Html) => self.page("Timeline", timeline::page(graph, &status, events)),
             Ok(_) => answer::json(&timeline::Body::new(self.cx.label(), graph, &status, events)),
-            Err(refused) => refused,
+            Err(why) => answer::refused(&why),
         }
     }
 
@@ -122,33 +121,32 @@ impl Answers {
         match answer::form(headers, format, &[]) {
             Ok(Form::Html) => self.page("Status", status::page(&status)),
             Ok(_) => answer::json(&status::Body::new(self.cx.label(), self.cx.build_info(), &status)),
-            Err(refused) => refused,
+            Err(why) => answer::refused(&why),
         }
     }
 
     async fn config(&self, headers: &HeaderMap, format: Format) -> Response {
         let form = match answer::form(headers, format, &[]) {
             Ok(form) => form,
-            Err(refused) => return refused,
+            Err(why) => return answer::refused(&why),
         };
         let cx = self.cx.clone();
         match self.apart(move || cx.effective_config()).await {
-            Ok(sections) if form == Form::Html => self.page("Config", config::page(&sections)),
-            Ok(sections) => answer::json(&config::Body { agent: self.cx.label(), sections: &sections }),
-            Err(failed) => failed,
+            Some(sections) if form == Form::Html => self.page("Config", config::page(&sections)),
+            Some(sections) => answer::json(&config::Body { agent: self.cx.label(), sections: &sections }),
+            None => answer::failed(),
         }
     }
 
-    /// On a thread where it may block.
-    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Response> {
-        let failed = || error_response(StatusCode::INTERNAL_SERVER_ERROR, "it can not be told: see the log");
+    /// On a thread where it may block; `None` where it panics.
+    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         // it goes with the work, also where the client does not wait for it
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| failed())?;
+        let turn = self.turns.clone().acquire_owned().await.ok()?;
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work()
         });
-        work.await.map_err(|_| failed())
+        work.await.ok()
     }
 
     fn page(&self, title: &'static str, content: Html) -> Response {

@@ -189,3 +189,42 @@ async fn what_is_refused_is_told_without_the_secret() {
     assert_nothing_leaks(&client).await;
     agent.close().await.unwrap();
 }
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OddConfig {
+    #[serde(serialize_with = "panics")]
+    value: u8,
+}
+
+fn panics<S: serde::Serializer>(_: &u8, _: S) -> Result<S::Ok, S::Error> {
+    panic!("it can not be written")
+}
+
+#[plugin(no_lifecycle)]
+pub struct Odd {
+    #[config]
+    _config: OddConfig,
+}
+
+#[derive(Flavor)]
+struct OddApp {
+    #[provides(dyn Http)]
+    rest: Dep<Rest>,
+    pages: Dep<Pages>,
+    odd: Dep<Odd>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_section_that_panics_takes_nothing_else_along() {
+    let http = Arc::new(InProcess::default());
+    let agent = Agent::<OddApp>::builder().bind::<dyn Http>(http.clone()).start().await.unwrap();
+    // it is not its turn for ever
+    for _ in 0..3 {
+        let answer = http.client().get("/agent/config").await;
+        assert_eq!(answer.status, 500);
+        assert_eq!(answer.json::<Value>(), json!({ "error": "it can not be told: see the log" }));
+    }
+    assert_eq!(http.client().get("/agent/graph?format=html").await.status, 200);
+    agent.close().await.unwrap();
+}
