@@ -94,7 +94,7 @@ pub(crate) fn page(graph: &'static Graph, drawing: &Drawing, status: &AgentStatu
         .collect();
     format!(
         "<p>{title}. An arrow goes from a plugin to what it needs: that starts first, and closes last. Dashed is what is optional. \
-         The time is that of <code>init</code>. As {}.</p>\n<div class=\"wide\">\n{}</div>\n{}{}",
+         The time is that of <code>init</code>. As {}.</p>\n<div class=\"wide\" tabindex=\"0\">\n{}</div>\n{}{}",
         others.join(", "),
         svg::drawing(&drawing.layout, &title, &shown),
         svg::highlights(graph.len()),
@@ -105,7 +105,7 @@ pub(crate) fn page(graph: &'static Graph, drawing: &Drawing, status: &AgentStatu
 /// The same as text.
 fn table(graph: &'static Graph, drawing: &Drawing, status: &AgentStatus, shown: &[Shown]) -> Html {
     let mut table = String::from(
-        "<h2>The same as a table</h2>\n<div class=\"wide\">\n<table>\n<thead><tr><th>Plugin</th><th>Level</th><th>State</th><th>init</th>\
+        "<h2>The same as a table</h2>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr><th>Plugin</th><th>Level</th><th>State</th><th>init</th>\
          <th>Needs</th><th>Needed by</th><th>Reason</th></tr></thead>\n<tbody>\n",
     );
     for (place, (node, (plugin, shown))) in graph.nodes().iter().zip(status.plugins.iter().zip(shown)).enumerate() {

@@ -79,7 +79,7 @@ pub(crate) fn page(status: &AgentStatus) -> Html {
         // writing to a text can not fail
         let _ = writeln!(page, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
-    page.push_str("</dl>\n<div class=\"wide\">\n<table>\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");
+    page.push_str("</dl>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");
     for plugin in &status.plugins {
         let (name, look) = (escaped(plugin.name), Look::of(plugin));
         let optional = if plugin.optional { " <span class=\"dim\">optional</span>" } else { "" };

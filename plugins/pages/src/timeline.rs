@@ -81,7 +81,7 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus, events: &[Event]
         "<p>The start began on {started}; its steps took {}. What all else waited for, and took a hundredth of that at least, is underlined, and marked with <b class=\"critical\">*</b>: to start faster, begin there.</p>\n\
          <p class=\"legend\"><span><i class=\"bar create\"></i>create</span> <span><i class=\"bar init\"></i>init</span> <span><i class=\"bar after_init\"></i>after_init</span> \
          <span><i class=\"bar bad\"></i>failed</span></p>\n\
-         <div class=\"wide\">\n<table class=\"gantt\">\n<thead><tr><th>Plugin</th><th class=\"chart\">{}</th><th>create</th><th>init</th><th>after_init</th></tr></thead>\n",
+         <div class=\"wide\" tabindex=\"0\">\n<table class=\"gantt\">\n<thead><tr><th>Plugin</th><th class=\"chart\">{}</th><th>create</th><th>init</th><th>after_init</th></tr></thead>\n",
         words::took(timeline.took()),
         ticks(whole),
     );
