@@ -53,6 +53,25 @@ impl Lifecycle for Pages {
     }
 }
 
+#[derive(Clone, Copy)]
+enum Shows {
+    Graph,
+    Timeline,
+    Status,
+    Config,
+}
+
+const ROUTES: [(Shows, &str, &str); 4] = [
+    (Shows::Graph, "/agent/graph", "the plugins, what they need, and their states"),
+    (Shows::Timeline, "/agent/timeline", "who took how long in the start"),
+    (Shows::Status, "/agent/status", "the states of the agent and its plugins, and why"),
+    (
+        Shows::Config,
+        "/agent/config",
+        "what holds for each key of the config, and where it comes from; secrets are masked",
+    ),
+];
+
 type Format = Result<Query<Asked>, QueryRejection>;
 
 /// What all routes answer of.
@@ -66,18 +85,23 @@ struct Answers {
 }
 
 impl Answers {
+    /// One handler for all: of each more than a few kilobytes would be compiled.
     fn routes(&self) -> Routes {
-        let (graph, timeline, status, config) = (self.clone(), self.clone(), self.clone(), self.clone());
-        Routes::new()
-            .get("/agent/graph", async move |headers: HeaderMap, format: Format| graph.graph(&headers, format).await)
-            .summary("the plugins, what they need, and their states")
-            .get("/agent/timeline", async move |headers: HeaderMap, format: Format| timeline.timeline(&headers, format))
-            .summary("who took how long in the start")
-            .get("/agent/status", async move |headers: HeaderMap, format: Format| status.status(&headers, format))
-            .summary("the states of the agent and its plugins, and why")
-            .get("/agent/config", async move |headers: HeaderMap, format: Format| config.config(&headers, format).await)
-            .summary("what holds for each key of the config, and where it comes from; secrets are masked")
-            .during_start()
+        let route = |routes: Routes, (shows, path, summary): (Shows, &str, &str)| {
+            let this = self.clone();
+            let handler = async move |headers: HeaderMap, format: Format| this.answer(shows, &headers, format).await;
+            routes.get(path, handler).summary(summary)
+        };
+        ROUTES.into_iter().fold(Routes::new(), route).during_start()
+    }
+
+    async fn answer(&self, shows: Shows, headers: &HeaderMap, format: Format) -> Response {
+        match shows {
+            Shows::Graph => self.graph(headers, format).await,
+            Shows::Timeline => self.timeline(headers, format),
+            Shows::Status => self.status(headers, format),
+            Shows::Config => self.config(headers, format).await,
+        }
     }
 
     async fn graph(&self, headers: &HeaderMap, format: Format) -> Response {
