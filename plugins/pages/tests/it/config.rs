@@ -221,7 +221,8 @@ async fn a_section_that_panics_takes_nothing_else_along() {
     let agent = Agent::<OddApp>::builder().bind::<dyn Http>(http.clone()).start().await.unwrap();
     // it is not its turn for ever
     for _ in 0..3 {
-        let answer = http.client().get("/agent/config").await;
+        let call = async { http.client().get("/agent/config").await };
+        let answer = tokio::time::timeout(DEADLINE, call).await.expect("its turn");
         assert_eq!(answer.status, 500);
         assert_eq!(answer.json::<Value>(), json!({ "error": "it can not be told: see the log" }));
     }
