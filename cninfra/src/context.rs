@@ -2,8 +2,8 @@
 
 use crate::{
     BuildInfo, Result, ServiceLabel,
-    agent::{Cause, Event, PluginError, StopTime},
-    config::{Config, Section},
+    agent::{self, Cause, Event, PluginError, StopTime},
+    config::{Config, EffectiveSection, Section},
     graph::{Graph, Node},
     logging::{Logger, Loggers},
     metrics::{AgentMetrics, Metrics, ProcessMetrics},
@@ -373,6 +373,16 @@ impl Context {
     /// not declared has no keys: there, whatever is set is a mistake before anything is created.
     pub fn config<C: Section>(&self) -> Result<C> {
         C::__read(&self.shared.get().config, self.name())
+    }
+
+    /// What holds for each key of the whole config, and where it comes from: what `--print-config` prints. Sections that are
+    /// [`Live`](crate::config::Live) are as they are now. Secrets are masked.
+    ///
+    /// It reads each section anew, with the files of its secrets: it takes a while, and blocks its thread meanwhile.
+    #[must_use]
+    pub fn effective_config(&self) -> Vec<EffectiveSection> {
+        let Shared { config, graph, loggers, .. } = self.shared.get();
+        agent::effective_config(config, graph, loggers)
     }
 }
 

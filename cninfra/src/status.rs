@@ -12,4 +12,4 @@ pub use handle::Status;
 pub use probing::Probing;
 pub(crate) use registry::Registry;
 pub use state::State;
-pub use values::{AgentStatus, PluginStatus};
+pub use values::{AgentStatus, Down, PluginStatus};

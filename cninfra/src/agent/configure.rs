@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     Error,
-    config::{Config, Files, Known},
+    config::{self, Config, EffectiveSection, Files, Known},
     graph::Graph,
-    logging,
+    logging::{self, LevelRule, Loggers},
 };
 use figment::Figment;
 
@@ -20,6 +20,15 @@ pub(super) struct Report {
     pub(super) odd: Vec<String>,
     /// Why nothing is started.
     pub(super) wrong: Vec<Error>,
+}
+
+/// What holds for each key of each section, and where it comes from.
+pub(crate) fn effective(config: &Config, graph: &'static Graph, loggers: &Loggers) -> Vec<EffectiveSection> {
+    // what the program has said to the loggers themselves
+    let is_of_program = |rule: &LevelRule| rule.name == logging::DEFAULT && rule.source == logging::Source::Program;
+    let level = loggers.rules().into_iter().find(is_of_program).map(|rule| rule.level);
+    let under = level.map_or_else(Config::new, |level| Config::new().set(logs::SECTION, "default-level", level));
+    config.effective(&own::known(graph), &under)
 }
 
 impl Settings {
@@ -67,13 +76,7 @@ impl Settings {
 
     /// What holds for each key, and where it comes from.
     pub(super) fn print_config(&self, graph: &'static Graph) -> String {
-        let level = self.loggers.level(logging::DEFAULT);
-        let mut config = self.config.clone();
-        // what the program has said to the loggers themselves
-        if level.origin.source == logging::Source::Program {
-            config = config.over(Config::new().set(logs::SECTION, "default-level", level.level));
-        }
-        config.print(&own::known(graph))
+        config::print(&effective(&self.config, graph, &self.loggers))
     }
 
     /// The config as it will be read.

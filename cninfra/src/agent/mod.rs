@@ -40,6 +40,7 @@ mod watchdog;
 
 pub use crate::{foreign::Panic, stop::StopHandle};
 pub use builder::Builder;
+pub(crate) use configure::effective as effective_config;
 #[cfg(feature = "testing")]
 pub(crate) use env::Wrap;
 pub use event::{Event, Outcome};

@@ -11,6 +11,7 @@ use crate::{
     Context,
     foreign::{Panic, Who},
     inject::running::Running,
+    status::Down,
     tasks::{Kind, Mark},
 };
 use futures_util::FutureExt as _;
@@ -51,12 +52,12 @@ impl Retries {
         match env.policy(plugin.place) {
             StartPolicy::Retry(backoff) => {
                 log.warn(format_args!("{what}: the agent starts without it, and tries again{mend}"));
-                plugin.cx.status().down(format!("{what}; it is tried again"));
+                plugin.cx.status().down(Down::Retrying, format!("{what}; it is tried again"));
                 self.put_off.push((plugin.place, backoff));
             }
             _ => {
                 log.warn(format_args!("{what}: its start policy is to ignore that{mend}"));
-                plugin.cx.status().down(format!("{what}; ignored"));
+                plugin.cx.status().down(Down::Failed, format!("{what}; ignored"));
             }
         }
     }
@@ -198,7 +199,7 @@ impl Attempts {
                     failed = failed.saturating_add(1);
                     end_attempt(&self.env, &self.cx).await;
                     self.cx.log().warn(format_args!("attempt {failed}: {error}{}", Mend(&error)));
-                    self.cx.status().down(format!("attempt {failed}: {error}; it is tried again"));
+                    self.cx.status().down(Down::Retrying, format!("attempt {failed}: {error}; it is tried again"));
                 }
             }
         }
@@ -214,7 +215,7 @@ impl Attempts {
     }
 
     fn give_up(&self, error: PluginError) {
-        self.cx.status().down(error.to_string());
+        self.cx.status().down(Down::Failed, error.to_string());
         self.cx.log().error(format_args!("{error}: the agent stops"));
         self.env.shared.fail(error);
     }

@@ -215,6 +215,11 @@ impl Followers {
         true
     }
 
+    /// What the files have said since, where that is something else than at the start.
+    pub(super) fn now(&self) -> Option<Arc<Config>> {
+        self.inner().now.clone()
+    }
+
     /// There will be no more changes.
     pub(super) fn end(&self) {
         self.ended.send_replace(true);

@@ -1,174 +1,53 @@
 //! `--print-config`: what holds for each key, and where it comes from.
 
-use super::{
-    Config, Duration, Known, KnownSection, Part, Source,
-    agent_keys::{AGENT_KEYS_OF_ALL, AgentKeys, ENABLED},
-    entry::Entry,
-    extract::Outcome,
-    failure::Spot,
-    key, secret,
-    source::Way,
-    value,
-};
+use super::{EffectiveSection, EffectiveValue};
 use std::fmt::Write as _;
 use yaml_serde::Value;
 
-impl Config {
-    /// Every section with all its keys, as an `agent.yaml` would have them, and the origin of each as a comment. Secrets
-    /// are masked, and commented out.
-    pub(crate) fn print(&self, known: &Known) -> String {
-        let mut all = String::new();
-        for section in known.iter() {
-            self.print_section(section, &mut all);
-        }
-        all
+/// Every section with all its keys, as an `agent.yaml` would have them, and the origin of each as a comment. Secrets
+/// are masked, and commented out.
+pub(crate) fn print(sections: &[EffectiveSection]) -> String {
+    let mut all = String::new();
+    // what can not be set needs no mention
+    for section in sections.iter().filter(|section| !section.values.is_empty()) {
+        let _ = writeln!(all, "{}:{}", scalar(&section.name.into()), braces(&section.values, 0));
+        print_keys(&section.values, 0, &mut all);
     }
-
-    fn print_section(&self, section: &KnownSection, all: &mut String) {
-        let mut entries = self.entries(section.name);
-        let (_, value) = section.read(&entries, true);
-        let value = value.map(without_tags).unwrap_or_default();
-        // read once more with all of it as the lowest layer: so every key is met, and its origin is known
-        let (source, way) = (Source::Default.into(), Way::new());
-        let defaults = Entry { section: section.name.into(), source, way, value: value::from_yaml(value.clone()) };
-        entries.push(&defaults);
-        let (outcome, _) = section.read(&entries, false);
-        let mut lines = Lines { outcome: &outcome, all: String::new() };
-        if section.optional && !self.says(section.name, ENABLED) {
-            let _ = writeln!(lines.all, "  {ENABLED}: true  # default");
-        }
-        // every plugin has these: only where they are said
-        let optional = section.optional.then_some(&ENABLED);
-        let said = optional.into_iter().chain(AGENT_KEYS_OF_ALL);
-        for key in said.filter(|key| outcome.notes.agent_keys.contains_key(**key)) {
-            lines.all.push_str(&self.print_agent_key(section, key));
-        }
-        if let Value::Mapping(mapping) = value {
-            lines.mapping(&mut Vec::new(), &mapping);
-        }
-        // what can not be set needs no mention
-        if !lines.all.is_empty() {
-            let _ = writeln!(all, "{}:{}", scalar(&section.name.into()), braces(&lines.all));
-            all.push_str(&lines.all);
-        }
-    }
+    all
 }
 
-impl Config {
-    /// One of the agent's keys, where it is said.
-    fn print_agent_key(&self, section: &KnownSection, key: &str) -> String {
-        let (keys, outcome): (AgentKeys, _) = self.agent_keys(section.name, key);
-        let mut lines = Lines { outcome: &outcome, all: String::new() };
-        if let Ok(Value::Mapping(mapping)) = yaml_serde::to_value(keys) {
-            lines.mapping(&mut Vec::new(), &mapping);
+/// Keys whose first parts, so many of them, are printed.
+fn print_keys(values: &[EffectiveValue], depth: usize, all: &mut String) {
+    let (indent, mut rest) = ("  ".repeat(depth + 1), values);
+    while let [first, ..] = rest {
+        let key = scalar(&Value::from(first.path[depth].as_str()));
+        if first.path.len() > depth + 1 {
+            let is_inner =
+                |value: &&EffectiveValue| value.path.len() > depth + 1 && value.path[depth] == first.path[depth];
+            let (inner, others) = rest.split_at(rest.iter().take_while(is_inner).count());
+            let _ = writeln!(all, "{indent}{key}:{}", braces(inner, depth + 1));
+            print_keys(inner, depth + 1, all);
+            rest = others;
+            continue;
         }
-        lines.all
-    }
-}
-
-/// What stands behind the key of a mapping with these lines.
-fn braces(lines: &str) -> &'static str {
-    if lines.lines().all(|line| line.trim_start().starts_with('#')) { " {}" } else { "" }
-}
-
-struct Lines<'a> {
-    outcome: &'a Outcome,
-    all: String,
-}
-
-impl Lines<'_> {
-    fn mapping(&mut self, path: &mut Vec<String>, mapping: &yaml_serde::Mapping) {
-        let is_struct = self.outcome.notes.structs.contains(path);
-        let shown = |key: &Value| {
-            let key = key.as_str().map_or_else(|| scalar(key), str::to_string);
-            if is_struct { key::kebab(&key) } else { key }
+        let (text, origin) = (first.text(), first.origin());
+        // a secret is no value to be read back
+        let _ = if first.is_secret() {
+            writeln!(all, "{indent}# {key}: {text}  # {origin}, a secret")
+        } else {
+            writeln!(all, "{indent}{key}: {text}  # {origin}")
         };
-        let keys: Vec<_> = mapping.keys().map(shown).collect();
-        let indent = "  ".repeat(path.len() + 1);
-        for (name, value) in keys.iter().zip(mapping.values()) {
-            path.push(name.clone());
-            let key = scalar(&Value::from(name.as_str()));
-            let time = self.outcome.notes.times.contains(path).then(|| time(value)).flatten();
-            // a choice without what was chosen would be none
-            let is_hidden = self.outcome.notes.choices.contains(path) && has_secret(value);
-            match time.as_ref().unwrap_or(value) {
-                Value::Mapping(inner) if !inner.is_empty() && !is_hidden => {
-                    let before = self.all.len();
-                    self.mapping(path, inner);
-                    let head = format!("{indent}{key}:{}\n", braces(&self.all[before..]));
-                    self.all.insert_str(before, &head);
-                }
-                // it is no value to be read back
-                value if has_secret(value) => {
-                    let shown = if value.is_string() { secret::MASK.to_string() } else { scalar(value) };
-                    // its default is no secret to be read, and has no origin therefore
-                    let origin =
-                        self.outcome.notes.origins.get(path).map_or_else(|| "default".into(), |spot| self.place(spot));
-                    let _ = writeln!(self.all, "{indent}# {key}: {shown}  # {origin}, a secret");
-                }
-                value => {
-                    let _ = writeln!(self.all, "{indent}{key}: {}  # {}", scalar(value), self.origin(path, &keys));
-                }
-            }
-            path.pop();
-        }
-    }
-
-    /// Where the value of a key comes from that stands among these.
-    fn origin(&self, path: &[String], keys: &[String]) -> String {
-        if let Some(spot) = self.outcome.notes.origins.get(path) {
-            return self.place(spot);
-        }
-        // it was set by another name of it
-        let Some((_, around)) = path.split_last() else { return String::new() };
-        let mut others = self.outcome.notes.origins.iter().filter(|(other, _)| {
-            other
-                .split_last()
-                .is_some_and(|(key, before)| before == around && !key.ends_with(']') && !keys.contains(key))
-        });
-        match (others.next(), others.next()) {
-            (Some((_, spot)), None) => self.place(spot),
-            _ => "set by another name of it".to_string(),
-        }
-    }
-
-    fn place(&self, spot: &Spot) -> String {
-        self.outcome.layers.place(spot, Part::Key).to_string()
+        rest = &rest[1..];
     }
 }
 
-/// A length of time of the standard library, as it is written.
-fn time(value: &Value) -> Option<Value> {
-    let time: std::time::Duration = yaml_serde::from_value(value.clone()).ok()?;
-    Some(Value::from(Duration::from(time).to_string()))
-}
-
-/// `!One x` is `One: x`: so it can be written as JSON.
-fn without_tags(value: Value) -> Value {
-    match value {
-        Value::Tagged(tagged) => {
-            let tag = tagged.tag.to_string().trim_start_matches('!').to_string();
-            Value::Mapping([(Value::from(tag), without_tags(tagged.value))].into_iter().collect())
-        }
-        Value::Sequence(items) => Value::Sequence(items.into_iter().map(without_tags).collect()),
-        Value::Mapping(mapping) => {
-            Value::Mapping(mapping.into_iter().map(|(key, value)| (key, without_tags(value))).collect())
-        }
-        other => other,
-    }
-}
-
-fn has_secret(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text == secret::MASK,
-        Value::Sequence(items) => items.iter().any(has_secret),
-        Value::Mapping(mapping) => mapping.values().any(has_secret),
-        _ => false,
-    }
+/// What stands behind the key of a mapping with these keys in it: of comments alone there would be none.
+fn braces(values: &[EffectiveValue], depth: usize) -> &'static str {
+    if values.iter().all(|value| value.is_secret() && value.path.len() == depth + 1) { " {}" } else { "" }
 }
 
 /// A value on one line. What is JSON is YAML.
-fn scalar(value: &Value) -> String {
+pub(super) fn scalar(value: &Value) -> String {
     match value {
         // without quotes where it is a text without them
         Value::String(text) if is_plain(text) => text.clone(),
@@ -221,7 +100,7 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ByteSize, Secret, Section as _};
+    use crate::config::{ByteSize, Config, Duration, Known, Secret, Section as _};
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
 
@@ -264,6 +143,10 @@ mod tests {
         Pass(Secret),
     }
 
+    fn text_of(config: &Config) -> String {
+        print(&config.effective(&known(), &Config::new()))
+    }
+
     fn known() -> Known {
         Known::none().with("rich", Rich::META)
     }
@@ -286,13 +169,13 @@ mod tests {
             "{choice: {Both: {left: 1, right: 2}}, labels: {'true': 1, '5': 2, 'a b': 3}, number: 1e300}",
         ] {
             let config = rich(text);
-            let printed = config.print(&known());
+            let printed = text_of(&config);
             let whole: BTreeMap<String, Value> = yaml_serde::from_str(&printed).unwrap();
             let again = rich(&yaml_serde::to_string(&whole["rich"]).unwrap());
             assert!(again.check(&known()).is_empty(), "{printed}");
             assert_eq!(again.section::<Rich>("rich").unwrap(), config.section::<Rich>("rich").unwrap(), "{printed}");
             let values = |text: &str| text.lines().map(|line| line.split("  # ").next().unwrap().to_string()).collect();
-            let (before, after): (Vec<String>, Vec<String>) = (values(&printed), values(&again.print(&known())));
+            let (before, after): (Vec<String>, Vec<String>) = (values(&printed), values(&text_of(&again)));
             assert_eq!(before, after);
         }
     }
@@ -302,7 +185,7 @@ mod tests {
         let config = rich(
             "{some_text: x, other_name: 2, inner: {secret: hunter2}, key: hunter2, keys: [hunter2], secret_choice: {Pass: hunter2}}",
         );
-        let printed = config.print(&known());
+        let printed = text_of(&config);
         assert!(!printed.contains("hunter2"), "{printed}");
         for line in [
             "  some-text: x  # set by the program",
@@ -322,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_printed_as_such() {
-        let printed = rich("{number: .nan}").print(&known());
+        let printed = text_of(&rich("{number: .nan}"));
         let whole: BTreeMap<String, Value> = yaml_serde::from_str(&printed).unwrap();
         assert!(whole["rich"]["number"].as_f64().unwrap().is_nan(), "{printed}");
         let values = Value::from(vec![f64::INFINITY, -f64::INFINITY, 1.5]);
@@ -334,10 +217,10 @@ mod tests {
     #[test]
     fn start_policies_and_limits_are_printed_where_they_are_said() {
         let config = rich("{some_text: x}").set("rich", "StartPolicy", "retry");
-        assert!(config.print(&known()).starts_with("rich:\n  start-policy: retry  # set by the program\n"));
-        let printed = rich("{some_text: x}").print(&known());
+        assert!(text_of(&config).starts_with("rich:\n  start-policy: retry  # set by the program\n"));
+        let printed = text_of(&rich("{some_text: x}"));
         assert!(!printed.contains("policy") && !printed.contains("limits"), "{printed}");
-        let printed = rich("{}").set("rich", "Limits.AfterInit", "5s").set("rich", "limits.init", "1s").print(&known());
+        let printed = text_of(&rich("{}").set("rich", "Limits.AfterInit", "5s").set("rich", "limits.init", "1s"));
         let lines = "rich:\n  limits:\n    init: 1s  # set by the program\n    after-init: 5s  # set by the program\n";
         assert!(printed.starts_with(lines), "{printed}");
     }

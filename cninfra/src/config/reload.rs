@@ -152,6 +152,11 @@ impl Config {
         files.map(|file| (file.path.clone(), file.text.clone())).collect()
     }
 
+    /// Do the files say something else of a section than those of the other one?
+    pub(super) fn differs(&self, other: &Config, section: &KnownSection) -> bool {
+        self.made_of(section) != other.made_of(section)
+    }
+
     fn made_of(&self, section: &KnownSection) -> Made {
         let entries = self.entries(section.name);
         let values = entries.iter().filter(|entry| entry.source.file().is_some());

@@ -50,8 +50,7 @@ impl Graph {
 
     /// What the plugin at this place depends on, each once.
     fn drawn(&self, place: usize) -> impl Iterator<Item = usize> {
-        let all = self.deps_of(place);
-        all.iter().enumerate().filter(|(k, target)| !all[..*k].contains(target)).map(|(_, target)| usize::from(*target))
+        self.dependencies(place).map(|(target, _)| target)
     }
 
     /// For Graphviz: an arrow goes from a plugin to what it depends on; optional plugins are dashed.

@@ -190,6 +190,29 @@ impl Graph {
         self.targets.split_at(node.first_edge as usize).1.split_at(node.edges as usize).0
     }
 
+    /// What the plugin at `place` depends on, by place, each once however many fields ask for it; and how: one that any field can not do without
+    /// is [`Need::One`].
+    ///
+    /// # Panics
+    /// Where the graph has no such place.
+    pub fn dependencies(&self, place: usize) -> impl Iterator<Item = (usize, Need)> {
+        let all = self.deps_of(place);
+        let once = all.iter().enumerate().filter(|(k, target)| !all[..*k].contains(target));
+        once.map(move |(_, target)| {
+            let (target, node) = (usize::from(*target), &self.nodes[usize::from(*target)]);
+            let is_it = |key: &KeyMeta| {
+                key.id == node.plugin.key.id || node.provides().iter().any(|binding| binding.key.id == key.id)
+            };
+            let asked = self.nodes[place].plugin.deps.iter().filter(|dep| is_it(dep.key)).map(|dep| dep.need);
+            let strongest = asked.reduce(|a, b| match (a, b) {
+                (Need::One, _) | (_, Need::One) => Need::One,
+                (Need::All, _) | (_, Need::All) => Need::All,
+                (Need::Optional, Need::Optional) => Need::Optional,
+            });
+            (target, strongest.unwrap_or(Need::One))
+        })
+    }
+
     /// The number of levels.
     #[must_use]
     pub const fn depth(&self) -> usize {

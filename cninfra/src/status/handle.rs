@@ -1,7 +1,7 @@
 //! [`Status`]: what a plugin has of the registry.
 
 use super::{
-    AgentStatus, Registry, State,
+    AgentStatus, Down, Registry, State,
     registry::{Asked, Said},
 };
 use crate::{Context, logging::Level};
@@ -67,8 +67,8 @@ impl<'a> Status<'a> {
     }
 
     /// The agent goes on without the plugin, whatever it says of itself; it tells so by itself.
-    pub(crate) fn down(&self, reason: String) {
-        self.registry().down(self.cx.place(), reason);
+    pub(crate) fn down(&self, down: Down, reason: String) {
+        self.registry().down(self.cx.place(), down, reason);
     }
 
     /// It is up after all. What it has said of itself since then stays.

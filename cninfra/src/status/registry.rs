@@ -1,6 +1,6 @@
 //! [`Registry`]: what the plugins of one agent have reported, and what it says of them itself.
 
-use super::{AgentStatus, PluginStatus, State, changes::Version};
+use super::{AgentStatus, Down, PluginStatus, State, changes::Version};
 use crate::graph::Graph;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,7 +30,7 @@ struct Inner {
     told_late: BTreeSet<usize>,
     /// Plugins without which the agent goes on, by place. It is laid over what they report: a policy is not overruled by what
     /// the plugin says of itself.
-    down: BTreeMap<usize, Why>,
+    down: BTreeMap<usize, (Down, Why)>,
     /// Places of plugins that are not run.
     off: BTreeSet<usize>,
     /// Plugins whose new config was refused, by place.
@@ -83,11 +83,12 @@ struct Why {
     updated: SystemTime,
 }
 
-/// Says it anew: another reason is no other state.
-fn say(all: &mut BTreeMap<usize, Why>, place: usize, reason: String) {
-    let updated = SystemTime::now();
-    let since = all.get(&place).map_or(updated, |before| before.since);
-    all.insert(place, Why { reason, since, updated });
+impl Why {
+    /// Said anew: another reason is no other state.
+    fn after(before: Option<&Why>, reason: String) -> Why {
+        let updated = SystemTime::now();
+        Why { reason, since: before.map_or(updated, |before| before.since), updated }
+    }
 }
 
 /// What a plugin says of itself.
@@ -197,10 +198,11 @@ impl Registry {
 
     /// The agent goes on without a plugin. What that said in the attempt that has failed counts no more, unless only a new start can
     /// mend it.
-    pub(super) fn down(&self, place: usize, why: String) {
+    pub(super) fn down(&self, place: usize, down: Down, why: String) {
         self.change(|inner| {
             inner.reported.retain(|reporter, report| *reporter != place || report.said.broken);
-            say(&mut inner.down, place, why);
+            let why = Why::after(inner.down.get(&place).map(|(_, before)| before), why);
+            inner.down.insert(place, (down, why));
             inner.updated = SystemTime::now();
             ((), true)
         });
@@ -239,7 +241,10 @@ impl Registry {
             let before = inner.refused.get(&place).map(|refused| refused.reason.clone());
             let changed = before != why;
             match why {
-                Some(why) => say(&mut inner.refused, place, why),
+                Some(why) => {
+                    let why = Why::after(inner.refused.get(&place), why);
+                    inner.refused.insert(place, why);
+                }
                 None => drop(inner.refused.remove(&place)),
             }
             inner.updated = SystemTime::now();
@@ -269,7 +274,9 @@ impl Registry {
                 let down = inner.down.get(&place).filter(|_| shown && report.is_none_or(|report| !report.said.broken));
                 let unreported = if inner.off.contains(&place) { State::Disabled } else { inner.phase };
                 let (state, reason, broken, since, updated) = match (down, report) {
-                    (Some(down), _) => (State::Degraded, Some(down.reason.clone()), false, down.since, down.updated),
+                    (Some((_, down)), _) => {
+                        (State::Degraded, Some(down.reason.clone()), false, down.since, down.updated)
+                    }
                     (None, Some(Report { said, since, updated })) => {
                         (said.state, said.reason.clone(), said.broken, *since, *updated)
                     }
@@ -279,7 +286,8 @@ impl Registry {
                 let is_worse = state == State::Disabled || state.severity() > inner.phase.severity();
                 let (state, since) = if works || is_worse { (state, since) } else { (inner.phase, inner.since) };
                 let (name, optional) = (node.instance(), node.optional);
-                let status = PluginStatus { name, state, reason, broken, since, updated, optional };
+                let down = down.map(|(down, _)| *down);
+                let status = PluginStatus { name, state, reason, broken, since, updated, down, optional };
                 match inner.refused.get(&place) {
                     // it works on, with its old config; what is worse is told first
                     Some(Why { reason, since, updated }) if status.state == State::Ok => PluginStatus {

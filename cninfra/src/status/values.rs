@@ -21,8 +21,21 @@ pub struct PluginStatus {
     pub since: SystemTime,
     /// When it was last said: by the plugin, be it the same again, or by the agent.
     pub updated: SystemTime,
+    /// Where its `init` has failed, and the agent goes on without it: what becomes of it.
+    pub down: Option<Down>,
     /// Is it an optional plugin of its flavor? Those do not make the agent unready.
     pub optional: bool,
+}
+
+/// What becomes of a plugin whose `init` has failed, and without which the agent goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Down {
+    /// It is tried again, by the start policy [`Retry`](crate::agent::StartPolicy::Retry).
+    Retrying,
+    /// It stays so.
+    Failed,
 }
 
 /// What is known of an agent.

@@ -1,6 +1,9 @@
 //! The graph as text, for people and tools.
 
-use cninfra::{graph::Format, prelude::*};
+use cninfra::{
+    graph::{Format, Need},
+    prelude::*,
+};
 use fixture_connectors::Connectors;
 
 #[test]
@@ -55,4 +58,36 @@ fn two_plugins_are_one_edge() {
     assert!(graph.text().ends_with("Twice (Pair::twice) needs Journal\n"));
     let json: serde_json::Value = serde_json::from_str(&graph.json()).unwrap();
     assert_eq!(json["plugins"][2]["needs"], serde_json::json!(["Journal"]));
+}
+
+#[interface(many)]
+trait Shelf {}
+#[plugin]
+struct Wood;
+impl Shelf for Wood {}
+impl Lifecycle for Wood {}
+#[plugin]
+struct Library {
+    shelves: Vec<Dep<dyn Shelf>>,
+    journal: Option<Dep<fixture_base::Journal>>,
+}
+#[derive(Flavor)]
+struct Town {
+    local: fixture_base::Local,
+    #[provides(dyn Shelf)]
+    wood: Dep<Wood>,
+    library: Dep<Library>,
+}
+
+#[test]
+fn a_dependency_says_how_it_is_asked_for() {
+    let needs = |graph: &'static cninfra::graph::Graph, name: &str| {
+        let all = graph.dependencies(graph.position(name));
+        all.map(|(target, need)| (graph.names()[target], need)).collect::<Vec<_>>()
+    };
+    // what one field can not do without is needed, whatever another one says
+    assert_eq!(needs(Pair::GRAPH, "Twice"), [("Journal", Need::One)]);
+    assert_eq!(needs(Town::GRAPH, "Library"), [("Wood", Need::All), ("Journal", Need::Optional)]);
+    assert_eq!(needs(Connectors::GRAPH, "Etcd<Primary>"), [("Journal", Need::One)]);
+    assert_eq!(needs(Town::GRAPH, "Wood"), []);
 }

@@ -6,7 +6,7 @@ use cninfra::{
     agent::{Backoff, Builder, StartPolicy},
     config::Config,
     prelude::*,
-    status::State,
+    status::{Down, State},
 };
 use std::{
     future::pending,
@@ -94,6 +94,11 @@ fn builder(store: Store, policy: StartPolicy) -> Builder<Late> {
     Agent::<Late>::builder().with_new(store).start_policy("store", policy).record_events(true)
 }
 
+/// What becomes of the store.
+fn down(cx: &Context) -> Option<Down> {
+    cx.status().agent().plugins.iter().find(|plugin| plugin.name == "store").unwrap().down
+}
+
 fn state(cx: &Context) -> (State, Option<String>) {
     let status = cx.status().agent();
     let store = status.plugins.iter().find(|plugin| plugin.name == "store").unwrap();
@@ -113,8 +118,9 @@ async fn a_retry_starts_degraded_and_comes_up() {
     let agent = builder(Store::failing(3), StartPolicy::Retry(BACKOFF)).start().await.unwrap();
     let (store, cx, began) = (agent.store.clone(), agent.user.cx.clone(), Instant::now());
     assert_eq!(store.counts(), [1, 0, 0, 0]);
-    let (down, reason) = state(&cx);
-    assert_eq!((down, cx.status().agent().state), (State::Degraded, State::Degraded));
+    let (is_down, reason) = state(&cx);
+    assert_eq!((is_down, cx.status().agent().state), (State::Degraded, State::Degraded));
+    assert_eq!(down(&cx), Some(Down::Retrying));
     assert!(cx.status().agent().is_ready());
     assert!(reason.unwrap().contains("plugin `Store` failed in init: connection refused"));
     while store.counts()[1] == 0 {
@@ -124,7 +130,7 @@ async fn a_retry_starts_degraded_and_comes_up() {
     let took = began.elapsed();
     assert!((Duration::from_millis(3500)..Duration::from_millis(7100)).contains(&took), "{took:?}");
     assert_eq!(store.counts(), [4, 1, 0, 0]);
-    assert_eq!((state(&cx), cx.status().agent().state), ((State::Ok, None), State::Ok));
+    assert_eq!((state(&cx), down(&cx), cx.status().agent().state), ((State::Ok, None), None, State::Ok));
     let events = lines(Late::GRAPH, &agent.close().await.unwrap());
     assert_eq!(store.counts(), [4, 1, 1, 1]);
     let of_store: Vec<_> = events.iter().filter(|line| line.contains("Store")).map(String::as_str).collect();
@@ -190,6 +196,7 @@ async fn what_is_ignored_stays_down() {
     sleep(Duration::from_secs(3600)).await;
     let (state, reason) = state(&cx);
     assert_eq!((state, reason.unwrap().ends_with("connection refused; ignored")), (State::Degraded, true));
+    assert_eq!(down(&cx), Some(Down::Failed));
     agent.close().await.unwrap();
     assert_eq!(store.counts(), [1, 0, 0, 1]);
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use cninfra_testbed::{Program, request};
+use cninfra_testbed::{Program, request, request_with};
 use std::{
     io::Write as _,
     net::{SocketAddr, TcpListener, TcpStream},
@@ -143,7 +143,7 @@ fn the_graph_is_printed_without_a_start() {
         ("dot", "digraph"),
         ("mermaid", "graph"),
         ("json", "\"plugins\""),
-        ("text", "SimpleAgent: 4 plugins on 2 levels"),
+        ("text", "SimpleAgent: 5 plugins on 2 levels"),
     ] {
         // an endpoint that can not be had, and would be told
         let ended = agent().arg("--graph").arg(format).file("http.conf", "endpoint: 192.0.2.1:1").run();
@@ -152,6 +152,31 @@ fn the_graph_is_printed_without_a_start() {
             assert!(ended.stdout.contains(part), "{format}: {}", ended.stdout);
         }
     }
+}
+
+#[test]
+fn its_pages_are_for_people_and_for_programs() {
+    let mut agent = agent().file("http.conf", "endpoint: 127.0.0.1:0\nread-timeout: 20s").start();
+    let addr = agent.http_addr();
+    agent.wait_for("started SimpleAgent");
+    for (path, part) in [
+        ("/agent/graph", "\"flavor\": \"SimpleAgent\""),
+        ("/agent/timeline", "\"phase\": \"after_init\""),
+        ("/agent/status", "\"ready\": true"),
+        ("/agent/config", "\"origin\": \"./http.conf:2:1\""),
+    ] {
+        let json = request(addr, "GET", path);
+        assert_eq!((json.status, json.header("content-type")), (200, Some("application/json")), "{json:?}");
+        assert!(json.body.contains(part), "{part}: {}", json.body);
+        let page = request_with(addr, "GET", path, "Accept: text/html");
+        assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")), "{page:?}");
+        assert!(page.body.contains("aria-current=\"page\"") && page.body.contains("greeter"), "{}", page.body);
+    }
+    agent.signal("TERM");
+    assert_eq!(agent.wait().code, Some(0));
+    let mut agent = self::agent().env("HTTP_PORT", "0").file("pages.conf", "enabled: false").start();
+    let addr = agent.http_addr();
+    assert_eq!(request(addr, "GET", "/agent/status").status, 404);
 }
 
 #[test]

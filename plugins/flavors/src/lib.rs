@@ -3,7 +3,7 @@
 //! | flavor | feature | what it brings |
 //! | --- | --- | --- |
 //! | [`Local`] | | what needs no network |
-//! | [`Rpc`] | `rpc`, on by default | `Local`, the HTTP server, the probes |
+//! | [`Rpc`] | `rpc`, on by default | `Local`, the HTTP server, the probes, the pages |
 //!
 //! An application links only the flavors whose features are on.
 

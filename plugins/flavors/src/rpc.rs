@@ -2,10 +2,11 @@
 
 use crate::Local;
 use cninfra::{http::Http, prelude::*};
+use cninfra_pages::Pages;
 use cninfra_probe::Probe;
 use cninfra_rest::Rest;
 
-/// An agent that can be asked: an HTTP server, and the probes of Kubernetes and the metrics on it.
+/// An agent that can be asked: an HTTP server, and on it the probes of Kubernetes, the metrics, and pages of its inside.
 ///
 /// ```
 /// use cninfra::{http::{Http, Routes}, prelude::*};
@@ -39,4 +40,6 @@ pub struct Rpc {
     pub http: Dep<Rest>,
     /// `/startup`, `/liveness`, `/readiness`, `/health` and `/metrics`
     pub probe: Dep<Probe>,
+    /// `/agent/graph`, `/agent/timeline`, `/agent/status` and `/agent/config`; `pages.enabled: false` switches them off.
+    pub pages: Option<Dep<Pages>>,
 }

@@ -4,30 +4,13 @@ use axum::{
     Json,
     http::{
         HeaderMap, HeaderName,
-        header::{ACCEPT, CONTENT_SECURITY_POLICY, VARY, X_CONTENT_TYPE_OPTIONS},
+        header::{CACHE_CONTROL, VARY, X_CONTENT_TYPE_OPTIONS},
     },
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
-use cninfra::http::{Route, Routes};
+use cninfra::http::{Page, Route, Routes, escaped, wants_html};
 use serde::Serialize;
 use std::{fmt::Write as _, sync::Arc};
-
-/// Nothing but the page itself, and its style.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
-
-const HEAD: &str = "<!doctype html>
-<html lang=\"en\">
-<head>
-<meta charset=\"utf-8\">
-<meta name=\"viewport\" content=\"width=device-width\">
-<meta name=\"color-scheme\" content=\"light dark\">
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem; }
-table { border-collapse: collapse; }
-th, td { text-align: left; padding: .25rem 1.5rem .25rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
-code { font-family: ui-monospace, monospace; }
-</style>
-";
 
 /// The page as a route, beside those that it lists: itself is one of them.
 pub(crate) fn routes(agent: &str, owner: &str, routes: &[Route]) -> Routes {
@@ -41,7 +24,7 @@ pub(crate) fn routes(agent: &str, owner: &str, routes: &[Route]) -> Routes {
     listed.push(itself);
     // of one path, in the order in which they were registered
     listed.sort_by(|a, b| a.path.cmp(&b.path));
-    let page: Arc<str> = html(agent, &listed).into();
+    let page = Arc::new(html(agent, &listed));
     let list = Arc::new(List { agent: agent.to_string(), routes: listed });
     Routes::new().get("/", async move |headers: HeaderMap| answer(&headers, &page, &list)).summary(SUMMARY)
 }
@@ -74,55 +57,30 @@ impl Listed {
     }
 }
 
-fn answer(headers: &HeaderMap, page: &str, list: &List) -> Response {
-    let vary: [(HeaderName, &str); 1] = [(VARY, "accept")];
+fn answer(headers: &HeaderMap, page: &Page, list: &List) -> Response {
     if wants_html(headers) {
-        let safe = [(CONTENT_SECURITY_POLICY, POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
-        (vary, safe, Html(page.to_string())).into_response()
-    } else {
-        (vary, Json(list)).into_response()
+        return page.clone().into_response();
     }
+    let about: [(HeaderName, &str); 3] =
+        [(VARY, "accept"), (CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (about, Json(list)).into_response()
 }
 
-/// A browser asks for HTML by name; whoever takes anything gets JSON.
-fn wants_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut types =
-        accept.flat_map(|value| value.split(',')).map(|one| one.split(';').next().unwrap_or_default().trim());
-    types.find(|name| ["text/html", "application/json"].contains(name)) == Some("text/html")
-}
-
-fn html(agent: &str, routes: &[Listed]) -> String {
-    let agent = escaped(agent);
-    let mut page = format!("{HEAD}<title>{agent}</title>\n</head>\n<body>\n<h1>{agent}</h1>\n<table>\n");
-    page.push_str("<tr><th>Method</th><th>Path</th><th>Plugin</th><th></th></tr>\n");
+fn html(agent: &str, routes: &[Listed]) -> Page {
+    let mut body = format!("<h1>{}</h1>\n<table>\n", escaped(agent));
+    body.push_str("<tr><th>Method</th><th>Path</th><th>Plugin</th><th></th></tr>\n");
     for Listed { method, path, owner, summary } in routes {
+        let is_link = method == "GET" && !path.contains('{');
         let (path, owner, summary) = (escaped(path), escaped(owner), escaped(summary));
-        let shown = if method == "GET" && !path.contains('{') {
-            format!("<a href=\"{path}\"><code>{path}</code></a>")
-        } else {
-            format!("<code>{path}</code>")
-        };
         // writing to a text can not fail
-        let _ = writeln!(page, "<tr><td>{method}</td><td>{shown}</td><td>{owner}</td><td>{summary}</td></tr>");
+        let _ = write!(body, "<tr><td>{method}</td><td>");
+        let _ = match is_link {
+            true => write!(body, "<a href=\"{path}\"><code>{path}</code></a>"),
+            false => write!(body, "<code>{path}</code>"),
+        };
+        let _ = writeln!(body, "</td><td>{owner}</td><td>{summary}</td></tr>");
     }
-    page.push_str("</table>\n</body>\n</html>\n");
-    page
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            char => escaped.push(char),
-        }
-    }
-    escaped
+    Page::new(agent).body(body + "</table>\n")
 }
 
 #[cfg(test)]

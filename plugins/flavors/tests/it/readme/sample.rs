@@ -14,7 +14,7 @@ impl Lifecycle for Greeter {               // init, after_init, drain, close: al
 
 #[derive(Flavor)]
 struct Hello {
-    rpc: Rpc,                              // a ready flavor: REST server and probes
+    rpc: Rpc,                              // a ready flavor: REST server, probes, pages
     greeter: Dep<Greeter>,                 // in any order: the compiler sorts
 }
 

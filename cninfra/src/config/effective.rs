@@ -1,0 +1,275 @@
+//! [`EffectiveSection`]: what holds for each key of a section, and where it comes from. `--print-config` is made of it.
+
+use super::{
+    Config, Duration, Known, KnownSection, Part, Source,
+    agent_keys::{AGENT_KEYS_OF_ALL, AgentKeys, ENABLED},
+    entry::Entry,
+    extract::Outcome,
+    failure::Spot,
+    key,
+    print::scalar,
+    secret,
+    source::Way,
+    value,
+};
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+use std::sync::Arc;
+use yaml_serde::Value;
+
+/// A section of the config of a running agent: what holds for each of its keys. See
+/// [`Context::effective_config`](crate::Context::effective_config).
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct EffectiveSection {
+    /// The section's name: the plugin's instance name, or `agent` and `logs`.
+    pub name: &'static str,
+    /// Do the files say something else by now, which only a new start of the agent will see?
+    pub outdated: bool,
+    /// Its keys, in the order of the section's type.
+    pub values: Vec<EffectiveValue>,
+}
+
+/// What holds for one key, and where it comes from. A secret is masked: it is not in here.
+///
+/// As JSON: `{"key": "read-timeout", "value": "5s", "origin": "./http.conf:2:1", "secret": false}`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EffectiveValue {
+    /// The key, and the keys around it, outermost first.
+    pub(super) path: Vec<String>,
+    pub(super) value: Value,
+    pub(super) origin: String,
+    pub(super) secret: bool,
+}
+
+impl EffectiveValue {
+    /// The key with those around it, parted by dots; one with a dot in it stands in quotes.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let part = |part: &String| if part.contains(['.', '"']) { format!("{part:?}") } else { part.clone() };
+        self.path.iter().map(part).collect::<Vec<_>>().join(".")
+    }
+
+    /// The value on one line, as a YAML file would have it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        if self.secret && self.value.is_string() { secret::MASK.to_string() } else { scalar(&self.value) }
+    }
+
+    /// Where it comes from: a file with line and column, a variable, a flag, the program, or `default`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Is it nothing but what its type has by default?
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.origin == Source::Default.to_string()
+    }
+
+    /// Is it a secret, or has it one in it, and is masked therefore?
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+}
+
+impl Serialize for EffectiveValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("EffectiveValue", 4)?;
+        fields.serialize_field("key", &self.key())?;
+        fields.serialize_field("value", &as_json(&self.value))?;
+        fields.serialize_field("origin", &self.origin)?;
+        fields.serialize_field("secret", &self.secret)?;
+        fields.end()
+    }
+}
+
+impl Config {
+    /// Every section with its keys, over what the program says in `under`: as its plugin sees it.
+    pub(crate) fn effective(&self, known: &Known, under: &Config) -> Vec<EffectiveSection> {
+        // what the files say by now; only those that follow them have it
+        let now = self.followers.now();
+        let section = |section: &KnownSection| {
+            let newer = now.as_deref().filter(|_| section.meta.live).unwrap_or(self);
+            let values = newer.clone().over(under.clone()).values(section);
+            let has_changed = |now: &Arc<Config>| !section.meta.live && now.differs(self, section);
+            EffectiveSection { name: section.name, outdated: now.as_ref().is_some_and(has_changed), values }
+        };
+        known.iter().map(section).collect()
+    }
+
+    fn values(&self, section: &KnownSection) -> Vec<EffectiveValue> {
+        let mut entries = self.entries(section.name);
+        let (_, value) = section.read(&entries, true);
+        let value = value.map(without_tags).unwrap_or_default();
+        // read once more with all of it as the lowest layer: so every key is met, and its origin is known
+        let (source, way) = (Source::Default.into(), Way::new());
+        let defaults = Entry { section: section.name.into(), source, way, value: value::from_yaml(value.clone()) };
+        entries.push(&defaults);
+        let (outcome, _) = section.read(&entries, false);
+        let mut values = Values { outcome: &outcome, all: Vec::new() };
+        if section.optional && !self.says(section.name, ENABLED) {
+            let (path, origin) = (vec![ENABLED.to_string()], Source::Default.to_string());
+            values.all.push(EffectiveValue { path, value: true.into(), origin, secret: false });
+        }
+        // every plugin has these: only where they are said
+        let optional = section.optional.then_some(&ENABLED);
+        let said = optional.into_iter().chain(AGENT_KEYS_OF_ALL);
+        for key in said.filter(|key| outcome.notes.agent_keys.contains_key(**key)) {
+            values.all.append(&mut self.agent_values(section, key));
+        }
+        if let Value::Mapping(mapping) = value {
+            values.mapping(&mut Vec::new(), &mapping);
+        }
+        values.all
+    }
+
+    /// One of the agent's keys, where it is said.
+    fn agent_values(&self, section: &KnownSection, key: &str) -> Vec<EffectiveValue> {
+        let (keys, outcome): (AgentKeys, _) = self.agent_keys(section.name, key);
+        let mut values = Values { outcome: &outcome, all: Vec::new() };
+        if let Ok(Value::Mapping(mapping)) = yaml_serde::to_value(keys) {
+            values.mapping(&mut Vec::new(), &mapping);
+        }
+        values.all
+    }
+}
+
+struct Values<'a> {
+    outcome: &'a Outcome,
+    all: Vec<EffectiveValue>,
+}
+
+impl Values<'_> {
+    fn mapping(&mut self, path: &mut Vec<String>, mapping: &yaml_serde::Mapping) {
+        let is_struct = self.outcome.notes.structs.contains(path);
+        let shown = |key: &Value| {
+            let key = key.as_str().map_or_else(|| scalar(key), str::to_string);
+            if is_struct { key::kebab(&key) } else { key }
+        };
+        let keys: Vec<_> = mapping.keys().map(shown).collect();
+        for (name, value) in keys.iter().zip(mapping.values()) {
+            path.push(name.clone());
+            let time = self.outcome.notes.times.contains(path).then(|| time(value)).flatten();
+            let (value, secret) = (time.as_ref().unwrap_or(value), has_secret(value));
+            // a choice without what was chosen would be none
+            let is_hidden = secret && self.outcome.notes.choices.contains(path);
+            match value {
+                Value::Mapping(inner) if !inner.is_empty() && !is_hidden => self.mapping(path, inner),
+                value => {
+                    let origin = if secret { self.origin_of_secret(path) } else { self.origin(path, &keys) };
+                    let (path, value) = (path.clone(), value.clone());
+                    self.all.push(EffectiveValue { path, value, origin, secret });
+                }
+            }
+            path.pop();
+        }
+    }
+
+    /// Its default is no secret to be read, and has no origin therefore.
+    fn origin_of_secret(&self, path: &[String]) -> String {
+        let spot = self.outcome.notes.origins.get(path);
+        spot.map_or_else(|| Source::Default.to_string(), |spot| self.place(spot))
+    }
+
+    /// Where the value of a key comes from that stands among these.
+    fn origin(&self, path: &[String], keys: &[String]) -> String {
+        if let Some(spot) = self.outcome.notes.origins.get(path) {
+            return self.place(spot);
+        }
+        // it was set by another name of it
+        let Some((_, around)) = path.split_last() else { return String::new() };
+        let mut others = self.outcome.notes.origins.iter().filter(|(other, _)| {
+            other
+                .split_last()
+                .is_some_and(|(key, before)| before == around && !key.ends_with(']') && !keys.contains(key))
+        });
+        match (others.next(), others.next()) {
+            (Some((_, spot)), None) => self.place(spot),
+            _ => "set by another name of it".to_string(),
+        }
+    }
+
+    fn place(&self, spot: &Spot) -> String {
+        self.outcome.layers.place(spot, Part::Key).to_string()
+    }
+}
+
+/// A length of time of the standard library, as it is written.
+fn time(value: &Value) -> Option<Value> {
+    let time: std::time::Duration = yaml_serde::from_value(value.clone()).ok()?;
+    Some(Value::from(Duration::from(time).to_string()))
+}
+
+/// `!One x` is `One: x`: so it can be written as JSON.
+fn without_tags(value: Value) -> Value {
+    match value {
+        Value::Tagged(tagged) => {
+            let tag = tagged.tag.to_string().trim_start_matches('!').to_string();
+            Value::Mapping([(Value::from(tag), without_tags(tagged.value))].into_iter().collect())
+        }
+        Value::Sequence(items) => Value::Sequence(items.into_iter().map(without_tags).collect()),
+        Value::Mapping(mapping) => {
+            Value::Mapping(mapping.into_iter().map(|(key, value)| (key, without_tags(value))).collect())
+        }
+        other => other,
+    }
+}
+
+fn has_secret(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == secret::MASK,
+        Value::Sequence(items) => items.iter().any(has_secret),
+        Value::Mapping(mapping) => mapping.values().any(has_secret),
+        _ => false,
+    }
+}
+
+/// Keys are texts there, and a number that JSON does not have is one.
+fn as_json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Number(number) if !number.is_finite() => scalar(value).into(),
+        Value::Sequence(items) => items.iter().map(as_json).collect(),
+        Value::Mapping(mapping) => {
+            let key = |key: &Value| key.as_str().map_or_else(|| scalar(key), str::to_string);
+            mapping.iter().map(|(name, value)| (key(name), as_json(value))).collect()
+        }
+        // a part of it that is none has been seen above
+        value => serde_json::to_value(value).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Known, Secret, Section as _};
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Odd {
+        labels: BTreeMap<String, f64>,
+        numbers: BTreeMap<i32, Vec<Option<bool>>>,
+        secrets: BTreeMap<String, Secret>,
+    }
+
+    #[test]
+    fn values_are_json_and_secrets_are_not_there() {
+        let known = Known::none().with("odd", Odd::META);
+        let config = Config::new().set("odd", "labels", BTreeMap::from([("a.b", f64::INFINITY), ("c", 1.5)])).set(
+            "odd",
+            "secrets",
+            BTreeMap::from([("key", "hunter2")]),
+        );
+        let all = serde_json::to_value(config.effective(&known, &Config::new())).unwrap();
+        let said = "set by the program";
+        let expected = serde_json::json!([{ "name": "odd", "outdated": false, "values": [
+            { "key": "labels.\"a.b\"", "value": ".inf", "origin": said, "secret": false },
+            { "key": "labels.c", "value": 1.5, "origin": said, "secret": false },
+            { "key": "numbers", "value": {}, "origin": "default", "secret": false },
+            { "key": "secrets.key", "value": "***", "origin": said, "secret": true },
+        ]}]);
+        assert_eq!(all, expected);
+    }
+}

@@ -1,0 +1,169 @@
+//! [`Page`]: an answer for people that needs nothing but itself.
+
+use axum::{
+    http::{
+        HeaderMap,
+        header::{
+            ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+        },
+    },
+    response::{Html, IntoResponse, Response},
+};
+use std::fmt::{self, Write as _};
+
+/// Nothing but the page itself and its style: no script, and nothing of elsewhere. Nor is it shown inside of another page.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What all pages have, light and dark.
+const STYLE: &str = include_str!("page.css");
+
+/// A page that needs nothing but itself: no script, no style, font or image of elsewhere; light or dark, as the browser is.
+///
+/// Its answer has a `Content-Security-Policy` that allows nothing else, is not kept by caches, and says that it depends on `Accept`.
+///
+/// ```
+/// use cninfra::http::{Page, Routes, escaped};
+///
+/// let names = ["alice", "<bob>"];
+/// let list: String = names.iter().map(|name| format!("<li>{}</li>", escaped(name))).collect();
+/// let page = Page::new("Contacts").body(format!("<h1>Contacts</h1><ul>{list}</ul>"));
+/// assert!(page.to_string().contains("<li>&lt;bob&gt;</li>"));
+///
+/// let routes: Routes = Routes::new().get("/contacts", async move || page.clone());
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Page {
+    title: String,
+    style: &'static str,
+    body: String,
+}
+
+impl Page {
+    /// A page without content. The title is a text; it is escaped.
+    pub fn new(title: impl Into<String>) -> Self {
+        Page { title: title.into(), style: "", body: String::new() }
+    }
+
+    /// Adds a style sheet to that of all pages.
+    pub fn style(self, style: &'static str) -> Self {
+        Page { style, ..self }
+    }
+
+    /// What is in it: HTML. Whatever is a text in it is to be [`escaped`].
+    pub fn body(self, body: impl Into<String>) -> Self {
+        Page { body: body.into(), ..self }
+    }
+}
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Page { title, style, body } = self;
+        let title = escaped(title);
+        write!(
+            f,
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{STYLE}{style}</style>\n</head>\n\
+             <body>\n{body}</body>\n</html>\n"
+        )
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let headers: [(HeaderName, &str); 5] = [
+            (CONTENT_SECURITY_POLICY, POLICY),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
+            (CACHE_CONTROL, "no-store"),
+            (VARY, "accept"),
+        ];
+        (headers, Html(self.to_string())).into_response()
+    }
+}
+
+/// Does the client want a page rather than JSON? A browser asks for HTML by name; whoever takes anything gets JSON.
+#[must_use]
+pub fn wants_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let types: Vec<&str> = accept.flat_map(|value| value.split(',')).collect();
+    // how much it is wanted; of two that are wanted alike, the one that is named first
+    let wanted = |name: &str| {
+        types.iter().enumerate().find_map(|(place, one)| {
+            let mut parts = one.split(';').map(str::trim);
+            parts.next().filter(|kind| kind.eq_ignore_ascii_case(name))?;
+            let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse::<f32>);
+            Some((quality.ok().filter(|quality| *quality > 0.0)?, types.len() - place))
+        })
+    };
+    wanted("text/html") > wanted("application/json")
+}
+
+/// A text as HTML and XML have it, in attributes too: nothing in it is markup.
+pub fn escaped(text: &str) -> impl fmt::Display + '_ {
+    Escaped(text)
+}
+
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for char in self.0.chars() {
+            match char {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                char => f.write_char(char)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_page_is_for_who_wants_it_more_than_json() {
+        for (accept, html) in [
+            ("text/html", true),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("text/html;q=1, */*", true),
+            ("Text/HTML", true),
+            ("text/html;level=1;q=0.5, application/json;q=0.4", true),
+            ("text/html, application/json", true),
+            ("application/json, text/html", false),
+            ("text/html;q=0.1, application/json", false),
+            ("text/html;q=0", false),
+            ("text/html;q=x", false),
+            ("*/*", false),
+            ("text/*", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(wants_html(&headers), html, "{accept}");
+        }
+        assert!(!wants_html(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_page_needs_nothing_else() {
+        let page = Page::new("<script>&").body("x").to_string();
+        assert!(page.contains("<title>&lt;script&gt;&amp;</title>"), "{page}");
+        for part in ["<script", "<link", "http://", "https://", "url(", "@import", "src="] {
+            assert!(!page.contains(part), "{part}: {page}");
+        }
+        let headers = Page::new("").into_response().headers().clone();
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        assert_eq!(headers["content-security-policy"], policy);
+        assert_eq!(
+            (&headers["cache-control"], &headers["x-content-type-options"]),
+            (&"no-store".parse().unwrap(), &"nosniff".parse().unwrap())
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! `/agent/config`: what holds for each key, and where it comes from.
+
+use crate::answer::Html;
+use cninfra::{
+    config::{EffectiveSection, EffectiveValue},
+    http::escaped,
+};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+#[derive(Serialize)]
+pub(crate) struct Body<'a> {
+    pub(crate) agent: &'a str,
+    pub(crate) sections: &'a [EffectiveSection],
+}
+
+pub(crate) fn page(sections: &[EffectiveSection]) -> Html {
+    let mut page = String::new();
+    for section in sections.iter().filter(|section| !section.values.is_empty()) {
+        let name = escaped(section.name);
+        // writing to a text can not fail
+        let _ = writeln!(page, "<h2><code>{name}</code></h2>");
+        if section.outdated {
+            page.push_str("<p class=\"note warn\">Its files have changed: a new start of the agent will see it.</p>\n");
+        }
+        page.push_str("<div class=\"wide\" tabindex=\"0\">\n<table class=\"keys\">\n<thead><tr><th>Key</th><th>Value</th><th>Origin</th></tr></thead>\n<tbody>\n");
+        section.values.iter().for_each(|value| put(&mut page, value));
+        page.push_str("</tbody>\n</table>\n</div>\n");
+    }
+    let bare: Vec<_> =
+        sections.iter().filter(|section| section.values.is_empty()).map(|section| section.name).collect();
+    if !bare.is_empty() {
+        let names: Vec<_> = bare.iter().map(|name| format!("<code>{}</code>", escaped(name))).collect();
+        let _ = writeln!(page, "<p class=\"dim\">Without settings: {}</p>", names.join(", "));
+    }
+    page
+}
+
+fn put(page: &mut Html, value: &EffectiveValue) {
+    let (key, text) = (value.key(), value.text());
+    let (key, text, origin) = (escaped(&key), escaped(&text), escaped(value.origin()));
+    let class = if value.is_default() { " class=\"default\"" } else { "" };
+    let secret = if value.is_secret() { " <span class=\"dim\">a secret</span>" } else { "" };
+    let _ = writeln!(
+        page,
+        "<tr{class}><td><code>{key}</code></td><td class=\"text\"><code>{text}</code>{secret}</td><td class=\"text\">{origin}</td></tr>"
+    );
+}

@@ -1,0 +1,181 @@
+//! [`Pages`]: the routes.
+
+use crate::{
+    answer::{self, Asked, Form, Html},
+    config,
+    frame::Frame,
+    graph::{self, Drawing},
+    status, timeline,
+};
+use cninfra::{
+    http::{
+        Http, Routes,
+        axum::{
+            extract::{Query, rejection::QueryRejection},
+            http::HeaderMap,
+            response::Response,
+        },
+    },
+    prelude::*,
+};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
+
+/// So many answers that take a while are made at once: whoever asks too often waits, and takes no threads from others.
+const AT_ONCE: usize = 1;
+
+/// What is known of the inside of a running agent, for people and as JSON, on its HTTP server.
+///
+/// | path | shows |
+/// | --- | --- |
+/// | `/agent/graph` | the plugins, what they need, their states; `?format=dot`, `mermaid` and `text` are what `--graph` prints |
+/// | `/agent/timeline` | the start: which step of which plugin took how long |
+/// | `/agent/status` | the states of the agent and of its plugins, with reasons |
+/// | `/agent/config` | what holds for each key of the config, and where it comes from; secrets are masked |
+///
+/// A browser gets a page, everybody else JSON; `?format=html` and `?format=json` say so themselves. They answer while the agent starts, too.
+///
+/// They tell much of the inside to everybody who reaches the server. In the flavors the plugin is an optional one: `enabled: false` in `pages.conf` switches it off.
+#[plugin]
+pub struct Pages {
+    http: Dep<dyn Http>,
+}
+
+impl Lifecycle for Pages {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let answers = Answers {
+            cx: cx.clone(),
+            http: self.http.clone(),
+            drawing: Arc::default(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        };
+        self.http.register(cx, answers.routes())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Shows {
+    Graph,
+    Timeline,
+    Status,
+    Config,
+}
+
+const ROUTES: [(Shows, &str, &str); 4] = [
+    (Shows::Graph, "/agent/graph", "the plugins, what they need, and their states"),
+    (Shows::Timeline, "/agent/timeline", "who took how long in the start"),
+    (Shows::Status, "/agent/status", "the states of the agent and its plugins, and why"),
+    (
+        Shows::Config,
+        "/agent/config",
+        "what holds for each key of the config, and where it comes from; secrets are masked",
+    ),
+];
+
+type Format = Result<Query<Asked>, QueryRejection>;
+
+/// What all routes answer of.
+#[derive(Clone)]
+struct Answers {
+    cx: Context,
+    http: Dep<dyn Http>,
+    /// The graph does not change.
+    drawing: Arc<OnceLock<Drawing>>,
+    turns: Arc<Semaphore>,
+}
+
+impl Answers {
+    /// One handler for all: of each more than a few kilobytes would be compiled.
+    fn routes(&self) -> Routes {
+        let route = |routes: Routes, (shows, path, summary): (Shows, &str, &str)| {
+            let this = self.clone();
+            let handler = async move |headers: HeaderMap, format: Format| this.answer(shows, &headers, format).await;
+            routes.get(path, handler).summary(summary)
+        };
+        ROUTES.into_iter().fold(Routes::new(), route).during_start()
+    }
+
+    async fn answer(&self, shows: Shows, headers: &HeaderMap, format: Format) -> Response {
+        match shows {
+            Shows::Graph => self.graph(headers, format).await,
+            Shows::Timeline => self.timeline(headers, format),
+            Shows::Status => self.status(headers, format),
+            Shows::Config => self.config(headers, format).await,
+        }
+    }
+
+    async fn graph(&self, headers: &HeaderMap, format: Format) -> Response {
+        let graph = self.cx.graph();
+        let form = match answer::form(headers, format, &["dot", "mermaid", "text"]) {
+            Ok(form) => form,
+            Err(why) => return answer::refused(&why),
+        };
+        let (status, events) = (self.cx.status().agent(), self.cx.start_events());
+        match form {
+            Form::Json => answer::json(&graph::body(graph, &status, events)),
+            Form::Other(format) => answer::text(graph.print(format)),
+            Form::Html => {
+                if self.drawing.get().is_none() {
+                    // of many plugins it takes a while
+                    let drawing = self.drawing.clone();
+                    let draw = move || {
+                        drawing.get_or_init(|| Drawing::of(graph));
+                    };
+                    if self.apart(draw).await.is_none() {
+                        return answer::failed();
+                    }
+                }
+                let drawing = self.drawing.get_or_init(|| Drawing::of(graph));
+                self.page("Graph", graph::page(graph, drawing, &status, events))
+            }
+        }
+    }
+
+    fn timeline(&self, headers: &HeaderMap, format: Format) -> Response {
+        let (graph, status, events) = (self.cx.graph(), self.cx.status().agent(), self.cx.start_events());
+        match answer::form(headers, format, &[]) {
+            Ok(Form::Html) => self.page("Timeline", timeline::page(graph, &status, events)),
+            Ok(_) => answer::json(&timeline::Body::new(self.cx.label(), graph, &status, events)),
+            Err(why) => answer::refused(&why),
+        }
+    }
+
+    fn status(&self, headers: &HeaderMap, format: Format) -> Response {
+        let status = self.cx.status().agent();
+        match answer::form(headers, format, &[]) {
+            Ok(Form::Html) => self.page("Status", status::page(&status)),
+            Ok(_) => answer::json(&status::Body::new(self.cx.label(), self.cx.build_info(), &status)),
+            Err(why) => answer::refused(&why),
+        }
+    }
+
+    async fn config(&self, headers: &HeaderMap, format: Format) -> Response {
+        let form = match answer::form(headers, format, &[]) {
+            Ok(form) => form,
+            Err(why) => return answer::refused(&why),
+        };
+        let cx = self.cx.clone();
+        match self.apart(move || cx.effective_config()).await {
+            Some(sections) if form == Form::Html => self.page("Config", config::page(&sections)),
+            Some(sections) => answer::json(&config::Body { agent: self.cx.label(), sections: &sections }),
+            None => answer::failed(),
+        }
+    }
+
+    /// On a thread where it may block; `None` where it panics.
+    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        // it goes with the work, also where the client does not wait for it
+        let turn = self.turns.clone().acquire_owned().await.ok()?;
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        work.await.ok()
+    }
+
+    fn page(&self, title: &'static str, content: Html) -> Response {
+        let has_index = self.http.routes().iter().any(|route| route.path == "/");
+        let (label, flavor, build) = (self.cx.label(), self.cx.graph().name(), self.cx.build_info());
+        Frame { title, label, flavor, build, has_index }.around(&content)
+    }
+}

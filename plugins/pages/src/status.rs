@@ -1,0 +1,95 @@
+//! `/agent/status`: the states of the agent and of its plugins.
+
+use crate::{answer::Html, look::Look, words};
+use cninfra::{
+    BuildInfo,
+    http::escaped,
+    status::{AgentStatus, Down, PluginStatus, State},
+};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+#[derive(Serialize)]
+pub(crate) struct Body<'a> {
+    agent: &'a str,
+    version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'static str>,
+    state: State,
+    phase: State,
+    ready: bool,
+    live: bool,
+    started: String,
+    since: String,
+    updated: String,
+    plugins: Vec<PluginBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct PluginBody<'a> {
+    name: &'static str,
+    state: State,
+    reason: Option<&'a str>,
+    /// What becomes of one that is not up.
+    down: Option<Down>,
+    broken: bool,
+    optional: bool,
+    since: String,
+    updated: String,
+}
+
+impl<'a> Body<'a> {
+    pub(crate) fn new(agent: &'a str, build: BuildInfo, status: &'a AgentStatus) -> Self {
+        let plugin = |plugin: &'a PluginStatus| PluginBody {
+            name: plugin.name,
+            state: plugin.state,
+            reason: plugin.reason.as_deref(),
+            down: plugin.down,
+            broken: plugin.broken,
+            optional: plugin.optional,
+            since: words::moment(plugin.since),
+            updated: words::moment(plugin.updated),
+        };
+        Body {
+            agent,
+            version: build.version,
+            commit: build.commit,
+            state: status.state,
+            phase: status.phase,
+            ready: status.is_ready(),
+            live: status.is_live(),
+            started: words::moment(status.started),
+            since: words::moment(status.since),
+            updated: words::moment(status.updated),
+            plugins: status.plugins.iter().map(plugin).collect(),
+        }
+    }
+}
+
+pub(crate) fn page(status: &AgentStatus) -> Html {
+    let yes_no = |yes: bool| if yes { "yes" } else { "no" };
+    let mut page = String::from("<dl class=\"facts\">\n");
+    for (name, value) in [
+        ("State", Look::of_state(status.state).to_string()),
+        ("Ready", yes_no(status.is_ready()).to_string()),
+        ("Live", yes_no(status.is_live()).to_string()),
+        ("Started", words::moment_in_words(status.started)),
+        ("Up for", words::since_in_words(status.started)),
+    ] {
+        // writing to a text can not fail
+        let _ = writeln!(page, "<div><dt>{name}</dt><dd>{value}</dd></div>");
+    }
+    page.push_str("</dl>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");
+    for plugin in &status.plugins {
+        let (name, look) = (escaped(plugin.name), Look::of(plugin));
+        let optional = if plugin.optional { " <span class=\"dim\">optional</span>" } else { "" };
+        let (took, since) = (words::since_in_words(plugin.since), words::moment_in_words(plugin.since));
+        let reason = escaped(plugin.reason.as_deref().unwrap_or_default());
+        let _ = writeln!(
+            page,
+            "<tr><td><code>{name}</code>{optional}</td><td>{look}</td><td class=\"text\">{reason}</td>\
+             <td class=\"time\">{took}</td><td class=\"time\">{since}</td></tr>"
+        );
+    }
+    page + "</tbody>\n</table>\n</div>\n"
+}

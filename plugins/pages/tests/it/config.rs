@@ -1,0 +1,231 @@
+//! What holds for each key, where it comes from, and what is not told.
+
+use cninfra::{
+    config::{Config, Live, Secret},
+    http::{
+        Http,
+        testing::{Client, InProcess},
+    },
+    prelude::*,
+};
+use cninfra_pages::Pages;
+use cninfra_rest::Rest;
+use cninfra_testbed::{DEADLINE, Folder};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessConfig {
+    user: String,
+    retries: u8,
+    password: Secret,
+    pin: Secret<u32>,
+    tokens: Vec<Secret>,
+    by_host: BTreeMap<String, Secret>,
+    login: Login,
+    logins: Vec<Login>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub enum Login {
+    #[default]
+    None,
+    Key(Secret),
+    Basic {
+        user: String,
+        pass: Secret,
+    },
+}
+
+#[plugin(no_lifecycle)]
+pub struct Following {
+    #[config]
+    pub config: Live<AccessConfig>,
+}
+
+#[plugin(no_lifecycle)]
+pub struct Fixed {
+    #[config]
+    _config: AccessConfig,
+}
+
+#[derive(Flavor)]
+struct App {
+    #[provides(dyn Http)]
+    rest: Dep<Rest>,
+    pages: Dep<Pages>,
+    following: Dep<Following>,
+    fixed: Option<Dep<Fixed>>,
+}
+
+const SECRET: &str = "hunter2";
+const ALL: &str = "user: bob\nretries: 3\npassword: hunter2\npin: 4711471147\ntokens: [hunter2, hunter2]\nby-host: {a.b: hunter2}\n\
+    login: {Key: hunter2}\nlogins: [None, {Basic: {user: eve, pass: hunter2}}]\n";
+
+async fn start(folder: &Folder) -> (Agent<App>, Client) {
+    let http = Arc::new(InProcess::default());
+    let config = Config::new().set("agent", "config-poll-interval", "20ms").set("fixed", "user", "eve");
+    let builder = Agent::<App>::builder().config(config).config_dir(folder.path()).bind::<dyn Http>(http.clone());
+    (builder.start().await.unwrap(), http.client())
+}
+
+async fn section(client: &Client, name: &str) -> Value {
+    let all: Value = client.get("/agent/config").await.json();
+    all["sections"].as_array().unwrap().iter().find(|section| section["name"] == name).unwrap().clone()
+}
+
+async fn assert_nothing_leaks(client: &Client) {
+    for path in ["config", "status", "graph", "timeline"] {
+        for form in ["html", "json"] {
+            let answer = client.get(&format!("/agent/{path}?format={form}")).await;
+            assert_eq!(answer.status, 200, "{path} {form}");
+            assert!(!answer.text().contains(SECRET) && !answer.text().contains("4711"), "{path}: {}", answer.text());
+        }
+    }
+}
+
+/// Asks until it is so.
+async fn wait_for(client: &Client, name: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    let began = Instant::now();
+    loop {
+        let section = section(client, name).await;
+        if is_it(&section) {
+            return section;
+        }
+        assert!(began.elapsed() < DEADLINE, "{section}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_key_has_its_origin_and_secrets_are_masked_wherever_they_are() {
+    let folder = Folder::new();
+    folder.write("following.conf", &ALL.replace("4711471147", "47114711"));
+    let (agent, client) = start(&folder).await;
+    let file = format!("{}/following.conf", folder.path().display());
+    let value = |key: &str, value: Value, line: u32, secret: bool| json!({ "key": key, "value": value, "origin": format!("{file}:{line}:1"), "secret": secret });
+    let mut told = section(&client, "following").await;
+    let by_host = told["values"].as_array_mut().unwrap().remove(5);
+    let expected = json!({ "name": "following", "outdated": false, "values": [
+        value("user", "bob".into(), 1, false),
+        value("retries", 3.into(), 2, false),
+        value("password", "***".into(), 3, true),
+        value("pin", "***".into(), 4, true),
+        value("tokens", json!(["***", "***"]), 5, true),
+        value("login", json!({ "Key": "***" }), 7, true),
+        value("logins", json!(["None", { "Basic": { "user": "eve", "pass": "***" } }]), 8, true),
+    ]});
+    assert_eq!(told, expected);
+    let expected =
+        json!({ "key": "by-host.\"a.b\"", "value": "***", "origin": format!("{file}:6:11"), "secret": true });
+    assert_eq!(by_host, expected);
+    let fixed = section(&client, "fixed").await;
+    let first: Vec<&Value> = fixed["values"].as_array().unwrap().iter().take(3).collect();
+    let values = [
+        json!({ "key": "enabled", "value": true, "origin": "default", "secret": false }),
+        json!({ "key": "user", "value": "eve", "origin": "set by the program", "secret": false }),
+        json!({ "key": "retries", "value": 0, "origin": "default", "secret": false }),
+    ];
+    assert_eq!(first, values.iter().collect::<Vec<_>>());
+    let page = client.get("/agent/config?format=html").await;
+    for part in [
+        format!("<tr><td><code>user</code></td><td class=\"text\"><code>bob</code></td><td class=\"text\">{file}:1:1</td></tr>"),
+        "<code>***</code> <span class=\"dim\">a secret</span>".to_string(),
+        "<tr class=\"default\"><td><code>retries</code></td><td class=\"text\"><code>0</code></td><td class=\"text\">default</td></tr>".to_string(),
+        "<p class=\"dim\">Without settings: <code>pages</code></p>".to_string(),
+    ] {
+        assert!(page.text().contains(&part), "{part}: {}", page.text());
+    }
+    assert_nothing_leaks(&client).await;
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_follow_the_files_and_tell_what_a_new_start_would_see() {
+    let folder = Folder::new();
+    folder.write("following.conf", "user: bob");
+    folder.write("fixed.conf", "retries: 1\npassword: hunter2");
+    let (agent, client) = start(&folder).await;
+    let retries =
+        |section: &Value| section["values"].as_array().unwrap().iter().find(|v| v["key"] == "retries").cloned();
+    folder.write("following.conf", "user: bob\nretries: 7");
+    let followed = wait_for(&client, "following", |section| retries(section).unwrap()["value"] == 7).await;
+    assert!(retries(&followed).unwrap()["origin"].as_str().unwrap().ends_with("following.conf:2:1"), "{followed}");
+    assert_eq!((&followed["outdated"], agent.following.config.get().retries), (&json!(false), 7));
+    // one that does not follow has what it was created with
+    folder.write("fixed.conf", "retries: 2\npassword: hunter22");
+    let fixed = wait_for(&client, "fixed", |section| section["outdated"] == true).await;
+    assert_eq!(retries(&fixed).unwrap()["value"], 1);
+    let page = client.get("/agent/config?format=html").await;
+    assert_eq!(page.text().matches("a new start of the agent will see it").count(), 1, "{}", page.text());
+    folder.write("fixed.conf", "retries: 1\npassword: hunter2");
+    wait_for(&client, "fixed", |section| section["outdated"] == false).await;
+    assert_nothing_leaks(&client).await;
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_is_told_without_the_secret() {
+    let folder = Folder::new();
+    folder.write("following.conf", "user: bob");
+    let (agent, client) = start(&folder).await;
+    folder.write("following.conf", "user: eve\npin: hunter2");
+    let began = Instant::now();
+    let status: Value = loop {
+        let status: Value = client.get("/agent/status").await.json();
+        if status["state"] == "degraded" {
+            break status;
+        }
+        assert!(began.elapsed() < DEADLINE, "{status}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    };
+    let following = status["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "following").unwrap();
+    let reason = following["reason"].as_str().unwrap();
+    assert!(reason.contains("following.conf:2:6: key `following.pin`"), "{reason}");
+    // what was valid still holds
+    assert_eq!(section(&client, "following").await["values"][0]["value"], "bob");
+    assert_nothing_leaks(&client).await;
+    agent.close().await.unwrap();
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OddConfig {
+    #[serde(serialize_with = "panics")]
+    value: u8,
+}
+
+fn panics<S: serde::Serializer>(_: &u8, _: S) -> Result<S::Ok, S::Error> {
+    panic!("it can not be written")
+}
+
+#[plugin(no_lifecycle)]
+pub struct Odd {
+    #[config]
+    _config: OddConfig,
+}
+
+#[derive(Flavor)]
+struct OddApp {
+    #[provides(dyn Http)]
+    rest: Dep<Rest>,
+    pages: Dep<Pages>,
+    odd: Dep<Odd>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_section_that_panics_takes_nothing_else_along() {
+    let http = Arc::new(InProcess::default());
+    let agent = Agent::<OddApp>::builder().bind::<dyn Http>(http.clone()).start().await.unwrap();
+    // it is not its turn for ever
+    for _ in 0..3 {
+        let call = async { http.client().get("/agent/config").await };
+        let answer = tokio::time::timeout(DEADLINE, call).await.expect("its turn");
+        assert_eq!(answer.status, 500);
+        assert_eq!(answer.json::<Value>(), json!({ "error": "it can not be told: see the log" }));
+    }
+    assert_eq!(http.client().get("/agent/graph?format=html").await.status, 200);
+    agent.close().await.unwrap();
+}
