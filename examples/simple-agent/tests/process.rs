@@ -109,7 +109,7 @@ fn a_port_in_use_is_told_with_the_mend() {
 fn what_is_not_valid_ends_it_before_it_begins() {
     for (program, parts) in [
         (agent().arg("--nosuch"), &["--nosuch"] as &[_]),
-        (agent().arg("surplus"), &["surplus"]),
+        (agent().arg("surplus"), &["unexpected argument '***'"]),
         (agent().arg("--graph").arg("svg"), &["svg", "mermaid"]),
         (
             agent().arg("--http-port").arg("eighty"),
