@@ -161,7 +161,7 @@ fn the_config_is_checked_without_a_start() {
             "ERROR agent: the config is not valid: nothing was started",
             "  - variable CNINFRA__EXAMPLE: it does not say which key",
             "    help: write `CNINFRA__SECTION__KEY`, such as `CNINFRA__HTTP__PORT`",
-            "  - flag --set nothing: it does not say which key",
+            "  - flag --set: it does not say which key",
             "    help: write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`",
             "  - variable CNINFRA__EXMAPLE__SLEEP: there is no section `exmaple`",
             "    help: did you mean `example`? known sections: agent, logs, example, extra",
