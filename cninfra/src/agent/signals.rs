@@ -35,11 +35,10 @@ pub(super) fn run(
 ) -> ExitCode {
     let log = loggers.of_agent();
     // A runtime of its own: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
-    let runtimes = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .and_then(|signals| Ok((signals, agents_runtime()?, Teller::start()?)));
-    let (signals, agents, teller) = match runtimes {
+    let runtimes =
+        Builder::new_current_thread().enable_all().build().and_then(|signals| Ok((signals, agents_runtime()?)));
+    let teller = Teller::default();
+    let (signals, agents) = match runtimes {
         Ok(runtimes) => runtimes,
         Err(error) => {
             log.error(format_args!("the runtime did not start: {error}"));
@@ -233,7 +232,7 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(100)).await;
             7
         });
-        let (log, teller) = (Loggers::default().of_agent(), Teller::start().unwrap());
+        let (log, teller) = (Loggers::default().of_agent(), Teller::default());
         assert_eq!(hear(&log, &teller, signals, &stop, &hangup, agent).await, 7);
         let told = tokio::time::timeout(Duration::from_millis(100), hangup.notified()).await;
         assert!(told.is_ok());

@@ -2,9 +2,12 @@
 
 use crate::{Logger, logging::Level};
 use std::{
-    fmt, io,
+    fmt,
     panic::Location,
-    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    sync::{
+        Arc, OnceLock,
+        mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel},
+    },
     thread,
     time::Duration,
 };
@@ -18,8 +21,8 @@ pub(super) const LAST: Duration = Duration::from_millis(200);
 
 /// Who acts on a signal or a limit says through it what it does: a log that nobody reads blocks those that write to it, and the lock
 /// of the output with them.
-#[derive(Clone)]
-pub(super) struct Teller(SyncSender<Said>);
+#[derive(Clone, Default)]
+pub(super) struct Teller(Arc<OnceLock<SyncSender<Said>>>);
 
 enum Said {
     Record(Logger, Level, String, &'static Location<'static>),
@@ -28,33 +31,45 @@ enum Said {
 }
 
 impl Teller {
-    /// Starts the thread. It ends with the last teller.
-    pub(super) fn start() -> io::Result<Self> {
-        let (to, said) = sync_channel(QUEUE);
-        thread::Builder::new().name("cninfra-log".to_string()).spawn(move || write(&said))?;
-        Ok(Teller(to))
+    /// The thread begins with the first record: most agents that start have nothing to say here. It ends with the last teller.
+    fn thread(&self) -> &SyncSender<Said> {
+        self.0.get_or_init(|| {
+            let (to, said) = sync_channel(QUEUE);
+            // without it nobody takes what is sent
+            let _ = thread::Builder::new().name("cninfra-log".to_string()).spawn(move || write(&said));
+            to
+        })
     }
 
     #[track_caller]
     pub(super) fn say(&self, log: &Logger, level: Level, what: impl fmt::Display) {
         if log.is_enabled(level) {
-            // a full queue is one that nobody empties
-            let _ = self.0.try_send(Said::Record(log.clone(), level, what.to_string(), Location::caller()));
+            let record = Said::Record(log.clone(), level, what.to_string(), Location::caller());
+            match self.thread().try_send(record) {
+                // a full queue is one that nobody empties
+                Ok(()) | Err(TrySendError::Full(_)) => {}
+                Err(TrySendError::Disconnected(record)) => record.write(),
+            }
         }
     }
 
     /// Waits until all is written, but no longer than this.
     pub(super) fn flush(&self, within: Duration) {
+        let Some(thread) = self.0.get() else { return };
         let (written, all) = channel();
-        if self.0.try_send(Said::Written(written)).is_ok() {
+        if thread.try_send(Said::Written(written)).is_ok() {
             let _ = all.recv_timeout(within);
         }
     }
 }
 
 fn write(said: &Receiver<Said>) {
-    for said in said {
-        match said {
+    said.iter().for_each(Said::write);
+}
+
+impl Said {
+    fn write(self) {
+        match self {
             Said::Record(log, level, what, location) => log.log_at(level, &what, location),
             Said::Written(written) => {
                 // who asked may have gone on
@@ -68,10 +83,7 @@ fn write(said: &Receiver<Said>) {
 mod tests {
     use super::*;
     use crate::logging::{Loggers, Output};
-    use std::{
-        sync::{Arc, Mutex},
-        time::Instant,
-    };
+    use std::{io, sync::Mutex, time::Instant};
 
     #[derive(Clone)]
     struct Stuck(Arc<Mutex<()>>);
@@ -92,7 +104,7 @@ mod tests {
         let held = stuck.lock().unwrap();
         // as by another thread that writes, and does not come back
         Output::to(move || Stuck(writer.clone())).install();
-        let (teller, log) = (Teller::start().unwrap(), Loggers::default().of_agent());
+        let (teller, log) = (Teller::default(), Loggers::default().of_agent());
         let began = Instant::now();
         (0..2 * QUEUE).for_each(|count| teller.say(&log, Level::Info, count));
         teller.flush(LAST);

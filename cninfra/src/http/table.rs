@@ -44,12 +44,11 @@ impl RouteTable {
     /// # Errors
     /// The first route that is not valid, or that overlaps with another one.
     pub fn add(&mut self, owner: &str, routes: Routes) -> Result<(), RouteError> {
-        *self = self.with(owner, &routes)?;
-        Ok(())
+        self.extend(owner, &routes)
     }
 
     /// As [`add`](RouteTable::add), but what the owner registers again takes the place of what it registered before: its `init` may be
-    /// called once more. Returns the table as it was, with the handlers that were taken out: to be dropped where no lock is held.
+    /// called once more. Returns a table with the handlers that were taken out: to be dropped where no lock is held.
     ///
     /// # Errors
     /// As those of [`add`](RouteTable::add).
@@ -58,24 +57,40 @@ impl RouteTable {
             let is_same = |method: &Method, path: &str| *method == route.method && *path == *route.path;
             *route.owner == *owner && routes.entries.iter().any(|entry| is_same(&entry.method, &entry.path))
         };
-        let mut all = if self.routes().iter().any(again) { RouteTable::new() } else { self.clone() };
-        if all.handlers.is_empty() {
-            for (route, handler) in self.routes().iter().zip(&self.handlers).filter(|(route, _)| !again(route)) {
-                all.put(route.clone(), handler.clone())?;
-            }
+        if !self.routes().iter().any(again) {
+            return self.extend(owner, routes).map(|()| RouteTable::new());
         }
-        let all = all.with(owner, routes)?;
+        let mut all = self.only(|_, route| !again(route))?;
+        all.extend(owner, routes)?;
         Ok(mem::replace(self, all))
     }
 
-    fn with(&self, owner: &str, routes: &Routes) -> Result<RouteTable, RouteError> {
-        let mut all = self.clone();
+    /// All of them, or none on an error. It grows where it is: a copy for each plugin would be a good part of a start.
+    fn extend(&mut self, owner: &str, routes: &Routes) -> Result<(), RouteError> {
+        let before = self.handlers.len();
         for Entry { method, path, summary, during_start, handler } in routes.entries.iter().cloned() {
             let owner = owner.to_string();
-            let Some(handler) = handler else { return Err(RouteError::Method { owner, method, path }) };
-            all.put(Route { method, path, owner, summary, during_start }, handler)?;
+            let put = match handler {
+                Some(handler) => self.put(Route { method, path, owner, summary, during_start }, handler),
+                None => Err(RouteError::Method { owner, method, path }),
+            };
+            if let Err(error) = put {
+                *self = self.only(|at, _| at < before)?;
+                return Err(error);
+            }
         }
-        Ok(all)
+        Ok(())
+    }
+
+    /// The routes, with their places, for which that holds.
+    fn only(&self, is_in: impl Fn(usize, &Route) -> bool) -> Result<RouteTable, RouteError> {
+        let mut only = RouteTable::new();
+        for (at, (route, handler)) in self.routes().iter().zip(&self.handlers).enumerate() {
+            if is_in(at, route) {
+                only.put(route.clone(), handler.clone())?;
+            }
+        }
+        Ok(only)
     }
 
     fn put(&mut self, route: Route, handler: Arc<MethodRouter>) -> Result<(), RouteError> {

@@ -313,7 +313,7 @@ pub struct Flushes {
 }
 impl Lifecycle for Flushes {
     async fn close(&self, _: &Context) -> Result<()> {
-        sleep(Duration::from_millis(300)).await;
+        sleep(Duration::from_millis(700)).await;
         self.done.fetch_add(1, SeqCst);
         Ok(())
     }

@@ -134,8 +134,10 @@ impl Rest {
 impl Http for Rest {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
         match self.registered(|registered| registered.add(owner.name(), &routes)) {
-            Some(Ok(_former)) => {
-                self.answer_early();
+            Some(Ok((_former, changes_start))) => {
+                if changes_start {
+                    self.answer_early();
+                }
                 Ok(())
             }
             Some(Err(error)) => Err(refused(error)),
