@@ -19,8 +19,6 @@ pub(super) struct Begun {
 
 /// What a step that was begun has come to.
 pub(super) enum First<'a> {
-    /// The plugin has no such method.
-    Nothing,
     /// It did not have to wait.
     Done(Result<()>),
     Waits(Work<'a>),
@@ -30,10 +28,7 @@ impl Begun {
     /// Begins a phase. Most need not wait: for them there is no job.
     pub(super) fn step(&self, phase: Phase) -> First<'_> {
         let mut step = self.running.step(phase, &self.cx);
-        // the future of a method that is left at its default has no size, and one that does something has a plugin at least
-        let nothing = size_of_val(&*step) == 0;
         match step.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) if nothing => First::Nothing,
             Poll::Ready(done) => First::Done(done),
             // it is polled again by its job, with a waker
             Poll::Pending => First::Waits(Work::Step(step)),

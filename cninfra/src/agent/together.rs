@@ -206,12 +206,13 @@ pub(super) async fn run<'a>(
         }
         let (place, started) = (begun.place, last);
         together.reached = together.reached.max(place + 1);
-        let called = common.call(place, || begun.step(common.phase));
-        if !matches!(called, Ok(First::Nothing)) {
-            last = Instant::now();
+        if !begun.running.has(common.phase) {
+            record.put(place, common.phase, started, started, Outcome::Done);
+            continue;
         }
+        let called = common.call(place, || begun.step(common.phase));
+        last = Instant::now();
         match called {
-            Ok(First::Nothing) => record.put(place, common.phase, started, started, Outcome::Done),
             Ok(First::Done(Ok(()))) => together.done(place, (started, last), common, record),
             Ok(First::Waits(work)) => waiting.push(Job::new(place, work, (started, last), common)),
             Ok(First::Done(Err(error))) => {

@@ -150,8 +150,9 @@ pub trait Lifecycle {
     }
 }
 
-/// A method that is left at its default. Of no size: so it costs no allocation, and the agent knows that there is nothing to
-/// do or to measure.
+/// A method that is left at its default. Of no size, so it costs no allocation; and of an alignment that no other future without a size has, so the agent
+/// knows, without a call, that there is nothing to do or to measure.
+#[repr(align(256))]
 pub(super) struct Nothing;
 impl Future for Nothing {
     type Output = Result<()>;

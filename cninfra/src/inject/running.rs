@@ -6,12 +6,24 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 
 /// What the agent drives: one phase of one plugin at a time.
 pub trait Running: Send + Sync {
+    /// Has the plugin this method itself? One that is left at its default need not be called.
+    fn has(&self, phase: Phase) -> bool;
     fn step<'a>(&'a self, phase: Phase, cx: &'a Context) -> BoxFuture<'a, Result<()>>;
 }
 
 // The plugin's own future goes into the box, and nothing around it: so a method that is left at its default costs no
 // code for each plugin, since the default's future has one type.
 impl<P: Lifecycle + Send + Sync> Running for P {
+    fn has(&self, phase: Phase) -> bool {
+        match phase {
+            Phase::Create | Phase::Run => false,
+            Phase::Init => is_own(P::init),
+            Phase::AfterInit => is_own(P::after_init),
+            Phase::Drain => is_own(P::drain),
+            Phase::Close => is_own(P::close),
+        }
+    }
+
     fn step<'a>(&'a self, phase: Phase, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
         match phase {
             Phase::Create | Phase::Run => boxed(Nothing),
@@ -21,6 +33,11 @@ impl<P: Lifecycle + Send + Sync> Running for P {
             Phase::Close => boxed(self.close(cx)),
         }
     }
+}
+
+/// By the type of the future that the method gives, which is not called: that of the defaults has a layout that no other one has.
+const fn is_own<'a, P, F>(_: fn(&'a P, &'a Context) -> F) -> bool {
+    size_of::<F>() != 0 || align_of::<F>() != align_of::<Nothing>()
 }
 
 /// A function of its own: compiled once for each type of future, and the defaults' is one.
@@ -43,3 +60,35 @@ pub trait WithoutLifecycle<P> {
     }
 }
 impl<P> WithoutLifecycle<P> for Probe<P> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{Pending, pending};
+
+    const PHASES: [Phase; 4] = [Phase::Init, Phase::AfterInit, Phase::Drain, Phase::Close];
+
+    struct Idle;
+    impl Lifecycle for Idle {}
+
+    struct Busy;
+    impl Lifecycle for Busy {
+        async fn init(&self, _: &Context) -> Result<()> {
+            Ok(())
+        }
+        // of no size, too
+        #[expect(refining_impl_trait, reason = "any future will do")]
+        fn drain(&self, _: &Context) -> Pending<Result<()>> {
+            pending()
+        }
+        async fn close(&self, _: &Context) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn only_a_method_that_is_left_at_its_default_is_none_of_the_plugins() {
+        assert_eq!(PHASES.map(|phase| Idle.has(phase)), [false; 4]);
+        assert_eq!(PHASES.map(|phase| Busy.has(phase)), [true, false, true, true]);
+    }
+}
