@@ -2,6 +2,7 @@
 
 use super::{
     Config, Files, Known, KnownSection, Mistake, Place,
+    entry::Entry,
     load::{Stamp, stamp},
 };
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -116,8 +117,8 @@ impl Reloader {
         Reload::Taken { live, fixed, odd }
     }
 
-    /// Files that were there, and are there no more. That is rather a slip, or a moment between two others, than a wish for
-    /// the defaults.
+    /// Files of sections that follow them which were there, and are there no more. That is rather a slip, or a moment between two others, than a wish
+    /// for the defaults. Of other sections nothing holds that could be lost.
     fn gone(&self, new: &Config) -> Vec<Mistake> {
         // files that are named by themselves, and the directory, have been missed when they were to be read
         if !self.files.dir.is_dir() {
@@ -127,15 +128,16 @@ impl Reloader {
         let has = |config: &Config, path: &PathBuf| {
             config.files.iter().filter_map(|entry| entry.source.file()).any(|file| file.path == *path)
         };
-        let mut paths: Vec<_> =
-            self.now.files.iter().filter_map(|entry| entry.source.file()).map(|file| &file.path).collect();
+        let is_live = |entry: &&Entry| self.known.find(&entry.section).is_some_and(|section| section.meta.live);
+        let files = self.now.files.iter().filter(is_live).filter_map(|entry| entry.source.file());
+        let mut paths: Vec<_> = files.map(|file| &file.path).collect();
         paths.dedup();
         // one that is there and can not be read is told by `check`
         let gone = paths.into_iter().filter(|path| !has(new, path) && !path.exists() && !is_named(path));
         let mistake = |path: &PathBuf| {
             let place = Place { source: path.display().to_string(), at: None };
             Mistake::new(place, "the file is gone: what it said still holds")
-                .help("put it back, or start the agent anew")
+                .help("put it back, or an empty one, which says nothing; or start the agent anew")
         };
         gone.map(mistake).collect()
     }
@@ -214,5 +216,32 @@ mod tests {
         assert_eq!((reloader.look(), live.get().a), (Reload::Same, 2));
         folder.write("pair.conf", "a: 2\nb: 4");
         assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
+    }
+
+    #[test]
+    fn a_file_that_goes_is_missed_only_where_it_still_holds() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1");
+        let known = Known::none().with("pair", <Live<Pair>>::META).with("fixed", Pair::META);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let live = <Live<Pair>>::__read(&config, "pair").unwrap();
+        let mut reloader = Reloader::new(&config, known).unwrap();
+        let mut settled = || match reloader.look() {
+            Reload::Unsettled => reloader.look(),
+            settled => settled,
+        };
+        let fixed = || Reload::Taken { live: vec![], fixed: vec!["fixed"], odd: vec![] };
+        // it comes and goes, and nothing of it has ever held
+        folder.write("fixed.conf", "b: 1");
+        assert_eq!(settled(), fixed());
+        std::fs::remove_file(folder.path().join("fixed.conf")).unwrap();
+        assert_eq!((settled(), settled()), (fixed(), Reload::Same));
+        std::fs::remove_file(folder.path().join("pair.conf")).unwrap();
+        let Reload::Refused(words) = settled() else { panic!("it is taken in") };
+        assert!(words[0].contains("the file is gone: what it said still holds"), "{words:?}");
+        folder.write("pair.conf", "");
+        assert_eq!(settled(), Reload::Taken { live: vec!["pair"], fixed: vec![], odd: vec![] });
+        assert_eq!(live.get().a, 0);
     }
 }

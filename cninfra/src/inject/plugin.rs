@@ -205,7 +205,7 @@ impl<P: Lifecycle + Send + Sync + 'static> HasLifecycle for P {
 #[diagnostic::on_unimplemented(
     message = "CN013: a plugin's field of type `{Self}` is no dependency and has no default",
     label = "what should this field hold?",
-    note = "implement `Default` for it, or say `#[default(..)]`; mark an alias of `Dep<..>` with `#[dep]`, a `Context` or `Logger` with `#[context]`; or build the plugin in `impl Create` (`#[plugin(deps = (..))]`)"
+    note = "a plugin is asked for by `Dep<..>`; implement `Default` for anything else, or say `#[default(..)]`; mark an alias of `Dep<..>` with `#[dep]`, a `Context` or `Logger` with `#[context]`; or build the plugin in `impl Create` (`#[plugin(deps = (..))]`)"
 )]
 pub trait Blank {
     fn blank() -> Self;
