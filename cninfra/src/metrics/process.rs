@@ -5,9 +5,11 @@ use prometheus_client::{
     encoding::{DescriptorEncoder, EncodeMetric},
     metrics::{counter::ConstCounter, gauge::ConstGauge},
 };
-use std::fmt;
+use std::{fmt, fs};
 
-/// Processor time, memory, open files, threads and start of this process. Where the operating system does not tell them as Linux does, there are none.
+/// Processor time, memory, open files, threads, network and start of this process. Where the operating system does not tell them as Linux does, there are none.
+///
+/// A few lines of `/proc` are read here, and not by a library: the one that is kept for it was a ninth of the first build of a small agent.
 #[derive(Debug)]
 pub(crate) struct ProcessMetrics;
 
@@ -18,18 +20,28 @@ struct Process {
     start_time_seconds: Option<f64>,
     resident_memory_bytes: Option<f64>,
     virtual_memory_bytes: Option<f64>,
+    virtual_memory_max_bytes: Option<f64>,
     threads: Option<f64>,
     open_fds: Option<f64>,
     max_fds: Option<f64>,
+    received_bytes: Option<f64>,
+    sent_bytes: Option<f64>,
 }
+
+/// What Linux tells programs of time is in hundredths of a second, whatever its own clock is.
+const TICKS: f64 = 100.0;
 
 impl Collector for ProcessMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let process = Process::read();
-        if let Some(seconds) = process.cpu_seconds {
-            let counter = ConstCounter::new(seconds);
-            let help = "Total user and system processor time spent, in seconds.";
-            counter.encode(encoder.encode_descriptor("process_cpu_seconds", help, None, counter.metric_type())?)?;
+        for (name, help, value) in [
+            ("process_cpu_seconds", "Total user and system processor time spent, in seconds.", process.cpu_seconds),
+            ("process_network_receive_bytes", "Bytes that its network has received.", process.received_bytes),
+            ("process_network_transmit_bytes", "Bytes that its network has sent.", process.sent_bytes),
+        ] {
+            let Some(value) = value else { continue };
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
         for (name, help, value) in [
             ("process_max_fds", "The most file descriptors that can be open.", process.max_fds),
@@ -42,6 +54,11 @@ impl Collector for ProcessMetrics {
             ),
             ("process_threads", "Threads of the process.", process.threads),
             ("process_virtual_memory_bytes", "Virtual memory, in bytes.", process.virtual_memory_bytes),
+            (
+                "process_virtual_memory_max_bytes",
+                "The most virtual memory that there can be, in bytes.",
+                process.virtual_memory_max_bytes,
+            ),
         ] {
             let Some(value) = value else { continue };
             let gauge = ConstGauge::new(value);
@@ -52,35 +69,51 @@ impl Collector for ProcessMetrics {
 }
 
 impl Process {
-    #[cfg(target_os = "linux")]
+    /// Of Linux's `/proc`; where there is none, nothing is known.
     fn read() -> Self {
-        use procfs::{CurrentSI, KernelStats, process::LimitValue};
-
-        let Ok(own) = procfs::process::Process::myself() else { return Process::default() };
-        let ticks = procfs::ticks_per_second() as f64;
-        let mut process = Process { open_fds: own.fd_count().ok().map(|count| count as f64), ..Process::default() };
-        if let Ok(stat) = own.stat() {
-            process.cpu_seconds = Some((stat.utime + stat.stime) as f64 / ticks);
-            process.resident_memory_bytes = Some((stat.rss * procfs::page_size()) as f64);
-            process.virtual_memory_bytes = Some(stat.vsize as f64);
-            process.threads = Some(stat.num_threads as f64);
+        let file = |name: &str| fs::read_to_string(format!("/proc/{name}")).unwrap_or_default();
+        let (stat, limits, network) = (file("self/stat"), file("self/limits"), file("self/net/dev"));
+        let booted = number_after(&file("stat"), "btime ");
+        let resident = number_after(&file("self/status"), "VmRSS:");
+        // that which lists them is one of them
+        let open = fs::read_dir("/proc/self/fd").ok().map(|all| all.count().saturating_sub(1) as f64);
+        let (user, system) = (of_stat(&stat, 14), of_stat(&stat, 15));
+        Process {
+            cpu_seconds: user.zip(system).map(|(user, system)| (user + system) / TICKS),
             // since the machine began, which is told elsewhere
-            let booted = KernelStats::current().ok().map(|kernel| kernel.btime as f64);
-            process.start_time_seconds = booted.map(|booted| booted + stat.starttime as f64 / ticks);
+            start_time_seconds: booted.zip(of_stat(&stat, 22)).map(|(booted, ticks)| booted + ticks / TICKS),
+            resident_memory_bytes: resident.map(|kib| kib * 1024.0),
+            virtual_memory_bytes: of_stat(&stat, 23),
+            virtual_memory_max_bytes: number_after(&limits, "Max address space"),
+            threads: of_stat(&stat, 20),
+            open_fds: open,
+            max_fds: number_after(&limits, "Max open files"),
+            received_bytes: of_network(&network, 0),
+            sent_bytes: of_network(&network, 8),
         }
-        if let Ok(limits) = own.limits() {
-            process.max_fds = match limits.max_open_files.soft_limit {
-                LimitValue::Value(most) => Some(most as f64),
-                LimitValue::Unlimited => Some(f64::INFINITY),
-            };
-        }
-        process
     }
+}
 
-    #[cfg(not(target_os = "linux"))]
-    fn read() -> Self {
-        Process::default()
+/// A field of `/proc/self/stat`, by its number in proc(5). The second one is a name in brackets, in which anything may stand.
+fn of_stat(stat: &str, number: usize) -> Option<f64> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_whitespace().nth(number.checked_sub(3)?)?.parse().ok()
+}
+
+/// The number on the line that begins so.
+fn number_after(text: &str, begin: &str) -> Option<f64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(begin))?;
+    match rest.split_whitespace().next()? {
+        "unlimited" => Some(f64::INFINITY),
+        number => number.parse().ok(),
     }
+}
+
+/// A column of `/proc/self/net/dev`, of all its devices together.
+fn of_network(text: &str, column: usize) -> Option<f64> {
+    let devices = text.lines().filter_map(|line| line.split_once(':'));
+    let values = devices.filter_map(|(_, values)| values.split_whitespace().nth(column)?.parse::<f64>().ok());
+    values.reduce(|sum, value| sum + value)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -102,5 +135,22 @@ mod tests {
         let open = Process::read().open_fds.unwrap();
         assert!(open >= 64.0, "{open}");
         drop(files);
+    }
+
+    #[test]
+    fn names_and_limits_of_any_kind_are_read() {
+        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194304 100 0 0 0 120 30 0 0 20 0 4 0 5000 1048576 250";
+        assert_eq!(
+            [14, 15, 20, 22, 23].map(|number| of_stat(stat, number)),
+            [120.0, 30.0, 4.0, 5000.0, 1048576.0].map(Some)
+        );
+        assert_eq!((of_stat(stat, 99), of_stat("", 14)), (None, None));
+        let limits = "Limit                     Soft Limit           Hard Limit           Units\n\
+            Max address space         unlimited            unlimited            bytes\n\
+            Max open files            1024                 1048576              files\n";
+        let limit = |name: &str| number_after(limits, name);
+        assert_eq!((limit("Max open files"), limit("Max address space")), (Some(1024.0), Some(f64::INFINITY)));
+        let network = "Inter-|   Receive\n face |bytes\n    lo: 10 1 0 0 0 0 0 0 20 1 0 0 0 0 0 0\n  eth0: 5 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0\n";
+        assert_eq!((of_network(network, 0), of_network(network, 8), of_network("", 0)), (Some(15.0), Some(27.0), None));
     }
 }
