@@ -80,7 +80,8 @@ pub mod private;
 pub mod status;
 mod stop;
 mod tasks;
-#[cfg(feature = "testing")]
+// in the documentation, too, where the feature is off: who looks for it reads there which one to turn on
+#[cfg(any(feature = "testing", doc))]
 pub mod testing;
 
 pub use agent::{Agent, Phase};

@@ -41,7 +41,7 @@ mod watchdog;
 pub use crate::{foreign::Panic, stop::StopHandle};
 pub use builder::Builder;
 pub(crate) use configure::effective as effective_config;
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "testing", doc))]
 pub(crate) use env::Wrap;
 pub use event::{Event, Outcome};
 pub use failure::{Cause, PluginError, StartError, StopError};

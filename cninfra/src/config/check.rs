@@ -30,7 +30,7 @@ use std::fmt;
 /// }
 ///
 /// impl PollerConfig {
-///     fn check(&self) -> std::result::Result<(), Invalid> {
+///     fn check(&self) -> Result<(), Invalid> {
 ///         let no_interval = self.interval.is_zero().then(|| Invalid::key("interval", "is needed").help("such as `interval: 5s`"));
 ///         let none_fits = (self.min_peers > self.max_peers).then(|| Invalid::key("min-peers", "is above `max-peers`"));
 ///         Invalid::all([no_interval, none_fits].into_iter().flatten())

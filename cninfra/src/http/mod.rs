@@ -38,7 +38,8 @@ mod route;
 mod routes;
 mod scrape;
 mod table;
-#[cfg(feature = "testing")]
+// in the documentation, too, where the feature is off: who looks for it reads there which one to turn on
+#[cfg(any(feature = "testing", doc))]
 pub mod testing;
 
 pub use answer::error as error_response;

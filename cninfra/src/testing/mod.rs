@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [dev-dependencies]
-//! cninfra = { version = "0.1", features = ["testing"] }
+//! cninfra = { git = "<where cninfra is>", features = ["testing"] } # or by `path`: as in `[dependencies]`
 //! ```
 //!
 //! - [`paused`] runs a test on time that passes only when nothing else is to be done: a limit of an hour takes no time, and
