@@ -4,10 +4,34 @@
 
 include!("readme/sample.rs");
 
-mod test {
-    use super::*;
+mod handlers {
+    use cninfra::prelude::*;
 
-    include!("readme/test.rs");
+    include!("readme/handlers.rs");
+
+    /// The two plugins, with what stands in for a server.
+    #[derive(Flavor)]
+    struct Book {
+        #[provides(dyn Http)]
+        rest: Dep<cninfra_rest::Rest>,
+        contacts: Dep<Contacts>,
+        phonebook: Dep<Phonebook>,
+    }
+
+    #[tokio::test]
+    async fn contacts_are_written_down_and_told() {
+        let http = std::sync::Arc::new(cninfra::http::testing::InProcess::default());
+        let agent = Agent::<Book>::builder().bind::<dyn Http>(http.clone()).start().await.unwrap();
+        let client = http.client();
+        assert_eq!(client.put("/contacts/alice").json(&Contact { phone: "555-0100".to_string() }).await.status, 204);
+        assert_eq!(client.get("/contacts/alice").await.text(), r#"{"phone":"555-0100"}"#);
+        assert_eq!(client.get("/contacts").await.text(), r#"["alice"]"#);
+        assert_eq!(client.get("/contacts?skip=1").await.text(), "[]");
+        let nobody = client.get("/contacts/bob").await;
+        assert_eq!((nobody.status.as_u16(), nobody.text()), (404, r#"{"error":"nobody has that name"}"#));
+        assert_eq!(client.put("/contacts/bob").json(&1).await.status, 422);
+        agent.close().await.unwrap();
+    }
 }
 
 mod task {
@@ -16,10 +40,80 @@ mod task {
     include!("readme/task.rs");
 }
 
+mod observed {
+    use cninfra::prelude::*;
+
+    include!("readme/observed.rs");
+
+    #[derive(Flavor)]
+    struct Observed {
+        backend: Dep<Backend>,
+    }
+
+    #[tokio::test]
+    async fn it_is_probed_and_counted() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let config = cninfra::config::Config::new().set("backend", "address", address);
+        let agent = Agent::<Observed>::builder().config(config).start().await.unwrap();
+        // the next probe comes in 5 s
+        tokio::time::timeout(std::time::Duration::from_secs(2), listener.accept()).await.unwrap().unwrap();
+        let told = agent.metrics().expose(cninfra::metrics::Format::Text).text;
+        assert!(told.contains("\nbackend_probes_total 1\n"), "{told}");
+        agent.close().await.unwrap();
+    }
+}
+
+mod errors {
+    use cninfra::prelude::*;
+
+    include!("readme/errors.rs");
+
+    #[test]
+    fn they_say_what_is_wrong_and_what_to_do() {
+        let missing = peers(std::path::Path::new("no/such/file")).unwrap_err();
+        assert!(missing.to_string().starts_with("peers of no/such/file: "), "{missing}");
+    }
+}
+
+mod policy {
+    use cninfra::prelude::*;
+
+    struct Session;
+
+    impl Session {
+        async fn get(&self, key: &str) -> Result<String> {
+            Ok(key.to_string())
+        }
+    }
+
+    include!("readme/policy.rs");
+
+    #[tokio::test]
+    async fn a_store_that_is_down_says_so() {
+        let store = Store { session: std::sync::OnceLock::new() };
+        assert_eq!(store.get("a").await.unwrap_err().to_string(), "the store is not connected");
+        store.session.set(Session).ok().unwrap();
+        assert_eq!(store.get("a").await.unwrap(), "a");
+    }
+}
+
+mod test {
+    use super::*;
+
+    include!("readme/test.rs");
+}
+
 mod in_process {
     use super::*;
 
     include!("readme/in_process.rs");
+}
+
+mod conformance {
+    use super::*;
+
+    include!("readme/conformance.rs");
 }
 
 mod logging {
@@ -32,6 +126,27 @@ mod config {
     use cninfra::prelude::*;
 
     include!("readme/config.rs");
+
+    #[test]
+    fn the_check_finds_what_is_missing() {
+        let config = |repeat_every| PolitenessConfig { repeat_every, ..Default::default() };
+        assert_eq!(config(Duration::default()).check(), Ok(()));
+        assert!(
+            config(Duration::from_secs(1)).check().unwrap_err().to_string().starts_with("key `greeting` is needed")
+        );
+    }
+}
+
+mod live {
+    use cninfra::prelude::*;
+
+    include!("readme/live.rs");
+}
+
+mod flavor {
+    use cninfra::prelude::*;
+
+    include!("readme/flavor.rs");
 }
 
 #[test]
@@ -40,11 +155,18 @@ fn the_readme_shows_these_samples() {
     let shown: Vec<_> = readme.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let samples = [
         ("sample.rs", include_str!("readme/sample.rs")),
-        ("test.rs", include_str!("readme/test.rs")),
+        ("handlers.rs", include_str!("readme/handlers.rs")),
         ("task.rs", include_str!("readme/task.rs")),
+        ("observed.rs", include_str!("readme/observed.rs")),
+        ("errors.rs", include_str!("readme/errors.rs")),
+        ("policy.rs", include_str!("readme/policy.rs")),
+        ("test.rs", include_str!("readme/test.rs")),
         ("in_process.rs", include_str!("readme/in_process.rs")),
+        ("conformance.rs", include_str!("readme/conformance.rs")),
         ("logging.rs", include_str!("readme/logging.rs")),
         ("config.rs", include_str!("readme/config.rs")),
+        ("live.rs", include_str!("readme/live.rs")),
+        ("flavor.rs", include_str!("readme/flavor.rs")),
     ];
     assert_eq!(shown.len(), samples.len(), "a sample is neither compiled nor marked otherwise");
     for ((name, sample), shown) in samples.into_iter().zip(shown) {

@@ -1,13 +1,24 @@
+use cninfra::config::{Duration, Invalid, Secret};
+
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct PolitenessConfig {
     greeting: String,
-    repeat_every: cninfra::config::Duration,  // 5s, 1m30s
-    password: cninfra::config::Secret,        // never printed; or `password-file: PATH`
+    repeat_every: Duration,                   // 5s, 1m30s; `*repeat_every` is a `std::time::Duration`
+    password: Secret,                         // never printed; or `password-file: PATH`
+}
+
+impl PolitenessConfig {
+    fn check(&self) -> Result<(), Invalid> {  // where keys fit one by one, but not together
+        match self.greeting.is_empty() && !self.repeat_every.is_zero() {
+            true => Err(Invalid::key("greeting", "is needed with `repeat-every`").help("such as `greeting: Hello`")),
+            false => Ok(()),
+        }
+    }
 }
 
 #[plugin]
 struct Politeness {                           // its section is `politeness`
-    #[config]
-    config: PolitenessConfig,                 // Live<PolitenessConfig>: it follows its file while the agent runs
+    #[config(check = PolitenessConfig::check)]
+    config: PolitenessConfig,
 }
