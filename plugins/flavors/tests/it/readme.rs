@@ -141,6 +141,16 @@ mod live {
     use cninfra::prelude::*;
 
     include!("readme/live.rs");
+
+    #[tokio::test(start_paused = true)]
+    async fn it_waits_as_long_as_is_said_now() {
+        let poller = Poller { config: Live::default() };
+        poller.config.set(PollerConfig { timeout: Duration::from_secs(1) });
+        let began = tokio::time::Instant::now();
+        let error = poller.poll(std::future::pending::<()>()).await.unwrap_err();
+        assert!(error.to_string().starts_with("the device does not answer"), "{error}");
+        assert_eq!(began.elapsed().as_secs(), 1);
+    }
 }
 
 mod flavor {

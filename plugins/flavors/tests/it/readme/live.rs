@@ -3,34 +3,34 @@ use cninfra::config::{Duration, Live};
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct PollerConfig {
-    interval: Duration,
+    timeout: Duration,
 }
 
 impl Default for PollerConfig {
     fn default() -> Self {
-        PollerConfig { interval: Duration::from_secs(5) }
+        PollerConfig { timeout: Duration::from_secs(5) }
     }
 }
 
 #[plugin]
 struct Poller {
     #[config]
-    config: Live<PollerConfig>,
+    config: Live<PollerConfig>,               // a clone of it is the same section
+}
+
+impl Poller {
+    async fn poll<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
+        let now = self.config.get();          // an `Arc<PollerConfig>`
+        tokio::time::timeout(*now.timeout, answer).await.context("the device does not answer")
+    }
 }
 
 impl Lifecycle for Poller {
     async fn init(&self, cx: &Context) -> Result<()> {
-        let (log, config) = (cx.log(), self.config.clone());    // a clone is the same section
-        cx.spawn_until_close("poll", async move {
-            loop {
-                tokio::time::sleep(*config.get().interval).await;  // as it is now
-                log.info("polls");
-            }
-        });
         let (log, mut changes) = (cx.log(), self.config.changes());
         cx.spawn_until_close("follow", async move {
             while let Some(config) = changes.next().await {
-                log.info(format_args!("polls every {} from now on", config.interval));
+                info!(log, timeout = %config.timeout, "has a new config");
             }
         });
         Ok(())
