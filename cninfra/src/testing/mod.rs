@@ -8,7 +8,10 @@
 //! - [`paused`] runs a test on time that passes only when nothing else is to be done: a limit of an hour takes no time, and
 //!   how long things take is exact.
 //! - [`Steps`] are an agent's events as text, to be compared.
-//! - [`http_addr`] is where the agent's server listens, on a free port: see [`loopback`].
+#![cfg_attr(
+    feature = "http",
+    doc = "- [`http_addr`] is where the agent's server listens, on a free port: see [`loopback`]."
+)]
 //! - [`Conformance`] checks what every plugin has to keep to.
 //!
 //! ```
