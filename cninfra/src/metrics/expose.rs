@@ -1,9 +1,12 @@
 //! [`Exposition`]: what a scrape is answered.
 
-use super::{Entry, Format, Metrics};
+use super::{
+    Entry, Format, Metrics,
+    lines::{self, Family},
+};
 use crate::foreign;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What a scrape is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -11,7 +14,8 @@ use std::{collections::BTreeSet, sync::Arc};
 pub struct Exposition {
     /// The metrics, in the format that was asked for.
     pub text: String,
-    /// What is not in it, and why: a collector that panics, or that tells a metric that is told already.
+    /// What is not in it, and why: what panics, has samples that are another metric's, or writes what a scraper refuses, such as a label `a-b`. For that would
+    /// cost the scraper all other metrics, too.
     pub left_out: Vec<String>,
 }
 
@@ -24,35 +28,24 @@ impl Metrics {
         let entries: Vec<(String, Arc<Entry>)> =
             self.entries().iter().map(|(name, entry)| (name.clone(), entry.clone())).collect();
         let mut exposition = Exposition { text: String::new(), left_out: Vec::new() };
-        let mut told = BTreeSet::new();
+        let mut told = BTreeMap::new();
         for (name, entry) in &entries {
-            let written = foreign::guard(|| {
-                let mut text = String::new();
-                encode_registry(&mut text, &entry.registry).map(|()| text)
-            });
-            let text = match written {
-                Ok(Ok(text)) => text,
-                Ok(Err(_)) => {
-                    exposition.left_out.push(format!("metric `{name}` of `{}` could not be written", entry.owner));
-                    continue;
-                }
-                // its message may be another one each time, and what is left out is logged once
-                Err(_) => {
-                    exposition.left_out.push(format!("metric `{name}` of `{}` panicked", entry.owner));
-                    continue;
-                }
+            let written = entry.write();
+            let read = written.as_deref().map_err(String::clone).and_then(|text| Ok((text, lines::families(text)?)));
+            let left_out = match read {
+                Err(why) => format!("metric `{name}` of `{}` {}", entry.owner, entry.wrong.get_or_init(|| why)),
+                Ok((text, families)) => match tell(&families, &entry.owner, &mut told) {
+                    Err(why) => why,
+                    Ok(()) => {
+                        match format {
+                            Format::OpenMetrics => exposition.text.push_str(text),
+                            Format::Text => put_as_text(text, &mut exposition.text),
+                        }
+                        continue;
+                    }
+                },
             };
-            let families: BTreeSet<&str> = text.lines().filter_map(family).collect();
-            if let Some(twice) = families.iter().find(|family| told.contains(**family)) {
-                let why = format!("metric `{twice}` of `{}` is told already by another one", entry.owner);
-                exposition.left_out.push(why);
-                continue;
-            }
-            told.extend(families.into_iter().map(str::to_string));
-            match format {
-                Format::OpenMetrics => exposition.text.push_str(&text),
-                Format::Text => put_as_text(&text, &mut exposition.text),
-            }
+            exposition.left_out.push(left_out);
         }
         if format == Format::OpenMetrics {
             // writing to a text does not fail
@@ -62,9 +55,35 @@ impl Metrics {
     }
 }
 
-/// The family that a line begins.
-fn family(line: &str) -> Option<&str> {
-    line.strip_prefix("# TYPE ")?.split(' ').next()
+impl Entry {
+    /// In the format OpenMetrics; or why not.
+    fn write(&self) -> Result<String, String> {
+        let mut text = String::new();
+        match foreign::guard(|| encode_registry(&mut text, &self.registry)) {
+            Ok(Ok(())) => Ok(text),
+            Ok(Err(_)) => Err("could not be written".to_string()),
+            Err(_) => Err("panicked".to_string()),
+        }
+    }
+}
+
+/// Adds the names of these families to those that are told, each with its family; or says which of them is told already.
+fn tell(families: &[Family<'_>], owner: &str, told: &mut BTreeMap<String, String>) -> Result<(), String> {
+    let mut new = BTreeMap::new();
+    for family in families {
+        for sample in family.names() {
+            if let Some(other) = told.get(&sample).or_else(|| new.get(&sample)) {
+                let me = format!("metric `{}` of `{owner}`", family.name);
+                return Err(match family.name == other {
+                    true => format!("{me} is told already by another one"),
+                    false => format!("{me} has samples `{sample}`, as metric `{other}` has: give it another name"),
+                });
+            }
+            new.insert(sample, family.name.to_string());
+        }
+    }
+    told.append(&mut new);
+    Ok(())
 }
 
 /// Rewrites OpenMetrics as Prometheus' text format: there, a family has the name of its samples, and there are no units, exemplars and infos.
@@ -195,6 +214,77 @@ traced_total 1
             told.left_out,
             ["metric `open` of `b` is told already by another one", "metric `y` of `c` panicked"]
         );
+    }
+
+    #[test]
+    fn what_scrapers_refuse_is_left_out() {
+        let metrics = Metrics::new("a");
+        let labelled = |labels: &[&str]| {
+            let family = Family::<Vec<(String, String)>, Gauge>::default();
+            let labels = labels.iter().map(|label| ((*label).to_string(), "7".to_string()));
+            let _ = family.get_or_create(&labels.collect());
+            family
+        };
+        metrics.register("dashed", "A label", labelled(&["bad-label"])).unwrap();
+        metrics.register("empty", "A label", labelled(&["fine", ""])).unwrap();
+        metrics.register("fine", "A label", labelled(&["fine", "_fine"])).unwrap();
+        metrics.register("inner", "A label", labelled(&["__name__"])).unwrap();
+        metrics.register("twice", "A label", labelled(&["a", "a"])).unwrap();
+        metrics.register("took", "A histogram", Histogram::new([1.0])).unwrap();
+        metrics.of("b").register("took_sum", "A gauge", Gauge::<i64>::default()).unwrap();
+        metrics.of("b").register_collector("x", Told("took_bucket")).unwrap();
+        metrics.of("b").register_collector("y", Told("a-b")).unwrap();
+        metrics.register("z", r"A \ in a help text", Gauge::<i64>::default()).unwrap();
+        for format in [Format::Text, Format::OpenMetrics] {
+            let told = metrics.expose(format);
+            let letters = "write it of a to z, 0 to 9 and `_`, a letter first";
+            assert_eq!(
+                told.left_out,
+                [
+                    format!("metric `dashed` of `a` has the label `bad-label`: {letters}"),
+                    format!("metric `empty` of `a` has the label ``: {letters}"),
+                    format!("metric `inner` of `a` has the label `__name__`: {letters}"),
+                    "metric `took_sum` of `b` has samples `took_sum`, as metric `took` has: give it another name"
+                        .to_string(),
+                    "metric `twice` of `a` has the label `a` twice: leave out one".to_string(),
+                    "metric `took_bucket` of `b` has samples `took_bucket`, as metric `took` has: give it another name"
+                        .to_string(),
+                    format!("metric `y` of `b` has the name `a-b`: {letters}"),
+                ]
+            );
+            assert_eq!(told.text.matches("# TYPE").count(), 3, "{}", told.text);
+            assert!(told.text.contains(r"# HELP z A \\ in a help text."), "{}", told.text);
+        }
+    }
+
+    #[test]
+    fn a_label_that_changes_is_told_of_once() {
+        let metrics = Metrics::new("a");
+        let family = Family::<Vec<(String, String)>, Gauge>::default();
+        metrics.register("requests", "Requests", family.clone()).unwrap();
+        let told: Vec<_> = ["1", "2"]
+            .into_iter()
+            .map(|label| {
+                family.clear();
+                let _ = family.get_or_create(&vec![(label.to_string(), String::new())]);
+                metrics.expose(Format::Text).left_out
+            })
+            .collect();
+        assert_eq!(told[0].len(), 1);
+        assert_eq!(told[0], told[1]);
+    }
+
+    #[test]
+    fn a_help_text_is_one_line() {
+        let metrics = Metrics::new("a");
+        for help in ["Two\nlines", "A\rline"] {
+            let error = metrics.register("polls", help, Counter::<u64>::default()).unwrap_err();
+            assert_eq!(error.to_string(), "the help text of metric `polls` has more than one line");
+            assert_eq!(error.help(), Some("write it in one line, without a full stop"));
+            let error = metrics.register_with_unit("polls", help, Unit::Seconds, Gauge::<i64>::default()).unwrap_err();
+            assert_eq!(error.to_string(), "the help text of metric `polls_seconds` has more than one line");
+        }
+        assert_eq!(metrics.expose(Format::Text).text, "");
     }
 
     #[test]

@@ -36,6 +36,7 @@
 mod agent;
 mod expose;
 mod format;
+mod lines;
 mod process;
 
 pub use expose::Exposition;
@@ -55,7 +56,7 @@ use prometheus_client::registry::Registry;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 /// A registry of metrics. Clones are the same registry.
@@ -77,6 +78,8 @@ type Entries = BTreeMap<String, Arc<Entry>>;
 struct Entry {
     owner: Arc<str>,
     registry: Registry,
+    /// Why it was left out first. That is told each time: a label or a panic may be another one each time, and what is left out is logged once.
+    wrong: OnceLock<String>,
 }
 
 impl Metrics {
@@ -97,24 +100,26 @@ impl Metrics {
     /// `help` is one line, without a full stop, which is added, too.
     ///
     /// # Errors
-    /// A name that can not be one, or that another owner has.
+    /// A name that can not be one, or that another owner has; a help text of more than one line.
     pub fn register(&self, name: &str, help: &str, metric: impl Metric) -> Result<()> {
+        let help = &one_line(name, help)?;
         self.add(name, |registry| registry.register(name, help, metric))
     }
 
     /// Adds a metric of this unit, which is added to its name: `register_with_unit("poll", .., Unit::Seconds, ..)` is scraped as `poll_seconds`.
     ///
     /// # Errors
-    /// A name that can not be one, or that another owner has.
+    /// A name that can not be one, or that another owner has; a help text of more than one line.
     pub fn register_with_unit(&self, name: &str, help: &str, unit: Unit, metric: impl Metric) -> Result<()> {
         let full = format!("{name}_{}", unit.as_str());
+        let help = &one_line(&full, help)?;
         self.add(&full, |registry| registry.register_with_unit(name, help, unit, metric))
     }
 
     /// Adds what is asked for its metrics at each scrape. `name` stands for all of them here, and is not told.
     ///
-    /// A collector must not wait: it is called where the scrape is answered. One that panics, or that tells a metric that another one has, is left out of
-    /// the answer: see [`Exposition::left_out`].
+    /// A collector must not wait: it is called where the scrape is answered. One that panics, that tells a metric that another one has, or that writes what
+    /// scrapers refuse, is left out of the answer: see [`Exposition::left_out`].
     ///
     /// # Errors
     /// A name that can not be one, or that another owner has.
@@ -141,7 +146,7 @@ impl Metrics {
     fn entry(&self, add: impl FnOnce(&mut Registry)) -> Arc<Entry> {
         let mut registry = Registry::default();
         add(&mut registry);
-        Arc::new(Entry { owner: self.owner.clone(), registry })
+        Arc::new(Entry { owner: self.owner.clone(), registry, wrong: OnceLock::new() })
     }
 
     fn add(&self, name: &str, add: impl FnOnce(&mut Registry)) -> Result<()> {
@@ -175,6 +180,15 @@ impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.entries().keys()).finish()
     }
+}
+
+/// A help text as it is written: nobody escapes it.
+fn one_line(name: &str, help: &str) -> Result<String> {
+    if help.contains(['\n', '\r']) {
+        let text = format!("the help text of metric `{name}` has more than one line");
+        return Err(Error::msg(text).with_help("write it in one line, without a full stop"));
+    }
+    Ok(help.replace('\\', r"\\"))
 }
 
 /// A name is of letters, digits and `_`. (Colons are for rules of Prometheus.)
