@@ -15,7 +15,10 @@ use std::{
     net::SocketAddr,
     sync::{Arc, Weak},
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::{TcpListener, TcpSocket, lookup_host},
+    sync::watch,
+};
 
 /// An HTTP/1 server that has bound its port, around an axum router.
 ///
@@ -235,22 +238,57 @@ impl Handle {
     }
 }
 
+/// Clients that come at once wait here until they are accepted. The system may allow fewer (Linux by `net.core.somaxconn`).
+const BACKLOG: u32 = 4096;
+
 async fn listen(endpoint: &Endpoint) -> io::Result<TcpListener> {
     let hosts = endpoint.hosts();
     for host in hosts {
-        match TcpListener::bind((*host, endpoint.port())).await {
+        match listen_at(host, endpoint.port()).await {
             // the machine has no IPv6
             Err(error) if !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) => {}
             bound => return bound,
         }
     }
-    TcpListener::bind((endpoint.host(), endpoint.port())).await
+    listen_at(endpoint.host(), endpoint.port()).await
+}
+
+/// As [`TcpListener::bind`] does, whose queue is a short one.
+async fn listen_at(host: &str, port: u16) -> io::Result<TcpListener> {
+    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the host has no address");
+    for addr in lookup_host((host, port)).await? {
+        match listen_on(addr) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn listen_on(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // a program that is started again has its port at once; elsewhere the option would give it to two programs
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::http::Method;
+
+    /// A connection that finds no room in the queue waits for a second, until it is tried again.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn many_clients_that_come_at_once_have_room_to_wait() {
+        use std::{fs, net::TcpStream, time::Duration};
+        let most = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse::<usize>().unwrap();
+        let server = Server::bind("127.0.0.1:0".parse().unwrap(), Router::new()).await.unwrap();
+        let connect = |_| TcpStream::connect_timeout(&server.local_addr(), Duration::from_millis(500)).unwrap();
+        let _clients: Vec<_> = (0..most.min(400)).map(connect).collect();
+    }
 
     fn routes(paths: &[&str]) -> RouteTable {
         let mut table = RouteTable::new();
