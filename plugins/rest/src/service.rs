@@ -41,8 +41,10 @@ impl Answerer {
     fn refused(&self, request: &Request<Incoming>) -> Option<StatusCode> {
         let limits = &self.pulse.shared.limits;
         let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-        let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-        if headers + target > limits.head_bytes {
+        let uri = request.uri();
+        let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+        let host = uri.authority().map_or(0, |host| host.as_str().len());
+        if request.method().as_str().len() + host + target + headers > limits.head_bytes {
             return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
         }
         let too_large = limits.body.is_some_and(|limit| request.body().size_hint().lower() > limit);

@@ -126,6 +126,7 @@ async fn a_head_that_is_too_large_is_answered_with_431() {
         client(move || {
             let with =
                 |bytes: usize| format!("GET /hello HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(bytes));
+            let half = "x".repeat(limit / 2);
             let mut fine = Raw::connect(served.addr);
             fine.send(with(limit - 100));
             assert!(fine.answer().ends_with("hello"));
@@ -135,6 +136,9 @@ async fn a_head_that_is_too_large_is_answered_with_431() {
                 format!("GET /hello HTTP/1.1\r\n{}\r\n", "X-Many: x\r\n".repeat(limit / 10)),
                 format!("GET /hello HTTP/1.1\r\nX-Endless: {}", "x".repeat(4 * limit)),
                 format!("GET /hello?{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(limit + 1)),
+                // a long method; half of it in the host of a target
+                format!("{} /hello HTTP/1.1\r\nHost: x\r\n\r\n", "X".repeat(limit + 1)),
+                format!("GET http://{half}/hello HTTP/1.1\r\nHost: x\r\nX-Large: {half}\r\n\r\n"),
             ] {
                 let mut client = Raw::connect(served.addr);
                 client.send(large);
