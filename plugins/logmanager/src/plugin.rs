@@ -88,7 +88,12 @@ fn put(loggers: &Loggers, log: &Logger, name: &str, level: &str, time: Option<&s
     };
     let set = match time.map(str::parse::<Duration>) {
         None => loggers.set(name, level),
-        Some(Ok(time)) => loggers.set_for(name, level, time.into()),
+        Some(Ok(length)) if length.is_zero() => {
+            let text = time.unwrap_or_default();
+            let mend = "write a time such as `for=10m`, or leave it out to set the level until the agent stops";
+            return refusal(&format_args!("`for={text}` sets nothing: {mend}"));
+        }
+        Some(Ok(length)) => loggers.set_for(name, level, length.into()),
         Some(Err(error)) => return refusal(&error),
     };
     if let Err(error) = set {

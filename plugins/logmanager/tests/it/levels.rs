@@ -123,6 +123,18 @@ async fn what_is_wrong_is_told() {
         ("PUT", "/log/etcd/debug?for=5", 400, "`5` has no unit: write `5s` for seconds, `5ms` for milliseconds"),
         (
             "PUT",
+            "/log/etcd/debug?for=0",
+            400,
+            "`for=0` sets nothing: write a time such as `for=10m`, or leave it out to set the level until the agent stops",
+        ),
+        (
+            "PUT",
+            "/log/etcd/debug?for=0ms",
+            400,
+            "`for=0ms` sets nothing: write a time such as `for=10m`, or leave it out to set the level until the agent stops",
+        ),
+        (
+            "PUT",
             "/log/etcd/debug?form=5s",
             400,
             "Failed to deserialize query string: form: unknown field `form`, expected `for`",
