@@ -71,6 +71,8 @@ impl Drop for Called {
 
 thread_local! {
     static NOW: Cell<Option<Who>> = const { Cell::new(None) };
+    /// Does somebody tell of the panics of this thread by himself?
+    static QUIET: Cell<bool> = const { Cell::new(false) };
     /// The last panic of this thread.
     static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
@@ -109,6 +111,11 @@ impl Panic {
         Panic { message, location }
     }
 
+    /// Is it told by who catches it, so that the hook need not?
+    pub(crate) fn is_quiet() -> bool {
+        QUIET.try_with(Cell::get).unwrap_or_default()
+    }
+
     /// The hook's part: it is about to be caught, maybe.
     pub(crate) fn note(self) {
         // a thread that ends remembers nothing
@@ -128,6 +135,18 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
 /// Runs it; a panic is an error like others.
 pub(crate) fn guard<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(run)).map_err(Panic::of)
+}
+
+/// As [`guard`], for what is run again and again: a panic is told by the caller, as often as that is of use, and not by an agent's panic hook.
+pub(crate) fn guard_quietly<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
+    struct Loud(bool);
+    impl Drop for Loud {
+        fn drop(&mut self) {
+            let _ = QUIET.try_with(|quiet| quiet.set(self.0));
+        }
+    }
+    let _loud = Loud(QUIET.try_with(|quiet| quiet.replace(true)).unwrap_or_default());
+    guard(run)
 }
 
 /// Drops it. What panics in there has nobody to be told to but the panic hook.
@@ -221,6 +240,17 @@ mod tests {
         assert_eq!(text(&Says::Nothing), "half (its text can not be written: that panicked: out of words)");
         // it is its own cause
         assert_eq!(texts(&Says::All), ["half and half"]);
+    }
+
+    #[test]
+    fn only_what_is_guarded_quietly_is_quiet() {
+        let inner = guard_quietly(|| {
+            assert_eq!(guard_quietly(|| std::panic::resume_unwind(Box::new("a"))), Err::<(), _>(Panic::seen(&"a")));
+            assert!(Panic::is_quiet());
+            std::panic::resume_unwind(Box::new("b"));
+        });
+        assert_eq!(inner, Err::<(), _>(Panic::seen(&"b")));
+        assert!(!Panic::is_quiet());
     }
 
     #[test]

@@ -43,6 +43,14 @@ pub(super) fn wants_backtrace(variable: Option<&str>) -> bool {
 
 fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtrace: bool) {
     let message = message(panic.payload());
+    let location = panic.location().unwrap_or(Location::caller());
+    if !Panic::is_quiet() {
+        tell(loggers, progress, (&message, location), backtrace);
+    }
+    Panic { message, location: Some(location.to_string()) }.note();
+}
+
+fn tell(loggers: &Loggers, progress: &Progress, (message, location): (&str, &Location<'_>), backtrace: bool) {
     let who = progress.called_here().or_else(Who::now);
     let mut log = who.map_or_else(|| loggers.of_agent(), |who| loggers.get(who.plugin));
     match who {
@@ -53,7 +61,5 @@ fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtr
     if backtrace {
         log = log.with("backtrace", Backtrace::force_capture().to_string());
     }
-    let location = panic.location().unwrap_or(Location::caller());
     log.log_at(Level::Error, &format_args!("panicked: {message}"), location);
-    Panic { message, location: Some(location.to_string()) }.note();
 }

@@ -59,10 +59,10 @@ impl Entry {
     /// In the format OpenMetrics; or why not.
     fn write(&self) -> Result<String, String> {
         let mut text = String::new();
-        match foreign::guard(|| encode_registry(&mut text, &self.registry)) {
+        match foreign::guard_quietly(|| encode_registry(&mut text, &self.registry)) {
             Ok(Ok(())) => Ok(text),
             Ok(Err(_)) => Err("could not be written".to_string()),
-            Err(_) => Err("panicked".to_string()),
+            Err(panic) => Err(format!("panicked: {panic}")),
         }
     }
 }
@@ -212,7 +212,7 @@ traced_total 1
         assert_eq!(told.text.matches("# TYPE").count(), 2, "{}", told.text);
         assert_eq!(
             told.left_out,
-            ["metric `open` of `b` is told already by another one", "metric `y` of `c` panicked"]
+            ["metric `open` of `b` is told already by another one", "metric `y` of `c` panicked: on purpose"]
         );
     }
 
