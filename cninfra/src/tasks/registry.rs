@@ -1,6 +1,6 @@
 //! [`Registry`]: which tasks run, whose they are, and how they end.
 
-use super::{Slowest, mark::Mark};
+use super::{Slowest, caller::Callers, mark::Mark};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -33,6 +33,7 @@ pub(crate) struct Registry {
     slowest: OnceLock<Arc<Slowest>>,
     /// That of the agent: a plugin may have threads, and runtimes, of its own.
     runtime: OnceLock<Handle>,
+    callers: Callers,
 }
 
 struct Live {
@@ -121,6 +122,11 @@ impl Registry {
     pub(super) fn runtime(&self) -> Handle {
         // known before anything of a plugin is called
         self.runtime.get().cloned().unwrap_or_else(Handle::current)
+    }
+
+    /// What calls others' code beside the tasks.
+    pub(crate) fn callers(&self) -> &Callers {
+        &self.callers
     }
 
     /// From now on calls are measured.
