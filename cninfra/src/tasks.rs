@@ -1,10 +1,13 @@
 //! The tasks of an agent's plugins: every task has an owner, which ends with it or before it.
 
+mod caller;
 mod guarded;
 mod mark;
 mod registry;
 mod slowest;
 
+pub(crate) use caller::Calling;
+pub use caller::{Called, Caller};
 pub(crate) use mark::Mark;
 pub(crate) use registry::{Inside, Kind, Registry};
 pub(crate) use slowest::Slowest;

@@ -3,11 +3,11 @@
 use super::{command::command, logs, own, set, variables::Variables};
 use crate::{
     Flag,
-    config::{Known, KnownSection},
+    config::{self, Known, KnownSection},
     graph::{AGENT_FLAGS, Format, Graph},
 };
 use clap::{
-    ArgMatches,
+    ArgMatches, Command,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use std::{collections::HashSet, ffi::OsString, path::PathBuf};
@@ -120,6 +120,9 @@ pub(super) fn parse(
     Ok(cli)
 }
 
+/// The flags of one letter, which are clap's own.
+const SHORT: [char; 2] = ['h', 'V'];
+
 /// Without what is no flag: it may be the value of one, and a secret.
 fn without_stray(mut error: clap::Error) -> clap::Error {
     let is_stray = |said: &ContextValue| matches!(said, ContextValue::String(said) if !said.starts_with('-'));
@@ -143,7 +146,31 @@ fn said(
     if let Some(odd) = odd_argument(&args) {
         return Err(command.error(ErrorKind::InvalidUtf8, format_args!("{odd} is not UTF-8")));
     }
+    if let Some(odd) = one_dash(&command, &args) {
+        return Err(command.error(ErrorKind::UnknownArgument, odd));
+    }
     command.try_get_matches_from_mut(args).map(Some).map_err(without_stray)
+}
+
+/// What is said of a flag that has one dash, as Go's flags had: clap takes its letters for flags of their own, and so `-http-port=1` for `-h`. What is
+/// no flag may be a secret, and is not shown.
+fn one_dash(command: &Command, args: &[OsString]) -> Option<String> {
+    let flags = || command.get_arguments().flat_map(|arg| arg.get_long_and_visible_aliases().unwrap_or_default());
+    let told = |arg: &OsString| {
+        let said = arg.to_str()?.strip_prefix('-')?;
+        let is_short = said.chars().count() < 2 || said.chars().all(|c| SHORT.contains(&c));
+        // `-help` does what it says
+        if is_short || said == "help" || !said.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return None;
+        }
+        let name = said.split('=').next().unwrap_or_default();
+        let meant = config::nearest(name, flags().chain(["help", "version"]));
+        Some(meant.map_or_else(
+            || "an argument begins with one dash, but flags have two".to_string(),
+            |meant| format!("a flag has two dashes: write --{meant}"),
+        ))
+    };
+    args.iter().skip(1).take_while(|arg| *arg != "--").find_map(told)
 }
 
 /// An argument that is no Unicode, as it is told of; what follows a flag may be a secret.
@@ -373,6 +400,34 @@ mod tests {
         let error = cli(&["--store-endpiont=s3cret"], &[]).unwrap_err().to_string();
         assert!(error.contains("'--store-endpiont'") && error.contains("'--store-endpoint'"), "{error}");
         assert!(!error.contains("s3cret"), "{error}");
+    }
+
+    #[test]
+    fn a_flag_with_one_dash_is_told_with_two() {
+        for (args, told) in [
+            (&["-store-endpoint=s3cret"] as &[_], "a flag has two dashes: write --store-endpoint"),
+            (&["-config-dir", "s3cret"], "a flag has two dashes: write --config-dir"),
+            (&["-store-v3-config=s3cret"], "a flag has two dashes: write --store-v3-config"),
+            (&["-hcheck-config"], "a flag has two dashes: write --check-config"),
+            (&["-version"], "a flag has two dashes: write --version"),
+            (&["-hs3cret"], "an argument begins with one dash, but flags have two"),
+            (&["--store-endpoint", "-s3cret"], "an argument begins with one dash, but flags have two"),
+        ] {
+            let error = cli(args, &[]).unwrap_err();
+            assert_eq!((error.exit_code(), error.use_stderr()), (2, true), "{args:?}");
+            let error = error.to_string();
+            assert!(error.starts_with(&format!("error: {told}\n")) && !error.contains("s3cret"), "{error}");
+        }
+        for (args, kind) in [
+            (&["-h"] as &[_], ErrorKind::DisplayHelp),
+            (&["-hV"], ErrorKind::DisplayHelp),
+            (&["-help"], ErrorKind::DisplayHelp),
+            (&["-Vh"], ErrorKind::DisplayVersion),
+            (&["--", "-http-port"], ErrorKind::UnknownArgument),
+        ] {
+            assert_eq!(cli(args, &[]).unwrap_err().kind(), kind, "{args:?}");
+        }
+        assert_eq!(cli(&["--store-endpoint=-http-port"], &[]).unwrap().values[0].text, "-http-port");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the command line, the environment and the files say, put into the settings.
 
 use super::{
-    cli::{Cli, Origin, Value},
+    cli::{Cli, Origin, Task, Value},
     logs::{self, LogsConfig},
     own::{self, Own},
     settings::Settings,
@@ -66,6 +66,10 @@ impl Settings {
         }
         odd.append(&mut self.read_config(&known));
         wrong.extend(self.config.check(&known).into_iter().map(Error::from));
+        // a start is to be fast: who develops the plugin is told
+        if cli.task == Task::CheckConfig || cfg!(debug_assertions) {
+            wrong.extend(known.mistaken_flags().into_iter().map(Error::from));
+        }
         Report { odd, wrong }
     }
 
@@ -120,6 +124,7 @@ impl std::fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use crate::{
+        agent::{cli, own, variables::Variables},
         logging::{Level, LogSettings},
         prelude::*,
     };
@@ -129,6 +134,32 @@ mod tests {
     #[derive(Flavor)]
     struct Lone {
         idle: Dep<Idle>,
+    }
+
+    #[test]
+    fn a_flag_on_a_key_that_is_not_there_is_a_mistake_of_its_plugin() {
+        const FLAGS: &[Flag] = &[Flag::new("target", "tarket")];
+        #[derive(serde::Serialize, serde::Deserialize, Default)]
+        #[serde(default, deny_unknown_fields)]
+        struct PollerConfig {
+            target: String,
+        }
+        #[plugin(flags = FLAGS)]
+        struct Poller {
+            #[config]
+            _config: PollerConfig,
+        }
+        #[derive(Flavor)]
+        struct Polling {
+            poller: Dep<Poller>,
+        }
+        let (graph, env) = (Polling::GRAPH, Variables::new([]));
+        let args = ["app".into(), "--check-config".into()];
+        let cli = cli::parse(graph, &own::known(graph), "1.0", args, &env).unwrap();
+        let report = Agent::<Polling>::builder().settings.configure(graph, cli).to_string();
+        let told = "  - flag --target: it is declared for key `poller.tarket`, which is unknown\n    help: it is a defect of the plugin, \
+                    in its `flags`: did you mean `target`? known keys: target; of any plugin: ";
+        assert!(report.contains(told), "{report}");
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub struct PluginError {
     /// From the start of the step to the failure; not known of a task.
     pub elapsed: Duration,
     how: How,
+    /// What to do about a limit that is too short; empty where that is not the cause.
+    longer: Box<str>,
 }
 
 /// What the phase does not tell.
@@ -84,7 +86,8 @@ impl std::error::Error for PluginError {
 impl PluginError {
     pub(super) fn new(node: &Node, phase: Phase, cause: Cause, elapsed: Duration) -> Self {
         let (plugin, instance) = (node.name(), node.instance());
-        PluginError { plugin, instance, phase, task: None, cause, elapsed, how: How::InPhase }
+        let longer = longer(&cause, phase, Some(instance));
+        PluginError { plugin, instance, phase, task: None, cause, elapsed, how: How::InPhase, longer }
     }
 
     /// A task of the plugin has failed.
@@ -101,7 +104,8 @@ impl PluginError {
     /// Of no plugin in particular.
     pub(super) fn of_flavor(graph: &Graph, phase: Phase, cause: Cause) -> Self {
         let (plugin, elapsed) = (graph.name(), Duration::ZERO);
-        PluginError { plugin, instance: AGENT, phase, task: None, cause, elapsed, how: How::InPhase }
+        let longer = longer(&cause, phase, None);
+        PluginError { plugin, instance: AGENT, phase, task: None, cause, elapsed, how: How::InPhase, longer }
     }
 
     /// An attempt to start the plugin blocks its thread, and did not end within `took`.
@@ -124,7 +128,7 @@ impl PluginError {
         match &self.cause {
             Cause::Config(error) | Cause::Failed(error) => error.help(),
             Cause::Panicked(_) => Some("it is a defect: RUST_BACKTRACE=1 shows the way to it"),
-            Cause::TimedOut(_) => Some(longer(self.phase)),
+            Cause::TimedOut(_) => Some(&self.longer),
             Cause::Blocked { .. } => Some("what blocks belongs in `tokio::task::spawn_blocking`"),
         }
     }
@@ -167,28 +171,23 @@ impl PluginError {
     }
 }
 
-/// What can be done about a phase that takes too long: the keys of its limit and of the whole.
-fn longer(phase: Phase) -> &'static str {
-    macro_rules! keys {
-        ($phase:literal, $whole:literal) => {
-            concat!(
-                "look at what it waits for, or give it a longer limit: `<plugin>.limits.",
-                $phase,
-                "`, `agent.limits.",
-                $phase,
-                "` or `agent.",
-                $whole,
-                "` in the config, or `Builder::limit`"
-            )
-        };
+/// What can be done about a phase that takes too long: the keys of its limit, in the section of the plugin and for all, and of the whole.
+fn longer(cause: &Cause, phase: Phase, section: Option<&str>) -> Box<str> {
+    if !matches!(cause, Cause::TimedOut(_)) {
+        return Box::default();
     }
-    match phase {
-        Phase::Create => keys!("create", "start-timeout"),
-        Phase::Init | Phase::Run => keys!("init", "start-timeout"),
-        Phase::AfterInit => keys!("after-init", "start-timeout"),
-        Phase::Drain => keys!("drain", "stop-timeout"),
-        Phase::Close => keys!("close", "stop-timeout"),
-    }
+    let (key, whole) = match phase {
+        Phase::Create => ("create", "start-timeout"),
+        Phase::Init | Phase::Run => ("init", "start-timeout"),
+        Phase::AfterInit => ("after-init", "start-timeout"),
+        Phase::Drain => ("drain", "stop-timeout"),
+        Phase::Close => ("close", "stop-timeout"),
+    };
+    let own = section.map(|section| format!("`{section}.limits.{key}`, ")).unwrap_or_default();
+    format!(
+        "look at what it waits for, or give it a longer limit: {own}`agent.limits.{key}` or `agent.{whole}` in the config, or `Builder::limit`"
+    )
+    .into()
 }
 
 /// The agent did not start. All that had begun has been closed again.

@@ -38,7 +38,11 @@ mod together;
 mod variables;
 mod watchdog;
 
-pub use crate::{foreign::Panic, stop::StopHandle};
+pub use crate::{
+    foreign::Panic,
+    stop::StopHandle,
+    tasks::{Called, Caller},
+};
 pub use builder::Builder;
 pub(crate) use configure::effective as effective_config;
 #[cfg(any(feature = "testing", doc))]

@@ -1,7 +1,12 @@
 //! [`Progress`]: what an agent does right now, to be read from another thread.
 
 use super::{Cause, Phase, guard::guard, limits::LimitTable};
-use crate::{context::Shared, foreign::Who, graph::Graph, tasks::Kind};
+use crate::{
+    context::Shared,
+    foreign::Who,
+    graph::{Graph, Node},
+    tasks::{self, Calling, Kind},
+};
 use std::{
     cell::Cell,
     fmt,
@@ -121,24 +126,48 @@ impl fmt::Display for Call {
     }
 }
 
-/// A task of a plugin that is inside of a call.
+/// A task of a plugin that is inside of a call, or what calls beside the tasks.
 pub(super) struct Inside {
-    pub(super) id: u64,
+    pub(super) id: InsideId,
     /// Another one where it has come back in between.
     pub(super) call: u64,
-    pub(super) plugin: &'static str,
+    /// Of the plugin whose code is called.
     pub(super) instance: &'static str,
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
+    /// What is called, with its plugin.
+    pub(super) what: String,
+}
+
+/// Its number, among its like.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum InsideId {
+    Task(u64),
+    Caller(u64),
+}
+
+impl Inside {
+    fn task(graph: &'static Graph, task: &tasks::Inside) -> Self {
+        let (node, name) = (&graph.nodes()[task.place], task.name);
+        let plugin = node.name();
+        let what = match task.kind {
+            Kind::Task | Kind::UntilClose => format!("task `{name}` of plugin `{plugin}`"),
+            Kind::Probe => format!("the probe of plugin `{plugin}`"),
+            Kind::Attempt => format!("an attempt to start plugin `{plugin}`"),
+        };
+        Inside { id: InsideId::Task(task.id), call: task.call, instance: node.instance(), what }
+    }
+
+    fn caller(graph: &'static Graph, calling: &Calling) -> Self {
+        let Calling { id, call, place, called } = calling;
+        let is_owner = |node: &&'static Node| called.owner.as_deref() == Some(node.instance());
+        let node = graph.nodes().iter().find(is_owner).unwrap_or(&graph.nodes()[*place]);
+        let what = format!("the {} of plugin `{}`", called.what, node.name());
+        Inside { id: InsideId::Caller(*id), call: *call, instance: node.instance(), what }
+    }
 }
 
 impl fmt::Display for Inside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            Kind::Task | Kind::UntilClose => write!(f, "task `{}` of plugin `{}`", self.name, self.plugin),
-            Kind::Probe => write!(f, "the probe of plugin `{}`", self.plugin),
-            Kind::Attempt => write!(f, "an attempt to start plugin `{}`", self.plugin),
-        }
+        f.write_str(&self.what)
     }
 }
 
@@ -202,23 +231,16 @@ impl Progress {
         self.agent.get().map_or(Duration::MAX, |(_, limits)| limits.whole.stop)
     }
 
-    /// The tasks that are inside of a call. A probe that is has given no answer: who watches the status is to look.
+    /// What is inside of a call: tasks, and what calls beside them. A probe that is has given no answer: who watches the status is to look.
     pub(super) fn inside(&self) -> Vec<Inside> {
         let Some(agent) = self.agent.get().and_then(|(agent, _)| agent.upgrade()) else { return Vec::new() };
         let inside = agent.tasks.inside();
         if inside.iter().any(|inside| inside.kind == Kind::Probe) {
             agent.status.look_again();
         }
-        let node = |place: usize| &agent.graph.nodes()[place];
-        let name = |inside: crate::tasks::Inside| Inside {
-            id: inside.id,
-            call: inside.call,
-            plugin: node(inside.place).name(),
-            instance: node(inside.place).instance(),
-            name: inside.name,
-            kind: inside.kind,
-        };
-        inside.into_iter().map(name).collect()
+        let tasks = inside.iter().map(|task| Inside::task(agent.graph, task));
+        let callers = agent.tasks.callers().inside();
+        tasks.chain(callers.iter().map(|calling| Inside::caller(agent.graph, calling))).collect()
     }
 
     pub(super) fn begin(&self, stage: Stage) {

@@ -90,17 +90,16 @@ impl Timeline {
         self.steps.iter()
     }
 
-    /// From the first step to the end of the last one.
+    /// From the begin of the start, as all times of its steps are, to the end of the last step. Before the first one the config is read.
     #[must_use]
     pub fn took(&self) -> Duration {
-        let started = self.steps.iter().map(|step| step.event.started).min().unwrap_or_default();
-        self.steps.iter().map(|step| step.event.ended()).max().unwrap_or_default().saturating_sub(started)
+        self.steps.iter().map(|step| step.event.ended()).max().unwrap_or_default()
     }
 }
 
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "timeline of {:.1?} (* all others waited for it)", self.took())?;
+        write!(f, "timeline of {:.1?}, from the begin of the start (* all others waited for it)", self.took())?;
         let widest = self.graph.nodes().iter().map(|node| node.name().len()).max().unwrap_or_default();
         for (place, node) in self.graph.nodes().iter().enumerate() {
             // a method that is left at its default takes no time, and is not worth a word
@@ -122,5 +121,27 @@ impl fmt::Display for Timeline {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[plugin(no_lifecycle)]
+    struct Idle;
+    #[derive(Flavor)]
+    struct Lone {
+        idle: Dep<Idle>,
+    }
+
+    #[test]
+    fn what_it_took_and_when_a_step_was_are_of_one_scale() {
+        let (started, took) = (Duration::from_micros(1200), Duration::from_micros(500));
+        let event = Event { place: 0, phase: Phase::Init, started, took, outcome: Outcome::Done };
+        let text = Timeline::new(Lone::GRAPH, &[event]).to_string();
+        let expected = "timeline of 1.7ms, from the begin of the start (* all others waited for it)\n    Idle  init* 500.0µs at 1.2ms";
+        assert_eq!(text, expected);
     }
 }

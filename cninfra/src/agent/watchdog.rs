@@ -2,7 +2,7 @@
 
 use super::{
     exit::{FAILED, NOT_STOPPED},
-    progress::{Call, Inside, Stage, StageKind, State},
+    progress::{Call, Inside, InsideId, Stage, StageKind, State},
 };
 use crate::logging::Level;
 use std::{
@@ -27,7 +27,7 @@ pub(super) struct Watchdog {
     /// The call that had not returned when it last looked, since when, and whether it has been named.
     seen: Option<(Call, Instant, bool)>,
     /// The same of tasks, by their numbers.
-    tasks: HashMap<u64, Kept>,
+    tasks: HashMap<InsideId, Kept>,
     said: Vec<Said>,
 }
 
@@ -164,7 +164,6 @@ mod tests {
             progress::{Callee, Progress},
         },
         prelude::*,
-        tasks::Kind,
     };
     use std::sync::Arc;
 
@@ -250,7 +249,7 @@ mod tests {
     }
 
     fn inside(call: u64) -> [Inside; 1] {
-        [Inside { id: 7, call, plugin: "Stuck", instance: "stuck", name: "work", kind: Kind::Task }]
+        [Inside { id: InsideId::Task(7), call, instance: "stuck", what: "task `work` of plugin `Stuck`".into() }]
     }
 
     #[test]

@@ -124,6 +124,7 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                     let agents = if reader.path.is_empty() { reader.reading.section.agents } else { &[] };
                     suggestion(&written, fields, agents)
                 };
+                reader.reading.notes.borrow_mut().unknown = Some(help.clone());
                 mistake(reader, spot, "is unknown", Some(help));
                 continue;
             }

@@ -8,7 +8,7 @@ use super::{
     key,
     section::Named,
 };
-use crate::graph::Graph;
+use crate::{Flag, graph::Graph};
 use serde::{Deserialize, Serialize};
 
 /// A plugin without settings: every key is unknown.
@@ -26,6 +26,8 @@ pub(crate) struct KnownSection {
     pub(crate) is_bare: bool,
     /// Its plugin can be switched off.
     pub(crate) optional: bool,
+    /// Those that set its keys, where it is a plugin's.
+    pub(super) flags: &'static [Flag],
     /// It is of the agent itself, and no plugin's.
     pub(super) is_own: bool,
 }
@@ -55,6 +57,7 @@ impl Known {
             meta: node.plugin.config.unwrap_or(NoSettings::META),
             is_bare: node.plugin.config.is_none(),
             optional: node.optional,
+            flags: node.plugin.flags,
             is_own: false,
         };
         Known(graph.nodes().iter().map(section).collect())
@@ -68,7 +71,10 @@ impl Known {
     /// A section of the agent itself.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, meta: ConfigMeta) -> Self {
-        self.0.insert(0, KnownSection { name, aliases: &[], meta, is_bare: false, optional: false, is_own: true });
+        self.0.insert(
+            0,
+            KnownSection { name, aliases: &[], meta, is_bare: false, optional: false, flags: &[], is_own: true },
+        );
         self
     }
 

@@ -51,6 +51,7 @@ mod extract;
 mod failure;
 mod fields;
 mod file;
+mod flags;
 mod format;
 mod hides;
 mod key;

@@ -31,6 +31,8 @@ pub(super) struct Reading<'a> {
 /// What is seen on the way.
 #[derive(Default)]
 pub(super) struct Notes {
+    /// What to do about a key that nobody knows, where one was met.
+    pub(super) unknown: Option<String>,
     /// Keys that nobody knows, and the like: what does not stop the reading.
     pub(super) mistakes: Vec<(Spot, Mistake)>,
     /// Where each key's value comes from.

@@ -98,8 +98,9 @@ impl Graph {
             while k < mine.len() {
                 let mut a = 0;
                 while a < AGENT_FLAGS.len() {
-                    if same(&Flag::new(AGENT_FLAGS[a], "").env(AGENT_VARIABLES[a]), &mine[k]) {
-                        fail_flag(&mine[k], "the agent itself", self.nodes[i].plugin.key.name);
+                    let agents = Flag::new(AGENT_FLAGS[a], "").env(AGENT_VARIABLES[a]);
+                    if same(&agents, &mine[k]) {
+                        fail_flag(&mine[k], &agents, "the agent itself", self.nodes[i].plugin.key.name);
                     }
                     a += 1;
                 }
@@ -109,7 +110,12 @@ impl Graph {
                     let mut l = 0;
                     while l < other.len() && (j < i || l < k) {
                         if same(&other[l], &mine[k]) {
-                            fail_flag(&mine[k], self.nodes[j].plugin.key.name, self.nodes[i].plugin.key.name);
+                            fail_flag(
+                                &mine[k],
+                                &other[l],
+                                self.nodes[j].plugin.key.name,
+                                self.nodes[i].plugin.key.name,
+                            );
                         }
                         l += 1;
                     }
@@ -128,17 +134,19 @@ const fn same(a: &Flag, b: &Flag) -> bool {
 }
 
 #[track_caller]
-const fn fail_flag(flag: &Flag, a: &str, b: &str) -> ! {
+const fn fail_flag(flag: &Flag, other: &Flag, a: &str, b: &str) -> ! {
+    let is_flag = text::same(flag.name, other.name);
     text::fail(&[
-        "CN025: flag `--",
-        flag.name,
-        if flag.env.is_empty() { "" } else { "` (variable `" },
-        flag.env,
-        if flag.env.is_empty() { "`" } else { "`)" },
-        " is declared twice, by ",
+        "CN025: ",
+        if is_flag { "flag `--" } else { "variable `" },
+        if is_flag { flag.name } else { flag.env },
+        "` is declared twice, by ",
         a,
         " and by ",
         b,
+        "\n= help: give it another name in the `flags` of ",
+        b,
+        if is_flag { ", after its plugin, as `http-port`" } else { ", after its plugin, as `HTTP_PORT`" },
     ])
 }
 

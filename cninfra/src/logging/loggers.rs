@@ -7,7 +7,7 @@ use super::{
     rules::{Rule, Rules},
     settings::{DEFAULT, pattern},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, config::nearest};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -206,6 +206,23 @@ impl Loggers {
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.0.lock().loggers.get(name).is_some_and(|core| core.strong_count() > 0)
+    }
+
+    /// The logger that was probably meant by a name that none has, but nearly one; of a child's name the first part is looked at. None for a pattern, and
+    /// for the name of a library.
+    #[must_use]
+    pub fn meant(&self, name: &str) -> Option<String> {
+        let first = name.split('.').next().unwrap_or(name);
+        if first == DEFAULT || first.contains(['*', '?', ':']) {
+            return None;
+        }
+        let names: Vec<String> = self.list().into_iter().map(|logger| logger.name).collect();
+        let names = || names.iter().map(String::as_str);
+        // it may be there by its children only
+        if names().any(|known| known.split('.').next() == Some(first)) {
+            return None;
+        }
+        nearest(first, names()).map(str::to_string)
     }
 
     /// The level that holds for a name, be there such a logger or not, and why.

@@ -1,6 +1,6 @@
 //! [`Registry`]: which tasks run, whose they are, and how they end.
 
-use super::{Slowest, mark::Mark};
+use super::{Slowest, caller::Callers, mark::Mark};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -33,6 +33,7 @@ pub(crate) struct Registry {
     slowest: OnceLock<Arc<Slowest>>,
     /// That of the agent: a plugin may have threads, and runtimes, of its own.
     runtime: OnceLock<Handle>,
+    callers: Callers,
 }
 
 struct Live {
@@ -70,8 +71,8 @@ struct Entry {
     kind: Kind,
     /// None for the moment before it is spawned.
     abort: Option<AbortHandle>,
-    /// To be ended as soon as it is spawned.
-    doomed: bool,
+    /// Since when it is to end, be it as soon as it is spawned.
+    doomed: Option<Instant>,
     /// It was waited for in vain.
     stuck: bool,
     mark: Mark,
@@ -106,6 +107,8 @@ pub(crate) struct Left {
     pub(crate) name: &'static str,
     /// It blocks its thread: it did not end in time.
     pub(crate) stuck: bool,
+    /// How long it was waited for, from when it was told to end: nobody is waited for twice.
+    pub(crate) waited: Duration,
 }
 
 impl Registry {
@@ -121,6 +124,11 @@ impl Registry {
     pub(super) fn runtime(&self) -> Handle {
         // known before anything of a plugin is called
         self.runtime.get().cloned().unwrap_or_else(Handle::current)
+    }
+
+    /// What calls others' code beside the tasks.
+    pub(crate) fn callers(&self) -> &Callers {
+        &self.callers
     }
 
     /// From now on calls are measured.
@@ -145,15 +153,14 @@ impl Registry {
         live.next += 1;
         let id = live.next;
         let mark = Mark::default();
-        live.tasks
-            .insert(id, Entry { place, name, kind, abort: None, doomed: false, stuck: false, mark: mark.clone() });
+        live.tasks.insert(id, Entry { place, name, kind, abort: None, doomed: None, stuck: false, mark: mark.clone() });
         Some((id, mark))
     }
 
     /// It has been spawned, and may have ended already.
     pub(super) fn spawned(&self, id: u64, abort: AbortHandle) {
         if let Some(entry) = self.lock().tasks.get_mut(&id) {
-            if entry.doomed {
+            if entry.doomed.is_some() {
                 abort.abort();
             }
             entry.abort = Some(abort);
@@ -167,7 +174,7 @@ impl Registry {
             let mut live = self.lock();
             let entry = live.tasks.remove(&id);
             live.left += usize::from(entry.is_some());
-            live.obeyed += usize::from(entry.as_ref().is_some_and(|entry| entry.doomed));
+            live.obeyed += usize::from(entry.as_ref().is_some_and(|entry| entry.doomed.is_some()));
             entry
         };
         self.ended.notify_waiters();
@@ -243,7 +250,7 @@ impl Registry {
         let mut left: Vec<(u64, Left)> = Vec::new();
         self.lock().of(is_meant, |id, entry| {
             entry.abort();
-            left.push((id, Left { place: entry.place, name: entry.name, stuck: entry.stuck }));
+            left.push((id, Left { place: entry.place, name: entry.name, stuck: entry.stuck, waited: Duration::ZERO }));
         });
         if left.is_empty() {
             return Vec::new();
@@ -262,8 +269,16 @@ impl Registry {
         .await;
         left.sort_by_key(|(id, _)| *id);
         let mut live = self.lock();
-        let mut is_stuck = |id| live.tasks.get_mut(&id).map(|entry| entry.stuck = true).is_some();
-        left.into_iter().map(|(id, left)| Left { stuck: is_stuck(id), ..left }).collect()
+        let mut stuck = |id| {
+            let entry = live.tasks.get_mut(&id)?;
+            entry.stuck = true;
+            entry.doomed.map(|told| told.elapsed())
+        };
+        let seen = |(id, left)| {
+            let waited = stuck(id);
+            Left { stuck: waited.is_some(), waited: waited.unwrap_or_default(), ..left }
+        };
+        left.into_iter().map(seen).collect()
     }
 
     /// Waits until these have ended; but no longer than `until` says, which is asked after each end, and is given how many were told to.
@@ -304,7 +319,7 @@ impl Entry {
     }
 
     fn abort(&mut self) {
-        self.doomed = true;
+        self.doomed.get_or_insert_with(Instant::now);
         if let Some(abort) = &self.abort {
             abort.abort();
         }
@@ -324,7 +339,7 @@ mod tests {
         registry.end_before_close(0..1, ends).await;
         let waited = Instant::now();
         let left = registry.end(0..1, |_| true, ends).await;
-        assert_eq!(left, [Left { place: 0, name: "stubborn", stuck: true }]);
+        assert_eq!(left, [Left { place: 0, name: "stubborn", stuck: true, waited: AT_MOST }]);
         assert_eq!(waited.elapsed(), Duration::ZERO);
     }
 }

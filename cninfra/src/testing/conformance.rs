@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Phase,
     agent::{Backoff, Builder, Cause, Outcome, PluginError, StartPolicy},
+    config::Known,
     graph::Graph,
     logging::{Level, LogSettings},
     status::{AgentStatus, State},
@@ -38,7 +39,7 @@ const OUTLIVES: Duration = Duration::from_secs(1);
 /// | 3 | it never blocks: no call of its lifecycle, and none of a task that it spawned through the context, keeps its thread for longer than [`blocks_after`](Conformance::blocks_after) |
 /// | 4 | it reports its state: it does not stay in `Init`, and it gives a reason when it is not well |
 /// | 7 | its errors carry a cause or a mend; no secret is in an error, a report or in what is logged on the thread of the test (all tasks of the agent run there) |
-/// | 8 | its config section refuses a key that it does not know |
+/// | 8 | its config section refuses a key that it does not know, and has those that its flags set |
 ///
 /// Point 5, the start policies, is the agent's own work. What can not be seen from outside is left to the plugin's own tests: time-outs of
 /// outside calls, bounds of queues, point 6 (that it reconnects, and brings its subscribers back to what is true), threads of its own
@@ -226,6 +227,9 @@ impl<F: 'static> Conformance<F> {
             if unknown.started || !unknown.errors.iter().any(is_refused) {
                 found.add(8, "its config section takes a key that it does not know".to_string());
             }
+        }
+        for mistake in Known::of(graph).mistaken_flags_of(&self.plugin) {
+            found.add(8, mistake.to_string());
         }
         for (about, make) in &self.failing {
             let failed = self.live(make, Ordeal::None);

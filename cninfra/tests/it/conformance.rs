@@ -220,6 +220,43 @@ fn a_config_section_that_takes_anything_is_found() {
 }
 
 #[test]
+fn a_flag_on_a_key_that_is_not_there_is_found() {
+    const FLAGS: &[Flag] = &[
+        Flag::new("target", "taregt"),
+        Flag::new("deep", "inner.dept"),
+        Flag::new("good", "inner.depth"),
+        Flag::new("time-to-start", "limits.init"),
+    ];
+    #[derive(Serialize, Deserialize, Default)]
+    #[serde(default, deny_unknown_fields)]
+    struct Inner {
+        depth: u8,
+    }
+    #[derive(Serialize, Deserialize, Default)]
+    #[serde(default, deny_unknown_fields)]
+    struct Outer {
+        target: String,
+        inner: Inner,
+    }
+    #[plugin(flags = FLAGS)]
+    struct Poller {
+        #[config]
+        config: Outer,
+    }
+    #[derive(Flavor)]
+    struct Alone {
+        poller: Dep<Poller>,
+    }
+    let violations = Conformance::of("poller", Agent::<Alone>::builder).violations();
+    let told: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    let expected = [
+        "contract 8: flag --target: it is declared for key `poller.taregt`, which is unknown",
+        "contract 8: flag --deep: it is declared for key `poller.inner.dept`, which is unknown",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 #[should_panic(expected = "plugin `sinner` does not keep its contract:\n  - contract 4: ")]
 fn check_panics_with_what_it_found() {
     kit(Sin::StaysInInit).blocks_after(Duration::from_secs(5)).check();

@@ -17,6 +17,9 @@ pub struct LoggerBody {
     /// Where the level was set for a while: for how many seconds it still holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_in: Option<u64>,
+    /// No logger has that name, but nearly one: which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 impl LoggerBody {
@@ -28,6 +31,6 @@ impl LoggerBody {
         let rule = rules.iter().find(|rule| rule.name == said && rule.source == origin.source);
         // a part of a second is told as one, since 0 would say that it is over
         let ends_in = rule.and_then(|rule| rule.ends_in).map(|left| left.as_secs_f64().ceil() as u64);
-        LoggerBody { logger: name, level: level.as_str(), origin, ends_in }
+        LoggerBody { logger: name, level: level.as_str(), origin, ends_in, hint: None }
     }
 }

@@ -78,7 +78,12 @@ fn list_all(loggers: &Loggers) -> Vec<LoggerBody> {
 }
 
 fn level_of(loggers: &Loggers, name: &str) -> LoggerBody {
-    LoggerBody::new(loggers.level(name), &loggers.rules())
+    LoggerBody { hint: hint(loggers, name), ..LoggerBody::new(loggers.level(name), &loggers.rules()) }
+}
+
+/// A level is remembered for a logger that is not there yet; but it may be a slip.
+fn hint(loggers: &Loggers, name: &str) -> Option<String> {
+    loggers.meant(name).map(|meant| format!("no logger has that name; did you mean `{meant}`?"))
 }
 
 fn put(loggers: &Loggers, log: &Logger, name: &str, level: &str, time: Option<&str>) -> Response {
@@ -99,9 +104,10 @@ fn put(loggers: &Loggers, log: &Logger, name: &str, level: &str, time: Option<&s
     if let Err(error) = set {
         return refusal(&error);
     }
-    match time {
-        None => log.info(format_args!("the level of `{name}` is {level} now")),
-        Some(time) => log.info(format_args!("the level of `{name}` is {level} for {time}")),
+    let time = time.map_or_else(|| "now".to_string(), |time| format!("for {time}"));
+    match hint(loggers, name) {
+        None => log.info(format_args!("the level of `{name}` is {level} {time}")),
+        Some(hint) => log.warn(format_args!("the level of `{name}` is {level} {time}, but {hint}")),
     }
     answer(&level_of(loggers, name))
 }

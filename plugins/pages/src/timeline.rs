@@ -19,7 +19,7 @@ pub(crate) struct Body<'a> {
     started: String,
     /// Has it come to its end? Before, no step is told.
     complete: bool,
-    /// From the first step to the end of the last one.
+    /// From the begin of the start to the end of the last step.
     took_us: u64,
     steps: Vec<StepBody>,
 }
@@ -75,14 +75,13 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus, events: &[Event]
         };
         return format!("<p>The start began on {started}.</p>\n<p class=\"note\">{why}</p>\n");
     }
-    // before the first step the config is read
-    let whole = timeline.steps().map(|step| step.event.ended()).max().unwrap_or_default();
+    let whole = timeline.took();
     let mut page = format!(
-        "<p>The start began on {started}; its steps took {}. What all else waited for, and took a hundredth of that at least, is underlined, and marked with <b class=\"critical\">*</b>: to start faster, begin there.</p>\n\
+        "<p>The start began on {started}; its last step ended {} after that, and 0 is its begin. What all else waited for, and took a hundredth of that at least, is underlined, and marked with <b class=\"critical\">*</b>: to start faster, begin there.</p>\n\
          <p class=\"legend\"><span><i class=\"bar create\"></i>create</span> <span><i class=\"bar init\"></i>init</span> <span><i class=\"bar after_init\"></i>after_init</span> \
          <span><i class=\"bar bad\"></i>failed</span></p>\n\
          <div class=\"wide\" tabindex=\"0\">\n<table class=\"gantt\">\n<thead><tr><th>Plugin</th><th class=\"chart\">{}</th><th>create</th><th>init</th><th>after_init</th></tr></thead>\n",
-        words::took(timeline.took()),
+        words::took(whole),
         ticks(whole),
     );
     let mut steps: Vec<Vec<&Step>> = vec![Vec::new(); graph.len()];

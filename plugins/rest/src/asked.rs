@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) type Request = (Method, String, Option<Route>);
 
 /// What a request asks for.
-#[derive(Default)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
     /// None where a request has no path: `CONNECT`.
@@ -29,6 +29,12 @@ impl Asked {
     pub(crate) fn too_slow(&self, shared: &Shared, after: Duration) {
         let (method, path, route) = self.request(shared);
         shared.tell(&Incident::NotAnswered { method, path, route, after });
+    }
+
+    /// The handler has kept its thread for so long.
+    pub(crate) fn blocked(&self, shared: &Shared, took: Duration) {
+        let (method, path, route) = self.request(shared);
+        shared.tell(&Incident::Blocked { method, path, route, took });
     }
 
     /// The handler, or the destructor of what it has left.

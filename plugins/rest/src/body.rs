@@ -11,7 +11,6 @@ use axum::{
     body::{Body, Bytes, HttpBody},
     http::StatusCode,
 };
-use cninfra::agent::Panic;
 use hyper::body::{Frame, Incoming, SizeHint};
 use std::{
     error::Error,
@@ -168,7 +167,7 @@ impl Sent {
 
     /// Drops the body.
     fn let_go(&mut self) {
-        if let Err(panic) = Panic::catch(|| self.body = Body::empty()) {
+        if let Err(panic) = self.pulse.current.call(|| self.body = Body::empty()) {
             self.asked.panicked(&self.pulse.shared, &panic);
         }
     }
@@ -179,7 +178,8 @@ impl HttpBody for Sent {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Panic::catch(|| Pin::new(&mut self.body).poll_frame(task)).unwrap_or_else(|panic| {
+        let sent = &mut *self;
+        sent.pulse.current.call(|| Pin::new(&mut sent.body).poll_frame(task)).unwrap_or_else(|panic| {
             self.asked.broke_off(&self.pulse.shared, &panic);
             self.let_go();
             Poll::Ready(Some(Err(axum::Error::new("the body of the answer panicked"))))

@@ -44,6 +44,18 @@ pub enum Incident {
         /// The time that it had.
         after: Duration,
     },
+    /// A handler has kept its thread: for longer than it has to answer, or for more than a second. Told when it comes back.
+    #[non_exhaustive]
+    Blocked {
+        /// The request's method.
+        method: Method,
+        /// The request's path, without the query: that may hold what is not for a log.
+        path: String,
+        /// The handler's route, with its owner, where that is known.
+        route: Option<Route>,
+        /// How long.
+        took: Duration,
+    },
     /// A connection could not be accepted: most likely the process has too many open files. Told again only after ten seconds.
     #[non_exhaustive]
     NotAccepted {
@@ -97,6 +109,13 @@ impl fmt::Display for Incident {
             Incident::NotAnswered { method, path, route, after } => {
                 let asked = Asked(method, path, route.as_ref());
                 write!(f, "the handler of {asked} did not answer within {after:?}: it is dropped")
+            }
+            Incident::Blocked { method, path, route, took } => {
+                let asked = Asked(method, path, route.as_ref());
+                write!(
+                    f,
+                    "the handler of {asked} has blocked its thread for {took:.1?}: what blocks belongs in `tokio::task::spawn_blocking`"
+                )
             }
             Incident::NotAccepted { error, again } => {
                 write!(f, "a connection was not accepted: {error}; next try in {again:?}")

@@ -44,6 +44,7 @@ mod body;
 mod clock;
 mod config;
 mod connection;
+mod current;
 mod endpoint;
 mod error;
 mod incident;

@@ -5,6 +5,7 @@ use crate::{
 };
 use cninfra::{
     Logger, Task,
+    agent::Called,
     http::{Http, Route, RouteError, Routes},
     prelude::*,
 };
@@ -178,7 +179,8 @@ impl Lifecycle for Rest {
             Error::from(error).with_help(help)
         })?;
         let log = cx.log();
-        let server = server.limits(self.config.limits()).routes(index).report_to(move |incident| log.error(incident));
+        let server =
+            server.of(cx).limits(self.config.limits()).routes(index).report_to(move |incident| log.error(incident));
         let log = cx.log();
         let server = if self.config.access_log { server.access_to(move |access| tell(&log, access)) } else { server };
         let server = if self.config.metrics {
@@ -211,9 +213,13 @@ impl Lifecycle for Rest {
         let ending = ENDING.min(whole / 10);
         let most =
             Some(*self.config.drain_timeout).filter(|limit| !limit.is_zero()).unwrap_or(whole).min(whole - ending);
-        if timeout(most, handle.drain()).await.is_err() && timeout(ending, handle.end()).await.is_err() {
+        // the other half is for telling: beyond the limit nothing is told
+        if timeout(most, handle.drain()).await.is_err() && timeout(ending / 2, handle.end()).await.is_err() {
             // it is told again, when the server's `close` does not come to its end
-            cx.log().warn("a handler blocks its thread: its request can not be cut off");
+            let name =
+                |called: Called| format!("\n  - the {} of `{}`", called.what, called.owner.as_deref().unwrap_or("-"));
+            let named: String = cx.called().into_iter().map(name).collect();
+            cx.log().warn(format_args!("a handler blocks its thread: its request can not be cut off{named}"));
             return Ok(());
         }
         self.ended(cx).await

@@ -2,6 +2,7 @@
 
 use crate::{
     clock::{Millis, NEVER, after},
+    current::Current,
     shared::Shared,
 };
 use std::{
@@ -65,12 +66,14 @@ pub(crate) struct Pulse {
     refused: AtomicU8,
     /// A request's body was not read to its end.
     unread: AtomicBool,
+    pub(crate) current: Current,
 }
 
 impl Pulse {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let now = shared.now();
+        let (now, current) = (shared.now(), Current::new(&shared));
         Pulse {
+            current,
             shared,
             phase: AtomicU8::new(Phase::Fresh as u8),
             since: AtomicU64::new(now),

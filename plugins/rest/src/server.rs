@@ -9,7 +9,10 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use axum::Router;
-use cninfra::http::{RouteError, RouteIndex, RouteTable, Routes};
+use cninfra::{
+    Context,
+    http::{RouteError, RouteIndex, RouteTable, Routes},
+};
 use std::{
     fmt, io,
     net::SocketAddr,
@@ -107,6 +110,12 @@ impl Server {
     /// Tells each request with its answer to `log`, which must not block. Without this none is.
     pub fn access_to(mut self, log: impl Fn(&Access) + Send + Sync + 'static) -> Self {
         self.shared.access = Some(Arc::new(log));
+        self
+    }
+
+    /// Names what blocks its thread to the agent of this plugin.
+    pub(crate) fn of(mut self, cx: &Context) -> Self {
+        self.shared.context = Some(cx.clone());
         self
     }
 

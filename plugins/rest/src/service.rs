@@ -12,7 +12,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{HeaderValue, Request, Response, StatusCode, header::CONNECTION},
 };
-use cninfra::{agent::Panic, http::error_response};
+use cninfra::http::error_response;
 use hyper::{body::Incoming, service::Service};
 use std::{
     convert::Infallible,
@@ -82,7 +82,11 @@ impl Service<Request<Incoming>> for Answerer {
                     request
                 };
                 // handlers and layers are cloned, and may be called
-                match Panic::catch(|| tower_service::Service::call(&mut table.router.clone(), request)) {
+                pulse.current.asks(&asked);
+                match pulse
+                    .current
+                    .handle(&asked, shared, || tower_service::Service::call(&mut table.router.clone(), request))
+                {
                     Ok(routed) => State::Routed { routed, alarm: None },
                     Err(panic) => {
                         asked.panicked(shared, &panic);
@@ -131,7 +135,11 @@ impl Future for Answering {
             State::Answered => return Poll::Pending,
         };
         // the handler's own state is its own affair: other handlers do not share it, or share it by what poisons
-        let response = match Panic::catch(|| Pin::new(routed).poll(task)) {
+        let response = match answering
+            .pulse
+            .current
+            .handle(&answering.asked, &answering.pulse.shared, || Pin::new(routed).poll(task))
+        {
             Ok(Poll::Ready(Ok(response))) => response,
             Ok(Poll::Ready(Err(never))) => match never {},
             Ok(Poll::Pending) => {
@@ -164,7 +172,7 @@ impl Future for Answering {
 impl Answering {
     /// Drops what the handler has left: its destructors are its own.
     fn let_go(&mut self) {
-        if let Err(panic) = Panic::catch(|| self.state = State::Answered) {
+        if let Err(panic) = self.pulse.current.call(|| self.state = State::Answered) {
             self.asked.panicked(&self.pulse.shared, &panic);
         }
     }

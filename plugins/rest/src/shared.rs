@@ -9,6 +9,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use axum::{Router, http::Method};
 use cninfra::{
+    Context,
     agent::Panic,
     http::{Route, RouteIndex, RouteTable},
 };
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<Clock>,
     /// How many requests were in flight when their connections were ended.
     pub(crate) cut: AtomicUsize,
+    /// Of the plugin that runs it, where one does.
+    pub(crate) context: Option<Context>,
     /// Whose requests were in flight in tasks that panic right now.
     blamed: Mutex<Vec<(task::Id, Request)>>,
 }
@@ -72,6 +75,7 @@ impl Shared {
             metrics: None,
             clock: Arc::default(),
             cut: AtomicUsize::new(0),
+            context: None,
             blamed: Mutex::default(),
         }
     }

@@ -114,6 +114,27 @@ async fn a_level_for_a_while() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_nearly_a_loggers_is_hinted_at() {
+    let (agent, addr) = start().await;
+    for (name, meant) in [
+        ("ectd", Some("etcd")),
+        ("etdc.watch", Some("etcd")),
+        ("log-manger", Some("log-manager")),
+        ("etcd", None),
+        ("etcd.watch", None),
+        ("ect*", None),
+        ("default", None),
+        ("store", None),
+    ] {
+        let path = format!("/log/{name}/debug").leak();
+        let (status, body) = json(addr, "PUT", path).await;
+        let hint = meant.map(|meant| format!("no logger has that name; did you mean `{meant}`?"));
+        assert_eq!((status, &body["level"], body["hint"].as_str()), (200, &json!("debug"), hint.as_deref()), "{name}");
+    }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_told() {
     let (agent, addr) = start().await;
     for (method, path, status, error) in [

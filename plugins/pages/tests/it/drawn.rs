@@ -48,7 +48,7 @@ fn a_graph_shows_each_plugin_with_its_state_and_its_edges() {
 fn a_timeline_has_a_bar_for_each_step_that_took_time() {
     let page = page("/agent/timeline");
     for part in [
-        "its steps took 21.0ms.",
+        "its last step ended 21.0ms after that, and 0 is its begin.",
         "style=\"left:0.000%;width:95.238%\" title=\"init: 20.0ms at 0, done\"",
         "<i class=\"bar init critical\" style=\"left:0.000%;width:95.238%\"",
         "<i class=\"bar init\" style=\"left:0.000%;width:23.810%\"",

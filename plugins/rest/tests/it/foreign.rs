@@ -339,6 +339,24 @@ async fn an_access_log_that_panics_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_kept_its_thread_for_too_long_is_told_of() {
+    for (handler, millis) in [(Some(Duration::from_millis(100)), 300), (None, 1100)] {
+        let block = async move || {
+            thread::sleep(Duration::from_millis(millis));
+            "blocked"
+        };
+        let mut limits = cninfra_rest::Limits::default();
+        limits.handler = handler;
+        let served = Served::start(fine().get("/block", block), |server| server.limits(limits)).await;
+        assert!(served.ask("/fine").await.ends_with("fine") && served.told.lock().unwrap().is_empty());
+        assert!(served.ask("/block").await.ends_with("blocked"));
+        let told = served.told.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        assert!(told.starts_with("the handler of GET /block of `web` has blocked its thread for "), "{told}");
+        served.ends_with(&[]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_panics_ends_nothing() {
     let bad = async || if true { panic!("on purpose") } else { "" };
     let report = |_: &cninfra_rest::Incident| panic!("told on purpose");
