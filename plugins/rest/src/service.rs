@@ -83,10 +83,7 @@ impl Service<Request<Incoming>> for Answerer {
                 };
                 // handlers and layers are cloned, and may be called
                 pulse.current.asks(&asked);
-                match pulse
-                    .current
-                    .handle(&asked, shared, || tower_service::Service::call(&mut table.router.clone(), request))
-                {
+                match pulse.current.call(|| tower_service::Service::call(&mut table.router.clone(), request)) {
                     Ok(routed) => State::Routed { routed, alarm: None },
                     Err(panic) => {
                         asked.panicked(shared, &panic);
