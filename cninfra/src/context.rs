@@ -8,7 +8,7 @@ use crate::{
     logging::{Logger, Loggers},
     metrics::{AgentMetrics, Metrics, ProcessMetrics},
     status::{Registry, Status, StatusChanges},
-    stop::StopHandle,
+    stop::{By, StopHandle},
     tasks::Registry as Tasks,
 };
 use std::{
@@ -335,7 +335,7 @@ impl Context {
     /// What stops the agent.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        self.shared.get().stop.clone()
+        self.shared.get().stop.of(By::Plugin(self.name()))
     }
 
     /// How long the plugin may still take for its `drain` or its `close`, by the limits of the agent; `None` while the agent does not stop.

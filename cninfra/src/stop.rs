@@ -1,6 +1,7 @@
 //! [`StopHandle`]: how an agent is asked to stop.
 
 use std::{
+    fmt,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -11,28 +12,54 @@ use tokio::sync::watch;
 
 /// Asks an agent to stop, from anywhere: it is cheap to clone and may outlive the agent.
 #[derive(Clone, Debug)]
-pub struct StopHandle(Arc<Asked>);
+pub struct StopHandle(Arc<Asked>, By);
+
+/// Who asks by a handle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum By {
+    /// The agent itself, which has told why.
+    Agent,
+    /// The program around the agent.
+    Program,
+    /// The plugin of this instance name.
+    Plugin(&'static str),
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            By::Agent => f.write_str("the agent itself"),
+            By::Program => f.write_str("the program"),
+            By::Plugin(name) => write!(f, "plugin `{name}`"),
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Asked {
     /// Looked at between any two steps of a start, so it must cost next to nothing.
     now: AtomicBool,
-    at: OnceLock<Instant>,
+    /// When, and by whom it was first.
+    at: OnceLock<(Instant, By)>,
     later: watch::Sender<bool>,
 }
 
 impl StopHandle {
     pub(crate) fn new() -> Self {
-        StopHandle(Arc::new(Asked {
-            now: AtomicBool::new(false),
-            at: OnceLock::new(),
-            later: watch::Sender::new(false),
-        }))
+        StopHandle(
+            Arc::new(Asked { now: AtomicBool::new(false), at: OnceLock::new(), later: watch::Sender::new(false) }),
+            By::Agent,
+        )
+    }
+
+    /// The same, for somebody else.
+    pub(crate) fn of(&self, by: By) -> Self {
+        StopHandle(self.0.clone(), by)
     }
 
     /// Asks the agent to stop in order; asking again changes nothing. During a start it interrupts the start.
     pub fn stop(&self) {
-        self.0.at.get_or_init(Instant::now);
+        self.0.at.get_or_init(|| (Instant::now(), self.1));
         self.0.now.store(true, Ordering::Release);
         self.0.later.send_replace(true);
     }
@@ -45,7 +72,12 @@ impl StopHandle {
 
     /// When somebody asked first, by the wall clock.
     pub(crate) fn asked_at(&self) -> Option<Instant> {
-        self.0.at.get().copied()
+        self.0.at.get().map(|(at, _)| *at)
+    }
+
+    /// Who has asked first, where that is not told already.
+    pub(crate) fn asked_by(&self) -> Option<By> {
+        self.0.at.get().map(|(_, by)| *by).filter(|by| *by != By::Agent)
     }
 
     /// Waits until somebody asks.

@@ -16,6 +16,7 @@ use crate::{
         replace::{Bindable, Instance, Place, Seat},
     },
     logging::{LogSettings, Loggers},
+    stop::By,
 };
 use figment::Figment;
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -134,7 +135,7 @@ impl<F> Builder<F> {
     /// What stops the agent, also while it starts.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        self.settings.stop.clone()
+        self.settings.stop.of(By::Program)
     }
 
     /// Puts a ready plugin in the place of the one that the flavor would make: it is neither created, nor

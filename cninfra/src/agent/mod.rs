@@ -69,6 +69,7 @@ use crate::{
     logging::Loggers,
     metrics::Metrics,
     status::{AgentStatus, StatusChanges},
+    stop::By,
 };
 use runner::Runner;
 use std::{ops::Deref, sync::Arc};
@@ -210,7 +211,7 @@ impl<F> Agent<F> {
     /// What asks the agent to stop. Somebody has to wait for it: see [`Agent::run`].
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        self.shared.stop.clone()
+        self.shared.stop.of(By::Program)
     }
 
     /// Runs until the agent is asked to stop, then closes it.
@@ -224,6 +225,9 @@ impl<F> Agent<F> {
     /// Not cancel safe: dropped, it leaves plugins that are not closed.
     pub async fn run(self) -> Result<Vec<Event>, StopError> {
         self.shared.stop.stopping().await;
+        if let Some(by) = self.shared.stop.asked_by() {
+            self.shared.loggers.of_agent().info(format_args!("{by} has asked for the stop: the agent stops"));
+        }
         self.close().await
     }
 

@@ -134,7 +134,7 @@ impl<F: 'static> Builder<F> {
         self.settings.format = Some(format);
         let hangup = Arc::new(Notify::new());
         self.settings.hangup = Some(hangup.clone());
-        let (stop, progress) = (self.stop_handle(), self.settings.progress.clone());
+        let (stop, progress) = (self.settings.stop.clone(), self.settings.progress.clone());
         let loggers = self.loggers();
         let builder = Builder { held: Box::new(Bare(self.held)), settings: self.settings };
         signals::run(&loggers, stop, progress, &hangup, Box::pin(life(builder)))
@@ -161,7 +161,7 @@ impl<F> Held<()> for Bare<F> {
 /// From start to stop.
 async fn life(builder: Builder<()>) -> u8 {
     let (graph, log, began) = (builder.held.graph(), builder.loggers().of_agent(), Instant::now());
-    let progress = builder.settings.progress.clone();
+    let (progress, stop) = (builder.settings.progress.clone(), builder.settings.stop.clone());
     // a log that is stuck is no reason to end in another way
     let done = |code| {
         progress.done(code);
@@ -177,6 +177,9 @@ async fn life(builder: Builder<()>) -> u8 {
         }
         Err(error) => {
             let code = done(error.exit_code());
+            if let Some(by) = stop.asked_by().filter(|_| error.interrupted()) {
+                log.info(format_args!("{by} has asked for the stop"));
+            }
             tell_not_started(&log, &error);
             code
         }
@@ -267,6 +270,7 @@ mod tests {
         let text = log.text();
         let line = text.lines().position(|line| line.contains("DEBUG") && line.contains("timeline of 7.0s"));
         assert!(code == 0 && line.is_some() && text.contains("Slow  init* 7.0s at"), "{text}");
+        assert!(text.contains("the program has asked for the stop: the agent stops"), "{text}");
     }
     #[test]
     fn inside_of_a_runtime_it_says_what_to_do() {

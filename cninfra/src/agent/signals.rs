@@ -102,8 +102,9 @@ async fn hear(
                 };
                 match asked.again(number, Instant::now()) {
                     Meaning::Echo => continue,
-                    Meaning::Force => {
-                        teller.say(log, Level::Warn, format_args!("signal {number} again: the end is forced"));
+                    Meaning::Force(first) => {
+                        let after = if first == number { " again".to_string() } else { format!(", after signal {first}") };
+                        teller.say(log, Level::Warn, format_args!("signal {number}{after}: the end is forced"));
                         return 128 + number;
                     }
                     Meaning::Stop => {}
@@ -158,7 +159,8 @@ enum Meaning {
     Stop,
     /// It was heard already.
     Echo,
-    Force,
+    /// After this one.
+    Force(u8),
 }
 
 impl Asked {
@@ -169,7 +171,7 @@ impl Asked {
                 Meaning::Stop
             }
             Some((first, at)) if first == number && now.duration_since(at) < ONE => Meaning::Echo,
-            Some(_) => Meaning::Force,
+            Some((first, _)) => Meaning::Force(first),
         }
     }
 }
@@ -215,7 +217,7 @@ mod tests {
         let (mut asked, began) = (Asked::default(), Instant::now());
         let mut hear = |number, after| asked.again(number, began + Duration::from_millis(after));
         let heard = [hear(15, 0), hear(15, 1), hear(15, 199), hear(2, 1), hear(15, 200)];
-        assert_eq!(heard, [Meaning::Stop, Meaning::Echo, Meaning::Echo, Meaning::Force, Meaning::Force]);
+        assert_eq!(heard, [Meaning::Stop, Meaning::Echo, Meaning::Echo, Meaning::Force(15), Meaning::Force(15)]);
     }
 
     #[tokio::test]
