@@ -1,6 +1,7 @@
 //! [`Current`]: the request that a connection's handler has right now, for those who ask from another thread.
 
 use crate::{asked::Asked, shared::Shared};
+use axum::http::Method;
 use cninfra::agent::{Called, Caller, Panic};
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,19 +13,29 @@ const BLOCKS_AFTER: Duration = Duration::from_secs(1);
 
 /// What the handlers of one connection are called for.
 #[derive(Debug)]
-pub(crate) struct Current(Option<(Arc<Mutex<Asked>>, Caller)>);
+pub(crate) struct Current(Option<(Arc<Mutex<Now>>, Caller)>);
+
+/// What is asked for, in texts of its own: what a request holds is a part of hyper's buffer, which can not be used again as long as somebody has it.
+#[derive(Default, Debug)]
+struct Now {
+    method: Method,
+    path: String,
+}
 
 impl Current {
     /// Nobody asks of a server that is no plugin.
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         Current(shared.context.as_ref().map(|cx| {
-            let asked = Arc::<Mutex<Asked>>::default();
+            let asked = Arc::<Mutex<Now>>::default();
             let (now, of) = (asked.clone(), Arc::downgrade(shared));
             let called = move || {
-                let asked = now.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let route = of.upgrade().and_then(|shared| shared.route(&asked.method, asked.path()));
-                let path = route.as_ref().map_or(asked.path(), |route| &route.path);
-                let what = format!("handler of `{} {path}`", asked.method);
+                let (method, path) = {
+                    let now = now.lock().unwrap_or_else(PoisonError::into_inner);
+                    (now.method.clone(), now.path.clone())
+                };
+                let route = of.upgrade().and_then(|shared| shared.route(&method, &path));
+                let path = route.as_ref().map_or(&path, |route| &route.path);
+                let what = format!("handler of `{method} {path}`");
                 Called::new(what, route.as_ref().map(|route| route.owner.to_string()))
             };
             (asked, cx.caller(called))
@@ -34,7 +45,10 @@ impl Current {
     /// There is a request.
     pub(crate) fn asks(&self, asked: &Asked) {
         if let Some((now, _)) = &self.0 {
-            *now.lock().unwrap_or_else(PoisonError::into_inner) = asked.clone();
+            let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+            now.method.clone_from(&asked.method);
+            now.path.clear();
+            now.path.push_str(asked.path());
         }
     }
 
