@@ -18,7 +18,30 @@ pub fn error(status: StatusCode, text: &str) -> Response {
 
 /// A value in JSON.
 pub(super) fn json(value: &impl Serialize) -> Response {
-    match serde_json::to_vec(value) {
+    written(serde_json::to_vec(value))
+}
+
+/// A value in JSON, indented by two and with a line's end, for those who look at it in a terminal. One that can not be written is answered with 500.
+///
+/// ```
+/// use cninfra::http::{Routes, indented_json, testing::Client};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let client = Client::of(Routes::new().get("/numbers", async || indented_json(&[1, 2])));
+/// assert_eq!(client.get("/numbers").await.text(), "[\n  1,\n  2\n]\n");
+/// # }
+/// ```
+#[must_use]
+pub fn indented(value: &impl Serialize) -> Response {
+    written(serde_json::to_vec_pretty(value).map(|mut body| {
+        body.push(b'\n');
+        body
+    }))
+}
+
+fn written(body: serde_json::Result<Vec<u8>>) -> Response {
+    match body {
         Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
         Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &format!("the answer can not be written: {wrong}")),
     }

@@ -42,7 +42,7 @@ mod table;
 #[cfg(any(feature = "testing", doc))]
 pub mod testing;
 
-pub use answer::error as error_response;
+pub use answer::{error as error_response, indented as indented_json};
 pub use axum;
 pub use error::RouteError;
 pub use extract::{Json, Path, Query, Rejection};

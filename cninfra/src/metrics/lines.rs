@@ -63,7 +63,8 @@ pub(super) fn families(text: &str) -> Result<Vec<Family<'_>>, String> {
     Ok(families)
 }
 
-const LETTERS: &str = "it of a to z, 0 to 9 and `_`, a letter first";
+/// What a name is, as in "write ..".
+pub(super) const LETTERS: &str = "it of a to z, 0 to 9 and `_`, a letter first";
 
 /// As it is told. What it is made of is not known.
 fn shown(name: &str) -> impl Display {
@@ -139,8 +140,8 @@ fn are_escapes(text: &str) -> bool {
     true
 }
 
-/// A colon is for names of metrics only.
-fn is_name(name: &str, may_have_colons: bool) -> bool {
+/// A colon is for rules of Prometheus.
+pub(super) fn is_name(name: &str, may_have_colons: bool) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || (may_have_colons && byte == b':');
     let mut bytes = name.bytes();
     bytes.next().is_some_and(is_letter) && bytes.all(|byte| is_letter(byte) || byte.is_ascii_digit())

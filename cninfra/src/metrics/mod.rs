@@ -193,11 +193,9 @@ fn one_line(name: &str, help: &str) -> Result<String> {
 
 /// A name is of letters, digits and `_`. (Colons are for rules of Prometheus.)
 fn check(name: &str) -> Result<()> {
-    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let is_name = name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit());
     let wrong = |help: &str| Err(Error::msg(format_args!("`{name}` can not be a metric's name")).with_help(help));
-    if !is_name {
-        return wrong("write it of a to z, 0 to 9 and `_`, a letter first");
+    if !lines::is_name(name, false) {
+        return wrong(&format!("write {}", lines::LETTERS));
     }
     match ["_total", "_info", "_bucket", "_created"].into_iter().find(|end| name.ends_with(end)) {
         Some(_) => wrong("leave out `_total`, `_info`, `_bucket` and `_created`: they are added when a metric is told"),

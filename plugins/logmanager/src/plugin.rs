@@ -5,16 +5,13 @@ use cninfra::{
     config::Duration,
     http::{
         Http, Path, Query, Routes,
-        axum::{
-            http::{StatusCode, header::CONTENT_TYPE},
-            response::{IntoResponse, Response},
-        },
-        error_response,
+        axum::{http::StatusCode, response::Response},
+        error_response, indented_json,
     },
     logging::{Level, Loggers},
     prelude::*,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The log levels of the agent over HTTP, where it has a server.
 ///
@@ -41,9 +38,9 @@ impl Lifecycle for LogManager {
         let ((list, _), (get, _), (set, set_log), (reset, reset_log), (clear, clear_log)) =
             (all(), all(), all(), all(), all());
         let routes = Routes::new()
-            .get("/log/list", async move || answer(&list_all(&list)))
+            .get("/log/list", async move || indented_json(&list_all(&list)))
             .summary("lists the loggers and their levels")
-            .get("/log/{logger}", async move |Path(name): Path<String>| answer(&level_of(&get, &name)))
+            .get("/log/{logger}", async move |Path(name): Path<String>| indented_json(&level_of(&get, &name)))
             .summary("tells the level of a logger")
             .put(
                 "/log/{logger}/{level}",
@@ -57,7 +54,7 @@ impl Lifecycle for LogManager {
             .delete("/log", async move || {
                 clear.reset_all();
                 clear_log.info("all levels are as the config has them");
-                answer(&list_all(&clear))
+                indented_json(&list_all(&clear))
             })
             .summary("takes back all levels that were set");
         http.register(cx, routes)
@@ -109,7 +106,7 @@ fn put(loggers: &Loggers, log: &Logger, name: &str, level: &str, time: Option<&s
         None => log.info(format_args!("the level of `{name}` is {level} {time}")),
         Some(hint) => log.warn(format_args!("the level of `{name}` is {level} {time}, but {hint}")),
     }
-    answer(&level_of(loggers, name))
+    indented_json(&level_of(loggers, name))
 }
 
 fn take_back(loggers: &Loggers, log: &Logger, name: &str) -> Response {
@@ -118,17 +115,9 @@ fn take_back(loggers: &Loggers, log: &Logger, name: &str) -> Response {
             if any {
                 log.info(format_args!("the level of `{name}` is as the config has it"));
             }
-            answer(&level_of(loggers, name))
+            indented_json(&level_of(loggers, name))
         }
         Err(error) => refusal(&error),
-    }
-}
-
-/// As the predecessor: indented by two.
-fn answer(body: &impl Serialize) -> Response {
-    match serde_json::to_string_pretty(body) {
-        Ok(text) => ([(CONTENT_TYPE, "application/json")], text + "\n").into_response(),
-        Err(error) => error_response(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 

@@ -3,15 +3,15 @@
 use cninfra::{
     graph::Format,
     http::{
+        Query, Rejection,
         axum::{
-            extract::{Query, rejection::QueryRejection},
             http::{
                 HeaderMap, HeaderName, HeaderValue, StatusCode,
                 header::{CACHE_CONTROL, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS},
             },
             response::{IntoResponse, Response},
         },
-        error_response, wants_html,
+        error_response, indented_json, wants_html,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -38,11 +38,11 @@ pub(crate) enum Form {
 /// As the query says, or else the headers; or what is wrong with it. `others` are the formats that there are beside those of all pages.
 pub(crate) fn form(
     headers: &HeaderMap,
-    asked: Result<Query<Asked>, QueryRejection>,
+    asked: Result<Query<Asked>, Rejection>,
     others: &[&str],
 ) -> Result<Form, String> {
     match asked {
-        Err(error) => Err(error.body_text()),
+        Err(refused) => Err(refused.to_string()),
         Ok(Query(Asked { format: None })) if wants_html(headers) => Ok(Form::Html),
         Ok(Query(Asked { format: None })) => Ok(Form::Json),
         Ok(Query(Asked { format: Some(format) })) => match (&*format, format.parse()) {
@@ -65,10 +65,7 @@ pub(crate) fn failed() -> Response {
 
 /// Indented, for those who look at it in a terminal.
 pub(crate) fn json(body: &impl Serialize) -> Response {
-    match serde_json::to_string_pretty(body) {
-        Ok(text) => about(([(CONTENT_TYPE, "application/json")], text + "\n").into_response()),
-        Err(error) => error_response(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-    }
+    about(indented_json(body))
 }
 
 pub(crate) fn text(text: String) -> Response {

@@ -9,12 +9,8 @@ use crate::{
 };
 use cninfra::{
     http::{
-        Http, Routes,
-        axum::{
-            extract::{Query, rejection::QueryRejection},
-            http::HeaderMap,
-            response::Response,
-        },
+        Http, Query, Rejection, Routes,
+        axum::{http::HeaderMap, response::Response},
     },
     prelude::*,
 };
@@ -72,7 +68,7 @@ const ROUTES: [(Shows, &str, &str); 4] = [
     ),
 ];
 
-type Format = Result<Query<Asked>, QueryRejection>;
+type Format = Result<Query<Asked>, Rejection>;
 
 /// What all routes answer of.
 #[derive(Clone)]
