@@ -45,6 +45,7 @@ mod clock;
 mod config;
 mod connection;
 mod current;
+mod early;
 mod endpoint;
 mod error;
 mod incident;

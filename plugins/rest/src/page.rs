@@ -1,5 +1,6 @@
 //! What `GET /` answers where no plugin does: the routes of the agent, for people or for programs.
 
+use crate::registered::{Registered, lock};
 use axum::{
     Json,
     http::{
@@ -8,33 +9,37 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use cninfra::http::{Page, Route, Routes, escaped, wants_html};
+use cninfra::http::{Page, Route, RouteIndex, Routes, escaped, wants_html};
 use serde::Serialize;
-use std::{fmt::Write as _, sync::Arc};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+};
 
-/// The page as a route, beside those that it lists: itself is one of them.
-pub(crate) fn routes(agent: &str, owner: &str, routes: &[Route]) -> Routes {
-    let mut listed: Vec<Listed> = routes.iter().map(Listed::new).collect();
-    let itself = Listed {
-        method: "GET".to_string(),
-        path: "/".to_string(),
-        owner: owner.to_string(),
-        summary: SUMMARY.to_string(),
+/// The page as a route, beside those that it lists, as they are when it is asked for: itself is one of them.
+pub(crate) fn routes(agent: &str, registered: &Arc<Mutex<Registered>>) -> Routes {
+    // whose handlers hold this one
+    let (agent, registered) = (agent.to_string(), Arc::downgrade(registered));
+    let list = async move |headers: HeaderMap| {
+        let index = registered.upgrade().map(|registered| lock(&registered).index().clone()).unwrap_or_default();
+        answer(&headers, &List::new(&agent, &index))
     };
-    listed.push(itself);
-    // of one path, in the order in which they were registered
-    listed.sort_by(|a, b| a.path.cmp(&b.path));
-    let page = Arc::new(html(agent, &listed));
-    let list = Arc::new(List { agent: agent.to_string(), routes: listed });
-    Routes::new().get("/", async move |headers: HeaderMap| answer(&headers, &page, &list)).summary(SUMMARY)
+    Routes::new().get("/", list).summary("lists the routes")
 }
-
-const SUMMARY: &str = "lists the routes";
 
 #[derive(Serialize)]
 struct List {
     agent: String,
     routes: Vec<Listed>,
+}
+
+impl List {
+    fn new(agent: &str, index: &RouteIndex) -> Self {
+        let mut routes: Vec<Listed> = index.routes().iter().map(Listed::new).collect();
+        // of one path, in the order in which they were registered
+        routes.sort_by(|a, b| a.path.cmp(&b.path));
+        List { agent: agent.to_string(), routes }
+    }
 }
 
 #[derive(Serialize)]
@@ -57,16 +62,16 @@ impl Listed {
     }
 }
 
-fn answer(headers: &HeaderMap, page: &Page, list: &List) -> Response {
+fn answer(headers: &HeaderMap, list: &List) -> Response {
     if wants_html(headers) {
-        return page.clone().into_response();
+        return html(list).into_response();
     }
     let about: [(HeaderName, &str); 3] =
         [(VARY, "accept"), (CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (about, Json(list)).into_response()
 }
 
-fn html(agent: &str, routes: &[Listed]) -> Page {
+fn html(List { agent, routes }: &List) -> Page {
     let mut body = format!("<h1>{}</h1>\n<table>\n", escaped(agent));
     body.push_str("<tr><th>Method</th><th>Path</th><th>Plugin</th><th></th></tr>\n");
     for Listed { method, path, owner, summary } in routes {
@@ -86,15 +91,14 @@ fn html(agent: &str, routes: &[Listed]) -> Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cninfra::http::{RouteTable, testing::Client};
+    use cninfra::http::testing::Client;
 
     async fn asked(accept: &str) -> (String, String) {
-        let mut table = RouteTable::new();
-        let bob =
-            Routes::new().get("/b", async || "").summary("<script>alert('&\"')</script>").put("/a/{b}", async || "");
-        table.add("bob", bob).unwrap();
-        let page = routes("me<>", "http", table.routes());
-        table.add("http", page).unwrap();
+        let registered = Arc::<Mutex<Registered>>::default();
+        let add = |owner, routes| lock(&registered).add(owner, &routes).unwrap().unwrap();
+        add("http", routes("me<>", &registered));
+        add("bob", Routes::new().get("/b", async || "").summary("<script>alert('&\"')</script>").put("/a/{b}", async || ""));
+        let (table, _) = lock(&registered).open().unwrap();
         let client = Client::new(table.router());
         let answer = client.get("/").header("accept", accept).await;
         (answer.header("content-type").unwrap().to_string(), answer.text().to_string())

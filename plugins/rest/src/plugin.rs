@@ -1,8 +1,10 @@
 //! [`Rest`]: the server as a plugin.
 
 use crate::{
-    Access, Handle, RequestMetrics, RestConfig, Server, config::FLAGS, page, registered::Registered, server::Switch,
+    Access, Handle, RequestMetrics, RestConfig, Server, config::FLAGS, early::Early, page, registered::Registered,
+    server::Switch,
 };
+use axum::Router;
 use cninfra::{
     Logger, Task,
     agent::Called,
@@ -12,7 +14,7 @@ use cninfra::{
 use std::{
     io,
     net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::timeout;
@@ -51,7 +53,7 @@ const ENDING: Duration = Duration::from_millis(200);
 pub struct Rest {
     #[config(check = RestConfig::check)]
     config: RestConfig,
-    registered: Mutex<Registered>,
+    registered: Arc<Mutex<Registered>>,
     serving: Mutex<Option<Serving>>,
 }
 
@@ -72,12 +74,15 @@ impl Rest {
 
     /// The routes are complete: the server answers all of them, with the page that lists them.
     fn answer_all(&self, cx: &Context, switch: &Switch) -> Result<()> {
+        if self.config.index {
+            let page = page::routes(cx.label(), &self.registered);
+            self.registered(|registered| match registered.index().routes().iter().all(|route| route.path != "/") {
+                true => registered.add(cx.name(), &page).transpose(),
+                false => Ok(None),
+            })?;
+        }
         // once, but for a plugin that registers others meanwhile
-        while let Some((mut table, version)) = self.registered(|registered| registered.open()) {
-            if self.config.index && table.routes().iter().all(|route| route.path != "/") {
-                let page = page::routes(cx.label(), cx.name(), table.routes());
-                table.renew(cx.name(), &page)?;
-            }
+        while let Some((table, version)) = self.registered(|registered| registered.open()) {
             let index = table.index().clone();
             switch.put_all(table, version);
             self.registered(|registered| registered.close_at(version, index));
@@ -95,15 +100,6 @@ impl Rest {
             count => cx.log().warn(format_args!("{count} requests were still in flight: they are cut off")),
         }
         Ok(())
-    }
-
-    /// Answers the routes that are answered while the agent starts.
-    fn answer_early(&self) {
-        if let Some(switch) = self.switch()
-            && let Some((routes, version)) = self.registered(|registered| registered.open())
-        {
-            switch.put_early(&routes, version);
-        }
     }
 
     /// A plugin whose `init` is called again, since it had failed, registers its routes while the server serves.
@@ -135,12 +131,7 @@ impl Rest {
 impl Http for Rest {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
         match self.registered(|registered| registered.add(owner.name(), &routes)) {
-            Some(Ok((_former, changes_start))) => {
-                if changes_start {
-                    self.answer_early();
-                }
-                Ok(())
-            }
+            Some(Ok(_former)) => Ok(()),
             Some(Err(error)) => Err(refused(error)),
             None if owner.is_down() => self.come_late(owner, &routes),
             None => {
@@ -151,7 +142,7 @@ impl Http for Rest {
     }
 
     fn routes(&self) -> Vec<Route> {
-        self.registered(|registered| registered.routes().to_vec())
+        self.registered(|registered| registered.index().clone()).routes().to_vec()
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
@@ -167,9 +158,7 @@ impl Lifecycle for Rest {
                 "nothing says where to listen: {endpoint}, open to everybody who reaches this machine; set `endpoint` in http.conf"
             ));
         }
-        let (routes, _) = self.registered(|registered| registered.open()).unwrap_or_default();
-        let (router, index) = (routes.router_during_start(), routes.index().clone());
-        let server = Server::bind(endpoint, router).await.map_err(|error| {
+        let server = Server::bind(endpoint, Router::new()).await.map_err(|error| {
             let help = match error.kind() {
                 io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
                     "choose another port by --http-port, HTTP_PORT or `endpoint` in http.conf"
@@ -179,8 +168,7 @@ impl Lifecycle for Rest {
             Error::from(error).with_help(help)
         })?;
         let log = cx.log();
-        let server =
-            server.of(cx).limits(self.config.limits()).routes(index).report_to(move |incident| log.error(incident));
+        let server = server.of(cx).limits(self.config.limits()).report_to(move |incident| log.error(incident));
         let log = cx.log();
         let server = if self.config.access_log { server.access_to(move |access| tell(&log, access)) } else { server };
         let server = if self.config.metrics {
@@ -190,6 +178,7 @@ impl Lifecycle for Rest {
         } else {
             server
         };
+        let server = server.early(Early::new(Arc::downgrade(&self.registered)));
         let (local_addr, handle, switch) = (server.local_addr(), server.handle(), server.switch());
         cx.log().debug(format_args!("has bound {local_addr}"));
         let task = Some(cx.spawn("serve", server.serve()));

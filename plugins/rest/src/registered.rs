@@ -1,7 +1,10 @@
 //! [`Registered`]: the routes of the agent's plugins, taken in until the server starts to serve.
 
-use cninfra::http::{Route, RouteError, RouteIndex, RouteTable, Routes};
-use std::mem;
+use cninfra::http::{RouteError, RouteIndex, RouteTable, Routes};
+use std::{
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// The routes of the agent's plugins. It is kept under a lock, so it hands back what it no longer holds: the handlers are others' code, and so are their
 /// destructors.
@@ -25,21 +28,21 @@ impl Default for Taken {
     }
 }
 
+/// For look-ups only: see [`Registered`].
+pub(crate) fn lock(registered: &Mutex<Registered>) -> MutexGuard<'_, Registered> {
+    registered.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Registered {
-    /// Adds the routes of a plugin. Returns those that were taken out, and whether others are answered during the start now; `None` where no more are
-    /// taken in.
-    pub(crate) fn add(&mut self, owner: &str, routes: &Routes) -> Option<Result<(RouteTable, bool), RouteError>> {
+    /// Adds the routes of a plugin. Returns those that were taken out; `None` where no more are taken in.
+    pub(crate) fn add(&mut self, owner: &str, routes: &Routes) -> Option<Result<RouteTable, RouteError>> {
         let Taken::Open(table) = &mut self.taken else { return None };
-        // most plugins have none of these, and for them nothing is built anew
-        let has_early =
-            |table: &RouteTable| table.routes().iter().any(|route| route.during_start && *route.owner == *owner);
-        let had_early = has_early(table);
         let former = table.renew(owner, routes);
         self.version += u64::from(former.is_ok());
-        Some(former.map(|former| (former, had_early || has_early(table))))
+        Some(former)
     }
 
-    /// All that was taken in, and its version; `None` where no more are taken in.
+    /// All that was taken in, and its version; `None` where no more are taken in. To clone it is cheap, but for who adds more while the clone is there.
     pub(crate) fn open(&self) -> Option<(RouteTable, u64)> {
         match &self.taken {
             Taken::Open(table) => Some((table.clone(), self.version)),
@@ -76,11 +79,11 @@ impl Registered {
         }
     }
 
-    /// All routes, in the order in which they were added.
-    pub(crate) fn routes(&self) -> &[Route] {
+    /// All routes.
+    pub(crate) fn index(&self) -> &RouteIndex {
         match &self.taken {
-            Taken::Open(table) => table.routes(),
-            Taken::Closed(index) => index.routes(),
+            Taken::Open(table) => table.index(),
+            Taken::Closed(index) => index,
         }
     }
 }

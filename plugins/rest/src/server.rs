@@ -4,8 +4,9 @@ use crate::{
     Access, BindError, Endpoint, Incident, Limits,
     accept::{Connections, Order, ordered},
     clock::Clock,
+    early::Early,
     metrics::RequestMetrics,
-    shared::{Age, Shared, Table},
+    shared::{Shared, Table},
 };
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -96,6 +97,14 @@ impl Server {
         self
     }
 
+    /// Answers those of these routes that are answered during the start, as they are when a request comes.
+    pub(crate) fn early(self, early: Early) -> Self {
+        let router = RouteTable::new().router_during_start();
+        let table = Table::new(router, RouteIndex::default(), self.shared.metrics.as_ref());
+        self.shared.tables.store(Arc::new(Table { early: Some(early), ..table }));
+        self
+    }
+
     /// What gives it other routes while it serves.
     pub(crate) fn switch(&self) -> Switch {
         Switch { tables: Arc::downgrade(&self.shared.tables), metrics: self.shared.metrics.clone() }
@@ -157,21 +166,11 @@ pub(crate) struct Switch {
 }
 
 impl Switch {
-    /// The next request is answered by those of these routes that are answered during the start.
-    pub(crate) fn put_early(&self, routes: &RouteTable, version: u64) {
-        self.put(self.table(routes.router_during_start(), routes.index()), (version, false));
-    }
-
     /// The next request is answered by these routes, which are all that there are.
     pub(crate) fn put_all(&self, routes: RouteTable, version: u64) {
-        self.put(Table { routes: routes.clone(), ..self.table(routes.router(), routes.index()) }, (version, true));
-    }
-
-    /// Unless there are newer ones.
-    fn put(&self, table: Table, age: Age) {
         let Some(tables) = self.tables.upgrade() else { return };
-        let table = Arc::new(Table { age, ..table });
-        tables.rcu(|now| if now.age < age { table.clone() } else { now.clone() });
+        let table = self.table(routes.router(), routes.index());
+        Table { routes, age: (version, true), ..table }.put(&tables);
     }
 
     /// The next request is answered by these, too, which come late. Returns all routes, and their version; `None` where the server has ended.
@@ -312,11 +311,16 @@ mod tests {
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), Router::new()).await.unwrap();
         let mut switch = server.switch();
         let answers = |path: &str| server.shared.route(&Method::GET, path).is_some();
-        switch.put_early(&routes(&["/a", "/b"]), 2);
-        switch.put_early(&routes(&["/a"]), 1);
+        let put_early = |paths, version| {
+            let routes = routes(paths);
+            let table = Table::new(routes.router_during_start(), routes.index().clone(), None);
+            Table { age: (version, false), ..table }.put(&server.shared.tables);
+        };
+        put_early(&["/a", "/b"], 2);
+        put_early(&["/a"], 1);
         assert!(answers("/b"));
         switch.put_all(routes(&["/a", "/b", "/"]), 2);
-        switch.put_early(&routes(&["/a", "/b"]), 2);
+        put_early(&["/a", "/b"], 2);
         assert!(answers("/"), "all of them go over what is answered during the start");
         let late = |path: &str| Routes::new().get(path, async || "");
         let (index, version) = switch.add("late", &late("/late")).unwrap().unwrap();

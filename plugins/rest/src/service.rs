@@ -60,7 +60,7 @@ impl Service<Request<Incoming>> for Answerer {
     fn call(&self, request: Request<Incoming>) -> Answering {
         let (pulse, shared) = (self.pulse.clone(), &self.pulse.shared);
         let began = pulse.asks();
-        let table = shared.tables.load();
+        let table = shared.table();
         let asked = Asked { method: request.method().clone(), target: request.uri().path_and_query().cloned() };
         let counted = table.series.as_ref().map(|series| series.asks(&table.index, &asked.method, asked.path()));
         let logged = shared.access.is_some().then(|| (self.peer, Instant::now()));

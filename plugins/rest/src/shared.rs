@@ -4,9 +4,10 @@ use crate::{
     Access, Incident, Limits,
     asked::{Asked, Request},
     clock::{Clock, Millis},
+    early::Early,
     metrics::{RequestMetrics, Series},
 };
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use axum::{Router, http::Method};
 use cninfra::{
     Context,
@@ -23,7 +24,6 @@ pub(crate) type Report = Arc<dyn Fn(&Incident) + Send + Sync>;
 pub(crate) type Log = Arc<dyn Fn(&Access) + Send + Sync>;
 
 /// What answers requests.
-#[derive(Default)]
 pub(crate) struct Table {
     pub(crate) router: Router,
     /// Empty where the server was not told.
@@ -33,6 +33,8 @@ pub(crate) struct Table {
     /// Of the index; none where requests are not counted.
     pub(crate) series: Option<Series>,
     pub(crate) age: Age,
+    /// What has newer ones, while the agent starts.
+    pub(crate) early: Option<Early>,
 }
 
 /// Which of two tables is the newer one: what they are of, as it is counted, and whether that is all or only what is answered during the start.
@@ -41,7 +43,13 @@ pub(crate) type Age = (u64, bool);
 impl Table {
     pub(crate) fn new(router: Router, index: RouteIndex, metrics: Option<&RequestMetrics>) -> Self {
         let series = metrics.map(|metrics| Series::new(metrics, &index));
-        Table { router, index, series, ..Table::default() }
+        Table { router, index, series, routes: RouteTable::new(), age: Age::default(), early: None }
+    }
+
+    /// Takes the place of what is there, unless that is newer.
+    pub(crate) fn put(self, tables: &ArcSwap<Table>) {
+        let table = Arc::new(self);
+        tables.rcu(|now| if now.age < table.age { table.clone() } else { now.clone() });
     }
 }
 
@@ -68,7 +76,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(router: Router) -> Self {
         Shared {
-            tables: Arc::new(ArcSwap::from_pointee(Table { router, ..Table::default() })),
+            tables: Arc::new(ArcSwap::from_pointee(Table::new(router, RouteIndex::default(), None))),
             limits: Limits::default(),
             report: Arc::new(|incident| tracing::error!("{incident}")),
             access: None,
@@ -82,6 +90,16 @@ impl Shared {
 
     pub(crate) fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// What answers a request that has come.
+    pub(crate) fn table(&self) -> Guard<Arc<Table>> {
+        let table = self.tables.load();
+        let Some(early) = &table.early else { return table };
+        let Some((routes, version)) = early.newer_than(table.age.0) else { return table };
+        let newer = Table::new(routes.router_during_start(), routes.index().clone(), self.metrics.as_ref());
+        Table { age: (version, false), early: Some(early.clone()), ..newer }.put(&self.tables);
+        self.tables.load()
     }
 
     /// Tells an incident. What is told is others' code.
