@@ -130,7 +130,7 @@ impl<F: 'static> Builder<F> {
             );
             return ExitCode::from(exit::INVALID);
         }
-        self.settings.record = true;
+        (self.settings.record, self.settings.is_checked) = (true, true);
         self.settings.format = Some(format);
         let hangup = Arc::new(Notify::new());
         self.settings.hangup = Some(hangup.clone());

@@ -32,6 +32,8 @@ pub(super) struct Settings {
     pub(super) config: Config,
     /// Where its files are, until they are read.
     pub(super) files: Option<Files>,
+    /// All of it has been read, and nothing is wrong.
+    pub(super) is_checked: bool,
     /// By a plugin's instance name and phase.
     pub(super) plugin_limits: HashMap<(String, Phase), Duration>,
     /// By a plugin's instance name.
@@ -62,6 +64,7 @@ impl Default for Settings {
             build: None,
             config: Config::new(),
             files: None,
+            is_checked: false,
             plugin_limits: HashMap::new(),
             policies: HashMap::new(),
             record: false,
@@ -165,7 +168,7 @@ impl Settings {
             progress: self.progress,
             wrap: self.wrap,
         };
-        Prepared { runner: Runner::new(env, self.record), shared, special, invalid }
+        Prepared { runner: Runner::new(env, self.record, self.is_checked), shared, special, invalid }
     }
 
     /// What the config says goes over what the builder says, whose delays stay where both try again.

@@ -167,6 +167,11 @@ pub(super) enum Meant {
 /// The field that a key means, however it is spelled.
 pub(super) fn meant(fields: &'static [&'static str], written: &str) -> Meant {
     let named = |written: &str| {
+        // as most keys are written; one of upper case may be an alias
+        let exact = fields.iter().find(|field| **field == written && !written.contains(char::is_uppercase));
+        if exact.is_some() {
+            return exact.copied();
+        }
         let same = |field: &&&'static str| !field.starts_with(HIDES) && key::same(field, written);
         // an alias may differ from the name in its spelling only: the name is in lower case
         let matching = fields.iter().filter(same);

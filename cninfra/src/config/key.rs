@@ -17,6 +17,9 @@ pub(super) fn plain(key: &str) -> String {
 
 /// Are these two spellings of one key?
 pub(super) fn same(a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
     // without a text of its own for each, and by bytes where that is the same: it is asked of each field for each key, at each start
     if a.is_ascii() && b.is_ascii() {
         return ascii(a).eq(ascii(b));
