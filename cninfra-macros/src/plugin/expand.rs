@@ -148,7 +148,7 @@ pub(super) fn config_meta(ty: &Type, check: Option<&Expr>, krate: &Krate) -> Tok
     let section = quote_spanned!(ty.span()=> <#ty as #krate::Section>::META);
     let check = check.map(|check| {
         let at = krate.at(check.span());
-        quote_spanned!(check.span()=> .__checked(|config, section| #at::check_config::<#ty>(config, section, #check)))
+        quote_spanned!(check.span()=> .__checked(|section| #at::check_config::<#ty>(section, #check)))
     });
     quote!(#krate::Option::Some(#section #check))
 }

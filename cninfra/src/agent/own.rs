@@ -134,7 +134,7 @@ const LEAST: std::time::Duration = std::time::Duration::from_millis(1);
 const LONGEST_DELAY: std::time::Duration = std::time::Duration::from_hours(1);
 
 const META: ConfigMeta =
-    AgentConfig::META.__checked(|config, section| check_config::<AgentConfig>(config, section, AgentConfig::check));
+    AgentConfig::META.__checked(|section| check_config::<AgentConfig>(section, AgentConfig::check));
 
 impl AgentConfig {
     fn check(&self) -> std::result::Result<(), Invalid> {

@@ -1,11 +1,14 @@
 //! [`Invalid`]: what a section's own check says is wrong with it.
 
 use super::{
-    Config, Mistake, Place, Section,
-    extract::Outcome,
+    Mistake, Place, Section,
+    entry::Entry,
+    extract::{Outcome, extract},
     key,
+    section::Named,
     source::{Part, Source},
 };
+use crate::foreign;
 use std::fmt;
 
 /// What is wrong with a config section whose keys fit one by one: what its own check says.
@@ -127,18 +130,34 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// A section's check, its type forgotten.
-pub(super) type Check = fn(&Config, &str) -> Result<(), Invalid>;
+/// Reads a section and checks it; its type forgotten.
+pub(super) type Check = fn(ToRead<'_>) -> Checked;
+
+/// A section that is to be read.
+#[derive(Clone, Copy)]
+pub struct ToRead<'a> {
+    pub(super) section: Named<'a>,
+    /// The highest first.
+    pub(super) entries: &'a [&'a Entry],
+}
+
+/// What came of it.
+pub struct Checked {
+    pub(super) outcome: Outcome,
+    /// What the check says. It is not asked of what can not be read.
+    pub(super) invalid: Option<Invalid>,
+}
 
 /// Reads a section and checks it, for generated code.
-///
-/// # Errors
-/// The check's.
 pub fn check_config<S: Section>(
-    config: &Config,
-    section: &str,
+    ToRead { section, entries }: ToRead<'_>,
     check: fn(&S::__Plain) -> Result<(), Invalid>,
-) -> Result<(), Invalid> {
-    // what can not be read has been told
-    config.section::<S::__Plain>(section).map_or(Ok(()), |value| check(&value))
+) -> Checked {
+    let (value, outcome) = extract::<S::__Plain>(section, entries);
+    let checked = value.filter(|_| outcome.mistakes.is_empty()).map(|value| foreign::guard(|| check(&value)));
+    let invalid = checked.and_then(|checked| match checked {
+        Ok(checked) => checked.err(),
+        Err(panic) => Some(Invalid::section(format!("can not be checked: its check panicked: {panic}"))),
+    });
+    Checked { outcome, invalid }
 }

@@ -168,11 +168,12 @@ pub(super) enum Meant {
 pub(super) fn meant(fields: &'static [&'static str], written: &str) -> Meant {
     let named = |written: &str| {
         // as most keys are written; one of upper case may be an alias
-        let exact = fields.iter().find(|field| **field == written && !written.contains(char::is_uppercase));
-        if exact.is_some() {
-            return exact.copied();
+        let is_key = |field: &&&'static str| !field.starts_with(HIDES);
+        let exact = fields.iter().filter(is_key).find(|field| **field == written);
+        if let Some(field) = exact.filter(|field| !field.contains(char::is_uppercase)) {
+            return Some(*field);
         }
-        let same = |field: &&&'static str| !field.starts_with(HIDES) && key::same(field, written);
+        let same = |field: &&&'static str| is_key(field) && key::same(field, written);
         // an alias may differ from the name in its spelling only: the name is in lower case
         let matching = fields.iter().filter(same);
         matching.min_by_key(|field| field.chars().filter(|c| c.is_uppercase()).count()).copied()

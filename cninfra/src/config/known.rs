@@ -3,6 +3,7 @@
 use super::{
     ConfigMeta, Section as _,
     agent_keys::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
+    check::{Checked, ToRead},
     entry::Entry,
     extract::Outcome,
     key,
@@ -35,12 +36,24 @@ pub(crate) struct KnownSection {
 impl KnownSection {
     /// Reads it of its entries, the highest first; its value too, where that is wanted.
     pub(super) fn read(&self, entries: &[&Entry], wanted: bool) -> (Outcome, Option<yaml_serde::Value>) {
+        (self.meta.read)(self.named(), entries, wanted)
+    }
+
+    /// Reads it of its entries, the highest first; and asks its own check, where it has one and that is wanted.
+    pub(super) fn check(&self, entries: &[&Entry], wanted: bool) -> Checked {
+        match self.meta.check.filter(|_| wanted) {
+            Some(check) => check(ToRead { section: self.named(), entries }),
+            None => Checked { outcome: self.read(entries, false).0, invalid: None },
+        }
+    }
+
+    fn named(&self) -> Named<'static> {
         let agents = match (self.is_own, self.optional) {
             (true, _) => &[],
             (false, true) => AGENT_KEYS,
             (false, false) => AGENT_KEYS_OF_ALL,
         };
-        (self.meta.read)(Named { name: self.name, agents }, entries, wanted)
+        Named { name: self.name, agents }
     }
 }
 

@@ -97,7 +97,8 @@ pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
 pub use text::from_text;
 
-use crate::{Error, Result, foreign};
+use crate::{Error, Result};
+use check::Checked;
 use entry::Entry;
 use figment::{Figment, value::Value};
 use serde::{Serialize, de::DeserializeOwned};
@@ -319,19 +320,15 @@ impl Config {
         if entries.is_empty() && section.meta.check.is_none() {
             return Vec::new();
         }
-        let (mut outcome, _) = section.read(&entries, false);
+        // of what will not start nothing more is asked
+        let is_checked = !section.optional || self.is_enabled(section.name);
+        let Checked { mut outcome, invalid } = section.check(&entries, is_checked);
         let mut mistakes = std::mem::take(&mut outcome.mistakes);
         mistakes.extend(self.check_agent_keys(section, &outcome));
-        // of what can not be read, and of what will not start, nothing more is asked
-        if mistakes.is_empty()
-            && let Some(check) = section.meta.check.filter(|_| !section.optional || self.is_enabled(section.name))
-            && let Err(invalid) = foreign::guard(|| check(self, section.name)).unwrap_or_else(|panic| {
-                Err(Invalid::section(format!("can not be checked: its check panicked: {panic}")))
-            })
-        {
-            mistakes = invalid.mistakes(section.name, &outcome);
+        match invalid {
+            Some(invalid) if mistakes.is_empty() => invalid.mistakes(section.name, &outcome),
+            _ => mistakes,
         }
-        mistakes
     }
 
     /// A plugin's section.

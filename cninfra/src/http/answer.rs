@@ -55,13 +55,15 @@ pub(super) async fn not_found(method: Method, uri: Uri) -> Response {
     error(StatusCode::NOT_FOUND, "not found")
 }
 
-/// The router adds `Allow`.
-pub(super) async fn method_not_allowed() -> Response {
-    error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+/// Of a path that others of its methods are answered on.
+pub(super) fn method_not_allowed(allow: HeaderValue) -> Response {
+    let mut response = error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+    response.headers_mut().insert(ALLOW, allow);
+    response
 }
 
 /// Of what is not answered while the agent starts.
-pub(super) async fn starting() -> Response {
+pub(super) fn starting() -> Response {
     let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "the agent is starting");
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response

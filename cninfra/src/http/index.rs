@@ -55,6 +55,13 @@ impl RouteIndex {
         exact.or_else(similar).or(of_path.first()).copied()
     }
 
+    /// Those that answer a request for this path, each its method.
+    pub(super) fn at(&self, path: &str) -> impl Iterator<Item = &Route> {
+        let Index { routes, paths, of_path } = &*self.0;
+        let places = paths.at(path).ok().map(|found| &of_path[*found.value]);
+        places.into_iter().flatten().map(|at| &routes[*at])
+    }
+
     /// Those of exactly this path.
     pub(super) fn of_path(&self, path: &str) -> impl Iterator<Item = &Route> {
         self.routes().iter().filter(move |route| route.path == path)

@@ -1,7 +1,12 @@
 //! [`RouteTable`]: the routes of all plugins of a server.
 
 use super::{Route, RouteError, RouteIndex, Routes, answer, path, routes::Entry};
-use axum::{Router, http::Method, routing::MethodRouter};
+use axum::{
+    Router,
+    http::{HeaderValue, Method, Uri},
+    response::Response,
+    routing::MethodRouter,
+};
 use std::{fmt, mem, sync::Arc};
 
 /// The routes of all plugins of one server: what it lists, and what its router is built of. For authors of servers.
@@ -139,34 +144,29 @@ impl RouteTable {
     /// where no route does.
     #[must_use = "built once, when all routes are known"]
     pub fn router(&self) -> Router {
-        self.router_of(|_| true).fallback(answer::not_found).method_not_allowed_fallback(answer::method_not_allowed)
+        self.router_of(|_| true, answer::method_not_allowed).fallback(answer::not_found)
     }
 
     /// The router of an agent that still starts: of the routes that are answered then. For all else, 503 with `Retry-After`, since nobody knows yet which other
     /// routes there will be.
     #[must_use = "built anew with each route"]
     pub fn router_during_start(&self) -> Router {
-        self.router_of(|route| route.during_start)
-            .fallback(answer::starting)
-            .method_not_allowed_fallback(answer::starting)
+        self.router_of(|route| route.during_start, |_| answer::starting()).fallback(async || answer::starting())
     }
 
-    fn router_of(&self, is_in: fn(&Route) -> bool) -> Router {
+    /// Where a path is of routes, but of none for the method, `refused` answers with what is allowed; but to `OPTIONS`, that is the answer.
+    fn router_of(&self, is_in: fn(&Route) -> bool, refused: fn(HeaderValue) -> Response) -> Router {
         let routes = self.routes().iter().zip(&self.handlers).filter(|(route, _)| is_in(route));
         let add = |router: Router, (route, handler): (&Route, &Arc<MethodRouter>)| {
-            let same_path = || self.index.of_path(&route.path).filter(|route| is_in(route));
-            let is_last = same_path().last().is_some_and(|last| std::ptr::eq(last, route));
-            let has_options = || same_path().any(|route| route.method == Method::OPTIONS);
-            let handler = MethodRouter::clone(handler);
-            let handler = if is_last && !has_options() {
-                let allow = answer::allow(same_path().map(|route| &route.method));
-                handler.options(async move || answer::options(allow))
-            } else {
-                handler
-            };
-            router.route(&route.path, handler)
+            router.route(&route.path, MethodRouter::clone(handler))
         };
-        routes.fold(Router::new(), add)
+        let index = self.index.clone();
+        // one for all: a handler for `OPTIONS` on each path would be a good part of a start
+        let other = async move |method: Method, uri: Uri| {
+            let allow = answer::allow(index.at(uri.path()).filter(|route| is_in(route)).map(|route| &route.method));
+            if method == Method::OPTIONS { answer::options(allow) } else { refused(allow) }
+        };
+        routes.fold(Router::new(), add).method_not_allowed_fallback(other)
     }
 }
 

@@ -97,7 +97,10 @@ mod tests {
         let registered = Arc::<Mutex<Registered>>::default();
         let add = |owner, routes| lock(&registered).add(owner, &routes).unwrap().unwrap();
         add("http", routes("me<>", &registered));
-        add("bob", Routes::new().get("/b", async || "").summary("<script>alert('&\"')</script>").put("/a/{b}", async || ""));
+        add(
+            "bob",
+            Routes::new().get("/b", async || "").summary("<script>alert('&\"')</script>").put("/a/{b}", async || ""),
+        );
         let (table, _) = lock(&registered).open().unwrap();
         let client = Client::new(table.router());
         let answer = client.get("/").header("accept", accept).await;
