@@ -8,6 +8,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
 };
@@ -69,8 +70,18 @@ pub fn start(program: &Program, dir: &Path, path: &str) -> Result<Figures> {
     Ok(Figures { answer, memory })
 }
 
+/// One that the system gives to no client by itself (from 32768 on, by default): a client that tries a port of its own until somebody listens there may be
+/// given that very port, and is then connected to itself.
 fn free_port() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    const FIRST: u16 = 20_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        let port = FIRST + NEXT.fetch_add(1, Relaxed) % 10_000;
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            bound => return bound?.local_addr(),
+        }
+    }
 }
 
 /// Is it answered with 200?
