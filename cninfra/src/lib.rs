@@ -71,6 +71,8 @@ pub mod graph;
 #[cfg(feature = "http")]
 pub mod http;
 mod inject;
+#[cfg(feature = "keyval")]
+pub mod keyval;
 mod label;
 pub mod logging;
 pub mod metrics;

@@ -1,0 +1,165 @@
+//! [`Diffed`]: a watch for who wants to know only what is different.
+
+use super::{Change, ChangeKind, Entry, Event, KeyRange, Link, Watch};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    fmt,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+/// What is different from what was told before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Update {
+    /// A key has this value now.
+    Put(Entry),
+    /// A key is no more.
+    Deleted(Bytes),
+    /// All that was said before is how things are: a snapshot has been told.
+    Synced,
+    /// The connection to the store.
+    Link(Link),
+}
+
+/// A [`Watch`] whose snapshots are told as the changes that they show: a key whose value is the one that was told before is not told again, and one that is missing
+/// is deleted. For that it keeps all keys, with 8 bytes of each value.
+///
+/// # Cancel safety
+/// An update that was not taken is the next one.
+pub struct Diffed {
+    watch: Watch,
+    known: BTreeMap<Bytes, u64>,
+    /// The snapshot that is told right now, and what was in it so far.
+    snapshot: Option<(KeyRange, HashSet<Bytes>)>,
+    updates: VecDeque<Update>,
+}
+
+impl Diffed {
+    pub(super) fn new(watch: Watch) -> Self {
+        Diffed { watch, known: BTreeMap::new(), snapshot: None, updates: VecDeque::new() }
+    }
+
+    /// The next update; `None` when the store was closed.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again: no update is lost.
+    pub async fn next(&mut self) -> Option<Update> {
+        StreamExt::next(self).await
+    }
+
+    /// The watch below it: for other ranges, and what has become of its events.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    fn take_in(&mut self, event: Event) {
+        match event {
+            Event::SnapshotBegin { range, .. } => self.snapshot = Some((range, HashSet::new())),
+            Event::Item(entry) => {
+                if let Some((_, seen)) = &mut self.snapshot {
+                    seen.insert(entry.key.clone());
+                }
+                self.put(entry);
+            }
+            Event::SnapshotEnd { .. } => {
+                if let Some((range, seen)) = self.snapshot.take().filter(|(range, _)| !range.is_empty()) {
+                    let gone = self.known.range::<Bytes, _>(range.bounds()).filter(|(key, _)| !seen.contains(*key));
+                    let gone: Vec<Bytes> = gone.map(|(key, _)| key.clone()).collect();
+                    gone.into_iter().for_each(|key| self.delete(key));
+                }
+                self.updates.push_back(Update::Synced);
+            }
+            Event::Changes { changes, .. } => {
+                for Change { key, kind, .. } in changes {
+                    match kind {
+                        ChangeKind::Put { entry, .. } => self.put(entry),
+                        ChangeKind::Deleted { .. } => self.delete(key),
+                    }
+                }
+            }
+            Event::Link(link) => self.updates.push_back(Update::Link(link)),
+        }
+    }
+
+    fn put(&mut self, entry: Entry) {
+        let mut hasher = DefaultHasher::new();
+        entry.value.hash(&mut hasher);
+        let hash = hasher.finish();
+        if self.known.insert(entry.key.clone(), hash) != Some(hash) {
+            self.updates.push_back(Update::Put(entry));
+        }
+    }
+
+    fn delete(&mut self, key: Bytes) {
+        if self.known.remove(&key).is_some() {
+            self.updates.push_back(Update::Deleted(key));
+        }
+    }
+}
+
+impl Stream for Diffed {
+    type Item = Update;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Update>> {
+        loop {
+            if let Some(update) = self.updates.pop_front() {
+                return Poll::Ready(Some(update));
+            }
+            match ready!(self.watch.poll_next_unpin(cx)) {
+                Some(event) => self.take_in(event),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Diffed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Diffed").field("watch", &self.watch).field("keys", &self.known.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Cause, Kv, Previous, WatchOptions, testing::Map},
+        *,
+    };
+    use futures_util::FutureExt as _;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_snapshot_tells_only_what_is_different() {
+        let map = Arc::<Map>::default();
+        let mut updates = Kv::new(map.clone()).watch([""], WatchOptions::default()).await.unwrap().diffed();
+        let (_, feed) = map.watched.lock().unwrap().take().unwrap();
+        let tell = async |events: Vec<Event>| {
+            for event in events {
+                assert!(feed.send(event).await);
+            }
+        };
+        let mut told = || std::iter::from_fn(|| updates.next().now_or_never().flatten()).collect::<Vec<_>>();
+        let entry = |key: &'static str, value: &'static str| Entry::new(key, value);
+        let begin = |prefix: &str, cause| Event::snapshot_begin(KeyRange::prefix(prefix), cause);
+        let [a, b, z] = [entry("p/a", "1"), entry("p/b", ""), entry("z", "9")];
+        let items = [&a, &b, &z].map(|entry| Event::Item(entry.clone()));
+        tell([vec![begin("", Cause::Start)], items.to_vec(), vec![Event::snapshot_end(None)]].concat()).await;
+        assert_eq!(told(), [Update::Put(a.clone()), Update::Put(b), Update::Put(z), Update::Synced]);
+        // b has changed, a is as it was, c was not there; z is in another range
+        let [b, c] = [entry("p/b", "2"), entry("p/c", "3")];
+        let items = [&a, &b, &c].map(|entry| Event::Item(entry.clone()));
+        tell([vec![begin("p/", Cause::Lost)], items.to_vec(), vec![Event::snapshot_end(None)]].concat()).await;
+        assert_eq!(told(), [Update::Put(b), Update::Put(c.clone()), Update::Synced]);
+        let gone = Change::deleted("p/c", None, Previous::Unknown);
+        let again = Change::put(a.clone(), None, Previous::Unknown);
+        tell(vec![Event::changes(None, vec![gone.clone(), again]), Event::changes(None, vec![gone])]).await;
+        assert_eq!(told(), [Update::Deleted(c.key)]);
+        tell(vec![Event::Link(Link::Lost), begin("p/a", Cause::Lost), Event::snapshot_end(None)]).await;
+        assert_eq!(told(), [Update::Link(Link::Lost), Update::Deleted(a.key), Update::Synced]);
+    }
+}

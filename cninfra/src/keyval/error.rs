@@ -1,0 +1,209 @@
+//! [`KvError`]: what went wrong, where, and whether something has been changed.
+
+use super::{KeyRange, LeaseId, Revision};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
+
+/// The result of what is asked of a store.
+pub type Result<T, E = KvError> = std::result::Result<T, E>;
+
+/// Whether an operation that has failed was applied nevertheless.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Applied {
+    /// It was not: it may be tried again.
+    No,
+    /// Nobody knows: the answer got lost, or came too late. What is not the same when done twice must look before it is tried again.
+    Unknown,
+}
+
+/// Why an operation has failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The store can not be reached, or has no leader.
+    Unavailable,
+    /// No answer came in this time.
+    TimedOut(Duration),
+    /// The store does not know the user, or the user may not do this.
+    Denied,
+    /// The store can not do this; what.
+    Unsupported(&'static str),
+    /// That state is no longer kept; the oldest one that is.
+    Compacted(Option<Revision>),
+    /// That state is not there yet.
+    Future,
+    /// A key, a value, a transaction or an answer is larger than the store takes.
+    TooLarge,
+    /// The store has no room left.
+    Full,
+    /// The lease is gone.
+    NoLease(LeaseId),
+    /// What was asked for makes no sense to the store.
+    Invalid,
+    /// A value is not what its codec reads.
+    Malformed,
+    /// The store was closed.
+    Closed,
+    /// Something else.
+    Other,
+}
+
+/// An operation of a store has failed: which one, on which key, at which endpoint, why, and whether it was applied.
+///
+/// ```
+/// use cninfra::keyval::{Applied, KeyRange, KvError, Reason};
+/// use std::time::Duration;
+///
+/// let error = KvError::new("put", Reason::TimedOut(Duration::from_secs(3)))
+///     .on(KeyRange::key("contacts/alice"))
+///     .at("http://127.0.0.1:2379")
+///     .may_be_applied();
+/// assert_eq!(error.applied(), Applied::Unknown);
+/// assert_eq!(
+///     error.to_string(),
+///     "put of `contacts/alice` at http://127.0.0.1:2379: no answer within 3s; it may have been applied"
+/// );
+/// ```
+pub struct KvError(Box<Inner>);
+
+struct Inner {
+    op: &'static str,
+    range: Option<KeyRange>,
+    endpoint: Option<Arc<str>>,
+    reason: Reason,
+    applied: Applied,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+    help: Option<String>,
+}
+
+impl KvError {
+    /// An operation has failed, and was not applied.
+    #[must_use]
+    pub fn new(op: &'static str, reason: Reason) -> Self {
+        let (range, endpoint, source, help) = (None, None, None, None);
+        KvError(Box::new(Inner { op, range, endpoint, reason, applied: Applied::No, source, help }))
+    }
+
+    /// The key, or the range.
+    #[must_use]
+    pub fn on(mut self, range: KeyRange) -> Self {
+        self.0.range = Some(range);
+        self
+    }
+
+    /// The endpoint of the store, without what is secret of it.
+    #[must_use]
+    pub fn at(mut self, endpoint: impl Into<Arc<str>>) -> Self {
+        self.0.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// The error that it follows from.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What can be done about it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    /// Nobody knows whether it was applied.
+    #[must_use]
+    pub fn may_be_applied(mut self) -> Self {
+        self.0.applied = Applied::Unknown;
+        self
+    }
+
+    /// Whether it was applied nevertheless.
+    #[must_use]
+    pub fn applied(&self) -> Applied {
+        self.0.applied
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.0.reason
+    }
+
+    /// The key or the range, as the store has it, where one is concerned.
+    #[must_use]
+    pub fn range(&self) -> Option<&KeyRange> {
+        self.0.range.as_ref()
+    }
+
+    /// The endpoint of the store, where it has one.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.0.endpoint.as_deref()
+    }
+
+    /// What can be done about it, where somebody has said so.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// May it be tried again as it is? It may, if it was not applied and what it failed of may pass.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.0.applied == Applied::No && matches!(self.0.reason, Reason::Unavailable | Reason::TimedOut(_))
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Unavailable => f.write_str("the store can not be reached"),
+            Reason::TimedOut(after) => write!(f, "no answer within {after:?}"),
+            Reason::Denied => f.write_str("the store does not permit it"),
+            Reason::Unsupported(what) => write!(f, "the store has no {what}"),
+            Reason::Compacted(Some(oldest)) => write!(f, "that revision is compacted, the oldest is {oldest}"),
+            Reason::Compacted(None) => f.write_str("that revision is compacted"),
+            Reason::Future => f.write_str("that revision is not there yet"),
+            Reason::TooLarge => f.write_str("it is larger than the store takes"),
+            Reason::Full => f.write_str("the store has no room left"),
+            Reason::NoLease(lease) => write!(f, "lease {lease} is gone"),
+            Reason::Invalid => f.write_str("it is not valid"),
+            Reason::Malformed => f.write_str("the value is malformed"),
+            Reason::Closed => f.write_str("the store is closed"),
+            Reason::Other => f.write_str("it failed"),
+        }
+    }
+}
+
+impl fmt::Display for KvError {
+    /// Without the errors that it follows from, which are its sources.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { op, range, endpoint, reason, applied, .. } = &*self.0;
+        f.write_str(op)?;
+        if let Some(range) = range {
+            write!(f, " of `{range}`")?;
+        }
+        if let Some(endpoint) = endpoint {
+            write!(f, " at {endpoint}")?;
+        }
+        write!(f, ": {reason}")?;
+        match applied {
+            Applied::No => Ok(()),
+            Applied::Unknown => f.write_str("; it may have been applied"),
+        }
+    }
+}
+
+impl fmt::Debug for KvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut error = f.debug_struct("KvError");
+        error.field("error", &self.to_string()).field("source", &self.0.source).field("help", &self.0.help).finish()
+    }
+}
+
+impl StdError for KvError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}

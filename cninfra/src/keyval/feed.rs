@@ -1,0 +1,393 @@
+//! [`Feed`]: the bounded queue between a store and one subscriber of it.
+
+use super::{Change, ChangeKind, Event, Overflow, Previous, Revision, WatchOptions, WatchStats};
+use bytes::Bytes;
+use futures_util::{Stream, task::AtomicWaker};
+use std::{
+    collections::{HashMap, VecDeque},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+use tokio::sync::Notify;
+
+/// The bounded queue between a store and one subscriber, on the side of the store. For authors of stores.
+///
+/// What is read for a snapshot may wait for room: [`Feed::send`]. What the server tells by itself may not, since whoever does not read a connection holds up all
+/// that goes over it: [`Feed::push`] never waits, and says what is to be done when there is no room.
+///
+/// ```
+/// use cninfra::keyval::{Change, Event, Feed, Previous, Pushed, Overflow, WatchOptions};
+/// use futures_util::StreamExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let change = |key: &'static str| Event::changes(None, vec![Change::deleted(key, None, Previous::Unknown)]);
+/// let mut options = WatchOptions::default();
+/// options.queue = 1;
+/// let (feed, mut events) = Feed::new(&options);
+/// assert_eq!(feed.push(change("a")), Pushed::Queued);
+/// assert_eq!(feed.push(change("b")), Pushed::Full); // ask the server no more, and begin again at this change when there is room
+/// assert_eq!(events.next().await, Some(change("a")));
+/// feed.room().await;
+/// assert_eq!(feed.push(change("b")), Pushed::Queued);
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Feed(Arc<Side>);
+
+/// What has become of an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Pushed {
+    /// It waits for the subscriber.
+    Queued,
+    /// There is no room, and the subscriber wants to miss nothing: it was not taken. The store asks the server for no more, waits for [`Feed::room`], and begins
+    /// again with this event.
+    Full,
+    /// There is no room: what had waited was thrown away, and so was this. The store waits for [`Feed::room`], and tells a snapshot of all ranges, whose cause
+    /// is [`Cause::Overflow`](super::Cause::Overflow).
+    Resnapshot,
+    /// The subscriber is gone.
+    Ended,
+}
+
+struct Shared {
+    overflow: Overflow,
+    bound: usize,
+    queue: Mutex<Queue>,
+    /// Somebody waits for an event.
+    taker: AtomicWaker,
+    /// Somebody waits for room.
+    room: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    events: VecDeque<Event>,
+    ended: bool,
+    stats: WatchStats,
+}
+
+impl Feed {
+    /// A queue, with the events on the side of the subscriber, for [`Watch::new`](super::Watch::new).
+    #[must_use]
+    pub fn new(options: &WatchOptions) -> (Self, Events) {
+        let shared = Arc::new(Shared {
+            overflow: options.overflow,
+            bound: options.queue.max(1),
+            queue: Mutex::default(),
+            taker: AtomicWaker::new(),
+            room: Notify::new(),
+        });
+        (Feed(Arc::new(Side(shared.clone()))), Events(shared))
+    }
+
+    /// Puts an event of the server's own in the queue, or says what is to be done. It never waits.
+    pub fn push(&self, event: Event) -> Pushed {
+        let mut queue = self.0.0.queue();
+        if queue.ended {
+            return Pushed::Ended;
+        }
+        let bound = self.0.0.bound;
+        if queue.events.len() < bound {
+            queue.events.push_back(event);
+        } else {
+            queue.stats.overflows += 1;
+            let is_taken = match (self.0.0.overflow, event) {
+                (Overflow::Block, _) => return Pushed::Full,
+                // one event more than the bound: of so many keys at most
+                (Overflow::CoalesceByKey, Event::Changes { revision, changes }) => {
+                    queue.coalesce(revision, changes, bound)
+                }
+                _ => false,
+            };
+            if !is_taken {
+                queue.events.clear();
+                queue.stats.resnapshots += 1;
+                drop(queue);
+                self.0.0.room.notify_waiters();
+                return Pushed::Resnapshot;
+            }
+        }
+        drop(queue);
+        self.0.0.taker.wake();
+        Pushed::Queued
+    }
+
+    /// Puts an event in the queue as soon as there is room. Returns whether the subscriber is still there.
+    ///
+    /// # Cancel safety
+    /// Dropped, it has not put the event in the queue.
+    pub async fn send(&self, event: Event) -> bool {
+        let is_there = self.room().await;
+        if is_there {
+            // a clone of the feed may have been faster: one event more is no matter
+            self.0.0.queue().events.push_back(event);
+            self.0.0.taker.wake();
+        }
+        is_there
+    }
+
+    /// Waits until there is room, or the subscriber is gone. Returns whether it is still there.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again.
+    pub async fn room(&self) -> bool {
+        loop {
+            let freed = self.0.0.room.notified();
+            {
+                let queue = self.0.0.queue();
+                if queue.ended {
+                    return false;
+                }
+                if queue.events.len() < self.0.0.bound {
+                    return true;
+                }
+            }
+            freed.await;
+        }
+    }
+
+    /// Waits until the subscriber is gone.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again.
+    pub async fn ended(&self) {
+        loop {
+            let changed = self.0.0.room.notified();
+            if self.0.0.queue().ended {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// What has become of the events.
+    #[must_use]
+    pub fn stats(&self) -> WatchStats {
+        let queue = self.0.0.queue();
+        WatchStats { queued: queue.events.len(), ..queue.stats }
+    }
+}
+
+impl Shared {
+    /// One side is gone.
+    fn end(&self) {
+        self.queue().ended = true;
+        self.taker.wake();
+        self.room.notify_waiters();
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// Makes one event of the last changes that wait and of these: of each key the latest one. Returns whether they are of so many keys at most.
+    fn coalesce(&mut self, revision: Option<Revision>, changes: Vec<Change>, most: usize) -> bool {
+        let mut all = Vec::new();
+        while let Some(Event::Changes { .. }) = self.events.back() {
+            if let Some(Event::Changes { changes, .. }) = self.events.pop_back() {
+                all.extend(changes.into_iter().rev());
+            }
+        }
+        all.reverse();
+        all.extend(changes);
+        let count = all.len();
+        let merged = merge(all);
+        if merged.len() > most {
+            return false;
+        }
+        self.stats.coalesced += (count - merged.len()) as u64;
+        self.events.push_back(Event::Changes { revision, changes: merged });
+        true
+    }
+}
+
+/// Of each key the latest change, as one from what it was before all of them.
+fn merge(all: Vec<Change>) -> Vec<Change> {
+    let mut first: HashMap<Bytes, Previous> = HashMap::new();
+    let mut last: HashMap<Bytes, usize> = HashMap::new();
+    for (at, change) in all.iter().enumerate() {
+        first.entry(change.key.clone()).or_insert_with(|| before(change));
+        last.insert(change.key.clone(), at);
+    }
+    let is_last = |(at, change): &(usize, Change)| last.get(&change.key) == Some(at);
+    let as_one = |(_, mut change): (usize, Change)| {
+        if let Some(previous) = first.remove(&change.key) {
+            if let ChangeKind::Put { created, .. } = &mut change.kind {
+                *created = match previous {
+                    Previous::Absent => Some(true),
+                    Previous::Entry(_) => Some(false),
+                    Previous::Unknown => None,
+                };
+            }
+            change.previous = previous;
+        }
+        change
+    };
+    all.into_iter().enumerate().filter(is_last).map(as_one).collect()
+}
+
+/// What a key was before a change. One that was made was not there, whether that was asked for or not.
+fn before(change: &Change) -> Previous {
+    match &change.kind {
+        ChangeKind::Put { created: Some(true), .. } => Previous::Absent,
+        _ => change.previous.clone(),
+    }
+}
+
+/// The events of a watch, on the side of the subscriber. Dropping it ends the watch; it ends when the store has dropped the last [`Feed`].
+pub struct Events(Arc<Shared>);
+
+impl Stream for Events {
+    type Item = Event;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        // before the queue is looked at, so that what comes meanwhile wakes
+        self.0.taker.register(cx.waker());
+        let mut queue = self.0.queue();
+        let Some(event) = queue.events.pop_front() else {
+            return if queue.ended { Poll::Ready(None) } else { Poll::Pending };
+        };
+        let has_room = queue.events.len() < self.0.bound;
+        drop(queue);
+        if has_room {
+            self.0.room.notify_waiters();
+        }
+        Poll::Ready(Some(event))
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// Ends the events when the store has dropped its last clone.
+struct Side(Arc<Shared>);
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Cause, Entry, KeyRange},
+        *,
+    };
+    use futures_util::{FutureExt as _, StreamExt as _};
+
+    fn of(overflow: Overflow, queue: usize) -> (Feed, Events) {
+        Feed::new(&WatchOptions { overflow, queue, ..WatchOptions::default() })
+    }
+
+    fn put(key: &'static str, value: &'static str, created: bool) -> Change {
+        let previous = if created { Previous::Unknown } else { Previous::Entry(Entry::new(key, "before")) };
+        Change::put(Entry::new(key, value), Some(created), previous)
+    }
+
+    fn event(revision: u64, changes: Vec<Change>) -> Event {
+        Event::changes(Revision::new(revision), changes)
+    }
+
+    fn waiting(events: &mut Events) -> Vec<Event> {
+        std::iter::from_fn(|| events.next().now_or_never().flatten()).collect()
+    }
+
+    #[tokio::test]
+    async fn who_wants_to_miss_nothing_is_told_all_in_its_order() {
+        let (feed, mut events) = of(Overflow::Block, 2);
+        let change = |revision| event(revision, vec![put("k", "v", false)]);
+        assert_eq!(
+            [1, 2, 3].map(|revision| feed.push(change(revision))),
+            [Pushed::Queued, Pushed::Queued, Pushed::Full]
+        );
+        assert!(feed.room().now_or_never().is_none());
+        assert_eq!(waiting(&mut events), [change(1), change(2)]);
+        assert!(feed.room().await);
+        assert_eq!(feed.push(change(3)), Pushed::Queued);
+        assert_eq!(waiting(&mut events), [change(3)]);
+        assert_eq!((feed.stats().overflows, feed.stats().coalesced, feed.stats().queued), (1, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn of_each_key_the_latest_is_kept_in_the_order_of_the_latest() {
+        let (feed, mut events) = of(Overflow::CoalesceByKey, 3);
+        let snapshot = Event::snapshot_begin(KeyRange::all(), Cause::Start);
+        let later = [
+            event(1, vec![put("a", "1", true)]),
+            event(2, vec![put("b", "2", false)]),
+            event(3, vec![put("a", "3", false), put("c", "3", false)]),
+            event(4, vec![Change::deleted("b", Some(false), Previous::Entry(Entry::new("b", "2")))]),
+            event(5, vec![put("c", "5", false)]),
+        ];
+        for event in [snapshot.clone()].into_iter().chain(later) {
+            assert_eq!(feed.push(event), Pushed::Queued);
+        }
+        // a was not there before, b was what it was before the first of its changes
+        let a = Change::put(Entry::new("a", "3"), Some(true), Previous::Absent);
+        let b = Change::deleted("b", Some(false), Previous::Entry(Entry::new("b", "before")));
+        let stats = feed.stats();
+        assert_eq!((stats.coalesced, stats.resnapshots, stats.queued), (3, 0, 2));
+        let told = waiting(&mut events);
+        let of_event = |event: &Event| match event {
+            Event::Changes { changes, .. } => changes.clone(),
+            _ => Vec::new(),
+        };
+        let changes: Vec<_> = told.iter().flat_map(of_event).collect();
+        assert_eq!((told[0].clone(), changes), (snapshot, vec![a, b, put("c", "5", false)]));
+    }
+
+    #[tokio::test]
+    async fn more_keys_than_the_queue_holds_are_a_snapshot() {
+        let (feed, mut events) = of(Overflow::CoalesceByKey, 2);
+        let keys = ["a", "b", "c", "d"];
+        let pushed = keys.map(|key| feed.push(event(1, vec![put(key, "v", false)])));
+        assert_eq!(pushed, [Pushed::Queued, Pushed::Queued, Pushed::Resnapshot, Pushed::Queued]);
+        assert_eq!(waiting(&mut events), [event(1, vec![put("d", "v", false)])]);
+        assert_eq!(feed.stats().resnapshots, 1);
+    }
+
+    #[tokio::test]
+    async fn who_wants_snapshots_has_room_at_once() {
+        let (feed, mut events) = of(Overflow::Resnapshot, 1);
+        let change = |revision| event(revision, vec![put("k", "v", false)]);
+        assert_eq!([1, 2].map(|revision| feed.push(change(revision))), [Pushed::Queued, Pushed::Resnapshot]);
+        assert!(feed.room().now_or_never().unwrap());
+        assert_eq!(waiting(&mut events), []);
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_waits_for_room() {
+        let (feed, mut events) = of(Overflow::Block, 1);
+        let item = |key: &'static str| Event::Item(Entry::new(key, ""));
+        assert!(feed.send(item("a")).await);
+        let sender = tokio::spawn({
+            let feed = feed.clone();
+            async move { feed.send(item("b")).await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(feed.stats().queued, 1);
+        assert_eq!((events.next().await, events.next().await), (Some(item("a")), Some(item("b"))));
+        assert!(sender.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn each_side_sees_the_end_of_the_other() {
+        let (feed, events) = of(Overflow::Block, 1);
+        drop(events);
+        assert_eq!((feed.push(Event::snapshot_end(None)), feed.room().await), (Pushed::Ended, false));
+        feed.ended().await;
+        let (feed, mut events) = of(Overflow::Block, 1);
+        assert_eq!(feed.push(Event::snapshot_end(None)), Pushed::Queued);
+        drop((feed.clone(), feed));
+        assert_eq!((events.next().await, events.next().await), (Some(Event::snapshot_end(None)), None));
+    }
+}

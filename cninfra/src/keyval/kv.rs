@@ -1,0 +1,393 @@
+//! [`Kv`]: a view of a store, whose keys are below a prefix.
+
+use super::{
+    Access, At, Capabilities, Codec, Compare, Entry, Expiry, KeyRange, KeyVal, KvError, LeaseId, Listing, Op, OpResult,
+    PageRequest, Put, Reason, Result, Revision, Txn, TxnOutcome, Typed, Watch, WatchOptions,
+};
+use crate::{Dep, ServiceLabel};
+use bytes::Bytes;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// A view of a store: its keys are those below a prefix, without that. A clone is the same view, and costs two counts; all views of a store share its connection.
+///
+/// It is of an injected interface (`Kv`, which is `Kv<dyn KeyVal>`), or of a store's own type, without a box for each call.
+///
+/// ```
+/// use cninfra::{ServiceLabel, keyval::{Kv, KeyVal}, prelude::*};
+///
+/// #[plugin]
+/// struct Phonebook {
+///     store: Dep<dyn KeyVal>,
+/// }
+///
+/// impl Lifecycle for Phonebook {
+///     async fn init(&self, cx: &Context) -> Result<()> {
+///         let contacts = Kv::of_agent(&self.store, cx.service_label()).scoped("contacts/");
+///         contacts.put("alice", "555-0100").await?; // at `/vnf-agent/<label>/contacts/alice`
+///         Ok(())
+///     }
+/// }
+/// ```
+pub struct Kv<S: ?Sized = dyn KeyVal> {
+    store: Arc<S>,
+    prefix: Bytes,
+    /// So much of the prefix is an agent's.
+    agent: usize,
+}
+
+impl<S: ?Sized> Clone for Kv<S> {
+    fn clone(&self) -> Self {
+        Kv { store: self.store.clone(), prefix: self.prefix.clone(), agent: self.agent }
+    }
+}
+
+/// What a put has written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Written {
+    /// The state that it has made; `None` in a store without revisions.
+    pub revision: Option<Revision>,
+    /// The life that the key was granted, which may be longer than what was asked for; `None` if it does not end by itself.
+    pub ttl: Option<Duration>,
+    /// The lease that it ends with.
+    pub lease: Option<LeaseId>,
+}
+
+impl<S: Access + ?Sized> Kv<S> {
+    /// All keys of a store.
+    #[must_use]
+    pub fn new(store: Arc<S>) -> Self {
+        Kv { store, prefix: Bytes::new(), agent: 0 }
+    }
+
+    /// The keys of an agent in a store that was injected: those below `/vnf-agent/<label>/`.
+    #[must_use]
+    pub fn of_agent(store: &Dep<S>, label: &ServiceLabel) -> Self {
+        Kv::new(store.0.clone()).of_different_agent(label)
+    }
+
+    /// The keys below a prefix of this view's.
+    #[must_use]
+    pub fn scoped(&self, prefix: impl AsRef<[u8]>) -> Self {
+        Kv { store: self.store.clone(), prefix: self.full(prefix), agent: self.agent }
+    }
+
+    /// The same keys of another agent.
+    #[must_use]
+    pub fn of_different_agent(&self, label: &ServiceLabel) -> Self {
+        let of_agent = label.prefix();
+        let prefix = [of_agent.as_bytes(), &self.prefix[self.agent..]].concat().into();
+        Kv { store: self.store.clone(), prefix, agent: of_agent.len() }
+    }
+
+    /// Its values as those of a type.
+    #[must_use]
+    pub fn typed<T, C: Codec<T>>(&self, codec: C) -> Typed<T, C, S> {
+        Typed::new(self.clone(), codec)
+    }
+
+    /// What all its keys begin with in the store.
+    #[must_use]
+    pub fn prefix(&self) -> &Bytes {
+        &self.prefix
+    }
+
+    /// The store itself.
+    #[must_use]
+    pub fn store(&self) -> &Arc<S> {
+        &self.store
+    }
+
+    /// What the store can do, where that is a matter of degree.
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    /// Reads a key; `None` if there is none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Entry>> {
+        self.get_as_of(key, At::Latest).await
+    }
+
+    /// Reads a key as it was at a revision. In stores with revisions only.
+    ///
+    /// # Errors
+    /// The store's; `Compacted` if that is no longer kept.
+    pub async fn get_at(&self, key: impl AsRef<[u8]>, revision: Revision) -> Result<Option<Entry>> {
+        self.get_as_of(key, At::Revision(revision)).await
+    }
+
+    async fn get_as_of(&self, key: impl AsRef<[u8]>, at: At) -> Result<Option<Entry>> {
+        let found = self.store.get(self.full(key), at).await?;
+        Ok(found.map(|entry| self.stripped(entry)))
+    }
+
+    /// Writes a value, whatever was there.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn put(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>) -> Result<Written> {
+        self.put_with(key, value, Expiry::Never).await
+    }
+
+    /// Writes a value that ends by itself.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn put_with(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>, expiry: Expiry) -> Result<Written> {
+        let put = Op::Put(Put { key: self.full(key), value: value.into(), expiry });
+        let outcome = self.store.commit(Txn::one(put)).await?;
+        match outcome.results.first() {
+            Some(OpResult::Put { ttl, lease }) => Ok(Written { revision: outcome.revision, ttl: *ttl, lease: *lease }),
+            _ => Err(unanswered("put")),
+        }
+    }
+
+    /// Writes a value if the key is not there. Returns whether it has.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn put_if_absent(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>) -> Result<bool> {
+        self.put_if_absent_with(key, value, Expiry::Never).await
+    }
+
+    /// Writes a value that ends by itself, if the key is not there. Returns whether it has.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn put_if_absent_with(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl Into<Bytes>,
+        expiry: Expiry,
+    ) -> Result<bool> {
+        let key = self.full(key);
+        let txn = Txn::new().when(key.clone(), Compare::Absent).put_with(key, value, expiry);
+        Ok(self.store.commit(txn).await?.succeeded)
+    }
+
+    /// Writes a value if the key has this one, byte for byte. Returns whether it has.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn compare_and_swap(
+        &self,
+        key: impl AsRef<[u8]>,
+        expected: impl Into<Bytes>,
+        value: impl Into<Bytes>,
+    ) -> Result<bool> {
+        let key = self.full(key);
+        let txn = Txn::new().when(key.clone(), Compare::Value(expected.into())).put(key, value);
+        Ok(self.store.commit(txn).await?.succeeded)
+    }
+
+    /// Deletes a key if it has this value, byte for byte. Returns whether it has.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn compare_and_delete(&self, key: impl AsRef<[u8]>, expected: impl Into<Bytes>) -> Result<bool> {
+        let key = self.full(key);
+        let txn = Txn::new().when(key.clone(), Compare::Value(expected.into())).delete(key);
+        Ok(self.store.commit(txn).await?.succeeded)
+    }
+
+    /// Deletes a key. Returns whether it was there.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.delete_full(KeyRange::key(self.full(key))).await.map(|count| count > 0)
+    }
+
+    /// Deletes all keys that begin with this. Returns how many there were.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn delete_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<u64> {
+        self.delete_range(KeyRange::prefix(prefix)).await
+    }
+
+    /// Deletes all keys of a range. Returns how many there were.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn delete_range(&self, range: KeyRange) -> Result<u64> {
+        self.delete_full(range.under(&self.prefix)).await
+    }
+
+    async fn delete_full(&self, range: KeyRange) -> Result<u64> {
+        let outcome = self.store.commit(Txn::one(Op::delete(range, false))).await?;
+        match outcome.results.first() {
+            Some(OpResult::Deleted { count, .. }) => Ok(*count),
+            _ => Err(unanswered("delete")),
+        }
+    }
+
+    /// Does a transaction, whose keys are this view's.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
+        let mut outcome = self.store.commit(txn.under(&self.prefix)).await?;
+        for result in &mut outcome.results {
+            if let OpResult::Got(entries) | OpResult::Deleted { previous: entries, .. } = result {
+                *entries = std::mem::take(entries).into_iter().map(|entry| self.stripped(entry)).collect();
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// All keys that begin with this, with their values: read part by part, as they are taken. Of a store with revisions all are of one state.
+    pub fn list(&self, prefix: impl AsRef<[u8]>) -> Listing<S> {
+        self.list_range(KeyRange::prefix(prefix))
+    }
+
+    /// All keys that begin with this, without their values.
+    pub fn list_keys(&self, prefix: impl AsRef<[u8]>) -> Listing<S> {
+        self.list_with(PageRequest { keys_only: true, ..PageRequest::new(KeyRange::prefix(prefix)) })
+    }
+
+    /// All keys of a range, with their values.
+    pub fn list_range(&self, range: KeyRange) -> Listing<S> {
+        self.list_with(PageRequest::new(range))
+    }
+
+    /// All keys of a range, as it is wanted: of which state, with their values or without, in which parts at first.
+    pub fn list_with(&self, request: PageRequest) -> Listing<S> {
+        let range = request.range.under(&self.prefix);
+        Listing::new(self.clone(), PageRequest { range, ..request })
+    }
+
+    /// Watches all keys that begin with one of these.
+    ///
+    /// # Errors
+    /// The store was closed, or can not watch such keys. That it is away is no error: the watch begins when it is there.
+    pub async fn watch<P: AsRef<[u8]>>(
+        &self,
+        prefixes: impl IntoIterator<Item = P>,
+        options: WatchOptions,
+    ) -> Result<Watch> {
+        self.watch_ranges(prefixes.into_iter().map(KeyRange::prefix), options).await
+    }
+
+    /// Watches ranges.
+    ///
+    /// # Errors
+    /// As of [`watch`](Self::watch).
+    pub async fn watch_ranges(
+        &self,
+        ranges: impl IntoIterator<Item = KeyRange>,
+        options: WatchOptions,
+    ) -> Result<Watch> {
+        let ranges = ranges.into_iter().map(|range| range.under(&self.prefix)).collect();
+        Ok(self.store.watch(ranges, options).await?.below(&self.prefix))
+    }
+
+    /// A key as the store has it: one allocation.
+    fn full(&self, key: impl AsRef<[u8]>) -> Bytes {
+        [&*self.prefix, key.as_ref()].concat().into()
+    }
+
+    pub(super) fn stripped(&self, mut entry: Entry) -> Entry {
+        drop(entry.key.split_to(self.prefix.len().min(entry.key.len())));
+        entry
+    }
+}
+
+/// A store has broken its contract.
+fn unanswered(op: &'static str) -> KvError {
+    KvError::new(op, Reason::Other).because("the store has told nothing of the operation").may_be_applied()
+}
+
+impl<S: Access> Kv<S>
+where
+    S: KeyVal,
+{
+    /// The same view, without the store's type.
+    #[must_use]
+    pub fn erase(self) -> Kv {
+        Kv { store: self.store, prefix: self.prefix, agent: self.agent }
+    }
+}
+
+impl<S: ?Sized> fmt::Debug for Kv<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kv({})", super::range::shown(&self.prefix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Cause, Change, Event, Leases, Previous, testing::Map},
+        *,
+    };
+
+    fn agent(label: &str) -> ServiceLabel {
+        label.parse().unwrap()
+    }
+
+    /// What a view's calls do is the same of a store's own type, of the interface, and of an interface with more.
+    async fn check<S: Access + ?Sized>(all: Kv<S>) {
+        let one = all.of_different_agent(&agent("one")).scoped("c/");
+        assert!(one.put_if_absent("k", "v").await.unwrap() && !one.put_if_absent("k", "w").await.unwrap());
+        assert!(
+            one.compare_and_swap("k", "v", "w").await.unwrap() && !one.compare_and_swap("k", "v", "x").await.unwrap()
+        );
+        let found = one.get("k").await.unwrap().unwrap();
+        assert_eq!((&*found.key, &*found.value), (&b"k"[..], &b"w"[..]));
+        assert!(all.get("/vnf-agent/one/c/k").await.unwrap().is_some() && all.get("k").await.unwrap().is_none());
+        // another agent's are others
+        let two = one.of_different_agent(&agent("two"));
+        assert_eq!((&**two.prefix(), two.get("k").await.unwrap()), (&b"/vnf-agent/two/c/"[..], None));
+        assert_eq!(
+            two.put_with("k", "", Expiry::After(Duration::from_secs(1))).await.unwrap().ttl,
+            Some(Duration::from_secs(2))
+        );
+        assert_eq!(two.delete_prefix("").await.unwrap(), 1);
+        // in a transaction, too
+        let txn =
+            Txn::new().when("k", Compare::Value("w".into())).put("l", "1").get("k").delete_range(KeyRange::key("k"));
+        let outcome = one.commit(txn).await.unwrap();
+        let [_, OpResult::Got(got), OpResult::Deleted { count: 1, .. }] = &outcome.results[..] else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!((outcome.succeeded, &*got[0].key), (true, &b"k"[..]));
+        assert!(one.delete("l").await.unwrap() && !one.delete("l").await.unwrap());
+        assert!(!one.compare_and_delete("k", "w").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_view_has_its_own_keys() {
+        let map = Arc::<Map>::default();
+        check(Kv::new(map.clone())).await;
+        check(Kv::new(map.clone()).erase()).await;
+        check(Kv::new(map.clone() as Arc<dyn KeyVal>)).await;
+        check(Kv::new(map as Arc<dyn Leases>)).await;
+    }
+
+    #[tokio::test]
+    async fn a_watch_of_a_view_has_its_keys() {
+        let map = Arc::<Map>::default();
+        let kv = Kv::new(map.clone()).scoped("p/");
+        let mut watch = kv.watch(["a/", ""], WatchOptions::default()).await.unwrap();
+        let (ranges, feed) = map.watched.lock().unwrap().take().unwrap();
+        assert_eq!(ranges, [KeyRange::prefix("p/a/"), KeyRange::prefix("p/")]);
+        let change = |prefix: &str| {
+            let key = format!("{prefix}a/k");
+            Change::put(Entry::new(key.clone(), "v"), Some(false), Previous::Entry(Entry::new(key, "u")))
+        };
+        watch.add(KeyRange::all()).await.unwrap();
+        assert!(feed.send(Event::Item(Entry::new("p/a/k", "v"))).await);
+        assert!(feed.send(Event::changes(None, vec![change("p/")])).await);
+        assert_eq!(watch.stats().queued, 3);
+        assert_eq!(watch.next().await, Some(Event::snapshot_begin(KeyRange::all(), Cause::Added)));
+        assert_eq!(watch.next().await, Some(Event::Item(Entry::new("a/k", "v"))));
+        assert_eq!(watch.next().await, Some(Event::changes(None, vec![change("")])));
+        drop(watch);
+        feed.ended().await;
+    }
+}

@@ -1,0 +1,188 @@
+//! [`Listing`]: the keys of a range, read part by part.
+
+use super::{Access, Entry, KeyVal, Kv, PageRequest, Reason, Result, Revision};
+use futures_util::{Stream, stream};
+use std::vec;
+
+/// What a page should have, in bytes: enough to be worth the way, and little enough for the memory of both sides.
+const AIM: usize = 8 << 20;
+/// A page has no fewer keys, but where the store refuses it, and no more.
+const FEWEST: usize = 100;
+const MOST: usize = 10_000;
+/// So often all is read anew, because the state that was read is no longer kept.
+const RESTARTS: usize = 3;
+
+/// The keys of a range, read part by part as they are taken. How many make a part is learned: so that its bytes are few, and its keys enough.
+///
+/// # Cancel safety
+/// Its methods may be dropped and called again: nothing is left out, and nothing comes twice.
+#[must_use = "nothing is read before it is asked for"]
+pub struct Listing<S: ?Sized = dyn KeyVal> {
+    kv: Kv<S>,
+    /// The next page; `None` after the last one.
+    next: Option<PageRequest>,
+    page: vec::IntoIter<Entry>,
+    at: Option<Revision>,
+}
+
+impl<S: Access + ?Sized> Listing<S> {
+    /// Of a range of the store itself.
+    pub(super) fn new(kv: Kv<S>, request: PageRequest) -> Self {
+        Listing { kv, next: Some(request), page: Vec::new().into_iter(), at: None }
+    }
+
+    /// The next key; `None` after the last one.
+    ///
+    /// # Errors
+    /// The store's; `Compacted` if the state of those before is no longer kept. It may be called again where that is of use.
+    pub async fn next(&mut self) -> Result<Option<Entry>> {
+        loop {
+            if let Some(entry) = self.page.next() {
+                return Ok(Some(entry));
+            }
+            match self.next_page().await? {
+                Some(entries) => self.page = entries.into_iter(),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The next part, as it comes; `None` after the last one. It is never empty.
+    ///
+    /// # Errors
+    /// As of [`next`](Self::next).
+    pub async fn next_page(&mut self) -> Result<Option<Vec<Entry>>> {
+        if self.page.len() > 0 {
+            return Ok(Some(std::mem::take(&mut self.page).collect()));
+        }
+        while let Some(request) = &mut self.next {
+            let page = match self.kv.store().page(request.clone()).await {
+                Err(error) if *error.reason() == Reason::TooLarge && request.max_items > 1 => {
+                    request.max_items /= 2;
+                    continue;
+                }
+                page => page?,
+            };
+            self.at = page.at;
+            learn(request, &page.entries);
+            match page.next {
+                Some(cursor) => request.cursor = Some(cursor),
+                None => self.next = None,
+            }
+            if !page.entries.is_empty() {
+                return Ok(Some(page.entries.into_iter().map(|entry| self.kv.stripped(entry)).collect()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All that is left. Where the state that is read is thrown away meanwhile, and nothing was taken yet, it begins anew with larger parts, and reads all at
+    /// once in the end.
+    ///
+    /// # Errors
+    /// As of [`next`](Self::next).
+    pub async fn all(mut self) -> Result<Vec<Entry>> {
+        let first = self.next.clone().filter(|request| request.cursor.is_none() && self.page.len() == 0);
+        let (mut all, mut restarts) = (Vec::new(), 0);
+        loop {
+            match (self.next_page().await, &first) {
+                (Ok(Some(mut entries)), _) => all.append(&mut entries),
+                (Ok(None), _) => return Ok(all),
+                (Err(error), Some(first)) if matches!(error.reason(), Reason::Compacted(_)) && restarts < RESTARTS => {
+                    restarts += 1;
+                    all.clear();
+                    let (max_items, max_bytes) = match restarts {
+                        RESTARTS => (usize::MAX, usize::MAX),
+                        _ => (first.max_items << restarts, first.max_bytes << restarts),
+                    };
+                    self.next = Some(PageRequest { max_items, max_bytes, ..first.clone() });
+                }
+                (Err(error), _) => return Err(error),
+            }
+        }
+    }
+
+    /// The state that was read; `None` before the first part, and in a store without revisions.
+    #[must_use]
+    pub fn at(&self) -> Option<Revision> {
+        self.at
+    }
+
+    /// The same as a stream, which ends after an error.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Entry>> + Send {
+        stream::try_unfold(self, async |mut listing| Ok(listing.next().await?.map(|entry| (entry, listing))))
+    }
+}
+
+/// How many keys the next page should have, by those of this one.
+fn learn(request: &mut PageRequest, entries: &[Entry]) {
+    let bytes: usize = entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
+    if let Some(each) = bytes.checked_div(entries.len()).filter(|each| *each > 0 && request.max_items <= MOST) {
+        request.max_items = (AIM.min(request.max_bytes) / each).clamp(FEWEST, MOST);
+    }
+}
+
+impl<S: ?Sized> std::fmt::Debug for Listing<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listing").field("next", &self.next).field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{KvError, testing::Map},
+        *,
+    };
+    use futures_util::TryStreamExt as _;
+    use std::sync::Arc;
+
+    /// So many keys below `p/`, with values of this length, and one beside them.
+    fn map(count: usize, len: usize) -> Arc<Map> {
+        let keys = (0..count).map(|number| (format!("p/{number:06}"), len));
+        Map::of(keys.chain([("q".to_string(), 1)]))
+    }
+
+    #[tokio::test]
+    async fn all_pages_are_read_and_their_size_is_learned() {
+        let map = map(25_000, 1000);
+        let kv = Kv::new(map.clone()).scoped("p/");
+        let mut listing = kv.list("");
+        let first = listing.next().await.unwrap().unwrap();
+        assert_eq!((&*first.key, listing.at()), (&b"000000"[..], Revision::new(7)));
+        let rest = listing.all().await.unwrap();
+        assert_eq!((rest.len(), &*rest[24_998].key), (24_999, &b"024999"[..]));
+        // 8 MiB of 1008 bytes each
+        assert_eq!(*map.asked.lock().unwrap(), [1000, 8322, 8322, 8322]);
+        let streamed: Vec<Entry> = kv.list("0000").into_stream().try_collect().await.unwrap();
+        assert_eq!(streamed.len(), 100);
+        assert!(kv.list("none").next_page().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_too_large_is_halved() {
+        let map = map(600, 1);
+        map.faults.lock().unwrap().extend([Some(Reason::TooLarge), Some(Reason::TooLarge)]);
+        assert_eq!(Kv::new(map.clone()).list("p/").all().await.unwrap().len(), 600);
+        assert_eq!(map.asked.lock().unwrap()[..3], [1000, 500, 250]);
+        let small = PageRequest { max_items: 1, ..PageRequest::new(super::super::KeyRange::all()) };
+        map.faults.lock().unwrap().push_back(Some(Reason::TooLarge));
+        let error = Kv::new(map).list_with(small).next().await.unwrap_err();
+        assert_eq!(error.to_string(), "list of `*`: it is larger than the store takes");
+    }
+
+    #[tokio::test]
+    async fn who_reads_all_is_not_bothered_by_a_compaction() {
+        let map = map(2500, 1);
+        let compacted = || Some(Reason::Compacted(None));
+        map.faults.lock().unwrap().extend([None, compacted(), None, compacted(), compacted()]);
+        assert_eq!(Kv::new(map.clone()).list("p/").all().await.unwrap().len(), 2500);
+        assert_eq!(*map.asked.lock().unwrap(), [1000, 10_000, 2000, 10_000, 4000, usize::MAX]);
+        // who has taken some can not begin anew
+        let mut listing = Kv::new(map.clone()).list("p/");
+        listing.next().await.unwrap();
+        map.faults.lock().unwrap().push_back(compacted());
+        let error: KvError = listing.all().await.unwrap_err();
+        assert_eq!(*error.reason(), Reason::Compacted(None));
+    }
+}

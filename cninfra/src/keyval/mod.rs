@@ -1,0 +1,50 @@
+//! The interface to a key-value store: what a plugin with data needs, and what a store's plugin provides.
+//!
+//! A plugin depends on `Dep<dyn KeyVal>`, and makes views of it: [`Kv`], of bytes, and [`Typed`], of values. A view has the keys below a prefix, such as those of
+//! the agent. What only some stores have is an interface of its own ([`Revisions`], [`Leases`]), so that a flavor whose store lacks it does not compile; what is a
+//! matter of degree is in [`Capabilities`], and refused before anything is sent.
+//!
+//! A failure says whether it was applied ([`KvError::applied`]): a put that had no answer in time may have been. A store tries again by itself what was not.
+//!
+//! A [`Watch`] is a stream of [`Event`]s that never leaves its subscriber with a wrong picture: it begins with a snapshot, then tells the changes, and where some may
+//! have been missed (the store was away, or the subscriber slow), another snapshot with its cause.
+//!
+//! Authors of stores implement [`Store`], whose futures are in no box, and are [`KeyVal`] thereby; [`Feed`] is the queue between them and a subscriber. This module
+//! has no store: that is a plugin.
+
+mod access;
+mod capabilities;
+mod codec;
+mod diffed;
+mod entry;
+mod error;
+mod event;
+mod feed;
+mod interface;
+mod kv;
+mod listing;
+mod page;
+mod range;
+#[cfg(test)]
+mod testing;
+mod txn;
+mod typed;
+mod watch;
+
+pub use access::Access;
+pub use bytes::Bytes;
+pub use capabilities::{Capabilities, Delivery, TxnScope};
+pub use codec::{Codec, CodecError, SerdeJson};
+pub use diffed::{Diffed, Update};
+pub use entry::{Entry, Expiry, LeaseId, Revision};
+pub use error::{Applied, KvError, Reason, Result};
+pub use event::{Cause, Change, ChangeKind, Event, Link, Previous};
+pub use feed::{Events, Feed, Pushed};
+pub use interface::{KeyVal, Leases, Revisions, Store};
+pub use kv::{Kv, Written};
+pub use listing::Listing;
+pub use page::{At, Cursor, Page, PageRequest};
+pub use range::KeyRange;
+pub use txn::{Compare, Condition, Op, OpResult, Put, Txn, TxnOutcome};
+pub use typed::Typed;
+pub use watch::{Overflow, Watch, WatchControl, WatchOptions, WatchStats};

@@ -1,0 +1,137 @@
+//! A store for the tests of this module, which has nothing of its own to be tested: a map under a lock. Pages fail as they are told to.
+
+use super::{
+    At, Capabilities, Compare, Cursor, Entry, Event, Expiry, Feed, KeyRange, KvError, LeaseId, Leases, Op, OpResult,
+    Page, PageRequest, Reason, Result, Revision, Store, Txn, TxnOutcome, Watch, WatchControl, WatchOptions, WatchStats,
+};
+use crate::BoxFuture;
+use bytes::Bytes;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+#[derive(Default)]
+pub(super) struct Map {
+    pub(super) entries: Mutex<BTreeMap<Bytes, Entry>>,
+    /// Taken one by one, for each page that is asked for.
+    pub(super) faults: Mutex<VecDeque<Option<Reason>>>,
+    /// What was asked for: how many entries.
+    pub(super) asked: Mutex<Vec<usize>>,
+    /// The last watch: what it asked for, and where its events go.
+    pub(super) watched: Mutex<Option<(Vec<KeyRange>, Feed)>>,
+}
+
+impl Map {
+    pub(super) fn of(keys: impl IntoIterator<Item = (String, usize)>) -> Arc<Self> {
+        let entries = keys.into_iter().map(|(key, len)| {
+            let key = Bytes::from(key);
+            (key.clone(), Entry::new(key, vec![b'.'; len]))
+        });
+        Arc::new(Map { entries: Mutex::new(entries.collect()), ..Map::default() })
+    }
+
+    fn holds(&self, key: &Bytes, is: &Compare) -> bool {
+        let entries = self.entries.lock().unwrap();
+        match (is, entries.get(key)) {
+            (Compare::Absent, found) => found.is_none(),
+            (Compare::Present, found) => found.is_some(),
+            (Compare::Value(value), found) => found.is_some_and(|found| found.value == value),
+            _ => false,
+        }
+    }
+
+    fn apply(&self, op: Op) -> OpResult {
+        let mut entries = self.entries.lock().unwrap();
+        match op {
+            Op::Put(put) => {
+                entries.insert(put.key.clone(), Entry::new(put.key, put.value));
+                let ttl = match put.expiry {
+                    Expiry::After(ttl) => Some(ttl.max(Duration::from_secs(2))),
+                    _ => None,
+                };
+                OpResult::put(ttl, None)
+            }
+            Op::Delete { range, .. } => {
+                let before = entries.len();
+                entries.retain(|key, _| !range.contains(key));
+                OpResult::deleted((before - entries.len()) as u64, Vec::new())
+            }
+            Op::Get(range) => {
+                OpResult::Got(entries.range::<Bytes, _>(range.bounds()).map(|(_, entry)| entry.clone()).collect())
+            }
+        }
+    }
+}
+
+impl Store for Map {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::all()
+    }
+
+    async fn get(&self, key: Bytes, _: At) -> Result<Option<Entry>> {
+        Ok(self.entries.lock().unwrap().get(&key).cloned())
+    }
+
+    async fn page(&self, request: PageRequest) -> Result<Page> {
+        self.asked.lock().unwrap().push(request.max_items);
+        if let Some(Some(fault)) = self.faults.lock().unwrap().pop_front() {
+            return Err(KvError::new("list", fault).on(request.range));
+        }
+        let entries = self.entries.lock().unwrap();
+        let from = request.cursor.map_or_else(|| request.range.start().clone(), |Cursor(from)| from);
+        let mut found =
+            entries.range(from..).filter(|(key, _)| request.range.contains(key)).map(|(_, entry)| entry.clone());
+        let page: Vec<Entry> = found.by_ref().take(request.max_items).collect();
+        Ok(Page::new(page, found.next().map(|entry| Cursor(entry.key)), Revision::new(7)))
+    }
+
+    async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
+        let succeeded = txn.conditions.iter().all(|condition| self.holds(&condition.key, &condition.is));
+        let ops = if succeeded { txn.then } else { txn.otherwise };
+        Ok(TxnOutcome::new(succeeded, Revision::new(7), ops.into_iter().map(|op| self.apply(op)).collect()))
+    }
+
+    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
+        let (feed, events) = Feed::new(&options);
+        *self.watched.lock().unwrap() = Some((ranges, feed.clone()));
+        Ok(Watch::new(events, Arc::new(Control(feed))))
+    }
+}
+
+/// Tells each range that is added, as if it had no keys.
+struct Control(Feed);
+
+impl WatchControl for Control {
+    fn add(&self, range: KeyRange) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async {
+            self.0.send(Event::snapshot_begin(range, super::Cause::Added)).await;
+            Ok(())
+        })
+    }
+    fn remove(&self, _: KeyRange) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn snapshot(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn stats(&self) -> WatchStats {
+        self.0.stats()
+    }
+}
+
+impl Leases for Map {
+    fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration)>> {
+        Box::pin(async move { Ok((LeaseId(1), ttl)) })
+    }
+    fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration>> {
+        Box::pin(async move { Err(KvError::new("keep alive", Reason::NoLease(lease))) })
+    }
+    fn revoke(&self, _: LeaseId) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn time_left(&self, _: LeaseId) -> BoxFuture<'_, Result<Option<Duration>>> {
+        Box::pin(async { Ok(None) })
+    }
+}

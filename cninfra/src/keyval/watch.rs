@@ -1,0 +1,160 @@
+//! [`Watch`]: the events of some ranges, as a stream.
+
+use super::{Diffed, Event, KeyRange, Result, Revision};
+use crate::BoxFuture;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+/// How a watch behaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct WatchOptions {
+    /// What becomes of events while the subscriber does not take them.
+    pub overflow: Overflow,
+    /// So many events wait for the subscriber at most.
+    pub queue: usize,
+    /// What keys were before a change is wanted, where the store can tell: it costs the store a look-up, and the network the bytes.
+    pub previous: bool,
+    /// Changes from this state on, this one among them, and no snapshot at first; where they are no longer kept there is one nevertheless, whose cause
+    /// says so. In stores with revisions only.
+    pub from: Option<Revision>,
+}
+
+impl Default for WatchOptions {
+    /// A queue of 1024 events; a subscriber that is slow delays its own events, and loses none.
+    fn default() -> Self {
+        WatchOptions { overflow: Overflow::Block, queue: 1024, previous: false, from: None }
+    }
+}
+
+/// What becomes of events while their subscriber does not take them, and its queue is full. Other subscribers and calls are never held up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// They stay in the store until there is room. If it throws them away before, there is a snapshot.
+    #[default]
+    Block,
+    /// Of each key only the latest value is kept: what came between is left out, and counted.
+    CoalesceByKey,
+    /// They are thrown away, and there is a snapshot as soon as there is room.
+    Resnapshot,
+}
+
+/// What has become of the events of a watch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct WatchStats {
+    /// So many wait for the subscriber.
+    pub queued: usize,
+    /// So many changes were left out, since a later one of the same key was there.
+    pub coalesced: u64,
+    /// So many snapshots were told after the first ones.
+    pub resnapshots: u64,
+    /// So often the subscriber was too slow.
+    pub overflows: u64,
+}
+
+/// What a store does for a watch that runs. For authors of stores.
+pub trait WatchControl: Send + Sync {
+    /// Adds a range: its snapshot follows. One that is watched already is no other one.
+    fn add(&self, range: KeyRange) -> BoxFuture<'_, Result<()>>;
+    /// Takes out a range, as it was added. What of it waits in the queue may still be told.
+    fn remove(&self, range: KeyRange) -> BoxFuture<'_, Result<()>>;
+    /// Has a snapshot of all ranges told.
+    fn snapshot(&self) -> BoxFuture<'_, Result<()>>;
+    /// What has become of the events.
+    fn stats(&self) -> WatchStats;
+}
+
+/// The events of some ranges, in their order: a [`Stream`]. Dropping it ends the watch; its end says that the store was closed.
+///
+/// # Cancel safety
+/// An event that was not taken is the next one.
+pub struct Watch {
+    events: Pin<Box<dyn Stream<Item = Event> + Send>>,
+    control: Arc<dyn WatchControl>,
+    /// Of the view that is watched.
+    prefix: Bytes,
+}
+
+impl Watch {
+    /// For a store: its events, and what can be done about them.
+    #[must_use]
+    pub fn new(events: impl Stream<Item = Event> + Send + 'static, control: Arc<dyn WatchControl>) -> Self {
+        Watch { events: Box::pin(events), control, prefix: Bytes::new() }
+    }
+
+    /// The next event; `None` when the store was closed.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again: no event is lost.
+    pub async fn next(&mut self) -> Option<Event> {
+        StreamExt::next(self).await
+    }
+
+    /// The same for who wants to know only what is different: a snapshot is told as the changes that it shows.
+    #[must_use]
+    pub fn diffed(self) -> Diffed {
+        Diffed::new(self)
+    }
+
+    /// Watches another range, too. Its snapshot follows.
+    ///
+    /// # Errors
+    /// The store was closed, or can not watch such a range.
+    pub async fn add(&self, range: KeyRange) -> Result<()> {
+        self.control.add(range.under(&self.prefix)).await
+    }
+
+    /// Watches a range no more, which is given as it was when it was added.
+    ///
+    /// # Errors
+    /// The store was closed, or the range is not watched.
+    pub async fn remove(&self, range: KeyRange) -> Result<()> {
+        self.control.remove(range.under(&self.prefix)).await
+    }
+
+    /// Has a snapshot of all ranges told once more.
+    ///
+    /// # Errors
+    /// The store was closed.
+    pub async fn snapshot(&self) -> Result<()> {
+        self.control.snapshot().await
+    }
+
+    /// What has become of the events.
+    #[must_use]
+    pub fn stats(&self) -> WatchStats {
+        self.control.stats()
+    }
+
+    /// The same as a view sees it: its keys are all below this prefix.
+    pub(super) fn below(mut self, prefix: &Bytes) -> Self {
+        self.prefix = prefix.clone();
+        self
+    }
+}
+
+impl Stream for Watch {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let event = self.events.as_mut().poll_next(cx);
+        if self.prefix.is_empty() {
+            return event;
+        }
+        event.map(|event| event.map(|event| event.without_prefix(&self.prefix)))
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
