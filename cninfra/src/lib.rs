@@ -70,6 +70,7 @@ mod foreign;
 pub mod graph;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod idxmap;
 mod inject;
 #[cfg(feature = "keyval")]
 pub mod keyval;

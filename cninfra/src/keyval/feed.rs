@@ -149,7 +149,13 @@ impl Feed {
         }
     }
 
-    /// Waits until the subscriber is gone.
+    /// Ends the events, since the store is closed: those that wait are still told. So does the drop of the last clone, but a [`WatchControl`](super::WatchControl)
+    /// may hold one.
+    pub fn end(&self) {
+        self.0.0.end();
+    }
+
+    /// Waits until the subscriber is gone, or the events were ended.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.
@@ -389,5 +395,8 @@ mod tests {
         assert_eq!(feed.push(Event::snapshot_end(None)), Pushed::Queued);
         drop((feed.clone(), feed));
         assert_eq!((events.next().await, events.next().await), (Some(Event::snapshot_end(None)), None));
+        let (feed, mut events) = of(Overflow::Block, 1);
+        feed.end();
+        assert_eq!((events.next().await, feed.push(Event::snapshot_end(None))), (None, Pushed::Ended));
     }
 }

@@ -26,7 +26,7 @@ mod listing;
 mod page;
 mod range;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod txn;
 mod typed;
 mod watch;

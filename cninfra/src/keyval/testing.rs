@@ -13,18 +13,18 @@ use std::{
 };
 
 #[derive(Default)]
-pub(super) struct Map {
-    pub(super) entries: Mutex<BTreeMap<Bytes, Entry>>,
+pub(crate) struct Map {
+    pub(crate) entries: Mutex<BTreeMap<Bytes, Entry>>,
     /// Taken one by one, for each page that is asked for.
-    pub(super) faults: Mutex<VecDeque<Option<Reason>>>,
+    pub(crate) faults: Mutex<VecDeque<Option<Reason>>>,
     /// What was asked for: how many entries.
-    pub(super) asked: Mutex<Vec<usize>>,
+    pub(crate) asked: Mutex<Vec<usize>>,
     /// The last watch: what it asked for, and where its events go.
-    pub(super) watched: Mutex<Option<(Vec<KeyRange>, Feed)>>,
+    pub(crate) watched: Mutex<Option<(Vec<KeyRange>, Feed)>>,
 }
 
 impl Map {
-    pub(super) fn of(keys: impl IntoIterator<Item = (String, usize)>) -> Arc<Self> {
+    pub(crate) fn of(keys: impl IntoIterator<Item = (String, usize)>) -> Arc<Self> {
         let entries = keys.into_iter().map(|(key, len)| {
             let key = Bytes::from(key);
             (key.clone(), Entry::new(key, vec![b'.'; len]))

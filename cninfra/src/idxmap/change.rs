@@ -1,0 +1,154 @@
+//! [`Change`] and [`Changes`]: what watchers are told.
+
+use super::map::Shared;
+use std::{
+    fmt,
+    hash::Hash,
+    sync::{Arc, Weak},
+};
+use tokio::sync::broadcast::{
+    Receiver,
+    error::{RecvError, TryRecvError},
+};
+
+/// A change of one key.
+#[derive(PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Change<K, V> {
+    /// It was not there before.
+    #[non_exhaustive]
+    Created {
+        /// The key.
+        key: K,
+        /// Its value.
+        new: Arc<V>,
+    },
+    /// It has another value.
+    #[non_exhaustive]
+    Updated {
+        /// The key.
+        key: K,
+        /// The value that it had.
+        old: Arc<V>,
+        /// The value that it has.
+        new: Arc<V>,
+    },
+    /// It is no more.
+    #[non_exhaustive]
+    Deleted {
+        /// The key.
+        key: K,
+        /// The value that it had.
+        old: Arc<V>,
+    },
+}
+
+impl<K, V> Change<K, V> {
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &K {
+        let (Change::Created { key, .. } | Change::Updated { key, .. } | Change::Deleted { key, .. }) = self;
+        key
+    }
+
+    /// The value that it has; `None` if it is no more.
+    #[must_use]
+    pub fn new(&self) -> Option<&Arc<V>> {
+        match self {
+            Change::Created { new, .. } | Change::Updated { new, .. } => Some(new),
+            Change::Deleted { .. } => None,
+        }
+    }
+
+    /// The value that it had; `None` if it was not there.
+    #[must_use]
+    pub fn old(&self) -> Option<&Arc<V>> {
+        match self {
+            Change::Updated { old, .. } | Change::Deleted { old, .. } => Some(old),
+            Change::Created { .. } => None,
+        }
+    }
+}
+
+/// One for all watchers.
+pub(super) type Update<K, V> = Arc<Change<K, V>>;
+
+/// What a watcher is told.
+#[derive(PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event<K, V> {
+    /// All entries, in no order: what is not among them is not there. It comes first; and again, where the watcher was too far behind.
+    All(Vec<(K, Arc<V>)>),
+    /// A change, in the order in which they were made.
+    Change(Arc<Change<K, V>>),
+}
+
+/// All entries of a map, then each change. Dropping it ends the watch.
+pub struct Changes<K, V> {
+    map: Weak<Shared<K, V>>,
+    all: Option<Vec<(K, Arc<V>)>>,
+    changes: Receiver<Update<K, V>>,
+    missed: u64,
+}
+
+impl<K: Hash + Eq + Clone, V> Changes<K, V> {
+    pub(super) fn new(map: Weak<Shared<K, V>>, (all, changes): Subscription<K, V>) -> Self {
+        Changes { map, all: Some(all), changes, missed: 0 }
+    }
+
+    /// The next event; `None` when the map is gone, and all has been told.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again: no event is lost.
+    pub async fn next(&mut self) -> Option<Event<K, V>> {
+        loop {
+            if let Some(all) = self.all.take() {
+                return Some(Event::All(all));
+            }
+            match self.changes.recv().await {
+                Ok(change) => return Some(Event::Change(change)),
+                Err(RecvError::Lagged(missed)) => self.begin_anew(missed)?,
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    /// The next event, if it is there already.
+    pub fn try_next(&mut self) -> Option<Event<K, V>> {
+        loop {
+            if let Some(all) = self.all.take() {
+                return Some(Event::All(all));
+            }
+            match self.changes.try_recv() {
+                Ok(change) => return Some(Event::Change(change)),
+                Err(TryRecvError::Lagged(missed)) => self.begin_anew(missed)?,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return None,
+            }
+        }
+    }
+
+    /// So many changes were not told one by one, since the watcher was too far behind: all entries were told instead.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// `None` where the map is gone, and what was missed with it.
+    fn begin_anew(&mut self, missed: u64) -> Option<()> {
+        let map = self.map.upgrade()?;
+        // what is still in the queue is in what is told now, too
+        self.missed += missed + self.changes.len() as u64;
+        let (all, changes) = map.subscribe();
+        (self.all, self.changes) = (Some(all), changes);
+        Some(())
+    }
+}
+
+/// All entries of one moment, and what follows them.
+type Subscription<K, V> = (Vec<(K, Arc<V>)>, Receiver<Update<K, V>>);
+
+impl<K, V> fmt::Debug for Changes<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changes").field("missed", &self.missed).finish_non_exhaustive()
+    }
+}

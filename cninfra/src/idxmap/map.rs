@@ -1,0 +1,426 @@
+//! [`IdxMap`]: the map itself.
+
+use super::{
+    Changes, Index,
+    change::{Change, Update},
+    index::Indexed,
+};
+use std::{
+    borrow::Borrow,
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasher as _, Hash, RandomState},
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
+};
+use tokio::sync::broadcast;
+
+/// So many changes are kept for watchers, where nothing else is said.
+const QUEUE: usize = 1024;
+/// For each thread that the machine runs at once there are so many parts, each with a lock of its own.
+const PARTS: usize = 4;
+
+/// A map that many threads read and write at once, with indexes and watchers. See the [module](super). A clone is the same map.
+///
+/// A reader locks one part of it, for as long as it takes to find a key and to count a reference. Writers come one after the other, so that all watchers see the same
+/// changes in the same order.
+///
+/// The destructor of a value may run while another one is written, and so must not write to the map itself.
+///
+/// It reads as its [`Reader`] does, which is what is handed to those who shall not write.
+pub struct IdxMap<K, V>(Reader<K, V>);
+
+/// A map that many threads read: an [`IdxMap`] for who does not write to it. A clone is of the same map.
+pub struct Reader<K, V>(Arc<Shared<K, V>>);
+
+pub(super) struct Shared<K, V> {
+    name: Arc<str>,
+    parts: Box<[Part<K, V>]>,
+    hasher: RandomState,
+    writing: Mutex<Writing<K, V>>,
+}
+
+type Part<K, V> = RwLock<HashMap<K, Arc<V>>>;
+
+/// What only writers use, one at a time.
+pub(super) struct Writing<K, V> {
+    indexes: Vec<Weak<dyn Indexed<K, V>>>,
+    changes: broadcast::Sender<Update<K, V>>,
+}
+
+impl<K, V> Clone for IdxMap<K, V> {
+    fn clone(&self) -> Self {
+        IdxMap(self.0.clone())
+    }
+}
+
+impl<K, V> Clone for Reader<K, V> {
+    fn clone(&self) -> Self {
+        Reader(self.0.clone())
+    }
+}
+
+impl<K, V> Deref for IdxMap<K, V> {
+    type Target = Reader<K, V>;
+
+    fn deref(&self) -> &Reader<K, V> {
+        &self.0
+    }
+}
+
+impl<K: Hash + Eq + Clone, V> IdxMap<K, V> {
+    /// An empty map, whose name is for people. Its watchers may be 1024 changes behind.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        IdxMap::with_queue(name, QUEUE)
+    }
+
+    /// An empty map whose watchers may be so many changes behind (rounded up to a power of two): it keeps them, with their values, for all watchers together. Who is
+    /// further behind is told all entries again.
+    #[must_use]
+    pub fn with_queue(name: impl Into<Arc<str>>, queue: usize) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let parts = (PARTS * threads).next_power_of_two();
+        let writing = Writing { indexes: Vec::new(), changes: broadcast::Sender::new(queue.max(1)) };
+        IdxMap(Reader(Arc::new(Shared {
+            name: name.into(),
+            parts: (0..parts).map(|_| Part::default()).collect(),
+            hasher: RandomState::new(),
+            writing: Mutex::new(writing),
+        })))
+    }
+
+    /// The same map for who shall not write to it.
+    #[must_use]
+    pub fn reader(&self) -> Reader<K, V> {
+        self.0.clone()
+    }
+
+    /// Sets the value of a key. Returns the one that it had.
+    pub fn put(&self, key: K, value: V) -> Option<Arc<V>> {
+        self.0.0.write(key, Some(Arc::new(value)), |_| true).unwrap_or_default()
+    }
+
+    /// Sets the value of a key that is not there. Returns whether it was not.
+    pub fn put_if_absent(&self, key: K, value: V) -> bool {
+        self.0.0.write(key, Some(Arc::new(value)), |old| old.is_none()).is_some()
+    }
+
+    /// Sets the value of a key whose value is still this one, which was got before; `None` for a key that was not there. Returns whether it was.
+    pub fn compare_and_put(&self, key: K, expected: Option<&Arc<V>>, value: V) -> bool {
+        let is_same = |old: Option<&Arc<V>>| match (old, expected) {
+            (Some(old), Some(expected)) => Arc::ptr_eq(old, expected),
+            (None, None) => true,
+            _ => false,
+        };
+        self.0.0.write(key, Some(Arc::new(value)), is_same).is_some()
+    }
+
+    /// Takes a key out. Returns the value that it had.
+    pub fn remove(&self, key: &K) -> Option<Arc<V>> {
+        self.0.0.write(key.clone(), None, |old| old.is_some()).unwrap_or_default()
+    }
+
+    /// Takes all keys out, one after the other: watchers are told of each.
+    pub fn clear(&self) {
+        for (key, _) in self.entries() {
+            self.remove(&key);
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V> Reader<K, V> {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The value of a key.
+    #[must_use]
+    pub fn get<Q>(&self, key: &Q) -> Option<Arc<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        read(self.0.part(key)).get(key).cloned()
+    }
+
+    /// Is the key there?
+    #[must_use]
+    pub fn contains<Q>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        read(self.0.part(key)).contains_key(key)
+    }
+
+    /// How many keys there are. While others write, it is about that.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.parts.iter().map(|part| read(part).len()).sum()
+    }
+
+    /// Is there no key?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.parts.iter().all(|part| read(part).is_empty())
+    }
+
+    /// All entries of one moment, in no order. Writers wait meanwhile, readers do not.
+    #[must_use]
+    pub fn entries(&self) -> Vec<(K, Arc<V>)> {
+        let _writing = self.0.writing();
+        self.0.entries()
+    }
+
+    /// Makes an index: of each entry `values` says by which values it is found. It has to say the same of the same entry whenever it is asked. The index has all that is
+    /// in the map already, and goes with the last clone of what this returns.
+    #[must_use = "an index is there only for who keeps it"]
+    pub fn index<I, T>(&self, values: impl Fn(&K, &V) -> T + Send + Sync + 'static) -> Index<I, K, V>
+    where
+        I: Hash + Eq + Clone + Send + Sync + 'static,
+        T: IntoIterator<Item = I>,
+        K: Send + Sync + 'static,
+        V: Send + Sync + 'static,
+    {
+        let index = Index::new(move |key, value| values(key, value).into_iter().collect());
+        let mut writing = self.0.writing();
+        for (key, value) in self.0.entries() {
+            index.indexed().prepare(&key, None, Some(&value))();
+        }
+        writing.indexes.retain(|index| index.strong_count() > 0);
+        writing.indexes.push(index.weak());
+        index
+    }
+
+    /// Watches the map: all entries, then each change.
+    #[must_use = "dropping it ends the watch"]
+    pub fn watch(&self) -> Changes<K, V> {
+        Changes::new(Arc::downgrade(&self.0), self.0.subscribe())
+    }
+}
+
+impl<K: Hash + Eq + Clone, V> Shared<K, V> {
+    fn part<Q: Hash + ?Sized>(&self, key: &Q) -> &Part<K, V> {
+        // the upper bits: the map of the part uses the lower ones
+        let hash = self.hasher.hash_one(key);
+        &self.parts[(hash >> 32) as usize & (self.parts.len() - 1)]
+    }
+
+    fn writing(&self) -> MutexGuard<'_, Writing<K, V>> {
+        // who panics has changed nothing: what is others' is asked before
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be called while nobody writes.
+    fn entries(&self) -> Vec<(K, Arc<V>)> {
+        let mut entries = Vec::new();
+        for part in &self.parts {
+            let part = read(part);
+            entries.reserve(part.len());
+            entries.extend(part.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        entries
+    }
+
+    /// Sets a value, or takes the key out, if that holds of the one that it has. Returns that one if it did.
+    fn write(
+        &self,
+        key: K,
+        value: Option<Arc<V>>,
+        is_meant: impl FnOnce(Option<&Arc<V>>) -> bool,
+    ) -> Option<Option<Arc<V>>> {
+        let mut writing = self.writing();
+        let part = self.part(&key);
+        let old = read(part).get(&key).cloned();
+        if !is_meant(old.as_ref()) {
+            return None;
+        }
+        let Writing { indexes, changes } = &mut *writing;
+        let indexes: Vec<_> = indexes.iter().filter_map(Weak::upgrade).collect();
+        // what others have written may panic: all of it is asked before anything is changed
+        let ready: Vec<_> = indexes.iter().map(|index| index.prepare(&key, old.as_ref(), value.as_ref())).collect();
+        match &value {
+            Some(value) => drop(write(part).insert(key.clone(), value.clone())),
+            None => drop(write(part).remove(&key)),
+        }
+        ready.into_iter().for_each(|apply| apply());
+        let change = match (&old, value) {
+            (None, Some(new)) => Change::Created { key, new },
+            (Some(old), Some(new)) => Change::Updated { key, old: old.clone(), new },
+            (Some(old), None) => Change::Deleted { key, old: old.clone() },
+            (None, None) => return Some(None),
+        };
+        if changes.receiver_count() > 0 {
+            // an error says that nobody watches any more
+            let _ = changes.send(Arc::new(change));
+        }
+        Some(old)
+    }
+
+    /// All entries of one moment, and all changes from then on.
+    pub(super) fn subscribe(&self) -> (Vec<(K, Arc<V>)>, broadcast::Receiver<Update<K, V>>) {
+        let writing = self.writing();
+        (self.entries(), writing.changes.subscribe())
+    }
+}
+
+fn read<K, V>(part: &Part<K, V>) -> RwLockReadGuard<'_, HashMap<K, Arc<V>>> {
+    part.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<K, V>(part: &Part<K, V>) -> RwLockWriteGuard<'_, HashMap<K, Arc<V>>> {
+    part.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K, V> fmt::Debug for IdxMap<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IdxMap({})", self.0.0.name)
+    }
+}
+
+impl<K, V> fmt::Debug for Reader<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reader({})", self.0.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Event, *};
+    use std::{collections::BTreeMap, thread};
+
+    /// By each digit of the value.
+    fn by_digit(map: &IdxMap<u8, u32>) -> Index<char, u8, u32> {
+        map.index(|_, value| value.to_string().chars().collect::<Vec<_>>())
+    }
+
+    fn sorted(mut keys: Vec<u8>) -> Vec<u8> {
+        keys.sort_unstable();
+        keys
+    }
+
+    /// What a watcher knows after all that it was told.
+    fn follow(known: &mut BTreeMap<u8, u32>, event: Event<u8, u32>) {
+        match event {
+            Event::All(all) => *known = all.into_iter().map(|(key, value)| (key, *value)).collect(),
+            Event::Change(change) => {
+                // each change is one of what was told before
+                assert_eq!(known.get(change.key()), change.old().map(|old| &**old), "{change:?}");
+                match change.new() {
+                    Some(new) => drop(known.insert(*change.key(), **new)),
+                    None => drop(known.remove(change.key())),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn random_writes_leave_it_its_indexes_and_its_watchers_as_a_plain_map_has_it() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let (map, mut model) = (IdxMap::new("numbers"), BTreeMap::<u8, u32>::new());
+        let (first, mut watch, mut known) = (by_digit(&map), map.watch(), BTreeMap::new());
+        let mut late = None;
+        for step in 0..20_000 {
+            let (key, value) = (random.u8(..40), random.u32(..1000));
+            let before = map.get(&key);
+            match random.u8(..5) {
+                0 => assert_eq!(map.remove(&key).map(|old| *old), model.remove(&key)),
+                1 => assert_eq!(
+                    map.put_if_absent(key, value),
+                    model.get(&key).is_none() && model.insert(key, value).is_none()
+                ),
+                2 => {
+                    assert!(map.compare_and_put(key, before.as_ref(), value));
+                    assert!(!map.compare_and_put(key, before.as_ref(), value));
+                    model.insert(key, value);
+                }
+                _ => assert_eq!(map.put(key, value).map(|old| *old), model.insert(key, value)),
+            }
+            while let Some(event) = watch.try_next() {
+                follow(&mut known, event);
+            }
+            assert_eq!(known, model, "step {step}");
+            if step == 10_000 {
+                late = Some(by_digit(&map));
+            }
+            let digit = char::from(b'0' + random.u8(..10));
+            let expected: Vec<u8> =
+                model.iter().filter(|(_, value)| value.to_string().contains(digit)).map(|(key, _)| *key).collect();
+            for index in [Some(&first), late.as_ref()].into_iter().flatten() {
+                assert_eq!(sorted(index.keys(&digit)), expected, "step {step}");
+                let entries = index.get(&digit);
+                assert!(
+                    entries.iter().all(|(key, value)| model[key] == **value) && entries.len() == index.count(&digit)
+                );
+            }
+        }
+        assert_eq!((map.len(), watch.missed(), map.contains(&200)), (model.len(), 0, false));
+        map.clear();
+        assert!(map.is_empty() && ('0'..='9').all(|digit| first.count(&digit) == 0));
+    }
+
+    #[test]
+    fn watchers_of_many_writers_see_one_order() {
+        let map = IdxMap::with_queue("numbers", 1 << 16);
+        let watchers: Vec<_> = (0..3).map(|_| map.watch()).collect();
+        thread::scope(|scope| {
+            for writer in 0..4 {
+                let map = map.clone();
+                scope.spawn(move || {
+                    let mut random = fastrand::Rng::with_seed(writer);
+                    for value in 0..3000 {
+                        match random.u8(..3) {
+                            0 => drop(map.remove(&random.u8(..20))),
+                            _ => drop(map.put(random.u8(..20), value)),
+                        }
+                    }
+                });
+            }
+        });
+        let model: BTreeMap<u8, u32> = map.entries().into_iter().map(|(key, value)| (key, *value)).collect();
+        for mut watch in watchers {
+            let mut known = BTreeMap::new();
+            while let Some(event) = watch.try_next() {
+                follow(&mut known, event);
+            }
+            assert_eq!((known, watch.missed()), (model.clone(), 0));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_too_far_behind_is_told_all_again_and_how_much_was_missed() {
+        let map = IdxMap::with_queue("numbers", 4);
+        let mut watch = map.watch();
+        (0..10).for_each(|key| drop(map.put(key, 0)));
+        assert_eq!(watch.next().await, Some(Event::All(Vec::new())));
+        let Some(Event::All(all)) = watch.next().await else { panic!("no snapshot") };
+        assert_eq!((all.len(), watch.missed(), watch.try_next()), (10, 10, None));
+        map.remove(&3);
+        drop(map);
+        assert!(matches!(watch.next().await, Some(Event::Change(change)) if *change.key() == 3));
+        assert_eq!(watch.next().await, None);
+    }
+
+    #[test]
+    fn an_index_that_panics_changes_nothing_and_one_that_nobody_keeps_is_gone() {
+        let (map, counted) = (IdxMap::new("numbers"), Arc::<std::sync::atomic::AtomicUsize>::default());
+        let first = by_digit(&map);
+        let count = counted.clone();
+        let second = map.index(move |_, value: &u32| {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            assert_ne!(*value, 13);
+            [*value]
+        });
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| map.put(1, 13)));
+        assert!(panicked.is_err() && map.is_empty() && first.count(&'1') == 0);
+        map.put(1, 12);
+        assert_eq!((second.keys(&12), first.keys(&'2')), (vec![1], vec![1]));
+        drop(second);
+        let before = counted.load(std::sync::atomic::Ordering::Relaxed);
+        map.put(1, 13);
+        assert_eq!(counted.load(std::sync::atomic::Ordering::Relaxed), before);
+    }
+}

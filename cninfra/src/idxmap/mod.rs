@@ -1,0 +1,43 @@
+//! [`IdxMap`]: a concurrent map with secondary indexes and watchers.
+//!
+//! What plugins know of things, and others look up: by name, or by something else that is known of them. Who needs to follow it watches: first all entries, then each
+//! change, in its order, with the value that was there before.
+//!
+//! ```
+//! use cninfra::idxmap::{Event, IdxMap};
+//! use std::net::IpAddr;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! struct Interface {
+//!     addresses: Vec<IpAddr>,
+//! }
+//!
+//! let interfaces: IdxMap<String, Interface> = IdxMap::new("interfaces");
+//! let by_address = interfaces.index(|_, interface| interface.addresses.clone());
+//! let mut changes = interfaces.watch();
+//!
+//! let loopback: IpAddr = "127.0.0.1".parse().unwrap();
+//! interfaces.put("lo".to_string(), Interface { addresses: vec![loopback] });
+//! assert_eq!(by_address.keys(&loopback), ["lo"]);
+//!
+//! assert!(matches!(changes.next().await, Some(Event::All(all)) if all.is_empty()));
+//! let Some(Event::Change(change)) = changes.next().await else { panic!("no change") };
+//! assert!(change.key() == "lo" && change.old().is_none());
+//! # }
+//! ```
+//!
+//! A reader never waits for a watcher, and a writer never waits for one either: changes are kept in one bounded queue for all of them, and who falls behind it is told
+//! all entries again, and how many changes that were ([`Changes::missed`]).
+
+mod change;
+mod index;
+mod map;
+#[cfg(feature = "keyval")]
+mod mirror;
+
+pub use change::{Change, Changes, Event};
+pub use index::Index;
+pub use map::{IdxMap, Reader};
+#[cfg(feature = "keyval")]
+pub use mirror::mirror;
