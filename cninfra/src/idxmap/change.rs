@@ -53,7 +53,7 @@ impl<K, V> Change<K, V> {
 
     /// The value that it has; `None` if it is no more.
     #[must_use]
-    pub fn new(&self) -> Option<&Arc<V>> {
+    pub fn value(&self) -> Option<&Arc<V>> {
         match self {
             Change::Created { new, .. } | Change::Updated { new, .. } => Some(new),
             Change::Deleted { .. } => None,
@@ -62,7 +62,7 @@ impl<K, V> Change<K, V> {
 
     /// The value that it had; `None` if it was not there.
     #[must_use]
-    pub fn old(&self) -> Option<&Arc<V>> {
+    pub fn previous(&self) -> Option<&Arc<V>> {
         match self {
             Change::Updated { old, .. } | Change::Deleted { old, .. } => Some(old),
             Change::Created { .. } => None,
@@ -145,7 +145,7 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
 }
 
 /// All entries of one moment, and what follows them.
-type Subscription<K, V> = (Vec<(K, Arc<V>)>, Receiver<Update<K, V>>);
+pub(super) type Subscription<K, V> = (Vec<(K, Arc<V>)>, Receiver<Update<K, V>>);
 
 impl<K, V> fmt::Debug for Changes<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

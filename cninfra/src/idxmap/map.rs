@@ -2,7 +2,7 @@
 
 use super::{
     Changes, Index,
-    change::{Change, Update},
+    change::{Change, Subscription, Update},
     index::Indexed,
 };
 use std::{
@@ -261,7 +261,7 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
     }
 
     /// All entries of one moment, and all changes from then on.
-    pub(super) fn subscribe(&self) -> (Vec<(K, Arc<V>)>, broadcast::Receiver<Update<K, V>>) {
+    pub(super) fn subscribe(&self) -> Subscription<K, V> {
         let writing = self.writing();
         (self.entries(), writing.changes.subscribe())
     }
@@ -308,8 +308,8 @@ mod tests {
             Event::All(all) => *known = all.into_iter().map(|(key, value)| (key, *value)).collect(),
             Event::Change(change) => {
                 // each change is one of what was told before
-                assert_eq!(known.get(change.key()), change.old().map(|old| &**old), "{change:?}");
-                match change.new() {
+                assert_eq!(known.get(change.key()), change.previous().map(|old| &**old), "{change:?}");
+                match change.value() {
                     Some(new) => drop(known.insert(*change.key(), **new)),
                     None => drop(known.remove(change.key())),
                 }
@@ -330,7 +330,7 @@ mod tests {
                 0 => assert_eq!(map.remove(&key).map(|old| *old), model.remove(&key)),
                 1 => assert_eq!(
                     map.put_if_absent(key, value),
-                    model.get(&key).is_none() && model.insert(key, value).is_none()
+                    !model.contains_key(&key) && model.insert(key, value).is_none()
                 ),
                 2 => {
                     assert!(map.compare_and_put(key, before.as_ref(), value));

@@ -26,10 +26,9 @@ use std::hash::Hash;
 ///         let watch = Kv::of_agent(&self.store, cx.service_label()).watch(["ports/"], WatchOptions::default()).await?;
 ///         let (log, ports) = (cx.log(), self.ports.clone());
 ///         let name = |key: &Bytes| Ok::<_, Error>(String::from_utf8(key.to_vec())?);
-///         let read = move |entry: &Entry| Ok((name(&entry.key)?, std::str::from_utf8(&entry.value)?.parse()?));
+///         let read = move |entry: &Entry| Ok::<_, Error>((name(&entry.key)?, std::str::from_utf8(&entry.value)?.parse()?));
 ///         cx.spawn_until_close("mirror the ports", async move {
 ///             mirror(&ports, watch, name, read, |key, error| log.warn(format_args!("{key:?}: {error}"))).await;
-///             Ok(())
 ///         });
 ///         Ok(())
 ///     }
@@ -104,7 +103,7 @@ mod tests {
             .filter_map(|event| match event {
                 super::super::Event::Change(change) => {
                     let sign = ["-", "+", "~"]
-                        [usize::from(change.new().is_some()) * (1 + usize::from(change.old().is_some()))];
+                        [usize::from(change.value().is_some()) * (1 + usize::from(change.previous().is_some()))];
                     Some(format!("{sign}{}", change.key()))
                 }
                 _ => None,

@@ -23,7 +23,7 @@
 //!
 //! assert!(matches!(changes.next().await, Some(Event::All(all)) if all.is_empty()));
 //! let Some(Event::Change(change)) = changes.next().await else { panic!("no change") };
-//! assert!(change.key() == "lo" && change.old().is_none());
+//! assert!(change.key() == "lo" && change.previous().is_none());
 //! # }
 //! ```
 //!
