@@ -14,7 +14,7 @@ pub use crate::{
         flavor::{Closed, Flavor, Nested, OfKind, Open, Pass, Sound},
         key::{Accepts, Interface, Key, ManyInterface},
         part::{Argument, Creation, Declared, Made, Part, Provider, created, declared},
-        plugin::{Blank, Creates, HasLifecycle, Lifecycle, Lists, Plugin},
+        plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin},
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},
         shared::{Is, IsNot, alone, idle, shared, unmarked},
