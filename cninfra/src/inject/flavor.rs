@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     Context,
-    graph::{Graph, Tree},
+    graph::{Graph, Sizes, Tree},
 };
+use std::marker::PhantomData;
 
 /// What `#[derive(Flavor)]` says of a flavor.
 #[doc(hidden)]
@@ -21,7 +22,9 @@ use crate::{
     label = "neither `Dep<Plugin>` nor a flavor",
     note = "a plugin's field is `Dep<{Self}>`; a nested flavor needs `#[derive(Flavor)]`"
 )]
-pub trait Nested: Key + Sized {
+pub trait Nested: Sized + 'static {
+    /// Who it is: a type beside it, so that a flavor that is derived twice in one list is told of for one trait, this one.
+    type Id: Key;
     /// The types of its fields: a tuple, or a tuple of tuples.
     /// (No bound here: a field that is wrong is reported once, where it stands, and not again for all of them.)
     type Types;
@@ -31,6 +34,8 @@ pub trait Nested: Key + Sized {
     type Kind;
     /// What it declares.
     const TREE: &'static Tree;
+    /// Its graph, if it is closed.
+    const WHOLE: &'static Graph = Sizes::<Self>::GRAPH;
     /// The flavor itself, of its fields.
     fn build(fields: Self::Fields) -> Self;
 }
@@ -55,6 +60,11 @@ impl<const N: usize> Pass for Sound<N> {
 pub trait Flavor {
     /// The plugins, their edges, levels and order: computed by the compiler.
     const GRAPH: &'static Graph;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Nested<Kind = Closed>> Flavor for F {
+    const GRAPH: &'static Graph = F::WHOLE;
 }
 
 /// A flavor wired to itself. (A bound without parameters is proved once, whoever asks.)
@@ -88,8 +98,11 @@ pub trait OfKind: 'static {
 }
 #[diagnostic::do_not_recommend]
 impl<F: Nested> OfKind for F {
-    type Kind = F::Kind;
+    // a name for it, and not the kind itself: where that can not be known (a flavor that is derived twice), there is nothing to infer
+    type Kind = KindOf<F>;
 }
+/// The kind of the flavor `F`.
+pub struct KindOf<F>(PhantomData<F>);
 
 /// The kind of flavor that an agent runs. (Asked of the kind and not of the flavor, and written beside the function's name:
 /// rustc then says it in twelve lines.)
@@ -101,7 +114,7 @@ pub trait Runs<F> {
     fn hold() -> Box<dyn Held<F>>;
 }
 #[diagnostic::do_not_recommend]
-impl<F: Wired> Runs<F> for Closed {
+impl<F: Nested<Kind = Closed> + Wired> Runs<F> for KindOf<F> {
     fn hold() -> Box<dyn Held<F>> {
         // a generic flavor is checked where it is used, the others where they are declared
         const { F::GRAPH.check() }
@@ -137,8 +150,8 @@ impl<F: Wired> Held<F> for AllSlots<F> {
 
 impl<F: Nested<Fields: Part> + Send + Sync> Part for F {
     type Slots = SlotsOf<F>;
-    type Trie<Pre: Prefix> = Union<Entry<F, Found<Pre::Then<Here>>>, <F::Fields as Part>::Trie<Pre>>;
-    type Places<R: Root> = (R::Find<F>, <F::Fields as Part>::Places<R>);
+    type Trie<Pre: Prefix> = Union<Entry<F::Id, Found<Pre::Then<Here>>>, <F::Fields as Part>::Trie<Pre>>;
+    type Places<R: Root> = (R::Find<F::Id>, <F::Fields as Part>::Places<R>);
     const LEN: usize = F::Fields::LEN;
 }
 impl<S, H: Home<S, SlotsOf<F>>, V, F: Nested<Fields: Wire<S, V>> + Send + Sync> Wire<S, (H, V)> for F {
