@@ -87,34 +87,20 @@ pub struct Closed;
 /// The kind of a flavor whose plugins' dependencies come from the flavor around it.
 pub struct Open;
 
-/// [`Nested`], as it is asked of what an agent runs: with words for that.
-#[diagnostic::on_unimplemented(
-    message = "CN019: `{Self}` is not a flavor",
-    label = "an agent runs a flavor",
-    note = "put `#[derive(Flavor)]` on the struct"
-)]
-pub trait OfKind: 'static {
-    type Kind;
-}
-#[diagnostic::do_not_recommend]
-impl<F: Nested> OfKind for F {
-    // a name for it, and not the kind itself: where that can not be known (a flavor that is derived twice), there is nothing to infer
-    type Kind = KindOf<F>;
-}
-/// The kind of the flavor `F`.
-pub struct KindOf<F>(PhantomData<F>);
+/// What an agent asks of the flavor that it runs. (Not of the flavor itself: of a local struct, rustc tells where it is, too. Nor of its kind: where
+/// that can not be known, since the flavor is derived twice, it would tell of that.)
+pub struct ByItself<F>(PhantomData<F>);
 
-/// The kind of flavor that an agent runs. (Asked of the kind and not of the flavor, and written beside the function's name:
-/// rustc then says it in twelve lines.)
+/// The flavor that an agent runs.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{F}` is not a flavor that runs by itself",
-    label = "a `#[flavor(open)]` needs a flavor around it"
+    label = "put `#[derive(Flavor)]` on it; one with `#[flavor(open)]` needs a flavor around it"
 )]
-pub trait Runs<F> {
+pub trait Runs<F>: 'static {
     fn hold() -> Box<dyn Held<F>>;
 }
 #[diagnostic::do_not_recommend]
-impl<F: Nested<Kind = Closed> + Wired> Runs<F> for KindOf<F> {
+impl<F: Nested<Kind = Closed> + Wired> Runs<F> for ByItself<F> {
     fn hold() -> Box<dyn Held<F>> {
         // a generic flavor is checked where it is used, the others where they are declared
         const { F::GRAPH.check() }
