@@ -2,7 +2,6 @@
 
 use crate::{ctxt::Ctxt, krate::Krate, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote;
 use std::collections::BTreeSet;
 use syn::{
     Attribute, Fields, Ident, LitStr, Path, Token,
@@ -141,9 +140,8 @@ pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctx
 pub(crate) fn impossible(fields: &Fields) -> bool {
     let mut names = BTreeSet::new();
     fields.iter().any(|field| {
-        let ty = &field.ty;
         let again = field.ident.as_ref().is_some_and(|name| !names.insert(name.to_string()));
-        again || types::names(quote!(#ty), "impl")
+        again || types::is_impl(&field.ty)
     })
 }
 
