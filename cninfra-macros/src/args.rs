@@ -1,9 +1,10 @@
 //! The arguments of an attribute: `name`, `name = tokens`, parted by commas. Every mistake is noted, and the rest is read on.
 
-use crate::{ctxt::Ctxt, krate::Krate};
+use crate::{ctxt::Ctxt, krate::Krate, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
+use std::collections::BTreeSet;
 use syn::{
-    Attribute, Ident, LitStr, Path, Token,
+    Attribute, Fields, Ident, LitStr, Path, Token,
     ext::IdentExt as _,
     parse::{Parse, ParseStream, Parser as _},
     punctuated::Punctuated,
@@ -134,16 +135,34 @@ pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctx
     });
 }
 
+/// Is there a field that no struct can have: a second one of a name, or one of a type `impl Trait`? rustc says so of the struct, and would say it again
+/// of what is generated of the fields.
+pub(crate) fn impossible(fields: &Fields) -> bool {
+    let mut names = BTreeSet::new();
+    fields.iter().any(|field| {
+        let again = field.ident.as_ref().is_some_and(|name| !names.insert(name.to_string()));
+        again || types::is_impl(&field.ty)
+    })
+}
+
+/// Where the attributes derive something of this name.
+pub(crate) fn derived<'a>(attributes: &'a [Attribute], name: &'a str) -> impl Iterator<Item = Span> + 'a {
+    let lists = attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).flat_map(|attribute| {
+        attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).unwrap_or_default()
+    });
+    lists
+        .filter_map(|path| path.segments.last().map(|last| last.ident.clone()))
+        .filter(move |last| last == name)
+        .map(|last| last.span())
+}
+
 /// Is the derive below its own, in another `#[derive(..)]`? It is told of, and only that one writes the impls. (Twice in one list can not be seen
 /// from here.)
 pub(crate) fn derived_again(attributes: &[Attribute], name: &str, cx: &mut Ctxt) -> bool {
     let mut again = false;
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
-        let derives = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).unwrap_or_default();
-        for derive in derives.iter().filter_map(|path| path.segments.last()).filter(|derive| derive.ident == name) {
-            cx.error(derive.ident.span(), format_args!("CN010: `{name}` is derived twice\n= help: keep one of them"));
-            again = true;
-        }
+    for span in derived(attributes, name) {
+        cx.error(span, format_args!("CN010: `{name}` is derived twice\n= help: keep one of them"));
+        again = true;
     }
     again
 }

@@ -38,6 +38,9 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         );
         return inert(&input, &krate, cx);
     };
+    if args::impossible(&data.fields) {
+        cx.told();
+    }
     if cx.is_broken() {
         return inert(&input, &krate, cx);
     }

@@ -92,6 +92,21 @@ pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::TraitObject(_))
 }
 
+/// Is it `impl Trait`, or made of one?
+pub(crate) fn is_impl(ty: &Type) -> bool {
+    match ungroup(ty) {
+        Type::ImplTrait(_) => true,
+        Type::Tuple(tuple) => tuple.elems.iter().any(is_impl),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
+            PathArguments::AngleBracketed(arguments) => {
+                arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Type(inner) if is_impl(inner)))
+            }
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
 /// The `$t:ty` of a `macro_rules` arrives in an invisible group.
 pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     loop {

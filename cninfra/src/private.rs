@@ -11,10 +11,10 @@ pub use crate::{
     inject::{
         bound::Bound,
         deps::{DepItem, DepSet, Listed, More},
-        flavor::{Closed, Flavor, Nested, OfKind, Open, Pass, Sound},
+        flavor::{Closed, Flavor, Nested, Open, Pass, Sound},
         key::{Accepts, Interface, Key, ManyInterface},
         part::{Argument, Creation, Declared, Made, Part, Provider, created, declared},
-        plugin::{Blank, Creates, HasLifecycle, Lifecycle, Lists, Plugin},
+        plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin},
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},
         shared::{Is, IsNot, alone, idle, shared, unmarked},

@@ -22,13 +22,12 @@ fn plugin_of(ty: &Type) -> Option<(Wrapper, &Type)> {
 impl Model {
     pub(super) fn generate(&self, source: &Source) -> TokenStream {
         let bounded = self.bounded();
-        let (key, whole) = (self.key(source), self.whole(&bounded, source));
-        let closed = (!self.open).then(|| self.closed(&bounded));
+        let (key, whole) = (self.key(&self.generics, source), self.whole(&bounded, source));
         let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
         let imports = types::imports(&self.krate);
         quote! {
             #[allow(deprecated)]
-            const _: () = { #imports #key #whole #closed #checks };
+            const _: () = { #imports #key #whole #checks };
         }
     }
 
@@ -38,47 +37,39 @@ impl Model {
         let (generics, arguments) = key::inert_generics(&self.generics);
         let bounded = key::with_bounds(&generics, krate);
         let (impl_generics, _, wher) = bounded.split_for_impl();
-        let ty = quote!(#name #arguments);
-        let key = Identity {
-            name: name.to_string(),
-            instance: String::new(),
-            given: None,
-            generics: &generics,
-            ty: ty.clone(),
-        }
-        .expand(source, krate);
+        let key = self.key(&generics, source);
+        let (_, id_arguments, _) = generics.split_for_impl();
         quote!(const _: () = {
             #key
-            impl #impl_generics #krate::Declared for #ty #wher {
-                const ITEM: #krate::Item = #krate::Item::Flavor(<Self as #krate::Nested>::TREE);
-                type Plugin = Self;
-            }
-            impl #impl_generics #krate::Nested for #ty #wher {
+            impl #impl_generics #krate::Nested for #name #arguments #wher {
+                type Id = __Id #id_arguments;
                 type Types = ();
                 type Fields = ();
                 type Kind = #krate::Closed;
                 const TREE: &'static #krate::Tree =
-                    &#krate::Tree { key: <Self as #krate::Key>::META, package: "", version: "", fields: &[] };
+                    &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[] };
                 fn build(_: ()) -> Self {
                     ::core::unreachable!()
                 }
             }
-            impl #impl_generics #krate::Flavor for #ty #wher {
-                const GRAPH: &'static #krate::Graph = #krate::Sizes::<Self>::GRAPH;
-            }
         };)
     }
 
-    fn key(&self, source: &Source) -> TokenStream {
-        let (name, (_, arguments, _)) = (&self.name, self.generics.split_for_impl());
-        let identity = Identity {
-            name: name.to_string(),
-            instance: names::kebab(&name.to_string()),
-            given: None,
-            generics: &self.generics,
-            ty: quote!(#name #arguments),
-        };
-        identity.expand(source, &self.krate)
+    /// Who it is: a type of its own, in the constant that the derive writes. So that nothing is implemented for the flavor but `Nested`: of a derive that
+    /// is written twice in one list rustc tells once for each trait.
+    fn key(&self, generics: &Generics, source: &Source) -> TokenStream {
+        let name = self.name.to_string();
+        let mut bare = generics.clone();
+        bare.where_clause = None;
+        bare.type_params_mut().for_each(|param| (param.bounds, param.default) = Default::default());
+        let (params, arguments, _) = bare.split_for_impl();
+        let types = bare.type_params().map(|param| &param.ident);
+        let krate = &self.krate;
+        let declared = quote!(pub struct __Id #params (#krate::PhantomData<fn() -> (#(#types,)*)>););
+        let identity =
+            Identity { instance: names::kebab(&name), name, given: None, generics, ty: quote!(__Id #arguments) };
+        let key = identity.expand(source, krate);
+        quote!(#declared #key)
     }
 
     /// The names of the type parameters.
@@ -169,7 +160,7 @@ impl Model {
         let tree =
             |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields });
         let (before, tree) = if concrete {
-            let tree = tree(quote!(<#name as #krate::Key>::META), quote!(&FIELDS));
+            let tree = tree(quote!(<__Id as #krate::Key>::META), quote!(&FIELDS));
             // statics, where they can be: the compiler checks the value of a const, with all that it refers to, wherever it is used. (The
             // function is there for its parameters' sake: see `key::opened`.)
             let before = quote! {
@@ -181,9 +172,12 @@ impl Model {
             };
             (before, quote!(const TREE: &'static #krate::Tree = &TREE;))
         } else {
-            let tree = tree(quote!(<Self as #krate::Key>::META), quote!(&#fields));
+            let tree = tree(quote!(<Self::Id as #krate::Key>::META), quote!(&#fields));
             (quote!(), quote!(const TREE: &'static #krate::Tree = &#tree;))
         };
+        let graph = (concrete && !self.open).then(
+            || quote!(const WHOLE: &'static #krate::Graph = #root::__graph!(<#name as #krate::Nested>::TREE, COUNTS);),
+        );
         quote! {
             #before
             #rows
@@ -191,18 +185,13 @@ impl Model {
             #[automatically_derived]
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
-            impl #impl_generics #krate::Declared for #name #arguments #wher {
-                const ITEM: #krate::Item = #krate::Item::Flavor(<Self as #krate::Nested>::TREE);
-                type Plugin = Self;
-            }
-            #[automatically_derived]
-            #[diagnostic::do_not_recommend]
-            #[doc(hidden)]
             impl #opened #krate::Nested for #name #arguments #wher {
+                type Id = __Id #arguments;
                 type Types = #types;
                 type Fields = #known;
                 type Kind = #krate::#kind;
                 #tree
+                #graph
                 fn build(__fields: Self::Fields) -> Self {
                     let #patterns = __fields;
                     Self { #(#names: #variables),* }
@@ -255,26 +244,6 @@ impl Model {
         let patterns: Vec<_> =
             patterns.chunks(WIDTH).map(|chunk| quote!(#krate::RowOf { fields: (#(#chunk,)*) })).collect();
         (rows, nest(&types), nest(&patterns))
-    }
-
-    /// What makes it run by itself.
-    fn closed(&self, bounded: &Generics) -> TokenStream {
-        let (krate, name) = (&self.krate, &self.name);
-        let (_, arguments, _) = self.generics.split_for_impl();
-        let (impl_generics, _, wher) = bounded.split_for_impl();
-        let graph = if self.generics.params.is_empty() {
-            let root = krate.root();
-            quote!(#root::__graph!(<#name as #krate::Nested>::TREE, COUNTS))
-        } else {
-            quote!(#krate::Sizes::<Self>::GRAPH)
-        };
-        quote! {
-            #[automatically_derived]
-            #[diagnostic::do_not_recommend]
-            impl #impl_generics #krate::Flavor for #name #arguments #wher {
-                const GRAPH: &'static #krate::Graph = #graph;
-            }
-        }
     }
 
     /// One for each field, so that each mistake is reported where it is made; and one for the whole.

@@ -61,6 +61,19 @@ impl Model {
                 "CN010: a flavor is a struct with named fields\n= help: `struct Name { field: Dep<Plugin>, .. }`",
             ),
         }
+        if input
+            .attrs
+            .iter()
+            .any(|attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "plugin"))
+        {
+            cx.error(
+                input.ident.span(),
+                "CN010: a plugin is no flavor\n= help: keep `#[plugin]` or `#[derive(Flavor)]`",
+            );
+        }
+        if matches!(&input.data, Data::Struct(data) if args::impossible(&data.fields)) {
+            cx.told();
+        }
         let lent = |ty: &Type| matches!(ungroup(ty), Type::Reference(reference) if reference.lifetime.is_none());
         if model.is_endless() || model.fields.iter().any(|field| lent(&field.ty)) {
             // no struct can have such a field: rustc says so

@@ -115,6 +115,10 @@ impl Arguments {
     }
 
     fn deps_of(&self, tokens: TokenStream) -> Deps {
+        if types::names(tokens.clone(), "impl") {
+            let expected = "`impl Trait` is no dependency\n= help: an interface is asked for by `dyn Trait`";
+            return self.broken(tokens.span(), expected);
+        }
         match syn::parse2::<Listed>(tokens) {
             Ok(Listed::Struct(ty)) if matches!(types::ungroup(&ty), Type::Path(_) | Type::Macro(_)) => Deps::Struct(ty),
             Ok(Listed::Struct(ty)) => self.broken(

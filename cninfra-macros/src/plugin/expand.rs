@@ -17,15 +17,15 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Expr, Ident, ItemStruct, Member, Type, spanned::Spanned as _};
 
 /// What is different between the two styles.
-struct Style {
+pub(super) struct Style {
     /// `Plugin::Deps`
-    deps: TokenStream,
+    pub(super) deps: TokenStream,
     /// For the graph.
-    metas: TokenStream,
+    pub(super) metas: TokenStream,
     /// `config: ..` of the meta.
-    config: TokenStream,
+    pub(super) config: TokenStream,
     /// The body of `Plugin::create`.
-    construct: TokenStream,
+    pub(super) construct: TokenStream,
 }
 
 /// `shared` asks whether the plugin's fields are.
@@ -46,7 +46,7 @@ pub(super) fn generate(
         Some(listed) => {
             let style = listed_style(def, listed, args);
             let lists = lists(name, &def.generics, &style.deps, krate);
-            (Style { deps: quote!(<Self as #krate::Lists>::Deps), ..style }, lists)
+            (Style { deps: quote!(<#krate::Attribute as #krate::DepsOf<Self>>::Deps), ..style }, lists)
         }
         None => (field_style(def, roles, krate), quote!()),
     };
@@ -95,7 +95,7 @@ pub(super) fn lists(name: &Ident, generics: &syn::Generics, deps: &TokenStream, 
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         #[doc(hidden)]
-        impl #impl_generics #krate::Lists for #name #arguments #wher {
+        impl #impl_generics #krate::DepsOf<#name #arguments> for #krate::Attribute #wher {
             type Deps = #deps;
         }
     }
@@ -125,7 +125,7 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
     quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(#this))
 }
 
-fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
+pub(super) fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
     let (krate, name) = (&args.krate, &def.ident);
     let (deps, metas) = match listed {
         Deps::Tuple(types) => (quote!((#(#types,)*)), metas(types, krate)),

@@ -42,17 +42,17 @@ fn generate(name: &Ident, generics: &Generics, deps: &TokenStream, args: &Argume
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         #[doc(hidden)]
-        impl #list_generics #krate::Lists for #ty #list_wher {
+        impl #list_generics #krate::DepsOf<#ty> for #krate::Attribute #list_wher {
             type Deps = #deps;
         }
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         #[doc(hidden)]
         impl #impl_generics #krate::Plugin for #ty #wher {
-            type Deps = <Self as #krate::Lists>::Deps;
+            type Deps = <#krate::Attribute as #krate::DepsOf<Self>>::Deps;
             type Itself = Self;
             const PLUGIN: &'static #krate::PluginMeta = &#krate::PluginMeta::bare(<Self as #krate::Key>::META);
-            fn create<'a>(_: &'a #krate::Slot<Self>, _: <Self as #krate::Lists>::Deps, _: &#krate::Context) -> #krate::Creation<'a> {
+            fn create<'a>(_: &'a #krate::Slot<Self>, _: <#krate::Attribute as #krate::DepsOf<Self>>::Deps, _: &#krate::Context) -> #krate::Creation<'a> {
                 ::core::unreachable!()
             }
             fn running(_: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {

@@ -59,6 +59,12 @@ fn impls(given: TokenStream, def: &mut ItemStruct, source: &Source) -> TokenStre
     key::check_generics(&def.generics, &mut cx);
     let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &arguments.krate, &mut cx);
     arguments.check(def, &fields, &mut cx);
+    if args::impossible(&def.fields) {
+        cx.told();
+    }
+    for span in args::derived(&def.attrs, "Flavor") {
+        cx.error(span, "CN010: a plugin is no flavor\n= help: keep `#[plugin]` or `#[derive(Flavor)]`");
+    }
     let generated = if cx.is_broken() || arguments.is_broken() {
         inert::of_struct(def, &arguments, &fields, source)
     } else {

@@ -1,9 +1,9 @@
-//! The plugin of the usual kind: not generic, its named fields filled in by the attribute. Most are, so it is here that the cost of an attribute
-//! counts: the library's `__plugin` writes all but the names.
+//! The plugins of the usual kinds: not generic, their named fields filled in by the attribute, or built of listed dependencies. Most are, so it is here
+//! that the cost of an attribute counts: the library's `__plugin` and `__listed` write all but the names.
 
 use super::{
-    arguments::Arguments,
-    expand::{config_meta, extras, identity},
+    arguments::{Arguments, Deps},
+    expand::{Style, config_meta, extras, identity, listed_style},
     fields::Role,
     values::{context, value},
 };
@@ -24,10 +24,13 @@ pub(super) fn generate(
     source: &Source,
 ) -> Option<TokenStream> {
     let (krate, name) = (&args.krate, &def.ident);
-    let is_usual = def.generics.params.is_empty()
-        && args.deps.is_none()
-        && !args.no_lifecycle
-        && matches!(def.fields, Fields::Named(_))
+    if !def.generics.params.is_empty() || args.no_lifecycle {
+        return None;
+    }
+    if let Some(deps) = &args.deps {
+        return Some(listed(def, args, deps, shared, source));
+    }
+    let is_usual = matches!(def.fields, Fields::Named(_))
         && roles.iter().filter(|role| matches!(role, Role::Dep)).count() <= WIDTH;
     if !is_usual {
         return None;
@@ -62,4 +65,16 @@ pub(super) fn generate(
     Some(quote!(#root::__plugin! {
         #name #text #id #instance #hash [#(#digits)*] deps [#deps] blank [#blank] other [#other] #cx {#shared} {#extras}
     }))
+}
+
+/// The impls of one that builds itself.
+fn listed(def: &ItemStruct, args: &Arguments, deps: &Deps, shared: &TokenStream, source: &Source) -> TokenStream {
+    let name = &def.ident;
+    let Style { deps, metas, config, construct } = listed_style(def, deps, args);
+    let (id, hash, digits) = identity(name, &def.generics, args, TokenStream::new()).plain(source);
+    let (text, instance) = (name.to_string(), args.instance(name));
+    let (extras, root, cx) = (extras(args, &config), args.krate.root(), context());
+    quote!(#root::__listed! {
+        #name #text #id #instance #hash [#(#digits)*] {#deps} {#metas} __slot __deps #cx {#construct} {#shared} {#extras}
+    })
 }

@@ -62,7 +62,7 @@ use crate::{
     graph::Graph,
     inject::{
         deps::Inject,
-        flavor::{Flavor, Held, OfKind, Runs},
+        flavor::{ByItself, Flavor, Held, Runs},
         part::Part,
         trie::{Find, RootOf},
     },
@@ -119,11 +119,9 @@ pub struct Agent<F> {
 
 impl<F> Agent<F> {
     /// What can be set before the start.
-    pub fn builder<K: Runs<F>>() -> Builder<F>
-    where
-        F: OfKind<Kind = K>,
-    {
-        Builder::new(K::hold())
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    pub fn builder() -> Builder<F> where ByItself<F>: Runs<F> {
+        Builder::new(ByItself::<F>::hold())
     }
 
     /// Starts the flavor with all defaults.
@@ -133,11 +131,9 @@ impl<F> Agent<F> {
     ///
     /// # Cancel safety
     /// Not cancel safe: see [`Builder::start`].
-    pub fn start<K: Runs<F>>() -> BoxFuture<'static, Result<Self, StartError>>
-    where
-        F: OfKind<Kind = K>,
-    {
-        Box::pin(Builder::new(K::hold()).start())
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    pub fn start() -> BoxFuture<'static, Result<Self, StartError>> where ByItself<F>: Runs<F> {
+        Box::pin(Builder::new(ByItself::<F>::hold()).start())
     }
 
     /// The flavor's graph.

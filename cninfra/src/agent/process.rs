@@ -15,7 +15,7 @@ use crate::{
     BuildInfo, Context, Logger,
     graph::Graph,
     inject::{
-        flavor::{Held, OfKind, Runs},
+        flavor::{ByItself, Held, Runs},
         part::{Creation, Part},
     },
     logging::Output,
@@ -62,10 +62,8 @@ impl<F> Agent<F> {
     /// }
     /// ```
     #[must_use]
-    pub fn main<K: Runs<F>>() -> ExitCode
-    where
-        F: OfKind<Kind = K>,
-    {
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    pub fn main() -> ExitCode where ByItself<F>: Runs<F> {
         Self::builder().main(std::env::args_os(), std::env::vars_os())
     }
 }

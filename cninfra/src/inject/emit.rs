@@ -59,6 +59,65 @@ macro_rules! __plugin {
     };
 }
 
+/// The impls of a plugin that lists its dependencies. (`Key` is written here, too: another macro for it costs the compiler more.)
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __listed {
+    // not generic
+    (
+        $name:ident $text:literal $id:literal $instance:literal $instance_id:literal
+        [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident $x6:ident]
+        {$($deps:tt)*} {$($metas:tt)*} $slot:ident $given:ident $cx:ident {$($construct:tt)*}
+        {$($shared:tt)*} {$($extras:tt)*}
+    ) => {
+        #[allow(deprecated)]
+        const _: () = {
+            #[allow(unused_imports)]
+            use $crate::private::Argument as __Argument;
+            #[diagnostic::do_not_recommend]
+            #[doc(hidden)]
+            impl $crate::private::Key for $name {
+                const META: &'static $crate::private::KeyMeta = &$crate::private::KeyMeta {
+                    name: $text, module: ::core::module_path!(), id: $id, instance: $instance, instance_id: $instance_id,
+                };
+                type Digits<Tail: $crate::private::Digits + ?$crate::private::Sized> = $crate::private::$x0<$crate::private::$x1<
+                    $crate::private::$x2<$crate::private::$x3<$crate::private::$x4<$crate::private::$x5<$crate::private::$x6<Tail>>>>>>>;
+            }
+            #[diagnostic::do_not_recommend]
+            #[doc(hidden)]
+            impl $crate::private::DepsOf<$name> for $crate::private::Attribute {
+                type Deps = $($deps)*;
+            }
+            #[diagnostic::do_not_recommend]
+            #[doc(hidden)]
+            impl $crate::private::Plugin for $name {
+                type Deps = <$crate::private::Attribute as $crate::private::DepsOf<$name>>::Deps;
+                type Itself = Self;
+                const PLUGIN: &'static $crate::private::PluginMeta = {
+                    $($shared)*
+                    &$crate::private::PluginMeta {
+                        key: <Self as $crate::private::Key>::META,
+                        deps: $($metas)*,
+                        $($extras)*
+                    }
+                };
+                fn create<'a>(
+                    $slot: &'a $crate::private::Slot<Self>,
+                    $given: <$crate::private::Attribute as $crate::private::DepsOf<$name>>::Deps,
+                    $cx: &$crate::private::Context,
+                ) -> $crate::private::Creation<'a> {
+                    $($construct)*
+                }
+                fn running(__this: &$crate::private::Dep<Self>) -> $crate::private::Made {
+                    #[allow(unused_imports)]
+                    use $crate::private::WithoutLifecycle as _;
+                    $crate::private::Probe::<$name>::running(__this)
+                }
+            }
+        };
+    };
+}
+
 /// What the fields of a flavor declare.
 #[doc(hidden)]
 #[macro_export]

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     Context,
-    graph::{Graph, Tree},
+    graph::{Graph, Sizes, Tree},
 };
+use std::marker::PhantomData;
 
 /// What `#[derive(Flavor)]` says of a flavor.
 #[doc(hidden)]
@@ -21,7 +22,9 @@ use crate::{
     label = "neither `Dep<Plugin>` nor a flavor",
     note = "a plugin's field is `Dep<{Self}>`; a nested flavor needs `#[derive(Flavor)]`"
 )]
-pub trait Nested: Key + Sized {
+pub trait Nested: Sized + 'static {
+    /// Who it is: a type beside it, so that a flavor that is derived twice in one list is told of for one trait, this one.
+    type Id: Key;
     /// The types of its fields: a tuple, or a tuple of tuples.
     /// (No bound here: a field that is wrong is reported once, where it stands, and not again for all of them.)
     type Types;
@@ -31,6 +34,8 @@ pub trait Nested: Key + Sized {
     type Kind;
     /// What it declares.
     const TREE: &'static Tree;
+    /// Its graph, if it is closed.
+    const WHOLE: &'static Graph = Sizes::<Self>::GRAPH;
     /// The flavor itself, of its fields.
     fn build(fields: Self::Fields) -> Self;
 }
@@ -57,6 +62,11 @@ pub trait Flavor {
     const GRAPH: &'static Graph;
 }
 
+#[diagnostic::do_not_recommend]
+impl<F: Nested<Kind = Closed>> Flavor for F {
+    const GRAPH: &'static Graph = F::WHOLE;
+}
+
 /// A flavor wired to itself. (A bound without parameters is proved once, whoever asks.)
 pub trait Wired: Flavor + Part {
     fn create<'a>(index: usize, slots: &'a Self::Slots, cx: &Context) -> Creation<'a>;
@@ -77,31 +87,20 @@ pub struct Closed;
 /// The kind of a flavor whose plugins' dependencies come from the flavor around it.
 pub struct Open;
 
-/// [`Nested`], as it is asked of what an agent runs: with words for that.
-#[diagnostic::on_unimplemented(
-    message = "CN019: `{Self}` is not a flavor",
-    label = "an agent runs a flavor",
-    note = "put `#[derive(Flavor)]` on the struct"
-)]
-pub trait OfKind: 'static {
-    type Kind;
-}
-#[diagnostic::do_not_recommend]
-impl<F: Nested> OfKind for F {
-    type Kind = F::Kind;
-}
+/// What an agent asks of the flavor that it runs. (Not of the flavor itself: of a local struct, rustc tells where it is, too. Nor of its kind: where
+/// that can not be known, since the flavor is derived twice, it would tell of that.)
+pub struct ByItself<F>(PhantomData<F>);
 
-/// The kind of flavor that an agent runs. (Asked of the kind and not of the flavor, and written beside the function's name:
-/// rustc then says it in twelve lines.)
+/// The flavor that an agent runs.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{F}` is not a flavor that runs by itself",
-    label = "a `#[flavor(open)]` needs a flavor around it"
+    label = "put `#[derive(Flavor)]` on it; one with `#[flavor(open)]` needs a flavor around it"
 )]
-pub trait Runs<F> {
+pub trait Runs<F>: 'static {
     fn hold() -> Box<dyn Held<F>>;
 }
 #[diagnostic::do_not_recommend]
-impl<F: Wired> Runs<F> for Closed {
+impl<F: Nested<Kind = Closed> + Wired> Runs<F> for ByItself<F> {
     fn hold() -> Box<dyn Held<F>> {
         // a generic flavor is checked where it is used, the others where they are declared
         const { F::GRAPH.check() }
@@ -137,8 +136,8 @@ impl<F: Wired> Held<F> for AllSlots<F> {
 
 impl<F: Nested<Fields: Part> + Send + Sync> Part for F {
     type Slots = SlotsOf<F>;
-    type Trie<Pre: Prefix> = Union<Entry<F, Found<Pre::Then<Here>>>, <F::Fields as Part>::Trie<Pre>>;
-    type Places<R: Root> = (R::Find<F>, <F::Fields as Part>::Places<R>);
+    type Trie<Pre: Prefix> = Union<Entry<F::Id, Found<Pre::Then<Here>>>, <F::Fields as Part>::Trie<Pre>>;
+    type Places<R: Root> = (R::Find<F::Id>, <F::Fields as Part>::Places<R>);
     const LEN: usize = F::Fields::LEN;
 }
 impl<S, H: Home<S, SlotsOf<F>>, V, F: Nested<Fields: Wire<S, V>> + Send + Sync> Wire<S, (H, V)> for F {

@@ -4,9 +4,9 @@ use super::trie::{Digits, Outcome};
 use crate::graph::{Binding, DepMeta, KeyMeta, Need};
 use std::sync::Arc;
 
-/// What has an identity in a graph: a plugin, an interface, a qualifier, a flavor.
+/// What has an identity in a graph: a plugin, an interface, a qualifier.
 ///
-/// It is implemented by `#[plugin]`, `#[interface]`, `#[derive(Qualifier)]` and `#[derive(Flavor)]`. As a bound it is
+/// It is implemented by `#[plugin]`, `#[interface]` and `#[derive(Qualifier)]`. As a bound it is
 /// needed by impls for generic plugins: `impl<R: Role + Key> Lifecycle for Etcd<R>`.
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",

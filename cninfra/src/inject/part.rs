@@ -2,6 +2,7 @@
 
 use super::{
     deps::{DepSet, Inject},
+    flavor::Nested,
     plugin::Plugin,
     running::Running,
     slot::Slot,
@@ -118,6 +119,12 @@ impl<P: Plugin> Declared for Dep<P> {
 impl<P: Plugin> Declared for Option<Dep<P>> {
     const ITEM: Item = Item::Optional(P::PLUGIN);
     type Plugin = P;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Nested> Declared for F {
+    const ITEM: Item = Item::Flavor(F::TREE);
+    type Plugin = F;
 }
 
 /// As it stands: in generated code, a type as the argument of another.

@@ -39,15 +39,32 @@ pub trait Plugin: Key + Sized {
 }
 
 /// What a plugin is built of that lists its dependencies. (Apart from [`Plugin`], without its bounds on parameters: so an impl of [`Create`] needs
-/// none of them.)
+/// none of them. And said of [`Attribute`], not of the plugin: of a struct, rustc tells where it is, too.)
 #[diagnostic::on_unimplemented(
-    message = "CN006: `{Self}` is not a plugin that lists its dependencies",
-    label = "only such a plugin builds itself",
-    note = "put `#[plugin(deps = (..))]` on the struct `{Self}`"
+    message = "CN006: `{P}` is not a plugin that lists its dependencies",
+    label = "put `#[plugin(deps = (..))]` on the struct `{P}`"
 )]
-pub trait Lists {
+pub trait DepsOf<P> {
     /// A tuple, or a struct with `#[derive(Deps)]`.
     type Deps;
+}
+/// `#[plugin(deps = ..)]`
+#[derive(Debug)]
+pub struct Attribute;
+
+/// `Self::Deps` in an impl of [`Create`]. Every type has it, and of one that is no such plugin it can not be named: so rustc tells of it where that is
+/// written, and not of the type, of each part of the method, and of the method's declaration here.
+// on one line, since rustc shows the lines from the name to the bound
+#[rustfmt::skip]
+pub trait Lists: Sized {
+    /// Those of [`DepsOf`].
+    type Deps where Attribute: DepsOf<Self>;
+}
+impl<P> Lists for P {
+    type Deps
+        = <Attribute as DepsOf<P>>::Deps
+    where
+        Attribute: DepsOf<P>;
 }
 
 /// How a plugin that lists its dependencies, `#[plugin(deps = ..)]`, is built of them.
@@ -84,7 +101,9 @@ pub trait Create: Lists + Sized {
     ///
     /// # Errors
     /// Any error fails the start of the agent.
-    fn create(deps: Self::Deps, cx: &Context) -> impl Future<Output = Result<Self>> + Send;
+    fn create(deps: Self::Deps, cx: &Context) -> impl Future<Output = Result<Self>> + Send
+    where
+        Attribute: DepsOf<Self>;
 }
 
 /// What a plugin does in the life of an agent. Every method has a default, and a plugin that needs none of them needs no
@@ -175,6 +194,7 @@ pub trait Creates: Plugin {
 #[diagnostic::do_not_recommend]
 impl<P: Create + Plugin<Deps = <P as Lists>::Deps> + Send + Sync> Creates for P
 where
+    Attribute: DepsOf<P>,
     <P as Lists>::Deps: Send,
 {
     fn __creating<'a>(slot: &'a Slot<P>, deps: <P as Plugin>::Deps, cx: &Context) -> Creation<'a> {

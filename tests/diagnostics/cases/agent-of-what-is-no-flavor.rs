@@ -1,4 +1,3 @@
-//@ lines: 20 because rustc tells of the bound of `Agent::start`, and where the struct is
 use cninfra::prelude::*;
 
 #[plugin]

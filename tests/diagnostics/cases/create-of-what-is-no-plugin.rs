@@ -1,10 +1,13 @@
-//@ lines: 17 because `Create: Lists` is a supertrait, for `Self::Deps` in its impls: rustc shows the bound
-//@ elsewhere: CN006 because rustc reads `Self::Deps` in the trait's own signature, too
 use cninfra::prelude::*;
 
-struct A;
-impl Create for A { //~ CN006
-    async fn create(_: (), _: &Context) -> Result<Self> { //~ CN006
-        Ok(A)
+#[plugin]
+struct Store;
+
+struct A {
+    store: Dep<Store>,
+}
+impl Create for A {
+    async fn create((store,): Self::Deps, _: &Context) -> Result<Self> { //~ CN006
+        Ok(A { store })
     }
 }
