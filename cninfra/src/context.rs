@@ -338,6 +338,12 @@ impl Context {
         self.shared.get().stop.of(By::Plugin(self.name()))
     }
 
+    /// Does the agent stop? It may have been [asked](Self::stop_handle) to a moment before.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.status_registry().is_stopping()
+    }
+
     /// How long the plugin may still take for its `drain` or its `close`, by the limits of the agent; `None` while the agent does not stop.
     ///
     /// What takes longer than this is dropped where it is, and is an error of the plugin. One that has work in flight finishes

@@ -53,6 +53,7 @@ pub(crate) async fn serve(
     let mut alarm = Alarm::default();
     let (mut drained, mut told) = (pin!(drained.fuse()), None::<Waker>);
     poll_fn(|task| {
+        pulse.turn.comes();
         // it fails when the client goes away: that is no incident
         if connection.as_mut().poll(task).is_ready() {
             pulse.closes();

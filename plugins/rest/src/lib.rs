@@ -58,6 +58,7 @@ mod server;
 mod service;
 mod shared;
 mod socket;
+mod turn;
 
 pub use access::Access;
 pub use config::RestConfig;

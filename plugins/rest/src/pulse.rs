@@ -4,6 +4,7 @@ use crate::{
     clock::{Millis, NEVER, after},
     current::Current,
     shared::Shared,
+    turn::Turn,
 };
 use std::{
     sync::{
@@ -67,6 +68,7 @@ pub(crate) struct Pulse {
     /// A request's body was not read to its end.
     unread: AtomicBool,
     pub(crate) current: Current,
+    pub(crate) turn: Turn,
 }
 
 impl Pulse {
@@ -81,6 +83,7 @@ impl Pulse {
             blocked: AtomicU64::new(NEVER),
             refused: AtomicU8::new(0),
             unread: AtomicBool::new(false),
+            turn: Turn::default(),
         }
     }
 

@@ -113,9 +113,10 @@ impl Server {
         self
     }
 
-    /// Names what blocks its thread to the agent of this plugin.
+    /// Names what blocks its thread to the agent of this plugin, and makes way for its stop.
     pub(crate) fn of(mut self, cx: &Context) -> Self {
         self.shared.context = Some(cx.clone());
+        self.shared.stop = Some(cx.stop_handle());
         self
     }
 

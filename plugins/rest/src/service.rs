@@ -5,6 +5,7 @@ use crate::{
     body::{Logged, Received, Sent},
     metrics::Counted,
     pulse::{Pulse, Refused},
+    turn::Waiting,
 };
 use axum::{
     Router,
@@ -19,7 +20,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     thread,
 };
 use tokio::time::{Instant, Sleep, sleep};
@@ -84,7 +85,7 @@ impl Service<Request<Incoming>> for Answerer {
                 // handlers and layers are cloned, and may be called
                 pulse.current.asks(&asked);
                 match pulse.current.call(|| tower_service::Service::call(&mut table.router.clone(), request)) {
-                    Ok(routed) => State::Routed { routed, alarm: None },
+                    Ok(routed) => State::Routed { routed, waits: Some(Waiting::default()), alarm: None },
                     Err(panic) => {
                         asked.panicked(shared, &panic);
                         State::Refused(StatusCode::INTERNAL_SERVER_ERROR)
@@ -112,6 +113,8 @@ enum State {
     Refused(StatusCode),
     Routed {
         routed: Routed,
+        /// None when it has begun.
+        waits: Option<Waiting>,
         /// Made when the handler has to wait.
         alarm: Option<Pin<Box<Sleep>>>,
     },
@@ -123,14 +126,18 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let answering = self.get_mut();
-        let (routed, alarm) = match &mut answering.state {
+        let (routed, waits, alarm) = match &mut answering.state {
             State::Refused(status) => {
                 let status = *status;
                 return Poll::Ready(Ok(answering.send(refusal(status))));
             }
-            State::Routed { routed, alarm } => (routed, alarm),
+            State::Routed { routed, waits, alarm } => (routed, waits, alarm),
             State::Answered => return Poll::Pending,
         };
+        if let Some(waiting) = waits {
+            ready!(waiting.poll(&answering.pulse.turn, &answering.pulse.shared, task));
+            *waits = None;
+        }
         // the handler's own state is its own affair: other handlers do not share it, or share it by what poisons
         let response = match answering
             .pulse

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use axum::{Router, http::Method};
 use cninfra::{
     Context,
-    agent::Panic,
+    agent::{Panic, StopHandle},
     http::{Route, RouteIndex, RouteTable},
 };
 use std::{
@@ -61,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) cut: AtomicUsize,
     /// Of the plugin that runs it, where one does.
     pub(crate) context: Option<Context>,
+    /// Of its agent.
+    pub(crate) stop: Option<StopHandle>,
     /// Whose requests were in flight in tasks that panic right now.
     blamed: Mutex<Vec<(task::Id, Request)>>,
 }
@@ -76,12 +78,19 @@ impl Shared {
             clock: Arc::default(),
             cut: AtomicUsize::new(0),
             context: None,
+            stop: None,
             blamed: Mutex::default(),
         }
     }
 
     pub(crate) fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// Was a stop asked for that the agent has not heard of?
+    pub(crate) fn is_stop_unheard(&self) -> bool {
+        self.stop.as_ref().is_some_and(StopHandle::is_stopping)
+            && self.context.as_ref().is_some_and(|context| !context.is_stopping())
     }
 
     /// Tells an incident. What is told is others' code.
