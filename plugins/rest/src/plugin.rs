@@ -35,6 +35,7 @@ const ENDING: Duration = Duration::from_millis(200);
 /// | `drain-timeout` | `0` | for the requests in flight when the agent stops; 0 is what the agent has for draining, the most in any case |
 /// | `max-header-bytes` | `64KiB` | for a request's head; above it 431 |
 /// | `body-limit` | `2MiB` | for a request's body; above it 413 |
+/// | `total-body-limit` | `256MiB` | for the bodies of all requests together, as far as handlers hold them; above it 503 with `Retry-After` |
 /// | `max-connections` | `4096` | for connections at once; the next ones wait |
 /// | `access-log` | `false` | a record for each request: method, path, status, took, peer, owner |
 /// | `metrics` | `true` | requests are counted in the agent's registry: see [`RequestMetrics`] |
@@ -214,7 +215,7 @@ impl Lifecycle for Rest {
         let most =
             Some(*self.config.drain_timeout).filter(|limit| !limit.is_zero()).unwrap_or(whole).min(whole - ending);
         // the other half is for telling: beyond the limit nothing is told
-        if timeout(most, handle.drain()).await.is_err() && timeout(ending / 2, handle.end()).await.is_err() {
+        if timeout(most, handle.drain_within(most)).await.is_err() && timeout(ending / 2, handle.end()).await.is_err() {
             // it is told again, when the server's `close` does not come to its end
             let name =
                 |called: Called| format!("\n  - the {} of `{}`", called.what, called.owner.as_deref().unwrap_or("-"));

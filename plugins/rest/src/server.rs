@@ -17,6 +17,7 @@ use std::{
     fmt, io,
     net::SocketAddr,
     sync::{Arc, Weak},
+    time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpSocket, lookup_host},
@@ -224,6 +225,12 @@ impl Handle {
     /// Dropped, it no longer waits; the server drains on.
     pub async fn drain(&self) {
         self.order(Order::Drain).await;
+    }
+
+    /// As [`drain`](Self::drain), but when so much time is over, no more requests begin. Who waits ends the server then.
+    pub(crate) async fn drain_within(&self, time: Duration) {
+        self.clock.ends_in(time);
+        self.drain().await;
     }
 
     /// Ends the server and all its connections where they are, and waits until that is done.

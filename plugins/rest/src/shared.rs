@@ -3,11 +3,15 @@
 use crate::{
     Access, Incident, Limits,
     asked::{Asked, Request},
+    budget::Budget,
     clock::{Clock, Millis},
     metrics::{RequestMetrics, Series},
 };
 use arc_swap::ArcSwap;
-use axum::{Router, http::Method};
+use axum::{
+    Router,
+    http::{Method, StatusCode},
+};
 use cninfra::{
     Context,
     agent::{Panic, StopHandle},
@@ -15,7 +19,9 @@ use cninfra::{
 };
 use std::{
     fmt,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
+    time::Duration,
 };
 use tokio::task;
 
@@ -57,6 +63,8 @@ pub(crate) struct Shared {
     /// None where requests are not counted.
     pub(crate) metrics: Option<RequestMetrics>,
     pub(crate) clock: Arc<Clock>,
+    /// What the bodies of all requests have.
+    pub(crate) bodies: Budget,
     /// How many requests were in flight when their connections were ended.
     pub(crate) cut: AtomicUsize,
     /// Of the plugin that runs it, where one does.
@@ -76,6 +84,7 @@ impl Shared {
             access: None,
             metrics: None,
             clock: Arc::default(),
+            bodies: Budget::default(),
             cut: AtomicUsize::new(0),
             context: None,
             stop: None,
@@ -109,6 +118,21 @@ impl Shared {
         {
             self.tell(&Incident::NotLogged { message: panic.to_string() });
         }
+    }
+
+    /// What a client has sent is no request. It is answered, and told as far as that goes.
+    pub(crate) fn is_malformed(&self, status: StatusCode, peer: SocketAddr) {
+        if let Some(metrics) = &self.metrics {
+            metrics.is_malformed(status);
+        }
+        self.log(|| Access {
+            method: Method::from_bytes(b"-").unwrap_or_default(),
+            path: "-".to_string(),
+            status,
+            took: Duration::ZERO,
+            peer,
+            route: None,
+        });
     }
 
     /// The task that runs right now panics, while this request is in flight.

@@ -45,6 +45,10 @@ impl Waiting {
             task.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if shared.clock.has_ended() {
+            // its connection is about to be ended
+            return Poll::Pending;
+        }
         // the agent hears of its stop by a task, which has to wait like any other: what is asked now would keep the threads from it
         while shared.is_stop_unheard() && self.looks < LOOKS {
             let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(LOOK_AGAIN)));
