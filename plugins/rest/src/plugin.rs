@@ -220,7 +220,10 @@ impl Lifecycle for Rest {
             let name =
                 |called: Called| format!("\n  - the {} of `{}`", called.what, called.owner.as_deref().unwrap_or("-"));
             let named: String = cx.called().into_iter().map(name).collect();
-            cx.log().warn(format_args!("a handler blocks its thread: its request can not be cut off{named}"));
+            // where none does, there are only many of them
+            if !named.is_empty() {
+                cx.log().warn(format_args!("a handler blocks its thread: its request can not be cut off{named}"));
+            }
             return Ok(());
         }
         self.ended(cx).await
