@@ -291,6 +291,13 @@ impl Context {
         self.status_registry().is_down(self.place)
     }
 
+    /// How often the `init` of the plugin has failed so far, where its start policy lets the agent go on. What it registers somewhere in a later attempt takes the
+    /// place of what it has registered in an earlier one.
+    #[must_use]
+    pub fn failed_attempts(&self) -> u32 {
+        self.status_registry().failed_attempts(self.place)
+    }
+
     /// Watches the status of the agent. A task of the plugin that watches it ends by itself where it leaves its loop when the agent
     /// stops:
     ///

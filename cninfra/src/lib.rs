@@ -73,6 +73,7 @@ pub mod http;
 mod inject;
 mod label;
 pub mod logging;
+mod marks;
 pub mod metrics;
 pub mod prelude;
 #[doc(hidden)]

@@ -34,6 +34,8 @@ struct PluginBody<'a> {
     down: Option<Down>,
     broken: bool,
     optional: bool,
+    /// Does it not count for the probes, as their config says?
+    non_fatal: bool,
     since: String,
     updated: String,
 }
@@ -47,17 +49,19 @@ impl<'a> Body<'a> {
             down: plugin.down,
             broken: plugin.broken,
             optional: plugin.optional,
+            non_fatal: plugin.non_fatal,
             since: words::moment(plugin.since),
             updated: words::moment(plugin.updated),
         };
+        let probed = status.clone().probed();
         Body {
             agent,
             version: build.version,
             commit: build.commit,
-            state: status.state,
+            state: probed.state,
             phase: status.phase,
-            ready: status.is_ready(),
-            live: status.is_live(),
+            ready: probed.is_ready(),
+            live: probed.is_live(),
             started: words::moment(status.started),
             since: words::moment(status.since),
             updated: words::moment(status.updated),
@@ -67,12 +71,13 @@ impl<'a> Body<'a> {
 }
 
 pub(crate) fn page(status: &AgentStatus) -> Html {
+    let probed = status.clone().probed();
     let yes_no = |yes: bool| if yes { "yes" } else { "no" };
     let mut page = String::from("<dl class=\"facts\">\n");
     for (name, value) in [
-        ("State", Look::of_state(status.state).to_string()),
-        ("Ready", yes_no(status.is_ready()).to_string()),
-        ("Live", yes_no(status.is_live()).to_string()),
+        ("State", Look::of_state(probed.state).to_string()),
+        ("Ready", yes_no(probed.is_ready()).to_string()),
+        ("Live", yes_no(probed.is_live()).to_string()),
         ("Started", words::moment_in_words(status.started)),
         ("Up for", words::since_in_words(status.started)),
     ] {
@@ -82,7 +87,11 @@ pub(crate) fn page(status: &AgentStatus) -> Html {
     page.push_str("</dl>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");
     for plugin in &status.plugins {
         let (name, look) = (escaped(plugin.name), Look::of(plugin));
-        let optional = if plugin.optional { " <span class=\"dim\">optional</span>" } else { "" };
+        let optional = match plugin {
+            PluginStatus { optional: true, .. } => " <span class=\"dim\">optional</span>",
+            PluginStatus { non_fatal: true, .. } => " <span class=\"dim\">non-fatal for the probes</span>",
+            _ => "",
+        };
         let (took, since) = (words::since_in_words(plugin.since), words::moment_in_words(plugin.since));
         let reason = escaped(plugin.reason.as_deref().unwrap_or_default());
         let _ = writeln!(

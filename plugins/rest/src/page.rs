@@ -1,14 +1,13 @@
 //! What `GET /` answers where no plugin does: the routes of the agent, for people or for programs.
 
 use axum::{
-    Json,
     http::{
         HeaderMap, HeaderName,
         header::{CACHE_CONTROL, VARY, X_CONTENT_TYPE_OPTIONS},
     },
     response::{IntoResponse, Response},
 };
-use cninfra::http::{Page, Route, Routes, escaped, wants_html};
+use cninfra::http::{Json, Page, Route, Routes, escaped, wants_html};
 use serde::Serialize;
 use std::{fmt::Write as _, sync::Arc};
 
@@ -67,7 +66,7 @@ fn answer(headers: &HeaderMap, page: &Page, list: &List) -> Response {
 }
 
 fn html(agent: &str, routes: &[Listed]) -> Page {
-    let mut body = format!("<h1>{}</h1>\n<table>\n", escaped(agent));
+    let mut body = format!("<h1>{}</h1>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n", escaped(agent));
     body.push_str("<tr><th>Method</th><th>Path</th><th>Plugin</th><th></th></tr>\n");
     for Listed { method, path, owner, summary } in routes {
         let is_link = method == "GET" && !path.contains('{');
@@ -80,7 +79,7 @@ fn html(agent: &str, routes: &[Listed]) -> Page {
         };
         let _ = writeln!(body, "</td><td>{owner}</td><td>{summary}</td></tr>");
     }
-    Page::new(agent).body(body + "</table>\n")
+    Page::new(agent).body(body + "</table>\n</div>\n")
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl Rest {
         while let Some((mut table, version)) = self.registered(|registered| registered.open()) {
             if self.config.index && table.routes().iter().all(|route| route.path != "/") {
                 let page = page::routes(cx.label(), cx.name(), table.routes());
-                table.renew(cx.name(), &page)?;
+                table.renew(cx.name(), 0, &page)?;
             }
             let index = table.index().clone();
             switch.put_all(table, version);
@@ -109,7 +109,8 @@ impl Rest {
 
     /// A plugin whose `init` is called again, since it had failed, registers its routes while the server serves.
     fn come_late(&self, owner: &Context, routes: &Routes) -> Result<()> {
-        let Some(added) = self.switch().and_then(|switch| switch.add(owner.name(), routes)) else {
+        let Some(added) = self.switch().and_then(|switch| switch.add(owner.name(), owner.failed_attempts(), routes))
+        else {
             let what = format_args!("`{}` registers routes, but the server has ended", owner.name());
             return Err(Error::msg(what).with_help("the agent stops"));
         };
@@ -135,7 +136,7 @@ impl Rest {
 
 impl Http for Rest {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
-        match self.registered(|registered| registered.add(owner.name(), &routes)) {
+        match self.registered(|registered| registered.add(owner.name(), owner.failed_attempts(), &routes)) {
             Some(Ok((_former, changes_start))) => {
                 if changes_start {
                     self.answer_early();

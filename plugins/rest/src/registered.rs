@@ -26,15 +26,20 @@ impl Default for Taken {
 }
 
 impl Registered {
-    /// Adds the routes of a plugin. Returns those that were taken out, and whether others are answered during the start now; `None` where no more are
+    /// Adds the routes of a plugin, of this attempt of its `init`. Returns those that were taken out, and whether others are answered during the start now; `None` where no more are
     /// taken in.
-    pub(crate) fn add(&mut self, owner: &str, routes: &Routes) -> Option<Result<(RouteTable, bool), RouteError>> {
+    pub(crate) fn add(
+        &mut self,
+        owner: &str,
+        attempt: u32,
+        routes: &Routes,
+    ) -> Option<Result<(RouteTable, bool), RouteError>> {
         let Taken::Open(table) = &mut self.taken else { return None };
         // most plugins have none of these, and for them nothing is built anew
         let has_early =
             |table: &RouteTable| table.routes().iter().any(|route| route.during_start && *route.owner == *owner);
         let had_early = has_early(table);
-        let former = table.renew(owner, routes);
+        let former = table.renew(owner, attempt, routes);
         self.version += u64::from(former.is_ok());
         Some(former.map(|former| (former, had_early || has_early(table))))
     }

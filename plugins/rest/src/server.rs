@@ -177,12 +177,17 @@ impl Switch {
     }
 
     /// The next request is answered by these, too, which come late. Returns all routes, and their version; `None` where the server has ended.
-    pub(crate) fn add(&self, owner: &str, routes: &Routes) -> Option<Result<(RouteIndex, u64), RouteError>> {
+    pub(crate) fn add(
+        &self,
+        owner: &str,
+        attempt: u32,
+        routes: &Routes,
+    ) -> Option<Result<(RouteIndex, u64), RouteError>> {
         let tables = self.tables.upgrade()?;
         loop {
             let now = tables.load_full();
             let mut all = now.routes.clone();
-            if let Err(error) = all.renew(owner, routes) {
+            if let Err(error) = all.renew(owner, attempt, routes) {
                 return Some(Err(error));
             }
             let (index, version) = (all.index().clone(), now.age.0 + 1);
@@ -327,13 +332,13 @@ mod tests {
         switch.put_early(&routes(&["/a", "/b"]), 2);
         assert!(answers("/"), "all of them go over what is answered during the start");
         let late = |path: &str| Routes::new().get(path, async || "");
-        let (index, version) = switch.add("late", &late("/late")).unwrap().unwrap();
+        let (index, version) = switch.add("late", 1, &late("/late")).unwrap().unwrap();
         assert_eq!((index.routes().len(), version), (4, 3));
         switch.put_all(routes(&["/a"]), 2);
         assert!(answers("/late") && answers("/"));
-        assert!(switch.add("other", &late("/late")).unwrap().is_err());
+        assert!(switch.add("other", 1, &late("/late")).unwrap().is_err());
         switch.end();
-        assert!(switch.add("late", &late("/later")).is_none());
+        assert!(switch.add("late", 1, &late("/later")).is_none());
         assert!(!answers("/later"));
     }
 
@@ -348,7 +353,7 @@ mod tests {
                 std::thread::spawn(move || {
                     for i in 0..8 {
                         let routes = Routes::new().get(format!("/{n}/{i}"), async || "");
-                        switch.add("late", &routes).unwrap().unwrap();
+                        switch.add("late", 1, &routes).unwrap().unwrap();
                     }
                 })
             })

@@ -1,8 +1,16 @@
 //! The answers for programs, to the last key.
 
 use crate::small::{builder, start};
-use cninfra::testing::paused;
+use cninfra::{
+    http::{Http, testing::InProcess},
+    prelude::*,
+    status::State,
+    testing::paused,
+};
+use cninfra_pages::Pages;
+use cninfra_rest::Rest;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Moments are of RFC 3339, with microseconds, in UTC; what they are is not known here.
 fn without_moments(mut value: Value) -> Value {
@@ -65,7 +73,7 @@ fn the_graph_is_that_which_is_printed_with_states() {
 fn the_status_has_reasons_and_since_when() {
     let plugin = |name, state, reason: Option<&str>, down: Option<&str>, optional| {
         json!({ "name": name, "state": state, "reason": reason, "down": down, "broken": false, "optional": optional,
-            "since": "then", "updated": "then" })
+            "non_fatal": false, "since": "then", "updated": "then" })
     };
     let expected = json!({
         "agent": "node-1", "version": env!("CARGO_PKG_VERSION"), "state": "degraded", "phase": "ok", "ready": true, "live": true,
@@ -80,6 +88,54 @@ fn the_status_has_reasons_and_since_when() {
         ],
     });
     assert_eq!(told("/agent/status"), expected);
+}
+
+/// As the plugin of the probes does.
+#[plugin]
+struct Tolerant;
+
+impl Lifecycle for Tolerant {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        cx.status().non_fatal(&["sick"]);
+        Ok(())
+    }
+}
+
+#[plugin]
+struct Sick;
+
+impl Lifecycle for Sick {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        cx.status().report_because(State::Error, "it is ill");
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Tolerated {
+    #[provides(dyn Http)]
+    rest: Dep<Rest>,
+    pages: Dep<Pages>,
+    tolerant: Dep<Tolerant>,
+    sick: Dep<Sick>,
+}
+
+#[test]
+fn what_the_probes_do_not_count_is_shown_as_that() {
+    paused(async {
+        let http = Arc::new(InProcess::default());
+        let agent = Agent::<Tolerated>::builder().bind::<dyn Http>(http.clone()).start().await.unwrap();
+        let status = http.client().get("/agent/status").await.json::<Value>();
+        assert_eq!((&status["state"], &status["ready"]), (&"ok".into(), &true.into()), "{status}");
+        let sick = status["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "sick").unwrap();
+        assert_eq!(
+            (&sick["state"], &sick["optional"], &sick["non_fatal"]),
+            (&"error".into(), &false.into(), &true.into())
+        );
+        let page = http.client().get("/agent/status?format=html").await.text().to_string();
+        assert_eq!(page.matches("non-fatal for the probes").count(), 1, "{page}");
+        agent.close().await.unwrap();
+    });
 }
 
 #[test]
