@@ -3,6 +3,7 @@
 use crate::{answer::Html, look::Look, words};
 use cninfra::{
     BuildInfo,
+    graph::{Graph, Node},
     http::escaped,
     status::{AgentStatus, Down, PluginStatus, State},
 };
@@ -28,6 +29,8 @@ pub(crate) struct Body<'a> {
 #[derive(Serialize)]
 struct PluginBody<'a> {
     name: &'static str,
+    /// Its name in the graph.
+    plugin: &'static str,
     state: State,
     reason: Option<&'a str>,
     /// What becomes of one that is not up.
@@ -41,9 +44,10 @@ struct PluginBody<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(crate) fn new(agent: &'a str, build: BuildInfo, status: &'a AgentStatus) -> Self {
-        let plugin = |plugin: &'a PluginStatus| PluginBody {
+    pub(crate) fn new(agent: &'a str, graph: &'static Graph, build: BuildInfo, status: &'a AgentStatus) -> Self {
+        let plugin = |(plugin, node): (&'a PluginStatus, &Node)| PluginBody {
             name: plugin.name,
+            plugin: node.name(),
             state: plugin.state,
             reason: plugin.reason.as_deref(),
             down: plugin.down,
@@ -65,12 +69,12 @@ impl<'a> Body<'a> {
             started: words::moment(status.started),
             since: words::moment(status.since),
             updated: words::moment(status.updated),
-            plugins: status.plugins.iter().map(plugin).collect(),
+            plugins: status.plugins.iter().zip(graph.nodes()).map(plugin).collect(),
         }
     }
 }
 
-pub(crate) fn page(status: &AgentStatus) -> Html {
+pub(crate) fn page(graph: &'static Graph, status: &AgentStatus) -> Html {
     let probed = status.clone().probed();
     let yes_no = |yes: bool| if yes { "yes" } else { "no" };
     let mut page = String::from("<dl class=\"facts\">\n");
@@ -85,8 +89,8 @@ pub(crate) fn page(status: &AgentStatus) -> Html {
         let _ = writeln!(page, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
     page.push_str("</dl>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");
-    for plugin in &status.plugins {
-        let (name, look) = (escaped(plugin.name), Look::of(plugin));
+    for (plugin, node) in status.plugins.iter().zip(graph.nodes()) {
+        let (name, look) = (words::both_names(plugin.name, node.name()), Look::of(plugin));
         let optional = match plugin {
             PluginStatus { optional: true, .. } => " <span class=\"dim\">optional</span>",
             PluginStatus { non_fatal: true, .. } => " <span class=\"dim\">non-fatal for the probes</span>",
@@ -96,7 +100,7 @@ pub(crate) fn page(status: &AgentStatus) -> Html {
         let reason = escaped(plugin.reason.as_deref().unwrap_or_default());
         let _ = writeln!(
             page,
-            "<tr><td><code>{name}</code>{optional}</td><td>{look}</td><td class=\"text\">{reason}</td>\
+            "<tr><td>{name}{optional}</td><td>{look}</td><td class=\"text\">{reason}</td>\
              <td class=\"time\">{took}</td><td class=\"time\">{since}</td></tr>"
         );
     }

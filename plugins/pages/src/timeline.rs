@@ -5,7 +5,6 @@ use cninfra::{
     Phase,
     agent::{Event, Outcome, Step, Timeline},
     graph::Graph,
-    http::escaped,
     status::AgentStatus,
 };
 use serde::Serialize;
@@ -98,11 +97,8 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus, events: &[Event]
                 node.level
             );
         }
-        let (name, title) = (escaped(node.instance()), escaped(node.name()));
-        let _ = write!(
-            page,
-            "<tr><th scope=\"row\"><code title=\"{title}\">{name}</code></th><td class=\"chart\"><div class=\"lane\">"
-        );
+        let name = words::both_names(node.instance(), node.name());
+        let _ = write!(page, "<tr><th scope=\"row\">{name}</th><td class=\"chart\"><div class=\"lane\">");
         steps.iter().for_each(|step| put_bar(&mut page, step, whole));
         page.push_str("</div></td>");
         for phase in [Phase::Create, Phase::Init, Phase::AfterInit] {

@@ -71,20 +71,20 @@ fn the_graph_is_that_which_is_printed_with_states() {
 
 #[test]
 fn the_status_has_reasons_and_since_when() {
-    let plugin = |name, state, reason: Option<&str>, down: Option<&str>, optional| {
-        json!({ "name": name, "state": state, "reason": reason, "down": down, "broken": false, "optional": optional,
+    let plugin = |(name, plugin), state, reason: Option<&str>, down: Option<&str>, optional| {
+        json!({ "name": name, "plugin": plugin, "state": state, "reason": reason, "down": down, "broken": false, "optional": optional,
             "non_fatal": false, "since": "then", "updated": "then" })
     };
     let expected = json!({
         "agent": "node-1", "version": env!("CARGO_PKG_VERSION"), "state": "degraded", "phase": "ok", "ready": true, "live": true,
         "started": "then", "since": "then", "updated": "then",
         "plugins": [
-            plugin("http", "ok", None, None, false),
-            plugin("store", "ok", None, None, false),
-            plugin("cache", "error", Some("it is full"), None, true),
-            plugin("pages", "ok", None, None, false),
-            plugin("api", "degraded", Some(DOWN), Some("failed"), false),
-            plugin("last", "ok", None, None, false),
+            plugin(("http", "Rest"), "ok", None, None, false),
+            plugin(("store", "Store"), "ok", None, None, false),
+            plugin(("cache", "Cache"), "error", Some("it is full"), None, true),
+            plugin(("pages", "Pages"), "ok", None, None, false),
+            plugin(("api", "Api"), "degraded", Some(DOWN), Some("failed"), false),
+            plugin(("last", "Last"), "ok", None, None, false),
         ],
     });
     assert_eq!(told("/agent/status"), expected);

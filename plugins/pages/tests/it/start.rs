@@ -101,6 +101,16 @@ async fn the_pages_and_the_index_link_to_each_other() {
         assert!(page.contains(&format!("<a href=\"{link}\">")), "{link}: {page}");
     }
     assert!(page.contains("<a href=\"graph\" aria-current=\"page\">Graph</a>"), "{page}");
+    // and the page of the pages, whose links go down
+    assert!(page.contains("<strong><a href=\"../agent\">"), "{page}");
+    let top = get(addr, "/agent", "Accept: text/html").await.body;
+    for link in ["agent", "agent/status", "agent/graph", "agent/timeline", "agent/config", "./"] {
+        assert!(top.contains(&format!("<a href=\"{link}\">")), "{link}: {top}");
+    }
+    let list: Value = serde_json::from_str(&get(addr, "/agent", "Accept: */*").await.body).unwrap();
+    let paths: Vec<_> = list["pages"].as_array().unwrap().iter().map(|page| page["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["/agent/graph", "/agent/timeline", "/agent/status", "/agent/config"]);
+    assert_eq!(list["flavor"], "Lone");
     agent.close().await.unwrap();
     // no link to what is not there
     let (agent, addr) = lone(loopback().set("http", "index", false)).await;
