@@ -2,7 +2,7 @@
 
 use crate::{
     BuildInfo, Result, ServiceLabel,
-    agent::{self, Cause, Event, PluginError, StopTime},
+    agent::{self, Cause, Course, Event, PluginError, StopTime, Told},
     config::{Config, EffectiveSection, Section},
     graph::{Graph, Node},
     logging::{Logger, Loggers},
@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) loggers: Loggers,
     /// Made when it is asked for.
     metrics: OnceLock<Metrics>,
+    /// What was done so far, where it is recorded.
+    pub(crate) told: Told,
     /// The records of the start, once it is done.
     start: OnceLock<Box<[Event]>>,
     agent_log: OnceLock<Logger>,
@@ -74,6 +76,7 @@ impl Shared {
             loggers,
             agent_log: OnceLock::new(),
             metrics: OnceLock::new(),
+            told: Told::default(),
             start: OnceLock::new(),
             logs: graph.nodes().iter().map(|_| OnceLock::new()).collect(),
             failures: Mutex::default(),
@@ -276,6 +279,12 @@ impl Context {
     #[must_use]
     pub fn start_events(&self) -> &[Event] {
         self.shared.get().start_events()
+    }
+
+    /// What the agent has done so far, and does right now, where it is recorded: while it starts, in later attempts at plugins that are down, and while it stops.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        self.shared.get().told.course()
     }
 
     /// The plugin's status, and that of the agent.

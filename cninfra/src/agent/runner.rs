@@ -52,7 +52,7 @@ pub(super) struct Runner {
 impl Runner {
     pub(super) fn new(env: Env, record: bool) -> Self {
         let room = env.graph.len();
-        let record = if record { Record::on(5 * room) } else { Record::off() };
+        let record = if record { Record::on(5 * room, env.shared.clone()) } else { Record::off() };
         let plugins = Vec::with_capacity(room);
         Runner { env: Arc::new(env), plugins, begun: 0, serving: 0, record, retries: Retries::default() }
     }

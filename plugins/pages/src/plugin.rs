@@ -9,6 +9,7 @@ use crate::{
     status, timeline,
 };
 use cninfra::{
+    agent::Course,
     http::{
         Http, Query, Rejection, Routes,
         axum::{http::HeaderMap, response::Response},
@@ -27,7 +28,7 @@ const AT_ONCE: usize = 1;
 /// | --- | --- |
 /// | `/agent` | which of these there are |
 /// | `/agent/graph` | the plugins, what they need, their states; `?format=dot`, `mermaid` and `text` are what `--graph` prints |
-/// | `/agent/timeline` | the start: which step of which plugin took how long |
+/// | `/agent/timeline` | which step of which plugin took how long: of the start, as it goes, of later attempts, and of the stop |
 /// | `/agent/status` | the states of the agent and of its plugins, with reasons |
 /// | `/agent/config` | what holds for each key of the config, and where it comes from; secrets are masked |
 ///
@@ -63,7 +64,7 @@ enum Shows {
 const ROUTES: [(Shows, &str, &str); 5] = [
     (Shows::Index, "/agent", "the pages of the agent"),
     (Shows::Graph, "/agent/graph", "the plugins, what they need, and their states"),
-    (Shows::Timeline, "/agent/timeline", "who took how long in the start"),
+    (Shows::Timeline, "/agent/timeline", "who took how long in the start, as it goes, and in the stop"),
     (Shows::Status, "/agent/status", "the states of the agent and its plugins, and why"),
     (
         Shows::Config,
@@ -127,7 +128,8 @@ impl Answers {
             Ok(form) => form,
             Err(why) => return answer::refused(&why),
         };
-        let (status, events) = (self.cx.status().agent(), self.cx.start_events());
+        let (status, Course { events, .. }) = (self.cx.status().agent(), self.cx.course());
+        let events = &events[..];
         match form {
             Form::Json => answer::json(&graph::body(graph, &status, events)),
             Form::Other(format) => answer::text(graph.print(format)),
@@ -149,10 +151,10 @@ impl Answers {
     }
 
     fn timeline(&self, headers: &HeaderMap, format: Format) -> Response {
-        let (graph, status, events) = (self.cx.graph(), self.cx.status().agent(), self.cx.start_events());
+        let (graph, status, course) = (self.cx.graph(), self.cx.status().agent(), self.cx.course());
         match answer::form(headers, format, &[]) {
-            Ok(Form::Html) => self.page("Timeline", timeline::page(graph, &status, events)),
-            Ok(_) => answer::json(&timeline::Body::new(self.cx.label(), graph, &status, events)),
+            Ok(Form::Html) => self.page("Timeline", timeline::page(graph, &status, &course)),
+            Ok(_) => answer::json(&timeline::Body::new(self.cx.label(), graph, &status, &course)),
             Err(why) => answer::refused(&why),
         }
     }

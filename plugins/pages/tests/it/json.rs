@@ -145,7 +145,8 @@ fn the_timeline_has_every_step_in_microseconds() {
     for (key, value) in head.as_object().unwrap() {
         assert_eq!(told[key], *value, "{key}");
     }
-    assert_eq!(told.as_object().unwrap().len(), head.as_object().unwrap().len() + 1);
+    assert_eq!(told.as_object().unwrap().len(), head.as_object().unwrap().len() + 3);
+    assert_eq!((&told["running"], &told["later"]), (&json!([]), &json!([])));
     let steps = told["steps"].as_array().unwrap();
     let step = |plugin: &str,
                 instance: &str,
@@ -177,7 +178,8 @@ fn a_start_that_is_not_recorded_has_no_steps_and_says_why() {
         let (builder, http) = builder();
         let agent = builder.record_events(false).start().await.unwrap();
         let answer = without_moments(http.client().get("/agent/timeline").await.json());
-        let expected = json!({ "agent": "node-1", "flavor": "Small", "started": "then", "complete": true, "took_us": 0, "steps": [] });
+        let expected = json!({ "agent": "node-1", "flavor": "Small", "started": "then", "complete": true, "took_us": 0, "steps": [],
+            "running": [], "later": [] });
         assert_eq!(answer, expected);
         let page = http.client().get("/agent/timeline?format=html").await;
         assert!(page.text().contains("Nothing was recorded"), "{}", page.text());
