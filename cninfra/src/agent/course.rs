@@ -87,6 +87,7 @@ impl Told {
 #[cfg(all(test, feature = "testing"))]
 mod tests {
     use crate::{
+        Phase,
         agent::{Backoff, Course, Outcome, StartPolicy},
         prelude::*,
         testing::paused,

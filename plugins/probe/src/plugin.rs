@@ -34,6 +34,9 @@ use std::{
 /// They answer while the agent starts, too, from this plugin's `init` on. It comes after that of the server: before, the server has 503 for all paths.
 /// So set a startup probe (`/startup`): Kubernetes does not ask for liveness before that has succeeded.
 ///
+/// On the port of the HTTP server they share its connections: clients that connect and say nothing hold them until `http.read-header-timeout`, and when there are
+/// `http.max-connections` of those, a probe waits, too. Where strangers reach that port, give the probes one of their own: it has connections of its own.
+///
 /// The predecessor's `/liveness` failed with any plugin in error, so that a lost store had every pod restarted that used it:
 /// here that is a matter of readiness.
 ///

@@ -44,6 +44,12 @@ const ENDING: Duration = Duration::from_millis(200);
 /// For times and bytes 0 is no limit, but where it says something else; for `read-header-timeout` and `idle-timeout` it is `read-timeout`, and for
 /// `max-header-bytes` 1 MiB, as in Go. Spelled as the predecessor did (`ReadTimeout`), keys are the same.
 ///
+/// A request of HTTP/1.1 has one valid header `Host`, or the answer is 400. What is no request is answered with 400, 414 or 431 in JSON, stands in the access log, with `-` as
+/// its method, and is counted. Two things are closed without an answer: a head that does not come to its end in time, since nobody knows yet what it asks, and what begins as
+/// HTTP/2 does, since such a client would not understand one.
+///
+/// Clients that connect and say nothing count as connections until `read-header-timeout`. Where strangers reach the server, the probes should have a port of their own.
+///
 /// It binds its port in its `init`, before any plugin that depends on it begins, so that a port in use ends the start early. Other plugins register their routes in
 /// their `init`; they are answered from its `after_init` on, when all are known. Until then the answer is 503 with `Retry-After`, but for routes that are marked
 /// [`during_start`](Routes::during_start), such as the probes'. When the agent stops it takes no
