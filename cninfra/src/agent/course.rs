@@ -94,7 +94,7 @@ mod tests {
     };
     use std::{
         sync::{
-            Mutex,
+            Mutex, PoisonError,
             atomic::{AtomicBool, Ordering::SeqCst},
         },
         time::Duration,
@@ -110,7 +110,7 @@ mod tests {
     impl Lifecycle for Looker {
         async fn init(&self, cx: &Context) -> Result<()> {
             sleep(Duration::from_millis(5)).await;
-            self.seen.lock().unwrap().push(cx.course());
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(cx.course());
             Ok(())
         }
     }
