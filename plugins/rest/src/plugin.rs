@@ -17,8 +17,8 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// What is cut off has so long to end, of the time that the server has to drain; but no more than a tenth of that.
-const ENDING: Duration = Duration::from_millis(200);
+/// What is cut off has so long to end, of the time that the server has to drain; but no more than a fifth of that. Thousands of connections take their time.
+const ENDING: Duration = Duration::from_millis(500);
 
 /// The HTTP server of an agent: it provides [`Http`].
 ///
@@ -218,7 +218,7 @@ impl Lifecycle for Rest {
         let Some(handle) = self.handle() else { return Ok(()) };
         cx.log().info("takes no more connections");
         let whole = cx.time_left().unwrap_or_default();
-        let ending = ENDING.min(whole / 10);
+        let ending = ENDING.min(whole / 5);
         let most =
             Some(*self.config.drain_timeout).filter(|limit| !limit.is_zero()).unwrap_or(whole).min(whole - ending);
         // the other half is for telling: beyond the limit nothing is told
