@@ -2,7 +2,7 @@
 
 use crate::{
     BuildInfo, Result, ServiceLabel,
-    agent::{self, Cause, Event, PluginError, StopTime},
+    agent::{self, Cause, Course, Event, PluginError, StopTime, Told},
     config::{Config, EffectiveSection, Section},
     graph::{Graph, Node},
     logging::{Logger, Loggers},
@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) loggers: Loggers,
     /// Made when it is asked for.
     metrics: OnceLock<Metrics>,
+    /// What was done so far, where it is recorded.
+    pub(crate) told: Told,
     /// The records of the start, once it is done.
     start: OnceLock<Box<[Event]>>,
     agent_log: OnceLock<Logger>,
@@ -74,6 +76,7 @@ impl Shared {
             loggers,
             agent_log: OnceLock::new(),
             metrics: OnceLock::new(),
+            told: Told::default(),
             start: OnceLock::new(),
             logs: graph.nodes().iter().map(|_| OnceLock::new()).collect(),
             failures: Mutex::default(),
@@ -278,6 +281,12 @@ impl Context {
         self.shared.get().start_events()
     }
 
+    /// What the agent has done so far, and does right now, where it is recorded: while it starts, in later attempts at plugins that are down, and while it stops.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        self.shared.get().told.course()
+    }
+
     /// The plugin's status, and that of the agent.
     #[must_use]
     pub fn status(&self) -> Status<'_> {
@@ -289,6 +298,13 @@ impl Context {
     #[must_use]
     pub fn is_down(&self) -> bool {
         self.status_registry().is_down(self.place)
+    }
+
+    /// How often the `init` of the plugin has failed so far, where its start policy lets the agent go on. What it registers somewhere in a later attempt takes the
+    /// place of what it has registered in an earlier one.
+    #[must_use]
+    pub fn failed_attempts(&self) -> u32 {
+        self.status_registry().failed_attempts(self.place)
     }
 
     /// Watches the status of the agent. A task of the plugin that watches it ends by itself where it leaves its loop when the agent
@@ -336,6 +352,12 @@ impl Context {
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         self.shared.get().stop.of(By::Plugin(self.name()))
+    }
+
+    /// Does the agent stop? It may have been [asked](Self::stop_handle) to a moment before.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.status_registry().is_stopping()
     }
 
     /// How long the plugin may still take for its `drain` or its `close`, by the limits of the agent; `None` while the agent does not stop.

@@ -76,6 +76,7 @@ mod inject;
 pub mod keyval;
 mod label;
 pub mod logging;
+mod marks;
 pub mod metrics;
 pub mod prelude;
 #[doc(hidden)]

@@ -7,6 +7,7 @@ mod cli;
 mod closing;
 mod command;
 mod configure;
+mod course;
 mod creating;
 mod env;
 mod event;
@@ -45,6 +46,8 @@ pub use crate::{
 };
 pub use builder::Builder;
 pub(crate) use configure::effective as effective_config;
+pub(crate) use course::Told;
+pub use course::{Course, RunningStep};
 #[cfg(any(feature = "testing", doc))]
 pub(crate) use env::Wrap;
 pub use event::{Event, Outcome};

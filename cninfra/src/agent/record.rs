@@ -1,27 +1,31 @@
 //! [`Record`]: the events so far.
 
 use super::{Event, Outcome, Phase};
+use crate::context::Shared;
+use std::sync::Arc;
 use tokio::time::Instant;
 
-/// The events so far, if they are recorded.
+/// The events so far, if they are recorded. Who asks while the agent goes on is told of each, too.
 pub(super) struct Record {
-    epoch: Option<Instant>,
+    on: Option<(Instant, Arc<Shared>)>,
     events: Vec<Event>,
 }
 
 impl Record {
     pub(super) fn off() -> Self {
-        Record { epoch: None, events: Vec::new() }
+        Record { on: None, events: Vec::new() }
     }
 
     /// With room for so many events.
-    pub(super) fn on(room: usize) -> Self {
-        Record { epoch: Some(Instant::now()), events: Vec::with_capacity(room) }
+    pub(super) fn on(room: usize, shared: Arc<Shared>) -> Self {
+        let epoch = Instant::now();
+        shared.told.begin(epoch, room);
+        Record { on: Some((epoch, shared)), events: Vec::with_capacity(room) }
     }
 
     /// When the record began; none where nothing is recorded.
     pub(super) fn epoch(&self) -> Option<Instant> {
-        self.epoch
+        self.on.as_ref().map(|(epoch, _)| *epoch)
     }
 
     /// What was recorded elsewhere.
@@ -38,16 +42,25 @@ impl Record {
         std::mem::take(&mut self.events)
     }
 
+    /// A step has begun, and waits for something.
+    pub(super) fn waits(&self, place: usize, phase: Phase, started: Instant) {
+        if let Some((_, shared)) = &self.on {
+            shared.told.waits(place, phase, started);
+        }
+    }
+
     /// A step that began and ended.
     pub(super) fn put(&mut self, place: usize, phase: Phase, started: Instant, ended: Instant, outcome: Outcome) {
-        if let Some(epoch) = self.epoch {
-            self.events.push(Event {
+        if let Some((epoch, shared)) = &self.on {
+            let event = Event {
                 place: place as u16,
                 phase,
-                started: started.duration_since(epoch),
+                started: started.duration_since(*epoch),
                 took: ended.duration_since(started),
                 outcome,
-            });
+            };
+            self.events.push(event);
+            shared.told.ended(place, phase, Some(event));
         }
     }
 }

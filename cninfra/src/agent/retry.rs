@@ -170,6 +170,7 @@ struct Attempts {
 impl Attempts {
     async fn run(mut self, backoff: Backoff, mut stop: watch::Receiver<bool>) -> Tried {
         let (mut up, mark) = (false, self.mark.clone());
+        let (env, place) = (self.env.clone(), self.place);
         let dropped = {
             let mut coming_up = Box::pin(self.until_up(backoff, &mut up));
             tokio::select! {
@@ -180,6 +181,8 @@ impl Attempts {
             let _inside = mark.enter();
             guard(|| drop(coming_up))
         };
+        // one that the stop has dropped goes on no more
+        [Phase::Init, Phase::AfterInit].into_iter().for_each(|phase| env.shared.told.ended(place, phase, None));
         let (node, phase) = (&self.env.graph.nodes()[self.place], if up { Phase::AfterInit } else { Phase::Init });
         let panicked = dropped.err().map(|cause| PluginError::new(node, phase, cause, Duration::ZERO).in_destructor());
         if let Some(id) = self.id {
@@ -224,6 +227,7 @@ impl Attempts {
     async fn step(&mut self, phase: Phase) -> Result<(), PluginError> {
         let (started, limit) = (Instant::now(), self.env.limits.later(self.place, phase));
         let mut longest = Duration::ZERO;
+        self.env.shared.told.waits(self.place, phase, started);
         let result = {
             // called and dropped in here, at its limit too, so that it is guarded, and seen from outside
             let (this, slowest, mut begun) = (&*self, &mut longest, None);
@@ -252,12 +256,11 @@ impl Attempts {
         };
         let outcome = result.as_ref().map_or_else(Outcome::from, |()| Outcome::Done);
         let took = started.elapsed();
-        if let Some(epoch) = self.epoch
-            && self.events.len() < EVENTS
-        {
-            let place = self.place as u16;
-            self.events.push(Event { place, phase, started: started.duration_since(epoch), took, outcome });
-        }
+        let place = self.place as u16;
+        let event = |epoch| Event { place, phase, started: started.duration_since(epoch), took, outcome };
+        let event = self.epoch.filter(|_| self.events.len() < EVENTS).map(event);
+        self.events.extend(event);
+        self.env.shared.told.ended(self.place, phase, event);
         result.map_err(|cause| PluginError::new(&self.env.graph.nodes()[self.place], phase, cause, took))
     }
 }

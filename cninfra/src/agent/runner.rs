@@ -54,7 +54,7 @@ pub(super) struct Runner {
 impl Runner {
     pub(super) fn new(env: Env, record: bool, is_checked: bool) -> Self {
         let room = env.graph.len();
-        let record = if record { Record::on(5 * room) } else { Record::off() };
+        let record = if record { Record::on(5 * room, env.shared.clone()) } else { Record::off() };
         let plugins = Vec::with_capacity(room);
         let env = Arc::new(env);
         Runner { env, is_checked, plugins, begun: 0, serving: 0, record, retries: Retries::default() }

@@ -40,6 +40,7 @@ use std::{collections::HashSet, fmt, time::Duration};
 pub struct Timeline {
     graph: &'static Graph,
     steps: Vec<Step>,
+    later: Vec<Step>,
 }
 
 /// A step of a start.
@@ -55,21 +56,23 @@ pub struct Step {
 }
 
 impl Timeline {
-    /// The start among these events.
+    /// The start among these events, and what came after it.
     #[must_use]
     pub fn new(graph: &'static Graph, events: &[Event]) -> Self {
-        let is_start = |event: &&Event| matches!(event.phase, Phase::Create | Phase::Init | Phase::AfterInit);
-        let (mut steps, mut down): (Vec<Step>, HashSet<u16>) = (Vec::new(), HashSet::new());
-        for event in events.iter().filter(is_start) {
+        let (mut steps, mut later, mut down) = (Vec::new(), Vec::new(), HashSet::new());
+        for event in events {
             let Some(node) = graph.nodes().get(usize::from(event.place)) else { continue };
-            // what follows is tried when the agent has started without it
-            if down.contains(&event.place) {
+            let step = Step { plugin: node.name(), event: *event, critical: false };
+            let is_start = matches!(event.phase, Phase::Create | Phase::Init | Phase::AfterInit);
+            // what follows a failure is tried when the agent has started without the plugin
+            if !is_start || down.contains(&event.place) {
+                later.push(step);
                 continue;
             }
             if event.phase == Phase::Init && event.outcome != Outcome::Done {
                 down.insert(event.place);
             }
-            steps.push(Step { plugin: node.name(), event: *event, critical: false });
+            steps.push(step);
         }
         // backwards from the step that ended last: each one waited for the one that ended last before it began; what takes no
         // time is on no path
@@ -82,12 +85,17 @@ impl Timeline {
                 until = steps[i].event.started;
             }
         }
-        Timeline { graph, steps }
+        Timeline { graph, steps, later }
     }
 
     /// The steps, in the order in which they ended.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter()
+    }
+
+    /// What came after the start, in the order in which it ended: later attempts at plugins whose `init` had failed, and the steps of the stop.
+    pub fn later(&self) -> impl Iterator<Item = &Step> {
+        self.later.iter()
     }
 
     /// From the begin of the start, as all times of its steps are, to the end of the last step. Before the first one the config is read.

@@ -142,6 +142,7 @@ impl Together {
         record: &mut Record,
     ) -> Vec<(usize, Made)> {
         let mut made = Vec::new();
+        jobs.iter().for_each(|job| record.waits(job.place, common.phase, job.started));
         let mut waiting: FuturesUnordered<_> = jobs.into_iter().collect();
         let mut stopping = pin!(async {
             match common.stop {

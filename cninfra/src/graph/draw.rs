@@ -1,6 +1,6 @@
 //! The graph for people and tools.
 
-use super::Graph;
+use super::{Graph, Need};
 use std::{fmt::Write as _, str::FromStr};
 
 /// How a graph is printed.
@@ -48,12 +48,16 @@ impl Graph {
         }
     }
 
-    /// What the plugin at this place depends on, each once.
-    fn drawn(&self, place: usize) -> impl Iterator<Item = usize> {
-        self.dependencies(place).map(|(target, _)| target)
+    /// What the plugin at this place depends on, each once, and whether it does without.
+    fn drawn(&self, place: usize) -> impl Iterator<Item = (usize, bool)> {
+        self.dependencies(place).map(|(target, need)| (target, need == Need::Optional))
     }
 
-    /// For Graphviz: an arrow goes from a plugin to what it depends on; optional plugins are dashed.
+    fn names_of(&self, places: impl Iterator<Item = usize>) -> Vec<&'static str> {
+        places.map(|place| self.names[place]).collect()
+    }
+
+    /// For Graphviz: an arrow goes from a plugin to what it depends on; optional plugins and dependencies are dashed.
     #[must_use]
     pub fn dot(&self) -> String {
         let mut out = format!("digraph \"{}\" {{\n  rankdir = BT;\n", self.name());
@@ -62,14 +66,15 @@ impl Graph {
             let _ = writeln!(out, "  n{i} [label=\"{}\"{style}];", node.name());
         }
         for i in 0..self.len() {
-            for target in self.drawn(i) {
-                let _ = writeln!(out, "  n{i} -> n{target};");
+            for (target, optional) in self.drawn(i) {
+                let style = if optional { " [style=dashed]" } else { "" };
+                let _ = writeln!(out, "  n{i} -> n{target}{style};");
             }
         }
         out + "}\n"
     }
 
-    /// For Mermaid: an arrow goes from a plugin to what it depends on; optional plugins are round.
+    /// For Mermaid: an arrow goes from a plugin to what it depends on; optional plugins are round, and optional dependencies dotted.
     #[must_use]
     pub fn mermaid(&self) -> String {
         let mut out = String::from("graph BT\n");
@@ -80,15 +85,16 @@ impl Graph {
                 if node.optional { writeln!(out, "  n{i}(\"{name}\")") } else { writeln!(out, "  n{i}[\"{name}\"]") };
         }
         for i in 0..self.len() {
-            for target in self.drawn(i) {
-                let _ = writeln!(out, "  n{i} --> n{target}");
+            for (target, optional) in self.drawn(i) {
+                let arrow = if optional { "-.->" } else { "-->" };
+                let _ = writeln!(out, "  n{i} {arrow} n{target}");
             }
         }
         out
     }
 
     /// As JSON: `{"flavor": "..", "plugins": [{"name", "instance", "module", "flavor", "field", "level", "optional",
-    /// "provides", "needs"}, ..]}`, the plugins in start order; one line, with its end.
+    /// "provides", "needs", "needs_optionally"}, ..]}` (those of `needs` that it does without, once more), the plugins in start order; one line, with its end.
     #[must_use]
     pub fn json(&self) -> String {
         let plugins: Vec<_> = self
@@ -105,14 +111,15 @@ impl Graph {
                     "level": node.level,
                     "optional": node.optional,
                     "provides": node.provides().iter().map(|binding| binding.key.name).collect::<Vec<_>>(),
-                    "needs": self.drawn(i).map(|target| self.names[target]).collect::<Vec<_>>(),
+                    "needs": self.names_of(self.drawn(i).map(|(target, _)| target)),
+                    "needs_optionally": self.names_of(self.drawn(i).filter(|(_, optional)| *optional).map(|(target, _)| target)),
                 })
             })
             .collect();
         serde_json::json!({ "flavor": self.name(), "plugins": plugins }).to_string() + "\n"
     }
 
-    /// The start order as text, with what each plugin needs.
+    /// The start order as text, with what each plugin needs, and what of that is optional.
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = format!("{}: {} plugins on {} levels\n", self.name(), self.len(), self.depth());
@@ -130,10 +137,10 @@ impl Graph {
                 let _ = write!(out, "{}{}", if k == 0 { " provides " } else { ", " }, binding.key.name);
             }
             let provides = !node.provides().is_empty();
-            for (k, target) in self.drawn(i).enumerate() {
+            for (k, (target, optional)) in self.drawn(i).enumerate() {
                 let _ = write!(
                     out,
-                    "{}{}",
+                    "{}{}{}",
                     if k > 0 {
                         ", "
                     } else if provides {
@@ -141,7 +148,8 @@ impl Graph {
                     } else {
                         " needs "
                     },
-                    self.names[target]
+                    self.names[target],
+                    if optional { " (optional)" } else { "" },
                 );
             }
             out.push('\n');

@@ -1,5 +1,6 @@
 //! What a server answers where no route does: errors are JSON.
 
+use crate::marks::escaped_in_json;
 use axum::{
     http::{
         HeaderValue, Method, StatusCode, Uri,
@@ -8,17 +9,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// An error as servers answer it: `{"error":"not found"}`. For authors of servers, and of handlers whose errors look alike.
 #[must_use]
 pub fn error(status: StatusCode, text: &str) -> Response {
     let body = serde_json::json!({ "error": text }).to_string();
-    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+    (status, [(CONTENT_TYPE, "application/json")], escaped_in_json(&body).into_owned()).into_response()
 }
 
 /// A value in JSON.
 pub(super) fn json(value: &impl Serialize) -> Response {
-    written(serde_json::to_vec(value))
+    written(serde_json::to_string(value))
 }
 
 /// A value in JSON, indented by two and with a line's end, for those who look at it in a terminal. One that can not be written is answered with 500.
@@ -34,15 +36,19 @@ pub(super) fn json(value: &impl Serialize) -> Response {
 /// ```
 #[must_use]
 pub fn indented(value: &impl Serialize) -> Response {
-    written(serde_json::to_vec_pretty(value).map(|mut body| {
-        body.push(b'\n');
-        body
-    }))
+    written(serde_json::to_string_pretty(value).map(|body| body + "\n"))
 }
 
-fn written(body: serde_json::Result<Vec<u8>>) -> Response {
+/// Whoever looks at it in a terminal is not to be fooled by what is in its texts.
+fn written(body: serde_json::Result<String>) -> Response {
     match body {
-        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Ok(body) => {
+            let body = match escaped_in_json(&body) {
+                Cow::Borrowed(_) => body,
+                Cow::Owned(escaped) => escaped,
+            };
+            ([(CONTENT_TYPE, "application/json")], body).into_response()
+        }
         Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &format!("the answer can not be written: {wrong}")),
     }
 }

@@ -9,10 +9,10 @@ use std::net::SocketAddr;
 pub trait Http {
     /// Adds routes, which belong to the plugin `owner`: all of them, or none on an error. To be called in `init`: the
     /// server takes no more once it serves, but of a plugin that [is down](Context::is_down), whose `init` is called again. A route that
-    /// the owner registers again takes the place of its former one.
+    /// the owner registers again in a later attempt of its `init` takes the place of its former one.
     ///
     /// # Errors
-    /// A path that is not valid; a route that overlaps with one of this or of another plugin, with both owners; the server
+    /// A path that is not valid; a route that overlaps with one of this or of another plugin, with both owners, be it the same route in a second call; the server
     /// serves already.
     fn register(&self, owner: &Context, routes: Routes) -> Result<()>;
 

@@ -1,5 +1,6 @@
 //! [`Page`]: an answer for people that needs nothing but itself.
 
+use crate::marks::is_mark;
 use axum::{
     http::{
         HeaderMap,
@@ -63,7 +64,7 @@ impl fmt::Display for Page {
         let title = escaped(title);
         write!(
             f,
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{STYLE}{style}</style>\n</head>\n\
              <body>\n{body}</body>\n</html>\n"
         )
@@ -93,14 +94,17 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
         types.iter().enumerate().find_map(|(place, one)| {
             let mut parts = one.split(';').map(str::trim);
             parts.next().filter(|kind| kind.eq_ignore_ascii_case(name))?;
-            let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse::<f32>);
+            let quality = parts
+                .find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='))
+                .map_or(Ok(1.0), str::parse::<f32>);
             Some((quality.ok().filter(|quality| *quality > 0.0)?, types.len() - place))
         })
     };
     wanted("text/html") > wanted("application/json")
 }
 
-/// A text as HTML and XML have it, in attributes too: nothing in it is markup.
+/// A text as HTML and XML have it, in attributes too: nothing in it is markup. What would change how the text is shown (control characters, the direction of what
+/// follows) is shown itself, as `\u{202e}`.
 pub fn escaped(text: &str) -> impl fmt::Display + '_ {
     Escaped(text)
 }
@@ -116,6 +120,8 @@ impl fmt::Display for Escaped<'_> {
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
+                '\n' | '\t' => f.write_char(char)?,
+                char if is_mark(char) => write!(f, "{}", char.escape_unicode())?,
                 char => f.write_char(char)?,
             }
         }
@@ -140,6 +146,8 @@ mod tests {
             ("application/json, text/html", false),
             ("text/html;q=0.1, application/json", false),
             ("text/html;q=0", false),
+            ("text/html; Q=0.1, application/json", false),
+            ("text/html; Q=0", false),
             ("text/html;q=x", false),
             ("*/*", false),
             ("text/*", false),
@@ -149,6 +157,12 @@ mod tests {
             assert_eq!(wants_html(&headers), html, "{accept}");
         }
         assert!(!wants_html(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_steers_a_text_is_shown() {
+        let shown = escaped("a\u{202e}b\u{2066}\u{200f}\u{61c}\u{1b}[2J\u{9b}\n\tü<").to_string();
+        assert_eq!(shown, "a\\u{202e}b\\u{2066}\\u{200f}\\u{61c}\\u{1b}[2J\\u{9b}\n\tü&lt;");
     }
 
     #[test]

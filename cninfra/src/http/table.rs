@@ -35,6 +35,8 @@ pub struct RouteTable {
     index: RouteIndex,
     /// Of the routes, one each.
     handlers: Vec<Arc<MethodRouter>>,
+    /// Of the routes, too: in which attempt of its owner's `init` each was registered.
+    attempts: Vec<u32>,
 }
 
 impl RouteTable {
@@ -49,34 +51,37 @@ impl RouteTable {
     /// # Errors
     /// The first route that is not valid, or that overlaps with another one.
     pub fn add(&mut self, owner: &str, routes: Routes) -> Result<(), RouteError> {
-        self.extend(owner, &routes)
+        self.extend(owner, 0, &routes)
     }
 
-    /// As [`add`](RouteTable::add), but what the owner registers again takes the place of what it registered before: its `init` may be
-    /// called once more. Returns a table with the handlers that were taken out: to be dropped where no lock is held.
+    /// As [`add`](RouteTable::add), but what the owner registers in a later attempt of its `init`
+    /// ([`Context::failed_attempts`](crate::Context::failed_attempts)) takes the place of what it registered in an earlier one. Returns a table with the
+    /// handlers that were taken out: to be dropped where no lock is held.
     ///
     /// # Errors
-    /// As those of [`add`](RouteTable::add).
-    pub fn renew(&mut self, owner: &str, routes: &Routes) -> Result<RouteTable, RouteError> {
-        let again = |route: &Route| {
+    /// As those of [`add`](RouteTable::add), also where the owner registers a route twice in one attempt.
+    pub fn renew(&mut self, owner: &str, attempt: u32, routes: &Routes) -> Result<RouteTable, RouteError> {
+        let again = |at: usize, route: &Route| {
             let is_same = |method: &Method, path: &str| *method == route.method && *path == *route.path;
-            *route.owner == *owner && routes.entries.iter().any(|entry| is_same(&entry.method, &entry.path))
+            *route.owner == *owner
+                && self.attempts[at] < attempt
+                && routes.entries.iter().any(|entry| is_same(&entry.method, &entry.path))
         };
-        if !self.routes().iter().any(again) {
-            return self.extend(owner, routes).map(|()| RouteTable::new());
+        if !self.routes().iter().enumerate().any(|(at, route)| again(at, route)) {
+            return self.extend(owner, attempt, routes).map(|()| RouteTable::new());
         }
-        let mut all = self.only(|_, route| !again(route))?;
-        all.extend(owner, routes)?;
+        let mut all = self.only(|at, route| !again(at, route))?;
+        all.extend(owner, attempt, routes)?;
         Ok(mem::replace(self, all))
     }
 
     /// All of them, or none on an error. It grows where it is: a copy for each plugin would be a good part of a start.
-    fn extend(&mut self, owner: &str, routes: &Routes) -> Result<(), RouteError> {
+    fn extend(&mut self, owner: &str, attempt: u32, routes: &Routes) -> Result<(), RouteError> {
         let before = self.handlers.len();
         for Entry { method, path, summary, during_start, handler } in routes.entries.iter().cloned() {
             let owner = owner.to_string();
             let put = match handler {
-                Some(handler) => self.put(Route { method, path, owner, summary, during_start }, handler),
+                Some(handler) => self.put(Route { method, path, owner, summary, during_start }, attempt, handler),
                 None => Err(RouteError::Method { owner, method, path }),
             };
             if let Err(error) = put {
@@ -92,13 +97,13 @@ impl RouteTable {
         let mut only = RouteTable::new();
         for (at, (route, handler)) in self.routes().iter().zip(&self.handlers).enumerate() {
             if is_in(at, route) {
-                only.put(route.clone(), handler.clone())?;
+                only.put(route.clone(), self.attempts[at], handler.clone())?;
             }
         }
         Ok(only)
     }
 
-    fn put(&mut self, route: Route, handler: Arc<MethodRouter>) -> Result<(), RouteError> {
+    fn put(&mut self, route: Route, attempt: u32, handler: Arc<MethodRouter>) -> Result<(), RouteError> {
         let is_new = self.index.of_path(&route.path).next().is_none();
         if is_new && let Err(wrong) = path::check(&route.path) {
             return Err(RouteError::Path { owner: route.owner, path: route.path, wrong });
@@ -110,6 +115,7 @@ impl RouteTable {
         }
         self.index.put(route).map_err(|route| self.conflict(route))?;
         self.handlers.push(handler);
+        self.attempts.push(attempt);
         Ok(())
     }
 
@@ -255,15 +261,20 @@ mod tests {
     #[test]
     fn what_a_plugin_registers_again_takes_the_place_of_what_it_did_before() {
         let mut table = RouteTable::new();
-        table.renew("one", &get("/a").get("/b", async || "")).unwrap();
-        table.renew("two", &get("/c")).unwrap();
-        table.renew("one", &get("/a").get("/d", async || "")).unwrap();
+        table.renew("one", 0, &get("/a").get("/b", async || "")).unwrap();
+        table.renew("two", 0, &get("/c")).unwrap();
+        table.renew("one", 1, &get("/a").get("/d", async || "")).unwrap();
         let found: Vec<_> = table.routes().iter().map(|route| format!("{} {}", route.owner, route.path)).collect();
         assert_eq!(found, ["one /b", "two /c", "one /a", "one /d"]);
         // of others' none is taken, and on an error none is changed
-        assert!(table.renew("two", &get("/c").get("/a", async || "")).is_err());
-        assert!(table.renew("one", &get("/e").merge(get("/e"))).is_err());
+        assert!(table.renew("two", 1, &get("/c").get("/a", async || "")).is_err());
+        assert!(table.renew("one", 2, &get("/e").merge(get("/e"))).is_err());
         assert_eq!(table.routes().len(), 4);
+        // nor of what it has registered in the same attempt, be it by another call
+        let error = table.renew("one", 1, &get("/a")).unwrap_err();
+        assert_eq!(error.to_string(), "`one` registers `GET /a`, which `one` has registered already");
+        table.renew("one", 1, &get("/b")).unwrap();
+        assert!(table.renew("one", 1, &get("/b")).is_err());
         let _ = table.router();
     }
 
@@ -293,11 +304,11 @@ mod tests {
         let (first, again, refused) = (counted("/a"), counted("/a").merge(counted("/b")), counted("/a"));
         let mut table = RouteTable::new();
         let before = count.load(Relaxed);
-        let empty = table.renew("one", &first).unwrap();
+        let empty = table.renew("one", 0, &first).unwrap();
         drop((first, empty));
         assert_eq!(count.load(Relaxed), before, "the table has it");
-        let former = table.renew("one", &again).unwrap();
-        table.renew("two", &refused).unwrap_err();
+        let former = table.renew("one", 1, &again).unwrap();
+        table.renew("two", 0, &refused).unwrap_err();
         let copies = (table.clone(), again.clone());
         assert_eq!(count.load(Relaxed), before);
         drop(former);

@@ -85,7 +85,7 @@ impl InProcess {
 impl Http for InProcess {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
         // dropped where the lock is free again, as `routes` is
-        let _former = self.table().renew(owner.name(), &routes).map_err(|error| {
+        let _former = self.table().renew(owner.name(), owner.failed_attempts(), &routes).map_err(|error| {
             let help = error.help();
             Error::from(error).with_help(help)
         })?;

@@ -1,5 +1,6 @@
 //! [`Fields`]: what a logger adds to every record of its own.
 
+use crate::marks::{escaped_in_json, is_mark};
 use serde::Serialize;
 use serde_json::Value;
 use std::{borrow::Cow, fmt, sync::Arc};
@@ -42,13 +43,13 @@ impl fmt::Debug for Fields {
 pub(super) fn write_value(to: &mut dyn fmt::Write, value: &Value) -> fmt::Result {
     match value {
         Value::String(text) => write_text(to, text),
-        _ => write!(to, "{value}"),
+        _ => to.write_str(&escaped_in_json(&value.to_string())),
     }
 }
 
 /// A text, or the name of a field: quoted where it would not be seen where it ends.
 pub(super) fn write_text(to: &mut dyn fmt::Write, text: &str) -> fmt::Result {
-    let is_plain = |char: char| !char.is_whitespace() && !char.is_control() && !matches!(char, '"' | '=' | '\\');
+    let is_plain = |char: char| !char.is_whitespace() && !is_mark(char) && !matches!(char, '"' | '=' | '\\');
     if !text.is_empty() && text.chars().all(is_plain) { to.write_str(text) } else { write!(to, "{text:?}") }
 }
 

@@ -4,6 +4,7 @@ use super::{
     Level, Record,
     fields::{write_text, write_value},
 };
+use crate::marks::{escaped_in_json, is_mark};
 use serde_json::Value;
 use std::{
     fmt::{self, Write},
@@ -16,8 +17,8 @@ use std::{
 pub enum Format {
     /// A line for people: `2026-11-26T12:08:51.123456Z INFO  http: listens on [::]:9191 tls=false (rest/src/plugin.rs:42) agent=vpp1`.
     ///
-    /// Lines after the first one of a text follow it, indented, and other control characters are escaped: nobody can forge a record by what is
-    /// logged.
+    /// Lines after the first one of a text follow it, indented, and other control characters are escaped, and so is what changes the order of a text: nobody can
+    /// forge a record by what is logged.
     #[default]
     Text,
     /// A JSON object on a line, with the predecessor's keys `time`, `level`, `logger`, `msg` and `loc`, then `agent`, `span` and the
@@ -111,7 +112,7 @@ fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
 
 fn line(text: &str, to: &mut dyn Write) -> fmt::Result {
     let mut rest = text;
-    while let Some(at) = rest.find(|char: char| char.is_control() && char != '\t') {
+    while let Some(at) = rest.find(|char: char| is_mark(char) && char != '\t') {
         let (plain, control) = rest.split_at(at);
         let mut chars = control.chars();
         write!(to, "{plain}{}", chars.next().unwrap_or_default().escape_debug())?;
@@ -170,7 +171,7 @@ fn json(record: &Record<'_>, to: &mut dyn Write) -> fmt::Result {
         to.write_char(':')?;
         match value {
             Value::String(text) => quoted(text, to)?,
-            _ => write!(to, "{value}")?,
+            _ => to.write_str(&escaped_in_json(&value.to_string()))?,
         }
     }
     to.write_char('}')
@@ -178,9 +179,10 @@ fn json(record: &Record<'_>, to: &mut dyn Write) -> fmt::Result {
 
 /// A text in JSON.
 fn quoted(text: &str, to: &mut dyn Write) -> fmt::Result {
-    // bytes of longer characters are above those that need more
-    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
-        return write!(to, "{}", Value::from(text));
+    // bytes of longer characters are above those that need more, but for what may be a mark
+    let may_need_more = |byte| byte < b' ' || matches!(byte, b'"' | b'\\' | 0x7f | 0xc2 | 0xd8 | 0xe2);
+    if text.bytes().any(may_need_more) {
+        return to.write_str(&escaped_in_json(&Value::from(text).to_string()));
     }
     to.write_char('"')?;
     to.write_str(text)?;
@@ -243,6 +245,17 @@ mod tests {
         assert!(written.lines().count() == 2 && !written.contains(['\r', '\x1b']), "{written}");
         assert!(written.lines().skip(1).all(|line| line.starts_with("  ")), "{written}");
         assert!(written.contains(r#" "a=1 b"=2 "#), "{written}");
+    }
+
+    #[test]
+    fn what_changes_the_order_of_a_text_is_escaped() {
+        let text = "a\u{202e}b\u{2066}\u{200f}\u{61c}\u{2028}ü";
+        let fields = [(text.into(), text.into()), ("list".into(), serde_json::json!([text]))];
+        for format in [Format::Text, Format::Json] {
+            let record = Record { logger: text, location: text, span: text, agent: text, ..record(text, &fields) };
+            let written = written(&format, &record, false);
+            assert!(!written.contains(|char| is_mark(char) && char != '\n') && written.contains("202e"), "{written:?}");
+        }
     }
 
     #[test]

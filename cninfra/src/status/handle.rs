@@ -42,6 +42,11 @@ impl<'a> Status<'a> {
         self.put(State::Error, Some(reason.into()), true);
     }
 
+    /// For authors of probes: these plugins, by their instance names, do not count for them. So whoever shows the status can say so.
+    pub fn non_fatal<N: AsRef<str>>(&self, names: &[N]) {
+        self.registry().non_fatal(|instance| names.iter().any(|name| name.as_ref() == instance));
+    }
+
     #[track_caller]
     fn put(&self, state: State, reason: Option<String>, broken: bool) {
         let said = Said { state, reason, broken };

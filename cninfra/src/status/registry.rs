@@ -31,10 +31,14 @@ struct Inner {
     /// Plugins without which the agent goes on, by place. It is laid over what they report: a policy is not overruled by what
     /// the plugin says of itself.
     down: BTreeMap<usize, (Down, Why)>,
+    /// How often the `init` of these has failed.
+    failed: BTreeMap<usize, u32>,
     /// Places of plugins that are not run.
     off: BTreeSet<usize>,
     /// Plugins whose new config was refused, by place.
     refused: BTreeMap<usize, Why>,
+    /// Plugins that the probes do not count, by place.
+    non_fatal: BTreeSet<usize>,
 }
 
 struct Report {
@@ -112,8 +116,10 @@ impl Registry {
             asked: BTreeMap::new(),
             told_late: BTreeSet::new(),
             down: BTreeMap::new(),
+            failed: BTreeMap::new(),
             off: BTreeSet::new(),
             refused: BTreeMap::new(),
+            non_fatal: BTreeSet::new(),
         };
         Registry { graph, inner: Mutex::new(inner), version: watch::Sender::default() }
     }
@@ -203,6 +209,7 @@ impl Registry {
             inner.reported.retain(|reporter, report| *reporter != place || report.said.broken);
             let why = Why::after(inner.down.get(&place).map(|(_, before)| before), why);
             inner.down.insert(place, (down, why));
+            *inner.failed.entry(place).or_default() += 1;
             inner.updated = SystemTime::now();
             ((), true)
         });
@@ -219,6 +226,11 @@ impl Registry {
         });
     }
 
+    /// How often its `init` has failed.
+    pub(crate) fn failed_attempts(&self, place: usize) -> u32 {
+        self.lock().failed.get(&place).copied().unwrap_or_default()
+    }
+
     /// Does the agent go on without this plugin?
     pub(crate) fn is_down(&self, place: usize) -> bool {
         self.lock().down.contains_key(&place)
@@ -233,6 +245,17 @@ impl Registry {
     /// A plugin that is not run.
     pub(crate) fn switched_off(&self, place: usize) {
         self.change(|inner| ((), inner.off.insert(place)));
+    }
+
+    /// The probes do not count these plugins.
+    pub(super) fn non_fatal(&self, is_one: impl Fn(&str) -> bool) {
+        self.change(|inner| {
+            let nodes = self.graph.nodes().iter().enumerate();
+            let places = nodes.filter(|(_, node)| is_one(node.instance())).map(|(place, _)| place).collect();
+            let changed = inner.non_fatal != places;
+            inner.non_fatal = places;
+            ((), changed)
+        });
     }
 
     /// The new config of a plugin is not valid; `None` when it is again.
@@ -287,7 +310,8 @@ impl Registry {
                 let (state, since) = if works || is_worse { (state, since) } else { (inner.phase, inner.since) };
                 let (name, optional) = (node.instance(), node.optional);
                 let down = down.map(|(down, _)| *down);
-                let status = PluginStatus { name, state, reason, broken, since, updated, down, optional };
+                let non_fatal = inner.non_fatal.contains(&place);
+                let status = PluginStatus { name, state, reason, broken, since, updated, down, optional, non_fatal };
                 match inner.refused.get(&place) {
                     // it works on, with its old config; what is worse is told first
                     Some(Why { reason, since, updated }) if status.state == State::Ok => PluginStatus {

@@ -25,6 +25,8 @@ pub struct PluginStatus {
     pub down: Option<Down>,
     /// Is it an optional plugin of its flavor? Those do not make the agent unready.
     pub optional: bool,
+    /// Does its state not count for the probes, as their config says? See [`Status::non_fatal`](super::Status::non_fatal).
+    pub non_fatal: bool,
 }
 
 /// What becomes of a plugin whose `init` has failed, and without which the agent goes on.
@@ -73,6 +75,13 @@ impl AgentStatus {
         }
         self.state = AgentStatus::worst(self.phase, &self.plugins);
         self
+    }
+
+    /// What the probes make of it: [`tolerating`](Self::tolerating) the plugins that are [non-fatal](PluginStatus::non_fatal).
+    #[must_use]
+    pub fn probed(self) -> Self {
+        let names: Vec<_> = self.plugins.iter().filter(|plugin| plugin.non_fatal).map(|plugin| plugin.name).collect();
+        self.tolerating(&names)
     }
 
     /// The plugins that the agent does not do without.

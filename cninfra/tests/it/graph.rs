@@ -30,7 +30,7 @@ fn json_names_everything() {
     assert_eq!(json["flavor"], "Connectors");
     let expected = serde_json::json!({
         "name": "Etcd<Primary>", "instance": "etcd", "module": "fixture_connectors", "flavor": "Connectors",
-        "field": "etcd", "level": 1, "optional": false, "provides": ["dyn KvStore"], "needs": ["Journal"],
+        "field": "etcd", "level": 1, "optional": false, "provides": ["dyn KvStore"], "needs": ["Journal"], "needs_optionally": [],
     });
     assert_eq!(json["plugins"][2], expected);
 }
@@ -90,4 +90,18 @@ fn a_dependency_says_how_it_is_asked_for() {
     assert_eq!(needs(Town::GRAPH, "Library"), [("Wood", Need::All), ("Journal", Need::Optional)]);
     assert_eq!(needs(Connectors::GRAPH, "Etcd<Primary>"), [("Journal", Need::One)]);
     assert_eq!(needs(Town::GRAPH, "Wood"), []);
+    // and so it is drawn
+    let graph = Town::GRAPH;
+    let (library, wood, journal) = (graph.position("Library"), graph.position("Wood"), graph.position("Journal"));
+    for (text, needed, optional) in [
+        (graph.dot(), format!("n{library} -> n{wood};"), format!("n{library} -> n{journal} [style=dashed];")),
+        (graph.mermaid(), format!("n{library} --> n{wood}\n"), format!("n{library} -.-> n{journal}\n")),
+        (graph.text(), "needs Wood, Journal (optional)\n".into(), "Library (Town::library)".into()),
+    ] {
+        assert!(text.contains(&needed) && text.contains(&optional), "{text}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&graph.json()).unwrap();
+    let library = &json["plugins"][library];
+    assert_eq!((&library["needs"][0], &library["needs"][1]), (&"Wood".into(), &"Journal".into()));
+    assert_eq!(library["needs_optionally"], serde_json::json!(["Journal"]));
 }

@@ -1,6 +1,7 @@
 //! The examples as their users run them: processes.
 
 use cninfra_testbed::{Program, request};
+use std::io::{Read as _, Write as _};
 
 #[test]
 fn basic_logs_what_its_levels_let_through() {
@@ -54,7 +55,20 @@ fn http_lists_and_sets_levels() {
         (wrong.status, wrong.body.as_str()),
         (400, "`loud` is no level: write trace, debug, info, warn or error")
     );
+    // a port in use is told in words
+    let second = Program::new(env!("CARGO_BIN_EXE_http")).arg(&addr.to_string()).run();
+    assert_eq!(second.code, Some(1), "{}", second.stderr);
+    assert!(second.stderr.contains(&format!("error: another process listens on {addr}")), "{}", second.stderr);
+    // a request that is on its way is answered
+    let mut half = std::net::TcpStream::connect(addr).unwrap();
+    half.write_all(b"GET /list HTTP/1.1\r\nHost: x\r\n").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(100));
     program.signal("INT");
+    program.wait_for("server: drains");
+    half.write_all(b"\r\n").unwrap();
+    let mut answer = String::new();
+    half.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let ended = program.wait();
     assert!(ended.code == Some(0) && ended.stderr.contains("server: is done"), "{}", ended.stderr);
 }

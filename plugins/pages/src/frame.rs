@@ -24,20 +24,24 @@ pub(crate) struct Frame<'a> {
     pub(crate) build: BuildInfo,
     /// Does the server list its routes?
     pub(crate) has_index: bool,
+    /// Is it the page `/agent` itself? From there, links go down.
+    pub(crate) is_top: bool,
 }
 
 impl Frame<'_> {
     pub(crate) fn around(&self, content: &str) -> Response {
-        let Frame { title, label, flavor, build, has_index } = self;
+        let Frame { title, label, flavor, build, has_index, is_top } = self;
+        let (down, up, top) = if *is_top { ("agent/", "./", "agent") } else { ("", "../", "../agent") };
         let link = |(path, name): (&str, &str)| {
             let current = if name == *title { " aria-current=\"page\"" } else { "" };
-            format!("<a href=\"{path}\"{current}>{name}</a>\n")
+            let down = if path == up { "" } else { down };
+            format!("<a href=\"{down}{path}\"{current}>{name}</a>\n")
         };
-        let index = has_index.then_some(("../", "Routes"));
+        let index = has_index.then_some((up, "Routes"));
         let links: String = PAGES.into_iter().chain(index).map(link).collect();
         let (name, build) = (escaped(label), build.to_string());
         let body = format!(
-            "<header>\n<p class=\"agent\"><strong>{name}</strong> {} {}</p>\n<nav aria-label=\"Pages\">\n{links}</nav>\n</header>\n\
+            "<header>\n<p class=\"agent\"><strong><a href=\"{top}\">{name}</a></strong> {} {}</p>\n<nav aria-label=\"Pages\">\n{links}</nav>\n</header>\n\
              <main>\n<h1>{title}</h1>\n{content}</main>\n",
             escaped(flavor),
             escaped(&build),

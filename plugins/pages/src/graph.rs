@@ -48,11 +48,6 @@ pub(crate) fn body(graph: &'static Graph, status: &AgentStatus, events: &[Event]
     body["state"] = json!(status.state);
     let plugins = body["plugins"].as_array_mut().into_iter().flatten();
     for (place, (body, plugin)) in plugins.zip(&status.plugins).enumerate() {
-        body["needs_optionally"] = graph
-            .dependencies(place)
-            .filter(|(_, need)| *need == Need::Optional)
-            .map(|(target, _)| graph.names()[target])
-            .collect();
         body["state"] = json!(plugin.state);
         body["reason"] = json!(plugin.reason);
         body["down"] = json!(plugin.down);
@@ -109,13 +104,13 @@ fn table(graph: &'static Graph, drawing: &Drawing, status: &AgentStatus, shown: 
          <th>Needs</th><th>Needed by</th><th>Reason</th></tr></thead>\n<tbody>\n",
     );
     for (place, (node, (plugin, shown))) in graph.nodes().iter().zip(status.plugins.iter().zip(shown)).enumerate() {
-        let (name, took) = (escaped(node.name()), shown.took.as_deref().unwrap_or("–"));
+        let (name, took) = (words::both_names(node.name(), node.instance()), shown.took.as_deref().unwrap_or("–"));
         let optional = if node.optional { " <span class=\"dim\">optional</span>" } else { "" };
         let reason = escaped(plugin.reason.as_deref().unwrap_or_default());
         // writing to a text can not fail
         let _ = writeln!(
             table,
-            "<tr id=\"p{place}\"><td><code>{name}</code>{optional}{}</td><td>{}</td><td>{}</td><td class=\"time\">{took}</td>\
+            "<tr id=\"p{place}\"><td>{name}{optional}{}</td><td>{}</td><td>{}</td><td class=\"time\">{took}</td>\
              <td class=\"text\">{}</td><td class=\"text\">{}</td><td class=\"text\">{reason}</td></tr>",
             provided(node),
             node.level,

@@ -6,6 +6,7 @@ mod answer;
 mod config;
 mod frame;
 mod graph;
+mod index;
 mod layout;
 mod look;
 mod place;

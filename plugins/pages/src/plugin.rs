@@ -5,9 +5,11 @@ use crate::{
     config,
     frame::Frame,
     graph::{self, Drawing},
+    index::{self, PageBody},
     status, timeline,
 };
 use cninfra::{
+    agent::Course,
     http::{
         Http, Query, Rejection, Routes,
         axum::{http::HeaderMap, response::Response},
@@ -24,8 +26,9 @@ const AT_ONCE: usize = 1;
 ///
 /// | path | shows |
 /// | --- | --- |
+/// | `/agent` | which of these there are |
 /// | `/agent/graph` | the plugins, what they need, their states; `?format=dot`, `mermaid` and `text` are what `--graph` prints |
-/// | `/agent/timeline` | the start: which step of which plugin took how long |
+/// | `/agent/timeline` | which step of which plugin took how long: of the start, as it goes, of later attempts, and of the stop |
 /// | `/agent/status` | the states of the agent and of its plugins, with reasons |
 /// | `/agent/config` | what holds for each key of the config, and where it comes from; secrets are masked |
 ///
@@ -51,15 +54,17 @@ impl Lifecycle for Pages {
 
 #[derive(Clone, Copy)]
 enum Shows {
+    Index,
     Graph,
     Timeline,
     Status,
     Config,
 }
 
-const ROUTES: [(Shows, &str, &str); 4] = [
+const ROUTES: [(Shows, &str, &str); 5] = [
+    (Shows::Index, "/agent", "the pages of the agent"),
     (Shows::Graph, "/agent/graph", "the plugins, what they need, and their states"),
-    (Shows::Timeline, "/agent/timeline", "who took how long in the start"),
+    (Shows::Timeline, "/agent/timeline", "who took how long in the start, as it goes, and in the stop"),
     (Shows::Status, "/agent/status", "the states of the agent and its plugins, and why"),
     (
         Shows::Config,
@@ -93,10 +98,27 @@ impl Answers {
 
     async fn answer(&self, shows: Shows, headers: &HeaderMap, format: Format) -> Response {
         match shows {
+            Shows::Index => self.index(headers, format),
             Shows::Graph => self.graph(headers, format).await,
             Shows::Timeline => self.timeline(headers, format),
             Shows::Status => self.status(headers, format),
             Shows::Config => self.config(headers, format).await,
+        }
+    }
+
+    fn index(&self, headers: &HeaderMap, format: Format) -> Response {
+        let others = ROUTES.iter().filter(|(shows, ..)| !matches!(shows, Shows::Index));
+        let pages: Vec<_> = others.map(|(_, path, shows)| PageBody { path, shows }).collect();
+        match answer::form(headers, format, &[]) {
+            Ok(Form::Html) => {
+                let content = index::page(&pages);
+                self.framed("Pages", true, &content)
+            }
+            Ok(_) => {
+                let (label, flavor, build) = (self.cx.label(), self.cx.graph().name(), self.cx.build_info());
+                answer::json(&index::Body::new(label, flavor, build, pages))
+            }
+            Err(why) => answer::refused(&why),
         }
     }
 
@@ -106,7 +128,8 @@ impl Answers {
             Ok(form) => form,
             Err(why) => return answer::refused(&why),
         };
-        let (status, events) = (self.cx.status().agent(), self.cx.start_events());
+        let (status, Course { events, .. }) = (self.cx.status().agent(), self.cx.course());
+        let events = &events[..];
         match form {
             Form::Json => answer::json(&graph::body(graph, &status, events)),
             Form::Other(format) => answer::text(graph.print(format)),
@@ -128,10 +151,10 @@ impl Answers {
     }
 
     fn timeline(&self, headers: &HeaderMap, format: Format) -> Response {
-        let (graph, status, events) = (self.cx.graph(), self.cx.status().agent(), self.cx.start_events());
+        let (graph, status, course) = (self.cx.graph(), self.cx.status().agent(), self.cx.course());
         match answer::form(headers, format, &[]) {
-            Ok(Form::Html) => self.page("Timeline", timeline::page(graph, &status, events)),
-            Ok(_) => answer::json(&timeline::Body::new(self.cx.label(), graph, &status, events)),
+            Ok(Form::Html) => self.page("Timeline", timeline::page(graph, &status, &course)),
+            Ok(_) => answer::json(&timeline::Body::new(self.cx.label(), graph, &status, &course)),
             Err(why) => answer::refused(&why),
         }
     }
@@ -139,8 +162,8 @@ impl Answers {
     fn status(&self, headers: &HeaderMap, format: Format) -> Response {
         let status = self.cx.status().agent();
         match answer::form(headers, format, &[]) {
-            Ok(Form::Html) => self.page("Status", status::page(&status)),
-            Ok(_) => answer::json(&status::Body::new(self.cx.label(), self.cx.build_info(), &status)),
+            Ok(Form::Html) => self.page("Status", status::page(self.cx.graph(), &status)),
+            Ok(_) => answer::json(&status::Body::new(self.cx.label(), self.cx.graph(), self.cx.build_info(), &status)),
             Err(why) => answer::refused(&why),
         }
     }
@@ -170,8 +193,12 @@ impl Answers {
     }
 
     fn page(&self, title: &'static str, content: Html) -> Response {
+        self.framed(title, false, &content)
+    }
+
+    fn framed(&self, title: &'static str, is_top: bool, content: &str) -> Response {
         let has_index = self.http.routes().iter().any(|route| route.path == "/");
         let (label, flavor, build) = (self.cx.label(), self.cx.graph().name(), self.cx.build_info());
-        Frame { title, label, flavor, build, has_index }.around(&content)
+        Frame { title, label, flavor, build, has_index, is_top }.around(content)
     }
 }

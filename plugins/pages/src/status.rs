@@ -3,6 +3,7 @@
 use crate::{answer::Html, look::Look, words};
 use cninfra::{
     BuildInfo,
+    graph::{Graph, Node},
     http::escaped,
     status::{AgentStatus, Down, PluginStatus, State},
 };
@@ -28,51 +29,59 @@ pub(crate) struct Body<'a> {
 #[derive(Serialize)]
 struct PluginBody<'a> {
     name: &'static str,
+    /// Its name in the graph.
+    plugin: &'static str,
     state: State,
     reason: Option<&'a str>,
     /// What becomes of one that is not up.
     down: Option<Down>,
     broken: bool,
     optional: bool,
+    /// Does it not count for the probes, as their config says?
+    non_fatal: bool,
     since: String,
     updated: String,
 }
 
 impl<'a> Body<'a> {
-    pub(crate) fn new(agent: &'a str, build: BuildInfo, status: &'a AgentStatus) -> Self {
-        let plugin = |plugin: &'a PluginStatus| PluginBody {
+    pub(crate) fn new(agent: &'a str, graph: &'static Graph, build: BuildInfo, status: &'a AgentStatus) -> Self {
+        let plugin = |(plugin, node): (&'a PluginStatus, &Node)| PluginBody {
             name: plugin.name,
+            plugin: node.name(),
             state: plugin.state,
             reason: plugin.reason.as_deref(),
             down: plugin.down,
             broken: plugin.broken,
             optional: plugin.optional,
+            non_fatal: plugin.non_fatal,
             since: words::moment(plugin.since),
             updated: words::moment(plugin.updated),
         };
+        let probed = status.clone().probed();
         Body {
             agent,
             version: build.version,
             commit: build.commit,
-            state: status.state,
+            state: probed.state,
             phase: status.phase,
-            ready: status.is_ready(),
-            live: status.is_live(),
+            ready: probed.is_ready(),
+            live: probed.is_live(),
             started: words::moment(status.started),
             since: words::moment(status.since),
             updated: words::moment(status.updated),
-            plugins: status.plugins.iter().map(plugin).collect(),
+            plugins: status.plugins.iter().zip(graph.nodes()).map(plugin).collect(),
         }
     }
 }
 
-pub(crate) fn page(status: &AgentStatus) -> Html {
+pub(crate) fn page(graph: &'static Graph, status: &AgentStatus) -> Html {
+    let probed = status.clone().probed();
     let yes_no = |yes: bool| if yes { "yes" } else { "no" };
     let mut page = String::from("<dl class=\"facts\">\n");
     for (name, value) in [
-        ("State", Look::of_state(status.state).to_string()),
-        ("Ready", yes_no(status.is_ready()).to_string()),
-        ("Live", yes_no(status.is_live()).to_string()),
+        ("State", Look::of_state(probed.state).to_string()),
+        ("Ready", yes_no(probed.is_ready()).to_string()),
+        ("Live", yes_no(probed.is_live()).to_string()),
         ("Started", words::moment_in_words(status.started)),
         ("Up for", words::since_in_words(status.started)),
     ] {
@@ -80,14 +89,18 @@ pub(crate) fn page(status: &AgentStatus) -> Html {
         let _ = writeln!(page, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
     page.push_str("</dl>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");
-    for plugin in &status.plugins {
-        let (name, look) = (escaped(plugin.name), Look::of(plugin));
-        let optional = if plugin.optional { " <span class=\"dim\">optional</span>" } else { "" };
+    for (plugin, node) in status.plugins.iter().zip(graph.nodes()) {
+        let (name, look) = (words::both_names(plugin.name, node.name()), Look::of(plugin));
+        let optional = match plugin {
+            PluginStatus { optional: true, .. } => " <span class=\"dim\">optional</span>",
+            PluginStatus { non_fatal: true, .. } => " <span class=\"dim\">non-fatal for the probes</span>",
+            _ => "",
+        };
         let (took, since) = (words::since_in_words(plugin.since), words::moment_in_words(plugin.since));
         let reason = escaped(plugin.reason.as_deref().unwrap_or_default());
         let _ = writeln!(
             page,
-            "<tr><td><code>{name}</code>{optional}</td><td>{look}</td><td class=\"text\">{reason}</td>\
+            "<tr><td>{name}{optional}</td><td>{look}</td><td class=\"text\">{reason}</td>\
              <td class=\"time\">{took}</td><td class=\"time\">{since}</td></tr>"
         );
     }

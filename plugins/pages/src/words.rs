@@ -1,5 +1,6 @@
-//! Times as JSON and as words.
+//! Times as JSON and as words; names.
 
+use cninfra::http::escaped;
 use std::time::{Duration, SystemTime};
 
 /// RFC 3339, in UTC, with microseconds.
@@ -25,6 +26,17 @@ pub(crate) fn micros(time: Duration) -> u64 {
 /// `1.2ms`
 pub(crate) fn took(time: Duration) -> String {
     if time.is_zero() { "0".to_string() } else { format!("{time:.1?}") }
+}
+
+/// A plugin's name, as HTML, with its other one where the two differ: that of its type serves the graph, that of its instance config, logger and status.
+pub(crate) fn both_names(name: &str, other: &str) -> String {
+    let html = format!("<code>{}</code>", escaped(name));
+    // another spelling is no other name
+    let letters = |name: &str| name.replace('-', "").to_ascii_lowercase();
+    if letters(name) == letters(other) {
+        return html;
+    }
+    format!("{html} <span class=\"dim\">({})</span>", escaped(other))
 }
 
 /// As many characters as fit; of a longer text both ends, since names often differ there. A character that is not of ASCII may be as wide as two.

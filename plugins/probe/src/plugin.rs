@@ -34,12 +34,15 @@ use std::{
 /// They answer while the agent starts, too, from this plugin's `init` on. It comes after that of the server: before, the server has 503 for all paths.
 /// So set a startup probe (`/startup`): Kubernetes does not ask for liveness before that has succeeded.
 ///
+/// On the port of the HTTP server they share its connections: clients that connect and say nothing hold them until `http.read-header-timeout`, and when there are
+/// `http.max-connections` of those, a probe waits, too. Where strangers reach that port, give the probes one of their own: it has connections of its own.
+///
 /// The predecessor's `/liveness` failed with any plugin in error, so that a lost store had every pod restarted that used it:
 /// here that is a matter of readiness.
 ///
 /// | key | default | |
 /// | --- | --- | --- |
-/// | `non-fatal` | | plugins, by their instance names, whose state does not count: beside those that are optional in the flavor |
+/// | `non-fatal` | | plugins, by their instance names, whose state does not count: beside those that are optional in the flavor. Their states are shown all the same; `/agent/status` says which these are |
 /// | `endpoint` | | a port for all these routes alone, such as `127.0.0.1:9192`; without it, or where it is the HTTP server's, they are routes of that |
 /// | `port` | | the same, by the port alone. Flag `--probe-port`, variable `PROBE_PORT`; the predecessor's names do, too: `--http-probe-port`, `HTTP_PROBE_PORT` |
 #[plugin(flags = FLAGS)]
@@ -65,6 +68,7 @@ impl Probe {
 impl Lifecycle for Probe {
     async fn init(&self, cx: &Context) -> Result<()> {
         let answers = Answers::new(cx, &self.config.non_fatal)?;
+        cx.status().non_fatal(&self.config.non_fatal);
         let routes = answers.routes(cx)?;
         match self.config.apart_from(self.http.local_addr()) {
             None => self.http.register(cx, routes),
@@ -89,7 +93,6 @@ impl Lifecycle for Probe {
 #[derive(Clone, Debug)]
 pub(crate) struct Answers {
     cx: Context,
-    non_fatal: Arc<[String]>,
 }
 
 impl Answers {
@@ -100,11 +103,11 @@ impl Answers {
             let text = format!("key `{}.non-fatal` names `{unknown}`, but this agent has no such plugin", cx.name());
             return Err(Error::msg(text).with_help(format_args!("its plugins are `{known}`")));
         }
-        Ok(Answers { cx: cx.clone(), non_fatal: non_fatal.into() })
+        Ok(Answers { cx: cx.clone() })
     }
 
     fn status(&self) -> AgentStatus {
-        self.cx.status().agent().tolerating(&self.non_fatal)
+        self.cx.status().agent().probed()
     }
 
     pub(crate) fn body(&self) -> Body {

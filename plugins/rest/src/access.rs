@@ -8,9 +8,9 @@ use std::{net::SocketAddr, time::Duration};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Access {
-    /// The request's method.
+    /// The request's method; `-` where what came was no request, which the server answers by itself.
     pub method: Method,
-    /// The request's path, without the query: that may hold what is not for a log.
+    /// The request's path (`-` where there is none), without the query: that may hold what is not for a log.
     pub path: String,
     /// The status of the answer.
     pub status: StatusCode,

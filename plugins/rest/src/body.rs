@@ -3,9 +3,11 @@
 use crate::{
     Access,
     asked::Asked,
+    budget::Share,
     clock::{Millis, after},
     metrics::Counted,
-    pulse::{Pulse, Refused},
+    pulse::Pulse,
+    refusal::Refusal,
 };
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -23,9 +25,22 @@ use std::{
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
+/// Parts that are smaller are put together: each of them costs more than its bytes, and keeps the buffer that it was read into.
+const SMALL: usize = 4 << 10;
+/// Up to so many bytes.
+const TOGETHER: usize = 16 << 10;
+
 /// The body of a request, within its limits.
 pub(crate) struct Received {
     body: Incoming,
+    /// What it has of the memory for all bodies; none where that has no limit.
+    share: Option<Arc<Share>>,
+    /// Small parts, put together.
+    small: Vec<u8>,
+    /// Nothing has come since it was asked last: then small parts wait no longer.
+    waited: bool,
+    /// What has come after the small parts.
+    next: Option<Frame<Bytes>>,
     pulse: Arc<Pulse>,
     /// So many bytes may still come.
     left: u64,
@@ -37,12 +52,13 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    pub(crate) fn new(body: Incoming, pulse: Arc<Pulse>, began: Option<Millis>) -> Self {
+    pub(crate) fn new(body: Incoming, share: Option<Arc<Share>>, pulse: Arc<Pulse>, began: Option<Millis>) -> Self {
         let left = pulse.shared.limits.body.unwrap_or(u64::MAX);
-        Received { body, pulse, left, began, alarm: None, done: false }
+        let (small, next) = (Vec::new(), None);
+        Received { body, share, small, waited: false, next, pulse, left, began, alarm: None, done: false }
     }
 
-    fn refuse(&mut self, why: Refused) -> BodyError {
+    fn refuse(&mut self, why: Refusal) -> BodyError {
         self.done = true;
         self.pulse.leaves_unread();
         self.pulse.refuse(why);
@@ -60,17 +76,17 @@ impl Received {
     }
 }
 
-impl HttpBody for Received {
-    type Data = Bytes;
-    type Error = BodyError;
+type Part = Option<Result<Frame<Bytes>, BodyError>>;
 
-    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+impl Received {
+    /// What comes, within the limits of time and size.
+    fn poll_part(&mut self, task: &mut Context<'_>) -> Poll<Part> {
         if self.done {
             return Poll::Ready(None);
         }
         let frame = match Pin::new(&mut self.body).poll_frame(task) {
             Poll::Ready(frame) => frame,
-            Poll::Pending if self.is_late(task) => return Poll::Ready(Some(Err(self.refuse(Refused::TooSlow)))),
+            Poll::Pending if self.is_late(task) => return Poll::Ready(Some(Err(self.refuse(Refusal::TooSlow)))),
             Poll::Pending => return Poll::Pending,
         };
         Poll::Ready(match frame {
@@ -81,7 +97,7 @@ impl HttpBody for Received {
                         self.left = left;
                         Some(Ok(frame))
                     }
-                    None => Some(Err(self.refuse(Refused::TooLarge))),
+                    None => Some(Err(self.refuse(Refusal::TooLarge))),
                 }
             }
             Some(Err(error)) => {
@@ -95,18 +111,102 @@ impl HttpBody for Received {
         })
     }
 
-    fn is_end_stream(&self) -> bool {
+    /// What comes next to the handler.
+    fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Part> {
+        if let Some(next) = self.next.take() {
+            return Poll::Ready(Some(self.within(next)));
+        }
+        loop {
+            let frame = match self.poll_part(task) {
+                Poll::Ready(Some(Ok(frame))) => frame,
+                Poll::Ready(None) if !self.small.is_empty() => return Poll::Ready(Some(self.put_together())),
+                Poll::Ready(ended) => return Poll::Ready(ended),
+                Poll::Pending if self.small.is_empty() => return Poll::Pending,
+                Poll::Pending if self.waited => return Poll::Ready(Some(self.put_together())),
+                Poll::Pending => {
+                    // hyper hands over one part at a time, and has the next one when it is asked again
+                    self.waited = true;
+                    task.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            };
+            self.waited = false;
+            match frame.data_ref() {
+                Some(data) if data.len() < SMALL && !(self.small.is_empty() && self.body.is_end_stream()) => {
+                    self.small.extend_from_slice(data);
+                    if self.small.len() >= TOGETHER || self.body.is_end_stream() {
+                        return Poll::Ready(Some(self.put_together()));
+                    }
+                }
+                _ if self.small.is_empty() => return Poll::Ready(Some(self.within(frame))),
+                _ => {
+                    self.next = Some(frame);
+                    return Poll::Ready(Some(self.put_together()));
+                }
+            }
+        }
+    }
+
+    fn put_together(&mut self) -> Result<Frame<Bytes>, BodyError> {
+        let small = std::mem::take(&mut self.small);
+        let capacity = small.capacity();
+        self.hand_over(small.into(), capacity)
+    }
+
+    fn within(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BodyError> {
+        match frame.into_data() {
+            Ok(data) => {
+                let capacity = data.len();
+                self.hand_over(data, capacity)
+            }
+            Err(trailers) => Ok(trailers),
+        }
+    }
+
+    /// Within the memory for all bodies.
+    fn hand_over(&mut self, data: Bytes, capacity: usize) -> Result<Frame<Bytes>, BodyError> {
+        let data = match &self.share {
+            Some(share) => share.take(data, capacity),
+            None => Some(data),
+        };
+        data.map(Frame::data).ok_or_else(|| self.refuse(Refusal::Full))
+    }
+
+    fn has_ended(&self) -> bool {
         self.done || self.body.is_end_stream()
+    }
+}
+
+impl HttpBody for Received {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Part> {
+        let part = self.poll_next(task);
+        if let Some(share) = self.share.as_ref().filter(|_| part.is_ready() && self.is_end_stream()) {
+            share.is_whole();
+        }
+        part
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.small.is_empty() && self.next.is_none() && self.has_ended()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let next = self.next.as_ref().and_then(Frame::data_ref).map_or(0, Bytes::len);
+        let (here, mut hint) = ((self.small.len() + next) as u64, self.body.size_hint());
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper.saturating_add(here));
+        }
+        hint.set_lower(hint.lower().saturating_add(here));
+        hint
     }
 }
 
 impl Drop for Received {
     fn drop(&mut self) {
-        if !self.is_end_stream() {
+        if !self.has_ended() {
             self.pulse.leaves_unread();
         }
     }
@@ -115,15 +215,14 @@ impl Drop for Received {
 /// A body that is not read on.
 #[derive(Debug)]
 pub(crate) enum BodyError {
-    Refused(Refused),
+    Refused(Refusal),
     Broken(hyper::Error),
 }
 
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            BodyError::Refused(Refused::TooLarge) => "the body is larger than the server takes",
-            BodyError::Refused(Refused::TooSlow) => "the body did not come in time",
+            BodyError::Refused(why) => why.text(),
             BodyError::Broken(_) => "the body broke off",
         })
     }
@@ -153,6 +252,11 @@ pub(crate) struct Sent {
 /// Where answers are logged: who asked, and when.
 pub(crate) type Logged = Option<(SocketAddr, Instant)>;
 
+/// Some answers have no content, whatever their handler has given them: a client would take it for the begin of the next answer.
+pub(crate) fn has_no_content(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
 impl Sent {
     pub(crate) fn new(
         body: Body,
@@ -162,7 +266,11 @@ impl Sent {
         logged: Logged,
         counted: Option<Counted>,
     ) -> Self {
-        Sent { body, pulse, asked, status, logged, counted }
+        let mut sent = Sent { body, pulse, asked, status, logged, counted };
+        if has_no_content(status) {
+            sent.let_go();
+        }
+        sent
     }
 
     /// Drops the body.

@@ -18,11 +18,13 @@ pub(crate) const NEVER: Millis = Millis::MAX;
 pub(crate) struct Clock {
     epoch: Instant,
     drains_since: AtomicU64,
+    /// From then on no request begins; never, while that is not known.
+    ends: AtomicU64,
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Clock { epoch: Instant::now(), drains_since: AtomicU64::new(NEVER) }
+        Clock { epoch: Instant::now(), drains_since: AtomicU64::new(NEVER), ends: AtomicU64::new(NEVER) }
     }
 }
 
@@ -45,6 +47,16 @@ impl Clock {
     pub(crate) fn drain(&self) {
         // the first one counts
         let _ = self.drains_since.compare_exchange(NEVER, self.now(), Release, Relaxed);
+    }
+
+    /// So much later what is not done is cut off: from then on no request begins, so that those who see to that need not wait for any.
+    pub(crate) fn ends_in(&self, time: Duration) {
+        self.ends.store(after(self.now(), Some(time)), Relaxed);
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        let ends = self.ends.load(Relaxed);
+        ends != NEVER && ends <= self.now()
     }
 
     pub(crate) fn drains_since(&self) -> Option<Millis> {

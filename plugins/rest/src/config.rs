@@ -51,6 +51,8 @@ pub struct RestConfig {
     pub max_header_bytes: ByteSize,
     /// For a request's body. Default: 2 MiB.
     pub body_limit: ByteSize,
+    /// For the bodies of all requests together, as far as handlers hold them. Default: 256 MiB.
+    pub total_body_limit: ByteSize,
     /// For connections at once; the next ones wait. Default: 4096.
     pub max_connections: NonZeroU32,
     /// Is each request logged, with its answer's status and the plugin that has answered? Default: no.
@@ -103,6 +105,7 @@ impl Default for RestConfig {
             drain_timeout: Duration::default(),
             max_header_bytes: ByteSize(limits.head_bytes as u64),
             body_limit: ByteSize(limits.body.unwrap_or_default()),
+            total_body_limit: ByteSize(limits.bodies.unwrap_or_default()),
             max_connections: connections.unwrap_or(NonZeroU32::MAX),
             access_log: false,
             metrics: true,
@@ -148,11 +151,12 @@ impl RestConfig {
             handler: least(limit(self.handler_timeout), write),
             head_bytes: usize::try_from(head_bytes).unwrap_or(usize::MAX),
             body: Some(*self.body_limit).filter(|bytes| *bytes > 0),
+            bodies: Some(*self.total_body_limit).filter(|bytes| *bytes > 0),
             connections: usize::try_from(self.max_connections.get()).unwrap_or(usize::MAX),
         }
     }
 
-    /// A time-out that no request can keep is a slip in its unit.
+    /// A time-out that no request can keep is a slip in its unit; so is a limit of all bodies that a single one may exceed.
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         let short = |(key, time): (&str, Duration)| {
             let is_short = !time.is_zero() && *time < std::time::Duration::from_millis(1);
@@ -169,7 +173,12 @@ impl RestConfig {
             ("stall-timeout", self.stall_timeout),
             ("handler-timeout", self.handler_timeout),
         ];
-        Invalid::all(times.into_iter().filter_map(short))
+        let (body, all) = (self.body_limit, self.total_body_limit);
+        let less = (*all > 0 && *body > *all).then(|| {
+            Invalid::key("total-body-limit", format!("is {all}, which is less than the {body} of `body-limit`"))
+                .help("it is for the bodies of all requests together; `0` is no limit")
+        });
+        Invalid::all(times.into_iter().filter_map(short).chain(less))
     }
 
     /// Has nobody said where?
@@ -232,6 +241,20 @@ mod tests {
         let config = RestConfig { write_timeout: short, stall_timeout: short, ..RestConfig::default() };
         let words = "key `write-timeout` is 30ns, which no request can keep; key `stall-timeout` is 30ns, which no request can keep";
         assert_eq!(config.check().unwrap_err().to_string(), words);
+    }
+
+    #[test]
+    fn all_bodies_together_are_no_less_than_one() {
+        let config = |body, all| RestConfig {
+            body_limit: ByteSize(body),
+            total_body_limit: ByteSize(all),
+            ..RestConfig::default()
+        };
+        let wrong = config(2048, 1024).check().unwrap_err().to_string();
+        assert_eq!(wrong, "key `total-body-limit` is 1KiB, which is less than the 2KiB of `body-limit`");
+        for (body, all) in [(0, 1024), (1024, 0), (1024, 1024)] {
+            assert_eq!(config(body, all).check(), Ok(()));
+        }
     }
 
     #[test]

@@ -48,11 +48,12 @@ pub(crate) async fn serve(
     let _connected = shared.metrics.as_ref().map(RequestMetrics::connects);
     let pulse = Arc::new(Pulse::new(shared));
     let _cut = Cut(&pulse);
-    let io = TokioIo::new(Socket::new(stream, pulse.clone()));
+    let io = TokioIo::new(Socket::new(stream, peer, pulse.clone()));
     let mut connection = pin!(http.serve_connection(io, Answerer::new(pulse.clone(), peer)));
     let mut alarm = Alarm::default();
     let (mut drained, mut told) = (pin!(drained.fuse()), None::<Waker>);
     poll_fn(|task| {
+        pulse.turn.comes();
         // it fails when the client goes away: that is no incident
         if connection.as_mut().poll(task).is_ready() {
             pulse.closes();

@@ -30,6 +30,8 @@ pub struct Limits {
     pub head_bytes: usize,
     /// For the bytes of a request's body. Default: 2 MiB. Above it the answer is 413.
     pub body: Option<u64>,
+    /// For the bodies of all requests together, as far as handlers hold them. Default: 256 MiB. Above it the answer is 503 with `Retry-After`.
+    pub bodies: Option<u64>,
     /// For connections at once: the next ones wait in the system's queue, which is bounded, too. At least 1. Default: 4096.
     pub connections: usize,
 }
@@ -46,6 +48,7 @@ impl Default for Limits {
             handler: Some(60 * SECOND),
             head_bytes: 64 << 10,
             body: Some(2 << 20),
+            bodies: Some(256 << 20),
             connections: 4096,
         }
     }
@@ -78,7 +81,8 @@ impl Limits {
         stall: Option<Duration>,
         idle: Option<Duration>,
         handler: Option<Duration>,
-        body: Option<u64>
+        body: Option<u64>,
+        bodies: Option<u64>
     );
 
     /// Sets [`head_bytes`](field@Self::head_bytes).

@@ -6,7 +6,7 @@ mod statuses;
 
 pub(crate) use series::{Counted, Series};
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use cninfra::{
     Result,
     metrics::{Collector, Metrics},
@@ -31,7 +31,8 @@ use std::{
 /// | `http_connections` | | connections that are open |
 /// | `http_connections_accepted_total` | | connections that were taken in |
 ///
-/// `route` is the pattern of the path (`/contacts/{name}`), so that clients can not make series without end; it is `none` where no route has the path. `method` is that of
+/// `route` is the pattern of the path (`/contacts/{name}`), so that clients can not make series without end; it is `none` where no route has the path, and
+/// `malformed` where what came was no request: the server answers it by itself, in no time. `method` is that of
 /// the route, so that a `HEAD` that a `GET` route answers counts there; it is `other` where no route has the method. Clones are the same metrics.
 ///
 /// A request costs few atomic operations: the series of a route are looked up when the server gets its routes, and not by their labels.
@@ -68,6 +69,11 @@ impl RequestMetrics {
     fn slot(&self, route: &str, method: &str) -> Arc<Slot> {
         let mut slots = self.0.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.entry((route.to_string(), method.to_string())).or_default().clone()
+    }
+
+    /// What came was no request.
+    pub(crate) fn is_malformed(&self, status: StatusCode) {
+        self.slot("malformed", "other").statuses.count(status);
     }
 
     fn of_route(&self, route: &str, method: &Method) -> Arc<Slot> {

@@ -2,14 +2,13 @@
 
 use crate::registered::{Registered, lock};
 use axum::{
-    Json,
     http::{
         HeaderMap, HeaderName,
         header::{CACHE_CONTROL, VARY, X_CONTENT_TYPE_OPTIONS},
     },
     response::{IntoResponse, Response},
 };
-use cninfra::http::{Page, Route, RouteIndex, Routes, escaped, wants_html};
+use cninfra::http::{Json, Page, Route, RouteIndex, Routes, escaped, wants_html};
 use serde::Serialize;
 use std::{
     fmt::Write as _,
@@ -72,7 +71,7 @@ fn answer(headers: &HeaderMap, list: &List) -> Response {
 }
 
 fn html(List { agent, routes }: &List) -> Page {
-    let mut body = format!("<h1>{}</h1>\n<table>\n", escaped(agent));
+    let mut body = format!("<h1>{}</h1>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n", escaped(agent));
     body.push_str("<tr><th>Method</th><th>Path</th><th>Plugin</th><th></th></tr>\n");
     for Listed { method, path, owner, summary } in routes {
         let is_link = method == "GET" && !path.contains('{');
@@ -85,7 +84,7 @@ fn html(List { agent, routes }: &List) -> Page {
         };
         let _ = writeln!(body, "</td><td>{owner}</td><td>{summary}</td></tr>");
     }
-    Page::new(agent).body(body + "</table>\n")
+    Page::new(agent).body(body + "</table>\n</div>\n")
 }
 
 #[cfg(test)]
@@ -95,7 +94,7 @@ mod tests {
 
     async fn asked(accept: &str) -> (String, String) {
         let registered = Arc::<Mutex<Registered>>::default();
-        let add = |owner, routes| lock(&registered).add(owner, &routes).unwrap().unwrap();
+        let add = |owner, routes| lock(&registered).add(owner, 0, &routes).unwrap().unwrap();
         add("http", routes("me<>", &registered));
         add(
             "bob",

@@ -19,8 +19,8 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// What is cut off has so long to end, of the time that the server has to drain; but no more than a tenth of that.
-const ENDING: Duration = Duration::from_millis(200);
+/// What is cut off has so long to end, of the time that the server has to drain; but no more than a fifth of that. Thousands of connections take their time.
+const ENDING: Duration = Duration::from_millis(500);
 
 /// The HTTP server of an agent: it provides [`Http`].
 ///
@@ -37,6 +37,7 @@ const ENDING: Duration = Duration::from_millis(200);
 /// | `drain-timeout` | `0` | for the requests in flight when the agent stops; 0 is what the agent has for draining, the most in any case |
 /// | `max-header-bytes` | `64KiB` | for a request's head; above it 431 |
 /// | `body-limit` | `2MiB` | for a request's body; above it 413 |
+/// | `total-body-limit` | `256MiB` | for the bodies of all requests together, as far as handlers hold them; above it 503 with `Retry-After` |
 /// | `max-connections` | `4096` | for connections at once; the next ones wait |
 /// | `access-log` | `false` | a record for each request: method, path, status, took, peer, owner |
 /// | `metrics` | `true` | requests are counted in the agent's registry: see [`RequestMetrics`] |
@@ -44,6 +45,12 @@ const ENDING: Duration = Duration::from_millis(200);
 ///
 /// For times and bytes 0 is no limit, but where it says something else; for `read-header-timeout` and `idle-timeout` it is `read-timeout`, and for
 /// `max-header-bytes` 1 MiB, as in Go. Spelled as the predecessor did (`ReadTimeout`), keys are the same.
+///
+/// A request of HTTP/1.1 has one valid header `Host`, or the answer is 400. What is no request is answered with 400, 414 or 431 in JSON, stands in the access log, with `-` as
+/// its method, and is counted. Two things are closed without an answer: a head that does not come to its end in time, since nobody knows yet what it asks, and what begins as
+/// HTTP/2 does, since such a client would not understand one.
+///
+/// Clients that connect and say nothing count as connections until `read-header-timeout`. Where strangers reach the server, the probes should have a port of their own.
 ///
 /// It binds its port in its `init`, before any plugin that depends on it begins, so that a port in use ends the start early. Other plugins register their routes in
 /// their `init`; they are answered from its `after_init` on, when all are known. Until then the answer is 503 with `Retry-After`, but for routes that are marked
@@ -77,7 +84,7 @@ impl Rest {
         if self.config.index {
             let page = page::routes(cx.label(), &self.registered);
             self.registered(|registered| match registered.index().routes().iter().all(|route| route.path != "/") {
-                true => registered.add(cx.name(), &page).transpose(),
+                true => registered.add(cx.name(), cx.failed_attempts(), &page).transpose(),
                 false => Ok(None),
             })?;
         }
@@ -104,7 +111,8 @@ impl Rest {
 
     /// A plugin whose `init` is called again, since it had failed, registers its routes while the server serves.
     fn come_late(&self, owner: &Context, routes: &Routes) -> Result<()> {
-        let Some(added) = self.switch().and_then(|switch| switch.add(owner.name(), routes)) else {
+        let Some(added) = self.switch().and_then(|switch| switch.add(owner.name(), owner.failed_attempts(), routes))
+        else {
             let what = format_args!("`{}` registers routes, but the server has ended", owner.name());
             return Err(Error::msg(what).with_help("the agent stops"));
         };
@@ -130,7 +138,7 @@ impl Rest {
 
 impl Http for Rest {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
-        match self.registered(|registered| registered.add(owner.name(), &routes)) {
+        match self.registered(|registered| registered.add(owner.name(), owner.failed_attempts(), &routes)) {
             Some(Ok(_former)) => Ok(()),
             Some(Err(error)) => Err(refused(error)),
             None if owner.is_down() => self.come_late(owner, &routes),
@@ -199,16 +207,19 @@ impl Lifecycle for Rest {
         let Some(handle) = self.handle() else { return Ok(()) };
         cx.log().info("takes no more connections");
         let whole = cx.time_left().unwrap_or_default();
-        let ending = ENDING.min(whole / 10);
+        let ending = ENDING.min(whole / 5);
         let most =
             Some(*self.config.drain_timeout).filter(|limit| !limit.is_zero()).unwrap_or(whole).min(whole - ending);
         // the other half is for telling: beyond the limit nothing is told
-        if timeout(most, handle.drain()).await.is_err() && timeout(ending / 2, handle.end()).await.is_err() {
+        if timeout(most, handle.drain_within(most)).await.is_err() && timeout(ending / 2, handle.end()).await.is_err() {
             // it is told again, when the server's `close` does not come to its end
             let name =
                 |called: Called| format!("\n  - the {} of `{}`", called.what, called.owner.as_deref().unwrap_or("-"));
             let named: String = cx.called().into_iter().map(name).collect();
-            cx.log().warn(format_args!("a handler blocks its thread: its request can not be cut off{named}"));
+            // where none does, there are only many of them
+            if !named.is_empty() {
+                cx.log().warn(format_args!("a handler blocks its thread: its request can not be cut off{named}"));
+            }
             return Ok(());
         }
         self.ended(cx).await

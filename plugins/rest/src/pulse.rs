@@ -3,7 +3,9 @@
 use crate::{
     clock::{Millis, NEVER, after},
     current::Current,
+    refusal::Refusal,
     shared::Shared,
+    turn::Turn,
 };
 use std::{
     sync::{
@@ -43,14 +45,6 @@ pub(crate) enum Phase {
 const PHASES: [Phase; 7] =
     [Phase::Fresh, Phase::Head, Phase::Handling, Phase::Writing, Phase::Flushing, Phase::Idle, Phase::Closing];
 
-/// Why the body of a request is not read on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub(crate) enum Refused {
-    TooLarge = 1,
-    TooSlow = 2,
-}
-
 /// What a connection does right now. Its parts (socket, service, bodies) run one after the other on one task, so nothing here is ever waited for.
 #[derive(Debug)]
 pub(crate) struct Pulse {
@@ -63,10 +57,14 @@ pub(crate) struct Pulse {
     asked: AtomicU64,
     /// Since when the client takes nothing; never, while it does.
     blocked: AtomicU64,
+    /// Why the body of the request is not read on.
     refused: AtomicU8,
+    /// There is an answer, which is not yet written to its end.
+    due: AtomicBool,
     /// A request's body was not read to its end.
     unread: AtomicBool,
     pub(crate) current: Current,
+    pub(crate) turn: Turn,
 }
 
 impl Pulse {
@@ -80,7 +78,9 @@ impl Pulse {
             asked: AtomicU64::new(now),
             blocked: AtomicU64::new(NEVER),
             refused: AtomicU8::new(0),
+            due: AtomicBool::new(false),
             unread: AtomicBool::new(false),
+            turn: Turn::default(),
         }
     }
 
@@ -119,6 +119,7 @@ impl Pulse {
 
     /// There is an answer.
     pub(crate) fn answers(&self) {
+        self.due.store(true, Relaxed);
         self.enter(Phase::Writing);
     }
 
@@ -161,20 +162,28 @@ impl Pulse {
         }
     }
 
-    pub(crate) fn refuse(&self, why: Refused) {
+    /// Is what is written now an answer of the service, or a part of one? What else is written is hyper's own.
+    pub(crate) fn is_answer_due(&self) -> bool {
+        self.due.load(Relaxed) || matches!(self.phase(), Phase::Handling | Phase::Writing)
+    }
+
+    /// All that there was to write is written.
+    pub(crate) fn has_written(&self) {
+        if self.phase() == Phase::Flushing {
+            self.due.store(false, Relaxed);
+        }
+    }
+
+    pub(crate) fn refuse(&self, why: Refusal) {
         self.refused.store(why as u8, Relaxed);
     }
 
     /// Was the body of this request refused? Asked once.
-    pub(crate) fn take_refused(&self) -> Option<Refused> {
+    pub(crate) fn take_refused(&self) -> Option<Refusal> {
         if self.refused.load(Relaxed) == 0 {
             return None;
         }
-        match self.refused.swap(0, Relaxed) {
-            1 => Some(Refused::TooLarge),
-            2 => Some(Refused::TooSlow),
-            _ => None,
-        }
+        Refusal::of(self.refused.swap(0, Relaxed))
     }
 
     /// A request's body was not read to its end, so the connection can not be used again.

@@ -18,6 +18,7 @@ use std::{
     fmt, io,
     net::SocketAddr,
     sync::{Arc, Weak},
+    time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpSocket, lookup_host},
@@ -122,9 +123,10 @@ impl Server {
         self
     }
 
-    /// Names what blocks its thread to the agent of this plugin.
+    /// Names what blocks its thread to the agent of this plugin, and makes way for its stop.
     pub(crate) fn of(mut self, cx: &Context) -> Self {
         self.shared.context = Some(cx.clone());
+        self.shared.stop = Some(cx.stop_handle());
         self
     }
 
@@ -174,12 +176,17 @@ impl Switch {
     }
 
     /// The next request is answered by these, too, which come late. Returns all routes, and their version; `None` where the server has ended.
-    pub(crate) fn add(&self, owner: &str, routes: &Routes) -> Option<Result<(RouteIndex, u64), RouteError>> {
+    pub(crate) fn add(
+        &self,
+        owner: &str,
+        attempt: u32,
+        routes: &Routes,
+    ) -> Option<Result<(RouteIndex, u64), RouteError>> {
         let tables = self.tables.upgrade()?;
         loop {
             let now = tables.load_full();
             let mut all = now.routes.clone();
-            if let Err(error) = all.renew(owner, routes) {
+            if let Err(error) = all.renew(owner, attempt, routes) {
                 return Some(Err(error));
             }
             let (index, version) = (all.index().clone(), now.age.0 + 1);
@@ -222,6 +229,12 @@ impl Handle {
     /// Dropped, it no longer waits; the server drains on.
     pub async fn drain(&self) {
         self.order(Order::Drain).await;
+    }
+
+    /// As [`drain`](Self::drain), but when so much time is over, no more requests begin. Who waits ends the server then.
+    pub(crate) async fn drain_within(&self, time: Duration) {
+        self.clock.ends_in(time);
+        self.drain().await;
     }
 
     /// Ends the server and all its connections where they are, and waits until that is done.
@@ -323,13 +336,13 @@ mod tests {
         put_early(&["/a", "/b"], 2);
         assert!(answers("/"), "all of them go over what is answered during the start");
         let late = |path: &str| Routes::new().get(path, async || "");
-        let (index, version) = switch.add("late", &late("/late")).unwrap().unwrap();
+        let (index, version) = switch.add("late", 1, &late("/late")).unwrap().unwrap();
         assert_eq!((index.routes().len(), version), (4, 3));
         switch.put_all(routes(&["/a"]), 2);
         assert!(answers("/late") && answers("/"));
-        assert!(switch.add("other", &late("/late")).unwrap().is_err());
+        assert!(switch.add("other", 1, &late("/late")).unwrap().is_err());
         switch.end();
-        assert!(switch.add("late", &late("/later")).is_none());
+        assert!(switch.add("late", 1, &late("/later")).is_none());
         assert!(!answers("/later"));
     }
 
@@ -344,7 +357,7 @@ mod tests {
                 std::thread::spawn(move || {
                     for i in 0..8 {
                         let routes = Routes::new().get(format!("/{n}/{i}"), async || "");
-                        switch.add("late", &routes).unwrap().unwrap();
+                        switch.add("late", 1, &routes).unwrap().unwrap();
                     }
                 })
             })

@@ -2,15 +2,23 @@
 
 use crate::{
     asked::Asked,
-    body::{Logged, Received, Sent},
+    body::{Logged, Received, Sent, has_no_content},
+    budget::Share,
+    host,
     metrics::Counted,
-    pulse::{Pulse, Refused},
+    pulse::Pulse,
+    refusal::Refusal,
+    shared::Shared,
+    turn::Waiting,
 };
 use axum::{
     Router,
     body::{Body, HttpBody as _},
     extract::DefaultBodyLimit,
-    http::{HeaderValue, Request, Response, StatusCode, header::CONNECTION},
+    http::{
+        HeaderValue, Request, Response, StatusCode,
+        header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING},
+    },
 };
 use cninfra::http::error_response;
 use hyper::{body::Incoming, service::Service};
@@ -19,7 +27,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     thread,
 };
 use tokio::time::{Instant, Sleep, sleep};
@@ -38,17 +46,23 @@ impl Answerer {
     }
 
     /// Why this request is not even looked at.
-    fn refused(&self, request: &Request<Incoming>) -> Option<StatusCode> {
-        let limits = &self.pulse.shared.limits;
+    fn refused(&self, request: &Request<Incoming>) -> Option<Refusal> {
+        let Shared { limits, bodies, .. } = &*self.pulse.shared;
         let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         let uri = request.uri();
         let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
         let host = uri.authority().map_or(0, |host| host.as_str().len());
         if request.method().as_str().len() + host + target + headers > limits.head_bytes {
-            return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+            return Some(Refusal::Head);
         }
-        let too_large = limits.body.is_some_and(|limit| request.body().size_hint().lower() > limit);
-        too_large.then_some(StatusCode::PAYLOAD_TOO_LARGE)
+        if let Some(refusal) = host::refused(request.version(), request.headers()) {
+            return Some(refusal);
+        }
+        let body = request.body().size_hint().lower();
+        if limits.body.is_some_and(|limit| body > limit) {
+            return Some(Refusal::TooLarge);
+        }
+        (!bodies.has_room(body, limits.bodies)).then_some(Refusal::Full)
     }
 }
 
@@ -64,19 +78,22 @@ impl Service<Request<Incoming>> for Answerer {
         let asked = Asked { method: request.method().clone(), target: request.uri().path_and_query().cloned() };
         let counted = table.series.as_ref().map(|series| series.asks(&table.index, &asked.method, asked.path()));
         let logged = shared.access.is_some().then(|| (self.peer, Instant::now()));
+        let mut share = None;
         let state = match self.refused(&request) {
-            Some(status) => {
+            Some(refusal) => {
                 if !request.body().is_end_stream() {
                     pulse.leaves_unread();
                 }
-                State::Refused(status)
+                State::Refused(refusal)
             }
             None => {
                 let (head, body) = request.into_parts();
                 let request = if body.is_end_stream() {
                     Request::from_parts(head, Body::empty())
                 } else {
-                    let mut request = Request::from_parts(head, Body::new(Received::new(body, pulse.clone(), began)));
+                    share = Share::new(shared);
+                    let body = Received::new(body, share.clone(), pulse.clone(), began);
+                    let mut request = Request::from_parts(head, Body::new(body));
                     // the limit is ours; a handler may still have a smaller one
                     DefaultBodyLimit::disable().apply(&mut request);
                     request
@@ -84,15 +101,15 @@ impl Service<Request<Incoming>> for Answerer {
                 // handlers and layers are cloned, and may be called
                 pulse.current.asks(&asked);
                 match pulse.current.call(|| tower_service::Service::call(&mut table.router.clone(), request)) {
-                    Ok(routed) => State::Routed { routed, alarm: None },
+                    Ok(routed) => State::Routed { routed, waits: Some(Waiting::default()), alarm: None },
                     Err(panic) => {
                         asked.panicked(shared, &panic);
-                        State::Refused(StatusCode::INTERNAL_SERVER_ERROR)
+                        State::Refused(Refusal::Panicked)
                     }
                 }
             }
         };
-        Answering { pulse, asked, logged, counted, state }
+        Answering { pulse, asked, logged, counted, share, state }
     }
 }
 
@@ -104,14 +121,18 @@ pub(crate) struct Answering {
     logged: Logged,
     /// Where requests are counted.
     counted: Option<Counted>,
+    /// What it has of the memory for bodies, until its handler is done.
+    share: Option<Arc<Share>>,
     state: State,
 }
 
 #[expect(clippy::large_enum_variant, reason = "a box would cost each request, and few are refused")]
 enum State {
-    Refused(StatusCode),
+    Refused(Refusal),
     Routed {
         routed: Routed,
+        /// None when it has begun.
+        waits: Option<Waiting>,
         /// Made when the handler has to wait.
         alarm: Option<Pin<Box<Sleep>>>,
     },
@@ -123,14 +144,18 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let answering = self.get_mut();
-        let (routed, alarm) = match &mut answering.state {
-            State::Refused(status) => {
-                let status = *status;
-                return Poll::Ready(Ok(answering.send(refusal(status))));
+        let (routed, waits, alarm) = match &mut answering.state {
+            State::Refused(refusal) => {
+                let response = refusal.answer();
+                return Poll::Ready(Ok(answering.send(response)));
             }
-            State::Routed { routed, alarm } => (routed, alarm),
+            State::Routed { routed, waits, alarm } => (routed, waits, alarm),
             State::Answered => return Poll::Pending,
         };
+        if let Some(waiting) = waits {
+            ready!(waiting.poll(&answering.pulse.turn, &answering.pulse.shared, task));
+            *waits = None;
+        }
         // the handler's own state is its own affair: other handlers do not share it, or share it by what poisons
         let response = match answering
             .pulse
@@ -154,12 +179,7 @@ impl Future for Answering {
         };
         let response = match answering.pulse.take_refused() {
             // a handler that has answered well all the same had its reasons
-            Some(why) if response.status().is_client_error() || response.status().is_server_error() => {
-                refusal(match why {
-                    Refused::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-                    Refused::TooSlow => StatusCode::REQUEST_TIMEOUT,
-                })
-            }
+            Some(why) if response.status().is_client_error() || response.status().is_server_error() => why.answer(),
             _ => response,
         };
         Poll::Ready(Ok(answering.send(response)))
@@ -177,11 +197,16 @@ impl Answering {
     fn send(&mut self, response: Response<Body>) -> Response<Sent> {
         let mut response = response;
         self.let_go();
+        self.share = None;
         if self.pulse.shared.clock.drains_since().is_some() {
             // so the client asks elsewhere next time, instead of having its connection closed under a request
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let status = response.status();
+        if has_no_content(status) {
+            response.headers_mut().remove(CONTENT_LENGTH);
+            response.headers_mut().remove(TRANSFER_ENCODING);
+        }
         let mut counted = self.counted.take();
         if let Some(counted) = &mut counted {
             counted.answers(status);
@@ -202,17 +227,4 @@ impl Drop for Answering {
         }
         self.let_go();
     }
-}
-
-/// The answer to a request that is not read to its end.
-fn refusal(status: StatusCode) -> Response<Body> {
-    let text = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than the server takes",
-        StatusCode::REQUEST_TIMEOUT => "the body did not come in time",
-        StatusCode::INTERNAL_SERVER_ERROR => "internal server error",
-        _ => "the headers are larger than the server takes",
-    };
-    let mut response = error_response(status, text);
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
 }

@@ -3,20 +3,26 @@
 use crate::{
     Access, Incident, Limits,
     asked::{Asked, Request},
+    budget::Budget,
     clock::{Clock, Millis},
     early::Early,
     metrics::{RequestMetrics, Series},
 };
 use arc_swap::{ArcSwap, Guard};
-use axum::{Router, http::Method};
+use axum::{
+    Router,
+    http::{Method, StatusCode},
+};
 use cninfra::{
     Context,
-    agent::Panic,
+    agent::{Panic, StopHandle},
     http::{Route, RouteIndex, RouteTable},
 };
 use std::{
     fmt,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
+    time::Duration,
 };
 use tokio::task;
 
@@ -65,10 +71,14 @@ pub(crate) struct Shared {
     /// None where requests are not counted.
     pub(crate) metrics: Option<RequestMetrics>,
     pub(crate) clock: Arc<Clock>,
+    /// What the bodies of all requests have.
+    pub(crate) bodies: Budget,
     /// How many requests were in flight when their connections were ended.
     pub(crate) cut: AtomicUsize,
     /// Of the plugin that runs it, where one does.
     pub(crate) context: Option<Context>,
+    /// Of its agent.
+    pub(crate) stop: Option<StopHandle>,
     /// Whose requests were in flight in tasks that panic right now.
     blamed: Mutex<Vec<(task::Id, Request)>>,
 }
@@ -82,8 +92,10 @@ impl Shared {
             access: None,
             metrics: None,
             clock: Arc::default(),
+            bodies: Budget::default(),
             cut: AtomicUsize::new(0),
             context: None,
+            stop: None,
             blamed: Mutex::default(),
         }
     }
@@ -102,6 +114,12 @@ impl Shared {
         self.tables.load()
     }
 
+    /// Was a stop asked for that the agent has not heard of?
+    pub(crate) fn is_stop_unheard(&self) -> bool {
+        self.stop.as_ref().is_some_and(StopHandle::is_stopping)
+            && self.context.as_ref().is_some_and(|context| !context.is_stopping())
+    }
+
     /// Tells an incident. What is told is others' code.
     pub(crate) fn tell(&self, incident: &Incident) {
         if let Err(panic) = Panic::catch(|| (self.report)(incident)) {
@@ -118,6 +136,21 @@ impl Shared {
         {
             self.tell(&Incident::NotLogged { message: panic.to_string() });
         }
+    }
+
+    /// What a client has sent is no request. It is answered, and told as far as that goes.
+    pub(crate) fn is_malformed(&self, status: StatusCode, peer: SocketAddr) {
+        if let Some(metrics) = &self.metrics {
+            metrics.is_malformed(status);
+        }
+        self.log(|| Access {
+            method: Method::from_bytes(b"-").unwrap_or_default(),
+            path: "-".to_string(),
+            status,
+            took: Duration::ZERO,
+            peer,
+            route: None,
+        });
     }
 
     /// The task that runs right now panics, while this request is in flight.

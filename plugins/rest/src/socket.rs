@@ -1,8 +1,9 @@
 //! [`Socket`]: a client's connection, whose pulse is taken.
 
-use crate::pulse::Pulse;
+use crate::{malformed::Malformed, pulse::Pulse};
 use std::{
     io::{self, IoSlice},
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -18,20 +19,55 @@ const MOST_UNREAD: usize = 256 << 10;
 /// A client's connection, whose pulse is taken.
 pub(crate) struct Socket {
     stream: TcpStream,
+    peer: SocketAddr,
     pulse: Arc<Pulse>,
     /// The client sends no more.
     ended: bool,
     thrown_away: usize,
+    /// In the place of what hyper writes.
+    malformed: Option<Malformed>,
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
-        Socket { stream, pulse, ended: false, thrown_away: 0 }
+    pub(crate) fn new(stream: TcpStream, peer: SocketAddr, pulse: Arc<Pulse>) -> Self {
+        Socket { stream, peer, pulse, ended: false, thrown_away: 0, malformed: None }
     }
 
-    fn sent<T>(&self, sent: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Of so many bytes.
+    fn sent(&self, sent: Poll<io::Result<usize>>, of: usize) -> Poll<io::Result<usize>> {
         self.pulse.sends(sent.is_ready());
+        if matches!(sent, Poll::Ready(Ok(sent)) if sent == of) {
+            self.pulse.has_written();
+        }
         sent
+    }
+
+    /// If hyper writes this answer by itself, to what is no request, it is told, and another one goes in its place.
+    fn answers_itself(&mut self, bytes: &[u8]) -> bool {
+        if self.malformed.is_some() {
+            return true;
+        }
+        if self.pulse.is_answer_due() {
+            return false;
+        }
+        self.malformed = Malformed::of(bytes);
+        let Some(Malformed { status, .. }) = self.malformed else { return false };
+        // what follows it is not read
+        self.pulse.leaves_unread();
+        self.pulse.shared.is_malformed(status, self.peer);
+        true
+    }
+
+    /// Sends that other answer; then hyper has written its own, of so many bytes.
+    fn send_instead(&mut self, of: usize, task: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        while let Some(answer) = &mut self.malformed {
+            let sent = Pin::new(&mut self.stream).poll_write(task, answer.left());
+            self.pulse.sends(sent.is_ready());
+            if answer.has_sent(ready!(sent)?) {
+                self.malformed = None;
+            }
+        }
+        Poll::Ready(Ok(of))
     }
 }
 
@@ -50,8 +86,11 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.answers_itself(buf) {
+            return self.send_instead(buf.len(), task);
+        }
         let sent = Pin::new(&mut self.stream).poll_write(task, buf);
-        self.sent(sent)
+        self.sent(sent, buf.len())
     }
 
     fn poll_write_vectored(
@@ -59,8 +98,14 @@ impl AsyncWrite for Socket {
         task: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let all = bufs.iter().map(|buf| buf.len()).sum();
+        if let [buf] = bufs
+            && self.answers_itself(buf)
+        {
+            return self.send_instead(all, task);
+        }
         let sent = Pin::new(&mut self.stream).poll_write_vectored(task, bufs);
-        self.sent(sent)
+        self.sent(sent, all)
     }
 
     fn is_write_vectored(&self) -> bool {

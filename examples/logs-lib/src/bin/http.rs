@@ -15,12 +15,26 @@ use cninfra::{
     logging::{Level, LogSettings, LoggerLevel, Loggers, Output},
 };
 use cninfra_rest::{Endpoint, Server};
-use std::{error::Error, time::Duration};
+use std::{error::Error, process::ExitCode, time::Duration};
+use tokio::time::timeout;
 
 const ENDPOINT: &str = "127.0.0.1:8080";
 
+/// Requests in flight have so long to finish.
+const DRAIN: Duration = Duration::from_secs(10);
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let loggers = Loggers::new("example", LogSettings::new());
     Output::stderr().install();
     let (log, worker) = (loggers.get("server"), loggers.get("worker"));
@@ -43,9 +57,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         () = work => {}
         signal = tokio::signal::ctrl_c() => signal?,
     }
-    handle.drain().await;
-    serving.await?;
-    log.info("is done");
+    log.info("drains: takes no more connections, and finishes what is in flight");
+    if timeout(DRAIN, handle.drain()).await.is_err() {
+        handle.end().await;
+    }
+    match serving.await? {
+        0 => log.info("is done"),
+        cut => log.warn(format_args!("is done; {cut} requests were cut off")),
+    }
     Ok(())
 }
 

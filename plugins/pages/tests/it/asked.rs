@@ -8,7 +8,7 @@ use cninfra::{
 };
 use serde_json::{Value, json};
 
-const PATHS: [&str; 4] = ["/agent/graph", "/agent/timeline", "/agent/status", "/agent/config"];
+const PATHS: [&str; 5] = ["/agent", "/agent/graph", "/agent/timeline", "/agent/status", "/agent/config"];
 
 fn kind(answer: &Answer) -> &str {
     answer.header("content-type").unwrap_or_default()

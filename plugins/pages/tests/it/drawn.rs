@@ -45,6 +45,18 @@ fn a_graph_shows_each_plugin_with_its_state_and_its_edges() {
 }
 
 #[test]
+fn a_plugin_has_both_its_names_where_they_differ() {
+    for (path, both, one) in [
+        ("/agent/graph", "<code>Rest</code> <span class=\"dim\">(http)</span>", "<code>Store</code></td>"),
+        ("/agent/timeline", "<code>http</code> <span class=\"dim\">(Rest)</span>", "<code>store</code></th>"),
+        ("/agent/status", "<code>http</code> <span class=\"dim\">(Rest)</span>", "<code>store</code></td>"),
+    ] {
+        let page = page(path);
+        assert!(page.contains(both) && page.contains(one), "{path}: {page}");
+    }
+}
+
+#[test]
 fn a_timeline_has_a_bar_for_each_step_that_took_time() {
     let page = page("/agent/timeline");
     for part in [

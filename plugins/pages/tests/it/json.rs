@@ -1,8 +1,16 @@
 //! The answers for programs, to the last key.
 
 use crate::small::{builder, start};
-use cninfra::testing::paused;
+use cninfra::{
+    http::{Http, testing::InProcess},
+    prelude::*,
+    status::State,
+    testing::paused,
+};
+use cninfra_pages::Pages;
+use cninfra_rest::Rest;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Moments are of RFC 3339, with microseconds, in UTC; what they are is not known here.
 fn without_moments(mut value: Value) -> Value {
@@ -63,23 +71,71 @@ fn the_graph_is_that_which_is_printed_with_states() {
 
 #[test]
 fn the_status_has_reasons_and_since_when() {
-    let plugin = |name, state, reason: Option<&str>, down: Option<&str>, optional| {
-        json!({ "name": name, "state": state, "reason": reason, "down": down, "broken": false, "optional": optional,
-            "since": "then", "updated": "then" })
+    let plugin = |(name, plugin), state, reason: Option<&str>, down: Option<&str>, optional| {
+        json!({ "name": name, "plugin": plugin, "state": state, "reason": reason, "down": down, "broken": false, "optional": optional,
+            "non_fatal": false, "since": "then", "updated": "then" })
     };
     let expected = json!({
         "agent": "node-1", "version": env!("CARGO_PKG_VERSION"), "state": "degraded", "phase": "ok", "ready": true, "live": true,
         "started": "then", "since": "then", "updated": "then",
         "plugins": [
-            plugin("http", "ok", None, None, false),
-            plugin("store", "ok", None, None, false),
-            plugin("cache", "error", Some("it is full"), None, true),
-            plugin("pages", "ok", None, None, false),
-            plugin("api", "degraded", Some(DOWN), Some("failed"), false),
-            plugin("last", "ok", None, None, false),
+            plugin(("http", "Rest"), "ok", None, None, false),
+            plugin(("store", "Store"), "ok", None, None, false),
+            plugin(("cache", "Cache"), "error", Some("it is full"), None, true),
+            plugin(("pages", "Pages"), "ok", None, None, false),
+            plugin(("api", "Api"), "degraded", Some(DOWN), Some("failed"), false),
+            plugin(("last", "Last"), "ok", None, None, false),
         ],
     });
     assert_eq!(told("/agent/status"), expected);
+}
+
+/// As the plugin of the probes does.
+#[plugin]
+struct Tolerant;
+
+impl Lifecycle for Tolerant {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        cx.status().non_fatal(&["sick"]);
+        Ok(())
+    }
+}
+
+#[plugin]
+struct Sick;
+
+impl Lifecycle for Sick {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        cx.status().report_because(State::Error, "it is ill");
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Tolerated {
+    #[provides(dyn Http)]
+    rest: Dep<Rest>,
+    pages: Dep<Pages>,
+    tolerant: Dep<Tolerant>,
+    sick: Dep<Sick>,
+}
+
+#[test]
+fn what_the_probes_do_not_count_is_shown_as_that() {
+    paused(async {
+        let http = Arc::new(InProcess::default());
+        let agent = Agent::<Tolerated>::builder().bind::<dyn Http>(http.clone()).start().await.unwrap();
+        let status = http.client().get("/agent/status").await.json::<Value>();
+        assert_eq!((&status["state"], &status["ready"]), (&"ok".into(), &true.into()), "{status}");
+        let sick = status["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "sick").unwrap();
+        assert_eq!(
+            (&sick["state"], &sick["optional"], &sick["non_fatal"]),
+            (&"error".into(), &false.into(), &true.into())
+        );
+        let page = http.client().get("/agent/status?format=html").await.text().to_string();
+        assert_eq!(page.matches("non-fatal for the probes").count(), 1, "{page}");
+        agent.close().await.unwrap();
+    });
 }
 
 #[test]
@@ -89,7 +145,8 @@ fn the_timeline_has_every_step_in_microseconds() {
     for (key, value) in head.as_object().unwrap() {
         assert_eq!(told[key], *value, "{key}");
     }
-    assert_eq!(told.as_object().unwrap().len(), head.as_object().unwrap().len() + 1);
+    assert_eq!(told.as_object().unwrap().len(), head.as_object().unwrap().len() + 3);
+    assert_eq!((&told["running"], &told["later"]), (&json!([]), &json!([])));
     let steps = told["steps"].as_array().unwrap();
     let step = |plugin: &str,
                 instance: &str,
@@ -121,7 +178,8 @@ fn a_start_that_is_not_recorded_has_no_steps_and_says_why() {
         let (builder, http) = builder();
         let agent = builder.record_events(false).start().await.unwrap();
         let answer = without_moments(http.client().get("/agent/timeline").await.json());
-        let expected = json!({ "agent": "node-1", "flavor": "Small", "started": "then", "complete": true, "took_us": 0, "steps": [] });
+        let expected = json!({ "agent": "node-1", "flavor": "Small", "started": "then", "complete": true, "took_us": 0, "steps": [],
+            "running": [], "later": [] });
         assert_eq!(answer, expected);
         let page = http.client().get("/agent/timeline?format=html").await;
         assert!(page.text().contains("Nothing was recorded"), "{}", page.text());

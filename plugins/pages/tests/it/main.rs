@@ -5,6 +5,7 @@ mod asked;
 mod browser;
 mod config;
 mod conformance;
+mod course;
 mod drawn;
 mod escaped;
 mod forty;

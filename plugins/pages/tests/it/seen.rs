@@ -116,6 +116,9 @@ async fn no_label_overlaps_another_light_and_dark_wide_and_narrow() {
                 assert_eq!(browser.complaints(), [""; 0], "{shown}");
                 assert_eq!(browser.ask("document.scripts.length"), 0, "{shown}");
             }
+            browser.open(&format!("http://{addr}/"));
+            browser.picture(&format!("index-{width}"));
+            assert_eq!(browser.ask("document.documentElement.scrollWidth"), width, "the list of the routes");
         }
     });
     looked.await.unwrap();

@@ -64,9 +64,25 @@ async fn they_answer_while_the_agent_starts() {
     };
     assert_eq!((&status["state"], &status["ready"]), (&"init".into(), &false.into()), "{status}");
     let timeline: Value = serde_json::from_str(&get(addr, "/agent/timeline", "Accept: */*").await.body).unwrap();
-    assert_eq!((&timeline["complete"], &timeline["steps"]), (&false.into(), &Value::Array(vec![])));
+    assert_eq!(timeline["complete"], false);
+    // what is done so far, and what goes on
+    let has = |key: &str, instance: &str, phase: &str| {
+        let is_it = |step: &&Value| step["instance"] == instance && step["phase"] == phase;
+        timeline[key].as_array().unwrap().iter().find(is_it).is_some()
+    };
+    assert!(
+        has("steps", "http", "init") && has("steps", "pages", "init") && !has("steps", "slow", "init"),
+        "{timeline}"
+    );
+    assert!(has("running", "slow", "init") && timeline["running"].as_array().unwrap().len() == 1, "{timeline}");
+    assert!(timeline["running"][0]["so_far_us"].as_u64().unwrap() > 0, "{timeline}");
+    assert!(timeline["steps"].as_array().unwrap().iter().all(|step| step["critical"] == false), "{timeline}");
     let page = get(addr, "/agent/timeline", "Accept: text/html").await.body;
-    assert!(page.contains("The agent is starting"), "{page}");
+    for part in
+        ["<strong>It goes on</strong>", "<i class=\"bar init running\"", "<strong class=\"busy\">goes on</strong>"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
     assert_eq!(get(addr, "/agent/graph", "Accept: text/html").await.status, 200);
     assert_eq!(get(addr, "/agent/config", "Accept: text/html").await.status, 200);
     go_on.notify_one();
@@ -101,6 +117,16 @@ async fn the_pages_and_the_index_link_to_each_other() {
         assert!(page.contains(&format!("<a href=\"{link}\">")), "{link}: {page}");
     }
     assert!(page.contains("<a href=\"graph\" aria-current=\"page\">Graph</a>"), "{page}");
+    // and the page of the pages, whose links go down
+    assert!(page.contains("<strong><a href=\"../agent\">"), "{page}");
+    let top = get(addr, "/agent", "Accept: text/html").await.body;
+    for link in ["agent", "agent/status", "agent/graph", "agent/timeline", "agent/config", "./"] {
+        assert!(top.contains(&format!("<a href=\"{link}\">")), "{link}: {top}");
+    }
+    let list: Value = serde_json::from_str(&get(addr, "/agent", "Accept: */*").await.body).unwrap();
+    let paths: Vec<_> = list["pages"].as_array().unwrap().iter().map(|page| page["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["/agent/graph", "/agent/timeline", "/agent/status", "/agent/config"]);
+    assert_eq!(list["flavor"], "Lone");
     agent.close().await.unwrap();
     // no link to what is not there
     let (agent, addr) = lone(loopback().set("http", "index", false)).await;

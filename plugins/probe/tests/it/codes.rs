@@ -135,6 +135,8 @@ async fn what_the_config_names_does_not_count() {
     let config = config().set("probe", "non-fatal", vec!["store"]);
     let agent = Agent::<Probed>::builder().config(config).start().await.unwrap();
     let addr = agent.rest.local_addr().unwrap();
+    let named: Vec<_> = agent.status().plugins.into_iter().filter(|plugin| plugin.non_fatal).collect();
+    assert_eq!(named.iter().map(|plugin| plugin.name).collect::<Vec<_>>(), ["store"]);
     let store = agent.store.cx.clone();
     for state in [State::Error, State::Init] {
         store.status().report_because(state, "lost");

@@ -11,9 +11,10 @@ use axum::{
 };
 use cninfra::{
     agent::{Backoff, StartPolicy},
+    config::Config,
     http::{Http, RouteTable, Routes},
     prelude::*,
-    status::State,
+    status::{PluginStatus, State},
 };
 use cninfra_rest::{Handle, Rest, Server};
 use cninfra_testbed::DEADLINE;
@@ -82,9 +83,8 @@ struct Asking {
 impl Lifecycle for Asking {
     async fn init(&self, cx: &Context) -> Result<()> {
         let asks = || Asks(self.http.clone(), self.asked.0.clone());
-        for _ in 0..2 {
-            self.http.register(cx, asks().route("/asks").during_start())?;
-        }
+        self.http.register(cx, asks().route("/asks").during_start())?;
+        self.http.register(cx, asks().route("/asks")).expect_err("it is there");
         let twice = asks().route("/twice").merge(asks().route("/twice"));
         self.http.register(cx, twice).expect_err("one route, two handlers");
         if self.attempts.fetch_add(1, SeqCst) == 0 { Err(Error::msg("not yet")) } else { Ok(()) }
@@ -122,16 +122,28 @@ fn a_handler_may_ask_the_server_when_a_failed_start_drops_it() {
 
 #[test]
 fn a_handler_may_ask_the_server_when_another_takes_its_place() {
-    in_time(async || {
+    another_takes_its_place(true);
+    // a server that is not there takes routes in all the same
+    another_takes_its_place(false);
+}
+
+fn another_takes_its_place(serves: bool) {
+    in_time(async move || {
         let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(10));
-        let builder = Agent::<Asker>::builder().config(config()).start_policy("asking", StartPolicy::Retry(backoff));
-        let agent = builder.start().await.unwrap();
-        while agent.status().plugins.iter().any(|plugin| plugin.state != State::Ok) {
+        let used = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = used.local_addr().unwrap().to_string();
+        let config = if serves { config() } else { Config::new().set("http", "endpoint", taken) };
+        let builder = Agent::<Asker>::builder().config(config).start_policy("asking", StartPolicy::Retry(backoff));
+        let agent = builder.start_policy("http", StartPolicy::Ignore).start().await.unwrap();
+        let is_up = |plugin: &PluginStatus| plugin.state == State::Ok || (plugin.name == "http" && !serves);
+        while !agent.status().plugins.iter().all(is_up) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let addr = agent.rest.local_addr().unwrap();
-        assert_eq!(request(addr, "GET", "/asks").await.body, "asked");
-        assert_eq!(agent.asking.http.routes().len(), 2, "the page that lists them, and this one");
+        if let Some(addr) = agent.rest.local_addr() {
+            assert_eq!(request(addr, "GET", "/asks").await.body, "asked");
+        }
+        let index = usize::from(serves);
+        assert_eq!(agent.asking.http.routes().len(), 1 + index, "this one, and the page that lists them");
         let asked = agent.asked.0.clone();
         agent.close().await.unwrap();
         assert!(asked.load(SeqCst) >= 8);

@@ -93,6 +93,41 @@ async fn a_head_that_comes_too_slowly_is_not_waited_for() {
     .await;
 }
 
+#[tokio::test]
+async fn who_sends_many_requests_at_once_does_not_keep_others_waiting() {
+    const MANY: usize = 400;
+    let (many, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (count, look, saw) = (many.clone(), many.clone(), seen.clone());
+    let router = Router::new()
+        .route(
+            "/many",
+            get(async move || {
+                if count.fetch_add(1, SeqCst) == 0 {
+                    // the only thread there is: meanwhile the other one asks
+                    std::thread::sleep(SHORT);
+                }
+            }),
+        )
+        .route("/other", get(async move || saw.store(look.load(SeqCst), SeqCst)));
+    let served = serve(router, limits()).await;
+    client(move || {
+        let mut other = Raw::connect(served.addr);
+        // it is taken in
+        other.send(GET);
+        other.answer();
+        let mut eager = Raw::connect(served.addr);
+        eager.send("GET /many HTTP/1.1\r\nHost: x\r\n\r\n".repeat(MANY));
+        std::thread::sleep(SHORT / 5);
+        other.send("GET /other HTTP/1.1\r\nHost: x\r\n\r\n");
+        other.answer();
+        (0..MANY).for_each(|_| drop(eager.answer()));
+    })
+    .await;
+    // sockets are looked at after sixty turns
+    let (many, seen) = (many.load(SeqCst), seen.load(SeqCst));
+    assert!(many == MANY && (1..MANY / 2).contains(&seen), "{seen} of {many}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_comes_too_slowly_is_answered_with_408() {
     let served = serve(router(), limits().read(SHORT)).await;

@@ -8,6 +8,8 @@ mod foreign;
 mod hostile;
 mod library;
 mod life;
+mod malformed;
+mod memory;
 mod raw;
 mod routes;
 mod start;

@@ -183,6 +183,35 @@ async fn an_overlap_fails_the_start_and_names_both_owners() {
     }
 }
 
+#[plugin]
+struct Twice {
+    http: Dep<dyn Http>,
+}
+
+impl Lifecycle for Twice {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        self.http.register(cx, Routes::new().get("/contacts", async || "one").get("/other", async || ""))?;
+        self.http.register(cx, Routes::new().get("/contacts", async || "two"))
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_is_registered_twice_fails_the_start() {
+    #[derive(Flavor)]
+    struct One {
+        #[provides(dyn Http)]
+        rest: Dep<Rest>,
+        twice: Dep<Twice>,
+    }
+    let over_sockets = Agent::<One>::builder().config(config()).start().await.unwrap_err().to_string();
+    let in_process =
+        Agent::<One>::builder().bind::<dyn Http>(Arc::new(InProcess::default())).start().await.unwrap_err().to_string();
+    for error in [over_sockets, in_process] {
+        assert!(error.contains("`twice` registers `GET /contacts`, which `twice` has registered already"), "{error}");
+        assert!(error.contains("help: "), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_bad_path_fails_the_start_with_the_mend() {
     registers!(Bad, init, Routes::new().get("contacts", async || ""));

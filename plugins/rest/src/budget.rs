@@ -1,0 +1,138 @@
+//! [`Budget`]: the memory that the bodies of all requests of a server have together.
+
+use crate::shared::Shared;
+use axum::body::Bytes;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+};
+
+/// What a part of a body costs beside its bytes: two allocations, and its place in the list of who collects parts.
+const PART: u64 = 192;
+
+/// The bytes that the bodies of all requests have together.
+#[derive(Default, Debug)]
+pub(crate) struct Budget(AtomicU64);
+
+impl Budget {
+    /// Is there room for a body of so many bytes, right now? One that is larger than the whole never has it at once: who handles it reads it in parts.
+    pub(crate) fn has_room(&self, bytes: u64, most: Option<u64>) -> bool {
+        most.is_none_or(|most| bytes > most || bytes <= most.saturating_sub(self.0.load(Relaxed)))
+    }
+
+    fn take(&self, bytes: u64, most: u64) -> bool {
+        let more = |used: u64| used.checked_add(bytes).filter(|used| *used <= most);
+        self.0.try_update(Relaxed, Relaxed, more).is_ok()
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.0.fetch_sub(bytes, Relaxed);
+    }
+}
+
+/// What one request has of the budget. Given back part by part, as its handler lets them go; but when the body has come whole, at the end of the handler: who
+/// has collected all of it makes a value of it that is as large.
+#[derive(Debug)]
+pub(crate) struct Share {
+    shared: Arc<Shared>,
+    taken: AtomicU64,
+    whole: AtomicBool,
+}
+
+impl Share {
+    /// None where there is no limit.
+    pub(crate) fn new(shared: &Arc<Shared>) -> Option<Arc<Self>> {
+        let share = || Share { shared: shared.clone(), taken: AtomicU64::new(0), whole: AtomicBool::new(false) };
+        shared.limits.bodies.map(|_| Arc::new(share()))
+    }
+
+    /// Takes room for these bytes. None where there is none.
+    pub(crate) fn take(self: &Arc<Self>, bytes: Bytes, capacity: usize) -> Option<Bytes> {
+        let cost = capacity as u64 + PART;
+        if !self.shared.bodies.take(cost, self.shared.limits.bodies.unwrap_or(u64::MAX)) {
+            return None;
+        }
+        self.taken.fetch_add(cost, Relaxed);
+        Some(Bytes::from_owner(Part { bytes, cost, share: self.clone() }))
+    }
+
+    /// The body has come whole.
+    pub(crate) fn is_whole(&self) {
+        self.whole.store(true, Relaxed);
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.shared.bodies.give_back(*self.taken.get_mut());
+    }
+}
+
+/// A part of a body.
+struct Part {
+    bytes: Bytes,
+    cost: u64,
+    share: Arc<Share>,
+}
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let Share { shared, taken, whole } = &*self.share;
+        if !whole.load(Relaxed) {
+            taken.fetch_sub(self.cost, Relaxed);
+            shared.bodies.give_back(self.cost);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+    use axum::Router;
+
+    fn used(shared: &Shared) -> u64 {
+        shared.bodies.0.load(Relaxed)
+    }
+
+    #[test]
+    fn parts_are_given_back_as_they_are_let_go_and_a_whole_body_at_its_requests_end() {
+        let limits = Limits::default().bodies(1000 + 2 * PART);
+        let mut shared = Shared::new(Router::new());
+        shared.limits = limits;
+        let shared = Arc::new(shared);
+        let part = |share: &Arc<Share>| share.take(Bytes::from_static(&[0; 500]), 500);
+        let share = Share::new(&shared).unwrap();
+        let (first, second) = (part(&share), part(&share));
+        assert!(first.is_some() && second.is_some() && part(&share).is_none());
+        drop(first);
+        assert!(
+            shared.bodies.has_room(500, shared.limits.bodies) && !shared.bodies.has_room(900, shared.limits.bodies)
+        );
+        let first = part(&share);
+        share.is_whole();
+        drop((first, second));
+        assert_eq!(used(&shared), 1000 + 2 * PART, "a handler may have made a value of it");
+        drop(share);
+        assert_eq!(used(&shared), 0);
+        // and one that is held for longer than its request
+        let held = part(&Share::new(&shared).unwrap());
+        assert_eq!(used(&shared), 500 + PART);
+        drop(held);
+        assert_eq!(used(&shared), 0);
+    }
+
+    #[test]
+    fn without_a_limit_nothing_is_counted() {
+        let mut shared = Shared::new(Router::new());
+        shared.limits = Limits::default().bodies(None);
+        let shared = Arc::new(shared);
+        assert!(Share::new(&shared).is_none() && shared.bodies.has_room(u64::MAX, None));
+    }
+}
