@@ -257,6 +257,11 @@ impl<F> Agent<F> {
         let mut changes = self.status_changes();
         while self.shared.status.is_any_down() && changes.next().await.is_some() {}
     }
+
+    /// The secrets that are set in a plugin's config section.
+    pub(crate) fn secrets_of(&self, plugin: &str) -> Vec<String> {
+        self.shared.config.hidden(&own::known(self.shared.graph), plugin)
+    }
 }
 
 impl<F> Deref for Agent<F> {

@@ -53,6 +53,8 @@ mod fields;
 mod file;
 mod flags;
 mod format;
+#[cfg(feature = "testing")]
+mod hidden;
 mod hides;
 mod key;
 mod known;
