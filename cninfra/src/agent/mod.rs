@@ -8,6 +8,7 @@ mod closing;
 mod command;
 mod configure;
 mod creating;
+mod embedded;
 mod env;
 mod event;
 mod exit;
@@ -17,6 +18,7 @@ mod hook;
 mod job;
 mod limits;
 mod logs;
+mod lookout;
 mod order;
 mod own;
 mod phase;
@@ -32,6 +34,7 @@ mod set;
 mod settings;
 mod signals;
 mod stall;
+mod supervise;
 mod teller;
 mod timeline;
 mod together;
@@ -115,6 +118,8 @@ pub struct Agent<F> {
     shared: Arc<Shared>,
     /// Ends with the agent.
     _following: Option<reload::Following>,
+    /// The same, when all that it holds is destroyed.
+    watch: Option<embedded::Watch>,
 }
 
 impl<F> Agent<F> {
@@ -242,10 +247,12 @@ impl<F> Agent<F> {
     /// Not cancel safe: dropped, it leaves plugins that are not closed.
     pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
         let failures = self.runner.stop().await;
-        let Agent { handles, held, runner, .. } = self;
-        // destructors of plugins may run here, and panic
+        let Agent { handles, held, runner, watch, .. } = self;
+        // destructors of plugins may run here, and panic, or not return
         let unnamed = runner.let_go((handles, held));
-        runner.finish(failures, unnamed)
+        let finished = runner.finish(failures, unnamed);
+        drop(watch);
+        finished
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     hook::{Hook, wants_backtrace},
     logs::LogsConfig,
     own::{self, AgentConfig},
-    signals,
+    supervise,
     timeline::Timeline,
     variables::Variables,
 };
@@ -131,13 +131,15 @@ impl<F: 'static> Builder<F> {
             return ExitCode::from(exit::INVALID);
         }
         self.settings.record = true;
+        // the process looks at it by itself, and can end it
+        self.settings.watched = false;
         self.settings.format = Some(format);
         let hangup = Arc::new(Notify::new());
         self.settings.hangup = Some(hangup.clone());
         let (stop, progress) = (self.settings.stop.clone(), self.settings.progress.clone());
         let loggers = self.loggers();
         let builder = Builder { held: Box::new(Bare(self.held)), settings: self.settings };
-        signals::run(&loggers, stop, progress, &hangup, Box::pin(life(builder)))
+        supervise::run(&loggers, stop, progress, &hangup, Box::pin(life(builder)))
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Settings {
     pub(super) loggers: Loggers,
     /// Of the log of the process, where the agent has the say in it.
     pub(super) format: Option<SharedFormat>,
+    /// It has a watchdog of its own.
+    pub(super) watched: bool,
     /// What the agent does right now, for a watchdog.
     pub(super) progress: Arc<Progress>,
     /// Set by the module `testing`.
@@ -69,6 +71,7 @@ impl Default for Settings {
             stop: StopHandle::new(),
             loggers: Loggers::default(),
             format: None,
+            watched: true,
             progress: Arc::default(),
             wrap: None,
             slowest: None,

@@ -8,6 +8,7 @@ mod conditional;
 mod config;
 mod conformance;
 mod destructors;
+mod embedded;
 mod faults;
 mod foreign;
 mod generic;
