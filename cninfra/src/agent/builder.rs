@@ -4,6 +4,7 @@ use super::{
     Agent, Limits, Order, Phase, StartError, StartPolicy, StopHandle,
     embedded::Watch,
     own::AgentConfig,
+    prepare::prepare,
     reload,
     settings::{Prepared, Settings},
 };
@@ -192,6 +193,8 @@ impl<F> Builder<F> {
     /// log. It can not end the process, which is not the agent's: a plugin that never gives its thread back keeps this call, or the stop,
     /// for as long. See [`Limits`], and [`Builder::watchdog`].
     ///
+    /// Its config files are read on a thread apart, within the limit of the start.
+    ///
     /// # Errors
     /// Every error of every plugin that failed, and of the rollback. Nothing that had begun is left open.
     ///
@@ -201,7 +204,7 @@ impl<F> Builder<F> {
         let Builder { held, mut settings } = self;
         let (hangup, format) = (settings.hangup.take(), settings.format.clone());
         let (watched, progress, stop) = (settings.watched, settings.progress.clone(), settings.stop.clone());
-        let Prepared { runner, shared, special, invalid } = settings.runner(held.graph());
+        let Prepared { runner, shared, special, invalid } = prepare(settings, held.graph()).await?;
         let watch = watched.then(|| Watch::begin(&shared.loggers, &progress, &stop, Handle::current()));
         let watch = watch.and_then(|watch| {
             let unseen = |error| {

@@ -1,7 +1,7 @@
 //! [`Watch`]: an agent that is embedded is looked at, too, from a thread of its own.
 
 use super::{
-    StopHandle,
+    StopHandle, apart,
     lookout::Lookout,
     progress::Progress,
     stall,
@@ -11,13 +11,9 @@ use crate::logging::Loggers;
 use std::{
     io,
     sync::{Arc, Condvar, Mutex, PoisonError},
-    thread::{Builder, JoinHandle},
+    thread::JoinHandle,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tracing::{
-    dispatcher::{get_default, with_default},
-    subscriber::NoSubscriber,
-};
 
 /// Names what blocks the agent's threads, until it is dropped; it waits for its thread then.
 pub(super) struct Watch {
@@ -38,15 +34,8 @@ impl Watch {
     ) -> io::Result<Self> {
         let ended = Arc::new(Ended::default());
         let lookout = Lookout::new(Watchdog::of_embedded(), loggers, progress, stop, &runtime);
-        // where the agent logs by a subscriber of its thread, this is told there, too
-        let log = get_default(Clone::clone);
         let until = ended.clone();
-        let thread =
-            Builder::new().name("cninfra-watch".to_string()).spawn(move || match log.is::<NoSubscriber>() {
-                // the process may get one yet
-                true => watch(lookout, &runtime, &until),
-                false => with_default(&log, || watch(lookout, &runtime, &until)),
-            })?;
+        let thread = apart::spawn("cninfra-watch", move || watch(lookout, &runtime, &until))?;
         Ok(Watch { ended, thread: Some(thread) })
     }
 }

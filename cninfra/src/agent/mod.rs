@@ -1,6 +1,7 @@
 //! An agent runs a flavor: it starts its plugins level by level, rolls back what had begun when one fails, and closes
 //! them in reverse order.
 
+mod apart;
 mod begun;
 mod builder;
 mod cli;
@@ -23,6 +24,7 @@ mod order;
 mod own;
 mod phase;
 mod policy;
+mod prepare;
 mod process;
 mod progress;
 mod record;

@@ -6,7 +6,6 @@ use super::{
     env::Env,
     failure::Failures,
     limits::{LEAST, after},
-    own,
     progress::{Callee, NOWHERE, Stage, StageKind},
     record::Record,
     retry::Retries,
@@ -61,11 +60,6 @@ impl Runner {
         self.record.events()
     }
 
-    /// All config sections are read before anything is created; all their errors are kept.
-    fn validate(&self) -> Vec<PluginError> {
-        own::mistakes(self.env.graph, &self.env.shared.config)
-    }
-
     /// Creates and initialises every plugin, then runs `after_init`. On a failure, or when the agent is asked to stop,
     /// everything that had begun is closed.
     // boxed here, so that it is compiled here: an `async fn` is compiled where it is awaited, in each agent's crate
@@ -81,7 +75,6 @@ impl Runner {
             self.env.shared.tasks.run_on(runtime.clone());
             self.env.shared.loggers.begin(runtime);
             let mut together = Together { errors: invalid, ..Together::default() };
-            together.errors.append(&mut self.validate());
             if together.is_well() {
                 self.enter_stage(StageKind::Start, self.env.limits.whole.start);
                 together = self.start_all(create, &special, began).await;

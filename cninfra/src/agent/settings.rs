@@ -120,7 +120,8 @@ impl Settings {
         // each is told once, in an order that is the same for each start
         let names: BTreeSet<&str> =
             self.policies.keys().chain(self.plugin_limits.keys().map(|(name, _)| name)).map(|name| &**name).collect();
-        let invalid = names.into_iter().filter(|name| place(name).is_none()).map(|name| unknown(graph, name)).collect();
+        let unknown = names.into_iter().filter(|name| place(name).is_none()).map(|name| unknown(graph, name));
+        let mut invalid: Vec<PluginError> = unknown.collect();
         let mut policies = HashMap::new();
         let mut limits = LimitTable { whole, phases: own.phase_limits().collect(), ..LimitTable::default() };
         for (name, policy) in &self.policies {
@@ -156,6 +157,8 @@ impl Settings {
         if let Some(slowest) = self.slowest {
             shared.tasks.measure(slowest);
         }
+        // all sections are read before anything is created; all their errors are kept
+        invalid.append(&mut own::mistakes(graph, &shared.config));
         let limits = Arc::new(limits);
         self.progress.of(&shared, &limits);
         let env = Env {
@@ -229,7 +232,7 @@ pub(super) struct Prepared {
     pub(super) runner: Runner,
     pub(super) shared: Arc<Shared>,
     pub(super) special: HashMap<usize, Special>,
-    /// Settings of plugins that are not there.
+    /// Settings of plugins that are not there, and what is wrong with the config.
     pub(super) invalid: Vec<PluginError>,
 }
 
