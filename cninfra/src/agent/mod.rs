@@ -2,6 +2,7 @@
 //! them in reverse order.
 
 mod apart;
+mod backtrace;
 mod begun;
 mod builder;
 mod cli;
@@ -40,6 +41,7 @@ mod supervise;
 mod teller;
 mod timeline;
 mod together;
+mod usage;
 mod variables;
 mod watchdog;
 

@@ -38,6 +38,7 @@ mod rules;
 mod settings;
 
 pub use fields::Fields;
+pub(crate) use format::BACKTRACE;
 pub use format::{Custom, Format};
 pub use level::{Level, ParseLevelError};
 pub use logger::Logger;
