@@ -1,12 +1,8 @@
 //! [`Builder`]: what is set before the start.
 
 use super::{
-    Agent, Limits, Order, Phase, StartError, StartPolicy, StopHandle,
-    embedded::Watch,
-    own::AgentConfig,
-    prepare::prepare,
-    reload,
-    settings::{Prepared, Settings},
+    Agent, Limits, Order, Phase, StartError, StartPolicy, StopHandle, embedded::Watch, own::AgentConfig,
+    prepare::Prepared, reading::read, reload, settings::Settings,
 };
 use crate::{
     BuildInfo, Dep,
@@ -204,7 +200,7 @@ impl<F> Builder<F> {
         let Builder { held, mut settings } = self;
         let (hangup, format) = (settings.hangup.take(), settings.format.clone());
         let (watched, progress, stop) = (settings.watched, settings.progress.clone(), settings.stop.clone());
-        let Prepared { runner, shared, special, invalid } = prepare(settings, held.graph()).await?;
+        let Prepared { runner, shared, special, invalid } = read(settings, held.graph()).await?;
         let watch = watched.then(|| Watch::begin(&shared.loggers, &progress, &stop, Handle::current()));
         let watch = watch.and_then(|watch| {
             let unseen = |error| {

@@ -28,6 +28,7 @@ mod policy;
 mod prepare;
 mod process;
 mod progress;
+mod reading;
 mod record;
 mod reload;
 mod report;

@@ -1,103 +1,169 @@
-//! Reads the config of an agent that is embedded, on a thread apart: a file system may not answer.
+//! Makes of what a builder has collected what starts an agent: the config is read and checked, limits and policies have their places.
 
 use super::{
-    Cause, Phase, PluginError, StartError, apart,
-    settings::{Prepared, Settings},
+    Cause, Phase, PluginError, StartPolicy,
+    env::Env,
+    limits::{self, LimitTable},
+    logs::LogsConfig,
+    own::{self, AgentConfig},
+    runner::{Runner, Special},
+    settings::Settings,
 };
-use crate::{Error, config::At, graph::Graph};
+use crate::{
+    Error,
+    config::{Known, OnFailure},
+    context::Shared,
+    graph::{Graph, Need, Node},
+};
 use std::{
-    sync::mpsc::{RecvTimeoutError, sync_channel},
-    time::{Duration, Instant},
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
 };
-use tokio::task::spawn_blocking;
 
-/// What starts the flavor of this graph, with its files read.
-///
-/// # Errors
-/// They are not read within the limit of the start; or the agent was asked to stop until then.
-pub(super) async fn prepare(settings: Settings, graph: &'static Graph) -> Result<Prepared, StartError> {
-    if settings.files.is_none() {
-        return Ok(settings.runner(graph));
+impl Settings {
+    /// What starts the flavor of this graph.
+    pub(super) fn runner(mut self, graph: &'static Graph) -> Prepared {
+        if self.has_config() {
+            let known = own::known(graph);
+            for odd in self.read_config(&known) {
+                self.loggers.of_agent().warn(odd);
+            }
+            self.configure_plugins(&known);
+        }
+        if !self.config.is_empty()
+            && let Ok((logs, origins)) = LogsConfig::with_origins(&self.config)
+            && let Err(error) = logs.apply(&origins, &self.loggers)
+        {
+            self.loggers.of_agent().warn(format_args!("{error:?}"));
+        }
+        // what is wrong with it is told before anything is created
+        let own = AgentConfig::of(&self.config).unwrap_or_default();
+        let whole = own.limits();
+        let special = self.special(graph);
+        let place = |name: &str| graph.nodes().iter().position(|node| node.instance() == name);
+        // each is told once, in an order that is the same for each start
+        let names: BTreeSet<&str> =
+            self.policies.keys().chain(self.plugin_limits.keys().map(|(name, _)| name)).map(|name| &**name).collect();
+        let unknown = names.into_iter().filter(|name| place(name).is_none()).map(|name| unknown(graph, name));
+        let mut invalid: Vec<PluginError> = unknown.collect();
+        let mut policies = HashMap::new();
+        let mut limits = LimitTable { whole, phases: own.phase_limits().collect(), ..LimitTable::default() };
+        for (name, policy) in &self.policies {
+            let Some(place) = place(name) else { continue };
+            policies.insert(place, *policy);
+        }
+        for ((name, phase), limit) in &self.plugin_limits {
+            let Some(place) = place(name) else { continue };
+            limits.special.insert((place, *phase), *limit);
+        }
+        for (place, _) in policies.iter().filter(|(_, policy)| **policy != StartPolicy::Fail) {
+            // a plugin that is not up in time must not use up the time of those after it
+            if limits.of(*place, Phase::Init) >= whole.start {
+                limits.first.insert(*place, whole.start / 3);
+            }
+        }
+        let off: Vec<_> =
+            special.iter().filter(|(_, special)| matches!(special, Special::Off)).map(|(place, _)| *place).collect();
+        let shared = Arc::new(Shared::new(
+            own.microservice_label.clone(),
+            graph,
+            self.build_info(graph),
+            self.config.followed_by_nobody(),
+            self.stop,
+            self.loggers,
+        ));
+        own.warn_of_label(&shared.config, &shared.loggers);
+        for place in off {
+            let name = graph.nodes()[place].instance();
+            shared.loggers.of_agent().info(format_args!("`{name}` is switched off by its config"));
+            shared.status.switched_off(place);
+        }
+        if let Some(slowest) = self.slowest {
+            shared.tasks.measure(slowest);
+        }
+        // all sections are read before anything is created; all their errors are kept
+        invalid.append(&mut own::mistakes(graph, &shared.config));
+        let limits = Arc::new(limits);
+        self.progress.of(&shared, &limits);
+        let env = Env {
+            graph,
+            shared: shared.clone(),
+            limits,
+            policies,
+            order: own.order(),
+            drain_delay: own.drain_delay(),
+            progress: self.progress,
+            wrap: self.wrap,
+        };
+        Prepared { runner: Runner::new(env, self.record), shared, special, invalid }
     }
-    let (began, stop) = (Instant::now(), settings.stop.clone());
-    // what the files say of it is not known yet
-    let limit = settings.own.limits.unwrap_or_default().start;
-    let at = At::default();
-    let reading = within(limit, at.clone(), move || settings.runner(graph));
-    let failed = tokio::select! {
-        read = reading => match read {
-            Ok(prepared) => return Ok(prepared),
-            Err(error) => vec![PluginError::of_flavor(graph, Phase::Create, Cause::Config(error))],
-        },
-        () = stop.stopping() => Vec::new(),
-    };
-    Err(StartError { errors: failed, rollback: Vec::new(), events: Vec::new(), took: began.elapsed(), graph })
-}
 
-/// Reads, and waits for it no longer than this, by the wall clock. A thread that does not come back is left to itself: nothing can end it, and
-/// a runtime would wait for one of its own when it is dropped.
-async fn within<T: Send + 'static>(
-    limit: Duration,
-    at: At,
-    read: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    let waits = move || {
-        let (done, result) = sync_channel(1);
-        let reads = at.clone();
-        let read = apart::spawn("cninfra-config", move || {
-            // who waited may have gone
-            let _ = done.send(reads.during(read));
-        });
-        read.map_err(|error| Error::from(error).context("there is no thread to read the config files on"))?;
-        result.recv_timeout(limit).map_err(|error| match error {
-            RecvTimeoutError::Timeout => {
-                let path = at.path();
-                let what = format_args!("{} is not read within {limit:?}", path.display());
-                Error::msg(what).with_help("look at the file system that it is on: it does not answer")
+    /// What the config says goes over what the builder says, whose delays stay where both try again.
+    fn configure_plugins(&mut self, known: &Known) {
+        for (plugin, keys) in self.config.set_of_plugins(known) {
+            let limits = keys.limits.iter().flat_map(limits::phases);
+            self.plugin_limits.extend(limits.map(|(phase, limit)| ((plugin.to_string(), phase), limit)));
+            let Some(policy) = keys.start_policy else { continue };
+            let policy = match (policy, self.policies.get(plugin)) {
+                (OnFailure::Retry, Some(StartPolicy::Retry(backoff))) => StartPolicy::Retry(*backoff),
+                (OnFailure::Retry, _) => StartPolicy::retry(),
+                (OnFailure::Fail, _) => StartPolicy::Fail,
+                (OnFailure::Ignore, _) => StartPolicy::Ignore,
+            };
+            self.policies.insert(plugin.to_string(), policy);
+        }
+    }
+
+    /// The plugins that are not simply created and run, by their place.
+    fn special(&self, graph: &'static Graph) -> HashMap<usize, Special> {
+        let mut special = HashMap::new();
+        for (place, node) in graph.nodes().iter().enumerate() {
+            let id = node.plugin.key.id;
+            if let Some(running) = self.replaced.get(&id) {
+                special.insert(place, running.clone().map_or(Special::Absent, Special::Made));
+            } else if node.optional && !self.config.is_enabled(node.instance()) {
+                special.insert(place, Special::Off);
+            } else if node.provides().iter().any(|binding| self.bound.contains(&binding.key.id))
+                && !self.is_wanted(node, graph)
+            {
+                special.insert(place, Special::Unused);
             }
-            RecvTimeoutError::Disconnected => {
-                Error::msg("reading the config files panicked").with_help("it is a defect")
-            }
+        }
+        special
+    }
+
+    /// Does a plugin ask for this one, in a way that is not bound to something else?
+    fn is_wanted(&self, provider: &Node, graph: &'static Graph) -> bool {
+        let by_type = provider.plugin.key.id;
+        let by_interface = |id| {
+            provider
+                .provides()
+                .iter()
+                .any(|binding| binding.key.id == id && (binding.many || !self.bound.contains(&id)))
+        };
+        graph.nodes().iter().flat_map(|node| node.plugin.deps).any(|dep| {
+            let id = dep.key.id;
+            // a collection holds what the flavor binds, whatever is bound in its place
+            id == by_type
+                || by_interface(id)
+                || (dep.need == Need::All && provider.provides().iter().any(|b| b.key.id == id))
         })
-    };
-    // time that is paused stands still meanwhile
-    spawn_blocking(waits).await.unwrap_or_else(|error| Err(Error::from(error).context("reading the config files")))
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-    use cninfra_testbed::Folder;
-    use std::{fs, sync::mpsc::channel};
+/// What starts a flavor, what its plugins share, and what is special about them.
+pub(super) struct Prepared {
+    pub(super) runner: Runner,
+    pub(super) shared: Arc<Shared>,
+    pub(super) special: HashMap<usize, Special>,
+    /// Settings of plugins that are not there, and what is wrong with the config.
+    pub(super) invalid: Vec<PluginError>,
+}
 
-    #[tokio::test(start_paused = true)]
-    async fn a_file_that_is_not_read_in_time_is_named() {
-        let folder = Folder::new();
-        let path = folder.path().join("password");
-        fs::write(&path, "hunter2").unwrap();
-        let config = Config::new().set("store", "password-file", path.display().to_string());
-        // as if the file system did not answer, where it is left
-        let (_answer, answered) = channel::<()>();
-        let began = tokio::time::Instant::now();
-        let read = within(Duration::from_millis(100), At::default(), move || {
-            let _ = config.section::<Store>("store").map(|store| store.password);
-            let _ = answered.recv();
-        });
-        let error = read.await.unwrap_err();
-        assert_eq!(error.to_string(), format!("{} is not read within 100ms", path.display()));
-        assert!(error.help().is_some_and(|help| help.contains("file system")) && began.elapsed().is_zero());
-    }
-
-    #[derive(Default, serde::Serialize, serde::Deserialize)]
-    #[serde(default)]
-    struct Store {
-        password: crate::config::Secret,
-    }
-
-    #[tokio::test]
-    async fn what_panics_is_told() {
-        let read = within(Duration::from_secs(60), At::default(), || panic!("in pieces"));
-        assert_eq!(read.await.err().unwrap().to_string(), "reading the config files panicked");
-    }
+/// Something is set for a plugin that is not there.
+fn unknown(graph: &'static Graph, name: &str) -> PluginError {
+    let names: Vec<_> = graph.nodes().iter().map(Node::instance).collect();
+    let error = Error::msg(format_args!("a limit or a start policy is set for `{name}`, but no plugin has that name"))
+        .with_help(format_args!("the plugins are {}", names.join(", ")));
+    PluginError::of_flavor(graph, Phase::Create, Cause::Config(error))
 }

@@ -5,6 +5,7 @@ mod life;
 mod outside;
 mod probe;
 mod trial;
+mod verdict;
 
 pub use outside::Outside;
 

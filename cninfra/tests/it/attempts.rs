@@ -276,9 +276,11 @@ async fn an_attempt_that_blocked_beyond_its_limit_has_failed() {
     while agent.status().plugins[0].state != State::Ok {
         sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(agent.blocking.inits.load(SeqCst), 3);
+    let inits = agent.blocking.inits.load(SeqCst);
     let events = only(lines(Stubborn::GRAPH, &agent.close().await.unwrap()), &["init"]);
-    assert_eq!(events, ["init Blocking failed", "init Blocking blocked", "init Blocking"]);
+    assert_eq!(events[..2], ["init Blocking failed", "init Blocking blocked"]);
+    // on a machine that is busy, others may not be in time either
+    assert!(inits >= 3 && events.len() == inits as usize && events.last().unwrap() == "init Blocking", "{events:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
