@@ -6,7 +6,7 @@
 //! now and then, and where a thread has been in one call since the last look, gives the others something to wake up for.
 
 use std::time::Duration;
-use tokio::runtime::{Handle, RuntimeFlavor, RuntimeMetrics};
+use tokio::runtime::{Handle, RuntimeMetrics};
 
 /// What a call that blocks may add to everything else, twice at most. Looking costs microseconds.
 pub(super) const TICK: Duration = Duration::from_millis(100);
@@ -26,22 +26,18 @@ pub(super) async fn keep_awake(runtime: Handle) {
 pub(super) struct Threads {
     metrics: RuntimeMetrics,
     before: Vec<u64>,
-    /// The only thread of a runtime of its kind tells that it has woken up when it goes to sleep again.
-    is_only: bool,
 }
 
 impl Threads {
     pub(super) fn new(runtime: &Handle) -> Self {
-        let is_only = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
-        Threads { metrics: runtime.metrics(), before: Vec::new(), is_only }
+        Threads { metrics: runtime.metrics(), before: Vec::new() }
     }
 
-    /// Has one of them been in one call since this was asked last? Of the only thread of a runtime: may it have been?
+    /// Has one of them been in one call since this was asked last?
     pub(super) fn is_any_kept(&mut self) -> bool {
         let workers = 0..self.metrics.num_workers();
         let now: Vec<u64> = workers.map(|worker| self.metrics.worker_park_unpark_count(worker)).collect();
-        // of the only one it is not known whether it sleeps
-        let is_kept = is_kept(&self.before, &now) || self.is_only && self.before == now;
+        let is_kept = is_kept(&self.before, &now);
         self.before = now;
         is_kept
     }
