@@ -1,6 +1,9 @@
 //! Calls into code of others, which may panic wherever it is called: in a method, in a `Display`, in a destructor.
 
-use crate::{Phase, graph::Node};
+mod who;
+
+pub(crate) use who::Who;
+
 use std::{
     any::Any,
     cell::{Cell, RefCell},
@@ -30,47 +33,7 @@ impl fmt::Display for Panic {
     }
 }
 
-/// What of a plugin is called.
-#[derive(Clone, Copy)]
-pub(crate) struct Who {
-    /// The plugin's instance name.
-    pub(crate) plugin: &'static str,
-    pub(crate) phase: Option<Phase>,
-    pub(crate) task: Option<&'static str>,
-}
-
-impl Who {
-    pub(crate) fn step(node: &Node, phase: Phase) -> Self {
-        Who { plugin: node.instance(), phase: Some(phase), task: None }
-    }
-
-    pub(crate) fn task(plugin: &'static str, task: &'static str) -> Self {
-        Who { plugin, phase: None, task: Some(task) }
-    }
-
-    /// It is called on this thread, until what this returns is dropped.
-    pub(crate) fn is_called(self) -> impl Drop {
-        Called(NOW.try_with(|now| now.replace(Some(self))).ok().flatten())
-    }
-
-    /// Who is called on this thread.
-    pub(crate) fn now() -> Option<Who> {
-        NOW.try_with(Cell::get).ok().flatten()
-    }
-}
-
-/// Who was called before.
-struct Called(Option<Who>);
-
-impl Drop for Called {
-    fn drop(&mut self) {
-        // a thread that ends calls nobody
-        let _ = NOW.try_with(|now| now.set(self.0));
-    }
-}
-
 thread_local! {
-    static NOW: Cell<Option<Who>> = const { Cell::new(None) };
     /// Does somebody tell of the panics of this thread by himself?
     static QUIET: Cell<bool> = const { Cell::new(false) };
     /// The last panic of this thread.

@@ -32,7 +32,7 @@ impl Context {
     /// the plugin ends itself, in `close` (keep the [`Task`], abort and await it, or tell it to return). For work that may be ended where it
     /// waits there is [`spawn_until_close`](Context::spawn_until_close). One that panics is told in the log, and ends the agent: in
     /// order, and with exit code 1. After its plugin has closed none begins. One that keeps its
-    /// thread is named in the log under [`Agent::main`](crate::Agent::main), and is an error of the stop.
+    /// thread is named in the log, and is an error of the stop.
     pub fn spawn<T: Send + 'static>(
         &self,
         name: &'static str,

@@ -1,10 +1,8 @@
 //! [`Builder`]: what is set before the start.
 
 use super::{
-    Agent, Limits, Order, Phase, StartError, StartPolicy, StopHandle,
-    own::AgentConfig,
-    reload,
-    settings::{Prepared, Settings},
+    Agent, Limits, Order, Phase, StartError, StartPolicy, StopHandle, embedded::Watch, own::AgentConfig,
+    prepare::Prepared, reading::read, reload, settings::Settings,
 };
 use crate::{
     BuildInfo, Dep,
@@ -20,6 +18,7 @@ use crate::{
 };
 use figment::Figment;
 use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio::runtime::Handle;
 
 /// What is set before the start of an agent: config, limits, replacements for tests. See [`Agent::builder`].
 #[must_use = "an agent does nothing before it is started"]
@@ -117,6 +116,14 @@ impl<F> Builder<F> {
         self
     }
 
+    /// Is the agent looked at from a thread of its own, where it is embedded ([`Builder::start`])? What keeps a thread for longer than a second
+    /// is named there, or earlier where half of its limit is less. Default: yes. It looks at the agent ten times a second,
+    /// which a process that embeds very many agents may want to save. [`Agent::main`] has its own.
+    pub fn watchdog(mut self, watched: bool) -> Self {
+        self.settings.watched = watched;
+        self
+    }
+
     /// The levels of loggers. Default: `info`. Called again, it adds to what was said before.
     pub fn log_settings(self, settings: &LogSettings) -> Self {
         // levels are refused only where there are far too many of them
@@ -178,8 +185,11 @@ impl<F> Builder<F> {
 
     /// Starts the agent.
     ///
-    /// An agent that is embedded so has no watchdog: limits are seen where plugins await, but one that never gives its
-    /// thread back keeps the agent for as long. See [`Limits`].
+    /// An agent that is embedded so has a watchdog on a thread of its own, as long as it is there: what keeps a thread is named in the
+    /// log. It can not end the process, which is not the agent's: a plugin that never gives its thread back keeps this call, or the stop,
+    /// for as long. See [`Limits`], and [`Builder::watchdog`].
+    ///
+    /// Its config files are read on a thread apart, within the limit of the start.
     ///
     /// # Errors
     /// Every error of every plugin that failed, and of the rollback. Nothing that had begun is left open.
@@ -189,7 +199,16 @@ impl<F> Builder<F> {
     pub async fn start(self) -> Result<Agent<F>, StartError> {
         let Builder { held, mut settings } = self;
         let (hangup, format) = (settings.hangup.take(), settings.format.clone());
-        let Prepared { runner, shared, special, invalid } = settings.runner(held.graph());
+        let (watched, progress, stop) = (settings.watched, settings.progress.clone(), settings.stop.clone());
+        let Prepared { runner, shared, special, invalid } = read(settings, held.graph()).await?;
+        let watch = watched.then(|| Watch::begin(&shared.loggers, &progress, &stop, Handle::current()));
+        let watch = watch.and_then(|watch| {
+            let unseen = |error| {
+                let what = format_args!("there is no watchdog, so what blocks a thread is not named: {error}");
+                shared.loggers.of_agent().warn(what);
+            };
+            watch.map_err(unseen).ok()
+        });
         // before anything begins: what changes from now on is seen
         let reloader = reload::reloader(&shared);
         let started = runner.start(&|index, cx| held.create(index, cx), special, invalid).await;
@@ -198,12 +217,14 @@ impl<F> Builder<F> {
                 let poll = AgentConfig::of(&shared.config).unwrap_or_default().config_poll_interval();
                 let follow = |reloader| reload::follow(shared.clone(), reloader, poll, hangup, format);
                 let following = reloader.map(follow);
-                Ok(Agent { handles: held.handles(), held, runner, shared, _following: following })
+                Ok(Agent { handles: held.handles(), held, runner, shared, _following: following, watch })
             }
             // destructors of plugins may run here, and panic
             Err(unstarted) => {
                 let unnamed = unstarted.let_go(held);
-                Err(unstarted.finish(unnamed))
+                let error = unstarted.finish(unnamed);
+                drop(watch);
+                Err(error)
             }
         }
     }

@@ -38,6 +38,14 @@ pub(super) struct Cli {
     pub(super) wrong: Vec<(String, &'static str)>,
 }
 
+impl Cli {
+    /// Nothing but what is to be done.
+    pub(super) fn nothing(task: Task) -> Self {
+        let (config_dir, files, values) = (None, Vec::new(), Vec::new());
+        Cli { task, config_dir, files, values, odd: Vec::new(), wrong: Vec::new() }
+    }
+}
+
 /// A key that a variable or a flag sets.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Value {
@@ -71,20 +79,13 @@ pub(super) fn parse(
     graph: &'static Graph,
     known: &Known,
     version: &str,
-    args: impl IntoIterator<Item = OsString>,
+    args: &[OsString],
     env: &Variables,
 ) -> Result<Cli, clap::Error> {
     let files = file_flags(graph, known);
-    let matches = said(graph, &files, version, args.into_iter().collect())?;
+    let matches = said(graph, &files, version, args)?;
     let text = |flag: &str| matches.as_ref()?.get_one::<String>(flag).cloned();
-    let mut cli = Cli {
-        task: matches.as_ref().map_or(Task::Run, task),
-        config_dir: None,
-        files: Vec::new(),
-        values: Vec::new(),
-        odd: Vec::new(),
-        wrong: Vec::new(),
-    };
+    let mut cli = Cli::nothing(matches.as_ref().map_or(Task::Run, task));
     cli.config_dir = match text("config-dir") {
         Some(dir) => Some((dir.into(), Origin::Flag("config-dir".into()))),
         None => env.get("CONFIG_DIR").map(|dir| (dir.into(), Origin::Variable("CONFIG_DIR".into()))),
@@ -137,16 +138,16 @@ fn said(
     graph: &'static Graph,
     files: &[FileFlag],
     version: &str,
-    args: Vec<OsString>,
+    args: &[OsString],
 ) -> Result<Option<ArgMatches>, clap::Error> {
     if args.len() < 2 {
         return Ok(None);
     }
     let mut command = command(graph, files, version);
-    if let Some(odd) = odd_argument(&args) {
+    if let Some(odd) = odd_argument(args) {
         return Err(command.error(ErrorKind::InvalidUtf8, format_args!("{odd} is not UTF-8")));
     }
-    if let Some(odd) = one_dash(&command, &args) {
+    if let Some(odd) = one_dash(&command, args) {
         return Err(command.error(ErrorKind::UnknownArgument, odd));
     }
     command.try_get_matches_from_mut(args).map(Some).map_err(without_stray)
@@ -275,8 +276,8 @@ mod tests {
 
     fn cli(args: &[&str], env: &[(&str, &str)]) -> Result<Cli, clap::Error> {
         let env = env.iter().map(|(name, value)| (name.into(), value.into()));
-        let args = ["app"].iter().chain(args).map(OsString::from);
-        parse(App::GRAPH, &own::known(App::GRAPH), "1.0", args, &Variables::new(env))
+        let args: Vec<_> = ["app"].iter().chain(args).map(OsString::from).collect();
+        parse(App::GRAPH, &own::known(App::GRAPH), "1.0", &args, &Variables::new(env))
     }
 
     fn files(args: &[&str], env: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
@@ -438,7 +439,7 @@ mod tests {
         let names: [&[u8]; 6] =
             [b"STORE_ENDPOINT", b"CNINFRA__A__B", b"CNINFRA__\xff__B", b"CONFIG_DIR", b"STORE_V3_CONFIG", b"OTHER"];
         let env = Variables::new(names.map(|name| (odd(name), odd(b"s3cret\xff"))));
-        let cli = parse(App::GRAPH, &known, "1.0", ["app".into()], &env).unwrap();
+        let cli = parse(App::GRAPH, &known, "1.0", &["app".into()], &env).unwrap();
         let told: Vec<_> = cli.wrong.iter().map(|(what, _)| what.as_str()).collect();
         let expected = [
             "variable STORE_ENDPOINT is not UTF-8",
@@ -454,8 +455,8 @@ mod tests {
             (&[b"s3cret\xff"], "argument 1 is not UTF-8"),
         ];
         for (args, words) in args {
-            let args = [odd(b"app")].into_iter().chain(args.iter().map(|arg| odd(arg)));
-            let error = parse(App::GRAPH, &known, "1.0", args, &Variables::new([])).unwrap_err().to_string();
+            let args: Vec<_> = [odd(b"app")].into_iter().chain(args.iter().map(|arg| odd(arg))).collect();
+            let error = parse(App::GRAPH, &known, "1.0", &args, &Variables::new([])).unwrap_err().to_string();
             assert!(error.contains(words) && !error.contains("s3cret"), "{error}");
         }
     }

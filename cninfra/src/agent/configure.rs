@@ -155,7 +155,7 @@ mod tests {
         }
         let (graph, env) = (Polling::GRAPH, Variables::new([]));
         let args = ["app".into(), "--check-config".into()];
-        let cli = cli::parse(graph, &own::known(graph), "1.0", args, &env).unwrap();
+        let cli = cli::parse(graph, &own::known(graph), "1.0", &args, &env).unwrap();
         let report = Agent::<Polling>::builder().settings.configure(graph, cli).to_string();
         let told = "  - flag --target: it is declared for key `poller.tarket`, which is unknown\n    help: it is a defect of the plugin, \
                     in its `flags`: did you mean `target`? known keys: target; of any plugin: ";

@@ -24,6 +24,7 @@ pub enum Cause {
     /// It was not done within this limit.
     TimedOut(Duration),
     /// It was not done within its limit, since it blocked its thread.
+    #[non_exhaustive]
     Blocked {
         /// The limit.
         limit: Duration,

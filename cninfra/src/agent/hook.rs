@@ -1,12 +1,11 @@
 //! [`Hook`]: panics of a process are records of its log, as all else.
 
-use super::progress::Progress;
+use super::{backtrace::Wanted, progress::Progress};
 use crate::{
     foreign::{Panic, Who, message},
-    logging::{Level, Loggers},
+    logging::{BACKTRACE, Level, Loggers},
 };
 use std::{
-    backtrace::Backtrace,
     panic::{Location, PanicHookInfo, set_hook, take_hook},
     sync::Arc,
     thread,
@@ -20,7 +19,7 @@ pub(super) struct Hook(Option<Before>);
 impl Hook {
     /// Logs each panic where it happens: by the logger of the plugin, with what that was doing, and the way to it where somebody wants to
     /// see it.
-    pub(super) fn set(loggers: &Loggers, progress: &Arc<Progress>, backtrace: bool) -> Self {
+    pub(super) fn set(loggers: &Loggers, progress: &Arc<Progress>, backtrace: Wanted) -> Self {
         let (before, loggers, progress) = (take_hook(), loggers.clone(), progress.clone());
         set_hook(Box::new(move |panic| log(&loggers, &progress, panic, backtrace)));
         Hook(Some(before))
@@ -36,12 +35,7 @@ impl Drop for Hook {
     }
 }
 
-/// `RUST_BACKTRACE`, as the standard library understands it.
-pub(super) fn wants_backtrace(variable: Option<&str>) -> bool {
-    variable.is_some_and(|value| value != "0")
-}
-
-fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtrace: bool) {
+fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtrace: Wanted) {
     let message = message(panic.payload());
     let location = panic.location().unwrap_or(Location::caller());
     if !Panic::is_quiet() {
@@ -50,7 +44,7 @@ fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtr
     Panic { message, location: Some(location.to_string()) }.note();
 }
 
-fn tell(loggers: &Loggers, progress: &Progress, (message, location): (&str, &Location<'_>), backtrace: bool) {
+fn tell(loggers: &Loggers, progress: &Progress, (message, location): (&str, &Location<'_>), backtrace: Wanted) {
     let who = progress.called_here().or_else(Who::now);
     let mut log = who.map_or_else(|| loggers.of_agent(), |who| loggers.get(who.plugin));
     match who {
@@ -58,8 +52,8 @@ fn tell(loggers: &Loggers, progress: &Progress, (message, location): (&str, &Loc
         Some(Who { phase: Some(phase), .. }) => log = log.with("phase", phase.name()),
         _ => {}
     }
-    if backtrace {
-        log = log.with("backtrace", Backtrace::force_capture().to_string());
+    if let Some(way) = backtrace.capture() {
+        log = log.with(BACKTRACE, way);
     }
     log.log_at(Level::Error, &format_args!("panicked: {message}"), location);
 }

@@ -16,9 +16,9 @@ use tokio::time::Instant;
 ///
 /// A plugin that never gives its thread back is beyond these limits, since the agent's own code can not run on that thread; so is one whose
 /// tasks keep all threads.
-/// Under [`Agent::main`](super::Agent::main) a watchdog on another thread names it and ends the process at its limit, or at that of the stop,
-/// counted from when that was asked for. A destructor has the limit of `close`. An agent that is
-/// embedded, by [`Builder::start`](super::Builder::start), has no watchdog: it waits for as long as the plugin blocks.
+/// A watchdog on another thread names it. Under [`Agent::main`](super::Agent::main) it ends the process at the plugin's limit, or at that of the stop,
+/// counted from when that was asked for. A destructor has the limit of `close`. That of an agent that is
+/// embedded, by [`Builder::start`](super::Builder::start), can only name it, again at its limit: the agent waits for as long as the plugin blocks.
 ///
 /// ```
 /// use cninfra::agent::Limits;

@@ -1,6 +1,8 @@
 //! An agent runs a flavor: it starts its plugins level by level, rolls back what had begun when one fails, and closes
 //! them in reverse order.
 
+mod apart;
+mod backtrace;
 mod begun;
 mod builder;
 mod cli;
@@ -9,6 +11,7 @@ mod command;
 mod configure;
 mod course;
 mod creating;
+mod embedded;
 mod env;
 mod event;
 mod exit;
@@ -18,12 +21,15 @@ mod hook;
 mod job;
 mod limits;
 mod logs;
+mod lookout;
 mod order;
 mod own;
 mod phase;
 mod policy;
+mod prepare;
 mod process;
 mod progress;
+mod reading;
 mod record;
 mod reload;
 mod report;
@@ -33,9 +39,11 @@ mod set;
 mod settings;
 mod signals;
 mod stall;
+mod supervise;
 mod teller;
 mod timeline;
 mod together;
+mod usage;
 mod variables;
 mod watchdog;
 
@@ -118,6 +126,8 @@ pub struct Agent<F> {
     shared: Arc<Shared>,
     /// Ends with the agent.
     _following: Option<reload::Following>,
+    /// The same, when all that it holds is destroyed.
+    watch: Option<embedded::Watch>,
 }
 
 impl<F> Agent<F> {
@@ -241,10 +251,12 @@ impl<F> Agent<F> {
     /// Not cancel safe: dropped, it leaves plugins that are not closed.
     pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
         let failures = self.runner.stop().await;
-        let Agent { handles, held, runner, .. } = self;
-        // destructors of plugins may run here, and panic
+        let Agent { handles, held, runner, watch, .. } = self;
+        // destructors of plugins may run here, and panic, or not return
         let unnamed = runner.let_go((handles, held));
-        runner.finish(failures, unnamed)
+        let finished = runner.finish(failures, unnamed);
+        drop(watch);
+        finished
     }
 }
 
@@ -255,6 +267,11 @@ impl<F> Agent<F> {
     pub(crate) async fn all_up(&self) {
         let mut changes = self.status_changes();
         while self.shared.status.is_any_down() && changes.next().await.is_some() {}
+    }
+
+    /// The secrets that are set in a plugin's config section.
+    pub(crate) fn secrets_of(&self, plugin: &str) -> Vec<String> {
+        self.shared.config.hidden(&own::known(self.shared.graph), plugin)
     }
 }
 

@@ -2,13 +2,15 @@
 
 use super::{
     Agent, Builder, Event, StartError, StopError,
+    backtrace::Wanted,
     cli::{self, Task},
     exit,
-    hook::{Hook, wants_backtrace},
+    hook::Hook,
     logs::LogsConfig,
     own::{self, AgentConfig},
-    signals,
+    supervise,
     timeline::Timeline,
+    usage,
     variables::Variables,
 };
 use crate::{
@@ -40,7 +42,7 @@ impl<F> Agent<F> {
     /// | 3 | the stop failed: some plugin was not closed in order, or the end was forced at its limit |
     /// | 128 + n | a second signal, of number n, forced it |
     ///
-    /// A panic is a record of the log, by the plugin's logger, in the format of the log; `RUST_BACKTRACE=1` adds the way to it. What keeps
+    /// A panic is a record of the log, by the plugin's logger, in the format of the log; `RUST_BACKTRACE=1` adds the way to it, without frames of the standard library, and `full` with them. What keeps
     /// a thread for longer than a second is named there: a step, a task, a probe.
     ///
     /// It brings a tokio runtime of its own. Inside of another one, as under `#[tokio::main]`, use [`Agent::builder`] and
@@ -84,13 +86,19 @@ impl<F: 'static> Builder<F> {
         output.install();
         let log = self.settings.loggers.of_agent();
         let graph = self.held.graph();
-        let cli = match cli::parse(graph, &own::known(graph), &self.settings.build_info(graph).to_string(), args, &env)
-        {
+        let (args, version) = (Vec::from_iter(args), self.settings.build_info(graph).to_string());
+        let cli = match cli::parse(graph, &own::known(graph), &version, &args, &env) {
             Ok(cli) => cli,
-            Err(error) => {
-                // a closed pipe is no reason to say more
-                let _ = error.print();
-                return if error.use_stderr() { ExitCode::from(exit::INVALID) } else { ExitCode::SUCCESS };
+            Err(error) if error.use_stderr() => {
+                let asked = usage::format(&args, &env);
+                format.set(asked.clone());
+                usage::tell(&error, &log, &asked);
+                return ExitCode::from(exit::INVALID);
+            }
+            // what was asked for
+            Err(answer) => {
+                let _ = answer.print();
+                return ExitCode::SUCCESS;
             }
         };
         let task = cli.task;
@@ -104,7 +112,7 @@ impl<F: 'static> Builder<F> {
         let _hook = Hook::set(
             &self.settings.loggers,
             &self.settings.progress,
-            wants_backtrace(env.get("RUST_BACKTRACE").as_deref()),
+            Wanted::of(env.get("RUST_BACKTRACE").as_deref()),
         );
         let report = self.settings.configure(graph, cli);
         // what is wrong with it is told below
@@ -129,13 +137,15 @@ impl<F: 'static> Builder<F> {
             return ExitCode::from(exit::INVALID);
         }
         (self.settings.record, self.settings.is_checked) = (true, true);
+        // the process looks at it by itself, and can end it
+        self.settings.watched = false;
         self.settings.format = Some(format);
         let hangup = Arc::new(Notify::new());
         self.settings.hangup = Some(hangup.clone());
         let (stop, progress) = (self.settings.stop.clone(), self.settings.progress.clone());
         let loggers = self.loggers();
         let builder = Builder { held: Box::new(Bare(self.held)), settings: self.settings };
-        signals::run(&loggers, stop, progress, &hangup, Box::pin(life(builder)))
+        supervise::run(&loggers, stop, progress, &hangup, Box::pin(life(builder)))
     }
 }
 

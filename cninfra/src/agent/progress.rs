@@ -135,6 +135,8 @@ pub(super) struct Inside {
     pub(super) instance: &'static str,
     /// What is called, with its plugin.
     pub(super) what: String,
+    /// How long it may take, where it has a limit.
+    pub(super) limit: Option<Duration>,
 }
 
 /// Its number, among its like.
@@ -145,7 +147,7 @@ pub(super) enum InsideId {
 }
 
 impl Inside {
-    fn task(graph: &'static Graph, task: &tasks::Inside) -> Self {
+    fn task(graph: &'static Graph, limits: &LimitTable, task: &tasks::Inside) -> Self {
         let (node, name) = (&graph.nodes()[task.place], task.name);
         let plugin = node.name();
         let what = match task.kind {
@@ -153,7 +155,8 @@ impl Inside {
             Kind::Probe => format!("the probe of plugin `{plugin}`"),
             Kind::Attempt => format!("an attempt to start plugin `{plugin}`"),
         };
-        Inside { id: InsideId::Task(task.id), call: task.call, instance: node.instance(), what }
+        let limit = (task.kind == Kind::Attempt).then(|| limits.later(task.place, Phase::Init));
+        Inside { id: InsideId::Task(task.id), call: task.call, instance: node.instance(), what, limit }
     }
 
     fn caller(graph: &'static Graph, calling: &Calling) -> Self {
@@ -161,7 +164,7 @@ impl Inside {
         let is_owner = |node: &&'static Node| called.owner.as_deref() == Some(node.instance());
         let node = graph.nodes().iter().find(is_owner).unwrap_or(&graph.nodes()[*place]);
         let what = format!("the {} of plugin `{}`", called.what, node.name());
-        Inside { id: InsideId::Caller(*id), call: *call, instance: node.instance(), what }
+        Inside { id: InsideId::Caller(*id), call: *call, instance: node.instance(), what, limit: None }
     }
 }
 
@@ -233,12 +236,13 @@ impl Progress {
 
     /// What is inside of a call: tasks, and what calls beside them. A probe that is has given no answer: who watches the status is to look.
     pub(super) fn inside(&self) -> Vec<Inside> {
-        let Some(agent) = self.agent.get().and_then(|(agent, _)| agent.upgrade()) else { return Vec::new() };
+        let Some((agent, limits)) = self.agent.get() else { return Vec::new() };
+        let Some(agent) = agent.upgrade() else { return Vec::new() };
         let inside = agent.tasks.inside();
         if inside.iter().any(|inside| inside.kind == Kind::Probe) {
             agent.status.look_again();
         }
-        let tasks = inside.iter().map(|task| Inside::task(agent.graph, task));
+        let tasks = inside.iter().map(|task| Inside::task(agent.graph, limits, task));
         let callers = agent.tasks.callers().inside();
         tasks.chain(callers.iter().map(|calling| Inside::caller(agent.graph, calling))).collect()
     }

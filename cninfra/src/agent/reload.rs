@@ -55,14 +55,18 @@ async fn run(
     hangup: Option<Arc<Notify>>,
     format: Option<SharedFormat>,
 ) {
-    let mut settles = false;
+    // by SIGHUP, whose outcome is told, be it that there is nothing new
+    let (mut settles, mut asked) = (false, false);
     loop {
         let wait = if settles { SETTLES } else { poll };
         tokio::select! {
             () = shared.stop.stopping() => return,
             () = sleep(wait) => {}
             // what is new settles in its time, whatever is heard meanwhile: that has all read once more after it
-            () = heard(hangup.as_deref()), if !settles => shared.loggers.of_agent().info("SIGHUP: the config is read again"),
+            () = heard(hangup.as_deref()), if !settles => {
+                shared.loggers.of_agent().info("SIGHUP: the config is read again");
+                asked = true;
+            }
         }
         let looked = tokio::task::spawn_blocking(move || {
             let reload = reloader.look();
@@ -77,7 +81,8 @@ async fn run(
         if matches!(&reload, Reload::Taken { live, .. } if live.contains(&logs::SECTION)) {
             set_logs(&shared, &reloader, format.as_ref());
         }
-        tell(&shared, &reloader, reload);
+        tell(&shared, &reloader, reload, asked);
+        asked &= settles;
     }
 }
 
@@ -107,7 +112,7 @@ fn set_logs(shared: &Shared, reloader: &Reloader, format: Option<&SharedFormat>)
 }
 
 /// Says what came of it, in the log and in the status of the plugins that follow their files.
-fn tell(shared: &Shared, reloader: &Reloader, reload: Reload) {
+fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
     let log = shared.loggers.of_agent();
     let report = |refused: Option<String>| {
         let live = reloader.live();
@@ -118,7 +123,12 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload) {
         }
     };
     match reload {
-        Reload::Same | Reload::Unsettled => {}
+        Reload::Same if asked => log.info("SIGHUP: nothing has changed"),
+        Reload::StillRefused(mistakes) if asked => {
+            let list = mistakes.join("\n  - ");
+            log.error(format_args!("SIGHUP: the config is still not valid: what was valid before holds\n  - {list}"));
+        }
+        Reload::Same | Reload::StillRefused(_) | Reload::Unsettled => {}
         Reload::Taken { live, fixed, odd } => {
             report(None);
             odd.iter().for_each(|odd| log.warn(odd));
@@ -143,12 +153,14 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
 mod tests {
     use super::*;
     use crate::{
         config::{Config, Live},
         prelude::*,
+        testing::log::Log,
     };
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
@@ -189,6 +201,43 @@ mod tests {
         let next = tokio::time::timeout(Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
         assert_eq!(next.text, "two");
         agent.close().await.unwrap();
+    }
+
+    /// What the log says until then.
+    async fn until(log: &Log, said: &str, times: usize) -> String {
+        let began = Instant::now();
+        while log.text().matches(said).count() < times {
+            assert!(began.elapsed() < Duration::from_secs(20), "no `{said}` in {}", log.text());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        log.text()
+    }
+
+    #[test]
+    fn a_hangup_tells_what_came_of_it() {
+        let (folder, log) = (Folder::new(), Log::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        log.during(|| {
+            runtime.block_on(async {
+                let (agent, hangup) = started(&folder, 0).await;
+                hangup.notify_one();
+                until(&log, "SIGHUP: nothing has changed", 1).await;
+                folder.write("greeter.conf", "text: two");
+                hangup.notify_one();
+                until(&log, "the config has changed: `greeter`", 1).await;
+                folder.write("greeter.conf", "text: [two]");
+                hangup.notify_one();
+                until(&log, "the config has changed and is not valid: what was valid still holds", 1).await;
+                hangup.notify_one();
+                let text = until(&log, "SIGHUP: the config is still not valid: what was valid before holds", 1).await;
+                assert_eq!(text.matches("greeter.conf:1:7: key `greeter.text` takes").count(), 2, "{text}");
+                folder.write("greeter.conf", "text: two");
+                hangup.notify_one();
+                let text = until(&log, "the config is valid again", 1).await;
+                assert_eq!(text.matches("nothing has changed").count(), 1, "{text}");
+                agent.close().await.unwrap();
+            });
+        });
     }
 
     #[tokio::test]

@@ -6,7 +6,6 @@ use super::{
     env::Env,
     failure::Failures,
     limits::{LEAST, after},
-    own,
     progress::{Callee, NOWHERE, Stage, StageKind},
     record::Record,
     retry::Retries,
@@ -39,8 +38,6 @@ pub(super) enum Special {
 /// A running agent without its types.
 pub(super) struct Runner {
     pub(super) env: Arc<Env>,
-    /// The config is known to be valid.
-    is_checked: bool,
     /// Each plugin with a lifecycle that is created, in start order.
     pub(super) plugins: Vec<Begun>,
     /// The first so many of them have begun: their `init` was called. They are closed, once.
@@ -52,21 +49,15 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub(super) fn new(env: Env, record: bool, is_checked: bool) -> Self {
+    pub(super) fn new(env: Env, record: bool) -> Self {
         let room = env.graph.len();
         let record = if record { Record::on(5 * room, env.shared.clone()) } else { Record::off() };
         let plugins = Vec::with_capacity(room);
-        let env = Arc::new(env);
-        Runner { env, is_checked, plugins, begun: 0, serving: 0, record, retries: Retries::default() }
+        Runner { env: Arc::new(env), plugins, begun: 0, serving: 0, record, retries: Retries::default() }
     }
 
     pub(super) fn events(&self) -> &[Event] {
         self.record.events()
-    }
-
-    /// All config sections are read before anything is created, unless they have been already; all their errors are kept.
-    fn validate(&self) -> Vec<PluginError> {
-        if self.is_checked { Vec::new() } else { own::mistakes(self.env.graph, &self.env.shared.config) }
     }
 
     /// Creates and initialises every plugin, then runs `after_init`. On a failure, or when the agent is asked to stop,
@@ -84,7 +75,6 @@ impl Runner {
             self.env.shared.tasks.run_on(runtime.clone());
             self.env.shared.loggers.begin(runtime);
             let mut together = Together { errors: invalid, ..Together::default() };
-            together.errors.append(&mut self.validate());
             if together.is_well() {
                 self.enter_stage(StageKind::Start, self.env.limits.whole.start);
                 together = self.start_all(create, &special, began).await;

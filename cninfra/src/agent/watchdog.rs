@@ -20,6 +20,9 @@ const GRACE: Duration = Duration::from_millis(200);
 /// An agent that is called into no plugin, and comes to no end either, has so long after all that it may take.
 const LAST: Duration = Duration::from_secs(2);
 
+/// What follows where the process is not the agent's to end.
+const WAITS: &str = "this agent is embedded, and waits for as long";
+
 const HELP: &str = "help: what blocks belongs in `tokio::task::spawn_blocking`";
 
 #[derive(Default)]
@@ -29,6 +32,18 @@ pub(super) struct Watchdog {
     /// The same of tasks, by their numbers.
     tasks: HashMap<InsideId, Kept>,
     said: Vec<Said>,
+    /// The process is not the agent's: it tells what it sees, and nobody is ended.
+    is_embedded: bool,
+    /// What it would have ended, and has told of.
+    given_up: Option<GivenUp>,
+}
+
+/// What can not be ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GivenUp {
+    Call(Call),
+    Stage(StageKind),
+    Stop,
 }
 
 /// A task that has not come back.
@@ -36,6 +51,8 @@ struct Kept {
     call: u64,
     since: Instant,
     named: bool,
+    /// It was told that its limit is over.
+    is_over: bool,
 }
 
 /// What is to be told.
@@ -56,6 +73,11 @@ pub(super) struct Moment<'a> {
 }
 
 impl Watchdog {
+    /// That of an agent in somebody else's process.
+    pub(super) fn of_embedded() -> Self {
+        Watchdog { is_embedded: true, ..Watchdog::default() }
+    }
+
     /// What is to be told since this was asked last.
     pub(super) fn take_said(&mut self) -> Vec<Said> {
         std::mem::take(&mut self.said)
@@ -71,12 +93,14 @@ impl Watchdog {
         });
         match moment.state {
             State::Stage(stage) => match unheard.filter(|_| stage.kind == StageKind::Start) {
-                Some((_, limit)) => Some(self.force_unheard(moment, limit, now)),
-                None => self.look_at_stage(moment, stage, now),
+                Some((_, limit)) if !self.is_embedded || moment.call.is_none() => {
+                    self.force_unheard(moment, limit, now)
+                }
+                _ => self.look_at_stage(moment, stage, now),
             },
             State::Runs => {
                 self.seen = None;
-                unheard.map(|(_, limit)| self.force_unheard(moment, limit, now))
+                unheard.and_then(|(_, limit)| self.force_unheard(moment, limit, now))
             }
             // it has only to say so: if it can not, nobody reads what it says
             State::Done(code, since) => (now > *since + LAST).then_some(*code),
@@ -86,13 +110,21 @@ impl Watchdog {
     fn look_at_tasks(&mut self, tasks: &[Inside], now: Instant) {
         self.tasks.retain(|id, kept| tasks.iter().any(|inside| inside.id == *id && inside.call == kept.call));
         for inside in tasks {
-            let new = || Kept { call: inside.call, since: now, named: false };
+            let new = || Kept { call: inside.call, since: now, named: false, is_over: false };
             let kept = self.tasks.entry(inside.id).or_insert_with(new);
             let blocked = now.duration_since(kept.since);
             if !kept.named && blocked >= NAMED_AFTER {
                 kept.named = true;
                 let what = format!("{inside} blocks its thread, for {blocked:.1?} by now\n  {HELP}");
                 self.said.push(Said { plugin: Some(inside.instance), level: Level::Warn, what });
+            }
+            let is_over = |limit: &Duration| blocked > limit.saturating_add(GRACE);
+            if let Some(limit) = inside.limit.filter(is_over).filter(|_| !kept.is_over) {
+                kept.is_over = true;
+                let what = format!(
+                    "{inside} has blocked its thread for {blocked:.1?}, over its limit of {limit:?}: it can not be ended\n  {HELP}"
+                );
+                self.said.push(Said { plugin: Some(inside.instance), level: Level::Error, what });
             }
         }
     }
@@ -103,8 +135,8 @@ impl Watchdog {
         let Some(call) = moment.call else {
             self.seen = None;
             if over(stage.spare + LAST) {
-                self.force("the agent is not done within its limit", moment, now);
-                return Some(code);
+                let given_up = GivenUp::Stage(stage.kind);
+                return self.force("the agent is not done within its limit", given_up, moment, now).then_some(code);
             }
             return None;
         };
@@ -115,11 +147,15 @@ impl Watchdog {
         let (who, instance) = call.who(stage.graph);
         let (limit, blocked) = (stage.limits.of(call.place, call.phase), now.duration_since(since));
         if blocked > limit.saturating_add(GRACE) || over(GRACE) && blocked > GRACE {
+            let end = if self.is_embedded { WAITS } else { "the end is forced" };
             let what = format!(
-                "{who} has blocked its thread in {call} for {blocked:.1?}, and its limit is over: the end is forced\n  {HELP}"
+                "{who} has blocked its thread in {call} for {blocked:.1?}, and its limit is over: {end}\n  {HELP}"
             );
-            self.said.push(Said { plugin: instance, level: Level::Error, what });
-            return Some(code);
+            if self.gives_up(GivenUp::Call(call)) {
+                self.said.push(Said { plugin: instance, level: Level::Error, what });
+            }
+            self.seen = Some((call, since, true));
+            return (!self.is_embedded).then_some(code);
         }
         let name_it = !named && blocked >= NAMED_AFTER.min(limit / 2);
         if name_it {
@@ -130,26 +166,37 @@ impl Watchdog {
         None
     }
 
-    fn force_unheard(&mut self, moment: &Moment<'_>, limit: Duration, now: Instant) -> u8 {
-        self.force(&format!("the stop did not begin within its limit of {limit:?}"), moment, now);
-        NOT_STOPPED
+    fn force_unheard(&mut self, moment: &Moment<'_>, limit: Duration, now: Instant) -> Option<u8> {
+        let why = format!("the stop did not begin within its limit of {limit:?}");
+        self.force(&why, GivenUp::Stop, moment, now).then_some(NOT_STOPPED)
     }
 
-    /// Tells why the end is forced, and who has kept the threads until then.
-    fn force(&mut self, why: &str, moment: &Moment<'_>, now: Instant) {
-        let mut what = format!("{why}: the end is forced");
+    /// Is this told for the first time?
+    fn gives_up(&mut self, on: GivenUp) -> bool {
+        self.given_up.replace(on) != Some(on)
+    }
+
+    /// Tells why the end is forced, and who has kept the threads until then. Is it, indeed?
+    fn force(&mut self, why: &str, on: GivenUp, moment: &Moment<'_>, now: Instant) -> bool {
+        let mut kept = String::new();
         if let (State::Stage(stage), Some(call)) = (moment.state, moment.call) {
             // writing to a string does not fail
-            let _ = write!(what, "\n  - {} is in {call}", call.who(stage.graph).0);
+            let _ = write!(kept, "\n  - {} is in {call}", call.who(stage.graph).0);
         }
         for inside in moment.tasks {
             let blocked = self.tasks.get(&inside.id).map_or(Duration::ZERO, |kept| now.duration_since(kept.since));
             if blocked > GRACE {
-                let _ = write!(what, "\n  - {inside} has blocked its thread for {blocked:.1?}");
+                let _ = write!(kept, "\n  - {inside} has blocked its thread for {blocked:.1?}");
             }
         }
-        let _ = write!(what, "\n  {HELP}");
-        self.said.push(Said { plugin: None, level: Level::Error, what });
+        // who embeds it may have reasons to let it wait; a thread that is kept is none of them
+        let is_told = !self.is_embedded || !kept.is_empty() && self.gives_up(on);
+        if is_told {
+            let end = if self.is_embedded { WAITS } else { "the end is forced" };
+            let what = format!("{why}: {end}{kept}\n  {HELP}");
+            self.said.push(Said { plugin: None, level: Level::Error, what });
+        }
+        !self.is_embedded
     }
 }
 
@@ -249,7 +296,13 @@ mod tests {
     }
 
     fn inside(call: u64) -> [Inside; 1] {
-        [Inside { id: InsideId::Task(7), call, instance: "stuck", what: "task `work` of plugin `Stuck`".into() }]
+        [Inside {
+            id: InsideId::Task(7),
+            call,
+            instance: "stuck",
+            what: "task `work` of plugin `Stuck`".into(),
+            limit: None,
+        }]
     }
 
     #[test]
@@ -266,6 +319,50 @@ mod tests {
         assert!(named.starts_with("task `work` of plugin `Stuck` blocks its thread, for 1.0s by now\n"), "{named}");
         assert_eq!(look(9000, &inside(3)), "");
         assert_eq!((look(9100, &[]), look(9200, &inside(3))), Default::default());
+    }
+
+    #[test]
+    fn an_attempt_that_does_not_come_back_is_told_of_again_at_its_limit() {
+        let (mut watchdog, began) = (Watchdog::default(), Instant::now());
+        let [task] = inside(1);
+        let attempt = [Inside { limit: Some(Duration::from_secs(4)), ..task }];
+        let mut look = |millis| {
+            let moment = Moment { state: &State::Runs, call: None, tasks: &attempt, asked: None };
+            assert_eq!(watchdog.look(&moment, began + Duration::from_millis(millis)), None);
+            said(&mut watchdog)
+        };
+        assert!(look(0).is_empty() && look(1000).contains("blocks its thread, for 1.0s") && look(4200).is_empty());
+        let over = look(4201);
+        assert!(
+            over.contains("has blocked its thread for 4.2s, over its limit of 4s: it can not be ended\n"),
+            "{over}"
+        );
+        assert_eq!(look(9000), "");
+    }
+
+    #[test]
+    fn what_is_embedded_is_told_of_once_and_not_ended() {
+        let (progress, began) = (Progress::default(), Instant::now());
+        let at = |millis| began + Duration::from_millis(millis);
+        let (state, call) = (State::Stage(stage(StageKind::Start, began)), call(&progress));
+        let mut watchdog = Watchdog::of_embedded();
+        let mut look = |millis| watchdog.look(&moment(&state, call), at(millis));
+        assert_eq!((look(0), look(1000), look(4201), look(4300), look(60_000)), (None, None, None, None, None));
+        let told = said(&mut watchdog);
+        assert!(told.contains("its limit is over: this agent is embedded, and waits for as long\n"), "{told}");
+        assert_eq!(told.matches("plugin `Stuck`").count(), 2, "it was named, then told of at its limit");
+        // nobody keeps a thread: who embeds it may hold it up
+        let mut look = |tasks: &[Inside], millis| {
+            let moment = Moment { state: &state, call: None, tasks, asked: None };
+            assert_eq!(watchdog.look(&moment, at(millis)), None);
+            said(&mut watchdog)
+        };
+        assert_eq!(look(&[], 70_000), "");
+        let tasks = inside(1);
+        look(&tasks, 70_000);
+        let told = look(&tasks, 70_300);
+        assert!(told.starts_with("the agent is not done within its limit: this agent is embedded"), "{told}");
+        assert_eq!(look(&tasks, 70_900), "");
     }
 
     #[test]

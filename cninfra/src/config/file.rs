@@ -1,20 +1,55 @@
 //! Reads the files that config is in, and that it names: regular ones of a size that config has.
 
 use std::{
+    cell::RefCell,
     fs::{self, File, Metadata},
     io::{self, Error, ErrorKind, Read as _},
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
-    path::Path,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// As much as a ConfigMap and a Secret of Kubernetes have.
 const LONGEST: u64 = 1 << 20;
+
+thread_local! {
+    static HERE: RefCell<Option<At>> = const { RefCell::new(None) };
+}
+
+/// Which file a thread looks at, to be asked by another one: a file system may not answer.
+#[derive(Clone, Default)]
+pub(crate) struct At(Arc<Mutex<PathBuf>>);
+
+impl At {
+    /// Runs, and notes each file that is looked at meanwhile on this thread.
+    pub(crate) fn during<T>(&self, run: impl FnOnce() -> T) -> T {
+        HERE.set(Some(self.clone()));
+        let done = run();
+        HERE.set(None);
+        done
+    }
+
+    /// The last one.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// From here on this one is looked at.
+pub(super) fn looks_at(path: &Path) {
+    HERE.with_borrow(|here| {
+        if let Some(At(at)) = here {
+            path.clone_into(&mut at.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    });
+}
 
 /// Reads a file. It neither waits for the writer of a pipe nor reads a device to its end.
 ///
 /// # Errors
 /// It can not be read, or should not be.
 pub(super) fn read(path: &Path) -> io::Result<String> {
+    looks_at(path);
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(Error::new(ErrorKind::IsADirectory, "it is a directory"));

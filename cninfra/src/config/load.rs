@@ -36,6 +36,7 @@ impl Config {
     /// is returned.
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
+        file::looks_at(&files.dir);
         // what is in it, so that one that may not be entered is told once, and not for each of its files
         if let Err(error) = fs::metadata(files.dir.join(".")) {
             let place = Place { source: files.dir.display().to_string(), at: None };
@@ -81,6 +82,7 @@ pub(super) type Stamp = (PathBuf, SystemTime);
 
 /// `None` where there is no file, or no clock.
 pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    file::looks_at(path);
     let modified = fs::metadata(path).and_then(|file| file.modified()).ok()?;
     Some((path.to_path_buf(), modified))
 }
@@ -112,6 +114,7 @@ fn paths(dir: &Path, listed: Option<&[PathBuf]>, name: &str) -> Vec<PathBuf> {
 
 /// Is there anything of this name? What can not be looked at is told when it is read.
 fn is_there(path: &Path) -> bool {
+    file::looks_at(path);
     !matches!(fs::metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 

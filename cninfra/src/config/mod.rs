@@ -53,6 +53,8 @@ mod fields;
 mod file;
 mod flags;
 mod format;
+#[cfg(feature = "testing")]
+mod hidden;
 mod hides;
 mod key;
 mod known;
@@ -83,6 +85,7 @@ pub use check::Invalid;
 pub use check::check_config;
 pub use duration::{Duration, DurationError};
 pub use effective::{EffectiveSection, EffectiveValue};
+pub(crate) use file::At;
 pub use hides::Hides;
 pub(crate) use key::nearest;
 pub(crate) use known::{Known, KnownSection};

@@ -204,6 +204,15 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_is_not_set_is_seen_to_be_empty() {
+        let config = rich("{inner: {secret: hunter2}}");
+        let printed = text_of(&config);
+        for line in ["  key: \"\"  # default", "    # secret: ***  # set by the program, a secret"] {
+            assert!(printed.lines().any(|printed| printed == line), "{line}: {printed}");
+        }
+    }
+
+    #[test]
     fn what_is_no_number_is_printed_as_such() {
         let printed = text_of(&rich("{number: .nan}"));
         let whole: BTreeMap<String, Value> = yaml_serde::from_str(&printed).unwrap();

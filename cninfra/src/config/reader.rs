@@ -308,6 +308,8 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             (reader.names_file, reader.is_text) = (false, true);
             reader.reading.notes.borrow_mut().secrets.push((path, text));
         }
+        #[cfg(feature = "testing")]
+        reader.reading.notes.borrow_mut().hidden.extend(super::hidden::texts(&reader.value));
         // what is said of the value may show it
         let found = match &*reader.value {
             Value::Num(..) => Some("a number"),

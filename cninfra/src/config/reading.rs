@@ -47,6 +47,9 @@ pub(super) struct Notes {
     pub(super) agent_keys: BTreeMap<String, Spot>,
     /// The files of secrets, and what they hold.
     pub(super) secrets: Vec<(PathBuf, String)>,
+    /// What secrets hold, for who looks whether it is told.
+    #[cfg(feature = "testing")]
+    pub(super) hidden: Vec<String>,
     /// What the type wants where it was asked.
     pub(super) told: Option<Kind>,
     pub(super) told_optional: bool,

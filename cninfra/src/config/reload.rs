@@ -43,6 +43,8 @@ pub(crate) enum Reload {
     Taken { live: Vec<&'static str>, fixed: Vec<&'static str>, odd: Vec<String> },
     /// Something is wrong: all stays as it was.
     Refused(Vec<String>),
+    /// The same is wrong as before.
+    StillRefused(Vec<String>),
     /// What was refused is gone, and what holds is what the files say.
     Mended,
 }
@@ -82,7 +84,7 @@ impl Reloader {
         }
         if self.refused.as_ref() == Some(&content) {
             self.seen = None;
-            return Reload::Same;
+            return Reload::StillRefused(words(&content.1));
         }
         // by time too: two looks at a file that is written over and over may find the same half of it
         let secrets = content.2.values().flat_map(|made| &made.secrets);
@@ -95,8 +97,7 @@ impl Reloader {
         self.seen = None;
         let Some((content, _)) = looked else { return Reload::Same };
         if !content.1.is_empty() {
-            let words = content.1.iter().map(|mistake| crate::Error::from(mistake.clone())).map(|e| format!("{e:?}"));
-            let words = words.collect();
+            let words = words(&content.1);
             self.refused = Some(content);
             return Reload::Refused(words);
         }
@@ -141,6 +142,11 @@ impl Reloader {
         };
         gone.map(mistake).collect()
     }
+}
+
+/// Each with its mend.
+fn words(mistakes: &[Mistake]) -> Vec<String> {
+    mistakes.iter().map(|mistake| format!("{:?}", crate::Error::from(mistake.clone()))).collect()
 }
 
 impl Config {
@@ -213,7 +219,7 @@ mod tests {
         assert_eq!(reloader.look(), Reload::Unsettled);
         let Reload::Refused(words) = reloader.look() else { panic!("it is taken in") };
         assert!(words.len() == 1 && words[0].contains("pair.conf:1:4: key `pair.a` takes"), "{words:?}");
-        assert_eq!((reloader.look(), live.get().a), (Reload::Same, 2));
+        assert_eq!((reloader.look(), live.get().a), (Reload::StillRefused(words), 2));
         folder.write("pair.conf", "a: 2\nb: 4");
         assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
     }

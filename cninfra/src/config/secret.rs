@@ -14,7 +14,7 @@ pub(super) const NAME: &str = "$cninfra::Secret";
 /// What is shown in its place.
 pub(super) const MASK: &str = "***";
 
-/// A value that is never printed: not by `Debug`, not by `--print-config`, not by an error about it.
+/// A value that is never printed: not by `Debug`, not by `--print-config`, not by an error about it. `--print-config` shows one that is empty as such.
 ///
 /// In a config section, a key of this type has a second form: `password-file` holds the path of a file that holds the `password`.
 /// A relative path is taken from the folder of the config file; line ends at the end of the file are left out.
@@ -75,10 +75,22 @@ impl<T> fmt::Display for Secret<T> {
     }
 }
 
-impl<T> Serialize for Secret<T> {
-    /// Masked, in every format.
+impl<T: Serialize> Serialize for Secret<T> {
+    /// Masked, in every format; but one that is empty is, so that it is seen that none was set.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(MASK)
+        serializer.serialize_str(if is_empty(&self.0) { "" } else { MASK })
+    }
+}
+
+/// A text without letters, a list without items, or nothing at all. What can not be written is hidden.
+fn is_empty(value: &impl Serialize) -> bool {
+    use serde_json::Value;
+    match serde_json::to_value(value) {
+        Ok(Value::String(text)) => text.is_empty(),
+        Ok(Value::Array(items)) => items.is_empty(),
+        Ok(Value::Object(entries)) => entries.is_empty(),
+        Ok(Value::Null) => true,
+        Ok(Value::Bool(_) | Value::Number(_)) | Err(_) => false,
     }
 }
 
@@ -118,6 +130,7 @@ pub(super) fn read(path: &Path) -> Result<String, What> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     #[test]
     fn nothing_prints_it() {
@@ -125,6 +138,14 @@ mod tests {
         assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "*** *** Some(***)");
         assert_eq!(serde_json::to_string(&secret).unwrap(), "\"***\"");
         assert_eq!(secret.into_inner(), "hunter2");
+        // that there is none is no secret
+        let shown = |secret: Value| serde_json::to_string(&Secret::new(secret)).unwrap();
+        for nothing in [json!(""), json!([]), json!({}), json!(null)] {
+            assert_eq!(shown(nothing), "\"\"");
+        }
+        for something in [json!(" "), json!([""]), json!({"a": ""}), json!(0), json!(false)] {
+            assert_eq!(shown(something), "\"***\"");
+        }
         assert_eq!(serde_json::from_str::<Secret<u8>>("7").unwrap().reveal(), &7);
     }
 }

@@ -7,6 +7,7 @@ use super::{
 use crate::marks::{escaped_in_json, is_mark};
 use serde_json::Value;
 use std::{
+    borrow::Cow,
     fmt::{self, Write},
     sync::Arc,
 };
@@ -17,8 +18,8 @@ use std::{
 pub enum Format {
     /// A line for people: `2026-11-26T12:08:51.123456Z INFO  http: listens on [::]:9191 tls=false (rest/src/plugin.rs:42) agent=vpp1`.
     ///
-    /// Lines after the first one of a text follow it, indented, and other control characters are escaped, and so is what changes the order of a text: nobody can
-    /// forge a record by what is logged.
+    /// Lines after the first one of a text, and the way to a panic, follow it, indented, and other control characters are escaped, and so is what changes the order of a
+    /// text: nobody can forge a record by what is logged.
     #[default]
     Text,
     /// A JSON object on a line, with the predecessor's keys `time`, `level`, `logger`, `msg` and `loc`, then `agent`, `span` and the
@@ -28,6 +29,9 @@ pub enum Format {
     #[doc(hidden)]
     Custom(Custom),
 }
+
+/// The field that holds the way to a panic: as a text it has lines of its own, below the record.
+pub(crate) const BACKTRACE: &str = "backtrace";
 
 type Write_ = dyn Fn(&Record<'_>, &mut dyn Write) -> fmt::Result + Send + Sync;
 
@@ -82,7 +86,7 @@ fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
     // what belongs to a text of many lines stands on its first one
     let (first, rest) = record.message.trim_end().split_once('\n').unwrap_or((record.message.trim_end(), ""));
     line(first, to)?;
-    for (key, value) in record.fields {
+    for (key, value) in record.fields.iter().filter(|field| below(field).is_none()) {
         to.write_str(" ")?;
         to.write_str(dim)?;
         write_text(to, key)?;
@@ -107,7 +111,16 @@ fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
         to.write_str(if text.starts_with("  ") { "\n" } else { "\n  " })?;
         line(text, to)?;
     }
+    for text in record.fields.iter().filter_map(below).flat_map(str::lines) {
+        to.write_str("\n  ")?;
+        line(text, to)?;
+    }
     Ok(())
+}
+
+/// What has lines of its own, below the record.
+fn below<'a>((key, value): &'a (Cow<'static, str>, Value)) -> Option<&'a str> {
+    (key == BACKTRACE).then(|| value.as_str()).flatten()
 }
 
 fn line(text: &str, to: &mut dyn Write) -> fmt::Result {
@@ -192,7 +205,6 @@ fn quoted(text: &str, to: &mut dyn Write) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::borrow::Cow;
 
     fn record<'a>(message: &'a str, fields: &'a [(Cow<'static, str>, Value)]) -> Record<'a> {
         Record {
@@ -223,6 +235,20 @@ mod tests {
         );
         let coloured = written(&Format::Text, &record("lost", &[]), true);
         assert!(coloured.contains("\x1b[33mWARN \x1b[0m") && coloured.ends_with("\x1b[0m\n"), "{coloured:?}");
+    }
+
+    #[test]
+    fn the_way_to_a_panic_has_lines_of_its_own() {
+        let way = "   0: app::open\n             at ./src/main.rs:7:9\r\n   1: app::main";
+        let fields = [("backtrace".into(), way.into()), ("phase".into(), "init".into())];
+        let text = written(&Format::Text, &record("panicked\nbadly", &fields), false);
+        assert_eq!(
+            text,
+            "2026-11-26T12:08:51.123456Z WARN  etcd.watch: panicked phase=init (etcd/src/watch.rs:42) agent=vpp1\n  badly\n     \
+             0: app::open\n               at ./src/main.rs:7:9\n     1: app::main\n"
+        );
+        let object: Value = serde_json::from_str(&written(&Format::Json, &record("panicked", &fields), false)).unwrap();
+        assert_eq!(object["backtrace"], way);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     Level, LogSettings, Logger, Origin, Source,
+    ending::{Ending, Ends, Mark},
     logger::Core,
     pattern::name_of,
     rules::{Rule, Rules},
@@ -14,16 +15,11 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use tokio::{
-    runtime::Handle,
-    sync::Notify,
-    task::AbortHandle,
-    time::{Instant, sleep_until},
-};
+use tokio::{runtime::Handle, sync::Notify, time::Instant};
 use tracing_log::log;
 
 /// The name of the logger of the agent itself.
@@ -79,11 +75,6 @@ struct Inner {
     ending: Option<Ending>,
     /// Where it runs: the runtime of the agent, while that runs.
     runtime: Option<Handle>,
-}
-
-struct Ending {
-    task: AbortHandle,
-    of: Arc<AtomicU8>,
 }
 
 /// A logger and its level: see [`Loggers::list`].
@@ -315,18 +306,10 @@ impl Loggers {
             inner.runtime = None;
             inner.ending.take()
         };
-        if let Some(Ending { task, .. }) = ending {
-            task.abort();
-            self.end_all();
+        if let Some(ending) = ending {
+            ending.abort();
+            self.0.end_all();
         }
-    }
-
-    fn end_all(&self) {
-        // taking away is never refused
-        let _ = self.change(|rules| {
-            rules.remove_all(&[Source::Temporary]);
-            Ok(())
-        });
     }
 
     /// The level of a library's records, by their target.
@@ -342,40 +325,11 @@ impl Loggers {
     /// The log of the process has the records of the crate `log`: their level is a global one, before any other is asked.
     pub(super) fn has_log_crate(&self) {
         self.0.has_log_crate.store(true, Ordering::Relaxed);
-        self.tell_log_crate();
-    }
-
-    fn tell_log_crate(&self) {
-        // under the lock, so that the last change is the last one said; it is no more than a store
-        let inner = self.0.lock();
-        log::set_max_level(match inner.rules.lowest_of_libraries() {
-            Level::Trace => log::LevelFilter::Trace,
-            Level::Debug => log::LevelFilter::Debug,
-            Level::Info => log::LevelFilter::Info,
-            Level::Warn => log::LevelFilter::Warn,
-            Level::Error => log::LevelFilter::Error,
-        });
+        self.0.tell_log_crate();
     }
 
     fn change(&self, change: impl FnOnce(&mut Rules) -> Result<()>) -> Result<()> {
-        let result = {
-            let mut inner = self.0.lock();
-            let result = change(&mut inner.rules);
-            for (name, core) in &inner.loggers {
-                if let Some(core) = core.upgrade() {
-                    core.set_level(inner.rules.resolve(name).0);
-                }
-            }
-            result
-        };
-        // it asks this registry again, so no lock is held
-        if self.0.has_libraries.load(Ordering::Relaxed) {
-            tracing::callsite::rebuild_interest_cache();
-        }
-        if self.0.has_log_crate.load(Ordering::Relaxed) {
-            self.tell_log_crate();
-        }
-        result
+        self.0.change(change)
     }
 
     /// One task ends all temporary levels. It holds nothing, and goes with the registry. It is made under the lock, so that there is
@@ -385,67 +339,34 @@ impl Loggers {
         if inner.ending.as_ref().is_some_and(Ending::runs) {
             return Ok(());
         }
-        for runtime in inner.runtime.clone().into_iter().chain(Handle::try_current()) {
-            let watch = EndsWith { registry: Arc::downgrade(&self.0), of: Arc::default() };
-            let (of, news) = (watch.of.clone(), self.0.news.clone());
-            let task = runtime.spawn(end_levels(watch, news)).abort_handle();
-            // a runtime that has ended drops it at once
-            if of.compare_exchange(NEW, RUNS, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-                inner.ending = Some(Ending { task, of });
-                return Ok(());
-            }
-        }
-        Err(Error::msg("a level can not be set for a while outside of a tokio runtime")
-            .with_help("call it in a task, or use `set` and `reset`"))
-    }
-}
-
-/// Ends temporary levels, each in its time.
-async fn end_levels(watch: EndsWith, news: Arc<Notify>) {
-    let next = || watch.registry.upgrade().map(|registry| registry.lock().rules.next_end());
-    while let Some(next) = next() {
-        tokio::select! {
-            () = news.notified() => {}
-            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
-                let Some(registry) = watch.registry.upgrade() else { return };
-                // taking away is never refused
-                let _ = Loggers(registry).change(|rules| {
-                    rules.expire(Instant::now());
-                    Ok(())
-                });
-            }
+        let runtimes = inner.runtime.clone().into_iter().chain(Handle::try_current());
+        let begin = |runtime: Handle| Ending::begin(&runtime, Arc::downgrade(&self.0), self.0.news.clone());
+        inner.ending = runtimes.into_iter().find_map(begin);
+        match inner.ending {
+            Some(_) => Ok(()),
+            None => Err(Error::msg("a level can not be set for a while outside of a tokio runtime")
+                .with_help("call it in a task, or use `set` and `reset`")),
         }
     }
 }
 
-/// The states of the task that ends levels.
-const NEW: u8 = 0;
-const RUNS: u8 = 1;
-const GONE: u8 = 2;
-
-impl Ending {
-    fn runs(&self) -> bool {
-        self.of.load(Ordering::Acquire) == RUNS
+impl Ends for Registry {
+    fn next(&self) -> Option<Instant> {
+        self.lock().rules.next_end()
     }
-}
 
-/// Goes with the task, also where its runtime ends before it was run at all: then nothing is left that could end a level later.
-struct EndsWith {
-    registry: Weak<Registry>,
-    of: Arc<AtomicU8>,
-}
+    fn end_those(&self, now: Instant) {
+        // taking away is never refused
+        let _ = self.change(|rules| {
+            rules.expire(now);
+            Ok(())
+        });
+    }
 
-impl Drop for EndsWith {
-    fn drop(&mut self) {
-        // one that never ran is dropped under the lock
-        if self.of.swap(GONE, Ordering::AcqRel) != RUNS {
-            return;
-        }
-        if let Some(registry) = self.registry.upgrade() {
-            let is_replaced = registry.lock().ending.as_ref().is_none_or(|ending| !Arc::ptr_eq(&ending.of, &self.of));
-            if !is_replaced {
-                Loggers(registry).end_all();
-            }
+    fn is_left(&self, by: &Mark) {
+        let is_replaced = self.lock().ending.as_ref().is_none_or(|ending| !ending.is_of(by));
+        if !is_replaced {
+            self.end_all();
         }
     }
 }
@@ -458,6 +379,47 @@ impl Default for Loggers {
 }
 
 impl Registry {
+    fn end_all(&self) {
+        // taking away is never refused
+        let _ = self.change(|rules| {
+            rules.remove_all(&[Source::Temporary]);
+            Ok(())
+        });
+    }
+
+    fn tell_log_crate(&self) {
+        // under the lock, so that the last change is the last one said; it is no more than a store
+        let inner = self.lock();
+        log::set_max_level(match inner.rules.lowest_of_libraries() {
+            Level::Trace => log::LevelFilter::Trace,
+            Level::Debug => log::LevelFilter::Debug,
+            Level::Info => log::LevelFilter::Info,
+            Level::Warn => log::LevelFilter::Warn,
+            Level::Error => log::LevelFilter::Error,
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Rules) -> Result<()>) -> Result<()> {
+        let result = {
+            let mut inner = self.lock();
+            let result = change(&mut inner.rules);
+            for (name, core) in &inner.loggers {
+                if let Some(core) = core.upgrade() {
+                    core.set_level(inner.rules.resolve(name).0);
+                }
+            }
+            result
+        };
+        // it asks this registry again, so no lock is held
+        if self.has_libraries.load(Ordering::Relaxed) {
+            tracing::callsite::rebuild_interest_cache();
+        }
+        if self.has_log_crate.load(Ordering::Relaxed) {
+            self.tell_log_crate();
+        }
+        result
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -466,7 +428,7 @@ impl Registry {
 impl Drop for Registry {
     fn drop(&mut self) {
         if let Some(ending) = self.lock().ending.take() {
-            ending.task.abort();
+            ending.abort();
         }
     }
 }

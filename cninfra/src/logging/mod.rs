@@ -24,6 +24,7 @@
 //! A level is what a logger logs *from*: `trace`, `debug`, `info`, `warn`, `error`. There is no level above `error`: the predecessor's
 //! `fatal` and `panic`, which ended the process, are read as `error` where they are set as levels.
 
+mod ending;
 mod fields;
 mod format;
 mod level;
@@ -38,6 +39,7 @@ mod rules;
 mod settings;
 
 pub use fields::Fields;
+pub(crate) use format::BACKTRACE;
 pub use format::{Custom, Format};
 pub use level::{Level, ParseLevelError};
 pub use logger::Logger;

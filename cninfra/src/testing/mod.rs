@@ -12,7 +12,8 @@
     feature = "http",
     doc = "- [`http_addr`] is where the agent's server listens, on a free port: see [`loopback`]."
 )]
-//! - [`Conformance`] checks what every plugin has to keep to.
+//! - [`Conformance`] checks what every plugin has to keep to; with [`Outside`], of one that talks to a server, too.
+//! - [`Link`] is the way to a server, which a test can cut, pause and slow down.
 //!
 //! ```
 //! use cninfra::{prelude::*, testing::{Steps, paused}};
@@ -43,11 +44,12 @@
 //! ```
 
 mod conformance;
+mod link;
 pub(crate) mod log;
-mod probe;
 mod steps;
 
-pub use conformance::{Conformance, Violation};
+pub use conformance::{Conformance, Outside, Violation};
+pub use link::Link;
 pub use steps::Steps;
 
 use std::future::Future;

@@ -271,21 +271,21 @@ fn stubborn(blocking: Blocking) -> Builder<Stubborn> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attempt_that_blocked_beyond_its_limit_has_failed() {
-    let _awake = awake();
     let blocking = Blocking { takes: Duration::from_millis(150), ..Blocking::default() };
     let agent = stubborn(blocking).start().await.unwrap();
     while agent.status().plugins[0].state != State::Ok {
         sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(agent.blocking.inits.load(SeqCst), 3);
+    let inits = agent.blocking.inits.load(SeqCst);
     let events = only(lines(Stubborn::GRAPH, &agent.close().await.unwrap()), &["init"]);
-    assert_eq!(events, ["init Blocking failed", "init Blocking blocked", "init Blocking"]);
+    assert_eq!(events[..2], ["init Blocking failed", "init Blocking blocked"]);
+    // on a machine that is busy, others may not be in time either
+    assert!(inits >= 3 && events.len() == inits as usize && events.last().unwrap() == "init Blocking", "{events:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attempt_that_blocks_its_thread_is_named_when_the_agent_stops() {
     let (_leave, until) = mpsc::channel();
-    let _awake = awake();
     let blocking = Blocking { until: Some(until).into(), ..Blocking::default() };
     let agent = stubborn(blocking).start().await.unwrap();
     while agent.blocking.inits.load(SeqCst) < 2 {
@@ -328,7 +328,6 @@ pub struct Slowed {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn an_attempt_and_a_drain_that_hang_leave_half_of_the_stop_for_closing() {
     let (_leave, until) = mpsc::channel();
-    let _awake = awake();
     let blocking = Blocking { until: Some(until).into(), ..Blocking::default() };
     let builder = Agent::<Slowed>::builder().limits(Limits::default().stop(Duration::from_secs(2))).with_new(blocking);
     let agent = builder.start_policy("blocking", SOON).start().await.unwrap();

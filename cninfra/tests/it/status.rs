@@ -1,6 +1,5 @@
 //! What plugins report, and what they are asked.
 
-use crate::support::awake;
 use cninfra::{
     logging::{Format, Output},
     prelude::*,
@@ -325,7 +324,6 @@ fn a_probe_whose_destructor_panics_ends_the_agent() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_probe_that_blocks_its_thread_does_not_hold_up_the_stop_and_is_told() {
     let agent = start().await;
-    let _awake = awake();
     let (entered, entering) = std::sync::mpsc::channel();
     // the thread goes on when the test ends, be it by a panic
     let (_leave, left) = std::sync::mpsc::channel::<()>();
@@ -421,7 +419,6 @@ fn changes_of_state_are_logged_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_comes_too_late_is_none_even_where_nobody_waited_for_it() {
     let agent = start().await;
-    let _awake = awake();
     let cx = agent.cache.cx.clone();
     cx.probe(Probing::new().within(SECOND / 100), || {
         std::thread::sleep(SECOND / 10);

@@ -37,19 +37,3 @@ pub fn lines(graph: &Graph, events: &[Event]) -> Vec<String> {
 pub fn only(lines: Vec<String>, phases: &[&str]) -> Vec<String> {
     lines.into_iter().filter(|line| phases.iter().any(|phase| line.split(' ').next() == Some(phase))).collect()
 }
-
-/// Wakes the runtime now and then, as `Agent::main` does, until it is dropped: a worker that blocks may be the one that was to
-/// look at the clock.
-pub struct Awake(std::sync::mpsc::Sender<()>);
-
-pub fn awake() -> Awake {
-    let (until, dropped) = std::sync::mpsc::channel();
-    let runtime = tokio::runtime::Handle::current();
-    std::thread::spawn(move || {
-        let tick = std::time::Duration::from_millis(20);
-        while dropped.recv_timeout(tick) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-            runtime.spawn(async {});
-        }
-    });
-    Awake(until)
-}

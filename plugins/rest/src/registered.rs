@@ -35,12 +35,7 @@ pub(crate) fn lock(registered: &Mutex<Registered>) -> MutexGuard<'_, Registered>
 
 impl Registered {
     /// Adds the routes of a plugin, of this attempt of its `init`. Returns those that were taken out; `None` where no more are taken in.
-    pub(crate) fn add(
-        &mut self,
-        owner: &str,
-        attempt: u32,
-        routes: &Routes,
-    ) -> Option<Result<RouteTable, RouteError>> {
+    pub(crate) fn add(&mut self, owner: &str, attempt: u32, routes: &Routes) -> Option<Result<RouteTable, RouteError>> {
         let Taken::Open(table) = &mut self.taken else { return None };
         let former = table.renew(owner, attempt, routes);
         self.version += u64::from(former.is_ok());

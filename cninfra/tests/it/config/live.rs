@@ -93,7 +93,14 @@ async fn a_change_is_seen_by_all_who_look() {
     assert!(Arc::ptr_eq(&seen, &config.get()) && Arc::ptr_eq(&seen, &agent.follower.config.get()));
     // what says the same is no change; what is new is one
     folder.write("follower.conf", "# said in another way\nA: 2\nb: 4\n");
-    sleep(Duration::from_millis(300)).await;
+    // what comes after it is taken in together with it, or later
+    folder.write("logs.conf", "default-level: debug");
+    let taken = async {
+        while agent.loggers().level("default").level != Level::Debug {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), taken).await.unwrap();
     assert!(Arc::ptr_eq(&seen, &config.get()));
     // a file that was not there
     folder.write("agent.yaml", "follower: {password: x}");

@@ -3,6 +3,6 @@
 mod levels;
 mod macros;
 mod outputs;
-mod written;
+pub mod written;
 
 pub use written::{Written, during, objects};

@@ -163,7 +163,7 @@ impl Seen {
             (Fault::Pending, Cause::TimedOut(limit)) => {
                 (Outcome::TimedOut, *limit == LIMIT, "was not done with {} within 20ms;help: look at what it waits for")
             }
-            (Fault::Block, Cause::Blocked { limit, took }) => {
+            (Fault::Block, Cause::Blocked { limit, took, .. }) => {
                 let right = *limit == LIMIT && *took > LIMIT;
                 (Outcome::Blocked, right, "blocked its thread in {} for ;, over its limit of 20ms;help: what blocks")
             }

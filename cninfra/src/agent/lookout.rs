@@ -1,0 +1,61 @@
+//! [`Lookout`]: looks at an agent from a thread apart, and has its watchdog say what it thinks of that.
+
+use super::{
+    StopHandle,
+    progress::{Progress, State},
+    stall::Threads,
+    watchdog::{Moment, Watchdog},
+};
+use crate::{
+    Logger,
+    logging::{Level, Loggers},
+};
+use std::{sync::Arc, time::Instant};
+use tokio::runtime::Handle;
+
+pub(super) struct Lookout {
+    watchdog: Watchdog,
+    loggers: Loggers,
+    progress: Arc<Progress>,
+    stop: StopHandle,
+    threads: Threads,
+}
+
+/// What was seen in one look.
+pub(super) struct Looked {
+    /// The exit code, where the end has to be forced.
+    pub(super) end: Option<u8>,
+    /// It runs, and nobody has asked it to stop.
+    pub(super) is_calm: bool,
+    /// One of the threads of its runtime has been in one call since the last look.
+    pub(super) is_kept: bool,
+}
+
+impl Lookout {
+    /// At the agent that writes down its progress there, and runs on this runtime.
+    pub(super) fn new(
+        watchdog: Watchdog,
+        loggers: &Loggers,
+        progress: &Arc<Progress>,
+        stop: &StopHandle,
+        runtime: &Handle,
+    ) -> Self {
+        let (loggers, progress, stop) = (loggers.clone(), progress.clone(), stop.clone());
+        Lookout { watchdog, loggers, progress, stop, threads: Threads::new(runtime) }
+    }
+
+    /// Looks at it once, and says what there is to be said.
+    pub(super) fn look(&mut self, say: impl Fn(&Logger, Level, &str)) -> Looked {
+        let (state, is_kept) = (self.progress.state(), self.threads.is_any_kept());
+        let asked = self.stop.asked_at().map(|asked| (asked, self.progress.stop_limit()));
+        // while all is well, tasks are not even looked at
+        let tasks = if is_kept { self.progress.inside() } else { Vec::new() };
+        let moment = Moment { state: &state, call: self.progress.call(), tasks: &tasks, asked };
+        let end = self.watchdog.look(&moment, Instant::now());
+        for said in self.watchdog.take_said() {
+            let log = said.plugin.map_or_else(|| self.loggers.of_agent(), |plugin| self.loggers.get(plugin));
+            say(&log, said.level, &said.what);
+        }
+        Looked { end, is_calm: matches!(state, State::Runs) && asked.is_none(), is_kept }
+    }
+}

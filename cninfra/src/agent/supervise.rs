@@ -1,0 +1,160 @@
+//! What an agent's process hears and sees while its agent lives, signals and the watchdog, on a thread of its own.
+
+use super::{
+    StopHandle,
+    exit::FAILED,
+    lookout::{Looked, Lookout},
+    progress::Progress,
+    signals::{Asked, Heard, Meaning, Signals},
+    stall::{self, keep_awake},
+    teller::{self, Teller},
+    watchdog::{TICK, Watchdog},
+};
+use crate::{
+    BoxFuture, Logger,
+    logging::{Level, Loggers},
+};
+use std::{io, process::ExitCode, sync::Arc, time::Instant};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::Notify,
+    task::JoinHandle,
+};
+
+/// Runs an agent's life, and hears signals meanwhile.
+pub(super) fn run(
+    loggers: &Loggers,
+    stop: StopHandle,
+    progress: Arc<Progress>,
+    hangup: &Notify,
+    life: BoxFuture<'static, u8>,
+) -> ExitCode {
+    let log = loggers.of_agent();
+    // A runtime of its own: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
+    let runtimes =
+        Builder::new_current_thread().enable_all().build().and_then(|signals| Ok((signals, agents_runtime()?)));
+    let teller = Teller::default();
+    let (signals, agents) = match runtimes {
+        Ok(runtimes) => runtimes,
+        Err(error) => {
+            log.error(format_args!("the runtime did not start: {error}"));
+            return ExitCode::from(FAILED);
+        }
+    };
+    let handle = agents.handle().clone();
+    let code = signals.block_on(async {
+        // before anything begins, so that no signal is missed
+        let signals = match Signals::new() {
+            Ok(signals) => signals,
+            Err(error) => {
+                log.error(format_args!("signals can not be handled: {error}"));
+                return FAILED;
+            }
+        };
+        let agent = agents.spawn(life);
+        let lookout = Lookout::new(Watchdog::default(), loggers, &progress, &stop, &handle);
+        tokio::select! {
+            code = hear(&log, &teller, signals, &stop, hangup, agent) => code,
+            code = watch(&teller, &progress, &stop, lookout) => code,
+            () = keep_awake(handle.clone()) => FAILED,
+        }
+    });
+    teller.flush(teller::LAST);
+    // a plugin may block a thread: `main` returns all the same
+    agents.shutdown_background();
+    ExitCode::from(code)
+}
+
+/// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen, nor others' requests from
+/// being served (see [`keep_awake`]).
+fn agents_runtime() -> io::Result<Runtime> {
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+}
+
+/// Waits for the agent; the first signal stops it, the second ends the wait. A hang-up is passed on: it would end the process, were it
+/// not heard, also where nobody wants to know of it. What it tells never holds it up.
+async fn hear(
+    log: &Logger,
+    teller: &Teller,
+    mut signals: Signals,
+    stop: &StopHandle,
+    hangup: &Notify,
+    mut agent: JoinHandle<u8>,
+) -> u8 {
+    let mut asked = Asked::default();
+    loop {
+        tokio::select! {
+            ended = &mut agent => {
+                return ended.unwrap_or_else(|error| {
+                    teller.say(log, Level::Error, format_args!("the agent's task panicked: {error}"));
+                    FAILED
+                });
+            }
+            heard = signals.next() => {
+                let Heard::End(number) = heard else {
+                    // one that comes before somebody waits for it is kept
+                    hangup.notify_one();
+                    continue;
+                };
+                match asked.again(number, Instant::now()) {
+                    Meaning::Echo => continue,
+                    Meaning::Force(first) => {
+                        let after = if first == number { " again".to_string() } else { format!(", after signal {first}") };
+                        teller.say(log, Level::Warn, format_args!("signal {number}{after}: the end is forced"));
+                        return 128 + number;
+                    }
+                    Meaning::Stop => {}
+                }
+                teller.say(log, Level::Info, format_args!("signal {number}: the agent stops"));
+                teller.flush(teller::FIRST);
+                stop.stop();
+            }
+        }
+    }
+}
+
+/// Looks at what the agent does. Returns when the end has to be forced.
+async fn watch(teller: &Teller, progress: &Progress, stop: &StopHandle, mut lookout: Lookout) -> u8 {
+    loop {
+        let Looked { end, is_calm, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
+        if let Some(code) = end {
+            return code;
+        }
+        if is_calm {
+            tokio::select! {
+                () = tokio::time::sleep(stall::TICK) => {}
+                () = progress.changed() => {}
+                () = stop.stopping() => {}
+            }
+        } else {
+            tokio::time::sleep(TICK).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{process::Command, time::Duration};
+
+    #[tokio::test]
+    async fn a_hangup_that_comes_before_anybody_waits_for_it_is_kept() {
+        // from here on it does not end this process
+        let (signals, stop, hangup) = (Signals::new().unwrap(), StopHandle::new(), Notify::new());
+        for name in ["HUP", "TERM"] {
+            let kill = Command::new("kill").arg(format!("-{name}")).arg(std::process::id().to_string()).status();
+            assert!(kill.unwrap().success());
+        }
+        let asked = stop.clone();
+        let agent = tokio::spawn(async move {
+            asked.stopping().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            7
+        });
+        let (log, teller) = (Loggers::default().of_agent(), Teller::default());
+        assert_eq!(hear(&log, &teller, signals, &stop, &hangup, agent).await, 7);
+        let told = tokio::time::timeout(Duration::from_millis(100), hangup.notified()).await;
+        assert!(told.is_ok());
+    }
+}

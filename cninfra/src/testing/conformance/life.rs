@@ -1,0 +1,170 @@
+//! [`Life`]: one agent from its start to its end, as it was seen.
+
+use super::{
+    Conformance, Violation,
+    probe::{Ordeal, Seen, around},
+};
+use crate::{
+    Agent,
+    agent::{Builder, Outcome, PluginError},
+    graph::Graph,
+    logging::{Level, LogSettings},
+    status::AgentStatus,
+    tasks::{LEFT, Slowest},
+    testing::log::Log,
+};
+use futures_util::future::{LocalBoxFuture, join, join_all};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{runtime::Runtime, time::timeout};
+
+/// How long a plugin has to come up that is tried again.
+const UP_WITHIN: Duration = Duration::from_secs(5);
+/// So long may go on, when the agent has closed, what was given to `spawn_blocking`: it can not be ended.
+pub(super) const OUTLIVES: Duration = Duration::from_secs(1);
+
+/// What goes on beside the close of an agent; it ends by itself.
+pub(super) type Going = LocalBoxFuture<'static, ()>;
+
+/// One agent's life, as it was seen.
+#[derive(Default)]
+pub(super) struct Life {
+    pub(super) started: bool,
+    /// No plugin is down, at once or after some attempts.
+    pub(super) is_up: bool,
+    pub(super) status: Option<AgentStatus>,
+    pub(super) seen: Arc<Seen>,
+    pub(super) left_task: bool,
+    /// The longest call of one of its tasks.
+    pub(super) slowest_task: Option<(&'static str, Duration)>,
+    /// Something that was given to the runtime's threads for what blocks still ran long after the close.
+    pub(super) outlived: bool,
+    /// Calls of the plugin's clients keep their thread.
+    pub(super) calls_block: bool,
+    /// Calls beside the close that did not end.
+    pub(super) unanswered: Rc<Cell<usize>>,
+    /// Tasks that still ran when the agent had closed.
+    pub(super) alive: usize,
+    pub(super) errors: Vec<PluginError>,
+    /// What went wrong while it was closed, be it in a stop or in a rollback.
+    pub(super) closing: Vec<PluginError>,
+    /// What was found in it besides.
+    pub(super) violations: Vec<Violation>,
+    /// The secrets of the plugin's config section.
+    pub(super) secrets: Vec<String>,
+    /// The errors' reports, what it said of its state, and the log.
+    pub(super) said: Vec<String>,
+}
+
+impl Life {
+    /// The names of the tasks that were left behind, as the log tells them.
+    pub(super) fn left_names(&self) -> Vec<&str> {
+        let lines = self.said.iter().flat_map(|said| said.lines());
+        let mut names: Vec<_> =
+            lines.filter_map(|line| line.split_once(LEFT)?.0.rsplit_once("task `")).map(|(_, name)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// Looks at an agent that has started, and does nothing to it.
+pub(super) async fn look<F>(agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
+    life.is_up = timeout(UP_WITHIN, agent.all_up()).await.is_ok();
+    life.status = Some(agent.status());
+    Vec::new()
+}
+
+impl<F: 'static> Conformance<F> {
+    /// One agent from its start to its end, on a thread and in a runtime of its own: so that what is logged and what still runs is its.
+    pub(super) fn live(&self, make: &dyn Fn() -> Builder<F>, ordeal: Ordeal) -> Life {
+        self.live_through(make, ordeal, look)
+    }
+
+    /// The same; what is done to the agent when it has started may leave calls that go on beside its close.
+    pub(super) fn live_through(
+        &self,
+        make: &dyn Fn() -> Builder<F>,
+        ordeal: Ordeal,
+        does: impl AsyncFnOnce(&Agent<F>, &mut Life) -> Vec<Going>,
+    ) -> Life {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => panic!("no runtime: {error}"),
+        };
+        let log = Log::default();
+        let mut life = log.during(|| self.live_in(&runtime, make, ordeal, does));
+        let began = Instant::now();
+        runtime.shutdown_timeout(OUTLIVES);
+        life.outlived = began.elapsed() >= OUTLIVES;
+        life.said.push(log.text());
+        life
+    }
+
+    fn live_in(
+        &self,
+        runtime: &Runtime,
+        make: &dyn Fn() -> Builder<F>,
+        ordeal: Ordeal,
+        does: impl AsyncFnOnce(&Agent<F>, &mut Life) -> Vec<Going>,
+    ) -> Life {
+        let seen = Arc::new(Seen::default());
+        let guard = runtime.enter();
+        // secrets are looked for in what is logged at any level
+        let levels = LogSettings::new().default_level(Level::Trace);
+        let builder = make().record_events(true).log_settings(&levels).wrap(around(&self.plugin, ordeal, seen.clone()));
+        let slowest = Arc::new(Slowest::default());
+        let builder = builder.measure(slowest.clone());
+        drop(guard);
+        let graph = builder.graph();
+        let (mut life, events) = runtime.block_on(async {
+            let mut life = Life { seen, ..Life::default() };
+            let events = match builder.start().await {
+                Ok(agent) => {
+                    life.started = true;
+                    life.secrets = agent.secrets_of(&self.plugin);
+                    let going = does(&agent, &mut life).await;
+                    match join(agent.close(), join_all(going)).await.0 {
+                        Ok(events) => events,
+                        Err(error) => {
+                            life.said.push(format!("{error}\n{error:?}"));
+                            life.errors = error.run;
+                            life.closing = error.errors;
+                            error.events
+                        }
+                    }
+                }
+                Err(error) => {
+                    life.said.push(format!("{error}\n{error:?}"));
+                    life.errors = error.errors;
+                    life.closing = error.rollback;
+                    error.events
+                }
+            };
+            // a task that has ended is counted for a moment longer
+            let until = Instant::now() + Duration::from_millis(300);
+            let metrics = tokio::runtime::Handle::current().metrics();
+            while metrics.num_alive_tasks() > 0 && Instant::now() < until {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            life.alive = metrics.num_alive_tasks();
+            (life, events)
+        });
+        life.slowest_task = slowest
+            .get()
+            .filter(|(place, ..)| is_named(graph, *place, &self.plugin))
+            .map(|(_, task, took)| (task, took));
+        life.left_task = events
+            .iter()
+            .any(|event| event.outcome == Outcome::LeftTask && is_named(graph, usize::from(event.place), &self.plugin));
+        life
+    }
+}
+
+fn is_named(graph: &Graph, place: usize, plugin: &str) -> bool {
+    graph.nodes().get(place).is_some_and(|node| node.instance() == plugin)
+}

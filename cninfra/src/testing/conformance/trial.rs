@@ -1,0 +1,261 @@
+//! [`Trial`]: what the server of a plugin does to it, and what becomes of its calls.
+
+use super::{
+    Conformance, Outside, SOON, Violation,
+    found::Found,
+    life::{Going, Life},
+    probe::Ordeal,
+    verdict::Called,
+};
+use crate::{
+    Agent, Phase,
+    agent::{Builder, Cause, StartPolicy},
+};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use std::time::{Duration, Instant};
+use tokio::{
+    runtime::Handle,
+    time::{sleep, timeout},
+};
+
+/// How much longer than it promises something may take on a busy machine.
+pub(super) const SLACK: Duration = Duration::from_secs(1);
+/// How often something is looked at.
+pub(super) const LOOK: Duration = Duration::from_millis(5);
+/// When nothing has come for so long, no more comes.
+const QUIET: Duration = Duration::from_millis(300);
+/// A flood is so many times what a queue holds, and no less than this.
+const FLOOD: (usize, usize) = (4, 256);
+/// Calls that are in the middle when a plugin closes.
+const IN_FLIGHT: usize = 4;
+
+pub(super) struct Trial<'a, F> {
+    pub(super) kit: &'a Conformance<F>,
+    pub(super) outside: &'a Outside<F>,
+}
+
+impl<F: 'static> Trial<'_, F> {
+    /// Each in an agent of its own.
+    pub(super) fn check(&self, found: &mut Found<'_>) {
+        let silent =
+            self.live(found, "a server that did not answer", async |agent, life| self.is_silent(agent, life).await);
+        if silent.calls_block {
+            // a flood of such calls would take for ever, and all else would be found wanting for it
+            return;
+        }
+        self.live(found, "a connection that was lost", async |agent, life| self.is_lost(agent, life).await);
+        self.live(found, "a flood of calls", async |agent, life| self.is_flooded(agent, life).await);
+        self.live(found, "a close while the server did not answer", async |agent, life| self.closes(agent, life).await);
+        for (does, how) in [("refuses connections", Self::cut as fn(&Self)), ("does not answer", Self::pause)] {
+            let policies =
+                [("fail", StartPolicy::Fail), ("retry", StartPolicy::Retry(SOON)), ("ignore", StartPolicy::Ignore)];
+            for (name, policy) in policies {
+                self.starts(found, &format!("a start with policy `{name}` while the server {does}"), how, policy);
+            }
+        }
+    }
+
+    fn cut(&self) {
+        self.outside.link.cut();
+    }
+
+    /// For longer than anything may take there; but the plugin may block the thread that would end it.
+    fn pause(&self) {
+        let Outside { link, call_within, start_within, lost_within, .. } = self.outside;
+        link.pause_at_most(*start_within + 2 * (*call_within + SLACK) + *lost_within + SLACK);
+    }
+
+    fn live(
+        &self,
+        found: &mut Found<'_>,
+        what: &str,
+        does: impl AsyncFnOnce(&Agent<F>, &mut Life) -> Vec<Going>,
+    ) -> Life {
+        let life = self.kit.live_through(&self.kit.make, Ordeal::None, does);
+        self.outside.link.restore();
+        found.of_a_life(what, &life);
+        if let unanswered @ 1.. = life.unanswered.get() {
+            let mend = "end those that wait with an error";
+            found.add(3, format!("after {what}: {unanswered} calls did not end: {mend}"));
+        }
+        if !life.started {
+            found.add(6, format!("before {what}: the agent does not start: {}", life.said[0]));
+        }
+        life
+    }
+
+    /// Calls that get no answer, until the server answers again.
+    async fn is_silent(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
+        const WHILE: &str = "while the server does not answer";
+        self.is_well(agent, life).await;
+        self.pause();
+        // on the connection that is there, and on the one that may follow it
+        for _ in 0..2 {
+            let called = self.call(agent).await;
+            self.fails(WHILE, called, life);
+        }
+        self.is_reported(WHILE, agent, life).await;
+        self.comes_back("after the server did not answer", agent, life).await;
+        Vec::new()
+    }
+
+    /// A connection that is reset, and no new one, until the server is there again. Nobody calls until that is seen.
+    async fn is_lost(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
+        const WHILE: &str = "while the connection is lost";
+        self.is_well(agent, life).await;
+        self.outside.link.cut();
+        self.is_reported(WHILE, agent, life).await;
+        let called = self.call(agent).await;
+        self.fails(WHILE, called, life);
+        self.comes_back("after the connection was lost", agent, life).await;
+        Vec::new()
+    }
+
+    /// More calls than any queue may hold, while none of them gets an answer.
+    async fn is_flooded(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
+        let Outside { link, queue, tasks, call_within, .. } = self.outside;
+        // the first one may come with what opens a connection
+        self.is_well(agent, life).await;
+        let before = link.sent();
+        self.is_well(agent, life).await;
+        let one = (link.sent() - before).max(1);
+        let (count, metrics) = ((FLOOD.0 * queue).max(FLOOD.1), Handle::current().metrics());
+        let (alive, mut most) = (metrics.num_alive_tasks(), 0);
+        self.pause();
+        let mut calls: FuturesUnordered<_> = (0..count).map(|_| self.call(agent)).collect();
+        let (mut unanswered, mut well) = (0, 0);
+        loop {
+            most = metrics.num_alive_tasks().saturating_sub(alive).max(most);
+            match timeout(LOOK, calls.next()).await {
+                Err(_) => continue,
+                Ok(None) => break,
+                Ok(Some(called)) => {
+                    unanswered += usize::from(called.answer.is_none());
+                    well += usize::from(matches!(called.answer, Some(Ok(()))));
+                    life.said.extend(called.answer.and_then(Result::err));
+                }
+            }
+        }
+        let mut add = |point, what| life.violations.push(Violation { point, what });
+        let flood = format!("in a flood of {count} calls that get no answer");
+        if unanswered > 0 {
+            let mend = "one that waits for room has a limit, too";
+            add(3, format!("{flood}, {unanswered} did not end within {call_within:?}: {mend}"));
+        }
+        if well > 0 {
+            let mend = "say so when the server has answered, and not before";
+            add(6, format!("{flood}, {well} say that all is well, and may be lost: {mend}"));
+        }
+        if most > *tasks {
+            let mend = "let one task serve all calls, or bound them";
+            add(3, format!("{flood}, there are {most} more tasks, and {tasks} are allowed: {mend}"));
+        }
+        let sent = link.sent();
+        link.restore();
+        self.is_quiet().await;
+        // each caller has been told that his call has failed
+        let stale = usize::try_from((link.sent() - sent) / one).unwrap_or(usize::MAX);
+        if stale > queue + count / 4 {
+            let mend = "give the queue a bound, and refuse what is beyond it, or let it wait";
+            add(
+                3,
+                format!(
+                    "after a flood of {count} calls, which have all ended, {stale} were sent, and {queue} may be queued: {mend}"
+                ),
+            );
+        }
+        self.comes_back("after a flood of calls", agent, life).await;
+        Vec::new()
+    }
+
+    async fn is_quiet(&self) {
+        let (mut sent, mut since, began) = (self.outside.link.sent(), Instant::now(), Instant::now());
+        while since.elapsed() < QUIET && began.elapsed() < self.outside.back_within {
+            sleep(LOOK).await;
+            let now = self.outside.link.sent();
+            if now != sent {
+                (sent, since) = (now, Instant::now());
+            }
+        }
+    }
+
+    /// A close in the middle of calls that get no answer. They go on beside it.
+    async fn closes(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
+        self.is_well(agent, life).await;
+        self.pause();
+        let mut calls: FuturesUnordered<_> = (0..IN_FLIGHT).map(|_| self.call(agent)).collect();
+        let unanswered = life.unanswered.clone();
+        let count = move |called: &Called| unanswered.set(unanswered.get() + usize::from(called.answer.is_none()));
+        // each has begun
+        while let Ok(Some(called)) = timeout(LOOK, calls.next()).await {
+            count(&called);
+        }
+        let rest: Going = Box::pin(async move {
+            while let Some(called) = calls.next().await {
+                count(&called);
+            }
+        });
+        vec![rest]
+    }
+
+    /// A start without a server that answers.
+    fn starts(&self, found: &mut Found<'_>, what: &str, how: fn(&Self), policy: StartPolicy) {
+        let Outside { link, start_within, .. } = self.outside;
+        how(self);
+        let make = || -> Builder<F> {
+            let builder = (self.kit.make)().start_policy(&self.kit.plugin, policy);
+            builder.limit(&self.kit.plugin, Phase::Init, *start_within)
+        };
+        let life = self.kit.live_through(&make, Ordeal::None, async |agent: &Agent<F>, life: &mut Life| {
+            if policy != StartPolicy::Fail {
+                self.is_down(what, policy, agent, life).await;
+            }
+            Vec::new()
+        });
+        link.restore();
+        found.of_a_life(what, &life);
+        match policy {
+            StartPolicy::Fail if life.started => {
+                found.add(5, format!("after {what}: the agent has started: let `init` fail without its server"));
+            }
+            StartPolicy::Fail => {
+                let failed = life.errors.iter().filter_map(|error| match &error.cause {
+                    Cause::Failed(cause) if error.instance == self.kit.plugin => Some(cause.to_string()),
+                    _ => None,
+                });
+                for text in failed.filter(|text| !self.is_named_in(text)).collect::<Vec<_>>() {
+                    found.add(7, self.unnamed(&format!("after {what}: its error"), &text));
+                }
+            }
+            _ if !life.started => found.add(5, format!("after {what}: the agent has not started: {}", life.said[0])),
+            _ => {}
+        }
+    }
+
+    /// The agent goes on without the plugin. With `retry` it comes up when the server does.
+    async fn is_down(&self, what: &str, policy: StartPolicy, agent: &Agent<F>, life: &mut Life) {
+        let (while_, status) = (format!("after {what}"), self.status(agent));
+        let reason = status.and_then(|status| status.reason).unwrap_or_default();
+        if !self.is_named_in(&reason) {
+            self.add(life, 7, self.unnamed(&format!("{while_}: the reason of its state"), &reason));
+        }
+        life.said.push(reason);
+        let called = self.call(agent).await;
+        self.fails(&while_, called, life);
+        if policy == StartPolicy::Ignore {
+            return;
+        }
+        self.outside.link.restore();
+        if timeout(self.outside.back_within, agent.all_up()).await.is_err() {
+            let within = self.outside.back_within;
+            let mend = "`init` may be called again after it has failed";
+            self.add(
+                life,
+                5,
+                format!("{while_}: it does not come up within {within:?} after the server is there: {mend}"),
+            );
+            return;
+        }
+        self.comes_back(&while_, agent, life).await;
+    }
+}

@@ -1,0 +1,164 @@
+//! What is right and what is wrong of calls and of states, in a [`Trial`].
+
+use super::{
+    Violation,
+    life::Life,
+    trial::{LOOK, SLACK, Trial},
+};
+use crate::{
+    Agent,
+    status::{PluginStatus, State},
+};
+use std::{
+    future::{Future, poll_fn},
+    time::{Duration, Instant},
+};
+use tokio::time::{sleep, timeout};
+
+/// A call that has ended, or was given up.
+pub(super) struct Called {
+    /// None where it did not end in time.
+    pub(super) answer: Option<Result<(), String>>,
+    /// The longest for which it kept its thread.
+    pub(super) longest: Duration,
+}
+
+impl<F: 'static> Trial<'_, F> {
+    /// A call while all is whole.
+    pub(super) async fn is_well(&self, agent: &Agent<F>, life: &mut Life) {
+        let called = self.call(agent).await;
+        self.keeps_its_thread("while all is well", &called, life);
+        let what = match called.answer {
+            Some(Ok(())) => return,
+            Some(Err(error)) => format!("while all is well, a call fails: {error}"),
+            None => format!("while all is well, a call does not end within {:?}", self.outside.call_within),
+        };
+        self.add(life, 0, what);
+    }
+
+    /// A call that can get no answer.
+    pub(super) fn fails(&self, while_: &str, called: Called, life: &mut Life) {
+        self.keeps_its_thread(while_, &called, life);
+        let within = self.outside.call_within;
+        match called.answer {
+            None => {
+                let mend = "give each call to the outside a time-out";
+                self.add(life, 3, format!("{while_}: a call does not end within {within:?}: {mend}"));
+            }
+            Some(Ok(())) => {
+                let mend = "say so when the server has answered, and not before";
+                self.add(life, 6, format!("{while_}: a call says that all is well, and may be lost: {mend}"));
+            }
+            Some(Err(text)) => {
+                if !self.is_named_in(&text) {
+                    self.add(life, 7, self.unnamed(&format!("{while_}: the error of a call"), &text));
+                }
+                life.said.push(text);
+            }
+        }
+    }
+
+    fn keeps_its_thread(&self, while_: &str, called: &Called, life: &mut Life) {
+        if called.longest > self.kit.blocks_after {
+            let (longest, mend) = (called.longest, "what blocks belongs in `tokio::task::spawn_blocking`");
+            life.calls_block = true;
+            self.add(life, 3, format!("{while_}: a call kept its thread for {longest:.1?}: {mend}"));
+        }
+    }
+
+    /// Its state says that it is not well, and what it lacks.
+    pub(super) async fn is_reported(&self, while_: &str, agent: &Agent<F>, life: &mut Life) {
+        let (within, is_bad) = (self.outside.lost_within, |state| matches!(state, State::Degraded | State::Error));
+        let status = self.status_when(agent, within, |status| is_bad(status.state)).await;
+        let Some(PluginStatus { state, reason, .. }) = status else { return };
+        let reason = reason.unwrap_or_default();
+        if !is_bad(state) {
+            let mend = "report `Degraded` or `Error`, or have the plugin asked by `Context::probe`";
+            self.add(life, 4, format!("{while_}: its state is still `{state}` after {within:?}: {mend}"));
+        } else if !self.is_named_in(&reason) {
+            self.add(life, 4, self.unnamed(&format!("{while_}: the reason of its state"), &reason));
+        }
+        life.said.push(reason);
+    }
+
+    /// The server is there again: so is the plugin, and it says so.
+    pub(super) async fn comes_back(&self, after: &str, agent: &Agent<F>, life: &mut Life) {
+        let (within, began) = (self.outside.back_within, Instant::now());
+        self.outside.link.restore();
+        let mut answer = self.call(agent).await.answer;
+        while !matches!(answer, Some(Ok(()))) && began.elapsed() < within {
+            sleep(LOOK).await;
+            answer = self.call(agent).await.answer;
+        }
+        if !matches!(answer, Some(Ok(()))) {
+            let error = answer.and_then(Result::err).unwrap_or_else(|| "it does not end".to_string());
+            let mend = "let the plugin connect again by itself";
+            self.add(
+                life,
+                6,
+                format!("{after}: a call still fails {within:?} after the server is back: {error}: {mend}"),
+            );
+            return;
+        }
+        let left = within.saturating_sub(began.elapsed());
+        let status = self.status_when(agent, left, |status| status.state == State::Ok).await;
+        if let Some(status) = status.filter(|status| status.state != State::Ok) {
+            let (state, mend) = (status.state, "report `Ok` when the connection is back");
+            self.add(
+                life,
+                4,
+                format!("{after}: its state is still `{state}` {within:?} after the server is back: {mend}"),
+            );
+        }
+    }
+
+    /// One call, which is given up when it takes far too long.
+    pub(super) fn call(&self, agent: &Agent<F>) -> impl Future<Output = Called> + use<F> {
+        let (mut call, limit) = ((self.outside.call)(agent), self.outside.call_within + SLACK);
+        async move {
+            let mut longest = Duration::ZERO;
+            let watched = poll_fn(|task| {
+                let began = Instant::now();
+                let polled = call.as_mut().poll(task);
+                longest = began.elapsed().max(longest);
+                polled
+            });
+            let answer = timeout(limit, watched).await.ok().map(|answer| answer.map_err(|error| format!("{error:?}")));
+            Called { answer, longest }
+        }
+    }
+
+    pub(super) fn status(&self, agent: &Agent<F>) -> Option<PluginStatus> {
+        agent.status().plugins.into_iter().find(|status| status.name == self.kit.plugin)
+    }
+
+    /// Its status when it is as it should be, or when the time is over.
+    async fn status_when(
+        &self,
+        agent: &Agent<F>,
+        within: Duration,
+        is: impl Fn(&PluginStatus) -> bool,
+    ) -> Option<PluginStatus> {
+        let began = Instant::now();
+        loop {
+            let status = self.status(agent)?;
+            if is(&status) || began.elapsed() > within {
+                return Some(status);
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// By its port: the host may be written in more than one way.
+    pub(super) fn is_named_in(&self, text: &str) -> bool {
+        text.contains(&format!(":{}", self.outside.link.addr().port()))
+    }
+
+    pub(super) fn unnamed(&self, what: &str, text: &str) -> String {
+        format!("{what} does not name the endpoint, {}: {text}", self.outside.link.addr())
+    }
+
+    pub(super) fn add(&self, life: &mut Life, point: u8, what: String) {
+        life.violations.push(Violation { point, what });
+    }
+}

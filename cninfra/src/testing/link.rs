@@ -1,0 +1,163 @@
+//! [`Link`]: the way to a server, which a test can cut, pause and slow down.
+
+mod carry;
+mod serve;
+
+use serve::{Mode, Order, Seen, bound, serve};
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use tokio::sync::watch;
+
+/// The way from a plugin to a server: a TCP proxy on a free port of the loopback interface, in front of the real server, that a test can
+/// break in the ways in which networks and servers break.
+///
+/// | | connections | new ones |
+/// | --- | --- | --- |
+/// | [`cut`](Link::cut) | are reset | are refused |
+/// | [`pause`](Link::pause) | stay, and nothing goes through | are taken, and nothing is read: half-open |
+/// | [`slow`](Link::slow) | each piece that goes through is late | the same |
+/// | [`restore`](Link::restore) | go on | go through |
+///
+/// What is ordered is done when the call returns. The port stays the link's while it is cut, so nobody else answers there. It has a thread of its own,
+/// so it goes on whatever the test does to its runtime; the thread ends when the link is dropped, and the connections with it. No more than 256 are
+/// open at once.
+///
+/// ```
+/// use cninfra::testing::Link;
+/// use std::{
+///     io::Read as _,
+///     net::{TcpListener, TcpStream},
+/// };
+///
+/// # fn main() -> std::io::Result<()> {
+/// let server = TcpListener::bind("127.0.0.1:0")?;
+/// let link = Link::to(server.local_addr()?)?;
+/// let mut client = TcpStream::connect(link.addr())?;
+/// server.accept()?;
+/// link.cut();
+/// assert!(client.read(&mut [0]).is_err(), "it is reset");
+/// assert!(TcpStream::connect(link.addr()).is_err(), "it is refused");
+/// link.restore();
+/// TcpStream::connect(link.addr())?;
+/// server.accept()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Link {
+    server: SocketAddr,
+    addr: SocketAddr,
+    orders: watch::Sender<Order>,
+    seen: Arc<Seen>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Link {
+    /// A link to the server at this address, which need not be there yet.
+    ///
+    /// # Errors
+    /// There is no free port, or no thread.
+    pub fn to(server: SocketAddr) -> io::Result<Link> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let holder = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let addr = holder.local_addr()?;
+        let (orders, seen) = (watch::Sender::new(Order::default()), Arc::new(Seen::default()));
+        let serving = serve(addr, server, orders.clone(), seen.clone());
+        let thread = std::thread::Builder::new().name("link".to_string()).spawn(move || {
+            let _holder = holder;
+            runtime.block_on(serving);
+        })?;
+        let link = Link { server, addr, orders, seen, thread: Some(thread) };
+        link.seen.wait_for(0).map_err(io::Error::other)?;
+        Ok(link)
+    }
+
+    /// Where the link listens: what the plugin's config points to.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Resets all connections, and refuses new ones: the server is gone.
+    ///
+    /// # Panics
+    /// The link does not do what it is told. So it is with all that is ordered here.
+    pub fn cut(&self) {
+        self.order(|order| order.cut());
+    }
+
+    /// Lets nothing through: connections stay, new ones are taken, and nothing is read of either. The server hangs, or the network drops
+    /// all that is sent.
+    ///
+    /// # Panics
+    /// See [`Link::cut`].
+    pub fn pause(&self) {
+        self.order(|order| *order = Order { mode: Mode::Paused, until: None, ..*order });
+    }
+
+    /// The same; after this time it is cut, whoever may have forgotten it, or be kept by it.
+    pub(super) fn pause_at_most(&self, time: Duration) {
+        let until = Instant::now() + time;
+        self.order(|order| *order = Order { mode: Mode::Paused, until: Some(until), ..*order });
+    }
+
+    /// Lets each piece through after this time, in both directions.
+    ///
+    /// # Panics
+    /// See [`Link::cut`].
+    pub fn slow(&self, by: Duration) {
+        self.order(|order| *order = Order { mode: Mode::Open(by), until: None, ..*order });
+    }
+
+    /// Lets all through, as at first.
+    ///
+    /// # Panics
+    /// See [`Link::cut`].
+    pub fn restore(&self) {
+        self.slow(Duration::ZERO);
+    }
+
+    /// How many bytes it has handed on to the server so far.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.seen.sent()
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.seen.connections()
+    }
+
+    fn order(&self, change: impl FnOnce(&mut Order)) {
+        let mut number = 0;
+        self.orders.send_modify(|order| {
+            change(order);
+            order.number += 1;
+            number = order.number;
+        });
+        if let Err(error) = self.seen.wait_for(number) {
+            panic!("the link at {}: {error}", self.addr);
+        }
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Link({} to {})", self.addr, self.server)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.orders.send_modify(|order| order.mode = Mode::Gone);
+        if let Some(thread) = self.thread.take() {
+            // it panics nowhere, and a drop is no place to tell of it
+            let _ = thread.join();
+        }
+    }
+}

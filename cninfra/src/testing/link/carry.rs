@@ -1,0 +1,82 @@
+//! One connection of a link: what comes from either side is carried to the other one, as the link is told.
+
+use super::serve::{Mode, Order, Seen};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpStream,
+        tcp::{ReadHalf, WriteHalf},
+    },
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+/// The server is on the same machine, or near.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+const PIECE: usize = 16 * 1024;
+
+type Orders = watch::Receiver<Order>;
+
+/// From a client that was taken to the end of both sides; where one fails, or the link is cut, the client's is reset.
+pub(super) async fn connection(mut client: TcpStream, server: SocketAddr, mut orders: Orders, seen: Arc<Seen>) {
+    let (cuts, carried) = (orders.borrow().cuts, orders.clone());
+    let is_whole = tokio::select! {
+        _ = orders.wait_for(|order| order.cuts != cuts || order.mode == Mode::Gone) => false,
+        carried = carry(&mut client, server, carried, &seen) => carried.is_ok(),
+    };
+    if !is_whole {
+        // who has closed it already does not mind
+        let _ = client.set_zero_linger();
+    }
+}
+
+async fn carry(client: &mut TcpStream, server: SocketAddr, mut orders: Orders, seen: &Seen) -> io::Result<()> {
+    open(&mut orders).await;
+    let mut server = timeout(CONNECT_WITHIN, TcpStream::connect(server)).await??;
+    // what is late is late on purpose
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let (ours, theirs) = (client.split(), server.split());
+    let there = pump(ours.0, theirs.1, orders.clone(), |bytes| seen.has_sent(bytes));
+    let back = pump(theirs.0, ours.1, orders, |_| {});
+    tokio::try_join!(there, back)?;
+    Ok(())
+}
+
+/// Waits until things go through; says how late.
+async fn open(orders: &mut Orders) -> Duration {
+    let open = orders.wait_for(|order| matches!(order.mode, Mode::Open(_))).await.map(|order| order.mode);
+    match open {
+        Ok(Mode::Open(late)) => late,
+        // the link is gone, and the connection with it
+        _ => std::future::pending().await,
+    }
+}
+
+async fn pump(
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
+    mut orders: Orders,
+    has_carried: impl Fn(usize),
+) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        open(&mut orders).await;
+        let bytes = tokio::select! {
+            bytes = from.read(&mut piece) => bytes?,
+            // while it is paused, nothing is read
+            _ = orders.changed() => continue,
+        };
+        let late = open(&mut orders).await;
+        if !late.is_zero() {
+            sleep(late).await;
+            open(&mut orders).await;
+        }
+        if bytes == 0 {
+            return to.shutdown().await;
+        }
+        to.write_all(&piece[..bytes]).await?;
+        has_carried(bytes);
+    }
+}
