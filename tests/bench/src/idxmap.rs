@@ -1,0 +1,205 @@
+//! What a map with indexes and watchers costs, beside dashmap and beside a hash map under a lock with an index made by hand, in one run.
+//!
+//! ```text
+//! cargo run --release -p cninfra-bench --bin idxmap [-- ROUNDS [ITEMS]]
+//! ```
+//!
+//! Each map has a million items of short names. In each round all of them take turns, for each count of threads; what is told is the median of the ratios within a round, so that what else the
+//! machine does spoils few of them, with the tenths beside it: how many operations per second there are of those of the other map. dashmap once more beside itself says what the noise is.
+#![forbid(unsafe_code)]
+
+mod spread;
+
+use cninfra::idxmap::{Changes, IdxMap, Index};
+use dashmap::DashMap;
+use spread::Spread;
+use std::{
+    collections::{HashMap, HashSet},
+    env,
+    hint::black_box,
+    sync::{Barrier, PoisonError, RwLock},
+    thread,
+    time::{Duration, Instant},
+};
+
+const THREADS: [usize; 4] = [1, 2, 4, 16];
+/// For each thread: long beside its start, short enough that many rounds are no matter.
+const OPERATIONS: u32 = 20_000;
+/// So many items have one value that is looked up.
+const OF_ONE: u32 = 10;
+
+struct Item {
+    /// What the index is of.
+    group: u32,
+    number: u64,
+}
+
+fn item(number: u32) -> Item {
+    Item { group: number / OF_ONE, number: u64::from(number) }
+}
+
+fn name(number: u32) -> String {
+    format!("interface-{number:07}")
+}
+
+/// A map, as the benchmark uses it.
+trait Map: Sync {
+    fn read(&self, name: &str) -> u64;
+    fn write(&self, name: &str, item: Item);
+    /// How much is found.
+    fn find(&self, group: u32) -> usize;
+}
+
+struct Ours {
+    map: IdxMap<String, Item>,
+    by_group: Index<u32, String, Item>,
+    /// That take nothing.
+    _watchers: Vec<Changes<String, Item>>,
+}
+
+impl Ours {
+    fn new(items: u32, watchers: usize) -> Self {
+        let map = IdxMap::new("items");
+        let by_group = map.index(|_, item: &Item| [item.group]);
+        let _watchers = (0..watchers).map(|_| map.watch()).collect();
+        (0..items).for_each(|number| drop(map.put(name(number), item(number))));
+        Ours { map, by_group, _watchers }
+    }
+}
+
+impl Map for Ours {
+    fn read(&self, name: &str) -> u64 {
+        self.map.get(name).map_or(0, |item| item.number)
+    }
+    fn write(&self, name: &str, item: Item) {
+        self.map.put(name.to_string(), item);
+    }
+    fn find(&self, group: u32) -> usize {
+        self.by_group.get(&group).iter().map(|(name, item)| name.len() + usize::from(item.number > 0)).sum()
+    }
+}
+
+struct Dash(DashMap<String, Item>);
+
+impl Map for Dash {
+    fn read(&self, name: &str) -> u64 {
+        self.0.get(name).map_or(0, |item| item.number)
+    }
+    fn write(&self, name: &str, item: Item) {
+        self.0.insert(name.to_string(), item);
+    }
+    /// It has no index.
+    fn find(&self, _: u32) -> usize {
+        0
+    }
+}
+
+/// One lock around a map and the index of it.
+struct ByHand(RwLock<Indexed>);
+
+type Indexed = (HashMap<String, Item>, HashMap<u32, HashSet<String>>);
+
+impl Map for ByHand {
+    fn read(&self, name: &str) -> u64 {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).0.get(name).map_or(0, |item| item.number)
+    }
+    fn write(&self, name: &str, item: Item) {
+        let (map, index) = &mut *self.0.write().unwrap_or_else(PoisonError::into_inner);
+        index.entry(item.group).or_default().insert(name.to_string());
+        if let Some(old) = map.insert(name.to_string(), Item { ..item })
+            && old.group != item.group
+            && let Some(names) = index.get_mut(&old.group)
+        {
+            names.remove(name);
+        }
+    }
+    fn find(&self, group: u32) -> usize {
+        // what is found is taken out of the lock, as one needs it
+        let (map, index) = &*self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let found: Vec<(String, u64)> = index
+            .get(&group)
+            .into_iter()
+            .flatten()
+            .filter_map(|name| map.get(name).map(|item| (name.clone(), item.number)))
+            .collect();
+        found.iter().map(|(name, number)| name.len() + usize::from(*number > 0)).sum()
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Operation {
+    Read,
+    Write,
+    Find,
+}
+
+/// How long so many threads take for their operations.
+fn time(map: &dyn Map, operation: Operation, threads: usize, names: &[String]) -> Duration {
+    let barrier = Barrier::new(threads + 1);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|thread| {
+                let barrier = &barrier;
+                scope.spawn(move || {
+                    let mut random = fastrand::Rng::with_seed(thread as u64);
+                    barrier.wait();
+                    for _ in 0..OPERATIONS {
+                        let number = random.usize(..names.len());
+                        match operation {
+                            Operation::Read => drop(black_box(map.read(&names[number]))),
+                            Operation::Write => map.write(&names[number], item(number as u32)),
+                            Operation::Find => drop(black_box(map.find(number as u32 / OF_ONE))),
+                        }
+                    }
+                })
+            })
+            .collect();
+        barrier.wait();
+        let began = Instant::now();
+        // one that panics has told so
+        workers.into_iter().for_each(|worker| drop(worker.join()));
+        began.elapsed()
+    })
+}
+
+fn main() {
+    let args: Vec<u32> = env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
+    let (rounds, items) =
+        (args.first().copied().unwrap_or(40).max(1), args.get(1).copied().unwrap_or(1_000_000).max(100));
+    let names: Vec<String> = (0..items).map(name).collect();
+    let dash = Dash(DashMap::new());
+    let by_hand = ByHand(RwLock::default());
+    for number in 0..items {
+        dash.write(&names[number as usize], item(number));
+        by_hand.write(&names[number as usize], item(number));
+    }
+    let ours = [0, 1, 100].map(|watchers| Ours::new(items, watchers));
+    let [alone, one, hundred] = &ours;
+    println!("{items} items, {rounds} rounds; operations per second, as a ratio: median (tenths below and above)");
+    let rows: [(&str, Operation, &dyn Map, &dyn Map); 10] = [
+        ("reads: dashmap / dashmap", Operation::Read, &dash, &dash),
+        ("reads: idxmap / dashmap", Operation::Read, alone, &dash),
+        ("reads: idxmap / by hand", Operation::Read, alone, &by_hand),
+        ("reads: idxmap, 100 idle watchers / none", Operation::Read, hundred, alone),
+        ("found: idxmap / by hand", Operation::Find, alone, &by_hand),
+        ("writes: by hand / by hand", Operation::Write, &by_hand, &by_hand),
+        ("writes: idxmap / by hand", Operation::Write, alone, &by_hand),
+        ("writes: idxmap / dashmap, which has no index", Operation::Write, alone, &dash),
+        ("writes: idxmap, 1 idle watcher / none", Operation::Write, one, alone),
+        ("writes: idxmap, 100 idle watchers / 1", Operation::Write, hundred, one),
+    ];
+    for (title, operation, map, beside) in rows {
+        for threads in THREADS {
+            let ratio = |round: u32| {
+                let first = |map| time(map, operation, threads, &names).as_secs_f64();
+                // who is first takes turns, too
+                match round % 2 {
+                    0 => 1.0 / (first(map) / first(beside)),
+                    _ => first(beside) / first(map),
+                }
+            };
+            let Spread { p10, median, p90 } = Spread::of((0..rounds).map(ratio));
+            println!("{title:46} {threads:2} threads  {median:.2} ({p10:.2} to {p90:.2})");
+        }
+    }
+}
