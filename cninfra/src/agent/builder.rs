@@ -116,7 +116,7 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Is the agent looked at from a thread of its own, where it is embedded ([`Builder::start`])? What keeps a thread for longer than a second
+    /// Is the agent looked at from a thread apart (one for all agents of a process), where it is embedded ([`Builder::start`])? What keeps a thread for longer than a second
     /// is named there, or earlier where half of its limit is less. Default: yes. It looks at the agent ten times a second,
     /// which a process that embeds very many agents may want to save. [`Agent::main`] has its own.
     pub fn watchdog(mut self, watched: bool) -> Self {
@@ -185,7 +185,7 @@ impl<F> Builder<F> {
 
     /// Starts the agent.
     ///
-    /// An agent that is embedded so has a watchdog on a thread of its own, as long as it is there: what keeps a thread is named in the
+    /// An agent that is embedded so has a watchdog on a thread apart, as long as it is there: what keeps a thread is named in the
     /// log. It can not end the process, which is not the agent's: a plugin that never gives its thread back keeps this call, or the stop,
     /// for as long. See [`Limits`], and [`Builder::watchdog`].
     ///
