@@ -63,6 +63,11 @@ impl LogsConfig {
         config.section(SECTION)
     }
 
+    /// The format that is said, whatever else may be wrong: that is to be told in it.
+    pub(super) fn format_of(config: &Config) -> Format {
+        config.what_holds::<Self>(SECTION).unwrap_or_default().format()
+    }
+
     /// With the place of each key.
     pub(super) fn with_origins(config: &Config) -> Result<(Self, Origins)> {
         config.section_with_origins(SECTION)

@@ -107,7 +107,7 @@ impl<F: 'static> Builder<F> {
         }
         self.settings.take_values(&cli.values);
         // the files may say another one, but what is wrong with reading them has this one
-        format.set(LogsConfig::of(&self.settings.config).unwrap_or_default().format());
+        format.set(LogsConfig::format_of(&self.settings.config));
         // from here on code of plugins runs
         let _hook = Hook::set(
             &self.settings.loggers,
@@ -118,7 +118,7 @@ impl<F: 'static> Builder<F> {
         // what is wrong with it is told below
         let own = AgentConfig::of(&self.settings.config).unwrap_or_default();
         self.settings.loggers.name(own.microservice_label.as_str());
-        format.set(LogsConfig::of(&self.settings.config).unwrap_or_default().format());
+        format.set(LogsConfig::format_of(&self.settings.config));
         report.odd.iter().for_each(|odd| log.warn(odd));
         if !report.wrong.is_empty() {
             log.error(report);

@@ -40,7 +40,7 @@ pub(super) fn format(args: &[OsString], env: &Variables) -> Format {
     said.values.retain(|value| value.section == logs::SECTION && value.key == KEY);
     let mut settings = Settings::default();
     settings.take_values(&said.values);
-    LogsConfig::of(&settings.config).unwrap_or_default().format()
+    LogsConfig::format_of(&settings.config)
 }
 
 /// What is said by a flag, each time.

@@ -334,6 +334,11 @@ impl Config {
         }
     }
 
+    /// What is right of a section, without what is wrong; `None` where nothing can be read.
+    pub(crate) fn what_holds<C: DeserializeOwned + Default>(&self, name: &str) -> Option<C> {
+        extract::extract(section::Named::plain(name), &self.entries(name)).0
+    }
+
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
         let (value, outcome) = extract::extract(section::Named::plain(name), &self.entries(name));

@@ -96,7 +96,7 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
         Changes { map, all: Some(all), changes, missed: 0 }
     }
 
-    /// The next event; `None` when the map is gone, and all has been told.
+    /// The next event; `None` when the map is gone, and all has been told that was not missed.
     ///
     /// # Cancel safety
     /// It may be dropped and called again: no event is lost.

@@ -1,6 +1,7 @@
 //! [`Index`]: finds entries by something else than their keys.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
     fmt,
     hash::{BuildHasher as _, Hash, RandomState},
@@ -9,11 +10,11 @@ use std::{
 
 /// An index, as the map sees it.
 pub(super) trait Indexed<K, V>: Send + Sync {
-    /// Asks for the values of an entry, and returns what puts them in the index, which calls nobody.
+    /// Asks for the values of an entry, and returns what puts them in the index.
     fn prepare<'a>(&'a self, key: &'a K, old: Option<&'a Arc<V>>, new: Option<&'a Arc<V>>) -> Box<dyn FnOnce() + 'a>;
 }
 
-/// Finds entries by something else than their keys: see [`IdxMap::index`](super::IdxMap::index). A clone is the same index; with the last one it goes.
+/// Finds entries by something else than their keys: see [`Reader::index`](super::Reader::index). A clone is the same index; with the last one it goes.
 pub struct Index<I, K, V>(Arc<Shared<I, K, V>>);
 
 struct Shared<I, K, V> {
@@ -51,7 +52,11 @@ where
 
     /// All entries that have this value, in no order.
     #[must_use]
-    pub fn get(&self, value: &I) -> Vec<(K, Arc<V>)> {
+    pub fn get<Q>(&self, value: &Q) -> Vec<(K, Arc<V>)>
+    where
+        I: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
         match self.0.part(value).read().unwrap_or_else(PoisonError::into_inner).get(value) {
             None => Vec::new(),
             Some(Found::One(key, value)) => vec![(key.clone(), value.clone())],
@@ -61,7 +66,11 @@ where
 
     /// The keys of all entries that have this value, in no order.
     #[must_use]
-    pub fn keys(&self, value: &I) -> Vec<K> {
+    pub fn keys<Q>(&self, value: &Q) -> Vec<K>
+    where
+        I: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
         match self.0.part(value).read().unwrap_or_else(PoisonError::into_inner).get(value) {
             None => Vec::new(),
             Some(Found::One(key, _)) => vec![key.clone()],
@@ -71,7 +80,11 @@ where
 
     /// How many entries have this value.
     #[must_use]
-    pub fn count(&self, value: &I) -> usize {
+    pub fn count<Q>(&self, value: &Q) -> usize
+    where
+        I: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
         match self.0.part(value).read().unwrap_or_else(PoisonError::into_inner).get(value) {
             None => 0,
             Some(Found::One(..)) => 1,
@@ -90,7 +103,7 @@ where
 }
 
 impl<I: Hash + Eq, K: Hash + Eq + Clone, V> Shared<I, K, V> {
-    fn part(&self, value: &I) -> &Part<I, K, V> {
+    fn part<Q: Hash + ?Sized>(&self, value: &Q) -> &Part<I, K, V> {
         let hash = self.hasher.hash_one(value);
         &self.parts[(hash >> 32) as usize & (self.parts.len() - 1)]
     }

@@ -25,7 +25,7 @@ const PARTS: usize = 4;
 /// A reader locks one part of it, for as long as it takes to find a key and to count a reference. Writers come one after the other, so that all watchers see the same
 /// changes in the same order.
 ///
-/// The destructor of a value may run while another one is written, and so must not write to the map itself.
+/// What an index is of is asked while a write is going on, and the destructor of a value may run then: neither may call the map.
 ///
 /// It reads as its [`Reader`] does, which is what is handed to those who shall not write.
 pub struct IdxMap<K, V>(Reader<K, V>);
@@ -175,7 +175,7 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
         self.0.entries()
     }
 
-    /// Makes an index: of each entry `values` says by which values it is found. It has to say the same of the same entry whenever it is asked. The index has all that is
+    /// Makes an index: of each entry `values` says by which values it is found. It has to say the same of the same entry whenever it is asked, and must not call the map. The index has all that is
     /// in the map already, and goes with the last clone of what this returns.
     #[must_use = "an index is there only for who keeps it"]
     pub fn index<I, T>(&self, values: impl Fn(&K, &V) -> T + Send + Sync + 'static) -> Index<I, K, V>
@@ -388,6 +388,46 @@ mod tests {
             }
             assert_eq!((known, watch.missed()), (model.clone(), 0));
         }
+    }
+
+    #[test]
+    fn who_begins_while_others_write_misses_nothing() {
+        let map = IdxMap::with_queue("numbers", 1 << 17);
+        let (mut watchers, mut indexes) = (Vec::new(), Vec::new());
+        thread::scope(|scope| {
+            let writers: Vec<_> = (0..2)
+                .map(|writer| {
+                    let map = map.clone();
+                    scope.spawn(move || {
+                        let mut random = fastrand::Rng::with_seed(writer);
+                        for value in 0..20_000 {
+                            match random.u8(..3) {
+                                0 => drop(map.remove(&random.u8(..))),
+                                _ => drop(map.put(random.u8(..), value)),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            while writers.iter().any(|writer| !writer.is_finished()) {
+                watchers.push(map.watch());
+                indexes.push(by_digit(&map));
+                thread::yield_now();
+                if watchers.len() > 200 {
+                    break;
+                }
+            }
+        });
+        let model: BTreeMap<u8, u32> = map.entries().into_iter().map(|(key, value)| (key, *value)).collect();
+        for mut watch in watchers {
+            let mut known = BTreeMap::new();
+            while let Some(event) = watch.try_next() {
+                follow(&mut known, event);
+            }
+            assert_eq!(known, model);
+        }
+        let of_digit = |digit: char| model.values().filter(|value| value.to_string().contains(digit)).count();
+        assert!(indexes.iter().all(|index| ('0'..='9').all(|digit| index.count(&digit) == of_digit(digit))));
     }
 
     #[tokio::test]

@@ -58,7 +58,7 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
                 }
             },
             Update::Deleted(key) => key,
-            Update::Synced | Update::Link(_) => continue,
+            Update::Synced(_) | Update::Link(_) => continue,
         };
         // a key that can not be read is not in the map, and was told when it came
         if let Ok(key) = name(&gone) {
@@ -79,11 +79,11 @@ mod tests {
         let watch = Kv::new(store.clone()).watch([""], WatchOptions::default()).await.unwrap();
         let (_, feed) = store.watched.lock().unwrap().take().unwrap();
         let snapshot = async |entries: &[(&'static str, &'static str)]| {
-            feed.send(Event::snapshot_begin(KeyRange::all(), Cause::Lost)).await;
+            let _ = feed.send(Event::snapshot_begin(KeyRange::all(), Cause::Lost)).await;
             for (key, value) in entries {
-                feed.send(Event::Item(Entry::new(*key, *value))).await;
+                let _ = feed.send(Event::Item(Entry::new(*key, *value))).await;
             }
-            feed.send(Event::snapshot_end(None)).await;
+            let _ = feed.send(Event::snapshot_end(KeyRange::all(), None)).await;
         };
         snapshot(&[("http", "80"), ("ssh", "22"), ("dns", "fifty-three")]).await;
         snapshot(&[("ssh", "twenty-two"), ("ntp", "123"), ("http", "8080")]).await;

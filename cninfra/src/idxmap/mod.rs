@@ -27,8 +27,8 @@
 //! # }
 //! ```
 //!
-//! A reader never waits for a watcher, and a writer never waits for one either: changes are kept in one bounded queue for all of them, and who falls behind it is told
-//! all entries again, and how many changes that were ([`Changes::missed`]).
+//! A reader never waits for a watcher. A writer does not wait for one that is slow either: changes are kept in one bounded queue for all of them, and who falls behind it
+//! is told all entries again, and how many changes that were ([`Changes::missed`]). While they are collected for that, as for a new watcher, writers wait.
 
 mod change;
 mod index;

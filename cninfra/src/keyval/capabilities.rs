@@ -4,7 +4,7 @@ use super::{At, Compare, Condition, KeyRange, KvError, Op, PageRequest, Reason, 
 use std::time::Duration;
 
 /// What a store can do, where that is a matter of degree. What is not, is an interface of its own ([`Revisions`](super::Revisions),
-/// [`Leases`](super::Leases), [`Coordination`](super::Coordination)), so that the compiler asks for it.
+/// [`Leases`](super::Leases)), so that the compiler asks for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Capabilities {
@@ -50,12 +50,12 @@ impl Capabilities {
     /// `TooLarge` and `Unsupported`, with the key or the range.
     pub fn refuse(&self, txn: &Txn) -> Result<()> {
         const OP: &str = "transaction";
-        let fail = |reason: Reason, range: KeyRange| Err(KvError::new(OP, reason).on(range));
+        let fail = |reason: Reason, range: KeyRange| Err(KvError::new(OP, reason).not_applied().on(range));
         let most = txn.then.len().max(txn.otherwise.len()).max(txn.conditions.len());
         if most > self.max_txn_ops {
             let help =
                 format!("the store takes {} operations in one, these are {most}: make several of it", self.max_txn_ops);
-            return Err(KvError::new(OP, Reason::TooLarge).with_help(help));
+            return Err(KvError::new(OP, Reason::TooLarge).not_applied().with_help(help));
         }
         for Condition { key, is } in &txn.conditions {
             if !self.revisions && matches!(is, Compare::Revision(_) | Compare::Created(_) | Compare::Before(_)) {
@@ -66,7 +66,7 @@ impl Capabilities {
             match op {
                 Op::Put(put) if put.value.len() > self.max_value => {
                     let (is, most) = (put.value.len(), self.max_value);
-                    let error = KvError::new(OP, Reason::TooLarge).on(KeyRange::key(&put.key));
+                    let error = KvError::new(OP, Reason::TooLarge).not_applied().on(KeyRange::key(&put.key));
                     return Err(error.with_help(format!("the value has {is} bytes, the store takes {most}")));
                 }
                 Op::Delete { range, .. } | Op::Get(range) => self.refuse_range(OP, range)?,
@@ -91,14 +91,18 @@ impl Capabilities {
     /// `Unsupported` for a revision where there are none.
     pub fn refuse_at(&self, op: &'static str, at: At) -> Result<()> {
         match at {
-            At::Revision(_) if !self.revisions => Err(KvError::new(op, Reason::Unsupported("revisions"))),
+            At::Revision(_) if !self.revisions => Err(KvError::new(op, Reason::Unsupported("revisions")).not_applied()),
             At::Revision(_) | At::Latest => Ok(()),
         }
     }
 
     fn refuse_range(&self, op: &'static str, range: &KeyRange) -> Result<()> {
         let is_known = self.ordered || range.single().is_some() || range.as_prefix().is_some();
-        if is_known { Ok(()) } else { Err(KvError::new(op, Reason::Unsupported("order of keys")).on(range.clone())) }
+        if is_known {
+            Ok(())
+        } else {
+            Err(KvError::new(op, Reason::Unsupported("order of keys")).not_applied().on(range.clone()))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`Diffed`]: a watch for who wants to know only what is different.
 
-use super::{Change, ChangeKind, Entry, Event, KeyRange, Link, Watch};
+use super::{Cause, Change, ChangeKind, Entry, Event, KeyRange, Link, Revision, Watch};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use std::{
@@ -19,23 +19,31 @@ pub enum Update {
     Put(Entry),
     /// A key is no more.
     Deleted(Bytes),
-    /// All that was said before is how things are: a snapshot has been told.
-    Synced,
+    /// Of this range all that was said before is how things are: a snapshot has been told.
+    Synced(KeyRange),
     /// The connection to the store.
     Link(Link),
 }
 
 /// A [`Watch`] whose snapshots are told as the changes that they show: a key whose value is the one that was told before is not told again, and one that is missing
-/// is deleted. For that it keeps all keys, with 8 bytes of each value.
+/// is deleted. For that it keeps all keys, with the hash and the revision of each value.
 ///
 /// # Cancel safety
 /// An update that was not taken is the next one.
 pub struct Diffed {
     watch: Watch,
-    known: BTreeMap<Bytes, u64>,
+    known: BTreeMap<Bytes, Known>,
     /// The snapshot that is told right now, and what was in it so far.
     snapshot: Option<(KeyRange, HashSet<Bytes>)>,
     updates: VecDeque<Update>,
+}
+
+/// What is known of a key's value.
+#[derive(Clone, Copy)]
+struct Known {
+    hash: u64,
+    /// `None` in a store without revisions, and where they begin again.
+    revision: Option<Revision>,
 }
 
 impl Diffed {
@@ -59,20 +67,20 @@ impl Diffed {
 
     fn take_in(&mut self, event: Event) {
         match event {
-            Event::SnapshotBegin { range, .. } => self.snapshot = Some((range, HashSet::new())),
-            Event::Item(entry) => {
-                if let Some((_, seen)) = &mut self.snapshot {
-                    seen.insert(entry.key.clone());
+            Event::SnapshotBegin { range, cause } => {
+                if matches!(cause, Cause::Regressed | Cause::Replaced) {
+                    self.known.values_mut().for_each(|known| known.revision = None);
                 }
-                self.put(entry);
+                self.snapshot = Some((range, HashSet::new()));
             }
-            Event::SnapshotEnd { .. } => {
+            Event::Item(entry) => self.put(entry),
+            Event::SnapshotEnd { range: told, .. } => {
                 if let Some((range, seen)) = self.snapshot.take().filter(|(range, _)| !range.is_empty()) {
                     let gone = self.known.range::<Bytes, _>(range.bounds()).filter(|(key, _)| !seen.contains(*key));
                     let gone: Vec<Bytes> = gone.map(|(key, _)| key.clone()).collect();
                     gone.into_iter().for_each(|key| self.delete(key));
                 }
-                self.updates.push_back(Update::Synced);
+                self.updates.push_back(Update::Synced(told));
             }
             Event::Changes { changes, .. } => {
                 for Change { key, kind, .. } in changes {
@@ -89,13 +97,26 @@ impl Diffed {
     fn put(&mut self, entry: Entry) {
         let mut hasher = DefaultHasher::new();
         entry.value.hash(&mut hasher);
-        let hash = hasher.finish();
-        if self.known.insert(entry.key.clone(), hash) != Some(hash) {
+        let new = Known { hash: hasher.finish(), revision: entry.revision };
+        // a change that comes while a snapshot is told is of what is there, too
+        if let Some((_, seen)) = &mut self.snapshot {
+            seen.insert(entry.key.clone());
+        }
+        let old = self.known.get(&entry.key).copied();
+        // what is older than what was told comes late
+        if old.is_some_and(|old| old.revision.is_some() && new.revision.is_some() && new.revision < old.revision) {
+            return;
+        }
+        self.known.insert(entry.key.clone(), new);
+        if old.is_none_or(|old| old.hash != new.hash) {
             self.updates.push_back(Update::Put(entry));
         }
     }
 
     fn delete(&mut self, key: Bytes) {
+        if let Some((_, seen)) = &mut self.snapshot {
+            seen.remove(&key);
+        }
         if self.known.remove(&key).is_some() {
             self.updates.push_back(Update::Deleted(key));
         }
@@ -127,7 +148,7 @@ impl fmt::Debug for Diffed {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Cause, Kv, Previous, WatchOptions, testing::Map},
+        super::{Kv, Previous, Pushed, WatchOptions, testing::Map},
         *,
     };
     use futures_util::FutureExt as _;
@@ -140,26 +161,59 @@ mod tests {
         let (_, feed) = map.watched.lock().unwrap().take().unwrap();
         let tell = async |events: Vec<Event>| {
             for event in events {
-                assert!(feed.send(event).await);
+                assert_eq!(feed.send(event).await, Pushed::Queued);
             }
         };
         let mut told = || std::iter::from_fn(|| updates.next().now_or_never().flatten()).collect::<Vec<_>>();
         let entry = |key: &'static str, value: &'static str| Entry::new(key, value);
         let begin = |prefix: &str, cause| Event::snapshot_begin(KeyRange::prefix(prefix), cause);
+        let end = |prefix: &str| Event::snapshot_end(KeyRange::prefix(prefix), None);
+        let synced = |prefix: &str| Update::Synced(KeyRange::prefix(prefix));
         let [a, b, z] = [entry("p/a", "1"), entry("p/b", ""), entry("z", "9")];
         let items = [&a, &b, &z].map(|entry| Event::Item(entry.clone()));
-        tell([vec![begin("", Cause::Start)], items.to_vec(), vec![Event::snapshot_end(None)]].concat()).await;
-        assert_eq!(told(), [Update::Put(a.clone()), Update::Put(b), Update::Put(z), Update::Synced]);
+        tell([vec![begin("", Cause::Start)], items.to_vec(), vec![end("")]].concat()).await;
+        assert_eq!(told(), [Update::Put(a.clone()), Update::Put(b), Update::Put(z), synced("")]);
         // b has changed, a is as it was, c was not there; z is in another range
         let [b, c] = [entry("p/b", "2"), entry("p/c", "3")];
         let items = [&a, &b, &c].map(|entry| Event::Item(entry.clone()));
-        tell([vec![begin("p/", Cause::Lost)], items.to_vec(), vec![Event::snapshot_end(None)]].concat()).await;
-        assert_eq!(told(), [Update::Put(b), Update::Put(c.clone()), Update::Synced]);
+        tell([vec![begin("p/", Cause::Lost)], items.to_vec(), vec![end("p/")]].concat()).await;
+        assert_eq!(told(), [Update::Put(b), Update::Put(c.clone()), synced("p/")]);
         let gone = Change::deleted("p/c", None, Previous::Unknown);
         let again = Change::put(a.clone(), None, Previous::Unknown);
         tell(vec![Event::changes(None, vec![gone.clone(), again]), Event::changes(None, vec![gone])]).await;
         assert_eq!(told(), [Update::Deleted(c.key)]);
-        tell(vec![Event::Link(Link::Lost), begin("p/a", Cause::Lost), Event::snapshot_end(None)]).await;
-        assert_eq!(told(), [Update::Link(Link::Lost), Update::Deleted(a.key), Update::Synced]);
+        tell(vec![Event::Link(Link::Lost), begin("p/a", Cause::Lost), end("p/a")]).await;
+        assert_eq!(told(), [Update::Link(Link::Lost), Update::Deleted(a.key), synced("p/a")]);
+    }
+
+    #[tokio::test]
+    async fn a_change_while_a_snapshot_is_told_is_newer_than_that() {
+        let map = Arc::<Map>::default();
+        let mut updates = Kv::new(map.clone()).watch([""], WatchOptions::default()).await.unwrap().diffed();
+        let (_, feed) = map.watched.lock().unwrap().take().unwrap();
+        let at = |key: &'static str, value: &'static str, revision| {
+            let mut entry = Entry::new(key, value);
+            entry.revision = Revision::new(revision);
+            entry
+        };
+        let put =
+            |entry: &Entry| Event::changes(entry.revision, vec![Change::put(entry.clone(), None, Previous::Unknown)]);
+        let (old, new, other) = (at("k", "old", 5), at("k", "new", 6), at("l", "x", 7));
+        let begin = |cause| Event::snapshot_begin(KeyRange::all(), cause);
+        let end = || Event::snapshot_end(KeyRange::all(), None);
+        let synced = || Update::Synced(KeyRange::all());
+        let again = at("k", "again", 1);
+        for event in [begin(Cause::Start), put(&new), Event::Item(old), put(&other), end()] {
+            let _ = feed.send(event).await;
+        }
+        for event in [begin(Cause::Regressed), Event::Item(again.clone()), end()] {
+            let _ = feed.send(event).await;
+        }
+        let told: Vec<Update> = std::iter::from_fn(|| updates.next().now_or_never().flatten()).collect();
+        let l = other.key.clone();
+        assert_eq!(
+            told,
+            [Update::Put(new), Update::Put(other), synced(), Update::Put(again), Update::Deleted(l), synced()]
+        );
     }
 }

@@ -55,9 +55,8 @@ pub enum Reason {
 ///
 /// let error = KvError::new("put", Reason::TimedOut(Duration::from_secs(3)))
 ///     .on(KeyRange::key("contacts/alice"))
-///     .at("http://127.0.0.1:2379")
-///     .may_be_applied();
-/// assert_eq!(error.applied(), Applied::Unknown);
+///     .at("http://127.0.0.1:2379");
+/// assert_eq!((error.applied(), error.is_transient()), (Applied::Unknown, false));
 /// assert_eq!(
 ///     error.to_string(),
 ///     "put of `contacts/alice` at http://127.0.0.1:2379: no answer within 3s; it may have been applied"
@@ -76,11 +75,11 @@ struct Inner {
 }
 
 impl KvError {
-    /// An operation has failed, and was not applied.
+    /// An operation has failed, and may have been applied: who knows better says so by [`not_applied`](Self::not_applied).
     #[must_use]
     pub fn new(op: &'static str, reason: Reason) -> Self {
         let (range, endpoint, source, help) = (None, None, None, None);
-        KvError(Box::new(Inner { op, range, endpoint, reason, applied: Applied::No, source, help }))
+        KvError(Box::new(Inner { op, range, endpoint, reason, applied: Applied::Unknown, source, help }))
     }
 
     /// The key, or the range.
@@ -111,10 +110,10 @@ impl KvError {
         self
     }
 
-    /// Nobody knows whether it was applied.
+    /// It was not applied: it only reads, was never sent, or the store has said so.
     #[must_use]
-    pub fn may_be_applied(mut self) -> Self {
-        self.0.applied = Applied::Unknown;
+    pub fn not_applied(mut self) -> Self {
+        self.0.applied = Applied::No;
         self
     }
 

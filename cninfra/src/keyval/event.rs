@@ -17,9 +17,12 @@ pub enum Event {
     },
     /// A key of the snapshot.
     Item(Entry),
-    /// All keys of the snapshot have been told. What follows are changes.
+    /// All keys of the snapshot have been told. What follows are changes, or the snapshot of another range. Changes may come while a snapshot is told, too: they are newer
+    /// than what it tells of their keys.
     #[non_exhaustive]
     SnapshotEnd {
+        /// Of which range.
+        range: KeyRange,
         /// The state that it is of; `None` in a store without revisions.
         at: Option<Revision>,
     },
@@ -44,8 +47,8 @@ impl Event {
 
     /// For a store: a snapshot has been told.
     #[must_use]
-    pub fn snapshot_end(at: Option<Revision>) -> Self {
-        Event::SnapshotEnd { at }
+    pub fn snapshot_end(range: KeyRange, at: Option<Revision>) -> Self {
+        Event::SnapshotEnd { range, at }
     }
 
     /// For a store: the changes of one transaction.
@@ -60,7 +63,9 @@ impl Event {
         // all that the watch asked for begins with it
         let strip = |key: &mut Bytes| drop(key.split_to(len.min(key.len())));
         match &mut self {
-            Event::SnapshotBegin { range, .. } => *range = range.without_prefix(prefix),
+            Event::SnapshotBegin { range, .. } | Event::SnapshotEnd { range, .. } => {
+                *range = range.without_prefix(prefix)
+            }
             Event::Item(entry) => strip(&mut entry.key),
             Event::Changes { changes, .. } => {
                 for change in changes {
@@ -73,7 +78,7 @@ impl Event {
                     }
                 }
             }
-            Event::SnapshotEnd { .. } | Event::Link(_) => {}
+            Event::Link(_) => {}
         }
         self
     }

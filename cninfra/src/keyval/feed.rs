@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 /// options.queue = 1;
 /// let (feed, mut events) = Feed::new(&options);
 /// assert_eq!(feed.push(change("a")), Pushed::Queued);
-/// assert_eq!(feed.push(change("b")), Pushed::Full); // ask the server no more, and begin again at this change when there is room
+/// assert_eq!(feed.push(change("b")), Pushed::Full(change("b"))); // ask the server no more, and begin again at this change when there is room
 /// assert_eq!(events.next().await, Some(change("a")));
 /// feed.room().await;
 /// assert_eq!(feed.push(change("b")), Pushed::Queued);
@@ -37,16 +37,16 @@ use tokio::sync::Notify;
 pub struct Feed(Arc<Side>);
 
 /// What has become of an event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]
 pub enum Pushed {
     /// It waits for the subscriber.
     Queued,
-    /// There is no room, and the subscriber wants to miss nothing: it was not taken. The store asks the server for no more, waits for [`Feed::room`], and begins
-    /// again with this event.
-    Full,
-    /// There is no room: what had waited was thrown away, and so was this. The store waits for [`Feed::room`], and tells a snapshot of all ranges, whose cause
-    /// is [`Cause::Overflow`](super::Cause::Overflow).
+    /// There is no room, and the subscriber wants to miss nothing: here it is back. The store asks the server for no more, waits for [`Feed::room`], and goes on with
+    /// this event.
+    Full(Event),
+    /// There was no room: what had waited was thrown away, and so are this event and all that come until a snapshot begins. The store waits for [`Feed::room`], and tells
+    /// one of each range, whose cause is [`Cause::Overflow`](super::Cause::Overflow); a snapshot that was being told is not ended.
     Resnapshot,
     /// The subscriber is gone.
     Ended,
@@ -66,6 +66,8 @@ struct Shared {
 struct Queue {
     events: VecDeque<Event>,
     ended: bool,
+    /// What came before was thrown away: nothing is taken until a snapshot begins.
+    broken: bool,
     stats: WatchStats,
 }
 
@@ -83,19 +85,24 @@ impl Feed {
         (Feed(Arc::new(Side(shared.clone()))), Events(shared))
     }
 
-    /// Puts an event of the server's own in the queue, or says what is to be done. It never waits.
+    /// Puts an event of the server's own in the queue, or says what is to be done. It never waits for the subscriber. Events of the connection
+    /// ([`Event::Link`]) are always taken: of those that wait in a row, the last one counts.
+    ///
+    /// Where one task tells a snapshot and another one changes, who puts the older one last tells a wrong end: the store puts them in their order.
     pub fn push(&self, event: Event) -> Pushed {
         let mut queue = self.0.0.queue();
-        if queue.ended {
-            return Pushed::Ended;
+        if let Some(refused) = queue.refuses(&event) {
+            return refused;
         }
         let bound = self.0.0.bound;
-        if queue.events.len() < bound {
+        if matches!(event, Event::Link(_)) {
+            queue.link(event);
+        } else if queue.events.len() < bound {
             queue.events.push_back(event);
         } else {
             queue.stats.overflows += 1;
             let is_taken = match (self.0.0.overflow, event) {
-                (Overflow::Block, _) => return Pushed::Full,
+                (Overflow::Block, event) => return Pushed::Full(event),
                 // one event more than the bound: of so many keys at most
                 (Overflow::CoalesceByKey, Event::Changes { revision, changes }) => {
                     queue.coalesce(revision, changes, bound)
@@ -103,8 +110,7 @@ impl Feed {
                 _ => false,
             };
             if !is_taken {
-                queue.events.clear();
-                queue.stats.resnapshots += 1;
+                queue.throw_away();
                 drop(queue);
                 self.0.0.room.notify_waiters();
                 return Pushed::Resnapshot;
@@ -115,21 +121,29 @@ impl Feed {
         Pushed::Queued
     }
 
-    /// Puts an event in the queue as soon as there is room. Returns whether the subscriber is still there.
+    /// Puts an event in the queue as soon as there is room: one of a snapshot. It is never [`Full`](Pushed::Full).
     ///
     /// # Cancel safety
     /// Dropped, it has not put the event in the queue.
-    pub async fn send(&self, event: Event) -> bool {
-        let is_there = self.room().await;
-        if is_there {
-            // a clone of the feed may have been faster: one event more is no matter
-            self.0.0.queue().events.push_back(event);
-            self.0.0.taker.wake();
+    pub async fn send(&self, event: Event) -> Pushed {
+        loop {
+            {
+                let mut queue = self.0.0.queue();
+                if let Some(refused) = queue.refuses(&event) {
+                    return refused;
+                }
+                if queue.events.len() < self.0.0.bound {
+                    queue.events.push_back(event);
+                    drop(queue);
+                    self.0.0.taker.wake();
+                    return Pushed::Queued;
+                }
+            }
+            self.room().await;
         }
-        is_there
     }
 
-    /// Waits until there is room, or the subscriber is gone. Returns whether it is still there.
+    /// Waits until half of the queue is free, so that who begins again does not do so for each event, or the subscriber is gone. Returns whether it is still there.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.
@@ -141,7 +155,7 @@ impl Feed {
                 if queue.ended {
                     return false;
                 }
-                if queue.events.len() < self.0.0.bound {
+                if queue.events.len() <= self.0.0.bound / 2 {
                     return true;
                 }
             }
@@ -191,6 +205,30 @@ impl Shared {
 }
 
 impl Queue {
+    /// What is not taken, whatever room there is.
+    fn refuses(&mut self, event: &Event) -> Option<Pushed> {
+        if self.ended {
+            return Some(Pushed::Ended);
+        }
+        self.broken &= !matches!(event, Event::SnapshotBegin { .. });
+        (self.broken && !matches!(event, Event::Link(_))).then_some(Pushed::Resnapshot)
+    }
+
+    fn link(&mut self, event: Event) {
+        match self.events.back_mut() {
+            Some(last @ Event::Link(_)) => *last = event,
+            _ => self.events.push_back(event),
+        }
+    }
+
+    /// All but how the connection is.
+    fn throw_away(&mut self) {
+        let link = self.events.drain(..).rfind(|event| matches!(event, Event::Link(_)));
+        self.events.extend(link);
+        self.broken = true;
+        self.stats.resnapshots += 1;
+    }
+
     /// Makes one event of the last changes that wait and of these: of each key the latest one. Returns whether they are of so many keys at most.
     fn coalesce(&mut self, revision: Option<Revision>, changes: Vec<Change>, most: usize) -> bool {
         let mut all = Vec::new();
@@ -258,7 +296,7 @@ impl Stream for Events {
         let Some(event) = queue.events.pop_front() else {
             return if queue.ended { Poll::Ready(None) } else { Poll::Pending };
         };
-        let has_room = queue.events.len() < self.0.bound;
+        let has_room = queue.events.len() <= self.0.bound / 2;
         drop(queue);
         if has_room {
             self.0.room.notify_waiters();
@@ -285,7 +323,7 @@ impl Drop for Side {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Cause, Entry, KeyRange},
+        super::{Cause, Entry, KeyRange, Link},
         *,
     };
     use futures_util::{FutureExt as _, StreamExt as _};
@@ -313,7 +351,7 @@ mod tests {
         let change = |revision| event(revision, vec![put("k", "v", false)]);
         assert_eq!(
             [1, 2, 3].map(|revision| feed.push(change(revision))),
-            [Pushed::Queued, Pushed::Queued, Pushed::Full]
+            [Pushed::Queued, Pushed::Queued, Pushed::Full(change(3))]
         );
         assert!(feed.room().now_or_never().is_none());
         assert_eq!(waiting(&mut events), [change(1), change(2)]);
@@ -356,8 +394,11 @@ mod tests {
         let (feed, mut events) = of(Overflow::CoalesceByKey, 2);
         let keys = ["a", "b", "c", "d"];
         let pushed = keys.map(|key| feed.push(event(1, vec![put(key, "v", false)])));
-        assert_eq!(pushed, [Pushed::Queued, Pushed::Queued, Pushed::Resnapshot, Pushed::Queued]);
-        assert_eq!(waiting(&mut events), [event(1, vec![put("d", "v", false)])]);
+        assert_eq!(pushed, [Pushed::Queued, Pushed::Queued, Pushed::Resnapshot, Pushed::Resnapshot]);
+        let begin = || Event::snapshot_begin(KeyRange::all(), Cause::Overflow);
+        let last = event(2, vec![put("d", "v", false)]);
+        assert_eq!((feed.push(begin()), feed.push(last.clone())), (Pushed::Queued, Pushed::Queued));
+        assert_eq!(waiting(&mut events), [begin(), last]);
         assert_eq!(feed.stats().resnapshots, 1);
     }
 
@@ -368,13 +409,31 @@ mod tests {
         assert_eq!([1, 2].map(|revision| feed.push(change(revision))), [Pushed::Queued, Pushed::Resnapshot]);
         assert!(feed.room().now_or_never().unwrap());
         assert_eq!(waiting(&mut events), []);
+        // a snapshot that was being told is not ended as if it were whole
+        let whole = KeyRange::all();
+        assert_eq!(feed.send(Event::Item(Entry::new("k", "v"))).await, Pushed::Resnapshot);
+        assert_eq!(feed.send(Event::snapshot_end(whole.clone(), None)).await, Pushed::Resnapshot);
+        assert_eq!(feed.send(Event::snapshot_begin(whole, Cause::Overflow)).await, Pushed::Queued);
+    }
+
+    #[tokio::test]
+    async fn how_the_connection_is_is_never_thrown_away() {
+        for overflow in [Overflow::Block, Overflow::CoalesceByKey, Overflow::Resnapshot] {
+            let (feed, mut events) = of(overflow, 1);
+            let lost = || Event::Link(Link::Lost);
+            assert_eq!(feed.push(event(1, vec![put("k", "v", false)])), Pushed::Queued);
+            assert_eq!((feed.push(lost()), feed.push(Event::Link(Link::Resumed))), (Pushed::Queued, Pushed::Queued));
+            assert_eq!(feed.push(lost()), Pushed::Queued);
+            let _ = feed.push(Event::Item(Entry::new("k", "v")));
+            assert_eq!(waiting(&mut events).last(), Some(&lost()));
+        }
     }
 
     #[tokio::test]
     async fn a_snapshot_waits_for_room() {
         let (feed, mut events) = of(Overflow::Block, 1);
         let item = |key: &'static str| Event::Item(Entry::new(key, ""));
-        assert!(feed.send(item("a")).await);
+        assert_eq!(feed.send(item("a")).await, Pushed::Queued);
         let sender = tokio::spawn({
             let feed = feed.clone();
             async move { feed.send(item("b")).await }
@@ -382,21 +441,24 @@ mod tests {
         tokio::task::yield_now().await;
         assert_eq!(feed.stats().queued, 1);
         assert_eq!((events.next().await, events.next().await), (Some(item("a")), Some(item("b"))));
-        assert!(sender.await.unwrap());
+        assert_eq!(sender.await.unwrap(), Pushed::Queued);
     }
 
     #[tokio::test]
     async fn each_side_sees_the_end_of_the_other() {
         let (feed, events) = of(Overflow::Block, 1);
         drop(events);
-        assert_eq!((feed.push(Event::snapshot_end(None)), feed.room().await), (Pushed::Ended, false));
+        assert_eq!((feed.push(Event::snapshot_end(KeyRange::all(), None)), feed.room().await), (Pushed::Ended, false));
         feed.ended().await;
         let (feed, mut events) = of(Overflow::Block, 1);
-        assert_eq!(feed.push(Event::snapshot_end(None)), Pushed::Queued);
+        assert_eq!(feed.push(Event::snapshot_end(KeyRange::all(), None)), Pushed::Queued);
         drop((feed.clone(), feed));
-        assert_eq!((events.next().await, events.next().await), (Some(Event::snapshot_end(None)), None));
+        assert_eq!(
+            (events.next().await, events.next().await),
+            (Some(Event::snapshot_end(KeyRange::all(), None)), None)
+        );
         let (feed, mut events) = of(Overflow::Block, 1);
         feed.end();
-        assert_eq!((events.next().await, feed.push(Event::snapshot_end(None))), (None, Pushed::Ended));
+        assert_eq!((events.next().await, feed.push(Event::snapshot_end(KeyRange::all(), None))), (None, Pushed::Ended));
     }
 }

@@ -138,7 +138,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// # Errors
     /// The store's. See [`KvError::applied`].
     pub async fn put_with(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>, expiry: Expiry) -> Result<Written> {
-        let put = Op::Put(Put { key: self.full(key), value: value.into(), expiry });
+        let put = Op::Put(Put::new(self.full(key), value, expiry));
         let outcome = self.store.commit(Txn::one(put)).await?;
         match outcome.results.first() {
             Some(OpResult::Put { ttl, lease }) => Ok(Written { revision: outcome.revision, ttl: *ttl, lease: *lease }),
@@ -299,7 +299,7 @@ impl<S: Access + ?Sized> Kv<S> {
 
 /// A store has broken its contract.
 fn unanswered(op: &'static str) -> KvError {
-    KvError::new(op, Reason::Other).because("the store has told nothing of the operation").may_be_applied()
+    KvError::new(op, Reason::Other).because("the store has told nothing of the operation")
 }
 
 impl<S: Access> Kv<S>
@@ -322,7 +322,7 @@ impl<S: ?Sized> fmt::Debug for Kv<S> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Cause, Change, Event, Leases, Previous, testing::Map},
+        super::{Cause, Change, Event, Leases, Previous, Pushed, testing::Map},
         *,
     };
 
@@ -356,6 +356,8 @@ mod tests {
             panic!("{outcome:?}")
         };
         assert_eq!((outcome.succeeded, &*got[0].key), (true, &b"k"[..]));
+        assert_eq!(one.list("l").next().await.unwrap().unwrap().value, "1");
+        assert_eq!(one.list_keys("l").next().await.unwrap().unwrap().value, "");
         assert!(one.delete("l").await.unwrap() && !one.delete("l").await.unwrap());
         assert!(!one.compare_and_delete("k", "w").await.unwrap());
     }
@@ -381,8 +383,8 @@ mod tests {
             Change::put(Entry::new(key.clone(), "v"), Some(false), Previous::Entry(Entry::new(key, "u")))
         };
         watch.add(KeyRange::all()).await.unwrap();
-        assert!(feed.send(Event::Item(Entry::new("p/a/k", "v"))).await);
-        assert!(feed.send(Event::changes(None, vec![change("p/")])).await);
+        assert_eq!(feed.send(Event::Item(Entry::new("p/a/k", "v"))).await, Pushed::Queued);
+        assert_eq!(feed.send(Event::changes(None, vec![change("p/")])).await, Pushed::Queued);
         assert_eq!(watch.stats().queued, 3);
         assert_eq!(watch.next().await, Some(Event::snapshot_begin(KeyRange::all(), Cause::Added)));
         assert_eq!(watch.next().await, Some(Event::Item(Entry::new("a/k", "v"))));

@@ -58,7 +58,7 @@ impl<S: Access + ?Sized> Listing<S> {
         while let Some(request) = &mut self.next {
             let page = match self.kv.store().page(request.clone()).await {
                 Err(error) if *error.reason() == Reason::TooLarge && request.max_items > 1 => {
-                    request.max_items /= 2;
+                    request.max_items = (request.max_items / 2).min(MOST);
                     continue;
                 }
                 page => page?,

@@ -72,7 +72,9 @@ impl KeyRange {
     /// As the standard library's maps take it.
     #[must_use]
     pub fn bounds(&self) -> (Bound<&Bytes>, Bound<&Bytes>) {
-        (Bound::Included(&self.start), self.end.as_ref().map_or(Bound::Unbounded, Bound::Excluded))
+        // an end below the start would make them panic
+        let end = self.end.as_ref().map(|end| end.max(&self.start));
+        (Bound::Included(&self.start), end.map_or(Bound::Unbounded, Bound::Excluded))
     }
 
     /// Is this key in it?
@@ -178,6 +180,8 @@ mod tests {
         assert_eq!((prefix.single(), prefix.as_prefix().map(|prefix| &**prefix)), (None, Some(&b"a"[..])));
         assert_eq!((between.single(), between.as_prefix()), (None, None));
         assert_eq!(KeyRange::key("").single().map(|key| key.len()), Some(0));
+        let none = std::collections::BTreeMap::from([(Bytes::from("a"), ())]);
+        assert_eq!(none.range::<Bytes, _>(KeyRange::between("b", "a").bounds()).count(), 0);
         assert!(KeyRange::between("b", "a").is_empty() && KeyRange::between("a", "a").is_empty() && !key.is_empty());
     }
 

@@ -77,13 +77,17 @@ impl Store for Map {
     async fn page(&self, request: PageRequest) -> Result<Page> {
         self.asked.lock().unwrap().push(request.max_items);
         if let Some(Some(fault)) = self.faults.lock().unwrap().pop_front() {
-            return Err(KvError::new("list", fault).on(request.range));
+            return Err(KvError::new("list", fault).not_applied().on(request.range));
         }
         let entries = self.entries.lock().unwrap();
         let from = request.cursor.map_or_else(|| request.range.start().clone(), |Cursor(from)| from);
         let mut found =
             entries.range(from..).filter(|(key, _)| request.range.contains(key)).map(|(_, entry)| entry.clone());
-        let page: Vec<Entry> = found.by_ref().take(request.max_items).collect();
+        let shown = |entry: Entry| match request.keys_only {
+            true => Entry { value: Bytes::new(), ..entry },
+            false => entry,
+        };
+        let page: Vec<Entry> = found.by_ref().take(request.max_items).map(shown).collect();
         Ok(Page::new(page, found.next().map(|entry| Cursor(entry.key)), Revision::new(7)))
     }
 
@@ -106,7 +110,7 @@ struct Control(Feed);
 impl WatchControl for Control {
     fn add(&self, range: KeyRange) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
-            self.0.send(Event::snapshot_begin(range, super::Cause::Added)).await;
+            let _ = self.0.send(Event::snapshot_begin(range, super::Cause::Added)).await;
             Ok(())
         })
     }

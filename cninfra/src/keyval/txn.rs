@@ -2,7 +2,7 @@
 
 use super::{Entry, Expiry, KeyRange, LeaseId, Revision};
 use bytes::Bytes;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// Operations that are done together, or not at all. If all conditions hold, those of `then` are done; else those of `otherwise`.
 ///
@@ -58,7 +58,7 @@ impl Txn {
     /// Then writes a value that ends by itself.
     #[must_use]
     pub fn put_with(mut self, key: impl Into<Bytes>, value: impl Into<Bytes>, expiry: Expiry) -> Self {
-        self.then.push(Op::Put(Put { key: key.into(), value: value.into(), expiry }));
+        self.then.push(Op::Put(Put::new(key, value, expiry)));
         self
     }
 
@@ -127,6 +127,7 @@ impl Txn {
 
 /// What must hold of a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Condition {
     /// The key.
     pub key: Bytes,
@@ -135,7 +136,7 @@ pub struct Condition {
 }
 
 /// What must hold of a key.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compare {
     /// There is no such key.
@@ -178,8 +179,23 @@ impl Op {
     }
 }
 
+impl fmt::Debug for Compare {
+    /// A value may be a secret: of it only the length is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Compare::Absent => f.write_str("Absent"),
+            Compare::Present => f.write_str("Present"),
+            Compare::Value(value) => write!(f, "Value({} bytes)", value.len()),
+            Compare::Revision(revision) => write!(f, "Revision({revision})"),
+            Compare::Created(revision) => write!(f, "Created({revision})"),
+            Compare::Before(revision) => write!(f, "Before({revision})"),
+        }
+    }
+}
+
 /// A value that is written.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Put {
     /// The key.
     pub key: Bytes,
@@ -187,6 +203,23 @@ pub struct Put {
     pub value: Bytes,
     /// When the key is deleted by itself. A put without one takes away that of the put before.
     pub expiry: Expiry,
+}
+
+impl Put {
+    /// Of these.
+    #[must_use]
+    pub fn new(key: impl Into<Bytes>, value: impl Into<Bytes>, expiry: Expiry) -> Self {
+        Put { key: key.into(), value: value.into(), expiry }
+    }
+}
+
+impl fmt::Debug for Put {
+    /// The value may be a secret: of it only the length is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, len) = (super::range::shown(&self.key).to_string(), self.value.len());
+        let mut put = f.debug_struct("Put");
+        put.field("key", &key).field("value", &format_args!("{len} bytes")).field("expiry", &self.expiry).finish()
+    }
 }
 
 /// What came of a transaction.

@@ -94,7 +94,7 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
     }
 
     fn malformed(&self, op: &'static str, key: &[u8]) -> KvError {
-        KvError::new(op, Reason::Malformed).on(KeyRange::key(key).under(self.kv.prefix()))
+        KvError::new(op, Reason::Malformed).not_applied().on(KeyRange::key(key).under(self.kv.prefix()))
     }
 }
 

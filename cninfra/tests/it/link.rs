@@ -57,6 +57,18 @@ fn a_cut_resets_what_is_there_and_refuses_what_comes_until_it_is_restored() {
 }
 
 #[test]
+fn a_cut_comes_to_its_end_also_while_clients_come() {
+    let (_server, link, _client, _theirs) = connected();
+    for _ in 0..200 {
+        // it may be taken, and not looked at yet
+        let client = TcpStream::connect(link.addr()).unwrap();
+        link.cut();
+        link.restore();
+        drop(client);
+    }
+}
+
+#[test]
 fn a_pause_takes_connections_and_lets_nothing_through() {
     let (server, link, mut client, mut theirs) = connected();
     link.pause();

@@ -174,8 +174,9 @@ impl RestConfig {
             ("handler-timeout", self.handler_timeout),
         ];
         let (body, all) = (self.body_limit, self.total_body_limit);
-        let less = (*all > 0 && *body > *all).then(|| {
-            Invalid::key("total-body-limit", format!("is {all}, which is less than the {body} of `body-limit`"))
+        // each part takes some bytes more: one body alone has to fit in any case
+        let less = (*all > 0 && body.saturating_mul(2) > *all).then(|| {
+            Invalid::key("total-body-limit", format!("is {all}, which is less than twice the {body} of `body-limit`"))
                 .help("it is for the bodies of all requests together; `0` is no limit")
         });
         Invalid::all(times.into_iter().filter_map(short).chain(less))
@@ -251,7 +252,7 @@ mod tests {
             ..RestConfig::default()
         };
         let wrong = config(2048, 1024).check().unwrap_err().to_string();
-        assert_eq!(wrong, "key `total-body-limit` is 1KiB, which is less than the 2KiB of `body-limit`");
+        assert_eq!(wrong, "key `total-body-limit` is 1KiB, which is less than twice the 2KiB of `body-limit`");
         for (body, all) in [(0, 1024), (1024, 0), (1024, 1024)] {
             assert_eq!(config(body, all).check(), Ok(()));
         }

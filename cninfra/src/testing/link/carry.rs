@@ -19,8 +19,16 @@ const PIECE: usize = 16 * 1024;
 type Orders = watch::Receiver<Order>;
 
 /// From a client that was taken to the end of both sides; where one fails, or the link is cut, the client's is reset.
-pub(super) async fn connection(mut client: TcpStream, server: SocketAddr, mut orders: Orders, seen: Arc<Seen>) {
-    let (cuts, carried) = (orders.borrow().cuts, orders.clone());
+///
+/// `cuts` is how often the link had been cut when the client was taken: a cut that comes before this is looked at first must be seen.
+pub(super) async fn connection(
+    mut client: TcpStream,
+    server: SocketAddr,
+    mut orders: Orders,
+    cuts: u64,
+    seen: Arc<Seen>,
+) {
+    let carried = orders.clone();
     let is_whole = tokio::select! {
         _ = orders.wait_for(|order| order.cuts != cuts || order.mode == Mode::Gone) => false,
         carried = carry(&mut client, server, carried, &seen) => carried.is_ok(),

@@ -153,7 +153,8 @@ pub(super) async fn serve(addr: SocketAddr, server: SocketAddr, orders: watch::S
                 }
                 Some(_) = connections.join_next() => {}
                 client = accept(listener.as_ref()), if connections.len() < MOST => {
-                    connections.spawn(connection(client, server, orders.subscribe(), seen.clone()));
+                    // of what was ordered last here: what has been ordered since then is for this one, too
+                    connections.spawn(connection(client, server, orders.subscribe(), order.cuts, seen.clone()));
                 }
             }
             seen.has(&connections);
