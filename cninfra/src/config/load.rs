@@ -145,7 +145,15 @@ impl Reading<'_> {
         self.stamps.extend(stamp(&path));
         let text = match file::read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // somebody wants it to be there
+                if fs::symlink_metadata(&path).is_ok() {
+                    let place = Place { source: path.display().to_string(), at: None };
+                    let mistake = Mistake::new(place, "the file is a link to what is not there");
+                    self.mistakes.push(mistake.help("make what it leads to, or take the link out"));
+                }
+                return None;
+            }
             Err(error) => {
                 let place = Place { source: path.display().to_string(), at: None };
                 self.mistakes.push(Mistake::new(place, format!("the file can not be read: {error}")));

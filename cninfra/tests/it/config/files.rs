@@ -2,6 +2,7 @@
 
 use super::{App, read, start};
 use cninfra::{config::Config, prelude::*};
+use cninfra_testbed::Folder;
 
 #[tokio::test]
 async fn a_file_switches_an_optional_plugin_off() {
@@ -33,6 +34,15 @@ async fn a_directory_that_is_not_there_is_told() {
     let error = Agent::<App>::builder().config_dir("/nosuch/dir").start().await.unwrap_err();
     let text = error.to_string();
     assert!(error.is_config() && text.contains("/nosuch/dir: there is no such directory"), "{text}");
+}
+
+#[tokio::test]
+async fn a_link_to_what_is_not_there_is_told() {
+    let folder = Folder::new();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("server.conf")).unwrap();
+    let error = Agent::<App>::builder().config_dir(folder.path()).start().await.unwrap_err();
+    let text = error.to_string();
+    assert!(error.is_config() && text.contains("server.conf: the file is a link to what is not there"), "{text}");
 }
 
 #[tokio::test]
