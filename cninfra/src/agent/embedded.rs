@@ -11,9 +11,9 @@ use super::{
 use crate::{foreign, logging::Loggers};
 use std::{
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::Builder,
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, Builder},
+    time::{Duration, Instant},
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -24,14 +24,14 @@ const LINGERS: Duration = Duration::from_secs(1);
 static ALL: All = All::new();
 
 /// Names what blocks the agent's threads, until it is dropped.
-pub(super) struct Watch(Arc<Seat>);
+pub(super) struct Watch {
+    all: &'static All,
+    seat: Arc<Seat>,
+}
 
 /// All agents that are embedded here. One thread looks at all of them: one for each would be a good part of a start, and in tests agents begin and end by the hundred.
-/// It ends when there has been none for a while.
-struct All {
-    watched: Mutex<Watched>,
-    came: Condvar,
-}
+/// It ends when there has been none for a while. It looks now and then, and is not woken by one that comes.
+struct All(Mutex<Watched>);
 
 struct Watched {
     seats: Vec<Arc<Seat>>,
@@ -65,39 +65,36 @@ impl Watch {
 
 impl All {
     const fn new() -> Self {
-        All { watched: Mutex::new(Watched { seats: Vec::new(), has_thread: false }), came: Condvar::new() }
+        All(Mutex::new(Watched { seats: Vec::new(), has_thread: false }))
     }
 
     fn add(&'static self, looking: Looking) -> io::Result<Watch> {
-        let mut watched = lock(&self.watched);
+        let mut watched = lock(&self.0);
         if !watched.has_thread {
             Builder::new().name("cninfra-watch".to_string()).spawn(|| self.watch())?;
             watched.has_thread = true;
         }
         let seat = Arc::new(Seat(Mutex::new(Some(looking))));
         watched.seats.push(seat.clone());
-        self.came.notify_one();
-        Ok(Watch(seat))
+        Ok(Watch { all: self, seat })
     }
 
     fn watch(&self) {
-        while let Some(seats) = self.seats() {
+        let mut came = Instant::now();
+        while let Some(seats) = self.seats(&mut came) {
             // each is looked at, whatever the others do
             let calm = seats.iter().filter(|seat| seat.look()).count();
-            std::thread::sleep(if calm == seats.len() { stall::TICK } else { TICK });
+            thread::sleep(if calm == seats.len() { stall::TICK } else { TICK });
         }
     }
 
-    /// All that are looked at; `None` where there has been none for a while: then there is no thread any more.
-    fn seats(&self) -> Option<Vec<Arc<Seat>>> {
-        let mut watched = lock(&self.watched);
-        // an agent that has ended, but for one that is looked at right now
-        watched.seats.retain(|seat| Arc::strong_count(seat) > 1);
-        if watched.seats.is_empty() {
-            let waited = self.came.wait_timeout_while(watched, LINGERS, |watched| watched.seats.is_empty());
-            watched = waited.unwrap_or_else(PoisonError::into_inner).0;
+    /// All that are looked at; `None` where the last one that came is long gone: then there is no thread any more.
+    fn seats(&self, came: &mut Instant) -> Option<Vec<Arc<Seat>>> {
+        let mut watched = lock(&self.0);
+        if !watched.seats.is_empty() {
+            *came = Instant::now();
         }
-        watched.has_thread = !watched.seats.is_empty();
+        watched.has_thread = came.elapsed() < LINGERS;
         watched.has_thread.then(|| watched.seats.clone())
     }
 }
@@ -121,8 +118,9 @@ impl Seat {
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        lock(&self.all.0).seats.retain(|seat| !Arc::ptr_eq(seat, &self.seat));
         // nothing of the agent is held after this, also where it is looked at right now
-        *lock(&self.0.0) = None;
+        *lock(&self.seat.0) = None;
     }
 }
 
@@ -148,18 +146,17 @@ mod tests {
         for _ in 0..3 {
             let (first, second) = (all.add(looking(&progress)).unwrap(), all.add(looking(&progress)).unwrap());
             assert_eq!(Arc::strong_count(&progress), 3);
-            assert!(lock(&all.watched).has_thread);
+            assert!(lock(&all.0).has_thread);
             drop((first, second));
-            assert_eq!(Arc::strong_count(&progress), 1);
+            assert_eq!((Arc::strong_count(&progress), lock(&all.0).seats.len()), (1, 0));
         }
         let until = Instant::now() + 20 * LINGERS;
-        while lock(&all.watched).has_thread {
+        while lock(&all.0).has_thread {
             assert!(Instant::now() < until, "its thread goes on");
-            std::thread::sleep(Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(10));
         }
-        assert!(lock(&all.watched).seats.is_empty());
         let again = all.add(looking(&progress)).unwrap();
-        assert!(lock(&all.watched).has_thread);
+        assert!(lock(&all.0).has_thread);
         drop(again);
     }
 }

@@ -22,45 +22,30 @@ pub trait Access: Send + Sync {
     fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> impl Future<Output = Result<Watch>> + Send;
 }
 
-impl<S: Store> Access for S {
-    fn capabilities(&self) -> Capabilities {
-        Store::capabilities(self)
-    }
-    fn get(&self, key: Bytes, at: At) -> impl Future<Output = Result<Option<Entry>>> + Send {
-        Store::get(self, key, at)
-    }
-    fn page(&self, request: PageRequest) -> impl Future<Output = Result<Page>> + Send {
-        Store::page(self, request)
-    }
-    fn commit(&self, txn: Txn) -> impl Future<Output = Result<TxnOutcome>> + Send {
-        Store::commit(self, txn)
-    }
-    fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> impl Future<Output = Result<Watch>> + Send {
-        Store::watch(self, ranges, options)
-    }
-}
-
-macro_rules! of_interface {
-    ($($interface:ident)*) => {$(
-        // for any lifetime: rustc forgets it where it asks whether a future is `Send`
-        impl Access for dyn $interface + '_ {
+macro_rules! access {
+    ($interface:ident: $($head:tt)*) => {
+        $($head)* {
             fn capabilities(&self) -> Capabilities {
-                KeyVal::capabilities(self)
+                $interface::capabilities(self)
             }
             fn get(&self, key: Bytes, at: At) -> impl Future<Output = Result<Option<Entry>>> + Send {
-                KeyVal::get(self, key, at)
+                $interface::get(self, key, at)
             }
             fn page(&self, request: PageRequest) -> impl Future<Output = Result<Page>> + Send {
-                KeyVal::page(self, request)
+                $interface::page(self, request)
             }
             fn commit(&self, txn: Txn) -> impl Future<Output = Result<TxnOutcome>> + Send {
-                KeyVal::commit(self, txn)
+                $interface::commit(self, txn)
             }
             fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> impl Future<Output = Result<Watch>> + Send {
-                KeyVal::watch(self, ranges, options)
+                $interface::watch(self, ranges, options)
             }
         }
-    )*};
+    };
 }
 
-of_interface!(KeyVal Revisions Leases);
+access!(Store: impl<S: Store> Access for S);
+// for any lifetime: rustc forgets it where it asks whether a future is `Send`
+access!(KeyVal: impl Access for dyn KeyVal + '_);
+access!(KeyVal: impl Access for dyn Revisions + '_);
+access!(KeyVal: impl Access for dyn Leases + '_);

@@ -19,6 +19,6 @@ impl Early {
     /// The routes and their version, if it is newer than this one, and more may still come.
     pub(crate) fn newer_than(&self, version: u64) -> Option<(RouteTable, u64)> {
         let registered = self.0.upgrade()?;
-        lock(&registered).open().filter(|(_, newest)| *newest > version)
+        lock(&registered).newer_than(version)
     }
 }

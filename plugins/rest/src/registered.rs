@@ -42,6 +42,11 @@ impl Registered {
         Some(former)
     }
 
+    /// The same, if it is newer than this version.
+    pub(crate) fn newer_than(&self, version: u64) -> Option<(RouteTable, u64)> {
+        if self.version > version { self.open() } else { None }
+    }
+
     /// All that was taken in, and its version; `None` where no more are taken in. To clone it is cheap, but for who adds more while the clone is there.
     pub(crate) fn open(&self) -> Option<(RouteTable, u64)> {
         match &self.taken {
