@@ -135,6 +135,10 @@ pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctx
     });
 }
 
+/// What is said of a struct that is to be both: each of the two macros sees the other one, in whatever order they stand.
+pub(crate) const PLUGIN_AND_FLAVOR: &str =
+    "CN010: a plugin is no flavor\n= help: keep `#[plugin]` or `#[derive(Flavor)]`";
+
 /// Is there a field that no struct can have: a second one of a name, or one of a type `impl Trait`? rustc says so of the struct, and would say it again
 /// of what is generated of the fields.
 pub(crate) fn impossible(fields: &Fields) -> bool {

@@ -66,10 +66,7 @@ impl Model {
             .iter()
             .any(|attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "plugin"))
         {
-            cx.error(
-                input.ident.span(),
-                "CN010: a plugin is no flavor\n= help: keep `#[plugin]` or `#[derive(Flavor)]`",
-            );
+            cx.error(input.ident.span(), args::PLUGIN_AND_FLAVOR);
         }
         if matches!(&input.data, Data::Struct(data) if args::impossible(&data.fields)) {
             cx.told();

@@ -63,7 +63,7 @@ fn impls(given: TokenStream, def: &mut ItemStruct, source: &Source) -> TokenStre
         cx.told();
     }
     for span in args::derived(&def.attrs, "Flavor") {
-        cx.error(span, "CN010: a plugin is no flavor\n= help: keep `#[plugin]` or `#[derive(Flavor)]`");
+        cx.error(span, args::PLUGIN_AND_FLAVOR);
     }
     let generated = if cx.is_broken() || arguments.is_broken() {
         inert::of_struct(def, &arguments, &fields, source)

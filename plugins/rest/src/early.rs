@@ -8,7 +8,7 @@ use std::sync::{Mutex, Weak};
 /// in which nobody asks. So it is made for the first request after they have changed.
 ///
 /// It holds no handlers: they go with the server.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Early(Weak<Mutex<Registered>>);
 
 impl Early {
