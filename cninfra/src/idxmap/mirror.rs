@@ -57,8 +57,8 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
                     entry.key
                 }
             },
-            Update::Deleted(key) => key,
-            Update::Synced(_) | Update::Link(_) => continue,
+            Update::Deleted { key, .. } => key,
+            Update::Synced(_) | Update::Removed(_) | Update::Link(_) => continue,
         };
         // a key that can not be read is not in the map, and was told when it came
         if let Ok(key) = name(&gone) {

@@ -1,8 +1,8 @@
 //! [`Access`]: what a view needs of its store, be that a type of its own or an injected interface.
 
 use super::{
-    At, Capabilities, Entry, KeyRange, KeyVal, Leases, Page, PageRequest, Result, Revisions, Store, Txn, TxnOutcome,
-    Watch, WatchOptions,
+    At, Capabilities, Coordination, Entry, KeyRange, KeyVal, Leases, Page, PageRequest, Result, Revisions, Store, Txn,
+    TxnOutcome, Watch, WatchOptions,
 };
 use bytes::Bytes;
 use std::future::Future;
@@ -49,3 +49,4 @@ access!(Store: impl<S: Store> Access for S);
 access!(KeyVal: impl Access for dyn KeyVal + '_);
 access!(KeyVal: impl Access for dyn Revisions + '_);
 access!(KeyVal: impl Access for dyn Leases + '_);
+access!(KeyVal: impl Access for dyn Coordination + '_);

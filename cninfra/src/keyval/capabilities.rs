@@ -1,7 +1,10 @@
 //! [`Capabilities`]: what a store can do, where that is a matter of degree.
 
-use super::{At, Compare, Condition, KeyRange, KvError, Op, PageRequest, Reason, Result, Txn};
-use std::time::Duration;
+use super::{
+    At, Compare, Condition, Expiry, KeyRange, KvError, Op, PageRequest, Put, Reason, Result, Txn, WatchOptions,
+};
+use bytes::Bytes;
+use std::{collections::BTreeSet, time::Duration};
 
 /// What a store can do, where that is a matter of degree. What is not, is an interface of its own ([`Revisions`](super::Revisions),
 /// [`Leases`](super::Leases)), so that the compiler asks for it.
@@ -20,6 +23,8 @@ pub struct Capabilities {
     pub ttl_granularity: Duration,
     /// What a watch tells.
     pub delivery: Delivery,
+    /// It has leases, so that keys can end together.
+    pub leases: bool,
     /// Entries have revisions, and can be read and watched as they were at one.
     pub revisions: bool,
     /// Pages come in the order of the keys, and ranges may begin and end anywhere; else only prefixes and single keys are known.
@@ -37,6 +42,7 @@ impl Capabilities {
             ttl_min: Duration::from_secs(2),
             ttl_granularity: Duration::from_secs(1),
             delivery: Delivery::EveryRevision,
+            leases: true,
             revisions: true,
             ordered: true,
         }
@@ -49,31 +55,51 @@ impl Capabilities {
     /// # Errors
     /// `TooLarge` and `Unsupported`, with the key or the range.
     pub fn refuse(&self, txn: &Txn) -> Result<()> {
-        const OP: &str = "transaction";
-        let fail = |reason: Reason, range: KeyRange| Err(KvError::new(OP, reason).not_applied().on(range));
         let most = txn.then.len().max(txn.otherwise.len()).max(txn.conditions.len());
         if most > self.max_txn_ops {
             let help =
                 format!("the store takes {} operations in one, these are {most}: make several of it", self.max_txn_ops);
-            return Err(KvError::new(OP, Reason::TooLarge).not_applied().with_help(help));
+            return Err(KvError::new(TXN, Reason::TooLarge).not_applied().with_help(help));
         }
         for Condition { key, is } in &txn.conditions {
+            refuse_key(TXN, key)?;
             if !self.revisions && matches!(is, Compare::Revision(_) | Compare::Created(_) | Compare::Before(_)) {
-                return fail(Reason::Unsupported("revisions"), KeyRange::key(key));
+                return refused(Reason::Unsupported("revisions"), KeyRange::key(key));
             }
         }
-        for op in txn.then.iter().chain(&txn.otherwise) {
-            match op {
-                Op::Put(put) if put.value.len() > self.max_value => {
-                    let (is, most) = (put.value.len(), self.max_value);
-                    let error = KvError::new(OP, Reason::TooLarge).not_applied().on(KeyRange::key(&put.key));
-                    return Err(error.with_help(format!("the value has {is} bytes, the store takes {most}")));
+        for (branch, conditions) in [(&txn.then, &*txn.conditions), (&txn.otherwise, &[])] {
+            for op in branch {
+                match op {
+                    Op::Put(put) => self.refuse_put(put, conditions)?,
+                    Op::Delete { range, .. } | Op::Get(range) => self.refuse_range(TXN, range)?,
                 }
-                Op::Delete { range, .. } | Op::Get(range) => self.refuse_range(OP, range)?,
-                Op::Put(_) => {}
             }
+            refuse_twice(branch)?;
         }
         Ok(())
+    }
+
+    fn refuse_put(&self, put: &Put, conditions: &[Condition]) -> Result<()> {
+        let Put { key, value, expiry } = put;
+        refuse_key(TXN, key)?;
+        let invalid =
+            |help| Err(KvError::new(TXN, Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help));
+        if value.len() > self.max_value {
+            let (is, most) = (value.len(), self.max_value);
+            let error = KvError::new(TXN, Reason::TooLarge).not_applied().on(KeyRange::key(key));
+            return Err(error.with_help(format!("the value has {is} bytes, the store takes {most}")));
+        }
+        let is_there = |condition: &Condition| {
+            condition.key == key && !matches!(condition.is, Compare::Absent | Compare::Before(_))
+        };
+        match expiry {
+            Expiry::Lease(_) if !self.leases => refused(Reason::Unsupported("leases"), KeyRange::key(key)),
+            Expiry::After(Duration::ZERO) => invalid("a life has at least a moment: delete the key instead"),
+            Expiry::Keep if !conditions.iter().any(is_there) => {
+                invalid("what it keeps must be there: ask for it by a condition, such as `Compare::Present`")
+            }
+            Expiry::Never | Expiry::After(_) | Expiry::Lease(_) | Expiry::WithClient | Expiry::Keep => Ok(()),
+        }
     }
 
     /// The same of what is read.
@@ -85,25 +111,102 @@ impl Capabilities {
         self.refuse_range("list", &request.range)
     }
 
-    /// The same of a state.
+    /// The same of a key that is read.
     ///
     /// # Errors
-    /// `Unsupported` for a revision where there are none.
-    pub fn refuse_at(&self, op: &'static str, at: At) -> Result<()> {
+    /// `Unsupported` for a revision where there are none; `Invalid` for the empty key.
+    pub fn refuse_get(&self, key: &Bytes, at: At) -> Result<()> {
+        const OP: &str = "get";
+        refuse_key(OP, key)?;
+        self.refuse_at(OP, at).map_err(|error| error.on(KeyRange::key(key)))
+    }
+
+    fn refuse_at(&self, op: &'static str, at: At) -> Result<()> {
         match at {
             At::Revision(_) if !self.revisions => Err(KvError::new(op, Reason::Unsupported("revisions")).not_applied()),
             At::Revision(_) | At::Latest => Ok(()),
         }
     }
 
-    fn refuse_range(&self, op: &'static str, range: &KeyRange) -> Result<()> {
-        let is_known = self.ordered || range.single().is_some() || range.as_prefix().is_some();
+    /// The same of a watch.
+    ///
+    /// # Errors
+    /// `Unsupported` for a range or a state that the store does not know; `Invalid` without a range, and for a range without keys.
+    pub fn refuse_watch(&self, ranges: &[KeyRange], options: &WatchOptions) -> Result<()> {
+        const OP: &str = "watch";
+        if ranges.is_empty() {
+            let help = "a watch has at least one range: `KeyRange::all()` is every key";
+            return Err(KvError::new(OP, Reason::Invalid).not_applied().with_help(help));
+        }
+        if options.from.is_some() && !self.revisions {
+            return Err(KvError::new(OP, Reason::Unsupported("revisions")).not_applied());
+        }
+        ranges.iter().try_for_each(|range| self.refuse_range(OP, range))
+    }
+
+    /// The same of a range.
+    ///
+    /// # Errors
+    /// `Unsupported` for a range that the store does not know; `Invalid` for one without keys.
+    pub fn refuse_range(&self, op: &'static str, range: &KeyRange) -> Result<()> {
+        if range.is_empty() {
+            let help = "it has no keys: its end is not above its start";
+            return Err(KvError::new(op, Reason::Invalid).not_applied().on(range.clone()).with_help(help));
+        }
+        if let Some(key) = range.single() {
+            return refuse_key(op, key);
+        }
+        let is_known = self.ordered || range.as_prefix().is_some();
         if is_known {
             Ok(())
         } else {
             Err(KvError::new(op, Reason::Unsupported("order of keys")).not_applied().on(range.clone()))
         }
     }
+}
+
+/// How what is refused of a transaction is called.
+const TXN: &str = "transaction";
+
+fn refused<T>(reason: Reason, range: KeyRange) -> Result<T> {
+    Err(KvError::new(TXN, reason).not_applied().on(range))
+}
+
+/// The empty key no store takes.
+fn refuse_key(op: &'static str, key: &Bytes) -> Result<()> {
+    if key.is_empty() {
+        let help = "a key has at least one byte";
+        return Err(KvError::new(op, Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help));
+    }
+    Ok(())
+}
+
+/// Refuses what would depend on the order of the operations: a key that is written twice, or written and deleted.
+fn refuse_twice(branch: &[Op]) -> Result<()> {
+    if branch.len() < 2 {
+        return Ok(());
+    }
+    let mut written = BTreeSet::new();
+    for op in branch {
+        if let Op::Put(put) = op
+            && !written.insert(&put.key)
+        {
+            return twice(&put.key);
+        }
+    }
+    for op in branch {
+        if let Op::Delete { range, .. } = op
+            && let Some(key) = written.range::<Bytes, _>(range.bounds()).next()
+        {
+            return twice(key);
+        }
+    }
+    Ok(())
+}
+
+fn twice(key: &Bytes) -> Result<()> {
+    let help = "it is written twice in one transaction, or written and deleted: say once what it becomes";
+    Err(KvError::new(TXN, Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help))
 }
 
 /// Which keys one transaction may have.
@@ -169,5 +272,45 @@ mod tests {
                 .starts_with("transaction of `a`")
         );
         assert!(capabilities.refuse(&Txn::new().put("a", "123").delete("b")).is_ok());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_mend() {
+        let (etcd, redis) =
+            (Capabilities::all(), Capabilities { leases: false, revisions: false, ..Capabilities::all() });
+        let put = |expiry| Txn::new().put_with("k", "v", expiry);
+        let lease = put(Expiry::Lease(super::super::LeaseId(1)));
+        let from = WatchOptions { from: Revision::new(7), ..WatchOptions::default() };
+        let (all, none) = ([KeyRange::all()], [KeyRange::between("b", "a")]);
+        let other = Txn::new().when("other", Compare::Present).put_with("k", "v", Expiry::Keep);
+        let keeps = |is| Txn::new().when("k", is).put_with("k", "v", Expiry::Keep);
+        for (refused, what, mend) in [
+            (etcd.refuse(&Txn::new().put("", "v")), "transaction of ``: it is not valid", "at least one byte"),
+            (etcd.refuse(&Txn::new().put("k", "1").put("k", "2")), "transaction of `k`: it is not valid", "twice"),
+            (
+                etcd.refuse(&Txn::new().put("ka", "1").delete_range(KeyRange::prefix("k"))),
+                "transaction of `ka`: it is not valid",
+                "twice",
+            ),
+            (etcd.refuse(&put(Expiry::After(Duration::ZERO))), "transaction of `k`: it is not valid", "delete the key"),
+            (etcd.refuse(&put(Expiry::Keep)), "transaction of `k`: it is not valid", "by a condition"),
+            (etcd.refuse(&other), "transaction of `k`: it is not valid", "by a condition"),
+            (etcd.refuse(&keeps(Compare::Absent)), "transaction of `k`: it is not valid", "by a condition"),
+            (redis.refuse(&lease), "transaction of `k`: the store has no leases", ""),
+            (etcd.refuse_watch(&[], &WatchOptions::default()), "watch: it is not valid", "at least one range"),
+            (etcd.refuse_watch(&none, &WatchOptions::default()), "watch of `b..a`: it is not valid", "no keys"),
+            (etcd.refuse_get(&Bytes::new(), At::Latest), "get of ``: it is not valid", "at least one byte"),
+            (redis.refuse_watch(&all, &from), "watch: the store has no revisions", ""),
+        ] {
+            let error = refused.unwrap_err();
+            assert_eq!((error.to_string().as_str(), error.applied()), (what, super::super::Applied::No));
+            assert!(error.help().unwrap_or_default().contains(mend), "{error:?}");
+        }
+        assert!(etcd.refuse(&lease).is_ok() && etcd.refuse_watch(&all, &from).is_ok());
+        assert!(
+            etcd.refuse(&keeps(Compare::Present)).is_ok() && etcd.refuse(&keeps(Compare::Value("v".into()))).is_ok()
+        );
+        // two ways of one transaction, of which one is taken
+        assert!(etcd.refuse(&Txn::new().put("k", "1").or(Op::Put(Put::new("k", "2", Expiry::Never)))).is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! [`Diffed`]: a watch for who wants to know only what is different.
 
-use super::{Cause, Change, ChangeKind, Entry, Event, KeyRange, Link, Revision, Watch};
+use super::{Cause, Change, ChangeKind, Entry, Event, KeyRange, Link, Revision, Watch, WatchHandle};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use std::{
@@ -18,9 +18,17 @@ pub enum Update {
     /// A key has this value now.
     Put(Entry),
     /// A key is no more.
-    Deleted(Bytes),
+    #[non_exhaustive]
+    Deleted {
+        /// Which one.
+        key: Bytes,
+        /// The state without it, or a later one; `None` in a store without revisions.
+        revision: Option<Revision>,
+    },
     /// Of this range all that was said before is how things are: a snapshot has been told.
     Synced(KeyRange),
+    /// This range is watched no more, and its keys are forgotten where no other range has them. They may well be there.
+    Removed(KeyRange),
     /// The connection to the store.
     Link(Link),
 }
@@ -33,6 +41,7 @@ pub enum Update {
 pub struct Diffed {
     watch: Watch,
     known: BTreeMap<Bytes, Known>,
+    ranges: Vec<KeyRange>,
     /// The snapshot that is told right now, and what was in it so far.
     snapshot: Option<(KeyRange, HashSet<Bytes>)>,
     updates: VecDeque<Update>,
@@ -48,7 +57,7 @@ struct Known {
 
 impl Diffed {
     pub(super) fn new(watch: Watch) -> Self {
-        Diffed { watch, known: BTreeMap::new(), snapshot: None, updates: VecDeque::new() }
+        Diffed { watch, known: BTreeMap::new(), ranges: Vec::new(), snapshot: None, updates: VecDeque::new() }
     }
 
     /// The next update; `None` when the store was closed.
@@ -59,10 +68,10 @@ impl Diffed {
         StreamExt::next(self).await
     }
 
-    /// The watch below it: for other ranges, and what has become of its events.
+    /// What can be done about the watch below it: for other ranges, and what has become of its events.
     #[must_use]
-    pub fn watch(&self) -> &Watch {
-        &self.watch
+    pub fn handle(&self) -> &WatchHandle {
+        self.watch.handle()
     }
 
     fn take_in(&mut self, event: Event) {
@@ -71,25 +80,29 @@ impl Diffed {
                 if matches!(cause, Cause::Regressed | Cause::Replaced) {
                     self.known.values_mut().for_each(|known| known.revision = None);
                 }
+                if !self.ranges.contains(&range) {
+                    self.ranges.push(range.clone());
+                }
                 self.snapshot = Some((range, HashSet::new()));
             }
             Event::Item(entry) => self.put(entry),
-            Event::SnapshotEnd { range: told, .. } => {
+            Event::SnapshotEnd { range: told, at } => {
                 if let Some((range, seen)) = self.snapshot.take().filter(|(range, _)| !range.is_empty()) {
                     let gone = self.known.range::<Bytes, _>(range.bounds()).filter(|(key, _)| !seen.contains(*key));
                     let gone: Vec<Bytes> = gone.map(|(key, _)| key.clone()).collect();
-                    gone.into_iter().for_each(|key| self.delete(key));
+                    gone.into_iter().for_each(|key| self.delete(key, at));
                 }
                 self.updates.push_back(Update::Synced(told));
             }
-            Event::Changes { changes, .. } => {
+            Event::Changes { changes, revision } => {
                 for Change { key, kind, .. } in changes {
                     match kind {
                         ChangeKind::Put { entry, .. } => self.put(entry),
-                        ChangeKind::Deleted { .. } => self.delete(key),
+                        ChangeKind::Deleted { .. } => self.delete(key, revision),
                     }
                 }
             }
+            Event::Removed { range } => self.forget(range),
             Event::Link(link) => self.updates.push_back(Update::Link(link)),
         }
     }
@@ -113,13 +126,23 @@ impl Diffed {
         }
     }
 
-    fn delete(&mut self, key: Bytes) {
+    fn delete(&mut self, key: Bytes, revision: Option<Revision>) {
         if let Some((_, seen)) = &mut self.snapshot {
             seen.remove(&key);
         }
         if self.known.remove(&key).is_some() {
-            self.updates.push_back(Update::Deleted(key));
+            self.updates.push_back(Update::Deleted { key, revision });
         }
+    }
+
+    fn forget(&mut self, range: KeyRange) {
+        self.ranges.retain(|other| *other != range);
+        if self.snapshot.as_ref().is_some_and(|(told, _)| *told == range) {
+            self.snapshot = None;
+        }
+        let ranges = &self.ranges;
+        self.known.retain(|key, _| !range.contains(key) || ranges.iter().any(|other| other.contains(key)));
+        self.updates.push_back(Update::Removed(range));
     }
 }
 
@@ -168,6 +191,7 @@ mod tests {
         let entry = |key: &'static str, value: &'static str| Entry::new(key, value);
         let begin = |prefix: &str, cause| Event::snapshot_begin(KeyRange::prefix(prefix), cause);
         let end = |prefix: &str| Event::snapshot_end(KeyRange::prefix(prefix), None);
+        let deleted = |entry: &Entry| Update::Deleted { key: entry.key.clone(), revision: None };
         let synced = |prefix: &str| Update::Synced(KeyRange::prefix(prefix));
         let [a, b, z] = [entry("p/a", "1"), entry("p/b", ""), entry("z", "9")];
         let items = [&a, &b, &z].map(|entry| Event::Item(entry.clone()));
@@ -181,9 +205,9 @@ mod tests {
         let gone = Change::deleted("p/c", None, Previous::Unknown);
         let again = Change::put(a.clone(), None, Previous::Unknown);
         tell(vec![Event::changes(None, vec![gone.clone(), again]), Event::changes(None, vec![gone])]).await;
-        assert_eq!(told(), [Update::Deleted(c.key)]);
+        assert_eq!(told(), [deleted(&c)]);
         tell(vec![Event::Link(Link::Lost), begin("p/a", Cause::Lost), end("p/a")]).await;
-        assert_eq!(told(), [Update::Link(Link::Lost), Update::Deleted(a.key), synced("p/a")]);
+        assert_eq!(told(), [Update::Link(Link::Lost), deleted(&a), synced("p/a")]);
     }
 
     #[tokio::test]
@@ -210,10 +234,34 @@ mod tests {
             let _ = feed.send(event).await;
         }
         let told: Vec<Update> = std::iter::from_fn(|| updates.next().now_or_never().flatten()).collect();
-        let l = other.key.clone();
-        assert_eq!(
-            told,
-            [Update::Put(new), Update::Put(other), synced(), Update::Put(again), Update::Deleted(l), synced()]
-        );
+        let l = Update::Deleted { key: other.key.clone(), revision: None };
+        assert_eq!(told, [Update::Put(new), Update::Put(other), synced(), Update::Put(again), l, synced()]);
+    }
+
+    #[tokio::test]
+    async fn what_is_watched_no_more_is_forgotten() {
+        let map = Arc::<Map>::default();
+        let mut updates = Kv::new(map.clone()).watch(["p/", "p/a/"], WatchOptions::default()).await.unwrap().diffed();
+        let (_, feed) = map.watched.lock().unwrap().take().unwrap();
+        let range = |prefix: &str| KeyRange::prefix(prefix);
+        let snapshot = |prefix: &str, cause, keys: &[&'static str]| {
+            let items = keys.iter().map(|key| Event::Item(Entry::new(*key, "")));
+            [Event::snapshot_begin(range(prefix), cause)]
+                .into_iter()
+                .chain(items)
+                .chain([Event::snapshot_end(range(prefix), None)])
+                .collect::<Vec<_>>()
+        };
+        let first = [snapshot("p/", Cause::Start, &["p/a/1", "p/b"]), snapshot("p/a/", Cause::Start, &["p/a/1"])];
+        // it comes back: what only it had is told again, what the other one has is known
+        let later = [vec![Event::removed(range("p/"))], snapshot("p/", Cause::Added, &["p/a/1", "p/b"])];
+        for event in first.concat().into_iter().chain(later.concat()) {
+            let _ = feed.push(event);
+        }
+        let told: Vec<Update> = std::iter::from_fn(|| updates.next().now_or_never().flatten()).collect();
+        let [put_a, put_b] = ["p/a/1", "p/b"].map(|key| Update::Put(Entry::new(key, "")));
+        let synced = |prefix: &str| Update::Synced(range(prefix));
+        let removed = Update::Removed(range("p/"));
+        assert_eq!(told, [put_a, put_b.clone(), synced("p/"), synced("p/a/"), removed, put_b, synced("p/")]);
     }
 }

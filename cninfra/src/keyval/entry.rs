@@ -102,4 +102,6 @@ pub enum Expiry {
     Lease(LeaseId),
     /// When the client that writes it is gone: at its close, and some seconds after its death. For what says that somebody is there.
     WithClient,
+    /// As it was for the value before, which a condition of the same transaction asks for: its life goes on, and does not begin anew.
+    Keep,
 }

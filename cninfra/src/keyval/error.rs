@@ -39,6 +39,8 @@ pub enum Reason {
     NoLease(LeaseId),
     /// What was asked for makes no sense to the store.
     Invalid,
+    /// Others have changed it each time, so often.
+    Contended(usize),
     /// A value is not what its codec reads.
     Malformed,
     /// The store was closed.
@@ -168,6 +170,7 @@ impl fmt::Display for Reason {
             Reason::Full => f.write_str("the store has no room left"),
             Reason::NoLease(lease) => write!(f, "lease {lease} is gone"),
             Reason::Invalid => f.write_str("it is not valid"),
+            Reason::Contended(times) => write!(f, "others have changed it meanwhile, {times} times in a row"),
             Reason::Malformed => f.write_str("the value is malformed"),
             Reason::Closed => f.write_str("the store is closed"),
             Reason::Other => f.write_str("it failed"),
@@ -204,5 +207,18 @@ impl fmt::Debug for KvError {
 impl StdError for KvError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_been_applied_is_not_tried_again() {
+        let lost = KvError::new("put", Reason::TimedOut(Duration::from_secs(1)));
+        assert_eq!((lost.applied(), lost.is_transient()), (Applied::Unknown, false));
+        assert!(KvError::new("put", Reason::Unavailable).not_applied().is_transient());
+        assert!(!KvError::new("put", Reason::Denied).not_applied().is_transient());
     }
 }

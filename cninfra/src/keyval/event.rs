@@ -34,6 +34,12 @@ pub enum Event {
         /// Never none; of a key one at most.
         changes: Vec<Change>,
     },
+    /// A range is watched no more, since that was asked for: of it alone nothing follows.
+    #[non_exhaustive]
+    Removed {
+        /// Which one.
+        range: KeyRange,
+    },
     /// The connection to the store. While it is lost, what was told may be outdated.
     Link(Link),
 }
@@ -57,13 +63,19 @@ impl Event {
         Event::Changes { revision, changes }
     }
 
+    /// For a store: a range is watched no more.
+    #[must_use]
+    pub fn removed(range: KeyRange) -> Self {
+        Event::Removed { range }
+    }
+
     /// The same with keys and ranges that begin with a prefix, without that.
     pub(super) fn without_prefix(mut self, prefix: &[u8]) -> Self {
         let len = prefix.len();
         // all that the watch asked for begins with it
         let strip = |key: &mut Bytes| drop(key.split_to(len.min(key.len())));
         match &mut self {
-            Event::SnapshotBegin { range, .. } | Event::SnapshotEnd { range, .. } => {
+            Event::SnapshotBegin { range, .. } | Event::SnapshotEnd { range, .. } | Event::Removed { range } => {
                 *range = range.without_prefix(prefix)
             }
             Event::Item(entry) => strip(&mut entry.key),

@@ -108,3 +108,8 @@ pub trait Leases: KeyVal {
     /// What is left of a lease; `None` if it has ended.
     fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>>>;
 }
+
+/// A store on which agents can come to an agreement: it has leases, transactions of any keys with conditions on their revisions, and a watch that tells each
+/// change in its order. [`Election`](super::Election) and [`Lock`](super::Lock) stand on it.
+#[interface]
+pub trait Coordination: Leases + Revisions {}

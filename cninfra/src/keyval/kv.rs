@@ -169,7 +169,7 @@ impl<S: Access + ?Sized> Kv<S> {
         Ok(self.store.commit(txn).await?.succeeded)
     }
 
-    /// Writes a value if the key has this one, byte for byte. Returns whether it has.
+    /// Writes a value if the key has this one, byte for byte. Returns whether it has. If the key ends by itself, it ends when it would have.
     ///
     /// # Errors
     /// The store's. See [`KvError::applied`].
@@ -179,8 +179,22 @@ impl<S: Access + ?Sized> Kv<S> {
         expected: impl Into<Bytes>,
         value: impl Into<Bytes>,
     ) -> Result<bool> {
+        self.compare_and_swap_with(key, expected, value, Expiry::Keep).await
+    }
+
+    /// Writes a value if the key has this one, byte for byte, and says when it ends by itself. Returns whether it has.
+    ///
+    /// # Errors
+    /// The store's. See [`KvError::applied`].
+    pub async fn compare_and_swap_with(
+        &self,
+        key: impl AsRef<[u8]>,
+        expected: impl Into<Bytes>,
+        value: impl Into<Bytes>,
+        expiry: Expiry,
+    ) -> Result<bool> {
         let key = self.full(key);
-        let txn = Txn::new().when(key.clone(), Compare::Value(expected.into())).put(key, value);
+        let txn = Txn::new().when(key.clone(), Compare::Value(expected.into())).put_with(key, value, expiry);
         Ok(self.store.commit(txn).await?.succeeded)
     }
 
@@ -382,10 +396,10 @@ mod tests {
             let key = format!("{prefix}a/k");
             Change::put(Entry::new(key.clone(), "v"), Some(false), Previous::Entry(Entry::new(key, "u")))
         };
-        watch.add(KeyRange::all()).await.unwrap();
+        watch.handle().add(KeyRange::all()).await.unwrap();
         assert_eq!(feed.send(Event::Item(Entry::new("p/a/k", "v"))).await, Pushed::Queued);
         assert_eq!(feed.send(Event::changes(None, vec![change("p/")])).await, Pushed::Queued);
-        assert_eq!(watch.stats().queued, 3);
+        assert_eq!(watch.handle().stats().queued, 3);
         assert_eq!(watch.next().await, Some(Event::snapshot_begin(KeyRange::all(), Cause::Added)));
         assert_eq!(watch.next().await, Some(Event::Item(Entry::new("a/k", "v"))));
         assert_eq!(watch.next().await, Some(Event::changes(None, vec![change("")])));

@@ -1,7 +1,12 @@
 //! [`Typed`]: a view of a store whose values have a type.
 
-use super::{Access, Codec, Entry, Expiry, KeyRange, KeyVal, Kv, KvError, Reason, Result, Written};
+use super::{
+    Access, Codec, Entry, Expiry, KeyRange, KeyVal, Kv, KvError, Reason, Result, TypedWatch, WatchOptions, Written,
+};
 use std::{fmt, marker::PhantomData, sync::Arc};
+
+/// So often a value is changed anew, because somebody else was faster.
+const ROUNDS: usize = 16;
 
 /// A view of a store whose values have a type: see [`Kv::typed`].
 pub struct Typed<T, C, S: ?Sized = dyn KeyVal> {
@@ -61,6 +66,59 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
         self.kv.put_if_absent(key, bytes).await
     }
 
+    /// Changes a value by what it is: writes what `change` makes of it, and deletes the key where that is nothing. If somebody else changes it meanwhile, it is
+    /// read and changed anew. Returns what it is then. A key that ends by itself ends when it would have.
+    ///
+    /// ```
+    /// use cninfra::keyval::{KeyVal, Kv, Result, SerdeJson};
+    ///
+    /// /// Counts, however many others do.
+    /// async fn count(kv: &Kv) -> Result<u64> {
+    ///     let counters = kv.typed::<u64, _>(SerdeJson);
+    ///     Ok(counters.update("calls", |count| Some(count.unwrap_or(0) + 1)).await?.unwrap_or(0))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The store's; `Malformed` as of [`get`](Self::get) and [`put`](Self::put); `Contended` if somebody else was faster 16 times in a row. After an error that may have
+    /// been applied ([`KvError::applied`]) the change may be done or not.
+    pub async fn update(
+        &self,
+        key: impl AsRef<[u8]>,
+        mut change: impl FnMut(Option<T>) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let key = key.as_ref();
+        for _ in 0..ROUNDS {
+            let old = self.kv.get(key).await?;
+            let value = old.as_ref().map(|entry| self.decode(entry)).transpose()?;
+            let new = change(value);
+            let bytes = new.as_ref().map(|value| self.encode(key, value)).transpose()?;
+            let is_done = match (old, bytes) {
+                (Some(old), Some(bytes)) => self.kv.compare_and_swap(key, old.value, bytes).await?,
+                (Some(old), None) => self.kv.compare_and_delete(key, old.value).await?,
+                (None, Some(bytes)) => self.kv.put_if_absent(key, bytes).await?,
+                (None, None) => true,
+            };
+            if is_done {
+                return Ok(new);
+            }
+        }
+        let range = KeyRange::key(key).under(self.kv.prefix());
+        Err(KvError::new("update", Reason::Contended(ROUNDS)).not_applied().on(range))
+    }
+
+    /// Watches all keys that begin with one of these: what is different, with its value.
+    ///
+    /// # Errors
+    /// As of [`Kv::watch`].
+    pub async fn watch<P: AsRef<[u8]>>(
+        &self,
+        prefixes: impl IntoIterator<Item = P>,
+        options: WatchOptions,
+    ) -> Result<TypedWatch<T, C, S>> {
+        Ok(TypedWatch::new(self.clone(), self.kv.watch(prefixes, options).await?.diffed()))
+    }
+
     /// Deletes a key. Returns whether it was there.
     ///
     /// # Errors
@@ -106,7 +164,7 @@ impl<T, C, S: ?Sized> fmt::Debug for Typed<T, C, S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kv, Reason, SerdeJson, testing::Map};
+    use super::super::{Kv, Reason, SerdeJson, Store as _, Txn, testing::Map};
     use std::sync::Arc;
 
     #[tokio::test]
@@ -125,5 +183,39 @@ mod tests {
         );
         assert!(std::error::Error::source(&error).unwrap().to_string().contains("line 1"));
         assert!(ports.list("").await.is_err() && ports.delete("ssh").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_value_is_changed_by_what_it_is() {
+        let map = Arc::<Map>::default();
+        let kv = Kv::new(map.clone()).scoped("p/");
+        let counts = kv.typed::<u64, _>(SerdeJson);
+        let one_more = |count: Option<u64>| Some(count.unwrap_or(0) + 1);
+        assert_eq!((counts.update("k", one_more).await.unwrap(), counts.get("k").await.unwrap()), (Some(1), Some(1)));
+        // somebody else is faster, once
+        let mut faster = Some(41);
+        let others = |count: Option<u64>| {
+            if let Some(other) = faster.take() {
+                let put = map.commit(Txn::new().put("p/k", format!("{other}")));
+                futures_util::FutureExt::now_or_never(put).unwrap().unwrap();
+            }
+            one_more(count)
+        };
+        assert_eq!(counts.update("k", others).await.unwrap(), Some(42));
+        // and each time
+        let mut other = 100;
+        let others = |count: Option<u64>| {
+            other += 1;
+            let put = map.commit(Txn::new().put("p/k", format!("{other}")));
+            futures_util::FutureExt::now_or_never(put).unwrap().unwrap();
+            one_more(count)
+        };
+        let error = counts.update("k", others).await.unwrap_err();
+        let what = "update of `p/k`: others have changed it meanwhile, 16 times in a row";
+        assert_eq!((error.to_string().as_str(), counts.get("k").await.unwrap()), (what, Some(116)));
+        assert_eq!((counts.update("k", |_| None).await.unwrap(), counts.get("k").await.unwrap()), (None, None));
+        assert_eq!(counts.update("k", |_| None).await.unwrap(), None);
+        kv.put("k", "x").await.unwrap();
+        assert_eq!(*counts.update("k", one_more).await.unwrap_err().reason(), Reason::Malformed);
     }
 }

@@ -61,15 +61,57 @@ pub struct WatchStats {
 }
 
 /// What a store does for a watch that runs. For authors of stores.
+///
+/// None of it waits for the subscriber, who may be the one that calls: what is asked for is noted, and done by the task that tells the events.
 pub trait WatchControl: Send + Sync {
     /// Adds a range: its snapshot follows. One that is watched already is no other one.
     fn add(&self, range: KeyRange) -> BoxFuture<'_, Result<()>>;
-    /// Takes out a range, as it was added. What of it waits in the queue may still be told.
+    /// Takes out a range, as it was added: [`Event::Removed`] follows. What of it waits in the queue is told before.
     fn remove(&self, range: KeyRange) -> BoxFuture<'_, Result<()>>;
     /// Has a snapshot of all ranges told.
     fn snapshot(&self) -> BoxFuture<'_, Result<()>>;
     /// What has become of the events.
     fn stats(&self) -> WatchStats;
+}
+
+/// What can be done about a [`Watch`] that runs, by any task. A clone is of the same watch, and does not keep it.
+#[derive(Clone)]
+pub struct WatchHandle {
+    control: Arc<dyn WatchControl>,
+    /// Of the view that is watched.
+    prefix: Bytes,
+}
+
+impl WatchHandle {
+    /// Watches another range, too. Its snapshot follows.
+    ///
+    /// # Errors
+    /// The store or the watch was closed, or can not watch such a range.
+    pub async fn add(&self, range: KeyRange) -> Result<()> {
+        self.control.add(range.under(&self.prefix)).await
+    }
+
+    /// Watches a range no more, which is given as it was when it was added. [`Event::Removed`] says from where on nothing is told of it.
+    ///
+    /// # Errors
+    /// The store or the watch was closed, or the range is not watched.
+    pub async fn remove(&self, range: KeyRange) -> Result<()> {
+        self.control.remove(range.under(&self.prefix)).await
+    }
+
+    /// Has a snapshot of all ranges told once more.
+    ///
+    /// # Errors
+    /// The store or the watch was closed.
+    pub async fn snapshot(&self) -> Result<()> {
+        self.control.snapshot().await
+    }
+
+    /// What has become of the events.
+    #[must_use]
+    pub fn stats(&self) -> WatchStats {
+        self.control.stats()
+    }
 }
 
 /// The events of some ranges, in their order: a [`Stream`]. Dropping it ends the watch; its end says that the store was closed.
@@ -78,16 +120,14 @@ pub trait WatchControl: Send + Sync {
 /// An event that was not taken is the next one.
 pub struct Watch {
     events: Pin<Box<dyn Stream<Item = Event> + Send>>,
-    control: Arc<dyn WatchControl>,
-    /// Of the view that is watched.
-    prefix: Bytes,
+    handle: WatchHandle,
 }
 
 impl Watch {
     /// For a store: its events, and what can be done about them.
     #[must_use]
     pub fn new(events: impl Stream<Item = Event> + Send + 'static, control: Arc<dyn WatchControl>) -> Self {
-        Watch { events: Box::pin(events), control, prefix: Bytes::new() }
+        Watch { events: Box::pin(events), handle: WatchHandle { control, prefix: Bytes::new() } }
     }
 
     /// The next event; `None` when the store was closed.
@@ -104,39 +144,15 @@ impl Watch {
         Diffed::new(self)
     }
 
-    /// Watches another range, too. Its snapshot follows.
-    ///
-    /// # Errors
-    /// The store was closed, or can not watch such a range.
-    pub async fn add(&self, range: KeyRange) -> Result<()> {
-        self.control.add(range.under(&self.prefix)).await
-    }
-
-    /// Watches a range no more, which is given as it was when it was added.
-    ///
-    /// # Errors
-    /// The store was closed, or the range is not watched.
-    pub async fn remove(&self, range: KeyRange) -> Result<()> {
-        self.control.remove(range.under(&self.prefix)).await
-    }
-
-    /// Has a snapshot of all ranges told once more.
-    ///
-    /// # Errors
-    /// The store was closed.
-    pub async fn snapshot(&self) -> Result<()> {
-        self.control.snapshot().await
-    }
-
-    /// What has become of the events.
+    /// What can be done about it: for other ranges, another snapshot, and what has become of the events.
     #[must_use]
-    pub fn stats(&self) -> WatchStats {
-        self.control.stats()
+    pub fn handle(&self) -> &WatchHandle {
+        &self.handle
     }
 
     /// The same as a view sees it: its keys are all below this prefix.
     pub(super) fn below(mut self, prefix: &Bytes) -> Self {
-        self.prefix = prefix.clone();
+        self.handle.prefix = prefix.clone();
         self
     }
 }
@@ -146,15 +162,22 @@ impl Stream for Watch {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         let event = self.events.as_mut().poll_next(cx);
-        if self.prefix.is_empty() {
+        let prefix = &self.handle.prefix;
+        if prefix.is_empty() {
             return event;
         }
-        event.map(|event| event.map(|event| event.without_prefix(&self.prefix)))
+        event.map(|event| event.map(|event| event.without_prefix(prefix)))
     }
 }
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch").field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("Watch").field("stats", &self.handle.stats()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WatchHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchHandle").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }

@@ -1,10 +1,12 @@
 //! [`Feed`]: the bounded queue between a store and one subscriber of it.
 
-use super::{Change, ChangeKind, Event, Overflow, Previous, Revision, WatchOptions, WatchStats};
-use bytes::Bytes;
+mod coalesced;
+mod queue;
+
+use super::{Event, Overflow, WatchOptions, WatchStats};
 use futures_util::{Stream, task::AtomicWaker};
+use queue::Queue;
 use std::{
-    collections::{HashMap, VecDeque},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -62,15 +64,6 @@ struct Shared {
     room: Notify,
 }
 
-#[derive(Default)]
-struct Queue {
-    events: VecDeque<Event>,
-    ended: bool,
-    /// What came before was thrown away: nothing is taken until a snapshot begins.
-    broken: bool,
-    stats: WatchStats,
-}
-
 impl Feed {
     /// A queue, with the events on the side of the subscriber, for [`Watch::new`](super::Watch::new).
     #[must_use]
@@ -86,39 +79,18 @@ impl Feed {
     }
 
     /// Puts an event of the server's own in the queue, or says what is to be done. It never waits for the subscriber. Events of the connection
-    /// ([`Event::Link`]) are always taken: of those that wait in a row, the last one counts.
+    /// ([`Event::Link`]) are always taken: of those that wait in a row, the last one counts. So is [`Event::Removed`].
     ///
     /// Where one task tells a snapshot and another one changes, who puts the older one last tells a wrong end: the store puts them in their order.
     pub fn push(&self, event: Event) -> Pushed {
-        let mut queue = self.0.0.queue();
-        if let Some(refused) = queue.refuses(&event) {
-            return refused;
+        let Shared { overflow, bound, room, taker, .. } = &*self.0.0;
+        let pushed = self.0.0.queue().push(event, *overflow, *bound);
+        match pushed {
+            Pushed::Queued => taker.wake(),
+            Pushed::Resnapshot => room.notify_waiters(),
+            Pushed::Full(_) | Pushed::Ended => {}
         }
-        let bound = self.0.0.bound;
-        if matches!(event, Event::Link(_)) {
-            queue.link(event);
-        } else if queue.events.len() < bound {
-            queue.events.push_back(event);
-        } else {
-            queue.stats.overflows += 1;
-            let is_taken = match (self.0.0.overflow, event) {
-                (Overflow::Block, event) => return Pushed::Full(event),
-                // one event more than the bound: of so many keys at most
-                (Overflow::CoalesceByKey, Event::Changes { revision, changes }) => {
-                    queue.coalesce(revision, changes, bound)
-                }
-                _ => false,
-            };
-            if !is_taken {
-                queue.throw_away();
-                drop(queue);
-                self.0.0.room.notify_waiters();
-                return Pushed::Resnapshot;
-            }
-        }
-        drop(queue);
-        self.0.0.taker.wake();
-        Pushed::Queued
+        pushed
     }
 
     /// Puts an event in the queue as soon as there is room: one of a snapshot. It is never [`Full`](Pushed::Full).
@@ -132,8 +104,8 @@ impl Feed {
                 if let Some(refused) = queue.refuses(&event) {
                     return refused;
                 }
-                if queue.events.len() < self.0.0.bound {
-                    queue.events.push_back(event);
+                if queue.has_room(self.0.0.bound) {
+                    queue.put(event);
                     drop(queue);
                     self.0.0.taker.wake();
                     return Pushed::Queued;
@@ -152,10 +124,10 @@ impl Feed {
             let freed = self.0.0.room.notified();
             {
                 let queue = self.0.0.queue();
-                if queue.ended {
+                if queue.is_ended() {
                     return false;
                 }
-                if queue.events.len() <= self.0.0.bound / 2 {
+                if queue.is_half_free(self.0.0.bound) {
                     return true;
                 }
             }
@@ -176,7 +148,7 @@ impl Feed {
     pub async fn ended(&self) {
         loop {
             let changed = self.0.0.room.notified();
-            if self.0.0.queue().ended {
+            if self.0.0.queue().is_ended() {
                 return;
             }
             changed.await;
@@ -186,100 +158,20 @@ impl Feed {
     /// What has become of the events.
     #[must_use]
     pub fn stats(&self) -> WatchStats {
-        let queue = self.0.0.queue();
-        WatchStats { queued: queue.events.len(), ..queue.stats }
+        self.0.0.queue().stats()
     }
 }
 
 impl Shared {
     /// One side is gone.
     fn end(&self) {
-        self.queue().ended = true;
+        self.queue().end();
         self.taker.wake();
         self.room.notify_waiters();
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Queue {
-    /// What is not taken, whatever room there is.
-    fn refuses(&mut self, event: &Event) -> Option<Pushed> {
-        if self.ended {
-            return Some(Pushed::Ended);
-        }
-        self.broken &= !matches!(event, Event::SnapshotBegin { .. });
-        (self.broken && !matches!(event, Event::Link(_))).then_some(Pushed::Resnapshot)
-    }
-
-    fn link(&mut self, event: Event) {
-        match self.events.back_mut() {
-            Some(last @ Event::Link(_)) => *last = event,
-            _ => self.events.push_back(event),
-        }
-    }
-
-    /// All but how the connection is.
-    fn throw_away(&mut self) {
-        let link = self.events.drain(..).rfind(|event| matches!(event, Event::Link(_)));
-        self.events.extend(link);
-        self.broken = true;
-        self.stats.resnapshots += 1;
-    }
-
-    /// Makes one event of the last changes that wait and of these: of each key the latest one. Returns whether they are of so many keys at most.
-    fn coalesce(&mut self, revision: Option<Revision>, changes: Vec<Change>, most: usize) -> bool {
-        let mut all = Vec::new();
-        while let Some(Event::Changes { .. }) = self.events.back() {
-            if let Some(Event::Changes { changes, .. }) = self.events.pop_back() {
-                all.extend(changes.into_iter().rev());
-            }
-        }
-        all.reverse();
-        all.extend(changes);
-        let count = all.len();
-        let merged = merge(all);
-        if merged.len() > most {
-            return false;
-        }
-        self.stats.coalesced += (count - merged.len()) as u64;
-        self.events.push_back(Event::Changes { revision, changes: merged });
-        true
-    }
-}
-
-/// Of each key the latest change, as one from what it was before all of them.
-fn merge(all: Vec<Change>) -> Vec<Change> {
-    let mut first: HashMap<Bytes, Previous> = HashMap::new();
-    let mut last: HashMap<Bytes, usize> = HashMap::new();
-    for (at, change) in all.iter().enumerate() {
-        first.entry(change.key.clone()).or_insert_with(|| before(change));
-        last.insert(change.key.clone(), at);
-    }
-    let is_last = |(at, change): &(usize, Change)| last.get(&change.key) == Some(at);
-    let as_one = |(_, mut change): (usize, Change)| {
-        if let Some(previous) = first.remove(&change.key) {
-            if let ChangeKind::Put { created, .. } = &mut change.kind {
-                *created = match previous {
-                    Previous::Absent => Some(true),
-                    Previous::Entry(_) => Some(false),
-                    Previous::Unknown => None,
-                };
-            }
-            change.previous = previous;
-        }
-        change
-    };
-    all.into_iter().enumerate().filter(is_last).map(as_one).collect()
-}
-
-/// What a key was before a change. One that was made was not there, whether that was asked for or not.
-fn before(change: &Change) -> Previous {
-    match &change.kind {
-        ChangeKind::Put { created: Some(true), .. } => Previous::Absent,
-        _ => change.previous.clone(),
     }
 }
 
@@ -293,10 +185,10 @@ impl Stream for Events {
         // before the queue is looked at, so that what comes meanwhile wakes
         self.0.taker.register(cx.waker());
         let mut queue = self.0.queue();
-        let Some(event) = queue.events.pop_front() else {
-            return if queue.ended { Poll::Ready(None) } else { Poll::Pending };
+        let Some(event) = queue.take() else {
+            return if queue.is_ended() { Poll::Ready(None) } else { Poll::Pending };
         };
-        let has_room = queue.events.len() <= self.0.bound / 2;
+        let has_room = queue.is_half_free(self.0.bound);
         drop(queue);
         if has_room {
             self.0.room.notify_waiters();
@@ -323,7 +215,7 @@ impl Drop for Side {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Cause, Entry, KeyRange, Link},
+        super::{Cause, Change, Entry, KeyRange, Link, Previous, Revision},
         *,
     };
     use futures_util::{FutureExt as _, StreamExt as _};
@@ -387,6 +279,55 @@ mod tests {
         };
         let changes: Vec<_> = told.iter().flat_map(of_event).collect();
         assert_eq!((told[0].clone(), changes), (snapshot, vec![a, b, put("c", "5", false)]));
+    }
+
+    #[tokio::test]
+    async fn what_was_made_and_deleted_meanwhile_is_not_told() {
+        let (feed, mut events) = of(Overflow::CoalesceByKey, 2);
+        let deleted = |key: &'static str| Change::deleted(key, None, Previous::Unknown);
+        let [item, other] = ["i", "o"].map(|key| Event::Item(Entry::new(key, "")));
+        for event in [
+            item.clone(),
+            other.clone(),
+            event(1, vec![put("a", "1", true), put("b", "1", false)]),
+            event(2, vec![deleted("a"), deleted("b")]),
+            event(3, vec![put("a", "3", true)]),
+            event(4, vec![deleted("a")]),
+            Event::Link(Link::Lost),
+            event(5, vec![put("b", "5", true)]),
+            Event::Link(Link::Resumed),
+        ] {
+            assert_eq!(feed.push(event), Pushed::Queued);
+        }
+        let b = Change::put(Entry::new("b", "5"), Some(false), Previous::Entry(Entry::new("b", "before")));
+        // how the connection is comes last, and the last of it counts
+        assert_eq!(waiting(&mut events), [item, other, event(5, vec![b]), Event::Link(Link::Resumed)]);
+        assert_eq!((feed.stats().coalesced, feed.stats().overflows, feed.stats().queued), (6, 1, 0));
+    }
+
+    #[tokio::test]
+    async fn what_is_watched_no_more_is_told_in_its_place() {
+        for overflow in [Overflow::Block, Overflow::CoalesceByKey, Overflow::Resnapshot] {
+            let (feed, mut events) = of(overflow, 1);
+            let removed = || Event::removed(KeyRange::prefix("a"));
+            assert_eq!(feed.push(Event::Item(Entry::new("b", ""))), Pushed::Queued);
+            let change = event(1, vec![put("a", "1", false)]);
+            let taken = feed.push(change.clone());
+            assert_eq!(feed.push(removed()), Pushed::Queued);
+            let told = waiting(&mut events);
+            assert_eq!(told.last(), Some(&removed()));
+            assert_eq!(told.contains(&change), taken == Pushed::Queued);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_watched_no_more_is_never_thrown_away() {
+        let (feed, mut events) = of(Overflow::Resnapshot, 2);
+        let removed = || Event::removed(KeyRange::prefix("a"));
+        let change = || event(1, vec![put("a", "1", false)]);
+        let pushed = [change(), removed(), change()].map(|event| feed.push(event));
+        assert_eq!(pushed, [Pushed::Queued, Pushed::Queued, Pushed::Resnapshot]);
+        assert_eq!(waiting(&mut events), [removed()]);
     }
 
     #[tokio::test]

@@ -1,0 +1,140 @@
+//! [`Queue`]: the events that wait for a subscriber, and what becomes of them when there is no room.
+
+use super::{
+    super::{Event, Overflow, WatchStats},
+    Pushed,
+    coalesced::Coalesced,
+};
+use std::collections::VecDeque;
+
+#[derive(Default)]
+pub(super) struct Queue {
+    events: VecDeque<Event>,
+    /// Changes for which there was no room: they come after `events`.
+    latest: Coalesced,
+    /// How the connection is: it comes after `latest`.
+    link: Option<Event>,
+    ended: bool,
+    /// What came before was thrown away: nothing is taken until a snapshot begins.
+    broken: bool,
+    stats: WatchStats,
+}
+
+impl Queue {
+    /// Takes an event in, or says what is to be done.
+    pub(super) fn push(&mut self, event: Event, overflow: Overflow, bound: usize) -> Pushed {
+        if let Some(refused) = self.refuses(&event) {
+            return refused;
+        }
+        match event {
+            Event::Link(_) => self.tell_link(event),
+            // what it ends is told before it; there are as many as the subscriber has asked for
+            Event::Removed { .. } => {
+                self.events.extend(self.latest.take());
+                self.put(event);
+            }
+            event if self.has_room(bound) => self.put(event),
+            event => return self.overflow(event, overflow, bound),
+        }
+        Pushed::Queued
+    }
+
+    /// Puts an event behind all others, for which there is [room](Self::has_room).
+    pub(super) fn put(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    /// The next event.
+    pub(super) fn take(&mut self) -> Option<Event> {
+        self.events.pop_front().or_else(|| self.latest.take()).or_else(|| self.link.take())
+    }
+
+    /// What is not taken, whatever room there is.
+    pub(super) fn refuses(&mut self, event: &Event) -> Option<Pushed> {
+        if self.ended {
+            return Some(Pushed::Ended);
+        }
+        self.broken &= !matches!(event, Event::SnapshotBegin { .. });
+        (self.broken && !matches!(event, Event::Link(_) | Event::Removed { .. })).then_some(Pushed::Resnapshot)
+    }
+
+    pub(super) fn has_room(&self, bound: usize) -> bool {
+        self.events.len() < bound && self.latest.is_empty() && self.link.is_none()
+    }
+
+    pub(super) fn is_half_free(&self, bound: usize) -> bool {
+        self.events.len() <= bound / 2 && self.latest.is_empty() && self.link.is_none()
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    pub(super) fn stats(&self) -> WatchStats {
+        let queued = self.events.len() + usize::from(!self.latest.is_empty()) + usize::from(self.link.is_some());
+        WatchStats { queued, ..self.stats }
+    }
+
+    /// Of those that wait in a row, the last one counts.
+    fn tell_link(&mut self, event: Event) {
+        if !self.latest.is_empty() || self.link.is_some() {
+            self.link = Some(event);
+            return;
+        }
+        match self.events.back_mut() {
+            Some(last @ Event::Link(_)) => *last = event,
+            _ => self.put(event),
+        }
+    }
+
+    fn overflow(&mut self, event: Event, overflow: Overflow, bound: usize) -> Pushed {
+        match (overflow, event) {
+            (Overflow::Block, event) => {
+                self.stats.overflows += 1;
+                return Pushed::Full(event);
+            }
+            (Overflow::CoalesceByKey, Event::Changes { revision, changes }) => {
+                if self.latest.is_empty() {
+                    self.stats.overflows += 1;
+                    self.begin_to_coalesce();
+                }
+                self.stats.coalesced += self.latest.take_in(revision, changes);
+                // of so many keys at most
+                if self.latest.len() <= bound {
+                    return Pushed::Queued;
+                }
+            }
+            _ => self.stats.overflows += 1,
+        }
+        self.throw_away();
+        Pushed::Resnapshot
+    }
+
+    /// The changes that wait last are coalesced, too: so it is done once for so many events as wait, and not again for each that follows.
+    fn begin_to_coalesce(&mut self) {
+        let others = self.events.iter().rposition(|event| !matches!(event, Event::Changes { .. }));
+        for event in self.events.split_off(others.map_or(0, |last| last + 1)) {
+            if let Event::Changes { revision, changes } = event {
+                self.stats.coalesced += self.latest.take_in(revision, changes);
+            }
+        }
+    }
+
+    /// All but how the connection is, and what is watched no more.
+    fn throw_away(&mut self) {
+        self.latest.take();
+        let last_link = self.events.iter().rposition(|event| matches!(event, Event::Link(_)));
+        let last_link = last_link.filter(|_| self.link.is_none());
+        let mut at = 0;
+        self.events.retain(|event| {
+            at += 1;
+            matches!(event, Event::Removed { .. }) || last_link == Some(at - 1)
+        });
+        self.broken = true;
+        self.stats.resnapshots += 1;
+    }
+}

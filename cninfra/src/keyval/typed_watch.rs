@@ -1,0 +1,129 @@
+//! [`TypedWatch`]: a watch whose values have a type.
+
+use super::{
+    Access, Bytes, Codec, Diffed, Entry, KeyRange, KeyVal, Link, Result, Revision, Typed, Update, WatchHandle,
+};
+use futures_util::{Stream, StreamExt};
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// What is different from what was told before, with its value: an [`Update`] that was read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TypedUpdate<T> {
+    /// A key has this value now; an error, if it is not of the type.
+    Put(Entry, Result<T>),
+    /// A key is no more.
+    #[non_exhaustive]
+    Deleted {
+        /// Which one.
+        key: Bytes,
+        /// The state without it, or a later one; `None` in a store without revisions.
+        revision: Option<Revision>,
+    },
+    /// Of this range all that was said before is how things are: a snapshot has been told.
+    Synced(KeyRange),
+    /// This range is watched no more.
+    Removed(KeyRange),
+    /// The connection to the store.
+    Link(Link),
+}
+
+/// A watch whose values have a type: see [`Typed::watch`]. It tells what is different, as [`Diffed`] does.
+///
+/// # Cancel safety
+/// An update that was not taken is the next one.
+pub struct TypedWatch<T, C, S: ?Sized = dyn KeyVal> {
+    typed: Typed<T, C, S>,
+    updates: Diffed,
+}
+
+impl<T, C: Codec<T>, S: Access + ?Sized> TypedWatch<T, C, S> {
+    pub(super) fn new(typed: Typed<T, C, S>, updates: Diffed) -> Self {
+        TypedWatch { typed, updates }
+    }
+
+    /// The next update; `None` when the store was closed.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again: no update is lost.
+    pub async fn next(&mut self) -> Option<TypedUpdate<T>> {
+        StreamExt::next(self).await
+    }
+
+    /// What can be done about it: for other ranges, and what has become of the events.
+    #[must_use]
+    pub fn handle(&self) -> &WatchHandle {
+        self.updates.handle()
+    }
+
+    fn read(&self, update: Update) -> TypedUpdate<T> {
+        match update {
+            Update::Put(entry) => {
+                let value = self.typed.decode(&entry);
+                TypedUpdate::Put(entry, value)
+            }
+            Update::Deleted { key, revision } => TypedUpdate::Deleted { key, revision },
+            Update::Synced(range) => TypedUpdate::Synced(range),
+            Update::Removed(range) => TypedUpdate::Removed(range),
+            Update::Link(link) => TypedUpdate::Link(link),
+        }
+    }
+}
+
+impl<T, C: Codec<T>, S: Access + ?Sized> Stream for TypedWatch<T, C, S> {
+    type Item = TypedUpdate<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<TypedUpdate<T>>> {
+        let update = self.updates.poll_next_unpin(cx);
+        update.map(|update| update.map(|update| self.read(update)))
+    }
+}
+
+impl<T, C, S: ?Sized> fmt::Debug for TypedWatch<T, C, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedWatch").field("updates", &self.updates).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Cause, Change, Event, Kv, Previous, Reason, SerdeJson, WatchOptions, testing::Map},
+        *,
+    };
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_is_watched_has_a_type() {
+        let map = Arc::<Map>::default();
+        let ports = Kv::new(map.clone()).scoped("p/").typed::<u16, _>(SerdeJson);
+        let mut watch = ports.watch([""], WatchOptions::default()).await.unwrap();
+        let (_, feed) = map.watched.lock().unwrap().take().unwrap();
+        let gone = Change::deleted("p/http", None, Previous::Unknown);
+        let all = || KeyRange::prefix("p/");
+        for event in [
+            Event::snapshot_begin(all(), Cause::Start),
+            Event::Item(Entry::new("p/http", "80")),
+            Event::Item(Entry::new("p/ssh", "twenty-two")),
+            Event::snapshot_end(all(), None),
+            Event::changes(Revision::new(9), vec![gone]),
+        ] {
+            let _ = feed.push(event);
+        }
+        let Some(TypedUpdate::Put(entry, Ok(80))) = watch.next().await else { panic!() };
+        assert_eq!(entry.key, "http");
+        let Some(TypedUpdate::Put(_, Err(error))) = watch.next().await else { panic!() };
+        assert_eq!(
+            (error.to_string().as_str(), error.reason()),
+            ("decode of `p/ssh`: the value is malformed", &Reason::Malformed)
+        );
+        assert!(matches!(watch.next().await, Some(TypedUpdate::Synced(range)) if range == KeyRange::all()));
+        let Some(TypedUpdate::Deleted { key, revision }) = watch.next().await else { panic!() };
+        assert_eq!((&*key, revision), (&b"http"[..], Revision::new(9)));
+        assert_eq!(watch.handle().stats().queued, 0);
+    }
+}
