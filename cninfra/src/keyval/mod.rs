@@ -1,7 +1,7 @@
 //! The interface to a key-value store: what a plugin with data needs, and what a store's plugin provides.
 //!
 //! A plugin depends on `Dep<dyn KeyVal>`, and makes views of it: [`Kv`], of bytes, and [`Typed`], of values. A view has the keys below a prefix, such as those of
-//! the agent. What only some stores have is an interface of its own ([`Revisions`], [`Leases`]), so that a flavor whose store lacks it does not compile; what is a
+//! the agent. What only some stores have is an interface of its own ([`Revisions`], [`Leases`], [`Coordination`]), so that a flavor whose store lacks it does not compile; what is a
 //! matter of degree is in [`Capabilities`], and refused before anything is sent.
 //!
 //! A failure says whether it was applied ([`KvError::applied`]): a put that had no answer in time may have been. A store tries again by itself what was not.
@@ -9,12 +9,15 @@
 //! A [`Watch`] is a stream of [`Event`]s that never leaves its subscriber with a wrong picture: it begins with a snapshot, then tells the changes, and where some may
 //! have been missed (the store was away, or the subscriber slow), another snapshot with its cause.
 //!
+//! Agents come to an agreement by an [`Election`] or a [`Lock`].
+//!
 //! Authors of stores implement [`Store`], whose futures are in no box, and are [`KeyVal`] thereby; [`Feed`] is the queue between them and a subscriber. This module
 //! has no store: that is a plugin.
 
 mod access;
 mod capabilities;
 mod codec;
+mod coordination;
 mod diffed;
 mod entry;
 mod error;
@@ -36,6 +39,7 @@ pub use access::Access;
 pub use bytes::Bytes;
 pub use capabilities::{Capabilities, Delivery, TxnScope};
 pub use codec::{Codec, CodecError, SerdeJson};
+pub use coordination::{Election, Leadership, Lock, LockGuard, Loss, Observed};
 pub use diffed::{Diffed, Update};
 pub use entry::{Entry, Expiry, LeaseId, Revision};
 pub use error::{Applied, KvError, Reason, Result};

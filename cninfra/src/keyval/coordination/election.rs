@@ -1,0 +1,216 @@
+//! [`Election`]: one of many agents leads.
+
+use super::{
+    super::{Bytes, Compare, Coordination, Diffed, Entry, Kv, Result, Revision, Txn, Update, WatchOptions},
+    claim::{Claim, Turn},
+    session::Loss,
+};
+use crate::keyval::{KvError, Reason};
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+/// One of many agents leads: who has stood the longest.
+///
+/// ```
+/// use cninfra::{keyval::{Coordination, Election, Kv}, prelude::*};
+/// use std::time::Duration;
+///
+/// #[plugin]
+/// struct Scheduler {
+///     store: Dep<dyn Coordination>,
+/// }
+///
+/// impl Lifecycle for Scheduler {
+///     async fn init(&self, cx: &Context) -> Result<()> {
+///         let all = Kv::new(self.store.0.clone()); // not below the agent's prefix: it is about all agents
+///         let election = Election::new(&all, "scheduler", Duration::from_secs(10));
+///         let (log, me) = (cx.log(), cx.service_label().to_string());
+///         cx.spawn_until_close("lead", async move {
+///             loop {
+///                 let leadership = match election.campaign(me.clone()).await {
+///                     Ok(leadership) => leadership,
+///                     Err(error) => return log.error(format_args!("no election: {error}")),
+///                 };
+///                 let ended = leadership.during(async { /* what the leader does, until it returns or is dropped */ }).await;
+///                 if let Err(loss) = ended {
+///                     log.warn(format_args!("leads no more: {loss}"));
+///                 }
+///             }
+///         });
+///         Ok(())
+///     }
+/// }
+/// ```
+pub struct Election {
+    queue: Kv<dyn Coordination>,
+    ttl: Duration,
+}
+
+impl Election {
+    /// An election of this name, below a view's prefix. A leader that dies is replaced after `ttl` at the latest, or what the store grants; one that can not reach the store
+    /// learns of its loss in that time, before another one leads.
+    #[must_use]
+    pub fn new(kv: &Kv<dyn Coordination>, name: impl AsRef<[u8]>, ttl: Duration) -> Self {
+        Election { queue: Claim::queue(kv, name.as_ref()), ttl }
+    }
+
+    /// Stands for election, and waits until it leads. While the store can not be reached, it goes on trying.
+    ///
+    /// # Errors
+    /// The store's, if it does not permit it, can not do it, or was closed.
+    ///
+    /// # Cancel safety
+    /// Dropped, it stands no more.
+    pub async fn campaign(&self, value: impl Into<Bytes>) -> Result<Leadership> {
+        let value = value.into();
+        loop {
+            let claim = Claim::stand(&self.queue, &value, self.ttl).await?;
+            match claim.first().await? {
+                Turn::First => return Ok(Leadership(claim)),
+                Turn::Lost(Loss::Closed) => return Err(KvError::new("campaign", Reason::Closed).not_applied()),
+                // at the end of the queue again
+                Turn::Lost(_) => {}
+            }
+        }
+    }
+
+    /// Who leads, with its value; `None` if nobody does.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn leader(&self) -> Result<Option<Entry>> {
+        let all = self.queue.list("").all().await?;
+        Ok(all.into_iter().min_by_key(|entry| entry.created))
+    }
+
+    /// Who leads, and each change of it or of its value.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn observe(&self) -> Result<Observed> {
+        let updates = self.queue.watch([""], WatchOptions::default()).await?.diffed();
+        Ok(Observed { updates, standing: BTreeMap::new(), told: None })
+    }
+}
+
+/// It leads, as long as it is not [lost](Self::lost). Dropped, it resigns in the background.
+#[must_use = "dropped, it resigns"]
+pub struct Leadership(Claim);
+
+impl Leadership {
+    /// The key of the leader.
+    #[must_use]
+    pub fn key(&self) -> Bytes {
+        self.0.key()
+    }
+
+    /// The fencing token: no leader after this one has a lower one, so who is asked by two takes the higher one's word.
+    #[must_use]
+    pub fn token(&self) -> Revision {
+        self.0.token()
+    }
+
+    /// A transaction that is done only as long as it leads. The transaction is of a view without a prefix.
+    #[must_use]
+    pub fn fence(&self, txn: Txn) -> Txn {
+        txn.when(self.0.key(), Compare::Created(self.0.token()))
+    }
+
+    /// Why it leads no more; `None` while it does, by all that the store has said.
+    #[must_use]
+    pub fn loss(&self) -> Option<Loss> {
+        self.0.session().loss()
+    }
+
+    /// Waits until it leads no more.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again.
+    pub async fn lost(&self) -> Loss {
+        self.0.session().lost().await
+    }
+
+    /// Does something as the leader: it is dropped when that is lost. Resigns afterwards.
+    ///
+    /// # Errors
+    /// Why the leadership was lost.
+    pub async fn during<T>(self, work: impl Future<Output = T>) -> std::result::Result<T, Loss> {
+        let done = tokio::select! {
+            biased;
+            loss = self.lost() => Err(loss),
+            done = work => Ok(done),
+        };
+        // what ends by itself when it can not be revoked
+        let _ = self.0.end().await;
+        done
+    }
+
+    /// Changes the value that others see. Returns whether it has: not, if it leads no more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn proclaim(&self, value: impl Into<Bytes>) -> Result<bool> {
+        self.0.put(value.into()).await
+    }
+
+    /// Leads no more: the next one does at once.
+    ///
+    /// # Errors
+    /// The store's: the lease ends by itself then.
+    pub async fn resign(self) -> Result<()> {
+        self.0.end().await
+    }
+}
+
+impl fmt::Debug for Leadership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leadership").field("token", &self.token()).field("loss", &self.loss()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Election {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Election").field("queue", &self.queue).field("ttl", &self.ttl).finish()
+    }
+}
+
+/// Who leads, as it changes: see [`Election::observe`].
+pub struct Observed {
+    updates: Diffed,
+    /// Who stands, with when the key was made.
+    standing: BTreeMap<Bytes, Entry>,
+    /// What was told last; `None` before the first time.
+    told: Option<Option<Entry>>,
+}
+
+impl Observed {
+    /// The next leader, with its value; `Some(None)` if nobody leads, `None` when the store was closed.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again.
+    pub async fn next(&mut self) -> Option<Option<Entry>> {
+        let mut is_known = self.told.is_some();
+        loop {
+            match self.updates.next().await? {
+                Update::Put(entry) => drop(self.standing.insert(entry.key.clone(), entry)),
+                Update::Deleted { key, .. } => drop(self.standing.remove(&key)),
+                Update::Synced(_) => is_known = true,
+                Update::Removed(_) | Update::Link(_) => {}
+            }
+            // in the middle of the first snapshot nobody is the first yet
+            if !is_known {
+                continue;
+            }
+            let leader = self.standing.values().min_by_key(|entry| entry.created).cloned();
+            if self.told.as_ref() != Some(&leader) {
+                self.told = Some(leader.clone());
+                return Some(leader);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observed").field("updates", &self.updates).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,173 @@
+//! [`Session`]: a lease that is kept alive, and the key that ends with it.
+
+use super::super::{Coordination, KeyRange, KvError, LeaseId, Reason, Result, Update, WatchOptions};
+use bytes::Bytes;
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
+};
+
+/// Why something that was had is had no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Loss {
+    /// The store has not said in time that the lease lives on: it may have ended, and somebody else may have it.
+    Expired,
+    /// The lease has ended, or was revoked.
+    LeaseGone,
+    /// Somebody has deleted the key.
+    Deleted,
+    /// The store was closed.
+    Closed,
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Loss::Expired => "the store has not answered in time, and the lease may have ended",
+            Loss::LeaseGone => "the lease has ended",
+            Loss::Deleted => "its key was deleted",
+            Loss::Closed => "the store was closed",
+        })
+    }
+}
+
+impl std::error::Error for Loss {}
+
+/// A lease that is kept alive by a task, and a key of it that is watched. Dropped, the task revokes the lease, and ends.
+pub(super) struct Session {
+    lease: LeaseId,
+    state: watch::Receiver<State>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<()>>,
+}
+
+#[derive(Clone, Copy)]
+struct State {
+    /// Until then nobody else can have it, by what the store has said.
+    ends: Instant,
+    lost: Option<Loss>,
+}
+
+impl Session {
+    /// Takes a lease of about this life, and keeps it. The key is a full one.
+    pub(super) async fn begin(
+        store: &Arc<dyn Coordination>,
+        ttl: Duration,
+        key: impl FnOnce(LeaseId) -> Bytes,
+    ) -> Result<Self> {
+        // before it is asked for: the store begins to count later
+        let asked = Instant::now();
+        let (lease, life) = store.grant(ttl).await?;
+        let (tell, state) = watch::channel(State { ends: asked + life, lost: None });
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(keep(store.clone(), lease, key(lease), life, tell, stopped));
+        Ok(Session { lease, state, stop, task })
+    }
+
+    pub(super) fn lease(&self) -> LeaseId {
+        self.lease
+    }
+
+    /// Why it is lost, if it is. It looks at the clock, so it is right also in a process that has slept.
+    pub(super) fn loss(&self) -> Option<Loss> {
+        let state = *self.state.borrow();
+        state.lost.or_else(|| (Instant::now() >= state.ends).then_some(Loss::Expired))
+    }
+
+    /// Waits until it is lost.
+    pub(super) async fn lost(&self) -> Loss {
+        let mut state = self.state.clone();
+        loop {
+            if let Some(loss) = self.loss() {
+                return loss;
+            }
+            let ends = state.borrow_and_update().ends;
+            tokio::select! {
+                changed = state.changed() => if changed.is_err() {
+                    // the task is gone with its runtime
+                    return self.loss().unwrap_or(Loss::Closed);
+                },
+                () = sleep_until(ends) => {}
+            }
+        }
+    }
+
+    /// Ends the lease, and its key with it.
+    pub(super) async fn end(self) -> Result<()> {
+        let _ = self.stop.send(());
+        self.task.await.unwrap_or_else(|gone| Err(KvError::new("revoke", Reason::Closed).because(gone)))
+    }
+}
+
+/// Keeps a lease until it is lost or asked to stop, and revokes it then.
+async fn keep(
+    store: Arc<dyn Coordination>,
+    lease: LeaseId,
+    key: Bytes,
+    life: Duration,
+    state: watch::Sender<State>,
+    stopped: oneshot::Receiver<()>,
+) -> Result<()> {
+    let loss = tokio::select! {
+        _ = stopped => None,
+        loss = renew(&*store, lease, life, &state) => Some(loss),
+        loss = watched(&*store, key) => Some(loss),
+    };
+    if let Some(loss) = loss {
+        state.send_modify(|state| state.lost = Some(loss));
+    }
+    // its key is in the way of others until the lease ends
+    let revoked = timeout(life, store.revoke(lease)).await;
+    revoked.unwrap_or_else(|_| Err(KvError::new("revoke", Reason::TimedOut(life))))
+}
+
+/// Has the lease begin its life anew, a few times in each life.
+async fn renew(store: &dyn Coordination, lease: LeaseId, life: Duration, state: &watch::Sender<State>) -> Loss {
+    let mut next = Instant::now() + life / 3;
+    loop {
+        let ends = state.borrow().ends;
+        sleep_until(next.min(ends)).await;
+        let asked = Instant::now();
+        if asked >= ends {
+            return Loss::Expired;
+        }
+        match timeout_at(ends, store.keep_alive(lease)).await {
+            Ok(Ok(left)) if !left.is_zero() => {
+                state.send_modify(|state| state.ends = asked + left);
+                next = asked + left / 3;
+            }
+            Ok(Ok(_)) => return Loss::LeaseGone,
+            Ok(Err(error)) => match error.reason() {
+                Reason::NoLease(_) => return Loss::LeaseGone,
+                Reason::Closed => return Loss::Closed,
+                _ => next = Instant::now() + life / 20,
+            },
+            Err(_) => return Loss::Expired,
+        }
+    }
+}
+
+/// Waits until the key that was there is there no more.
+async fn watched(store: &dyn Coordination, key: Bytes) -> Loss {
+    let mut was_there = false;
+    loop {
+        match store.watch(vec![KeyRange::key(&key)], WatchOptions::default()).await {
+            Ok(watch) => {
+                let mut updates = watch.diffed();
+                while let Some(update) = updates.next().await {
+                    match update {
+                        Update::Put(_) => was_there = true,
+                        Update::Deleted { .. } if was_there => return Loss::Deleted,
+                        _ => {}
+                    }
+                }
+                return Loss::Closed;
+            }
+            Err(error) if *error.reason() == Reason::Closed => return Loss::Closed,
+            Err(_) => sleep(Duration::from_secs(1)).await,
+        }
+    }
+}
