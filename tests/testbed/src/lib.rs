@@ -1,5 +1,5 @@
 //! What the tests of several crates share: agents as processes, real servers on demand ([`Etcd`], [`EtcdCluster`], [`Redis`], [`RedisSentinel`], [`RedisCluster`]), a plain HTTP/1 client that knows
-//! nothing of the server's libraries, the graph of the fault matrices, and a checker of what a watcher was told. Whatever waits has a deadline, and fails with what was seen until then.
+//! nothing of the server's libraries, the graph of the fault matrices, and a checker of what a watcher was told ([`history`]). Whatever waits has a deadline, and fails with what was seen until then.
 //!
 //! A test that needs a server begins with [`require!`]. In front of each server a `cninfra::testing::Link` can stand, to the server's address.
 
@@ -11,6 +11,8 @@ mod process;
 mod redis;
 mod server;
 mod ten;
+
+pub mod history;
 
 pub use certs::{CLIENT, Certs};
 pub use etcd::{Etcd, EtcdCluster, EtcdOptions};

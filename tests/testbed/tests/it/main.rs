@@ -1,6 +1,7 @@
 //! The servers of the testbed, as they are used by tests: each comes up, answers, and breaks in the ways that it is told to. And the checker of histories.
 
 mod etcd;
+mod history;
 mod ports;
 mod process;
 mod redis;
