@@ -44,6 +44,7 @@
 //! | [CN032](cn032) | a trait that can not be an interface |
 //! | [CN033](cn033) | a plugin without `Dep` |
 //! | [CN034](cn034) | a lifecycle that would never run |
+//! | [CN035](cn035) | not a handler of HTTP requests |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}
@@ -146,3 +147,6 @@ pub mod cn033 {}
 
 #[doc = include_str!("cn034.md")]
 pub mod cn034 {}
+
+#[doc = include_str!("cn035.md")]
+pub mod cn035 {}
