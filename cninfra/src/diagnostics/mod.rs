@@ -3,10 +3,12 @@
 //! Each message starts with its code (after "evaluation panicked: ", where rustc puts that before it) and stands on what you wrote. All
 //! mistakes that can be seen are told in one run.
 //!
-//! What is wrong with a program beside its wiring is rustc's to tell, once and in its own words: a name that is not there, a method of a lifecycle that does not take
-//! or give what the trait says (`async fn init(&self, cx: &Context) -> Result<()>`), something that is held over an `await` and can not be sent to
-//! another thread. A plugin that holds what is not shared between threads, inside of a type of its own, is told of as CN029; if its lifecycle is asynchronous, rustc says beside it that the
-//! future is not `Send`: that goes with the same mend.
+//! What is wrong with a program beside its wiring is rustc's to tell, in its own words: a name that is not there, a method of a lifecycle that
+//! does not take or give what the trait says (`async fn init(&self, cx: &Context) -> Result<()>`), something that is held over an `await` and can
+//! not be sent to another thread; and once, but for a bound of a generic plugin that its argument does not meet, and generic arguments that are
+//! missing: that is told wherever the type is written, and generated code writes it, too. A plugin that holds what is not shared between threads,
+//! inside of a type of its own, is told of as [CN029](cn029); if its lifecycle is asynchronous, rustc says beside it that the future is not `Send`:
+//! that goes with the same mend.
 //!
 //! | code | what is wrong |
 //! | --- | --- |

@@ -275,7 +275,7 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The error that the handler has returned, with its causes, where that was a [`cninfra::Error`](Error): a server has it in its log.
+    /// The error that the handler has returned, with its causes, where that was a [`cninfra::Error`]: a server has it in its log.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_ref().map(Failure::as_str)

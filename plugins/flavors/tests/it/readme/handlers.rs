@@ -63,5 +63,6 @@ async fn write_down(
 }
 
 async fn motto() -> Result<String> {
-    Ok(std::env::var("MOTTO").context("the phonebook's motto")?)    // `?` as everywhere
+    let motto = std::env::var("MOTTO").context("the phonebook's motto")?;  // as everywhere
+    Ok(motto.to_uppercase())
 }
