@@ -82,7 +82,7 @@ pub(crate) use agent_keys::OnFailure;
 pub use byte_size::{ByteSize, ByteSizeError};
 pub use check::Invalid;
 #[doc(hidden)]
-pub use check::check_config;
+pub use check::{CheckOf, check_config};
 pub use duration::{Duration, DurationError};
 pub use effective::{EffectiveSection, EffectiveValue};
 pub(crate) use file::At;
