@@ -49,7 +49,7 @@ impl Settings {
         let mut wrong: Vec<Error> =
             cli.wrong.into_iter().map(|(what, help)| Error::msg(what).with_help(help)).collect();
         match cli.config_dir {
-            Some((dir, origin)) if !dir.is_dir() => {
+            Some((dir, origin)) if !config::is_dir(&dir) => {
                 let shown = dir.display().to_string().escape_debug().to_string();
                 let what = if shown.is_empty() {
                     format!("{origin}: it is empty, and no directory")

@@ -77,7 +77,7 @@ impl Known {
     }
 
     #[cfg(test)]
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Known(Vec::new())
     }
 

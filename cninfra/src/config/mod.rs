@@ -85,7 +85,7 @@ pub use check::Invalid;
 pub use check::check_config;
 pub use duration::{Duration, DurationError};
 pub use effective::{EffectiveSection, EffectiveValue};
-pub(crate) use file::At;
+pub(crate) use file::{At, is_dir};
 pub use hides::Hides;
 pub(crate) use key::nearest;
 pub(crate) use known::{Known, KnownSection};

@@ -1,13 +1,19 @@
 //! Reading the files again while the agent runs.
 
 use super::{
-    Config, Files, Known, KnownSection, Mistake, Place,
+    At, Config, Files, Known, KnownSection, Mistake, Place,
     entry::Entry,
+    file::{self, Instead},
     load::{Stamp, stamp},
 };
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// What follows its files.
+#[derive(Clone)]
 pub(crate) struct Reloader {
     /// What holds.
     now: Config,
@@ -29,6 +35,14 @@ type Content = (Vec<(PathBuf, Arc<str>)>, Vec<Mistake>, BTreeMap<&'static str, M
 struct Made {
     values: Vec<String>,
     secrets: Vec<(PathBuf, String)>,
+}
+
+/// What the files hold at a moment.
+pub(crate) struct Read {
+    new: Config,
+    content: Content,
+    stamps: Vec<Stamp>,
+    odd: Vec<String>,
 }
 
 /// What came of it.
@@ -70,14 +84,39 @@ impl Reloader {
         self.known.iter().filter(|section| section.meta.live).map(|section| section.name).collect()
     }
 
-    /// Looks at the files. It blocks while it reads them.
-    pub(crate) fn look(&mut self) -> Reload {
+    /// The directory of the files.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.files.dir
+    }
+
+    /// What these files held when they were last taken in: so they are not asked.
+    pub(crate) fn instead_of<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> At {
+        let texts = self.now.file_texts();
+        let text = |path: &Path| {
+            let secrets = self.made_of.values().flat_map(|made| &made.secrets);
+            let texts = texts.iter().map(|(path, text)| (path, &**text));
+            let mut all = texts.chain(secrets.map(|(path, text)| (path, text.as_str())));
+            all.find(|(known, _)| *known == path).map(|(_, text)| text.to_string())
+        };
+        At::instead_of(paths.map(|path| (path.to_path_buf(), text(path))).collect())
+    }
+
+    /// Reads the files, which blocks. Nothing changes by it, so that it may be left to itself where it does not come back.
+    pub(crate) fn read(&self) -> Read {
         let mut new = self.now.without_files();
         let odd = new.read_files(&self.files, &self.known);
         let mut mistakes = self.gone(&new);
         mistakes.extend(new.check(&self.known));
         let made_of: BTreeMap<_, _> = self.known.iter().map(|section| (section.name, new.made_of(section))).collect();
-        let content = (new.file_texts(), mistakes, made_of);
+        // by time too: two looks at a file that is written over and over may find the same half of it
+        let secrets = made_of.values().flat_map(|made| &made.secrets);
+        let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
+        Read { content: (new.file_texts(), mistakes, made_of), new, stamps, odd }
+    }
+
+    /// Takes in what has been read, if it is new, valid and settled. No file is looked at.
+    pub(crate) fn judge(&mut self, read: Read) -> Reload {
+        let Read { new, content, stamps, odd } = read;
         if content.1.is_empty() && content.2 == self.made_of {
             self.seen = None;
             return if self.refused.take().is_some() { Reload::Mended } else { Reload::Same };
@@ -86,9 +125,6 @@ impl Reloader {
             self.seen = None;
             return Reload::StillRefused(words(&content.1));
         }
-        // by time too: two looks at a file that is written over and over may find the same half of it
-        let secrets = content.2.values().flat_map(|made| &made.secrets);
-        let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
         let looked = Some((content, stamps));
         if self.seen != looked {
             self.seen = looked;
@@ -101,7 +137,8 @@ impl Reloader {
             self.refused = Some(content);
             return Reload::Refused(words);
         }
-        self.take(new, content.2, odd)
+        let secrets: Instead = content.2.values().flat_map(|made| &made.secrets).cloned().map(known).collect();
+        At::instead_of(secrets).during(|| self.take(new, content.2, odd))
     }
 
     /// Takes in what is new and valid.
@@ -122,7 +159,7 @@ impl Reloader {
     /// for the defaults. Of other sections nothing holds that could be lost.
     fn gone(&self, new: &Config) -> Vec<Mistake> {
         // files that are named by themselves, and the directory, have been missed when they were to be read
-        if !self.files.dir.is_dir() {
+        if file::enter(&self.files.dir).is_err() {
             return Vec::new();
         }
         let is_named = |path: &PathBuf| self.files.named.iter().any(|(_, name, _)| path.ends_with(name));
@@ -134,7 +171,8 @@ impl Reloader {
         let mut paths: Vec<_> = files.map(|file| &file.path).collect();
         paths.dedup();
         // one that is there and can not be read is told by `check`
-        let gone = paths.into_iter().filter(|path| !has(new, path) && !path.exists() && !is_named(path));
+        let gone =
+            paths.into_iter().filter(|path| !has(new, path) && !is_named(path) && file::modified(path).is_none());
         let mistake = |path: &PathBuf| {
             let place = Place { source: path.display().to_string(), at: None };
             Mistake::new(place, "the file is gone: what it said still holds")
@@ -142,6 +180,11 @@ impl Reloader {
         };
         gone.map(mistake).collect()
     }
+}
+
+/// A file that has been read.
+fn known((path, text): (PathBuf, String)) -> (PathBuf, Option<String>) {
+    (path, Some(text))
 }
 
 /// Each with its mend.
@@ -188,6 +231,13 @@ mod tests {
     struct Pair {
         a: u8,
         b: u8,
+    }
+
+    impl Reloader {
+        fn look(&mut self) -> Reload {
+            let read = self.read();
+            self.judge(read)
+        }
     }
 
     #[test]

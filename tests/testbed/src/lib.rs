@@ -4,11 +4,13 @@
 mod folder;
 mod http;
 mod process;
+mod silent;
 mod ten;
 
 pub use folder::Folder;
 pub use http::{Answer, request, request_json, request_with, send};
 pub use process::{Ended, Process, Program};
+pub use silent::Silent;
 pub use ten::{TEN_EDGES, TEN_LEVELS, level_of_ten};
 
 use std::time::Duration;
