@@ -95,6 +95,11 @@ impl Known {
         self.0.iter()
     }
 
+    /// The instance names of the plugins.
+    pub(super) fn plugins(&self) -> impl Iterator<Item = &'static str> {
+        self.iter().filter(|section| !section.is_own).map(|section| section.name)
+    }
+
     /// The section of this name, however it is spelled.
     pub(super) fn find(&self, name: &str) -> Option<&KnownSection> {
         let is = |section: &&KnownSection| names(section).any(|known| key::same(known, name));

@@ -105,6 +105,11 @@ impl Layers {
         self.all.iter().position(is).unwrap_or_default()
     }
 
+    /// Is there a mapping?
+    pub(super) fn is_mapping(&self, spot: &Spot) -> bool {
+        value::at(&self.all[spot.entry].entry.value, &spot.way).is_some_and(|value| value.as_dict().is_some())
+    }
+
     /// Is it a config file's?
     pub(super) fn is_file(&self, number: usize) -> bool {
         self.all[number].entry.source.file().is_some()
