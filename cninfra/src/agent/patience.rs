@@ -133,7 +133,7 @@ mod tests {
             assert_eq!(told, fell_silent);
             // told once, and waited for no more
             let began = Instant::now();
-            let taken = Some(Reload::Taken { live: vec!["other"], fixed: vec![], odd: vec![] });
+            let taken = Some(Reload::Taken { live: vec!["other"], fixed: vec![], later: vec![], odd: vec![] });
             let told = patience.look(&mut reloader).await.unwrap();
             assert_eq!(told, Looked { reload: taken, ..Looked::default() });
             assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());

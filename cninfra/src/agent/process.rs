@@ -22,7 +22,13 @@ use crate::{
     },
     logging::Output,
 };
-use std::{ffi::OsString, io, process::ExitCode, sync::Arc, time::Instant};
+use std::{
+    ffi::OsString,
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::Arc,
+    time::Instant,
+};
 use tokio::{runtime::Handle, sync::Notify};
 
 impl<F> Agent<F> {
@@ -96,10 +102,7 @@ impl<F: 'static> Builder<F> {
                 return ExitCode::from(exit::INVALID);
             }
             // what was asked for
-            Err(answer) => {
-                let _ = answer.print();
-                return ExitCode::SUCCESS;
-            }
+            Err(answer) => return printed(&log, answer.print().and_then(|()| io::stdout().flush())),
         };
         let task = cli.task;
         if let Task::PrintGraph(format) = task {
@@ -239,14 +242,18 @@ fn checked(odd: usize) -> String {
     }
 }
 
-/// Prints to standard output. A reader that has gone away is not an error.
+/// Prints to standard output.
 fn print(log: &Logger, text: &str) -> ExitCode {
-    use io::Write as _;
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+    printed(log, io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()))
+}
+
+/// A reader that has gone away is not an error.
+fn printed(log: &Logger, printed: io::Result<()>) -> ExitCode {
+    match printed {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            log.error(format_args!("standard output: {error}"));
+            log.error(format_args!("standard output can not be written to: {error}\n  help: look at where it goes to"));
             ExitCode::from(exit::FAILED)
         }
     }

@@ -157,9 +157,9 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
             log.error(format_args!("SIGHUP: the config is still not valid: what was valid before holds\n  - {list}"));
         }
         Reload::Same | Reload::StillRefused(_) | Reload::Unsettled => {}
-        Reload::Taken { live, fixed, odd } => {
+        Reload::Taken { live, fixed, later, odd } => {
             report(None);
-            odd.iter().for_each(|odd| log.warn(odd));
+            odd.iter().chain(&later).for_each(|odd| log.warn(odd));
             if !live.is_empty() {
                 log.info(format_args!("the config has changed: `{}`", live.join("`, `")));
             }

@@ -21,6 +21,8 @@ use std::{cell::RefCell, collections::HashSet};
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) mistakes: Vec<Mistake>,
+    /// The first key of the section itself that nothing says and that has no default.
+    pub(super) missing: Option<&'static str>,
     pub(super) notes: Notes,
     pub(super) layers: Layers,
     /// All layers merged, with what is wrong in it.
@@ -68,6 +70,7 @@ fn extract_with(section: Named<'_>, entries: &[&Entry], read: Read<'_>) -> Outco
         whole: &whole,
         most: layers.most_mistakes(),
         seen: HashSet::new(),
+        missing: None,
         all: Vec::new(),
     };
     all.twice();
@@ -78,8 +81,9 @@ fn extract_with(section: Named<'_>, entries: &[&Entry], read: Read<'_>) -> Outco
         let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
         all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
     }
+    let missing = all.missing;
     let mistakes = all.sorted();
-    Outcome { mistakes, notes, figment: whole, layers }
+    Outcome { mistakes, missing, notes, figment: whole, layers }
 }
 
 type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failure>;
@@ -101,6 +105,7 @@ struct Mistakes<'a> {
     most: usize,
     /// Each is told once.
     seen: HashSet<(usize, Way)>,
+    missing: Option<&'static str>,
     all: Vec<Mistake>,
 }
 
@@ -173,6 +178,11 @@ impl Mistakes<'_> {
         if self.follows(what, spot, notes, dropped) {
             return;
         }
+        if let What::Missing(field) = what
+            && spot.path.is_empty()
+        {
+            self.missing.get_or_insert(field);
+        }
         let name = if spot.path.is_empty() {
             format!("section `{}`", self.section.name)
         } else {
@@ -199,7 +209,11 @@ impl Mistakes<'_> {
                 let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
                 (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(suggestion(key, known, agents)))
             }
-            What::Missing(field) => (format!("{name}: the key `{}` is missing", kebab(field)), None),
+            What::Missing(field) => {
+                let help =
+                    spot.path.is_empty().then(|| "set it: the section's type has no default for it alone".to_string());
+                (format!("{name}: the key `{}` is missing", kebab(field)), help)
+            }
             What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
             What::Asked => return,
         };

@@ -81,6 +81,13 @@ impl Known {
         Known(Vec::new())
     }
 
+    #[cfg(test)]
+    pub(super) fn plugin(self, name: &'static str, meta: ConfigMeta) -> Self {
+        let mut known = self.with(name, meta);
+        (known.0[0].is_own, known.0[0].optional) = (false, true);
+        known
+    }
+
     /// A section of the agent itself.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, meta: ConfigMeta) -> Self {

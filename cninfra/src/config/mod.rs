@@ -92,6 +92,7 @@ pub use hides::Hides;
 pub(crate) use key::nearest;
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;
+pub(crate) use layers::ANY_KEY;
 pub use live::{Changes, Live};
 pub(crate) use load::Files;
 pub(crate) use mistake::Mistake;

@@ -53,8 +53,8 @@ pub(crate) enum Reload {
     /// There is something new: look again, to see whether it stays.
     Unsettled,
     /// It has been taken in: these sections are other ones now; of these the plugins must be started anew to see it; and
-    /// this is odd about it.
-    Taken { live: Vec<&'static str>, fixed: Vec<&'static str>, odd: Vec<String> },
+    /// so must the agent for these keys of its own; and this is odd about it.
+    Taken { live: Vec<&'static str>, fixed: Vec<&'static str>, later: Vec<String>, odd: Vec<String> },
     /// Something is wrong: all stays as it was.
     Refused(Vec<String>),
     /// The same is wrong as before.
@@ -144,15 +144,17 @@ impl Reloader {
     /// Takes in what is new and valid.
     fn take(&mut self, new: Config, made_of: BTreeMap<&'static str, Made>, odd: Vec<String>) -> Reload {
         let changed = |section: &&KnownSection| made_of.get(section.name) != self.made_of.get(section.name);
-        let (live, fixed): (Vec<_>, Vec<_>) = self.known.iter().filter(changed).partition(|section| section.meta.live);
+        let (live, fixed): (Vec<&KnownSection>, Vec<&KnownSection>) =
+            self.known.iter().filter(changed).partition(|section| section.meta.live);
         let names = |sections: Vec<&KnownSection>| sections.into_iter().map(|section| section.name).collect::<Vec<_>>();
+        let later: Vec<String> = live.iter().flat_map(|section| new.later_keys(&self.now, section)).collect();
         let (live, fixed) = (names(live), names(fixed));
         (self.now, self.made_of, self.refused) = (new, made_of, None);
         if !self.now.followers.tell(&live, &self.now) {
             // so that it is new again at the next look
             live.iter().for_each(|section| drop(self.made_of.remove(section)));
         }
-        Reload::Taken { live, fixed, odd }
+        Reload::Taken { live, fixed, later, odd }
     }
 
     /// Files of sections that follow them which were there, and are there no more. That is rather a slip, or a moment between two others, than a wish
@@ -261,7 +263,7 @@ mod tests {
         folder.write("piar.conf", "");
         assert_eq!((reloader.look(), live.get().a), (Reload::Unsettled, 1));
         let odd = vec![format!("{}/piar.conf is not read: did you mean `pair.conf`?", folder.path().display())];
-        assert_eq!(reloader.look(), Reload::Taken { live: vec!["pair"], fixed: vec![], odd });
+        assert_eq!(reloader.look(), Reload::Taken { live: vec!["pair"], fixed: vec![], later: vec![], odd });
         assert_eq!((live.get().a, live.get().b), (2, 4));
         assert_eq!(reloader.look(), Reload::Same);
         // refused once, and not told again
@@ -272,6 +274,36 @@ mod tests {
         assert_eq!((reloader.look(), live.get().a), (Reload::StillRefused(words), 2));
         folder.write("pair.conf", "a: 2\nb: 4");
         assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
+    }
+
+    #[test]
+    fn what_only_a_start_reads_is_told_when_it_changes() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1\nlimits: {init: 1s}");
+        let known = Known::none().plugin("pair", <Live<Pair>>::META);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let mut reloader = Reloader::new(&config, known).unwrap();
+        let mut told = |text: &str| {
+            folder.write("pair.conf", text);
+            assert_eq!(reloader.look(), Reload::Unsettled);
+            let Reload::Taken { later, .. } = reloader.look() else { panic!("it is not taken in") };
+            later
+        };
+        let dir = folder.path().display();
+        let seen = |text: &str| format!("{dir}/pair.conf:{text}: a new start of the agent will see it");
+        let policy = seen("2:1: key `pair.start-policy` has changed");
+        let enabled = seen("4:1: key `pair.enabled` has changed");
+        assert_eq!(told("a: 1\nstart-policy: retry\nlimits: {init: 1s}\nEnabled: false"), [enabled, policy]);
+        assert_eq!(told("a: 2\nstart-policy: retry\nlimits: {init: 1000ms}\nEnabled: false"), [""; 0]);
+        let limits = seen("3:1: key `pair.limits` has changed");
+        assert_eq!(told("a: 2\nstart-policy: retry\nlimits: {init: 2s}\nEnabled: false"), [limits]);
+        let gone = [
+            "4:1: key `pair.enabled` is gone",
+            "2:1: key `pair.start-policy` is gone",
+            "3:1: key `pair.limits` is gone",
+        ];
+        assert_eq!(told(""), gone.map(seen));
     }
 
     #[test]
@@ -287,7 +319,7 @@ mod tests {
             Reload::Unsettled => reloader.look(),
             settled => settled,
         };
-        let fixed = || Reload::Taken { live: vec![], fixed: vec!["fixed"], odd: vec![] };
+        let fixed = || Reload::Taken { live: vec![], fixed: vec!["fixed"], later: vec![], odd: vec![] };
         // it comes and goes, and nothing of it has ever held
         folder.write("fixed.conf", "b: 1");
         assert_eq!(settled(), fixed());
@@ -297,7 +329,7 @@ mod tests {
         let Reload::Refused(words) = settled() else { panic!("it is taken in") };
         assert!(words[0].contains("the file is gone: what it said still holds"), "{words:?}");
         folder.write("pair.conf", "");
-        assert_eq!(settled(), Reload::Taken { live: vec!["pair"], fixed: vec![], odd: vec![] });
+        assert_eq!(settled(), Reload::Taken { live: vec!["pair"], fixed: vec![], later: vec![], odd: vec![] });
         assert_eq!(live.get().a, 0);
     }
 }

@@ -215,7 +215,7 @@ impl<F: 'static> Conformance<F> {
                 found.add(8, "its config section takes a key that it does not know".to_string());
             }
         }
-        for mistake in Known::of(graph).mistaken_flags_of(&self.plugin) {
+        for mistake in Known::of(graph).defects_of(&self.plugin) {
             found.add(8, mistake.to_string());
         }
         for (about, make) in &self.failing {
