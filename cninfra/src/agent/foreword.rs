@@ -7,7 +7,7 @@ use super::{
     own::AgentConfig,
     reading::{Reading, Unread},
     settings::Settings,
-    supervise::{Ground, Prepares},
+    supervise::{Ears, Ground, Prepares},
 };
 use crate::{Logger, config::At, graph::Graph};
 use std::{
@@ -72,9 +72,11 @@ pub(super) fn configure(
         });
         return Ok((read.into(), None));
     };
+    // first, so that no signal is missed
+    let ears = Ears::new()?;
     let (done, heard) = oneshot::channel();
     let reading = Reading::begin(at, read, move |read| drop(done.send(read)));
-    let mut ground = Ground::new()?;
+    let mut ground = Ground::new(ears)?;
     let configured = match reading {
         Err(error) => Err(error).into(),
         Ok(reading) => {

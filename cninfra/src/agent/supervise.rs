@@ -26,29 +26,45 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Where an agent lives, and where its process hears of signals.
-pub(super) struct Ground {
-    /// A runtime of its own: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
-    hears: Runtime,
-    agents: Runtime,
+/// Where a process hears of signals: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
+pub(super) struct Ears {
+    /// A runtime of its own.
+    runtime: Runtime,
     signals: Signals,
     teller: Teller,
 }
 
-impl Ground {
+/// Where an agent lives, and where its process hears of signals.
+pub(super) struct Ground {
+    ears: Ears,
+    agents: Runtime,
+}
+
+/// What is told where there are no threads.
+fn no_runtime(error: io::Error) -> String {
+    format!("the runtime did not start: {error}")
+}
+
+impl Ears {
     /// From here on signals do not end the process by themselves.
     ///
     /// # Errors
-    /// In words: there are no threads, or no signals.
+    /// In words: there is no runtime, or there are no signals.
     pub(super) fn new() -> Result<Self, String> {
-        let hears = Builder::new_current_thread().enable_all().build();
-        let runtimes = hears.and_then(|hears| Ok((hears, agents_runtime()?)));
-        let (hears, agents) = runtimes.map_err(|error| format!("the runtime did not start: {error}"))?;
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
         let signals = {
-            let _hears = hears.enter();
+            let _inside = runtime.enter();
             Signals::new().map_err(|error| format!("signals can not be handled: {error}"))?
         };
-        Ok(Ground { hears, agents, signals, teller: Teller::default() })
+        Ok(Ears { runtime, signals, teller: Teller::default() })
+    }
+}
+
+impl Ground {
+    /// # Errors
+    /// In words: there are no threads.
+    pub(super) fn new(ears: Ears) -> Result<Self, String> {
+        Ok(Ground { ears, agents: agents_runtime().map_err(no_runtime)? })
     }
 
     /// Waits for what comes before the agent begins: for no longer than this, nor than the agent is wanted. Nothing has to be undone.
@@ -60,8 +76,8 @@ impl Ground {
         limit: Duration,
         done: oneshot::Receiver<T>,
     ) -> Prepares<T> {
-        let Ground { hears, signals, teller, .. } = self;
-        hears.block_on(async {
+        let Ears { runtime, signals, teller } = &mut self.ears;
+        runtime.block_on(async {
             let hears = async {
                 loop {
                     match signals.next().await {
@@ -93,10 +109,10 @@ impl Ground {
         hangup: &Notify,
         life: BoxFuture<'static, u8>,
     ) -> ExitCode {
-        let Ground { hears, agents, signals, teller } = self;
+        let Ground { ears: Ears { runtime, signals, teller }, agents } = self;
         let log = loggers.of_agent();
         let handle = agents.handle().clone();
-        let code = hears.block_on(async {
+        let code = runtime.block_on(async {
             let agent = agents.spawn(life);
             let lookout = Lookout::new(Watchdog::default(), loggers, &progress, &stop, &handle);
             tokio::select! {
