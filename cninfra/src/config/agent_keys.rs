@@ -81,7 +81,7 @@ impl Config {
                 (None, None) => name,
             }
         };
-        changed.map(|key| format!("{}: a new start of the agent will see it", told(&key))).collect()
+        changed.map(|key| format!("{}: a new start of the agent will see it", told(key))).collect()
     }
 
     /// What is wrong with the agent's keys in a section that has been read.
