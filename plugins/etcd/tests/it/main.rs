@@ -1,0 +1,5 @@
+//! etcd as a store, against a real etcd.
+
+mod calls;
+mod support;
+mod watch;

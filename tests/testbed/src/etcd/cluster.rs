@@ -1,0 +1,114 @@
+//! [`EtcdCluster`]: three members of etcd.
+
+use super::{Etcd, EtcdOptions, Ports};
+use crate::server::{started, wait_until};
+use std::{ops::Index, time::Duration};
+
+/// Three members of etcd: `cluster[0]` is one. A write goes on while two of them run.
+///
+/// Clients get the addresses that they are told: where a proxy stands before a member, it is the proxy's address that a client has to be given. But members announce their own ones, so a client
+/// that asks for the list of members goes past the proxy.
+#[derive(Debug)]
+pub struct EtcdCluster {
+    members: Vec<Etcd>,
+}
+
+impl EtcdCluster {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// It is not installed, or does not serve in time.
+    #[must_use]
+    pub fn start() -> EtcdCluster {
+        EtcdOptions::default().start_cluster()
+    }
+
+    pub(super) fn of(options: &EtcdOptions) -> EtcdCluster {
+        let make = || {
+            let ports = [(); 3].map(|()| Ports::free());
+            let name = |i: usize| format!("n{}", i + 1);
+            let urls: Vec<String> =
+                (0..3).map(|i| format!("{}={}", name(i), options.peer_url(&ports[i].peer))).collect();
+            let members = urls.join(",");
+            let member = |(i, ports)| Etcd::member(&name(i), ports, &members, options.clone(), false);
+            EtcdCluster { members: ports.into_iter().enumerate().map(member).collect() }
+        };
+        let cluster = started(make, |cluster| cluster.members.iter().map(|member| &member.server).collect());
+        cluster.wait();
+        cluster
+    }
+
+    /// The members.
+    #[must_use]
+    pub fn members(&self) -> &[Etcd] {
+        &self.members
+    }
+
+    /// The URLs of all, with commas.
+    #[must_use]
+    pub fn endpoints(&self) -> String {
+        self.members.iter().map(Etcd::endpoint).collect::<Vec<_>>().join(",")
+    }
+
+    /// Which one leads, as most of the members that run say it. What does not answer within 2 seconds is not asked.
+    ///
+    /// # Errors
+    /// They do not agree, or nobody leads.
+    pub fn leader(&self) -> Result<usize, String> {
+        let mut said: Vec<u64> = Vec::new();
+        for member in self.members.iter().filter(|member| member.is_running()) {
+            said.extend(member.status("Leader"));
+        }
+        let first = said.first().copied().filter(|id| *id != 0).ok_or_else(|| format!("nobody leads: {said:?}"))?;
+        if said.len() < 2 || said.iter().any(|id| *id != first) {
+            return Err(format!("they do not agree: {said:?}"));
+        }
+        let leads = |member: &Etcd| member.is_running() && member.status("MemberID") == Ok(first);
+        self.members.iter().position(leads).ok_or_else(|| format!("{first} leads, which does not run"))
+    }
+
+    /// Waits until one leads, and returns which.
+    ///
+    /// # Panics
+    /// None does, in time.
+    pub fn wait(&self) -> usize {
+        let leader = wait_until("a leader", || self.leader());
+        let write = || self.members[leader].try_ctl(&["get", "any"], Duration::from_secs(2));
+        wait_until("a cluster that answers", write);
+        leader
+    }
+
+    /// Kills the member that leads, and returns which that was.
+    ///
+    /// # Panics
+    /// None leads, in time.
+    pub fn kill_leader(&self) -> usize {
+        let leader = self.wait();
+        self.members[leader].kill();
+        leader
+    }
+
+    /// Kills all members but this one: it answers, but nothing that needs the others.
+    pub fn kill_all_but(&self, left: usize) {
+        let others = self.members.iter().enumerate().filter(|(i, _)| *i != left);
+        others.for_each(|(_, member)| member.kill());
+    }
+
+    /// Starts all that do not run, waits until one leads, and returns which.
+    ///
+    /// # Panics
+    /// They do not come up in time.
+    pub fn restart(&self) -> usize {
+        self.members.iter().for_each(|member| member.start());
+        self.members.iter().for_each(|member| member.server.wait());
+        self.wait()
+    }
+}
+
+impl Index<usize> for EtcdCluster {
+    type Output = Etcd;
+
+    fn index(&self, member: usize) -> &Etcd {
+        &self.members[member]
+    }
+}

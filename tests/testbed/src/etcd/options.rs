@@ -1,0 +1,74 @@
+//! [`EtcdOptions`]: how an etcd is started.
+
+use super::{Etcd, EtcdCluster};
+use crate::{Certs, Port};
+use std::sync::Arc;
+
+/// How an [`Etcd`] or an [`EtcdCluster`] is started.
+#[derive(Clone, Debug)]
+pub struct EtcdOptions {
+    pub(super) certs: Option<Arc<Certs>>,
+    pub(super) mutual: bool,
+    pub(super) token: String,
+    pub(super) args: Vec<String>,
+}
+
+impl Default for EtcdOptions {
+    /// No TLS.
+    fn default() -> Self {
+        EtcdOptions { certs: None, mutual: false, token: "testbed".to_string(), args: Vec::new() }
+    }
+}
+
+impl EtcdOptions {
+    /// Clients have to talk TLS, and trust the authority of these.
+    #[must_use]
+    pub fn tls(self, certs: &Arc<Certs>) -> Self {
+        EtcdOptions { certs: Some(certs.clone()), mutual: false, ..self }
+    }
+
+    /// The same, and they have to show a certificate of that authority.
+    #[must_use]
+    pub fn mutual_tls(self, certs: &Arc<Certs>) -> Self {
+        EtcdOptions { mutual: true, ..self.tls(certs) }
+    }
+
+    /// The cluster token.
+    #[must_use]
+    pub fn token(self, token: &str) -> Self {
+        EtcdOptions { token: token.to_string(), ..self }
+    }
+
+    /// One more argument of the program: `--quota-backend-bytes=16777216`.
+    #[must_use]
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.args.push(arg.to_string());
+        self
+    }
+
+    /// Starts one.
+    ///
+    /// # Panics
+    /// It is not installed, or does not serve in time.
+    #[must_use]
+    pub fn start(self) -> Etcd {
+        Etcd::single(&self)
+    }
+
+    /// Starts three that are one cluster. Among themselves they talk without TLS.
+    ///
+    /// # Panics
+    /// See [`start`](EtcdOptions::start).
+    #[must_use]
+    pub fn start_cluster(self) -> EtcdCluster {
+        EtcdCluster::of(&self)
+    }
+
+    pub(super) fn url(&self, port: &Port) -> String {
+        format!("{}://{}", if self.certs.is_some() { "https" } else { "http" }, port.addr())
+    }
+
+    pub(super) fn peer_url(&self, port: &Port) -> String {
+        format!("http://{}", port.addr())
+    }
+}

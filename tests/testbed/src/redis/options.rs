@@ -1,0 +1,96 @@
+//! [`RedisOptions`]: how a Redis is started.
+
+use super::Redis;
+use crate::Certs;
+use std::sync::Arc;
+
+/// How a [`Redis`] is started.
+#[derive(Clone, Debug)]
+pub struct RedisOptions {
+    pub(super) notify: String,
+    pub(super) password: Option<String>,
+    pub(super) certs: Option<Arc<Certs>>,
+    pub(super) mutual: bool,
+    pub(super) lines: Vec<String>,
+}
+
+impl Default for RedisOptions {
+    /// All that is acknowledged is on the disk, and all changes are told (`notify-keyspace-events KEA`). No TLS, no password.
+    fn default() -> Self {
+        RedisOptions { notify: "KEA".to_string(), password: None, certs: None, mutual: false, lines: Vec::new() }
+    }
+}
+
+impl RedisOptions {
+    /// What of `notify-keyspace-events`: an empty text is off, as it is by default in Redis.
+    #[must_use]
+    pub fn notify(self, events: &str) -> Self {
+        RedisOptions { notify: events.to_string(), ..self }
+    }
+
+    /// The password of the user `default`, for which clients without a user are taken.
+    #[must_use]
+    pub fn password(self, password: &str) -> Self {
+        RedisOptions { password: Some(password.to_string()), ..self }
+    }
+
+    /// One more user, by rules of Redis's ACL: `user("reader", "on >secret ~* &* +@read")`.
+    #[must_use]
+    pub fn user(self, name: &str, rules: &str) -> Self {
+        self.line(&format!("user {name} {rules}"))
+    }
+
+    /// The most memory that it takes for data; writes beyond are refused.
+    #[must_use]
+    pub fn max_memory(self, bytes: u64) -> Self {
+        self.line(&format!("maxmemory {bytes}")).line("maxmemory-policy noeviction")
+    }
+
+    /// Clients have to talk TLS, and trust the authority of these.
+    #[must_use]
+    pub fn tls(self, certs: &Arc<Certs>) -> Self {
+        RedisOptions { certs: Some(certs.clone()), mutual: false, ..self }
+    }
+
+    /// The same, and they have to show a certificate of that authority.
+    #[must_use]
+    pub fn mutual_tls(self, certs: &Arc<Certs>) -> Self {
+        RedisOptions { mutual: true, ..self.tls(certs) }
+    }
+
+    /// One more line of its config file.
+    #[must_use]
+    pub fn line(mut self, line: &str) -> Self {
+        self.lines.push(line.to_string());
+        self
+    }
+
+    /// Starts one.
+    ///
+    /// # Panics
+    /// It is not installed, or does not serve in time.
+    #[must_use]
+    pub fn start(self) -> Redis {
+        Redis::single(&self)
+    }
+
+    /// The config file of one that listens there, with its data in this folder.
+    pub(super) fn file(&self, port: u16, folder: &str) -> String {
+        let mut file = format!("bind 127.0.0.1\ndir {folder}\nappendonly yes\nappendfsync always\nsave \"\"\n");
+        file += &format!("notify-keyspace-events \"{}\"\n", self.notify);
+        if let Some(password) = &self.password {
+            file += &format!("requirepass {password}\nmasterauth {password}\n");
+        }
+        match &self.certs {
+            None => file += &format!("port {port}\n"),
+            Some(certs) => {
+                file += &format!("port 0\ntls-port {port}\ntls-cert-file {}\n", certs.server().display());
+                file += &format!("tls-key-file {}\n", certs.server_key().display());
+                file += &format!("tls-ca-cert-file {}\n", certs.ca().display());
+                file += &format!("tls-auth-clients {}\n", if self.mutual { "yes" } else { "no" });
+            }
+        }
+        self.lines.iter().for_each(|line| file += &format!("{line}\n"));
+        file
+    }
+}

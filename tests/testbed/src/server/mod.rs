@@ -1,0 +1,247 @@
+//! [`Server`]: the process of a real server.
+
+mod command;
+mod missing;
+mod port;
+mod spawn;
+
+pub(crate) use command::output;
+pub use missing::{Installed, is_strict, skip};
+pub(crate) use missing::{find, without};
+pub use port::Port;
+
+use crate::DEADLINE;
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    process::{Child, ExitStatus},
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+type Ready = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// The process of a real server, which a test can kill, pause and start again: on the same ports and data.
+///
+/// It ends when it is dropped, also where the test panics. Where there is `setpriv` of util-linux (on every Debian), it ends with the process of the
+/// tests, too, however that ends.
+pub struct Server {
+    name: String,
+    program: PathBuf,
+    args: Mutex<Vec<String>>,
+    log: PathBuf,
+    ready: Ready,
+    child: Mutex<Option<Child>>,
+}
+
+impl Server {
+    /// One that does not run yet. What it writes goes to the file `log`; `ready` says why it does not serve yet, if it does not, and may not take long.
+    pub(crate) fn new(
+        name: impl Into<String>,
+        program: &Path,
+        args: Vec<String>,
+        log: PathBuf,
+        ready: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) -> Server {
+        let (name, args, child) = (name.into(), Mutex::new(args), Mutex::new(None));
+        Server { name, program: program.to_path_buf(), args, log, ready: Box::new(ready), child }
+    }
+
+    /// What it is called by in messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number of its process; `None` when it does not run.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        let mut child = self.child();
+        let running = child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)));
+        running.then(|| child.as_ref().map(Child::id)).flatten()
+    }
+
+    /// Whether its process is there. It may be paused.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.pid().is_some()
+    }
+
+    /// All that it has written so far, of earlier starts, too.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read(&self.log).map_or_else(|error| error.to_string(), |text| String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Kills it at once (SIGKILL), and returns when it has ended. One that does not run is left as it is.
+    pub fn kill(&self) {
+        if let Some(mut child) = self.child().take() {
+            // it may have ended already
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Asks it to end (SIGTERM), waits until it has, and returns how it ended; `None` when it did not run. One that is paused is woken.
+    ///
+    /// # Panics
+    /// It does not end in time.
+    pub fn terminate(&self) -> Option<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        self.signal(Signal::CONT);
+        let mut child = self.child();
+        let until = Instant::now() + DEADLINE;
+        loop {
+            match child.as_mut()?.try_wait() {
+                Ok(Some(status)) => {
+                    *child = None;
+                    return Some(status);
+                }
+                Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
+                other => panic!("{} does not end: {other:?}; its log:\n{}", self.name, self.tail()),
+            }
+        }
+    }
+
+    /// Stops it where it is (SIGSTOP): connections stay, and nothing is answered.
+    ///
+    /// # Panics
+    /// It does not run.
+    pub fn pause(&self) {
+        assert!(self.signal(Signal::STOP).is_some(), "{} does not run: {}", self.name, self.tail());
+    }
+
+    /// Lets it go on (SIGCONT).
+    ///
+    /// # Panics
+    /// It does not run.
+    pub fn resume(&self) {
+        assert!(self.signal(Signal::CONT).is_some(), "{} does not run: {}", self.name, self.tail());
+    }
+
+    /// Kills it, if it runs, starts it once more on the same ports and data, and returns when it serves.
+    ///
+    /// # Panics
+    /// It does not serve in time.
+    pub fn restart(&self) {
+        self.kill();
+        self.start();
+        self.wait();
+    }
+
+    /// Starts it, if it does not run, and does not wait until it serves.
+    ///
+    /// # Panics
+    /// It can not be started.
+    pub fn start(&self) {
+        if self.is_running() {
+            return;
+        }
+        let args = self.args.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match spawn::spawn(&self.program, &args, &self.log) {
+            Ok(child) => *self.child() = Some(child),
+            Err(error) => panic!("{}: {}: {error}", self.name, self.program.display()),
+        }
+    }
+
+    /// Waits until it serves.
+    ///
+    /// # Panics
+    /// It does not, in time, or ends.
+    pub fn wait(&self) {
+        if let Err(failure) = self.serves() {
+            panic!("{failure}");
+        }
+    }
+
+    /// As [`wait`](Server::wait), with what is wrong and its log as the error.
+    pub(crate) fn serves(&self) -> Result<(), String> {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let Err(why) = (self.ready)() else { return Ok(()) };
+            let problem = if !self.is_running() {
+                "has ended"
+            } else if Instant::now() > until {
+                "does not serve in time"
+            } else {
+                thread::sleep(Duration::from_millis(10));
+                continue;
+            };
+            return Err(format!("{} {problem}: {why}; its log:\n{}", self.name, self.tail()));
+        }
+    }
+
+    /// Other arguments, from the next start on.
+    pub(crate) fn set_args(&self, args: Vec<String>) {
+        *self.args.lock().unwrap_or_else(PoisonError::into_inner) = args;
+    }
+
+    /// The end of its log.
+    fn tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
+    fn signal(&self, signal: Signal) -> Option<()> {
+        let child = self.child();
+        // one that has ended, but was not waited for, keeps its number: nobody else is hit
+        kill_process(Pid::from_child(child.as_ref()?), signal).ok()
+    }
+
+    fn child(&self) -> MutexGuard<'_, Option<Child>> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Server({}, process {:?})", self.name, self.pid())
+    }
+}
+
+/// Starts what `make` makes of free ports, and makes it anew where it does not come up since somebody else took one of them.
+///
+/// # Panics
+/// It does not come up.
+pub(crate) fn started<T>(make: impl Fn() -> T, servers: impl Fn(&T) -> Vec<&Server>) -> T {
+    for attempt in 0.. {
+        let made = make();
+        servers(&made).iter().for_each(|server| server.start());
+        let failed = servers(&made).iter().find_map(|server| server.serves().err());
+        match failed {
+            None => return made,
+            Some(failure) if attempt < 3 && failure.to_lowercase().contains("address already in use") => {}
+            Some(failure) => panic!("{failure}"),
+        }
+    }
+    unreachable!("it returns or panics")
+}
+
+/// Waits until `what` gives a value; `None` says that it is not so yet.
+///
+/// # Panics
+/// It does not, in time.
+pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        match look() {
+            Ok(value) => return value,
+            Err(why) if Instant::now() > until => panic!("{what}: not in time: {why}"),
+            Err(_) => thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+/// Whether something takes connections there.
+pub(crate) fn accepts(addr: std::net::SocketAddr) -> io::Result<()> {
+    std::net::TcpStream::connect_timeout(&addr, Duration::from_secs(1)).map(drop)
+}
