@@ -46,6 +46,11 @@ impl Identity {
         self.anchor.take_if(|anchor| anchor.key == key);
     }
 
+    /// A range is told anew: what was known of it may be outdated.
+    pub(super) fn anew(&mut self, range: &KeyRange) {
+        self.anchor.take_if(|anchor| range.contains(&anchor.key));
+    }
+
     pub(super) fn forget(&mut self) {
         *self = Identity::default();
     }

@@ -59,6 +59,7 @@ impl Watcher {
             };
             self.found();
             if !has_begun {
+                self.identity.anew(&range);
                 self.send(Event::snapshot_begin(range.clone(), cause)).await?;
                 has_begun = true;
             }

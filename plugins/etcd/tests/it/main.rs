@@ -1,5 +1,9 @@
 //! etcd as a store, against a real etcd.
 
 mod calls;
+mod cluster;
+mod faults;
+mod lost_data;
+mod slow;
 mod support;
 mod watch;
