@@ -4,6 +4,7 @@ mod calls;
 mod cluster;
 mod faults;
 mod lost_data;
+mod plugin;
 mod slow;
 mod support;
 mod watch;
