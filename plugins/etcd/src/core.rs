@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// So many calls are on their way at once; the next ones wait, within their limit. What is on its way when the server hangs is done when it wakes up, so it is no queue.
-const IN_FLIGHT: usize = 256;
+const IN_FLIGHT: usize = 128;
 
 pub(crate) struct Core {
     pub(crate) config: EtcdConfig,

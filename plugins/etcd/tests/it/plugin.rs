@@ -135,7 +135,8 @@ fn it_keeps_the_contract_of_plugins() {
         let etcd = flavor.etcd.clone();
         async move { Kv::new(etcd.clone().into_arc()).put("k", "v").await }
     };
-    let outside = Outside::behind(link, call).queue(256);
+    // the client's library has a task for each call that is on its way, which are 128 at most
+    let outside = Outside::behind(link, call).queue(128).tasks(200);
     Conformance::of("etcd", move || Agent::<Lone>::builder().config(config(endpoint)))
         .outside(outside)
         .fails("a file that is not there", move || {
