@@ -5,6 +5,7 @@ mod cluster;
 mod faults;
 mod lost_data;
 mod plugin;
+mod secure;
 mod slow;
 mod support;
 mod watch;

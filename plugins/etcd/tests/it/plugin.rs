@@ -9,8 +9,8 @@ use cninfra::{
     status::State,
     testing::{Conformance, Link, Outside},
 };
-use cninfra_etcd::Etcd as Plugin;
-use cninfra_testbed::{Etcd, require};
+use cninfra_etcd::{Endpoints, Etcd as Plugin};
+use cninfra_testbed::{Etcd, Folder, require};
 use std::time::Duration;
 
 #[derive(Flavor)]
@@ -102,6 +102,40 @@ async fn without_a_config_it_is_off() {
     assert!(error.help().unwrap().contains("ETCD_ENDPOINTS"));
     assert!(agent.etcd.store().is_none());
     agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_the_predecessor_are_read() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let folder = Folder::new();
+    let text = format!(
+        "insecure-transport: true\ndial-timeout: 1000000000\noperation-timeout: 3000000000\nallow-delayed-start: true\n\
+         reconnect-interval: 2000000000\nsession-ttl: 5000000000\nresync-after-reconnect: true\nendpoints:\n - \"{}\"\n",
+        etcd.addr()
+    );
+    folder.write("etcd.conf", &text);
+    let agent = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap();
+    let _ = soon("well", async || state(&agent), |(state, _)| *state == State::Ok).await;
+    Kv::new(agent.etcd.clone().into_arc()).put("k", "v").await.unwrap();
+    agent.close().await.unwrap();
+    folder.write("etcd.conf", "insecure-skip-tls-verify: true\n");
+    let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
+    assert!(format!("{error:?}").contains("insecure-skip-tls-verify"), "{error:?}");
+}
+
+#[test]
+fn endpoints_are_a_list_or_a_text_with_commas() {
+    for (value, expected) in [
+        ("a:1", vec!["a:1"]),
+        ("a:1,b:2", vec!["a:1", "b:2"]),
+        (" a:1 , b:2,", vec!["a:1", "b:2"]),
+        ("[a:1, \"b:2\"]", vec!["a:1", "b:2"]),
+    ] {
+        let config = Config::new().set("etcd", "endpoints", value);
+        let read = Agent::<Lone>::builder().config(config).figment().extract_inner::<Endpoints>("etcd.endpoints").unwrap();
+        assert_eq!(read.0, expected);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
