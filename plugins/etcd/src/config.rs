@@ -53,11 +53,7 @@ pub struct EtcdConfig {
     pub resync_after_reconnect: bool,
     /// What the predecessor knew and this store does not serve: refused, so that nobody believes it to be in force.
     #[doc(hidden)]
-    #[serde(
-        skip_serializing,
-        rename = "later:insecure-skip-tls-verify",
-        alias = "later:expand-env-variables"
-    )]
+    #[serde(skip_serializing, rename = "later:insecure-skip-tls-verify", alias = "later:expand-env-variables")]
     pub later: Later,
 }
 

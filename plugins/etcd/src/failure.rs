@@ -82,7 +82,7 @@ impl Failure {
     pub(crate) fn into_error(self, asked: &Asked, endpoint: &Arc<str>) -> KvError {
         let Failure { reason, applied, source, .. } = self;
         let help = help(&reason, &source);
-        let error = asked.error(reason, applied).at(endpoint.clone()).because(source);
+        let error = asked.error(reason, applied).at(endpoint.clone()).because(told(&source));
         match help {
             Some(help) => error.with_help(help),
             None => error,
@@ -90,14 +90,30 @@ impl Failure {
     }
 }
 
+/// What the server has said, or what became of the connection: without the types that it went through.
+fn told(source: &Error) -> String {
+    let Error::GRpcStatus(status) = source else { return source.to_string() };
+    let mut innermost = status.source();
+    while let Some(next) = innermost.and_then(StdError::source) {
+        innermost = Some(next);
+    }
+    let said = status.message();
+    match innermost.map(ToString::to_string).filter(|innermost| innermost != said) {
+        Some(innermost) => format!("{said}: {innermost}"),
+        None => said.to_string(),
+    }
+}
+
 /// What can be done about it.
-pub(crate) fn help(reason: &Reason, source: &Error) -> Option<&'static str> {
+fn help(reason: &Reason, source: &Error) -> Option<&'static str> {
     let says = |text: &str| source.to_string().contains(text);
     match reason {
         Reason::Unavailable if says("no leader") => Some("most members of the cluster must run, and reach each other"),
         Reason::Unavailable => Some(REACH),
         Reason::Denied if says("authentication failed") => Some("look at `username` and `password`"),
-        Reason::Denied if says("user name is empty") => Some("the cluster asks who you are: set `username` and `password`"),
+        Reason::Denied if says("user name is empty") => {
+            Some("the cluster asks who you are: set `username` and `password`")
+        }
         Reason::Denied if says("not enabled") => Some("the cluster knows no users: take out `username` and `password`"),
         Reason::Denied => Some("look at the roles of the user in etcd"),
         Reason::Full => Some("compact and defragment etcd, or raise its quota, and disarm the alarm"),
@@ -178,7 +194,8 @@ mod tests {
         assert_eq!(of(compacted), (Reason::Compacted(None), No, false));
         let future = Status::out_of_range("etcdserver: mvcc: required revision is a future revision");
         assert_eq!(of(future), (Reason::Future, No, false));
-        let large = Status::out_of_range("Error, decoded message length too large: found 9 bytes, the limit is: 4 bytes");
+        let large =
+            Status::out_of_range("Error, decoded message length too large: found 9 bytes, the limit is: 4 bytes");
         assert_eq!(of(large), (Reason::TooLarge, Unknown, false));
     }
 
@@ -196,8 +213,14 @@ mod tests {
         let mut broken = Status::unknown("h2 protocol error: error reading a body from connection");
         broken.set_source(Arc::new(std::io::Error::other("broken pipe")));
         assert_eq!(of(broken), (Reason::Unavailable, Unknown, true));
-        assert_eq!(of(Status::not_found("etcdserver: requested lease not found")), (Reason::NoLease(LeaseId(7)), No, false));
-        assert_eq!(of(Status::resource_exhausted("etcdserver: mvcc: database space exceeded")), (Reason::Full, No, false));
+        assert_eq!(
+            of(Status::not_found("etcdserver: requested lease not found")),
+            (Reason::NoLease(LeaseId(7)), No, false)
+        );
+        assert_eq!(
+            of(Status::resource_exhausted("etcdserver: mvcc: database space exceeded")),
+            (Reason::Full, No, false)
+        );
         assert_eq!(of(Status::permission_denied("etcdserver: permission denied")), (Reason::Denied, No, false));
     }
 }

@@ -19,7 +19,8 @@ impl Core {
     pub(crate) async fn grant(&self, ttl: Duration) -> Result<(LeaseId, Duration)> {
         // a lease that was granted unseen ends by itself, so it may be asked for again
         let asked = Asked::to_read("grant", None);
-        let granted = self.call(&asked, |wire| async move { wire.lease.clone().grant(seconds(ttl), None).await }).await?;
+        let granted =
+            self.call(&asked, |wire| async move { wire.lease.clone().grant(seconds(ttl), None).await }).await?;
         Ok((LeaseId(granted.id()), life(granted.ttl())))
     }
 
@@ -36,7 +37,10 @@ impl Core {
         });
         match left.await? {
             left @ 1.. => Ok(life(left)),
-            _ => Err(asked.error(Reason::NoLease(lease), Applied::No).at(self.endpoints().clone()).because("it has ended")),
+            _ => Err(asked
+                .error(Reason::NoLease(lease), Applied::No)
+                .at(self.endpoints().clone())
+                .because("it has ended")),
         }
     }
 
@@ -49,7 +53,9 @@ impl Core {
         // to do it twice is to do it once
         let asked = Asked { writes: false, ..Asked::of_lease("revoke", lease) };
         let limit = limit.min(*self.config.operation_timeout);
-        let revoked = self.call_within(limit, usize::MAX, &asked, |wire| async move { wire.lease.clone().revoke(lease.0).await }).await;
+        let revoked = self
+            .call_within(limit, usize::MAX, &asked, |wire| async move { wire.lease.clone().revoke(lease.0).await })
+            .await;
         match revoked {
             Ok(_) => Ok(()),
             Err(error) if *error.reason() == Reason::NoLease(lease) => Ok(()),

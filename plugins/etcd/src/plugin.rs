@@ -125,7 +125,10 @@ impl Lifecycle for Etcd {
             return Err(told(error));
         }
         if !self.config.auto_compact.is_zero() && *self.config.auto_compact < Duration::from_secs(3600) {
-            let often = format_args!("the history is thrown away each {}: who was away longer has to read all anew", self.config.auto_compact);
+            let often = format_args!(
+                "the history is thrown away each {}: who was away longer has to read all anew",
+                self.config.auto_compact
+            );
             cx.log().warn(often);
         }
         let mut connection = store.connection();

@@ -115,7 +115,10 @@ impl Session {
         let keys = self.lock().keys.clone();
         for (key, (value, _)) in keys {
             let life = txn::Life { lease: Some(lease), ttl: None };
-            let put = Txn::new().when(key.clone(), Compare::Absent).put_with(key.clone(), value, Expiry::WithClient).or_get(&key);
+            let put = Txn::new()
+                .when(key.clone(), Compare::Absent)
+                .put_with(key.clone(), value, Expiry::WithClient)
+                .or_get(&key);
             let request = txn::request(&put, &[life]);
             let asked = Asked::to_write("write again", put.subject());
             let written = core.call(&asked, |wire| {

@@ -136,7 +136,9 @@ impl EtcdStore {
         for op in txn.then.iter().chain(&txn.otherwise) {
             let Op::Put(put) = op else { continue };
             let life = match put.expiry {
-                Expiry::After(ttl) => self.core.grant(ttl).await.map(|(lease, ttl)| Life { lease: Some(lease), ttl: Some(ttl) }),
+                Expiry::After(ttl) => {
+                    self.core.grant(ttl).await.map(|(lease, ttl)| Life { lease: Some(lease), ttl: Some(ttl) })
+                }
                 Expiry::Lease(lease) => Ok(Life { lease: Some(lease), ttl: None }),
                 Expiry::WithClient => {
                     let lease = self.session.lease(&self.core, &self.tasks).await;
@@ -403,7 +405,8 @@ impl Revisions for EtcdStore {
     fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
         Box::pin(async {
             let newest = self.core.newest(&KeyRange::key(monitor::PROBE_KEY)).await?;
-            let unsaid = || Asked::to_read("revision", None).error(Reason::Other, Applied::No).because("it was not said");
+            let unsaid =
+                || Asked::to_read("revision", None).error(Reason::Other, Applied::No).because("it was not said");
             revision(newest).ok_or_else(unsaid)
         })
     }

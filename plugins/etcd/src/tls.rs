@@ -27,6 +27,7 @@ pub(crate) fn options(config: &EtcdConfig) -> Result<Option<TlsOptions>, KvError
 }
 
 fn read(key: &str, path: &Path) -> Result<Vec<u8>, KvError> {
-    std::fs::read(path)
-        .map_err(|error| misconfigured(format!("`{key}` in etcd.conf names {}: look at that file", path.display()), error))
+    std::fs::read(path).map_err(|error| {
+        misconfigured(format!("`{key}` in etcd.conf names {}: look at that file", path.display()), error)
+    })
 }

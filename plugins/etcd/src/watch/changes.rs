@@ -78,10 +78,16 @@ mod tests {
             event("c", 7, 0, None),
         ];
         let told = groups(events, true);
-        assert_eq!(told.iter().map(|group| (group.at, group.changes.len())).collect::<Vec<_>>(), [(5, 2), (6, 1), (7, 1)]);
+        assert_eq!(
+            told.iter().map(|group| (group.at, group.changes.len())).collect::<Vec<_>>(),
+            [(5, 2), (6, 1), (7, 1)]
+        );
         assert_eq!(told[0].changes[0].previous, Previous::Absent);
         assert!(matches!(&told[0].changes[1].previous, Previous::Entry(entry) if entry.version == Some(2)));
-        assert_eq!((&told[1].changes[0].previous, &told[2].changes[0].previous), (&Previous::Unknown, &Previous::Unknown));
+        assert_eq!(
+            (&told[1].changes[0].previous, &told[2].changes[0].previous),
+            (&Previous::Unknown, &Previous::Unknown)
+        );
         assert_eq!(told.iter().map(|group| group.adds(&KeyRange::all())).collect::<Vec<_>>(), [0, 0, -1]);
         assert_eq!(told[0].adds(&KeyRange::key("a")), 1);
     }

@@ -28,13 +28,13 @@ struct Followed {
 impl Watcher {
     pub(super) async fn follow(&mut self) -> Then {
         let ranges = segments(self.tracked.iter().map(|tracked| &tracked.range), self.together);
-        let parts: Vec<Part> = (1..).zip(ranges).map(|(id, range)| Part { id, from: self.from(&range), range }).collect();
+        let parts: Vec<Part> =
+            (1..).zip(ranges).map(|(id, range)| Part { id, from: self.from(&range), range }).collect();
         let mut opened = match self.open(&parts).await {
             Ok(opened) => opened,
             Err(why) => return Then::Lost(why),
         };
-        let mut followed: Vec<Followed> =
-            parts.into_iter().map(|part| Followed { part, pieces: Vec::new() }).collect();
+        let mut followed: Vec<Followed> = parts.into_iter().map(|part| Followed { part, pieces: Vec::new() }).collect();
         let early = match self.join(&mut opened, &followed).await {
             Ok(early) => early,
             Err(then) => return then,

@@ -46,7 +46,9 @@ impl Watcher {
                         request = first.clone();
                         match restarts {
                             RESTARTS => (request.max_items, request.max_bytes) = (usize::MAX, usize::MAX),
-                            _ => (request.max_items, request.max_bytes) = (first.max_items << restarts, AIM << restarts),
+                            _ => {
+                                (request.max_items, request.max_bytes) = (first.max_items << restarts, AIM << restarts)
+                            }
                         }
                         continue;
                     }

@@ -3,8 +3,8 @@
 use crate::support::{SOON, kv, soon};
 use bytes::Bytes;
 use cninfra::keyval::{
-    Applied, At, Compare, Coordination, Cursor, Election, Expiry, KeyRange, Kv, LeaseId, Leases as _, Lock, Op, OpResult,
-    PageRequest, Reason, Revision, Revisions as _, Store as _, Txn,
+    Applied, At, Compare, Coordination, Cursor, Election, Expiry, KeyRange, Kv, LeaseId, Leases as _, Lock, Op,
+    OpResult, PageRequest, Reason, Revision, Revisions as _, Store as _, Txn,
 };
 use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
 use cninfra_testbed::{Etcd, require};
@@ -83,7 +83,9 @@ async fn a_transaction_is_done_whole_or_not() {
     assert!(matches!(&not.results[..], [OpResult::Got(found)] if found[0].value == "1"), "{not:?}");
     let done = kv.commit(txn("1")).await.unwrap();
     assert!(done.succeeded && done.revision == Revision::new(first.get() + 1));
-    assert!(matches!(&done.results[..], [OpResult::Put { .. }, OpResult::Deleted { count: 1, .. }, OpResult::Got(none)] if none.is_empty()));
+    assert!(
+        matches!(&done.results[..], [OpResult::Put { .. }, OpResult::Deleted { count: 1, .. }, OpResult::Got(none)] if none.is_empty())
+    );
     let before = Txn::one(Op::delete(KeyRange::all(), true));
     let outcome = kv.commit(before).await.unwrap();
     assert!(matches!(&outcome.results[..], [OpResult::Deleted { count: 1, previous, .. }] if previous[0].value == "2"));
@@ -211,7 +213,8 @@ async fn leases_are_kept_and_revoked() {
 async fn what_says_that_somebody_is_there_lives_as_long_as_he_does() {
     require!(Etcd);
     let etcd = Etcd::start();
-    let config = EtcdConfig { session_ttl: cninfra::config::Duration::from_secs(2), ..EtcdConfig::at([etcd.endpoint()]) };
+    let config =
+        EtcdConfig { session_ttl: cninfra::config::Duration::from_secs(2), ..EtcdConfig::at([etcd.endpoint()]) };
     let one = Kv::new(Arc::new(EtcdStore::connect(config.clone()).await.unwrap()));
     let other = kv(etcd.endpoint()).await;
     let written = one.put_with("here", "1", Expiry::WithClient).await.unwrap();

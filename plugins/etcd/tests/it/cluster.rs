@@ -4,7 +4,7 @@ use crate::{
     faults::{has, is_end, is_lost},
     support::{SOON, shown, until},
 };
-use cninfra::keyval::{Applied, Kv, Link, Event, WatchOptions};
+use cninfra::keyval::{Applied, Event, Kv, Link, WatchOptions};
 use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
 use cninfra_testbed::{Etcd, EtcdCluster, require};
 use std::{

@@ -121,7 +121,10 @@ async fn a_half_open_link_is_noticed_in_three_seconds() {
     }
     link.restore();
     let back = Instant::now();
-    assert_eq!(shown(&until(&mut watch, |event| shown(std::slice::from_ref(event)) == ["put k=2"]).await), ["Resumed", "put k=0 (new)", "put k=1", "put k=2"]);
+    assert_eq!(
+        shown(&until(&mut watch, |event| shown(std::slice::from_ref(event)) == ["put k=2"]).await),
+        ["Resumed", "put k=0 (new)", "put k=1", "put k=2"]
+    );
     println!("noticed after {noticed:.1?}, back after {:.1?}", back.elapsed());
     assert!(noticed < Duration::from_secs(4), "{noticed:?}");
     assert!(back.elapsed() < Duration::from_secs(3), "{:?}", back.elapsed());

@@ -133,7 +133,8 @@ fn endpoints_are_a_list_or_a_text_with_commas() {
         ("[a:1, \"b:2\"]", vec!["a:1", "b:2"]),
     ] {
         let config = Config::new().set("etcd", "endpoints", value);
-        let read = Agent::<Lone>::builder().config(config).figment().extract_inner::<Endpoints>("etcd.endpoints").unwrap();
+        let read =
+            Agent::<Lone>::builder().config(config).figment().extract_inner::<Endpoints>("etcd.endpoints").unwrap();
         assert_eq!(read.0, expected);
     }
 }

@@ -56,9 +56,7 @@ async fn a_transaction_larger_than_a_message_is_one_event() {
     require!(Etcd);
     let etcd = Etcd::start();
     let kv = kv(etcd.endpoint()).await;
-    let large = |value: u8| {
-        (0..100).fold(Txn::new(), |txn, i| txn.put(format!("k{i:03}"), vec![value; 14_000]))
-    };
+    let large = |value: u8| (0..100).fold(Txn::new(), |txn, i| txn.put(format!("k{i:03}"), vec![value; 14_000]));
     kv.commit(large(b'1')).await.unwrap();
     let mut options = WatchOptions::default();
     options.previous = true;
@@ -67,7 +65,10 @@ async fn a_transaction_larger_than_a_message_is_one_event() {
     kv.commit(large(b'2')).await.unwrap();
     kv.put("last", "").await.unwrap();
     let told = until(&mut watch, has("last")).await;
-    let counts: Vec<usize> = told.iter().map(|event| matches!(event, Event::Changes { changes, .. } if changes.len() == 100) as usize).collect();
+    let counts: Vec<usize> = told
+        .iter()
+        .map(|event| matches!(event, Event::Changes { changes, .. } if changes.len() == 100) as usize)
+        .collect();
     assert_eq!(counts, [1, 0]);
 }
 
@@ -103,8 +104,14 @@ async fn ranges_come_and_go_and_are_told_again() {
     let error = handle.remove(KeyRange::prefix("b/")).await.unwrap_err();
     assert_eq!(*error.reason(), Reason::Invalid);
     handle.snapshot().await.unwrap();
-    let told: Vec<String> = [until(&mut watch, is_end).await, until(&mut watch, is_end).await].iter().flat_map(|told| shown(told)).collect();
-    assert_eq!(told, ["begin a/* Requested", "item a/1=1", "end a/*", "begin b/x/* Requested", "item b/x/1=2", "end b/x/*"]);
+    let told: Vec<String> = [until(&mut watch, is_end).await, until(&mut watch, is_end).await]
+        .iter()
+        .flat_map(|told| shown(told))
+        .collect();
+    assert_eq!(
+        told,
+        ["begin a/* Requested", "item a/1=1", "end a/*", "begin b/x/* Requested", "item b/x/1=2", "end b/x/*"]
+    );
     for range in ["a/", "b/x/"] {
         handle.remove(KeyRange::prefix(range)).await.unwrap();
         assert!(matches!(next(&mut watch).await, Event::Removed { .. }));
@@ -120,10 +127,12 @@ async fn what_an_agent_has_is_told_in_the_order_of_its_transactions() {
     let kv = kv(etcd.endpoint()).await.scoped("/vnf-agent/one/");
     let mut watch = kv.watch(["a/", "c/"], WatchOptions::default()).await.unwrap();
     let snapshots = [until(&mut watch, is_end).await, until(&mut watch, is_end).await];
-    let at = |told: &[Event]| told.iter().find_map(|event| match event {
-        Event::SnapshotEnd { at, .. } => *at,
-        _ => None,
-    });
+    let at = |told: &[Event]| {
+        told.iter().find_map(|event| match event {
+            Event::SnapshotEnd { at, .. } => *at,
+            _ => None,
+        })
+    };
     assert_eq!(at(&snapshots[0]), at(&snapshots[1]), "all is of one state");
     kv.commit(Txn::new().put("a/1", "1").put("b/1", "1").put("c/1", "1")).await.unwrap();
     assert_eq!(shown(&[next(&mut watch).await]), ["put a/1=1 (new), put c/1=1 (new)"]);
