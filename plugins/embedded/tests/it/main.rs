@@ -1,0 +1,15 @@
+//! The embedded store.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod contract;
+mod oracle;
+
+use std::path::PathBuf;
+
+/// An empty folder of its own.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
