@@ -211,10 +211,10 @@ impl Store for EmbeddedStore {
             return Err(self.engine.closed_error("watch").not_applied());
         }
         while tellers.try_join_next().is_some() {}
-        let published = self.engine.shared.watchers().add(watcher.clone());
+        self.engine.shared.watchers().add(watcher.clone());
         let from = options.from.map(Revision::get);
         let teller =
-            Teller::new(self.engine.clone(), watcher.clone(), feed.clone(), options.previous, (published, from));
+            Teller::new(self.engine.clone(), watcher.clone(), feed.clone(), options.previous, from);
         let (engine, control) = (
             self.engine.clone(),
             Arc::new(Control { watcher: watcher.clone(), feed: feed.clone(), capabilities: self.capabilities }),

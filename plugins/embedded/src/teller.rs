@@ -50,12 +50,14 @@ impl Teller {
         watcher: Arc<Watcher>,
         feed: Feed,
         previous: bool,
-        (published, from): (u64, Option<u64>),
+        from: Option<u64>,
     ) -> Self {
+        // what was answered before is a part of the first snapshot
+        let newest = engine.shared.revision();
         let (at, state) = match from {
-            None => (published, State::Wants(Cause::Start)),
+            None => (newest, State::Wants(Cause::Start)),
             // these revisions were another store's, or this one's before it lost its data
-            Some(from) if from > published + 1 => (published, State::Wants(Cause::Regressed)),
+            Some(from) if from > newest + 1 => (newest, State::Wants(Cause::Regressed)),
             Some(from) => (from - 1, State::Since(from - 1)),
         };
         let asked = watcher.asked().ranges.clone();
@@ -78,10 +80,14 @@ impl Teller {
         while let Some(index) = self.ranges.iter().position(|told| matches!(told.state, State::Wants(_))) {
             self.snapshot(index).await?;
             self.look()?;
-            // what others have changed meanwhile comes first
             self.catch_up(None).await?;
         }
         Ok(())
+    }
+
+    /// All is told, or wants a snapshot: which is of the newest state, so that who has written before sees it.
+    fn skip(&mut self) {
+        self.at = self.at.max(self.engine.shared.revision());
     }
 
     /// Sees what is asked for.
@@ -117,41 +123,37 @@ impl Teller {
         }
     }
 
-    /// Tells all that was published.
+    /// Tells all that has changed.
     async fn catch_up(&mut self, first: Option<u64>) -> Result<(), Gone> {
         // first this, then that: what is published in between concerns the next look
         let published = self.engine.shared.watchers().published();
         let changed = self.watcher.take_changed();
-        let Some(mut from) = first.or(changed).map(|first| first.max(self.at + 1)) else {
+        // a snapshot is of a state that all others are told up to
+        let wants = self.ranges.iter().any(|told| matches!(told.state, State::Wants(_)));
+        let Some(mut from) = first.or(if wants { Some(0) } else { changed }).map(|first| first.max(self.at + 1)) else {
             self.at = self.at.max(published);
             return Ok(());
         };
         loop {
-            let told: Vec<(KeyRange, u64)> = self
-                .ranges
-                .iter()
-                .filter_map(|told| match told.state {
-                    State::Since(since) => Some((told.range.clone(), since)),
-                    State::Wants(_) => None,
-                })
-                .collect();
+            let since = |told: &Told| match told.state {
+                State::Since(since) => Some((told.range.clone(), since)),
+                State::Wants(_) => None,
+            };
+            let told: Vec<(KeyRange, u64)> = self.ranges.iter().filter_map(since).collect();
             if told.is_empty() {
-                self.at = self.at.max(published);
+                self.skip();
                 return Ok(());
             }
             let previous = self.previous;
-            let read = self.read(move |txn| changes(txn, from, &told, previous)).await?;
-            let Changes { revisions, upto, more } = match read {
-                Ok(changes) => changes,
-                Err(_) => {
-                    self.all_want(Cause::Compacted);
-                    self.at = self.at.max(published);
-                    return Ok(());
-                }
+            let Ok(read) = self.read(move |txn| changes(txn, from, &told, previous)).await? else {
+                self.all_want(Cause::Compacted);
+                self.skip();
+                return Ok(());
             };
+            let Changes { revisions, upto, more } = read;
             for (revision, changes) in revisions {
                 if !self.push(Event::changes(Revision::new(revision), changes)).await? {
-                    self.at = self.at.max(upto).max(published);
+                    self.skip();
                     return Ok(());
                 }
             }

@@ -46,10 +46,9 @@ impl Watchers {
         Watchers { published, all: Vec::new() }
     }
 
-    /// Another watch. Returns from which revision on it will be told.
-    pub(crate) fn add(&mut self, watcher: Arc<Watcher>) -> u64 {
+    /// Another watch.
+    pub(crate) fn add(&mut self, watcher: Arc<Watcher>) {
         self.all.push(watcher);
-        self.published
     }
 
     pub(crate) fn remove(&mut self, watcher: &Arc<Watcher>) {
