@@ -1,14 +1,16 @@
 //! [`Committer`]: the one thread that writes. It does all that waits together, in one transaction of redb.
 
 use crate::{
+    Health,
     disk::is_full,
     shared::Shared,
     tables::{META, meta},
     work::{Done, Job, LeaseChange, Refused, Work},
     write::{Changed, Writer},
 };
-use cninfra::keyval::{KvError, LeaseId, Reason};
+use cninfra::keyval::LeaseId;
 use std::{
+    io,
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
@@ -42,6 +44,8 @@ pub(crate) struct Committer {
     client: Option<i64>,
     /// When the disk was seen to be full.
     full: Option<Instant>,
+    /// When the reserve could not be made whole.
+    no_reserve: Option<Instant>,
     /// There is something that was compacted and is not thrown away yet.
     sweeps: bool,
     /// So many revisions were thrown away since the file was made smaller.
@@ -66,14 +70,12 @@ struct Failed {
 impl Committer {
     pub(crate) fn new(shared: Arc<Shared>, messages: Receiver<Message>) -> Self {
         // who opens a store with compacted revisions goes on with them
-        Committer { shared, messages, client: None, full: None, sweeps: true, freed: 0 }
+        Committer { shared, messages, client: None, full: None, no_reserve: None, sweeps: true, freed: 0 }
     }
 
     /// Ends what earlier clients have left. Before anything else.
     pub(crate) fn resume(&mut self) -> Result<(), redb::Error> {
-        if self.shared.disk.medium().keep_reserve().is_err() {
-            self.full = Some(Instant::now());
-        }
+        self.keep_reserve();
         let (living, changed) = self.shared.disk.with(|database| {
             let write = database.begin_write()?;
             let (living, changed) = {
@@ -94,6 +96,7 @@ impl Committer {
             deadlines.set(lease, now, life);
         }
         drop(deadlines);
+        self.shared.set_revision(&changed);
         self.shared.publish(changed.revisions);
         Ok(())
     }
@@ -188,6 +191,12 @@ impl Committer {
     fn answer(&mut self, jobs: Vec<Job>, written: Written) {
         let Written { results, changed, client, sweeps } = written;
         (self.client, self.sweeps) = (client, sweeps);
+        if jobs.iter().any(|job| job.work.needs_room()) {
+            self.full = None;
+        }
+        if self.full.is_none() && changed.any {
+            self.shared.report(Health::Well);
+        }
         self.freed += changed.swept;
         self.shared.set_client(client);
         self.tell_leases(&changed.leases);
@@ -247,8 +256,12 @@ impl Committer {
                 }
             }
         }
-        // as much of it as there is room for: whether it is whole is asked before the next write
-        let _ = self.shared.disk.medium().keep_reserve();
+        self.keep_reserve();
+    }
+
+    /// Makes the reserve as large as there is room for. If it is not whole, that is tried again later.
+    fn keep_reserve(&mut self) {
+        self.no_reserve = self.shared.disk.medium().keep_reserve().is_err().then(Instant::now);
     }
 
     /// The stamp of the last transaction that was written.
@@ -259,6 +272,10 @@ impl Committer {
 
     fn fail(&mut self, jobs: Vec<Job>, error: &redb::Error, not_applied: bool) {
         let again = Instant::now();
+        self.shared.report(match is_full(error) {
+            true => Health::Full,
+            false => Health::Failed(error.to_string()),
+        });
         for job in jobs {
             if let (Work::Revoke(lease), None) = (&job.work, &job.answer) {
                 self.shared.deadlines().set(lease.0, again, AGAIN);
@@ -270,23 +287,17 @@ impl Committer {
 
     /// While the disk is full, what needs room is refused at once: each try would open the database anew.
     fn refuse_while_full(&mut self, jobs: Vec<Job>) -> Vec<Job> {
-        let Some(since) = self.full else { return jobs };
-        if !jobs.iter().any(|job| job.work.needs_room()) {
-            return jobs;
+        if self.no_reserve.is_some_and(|since| since.elapsed() >= PROBE) {
+            self.keep_reserve();
         }
-        if since.elapsed() >= PROBE {
-            self.full = self.shared.disk.medium().keep_reserve().is_err().then(Instant::now);
+        match self.full {
+            None => return jobs,
+            // one may try
+            Some(since) if since.elapsed() >= PROBE => return jobs,
+            Some(_) => {}
         }
-        if self.full.is_none() {
-            return jobs;
-        }
-        let (refused, jobs) = jobs.into_iter().partition(|job| job.work.needs_room());
-        let full: Vec<Job> = refused;
-        for job in full {
-            let name = self.shared.disk.name().clone();
-            let told: KvError = KvError::new(job.work.name(), Reason::Full).not_applied().at(name);
-            job.answer(Err(told.with_help(crate::disk::FULL)));
-        }
+        let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
+        self.fail(refused, &redb::Error::Io(io::ErrorKind::StorageFull.into()), true);
         jobs
     }
 }

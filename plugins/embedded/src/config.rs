@@ -2,7 +2,7 @@
 
 use cninfra::{
     Flag,
-    config::{ByteSize, Duration},
+    config::{ByteSize, Duration, Invalid},
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -22,8 +22,6 @@ pub(crate) const FLAGS: &[Flag] = &[Flag::new("embedded-path", "path")
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct EmbeddedConfig {
-    /// Is there a store at all? Without it, calls fail as those of a server that can not be reached. Default: yes.
-    pub enabled: bool,
     /// The file; its folder is made. Beside it is a reserve of 4 MiB, `<path>.reserve`, which is given up when the disk is full. Default: `data/<service label>.redb`; of a
     /// store without an agent, `data/embedded.redb`.
     pub path: Option<PathBuf>,
@@ -45,7 +43,6 @@ pub struct EmbeddedConfig {
 impl Default for EmbeddedConfig {
     fn default() -> Self {
         EmbeddedConfig {
-            enabled: true,
             path: None,
             in_memory: false,
             keep_revisions: 10_000,
@@ -54,5 +51,18 @@ impl Default for EmbeddedConfig {
             cache: ByteSize(64 << 20),
             timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl EmbeddedConfig {
+    pub(crate) fn check(&self) -> Result<(), Invalid> {
+        let least =
+            |key: &str, is_less: bool, help: &str| is_less.then(|| Invalid::key(key, "is too small").help(help));
+        let all = [
+            least("max-txn-ops", self.max_txn_ops == 0, "a transaction has at least one operation"),
+            least("timeout", self.timeout.0.is_zero(), "the disk needs some time: leave it at 10s"),
+            least("max-value", self.max_value.0 == 0, "a value has some bytes: leave it at 1MiB"),
+        ];
+        Invalid::all(all.into_iter().flatten())
     }
 }

@@ -21,7 +21,8 @@ impl Control {
         let asked = {
             let mut asked = self.watcher.asked();
             if asked.ended {
-                let error = KvError::new(OP, Reason::Closed).not_applied().with_help("the watch has ended: begin another one");
+                let error =
+                    KvError::new(OP, Reason::Closed).not_applied().with_help("the watch has ended: begin another one");
                 return Err(match range {
                     Some(range) => error.on(range.clone()),
                     None => error,

@@ -9,6 +9,8 @@ use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, TableHandl
 use std::{
     io,
     sync::{Arc, PoisonError, RwLock},
+    thread,
+    time::{Duration, Instant},
 };
 
 #[derive(Debug)]
@@ -20,6 +22,9 @@ pub(crate) struct Disk {
     name: Arc<str>,
 }
 
+/// A file that another store has is waited for so long.
+const LETS_GO: Duration = Duration::from_millis(500);
+
 /// Why a database is not opened.
 const FOREIGN: &str = "it is a database of redb, but none of this store";
 
@@ -28,8 +33,15 @@ impl Disk {
     pub(crate) fn open(medium: Box<dyn Medium>, cache: usize) -> Result<Self, KvError> {
         let name = Arc::from(medium.name());
         let disk = Disk { medium, cache, database: RwLock::new(None), name };
-        disk.reopen().map_err(|error| disk.not_opened(&error))?;
-        Ok(disk)
+        let began = Instant::now();
+        loop {
+            match disk.reopen() {
+                Ok(()) => return Ok(disk),
+                // a store that was dropped lets go of its file when its threads have ended
+                Err(redb::Error::DatabaseAlreadyOpen) if began.elapsed() < LETS_GO => thread::sleep(LETS_GO / 20),
+                Err(error) => return Err(disk.not_opened(&error)),
+            }
+        }
     }
 
     /// How it is called in messages.
@@ -89,7 +101,9 @@ impl Disk {
         let name = &self.name;
         let help = match error {
             redb::Error::DatabaseAlreadyOpen => {
-                format!("another process has `{name}` open, or another store of this one: give each a `path` of its own")
+                format!(
+                    "another process has `{name}` open, or another store of this one: give each a `path` of its own"
+                )
             }
             redb::Error::Io(error) => match error.kind() {
                 io::ErrorKind::IsADirectory => format!("`{name}` is a folder: name a file in it by `path`"),
@@ -121,15 +135,13 @@ impl Disk {
     }
 }
 
-pub(crate) const FULL: &str = "make room on the disk: deletes and compactions go on meanwhile, and writes do as soon as there is room";
+pub(crate) const FULL: &str =
+    "make room on the disk: deletes and compactions go on meanwhile, and writes do as soon as there is room";
 
 /// Has the disk no room?
 pub(crate) fn is_full(error: &redb::Error) -> bool {
     let redb::Error::Io(error) = error else { return false };
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-    )
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
 fn reason(error: &redb::Error) -> Reason {

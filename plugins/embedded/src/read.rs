@@ -2,7 +2,7 @@
 
 use crate::tables::{CURRENT, Current, FIRST, HISTORY, Kind, LOG, META, Place, Record, meta};
 use cninfra::keyval::{Bytes, Entry, KeyRange};
-use redb::{ReadTransaction};
+use redb::ReadTransaction;
 use std::ops::Bound;
 
 /// What a read gives: an answer, or that its state can not be read.

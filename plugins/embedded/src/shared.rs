@@ -1,11 +1,12 @@
 //! [`Shared`]: what all parts of a store know.
 
-use crate::{deadlines::Deadlines, disk::Disk, watchers::Watchers, write::Changed};
+use crate::{Health, deadlines::Deadlines, disk::Disk, watchers::Watchers, write::Changed};
 use cninfra::keyval::Bytes;
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
+use tokio::sync::watch;
 
 pub(crate) struct Shared {
     pub(crate) disk: Disk,
@@ -17,6 +18,7 @@ pub(crate) struct Shared {
     revision: AtomicU64,
     /// The lease of all that ends with the client; 0: none.
     client: AtomicI64,
+    pub(crate) health: watch::Sender<Health>,
 }
 
 impl Shared {
@@ -28,6 +30,7 @@ impl Shared {
             watchers: Mutex::new(Watchers::new(revision)),
             revision: AtomicU64::new(revision),
             client: AtomicI64::new(0),
+            health: watch::Sender::new(Health::Well),
         }
     }
 
@@ -55,6 +58,17 @@ impl Shared {
 
     pub(crate) fn set_client(&self, client: Option<i64>) {
         self.client.store(client.unwrap_or(0), Ordering::Release);
+    }
+
+    /// How the store is. What is as it was wakes nobody.
+    pub(crate) fn report(&self, health: Health) {
+        self.health.send_if_modified(|before| {
+            let is_other = *before != health;
+            if is_other {
+                *before = health;
+            }
+            is_other
+        });
     }
 
     /// Tells those who watch.

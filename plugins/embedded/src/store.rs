@@ -1,7 +1,7 @@
 //! [`EmbeddedStore`]: the store as a library.
 
 use crate::{
-    EmbeddedConfig,
+    EmbeddedConfig, Health,
     control::Control,
     engine::{Engine, Limits},
     medium::{InMemory, Medium, OnDisk},
@@ -85,12 +85,7 @@ impl EmbeddedStore {
     }
 
     pub(crate) async fn open_on(medium: Box<dyn Medium>, config: &EmbeddedConfig) -> Result<Self> {
-        let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-        let mut capabilities = Capabilities::all();
-        capabilities.max_txn_ops = config.max_txn_ops.max(1);
-        capabilities.max_value = size(config.max_value.0);
-        capabilities.ttl_min = LEAST_LIFE;
-        capabilities.ttl_granularity = Duration::from_millis(1);
+        let capabilities = capabilities(config);
         let limits =
             Limits { keep_revisions: config.keep_revisions, cache: size(config.cache.0), timeout: config.timeout.0 };
         let (tell, opened) = oneshot::channel();
@@ -118,6 +113,12 @@ impl EmbeddedStore {
         spawn_blocking(move || engine.join()).await.map_err(|error| no_answer(Some(error)))
     }
 
+    /// How it is: the last value, and each that follows.
+    #[must_use]
+    pub fn health(&self) -> tokio::sync::watch::Receiver<Health> {
+        self.engine.shared.health.subscribe()
+    }
+
     async fn work(&self, work: Work) -> Result<Done> {
         self.engine.work(work).await
     }
@@ -129,6 +130,19 @@ impl EmbeddedStore {
         };
         KvError::new(op, reason).not_applied()
     }
+}
+
+pub(crate) fn capabilities(config: &EmbeddedConfig) -> Capabilities {
+    let mut capabilities = Capabilities::all();
+    capabilities.max_txn_ops = config.max_txn_ops.max(1);
+    capabilities.max_value = size(config.max_value.0);
+    capabilities.ttl_min = LEAST_LIFE;
+    capabilities.ttl_granularity = Duration::from_millis(1);
+    capabilities
+}
+
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// What should have been done was not, since its thread has panicked.
@@ -213,8 +227,7 @@ impl Store for EmbeddedStore {
         while tellers.try_join_next().is_some() {}
         self.engine.shared.watchers().add(watcher.clone());
         let from = options.from.map(Revision::get);
-        let teller =
-            Teller::new(self.engine.clone(), watcher.clone(), feed.clone(), options.previous, from);
+        let teller = Teller::new(self.engine.clone(), watcher.clone(), feed.clone(), options.previous, from);
         let (engine, control) = (
             self.engine.clone(),
             Arc::new(Control { watcher: watcher.clone(), feed: feed.clone(), capabilities: self.capabilities }),
@@ -309,5 +322,12 @@ impl Coordination for EmbeddedStore {}
 impl fmt::Debug for EmbeddedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmbeddedStore").field("at", self.engine.shared.disk.name()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for EmbeddedStore {
+    /// Where it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.engine.shared.disk.name())
     }
 }

@@ -65,9 +65,8 @@ impl Watchers {
             if asked.changed.is_some() {
                 continue;
             }
-            let concerns = |keys: &[Bytes]| {
-                keys.iter().any(|key| asked.ranges.iter().any(|asking| asking.range.contains(key)))
-            };
+            let concerns =
+                |keys: &[Bytes]| keys.iter().any(|key| asked.ranges.iter().any(|asking| asking.range.contains(key)));
             let first = revisions.iter().find(|(_, keys)| concerns(keys)).map(|(revision, _)| *revision);
             if first.is_some() {
                 asked.changed = first;

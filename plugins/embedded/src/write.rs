@@ -329,8 +329,7 @@ impl<'t> Writer<'t> {
         };
         self.leave(before.lease, key)?;
         let place = self.next_place(key);
-        let record =
-            Record { kind, created: 0, version: 0, lease: 0, before: Some(before.place), key, value: &[] };
+        let record = Record { kind, created: 0, version: 0, lease: 0, before: Some(before.place), key, value: &[] };
         self.log.insert(place, &*record.write())?;
         self.history.insert((&**key, place.0), place.1)?;
         Ok(Some(before.place))

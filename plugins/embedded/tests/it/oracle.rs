@@ -259,7 +259,11 @@ async fn check_watch(rng: &mut Rng, store: &EmbeddedStore, oracle: &Oracle) {
         if !wanted.is_empty() {
             let told = timeout(MINUTE, watch.next()).await.unwrap().unwrap();
             let Event::Changes { revision, changes, .. } = told else { panic!("{told:?}") };
-            assert_eq!((revision, changes.len()), (Revision::new(at), wanted.len()), "{range} from {from}: {changes:?}");
+            assert_eq!(
+                (revision, changes.len()),
+                (Revision::new(at), wanted.len()),
+                "{range} from {from}: {changes:?}"
+            );
             for change in &changes {
                 check_change(oracle, at, change, &wanted[&change.key]);
             }
