@@ -119,6 +119,20 @@ struct Reading<'a> {
     odd: Vec<String>,
 }
 
+/// Reads what a file says.
+pub(super) fn parse(path: PathBuf, text: String) -> Result<(Arc<Source>, Value), Mistake> {
+    let format = Format::of(&path);
+    let value = format.parse(&text);
+    let source = Arc::new(Source::File(File { path, format, text: text.into() }));
+    match value {
+        Ok(value) => Ok((source, value)),
+        Err(malformed) => {
+            let place = Place { source: source.to_string(), at: malformed.at };
+            Err(Mistake::new(place, malformed.message).help_if(malformed.help.map(str::to_string)))
+        }
+    }
+}
+
 impl Reading<'_> {
     /// The files of the directory that may hold what has this name.
     fn paths(&self, name: &str) -> Vec<PathBuf> {
@@ -150,15 +164,10 @@ impl Reading<'_> {
             }
         };
         self.read.insert(path.clone());
-        let format = Format::of(&path);
-        let value = format.parse(&text);
-        let source = Arc::new(Source::File(File { path, format, text: text.into() }));
-        match value {
-            Ok(value) => Some((source, value)),
-            Err(malformed) => {
-                let place = Place { source: source.to_string(), at: malformed.at };
-                let help = malformed.help.map(str::to_string);
-                self.mistakes.push(Mistake::new(place, malformed.message).help_if(help));
+        match parse(path, text) {
+            Ok(read) => Some(read),
+            Err(mistake) => {
+                self.mistakes.push(mistake);
                 None
             }
         }
