@@ -105,7 +105,7 @@ impl RouteTable {
 
     fn put(&mut self, route: Route, attempt: u32, handler: Arc<MethodRouter>) -> Result<(), RouteError> {
         let is_new = self.index.of_path(&route.path).next().is_none();
-        if is_new && let Err(wrong) = path::check(&route.path) {
+        if is_new && let Err(wrong) = path::check_text(&route.path) {
             return Err(RouteError::Path { owner: route.owner, path: route.path, wrong });
         }
         let other = self.index.of_path(&route.path).find(|other| other.same_method(&route.method)).cloned();
@@ -113,10 +113,19 @@ impl RouteTable {
             let Route { owner, method, path, .. } = route;
             return Err(RouteError::Overlap { owner, method, path, other_owner, other_path });
         }
-        self.index.put(route).map_err(|route| self.conflict(route))?;
+        self.index.put(route).map_err(|route| self.refusal(route))?;
         self.handlers.push(handler);
         self.attempts.push(attempt);
         Ok(())
+    }
+
+    /// Why the index has not taken it. The index is a router too, so a router of its own to check each path is not needed: that would be a good part of
+    /// taking it in.
+    fn refusal(&self, route: Route) -> RouteError {
+        match path::check(&route.path) {
+            Ok(()) => self.conflict(route),
+            Err(wrong) => RouteError::Path { owner: route.owner, path: route.path, wrong },
+        }
     }
 
     /// Whom the path can not be told from.
@@ -362,6 +371,36 @@ mod tests {
         let made_up = Method::from_bytes(b"BREW").unwrap();
         let error = RouteTable::new().add("one", Routes::new().on(made_up, "/pot", async || "")).unwrap_err();
         assert_eq!(error.to_string(), "`one` registers `BREW /pot`, but `BREW` is no method of HTTP");
+    }
+
+    #[test]
+    fn a_wrong_path_is_refused_as_one_whatever_else_there_is() {
+        let pieces = ["/", "a", "{a}", "{*b}", "{{", "}}", "{", "}", ":"];
+        let mut paths = vec![String::new()];
+        for _ in 0..4 {
+            paths = paths
+                .iter()
+                .flat_map(|path| ["", "/"].iter().chain(&pieces).map(move |piece| format!("{path}{piece}")))
+                .collect();
+            paths.sort();
+            paths.dedup();
+        }
+        let (mut right, mut wrong) = (0, 0);
+        for there in ["/", "/a", "/a/{a}", "/{a}", "/a{a}", "/{*b}", "/a/{*b}", "/{{a", "/a/{a}/{*b}"] {
+            let mut table = RouteTable::new();
+            table.add("there", get(there)).unwrap();
+            for path in &paths {
+                let added = table.clone().add("new", get(path));
+                match path::check(path) {
+                    Ok(()) => right += u32::from(added.is_ok()),
+                    Err(_) => {
+                        wrong += 1;
+                        assert!(matches!(added, Err(RouteError::Path { .. })), "{path} beside {there}: {added:?}");
+                    }
+                }
+            }
+        }
+        assert!(right > 100 && wrong > 100, "{right} right, {wrong} wrong");
     }
 
     #[test]
