@@ -1,4 +1,5 @@
 //! etcd as a store, against a real etcd.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod calls;
 mod cluster;
