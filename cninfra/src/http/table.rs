@@ -157,10 +157,11 @@ impl RouteTable {
     /// routes there will be.
     #[must_use = "built anew with each route"]
     pub fn router_during_start(&self) -> Router {
-        self.router_of(|route| route.during_start, |_| answer::starting()).fallback(async || answer::starting())
+        self.router_of(|route| route.during_start, answer::starting_with).fallback(async || answer::starting())
     }
 
-    /// Where a path is of routes, but of none for the method, `refused` answers with what is allowed; but to `OPTIONS`, that is the answer.
+    /// Where a path is of routes, but of none for the method, `refused` answers with what is allowed; but to `OPTIONS`, that is the answer. Allowed is what
+    /// any route answers, be it in or not: so what is said during the start is what is said later.
     fn router_of(&self, is_in: fn(&Route) -> bool, refused: fn(HeaderValue) -> Response) -> Router {
         let routes = self.routes().iter().zip(&self.handlers).filter(|(route, _)| is_in(route));
         let add = |router: Router, (route, handler): (&Route, &Arc<MethodRouter>)| {
@@ -169,7 +170,7 @@ impl RouteTable {
         let index = self.index.clone();
         // one for all: a handler for `OPTIONS` on each path would be a good part of a start
         let other = async move |method: Method, uri: Uri| {
-            let allow = answer::allow(index.at(uri.path()).filter(|route| is_in(route)).map(|route| &route.method));
+            let allow = answer::allow(index.at(uri.path()).map(|route| &route.method));
             if method == Method::OPTIONS { answer::options(allow) } else { refused(allow) }
         };
         routes.fold(Router::new(), add).method_not_allowed_fallback(other)
@@ -334,6 +335,21 @@ mod tests {
         ];
         assert_eq!(found, expected);
         let _ = table.router();
+    }
+
+    #[cfg(feature = "testing")]
+    #[tokio::test]
+    async fn what_is_allowed_is_the_same_during_the_start() {
+        let mut table = RouteTable::new();
+        table.add("one", get("/a").during_start().post("/a", async || "").put("/b", async || "")).unwrap();
+        for (router, status) in [(table.router_during_start(), 503), (table.router(), 405)] {
+            let client = crate::http::testing::Client::new(router);
+            let answer = client.delete("/a").await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (status, Some("GET,HEAD,POST,OPTIONS")));
+            assert_eq!(answer.header("retry-after").is_some(), status == 503);
+            let answer = client.request(Method::OPTIONS, "/a").await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (204, Some("GET,HEAD,POST,OPTIONS")));
+        }
     }
 
     #[test]

@@ -60,10 +60,16 @@ impl<S: Access + ?Sized> Kv<S> {
         Kv { store, prefix: Bytes::new(), agent: 0 }
     }
 
+    /// All keys of a store that was injected: also those of other agents, and what all of them share.
+    #[must_use]
+    pub fn of_all(store: &Dep<S>) -> Self {
+        Kv::new(store.0.clone())
+    }
+
     /// The keys of an agent in a store that was injected: those below `/vnf-agent/<label>/`.
     #[must_use]
     pub fn of_agent(store: &Dep<S>, label: &ServiceLabel) -> Self {
-        Kv::new(store.0.clone()).of_different_agent(label)
+        Kv::of_all(store).of_different_agent(label)
     }
 
     /// The keys below a prefix of this view's.

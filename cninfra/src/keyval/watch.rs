@@ -12,6 +12,13 @@ use std::{
 };
 
 /// How a watch behaves.
+///
+/// ```
+/// use cninfra::keyval::{Overflow, WatchOptions};
+///
+/// let options = WatchOptions::default().with_queue(64, Overflow::CoalesceByKey).with_previous();
+/// assert_eq!((options.queue, options.previous, options.from), (64, true, None));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct WatchOptions {
@@ -30,6 +37,29 @@ impl Default for WatchOptions {
     /// A queue of 1024 events; a subscriber that is slow delays its own events, and loses none.
     fn default() -> Self {
         WatchOptions { overflow: Overflow::Block, queue: 1024, previous: false, from: None }
+    }
+}
+
+impl WatchOptions {
+    /// The same, with so many events that wait at most, and what becomes of more.
+    #[must_use]
+    pub fn with_queue(mut self, queue: usize, overflow: Overflow) -> Self {
+        (self.queue, self.overflow) = (queue, overflow);
+        self
+    }
+
+    /// The same, where what keys were before a change is wanted.
+    #[must_use]
+    pub fn with_previous(mut self) -> Self {
+        self.previous = true;
+        self
+    }
+
+    /// The same, with the changes from this state on.
+    #[must_use]
+    pub fn from(mut self, revision: Revision) -> Self {
+        self.from = Some(revision);
+        self
     }
 }
 

@@ -13,6 +13,7 @@
     doc = "- [`http_addr`] is where the agent's server listens, on a free port: see [`loopback`]."
 )]
 //! - [`Conformance`] checks what every plugin has to keep to; with [`Outside`], of one that talks to a server, too.
+#![cfg_attr(feature = "keyval", doc = "- [`StoreConformance`] checks what every store has to keep to.")]
 //! - [`Link`] is the way to a server, which a test can cut, pause and slow down.
 //!
 //! ```
@@ -47,10 +48,14 @@ mod conformance;
 mod link;
 pub(crate) mod log;
 mod steps;
+#[cfg(feature = "keyval")]
+mod stores;
 
 pub use conformance::{Conformance, Outside, Violation};
 pub use link::Link;
 pub use steps::Steps;
+#[cfg(feature = "keyval")]
+pub use stores::{StoreConformance, Subject};
 
 use std::future::Future;
 

@@ -1,5 +1,5 @@
 //! What the tests of several crates share: agents as processes, real servers on demand ([`Etcd`], [`EtcdCluster`], [`Redis`], [`RedisSentinel`], [`RedisCluster`]), a plain HTTP/1 client that knows
-//! nothing of the server's libraries, the graph of the fault matrices, and a checker of what a watcher was told. Whatever waits has a deadline, and fails with what was seen until then.
+//! nothing of the server's libraries, the graph of the fault matrices, and a checker of what a watcher was told ([`history`]). Whatever waits has a deadline, and fails with what was seen until then.
 //!
 //! A test that needs a server begins with [`require!`]. In front of each server a `cninfra::testing::Link` can stand, to the server's address.
 
@@ -10,7 +10,10 @@ mod http;
 mod process;
 mod redis;
 mod server;
+mod silent;
 mod ten;
+
+pub mod history;
 
 pub use certs::{CLIENT, Certs};
 pub use etcd::{Etcd, EtcdCluster, EtcdOptions};
@@ -19,6 +22,7 @@ pub use http::{Answer, request, request_json, request_with, send};
 pub use process::{Ended, Process, Program};
 pub use redis::{Migration, Redis, RedisCluster, RedisOptions, RedisSentinel, Reply};
 pub use server::{Installed, Port, Server, is_strict, skip};
+pub use silent::Silent;
 pub use ten::{TEN_EDGES, TEN_LEVELS, level_of_ten};
 
 use std::time::Duration;

@@ -82,7 +82,7 @@ impl Program {
 }
 
 /// An agent takes the same signal twice within 200 ms for one.
-const ECHO: Duration = Duration::from_millis(300);
+const ECHO: Duration = Duration::from_millis(500);
 
 /// A process. It is killed when it is dropped.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 ///
 /// impl Lifecycle for Scheduler {
 ///     async fn init(&self, cx: &Context) -> Result<()> {
-///         let all = Kv::new(self.store.0.clone()); // not below the agent's prefix: it is about all agents
+///         let all = Kv::of_all(&self.store); // not below the agent's prefix: it is about all agents
 ///         let election = Election::new(&all, "scheduler", Duration::from_secs(10));
 ///         let (log, me) = (cx.log(), cx.service_label().to_string());
 ///         cx.spawn_until_close("lead", async move {

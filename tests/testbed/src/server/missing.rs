@@ -57,8 +57,9 @@ pub fn skip(name: &str, missing: Option<String>, strict: bool) -> bool {
     let Some(missing) = missing else { return false };
     assert!(!strict, "{name} is needed here: {missing}");
     let test = thread::current().name().unwrap_or("a test").to_string();
-    // past what the test harness keeps of a test that passes; there may be nobody who reads
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {name}: {test}: {missing}");
+    let line = format!("SKIPPED: {name}: {test}: {missing}\n");
+    // at once, so that nothing comes between, and past what the test harness keeps of a test that passes; there may be nobody who reads
+    let _ = std::io::stderr().write_all(line.as_bytes());
     true
 }
 

@@ -1,0 +1,273 @@
+//! [`StoreConformance`]: what every store has to keep to, as far as it can be seen from outside.
+
+/// What is not so breaks the contract.
+macro_rules! ensure {
+    ($is:expr, $($what:tt)+) => {
+        if !$is {
+            return Err($crate::testing::stores::Broken(format!($($what)+)));
+        }
+    };
+}
+
+/// It breaks the contract.
+macro_rules! fail {
+    ($($what:tt)+) => {
+        return Err($crate::testing::stores::Broken(format!($($what)+)))
+    };
+}
+
+/// What is checked, each in a few words, with what checks it.
+macro_rules! checks {
+    ($($what:literal => $run:path,)+) => {
+        vec![$($crate::testing::stores::Check { what: $what, run: |trial| Box::pin($run(trial)) }),+]
+    };
+}
+
+mod coordination;
+mod expiry;
+mod leases;
+mod listing;
+mod picture;
+mod refusals;
+mod revisions;
+mod slow;
+mod txn;
+mod values;
+mod watch;
+
+use crate::{
+    Error, Result,
+    keyval::{Bytes, Coordination, Expiry, Kv, Leases, Revisions, Store},
+};
+use futures_util::future::LocalBoxFuture;
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep, timeout};
+
+/// What takes longer does not end.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Within this time everything is to be seen that was done.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A store that is checked: how it is opened, and closed. It is opened again when it was closed.
+pub trait Subject {
+    /// The store.
+    type Store: Store;
+
+    /// Opens it. Its data may be used by others, below other prefixes.
+    fn open(&self) -> impl Future<Output = Result<Arc<Self::Store>>>;
+
+    /// Closes it, as its plugin does.
+    fn close(&self, store: Arc<Self::Store>) -> impl Future<Output = Result<()>>;
+}
+
+/// Checks the contract of a store, on real time: what [`cninfra::keyval`](crate::keyval) says of it, and what its [`Capabilities`](crate::keyval::Capabilities) say.
+///
+/// The level that each store has to pass is `core`: values, conditions, lives, transactions, listings, watches with slow subscribers, and that what a store can not do is refused
+/// before anything is done. A store that has more is asked for more: [`with_revisions`](Self::with_revisions), [`with_leases`](Self::with_leases),
+/// [`with_coordination`](Self::with_coordination).
+///
+/// ```
+/// use cninfra::{Result, keyval::Store, testing::{StoreConformance, Subject}};
+/// use std::sync::Arc;
+///
+/// /// A store that is kept in memory: it is open from the start, and nothing is left of it when it is closed.
+/// struct Opened<S>(Arc<S>);
+///
+/// impl<S: Store> Subject for Opened<S> {
+///     type Store = S;
+///     async fn open(&self) -> Result<Arc<S>> {
+///         Ok(self.0.clone())
+///     }
+///     async fn close(&self, _: Arc<S>) -> Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// // in a test, on more than one thread
+/// async fn check(store: impl Store) {
+///     StoreConformance::of(Opened(Arc::new(store))).check().await;
+/// }
+/// ```
+#[must_use = "it is `check` that checks"]
+pub struct StoreConformance<S: Subject> {
+    subject: S,
+    checks: Vec<Check<S::Store>>,
+    only: Option<String>,
+}
+
+impl<S: Subject> StoreConformance<S> {
+    /// Of the level `core`.
+    pub fn of(subject: S) -> Self {
+        let checks = [
+            values::checks(),
+            expiry::checks(),
+            txn::checks(),
+            listing::checks(),
+            refusals::checks(),
+            watch::checks(),
+            slow::checks(),
+        ];
+        StoreConformance { subject, checks: checks.into_iter().flatten().collect(), only: None }
+    }
+
+    /// Only what has this in its words: for who mends a store.
+    pub fn only(mut self, words: impl Into<String>) -> Self {
+        self.only = Some(words.into());
+        self
+    }
+
+    /// Checks it.
+    ///
+    /// # Panics
+    /// It does not keep the contract: the message tells all that is broken.
+    pub async fn check(self) {
+        let broken = self.violations().await;
+        assert!(broken.is_empty(), "the store breaks its contract:\n{}", broken.join("\n"));
+    }
+
+    /// What is broken, each in a line.
+    pub async fn violations(self) -> Vec<String> {
+        let mut broken = Vec::new();
+        let is_asked = |what: &str| self.only.as_ref().is_none_or(|words| what.contains(words));
+        let store = match self.subject.open().await {
+            Ok(store) => store,
+            Err(error) => return vec![format!("- it can not be opened: {error:?}")],
+        };
+        for Check { what, run } in self.checks.iter().filter(|check| is_asked(check.what)) {
+            let trial = Trial::new(store.clone());
+            let clean = trial.clone();
+            match timeout(LIMIT, run(trial)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(Broken(how))) => broken.push(format!("- {what}: {how}")),
+                Err(_) => broken.push(format!("- {what}: it does not end within {LIMIT:?}")),
+            }
+            if let Err(error) = clean.clean().await {
+                broken.push(format!("- {what}: what it wrote can not be deleted: {error}"));
+            }
+        }
+        if let Err(error) = self.subject.close(store).await {
+            broken.push(format!("- it can not be closed: {error:?}"));
+        }
+        let what = "what ends with its client ends when that is closed";
+        if is_asked(what)
+            && let Err(Broken(how)) = ends_with_its_client(&self.subject).await
+        {
+            broken.push(format!("- {what}: {how}"));
+        }
+        broken
+    }
+}
+
+impl<S: Subject<Store: Revisions>> StoreConformance<S> {
+    /// Of a store with revisions, too.
+    pub fn with_revisions(mut self) -> Self {
+        self.checks.extend(revisions::checks());
+        self
+    }
+}
+
+impl<S: Subject<Store: Leases>> StoreConformance<S> {
+    /// Of a store with leases, too.
+    pub fn with_leases(mut self) -> Self {
+        self.checks.extend(leases::checks());
+        self
+    }
+}
+
+impl<S: Subject<Store: Coordination>> StoreConformance<S> {
+    /// Of a store on which agents can come to an agreement, too.
+    pub fn with_coordination(mut self) -> Self {
+        self.checks.extend(coordination::checks());
+        self
+    }
+}
+
+/// One point of the contract.
+struct Check<S> {
+    what: &'static str,
+    run: fn(Trial<S>) -> LocalBoxFuture<'static, Done>,
+}
+
+type Done = Result<(), Broken>;
+
+/// How the contract is broken.
+pub(super) struct Broken(String);
+
+impl<E: StdError + 'static> From<E> for Broken {
+    fn from(error: E) -> Self {
+        let mut how = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            how.push_str(&format!(": {error}"));
+            source = error.source();
+        }
+        Broken(how)
+    }
+}
+
+impl fmt::Debug for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A store, and keys that are of one check alone.
+struct Trial<S> {
+    store: Arc<S>,
+    name: u32,
+}
+
+impl<S> Clone for Trial<S> {
+    fn clone(&self) -> Self {
+        Trial { store: self.store.clone(), name: self.name }
+    }
+}
+
+impl<S: Store> Trial<S> {
+    fn new(store: Arc<S>) -> Self {
+        Trial { store, name: fastrand::u32(..) }
+    }
+
+    /// Keys that a cluster may have in many slots.
+    fn kv(&self) -> Kv<S> {
+        Kv::new(self.store.clone()).scoped(format!("conformance/{:08x}/", self.name))
+    }
+
+    /// Keys of one slot, so that any of them may be in one transaction.
+    fn slot(&self) -> Kv<S> {
+        Kv::new(self.store.clone()).scoped(format!("conformance/{{{:08x}}}/", self.name))
+    }
+
+    async fn clean(&self) -> crate::keyval::Result<()> {
+        self.kv().delete_prefix("").await?;
+        self.slot().delete_prefix("").await.map(drop)
+    }
+}
+
+/// Looks again and again, until it is so or the time is over.
+async fn eventually(what: &str, within: Duration, mut is_so: impl AsyncFnMut() -> Result<bool, Broken>) -> Done {
+    let began = Instant::now();
+    while !is_so().await? {
+        ensure!(began.elapsed() < within, "{what} is not so within {within:?}");
+        sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+async fn ends_with_its_client<S: Subject>(subject: &S) -> Done {
+    let told = |error: Error| Broken(format!("{error:?}"));
+    let store = subject.open().await.map_err(told)?;
+    let trial = Trial::new(store.clone());
+    let kv = trial.kv();
+    kv.put_with("there", "I am", Expiry::WithClient).await?;
+    let found = kv.get("there").await?.map(|entry| entry.value);
+    ensure!(found == Some(Bytes::from_static(b"I am")), "it is not there before, but {found:?}");
+    drop((kv, trial.store));
+    subject.close(store).await.map_err(told)?;
+    let store = subject.open().await.map_err(told)?;
+    let kv = Trial { store: store.clone(), name: trial.name }.kv();
+    let gone = eventually("it is gone", SOON, async || Ok(kv.get("there").await?.is_none())).await;
+    drop(kv);
+    subject.close(store).await.map_err(told)?;
+    gone
+}

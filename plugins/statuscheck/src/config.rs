@@ -1,0 +1,18 @@
+//! [`StatusCheckConfig`]: the config section `statuscheck`.
+
+use cninfra::config::Duration;
+use serde::{Deserialize, Serialize};
+
+/// The config section `statuscheck`, in the file `statuscheck.conf`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct StatusCheckConfig {
+    /// How often all is published anew, be it the same, so that others see that the agent lives; 0 is never. Default: 10 s.
+    pub publish_interval: Duration,
+}
+
+impl Default for StatusCheckConfig {
+    fn default() -> Self {
+        StatusCheckConfig { publish_interval: Duration::from_secs(10) }
+    }
+}

@@ -1,0 +1,149 @@
+//! [`AgentRecord`] and [`PluginRecord`]: what is published, in JSON.
+
+use cninfra::{
+    BuildInfo,
+    status::{AgentStatus, PluginStatus, State},
+};
+use serde::{Deserialize, Serialize};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The status of an agent, as it is published: names, numbers and their order are those of the predecessor, and so is what is left out where it is zero.
+///
+/// States are numbers: 0 it starts or stops, 1 it is well, 2 it is in error. Times are seconds since 1970.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct AgentRecord {
+    /// The version of the program.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub build_version: String,
+    /// When it was built.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub build_date: String,
+    /// 1 exactly when it is ready.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub state: u8,
+    /// When it began to start.
+    pub start_time: u64,
+    /// When its state, or that of a plugin, last changed.
+    pub last_change: u64,
+    /// When this was written.
+    pub last_update: u64,
+    /// The commit that the program was built of.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub commit_hash: String,
+    /// Its plugins, in start order; but not those that are switched off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<Named>,
+}
+
+/// A plugin's state, with its name.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Named {
+    /// The plugin's instance name.
+    pub name: String,
+    /// Its state.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub state: u8,
+    /// Why it is in error.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub error: String,
+}
+
+/// The status of a plugin, as it is published. See [`AgentRecord`].
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct PluginRecord {
+    /// Its state: one that is degraded works, and is 1.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub state: u8,
+    /// When it last changed.
+    pub last_change: u64,
+    /// When this was written.
+    pub last_update: u64,
+    /// Why it is in error.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub error: String,
+}
+
+const INIT: u8 = 0;
+const OK: u8 = 1;
+const ERROR: u8 = 2;
+
+impl AgentRecord {
+    /// Of the agent's status, and the build of the program.
+    #[must_use]
+    pub fn new(status: &AgentStatus, build: BuildInfo, now: SystemTime) -> Self {
+        let state = match status.state {
+            _ if status.is_ready() => OK,
+            State::Error => ERROR,
+            _ => INIT,
+        };
+        let changes = status.plugins.iter().map(|plugin| plugin.since);
+        let named = |plugin: &PluginStatus| {
+            let PluginRecord { state, error, .. } = PluginRecord::new(plugin, now);
+            Named { name: plugin.name.to_string(), state, error }
+        };
+        AgentRecord {
+            build_version: build.version.to_string(),
+            build_date: build.date.unwrap_or_default().to_string(),
+            state,
+            start_time: seconds(status.started),
+            last_change: seconds(changes.fold(status.since, SystemTime::max)),
+            last_update: seconds(now),
+            commit_hash: build.commit.unwrap_or_default().to_string(),
+            plugins: running(status).map(named).collect(),
+        }
+    }
+}
+
+impl PluginRecord {
+    /// Of a plugin's status.
+    #[must_use]
+    pub fn new(plugin: &PluginStatus, now: SystemTime) -> Self {
+        let state = match plugin.state {
+            State::Ok | State::Degraded => OK,
+            State::Error => ERROR,
+            _ => INIT,
+        };
+        let error = plugin.reason.clone().filter(|_| state == ERROR).unwrap_or_default();
+        PluginRecord { state, last_change: seconds(plugin.since), last_update: seconds(now), error }
+    }
+}
+
+/// The plugins that are not switched off.
+pub(crate) fn running(status: &AgentStatus) -> impl Iterator<Item = &PluginStatus> {
+    status.plugins.iter().filter(|plugin| plugin.state != State::Disabled)
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the predecessor's v1.7.0 wrote them to etcd.
+    const AGENT: &str = r#"{"build_version":"v9.8.7","build_date":"2026-11-23T00:00:00Z","state":2,"start_time":1795454953,"last_change":1795454970,"last_update":1795454970,"commit_hash":"abcdef0","plugins":[{"name":"demo","state":2,"error":"demo failed"},{"name":"etcd","state":1}]}"#;
+    const PLUGIN: &str = r#"{"state":2,"last_change":1795454970,"last_update":1795454970,"error":"demo failed"}"#;
+
+    #[test]
+    fn records_are_those_of_the_predecessor() {
+        let agent: AgentRecord = serde_json::from_str(AGENT).unwrap();
+        assert_eq!(serde_json::to_string(&agent).unwrap(), AGENT);
+        assert_eq!((agent.plugins[1].name.as_str(), agent.plugins[1].state), ("etcd", 1));
+        let plugin: PluginRecord = serde_json::from_str(PLUGIN).unwrap();
+        assert_eq!(serde_json::to_string(&plugin).unwrap(), PLUGIN);
+        // one that starts has no state
+        let starts = PluginRecord { state: 0, error: String::new(), ..plugin };
+        assert_eq!(serde_json::to_string(&starts).unwrap(), r#"{"last_change":1795454970,"last_update":1795454970}"#);
+    }
+}

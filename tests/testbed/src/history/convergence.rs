@@ -1,0 +1,248 @@
+//! The check of stores without revisions.
+
+use super::{
+    Fault, History, Outcome, Seen, Step, Told, Wrong, shown,
+    wrong::{Found, found},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn check(history: &History) -> Result<Told, Wrong> {
+    let mut watcher = Watcher::of(history);
+    for (at, event) in history.seen.iter().enumerate() {
+        watcher.event(event).map_err(|(fault, what)| Wrong { fault, event: Some(at), what })?;
+    }
+    watcher.end().map_err(|(fault, what)| Wrong { fault, event: None, what })?;
+    Ok(watcher.count)
+}
+
+/// The writes of one key, and what was told of them.
+#[derive(Default)]
+struct Key {
+    writes: Vec<KeyWrite>,
+    /// The write whose value the watcher has now.
+    now: Option<usize>,
+    /// Which writes may have been told so far. A value says which write it is of, but a delete does not: so there may be more than one answer, and none is a fault.
+    possible: Option<BTreeSet<Position>>,
+}
+
+struct KeyWrite {
+    value: Option<String>,
+    acknowledged: bool,
+    told: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+struct Position {
+    /// So many writes are past: the last one of them was told.
+    past: usize,
+    /// So many deletes that were not acknowledged were told.
+    given_up: usize,
+    /// So often the store went back to an older state of the key.
+    back: usize,
+}
+
+/// What tells of a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Change,
+    /// One that may tell what was told before, and an older state if the store went back: so often at most.
+    Snapshot {
+        losses: usize,
+    },
+}
+
+impl By {
+    /// Where a store that went back to this state may be, with so many writes past.
+    fn back(self, position: Position, past: usize) -> Option<Position> {
+        let may = matches!(self, By::Snapshot { losses } if position.back < losses);
+        may.then_some(Position { past, given_up: 0, back: position.back + 1 })
+    }
+}
+
+impl Key {
+    /// A value is told.
+    fn put(&mut self, key: &str, value: &str, by: By) -> Found {
+        let Some(at) = self.writes.iter().position(|write| write.value.as_deref() == Some(value)) else {
+            return found(Fault::Phantom, format!("{} was never written", shown(key, Some(value))));
+        };
+        if self.now == Some(at) {
+            let what = format!("{} is what was told before", shown(key, Some(value)));
+            return if by == By::Change { found(Fault::Repeated, what) } else { Ok(()) };
+        }
+        let write = &self.writes[at];
+        // one that was not acknowledged may come late, once
+        let late = !write.acknowledged && !write.told;
+        let next = |position: Position| match at >= position.past {
+            true => Some(Position { past: at + 1, ..position }),
+            false => late.then_some(position),
+        };
+        let back = |position: Position| by.back(position, at + 1);
+        let possible: BTreeSet<Position> =
+            self.positions().into_iter().flat_map(|position| [next(position), back(position)]).flatten().collect();
+        if possible.is_empty() {
+            let fault = if write.told { Fault::Stale } else { Fault::Reordered };
+            return found(fault, format!("{} is told after a later write of its key", shown(key, Some(value))));
+        }
+        self.writes[at].told = true;
+        (self.possible, self.now) = (Some(possible), Some(at));
+        Ok(())
+    }
+
+    /// It is told that it is not there any more.
+    fn delete(&mut self, key: &str, by: By) -> Found {
+        if self.now.is_none() {
+            let fault = if self.possible.is_some() { Fault::Repeated } else { Fault::Phantom };
+            return found(fault, format!("the delete of `{key}`, which is not there"));
+        }
+        let (known, given_up) = (self.deletes(true), self.deletes(false));
+        let mut possible = BTreeSet::new();
+        for position in self.positions() {
+            let used = position.given_up + 1;
+            if let Some(at) = known.iter().find(|at| **at >= position.past) {
+                possible.insert(Position { past: at + 1, ..position });
+            }
+            if let Some(at) = given_up.iter().find(|at| **at >= position.past) {
+                possible.insert(Position { past: at + 1, given_up: used, ..position });
+            }
+            if given_up.iter().filter(|at| **at < position.past).count() >= used {
+                possible.insert(Position { given_up: used, ..position });
+            }
+            possible.extend(by.back(position, 0));
+        }
+        if possible.is_empty() {
+            return found(Fault::Phantom, format!("`{key}` was not deleted after what was told of it"));
+        }
+        (self.possible, self.now) = (Some(possible), None);
+        Ok(())
+    }
+
+    fn deletes(&self, acknowledged: bool) -> Vec<usize> {
+        let is = |at: &usize| self.writes[*at].value.is_none() && self.writes[*at].acknowledged == acknowledged;
+        (0..self.writes.len()).filter(is).collect()
+    }
+
+    fn positions(&self) -> BTreeSet<Position> {
+        self.possible.clone().unwrap_or_else(|| BTreeSet::from([Position::default()]))
+    }
+}
+
+struct Watcher<'h> {
+    history: &'h History,
+    keys: BTreeMap<&'h str, Key>,
+    snapshot: Option<(BTreeMap<&'h str, &'h str>, BTreeSet<&'h str>)>,
+    /// How often the store may go back.
+    losses: usize,
+    lost: bool,
+    count: Told,
+}
+
+impl<'h> Watcher<'h> {
+    fn of(history: &'h History) -> Self {
+        let mut keys: BTreeMap<&str, Key> = BTreeMap::new();
+        for write in history.writes().filter(|write| write.outcome != Outcome::Nothing) {
+            let acknowledged = write.outcome != Outcome::Unknown;
+            let value = write.value.clone();
+            keys.entry(&write.key).or_default().writes.push(KeyWrite { value, acknowledged, told: false });
+        }
+        let losses = history.steps.iter().filter(|step| matches!(step, Step::Wiped | Step::RolledBack)).count();
+        Watcher { history, keys, snapshot: None, losses, lost: false, count: Told::default() }
+    }
+
+    fn event(&mut self, event: &'h Seen) -> Found {
+        if self.lost && !matches!(event, Seen::Lost | Seen::Resumed) {
+            return found(Fault::Malformed, "it is told while the connection is lost");
+        }
+        match event {
+            Seen::SnapshotBegin(_) => self.snapshot = Some((BTreeMap::new(), BTreeSet::new())),
+            Seen::Item(item) => {
+                let Some((items, _)) = &mut self.snapshot else {
+                    return found(Fault::Malformed, format!("`{}` is an item of no snapshot", item.key));
+                };
+                if items.insert(&item.key, &item.value).is_some() {
+                    return found(Fault::Repeated, format!("`{}` is twice in the snapshot", item.key));
+                }
+            }
+            Seen::SnapshotEnd(_) => {
+                let Some((items, changed)) = self.snapshot.take() else {
+                    return found(Fault::Malformed, "no snapshot has begun");
+                };
+                return self.whole(&items, &changed);
+            }
+            Seen::Changes { changes, .. } => {
+                for (key, value) in changes {
+                    let known = self.keys.get_mut(key.as_str());
+                    let Some(known) = known else {
+                        return found(Fault::Phantom, format!("`{key}` was never written"));
+                    };
+                    match value {
+                        Some(value) => known.put(key, value, By::Change)?,
+                        None => known.delete(key, By::Change)?,
+                    }
+                    self.count.changes += 1;
+                    if let Some((_, changed)) = &mut self.snapshot {
+                        changed.insert(key);
+                    }
+                }
+            }
+            Seen::Lost | Seen::Resumed => self.lost = *event == Seen::Lost,
+        }
+        Ok(())
+    }
+
+    /// A snapshot that is whole. What was changed while it was told is newer.
+    fn whole(&mut self, items: &BTreeMap<&'h str, &'h str>, changed: &BTreeSet<&'h str>) -> Found {
+        if let Some(key) = items.keys().find(|key| !self.keys.contains_key(*key)) {
+            return found(Fault::Phantom, format!("`{key}` was never written"));
+        }
+        let by = By::Snapshot { losses: self.losses };
+        for (name, key) in self.keys.iter_mut().filter(|(name, _)| !changed.contains(*name)) {
+            match items.get(name) {
+                Some(value) => key.put(name, value, by)?,
+                None if key.now.is_some() => key.delete(name, by)?,
+                None => {}
+            }
+        }
+        self.count.snapshots += 1;
+        self.count.items += items.len();
+        Ok(())
+    }
+
+    fn end(&self) -> Found {
+        let end: BTreeMap<&str, &str> =
+            self.history.end.iter().map(|item| (item.key.as_str(), item.value.as_str())).collect();
+        for (name, key) in &self.keys {
+            let has = end.get(name).copied();
+            let last = key.writes.iter().rposition(|write| write.acknowledged);
+            let holds = |(at, write): (usize, &KeyWrite)| {
+                write.value.as_deref() == has && (Some(at) >= last || !write.acknowledged)
+            };
+            let none = has.is_none() && last.is_none();
+            if self.losses == 0 && !none && !key.writes.iter().enumerate().any(holds) {
+                let what = format!("`{name}` is {has:?}, which is not what was written last");
+                return found(Fault::Store, what);
+            }
+        }
+        if self.snapshot.is_some() {
+            return found(Fault::Lost, "the last snapshot has not come to its end");
+        }
+        let value = |key: &Key| key.now.and_then(|now| key.writes[now].value.clone());
+        let state = self.keys.iter().filter_map(|(name, key)| Some((name.to_string(), value(key)?))).collect();
+        same(&state, &end)
+    }
+}
+
+/// What the watcher ends with is what the store has.
+pub(super) fn same(state: &BTreeMap<String, String>, end: &BTreeMap<&str, &str>) -> Found {
+    for (key, value) in end {
+        match state.get(*key) {
+            Some(told) if told == value => {}
+            told => {
+                return found(Fault::Lost, format!("{} was not told: it was {told:?} last", shown(key, Some(value))));
+            }
+        }
+    }
+    match state.keys().find(|key| !end.contains_key(key.as_str())) {
+        Some(key) => found(Fault::Lost, format!("{} was not told", shown(key, None))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,269 @@
+//! The check of stores with revisions.
+
+use super::{
+    Cause, Fault, History, Item, Seen, Told, Wrong,
+    epoch::Epoch,
+    shown,
+    wrong::{Found, found},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Change = (String, Option<String>);
+
+pub(super) fn check(history: &History) -> Result<Told, Wrong> {
+    let start = history.from.map(|from| from.saturating_sub(1));
+    let mut watcher = Watcher { history, epochs: Epoch::all(history), last: start, ..Watcher::of(history) };
+    for (at, event) in history.seen.iter().enumerate() {
+        watcher.event(at, event).map_err(|(fault, what)| Wrong { fault, event: Some(at), what })?;
+    }
+    watcher.end().map_err(|(fault, what)| Wrong { fault, event: None, what })?;
+    Ok(watcher.count)
+}
+
+/// What the watcher knows after what it was told so far.
+#[derive(Clone)]
+struct Watcher<'h> {
+    history: &'h History,
+    epochs: Vec<Epoch>,
+    epoch: usize,
+    /// The revision that was told last, by changes or a snapshot; `None` before the first one.
+    last: Option<u64>,
+    state: BTreeMap<String, String>,
+    /// The revisions whose changes were told, in this epoch.
+    told: BTreeSet<u64>,
+    snapshot: Option<Snapshot>,
+    lost: bool,
+    count: Told,
+}
+
+#[derive(Clone)]
+struct Snapshot {
+    cause: Cause,
+    items: BTreeMap<String, Item>,
+    /// Changes that were told meanwhile: their events, and revisions.
+    changes: Vec<(usize, u64, Vec<Change>)>,
+}
+
+impl<'h> Watcher<'h> {
+    fn of(history: &'h History) -> Self {
+        let (state, told, count) = (BTreeMap::new(), BTreeSet::new(), Told::default());
+        Watcher { history, epochs: Vec::new(), epoch: 0, last: None, state, told, snapshot: None, lost: false, count }
+    }
+
+    fn event(&mut self, at: usize, event: &Seen) -> Found {
+        if self.lost && !matches!(event, Seen::Lost | Seen::Resumed) {
+            return found(Fault::Malformed, "it is told while the connection is lost");
+        }
+        match event {
+            Seen::SnapshotBegin(cause) => {
+                // one that did not come to its end says nothing
+                self.snapshot = Some(Snapshot { cause: *cause, items: BTreeMap::new(), changes: Vec::new() });
+                Ok(())
+            }
+            Seen::Item(item) => {
+                let Some(snapshot) = &mut self.snapshot else {
+                    return found(Fault::Malformed, format!("`{}` is an item of no snapshot", item.key));
+                };
+                match snapshot.items.insert(item.key.clone(), item.clone()) {
+                    None => Ok(()),
+                    Some(_) => found(Fault::Repeated, format!("`{}` is twice in the snapshot", item.key)),
+                }
+            }
+            Seen::SnapshotEnd(revision) => {
+                let Some(snapshot) = self.snapshot.take() else {
+                    return found(Fault::Malformed, "no snapshot has begun");
+                };
+                let Some(revision) = revision else { return found(Fault::Malformed, "the snapshot has no revision") };
+                self.whole(*revision, &snapshot)
+            }
+            Seen::Changes { revision, changes } => {
+                let Some(revision) = *revision else { return found(Fault::Malformed, "changes without a revision") };
+                match &mut self.snapshot {
+                    Some(snapshot) => {
+                        snapshot.changes.push((at, revision, changes.clone()));
+                        Ok(())
+                    }
+                    None => self.changes(at, revision, changes),
+                }
+            }
+            Seen::Lost | Seen::Resumed => {
+                self.lost = *event == Seen::Lost;
+                Ok(())
+            }
+        }
+    }
+
+    fn changes(&mut self, at: usize, revision: u64, changes: &[Change]) -> Found {
+        let Some(last) = self.last else { return found(Fault::Malformed, "changes before the first snapshot") };
+        let names = changes.iter().map(|(key, value)| shown(key, value.as_deref())).collect::<Vec<_>>().join(", ");
+        if revision <= last {
+            if self.told.contains(&revision) {
+                return found(Fault::Repeated, format!("{names} of revision {revision} was told before"));
+            }
+            return found(Fault::Reordered, format!("{names} of revision {revision} is told after revision {last}"));
+        }
+        if let Some((missed, txn)) = self.epochs[self.epoch].next(last).filter(|(next, _)| *next < revision) {
+            let missing = txn.iter().map(|(key, value)| shown(key, value.as_deref())).collect::<Vec<_>>().join(", ");
+            // the same revision may be of another epoch: values are not
+            let is_part = |(key, value): &Change| txn.get(key) == Some(value);
+            let later = |event: &Seen| match event {
+                Seen::Changes { revision, changes } => *revision == Some(missed) && changes.iter().any(is_part),
+                _ => false,
+            };
+            let fault = if self.history.seen[at..].iter().any(later) { Fault::Reordered } else { Fault::Lost };
+            return found(fault, format!("{missing} of revision {missed} was not told before revision {revision}"));
+        }
+        let mut keys = BTreeSet::new();
+        for (key, value) in changes {
+            if !keys.insert(key) {
+                return found(Fault::Repeated, format!("`{key}` is twice in revision {revision}"));
+            }
+            self.change(revision, key, value.as_deref())?;
+        }
+        let txn = self.epochs[self.epoch].changes.get(&revision);
+        if let Some((key, value)) = txn.and_then(|txn| txn.iter().find(|(key, _)| !keys.contains(key))) {
+            let missing = shown(key, value.as_deref());
+            return found(Fault::Lost, format!("{missing} is not among the changes of revision {revision}"));
+        }
+        self.last = Some(revision);
+        self.told.insert(revision);
+        self.count.changes += changes.len();
+        Ok(())
+    }
+
+    /// One key of a revision.
+    fn change(&mut self, revision: u64, key: &str, value: Option<&str>) -> Found {
+        let epoch = &mut self.epochs[self.epoch];
+        let true_value = epoch.changes.get(&revision).and_then(|txn| txn.get(key));
+        let is_true = match true_value {
+            Some(true_value) => true_value.as_deref() == value,
+            None => epoch.learn(revision, key, value),
+        };
+        if !is_true {
+            let what = format!("{} was told as of revision {revision}, which it is not", shown(key, value));
+            return found(self.history.not_this(key, value), what);
+        }
+        match value {
+            Some(value) => drop(self.state.insert(key.to_string(), value.to_string())),
+            None => drop(self.state.remove(key)),
+        }
+        Ok(())
+    }
+
+    /// A snapshot that is whole: of which epoch it is, its cause says, and its items.
+    fn whole(&mut self, revision: u64, snapshot: &Snapshot) -> Found {
+        let another = matches!(snapshot.cause, Cause::Regressed | Cause::Replaced);
+        let epochs = match (another, self.last) {
+            (true, _) => self.epoch + 1..self.epochs.len(),
+            // it may begin after a loss
+            (false, None) => 0..self.epochs.len(),
+            (false, Some(_)) => self.epoch..self.epoch + 1,
+        };
+        if epochs.is_empty() {
+            return found(Fault::Malformed, format!("{:?}, but the store has not lost its data", snapshot.cause));
+        }
+        let mut first = None;
+        for epoch in epochs {
+            let mut tried = self.clone();
+            if epoch != self.epoch {
+                (tried.epoch, tried.last) = (epoch, None);
+                tried.told.clear();
+            }
+            match tried.take(revision, snapshot) {
+                Ok(()) => {
+                    *self = tried;
+                    return Ok(());
+                }
+                Err(wrong) => drop(first.get_or_insert(wrong)),
+            }
+        }
+        first.map_or(Ok(()), Err)
+    }
+
+    fn take(&mut self, at: u64, snapshot: &Snapshot) -> Found {
+        let (last, allowed) = (self.last, self.may_skip(snapshot.cause));
+        if let Some(last) = last.filter(|last| at < *last) {
+            return found(Fault::Stale, format!("a snapshot of revision {at} after revision {last} was told"));
+        }
+        let changed: BTreeSet<&String> =
+            snapshot.changes.iter().flat_map(|(_, _, changes)| changes.iter().map(|(key, _)| key)).collect();
+        let epoch = &mut self.epochs[self.epoch];
+        let known = epoch.state(at);
+        let differs = |item: &&Item| known.get(item.key.as_str()).is_none_or(|(_, value)| *value != item.value);
+        let new: Vec<&Item> = snapshot.items.values().filter(differs).collect();
+        // what is seen only now of writes of which the writer does not know
+        for item in new {
+            let (revision, value) = (item.revision.unwrap_or(at), Some(item.value.as_str()));
+            let learnt = revision <= at && epoch.learn(revision, &item.key, value);
+            if let Some(last) = last.filter(|last| learnt && revision <= *last) {
+                let what = format!("{} of revision {revision}", shown(&item.key, value));
+                return found(Fault::Lost, format!("{what} was not told before revision {last}"));
+            }
+        }
+        let gone: Vec<String> = epoch.state(at).into_keys().map(str::to_string).collect();
+        for key in gone.iter().filter(|key| !snapshot.items.contains_key(*key) && !changed.contains(key)) {
+            if !epoch.learn(at, key, None) {
+                return found(Fault::Lost, format!("`{key}` is not in the snapshot of revision {at}"));
+            }
+        }
+        let state = epoch.state(at);
+        for item in snapshot.items.values() {
+            let there = state.get(item.key.as_str());
+            if there.is_none_or(|(_, value)| *value != item.value) {
+                let what = format!("{} is in the snapshot of revision {at}", shown(&item.key, Some(&item.value)));
+                return found(self.history.not_this(&item.key, Some(&item.value)), what);
+            }
+            if let (Some((true_one, _)), Some(told)) = (there, item.revision)
+                && *true_one != told
+            {
+                let what = format!("`{}` was written in revision {true_one}, not {told}", item.key);
+                return found(Fault::Malformed, what);
+            }
+        }
+        let missed = last.and_then(|last| epoch.next(last)).filter(|(next, _)| *next <= at);
+        if let Some((missed, txn)) = missed.filter(|_| !allowed) {
+            let missing = txn.iter().map(|(key, value)| shown(key, value.as_deref())).collect::<Vec<_>>().join(", ");
+            let what = format!("{missing} of revision {missed} was left out by a snapshot ({:?})", snapshot.cause);
+            return found(Fault::Lost, what);
+        }
+        self.state = state.into_iter().map(|(key, (_, value))| (key.to_string(), value.to_string())).collect();
+        self.last = Some(at);
+        self.count.snapshots += 1;
+        self.count.items += snapshot.items.len();
+        snapshot.changes.iter().try_for_each(|(event, revision, changes)| self.changes(*event, *revision, changes))
+    }
+
+    /// Whether a snapshot of this cause may leave out what comes after that which was told last.
+    fn may_skip(&self, cause: Cause) -> bool {
+        match cause {
+            Cause::Overflow | Cause::Requested => true,
+            Cause::Compacted => self.last.is_none_or(|last| last < self.epochs[self.epoch].compacted),
+            Cause::Start | Cause::Regressed | Cause::Replaced | Cause::Lost => false,
+        }
+    }
+
+    fn end(&mut self) -> Found {
+        let epoch = self.epochs.last().unwrap_or(&self.epochs[self.epoch]);
+        let end: BTreeMap<&str, &str> =
+            self.history.end.iter().map(|item| (item.key.as_str(), item.value.as_str())).collect();
+        let written = epoch.state(u64::MAX);
+        for key in written.keys().chain(end.keys()) {
+            let (has, wrote) = (end.get(key).copied(), written.get(key).map(|(_, value)| *value));
+            if has != wrote && !epoch.may_be(key, has) {
+                let what = format!("`{key}` should be {wrote:?}, and is {has:?}");
+                return found(Fault::Store, what);
+            }
+        }
+        if self.snapshot.is_some() {
+            return found(Fault::Lost, "the last snapshot has not come to its end");
+        }
+        if self.epoch + 1 != self.epochs.len() {
+            return found(Fault::Lost, "the store has lost its data, which was not told");
+        }
+        if let Some((revision, txn)) = self.last.and_then(|last| epoch.next(last)) {
+            let missing = txn.iter().map(|(key, value)| shown(key, value.as_deref())).collect::<Vec<_>>().join(", ");
+            return found(Fault::Lost, format!("{missing} of revision {revision} was not told"));
+        }
+        super::convergence::same(&self.state, &end)
+    }
+}
