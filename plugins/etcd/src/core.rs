@@ -86,6 +86,7 @@ impl Core {
                 let endpoint = self.calls.endpoint();
                 let failure = match timeout_at(deadline, self.calls.get()).await {
                     Err(_) => {
+                        self.calls.skip();
                         self.suspect.notify_one();
                         return Err(late(&endpoint, Applied::No));
                     }

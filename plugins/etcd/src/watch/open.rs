@@ -41,7 +41,10 @@ impl Watcher {
                 let wire = match timeout(WITHIN, self.core.watches.get()).await {
                     Ok(Ok(wire)) => wire,
                     Ok(Err(error)) => return Err(error.to_string()),
-                    Err(late) => return Err(late.to_string()),
+                    Err(late) => {
+                        self.core.watches.skip();
+                        return Err(late.to_string());
+                    }
                 };
                 last = Some(wire.clone());
                 attempts.push(timeout(WITHIN, open(wire, parts, self.options.previous)));

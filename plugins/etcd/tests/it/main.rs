@@ -4,6 +4,7 @@
 mod calls;
 mod cluster;
 mod faults;
+mod history;
 mod lost_data;
 mod plugin;
 mod secure;
