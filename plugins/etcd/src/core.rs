@@ -101,7 +101,9 @@ impl Core {
                             }
                             Ok(Err(error)) => {
                                 let failure = Failure::of(error, asked.lease);
-                                if failure.breaks {
+                                // one that is cut off from the others says so, and another one may be asked
+                                let is_of_no_use = failure.reason == Reason::Unavailable && self.members() > 1;
+                                if failure.breaks || is_of_no_use {
                                     self.broken(&wire);
                                 } else {
                                     wire.answered();
