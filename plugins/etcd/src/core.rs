@@ -86,6 +86,7 @@ impl Core {
                 let endpoint = self.calls.endpoint();
                 let failure = match timeout_at(deadline, self.calls.get()).await {
                     Err(_) => {
+                        self.calls.skip();
                         self.suspect.notify_one();
                         return Err(late(&endpoint, Applied::No));
                     }
@@ -100,7 +101,9 @@ impl Core {
                             }
                             Ok(Err(error)) => {
                                 let failure = Failure::of(error, asked.lease);
-                                if failure.breaks {
+                                // one that is cut off from the others says so, and another one may be asked
+                                let is_of_no_use = failure.reason == Reason::Unavailable && self.members() > 1;
+                                if failure.breaks || is_of_no_use {
                                     self.broken(&wire);
                                 } else {
                                     wire.answered();

@@ -54,14 +54,16 @@ pub(crate) async fn run(core: Arc<Core>) {
     let looking = async {
         loop {
             let answer = probe(&core, WITHIN).await;
-            let pause = match &answer {
-                Ok(()) => EVERY,
-                Err(_) => (*core.config.reconnect_interval).min(EVERY),
-            };
+            let is_up = answer.is_ok();
             tell(&core.connection, answer);
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = core.suspect.notified() => {}
+            if is_up {
+                tokio::select! {
+                    () = sleep(EVERY) => {}
+                    () = core.suspect.notified() => {}
+                }
+            } else {
+                // that it is gone is known: whoever finds it so is no reason to ask more often
+                sleep((*core.config.reconnect_interval).min(EVERY)).await;
             }
         }
     };

@@ -138,6 +138,13 @@ impl Slot {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// The member does not even let this client sign on: the next one is asked.
+    pub(crate) fn skip(&self) {
+        if self.current().is_none() {
+            self.next.fetch_add(1, Relaxed);
+        }
+    }
+
     pub(crate) fn current(&self) -> Option<Arc<Wire>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -2,18 +2,16 @@
 
 use super::run::Watcher;
 use crate::{convert::bounds, core::Core, failure::Failure, wire::Wire};
-use cninfra::keyval::KeyRange;
+use cninfra::keyval::{KeyRange, Reason};
 use etcd_client::{Error, WatchOptions, WatchRequestSender, WatchResponse, WatchResponseStream};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
-/// An attempt has so long.
+/// All attempts together have so long: then it is told that the connection is lost.
 const WITHIN: Duration = Duration::from_secs(3);
 /// So much later another one begins beside it, on a new connection: one that was made while the network or the server hung may stay dead.
 const BESIDE: Duration = Duration::from_millis(600);
-/// So many at once.
-const ATTEMPTS: usize = 5;
 
 /// A part of what is watched, by a watch of etcd's.
 #[derive(Clone, Debug)]
@@ -34,35 +32,32 @@ pub(super) struct Opened {
 impl Watcher {
     /// Opens a stream of these, of which one has answered.
     pub(super) async fn open(&self, parts: &[Part]) -> Result<Opened, String> {
-        let mut attempts = FuturesUnordered::new();
-        let mut last = None;
-        loop {
-            if attempts.len() < ATTEMPTS {
-                let wire = match timeout(WITHIN, self.core.watches.get()).await {
-                    Ok(Ok(wire)) => wire,
-                    Ok(Err(error)) => return Err(error.to_string()),
-                    Err(late) => return Err(late.to_string()),
-                };
-                last = Some(wire.clone());
-                attempts.push(timeout(WITHIN, open(wire, parts, self.options.previous)));
+        match timeout(WITHIN, self.open_somehow(parts)).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                self.core.watches.skip();
+                Err(format!("no answer within {WITHIN:?}"))
             }
+        }
+    }
+
+    async fn open_somehow(&self, parts: &[Part]) -> Result<Opened, String> {
+        let mut attempts = FuturesUnordered::new();
+        loop {
+            let wire = self.core.watches.get().await.map_err(|error| error.to_string())?;
+            attempts.push(open(wire.clone(), parts, self.options.previous));
             tokio::select! {
-                Some(opened) = attempts.next() => match opened {
-                    Ok(Ok(opened)) => return Ok(opened),
-                    Ok(Err((wire, error))) => {
-                        let text = error.to_string();
-                        if Failure::of(error, None).breaks {
-                            self.core.watches.replace(&wire);
-                            self.core.suspect.notify_one();
-                        }
-                        return Err(text);
+                Some(opened) = attempts.next() => return opened.map_err(|(wire, error)| {
+                    let text = error.to_string();
+                    let failure = Failure::of(error, None);
+                    // one that is cut off from the others says so: the next one may not be
+                    if failure.breaks || failure.reason == Reason::Unavailable {
+                        self.core.watches.replace(&wire);
+                        self.core.suspect.notify_one();
                     }
-                    Err(_) if attempts.is_empty() => return Err(format!("no answer within {WITHIN:?}")),
-                    Err(_) => {}
-                },
-                () = sleep(BESIDE) => if let Some(wire) = &last {
-                    self.core.silent(wire);
-                },
+                    text
+                }),
+                () = sleep(BESIDE) => self.core.silent(&wire),
             }
         }
     }

@@ -1,13 +1,25 @@
 //! What a watch tells when the server or the network fails: nothing is lost, and nothing comes twice.
 
-use crate::support::{SOON, kv, next, shown, until};
+use crate::support::{SOON, kv, next, shown, soon, until};
 use cninfra::{
     keyval::{Event, Kv, Link as State, Revisions as _, Watch, WatchOptions},
     testing::Link,
 };
 use cninfra_etcd::EtcdStore;
 use cninfra_testbed::{Etcd, require};
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 
 pub fn has(key: impl Into<String>) -> impl Fn(&Event) -> bool {
     let key = key.into();
@@ -191,4 +203,61 @@ async fn calls_go_on_when_a_half_open_link_is_whole_again() {
         assert!(began.elapsed() < SOON);
     }
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+/// A way to a server on which connections can be lost for good: nothing is said of them, also when new ones go through again.
+struct Hole {
+    addr: SocketAddr,
+    swallows: watch::Sender<bool>,
+    swallowed: Arc<AtomicUsize>,
+}
+
+async fn hole(to: SocketAddr) -> Hole {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (swallows, swallowed) = (watch::Sender::new(false), Arc::<AtomicUsize>::default());
+    let (state, count) = (swallows.subscribe(), swallowed.clone());
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let (mut state, count) = (state.clone(), count.clone());
+            tokio::spawn(async move {
+                if !*state.borrow() {
+                    let mut server = TcpStream::connect(to).await.unwrap();
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut client, &mut server) => return,
+                        _ = state.wait_for(|swallows| *swallows) => {}
+                    }
+                } else {
+                    count.fetch_add(1, Relaxed);
+                }
+                // it stays open, and nothing is read of it
+                std::future::pending::<()>().await;
+            });
+        }
+    });
+    Hole { addr, swallows, swallowed }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_dead_for_good_is_not_waited_for() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let hole = hole(etcd.addr()).await;
+    let direct = kv(etcd.endpoint()).await;
+    let through = kv(hole.addr.to_string()).await;
+    let mut watch = through.watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    hole.swallows.send_replace(true);
+    until(&mut watch, is_lost).await;
+    // an attempt has just begun on a connection that will never say a word
+    let before = hole.swallowed.load(Relaxed);
+    let _ = soon("an attempt", async || hole.swallowed.load(Relaxed), |count| *count > before + 1).await;
+    hole.swallows.send_replace(false);
+    let began = Instant::now();
+    direct.put("p/k", "1").await.unwrap();
+    until(&mut watch, has("p/k")).await;
+    let took = began.elapsed();
+    println!("back after {took:.1?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    through.put("p/k", "2").await.unwrap();
 }

@@ -1,8 +1,10 @@
 //! etcd as a store, against a real etcd.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod calls;
 mod cluster;
 mod faults;
+mod history;
 mod lost_data;
 mod plugin;
 mod secure;

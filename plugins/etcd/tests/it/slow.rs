@@ -79,6 +79,30 @@ async fn who_is_too_slow_for_the_history_has_a_snapshot() {
     assert_eq!((told[16].as_str(), told.len()), ("begin * Compacted", 16 + 102));
 }
 
+/// The first change for which there was no room is a deletion, at the compaction revision: who begins there is told nothing, and has no error.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_that_is_compacted_while_it_waits_is_not_missed() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    let mut options = options(Overflow::Block);
+    options.queue = 1;
+    for round in 0..5 {
+        kv.put("k", "1").await.unwrap();
+        let mut watch = kv.watch([""], options).await.unwrap();
+        until(&mut watch, is_end).await;
+        kv.put("queued", format!("{round}")).await.unwrap();
+        kv.delete("k").await.unwrap();
+        let _ = soon("it is full", async || watch.handle().stats(), |stats| stats.overflows > 0).await;
+        let newest = kv.store().revision().await.unwrap();
+        kv.store().compact(newest).await.unwrap();
+        let mut told = shown(&until(&mut watch, is_end).await);
+        let queued = told.remove(0);
+        assert!(queued.starts_with(&format!("put queued={round}")), "{queued}");
+        assert_eq!(told, ["begin * Compacted".to_string(), format!("item queued={round}"), "end *".to_string()]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_each_key_the_latest_is_told_to_who_wants_it_so() {
     require!(Etcd);
