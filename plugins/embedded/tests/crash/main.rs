@@ -64,7 +64,7 @@ async fn write(path: &Path) {
         let (kv, store) = (kv.clone(), store.clone());
         tokio::spawn(async move {
             let mut number = kv.get(format!("{writer}/number")).await.unwrap().map_or(0, |entry| parse(&entry.value));
-            loop {
+            while number < u64::MAX {
                 number += 1;
                 let value = format!("{number}{}", ".".repeat((number % 300) as usize));
                 let txn = Txn::new()
