@@ -64,7 +64,7 @@ struct Written {
 struct Failed {
     error: redb::Error,
     /// It may have been written: this says what, and under which stamp.
-    written: Option<(u64, Written)>,
+    written: Option<Box<(u64, Written)>>,
 }
 
 impl Committer {
@@ -184,7 +184,7 @@ impl Committer {
             write.commit()?;
             sent.take().map(|(_, written)| written).ok_or(redb::Error::DatabaseClosed)
         });
-        attempted.map_err(|error| Failed { error, written: sent })
+        attempted.map_err(|error| Failed { error, written: sent.map(Box::new) })
     }
 
     /// What was done is told: to who waits for it, and then to who watches.
@@ -224,20 +224,19 @@ impl Committer {
         if self.shared.disk.reopen().is_err() {
             return self.fail(jobs, &error, written.is_none());
         }
-        if let Some((stamp, written)) = written
-            && self.stamp() == Some(stamp)
-        {
-            return self.answer(jobs, written);
-        }
-        if matches!(error, redb::Error::DatabaseClosed | redb::Error::PreviousIo) {
+        let (jobs, not_applied) = match self.was_written(jobs, written) {
+            Some(failed) => failed,
+            None => return,
+        };
+        if not_applied && matches!(error, redb::Error::DatabaseClosed | redb::Error::PreviousIo) {
             // that was the error of somebody before
             return match self.attempt(&jobs) {
                 Ok(written) => self.answer(jobs, written),
                 Err(failed) => self.fail(jobs, &failed.error, failed.written.is_none()),
             };
         }
-        if !is_full(&error) {
-            return self.fail(jobs, &error, true);
+        if !is_full(&error) || !not_applied {
+            return self.fail(jobs, &error, not_applied);
         }
         self.full = Some(Instant::now());
         let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
@@ -249,10 +248,10 @@ impl Committer {
         match self.attempt(&jobs) {
             Ok(written) => self.answer(jobs, written),
             Err(failed) => {
-                let is_open = self.shared.disk.reopen().is_ok();
-                match failed.written {
-                    Some((stamp, written)) if self.stamp() == Some(stamp) => self.answer(jobs, written),
-                    written => self.fail(jobs, &failed.error, is_open || written.is_none()),
+                if self.shared.disk.reopen().is_err() {
+                    self.fail(jobs, &failed.error, failed.written.is_none());
+                } else if let Some((jobs, not_applied)) = self.was_written(jobs, failed.written) {
+                    self.fail(jobs, &failed.error, not_applied);
                 }
             }
         }
@@ -262,6 +261,20 @@ impl Committer {
     /// Makes the reserve as large as there is room for. If it is not whole, that is tried again later.
     fn keep_reserve(&mut self) {
         self.no_reserve = self.shared.disk.medium().keep_reserve().is_err().then(Instant::now);
+    }
+
+    /// Answers what was written, after all. Else it gives the work back, and whether that was surely not done.
+    fn was_written(&mut self, jobs: Vec<Job>, written: Option<Box<(u64, Written)>>) -> Option<(Vec<Job>, bool)> {
+        let Some(written) = written else { return Some((jobs, true)) };
+        let (stamp, written) = *written;
+        match self.stamp() {
+            Some(last) if last == stamp => {
+                self.answer(jobs, written);
+                None
+            }
+            Some(_) => Some((jobs, true)),
+            None => Some((jobs, false)),
+        }
     }
 
     /// The stamp of the last transaction that was written.

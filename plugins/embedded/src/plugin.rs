@@ -78,6 +78,8 @@ impl Lifecycle for EmbeddedKv {
         if config.path.is_none() {
             config.path = Some(PathBuf::from(format!("data/{}.redb", cx.label())));
         }
+        // an attempt that has failed after all may have left one, which has the file
+        self.close(cx).await?;
         let store = EmbeddedStore::open(&config).await.map_err(told)?;
         cx.log().debug(format_args!("has opened {store}"));
         let mut health = store.health();

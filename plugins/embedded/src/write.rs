@@ -226,11 +226,9 @@ impl<'t> Writer<'t> {
         let mut bytes = 0;
         for op in ops {
             match op {
-                Op::Put(Put { key, expiry: Expiry::Lease(lease), .. }) => {
-                    if self.leases.get(lease.0)?.is_none() {
-                        let reason = Reason::NoLease(*lease);
-                        return Ok(Some(KvError::new("put", reason).not_applied().on(KeyRange::key(key))));
-                    }
+                Op::Put(Put { key, expiry: Expiry::Lease(lease), .. }) if self.leases.get(lease.0)?.is_none() => {
+                    let reason = Reason::NoLease(*lease);
+                    return Ok(Some(KvError::new("put", reason).not_applied().on(KeyRange::key(key))));
                 }
                 Op::Get(range) | Op::Delete { range, previous: true, .. } => {
                     bytes += self.size(range, MOST_READ - bytes)?;

@@ -5,7 +5,8 @@ mod machine;
 
 use crate::{EmbeddedConfig, EmbeddedStore, Health};
 use cninfra::keyval::{
-    Applied, At, Bytes, Event, KeyRange, Kv, Op, Reason, Revision, Revisions as _, Store as _, Txn, WatchOptions,
+    Applied, At, Bytes, Event, Expiry, KeyRange, Kv, Op, Reason, Revision, Revisions as _, Store as _, Txn,
+    WatchOptions,
 };
 use fastrand::Rng;
 use machine::Machine;
@@ -65,6 +66,9 @@ async fn what_was_answered_survives_a_power_cut() {
             let wanted = vec![(found % 251) as u8; (found * key % 700) as usize];
             assert_eq!(entry.map(|entry| entry.value.to_vec()).unwrap_or_default(), wanted, "round {round}: k{key}");
         }
+        let alive = store.get("alive".into(), At::Latest).await.unwrap();
+        assert_eq!(alive, None, "round {round}: a key of a client that is dead");
+        store.commit(Txn::new().put_with("alive", "I am", Expiry::WithClient)).await.unwrap();
         machine.cut_after(rng.u32(1..120));
         (written, revision) = write_until_it_is_dark(&store, found).await;
         let _ = store.close().await;

@@ -1,7 +1,7 @@
 //! What becomes of leases and of the store itself, from one opening to the next.
 
 use cninfra::keyval::{
-    Applied, At, Expiry, KeyRange, Kv, Leases as _, Reason, Revisions as _, Store as _, WatchOptions,
+    Applied, At, Expiry, KeyRange, Kv, Leases as _, Reason, Revision, Revisions as _, Store as _, WatchOptions,
 };
 use cninfra_embedded::EmbeddedStore;
 use std::{sync::Arc, time::Duration};
@@ -32,6 +32,8 @@ async fn leases_go_on_while_the_store_is_closed() {
     .unwrap();
     let keys: Vec<_> = kv.list_keys("").all().await.unwrap().into_iter().map(|entry| entry.key).collect();
     assert_eq!(keys, ["long", "stays"]);
+    let next = store.revision().await.unwrap().get() + 1;
+    assert_eq!(kv.put("stays", "").await.unwrap().revision.map(Revision::get), Some(next));
     store.close().await.unwrap();
 }
 

@@ -240,7 +240,7 @@ async fn check_watch(rng: &mut Rng, store: &EmbeddedStore, oracle: &Oracle) {
     let mut watch = store.watch(vec![range.clone()], options).await.unwrap();
     let mut at = from.get();
     if at < oracle.compacted {
-        let begin = watch.next().await.unwrap();
+        let begin = timeout(MINUTE, watch.next()).await.unwrap().unwrap();
         assert!(matches!(begin, Event::SnapshotBegin { cause: Cause::Compacted, .. }), "{begin:?}");
         let mut items = Vec::new();
         let end = loop {
