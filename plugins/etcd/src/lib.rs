@@ -3,6 +3,7 @@
 //! It has all that [`cninfra::keyval`] knows of: revisions, leases, elections and locks, and watches that come back by themselves.
 
 mod backoff;
+mod commit;
 mod config;
 mod convert;
 mod core;
@@ -10,6 +11,7 @@ mod failure;
 mod lease;
 mod monitor;
 mod plugin;
+mod read;
 mod session;
 mod store;
 mod tasks;

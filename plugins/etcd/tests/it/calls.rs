@@ -302,6 +302,8 @@ async fn a_server_that_hangs_leaves_a_write_unknown() {
     let kv = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
     kv.put("k", "1").await.unwrap();
     etcd.pause();
+    // its threads stop one after the other
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let began = Instant::now();
     let error = kv.put("k", "2").await.unwrap_err();
     let took = began.elapsed();
