@@ -4,6 +4,7 @@ use crate::disk::Disk;
 use std::{
     collections::VecDeque,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread::{self, JoinHandle},
 };
@@ -34,7 +35,7 @@ struct Waiting {
     closed: bool,
 }
 
-/// The store was closed.
+/// The store was closed, or the read has panicked.
 #[derive(Debug)]
 pub(crate) struct Closed;
 
@@ -47,7 +48,8 @@ impl Readers {
             let (queue, disk) = (queue.clone(), disk.clone());
             let thread = thread::Builder::new().name("embedded-read".to_string()).spawn(move || {
                 while let Some((read, place)) = queue.next() {
-                    read(disk.as_ref());
+                    // redb panics where a file is damaged: the others still read, and who waits for this is told
+                    let _ = catch_unwind(AssertUnwindSafe(|| read(disk.as_ref())));
                     drop(place);
                 }
             });

@@ -235,7 +235,12 @@ fn check_change(oracle: &Oracle, revision: u64, change: &Change, wanted: &(Optio
 }
 
 async fn check_watch(rng: &mut Rng, store: &EmbeddedStore, oracle: &Oracle) {
-    let (range, from) = (range(rng), revision(rng, oracle));
+    let range = range(rng);
+    // the edge is where changes get lost
+    let from = match rng.u8(..3) {
+        0 => Revision::new(oracle.compacted).unwrap(),
+        _ => revision(rng, oracle),
+    };
     let options = WatchOptions::default().with_previous().from(from);
     let mut watch = store.watch(vec![range.clone()], options).await.unwrap();
     let mut at = from.get();
