@@ -3,25 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use cninfra_testbed::{Etcd, Folder, Program, require};
-use std::{fs, path::PathBuf};
+use std::fs;
 
 struct Config(Folder);
 
 impl Config {
     fn of(etcd: &Etcd) -> Self {
         let folder = Folder::new();
-        let endpoint = etcd.addr();
-        fs::write(
-            folder.path().join("etcd.conf"),
-            format!("insecure-transport: true\nendpoints:\n - {endpoint:?}\n")
-                .replace(&format!("{endpoint:?}"), &format!("\"{endpoint}\"")),
-        )
-        .unwrap();
+        let text = format!("insecure-transport: true\nendpoints:\n - \"{}\"\n", etcd.addr());
+        fs::write(folder.path().join("etcd.conf"), text).unwrap();
         Config(folder)
     }
 
-    fn path(&self) -> PathBuf {
-        self.0.path().join("etcd.conf")
+    fn path(&self) -> String {
+        self.0.path().join("etcd.conf").display().to_string()
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> String {
@@ -41,11 +36,11 @@ fn contacts_are_saved_shown_watched_and_removed() {
     let edit = |arguments: &[&str]| config.run(env!("CARGO_BIN_EXE_editor"), arguments);
     assert_eq!(edit(&["put", "Peter Smith", "Company XY", "0907"]), "Saving  /phonebook/PeterSmith\n");
     let mut watcher = Program::new(env!("CARGO_BIN_EXE_watcher")).arg("--cfg").arg(&config.path()).start();
-    watcher.wait_for("Watching the key:  /phonebook/");
+    watcher.wait_for_output("Watching the key:  /phonebook/");
     let two = r#"[{"name": "Peter Smith", "company": "Z", "phonenumber": "1"}, {"name": "Ann", "company": "B", "phonenumber": "2"}]"#;
     assert_eq!(edit(&["puttxn", two]), "Saving  /phonebook/PeterSmith\nSaving  /phonebook/Ann\n");
     assert_eq!(edit(&["delete", "Peter Smith"]), "Removing  /phonebook/PeterSmith\n");
-    watcher.wait_for("Removing  /phonebook/PeterSmith");
+    watcher.wait_for_output("Removing  /phonebook/PeterSmith");
     watcher.signal("INT");
     let told = watcher.wait();
     let line = "============================================\n";
@@ -76,7 +71,7 @@ fn who_is_elected_leads_and_the_next_one_waits() {
         Program::new(env!("CARGO_BIN_EXE_election")).arg("--cfg").arg(&config.path()).arg(seconds).start()
     };
     let mut first = stand("60");
-    first.wait_for("Elected as leader");
+    first.wait_for_output("Elected as leader");
     assert!(etcd.ctl(&["get", "/election-leader"]).contains("example"));
     let mut second = stand("0");
     // it stands behind the first one
@@ -84,8 +79,8 @@ fn who_is_elected_leads_and_the_next_one_waits() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     first.signal("KILL");
-    first.wait();
-    second.wait_for("Elected as leader");
+    let _ = first.wait();
+    second.wait_for_output("Elected as leader");
     let ended = second.wait();
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "Elected as leader\nResigned\n"));
     assert_eq!(etcd.ctl(&["get", "/election-leader"]), "");
@@ -98,7 +93,7 @@ fn what_is_wrong_is_named() {
         let mut program = Program::new(env!("CARGO_BIN_EXE_view"));
         if let Some(text) = config {
             fs::write(folder.path().join("etcd.conf"), text).unwrap();
-            program = program.arg("--cfg").arg(folder.path().join("etcd.conf"));
+            program = program.arg("--cfg").arg(&folder.path().join("etcd.conf").display().to_string());
         }
         let ended = program.start().wait();
         assert_eq!(ended.code, Some(1));

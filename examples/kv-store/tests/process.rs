@@ -7,9 +7,9 @@ use cninfra_testbed::{Folder, Program};
 #[test]
 fn what_was_said_is_found_again() {
     let folder = Folder::new();
-    let path = folder.path().join("greetings.redb");
+    let path = folder.path().join("greetings.redb").display().to_string();
     let run = || {
-        let mut agent = Program::new(env!("CARGO_BIN_EXE_kv-store")).arg("--embedded-path").arg(&path).start();
+        let agent = Program::new(env!("CARGO_BIN_EXE_kv-store")).arg("--embedded-path").arg(&path).start();
         let ended = agent.wait();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended.stderr
@@ -23,9 +23,9 @@ fn what_was_said_is_found_again() {
 #[test]
 fn a_file_that_is_no_store_is_named() {
     let folder = Folder::new();
-    let path = folder.path().join("greetings.redb");
-    std::fs::write(&path, "no database").unwrap();
-    let mut agent = Program::new(env!("CARGO_BIN_EXE_kv-store")).arg("--embedded-path").arg(&path).start();
+    let path = folder.path().join("greetings.redb").display().to_string();
+    std::fs::write(&path, "no store").unwrap();
+    let agent = Program::new(env!("CARGO_BIN_EXE_kv-store")).arg("--embedded-path").arg(&path).start();
     let ended = agent.wait();
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("greetings.redb"), "{}", ended.stderr);

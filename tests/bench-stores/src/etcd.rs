@@ -28,7 +28,7 @@ const WATCHED: usize = 200;
 
 /// Who takes part, with what it watches.
 enum Contestant {
-    Raw(Client, String, WatchStream),
+    Raw(Box<Client>, String, WatchStream),
     Static(Kv<EtcdStore>, Watch),
     Injected(Kv<dyn KeyVal>, Watch),
 }
@@ -155,10 +155,10 @@ async fn main() -> Result<()> {
 async fn contestant(name: &str, endpoint: &str) -> Result<Contestant> {
     let prefix = format!("bench-{name}/");
     if name.starts_with("raw") {
-        let client = Client::connect([endpoint], None).await?;
+        let mut client = Client::connect([endpoint], None).await?;
         let options = etcd_client::WatchOptions::new().with_prefix();
         let watch = client.watch_client().watch(format!("{prefix}watched/"), Some(options)).await?;
-        return Ok(Contestant::Raw(client, prefix, watch));
+        return Ok(Contestant::Raw(Box::new(client), prefix, watch));
     }
     let store = Arc::new(EtcdStore::connect(EtcdConfig::at([endpoint])).await?);
     let kv = Kv::new(store).scoped(prefix);
