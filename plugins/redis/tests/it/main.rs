@@ -1,0 +1,4 @@
+//! The store, against real servers.
+
+mod store;
+mod support;
