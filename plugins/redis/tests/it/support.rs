@@ -6,6 +6,7 @@ use cninfra::{
     testing::Subject,
 };
 use cninfra_redis::{RedisConfig, RedisStore};
+use cninfra_testbed::RedisSentinel;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -45,4 +46,9 @@ pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool)
 /// The next event.
 pub(crate) async fn next(watch: &mut Watch) -> Event {
     timeout(SOON, watch.next()).await.expect("no event in time").expect("the watch has ended")
+}
+
+/// The config of a master with sentinels.
+pub(crate) fn sentinels(redis: &RedisSentinel) -> RedisConfig {
+    RedisConfig::sentinels(RedisSentinel::MASTER, redis.sentinel_addrs().iter().map(ToString::to_string))
 }
