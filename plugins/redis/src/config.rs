@@ -160,6 +160,19 @@ impl RedisConfig {
         }
     }
 
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self.kind(), Kind::Cluster(_))
+    }
+
+    /// Where it is, for messages.
+    pub(crate) fn endpoints_shown(&self) -> String {
+        match self.kind() {
+            Kind::Single(endpoint) => endpoint.to_string(),
+            Kind::Sentinel { master, sentinels } => format!("{master} of {}", sentinels.join(",")),
+            Kind::Cluster(nodes) => nodes.join(","),
+        }
+    }
+
     pub(crate) fn dial_within(&self) -> Time {
         or(*self.dial_timeout, DIAL)
     }

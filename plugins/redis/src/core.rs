@@ -27,6 +27,8 @@ use tokio::{
 const IN_FLIGHT: usize = 128;
 /// So many reads go in one piece.
 pub(crate) const BATCH: usize = 256;
+/// In less than this nothing is answered.
+const MOMENT: Duration = Duration::from_millis(5);
 /// How long an answer may take that is not a caller's.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -58,11 +60,11 @@ pub(crate) enum To {
 impl Core {
     pub(crate) fn new(config: RedisConfig, dial: Dial) -> Self {
         let kind = config.kind();
-        let (slots, endpoints) = match &kind {
-            Kind::Single(endpoint) => (Slots::one(endpoint.clone()), endpoint.to_string()),
-            Kind::Sentinel { master, sentinels } => (Slots::default(), format!("{master} of {}", sentinels.join(","))),
-            Kind::Cluster(nodes) => (Slots::default(), nodes.join(",")),
+        let slots = match &kind {
+            Kind::Single(endpoint) => Slots::one(endpoint.clone()),
+            Kind::Sentinel { .. } | Kind::Cluster(_) => Slots::default(),
         };
+        let endpoints = config.endpoints_shown();
         Core {
             kind,
             dial: Arc::new(dial),
@@ -85,7 +87,7 @@ impl Core {
     }
 
     pub(crate) fn is_cluster(&self) -> bool {
-        matches!(self.kind, Kind::Cluster(_))
+        self.config.is_cluster()
     }
 
     /// The servers with the keys, as they are known.
@@ -132,6 +134,10 @@ impl Core {
                     }
                 },
             };
+            // who has had to wait for so long makes no connection for others
+            if deadline.saturating_duration_since(Instant::now()) < MOMENT {
+                return Err(self.late(limit, asked, &endpoint, Applied::No));
+            }
             let node = self.node(&endpoint);
             let failure = match timeout_at(deadline, node.wire()).await {
                 Err(_) => return Err(self.late(limit, asked, &endpoint, Applied::No)),

@@ -1,6 +1,6 @@
 //! Redis as a store of cninfra agents: a single server, one with sentinels, or a cluster.
 //!
-//! Without an agent it is the library [`RedisStore`].
+//! In an agent it is the plugin [`Redis`], which stands behind the interface [`KeyVal`](cninfra::keyval::KeyVal). Without an agent it is the library [`RedisStore`].
 
 mod backoff;
 mod config;
@@ -9,6 +9,7 @@ mod failure;
 mod glob;
 mod monitor;
 mod node;
+mod plugin;
 mod scan;
 mod script;
 mod session;
@@ -23,4 +24,5 @@ mod wire;
 
 pub use config::{Pool, RedisConfig, RedisTls};
 pub use monitor::Connection;
+pub use plugin::Redis;
 pub use store::RedisStore;

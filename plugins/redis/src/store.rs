@@ -149,18 +149,7 @@ impl RedisStore {
 
 impl Store for RedisStore {
     fn capabilities(&self) -> Capabilities {
-        let mut capabilities = Capabilities::all();
-        capabilities.max_value = 512 << 20;
-        capabilities.ttl_min = Duration::from_millis(1);
-        capabilities.ttl_granularity = Duration::from_millis(1);
-        capabilities.delivery = Delivery::LatestPerKey;
-        capabilities.leases = false;
-        capabilities.revisions = false;
-        capabilities.ordered = false;
-        if self.0.core.is_cluster() {
-            capabilities.txn_scope = TxnScope::OneSlot;
-        }
-        capabilities
+        capabilities(self.0.core.is_cluster())
     }
 
     async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
@@ -278,6 +267,22 @@ impl Store for RedisStore {
         self.0.tasks.spawn(follower.run());
         Ok(Watch::new(events, Arc::new(control)))
     }
+}
+
+/// What Redis can do.
+pub(crate) fn capabilities(is_cluster: bool) -> Capabilities {
+    let mut capabilities = Capabilities::all();
+    capabilities.max_value = 512 << 20;
+    capabilities.ttl_min = Duration::from_millis(1);
+    capabilities.ttl_granularity = Duration::from_millis(1);
+    capabilities.delivery = Delivery::LatestPerKey;
+    capabilities.leases = false;
+    capabilities.revisions = false;
+    capabilities.ordered = false;
+    if is_cluster {
+        capabilities.txn_scope = TxnScope::OneSlot;
+    }
+    capabilities
 }
 
 /// Redis tells of no change of a key that is not UTF-8.

@@ -1,4 +1,6 @@
 //! The store, against real servers.
 
+mod plugin;
 mod store;
 mod support;
+mod watch;

@@ -52,3 +52,17 @@ pub(crate) async fn next(watch: &mut Watch) -> Event {
 pub(crate) fn sentinels(redis: &RedisSentinel) -> RedisConfig {
     RedisConfig::sentinels(RedisSentinel::MASTER, redis.sentinel_addrs().iter().map(ToString::to_string))
 }
+
+/// All events up to one that is so.
+pub(crate) async fn until(watch: &mut Watch, is_so: impl Fn(&Event) -> bool) -> Vec<Event> {
+    let mut told = Vec::new();
+    loop {
+        let event = next(watch).await;
+        let is_last = is_so(&event);
+        told.push(event);
+        if is_last {
+            return told;
+        }
+        assert!(told.len() < 100_000, "it does not come: {:?}", &told[told.len() - 5..]);
+    }
+}
