@@ -1,6 +1,9 @@
 //! The store, against real servers.
 
+mod faults;
+mod history;
 mod plugin;
+mod several;
 mod store;
 mod support;
 mod watch;
