@@ -208,6 +208,9 @@ impl RedisConfig {
         if self.master_name.is_some() && self.endpoints.is_empty() {
             return Err(Invalid::key("master-name", "is of use with the sentinels that know it: set `endpoints`"));
         }
+        if self.db != 0 && self.is_set() && self.is_cluster() {
+            return Err(Invalid::key("db", "is for single servers: a cluster has one database, 0"));
+        }
         let wrong = |endpoint: &&String| {
             endpoint.contains('@')
                 || bare(endpoint).rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err())
@@ -257,6 +260,7 @@ mod tests {
         assert!(bad(|config| config.endpoint = Some("u:p@b:1".into())));
         assert!(bad(|config| config.endpoints.push("b".into())));
         assert!(bad(|config| config.master_name = Some("m".into())));
+        assert!(bad(|config| (config.endpoint, config.endpoints, config.db) = (None, vec!["a:1".to_string()], 1)));
         assert!(!bad(|config| config.read_timeout = Duration::default()));
     }
 }

@@ -290,7 +290,7 @@ fn refuse_key(asked: &Asked, key: &Bytes) -> Result<()> {
     refuse_text(asked, key, || KeyRange::key(key))
 }
 
-fn refuse_range(asked: &Asked, range: &KeyRange) -> Result<()> {
+pub(crate) fn refuse_range(asked: &Asked, range: &KeyRange) -> Result<()> {
     refuse_text(asked, range.start(), || range.clone())
 }
 

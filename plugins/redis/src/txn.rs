@@ -243,13 +243,19 @@ impl<'c> Program<'c> {
 
     fn key(&mut self, key: &Bytes) -> Result<()> {
         self.in_one_slot(slots::slot(key), KeyRange::key(key))?;
+        let place = self.place(key);
+        self.push(place.to_string());
+        Ok(())
+    }
+
+    /// Where a key is among those that the script is given.
+    fn place(&mut self, key: &Bytes) -> usize {
         let next = self.keys.len() + 1;
         let place = *self.places.entry(key.clone()).or_insert(next);
         if place == next {
             self.keys.push(key.clone());
         }
-        self.push(place.to_string());
-        Ok(())
+        place
     }
 
     fn range(&mut self, range: &KeyRange) -> Result<()> {
@@ -264,6 +270,11 @@ impl<'c> Program<'c> {
                     return Err(several_slots(range.clone()));
                 }
                 self.in_one_slot(slots::slot(prefix), range.clone())?;
+                if self.core.is_cluster() {
+                    // they need not be there: by them the server knows of which slot it is, and by two it refuses while that is on its way
+                    self.place(&Bytes::copy_from_slice(prefix));
+                    self.place(&[prefix, b"\0"].concat().into());
+                }
                 self.push("0");
                 self.push(format!("{}*", literal(&String::from_utf8_lossy(prefix))));
             }

@@ -27,7 +27,7 @@ use tokio::{
 };
 
 /// So many hints wait for who takes them: he is quick, and told when some were lost.
-const HINTS: usize = 16 << 10;
+const HINTS: usize = 8 << 10;
 
 /// How connections are made.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! [`Control`]: what the subscriber of a watch may ask for.
 
 use super::inbox::{Inbox, Order};
-use crate::core::Core;
+use crate::{core::Core, failure::Asked, store::refuse_range};
 use cninfra::{
     BoxFuture,
     keyval::{Capabilities, Feed, KeyRange, KvError, Reason, Result, WatchControl, WatchStats},
@@ -33,6 +33,7 @@ impl Control {
 
     fn add_now(&self, range: KeyRange) -> Result<()> {
         self.capabilities.refuse_watch(std::slice::from_ref(&range), &Default::default())?;
+        refuse_range(&Asked::to_read(OP, None), &range)?;
         if self.inbox.ranges().contains(&range) {
             return Ok(());
         }

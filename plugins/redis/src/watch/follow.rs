@@ -124,7 +124,6 @@ impl Follower {
             () = feed.ended() => {}
             () = self.follow() => {}
         }
-        feed.end();
     }
 
     async fn follow(&mut self) {
@@ -258,5 +257,7 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         self.core.hub.remove(self.id);
+        // whoever waits for events sees their end, also where the store was dropped
+        self.feed.end();
     }
 }

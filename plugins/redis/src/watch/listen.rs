@@ -28,6 +28,8 @@ use tokio::{
 
 /// So often is looked whether the connection lives.
 const PING: Duration = Duration::from_secs(1);
+/// So long the answer may take.
+const ANSWER: Duration = Duration::from_millis(1500);
 /// So often, of those times, is looked whether the server still tells.
 const ASK: u32 = 5;
 /// So long is waited before a server that refuses is asked again.
@@ -219,7 +221,7 @@ impl Session<'_> {
     }
 
     async fn ping(&self) -> Result<(), Failure> {
-        let answer = timeout(PATIENCE, self.wire.call(Command::bare("PING"))).await;
+        let answer = timeout(ANSWER, self.wire.call(Command::bare("PING"))).await;
         answer.unwrap_or_else(|_| Err(Failure::lost("no answer to PING"))).map(drop)
     }
 

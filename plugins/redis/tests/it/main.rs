@@ -3,6 +3,8 @@
 mod faults;
 mod history;
 mod plugin;
+mod secure;
+mod session;
 mod several;
 mod store;
 mod support;
