@@ -1,7 +1,7 @@
 //! [`RedisConfig`]: where Redis is, and how long it may take.
 
-use cninfra::config::{Duration, Invalid, Later, Secret};
-use serde::{Deserialize, Serialize};
+use cninfra::config::{Duration, Invalid, Secret};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use std::{path::PathBuf, sync::Arc, time::Duration as Time};
 
 /// What is tried where the key is zero, as the predecessor's driver did.
@@ -55,10 +55,10 @@ pub struct RedisConfig {
     pub enable_notifications: bool,
     /// Of the predecessor: one connection takes all calls at once, so there is no pool.
     pub pool: Pool,
-    /// What the predecessor knew and this store does not serve: refused, so that nobody believes it to be in force.
-    #[doc(hidden)]
-    #[serde(skip_serializing, rename = "later:enable-query-on-slave", alias = "later:route-by-latency")]
-    pub later: Later,
+    /// Of the predecessor, which read from replicas by it: refused where it is set, since what they have may be old.
+    pub enable_query_on_slave: bool,
+    /// Of the predecessor: the same.
+    pub route_by_latency: bool,
 }
 
 /// The key `tls` of [`RedisConfig`].
@@ -73,24 +73,19 @@ pub struct RedisTls {
     pub key_file: Option<PathBuf>,
     /// Who has signed the certificates of the servers, in PEM. Default: whom the system trusts.
     pub ca_file: Option<PathBuf>,
-    /// Refused: a server that is not asked who it is can be anybody.
-    #[doc(hidden)]
-    #[serde(skip_serializing, rename = "later:skip-verify")]
-    pub later: Later,
+    /// Of the predecessor: refused where it is set, since a server that is not asked who it is can be anybody.
+    pub skip_verify: bool,
 }
 
-/// The key `pool` of [`RedisConfig`]: read for the files of the predecessor, without effect.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Pool {
-    /// Without effect.
-    pub max_connections: u32,
-    /// Without effect.
-    pub busy_timeout: Duration,
-    /// Without effect.
-    pub idle_timeout: Duration,
-    /// Without effect. A negative number was "never".
-    pub idle_check_frequency: i64,
+/// The key `pool` of [`RedisConfig`]: whatever it has is read, for the files of the predecessor, and is without effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Pool;
+
+impl<'de> Deserialize<'de> for Pool {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Pool)
+    }
 }
 
 impl Default for RedisConfig {
@@ -111,8 +106,9 @@ impl Default for RedisConfig {
             session_ttl: Duration::from_secs(10),
             rescan_interval: Duration::from_secs(300),
             enable_notifications: false,
-            pool: Pool::default(),
-            later: Later,
+            pool: Pool,
+            enable_query_on_slave: false,
+            route_by_latency: false,
         }
     }
 }
@@ -205,6 +201,20 @@ impl RedisConfig {
         if self.tls.cert_file.is_some() != self.tls.key_file.is_some() {
             return Err(Invalid::key("tls", "has one half of a certificate: set `cert-file` and `key-file`"));
         }
+        let refused = [
+            ("enable-query-on-slave", self.enable_query_on_slave),
+            ("route-by-latency", self.route_by_latency),
+            ("tls", self.tls.skip_verify),
+        ];
+        if let Some((key, _)) = refused.into_iter().find(|(_, is_set)| *is_set) {
+            let what = match key {
+                "tls" => {
+                    "has `skip-verify`, by which anybody could be the server: set `ca-file` to who has signed its certificate"
+                }
+                _ => "is not served: replicas may have old values, so they are not asked; take it out",
+            };
+            return Err(Invalid::key(key, what));
+        }
         if self.master_name.is_some() && self.endpoints.is_empty() {
             return Err(Invalid::key("master-name", "is of use with the sentinels that know it: set `endpoints`"));
         }
@@ -261,6 +271,7 @@ mod tests {
         assert!(bad(|config| config.endpoints.push("b".into())));
         assert!(bad(|config| config.master_name = Some("m".into())));
         assert!(bad(|config| (config.endpoint, config.endpoints, config.db) = (None, vec!["a:1".to_string()], 1)));
+        assert!(bad(|config| config.route_by_latency = true) && bad(|config| config.tls.skip_verify = true));
         assert!(!bad(|config| config.read_timeout = Duration::default()));
     }
 }

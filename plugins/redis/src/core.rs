@@ -299,6 +299,11 @@ impl Core {
         self.closed.send_replace(true);
     }
 
+    /// Ends the connections, and waits for nothing.
+    pub(crate) fn drop_nodes(&self) {
+        self.lock().clear();
+    }
+
     /// Ends the connections, after all else.
     pub(crate) async fn close_nodes(&self) {
         let nodes: Vec<Arc<Node>> = self.lock().drain().map(|(_, node)| node).collect();

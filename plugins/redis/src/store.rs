@@ -52,6 +52,14 @@ pub(crate) struct Shared {
     tasks: Tasks,
 }
 
+/// What is left of a watch, or of a clone of its handle, keeps no connection.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.core.close();
+        self.core.drop_nodes();
+    }
+}
+
 /// So many keys of the values that were read at once, where they are to be few bytes.
 const FEW: usize = 16;
 

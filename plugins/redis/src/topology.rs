@@ -22,7 +22,7 @@ pub(crate) async fn run(core: Arc<Core>) {
     let every = match &core.kind {
         // it is always the same one
         Kind::Single(endpoint) => {
-            core.hub.primaries(&[endpoint.clone()]);
+            core.hub.primaries(std::slice::from_ref(endpoint));
             return;
         }
         Kind::Sentinel { .. } => SENTINELS,

@@ -1,4 +1,5 @@
 //! The store, against real servers.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod faults;
 mod history;

@@ -9,7 +9,7 @@ use cninfra::{
     testing::{Conformance, Link, Outside},
 };
 use cninfra_redis::{Redis, RedisConfig, RedisStore};
-use cninfra_testbed::{Redis as Server, RedisOptions, require};
+use cninfra_testbed::{Folder, Redis as Server, RedisOptions, require};
 use std::time::{Duration, Instant};
 
 #[derive(Flavor)]
@@ -45,7 +45,7 @@ async fn until(agent: &Agent<Lone>, wanted: State) -> String {
     let began = Instant::now();
     loop {
         let status = agent.status();
-        let redis = status.plugins.iter().find(|plugin| &*plugin.name == "redis").unwrap();
+        let redis = status.plugins.iter().find(|plugin| plugin.name == "redis").unwrap();
         if redis.state == wanted {
             return redis.reason.clone().unwrap_or_default().to_string();
         }
@@ -112,4 +112,34 @@ async fn what_is_put_with_the_client_ends_with_its_agent() {
     agent.close().await.unwrap();
     assert_eq!(kv(&other).get("there").await.unwrap(), None);
     other.close().await;
+}
+
+/// As the predecessor wrote them: times in nanoseconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_files_of_the_predecessor_are_read() {
+    require!(Server);
+    let server = Server::start();
+    let folder = Folder::new();
+    let text = format!(
+        "endpoint: {}\ndb: 2\nenable-query-on-slave: false\ntls:\n  enabled: false\n  skip-verify: false\npassword: \"\"\ndial-timeout: 0\n\
+         read-timeout: 3000000000\nwrite-timeout: 0\npool:\n  max-connections: 0\n  busy-timeout: 0\n  idle-timeout: 0\n  idle-check-frequency: -1\n",
+        server.addr()
+    );
+    folder.write("redis.conf", &text);
+    let agent = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap();
+    until(&agent, State::Ok).await;
+    Kv::of_all(&agent.redis).put("k", "v").await.unwrap();
+    assert_eq!(server.cli(&["-n", "2", "GET", "k"]).unwrap(), "v");
+    let mut watch = Kv::of_all(&agent.redis).watch([""], Default::default()).await.unwrap();
+    crate::support::until(&mut watch, |event| matches!(event, cninfra::keyval::Event::SnapshotEnd { .. })).await;
+    server.cli(&["-n", "2", "SET", "k", "w"]).unwrap();
+    crate::support::next(&mut watch).await;
+    agent.close().await.unwrap();
+    for (wrong, key) in
+        [("endpoint: a:1\nenable-query-on-slave: true\n", "enable-query-on-slave"), ("endpoint: a\n", "endpoint")]
+    {
+        folder.write("redis.conf", wrong);
+        let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
+        assert!(format!("{error:?}").contains(key), "{error:?}");
+    }
 }

@@ -65,7 +65,7 @@ async fn tls_is_spoken_with_whom_is_trusted() {
     let (certs, others) = (Arc::new(Certs::new()), Certs::new());
     let redis = RedisOptions::default().tls(&certs).start();
     let config = |tls| RedisConfig { tls, ..RedisConfig::at(redis.addr().to_string()) };
-    let trusting = |certs: &Certs| RedisTls { enabled: true, ca_file: Some(certs.ca().into()), ..RedisTls::default() };
+    let trusting = |certs: &Certs| RedisTls { enabled: true, ca_file: Some(certs.ca()), ..RedisTls::default() };
     works(config(trusting(&certs))).await;
     for wrong in [trusting(&others), RedisTls { enabled: true, ..RedisTls::default() }, RedisTls::default()] {
         let error = fails(config(wrong.clone()), "no secret").await;
@@ -82,12 +82,8 @@ async fn a_client_shows_its_certificate() {
     require!(Redis);
     let certs = Arc::new(Certs::new());
     let redis = RedisOptions::default().mutual_tls(&certs).start();
-    let without = RedisTls { enabled: true, ca_file: Some(certs.ca().into()), ..RedisTls::default() };
-    let tls = RedisTls {
-        cert_file: Some(certs.client().into()),
-        key_file: Some(certs.client_key().into()),
-        ..without.clone()
-    };
+    let without = RedisTls { enabled: true, ca_file: Some(certs.ca()), ..RedisTls::default() };
+    let tls = RedisTls { cert_file: Some(certs.client()), key_file: Some(certs.client_key()), ..without.clone() };
     works(RedisConfig { tls, ..RedisConfig::at(redis.addr().to_string()) }).await;
     fails(RedisConfig { tls: without, ..RedisConfig::at(redis.addr().to_string()) }, CLIENT).await;
 }

@@ -274,3 +274,66 @@ async fn a_slow_subscriber_of_many_keys_comes_to_the_true_state() {
     }
     store.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_changes_at_once_than_are_told_one_by_one() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    let all = kv(&store);
+    let mut watch = all.watch(["p/"], WatchOptions::default()).await.unwrap().diffed();
+    let keys: Vec<String> = (0..100_000).map(|number| format!("p/{number}")).collect();
+    let command: Vec<&str> = ["MSET"].into_iter().chain(keys.iter().flat_map(|key| [key.as_str(), "v"])).collect();
+    redis.call(&command);
+    let mut told = std::collections::BTreeSet::new();
+    while told.len() < keys.len() {
+        let update = timeout(SOON, watch.next()).await.unwrap_or_else(|_| panic!("{} are told", told.len()));
+        if let Some(cninfra::keyval::Update::Put(entry)) = update {
+            assert!(told.insert(entry.key));
+        }
+    }
+    println!("{:?}", watch.handle().stats());
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_may_begin_before_its_server() {
+    require!(Redis);
+    let redis = Redis::start();
+    redis.kill();
+    let store = RedisStore::open(RedisConfig::at(redis.addr().to_string())).unwrap();
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
+    redis.restart();
+    redis.call(&["SET", "p/k", "1"]);
+    let told = until(&mut watch, is_end).await;
+    assert_eq!(told[0], Event::Link(State::Resumed));
+    assert_eq!(told[1], Event::snapshot_begin(KeyRange::prefix("p/"), Cause::Start));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_dropped_or_closed_ends_its_watches() {
+    require!(Redis);
+    let redis = Redis::start();
+    for closes in [true, false] {
+        let store = connect(&redis).await;
+        let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+        until(&mut watch, is_end).await;
+        if closes {
+            store.close().await;
+            let error = kv(&store).put("k", "v").await.unwrap_err();
+            assert_eq!(*error.reason(), Reason::Closed);
+            let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
+            assert_eq!(*error.reason(), Reason::Closed);
+            assert!(watch.handle().snapshot().await.is_err());
+        }
+        drop(store);
+        assert_eq!(timeout(SOON, watch.next()).await.unwrap(), None);
+        // nobody is connected any more
+        eventually("that nobody is left", async || {
+            redis.call(&["CLIENT", "LIST"]).text().unwrap_or_default().lines().count() == 1
+        })
+        .await;
+    }
+}
