@@ -2,7 +2,11 @@
 
 use super::{Access, Entry, KeyVal, Kv, PageRequest, Reason, Result, Revision};
 use futures_util::{Stream, stream};
-use std::vec;
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher as _, RandomState},
+    vec,
+};
 
 /// What a page should have, in bytes: enough to be worth the way, and little enough for the memory of both sides.
 const AIM: usize = 8 << 20;
@@ -23,12 +27,15 @@ pub struct Listing<S: ?Sized = dyn KeyVal> {
     next: Option<PageRequest>,
     page: vec::IntoIter<Entry>,
     at: Option<Revision>,
+    /// The keys that have come, of a store without an order.
+    seen: Option<Seen>,
 }
 
 impl<S: Access + ?Sized> Listing<S> {
     /// Of a range of the store itself.
     pub(super) fn new(kv: Kv<S>, request: PageRequest) -> Self {
-        Listing { kv, next: Some(request), page: Vec::new().into_iter(), at: None }
+        let seen = (!kv.capabilities().ordered).then(Seen::default);
+        Listing { kv, next: Some(request), page: Vec::new().into_iter(), at: None, seen }
     }
 
     /// The next key; `None` after the last one.
@@ -56,7 +63,7 @@ impl<S: Access + ?Sized> Listing<S> {
             return Ok(Some(std::mem::take(&mut self.page).collect()));
         }
         while let Some(request) = &mut self.next {
-            let page = match self.kv.store().page(request.clone()).await {
+            let mut page = match self.kv.store().page(request.clone()).await {
                 Err(error) if *error.reason() == Reason::TooLarge && request.max_items > 1 => {
                     request.max_items = (request.max_items / 2).min(MOST);
                     continue;
@@ -68,6 +75,9 @@ impl<S: Access + ?Sized> Listing<S> {
             match page.next {
                 Some(cursor) => request.cursor = Some(cursor),
                 None => self.next = None,
+            }
+            if let Some(seen) = &mut self.seen {
+                page.entries.retain(|entry| seen.is_new(&entry.key));
             }
             if !page.entries.is_empty() {
                 return Ok(Some(page.entries.into_iter().map(|entry| self.kv.stripped(entry)).collect()));
@@ -91,6 +101,7 @@ impl<S: Access + ?Sized> Listing<S> {
                 (Err(error), Some(first)) if matches!(error.reason(), Reason::Compacted(_)) && restarts < RESTARTS => {
                     restarts += 1;
                     all.clear();
+                    self.seen = self.seen.take().map(|_| Seen::default());
                     let (max_items, max_bytes) = match restarts {
                         RESTARTS => (usize::MAX, usize::MAX),
                         _ => (first.max_items << restarts, first.max_bytes << restarts),
@@ -111,6 +122,19 @@ impl<S: Access + ?Sized> Listing<S> {
     /// The same as a stream, which ends after an error.
     pub fn into_stream(self) -> impl Stream<Item = Result<Entry>> + Send {
         stream::try_unfold(self, async |mut listing| Ok(listing.next().await?.map(|entry| (entry, listing))))
+    }
+}
+
+/// Keys, by their hashes: 16 bytes each, however long they are. That two have the same ones is less likely than that the memory fails.
+#[derive(Default)]
+struct Seen {
+    hashers: [RandomState; 2],
+    hashes: HashSet<[u64; 2]>,
+}
+
+impl Seen {
+    fn is_new(&mut self, key: &[u8]) -> bool {
+        self.hashes.insert([self.hashers[0].hash_one(key), self.hashers[1].hash_one(key)])
     }
 }
 
@@ -169,6 +193,15 @@ mod tests {
         map.faults.lock().unwrap().push_back(Some(Reason::TooLarge));
         let error = Kv::new(map).list_with(small).next().await.unwrap_err();
         assert_eq!(error.to_string(), "list of `*`: it is larger than the store takes");
+    }
+
+    #[tokio::test]
+    async fn what_a_store_without_an_order_tells_twice_comes_once() {
+        let map = map(3500, 1);
+        map.repeats.store(true, std::sync::atomic::Ordering::Relaxed);
+        let all = Kv::new(map.clone()).list("p/").all().await.unwrap();
+        assert_eq!((all.len(), map.asked.lock().unwrap().len()), (3500, 2));
+        assert!(all.is_sorted_by(|one, next| one.key < next.key));
     }
 
     #[tokio::test]

@@ -55,7 +55,8 @@ impl PageRequest {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Page {
-    /// In the order of the keys, where the store is [ordered](super::Capabilities::ordered).
+    /// In the order of the keys, where the store is [ordered](super::Capabilities::ordered). Where it is not, a key may come again in a later page;
+    /// [`Listing`](super::Listing) leaves it out then.
     pub entries: Vec<Entry>,
     /// Where the next page begins; `None` if this is the last one.
     pub next: Option<Cursor>,

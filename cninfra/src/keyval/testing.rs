@@ -8,7 +8,10 @@ use crate::BoxFuture;
 use bytes::Bytes;
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -21,6 +24,8 @@ pub(crate) struct Map {
     pub(crate) asked: Mutex<Vec<usize>>,
     /// The last watch: what it asked for, and where its events go.
     pub(crate) watched: Mutex<Option<(Vec<KeyRange>, Feed)>>,
+    /// A page begins with the key that the page before ended with, as of a store that knows no order.
+    pub(crate) repeats: AtomicBool,
 }
 
 impl Map {
@@ -67,7 +72,7 @@ impl Map {
 
 impl Store for Map {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::all()
+        Capabilities { ordered: !self.repeats.load(Relaxed), ..Capabilities::all() }
     }
 
     async fn get(&self, key: Bytes, _: At) -> Result<Option<Entry>> {
@@ -88,7 +93,11 @@ impl Store for Map {
             false => entry,
         };
         let page: Vec<Entry> = found.by_ref().take(request.max_items).map(shown).collect();
-        Ok(Page::new(page, found.next().map(|entry| Cursor(entry.key)), Revision::new(7)))
+        let mut next = found.next().map(|entry| Cursor(entry.key));
+        if let (Some(next), Some(last), true) = (&mut next, page.last(), self.repeats.load(Relaxed)) {
+            *next = Cursor(last.key.clone());
+        }
+        Ok(Page::new(page, next, Revision::new(7)))
     }
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {

@@ -1,0 +1,277 @@
+//! [`RedisConfig`]: where Redis is, and how long it may take.
+
+use cninfra::config::{Duration, Invalid, Secret};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
+use std::{path::PathBuf, sync::Arc, time::Duration as Time};
+
+/// What is tried where the key is zero, as the predecessor's driver did.
+const DIAL: Time = Time::from_secs(5);
+const READ: Time = Time::from_secs(3);
+
+/// The config section `redis`, in the file `redis.conf`: for [`RedisStore::connect`](crate::RedisStore::connect), too.
+///
+/// The keys of the predecessor do what they did there, and say what kind of Redis it is, as there: with `master-name` there are sentinels at `endpoints`; with `endpoint` it is a
+/// single server; else `endpoints` are some nodes of a cluster. Times are `5s` or `1m30s`; a number is nanoseconds, as there.
+///
+/// ```
+/// use cninfra_redis::RedisConfig;
+///
+/// let config = RedisConfig::at("10.0.0.1:6379");
+/// assert!(config.is_set());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RedisConfig {
+    /// The server, `host:port`. Default: none.
+    pub endpoint: Option<String>,
+    /// Sentinels, or some nodes of a cluster, `host:port` each. Default: none, and the plugin is off, unless there is an `endpoint`.
+    pub endpoints: Vec<String>,
+    /// What the sentinels call the master.
+    pub master_name: Option<String>,
+    /// The number of the database. Not in a cluster. Default: 0.
+    pub db: u8,
+    /// The user. Default: Redis's own, `default`.
+    pub username: Option<String>,
+    /// The password of that user.
+    pub password: Secret,
+    /// The password of the sentinels, where they want one.
+    pub sentinel_password: Secret,
+    /// TLS, for all that is connected to.
+    pub tls: RedisTls,
+    /// For a connection to be made. Default: 5 s.
+    pub dial_timeout: Duration,
+    /// For each call that reads, with all its attempts. Default: 3 s.
+    pub read_timeout: Duration,
+    /// For each call that writes, with all its attempts. Default: that of `read-timeout`.
+    pub write_timeout: Duration,
+    /// So often a call follows a key that is elsewhere in a cluster. Default: 16.
+    #[serde(alias = "max-redirects")]
+    pub max_rediects: u32,
+    /// How long what is written [with the client](cninfra::keyval::Expiry::WithClient) outlives one that has died. Default: 10 s.
+    pub session_ttl: Duration,
+    /// So often watches look at all their keys, whatever the server has told: some changes it never tells (`FLUSHDB`, `SWAPDB`). Default: 5 m.
+    pub rescan_interval: Duration,
+    /// Switches on what the server must tell for watches (`notify-keyspace-events`), where it does not. Default: no, and watches are refused then.
+    pub enable_notifications: bool,
+    /// Of the predecessor: one connection takes all calls at once, so there is no pool.
+    pub pool: Pool,
+    /// Of the predecessor, which read from replicas by it: refused where it is set, since what they have may be old.
+    pub enable_query_on_slave: bool,
+    /// Of the predecessor: the same.
+    pub route_by_latency: bool,
+}
+
+/// The key `tls` of [`RedisConfig`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RedisTls {
+    /// TLS is spoken. Default: no.
+    pub enabled: bool,
+    /// The certificate of this client, in PEM: with `key-file`.
+    pub cert_file: Option<PathBuf>,
+    /// The key of that certificate, in PEM.
+    pub key_file: Option<PathBuf>,
+    /// Who has signed the certificates of the servers, in PEM. Default: whom the system trusts.
+    pub ca_file: Option<PathBuf>,
+    /// Of the predecessor: refused where it is set, since a server that is not asked who it is can be anybody.
+    pub skip_verify: bool,
+}
+
+/// The key `pool` of [`RedisConfig`]: whatever it has is read, for the files of the predecessor, and is without effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Pool;
+
+impl<'de> Deserialize<'de> for Pool {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Pool)
+    }
+}
+
+impl Default for RedisConfig {
+    fn default() -> Self {
+        RedisConfig {
+            endpoint: None,
+            endpoints: Vec::new(),
+            master_name: None,
+            db: 0,
+            username: None,
+            password: Secret::default(),
+            sentinel_password: Secret::default(),
+            tls: RedisTls::default(),
+            dial_timeout: Duration(DIAL),
+            read_timeout: Duration(READ),
+            write_timeout: Duration::default(),
+            max_rediects: 16,
+            session_ttl: Duration::from_secs(10),
+            rescan_interval: Duration::from_secs(300),
+            enable_notifications: false,
+            pool: Pool,
+            enable_query_on_slave: false,
+            route_by_latency: false,
+        }
+    }
+}
+
+/// What kind of Redis it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Single(Arc<str>),
+    Sentinel { master: String, sentinels: Vec<Arc<str>> },
+    Cluster(Vec<Arc<str>>),
+}
+
+impl RedisConfig {
+    /// One for a single server, and all else as it is by default.
+    #[must_use]
+    pub fn at(endpoint: impl Into<String>) -> Self {
+        RedisConfig { endpoint: Some(endpoint.into()), ..RedisConfig::default() }
+    }
+
+    /// One for a master that these sentinels know by this name.
+    #[must_use]
+    pub fn sentinels<E: Into<String>>(master: impl Into<String>, endpoints: impl IntoIterator<Item = E>) -> Self {
+        let endpoints = endpoints.into_iter().map(Into::into).collect();
+        RedisConfig { master_name: Some(master.into()), endpoints, ..RedisConfig::default() }
+    }
+
+    /// One for a cluster that these nodes belong to.
+    #[must_use]
+    pub fn cluster<E: Into<String>>(endpoints: impl IntoIterator<Item = E>) -> Self {
+        RedisConfig { endpoints: endpoints.into_iter().map(Into::into).collect(), ..RedisConfig::default() }
+    }
+
+    /// Does it say where Redis is?
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.endpoint.is_some() || !self.endpoints.is_empty()
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        let shared = |endpoints: &[String]| endpoints.iter().map(|endpoint| bare(endpoint)).collect::<Vec<_>>();
+        match (&self.master_name, &self.endpoint) {
+            (Some(master), _) => Kind::Sentinel { master: master.clone(), sentinels: shared(&self.endpoints) },
+            (None, Some(endpoint)) => Kind::Single(bare(endpoint)),
+            (None, None) => Kind::Cluster(shared(&self.endpoints)),
+        }
+    }
+
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self.kind(), Kind::Cluster(_))
+    }
+
+    /// Where it is, for messages.
+    pub(crate) fn endpoints_shown(&self) -> String {
+        match self.kind() {
+            Kind::Single(endpoint) => endpoint.to_string(),
+            Kind::Sentinel { master, sentinels } => format!("{master} of {}", sentinels.join(",")),
+            Kind::Cluster(nodes) => nodes.join(","),
+        }
+    }
+
+    pub(crate) fn dial_within(&self) -> Time {
+        or(*self.dial_timeout, DIAL)
+    }
+
+    pub(crate) fn read_within(&self) -> Time {
+        or(*self.read_timeout, READ)
+    }
+
+    pub(crate) fn write_within(&self) -> Time {
+        or(*self.write_timeout, self.read_within())
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Invalid> {
+        let times = [
+            ("dial-timeout", self.dial_timeout),
+            ("read-timeout", self.read_timeout),
+            ("write-timeout", self.write_timeout),
+        ];
+        for (key, time) in times {
+            if !time.is_zero() && *time < Time::from_millis(1) {
+                return Err(Invalid::key(key, "is too short for any answer: take some seconds"));
+            }
+        }
+        if *self.session_ttl < Time::from_secs(1) {
+            return Err(Invalid::key("session-ttl", "is below a second, which a slow moment of the network takes"));
+        }
+        if *self.rescan_interval < Time::from_millis(100) {
+            return Err(Invalid::key("rescan-interval", "is so short that it would keep reading all keys"));
+        }
+        if self.tls.cert_file.is_some() != self.tls.key_file.is_some() {
+            return Err(Invalid::key("tls", "has one half of a certificate: set `cert-file` and `key-file`"));
+        }
+        let refused = [
+            ("enable-query-on-slave", self.enable_query_on_slave),
+            ("route-by-latency", self.route_by_latency),
+            ("tls", self.tls.skip_verify),
+        ];
+        if let Some((key, _)) = refused.into_iter().find(|(_, is_set)| *is_set) {
+            let what = match key {
+                "tls" => {
+                    "has `skip-verify`, by which anybody could be the server: set `ca-file` to who has signed its certificate"
+                }
+                _ => "is not served: replicas may have old values, so they are not asked; take it out",
+            };
+            return Err(Invalid::key(key, what));
+        }
+        if self.master_name.is_some() && self.endpoints.is_empty() {
+            return Err(Invalid::key("master-name", "is of use with the sentinels that know it: set `endpoints`"));
+        }
+        if self.db != 0 && self.is_set() && self.is_cluster() {
+            return Err(Invalid::key("db", "is for single servers: a cluster has one database, 0"));
+        }
+        let wrong = |endpoint: &&String| {
+            endpoint.contains('@')
+                || bare(endpoint).rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err())
+        };
+        if self.endpoint.iter().any(|endpoint| wrong(&endpoint)) {
+            return Err(Invalid::key("endpoint", "is no `host:port`"));
+        }
+        if self.endpoints.iter().any(|endpoint| wrong(&endpoint)) {
+            return Err(Invalid::key("endpoints", "has one that is no `host:port`"));
+        }
+        Ok(())
+    }
+}
+
+fn or(time: Time, default: Time) -> Time {
+    if time.is_zero() { default } else { time }
+}
+
+fn bare(endpoint: &str) -> Arc<str> {
+    let bare = endpoint.strip_prefix("redis://").or_else(|| endpoint.strip_prefix("rediss://")).unwrap_or(endpoint);
+    bare.trim_end_matches('/').into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_say_what_kind_it_is() {
+        assert_eq!(RedisConfig::at("redis://a:1/").kind(), Kind::Single("a:1".into()));
+        let sentinel = RedisConfig::sentinels("m", ["a:1", "b:2"]);
+        let sentinels = vec!["a:1".into(), "b:2".into()];
+        assert_eq!(sentinel.kind(), Kind::Sentinel { master: "m".into(), sentinels: sentinels.clone() });
+        assert_eq!(RedisConfig::cluster(["a:1", "b:2"]).kind(), Kind::Cluster(sentinels));
+        assert!(!RedisConfig::default().is_set());
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_refused() {
+        let bad = |change: fn(&mut RedisConfig)| {
+            let mut config = RedisConfig::at("a:1");
+            change(&mut config);
+            config.check().is_err()
+        };
+        assert!(bad(|config| config.read_timeout = Duration(Time::from_nanos(5))));
+        assert!(bad(|config| config.tls.cert_file = Some("c.pem".into())));
+        assert!(bad(|config| config.endpoint = Some("u:p@b:1".into())));
+        assert!(bad(|config| config.endpoints.push("b".into())));
+        assert!(bad(|config| config.master_name = Some("m".into())));
+        assert!(bad(|config| (config.endpoint, config.endpoints, config.db) = (None, vec!["a:1".to_string()], 1)));
+        assert!(bad(|config| config.route_by_latency = true) && bad(|config| config.tls.skip_verify = true));
+        assert!(!bad(|config| config.read_timeout = Duration::default()));
+    }
+}

@@ -1,0 +1,366 @@
+//! [`Core`]: the servers of a store, and how they are called.
+
+use crate::{
+    Connection, RedisConfig,
+    backoff::Backoff,
+    config::Kind,
+    failure::{Asked, Elsewhere, Failure, REACH},
+    node::Node,
+    slots::Slots,
+    watch::Hub,
+    wire::{Command, Dial, Reply, Wire},
+};
+use bytes::Bytes;
+use cninfra::keyval::{Applied, KeyRange, KvError, Reason, Result};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, Semaphore, watch},
+    time::{Instant, sleep, timeout_at},
+};
+
+/// So many calls are on their way at once; the next ones wait, within their limit.
+const IN_FLIGHT: usize = 128;
+/// So many reads go in one piece.
+pub(crate) const BATCH: usize = 256;
+/// In less than this nothing is answered.
+const MOMENT: Duration = Duration::from_millis(5);
+/// How long an answer may take that is not a caller's.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(crate) struct Core {
+    pub(crate) config: RedisConfig,
+    pub(crate) kind: Kind,
+    pub(crate) dial: Arc<Dial>,
+    pub(crate) slots: watch::Sender<Arc<Slots>>,
+    pub(crate) connection: watch::Sender<Connection>,
+    pub(crate) hub: Hub,
+    /// The servers may be others now: whoever looks after it is to look at once.
+    pub(crate) suspect: Notify,
+    /// A connection has failed: the state is to be looked at.
+    pub(crate) shaken: Notify,
+    nodes: Mutex<HashMap<Arc<str>, Arc<Node>>>,
+    room: Semaphore,
+    closed: watch::Sender<bool>,
+    endpoints: Arc<str>,
+}
+
+/// Whom to ask.
+#[derive(Clone, Debug)]
+pub(crate) enum To {
+    /// Who has this key.
+    Key(Bytes),
+    Node(Arc<str>),
+}
+
+impl Core {
+    pub(crate) fn new(config: RedisConfig, dial: Dial) -> Self {
+        let kind = config.kind();
+        let slots = match &kind {
+            Kind::Single(endpoint) => Slots::one(endpoint.clone()),
+            Kind::Sentinel { .. } | Kind::Cluster(_) => Slots::default(),
+        };
+        let endpoints = config.endpoints_shown();
+        Core {
+            kind,
+            dial: Arc::new(dial),
+            slots: watch::Sender::new(Arc::new(slots)),
+            connection: watch::Sender::new(Connection::Connecting),
+            hub: Hub::new(config.db),
+            suspect: Notify::new(),
+            shaken: Notify::new(),
+            nodes: Mutex::default(),
+            room: Semaphore::new(IN_FLIGHT),
+            closed: watch::Sender::new(false),
+            endpoints: endpoints.into(),
+            config,
+        }
+    }
+
+    /// All endpoints, for messages.
+    pub(crate) fn endpoints(&self) -> &Arc<str> {
+        &self.endpoints
+    }
+
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.config.is_cluster()
+    }
+
+    /// The servers with the keys, as they are known.
+    pub(crate) fn primaries(&self) -> Vec<Arc<str>> {
+        self.slots.borrow().primaries().to_vec()
+    }
+
+    fn within(&self, asked: &Asked) -> Duration {
+        if asked.writes { self.config.write_within() } else { self.config.read_within() }
+    }
+
+    /// Asks something, within the limit of the config.
+    pub(crate) async fn call(&self, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+        self.call_within(self.within(asked), asked, to, command).await
+    }
+
+    /// Asks something. What was not applied, or only reads, is asked again while there is time.
+    pub(crate) async fn call_within(&self, limit: Duration, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+        let calling = async {
+            let deadline = Instant::now() + limit;
+            let Ok(Ok(_room)) = timeout_at(deadline, self.room.acquire()).await else {
+                return Err(self.late(limit, asked, &self.endpoints, Applied::No));
+            };
+            self.ask(limit, deadline, asked, to, command).await
+        };
+        tokio::select! {
+            biased;
+            () = self.closed() => Err(self.closed_error(asked)),
+            answer = calling => answer,
+        }
+    }
+
+    async fn ask(&self, limit: Duration, deadline: Instant, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+        let (mut backoff, mut redirects) = (Backoff::default(), 0);
+        let mut elsewhere: Option<Elsewhere> = None;
+        loop {
+            let endpoint = match &elsewhere {
+                Some(Elsewhere::Moved(endpoint) | Elsewhere::Ask(endpoint)) => endpoint.clone(),
+                None => match timeout_at(deadline, self.find(to)).await {
+                    Ok(endpoint) => endpoint,
+                    Err(_) => {
+                        self.suspect.notify_one();
+                        return Err(self.nobody(asked));
+                    }
+                },
+            };
+            // who has had to wait for so long makes no connection for others
+            if deadline.saturating_duration_since(Instant::now()) < MOMENT {
+                return Err(self.late(limit, asked, &endpoint, Applied::No));
+            }
+            let node = self.node(&endpoint);
+            let failure = match timeout_at(deadline, node.wire()).await {
+                Err(_) => return Err(self.late(limit, asked, &endpoint, Applied::No)),
+                Ok(Err(failure)) => failure,
+                Ok(Ok(wire)) => {
+                    let before = wire.answers();
+                    let asking = matches!(elsewhere, Some(Elsewhere::Ask(_)));
+                    match timeout_at(deadline, send(&wire, asking, command.clone())).await {
+                        Ok(Ok(reply)) => return Ok(reply),
+                        Ok(Err(failure)) => {
+                            if failure.breaks() {
+                                self.broken(&node, &wire);
+                            }
+                            failure
+                        }
+                        Err(_) => {
+                            // a connection on which others were answered meanwhile is not dead
+                            if wire.answers() == before {
+                                self.broken(&node, &wire);
+                            }
+                            return Err(self.late(limit, asked, &endpoint, Applied::Unknown));
+                        }
+                    }
+                }
+            };
+            if failure.breaks() || failure.is_misplaced() {
+                self.shaken.notify_one();
+                self.suspect.notify_one();
+            }
+            elsewhere = failure.elsewhere().filter(|_| matches!(to, To::Key(_)));
+            if elsewhere.is_some() && redirects < self.config.max_rediects {
+                redirects += 1;
+                continue;
+            }
+            let wait = backoff.next();
+            if !failure.may_pass(asked) || elsewhere.is_some() || Instant::now() + wait >= deadline {
+                return Err(failure.into_error(asked, &endpoint));
+            }
+            sleep(wait).await;
+        }
+    }
+
+    /// Reads some keys: each with its value, or none.
+    pub(crate) async fn read(&self, op: &'static str, keys: &[Bytes]) -> Vec<Result<Option<Bytes>>> {
+        let mut read: Vec<Option<Result<Option<Bytes>>>> =
+            vec![None; keys.len()].into_iter().map(|_: Option<()>| None).collect();
+        let mut groups: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+        for (index, key) in keys.iter().enumerate() {
+            if let Some(owner) = self.slots.borrow().owner(key) {
+                groups.entry(owner.clone()).or_default().push(index);
+            }
+        }
+        for (endpoint, indexes) in groups {
+            for some in indexes.chunks(BATCH) {
+                let answers = self.read_batch(&endpoint, some.iter().map(|index| &keys[*index])).await;
+                for (index, answer) in some.iter().zip(answers) {
+                    read[*index] = answer;
+                }
+            }
+        }
+        let mut all = Vec::with_capacity(keys.len());
+        for (key, answer) in keys.iter().zip(read) {
+            // those that are elsewhere, or were not answered, one by one
+            all.push(match answer {
+                Some(answer) => answer,
+                None => {
+                    let asked = Asked::to_read(op, Some(KeyRange::key(key)));
+                    let reply = self.call(&asked, &To::Key(key.clone()), Command::new("GET", [key.clone()])).await;
+                    reply.map(Reply::bytes)
+                }
+            });
+        }
+        all
+    }
+
+    /// Reads some keys of one server. What it did not answer is none.
+    async fn read_batch<'k>(
+        &self,
+        endpoint: &Arc<str>,
+        keys: impl Iterator<Item = &'k Bytes>,
+    ) -> Vec<Option<Result<Option<Bytes>>>> {
+        let keys: Vec<&Bytes> = keys.collect();
+        let deadline = Instant::now() + self.config.read_within();
+        let node = self.node(endpoint);
+        let asking = async {
+            let wire = node.wire().await.ok()?;
+            let before = wire.answers();
+            let gets = keys.iter().map(|key| Command::new("GET", [(*key).clone()])).collect();
+            match timeout_at(deadline, wire.pipeline(gets)).await {
+                Ok(answers) => {
+                    if answers.iter().any(|answer| matches!(answer, Err(failure) if failure.breaks())) {
+                        self.broken(&node, &wire);
+                    }
+                    Some(answers)
+                }
+                Err(_) => {
+                    if wire.answers() == before {
+                        self.broken(&node, &wire);
+                    }
+                    None
+                }
+            }
+        };
+        let answers = tokio::select! {
+            biased;
+            () = self.closed() => None,
+            answers = timeout_at(deadline, asking) => answers.ok().flatten(),
+        };
+        let Some(answers) = answers else { return keys.iter().map(|_| None).collect() };
+        let told = |(key, answer): (&&Bytes, std::result::Result<Reply, Failure>)| match answer {
+            Ok(reply) => Some(Ok(reply.bytes())),
+            Err(failure) => {
+                let asked = Asked::to_read("get", Some(KeyRange::key(key)));
+                let again = failure.elsewhere().is_some() || failure.may_pass(&asked);
+                (!again).then(|| Err(failure.into_error(&asked, endpoint)))
+            }
+        };
+        keys.iter().zip(answers).map(told).collect()
+    }
+
+    /// Who is to be asked, as soon as it is known.
+    async fn find(&self, to: &To) -> Arc<str> {
+        let key = match to {
+            To::Node(endpoint) => return endpoint.clone(),
+            To::Key(key) => key,
+        };
+        let mut slots = self.slots.subscribe();
+        loop {
+            if let Some(owner) = slots.borrow_and_update().owner(key) {
+                return owner.clone();
+            }
+            self.suspect.notify_one();
+            if slots.changed().await.is_err() {
+                // the sender is here
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    pub(crate) fn node(&self, endpoint: &Arc<str>) -> Arc<Node> {
+        let asks_role = matches!(self.kind, Kind::Sentinel { .. });
+        let make = || Arc::new(Node::new(endpoint.clone(), self.dial.clone(), asks_role));
+        self.lock().entry(endpoint.clone()).or_insert_with(make).clone()
+    }
+
+    /// Forgets servers that have no keys, and returns the others.
+    pub(crate) fn keep(&self, endpoints: &[Arc<str>]) {
+        self.lock().retain(|endpoint, _| endpoints.contains(endpoint));
+    }
+
+    fn broken(&self, node: &Node, wire: &Arc<Wire>) {
+        node.broken(wire);
+        self.shaken.notify_one();
+        self.suspect.notify_one();
+    }
+
+    /// Ends all that waits for the server, and all that comes.
+    pub(crate) fn close(&self) {
+        self.closed.send_replace(true);
+    }
+
+    /// Ends the connections, and waits for nothing.
+    pub(crate) fn drop_nodes(&self) {
+        self.lock().clear();
+    }
+
+    /// Ends the connections, after all else.
+    pub(crate) async fn close_nodes(&self) {
+        let nodes: Vec<Arc<Node>> = self.lock().drain().map(|(_, node)| node).collect();
+        for node in nodes {
+            node.close().await;
+        }
+    }
+
+    /// Waits until the store is closed.
+    pub(crate) async fn closed(&self) {
+        // the sender is here
+        let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        *self.closed.borrow()
+    }
+
+    /// What was asked of a store that is closed: nobody knows of it, if it was on its way.
+    pub(crate) fn closed_error(&self, asked: &Asked) -> KvError {
+        let error = asked.error(Reason::Closed, Applied::Unknown).at(self.endpoints.clone());
+        error.because(Why("its agent or its owner has closed it"))
+    }
+
+    fn late(&self, limit: Duration, asked: &Asked, endpoint: &Arc<str>, applied: Applied) -> KvError {
+        self.shaken.notify_one();
+        self.suspect.notify_one();
+        let error = asked.error(Reason::TimedOut(limit), applied).at(endpoint.clone()).with_help(REACH);
+        error.because(Why("the server hangs, or the network loses what is sent"))
+    }
+
+    fn nobody(&self, asked: &Asked) -> KvError {
+        let error = asked.error(Reason::Unavailable, Applied::No).at(self.endpoints.clone()).with_help(REACH);
+        error.because(Why("no server is known that has the key"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Node>>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn send(wire: &Wire, asking: bool, command: Command) -> std::result::Result<Reply, Failure> {
+    if !asking {
+        return wire.call(command).await;
+    }
+    let answers = wire.pipeline(vec![Command::bare("ASKING"), command]).await;
+    answers.into_iter().next_back().unwrap_or_else(|| Err(Failure::lost("no answer")))
+}
+
+/// Why an operation has failed, in words.
+#[derive(Debug)]
+pub(crate) struct Why(pub(crate) &'static str);
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Why {}

@@ -1,0 +1,215 @@
+//! [`Failure`]: what an error of a connection or of the server means.
+
+use cninfra::keyval::{Applied, KeyRange, KvError, Reason};
+use std::{fmt, sync::Arc};
+
+/// What is asked of the store, for errors.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) op: &'static str,
+    pub(crate) range: Option<KeyRange>,
+    /// It changes something.
+    pub(crate) writes: bool,
+}
+
+impl Asked {
+    pub(crate) fn to_read(op: &'static str, range: Option<KeyRange>) -> Self {
+        Asked { op, range, writes: false }
+    }
+
+    pub(crate) fn to_write(op: &'static str, range: Option<KeyRange>) -> Self {
+        Asked { op, range, writes: true }
+    }
+
+    /// The error of this. What only reads is never applied.
+    pub(crate) fn error(&self, reason: Reason, applied: Applied) -> KvError {
+        let error = KvError::new(self.op, reason);
+        let error = if applied == Applied::No || !self.writes { error.not_applied() } else { error };
+        match &self.range {
+            Some(range) => error.on(range.clone()),
+            None => error,
+        }
+    }
+}
+
+/// What has failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// There is no connection: nothing was sent.
+    NoConnection,
+    /// The connection was lost.
+    Lost,
+    /// The server has said so.
+    Answer,
+}
+
+/// Where a key is said to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Elsewhere {
+    Moved(Arc<str>),
+    /// For this once.
+    Ask(Arc<str>),
+}
+
+impl Failure {
+    pub(crate) fn no_connection(text: impl Into<String>) -> Self {
+        Failure { kind: Kind::NoConnection, text: text.into() }
+    }
+
+    pub(crate) fn lost(text: impl Into<String>) -> Self {
+        Failure { kind: Kind::Lost, text: text.into() }
+    }
+
+    pub(crate) fn answer(text: impl Into<String>) -> Self {
+        Failure { kind: Kind::Answer, text: text.into() }
+    }
+
+    /// Of a connection that was to be made.
+    pub(crate) fn of_dial(error: &fred::error::Error) -> Self {
+        let text = error.details().to_string();
+        if is_answer(&text) { Failure::answer(text) } else { Failure::no_connection(text) }
+    }
+
+    /// Of what was asked.
+    pub(crate) fn of_call(error: &fred::error::Error) -> Self {
+        let text = error.details().to_string();
+        if is_answer(&text) { Failure::answer(text) } else { Failure::lost(text) }
+    }
+
+    fn code(&self) -> &str {
+        match self.kind {
+            Kind::Answer => self.text.split(' ').next().unwrap_or_default(),
+            Kind::NoConnection | Kind::Lost => "",
+        }
+    }
+
+    /// Is the connection of no more use?
+    pub(crate) fn breaks(&self) -> bool {
+        self.kind != Kind::Answer
+    }
+
+    /// Another server has the key.
+    pub(crate) fn elsewhere(&self) -> Option<Elsewhere> {
+        let addr = || Arc::from(self.text.split(' ').nth(2).unwrap_or_default());
+        match self.code() {
+            "MOVED" => Some(Elsewhere::Moved(addr())),
+            "ASK" => Some(Elsewhere::Ask(addr())),
+            _ => None,
+        }
+    }
+
+    /// This server is not, or no more, the one to ask.
+    pub(crate) fn is_misplaced(&self) -> bool {
+        matches!(self.code(), "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "MOVED")
+    }
+
+    pub(crate) fn is_no_script(&self) -> bool {
+        self.code() == "NOSCRIPT"
+    }
+
+    pub(crate) fn is_wrong_type(&self) -> bool {
+        self.code() == "WRONGTYPE" || self.text.contains("WRONGTYPE")
+    }
+
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self.code(), "NOPERM" | "NOAUTH" | "WRONGPASS") || self.text.contains("invalid password")
+    }
+
+    pub(crate) fn applied(&self) -> Applied {
+        match self.kind {
+            Kind::Lost => Applied::Unknown,
+            Kind::NoConnection | Kind::Answer => Applied::No,
+        }
+    }
+
+    /// May it be asked again, since it was not done, or only reads?
+    pub(crate) fn may_pass(&self, asked: &Asked) -> bool {
+        self.reason() == Reason::Unavailable && (self.applied() == Applied::No || !asked.writes)
+    }
+
+    fn reason(&self) -> Reason {
+        match self.code() {
+            "" => Reason::Unavailable,
+            "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "READONLY" | "BUSY" | "MOVED" | "ASK"
+            | "NOREPLICAS" => Reason::Unavailable,
+            "OOM" | "MISCONF" => Reason::Full,
+            "WRONGTYPE" => Reason::Malformed,
+            "CROSSSLOT" => Reason::Unsupported("transactions of keys in several slots"),
+            _ if self.is_denied() => Reason::Denied,
+            _ if self.is_wrong_type() => Reason::Malformed,
+            _ => Reason::Other,
+        }
+    }
+
+    pub(crate) fn into_error(self, asked: &Asked, endpoint: &Arc<str>) -> KvError {
+        let (reason, applied) = (self.reason(), self.applied());
+        let help = self.help(&reason);
+        asked.error(reason, applied).at(endpoint.clone()).with_help(help).because(self)
+    }
+
+    fn help(&self, reason: &Reason) -> &'static str {
+        match (reason, self.code()) {
+            (Reason::Full, "MISCONF") => "the server can not write its data to its disk: look at its log",
+            (Reason::Full, _) => "raise `maxmemory` of the server, or set its `maxmemory-policy`",
+            (Reason::Malformed, _) => "a list, hash or set has this key: values are plain strings; take another key",
+            (Reason::Denied, "NOPERM") => "look at the rights of the user: `ACL GETUSER`",
+            (Reason::Denied, _) => "look at `username` and `password` in redis.conf",
+            (Reason::Unsupported(_), _) => "keys of one transaction have one `{tag}` in a cluster",
+            _ => REACH,
+        }
+    }
+}
+
+pub(crate) const REACH: &str =
+    "look whether redis runs there, and at `endpoint`, `endpoints`, `master-name` and `tls` in redis.conf";
+
+/// Answers of the server begin with a word in capitals.
+fn is_answer(text: &str) -> bool {
+    let word = text.split(' ').next().unwrap_or_default();
+    (word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
+        || text.contains("WRONGTYPE")
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_never_sent_or_refused_was_not_applied() {
+        let write = Asked::to_write("put", None);
+        for (failure, reason, applied, may_pass) in [
+            (Failure::no_connection("refused"), Reason::Unavailable, Applied::No, true),
+            (Failure::lost("reset"), Reason::Unavailable, Applied::Unknown, false),
+            (Failure::answer("LOADING Redis is loading"), Reason::Unavailable, Applied::No, true),
+            (Failure::answer("OOM command not allowed"), Reason::Full, Applied::No, false),
+            (Failure::answer("NOPERM this user has no permissions"), Reason::Denied, Applied::No, false),
+            (Failure::answer("WRONGTYPE Operation against a key"), Reason::Malformed, Applied::No, false),
+        ] {
+            assert_eq!((failure.reason(), failure.applied(), failure.may_pass(&write)), (reason, applied, may_pass));
+        }
+        assert!(Failure::lost("reset").may_pass(&Asked::to_read("get", None)));
+    }
+
+    #[test]
+    fn who_has_a_key_is_read() {
+        let moved = Failure::answer("MOVED 3999 127.0.0.1:6381");
+        assert_eq!(moved.elsewhere(), Some(Elsewhere::Moved("127.0.0.1:6381".into())));
+        let ask = Failure::answer("ASK 3999 127.0.0.1:6381");
+        assert_eq!(ask.elsewhere(), Some(Elsewhere::Ask("127.0.0.1:6381".into())));
+        assert_eq!(Failure::lost("MOVED").elsewhere(), None);
+    }
+}

@@ -1,0 +1,28 @@
+//! Redis as a store of cninfra agents: a single server, one with sentinels, or a cluster.
+//!
+//! In an agent it is the plugin [`Redis`], which stands behind the interface [`KeyVal`](cninfra::keyval::KeyVal). Without an agent it is the library [`RedisStore`].
+
+mod backoff;
+mod config;
+mod core;
+mod failure;
+mod glob;
+mod monitor;
+mod node;
+mod plugin;
+mod scan;
+mod script;
+mod session;
+mod slots;
+mod store;
+mod tasks;
+mod tls;
+mod topology;
+mod txn;
+mod watch;
+mod wire;
+
+pub use config::{Pool, RedisConfig, RedisTls};
+pub use monitor::Connection;
+pub use plugin::Redis;
+pub use store::RedisStore;

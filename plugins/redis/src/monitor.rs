@@ -1,0 +1,99 @@
+//! The state of the connection: asked for from time to time, and whenever a call finds it broken.
+
+use crate::{
+    backoff::Backoff,
+    core::{Core, PATIENCE, To},
+    failure::Asked,
+    wire::Command,
+};
+use cninfra::keyval::{KvError, Reason};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+/// So often servers that answer are asked.
+const EVERY: Duration = Duration::from_secs(1);
+/// Not more often, whoever wants it.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How the connection of a store is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Connection {
+    /// The servers have not answered yet.
+    Connecting,
+    /// All servers answer.
+    Up,
+    /// The servers answer calls, but do not tell of changes, so that watches stand still; why, with the mend.
+    Mute(String),
+    /// A server does not answer, and why, with the endpoint.
+    Down(String),
+}
+
+/// Asks whether all servers are there.
+pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
+    let asked = Asked::to_read("probe", None);
+    let deadline = Instant::now() + within;
+    if core.primaries().is_empty() {
+        let mut slots = core.slots.subscribe();
+        core.suspect.notify_one();
+        let known = slots.wait_for(|slots| slots.is_known());
+        let is_known = tokio::time::timeout_at(deadline, known).await.is_ok_and(|known| known.is_ok());
+        if !is_known {
+            let error = asked.error(Reason::Unavailable, cninfra::keyval::Applied::No).at(core.endpoints().clone());
+            return Err(error.because(core.hub.last_trouble()).with_help(crate::failure::REACH));
+        }
+    }
+    for primary in core.primaries() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        core.call_within(left, &asked, &To::Node(primary), Command::bare("PING")).await?;
+    }
+    Ok(())
+}
+
+/// Keeps the state of the connection until the store is closed.
+pub(crate) async fn run(core: Arc<Core>) {
+    let looking = async {
+        let mut backoff = Backoff::default();
+        loop {
+            let answer = probe(&core, PATIENCE.min(core.config.read_within())).await;
+            let pause = match &answer {
+                Ok(()) => {
+                    backoff.reset();
+                    EVERY
+                }
+                Err(_) => backoff.next(),
+            };
+            let now = match (answer, core.hub.refusal()) {
+                (Ok(()), None) => Connection::Up,
+                (Ok(()), Some(refusal)) => Connection::Mute(refusal),
+                (Err(error), _) => Connection::Down(with_cause(&error)),
+            };
+            tell(&core.connection, now);
+            sleep(PAUSE).await;
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = core.shaken.notified() => {}
+            }
+        }
+    };
+    tokio::select! {
+        () = core.closed() => {}
+        () = looking => {}
+    }
+}
+
+pub(crate) fn with_cause(error: &KvError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
+}
+
+fn tell(connection: &watch::Sender<Connection>, now: Connection) {
+    connection.send_if_modified(|before| {
+        let is_new = *before != now;
+        *before = now;
+        is_new
+    });
+}

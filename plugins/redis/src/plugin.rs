@@ -1,0 +1,153 @@
+//! [`Redis`]: the store as a plugin.
+
+use crate::{Connection, RedisConfig, RedisStore};
+use cninfra::{
+    keyval::{
+        At, Bytes, Capabilities, Entry, KeyRange, KvError, Page, PageRequest, Reason, Store, Txn, TxnOutcome, Watch,
+        WatchOptions,
+    },
+    prelude::*,
+    status::State,
+};
+use std::sync::{PoisonError, RwLock};
+
+/// Redis as a store of an agent: it provides [`KeyVal`](cninfra::keyval::KeyVal).
+///
+/// ```
+/// use cninfra::{keyval::{KeyVal, Kv}, prelude::*};
+/// use cninfra_redis::Redis;
+///
+/// #[plugin]
+/// struct Phonebook {
+///     store: Dep<dyn KeyVal>,
+/// }
+///
+/// impl Lifecycle for Phonebook {
+///     async fn init(&self, cx: &Context) -> Result<()> {
+///         let contacts = Kv::of_agent(&self.store, cx.service_label()).scoped("contacts/");
+///         contacts.put("alice", "555-0100").await?;
+///         Ok(())
+///     }
+/// }
+///
+/// #[derive(Flavor)]
+/// struct App {
+///     #[provides(dyn KeyVal)]
+///     store: Dep<Redis>,
+///     phonebook: Dep<Phonebook>,
+/// }
+/// ```
+///
+/// Its config section is `redis`, in the file `redis.conf` (or that of `--redis-config`): see [`RedisConfig`]. Where that does not say where Redis is, the plugin is disabled, and calls of it fail.
+///
+/// It connects in its `init`, which fails where Redis does not answer: what follows is said by `start-policy`. From then on it is well while all servers answer; degraded while they answer calls,
+/// but do not tell of changes to those who watch; and in error while one does not answer, with its endpoint.
+#[plugin(name = "redis")]
+pub struct Redis {
+    #[config(check = RedisConfig::check)]
+    config: RedisConfig,
+    store: RwLock<Option<RedisStore>>,
+}
+
+impl Redis {
+    /// The store, for who wants it without the agent; `None` before it is connected, where it is disabled, and after it was closed.
+    #[must_use]
+    pub fn store(&self) -> Option<RedisStore> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn opened(&self, op: &'static str) -> Result<RedisStore, KvError> {
+        self.store().ok_or_else(|| {
+            let (reason, endpoints, help) = match self.config.is_set() {
+                true => (Reason::Unavailable, self.config.endpoints_shown(), crate::failure::REACH),
+                false => (Reason::Unsupported("endpoints"), "redis".to_string(), NOT_SET),
+            };
+            KvError::new(op, reason).not_applied().at(endpoints).with_help(help)
+        })
+    }
+
+    fn put(&self, store: Option<RedisStore>) -> Option<RedisStore> {
+        std::mem::replace(&mut *self.store.write().unwrap_or_else(PoisonError::into_inner), store)
+    }
+}
+
+const NOT_SET: &str = "redis is disabled: set `endpoint`, or `endpoints` for sentinels and clusters, in redis.conf";
+
+impl Lifecycle for Redis {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        // what an attempt that has failed may have left
+        self.close(cx).await?;
+        if !self.config.is_set() {
+            cx.log().info(NOT_SET);
+            cx.status().report_because(State::Disabled, "redis.conf does not say where Redis is");
+            return Ok(());
+        }
+        let store = RedisStore::open(self.config.clone()).map_err(told)?;
+        // before the first await: an `init` that is dropped there has its `close`
+        self.put(Some(store.clone()));
+        if let Err(error) = store.probe().await {
+            self.close(cx).await?;
+            return Err(told(error));
+        }
+        cx.log().debug(format_args!("is connected to {}", store.endpoints()));
+        // who does not watch need not care
+        if let Ok(Some(why)) = store.mute().await {
+            cx.log().warn(format_args!("watches will be refused: {why}"));
+        }
+        let (context, mut connection) = (cx.clone(), store.connection());
+        cx.spawn_until_close("connection", async move {
+            loop {
+                let now = connection.borrow_and_update().clone();
+                match now {
+                    Connection::Connecting => {}
+                    Connection::Up => context.status().report(State::Ok),
+                    Connection::Mute(why) => context.status().report_because(State::Degraded, why),
+                    Connection::Down(why) => context.status().report_because(State::Error, why),
+                }
+                if connection.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn close(&self, _: &Context) -> Result<()> {
+        if let Some(store) = self.put(None) {
+            store.close().await;
+        }
+        Ok(())
+    }
+}
+
+/// The mend goes with it.
+fn told(error: KvError) -> Error {
+    let help = error.help().map(str::to_string);
+    let error = Error::from(error);
+    match help {
+        Some(help) => error.with_help(help),
+        None => error,
+    }
+}
+
+impl Store for Redis {
+    fn capabilities(&self) -> Capabilities {
+        crate::store::capabilities(self.config.is_cluster())
+    }
+
+    async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>, KvError> {
+        Store::get(&self.opened("get")?, key, at).await
+    }
+
+    async fn page(&self, request: PageRequest) -> Result<Page, KvError> {
+        Store::page(&self.opened("list")?, request).await
+    }
+
+    async fn commit(&self, txn: Txn) -> Result<TxnOutcome, KvError> {
+        Store::commit(&self.opened("transaction")?, txn).await
+    }
+
+    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch, KvError> {
+        Store::watch(&self.opened("watch")?, ranges, options).await
+    }
+}

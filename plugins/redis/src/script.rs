@@ -1,0 +1,64 @@
+//! What is done by the server in one step.
+
+use crate::{
+    core::{Core, To},
+    failure::{Asked, Failure},
+    wire::{Command, Reply},
+};
+use bytes::Bytes;
+use cninfra::keyval::Result;
+use std::error::Error as _;
+
+/// A transaction: conditions, and what is done if they hold, or else. See `txn` for what it is given.
+pub(crate) const TXN: &str = include_str!("txn.lua");
+/// What the server knows it by, once it has seen it.
+const TXN_SHA1: &str = "6a0938b6916bb16ec1189246ec5d793f1ac069be";
+
+/// Lets a value live on, if it is still there: 1; 0 where another one is there, -1 where none is.
+pub(crate) const RENEW: &str = "local found = redis.call('GET', KEYS[1])
+if found == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return found and 0 or -1";
+
+/// Deletes a key, if it has this value.
+pub(crate) const RELEASE: &str =
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+
+/// Deletes a key, and says what it was.
+pub(crate) const TAKE: &str = "local found = redis.call('GET', KEYS[1]) redis.call('DEL', KEYS[1]) return found";
+
+/// Makes a key and deletes it, so that nobody reads it, but it is told of.
+pub(crate) const ECHO: &str = "redis.call('SET', KEYS[1], '', 'PX', 1000) return redis.call('DEL', KEYS[1])";
+
+/// A call of a script of one key.
+pub(crate) fn of_key(script: &'static str, key: &Bytes) -> Command {
+    Command::new("EVAL", [Bytes::from_static(script.as_bytes()), Bytes::from_static(b"1"), key.clone()])
+}
+
+/// Runs a transaction.
+pub(crate) async fn txn(core: &Core, asked: &Asked, to: &To, keys: &[Bytes], args: &[Bytes]) -> Result<Reply> {
+    let command = |name, script: &'static str| {
+        let command = Command::bare(name).arg(script).number(keys.len());
+        keys.iter().chain(args).fold(command, |command, arg| command.arg(arg.clone()))
+    };
+    match core.call(asked, to, command("EVALSHA", TXN_SHA1)).await {
+        // a server that was started since, or another one: it has not been run
+        Err(error) if is_unknown(&error) => core.call(asked, to, command("EVAL", TXN)).await,
+        answer => answer,
+    }
+}
+
+fn is_unknown(error: &cninfra::keyval::KvError) -> bool {
+    error.source().and_then(|source| source.downcast_ref::<Failure>()).is_some_and(Failure::is_no_script)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_is_known_by_its_hash() {
+        let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, TXN.as_bytes());
+        let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, TXN_SHA1, "each call would send the whole script");
+    }
+}

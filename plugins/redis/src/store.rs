@@ -1,0 +1,338 @@
+//! [`RedisStore`]: Redis as a store.
+
+use crate::{
+    Connection, RedisConfig,
+    core::{BATCH, Core, To},
+    failure::Asked,
+    monitor,
+    scan::{Scan, put, take},
+    session::{self, Session},
+    tasks::Tasks,
+    tls, topology, txn,
+    watch::{self, Control, Follower, Inbox},
+    wire::{Command, Dial},
+};
+use bytes::Bytes;
+use cninfra::keyval::{
+    At, Capabilities, Condition, Cursor, Delivery, Entry, Feed, KeyRange, KvError, Op, Page, PageRequest, Reason,
+    Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
+};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::time::timeout;
+
+/// Redis as a store: a single server, one with sentinels, or a cluster. A clone is the same one.
+///
+/// It has no revisions, leases and order of keys, and says so ([`Capabilities`]). Keys are UTF-8. Values are plain strings of Redis: what reads a key of another kind fails, and watches
+/// pass it over.
+///
+/// - A transaction is one step of the server, be it of one operation or of many; in a cluster its keys have one `{tag}`. A delete or a read of a prefix that is alone in its transaction, and
+///   without conditions, is done key by key instead, so that the server is not held up: others may see a part of it. One that is not alone holds up the server while it looks at all its keys.
+/// - A watch tells of each key what was read, in the order of the reads, and comes to the true state: values in between may be left out. See [`WatchOptions`].
+/// - What is put [with the client](cninfra::keyval::Expiry::WithClient) has a life of its own, `session-ttl`, which is renewed: keys end one by one.
+///
+/// ```no_run
+/// use cninfra::keyval::Kv;
+/// use cninfra_redis::{RedisConfig, RedisStore};
+/// use std::sync::Arc;
+///
+/// # async fn example() -> Result<(), cninfra::keyval::KvError> {
+/// let store = RedisStore::connect(RedisConfig::at("127.0.0.1:6379")).await?;
+/// let contacts = Kv::new(Arc::new(store.clone())).scoped("contacts/");
+/// contacts.put("alice", "555-0100").await?;
+/// store.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RedisStore(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) core: Arc<Core>,
+    pub(crate) session: Arc<Session>,
+    tasks: Tasks,
+}
+
+/// What is left of a watch, or of a clone of its handle, keeps no connection.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.core.close();
+        self.core.drop_nodes();
+    }
+}
+
+/// So many keys of the values that were read at once, where they are to be few bytes.
+const FEW: usize = 16;
+
+impl RedisStore {
+    /// Connects, and has the servers answer.
+    ///
+    /// # Errors
+    /// They do not answer in time, the user is not known, or a file of TLS can not be read.
+    pub async fn connect(config: RedisConfig) -> Result<Self> {
+        let store = RedisStore::open(config)?;
+        match store.probe().await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The same without waiting for the servers: calls wait for them, within their limits.
+    ///
+    /// # Errors
+    /// The config can not be used.
+    pub fn open(config: RedisConfig) -> Result<Self> {
+        if !config.is_set() {
+            let help = "set `endpoint`, or `endpoints` for sentinels and clusters, in redis.conf";
+            return Err(KvError::new("connect", Reason::Invalid).not_applied().with_help(help));
+        }
+        config.check().map_err(|invalid| {
+            tls::misconfigured(format!("{invalid}: look at redis.conf"), crate::core::Why("the config is wrong"))
+        })?;
+        let dial = Dial {
+            username: config.username.clone(),
+            password: config.password.clone(),
+            database: config.db,
+            tls: tls::config(&config.tls)?,
+            within: config.dial_within(),
+        };
+        let core = Arc::new(Core::new(config, dial));
+        let (session, tasks) = (Arc::new(Session::default()), Tasks::default());
+        tasks.spawn(topology::run(core.clone()));
+        tasks.spawn(monitor::run(core.clone()));
+        tasks.spawn(watch::listen(core.clone()));
+        tasks.spawn(session::run(core.clone(), session.clone()));
+        Ok(RedisStore(Arc::new(Shared { core, session, tasks })))
+    }
+
+    /// Asks all servers whether they are there.
+    ///
+    /// # Errors
+    /// One does not answer within `read-timeout`.
+    pub async fn probe(&self) -> Result<()> {
+        let core = &self.0.core;
+        monitor::probe(core, core.config.read_within()).await
+    }
+
+    /// Does a server refuse to tell of changes, so that watches are refused? Why, with the mend. It is asked now.
+    ///
+    /// # Errors
+    /// A server does not answer.
+    pub async fn mute(&self) -> Result<Option<String>> {
+        watch::mute(&self.0.core).await
+    }
+
+    /// How the connection is, now and whenever it changes.
+    #[must_use]
+    pub fn connection(&self) -> tokio::sync::watch::Receiver<Connection> {
+        self.0.core.connection.subscribe()
+    }
+
+    /// Where it is, for messages.
+    #[must_use]
+    pub fn endpoints(&self) -> &str {
+        self.0.core.endpoints()
+    }
+
+    /// Closes it: deletes what ends with the client, ends all watches, and what waits for an answer fails.
+    pub async fn close(&self) {
+        let Shared { core, session, tasks } = &*self.0;
+        if !core.is_closed() {
+            session.release(core).await;
+        }
+        core.close();
+        tasks.join().await;
+        core.close_nodes().await;
+    }
+
+    fn is_closed(&self, asked: &Asked) -> Result<()> {
+        match self.0.core.is_closed() {
+            true => Err(self.0.core.closed_error(asked)),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Store for RedisStore {
+    fn capabilities(&self) -> Capabilities {
+        capabilities(self.0.core.is_cluster())
+    }
+
+    async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
+        self.capabilities().refuse_get(&key, at)?;
+        let asked = Asked::to_read("get", Some(KeyRange::key(&key)));
+        refuse_key(&asked, &key)?;
+        let reply = self.0.core.call(&asked, &To::Key(key.clone()), Command::new("GET", [key.clone()])).await?;
+        Ok(reply.bytes().map(|value| Entry::new(key, value)))
+    }
+
+    async fn page(&self, request: PageRequest) -> Result<Page> {
+        self.capabilities().refuse_page(&request)?;
+        let core = &self.0.core;
+        let asked = Asked::to_read("list", Some(request.range.clone()));
+        refuse_range(&asked, &request.range)?;
+        if let Some(key) = request.range.single() {
+            let command = Command::new(if request.keys_only { "EXISTS" } else { "GET" }, [key.clone()]);
+            let reply = core.call(&asked, &To::Key(key.clone()), command).await?;
+            let value = match request.keys_only {
+                true => (reply.number() == Some(1)).then(Bytes::new),
+                false => reply.bytes(),
+            };
+            let entries = value.map(|value| Entry::new(key.clone(), value)).into_iter().collect();
+            return Ok(Page::new(entries, None, None));
+        }
+        let (mut scan, mut left) = match &request.cursor {
+            None => (Scan::new(core), Vec::new()),
+            Some(cursor) => {
+                of_cursor(cursor).ok_or_else(|| asked.error(Reason::Invalid, cninfra::keyval::Applied::No))?
+            }
+        };
+        if request.cursor.is_none() {
+            txn::await_servers(core, &asked, &request.range, &mut scan).await?;
+        }
+        let most = request.max_items.max(1);
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        // as many as are wanted, but never none where there are more
+        while entries.len() < most && bytes < request.max_bytes.max(1) && !(left.is_empty() && scan.is_over()) {
+            if left.is_empty() {
+                left = scan.next(core, &asked, &request.range).await?;
+                // the server may tell a key twice
+                left.sort();
+                left.dedup();
+                continue;
+            }
+            let few = if request.max_bytes < 1 << 20 { FEW } else { BATCH };
+            let rest = left.split_off(left.len().min(few).min(most - entries.len()));
+            let keys = std::mem::replace(&mut left, rest);
+            if request.keys_only {
+                bytes += keys.iter().map(Bytes::len).sum::<usize>();
+                entries.extend(keys.into_iter().map(|key| Entry::new(key, Bytes::new())));
+                continue;
+            }
+            let values = core.read("list", &keys).await;
+            let mut unread = Vec::new();
+            for (key, value) in keys.into_iter().zip(values) {
+                if bytes >= request.max_bytes.max(1) {
+                    unread.push(key);
+                } else if let Some(value) = value? {
+                    bytes += key.len() + value.len();
+                    entries.push(Entry::new(key, value));
+                }
+            }
+            left.splice(..0, unread);
+        }
+        let is_last = left.is_empty() && scan.is_over();
+        Ok(Page::new(entries, (!is_last).then(|| to_cursor(&scan, &left)), None))
+    }
+
+    async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
+        self.capabilities().refuse(&txn)?;
+        let asked = Asked::to_write("transaction", txn.subject());
+        for Condition { key, .. } in &txn.conditions {
+            refuse_key(&asked, key)?;
+        }
+        for op in txn.then.iter().chain(&txn.otherwise) {
+            match op {
+                Op::Put(put) => refuse_key(&asked, &put.key)?,
+                Op::Delete { range, .. } | Op::Get(range) => refuse_range(&asked, range)?,
+                _ => {}
+            }
+        }
+        if self.0.session.is_full(&txn.then) || self.0.session.is_full(&txn.otherwise) {
+            let help = format!("a client has at most {} keys that end with it: give others a life", session::MOST);
+            return Err(asked.error(Reason::TooLarge, cninfra::keyval::Applied::No).with_help(help));
+        }
+        txn::commit(&self.0, txn).await
+    }
+
+    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
+        let capabilities = self.capabilities();
+        capabilities.refuse_watch(&ranges, &options)?;
+        let asked = Asked::to_read("watch", ranges.first().cloned());
+        for range in &ranges {
+            refuse_range(&asked, range)?;
+        }
+        self.is_closed(&asked)?;
+        let core = &self.0.core;
+        let mut each = Vec::new();
+        for range in ranges {
+            if !each.contains(&range) {
+                each.push(range);
+            }
+        }
+        let (feed, events) = Feed::new(&options);
+        let inbox = Arc::new(Inbox::new(each));
+        let follower = Follower::new(core.clone(), inbox.clone(), feed.clone(), &options);
+        // one that is refused is told so at once, if the server is there
+        let limit = core.config.read_within();
+        if let Ok(Some(why)) = timeout(limit, follower.refusal()).await {
+            let error = asked.error(Reason::Denied, cninfra::keyval::Applied::No).at(core.endpoints().clone());
+            return Err(error.with_help(why));
+        }
+        let control = Control { core: core.clone(), inbox, feed, capabilities };
+        self.0.tasks.spawn(follower.run());
+        Ok(Watch::new(events, Arc::new(control)))
+    }
+}
+
+/// What Redis can do.
+pub(crate) fn capabilities(is_cluster: bool) -> Capabilities {
+    let mut capabilities = Capabilities::all();
+    capabilities.max_value = 512 << 20;
+    capabilities.ttl_min = Duration::from_millis(1);
+    capabilities.ttl_granularity = Duration::from_millis(1);
+    capabilities.delivery = Delivery::LatestPerKey;
+    capabilities.leases = false;
+    capabilities.revisions = false;
+    capabilities.ordered = false;
+    if is_cluster {
+        capabilities.txn_scope = TxnScope::OneSlot;
+    }
+    capabilities
+}
+
+/// Redis tells of no change of a key that is not UTF-8.
+fn refuse_key(asked: &Asked, key: &Bytes) -> Result<()> {
+    refuse_text(asked, key, || KeyRange::key(key))
+}
+
+pub(crate) fn refuse_range(asked: &Asked, range: &KeyRange) -> Result<()> {
+    refuse_text(asked, range.start(), || range.clone())
+}
+
+fn refuse_text(asked: &Asked, key: &Bytes, range: impl FnOnce() -> KeyRange) -> Result<()> {
+    if std::str::from_utf8(key).is_ok() {
+        return Ok(());
+    }
+    let error = asked.error(Reason::Invalid, cninfra::keyval::Applied::No).on(range());
+    Err(error.with_help("a key in Redis is text, in UTF-8: encode it"))
+}
+
+fn to_cursor(scan: &Scan, left: &[Bytes]) -> Cursor {
+    let mut bytes = Vec::new();
+    scan.encode(&mut bytes);
+    left.iter().for_each(|key| put(&mut bytes, key));
+    Cursor(bytes.into())
+}
+
+fn of_cursor(cursor: &Cursor) -> Option<(Scan, Vec<Bytes>)> {
+    let mut from = &cursor.0[..];
+    let scan = Scan::decode(&mut from)?;
+    let mut left = Vec::new();
+    while !from.is_empty() {
+        left.push(Bytes::copy_from_slice(take(&mut from)?));
+    }
+    Some((scan, left))
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let connection = self.0.core.connection.borrow().clone();
+        f.debug_struct("RedisStore")
+            .field("endpoints", self.0.core.endpoints())
+            .field("connection", &connection)
+            .finish()
+    }
+}

@@ -1,0 +1,175 @@
+//! Which servers have the keys: asked for at first, whenever a call finds that it is not so, and from time to time.
+
+use crate::{
+    config::Kind,
+    core::{Core, PATIENCE},
+    failure::Failure,
+    slots::Slots,
+    wire::{Command, Dial, Reply, Wire},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::{sleep, timeout};
+
+/// So often sentinels are asked.
+const SENTINELS: Duration = Duration::from_secs(1);
+/// So often a cluster is asked.
+const CLUSTER: Duration = Duration::from_secs(5);
+/// Not more often, whoever wants it.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Keeps it until the store is closed.
+pub(crate) async fn run(core: Arc<Core>) {
+    let every = match &core.kind {
+        // it is always the same one
+        Kind::Single(endpoint) => {
+            core.hub.primaries(std::slice::from_ref(endpoint));
+            return;
+        }
+        Kind::Sentinel { .. } => SENTINELS,
+        Kind::Cluster(_) => CLUSTER,
+    };
+    let mut sentinel = None;
+    let looking = async {
+        loop {
+            match look(&core, &mut sentinel).await {
+                Ok(slots) => {
+                    // hints of who has the keys now are waited for before anybody is told of the others
+                    core.hub.primaries(slots.primaries());
+                    core.keep(slots.primaries());
+                    core.slots.send_if_modified(|before| {
+                        let is_new = **before != slots;
+                        if is_new {
+                            *before = Arc::new(slots);
+                        }
+                        is_new
+                    });
+                }
+                Err(failure) => core.hub.trouble(&failure.to_string()),
+            }
+            sleep(PAUSE).await;
+            let _ = timeout(every - PAUSE, core.suspect.notified()).await;
+        }
+    };
+    tokio::select! {
+        () = core.closed() => {}
+        () = looking => {}
+    }
+    if let Some(wire) = sentinel {
+        wire.close().await;
+    }
+}
+
+async fn look(core: &Core, sentinel: &mut Option<Wire>) -> Result<Slots, Failure> {
+    match &core.kind {
+        Kind::Single(endpoint) => Ok(Slots::one(endpoint.clone())),
+        Kind::Sentinel { master, sentinels } => {
+            let dial = Dial {
+                username: None,
+                password: core.config.sentinel_password.clone(),
+                database: 0,
+                ..(*core.dial).clone()
+            };
+            of_sentinels(&dial, master, sentinels, sentinel).await.map(Slots::one)
+        }
+        Kind::Cluster(seeds) => {
+            let mut last = Failure::no_connection("`endpoints` is empty");
+            let known = core.primaries();
+            for endpoint in known.iter().chain(seeds.iter().filter(|seed| !known.contains(seed))) {
+                let node = core.node(endpoint);
+                let asked = timeout(PATIENCE, async { node.wire().await?.call(cluster_slots()).await }).await;
+                match asked.unwrap_or_else(|_| Err(Failure::no_connection("no answer to CLUSTER SLOTS"))) {
+                    Ok(reply) => match of_reply(reply, endpoint) {
+                        Some(slots) if slots.is_known() => return Ok(slots),
+                        _ => last = Failure::no_connection("it is in no cluster that has slots"),
+                    },
+                    Err(failure) => last = failure,
+                }
+            }
+            Err(last)
+        }
+    }
+}
+
+fn cluster_slots() -> Command {
+    Command::new("CLUSTER", ["SLOTS"])
+}
+
+/// What `CLUSTER SLOTS` says.
+fn of_reply(reply: Reply, asked: &Arc<str>) -> Option<Slots> {
+    let mut ranges = Vec::new();
+    for range in reply.list() {
+        let mut parts = range.list().into_iter();
+        let (first, last) = (parts.next()?.number()?, parts.next()?.number()?);
+        let mut primary = parts.next()?.list().into_iter();
+        let host = primary.next()?.text().unwrap_or_default();
+        let port = primary.next()?.number()?;
+        // one that does not know its own name is the one that was asked
+        let endpoint = match &*host {
+            "" | "?" => Arc::from(format!("{}:{port}", asked.rsplit_once(':')?.0)),
+            host if host.contains(':') => Arc::from(format!("[{host}]:{port}")),
+            host => Arc::from(format!("{host}:{port}")),
+        };
+        ranges.push((u16::try_from(first).ok()?, u16::try_from(last).ok()?, endpoint));
+    }
+    Some(Slots::of_ranges(&ranges))
+}
+
+/// Whom the sentinels call the master: the first one that answers is believed.
+async fn of_sentinels(
+    dial: &Dial,
+    master: &str,
+    sentinels: &[Arc<str>],
+    kept: &mut Option<Wire>,
+) -> Result<Arc<str>, Failure> {
+    let mut last = Failure::no_connection("`endpoints` is empty");
+    if let Some(wire) = kept.take() {
+        match ask_sentinel(&wire, master).await {
+            Ok(endpoint) => {
+                *kept = Some(wire);
+                return Ok(endpoint);
+            }
+            Err(failure) => last = failure,
+        }
+    }
+    for sentinel in sentinels {
+        let asked = timeout(PATIENCE, async {
+            let wire = Wire::dial(dial, sentinel).await?;
+            let endpoint = ask_sentinel(&wire, master).await?;
+            Ok((wire, endpoint))
+        });
+        match asked.await.unwrap_or_else(|_| Err(Failure::no_connection("no answer of the sentinel"))) {
+            Ok((wire, endpoint)) => {
+                *kept = Some(wire);
+                return Ok(endpoint);
+            }
+            Err(failure) => last = failure,
+        }
+    }
+    Err(last)
+}
+
+async fn ask_sentinel(wire: &Wire, master: &str) -> Result<Arc<str>, Failure> {
+    let command = Command::new("SENTINEL", ["GET-MASTER-ADDR-BY-NAME".to_string(), master.to_string()]);
+    let reply = timeout(PATIENCE, wire.call(command)).await;
+    let reply = reply.unwrap_or_else(|_| Err(Failure::no_connection("no answer of the sentinel")))?;
+    let mut parts = reply.list().into_iter().filter_map(Reply::text);
+    match (parts.next(), parts.next()) {
+        (Some(host), Some(port)) => Ok(Arc::from(format!("{host}:{port}"))),
+        _ => Err(Failure::no_connection(format!("the sentinel at {} knows no master `{master}`", wire.endpoint))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_read() {
+        let text = |text: &str| Reply::Bytes(text.to_string().into());
+        let node = |host: &str, port| Reply::List(vec![text(host), Reply::Number(port), text("id")]);
+        let range = |first, last, node| Reply::List(vec![Reply::Number(first), Reply::Number(last), node]);
+        let reply = Reply::List(vec![range(0, 99, node("", 7000)), range(100, 16383, node("10.0.0.2", 7001))]);
+        let slots = of_reply(reply, &"10.0.0.1:7000".into()).unwrap();
+        assert_eq!(slots.primaries(), ["10.0.0.1:7000".into(), "10.0.0.2:7001".into()]);
+    }
+}

@@ -1,0 +1,78 @@
+local at = 1
+local function take()
+  at = at + 1
+  return ARGV[at - 1]
+end
+local function find(key, pattern)
+  if key then
+    return redis.call('EXISTS', key) == 1 and {key} or {}
+  end
+  local keys, seen, cursor = {}, {}, '0'
+  repeat
+    local reply = redis.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', 1000)
+    cursor = reply[1]
+    for _, found in ipairs(reply[2]) do
+      if not seen[found] then
+        seen[found] = true
+        keys[#keys + 1] = found
+      end
+    end
+  until cursor == '0'
+  return keys
+end
+local holds = true
+for _ = 1, tonumber(take()) do
+  local kind = take()
+  local key = KEYS[tonumber(take())]
+  local value = take()
+  if kind == 'V' then
+    holds = (redis.call('GET', key) == value) and holds
+  else
+    holds = ((redis.call('EXISTS', key) == 1) == (kind == 'P')) and holds
+  end
+end
+local ops
+for branch = 1, 2 do
+  local some = {}
+  for i = 1, tonumber(take()) do
+    some[i] = {kind = take(), key = KEYS[tonumber(take())], value = take(), how = take()}
+  end
+  if holds == (branch == 1) then
+    ops = some
+  end
+end
+for _, op in ipairs(ops) do
+  if op.kind == 'G' or (op.kind == 'D' and op.how == 'P') then
+    for _, key in ipairs(find(op.key, op.value)) do
+      if redis.call('TYPE', key).ok ~= 'string' then
+        return redis.error_reply('WRONGTYPE `' .. key .. '` holds no string')
+      end
+    end
+  end
+end
+local results = {}
+for i, op in ipairs(ops) do
+  if op.kind == 'S' then
+    if op.how == '' then
+      redis.call('SET', op.key, op.value)
+    elseif op.how == 'K' then
+      redis.call('SET', op.key, op.value, 'KEEPTTL')
+    else
+      redis.call('SET', op.key, op.value, 'PX', op.how)
+    end
+    results[i] = redis.call('PTTL', op.key)
+  else
+    local pairs, count = {}, 0
+    for _, key in ipairs(find(op.key, op.value)) do
+      if op.kind == 'G' or op.how == 'P' then
+        pairs[#pairs + 1] = key
+        pairs[#pairs + 1] = redis.call('GET', key)
+      end
+      if op.kind == 'D' then
+        count = count + redis.call('DEL', key)
+      end
+    end
+    results[i] = {count, pairs}
+  end
+end
+return {holds and 1 or 0, results}

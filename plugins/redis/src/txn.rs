@@ -1,0 +1,321 @@
+//! Transactions: of one operation its plain command, of more a script that the server runs in one step.
+
+use crate::{
+    core::{Core, To},
+    failure::Asked,
+    glob::literal,
+    scan::Scan,
+    script, slots,
+    store::Shared,
+    wire::{Command, Reply},
+};
+use bytes::Bytes;
+use cninfra::keyval::{
+    Compare, Condition, Entry, Expiry, KeyRange, KvError, Op, OpResult, Put, Reason, Result, Txn, TxnOutcome,
+};
+use futures_util::future::join_all;
+use std::{collections::HashMap, time::Duration};
+
+/// More would overflow the server's clock.
+const MOST_MS: u128 = 1 << 46;
+
+/// Does a transaction that was not refused.
+pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
+    let core = &shared.core;
+    let outcome = match (&*txn.conditions, &*txn.then, &*txn.otherwise) {
+        ([], [], _) => TxnOutcome::new(true, None, Vec::new()),
+        ([], [Op::Put(put)], _) => {
+            set(core, put, false).await?;
+            done(put_result(core, put))
+        }
+        ([Condition { key, is: Compare::Absent, .. }], [Op::Put(put)], []) if *key == put.key => {
+            match set(core, put, true).await? {
+                true => done(put_result(core, put)),
+                false => TxnOutcome::new(false, None, Vec::new()),
+            }
+        }
+        ([], [Op::Delete { range, previous, .. }], _) => done(Box::pin(delete(core, range, *previous)).await?),
+        ([], [Op::Get(range)], _) => done(OpResult::Got(Box::pin(list(core, range)).await?)),
+        _ => Box::pin(run(core, &txn)).await?,
+    };
+    let ops = if outcome.succeeded { &txn.then } else { &txn.otherwise };
+    shared.session.note(ops);
+    Ok(outcome)
+}
+
+fn done(result: OpResult) -> TxnOutcome {
+    TxnOutcome::new(true, None, vec![result])
+}
+
+/// How long a key lives that is put with this; none: for ever.
+fn life(core: &Core, expiry: Expiry) -> Option<Duration> {
+    match expiry {
+        Expiry::After(life) => {
+            // Redis counts milliseconds: no less than was asked for
+            let ms = life.as_nanos().div_ceil(1_000_000).min(MOST_MS);
+            Some(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
+        }
+        Expiry::WithClient => Some(*core.config.session_ttl),
+        _ => None,
+    }
+}
+
+fn put_result(core: &Core, put: &Put) -> OpResult {
+    OpResult::put(life(core, put.expiry), None)
+}
+
+/// Writes a value, only if there is none if that is wanted. Returns whether it has.
+async fn set(core: &Core, put: &Put, if_absent: bool) -> Result<bool> {
+    let asked = Asked::to_write("put", Some(KeyRange::key(&put.key)));
+    let mut command = Command::new("SET", [put.key.clone(), put.value.clone()]);
+    if let Some(life) = life(core, put.expiry) {
+        command = command.arg("PX").number(life.as_millis());
+    }
+    if if_absent {
+        command = command.arg("NX");
+    }
+    Ok(core.call(&asked, &To::Key(put.key.clone()), command).await? != Reply::Nil)
+}
+
+/// Deletes a key, or all keys below a prefix, one by one.
+async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResult> {
+    let asked = Asked::to_write("delete", Some(range.clone()));
+    if let Some(key) = range.single() {
+        let (count, entry) = delete_key(core, &asked, key, previous).await?;
+        return Ok(OpResult::deleted(count, entry.into_iter().collect()));
+    }
+    let reads = Asked::to_read("delete", Some(range.clone()));
+    let (mut scan, mut count, mut entries) = (Scan::new(core), 0, Vec::new());
+    await_servers(core, &reads, range, &mut scan).await?;
+    while !scan.is_over() {
+        // what was deleted before stays deleted
+        let keys = scan.next(core, &reads, range).await.map_err(|error| partly(error, count))?;
+        for some in keys.chunks(AT_ONCE) {
+            let mut deletes = Vec::with_capacity(some.len());
+            for key in some {
+                deletes.push(delete_key(core, &asked, key, previous));
+            }
+            for deleted in join_all(deletes).await {
+                let (one, entry) = deleted.map_err(|error| partly(error, count))?;
+                count += one;
+                entries.extend(entry);
+            }
+        }
+    }
+    Ok(OpResult::deleted(count, entries))
+}
+
+/// So many deletes are on their way at once.
+const AT_ONCE: usize = 64;
+
+/// An error in the middle of a delete: some keys are gone.
+fn partly(error: KvError, count: u64) -> KvError {
+    if count == 0 {
+        return error;
+    }
+    let help = format!("{count} keys were deleted before: delete again what is left");
+    let mut told = KvError::new("delete", error.reason().clone()).with_help(help);
+    if let Some(range) = error.range() {
+        told = told.on(range.clone());
+    }
+    if let Some(endpoint) = error.endpoint() {
+        told = told.at(endpoint);
+    }
+    told.because(error)
+}
+
+async fn delete_key(core: &Core, asked: &Asked, key: &Bytes, previous: bool) -> Result<(u64, Option<Entry>)> {
+    let to = To::Key(key.clone());
+    if !previous {
+        let reply = core.call(asked, &to, Command::new("DEL", [key.clone()])).await?;
+        return Ok((reply.number().and_then(|count| u64::try_from(count).ok()).unwrap_or(0), None));
+    }
+    let value = core.call(asked, &to, script::of_key(script::TAKE, key)).await?.bytes();
+    let entry = value.map(|value| Entry::new(key.clone(), value));
+    Ok((u64::from(entry.is_some()), entry))
+}
+
+/// Reads a key, or all keys below a prefix.
+async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
+    const OP: &str = "get";
+    let asked = Asked::to_read(OP, Some(range.clone()));
+    if let Some(key) = range.single() {
+        let reply = core.call(&asked, &To::Key(key.clone()), Command::new("GET", [key.clone()])).await?;
+        return Ok(reply.bytes().map(|value| Entry::new(key.clone(), value)).into_iter().collect());
+    }
+    let (mut scan, mut entries) = (Scan::new(core), HashMap::new());
+    await_servers(core, &asked, range, &mut scan).await?;
+    while !scan.is_over() {
+        let keys = scan.next(core, &asked, range).await?;
+        for (key, value) in keys.iter().zip(core.read(OP, &keys).await) {
+            if let Some(value) = value? {
+                entries.insert(key.clone(), value);
+            }
+        }
+    }
+    let mut entries: Vec<Entry> = entries.into_iter().map(|(key, value)| Entry::new(key, value)).collect();
+    entries.sort_by(|one, other| one.key.cmp(&other.key));
+    Ok(entries)
+}
+
+/// A scan that was begun before any server was known begins when one is.
+pub(crate) async fn await_servers(core: &Core, asked: &Asked, range: &KeyRange, scan: &mut Scan) -> Result<()> {
+    if scan.is_over() {
+        // an owner of any key is one of the servers
+        core.call(asked, &To::Key(range.start().clone()), Command::new("EXISTS", [range.start().clone()])).await?;
+        *scan = Scan::new(core);
+    }
+    Ok(())
+}
+
+/// Runs a transaction as a script.
+async fn run(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
+    let asked = Asked::to_write("transaction", txn.subject());
+    let mut program = Program::new(core);
+    program.push(txn.conditions.len().to_string());
+    for Condition { key, is, .. } in &txn.conditions {
+        let (kind, value) = match is {
+            Compare::Absent => ("A", Bytes::new()),
+            Compare::Present => ("P", Bytes::new()),
+            Compare::Value(value) => ("V", value.clone()),
+            // refused before
+            _ => return Err(asked.error(Reason::Unsupported("revisions"), cninfra::keyval::Applied::No)),
+        };
+        program.push(kind);
+        program.key(key)?;
+        program.push(value);
+    }
+    for ops in [&txn.then, &txn.otherwise] {
+        program.push(ops.len().to_string());
+        for op in ops {
+            program.op(op)?;
+        }
+    }
+    let Program { keys, args, .. } = program;
+    let to = match (keys.first(), txn.subject()) {
+        (Some(key), _) => To::Key(key.clone()),
+        (None, Some(range)) => To::Key(range.start().clone()),
+        (None, None) => return Ok(TxnOutcome::new(true, None, Vec::new())),
+    };
+    let mut parts = script::txn(core, &asked, &to, &keys, &args).await?.list().into_iter();
+    let succeeded = parts.next().and_then(|holds| holds.number()) == Some(1);
+    let results = parts.next().map(Reply::list).unwrap_or_default();
+    let ops = if succeeded { &txn.then } else { &txn.otherwise };
+    let results = ops.iter().zip(results).map(|(op, result)| result_of(op, result));
+    Ok(TxnOutcome::new(succeeded, None, results.collect()))
+}
+
+fn result_of(op: &Op, result: Reply) -> OpResult {
+    if let Op::Put(_) = op {
+        let ttl = result.number().and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+        return OpResult::put(ttl, None);
+    }
+    let mut parts = result.list().into_iter();
+    let count = parts.next().and_then(|count| count.number()).and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
+    let mut pairs = parts.next().map(Reply::list).unwrap_or_default().into_iter().filter_map(Reply::bytes);
+    let mut entries = Vec::new();
+    while let (Some(key), Some(value)) = (pairs.next(), pairs.next()) {
+        entries.push(Entry::new(key, value));
+    }
+    match op {
+        Op::Get(_) => OpResult::Got(entries),
+        _ => OpResult::deleted(count, entries),
+    }
+}
+
+/// What the script is given: keys, each once, and what is to be done with them.
+struct Program<'c> {
+    core: &'c Core,
+    keys: Vec<Bytes>,
+    places: HashMap<Bytes, usize>,
+    args: Vec<Bytes>,
+    slot: Option<u16>,
+}
+
+impl<'c> Program<'c> {
+    fn new(core: &'c Core) -> Self {
+        Program { core, keys: Vec::new(), places: HashMap::new(), args: Vec::new(), slot: None }
+    }
+
+    fn push(&mut self, arg: impl Into<Bytes>) {
+        self.args.push(arg.into());
+    }
+
+    fn key(&mut self, key: &Bytes) -> Result<()> {
+        self.in_one_slot(slots::slot(key), KeyRange::key(key))?;
+        let place = self.place(key);
+        self.push(place.to_string());
+        Ok(())
+    }
+
+    /// Where a key is among those that the script is given.
+    fn place(&mut self, key: &Bytes) -> usize {
+        let next = self.keys.len() + 1;
+        let place = *self.places.entry(key.clone()).or_insert(next);
+        if place == next {
+            self.keys.push(key.clone());
+        }
+        place
+    }
+
+    fn range(&mut self, range: &KeyRange) -> Result<()> {
+        match (range.single(), range.as_prefix()) {
+            (Some(key), _) => {
+                self.key(key)?;
+                self.push("");
+            }
+            (None, prefix) => {
+                let prefix = prefix.map(|prefix| &**prefix).unwrap_or_default();
+                if self.core.is_cluster() && slots::tag(prefix).is_none() {
+                    return Err(several_slots(range.clone()));
+                }
+                self.in_one_slot(slots::slot(prefix), range.clone())?;
+                if self.core.is_cluster() {
+                    // they need not be there: by them the server knows of which slot it is, and by two it refuses while that is on its way
+                    self.place(&Bytes::copy_from_slice(prefix));
+                    self.place(&[prefix, b"\0"].concat().into());
+                }
+                self.push("0");
+                self.push(format!("{}*", literal(&String::from_utf8_lossy(prefix))));
+            }
+        }
+        Ok(())
+    }
+
+    fn op(&mut self, op: &Op) -> Result<()> {
+        match op {
+            Op::Put(put) => {
+                self.push("S");
+                self.key(&put.key)?;
+                self.push(put.value.clone());
+                let life = life(self.core, put.expiry).map(|life| life.as_millis().to_string());
+                self.push(if put.expiry == Expiry::Keep { "K".to_string() } else { life.unwrap_or_default() });
+            }
+            Op::Delete { range, previous, .. } => {
+                self.push("D");
+                self.range(range)?;
+                self.push(if *previous { "P" } else { "" });
+            }
+            Op::Get(range) => {
+                self.push("G");
+                self.range(range)?;
+                self.push("");
+            }
+            _ => return Err(several_slots(KeyRange::all())),
+        }
+        Ok(())
+    }
+
+    /// Refuses what a cluster can not do in one step.
+    fn in_one_slot(&mut self, slot: u16, range: KeyRange) -> Result<()> {
+        if !self.core.is_cluster() || *self.slot.get_or_insert(slot) == slot {
+            return Ok(());
+        }
+        Err(several_slots(range))
+    }
+}
+
+fn several_slots(range: KeyRange) -> KvError {
+    let error = KvError::new("transaction", Reason::Unsupported("transactions of keys in several slots"));
+    error.not_applied().on(range).with_help("keys of one transaction have one `{tag}` in a cluster")
+}

@@ -1,0 +1,263 @@
+//! [`Follower`]: the task of a watch. It alone reads for it, and tells what it has read.
+
+use super::{
+    hub::Sync,
+    inbox::{Inbox, Order},
+};
+use crate::{
+    backoff::Backoff,
+    core::{BATCH, Core},
+};
+use bytes::Bytes;
+use cninfra::keyval::{Cause, Event, Feed, KeyRange, Link, Pushed, WatchOptions};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until},
+};
+
+/// The task of a watch.
+pub(crate) struct Follower {
+    pub(super) core: Arc<Core>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) feed: Feed,
+    id: u64,
+    /// What the subscriber was told.
+    pub(super) known: BTreeMap<Bytes, Known>,
+    /// The previous values are wanted: they are kept.
+    pub(super) keeps_values: bool,
+    /// The ranges whose snapshot was told.
+    pub(super) told: Vec<KeyRange>,
+    /// The snapshots that are to be told.
+    due: Vec<(KeyRange, Cause)>,
+    sync: watch::Receiver<Sync>,
+    /// Of the last time that all was read.
+    epoch: u64,
+    /// That the connection is lost was told.
+    is_lost: bool,
+    rescan: Instant,
+}
+
+/// What is known of a key's value.
+pub(super) struct Known {
+    pub(super) hash: u64,
+    pub(super) value: Option<Bytes>,
+}
+
+impl Known {
+    pub(super) fn of(value: &Bytes, keeps: bool) -> Self {
+        Known { hash: hash(value), value: keeps.then(|| value.clone()) }
+    }
+}
+
+pub(super) fn hash(value: &Bytes) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What has become of something that was to be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    Done,
+    /// The store could not be read: again, a bit later.
+    Failed,
+    /// Hints may have been lost meanwhile: again, when they come.
+    Outdated,
+    /// The queue was thrown away: all is told anew.
+    Overflowed,
+    /// The subscriber is gone.
+    Ended,
+}
+
+impl Follower {
+    pub(crate) fn new(core: Arc<Core>, inbox: Arc<Inbox>, feed: Feed, options: &WatchOptions) -> Self {
+        let id = core.hub.add(inbox.clone());
+        let due = inbox.ranges().into_iter().map(|range| (range, Cause::Start)).collect();
+        let sync = core.hub.sync();
+        let rescan = Instant::now() + *core.config.rescan_interval;
+        let epoch = sync.borrow().epoch;
+        Follower {
+            core,
+            inbox,
+            feed,
+            id,
+            known: BTreeMap::new(),
+            keeps_values: options.previous,
+            told: Vec::new(),
+            due,
+            sync,
+            epoch,
+            is_lost: false,
+            rescan,
+        }
+    }
+
+    /// Waits until it is known whether the servers tell: why they do not, with the mend. None where one is away, too.
+    pub(crate) async fn refusal(&self) -> Option<String> {
+        let mut sync = self.sync.clone();
+        let version = self.core.hub.version();
+        loop {
+            {
+                let sync = sync.borrow_and_update();
+                if sync.refused.is_some() {
+                    return sync.refused.clone();
+                }
+                if sync.down || sync.confirmed.is_some_and(|confirmed| confirmed >= version) {
+                    return None;
+                }
+            }
+            sync.changed().await.ok()?;
+        }
+    }
+
+    /// Tells all until the subscriber is gone, or the store closed.
+    pub(crate) async fn run(mut self) {
+        let (core, feed) = (self.core.clone(), self.feed.clone());
+        tokio::select! {
+            biased;
+            () = core.closed() => {}
+            () = feed.ended() => {}
+            () = self.follow() => {}
+        }
+    }
+
+    async fn follow(&mut self) {
+        let mut backoff = Backoff::default();
+        loop {
+            if !self.is_in_step() {
+                if self.sync.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            self.take_orders();
+            if self.inbox.has_overflowed() {
+                self.all_due(Cause::Lost);
+            }
+            let told = if let Some((range, cause)) = self.due.first().cloned() {
+                self.snapshot(range, cause).await
+            } else {
+                let dirty = self.inbox.dirty(BATCH);
+                if dirty.is_empty() {
+                    if Instant::now() < self.rescan {
+                        self.wait().await;
+                        continue;
+                    }
+                    self.read_all().await
+                } else {
+                    self.changes(dirty).await
+                }
+            };
+            match told {
+                Told::Done => backoff.reset(),
+                Told::Outdated => {}
+                Told::Failed => sleep(backoff.next()).await,
+                Told::Overflowed => {
+                    self.all_due(Cause::Overflow);
+                    if !self.feed.room().await {
+                        return;
+                    }
+                }
+                Told::Ended => return,
+            }
+        }
+    }
+
+    /// Until there is something to do.
+    async fn wait(&mut self) {
+        tokio::select! {
+            () = self.inbox.woken.notified() => {}
+            _ = self.sync.changed() => {}
+            () = sleep_until(self.rescan) => {}
+        }
+    }
+
+    /// Do all servers tell of the changes of all ranges? What the subscriber has to know of it is told.
+    fn is_in_step(&mut self) -> bool {
+        let sync = self.sync.borrow_and_update().clone();
+        let Some(confirmed) = sync.confirmed else {
+            if !self.is_lost && (!self.told.is_empty() || sync.down) {
+                self.is_lost = true;
+                self.tell(Event::Link(Link::Lost));
+            }
+            return false;
+        };
+        if confirmed < self.core.hub.version() && !self.due.iter().all(|(range, _)| self.told.contains(range)) {
+            // a new range is not told of yet
+            return false;
+        }
+        if self.is_lost {
+            self.is_lost = false;
+            self.tell(Event::Link(Link::Resumed));
+        }
+        if std::mem::replace(&mut self.epoch, sync.epoch) != sync.epoch {
+            self.all_due(Cause::Lost);
+        }
+        true
+    }
+
+    /// Has hints been lost since all was read?
+    pub(super) fn is_outdated(&self) -> bool {
+        let sync = self.sync.borrow();
+        sync.epoch != self.epoch || sync.confirmed.is_none()
+    }
+
+    /// A snapshot of each range that was told is due.
+    fn all_due(&mut self, cause: Cause) {
+        for range in &self.told {
+            match self.due.iter_mut().find(|(other, _)| other == range) {
+                Some((_, before)) if cause != Cause::Requested => *before = cause,
+                Some(_) => {}
+                None => self.due.push((range.clone(), cause)),
+            }
+        }
+    }
+
+    fn take_orders(&mut self) {
+        for order in self.inbox.orders() {
+            match order {
+                Order::Add(range) => self.due.push((range, Cause::Added)),
+                Order::Snapshot => self.all_due(Cause::Requested),
+                Order::Remove(range) => {
+                    self.told.retain(|other| *other != range);
+                    self.due.retain(|(other, _)| *other != range);
+                    let told = &self.told;
+                    self.known.retain(|key, _| !range.contains(key) || told.iter().any(|other| other.contains(key)));
+                    self.tell(Event::removed(range));
+                }
+            }
+        }
+    }
+
+    /// Tells what is always taken.
+    fn tell(&self, event: Event) {
+        let pushed = self.feed.push(event);
+        debug_assert!(matches!(pushed, Pushed::Queued | Pushed::Ended), "{pushed:?}");
+    }
+
+    /// A snapshot was told.
+    pub(super) fn told(&mut self, range: KeyRange) {
+        self.due.retain(|(other, _)| *other != range);
+        if !self.told.contains(&range) {
+            self.told.push(range);
+        }
+    }
+
+    /// All was read.
+    pub(super) fn rescanned(&mut self) {
+        self.rescan = Instant::now() + *self.core.config.rescan_interval;
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.core.hub.remove(self.id);
+        // whoever waits for events sees their end, also where the store was dropped
+        self.feed.end();
+    }
+}

@@ -1,0 +1,285 @@
+//! [`Hub`]: which watches there are, what of the servers' changes they have told, and who tells them.
+
+use super::inbox::Inbox;
+use crate::{core::Why, glob::literal};
+use bytes::Bytes;
+use cninfra::keyval::KeyRange;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::watch;
+
+/// Which watches there are, and who listens to which server for them.
+pub(crate) struct Hub {
+    db: u8,
+    state: Mutex<State>,
+    sync: watch::Sender<Sync>,
+    /// The patterns that are wanted: counted up when they are others.
+    wanted: watch::Sender<u64>,
+    primaries: watch::Sender<Vec<Arc<str>>>,
+}
+
+#[derive(Default)]
+struct State {
+    inboxes: HashMap<u64, Arc<Inbox>>,
+    next: u64,
+    /// With how many want them.
+    patterns: BTreeMap<String, usize>,
+    version: u64,
+    listeners: HashMap<Arc<str>, Listener>,
+    epoch: u64,
+    trouble: String,
+}
+
+/// How it is with who listens to a server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Listener {
+    Connecting,
+    Down,
+    /// The server does not tell of changes, with the mend.
+    Refused(String),
+    /// Hints of these patterns come.
+    Up(u64),
+}
+
+/// What a watch has to know.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Sync {
+    /// Another one than before: hints may have been lost.
+    pub(crate) epoch: u64,
+    /// All servers tell of the patterns of this version; none: not of all.
+    pub(crate) confirmed: Option<u64>,
+    /// A server refuses to tell, with the mend.
+    pub(crate) refused: Option<String>,
+    /// A server is not there.
+    pub(crate) down: bool,
+}
+
+impl Hub {
+    pub(crate) fn new(db: u8) -> Self {
+        Hub {
+            db,
+            state: Mutex::default(),
+            sync: watch::Sender::new(Sync::default()),
+            wanted: watch::Sender::new(0),
+            primaries: watch::Sender::new(Vec::new()),
+        }
+    }
+
+    /// A watch begins.
+    pub(crate) fn add(&self, inbox: Arc<Inbox>) -> u64 {
+        let mut state = self.lock();
+        state.next += 1;
+        let id = state.next;
+        for range in inbox.ranges() {
+            state.want(self.pattern(&range));
+        }
+        state.inboxes.insert(id, inbox);
+        self.settle(state);
+        id
+    }
+
+    /// A watch ends.
+    pub(crate) fn remove(&self, id: u64) {
+        let mut state = self.lock();
+        if let Some(inbox) = state.inboxes.remove(&id) {
+            for range in inbox.ranges() {
+                state.want_no_more(&self.pattern(&range));
+            }
+        }
+        self.settle(state);
+    }
+
+    /// A watch has another range.
+    pub(crate) fn want(&self, range: &KeyRange) {
+        let mut state = self.lock();
+        state.want(self.pattern(range));
+        self.settle(state);
+    }
+
+    /// A watch has a range no more.
+    pub(crate) fn want_no_more(&self, range: &KeyRange) {
+        let mut state = self.lock();
+        state.want_no_more(&self.pattern(range));
+        self.settle(state);
+    }
+
+    /// The patterns that are wanted, and their version.
+    pub(crate) fn patterns(&self) -> (u64, Vec<String>) {
+        let state = self.lock();
+        (state.version, state.patterns.keys().cloned().collect())
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.lock().version
+    }
+
+    /// These servers have the keys.
+    pub(crate) fn primaries(&self, primaries: &[Arc<str>]) {
+        let mut state = self.lock();
+        let is_same =
+            state.listeners.len() == primaries.len() && primaries.iter().all(|one| state.listeners.contains_key(one));
+        if is_same {
+            return;
+        }
+        state.listeners.retain(|endpoint, _| primaries.contains(endpoint));
+        for endpoint in primaries {
+            state.listeners.entry(endpoint.clone()).or_insert(Listener::Connecting);
+        }
+        state.epoch += 1;
+        self.primaries.send_replace(primaries.to_vec());
+        self.settle(state);
+    }
+
+    /// How it is with who listens to a server.
+    pub(crate) fn listener(&self, endpoint: &Arc<str>, now: Listener) {
+        let mut state = self.lock();
+        // a server that has no keys any more is not of interest
+        if let Some(before) = state.listeners.get_mut(endpoint) {
+            let is_back = matches!(now, Listener::Up(_)) && !matches!(before, Listener::Up(_));
+            *before = now;
+            state.epoch += u64::from(is_back);
+        }
+        self.settle(state);
+    }
+
+    /// Hints were lost.
+    pub(crate) fn lost(&self) {
+        let mut state = self.lock();
+        state.epoch += 1;
+        self.settle(state);
+    }
+
+    /// This key may have changed.
+    pub(crate) fn hint(&self, key: &Bytes, expired: bool) {
+        for inbox in self.lock().inboxes.values() {
+            inbox.hint(key, expired);
+        }
+    }
+
+    pub(crate) fn sync(&self) -> watch::Receiver<Sync> {
+        self.sync.subscribe()
+    }
+
+    pub(crate) fn wanted(&self) -> watch::Receiver<u64> {
+        self.wanted.subscribe()
+    }
+
+    pub(crate) fn servers(&self) -> watch::Receiver<Vec<Arc<str>>> {
+        self.primaries.subscribe()
+    }
+
+    /// A server does not tell of changes, and a watch wants it to.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.sync.borrow().refused.clone()
+    }
+
+    /// Who has the keys could not be learned.
+    pub(crate) fn trouble(&self, what: &str) {
+        self.lock().trouble = what.to_string();
+    }
+
+    pub(crate) fn last_trouble(&self) -> Box<dyn std::error::Error + Send + std::marker::Sync> {
+        let trouble = self.lock().trouble.clone();
+        if trouble.is_empty() { Why("no server is known yet").into() } else { trouble.into() }
+    }
+
+    /// The channels of a range, as a pattern.
+    fn pattern(&self, range: &KeyRange) -> String {
+        let text = |key: &[u8]| literal(key.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default());
+        match range.single() {
+            Some(key) => format!("{}{}", channel(self.db), text(key)),
+            None => format!("{}{}*", channel(self.db), text(range.start())),
+        }
+    }
+
+    fn settle(&self, state: MutexGuard<'_, State>) {
+        let listeners = &state.listeners;
+        let refused = listeners.values().find_map(|listener| match listener {
+            Listener::Refused(why) if !state.inboxes.is_empty() => Some(why.clone()),
+            _ => None,
+        });
+        let confirmed = listeners.values().map(|listener| match listener {
+            Listener::Up(version) => Some(*version),
+            _ => None,
+        });
+        let confirmed: Option<Vec<u64>> = confirmed.collect();
+        let down = listeners.values().any(|listener| *listener == Listener::Down);
+        let confirmed = confirmed.and_then(|all| all.into_iter().min());
+        let sync = Sync { epoch: state.epoch, confirmed, refused, down };
+        let version = state.version;
+        // under the lock, so that an older one does not come later
+        self.sync.send_if_modified(|before| {
+            let is_new = *before != sync;
+            *before = sync;
+            is_new
+        });
+        self.wanted.send_if_modified(|before| std::mem::replace(before, version) != version);
+        drop(state);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the channels of a database's keys begin with.
+pub(crate) fn channel(db: u8) -> String {
+    format!("__keyspace@{db}__:")
+}
+
+impl State {
+    fn want(&mut self, pattern: String) {
+        let count = self.patterns.entry(pattern).or_default();
+        *count += 1;
+        self.version += u64::from(*count == 1);
+    }
+
+    fn want_no_more(&mut self, pattern: &str) {
+        let Some(count) = self.patterns.get_mut(pattern) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.patterns.remove(pattern);
+            self.version += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hub() -> (Hub, [Arc<str>; 2]) {
+        (Hub::new(3), ["a:1".into(), "b:1".into()])
+    }
+
+    #[test]
+    fn a_watch_is_in_step_when_all_servers_tell() {
+        let (hub, [a, b]) = hub();
+        hub.primaries(&[a.clone(), b.clone()]);
+        hub.add(Arc::new(Inbox::new(vec![KeyRange::prefix("x[")])));
+        assert_eq!(hub.patterns(), (1, vec!["__keyspace@3__:x\\[*".to_string()]));
+        hub.listener(&a, Listener::Up(1));
+        assert_eq!(hub.sync().borrow().confirmed, None);
+        hub.listener(&b, Listener::Up(1));
+        let in_step = hub.sync().borrow().clone();
+        assert_eq!(in_step.confirmed, Some(1));
+        // a listener that comes back has missed some
+        hub.listener(&a, Listener::Down);
+        assert_eq!(hub.sync().borrow().confirmed, None);
+        hub.listener(&a, Listener::Up(1));
+        assert!(hub.sync().borrow().epoch > in_step.epoch);
+    }
+
+    #[test]
+    fn patterns_go_with_the_last_who_wants_them() {
+        let (hub, _) = hub();
+        let inbox = || Arc::new(Inbox::new(vec![KeyRange::key("k")]));
+        let (one, other) = (hub.add(inbox()), hub.add(inbox()));
+        hub.remove(one);
+        assert_eq!(hub.patterns().1, ["__keyspace@3__:k"]);
+        hub.remove(other);
+        assert_eq!(hub.patterns(), (2, Vec::new()));
+    }
+}

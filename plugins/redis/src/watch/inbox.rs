@@ -1,0 +1,138 @@
+//! [`Inbox`]: what a watch has to do.
+
+use bytes::Bytes;
+use cninfra::keyval::KeyRange;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::Notify;
+
+/// So many keys are noted one by one; beyond that all are read.
+const DIRTY: usize = 64 << 10;
+/// So many orders of the subscriber wait at most.
+const ORDERS: usize = 1024;
+
+/// What the subscriber has asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Order {
+    Add(KeyRange),
+    Remove(KeyRange),
+    Snapshot,
+}
+
+/// What a watch has to do: each key once, however often it was hinted at.
+pub(crate) struct Inbox {
+    noted: Mutex<Noted>,
+    pub(crate) woken: Notify,
+}
+
+#[derive(Default)]
+struct Noted {
+    ranges: Vec<KeyRange>,
+    /// With whether the last hint was that it has ended by itself.
+    dirty: HashMap<Bytes, bool>,
+    /// There were too many.
+    overflowed: bool,
+    orders: VecDeque<Order>,
+}
+
+impl Inbox {
+    pub(crate) fn new(ranges: Vec<KeyRange>) -> Self {
+        Inbox { noted: Mutex::new(Noted { ranges, ..Noted::default() }), woken: Notify::new() }
+    }
+
+    /// This key may have changed.
+    pub(crate) fn hint(&self, key: &Bytes, expired: bool) {
+        let mut noted = self.lock();
+        if !noted.ranges.iter().any(|range| range.contains(key)) {
+            return;
+        }
+        noted.dirty.insert(key.clone(), expired);
+        if noted.dirty.len() > DIRTY {
+            noted.dirty.clear();
+            noted.overflowed = true;
+        }
+        drop(noted);
+        self.woken.notify_one();
+    }
+
+    /// These keys were not read: they are to be looked at again.
+    pub(crate) fn again(&self, keys: impl IntoIterator<Item = (Bytes, bool)>) {
+        let mut noted = self.lock();
+        for (key, expired) in keys {
+            noted.dirty.entry(key).or_insert(expired);
+        }
+    }
+
+    /// Some keys that may have changed.
+    pub(crate) fn dirty(&self, most: usize) -> Vec<(Bytes, bool)> {
+        let mut noted = self.lock();
+        if noted.dirty.len() <= most {
+            return noted.dirty.drain().collect();
+        }
+        let keys: Vec<Bytes> = noted.dirty.keys().take(most).cloned().collect();
+        keys.into_iter().filter_map(|key| noted.dirty.remove_entry(&key)).collect()
+    }
+
+    /// Have so many keys been hinted at that all are to be read? It is said once.
+    pub(crate) fn has_overflowed(&self) -> bool {
+        std::mem::take(&mut self.lock().overflowed)
+    }
+
+    pub(crate) fn orders(&self) -> VecDeque<Order> {
+        std::mem::take(&mut self.lock().orders)
+    }
+
+    /// Notes an order; false if there are too many.
+    pub(crate) fn order(&self, order: Order) -> bool {
+        let mut noted = self.lock();
+        if noted.orders.len() >= ORDERS {
+            return false;
+        }
+        match &order {
+            Order::Add(range) => noted.ranges.push(range.clone()),
+            Order::Remove(range) => noted.ranges.retain(|other| other != range),
+            Order::Snapshot => {}
+        }
+        noted.orders.push_back(order);
+        drop(noted);
+        self.woken.notify_one();
+        true
+    }
+
+    pub(crate) fn ranges(&self) -> Vec<KeyRange> {
+        self.lock().ranges.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_noted_once_and_too_many_are_all() {
+        let inbox = Inbox::new(vec![KeyRange::prefix("a")]);
+        for (key, expired) in [("a1", false), ("b", false), ("a1", true)] {
+            inbox.hint(&key.into(), expired);
+        }
+        assert_eq!(inbox.dirty(9), [("a1".into(), true)]);
+        for number in 0..=DIRTY {
+            inbox.hint(&format!("a{number}").into(), false);
+        }
+        assert!(inbox.has_overflowed() && !inbox.has_overflowed());
+        assert!(inbox.dirty(9).is_empty());
+    }
+
+    #[test]
+    fn orders_have_a_bound() {
+        let inbox = Inbox::new(vec![KeyRange::all()]);
+        assert!((0..ORDERS).all(|_| inbox.order(Order::Snapshot)));
+        assert!(!inbox.order(Order::Add(KeyRange::key("a"))));
+        assert_eq!((inbox.ranges(), inbox.orders().len()), (vec![KeyRange::all()], ORDERS));
+    }
+}

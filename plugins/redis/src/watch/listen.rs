@@ -1,0 +1,306 @@
+//! Who listens to the servers: a connection to each, with the patterns of all watches.
+
+use super::{
+    hub::{Listener, channel},
+    notify::{self, Tells},
+};
+use crate::{
+    backoff::Backoff,
+    core::{Core, PATIENCE, To},
+    failure::{Asked, Failure},
+    glob::literal,
+    node::is_master,
+    script,
+    wire::{Command, Hint, Hints, Wire},
+};
+use bytes::Bytes;
+use cninfra::keyval::{KeyRange, KvError, Reason};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::oneshot,
+    task::{AbortHandle, JoinSet},
+    time::{sleep, timeout},
+};
+
+/// So often is looked whether the connection lives.
+const PING: Duration = Duration::from_secs(1);
+/// So long the answer may take.
+const ANSWER: Duration = Duration::from_millis(1500);
+/// So often, of those times, is looked whether the server still tells.
+const ASK: u32 = 5;
+/// So long is waited before a server that refuses is asked again.
+const REFUSED: Duration = Duration::from_secs(1);
+
+/// Listens to all servers until the store is closed.
+pub(crate) async fn run(core: Arc<Core>) {
+    let mut servers = core.hub.servers();
+    let mut listeners = JoinSet::new();
+    let mut running: HashMap<Arc<str>, AbortHandle> = HashMap::new();
+    let following = async {
+        loop {
+            let wanted = servers.borrow_and_update().clone();
+            running.retain(|endpoint, listener| {
+                let is_wanted = wanted.contains(endpoint);
+                if !is_wanted {
+                    listener.abort();
+                }
+                is_wanted
+            });
+            for endpoint in wanted {
+                let listen = || listeners.spawn(listen(core.clone(), endpoint.clone()));
+                running.entry(endpoint.clone()).or_insert_with(listen);
+            }
+            while listeners.try_join_next().is_some() {}
+            if servers.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = core.closed() => {}
+        () = following => {}
+    }
+    listeners.shutdown().await;
+}
+
+/// Why a server is not listened to any more.
+enum Ended {
+    Down,
+    Refused(String),
+}
+
+impl From<Failure> for Ended {
+    fn from(_: Failure) -> Self {
+        Ended::Down
+    }
+}
+
+impl From<KvError> for Ended {
+    fn from(_: KvError) -> Self {
+        Ended::Down
+    }
+}
+
+async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
+    let mut backoff = Backoff::default();
+    loop {
+        // nobody is listened to for nothing
+        let mut wanted = core.hub.wanted();
+        while core.hub.patterns().1.is_empty() {
+            if wanted.changed().await.is_err() {
+                return;
+            }
+        }
+        let mut is_up = false;
+        let ended = session(&core, &endpoint, &mut is_up).await;
+        if is_up {
+            backoff.reset();
+        }
+        let Err(ended) = ended;
+        let wait = match ended {
+            Ended::Down => {
+                core.hub.listener(&endpoint, Listener::Down);
+                backoff.next()
+            }
+            Ended::Refused(why) => {
+                core.hub.listener(&endpoint, Listener::Refused(why));
+                REFUSED
+            }
+        };
+        core.shaken.notify_one();
+        core.suspect.notify_one();
+        sleep(wait).await;
+    }
+}
+
+async fn session(core: &Core, endpoint: &Arc<str>, is_up: &mut bool) -> Result<std::convert::Infallible, Ended> {
+    let tells = tells(core, endpoint).await?;
+    let (wire, hints) = Wire::dial_for_hints(&core.dial, endpoint).await?;
+    let session = Session { core, endpoint, wire };
+    if matches!(core.kind, crate::config::Kind::Sentinel { .. }) {
+        is_master(&session.wire).await?;
+    }
+    let ended = session.run(hints, tells == Tells::Unknown, is_up).await;
+    // what is left of it goes before another one is made
+    session.wire.close().await;
+    ended
+}
+
+/// Refused where it is known that it does not tell.
+async fn tells(core: &Core, endpoint: &Arc<str>) -> Result<Tells, Ended> {
+    match notify::ask(core, endpoint).await? {
+        Tells::No(why) => Err(Ended::Refused(why)),
+        tells => Ok(tells),
+    }
+}
+
+struct Session<'c> {
+    core: &'c Core,
+    endpoint: &'c Arc<str>,
+    wire: Wire,
+}
+
+impl Session<'_> {
+    async fn run(
+        &self,
+        mut hints: Hints,
+        mut is_unproved: bool,
+        is_up: &mut bool,
+    ) -> Result<std::convert::Infallible, Ended> {
+        let hub = &self.core.hub;
+        let mut wanted = hub.wanted();
+        let mut subscribed: BTreeSet<String> = BTreeSet::new();
+        loop {
+            wanted.borrow_and_update();
+            let (version, patterns) = hub.patterns();
+            let patterns: BTreeSet<String> = patterns.into_iter().collect();
+            let echo = if is_unproved { self.echo(&patterns) } else { None };
+            let (heard, mut echoed) = oneshot::channel();
+            let mut listens_for = echo.as_ref().map(|echo| (echo.key.clone(), heard));
+            let settling = async {
+                self.subscribe(patterns.difference(&subscribed), true).await?;
+                self.subscribe(subscribed.difference(&patterns), false).await?;
+                if let Some(echo) = &echo {
+                    self.prove(echo, &mut echoed).await?;
+                }
+                Ok::<_, Ended>(())
+            };
+            // hints are taken all the time, so that none is lost
+            tokio::select! {
+                biased;
+                settled = settling => settled?,
+                ended = self.take(&mut hints, &mut listens_for) => return ended,
+            }
+            is_unproved &= echo.is_none();
+            subscribed = patterns;
+            hub.listener(self.endpoint, Listener::Up(version));
+            *is_up = true;
+            let mut nothing = None;
+            tokio::select! {
+                ended = self.take(&mut hints, &mut nothing) => return ended,
+                ended = self.live() => return ended,
+                changed = wanted.changed() => if changed.is_err() { return Err(Ended::Down) },
+            }
+        }
+    }
+
+    /// Hands hints on, for as long as the connection lives.
+    async fn take(
+        &self,
+        hints: &mut Hints,
+        echo: &mut Option<(Bytes, oneshot::Sender<()>)>,
+    ) -> Result<std::convert::Infallible, Ended> {
+        loop {
+            match hints.next().await {
+                Some(Hint::Dirty(key, expired)) => {
+                    if let Some((_, echo)) = echo.take_if(|(wanted, _)| *wanted == key) {
+                        // who waits for it may be gone
+                        let _ = echo.send(());
+                    }
+                    self.core.hub.hint(&key, expired);
+                }
+                Some(Hint::Lost) => self.core.hub.lost(),
+                None => return Err(Ended::Down),
+            }
+        }
+    }
+
+    /// Looks from time to time whether the connection lives, and the server still tells.
+    async fn live(&self) -> Result<std::convert::Infallible, Ended> {
+        loop {
+            for _ in 0..ASK {
+                sleep(PING).await;
+                self.ping().await?;
+            }
+            tells(self.core, self.endpoint).await?;
+        }
+    }
+
+    async fn ping(&self) -> Result<(), Failure> {
+        let answer = timeout(ANSWER, self.wire.call(Command::bare("PING"))).await;
+        answer.unwrap_or_else(|_| Err(Failure::lost("no answer to PING"))).map(drop)
+    }
+
+    /// Has the server tell of patterns, or no more. It says nothing where it does not want to, but in the answer to what is asked next.
+    async fn subscribe(&self, patterns: impl Iterator<Item = &String>, wanted: bool) -> Result<(), Ended> {
+        let patterns: Vec<String> = patterns.cloned().collect();
+        if patterns.is_empty() {
+            return Ok(());
+        }
+        let asked = timeout(PATIENCE, self.wire.subscribe(patterns, wanted)).await;
+        asked.unwrap_or_else(|_| Err(Failure::lost("no answer to PSUBSCRIBE")))?;
+        match self.ping().await {
+            Err(failure) if failure.is_denied() => Err(Ended::Refused(notify::refused(self.endpoint, &failure))),
+            other => Ok(other?),
+        }
+    }
+
+    /// Where the user may not ask what the server tells, it is tried: a key that is made and deleted in one step, so that nobody ever reads it, is to be heard of.
+    async fn prove(&self, echo: &Echo, echoed: &mut oneshot::Receiver<()>) -> Result<(), Ended> {
+        self.subscribe(echo.pattern.iter(), true).await?;
+        let asked = Asked::to_write("notifications", Some(KeyRange::key(&echo.key)));
+        let command = Command::new("EVAL", [Bytes::from_static(script::ECHO.as_bytes()), "1".into(), echo.key.clone()]);
+        match self.core.call(&asked, &To::Node(self.endpoint.clone()), command).await {
+            Ok(_) => {}
+            Err(error) if *error.reason() == Reason::Denied => {
+                return Err(Ended::Refused(notify::unproved(self.endpoint, &error)));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let heard = timeout(PATIENCE, echoed).await.is_ok_and(|heard| heard.is_ok());
+        if !heard {
+            return Err(Ended::Refused(notify::unheard(self.endpoint)));
+        }
+        self.subscribe(echo.pattern.iter(), false).await
+    }
+
+    /// What is tried, of these patterns; none where this server has no key of them.
+    fn echo(&self, patterns: &BTreeSet<String>) -> Option<Echo> {
+        let channel = channel(self.core.config.db);
+        let prefix = |pattern: &String| Some(pattern.strip_prefix(&channel)?.strip_suffix('*')?.to_string());
+        let of_prefix = patterns.iter().find_map(prefix);
+        let base = of_prefix.clone().or_else(|| Some(patterns.first()?.strip_prefix(&channel)?.to_string()))?;
+        let base = unescaped(&base);
+        let slots = self.core.slots.borrow().clone();
+        let candidates = (0..TRIES).map(|_| Bytes::from(format!("{base}cninfra-echo-{:016x}", fastrand::u64(..))));
+        let key = candidates.into_iter().find(|key| slots.owner(key) == Some(self.endpoint))?;
+        let pattern = match of_prefix {
+            Some(_) => None,
+            None => Some(format!("{channel}{}", literal(std::str::from_utf8(&key).ok()?))),
+        };
+        Some(Echo { key, pattern })
+    }
+}
+
+/// What is tried, to hear of it.
+struct Echo {
+    key: Bytes,
+    /// Where no pattern of a watch has it.
+    pattern: Option<String>,
+}
+
+/// So many names are tried, until one is of a slot that the server has.
+const TRIES: usize = 1000;
+
+/// What a pattern of one text alone was made of.
+fn unescaped(pattern: &str) -> String {
+    let mut chars = pattern.chars();
+    let mut text = String::new();
+    while let Some(c) = chars.next() {
+        text.extend(if c == '\\' { chars.next() } else { Some(c) });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_was_escaped_is_found() {
+        let text = "a*c/[x-^]?\\é";
+        assert_eq!(super::unescaped(&super::literal(text)), text);
+    }
+}

@@ -1,0 +1,183 @@
+//! What a [`Follower`] reads, and tells of it.
+
+use super::follow::{Follower, Known, Told, hash};
+use crate::{core::BATCH, failure::Asked, scan::Scan};
+use bytes::Bytes;
+use cninfra::keyval::{Cause, Change, Entry, Event, KeyRange, Previous, Pushed, Reason, Result};
+use std::collections::HashSet;
+
+const OP: &str = "watch";
+
+impl Follower {
+    /// Tells a snapshot.
+    pub(super) async fn snapshot(&mut self, range: KeyRange, cause: Cause) -> Told {
+        let begin = Event::snapshot_begin(range.clone(), cause);
+        if let Some(not) = not_done(self.feed.send(begin).await) {
+            return not;
+        }
+        let mut seen = HashSet::new();
+        let told = self.pass(&range, &mut seen, true).await;
+        if told != Told::Done {
+            return told;
+        }
+        if let Some(not) = not_done(self.feed.send(Event::snapshot_end(range.clone(), None)).await) {
+            return not;
+        }
+        self.told(range);
+        Told::Done
+    }
+
+    /// Reads all, and tells what is different.
+    pub(super) async fn read_all(&mut self) -> Told {
+        for range in self.told.clone() {
+            let told = self.pass(&range, &mut HashSet::new(), false).await;
+            if told != Told::Done {
+                return told;
+            }
+        }
+        self.rescanned();
+        Told::Done
+    }
+
+    /// Reads a range: each of its keys is an item of the snapshot, or a change where it is one.
+    async fn pass(&mut self, range: &KeyRange, seen: &mut HashSet<Bytes>, as_items: bool) -> Told {
+        if let Some(key) = range.single() {
+            let told = self.pass_keys(vec![key.clone()], seen, as_items).await;
+            if told != Told::Done {
+                return told;
+            }
+        } else {
+            let asked = Asked::to_read(OP, Some(range.clone()));
+            let mut scan = Scan::new(&self.core);
+            while !scan.is_over() {
+                let Ok(mut keys) = scan.next(&self.core, &asked, range).await else { return Told::Failed };
+                keys.retain(|key| !seen.contains(key));
+                while !keys.is_empty() {
+                    let rest = keys.split_off(keys.len().min(BATCH));
+                    let told = self.pass_keys(keys, seen, as_items).await;
+                    if told != Told::Done {
+                        return told;
+                    }
+                    keys = rest;
+                }
+                if self.is_outdated() {
+                    return Told::Outdated;
+                }
+            }
+        }
+        // a key that has moved to a server that was read before is still there: what is missing is looked at by itself
+        let known = self.known.range::<Bytes, _>(range.bounds()).map(|(key, _)| key);
+        let missing: Vec<Bytes> = known.filter(|key| !seen.contains(*key)).cloned().collect();
+        for keys in missing.chunks(BATCH) {
+            let told = self.pass_keys(keys.to_vec(), seen, as_items).await;
+            if told != Told::Done {
+                return told;
+            }
+        }
+        if self.is_outdated() { Told::Outdated } else { Told::Done }
+    }
+
+    async fn pass_keys(&mut self, keys: Vec<Bytes>, seen: &mut HashSet<Bytes>, as_items: bool) -> Told {
+        let values = self.core.read(OP, &keys).await;
+        for (key, value) in keys.into_iter().zip(values) {
+            let Ok(value) = is_there(value) else { return Told::Failed };
+            seen.insert(key.clone());
+            let told = if as_items { self.item(key, value).await } else { self.change(key, value, None).await };
+            if told != Told::Done {
+                return told;
+            }
+        }
+        Told::Done
+    }
+
+    /// Tells a key of a snapshot.
+    async fn item(&mut self, key: Bytes, value: Option<Bytes>) -> Told {
+        let Some(value) = value else {
+            // what is not an item is told as deleted at the end
+            self.known.remove(&key);
+            return Told::Done;
+        };
+        let known = Known::of(&value, self.keeps_values);
+        if let Some(not) = not_done(self.feed.send(Event::Item(Entry::new(key.clone(), value))).await) {
+            return not;
+        }
+        self.known.insert(key, known);
+        Told::Done
+    }
+
+    /// Tells what has become of keys that may have changed.
+    pub(super) async fn changes(&mut self, mut dirty: Vec<(Bytes, bool)>) -> Told {
+        dirty.retain(|(key, _)| self.told.iter().any(|range| range.contains(key)));
+        let keys: Vec<Bytes> = dirty.iter().map(|(key, _)| key.clone()).collect();
+        let values = self.core.read(OP, &keys).await;
+        let mut told = Told::Done;
+        let mut left = Vec::new();
+        for ((key, expired), value) in dirty.into_iter().zip(values) {
+            if told == Told::Done {
+                told = match is_there(value) {
+                    Ok(value) => self.change(key.clone(), value, expired.then_some(true)).await,
+                    Err(_) => Told::Failed,
+                };
+            }
+            if told != Told::Done {
+                left.push((key, expired));
+            }
+        }
+        self.inbox.again(left);
+        told
+    }
+
+    /// Tells what has become of a key, if anything has.
+    async fn change(&mut self, key: Bytes, value: Option<Bytes>, expired: Option<bool>) -> Told {
+        let before = self.known.get(&key);
+        let previous = match before {
+            None => Previous::Absent,
+            Some(Known { value: Some(value), .. }) => Previous::Entry(Entry::new(key.clone(), value.clone())),
+            Some(Known { value: None, .. }) => Previous::Unknown,
+        };
+        let (change, now) = match value {
+            Some(value) if before.is_some_and(|before| before.hash == hash(&value)) => return Told::Done,
+            Some(value) => {
+                let now = Known::of(&value, self.keeps_values);
+                (Change::put(Entry::new(key.clone(), value), Some(before.is_none()), previous), Some(now))
+            }
+            None if before.is_none() => return Told::Done,
+            None => (Change::deleted(key.clone(), expired, previous), None),
+        };
+        let mut event = Event::changes(None, vec![change]);
+        loop {
+            match self.feed.push(event) {
+                Pushed::Queued => break,
+                Pushed::Full(back) => {
+                    event = back;
+                    if !self.feed.room().await {
+                        return Told::Ended;
+                    }
+                }
+                Pushed::Resnapshot => return Told::Overflowed,
+                Pushed::Ended => return Told::Ended,
+            }
+        }
+        match now {
+            Some(now) => self.known.insert(key, now),
+            None => self.known.remove(&key),
+        };
+        Told::Done
+    }
+}
+
+/// What is a list or a hash has no value.
+fn is_there(value: Result<Option<Bytes>>) -> Result<Option<Bytes>> {
+    match value {
+        Err(error) if *error.reason() == Reason::Malformed => Ok(None),
+        value => value,
+    }
+}
+
+fn not_done(pushed: Pushed) -> Option<Told> {
+    match pushed {
+        Pushed::Queued => None,
+        Pushed::Resnapshot => Some(Told::Overflowed),
+        Pushed::Ended | Pushed::Full(_) => Some(Told::Ended),
+    }
+}

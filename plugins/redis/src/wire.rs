@@ -1,0 +1,319 @@
+//! [`Wire`]: one connection. No other file knows the client library.
+//!
+//! The library is used for a connection alone: it neither connects again nor sends anything twice, so that what is on its way is known, and who is told of its loss.
+
+use crate::failure::Failure;
+use bytes::Bytes;
+use cninfra::config::Secret;
+use fred::{
+    clients::{Client, SubscriberClient},
+    interfaces::{ClientLike, EventInterface as _, PubsubInterface as _},
+    types::{
+        ClusterHash, ConnectHandle, CustomCommand, KeyspaceEvent, Value,
+        config::{Config, ConnectionConfig, PerformanceConfig, Server, ServerConfig, TcpConfig, TlsConfig},
+    },
+};
+use futures_util::FutureExt as _;
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    time::timeout,
+};
+
+/// So many hints wait for who takes them: he is quick, and told when some were lost.
+const HINTS: usize = 8 << 10;
+
+/// How connections are made.
+#[derive(Clone)]
+pub(crate) struct Dial {
+    pub(crate) username: Option<String>,
+    pub(crate) password: Secret,
+    pub(crate) database: u8,
+    pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
+    /// For all that it takes.
+    pub(crate) within: Duration,
+}
+
+/// What the server is asked: its first word, and what follows.
+#[derive(Clone, Debug)]
+pub(crate) struct Command {
+    name: &'static str,
+    args: Vec<Bytes>,
+}
+
+impl Command {
+    pub(crate) fn new<A: Into<Bytes>>(name: &'static str, args: impl IntoIterator<Item = A>) -> Self {
+        Command { name, args: args.into_iter().map(Into::into).collect() }
+    }
+
+    pub(crate) fn bare(name: &'static str) -> Self {
+        Command { name, args: Vec::new() }
+    }
+
+    pub(crate) fn arg(mut self, arg: impl Into<Bytes>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    pub(crate) fn number(self, number: impl ToString) -> Self {
+        self.arg(number.to_string())
+    }
+
+    fn parts(self) -> (CustomCommand, Vec<Value>) {
+        let command = CustomCommand::new_static(self.name, ClusterHash::Random, false);
+        (command, self.args.into_iter().map(Value::Bytes).collect())
+    }
+}
+
+/// What it answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Reply {
+    Nil,
+    Number(i64),
+    Bytes(Bytes),
+    List(Vec<Reply>),
+}
+
+impl Reply {
+    pub(crate) fn bytes(self) -> Option<Bytes> {
+        match self {
+            Reply::Bytes(bytes) => Some(bytes),
+            Reply::Number(number) => Some(number.to_string().into()),
+            Reply::Nil | Reply::List(_) => None,
+        }
+    }
+
+    pub(crate) fn text(self) -> Option<String> {
+        String::from_utf8(self.bytes()?.into()).ok()
+    }
+
+    pub(crate) fn number(&self) -> Option<i64> {
+        match self {
+            Reply::Number(number) => Some(*number),
+            Reply::Bytes(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
+            Reply::Nil | Reply::List(_) => None,
+        }
+    }
+
+    pub(crate) fn list(self) -> Vec<Reply> {
+        match self {
+            Reply::List(list) => list,
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl From<Value> for Reply {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Reply::Nil,
+            Value::Integer(number) => Reply::Number(number),
+            Value::Boolean(is) => Reply::Number(i64::from(is)),
+            Value::Double(number) => Reply::Bytes(number.to_string().into()),
+            Value::String(text) => Reply::Bytes(text.into_inner()),
+            Value::Bytes(bytes) => Reply::Bytes(bytes),
+            Value::Queued => Reply::Bytes(Bytes::from_static(b"QUEUED")),
+            Value::Array(values) => Reply::List(values.into_iter().map(Reply::from).collect()),
+            Value::Map(map) => {
+                let pair = |(key, value): (fred::types::Key, Value)| [Reply::Bytes(key.into_bytes()), value.into()];
+                Reply::List(map.inner().into_iter().flat_map(pair).collect())
+            }
+        }
+    }
+}
+
+/// A connection. Dropped, it is ended.
+pub(crate) struct Wire {
+    client: Client,
+    /// Of a connection for hints: the same one.
+    subscriber: Option<SubscriberClient>,
+    task: Mutex<Option<ConnectHandle>>,
+    pub(crate) endpoint: Arc<str>,
+    answers: AtomicU64,
+}
+
+impl Wire {
+    /// Makes a connection for calls.
+    ///
+    /// # Cancel safety
+    /// Dropped, it has left nothing.
+    pub(crate) async fn dial(dial: &Dial, endpoint: &Arc<str>) -> Result<Wire, Failure> {
+        let client = Client::new(config(dial, endpoint)?, Some(performance(1)), Some(connection(dial)), None);
+        Wire::begin(client, None, dial, endpoint).await
+    }
+
+    /// Makes a connection for hints.
+    ///
+    /// # Cancel safety
+    /// Dropped, it has left nothing.
+    pub(crate) async fn dial_for_hints(dial: &Dial, endpoint: &Arc<str>) -> Result<(Wire, Hints), Failure> {
+        let subscriber =
+            SubscriberClient::new(config(dial, endpoint)?, Some(performance(HINTS)), Some(connection(dial)), None);
+        let hints = Hints(subscriber.keyspace_event_rx());
+        let wire = Wire::begin(subscriber.to_client(), Some(subscriber), dial, endpoint).await?;
+        Ok((wire, hints))
+    }
+
+    async fn begin(
+        client: Client,
+        subscriber: Option<SubscriberClient>,
+        dial: &Dial,
+        endpoint: &Arc<str>,
+    ) -> Result<Wire, Failure> {
+        let task = Mutex::new(Some(client.connect()));
+        let wire = Wire { client, subscriber, task, endpoint: endpoint.clone(), answers: AtomicU64::new(0) };
+        match timeout(dial.within, wire.client.wait_for_connect()).await {
+            Ok(Ok(())) => Ok(wire),
+            Ok(Err(error)) => Err(Failure::of_dial(&error)),
+            Err(_) => Err(Failure::no_connection(format!("no connection within {:?}", dial.within))),
+        }
+    }
+
+    /// Asks something. It waits for as long as the connection lives: who asks has a limit.
+    pub(crate) async fn call(&self, command: Command) -> Result<Reply, Failure> {
+        if self.is_gone() {
+            return Err(Failure::no_connection("the connection was lost"));
+        }
+        let (command, args) = command.parts();
+        let answer = self.client.custom::<Value, Value>(command, args).await;
+        self.seen(answer)
+    }
+
+    /// Asks some things one after the other, with nothing between them.
+    pub(crate) async fn pipeline(&self, commands: Vec<Command>) -> Vec<Result<Reply, Failure>> {
+        let count = commands.len();
+        if self.is_gone() {
+            return (0..count).map(|_| Err(Failure::no_connection("the connection was lost"))).collect();
+        }
+        let pipeline = self.client.pipeline();
+        for command in commands {
+            let (command, args) = command.parts();
+            // it is put in the pipeline, and answered later
+            let _: Result<Value, _> = pipeline.custom(command, args).await;
+        }
+        let mut answers: Vec<_> =
+            pipeline.try_all::<Value>().await.into_iter().map(|answer| self.seen(answer)).collect();
+        let lost = answers.last().and_then(|last| last.as_ref().err().cloned());
+        let lost = lost.unwrap_or_else(|| Failure::lost("the connection was lost"));
+        answers.resize_with(count, || Err(lost.clone()));
+        answers
+    }
+
+    /// Has the changes of channels with these patterns told. What the server refuses, the next call is told.
+    pub(crate) async fn subscribe(&self, patterns: Vec<String>, wanted: bool) -> Result<(), Failure> {
+        let Some(subscriber) = &self.subscriber else { return Ok(()) };
+        let asked =
+            if wanted { subscriber.psubscribe(patterns).await } else { subscriber.punsubscribe(patterns).await };
+        asked.map_err(|error| Failure::of_call(&error))
+    }
+
+    fn seen(&self, answer: Result<Value, fred::error::Error>) -> Result<Reply, Failure> {
+        let answer = answer.map(Reply::from).map_err(|error| Failure::of_call(&error));
+        if !matches!(&answer, Err(failure) if failure.breaks()) {
+            self.answers.fetch_add(1, Relaxed);
+        }
+        answer
+    }
+
+    /// How many answers have come.
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers.load(Relaxed)
+    }
+
+    /// Has it come to its end?
+    pub(crate) fn is_gone(&self) -> bool {
+        self.task().as_ref().is_none_or(ConnectHandle::is_finished)
+    }
+
+    /// Ends it at once: what is on its way fails.
+    pub(crate) fn end(&self) {
+        if let Some(task) = self.task().as_ref() {
+            task.abort();
+        }
+    }
+
+    /// Ends it, and waits until nothing is left of it.
+    pub(crate) async fn close(&self) {
+        let task = self.task().take();
+        if let Some(task) = task {
+            task.abort();
+            // it was aborted, and has nothing to say
+            task.map(drop).await;
+        }
+    }
+
+    fn task(&self) -> std::sync::MutexGuard<'_, Option<ConnectHandle>> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What the server tells of keys that may have changed.
+pub(crate) struct Hints(broadcast::Receiver<KeyspaceEvent>);
+
+/// What comes as a hint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Hint {
+    /// This key may have changed; it may have ended by itself.
+    Dirty(Bytes, bool),
+    /// Some were lost.
+    Lost,
+}
+
+impl Hints {
+    /// The next one; `None` where the connection has ended.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again.
+    pub(crate) async fn next(&mut self) -> Option<Hint> {
+        match self.0.recv().await {
+            Ok(event) => Some(Hint::Dirty(event.key.into_bytes(), event.operation == "expired")),
+            Err(RecvError::Lagged(_)) => Some(Hint::Lost),
+            Err(RecvError::Closed) => None,
+        }
+    }
+}
+
+fn config(dial: &Dial, endpoint: &str) -> Result<Config, Failure> {
+    let (host, port) = endpoint
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host.trim_matches(['[', ']']), port.parse().ok()?)))
+        .ok_or_else(|| Failure::no_connection("an endpoint is `host:port`"))?;
+    let server = ServerConfig::Centralized { server: Server::new(host.to_string(), port) };
+    let password = Some(dial.password.reveal()).filter(|password| !password.is_empty()).map(ToString::to_string);
+    Ok(Config {
+        fail_fast: true,
+        username: dial.username.clone(),
+        password,
+        server,
+        database: Some(dial.database).filter(|database| *database != 0),
+        tls: dial.tls.clone().map(|tls| TlsConfig::from(fred::types::config::TlsConnector::Rustls(tls.into()))),
+        ..Config::default()
+    })
+}
+
+fn connection(dial: &Dial) -> ConnectionConfig {
+    ConnectionConfig {
+        connection_timeout: dial.within,
+        internal_command_timeout: dial.within,
+        max_command_attempts: 1,
+        disable_cluster_health_check: true,
+        tcp: TcpConfig { nodelay: Some(true), ..TcpConfig::default() },
+        ..ConnectionConfig::default()
+    }
+}
+
+fn performance(broadcasts: usize) -> PerformanceConfig {
+    PerformanceConfig { broadcast_channel_capacity: broadcasts.max(4), ..PerformanceConfig::default() }
+}

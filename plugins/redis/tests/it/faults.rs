@@ -1,0 +1,111 @@
+//! What a watch tells when the server or the network fails: it comes to the true state, and tells nothing that was not.
+
+use crate::{
+    history::{Observed, is_begin, is_lost},
+    support::SOON,
+};
+use cninfra::testing::Link;
+use cninfra_redis::RedisConfig;
+use cninfra_testbed::{Redis, require};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+fn at(addr: impl ToString) -> RedisConfig {
+    RedisConfig::at(addr.to_string())
+}
+
+const ROUNDS: usize = 5;
+
+/// Waits until the watcher has been told so often that the connection is lost.
+async fn lost(observed: &Observed, times: usize) -> Duration {
+    let began = Instant::now();
+    while observed.told(is_lost) < times {
+        assert!(began.elapsed() < SOON, "the loss is not told");
+        sleep(Duration::from_millis(5)).await;
+    }
+    began.elapsed()
+}
+
+/// Waits until the watcher has been told so many snapshots.
+async fn snapshots(observed: &Observed, times: usize) -> Duration {
+    let began = Instant::now();
+    while observed.told(is_begin) < times {
+        assert!(began.elapsed() < SOON, "the snapshot is not told");
+        sleep(Duration::from_millis(5)).await;
+    }
+    began.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_killed_and_comes_back() {
+    require!(Redis);
+    let redis = Redis::start();
+    let observed = Observed::begin(at(redis.addr()), at(redis.addr()), "h/").await;
+    for round in 1..=ROUNDS {
+        observed.more(50).await;
+        redis.kill();
+        lost(&observed, round).await;
+        redis.restart();
+        let back = snapshots(&observed, round + 1).await;
+        println!("told {back:?} after it was back");
+        observed.more(20).await;
+    }
+    let told = observed.check().await;
+    assert!(told.snapshots > ROUNDS && told.changes > 0, "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hangs() {
+    require!(Redis);
+    let redis = Redis::start();
+    let observed = Observed::begin(at(redis.addr()), at(redis.addr()), "h/").await;
+    for round in 1..=2 {
+        observed.more(50).await;
+        redis.pause();
+        let noticed = lost(&observed, round).await;
+        println!("noticed after {noticed:?}");
+        assert!(noticed < Duration::from_secs(4), "{noticed:?}");
+        redis.resume();
+        let back = snapshots(&observed, round + 1).await;
+        assert!(back < Duration::from_secs(3), "{back:?}");
+        observed.more(20).await;
+    }
+    observed.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_is_half_open() {
+    require!(Redis);
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let observed = Observed::begin(at(redis.addr()), at(link.addr()), "h/").await;
+    for round in 1..=2 {
+        observed.more(50).await;
+        link.pause();
+        let noticed = lost(&observed, round).await;
+        println!("noticed after {noticed:?}");
+        assert!(noticed < Duration::from_secs(4), "{noticed:?}");
+        observed.more(50).await;
+        link.restore();
+        let back = snapshots(&observed, round + 1).await;
+        assert!(back < Duration::from_secs(3), "{back:?}");
+    }
+    observed.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_is_cut() {
+    require!(Redis);
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let observed = Observed::begin(at(redis.addr()), at(link.addr()), "h/").await;
+    for round in 1..=20 {
+        observed.more(30).await;
+        link.cut();
+        lost(&observed, round).await;
+        observed.more(10).await;
+        link.restore();
+        snapshots(&observed, round + 1).await;
+    }
+    observed.check().await;
+}

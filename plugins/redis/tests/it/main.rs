@@ -1,0 +1,12 @@
+//! The store, against real servers.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod faults;
+mod history;
+mod plugin;
+mod secure;
+mod session;
+mod several;
+mod store;
+mod support;
+mod watch;

@@ -1,0 +1,145 @@
+//! The plugin keeps the contract of plugins, and says how it is.
+
+use crate::support::{SOON, kv};
+use cninfra::{
+    config::Config,
+    keyval::{Applied, KeyVal, Kv, Reason},
+    prelude::*,
+    status::State,
+    testing::{Conformance, Link, Outside},
+};
+use cninfra_redis::{Redis, RedisConfig, RedisStore};
+use cninfra_testbed::{Folder, Redis as Server, RedisOptions, require};
+use std::time::{Duration, Instant};
+
+#[derive(Flavor)]
+struct Lone {
+    #[provides(dyn KeyVal)]
+    redis: Dep<Redis>,
+}
+
+fn config(endpoint: impl ToString) -> Config {
+    Config::new().set("redis", "endpoint", endpoint.to_string())
+}
+
+#[test]
+fn it_keeps_the_contract_of_plugins() {
+    require!(Server);
+    let server = RedisOptions::default().password("hunter2").start();
+    let link = Link::to(server.addr()).unwrap();
+    let endpoint = link.addr();
+    let agent = move || {
+        let config = config(endpoint).set("redis", "password", "hunter2");
+        let config = config.set("redis", "read-timeout", "600ms").set("redis", "dial-timeout", "500ms");
+        Agent::<Lone>::builder().config(config)
+    };
+    let call = |flavor: &Lone| {
+        let redis = flavor.redis.clone();
+        async move { Kv::of_all(&redis).put("conformance", "v").await }
+    };
+    let outside = Outside::behind(link, call).call_within(Duration::from_secs(2)).start_within(Duration::from_secs(4));
+    Conformance::of("redis", agent).secret("hunter2").outside(outside).check();
+}
+
+async fn until(agent: &Agent<Lone>, wanted: State) -> String {
+    let began = Instant::now();
+    loop {
+        let status = agent.status();
+        let redis = status.plugins.iter().find(|plugin| plugin.name == "redis").unwrap();
+        if redis.state == wanted {
+            return redis.reason.clone().unwrap_or_default().to_string();
+        }
+        assert!(began.elapsed() < SOON, "it is {:?}, not {wanted:?}: {:?}", redis.state, redis.reason);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_says_that_the_server_is_gone_and_back() {
+    require!(Server);
+    let server = Server::start();
+    let agent = Agent::<Lone>::builder().config(config(server.addr())).start().await.unwrap();
+    until(&agent, State::Ok).await;
+    for round in 0..2 {
+        server.kill();
+        let reason = until(&agent, State::Error).await;
+        assert!(reason.contains(&server.addr().to_string()), "{round}: {reason}");
+        server.restart();
+        until(&agent, State::Ok).await;
+        Kv::of_all(&agent.redis).put("k", "v").await.unwrap();
+    }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_disabled_where_nothing_says_where_redis_is() {
+    let agent = Agent::<Lone>::start().await.unwrap();
+    until(&agent, State::Disabled).await;
+    let error = Kv::of_all(&agent.redis).put("k", "v").await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Unsupported("endpoints"), Applied::No));
+    assert!(error.help().unwrap().contains("`endpoint`"), "{error:?}");
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_server_the_start_policy_says_what_follows() {
+    require!(Server);
+    let server = Server::start();
+    let endpoint = server.addr();
+    server.kill();
+    let begin = |policy| Agent::<Lone>::builder().config(config(endpoint).set("redis", "start-policy", policy)).start();
+    let error = begin("fail").await.unwrap_err().to_string();
+    assert!(error.contains(&endpoint.to_string()), "{error}");
+    let agent = begin("retry").await.unwrap();
+    // it is tried again
+    until(&agent, State::Degraded).await;
+    let error = Kv::of_all(&agent.redis).get("k").await.unwrap_err();
+    assert!(error.to_string().contains(&endpoint.to_string()), "{error}");
+    server.restart();
+    until(&agent, State::Ok).await;
+    Kv::of_all(&agent.redis).put("k", "v").await.unwrap();
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_put_with_the_client_ends_with_its_agent() {
+    require!(Server);
+    let server = Server::start();
+    let agent = Agent::<Lone>::builder().config(config(server.addr())).start().await.unwrap();
+    Kv::of_all(&agent.redis).put_with("there", "v", cninfra::keyval::Expiry::WithClient).await.unwrap();
+    let other = RedisStore::connect(RedisConfig::at(server.addr().to_string())).await.unwrap();
+    assert!(kv(&other).get("there").await.unwrap().is_some());
+    agent.close().await.unwrap();
+    assert_eq!(kv(&other).get("there").await.unwrap(), None);
+    other.close().await;
+}
+
+/// As the predecessor wrote them: times in nanoseconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_files_of_the_predecessor_are_read() {
+    require!(Server);
+    let server = Server::start();
+    let folder = Folder::new();
+    let text = format!(
+        "endpoint: {}\ndb: 2\nenable-query-on-slave: false\ntls:\n  enabled: false\n  skip-verify: false\npassword: \"\"\ndial-timeout: 0\n\
+         read-timeout: 3000000000\nwrite-timeout: 0\npool:\n  max-connections: 0\n  busy-timeout: 0\n  idle-timeout: 0\n  idle-check-frequency: -1\n",
+        server.addr()
+    );
+    folder.write("redis.conf", &text);
+    let agent = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap();
+    until(&agent, State::Ok).await;
+    Kv::of_all(&agent.redis).put("k", "v").await.unwrap();
+    assert_eq!(server.cli(&["-n", "2", "GET", "k"]).unwrap(), "v");
+    let mut watch = Kv::of_all(&agent.redis).watch([""], Default::default()).await.unwrap();
+    crate::support::until(&mut watch, |event| matches!(event, cninfra::keyval::Event::SnapshotEnd { .. })).await;
+    server.cli(&["-n", "2", "SET", "k", "w"]).unwrap();
+    crate::support::next(&mut watch).await;
+    agent.close().await.unwrap();
+    for (wrong, key) in
+        [("endpoint: a:1\nenable-query-on-slave: true\n", "enable-query-on-slave"), ("endpoint: a\n", "endpoint")]
+    {
+        folder.write("redis.conf", wrong);
+        let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
+        assert!(format!("{error:?}").contains(key), "{error:?}");
+    }
+}

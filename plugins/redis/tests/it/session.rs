@@ -1,0 +1,77 @@
+//! Keys that end with their client.
+
+use crate::support::{eventually, kv};
+use cninfra::keyval::{Expiry, Reason, Txn};
+use cninfra_redis::{RedisConfig, RedisStore};
+use cninfra_testbed::{Redis, require};
+use std::time::Duration;
+use tokio::time::sleep;
+
+fn config(redis: &Redis) -> RedisConfig {
+    RedisConfig { session_ttl: Duration::from_secs(1).into(), ..RedisConfig::at(redis.addr().to_string()) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn they_live_as_long_as_it_does_and_a_bit() {
+    require!(Redis);
+    let redis = Redis::start();
+    let (store, other) =
+        (RedisStore::connect(config(&redis)).await.unwrap(), RedisStore::connect(config(&redis)).await.unwrap());
+    let (mine, all) = (kv(&store), kv(&other));
+    mine.put_with("put", "v", Expiry::WithClient).await.unwrap();
+    assert!(mine.put_if_absent_with("absent", "v", Expiry::WithClient).await.unwrap());
+    let both = Txn::new().put_with("a", "v", Expiry::WithClient).put_with("b", "v", Expiry::WithClient);
+    mine.commit(both).await.unwrap();
+    mine.put_with("swapped", "v", Expiry::WithClient).await.unwrap();
+    assert!(mine.compare_and_swap("swapped", "v", "w").await.unwrap());
+    // what is another one's, or was taken out, is not kept
+    mine.put_with("others", "v", Expiry::WithClient).await.unwrap();
+    all.put("others", "w").await.unwrap();
+    mine.put_with("deleted", "v", Expiry::WithClient).await.unwrap();
+    all.delete("deleted").await.unwrap();
+    sleep(Duration::from_millis(2500)).await;
+    for key in ["put", "absent", "a", "b", "swapped", "others"] {
+        assert!(all.get(key).await.unwrap().is_some(), "{key} is gone");
+    }
+    assert_eq!(all.get("deleted").await.unwrap(), None);
+    assert_eq!(redis.call(&["PTTL", "others"]).number(), Some(-1));
+    // it dies, and does not close
+    drop((mine, store));
+    for key in ["put", "absent", "a", "b", "swapped"] {
+        eventually("it ends", async || all.get(key).await.unwrap().is_none()).await;
+    }
+    assert!(all.get("others").await.unwrap().is_some());
+    other.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_still_there_says_so_when_the_server_is_back() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = RedisStore::connect(config(&redis)).await.unwrap();
+    kv(&store).put_with("there", "v", Expiry::WithClient).await.unwrap();
+    redis.kill();
+    sleep(Duration::from_millis(1500)).await;
+    redis.restart();
+    eventually("it is there", async || redis.call(&["GET", "there"]).text() == Some("v")).await;
+    store.close().await;
+    assert_eq!(redis.call(&["GET", "there"]).text(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn they_are_not_without_bound() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = RedisStore::connect(RedisConfig::at(redis.addr().to_string())).await.unwrap();
+    let all = kv(&store);
+    let put = |keys: std::ops::Range<usize>| {
+        let txn = |txn: Txn, number| txn.put_with(format!("k{number}"), "", Expiry::WithClient);
+        all.commit(keys.fold(Txn::new(), txn))
+    };
+    for some in 0..100 {
+        put(some * 100..some * 100 + 100).await.unwrap();
+    }
+    let error = put(10_000..10_001).await.unwrap_err();
+    assert_eq!(*error.reason(), Reason::TooLarge, "{error:?}");
+    store.close().await;
+}

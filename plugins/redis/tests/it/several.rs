@@ -1,0 +1,123 @@
+//! The same of clusters and of servers with sentinels.
+
+use crate::{
+    history::{Observed, is_begin, is_lost},
+    support::{SOON, eventually, kv, sentinels},
+};
+use cninfra::keyval::{Applied, Kv, Reason, Txn};
+use cninfra_redis::{RedisConfig, RedisStore};
+use cninfra_testbed::{RedisCluster, RedisSentinel, history::Step, require};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+fn cluster(redis: &RedisCluster) -> RedisConfig {
+    RedisConfig::cluster(redis.endpoints().split(','))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_that_is_moved_under_load_loses_nothing() {
+    require!(RedisCluster);
+    let redis = RedisCluster::start();
+    let slot = redis.slot("{h}k1");
+    // many that stay as they are, and are moved as well
+    let quiet = RedisStore::connect(cluster(&redis)).await.unwrap();
+    let still: Vec<String> = (0..200).map(|number| format!("{{h}}still{number}")).collect();
+    for key in &still {
+        kv(&quiet).put(key, "v").await.unwrap();
+    }
+    let observed = Observed::begin(cluster(&redis), cluster(&redis), "{h}k").await;
+    let mut others = kv(&quiet).watch(["{h}still"], Default::default()).await.unwrap().diffed();
+    let mut known = std::collections::BTreeSet::new();
+    for round in 0..4 {
+        observed.more(30).await;
+        let to = (redis.owner(slot) + 1) % 3;
+        let migration = redis.begin_migration(slot, to);
+        observed.more(20).await;
+        // key by key, with writes and reads between
+        while migration.move_keys(7) > 0 {
+            observed.more(2).await;
+            assert!(kv(&quiet).get(&still[round * 7]).await.unwrap().is_some(), "a key on its way is not found");
+        }
+        observed.more(20).await;
+        migration.finish();
+        observed.more(30).await;
+    }
+    assert_eq!(kv(&quiet).list_keys("{h}still").all().await.unwrap().len(), still.len());
+    while let Ok(Some(update)) = tokio::time::timeout(Duration::from_secs(1), others.next()).await {
+        match update {
+            cninfra::keyval::Update::Put(entry) => assert!(known.insert(entry.key.clone()), "{entry:?} twice"),
+            cninfra::keyval::Update::Deleted { key, .. } => panic!("{key:?} was never deleted"),
+            _ => {}
+        }
+    }
+    assert_eq!(known.len(), still.len());
+    // no server was lost, so no more was told than what has changed
+    assert_eq!((observed.told(is_lost), observed.told(is_begin)), (0, 1));
+    observed.check().await;
+    quiet.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_is_killed_is_replaced() {
+    require!(RedisCluster);
+    let redis = RedisCluster::with_replicas();
+    let observed = Observed::begin(cluster(&redis), cluster(&redis), "h/").await;
+    observed.more(100).await;
+    // what its replica had not yet is lost
+    observed.note(Step::RolledBack);
+    redis.nodes()[0].kill();
+    let began = Instant::now();
+    while observed.told(is_begin) < 2 {
+        assert!(began.elapsed() < 2 * SOON, "no snapshot follows");
+        sleep(Duration::from_millis(20)).await;
+    }
+    println!("back after {:?}", began.elapsed());
+    observed.more(100).await;
+    observed.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_that_is_gone_is_replaced() {
+    require!(RedisSentinel);
+    let redis = RedisSentinel::start();
+    let observed = Observed::begin(sentinels(&redis), sentinels(&redis), "h/").await;
+    observed.more(100).await;
+    let before = redis.master().unwrap();
+    observed.note(Step::RolledBack);
+    redis.servers()[before].kill();
+    let began = Instant::now();
+    redis.wait_for_failover(before);
+    println!("another master after {:?}", began.elapsed());
+    let began = Instant::now();
+    observed.more(50).await;
+    println!("writes after {:?}", began.elapsed());
+    while observed.told(is_begin) < 2 {
+        assert!(began.elapsed() < SOON, "no snapshot follows");
+        sleep(Duration::from_millis(20)).await;
+    }
+    // the former one comes back, as a replica
+    redis.servers()[before].restart();
+    observed.more(100).await;
+    observed.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_several_slots_are_no_transaction() {
+    require!(RedisCluster);
+    let redis = RedisCluster::start();
+    let store = RedisStore::connect(cluster(&redis)).await.unwrap();
+    let all: Kv<RedisStore> = kv(&store);
+    let error = all.commit(Txn::new().put("a", "1").put("b", "2")).await.unwrap_err();
+    assert!(matches!(error.reason(), Reason::Unsupported(_)), "{error:?}");
+    assert_eq!((error.applied(), error.help().unwrap().contains("{tag}")), (Applied::No, true));
+    assert_eq!(all.get("a").await.unwrap(), None);
+    assert!(all.commit(Txn::new().put("{t}a", "1").put("{t}b", "2")).await.unwrap().succeeded);
+    // what is of all slots is found, wherever it is
+    for number in 0..100 {
+        all.put(format!("p/{number}"), "v").await.unwrap();
+    }
+    assert_eq!(all.list("p/").all().await.unwrap().len(), 100);
+    assert_eq!(all.delete_prefix("p/").await.unwrap(), 100);
+    eventually("nothing is left", async || all.list("p/").all().await.unwrap().is_empty()).await;
+    store.close().await;
+}

@@ -1,0 +1,68 @@
+//! What the tests have in common.
+
+use cninfra::{
+    Result,
+    keyval::{Event, Kv, Watch},
+    testing::Subject,
+};
+use cninfra_redis::{RedisConfig, RedisStore};
+use cninfra_testbed::RedisSentinel;
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep, timeout};
+
+/// Within this time what is to happen has happened, on a loaded machine.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// A store that the kit opens.
+pub(crate) struct Opened(pub(crate) RedisConfig);
+
+impl Subject for Opened {
+    type Store = RedisStore;
+
+    async fn open(&self) -> Result<Arc<RedisStore>> {
+        Ok(Arc::new(RedisStore::connect(self.0.clone()).await?))
+    }
+
+    async fn close(&self, store: Arc<RedisStore>) -> Result<()> {
+        store.close().await;
+        Ok(())
+    }
+}
+
+/// All keys of a store.
+pub(crate) fn kv(store: &RedisStore) -> Kv<RedisStore> {
+    Kv::new(Arc::new(store.clone()))
+}
+
+/// Looks again and again until it is so.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so().await {
+        assert!(began.elapsed() < SOON, "{what} is not so within {SOON:?}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The next event.
+pub(crate) async fn next(watch: &mut Watch) -> Event {
+    timeout(SOON, watch.next()).await.expect("no event in time").expect("the watch has ended")
+}
+
+/// The config of a master with sentinels.
+pub(crate) fn sentinels(redis: &RedisSentinel) -> RedisConfig {
+    RedisConfig::sentinels(RedisSentinel::MASTER, redis.sentinel_addrs().iter().map(ToString::to_string))
+}
+
+/// All events up to one that is so.
+pub(crate) async fn until(watch: &mut Watch, is_so: impl Fn(&Event) -> bool) -> Vec<Event> {
+    let mut told = Vec::new();
+    loop {
+        let event = next(watch).await;
+        let is_last = is_so(&event);
+        told.push(event);
+        if is_last {
+            return told;
+        }
+        assert!(told.len() < 100_000, "it does not come: {:?}", &told[told.len() - 5..]);
+    }
+}

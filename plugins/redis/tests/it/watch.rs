@@ -1,0 +1,339 @@
+//! What a watch of a single server tells.
+
+use crate::support::{SOON, eventually, kv, next, until};
+use cninfra::keyval::{
+    Cause, Change, ChangeKind, Event, Expiry, KeyRange, Link as State, Overflow, Previous, Reason, WatchOptions,
+};
+use cninfra_redis::{Connection, RedisConfig, RedisStore};
+use cninfra_testbed::{Redis, RedisOptions, require};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+async fn connect(redis: &Redis) -> RedisStore {
+    RedisStore::connect(RedisConfig::at(redis.addr().to_string())).await.unwrap()
+}
+
+fn is_end(event: &Event) -> bool {
+    matches!(event, Event::SnapshotEnd { .. })
+}
+
+/// The next change.
+async fn change(watch: &mut cninfra::keyval::Watch) -> Change {
+    match next(watch).await {
+        Event::Changes { mut changes, .. } if changes.len() == 1 => changes.remove(0),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_write_in_any_way_is_told() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    for (command, key, value) in [
+        (&["SET", "p/a", "1"][..], "p/a", Some("1")),
+        (&["APPEND", "p/a", "2"], "p/a", Some("12")),
+        (&["INCRBY", "p/a", "5"], "p/a", Some("17")),
+        (&["SETRANGE", "p/a", "0", "x"], "p/a", Some("x7")),
+        (&["COPY", "p/a", "p/c"], "p/c", Some("x7")),
+        (&["RENAME", "p/c", "elsewhere"], "p/c", None),
+        (&["RENAME", "elsewhere", "p/d"], "p/d", Some("x7")),
+        (&["MSET", "p/d", "8", "beside", "9"], "p/d", Some("8")),
+        (&["GETDEL", "p/d"], "p/d", None),
+        (&["UNLINK", "p/a"], "p/a", None),
+    ] {
+        assert!(!redis.call(command).is_error());
+        let change = change(&mut watch).await;
+        assert_eq!((&*change.key, change.value().map(|value| &**value)), (key.as_bytes(), value.map(str::as_bytes)));
+    }
+    store.close().await;
+    assert_eq!(timeout(SOON, watch.next()).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_whose_time_is_over_is_told_as_such() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    let all = kv(&store);
+    let mut watch = all.watch(["p/"], WatchOptions::default().with_previous()).await.unwrap();
+    until(&mut watch, is_end).await;
+    all.put_with("p/k", "v", Expiry::After(Duration::from_millis(300))).await.unwrap();
+    assert_eq!(change(&mut watch).await.previous, Previous::Absent);
+    let ended = change(&mut watch).await;
+    assert!(matches!(ended.kind, ChangeKind::Deleted { expired: Some(true), .. }), "{ended:?}");
+    let Previous::Entry(previous) = ended.previous else { panic!("{:?}", ended.previous) };
+    assert_eq!(previous.value, "v");
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_server_never_tells_is_found_by_reading_all() {
+    require!(Redis);
+    let redis = Redis::start();
+    let mut config = RedisConfig::at(redis.addr().to_string());
+    config.rescan_interval = Duration::from_millis(300).into();
+    let store = RedisStore::connect(config).await.unwrap();
+    let all = kv(&store);
+    for key in ["p/1", "p/2"] {
+        all.put(key, "v").await.unwrap();
+    }
+    let mut watch = all.watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    redis.call(&["FLUSHDB"]);
+    let mut gone = vec![change(&mut watch).await.key, change(&mut watch).await.key];
+    gone.sort();
+    assert_eq!(gone, ["p/1", "p/2"]);
+    // what is as it was is not told
+    assert!(timeout(Duration::from_millis(1000), watch.next()).await.is_err());
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_other_kinds_are_no_values_and_said_so() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    let all = kv(&store);
+    all.put("p/v", "1").await.unwrap();
+    redis.call(&["HSET", "p/hash", "f", "v"]);
+    let mut watch = all.watch(["p/"], WatchOptions::default()).await.unwrap();
+    let told = until(&mut watch, is_end).await;
+    assert_eq!(told.len(), 3, "{told:?}");
+    // one that was a value is one no more
+    redis.call(&["DEL", "p/v"]);
+    redis.call(&["LPUSH", "p/v", "x"]);
+    assert_eq!(change(&mut watch).await.value(), None);
+    for error in [
+        all.get("p/hash").await.unwrap_err(),
+        all.list("p/").all().await.unwrap_err(),
+        all.compare_and_swap("p/hash", "v", "w").await.unwrap_err(),
+    ] {
+        assert_eq!(*error.reason(), Reason::Malformed, "{error:?}");
+        assert!(error.help().unwrap().contains("hash"), "{error:?}");
+    }
+    let mut keys: Vec<_> = all.list_keys("p/").all().await.unwrap().into_iter().map(|entry| entry.key).collect();
+    keys.sort();
+    assert_eq!(keys, ["p/hash", "p/v"]);
+    assert_eq!(all.delete_prefix("p/").await.unwrap(), 2);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_are_no_text_are_refused() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    let (all, wrong) = (kv(&store), [b'k', 0xff]);
+    for error in [
+        all.put(wrong, "v").await.unwrap_err(),
+        all.get(wrong).await.unwrap_err(),
+        all.delete_prefix(wrong).await.unwrap_err(),
+        all.watch_ranges([KeyRange::key(wrong)], WatchOptions::default()).await.unwrap_err(),
+    ] {
+        assert_eq!(*error.reason(), Reason::Invalid);
+        assert!(error.help().unwrap().contains("UTF-8"), "{error:?}");
+    }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_does_not_tell_is_refused_with_the_mend() {
+    require!(Redis);
+    for flags in ["", "KEg$", "EA"] {
+        let redis = RedisOptions::default().notify(flags).start();
+        let store = connect(&redis).await;
+        assert!(store.mute().await.unwrap().is_some());
+        let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
+        assert_eq!(*error.reason(), Reason::Denied, "{flags:?}: {error:?}");
+        let help = error.help().unwrap();
+        assert!(help.contains("notify-keyspace-events") && help.contains("enable-notifications"), "{help}");
+        // all else works
+        kv(&store).put("p/k", "v").await.unwrap();
+        store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_does_not_tell_is_made_to_where_the_config_says_so() {
+    require!(Redis);
+    let redis = RedisOptions::default().notify("").start();
+    let mut config = RedisConfig::at(redis.addr().to_string());
+    config.enable_notifications = true;
+    let store = RedisStore::connect(config).await.unwrap();
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    redis.call(&["SET", "p/k", "v"]);
+    assert_eq!(change(&mut watch).await.key, "p/k");
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_to_tell_is_noticed() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    redis.call(&["CONFIG", "SET", "notify-keyspace-events", ""]);
+    redis.call(&["SET", "p/k", "1"]);
+    assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
+    let mut connection = store.connection();
+    let muted = connection.wait_for(|now| matches!(now, Connection::Mute(_)));
+    timeout(SOON, muted).await.unwrap().unwrap();
+    redis.call(&["CONFIG", "SET", "notify-keyspace-events", "KA"]);
+    let told = until(&mut watch, is_end).await;
+    assert_eq!(told[0], Event::Link(State::Resumed));
+    assert_eq!(told[1], Event::snapshot_begin(KeyRange::prefix("p/"), Cause::Lost));
+    assert!(matches!(&told[2], Event::Item(entry) if entry.key == "p/k" && entry.value == "1"), "{told:?}");
+    store.close().await;
+}
+
+/// A user, with what the rules give.
+async fn as_user(redis: &Redis) -> RedisStore {
+    let mut config = RedisConfig::at(redis.addr().to_string());
+    (config.username, config.password) = (Some("agent".to_string()), "secret".to_string().into());
+    RedisStore::connect(config).await.unwrap()
+}
+
+const COMMANDS: &str = "+ping +get +set +del +scan +eval +evalsha +exists";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_who_may_not_ask_the_server_tries_it() {
+    require!(Redis);
+    let rules = format!("on >secret ~p/* allchannels {COMMANDS} +psubscribe +punsubscribe");
+    for (flags, tells) in [("KA", true), ("", false)] {
+        let redis = RedisOptions::default().user("agent", &rules).notify(flags).start();
+        let store = as_user(&redis).await;
+        // another one, who sees all that is told
+        let other = connect(&redis).await;
+        let mut others = match tells {
+            true => Some(kv(&other).watch(["p/"], WatchOptions::default()).await.unwrap()),
+            false => None,
+        };
+        for range in [KeyRange::prefix("p/"), KeyRange::key("p/k")] {
+            let watch = kv(&store).watch_ranges([range], WatchOptions::default()).await;
+            assert_eq!(watch.is_ok(), tells, "{watch:?}");
+            let Ok(mut watch) = watch else {
+                assert!(watch.unwrap_err().help().unwrap().contains("notify-keyspace-events"));
+                continue;
+            };
+            until(&mut watch, is_end).await;
+            kv(&store).put("p/k", format!("{:?}", Instant::now())).await.unwrap();
+            assert_eq!(change(&mut watch).await.key, "p/k");
+        }
+        if let Some(others) = &mut others {
+            until(others, is_end).await;
+            // nobody sees what was tried
+            assert_eq!((change(others).await.key, change(others).await.key), ("p/k".into(), "p/k".into()));
+        }
+        store.close().await;
+        other.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_who_may_not_hear_is_refused_with_the_mend() {
+    require!(Redis);
+    for rules in ["on >secret ~* resetchannels +@all", "on >secret ~* allchannels +@all -psubscribe"] {
+        let redis = RedisOptions::default().user("agent", rules).start();
+        let store = as_user(&redis).await;
+        let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
+        assert_eq!(*error.reason(), Reason::Denied, "{rules}: {error:?}");
+        assert!(error.help().unwrap().contains("ACL SETUSER"), "{rules}: {error:?}");
+        store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_subscriber_of_many_keys_comes_to_the_true_state() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    let all = kv(&store);
+    for overflow in [Overflow::Block, Overflow::CoalesceByKey, Overflow::Resnapshot] {
+        let options = WatchOptions::default().with_queue(4, overflow);
+        let mut watch = all.watch(["p/"], options).await.unwrap().diffed();
+        for number in 0..2000 {
+            all.put(format!("p/{}", number % 300), format!("{overflow:?}{number}")).await.unwrap();
+        }
+        all.put("p/last", format!("{overflow:?}")).await.unwrap();
+        let mut known = std::collections::BTreeMap::new();
+        eventually("the true state", async || {
+            while let Ok(Some(update)) = timeout(Duration::from_millis(100), watch.next()).await {
+                if let cninfra::keyval::Update::Put(entry) = update {
+                    known.insert(entry.key, entry.value);
+                }
+            }
+            let there = all.list("p/").all().await.unwrap().into_iter().map(|entry| (entry.key, entry.value));
+            known == there.collect()
+        })
+        .await;
+    }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_changes_at_once_than_are_told_one_by_one() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    let all = kv(&store);
+    let mut watch = all.watch(["p/"], WatchOptions::default()).await.unwrap().diffed();
+    let keys: Vec<String> = (0..100_000).map(|number| format!("p/{number}")).collect();
+    let command: Vec<&str> = ["MSET"].into_iter().chain(keys.iter().flat_map(|key| [key.as_str(), "v"])).collect();
+    redis.call(&command);
+    let mut told = std::collections::BTreeSet::new();
+    while told.len() < keys.len() {
+        let update = timeout(SOON, watch.next()).await.unwrap_or_else(|_| panic!("{} are told", told.len()));
+        if let Some(cninfra::keyval::Update::Put(entry)) = update {
+            assert!(told.insert(entry.key));
+        }
+    }
+    println!("{:?}", watch.handle().stats());
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_may_begin_before_its_server() {
+    require!(Redis);
+    let redis = Redis::start();
+    redis.kill();
+    let store = RedisStore::open(RedisConfig::at(redis.addr().to_string())).unwrap();
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
+    redis.restart();
+    redis.call(&["SET", "p/k", "1"]);
+    let told = until(&mut watch, is_end).await;
+    assert_eq!(told[0], Event::Link(State::Resumed));
+    assert_eq!(told[1], Event::snapshot_begin(KeyRange::prefix("p/"), Cause::Start));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_dropped_or_closed_ends_its_watches() {
+    require!(Redis);
+    let redis = Redis::start();
+    for closes in [true, false] {
+        let store = connect(&redis).await;
+        let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+        until(&mut watch, is_end).await;
+        if closes {
+            store.close().await;
+            let error = kv(&store).put("k", "v").await.unwrap_err();
+            assert_eq!(*error.reason(), Reason::Closed);
+            let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
+            assert_eq!(*error.reason(), Reason::Closed);
+            assert!(watch.handle().snapshot().await.is_err());
+        }
+        drop(store);
+        assert_eq!(timeout(SOON, watch.next()).await.unwrap(), None);
+        // nobody is connected any more
+        eventually("that nobody is left", async || {
+            redis.call(&["CLIENT", "LIST"]).text().unwrap_or_default().lines().count() == 1
+        })
+        .await;
+    }
+}
