@@ -155,7 +155,7 @@ async fn main() -> Result<()> {
 async fn contestant(name: &str, endpoint: &str) -> Result<Contestant> {
     let prefix = format!("bench-{name}/");
     if name.starts_with("raw") {
-        let mut client = Client::connect([endpoint], None).await?;
+        let client = Client::connect([endpoint], None).await?;
         let options = etcd_client::WatchOptions::new().with_prefix();
         let watch = client.watch_client().watch(format!("{prefix}watched/"), Some(options)).await?;
         return Ok(Contestant::Raw(Box::new(client), prefix, watch));
