@@ -153,4 +153,36 @@ mod tests {
         patience.look(&mut reloader).await.unwrap();
         assert_eq!(one.get().a, 7);
     }
+
+    #[tokio::test]
+    async fn while_the_directory_does_not_answer_nothing_is_followed() {
+        let folder = Folder::new();
+        folder.write("one.conf", "a: 1");
+        let known = Known::none().with("one", <Live<Pair>>::META);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let one = <Live<Pair>>::__read(&config, "one").unwrap();
+        let mut reloader = Reloader::new(&config, known).unwrap();
+        let mut patience = Patience::of(Duration::from_secs(20));
+        // as if a look at it had not come back yet
+        let (answer, answered) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let _ = answered.recv();
+        });
+        patience.silent.push(super::Silent { path: folder.path().into(), thread });
+        folder.write("one.conf", "a: 2");
+        for _ in 0..3 {
+            assert_eq!(patience.look(&mut reloader).await.unwrap(), Looked::default());
+        }
+        assert_eq!((one.get().a, patience.silent().count()), (1, 1));
+        drop(answer);
+        while !patience.silent[0].thread.is_finished() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let answers =
+            Looked { reload: Some(Reload::Unsettled), answer: vec![folder.path().into()], ..Looked::default() };
+        assert_eq!(patience.look(&mut reloader).await.unwrap(), answers);
+        patience.look(&mut reloader).await.unwrap();
+        assert_eq!(one.get().a, 2);
+    }
 }

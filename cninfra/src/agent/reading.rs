@@ -151,8 +151,12 @@ mod tests {
         let path = folder.path().join("password");
         fs::write(&path, "hunter2").unwrap();
         let config = Config::new().set("store", "password-file", path.display().to_string());
-        // as if the file system did not answer, where it is left
-        let (_answer, answered) = channel::<()>();
+        // as if the file system did not answer, where it is left; who waits longer than he should fails, and does not hang
+        let (answer, answered) = channel::<()>();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(20));
+            drop(answer);
+        });
         let began = tokio::time::Instant::now();
         let read = within(Duration::from_millis(100), At::default(), move || {
             let _ = config.section::<Store>("store").map(|store| store.password);

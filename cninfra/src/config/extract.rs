@@ -2,20 +2,19 @@
 
 use super::{
     entry::Entry,
-    failure::{Failure, NO_TEXT, Spot, What},
-    fields::suggestion,
-    key::{kebab, nearest, same},
-    layers::{Dropped, Layers, Twice},
+    failure::{Failure, What},
+    layers::{Dropped, Layers},
     mistake::Mistake,
+    mistakes::Mistakes,
     reader::Reader,
     reading::{Notes, Reading, ask},
     section::Named,
-    source::{Part, Source, Step, Way},
+    source::{Part, Source, Way},
 };
 use crate::foreign;
 use figment::Figment;
 use serde::de::DeserializeOwned;
-use std::{cell::RefCell, collections::HashSet};
+use std::cell::RefCell;
 
 /// What came of reading a section.
 #[derive(Default)]
@@ -64,15 +63,7 @@ fn extract_with(section: Named<'_>, entries: &[&Entry], read: Read<'_>) -> Outco
     let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
     let whole = layers.merge(&Dropped::new());
     let mut dropped = Dropped::new();
-    let mut all = Mistakes {
-        section,
-        layers: &layers,
-        whole: &whole,
-        most: layers.most_mistakes(),
-        seen: HashSet::new(),
-        missing: None,
-        all: Vec::new(),
-    };
+    let mut all = Mistakes::new(section, &layers, &whole);
     all.twice();
     let notes = all.read(&mut dropped, read, Reads::All);
     // what is overridden is to be right, too: it may hold at the next start
@@ -96,36 +87,7 @@ pub(super) enum Reads {
     OneLayer,
 }
 
-struct Mistakes<'a> {
-    section: Named<'a>,
-    layers: &'a Layers,
-    /// All of them.
-    whole: &'a Figment,
-    /// So many are told.
-    most: usize,
-    /// Each is told once.
-    seen: HashSet<(usize, Way)>,
-    missing: Option<&'static str>,
-    all: Vec<Mistake>,
-}
-
 impl Mistakes<'_> {
-    fn add(&mut self, spot: &Spot, mistake: impl FnOnce() -> Mistake) {
-        if self.seen.insert((spot.entry, spot.way.clone())) {
-            let mistake = mistake();
-            self.all.push(mistake);
-        }
-    }
-
-    /// Tells the keys that two files set.
-    fn twice(&mut self) {
-        for Twice { first, second } in self.layers.twice().into_iter().take(self.most + 1) {
-            let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
-            let what = format!("key `{}.{}` is set in {first} too", self.section.name, second.path.join("."));
-            self.all.push(Mistake::new(place, what).of(self.section.name).help("keep one of them"));
-        }
-    }
-
     /// Reads until nothing more is wrong, without what is dropped; adds to that what is wrong.
     fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads) -> Notes {
         let layers = self.layers;
@@ -162,120 +124,6 @@ impl Mistakes<'_> {
                 return notes;
             }
         }
-    }
-
-    /// Is it no wonder in a layer of several, each of which may say a part of a mapping?
-    fn is_of_a_part(&self, what: &What, spot: &Spot) -> bool {
-        match what {
-            What::Missing(_) => true,
-            What::Says(_) => self.layers.is_mapping(spot),
-            _ => false,
-        }
-    }
-
-    /// Tells why a reading stopped.
-    fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) {
-        if self.follows(what, spot, notes, dropped) {
-            return;
-        }
-        if let What::Missing(field) = what
-            && spot.path.is_empty()
-        {
-            self.missing.get_or_insert(field);
-        }
-        let name = if spot.path.is_empty() {
-            format!("section `{}`", self.section.name)
-        } else {
-            format!("key `{}.{}`", self.section.name, spot.path.join("."))
-        };
-        let (text, help) = match what {
-            What::Takes(what) => {
-                let help = match spot.path.is_empty() {
-                    true => Some("write `key: value`, one to a line".to_string()),
-                    false if what.starts_with(NO_TEXT) && self.layers.is_file(spot.entry) => {
-                        Some("a text that looks like something else stands in quotes".to_string())
-                    }
-                    false => None,
-                };
-                (format!("{name} takes {}", self.layers.as_written(what, spot)), help)
-            }
-            What::Says(what) => (format!("{name}: {what}"), None),
-            What::NoSecret => {
-                let help = "only a secret has a second key that names a file: `password-file` beside `password`";
-                (format!("key `{}` is unknown", self.written(spot)), Some(help.to_string()))
-            }
-            What::Unknown { key, known } => {
-                let agents = if spot.path.is_empty() { self.section.agents } else { &[] };
-                let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
-                (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(suggestion(key, known, agents)))
-            }
-            What::Missing(field) => {
-                let help =
-                    spot.path.is_empty().then(|| "set it: the section's type has no default for it alone".to_string());
-                (format!("{name}: the key `{}` is missing", kebab(field)), help)
-            }
-            What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
-            What::Asked => return,
-        };
-        let part = if matches!(what, What::NoSecret | What::Twice(_)) { Part::Key } else { Part::Value };
-        let mistake = Mistake::new(self.layers.place(spot, part), text).of(self.section.name).help_if(help);
-        self.seen.insert((spot.entry, spot.way.clone()));
-        self.all.push(mistake);
-    }
-
-    /// Does it follow from what has been told?
-    fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
-        let inner = |(entry, way): &(usize, Way)| {
-            (*entry == spot.entry && way.len() > spot.way.len() && way.starts_with(&spot.way)).then(|| way.clone())
-        };
-        match what {
-            What::Missing(field) => {
-                // it is there, and wrong; or it is there, and misspelled
-                let is_it = |way: Way| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if same(key, field));
-                let misspelled = |other: &Spot| match other.path.split_last() {
-                    Some((key, around)) => around == spot.path && nearest(key, [*field]).is_some(),
-                    None => false,
-                };
-                dropped.iter().filter_map(inner).any(is_it) || notes.mistakes.iter().any(|(other, _)| misspelled(other))
-            }
-            What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
-            // a whole of which a part has been dropped
-            What::Takes(_) | What::Says(_) => dropped.iter().any(|place| inner(place).is_some()),
-            What::NoSecret | What::Unknown { .. } | What::Asked => false,
-        }
-    }
-
-    /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.
-    fn is_twice_in_files(&self, field: &str, spot: &Spot, notes: &Notes) -> bool {
-        let is_file = |entry: usize| self.layers.is_file(entry);
-        let around = &spot.path[..spot.path.len().saturating_sub(1)];
-        let mut siblings =
-            notes.origins.iter().filter(|(path, _)| path.split_last().is_some_and(|(_, before)| before == around));
-        match siblings.clone().find(|(path, _)| path.last().is_some_and(|key| *key == kebab(field))) {
-            Some((_, other)) => is_file(spot.entry) && is_file(other.entry),
-            // which of them it is, serde does not say
-            None => is_file(spot.entry) && siblings.all(|(_, other)| is_file(other.entry) || other.entry > spot.entry),
-        }
-    }
-
-    /// The key as it is written.
-    fn written(&self, spot: &Spot) -> String {
-        let mut path = spot.path.clone();
-        if let (Some(last), Some(written)) = (path.last_mut(), self.layers.written(spot)) {
-            *last = written;
-        }
-        format!("{}.{}", self.section.name, path.join("."))
-    }
-
-    /// In the order of their places.
-    fn sorted(mut self) -> Vec<Mistake> {
-        self.all.sort_by(|a, b| a.place.cmp(&b.place));
-        if self.all.len() > self.most {
-            let last = self.all.drain(self.most..).next().and_then(|mistake| mistake.place);
-            let more = last.map(|place| Mistake::more(place, &format!("section `{}`", self.section.name)));
-            self.all.extend(more.map(|more| more.of(self.section.name)));
-        }
-        self.all
     }
 }
 

@@ -114,6 +114,8 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                 reader.reading.notes.borrow_mut().agent_keys.entry(key).or_insert(spot);
                 continue;
             }
+            // of what is not told nothing more is made: there may be thousands
+            Meant::Nothing if !are_told(reader) => continue,
             Meant::Nothing => {
                 let written = reader.reading.layers.written(&spot).unwrap_or(key);
                 let help = if reader.path.is_empty() && key::same(&written, reader.reading.section.name) {
@@ -213,11 +215,16 @@ pub(super) fn suggestion(written: &str, fields: &[&str], agents: &[&str]) -> Str
     }
 }
 
+/// Are further mistakes told? One more than are shown says that there are more.
+fn are_told(reader: &Reader<'_, '_>) -> bool {
+    let reading = reader.reading;
+    reading.asked.is_none() && reading.notes.borrow().mistakes.len() <= reading.layers.most_mistakes()
+}
+
 /// A key that is wrong itself; it is told as it is written.
 fn mistake(reader: &Reader<'_, '_>, mut spot: Spot, what: &str, help: Option<String>) {
     let (layers, section) = (reader.reading.layers, reader.reading.section.name);
-    // one more than are told says that there are more
-    if reader.reading.asked.is_some() || reader.reading.notes.borrow().mistakes.len() > layers.most_mistakes() {
+    if !are_told(reader) {
         return;
     }
     if let Some(written) = layers.written(&spot)

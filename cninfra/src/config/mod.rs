@@ -66,6 +66,7 @@ mod live;
 mod load;
 mod locate;
 mod mistake;
+mod mistakes;
 mod phase_limits;
 mod plugin_name;
 mod print;

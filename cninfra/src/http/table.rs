@@ -1,11 +1,15 @@
 //! [`RouteTable`]: the routes of all plugins of a server.
 
 use super::{Route, RouteError, RouteIndex, Routes, answer, path, routes::Entry};
+use crate::{
+    Error,
+    foreign::{Panic, guard},
+};
 use axum::{
     Router,
     http::{HeaderValue, Method, Uri},
     response::Response,
-    routing::MethodRouter,
+    routing::{MethodFilter, MethodRouter, any, on},
 };
 use std::{fmt, mem, sync::Arc};
 
@@ -29,7 +33,8 @@ use std::{fmt, mem, sync::Arc};
 /// ```
 ///
 /// A clone has the same handlers. They are others' code, also where they are cloned or dropped: of a table's methods only those that make a router
-/// clone handlers, and what [`renew`](RouteTable::renew) takes out is handed back. So a table can be changed under a lock.
+/// clone handlers, and what [`renew`](RouteTable::renew) takes out is handed back. So a table can be changed under a lock. Where a handler panics when it
+/// is cloned, its route alone is answered with 500, and the server is told why by a [`Failure`](super::Failure).
 #[derive(Clone, Default)]
 pub struct RouteTable {
     index: RouteIndex,
@@ -174,7 +179,8 @@ impl RouteTable {
     fn router_of(&self, is_in: fn(&Route) -> bool, refused: fn(HeaderValue) -> Response) -> Router {
         let routes = self.routes().iter().zip(&self.handlers).filter(|(route, _)| is_in(route));
         let add = |router: Router, (route, handler): (&Route, &Arc<MethodRouter>)| {
-            router.route(&route.path, MethodRouter::clone(handler))
+            let handler = guard(|| MethodRouter::clone(handler));
+            router.route(&route.path, handler.unwrap_or_else(|panic| stand_in(&route.method, &panic)))
         };
         let index = self.index.clone();
         // one for all: a handler for `OPTIONS` on each path would be a good part of a start
@@ -183,6 +189,17 @@ impl RouteTable {
             if method == Method::OPTIONS { answer::options(allow) } else { refused(allow) }
         };
         routes.fold(Router::new(), add).method_not_allowed_fallback(other)
+    }
+}
+
+/// Answers in the place of a handler that could not be cloned.
+fn stand_in(method: &Method, panic: &Panic) -> MethodRouter {
+    let why = panic.to_string();
+    let fails = async move || Err::<(), _>(Error::msg(format_args!("it panicked when it was cloned: {why}")));
+    match MethodFilter::try_from(method.clone()) {
+        Ok(filter) => on(filter, fails),
+        // none that was registered
+        Err(_) => any(fails),
     }
 }
 
@@ -344,6 +361,42 @@ mod tests {
         ];
         assert_eq!(found, expected);
         let _ = table.router();
+    }
+
+    /// Panics when it is cloned, once that is so.
+    #[cfg(feature = "testing")]
+    struct Single(Arc<std::sync::atomic::AtomicBool>);
+
+    #[cfg(feature = "testing")]
+    impl Clone for Single {
+        fn clone(&self) -> Self {
+            assert!(!self.0.load(Relaxed), "there is one of it");
+            Single(self.0.clone())
+        }
+    }
+
+    #[cfg(feature = "testing")]
+    #[tokio::test]
+    async fn a_handler_whose_clone_panics_fails_alone() {
+        let is_single = Arc::<std::sync::atomic::AtomicBool>::default();
+        let single = Single(is_single.clone());
+        let handler = async move || {
+            let _ = &single;
+        };
+        let mut table = RouteTable::new();
+        table.add("one", Routes::new().put("/a", handler).get("/a", async || "a").during_start()).unwrap();
+        table.add("two", get("/b").during_start()).unwrap();
+        is_single.store(true, Relaxed);
+        for router in [table.router_during_start(), table.router()] {
+            let client = crate::http::testing::Client::new(router);
+            let failed = client.request(Method::PUT, "/a").await;
+            assert_eq!(failed.status.as_u16(), 500);
+            let why = failed.failure().expect("the server is told");
+            assert!(why.starts_with("it panicked when it was cloned: there is one of it"), "{why}");
+            for path in ["/a", "/b"] {
+                assert_eq!(client.get(path).await.status.as_u16(), 200, "{path}");
+            }
+        }
     }
 
     #[cfg(feature = "testing")]

@@ -2,25 +2,21 @@
 
 use super::{
     Level, LogSettings, Logger, Origin, Source,
-    ending::{Ending, Ends, Mark},
+    ending::Ending,
     logger::Core,
     pattern::name_of,
+    registry::Registry,
     rules::{Rule, Rules},
     settings::{DEFAULT, pattern},
 };
 use crate::{Error, Result, config::nearest};
 use serde::Serialize;
 use std::{
-    collections::BTreeMap,
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
-use tokio::{runtime::Handle, sync::Notify, time::Instant};
-use tracing_log::log;
+use tokio::{runtime::Handle, time::Instant};
 
 /// The name of the logger of the agent itself.
 const AGENT: &str = "agent";
@@ -52,30 +48,6 @@ const AGENT: &str = "agent";
 /// ```
 #[derive(Clone)]
 pub struct Loggers(Arc<Registry>);
-
-struct Registry {
-    /// The service label. It is not known before the config is read.
-    agent: OnceLock<Box<str>>,
-    inner: Mutex<Inner>,
-    /// The log of the process asks it for the levels of libraries.
-    has_libraries: AtomicBool,
-    /// It has the levels of those that speak through the crate `log`, too.
-    has_log_crate: AtomicBool,
-    /// Told when a level was set for a while.
-    news: Arc<Notify>,
-}
-
-struct Inner {
-    rules: Rules,
-    /// A logger that nobody holds any more is nothing to be listed.
-    loggers: BTreeMap<Arc<str>, Weak<Core>>,
-    /// Dead ones are taken away when there are so many.
-    prune_at: usize,
-    /// What ends temporary levels.
-    ending: Option<Ending>,
-    /// Where it runs: the runtime of the agent, while that runs.
-    runtime: Option<Handle>,
-}
 
 /// A logger and its level: see [`Loggers::list`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -117,16 +89,7 @@ impl Loggers {
 
     /// Those of an agent whose label is not known yet.
     pub(crate) fn unnamed(settings: LogSettings) -> Self {
-        let inner =
-            Inner { rules: settings.rules, loggers: BTreeMap::new(), prune_at: 64, ending: None, runtime: None };
-        let inner = Mutex::new(inner);
-        Loggers(Arc::new(Registry {
-            agent: OnceLock::new(),
-            inner,
-            has_libraries: AtomicBool::new(false),
-            has_log_crate: AtomicBool::new(false),
-            news: Arc::default(),
-        }))
+        Loggers(Arc::new(Registry::new(settings.rules)))
     }
 
     /// The first name stays.
@@ -350,86 +313,10 @@ impl Loggers {
     }
 }
 
-impl Ends for Registry {
-    fn next(&self) -> Option<Instant> {
-        self.lock().rules.next_end()
-    }
-
-    fn end_those(&self, now: Instant) {
-        // taking away is never refused
-        let _ = self.change(|rules| {
-            rules.expire(now);
-            Ok(())
-        });
-    }
-
-    fn is_left(&self, by: &Mark) {
-        let is_replaced = self.lock().ending.as_ref().is_none_or(|ending| !ending.is_of(by));
-        if !is_replaced {
-            self.end_all();
-        }
-    }
-}
-
 impl Default for Loggers {
     /// Those of nobody, all at `info`.
     fn default() -> Self {
         Loggers::unnamed(LogSettings::new())
-    }
-}
-
-impl Registry {
-    fn end_all(&self) {
-        // taking away is never refused
-        let _ = self.change(|rules| {
-            rules.remove_all(&[Source::Temporary]);
-            Ok(())
-        });
-    }
-
-    fn tell_log_crate(&self) {
-        // under the lock, so that the last change is the last one said; it is no more than a store
-        let inner = self.lock();
-        log::set_max_level(match inner.rules.lowest_of_libraries() {
-            Level::Trace => log::LevelFilter::Trace,
-            Level::Debug => log::LevelFilter::Debug,
-            Level::Info => log::LevelFilter::Info,
-            Level::Warn => log::LevelFilter::Warn,
-            Level::Error => log::LevelFilter::Error,
-        });
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Rules) -> Result<()>) -> Result<()> {
-        let result = {
-            let mut inner = self.lock();
-            let result = change(&mut inner.rules);
-            for (name, core) in &inner.loggers {
-                if let Some(core) = core.upgrade() {
-                    core.set_level(inner.rules.resolve(name).0);
-                }
-            }
-            result
-        };
-        // it asks this registry again, so no lock is held
-        if self.has_libraries.load(Ordering::Relaxed) {
-            tracing::callsite::rebuild_interest_cache();
-        }
-        if self.has_log_crate.load(Ordering::Relaxed) {
-            self.tell_log_crate();
-        }
-        result
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        if let Some(ending) = self.lock().ending.take() {
-            ending.abort();
-        }
     }
 }
 

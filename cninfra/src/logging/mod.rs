@@ -35,6 +35,7 @@ mod macros;
 mod output;
 mod pattern;
 mod record;
+mod registry;
 mod rules;
 mod settings;
 

@@ -239,3 +239,18 @@ fn endless(addr: SocketAddr) -> TcpStream {
     assert_eq!(request(addr, "GET", "/hello").status, 200);
     stream
 }
+
+#[test]
+fn a_plugin_that_probes_are_to_pass_over_has_to_be_there() {
+    for (program, place) in [
+        (agent().file("probe.conf", "non-fatal: [http, greetr]"), "probe.conf:1:19"),
+        (agent().arg("--set=probe.non-fatal=[http, greetr]"), "flag --set probe.non-fatal"),
+    ] {
+        let ended = program.arg("--check-config").run();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+        let what = format!("{place}: key `probe.non-fatal[1]` names `greetr`, but this agent has no such plugin");
+        assert!(ended.stderr.contains(&what) && ended.stderr.contains("did you mean `greeter`?"), "{}", ended.stderr);
+    }
+    let fine = agent().file("probe.conf", "non-fatal: [greeter]").arg("--check-config").run();
+    assert_eq!((fine.code, fine.stderr.as_str()), (Some(0), ""), "{}", fine.stdout);
+}

@@ -86,6 +86,13 @@ pub enum Incident {
         /// What it panicked with.
         message: String,
     },
+    /// A handler panicked, when it was cloned or dropped, while routes that came during the start took their place. The request is answered by the routes
+    /// that there are, and the next one tries again.
+    #[non_exhaustive]
+    NotRenewed {
+        /// What it panicked with.
+        message: String,
+    },
     /// What is told of requests ([`Server::access_to`](crate::Server::access_to)) panicked.
     #[non_exhaustive]
     NotLogged {
@@ -141,6 +148,9 @@ impl fmt::Display for Incident {
                     write!(f, " while it answered {}", Asked(method, path, route.as_ref()))?;
                 }
                 write!(f, ": {message}")
+            }
+            Incident::NotRenewed { message } => {
+                write!(f, "a handler panicked while new routes took their place: {message}")
             }
             Incident::NotLogged { message } => write!(f, "who is told of requests panicked: {message}"),
         }

@@ -109,8 +109,14 @@ impl Shared {
         let table = self.tables.load();
         let Some(early) = &table.early else { return table };
         let Some((routes, version)) = early.newer_than(table.age.0) else { return table };
-        let newer = Table::new(routes.router_during_start(), routes.index().clone(), self.metrics.as_ref());
-        Table { age: (version, false), early: Some(early.clone()), ..newer }.put(&self.tables);
+        // handlers are cloned, and older ones dropped: that is others' code
+        let renewed = Panic::catch(|| {
+            let newer = Table::new(routes.router_during_start(), routes.index().clone(), self.metrics.as_ref());
+            Table { age: (version, false), early: Some(early.clone()), ..newer }.put(&self.tables);
+        });
+        if let Err(panic) = renewed {
+            self.tell(&Incident::NotRenewed { message: panic.to_string() });
+        }
         self.tables.load()
     }
 

@@ -62,7 +62,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "tls: [off]", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a list".into()),
         ("server.conf", "tls:\n  MinVersion: 256", "server.conf:2:15: key `server.tls.min-version` takes a whole number from 0 to 255, not `256`".into()),
         ("server.conf", "labels: {a: 1, b: 300}", "server.conf:1:19: key `server.labels.b` takes a whole number from 0 to 255, not `300`".into()),
-        ("server.conf", "peers: [{host: a}, {port: 1}]", "server.conf:1:20: key `server.peers[1]`: the key `host` is missing".into()),
+        ("server.conf", "peers: [{host: a}, {port: 1}]", "server.conf:1:20: key `server.peers[1]`: the key `host` is missing | set it: the type of `peers[1]` has no default for it alone".into()),
         ("server.conf", "mode: fast", "server.conf:1:7: key `server.mode` takes `plain`, `round-robin`, `fixed` or `weights`, not `fast`".into()),
         ("server.conf", "mode: {fixed: {per: x}}", "server.conf:1:16: key `server.mode.fixed.per` is unknown | did you mean `peer`? known keys: peer".into()),
         ("server.conf", "mode: fixed", "server.conf:1:7: key `server.mode`: what belongs to this name is missing".into()),

@@ -8,7 +8,13 @@ use cninfra::{
 };
 use cninfra_rest::Rest;
 use cninfra_testbed::Answer;
-use std::{net::TcpListener, sync::Mutex};
+use std::{
+    net::TcpListener,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+};
 
 /// Asks in the middle of its `init`, before it has registered its last routes and after.
 #[plugin]
@@ -74,4 +80,57 @@ async fn a_port_in_use_ends_the_start_before_anybody_waits() {
     let error = error.to_string();
     assert!(error.contains("plugin `Rest` failed in init: another process listens on"), "{error}");
     assert!(!error.contains("Asking"), "it has not begun, and so it misses nothing: {error}");
+}
+
+/// Panics when it is cloned for the second time after it was registered.
+struct Second(Arc<AtomicU32>);
+
+impl Clone for Second {
+    fn clone(&self) -> Self {
+        if self.0.load(SeqCst) > 0 {
+            assert_ne!(self.0.fetch_add(1, SeqCst), 2, "cloned twice");
+        }
+        Second(self.0.clone())
+    }
+}
+
+/// Asks twice for a handler of that kind.
+#[plugin]
+pub struct Careless {
+    http: Dep<dyn Http>,
+    answers: Mutex<Vec<u16>>,
+}
+
+impl Lifecycle for Careless {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let addr = self.http.local_addr().context("the server does not listen")?;
+        let clones = Arc::<AtomicU32>::default();
+        let second = Second(clones.clone());
+        let handler = async move || {
+            let _ = &second;
+        };
+        // two methods of a path are joined by one more clone
+        let routes = Routes::new().get("/a", handler).put("/a", async || "put").during_start();
+        self.http.register(cx, routes)?;
+        clones.store(1, SeqCst);
+        for _ in 0..2 {
+            let status = request(addr, "PUT", "/a").await.status;
+            self.answers.lock().unwrap().push(status);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+pub struct Clones {
+    #[provides(dyn Http)]
+    pub rest: Dep<Rest>,
+    pub careless: Dep<Careless>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clone_that_panics_while_routes_come_costs_no_answer() {
+    let agent = Agent::<Clones>::builder().config(config()).start().await.unwrap();
+    assert_eq!(*agent.careless.answers.lock().unwrap(), [503, 200]);
+    agent.close().await.unwrap();
 }

@@ -1,0 +1,288 @@
+//! What plugins are asked.
+
+use super::{SECOND, of, ok, start};
+use cninfra::{
+    prelude::*,
+    status::{Probing, State},
+    testing::paused,
+};
+use std::{
+    future::pending,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+#[test]
+fn a_plugin_is_asked_for_its_state() {
+    paused(async {
+        let agent = start().await;
+        let (answers, began) = (Arc::new(Mutex::new(vec![Ok(()), Err("gone"), Ok(())])), Instant::now());
+        let (asked, times) = (answers.clone(), Arc::new(Mutex::new(Vec::new())));
+        let seen = times.clone();
+        agent.store.cx.probe(Probing::new(), move || {
+            seen.lock().unwrap().push(began.elapsed().as_secs());
+            let answer = asked.lock().unwrap().pop().unwrap_or(Ok(()));
+            async move { answer.map_err(Error::msg) }
+        });
+        answers.lock().unwrap().reverse();
+        let mut changes = agent.status_changes();
+        assert_eq!(of(&changes.next().await.unwrap(), "store"), ok(), "at once");
+        assert_eq!(of(&changes.next().await.unwrap(), "store"), (State::Error, "gone".into()));
+        assert_eq!(agent.status().state, State::Error);
+        assert_eq!(of(&changes.next().await.unwrap(), "store"), ok());
+        assert_eq!((&**times.lock().unwrap(), began.elapsed()), (&[0, 5, 10][..], 10 * SECOND));
+        agent.close().await.unwrap();
+        let count = times.lock().unwrap().len();
+        sleep(60 * SECOND).await;
+        assert_eq!(times.lock().unwrap().len(), count, "nobody asks an agent that has closed");
+    });
+}
+
+#[test]
+fn probes_wait_for_no_other_and_not_for_ever() {
+    paused(async {
+        let agent = start().await;
+        let asked = agent.store.asked.clone();
+        let probing = Probing::new().every(3 * SECOND).within(SECOND);
+        agent.store.cx.probe(probing, move || {
+            asked.store(1, SeqCst);
+            let asked = asked.clone();
+            async move {
+                let _guard = OnDrop(asked);
+                pending().await
+            }
+        });
+        agent.cache.cx.probe(probing, async || {
+            sleep(SECOND / 2).await;
+            Err(Error::msg("connection refused").context("127.0.0.1:1"))
+        });
+        sleep(SECOND * 6 / 10).await;
+        assert_eq!(of(&agent.status(), "cache"), (State::Error, "127.0.0.1:1: connection refused".into()));
+        assert_eq!(of(&agent.status(), "store"), ok(), "it has not answered yet");
+        sleep(SECOND / 2).await;
+        assert_eq!(of(&agent.status(), "store"), (State::Error, "its probe gave no answer within 1s".into()));
+        sleep(SECOND * 3).await;
+        assert_eq!(agent.store.asked.load(SeqCst), 1, "it is asked again, and hangs");
+        agent.close().await.unwrap();
+    });
+}
+
+struct OnDrop(Arc<AtomicU32>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.store(0, SeqCst);
+    }
+}
+
+#[test]
+fn a_later_probe_takes_the_place_of_the_earlier_one() {
+    paused(async {
+        let agent = start().await;
+        let counts: [Arc<AtomicU32>; 2] = Default::default();
+        for count in &counts {
+            let count = count.clone();
+            agent.store.cx.probe(Probing::new().every(SECOND), move || {
+                count.fetch_add(1, SeqCst);
+                async { Ok(()) }
+            });
+            sleep(SECOND * 5 / 2).await;
+        }
+        sleep(SECOND * 10).await;
+        assert_eq!((counts[0].load(SeqCst), counts[1].load(SeqCst)), (3, 13));
+        agent.close().await.unwrap();
+        // late: it is not asked at all
+        counts[0].store(0, SeqCst);
+    });
+}
+
+#[test]
+fn nothing_is_locked_while_others_are_called() {
+    paused(async {
+        let agent = start().await;
+        let (cx, other) = (agent.store.cx.clone(), agent.cache.cx.clone());
+        agent.store.cx.probe(Probing::new(), move || {
+            // all that can be done from inside of a probe
+            other.status().report_because(State::Degraded, "asked");
+            other.probe(Probing::new(), async || Err(Error::msg("from inside")));
+            assert_eq!(cx.status().agent().plugins.len(), 3);
+            let mut changes = cx.status_changes();
+            async move {
+                changes.next().await;
+                Ok(())
+            }
+        });
+        sleep(SECOND).await;
+        assert_eq!(of(&agent.status(), "cache"), (State::Error, "from inside".into()));
+        assert_eq!(of(&agent.status(), "store"), ok());
+        agent.close().await.unwrap();
+    });
+}
+
+#[test]
+fn a_probe_that_panics_ends_the_agent() {
+    paused(async {
+        let agent = start().await;
+        agent.store.cx.probe(Probing::new(), || -> std::future::Ready<Result<()>> { panic!("no idea") });
+        let error = agent.run().await.unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        let text = error.to_string();
+        assert!(text.contains("Store") && text.contains("probe") && text.contains("no idea"), "{text}");
+    });
+}
+
+/// Panics when it is dropped, but not while another panic goes on.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "in pieces");
+    }
+}
+
+#[test]
+fn a_probe_whose_destructor_panics_ends_the_agent() {
+    // at its time-out; when the agent is closed meanwhile; and what is asked itself
+    for end in ["time-out", "close", "closure"] {
+        paused(async {
+            let agent = start().await;
+            let probing = Probing::new().within(SECOND);
+            if end == "closure" {
+                let grenade = Grenade;
+                agent.store.cx.probe(probing, move || {
+                    let _inside = &grenade;
+                    async { Ok(()) }
+                });
+            } else {
+                agent.store.cx.probe(probing, || async {
+                    let _grenade = Grenade;
+                    pending().await
+                });
+            }
+            sleep(SECOND / 2).await;
+            let ended =
+                if end == "time-out" { timeout(60 * SECOND, agent.run()).await.unwrap() } else { agent.close().await };
+            let error = ended.unwrap_err();
+            assert_eq!(error.run[0].to_string(), "plugin `Store` panicked in task `probe`: in pieces", "{end}");
+            assert_eq!((error.run.len(), error.errors.len(), error.exit_code()), (1, 0, 1), "{end}");
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_that_blocks_its_thread_does_not_hold_up_the_stop_and_is_told() {
+    let agent = start().await;
+    let (entered, entering) = std::sync::mpsc::channel();
+    // the thread goes on when the test ends, be it by a panic
+    let (_leave, left) = std::sync::mpsc::channel::<()>();
+    let left = Mutex::new(left);
+    agent.cache.cx.probe(Probing::new().within(SECOND * 3 / 10), move || {
+        entered.send(()).unwrap();
+        let _ = left.lock().unwrap().recv();
+        async { Ok(()) }
+    });
+    entering.recv().unwrap();
+    // nobody else has to say so
+    let until = std::time::Instant::now() + 20 * SECOND;
+    while of(&agent.status(), "cache").0 != State::Error {
+        assert!(std::time::Instant::now() < until, "{:?}", agent.status());
+        sleep(SECOND / 100).await;
+    }
+    let reason = of(&agent.status(), "cache").1;
+    assert_eq!(reason, "its probe gave no answer within 300ms, and blocks its thread");
+    assert!(!agent.status().is_ready());
+    let error = timeout(4 * SECOND, agent.close()).await.unwrap().unwrap_err();
+    let told: Vec<_> = error.errors.iter().map(ToString::to_string).collect();
+    assert!(told.len() == 1 && told[0].starts_with("plugin `Cache` left task `probe`, which blocks its"), "{told:?}");
+}
+
+#[test]
+fn no_probe_begins_while_the_agent_stops() {
+    /// Wants to be asked when it is too late.
+    #[plugin]
+    struct Late {
+        asked: Arc<AtomicU32>,
+    }
+    impl Lifecycle for Late {
+        async fn drain(&self, cx: &Context) -> Result<()> {
+            let asked = self.asked.clone();
+            cx.probe(Probing::new(), move || {
+                asked.fetch_add(1, SeqCst);
+                async { Ok(()) }
+            });
+            sleep(SECOND / 10).await;
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        late: Dep<Late>,
+    }
+    paused(async {
+        let agent = Agent::<Lone>::start().await.unwrap();
+        let asked = agent.late.asked.clone();
+        agent.close().await.unwrap();
+        assert_eq!(asked.load(SeqCst), 0);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_comes_too_late_is_none_even_where_nobody_waited_for_it() {
+    let agent = start().await;
+    let cx = agent.cache.cx.clone();
+    cx.probe(Probing::new().within(SECOND / 100), || {
+        std::thread::sleep(SECOND / 10);
+        async { Ok(()) }
+    });
+    let mut changes = agent.status_changes();
+    while of(&agent.status(), "cache").1 != "its probe blocked its thread, and gave no answer within 10ms" {
+        timeout(10 * SECOND, changes.next()).await.unwrap().unwrap();
+    }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_probe_is_not_blamed_for_what_others_do() {
+    let agent = start().await;
+    let cx = agent.cache.cx.clone();
+    cx.probe(Probing::new().within(SECOND / 20), || async {
+        tokio::task::yield_now().await;
+        Ok(())
+    });
+    // in the middle of the question
+    let mut tries = 0;
+    while of(&agent.status(), "cache") != (State::Error, "its probe gave no answer within 50ms".into()) {
+        tries += 1;
+        assert!(tries < 100, "{:?}", agent.status());
+        cx.probe(Probing::new().within(SECOND / 20), || async {
+            tokio::task::yield_now().await;
+            Ok(())
+        });
+        tokio::task::yield_now().await;
+        std::thread::sleep(SECOND / 10);
+        tokio::task::yield_now().await;
+    }
+    agent.close().await.unwrap();
+}
+
+#[test]
+fn a_probe_without_a_pause_has_one() {
+    paused(async {
+        let agent = start().await;
+        let asked = agent.store.asked.clone();
+        let counted = asked.clone();
+        agent.store.cx.probe(Probing::new().every(Duration::ZERO), move || {
+            assert!(counted.fetch_add(1, SeqCst) < 5000, "it is asked without end");
+            async { Ok(()) }
+        });
+        sleep(SECOND).await;
+        let count = asked.swap(0, SeqCst);
+        assert!((900..=1001).contains(&count), "{count}");
+        agent.store.cx.probe(Probing::new(), || async { Ok(()) });
+        agent.close().await.unwrap();
+    });
+}

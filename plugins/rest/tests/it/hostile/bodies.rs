@@ -1,0 +1,114 @@
+//! Bodies that come slowly, that are too large, and that nobody reads.
+
+use super::{SHORT, SOON, in_time, is_408, is_413, limits, router, sent_in_time};
+use crate::raw::{Raw, client, serve};
+use std::time::Instant;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_comes_too_slowly_is_answered_with_408() {
+    let served = serve(router(), limits().read(SHORT)).await;
+    client(move || {
+        for (head, part) in [("Content-Length: 1000", "x"), ("Transfer-Encoding: chunked", "1\r\nx\r\n")] {
+            let began = Instant::now();
+            let mut slow = Raw::connect(served.addr);
+            slow.send(format!("POST /length HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n"));
+            while began.elapsed() < 2 * SHORT && slow.send(part) {
+                std::thread::sleep(SHORT / 20);
+            }
+            let (text, _) = slow.until_closed();
+            in_time(began.elapsed());
+            assert!(is_408(&text) && text.to_lowercase().contains("connection: close"), "{text}");
+        }
+        let mut fine = sent_in_time(|| {
+            let mut fine = Raw::connect(served.addr);
+            fine.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n");
+            fine.trickle("0123456789", SHORT / 50);
+            fine
+        });
+        assert!(fine.answer().ends_with("10"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_too_large_is_answered_with_431() {
+    for limit in [64 << 10, 4 << 10] {
+        let served = serve(router(), limits().head_bytes(limit)).await;
+        client(move || {
+            let with =
+                |bytes: usize| format!("GET /hello HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(bytes));
+            let half = "x".repeat(limit / 2);
+            let mut fine = Raw::connect(served.addr);
+            fine.send(with(limit - 100));
+            assert!(fine.answer().ends_with("hello"));
+            for large in [
+                with(limit + 100),
+                // many small ones; one long line that never ends; a long target
+                format!("GET /hello HTTP/1.1\r\n{}\r\n", "X-Many: x\r\n".repeat(limit / 10)),
+                format!("GET /hello HTTP/1.1\r\nX-Endless: {}", "x".repeat(4 * limit)),
+                format!("GET /hello?{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(limit + 1)),
+                // a long method; half of it in the host of a target
+                format!("{} /hello HTTP/1.1\r\nHost: x\r\n\r\n", "X".repeat(limit + 1)),
+                format!("GET http://{half}/hello HTTP/1.1\r\nHost: x\r\nX-Large: {half}\r\n\r\n"),
+            ] {
+                let mut client = Raw::connect(served.addr);
+                client.send(large);
+                let (text, _) = client.until_closed();
+                assert!(text.starts_with("HTTP/1.1 431 ") || text.starts_with("HTTP/1.1 414 "), "{text}");
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_too_large_is_answered_with_413() {
+    const LIMIT: usize = 5 << 20;
+    let served = serve(router(), limits().body(LIMIT as u64)).await;
+    client(move || {
+        let head = |length: usize| format!("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+        // more than a handler of axum takes by itself
+        let mut fine = Raw::connect(served.addr);
+        fine.send(head(LIMIT));
+        fine.send(vec![b'x'; LIMIT]);
+        assert!(fine.answer().ends_with(&LIMIT.to_string()));
+        // it is told before it sends, and also if it does not wait for that
+        let mut waits = Raw::connect(served.addr);
+        waits.send(head(LIMIT + 1));
+        let (text, _) = waits.until_closed();
+        assert!(is_413(&text) && text.to_lowercase().contains("connection: close"), "{text}");
+        let mut sends = Raw::connect(served.addr);
+        sends.send(head(LIMIT + 1));
+        sends.send(vec![b'x'; 128 << 10]);
+        let (text, _) = sends.until_closed();
+        assert!(is_413(&text), "{text}");
+        // without a length, in parts
+        let mut parts = Raw::connect(served.addr);
+        parts.send("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let part = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+        let most = LIMIT / 0x10000 + 1;
+        let sent = (0..most).take_while(|_| parts.send(&part)).count();
+        let (text, _) = parts.until_closed();
+        assert!(is_413(&text) && sent == most, "{sent}: {text}");
+        // a handler may have a smaller limit
+        let mut small = Raw::connect(served.addr);
+        small.send("POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n01234567890");
+        assert!(small.answer().starts_with("HTTP/1.1 413 "));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_does_not_wait_for_the_body_arrives() {
+    let served = serve(router(), limits()).await;
+    client(move || {
+        for _ in 0..20 {
+            let mut eager = Raw::connect(served.addr);
+            eager.send("POST /ignores HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n");
+            assert!(eager.send(vec![b'x'; 200_000]));
+            let (text, took) = eager.until_closed();
+            assert!(text.ends_with("not read") && took < SOON && !eager.was_reset(), "{text}");
+        }
+    })
+    .await;
+}
