@@ -1,4 +1,5 @@
 //! The codecs against what Go wrote.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod mistakes;
 mod random;
