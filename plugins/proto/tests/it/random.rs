@@ -71,7 +71,7 @@ fn choice(rng: &mut Rng) -> Choice {
         1 => Some(PayLoad::FirstName(text(rng))),
         2 => Some(PayLoad::Number(rng.i64(..))),
         3 => Some(PayLoad::Raw(bytes(rng))),
-        4 => Some(PayLoad::All(Box::new(all(rng, 1)).as_ref().clone().into())),
+        4 => Some(PayLoad::All(all(rng, 1))),
         5 => Some(PayLoad::Kind(rng.i32(..))),
         _ => Some(PayLoad::Reset(rng.bool())),
     };
