@@ -213,49 +213,77 @@ impl Core {
         all
     }
 
-    /// Reads some keys of one server. What it did not answer is none.
+    /// Reads some keys of one server. What is elsewhere, or not to be had now, is none.
     async fn read_batch<'k>(
         &self,
         endpoint: &Arc<str>,
         keys: impl Iterator<Item = &'k Bytes>,
     ) -> Vec<Option<Result<Option<Bytes>>>> {
         let keys: Vec<&Bytes> = keys.collect();
-        let deadline = Instant::now() + self.config.read_within();
-        let node = self.node(endpoint);
-        let asking = async {
-            let wire = node.wire().await.ok()?;
-            let before = wire.answers();
-            let gets = keys.iter().map(|key| Command::new("GET", [(*key).clone()])).collect();
-            match timeout_at(deadline, wire.pipeline(gets)).await {
-                Ok(answers) => {
-                    if answers.iter().any(|answer| matches!(answer, Err(failure) if failure.breaks())) {
-                        self.broken(&node, &wire);
-                    }
-                    Some(answers)
-                }
-                Err(_) => {
-                    if wire.answers() == before {
-                        self.broken(&node, &wire);
-                    }
-                    None
-                }
-            }
-        };
+        let gets: Vec<Command> = keys.iter().map(|key| Command::new("GET", [(*key).clone()])).collect();
+        let of = |key: &Bytes| Asked::to_read("get", Some(KeyRange::key(key)));
+        let (limit, deadline) = (self.config.read_within(), Instant::now() + self.config.read_within());
+        let asked = keys.first().map_or_else(|| Asked::to_read("get", None), |key| of(key));
         let answers = tokio::select! {
             biased;
-            () = self.closed() => None,
-            answers = timeout_at(deadline, asking) => answers.ok().flatten(),
+            () = self.closed() => Err(self.closed_error(&asked)),
+            answers = timeout_at(deadline, self.ask_batch(&asked, endpoint, &gets)) => {
+                answers.unwrap_or_else(|_| Err(self.late(limit, &asked, endpoint, Applied::No)))
+            }
         };
-        let Some(answers) = answers else { return keys.iter().map(|_| None).collect() };
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(error) => {
+                let reason = error.reason().clone();
+                let others =
+                    keys.iter().skip(1).map(|key| of(key).error(reason.clone(), Applied::No).at(endpoint.clone()));
+                let others: Vec<KvError> = others.collect();
+                return [error].into_iter().chain(others).map(|error| Some(Err(error))).collect();
+            }
+        };
         let told = |(key, answer): (&&Bytes, std::result::Result<Reply, Failure>)| match answer {
             Ok(reply) => Some(Ok(reply.bytes())),
             Err(failure) => {
-                let asked = Asked::to_read("get", Some(KeyRange::key(key)));
+                let asked = of(key);
                 let again = failure.elsewhere().is_some() || failure.may_pass(&asked);
                 (!again).then(|| Err(failure.into_error(&asked, endpoint)))
             }
         };
         keys.iter().zip(answers).map(told).collect()
+    }
+
+    /// Asks some things of one server, again and again while the connection is lost.
+    async fn ask_batch(
+        &self,
+        asked: &Asked,
+        endpoint: &Arc<str>,
+        commands: &[Command],
+    ) -> Result<Vec<std::result::Result<Reply, Failure>>> {
+        let node = self.node(endpoint);
+        let mut backoff = Backoff::default();
+        let give_up = Instant::now() + self.config.read_within();
+        loop {
+            let failure = match node.wire().await {
+                Err(failure) => failure,
+                Ok(wire) => {
+                    let unanswered = Unanswered::new(self, &node, &wire);
+                    let answers = wire.pipeline(commands.to_vec()).await;
+                    unanswered.ended();
+                    match answers.iter().find_map(|answer| answer.as_ref().err().filter(|failure| failure.breaks())) {
+                        None => return Ok(answers),
+                        Some(failure) => {
+                            self.broken(&node, &wire);
+                            failure.clone()
+                        }
+                    }
+                }
+            };
+            let wait = backoff.next();
+            if Instant::now() + wait >= give_up {
+                return Err(failure.into_error(asked, endpoint));
+            }
+            sleep(wait).await;
+        }
     }
 
     /// Who is to be asked, as soon as it is known.
@@ -342,6 +370,34 @@ impl Core {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Node>>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something is asked: where it is dropped without an answer, at its limit, and nobody else was answered meanwhile, the connection is of no use.
+struct Unanswered<'c> {
+    core: &'c Core,
+    node: &'c Node,
+    wire: &'c Arc<Wire>,
+    began: Instant,
+    before: u64,
+}
+
+impl<'c> Unanswered<'c> {
+    fn new(core: &'c Core, node: &'c Node, wire: &'c Arc<Wire>) -> Self {
+        Unanswered { core, node, wire, began: Instant::now(), before: wire.answers() }
+    }
+
+    fn ended(mut self) {
+        self.before = u64::MAX;
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        let is_late = self.began.elapsed() + MOMENT >= self.core.config.read_within();
+        if is_late && self.wire.answers() == self.before {
+            self.core.broken(self.node, self.wire);
+        }
     }
 }
 
