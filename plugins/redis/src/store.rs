@@ -2,7 +2,8 @@
 
 use crate::{
     Connection, RedisConfig,
-    core::{BATCH, Core, To},
+    batch::BATCH,
+    core::{Core, To},
     failure::Asked,
     monitor,
     scan::{Scan, put, take},

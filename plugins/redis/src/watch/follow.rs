@@ -4,10 +4,7 @@ use super::{
     hub::Sync,
     inbox::{Inbox, Order},
 };
-use crate::{
-    backoff::Backoff,
-    core::{BATCH, Core},
-};
+use crate::{backoff::Backoff, batch::BATCH, core::Core};
 use bytes::Bytes;
 use cninfra::keyval::{Cause, Event, Feed, KeyRange, Link, Pushed, WatchOptions};
 use std::{
