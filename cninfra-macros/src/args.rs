@@ -1,6 +1,6 @@
 //! The arguments of an attribute: `name`, `name = tokens`, parted by commas. Every mistake is noted, and the rest is read on.
 
-use crate::{ctxt::Ctxt, krate::Krate, types};
+use crate::{ctxt::Ctxt, krate::Krate, names, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::collections::BTreeSet;
 use syn::{
@@ -132,6 +132,21 @@ pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctx
             cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` is said twice\n= help: keep one of them"));
         }
         !again
+    });
+}
+
+/// `#[provides(..)]` on a plugin's struct: it is told of, and taken away.
+pub(crate) fn provides_by_itself(attributes: &mut Vec<Attribute>, cx: &mut Ctxt) {
+    attributes.retain(|attribute| {
+        let is = attribute.path().is_ident(names::PROVIDES);
+        if is {
+            let help = "`#[provides(dyn ..)] field: Dep<..>` in the struct with `#[derive(Flavor)]`";
+            cx.error(
+                span_of(attribute),
+                format_args!("CN010: what a plugin provides is said by its flavor\n= help: {help}"),
+            );
+        }
+        !is
     });
 }
 

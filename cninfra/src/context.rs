@@ -119,6 +119,13 @@ impl Shared {
         })
     }
 
+    /// What a plugin has registered there gives way to what it registers next.
+    pub(crate) fn outdate_metrics(&self, plugin: &str) {
+        if let Some(metrics) = self.metrics.get() {
+            metrics.outdate(plugin);
+        }
+    }
+
     /// What is in that registry; it is empty then. A collector may hold a context, and so all of this.
     pub(crate) fn take_metrics(&self) -> Option<impl Sized + use<>> {
         self.metrics.get().map(Metrics::take_all)

@@ -2,7 +2,7 @@
 
 pub use crate::{
     Context, Dep, Flag, FromContext,
-    config::{ConfigMeta, Section, check_config},
+    config::{CheckOf, ConfigMeta, Section, check_config},
     flag::check as check_flags,
     graph::{
         self, Binding, Checks, Counts, DepMeta, Field, Graph, HASH_START, Item, KeyMeta, Need, PluginMeta, Sizes, Text,

@@ -148,7 +148,11 @@ pub(super) fn config_meta(ty: &Type, check: Option<&Expr>, krate: &Krate) -> Tok
     let section = quote_spanned!(ty.span()=> <#ty as #krate::Section>::META);
     let check = check.map(|check| {
         let at = krate.at(check.span());
-        quote_spanned!(check.span()=> .__checked(|section| #at::check_config::<#ty>(section, #check)))
+        // given to a variable and not to a function: of that, rustc would show where it is
+        quote_spanned!(check.span()=> .__checked(|section| {
+            let check: #at::CheckOf<#ty> = #check;
+            #at::check_config::<#ty>(section, check)
+        }))
     });
     quote!(#krate::Option::Some(#section #check))
 }

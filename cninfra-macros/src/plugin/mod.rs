@@ -56,6 +56,9 @@ fn impls(given: TokenStream, def: &mut ItemStruct, source: &Source) -> TokenStre
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
     args::repeated(&mut def.attrs, "plugin", &mut cx);
+    if args::derived(&def.attrs, "Flavor").next().is_none() {
+        args::provides_by_itself(&mut def.attrs, &mut cx);
+    }
     key::check_generics(&def.generics, &mut cx);
     let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &arguments.krate, &mut cx);
     arguments.check(def, &fields, &mut cx);

@@ -42,7 +42,8 @@ const SOURCES: &str = "at /rustc/";
 fn short(full: &str) -> String {
     let frames = frames(full);
     let panics = |frame: &&Frame<'_>| PANICS.iter().any(|name| frame.name.contains(name));
-    let first = frames.iter().rposition(|frame| panics(&frame)).map_or(0, |at| at + 1);
+    // the innermost one: a destructor may panic in one that goes on further out
+    let first = frames.iter().position(|frame| panics(&frame)).map_or(0, |at| at + 1);
     let kept: Vec<_> = frames[first..].iter().filter(|frame| !frame.is_std()).collect();
     if kept.is_empty() {
         // there are no names, such as in a program without symbols
@@ -106,6 +107,10 @@ mod tests {
         let expected = "   4: app::store::open\n             at ./src/store.rs:7:9\n   7: app::main\n\
                         7 frames of the standard library are left out: RUST_BACKTRACE=full shows them";
         assert_eq!(short(FULL), expected);
+        // a panic on the way of another one
+        let nested = "   0: cninfra::agent::hook::log\n   1: __rustc::rust_begin_unwind\n   2: core::panicking::panic_fmt\n   \
+                      3: app::inner\n   4: std::panicking::begin_panic\n   5: app::outer\n";
+        assert!(short(nested).starts_with("   3: app::inner\n   5: app::outer\n"), "{}", short(nested));
         let nameless = "   0: <unknown>\n   1: <unknown>\n";
         assert_eq!(short(nameless), nameless.to_string());
         assert_eq!(short("disabled backtrace"), "disabled backtrace");

@@ -28,9 +28,10 @@ impl Runner {
         let (env, whole) = (self.env.clone(), self.env.limits.drain());
         // what has ended at once is not worth a limit that nobody has set
         let limit = if used < whole / 8 { whole } else { whole.saturating_sub(used) };
-        let ends = after(Instant::now(), limit).min(ends);
-        let common = Common::new(&env, Phase::Drain, limit, ends);
-        env.shared.set_stop_time(StopTime::new(&env.limits, Phase::Drain, ends));
+        let now = Instant::now();
+        let span = (now, after(now, limit).min(ends));
+        let common = Common::new(&env, Phase::Drain, limit, span);
+        env.shared.set_stop_time(StopTime::new(&env.limits, Phase::Drain, span));
         let serving = self.plugins[..self.serving].iter().filter(|plugin| !plugin.down);
         run(serving, &common, &mut self.record).await.errors
     }
@@ -41,27 +42,30 @@ impl Runner {
         let mut to = env.graph.len();
         while to > 0 {
             let from = env.group_begin(to);
-            let first = self.plugins.partition_point(|plugin| plugin.place < from).min(self.begun);
+            let behind = self.plugins[..self.begun].iter().rev().take_while(|plugin| plugin.place >= from).count();
+            let first = self.begun - behind;
             env.shared.tasks.end_before_close(from..to, ends).await;
+            let mut now = Instant::now();
             if first < self.begun {
-                let common = Common::new(&env, Phase::Close, env.limits.whole.stop, ends);
-                env.shared.set_stop_time(StopTime::new(&env.limits, Phase::Close, ends));
+                let common = Common::new(&env, Phase::Close, env.limits.whole.stop, (now, ends));
+                env.shared.set_stop_time(StopTime::new(&env.limits, Phase::Close, (now, ends)));
                 // those of one level in reverse order, so that a stop mirrors the start
                 let closing = self.plugins[first..self.begun].iter().rev();
-                errors.append(&mut run(closing, &common, &mut self.record).await.errors);
+                let mut closed = run(closing, &common, &mut self.record).await;
+                now = closed.now();
+                errors.append(&mut closed.errors);
                 self.begun = first;
             }
             // of plugins without a lifecycle, too, and of those that have not begun
-            errors.append(&mut self.end_tasks(from..to, ends).await);
+            errors.append(&mut self.end_tasks(from..to, (now, ends)).await);
             to = from;
         }
         errors
     }
 
     /// Returns an error for each task that could not be ended.
-    async fn end_tasks(&mut self, places: Range<usize>, ends: Instant) -> Vec<PluginError> {
-        let (started, mut errors) = (Instant::now(), Vec::new());
-        let env = self.env.clone();
+    async fn end_tasks(&mut self, places: Range<usize>, (started, ends): (Instant, Instant)) -> Vec<PluginError> {
+        let (env, mut errors) = (self.env.clone(), Vec::new());
         // without, there is no `close` in which it could tell its tasks to end
         let has_lifecycle = |place| self.plugins.binary_search_by_key(&place, |plugin| plugin.place).is_ok();
         for left in env.shared.tasks.end(places, has_lifecycle, ends).await {

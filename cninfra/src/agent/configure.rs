@@ -49,7 +49,7 @@ impl Settings {
         let mut wrong: Vec<Error> =
             cli.wrong.into_iter().map(|(what, help)| Error::msg(what).with_help(help)).collect();
         match cli.config_dir {
-            Some((dir, origin)) if !dir.is_dir() => {
+            Some((dir, origin)) if !config::is_dir(&dir) => {
                 let shown = dir.display().to_string().escape_debug().to_string();
                 let what = if shown.is_empty() {
                     format!("{origin}: it is empty, and no directory")
@@ -68,7 +68,7 @@ impl Settings {
         wrong.extend(self.config.check(&known).into_iter().map(Error::from));
         // a start is to be fast: who develops the plugin is told
         if cli.task == Task::CheckConfig || cfg!(debug_assertions) {
-            wrong.extend(known.mistaken_flags().into_iter().map(Error::from));
+            wrong.extend(known.defects().into_iter().map(Error::from));
         }
         Report { odd, wrong }
     }
@@ -160,6 +160,68 @@ mod tests {
         let told = "  - flag --target: it is declared for key `poller.tarket`, which is unknown\n    help: it is a defect of the plugin, \
                     in its `flags`: did you mean `target`? known keys: target; of any plugin: ";
         assert!(report.contains(told), "{report}");
+    }
+
+    #[test]
+    fn a_key_without_a_default_is_a_mistake_of_its_plugin() {
+        #[derive(serde::Serialize, serde::Deserialize, Default)]
+        struct PollerConfig {
+            target: String,
+            max_peers: u8,
+        }
+        #[plugin]
+        struct Poller {
+            #[config]
+            _config: PollerConfig,
+        }
+        #[derive(Flavor)]
+        struct Polling {
+            poller: Dep<Poller>,
+        }
+        let (graph, env) = (Polling::GRAPH, Variables::new([]));
+        let args = ["app".into(), "--check-config".into()];
+        let cli = cli::parse(graph, &own::known(graph), "1.0", &args, &env).unwrap();
+        let report = Agent::<Polling>::builder().settings.configure(graph, cli).to_string();
+        let told = "  - default: key `poller.target` has no default of its own: where another key of the section is set, it is missing\n    \
+                    help: it is a defect of the plugin: give the section's type `#[serde(default)]`";
+        assert!(report.contains(told), "{report}");
+    }
+
+    #[test]
+    fn two_spellings_of_one_variable_are_told() {
+        #[derive(serde::Serialize, serde::Deserialize, Default)]
+        #[serde(default)]
+        struct PollerConfig {
+            max_peers: u8,
+            labels: std::collections::BTreeMap<String, u8>,
+        }
+        #[plugin]
+        struct Poller {
+            #[config]
+            _config: PollerConfig,
+        }
+        #[derive(Flavor)]
+        struct Polling {
+            poller: Dep<Poller>,
+        }
+        let report = |env: &[(&str, &str)]| {
+            let env = Variables::new(env.iter().map(|(name, value)| (name.into(), value.into())));
+            let cli = cli::parse(Polling::GRAPH, &own::known(Polling::GRAPH), "1.0", &["app".into()], &env).unwrap();
+            let mut settings = Agent::<Polling>::builder().settings;
+            settings.take_values(&cli.values);
+            settings.configure(Polling::GRAPH, cli).to_string()
+        };
+        let both = report(&[("CNINFRA__POLLER__MAX_PEERS", "1"), ("CNINFRA__POLLER__MAXPEERS", "1")]);
+        let told = "  - variable CNINFRA__POLLER__MAX_PEERS: key `poller.max-peers` is set in variable CNINFRA__POLLER__MAXPEERS too\n    \
+                    help: keep one of them";
+        assert!(both.contains(told) && both.matches("  - ").count() == 1, "{both}");
+        // the keys of a map are data, and one of them goes over the whole
+        let map = [
+            ("CNINFRA__POLLER__LABELS", "{a-b: 1}"),
+            ("CNINFRA__POLLER__LABELS__A_B", "2"),
+            ("CNINFRA__POLLER__LABELS__AB", "3"),
+        ];
+        assert!(!report(&map).contains("  - "), "{}", report(&map));
     }
 
     #[test]

@@ -24,10 +24,10 @@ impl Runner {
         places: Range<usize>,
         create: Create<'_>,
         special: &HashMap<usize, Special>,
-        ends: Instant,
+        span: (Instant, Instant),
     ) -> Together {
         let env = self.env.clone();
-        let common = Common::new(&env, Phase::Create, env.limits.whole.start, ends);
+        let common = Common::new(&env, Phase::Create, env.limits.whole.start, span);
         let (mut together, mut later) = (Together::default(), Vec::new());
         let first = self.plugins.len();
         let mut cx = Context::new(env.shared.clone(), places.start);
@@ -63,7 +63,9 @@ impl Runner {
                 Err(panicked) => together.fail(place, (started, last), panicked, &common, &mut self.record),
             }
         }
-        if !later.is_empty() {
+        if later.is_empty() {
+            together.ended = Some(last);
+        } else {
             common.add_busy(last.duration_since(common.began));
             for (place, made) in together.wait(later, &common, &mut self.record).await {
                 self.put_unless_unused(place, made, special);

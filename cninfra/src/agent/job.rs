@@ -59,6 +59,24 @@ impl<'a> Job<'a> {
 }
 
 impl Job<'_> {
+    /// When somebody is to be told that it goes on still: a good part of its time is over.
+    pub(super) fn is_told_at(&self) -> Instant {
+        let whole = self.limit.ends.duration_since(self.started);
+        self.started + if self.common.phase.is_of_the_stop() { whole / 2 } else { whole / 3 }
+    }
+
+    /// As it is told then.
+    pub(super) fn tell_of_wait(&self, now: Instant) {
+        let Common { env, phase, .. } = self.common;
+        let (node, goes_on) =
+            (&env.graph.nodes()[self.place], if phase.is_of_the_stop() { "stopping" } else { "starting" });
+        let (took, limit) = (now.duration_since(self.started), self.limit.limit);
+        env.shared
+            .loggers
+            .of_agent()
+            .warn(format_args!("still {goes_on}: plugin `{}` ({phase}, {took:.1?} of {limit:?})", node.name()));
+    }
+
     /// Drops what it was doing. The plugin's destructors run here.
     pub(super) fn drop_work(&mut self) -> Result<(), Cause> {
         let work = self.work.take();

@@ -195,8 +195,8 @@ pub(crate) struct StopTime {
 }
 
 impl StopTime {
-    pub(super) fn new(limits: &Arc<LimitTable>, phase: Phase, ends: Instant) -> Self {
-        StopTime { limits: limits.clone(), phase, began: Instant::now(), ends }
+    pub(super) fn new(limits: &Arc<LimitTable>, phase: Phase, (began, ends): (Instant, Instant)) -> Self {
+        StopTime { limits: limits.clone(), phase, began, ends }
     }
 
     /// What the plugin at this place has left of it.

@@ -33,6 +33,11 @@ impl Phase {
             Phase::Close => "close",
         }
     }
+
+    /// Does the agent stop in it?
+    pub(super) const fn is_of_the_stop(self) -> bool {
+        matches!(self, Phase::Drain | Phase::Close)
+    }
 }
 
 impl std::str::FromStr for Phase {

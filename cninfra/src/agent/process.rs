@@ -5,10 +5,10 @@ use super::{
     backtrace::Wanted,
     cli::{self, Task},
     exit,
+    foreword::{self, Configured},
     hook::Hook,
     logs::LogsConfig,
     own::{self, AgentConfig},
-    supervise,
     timeline::Timeline,
     usage,
     variables::Variables,
@@ -22,7 +22,13 @@ use crate::{
     },
     logging::Output,
 };
-use std::{ffi::OsString, io, process::ExitCode, sync::Arc, time::Instant};
+use std::{
+    ffi::OsString,
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::Arc,
+    time::Instant,
+};
 use tokio::{runtime::Handle, sync::Notify};
 
 impl<F> Agent<F> {
@@ -96,10 +102,7 @@ impl<F: 'static> Builder<F> {
                 return ExitCode::from(exit::INVALID);
             }
             // what was asked for
-            Err(answer) => {
-                let _ = answer.print();
-                return ExitCode::SUCCESS;
-            }
+            Err(answer) => return printed(&log, answer.print().and_then(|()| io::stdout().flush())),
         };
         let task = cli.task;
         if let Task::PrintGraph(format) = task {
@@ -114,11 +117,28 @@ impl<F: 'static> Builder<F> {
             &self.settings.progress,
             Wanted::of(env.get("RUST_BACKTRACE").as_deref()),
         );
-        let report = self.settings.configure(graph, cli);
+        let hangup = Arc::new(Notify::new());
+        let is_inside = Handle::try_current().is_ok();
+        let lives = (matches!(task, Task::Run) && !is_inside).then_some(&*hangup);
+        let (mut settings, report, ground) = match foreword::configure(self.settings, graph, cli, &log, lives) {
+            Ok((Configured::Done(settings, report), ground)) => (*settings, report, ground),
+            Ok((Configured::Unread(report), _)) => {
+                log.error(report);
+                return ExitCode::from(exit::INVALID);
+            }
+            Ok((Configured::Interrupted(error), _)) => {
+                tell_not_started(&log, &error);
+                return ExitCode::from(error.exit_code());
+            }
+            Err(error) => {
+                log.error(error);
+                return ExitCode::from(exit::FAILED);
+            }
+        };
         // what is wrong with it is told below
-        let own = AgentConfig::of(&self.settings.config).unwrap_or_default();
-        self.settings.loggers.name(own.microservice_label.as_str());
-        format.set(LogsConfig::format_of(&self.settings.config));
+        let own = AgentConfig::of(&settings.config).unwrap_or_default();
+        settings.loggers.name(own.microservice_label.as_str());
+        format.set(LogsConfig::format_of(&settings.config));
         report.odd.iter().for_each(|odd| log.warn(odd));
         if !report.wrong.is_empty() {
             log.error(report);
@@ -126,26 +146,25 @@ impl<F: 'static> Builder<F> {
         }
         match task {
             Task::CheckConfig => return print(&log, &checked(report.odd.len())),
-            Task::PrintConfig => return print(&log, &self.settings.print_config(graph)),
+            Task::PrintConfig => return print(&log, &settings.print_config(graph)),
             Task::PrintGraph(_) | Task::Run => {}
         }
-        if Handle::try_current().is_ok() {
+        let Some(ground) = ground else {
             log.error(
                 "`main` is called inside of a tokio runtime, but the agent brings its own\n  help: call it of a plain `fn main()`, \
                  without `#[tokio::main]`, or use the builder: `Agent::builder().start().await`",
             );
             return ExitCode::from(exit::INVALID);
-        }
-        (self.settings.record, self.settings.is_checked) = (true, true);
+        };
+        (settings.record, settings.is_checked) = (true, true);
         // the process looks at it by itself, and can end it
-        self.settings.watched = false;
-        self.settings.format = Some(format);
-        let hangup = Arc::new(Notify::new());
-        self.settings.hangup = Some(hangup.clone());
-        let (stop, progress) = (self.settings.stop.clone(), self.settings.progress.clone());
-        let loggers = self.loggers();
-        let builder = Builder { held: Box::new(Bare(self.held)), settings: self.settings };
-        supervise::run(&loggers, stop, progress, &hangup, Box::pin(life(builder)))
+        settings.watched = false;
+        settings.format = Some(format);
+        settings.hangup = Some(hangup.clone());
+        let (stop, progress) = (settings.stop.clone(), settings.progress.clone());
+        let loggers = settings.loggers.clone();
+        let builder = Builder { held: Box::new(Bare(self.held)), settings };
+        ground.run(&loggers, stop, progress, &hangup, Box::pin(life(builder)))
     }
 }
 
@@ -223,14 +242,18 @@ fn checked(odd: usize) -> String {
     }
 }
 
-/// Prints to standard output. A reader that has gone away is not an error.
+/// Prints to standard output.
 fn print(log: &Logger, text: &str) -> ExitCode {
-    use io::Write as _;
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+    printed(log, io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()))
+}
+
+/// A reader that has gone away is not an error.
+fn printed(log: &Logger, printed: io::Result<()>) -> ExitCode {
+    match printed {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            log.error(format_args!("standard output: {error}"));
+            log.error(format_args!("standard output can not be written to: {error}\n  help: look at where it goes to"));
             ExitCode::from(exit::FAILED)
         }
     }

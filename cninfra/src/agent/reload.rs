@@ -3,8 +3,10 @@
 use super::{
     logs::{self, LogsConfig},
     own,
+    patience::{Looked, Patience},
 };
 use crate::{
+    Logger,
     config::{Reload, Reloader},
     context::Shared,
     foreign::Panic,
@@ -55,6 +57,7 @@ async fn run(
     hangup: Option<Arc<Notify>>,
     format: Option<SharedFormat>,
 ) {
+    let mut patience = Patience::default();
     // by SIGHUP, whose outcome is told, be it that there is nothing new
     let (mut settles, mut asked) = (false, false);
     loop {
@@ -68,15 +71,21 @@ async fn run(
                 asked = true;
             }
         }
-        let looked = tokio::task::spawn_blocking(move || {
-            let reload = reloader.look();
-            (reloader, reload)
-        });
-        let Ok((back, reload)) = looked.await else {
-            shared.loggers.of_agent().error("reading the config panicked: its files are followed no more");
-            return;
+        let log = shared.loggers.of_agent();
+        let looked = match patience.look(&mut reloader).await {
+            Ok(looked) => looked,
+            Err(error) => {
+                log.error(format_args!("{error}: its files are followed no more"));
+                return;
+            }
         };
-        reloader = back;
+        tell_of_silence(&log, &patience, &looked, asked);
+        let Some(reload) = looked.reload else {
+            (settles, asked) = (false, false);
+            continue;
+        };
+        // that is the outcome
+        asked &= patience.silent().next().is_none();
         settles = reload == Reload::Unsettled;
         if matches!(&reload, Reload::Taken { live, .. } if live.contains(&logs::SECTION)) {
             set_logs(&shared, &reloader, format.as_ref());
@@ -111,6 +120,25 @@ fn set_logs(shared: &Shared, reloader: &Reloader, format: Option<&SharedFormat>)
     }
 }
 
+/// Says which files do not answer, once; and again to who asks.
+fn tell_of_silence(log: &Logger, patience: &Patience, looked: &Looked, asked: bool) {
+    let limit = patience.limit();
+    for path in &looked.answer {
+        log.info(format_args!("{} answers again: it is followed", path.display()));
+    }
+    for path in &looked.fell_silent {
+        log.error(format_args!(
+            "{} did not answer within {limit:?}: what it said still holds, and it is tried again when it answers\n  help: look at the \
+             file system that it is on",
+            path.display()
+        ));
+    }
+    if asked && patience.silent().next().is_some() {
+        let silent: Vec<_> = patience.silent().map(|path| path.display().to_string()).collect();
+        log.error(format_args!("SIGHUP: could not be read: {} did not answer within {limit:?}", silent.join(", ")));
+    }
+}
+
 /// Says what came of it, in the log and in the status of the plugins that follow their files.
 fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
     let log = shared.loggers.of_agent();
@@ -129,9 +157,9 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
             log.error(format_args!("SIGHUP: the config is still not valid: what was valid before holds\n  - {list}"));
         }
         Reload::Same | Reload::StillRefused(_) | Reload::Unsettled => {}
-        Reload::Taken { live, fixed, odd } => {
+        Reload::Taken { live, fixed, later, odd } => {
             report(None);
-            odd.iter().for_each(|odd| log.warn(odd));
+            odd.iter().chain(&later).for_each(|odd| log.warn(odd));
             if !live.is_empty() {
                 log.info(format_args!("the config has changed: `{}`", live.join("`, `")));
             }
@@ -162,7 +190,7 @@ mod tests {
         prelude::*,
         testing::log::Log,
     };
-    use cninfra_testbed::Folder;
+    use cninfra_testbed::{Folder, Silent};
     use serde::{Deserialize, Serialize};
     use std::time::Instant;
 
@@ -238,6 +266,36 @@ mod tests {
                 agent.close().await.unwrap();
             });
         });
+    }
+
+    #[test]
+    fn a_hangup_tells_of_a_file_that_does_not_answer() {
+        let (folder, log) = (Folder::new(), Log::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (agent, hangup) = log.during(|| runtime.block_on(started(&folder, 0)));
+        let silent = Silent::file(folder.path().join("greeter.conf"));
+        let outcome = "SIGHUP: could not be read: ";
+        log.during(|| {
+            runtime.block_on(async {
+                hangup.notify_one();
+                let text = until(&log, outcome, 1).await;
+                assert!(text.contains("greeter.conf did not answer within 5s: what it said still holds"), "{text}");
+                hangup.notify_one();
+                until(&log, outcome, 2).await;
+                drop(silent);
+                folder.write("greeter.conf", "text: two");
+                // the thread that waits for it may take a moment
+                while !log.text().contains("greeter.conf answers again") {
+                    hangup.notify_one();
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                until(&log, "the config has changed: `greeter`", 1).await;
+                agent.close().await.unwrap();
+            });
+        });
+        let text = log.text();
+        assert_eq!(text.matches("what it said still holds").count(), 1, "{text}");
+        assert!(text.contains(&format!("{outcome}{}/greeter.conf did not answer", folder.path().display())), "{text}");
     }
 
     #[tokio::test]

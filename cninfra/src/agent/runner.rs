@@ -96,14 +96,17 @@ impl Runner {
         let (env, mut last) = (self.env.clone(), Together::default());
         let ends = after(began, env.limits.whole.start);
         for phase in [Phase::Init, Phase::AfterInit] {
-            let mut from = 0;
+            // of the graph, and the index of the plugin there
+            let (mut from, mut first) = (0, 0);
             while last.is_well() && from < env.graph.len() {
                 let to = env.group_end(from);
                 if phase == Phase::Init {
-                    last = self.create_group(from..to, create, special, ends).await;
+                    last = self.create_group(from..to, create, special, (last.now(), ends)).await;
                 }
                 if last.is_well() {
-                    last = self.start_group(from..to, phase, ends).await;
+                    let end = first + before(&self.plugins[first..], to);
+                    last = self.start_group(first..end, phase, (last.now(), ends)).await;
+                    first = end;
                 }
                 last.interrupted |= env.shared.stop.is_stopping();
                 from = to;
@@ -113,18 +116,21 @@ impl Runner {
     }
 
     /// Runs a phase of the start on plugins that start together.
-    async fn start_group(&mut self, places: Range<usize>, phase: Phase, ends: Instant) -> Together {
+    async fn start_group(&mut self, group: Range<usize>, phase: Phase, span: (Instant, Instant)) -> Together {
         let env = self.env.clone();
-        let common = Common::new(&env, phase, env.limits.whole.start, ends);
-        let (first, end) = (of_place(&self.plugins, places.start), of_place(&self.plugins, places.end));
-        let group = self.plugins[first..end].iter().filter(|plugin| !plugin.down);
-        let mut together = run(group, &common, &mut self.record).await;
-        let reached = of_place(&self.plugins, together.reached);
+        let common = Common::new(&env, phase, env.limits.whole.start, span);
+        let (first, group) = (group.start, &self.plugins[group]);
+        let up = group.iter().filter(|plugin| !plugin.down);
+        let mut together = run(up, &common, &mut self.record).await;
+        let reached = first + before(group, together.reached);
         let until = if phase == Phase::Init { &mut self.begun } else { &mut self.serving };
         *until = reached.max(*until);
         let goes_on = together.is_well();
+        if !together.down.is_empty() {
+            together.ended = None;
+        }
         for (place, error) in together.down.drain(..) {
-            let at = of_place(&self.plugins, place);
+            let at = first + before(&self.plugins[first..], place);
             self.plugins[at].down = true;
             if goes_on {
                 self.retries.put_off(&env, &self.plugins[at], &error).await;
@@ -271,9 +277,9 @@ impl Unstarted {
     }
 }
 
-/// The index of the plugin at this place of the graph, or of the first one after it.
-fn of_place(plugins: &[Begun], place: usize) -> usize {
-    plugins.partition_point(|plugin| plugin.place < place)
+/// How many there are before this place of the graph. Asked of those of one group, and a few more: they are counted.
+fn before(plugins: &[Begun], place: usize) -> usize {
+    plugins.iter().take_while(|plugin| plugin.place < place).count()
 }
 
 impl Drop for Runner {

@@ -14,55 +14,127 @@ use crate::{
     BoxFuture, Logger,
     logging::{Level, Loggers},
 };
-use std::{io, process::ExitCode, sync::Arc, time::Instant};
+use std::{
+    io,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::Notify,
+    sync::{Notify, oneshot},
     task::JoinHandle,
 };
 
-/// Runs an agent's life, and hears signals meanwhile.
-pub(super) fn run(
-    loggers: &Loggers,
-    stop: StopHandle,
-    progress: Arc<Progress>,
-    hangup: &Notify,
-    life: BoxFuture<'static, u8>,
-) -> ExitCode {
-    let log = loggers.of_agent();
-    // A runtime of its own: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
-    let runtimes =
-        Builder::new_current_thread().enable_all().build().and_then(|signals| Ok((signals, agents_runtime()?)));
-    let teller = Teller::default();
-    let (signals, agents) = match runtimes {
-        Ok(runtimes) => runtimes,
-        Err(error) => {
-            log.error(format_args!("the runtime did not start: {error}"));
-            return ExitCode::from(FAILED);
-        }
-    };
-    let handle = agents.handle().clone();
-    let code = signals.block_on(async {
-        // before anything begins, so that no signal is missed
-        let signals = match Signals::new() {
-            Ok(signals) => signals,
-            Err(error) => {
-                log.error(format_args!("signals can not be handled: {error}"));
-                return FAILED;
-            }
+/// Where a process hears of signals: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
+pub(super) struct Ears {
+    /// A runtime of its own.
+    runtime: Runtime,
+    signals: Signals,
+    teller: Teller,
+}
+
+/// Where an agent lives, and where its process hears of signals.
+pub(super) struct Ground {
+    ears: Ears,
+    agents: Runtime,
+}
+
+/// What is told where there are no threads.
+fn no_runtime(error: io::Error) -> String {
+    format!("the runtime did not start: {error}")
+}
+
+impl Ears {
+    /// From here on signals do not end the process by themselves.
+    ///
+    /// # Errors
+    /// In words: there is no runtime, or there are no signals.
+    pub(super) fn new() -> Result<Self, String> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+        let signals = {
+            let _inside = runtime.enter();
+            Signals::new().map_err(|error| format!("signals can not be handled: {error}"))?
         };
-        let agent = agents.spawn(life);
-        let lookout = Lookout::new(Watchdog::default(), loggers, &progress, &stop, &handle);
-        tokio::select! {
-            code = hear(&log, &teller, signals, &stop, hangup, agent) => code,
-            code = watch(&teller, &progress, &stop, lookout) => code,
-            () = keep_awake(handle.clone()) => FAILED,
-        }
-    });
-    teller.flush(teller::LAST);
-    // a plugin may block a thread: `main` returns all the same
-    agents.shutdown_background();
-    ExitCode::from(code)
+        Ok(Ears { runtime, signals, teller: Teller::default() })
+    }
+}
+
+impl Ground {
+    /// # Errors
+    /// In words: there are no threads.
+    pub(super) fn new(ears: Ears) -> Result<Self, String> {
+        Ok(Ground { ears, agents: agents_runtime().map_err(no_runtime)? })
+    }
+
+    /// Waits for what comes before the agent begins: for no longer than this, nor than the agent is wanted. Nothing has to be undone.
+    pub(super) fn prepare<T>(
+        &mut self,
+        log: &Logger,
+        stop: &StopHandle,
+        hangup: &Notify,
+        limit: Duration,
+        done: oneshot::Receiver<T>,
+    ) -> Prepares<T> {
+        let Ears { runtime, signals, teller } = &mut self.ears;
+        runtime.block_on(async {
+            let hears = async {
+                loop {
+                    match signals.next().await {
+                        Heard::End(number) => return number,
+                        Heard::Hangup => hangup.notify_one(),
+                    }
+                }
+            };
+            tokio::select! {
+                biased;
+                done = done => done.map_or(Prepares::Stopped, Prepares::Done),
+                number = hears => {
+                    teller.say(log, Level::Info, format_args!("signal {number}: the agent stops"));
+                    teller.flush(teller::FIRST);
+                    Prepares::Stopped
+                }
+                () = stop.stopping() => Prepares::Stopped,
+                () = tokio::time::sleep(limit) => Prepares::Late,
+            }
+        })
+    }
+
+    /// Runs an agent's life, and hears signals meanwhile.
+    pub(super) fn run(
+        self,
+        loggers: &Loggers,
+        stop: StopHandle,
+        progress: Arc<Progress>,
+        hangup: &Notify,
+        life: BoxFuture<'static, u8>,
+    ) -> ExitCode {
+        let Ground { ears: Ears { runtime, signals, teller }, agents } = self;
+        let log = loggers.of_agent();
+        let handle = agents.handle().clone();
+        let code = runtime.block_on(async {
+            let agent = agents.spawn(life);
+            let lookout = Lookout::new(Watchdog::default(), loggers, &progress, &stop, &handle);
+            tokio::select! {
+                code = hear(&log, &teller, signals, &stop, hangup, agent) => code,
+                code = watch(&teller, &progress, &stop, lookout) => code,
+                () = keep_awake(handle.clone()) => FAILED,
+            }
+        });
+        teller.flush(teller::LAST);
+        // a plugin may block a thread: `main` returns all the same
+        agents.shutdown_background();
+        ExitCode::from(code)
+    }
+}
+
+/// What became of what comes before the agent begins.
+pub(super) enum Prepares<T> {
+    Done(T),
+    /// Nobody wants it any more.
+    Stopped,
+    /// It is not done within its limit.
+    Late,
 }
 
 /// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen, nor others' requests from
@@ -136,7 +208,7 @@ async fn watch(teller: &Teller, progress: &Progress, stop: &StopHandle, mut look
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{process::Command, time::Duration};
+    use std::process::Command;
 
     #[tokio::test]
     async fn a_hangup_that_comes_before_anybody_waits_for_it_is_kept() {

@@ -16,7 +16,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// What is common to steps that run together.
 pub(super) struct Common<'a> {
@@ -35,8 +35,8 @@ pub(super) struct Common<'a> {
 }
 
 impl<'a> Common<'a> {
-    pub(super) fn new(env: &'a Env, phase: Phase, whole: Duration, ends: Instant) -> Self {
-        let began = Instant::now();
+    /// Of steps that begin at `began`: now, or when what was before them had ended.
+    pub(super) fn new(env: &'a Env, phase: Phase, whole: Duration, (began, ends): (Instant, Instant)) -> Self {
         let sure = after(began, env.limits.shortest(phase)).min(ends);
         let stop = matches!(phase, Phase::Create | Phase::Init | Phase::AfterInit).then_some(&env.shared.stop);
         Common { env, phase, whole, ends, stop, began, sure, busy: AtomicU64::new(0) }
@@ -88,11 +88,18 @@ pub(super) struct Together {
     pub(super) interrupted: bool,
     /// The place after that of the last step that was begun.
     pub(super) reached: usize,
+    /// When the last step had ended, where nothing has been done since.
+    pub(super) ended: Option<Instant>,
 }
 
 impl Together {
     pub(super) fn is_well(&self) -> bool {
         self.errors.is_empty() && !self.interrupted
+    }
+
+    /// When that what follows begins. The clock is asked only where it has to be: for a group of plugins it costs as much as a step of one.
+    pub(super) fn now(&self) -> Instant {
+        self.ended.unwrap_or_else(Instant::now)
     }
 
     /// A step has failed.
@@ -150,12 +157,30 @@ impl Together {
                 None => future::pending().await,
             }
         });
+        // one timer for all of them
+        let mut told = common.began;
+        let next_told = |waiting: &FuturesUnordered<Job<'_>>, told: Instant| {
+            waiting.iter().map(Job::is_told_at).filter(|at| *at > told).min()
+        };
+        let never = || after(common.ends, common.whole);
+        let mut slow = pin!(sleep_until(next_told(&waiting, told).unwrap_or_else(never)));
         while !waiting.is_empty() && (self.errors.is_empty() || common.stop.is_none()) {
-            let next = match future::select(waiting.next(), stopping.as_mut()).await {
-                future::Either::Left((next, _)) => next,
-                future::Either::Right(_) => {
+            let ended = future::select(waiting.next(), stopping.as_mut());
+            let next = match future::select(ended, slow.as_mut()).await {
+                future::Either::Left((future::Either::Left((next, _)), _)) => next,
+                future::Either::Left((future::Either::Right(_), _)) => {
                     self.interrupted = true;
                     break;
+                }
+                future::Either::Right(_) => {
+                    let now = Instant::now();
+                    let is_new = |job: &&Job<'_>| job.is_told_at() > told && job.is_told_at() <= now;
+                    let mut new: Vec<_> = waiting.iter().filter(is_new).collect();
+                    new.sort_by_key(|job| job.place);
+                    new.into_iter().for_each(|job| job.tell_of_wait(now));
+                    told = now;
+                    slow.as_mut().reset(next_told(&waiting, told).unwrap_or_else(never));
+                    continue;
                 }
             };
             let Some(ended) = next else { break };
@@ -222,9 +247,70 @@ pub(super) async fn run<'a>(
             Err(panicked) => together.fail(place, (started, last), panicked, common, record),
         }
     }
-    if !waiting.is_empty() {
+    if waiting.is_empty() {
+        together.ended = Some(last);
+    } else {
         common.add_busy(last.duration_since(common.began));
         together.wait(waiting, common, record).await;
     }
     together
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use crate::{
+        Phase,
+        prelude::*,
+        testing::{log::Log, paused},
+    };
+    use std::time::Duration;
+    use tokio::time::sleep;
+
+    macro_rules! slow {
+        ($($name:ident $secs:literal)*) => {$(
+            #[plugin]
+            struct $name;
+            impl Lifecycle for $name {
+                async fn init(&self, _: &Context) -> Result<()> {
+                    sleep(Duration::from_secs($secs)).await;
+                    Ok(())
+                }
+                async fn close(&self, _: &Context) -> Result<()> {
+                    sleep(Duration::from_millis($secs * 100)).await;
+                    Ok(())
+                }
+            }
+        )*};
+    }
+    slow!(Quick 4 Slow 6 Slower 9);
+
+    #[derive(Flavor)]
+    struct Three {
+        quick: Dep<Quick>,
+        slow: Dep<Slow>,
+        slower: Dep<Slower>,
+    }
+
+    #[test]
+    fn what_waits_long_is_told_once_before_its_limit() {
+        let log = Log::default();
+        log.during(|| {
+            paused(async {
+                let builder = Agent::<Three>::builder().limit("slower", Phase::Init, Duration::from_secs(24));
+                let builder = builder.limit("slower", Phase::Close, Duration::from_millis(1500));
+                let agent = builder.start().await.unwrap_or_else(|error| panic!("{error}"));
+                agent.close().await.unwrap_or_else(|error| panic!("{error:?}"));
+            });
+        });
+        let text = log.text();
+        let told: Vec<_> =
+            text.lines().filter_map(|line| Some(&line[line.find("still ")?..line.find(" agent=")?])).collect();
+        let expected = [
+            "still starting: plugin `Slow` (init, 5.0s of 15s)",
+            // the whole start ends before its limit
+            "still starting: plugin `Slower` (init, 5.0s of 15s)",
+            "still stopping: plugin `Slower` (close, 750.0ms of 1.5s)",
+        ];
+        assert_eq!(told, expected, "{text}");
+    }
 }

@@ -3,12 +3,10 @@
 use super::cli::{Cli, Origin, Value};
 use crate::{
     Flag,
-    config::{Known, nearest},
+    config::{ANY_KEY as PREFIX, Known, nearest},
 };
 use std::{collections::BTreeMap, ffi::OsString};
 
-/// What any key's variable begins with.
-const PREFIX: &str = "CNINFRA__";
 /// What all variables of ours begin with.
 const OURS: &str = "CNINFRA_";
 /// Those that are read when a program is built.

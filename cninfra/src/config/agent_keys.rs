@@ -61,6 +61,29 @@ impl Config {
         (keys.unwrap_or_default(), outcome)
     }
 
+    /// Which of the agent's keys say something else than before, and where: they are read at a start only.
+    pub(super) fn later_keys(&self, before: &Config, section: &KnownSection) -> Vec<String> {
+        let said = |config: &Config| section.read(&config.entries(section.name), false).0;
+        let (now, then) = (said(self), said(before));
+        let value = |config: &Config, read: &extract::Outcome, key: &str| {
+            // it may be a key of the plugin's
+            let is_said = read.notes.agent_keys.contains_key(key);
+            is_said.then(|| yaml_serde::to_string(&config.agent_keys(section.name, key).0).unwrap_or_default())
+        };
+        let changed = AGENT_KEYS.iter().filter(|key| value(self, &now, key) != value(before, &then, key));
+        let told = |key: &&str| {
+            let name = format!("key `{}.{key}`", section.name);
+            match (now.notes.agent_keys.get(*key), then.notes.agent_keys.get(*key)) {
+                (Some(spot), _) => {
+                    format!("{}: {name} has changed", now.layers.place(spot, Part::Key))
+                }
+                (None, Some(spot)) => format!("{}: {name} is gone", then.layers.place(spot, Part::Key)),
+                (None, None) => name,
+            }
+        };
+        changed.map(|key| format!("{}: a new start of the agent will see it", told(key))).collect()
+    }
+
     /// What is wrong with the agent's keys in a section that has been read.
     pub(super) fn check_agent_keys(&self, section: &KnownSection, read: &extract::Outcome) -> Vec<Mistake> {
         let refused = |key: &str, what: &str, help: &str| {

@@ -148,11 +148,11 @@ pub struct Checked {
     pub(super) invalid: Option<Invalid>,
 }
 
+/// What a section is checked by.
+pub type CheckOf<S> = fn(&<S as Section>::__Plain) -> Result<(), Invalid>;
+
 /// Reads a section and checks it, for generated code.
-pub fn check_config<S: Section>(
-    ToRead { section, entries }: ToRead<'_>,
-    check: fn(&S::__Plain) -> Result<(), Invalid>,
-) -> Checked {
+pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: CheckOf<S>) -> Checked {
     let (value, outcome) = extract::<S::__Plain>(section, entries);
     let checked = value.filter(|_| outcome.mistakes.is_empty()).map(|value| foreign::guard(|| check(&value)));
     let invalid = checked.and_then(|checked| match checked {

@@ -21,6 +21,8 @@ use std::{cell::RefCell, collections::HashSet};
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) mistakes: Vec<Mistake>,
+    /// The first key of the section itself that nothing says and that has no default.
+    pub(super) missing: Option<&'static str>,
     pub(super) notes: Notes,
     pub(super) layers: Layers,
     /// All layers merged, with what is wrong in it.
@@ -42,18 +44,18 @@ pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries
     }
     let value = RefCell::new(None);
     let outcome = extract_with(section, entries, &|reader| {
-        value.replace(Some(C::deserialize(reader)?));
+        let is_all = reader.reading.reads == Reads::All;
+        let read = C::deserialize(reader)?;
+        if is_all {
+            value.replace(Some(read));
+        }
         Ok(())
     });
     (value.into_inner(), outcome)
 }
 
 // not generic: compiled once for all sections
-fn extract_with(
-    section: Named<'_>,
-    entries: &[&Entry],
-    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
-) -> Outcome {
+fn extract_with(section: Named<'_>, entries: &[&Entry], read: Read<'_>) -> Outcome {
     // what the type does there is code of somebody else
     let read = &|reader: Reader<'_, '_>| {
         let panicked = |panic| Err(Failure::new(What::Says(format!("reading it panicked: {panic}"))));
@@ -62,50 +64,48 @@ fn extract_with(
     let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
     let whole = layers.merge(&Dropped::new());
     let mut dropped = Dropped::new();
-    let mut all =
-        Mistakes { section, layers: &layers, most: layers.most_mistakes(), seen: HashSet::new(), all: Vec::new() };
-    all.twice();
-    let notes = loop {
-        // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
-        let merged = if dropped.is_empty() { layers.value(&whole) } else { layers.value(&layers.merge(&dropped)) };
-        let Some(merged) = merged else { break Notes::default() };
-        let reading =
-            Reading { section, layers: &layers, dropped: &dropped, asked: None, notes: Notes::default().into() };
-        let reader = Reader::new(&reading, &merged);
-        let root = reader.spot();
-        let done = read(reader).map_err(|failure| failure.at(|| root));
-        let notes = reading.notes.into_inner();
-        for (spot, mistake) in &notes.mistakes {
-            all.add(spot, || mistake.clone());
-        }
-        let before = dropped.len();
-        match done {
-            Err(Failure { what, spot: Some(spot) }) => {
-                all.tell(&what, &spot, &notes, &dropped);
-                dropped.insert((spot.entry, spot.way));
-            }
-            // the same unknown key may be in a lower layer, too
-            _ if layers.len() > 1 => {
-                dropped.extend(notes.mistakes.iter().map(|(spot, _)| (spot.entry, spot.way.clone())));
-            }
-            _ => break notes,
-        }
-        // to go on without anything left out would never end
-        if dropped.len() == before || all.all.len() > all.most {
-            break notes;
-        }
+    let mut all = Mistakes {
+        section,
+        layers: &layers,
+        whole: &whole,
+        most: layers.most_mistakes(),
+        seen: HashSet::new(),
+        missing: None,
+        all: Vec::new(),
     };
+    all.twice();
+    let notes = all.read(&mut dropped, read, Reads::All);
+    // what is overridden is to be right, too: it may hold at the next start
+    for number in 1..layers.len() {
+        let others = (0..layers.len()).filter(|other| *other != number).map(|other| (other, Way::new()));
+        let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
+        all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
+    }
+    let missing = all.missing;
     let mistakes = all.sorted();
-    Outcome { mistakes, notes, figment: whole, layers }
+    Outcome { mistakes, missing, notes, figment: whole, layers }
+}
+
+type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failure>;
+
+/// Of which layers a value is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    All,
+    /// It is a part of what holds, or is overridden: files that it names may not be there.
+    OneLayer,
 }
 
 struct Mistakes<'a> {
     section: Named<'a>,
     layers: &'a Layers,
+    /// All of them.
+    whole: &'a Figment,
     /// So many are told.
     most: usize,
     /// Each is told once.
     seen: HashSet<(usize, Way)>,
+    missing: Option<&'static str>,
     all: Vec<Mistake>,
 }
 
@@ -126,10 +126,62 @@ impl Mistakes<'_> {
         }
     }
 
+    /// Reads until nothing more is wrong, without what is dropped; adds to that what is wrong.
+    fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads) -> Notes {
+        let layers = self.layers;
+        loop {
+            // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
+            let merged =
+                if dropped.is_empty() { layers.value(self.whole) } else { layers.value(&layers.merge(dropped)) };
+            let Some(merged) = merged else { return Notes::default() };
+            let reading =
+                Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
+            let reader = Reader::new(&reading, &merged);
+            let root = reader.spot();
+            let done = read(reader).map_err(|failure| failure.at(|| root));
+            let notes = reading.notes.into_inner();
+            for (spot, mistake) in &notes.mistakes {
+                self.add(spot, || mistake.clone());
+            }
+            let before = dropped.len();
+            match done {
+                Err(Failure { what, spot: Some(spot) }) => {
+                    if reads == Reads::All || !self.is_of_a_part(&what, &spot) {
+                        self.tell(&what, &spot, &notes, dropped);
+                    }
+                    dropped.insert((spot.entry, spot.way));
+                }
+                // the same unknown key may be in a lower layer, too
+                _ if layers.len() > 1 => {
+                    dropped.extend(notes.mistakes.iter().map(|(spot, _)| (spot.entry, spot.way.clone())));
+                }
+                _ => return notes,
+            }
+            // to go on without anything left out would never end
+            if dropped.len() == before || self.all.len() > self.most {
+                return notes;
+            }
+        }
+    }
+
+    /// Is it no wonder in a layer of several, each of which may say a part of a mapping?
+    fn is_of_a_part(&self, what: &What, spot: &Spot) -> bool {
+        match what {
+            What::Missing(_) => true,
+            What::Says(_) => self.layers.is_mapping(spot),
+            _ => false,
+        }
+    }
+
     /// Tells why a reading stopped.
     fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) {
         if self.follows(what, spot, notes, dropped) {
             return;
+        }
+        if let What::Missing(field) = what
+            && spot.path.is_empty()
+        {
+            self.missing.get_or_insert(field);
         }
         let name = if spot.path.is_empty() {
             format!("section `{}`", self.section.name)
@@ -157,7 +209,11 @@ impl Mistakes<'_> {
                 let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
                 (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(suggestion(key, known, agents)))
             }
-            What::Missing(field) => (format!("{name}: the key `{}` is missing", kebab(field)), None),
+            What::Missing(field) => {
+                let help =
+                    spot.path.is_empty().then(|| "set it: the section's type has no default for it alone".to_string());
+                (format!("{name}: the key `{}` is missing", kebab(field)), help)
+            }
             What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
             What::Asked => return,
         };

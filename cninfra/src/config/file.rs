@@ -2,11 +2,13 @@
 
 use std::{
     cell::RefCell,
+    collections::HashMap,
     fs::{self, File, Metadata},
     io::{self, Error, ErrorKind, Read as _},
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
 };
 
 /// As much as a ConfigMap and a Secret of Kubernetes have.
@@ -16,32 +18,96 @@ thread_local! {
     static HERE: RefCell<Option<At>> = const { RefCell::new(None) };
 }
 
-/// Which file a thread looks at, to be asked by another one: a file system may not answer.
+/// Which file a thread looks at, to be asked by another one: a file system may not answer. And what is said in the place of files that are
+/// not asked.
 #[derive(Clone, Default)]
-pub(crate) struct At(Arc<Mutex<PathBuf>>);
+pub(crate) struct At {
+    looks: Arc<Mutex<PathBuf>>,
+    instead: Arc<Instead>,
+}
+
+/// What files hold, without asking them; `None` is one that is not there.
+pub(crate) type Instead = HashMap<PathBuf, Option<String>>;
 
 impl At {
+    /// These files are not asked.
+    pub(crate) fn instead_of(files: Instead) -> Self {
+        At { looks: Arc::default(), instead: Arc::new(files) }
+    }
+
     /// Runs, and notes each file that is looked at meanwhile on this thread.
     pub(crate) fn during<T>(&self, run: impl FnOnce() -> T) -> T {
+        /// Also where it panics.
+        struct Done;
+        impl Drop for Done {
+            fn drop(&mut self) {
+                HERE.set(None);
+            }
+        }
         HERE.set(Some(self.clone()));
-        let done = run();
-        HERE.set(None);
-        done
+        let _done = Done;
+        run()
     }
 
     /// The last one.
     pub(crate) fn path(&self) -> PathBuf {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// From here on this one is looked at.
-pub(super) fn looks_at(path: &Path) {
+/// From here on this one is looked at. What it holds, where it is not to be asked.
+fn looks_at(path: &Path) -> Option<Option<String>> {
     HERE.with_borrow(|here| {
-        if let Some(At(at)) = here {
-            path.clone_into(&mut at.lock().unwrap_or_else(PoisonError::into_inner));
+        let at = here.as_ref()?;
+        let instead = at.instead.get(path);
+        if instead.is_none() {
+            path.clone_into(&mut at.looks.lock().unwrap_or_else(PoisonError::into_inner));
         }
-    });
+        instead.cloned()
+    })
+}
+
+/// When it was last written to; `None` where there is no file, or no clock.
+pub(super) fn modified(path: &Path) -> Option<SystemTime> {
+    match looks_at(path) {
+        Some(_) => None,
+        None => fs::metadata(path).and_then(|file| file.modified()).ok(),
+    }
+}
+
+/// Is there anything of this name? What can not be looked at is told when it is read.
+pub(super) fn is_there(path: &Path) -> bool {
+    match looks_at(path) {
+        Some(instead) => instead.is_some(),
+        None => !matches!(fs::metadata(path), Err(error) if error.kind() == ErrorKind::NotFound),
+    }
+}
+
+/// Is there a link of this name, wherever it leads to?
+pub(super) fn is_link(path: &Path) -> bool {
+    looks_at(path).is_none() && fs::symlink_metadata(path).is_ok()
+}
+
+/// Is it a directory?
+pub(crate) fn is_dir(dir: &Path) -> bool {
+    looks_at(dir);
+    dir.is_dir()
+}
+
+/// Is it a directory that may be entered?
+///
+/// # Errors
+/// It is not, or there is none.
+pub(super) fn enter(dir: &Path) -> io::Result<()> {
+    looks_at(dir);
+    // what is in it, so that one that may not be entered is told once, and not for each of its files
+    fs::metadata(dir.join(".")).map(drop)
+}
+
+/// The paths of what is in a directory.
+pub(super) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    looks_at(dir);
+    fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path())).collect()
 }
 
 /// Reads a file. It neither waits for the writer of a pipe nor reads a device to its end.
@@ -49,7 +115,9 @@ pub(super) fn looks_at(path: &Path) {
 /// # Errors
 /// It can not be read, or should not be.
 pub(super) fn read(path: &Path) -> io::Result<String> {
-    looks_at(path);
+    if let Some(instead) = looks_at(path) {
+        return instead.ok_or_else(|| ErrorKind::NotFound.into());
+    }
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(Error::new(ErrorKind::IsADirectory, "it is a directory"));

@@ -77,8 +77,15 @@ impl Known {
     }
 
     #[cfg(test)]
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Known(Vec::new())
+    }
+
+    #[cfg(test)]
+    pub(super) fn plugin(self, name: &'static str, meta: ConfigMeta) -> Self {
+        let mut known = self.with(name, meta);
+        (known.0[0].is_own, known.0[0].optional) = (false, true);
+        known
     }
 
     /// A section of the agent itself.
@@ -93,6 +100,11 @@ impl Known {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &KnownSection> {
         self.0.iter()
+    }
+
+    /// The instance names of the plugins.
+    pub(super) fn plugins(&self) -> impl Iterator<Item = &'static str> {
+        self.iter().filter(|section| !section.is_own).map(|section| section.name)
     }
 
     /// The section of this name, however it is spelled.

@@ -21,6 +21,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// What the name of any key's variable begins with.
+pub(crate) const ANY_KEY: &str = "CNINFRA__";
+
 /// Values that are left out: the layer's number, and the place in it.
 pub(super) type Dropped = HashSet<(usize, Way)>;
 
@@ -103,6 +106,11 @@ impl Layers {
         let is = |layer: &Layer| value::at(&layer.entry.value, way).is_some_and(|value| value.tag() == tag);
         // a tag is in one layer only, but where two sections of one figment are the same
         self.all.iter().position(is).unwrap_or_default()
+    }
+
+    /// Is there a mapping?
+    pub(super) fn is_mapping(&self, spot: &Spot) -> bool {
+        value::at(&self.all[spot.entry].entry.value, &spot.way).is_some_and(|value| value.as_dict().is_some())
     }
 
     /// Is it a config file's?
@@ -189,29 +197,43 @@ fn in_file_of(path: &Path, ways: [&[Step]; 2], part: Part) -> Option<(usize, usi
     ways.into_iter().find_map(|way| locate(&text, Format::of(path), way, part))
 }
 
-/// A key that two files set.
+/// A key that two files set, or two spellings of its variable.
 pub(super) struct Twice {
     pub(super) first: Spot,
     pub(super) second: Spot,
 }
 
 impl Layers {
-    /// The keys that two files set.
+    /// The keys that two files set, or two spellings of one variable.
     pub(super) fn twice(&self) -> Vec<Twice> {
         let mut all = Vec::new();
         // the file that was read first is the lowest
-        let files: Vec<usize> = (0..self.all.len()).rev().filter(|number| self.is_file(*number)).collect();
-        for (place, second) in files.iter().enumerate() {
-            for first in &files[..place] {
-                compare(
-                    (*first, &self.all[*first].entry.value),
-                    (*second, &self.all[*second].entry.value),
-                    &mut Way::new(),
-                    &mut all,
-                );
+        let numbers = |is: &dyn Fn(usize) -> bool| (0..self.all.len()).rev().filter(|number| is(*number)).collect();
+        let files: Vec<usize> = numbers(&|number| self.is_file(number));
+        let variables: Vec<usize> = numbers(&|number| self.parts_of_variable(number).is_some());
+        for layers in [files, variables] {
+            for (place, second) in layers.iter().enumerate() {
+                // a variable of a whole mapping is no other spelling of one for a key in it
+                let parts = self.parts_of_variable(*second);
+                for first in layers[..place].iter().filter(|first| self.parts_of_variable(**first) == parts) {
+                    compare(
+                        (*first, &self.all[*first].entry.value),
+                        (*second, &self.all[*second].entry.value),
+                        &mut Way::new(),
+                        &mut all,
+                    );
+                }
             }
         }
         all
+    }
+
+    /// How many parts the name of a variable has that any key has one of; others have one name each.
+    fn parts_of_variable(&self, number: usize) -> Option<usize> {
+        match &*self.all[number].entry.source {
+            super::source::Source::Variable(name) if name.starts_with(ANY_KEY) => Some(name.split("__").count()),
+            _ => None,
+        }
     }
 }
 

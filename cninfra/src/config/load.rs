@@ -13,7 +13,7 @@ use super::{
 use std::{
     collections::HashSet,
     ffi::OsStr,
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -36,9 +36,7 @@ impl Config {
     /// is returned.
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
-        file::looks_at(&files.dir);
-        // what is in it, so that one that may not be entered is told once, and not for each of its files
-        if let Err(error) = fs::metadata(files.dir.join(".")) {
+        if let Err(error) = file::enter(&files.dir) {
             let place = Place { source: files.dir.display().to_string(), at: None };
             let mistake = match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
@@ -82,16 +80,13 @@ pub(super) type Stamp = (PathBuf, SystemTime);
 
 /// `None` where there is no file, or no clock.
 pub(super) fn stamp(path: &Path) -> Option<Stamp> {
-    file::looks_at(path);
-    let modified = fs::metadata(path).and_then(|file| file.modified()).ok()?;
-    Some((path.to_path_buf(), modified))
+    Some((path.to_path_buf(), file::modified(path)?))
 }
 
 /// The files of a directory whose names end as those of config do; `None` where it can not be listed, though its files may be read.
 fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
     let mut listed = Vec::new();
-    for entry in fs::read_dir(dir).ok()? {
-        let path = entry.ok()?.path();
+    for path in file::list(dir).ok()? {
         let is_ours = |end: &OsStr| Format::ENDS.iter().any(|ours| end.eq_ignore_ascii_case(ours));
         if path.extension().is_some_and(is_ours) {
             listed.push(path);
@@ -112,12 +107,6 @@ fn paths(dir: &Path, listed: Option<&[PathBuf]>, name: &str) -> Vec<PathBuf> {
     Format::ENDS.iter().filter_map(of_end).collect()
 }
 
-/// Is there anything of this name? What can not be looked at is told when it is read.
-fn is_there(path: &Path) -> bool {
-    file::looks_at(path);
-    !matches!(fs::metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
-}
-
 struct Reading<'a> {
     files: &'a Files,
     known: &'a Known,
@@ -128,6 +117,20 @@ struct Reading<'a> {
     entries: Vec<Entry>,
     mistakes: Vec<Mistake>,
     odd: Vec<String>,
+}
+
+/// Reads what a file says.
+pub(super) fn parse(path: PathBuf, text: String) -> Result<(Arc<Source>, Value), Mistake> {
+    let format = Format::of(&path);
+    let value = format.parse(&text);
+    let source = Arc::new(Source::File(File { path, format, text: text.into() }));
+    match value {
+        Ok(value) => Ok((source, value)),
+        Err(malformed) => {
+            let place = Place { source: source.to_string(), at: malformed.at };
+            Err(Mistake::new(place, malformed.message).help_if(malformed.help.map(str::to_string)))
+        }
+    }
 }
 
 impl Reading<'_> {
@@ -147,7 +150,7 @@ impl Reading<'_> {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // somebody wants it to be there
-                if fs::symlink_metadata(&path).is_ok() {
+                if file::is_link(&path) {
                     let place = Place { source: path.display().to_string(), at: None };
                     let mistake = Mistake::new(place, "the file is a link to what is not there");
                     self.mistakes.push(mistake.help("make what it leads to, or take the link out"));
@@ -161,15 +164,10 @@ impl Reading<'_> {
             }
         };
         self.read.insert(path.clone());
-        let format = Format::of(&path);
-        let value = format.parse(&text);
-        let source = Arc::new(Source::File(File { path, format, text: text.into() }));
-        match value {
-            Ok(value) => Some((source, value)),
-            Err(malformed) => {
-                let place = Place { source: source.to_string(), at: malformed.at };
-                let help = malformed.help.map(str::to_string);
-                self.mistakes.push(Mistake::new(place, malformed.message).help_if(help));
+        match parse(path, text) {
+            Ok(read) => Some(read),
+            Err(mistake) => {
+                self.mistakes.push(mistake);
                 None
             }
         }
@@ -227,7 +225,7 @@ impl Reading<'_> {
                 Mistake::new(place, format!("{what} {path}")).of(section.name).help(help)
             };
             let places = [PathBuf::from(path), self.files.dir.join(path)];
-            match places.into_iter().find(|path| is_there(path)) {
+            match places.into_iter().find(|path| file::is_there(path)) {
                 Some(path) if self.read.contains(&path) => {
                     let help = "give each its own file, or put the sections of all into `agent.yaml`";
                     self.mistakes.push(wrong("another section is read from the file", help));
@@ -287,6 +285,7 @@ impl Reading<'_> {
 mod tests {
     use super::*;
     use cninfra_testbed::Folder;
+    use std::fs;
 
     #[test]
     fn only_what_is_listed_is_looked_for() {

@@ -14,7 +14,8 @@
 //! is a mistake, and an empty name says that there is none. A file whose name is nearly that of a config file (`htpp.conf`) is not read, with a warning.
 //!
 //! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
-//! are mistakes, told with file, line, key and the mend, all of them in one run. Keys are compared without case, `-` and `_`.
+//! are mistakes, told with file, line, key and the mend, all of them in one run. That holds for each layer, also where a higher one says something else:
+//! it may hold at the next start. (Only the file of a secret that is overridden need not be there.) Keys are compared without case, `-` and `_`.
 //!
 //! The agent has a section of its own, `agent`:
 //!
@@ -38,7 +39,7 @@
 //!
 //! A section may check itself, beyond the types of its keys: see [`Invalid`].
 //!
-//! Types for keys: [`Duration`] (a `std::time::Duration` is read in the same way), [`ByteSize`], [`Secret`], and [`Live`] for a section that follows its file while the agent runs.
+//! Types for keys: [`Duration`] (a `std::time::Duration` is read in the same way), [`ByteSize`], [`Secret`], [`PluginName`], and [`Live`] for a section that follows its file while the agent runs.
 
 mod agent_keys;
 mod byte_size;
@@ -60,11 +61,13 @@ mod key;
 mod known;
 mod later;
 mod layers;
+mod library;
 mod live;
 mod load;
 mod locate;
 mod mistake;
 mod phase_limits;
+mod plugin_name;
 mod print;
 mod reader;
 mod reading;
@@ -82,18 +85,21 @@ pub(crate) use agent_keys::OnFailure;
 pub use byte_size::{ByteSize, ByteSizeError};
 pub use check::Invalid;
 #[doc(hidden)]
-pub use check::check_config;
+pub use check::{CheckOf, check_config};
 pub use duration::{Duration, DurationError};
 pub use effective::{EffectiveSection, EffectiveValue};
-pub(crate) use file::At;
+pub(crate) use file::{At, is_dir};
 pub use hides::Hides;
 pub(crate) use key::nearest;
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;
+pub(crate) use layers::ANY_KEY;
+pub use library::from_file;
 pub use live::{Changes, Live};
 pub(crate) use load::Files;
 pub(crate) use mistake::Mistake;
 pub(crate) use phase_limits::PhaseLimits;
+pub use plugin_name::PluginName;
 pub(crate) use print::print;
 pub(crate) use reload::{Reload, Reloader};
 pub use secret::Secret;
@@ -302,7 +308,7 @@ impl Config {
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(self.unknown_sections(known));
         for section in known.iter() {
-            mistakes.extend(self.check_section(section));
+            mistakes.extend(self.check_section(section, known));
         }
         mistakes
     }
@@ -318,7 +324,7 @@ impl Config {
         unknown.map(mistake).collect()
     }
 
-    fn check_section(&self, section: &KnownSection) -> Vec<Mistake> {
+    fn check_section(&self, section: &KnownSection, known: &Known) -> Vec<Mistake> {
         let entries = self.entries(section.name);
         if entries.is_empty() && section.meta.check.is_none() {
             return Vec::new();
@@ -328,6 +334,7 @@ impl Config {
         let Checked { mut outcome, invalid } = section.check(&entries, is_checked);
         let mut mistakes = std::mem::take(&mut outcome.mistakes);
         mistakes.extend(self.check_agent_keys(section, &outcome));
+        mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
         match invalid {
             Some(invalid) if mistakes.is_empty() => invalid.mistakes(section.name, &outcome),
             _ => mistakes,

@@ -5,8 +5,10 @@
 
 use super::{
     Duration,
+    extract::Reads,
     failure::{Failure, Spot, What},
     fields::{Fed, Feed, feed_map, feed_struct},
+    plugin_name,
     reading::Reading,
     secret,
     shape::Kind,
@@ -292,6 +294,10 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
+        if name == plugin_name::NAME {
+            let named = self.value.as_str().map(|name| (self.spot(), name.to_string()));
+            self.reading.notes.borrow_mut().plugins.extend(named);
+        }
         if name != secret::NAME {
             return visitor.visit_newtype_struct(self);
         }
@@ -299,6 +305,9 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         if reader.value.as_str() == Some(secret::MASK) {
             let what = "`***` stands for a secret where it is not shown: write the secret itself (in a program, `secret.reveal()`)";
             return Err(Failure::new(What::Says(what.to_string())));
+        }
+        if reader.names_file && reader.reading.reads == Reads::OneLayer {
+            return Err(Failure::new(What::Asked));
         }
         if reader.names_file {
             let folder = reader.reading.layers.folder(&reader.spot());

@@ -1,6 +1,7 @@
 //! [`Reading`]: one reading of a section, and what is seen on the way.
 
 use super::{
+    extract::Reads,
     failure::{Failure, Spot},
     layers::{Dropped, Layers},
     mistake::Mistake,
@@ -25,6 +26,7 @@ pub(super) struct Reading<'a> {
     pub(super) dropped: &'a Dropped,
     /// Where the type is only asked what it wants.
     pub(super) asked: Option<&'a [Step]>,
+    pub(super) reads: Reads,
     pub(super) notes: RefCell<Notes>,
 }
 
@@ -47,6 +49,8 @@ pub(super) struct Notes {
     pub(super) agent_keys: BTreeMap<String, Spot>,
     /// The files of secrets, and what they hold.
     pub(super) secrets: Vec<(PathBuf, String)>,
+    /// Names of plugins.
+    pub(super) plugins: Vec<(Spot, String)>,
     /// What secrets hold, for who looks whether it is told.
     #[cfg(feature = "testing")]
     pub(super) hidden: Vec<String>,
@@ -74,7 +78,7 @@ pub(super) fn ask(
     let value = way.iter().rfold(value::nothing(Tag::Default), around);
     let (layers, dropped) = (Layers::default(), Dropped::new());
     let notes = Notes::default().into();
-    let reading = Reading { section, layers: &layers, dropped: &dropped, asked: Some(way), notes };
+    let reading = Reading { section, layers: &layers, dropped: &dropped, asked: Some(way), reads: Reads::All, notes };
     // the answer is an error
     let _ = read(Reader::new(&reading, &value));
     reading.notes.into_inner().shape()

@@ -1,13 +1,19 @@
 //! Reading the files again while the agent runs.
 
 use super::{
-    Config, Files, Known, KnownSection, Mistake, Place,
+    At, Config, Files, Known, KnownSection, Mistake, Place,
     entry::Entry,
+    file::{self, Instead},
     load::{Stamp, stamp},
 };
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// What follows its files.
+#[derive(Clone)]
 pub(crate) struct Reloader {
     /// What holds.
     now: Config,
@@ -31,6 +37,14 @@ struct Made {
     secrets: Vec<(PathBuf, String)>,
 }
 
+/// What the files hold at a moment.
+pub(crate) struct Read {
+    new: Config,
+    content: Content,
+    stamps: Vec<Stamp>,
+    odd: Vec<String>,
+}
+
 /// What came of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reload {
@@ -39,8 +53,8 @@ pub(crate) enum Reload {
     /// There is something new: look again, to see whether it stays.
     Unsettled,
     /// It has been taken in: these sections are other ones now; of these the plugins must be started anew to see it; and
-    /// this is odd about it.
-    Taken { live: Vec<&'static str>, fixed: Vec<&'static str>, odd: Vec<String> },
+    /// so must the agent for these keys of its own; and this is odd about it.
+    Taken { live: Vec<&'static str>, fixed: Vec<&'static str>, later: Vec<String>, odd: Vec<String> },
     /// Something is wrong: all stays as it was.
     Refused(Vec<String>),
     /// The same is wrong as before.
@@ -70,14 +84,39 @@ impl Reloader {
         self.known.iter().filter(|section| section.meta.live).map(|section| section.name).collect()
     }
 
-    /// Looks at the files. It blocks while it reads them.
-    pub(crate) fn look(&mut self) -> Reload {
+    /// The directory of the files.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.files.dir
+    }
+
+    /// What these files held when they were last taken in: so they are not asked.
+    pub(crate) fn instead_of<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> At {
+        let texts = self.now.file_texts();
+        let text = |path: &Path| {
+            let secrets = self.made_of.values().flat_map(|made| &made.secrets);
+            let texts = texts.iter().map(|(path, text)| (path, &**text));
+            let mut all = texts.chain(secrets.map(|(path, text)| (path, text.as_str())));
+            all.find(|(known, _)| *known == path).map(|(_, text)| text.to_string())
+        };
+        At::instead_of(paths.map(|path| (path.to_path_buf(), text(path))).collect())
+    }
+
+    /// Reads the files, which blocks. Nothing changes by it, so that it may be left to itself where it does not come back.
+    pub(crate) fn read(&self) -> Read {
         let mut new = self.now.without_files();
         let odd = new.read_files(&self.files, &self.known);
         let mut mistakes = self.gone(&new);
         mistakes.extend(new.check(&self.known));
         let made_of: BTreeMap<_, _> = self.known.iter().map(|section| (section.name, new.made_of(section))).collect();
-        let content = (new.file_texts(), mistakes, made_of);
+        // by time too: two looks at a file that is written over and over may find the same half of it
+        let secrets = made_of.values().flat_map(|made| &made.secrets);
+        let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
+        Read { content: (new.file_texts(), mistakes, made_of), new, stamps, odd }
+    }
+
+    /// Takes in what has been read, if it is new, valid and settled. No file is looked at.
+    pub(crate) fn judge(&mut self, read: Read) -> Reload {
+        let Read { new, content, stamps, odd } = read;
         if content.1.is_empty() && content.2 == self.made_of {
             self.seen = None;
             return if self.refused.take().is_some() { Reload::Mended } else { Reload::Same };
@@ -86,9 +125,6 @@ impl Reloader {
             self.seen = None;
             return Reload::StillRefused(words(&content.1));
         }
-        // by time too: two looks at a file that is written over and over may find the same half of it
-        let secrets = content.2.values().flat_map(|made| &made.secrets);
-        let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
         let looked = Some((content, stamps));
         if self.seen != looked {
             self.seen = looked;
@@ -101,28 +137,31 @@ impl Reloader {
             self.refused = Some(content);
             return Reload::Refused(words);
         }
-        self.take(new, content.2, odd)
+        let secrets: Instead = content.2.values().flat_map(|made| &made.secrets).cloned().map(known).collect();
+        At::instead_of(secrets).during(|| self.take(new, content.2, odd))
     }
 
     /// Takes in what is new and valid.
     fn take(&mut self, new: Config, made_of: BTreeMap<&'static str, Made>, odd: Vec<String>) -> Reload {
         let changed = |section: &&KnownSection| made_of.get(section.name) != self.made_of.get(section.name);
-        let (live, fixed): (Vec<_>, Vec<_>) = self.known.iter().filter(changed).partition(|section| section.meta.live);
+        let (live, fixed): (Vec<&KnownSection>, Vec<&KnownSection>) =
+            self.known.iter().filter(changed).partition(|section| section.meta.live);
         let names = |sections: Vec<&KnownSection>| sections.into_iter().map(|section| section.name).collect::<Vec<_>>();
+        let later: Vec<String> = live.iter().flat_map(|section| new.later_keys(&self.now, section)).collect();
         let (live, fixed) = (names(live), names(fixed));
         (self.now, self.made_of, self.refused) = (new, made_of, None);
         if !self.now.followers.tell(&live, &self.now) {
             // so that it is new again at the next look
             live.iter().for_each(|section| drop(self.made_of.remove(section)));
         }
-        Reload::Taken { live, fixed, odd }
+        Reload::Taken { live, fixed, later, odd }
     }
 
     /// Files of sections that follow them which were there, and are there no more. That is rather a slip, or a moment between two others, than a wish
     /// for the defaults. Of other sections nothing holds that could be lost.
     fn gone(&self, new: &Config) -> Vec<Mistake> {
         // files that are named by themselves, and the directory, have been missed when they were to be read
-        if !self.files.dir.is_dir() {
+        if file::enter(&self.files.dir).is_err() {
             return Vec::new();
         }
         let is_named = |path: &PathBuf| self.files.named.iter().any(|(_, name, _)| path.ends_with(name));
@@ -134,7 +173,8 @@ impl Reloader {
         let mut paths: Vec<_> = files.map(|file| &file.path).collect();
         paths.dedup();
         // one that is there and can not be read is told by `check`
-        let gone = paths.into_iter().filter(|path| !has(new, path) && !path.exists() && !is_named(path));
+        let gone =
+            paths.into_iter().filter(|path| !has(new, path) && !is_named(path) && file::modified(path).is_none());
         let mistake = |path: &PathBuf| {
             let place = Place { source: path.display().to_string(), at: None };
             Mistake::new(place, "the file is gone: what it said still holds")
@@ -142,6 +182,11 @@ impl Reloader {
         };
         gone.map(mistake).collect()
     }
+}
+
+/// A file that has been read.
+fn known((path, text): (PathBuf, String)) -> (PathBuf, Option<String>) {
+    (path, Some(text))
 }
 
 /// Each with its mend.
@@ -190,6 +235,13 @@ mod tests {
         b: u8,
     }
 
+    impl Reloader {
+        fn look(&mut self) -> Reload {
+            let read = self.read();
+            self.judge(read)
+        }
+    }
+
     #[test]
     fn what_is_new_is_taken_in_when_it_has_settled() {
         let folder = Folder::new();
@@ -211,7 +263,7 @@ mod tests {
         folder.write("piar.conf", "");
         assert_eq!((reloader.look(), live.get().a), (Reload::Unsettled, 1));
         let odd = vec![format!("{}/piar.conf is not read: did you mean `pair.conf`?", folder.path().display())];
-        assert_eq!(reloader.look(), Reload::Taken { live: vec!["pair"], fixed: vec![], odd });
+        assert_eq!(reloader.look(), Reload::Taken { live: vec!["pair"], fixed: vec![], later: vec![], odd });
         assert_eq!((live.get().a, live.get().b), (2, 4));
         assert_eq!(reloader.look(), Reload::Same);
         // refused once, and not told again
@@ -222,6 +274,36 @@ mod tests {
         assert_eq!((reloader.look(), live.get().a), (Reload::StillRefused(words), 2));
         folder.write("pair.conf", "a: 2\nb: 4");
         assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
+    }
+
+    #[test]
+    fn what_only_a_start_reads_is_told_when_it_changes() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1\nlimits: {init: 1s}");
+        let known = Known::none().plugin("pair", <Live<Pair>>::META);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let mut reloader = Reloader::new(&config, known).unwrap();
+        let mut told = |text: &str| {
+            folder.write("pair.conf", text);
+            assert_eq!(reloader.look(), Reload::Unsettled);
+            let Reload::Taken { later, .. } = reloader.look() else { panic!("it is not taken in") };
+            later
+        };
+        let dir = folder.path().display();
+        let seen = |text: &str| format!("{dir}/pair.conf:{text}: a new start of the agent will see it");
+        let policy = seen("2:1: key `pair.start-policy` has changed");
+        let enabled = seen("4:1: key `pair.enabled` has changed");
+        assert_eq!(told("a: 1\nstart-policy: retry\nlimits: {init: 1s}\nEnabled: false"), [enabled, policy]);
+        assert_eq!(told("a: 2\nstart-policy: retry\nlimits: {init: 1000ms}\nEnabled: false"), [""; 0]);
+        let limits = seen("3:1: key `pair.limits` has changed");
+        assert_eq!(told("a: 2\nstart-policy: retry\nlimits: {init: 2s}\nEnabled: false"), [limits]);
+        let gone = [
+            "4:1: key `pair.enabled` is gone",
+            "2:1: key `pair.start-policy` is gone",
+            "3:1: key `pair.limits` is gone",
+        ];
+        assert_eq!(told(""), gone.map(seen));
     }
 
     #[test]
@@ -237,7 +319,7 @@ mod tests {
             Reload::Unsettled => reloader.look(),
             settled => settled,
         };
-        let fixed = || Reload::Taken { live: vec![], fixed: vec!["fixed"], odd: vec![] };
+        let fixed = || Reload::Taken { live: vec![], fixed: vec!["fixed"], later: vec![], odd: vec![] };
         // it comes and goes, and nothing of it has ever held
         folder.write("fixed.conf", "b: 1");
         assert_eq!(settled(), fixed());
@@ -247,7 +329,7 @@ mod tests {
         let Reload::Refused(words) = settled() else { panic!("it is taken in") };
         assert!(words[0].contains("the file is gone: what it said still holds"), "{words:?}");
         folder.write("pair.conf", "");
-        assert_eq!(settled(), Reload::Taken { live: vec!["pair"], fixed: vec![], odd: vec![] });
+        assert_eq!(settled(), Reload::Taken { live: vec!["pair"], fixed: vec![], later: vec![], odd: vec![] });
         assert_eq!(live.get().a, 0);
     }
 }

@@ -3,10 +3,12 @@
 //! Each message starts with its code (after "evaluation panicked: ", where rustc puts that before it) and stands on what you wrote. All
 //! mistakes that can be seen are told in one run.
 //!
-//! What is wrong with a program beside its wiring is rustc's to tell, once and in its own words: a name that is not there, a method of a lifecycle that does not take
-//! or give what the trait says (`async fn init(&self, cx: &Context) -> Result<()>`), something that is held over an `await` and can not be sent to
-//! another thread. A plugin that holds what is not shared between threads, inside of a type of its own, is told of as CN029; if its lifecycle is asynchronous, rustc says beside it that the
-//! future is not `Send`: that goes with the same mend.
+//! What is wrong with a program beside its wiring is rustc's to tell, in its own words: a name that is not there, a method of a lifecycle that
+//! does not take or give what the trait says (`async fn init(&self, cx: &Context) -> Result<()>`), something that is held over an `await` and can
+//! not be sent to another thread; and once, but for a bound of a generic plugin that its argument does not meet, and generic arguments that are
+//! missing: that is told wherever the type is written, and generated code writes it, too. A plugin that holds what is not shared between threads,
+//! inside of a type of its own, is told of as [CN029](cn029); if its lifecycle is asynchronous, rustc says beside it that the future is not `Send`:
+//! that goes with the same mend.
 //!
 //! | code | what is wrong |
 //! | --- | --- |
@@ -44,6 +46,7 @@
 //! | [CN032](cn032) | a trait that can not be an interface |
 //! | [CN033](cn033) | a plugin without `Dep` |
 //! | [CN034](cn034) | a lifecycle that would never run |
+//! | [CN035](cn035) | not a handler of HTTP requests |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}
@@ -146,3 +149,6 @@ pub mod cn033 {}
 
 #[doc = include_str!("cn034.md")]
 pub mod cn034 {}
+
+#[doc = include_str!("cn035.md")]
+pub mod cn035 {}

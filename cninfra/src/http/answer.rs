@@ -75,6 +75,13 @@ pub(super) fn starting() -> Response {
     response
 }
 
+/// The same of a path that is answered during the start, but not to this method: what it is answered to is said as it is later.
+pub(super) fn starting_with(allow: HeaderValue) -> Response {
+    let mut response = starting();
+    response.headers_mut().insert(ALLOW, allow);
+    response
+}
+
 pub(super) fn options(allow: HeaderValue) -> Response {
     (StatusCode::NO_CONTENT, [(ALLOW, allow)]).into_response()
 }

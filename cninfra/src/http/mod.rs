@@ -30,6 +30,8 @@
 mod answer;
 mod error;
 mod extract;
+mod failure;
+mod handler;
 mod index;
 mod interface;
 mod page;
@@ -46,6 +48,8 @@ pub use answer::{error as error_response, indented as indented_json};
 pub use axum;
 pub use error::RouteError;
 pub use extract::{Json, Path, Query, Rejection};
+pub use failure::Failure;
+pub use handler::RouteHandler;
 pub use index::RouteIndex;
 pub use interface::Http;
 pub use page::{Page, escaped, wants_html};

@@ -7,6 +7,21 @@ const MOST_PARAMETERS: usize = 20;
 
 /// What is wrong with a path, and after `: ` the mend. What is right passes axum's router without a panic.
 pub(super) fn check(path: &str) -> Result<(), &'static str> {
+    check_text(path)?;
+    matchit::Router::new().insert(path, ()).map_err(|error| match error {
+        InsertError::InvalidParam => {
+            "has a `{` or `}` that is no parameter: write `{name}`, or `{{` and `}}` for the characters"
+        }
+        InsertError::InvalidParamSegment => {
+            "has more than a parameter in a segment: write `/{name}`, or `/before-{name}` with text only before it"
+        }
+        InsertError::InvalidCatchAll => "goes on after `{*..}`: put it at the end, in a segment of its own",
+        _ => "is none that can be routed: use plain segments and `{name}`",
+    })
+}
+
+/// What of it no router finds: the part of [`check`] that makes none.
+pub(super) fn check_text(path: &str) -> Result<(), &'static str> {
     if !path.starts_with('/') {
         return Err("does not start with `/`: write it with a `/` in front");
     }
@@ -21,16 +36,7 @@ pub(super) fn check(path: &str) -> Result<(), &'static str> {
     if path.matches('{').count() > MOST_PARAMETERS {
         return Err("has more than 20 parameters: take what follows in one, by `{*rest}`");
     }
-    matchit::Router::new().insert(path, ()).map_err(|error| match error {
-        InsertError::InvalidParam => {
-            "has a `{` or `}` that is no parameter: write `{name}`, or `{{` and `}}` for the characters"
-        }
-        InsertError::InvalidParamSegment => {
-            "has more than a parameter in a segment: write `/{name}`, or `/before-{name}` with text only before it"
-        }
-        InsertError::InvalidCatchAll => "goes on after `{*..}`: put it at the end, in a segment of its own",
-        _ => "is none that can be routed: use plain segments and `{name}`",
-    })
+    Ok(())
 }
 
 /// Would the router refuse the two in one table?

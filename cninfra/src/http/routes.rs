@@ -1,8 +1,8 @@
 //! [`Routes`]: what a plugin registers.
 
+use super::RouteHandler;
 use axum::{
     extract::Request,
-    handler::Handler,
     http::Method,
     response::IntoResponse,
     routing::{MethodFilter, MethodRouter},
@@ -87,32 +87,37 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     /// A route for `GET`, which answers `HEAD` too.
-    pub fn get<H: Handler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    pub fn get<H: RouteHandler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
         self.on(Method::GET, path, handler)
     }
 
     /// A route for `POST`.
-    pub fn post<H: Handler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    pub fn post<H: RouteHandler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
         self.on(Method::POST, path, handler)
     }
 
     /// A route for `PUT`.
-    pub fn put<H: Handler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    pub fn put<H: RouteHandler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
         self.on(Method::PUT, path, handler)
     }
 
     /// A route for `PATCH`.
-    pub fn patch<H: Handler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    pub fn patch<H: RouteHandler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
         self.on(Method::PATCH, path, handler)
     }
 
     /// A route for `DELETE`.
-    pub fn delete<H: Handler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    pub fn delete<H: RouteHandler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
         self.on(Method::DELETE, path, handler)
     }
 
     /// A route for any method of HTTP's own.
-    pub fn on<H: Handler<T, S>, T: 'static>(mut self, method: Method, path: impl Into<String>, handler: H) -> Self {
+    pub fn on<H: RouteHandler<T, S>, T: 'static>(
+        mut self,
+        method: Method,
+        path: impl Into<String>,
+        handler: H,
+    ) -> Self {
         let filter = MethodFilter::try_from(method.clone()).ok();
         let handler = filter.map(|filter| Arc::new(MethodRouter::new().on(filter, handler)));
         self.entries.push(Entry { method, path: path.into(), summary: String::new(), during_start: false, handler });

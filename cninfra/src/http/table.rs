@@ -105,7 +105,7 @@ impl RouteTable {
 
     fn put(&mut self, route: Route, attempt: u32, handler: Arc<MethodRouter>) -> Result<(), RouteError> {
         let is_new = self.index.of_path(&route.path).next().is_none();
-        if is_new && let Err(wrong) = path::check(&route.path) {
+        if is_new && let Err(wrong) = path::check_text(&route.path) {
             return Err(RouteError::Path { owner: route.owner, path: route.path, wrong });
         }
         let other = self.index.of_path(&route.path).find(|other| other.same_method(&route.method)).cloned();
@@ -113,10 +113,19 @@ impl RouteTable {
             let Route { owner, method, path, .. } = route;
             return Err(RouteError::Overlap { owner, method, path, other_owner, other_path });
         }
-        self.index.put(route).map_err(|route| self.conflict(route))?;
+        self.index.put(route).map_err(|route| self.refusal(route))?;
         self.handlers.push(handler);
         self.attempts.push(attempt);
         Ok(())
+    }
+
+    /// Why the index has not taken it. The index is a router too, so a router of its own to check each path is not needed: that would be a good part of
+    /// taking it in.
+    fn refusal(&self, route: Route) -> RouteError {
+        match path::check(&route.path) {
+            Ok(()) => self.conflict(route),
+            Err(wrong) => RouteError::Path { owner: route.owner, path: route.path, wrong },
+        }
     }
 
     /// Whom the path can not be told from.
@@ -157,10 +166,11 @@ impl RouteTable {
     /// routes there will be.
     #[must_use = "built anew with each route"]
     pub fn router_during_start(&self) -> Router {
-        self.router_of(|route| route.during_start, |_| answer::starting()).fallback(async || answer::starting())
+        self.router_of(|route| route.during_start, answer::starting_with).fallback(async || answer::starting())
     }
 
-    /// Where a path is of routes, but of none for the method, `refused` answers with what is allowed; but to `OPTIONS`, that is the answer.
+    /// Where a path is of routes, but of none for the method, `refused` answers with what is allowed; but to `OPTIONS`, that is the answer. Allowed is what
+    /// any route answers, be it in or not: so what is said during the start is what is said later.
     fn router_of(&self, is_in: fn(&Route) -> bool, refused: fn(HeaderValue) -> Response) -> Router {
         let routes = self.routes().iter().zip(&self.handlers).filter(|(route, _)| is_in(route));
         let add = |router: Router, (route, handler): (&Route, &Arc<MethodRouter>)| {
@@ -169,7 +179,7 @@ impl RouteTable {
         let index = self.index.clone();
         // one for all: a handler for `OPTIONS` on each path would be a good part of a start
         let other = async move |method: Method, uri: Uri| {
-            let allow = answer::allow(index.at(uri.path()).filter(|route| is_in(route)).map(|route| &route.method));
+            let allow = answer::allow(index.at(uri.path()).map(|route| &route.method));
             if method == Method::OPTIONS { answer::options(allow) } else { refused(allow) }
         };
         routes.fold(Router::new(), add).method_not_allowed_fallback(other)
@@ -336,6 +346,21 @@ mod tests {
         let _ = table.router();
     }
 
+    #[cfg(feature = "testing")]
+    #[tokio::test]
+    async fn what_is_allowed_is_the_same_during_the_start() {
+        let mut table = RouteTable::new();
+        table.add("one", get("/a").during_start().post("/a", async || "").put("/b", async || "")).unwrap();
+        for (router, status) in [(table.router_during_start(), 503), (table.router(), 405)] {
+            let client = crate::http::testing::Client::new(router);
+            let answer = client.delete("/a").await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (status, Some("GET,HEAD,POST,OPTIONS")));
+            assert_eq!(answer.header("retry-after").is_some(), status == 503);
+            let answer = client.request(Method::OPTIONS, "/a").await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (204, Some("GET,HEAD,POST,OPTIONS")));
+        }
+    }
+
     #[test]
     fn a_wrong_path_or_method_names_the_owner() {
         let error = RouteTable::new().add("one", get("a")).unwrap_err();
@@ -346,6 +371,36 @@ mod tests {
         let made_up = Method::from_bytes(b"BREW").unwrap();
         let error = RouteTable::new().add("one", Routes::new().on(made_up, "/pot", async || "")).unwrap_err();
         assert_eq!(error.to_string(), "`one` registers `BREW /pot`, but `BREW` is no method of HTTP");
+    }
+
+    #[test]
+    fn a_wrong_path_is_refused_as_one_whatever_else_there_is() {
+        let pieces = ["/", "a", "{a}", "{*b}", "{{", "}}", "{", "}", ":"];
+        let mut paths = vec![String::new()];
+        for _ in 0..4 {
+            paths = paths
+                .iter()
+                .flat_map(|path| ["", "/"].iter().chain(&pieces).map(move |piece| format!("{path}{piece}")))
+                .collect();
+            paths.sort();
+            paths.dedup();
+        }
+        let (mut right, mut wrong) = (0, 0);
+        for there in ["/", "/a", "/a/{a}", "/{a}", "/a{a}", "/{*b}", "/a/{*b}", "/{{a", "/a/{a}/{*b}"] {
+            let mut table = RouteTable::new();
+            table.add("there", get(there)).unwrap();
+            for path in &paths {
+                let added = table.clone().add("new", get(path));
+                match path::check(path) {
+                    Ok(()) => right += u32::from(added.is_ok()),
+                    Err(_) => {
+                        wrong += 1;
+                        assert!(matches!(added, Err(RouteError::Path { .. })), "{path} beside {there}: {added:?}");
+                    }
+                }
+            }
+        }
+        assert!(right > 100 && wrong > 100, "{right} right, {wrong} wrong");
     }
 
     #[test]

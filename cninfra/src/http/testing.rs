@@ -44,7 +44,7 @@
 //! # }
 //! ```
 
-use super::{Http, Route, RouteTable, Routes};
+use super::{Failure, Http, Route, RouteTable, Routes};
 use crate::{BoxFuture, Context, Error, Result};
 use axum::{
     Router,
@@ -237,7 +237,10 @@ impl Call {
         };
         let (head, body) = response.into_parts();
         match to_bytes(body, usize::MAX).await {
-            Ok(body) => Answer { status: head.status, headers: head.headers, body },
+            Ok(body) => {
+                let failure = head.extensions.get().cloned();
+                Answer { status: head.status, headers: head.headers, body, failure }
+            }
             Err(error) => panic!("the answer broke off: {error}"),
         }
     }
@@ -262,6 +265,7 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    failure: Option<Failure>,
 }
 
 impl Answer {
@@ -269,6 +273,12 @@ impl Answer {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The error that the handler has returned, with its causes, where that was a [`cninfra::Error`]: a server has it in its log.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_ref().map(Failure::as_str)
     }
 
     /// The body as text.

@@ -18,7 +18,7 @@ use std::{
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "not a plugin",
-    note = "put `#[plugin]` on the struct `{Self}`; the parameters of a generic one need `Key`: a plugin, an interface, a `#[derive(Qualifier)]`"
+    note = "put `#[plugin]` on the struct `{Self}`, or, if it is a flavor, let the field hold it without `Dep`; the parameters of a generic one need `Key`: a plugin, an interface, a `#[derive(Qualifier)]`"
 )]
 pub trait Plugin: Key + Sized {
     /// What it is built from: a tuple, or a struct with `#[derive(Deps)]`.

@@ -56,7 +56,10 @@ use prometheus_client::registry::Registry;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 /// A registry of metrics. Clones are the same registry.
@@ -64,8 +67,8 @@ use std::{
 /// Each agent has one, which [`Context::metrics`](crate::Context::metrics) and [`Agent::metrics`](crate::Agent::metrics) give. A second one, for metrics that are
 /// scraped apart, is made by [`Metrics::new`].
 ///
-/// What registers a metric is its owner: two owners of one name are told apart in the error. What an owner registers again takes the place of what it
-/// registered before, since its `init` may be called once more.
+/// What registers a metric is its owner: two owners of one name are told apart in the error. One that registers a name a second time is told, too; but what it
+/// registers in a later attempt of its `init` takes the place of what one that failed has left.
 #[derive(Clone)]
 pub struct Metrics {
     owner: Arc<str>,
@@ -78,6 +81,8 @@ type Entries = BTreeMap<String, Arc<Entry>>;
 struct Entry {
     owner: Arc<str>,
     registry: Registry,
+    /// It is of an attempt that failed.
+    is_outdated: AtomicBool,
     /// Why it was left out first. That is told each time: a label or a panic may be another one each time, and what is left out is logged once.
     wrong: OnceLock<String>,
 }
@@ -100,7 +105,7 @@ impl Metrics {
     /// `help` is one line, without a full stop, which is added, too.
     ///
     /// # Errors
-    /// A name that can not be one, or that another owner has; a help text of more than one line.
+    /// A name that can not be one, or that is registered already; a help text of more than one line.
     pub fn register(&self, name: &str, help: &str, metric: impl Metric) -> Result<()> {
         let help = &one_line(name, help)?;
         self.add(name, |registry| registry.register(name, help, metric))
@@ -109,7 +114,7 @@ impl Metrics {
     /// Adds a metric of this unit, which is added to its name: `register_with_unit("poll", .., Unit::Seconds, ..)` is scraped as `poll_seconds`.
     ///
     /// # Errors
-    /// A name that can not be one, or that another owner has; a help text of more than one line.
+    /// A name that can not be one, or that is registered already; a help text of more than one line.
     pub fn register_with_unit(&self, name: &str, help: &str, unit: Unit, metric: impl Metric) -> Result<()> {
         let full = format!("{name}_{}", unit.as_str());
         let help = &one_line(&full, help)?;
@@ -122,7 +127,7 @@ impl Metrics {
     /// scrapers refuse, is left out of the answer: see [`Exposition::left_out`].
     ///
     /// # Errors
-    /// A name that can not be one, or that another owner has.
+    /// A name that can not be one, or that is registered already.
     pub fn register_collector(&self, name: &str, collector: impl Collector) -> Result<()> {
         self.add(name, |registry| registry.register_collector(Box::new(collector)))
     }
@@ -146,7 +151,12 @@ impl Metrics {
     fn entry(&self, add: impl FnOnce(&mut Registry)) -> Arc<Entry> {
         let mut registry = Registry::default();
         add(&mut registry);
-        Arc::new(Entry { owner: self.owner.clone(), registry, wrong: OnceLock::new() })
+        Arc::new(Entry {
+            owner: self.owner.clone(),
+            registry,
+            is_outdated: AtomicBool::new(false),
+            wrong: OnceLock::new(),
+        })
     }
 
     fn add(&self, name: &str, add: impl FnOnce(&mut Registry)) -> Result<()> {
@@ -159,11 +169,27 @@ impl Metrics {
             let text = format!("metric `{name}` of `{}` is registered already, by `{owner}`", self.owner);
             return Err(Error::msg(text).with_help("begin a metric's name with that of its plugin"));
         }
+        if entries.get(name).is_some_and(|mine| !mine.is_outdated.load(Relaxed)) {
+            drop(entries);
+            let text = format!("metric `{name}` is registered already, by `{}` itself", self.owner);
+            return Err(
+                Error::msg(text).with_help("register it once, and keep a clone of it; or `unregister` it before")
+            );
+        }
         let before = entries.insert(name.to_string(), entry);
         // dropped where the lock is free again: a metric's destructor is foreign code
         drop(entries);
         drop(before);
         Ok(())
+    }
+
+    /// What this owner has registered gives way to what it registers next: its attempt to start has failed.
+    pub(crate) fn outdate(&self, owner: &str) {
+        let entries = self.entries();
+        entries
+            .values()
+            .filter(|entry| &*entry.owner == owner)
+            .for_each(|entry| entry.is_outdated.store(true, Relaxed));
     }
 
     /// Takes out all, whoever has registered it: to be dropped where foreign code may run.

@@ -2,7 +2,7 @@
 
 use cninfra::{
     agent::StartPolicy,
-    metrics::{Collector, Counter, Family, Format, prometheus_client::encoding::DescriptorEncoder},
+    metrics::{Collector, Counter, Family, Format, Metrics, prometheus_client::encoding::DescriptorEncoder},
     prelude::*,
     status::State,
 };
@@ -115,6 +115,20 @@ async fn what_is_tried_again_registers_its_metrics_again() {
     assert_eq!((agent.status().state, agent.unlucky.inits.load(SeqCst)), (State::Ok, 2));
     assert!(agent.metrics().expose(Format::Text).text.contains("\nunlucky_polls_total 2\n"));
     agent.close().await.unwrap();
+}
+
+#[test]
+fn what_is_registered_twice_is_told() {
+    let metrics = Metrics::new("poller");
+    let counter: Counter = Counter::default();
+    metrics.register("poller_polls", "Polls", counter.clone()).unwrap();
+    let error = metrics.register("poller_polls", "Polls", Counter::<u64>::default()).unwrap_err();
+    assert_eq!(error.to_string(), "metric `poller_polls` is registered already, by `poller` itself");
+    assert!(error.help().is_some_and(|help| help.contains("`unregister` it before")));
+    counter.inc();
+    assert!(metrics.expose(Format::Text).text.contains("poller_polls_total 1\n"), "the first one stays");
+    assert!(metrics.unregister("poller_polls"));
+    metrics.register("poller_polls", "Polls", Counter::<u64>::default()).unwrap();
 }
 
 /// A collector that holds the context of its plugin, and another plugin.

@@ -17,6 +17,9 @@ pub struct LoggerBody {
     /// Where the level was set for a while: for how many seconds it still holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_in: Option<u64>,
+    /// The level was said for this name or pattern, and no logger has it by that, yet: it is for those that come.
+    #[serde(skip_serializing_if = "is_not")]
+    pub remembered: bool,
     /// No logger has that name, but nearly one: which.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
@@ -31,6 +34,10 @@ impl LoggerBody {
         let rule = rules.iter().find(|rule| rule.name == said && rule.source == origin.source);
         // a part of a second is told as one, since 0 would say that it is over
         let ends_in = rule.and_then(|rule| rule.ends_in).map(|left| left.as_secs_f64().ceil() as u64);
-        LoggerBody { logger: name, level: level.as_str(), origin, ends_in, hint: None }
+        LoggerBody { logger: name, level: level.as_str(), origin, ends_in, remembered: false, hint: None }
     }
+}
+
+fn is_not(is: &bool) -> bool {
+    !is
 }

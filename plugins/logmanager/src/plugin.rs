@@ -8,16 +8,17 @@ use cninfra::{
         axum::{http::StatusCode, response::Response},
         error_response, indented_json,
     },
-    logging::{Level, Loggers},
+    logging::{Level, LoggerLevel, Loggers},
     prelude::*,
 };
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// The log levels of the agent over HTTP, where it has a server.
 ///
 /// | request | does |
 /// | --- | --- |
-/// | `GET /log/list` | lists the loggers, each with its level and why it has it |
+/// | `GET /log/list` | lists the loggers, each with its level and why it has it; then what is remembered for loggers that are not there yet |
 /// | `GET /log/{logger}` | tells the level of a logger, or what holds for one of this name that is not there yet |
 /// | `PUT /log/{logger}/{level}` | sets the level of a logger, or of all that a pattern (`etcd*`) matches; also of those that come later |
 /// | `PUT /log/{logger}/{level}?for=10m` | for a while |
@@ -69,13 +70,32 @@ struct Time {
     time: Option<String>,
 }
 
+/// The loggers; then the names and patterns of which something was said, and which no logger has yet.
 fn list_all(loggers: &Loggers) -> Vec<LoggerBody> {
-    let rules = loggers.rules();
-    loggers.list().into_iter().map(|logger| LoggerBody::new(logger, &rules)).collect()
+    let (rules, there) = (loggers.rules(), loggers.list());
+    let later: BTreeSet<&str> = {
+        let known: BTreeSet<&str> = there.iter().flat_map(names_of).collect();
+        rules.iter().map(|rule| &*rule.name).filter(|name| *name != "default" && !known.contains(name)).collect()
+    };
+    let later = later.into_iter().map(|name| remembered(LoggerBody::new(loggers.level(name), &rules)));
+    let later: Vec<_> = later.collect();
+    there.into_iter().map(|logger| LoggerBody::new(logger, &rules)).chain(later).collect()
 }
 
 fn level_of(loggers: &Loggers, name: &str) -> LoggerBody {
-    LoggerBody { hint: hint(loggers, name), ..LoggerBody::new(loggers.level(name), &loggers.rules()) }
+    let body = LoggerBody { hint: hint(loggers, name), ..LoggerBody::new(loggers.level(name), &loggers.rules()) };
+    let is_there = loggers.list().iter().flat_map(names_of).any(|known| known == name);
+    if is_there || name == "default" { body } else { remembered(body) }
+}
+
+/// The name of a logger, and that by which it has its level.
+fn names_of(logger: &LoggerLevel) -> impl Iterator<Item = &str> {
+    [Some(&*logger.name), logger.origin.rule.as_deref()].into_iter().flatten()
+}
+
+/// What no logger has is remembered, if it was said for just this name.
+fn remembered(body: LoggerBody) -> LoggerBody {
+    LoggerBody { remembered: body.origin.rule.as_ref() == Some(&body.logger), ..body }
 }
 
 /// A level is remembered for a logger that is not there yet; but it may be a slip.

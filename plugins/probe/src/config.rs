@@ -1,6 +1,9 @@
 //! [`ProbeConfig`]: the config section `probe`.
 
-use cninfra::{Flag, config::Hides};
+use cninfra::{
+    Flag,
+    config::{Hides, PluginName},
+};
 use cninfra_rest::Endpoint;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -23,7 +26,7 @@ pub struct ProbeConfig {
     pub port: Option<u16>,
     /// Plugins, by their instance names, that make the agent neither unready nor dead, whatever their state is.
     #[serde(alias = "non-fatal-plugins")]
-    pub non_fatal: Vec<String>,
+    pub non_fatal: Vec<PluginName>,
     #[doc(hidden)]
     #[serde(skip_serializing, rename = "hides:endpoint:port")]
     pub hides: Hides,

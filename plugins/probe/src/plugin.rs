@@ -67,7 +67,7 @@ impl Probe {
 
 impl Lifecycle for Probe {
     async fn init(&self, cx: &Context) -> Result<()> {
-        let answers = Answers::new(cx, &self.config.non_fatal)?;
+        let answers = Answers { cx: cx.clone() };
         cx.status().non_fatal(&self.config.non_fatal);
         let routes = answers.routes(cx)?;
         match self.config.apart_from(self.http.local_addr()) {
@@ -96,16 +96,6 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    fn new(cx: &Context, non_fatal: &[String]) -> Result<Self> {
-        let names = || cx.graph().nodes().iter().map(|node| node.instance());
-        if let Some(unknown) = non_fatal.iter().find(|name| !names().any(|known| known == **name)) {
-            let known = names().collect::<Vec<_>>().join("`, `");
-            let text = format!("key `{}.non-fatal` names `{unknown}`, but this agent has no such plugin", cx.name());
-            return Err(Error::msg(text).with_help(format_args!("its plugins are `{known}`")));
-        }
-        Ok(Answers { cx: cx.clone() })
-    }
-
     fn status(&self) -> AgentStatus {
         self.cx.status().agent().probed()
     }

@@ -2,7 +2,10 @@
 
 use crate::{Incident, shared::Shared};
 use axum::http::{Method, uri::PathAndQuery};
-use cninfra::{agent::Panic, http::Route};
+use cninfra::{
+    agent::Panic,
+    http::{Failure, Route},
+};
 use std::time::Duration;
 
 /// A request as it is told: its method, its path without the query, and its route, where that is known.
@@ -29,6 +32,12 @@ impl Asked {
     pub(crate) fn too_slow(&self, shared: &Shared, after: Duration) {
         let (method, path, route) = self.request(shared);
         shared.tell(&Incident::NotAnswered { method, path, route, after });
+    }
+
+    /// The handler has returned an error.
+    pub(crate) fn failed(&self, shared: &Shared, failure: &Failure) {
+        let (method, path, route) = self.request(shared);
+        shared.tell(&Incident::Failed { method, path, route, message: failure.to_string() });
     }
 
     /// The handler has kept its thread for so long.

@@ -1,5 +1,6 @@
 //! [`RestConfig`]: the config section `http`.
 
+use crate::connection::LEAST_BUFFER;
 use crate::{Endpoint, Limits};
 use cninfra::{
     Flag,
@@ -156,7 +157,7 @@ impl RestConfig {
         }
     }
 
-    /// A time-out that no request can keep is a slip in its unit; so is a limit of all bodies that a single one may exceed.
+    /// A time-out that no request can keep, or a size that any head has, is a slip in its unit; so is a limit of all bodies that a single one may exceed.
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         let short = |(key, time): (&str, Duration)| {
             let is_short = !time.is_zero() && *time < std::time::Duration::from_millis(1);
@@ -179,7 +180,12 @@ impl RestConfig {
             Invalid::key("total-body-limit", format!("is {all}, which is less than twice the {body} of `body-limit`"))
                 .help("it is for the bodies of all requests together; `0` is no limit")
         });
-        Invalid::all(times.into_iter().filter_map(short).chain(less))
+        let head = self.max_header_bytes;
+        let small = (*head > 0 && *head < LEAST_BUFFER as u64).then(|| {
+            Invalid::key("max-header-bytes", format!("is {head}, which is less than the 8KiB that any head may have"))
+                .help("such as `64KiB`; `0` is 1MiB, as in Go")
+        });
+        Invalid::all(times.into_iter().filter_map(short).chain(less).chain(small))
     }
 
     /// Has nobody said where?
@@ -200,6 +206,16 @@ mod tests {
     #[test]
     fn the_limits_are_those_of_the_library_by_default() {
         assert_eq!(RestConfig::default().limits(), Limits::default());
+    }
+
+    #[test]
+    fn a_head_that_nobody_has_is_refused() {
+        let check = |bytes| RestConfig { max_header_bytes: ByteSize(bytes), ..RestConfig::default() }.check();
+        assert_eq!((check(0), check(8192)), (Ok(()), Ok(())));
+        for bytes in [3, 8191] {
+            let told = check(bytes).unwrap_err().to_string();
+            assert!(told.starts_with("key `max-header-bytes` is ") && told.contains("less than the 8KiB"), "{told}");
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ use tokio::{
 };
 
 /// hyper's own least.
-const LEAST_BUFFER: usize = 8 << 10;
+pub(crate) const LEAST_BUFFER: usize = 8 << 10;
 
 /// What connections are made with.
 pub(crate) fn protocol(shared: &Shared) -> http1::Builder {

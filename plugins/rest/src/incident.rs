@@ -20,6 +20,18 @@ pub enum Incident {
         /// What it panicked with.
         message: String,
     },
+    /// A handler has returned an error of cninfra's: its request is answered with 500, without a word of it. See [`Failure`](cninfra::http::Failure).
+    #[non_exhaustive]
+    Failed {
+        /// The request's method.
+        method: Method,
+        /// The request's path, without the query: that may hold what is not for a log.
+        path: String,
+        /// The handler's route, with its owner, where that is known.
+        route: Option<Route>,
+        /// The error, with its causes.
+        message: String,
+    },
     /// The body of an answer panicked: the answer breaks off, and its connection is closed.
     #[non_exhaustive]
     BrokenOff {
@@ -102,6 +114,9 @@ impl fmt::Display for Incident {
         match self {
             Incident::Panicked { method, path, route, message } => {
                 write!(f, "the handler of {} panicked: {message}", Asked(method, path, route.as_ref()))
+            }
+            Incident::Failed { method, path, route, message } => {
+                write!(f, "the handler of {} failed: {message}", Asked(method, path, route.as_ref()))
             }
             Incident::BrokenOff { method, path, route, message } => {
                 write!(f, "the body of the answer to {} panicked: {message}", Asked(method, path, route.as_ref()))

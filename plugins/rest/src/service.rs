@@ -180,7 +180,12 @@ impl Future for Answering {
         let response = match answering.pulse.take_refused() {
             // a handler that has answered well all the same had its reasons
             Some(why) if response.status().is_client_error() || response.status().is_server_error() => why.answer(),
-            _ => response,
+            _ => {
+                if let Some(failure) = response.extensions().get() {
+                    answering.asked.failed(&answering.pulse.shared, failure);
+                }
+                response
+            }
         };
         Poll::Ready(Ok(answering.send(response)))
     }

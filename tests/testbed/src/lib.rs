@@ -10,6 +10,7 @@ mod http;
 mod process;
 mod redis;
 mod server;
+mod silent;
 mod ten;
 
 pub mod history;
@@ -21,6 +22,7 @@ pub use http::{Answer, request, request_json, request_with, send};
 pub use process::{Ended, Process, Program};
 pub use redis::{Migration, Redis, RedisCluster, RedisOptions, RedisSentinel, Reply};
 pub use server::{Installed, Port, Server, is_strict, skip};
+pub use silent::Silent;
 pub use ten::{TEN_EDGES, TEN_LEVELS, level_of_ten};
 
 use std::time::Duration;

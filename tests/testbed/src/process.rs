@@ -67,8 +67,16 @@ impl Program {
             Ok(child) => child,
             Err(error) => panic!("{:?}: {error}", self.command),
         };
-        let (stdout, stderr) = (child.stdout.take().map(text), child.stderr.take().map(lines));
-        Process { child, stdout, stderr, log: Vec::new(), signalled: RefCell::default(), _folder: self.folder }
+        let (stdout, stderr) = (child.stdout.take().map(ended_lines), child.stderr.take().map(lines));
+        Process {
+            child,
+            stdout,
+            stderr,
+            said: String::new(),
+            log: Vec::new(),
+            signalled: RefCell::default(),
+            _folder: self.folder,
+        }
     }
 
     /// Runs it to its end.
@@ -82,7 +90,7 @@ impl Program {
 }
 
 /// An agent takes the same signal twice within 200 ms for one.
-const ECHO: Duration = Duration::from_millis(300);
+const ECHO: Duration = Duration::from_millis(500);
 
 /// A process. It is killed when it is dropped.
 #[derive(Debug)]
@@ -90,6 +98,8 @@ pub struct Process {
     child: Child,
     stdout: Option<Receiver<String>>,
     stderr: Option<Receiver<String>>,
+    /// What came of standard output.
+    said: String,
     log: Vec<String>,
     /// The signal that was sent last, and when.
     signalled: RefCell<Option<(String, Instant)>>,
@@ -126,6 +136,28 @@ impl Process {
                     }
                 }
                 Err(error) => panic!("no line with `{part}`: {error}; the log:\n{}", self.log.join("\n")),
+            }
+        }
+    }
+
+    /// Waits until standard output has a line with `part`: one that was not there when this was called last.
+    ///
+    /// # Panics
+    /// There is none in time, or the process ends without.
+    pub fn wait_for_output(&mut self, part: &str) {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let next =
+                self.stdout.as_ref().map_or(Err(RecvTimeoutError::Disconnected), |lines| lines.recv_timeout(left));
+            match next {
+                Ok(line) => {
+                    self.said.push_str(&line);
+                    if line.contains(part) {
+                        return;
+                    }
+                }
+                Err(error) => panic!("no output with `{part}`: {error}; there is:\n{}", self.said),
             }
         }
     }
@@ -173,8 +205,8 @@ impl Process {
         };
         // its pipes are closed: the readers come to their end
         self.log.extend(self.stderr.take().into_iter().flatten());
-        let stdout = self.stdout.take().into_iter().flatten().collect();
-        Ended { code: status.code(), stdout, stderr: self.log.join("\n") }
+        self.said.extend(self.stdout.take().into_iter().flatten());
+        Ended { code: status.code(), stdout: std::mem::take(&mut self.said), stderr: self.log.join("\n") }
     }
 }
 
@@ -193,12 +225,22 @@ fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
     lines
 }
 
-fn text(mut from: impl Read + Send + 'static) -> Receiver<String> {
-    let (to, all) = channel();
+/// The same, each line with its end.
+fn ended_lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (to, lines) = channel();
     thread::spawn(move || {
-        let mut text = String::new();
-        let read = from.read_to_string(&mut text);
-        let _ = to.send(read.map_or_else(|error| error.to_string(), |_| text));
+        let mut from = BufReader::new(from);
+        loop {
+            let mut line = Vec::new();
+            let sent = match from.read_until(b'\n', &mut line) {
+                Ok(0) => return,
+                Ok(_) => to.send(String::from_utf8_lossy(&line).into_owned()),
+                Err(error) => to.send(error.to_string()),
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
     });
-    all
+    lines
 }

@@ -105,6 +105,7 @@ impl<F: 'static> Trial<'_, F> {
         self.is_well(agent, life).await;
         self.outside.link.cut();
         self.is_reported(WHILE, agent, life).await;
+        self.stays_reported(WHILE, agent, life).await;
         let called = self.call(agent).await;
         self.fails(WHILE, called, life);
         self.comes_back("after the connection was lost", agent, life).await;
@@ -123,7 +124,7 @@ impl<F: 'static> Trial<'_, F> {
         let (alive, mut most) = (metrics.num_alive_tasks(), 0);
         self.pause();
         let mut calls: FuturesUnordered<_> = (0..count).map(|_| self.call(agent)).collect();
-        let (mut unanswered, mut well) = (0, 0);
+        let (mut unanswered, mut well, mut panicked) = (0, 0, 0);
         loop {
             most = metrics.num_alive_tasks().saturating_sub(alive).max(most);
             match timeout(LOOK, calls.next()).await {
@@ -132,6 +133,7 @@ impl<F: 'static> Trial<'_, F> {
                 Ok(Some(called)) => {
                     unanswered += usize::from(called.answer.is_none());
                     well += usize::from(matches!(called.answer, Some(Ok(()))));
+                    panicked += usize::from(called.panicked);
                     life.said.extend(called.answer.and_then(Result::err));
                 }
             }
@@ -145,6 +147,9 @@ impl<F: 'static> Trial<'_, F> {
         if well > 0 {
             let mend = "say so when the server has answered, and not before";
             add(6, format!("{flood}, {well} say that all is well, and may be lost: {mend}"));
+        }
+        if panicked > 0 {
+            add(7, format!("{flood}, {panicked} panicked: return an error"));
         }
         if most > *tasks {
             let mend = "let one task serve all calls, or bound them";

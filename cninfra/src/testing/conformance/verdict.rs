@@ -6,14 +6,19 @@ use super::{
     trial::{LOOK, SLACK, Trial},
 };
 use crate::{
-    Agent,
+    Agent, Error,
+    foreign::guard,
     status::{PluginStatus, State},
 };
 use std::{
     future::{Future, poll_fn},
+    task::Poll,
     time::{Duration, Instant},
 };
 use tokio::time::{sleep, timeout};
+
+/// For so long a state is looked at that should stay as it is.
+const STEADY: Duration = Duration::from_millis(300);
 
 /// A call that has ended, or was given up.
 pub(super) struct Called {
@@ -21,12 +26,30 @@ pub(super) struct Called {
     pub(super) answer: Option<Result<(), String>>,
     /// The longest for which it kept its thread.
     pub(super) longest: Duration,
+    /// It panicked, and that is its answer.
+    pub(super) panicked: bool,
+    /// What its error does not tell.
+    lacks: Option<&'static str>,
+}
+
+/// What somebody would miss in an error who is to do something about it.
+fn lacks(error: &Error, endpoint: &str) -> Option<&'static str> {
+    let text = error.chain().join(" ").replace(endpoint, "");
+    let words = text.split(|char: char| !char.is_alphabetic()).filter(|word| word.len() > 1).count();
+    if words < 2 {
+        return Some("says who, and not what went wrong: put the cause into it");
+    }
+    let has_more = error.chain().len() > 1 || error.help().is_some();
+    (!has_more).then_some("tells neither a cause nor a mend: use `context` or `help`")
 }
 
 impl<F: 'static> Trial<'_, F> {
     /// A call while all is whole.
     pub(super) async fn is_well(&self, agent: &Agent<F>, life: &mut Life) {
         let called = self.call(agent).await;
+        if self.panics("while all is well", &called, life) {
+            return;
+        }
         self.keeps_its_thread("while all is well", &called, life);
         let what = match called.answer {
             Some(Ok(())) => return,
@@ -38,6 +61,9 @@ impl<F: 'static> Trial<'_, F> {
 
     /// A call that can get no answer.
     pub(super) fn fails(&self, while_: &str, called: Called, life: &mut Life) {
+        if self.panics(while_, &called, life) {
+            return;
+        }
         self.keeps_its_thread(while_, &called, life);
         let within = self.outside.call_within;
         match called.answer {
@@ -52,10 +78,21 @@ impl<F: 'static> Trial<'_, F> {
             Some(Err(text)) => {
                 if !self.is_named_in(&text) {
                     self.add(life, 7, self.unnamed(&format!("{while_}: the error of a call"), &text));
+                } else if let Some(lacks) = called.lacks {
+                    self.add(life, 7, format!("{while_}: the error of a call {lacks}: {text}"));
                 }
                 life.said.push(text);
             }
         }
+    }
+
+    /// Does a call panic? That is told, and nothing else of it.
+    pub(super) fn panics(&self, while_: &str, called: &Called, life: &mut Life) -> bool {
+        if let (true, Some(Err(panic))) = (called.panicked, &called.answer) {
+            let mend = "return an error, which names the endpoint, the cause and the mend";
+            self.add(life, 7, format!("{while_}: a call panicked: {panic}: {mend}"));
+        }
+        called.panicked
     }
 
     fn keeps_its_thread(&self, while_: &str, called: &Called, life: &mut Life) {
@@ -79,6 +116,20 @@ impl<F: 'static> Trial<'_, F> {
             self.add(life, 4, self.unnamed(&format!("{while_}: the reason of its state"), &reason));
         }
         life.said.push(reason);
+    }
+
+    /// Its state says so for as long as nobody could have told it otherwise.
+    pub(super) async fn stays_reported(&self, while_: &str, agent: &Agent<F>, life: &mut Life) {
+        let is_well = |status: &PluginStatus| status.state == State::Ok;
+        if self.status(agent).as_ref().is_none_or(is_well) {
+            // that is told already
+            return;
+        }
+        let status = self.status_when(agent, STEADY, is_well).await;
+        if status.as_ref().is_some_and(is_well) {
+            let mend = "report `Ok` when the server has answered, and not when it is tried again";
+            self.add(life, 4, format!("{while_}: its state goes back to `ok`, within {STEADY:?}: {mend}"));
+        }
     }
 
     /// The server is there again: so is the plugin, and it says so.
@@ -114,17 +165,33 @@ impl<F: 'static> Trial<'_, F> {
 
     /// One call, which is given up when it takes far too long.
     pub(super) fn call(&self, agent: &Agent<F>) -> impl Future<Output = Called> + use<F> {
-        let (mut call, limit) = ((self.outside.call)(agent), self.outside.call_within + SLACK);
+        let call = guard(|| (self.outside.call)(agent));
+        let (limit, endpoint) = (self.outside.call_within + SLACK, self.outside.link.addr().to_string());
         async move {
-            let mut longest = Duration::ZERO;
+            let (mut longest, mut panicked, mut missed) = (Duration::ZERO, false, None);
+            let mut call = match call {
+                Ok(call) => call,
+                Err(panic) => {
+                    return Called { answer: Some(Err(panic.to_string())), longest, panicked: true, lacks: None };
+                }
+            };
             let watched = poll_fn(|task| {
                 let began = Instant::now();
-                let polled = call.as_mut().poll(task);
+                let polled = guard(|| call.as_mut().poll(task));
                 longest = began.elapsed().max(longest);
-                polled
+                match polled {
+                    Ok(polled) => polled.map_err(|error| {
+                        missed = lacks(&error, &endpoint);
+                        format!("{error:?}")
+                    }),
+                    Err(panic) => {
+                        panicked = true;
+                        Poll::Ready(Err(panic.to_string()))
+                    }
+                }
             });
-            let answer = timeout(limit, watched).await.ok().map(|answer| answer.map_err(|error| format!("{error:?}")));
-            Called { answer, longest }
+            let answer = timeout(limit, watched).await.ok();
+            Called { answer, longest, panicked, lacks: missed }
         }
     }
 

@@ -15,7 +15,8 @@ pub(super) fn checks<S: Store + Coordination>() -> Vec<Check<S>> {
     }
 }
 
-const TTL: Duration = Duration::from_secs(5);
+/// Longer than anything is waited for: who leads no more says so, and does not let its time pass.
+const TTL: Duration = Duration::from_secs(30);
 
 fn kv<S: Store + Coordination>(trial: &Trial<S>) -> Kv<dyn Coordination> {
     let all: Arc<dyn Coordination> = trial.store.clone();

@@ -8,6 +8,8 @@ mod files;
 mod layers;
 mod live;
 mod mistakes;
+mod named;
+mod overridden;
 mod random;
 mod secrets;
 

@@ -30,7 +30,10 @@ pub enum Sin {
     None,
     CallsHaveNoLimit,
     CallsDoNotNameTheServer,
+    CallsNameTheServerOnly,
+    CallsPanic,
     CallsBlock,
+    StateFlaps,
     LossIsNotReported,
     LossIsReportedWithoutTheServer,
     StaysLost,
@@ -144,6 +147,10 @@ impl Lines {
                 self.ask_within(key).await.map_err(|error| error.context(format_args!("as {password}")))
             }
             Sin::CallsDoNotNameTheServer => self.ask_within(key).await.map_err(|_| Error::msg("no answer")),
+            Sin::CallsNameTheServerOnly => {
+                self.ask_within(key).await.map_err(|_| Error::msg(format!("error: {}", self.config.endpoint)))
+            }
+            Sin::CallsPanic => Ok(self.ask_within(key).await.unwrap()),
             _ => self.ask_within(key).await,
         }
     }
@@ -248,7 +255,16 @@ impl Client {
                                 cx.status().report(State::Ok);
                             }
                         }
-                        Err(_) => sleep(Duration::from_millis(20)).await,
+                        Err(_) => {
+                            if config.sin == Sin::StateFlaps {
+                                cx.status().report(State::Ok);
+                            }
+                            sleep(Duration::from_millis(20)).await;
+                            if config.sin == Sin::StateFlaps {
+                                self.lost("tried again");
+                                sleep(Duration::from_millis(20)).await;
+                            }
+                        }
                     }
                 }
             }

@@ -87,6 +87,20 @@ fn calls_end_by_themselves_and_name_the_server() {
             Sin::CallsDoNotNameTheServer,
             &[(7, "while the server does not answer: the error of a call does not name the endpoint, 127.0.0.1:")],
         ),
+        (
+            Sin::CallsNameTheServerOnly,
+            &[(
+                7,
+                "while the server does not answer: the error of a call says who, and not what went wrong: put the cause",
+            )],
+        ),
+        (
+            Sin::CallsPanic,
+            &[
+                (7, "while the server does not answer: a call panicked: called `Result::unwrap()` on an `Err` value"),
+                (7, "panicked: return an error"),
+            ],
+        ),
         (Sin::CallsBlock, &[(3, "while the server does not answer: a call kept its thread for"), (6, "")]),
     ]);
 }
@@ -94,6 +108,7 @@ fn calls_end_by_themselves_and_name_the_server() {
 #[test]
 fn a_lost_connection_is_reported_and_so_is_its_return() {
     finds(&[
+        (Sin::StateFlaps, &[(4, "while the connection is lost: its state goes back to `ok`, within 300ms: report")]),
         (Sin::LossIsNotReported, &[(4, "while the connection is lost: its state is still `ok` after 2s: report")]),
         (
             Sin::LossIsReportedWithoutTheServer,

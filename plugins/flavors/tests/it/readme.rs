@@ -4,6 +4,21 @@
 
 include!("readme/sample.rs");
 
+mod interface {
+    use cninfra::prelude::*;
+
+    include!("readme/interface.rs");
+
+    #[tokio::test]
+    async fn all_sources_are_asked() {
+        let agent = Agent::<Both>::builder().start().await.unwrap();
+        agent.added.names.lock().unwrap().push("bob".to_string());
+        let names: Vec<_> = agent.directory.sources.iter().flat_map(|source| source.names()).collect();
+        assert_eq!(names, ["alice", "bob"]);
+        agent.close().await.unwrap();
+    }
+}
+
 mod handlers {
     use cninfra::prelude::*;
 
@@ -30,6 +45,9 @@ mod handlers {
         let nobody = client.get("/contacts/bob").await;
         assert_eq!((nobody.status.as_u16(), nobody.text()), (404, r#"{"error":"nobody has that name"}"#));
         assert_eq!(client.put("/contacts/bob").json(&1).await.status, 422);
+        let motto = client.get("/motto").await;
+        assert_eq!((motto.status.as_u16(), motto.text()), (500, r#"{"error":"internal server error"}"#));
+        assert_eq!(motto.failure(), Some("the phonebook's motto: environment variable not found"));
         agent.close().await.unwrap();
     }
 }
@@ -38,6 +56,34 @@ mod task {
     use cninfra::prelude::*;
 
     include!("readme/task.rs");
+
+    /// Fails the first time.
+    async fn sweep() -> Result<usize> {
+        static CALLS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        match CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => Err(Error::msg("the floor is wet")),
+            calls => Ok(calls),
+        }
+    }
+
+    #[derive(Flavor)]
+    struct Swept {
+        sweeper: Dep<Sweeper>,
+    }
+
+    #[test]
+    fn it_says_how_it_is() {
+        cninfra::testing::paused(async {
+            let agent = Agent::<Swept>::builder().start().await.unwrap();
+            let told = async || {
+                tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+                agent.status().plugins.into_iter().map(|plugin| (plugin.state, plugin.reason)).next()
+            };
+            assert_eq!(told().await, Some((State::Error, Some("the floor is wet".to_string()))));
+            assert_eq!(told().await, Some((State::Ok, None)));
+            agent.close().await.unwrap();
+        });
+    }
 }
 
 mod observed {
@@ -165,6 +211,7 @@ fn the_readme_shows_these_samples() {
     let shown: Vec<_> = readme.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let samples = [
         ("sample.rs", include_str!("readme/sample.rs")),
+        ("interface.rs", include_str!("readme/interface.rs")),
         ("handlers.rs", include_str!("readme/handlers.rs")),
         ("task.rs", include_str!("readme/task.rs")),
         ("observed.rs", include_str!("readme/observed.rs")),

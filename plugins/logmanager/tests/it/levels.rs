@@ -98,6 +98,32 @@ async fn levels_are_set_and_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_remembered_for_loggers_that_are_not_there_yet_is_listed() {
+    let (agent, addr) = start().await;
+    let listed = async || -> Vec<(String, bool)> {
+        let (_, list) = json(addr, "GET", "/log/list").await;
+        let of = |of: &Value| (of["logger"].as_str().unwrap().to_string(), of["remembered"] == json!(true));
+        list.as_array().unwrap().iter().map(of).collect()
+    };
+    let there = listed().await;
+    assert!(there.iter().all(|(_, remembered)| !remembered), "{there:?}");
+    for (path, remembered) in [("/log/kafka/debug", true), ("/log/ka*/warn", true), ("/log/et*/debug", false)] {
+        let (status, body) = json(addr, "PUT", path).await;
+        assert_eq!((status, body["remembered"] == json!(true)), (200, remembered), "{body}");
+    }
+    let later = ["ka*", "kafka"].map(|name| (name.to_string(), true));
+    assert_eq!(listed().await, [there.clone(), later.to_vec()].concat());
+    // when it comes, it is a logger as all are; the pattern has none, since the name goes over it
+    let kafka = agent.loggers().get("kafka");
+    assert_eq!(kafka.level(), Level::Debug);
+    let now = listed().await;
+    assert!(now.contains(&("kafka".to_string(), false)) && now.contains(&("ka*".to_string(), true)), "{now:?}");
+    assert_eq!(json(addr, "DELETE", "/log/ka*").await.0, 200);
+    assert!(listed().await.iter().all(|(_, remembered)| !remembered));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_level_for_a_while() {
     let (agent, addr) = start().await;
     let (status, body) = json(addr, "PUT", "/log/etcd/debug?for=1h").await;

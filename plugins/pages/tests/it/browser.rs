@@ -1,7 +1,7 @@
 //! [`Browser`]: Chromium without a window, of Debian's package `chromium`, which `tests/run` installs. It is spoken to by its debugging protocol, over pipes: no port, and
 //! it is asked what it has really drawn.
 
-use cninfra_testbed::{DEADLINE, Folder};
+use cninfra_testbed::{DEADLINE, Folder, is_strict, skip};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -16,11 +16,8 @@ use std::{
 /// Is there one? Without it the tests say so, and test nothing. With `CI=true` that is a failure.
 pub fn is_there() -> bool {
     let found = Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    if !found {
-        eprintln!("NOT TESTED: `chromium` is missing: install Debian's package `chromium`, or run tests/run");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "`chromium` is missing");
-    }
-    found
+    let missing = || "chromium is not installed: run tests/run, or install Debian's chromium".to_string();
+    !skip("chromium", (!found).then(missing), is_strict())
 }
 
 /// A browser with one page. It is ended when this is dropped.

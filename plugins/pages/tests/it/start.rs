@@ -123,6 +123,8 @@ async fn the_pages_and_the_index_link_to_each_other() {
     for link in ["agent", "agent/status", "agent/graph", "agent/timeline", "agent/config", "./"] {
         assert!(top.contains(&format!("<a href=\"{link}\">")), "{link}: {top}");
     }
+    // also those of its head, beside those of its list
+    assert!(!top.contains("<a href=\"status\">"), "{top}");
     let list: Value = serde_json::from_str(&get(addr, "/agent", "Accept: */*").await.body).unwrap();
     let paths: Vec<_> = list["pages"].as_array().unwrap().iter().map(|page| page["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["/agent/graph", "/agent/timeline", "/agent/status", "/agent/config"]);

@@ -157,6 +157,8 @@ async fn what_the_config_names_does_not_count() {
 async fn a_plugin_that_is_not_there_is_told() {
     let config = config().set("probe", "non-fatal", vec!["stroe"]);
     let error = Agent::<Probed>::builder().config(config).start().await.unwrap_err().to_string();
-    assert!(error.contains("key `probe.non-fatal` names `stroe`, but this agent has no such plugin"), "{error}");
-    assert!(error.contains("help: its plugins are `http`, `store`, `spare`, `probe`, `watcher`"), "{error}");
+    let told = "set by the program: key `probe.non-fatal[0]` names `stroe`, but this agent has no such plugin";
+    assert!(error.contains("its config is not valid") && error.contains(told), "{error}");
+    let help = "help: did you mean `store`? its plugins are `http`, `store`, `spare`, `probe`, `watcher`";
+    assert!(error.contains(help), "{error}");
 }

@@ -322,6 +322,22 @@ async fn layers_and_clones_that_panic_are_answered_with_500() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_a_handler_is_answered_with_500_and_told_with_its_owner() {
+    async fn read(body: String) -> cninfra::Result<String> {
+        Err::<String, _>(std::io::Error::other("the disk is gone"))
+            .context(format_args!("reading `{body}`"))
+            .help("put it back")
+    }
+    let served = Served::start(fine().get("/bad", read), |server| server).await;
+    let text = served.ask("/bad").await;
+    assert!(text.starts_with("HTTP/1.1 500 ") && text.ends_with(r#"{"error":"internal server error"}"#), "{text}");
+    assert!(text.contains("application/json"), "{text}");
+    served
+        .ends_with(&["the handler of GET /bad of `web` failed: reading ``: the disk is gone\n  help: put it back"])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_panics_is_told_with_the_owner_and_is_no_request_cut_off() {
     let bad = async || {
         let mut response = Response::new(Body::from("x"));

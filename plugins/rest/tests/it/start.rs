@@ -23,7 +23,7 @@ impl Lifecycle for Asking {
     async fn init(&self, cx: &Context) -> Result<()> {
         let addr = self.http.local_addr().context("the server does not listen")?;
         let early = Routes::new().get("/early", async || "early").put("/early", async || "put").during_start();
-        self.http.register(cx, early.get("/late", async || "late"))?;
+        self.http.register(cx, early.get("/late", async || "late").post("/early", async || "post"))?;
         let mut answers = Vec::new();
         for path in PATHS {
             answers.push(request(addr, "GET", path).await);
@@ -53,12 +53,15 @@ async fn only_early_routes_are_answered_during_the_start() {
     let refused = (503, starting, Some("1"));
     assert_eq!(found, [(200, "early", None), refused, refused, refused, refused, (200, "more", None)]);
     assert_eq!(answers[1].header("content-type"), Some("application/json"));
+    // of what comes later, too: the same is said then
+    let allowed = Some("GET,HEAD,PUT,POST,OPTIONS");
+    assert_eq!(answers[4].header("allow"), allowed);
     let addr = agent.rest.local_addr().unwrap();
     for (path, body) in [("/early", "early"), ("/late", "late"), ("/more", "more")] {
         assert_eq!(request(addr, "GET", path).await.body, body);
     }
     let answer = request(addr, "DELETE", "/early").await;
-    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET,HEAD,PUT,OPTIONS")));
+    assert_eq!((answer.status, answer.header("allow")), (405, allowed));
     assert!(request(addr, "GET", "/").await.body.contains("/late"));
     agent.close().await.unwrap();
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-type Changes = [(String, Option<String>)];
+type Change = (String, Option<String>);
 
 pub(super) fn check(history: &History) -> Result<Told, Wrong> {
     let start = history.from.map(|from| from.saturating_sub(1));
@@ -41,7 +41,7 @@ struct Snapshot {
     cause: Cause,
     items: BTreeMap<String, Item>,
     /// Changes that were told meanwhile: their events, and revisions.
-    changes: Vec<(usize, u64, Vec<(String, Option<String>)>)>,
+    changes: Vec<(usize, u64, Vec<Change>)>,
 }
 
 impl<'h> Watcher<'h> {
@@ -93,7 +93,7 @@ impl<'h> Watcher<'h> {
         }
     }
 
-    fn changes(&mut self, at: usize, revision: u64, changes: &Changes) -> Found {
+    fn changes(&mut self, at: usize, revision: u64, changes: &[Change]) -> Found {
         let Some(last) = self.last else { return found(Fault::Malformed, "changes before the first snapshot") };
         let names = changes.iter().map(|(key, value)| shown(key, value.as_deref())).collect::<Vec<_>>().join(", ");
         if revision <= last {
@@ -105,7 +105,7 @@ impl<'h> Watcher<'h> {
         if let Some((missed, txn)) = self.epochs[self.epoch].next(last).filter(|(next, _)| *next < revision) {
             let missing = txn.iter().map(|(key, value)| shown(key, value.as_deref())).collect::<Vec<_>>().join(", ");
             // the same revision may be of another epoch: values are not
-            let is_part = |(key, value): &(String, Option<String>)| txn.get(key) == Some(value);
+            let is_part = |(key, value): &Change| txn.get(key) == Some(value);
             let later = |event: &Seen| match event {
                 Seen::Changes { revision, changes } => *revision == Some(missed) && changes.iter().any(is_part),
                 _ => false,

@@ -50,7 +50,8 @@ impl RedisCluster {
     }
 
     /// The same, each node with a proxy before it: `proxy` is given its address, before it is started, and returns the proxy's, which is what clients are told. Replicas go through the proxies,
-    /// too; what the nodes tell each other does not, so that they do not take one whose proxy is cut for one that is gone. Not with TLS.
+    /// too; what the nodes tell each other does not, so that they do not take one whose proxy is cut for one that is gone. Not with TLS. Where somebody else takes a port in between, all is made anew, `proxy` called
+    /// once more for each: the last addresses count.
     ///
     /// # Panics
     /// See [`start`](RedisCluster::start).

@@ -51,7 +51,7 @@ impl RedisSentinel {
     }
 
     /// The same, each Redis with a proxy before it: `proxy` is given its address, before it is started, and returns the proxy's. Replica and sentinels go through the proxies, as clients do: a cut proxy is
-    /// a master that is gone for all.
+    /// a master that is gone for all. Where somebody else takes a port in between, all is made anew, `proxy` called once more: the last two addresses count.
     ///
     /// # Panics
     /// See [`start`](RedisSentinel::start).

@@ -38,6 +38,7 @@ impl Lifecycle for Phonebook {
             .get("/contacts", list)                  // GET /contacts?skip=100
             .get("/contacts/{name}", tell)
             .put("/contacts/{name}", write_down)
+            .get("/motto", motto)
             .with_state(self.contacts.clone());      // handlers outlive `&self`: they get clones of what they need
         self.http.register(cx, routes)
     }
@@ -59,4 +60,9 @@ async fn write_down(
 ) -> StatusCode {
     contacts.lock().insert(name, contact);
     StatusCode::NO_CONTENT
+}
+
+async fn motto() -> Result<String> {
+    let motto = std::env::var("MOTTO").context("the phonebook's motto")?;  // as everywhere
+    Ok(motto.to_uppercase())
 }

@@ -1,0 +1,156 @@
+//! [`Patience`]: looks at the config files while the agent runs, and waits for none of them for longer than it may.
+
+use super::reading::{Unread, within};
+use crate::{
+    Error,
+    config::{Reload, Reloader},
+};
+use std::{
+    path::{Path, PathBuf},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// So long is waited for a file.
+const ANSWERS: Duration = Duration::from_secs(5);
+
+/// How long it waits, and for which files it has waited in vain: they are left out until they answer.
+pub(super) struct Patience {
+    limit: Duration,
+    silent: Vec<Silent>,
+}
+
+struct Silent {
+    path: PathBuf,
+    /// It waits for the file still.
+    thread: JoinHandle<()>,
+}
+
+/// What came of a look.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Looked {
+    /// Of the files that answer; `None` where it is not known which these are.
+    pub(super) reload: Option<Reload>,
+    /// They have answered so far, and do not now.
+    pub(super) fell_silent: Vec<PathBuf>,
+    /// They answer again.
+    pub(super) answer: Vec<PathBuf>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience::of(ANSWERS)
+    }
+}
+
+impl Patience {
+    pub(super) fn of(limit: Duration) -> Self {
+        Patience { limit, silent: Vec::new() }
+    }
+
+    pub(super) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Those that do not answer.
+    pub(super) fn silent(&self) -> impl Iterator<Item = &Path> {
+        self.silent.iter().map(|silent| &*silent.path)
+    }
+
+    /// Looks at the files: those that do not answer are as they were.
+    ///
+    /// # Errors
+    /// They can not be looked at.
+    ///
+    /// # Cancel safety
+    /// It may be dropped: the next look sees what this one would have.
+    pub(super) async fn look(&mut self, reloader: &mut Reloader) -> Result<Looked, Error> {
+        let mut looked = Looked::default();
+        let (answer, silent) = self.silent.drain(..).partition(|silent: &Silent| silent.thread.is_finished());
+        self.silent = silent;
+        looked.answer = answer.into_iter().map(|silent| silent.path).collect();
+        // the files of a directory are not known without it
+        while !self.silent().any(|path| path == reloader.dir()) {
+            let (at, reads) = (reloader.instead_of(self.silent()), reloader.clone());
+            match within(self.limit, at, move || reads.read()).await {
+                Ok(read) => {
+                    looked.reload = Some(reloader.judge(read));
+                    break;
+                }
+                Err(Unread::Silent { path, thread, .. }) => {
+                    if looked.answer.contains(&path) {
+                        looked.answer.retain(|answer| *answer != path);
+                    } else {
+                        looked.fell_silent.push(path.clone());
+                    }
+                    let is_known = self.silent().any(|silent| silent == path);
+                    self.silent.push(Silent { path, thread });
+                    if is_known {
+                        break;
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(looked)
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Files, Known, Live, Secret, Section as _};
+    use cninfra_testbed::{Folder, Silent};
+    use std::time::Instant;
+
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
+    #[serde(default)]
+    struct Pair {
+        a: u8,
+        password: Secret,
+    }
+
+    #[tokio::test]
+    async fn a_file_that_does_not_answer_is_left_out_and_the_others_are_followed() {
+        let folder = Folder::new();
+        folder.write("one.conf", "a: 1\npassword-file: password");
+        folder.write("other.conf", "a: 1");
+        folder.write("password", "hunter2");
+        let known = Known::none().with("one", <Live<Pair>>::META).with("other", <Live<Pair>>::META);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let (one, other) =
+            (<Live<Pair>>::__read(&config, "one").unwrap(), <Live<Pair>>::__read(&config, "other").unwrap());
+        let mut reloader = Reloader::new(&config, known).unwrap();
+        let mut patience = Patience::of(Duration::from_millis(200));
+        for file in ["one.conf", "password"] {
+            let path = folder.path().join(file);
+            let silent = Silent::file(&path);
+            folder.write("other.conf", if file == "password" { "a: 3" } else { "a: 2" });
+            let told = patience.look(&mut reloader).await.unwrap();
+            let fell_silent =
+                Looked { reload: Some(Reload::Unsettled), fell_silent: vec![path.clone()], answer: vec![] };
+            assert_eq!(told, fell_silent);
+            // told once, and waited for no more
+            let began = Instant::now();
+            let taken = Some(Reload::Taken { live: vec!["other"], fixed: vec![], later: vec![], odd: vec![] });
+            let told = patience.look(&mut reloader).await.unwrap();
+            assert_eq!(told, Looked { reload: taken, ..Looked::default() });
+            assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
+            assert_eq!((one.get().a, one.get().password.reveal().as_str()), (1, "hunter2"));
+            assert_eq!(other.get().a, if file == "password" { 3 } else { 2 });
+            drop(silent);
+            let until = Instant::now() + Duration::from_secs(20);
+            while patience.silent.iter().any(|silent| !silent.thread.is_finished()) {
+                assert!(Instant::now() < until, "the thread does not come back");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let told = patience.look(&mut reloader).await.unwrap();
+            assert_eq!(told, Looked { reload: Some(Reload::Same), fell_silent: vec![], answer: vec![path] });
+        }
+        folder.write("one.conf", "a: 7\npassword-file: password");
+        patience.look(&mut reloader).await.unwrap();
+        patience.look(&mut reloader).await.unwrap();
+        assert_eq!(one.get().a, 7);
+    }
+}

@@ -1,0 +1,19 @@
+//! [`RouteHandler`]: axum's handlers, with words of ours for what is none.
+
+use axum::handler::Handler;
+
+/// A handler of HTTP requests: every [`Handler`] of axum is one, and nothing else.
+///
+/// It is an `async fn` or an async closure. What it takes are *extractors*: [`State`](axum::extract::State), [`Path`](super::Path), [`Query`](super::Query) and others, at
+/// most one of which has the request's body ([`Json`](super::Json), `String`, `Bytes`): the last one. What it returns is a *response*: a text,
+/// [`Json`](super::Json), a [`StatusCode`](axum::http::StatusCode), a tuple of them, a `Result` of two of them, or a [`Result`](crate::Result).
+// all in the message: a note would be a thirteenth line
+#[diagnostic::on_unimplemented(
+    message = "CN035: no handler of HTTP requests: one is `async`, takes extractors (`State`, `Path`, `Query`; what takes the body, such as `Json`, as the last), and \
+               returns a response (text, `Json`, a `StatusCode`, a `Result` of one) and nothing that is not `Send`",
+    label = "not a handler"
+)]
+pub trait RouteHandler<T, S>: Handler<T, S> {}
+
+#[diagnostic::do_not_recommend]
+impl<H: Handler<T, S>, T, S> RouteHandler<T, S> for H {}

@@ -1,0 +1,74 @@
+//! What a higher layer overrides is to be right, too.
+
+use super::{read_over, wrong_over};
+use cninfra::{config::Config, prelude::*};
+use cninfra_testbed::Folder;
+use serde::{Deserialize, Serialize};
+
+#[tokio::test]
+async fn what_is_wrong_below_is_told_with_what_is_wrong_above() {
+    let program =
+        Config::new().set("server", "read-timeout", "5").set("server", "port", "x").set("server", "name", "low");
+    let file = "port: 2\nread-timeout: 5s\ntls: {min-version: x}";
+    let wrong = wrong_over(&[("server.conf", file)], program).await;
+    let [tls, port, time] = &wrong[..] else { panic!("{wrong:?}") };
+    assert!(tls.starts_with("server.conf:3:20: key `server.tls.min-version` takes a whole number"), "{wrong:?}");
+    assert!(port.starts_with("set by the program: key `server.port` takes a whole number"), "{wrong:?}");
+    assert!(time.starts_with("set by the program: key `server.read-timeout`: `5` has no unit"), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn a_part_of_a_mapping_is_no_mistake_where_another_layer_has_the_rest() {
+    /// Both or none.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(try_from = "Ends")]
+    struct Span {
+        low: u8,
+        high: u8,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Ends {
+        low: Option<u8>,
+        high: Option<u8>,
+    }
+    impl TryFrom<Ends> for Span {
+        type Error = &'static str;
+        fn try_from(Ends { low, high }: Ends) -> std::result::Result<Self, Self::Error> {
+            let (Some(low), Some(high)) = (low, high) else { return Err("it has two ends") };
+            Ok(Span { low, high })
+        }
+    }
+    #[derive(Default, Serialize, Deserialize)]
+    struct Spans {
+        span: Span,
+        needed: u8,
+    }
+    #[plugin(name = "spans", no_lifecycle)]
+    struct Spanned {
+        #[config]
+        config: Spans,
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        spans: Dep<Spanned>,
+    }
+    let start = async |file: &str| {
+        let folder = Folder::new();
+        folder.write("spans.conf", file);
+        let config = Config::new().set("spans", "span.low", 1).set("spans", "needed", 2);
+        let agent = Agent::<Lone>::builder().config(config).config_dir(folder.path()).start().await;
+        agent.map_err(|error| error.to_string())
+    };
+    let agent = start("span: {high: 3}").await.unwrap();
+    assert_eq!((agent.spans.config.span.low, agent.spans.config.span.high, agent.spans.config.needed), (1, 3, 2));
+    agent.close().await.unwrap();
+    let error = start("span: {high: 3, low: x}").await.unwrap_err();
+    assert!(error.contains("spans.conf:1:22: key `spans.span.low` takes a whole number"), "{error}");
+}
+
+#[tokio::test]
+async fn the_file_of_a_secret_that_is_overridden_need_not_be_there() {
+    let program = Config::new().set("server", "password-file", "/nowhere");
+    assert_eq!(read_over(&[("server.conf", "password: mine")], program).await.password.reveal(), "mine");
+}

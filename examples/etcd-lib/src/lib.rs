@@ -1,0 +1,84 @@
+//! What the programs of this example share: the phonebook, and how they reach etcd.
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use cninfra::{
+    Result,
+    keyval::{Codec, CodecError, Kv},
+};
+use cninfra_etcd::{EtcdConfig, EtcdStore};
+use prost::Message;
+use serde::Deserialize;
+use std::{path::PathBuf, sync::Arc};
+
+/// Where the contacts are.
+pub const PHONEBOOK: &str = "/phonebook/";
+
+/// A contact, as the predecessor's examples stored it: protobuf, in binary.
+#[derive(Clone, PartialEq, Eq, Message, Deserialize)]
+#[serde(default)]
+pub struct Contact {
+    /// The name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Where they work.
+    #[prost(string, tag = "2")]
+    pub company: String,
+    /// The number.
+    #[prost(string, tag = "3")]
+    pub phonenumber: String,
+}
+
+impl Contact {
+    /// Its key below [`PHONEBOOK`]: the name without its spaces.
+    #[must_use]
+    pub fn key(name: &str) -> String {
+        name.replace(' ', "")
+    }
+
+    /// As the programs print it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        format!("\t{}\n\t\t{}\n\t\t{}", self.name, self.company, self.phonenumber)
+    }
+}
+
+/// Values as protobuf has them, in binary.
+#[derive(Clone, Copy, Debug)]
+pub struct Binary;
+
+impl<T: Message + Default> Codec<T> for Binary {
+    fn encode(&self, value: &T, to: &mut Vec<u8>) -> Result<(), CodecError> {
+        value.encode(to).map_err(Into::into)
+    }
+
+    fn decode(&self, from: &[u8]) -> Result<T, CodecError> {
+        T::decode(from).map_err(Into::into)
+    }
+}
+
+/// The command line of a program: with `--cfg FILE`.
+#[must_use]
+pub fn command(name: &'static str, about: &'static str) -> Command {
+    let file = Arg::new("cfg").long("cfg").value_name("FILE").value_parser(value_parser!(PathBuf));
+    Command::new(name)
+        .about(about)
+        .arg(file.help("the config of etcd, as in etcd.conf; without it, etcd is at 127.0.0.1:2379"))
+}
+
+/// Connects to etcd, as the command line says.
+///
+/// # Errors
+/// The file is not valid, or etcd does not answer.
+pub async fn connect(arguments: &ArgMatches) -> Result<Arc<EtcdStore>> {
+    let config = match arguments.get_one::<PathBuf>("cfg") {
+        Some(file) => cninfra::config::from_file("etcd", file)?,
+        None => EtcdConfig::at(["127.0.0.1:2379"]),
+    };
+    Ok(Arc::new(EtcdStore::connect(config).await?))
+}
+
+/// The contacts.
+#[must_use]
+pub fn phonebook(store: &Arc<EtcdStore>) -> Kv<EtcdStore> {
+    Kv::new(store.clone()).scoped(PHONEBOOK)
+}

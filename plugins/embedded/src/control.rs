@@ -1,0 +1,73 @@
+//! [`Control`]: what subscribers ask of their watch.
+
+use crate::watchers::{Asked, Watcher};
+use cninfra::{
+    BoxFuture,
+    keyval::{Capabilities, Feed, KeyRange, KvError, Reason, Result, WatchControl, WatchStats},
+};
+use std::sync::Arc;
+
+/// What subscribers ask of their watch: it is noted, and the teller sees it.
+pub(crate) struct Control {
+    pub(crate) watcher: Arc<Watcher>,
+    pub(crate) feed: Feed,
+    pub(crate) capabilities: Capabilities,
+}
+
+const OP: &str = "watch";
+
+impl Control {
+    fn ask<T>(&self, range: Option<&KeyRange>, ask: impl FnOnce(&mut Asked) -> Result<T>) -> Result<T> {
+        let asked = {
+            let mut asked = self.watcher.asked();
+            if asked.ended {
+                let error =
+                    KvError::new(OP, Reason::Closed).not_applied().with_help("the watch has ended: begin another one");
+                return Err(match range {
+                    Some(range) => error.on(range.clone()),
+                    None => error,
+                });
+            }
+            ask(&mut asked)?
+        };
+        self.watcher.wake.notify_one();
+        Ok(asked)
+    }
+}
+
+impl WatchControl for Control {
+    fn add(&self, range: KeyRange) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.capabilities.refuse_range(OP, &range)?;
+            self.ask(Some(&range.clone()), |asked| {
+                asked.add(range);
+                Ok(())
+            })
+        })
+    }
+
+    fn remove(&self, range: KeyRange) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.ask(Some(&range), |asked| {
+                if asked.remove(&range) {
+                    return Ok(());
+                }
+                let help = "this watch has no such range: give it as it was when it was added";
+                Err(KvError::new(OP, Reason::Invalid).not_applied().on(range.clone()).with_help(help))
+            })
+        })
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.ask(None, |asked| {
+                asked.snapshot = true;
+                Ok(())
+            })
+        })
+    }
+
+    fn stats(&self) -> WatchStats {
+        self.feed.stats()
+    }
+}

@@ -1,0 +1,44 @@
+//! [`Deadlines`]: when leases end.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
+
+/// When leases end, by the clock that no one sets.
+#[derive(Default)]
+pub(crate) struct Deadlines {
+    of: HashMap<i64, Instant>,
+    next: BTreeSet<(Instant, i64)>,
+}
+
+impl Deadlines {
+    /// A lease ends so much later.
+    pub(crate) fn set(&mut self, lease: i64, now: Instant, life: Duration) {
+        self.remove(lease);
+        let ends = now + life;
+        self.of.insert(lease, ends);
+        self.next.insert((ends, lease));
+    }
+
+    pub(crate) fn remove(&mut self, lease: i64) {
+        if let Some(ends) = self.of.remove(&lease) {
+            self.next.remove(&(ends, lease));
+        }
+    }
+
+    /// When the next one ends.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.next.first().map(|(ends, _)| *ends)
+    }
+
+    /// Those whose time is over, so many at most. They stay until they are removed.
+    pub(crate) fn over(&self, now: Instant, most: usize) -> Vec<i64> {
+        self.next.iter().take_while(|(ends, _)| *ends <= now).take(most).map(|(_, lease)| *lease).collect()
+    }
+
+    /// What is left of one; `None` if it is not known.
+    pub(crate) fn left(&self, lease: i64, now: Instant) -> Option<Duration> {
+        self.of.get(&lease).map(|ends| ends.saturating_duration_since(now))
+    }
+}

@@ -1,0 +1,185 @@
+//! [`Disk`]: the database, which is opened again when it has failed.
+
+use crate::{
+    medium::Medium,
+    tables::{CURRENT, FORMAT, HISTORY, LEASES, LOG, META, OWNED, meta},
+};
+use cninfra::keyval::{KvError, Reason};
+use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, TableHandle as _};
+use std::{
+    io,
+    sync::{Arc, PoisonError, RwLock},
+    thread,
+    time::{Duration, Instant},
+};
+
+#[derive(Debug)]
+pub(crate) struct Disk {
+    medium: Box<dyn Medium>,
+    cache: usize,
+    /// None after it was closed, or where it could not be opened again.
+    database: RwLock<Option<Database>>,
+    name: Arc<str>,
+}
+
+/// A file that another store has is waited for so long.
+const LETS_GO: Duration = Duration::from_millis(500);
+
+/// Why a database is not opened.
+const FOREIGN: &str = "it is a database of redb, but none of this store";
+
+impl Disk {
+    /// Opens the database.
+    pub(crate) fn open(medium: Box<dyn Medium>, cache: usize) -> Result<Self, KvError> {
+        let name = Arc::from(medium.name());
+        let disk = Disk { medium, cache, database: RwLock::new(None), name };
+        let began = Instant::now();
+        loop {
+            match disk.reopen() {
+                Ok(()) => return Ok(disk),
+                // a store that was dropped lets go of its file when its threads have ended
+                Err(redb::Error::DatabaseAlreadyOpen) if began.elapsed() < LETS_GO => thread::sleep(LETS_GO / 20),
+                Err(error) => return Err(disk.not_opened(&error)),
+            }
+        }
+    }
+
+    /// How it is called in messages.
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    pub(crate) fn medium(&self) -> &dyn Medium {
+        &*self.medium
+    }
+
+    /// Reads what is written.
+    pub(crate) fn read<T>(
+        &self,
+        run: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, redb::Error> {
+        self.with(|database| run(&database.begin_read()?))
+    }
+
+    /// Does something with the database.
+    pub(crate) fn with<T>(&self, run: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, redb::Error> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        run(database.as_ref().ok_or(redb::Error::DatabaseClosed)?)
+    }
+
+    /// Opens it once more: redb writes no more after an error.
+    pub(crate) fn reopen(&self) -> Result<(), redb::Error> {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        // it has to be let go before
+        *database = None;
+        let opened = self.medium.open(Builder::new().set_cache_size(self.cache))?;
+        prepare(&opened)?;
+        *database = Some(opened);
+        Ok(())
+    }
+
+    /// Makes the file smaller. Reads and writes wait for it.
+    pub(crate) fn shrink(&self) -> Result<(), redb::Error> {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = &mut *database {
+            database.compact()?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn close(&self) {
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What has failed, as callers are told it.
+    pub(crate) fn error(&self, op: &'static str, error: &redb::Error) -> KvError {
+        let told = KvError::new(op, reason(error)).at(self.name.clone()).because(error.to_string());
+        if is_full(error) { told.with_help(FULL) } else { told }
+    }
+
+    fn not_opened(&self, error: &redb::Error) -> KvError {
+        let name = &self.name;
+        let help = match error {
+            redb::Error::DatabaseAlreadyOpen => {
+                format!(
+                    "another process has `{name}` open, or another store of this one: give each a `path` of its own"
+                )
+            }
+            redb::Error::Io(error) => match error.kind() {
+                io::ErrorKind::IsADirectory => format!("`{name}` is a folder: name a file in it by `path`"),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    format!("let this process read and write `{name}` and its folder, or choose another `path`")
+                }
+                io::ErrorKind::InvalidData => {
+                    format!("`{name}` is a file of something else: choose another `path`, or move it away")
+                }
+                io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                    format!("a part of the path of `{name}` is a file and no folder: choose another `path`")
+                }
+                _ => FULL.to_string(),
+            },
+            redb::Error::Corrupted(what) if what == FOREIGN => {
+                format!("`{name}` is of another program: choose another `path`")
+            }
+            redb::Error::Corrupted(_) => {
+                format!("`{name}` is damaged: restore it from a copy, or move it away to begin without data")
+            }
+            _ => format!("choose another `path` than `{name}`, or move that away to begin without data"),
+        };
+        let reason = match error {
+            redb::Error::DatabaseAlreadyOpen => Reason::Unavailable,
+            error => reason(error),
+        };
+        let told = KvError::new("open", reason).not_applied().at(name.clone()).because(error.to_string());
+        told.with_help(help)
+    }
+}
+
+pub(crate) const FULL: &str =
+    "make room on the disk: deletes and compactions go on meanwhile, and writes do as soon as there is room";
+
+/// Has the disk no room?
+pub(crate) fn is_full(error: &redb::Error) -> bool {
+    let redb::Error::Io(error) = error else { return false };
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+}
+
+fn reason(error: &redb::Error) -> Reason {
+    match error {
+        error if is_full(error) => Reason::Full,
+        redb::Error::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => Reason::Denied,
+        redb::Error::DatabaseClosed | redb::Error::PreviousIo => Reason::Unavailable,
+        redb::Error::ValueTooLarge(_) => Reason::TooLarge,
+        _ => Reason::Other,
+    }
+}
+
+/// Makes the tables of a new database, and refuses one that is of others.
+fn prepare(database: &Database) -> Result<(), redb::Error> {
+    let found = {
+        let read = database.begin_read()?;
+        let names: Vec<String> = read.list_tables()?.map(|table| table.name().to_string()).collect();
+        match names.iter().any(|name| name == META.name()) {
+            true => read.open_table(META)?.get(meta::FORMAT)?.map(|format| format.value()),
+            false if names.is_empty() => None,
+            false => Some(0),
+        }
+    };
+    match found {
+        Some(FORMAT) => Ok(()),
+        Some(0) => Err(redb::Error::Corrupted(FOREIGN.to_string())),
+        Some(format) => Err(redb::Error::UpgradeRequired(u8::try_from(format).unwrap_or(u8::MAX))),
+        None => {
+            let write = database.begin_write()?;
+            {
+                write.open_table(CURRENT)?;
+                write.open_table(LOG)?;
+                write.open_table(HISTORY)?;
+                write.open_table(LEASES)?;
+                write.open_table(OWNED)?;
+                write.open_table(META)?.insert(meta::FORMAT, FORMAT)?;
+            }
+            Ok(write.commit()?)
+        }
+    }
+}

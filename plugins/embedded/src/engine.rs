@@ -1,0 +1,162 @@
+//! [`Engine`]: a store that runs: its threads, and how they are asked.
+
+use crate::{
+    clock::Clock,
+    committer::{Committer, Message},
+    disk::Disk,
+    medium::Medium,
+    read::{Numbers, Read},
+    readers::Readers,
+    shared::Shared,
+    work::{Done, Job, Work},
+};
+use cninfra::keyval::{KvError, Reason, Result};
+use redb::ReadTransaction;
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Sender},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::sync::{Semaphore, oneshot, watch};
+
+/// So much work waits at most; who comes later waits for a place.
+const PLACES: usize = 1024;
+
+/// What a store is to be like.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) keep_revisions: u64,
+    pub(crate) cache: usize,
+    pub(crate) timeout: Duration,
+}
+
+pub(crate) struct Engine {
+    pub(crate) shared: Arc<Shared>,
+    readers: Readers,
+    messages: Sender<Message>,
+    places: Arc<Semaphore>,
+    clock: Clock,
+    timeout: Duration,
+    committer: Mutex<Option<JoinHandle<()>>>,
+    closed: watch::Sender<bool>,
+}
+
+/// The disk of what all parts share.
+#[derive(Clone)]
+struct OfShared(Arc<Shared>);
+
+impl AsRef<Disk> for OfShared {
+    fn as_ref(&self) -> &Disk {
+        &self.0.disk
+    }
+}
+
+impl Engine {
+    /// Opens it. It blocks its thread.
+    pub(crate) fn open(medium: Box<dyn Medium>, limits: Limits) -> Result<Self> {
+        let disk = Disk::open(medium, limits.cache)?;
+        let told = |disk: &Disk, error: &redb::Error| disk.error("open", error).not_applied();
+        let numbers = disk.read(Numbers::read).map_err(|error| told(&disk, &error))?;
+        let shared = Arc::new(Shared::new(disk, limits.keep_revisions, numbers.revision));
+        let (messages, queue) = mpsc::channel();
+        let mut committer = Committer::new(shared.clone(), queue);
+        committer.resume().map_err(|error| told(&shared.disk, &error))?;
+        let no_thread = |error: io::Error| KvError::new("open", Reason::Other).not_applied().because(error);
+        let clock = Clock::start().map_err(no_thread)?;
+        let readers = Readers::start(&OfShared(shared.clone())).map_err(no_thread)?;
+        let committer = thread::Builder::new().name("embedded-write".to_string()).spawn(move || committer.run());
+        let committer = match committer {
+            Ok(committer) => Mutex::new(Some(committer)),
+            Err(error) => {
+                readers.close();
+                return Err(no_thread(error));
+            }
+        };
+        let (places, closed) = (Arc::new(Semaphore::new(PLACES)), watch::Sender::new(false));
+        Ok(Engine { shared, readers, messages, places, clock, timeout: limits.timeout, committer, closed })
+    }
+
+    /// Has something done by the committer.
+    pub(crate) async fn work(&self, work: Work) -> Result<Done> {
+        let op = work.name();
+        let (answer, answered) = oneshot::channel();
+        let place = match self.clock.within(self.timeout, self.places.clone().acquire_owned()).await {
+            Ok(Ok(place)) => place,
+            Ok(Err(_)) => return Err(self.closed_error(op).not_applied()),
+            Err(_) => return Err(work.about(self.too_long(op)).not_applied()),
+        };
+        let job = Job { work, answer: Some(answer), _place: Some(place) };
+        if self.messages.send(Message::Job(job)).is_err() {
+            return Err(self.closed_error(op).not_applied());
+        }
+        match self.clock.within(self.timeout, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(self.closed_error(op)),
+            Err(_) => Err(self.too_long(op)),
+        }
+    }
+
+    /// Reads by a thread of the store.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Read<T> + Send + 'static,
+    ) -> Result<std::result::Result<T, crate::read::NoState>> {
+        const OP: &str = "read";
+        let read = self.readers.read(move |disk| disk.read(read).map_err(|error| disk.error(OP, &error).not_applied()));
+        match self.clock.within(self.timeout, read).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(self.closed_error(OP).not_applied()),
+            Err(_) => Err(self.too_long(OP).not_applied()),
+        }
+    }
+
+    /// Ends when the store is closed.
+    pub(crate) async fn ended(&self) {
+        // it is here as long as this is
+        let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        *self.closed.borrow()
+    }
+
+    pub(crate) fn closed_error(&self, op: &'static str) -> KvError {
+        KvError::new(op, Reason::Closed).at(self.shared.disk.name().clone())
+    }
+
+    fn too_long(&self, op: &'static str) -> KvError {
+        let error = KvError::new(op, Reason::TimedOut(self.timeout)).at(self.shared.disk.name().clone());
+        error.with_help("the disk is slow or hangs; `timeout` says how long is waited for it")
+    }
+
+    /// Takes nothing more. What waits is still done.
+    pub(crate) fn begin_to_close(&self) {
+        self.closed.send_replace(true);
+        self.places.close();
+        self.readers.close();
+        // a committer that is gone takes no message
+        let _ = self.messages.send(Message::Close);
+    }
+
+    /// Waits until all its threads have ended, and lets go of the database. It blocks its thread.
+    pub(crate) fn join(&self) {
+        self.readers.join();
+        let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(committer) = committer {
+            // one that has panicked has ended, too
+            let _ = committer.join();
+        }
+        self.shared.disk.close();
+    }
+}
+
+impl Drop for Engine {
+    /// The threads end by themselves: who wants to wait for them closes the store.
+    fn drop(&mut self) {
+        self.begin_to_close();
+    }
+}

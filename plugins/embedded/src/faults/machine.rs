@@ -1,0 +1,196 @@
+//! [`Machine`]: a disk in memory, with a bound, whose power can be cut.
+
+use crate::medium::Medium;
+use fastrand::Rng;
+use redb::{Builder, Database, StorageBackend};
+use std::{
+    collections::BTreeSet,
+    io,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+const BLOCK: u64 = 4096;
+/// What of a write is there after a power cut is so many bytes, or none of them.
+const SECTOR: usize = 512;
+const RESERVE: u64 = 4 << 20;
+
+#[derive(Clone, Debug)]
+pub(super) struct Machine(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    /// What reads see.
+    bytes: Vec<u8>,
+    /// What was there at the last sync.
+    synced: Vec<u8>,
+    /// What was done since then.
+    pending: Vec<Pending>,
+    /// Blocks that take room. Those that were never written do not.
+    blocks: BTreeSet<u64>,
+    capacity: u64,
+    reserve: u64,
+    /// After so many writes the power is cut.
+    left: Option<u32>,
+    dark: bool,
+}
+
+#[derive(Debug)]
+enum Pending {
+    Write(u64, Vec<u8>),
+    Len(u64),
+}
+
+impl Machine {
+    pub(super) fn new(capacity: u64) -> Self {
+        Machine(Arc::new(Mutex::new(State {
+            bytes: Vec::new(),
+            synced: Vec::new(),
+            pending: Vec::new(),
+            blocks: BTreeSet::new(),
+            capacity,
+            reserve: 0,
+            left: None,
+            dark: false,
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// The power is cut after so many writes and syncs.
+    pub(super) fn cut_after(&self, writes: u32) {
+        self.state().left = Some(writes);
+    }
+
+    /// Of what was not synced a part is lost. Then the power is back. Returns how many writes were lost or torn.
+    pub(super) fn lose_power(&self, rng: &mut Rng) -> usize {
+        let state = &mut *self.state();
+        assert!(state.dark, "the power was never cut");
+        let mut lost = 0;
+        state.bytes = state.synced.clone();
+        for pending in std::mem::take(&mut state.pending) {
+            match pending {
+                Pending::Len(len) if rng.bool() => state.bytes.resize(len as usize, 0),
+                Pending::Write(at, data) => {
+                    let is_torn = rng.u8(..3);
+                    lost += usize::from(is_torn != 0);
+                    for (number, sector) in data.chunks(SECTOR).enumerate() {
+                        let is_there = is_torn == 0 || (is_torn == 1 && rng.bool());
+                        let from = at as usize + number * SECTOR;
+                        if is_there {
+                            let end = state.bytes.len().max(from + sector.len());
+                            state.bytes.resize(end, 0);
+                            state.bytes[from..from + sector.len()].copy_from_slice(sector);
+                        }
+                    }
+                }
+                Pending::Len(_) => lost += 1,
+            }
+        }
+        state.synced = state.bytes.clone();
+        (state.dark, state.left) = (false, None);
+        lost
+    }
+
+    pub(super) fn grow_to(&self, capacity: u64) {
+        self.state().capacity = capacity;
+    }
+
+    pub(super) fn has_reserve(&self) -> bool {
+        self.state().reserve == RESERVE
+    }
+}
+
+impl State {
+    /// Nothing goes on in the dark.
+    fn step(&mut self) -> io::Result<()> {
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(1);
+            self.dark |= *left == 0;
+        }
+        if self.dark { Err(io::Error::other("the power is cut")) } else { Ok(()) }
+    }
+
+    fn room(&self) -> u64 {
+        self.capacity.saturating_sub(self.blocks.len() as u64 * BLOCK + self.reserve)
+    }
+}
+
+impl StorageBackend for Machine {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.state().bytes.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let state = self.state();
+        let offset = offset as usize;
+        let found = state.bytes.get(offset..offset + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(found);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let state = &mut *self.state();
+        state.step()?;
+        state.bytes.resize(len as usize, 0);
+        state.blocks.retain(|block| block * BLOCK < len);
+        state.pending.push(Pending::Len(len));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let state = &mut *self.state();
+        state.step()?;
+        if !state.pending.is_empty() {
+            state.pending.clear();
+            state.synced.clone_from(&state.bytes);
+        }
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let state = &mut *self.state();
+        state.step()?;
+        let end = offset as usize + data.len();
+        let blocks = offset / BLOCK..(end as u64).div_ceil(BLOCK);
+        let new = blocks.clone().filter(|block| !state.blocks.contains(block)).count() as u64;
+        if new * BLOCK > state.room() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        state.blocks.extend(blocks);
+        if state.bytes.len() < end {
+            state.bytes.resize(end, 0);
+        }
+        state.bytes[offset as usize..end].copy_from_slice(data);
+        state.pending.push(Pending::Write(offset, data.to_vec()));
+        Ok(())
+    }
+}
+
+impl Medium for Machine {
+    fn open(&self, builder: &Builder) -> Result<Database, redb::Error> {
+        if self.state().dark {
+            return Err(io::Error::other("the power is cut").into());
+        }
+        Ok(builder.create_with_backend(self.clone())?)
+    }
+
+    fn keep_reserve(&self) -> io::Result<()> {
+        let state = &mut *self.state();
+        state.reserve += (RESERVE - state.reserve).min(state.room());
+        if state.reserve == RESERVE { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+    }
+
+    fn give_up_reserve(&self) {
+        self.state().reserve = 0;
+    }
+
+    fn name(&self) -> String {
+        "machine".to_string()
+    }
+
+    fn len(&self) -> Option<u64> {
+        Some(self.state().bytes.len() as u64)
+    }
+}

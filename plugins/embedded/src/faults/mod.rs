@@ -1,0 +1,155 @@
+//! What a disk can do to a store: it loses power, or is full.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod machine;
+
+use crate::{EmbeddedConfig, EmbeddedStore, Health};
+use cninfra::keyval::{
+    Applied, At, Bytes, Event, Expiry, KeyRange, Kv, Op, Reason, Revision, Revisions as _, Store as _, Txn,
+    WatchOptions,
+};
+use fastrand::Rng;
+use machine::Machine;
+use std::{sync::Arc, time::Duration};
+
+async fn open(machine: &Machine) -> EmbeddedStore {
+    let config = EmbeddedConfig { keep_revisions: 50, ..EmbeddedConfig::default() };
+    EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()
+}
+
+/// Three keys that are written together, again and again, until the power is gone. Returns the last number that was answered, and its revision.
+async fn write_until_it_is_dark(store: &EmbeddedStore, mut number: u64) -> (u64, Option<Revision>) {
+    let mut answered = (number, None);
+    // one that writes nothing is never in the dark
+    let most = number + 5000;
+    while number < most {
+        number += 1;
+        let value = |key: u64| Bytes::from(vec![(number % 251) as u8; (number * key % 700) as usize]);
+        let mut txn = Txn::new().put("number", number.to_string());
+        for key in 0..3 {
+            txn = txn.put(format!("k{key}"), value(key));
+        }
+        if number.is_multiple_of(7) {
+            txn = txn.delete_range(KeyRange::prefix("other/"));
+        } else {
+            txn = txn.put(format!("other/{number}"), "x");
+        }
+        match store.commit(txn).await {
+            Ok(outcome) => answered = (number, outcome.revision),
+            Err(_) => return answered,
+        }
+    }
+    answered
+}
+
+async fn number(store: &EmbeddedStore) -> u64 {
+    let found = store.get("number".into(), At::Latest).await.unwrap();
+    found.map_or(0, |entry| String::from_utf8_lossy(&entry.value).parse().unwrap())
+}
+
+/// `POWER_CUTS=..` says how often.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_survives_a_power_cut() {
+    let rounds = std::env::var("POWER_CUTS").map_or(200, |rounds| rounds.parse().unwrap());
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut rng = Rng::with_seed(seed);
+    let machine = Machine::new(u64::MAX);
+    let (mut written, mut revision) = (0, None);
+    let mut dropped = 0;
+    for round in 0..rounds {
+        let store = open(&machine).await;
+        let found = number(&store).await;
+        assert!(found >= written, "round {round}: {written} was answered, {found} is there");
+        let now = store.revision().await.unwrap();
+        assert!(Some(now) >= revision, "round {round}: revision {revision:?} was answered, {now} is there");
+        // all keys of one transaction, or none
+        for key in 0..3 {
+            let entry = store.get(format!("k{key}").into(), At::Latest).await.unwrap();
+            let wanted = vec![(found % 251) as u8; (found * key % 700) as usize];
+            assert_eq!(entry.map(|entry| entry.value.to_vec()).unwrap_or_default(), wanted, "round {round}: k{key}");
+        }
+        let alive = store.get("alive".into(), At::Latest).await.unwrap();
+        assert_eq!(alive, None, "round {round}: a key of a client that is dead");
+        store.commit(Txn::new().put_with("alive", "I am", Expiry::WithClient)).await.unwrap();
+        machine.cut_after(rng.u32(1..120));
+        (written, revision) = write_until_it_is_dark(&store, found).await;
+        let _ = store.close().await;
+        drop(store);
+        dropped += machine.lose_power(&mut rng);
+    }
+    assert!(dropped > rounds, "the power cuts took nothing away");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_disk_is_full_reads_and_deletes_go_on() {
+    let machine = Machine::new(16 << 20);
+    let store = Arc::new(open(&machine).await);
+    let kv = Kv::new(store.clone());
+    let health = store.health();
+    let mut watch = store.watch(vec![KeyRange::key("watched")], WatchOptions::default()).await.unwrap();
+    kv.put("watched", "1").await.unwrap();
+    let value = Bytes::from(vec![b'x'; 100_000]);
+    let mut count = 0;
+    let error = loop {
+        match kv.put(format!("k{count:04}"), value.clone()).await {
+            Ok(_) => count += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((error.reason(), error.applied()), (&Reason::Full, Applied::No), "{error:?}");
+    assert!(error.to_string().contains("machine") && error.help().unwrap().contains("make room"), "{error:?}");
+    assert!(count > 20, "{count} values of 100 kB fill 16 MiB");
+    assert_eq!(*health.borrow(), Health::Full);
+    assert_eq!(*kv.put("one more", value.clone()).await.unwrap_err().reason(), Reason::Full);
+    // what was written is there, and can be deleted
+    let list = kv.list_keys("k").all().await.unwrap();
+    assert_eq!(list.len(), count);
+    for number in 0..count {
+        assert!(kv.delete(format!("k{number:04}")).await.unwrap(), "k{number:04}");
+    }
+    assert!(kv.delete("watched").await.unwrap());
+    store.compact(store.revision().await.unwrap()).await.unwrap();
+    // the file has room of its own then
+    let mut tries = 0;
+    while kv.put("again", value.clone()).await.is_err() {
+        tries += 1;
+        assert!(tries < 50, "after all was deleted there is no room");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(*health.borrow(), Health::Well);
+    let told = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            let event = watch.next().await.unwrap();
+            if matches!(&event, Event::Changes { changes, .. } if changes[0].value().is_none()) {
+                break;
+            }
+        }
+    });
+    told.await.unwrap();
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_there_is_room_again_it_writes_without_a_restart() {
+    let machine = Machine::new(12 << 20);
+    let store = open(&machine).await;
+    let value = Bytes::from(vec![b'x'; 200_000]);
+    let put = |key: &str| store.commit(Txn::new().put(key.to_string(), value.clone()));
+    let mut count = 0;
+    while put(&format!("k{count}")).await.is_ok() {
+        count += 1;
+    }
+    machine.grow_to(64 << 20);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let first = put("after").await;
+    assert!(first.is_ok(), "{first:?}");
+    assert!(machine.has_reserve(), "the reserve was not made whole again");
+    let outcome = store.commit(Txn::one(Op::Get(KeyRange::key("after")))).await.unwrap();
+    assert_eq!(outcome.results.len(), 1);
+    store.close().await.unwrap();
+    let store = open(&machine).await;
+    assert!(store.get("after".into(), At::Latest).await.unwrap().is_some());
+    assert_eq!(store.get(format!("k{count}").into(), At::Latest).await.unwrap(), None);
+    store.close().await.unwrap();
+}

@@ -1,0 +1,157 @@
+//! Reads of one state: of the newest one, or of an older one through the history.
+
+use crate::tables::{CURRENT, Current, FIRST, HISTORY, Kind, LOG, META, Place, Record, meta};
+use cninfra::keyval::{Bytes, Entry, KeyRange};
+use redb::ReadTransaction;
+use std::ops::Bound;
+
+/// What a read gives: an answer, or that its state can not be read.
+pub(crate) type Read<T> = Result<Result<T, NoState>, redb::Error>;
+
+/// Why a state can not be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NoState {
+    /// The oldest one is this.
+    Compacted(u64),
+    Future,
+}
+
+/// The numbers of a store, as a transaction sees them.
+#[derive(Clone, Copy)]
+pub(crate) struct Numbers {
+    pub(crate) revision: u64,
+    pub(crate) compacted: u64,
+}
+
+impl Numbers {
+    pub(crate) fn read(txn: &ReadTransaction) -> Result<Self, redb::Error> {
+        let table = txn.open_table(META)?;
+        let number = |name| Ok::<_, redb::Error>(table.get(name)?.map_or(FIRST, |number| number.value()));
+        Ok(Numbers { revision: number(meta::REVISION)?, compacted: number(meta::COMPACTED)? })
+    }
+
+    /// Whether a state can be read.
+    pub(crate) fn has(self, revision: u64) -> Result<(), NoState> {
+        match revision {
+            revision if revision > self.revision => Err(NoState::Future),
+            revision if revision < self.compacted => Err(NoState::Compacted(self.compacted)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A key in the newest state.
+pub(crate) fn get(txn: &ReadTransaction, key: &[u8]) -> Result<Option<Entry>, redb::Error> {
+    match txn.open_table(CURRENT)?.get(key)? {
+        Some(found) => entry(&txn.open_table(LOG)?, Current::read(found.value()).place, false).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A key in a state.
+pub(crate) fn get_at(txn: &ReadTransaction, key: &[u8], revision: u64) -> Read<Option<Entry>> {
+    if let Err(no_state) = Numbers::read(txn)?.has(revision) {
+        return Ok(Err(no_state));
+    }
+    let history = txn.open_table(HISTORY)?;
+    let last = history.range((key, 0)..=(key, revision))?.next_back().transpose()?;
+    let Some((at, number)) = last else { return Ok(Ok(None)) };
+    let place = (at.value().1, number.value());
+    let log = txn.open_table(LOG)?;
+    let found = log.get(place)?.ok_or_else(|| missing(place))?;
+    let record = Record::read(found.value())?;
+    Ok(Ok((record.kind == Kind::Put).then(|| record.entry(place.0, false))))
+}
+
+/// How much of a range is wanted.
+pub(crate) struct Wanted<'a> {
+    pub(crate) range: &'a KeyRange,
+    /// From this key on, which is in the range.
+    pub(crate) from: &'a [u8],
+    pub(crate) keys_only: bool,
+    pub(crate) max_items: usize,
+    pub(crate) max_bytes: usize,
+}
+
+/// A part of a range in one state: the entries, and the key after them; and which state it is.
+pub(crate) struct Part {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) next: Option<Bytes>,
+    pub(crate) at: u64,
+}
+
+/// A part of a range, of this state or of the newest one.
+pub(crate) fn part(txn: &ReadTransaction, wanted: &Wanted<'_>, at: Option<u64>) -> Read<Part> {
+    let numbers = Numbers::read(txn)?;
+    let at = at.unwrap_or(numbers.revision);
+    if let Err(no_state) = numbers.has(at) {
+        return Ok(Err(no_state));
+    }
+    let log = txn.open_table(LOG)?;
+    let mut part = Part { entries: Vec::new(), next: None, at };
+    let mut bytes = 0;
+    let mut take = |key: &[u8], place: Place, found: Option<&Record<'_>>| -> Result<bool, redb::Error> {
+        if part.entries.len() >= wanted.max_items.max(1) || (bytes >= wanted.max_bytes && !part.entries.is_empty()) {
+            part.next = Some(Bytes::copy_from_slice(key));
+            return Ok(false);
+        }
+        let entry = match found {
+            Some(record) => record.entry(place.0, wanted.keys_only),
+            None => entry(&log, place, wanted.keys_only)?,
+        };
+        bytes += entry.key.len() + entry.value.len();
+        part.entries.push(entry);
+        Ok(true)
+    };
+    let end = wanted.range.end();
+    if at == numbers.revision {
+        let current = txn.open_table(CURRENT)?;
+        let upper = end.map_or(Bound::Unbounded, |end| Bound::Excluded(&**end));
+        for found in current.range::<&[u8]>((Bound::Included(wanted.from), upper))? {
+            let (key, found) = found?;
+            if !take(key.value(), Current::read(found.value()).place, None)? {
+                break;
+            }
+        }
+        return Ok(Ok(part));
+    }
+    let history = txn.open_table(HISTORY)?;
+    let upper = end.map_or(Bound::Unbounded, |end| Bound::Excluded((&**end, 0)));
+    // of each key the last one that is not above the state
+    let mut last: Option<(Vec<u8>, Place)> = None;
+    let mut tell = |last: Option<(Vec<u8>, Place)>| -> Result<bool, redb::Error> {
+        let Some((key, place)) = last else { return Ok(true) };
+        let found = log.get(place)?.ok_or_else(|| missing(place))?;
+        let record = Record::read(found.value())?;
+        Ok(record.kind != Kind::Put || take(&key, place, Some(&record))?)
+    };
+    for found in history.range::<(&[u8], u64)>((Bound::Included((wanted.from, 0)), upper))? {
+        let (key, number) = found?;
+        let (key, revision) = key.value();
+        if last.as_ref().is_some_and(|(last, _)| last != key) && !tell(last.take())? {
+            return Ok(Ok(part));
+        }
+        if revision <= at {
+            match &mut last {
+                Some((_, place)) => *place = (revision, number.value()),
+                None => last = Some((key.to_vec(), (revision, number.value()))),
+            }
+        }
+    }
+    tell(last)?;
+    Ok(Ok(part))
+}
+
+/// The entry at a place of the log.
+pub(crate) fn entry(
+    log: &impl redb::ReadableTable<Place, &'static [u8]>,
+    place: Place,
+    keys_only: bool,
+) -> Result<Entry, redb::Error> {
+    let found = log.get(place)?.ok_or_else(|| missing(place))?;
+    Ok(Record::read(found.value())?.entry(place.0, keys_only))
+}
+
+pub(crate) fn missing((revision, number): Place) -> redb::Error {
+    redb::Error::Corrupted(format!("the log has no record {number} of revision {revision}"))
+}

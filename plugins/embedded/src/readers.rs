@@ -1,0 +1,120 @@
+//! [`Readers`]: the threads that read.
+
+use crate::disk::Disk;
+use std::{
+    collections::VecDeque,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// So many reads wait at most; who comes later waits for a place.
+const PLACES: usize = 1024;
+const THREADS: usize = 2;
+
+type Read = Box<dyn FnOnce(&Disk) + Send>;
+
+/// The threads that read: a read may wait for the disk.
+pub(crate) struct Readers {
+    queue: Arc<Queue>,
+    places: Arc<Semaphore>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    reads: VecDeque<(Read, OwnedSemaphorePermit)>,
+    closed: bool,
+}
+
+/// The store was closed, or the read has panicked.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl Readers {
+    pub(crate) fn start(disk: &(impl AsRef<Disk> + Clone + Send + 'static)) -> io::Result<Self> {
+        let queue = Arc::<Queue>::default();
+        let readers =
+            Readers { queue: queue.clone(), places: Arc::new(Semaphore::new(PLACES)), threads: Mutex::default() };
+        for _ in 0..THREADS {
+            let (queue, disk) = (queue.clone(), disk.clone());
+            let thread = thread::Builder::new().name("embedded-read".to_string()).spawn(move || {
+                while let Some((read, place)) = queue.next() {
+                    // redb panics where a file is damaged: the others still read, and who waits for this is told
+                    let _ = catch_unwind(AssertUnwindSafe(|| read(disk.as_ref())));
+                    drop(place);
+                }
+            });
+            match thread {
+                Ok(thread) => readers.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread),
+                Err(error) => {
+                    readers.close();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(readers)
+    }
+
+    /// Reads. Dropped, it reads no more, unless it has begun.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Disk) -> T + Send + 'static,
+    ) -> Result<T, Closed> {
+        let place = self.places.clone().acquire_owned().await.map_err(|_| Closed)?;
+        let (tell, told) = oneshot::channel();
+        let read = Box::new(move |disk: &Disk| {
+            if !tell.is_closed() {
+                let _ = tell.send(read(disk));
+            }
+        });
+        {
+            let mut waiting = self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.closed {
+                return Err(Closed);
+            }
+            waiting.reads.push_back((read, place));
+        }
+        self.queue.changed.notify_one();
+        told.await.map_err(|_| Closed)
+    }
+
+    /// Takes no more. What waits is still read.
+    pub(crate) fn close(&self) {
+        self.places.close();
+        self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.queue.changed.notify_all();
+    }
+
+    /// Waits until the threads have ended, after they were closed.
+    pub(crate) fn join(&self) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // one that has panicked has ended, too
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Queue {
+    fn next(&self) -> Option<(Read, OwnedSemaphorePermit)> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(read) = waiting.reads.pop_front() {
+                return Some(read);
+            }
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}

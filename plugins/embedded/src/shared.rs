@@ -1,0 +1,80 @@
+//! [`Shared`]: what all parts of a store know.
+
+use crate::{Health, deadlines::Deadlines, disk::Disk, watchers::Watchers, write::Changed};
+use cninfra::keyval::Bytes;
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+use tokio::sync::watch;
+
+pub(crate) struct Shared {
+    pub(crate) disk: Disk,
+    /// So many revisions are kept; 0 is all.
+    pub(crate) keep_revisions: u64,
+    deadlines: Mutex<Deadlines>,
+    watchers: Mutex<Watchers>,
+    /// The newest revision that was written.
+    revision: AtomicU64,
+    /// The lease of all that ends with the client; 0: none.
+    client: AtomicI64,
+    pub(crate) health: watch::Sender<Health>,
+}
+
+impl Shared {
+    pub(crate) fn new(disk: Disk, keep_revisions: u64, revision: u64) -> Self {
+        Shared {
+            disk,
+            keep_revisions,
+            deadlines: Mutex::default(),
+            watchers: Mutex::new(Watchers::new(revision)),
+            revision: AtomicU64::new(revision),
+            client: AtomicI64::new(0),
+            health: watch::Sender::new(Health::Well),
+        }
+    }
+
+    pub(crate) fn deadlines(&self) -> MutexGuard<'_, Deadlines> {
+        self.deadlines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn watchers(&self) -> MutexGuard<'_, Watchers> {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_revision(&self, changed: &Changed) {
+        if let Some((revision, _)) = changed.revisions.last() {
+            self.revision.store(*revision, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn client(&self) -> i64 {
+        self.client.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_client(&self, client: Option<i64>) {
+        self.client.store(client.unwrap_or(0), Ordering::Release);
+    }
+
+    /// How the store is. What is as it was wakes nobody.
+    pub(crate) fn report(&self, health: Health) {
+        self.health.send_if_modified(|before| {
+            let is_other = *before != health;
+            if is_other {
+                *before = health;
+            }
+            is_other
+        });
+    }
+
+    /// Tells those who watch.
+    pub(crate) fn publish(&self, revisions: Vec<(u64, Vec<Bytes>)>) {
+        if !revisions.is_empty() {
+            self.watchers().publish(&revisions);
+        }
+    }
+}

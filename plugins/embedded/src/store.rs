@@ -1,0 +1,333 @@
+//! [`EmbeddedStore`]: the store as a library.
+
+use crate::{
+    EmbeddedConfig, Health,
+    control::Control,
+    engine::{Engine, Limits},
+    medium::{InMemory, Medium, OnDisk},
+    read::{self, NoState, Wanted},
+    teller::Teller,
+    watchers::Watcher,
+    work::{Done, Work},
+    write::LEAST_LIFE,
+};
+use cninfra::{
+    BoxFuture,
+    keyval::{
+        At, Bytes, Capabilities, Coordination, Cursor, Entry, Feed, KeyRange, KvError, LeaseId, Leases, Page,
+        PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+    },
+};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::oneshot,
+    task::{JoinSet, spawn_blocking},
+};
+
+/// A page has so many entries and bytes at most, whatever is asked for.
+const MOST: (usize, usize) = (100_000, 64 << 20);
+/// Where the data is if nothing says so.
+const PATH: &str = "data/embedded.redb";
+
+/// A key-value store in one file, or in memory: see the [crate](crate).
+///
+/// ```
+/// use cninfra::keyval::Kv;
+/// use cninfra_embedded::EmbeddedStore;
+/// use std::sync::Arc;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), cninfra::keyval::KvError> {
+/// let store = Arc::new(EmbeddedStore::in_memory().await?);
+/// let contacts = Kv::new(store.clone()).scoped("contacts/");
+/// contacts.put("alice", "555-0100").await?;
+/// assert_eq!(contacts.get("alice").await?.map(|entry| entry.value), Some("555-0100".into()));
+/// store.close().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct EmbeddedStore {
+    engine: Arc<Engine>,
+    capabilities: Capabilities,
+    tellers: Mutex<JoinSet<()>>,
+}
+
+impl EmbeddedStore {
+    /// Opens a store, in a file that is made if it is not there, or in memory.
+    ///
+    /// # Errors
+    /// Another store has the file open; it is none of this store, or can not be read or written. The error names the file.
+    ///
+    /// # Cancel safety
+    /// Dropped, a store that is being opened is closed again as soon as it is open.
+    pub async fn open(config: &EmbeddedConfig) -> Result<Self> {
+        let medium: Box<dyn Medium> = match (&config.path, config.in_memory) {
+            (_, true) => Box::new(InMemory),
+            (path, false) => Box::new(OnDisk::new(path.as_deref().unwrap_or(Path::new(PATH)))),
+        };
+        Self::open_on(medium, config).await
+    }
+
+    /// Opens a store in memory: nothing is left of it when it is closed.
+    ///
+    /// # Errors
+    /// The system gives it no threads.
+    ///
+    /// # Cancel safety
+    /// As of [`open`](Self::open).
+    pub async fn in_memory() -> Result<Self> {
+        Self::open(&EmbeddedConfig { in_memory: true, ..EmbeddedConfig::default() }).await
+    }
+
+    pub(crate) async fn open_on(medium: Box<dyn Medium>, config: &EmbeddedConfig) -> Result<Self> {
+        let capabilities = capabilities(config);
+        let limits =
+            Limits { keep_revisions: config.keep_revisions, cache: size(config.cache.0), timeout: config.timeout.0 };
+        let (tell, opened) = oneshot::channel();
+        // a store that nobody waits for any more is dropped, which closes it
+        let opening = spawn_blocking(move || drop(tell.send(Engine::open(medium, limits))));
+        let engine = match opened.await {
+            Ok(engine) => engine?,
+            Err(_) => return Err(no_answer(opening.await.err())),
+        };
+        Ok(EmbeddedStore { engine: Arc::new(engine), capabilities, tellers: Mutex::default() })
+    }
+
+    /// Closes the store: what was asked for before is still done, what ends with the client ends, and watches do. Then the file may be opened by others. Closing it twice is no error.
+    ///
+    /// # Errors
+    /// A thread of the store has panicked.
+    ///
+    /// # Cancel safety
+    /// Dropped, the store closes all the same.
+    pub async fn close(&self) -> Result<()> {
+        self.engine.begin_to_close();
+        let mut tellers = std::mem::take(&mut *self.tellers.lock().unwrap_or_else(PoisonError::into_inner));
+        while tellers.join_next().await.is_some() {}
+        let engine = self.engine.clone();
+        spawn_blocking(move || engine.join()).await.map_err(|error| no_answer(Some(error)))
+    }
+
+    /// How it is: the last value, and each that follows.
+    #[must_use]
+    pub fn health(&self) -> tokio::sync::watch::Receiver<Health> {
+        self.engine.shared.health.subscribe()
+    }
+
+    async fn work(&self, work: Work) -> Result<Done> {
+        self.engine.work(work).await
+    }
+
+    fn no_state(&self, op: &'static str, no_state: NoState) -> KvError {
+        let reason = match no_state {
+            NoState::Compacted(oldest) => Reason::Compacted(Revision::new(oldest)),
+            NoState::Future => Reason::Future,
+        };
+        KvError::new(op, reason).not_applied()
+    }
+}
+
+pub(crate) fn capabilities(config: &EmbeddedConfig) -> Capabilities {
+    let mut capabilities = Capabilities::all();
+    capabilities.max_txn_ops = config.max_txn_ops.max(1);
+    capabilities.max_value = size(config.max_value.0);
+    capabilities.ttl_min = LEAST_LIFE;
+    capabilities.ttl_granularity = Duration::from_millis(1);
+    capabilities
+}
+
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// What should have been done was not, since its thread has panicked.
+fn no_answer(error: Option<tokio::task::JoinError>) -> KvError {
+    let told = KvError::new("open", Reason::Other);
+    match error {
+        Some(error) => told.because(error),
+        None => told,
+    }
+}
+
+/// An answer that belongs to another question.
+fn confused(op: &'static str) -> KvError {
+    KvError::new(op, Reason::Other)
+}
+
+impl Store for EmbeddedStore {
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
+        self.capabilities.refuse_get(&key, at)?;
+        let range = KeyRange::key(&key);
+        let read = match at {
+            At::Revision(at) => self.engine.read(move |txn| read::get_at(txn, &key, at.get())).await,
+            _ => self.engine.read(move |txn| read::get(txn, &key).map(Ok)).await,
+        };
+        let read = read.map_err(|error| error.on(range.clone()))?;
+        read.map_err(|no_state| self.no_state("get", no_state).on(range))
+    }
+
+    async fn page(&self, request: PageRequest) -> Result<Page> {
+        self.capabilities.refuse_page(&request)?;
+        let (at, from) = match &request.cursor {
+            Some(cursor) => {
+                let (at, from) = where_to(cursor).ok_or_else(|| {
+                    let error = KvError::new("list", Reason::Invalid).not_applied().on(request.range.clone());
+                    error.with_help("the cursor is not of a page of this store")
+                })?;
+                (Some(at), from)
+            }
+            None => match request.at {
+                At::Revision(at) => (Some(at.get()), request.range.start().clone()),
+                _ => (None, request.range.start().clone()),
+            },
+        };
+        let range = request.range.clone();
+        let read = self.engine.read(move |txn| {
+            let wanted = Wanted {
+                range: &request.range,
+                from: &from,
+                keys_only: request.keys_only,
+                max_items: request.max_items.min(MOST.0),
+                max_bytes: request.max_bytes.min(MOST.1),
+            };
+            read::part(txn, &wanted, at)
+        });
+        let part = read.await.map_err(|error| error.on(range.clone()))?;
+        let part = part.map_err(|no_state| self.no_state("list", no_state).on(range))?;
+        let next = part.next.map(|key| Cursor(Bytes::from([&part.at.to_be_bytes(), &*key].concat())));
+        Ok(Page::new(part.entries, next, Revision::new(part.at)))
+    }
+
+    async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
+        self.capabilities.refuse(&txn)?;
+        match self.work(Work::Commit(txn)).await? {
+            Done::Committed(outcome) => Ok(outcome),
+            _ => Err(confused("transaction")),
+        }
+    }
+
+    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
+        self.capabilities.refuse_watch(&ranges, &options)?;
+        let (feed, events) = Feed::new(&options);
+        let watcher = Arc::new(Watcher::new(ranges));
+        let mut tellers = self.tellers.lock().unwrap_or_else(PoisonError::into_inner);
+        // under the lock, so that who closes sees it
+        if self.engine.is_closed() {
+            return Err(self.engine.closed_error("watch").not_applied());
+        }
+        while tellers.try_join_next().is_some() {}
+        self.engine.shared.watchers().add(watcher.clone());
+        let from = options.from.map(Revision::get);
+        let teller = Teller::new(self.engine.clone(), watcher.clone(), feed.clone(), options.previous, from);
+        let (engine, control) = (
+            self.engine.clone(),
+            Arc::new(Control { watcher: watcher.clone(), feed: feed.clone(), capabilities: self.capabilities }),
+        );
+        tellers.spawn(async move {
+            let ends = Ends { engine: engine.clone(), watcher, feed: feed.clone() };
+            tokio::select! {
+                () = teller.run() => {}
+                () = engine.ended() => {}
+                () = feed.ended() => {}
+            }
+            drop(ends);
+        });
+        Ok(Watch::new(events, control))
+    }
+}
+
+/// Nothing is left of a watch that has ended, however it has.
+struct Ends {
+    engine: Arc<Engine>,
+    watcher: Arc<Watcher>,
+    feed: Feed,
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.engine.shared.watchers().remove(&self.watcher);
+        self.watcher.asked().ended = true;
+        self.feed.end();
+    }
+}
+
+/// Where a page begins: its state, and its first key.
+fn where_to(Cursor(cursor): &Cursor) -> Option<(u64, Bytes)> {
+    let (at, _) = cursor.split_first_chunk()?;
+    Some((u64::from_be_bytes(*at), cursor.slice(size_of::<u64>()..)))
+}
+
+impl Revisions for EmbeddedStore {
+    fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
+        Box::pin(async {
+            if self.engine.is_closed() {
+                return Err(self.engine.closed_error("revision").not_applied());
+            }
+            Revision::new(self.engine.shared.revision()).ok_or_else(|| confused("revision"))
+        })
+    }
+
+    fn compact(&self, upto: Revision) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.work(Work::Compact(upto.get())).await.map(drop) })
+    }
+}
+
+impl Leases for EmbeddedStore {
+    fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration)>> {
+        Box::pin(async move {
+            match self.work(Work::Grant(ttl)).await? {
+                Done::Granted(lease, ttl) => Ok((lease, ttl)),
+                _ => Err(confused("grant")),
+            }
+        })
+    }
+
+    fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration>> {
+        Box::pin(async move {
+            match self.work(Work::KeepAlive(lease)).await? {
+                Done::Left(left) => Ok(left),
+                _ => Err(confused("keep alive")),
+            }
+        })
+    }
+
+    fn revoke(&self, lease: LeaseId) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.work(Work::Revoke(lease)).await.map(drop) })
+    }
+
+    fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>>> {
+        Box::pin(async move {
+            if self.engine.is_closed() {
+                return Err(self.engine.closed_error("time left").not_applied());
+            }
+            if lease.0 != 0 && self.engine.shared.client() == lease.0 {
+                return Ok(Some(Duration::MAX));
+            }
+            Ok(self.engine.shared.deadlines().left(lease.0, Instant::now()))
+        })
+    }
+}
+
+impl Coordination for EmbeddedStore {}
+
+impl fmt::Debug for EmbeddedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedStore").field("at", self.engine.shared.disk.name()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for EmbeddedStore {
+    /// Where it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.engine.shared.disk.name())
+    }
+}

@@ -1,0 +1,263 @@
+//! [`Teller`]: tells a subscriber what has changed. It reads the log, so what is not told yet waits there, and nobody else.
+
+use crate::{
+    changes::{Changes, changes},
+    engine::Engine,
+    read::{NoState, Part, Wanted, part},
+    watchers::Watcher,
+};
+use cninfra::keyval::{Bytes, Cause, Event, Feed, KeyRange, Link, Pushed, Revision};
+use std::{sync::Arc, time::Duration};
+
+/// A snapshot is read in parts of so many entries and bytes.
+const PAGE: (usize, usize) = (1000, 1 << 20);
+/// What could not be read is read again then.
+const AGAIN: Duration = Duration::from_millis(200);
+
+pub(crate) struct Teller {
+    engine: Arc<Engine>,
+    watcher: Arc<Watcher>,
+    feed: Feed,
+    previous: bool,
+    ranges: Vec<Told>,
+    /// All up to this revision is told.
+    at: u64,
+    /// Nothing can be read.
+    is_lost: bool,
+}
+
+struct Told {
+    range: KeyRange,
+    number: u64,
+    state: State,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    /// What came after this revision is told.
+    Since(u64),
+    /// A snapshot is to be told first.
+    Wants(Cause),
+}
+
+/// There is nobody to tell.
+struct Gone;
+
+impl Teller {
+    /// `from` is the first revision that is told, without a snapshot; without it there is one.
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        watcher: Arc<Watcher>,
+        feed: Feed,
+        previous: bool,
+        from: Option<u64>,
+    ) -> Self {
+        // what was answered before is a part of the first snapshot
+        let newest = engine.shared.revision();
+        let (at, state) = match from {
+            None => (newest, State::Wants(Cause::Start)),
+            // these revisions were another store's, or this one's before it lost its data
+            Some(from) if from > newest + 1 => (newest, State::Wants(Cause::Regressed)),
+            Some(from) => (from - 1, State::Since(from - 1)),
+        };
+        let asked = watcher.asked().ranges.clone();
+        let ranges = asked.into_iter().map(|asked| Told { range: asked.range, number: asked.number, state }).collect();
+        Teller { engine, watcher, feed, previous, ranges, at, is_lost: false }
+    }
+
+    /// Tells until the subscriber is gone.
+    pub(crate) async fn run(mut self) {
+        // what was before the watch began is in the log, and nobody wakes for it
+        let mut first = Some(self.at + 1);
+        while let Ok(()) = self.turn(first.take()).await {
+            self.watcher.wake.notified().await;
+        }
+    }
+
+    async fn turn(&mut self, first: Option<u64>) -> Result<(), Gone> {
+        self.look()?;
+        self.catch_up(first).await?;
+        while let Some(index) = self.ranges.iter().position(|told| matches!(told.state, State::Wants(_))) {
+            self.snapshot(index).await?;
+            self.look()?;
+            self.catch_up(None).await?;
+        }
+        Ok(())
+    }
+
+    /// All is told, or wants a snapshot: which is of the newest state, so that who has written before sees it.
+    fn skip(&mut self) {
+        self.at = self.at.max(self.engine.shared.revision());
+    }
+
+    /// Sees what is asked for.
+    fn look(&mut self) -> Result<(), Gone> {
+        let (ranges, removed, snapshot) = {
+            let mut asked = self.watcher.asked();
+            (asked.ranges.clone(), std::mem::take(&mut asked.removed), std::mem::take(&mut asked.snapshot))
+        };
+        self.ranges.retain(|told| ranges.iter().any(|asked| asked.number == told.number));
+        for range in removed {
+            if self.feed.push(Event::removed(range)) == Pushed::Ended {
+                return Err(Gone);
+            }
+        }
+        if snapshot {
+            self.all_want(Cause::Requested);
+        }
+        for asked in ranges {
+            if self.ranges.iter().all(|told| told.number != asked.number) {
+                let state = State::Wants(Cause::Added);
+                self.ranges.push(Told { range: asked.range, number: asked.number, state });
+            }
+        }
+        Ok(())
+    }
+
+    /// All ranges that were told once want a snapshot.
+    fn all_want(&mut self, cause: Cause) {
+        for told in &mut self.ranges {
+            if let State::Since(_) = told.state {
+                told.state = State::Wants(cause);
+            }
+        }
+    }
+
+    /// Tells all that has changed.
+    async fn catch_up(&mut self, first: Option<u64>) -> Result<(), Gone> {
+        // first this, then that: what is published in between concerns the next look
+        let published = self.engine.shared.watchers().published();
+        let changed = self.watcher.take_changed();
+        // a snapshot is of a state that all others are told up to
+        let wants = self.ranges.iter().any(|told| matches!(told.state, State::Wants(_)));
+        let Some(mut from) = first.or(if wants { Some(0) } else { changed }).map(|first| first.max(self.at + 1)) else {
+            self.at = self.at.max(published);
+            return Ok(());
+        };
+        loop {
+            let since = |told: &Told| match told.state {
+                State::Since(since) => Some((told.range.clone(), since)),
+                State::Wants(_) => None,
+            };
+            let told: Vec<(KeyRange, u64)> = self.ranges.iter().filter_map(since).collect();
+            if told.is_empty() {
+                self.skip();
+                return Ok(());
+            }
+            let previous = self.previous;
+            let Ok(read) = self.read(move |txn| changes(txn, from, &told, previous)).await? else {
+                self.all_want(Cause::Compacted);
+                self.skip();
+                return Ok(());
+            };
+            let Changes { revisions, upto, more } = read;
+            for (revision, changes) in revisions {
+                if !self.push(Event::changes(Revision::new(revision), changes)).await? {
+                    self.skip();
+                    return Ok(());
+                }
+            }
+            self.at = self.at.max(upto);
+            from = self.at + 1;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Puts an event in the queue, as the subscriber wants it. Returns false where it was thrown away, and a snapshot is to be told instead.
+    async fn push(&mut self, mut event: Event) -> Result<bool, Gone> {
+        loop {
+            match self.feed.push(event) {
+                Pushed::Queued => return Ok(true),
+                Pushed::Full(back) => event = back,
+                Pushed::Resnapshot => return self.overflowed().await.map(|()| false),
+                Pushed::Ended => return Err(Gone),
+            }
+            if !self.feed.room().await {
+                return Err(Gone);
+            }
+        }
+    }
+
+    async fn overflowed(&mut self) -> Result<(), Gone> {
+        self.all_want(Cause::Overflow);
+        if self.feed.room().await { Ok(()) } else { Err(Gone) }
+    }
+
+    /// Tells the snapshot of a range, of the state that all others are told up to.
+    async fn snapshot(&mut self, index: usize) -> Result<(), Gone> {
+        let Told { range, state: State::Wants(cause), .. } = &self.ranges[index] else { return Ok(()) };
+        let (range, cause, at) = (range.clone(), *cause, self.at);
+        if !self.send(Event::snapshot_begin(range.clone(), cause)).await? {
+            return Ok(());
+        }
+        let mut from = Some(range.start().clone());
+        while let Some(start) = from {
+            let read = self.page(range.clone(), start, at).await?;
+            let Ok(Part { entries, next, .. }) = read else {
+                // it was compacted meanwhile: it begins again, of a newer state
+                return Ok(());
+            };
+            for entry in entries {
+                if !self.send(Event::Item(entry)).await? {
+                    return Ok(());
+                }
+            }
+            from = next;
+        }
+        if self.send(Event::snapshot_end(range, Revision::new(at))).await? {
+            self.ranges[index].state = State::Since(at);
+        }
+        Ok(())
+    }
+
+    async fn page(&mut self, range: KeyRange, start: Bytes, at: u64) -> Result<Result<Part, NoState>, Gone> {
+        self.read(move |txn| {
+            let (max_items, max_bytes) = PAGE;
+            let wanted = Wanted { range: &range, from: &start, keys_only: false, max_items, max_bytes };
+            part(txn, &wanted, Some(at))
+        })
+        .await
+    }
+
+    /// Puts an event of a snapshot in the queue. Returns false where a snapshot of all is to be told instead.
+    async fn send(&mut self, event: Event) -> Result<bool, Gone> {
+        match self.feed.send(event).await {
+            Pushed::Queued => Ok(true),
+            Pushed::Ended => Err(Gone),
+            Pushed::Full(_) | Pushed::Resnapshot => self.overflowed().await.map(|()| false),
+        }
+    }
+
+    /// Reads, until it can be read.
+    async fn read<T: Send + 'static>(
+        &mut self,
+        read: impl Fn(&redb::ReadTransaction) -> Result<Result<T, NoState>, redb::Error> + Clone + Send + 'static,
+    ) -> Result<Result<T, NoState>, Gone> {
+        loop {
+            match self.engine.read(read.clone()).await {
+                Ok(answer) => {
+                    if std::mem::take(&mut self.is_lost) {
+                        self.link(Link::Resumed)?;
+                    }
+                    return Ok(answer);
+                }
+                Err(error) if *error.reason() == cninfra::keyval::Reason::Closed => return Err(Gone),
+                Err(_) => {
+                    if !std::mem::replace(&mut self.is_lost, true) {
+                        self.link(Link::Lost)?;
+                    }
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    fn link(&self, link: Link) -> Result<(), Gone> {
+        match self.feed.push(Event::Link(link)) {
+            Pushed::Ended => Err(Gone),
+            _ => Ok(()),
+        }
+    }
+}

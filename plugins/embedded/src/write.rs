@@ -1,0 +1,392 @@
+//! [`Writer`]: what is asked for, done in one transaction of redb.
+
+mod leases;
+
+use crate::{
+    read::{entry, missing},
+    tables::{
+        CURRENT, Current, CurrentValue, FIRST, GRANTED, HISTORY, Kind, LEASES, LOG, LeaseValue, META, OF_CLIENT,
+        OF_KEY, OWNED, Place, Record, lease_of, meta,
+    },
+    work::{Done, LeaseChange, Refused, Work},
+};
+use cninfra::keyval::{
+    Bytes, Compare, Condition, Entry, Expiry, KeyRange, KvError, LeaseId, Op, OpResult, Put, Reason, Revision, Txn,
+    TxnOutcome,
+};
+use redb::{ReadableTable as _, Table, WriteTransaction};
+use std::{
+    ops::Bound,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// So many revisions are thrown away in one transaction at most: more would take long.
+const SLICE: u64 = 500;
+/// What one transaction reads, and what it tells of what it deletes, has about so many bytes at most.
+const MOST_READ: usize = 64 << 20;
+/// The shortest life of a key or a lease.
+pub(crate) const LEAST_LIFE: Duration = Duration::from_millis(100);
+/// The longest one: a hundred years.
+const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// What a transaction has changed.
+#[derive(Default)]
+pub(crate) struct Changed {
+    /// The keys of each revision.
+    pub(crate) revisions: Vec<(u64, Vec<Bytes>)>,
+    pub(crate) leases: Vec<LeaseChange>,
+    /// The oldest revision that can be read is another one.
+    pub(crate) compacted: Option<u64>,
+    /// So many revisions were thrown away.
+    pub(crate) swept: u64,
+    /// Something was written.
+    pub(crate) any: bool,
+}
+
+pub(crate) struct Writer<'t> {
+    current: Table<'t, &'static [u8], CurrentValue>,
+    log: Table<'t, Place, &'static [u8]>,
+    history: Table<'t, (&'static [u8], u64), u32>,
+    leases: Table<'t, i64, LeaseValue>,
+    owned: Table<'t, (i64, &'static [u8]), ()>,
+    meta: Table<'t, &'static str, u64>,
+    /// The newest revision.
+    revision: u64,
+    compacted: u64,
+    swept: u64,
+    /// The lease of all that ends with the client; made when it is needed.
+    client: Option<i64>,
+    /// The changes of what is being done.
+    keys: Vec<Bytes>,
+    pub(crate) changed: Changed,
+}
+
+impl<'t> Writer<'t> {
+    pub(crate) fn open(txn: &'t WriteTransaction, client: Option<i64>) -> Result<Self, redb::Error> {
+        let meta = txn.open_table(META)?;
+        let number = |name| Ok::<_, redb::Error>(meta.get(name)?.map_or(FIRST, |number| number.value()));
+        let (revision, compacted) = (number(meta::REVISION)?, number(meta::COMPACTED)?);
+        let swept = number(meta::SWEPT)?;
+        Ok(Writer {
+            current: txn.open_table(CURRENT)?,
+            log: txn.open_table(LOG)?,
+            history: txn.open_table(HISTORY)?,
+            leases: txn.open_table(LEASES)?,
+            owned: txn.open_table(OWNED)?,
+            meta,
+            revision,
+            compacted,
+            swept,
+            client,
+            keys: Vec::new(),
+            changed: Changed::default(),
+        })
+    }
+
+    /// The lease of all that ends with the client, if there is one.
+    pub(crate) fn client(&self) -> Option<i64> {
+        self.client
+    }
+
+    /// Is something compacted that was not thrown away yet?
+    pub(crate) fn has_more_to_sweep(&self) -> bool {
+        self.swept < self.compacted
+    }
+
+    /// Does what is asked for. What is refused has changed nothing.
+    pub(crate) fn run(&mut self, work: &Work) -> Result<Result<Done, Refused>, redb::Error> {
+        let done = match work {
+            Work::Commit(txn) => self.commit(txn)?.map(Done::Committed),
+            Work::Grant(ttl) => {
+                let (lease, ttl) = self.grant(GRANTED, *ttl)?;
+                Ok(Done::Granted(LeaseId(lease), ttl))
+            }
+            Work::KeepAlive(lease) => self.keep_alive(*lease)?.map(Done::Left),
+            Work::Revoke(lease) => {
+                self.end(lease.0)?;
+                Ok(Done::Nothing)
+            }
+            Work::EndClient => {
+                if let Some(client) = self.client.take() {
+                    self.end(client)?;
+                }
+                Ok(Done::Nothing)
+            }
+            Work::Compact(upto) => self.compact(*upto)?.map(|()| Done::Nothing),
+        };
+        self.end_revision()?;
+        Ok(done)
+    }
+
+    /// Ends what the clients before have left, and tells which leases live on, with the rest of their lives.
+    pub(crate) fn resume(&mut self) -> Result<Vec<(i64, Duration)>, redb::Error> {
+        let (mut ended, mut living) = (Vec::new(), Vec::new());
+        let now = now();
+        for found in self.leases.iter()? {
+            let (lease, value) = found?;
+            let (kind, life, ends) = value.value();
+            match kind {
+                OF_CLIENT => ended.push(lease.value()),
+                // a clock that was set back makes no life longer
+                _ => living.push((lease.value(), Duration::from_millis(ends.saturating_sub(now).min(life)))),
+            }
+        }
+        for lease in ended {
+            self.end(lease)?;
+        }
+        self.end_revision()?;
+        Ok(living)
+    }
+
+    /// Throws away a slice of what is compacted. `keep` says how many revisions are kept at least.
+    pub(crate) fn sweep(&mut self, keep: u64) -> Result<(), redb::Error> {
+        let oldest = self.revision.saturating_sub(keep);
+        if keep > 0 && oldest >= self.compacted + SLICE.min(keep) {
+            self.set_compacted(oldest)?;
+        }
+        if !self.has_more_to_sweep() {
+            return Ok(());
+        }
+        let upto = self.compacted.min(self.swept + SLICE);
+        let (mut places, mut versions) = (Vec::new(), Vec::new());
+        for found in self.log.range((self.swept, 0)..=(upto, u32::MAX))? {
+            let (place, bytes) = found?;
+            let place = place.value();
+            let record = Record::read(bytes.value())?;
+            // what was before a change is seen in no state that is left
+            if let Some(before) = record.before.filter(|_| place.0 > self.swept) {
+                places.push(before);
+                versions.push((record.key.to_vec(), before.0));
+            }
+            // a delete is told to who watches from the oldest state on
+            if record.kind != Kind::Put && place.0 < upto {
+                places.push(place);
+                versions.push((record.key.to_vec(), place.0));
+            }
+        }
+        for place in places {
+            self.log.remove(place)?;
+        }
+        for (key, revision) in versions {
+            self.history.remove((&*key, revision))?;
+        }
+        self.changed.swept = upto - self.swept;
+        self.swept = upto;
+        self.meta.insert(meta::SWEPT, upto)?;
+        self.changed.any = true;
+        Ok(())
+    }
+
+    /// Notes what the transaction is, before it is written. Returns its stamp.
+    pub(crate) fn stamp(&mut self) -> Result<u64, redb::Error> {
+        let stamp = self.meta.get(meta::STAMP)?.map_or(0, |stamp| stamp.value()) + 1;
+        self.meta.insert(meta::STAMP, stamp)?;
+        self.meta.insert(meta::REVISION, self.revision)?;
+        Ok(stamp)
+    }
+
+    fn commit(&mut self, txn: &Txn) -> Result<Result<TxnOutcome, Refused>, redb::Error> {
+        let mut succeeded = true;
+        for Condition { key, is, .. } in &txn.conditions {
+            succeeded = succeeded && self.holds(key, is)?;
+        }
+        let ops = if succeeded { &txn.then } else { &txn.otherwise };
+        // what is refused must not have changed anything
+        if let Some(refused) = self.refuses(ops)? {
+            return Ok(Err(refused));
+        }
+        let mut results = Vec::with_capacity(ops.len());
+        for op in ops {
+            results.push(match op {
+                Op::Put(put) => self.put(put)?,
+                Op::Delete { range, previous, .. } => self.delete(range, *previous)?,
+                Op::Get(range) => OpResult::Got(self.entries(range)?),
+                _ => return Ok(Err(unknown("operation"))),
+            });
+        }
+        let revision = self.revision + u64::from(!self.keys.is_empty());
+        Ok(Ok(TxnOutcome::new(succeeded, Revision::new(revision), results)))
+    }
+
+    fn holds(&self, key: &[u8], is: &Compare) -> Result<bool, redb::Error> {
+        let found = self.current.get(key)?.map(|found| Current::read(found.value()));
+        Ok(match (is, found) {
+            (Compare::Absent, found) => found.is_none(),
+            (Compare::Present, found) => found.is_some(),
+            (Compare::Before(revision), found) => found.is_none_or(|found| found.place.0 < revision.get()),
+            (Compare::Revision(revision), Some(found)) => found.place.0 == revision.get(),
+            (Compare::Created(revision), Some(found)) => found.created == revision.get(),
+            (Compare::Value(value), Some(found)) => {
+                let bytes = self.log.get(found.place)?.ok_or_else(|| missing(found.place))?;
+                Record::read(bytes.value())?.value == value
+            }
+            _ => false,
+        })
+    }
+
+    fn refuses(&self, ops: &[Op]) -> Result<Option<Refused>, redb::Error> {
+        let mut bytes = 0;
+        for op in ops {
+            match op {
+                Op::Put(Put { key, expiry: Expiry::Lease(lease), .. }) if self.leases.get(lease.0)?.is_none() => {
+                    let reason = Reason::NoLease(*lease);
+                    return Ok(Some(KvError::new("put", reason).not_applied().on(KeyRange::key(key))));
+                }
+                Op::Get(range) | Op::Delete { range, previous: true, .. } => {
+                    bytes += self.size(range, MOST_READ - bytes)?;
+                    if bytes >= MOST_READ {
+                        let help = format!("a transaction reads {MOST_READ} bytes at most: list the range in pages");
+                        let error = KvError::new("transaction", Reason::TooLarge).not_applied().on(range.clone());
+                        return Ok(Some(error.with_help(help)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many bytes the entries of a range have, or as many as are counted.
+    fn size(&self, range: &KeyRange, most: usize) -> Result<usize, redb::Error> {
+        let mut bytes = 0;
+        for found in self.current.range::<&[u8]>(bounds(range))? {
+            let place = Current::read(found?.1.value()).place;
+            bytes += self.log.get(place)?.ok_or_else(|| missing(place))?.value().len();
+            if bytes >= most {
+                return Ok(most);
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn entries(&self, range: &KeyRange) -> Result<Vec<Entry>, redb::Error> {
+        let mut entries = Vec::new();
+        for found in self.current.range::<&[u8]>(bounds(range))? {
+            entries.push(entry(&self.log, Current::read(found?.1.value()).place, false)?);
+        }
+        Ok(entries)
+    }
+
+    fn put(&mut self, Put { key, value, expiry, .. }: &Put) -> Result<OpResult, redb::Error> {
+        let before = self.current.get(&**key)?.map(|found| Current::read(found.value()));
+        let (lease, ttl) = match expiry {
+            Expiry::After(ttl) => {
+                let (lease, ttl) = self.grant(OF_KEY, *ttl)?;
+                (lease, Some(ttl))
+            }
+            Expiry::Lease(lease) => (lease.0, None),
+            Expiry::WithClient => (self.client_lease()?, None),
+            Expiry::Keep => (before.map_or(0, |before| before.lease), None),
+            _ => (0, None),
+        };
+        if let Some(before) = before.filter(|before| before.lease != lease) {
+            self.leave(before.lease, key)?;
+        }
+        if lease != 0 {
+            self.owned.insert((lease, &**key), ())?;
+        }
+        let place = self.next_place(key);
+        let current = Current {
+            created: before.map_or(place.0, |before| before.created),
+            place,
+            version: before.map_or(1, |before| before.version + 1),
+            lease,
+        };
+        let record = Record {
+            kind: Kind::Put,
+            created: current.created,
+            version: current.version,
+            lease,
+            before: before.map(|before| before.place),
+            key,
+            value,
+        };
+        self.log.insert(place, &*record.write())?;
+        self.history.insert((&**key, place.0), place.1)?;
+        self.current.insert(&**key, current.write())?;
+        Ok(OpResult::put(ttl, lease_of(lease)))
+    }
+
+    fn delete(&mut self, range: &KeyRange, previous: bool) -> Result<OpResult, redb::Error> {
+        let mut keys = Vec::new();
+        for found in self.current.range::<&[u8]>(bounds(range))? {
+            keys.push(Bytes::copy_from_slice(found?.0.value()));
+        }
+        let (count, mut entries) = (keys.len() as u64, Vec::new());
+        for key in keys {
+            let before = self.remove(&key, Kind::Deleted)?;
+            if let Some(place) = before.filter(|_| previous) {
+                entries.push(entry(&self.log, place, false)?);
+            }
+        }
+        Ok(OpResult::deleted(count, entries))
+    }
+
+    /// Deletes a key. Returns where its value was.
+    fn remove(&mut self, key: &Bytes, kind: Kind) -> Result<Option<Place>, redb::Error> {
+        let Some(before) = self.current.remove(&**key)?.map(|found| Current::read(found.value())) else {
+            return Ok(None);
+        };
+        self.leave(before.lease, key)?;
+        let place = self.next_place(key);
+        let record = Record { kind, created: 0, version: 0, lease: 0, before: Some(before.place), key, value: &[] };
+        self.log.insert(place, &*record.write())?;
+        self.history.insert((&**key, place.0), place.1)?;
+        Ok(Some(before.place))
+    }
+
+    /// The place of the next change, which is of this key.
+    fn next_place(&mut self, key: &Bytes) -> Place {
+        let number = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        self.keys.push(key.clone());
+        (self.revision + 1, number)
+    }
+
+    /// What was changed makes a revision.
+    fn end_revision(&mut self) -> Result<(), redb::Error> {
+        if self.keys.is_empty() {
+            return Ok(());
+        }
+        self.revision += 1;
+        self.changed.revisions.push((self.revision, std::mem::take(&mut self.keys)));
+        self.changed.any = true;
+        Ok(())
+    }
+
+    fn compact(&mut self, upto: u64) -> Result<Result<(), Refused>, redb::Error> {
+        if upto > self.revision {
+            return Ok(Err(KvError::new("compact", Reason::Future).not_applied()));
+        }
+        if upto > self.compacted {
+            self.set_compacted(upto)?;
+        }
+        Ok(Ok(()))
+    }
+
+    fn set_compacted(&mut self, upto: u64) -> Result<(), redb::Error> {
+        self.compacted = upto;
+        self.meta.insert(meta::COMPACTED, upto)?;
+        self.changed.compacted = Some(upto);
+        self.changed.any = true;
+        Ok(())
+    }
+}
+
+/// A range as redb takes it. Its end is above its start.
+fn bounds(range: &KeyRange) -> (Bound<&[u8]>, Bound<&[u8]>) {
+    let upper = range.end().map_or(Bound::Unbounded, |end| Bound::Excluded(&**end));
+    (Bound::Included(range.start()), upper)
+}
+
+fn unknown(what: &'static str) -> Refused {
+    KvError::new("transaction", Reason::Unsupported(what)).not_applied()
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
+}

@@ -1,0 +1,100 @@
+//! Leases, and the keys that end with them.
+
+use super::{LEAST_LIFE, LONGEST_LIFE, Writer, millis, now};
+use crate::{
+    tables::{Kind, OF_CLIENT, OF_KEY},
+    work::{LeaseChange, Refused},
+};
+use cninfra::keyval::{Bytes, KvError, LeaseId, Reason};
+use redb::ReadableTable as _;
+use std::time::Duration;
+
+impl Writer<'_> {
+    /// A key ends with a lease no more.
+    pub(super) fn leave(&mut self, lease: i64, key: &[u8]) -> Result<(), redb::Error> {
+        if lease == 0 {
+            return Ok(());
+        }
+        self.owned.remove((lease, key))?;
+        let is_of_key = self.leases.get(lease)?.is_some_and(|value| value.value().0 == OF_KEY);
+        if is_of_key {
+            self.forget(lease)?;
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, lease: i64) -> Result<(), redb::Error> {
+        self.leases.remove(lease)?;
+        self.changed.leases.push(LeaseChange::Ended(lease));
+        self.changed.any = true;
+        Ok(())
+    }
+
+    pub(super) fn client_lease(&mut self) -> Result<i64, redb::Error> {
+        if let Some(client) = self.client {
+            return Ok(client);
+        }
+        let lease = self.new_lease()?;
+        self.leases.insert(lease, (OF_CLIENT, 0, 0))?;
+        self.client = Some(lease);
+        self.changed.any = true;
+        Ok(lease)
+    }
+
+    fn new_lease(&self) -> Result<i64, redb::Error> {
+        loop {
+            let lease = fastrand::i64(1..);
+            if self.leases.get(lease)?.is_none() {
+                return Ok(lease);
+            }
+        }
+    }
+
+    pub(super) fn grant(&mut self, kind: u8, ttl: Duration) -> Result<(i64, Duration), redb::Error> {
+        let lease = self.new_lease()?;
+        // whole milliseconds, never less than was asked for
+        let ttl = ttl.clamp(LEAST_LIFE, LONGEST_LIFE);
+        let ttl = Duration::from_millis(millis(ttl + Duration::from_nanos(999_999)));
+        self.live(lease, kind, ttl)?;
+        Ok((lease, ttl))
+    }
+
+    pub(super) fn keep_alive(&mut self, lease: LeaseId) -> Result<Result<Duration, Refused>, redb::Error> {
+        let Some((kind, life, _)) = self.leases.get(lease.0)?.map(|value| value.value()) else {
+            return Ok(Err(KvError::new("keep alive", Reason::NoLease(lease)).not_applied()));
+        };
+        if kind == OF_CLIENT {
+            return Ok(Ok(LONGEST_LIFE));
+        }
+        let ttl = Duration::from_millis(life);
+        self.live(lease.0, kind, ttl)?;
+        Ok(Ok(ttl))
+    }
+
+    /// A lease begins its life.
+    fn live(&mut self, lease: i64, kind: u8, ttl: Duration) -> Result<(), redb::Error> {
+        self.leases.insert(lease, (kind, millis(ttl), now() + millis(ttl)))?;
+        self.changed.leases.push(LeaseChange::Lives(lease, ttl));
+        self.changed.any = true;
+        Ok(())
+    }
+
+    /// Ends a lease, and its keys with it.
+    pub(super) fn end(&mut self, lease: i64) -> Result<(), redb::Error> {
+        if self.leases.get(lease)?.is_none() {
+            return Ok(());
+        }
+        let mut keys = Vec::new();
+        for found in self.owned.range::<(i64, &[u8])>((lease, &[][..])..)? {
+            let (key, _) = found?;
+            match key.value() {
+                (of, key) if of == lease => keys.push(Bytes::copy_from_slice(key)),
+                _ => break,
+            }
+        }
+        for key in keys {
+            self.remove(&key, Kind::Expired)?;
+        }
+        self.forget(lease)
+    }
+}

@@ -1,0 +1,70 @@
+//! What becomes of leases and of the store itself, from one opening to the next.
+
+use cninfra::keyval::{
+    Applied, At, Expiry, KeyRange, Kv, Leases as _, Reason, Revision, Revisions as _, Store as _, WatchOptions,
+};
+use cninfra_embedded::EmbeddedStore;
+use std::{sync::Arc, time::Duration};
+use tokio::time::{sleep, timeout};
+
+#[tokio::test]
+async fn leases_go_on_while_the_store_is_closed() {
+    let config = crate::config("leases");
+    let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
+    let kv = Kv::new(store.clone());
+    let (long, _) = store.grant(Duration::from_secs(60)).await.unwrap();
+    kv.put_with("long", "", Expiry::Lease(long)).await.unwrap();
+    kv.put_with("short", "", Expiry::After(Duration::from_millis(300))).await.unwrap();
+    kv.put_with("client", "", Expiry::WithClient).await.unwrap();
+    kv.put("stays", "").await.unwrap();
+    store.close().await.unwrap();
+    sleep(Duration::from_millis(1500)).await;
+    let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
+    let kv = Kv::new(store.clone());
+    let left = store.time_left(long).await.unwrap().unwrap();
+    assert!((Duration::from_secs(50)..Duration::from_secs(59)).contains(&left), "{left:?}");
+    timeout(Duration::from_secs(5), async {
+        while kv.get("short").await.unwrap().is_some() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    let keys: Vec<_> = kv.list_keys("").all().await.unwrap().into_iter().map(|entry| entry.key).collect();
+    assert_eq!(keys, ["long", "stays"]);
+    let next = store.revision().await.unwrap().get() + 1;
+    assert_eq!(kv.put("stays", "").await.unwrap().revision.map(Revision::get), Some(next));
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_says_so() {
+    let store = Arc::new(EmbeddedStore::in_memory().await.unwrap());
+    let mut watch = store.watch(vec![KeyRange::all()], WatchOptions::default()).await.unwrap();
+    let handle = watch.handle().clone();
+    store.close().await.unwrap();
+    store.close().await.unwrap();
+    while watch.next().await.is_some() {}
+    assert_eq!(*handle.add(KeyRange::key("k")).await.unwrap_err().reason(), Reason::Closed);
+    let kv = Kv::new(store.clone());
+    let put = kv.put("k", "v").await.unwrap_err();
+    assert_eq!((put.reason(), put.applied()), (&Reason::Closed, Applied::No));
+    assert_eq!(*kv.get("k").await.unwrap_err().reason(), Reason::Closed);
+    assert_eq!(*store.revision().await.unwrap_err().reason(), Reason::Closed);
+    assert_eq!(
+        *store.watch(vec![KeyRange::all()], WatchOptions::default()).await.unwrap_err().reason(),
+        Reason::Closed
+    );
+}
+
+/// Time that is paused goes on by itself when all tasks wait, and then they wait for a thread: no call is out of time by that.
+#[tokio::test(start_paused = true)]
+async fn calls_take_their_time_where_tests_pause_it() {
+    let store = EmbeddedStore::in_memory().await.unwrap();
+    for number in 0..100 {
+        let txn = cninfra::keyval::Txn::new().put("k", number.to_string());
+        store.commit(txn).await.unwrap();
+        assert!(store.get("k".into(), At::Latest).await.unwrap().is_some());
+    }
+    store.close().await.unwrap();
+}

@@ -1,0 +1,211 @@
+//! [`EtcdConfig`]: where etcd is, and how long it may take.
+
+use cninfra::config::{Duration, Invalid, Later, Secret};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use std::{fmt, path::PathBuf, time::Duration as Time};
+
+/// Where the predecessor looked when nothing said so.
+const DEFAULT_ENDPOINT: &str = "127.0.0.1:2379";
+
+/// The config section `etcd`, in the file `etcd.conf`: for [`EtcdStore::connect`](crate::EtcdStore::connect), too.
+///
+/// The keys of the predecessor do what they did there. Times are `5s` or `1m30s`; a number is nanoseconds, as there.
+///
+/// ```
+/// use cninfra_etcd::EtcdConfig;
+///
+/// let config = EtcdConfig::at(["10.0.0.1:2379", "10.0.0.2:2379"]);
+/// assert_eq!(config.operation_timeout.as_secs(), 3);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EtcdConfig {
+    /// The members of the cluster, `host:port` each. One is used until it fails, then the next one. Default: none, and the plugin is off; `127.0.0.1:2379` where
+    /// another key is set.
+    pub endpoints: Endpoints,
+    /// For a connection to be made. Default: 1 s.
+    pub dial_timeout: Duration,
+    /// For each call, with all its attempts. Default: 3 s.
+    pub operation_timeout: Duration,
+    /// No TLS, even where files are given. Default: no.
+    pub insecure_transport: bool,
+    /// The certificate of this client, in PEM: with `key-file`.
+    pub cert_file: Option<PathBuf>,
+    /// The key of that certificate, in PEM.
+    pub key_file: Option<PathBuf>,
+    /// Who has signed the certificates of the servers, in PEM. Default: whom the system trusts.
+    pub ca_file: Option<PathBuf>,
+    /// The name in the certificates of the servers, where it is not that of their endpoints.
+    pub server_name: Option<String>,
+    /// The user. Default: none.
+    pub username: Option<String>,
+    /// The password of that user.
+    pub password: Secret,
+    /// How long what is written [with the client](cninfra::keyval::Expiry::WithClient) outlives one that has died. Whole seconds. Default: 5 s.
+    pub session_ttl: Duration,
+    /// So often the history is thrown away, down to the newest state; 0 is never. One agent of a cluster is enough for that. Default: 0.
+    pub auto_compact: Duration,
+    /// The agent starts where etcd does not answer, as well. Default: no.
+    pub allow_delayed_start: bool,
+    /// So often is asked whether etcd is there, while it is not. Default: 1 s.
+    pub reconnect_interval: Duration,
+    /// Of the predecessor: watches come back to the true state by themselves, whatever this says.
+    pub resync_after_reconnect: bool,
+    /// What the predecessor knew and this store does not serve: refused, so that nobody believes it to be in force.
+    #[doc(hidden)]
+    #[serde(skip_serializing, rename = "later:insecure-skip-tls-verify", alias = "later:expand-env-variables")]
+    pub later: Later,
+}
+
+impl Default for EtcdConfig {
+    fn default() -> Self {
+        EtcdConfig {
+            endpoints: Endpoints::default(),
+            dial_timeout: Duration::from_secs(1),
+            operation_timeout: Duration::from_secs(3),
+            insecure_transport: false,
+            cert_file: None,
+            key_file: None,
+            ca_file: None,
+            server_name: None,
+            username: None,
+            password: Secret::default(),
+            session_ttl: Duration::from_secs(5),
+            auto_compact: Duration::default(),
+            allow_delayed_start: false,
+            reconnect_interval: Duration::from_secs(1),
+            resync_after_reconnect: false,
+            later: Later,
+        }
+    }
+}
+
+impl EtcdConfig {
+    /// One for these endpoints, and all else as it is by default.
+    #[must_use]
+    pub fn at<E: Into<String>>(endpoints: impl IntoIterator<Item = E>) -> Self {
+        let endpoints = Endpoints(endpoints.into_iter().map(Into::into).collect());
+        EtcdConfig { endpoints, ..EtcdConfig::default() }
+    }
+
+    /// Has anything been set?
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        *self != EtcdConfig::default()
+    }
+
+    /// Is TLS spoken? Where a file of its says so, or an endpoint does.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        let has_file = self.cert_file.is_some() || self.key_file.is_some() || self.ca_file.is_some();
+        !self.insecure_transport && (has_file || self.endpoints.0.iter().any(|endpoint| endpoint.starts_with(HTTPS)))
+    }
+
+    /// The endpoints as addresses with their scheme, one at least.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        let scheme = if self.is_tls() { HTTPS } else { HTTP };
+        let address = |endpoint: &str| {
+            let bare = endpoint.strip_prefix(HTTP).or_else(|| endpoint.strip_prefix(HTTPS)).unwrap_or(endpoint);
+            format!("{scheme}{}", bare.trim_end_matches('/'))
+        };
+        match &*self.endpoints.0 {
+            [] => vec![address(DEFAULT_ENDPOINT)],
+            endpoints => endpoints.iter().map(|endpoint| address(endpoint)).collect(),
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Invalid> {
+        for (key, time) in [("dial-timeout", self.dial_timeout), ("operation-timeout", self.operation_timeout)] {
+            if *time < Time::from_millis(1) {
+                return Err(Invalid::key(key, "is too short for any answer: take some seconds"));
+            }
+        }
+        if *self.session_ttl < Time::from_secs(1) {
+            return Err(Invalid::key("session-ttl", "is below a second, and etcd counts whole ones"));
+        }
+        if *self.reconnect_interval < Time::from_millis(10) {
+            return Err(Invalid::key("reconnect-interval", "is so short that it would keep asking"));
+        }
+        if !self.auto_compact.is_zero() && *self.auto_compact < Time::from_secs(1) {
+            return Err(Invalid::key("auto-compact", "is so short that it would keep compacting"));
+        }
+        if self.cert_file.is_some() != self.key_file.is_some() {
+            let key = if self.cert_file.is_some() { "cert-file" } else { "key-file" };
+            return Err(Invalid::key(key, "is of use with its other half only: set `cert-file` and `key-file`"));
+        }
+        if self.endpoints.0.iter().any(|endpoint| endpoint.contains('@')) {
+            return Err(Invalid::key("endpoints", "has a user in it: set `username` and `password`"));
+        }
+        Ok(())
+    }
+}
+
+pub(crate) const HTTP: &str = "http://";
+pub(crate) const HTTPS: &str = "https://";
+
+/// The members of a cluster: a list, or a text with commas, as in `ETCD_ENDPOINTS`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Endpoints(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for Endpoints {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Endpoints;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of endpoints, such as 127.0.0.1:2379")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Endpoints, E> {
+                // a list of YAML or JSON in a variable, as the predecessor's comma list
+                let text = text.trim().trim_start_matches('[').trim_end_matches(']');
+                let parts = text.split(',').map(|part| part.trim().trim_matches(['"', '\'']));
+                Ok(Endpoints(parts.filter(|part| !part.is_empty()).map(str::to_string).collect()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Endpoints, A::Error> {
+                let mut endpoints = Vec::new();
+                while let Some(endpoint) = seq.next_element()? {
+                    endpoints.push(endpoint);
+                }
+                Ok(Endpoints(endpoints))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_have_the_scheme_that_holds() {
+        let mut config = EtcdConfig::at(["a:1", "http://b:2/"]);
+        assert_eq!(config.addresses(), ["http://a:1", "http://b:2"]);
+        config.ca_file = Some("ca.pem".into());
+        assert_eq!(config.addresses(), ["https://a:1", "https://b:2"]);
+        config.insecure_transport = true;
+        assert_eq!(config.addresses(), ["http://a:1", "http://b:2"]);
+        assert_eq!(EtcdConfig::default().addresses(), ["http://127.0.0.1:2379"]);
+        assert_eq!(EtcdConfig::at(["https://c"]).addresses(), ["https://c"]);
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_refused() {
+        let bad = |change: fn(&mut EtcdConfig)| {
+            let mut config = EtcdConfig::at(["a:1"]);
+            change(&mut config);
+            config.check().is_err()
+        };
+        assert!(bad(|config| config.operation_timeout = Duration(Time::from_nanos(5))));
+        assert!(bad(|config| config.cert_file = Some("c.pem".into())));
+        assert!(bad(|config| config.endpoints.0.push("u:p@b:1".into())));
+        assert!(bad(|config| config.session_ttl = Duration::from_millis(1)));
+        assert!(!bad(|config| config.username = Some("u".into())));
+    }
+}

@@ -1,0 +1,55 @@
+//! The values of the interface and those of the client, each as the other.
+
+use bytes::Bytes;
+use cninfra::keyval::{Entry, KeyRange, LeaseId, Revision};
+use etcd_client::{ResponseHeader, proto::PbKeyValue};
+
+/// A key with its value.
+pub(crate) fn entry(kv: PbKeyValue) -> Entry {
+    let mut entry = Entry::new(kv.key, kv.value);
+    entry.revision = revision(kv.mod_revision);
+    entry.created = revision(kv.create_revision);
+    entry.version = u64::try_from(kv.version).ok().filter(|version| *version > 0);
+    entry.lease = (kv.lease != 0).then_some(LeaseId(kv.lease));
+    entry
+}
+
+pub(crate) fn revision(number: i64) -> Option<Revision> {
+    u64::try_from(number).ok().and_then(Revision::new)
+}
+
+pub(crate) fn number(revision: Revision) -> i64 {
+    i64::try_from(revision.get()).unwrap_or(i64::MAX)
+}
+
+/// The state that an answer is of; 0 of one without a header.
+pub(crate) fn state(header: Option<&ResponseHeader>) -> i64 {
+    header.map_or(0, ResponseHeader::revision)
+}
+
+/// A range as etcd has it: the first key, and the first one after it. A single key has an empty end, one without an end a zero byte.
+pub(crate) fn bounds(range: &KeyRange) -> (Vec<u8>, Vec<u8>) {
+    if let Some(key) = range.single() {
+        return (key.to_vec(), Vec::new());
+    }
+    (start(range.start()), range.end().map_or_else(|| vec![0], |end| end.to_vec()))
+}
+
+/// There is no empty key: the first one that there may be is a zero byte.
+pub(crate) fn start(key: &Bytes) -> Vec<u8> {
+    if key.is_empty() { vec![0] } else { key.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_what_etcd_takes_for_it() {
+        assert_eq!(bounds(&KeyRange::key("k")), (b"k".to_vec(), Vec::new()));
+        assert_eq!(bounds(&KeyRange::prefix("k")), (b"k".to_vec(), b"l".to_vec()));
+        assert_eq!(bounds(&KeyRange::all()), (vec![0], vec![0]));
+        assert_eq!(bounds(&KeyRange::from("k")), (b"k".to_vec(), vec![0]));
+        assert_eq!(bounds(&KeyRange::between("", "k")), (vec![0], b"k".to_vec()));
+    }
+}

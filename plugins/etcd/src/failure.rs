@@ -1,0 +1,226 @@
+//! [`Failure`]: what an error of the client means.
+
+use cninfra::keyval::{Applied, KeyRange, KvError, LeaseId, Reason};
+use etcd_client::Error;
+use std::{error::Error as StdError, sync::Arc};
+use tonic::{Code, ConnectError, Status};
+
+/// What is asked of the server, for errors.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) op: &'static str,
+    pub(crate) range: Option<KeyRange>,
+    pub(crate) lease: Option<LeaseId>,
+    /// It changes something.
+    pub(crate) writes: bool,
+}
+
+impl Asked {
+    pub(crate) fn to_read(op: &'static str, range: Option<KeyRange>) -> Self {
+        Asked { op, range, lease: None, writes: false }
+    }
+
+    pub(crate) fn to_write(op: &'static str, range: Option<KeyRange>) -> Self {
+        Asked { op, range, lease: None, writes: true }
+    }
+
+    pub(crate) fn of_lease(op: &'static str, lease: LeaseId) -> Self {
+        Asked { op, range: None, lease: Some(lease), writes: true }
+    }
+
+    /// The error of this. What only reads is never applied.
+    pub(crate) fn error(&self, reason: Reason, applied: Applied) -> KvError {
+        let error = KvError::new(self.op, reason);
+        let error = if applied == Applied::No || !self.writes { error.not_applied() } else { error };
+        match &self.range {
+            Some(range) => error.on(range.clone()),
+            None => error,
+        }
+    }
+}
+
+/// What an error of the client means.
+pub(crate) struct Failure {
+    pub(crate) reason: Reason,
+    pub(crate) applied: Applied,
+    /// The connection is of no use: it was not the server that said so.
+    pub(crate) breaks: bool,
+    source: Error,
+}
+
+impl Failure {
+    pub(crate) fn of(source: Error, lease: Option<LeaseId>) -> Self {
+        let (reason, applied, breaks) = match &source {
+            Error::GRpcStatus(status) => of_status(status, lease),
+            // what can not be an endpoint, and what was never sent
+            Error::TransportError(_)
+            | Error::InvalidArgs(_)
+            | Error::InvalidUri(_)
+            | Error::EndpointError(_)
+            | Error::InvalidMetadataValue(_) => (Reason::Invalid, Applied::No, false),
+            Error::LeaseKeepAliveError(text) if text.contains("not found") => {
+                (lease.map_or(Reason::Other, Reason::NoLease), Applied::No, false)
+            }
+            Error::WatchError(_) | Error::LeaseKeepAliveError(_) | Error::IoError(_) => {
+                (Reason::Unavailable, Applied::Unknown, true)
+            }
+            _ => (Reason::Other, Applied::Unknown, false),
+        };
+        Failure { reason, applied, breaks, source }
+    }
+
+    /// It was not what was asked for that failed, but what comes before.
+    pub(crate) fn before(self) -> Self {
+        Failure { applied: Applied::No, ..self }
+    }
+
+    /// Whether it may be done again: see [`KvError::is_transient`].
+    pub(crate) fn may_pass(&self, asked: &Asked) -> bool {
+        self.reason == Reason::Unavailable && (self.applied == Applied::No || !asked.writes)
+    }
+
+    pub(crate) fn into_error(self, asked: &Asked, endpoint: &Arc<str>) -> KvError {
+        let Failure { reason, applied, source, .. } = self;
+        let help = help(&reason, &source);
+        let error = asked.error(reason, applied).at(endpoint.clone()).because(told(&source));
+        match help {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
+    }
+}
+
+/// What the server has said, or what became of the connection: without the types that it went through.
+fn told(source: &Error) -> String {
+    let Error::GRpcStatus(status) = source else { return source.to_string() };
+    let mut innermost = status.source();
+    while let Some(next) = innermost.and_then(StdError::source) {
+        innermost = Some(next);
+    }
+    let said = status.message();
+    match innermost.map(ToString::to_string).filter(|innermost| innermost != said) {
+        Some(innermost) => format!("{said}: {innermost}"),
+        None => said.to_string(),
+    }
+}
+
+/// What can be done about it.
+fn help(reason: &Reason, source: &Error) -> Option<&'static str> {
+    let says = |text: &str| source.to_string().contains(text);
+    match reason {
+        Reason::Unavailable if says("no leader") => Some("most members of the cluster must run, and reach each other"),
+        Reason::Unavailable => Some(REACH),
+        Reason::Denied if says("authentication failed") => Some("look at `username` and `password`"),
+        Reason::Denied if says("user name is empty") => {
+            Some("the cluster asks who you are: set `username` and `password`")
+        }
+        Reason::Denied if says("not enabled") => Some("the cluster knows no users: take out `username` and `password`"),
+        Reason::Denied => Some("look at the roles of the user in etcd"),
+        Reason::Full => Some("compact and defragment etcd, or raise its quota, and disarm the alarm"),
+        _ => None,
+    }
+}
+
+pub(crate) const REACH: &str = "look whether etcd runs there, and at `endpoints` and the TLS files in etcd.conf";
+
+fn of_status(status: &Status, lease: Option<LeaseId>) -> (Reason, Applied, bool) {
+    use Applied::{No, Unknown};
+    let text = status.message();
+    if comes_from::<ConnectError>(status) {
+        return (Reason::Unavailable, No, true);
+    }
+    // a status of the server's own has no source
+    let breaks = status.source().is_some();
+    match status.code() {
+        // one code for three things
+        Code::OutOfRange if text.contains("compacted") => (Reason::Compacted(None), No, false),
+        Code::OutOfRange if text.contains("future revision") => (Reason::Future, No, false),
+        // the answer is: the request has been done
+        Code::OutOfRange if text.contains("message length too large") => (Reason::TooLarge, Unknown, false),
+        Code::ResourceExhausted if text.contains("space exceeded") => (Reason::Full, No, false),
+        Code::ResourceExhausted if text.contains("larger than max") => (Reason::TooLarge, No, false),
+        Code::ResourceExhausted if text.contains("too many requests") => (Reason::Unavailable, No, false),
+        Code::ResourceExhausted if !breaks => (Reason::TooLarge, No, false),
+        Code::InvalidArgument if text.contains("too large") || text.contains("too many operations") => {
+            (Reason::TooLarge, No, false)
+        }
+        // the roles have changed meanwhile
+        Code::InvalidArgument if text.contains("auth store is old") => (Reason::Unavailable, No, false),
+        Code::InvalidArgument | Code::FailedPrecondition
+            if ["authentication", "user name", "password"].iter().any(|word| text.contains(word)) =>
+        {
+            (Reason::Denied, No, false)
+        }
+        Code::FailedPrecondition if text.contains("not leader") => (Reason::Unavailable, No, false),
+        Code::NotFound if text.contains("lease not found") => {
+            (lease.map_or(Reason::Invalid, Reason::NoLease), No, false)
+        }
+        Code::InvalidArgument | Code::FailedPrecondition | Code::NotFound | Code::OutOfRange => {
+            (Reason::Invalid, No, false)
+        }
+        Code::PermissionDenied | Code::Unauthenticated if !breaks => (Reason::Denied, No, false),
+        // asked before anything is proposed
+        Code::Unavailable if text.contains("no leader") => (Reason::Unavailable, No, false),
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => (Reason::Unavailable, Unknown, breaks),
+        _ if breaks => (Reason::Unavailable, Unknown, true),
+        _ => (Reason::Other, Unknown, false),
+    }
+}
+
+fn comes_from<E: StdError + 'static>(status: &Status) -> bool {
+    let mut source = status.source();
+    while let Some(error) = source {
+        if error.is::<E>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: Status) -> (Reason, Applied, bool) {
+        let failure = Failure::of(Error::GRpcStatus(status), Some(LeaseId(7)));
+        (failure.reason, failure.applied, failure.breaks)
+    }
+
+    #[test]
+    fn one_code_means_three_things() {
+        use Applied::{No, Unknown};
+        let compacted = Status::out_of_range("etcdserver: mvcc: required revision has been compacted");
+        assert_eq!(of(compacted), (Reason::Compacted(None), No, false));
+        let future = Status::out_of_range("etcdserver: mvcc: required revision is a future revision");
+        assert_eq!(of(future), (Reason::Future, No, false));
+        let large =
+            Status::out_of_range("Error, decoded message length too large: found 9 bytes, the limit is: 4 bytes");
+        assert_eq!(of(large), (Reason::TooLarge, Unknown, false));
+    }
+
+    #[test]
+    fn only_what_was_never_sent_or_refused_was_not_applied() {
+        use Applied::{No, Unknown};
+        let connect = || {
+            let mut status = Status::unavailable("tcp connect error");
+            status.set_source(Arc::new(ConnectError("refused".into())));
+            status
+        };
+        assert_eq!(of(connect()), (Reason::Unavailable, No, true));
+        assert_eq!(of(Status::unavailable("etcdserver: no leader")), (Reason::Unavailable, No, false));
+        assert_eq!(of(Status::unavailable("etcdserver: request timed out")), (Reason::Unavailable, Unknown, false));
+        let mut broken = Status::unknown("h2 protocol error: error reading a body from connection");
+        broken.set_source(Arc::new(std::io::Error::other("broken pipe")));
+        assert_eq!(of(broken), (Reason::Unavailable, Unknown, true));
+        assert_eq!(
+            of(Status::not_found("etcdserver: requested lease not found")),
+            (Reason::NoLease(LeaseId(7)), No, false)
+        );
+        assert_eq!(
+            of(Status::resource_exhausted("etcdserver: mvcc: database space exceeded")),
+            (Reason::Full, No, false)
+        );
+        assert_eq!(of(Status::permission_denied("etcdserver: permission denied")), (Reason::Denied, No, false));
+    }
+}

@@ -1,0 +1,75 @@
+//! Leases: granted, kept alive and revoked by calls, none of which leaves anything behind that could be lost.
+
+use crate::{core::Core, failure::Asked};
+use cninfra::keyval::{Applied, LeaseId, Reason, Result};
+use etcd_client::Error;
+use std::time::Duration;
+
+/// etcd counts whole seconds.
+fn seconds(ttl: Duration) -> i64 {
+    let up = u64::from(ttl.subsec_nanos() > 0);
+    i64::try_from(ttl.as_secs().saturating_add(up)).unwrap_or(i64::MAX).max(1)
+}
+
+fn life(seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+}
+
+impl Core {
+    pub(crate) async fn grant(&self, ttl: Duration) -> Result<(LeaseId, Duration)> {
+        // a lease that was granted unseen ends by itself, so it may be asked for again
+        let asked = Asked::to_read("grant", None);
+        let granted =
+            self.call(&asked, |wire| async move { wire.lease.clone().grant(seconds(ttl), None).await }).await?;
+        Ok((LeaseId(granted.id()), life(granted.ttl())))
+    }
+
+    pub(crate) async fn keep_alive(&self, lease: LeaseId) -> Result<Duration> {
+        let asked = Asked { writes: false, ..Asked::of_lease("keep alive", lease) };
+        let left = self.call(&asked, |wire| async move {
+            // a stream for each call: there is none that has to be resumed; the first answer only says that there is such a lease
+            let (mut keeper, mut answers) = wire.lease.clone().keep_alive(lease.0).await?;
+            keeper.keep_alive().await?;
+            match answers.message().await? {
+                Some(answer) => Ok(answer.ttl()),
+                None => Err(Error::LeaseKeepAliveError("the server has ended the stream".to_string())),
+            }
+        });
+        match left.await? {
+            left @ 1.. => Ok(life(left)),
+            _ => Err(asked
+                .error(Reason::NoLease(lease), Applied::No)
+                .at(self.endpoints().clone())
+                .because("it has ended")),
+        }
+    }
+
+    /// One that has ended already is no error.
+    pub(crate) async fn revoke(&self, lease: LeaseId) -> Result<()> {
+        self.revoke_within(*self.config.operation_timeout, lease).await
+    }
+
+    pub(crate) async fn revoke_within(&self, limit: Duration, lease: LeaseId) -> Result<()> {
+        // to do it twice is to do it once
+        let asked = Asked { writes: false, ..Asked::of_lease("revoke", lease) };
+        let limit = limit.min(*self.config.operation_timeout);
+        let revoked = self
+            .call_within(limit, usize::MAX, &asked, |wire| async move { wire.lease.clone().revoke(lease.0).await })
+            .await;
+        match revoked {
+            Ok(_) => Ok(()),
+            Err(error) if *error.reason() == Reason::NoLease(lease) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn time_left(&self, lease: LeaseId) -> Result<Option<Duration>> {
+        let asked = Asked { writes: false, ..Asked::of_lease("time left", lease) };
+        let left = self.call(&asked, |wire| async move { wire.lease.clone().time_to_live(lease.0, None).await }).await;
+        match left {
+            Ok(left) => Ok((left.ttl() >= 0).then(|| life(left.ttl()))),
+            Err(error) if *error.reason() == Reason::NoLease(lease) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

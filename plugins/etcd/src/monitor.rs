@@ -1,0 +1,86 @@
+//! The state of the connection: asked for from time to time, and whenever a call or a watch finds it broken.
+
+use crate::{core::Core, failure::Asked};
+use cninfra::keyval::{KeyRange, KvError, Reason};
+use etcd_client::GetOptions;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, time::sleep};
+
+/// The predecessor's key, which need not be there.
+pub(crate) const PROBE_KEY: &str = "/probe-etcd-connection";
+/// So often a server that answers is asked.
+const EVERY: Duration = Duration::from_secs(1);
+/// So long an answer may take, where calls may take longer.
+const WITHIN: Duration = Duration::from_secs(2);
+
+/// On the connection that is there, and on a new one, of each member.
+const ROUNDS: usize = 2;
+
+/// How the connection of a store is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Connection {
+    /// The server has not answered yet.
+    Connecting,
+    /// The server answers.
+    Up,
+    /// It does not, and why, with the endpoint.
+    Down(String),
+}
+
+/// Asks whether most of the cluster is there: a read that all have to agree on.
+pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
+    let asked = Asked::to_read("probe", Some(KeyRange::key(PROBE_KEY)));
+    let asking = core.call_within(within.min(*core.config.operation_timeout), ROUNDS, &asked, |wire| async move {
+        wire.kv.clone().get(PROBE_KEY, Some(GetOptions::new().with_count_only())).await
+    });
+    match asking.await {
+        Ok(_) => Ok(()),
+        // it answers, but not of that key
+        Err(error) if *error.reason() == Reason::Denied && error.to_string().contains(PROBE_KEY) && is_role(&error) => {
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The user is known, but may not read that key.
+fn is_role(error: &KvError) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("permission denied"))
+}
+
+/// Keeps the state of the connection until the store is closed.
+pub(crate) async fn run(core: Arc<Core>) {
+    let looking = async {
+        loop {
+            let answer = probe(&core, WITHIN).await;
+            let is_up = answer.is_ok();
+            tell(&core.connection, answer);
+            if is_up {
+                tokio::select! {
+                    () = sleep(EVERY) => {}
+                    () = core.suspect.notified() => {}
+                }
+            } else {
+                // that it is gone is known: whoever finds it so is no reason to ask more often
+                sleep((*core.config.reconnect_interval).min(EVERY)).await;
+            }
+        }
+    };
+    tokio::select! {
+        () = core.closed() => {}
+        () = looking => {}
+    }
+}
+
+fn tell(connection: &watch::Sender<Connection>, answer: Result<(), KvError>) {
+    let now = match answer {
+        Ok(()) => Connection::Up,
+        Err(error) => Connection::Down(error.to_string()),
+    };
+    connection.send_if_modified(|before| {
+        let is_new = *before != now;
+        *before = now;
+        is_new
+    });
+}

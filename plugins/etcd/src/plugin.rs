@@ -1,0 +1,224 @@
+//! [`Etcd`]: the store as a plugin.
+
+use crate::{Client, Connection, EtcdConfig, EtcdStore};
+use cninfra::{
+    BoxFuture, Flag,
+    keyval::{
+        At, Bytes, Capabilities, Coordination, Entry, KeyRange, KvError, LeaseId, Leases, Page, PageRequest, Reason,
+        Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+    },
+    prelude::*,
+    status::State,
+};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+const HELP: &str = "the members of etcd, with commas: 10.0.0.1:2379,10.0.0.2:2379";
+
+const FLAGS: &[Flag] = &[
+    Flag::new("etcd-endpoints", "endpoints").env("ETCD_ENDPOINTS").help(HELP),
+    Flag::new("etcdv3-endpoints", "endpoints").env("ETCDV3_ENDPOINTS").help("the same, by the predecessor's name"),
+];
+
+/// etcd as the store of an agent: it provides [`KeyVal`](cninfra::keyval::KeyVal), [`Revisions`], [`Leases`] and [`Coordination`].
+///
+/// ```
+/// use cninfra::{keyval::{KeyVal, Kv}, prelude::*};
+/// use cninfra_etcd::Etcd;
+///
+/// #[plugin]
+/// struct Phonebook {
+///     store: Dep<dyn KeyVal>,
+/// }
+///
+/// impl Lifecycle for Phonebook {
+///     async fn init(&self, cx: &Context) -> Result<()> {
+///         let contacts = Kv::of_agent(&self.store, cx.service_label()).scoped("contacts/");
+///         contacts.put("alice", "555-0100").await?;
+///         Ok(())
+///     }
+/// }
+///
+/// #[derive(Flavor)]
+/// struct App {
+///     #[provides(dyn KeyVal)]
+///     etcd: Dep<Etcd>,
+///     phonebook: Dep<Phonebook>,
+/// }
+/// ```
+///
+/// Its config section is `etcd`, in the file `etcd.conf`: see [`EtcdConfig`]. Where nothing is set there, nor by `ETCD_ENDPOINTS`, it is off: it says so by its status, and what is
+/// asked of it fails at once.
+///
+/// Its `init` waits until etcd answers, and fails where it does not: see the start policies. With `allow-delayed-start` it does not wait. Later it says that it is in error while etcd does not
+/// answer, and that it is well when it does.
+#[plugin(name = "etcd", flags = FLAGS)]
+pub struct Etcd {
+    #[config(check = EtcdConfig::check)]
+    config: EtcdConfig,
+    current: RwLock<Current>,
+}
+
+#[derive(Clone, Default)]
+enum Current {
+    #[default]
+    None,
+    Off,
+    Connected(Arc<EtcdStore>),
+}
+
+impl Etcd {
+    /// The store, for who wants it without the agent; `None` where it is off, not connected yet, or closed.
+    #[must_use]
+    pub fn store(&self) -> Option<Arc<EtcdStore>> {
+        match self.current() {
+            Current::Connected(store) => Some(store),
+            Current::None | Current::Off => None,
+        }
+    }
+
+    /// The client itself, for what the interface does not have; its calls have no limits but those they are given.
+    ///
+    /// # Errors
+    /// It is off, or the server can not be asked.
+    pub async fn client(&self) -> Result<Client> {
+        Ok(self.connected("connect")?.client().await?)
+    }
+
+    fn connected(&self, op: &'static str) -> Result<Arc<EtcdStore>, KvError> {
+        let (reason, cause, help) = match self.current() {
+            Current::Connected(store) => return Ok(store),
+            Current::None => (Reason::Unavailable, "the plugin is not connected", crate::failure::REACH),
+            Current::Off => {
+                let help = "set `endpoints` in etcd.conf, or ETCD_ENDPOINTS";
+                (Reason::Unsupported("endpoints"), "the plugin `etcd` is off, since nothing is set for it", help)
+            }
+        };
+        let endpoints = self.config.addresses().join(",");
+        Err(KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help))
+    }
+
+    fn current(&self) -> Current {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, current: Current) -> Current {
+        std::mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), current)
+    }
+}
+
+impl Lifecycle for Etcd {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        if !self.config.is_set() {
+            cx.log().info("is off: set `endpoints` in etcd.conf, or ETCD_ENDPOINTS, to use etcd");
+            self.put(Current::Off);
+            cx.status().report(State::Disabled);
+            return Ok(());
+        }
+        let store = EtcdStore::open(self.config.clone()).await.map_err(told)?;
+        if !self.config.allow_delayed_start
+            && let Err(error) = store.ping().await
+        {
+            store.close().await.map_err(told)?;
+            return Err(told(error));
+        }
+        if !self.config.auto_compact.is_zero() && *self.config.auto_compact < Duration::from_secs(3600) {
+            let often = format_args!(
+                "the history is thrown away each {}: who was away longer has to read all anew",
+                self.config.auto_compact
+            );
+            cx.log().warn(often);
+        }
+        let mut connection = store.connection();
+        self.put(Current::Connected(Arc::new(store)));
+        let context = cx.clone();
+        cx.spawn_until_close("connection", async move {
+            loop {
+                let now = connection.borrow_and_update().clone();
+                match now {
+                    Connection::Connecting => {}
+                    Connection::Up => context.status().report(State::Ok),
+                    Connection::Down(why) => context.status().report_because(State::Error, why),
+                }
+                if connection.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn close(&self, cx: &Context) -> Result<()> {
+        if let Current::Connected(store) = self.put(Current::None)
+            && let Err(error) = store.close().await
+        {
+            let ttl = self.config.session_ttl;
+            cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error}"));
+        }
+        Ok(())
+    }
+}
+
+/// The mend goes with it.
+fn told(error: KvError) -> Error {
+    let help = error.help().map(str::to_string);
+    let error = Error::from(error);
+    match help {
+        Some(help) => error.with_help(help),
+        None => error,
+    }
+}
+
+impl Store for Etcd {
+    fn capabilities(&self) -> Capabilities {
+        crate::store::capabilities()
+    }
+
+    async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>, KvError> {
+        Store::get(&*self.connected("get")?, key, at).await
+    }
+
+    async fn page(&self, request: PageRequest) -> Result<Page, KvError> {
+        Store::page(&*self.connected("list")?, request).await
+    }
+
+    async fn commit(&self, txn: Txn) -> Result<TxnOutcome, KvError> {
+        Store::commit(&*self.connected("transaction")?, txn).await
+    }
+
+    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch, KvError> {
+        Store::watch(&*self.connected("watch")?, ranges, options).await
+    }
+}
+
+impl Revisions for Etcd {
+    fn revision(&self) -> BoxFuture<'_, Result<Revision, KvError>> {
+        Box::pin(async { self.connected("revision")?.revision().await })
+    }
+
+    fn compact(&self, upto: Revision) -> BoxFuture<'_, Result<(), KvError>> {
+        Box::pin(async move { self.connected("compact")?.compact(upto).await })
+    }
+}
+
+impl Leases for Etcd {
+    fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration), KvError>> {
+        Box::pin(async move { self.connected("grant")?.grant(ttl).await })
+    }
+
+    fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration, KvError>> {
+        Box::pin(async move { self.connected("keep alive")?.keep_alive(lease).await })
+    }
+
+    fn revoke(&self, lease: LeaseId) -> BoxFuture<'_, Result<(), KvError>> {
+        Box::pin(async move { self.connected("revoke")?.revoke(lease).await })
+    }
+
+    fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>, KvError>> {
+        Box::pin(async move { self.connected("time left")?.time_left(lease).await })
+    }
+}
+
+impl Coordination for Etcd {}

@@ -1,0 +1,104 @@
+//! Reads: a range, and parts of one, at one state.
+
+use crate::{
+    convert::{bounds, entry, number, revision, start, state},
+    core::Core,
+    failure::Asked,
+};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use cninfra::keyval::{Applied, At, Cursor, Entry, KeyRange, Page, PageRequest, Reason, Result};
+use etcd_client::GetOptions;
+
+impl Core {
+    /// Reads a range: its entries, the state of the store, and whether there is more.
+    pub(crate) async fn range(
+        &self,
+        op: &'static str,
+        range: &KeyRange,
+        from: Option<&Bytes>,
+        options: GetOptions,
+    ) -> Result<(Vec<Entry>, i64, bool)> {
+        let (first, end) = bounds(range);
+        let key = from.map_or(first, start);
+        let options = options.with_range(end);
+        let asked = Asked::to_read(op, Some(range.clone()));
+        let read = self.call(&asked, |wire| {
+            let (key, options) = (key.clone(), options.clone());
+            async move { wire.kv.clone().get(key, Some(options)).await }
+        });
+        let mut read = read.await?;
+        let entries = std::mem::take(&mut read.0.kvs).into_iter().map(entry).collect();
+        Ok((entries, state(read.header()), read.more()))
+    }
+
+    /// The newest state, which most of the cluster agrees on.
+    pub(crate) async fn newest(&self, of: &KeyRange) -> Result<i64> {
+        Ok(self.range("revision", of, None, GetOptions::new().with_count_only()).await?.1)
+    }
+
+    /// How many keys a range had at a state.
+    pub(crate) async fn count(&self, range: &KeyRange, at: i64) -> Result<i64> {
+        let (key, end) = bounds(range);
+        let options = GetOptions::new().with_range(end).with_revision(at).with_count_only();
+        let asked = Asked::to_read("count", Some(range.clone()));
+        let counted = self.call(&asked, |wire| {
+            let (key, options) = (key.clone(), options.clone());
+            async move { wire.kv.clone().get(key, Some(options)).await }
+        });
+        Ok(counted.await?.count())
+    }
+
+    /// A part of a range: see [`cninfra::keyval::Store::page`].
+    pub(crate) async fn page(&self, request: &PageRequest) -> Result<Page> {
+        let malformed = || {
+            let asked = Asked::to_read("list", Some(request.range.clone()));
+            asked.error(Reason::Invalid, Applied::No).with_help("a cursor is of the page before, in the same store")
+        };
+        let (at, from) = match &request.cursor {
+            Some(cursor) => {
+                let (at, from) = parse(cursor).ok_or_else(malformed)?;
+                (Some(at), Some(from))
+            }
+            None => match request.at {
+                At::Revision(at) => (Some(number(at)), None),
+                _ => (None, None),
+            },
+        };
+        let mut options = GetOptions::new().with_limit(i64::try_from(request.max_items.max(1)).unwrap_or(0));
+        if let Some(at) = at {
+            options = options.with_revision(at);
+        }
+        if request.keys_only {
+            options = options.with_keys_only();
+        }
+        let (mut entries, state, mut more) = self.range("list", &request.range, from.as_ref(), options).await?;
+        let at = at.unwrap_or(state);
+        let mut bytes = 0usize;
+        let fits = entries.iter().take_while(|entry| {
+            bytes = bytes.saturating_add(entry.key.len() + entry.value.len());
+            bytes <= request.max_bytes
+        });
+        // one in any case
+        let fits = fits.count().max(1);
+        if fits < entries.len() {
+            entries.truncate(fits);
+            more = true;
+        }
+        let next = entries.last().filter(|_| more).map(|last| cursor(at, &last.key));
+        Ok(Page::new(entries, next, revision(at)))
+    }
+}
+
+/// The state that is read, and the first key that comes next: that of a zero byte more.
+fn cursor(at: i64, last: &[u8]) -> Cursor {
+    let mut bytes = BytesMut::with_capacity(9 + last.len());
+    bytes.put_i64(at);
+    bytes.put_slice(last);
+    bytes.put_u8(0);
+    Cursor(bytes.freeze())
+}
+
+fn parse(Cursor(bytes): &Cursor) -> Option<(i64, Bytes)> {
+    let mut bytes = bytes.clone();
+    (bytes.len() > 8).then(|| (bytes.get_i64(), bytes))
+}

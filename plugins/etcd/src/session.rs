@@ -1,0 +1,187 @@
+//! [`Session`]: the lease of the client, and the keys that are there as long as it is.
+
+use crate::{backoff::Backoff, core::Core, failure::Asked, tasks::Tasks, txn};
+use bytes::Bytes;
+use cninfra::keyval::{Compare, Expiry, LeaseId, Op, OpResult, Reason, Result, Revision, Txn};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::time::sleep;
+
+/// How long the end of the store may take for it: what could not be revoked ends by itself.
+const ENDING: Duration = Duration::from_secs(1);
+
+/// The lease of the client: granted when it is needed first, kept alive by a task, revoked when the store is closed.
+///
+/// Where it was lost (the client slept for longer than it lives, or the server has lost its data), there is a new one, and the keys are written again that
+/// nobody else has written meanwhile: what says that somebody is there says so as long as he is.
+#[derive(Default)]
+pub(crate) struct Session {
+    state: Mutex<State>,
+    making: tokio::sync::Mutex<()>,
+    in_use: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    lease: Option<LeaseId>,
+    life: Duration,
+    /// A lease was lost, and what was written with it is not written again yet.
+    stale: bool,
+    /// What was written with it, and when.
+    keys: BTreeMap<Bytes, (Bytes, Option<Revision>)>,
+}
+
+impl Session {
+    /// The lease. The first one that asks has it granted.
+    pub(crate) async fn lease(self: &Arc<Self>, core: &Arc<Core>, tasks: &Tasks) -> Result<LeaseId> {
+        if let Some(lease) = self.lock().lease {
+            return Ok(lease);
+        }
+        let _making = self.making.lock().await;
+        if let Some(lease) = self.lock().lease {
+            return Ok(lease);
+        }
+        let lease = self.grant(core).await?;
+        if !self.in_use.swap(true, Relaxed) {
+            tasks.spawn(keep(core.clone(), self.clone()));
+        }
+        Ok(lease)
+    }
+
+    async fn grant(&self, core: &Core) -> Result<LeaseId> {
+        let (lease, life) = core.grant(*core.config.session_ttl).await?;
+        let mut state = self.lock();
+        (state.lease, state.life) = (Some(lease), life);
+        Ok(lease)
+    }
+
+    /// This lease is gone: the next one who asks has a new one granted.
+    pub(crate) fn lost(&self, lease: LeaseId) {
+        let mut state = self.lock();
+        if state.lease == Some(lease) {
+            (state.lease, state.stale) = (None, true);
+        }
+    }
+
+    /// What was written and deleted, by this client: so it is known what ends with it.
+    pub(crate) fn has_done(&self, ops: &[Op], revision: Option<Revision>) {
+        if !self.in_use.load(Relaxed) {
+            return;
+        }
+        let keys = &mut self.lock().keys;
+        for op in ops {
+            match op {
+                Op::Put(put) if put.expiry == Expiry::WithClient => {
+                    let known = keys.entry(put.key.clone()).or_default();
+                    // two at once may come to know of it in another order
+                    if known.1 <= revision {
+                        *known = (put.value.clone(), revision);
+                    }
+                }
+                Op::Put(put) if put.expiry == Expiry::Keep => {
+                    if let Some(known) = keys.get_mut(&put.key).filter(|known| known.1 <= revision) {
+                        *known = (put.value.clone(), revision);
+                    }
+                }
+                Op::Put(put) => drop(keys.remove(&put.key)),
+                Op::Delete { range, .. } => keys.retain(|key, _| !range.contains(key)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Ends the lease, and its keys with it.
+    pub(crate) async fn end(&self, core: &Core) -> Result<()> {
+        let _making = self.making.lock().await;
+        let lease = {
+            let mut state = self.lock();
+            state.keys.clear();
+            state.lease.take()
+        };
+        match lease {
+            Some(lease) => core.revoke_within(ENDING, lease).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes again what nobody else has written meanwhile.
+    async fn write_again(&self, core: &Core, lease: LeaseId) -> Result<()> {
+        let keys = self.lock().keys.clone();
+        for (key, (value, _)) in keys {
+            let life = txn::Life { lease: Some(lease), ttl: None };
+            let put = Txn::new()
+                .when(key.clone(), Compare::Absent)
+                .put_with(key.clone(), value, Expiry::WithClient)
+                .or_get(&key);
+            let request = txn::request(&put, &[life]);
+            let asked = Asked::to_write("write again", put.subject());
+            let written = core.call(&asked, |wire| {
+                let request = request.clone();
+                async move { wire.kv.clone().txn(request).await }
+            });
+            let written = written.await?;
+            let found = txn::results(written.0.responses, &[life])?;
+            // another one's, and not one of this client's with the new lease
+            if let Some(OpResult::Got(found)) = found.first()
+                && found.iter().any(|entry| entry.lease != Some(lease))
+            {
+                self.lock().keys.remove(&key);
+            }
+        }
+        self.lock().stale = false;
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps the lease alive until the store is closed, and has a new one where it was lost.
+async fn keep(core: Arc<Core>, session: Arc<Session>) {
+    let keeping = async {
+        let mut backoff = Backoff::default();
+        loop {
+            let (lease, life, stale) = {
+                let state = session.lock();
+                (state.lease, state.life, state.stale)
+            };
+            let kept = match lease {
+                Some(lease) if !stale => core.keep_alive(lease).await.map(|_| ()),
+                _ => renew(&core, &session).await,
+            };
+            match kept {
+                Ok(()) => {
+                    backoff.reset();
+                    sleep((life / 3).max(Duration::from_millis(100))).await;
+                }
+                Err(error) => match (error.reason(), lease) {
+                    (Reason::NoLease(_), Some(lease)) => session.lost(lease),
+                    _ => sleep(backoff.next()).await,
+                },
+            }
+        }
+    };
+    tokio::select! {
+        () = core.closed() => {}
+        () = keeping => {}
+    }
+}
+
+async fn renew(core: &Core, session: &Session) -> Result<()> {
+    let _making = session.making.lock().await;
+    let known = session.lock().lease;
+    let lease = match known {
+        Some(lease) => lease,
+        None => session.grant(core).await?,
+    };
+    session.write_again(core, lease).await?;
+    tracing::warn!("the lease of the client was lost: what ended with it was written again, with a new one");
+    Ok(())
+}

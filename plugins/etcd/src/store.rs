@@ -1,0 +1,232 @@
+//! [`EtcdStore`]: etcd as a store.
+
+use crate::{
+    Connection, EtcdConfig,
+    convert::{number, revision},
+    core::Core,
+    failure::Asked,
+    monitor,
+    session::Session,
+    tasks::Tasks,
+    watch,
+    wire::{Dial, misconfigured},
+};
+use bytes::Bytes;
+use cninfra::{
+    BoxFuture,
+    keyval::{
+        Applied, At, Capabilities, Coordination, Entry, KeyRange, KvError, LeaseId, Leases, Page, PageRequest, Reason,
+        Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+    },
+};
+use etcd_client::{Client, GetOptions};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::time::timeout;
+
+/// How long the files of TLS may take to be read.
+const FILES: Duration = Duration::from_secs(5);
+
+/// etcd as a store, with revisions, leases and watches that come back by themselves. All its tasks end with it: by [`close`](Self::close), or when it is dropped.
+///
+/// ```no_run
+/// use cninfra::keyval::Kv;
+/// use cninfra_etcd::{EtcdConfig, EtcdStore};
+/// use std::sync::Arc;
+///
+/// # async fn example() -> cninfra::keyval::Result<()> {
+/// let store = Arc::new(EtcdStore::connect(EtcdConfig::at(["127.0.0.1:2379"])).await?);
+/// let contacts = Kv::new(store.clone()).scoped("contacts/");
+/// contacts.put("alice", "555-0100").await?;
+/// store.close().await
+/// # }
+/// ```
+pub struct EtcdStore {
+    pub(crate) core: Arc<Core>,
+    pub(crate) session: Arc<Session>,
+    pub(crate) tasks: Tasks,
+}
+
+impl EtcdStore {
+    /// A store whose server has answered.
+    ///
+    /// # Errors
+    /// The config is not valid, or the server does not answer within [`operation_timeout`](EtcdConfig::operation_timeout), or does not know the user.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is left of it.
+    pub async fn connect(config: EtcdConfig) -> Result<Self> {
+        let store = Self::open(config).await?;
+        store.ping().await?;
+        Ok(store)
+    }
+
+    /// A store whose server need not be there yet.
+    ///
+    /// # Errors
+    /// The config is not valid.
+    pub async fn open(config: EtcdConfig) -> Result<Self> {
+        config.check().map_err(|invalid| misconfigured("look at etcd.conf".to_string(), format!("{invalid:?}")))?;
+        let of_files = config.clone();
+        let reading = tokio::task::spawn_blocking(move || Dial::new(&of_files));
+        let dial = match timeout(FILES, reading).await {
+            Ok(Ok(dial)) => dial?,
+            Ok(Err(gone)) => return Err(KvError::new("connect", Reason::Closed).not_applied().because(gone)),
+            Err(late) => return Err(misconfigured("a file of TLS can not be read".to_string(), late)),
+        };
+        let core = Arc::new(Core::new(config, dial));
+        let store = EtcdStore { core: core.clone(), session: Arc::default(), tasks: Tasks::default() };
+        store.tasks.spawn(monitor::run(core.clone()));
+        if !core.config.auto_compact.is_zero() {
+            store.tasks.spawn(compact_often(core));
+        }
+        Ok(store)
+    }
+
+    /// Asks whether the server is there, and most of its cluster.
+    ///
+    /// # Errors
+    /// The endpoint, and why not.
+    pub async fn ping(&self) -> Result<()> {
+        monitor::probe(&self.core, *self.core.config.operation_timeout).await
+    }
+
+    /// How the connection is, as it changes. It is asked for once a second, and when a call or a watch finds it broken.
+    #[must_use]
+    pub fn connection(&self) -> tokio::sync::watch::Receiver<Connection> {
+        self.core.connection.subscribe()
+    }
+
+    /// The client itself, for what the interface does not have; its calls have no limits but those they are given.
+    ///
+    /// # Errors
+    /// The user is not known, or the server can not be asked.
+    pub async fn client(&self) -> Result<Client> {
+        let asked = Asked::to_read("connect", None);
+        self.core.call(&asked, |wire| async move { Ok(wire.client.clone()) }).await
+    }
+
+    /// Ends its watches, its tasks, and what was written [with the client](cninfra::keyval::Expiry::WithClient). What is asked of it later fails.
+    ///
+    /// # Errors
+    /// What was written with the client could not be ended: it ends by itself, after [`session_ttl`](EtcdConfig::session_ttl).
+    ///
+    /// # Cancel safety
+    /// Dropped, it has ended the tasks; it may be called again.
+    pub async fn close(&self) -> Result<()> {
+        let ended = if self.core.is_closed() { Ok(()) } else { self.session.end(&self.core).await };
+        self.core.close();
+        self.tasks.join().await;
+        ended
+    }
+}
+
+impl Store for EtcdStore {
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
+    }
+
+    async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
+        capabilities().refuse_get(&key, at)?;
+        let options = match at {
+            At::Revision(at) => GetOptions::new().with_revision(number(at)),
+            _ => GetOptions::new(),
+        };
+        let (entries, ..) = self.core.range("get", &KeyRange::key(&key), None, options).await?;
+        Ok(entries.into_iter().next())
+    }
+
+    async fn page(&self, request: PageRequest) -> Result<Page> {
+        capabilities().refuse_page(&request)?;
+        self.core.page(&request).await
+    }
+
+    async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
+        self.done(txn).await
+    }
+
+    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
+        capabilities().refuse_watch(&ranges, &options)?;
+        if self.core.is_closed() {
+            return Err(self.core.closed_error(&Asked::to_read("watch", ranges.first().cloned())));
+        }
+        Ok(watch::begin(self.core.clone(), &self.tasks, ranges, options))
+    }
+}
+
+/// As etcd is configured by default: a request has 1.5 MiB.
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities::all()
+}
+
+impl Revisions for EtcdStore {
+    fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
+        Box::pin(async {
+            let newest = self.core.newest(&KeyRange::key(monitor::PROBE_KEY)).await?;
+            let unsaid =
+                || Asked::to_read("revision", None).error(Reason::Other, Applied::No).because("it was not said");
+            revision(newest).ok_or_else(unsaid)
+        })
+    }
+
+    fn compact(&self, upto: Revision) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { compact(&self.core, upto).await })
+    }
+}
+
+async fn compact(core: &Core, upto: Revision) -> Result<()> {
+    // to do it twice is to do it once
+    let asked = Asked::to_read("compact", None);
+    core.call(&asked, |wire| async move { wire.kv.clone().compact(number(upto), None).await }).await.map(drop)
+}
+
+/// Throws away the history from time to time.
+async fn compact_often(core: Arc<Core>) {
+    let compacting = async {
+        loop {
+            tokio::time::sleep(*core.config.auto_compact).await;
+            let done = match core.newest(&KeyRange::key(monitor::PROBE_KEY)).await.map(revision) {
+                Ok(Some(newest)) => compact(&core, newest).await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(()) => {}
+                // others do it, too
+                Err(error) if matches!(error.reason(), Reason::Compacted(_)) => {}
+                Err(error) => tracing::warn!(%error, "the history was not compacted"),
+            }
+        }
+    };
+    tokio::select! {
+        () = core.closed() => {}
+        () = compacting => {}
+    }
+}
+
+impl Leases for EtcdStore {
+    fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration)>> {
+        Box::pin(self.core.grant(ttl))
+    }
+
+    fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration>> {
+        Box::pin(self.core.keep_alive(lease))
+    }
+
+    fn revoke(&self, lease: LeaseId) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.core.revoke(lease))
+    }
+
+    fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>>> {
+        Box::pin(self.core.time_left(lease))
+    }
+}
+
+impl Coordination for EtcdStore {}
+
+impl fmt::Debug for EtcdStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let connection = self.core.connection.borrow().clone();
+        let mut debug = f.debug_struct("EtcdStore");
+        debug.field("endpoints", self.core.endpoints()).field("connection", &connection).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,100 @@
+//! Transactions as etcd has them, and what comes of them.
+
+use crate::convert::{bounds, entry, number};
+use cninfra::keyval::{Compare, Condition, Entry, Expiry, KvError, LeaseId, Op, OpResult, Reason, Result, Txn};
+use etcd_client::{
+    CompareOp, DeleteOptions, GetOptions, PutOptions, TxnOp,
+    proto::{PbResponseOp, PbTxnOpResponse},
+};
+use std::time::Duration;
+
+/// The lease of a put, and the life that it gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Life {
+    pub(crate) lease: Option<LeaseId>,
+    pub(crate) ttl: Option<Duration>,
+}
+
+pub(crate) fn put_options(expiry: &Expiry, life: Life) -> PutOptions {
+    let options = PutOptions::new();
+    match (expiry, life.lease) {
+        (Expiry::Keep, _) => options.with_ignore_lease(),
+        (_, Some(lease)) => options.with_lease(lease.0),
+        (_, None) => options,
+    }
+}
+
+pub(crate) fn delete_options(end: Vec<u8>, previous: bool) -> DeleteOptions {
+    let options = DeleteOptions::new().with_range(end);
+    if previous { options.with_prev_key() } else { options }
+}
+
+/// The transaction, with a life for each put of both branches in their order.
+pub(crate) fn request(txn: &Txn, lives: &[Life]) -> etcd_client::Txn {
+    let (then, otherwise) = lives.split_at(puts(&txn.then).min(lives.len()));
+    etcd_client::Txn::new()
+        .when(txn.conditions.iter().map(compare).collect::<Vec<_>>())
+        .and_then(ops(&txn.then, then))
+        .or_else(ops(&txn.otherwise, otherwise))
+}
+
+/// How many puts there are.
+pub(crate) fn puts(ops: &[Op]) -> usize {
+    ops.iter().filter(|op| matches!(op, Op::Put(_))).count()
+}
+
+fn compare(Condition { key, is, .. }: &Condition) -> etcd_client::Compare {
+    let key = key.to_vec();
+    match is {
+        Compare::Absent => etcd_client::Compare::version(key, CompareOp::Equal, 0),
+        Compare::Value(value) => etcd_client::Compare::value(key, CompareOp::Equal, value.to_vec()),
+        Compare::Revision(revision) => etcd_client::Compare::mod_revision(key, CompareOp::Equal, number(*revision)),
+        Compare::Created(revision) => etcd_client::Compare::create_revision(key, CompareOp::Equal, number(*revision)),
+        // one that is not there has 0
+        Compare::Before(revision) => etcd_client::Compare::mod_revision(key, CompareOp::Less, number(*revision)),
+        _ => etcd_client::Compare::version(key, CompareOp::Greater, 0),
+    }
+}
+
+fn ops(ops: &[Op], lives: &[Life]) -> Vec<TxnOp> {
+    let mut lives = lives.iter().copied();
+    let op = |op: &Op| match op {
+        Op::Put(put) => {
+            let options = put_options(&put.expiry, lives.next().unwrap_or_default());
+            Some(TxnOp::put(put.key.to_vec(), put.value.to_vec(), Some(options)))
+        }
+        Op::Delete { range, previous, .. } => {
+            let (key, end) = bounds(range);
+            Some(TxnOp::delete(key, Some(delete_options(end, *previous))))
+        }
+        Op::Get(range) => {
+            let (key, end) = bounds(range);
+            Some(TxnOp::get(key, Some(GetOptions::new().with_range(end))))
+        }
+        _ => None,
+    };
+    ops.iter().filter_map(op).collect()
+}
+
+/// What came of each operation of the branch that was done.
+///
+/// # Errors
+/// The server has answered something else.
+pub(crate) fn results(responses: Vec<PbResponseOp>, lives: &[Life]) -> Result<Vec<OpResult>> {
+    let mut lives = lives.iter().copied();
+    let result = |response: PbResponseOp| match response.response {
+        Some(PbTxnOpResponse::ResponsePut(_)) => {
+            let Life { lease, ttl } = lives.next().unwrap_or_default();
+            Ok(OpResult::put(ttl, lease))
+        }
+        Some(PbTxnOpResponse::ResponseDeleteRange(deleted)) => {
+            let previous = deleted.prev_kvs.into_iter().map(entry).collect();
+            Ok(OpResult::deleted(u64::try_from(deleted.deleted).unwrap_or_default(), previous))
+        }
+        Some(PbTxnOpResponse::ResponseRange(range)) => {
+            Ok(OpResult::Got(range.kvs.into_iter().map(entry).collect::<Vec<Entry>>()))
+        }
+        _ => Err(KvError::new("transaction", Reason::Other).because("the server has told nothing of an operation")),
+    };
+    responses.into_iter().map(result).collect()
+}

@@ -1,0 +1,128 @@
+//! [`Anchor`]: by what is known that a store is still the one that was watched.
+
+use super::run::Watcher;
+use crate::convert::number;
+use bytes::Bytes;
+use cninfra::keyval::{Cause, Entry, KeyRange, Reason, Result, Revision};
+use etcd_client::{GetOptions, ResponseHeader};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+/// The newest value that was seen: a store that has another one in its place, at the same revision, is another one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Anchor {
+    key: Bytes,
+    revision: Revision,
+    hash: u64,
+}
+
+impl Anchor {
+    fn of(entry: &Entry) -> Option<Self> {
+        let mut hasher = DefaultHasher::new();
+        entry.value.hash(&mut hasher);
+        Some(Anchor { key: entry.key.clone(), revision: entry.revision?, hash: hasher.finish() })
+    }
+}
+
+/// What is known of the store.
+#[derive(Default)]
+pub(super) struct Identity {
+    cluster: u64,
+    term: u64,
+    anchor: Option<Anchor>,
+}
+
+impl Identity {
+    /// A value was seen.
+    pub(super) fn saw(&mut self, entry: &Entry) {
+        if let Some(seen) = Anchor::of(entry)
+            && self.anchor.as_ref().is_none_or(|anchor| anchor.revision <= seen.revision)
+        {
+            self.anchor = Some(seen);
+        }
+    }
+
+    /// A key was deleted: it says nothing any more.
+    pub(super) fn deleted(&mut self, key: &[u8]) {
+        self.anchor.take_if(|anchor| anchor.key == key);
+    }
+
+    /// A range is told anew: what was known of it may be outdated.
+    pub(super) fn anew(&mut self, range: &KeyRange) {
+        self.anchor.take_if(|anchor| range.contains(&anchor.key));
+    }
+
+    pub(super) fn forget(&mut self) {
+        *self = Identity::default();
+    }
+
+    /// Whether a header is of another cluster, or of an earlier time of it.
+    pub(super) fn is_other(&mut self, header: &ResponseHeader) -> bool {
+        let (cluster, term) = (header.cluster_id(), header.raft_term());
+        let is_other = (self.cluster != 0 && self.cluster != cluster) || term < self.term;
+        (self.cluster, self.term) = (cluster, term);
+        is_other
+    }
+}
+
+impl Watcher {
+    /// Whether the store that was found again is the one that was lost: `None`, or what is to be done.
+    ///
+    /// Neither cluster id nor member id tell: they follow from the flags, and a store whose data directory is lost has the same again. Its revisions begin again;
+    /// but it may have come further meanwhile than it was.
+    pub(super) async fn is_other(&mut self, header: &ResponseHeader) -> Result<Option<Cause>> {
+        if self.identity.is_other(header) {
+            return Ok(Some(Cause::Replaced));
+        }
+        let Some((furthest, range)) = self.furthest() else { return Ok(None) };
+        // a member that lags behind has less for a moment, too: so most of them are asked
+        if header.revision() < furthest && self.core.newest(&range).await? < furthest {
+            return Ok(Some(Cause::Regressed));
+        }
+        if !self.is_unsure {
+            return Ok(None);
+        }
+        match self.has_changed().await {
+            Ok(true) => Ok(Some(Cause::Replaced)),
+            Ok(false) => {
+                self.is_unsure = false;
+                Ok(None)
+            }
+            Err(error) if matches!(error.reason(), Reason::Compacted(_)) => Ok(Some(Cause::Compacted)),
+            // it has been asked for its newest state, but that is no state of all of it
+            Err(error) if *error.reason() == Reason::Future => Ok(Some(Cause::Regressed)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn furthest(&self) -> Option<(i64, KeyRange)> {
+        let told = self.tracked.iter().filter_map(|tracked| Some((tracked.last()?, tracked.range.clone())));
+        told.max_by_key(|(last, _)| *last)
+    }
+
+    /// At the state that was told last, has it other values, or more or fewer keys?
+    async fn has_changed(&self) -> Result<bool> {
+        for tracked in &self.tracked {
+            let super::ranges::Told::UpTo { last, count } = tracked.told else { continue };
+            if last <= 0 {
+                continue;
+            }
+            let at = GetOptions::new().with_revision(last);
+            if let Some(anchor) = self.identity.anchor.as_ref().filter(|anchor| tracked.range.contains(&anchor.key))
+                && number(anchor.revision) <= last
+            {
+                let key = KeyRange::key(&anchor.key);
+                let (found, ..) = self.core.range("watch", &key, None, at.clone()).await?;
+                if found.first().and_then(Anchor::of).as_ref() != Some(anchor) {
+                    return Ok(true);
+                }
+            }
+            if let Some(count) = count {
+                let found = self.core.count(&tracked.range, last).await?;
+                if found != count {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,94 @@
+//! [`Group`]: the changes of one transaction, of the events of etcd.
+
+use crate::convert::entry;
+use cninfra::keyval::{Change, ChangeKind, KeyRange, Previous};
+use etcd_client::proto::PbEvent;
+
+/// The changes of one transaction.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    pub(super) at: i64,
+    pub(super) changes: Vec<Change>,
+}
+
+impl Group {
+    /// How many keys it adds to a range.
+    pub(super) fn adds(&self, range: &KeyRange) -> i64 {
+        let adds = |change: &Change| match change.kind {
+            _ if !range.contains(&change.key) => 0,
+            ChangeKind::Put { created: Some(true), .. } => 1,
+            ChangeKind::Deleted { .. } => -1,
+            _ => 0,
+        };
+        self.changes.iter().map(adds).sum()
+    }
+}
+
+/// Events in their order, as transactions. Whether what was before was asked for is said.
+pub(super) fn groups(events: Vec<PbEvent>, previous: bool) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for event in events {
+        let Some(at) = event.kv.as_ref().map(|kv| kv.mod_revision) else { continue };
+        let Some(change) = change(event, previous) else { continue };
+        match groups.last_mut().filter(|last| last.at == at) {
+            Some(last) => last.changes.push(change),
+            None => groups.push(Group { at, changes: vec![change] }),
+        }
+    }
+    groups
+}
+
+/// A deletion of a lease's end looks as any other. What was before may be compacted.
+fn change(event: PbEvent, previous: bool) -> Option<Change> {
+    /// The number that etcd has for one.
+    const DELETED: i32 = 1;
+    let kv = event.kv?;
+    let before = event.prev_kv.filter(|_| previous).map(entry);
+    if event.r#type == DELETED {
+        return Some(Change::deleted(kv.key, None, before.map_or(Previous::Unknown, Previous::Entry)));
+    }
+    let created = kv.version == 1;
+    let before = match before {
+        _ if created => Previous::Absent,
+        Some(before) => Previous::Entry(before),
+        None => Previous::Unknown,
+    };
+    Some(Change::put(entry(kv), Some(created), before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use etcd_client::proto::PbKeyValue;
+
+    fn kv(key: &str, mod_revision: i64, version: i64) -> PbKeyValue {
+        PbKeyValue { key: key.into(), mod_revision, version, create_revision: 1, value: b"v".to_vec(), lease: 0 }
+    }
+
+    fn event(key: &str, at: i64, version: i64, prev: Option<PbKeyValue>) -> PbEvent {
+        PbEvent { r#type: i32::from(version == 0), kv: Some(kv(key, at, version)), prev_kv: prev }
+    }
+
+    #[test]
+    fn one_transaction_is_one_group() {
+        let events = vec![
+            event("a", 5, 1, None),
+            event("b", 5, 0, Some(kv("b", 4, 2))),
+            event("a", 6, 2, None),
+            event("c", 7, 0, None),
+        ];
+        let told = groups(events, true);
+        assert_eq!(
+            told.iter().map(|group| (group.at, group.changes.len())).collect::<Vec<_>>(),
+            [(5, 2), (6, 1), (7, 1)]
+        );
+        assert_eq!(told[0].changes[0].previous, Previous::Absent);
+        assert!(matches!(&told[0].changes[1].previous, Previous::Entry(entry) if entry.version == Some(2)));
+        assert_eq!(
+            (&told[1].changes[0].previous, &told[2].changes[0].previous),
+            (&Previous::Unknown, &Previous::Unknown)
+        );
+        assert_eq!(told.iter().map(|group| group.adds(&KeyRange::all())).collect::<Vec<_>>(), [0, 0, -1]);
+        assert_eq!(told[0].adds(&KeyRange::key("a")), 1);
+    }
+}

@@ -1,0 +1,206 @@
+//! The server is followed: from the state that was told last, until something else has to be done.
+
+use super::{
+    changes::{Group, groups},
+    open::{Opened, Part},
+    ranges::{Told, segments},
+    run::{Then, Watcher},
+};
+use crate::convert::revision;
+use cninfra::keyval::{Cause, ChangeKind, Event, Pushed};
+use etcd_client::{ResponseHeader, WatchResponse, proto::PbEvent};
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+
+/// So often the server is asked for a sign of life.
+const EVERY: Duration = Duration::from_secs(1);
+/// Without one for so long it is gone, whatever TCP says.
+const SILENCE: Duration = Duration::from_millis(2900);
+/// A question goes into a queue, which is full only where nothing goes out.
+const ASKING: Duration = Duration::from_millis(100);
+
+/// A part, with what has come of a transaction that is larger than a message.
+struct Followed {
+    part: Part,
+    pieces: Vec<PbEvent>,
+}
+
+impl Watcher {
+    pub(super) async fn follow(&mut self) -> Then {
+        let ranges = segments(self.tracked.iter().map(|tracked| &tracked.range), self.together);
+        let parts: Vec<Part> =
+            (1..).zip(ranges).map(|(id, range)| Part { id, from: self.from(&range), range }).collect();
+        let mut opened = match self.open(&parts).await {
+            Ok(opened) => opened,
+            Err(why) => return Then::Lost(why),
+        };
+        let mut followed: Vec<Followed> = parts.into_iter().map(|part| Followed { part, pieces: Vec::new() }).collect();
+        let early = match self.join(&mut opened, &followed).await {
+            Ok(early) => early,
+            Err(then) => return then,
+        };
+        for response in early {
+            if let Some(then) = self.take_in(response, &mut followed) {
+                return then;
+            }
+        }
+        self.live(opened, followed).await
+    }
+
+    /// The earliest state that a range of this part was told up to.
+    fn from(&self, part: &cninfra::keyval::KeyRange) -> i64 {
+        let inside = self.tracked.iter().filter(|tracked| part.contains(tracked.range.start()));
+        inside.filter_map(|tracked| tracked.last()).min().unwrap_or(0)
+    }
+
+    /// Waits until all parts are watched, and makes sure that it is the store that was watched before. Returns what came meanwhile.
+    async fn join(&mut self, opened: &mut Opened, followed: &[Followed]) -> Result<Vec<WatchResponse>, Then> {
+        let deadline = Instant::now() + SILENCE;
+        let (mut early, mut created, mut header) = (Vec::new(), 0, None);
+        let mut next = Some(opened.first.clone());
+        while created < followed.len() {
+            let response = match next.take() {
+                Some(response) => response,
+                None => match timeout_at(deadline, opened.responses.message()).await {
+                    Ok(Ok(Some(response))) => response,
+                    Ok(Ok(None)) => return Err(self.cut_off(opened, "the server has ended the stream".to_string())),
+                    Ok(Err(error)) => return Err(self.cut_off(opened, error.to_string())),
+                    Err(_) => {
+                        self.core.silent(&opened.wire);
+                        return Err(Then::Lost("the server does not answer".to_string()));
+                    }
+                },
+            };
+            if response.created() {
+                created += 1;
+                header = response.header().cloned();
+            }
+            if response.canceled() {
+                return Err(self.canceled(&response, followed));
+            }
+            if !response.created() {
+                early.push(response);
+            }
+        }
+        match &header {
+            Some(header) => self.recognize(header).await?,
+            None => return Err(Then::Lost("the server does not say which one it is".to_string())),
+        }
+        self.found();
+        self.backoff.reset();
+        Ok(early)
+    }
+
+    async fn recognize(&mut self, header: &ResponseHeader) -> Result<(), Then> {
+        match self.is_other(header).await {
+            Ok(None) => Ok(()),
+            Ok(Some(cause)) => {
+                self.tell_anew(cause);
+                self.found();
+                Err(Then::Again)
+            }
+            Err(error) => Err(Then::Lost(error.to_string())),
+        }
+    }
+
+    async fn live(&mut self, mut opened: Opened, mut followed: Vec<Followed>) -> Then {
+        let mut asking = interval(EVERY);
+        asking.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard = Instant::now();
+        loop {
+            tokio::select! {
+                message = opened.responses.message() => match message {
+                    Ok(Some(response)) => {
+                        heard = Instant::now();
+                        if let Some(then) = self.take_in(response, &mut followed) {
+                            return then;
+                        }
+                    }
+                    Ok(None) => return self.cut_off(&opened, "the server has ended the stream".to_string()),
+                    Err(error) => return self.cut_off(&opened, error.to_string()),
+                },
+                () = self.wishes.changed() => return Then::Again,
+                _ = asking.tick() => {
+                    if heard.elapsed() >= SILENCE {
+                        self.core.silent(&opened.wire);
+                        return Then::Lost(format!("no sign of life within {SILENCE:?}"));
+                    }
+                    // what it answers is a sign of life, and no state: 3.4 is ahead of what it has told
+                    let _ = timeout(ASKING, opened.sender.request_progress()).await;
+                }
+            }
+        }
+    }
+
+    /// The stream is broken: the next one is on another connection, to another member where there are more.
+    fn cut_off(&self, opened: &Opened, why: String) -> Then {
+        if self.core.watches.replace(&opened.wire) {
+            self.core.suspect.notify_one();
+        }
+        Then::Lost(why)
+    }
+
+    fn take_in(&mut self, response: WatchResponse, followed: &mut [Followed]) -> Option<Then> {
+        if response.canceled() {
+            return Some(self.canceled(&response, followed));
+        }
+        // a sign of life is of no part
+        let of = followed.iter_mut().find(|followed| followed.part.id == response.watch_id())?;
+        let (is_piece, events) = (response.0.fragment, response.0.events);
+        of.pieces.extend(events);
+        if is_piece {
+            return None;
+        }
+        let (events, part) = (std::mem::take(&mut of.pieces), of.part.range.clone());
+        groups(events, self.options.previous).into_iter().find_map(|group| self.tell(&part, group))
+    }
+
+    /// A watch of etcd's has ended.
+    fn canceled(&mut self, response: &WatchResponse, followed: &[Followed]) -> Then {
+        let reason = response.cancel_reason();
+        if response.compact_revision() > 0 {
+            let of = followed.iter().find(|followed| followed.part.id == response.watch_id());
+            for tracked in &mut self.tracked {
+                if of.is_none_or(|of| of.part.range.contains(tracked.range.start())) {
+                    tracked.told = Told::Not(Cause::Compacted);
+                }
+            }
+            return Then::Again;
+        }
+        if reason.contains("permission denied") && self.together && followed.len() < self.tracked.len() {
+            return Then::Denied;
+        }
+        if reason.contains("auth token") {
+            self.core.watches.renew();
+        }
+        Then::Lost(format!("the server has ended the watch: {reason}"))
+    }
+
+    /// Tells a transaction. What it has of what was told before, is left out.
+    fn tell(&mut self, part: &cninfra::keyval::KeyRange, group: Group) -> Option<Then> {
+        let is_new = |key: &[u8]| {
+            let mut of = self.tracked.iter().filter(|tracked| tracked.range.contains(key)).peekable();
+            of.peek().is_some() && of.all(|tracked| tracked.last().is_some_and(|last| last < group.at))
+        };
+        let new: Vec<_> = group.changes.iter().filter(|change| is_new(&change.key)).cloned().collect();
+        if !new.is_empty() {
+            let seen = new.clone();
+            match self.feed.push(Event::changes(revision(group.at), new)) {
+                Pushed::Queued => {}
+                Pushed::Full(_) => return Some(Then::Slow),
+                Pushed::Resnapshot => return Some(Then::Overflowed),
+                Pushed::Ended => return Some(Then::Ended),
+            }
+            for change in &seen {
+                match &change.kind {
+                    ChangeKind::Put { entry, .. } => self.identity.saw(entry),
+                    _ => self.identity.deleted(&change.key),
+                }
+            }
+        }
+        for tracked in self.tracked.iter_mut().filter(|tracked| part.contains(tracked.range.start())) {
+            tracked.passed(group.at, |range| group.adds(range));
+        }
+        None
+    }
+}

@@ -1,0 +1,23 @@
+//! Watches that come back by themselves: see "How a watch of etcd comes back" in ARCHITECTURE.md.
+
+mod anchor;
+mod changes;
+mod control;
+mod follow;
+mod open;
+mod ranges;
+mod run;
+mod snapshot;
+
+use crate::{core::Core, tasks::Tasks};
+use cninfra::keyval::{Feed, KeyRange, Watch, WatchOptions};
+use control::{Control, Wishes};
+use std::sync::Arc;
+
+/// Begins a watch: it has a task of its own, which ends with the subscriber or the store.
+pub(crate) fn begin(core: Arc<Core>, tasks: &Tasks, ranges: Vec<KeyRange>, options: WatchOptions) -> Watch {
+    let (feed, events) = Feed::new(&options);
+    let wishes = Arc::new(Wishes::new(ranges));
+    tasks.spawn(run::run(core.clone(), feed.clone(), wishes.clone(), options));
+    Watch::new(events, Arc::new(Control { core, wishes, feed }))
+}

@@ -1,0 +1,107 @@
+//! [`Tracked`]: a range of a watch, and how far it was told; and which ranges are watched together.
+
+use bytes::Bytes;
+use cninfra::keyval::{Cause, KeyRange};
+
+/// A range that is watched, as the subscriber has asked for it.
+pub(super) struct Tracked {
+    pub(super) number: u64,
+    pub(super) range: KeyRange,
+    pub(super) told: Told,
+}
+
+/// How far a range was told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    /// A snapshot has to be told, since this.
+    Not(Cause),
+    /// All up to this state; and how many keys there were then, where that is known.
+    UpTo { last: i64, count: Option<i64> },
+}
+
+impl Tracked {
+    /// The state that was told last; none where a snapshot has to be told.
+    pub(super) fn last(&self) -> Option<i64> {
+        match self.told {
+            Told::UpTo { last, .. } => Some(last),
+            Told::Not(_) => None,
+        }
+    }
+
+    /// All up to this state was told, which adds so many keys to a range: if it was not told before.
+    pub(super) fn passed(&mut self, at: i64, adds: impl Fn(&KeyRange) -> i64) {
+        if let Told::UpTo { last, count } = &mut self.told
+            && *last < at
+        {
+            *last = at;
+            *count = count.map(|count| count + adds(&self.range));
+        }
+    }
+}
+
+/// The ranges that are watched, each by a watch of etcd of its own: in the order of their keys, and none has a key of another one. Ranges that touch are one, and so are those
+/// that have a folder in common which is an agent's: what one transaction does there is told at once, in its order.
+pub(super) fn segments<'a>(ranges: impl Iterator<Item = &'a KeyRange>, together: bool) -> Vec<KeyRange> {
+    let mut ranges: Vec<&KeyRange> = ranges.collect();
+    ranges.sort();
+    let mut segments: Vec<KeyRange> = Vec::new();
+    for range in ranges {
+        if let Some(last) = segments.last_mut()
+            && (touches(last, range) || (together && is_deep(last.start(), range)))
+        {
+            *last = joined(last, range);
+        } else {
+            segments.push(range.clone());
+        }
+    }
+    segments
+}
+
+/// The second one begins where the first one has not ended, or ends.
+fn touches(one: &KeyRange, next: &KeyRange) -> bool {
+    one.end().is_none_or(|end| end >= next.start())
+}
+
+/// Two names of folders are the same: that is an agent's (`/vnf-agent/<label>/`), and not what all have in common.
+fn is_deep(start: &Bytes, range: &KeyRange) -> bool {
+    let common = start.iter().zip(range.start().iter()).take_while(|(one, other)| one == other).count();
+    let Some(slash) = start[..common].iter().rposition(|byte| *byte == b'/') else { return false };
+    let folder = &start[..=slash];
+    let is_inside = range.end().is_some_and(|end| end.starts_with(folder));
+    is_inside && folder.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).count() >= 2
+}
+
+fn joined(one: &KeyRange, next: &KeyRange) -> KeyRange {
+    match (one.end(), next.end()) {
+        (Some(end), Some(other)) => KeyRange::between(one.start(), end.max(other)),
+        _ => KeyRange::from(one.start()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(prefixes: &[&str]) -> Vec<String> {
+        let ranges: Vec<KeyRange> = prefixes.iter().map(KeyRange::prefix).collect();
+        segments(ranges.iter(), true).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn no_key_is_watched_twice() {
+        assert_eq!(of(&["b/", "a/", "a/x/"]), ["a/*", "b/*"]);
+        assert_eq!(of(&["", "a/"]), ["*"]);
+        let touching = [KeyRange::between("a", "c"), KeyRange::between("c", "e"), KeyRange::key("k")];
+        let shown: Vec<String> = segments(touching.iter(), true).iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["a..e", "k"]);
+    }
+
+    #[test]
+    fn what_an_agent_has_is_watched_together() {
+        assert_eq!(of(&["/vnf-agent/one/a/", "/vnf-agent/one/c/"]), ["/vnf-agent/one/a/../vnf-agent/one/c0"]);
+        assert_eq!(of(&["/vnf-agent/one/", "/vnf-agent/two/"]), ["/vnf-agent/one/*", "/vnf-agent/two/*"]);
+        assert_eq!(of(&["/contiv/", "/vnf-agent/one/"]), ["/contiv/*", "/vnf-agent/one/*"]);
+        let apart = [KeyRange::prefix("/vnf-agent/one/a/"), KeyRange::prefix("/vnf-agent/one/c/")];
+        assert_eq!(segments(apart.iter(), false).len(), 2);
+    }
+}

@@ -1,0 +1,194 @@
+//! [`Watcher`]: the task of a watch.
+
+use super::{
+    anchor::Identity,
+    control::Wishes,
+    ranges::{Told, Tracked},
+};
+use crate::{backoff::Backoff, convert::number, core::Core};
+use cninfra::keyval::{Cause, Event, Feed, Link, Pushed, WatchOptions};
+use std::sync::Arc;
+use tokio::time::sleep;
+
+/// A watch, as its task has it.
+///
+/// It goes round: what the subscriber wants is looked at, what has no snapshot yet is listed, and then the server is followed, from the state that was told last, until one of
+/// these has to be done again.
+pub(super) struct Watcher {
+    pub(super) core: Arc<Core>,
+    pub(super) feed: Feed,
+    pub(super) wishes: Arc<Wishes>,
+    pub(super) options: WatchOptions,
+    pub(super) tracked: Vec<Tracked>,
+    pub(super) identity: Identity,
+    /// The server was away: it may be another one.
+    pub(super) is_unsure: bool,
+    /// The subscriber knows that the connection is lost.
+    pub(super) is_lost: bool,
+    /// Ranges of one agent are watched as one.
+    pub(super) together: bool,
+    pub(super) backoff: Backoff,
+}
+
+/// Why the server is followed no more.
+#[derive(Debug)]
+pub(super) enum Then {
+    /// Something is wanted, or a snapshot is due.
+    Again,
+    /// The connection, or the server.
+    Lost(String),
+    /// The subscriber is slow, and wants to miss nothing.
+    Slow,
+    /// The subscriber was slow, and wants a snapshot.
+    Overflowed,
+    /// The user may not see all that is between the ranges.
+    Denied,
+    /// The subscriber is gone.
+    Ended,
+}
+
+/// Tells events until the subscriber is gone or the store is closed.
+pub(super) async fn run(core: Arc<Core>, feed: Feed, wishes: Arc<Wishes>, options: WatchOptions) {
+    let _ending = Ending { feed: feed.clone(), wishes: wishes.clone() };
+    let mut watcher = Watcher {
+        core: core.clone(),
+        feed: feed.clone(),
+        wishes,
+        options,
+        tracked: Vec::new(),
+        identity: Identity::default(),
+        is_unsure: false,
+        is_lost: false,
+        together: true,
+        backoff: Backoff::default(),
+    };
+    tokio::select! {
+        biased;
+        () = core.closed() => {}
+        () = feed.ended() => {}
+        () = watcher.go() => {}
+    }
+}
+
+/// Whatever ends the task, the subscriber is told.
+struct Ending {
+    feed: Feed,
+    wishes: Arc<Wishes>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.wishes.end();
+        self.feed.end();
+    }
+}
+
+impl Watcher {
+    async fn go(&mut self) {
+        let mut cause = Cause::Start;
+        loop {
+            self.look_at_wishes(cause);
+            cause = Cause::Added;
+            let then = match self.tell_snapshots().await {
+                Err(then) => then,
+                Ok(()) if self.tracked.is_empty() => {
+                    self.wishes.changed().await;
+                    Then::Again
+                }
+                Ok(()) => self.follow().await,
+            };
+            match then {
+                Then::Again => {}
+                Then::Denied => self.together = false,
+                Then::Ended => return,
+                Then::Slow => {
+                    let feed = self.feed.clone();
+                    tokio::select! {
+                        is_there = feed.room() => if !is_there { return },
+                        () = self.wishes.changed() => {}
+                    }
+                }
+                Then::Overflowed => {
+                    self.tell_anew(Cause::Overflow);
+                    if !self.feed.room().await {
+                        return;
+                    }
+                }
+                Then::Lost(why) => {
+                    self.lose(&why);
+                    sleep(self.backoff.next()).await;
+                }
+            }
+        }
+    }
+
+    fn look_at_wishes(&mut self, cause: Cause) {
+        let wanted = self.wishes.take();
+        let feed = &self.feed;
+        self.tracked.retain(|tracked| {
+            let stays = wanted.ranges.iter().any(|(number, _)| *number == tracked.number);
+            if !stays {
+                // it is always taken
+                let _ = feed.push(Event::removed(tracked.range.clone()));
+            }
+            stays
+        });
+        for (number, range) in wanted.ranges {
+            if self.tracked.iter().all(|tracked| tracked.number != number) {
+                let told = self.told_at_first(cause);
+                self.tracked.push(Tracked { number, range, told });
+            }
+        }
+        if wanted.snapshot {
+            self.tell_anew(Cause::Requested);
+        }
+    }
+
+    fn told_at_first(&self, cause: Cause) -> Told {
+        match self.options.from.filter(|_| cause == Cause::Start) {
+            // the state before: to begin at one that is compacted itself would miss a deletion
+            Some(from) => Told::UpTo { last: number(from) - 1, count: None },
+            None => Told::Not(cause),
+        }
+    }
+
+    /// A snapshot of all is due.
+    pub(super) fn tell_anew(&mut self, cause: Cause) {
+        for tracked in &mut self.tracked {
+            // what has not begun keeps its cause
+            if tracked.last().is_some() {
+                tracked.told = Told::Not(cause);
+            }
+        }
+        if matches!(cause, Cause::Regressed | Cause::Replaced) {
+            self.identity.forget();
+        }
+    }
+
+    fn lose(&mut self, why: &str) {
+        tracing::debug!(why, "a watch has lost its connection");
+        self.is_unsure = true;
+        if !self.is_lost {
+            self.is_lost = true;
+            // it is always taken
+            let _ = self.feed.push(Event::Link(Link::Lost));
+        }
+    }
+
+    /// The server has answered.
+    pub(super) fn found(&mut self) {
+        if self.is_lost {
+            self.is_lost = false;
+            let _ = self.feed.push(Event::Link(Link::Resumed));
+        }
+    }
+
+    /// An event that waits for room: of a snapshot.
+    pub(super) async fn send(&self, event: Event) -> Result<(), Then> {
+        match self.feed.send(event).await {
+            Pushed::Queued => Ok(()),
+            Pushed::Ended => Err(Then::Ended),
+            Pushed::Resnapshot | Pushed::Full(_) => Err(Then::Overflowed),
+        }
+    }
+}

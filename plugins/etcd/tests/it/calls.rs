@@ -1,0 +1,317 @@
+//! What is asked of the store and answered at once.
+
+use crate::support::{SOON, kv, soon};
+use bytes::Bytes;
+use cninfra::keyval::{
+    Applied, At, Compare, Coordination, Cursor, Election, Expiry, KeyRange, Kv, LeaseId, Leases as _, Lock, Op,
+    OpResult, PageRequest, Reason, Revision, Revisions as _, Store as _, Txn,
+};
+use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
+use cninfra_testbed::{Etcd, require};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_is_read() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let all = kv(etcd.endpoint()).await;
+    let kv = all.scoped("p/");
+    let written = kv.put("a", "1").await.unwrap();
+    let found = kv.get("a").await.unwrap().unwrap();
+    assert_eq!((&*found.key, &*found.value), (&b"a"[..], &b"1"[..]));
+    assert_eq!((found.revision, found.created, found.version), (written.revision, written.revision, Some(1)));
+    assert_eq!(etcd.get("p/a").as_deref(), Some("1"));
+    let again = kv.put("a", "").await.unwrap();
+    let found = kv.get("a").await.unwrap().unwrap();
+    assert_eq!((found.value.len(), found.version, found.created), (0, Some(2), written.revision));
+    assert_eq!(kv.get_at("a", written.revision.unwrap()).await.unwrap().unwrap().value, "1");
+    assert!(again.revision > written.revision);
+    assert!(kv.delete("a").await.unwrap() && !kv.delete("a").await.unwrap());
+    assert_eq!(kv.get("a").await.unwrap(), None);
+    assert!(kv.put_if_absent("b", "1").await.unwrap() && !kv.put_if_absent("b", "2").await.unwrap());
+    assert!(!kv.compare_and_swap("b", "0", "2").await.unwrap() && kv.compare_and_swap("b", "1", "2").await.unwrap());
+    assert!(!kv.compare_and_delete("b", "1").await.unwrap() && kv.compare_and_delete("b", "2").await.unwrap());
+    for key in ["x", "y", "z"] {
+        kv.put(key, key).await.unwrap();
+    }
+    all.put("q", "beside").await.unwrap();
+    assert_eq!(kv.delete_prefix("").await.unwrap(), 3);
+    assert_eq!(all.list("").all().await.unwrap().len(), 1);
+    all.store().close().await.unwrap();
+    let error = all.get("q").await.unwrap_err();
+    assert_eq!(*error.reason(), Reason::Closed, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_predecessor_wrote_is_read_byte_for_byte() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let value = "{\"name\":\"Peter Smith\",\"company\":\"Acme \\u003c\\u0026\\u003e Co\",\"title\":\"Dr. Žák\"}";
+    etcd.ctl(&["put", "/vnf-agent/vpp1/contact/s", value]);
+    let kv = kv(etcd.endpoint()).await.scoped("/vnf-agent/vpp1/");
+    assert_eq!(kv.get("contact/s").await.unwrap().unwrap().value, value);
+    // and bytes that are no text, as the protobuf ones
+    let bytes: Vec<u8> = (0..=255).collect();
+    kv.put([0xff, 0], bytes.clone()).await.unwrap();
+    assert_eq!(kv.get([0xff, 0]).await.unwrap().unwrap().value, bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_is_done_whole_or_not() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    let first = kv.put("a", "1").await.unwrap().revision.unwrap();
+    let txn = |value: &'static str| {
+        Txn::new()
+            .when("a", Compare::Value(value.into()))
+            .when("b", Compare::Absent)
+            .when("a", Compare::Revision(first))
+            .when("a", Compare::Created(first))
+            .when("a", Compare::Present)
+            .when("b", Compare::Before(first))
+            .put("b", "2")
+            .delete("a")
+            .get("c")
+            .or_get("a")
+    };
+    let not = kv.commit(txn("0")).await.unwrap();
+    assert!(!not.succeeded);
+    assert!(matches!(&not.results[..], [OpResult::Got(found)] if found[0].value == "1"), "{not:?}");
+    let done = kv.commit(txn("1")).await.unwrap();
+    assert!(done.succeeded && done.revision == Revision::new(first.get() + 1));
+    assert!(
+        matches!(&done.results[..], [OpResult::Put { .. }, OpResult::Deleted { count: 1, .. }, OpResult::Got(none)] if none.is_empty())
+    );
+    let before = Txn::one(Op::delete(KeyRange::all(), true));
+    let outcome = kv.commit(before).await.unwrap();
+    assert!(matches!(&outcome.results[..], [OpResult::Deleted { count: 1, previous, .. }] if previous[0].value == "2"));
+    let large = (0..129).fold(Txn::new(), |txn, i| txn.put(format!("k{i}"), ""));
+    let error = kv.commit(large).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::TooLarge, Applied::No));
+    let most = (0..128).fold(Txn::new(), |txn, i| txn.put(format!("k{i}"), ""));
+    assert_eq!(kv.commit(most).await.unwrap().results.len(), 128);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_of_one_state() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    for chunk in 0..10 {
+        let txn = (0..100).fold(Txn::new(), |txn, i| txn.put(format!("p/{:04}", chunk * 100 + i), "x".repeat(100)));
+        kv.commit(txn).await.unwrap();
+    }
+    let mut request = PageRequest::new(KeyRange::prefix("p/"));
+    request.max_items = 300;
+    let first = kv.store().page(request.clone()).await.unwrap();
+    assert_eq!(first.entries.len(), 300);
+    kv.delete_prefix("p/").await.unwrap();
+    let (mut all, mut page) = (Vec::new(), first);
+    let at = page.at;
+    loop {
+        assert_eq!(page.at, at);
+        all.extend(page.entries);
+        let Some(cursor) = page.next else { break };
+        request.cursor = Some(cursor);
+        page = kv.store().page(request.clone()).await.unwrap();
+    }
+    assert_eq!(all.len(), 1000);
+    assert!(all.is_sorted_by(|one, other| one.key < other.key));
+    // a page has so many bytes
+    request.cursor = None;
+    (request.at, request.max_bytes) = (At::Revision(at.unwrap()), 1000);
+    assert_eq!(kv.store().page(request.clone()).await.unwrap().entries.len(), 9);
+    request.max_bytes = 0;
+    assert_eq!(kv.store().page(request.clone()).await.unwrap().entries.len(), 1);
+    request.keys_only = true;
+    assert!(kv.store().page(request.clone()).await.unwrap().entries[0].value.is_empty());
+    // what is compacted is told as that, and what is no cursor, too
+    let newest = kv.store().revision().await.unwrap();
+    kv.store().compact(newest).await.unwrap();
+    let error = kv.store().page(request.clone()).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Compacted(None), Applied::No));
+    let future = kv.get_at("p/0000", Revision::new(newest.get() + 1000).unwrap()).await.unwrap_err();
+    assert_eq!(*future.reason(), Reason::Future);
+    request.cursor = Some(Cursor(Bytes::from_static(b"short")));
+    assert_eq!(*kv.store().page(request).await.unwrap_err().reason(), Reason::Invalid);
+    // a compaction that is done is none to be done
+    let error = kv.store().compact(newest).await.unwrap_err();
+    assert_eq!(*error.reason(), Reason::Compacted(None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_is_told_before_it_is_sent_and_by_the_server() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    let error = kv.put("k", vec![0; (1 << 20) + 1]).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::TooLarge, Applied::No));
+    let value = vec![0; 900_000];
+    let txn = Txn::new().put("a", value.clone()).put("b", value.clone()).put("c", value);
+    let error = kv.commit(txn).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::TooLarge, Applied::No), "{error:?}");
+    // more than the client's library takes by default
+    for key in ["a", "b", "c", "d", "e", "f"] {
+        kv.put(key, vec![b'x'; 1_000_000]).await.unwrap();
+    }
+    assert_eq!(kv.list("").all().await.unwrap().len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_is_granted_and_ends() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    let written = kv.put_with("short", "1", Expiry::After(Duration::from_millis(500))).await.unwrap();
+    // the least that etcd grants
+    assert_eq!(written.ttl, Some(Duration::from_secs(2)));
+    assert_eq!(kv.get("short").await.unwrap().unwrap().lease, written.lease);
+    assert!(kv.put_if_absent_with("cas", "1", Expiry::After(Duration::from_secs(60))).await.unwrap());
+    let lease = kv.get("cas").await.unwrap().unwrap().lease;
+    assert!(lease.is_some() && lease != written.lease);
+    assert!(kv.compare_and_swap("cas", "1", "2").await.unwrap());
+    assert_eq!(kv.get("cas").await.unwrap().unwrap().lease, lease, "its life goes on");
+    kv.put("cas", "3").await.unwrap();
+    assert_eq!(kv.get("cas").await.unwrap().unwrap().lease, None, "it has no life of its own any more");
+    // a lease of a put that was not done is given back
+    let leases = etcd.ctl(&["lease", "list"]);
+    assert!(!kv.put_if_absent_with("cas", "4", Expiry::After(Duration::from_secs(60))).await.unwrap());
+    assert_eq!(etcd.ctl(&["lease", "list"]), leases);
+    let _ = soon("the end of it", || kv.get("short"), |found| found.as_ref().is_ok_and(Option::is_none)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_are_kept_and_revoked() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    let store = kv.store();
+    let (lease, life) = store.grant(Duration::from_millis(3001)).await.unwrap();
+    assert_eq!(life, Duration::from_secs(4));
+    kv.put_with("k", "v", Expiry::Lease(lease)).await.unwrap();
+    assert_eq!(store.keep_alive(lease).await.unwrap(), life);
+    assert!(store.time_left(lease).await.unwrap().unwrap() <= life);
+    store.revoke(lease).await.unwrap();
+    store.revoke(lease).await.unwrap();
+    assert_eq!((kv.get("k").await.unwrap(), store.time_left(lease).await.unwrap()), (None, None));
+    for error in [
+        store.keep_alive(lease).await.unwrap_err(),
+        kv.put_with("k", "v", Expiry::Lease(lease)).await.unwrap_err(),
+        kv.commit(Txn::new().put_with("k", "v", Expiry::Lease(lease)).get("k")).await.unwrap_err(),
+    ] {
+        assert_eq!((error.reason(), error.applied()), (&Reason::NoLease(lease), Applied::No), "{error}");
+    }
+    let none = store.time_left(LeaseId(12345)).await.unwrap();
+    assert_eq!(none, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_says_that_somebody_is_there_lives_as_long_as_he_does() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let config =
+        EtcdConfig { session_ttl: cninfra::config::Duration::from_secs(2), ..EtcdConfig::at([etcd.endpoint()]) };
+    let one = Kv::new(Arc::new(EtcdStore::connect(config.clone()).await.unwrap()));
+    let other = kv(etcd.endpoint()).await;
+    let written = one.put_with("here", "1", Expiry::WithClient).await.unwrap();
+    assert_eq!(one.put_with("too", "1", Expiry::WithClient).await.unwrap().lease, written.lease);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(other.get("here").await.unwrap().unwrap().lease, written.lease, "it is kept alive");
+    // the lease is lost: what nobody else has written is written again
+    one.put_with("another", "1", Expiry::WithClient).await.unwrap();
+    etcd.ctl(&["lease", "revoke", &written.lease.unwrap().to_string()]);
+    other.put("another", "2").await.unwrap();
+    let found = soon("it comes back", || other.get("here"), |found| matches!(found, Ok(Some(_)))).await;
+    let found = found.unwrap().unwrap();
+    assert!(found.value == "1" && found.lease.is_some() && found.lease != written.lease);
+    let _ = soon("so does the other one", || other.get("too"), |found| matches!(found, Ok(Some(_)))).await;
+    assert_eq!(other.get("another").await.unwrap().unwrap().value, "2");
+    // a put that finds it gone has a new one
+    etcd.ctl(&["lease", "revoke", &found.lease.unwrap().to_string()]);
+    one.put_with("third", "1", Expiry::WithClient).await.unwrap();
+    let _ = soon("it comes back again", || other.get("here"), |found| matches!(found, Ok(Some(_)))).await;
+    one.delete("too").await.unwrap();
+    one.store().close().await.unwrap();
+    assert!(other.get("here").await.unwrap().is_none() && other.get("third").await.unwrap().is_none());
+    assert!(other.get("another").await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_agree_on_who_leads_and_who_has_a_lock() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let (one, other) = (kv(etcd.endpoint()).await, kv(etcd.endpoint()).await);
+    let [one, other] = [one, other].map(|kv| Kv::new(kv.store().clone() as Arc<dyn Coordination>));
+    let ttl = Duration::from_secs(5);
+    let leads = Election::new(&one, "election", ttl).campaign("one").await.unwrap();
+    let election = Election::new(&other, "election", ttl);
+    let mut waits = Box::pin(election.campaign("other"));
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut waits).await.is_err());
+    leads.resign().await.unwrap();
+    let next = tokio::time::timeout(SOON, waits).await.unwrap().unwrap();
+    assert_eq!(next.loss(), None);
+    let guard = Lock::new(&one, "lock", ttl).lock().await.unwrap();
+    assert!(Lock::new(&other, "lock", ttl).try_lock().await.unwrap().is_none());
+    guard.unlock().await.unwrap();
+    assert!(Lock::new(&other, "lock", ttl).try_lock().await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_gone_is_told_and_found_again() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    let mut connection = kv.store().connection();
+    connection.wait_for(|state| *state == Connection::Up).await.unwrap();
+    etcd.kill();
+    let down = tokio::time::timeout(SOON, connection.wait_for(|state| matches!(state, Connection::Down(_)))).await;
+    let down = format!("{:?}", *down.unwrap().unwrap());
+    assert!(down.contains(&etcd.addr().to_string()), "{down}");
+    let error = kv.put("k", "v").await.unwrap_err();
+    // refused: it was never sent
+    assert_eq!((error.reason(), error.applied()), (&Reason::Unavailable, Applied::No), "{error:?}");
+    assert!(error.help().is_some() && error.to_string().contains(&etcd.endpoint()));
+    // a call that waits for it is done when it is back
+    let waiting = tokio::spawn({
+        let kv = kv.clone();
+        async move {
+            loop {
+                if kv.put("k", "v").await.is_ok() {
+                    return;
+                }
+            }
+        }
+    });
+    etcd.restart();
+    waiting.await.unwrap();
+    tokio::time::timeout(SOON, connection.wait_for(|state| *state == Connection::Up)).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_leaves_a_write_unknown() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let config = EtcdConfig {
+        operation_timeout: cninfra::config::Duration::from_millis(700),
+        ..EtcdConfig::at([etcd.endpoint()])
+    };
+    let kv = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
+    kv.put("k", "1").await.unwrap();
+    etcd.pause();
+    // its threads stop one after the other
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let began = Instant::now();
+    let error = kv.put("k", "2").await.unwrap_err();
+    let took = began.elapsed();
+    assert!(matches!(error.reason(), Reason::TimedOut(_)), "{error}");
+    assert_eq!(error.applied(), Applied::Unknown);
+    assert!((Duration::from_millis(600)..Duration::from_secs(3)).contains(&took), "{took:?}");
+    let error = kv.get("k").await.unwrap_err();
+    assert_eq!(error.applied(), Applied::No, "a read changes nothing");
+    etcd.resume();
+    let _ = soon("an answer", || kv.get("k"), Result::is_ok).await;
+}

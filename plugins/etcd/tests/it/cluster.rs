@@ -1,0 +1,100 @@
+//! Three members: one is gone, or most are.
+
+use crate::{
+    faults::{has, is_end, is_lost},
+    support::{SOON, shown, until},
+};
+use cninfra::keyval::{Applied, Event, Kv, Link, WatchOptions};
+use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
+use cninfra_testbed::{Etcd, EtcdCluster, require};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::time::timeout;
+
+async fn kv(cluster: &EtcdCluster) -> Kv<EtcdStore> {
+    let config = EtcdConfig::at(cluster.members().iter().map(Etcd::endpoint));
+    Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()))
+}
+
+/// Writes until it is taken: each value once, where it is known that it was not.
+async fn put(kv: &Kv<EtcdStore>, value: usize) {
+    let began = Instant::now();
+    loop {
+        match kv.put("k", format!("{value}")).await {
+            Ok(_) => return,
+            Err(error) => assert!(began.elapsed() < SOON, "{error:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_loss_of_a_leader_loses_no_change() {
+    require!(Etcd);
+    let cluster = EtcdCluster::start();
+    let kv = kv(&cluster).await;
+    let mut watches = Vec::new();
+    // at all members, one is at the leader
+    for _ in 0..3 {
+        let kv = self::kv(&cluster).await;
+        let mut watch = kv.watch([""], WatchOptions::default()).await.unwrap();
+        until(&mut watch, is_end).await;
+        watches.push((kv, watch));
+    }
+    for value in 0..3 {
+        put(&kv, value).await;
+    }
+    cluster.kill_leader();
+    for value in 3..6 {
+        put(&kv, value).await;
+    }
+    kv.put("last", "").await.unwrap();
+    for (_, watch) in &mut watches {
+        let told = shown(&until(watch, has("last")).await);
+        let mut values: Vec<&str> = told.iter().filter_map(|told| told.strip_prefix("put k=")).collect();
+        // what nobody knows of may have been written twice
+        values.dedup();
+        assert_eq!(values, ["0 (new)", "1", "2", "3", "4", "5"], "{told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_goes_to_a_member_that_is_there() {
+    require!(Etcd);
+    let cluster = EtcdCluster::start();
+    let leader = cluster.wait();
+    cluster[(leader + 1) % 3].kill();
+    for i in 0..6 {
+        // each begins with another member
+        let kv = kv(&cluster).await;
+        kv.put("k", format!("{i}")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_without_the_others_is_no_server() {
+    require!(Etcd);
+    let cluster = EtcdCluster::start();
+    let kv = kv(&cluster).await;
+    let mut watch = kv.watch([""], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    put(&kv, 0).await;
+    until(&mut watch, has("k")).await;
+    cluster.kill_all_but(0);
+    let began = Instant::now();
+    until(&mut watch, is_lost).await;
+    println!("noticed after {:.1?}", began.elapsed());
+    let mut connection = kv.store().connection();
+    timeout(SOON, connection.wait_for(|state| matches!(state, Connection::Down(_)))).await.unwrap().unwrap();
+    let error = kv.get("k").await.unwrap_err();
+    assert_eq!(error.applied(), Applied::No, "{error}");
+    cluster.restart();
+    put(&kv, 1).await;
+    // it may have been found and lost again while they came up
+    let told = until(&mut watch, has("k")).await;
+    let changes: Vec<String> = shown(&told).into_iter().filter(|told| told.starts_with("put")).collect();
+    assert_eq!(changes, ["put k=1"], "{:?}", shown(&told));
+    assert!(told.contains(&Event::Link(Link::Resumed)));
+    assert!(timeout(Duration::from_secs(1), watch.next()).await.is_err());
+}

@@ -1,0 +1,113 @@
+//! A server that has lost its data, or is another one, at the same address.
+
+use crate::{
+    faults::{Behind, behind, has, is_end, is_lost},
+    support::{kv, shown, until},
+};
+use cninfra::{
+    keyval::{KeyRange, WatchOptions},
+    testing::Link,
+};
+use cninfra_testbed::{Etcd, require};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revisions_that_begin_again_are_noticed() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let Behind { link, direct, mut watch, through: _through } = behind(&etcd).await;
+    for i in 0..50 {
+        direct.put("k", format!("{i}")).await.unwrap();
+    }
+    until(&mut watch, |event| shown(std::slice::from_ref(event)) == ["put k=49"]).await;
+    link.cut();
+    until(&mut watch, is_lost).await;
+    etcd.wipe();
+    etcd.ctl(&["put", "p/new", "1"]);
+    link.restore();
+    let told = shown(&until(&mut watch, is_end).await);
+    assert_eq!(told, ["Resumed", "begin * Regressed", "item new=1", "end *"]);
+    etcd.ctl(&["put", "p/after", "1"]);
+    assert_eq!(shown(&until(&mut watch, has("after")).await), ["put after=1 (new)"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_has_come_further_than_the_lost_one_is_noticed() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let Behind { link, mut watch, direct: _direct, through: _through } = behind(&etcd).await;
+    link.cut();
+    until(&mut watch, is_lost).await;
+    etcd.wipe();
+    // the same keys, written at the same revisions: only a value is another one
+    etcd.ctl(&["put", "p/first", "0"]);
+    etcd.ctl(&["put", "p/live", "1"]);
+    for i in 0..20 {
+        etcd.ctl(&["put", "other", &i.to_string()]);
+    }
+    link.restore();
+    let told = shown(&until(&mut watch, is_end).await);
+    assert_eq!(told, ["Resumed", "begin * Replaced", "item first=0", "item live=1", "end *"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_range_is_looked_at_too() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let direct = kv(etcd.endpoint()).await;
+    for i in 0..10 {
+        direct.put("other", format!("{i}")).await.unwrap();
+    }
+    let link = Link::to(etcd.addr()).unwrap();
+    let through = kv(link.addr().to_string()).await;
+    let mut watch = through.watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    link.cut();
+    until(&mut watch, is_lost).await;
+    etcd.wipe();
+    etcd.ctl(&["put", "p/early", "1"]);
+    for i in 0..20 {
+        etcd.ctl(&["put", "other", &i.to_string()]);
+    }
+    link.restore();
+    let told = shown(&until(&mut watch, is_end).await);
+    assert_eq!(told, ["Resumed", "begin p/* Replaced", "item p/early=1", "end p/*"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_cluster_at_the_same_address_is_noticed() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let Behind { link, mut watch, direct: _direct, through: _through } = behind(&etcd).await;
+    link.cut();
+    until(&mut watch, is_lost).await;
+    etcd.replace("another");
+    for i in 0..20 {
+        etcd.ctl(&["put", "other", &i.to_string()]);
+    }
+    link.restore();
+    assert_eq!(shown(&until(&mut watch, is_end).await), ["Resumed", "begin * Replaced", "end *"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_counted_is_what_is_there() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let Behind { link, direct, mut watch, through: _through } = behind(&etcd).await;
+    watch.handle().add(KeyRange::prefix("p/in/")).await.unwrap();
+    // keys come and go in both ranges; when the connection is back, all is as it was
+    for round in 0..4 {
+        for i in 0..5 {
+            direct.put(format!("in/{round}-{i}"), "").await.unwrap();
+            direct.put(format!("in/{round}-{i}"), "again").await.unwrap();
+        }
+        direct.delete_prefix(format!("in/{round}-1")).await.unwrap();
+        direct.put("last", format!("{round}")).await.unwrap();
+        link.cut();
+        until(&mut watch, is_lost).await;
+        direct.delete(format!("in/{round}-2")).await.unwrap();
+        link.restore();
+        direct.put("again", format!("{round}")).await.unwrap();
+        let told = shown(&until(&mut watch, has("again")).await);
+        assert!(told.iter().all(|told| !told.starts_with("begin")), "{told:?}");
+    }
+}

@@ -1,0 +1,13 @@
+//! etcd as a store, against a real etcd.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod calls;
+mod cluster;
+mod faults;
+mod history;
+mod lost_data;
+mod plugin;
+mod secure;
+mod slow;
+mod support;
+mod watch;

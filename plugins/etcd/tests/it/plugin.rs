@@ -1,0 +1,182 @@
+//! The store as a plugin of an agent.
+
+use crate::support::{SOON, soon};
+use cninfra::{
+    agent::{Backoff, StartPolicy},
+    config::Config,
+    keyval::{Coordination, Election, Expiry, KeyVal, Kv, Leases, Reason, Revisions, WatchOptions},
+    prelude::*,
+    status::State,
+    testing::{Conformance, Link, Outside},
+};
+use cninfra_etcd::{Endpoints, Etcd as Plugin};
+use cninfra_testbed::{Etcd, Folder, require};
+use std::time::Duration;
+
+#[derive(Flavor)]
+struct Lone {
+    etcd: Dep<Plugin>,
+}
+
+/// Asks for all that a store may have.
+#[plugin]
+struct User {
+    store: Dep<dyn KeyVal>,
+    revisions: Dep<dyn Revisions>,
+    leases: Dep<dyn Leases>,
+    coordination: Dep<dyn Coordination>,
+}
+
+impl Lifecycle for User {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let mine = Kv::of_agent(&self.store, cx.service_label());
+        mine.put("a", "1").await?;
+        mine.put_with("here", "", Expiry::WithClient).await?;
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Whole {
+    #[provides(dyn KeyVal, dyn Revisions, dyn Leases, dyn Coordination)]
+    etcd: Dep<Plugin>,
+    user: Dep<User>,
+}
+
+fn config(endpoint: impl ToString) -> Config {
+    Config::new().set("etcd", "endpoints", vec![endpoint.to_string()])
+}
+
+fn state<F>(agent: &Agent<F>) -> (State, Option<String>) {
+    let status = agent.status();
+    let plugin = status.plugins.iter().find(|plugin| plugin.name == "etcd").unwrap();
+    (plugin.state, plugin.reason.clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plugins_use_it_by_its_interfaces() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let agent = Agent::<Whole>::builder().label("vpp1").config(config(etcd.endpoint())).start().await.unwrap();
+    assert_eq!(etcd.get("/vnf-agent/vpp1/a").as_deref(), Some("1"));
+    let user = &agent.user;
+    let newest = user.revisions.revision().await.unwrap();
+    user.revisions.compact(newest).await.unwrap();
+    let (lease, _) = user.leases.grant(Duration::from_secs(5)).await.unwrap();
+    user.leases.revoke(lease).await.unwrap();
+    let all = Kv::new(user.coordination.clone().into_arc());
+    let leads = Election::new(&all, "e", Duration::from_secs(5)).campaign("me").await.unwrap();
+    leads.resign().await.unwrap();
+    agent.etcd.client().await.unwrap().status().await.unwrap();
+    let mut watch = Kv::new(user.store.clone().into_arc()).watch([""], WatchOptions::default()).await.unwrap();
+    agent.close().await.unwrap();
+    assert_eq!(etcd.get("/vnf-agent/vpp1/here"), None, "it ends with the agent");
+    assert_eq!(etcd.get("/vnf-agent/vpp1/a").as_deref(), Some("1"));
+    // the watch ends with it, too
+    let ending = async { while watch.next().await.is_some() {} };
+    tokio::time::timeout(SOON, ending).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_state_follows_the_server() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let agent = Agent::<Lone>::builder().config(config(etcd.endpoint())).start().await.unwrap();
+    for _ in 0..2 {
+        let _ = soon("well", async || state(&agent), |(state, _)| *state == State::Ok).await;
+        etcd.kill();
+        let (_, why) = soon("in error", async || state(&agent), |(state, _)| *state == State::Error).await;
+        assert!(why.unwrap().contains(&etcd.endpoint()));
+        etcd.restart();
+    }
+    let _ = soon("well again", async || state(&agent), |(state, _)| *state == State::Ok).await;
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_config_it_is_off() {
+    let agent = Agent::<Lone>::builder().config(Config::new()).start().await.unwrap();
+    assert_eq!(state(&agent).0, State::Disabled);
+    let error = Kv::new(agent.etcd.clone().into_arc()).get("k").await.unwrap_err();
+    assert_eq!(*error.reason(), Reason::Unsupported("endpoints"));
+    assert!(error.help().unwrap().contains("ETCD_ENDPOINTS"));
+    assert!(agent.etcd.store().is_none());
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_the_predecessor_are_read() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let folder = Folder::new();
+    let text = format!(
+        "insecure-transport: true\ndial-timeout: 1000000000\noperation-timeout: 3000000000\nallow-delayed-start: true\n\
+         reconnect-interval: 2000000000\nsession-ttl: 5000000000\nresync-after-reconnect: true\nendpoints:\n - \"{}\"\n",
+        etcd.addr()
+    );
+    folder.write("etcd.conf", &text);
+    let agent = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap();
+    let _ = soon("well", async || state(&agent), |(state, _)| *state == State::Ok).await;
+    Kv::new(agent.etcd.clone().into_arc()).put("k", "v").await.unwrap();
+    agent.close().await.unwrap();
+    folder.write("etcd.conf", "insecure-skip-tls-verify: true\n");
+    let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
+    assert!(format!("{error:?}").contains("insecure-skip-tls-verify"), "{error:?}");
+}
+
+#[test]
+fn endpoints_are_a_list_or_a_text_with_commas() {
+    for (value, expected) in [
+        ("a:1", vec!["a:1"]),
+        ("a:1,b:2", vec!["a:1", "b:2"]),
+        (" a:1 , b:2,", vec!["a:1", "b:2"]),
+        ("[a:1, \"b:2\"]", vec!["a:1", "b:2"]),
+    ] {
+        let config = Config::new().set("etcd", "endpoints", value);
+        let read =
+            Agent::<Lone>::builder().config(config).figment().extract_inner::<Endpoints>("etcd.endpoints").unwrap();
+        assert_eq!(read.0, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_may_start_before_the_server() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.kill();
+    let error = Agent::<Lone>::builder().config(config(etcd.endpoint())).start().await.unwrap_err();
+    assert!(format!("{error:?}").contains(&etcd.endpoint()), "{error:?}");
+    let delayed = config(etcd.endpoint()).set("etcd", "allow-delayed-start", true);
+    let delayed = Agent::<Lone>::builder().config(delayed).start().await.unwrap();
+    let policy = StartPolicy::Retry(Backoff::new(Duration::from_millis(50), Duration::from_millis(500)));
+    let retried = Agent::<Lone>::builder().config(config(etcd.endpoint())).start_policy("etcd", policy);
+    let retried = retried.start().await.unwrap();
+    etcd.restart();
+    for agent in [&delayed, &retried] {
+        let _ = soon("well", async || state(agent), |(state, _)| *state == State::Ok).await;
+        Kv::new(agent.etcd.clone().into_arc()).put("k", "v").await.unwrap();
+    }
+    delayed.close().await.unwrap();
+    retried.close().await.unwrap();
+}
+
+#[test]
+fn it_keeps_the_contract_of_plugins() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let link = Link::to(etcd.addr()).unwrap();
+    let endpoint = link.addr();
+    let call = |flavor: &Lone| {
+        let etcd = flavor.etcd.clone();
+        async move { Kv::new(etcd.clone().into_arc()).put("k", "v").await }
+    };
+    // the client's library has a task for each call that is on its way, which are 128 at most
+    let outside = Outside::behind(link, call).queue(128).tasks(200);
+    Conformance::of("etcd", move || Agent::<Lone>::builder().config(config(endpoint)))
+        .outside(outside)
+        .fails("a file that is not there", move || {
+            let config = config(endpoint).set("etcd", "ca-file", "/no/such/file.pem");
+            Agent::<Lone>::builder().config(config)
+        })
+        .check();
+}

@@ -1,0 +1,133 @@
+//! TLS, and users.
+
+use crate::{
+    faults::{has, is_end, is_lost},
+    support::{SOON, kv, shown, soon, until},
+};
+use cninfra::keyval::{Applied, Kv, Reason, WatchOptions};
+use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
+use cninfra_testbed::{Certs, Etcd, EtcdOptions, require};
+use std::sync::Arc;
+use tokio::time::timeout;
+
+async fn open(config: &EtcdConfig) -> Kv<EtcdStore> {
+    Kv::new(Arc::new(EtcdStore::connect(config.clone()).await.unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_is_spoken_to_who_has_a_certificate_that_is_trusted() {
+    require!(Etcd);
+    let certs = Arc::new(Certs::new());
+    let etcd = EtcdOptions::default().tls(&certs).start();
+    let config = EtcdConfig { ca_file: Some(certs.ca()), ..EtcdConfig::at([etcd.addr().to_string()]) };
+    let kv = open(&config).await;
+    kv.put("k", "v").await.unwrap();
+    assert_eq!(etcd.get("k").as_deref(), Some("v"));
+    // a name that is in no certificate, and one that is
+    let wrong = EtcdConfig { server_name: Some("example.com".to_string()), ..config.clone() };
+    let error = EtcdStore::connect(wrong).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Unavailable, Applied::No), "{error:?}");
+    assert!(format!("{error:?}").contains("certificate"), "{error:?}");
+    open(&EtcdConfig { server_name: Some("localhost".to_string()), ..config.clone() }).await;
+    // the system trusts no such authority; and a certificate of another authority
+    let untrusted = EtcdConfig::at([etcd.endpoint()]);
+    assert!(untrusted.is_tls());
+    let other = EtcdConfig { ca_file: Some(Certs::new().ca()), ..config.clone() };
+    for config in [untrusted, other, EtcdConfig { insecure_transport: true, ..config.clone() }] {
+        let error = EtcdStore::connect(config).await.unwrap_err();
+        assert!(matches!(error.reason(), Reason::Unavailable | Reason::Invalid), "{error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_may_ask_for_a_certificate() {
+    require!(Etcd);
+    let certs = Arc::new(Certs::new());
+    let etcd = EtcdOptions::default().mutual_tls(&certs).start();
+    let without = EtcdConfig { ca_file: Some(certs.ca()), ..EtcdConfig::at([etcd.addr().to_string()]) };
+    let error = EtcdStore::connect(without.clone()).await.unwrap_err();
+    assert_eq!(*error.reason(), Reason::Unavailable, "{error:?}");
+    let with = EtcdConfig { cert_file: Some(certs.client()), key_file: Some(certs.client_key()), ..without };
+    let kv = open(&with).await;
+    let mut watch = kv.watch([""], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    etcd.restart();
+    until(&mut watch, is_lost).await;
+    etcd.ctl(&["put", "k", "v"]);
+    assert_eq!(shown(&until(&mut watch, has("k")).await), ["Resumed", "put k=v (new)"]);
+}
+
+#[tokio::test]
+async fn a_file_that_can_not_be_used_is_named() {
+    let missing = EtcdConfig { ca_file: Some("/no/such/ca.pem".into()), ..EtcdConfig::at(["127.0.0.1:1"]) };
+    let error = EtcdStore::open(missing).await.unwrap_err();
+    assert!(error.help().unwrap().contains("`ca-file`") && error.help().unwrap().contains("/no/such/ca.pem"));
+    let half = EtcdConfig { cert_file: Some("/c.pem".into()), ..EtcdConfig::at(["127.0.0.1:1"]) };
+    assert_eq!(*EtcdStore::open(half).await.unwrap_err().reason(), Reason::Invalid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_asked_for_and_signs_on_again() {
+    require!(Etcd);
+    let etcd = EtcdOptions::default().arg("--auth-token-ttl=3").start();
+    let everybody = kv(etcd.endpoint()).await;
+    everybody.put("before", "1").await.unwrap();
+    etcd.add_user("alice", "hunter2", "p/");
+    etcd.enable_auth("rootpw");
+    let error = everybody.get("before").await.unwrap_err();
+    assert_eq!(*error.reason(), Reason::Denied, "{error:?}");
+    let config = |user: &str, password: &str| EtcdConfig {
+        username: Some(user.to_string()),
+        password: password.to_string().into(),
+        ..EtcdConfig::at([etcd.endpoint()])
+    };
+    let error = EtcdStore::connect(config("alice", "hunter3")).await.unwrap_err();
+    assert_eq!(
+        (error.reason(), error.help()),
+        (&Reason::Denied, Some("look at `username` and `password`")),
+        "{error:?}"
+    );
+    assert!(!format!("{error:?}").contains("hunter"));
+    let alice = open(&config("alice", "hunter2")).await;
+    // the probe's key is not hers, and the server is there nevertheless
+    let mut connection = alice.store().connection();
+    timeout(SOON, connection.wait_for(|state| *state == Connection::Up)).await.unwrap().unwrap();
+    let error = alice.put("q", "1").await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::No));
+    let mut watch = alice.watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    alice.put("p/k", "1").await.unwrap();
+    until(&mut watch, has("p/k")).await;
+    // its token is no more: of age, and since the server has forgotten it
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    alice.put("p/k", "2").await.unwrap();
+    until(&mut watch, has("p/k")).await;
+    etcd.restart();
+    let _ = soon("it is let in again", || alice.put("p/k", "3"), Result::is_ok).await;
+    let mut told = shown(&until(&mut watch, has("p/k")).await);
+    // that it is lost is no news where it is back before anybody has heard of it
+    told.retain(|told| told != "Lost");
+    assert_eq!(told, ["Resumed", "put p/k=3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_see_what_is_between_sees_what_is_his() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.add_user("bob", "pw", "/vnf-agent/one/a/");
+    etcd.ctl(&["role", "grant-permission", "--prefix=true", "bob", "readwrite", "/vnf-agent/one/c/"]);
+    etcd.enable_auth("rootpw");
+    let config = EtcdConfig {
+        username: Some("bob".to_string()),
+        password: "pw".to_string().into(),
+        ..EtcdConfig::at([etcd.endpoint()])
+    };
+    let kv = open(&config).await.scoped("/vnf-agent/one/");
+    let mut watch = kv.watch(["a/", "c/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    until(&mut watch, is_end).await;
+    kv.put("a/1", "1").await.unwrap();
+    assert_eq!(shown(&until(&mut watch, has("a/1")).await), ["put a/1=1 (new)"]);
+    kv.put("c/1", "1").await.unwrap();
+    assert_eq!(shown(&until(&mut watch, has("c/1")).await), ["put c/1=1 (new)"]);
+}

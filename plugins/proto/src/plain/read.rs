@@ -1,0 +1,203 @@
+//! Messages of the JSON of v1 and v2.
+
+use super::{error::FieldError, names};
+use data_encoding::BASE64;
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
+use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::{collections::HashMap, fmt, str::FromStr};
+
+/// How deep messages are in each other at most; it is the binary form's own limit.
+const DEPTH: usize = 100;
+
+/// Reads a message. Bytes that are no UTF-8 are replaced, as Go does.
+pub(super) fn value(descriptor: &MessageDescriptor, from: &[u8]) -> Result<DynamicMessage, FieldError> {
+    let text = String::from_utf8_lossy(from);
+    let json: &RawValue = serde_json::from_str(&text).map_err(|error| FieldError::new(error.to_string()))?;
+    message(descriptor, json, DEPTH)
+}
+
+fn message(descriptor: &MessageDescriptor, json: &RawValue, depth: usize) -> Result<DynamicMessage, FieldError> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(FieldError::new(format!("messages are more than {DEPTH} deep")));
+    };
+    let mut message = DynamicMessage::new(descriptor.clone());
+    if json.get() == "null" {
+        return Ok(message);
+    }
+    if !json.get().starts_with('{') && descriptor.full_name().starts_with("google.protobuf.") {
+        // v2 wrote times and the like in forms of their own.
+        let mut text = serde_json::Deserializer::from_str(json.get());
+        return DynamicMessage::deserialize(descriptor.clone(), &mut text)
+            .map_err(|error| FieldError::new(error.to_string()));
+    }
+    let choices = names::choices(descriptor);
+    for (name, json) in &object(json)? {
+        let exact = descriptor.get_field_by_name(name);
+        if exact.is_none()
+            && let Some(choice) = choices.iter().find(|choice| choice.name == *name)
+        {
+            if json.get() == "null" {
+                continue;
+            }
+            for (name, json) in &object(json).map_err(|error| error.within(choice.oneof.name()))? {
+                if let Some((_, field)) = choice.fields.iter().find(|(go, _)| go.eq_ignore_ascii_case(name)) {
+                    set(&mut message, field, json, depth)?;
+                }
+            }
+            continue;
+        }
+        let field = exact.or_else(|| descriptor.get_field_by_json_name(name));
+        let field = field.or_else(|| descriptor.fields().find(|field| field.name().eq_ignore_ascii_case(name)));
+        if let Some(field) = field {
+            set(&mut message, &field, json, depth)?;
+        }
+    }
+    Ok(message)
+}
+
+/// Reads a field. `null` leaves it as it is.
+fn set(message: &mut DynamicMessage, field: &FieldDescriptor, json: &RawValue, depth: usize) -> Result<(), FieldError> {
+    if json.get() == "null" {
+        return Ok(());
+    }
+    let value = if field.is_map() {
+        map(field, json, depth)
+    } else if field.is_list() {
+        list(field, json, depth)
+    } else {
+        single(&field.kind(), json, depth)
+    };
+    message.set_field(field, value.map_err(|error| error.within(field.name()))?);
+    Ok(())
+}
+
+fn list(field: &FieldDescriptor, json: &RawValue, depth: usize) -> Result<Value, FieldError> {
+    let items: Vec<&RawValue> = serde_json::from_str(json.get()).map_err(|_| expected("a list", json))?;
+    let items = items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| single(&field.kind(), item, depth).map_err(|error| error.within(format!("[{at}]"))));
+    items.collect::<Result<_, _>>().map(Value::List)
+}
+
+fn map(field: &FieldDescriptor, json: &RawValue, depth: usize) -> Result<Value, FieldError> {
+    let Kind::Message(entry) = field.kind() else { return Err(expected("no map", json)) };
+    let (of_key, of_value) = (entry.map_entry_key_field().kind(), entry.map_entry_value_field().kind());
+    let mut items = HashMap::new();
+    for (name, json) in object(json)? {
+        let at = |error: FieldError| error.within(format!("[{name:?}]"));
+        let item = single(&of_value, json, depth).map_err(at)?;
+        items.insert(key(&of_key, &name).map_err(at)?, item);
+    }
+    Ok(Value::Map(items))
+}
+
+fn key(kind: &Kind, name: &str) -> Result<MapKey, FieldError> {
+    Ok(match kind {
+        Kind::String => MapKey::String(name.into()),
+        Kind::Bool => MapKey::Bool(parsed(name, kind)?),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => MapKey::I32(parsed(name, kind)?),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => MapKey::I64(parsed(name, kind)?),
+        Kind::Uint32 | Kind::Fixed32 => MapKey::U32(parsed(name, kind)?),
+        _ => MapKey::U64(parsed(name, kind)?),
+    })
+}
+
+/// Reads what is no list and no map. `null` is the zero value, as in Go's lists.
+fn single(kind: &Kind, json: &RawValue, depth: usize) -> Result<Value, FieldError> {
+    if let Kind::Message(descriptor) = kind {
+        return message(descriptor, json, depth).map(Value::Message);
+    }
+    if json.get() == "null" {
+        return Ok(Value::default_value(kind));
+    }
+    let quoted: Option<String> = match json.get().starts_with('"') {
+        true => Some(serde_json::from_str(json.get()).map_err(|error| FieldError::new(error.to_string()))?),
+        false => None,
+    };
+    // v2 wrote integers of 64 bits as strings.
+    let number = quoted.as_deref().unwrap_or(json.get());
+    Ok(match kind {
+        Kind::Bool if quoted.is_none() => Value::Bool(parsed(number, kind)?),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(parsed(number, kind)?),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(parsed(number, kind)?),
+        Kind::Uint32 | Kind::Fixed32 => Value::U32(parsed(number, kind)?),
+        Kind::Uint64 | Kind::Fixed64 => Value::U64(parsed(number, kind)?),
+        Kind::Float => {
+            let float: f32 = parsed(number, kind)?;
+            if float.is_infinite() && quoted.is_none() {
+                return Err(FieldError::new(format!("{number} is too large for float")));
+            }
+            Value::F32(float)
+        }
+        Kind::Double => {
+            let double: f64 = parsed(number, kind)?;
+            if double.is_infinite() && quoted.is_none() {
+                return Err(FieldError::new(format!("{number} is too large for double")));
+            }
+            Value::F64(double)
+        }
+        Kind::Enum(names) => Value::EnumNumber(match &quoted {
+            Some(name) => match names.get_value_by_name(name) {
+                Some(value) => value.number(),
+                None => return Err(FieldError::new(format!("`{name}` is no value of the enum {}", names.full_name()))),
+            },
+            None => parsed(number, kind)?,
+        }),
+        Kind::String => Value::String(quoted.ok_or_else(|| expected("a string", json))?),
+        Kind::Bytes => {
+            let text = quoted.ok_or_else(|| expected("a string in base64", json))?;
+            let bytes = BASE64.decode(text.as_bytes());
+            Value::Bytes(bytes.map_err(|error| FieldError::new(format!("no base64: {error}")))?.into())
+        }
+        _ => return Err(expected("true or false", json)),
+    })
+}
+
+fn parsed<N: FromStr>(text: &str, kind: &Kind) -> Result<N, FieldError> {
+    text.parse().map_err(|_| FieldError::new(format!("expected a value of {}, found `{}`", name_of(kind), short(text))))
+}
+
+fn name_of(kind: &Kind) -> String {
+    match kind {
+        Kind::Enum(names) => names.full_name().into(),
+        kind => format!("{kind:?}").to_lowercase(),
+    }
+}
+
+fn expected(what: &str, json: &RawValue) -> FieldError {
+    FieldError::new(format!("expected {what}, found `{}`", short(json.get())))
+}
+
+/// The begin of a text: values may be large.
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// The fields of an object, in their order and with those that are there twice.
+fn object(json: &RawValue) -> Result<Vec<(String, &RawValue)>, FieldError> {
+    struct Fields;
+
+    impl<'de> Visitor<'de> for Fields {
+        type Value = Vec<(String, &'de RawValue)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut fields = Vec::new();
+            while let Some(field) = map.next_entry()? {
+                fields.push(field);
+            }
+            Ok(fields)
+        }
+    }
+
+    if !json.get().starts_with('{') {
+        return Err(expected("an object", json));
+    }
+    let mut text = serde_json::Deserializer::from_str(json.get());
+    text.deserialize_map(Fields).map_err(|error| FieldError::new(error.to_string()))
+}

@@ -1,0 +1,40 @@
+//! [`ProtoJson`]: protobuf's own JSON.
+
+use cninfra::keyval::{Codec, CodecError};
+use prost_reflect::{DeserializeOptions, DynamicMessage, ReflectMessage, SerializeOptions};
+
+/// Messages in protobuf's own JSON, with the field names of the `.proto`: enums are names, 64-bit integers strings.
+///
+/// Values mean what those of cn-infra v2 mean, but spaces differ, as they did between v2's own builds, and a map's entries have no order:
+/// the same message may be written in other bytes. Fields that a message does not have
+/// are passed over when read.
+///
+/// ```
+/// use cninfra::keyval::Codec;
+/// use cninfra_proto::ProtoJson;
+///
+/// let mut bytes = Vec::new();
+/// ProtoJson.encode(&7_i64, &mut bytes)?;
+/// assert_eq!(bytes, br#""7""#);
+/// # Ok::<(), cninfra::keyval::CodecError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProtoJson;
+
+impl<T: ReflectMessage + Default> Codec<T> for ProtoJson {
+    fn encode(&self, value: &T, to: &mut Vec<u8>) -> Result<(), CodecError> {
+        let mut message = DynamicMessage::new(value.descriptor());
+        message.transcode_from(value)?;
+        let options = SerializeOptions::new().use_proto_field_name(true);
+        message.serialize_with_options(&mut serde_json::Serializer::new(to), &options)?;
+        Ok(())
+    }
+
+    fn decode(&self, from: &[u8]) -> Result<T, CodecError> {
+        let options = DeserializeOptions::new().deny_unknown_fields(false);
+        let mut json = serde_json::Deserializer::from_slice(from);
+        let message = DynamicMessage::deserialize_with_options(T::default().descriptor(), &mut json, &options)?;
+        json.end()?;
+        Ok(message.transcode_to()?)
+    }
+}

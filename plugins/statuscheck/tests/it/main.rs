@@ -1,0 +1,208 @@
+//! The status in a store: what is published, and what becomes of it while the store is away.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use cninfra::{
+    config::Config,
+    keyval::{
+        At, Bytes, Capabilities, Entry, KeyRange, KeyVal, Kv, KvError, Page, PageRequest, Reason, Result as Stored,
+        Store, Txn, TxnOutcome, Watch, WatchOptions,
+    },
+    prelude::*,
+    status::State,
+    testing::Conformance,
+};
+use cninfra_embedded::EmbeddedStore;
+use cninfra_statuscheck::{AgentRecord, PluginRecord, StatusCheck};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+/// A store in memory, which can be away.
+#[plugin]
+struct Away {
+    store: OnceLock<EmbeddedStore>,
+    is_away: AtomicBool,
+    /// So many writes were asked for.
+    asked: AtomicUsize,
+}
+
+impl Away {
+    fn store(&self) -> Stored<&EmbeddedStore> {
+        let is_there = !self.is_away.load(Ordering::Relaxed);
+        let store = self.store.get().filter(|_| is_there);
+        store.ok_or_else(|| KvError::new("transaction", Reason::Unavailable).not_applied().at("away"))
+    }
+}
+
+impl Lifecycle for Away {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let _ = self.store.set(EmbeddedStore::in_memory().await?);
+        Ok(())
+    }
+
+    async fn close(&self, _: &Context) -> Result<()> {
+        match self.store.get() {
+            Some(store) => Ok(store.close().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Store for Away {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::all()
+    }
+    async fn get(&self, key: Bytes, at: At) -> Stored<Option<Entry>> {
+        Store::get(self.store()?, key, at).await
+    }
+    async fn page(&self, request: PageRequest) -> Stored<Page> {
+        Store::page(self.store()?, request).await
+    }
+    async fn commit(&self, txn: Txn) -> Stored<TxnOutcome> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Store::commit(self.store()?, txn).await
+    }
+    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Stored<Watch> {
+        Store::watch(self.store()?, ranges, options).await
+    }
+}
+
+/// Reports what the test wants.
+#[plugin]
+struct Demo {
+    #[context]
+    cx: Context,
+}
+
+impl Lifecycle for Demo {}
+
+#[derive(Flavor)]
+struct Watched {
+    #[provides(dyn KeyVal)]
+    store: Dep<Away>,
+    status_check: Dep<StatusCheck>,
+    demo: Dep<Demo>,
+}
+
+#[derive(Flavor)]
+struct Storeless {
+    status_check: Dep<StatusCheck>,
+}
+
+fn agent(interval: &str) -> cninfra::agent::Builder<Watched> {
+    let config =
+        Config::new().set("agent", "microservice-label", "rest1").set("statuscheck", "publish-interval", interval);
+    Agent::<Watched>::builder().config(config)
+}
+
+async fn published<T: serde::de::DeserializeOwned>(agent: &Agent<Watched>, key: &str) -> Option<T> {
+    let kv: Kv = Kv::new(std::sync::Arc::new(Shared(agent.store.clone())));
+    let entry = kv.get(format!("/vnf-agent/rest1/check/status/v1/{key}")).await.ok()??;
+    Some(serde_json::from_slice(&entry.value).unwrap())
+}
+
+/// The same store for the test.
+struct Shared(Dep<Away>);
+
+impl Store for Shared {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::all()
+    }
+    async fn get(&self, key: Bytes, at: At) -> Stored<Option<Entry>> {
+        Store::get(self.0.store.get().unwrap(), key, at).await
+    }
+    async fn page(&self, request: PageRequest) -> Stored<Page> {
+        Store::page(self.0.store.get().unwrap(), request).await
+    }
+    async fn commit(&self, txn: Txn) -> Stored<TxnOutcome> {
+        Store::commit(self.0.store.get().unwrap(), txn).await
+    }
+    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Stored<Watch> {
+        Store::watch(self.0.store.get().unwrap(), ranges, options).await
+    }
+}
+
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so().await {
+        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_changes_is_published_at_once() {
+    let agent = agent("0").start().await.unwrap();
+    until("the agent is not published as ready", async || {
+        published::<AgentRecord>(&agent, "agent").await.is_some_and(|record| record.state == 1)
+    })
+    .await;
+    let record: AgentRecord = published(&agent, "agent").await.unwrap();
+    let names: Vec<&str> = record.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
+    assert_eq!(names, ["away", "demo", "statuscheck"]);
+    agent.demo.cx.status().report_because(State::Error, "demo failed");
+    until("the error is not published", async || {
+        published::<PluginRecord>(&agent, "plugin/demo").await.is_some_and(|record| record.state == 2)
+    })
+    .await;
+    let demo: PluginRecord = published(&agent, "plugin/demo").await.unwrap();
+    assert_eq!((demo.error.as_str(), demo.last_update >= demo.last_change), ("demo failed", true));
+    until("the agent is not published as in error", async || {
+        published::<AgentRecord>(&agent, "agent").await.is_some_and(|record| record.state == 2)
+    })
+    .await;
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn all_is_published_anew_so_that_others_see_that_it_lives() {
+    let agent = agent("50ms").start().await.unwrap();
+    until("nothing is published anew", async || agent.store.asked.load(Ordering::Relaxed) > 20).await;
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn while_the_store_is_away_nothing_piles_up() {
+    let agent = agent("0").start().await.unwrap();
+    until("nothing is published", async || published::<PluginRecord>(&agent, "plugin/demo").await.is_some()).await;
+    agent.store.is_away.store(true, Ordering::Relaxed);
+    let before = agent.store.asked.load(Ordering::Relaxed);
+    for round in 0..200 {
+        agent.demo.cx.status().report_because(State::Error, format!("round {round}"));
+        sleep(Duration::from_millis(2)).await;
+    }
+    let asked = agent.store.asked.load(Ordering::Relaxed) - before;
+    assert!(asked < 10, "200 changes were tried {asked} times");
+    until("it does not say that it does not publish", async || {
+        let status = agent.status().plugins.into_iter().find(|plugin| plugin.name == "statuscheck").unwrap();
+        status.state == State::Degraded && status.reason.is_some_and(|reason| reason.contains("away"))
+    })
+    .await;
+    agent.store.is_away.store(false, Ordering::Relaxed);
+    until("what is so now is not published", async || {
+        published::<PluginRecord>(&agent, "plugin/demo").await.is_some_and(|record| record.error == "round 199")
+    })
+    .await;
+    until("it does not say that it publishes again", async || {
+        agent.status().plugins.iter().any(|plugin| plugin.name == "statuscheck" && plugin.state == State::Ok)
+    })
+    .await;
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_store_it_does_nothing() {
+    let agent = Agent::<Storeless>::builder().start().await.unwrap();
+    assert_eq!(agent.status().plugins[0].state, State::Ok);
+    agent.close().await.unwrap();
+}
+
+#[test]
+fn it_keeps_the_contract_of_plugins() {
+    Conformance::of("statuscheck", || agent("1s")).check();
+}

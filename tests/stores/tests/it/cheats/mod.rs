@@ -1,0 +1,138 @@
+//! Each point of the contract is broken by a store that keeps all others, and is found.
+
+mod store;
+mod told;
+
+use cninfra::{
+    Result,
+    testing::{StoreConformance, Subject},
+};
+use cninfra_embedded::{EmbeddedConfig, EmbeddedStore};
+use cninfra_testbed::Folder;
+use futures_util::future::join_all;
+use std::sync::Arc;
+use store::{Cheat, Cheating};
+use told::Told;
+
+/// A store that breaks one point: in memory, but where something has to outlive it.
+struct Broken(Cheat, Option<Folder>);
+
+impl Broken {
+    fn new(cheat: Cheat) -> Self {
+        Broken(cheat, (cheat == Cheat::OutlivesItsClient).then(Folder::new))
+    }
+}
+
+impl Subject for Broken {
+    type Store = Cheating;
+
+    async fn open(&self) -> Result<Arc<Cheating>> {
+        let path = self.1.as_ref().map(|folder| folder.path().join("store.redb"));
+        let config = EmbeddedConfig { in_memory: path.is_none(), path, ..EmbeddedConfig::default() };
+        Ok(Arc::new(Cheating::new(EmbeddedStore::open(&config).await?, self.0)))
+    }
+
+    async fn close(&self, store: Arc<Cheating>) -> Result<()> {
+        Ok(store.inner().close().await?)
+    }
+}
+
+/// Each is found by the check that has these words. Most of it is waiting, so they are asked at once.
+async fn are_found(cheats: impl IntoIterator<Item = (Cheat, &'static str)>) {
+    let is_found = async |(cheat, words): (Cheat, &'static str)| {
+        let all = StoreConformance::of(Broken::new(cheat)).with_revisions().with_leases().with_coordination();
+        let found = all.only(words).violations().await;
+        let is_found = found.iter().any(|line| line.contains(words));
+        (!is_found).then(|| format!("{cheat:?} is not found by {words:?}: {found:?}"))
+    };
+    let missed: Vec<String> = join_all(cheats.into_iter().map(is_found)).await.into_iter().flatten().collect();
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_all_is_found_nowhere() {
+    let all = StoreConformance::of(Broken::new(Cheat::None)).with_revisions().with_leases().with_coordination();
+    assert_eq!(all.violations().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_of_values_is_found() {
+    are_found([
+        (Cheat::EmptyIsAbsent, "byte for byte"),
+        (Cheat::DeletesAreTold, "says what was there"),
+        (Cheat::PrefixesBleed, "where it ends"),
+        (Cheat::ConditionsHold, "on a condition happens"),
+        (Cheat::ConditionsApart, "none is lost"),
+        (Cheat::PagesLose, "each key once"),
+        (Cheat::PagesRepeat, "each key once"),
+        (Cheat::RangesAreAll, "begin and end where"),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_of_lives_is_found() {
+    are_found([
+        (Cheat::LivesForEver, "ends when its life does"),
+        (Cheat::KeepsNothing, "has its own life"),
+        (Cheat::OutlivesItsClient, "ends with its client"),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_of_transactions_is_found() {
+    are_found([
+        (Cheat::ConditionsHold, "one of two things"),
+        (Cheat::ResultsOfNothing, "came of each"),
+        (Cheat::OneByOne, "all or nothing"),
+        (Cheat::RefusesNothing, "before anything is done"),
+        (Cheat::RefusesNothing, "refused with its key"),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_of_watches_is_found() {
+    are_found([
+        (Cheat::Tells(Told::Less), "and then what changes"),
+        (Cheat::Tells(Told::Twice), "and then what changes"),
+        (Cheat::Tells(Told::EmptyIsNothing), "and then what changes"),
+        (Cheat::Tells(Told::NoSnapshot), "and then what changes"),
+        (Cheat::Tells(Told::AllIsNew), "and then what changes"),
+        (Cheat::Tells(Told::Phantom), "and then what changes"),
+        (Cheat::Tells(Told::Apart), "told as one"),
+        (Cheat::Tells(Told::Backwards), "all is told all"),
+        (Cheat::WatchesAll, "its keys alone"),
+        (Cheat::RangesStay, "taken out and told anew"),
+        (Cheat::Unbounded, "wants snapshots is told one"),
+        (Cheat::Unbounded, "wants the latest"),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_of_revisions_is_found() {
+    are_found([
+        (Cheat::OnlyNow, "read as it was"),
+        (Cheat::PagesOfNow, "of one state"),
+        (Cheat::ConditionsHold, "condition on revisions"),
+        (Cheat::BeginsNow, "any state that is kept"),
+        (Cheat::CompactsNothing, "is compacted is said"),
+        (Cheat::BeginsAfter, "compacted to is not lost"),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_of_leases_is_found() {
+    are_found([
+        (Cheat::RevokesNothing, "keys of a lease end"),
+        (Cheat::KeepsNothingAlive, "kept alive"),
+        (Cheat::LeasesAreAlive, "gone is said to be"),
+        (Cheat::RevokesNothing, "next one when it resigns"),
+        (Cheat::ConditionsHold, "refused when it is lost"),
+        (Cheat::Tells(Told::NoDeletes), "leads no more"),
+    ])
+    .await;
+}

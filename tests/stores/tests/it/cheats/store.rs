@@ -1,0 +1,242 @@
+//! [`Cheating`]: a store that breaks one point of the contract.
+
+use super::told::{Told, keeping_its_ranges, told};
+use cninfra::{
+    BoxFuture,
+    keyval::{
+        At, Bytes, Capabilities, Coordination, Entry, Expiry, KeyRange, KvError, LeaseId, Leases, Op, OpResult,
+        Overflow, Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+    },
+};
+use cninfra_embedded::EmbeddedStore;
+use std::time::Duration;
+
+/// What is broken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Cheat {
+    None,
+    /// A key with an empty value is not there.
+    EmptyIsAbsent,
+    /// A delete has always deleted something.
+    DeletesAreTold,
+    /// A prefix is one byte shorter.
+    PrefixesBleed,
+    /// Conditions are not looked at.
+    ConditionsHold,
+    /// Conditions are looked at before the transaction.
+    ConditionsApart,
+    PagesLose,
+    PagesRepeat,
+    /// A range that is no prefix has all keys.
+    RangesAreAll,
+    LivesForEver,
+    /// A life that is to be kept is no life.
+    KeepsNothing,
+    OutlivesItsClient,
+    /// Of each operation it is told that nothing came of it.
+    ResultsOfNothing,
+    /// Each operation of a transaction by itself.
+    OneByOne,
+    /// What can not be done is left out.
+    RefusesNothing,
+    Tells(Told),
+    /// A watch of some keys tells all.
+    WatchesAll,
+    /// Ranges that are taken out are told.
+    RangesStay,
+    /// A queue without a bound.
+    Unbounded,
+    /// A state is the newest one.
+    OnlyNow,
+    /// Each page is of the newest state.
+    PagesOfNow,
+    /// A watch from a state begins with a snapshot.
+    BeginsNow,
+    CompactsNothing,
+    /// A watch begins after the state.
+    BeginsAfter,
+    RevokesNothing,
+    KeepsNothingAlive,
+    /// A lease that is gone is alive.
+    LeasesAreAlive,
+}
+
+/// A store in memory that breaks one point of the contract.
+pub(super) struct Cheating {
+    inner: EmbeddedStore,
+    cheat: Cheat,
+}
+
+impl Cheating {
+    pub(super) fn new(inner: EmbeddedStore, cheat: Cheat) -> Self {
+        Cheating { inner, cheat }
+    }
+
+    pub(super) fn inner(&self) -> &EmbeddedStore {
+        &self.inner
+    }
+
+    fn range(&self, range: KeyRange) -> KeyRange {
+        match (self.cheat, range.as_prefix().filter(|prefix| prefix.ends_with(b"/"))) {
+            (Cheat::PrefixesBleed, Some(prefix)) => KeyRange::prefix(&prefix[..prefix.len() - 1]),
+            _ => range,
+        }
+    }
+
+    fn op(&self, op: Op) -> Op {
+        match op {
+            Op::Put(mut put) => {
+                put.expiry = match (self.cheat, put.expiry) {
+                    (Cheat::LivesForEver, Expiry::After(_)) => Expiry::Never,
+                    (Cheat::KeepsNothing, Expiry::Keep) => Expiry::Never,
+                    (Cheat::OutlivesItsClient, Expiry::WithClient) => Expiry::Never,
+                    (Cheat::LeasesAreAlive, Expiry::Lease(_)) => Expiry::Never,
+                    (_, expiry) => expiry,
+                };
+                Op::Put(put)
+            }
+            Op::Delete { range, previous, .. } => Op::delete(self.range(range), previous),
+            op => op,
+        }
+    }
+
+    async fn one_by_one(&self, txn: Txn) -> Result<TxnOutcome> {
+        let (mut results, mut revision) = (Vec::new(), None);
+        for op in txn.then {
+            let mut outcome = Store::commit(&self.inner, Txn::one(op)).await?;
+            tokio::task::yield_now().await;
+            results.append(&mut outcome.results);
+            revision = outcome.revision;
+        }
+        Ok(TxnOutcome::new(true, revision, results))
+    }
+}
+
+impl Store for Cheating {
+    fn capabilities(&self) -> Capabilities {
+        Store::capabilities(&self.inner)
+    }
+
+    async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
+        let at = if self.cheat == Cheat::OnlyNow { At::Latest } else { at };
+        let found = Store::get(&self.inner, key, at).await?;
+        Ok(found.filter(|entry| self.cheat != Cheat::EmptyIsAbsent || !entry.value.is_empty()))
+    }
+
+    async fn page(&self, mut request: PageRequest) -> Result<Page> {
+        request.range = self.range(request.range);
+        let is_plain = request.range.as_prefix().is_some() || request.range.single().is_some();
+        if self.cheat == Cheat::RangesAreAll && !is_plain {
+            request.range = KeyRange::all();
+        }
+        if self.cheat == Cheat::PagesOfNow {
+            // it goes on where it was, in the state of now
+            let skip = request.cursor.take().map_or(0, |cursor| String::from_utf8_lossy(&cursor.0).parse().unwrap());
+            let (most, mut all) = (request.max_items, PageRequest::new(request.range));
+            all.max_items = usize::MAX;
+            let page = Store::page(&self.inner, all).await?;
+            let some: Vec<Entry> = page.entries.into_iter().skip(skip).take(most).collect();
+            let next = (some.len() == most).then(|| cninfra::keyval::Cursor((skip + most).to_string().into()));
+            return Ok(Page::new(some, next, page.at));
+        }
+        let mut page = Store::page(&self.inner, request).await?;
+        match (self.cheat, page.entries.last().cloned()) {
+            (Cheat::PagesLose, Some(_)) if page.next.is_some() => drop(page.entries.pop()),
+            (Cheat::PagesRepeat, Some(last)) if page.next.is_some() => page.entries.push(last),
+            _ => {}
+        }
+        Ok(page)
+    }
+
+    async fn commit(&self, mut txn: Txn) -> Result<TxnOutcome> {
+        txn.then = txn.then.into_iter().map(|op| self.op(op)).collect();
+        if self.cheat == Cheat::RefusesNothing && self.capabilities().refuse(&txn).is_err() {
+            return Ok(TxnOutcome::new(true, Revision::new(1), vec![OpResult::put(None, None)]));
+        }
+        if self.cheat == Cheat::ConditionsHold {
+            txn.conditions.clear();
+        }
+        if self.cheat == Cheat::ConditionsApart && !txn.conditions.is_empty() {
+            let mut asked = txn.clone();
+            asked.then.clear();
+            let first = Store::commit(&self.inner, asked).await?;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if !first.succeeded {
+                return Ok(first);
+            }
+            txn.conditions.clear();
+        }
+        if self.cheat == Cheat::OneByOne && txn.conditions.is_empty() {
+            return self.one_by_one(txn).await;
+        }
+        let mut outcome = Store::commit(&self.inner, txn).await?;
+        for result in &mut outcome.results {
+            match (self.cheat, &result) {
+                (Cheat::DeletesAreTold, OpResult::Deleted { count: 0, .. }) => {
+                    *result = OpResult::deleted(1, Vec::new())
+                }
+                (Cheat::ResultsOfNothing, OpResult::Got(_)) => *result = OpResult::Got(Vec::new()),
+                _ => {}
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn watch(&self, ranges: Vec<KeyRange>, mut options: WatchOptions) -> Result<Watch> {
+        let ranges = if self.cheat == Cheat::WatchesAll { vec![KeyRange::all()] } else { ranges };
+        match self.cheat {
+            Cheat::Unbounded => options = options.with_queue(1 << 20, Overflow::Block),
+            Cheat::BeginsNow => options.from = None,
+            Cheat::BeginsAfter => options.from = options.from.and_then(|from| Revision::new(from.get() + 1)),
+            _ => {}
+        }
+        let watch = Store::watch(&self.inner, ranges, options).await?;
+        Ok(match self.cheat {
+            Cheat::Tells(how) => told(watch, how),
+            Cheat::RangesStay => keeping_its_ranges(watch),
+            _ => watch,
+        })
+    }
+}
+
+impl Revisions for Cheating {
+    fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
+        self.inner.revision()
+    }
+
+    fn compact(&self, upto: Revision) -> BoxFuture<'_, Result<()>> {
+        if self.cheat == Cheat::CompactsNothing {
+            return Box::pin(async { Ok(()) });
+        }
+        self.inner.compact(upto)
+    }
+}
+
+impl Leases for Cheating {
+    fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration)>> {
+        self.inner.grant(ttl)
+    }
+
+    fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration>> {
+        match self.cheat {
+            Cheat::KeepsNothingAlive => Box::pin(async move {
+                let left = self.inner.time_left(lease).await?;
+                left.map(|_| Duration::from_secs(60)).ok_or_else(|| KvError::new("keep alive", Reason::NoLease(lease)))
+            }),
+            _ => self.inner.keep_alive(lease),
+        }
+    }
+
+    fn revoke(&self, lease: LeaseId) -> BoxFuture<'_, Result<()>> {
+        if self.cheat == Cheat::RevokesNothing {
+            return Box::pin(async { Ok(()) });
+        }
+        self.inner.revoke(lease)
+    }
+
+    fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>>> {
+        self.inner.time_left(lease)
+    }
+}
+
+impl Coordination for Cheating {}

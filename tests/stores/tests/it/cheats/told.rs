@@ -1,0 +1,125 @@
+//! [`Told`]: a watch that tells what is not so.
+
+use cninfra::keyval::{
+    Change, ChangeKind, Entry, Event, KeyRange, Previous, Watch, WatchControl, WatchHandle, WatchStats,
+};
+use cninfra::{BoxFuture, keyval};
+use futures_util::{StreamExt as _, stream};
+use std::sync::Arc;
+
+/// How it is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    /// Each second change is left out.
+    Less,
+    /// Each change twice.
+    Twice,
+    /// Two changes in the wrong order.
+    Backwards,
+    /// Keys with empty values are not told.
+    EmptyIsNothing,
+    /// A transaction is told change by change.
+    Apart,
+    /// Only changes.
+    NoSnapshot,
+    /// Each put makes its key.
+    AllIsNew,
+    /// A delete of what was never there.
+    Phantom,
+    /// Deletes are not told.
+    NoDeletes,
+}
+
+/// The same watch, telling what is wrong.
+pub(super) fn told(watch: Watch, how: Told) -> Watch {
+    let control = Arc::new(Same(watch.handle().clone()));
+    let (mut count, mut held) = (0, None);
+    let events = watch.flat_map(move |event| {
+        count += usize::from(matches!(event, Event::Changes { .. }));
+        stream::iter(wrong(how, event, count, &mut held))
+    });
+    Watch::new(events, control)
+}
+
+fn wrong(how: Told, event: Event, count: usize, held: &mut Option<Event>) -> Vec<Event> {
+    let is_change = matches!(event, Event::Changes { .. });
+    match how {
+        Told::Less if is_change && count.is_multiple_of(2) => Vec::new(),
+        Told::Twice if is_change => vec![event.clone(), event],
+        Told::Backwards if is_change => match held.take() {
+            None => {
+                *held = Some(event);
+                Vec::new()
+            }
+            Some(before) => vec![event, before],
+        },
+        Told::NoSnapshot if !is_change => Vec::new(),
+        Told::EmptyIsNothing if matches!(&event, Event::Item(entry) if entry.value.is_empty()) => Vec::new(),
+        Told::Phantom if is_change => {
+            let never = Change::deleted("never was", None, Previous::Unknown);
+            vec![event, Event::changes(keyval::Revision::new(u64::MAX / 2), vec![never])]
+        }
+        Told::Apart | Told::EmptyIsNothing | Told::AllIsNew | Told::NoDeletes => changed(how, event),
+        _ => vec![event],
+    }
+}
+
+fn changed(how: Told, event: Event) -> Vec<Event> {
+    let Event::Changes { revision, changes, .. } = event else { return vec![event] };
+    let each = changes.into_iter().filter_map(|change| match (&change.kind, how) {
+        (ChangeKind::Put { entry, .. }, Told::EmptyIsNothing) if entry.value.is_empty() => None,
+        (ChangeKind::Deleted { .. }, Told::NoDeletes) => None,
+        (ChangeKind::Put { entry, .. }, Told::AllIsNew) => {
+            let entry = Entry::new(entry.key.clone(), entry.value.clone());
+            Some(Change::put(entry, Some(true), Previous::Unknown))
+        }
+        _ => Some(change),
+    });
+    let each: Vec<Change> = each.collect();
+    match how {
+        Told::Apart => each.into_iter().map(|change| Event::changes(revision, vec![change])).collect(),
+        _ if each.is_empty() => Vec::new(),
+        _ => vec![Event::changes(revision, each)],
+    }
+}
+
+/// What is done about the watch below it.
+struct Same(WatchHandle);
+
+impl WatchControl for Same {
+    fn add(&self, range: KeyRange) -> BoxFuture<'_, keyval::Result<()>> {
+        Box::pin(self.0.add(range))
+    }
+    fn remove(&self, range: KeyRange) -> BoxFuture<'_, keyval::Result<()>> {
+        Box::pin(self.0.remove(range))
+    }
+    fn snapshot(&self) -> BoxFuture<'_, keyval::Result<()>> {
+        Box::pin(self.0.snapshot())
+    }
+    fn stats(&self) -> WatchStats {
+        self.0.stats()
+    }
+}
+
+/// A watch from which ranges are never taken out.
+pub(super) fn keeping_its_ranges(watch: Watch) -> Watch {
+    let control = Arc::new(Keeping(watch.handle().clone()));
+    Watch::new(watch, control)
+}
+
+struct Keeping(WatchHandle);
+
+impl WatchControl for Keeping {
+    fn add(&self, range: KeyRange) -> BoxFuture<'_, keyval::Result<()>> {
+        Box::pin(self.0.add(range))
+    }
+    fn remove(&self, _: KeyRange) -> BoxFuture<'_, keyval::Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn snapshot(&self) -> BoxFuture<'_, keyval::Result<()>> {
+        Box::pin(self.0.snapshot())
+    }
+    fn stats(&self) -> WatchStats {
+        self.0.stats()
+    }
+}

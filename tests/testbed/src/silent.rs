@@ -1,0 +1,62 @@
+//! [`Silent`]: a file that does not answer, as one of a file system whose server has gone.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+/// Takes a lease on the file, and says when somebody opens it: who does waits, until the lease ends.
+const HOLDS: &str = r#"
+    $SIG{IO} = sub { print "asked\n" }; $| = 1;
+    open(my $file, "+<", $ARGV[0]) or die "$ARGV[0]: $!";
+    fcntl($file, 1024, 1) or die "F_SETLEASE: $!";
+    print "held\n";
+    sleep 1 while 1;
+"#;
+
+/// Whoever opens the file waits for as long as this is there, but three quarters of a minute at most, which is what the system gives to a lease.
+#[derive(Debug)]
+pub struct Silent {
+    holder: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Silent {
+    /// The file at this path, which is there.
+    ///
+    /// # Panics
+    /// It can not be held.
+    #[must_use]
+    pub fn file(path: impl AsRef<Path>) -> Self {
+        let mut perl = Command::new("perl");
+        perl.args(["-e", HOLDS]).arg(path.as_ref()).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut holder = perl.spawn().unwrap_or_else(|error| panic!("perl: {error}"));
+        let Some(said) = holder.stdout.take() else { panic!("its output is piped") };
+        let mut silent = Silent { holder, said: BufReader::new(said) };
+        silent.wait_for("held");
+        silent
+    }
+
+    /// Waits until somebody waits for the file.
+    ///
+    /// # Panics
+    /// The file is held no more.
+    pub fn asked(&mut self) {
+        self.wait_for("asked");
+    }
+
+    fn wait_for(&mut self, what: &str) {
+        let mut line = String::new();
+        let read = self.said.read_line(&mut line);
+        assert!(read.is_ok() && line.trim() == what, "{what}: {line}");
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        // the lease ends with the process
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
