@@ -11,7 +11,7 @@ use crate::{
     wire::{Command, Dial, Reply, Wire},
 };
 use bytes::Bytes;
-use cninfra::keyval::{Applied, KeyRange, KvError, Reason, Result};
+use cninfra::keyval::{Applied, KvError, Reason, Result};
 use std::{
     collections::HashMap,
     fmt,
@@ -25,10 +25,8 @@ use tokio::{
 
 /// So many calls are on their way at once; the next ones wait, within their limit.
 const IN_FLIGHT: usize = 128;
-/// So many reads go in one piece.
-pub(crate) const BATCH: usize = 256;
 /// In less than this nothing is answered.
-const MOMENT: Duration = Duration::from_millis(5);
+pub(crate) const MOMENT: Duration = Duration::from_millis(5);
 /// How long an answer may take that is not a caller's.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -180,84 +178,6 @@ impl Core {
         }
     }
 
-    /// Reads some keys: each with its value, or none.
-    pub(crate) async fn read(&self, op: &'static str, keys: &[Bytes]) -> Vec<Result<Option<Bytes>>> {
-        let mut read: Vec<Option<Result<Option<Bytes>>>> =
-            vec![None; keys.len()].into_iter().map(|_: Option<()>| None).collect();
-        let mut groups: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
-        for (index, key) in keys.iter().enumerate() {
-            if let Some(owner) = self.slots.borrow().owner(key) {
-                groups.entry(owner.clone()).or_default().push(index);
-            }
-        }
-        for (endpoint, indexes) in groups {
-            for some in indexes.chunks(BATCH) {
-                let answers = self.read_batch(&endpoint, some.iter().map(|index| &keys[*index])).await;
-                for (index, answer) in some.iter().zip(answers) {
-                    read[*index] = answer;
-                }
-            }
-        }
-        let mut all = Vec::with_capacity(keys.len());
-        for (key, answer) in keys.iter().zip(read) {
-            // those that are elsewhere, or were not answered, one by one
-            all.push(match answer {
-                Some(answer) => answer,
-                None => {
-                    let asked = Asked::to_read(op, Some(KeyRange::key(key)));
-                    let reply = self.call(&asked, &To::Key(key.clone()), Command::new("GET", [key.clone()])).await;
-                    reply.map(Reply::bytes)
-                }
-            });
-        }
-        all
-    }
-
-    /// Reads some keys of one server. What it did not answer is none.
-    async fn read_batch<'k>(
-        &self,
-        endpoint: &Arc<str>,
-        keys: impl Iterator<Item = &'k Bytes>,
-    ) -> Vec<Option<Result<Option<Bytes>>>> {
-        let keys: Vec<&Bytes> = keys.collect();
-        let deadline = Instant::now() + self.config.read_within();
-        let node = self.node(endpoint);
-        let asking = async {
-            let wire = node.wire().await.ok()?;
-            let before = wire.answers();
-            let gets = keys.iter().map(|key| Command::new("GET", [(*key).clone()])).collect();
-            match timeout_at(deadline, wire.pipeline(gets)).await {
-                Ok(answers) => {
-                    if answers.iter().any(|answer| matches!(answer, Err(failure) if failure.breaks())) {
-                        self.broken(&node, &wire);
-                    }
-                    Some(answers)
-                }
-                Err(_) => {
-                    if wire.answers() == before {
-                        self.broken(&node, &wire);
-                    }
-                    None
-                }
-            }
-        };
-        let answers = tokio::select! {
-            biased;
-            () = self.closed() => None,
-            answers = timeout_at(deadline, asking) => answers.ok().flatten(),
-        };
-        let Some(answers) = answers else { return keys.iter().map(|_| None).collect() };
-        let told = |(key, answer): (&&Bytes, std::result::Result<Reply, Failure>)| match answer {
-            Ok(reply) => Some(Ok(reply.bytes())),
-            Err(failure) => {
-                let asked = Asked::to_read("get", Some(KeyRange::key(key)));
-                let again = failure.elsewhere().is_some() || failure.may_pass(&asked);
-                (!again).then(|| Err(failure.into_error(&asked, endpoint)))
-            }
-        };
-        keys.iter().zip(answers).map(told).collect()
-    }
-
     /// Who is to be asked, as soon as it is known.
     async fn find(&self, to: &To) -> Arc<str> {
         let key = match to {
@@ -288,7 +208,7 @@ impl Core {
         self.lock().retain(|endpoint, _| endpoints.contains(endpoint));
     }
 
-    fn broken(&self, node: &Node, wire: &Arc<Wire>) {
+    pub(crate) fn broken(&self, node: &Node, wire: &Arc<Wire>) {
         node.broken(wire);
         self.shaken.notify_one();
         self.suspect.notify_one();
@@ -328,7 +248,7 @@ impl Core {
         error.because(Why("its agent or its owner has closed it"))
     }
 
-    fn late(&self, limit: Duration, asked: &Asked, endpoint: &Arc<str>, applied: Applied) -> KvError {
+    pub(crate) fn late(&self, limit: Duration, asked: &Asked, endpoint: &Arc<str>, applied: Applied) -> KvError {
         self.shaken.notify_one();
         self.suspect.notify_one();
         let error = asked.error(Reason::TimedOut(limit), applied).at(endpoint.clone()).with_help(REACH);

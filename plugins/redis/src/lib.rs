@@ -3,6 +3,7 @@
 //! In an agent it is the plugin [`Redis`], which stands behind the interface [`KeyVal`](cninfra::keyval::KeyVal). Without an agent it is the library [`RedisStore`].
 
 mod backoff;
+mod batch;
 mod config;
 mod core;
 mod failure;

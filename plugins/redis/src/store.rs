@@ -2,7 +2,8 @@
 
 use crate::{
     Connection, RedisConfig,
-    core::{BATCH, Core, To},
+    batch::BATCH,
+    core::{Core, To},
     failure::Asked,
     monitor,
     scan::{Scan, put, take},
@@ -83,6 +84,9 @@ impl RedisStore {
     ///
     /// # Errors
     /// The config can not be used.
+    ///
+    /// # Panics
+    /// It is called outside of a runtime, which its tasks need.
     pub fn open(config: RedisConfig) -> Result<Self> {
         if !config.is_set() {
             let help = "set `endpoint`, or `endpoints` for sentinels and clusters, in redis.conf";

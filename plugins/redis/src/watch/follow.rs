@@ -4,10 +4,7 @@ use super::{
     hub::Sync,
     inbox::{Inbox, Order},
 };
-use crate::{
-    backoff::Backoff,
-    core::{BATCH, Core},
-};
+use crate::{backoff::Backoff, batch::BATCH, core::Core};
 use bytes::Bytes;
 use cninfra::keyval::{Cause, Event, Feed, KeyRange, Link, Pushed, WatchOptions};
 use std::{
@@ -34,7 +31,7 @@ pub(crate) struct Follower {
     pub(super) told: Vec<KeyRange>,
     /// The snapshots that are to be told.
     due: Vec<(KeyRange, Cause)>,
-    sync: watch::Receiver<Sync>,
+    pub(super) sync: watch::Receiver<Sync>,
     /// Of the last time that all was read.
     epoch: u64,
     /// That the connection is lost was told.
@@ -66,7 +63,7 @@ pub(super) enum Told {
     Done,
     /// The store could not be read: again, a bit later.
     Failed,
-    /// Hints may have been lost meanwhile: again, when they come.
+    /// A server is not listened to any more: again, when it is.
     Outdated,
     /// The queue was thrown away: all is told anew.
     Overflowed,
@@ -141,17 +138,15 @@ impl Follower {
             }
             let told = if let Some((range, cause)) = self.due.first().cloned() {
                 self.snapshot(range, cause).await
+            } else if Instant::now() >= self.rescan {
+                self.read_all().await
             } else {
                 let dirty = self.inbox.dirty(BATCH);
                 if dirty.is_empty() {
-                    if Instant::now() < self.rescan {
-                        self.wait().await;
-                        continue;
-                    }
-                    self.read_all().await
-                } else {
-                    self.changes(dirty).await
+                    self.wait().await;
+                    continue;
                 }
+                self.changes(dirty).await
             };
             match told {
                 Told::Done => backoff.reset(),
@@ -181,7 +176,8 @@ impl Follower {
     fn is_in_step(&mut self) -> bool {
         let sync = self.sync.borrow_and_update().clone();
         let Some(confirmed) = sync.confirmed else {
-            if !self.is_lost && (!self.told.is_empty() || sync.down) {
+            let is_trouble = sync.down || sync.refused.is_some();
+            if !self.is_lost && (!self.told.is_empty() || is_trouble) {
                 self.is_lost = true;
                 self.tell(Event::Link(Link::Lost));
             }
@@ -201,10 +197,10 @@ impl Follower {
         true
     }
 
-    /// Has hints been lost since all was read?
+    /// Is a server not listened to? What is read then may be older than what was told. Where hints were lost otherwise, all is read again after this: to begin at once
+    /// would come to no end while they are lost all the time.
     pub(super) fn is_outdated(&self) -> bool {
-        let sync = self.sync.borrow();
-        sync.epoch != self.epoch || sync.confirmed.is_none()
+        self.sync.borrow().confirmed.is_none()
     }
 
     /// A snapshot of each range that was told is due.

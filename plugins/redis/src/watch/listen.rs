@@ -30,8 +30,8 @@ use tokio::{
 const PING: Duration = Duration::from_secs(1);
 /// So long the answer may take.
 const ANSWER: Duration = Duration::from_millis(1500);
-/// So often, of those times, is looked whether the server still tells.
-const ASK: u32 = 5;
+/// So often is asked whether the server still tells.
+const ASK: Duration = Duration::from_secs(5);
 /// So long is waited before a server that refuses is asked again.
 const REFUSED: Duration = Duration::from_secs(1);
 
@@ -183,6 +183,7 @@ impl Session<'_> {
             tokio::select! {
                 ended = self.take(&mut hints, &mut nothing) => return ended,
                 ended = self.live() => return ended,
+                ended = self.tells_still() => return Err(ended),
                 changed = wanted.changed() => if changed.is_err() { return Err(Ended::Down) },
             }
         }
@@ -209,14 +210,21 @@ impl Session<'_> {
         }
     }
 
-    /// Looks from time to time whether the connection lives, and the server still tells.
+    /// Looks from time to time whether the connection lives.
     async fn live(&self) -> Result<std::convert::Infallible, Ended> {
         loop {
-            for _ in 0..ASK {
-                sleep(PING).await;
-                self.ping().await?;
+            sleep(PING).await;
+            self.ping().await?;
+        }
+    }
+
+    /// Asks from time to time whether the server still tells. That it can not be asked is none of this connection's business.
+    async fn tells_still(&self) -> Ended {
+        loop {
+            sleep(ASK).await;
+            if let Err(refused @ Ended::Refused(_)) = tells(self.core, self.endpoint).await {
+                return refused;
             }
-            tells(self.core, self.endpoint).await?;
         }
     }
 

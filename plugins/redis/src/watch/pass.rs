@@ -1,7 +1,7 @@
 //! What a [`Follower`] reads, and tells of it.
 
 use super::follow::{Follower, Known, Told, hash};
-use crate::{core::BATCH, failure::Asked, scan::Scan};
+use crate::{batch::BATCH, failure::Asked, scan::Scan};
 use bytes::Bytes;
 use cninfra::keyval::{Cause, Change, Entry, Event, KeyRange, Previous, Pushed, Reason, Result};
 use std::collections::HashSet;
@@ -50,7 +50,11 @@ impl Follower {
             let asked = Asked::to_read(OP, Some(range.clone()));
             let mut scan = Scan::new(&self.core);
             while !scan.is_over() {
-                let Ok(mut keys) = scan.next(&self.core, &asked, range).await else { return Told::Failed };
+                let mut keys = match self.unless_lost(scan.next(&self.core, &asked, range)).await {
+                    None => return Told::Outdated,
+                    Some(Err(_)) => return Told::Failed,
+                    Some(Ok(keys)) => keys,
+                };
                 keys.retain(|key| !seen.contains(key));
                 while !keys.is_empty() {
                     let rest = keys.split_off(keys.len().min(BATCH));
@@ -78,7 +82,7 @@ impl Follower {
     }
 
     async fn pass_keys(&mut self, keys: Vec<Bytes>, seen: &mut HashSet<Bytes>, as_items: bool) -> Told {
-        let values = self.core.read(OP, &keys).await;
+        let Some(values) = self.unless_lost(self.core.read(OP, &keys)).await else { return Told::Outdated };
         for (key, value) in keys.into_iter().zip(values) {
             let Ok(value) = is_there(value) else { return Told::Failed };
             seen.insert(key.clone());
@@ -109,7 +113,10 @@ impl Follower {
     pub(super) async fn changes(&mut self, mut dirty: Vec<(Bytes, bool)>) -> Told {
         dirty.retain(|(key, _)| self.told.iter().any(|range| range.contains(key)));
         let keys: Vec<Bytes> = dirty.iter().map(|(key, _)| key.clone()).collect();
-        let values = self.core.read(OP, &keys).await;
+        let Some(values) = self.unless_lost(self.core.read(OP, &keys)).await else {
+            self.inbox.again(dirty);
+            return Told::Outdated;
+        };
         let mut told = Told::Done;
         let mut left = Vec::new();
         for ((key, expired), value) in dirty.into_iter().zip(values) {
@@ -125,6 +132,16 @@ impl Follower {
         }
         self.inbox.again(left);
         told
+    }
+
+    /// What was read; none where a server is not listened to any more, which is to be told at once.
+    async fn unless_lost<T>(&self, reading: impl Future<Output = T>) -> Option<T> {
+        let mut sync = self.sync.clone();
+        tokio::select! {
+            biased;
+            read = reading => Some(read),
+            _ = sync.wait_for(|sync| sync.confirmed.is_none()) => None,
+        }
     }
 
     /// Tells what has become of a key, if anything has.

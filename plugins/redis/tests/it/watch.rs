@@ -86,6 +86,8 @@ async fn what_the_server_never_tells_is_found_by_reading_all() {
     let mut gone = vec![change(&mut watch).await.key, change(&mut watch).await.key];
     gone.sort();
     assert_eq!(gone, ["p/1", "p/2"]);
+    all.put("p/3", "v").await.unwrap();
+    assert_eq!(change(&mut watch).await.key, "p/3");
     // what is as it was is not told
     assert!(timeout(Duration::from_millis(1000), watch.next()).await.is_err());
     store.close().await;

@@ -1,0 +1,152 @@
+//! Reads of many keys, in pipelines.
+
+use crate::{
+    backoff::Backoff,
+    core::{Core, MOMENT, To},
+    failure::{Asked, Failure},
+    node::Node,
+    wire::{Command, Reply, Wire},
+};
+use bytes::Bytes;
+use cninfra::keyval::{Applied, KeyRange, KvError, Result};
+use std::{collections::HashMap, sync::Arc};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// So many reads go in one piece.
+pub(crate) const BATCH: usize = 256;
+
+impl Core {
+    /// Reads some keys: each with its value, or none.
+    pub(crate) async fn read(&self, op: &'static str, keys: &[Bytes]) -> Vec<Result<Option<Bytes>>> {
+        let mut read: Vec<Option<Result<Option<Bytes>>>> =
+            vec![None; keys.len()].into_iter().map(|_: Option<()>| None).collect();
+        let mut groups: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+        for (index, key) in keys.iter().enumerate() {
+            if let Some(owner) = self.slots.borrow().owner(key) {
+                groups.entry(owner.clone()).or_default().push(index);
+            }
+        }
+        for (endpoint, indexes) in groups {
+            for some in indexes.chunks(BATCH) {
+                let answers = self.read_batch(&endpoint, some.iter().map(|index| &keys[*index])).await;
+                for (index, answer) in some.iter().zip(answers) {
+                    read[*index] = answer;
+                }
+            }
+        }
+        let mut all = Vec::with_capacity(keys.len());
+        for (key, answer) in keys.iter().zip(read) {
+            // those that are elsewhere, or were not answered, one by one
+            all.push(match answer {
+                Some(answer) => answer,
+                None => {
+                    let asked = Asked::to_read(op, Some(KeyRange::key(key)));
+                    let reply = self.call(&asked, &To::Key(key.clone()), Command::new("GET", [key.clone()])).await;
+                    reply.map(Reply::bytes)
+                }
+            });
+        }
+        all
+    }
+
+    /// Reads some keys of one server. What is elsewhere, or not to be had now, is none.
+    async fn read_batch<'k>(
+        &self,
+        endpoint: &Arc<str>,
+        keys: impl Iterator<Item = &'k Bytes>,
+    ) -> Vec<Option<Result<Option<Bytes>>>> {
+        let keys: Vec<&Bytes> = keys.collect();
+        let gets: Vec<Command> = keys.iter().map(|key| Command::new("GET", [(*key).clone()])).collect();
+        let of = |key: &Bytes| Asked::to_read("get", Some(KeyRange::key(key)));
+        let (limit, deadline) = (self.config.read_within(), Instant::now() + self.config.read_within());
+        let asked = keys.first().map_or_else(|| Asked::to_read("get", None), |key| of(key));
+        let answers = tokio::select! {
+            biased;
+            () = self.closed() => Err(self.closed_error(&asked)),
+            answers = timeout_at(deadline, self.ask_batch(&asked, endpoint, &gets)) => {
+                answers.unwrap_or_else(|_| Err(self.late(limit, &asked, endpoint, Applied::No)))
+            }
+        };
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(error) => {
+                let reason = error.reason().clone();
+                let others =
+                    keys.iter().skip(1).map(|key| of(key).error(reason.clone(), Applied::No).at(endpoint.clone()));
+                let others: Vec<KvError> = others.collect();
+                return [error].into_iter().chain(others).map(|error| Some(Err(error))).collect();
+            }
+        };
+        let told = |(key, answer): (&&Bytes, std::result::Result<Reply, Failure>)| match answer {
+            Ok(reply) => Some(Ok(reply.bytes())),
+            Err(failure) => {
+                let asked = of(key);
+                let again = failure.elsewhere().is_some() || failure.may_pass(&asked);
+                (!again).then(|| Err(failure.into_error(&asked, endpoint)))
+            }
+        };
+        keys.iter().zip(answers).map(told).collect()
+    }
+
+    /// Asks some things of one server, again and again while the connection is lost.
+    async fn ask_batch(
+        &self,
+        asked: &Asked,
+        endpoint: &Arc<str>,
+        commands: &[Command],
+    ) -> Result<Vec<std::result::Result<Reply, Failure>>> {
+        let node = self.node(endpoint);
+        let mut backoff = Backoff::default();
+        let give_up = Instant::now() + self.config.read_within();
+        loop {
+            let failure = match node.wire().await {
+                Err(failure) => failure,
+                Ok(wire) => {
+                    let unanswered = Unanswered::new(self, &node, &wire);
+                    let answers = wire.pipeline(commands.to_vec()).await;
+                    unanswered.ended();
+                    match answers.iter().find_map(|answer| answer.as_ref().err().filter(|failure| failure.breaks())) {
+                        None => return Ok(answers),
+                        Some(failure) => {
+                            self.broken(&node, &wire);
+                            failure.clone()
+                        }
+                    }
+                }
+            };
+            let wait = backoff.next();
+            if Instant::now() + wait >= give_up {
+                return Err(failure.into_error(asked, endpoint));
+            }
+            sleep(wait).await;
+        }
+    }
+}
+
+/// Something is asked: where it is dropped without an answer, at its limit, and nobody else was answered meanwhile, the connection is of no use.
+struct Unanswered<'c> {
+    core: &'c Core,
+    node: &'c Node,
+    wire: &'c Arc<Wire>,
+    began: Instant,
+    before: u64,
+}
+
+impl<'c> Unanswered<'c> {
+    fn new(core: &'c Core, node: &'c Node, wire: &'c Arc<Wire>) -> Self {
+        Unanswered { core, node, wire, began: Instant::now(), before: wire.answers() }
+    }
+
+    fn ended(mut self) {
+        self.before = u64::MAX;
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        let is_late = self.began.elapsed() + MOMENT >= self.core.config.read_within();
+        if is_late && self.wire.answers() == self.before {
+            self.core.broken(self.node, self.wire);
+        }
+    }
+}
