@@ -58,11 +58,14 @@ impl Redis {
 
     fn opened(&self, op: &'static str) -> Result<RedisStore, KvError> {
         self.store().ok_or_else(|| {
-            let (reason, endpoints, help) = match self.config.is_set() {
-                true => (Reason::Unavailable, self.config.endpoints_shown(), crate::failure::REACH),
-                false => (Reason::Unsupported("endpoints"), "redis".to_string(), NOT_SET),
+            let (reason, endpoints, cause, help) = match self.config.is_set() {
+                true => {
+                    let cause = "the plugin is not connected";
+                    (Reason::Unavailable, self.config.endpoints_shown(), cause, crate::failure::REACH)
+                }
+                false => (Reason::Unsupported("endpoints"), "redis".to_string(), "nothing is set for it", NOT_SET),
             };
-            KvError::new(op, reason).not_applied().at(endpoints).with_help(help)
+            KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help)
         })
     }
 
