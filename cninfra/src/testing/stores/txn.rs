@@ -85,14 +85,21 @@ async fn whole<S: Store>(trial: Trial<S>) -> Done {
         kv.commit(txn)
     };
     write(0).await?;
+    let writes = std::cell::Cell::new(true);
     let writer = async {
+        let mut done = Ok(());
         for value in 1..=50 {
-            write(value).await?;
+            done = write(value).await.map(drop);
+            if done.is_err() {
+                break;
+            }
         }
-        Done::Ok(())
+        writes.set(false);
+        Done::Ok(done?)
     };
     let reader = async {
-        for _ in 0..50 {
+        // as long as there is something to be seen
+        while writes.get() {
             let txn = keys.iter().fold(Txn::new(), |txn, key| txn.get(key));
             let outcome = kv.commit(txn).await?;
             let read = outcome.results.iter().flat_map(|result| match result {
