@@ -100,7 +100,8 @@ async fn whole<S: Store>(trial: Trial<S>) -> Done {
     let reader = async {
         // as long as there is something to be seen
         while writes.get() {
-            let txn = keys.iter().fold(Txn::new(), |txn, key| txn.get(key));
+            // against the order in which they are written: who goes along with the writer sees no half
+            let txn = keys.iter().rev().fold(Txn::new(), |txn, key| txn.get(key));
             let outcome = kv.commit(txn).await?;
             let read = outcome.results.iter().flat_map(|result| match result {
                 OpResult::Got(entries) => entries.iter().map(|entry| entry.value.clone()).collect(),
