@@ -57,7 +57,7 @@ impl Error {
 
     /// What a person can do about it, where somebody has said so.
     pub fn help(&self) -> Option<&str> {
-        self.0.help.as_deref()
+        self.0.help.as_deref().or_else(|| help_of(self.cause()))
     }
 
     /// The error at the bottom of the context: its own `source` chain goes on from there.
@@ -77,6 +77,16 @@ impl Error {
         chain.append(&mut foreign::texts(self.cause()));
         chain
     }
+}
+
+/// What an error of the library's own interfaces says by itself.
+fn help_of<'a>(cause: &'a (dyn StdError + Send + Sync + 'static)) -> Option<&'a str> {
+    #[cfg(feature = "keyval")]
+    if let Some(error) = cause.downcast_ref::<crate::keyval::KvError>() {
+        return error.help();
+    }
+    let _ = cause;
+    None
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {

@@ -60,6 +60,7 @@ extern crate self as cninfra;
 
 pub mod agent;
 mod build_info;
+pub mod client;
 pub mod config;
 mod context;
 mod dep;

@@ -136,6 +136,14 @@ mod tests {
         idle: Dep<Idle>,
     }
 
+    /// What `--check-config` says of a flavor.
+    fn checked<F: Flavor>(mut agent: crate::agent::Builder<F>) -> String {
+        let env = Variables::new([]);
+        let args = ["app".into(), "--check-config".into()];
+        let cli = cli::parse(F::GRAPH, &own::known(F::GRAPH), "1.0", &args, &env).unwrap();
+        agent.settings.configure(F::GRAPH, cli).to_string()
+    }
+
     #[test]
     fn a_flag_on_a_key_that_is_not_there_is_a_mistake_of_its_plugin() {
         const FLAGS: &[Flag] = &[Flag::new("target", "tarket")];
@@ -153,10 +161,7 @@ mod tests {
         struct Polling {
             poller: Dep<Poller>,
         }
-        let (graph, env) = (Polling::GRAPH, Variables::new([]));
-        let args = ["app".into(), "--check-config".into()];
-        let cli = cli::parse(graph, &own::known(graph), "1.0", &args, &env).unwrap();
-        let report = Agent::<Polling>::builder().settings.configure(graph, cli).to_string();
+        let report = checked(Agent::<Polling>::builder());
         let told = "  - flag --target: it is declared for key `poller.tarket`, which is unknown\n    help: it is a defect of the plugin, \
                     in its `flags`: did you mean `target`? known keys: target; of any plugin: ";
         assert!(report.contains(told), "{report}");
@@ -178,10 +183,7 @@ mod tests {
         struct Polling {
             poller: Dep<Poller>,
         }
-        let (graph, env) = (Polling::GRAPH, Variables::new([]));
-        let args = ["app".into(), "--check-config".into()];
-        let cli = cli::parse(graph, &own::known(graph), "1.0", &args, &env).unwrap();
-        let report = Agent::<Polling>::builder().settings.configure(graph, cli).to_string();
+        let report = checked(Agent::<Polling>::builder());
         let told = "  - default: key `poller.target` has no default of its own: where another key of the section is set, it is missing\n    \
                     help: it is a defect of the plugin: give the section's type `#[serde(default)]`";
         assert!(report.contains(told), "{report}");

@@ -74,7 +74,7 @@ impl Backoff {
     }
 
     /// After so many attempts that failed, of which there is one at least. `random` is a number from 0 to 1.
-    pub(super) fn delay(&self, failed: u32, random: f64) -> Duration {
+    pub(crate) fn delay(&self, failed: u32, random: f64) -> Duration {
         let doubled = 2u32.checked_pow(failed.saturating_sub(1)).and_then(|factor| self.first.checked_mul(factor));
         let whole = doubled.map_or(self.most, |delay| delay.min(self.most));
         // no attempt follows another at once, whatever is configured

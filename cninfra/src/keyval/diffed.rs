@@ -11,12 +11,12 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// What is different from what was told before.
+/// What is different from what was told before. `P` is what is told of a value that was written: its entry, or more ([`TypedUpdate`](super::TypedUpdate)).
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Update {
+pub enum Update<P = Entry> {
     /// A key has this value now.
-    Put(Entry),
+    Put(P),
     /// A key is no more.
     #[non_exhaustive]
     Deleted {
@@ -31,6 +31,19 @@ pub enum Update {
     Removed(KeyRange),
     /// The connection to the store.
     Link(Link),
+}
+
+impl<P> Update<P> {
+    /// The same, where something else is told of a value.
+    pub(super) fn map<Q>(self, put: impl FnOnce(P) -> Q) -> Update<Q> {
+        match self {
+            Update::Put(entry) => Update::Put(put(entry)),
+            Update::Deleted { key, revision } => Update::Deleted { key, revision },
+            Update::Synced(range) => Update::Synced(range),
+            Update::Removed(range) => Update::Removed(range),
+            Update::Link(link) => Update::Link(link),
+        }
+    }
 }
 
 /// A [`Watch`] whose snapshots are told as the changes that they show: a key whose value is the one that was told before is not told again, and one that is missing

@@ -11,13 +11,15 @@
 //!
 //! Agents come to an agreement by an [`Election`] or a [`Lock`].
 //!
-//! Authors of stores implement [`Store`], whose futures are in no box, and are [`KeyVal`] thereby; [`Feed`] is the queue between them and a subscriber. This module
+//! Authors of stores implement [`Store`], whose futures are in no box, and are [`KeyVal`] thereby; a plugin that opens a store is one by [`Delegate`]; [`Feed`] is the queue between them and a subscriber. This module
 //! has no store: that is a plugin.
 
 mod access;
+mod asked;
 mod capabilities;
 mod codec;
 mod coordination;
+mod delegate;
 mod diffed;
 mod entry;
 mod error;
@@ -36,10 +38,12 @@ mod typed_watch;
 mod watch;
 
 pub use access::Access;
+pub use asked::Asked;
 pub use bytes::Bytes;
 pub use capabilities::{Capabilities, Delivery, TxnScope};
 pub use codec::{Codec, CodecError, SerdeJson};
-pub use coordination::{Election, Leadership, Lock, LockGuard, Loss, Observed};
+pub use coordination::{Election, Held, Leadership, Lock, LockGuard, Loss, Observed};
+pub use delegate::Delegate;
 pub use diffed::{Diffed, Update};
 pub use entry::{Entry, Expiry, LeaseId, Revision};
 pub use error::{Applied, KvError, Reason, Result};

@@ -1,8 +1,6 @@
 //! [`TypedWatch`]: a watch whose values have a type.
 
-use super::{
-    Access, Bytes, Codec, Diffed, Entry, KeyRange, KeyVal, Link, Result, Revision, Typed, Update, WatchHandle,
-};
+use super::{Access, Codec, Diffed, Entry, KeyVal, Result, Typed, Update, WatchHandle};
 use futures_util::{Stream, StreamExt};
 use std::{
     fmt,
@@ -10,27 +8,8 @@ use std::{
     task::{Context, Poll},
 };
 
-/// What is different from what was told before, with its value: an [`Update`] that was read.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum TypedUpdate<T> {
-    /// A key has this value now; an error, if it is not of the type.
-    Put(Entry, Result<T>),
-    /// A key is no more.
-    #[non_exhaustive]
-    Deleted {
-        /// Which one.
-        key: Bytes,
-        /// The state without it, or a later one; `None` in a store without revisions.
-        revision: Option<Revision>,
-    },
-    /// Of this range all that was said before is how things are: a snapshot has been told.
-    Synced(KeyRange),
-    /// This range is watched no more.
-    Removed(KeyRange),
-    /// The connection to the store.
-    Link(Link),
-}
+/// An [`Update`] with the value; an error, if it is not of the type.
+pub type TypedUpdate<T> = Update<(Entry, Result<T>)>;
 
 /// A watch whose values have a type: see [`Typed::watch`]. It tells what is different, as [`Diffed`] does.
 ///
@@ -59,19 +38,6 @@ impl<T, C: Codec<T>, S: Access + ?Sized> TypedWatch<T, C, S> {
     pub fn handle(&self) -> &WatchHandle {
         self.updates.handle()
     }
-
-    fn read(&self, update: Update) -> TypedUpdate<T> {
-        match update {
-            Update::Put(entry) => {
-                let value = self.typed.decode(&entry);
-                TypedUpdate::Put(entry, value)
-            }
-            Update::Deleted { key, revision } => TypedUpdate::Deleted { key, revision },
-            Update::Synced(range) => TypedUpdate::Synced(range),
-            Update::Removed(range) => TypedUpdate::Removed(range),
-            Update::Link(link) => TypedUpdate::Link(link),
-        }
-    }
 }
 
 impl<T, C: Codec<T>, S: Access + ?Sized> Stream for TypedWatch<T, C, S> {
@@ -79,7 +45,14 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Stream for TypedWatch<T, C, S> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<TypedUpdate<T>>> {
         let update = self.updates.poll_next_unpin(cx);
-        update.map(|update| update.map(|update| self.read(update)))
+        update.map(|update| {
+            update.map(|update| {
+                update.map(|entry| {
+                    let value = self.typed.decode(&entry);
+                    (entry, value)
+                })
+            })
+        })
     }
 }
 
@@ -92,7 +65,9 @@ impl<T, C, S: ?Sized> fmt::Debug for TypedWatch<T, C, S> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Cause, Change, Event, Kv, Previous, Reason, SerdeJson, WatchOptions, testing::Map},
+        super::{
+            Cause, Change, Event, KeyRange, Kv, Previous, Reason, Revision, SerdeJson, WatchOptions, testing::Map,
+        },
         *,
     };
     use std::sync::Arc;
@@ -114,9 +89,9 @@ mod tests {
         ] {
             let _ = feed.push(event);
         }
-        let Some(TypedUpdate::Put(entry, Ok(80))) = watch.next().await else { panic!() };
+        let Some(TypedUpdate::Put((entry, Ok(80)))) = watch.next().await else { panic!() };
         assert_eq!(entry.key, "http");
-        let Some(TypedUpdate::Put(_, Err(error))) = watch.next().await else { panic!() };
+        let Some(TypedUpdate::Put((_, Err(error)))) = watch.next().await else { panic!() };
         assert_eq!(
             (error.to_string().as_str(), error.reason()),
             ("decode of `p/ssh`: the value is malformed", &Reason::Malformed)

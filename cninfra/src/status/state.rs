@@ -25,6 +25,16 @@ impl State {
         self as u8
     }
 
+    /// As the predecessor numbers it: 0 it starts or stops, 1 it works, 2 it is in error.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            State::Ok | State::Degraded => 1,
+            State::Error => 2,
+            State::Disabled | State::Init | State::Stopped => 0,
+        }
+    }
+
     /// The name: `ok`.
     #[must_use]
     pub const fn name(self) -> &'static str {

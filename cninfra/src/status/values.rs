@@ -84,6 +84,27 @@ impl AgentStatus {
         self.tolerating(&names)
     }
 
+    /// As the predecessor numbers it: 1 exactly when it is [ready](Self::is_ready), 2 in error, 0 else.
+    #[must_use]
+    pub fn number(&self) -> u8 {
+        match self.state {
+            _ if self.is_ready() => State::Ok.number(),
+            State::Error => State::Error.number(),
+            _ => State::Init.number(),
+        }
+    }
+
+    /// When its state, or that of a plugin, last changed.
+    #[must_use]
+    pub fn changed(&self) -> SystemTime {
+        self.plugins.iter().map(|plugin| plugin.since).fold(self.since, SystemTime::max)
+    }
+
+    /// The plugins that are not switched off.
+    pub fn running(&self) -> impl Iterator<Item = &PluginStatus> {
+        self.plugins.iter().filter(|plugin| plugin.state != State::Disabled)
+    }
+
     /// The plugins that the agent does not do without.
     fn needed(&self) -> impl Iterator<Item = &PluginStatus> {
         self.plugins.iter().filter(|plugin| !plugin.optional)

@@ -1,10 +1,7 @@
 //! What the programs of this example share: the phonebook, and how they reach etcd.
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use cninfra::{
-    Result,
-    keyval::{Codec, CodecError, Kv},
-};
+use cninfra::{Result, keyval::Kv};
 use cninfra_etcd::{EtcdConfig, EtcdStore};
 use prost::Message;
 use serde::Deserialize;
@@ -39,20 +36,6 @@ impl Contact {
     #[must_use]
     pub fn shown(&self) -> String {
         format!("\t{}\n\t\t{}\n\t\t{}", self.name, self.company, self.phonenumber)
-    }
-}
-
-/// Values as protobuf has them, in binary.
-#[derive(Clone, Copy, Debug)]
-pub struct Binary;
-
-impl<T: Message + Default> Codec<T> for Binary {
-    fn encode(&self, value: &T, to: &mut Vec<u8>) -> Result<(), CodecError> {
-        value.encode(to).map_err(Into::into)
-    }
-
-    fn decode(&self, from: &[u8]) -> Result<T, CodecError> {
-        T::decode(from).map_err(Into::into)
     }
 }
 

@@ -43,7 +43,7 @@ impl Lifecycle for Greeter {
             let mut is_done = false;
             while let Some(update) = watch.next().await {
                 match update {
-                    TypedUpdate::Put(entry, Ok(Greeting { text, said })) => {
+                    TypedUpdate::Put((entry, Ok(Greeting { text, said }))) => {
                         log.info(format_args!("{:?} is {text:?}, said {said} times", entry.key));
                         if is_done {
                             return stop.stop();
@@ -57,7 +57,7 @@ impl Lifecycle for Greeter {
                             return stop.stop();
                         }
                     }
-                    TypedUpdate::Put(_, Err(error)) => log.warn(format_args!("{error}")),
+                    TypedUpdate::Put((_, Err(error))) => log.warn(format_args!("{error}")),
                     other => log.info(format_args!("{other:?}")),
                 }
             }

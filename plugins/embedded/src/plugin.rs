@@ -2,21 +2,16 @@
 
 use crate::{EmbeddedConfig, EmbeddedStore, Health, config::FLAGS};
 use cninfra::{
-    BoxFuture,
-    keyval::{
-        At, Bytes, Capabilities, Coordination, Entry, KeyRange, KvError, LeaseId, Leases, Page, PageRequest, Reason,
-        Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
-    },
+    keyval::{Capabilities, Delegate, KvError, Reason},
     prelude::*,
     status::State,
 };
 use std::{
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
 };
 
-/// A store in one file, for an agent without a server: it provides [`KeyVal`](cninfra::keyval::KeyVal), [`Revisions`], [`Leases`] and [`Coordination`].
+/// A store in one file, for an agent without a server: it provides [`KeyVal`](cninfra::keyval::KeyVal), [`Revisions`](cninfra::keyval::Revisions), [`Leases`](cninfra::keyval::Leases) and [`Coordination`](cninfra::keyval::Coordination).
 ///
 /// ```
 /// use cninfra::{keyval::{KeyVal, Kv}, prelude::*};
@@ -60,13 +55,6 @@ impl EmbeddedKv {
         self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn opened(&self, op: &'static str) -> Result<Arc<EmbeddedStore>, KvError> {
-        self.store().ok_or_else(|| {
-            let error = KvError::new(op, Reason::Unavailable).not_applied();
-            error.at("embedded").with_help("depend on the plugin: it is open from the end of its `init` to its `close`")
-        })
-    }
-
     fn put(&self, store: Option<Arc<EmbeddedStore>>) -> Option<Arc<EmbeddedStore>> {
         std::mem::replace(&mut *self.store.write().unwrap_or_else(PoisonError::into_inner), store)
     }
@@ -80,7 +68,7 @@ impl Lifecycle for EmbeddedKv {
         }
         // an attempt that has failed after all may have left one, which has the file
         self.close(cx).await?;
-        let store = EmbeddedStore::open(&config).await.map_err(told)?;
+        let store = EmbeddedStore::open(&config).await?;
         cx.log().debug(format_args!("has opened {store}"));
         let mut health = store.health();
         self.put(Some(Arc::new(store)));
@@ -103,70 +91,23 @@ impl Lifecycle for EmbeddedKv {
 
     async fn close(&self, _: &Context) -> Result<()> {
         match self.put(None) {
-            Some(store) => store.close().await.map_err(told),
+            Some(store) => Ok(store.close().await?),
             None => Ok(()),
         }
     }
 }
 
-/// The mend goes with it.
-fn told(error: KvError) -> Error {
-    let help = error.help().map(str::to_string);
-    let error = Error::from(error);
-    match help {
-        Some(help) => error.with_help(help),
-        None => error,
-    }
-}
+impl Delegate for EmbeddedKv {
+    type Store = EmbeddedStore;
 
-impl Store for EmbeddedKv {
     fn capabilities(&self) -> Capabilities {
         crate::store::capabilities(&self.config)
     }
 
-    async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>, KvError> {
-        Store::get(&*self.opened("get")?, key, at).await
-    }
-
-    async fn page(&self, request: PageRequest) -> Result<Page, KvError> {
-        Store::page(&*self.opened("list")?, request).await
-    }
-
-    async fn commit(&self, txn: Txn) -> Result<TxnOutcome, KvError> {
-        Store::commit(&*self.opened("transaction")?, txn).await
-    }
-
-    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch, KvError> {
-        Store::watch(&*self.opened("watch")?, ranges, options).await
+    fn store(&self, op: &'static str) -> Result<Arc<EmbeddedStore>, KvError> {
+        EmbeddedKv::store(self).ok_or_else(|| {
+            let error = KvError::new(op, Reason::Unavailable).not_applied();
+            error.at("embedded").with_help("depend on the plugin: it is open from the end of its `init` to its `close`")
+        })
     }
 }
-
-impl Revisions for EmbeddedKv {
-    fn revision(&self) -> BoxFuture<'_, Result<Revision, KvError>> {
-        Box::pin(async { self.opened("revision")?.revision().await })
-    }
-
-    fn compact(&self, upto: Revision) -> BoxFuture<'_, Result<(), KvError>> {
-        Box::pin(async move { self.opened("compact")?.compact(upto).await })
-    }
-}
-
-impl Leases for EmbeddedKv {
-    fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration), KvError>> {
-        Box::pin(async move { self.opened("grant")?.grant(ttl).await })
-    }
-
-    fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration, KvError>> {
-        Box::pin(async move { self.opened("keep alive")?.keep_alive(lease).await })
-    }
-
-    fn revoke(&self, lease: LeaseId) -> BoxFuture<'_, Result<(), KvError>> {
-        Box::pin(async move { self.opened("revoke")?.revoke(lease).await })
-    }
-
-    fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>, KvError>> {
-        Box::pin(async move { self.opened("time left")?.time_left(lease).await })
-    }
-}
-
-impl Coordination for EmbeddedKv {}

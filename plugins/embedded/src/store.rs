@@ -11,6 +11,7 @@ use crate::{
     work::{Done, Work},
     write::LEAST_LIFE,
 };
+use cninfra::client::Tasks;
 use cninfra::{
     BoxFuture,
     keyval::{
@@ -21,13 +22,10 @@ use cninfra::{
 use std::{
     fmt,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{
-    sync::oneshot,
-    task::{JoinSet, spawn_blocking},
-};
+use tokio::{sync::oneshot, task::spawn_blocking};
 
 /// A page has so many entries and bytes at most, whatever is asked for.
 const MOST: (usize, usize) = (100_000, 64 << 20);
@@ -54,7 +52,7 @@ const PATH: &str = "data/embedded.redb";
 pub struct EmbeddedStore {
     engine: Arc<Engine>,
     capabilities: Capabilities,
-    tellers: Mutex<JoinSet<()>>,
+    tellers: Tasks,
 }
 
 impl EmbeddedStore {
@@ -95,7 +93,7 @@ impl EmbeddedStore {
             Ok(engine) => engine?,
             Err(_) => return Err(no_answer(opening.await.err())),
         };
-        Ok(EmbeddedStore { engine: Arc::new(engine), capabilities, tellers: Mutex::default() })
+        Ok(EmbeddedStore { engine: Arc::new(engine), capabilities, tellers: Tasks::default() })
     }
 
     /// Closes the store: what was asked for before is still done, what ends with the client ends, and watches do. Then the file may be opened by others. Closing it twice is no error.
@@ -107,8 +105,7 @@ impl EmbeddedStore {
     /// Dropped, the store closes all the same.
     pub async fn close(&self) -> Result<()> {
         self.engine.begin_to_close();
-        let mut tellers = std::mem::take(&mut *self.tellers.lock().unwrap_or_else(PoisonError::into_inner));
-        while tellers.join_next().await.is_some() {}
+        self.tellers.join().await;
         let engine = self.engine.clone();
         spawn_blocking(move || engine.join()).await.map_err(|error| no_answer(Some(error)))
     }
@@ -219,12 +216,6 @@ impl Store for EmbeddedStore {
         self.capabilities.refuse_watch(&ranges, &options)?;
         let (feed, events) = Feed::new(&options);
         let watcher = Arc::new(Watcher::new(ranges));
-        let mut tellers = self.tellers.lock().unwrap_or_else(PoisonError::into_inner);
-        // under the lock, so that who closes sees it
-        if self.engine.is_closed() {
-            return Err(self.engine.closed_error("watch").not_applied());
-        }
-        while tellers.try_join_next().is_some() {}
         self.engine.shared.watchers().add(watcher.clone());
         let from = options.from.map(Revision::get);
         let teller = Teller::new(self.engine.clone(), watcher.clone(), feed.clone(), options.previous, from);
@@ -232,15 +223,19 @@ impl Store for EmbeddedStore {
             self.engine.clone(),
             Arc::new(Control { watcher: watcher.clone(), feed: feed.clone(), capabilities: self.capabilities }),
         );
-        tellers.spawn(async move {
-            let ends = Ends { engine: engine.clone(), watcher, feed: feed.clone() };
+        let ends = Ends { engine: engine.clone(), watcher, feed: feed.clone() };
+        let tells = async move {
             tokio::select! {
                 () = teller.run() => {}
                 () = engine.ended() => {}
                 () = feed.ended() => {}
             }
             drop(ends);
-        });
+        };
+        // dropped, it leaves nothing
+        if !self.tellers.spawn_unless(|| self.engine.is_closed(), tells) {
+            return Err(self.engine.closed_error("watch").not_applied());
+        }
         Ok(Watch::new(events, control))
     }
 }

@@ -39,12 +39,12 @@ impl EtcdStore {
 
     fn asked(txn: &Txn, op: &'static str) -> Asked {
         let reads = txn.then.iter().chain(&txn.otherwise).all(|op| matches!(op, Op::Get(_)));
-        Asked { writes: !reads, ..Asked::to_write(op, txn.subject()) }
+        if reads { Asked::to_read(op, txn.subject()) } else { Asked::to_write(op, txn.subject()) }
     }
 
     /// The same with the lease that it may fail of.
     fn asked_with(txn: &Txn, op: &'static str, lives: &[Life]) -> Asked {
-        Asked { lease: lives.iter().find_map(|life| life.lease), ..Self::asked(txn, op) }
+        Self::asked(txn, op).with_lease(lives.iter().find_map(|life| life.lease))
     }
 
     /// The lives of all puts: a lease of its own for each that ends by itself.

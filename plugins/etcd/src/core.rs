@@ -2,10 +2,10 @@
 
 use crate::{
     Connection, EtcdConfig,
-    backoff::Backoff,
     failure::{Asked, Failure, REACH},
     wire::{Dial, Slot, Wire},
 };
+use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, KvError, Reason, Result};
 use etcd_client::Error;
 use std::{future::Future, sync::Arc, time::Duration};
@@ -80,7 +80,7 @@ impl Core {
             let Ok(Ok(_room)) = timeout_at(deadline, self.room.acquire()).await else {
                 return Err(late(&self.calls.endpoint(), Applied::No));
             };
-            let (mut backoff, mut attempts) = (Backoff::default(), 0);
+            let (mut pauses, mut attempts) = (Pauses::default(), 0);
             loop {
                 attempts += 1;
                 let endpoint = self.calls.endpoint();
@@ -122,7 +122,7 @@ impl Core {
                 };
                 let (failure, endpoint) = failure;
                 // the next member is asked at once
-                let wait = if attempts % self.members() == 0 { backoff.next() } else { Duration::ZERO };
+                let wait = if attempts % self.members() == 0 { pauses.next() } else { Duration::ZERO };
                 let is_last = attempts >= rounds.saturating_mul(self.members()) || Instant::now() + wait >= deadline;
                 if is_last || !failure.may_pass(asked) {
                     return Err(failure.into_error(asked, &endpoint));

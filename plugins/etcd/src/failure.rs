@@ -1,43 +1,10 @@
 //! [`Failure`]: what an error of the client means.
 
-use cninfra::keyval::{Applied, KeyRange, KvError, LeaseId, Reason};
+pub(crate) use cninfra::keyval::Asked;
+use cninfra::keyval::{Applied, KvError, LeaseId, Reason};
 use etcd_client::Error;
 use std::{error::Error as StdError, sync::Arc};
 use tonic::{Code, ConnectError, Status};
-
-/// What is asked of the server, for errors.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) op: &'static str,
-    pub(crate) range: Option<KeyRange>,
-    pub(crate) lease: Option<LeaseId>,
-    /// It changes something.
-    pub(crate) writes: bool,
-}
-
-impl Asked {
-    pub(crate) fn to_read(op: &'static str, range: Option<KeyRange>) -> Self {
-        Asked { op, range, lease: None, writes: false }
-    }
-
-    pub(crate) fn to_write(op: &'static str, range: Option<KeyRange>) -> Self {
-        Asked { op, range, lease: None, writes: true }
-    }
-
-    pub(crate) fn of_lease(op: &'static str, lease: LeaseId) -> Self {
-        Asked { op, range: None, lease: Some(lease), writes: true }
-    }
-
-    /// The error of this. What only reads is never applied.
-    pub(crate) fn error(&self, reason: Reason, applied: Applied) -> KvError {
-        let error = KvError::new(self.op, reason);
-        let error = if applied == Applied::No || !self.writes { error.not_applied() } else { error };
-        match &self.range {
-            Some(range) => error.on(range.clone()),
-            None => error,
-        }
-    }
-}
 
 /// What an error of the client means.
 pub(crate) struct Failure {

@@ -2,7 +2,6 @@
 //!
 //! It has all that [`cninfra::keyval`] knows of: revisions, leases, elections and locks, and watches that come back by themselves.
 
-mod backoff;
 mod commit;
 mod config;
 mod convert;
@@ -14,7 +13,6 @@ mod plugin;
 mod read;
 mod session;
 mod store;
-mod tasks;
 mod tls;
 mod txn;
 mod watch;

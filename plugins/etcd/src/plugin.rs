@@ -2,11 +2,8 @@
 
 use crate::{Client, Connection, EtcdConfig, EtcdStore};
 use cninfra::{
-    BoxFuture, Flag,
-    keyval::{
-        At, Bytes, Capabilities, Coordination, Entry, KeyRange, KvError, LeaseId, Leases, Page, PageRequest, Reason,
-        Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
-    },
+    Flag,
+    keyval::{Capabilities, Delegate, KvError, Reason},
     prelude::*,
     status::State,
 };
@@ -22,7 +19,7 @@ const FLAGS: &[Flag] = &[
     Flag::new("etcdv3-endpoints", "endpoints").env("ETCDV3_ENDPOINTS").help("the same, by the predecessor's name"),
 ];
 
-/// etcd as the store of an agent: it provides [`KeyVal`](cninfra::keyval::KeyVal), [`Revisions`], [`Leases`] and [`Coordination`].
+/// etcd as the store of an agent: it provides [`KeyVal`](cninfra::keyval::KeyVal), [`Revisions`](cninfra::keyval::Revisions), [`Leases`](cninfra::keyval::Leases) and [`Coordination`](cninfra::keyval::Coordination).
 ///
 /// ```
 /// use cninfra::{keyval::{KeyVal, Kv}, prelude::*};
@@ -84,20 +81,7 @@ impl Etcd {
     /// # Errors
     /// It is off, or the server can not be asked.
     pub async fn client(&self) -> Result<Client> {
-        Ok(self.connected("connect")?.client().await?)
-    }
-
-    fn connected(&self, op: &'static str) -> Result<Arc<EtcdStore>, KvError> {
-        let (reason, cause, help) = match self.current() {
-            Current::Connected(store) => return Ok(store),
-            Current::None => (Reason::Unavailable, "the plugin is not connected", crate::failure::REACH),
-            Current::Off => {
-                let help = "set `endpoints` in etcd.conf, or ETCD_ENDPOINTS";
-                (Reason::Unsupported("endpoints"), "the plugin `etcd` is off, since nothing is set for it", help)
-            }
-        };
-        let endpoints = self.config.addresses().join(",");
-        Err(KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help))
+        Ok(Delegate::store(self, "connect")?.client().await?)
     }
 
     fn current(&self) -> Current {
@@ -117,12 +101,12 @@ impl Lifecycle for Etcd {
             cx.status().report(State::Disabled);
             return Ok(());
         }
-        let store = EtcdStore::open(self.config.clone()).await.map_err(told)?;
+        let store = EtcdStore::open(self.config.clone()).await?;
         if !self.config.allow_delayed_start
             && let Err(error) = store.ping().await
         {
-            store.close().await.map_err(told)?;
-            return Err(told(error));
+            store.close().await?;
+            return Err(error.into());
         }
         if !self.config.auto_compact.is_zero() && *self.config.auto_compact < Duration::from_secs(3600) {
             let often = format_args!(
@@ -161,64 +145,23 @@ impl Lifecycle for Etcd {
     }
 }
 
-/// The mend goes with it.
-fn told(error: KvError) -> Error {
-    let help = error.help().map(str::to_string);
-    let error = Error::from(error);
-    match help {
-        Some(help) => error.with_help(help),
-        None => error,
-    }
-}
+impl Delegate for Etcd {
+    type Store = EtcdStore;
 
-impl Store for Etcd {
     fn capabilities(&self) -> Capabilities {
         crate::store::capabilities()
     }
 
-    async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>, KvError> {
-        Store::get(&*self.connected("get")?, key, at).await
-    }
-
-    async fn page(&self, request: PageRequest) -> Result<Page, KvError> {
-        Store::page(&*self.connected("list")?, request).await
-    }
-
-    async fn commit(&self, txn: Txn) -> Result<TxnOutcome, KvError> {
-        Store::commit(&*self.connected("transaction")?, txn).await
-    }
-
-    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch, KvError> {
-        Store::watch(&*self.connected("watch")?, ranges, options).await
+    fn store(&self, op: &'static str) -> Result<Arc<EtcdStore>, KvError> {
+        let (reason, cause, help) = match self.current() {
+            Current::Connected(store) => return Ok(store),
+            Current::None => (Reason::Unavailable, "the plugin is not connected", crate::failure::REACH),
+            Current::Off => {
+                let help = "set `endpoints` in etcd.conf, or ETCD_ENDPOINTS";
+                (Reason::Unsupported("endpoints"), "the plugin `etcd` is off, since nothing is set for it", help)
+            }
+        };
+        let endpoints = self.config.addresses().join(",");
+        Err(KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help))
     }
 }
-
-impl Revisions for Etcd {
-    fn revision(&self) -> BoxFuture<'_, Result<Revision, KvError>> {
-        Box::pin(async { self.connected("revision")?.revision().await })
-    }
-
-    fn compact(&self, upto: Revision) -> BoxFuture<'_, Result<(), KvError>> {
-        Box::pin(async move { self.connected("compact")?.compact(upto).await })
-    }
-}
-
-impl Leases for Etcd {
-    fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration), KvError>> {
-        Box::pin(async move { self.connected("grant")?.grant(ttl).await })
-    }
-
-    fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration, KvError>> {
-        Box::pin(async move { self.connected("keep alive")?.keep_alive(lease).await })
-    }
-
-    fn revoke(&self, lease: LeaseId) -> BoxFuture<'_, Result<(), KvError>> {
-        Box::pin(async move { self.connected("revoke")?.revoke(lease).await })
-    }
-
-    fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>, KvError>> {
-        Box::pin(async move { self.connected("time left")?.time_left(lease).await })
-    }
-}
-
-impl Coordination for Etcd {}

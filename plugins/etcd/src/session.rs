@@ -1,7 +1,8 @@
 //! [`Session`]: the lease of the client, and the keys that are there as long as it is.
 
-use crate::{backoff::Backoff, core::Core, failure::Asked, tasks::Tasks, txn};
+use crate::{core::Core, failure::Asked, txn};
 use bytes::Bytes;
+use cninfra::client::{Pauses, Tasks};
 use cninfra::keyval::{Compare, Expiry, LeaseId, Op, OpResult, Reason, Result, Revision, Txn};
 use std::{
     collections::BTreeMap,
@@ -146,7 +147,7 @@ impl Session {
 /// Keeps the lease alive until the store is closed, and has a new one where it was lost.
 async fn keep(core: Arc<Core>, session: Arc<Session>) {
     let keeping = async {
-        let mut backoff = Backoff::default();
+        let mut pauses = Pauses::default();
         loop {
             let (lease, life, stale) = {
                 let state = session.lock();
@@ -158,12 +159,12 @@ async fn keep(core: Arc<Core>, session: Arc<Session>) {
             };
             match kept {
                 Ok(()) => {
-                    backoff.reset();
+                    pauses.reset();
                     sleep((life / 3).max(Duration::from_millis(100))).await;
                 }
                 Err(error) => match (error.reason(), lease) {
                     (Reason::NoLease(_), Some(lease)) => session.lost(lease),
-                    _ => sleep(backoff.next()).await,
+                    _ => sleep(pauses.next()).await,
                 },
             }
         }

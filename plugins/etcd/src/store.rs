@@ -7,11 +7,11 @@ use crate::{
     failure::Asked,
     monitor,
     session::Session,
-    tasks::Tasks,
     watch,
     wire::{Dial, misconfigured},
 };
 use bytes::Bytes;
+use cninfra::client::Tasks;
 use cninfra::{
     BoxFuture,
     keyval::{

@@ -83,32 +83,21 @@ pub struct PluginState {
     pub reason: Option<String>,
 }
 
-const INIT: u8 = 0;
-const OK: u8 = 1;
-const ERROR: u8 = 2;
-
 impl Body {
     /// Of the agent's status, and the build of the program.
     #[must_use]
     pub fn new(status: &AgentStatus, build: BuildInfo) -> Self {
-        let state = match status.state {
-            _ if status.is_ready() => OK,
-            State::Error => ERROR,
-            _ => INIT,
-        };
-        let changes = status.plugins.iter().map(|plugin| plugin.since);
-        let running = || status.plugins.iter().filter(|plugin| plugin.state != State::Disabled);
-        let non_fatal: Vec<_> = running().filter(|plugin| plugin.optional).map(|plugin| plugin.name).collect();
+        let non_fatal: Vec<_> = status.running().filter(|plugin| plugin.optional).map(|plugin| plugin.name).collect();
         Body {
             build_version: build.version,
             build_date: build.date,
-            state,
+            state: status.number(),
             start_time: seconds(status.started),
-            last_change: seconds(changes.fold(status.since, SystemTime::max)),
+            last_change: seconds(status.changed()),
             last_update: seconds(status.updated),
             commit_hash: build.commit,
-            plugins: running().map(PluginBody::new).collect(),
-            plugin_status: running().map(|plugin| (plugin.name, PluginTimes::new(plugin))).collect(),
+            plugins: status.running().map(PluginBody::new).collect(),
+            plugin_status: status.running().map(|plugin| (plugin.name, PluginTimes::new(plugin))).collect(),
             non_fatal_plugins: Some(non_fatal).filter(|names| !names.is_empty()),
         }
     }
@@ -129,15 +118,10 @@ impl PluginTimes {
 
 impl PluginState {
     fn new(plugin: &PluginStatus) -> Self {
-        let state = match plugin.state {
-            State::Ok | State::Degraded => OK,
-            State::Error => ERROR,
-            _ => INIT,
-        };
         let (error, reason) =
-            if state == ERROR { (plugin.reason.clone(), None) } else { (None, plugin.reason.clone()) };
+            if plugin.state == State::Error { (plugin.reason.clone(), None) } else { (None, plugin.reason.clone()) };
         let says_more = matches!(plugin.state, State::Degraded | State::Stopped);
-        PluginState { state, error, status: says_more.then_some(plugin.state.name()), reason }
+        PluginState { state: plugin.state.number(), error, status: says_more.then_some(plugin.state.name()), reason }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Reads of many keys, in pipelines.
 
 use crate::{
-    backoff::Backoff,
     core::{Core, MOMENT, To},
     failure::{Asked, Failure},
     node::Node,
     wire::{Command, Reply, Wire},
 };
 use bytes::Bytes;
+use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, KeyRange, KvError, Result};
 use std::{collections::HashMap, sync::Arc};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -96,7 +96,7 @@ impl Core {
         commands: &[Command],
     ) -> Result<Vec<std::result::Result<Reply, Failure>>> {
         let node = self.node(endpoint);
-        let mut backoff = Backoff::default();
+        let mut pauses = Pauses::default();
         let give_up = Instant::now() + self.config.read_within();
         loop {
             let failure = match node.wire().await {
@@ -114,7 +114,7 @@ impl Core {
                     }
                 }
             };
-            let wait = backoff.next();
+            let wait = pauses.next();
             if Instant::now() + wait >= give_up {
                 return Err(failure.into_error(asked, endpoint));
             }

@@ -2,7 +2,6 @@
 
 use crate::{
     Connection, RedisConfig,
-    backoff::Backoff,
     config::Kind,
     failure::{Asked, Elsewhere, Failure, REACH},
     node::Node,
@@ -11,6 +10,7 @@ use crate::{
     wire::{Command, Dial, Reply, Wire},
 };
 use bytes::Bytes;
+use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, KvError, Reason, Result};
 use std::{
     collections::HashMap,
@@ -119,7 +119,7 @@ impl Core {
     }
 
     async fn ask(&self, limit: Duration, deadline: Instant, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
-        let (mut backoff, mut redirects) = (Backoff::default(), 0);
+        let (mut pauses, mut redirects) = (Pauses::default(), 0);
         let mut elsewhere: Option<Elsewhere> = None;
         loop {
             let endpoint = match &elsewhere {
@@ -170,7 +170,7 @@ impl Core {
                 redirects += 1;
                 continue;
             }
-            let wait = backoff.next();
+            let wait = pauses.next();
             if !failure.may_pass(asked) || elsewhere.is_some() || Instant::now() + wait >= deadline {
                 return Err(failure.into_error(asked, &endpoint));
             }

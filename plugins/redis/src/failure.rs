@@ -1,36 +1,8 @@
 //! [`Failure`]: what an error of a connection or of the server means.
 
-use cninfra::keyval::{Applied, KeyRange, KvError, Reason};
+pub(crate) use cninfra::keyval::Asked;
+use cninfra::keyval::{Applied, KvError, Reason};
 use std::{fmt, sync::Arc};
-
-/// What is asked of the store, for errors.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) op: &'static str,
-    pub(crate) range: Option<KeyRange>,
-    /// It changes something.
-    pub(crate) writes: bool,
-}
-
-impl Asked {
-    pub(crate) fn to_read(op: &'static str, range: Option<KeyRange>) -> Self {
-        Asked { op, range, writes: false }
-    }
-
-    pub(crate) fn to_write(op: &'static str, range: Option<KeyRange>) -> Self {
-        Asked { op, range, writes: true }
-    }
-
-    /// The error of this. What only reads is never applied.
-    pub(crate) fn error(&self, reason: Reason, applied: Applied) -> KvError {
-        let error = KvError::new(self.op, reason);
-        let error = if applied == Applied::No || !self.writes { error.not_applied() } else { error };
-        match &self.range {
-            Some(range) => error.on(range.clone()),
-            None => error,
-        }
-    }
-}
 
 /// What has failed.
 #[derive(Clone, PartialEq, Eq, Debug)]

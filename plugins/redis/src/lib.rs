@@ -2,7 +2,6 @@
 //!
 //! In an agent it is the plugin [`Redis`], which stands behind the interface [`KeyVal`](cninfra::keyval::KeyVal). Without an agent it is the library [`RedisStore`].
 
-mod backoff;
 mod batch;
 mod config;
 mod core;
@@ -16,7 +15,6 @@ mod script;
 mod session;
 mod slots;
 mod store;
-mod tasks;
 mod tls;
 mod topology;
 mod txn;

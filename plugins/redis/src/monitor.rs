@@ -1,11 +1,11 @@
 //! The state of the connection: asked for from time to time, and whenever a call finds it broken.
 
 use crate::{
-    backoff::Backoff,
     core::{Core, PATIENCE, To},
     failure::Asked,
     wire::Command,
 };
+use cninfra::client::Pauses;
 use cninfra::keyval::{KvError, Reason};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -56,15 +56,15 @@ pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> 
 /// Keeps the state of the connection until the store is closed.
 pub(crate) async fn run(core: Arc<Core>) {
     let looking = async {
-        let mut backoff = Backoff::default();
+        let mut pauses = Pauses::default();
         loop {
             let answer = probe(&core, PATIENCE.min(core.config.read_within())).await;
             let pause = match &answer {
                 Ok(()) => {
-                    backoff.reset();
+                    pauses.reset();
                     EVERY
                 }
-                Err(_) => backoff.next(),
+                Err(_) => pauses.next(),
             };
             let now = match (answer, core.hub.refusal()) {
                 (Ok(()), None) => Connection::Up,

@@ -2,14 +2,11 @@
 
 use crate::{Connection, RedisConfig, RedisStore};
 use cninfra::{
-    keyval::{
-        At, Bytes, Capabilities, Entry, KeyRange, KvError, Page, PageRequest, Reason, Store, Txn, TxnOutcome, Watch,
-        WatchOptions,
-    },
+    keyval::{Capabilities, Delegate, KvError, Reason},
     prelude::*,
     status::State,
 };
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Redis as a store of an agent: it provides [`KeyVal`](cninfra::keyval::KeyVal).
 ///
@@ -56,19 +53,6 @@ impl Redis {
         self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn opened(&self, op: &'static str) -> Result<RedisStore, KvError> {
-        self.store().ok_or_else(|| {
-            let (reason, endpoints, cause, help) = match self.config.is_set() {
-                true => {
-                    let cause = "the plugin is not connected";
-                    (Reason::Unavailable, self.config.endpoints_shown(), cause, crate::failure::REACH)
-                }
-                false => (Reason::Unsupported("endpoints"), "redis".to_string(), "nothing is set for it", NOT_SET),
-            };
-            KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help)
-        })
-    }
-
     fn put(&self, store: Option<RedisStore>) -> Option<RedisStore> {
         std::mem::replace(&mut *self.store.write().unwrap_or_else(PoisonError::into_inner), store)
     }
@@ -85,12 +69,12 @@ impl Lifecycle for Redis {
             cx.status().report_because(State::Disabled, "redis.conf does not say where Redis is");
             return Ok(());
         }
-        let store = RedisStore::open(self.config.clone()).map_err(told)?;
+        let store = RedisStore::open(self.config.clone())?;
         // before the first await: an `init` that is dropped there has its `close`
         self.put(Some(store.clone()));
         if let Err(error) = store.probe().await {
             self.close(cx).await?;
-            return Err(told(error));
+            return Err(error.into());
         }
         cx.log().debug(format_args!("is connected to {}", store.endpoints()));
         // who does not watch need not care
@@ -123,34 +107,23 @@ impl Lifecycle for Redis {
     }
 }
 
-/// The mend goes with it.
-fn told(error: KvError) -> Error {
-    let help = error.help().map(str::to_string);
-    let error = Error::from(error);
-    match help {
-        Some(help) => error.with_help(help),
-        None => error,
-    }
-}
+impl Delegate for Redis {
+    type Store = RedisStore;
 
-impl Store for Redis {
     fn capabilities(&self) -> Capabilities {
         crate::store::capabilities(self.config.is_cluster())
     }
 
-    async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>, KvError> {
-        Store::get(&self.opened("get")?, key, at).await
-    }
-
-    async fn page(&self, request: PageRequest) -> Result<Page, KvError> {
-        Store::page(&self.opened("list")?, request).await
-    }
-
-    async fn commit(&self, txn: Txn) -> Result<TxnOutcome, KvError> {
-        Store::commit(&self.opened("transaction")?, txn).await
-    }
-
-    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch, KvError> {
-        Store::watch(&self.opened("watch")?, ranges, options).await
+    fn store(&self, op: &'static str) -> Result<Arc<RedisStore>, KvError> {
+        Redis::store(self).map(Arc::new).ok_or_else(|| {
+            let (reason, endpoints, cause, help) = match self.config.is_set() {
+                true => {
+                    let cause = "the plugin is not connected";
+                    (Reason::Unavailable, self.config.endpoints_shown(), cause, crate::failure::REACH)
+                }
+                false => (Reason::Unsupported("endpoints"), "redis".to_string(), "nothing is set for it", NOT_SET),
+            };
+            KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help)
+        })
     }
 }

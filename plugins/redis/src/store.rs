@@ -8,12 +8,12 @@ use crate::{
     monitor,
     scan::{Scan, put, take},
     session::{self, Session},
-    tasks::Tasks,
     tls, topology, txn,
     watch::{self, Control, Follower, Inbox},
     wire::{Command, Dial},
 };
 use bytes::Bytes;
+use cninfra::client::Tasks;
 use cninfra::keyval::{
     At, Capabilities, Condition, Cursor, Delivery, Entry, Feed, KeyRange, KvError, Op, Page, PageRequest, Reason,
     Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,

@@ -1,6 +1,6 @@
 //! [`Publisher`]: brings the store to what the status is.
 
-use crate::record::{AgentRecord, PluginRecord, running};
+use crate::record::{AgentRecord, PluginRecord};
 use cninfra::{
     Context, Dep,
     keyval::{KeyVal, Kv, Result},
@@ -61,7 +61,7 @@ impl Publisher {
     /// Writes what the store does not have.
     async fn publish(&mut self, status: &AgentStatus) -> Result<()> {
         let now = SystemTime::now();
-        let plugins = running(status).map(|plugin| {
+        let plugins = status.running().map(|plugin| {
             let record = PluginRecord::new(plugin, now);
             (format!("plugin/{}", plugin.name), json(&PluginRecord { last_update: 0, ..record.clone() }), json(&record))
         });

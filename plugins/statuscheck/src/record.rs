@@ -69,20 +69,10 @@ pub struct PluginRecord {
     pub error: String,
 }
 
-const INIT: u8 = 0;
-const OK: u8 = 1;
-const ERROR: u8 = 2;
-
 impl AgentRecord {
     /// Of the agent's status, and the build of the program.
     #[must_use]
     pub fn new(status: &AgentStatus, build: BuildInfo, now: SystemTime) -> Self {
-        let state = match status.state {
-            _ if status.is_ready() => OK,
-            State::Error => ERROR,
-            _ => INIT,
-        };
-        let changes = status.plugins.iter().map(|plugin| plugin.since);
         let named = |plugin: &PluginStatus| {
             let PluginRecord { state, error, .. } = PluginRecord::new(plugin, now);
             Named { name: plugin.name.to_string(), state, error }
@@ -90,12 +80,12 @@ impl AgentRecord {
         AgentRecord {
             build_version: build.version.to_string(),
             build_date: build.date.unwrap_or_default().to_string(),
-            state,
+            state: status.number(),
             start_time: seconds(status.started),
-            last_change: seconds(changes.fold(status.since, SystemTime::max)),
+            last_change: seconds(status.changed()),
             last_update: seconds(now),
             commit_hash: build.commit.unwrap_or_default().to_string(),
-            plugins: running(status).map(named).collect(),
+            plugins: status.running().map(named).collect(),
         }
     }
 }
@@ -104,19 +94,14 @@ impl PluginRecord {
     /// Of a plugin's status.
     #[must_use]
     pub fn new(plugin: &PluginStatus, now: SystemTime) -> Self {
-        let state = match plugin.state {
-            State::Ok | State::Degraded => OK,
-            State::Error => ERROR,
-            _ => INIT,
-        };
-        let error = plugin.reason.clone().filter(|_| state == ERROR).unwrap_or_default();
-        PluginRecord { state, last_change: seconds(plugin.since), last_update: seconds(now), error }
+        let error = plugin.reason.clone().filter(|_| plugin.state == State::Error).unwrap_or_default();
+        PluginRecord {
+            state: plugin.state.number(),
+            last_change: seconds(plugin.since),
+            last_update: seconds(now),
+            error,
+        }
     }
-}
-
-/// The plugins that are not switched off.
-pub(crate) fn running(status: &AgentStatus) -> impl Iterator<Item = &PluginStatus> {
-    status.plugins.iter().filter(|plugin| plugin.state != State::Disabled)
 }
 
 fn seconds(time: SystemTime) -> u64 {

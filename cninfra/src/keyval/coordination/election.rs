@@ -1,12 +1,12 @@
 //! [`Election`]: one of many agents leads.
 
 use super::{
-    super::{Bytes, Compare, Coordination, Diffed, Entry, Kv, Result, Revision, Txn, Update, WatchOptions},
-    claim::{Claim, Turn},
+    super::{Bytes, Coordination, Diffed, Entry, Kv, Result, Update, WatchOptions},
+    claim::Claim,
+    held::Held,
     session::Loss,
 };
-use crate::keyval::{KvError, Reason};
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, ops::Deref, time::Duration};
 
 /// One of many agents leads: who has stood the longest.
 ///
@@ -61,16 +61,7 @@ impl Election {
     /// # Cancel safety
     /// Dropped, it stands no more.
     pub async fn campaign(&self, value: impl Into<Bytes>) -> Result<Leadership> {
-        let value = value.into();
-        loop {
-            let claim = Claim::stand(&self.queue, &value, self.ttl).await?;
-            match claim.first().await? {
-                Turn::First => return Ok(Leadership(claim)),
-                Turn::Lost(Loss::Closed) => return Err(KvError::new("campaign", Reason::Closed).not_applied()),
-                // at the end of the queue again
-                Turn::Lost(_) => {}
-            }
-        }
+        Held::wait(&self.queue, "campaign", value, self.ttl).await.map(Leadership)
     }
 
     /// Who leads, with its value; `None` if nobody does.
@@ -92,43 +83,20 @@ impl Election {
     }
 }
 
-/// It leads, as long as it is not [lost](Self::lost). Dropped, it resigns in the background.
+/// It leads, as long as it is not [lost](Held::lost). Dropped, it resigns in the background.
 #[must_use = "dropped, it resigns"]
-pub struct Leadership(Claim);
+#[derive(Debug)]
+pub struct Leadership(Held);
+
+impl Deref for Leadership {
+    type Target = Held;
+
+    fn deref(&self) -> &Held {
+        &self.0
+    }
+}
 
 impl Leadership {
-    /// The key of the leader.
-    #[must_use]
-    pub fn key(&self) -> Bytes {
-        self.0.key()
-    }
-
-    /// The fencing token: no leader after this one has a lower one, so who is asked by two takes the higher one's word.
-    #[must_use]
-    pub fn token(&self) -> Revision {
-        self.0.token()
-    }
-
-    /// A transaction that is done only as long as it leads. The transaction is of a view without a prefix.
-    #[must_use]
-    pub fn fence(&self, txn: Txn) -> Txn {
-        txn.when(self.0.key(), Compare::Created(self.0.token()))
-    }
-
-    /// Why it leads no more; `None` while it does, by all that the store has said.
-    #[must_use]
-    pub fn loss(&self) -> Option<Loss> {
-        self.0.session().loss()
-    }
-
-    /// Waits until it leads no more.
-    ///
-    /// # Cancel safety
-    /// It may be dropped and called again.
-    pub async fn lost(&self) -> Loss {
-        self.0.session().lost().await
-    }
-
     /// Does something as the leader: it is dropped when that is lost. Resigns afterwards.
     ///
     /// # Errors
@@ -158,12 +126,6 @@ impl Leadership {
     /// The store's: the lease ends by itself then.
     pub async fn resign(self) -> Result<()> {
         self.0.end().await
-    }
-}
-
-impl fmt::Debug for Leadership {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Leadership").field("token", &self.token()).field("loss", &self.loss()).finish_non_exhaustive()
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod claim;
 mod election;
+mod held;
 mod lock;
 mod session;
 
 pub use election::{Election, Leadership, Observed};
+pub use held::Held;
 pub use lock::{Lock, LockGuard};
 pub use session::Loss;

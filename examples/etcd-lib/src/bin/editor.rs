@@ -11,7 +11,8 @@ use cninfra::{
     Error, Result,
     keyval::{Codec as _, Txn},
 };
-use etcd_lib::{Binary, Contact, PHONEBOOK, command, connect, phonebook};
+use cninfra_proto::Protobuf;
+use etcd_lib::{Contact, PHONEBOOK, command, connect, phonebook};
 
 fn text(name: &'static str) -> Arg {
     Arg::new(name).required(true).value_name(name)
@@ -38,14 +39,14 @@ async fn main() -> Result<()> {
             let contact = Contact { name: value("NAME"), company: value("COMPANY"), phonenumber: value("PHONE") };
             let key = Contact::key(&contact.name);
             println!("Saving  {PHONEBOOK}{key}");
-            phonebook.typed(Binary).put(&key, &contact).await?;
+            phonebook.typed(Protobuf).put(&key, &contact).await?;
         }
         _ => {
             let contacts: Vec<Contact> = serde_json::from_str(&value("JSON_ARRAY"))?;
             let mut txn = Txn::new();
             for contact in contacts {
                 let (key, mut bytes) = (Contact::key(&contact.name), Vec::new());
-                Binary.encode(&contact, &mut bytes).map_err(Error::msg)?;
+                Protobuf.encode(&contact, &mut bytes).map_err(Error::msg)?;
                 println!("Saving  {PHONEBOOK}{key}");
                 txn = txn.put(key, bytes);
             }

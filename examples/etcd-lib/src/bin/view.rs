@@ -5,12 +5,13 @@
 //! ```
 
 use cninfra::Result;
-use etcd_lib::{Binary, Contact, command, connect, phonebook};
+use cninfra_proto::Protobuf;
+use etcd_lib::{Contact, command, connect, phonebook};
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let store = connect(&command("view", "shows the phonebook").get_matches()).await?;
-    let contacts = phonebook(&store).typed::<Contact, _>(Binary).list("").await?;
+    let contacts = phonebook(&store).typed::<Contact, _>(Protobuf).list("").await?;
     println!("Phonebook:");
     for (_, contact) in &contacts {
         println!("{}", contact.shown());

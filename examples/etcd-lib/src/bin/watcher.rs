@@ -8,10 +8,11 @@ use cninfra::{
     Result,
     keyval::{Change, Codec as _, Entry, Event, Previous, WatchOptions},
 };
-use etcd_lib::{Binary, Contact, PHONEBOOK, command, connect, phonebook};
+use cninfra_proto::Protobuf;
+use etcd_lib::{Contact, PHONEBOOK, command, connect, phonebook};
 
 fn shown(entry: &Entry) -> String {
-    let contact: Result<Contact, _> = Binary.decode(&entry.value);
+    let contact: Result<Contact, _> = Protobuf.decode(&entry.value);
     contact.map_or_else(|error| format!("\tno contact: {error}"), |contact| contact.shown())
 }
 

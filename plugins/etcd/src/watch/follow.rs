@@ -87,7 +87,7 @@ impl Watcher {
             None => return Err(Then::Lost("the server does not say which one it is".to_string())),
         }
         self.found();
-        self.backoff.reset();
+        self.pauses.reset();
         Ok(early)
     }
 

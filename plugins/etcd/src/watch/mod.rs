@@ -9,7 +9,8 @@ mod ranges;
 mod run;
 mod snapshot;
 
-use crate::{core::Core, tasks::Tasks};
+use crate::core::Core;
+use cninfra::client::Tasks;
 use cninfra::keyval::{Feed, KeyRange, Watch, WatchOptions};
 use control::{Control, Wishes};
 use std::sync::Arc;

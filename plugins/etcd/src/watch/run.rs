@@ -5,7 +5,8 @@ use super::{
     control::Wishes,
     ranges::{Told, Tracked},
 };
-use crate::{backoff::Backoff, convert::number, core::Core};
+use crate::{convert::number, core::Core};
+use cninfra::client::Pauses;
 use cninfra::keyval::{Cause, Event, Feed, Link, Pushed, WatchOptions};
 use std::sync::Arc;
 use tokio::time::sleep;
@@ -27,7 +28,7 @@ pub(super) struct Watcher {
     pub(super) is_lost: bool,
     /// Ranges of one agent are watched as one.
     pub(super) together: bool,
-    pub(super) backoff: Backoff,
+    pub(super) pauses: Pauses,
 }
 
 /// Why the server is followed no more.
@@ -60,7 +61,7 @@ pub(super) async fn run(core: Arc<Core>, feed: Feed, wishes: Arc<Wishes>, option
         is_unsure: false,
         is_lost: false,
         together: true,
-        backoff: Backoff::default(),
+        pauses: Pauses::default(),
     };
     tokio::select! {
         biased;
@@ -116,7 +117,7 @@ impl Watcher {
                 }
                 Then::Lost(why) => {
                     self.lose(&why);
-                    sleep(self.backoff.next()).await;
+                    sleep(self.pauses.next()).await;
                 }
             }
         }

@@ -4,8 +4,9 @@ use super::{
     hub::Sync,
     inbox::{Inbox, Order},
 };
-use crate::{backoff::Backoff, batch::BATCH, core::Core};
+use crate::{batch::BATCH, core::Core};
 use bytes::Bytes;
+use cninfra::client::Pauses;
 use cninfra::keyval::{Cause, Event, Feed, KeyRange, Link, Pushed, WatchOptions};
 use std::{
     collections::BTreeMap,
@@ -124,7 +125,7 @@ impl Follower {
     }
 
     async fn follow(&mut self) {
-        let mut backoff = Backoff::default();
+        let mut pauses = Pauses::default();
         loop {
             if !self.is_in_step() {
                 if self.sync.changed().await.is_err() {
@@ -149,9 +150,9 @@ impl Follower {
                 self.changes(dirty).await
             };
             match told {
-                Told::Done => backoff.reset(),
+                Told::Done => pauses.reset(),
                 Told::Outdated => {}
-                Told::Failed => sleep(backoff.next()).await,
+                Told::Failed => sleep(pauses.next()).await,
                 Told::Overflowed => {
                     self.all_due(Cause::Overflow);
                     if !self.feed.room().await {

@@ -5,7 +5,6 @@ use super::{
     notify::{self, Tells},
 };
 use crate::{
-    backoff::Backoff,
     core::{Core, PATIENCE, To},
     failure::{Asked, Failure},
     glob::literal,
@@ -14,6 +13,7 @@ use crate::{
     wire::{Command, Hint, Hints, Wire},
 };
 use bytes::Bytes;
+use cninfra::client::Pauses;
 use cninfra::keyval::{KeyRange, KvError, Reason};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -86,7 +86,7 @@ impl From<KvError> for Ended {
 }
 
 async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
-    let mut backoff = Backoff::default();
+    let mut pauses = Pauses::default();
     loop {
         // nobody is listened to for nothing
         let mut wanted = core.hub.wanted();
@@ -98,13 +98,13 @@ async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
         let mut is_up = false;
         let ended = session(&core, &endpoint, &mut is_up).await;
         if is_up {
-            backoff.reset();
+            pauses.reset();
         }
         let Err(ended) = ended;
         let wait = match ended {
             Ended::Down => {
                 core.hub.listener(&endpoint, Listener::Down);
-                backoff.next()
+                pauses.next()
             }
             Ended::Refused(why) => {
                 core.hub.listener(&endpoint, Listener::Refused(why));

@@ -1,0 +1,90 @@
+//! [`Held`]: what one of many has.
+
+use super::{
+    super::{Bytes, Compare, Coordination, Kv, KvError, Reason, Result, Revision, Txn},
+    claim::{Claim, Turn},
+    session::Loss,
+};
+use std::{fmt, time::Duration};
+
+/// What one of many has: a [`Leadership`](super::Leadership), or a lock by its [`LockGuard`](super::LockGuard). Dropped, it is given up in the background.
+pub struct Held(Claim);
+
+impl Held {
+    /// Waits in a queue until it is had.
+    pub(super) async fn wait(
+        queue: &Kv<dyn Coordination>,
+        op: &'static str,
+        value: impl Into<Bytes>,
+        ttl: Duration,
+    ) -> Result<Self> {
+        let value = value.into();
+        loop {
+            let claim = Claim::stand(queue, &value, ttl).await?;
+            match claim.first().await? {
+                Turn::First => return Ok(Held(claim)),
+                Turn::Lost(Loss::Closed) => return Err(KvError::new(op, Reason::Closed).not_applied()),
+                // at the end of the queue again
+                Turn::Lost(_) => {}
+            }
+        }
+    }
+
+    /// Takes it, if nobody has it and nobody waits for it.
+    pub(super) async fn attempt(queue: &Kv<dyn Coordination>, value: Bytes, ttl: Duration) -> Result<Option<Self>> {
+        let claim = Claim::stand(queue, &value, ttl).await?;
+        if let Ok(None) = claim.before().await? {
+            return Ok(Some(Held(claim)));
+        }
+        claim.end().await?;
+        Ok(None)
+    }
+
+    /// The key of who has it.
+    #[must_use]
+    pub fn key(&self) -> Bytes {
+        self.0.key()
+    }
+
+    /// The fencing token: nobody who has it later has a lower one, so who is asked by two takes the higher one's word.
+    #[must_use]
+    pub fn token(&self) -> Revision {
+        self.0.token()
+    }
+
+    /// A transaction that is done only as long as it is had. The transaction is of a view without a prefix.
+    #[must_use]
+    pub fn fence(&self, txn: Txn) -> Txn {
+        txn.when(self.0.key(), Compare::Created(self.0.token()))
+    }
+
+    /// Why it is had no more; `None` while it is, by all that the store has said.
+    #[must_use]
+    pub fn loss(&self) -> Option<Loss> {
+        self.0.session().loss()
+    }
+
+    /// Waits until it is lost.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again.
+    pub async fn lost(&self) -> Loss {
+        self.0.session().lost().await
+    }
+
+    /// Changes the value of the key. Returns whether it has.
+    pub(super) async fn put(&self, value: Bytes) -> Result<bool> {
+        self.0.put(value).await
+    }
+
+    /// Gives it up.
+    pub(super) async fn end(self) -> Result<()> {
+        self.0.end().await
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").field("token", &self.token()).field("loss", &self.loss()).finish_non_exhaustive()
+    }
+}
