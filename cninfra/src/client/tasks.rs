@@ -60,3 +60,34 @@ impl Tasks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    #[tokio::test]
+    async fn they_end_with_the_client_and_none_begins_after_it() {
+        let (tasks, done) = (Tasks::default(), Arc::<AtomicUsize>::default());
+        let task = |by: usize| {
+            let done = done.clone();
+            async move {
+                tokio::task::yield_now().await;
+                done.fetch_add(by, Ordering::Relaxed);
+            }
+        };
+        tasks.spawn(task(1));
+        assert!(tasks.spawn_unless(|| false, task(10)));
+        assert!(!tasks.spawn_unless(|| true, task(100)));
+        tasks.join().await;
+        assert_eq!(done.load(Ordering::Relaxed), 11);
+        // dropped, they do not go on
+        tasks.spawn(task(1000));
+        drop(tasks);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        assert_eq!(done.load(Ordering::Relaxed), 11);
+    }
+}

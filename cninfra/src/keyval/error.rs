@@ -221,4 +221,15 @@ mod tests {
         assert!(KvError::new("put", Reason::Unavailable).not_applied().is_transient());
         assert!(!KvError::new("put", Reason::Denied).not_applied().is_transient());
     }
+
+    #[test]
+    fn what_can_be_done_goes_with_it() {
+        let failed = || -> crate::Result<()> {
+            Err(KvError::new("put", Reason::Full).not_applied().with_help("make room"))?;
+            Ok(())
+        };
+        let error = failed().unwrap_err().context("the greeting is not kept");
+        assert_eq!(error.help(), Some("make room"));
+        assert_eq!(error.with_help("call somebody").help(), Some("call somebody"));
+    }
 }

@@ -3,10 +3,7 @@
 
 use cninfra::{
     config::Config,
-    keyval::{
-        At, Bytes, Capabilities, Entry, KeyRange, KeyVal, Kv, KvError, Page, PageRequest, Reason, Result as Stored,
-        Store, Txn, TxnOutcome, Watch, WatchOptions,
-    },
+    keyval::{Capabilities, Delegate, KeyVal, Kv, KvError, Reason},
     prelude::*,
     status::State,
     testing::Conformance,
@@ -15,7 +12,7 @@ use cninfra_embedded::EmbeddedStore;
 use cninfra_statuscheck::{AgentRecord, PluginRecord, StatusCheck};
 use std::{
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -25,23 +22,15 @@ use tokio::time::{Instant, sleep};
 /// A store in memory, which can be away.
 #[plugin]
 struct Away {
-    store: OnceLock<EmbeddedStore>,
+    store: OnceLock<Arc<EmbeddedStore>>,
     is_away: AtomicBool,
     /// So many writes were asked for.
     asked: AtomicUsize,
 }
 
-impl Away {
-    fn store(&self) -> Stored<&EmbeddedStore> {
-        let is_there = !self.is_away.load(Ordering::Relaxed);
-        let store = self.store.get().filter(|_| is_there);
-        store.ok_or_else(|| KvError::new("transaction", Reason::Unavailable).not_applied().at("away"))
-    }
-}
-
 impl Lifecycle for Away {
     async fn init(&self, _: &Context) -> Result<()> {
-        let _ = self.store.set(EmbeddedStore::in_memory().await?);
+        let _ = self.store.set(Arc::new(EmbeddedStore::in_memory().await?));
         Ok(())
     }
 
@@ -53,22 +42,18 @@ impl Lifecycle for Away {
     }
 }
 
-impl Store for Away {
+impl Delegate for Away {
+    type Store = EmbeddedStore;
+
     fn capabilities(&self) -> Capabilities {
         Capabilities::all()
     }
-    async fn get(&self, key: Bytes, at: At) -> Stored<Option<Entry>> {
-        Store::get(self.store()?, key, at).await
-    }
-    async fn page(&self, request: PageRequest) -> Stored<Page> {
-        Store::page(self.store()?, request).await
-    }
-    async fn commit(&self, txn: Txn) -> Stored<TxnOutcome> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        Store::commit(self.store()?, txn).await
-    }
-    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Stored<Watch> {
-        Store::watch(self.store()?, ranges, options).await
+
+    fn store(&self, op: &'static str) -> Result<Arc<EmbeddedStore>, KvError> {
+        self.asked.fetch_add(usize::from(op == "transaction"), Ordering::Relaxed);
+        let is_there = !self.is_away.load(Ordering::Relaxed);
+        let store = self.store.get().filter(|_| is_there).cloned();
+        store.ok_or_else(|| KvError::new(op, Reason::Unavailable).not_applied().at("away"))
     }
 }
 
@@ -101,30 +86,10 @@ fn agent(interval: &str) -> cninfra::agent::Builder<Watched> {
 }
 
 async fn published<T: serde::de::DeserializeOwned>(agent: &Agent<Watched>, key: &str) -> Option<T> {
-    let kv: Kv = Kv::new(std::sync::Arc::new(Shared(agent.store.clone())));
+    // past the plugin, which may be away
+    let kv = Kv::new(agent.store.store.get().unwrap().clone());
     let entry = kv.get(format!("/vnf-agent/rest1/check/status/v1/{key}")).await.ok()??;
     Some(serde_json::from_slice(&entry.value).unwrap())
-}
-
-/// The same store for the test.
-struct Shared(Dep<Away>);
-
-impl Store for Shared {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::all()
-    }
-    async fn get(&self, key: Bytes, at: At) -> Stored<Option<Entry>> {
-        Store::get(self.0.store.get().unwrap(), key, at).await
-    }
-    async fn page(&self, request: PageRequest) -> Stored<Page> {
-        Store::page(self.0.store.get().unwrap(), request).await
-    }
-    async fn commit(&self, txn: Txn) -> Stored<TxnOutcome> {
-        Store::commit(self.0.store.get().unwrap(), txn).await
-    }
-    async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Stored<Watch> {
-        Store::watch(self.0.store.get().unwrap(), ranges, options).await
-    }
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
