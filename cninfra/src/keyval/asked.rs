@@ -1,6 +1,6 @@
 //! [`Asked`]: what is asked of a server, for the errors of it.
 
-use super::{Applied, KeyRange, KvError, LeaseId, Reason};
+use super::{Applied, KeyRange, KvError, LeaseId, Op, Reason, Txn};
 
 /// For authors of stores: what is asked of a server, for the errors of it.
 ///
@@ -22,19 +22,40 @@ pub struct Asked {
     pub lease: Option<LeaseId>,
     /// It changes something.
     pub writes: bool,
+    /// Done twice it is the same.
+    pub repeats: bool,
 }
 
 impl Asked {
     /// Something that is read.
     #[must_use]
     pub fn to_read(op: &'static str, range: Option<KeyRange>) -> Self {
-        Asked { op, range, lease: None, writes: false }
+        Asked { op, range, lease: None, writes: false, repeats: true }
     }
 
     /// Something that is written.
     #[must_use]
     pub fn to_write(op: &'static str, range: Option<KeyRange>) -> Self {
-        Asked { op, range, lease: None, writes: true }
+        Asked { op, range, lease: None, writes: true, repeats: false }
+    }
+
+    /// Something that changes what is there, and is the same when it is done twice.
+    #[must_use]
+    pub fn to_repeat(op: &'static str, range: Option<KeyRange>) -> Self {
+        Asked { repeats: true, ..Asked::to_write(op, range) }
+    }
+
+    /// A transaction, which may only read.
+    #[must_use]
+    pub fn of_txn(op: &'static str, txn: &Txn) -> Self {
+        let reads = txn.then.iter().chain(&txn.otherwise).all(|op| matches!(op, Op::Get(_)));
+        if reads { Asked::to_read(op, txn.subject()) } else { Asked::to_write(op, txn.subject()) }
+    }
+
+    /// May it be asked again, after it has failed so? It may, where the failure may pass, and it was not done or is the same when it is done twice.
+    #[must_use]
+    pub fn may_pass(&self, reason: &Reason, applied: Applied) -> bool {
+        *reason == Reason::Unavailable && (applied == Applied::No || self.repeats)
     }
 
     /// The same with a lease that it needs.
@@ -53,5 +74,25 @@ impl Asked {
             Some(range) => error.on(range.clone()),
             None => error,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_something_may_have_been_applied_also_where_it_is_asked_again() {
+        let lost = |asked: &Asked| {
+            let applied = asked.error(Reason::Unavailable, Applied::Unknown).applied();
+            (applied, asked.may_pass(&Reason::Unavailable, Applied::Unknown))
+        };
+        assert_eq!(lost(&Asked::to_read("get", None)), (Applied::No, true));
+        assert_eq!(lost(&Asked::to_write("put", None)), (Applied::Unknown, false));
+        assert_eq!(lost(&Asked::to_repeat("revoke", None)), (Applied::Unknown, true));
+        assert_eq!(lost(&Asked::of_txn("transaction", &Txn::new().get("k"))), (Applied::No, true));
+        assert_eq!(lost(&Asked::of_txn("transaction", &Txn::new().get("k").put("l", ""))), (Applied::Unknown, false));
+        assert!(Asked::to_write("put", None).may_pass(&Reason::Unavailable, Applied::No));
+        assert!(!Asked::to_read("get", None).may_pass(&Reason::Denied, Applied::No));
     }
 }

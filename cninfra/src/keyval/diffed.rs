@@ -124,16 +124,19 @@ impl Diffed {
         let mut hasher = DefaultHasher::new();
         entry.value.hash(&mut hasher);
         let new = Known { hash: hasher.finish(), revision: entry.revision };
+        // copied: what is kept here must not keep the whole answer that the entry is a part of
+        let key = self.known.get_key_value(&entry.key).map(|(key, _)| key.clone());
+        let key = key.unwrap_or_else(|| Bytes::copy_from_slice(&entry.key));
         // a change that comes while a snapshot is told is of what is there, too
         if let Some((_, seen)) = &mut self.snapshot {
-            seen.insert(entry.key.clone());
+            seen.insert(key.clone());
         }
         let old = self.known.get(&entry.key).copied();
         // what is older than what was told comes late
         if old.is_some_and(|old| old.revision.is_some() && new.revision.is_some() && new.revision < old.revision) {
             return;
         }
-        self.known.insert(entry.key.clone(), new);
+        self.known.insert(key, new);
         if old.is_none_or(|old| old.hash != new.hash) {
             self.updates.push_back(Update::Put(entry));
         }

@@ -1,20 +1,12 @@
 //! [`Listing`]: the keys of a range, read part by part.
 
-use super::{Access, Entry, KeyVal, Kv, PageRequest, Reason, Result, Revision};
+use super::{Access, Entry, KeyVal, Kv, Missed, PageRequest, Paging, Reason, Result, Revision};
 use futures_util::{Stream, stream};
 use std::{
     collections::HashSet,
     hash::{BuildHasher as _, RandomState},
     vec,
 };
-
-/// What a page should have, in bytes: enough to be worth the way, and little enough for the memory of both sides.
-const AIM: usize = 8 << 20;
-/// A page has no fewer keys, but where the store refuses it, and no more.
-const FEWEST: usize = 100;
-const MOST: usize = 10_000;
-/// So often all is read anew, because the state that was read is no longer kept.
-const RESTARTS: usize = 3;
 
 /// The keys of a range, read part by part as they are taken. How many make a part is learned: so that its bytes are few, and its keys enough.
 ///
@@ -24,7 +16,7 @@ const RESTARTS: usize = 3;
 pub struct Listing<S: ?Sized = dyn KeyVal> {
     kv: Kv<S>,
     /// The next page; `None` after the last one.
-    next: Option<PageRequest>,
+    next: Option<Paging>,
     page: vec::IntoIter<Entry>,
     at: Option<Revision>,
     /// The keys that have come, of a store without an order.
@@ -35,7 +27,7 @@ impl<S: Access + ?Sized> Listing<S> {
     /// Of a range of the store itself.
     pub(super) fn new(kv: Kv<S>, request: PageRequest) -> Self {
         let seen = (!kv.capabilities().ordered).then(Seen::default);
-        Listing { kv, next: Some(request), page: Vec::new().into_iter(), at: None, seen }
+        Listing { kv, next: Some(Paging::new(request)), page: Vec::new().into_iter(), at: None, seen }
     }
 
     /// The next key; `None` after the last one.
@@ -62,19 +54,18 @@ impl<S: Access + ?Sized> Listing<S> {
         if self.page.len() > 0 {
             return Ok(Some(std::mem::take(&mut self.page).collect()));
         }
-        while let Some(request) = &mut self.next {
-            let mut page = match self.kv.store().page(request.clone()).await {
-                Err(error) if *error.reason() == Reason::TooLarge && request.max_items > 1 => {
-                    request.max_items = (request.max_items / 2).min(MOST);
+        while let Some(paging) = &mut self.next {
+            let mut page = match self.kv.store().page(paging.request().clone()).await {
+                Ok(page) => page,
+                // to begin anew is for who has taken nothing
+                Err(error) if *error.reason() == Reason::TooLarge && paging.missed(error.reason()) == Missed::Again => {
                     continue;
                 }
-                page => page?,
+                Err(error) => return Err(error),
             };
             self.at = page.at;
-            learn(request, &page.entries);
-            match page.next {
-                Some(cursor) => request.cursor = Some(cursor),
-                None => self.next = None,
+            if !paging.took(&page) {
+                self.next = None;
             }
             if let Some(seen) = &mut self.seen {
                 page.entries.retain(|entry| seen.is_new(&entry.key));
@@ -92,23 +83,21 @@ impl<S: Access + ?Sized> Listing<S> {
     /// # Errors
     /// As of [`next`](Self::next).
     pub async fn all(mut self) -> Result<Vec<Entry>> {
-        let first = self.next.clone().filter(|request| request.cursor.is_none() && self.page.len() == 0);
-        let (mut all, mut restarts) = (Vec::new(), 0);
+        let mut paging = self.next.clone().filter(|paging| paging.is_at_the_start() && self.page.len() == 0);
+        let mut all = Vec::new();
         loop {
-            match (self.next_page().await, &first) {
-                (Ok(Some(mut entries)), _) => all.append(&mut entries),
-                (Ok(None), _) => return Ok(all),
-                (Err(error), Some(first)) if matches!(error.reason(), Reason::Compacted(_)) && restarts < RESTARTS => {
-                    restarts += 1;
+            match self.next_page().await {
+                Ok(Some(mut entries)) => all.append(&mut entries),
+                Ok(None) => return Ok(all),
+                Err(error) => {
+                    let Some(paging) = &mut paging else { return Err(error) };
+                    if paging.missed(error.reason()) != Missed::Anew {
+                        return Err(error);
+                    }
                     all.clear();
                     self.seen = self.seen.take().map(|_| Seen::default());
-                    let (max_items, max_bytes) = match restarts {
-                        RESTARTS => (usize::MAX, usize::MAX),
-                        _ => (first.max_items << restarts, first.max_bytes << restarts),
-                    };
-                    self.next = Some(PageRequest { max_items, max_bytes, ..first.clone() });
+                    self.next = Some(paging.clone());
                 }
-                (Err(error), _) => return Err(error),
             }
         }
     }
@@ -135,14 +124,6 @@ struct Seen {
 impl Seen {
     fn is_new(&mut self, key: &[u8]) -> bool {
         self.hashes.insert([self.hashers[0].hash_one(key), self.hashers[1].hash_one(key)])
-    }
-}
-
-/// How many keys the next page should have, by those of this one.
-fn learn(request: &mut PageRequest, entries: &[Entry]) {
-    let bytes: usize = entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
-    if let Some(each) = bytes.checked_div(entries.len()).filter(|each| *each > 0 && request.max_items <= MOST) {
-        request.max_items = (AIM.min(request.max_bytes) / each).clamp(FEWEST, MOST);
     }
 }
 
@@ -210,7 +191,7 @@ mod tests {
         let compacted = || Some(Reason::Compacted(None));
         map.faults.lock().unwrap().extend([None, compacted(), None, compacted(), compacted()]);
         assert_eq!(Kv::new(map.clone()).list("p/").all().await.unwrap().len(), 2500);
-        assert_eq!(*map.asked.lock().unwrap(), [1000, 10_000, 2000, 10_000, 4000, usize::MAX]);
+        assert_eq!(*map.asked.lock().unwrap(), [1000, 10_000, 2000, 20_000, 4000, usize::MAX]);
         // who has taken some can not begin anew
         let mut listing = Kv::new(map.clone()).list("p/");
         listing.next().await.unwrap();

@@ -29,6 +29,7 @@ mod interface;
 mod kv;
 mod listing;
 mod page;
+mod paging;
 mod range;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -53,6 +54,7 @@ pub use interface::{Coordination, KeyVal, Leases, Revisions, Store};
 pub use kv::{Kv, Written};
 pub use listing::Listing;
 pub use page::{At, Cursor, Page, PageRequest};
+pub use paging::{Missed, Paging};
 pub use range::KeyRange;
 pub use txn::{Compare, Condition, Op, OpResult, Put, Txn, TxnOutcome};
 pub use typed::Typed;

@@ -84,7 +84,7 @@ pub struct WatchStats {
     pub queued: usize,
     /// So many changes were left out, since a later one of the same key was there.
     pub coalesced: u64,
-    /// So many snapshots were told after the first ones.
+    /// So often what waited was thrown away for a snapshot, since the subscriber was slow.
     pub resnapshots: u64,
     /// So often the subscriber was too slow.
     pub overflows: u64,

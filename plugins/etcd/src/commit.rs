@@ -37,14 +37,9 @@ impl EtcdStore {
         done
     }
 
-    fn asked(txn: &Txn, op: &'static str) -> Asked {
-        let reads = txn.then.iter().chain(&txn.otherwise).all(|op| matches!(op, Op::Get(_)));
-        if reads { Asked::to_read(op, txn.subject()) } else { Asked::to_write(op, txn.subject()) }
-    }
-
-    /// The same with the lease that it may fail of.
+    /// What is asked, with the lease that it may fail of.
     fn asked_with(txn: &Txn, op: &'static str, lives: &[Life]) -> Asked {
-        Self::asked(txn, op).with_lease(lives.iter().find_map(|life| life.lease))
+        Asked::of_txn(op, txn).with_lease(lives.iter().find_map(|life| life.lease))
     }
 
     /// The lives of all puts: a lease of its own for each that ends by itself.
@@ -118,7 +113,7 @@ impl EtcdStore {
             Op::Delete { range, previous, .. } => {
                 let (key, end) = bounds(range);
                 let options = txn::delete_options(end, *previous);
-                let asked = Self::asked(txn, "delete");
+                let asked = Asked::of_txn("delete", txn);
                 let done = self.core.call(&asked, |wire| {
                     let (key, options) = (key.clone(), options.clone());
                     async move { wire.kv.clone().delete(key, Some(options)).await }
@@ -133,7 +128,7 @@ impl EtcdStore {
                 (state, OpResult::Got(entries))
             }
             _ => {
-                let error = Self::asked(txn, "transaction").error(Reason::Unsupported("such operation"), Applied::No);
+                let error = Asked::of_txn("transaction", txn).error(Reason::Unsupported("such operation"), Applied::No);
                 return Err(error.at(self.core.endpoints().clone()));
             }
         };

@@ -43,7 +43,7 @@ impl Failure {
 
     /// Whether it may be done again: see [`KvError::is_transient`].
     pub(crate) fn may_pass(&self, asked: &Asked) -> bool {
-        self.reason == Reason::Unavailable && (self.applied == Applied::No || !asked.writes)
+        asked.may_pass(&self.reason, self.applied)
     }
 
     pub(crate) fn into_error(self, asked: &Asked, endpoint: &Arc<str>) -> KvError {

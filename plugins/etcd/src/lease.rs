@@ -25,7 +25,7 @@ impl Core {
     }
 
     pub(crate) async fn keep_alive(&self, lease: LeaseId) -> Result<Duration> {
-        let asked = Asked::to_read("keep alive", None).with_lease(Some(lease));
+        let asked = Asked::to_repeat("keep alive", None).with_lease(Some(lease));
         let left = self.call(&asked, |wire| async move {
             // a stream for each call: there is none that has to be resumed; the first answer only says that there is such a lease
             let (mut keeper, mut answers) = wire.lease.clone().keep_alive(lease.0).await?;
@@ -51,7 +51,7 @@ impl Core {
 
     pub(crate) async fn revoke_within(&self, limit: Duration, lease: LeaseId) -> Result<()> {
         // to do it twice is to do it once
-        let asked = Asked::to_read("revoke", None).with_lease(Some(lease));
+        let asked = Asked::to_repeat("revoke", None).with_lease(Some(lease));
         let limit = limit.min(*self.config.operation_timeout);
         let revoked = self
             .call_within(limit, usize::MAX, &asked, |wire| async move { wire.lease.clone().revoke(lease.0).await })

@@ -102,7 +102,7 @@ impl Failure {
 
     /// May it be asked again, since it was not done, or only reads?
     pub(crate) fn may_pass(&self, asked: &Asked) -> bool {
-        self.reason() == Reason::Unavailable && (self.applied() == Applied::No || !asked.writes)
+        asked.may_pass(&self.reason(), self.applied())
     }
 
     fn reason(&self) -> Reason {

@@ -233,7 +233,7 @@ impl Store for RedisStore {
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
         self.capabilities().refuse(&txn)?;
-        let asked = Asked::to_write("transaction", txn.subject());
+        let asked = Asked::of_txn("transaction", &txn);
         for Condition { key, .. } in &txn.conditions {
             refuse_key(&asked, key)?;
         }

@@ -170,7 +170,7 @@ pub(crate) async fn await_servers(core: &Core, asked: &Asked, range: &KeyRange, 
 
 /// Runs a transaction as a script.
 async fn run(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
-    let asked = Asked::to_write("transaction", txn.subject());
+    let asked = Asked::of_txn("transaction", txn);
     let mut program = Program::new(core);
     program.push(txn.conditions.len().to_string());
     for Condition { key, is, .. } in &txn.conditions {

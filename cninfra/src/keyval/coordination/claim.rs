@@ -2,17 +2,15 @@
 
 use super::{
     super::{
-        Compare, Coordination, Entry, Expiry, KeyRange, Kv, KvError, Op, OpResult, Put, Reason, Result, Revision, Txn,
+        Compare, Coordination, Entry, Expiry, KeyRange, Kv, KvError, OpResult, Reason, Result, Revision, Txn,
         TxnOutcome, Update, WatchOptions,
     },
     session::{Loss, Session},
 };
+use crate::client::Pauses;
 use bytes::Bytes;
 use std::time::Duration;
 use tokio::time::sleep;
-
-/// Between one try and the next.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A place in the queue of those who want to have the same: a key with a lease, which is older than those that came later.
 pub(super) struct Claim {
@@ -41,7 +39,7 @@ impl Claim {
         loop {
             let full = |lease| Bytes::from([kv.prefix(), format!("{lease}").as_bytes()].concat());
             // a lease whose answer got lost ends by itself
-            let session = patiently(async || Session::begin(kv.store(), ttl, full).await).await?;
+            let mut session = patiently(async || Session::begin(kv.store(), ttl, full).await).await?;
             let (key, lease) = (Bytes::from(session.lease().to_string()), session.lease());
             let put = || {
                 let txn = Txn::new().when(key.clone(), Compare::Absent);
@@ -55,6 +53,7 @@ impl Claim {
             return match written {
                 Ok(outcome) => {
                     let token = made(&outcome).ok_or_else(no_revision)?;
+                    session.has_written(token);
                     Ok(Claim { kv: kv.clone(), key, token, session })
                 }
                 Err(error) if matches!(error.reason(), Reason::NoLease(_)) => continue,
@@ -121,9 +120,9 @@ impl Claim {
 
     /// Writes another value, as long as it is had.
     pub(super) async fn put(&self, value: Bytes) -> Result<bool> {
-        let put = Put::new(self.key.clone(), value, Expiry::Lease(self.session.lease()));
-        let txn = Txn::new().when(self.key.clone(), Compare::Created(self.token)).or_get(&self.key);
-        Ok(self.kv.commit(Txn { then: vec![Op::Put(put)], ..txn }).await?.succeeded)
+        let expiry = Expiry::Lease(self.session.lease());
+        let txn = Txn::new().when(self.key.clone(), Compare::Created(self.token));
+        Ok(self.kv.commit(txn.put_with(self.key.clone(), value, expiry)).await?.succeeded)
     }
 
     /// Gives the place up.
@@ -148,9 +147,12 @@ fn no_revision() -> KvError {
 
 /// Tries until the store can be reached. Only for what is the same when it is done twice.
 async fn patiently<T, F: Future<Output = Result<T>>>(mut run: impl FnMut() -> F) -> Result<T> {
+    let mut pauses = Pauses::default();
     loop {
         match run().await {
-            Err(error) if matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_)) => sleep(PAUSE).await,
+            Err(error) if matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_)) => {
+                sleep(pauses.next()).await;
+            }
             result => return result,
         }
     }

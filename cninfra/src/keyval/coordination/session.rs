@@ -1,8 +1,11 @@
 //! [`Session`]: a lease that is kept alive, and the key that ends with it.
 
-use super::super::{Coordination, KeyRange, KvError, LeaseId, Reason, Result, Update, WatchOptions};
+use super::super::{
+    ChangeKind, Coordination, Entry, Event, KeyRange, KvError, LeaseId, Reason, Result, Revision, Watch, WatchOptions,
+};
+use crate::client::Pauses;
 use bytes::Bytes;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, future::pending, sync::Arc, time::Duration};
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
@@ -41,6 +44,8 @@ pub(super) struct Session {
     lease: LeaseId,
     state: watch::Receiver<State>,
     stop: oneshot::Sender<()>,
+    /// Says when the key was written; it is watched from then on.
+    written: Option<oneshot::Sender<Revision>>,
     task: JoinHandle<Result<()>>,
 }
 
@@ -63,8 +68,18 @@ impl Session {
         let (lease, life) = store.grant(ttl).await?;
         let (tell, state) = watch::channel(State { ends: asked + life, lost: None });
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(keep(store.clone(), lease, key(lease), life, tell, stopped));
-        Ok(Session { lease, state, stop, task })
+        let (written, token) = oneshot::channel();
+        let kept = Kept { store: store.clone(), lease, life, key: key(lease), token };
+        let task = tokio::spawn(kept.keep(tell, stopped));
+        Ok(Session { lease, state, stop, written: Some(written), task })
+    }
+
+    /// The key is there since this state: that it is gone is a loss from now on.
+    pub(super) fn has_written(&mut self, token: Revision) {
+        if let Some(written) = self.written.take() {
+            // a task that is gone has lost it already
+            let _ = written.send(token);
+        }
     }
 
     pub(super) fn lease(&self) -> LeaseId {
@@ -102,26 +117,31 @@ impl Session {
     }
 }
 
-/// Keeps a lease until it is lost or asked to stop, and revokes it then.
-async fn keep(
+/// What the task of a session has.
+struct Kept {
     store: Arc<dyn Coordination>,
     lease: LeaseId,
-    key: Bytes,
     life: Duration,
-    state: watch::Sender<State>,
-    stopped: oneshot::Receiver<()>,
-) -> Result<()> {
-    let loss = tokio::select! {
-        _ = stopped => None,
-        loss = renew(&*store, lease, life, &state) => Some(loss),
-        loss = watched(&*store, key) => Some(loss),
-    };
-    if let Some(loss) = loss {
-        state.send_modify(|state| state.lost = Some(loss));
+    key: Bytes,
+    token: oneshot::Receiver<Revision>,
+}
+
+impl Kept {
+    /// Keeps a lease until it is lost or asked to stop, and revokes it then.
+    async fn keep(self, state: watch::Sender<State>, stopped: oneshot::Receiver<()>) -> Result<()> {
+        let Kept { store, lease, life, key, token } = self;
+        let loss = tokio::select! {
+            _ = stopped => None,
+            loss = renew(&*store, lease, life, &state) => Some(loss),
+            loss = watched(&*store, key, token) => Some(loss),
+        };
+        if let Some(loss) = loss {
+            state.send_modify(|state| state.lost = Some(loss));
+        }
+        // its key is in the way of others until the lease ends
+        let revoked = timeout(life, store.revoke(lease)).await;
+        revoked.unwrap_or_else(|_| Err(KvError::new("revoke", Reason::TimedOut(life))))
     }
-    // its key is in the way of others until the lease ends
-    let revoked = timeout(life, store.revoke(lease)).await;
-    revoked.unwrap_or_else(|_| Err(KvError::new("revoke", Reason::TimedOut(life))))
 }
 
 /// Has the lease begin its life anew, a few times in each life.
@@ -150,24 +170,44 @@ async fn renew(store: &dyn Coordination, lease: LeaseId, life: Duration, state: 
     }
 }
 
-/// Waits until the key that was there is there no more.
-async fn watched(store: &dyn Coordination, key: Bytes) -> Loss {
-    let mut was_there = false;
+/// Waits until the key that was written at this state is there no more, be it that another one of its name is.
+async fn watched(store: &dyn Coordination, key: Bytes, token: oneshot::Receiver<Revision>) -> Loss {
+    let Ok(token) = token.await else { return pending().await };
+    let mut pauses = Pauses::default();
     loop {
-        match store.watch(vec![KeyRange::key(&key)], WatchOptions::default()).await {
-            Ok(watch) => {
-                let mut updates = watch.diffed();
-                while let Some(update) = updates.next().await {
-                    match update {
-                        Update::Put(_) => was_there = true,
-                        Update::Deleted { .. } if was_there => return Loss::Deleted,
-                        _ => {}
-                    }
-                }
-                return Loss::Closed;
-            }
+        // from the write on: what comes between it and the watch is told, too
+        let options = WatchOptions::default().from(token);
+        match store.watch(vec![KeyRange::key(&key)], options).await {
+            Ok(watch) => return gone(watch, token).await,
             Err(error) if *error.reason() == Reason::Closed => return Loss::Closed,
-            Err(_) => sleep(Duration::from_secs(1)).await,
+            Err(_) => sleep(pauses.next()).await,
         }
     }
+}
+
+async fn gone(mut watch: Watch, token: Revision) -> Loss {
+    let is_it = |entry: &Entry| entry.created == Some(token);
+    let mut is_there = false;
+    while let Some(event) = watch.next().await {
+        let is_gone = match event {
+            Event::SnapshotBegin { .. } => {
+                is_there = false;
+                false
+            }
+            Event::Item(entry) => {
+                is_there = is_it(&entry);
+                false
+            }
+            Event::SnapshotEnd { .. } => !is_there,
+            Event::Changes { changes, .. } => !changes.iter().all(|change| match &change.kind {
+                ChangeKind::Put { entry, .. } => is_it(entry),
+                ChangeKind::Deleted { .. } => false,
+            }),
+            Event::Removed { .. } | Event::Link(_) => false,
+        };
+        if is_gone {
+            return Loss::Deleted;
+        }
+    }
+    Loss::Closed
 }

@@ -1,0 +1,98 @@
+//! [`Paging`]: which part of a range is asked for next.
+
+use super::{Entry, Page, PageRequest, Reason};
+
+/// What a page should have, in bytes: enough to be worth the way, and little enough for the memory of both sides.
+const AIM: usize = 8 << 20;
+/// A page has no fewer keys, but where the store refuses it, and no more.
+const FEWEST: usize = 100;
+const MOST: usize = 10_000;
+/// So often all is read anew, because the state that was read is no longer kept: the last time all at once.
+const RESTARTS: usize = 3;
+
+/// Which part of a range is asked for next, for who reads one part by part: how many keys make a part is learned, and a state that is compacted meanwhile is read anew in larger
+/// parts.
+#[derive(Clone, Debug)]
+pub struct Paging {
+    first: PageRequest,
+    next: PageRequest,
+    restarts: usize,
+}
+
+/// What is to be done about a page that could not be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Missed {
+    /// It is asked for again, smaller.
+    Again,
+    /// All is asked for anew: what was read of it is of a state that is gone.
+    Anew,
+    /// Nothing.
+    GivesUp,
+}
+
+impl Paging {
+    /// As it is wanted at first.
+    #[must_use]
+    pub fn new(first: PageRequest) -> Self {
+        Paging { next: first.clone(), first, restarts: 0 }
+    }
+
+    /// What is to be asked for.
+    #[must_use]
+    pub fn request(&self) -> &PageRequest {
+        &self.next
+    }
+
+    /// Nothing has been read yet.
+    #[must_use]
+    pub fn is_at_the_start(&self) -> bool {
+        self.next.cursor.is_none()
+    }
+
+    /// A page was read. Returns whether there is another one.
+    pub fn took(&mut self, page: &Page) -> bool {
+        self.learn(&page.entries);
+        self.next.cursor.clone_from(&page.next);
+        page.next.is_some()
+    }
+
+    /// A page could not be read, for this reason.
+    pub fn missed(&mut self, reason: &Reason) -> Missed {
+        match reason {
+            Reason::TooLarge if self.next.max_items > 1 => {
+                self.next.max_items = (self.next.max_items / 2).min(self.most());
+                Missed::Again
+            }
+            Reason::Compacted(_) if self.restarts < RESTARTS => {
+                self.restarts += 1;
+                self.next = self.first.clone();
+                (self.next.max_items, self.next.max_bytes) = match self.restarts {
+                    RESTARTS => (usize::MAX, usize::MAX),
+                    restarts => (self.first.max_items << restarts, self.first.max_bytes << restarts),
+                };
+                Missed::Anew
+            }
+            _ => Missed::GivesUp,
+        }
+    }
+
+    /// The newest state is asked for, whatever was: for who reads anew.
+    pub fn at_the_newest(&mut self) {
+        (self.first.at, self.next.at) = (super::At::Latest, super::At::Latest);
+    }
+
+    fn most(&self) -> usize {
+        MOST << self.restarts
+    }
+
+    /// How many keys the next page should have, by those of this one.
+    fn learn(&mut self, entries: &[Entry]) {
+        let bytes: usize = entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
+        let each = bytes.checked_div(entries.len()).filter(|each| *each > 0);
+        if let Some(each) = each.filter(|_| self.next.max_items <= self.most()) {
+            let aim = (AIM << self.restarts).min(self.next.max_bytes);
+            self.next.max_items = (aim / each).clamp(FEWEST, self.most());
+        }
+    }
+}
