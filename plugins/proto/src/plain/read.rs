@@ -25,8 +25,7 @@ fn message(descriptor: &MessageDescriptor, json: &RawValue, depth: usize) -> Res
     if json.get() == "null" {
         return Ok(message);
     }
-    if !json.get().starts_with('{') && descriptor.full_name().starts_with("google.protobuf.") {
-        // v2 wrote times and the like in forms of their own.
+    if is_in_a_form_of_its_own(descriptor, json) {
         let mut text = serde_json::Deserializer::from_str(json.get());
         return DynamicMessage::deserialize(descriptor.clone(), &mut text)
             .map_err(|error| FieldError::new(error.to_string()));
@@ -54,6 +53,26 @@ fn message(descriptor: &MessageDescriptor, json: &RawValue, depth: usize) -> Res
         }
     }
     Ok(message)
+}
+
+/// Did v2 write it? It has forms of its own for times and the like, and for what may be any JSON; v1 wrote them as the structs that they are.
+fn is_in_a_form_of_its_own(descriptor: &MessageDescriptor, json: &RawValue) -> bool {
+    let Some(name) = descriptor.full_name().strip_prefix("google.protobuf.") else { return false };
+    let Ok(fields) = object(json) else { return true };
+    let is_value = |json: &RawValue| match object(json).as_deref() {
+        Ok([(field, of)]) => field == "Kind" && (of.get() == "null" || object(of).is_ok()),
+        _ => false,
+    };
+    match (name, fields.as_slice()) {
+        ("Any", fields) => fields.iter().any(|(name, _)| name == "@type"),
+        ("Value", _) => !is_value(json),
+        // what has a field of this name that is itself made of such values can not be told from v1's
+        ("Struct", [(field, of)]) if field == "fields" => {
+            !object(of).is_ok_and(|fields| fields.iter().all(|(_, json)| is_value(json)))
+        }
+        ("Struct", _) => true,
+        _ => false,
+    }
 }
 
 /// Reads a field. `null` leaves it as it is.

@@ -38,3 +38,27 @@ fn the_binary_form_is_protobufs() {
     assert_eq!(written(&Protobuf, &contact).len(), bytes.len());
     assert_eq!(contact, Protobuf.decode(&written(&Protobuf, &contact)).unwrap());
 }
+
+#[test]
+fn what_may_be_any_json_is_read_in_both_forms() {
+    fn one<T: prost_reflect::ReflectMessage + Default + PartialEq + std::fmt::Debug>(v1: &str, v2: &str) {
+        let (of_v1, of_v2): (T, T) =
+            (PlainJson.decode(v1.as_bytes()).unwrap(), PlainJson.decode(v2.as_bytes()).unwrap());
+        assert_eq!(of_v1, of_v2, "{v2}");
+        assert_ne!(of_v1, T::default(), "{v2}");
+        let mut again = Vec::new();
+        PlainJson.encode(&of_v2, &mut again).unwrap();
+        assert_eq!(String::from_utf8(again).unwrap(), v1);
+    }
+    let inner = r#"{"Kind":{"NumberValue":1}}"#;
+    one::<prost_types::Value>(inner, "1");
+    one::<prost_types::Value>(r#"{"Kind":{"StructValue":{}}}"#, "{}");
+    one::<prost_types::Value>(&format!(r#"{{"Kind":{{"ListValue":{{"values":[{inner}]}}}}}}"#), "[1]");
+    one::<prost_types::Struct>(&format!(r#"{{"fields":{{"fields":{inner}}}}}"#), r#"{"fields":1}"#);
+    let nested = format!(r#"{{"Kind":{{"StructValue":{{"fields":{{"Kind":{inner}}}}}}}}}"#);
+    one::<prost_types::Struct>(&format!(r#"{{"fields":{{"fields":{nested}}}}}"#), r#"{"fields":{"Kind":1}}"#);
+    one::<prost_types::Any>(
+        r#"{"type_url":"type.googleapis.com/google.protobuf.Duration","value":"CAE="}"#,
+        r#"{"@type":"type.googleapis.com/google.protobuf.Duration","value":"1s"}"#,
+    );
+}
