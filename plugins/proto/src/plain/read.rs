@@ -1,11 +1,11 @@
 //! Messages of the JSON of v1 and v2.
 
 use super::{error::FieldError, names};
+use crate::object::{self, Fields};
 use data_encoding::BASE64;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
-use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::{collections::HashMap, str::FromStr};
 
 /// How deep messages are in each other at most; it is the binary form's own limit.
 const DEPTH: usize = 100;
@@ -194,29 +194,9 @@ fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// The fields of an object, in their order and with those that are there twice.
-fn object(json: &RawValue) -> Result<Vec<(String, &RawValue)>, FieldError> {
-    struct Fields;
-
-    impl<'de> Visitor<'de> for Fields {
-        type Value = Vec<(String, &'de RawValue)>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut fields = Vec::new();
-            while let Some(field) = map.next_entry()? {
-                fields.push(field);
-            }
-            Ok(fields)
-        }
-    }
-
-    if !json.get().starts_with('{') {
+fn object(json: &RawValue) -> Result<Fields<'_>, FieldError> {
+    if !object::is_one(json) {
         return Err(expected("an object", json));
     }
-    let mut text = serde_json::Deserializer::from_str(json.get());
-    text.deserialize_map(Fields).map_err(|error| FieldError::new(error.to_string()))
+    object::fields(json).map_err(|error| FieldError::new(error.to_string()))
 }
