@@ -4,7 +4,7 @@ use crate::object;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 use serde_json::value::RawValue;
 
-/// Has it a map of several entries anywhere? Those of [`Any`](prost_types::Any) are not seen.
+/// Has it a map of several entries anywhere? Those within an `Any` are not seen.
 pub(super) fn is_needed(message: &DynamicMessage) -> bool {
     fn of(value: &Value) -> bool {
         match value {
