@@ -25,6 +25,10 @@ impl Writer<'_> {
 
     fn forget(&mut self, lease: i64) -> Result<(), redb::Error> {
         self.leases.remove(lease)?;
+        if self.client == Some(lease) {
+            // the next key that ends with the client needs another one
+            self.client = None;
+        }
         self.changed.leases.push(LeaseChange::Ended(lease));
         self.changed.any = true;
         Ok(())

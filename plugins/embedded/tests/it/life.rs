@@ -1,7 +1,8 @@
 //! What becomes of leases and of the store itself, from one opening to the next.
 
 use cninfra::keyval::{
-    Applied, At, Expiry, KeyRange, Kv, Leases as _, Reason, Revision, Revisions as _, Store as _, WatchOptions,
+    Applied, At, Compare, Expiry, KeyRange, Kv, Leases as _, Reason, Revision, Revisions as _, Store as _, Txn,
+    WatchOptions,
 };
 use cninfra_embedded::EmbeddedStore;
 use std::{sync::Arc, time::Duration};
@@ -34,6 +35,25 @@ async fn leases_go_on_while_the_store_is_closed() {
     assert_eq!(keys, ["long", "stays"]);
     let next = store.revision().await.unwrap().get() + 1;
     assert_eq!(kv.put("stays", "").await.unwrap().revision.map(Revision::get), Some(next));
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_end_with_the_client_also_when_its_lease_was_revoked() {
+    let config = crate::config("client-revoked");
+    let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
+    let kv = Kv::new(store.clone());
+    let first = kv.put_with("first", "", Expiry::WithClient).await.unwrap();
+    let client = first.lease.unwrap();
+    store.revoke(client).await.unwrap();
+    assert_eq!(kv.get("first").await.unwrap(), None);
+    assert_eq!(store.time_left(client).await.unwrap(), None);
+    let second = kv.put_with("second", "", Expiry::WithClient).await.unwrap();
+    let left = store.time_left(second.lease.unwrap()).await.unwrap();
+    assert!(left.is_some(), "the lease of the new key is not there");
+    store.close().await.unwrap();
+    let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
+    assert_eq!(Kv::new(store.clone()).get("second").await.unwrap(), None);
     store.close().await.unwrap();
 }
 
