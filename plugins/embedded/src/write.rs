@@ -228,7 +228,7 @@ impl<'t> Writer<'t> {
         let mut bytes = 0;
         for op in ops {
             match op {
-                Op::Put(Put { key, expiry: Expiry::Lease(lease), .. }) if self.leases.get(lease.0)?.is_none() => {
+                Op::Put(Put { key, expiry: Expiry::Lease(lease), .. }) if !self.can_be_shared(*lease)? => {
                     let reason = Reason::NoLease(*lease);
                     return Ok(Some(KvError::new("put", reason).not_applied().on(KeyRange::key(key))));
                 }
@@ -244,6 +244,11 @@ impl<'t> Writer<'t> {
             }
         }
         Ok(None)
+    }
+
+    /// Is there such a lease? That of one key alone is none for others, since it ends with the key.
+    fn can_be_shared(&self, lease: LeaseId) -> Result<bool, redb::Error> {
+        Ok(self.leases.get(lease.0)?.is_some_and(|value| value.value().0 != OF_KEY))
     }
 
     /// How many bytes the entries of a range have, or as many as are counted.

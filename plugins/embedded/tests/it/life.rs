@@ -58,6 +58,21 @@ async fn keys_end_with_the_client_also_when_its_lease_was_revoked() {
 }
 
 #[tokio::test]
+async fn the_lease_of_one_key_is_no_other_keys() {
+    let store = Arc::new(EmbeddedStore::in_memory().await.unwrap());
+    let kv = Kv::new(store.clone());
+    let own = kv.put_with("own", "", Expiry::After(Duration::from_secs(60))).await.unwrap().lease.unwrap();
+    let other = kv.put_with("other", "", Expiry::Lease(own)).await.unwrap_err();
+    assert_eq!((other.reason(), other.applied()), (&Reason::NoLease(own), Applied::No), "{other:?}");
+    assert_eq!(kv.get("other").await.unwrap(), None);
+    // a key that keeps its own one has it still
+    let again = Txn::new().when("own", Compare::Present).put_with("own", "again", Expiry::Keep);
+    assert!(kv.commit(again).await.unwrap().succeeded);
+    assert!(store.time_left(own).await.unwrap().is_some());
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_store_that_is_closed_says_so() {
     let store = Arc::new(EmbeddedStore::in_memory().await.unwrap());
     let mut watch = store.watch(vec![KeyRange::all()], WatchOptions::default()).await.unwrap();
