@@ -91,9 +91,18 @@ impl Disk {
         *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    fn is_open(&self) -> bool {
+        self.database.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// What has failed, as callers are told it.
     pub(crate) fn error(&self, op: &'static str, error: &redb::Error) -> KvError {
-        let told = KvError::new(op, reason(error)).at(self.name.clone()).because(error.to_string());
+        let reason = match reason(error) {
+            // whatever it was, it is opened again
+            Reason::Other if !self.is_open() => Reason::Unavailable,
+            reason => reason,
+        };
+        let told = KvError::new(op, reason).at(self.name.clone()).because(error.to_string());
         if is_full(error) { told.with_help(FULL) } else { told }
     }
 
@@ -142,6 +151,11 @@ pub(crate) const FULL: &str =
 pub(crate) fn is_full(error: &redb::Error) -> bool {
     let redb::Error::Io(error) = error else { return false };
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+}
+
+/// Has the disk failed, now or before?
+pub(crate) fn is_of_the_disk(error: &redb::Error) -> bool {
+    matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo)
 }
 
 fn reason(error: &redb::Error) -> Reason {

@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     committer::{Committer, Message},
-    disk::Disk,
+    disk::{Disk, is_of_the_disk},
     medium::Medium,
     read::{Numbers, Read},
     readers::Readers,
@@ -16,6 +16,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::Ordering,
         mpsc::{self, Sender},
     },
     thread::{self, JoinHandle},
@@ -25,6 +26,8 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 /// So much work waits at most; who comes later waits for a place.
 const PLACES: usize = 1024;
+
+const PANICKED: &str = "a thread of the store has panicked, and has gone on";
 
 /// What a store is to be like.
 #[derive(Clone, Copy)]
@@ -41,7 +44,8 @@ pub(crate) struct Engine {
     places: Arc<Semaphore>,
     clock: Clock,
     timeout: Duration,
-    committer: Mutex<Option<JoinHandle<()>>>,
+    /// Gives back whether it has panicked.
+    committer: Mutex<Option<JoinHandle<bool>>>,
     closed: watch::Sender<bool>,
 }
 
@@ -95,7 +99,8 @@ impl Engine {
         }
         match self.clock.within(self.timeout, answered).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(self.closed_error(op)),
+            Ok(Err(_)) if self.is_closed() => Err(self.closed_error(op)),
+            Ok(Err(_)) => Err(self.error(op, Reason::Other).because(PANICKED)),
             Err(_) => Err(self.too_long(op)),
         }
     }
@@ -106,7 +111,16 @@ impl Engine {
         read: impl FnOnce(&ReadTransaction) -> Read<T> + Send + 'static,
     ) -> Result<std::result::Result<T, crate::read::NoState>> {
         const OP: &str = "read";
-        let read = self.readers.read(move |disk| disk.read(read).map_err(|error| disk.error(OP, &error).not_applied()));
+        let (shared, messages) = (self.shared.clone(), self.messages.clone());
+        let read = self.readers.read(move |disk| {
+            disk.read(read).map_err(|error| {
+                // after an error of the disk redb does not read either, until it is opened again
+                if is_of_the_disk(&error) && !shared.broken.swap(true, Ordering::AcqRel) {
+                    let _ = messages.send(Message::Broken);
+                }
+                disk.error(OP, &error).not_applied()
+            })
+        });
         match self.clock.within(self.timeout, read).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(self.closed_error(OP).not_applied()),
@@ -124,13 +138,17 @@ impl Engine {
         *self.closed.borrow()
     }
 
+    fn error(&self, op: &'static str, reason: Reason) -> KvError {
+        KvError::new(op, reason).at(self.shared.disk.name().clone())
+    }
+
     pub(crate) fn closed_error(&self, op: &'static str) -> KvError {
-        KvError::new(op, Reason::Closed).at(self.shared.disk.name().clone())
+        self.error(op, Reason::Closed)
     }
 
     fn too_long(&self, op: &'static str) -> KvError {
-        let error = KvError::new(op, Reason::TimedOut(self.timeout)).at(self.shared.disk.name().clone());
-        error.with_help("the disk is slow or hangs; `timeout` says how long is waited for it")
+        self.error(op, Reason::TimedOut(self.timeout))
+            .with_help("the disk is slow or hangs; `timeout` says how long is waited for it")
     }
 
     /// Takes nothing more. What waits is still done.
@@ -142,15 +160,13 @@ impl Engine {
         let _ = self.messages.send(Message::Close);
     }
 
-    /// Waits until all its threads have ended, and lets go of the database. It blocks its thread.
-    pub(crate) fn join(&self) {
+    /// Waits until all its threads have ended, and lets go of the database. It blocks its thread. An error if the thread that writes has panicked.
+    pub(crate) fn join(&self) -> Result<()> {
         self.readers.join();
         let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(committer) = committer {
-            // one that has panicked has ended, too
-            let _ = committer.join();
-        }
+        let panicked = committer.is_some_and(|committer| committer.join().unwrap_or(true));
         self.shared.disk.close();
+        if panicked { Err(self.error("close", Reason::Other).because(PANICKED)) } else { Ok(()) }
     }
 }
 

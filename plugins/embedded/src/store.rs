@@ -107,7 +107,7 @@ impl EmbeddedStore {
         self.engine.begin_to_close();
         self.tellers.join().await;
         let engine = self.engine.clone();
-        spawn_blocking(move || engine.join()).await.map_err(|error| no_answer(Some(error)))
+        spawn_blocking(move || engine.join()).await.map_err(|error| no_answer(Some(error)))?
     }
 
     /// How it is: the last value, and each that follows.

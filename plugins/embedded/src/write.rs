@@ -2,11 +2,13 @@
 
 mod leases;
 
+pub(crate) use leases::LeasesFound;
+
 use crate::{
     read::{entry, missing},
     tables::{
-        CURRENT, Current, CurrentValue, FIRST, GRANTED, HISTORY, Kind, LEASES, LOG, LeaseValue, META, OF_CLIENT,
-        OF_KEY, OWNED, Place, Record, lease_of, meta,
+        CURRENT, Current, CurrentValue, FIRST, GRANTED, HISTORY, Kind, LEASES, LOG, LeaseValue, META, OF_KEY, OWNED,
+        Place, Record, lease_of, meta,
     },
     work::{Done, LeaseChange, Refused, Work},
 };
@@ -116,26 +118,6 @@ impl<'t> Writer<'t> {
         };
         self.end_revision()?;
         Ok(done)
-    }
-
-    /// Ends what the clients before have left, and tells which leases live on, with the rest of their lives.
-    pub(crate) fn resume(&mut self) -> Result<Vec<(i64, Duration)>, redb::Error> {
-        let (mut ended, mut living) = (Vec::new(), Vec::new());
-        let now = now();
-        for found in self.leases.iter()? {
-            let (lease, value) = found?;
-            let (kind, life, ends) = value.value();
-            match kind {
-                OF_CLIENT => ended.push(lease.value()),
-                // a clock that was set back makes no life longer
-                _ => living.push((lease.value(), Duration::from_millis(ends.saturating_sub(now).min(life)))),
-            }
-        }
-        for lease in ended {
-            self.end(lease)?;
-        }
-        self.end_revision()?;
-        Ok(living)
     }
 
     /// Throws away a slice of what is compacted. `keep` says how many revisions are kept at least.

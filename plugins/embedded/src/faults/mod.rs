@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod machine;
+mod recovery;
 
 use crate::{EmbeddedConfig, EmbeddedStore, Health};
 use cninfra::keyval::{
