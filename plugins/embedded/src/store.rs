@@ -50,7 +50,7 @@ const PATH: &str = "data/embedded.redb";
 /// # }
 /// ```
 pub struct EmbeddedStore {
-    engine: Arc<Engine>,
+    pub(crate) engine: Arc<Engine>,
     capabilities: Capabilities,
     tellers: Tasks,
 }

@@ -14,7 +14,7 @@ use std::{io, sync::atomic::Ordering, time::Instant};
 impl Committer {
     /// redb writes no more after an error, so the database is opened once more.
     pub(super) fn recover(&mut self, jobs: Vec<Job>, failed: Failed) {
-        self.sweeps = false;
+        let sweeps = std::mem::take(&mut self.sweeps);
         let Some((jobs, error)) = self.settle(jobs, failed) else { return };
         if matches!(error, redb::Error::DatabaseClosed | redb::Error::PreviousIo) {
             // that was the error of somebody before
@@ -26,7 +26,7 @@ impl Committer {
         self.full = Some(Instant::now());
         let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
         self.fail(refused, &error, true);
-        if jobs.is_empty() {
+        if jobs.is_empty() && !sweeps {
             return;
         }
         self.shared.disk.medium().give_up_reserve();

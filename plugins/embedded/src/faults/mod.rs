@@ -4,7 +4,10 @@
 mod machine;
 mod recovery;
 
-use crate::{EmbeddedConfig, EmbeddedStore, Health};
+use crate::{
+    EmbeddedConfig, EmbeddedStore, Health,
+    tables::{META, meta},
+};
 use cninfra::keyval::{
     Applied, At, Bytes, Event, Expiry, KeyRange, Kv, Op, Reason, Revision, Revisions as _, Store as _, Txn,
     WatchOptions,
@@ -12,6 +15,7 @@ use cninfra::keyval::{
 use fastrand::Rng;
 use machine::Machine;
 use std::{sync::Arc, time::Duration};
+use tokio::task::JoinSet;
 
 async fn open(machine: &Machine) -> EmbeddedStore {
     let config = EmbeddedConfig { keep_revisions: 50, ..EmbeddedConfig::default() };
@@ -152,5 +156,56 @@ async fn when_there_is_room_again_it_writes_without_a_restart() {
     let store = open(&machine).await;
     assert!(store.get("after".into(), At::Latest).await.unwrap().is_some());
     assert_eq!(store.get(format!("k{count}").into(), At::Latest).await.unwrap(), None);
+    store.close().await.unwrap();
+}
+
+/// Fills the disk, until nothing goes in.
+async fn fill(kv: &Kv<EmbeddedStore>) {
+    let mut count = 0;
+    for size in [100_000, 1000] {
+        let value = Bytes::from(vec![b'x'; size]);
+        while kv.put(format!("k{count:04}"), value.clone()).await.is_ok() {
+            count += 1;
+        }
+        // then one may try again
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}
+
+/// A thousand keys are written so often, all at once.
+async fn write_often(kv: &Kv<EmbeddedStore>, times: usize) {
+    let mut writes = JoinSet::new();
+    for number in 0..times {
+        let kv = kv.clone();
+        writes.spawn(async move { kv.put(format!("often{}", number * 7919 % 1000), vec![b'x'; 10]).await.unwrap() });
+    }
+    while let Some(written) = writes.join_next().await {
+        written.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_disk_is_full_a_compaction_goes_on_to_its_end() {
+    let machine = Machine::new(7 << 20);
+    let config = EmbeddedConfig { keep_revisions: 0, ..EmbeddedConfig::default() };
+    let store = Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap());
+    let kv = Kv::new(store.clone());
+    write_often(&kv, 1600).await;
+    fill(&kv).await;
+    let newest = store.revision().await.unwrap();
+    store.compact(newest).await.unwrap();
+    // it goes on by itself
+    let swept = || {
+        let swept =
+            |txn: &redb::ReadTransaction| Ok(txn.open_table(META)?.get(meta::SWEPT)?.map(|swept| swept.value()));
+        store.engine.shared.disk.read(swept).unwrap()
+    };
+    let all = async {
+        while swept() != Some(newest.get()) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let all = tokio::time::timeout(Duration::from_secs(20), all).await;
+    assert!(all.is_ok(), "it is thrown away up to {:?} of {newest}", swept());
     store.close().await.unwrap();
 }
