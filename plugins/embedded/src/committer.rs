@@ -24,7 +24,7 @@ const BATCH: usize = 256;
 const PROBE: Duration = Duration::from_millis(250);
 /// What could not be ended is tried again then.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Who has nothing to do for so long has the time to make the file smaller.
+/// Who has nothing to do for so long, but for leases, has the time to make the file smaller.
 const IDLE: Duration = Duration::from_secs(5);
 /// It is worth it when so many revisions were thrown away.
 const WORTH: u64 = 5000;
@@ -56,6 +56,8 @@ pub(crate) struct Committer {
     sweeps: bool,
     /// So many revisions were thrown away since the file was made smaller.
     freed: u64,
+    /// When something was asked for.
+    busy: Instant,
 }
 
 /// What was done, and has to be answered and told.
@@ -86,6 +88,7 @@ impl Committer {
             panicked: false,
             sweeps: true,
             freed: 0,
+            busy: Instant::now(),
         }
     }
 
@@ -118,9 +121,6 @@ impl Committer {
         while !closes {
             let mut jobs = Vec::new();
             let mut message = self.messages.recv_timeout(self.pause());
-            if let Err(RecvTimeoutError::Timeout) = message {
-                self.guarded(Self::idle);
-            }
             loop {
                 match message {
                     Ok(Message::Job(job)) => jobs.push(job),
@@ -139,10 +139,15 @@ impl Committer {
             }
             self.guarded(|committer| {
                 jobs.retain(|job| !job.is_given_up());
+                // who keeps a lease alive does so for ever
+                if jobs.iter().any(|job| !matches!(job.work, Work::KeepAlive(_))) {
+                    committer.busy = Instant::now();
+                }
                 let over = committer.shared.deadlines().over(Instant::now(), BATCH);
                 jobs.splice(0..0, over.into_iter().map(|lease| Job::own(Work::Revoke(LeaseId(lease)))));
                 committer.turn(jobs);
             });
+            self.guarded(Self::between);
         }
         self.guarded(|committer| committer.turn(vec![Job::own(Work::EndClient)]));
         self.panicked
@@ -166,18 +171,19 @@ impl Committer {
         match self.broken {
             Some(again) => next.min(again.saturating_duration_since(now)),
             None if self.sweeps => Duration::ZERO,
-            None if self.freed >= WORTH => next.min(IDLE),
+            None if self.freed >= WORTH => next.min(IDLE.saturating_sub(self.busy.elapsed())),
             None => next,
         }
     }
 
-    fn idle(&mut self) {
+    /// What is to be done when nothing is asked for.
+    fn between(&mut self) {
         if self.broken.is_some_and(|again| again <= Instant::now())
             && let Err(error) = self.mend()
         {
             return self.fail(Vec::new(), &error, true);
         }
-        if !self.sweeps && self.freed >= WORTH {
+        if !self.sweeps && self.freed >= WORTH && self.busy.elapsed() >= IDLE {
             self.freed = 0;
             if self.shared.disk.medium().len().is_some_and(|len| len <= MOST_SHRUNK) {
                 // a file that stays as large is no loss; what is broken shows at the next write
@@ -232,7 +238,7 @@ impl Committer {
     fn answer(&mut self, jobs: Vec<Job>, written: Written) {
         let Written { results, changed, client, sweeps } = written;
         (self.client, self.sweeps) = (client, sweeps);
-        if jobs.iter().any(|job| job.work.needs_room()) {
+        if changed.grown {
             self.full = None;
         }
         if self.full.is_none() && changed.any {

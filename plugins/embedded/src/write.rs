@@ -37,8 +37,8 @@ pub(crate) struct Changed {
     /// The keys of each revision.
     pub(crate) revisions: Vec<(u64, Vec<Bytes>)>,
     pub(crate) leases: Vec<LeaseChange>,
-    /// The oldest revision that can be read is another one.
-    pub(crate) compacted: Option<u64>,
+    /// The store has become larger: there was room.
+    pub(crate) grown: bool,
     /// So many revisions were thrown away.
     pub(crate) swept: u64,
     /// Something was written.
@@ -272,6 +272,7 @@ impl<'t> Writer<'t> {
         if lease != 0 {
             self.owned.insert((lease, &**key), ())?;
         }
+        self.changed.grown = true;
         let place = self.next_place(key);
         let current = Current {
             created: before.map_or(place.0, |before| before.created),
@@ -353,7 +354,6 @@ impl<'t> Writer<'t> {
     fn set_compacted(&mut self, upto: u64) -> Result<(), redb::Error> {
         self.compacted = upto;
         self.meta.insert(meta::COMPACTED, upto)?;
-        self.changed.compacted = Some(upto);
         self.changed.any = true;
         Ok(())
     }

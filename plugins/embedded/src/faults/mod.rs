@@ -6,15 +6,19 @@ mod recovery;
 
 use crate::{
     EmbeddedConfig, EmbeddedStore, Health,
+    medium::Medium,
     tables::{META, meta},
 };
 use cninfra::keyval::{
-    Applied, At, Bytes, Event, Expiry, KeyRange, Kv, Op, Reason, Revision, Revisions as _, Store as _, Txn,
-    WatchOptions,
+    Applied, At, Bytes, Compare, Event, Expiry, KeyRange, Kv, Leases as _, Op, Reason, Revision, Revisions as _,
+    Store as _, Txn, WatchOptions,
 };
 use fastrand::Rng;
 use machine::Machine;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::task::JoinSet;
 
 async fn open(machine: &Machine) -> EmbeddedStore {
@@ -207,5 +211,52 @@ async fn while_the_disk_is_full_a_compaction_goes_on_to_its_end() {
     };
     let all = tokio::time::timeout(Duration::from_secs(20), all).await;
     assert!(all.is_ok(), "it is thrown away up to {:?} of {newest}", swept());
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_shows_no_room() {
+    let machine = Machine::new(6 << 20);
+    let store = Arc::new(open(&machine).await);
+    let kv = Kv::new(store.clone());
+    kv.put("k", "v").await.unwrap();
+    let (lease, _) = store.grant(Duration::from_secs(60)).await.unwrap();
+    fill(&kv).await;
+    assert_eq!(*store.health().borrow(), Health::Full);
+    // there is room, which nothing has shown; this is one that may try
+    machine.grow_to(64 << 20);
+    let refused = kv.commit(Txn::new().when("k", Compare::Absent).put("k", "w")).await.unwrap();
+    assert!(!refused.succeeded);
+    store.keep_alive(lease).await.unwrap();
+    assert_eq!(*store.health().borrow(), Health::Full);
+    kv.put("k", "w").await.unwrap();
+    assert_eq!(*store.health().borrow(), Health::Well);
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_becomes_smaller_when_there_is_time_for_it() {
+    let machine = Machine::new(u64::MAX);
+    let store = Arc::new(open(&machine).await);
+    let kv = Kv::new(store.clone());
+    for number in 0..40 {
+        kv.put(format!("large{number}"), vec![b'x'; 100_000]).await.unwrap();
+    }
+    write_often(&kv, 6000).await;
+    for number in 0..40 {
+        kv.delete(format!("large{number}")).await.unwrap();
+    }
+    write_often(&kv, 200).await;
+    let (lease, _) = store.grant(Duration::from_secs(60)).await.unwrap();
+    // a lease that ends wakes the thread that writes
+    store.grant(Duration::from_millis(200)).await.unwrap();
+    let last = Instant::now();
+    let before = Medium::len(&machine).unwrap();
+    while Medium::len(&machine).unwrap() > before / 2 {
+        assert!(last.elapsed() < Duration::from_secs(20), "it has {before} bytes, and keeps them");
+        store.keep_alive(lease).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(last.elapsed() > Duration::from_secs(4), "others had to wait for it {:?} after a write", last.elapsed());
     store.close().await.unwrap();
 }

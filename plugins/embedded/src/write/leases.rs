@@ -89,6 +89,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn grant(&mut self, kind: u8, ttl: Duration) -> Result<(i64, Duration), redb::Error> {
+        self.changed.grown = true;
         let lease = self.new_lease()?;
         // whole milliseconds, never less than was asked for
         let ttl = ttl.clamp(LEAST_LIFE, LONGEST_LIFE);
