@@ -8,7 +8,7 @@ use crate::{
     work::{Done, Job, LeaseChange, Refused, Work},
     write::{Changed, Writer},
 };
-use cninfra::keyval::LeaseId;
+use cninfra::keyval::{Applied, LeaseId};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -181,7 +181,7 @@ impl Committer {
         if self.broken.is_some_and(|again| again <= Instant::now())
             && let Err(error) = self.mend()
         {
-            return self.fail(Vec::new(), &error, true);
+            return self.fail(Vec::new(), &error, Applied::No);
         }
         if !self.sweeps && self.freed >= WORTH && self.busy.elapsed() >= IDLE {
             self.freed = 0;
@@ -199,7 +199,7 @@ impl Committer {
             return;
         }
         if let Err(error) = self.mend() {
-            return self.fail(jobs, &error, true);
+            return self.fail(jobs, &error, Applied::No);
         }
         match self.attempt(&jobs) {
             Ok(written) => self.answer(jobs, written),

@@ -4,7 +4,7 @@ use crate::{
     medium::Medium,
     tables::{CURRENT, FORMAT, HISTORY, LEASES, LOG, META, OWNED, meta},
 };
-use cninfra::keyval::{KvError, Reason};
+use cninfra::keyval::{Applied, Asked, KvError, Reason};
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, TableHandle as _};
 use std::{
     io,
@@ -96,13 +96,13 @@ impl Disk {
     }
 
     /// What has failed, as callers are told it.
-    pub(crate) fn error(&self, op: &'static str, error: &redb::Error) -> KvError {
+    pub(crate) fn error(&self, asked: &Asked, error: &redb::Error, applied: Applied) -> KvError {
         let reason = match reason(error) {
             // whatever it was, it is opened again
             Reason::Other if !self.is_open() => Reason::Unavailable,
             reason => reason,
         };
-        let told = KvError::new(op, reason).at(self.name.clone()).because(error.to_string());
+        let told = asked.error(reason, applied).at(self.name.clone()).because(error.to_string());
         if is_full(error) { told.with_help(FULL) } else { told }
     }
 
@@ -114,7 +114,7 @@ impl Disk {
                     "another process has `{name}` open, or another store of this one: give each a `path` of its own"
                 )
             }
-            redb::Error::Io(error) => match error.kind() {
+            redb::Error::Io(io) => match io.kind() {
                 io::ErrorKind::IsADirectory => format!("`{name}` is a folder: name a file in it by `path`"),
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                     format!("let this process read and write `{name}` and its folder, or choose another `path`")
@@ -125,7 +125,8 @@ impl Disk {
                 io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
                     format!("a part of the path of `{name}` is a file and no folder: choose another `path`")
                 }
-                _ => FULL.to_string(),
+                _ if is_full(error) => FULL.to_string(),
+                _ => format!("look at the disk that `{name}` is on, or choose another `path`"),
             },
             redb::Error::Corrupted(what) if what == FOREIGN => {
                 format!("`{name}` is of another program: choose another `path`")

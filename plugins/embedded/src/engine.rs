@@ -10,7 +10,7 @@ use crate::{
     shared::Shared,
     work::{Done, Job, Work},
 };
-use cninfra::keyval::{KvError, Reason, Result};
+use cninfra::keyval::{Applied, Asked, KvError, Reason, Result};
 use redb::ReadTransaction;
 use std::{
     io,
@@ -63,7 +63,8 @@ impl Engine {
     /// Opens it. It blocks its thread.
     pub(crate) fn open(medium: Box<dyn Medium>, limits: Limits) -> Result<Self> {
         let disk = Disk::open(medium, limits.cache)?;
-        let told = |disk: &Disk, error: &redb::Error| disk.error("open", error).not_applied();
+        let opens = Asked::to_read("open", None);
+        let told = |disk: &Disk, error: &redb::Error| disk.error(&opens, error, Applied::No);
         let numbers = disk.read(Numbers::read).map_err(|error| told(&disk, &error))?;
         let shared = Arc::new(Shared::new(disk, limits.keep_revisions, numbers.revision));
         let (messages, queue) = mpsc::channel();
@@ -86,45 +87,44 @@ impl Engine {
 
     /// Has something done by the committer.
     pub(crate) async fn work(&self, work: Work) -> Result<Done> {
-        let op = work.name();
+        let asked = work.asked();
         let (answer, answered) = oneshot::channel();
         let place = match self.clock.within(self.timeout, self.places.clone().acquire_owned()).await {
             Ok(Ok(place)) => place,
-            Ok(Err(_)) => return Err(self.closed_error(op).not_applied()),
-            Err(_) => return Err(work.about(self.too_long(op)).not_applied()),
+            Ok(Err(_)) => return Err(self.no_answer(&asked, Applied::No)),
+            Err(_) => return Err(self.too_long(&asked, Applied::No)),
         };
         let job = Job { work, answer: Some(answer), _place: Some(place) };
         if self.messages.send(Message::Job(job)).is_err() {
-            return Err(self.closed_error(op).not_applied());
+            return Err(self.no_answer(&asked, Applied::No));
         }
         match self.clock.within(self.timeout, answered).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) if self.is_closed() => Err(self.closed_error(op)),
-            Ok(Err(_)) => Err(self.error(op, Reason::Other).because(PANICKED)),
-            Err(_) => Err(self.too_long(op)),
+            Ok(Err(_)) => Err(self.no_answer(&asked, Applied::Unknown)),
+            Err(_) => Err(self.too_long(&asked, Applied::Unknown)),
         }
     }
 
     /// Reads by a thread of the store.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
+        asked: Asked,
         read: impl FnOnce(&ReadTransaction) -> Read<T> + Send + 'static,
     ) -> Result<std::result::Result<T, crate::read::NoState>> {
-        const OP: &str = "read";
-        let (shared, messages) = (self.shared.clone(), self.messages.clone());
+        let (shared, messages, told) = (self.shared.clone(), self.messages.clone(), asked.clone());
         let read = self.readers.read(move |disk| {
             disk.read(read).map_err(|error| {
                 // after an error of the disk redb does not read either, until it is opened again
                 if is_of_the_disk(&error) && !shared.broken.swap(true, Ordering::AcqRel) {
                     let _ = messages.send(Message::Broken);
                 }
-                disk.error(OP, &error).not_applied()
+                disk.error(&told, &error, Applied::No)
             })
         });
         match self.clock.within(self.timeout, read).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(self.closed_error(OP).not_applied()),
-            Err(_) => Err(self.too_long(OP).not_applied()),
+            Ok(Err(_)) => Err(self.no_answer(&asked, Applied::No)),
+            Err(_) => Err(self.too_long(&asked, Applied::No)),
         }
     }
 
@@ -138,17 +138,21 @@ impl Engine {
         *self.closed.borrow()
     }
 
-    fn error(&self, op: &'static str, reason: Reason) -> KvError {
-        KvError::new(op, reason).at(self.shared.disk.name().clone())
+    /// What a call of a store that is closed is told.
+    pub(crate) fn closed(&self, asked: &Asked) -> KvError {
+        asked.error(Reason::Closed, Applied::No).at(self.shared.disk.name().clone())
     }
 
-    pub(crate) fn closed_error(&self, op: &'static str) -> KvError {
-        self.error(op, Reason::Closed)
+    /// Who should have answered is gone: the store is closed, or that thread has panicked.
+    fn no_answer(&self, asked: &Asked, applied: Applied) -> KvError {
+        let reason = if self.is_closed() { Reason::Closed } else { Reason::Other };
+        let told = asked.error(reason.clone(), applied).at(self.shared.disk.name().clone());
+        if reason == Reason::Closed { told } else { told.because(PANICKED) }
     }
 
-    fn too_long(&self, op: &'static str) -> KvError {
-        self.error(op, Reason::TimedOut(self.timeout))
-            .with_help("the disk is slow or hangs; `timeout` says how long is waited for it")
+    fn too_long(&self, asked: &Asked, applied: Applied) -> KvError {
+        let told = asked.error(Reason::TimedOut(self.timeout), applied).at(self.shared.disk.name().clone());
+        told.with_help("the disk is slow or hangs; `timeout` says how long is waited for it")
     }
 
     /// Takes nothing more. What waits is still done.
@@ -166,7 +170,11 @@ impl Engine {
         let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let panicked = committer.is_some_and(|committer| committer.join().unwrap_or(true));
         self.shared.disk.close();
-        if panicked { Err(self.error("close", Reason::Other).because(PANICKED)) } else { Ok(()) }
+        if !panicked {
+            return Ok(());
+        }
+        let told = KvError::new("close", Reason::Other).not_applied();
+        Err(told.at(self.shared.disk.name().clone()).because(PANICKED))
     }
 }
 

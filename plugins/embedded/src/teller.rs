@@ -6,7 +6,7 @@ use crate::{
     read::{NoState, Part, Wanted, part},
     watchers::{Asking, Watcher},
 };
-use cninfra::keyval::{Bytes, Cause, Event, Feed, KeyRange, Link, Pushed, Revision};
+use cninfra::keyval::{Asked, Bytes, Cause, Event, Feed, KeyRange, Link, Pushed, Reason, Revision};
 use std::{sync::Arc, time::Duration};
 
 /// A snapshot is read in parts of so many entries and bytes.
@@ -251,14 +251,14 @@ impl Teller {
         read: impl Fn(&redb::ReadTransaction) -> Result<Result<T, NoState>, redb::Error> + Clone + Send + 'static,
     ) -> Result<Result<T, NoState>, Gone> {
         loop {
-            match self.engine.read(read.clone()).await {
+            match self.engine.read(Asked::to_read("watch", None), read.clone()).await {
                 Ok(answer) => {
                     if std::mem::take(&mut self.is_lost) {
                         self.link(Link::Resumed)?;
                     }
                     return Ok(answer);
                 }
-                Err(error) if *error.reason() == cninfra::keyval::Reason::Closed => return Err(Gone),
+                Err(error) if *error.reason() == Reason::Closed => return Err(Gone),
                 Err(_) => {
                     if !std::mem::replace(&mut self.is_lost, true) {
                         self.link(Link::Lost)?;

@@ -29,7 +29,7 @@ const MOST_READ: usize = 64 << 20;
 /// The shortest life of a key or a lease.
 pub(crate) const LEAST_LIFE: Duration = Duration::from_millis(100);
 /// The longest one: a hundred years.
-const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// What a transaction has changed.
 #[derive(Default)]

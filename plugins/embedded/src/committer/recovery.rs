@@ -9,6 +9,7 @@ use crate::{
     work::{Job, Work},
     write::LeasesFound,
 };
+use cninfra::keyval::Applied;
 use std::{io, sync::atomic::Ordering, time::Instant};
 
 impl Committer {
@@ -21,11 +22,11 @@ impl Committer {
             return self.once_more(jobs);
         }
         if !is_full(&error) {
-            return self.fail(jobs, &error, true);
+            return self.fail(jobs, &error, Applied::No);
         }
         self.full = Some(Instant::now());
         let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
-        self.fail(refused, &error, true);
+        self.fail(refused, &error, Applied::No);
         if jobs.is_empty() && !sweeps {
             return;
         }
@@ -39,7 +40,7 @@ impl Committer {
             Ok(written) => self.answer(jobs, written),
             Err(failed) => {
                 if let Some((jobs, error)) = self.settle(jobs, failed) {
-                    self.fail(jobs, &error, true);
+                    self.fail(jobs, &error, Applied::No);
                 }
             }
         }
@@ -60,7 +61,7 @@ impl Committer {
             (Ok(_), _) => Some((jobs, error)),
             (Err(_), written) => {
                 self.breaks();
-                self.fail(jobs, &error, written.is_none());
+                self.fail(jobs, &error, if written.is_some() { Applied::Unknown } else { Applied::No });
                 None
             }
         }
@@ -101,7 +102,7 @@ impl Committer {
         self.no_reserve = self.shared.disk.medium().keep_reserve().is_err().then(Instant::now);
     }
 
-    pub(super) fn fail(&mut self, jobs: Vec<Job>, error: &redb::Error, not_applied: bool) {
+    pub(super) fn fail(&mut self, jobs: Vec<Job>, error: &redb::Error, applied: Applied) {
         let again = Instant::now();
         self.shared.report(match is_full(error) {
             true => Health::Full,
@@ -111,8 +112,8 @@ impl Committer {
             if let (Work::Revoke(lease), None) = (&job.work, &job.answer) {
                 self.shared.deadlines().set(lease.0, again, AGAIN);
             }
-            let told = self.shared.disk.error(job.work.name(), error);
-            job.answer(Err(if not_applied { told.not_applied() } else { told }));
+            let told = self.shared.disk.error(&job.work.asked(), error, applied);
+            job.answer(Err(told));
         }
     }
 
@@ -128,7 +129,7 @@ impl Committer {
             Some(_) => {}
         }
         let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
-        self.fail(refused, &redb::Error::Io(io::ErrorKind::StorageFull.into()), true);
+        self.fail(refused, &redb::Error::Io(io::ErrorKind::StorageFull.into()), Applied::No);
         jobs
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{EmbeddedConfig, EmbeddedStore, Health};
 use cninfra::config::ByteSize;
 use cninfra::keyval::{
-    Applied, Event, Expiry, KeyRange, Kv, LeaseId, Leases as _, Reason, Revisions as _, Store as _, Txn, Watch,
+    Applied, Event, Expiry, KeyRange, Kv, LeaseId, Leases as _, Link, Reason, Revisions as _, Store as _, Txn, Watch,
     WatchOptions,
 };
 use std::{sync::Arc, time::Duration};
@@ -87,6 +87,29 @@ async fn reads_come_back_without_a_write() {
         }
     };
     timeout(LONG, read).await.unwrap();
+    kv.store().close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_panics_ends_no_watch() {
+    let machine = Machine::new(u64::MAX);
+    let config = EmbeddedConfig { cache: ByteSize(0), ..EmbeddedConfig::default() };
+    let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
+    kv.put("k", "1").await.unwrap();
+    let mut watch = watch(&kv, "k").await;
+    kv.store().revoke(LeaseId(1)).await.unwrap();
+    machine.fail_next(Fault::ReadPanics);
+    let error = kv.get("k").await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Other, Applied::No), "{error:?}");
+    assert!(error.to_string().starts_with("get of `k` at machine"), "{error:?}");
+    machine.fail_next(Fault::ReadPanics);
+    watch.handle().snapshot().await.unwrap();
+    let event = timeout(LONG, watch.next()).await.unwrap();
+    assert_eq!(event, Some(Event::Link(Link::Lost)));
+    let snapshot = async { while !matches!(watch.next().await.unwrap(), Event::SnapshotEnd { .. }) {} };
+    timeout(LONG, snapshot).await.unwrap();
+    kv.put("k", "2").await.unwrap();
+    assert_eq!(told(&mut watch).await, Some("2".to_string()));
     kv.store().close().await.unwrap();
 }
 

@@ -40,6 +40,8 @@ async fn what_is_no_store_is_said_to_be_none() {
     let below = text.join("data.redb");
     let error = refused(&below).await;
     assert!(error.help().unwrap().contains("a file and no folder"), "{error:?}");
+    let error = refused(&folder.join("x".repeat(300))).await;
+    assert!(error.help().unwrap().contains("look at the disk"), "{error:?}");
     let other = folder.join("other.redb");
     {
         let database = redb::Database::create(&other).unwrap();

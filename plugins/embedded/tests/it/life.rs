@@ -50,7 +50,9 @@ async fn keys_end_with_the_client_also_when_its_lease_was_revoked() {
     assert_eq!(store.time_left(client).await.unwrap(), None);
     let second = kv.put_with("second", "", Expiry::WithClient).await.unwrap();
     let left = store.time_left(second.lease.unwrap()).await.unwrap();
-    assert!(left.is_some(), "the lease of the new key is not there");
+    let longest = store.keep_alive(second.lease.unwrap()).await.unwrap();
+    assert_eq!(left, Some(longest), "the lease of the new key is not there");
+    assert!(std::time::Instant::now().checked_add(longest).is_some(), "{longest:?}");
     store.close().await.unwrap();
     let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
     assert_eq!(Kv::new(store.clone()).get("second").await.unwrap(), None);
@@ -84,7 +86,9 @@ async fn a_store_that_is_closed_says_so() {
     let kv = Kv::new(store.clone());
     let put = kv.put("k", "v").await.unwrap_err();
     assert_eq!((put.reason(), put.applied()), (&Reason::Closed, Applied::No));
-    assert_eq!(*kv.get("k").await.unwrap_err().reason(), Reason::Closed);
+    assert_eq!(put.to_string(), "transaction of `k` at memory: the store is closed");
+    let get = kv.get("k").await.unwrap_err();
+    assert_eq!((get.reason(), &*get.to_string()), (&Reason::Closed, "get of `k` at memory: the store is closed"));
     assert_eq!(*store.revision().await.unwrap_err().reason(), Reason::Closed);
     assert_eq!(
         *store.watch(vec![KeyRange::all()], WatchOptions::default()).await.unwrap_err().reason(),
