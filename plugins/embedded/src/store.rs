@@ -2,6 +2,7 @@
 
 use crate::{
     EmbeddedConfig, Health,
+    config::MOST_VALUE,
     control::Control,
     engine::{Engine, Limits},
     medium::{InMemory, Medium, OnDisk},
@@ -65,7 +66,7 @@ impl EmbeddedStore {
     /// Dropped, a store that is being opened is closed again as soon as it is open.
     pub async fn open(config: &EmbeddedConfig) -> Result<Self> {
         let medium: Box<dyn Medium> = match (&config.path, config.in_memory) {
-            (_, true) => Box::new(InMemory),
+            (_, true) => Box::new(InMemory::default()),
             (path, false) => Box::new(OnDisk::new(path.as_deref().unwrap_or(Path::new(PATH)))),
         };
         Self::open_on(medium, config).await
@@ -124,7 +125,7 @@ impl EmbeddedStore {
 pub(crate) fn capabilities(config: &EmbeddedConfig) -> Capabilities {
     let mut capabilities = Capabilities::all();
     capabilities.max_txn_ops = config.max_txn_ops.max(1);
-    capabilities.max_value = size(config.max_value.0);
+    capabilities.max_value = size(config.max_value.0.min(MOST_VALUE));
     capabilities.ttl_min = LEAST_LIFE;
     capabilities.ttl_granularity = Duration::from_millis(1);
     capabilities
