@@ -60,3 +60,23 @@ async fn a_folder_that_is_not_there_is_made() {
     EmbeddedStore::open(&config).await.unwrap().close().await.unwrap();
     assert!(path.is_file() && path.with_extension("redb.reserve").metadata().unwrap().len() == 4 << 20);
 }
+
+#[tokio::test]
+async fn a_file_whose_making_was_broken_off_is_made_anew() {
+    let config = crate::config("unfinished");
+    let path = config.path.clone().unwrap();
+    // a process that is killed then leaves a header without the magic number, and nothing else
+    let unfinished = |last: u8| {
+        let mut bytes = vec![0; 1 << 20];
+        bytes[9..320].fill(1);
+        *bytes.last_mut().unwrap() = last;
+        fs::write(&path, &bytes).unwrap();
+        bytes
+    };
+    let other = unfinished(1);
+    let error = refused(&path).await;
+    assert!(error.help().unwrap().contains("something else"), "{error:?}");
+    assert_eq!(fs::read(&path).unwrap(), other);
+    unfinished(0);
+    EmbeddedStore::open(&config).await.unwrap().close().await.unwrap();
+}
