@@ -6,7 +6,10 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// So much of the disk is kept for times when nothing else is left: deletes and compactions write, too.
@@ -41,13 +44,15 @@ pub(crate) trait Medium: fmt::Debug + Send + Sync {
 pub(crate) struct OnDisk {
     path: PathBuf,
     reserve: PathBuf,
+    /// It was opened before.
+    is_known: AtomicBool,
 }
 
 impl OnDisk {
     pub(crate) fn new(path: &Path) -> Self {
         let mut reserve = path.as_os_str().to_owned();
         reserve.push(".reserve");
-        OnDisk { path: path.to_path_buf(), reserve: reserve.into() }
+        OnDisk { path: path.to_path_buf(), reserve: reserve.into(), is_known: AtomicBool::new(false) }
     }
 }
 
@@ -85,6 +90,10 @@ fn forget_unfinished(path: &Path) -> io::Result<()> {
 
 impl Medium for OnDisk {
     fn open(&self, builder: &Builder) -> Result<Database, redb::Error> {
+        if self.is_known.load(Ordering::Relaxed) {
+            // somebody may have deleted it: an empty one in its place would be told for all there is
+            return Ok(builder.open(&self.path)?);
+        }
         let folders = folders_to_sync(&self.path);
         fs::create_dir_all(folder_of(&self.path))?;
         forget_unfinished(&self.path)?;
@@ -93,6 +102,7 @@ impl Medium for OnDisk {
         for folder in folders {
             File::open(folder)?.sync_all()?;
         }
+        self.is_known.store(true, Ordering::Relaxed);
         Ok(database)
     }
 
@@ -188,6 +198,16 @@ mod tests {
         assert_eq!(folders_to_sync(&file), [&*above]);
         assert_eq!(folders_to_sync(Path::new("data.redb")), [Path::new(".")]);
         fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_was_deleted_meanwhile_is_not_made_anew() {
+        let path = std::env::temp_dir().join(format!("cninfra-medium-{}.redb", std::process::id()));
+        let disk = Disk::open(Box::new(OnDisk::new(&path)), 1 << 20).unwrap();
+        fs::remove_file(&path).unwrap();
+        let error = disk.reopen().unwrap_err();
+        assert!(matches!(&error, redb::Error::Io(why) if why.kind() == io::ErrorKind::NotFound), "{error:?}");
+        assert!(!path.exists());
     }
 
     #[test]
