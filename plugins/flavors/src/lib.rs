@@ -4,8 +4,8 @@
 //! | --- | --- | --- |
 //! | [`Local`] | | what needs no network |
 //! | [`Rpc`] | `rpc`, on by default | `Local`, the HTTP server, the probes, the pages |
-//! | [`Connectors`] | `etcd`, `redis`: each brings its store | `Local`, the key-value stores, of which one that is configured is `dyn KeyVal`, and the status of the agent there |
-//! | [`AllConnectors`] | `all-connectors` | `Connectors` with all stores; Kafka and Cassandra when they are there |
+//! | `Connectors` | `etcd`, `redis`: each brings its store | `Local`, the key-value stores, of which one that is configured is `dyn KeyVal`, and the status of the agent there |
+//! | `AllConnectors` | `all-connectors` | `Connectors` with all stores; Kafka and Cassandra when they are there |
 //!
 //! An application links only the flavors whose features are on.
 
