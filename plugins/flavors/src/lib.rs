@@ -9,20 +9,20 @@
 //!
 //! An application links only the flavors whose features are on.
 
-#[cfg(feature = "stores")]
+#[cfg(any(feature = "etcd", feature = "redis"))]
 mod connectors;
 mod local;
 #[cfg(feature = "rpc")]
 mod rpc;
-#[cfg(feature = "stores")]
+#[cfg(any(feature = "etcd", feature = "redis"))]
 mod store;
 
 #[cfg(feature = "all-connectors")]
 pub use connectors::AllConnectors;
-#[cfg(feature = "stores")]
+#[cfg(any(feature = "etcd", feature = "redis"))]
 pub use connectors::Connectors;
 pub use local::Local;
 #[cfg(feature = "rpc")]
 pub use rpc::Rpc;
-#[cfg(feature = "stores")]
+#[cfg(any(feature = "etcd", feature = "redis"))]
 pub use store::ConfiguredStore;
