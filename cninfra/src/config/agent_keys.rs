@@ -2,6 +2,7 @@
 
 use super::{Config, Known, KnownSection, Mistake, Part, PhaseLimits, entry::Entry, extract, section::Named};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Their names. Where a plugin's section has a key of that name, it is the plugin's.
 pub(super) const AGENT_KEYS: &[&str] = &[ENABLED, START_POLICY, LIMITS];
@@ -61,27 +62,15 @@ impl Config {
         (keys.unwrap_or_default(), outcome)
     }
 
-    /// Which of the agent's keys say something else than before, and where: they are read at a start only.
-    pub(super) fn later_keys(&self, before: &Config, section: &KnownSection) -> Vec<String> {
-        let said = |config: &Config| section.read(&config.entries(section.name), false).0;
-        let (now, then) = (said(self), said(before));
-        let value = |config: &Config, read: &extract::Outcome, key: &str| {
+    /// What a section that has been read says by the agent's keys.
+    pub(super) fn said_keys(&self, section: &KnownSection, read: &extract::Outcome) -> SaidKeys {
+        let said = |key: &&'static str| {
             // it may be a key of the plugin's
-            let is_said = read.notes.agent_keys.contains_key(key);
-            is_said.then(|| yaml_serde::to_string(&config.agent_keys(section.name, key).0).unwrap_or_default())
+            let spot = read.notes.agent_keys.get(*key)?;
+            let value = yaml_serde::to_string(&self.agent_keys(section.name, key).0).unwrap_or_default();
+            Some((*key, Said { value, place: read.layers.place(spot, Part::Key).to_string() }))
         };
-        let changed = AGENT_KEYS.iter().filter(|key| value(self, &now, key) != value(before, &then, key));
-        let told = |key: &&str| {
-            let name = format!("key `{}.{key}`", section.name);
-            match (now.notes.agent_keys.get(*key), then.notes.agent_keys.get(*key)) {
-                (Some(spot), _) => {
-                    format!("{}: {name} has changed", now.layers.place(spot, Part::Key))
-                }
-                (None, Some(spot)) => format!("{}: {name} is gone", then.layers.place(spot, Part::Key)),
-                (None, None) => name,
-            }
-        };
-        changed.map(|key| format!("{}: a new start of the agent will see it", told(key))).collect()
+        AGENT_KEYS.iter().filter_map(said).collect()
     }
 
     /// What is wrong with the agent's keys in a section that has been read.
@@ -106,4 +95,34 @@ impl Config {
         mistakes.extend(said.flat_map(|key| self.agent_keys(section.name, key).1.mistakes));
         mistakes
     }
+}
+
+/// One of the agent's keys, as a section says it. It is the same wherever it stands.
+#[derive(Clone)]
+pub(super) struct Said {
+    value: String,
+    place: String,
+}
+
+impl PartialEq for Said {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+/// The agent's keys that a section says.
+pub(super) type SaidKeys = BTreeMap<&'static str, Said>;
+
+/// Which of them say something else than before, and where: they are read at a start only.
+pub(super) fn later(section: &str, now: &SaidKeys, before: &SaidKeys) -> Vec<String> {
+    let told = |key: &&str| {
+        let (now, before) = (now.get(*key), before.get(*key));
+        let (said, what) = match now {
+            _ if now == before => return None,
+            Some(now) => (now, "has changed"),
+            None => (before?, "is gone"),
+        };
+        Some(format!("{}: key `{section}.{key}` {what}: a new start of the agent will see it", said.place))
+    };
+    AGENT_KEYS.iter().filter_map(told).collect()
 }

@@ -154,7 +154,8 @@ pub type CheckOf<S> = fn(&<S as Section>::__Plain) -> Result<(), Invalid>;
 /// Reads a section and checks it, for generated code.
 pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: CheckOf<S>) -> Checked {
     let (value, outcome) = extract::<S::__Plain>(section, entries);
-    let checked = value.filter(|_| outcome.mistakes.is_empty()).map(|value| foreign::guard(|| check(&value)));
+    let is_whole = outcome.mistakes.is_empty() && outcome.unanswered.is_empty();
+    let checked = value.filter(|_| is_whole).map(|value| foreign::guard(|| check(&value)));
     let invalid = checked.and_then(|checked| match checked {
         Ok(checked) => checked.err(),
         Err(panic) => Some(Invalid::section(format!("can not be checked: its check panicked: {panic}"))),

@@ -20,6 +20,8 @@ use std::cell::RefCell;
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) mistakes: Vec<Mistake>,
+    /// Secrets whose files do not answer: of these sections nothing more can be told.
+    pub(super) unanswered: Vec<Mistake>,
     /// The first key of the section itself that nothing says and that has no default.
     pub(super) missing: Option<&'static str>,
     pub(super) notes: Notes,
@@ -72,9 +74,9 @@ fn extract_with(section: Named<'_>, entries: &[&Entry], read: Read<'_>) -> Outco
         let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
         all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
     }
-    let missing = all.missing;
+    let (missing, unanswered) = (all.missing, std::mem::take(&mut all.unanswered));
     let mistakes = all.sorted();
-    Outcome { mistakes, missing, notes, figment: whole, layers }
+    Outcome { mistakes, unanswered, missing, notes, figment: whole, layers }
 }
 
 type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failure>;

@@ -83,6 +83,11 @@ pub(super) fn is_there(path: &Path) -> bool {
     }
 }
 
+/// Has it not answered, so that nothing is known of it?
+pub(super) fn is_silent(path: &Path) -> bool {
+    looks_at(path) == Some(None)
+}
+
 /// Is there a link of this name, wherever it leads to?
 pub(super) fn is_link(path: &Path) -> bool {
     looks_at(path).is_none() && fs::symlink_metadata(path).is_ok()

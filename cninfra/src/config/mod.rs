@@ -306,9 +306,14 @@ impl Config {
 
     /// Everything that is wrong: nothing is to be created then.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
+        self.check_those(known, |_| true)
+    }
+
+    /// Everything that is wrong with these sections, and with the files.
+    fn check_those(&self, known: &Known, is_asked: impl Fn(&KnownSection) -> bool) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(self.unknown_sections(known));
-        for section in known.iter() {
+        for section in known.iter().filter(|section| is_asked(section)) {
             mistakes.extend(self.check_section(section, known));
         }
         mistakes
@@ -334,6 +339,8 @@ impl Config {
         let is_checked = !section.optional || self.is_enabled(section.name);
         let Checked { mut outcome, invalid } = section.check(&entries, is_checked);
         let mut mistakes = std::mem::take(&mut outcome.mistakes);
+        // while the agent runs, nobody waits for the secrets of a section that follows no file
+        mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
         mistakes.extend(self.check_agent_keys(section, &outcome));
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
         match invalid {
