@@ -131,11 +131,12 @@ impl Retries {
 
 /// What an attempt that failed has left running is ended: it would go on beside the next one, and report its state.
 async fn end_attempt(env: &Env, cx: &Context) {
-    env.shared.outdate_metrics(env.graph.nodes()[cx.place()].instance());
     for left in env.shared.tasks.end_of(cx.place()).await {
         let name = left.name;
         cx.log().error(format_args!("task `{name}` of the attempt that failed blocks its thread, and goes on"));
     }
+    // a task may register one at its end
+    env.shared.outdate_metrics(env.graph.nodes()[cx.place()].instance());
 }
 
 /// What can be done about an attempt that failed.
