@@ -92,6 +92,7 @@ impl Ground {
                 number = hears => {
                     teller.say(log, Level::Info, format_args!("signal {number}: the agent stops"));
                     teller.flush(teller::FIRST);
+                    stop.stop();
                     Prepares::Stopped
                 }
                 () = stop.stopping() => Prepares::Stopped,
@@ -228,5 +229,15 @@ mod tests {
         assert_eq!(hear(&log, &teller, signals, &stop, &hangup, agent).await, 7);
         let told = tokio::time::timeout(Duration::from_millis(100), hangup.notified()).await;
         assert!(told.is_ok());
+    }
+
+    #[test]
+    fn a_signal_before_the_agent_begins_is_a_stop_for_all_who_wait_for_it() {
+        let mut ground = Ground::new(Ears::new().unwrap()).unwrap();
+        let kill = Command::new("kill").arg("-TERM").arg(std::process::id().to_string()).status();
+        assert!(kill.unwrap().success());
+        let (stop, log, (_done, heard)) = (StopHandle::new(), Loggers::default().of_agent(), oneshot::channel::<()>());
+        let prepared = ground.prepare(&log, &stop, &Notify::new(), Duration::from_secs(60), heard);
+        assert!(matches!(prepared, Prepares::Stopped) && stop.is_stopping());
     }
 }
