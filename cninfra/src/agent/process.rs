@@ -4,8 +4,8 @@ use super::{
     Agent, Builder, Event, StartError, StopError,
     backtrace::Wanted,
     cli::{self, Task},
-    exit,
-    foreword::{self, Configured},
+    configure::Report,
+    exit, foreword,
     hook::Hook,
     logs::LogsConfig,
     own::{self, AgentConfig},
@@ -85,6 +85,7 @@ impl<F: 'static> Builder<F> {
         args: impl IntoIterator<Item = OsString>,
         env: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> ExitCode {
+        let began = Instant::now();
         let env = Variables::new(env);
         let output = Output::stderr_unless(env.get("NO_COLOR")).libraries(&self.settings.loggers);
         // the config may say another one
@@ -120,19 +121,23 @@ impl<F: 'static> Builder<F> {
         let hangup = Arc::new(Notify::new());
         let is_inside = Handle::try_current().is_ok();
         let lives = (matches!(task, Task::Run) && !is_inside).then_some(&*hangup);
-        let (mut settings, report, ground) = match foreword::configure(self.settings, graph, cli, &log, lives) {
-            Ok((Configured::Done(settings, report), ground)) => (*settings, report, ground),
-            Ok((Configured::Unread(report), _)) => {
-                log.error(report);
-                return ExitCode::from(exit::INVALID);
-            }
-            Ok((Configured::Interrupted(error), _)) => {
-                tell_not_started(&log, &error);
-                return ExitCode::from(error.exit_code());
-            }
+        let (configured, ground) = match foreword::configure(self.settings, graph, cli, &log, lives) {
+            Ok(configured) => configured,
             Err(error) => {
                 log.error(error);
                 return ExitCode::from(exit::FAILED);
+            }
+        };
+        let (mut settings, report) = match configured {
+            Some(Ok(read)) => read,
+            Some(Err(unread)) => {
+                log.error(Report { odd: Vec::new(), wrong: vec![unread.into()] });
+                return ExitCode::from(exit::INVALID);
+            }
+            None => {
+                let error = StartError::before_all(graph, Vec::new(), began);
+                tell_not_started(&log, &error);
+                return ExitCode::from(error.exit_code());
             }
         };
         // what is wrong with it is told below

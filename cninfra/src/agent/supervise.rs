@@ -22,7 +22,7 @@ use std::{
 };
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{Notify, oneshot},
+    sync::Notify,
     task::JoinHandle,
 };
 
@@ -67,15 +67,14 @@ impl Ground {
         Ok(Ground { ears, agents: agents_runtime().map_err(no_runtime)? })
     }
 
-    /// Waits for what comes before the agent begins: for no longer than this, nor than the agent is wanted. Nothing has to be undone.
+    /// Waits for what comes before the agent begins, for no longer than the agent is wanted: else it is `None`, and nothing has to be undone.
     pub(super) fn prepare<T>(
         &mut self,
         log: &Logger,
         stop: &StopHandle,
         hangup: &Notify,
-        limit: Duration,
-        done: oneshot::Receiver<T>,
-    ) -> Prepares<T> {
+        done: impl Future<Output = T>,
+    ) -> Option<T> {
         let Ears { runtime, signals, teller } = &mut self.ears;
         runtime.block_on(async {
             let hears = async {
@@ -88,15 +87,14 @@ impl Ground {
             };
             tokio::select! {
                 biased;
-                done = done => done.map_or(Prepares::Stopped, Prepares::Done),
+                done = done => Some(done),
                 number = hears => {
                     teller.say(log, Level::Info, format_args!("signal {number}: the agent stops"));
                     teller.flush(teller::FIRST);
                     stop.stop();
-                    Prepares::Stopped
+                    None
                 }
-                () = stop.stopping() => Prepares::Stopped,
-                () = tokio::time::sleep(limit) => Prepares::Late,
+                () = stop.stopping() => None,
             }
         })
     }
@@ -127,15 +125,6 @@ impl Ground {
         agents.shutdown_background();
         ExitCode::from(code)
     }
-}
-
-/// What became of what comes before the agent begins.
-pub(super) enum Prepares<T> {
-    Done(T),
-    /// Nobody wants it any more.
-    Stopped,
-    /// It is not done within its limit.
-    Late,
 }
 
 /// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen, nor others' requests from
@@ -236,8 +225,8 @@ mod tests {
         let mut ground = Ground::new(Ears::new().unwrap()).unwrap();
         let kill = Command::new("kill").arg("-TERM").arg(std::process::id().to_string()).status();
         assert!(kill.unwrap().success());
-        let (stop, log, (_done, heard)) = (StopHandle::new(), Loggers::default().of_agent(), oneshot::channel::<()>());
-        let prepared = ground.prepare(&log, &stop, &Notify::new(), Duration::from_secs(60), heard);
-        assert!(matches!(prepared, Prepares::Stopped) && stop.is_stopping());
+        let (stop, log) = (StopHandle::new(), Loggers::default().of_agent());
+        let prepared = ground.prepare(&log, &stop, &Notify::new(), std::future::pending::<()>());
+        assert!(prepared.is_none() && stop.is_stopping());
     }
 }
