@@ -9,6 +9,7 @@ use super::{
     hook::Hook,
     logs::LogsConfig,
     own::{self, AgentConfig},
+    teller,
     timeline::Timeline,
     usage,
     variables::Variables,
@@ -20,10 +21,11 @@ use crate::{
         flavor::{ByItself, Held, Runs},
         part::{Creation, Part},
     },
-    logging::Output,
+    logging::{Level, Output},
 };
 use std::{
     ffi::OsString,
+    fmt,
     io::{self, Write as _},
     process::ExitCode,
     sync::Arc,
@@ -128,15 +130,20 @@ impl<F: 'static> Builder<F> {
                 return ExitCode::from(exit::FAILED);
             }
         };
+        // from here on signals do not end the process by themselves
+        let tell = |level, what: &dyn fmt::Display, within| match &ground {
+            Some(ground) => ground.tell(&log, level, what, within),
+            None => log.log(level, what),
+        };
         let (mut settings, report) = match configured {
             Some(Ok(read)) => read,
             Some(Err(unread)) => {
-                log.error(Report { odd: Vec::new(), wrong: vec![unread.into()] });
+                tell(Level::Error, &Report { odd: Vec::new(), wrong: vec![unread.into()] }, teller::ALL);
                 return ExitCode::from(exit::INVALID);
             }
             None => {
                 let error = StartError::before_all(graph, Vec::new(), began);
-                tell_not_started(&log, &error);
+                tell(Level::Info, &error, teller::ALL);
                 return ExitCode::from(error.exit_code());
             }
         };
@@ -144,9 +151,9 @@ impl<F: 'static> Builder<F> {
         let own = AgentConfig::of(&settings.config).unwrap_or_default();
         settings.loggers.name(own.microservice_label.as_str());
         format.set(LogsConfig::format_of(&settings.config));
-        report.odd.iter().for_each(|odd| log.warn(odd));
+        report.odd.iter().for_each(|odd| tell(Level::Warn, odd, teller::FIRST));
         if !report.wrong.is_empty() {
-            log.error(report);
+            tell(Level::Error, &report, teller::ALL);
             return ExitCode::from(exit::INVALID);
         }
         match task {

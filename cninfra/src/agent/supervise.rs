@@ -15,7 +15,7 @@ use crate::{
     logging::{Level, Loggers},
 };
 use std::{
-    io,
+    fmt, io,
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
@@ -97,6 +97,13 @@ impl Ground {
                 () = stop.stopping() => None,
             }
         })
+    }
+
+    /// Says something, and waits a moment for it to be written: who hears of signals is not held up by a log that nobody reads.
+    #[track_caller]
+    pub(super) fn tell(&self, log: &Logger, level: Level, what: impl fmt::Display, within: Duration) {
+        self.ears.teller.say(log, level, what);
+        self.ears.teller.flush(within);
     }
 
     /// Runs an agent's life, and hears signals meanwhile.
