@@ -1,6 +1,11 @@
 //! [`AgentKeys`]: the keys of a plugin's section that are the agent's.
 
-use super::{Config, Known, KnownSection, Mistake, Part, PhaseLimits, entry::Entry, extract, section::Named};
+use super::{
+    Config, Known, KnownSection, Mistake, Part, PhaseLimits,
+    entry::Entry,
+    extract::{self, Depth},
+    section::Named,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -36,7 +41,7 @@ pub(crate) enum OnFailure {
 impl Config {
     /// May this optional plugin start?
     pub(crate) fn is_enabled(&self, section: &str) -> bool {
-        self.agent_keys(section, ENABLED).0.enabled.unwrap_or(true)
+        self.agent_keys(section, ENABLED, Depth::Top).0.enabled.unwrap_or(true)
     }
 
     /// The start policies and the limits that are set, by section.
@@ -47,7 +52,7 @@ impl Config {
             }
             // they may be keys of the plugin's
             let noted = section.read(&self.entries(section.name), false).0.notes.agent_keys;
-            let keys = |key: &str| noted.contains_key(key).then(|| self.agent_keys(section.name, key).0);
+            let keys = |key: &str| noted.contains_key(key).then(|| self.agent_keys(section.name, key, Depth::Top).0);
             let start_policy = keys(START_POLICY).and_then(|keys| keys.start_policy);
             let limits = keys(LIMITS).and_then(|keys| keys.limits);
             Some((section.name, AgentKeys { enabled: None, start_policy, limits }))
@@ -56,9 +61,9 @@ impl Config {
     }
 
     /// What a plugin's section says by one of the agent's keys.
-    pub(super) fn agent_keys(&self, section: &str, key: &str) -> (AgentKeys, extract::Outcome) {
+    pub(super) fn agent_keys(&self, section: &str, key: &str, depth: Depth) -> (AgentKeys, extract::Outcome) {
         let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(key)).collect();
-        let (keys, outcome) = extract::extract(Named::plain(section), &entries.iter().collect::<Vec<_>>());
+        let (keys, outcome) = extract::extract(Named::plain(section), &entries.iter().collect::<Vec<_>>(), depth);
         (keys.unwrap_or_default(), outcome)
     }
 
@@ -67,7 +72,7 @@ impl Config {
         let said = |key: &&'static str| {
             // it may be a key of the plugin's
             let spot = read.notes.agent_keys.get(*key)?;
-            let value = yaml_serde::to_string(&self.agent_keys(section.name, key).0).unwrap_or_default();
+            let value = yaml_serde::to_string(&self.agent_keys(section.name, key, Depth::Top).0).unwrap_or_default();
             Some((*key, Said { value, place: read.layers.place(spot, Part::Key).to_string() }))
         };
         AGENT_KEYS.iter().filter_map(said).collect()
@@ -86,13 +91,13 @@ impl Config {
         }
         let mut mistakes = Vec::new();
         if section.optional {
-            mistakes.extend(self.agent_keys(section.name, ENABLED).1.mistakes);
+            mistakes.extend(self.agent_keys(section.name, ENABLED, Depth::All).1.mistakes);
         } else {
             let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out";
             mistakes.extend(refused(ENABLED, ": the plugin is not an optional one of its flavor", help));
         }
         let said = AGENT_KEYS_OF_ALL.iter().filter(|key| read.notes.agent_keys.contains_key(**key));
-        mistakes.extend(said.flat_map(|key| self.agent_keys(section.name, key).1.mistakes));
+        mistakes.extend(said.flat_map(|key| self.agent_keys(section.name, key, Depth::All).1.mistakes));
         mistakes
     }
 }

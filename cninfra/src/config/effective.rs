@@ -4,7 +4,7 @@ use super::{
     Config, Duration, Known, KnownSection, Part, Source,
     agent_keys::{AGENT_KEYS_OF_ALL, AgentKeys, ENABLED},
     entry::Entry,
-    extract::Outcome,
+    extract::{Depth, Outcome},
     failure::Spot,
     key,
     print::scalar,
@@ -127,7 +127,7 @@ impl Config {
 
     /// One of the agent's keys, where it is said.
     fn agent_values(&self, section: &KnownSection, key: &str) -> Vec<EffectiveValue> {
-        let (keys, outcome): (AgentKeys, _) = self.agent_keys(section.name, key);
+        let (keys, outcome): (AgentKeys, _) = self.agent_keys(section.name, key, Depth::Top);
         let mut values = Values { outcome: &outcome, all: Vec::new() };
         if let Ok(Value::Mapping(mapping)) = yaml_serde::to_value(keys) {
             values.mapping(&mut Vec::new(), &mapping);

@@ -30,9 +30,22 @@ pub(super) struct Outcome {
     pub(super) figment: Figment,
 }
 
+/// How far down a section is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What holds.
+    Top,
+    /// What is overridden, too, which is to be right: it may hold at the next start.
+    All,
+}
+
 /// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default. Without a value there are
 /// mistakes.
-pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries: &[&Entry]) -> (Option<C>, Outcome) {
+pub(super) fn extract<C: DeserializeOwned + Default>(
+    section: Named<'_>,
+    entries: &[&Entry],
+    depth: Depth,
+) -> (Option<C>, Outcome) {
     if entries.is_empty() {
         return match foreign::guard(C::default) {
             Ok(value) => (Some(value), Outcome::default()),
@@ -44,7 +57,7 @@ pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries
         };
     }
     let value = RefCell::new(None);
-    let outcome = extract_with(section, entries, &|reader| {
+    let outcome = extract_with(section, entries, depth, &|reader| {
         let is_all = reader.reading.reads == Reads::All;
         let read = C::deserialize(reader)?;
         if is_all {
@@ -56,7 +69,7 @@ pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries
 }
 
 // not generic: compiled once for all sections
-fn extract_with(section: Named<'_>, entries: &[&Entry], read: Read<'_>) -> Outcome {
+fn extract_with(section: Named<'_>, entries: &[&Entry], depth: Depth, read: Read<'_>) -> Outcome {
     // what the type does there is code of somebody else
     let read = &|reader: Reader<'_, '_>| {
         let panicked = |panic| Err(Failure::new(What::Says(format!("reading it panicked: {panic}"))));
@@ -68,8 +81,8 @@ fn extract_with(section: Named<'_>, entries: &[&Entry], read: Read<'_>) -> Outco
     let mut all = Mistakes::new(section, &layers, &whole);
     all.twice();
     let notes = all.read(&mut dropped, read, Reads::All);
-    // what is overridden is to be right, too: it may hold at the next start
-    for number in 1..layers.len() {
+    let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
+    for number in overridden {
         let others = (0..layers.len()).filter(|other| *other != number).map(|other| (other, Way::new()));
         let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
         all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
@@ -301,5 +314,38 @@ mod tests {
         ] {
             assert_eq!(read(&[(key, text)]), Err(format!("variable V: key `every.{key}` {words}")), "{key}={text}");
         }
+    }
+
+    #[test]
+    fn what_is_overridden_is_read_by_the_check_alone() {
+        use crate::config::{Known, Section as _};
+        use std::cell::Cell;
+        thread_local! {
+            static READ: Cell<u32> = const { Cell::new(0) };
+        }
+        #[derive(Debug, Default, Serialize)]
+        struct Counted(u8);
+        impl<'de> Deserialize<'de> for Counted {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = u8::deserialize(deserializer)?;
+                READ.set(READ.get() + 1);
+                Ok(Counted(number))
+            }
+        }
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        struct Counts {
+            number: Counted,
+        }
+        let mut config = Config::new().set("counts", "number", 1);
+        config.set_variable("counts", "number", "2", "V");
+        config.set_flag("counts", "number", "3", "F");
+        let read = |by: &dyn Fn()| {
+            READ.set(0);
+            by();
+            READ.get()
+        };
+        assert_eq!(read(&|| assert_eq!(config.section::<Counts>("counts").unwrap().number.0, 3)), 1);
+        let known = Known::none().with("counts", Counts::META);
+        assert_eq!(read(&|| assert_eq!(config.check(&known), [])), 3);
     }
 }

@@ -1,6 +1,15 @@
 //! [`from_file`]: a section without an agent.
 
-use super::{Mistake, Place, entry::Entry, extract::extract, file, load::parse, section::Named, source::Way, value};
+use super::{
+    Mistake, Place,
+    entry::Entry,
+    extract::{Depth, extract},
+    file,
+    load::parse,
+    section::Named,
+    source::Way,
+    value,
+};
 use crate::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::Path;
@@ -27,7 +36,7 @@ pub fn from_file<C: Serialize + DeserializeOwned + Default>(section: &str, path:
     })?;
     let (source, value) = parse(path.to_path_buf(), text)?;
     let entry = Entry { section: section.to_string(), source, way: Way::new(), value: value::from_yaml(value) };
-    let (value, outcome) = extract(Named::plain(section), &[&entry]);
+    let (value, outcome) = extract(Named::plain(section), &[&entry], Depth::All);
     match (outcome.mistakes.len(), value) {
         (0, Some(value)) => Ok(value),
         _ => Err(all(outcome.mistakes)),

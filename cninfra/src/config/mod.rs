@@ -110,6 +110,7 @@ pub use text::from_text;
 use crate::{Error, Result};
 use check::Checked;
 use entry::Entry;
+use extract::{Depth, extract};
 use figment::{Figment, value::Value};
 use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
@@ -351,12 +352,12 @@ impl Config {
 
     /// What is right of a section, without what is wrong; `None` where nothing can be read.
     pub(crate) fn what_holds<C: DeserializeOwned + Default>(&self, name: &str) -> Option<C> {
-        extract::extract(section::Named::plain(name), &self.entries(name)).0
+        extract(section::Named::plain(name), &self.entries(name), Depth::Top).0
     }
 
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
-        let (value, outcome) = extract::extract(section::Named::plain(name), &self.entries(name));
+        let (value, outcome) = extract(section::Named::plain(name), &self.entries(name), Depth::Top);
         match (<[Mistake; 1]>::try_from(outcome.mistakes), value) {
             (Ok([mistake]), _) => Err(mistake.into()),
             (Err(mistakes), Some(value)) if mistakes.is_empty() => Ok(value),
@@ -381,7 +382,7 @@ pub(crate) struct KeyOrigin {
 impl Config {
     /// A section, and where what is said of its keys is from. It reads files once more, for their lines.
     pub(crate) fn section_with_origins<C: DeserializeOwned + Default>(&self, name: &str) -> Result<(C, Origins)> {
-        let (value, outcome) = extract::extract(section::Named::plain(name), &self.entries(name));
+        let (value, outcome) = extract(section::Named::plain(name), &self.entries(name), Depth::Top);
         let origin = |(path, spot): (&Vec<String>, &failure::Spot)| {
             let place = outcome.layers.place(spot, Part::Key).to_string();
             (path.join("."), KeyOrigin { place, of_process: outcome.layers.is_process(spot.entry) })
