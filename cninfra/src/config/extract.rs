@@ -80,12 +80,15 @@ fn extract_with(section: Named<'_>, entries: &[&Entry], depth: Depth, read: Read
     let mut dropped = Dropped::new();
     let mut all = Mistakes::new(section, &layers, &whole);
     all.twice();
-    let notes = all.read(&mut dropped, read, Reads::All);
+    let mut notes = all.read(&mut dropped, read, Reads::All);
     let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
     for number in overridden {
         let others = (0..layers.len()).filter(|other| *other != number).map(|other| (other, Way::new()));
         let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
-        all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
+        let below = all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
+        // what holds of it has been seen
+        let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
+        notes.plugins.extend(new);
     }
     let (missing, unanswered) = (all.missing, std::mem::take(&mut all.unanswered));
     let mistakes = all.sorted();
