@@ -4,14 +4,14 @@ use super::{
     entry::Entry,
     failure::{Failure, What},
     layers::{Dropped, Layers},
-    mistake::Mistake,
+    mistake::{self, Mistake},
     mistakes::Mistakes,
     reader::Reader,
     reading::{Notes, Reading, ask},
     section::Named,
     source::{Part, Source, Way},
 };
-use crate::foreign;
+use crate::{Result, foreign};
 use figment::Figment;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
@@ -37,6 +37,22 @@ pub(super) enum Depth {
     Top,
     /// What is overridden, too, which is to be right: it may hold at the next start.
     All,
+}
+
+impl Outcome {
+    /// The value that was read, with what was seen on the way.
+    ///
+    /// # Errors
+    /// All that is wrong, each in a line with its mend.
+    pub(super) fn sound<C>(mut self, value: Option<C>) -> Result<(C, Self)> {
+        let mut wrong = std::mem::take(&mut self.mistakes);
+        wrong.append(&mut self.unanswered);
+        match value {
+            Some(value) if wrong.is_empty() => Ok((value, self)),
+            // without a value there are mistakes
+            _ => Err(mistake::all(wrong)),
+        }
+    }
 }
 
 /// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default. Without a value there are
@@ -350,5 +366,21 @@ mod tests {
         assert_eq!(read(&|| assert_eq!(config.section::<Counts>("counts").unwrap().number.0, 3)), 1);
         let known = Known::none().with("counts", Counts::META);
         assert_eq!(read(&|| assert_eq!(config.check(&known), [])), 3);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_with_its_mend() {
+        let mut config = Config::new();
+        config.set_variable("every", "numbr", "1", "N");
+        config.set_variable("every", "std-time", "5x", "T");
+        let error = config.section::<Every>("every").unwrap_err().to_string();
+        let lines: Vec<&str> = error.lines().collect();
+        let [time, number] = &lines[..] else { panic!("{error}") };
+        let is_unit = time.starts_with("variable T: key `every.std-time`")
+            || number.starts_with("variable T: key `every.std-time`");
+        assert!(
+            is_unit && error.contains("variable N: key `every.numbr` is unknown (did you mean `number`?"),
+            "{error}"
+        );
     }
 }

@@ -10,7 +10,7 @@ use super::{
     source::Way,
     value,
 };
-use crate::{Error, Result};
+use crate::Result;
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::Path;
 
@@ -37,24 +37,7 @@ pub fn from_file<C: Serialize + DeserializeOwned + Default>(section: &str, path:
     let (source, value) = parse(path.to_path_buf(), text)?;
     let entry = Entry { section: section.to_string(), source, way: Way::new(), value: value::from_yaml(value) };
     let (value, outcome) = extract(Named::plain(section), &[&entry], Depth::All);
-    match (outcome.mistakes.len(), value) {
-        (0, Some(value)) => Ok(value),
-        _ => Err(all(outcome.mistakes)),
-    }
-}
-
-/// All that is wrong, each in a line with its mend.
-fn all(mut mistakes: Vec<Mistake>) -> Error {
-    if mistakes.len() == 1
-        && let Some(mistake) = mistakes.pop()
-    {
-        return mistake.into();
-    }
-    let line = |mistake: &Mistake| match &mistake.help {
-        Some(help) => format!("{mistake} ({help})"),
-        None => mistake.to_string(),
-    };
-    Error::msg(mistakes.iter().map(line).collect::<Vec<_>>().join("\n"))
+    Ok(outcome.sound(value)?.0)
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
 pub use text::from_text;
 
-use crate::{Error, Result};
+use crate::Result;
 use check::Checked;
 use entry::Entry;
 use extract::{Depth, extract};
@@ -358,13 +358,7 @@ impl Config {
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
         let (value, outcome) = extract(section::Named::plain(name), &self.entries(name), Depth::Top);
-        match (<[Mistake; 1]>::try_from(outcome.mistakes), value) {
-            (Ok([mistake]), _) => Err(mistake.into()),
-            (Err(mistakes), Some(value)) if mistakes.is_empty() => Ok(value),
-            (Err(mistakes), _) => {
-                Err(Error::msg(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
-            }
-        }
+        Ok(outcome.sound(value)?.0)
     }
 }
 
@@ -383,17 +377,13 @@ impl Config {
     /// A section, and where what is said of its keys is from. It reads files once more, for their lines.
     pub(crate) fn section_with_origins<C: DeserializeOwned + Default>(&self, name: &str) -> Result<(C, Origins)> {
         let (value, outcome) = extract(section::Named::plain(name), &self.entries(name), Depth::Top);
+        let (value, outcome) = outcome.sound(value)?;
         let origin = |(path, spot): (&Vec<String>, &failure::Spot)| {
             let place = outcome.layers.place(spot, Part::Key).to_string();
             (path.join("."), KeyOrigin { place, of_process: outcome.layers.is_process(spot.entry) })
         };
         let origins = outcome.notes.origins.iter().map(origin).collect();
-        match (outcome.mistakes.into_iter().next(), value) {
-            (None, Some(value)) => Ok((value, origins)),
-            (Some(mistake), _) => Err(mistake.into()),
-            // without a value there are mistakes
-            (None, None) => Err(Error::msg(format_args!("section `{name}` can not be read"))),
-        }
+        Ok((value, origins))
     }
 }
 
