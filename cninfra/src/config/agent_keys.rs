@@ -4,6 +4,7 @@ use super::{
     Config, Known, KnownSection, Mistake, Part, PhaseLimits,
     entry::Entry,
     extract::{self, Depth},
+    failure::Spot,
     section::Named,
 };
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ pub(crate) enum OnFailure {
 impl Config {
     /// May this optional plugin start?
     pub(crate) fn is_enabled(&self, section: &str) -> bool {
-        self.agent_keys(section, ENABLED, Depth::Top).0.enabled.unwrap_or(true)
+        self.agent_keys(section, &[ENABLED], Depth::Top).0.enabled.unwrap_or(true)
     }
 
     /// The start policies and the limits that are set, by section.
@@ -52,30 +53,32 @@ impl Config {
             }
             // they may be keys of the plugin's
             let noted = section.read(&self.entries(section.name), false).0.notes.agent_keys;
-            let keys = |key: &str| noted.contains_key(key).then(|| self.agent_keys(section.name, key, Depth::Top).0);
-            let start_policy = keys(START_POLICY).and_then(|keys| keys.start_policy);
-            let limits = keys(LIMITS).and_then(|keys| keys.limits);
-            Some((section.name, AgentKeys { enabled: None, start_policy, limits }))
+            let keys = AGENT_KEYS_OF_ALL.iter().copied().filter(|key| noted.contains_key(*key));
+            Some((section.name, self.agent_keys(section.name, &keys.collect::<Vec<_>>(), Depth::Top).0))
         };
         known.iter().filter(|section| !section.is_own).filter_map(keys).collect()
     }
 
-    /// What a plugin's section says by one of the agent's keys.
-    pub(super) fn agent_keys(&self, section: &str, key: &str, depth: Depth) -> (AgentKeys, extract::Outcome) {
-        let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(key)).collect();
+    /// What a plugin's section says by these keys of the agent's.
+    pub(super) fn agent_keys(&self, section: &str, keys: &[&str], depth: Depth) -> (AgentKeys, extract::Outcome) {
+        let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(keys)).collect();
         let (keys, outcome) = extract::extract(Named::plain(section), &entries.iter().collect::<Vec<_>>(), depth);
         (keys.unwrap_or_default(), outcome)
     }
 
     /// What a section that has been read says by the agent's keys.
     pub(super) fn said_keys(&self, section: &KnownSection, read: &extract::Outcome) -> SaidKeys {
-        let said = |key: &&'static str| {
-            // it may be a key of the plugin's
-            let spot = read.notes.agent_keys.get(*key)?;
-            let value = yaml_serde::to_string(&self.agent_keys(section.name, key, Depth::Top).0).unwrap_or_default();
-            Some((*key, Said { value, place: read.layers.place(spot, Part::Key).to_string() }))
+        // others may be keys of the plugin's
+        let noted = AGENT_KEYS.iter().filter_map(|key| Some((*key, read.notes.agent_keys.get(*key)?)));
+        let noted: Vec<_> = noted.collect();
+        let keys: Vec<_> = noted.iter().map(|(key, _)| *key).collect();
+        let (said, _) = self.agent_keys(section.name, &keys, Depth::Top);
+        let values = yaml_serde::to_value(said).unwrap_or_default();
+        let said = |(key, spot): (&'static str, &Spot)| {
+            let value = values.get(key).cloned().unwrap_or_default();
+            (key, Said { value, place: read.layers.place(spot, Part::Key).to_string() })
         };
-        AGENT_KEYS.iter().filter_map(said).collect()
+        noted.into_iter().map(said).collect()
     }
 
     /// What is wrong with the agent's keys in a section that has been read.
@@ -89,15 +92,16 @@ impl Config {
             let help = "it is a key of a plugin's section";
             return AGENT_KEYS.iter().filter_map(|key| refused(key, " is unknown", help)).collect();
         }
+        let mut keys: Vec<&str> =
+            AGENT_KEYS_OF_ALL.iter().copied().filter(|key| read.notes.agent_keys.contains_key(*key)).collect();
         let mut mistakes = Vec::new();
         if section.optional {
-            mistakes.extend(self.agent_keys(section.name, ENABLED, Depth::All).1.mistakes);
+            keys.push(ENABLED);
         } else {
             let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out";
             mistakes.extend(refused(ENABLED, ": the plugin is not an optional one of its flavor", help));
         }
-        let said = AGENT_KEYS_OF_ALL.iter().filter(|key| read.notes.agent_keys.contains_key(**key));
-        mistakes.extend(said.flat_map(|key| self.agent_keys(section.name, key, Depth::All).1.mistakes));
+        mistakes.extend(self.agent_keys(section.name, &keys, Depth::All).1.mistakes);
         mistakes
     }
 }
@@ -105,7 +109,7 @@ impl Config {
 /// One of the agent's keys, as a section says it. It is the same wherever it stands.
 #[derive(Clone)]
 pub(super) struct Said {
-    value: String,
+    value: yaml_serde::Value,
     place: String,
 }
 
