@@ -83,11 +83,7 @@ impl Patience {
                     } else {
                         looked.fell_silent.push(path.clone());
                     }
-                    let is_known = self.silent().any(|silent| silent == path);
                     self.silent.push(Silent { path, thread });
-                    if is_known {
-                        break;
-                    }
                 }
                 Err(error) => return Err(error.into()),
             }
