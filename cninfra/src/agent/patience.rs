@@ -96,7 +96,7 @@ impl Patience {
 #[allow(clippy::unwrap_used, reason = "a test fails by it")]
 mod tests {
     use super::*;
-    use crate::config::{Config, Files, Known, Live, Secret, Section as _};
+    use crate::config::{Known, Live, Secret, Section as _};
     use cninfra_testbed::{Folder, Silent};
     use std::time::Instant;
 
@@ -114,11 +114,9 @@ mod tests {
         folder.write("other.conf", "a: 1");
         folder.write("password", "hunter2");
         let known = Known::none().with("one", <Live<Pair>>::META).with("other", <Live<Pair>>::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let (one, other) =
             (<Live<Pair>>::__read(&config, "one").unwrap(), <Live<Pair>>::__read(&config, "other").unwrap());
-        let mut reloader = Reloader::new(&config, known).unwrap();
         let mut patience = Patience::of(Duration::from_millis(200));
         for file in ["one.conf", "password"] {
             let path = folder.path().join(file);
@@ -156,10 +154,8 @@ mod tests {
         let folder = Folder::new();
         folder.write("one.conf", "a: 1");
         let known = Known::none().with("one", <Live<Pair>>::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let one = <Live<Pair>>::__read(&config, "one").unwrap();
-        let mut reloader = Reloader::new(&config, known).unwrap();
         let mut patience = Patience::of(Duration::from_secs(20));
         // as if a look at it had not come back yet
         let (answer, answered) = std::sync::mpsc::channel::<()>();
@@ -186,9 +182,8 @@ mod tests {
     /// What is followed, of the files `one.conf` and `fixed.conf`: only the first follows its file.
     fn one_and_fixed(folder: &Folder) -> (Live<Pair>, Reloader) {
         let known = Known::none().with("one", <Live<Pair>>::META).with("fixed", Pair::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-        (<Live<Pair>>::__read(&config, "one").unwrap(), Reloader::new(&config, known).unwrap())
+        let (config, reloader) = Reloader::in_dir(folder.path(), known);
+        (<Live<Pair>>::__read(&config, "one").unwrap(), reloader)
     }
 
     /// What came of it when it has settled.

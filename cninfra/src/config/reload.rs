@@ -235,6 +235,17 @@ impl Config {
 }
 
 #[cfg(test)]
+impl Reloader {
+    /// What follows the files of this directory, and what they say.
+    pub(crate) fn in_dir(dir: &Path, known: Known) -> (Config, Self) {
+        let mut config = Config::new();
+        config.read_files(&Files { dir: dir.into(), named: Vec::new() }, &known);
+        let reloader = Reloader::new(&config, known).expect("a section that follows its file");
+        (config, reloader)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Live, Section as _};
@@ -261,10 +272,8 @@ mod tests {
         let folder = Folder::new();
         folder.write("pair.conf", "a: 1\nb: 2");
         let known = Known::none().with("pair", <Live<Pair>>::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let live = <Live<Pair>>::__read(&config, "pair").unwrap();
-        let mut reloader = Reloader::new(&config, known).unwrap();
         assert_eq!(reloader.look(), Reload::Same);
         // written over, and over: the half of it that is there is the same, but it has not stayed
         for _ in 0..3 {
@@ -295,9 +304,7 @@ mod tests {
         let folder = Folder::new();
         folder.write("pair.conf", "a: 1\nlimits: {init: 1s}");
         let known = Known::none().plugin("pair", <Live<Pair>>::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-        let mut reloader = Reloader::new(&config, known).unwrap();
+        let (_, mut reloader) = Reloader::in_dir(folder.path(), known);
         let mut told = |text: &str| {
             folder.write("pair.conf", text);
             assert_eq!(reloader.look(), Reload::Unsettled);
@@ -325,10 +332,8 @@ mod tests {
         let folder = Folder::new();
         folder.write("pair.conf", "a: 1");
         let known = Known::none().with("pair", <Live<Pair>>::META).with("fixed", Pair::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let live = <Live<Pair>>::__read(&config, "pair").unwrap();
-        let mut reloader = Reloader::new(&config, known).unwrap();
         let mut settled = || match reloader.look() {
             Reload::Unsettled => reloader.look(),
             settled => settled,
