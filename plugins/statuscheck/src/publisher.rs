@@ -3,6 +3,7 @@
 use crate::record::{AgentRecord, PluginRecord};
 use cninfra::{
     Context, Dep,
+    client::Pauses,
     keyval::{KeyVal, Kv, Result},
     status::{AgentStatus, State, StatusChanges},
 };
@@ -12,10 +13,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::time::{Instant, sleep, sleep_until};
-
-/// After a failure it is tried again so soon, and later each time, up to the second one.
-const SOON: Duration = Duration::from_millis(200);
-const LATE: Duration = Duration::from_secs(5);
 
 /// Publishes the status, as one task: what is published is what is so now, so nothing waits for the store.
 pub(crate) struct Publisher {
@@ -35,7 +32,7 @@ impl Publisher {
     pub(crate) async fn run(mut self, mut changes: StatusChanges, interval: Duration) {
         let far = Duration::from_secs(365 * 24 * 3600);
         let interval = if interval.is_zero() { far } else { interval };
-        let (mut anew, mut pause) = (Instant::now(), SOON);
+        let (mut anew, mut pauses) = (Instant::now(), Pauses::default());
         loop {
             let status = changes.current();
             if Instant::now() >= anew {
@@ -45,12 +42,11 @@ impl Publisher {
             if let Err(error) = self.publish(&status).await {
                 self.cx.status().report_because(State::Degraded, format!("the status is not published: {error}"));
                 // changes meanwhile are no reason to try more often
-                sleep(pause).await;
-                pause = (pause * 2).min(LATE);
+                sleep(pauses.next()).await;
                 continue;
             }
             self.cx.status().report(State::Ok);
-            pause = SOON;
+            pauses.reset();
             tokio::select! {
                 changed = changes.next() => if changed.is_none() { return },
                 () = sleep_until(anew) => {}
