@@ -10,6 +10,7 @@ use cninfra::{
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
+    future::pending,
     time::{Duration, SystemTime},
 };
 use tokio::time::{Instant, sleep, sleep_until};
@@ -30,14 +31,14 @@ impl Publisher {
 
     /// Until the agent stops.
     pub(crate) async fn run(mut self, mut changes: StatusChanges, interval: Duration) {
-        let far = Duration::from_secs(365 * 24 * 3600);
-        let interval = if interval.is_zero() { far } else { interval };
-        let (mut anew, mut pauses) = (Instant::now(), Pauses::default());
+        // zero is never, and so is what is beyond all time
+        let next = || Instant::now().checked_add(interval).filter(|_| !interval.is_zero());
+        let (mut anew, mut pauses) = (next(), Pauses::default());
         loop {
             let status = changes.current();
-            if Instant::now() >= anew {
+            if anew.is_some_and(|anew| Instant::now() >= anew) {
                 self.published.clear();
-                anew = Instant::now() + interval;
+                anew = next();
             }
             if let Err(error) = self.publish(&status).await {
                 self.cx.status().report_because(State::Degraded, format!("the status is not published: {error}"));
@@ -49,7 +50,7 @@ impl Publisher {
             pauses.reset();
             tokio::select! {
                 changed = changes.next() => if changed.is_none() { return },
-                () = sleep_until(anew) => {}
+                () = until(anew) => {}
             }
         }
     }
@@ -70,6 +71,14 @@ impl Publisher {
             }
         }
         Ok(())
+    }
+}
+
+/// `None` is never.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 

@@ -181,6 +181,18 @@ async fn a_store_that_is_back_has_the_status_soon() {
 }
 
 #[tokio::test]
+async fn an_interval_beyond_all_time_is_none() {
+    let agent = agent("18446744073709551615s").start().await.unwrap();
+    until("nothing is published", async || published::<PluginRecord>(&agent, "plugin/demo").await.is_some()).await;
+    agent.demo.cx.status().report_because(State::Error, "demo failed");
+    until("the error is not published", async || {
+        published::<PluginRecord>(&agent, "plugin/demo").await.is_some_and(|record| record.state == 2)
+    })
+    .await;
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn without_a_store_it_does_nothing() {
     let agent = Agent::<Storeless>::builder().start().await.unwrap();
     assert_eq!(agent.status().plugins[0].state, State::Ok);
