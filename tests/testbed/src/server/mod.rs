@@ -186,9 +186,11 @@ impl Server {
     }
 
     fn signal(&self, signal: Signal) -> Option<()> {
-        let child = self.child();
-        // one that has ended, but was not waited for, keeps its number: nobody else is hit
-        kill_process(Pid::from_child(child.as_ref()?), signal).ok()
+        let mut child = self.child();
+        let child = child.as_mut()?;
+        // one that has been waited for has no number any more: somebody else may have it
+        let Ok(None) = child.try_wait() else { return None };
+        kill_process(Pid::from_child(child), signal).ok()
     }
 
     fn child(&self) -> MutexGuard<'_, Option<Child>> {
@@ -244,4 +246,38 @@ pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Result<T, Stri
 /// Whether something takes connections there.
 pub(crate) fn accepts(addr: std::net::SocketAddr) -> io::Result<()> {
     std::net::TcpStream::connect_timeout(&addr, Duration::from_secs(1)).map(drop)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use super::*;
+    use crate::Folder;
+    use std::process::Command;
+
+    /// One that runs this in a shell, and its folder.
+    fn shell(script: &str) -> (Server, Folder) {
+        let folder = Folder::new();
+        let args = vec!["-c".to_string(), script.to_string()];
+        let server = Server::new("shell", Path::new("/bin/sh"), args, folder.path().join("log"), || Ok(()));
+        server.start();
+        (server, folder)
+    }
+
+    fn state(pid: u32) -> char {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+    }
+
+    #[test]
+    fn one_that_has_ended_gets_no_signal() {
+        let (ended, _folder) = shell("exit 7");
+        let pid = ended.child().as_ref().unwrap().id();
+        wait_until("it ends", || if state(pid) == 'Z' { Ok(()) } else { Err(state(pid).to_string()) });
+        assert!(ended.signal(Signal::CONT).is_none());
+        // its number may be another one's by now: nobody holds it
+        assert!(ended.signal(Signal::CONT).is_none() && ended.terminate().is_none());
+        let alive = Command::new("kill").args(["-0", &pid.to_string()]).output().unwrap();
+        assert!(!alive.status.success());
+    }
 }
