@@ -11,7 +11,7 @@ pub(crate) use missing::{find, without};
 pub use port::Port;
 
 use crate::DEADLINE;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
@@ -105,12 +105,25 @@ impl Server {
         }
     }
 
-    /// Stops it where it is (SIGSTOP): connections stay, and nothing is answered.
+    /// Stops it where it is (SIGSTOP), and returns when it has stopped: connections stay, and nothing is answered.
     ///
     /// # Panics
-    /// It does not run.
+    /// It does not run, or does not stop in time.
     pub fn pause(&self) {
         assert!(self.signal(Signal::STOP).is_some(), "{} does not run: {}", self.name, self.tail());
+        let until = Instant::now() + DEADLINE;
+        while !self.is_stopped() {
+            assert!(self.is_running() && Instant::now() < until, "{} does not stop: {}", self.name, self.tail());
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Have all its threads stopped? It stays to be told, so that it can be asked again.
+    fn is_stopped(&self) -> bool {
+        let child = self.child();
+        let Some(child) = child.as_ref() else { return false };
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        matches!(waitid(WaitId::Pid(Pid::from_child(child)), options), Ok(Some(status)) if status.stopped())
     }
 
     /// Lets it go on (SIGCONT).
@@ -267,6 +280,21 @@ mod tests {
     fn state(pid: u32) -> char {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
         stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+    }
+
+    #[test]
+    fn one_that_is_paused_has_stopped() {
+        let (busy, _folder) = shell("while :; do :; done");
+        let pid = busy.pid().unwrap();
+        for _ in 0..200 {
+            busy.pause();
+            assert_eq!(state(pid), 'T');
+            busy.resume();
+        }
+        busy.pause();
+        // twice is as good as once
+        busy.pause();
+        assert!(busy.terminate().is_some());
     }
 
     #[test]
