@@ -100,6 +100,13 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
+/// One that has published something.
+async fn publishing(interval: &str) -> Agent<Watched> {
+    let agent = agent(interval).start().await.unwrap();
+    until("nothing is published", async || published::<PluginRecord>(&agent, "plugin/demo").await.is_some()).await;
+    agent
+}
+
 #[tokio::test]
 async fn what_changes_is_published_at_once() {
     let agent = agent("0").start().await.unwrap();
@@ -133,8 +140,7 @@ async fn all_is_published_anew_so_that_others_see_that_it_lives() {
 
 #[tokio::test]
 async fn while_the_store_is_away_nothing_piles_up() {
-    let agent = agent("0").start().await.unwrap();
-    until("nothing is published", async || published::<PluginRecord>(&agent, "plugin/demo").await.is_some()).await;
+    let agent = publishing("0").await;
     agent.store.is_away.store(true, Ordering::Relaxed);
     let (before, began) = (agent.store.asked.load(Ordering::Relaxed), Instant::now());
     for round in 0..200 {
@@ -164,8 +170,7 @@ async fn while_the_store_is_away_nothing_piles_up() {
 
 #[tokio::test]
 async fn a_store_that_is_back_has_the_status_soon() {
-    let agent = agent("0").start().await.unwrap();
-    until("nothing is published", async || published::<PluginRecord>(&agent, "plugin/demo").await.is_some()).await;
+    let agent = publishing("0").await;
     agent.store.is_away.store(true, Ordering::Relaxed);
     agent.demo.cx.status().report_because(State::Error, "demo failed");
     // longer than the waits of the first minute
@@ -182,8 +187,7 @@ async fn a_store_that_is_back_has_the_status_soon() {
 
 #[tokio::test]
 async fn an_interval_beyond_all_time_is_none() {
-    let agent = agent("18446744073709551615s").start().await.unwrap();
-    until("nothing is published", async || published::<PluginRecord>(&agent, "plugin/demo").await.is_some()).await;
+    let agent = publishing("18446744073709551615s").await;
     agent.demo.cx.status().report_because(State::Error, "demo failed");
     until("the error is not published", async || {
         published::<PluginRecord>(&agent, "plugin/demo").await.is_some_and(|record| record.state == 2)
