@@ -119,13 +119,6 @@ impl Shared {
         })
     }
 
-    /// What a plugin has registered there gives way to what it registers next.
-    pub(crate) fn outdate_metrics(&self, plugin: &str) {
-        if let Some(metrics) = self.metrics.get() {
-            metrics.outdate(plugin);
-        }
-    }
-
     /// What is in that registry; it is empty then. A collector may hold a context, and so all of this.
     pub(crate) fn take_metrics(&self) -> Option<impl Sized + use<>> {
         self.metrics.get().map(Metrics::take_all)
@@ -279,6 +272,13 @@ impl Context {
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.shared.clone().owned().metrics().of(self.name())
+    }
+
+    /// What the plugin has registered there gives way to what it registers next.
+    pub(crate) fn outdate_metrics(&self) {
+        if let Some(metrics) = self.shared.get().metrics.get() {
+            metrics.outdate(self.name());
+        }
     }
 
     /// What was done for the start of the agent, where it is recorded (as [`Agent::main`](crate::Agent::main) does; or see

@@ -79,14 +79,13 @@ impl Error {
     }
 }
 
-/// What an error of the library's own interfaces says by itself.
-fn help_of<'a>(cause: &'a (dyn StdError + Send + Sync + 'static)) -> Option<&'a str> {
+/// What an error of the library's own interfaces says by itself, be it the cause of another one.
+fn help_of<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a str> {
     #[cfg(feature = "keyval")]
-    if let Some(error) = cause.downcast_ref::<crate::keyval::KvError>() {
-        return error.help();
-    }
-    let _ = cause;
-    None
+    let help = |error: &'a (dyn StdError + 'static)| error.downcast_ref::<crate::keyval::KvError>()?.help();
+    #[cfg(not(feature = "keyval"))]
+    let help = |_: &'a (dyn StdError + 'static)| None;
+    foreign::causes(cause).find_map(help)
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
@@ -179,19 +178,19 @@ mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Outer(std::num::ParseIntError);
-    impl fmt::Display for Outer {
+    struct Outer<E>(E);
+    impl<E> fmt::Display for Outer<E> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("bad port")
         }
     }
-    impl StdError for Outer {
+    impl<E: StdError + 'static> StdError for Outer<E> {
         fn source(&self) -> Option<&(dyn StdError + 'static)> {
             Some(&self.0)
         }
     }
 
-    fn parse() -> std::result::Result<u8, Outer> {
+    fn parse() -> std::result::Result<u8, Outer<std::num::ParseIntError>> {
         "x".parse().map_err(Outer)
     }
 
@@ -211,5 +210,16 @@ mod tests {
         );
         assert_eq!(format!("{error:?}"), "bad port: invalid digit found in string\n  help: use a digit");
         assert_eq!(None::<u8>.context("no such thing").unwrap_err().to_string(), "no such thing");
+    }
+
+    #[cfg(feature = "keyval")]
+    #[test]
+    fn what_helps_is_found_in_the_causes_too() {
+        use crate::keyval::{KvError, Reason};
+        let error = |help| Outer(KvError::new("get", Reason::Denied).with_help(help));
+        assert_eq!(Error::from(error("log in")).help(), Some("log in"));
+        assert_eq!(Error::from(error("log in")).with_help("ask").help(), Some("ask"));
+        // of one that is its own cause it is not looked for without end
+        assert_eq!(parse().context("no help").unwrap_err().help(), None);
     }
 }

@@ -10,6 +10,7 @@ use std::{
     error::Error,
     fmt,
     fmt::Write as _,
+    iter::successors,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
 };
@@ -134,21 +135,22 @@ pub(crate) fn text(value: &dyn fmt::Display) -> String {
 /// So many causes of an error are told: one that is its own cause has no end.
 const CAUSES: usize = 32;
 
+/// An error, and what it follows from.
+pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let next = |error: &&'a (dyn Error + 'static)| guard(|| (*error).source()).ok().flatten();
+    successors(Some(error), next).take(1 + CAUSES)
+}
+
 /// What an error says, and what its causes do.
 ///
 /// A cause that its own consequence tells already is left out: many libraries repeat it in their text.
 pub(crate) fn texts(error: &(dyn Error + 'static)) -> Vec<String> {
-    let mut texts = vec![text(&error)];
-    let mut last = texts[0].clone();
-    let mut next = guard(|| error.source()).ok().flatten();
-    for _ in 0..CAUSES {
-        let Some(cause) = next else { break };
-        let text = text(&cause);
-        if !last.contains(&text) {
+    let (mut texts, mut last) = (Vec::new(), None::<String>);
+    for text in causes(error).map(|cause| text(&cause)) {
+        if !last.is_some_and(|last| last.contains(&text)) {
             texts.push(text.clone());
         }
-        last = text;
-        next = guard(|| cause.source()).ok().flatten();
+        last = Some(text);
     }
     texts
 }

@@ -6,7 +6,10 @@ use crate::{
     foreign::Panic,
     graph::{Graph, Node},
 };
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 /// Stands for an instance name, which has no capital letters, where an error is of no plugin in particular.
 const AGENT: &str = "AGENT";
@@ -210,6 +213,11 @@ pub struct StartError {
 }
 
 impl StartError {
+    /// Nothing had begun. Without errors, it was not wanted any more.
+    pub(super) fn before_all(graph: &'static Graph, errors: Vec<PluginError>, began: Instant) -> Self {
+        StartError { errors, rollback: Vec::new(), events: Vec::new(), took: began.elapsed(), graph }
+    }
+
     /// Was the start ended by a stop handle or a signal, and not by an error?
     #[must_use]
     pub fn interrupted(&self) -> bool {

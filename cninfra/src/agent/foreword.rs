@@ -1,39 +1,25 @@
 //! What a process does before its agent begins: it reads the config, for as long as the start may take and it is wanted.
 
 use super::{
-    StartError,
     cli::Cli,
     configure::Report,
     own::AgentConfig,
     reading::{Reading, Unread},
     settings::Settings,
-    supervise::{Ears, Ground, Prepares},
+    supervise::{Ears, Ground},
 };
 use crate::{Logger, config::At, graph::Graph};
-use std::{
-    sync::mpsc::sync_channel,
-    time::{Duration, Instant},
+use std::{sync::mpsc::sync_channel, time::Duration};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::timeout,
 };
-use tokio::sync::{Notify, oneshot};
 
 /// Files that answer are read within it, whatever the limit is: what is wrong with that is told.
 const LEAST: Duration = Duration::from_millis(500);
 
-/// What became of it.
-pub(super) enum Configured {
-    Done(Box<Settings>, Report),
-    Unread(Report),
-    Interrupted(StartError),
-}
-
-impl From<Result<(Settings, Report), Unread>> for Configured {
-    fn from(read: Result<(Settings, Report), Unread>) -> Self {
-        match read {
-            Ok((settings, report)) => Configured::Done(Box::new(settings), report),
-            Err(unread) => Configured::Unread(Report { odd: Vec::new(), wrong: vec![unread.into()] }),
-        }
-    }
-}
+/// What became of it; `None` where nobody wants it any more.
+pub(super) type Configured = Option<Result<(Settings, Report), Unread>>;
 
 /// Puts command line, environment and files together. `live` is given where an agent shall live: what it lives in is made meanwhile, and hears
 /// of signals.
@@ -47,7 +33,7 @@ pub(super) fn configure(
     log: &Logger,
     live: Option<&Notify>,
 ) -> Result<(Configured, Option<Ground>), String> {
-    let (began, at, stop) = (Instant::now(), At::default(), settings.stop.clone());
+    let (at, stop) = (At::default(), settings.stop.clone());
     let said = (settings.own.clone(), settings.config.clone());
     // what the files say of it is not known yet
     let limit = move || {
@@ -59,8 +45,6 @@ pub(super) fn configure(
         let report = settings.configure(graph, cli);
         (settings, report)
     };
-    let interrupted =
-        || StartError { errors: Vec::new(), rollback: Vec::new(), events: Vec::new(), took: began.elapsed(), graph };
     let Some(hangup) = live else {
         let (done, heard) = sync_channel(1);
         // who waited may have gone
@@ -70,23 +54,24 @@ pub(super) fn configure(
             Ok(read) => read.map_err(Unread::Panicked),
             Err(_) => Err(reading.unanswered(limit)),
         });
-        return Ok((read.into(), None));
+        return Ok((Some(read), None));
     };
     // first, so that no signal is missed
     let ears = Ears::new()?;
     let (done, heard) = oneshot::channel();
     let reading = Reading::begin(at, read, move |read| drop(done.send(read)));
     let mut ground = Ground::new(ears)?;
-    let configured = match reading {
-        Err(error) => Err(error).into(),
-        Ok(reading) => {
-            let limit = limit();
-            match ground.prepare(log, &stop, hangup, limit, heard) {
-                Prepares::Done(read) => read.map_err(Unread::Panicked).into(),
-                Prepares::Late => Err(reading.unanswered(limit)).into(),
-                Prepares::Stopped => Configured::Interrupted(interrupted()),
-            }
-        }
+    let reading = match reading {
+        Ok(reading) => reading,
+        Err(error) => return Ok((Some(Err(error)), Some(ground))),
     };
+    let limit = limit();
+    let read = ground.prepare(log, &stop, hangup, async { timeout(limit, heard).await });
+    let configured = read.map(|read| match read {
+        Ok(Ok(read)) => read.map_err(Unread::Panicked),
+        // the thread says what came of it, whatever that is
+        Ok(Err(_)) => Err(Unread::GivenUp),
+        Err(_) => Err(reading.unanswered(limit)),
+    });
     Ok((configured, Some(ground)))
 }

@@ -67,6 +67,8 @@ pub(crate) use limits::StopTime;
 pub use order::Order;
 pub use phase::Phase;
 pub use policy::{Backoff, StartPolicy};
+#[cfg(any(feature = "testing", doc))]
+pub(crate) use retry::end_attempt;
 pub use timeline::{Step, Timeline};
 
 use crate::{

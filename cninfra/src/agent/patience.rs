@@ -83,11 +83,7 @@ impl Patience {
                     } else {
                         looked.fell_silent.push(path.clone());
                     }
-                    let is_known = self.silent().any(|silent| silent == path);
                     self.silent.push(Silent { path, thread });
-                    if is_known {
-                        break;
-                    }
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -97,9 +93,10 @@ impl Patience {
 }
 
 #[cfg(all(test, feature = "testing"))]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
 mod tests {
     use super::*;
-    use crate::config::{Config, Files, Known, Live, Secret, Section as _};
+    use crate::config::{Known, Live, Secret, Section as _};
     use cninfra_testbed::{Folder, Silent};
     use std::time::Instant;
 
@@ -117,11 +114,9 @@ mod tests {
         folder.write("other.conf", "a: 1");
         folder.write("password", "hunter2");
         let known = Known::none().with("one", <Live<Pair>>::META).with("other", <Live<Pair>>::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let (one, other) =
             (<Live<Pair>>::__read(&config, "one").unwrap(), <Live<Pair>>::__read(&config, "other").unwrap());
-        let mut reloader = Reloader::new(&config, known).unwrap();
         let mut patience = Patience::of(Duration::from_millis(200));
         for file in ["one.conf", "password"] {
             let path = folder.path().join(file);
@@ -159,10 +154,8 @@ mod tests {
         let folder = Folder::new();
         folder.write("one.conf", "a: 1");
         let known = Known::none().with("one", <Live<Pair>>::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let one = <Live<Pair>>::__read(&config, "one").unwrap();
-        let mut reloader = Reloader::new(&config, known).unwrap();
         let mut patience = Patience::of(Duration::from_secs(20));
         // as if a look at it had not come back yet
         let (answer, answered) = std::sync::mpsc::channel::<()>();
@@ -184,5 +177,66 @@ mod tests {
         assert_eq!(patience.look(&mut reloader).await.unwrap(), answers);
         patience.look(&mut reloader).await.unwrap();
         assert_eq!(one.get().a, 2);
+    }
+
+    /// What is followed, of the files `one.conf` and `fixed.conf`: only the first follows its file.
+    fn one_and_fixed(folder: &Folder) -> (Live<Pair>, Reloader) {
+        let known = Known::none().with("one", <Live<Pair>>::META).with("fixed", Pair::META);
+        let (config, reloader) = Reloader::in_dir(folder.path(), known);
+        (<Live<Pair>>::__read(&config, "one").unwrap(), reloader)
+    }
+
+    /// What came of it when it has settled.
+    async fn settled(reloader: &mut Reloader) -> Looked {
+        let mut patience = Patience::of(Duration::from_millis(200));
+        let first = patience.look(reloader).await.unwrap();
+        if first.reload == Some(Reload::Unsettled) { patience.look(reloader).await.unwrap() } else { first }
+    }
+
+    fn taken(live: &[&'static str], fixed: &[&'static str]) -> Looked {
+        let taken = Reload::Taken { live: live.to_vec(), fixed: fixed.to_vec(), later: vec![], odd: vec![] };
+        Looked { reload: Some(taken), ..Looked::default() }
+    }
+
+    #[tokio::test]
+    async fn the_secret_of_a_section_that_follows_no_file_holds_up_nobody() {
+        let folder = Folder::new();
+        folder.write("one.conf", "a: 1");
+        folder.write("fixed.conf", "password-file: password");
+        folder.write("password", "hunter2");
+        let (one, mut reloader) = one_and_fixed(&folder);
+        let silent = Silent::file(folder.path().join("password"));
+        folder.write("one.conf", "a: 2");
+        assert_eq!(settled(&mut reloader).await, taken(&["one"], &[]));
+        assert_eq!(one.get().a, 2);
+        // of what is new of it, all else is to be right
+        folder.write("one.conf", "a: 3");
+        folder.write("fixed.conf", "a: x\npassword-file: password");
+        let looked = settled(&mut reloader).await;
+        let Some(Reload::Refused(words)) = looked.reload else { panic!("{looked:?}") };
+        assert!(words.len() == 1 && words[0].contains("key `fixed.a` takes"), "{words:?}");
+        folder.write("fixed.conf", "a: 1\npassword-file: password");
+        assert_eq!(settled(&mut reloader).await.reload, taken(&["one"], &["fixed"]).reload);
+        assert_eq!(one.get().a, 3);
+        // nor is it missed
+        drop(silent);
+        std::fs::remove_file(folder.path().join("password")).unwrap();
+        folder.write("one.conf", "a: 4");
+        assert_eq!(settled(&mut reloader).await, taken(&["one"], &[]));
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_is_named_no_more_is_not_asked() {
+        let folder = Folder::new();
+        folder.write("one.conf", "a: 1\npassword-file: before");
+        folder.write("before", "hunter1");
+        folder.write("now", "hunter2");
+        let (one, mut reloader) = one_and_fixed(&folder);
+        let _silent = Silent::file(folder.path().join("before"));
+        folder.write("one.conf", "a: 1\npassword-file: now");
+        let began = Instant::now();
+        assert_eq!(settled(&mut reloader).await, taken(&["one"], &[]));
+        assert!(began.elapsed() < Duration::from_secs(10), "the runtime waited for it: {:?}", began.elapsed());
+        assert_eq!(one.get().password.reveal(), "hunter2");
     }
 }

@@ -72,12 +72,6 @@ impl Settings {
             self.stop,
             self.loggers,
         ));
-        own.warn_of_label(&shared.config, &shared.loggers);
-        for place in off {
-            let name = graph.nodes()[place].instance();
-            shared.loggers.of_agent().info(format_args!("`{name}` is switched off by its config"));
-            shared.status.switched_off(place);
-        }
         if let Some(slowest) = self.slowest {
             shared.tasks.measure(slowest);
         }
@@ -87,6 +81,13 @@ impl Settings {
         }
         let limits = Arc::new(limits);
         self.progress.of(&shared, &limits);
+        // not before: who is stuck in the log while nobody knows its limits can not be ended
+        own.warn_of_label(&shared.config, &shared.loggers);
+        for place in off {
+            let name = graph.nodes()[place].instance();
+            shared.loggers.of_agent().info(format_args!("`{name}` is switched off by its config"));
+            shared.status.switched_off(place);
+        }
         let env = Env {
             graph,
             shared: shared.clone(),

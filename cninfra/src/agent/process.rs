@@ -4,11 +4,12 @@ use super::{
     Agent, Builder, Event, StartError, StopError,
     backtrace::Wanted,
     cli::{self, Task},
-    exit,
-    foreword::{self, Configured},
+    configure::Report,
+    exit, foreword,
     hook::Hook,
     logs::LogsConfig,
     own::{self, AgentConfig},
+    teller,
     timeline::Timeline,
     usage,
     variables::Variables,
@@ -20,10 +21,11 @@ use crate::{
         flavor::{ByItself, Held, Runs},
         part::{Creation, Part},
     },
-    logging::Output,
+    logging::{Level, Output},
 };
 use std::{
     ffi::OsString,
+    fmt,
     io::{self, Write as _},
     process::ExitCode,
     sync::Arc,
@@ -85,6 +87,7 @@ impl<F: 'static> Builder<F> {
         args: impl IntoIterator<Item = OsString>,
         env: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> ExitCode {
+        let began = Instant::now();
         let env = Variables::new(env);
         let output = Output::stderr_unless(env.get("NO_COLOR")).libraries(&self.settings.loggers);
         // the config may say another one
@@ -120,28 +123,37 @@ impl<F: 'static> Builder<F> {
         let hangup = Arc::new(Notify::new());
         let is_inside = Handle::try_current().is_ok();
         let lives = (matches!(task, Task::Run) && !is_inside).then_some(&*hangup);
-        let (mut settings, report, ground) = match foreword::configure(self.settings, graph, cli, &log, lives) {
-            Ok((Configured::Done(settings, report), ground)) => (*settings, report, ground),
-            Ok((Configured::Unread(report), _)) => {
-                log.error(report);
-                return ExitCode::from(exit::INVALID);
-            }
-            Ok((Configured::Interrupted(error), _)) => {
-                tell_not_started(&log, &error);
-                return ExitCode::from(error.exit_code());
-            }
+        let (configured, ground) = match foreword::configure(self.settings, graph, cli, &log, lives) {
+            Ok(configured) => configured,
             Err(error) => {
                 log.error(error);
                 return ExitCode::from(exit::FAILED);
+            }
+        };
+        // from here on signals do not end the process by themselves
+        let tell = |level, what: &dyn fmt::Display, within| match &ground {
+            Some(ground) => ground.tell(&log, level, what, within),
+            None => log.log(level, what),
+        };
+        let (mut settings, report) = match configured {
+            Some(Ok(read)) => read,
+            Some(Err(unread)) => {
+                tell(Level::Error, &Report { odd: Vec::new(), wrong: vec![unread.into()] }, teller::ALL);
+                return ExitCode::from(exit::INVALID);
+            }
+            None => {
+                let error = StartError::before_all(graph, Vec::new(), began);
+                tell(Level::Info, &error, teller::ALL);
+                return ExitCode::from(error.exit_code());
             }
         };
         // what is wrong with it is told below
         let own = AgentConfig::of(&settings.config).unwrap_or_default();
         settings.loggers.name(own.microservice_label.as_str());
         format.set(LogsConfig::format_of(&settings.config));
-        report.odd.iter().for_each(|odd| log.warn(odd));
+        report.odd.iter().for_each(|odd| tell(Level::Warn, odd, teller::FIRST));
         if !report.wrong.is_empty() {
-            log.error(report);
+            tell(Level::Error, &report, teller::ALL);
             return ExitCode::from(exit::INVALID);
         }
         match task {

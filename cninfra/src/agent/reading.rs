@@ -95,7 +95,7 @@ pub(super) async fn read(settings: Settings, graph: &'static Graph) -> Result<Pr
         },
         () = stop.stopping() => Vec::new(),
     };
-    Err(StartError { errors: failed, rollback: Vec::new(), events: Vec::new(), took: began.elapsed(), graph })
+    Err(StartError::before_all(graph, failed, began))
 }
 
 /// Reads, and waits for it no longer than this, by the wall clock.

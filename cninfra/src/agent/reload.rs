@@ -60,6 +60,7 @@ async fn run(
     let mut patience = Patience::default();
     // by SIGHUP, whose outcome is told, be it that there is nothing new
     let (mut settles, mut asked) = (false, false);
+    let mut failed = String::new();
     loop {
         let wait = if settles { SETTLES } else { poll };
         tokio::select! {
@@ -75,10 +76,16 @@ async fn run(
         let looked = match patience.look(&mut reloader).await {
             Ok(looked) => looked,
             Err(error) => {
-                log.error(format_args!("{error}: its files are followed no more"));
-                return;
+                // the next look may do better; that this one has failed is told once, and to who asks
+                let before = std::mem::replace(&mut failed, error.to_string());
+                if asked || before != failed {
+                    log.error(format_args!("{error:?}"));
+                }
+                (settles, asked) = (false, false);
+                continue;
             }
         };
+        failed.clear();
         tell_of_silence(&log, &patience, &looked, asked);
         let Some(reload) = looked.reload else {
             (settles, asked) = (false, false);
@@ -319,5 +326,50 @@ mod tests {
         }
         assert!(began.elapsed() >= SETTLES, "it had not settled: {:?}", began.elapsed());
         agent.close().await.unwrap();
+    }
+
+    /// Its destructor panics, and so does the look at a file that says so.
+    #[derive(Default, Serialize, Deserialize)]
+    struct Text(String);
+    impl Drop for Text {
+        fn drop(&mut self) {
+            assert!(self.0 != "armed", "in pieces");
+        }
+    }
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Armed {
+        text: Text,
+    }
+    #[plugin(no_lifecycle)]
+    struct Carries {
+        #[config]
+        config: Live<Armed>,
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        carries: Dep<Carries>,
+    }
+
+    #[test]
+    fn a_look_that_fails_is_not_the_last_one() {
+        let (folder, log) = (Folder::new(), Log::default());
+        folder.write("carries.conf", "text: one");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        log.during(|| {
+            runtime.block_on(async {
+                let config = Config::new().set("agent", "config-poll-interval", "10ms");
+                let agent = Agent::<Lone>::builder().config(config).config_dir(folder.path()).start().await.unwrap();
+                folder.write("carries.conf", "text: armed");
+                let failed = "reading the config files panicked: in pieces";
+                until(&log, failed, 1).await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                folder.write("carries.conf", "text: two");
+                let text = until(&log, "the config has changed: `carries`", 1).await;
+                assert_eq!(text.matches(failed).count(), 1, "told once: {text}");
+                assert_eq!(agent.carries.config.get().text.0, "two");
+                agent.close().await.unwrap();
+            });
+        });
     }
 }

@@ -47,7 +47,7 @@ struct Tried {
 impl Retries {
     /// The plugin's `init` has failed, and its policy lets the agent go on.
     pub(super) async fn put_off(&mut self, env: &Env, plugin: &Begun, error: &PluginError) {
-        end_attempt(env, &plugin.cx).await;
+        end_attempt(&plugin.cx).await;
         let (log, what, mend) = (plugin.cx.log(), error.to_string(), Mend(error));
         match env.policy(plugin.place) {
             StartPolicy::Retry(backoff) => {
@@ -130,12 +130,13 @@ impl Retries {
 }
 
 /// What an attempt that failed has left running is ended: it would go on beside the next one, and report its state.
-async fn end_attempt(env: &Env, cx: &Context) {
-    env.shared.outdate_metrics(env.graph.nodes()[cx.place()].instance());
-    for left in env.shared.tasks.end_of(cx.place()).await {
+pub(crate) async fn end_attempt(cx: &Context) {
+    for left in cx.tasks().end_of(cx.place()).await {
         let name = left.name;
         cx.log().error(format_args!("task `{name}` of the attempt that failed blocks its thread, and goes on"));
     }
+    // a task may register one at its end
+    cx.outdate_metrics();
 }
 
 /// What can be done about an attempt that failed.
@@ -201,7 +202,7 @@ impl Attempts {
                 Err(error) if matches!(error.cause, Cause::Panicked(_)) => return self.give_up(error),
                 Err(error) => {
                     failed = failed.saturating_add(1);
-                    end_attempt(&self.env, &self.cx).await;
+                    end_attempt(&self.cx).await;
                     self.cx.log().warn(format_args!("attempt {failed}: {error}{}", Mend(&error)));
                     self.cx.status().down(Down::Retrying, format!("attempt {failed}: {error}; it is tried again"));
                 }

@@ -15,14 +15,14 @@ use crate::{
     logging::{Level, Loggers},
 };
 use std::{
-    io,
+    fmt, io,
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{Notify, oneshot},
+    sync::Notify,
     task::JoinHandle,
 };
 
@@ -67,15 +67,14 @@ impl Ground {
         Ok(Ground { ears, agents: agents_runtime().map_err(no_runtime)? })
     }
 
-    /// Waits for what comes before the agent begins: for no longer than this, nor than the agent is wanted. Nothing has to be undone.
+    /// Waits for what comes before the agent begins, for no longer than the agent is wanted: else it is `None`, and nothing has to be undone.
     pub(super) fn prepare<T>(
         &mut self,
         log: &Logger,
         stop: &StopHandle,
         hangup: &Notify,
-        limit: Duration,
-        done: oneshot::Receiver<T>,
-    ) -> Prepares<T> {
+        done: impl Future<Output = T>,
+    ) -> Option<T> {
         let Ears { runtime, signals, teller } = &mut self.ears;
         runtime.block_on(async {
             let hears = async {
@@ -88,16 +87,23 @@ impl Ground {
             };
             tokio::select! {
                 biased;
-                done = done => done.map_or(Prepares::Stopped, Prepares::Done),
+                done = done => Some(done),
                 number = hears => {
                     teller.say(log, Level::Info, format_args!("signal {number}: the agent stops"));
                     teller.flush(teller::FIRST);
-                    Prepares::Stopped
+                    stop.stop();
+                    None
                 }
-                () = stop.stopping() => Prepares::Stopped,
-                () = tokio::time::sleep(limit) => Prepares::Late,
+                () = stop.stopping() => None,
             }
         })
+    }
+
+    /// Says something, and waits a moment for it to be written: who hears of signals is not held up by a log that nobody reads.
+    #[track_caller]
+    pub(super) fn tell(&self, log: &Logger, level: Level, what: impl fmt::Display, within: Duration) {
+        self.ears.teller.say(log, level, what);
+        self.ears.teller.flush(within);
     }
 
     /// Runs an agent's life, and hears signals meanwhile.
@@ -126,15 +132,6 @@ impl Ground {
         agents.shutdown_background();
         ExitCode::from(code)
     }
-}
-
-/// What became of what comes before the agent begins.
-pub(super) enum Prepares<T> {
-    Done(T),
-    /// Nobody wants it any more.
-    Stopped,
-    /// It is not done within its limit.
-    Late,
 }
 
 /// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen, nor others' requests from
@@ -228,5 +225,15 @@ mod tests {
         assert_eq!(hear(&log, &teller, signals, &stop, &hangup, agent).await, 7);
         let told = tokio::time::timeout(Duration::from_millis(100), hangup.notified()).await;
         assert!(told.is_ok());
+    }
+
+    #[test]
+    fn a_signal_before_the_agent_begins_is_a_stop_for_all_who_wait_for_it() {
+        let mut ground = Ground::new(Ears::new().unwrap()).unwrap();
+        let kill = Command::new("kill").arg("-TERM").arg(std::process::id().to_string()).status();
+        assert!(kill.unwrap().success());
+        let (stop, log) = (StopHandle::new(), Loggers::default().of_agent());
+        let prepared = ground.prepare(&log, &stop, &Notify::new(), std::future::pending::<()>());
+        assert!(prepared.is_none() && stop.is_stopping());
     }
 }

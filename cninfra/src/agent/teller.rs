@@ -19,6 +19,9 @@ pub(super) const FIRST: Duration = Duration::from_millis(50);
 /// So long is waited for the last ones.
 pub(super) const LAST: Duration = Duration::from_millis(200);
 
+/// So long is waited for what is all that the process says before it ends.
+pub(super) const ALL: Duration = Duration::from_secs(5);
+
 /// Who acts on a signal or a limit says through it what it does: a log that nobody reads blocks those that write to it, and the lock
 /// of the output with them.
 #[derive(Clone, Default)]

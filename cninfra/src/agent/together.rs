@@ -162,7 +162,8 @@ impl Together {
         let next_told = |waiting: &FuturesUnordered<Job<'_>>, told: Instant| {
             waiting.iter().map(Job::is_told_at).filter(|at| *at > told).min()
         };
-        let never = || after(common.ends, common.whole);
+        // the end of the whole may be long past: what closes has a time of its own
+        let never = || after(Instant::now(), Duration::MAX);
         let mut slow = pin!(sleep_until(next_told(&waiting, told).unwrap_or_else(never)));
         while !waiting.is_empty() && (self.errors.is_empty() || common.stop.is_none()) {
             let ended = future::select(waiting.next(), stopping.as_mut());
@@ -312,5 +313,37 @@ mod tests {
             "still stopping: plugin `Slower` (close, 750.0ms of 1.5s)",
         ];
         assert_eq!(told, expected, "{text}");
+    }
+
+    #[test]
+    fn a_wait_longer_than_the_whole_is_told_and_ends() {
+        use crate::agent::Limits;
+        use std::{sync::mpsc::channel, thread};
+        let (done, heard) = channel();
+        // who hangs there is left to himself
+        thread::spawn(move || {
+            paused(async {
+                let limits = Limits::default().stop(Duration::from_millis(1)).plugin_stop(Duration::from_secs(24));
+                let builder = Agent::<Closes>::builder().limits(limits);
+                let agent = builder.start().await.unwrap_or_else(|error| panic!("{error}"));
+                done.send(agent.close().await.map(drop).map_err(|error| format!("{error:?}")))
+            })
+        });
+        assert_eq!(heard.recv_timeout(Duration::from_secs(20)), Ok(Ok(())));
+    }
+
+    /// It closes in less time than any plugin has, but longer than is waited before that is told.
+    #[plugin]
+    struct Lingers;
+    impl Lifecycle for Lingers {
+        async fn close(&self, _: &Context) -> Result<()> {
+            sleep(Duration::from_millis(80)).await;
+            Ok(())
+        }
+    }
+
+    #[derive(Flavor)]
+    struct Closes {
+        lingers: Dep<Lingers>,
     }
 }

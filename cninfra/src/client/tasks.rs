@@ -1,12 +1,17 @@
 //! [`Tasks`]: the tasks of a client, which end with it.
 
+use crate::agent::Panic;
+use futures_util::FutureExt as _;
 use std::{
     future::Future,
+    panic::AssertUnwindSafe,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use tokio::task::JoinSet;
 
 /// The tasks of a client that is used without an agent, too. Dropped, it ends them.
+///
+/// One that panics has ended, and is an error in the log (of `tracing`, since there may be no agent).
 ///
 /// ```
 /// use cninfra::client::Tasks;
@@ -22,7 +27,11 @@ use tokio::task::JoinSet;
 /// # }
 /// ```
 #[derive(Default, Debug)]
-pub struct Tasks(Mutex<JoinSet<()>>);
+pub struct Tasks {
+    all: Mutex<JoinSet<()>>,
+    /// Held by who waits for their end.
+    joins: tokio::sync::Mutex<()>,
+}
 
 impl Tasks {
     /// Runs a task, which is to end when the client is closed.
@@ -43,21 +52,26 @@ impl Tasks {
         }
         // those that have ended
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(task);
+        tasks.spawn(async {
+            if let Err(panic) = AssertUnwindSafe(task).catch_unwind().await {
+                tracing::error!("a task of the client panicked: {}", Panic::of(panic));
+            }
+        });
         true
     }
 
-    /// Waits until all have ended, which have been told to.
+    /// Waits until all have ended, which have been told to; so does who waits beside another one.
     ///
     /// # Cancel safety
     /// Dropped, it has ended them.
     pub async fn join(&self) {
+        let _joins = self.joins.lock().await;
         let mut tasks = std::mem::take(&mut *self.lock());
         while tasks.join_next().await.is_some() {}
     }
 
     fn lock(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -89,5 +103,33 @@ mod tests {
         drop(tasks);
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         assert_eq!(done.load(Ordering::Relaxed), 11);
+    }
+
+    #[cfg(feature = "testing")]
+    #[test]
+    fn a_task_that_panics_is_told_of_at_once() {
+        let log = crate::testing::log::Log::default();
+        log.during(|| {
+            crate::testing::paused(async {
+                let tasks = Tasks::default();
+                tasks.spawn(async { panic!("in pieces") });
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                assert!(log.text().contains("a task of the client panicked: in pieces"), "{}", log.text());
+                tasks.join().await;
+            });
+        });
+        assert_eq!(log.text().matches("in pieces").count(), 1, "{}", log.text());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_who_wait_for_their_end_wait_for_as_long() {
+        use tokio::time::{Duration, Instant, sleep};
+        let (tasks, began) = (Tasks::default(), Instant::now());
+        tasks.spawn(sleep(Duration::from_secs(1)));
+        let joins = || async {
+            tasks.join().await;
+            began.elapsed().as_secs()
+        };
+        assert_eq!(tokio::join!(joins(), joins()), (1, 1));
     }
 }

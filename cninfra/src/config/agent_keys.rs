@@ -1,7 +1,14 @@
 //! [`AgentKeys`]: the keys of a plugin's section that are the agent's.
 
-use super::{Config, Known, KnownSection, Mistake, Part, PhaseLimits, entry::Entry, extract, section::Named};
+use super::{
+    Config, Known, KnownSection, Mistake, Part, PhaseLimits,
+    entry::Entry,
+    extract::{self, Depth},
+    failure::Spot,
+    section::Named,
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Their names. Where a plugin's section has a key of that name, it is the plugin's.
 pub(super) const AGENT_KEYS: &[&str] = &[ENABLED, START_POLICY, LIMITS];
@@ -35,7 +42,7 @@ pub(crate) enum OnFailure {
 impl Config {
     /// May this optional plugin start?
     pub(crate) fn is_enabled(&self, section: &str) -> bool {
-        self.agent_keys(section, ENABLED).0.enabled.unwrap_or(true)
+        self.agent_keys(section, &[ENABLED], Depth::Top).0.enabled.unwrap_or(true)
     }
 
     /// The start policies and the limits that are set, by section.
@@ -46,42 +53,32 @@ impl Config {
             }
             // they may be keys of the plugin's
             let noted = section.read(&self.entries(section.name), false).0.notes.agent_keys;
-            let keys = |key: &str| noted.contains_key(key).then(|| self.agent_keys(section.name, key).0);
-            let start_policy = keys(START_POLICY).and_then(|keys| keys.start_policy);
-            let limits = keys(LIMITS).and_then(|keys| keys.limits);
-            Some((section.name, AgentKeys { enabled: None, start_policy, limits }))
+            let keys = AGENT_KEYS_OF_ALL.iter().copied().filter(|key| noted.contains_key(*key));
+            Some((section.name, self.agent_keys(section.name, &keys.collect::<Vec<_>>(), Depth::Top).0))
         };
         known.iter().filter(|section| !section.is_own).filter_map(keys).collect()
     }
 
-    /// What a plugin's section says by one of the agent's keys.
-    pub(super) fn agent_keys(&self, section: &str, key: &str) -> (AgentKeys, extract::Outcome) {
-        let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(key)).collect();
-        let (keys, outcome) = extract::extract(Named::plain(section), &entries.iter().collect::<Vec<_>>());
+    /// What a plugin's section says by these keys of the agent's.
+    pub(super) fn agent_keys(&self, section: &str, keys: &[&str], depth: Depth) -> (AgentKeys, extract::Outcome) {
+        let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(keys)).collect();
+        let (keys, outcome) = extract::extract(Named::plain(section), &entries.iter().collect::<Vec<_>>(), depth);
         (keys.unwrap_or_default(), outcome)
     }
 
-    /// Which of the agent's keys say something else than before, and where: they are read at a start only.
-    pub(super) fn later_keys(&self, before: &Config, section: &KnownSection) -> Vec<String> {
-        let said = |config: &Config| section.read(&config.entries(section.name), false).0;
-        let (now, then) = (said(self), said(before));
-        let value = |config: &Config, read: &extract::Outcome, key: &str| {
-            // it may be a key of the plugin's
-            let is_said = read.notes.agent_keys.contains_key(key);
-            is_said.then(|| yaml_serde::to_string(&config.agent_keys(section.name, key).0).unwrap_or_default())
+    /// What a section that has been read says by the agent's keys.
+    pub(super) fn said_keys(&self, section: &KnownSection, read: &extract::Outcome) -> SaidKeys {
+        // others may be keys of the plugin's
+        let noted = AGENT_KEYS.iter().filter_map(|key| Some((*key, read.notes.agent_keys.get(*key)?)));
+        let noted: Vec<_> = noted.collect();
+        let keys: Vec<_> = noted.iter().map(|(key, _)| *key).collect();
+        let (said, _) = self.agent_keys(section.name, &keys, Depth::Top);
+        let values = yaml_serde::to_value(said).unwrap_or_default();
+        let said = |(key, spot): (&'static str, &Spot)| {
+            let value = values.get(key).cloned().unwrap_or_default();
+            (key, Said { value, place: read.layers.place(spot, Part::Key).to_string() })
         };
-        let changed = AGENT_KEYS.iter().filter(|key| value(self, &now, key) != value(before, &then, key));
-        let told = |key: &&str| {
-            let name = format!("key `{}.{key}`", section.name);
-            match (now.notes.agent_keys.get(*key), then.notes.agent_keys.get(*key)) {
-                (Some(spot), _) => {
-                    format!("{}: {name} has changed", now.layers.place(spot, Part::Key))
-                }
-                (None, Some(spot)) => format!("{}: {name} is gone", then.layers.place(spot, Part::Key)),
-                (None, None) => name,
-            }
-        };
-        changed.map(|key| format!("{}: a new start of the agent will see it", told(key))).collect()
+        noted.into_iter().map(said).collect()
     }
 
     /// What is wrong with the agent's keys in a section that has been read.
@@ -95,15 +92,46 @@ impl Config {
             let help = "it is a key of a plugin's section";
             return AGENT_KEYS.iter().filter_map(|key| refused(key, " is unknown", help)).collect();
         }
+        let mut keys: Vec<&str> =
+            AGENT_KEYS_OF_ALL.iter().copied().filter(|key| read.notes.agent_keys.contains_key(*key)).collect();
         let mut mistakes = Vec::new();
         if section.optional {
-            mistakes.extend(self.agent_keys(section.name, ENABLED).1.mistakes);
+            keys.push(ENABLED);
         } else {
             let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out";
             mistakes.extend(refused(ENABLED, ": the plugin is not an optional one of its flavor", help));
         }
-        let said = AGENT_KEYS_OF_ALL.iter().filter(|key| read.notes.agent_keys.contains_key(**key));
-        mistakes.extend(said.flat_map(|key| self.agent_keys(section.name, key).1.mistakes));
+        mistakes.extend(self.agent_keys(section.name, &keys, Depth::All).1.mistakes);
         mistakes
     }
+}
+
+/// One of the agent's keys, as a section says it. It is the same wherever it stands.
+#[derive(Clone)]
+pub(super) struct Said {
+    value: yaml_serde::Value,
+    place: String,
+}
+
+impl PartialEq for Said {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+/// The agent's keys that a section says.
+pub(super) type SaidKeys = BTreeMap<&'static str, Said>;
+
+/// Which of them say something else than before, and where: they are read at a start only.
+pub(super) fn later(section: &str, now: &SaidKeys, before: &SaidKeys) -> Vec<String> {
+    let told = |key: &&str| {
+        let (now, before) = (now.get(*key), before.get(*key));
+        let (said, what) = match now {
+            _ if now == before => return None,
+            Some(now) => (now, "has changed"),
+            None => (before?, "is gone"),
+        };
+        Some(format!("{}: key `{section}.{key}` {what}: a new start of the agent will see it", said.place))
+    };
+    AGENT_KEYS.iter().filter_map(told).collect()
 }

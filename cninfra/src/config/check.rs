@@ -3,7 +3,7 @@
 use super::{
     Mistake, Place, Section,
     entry::Entry,
-    extract::{Outcome, extract},
+    extract::{Depth, Outcome, extract},
     key,
     section::Named,
     source::{Part, Source},
@@ -153,8 +153,9 @@ pub type CheckOf<S> = fn(&<S as Section>::__Plain) -> Result<(), Invalid>;
 
 /// Reads a section and checks it, for generated code.
 pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: CheckOf<S>) -> Checked {
-    let (value, outcome) = extract::<S::__Plain>(section, entries);
-    let checked = value.filter(|_| outcome.mistakes.is_empty()).map(|value| foreign::guard(|| check(&value)));
+    let (value, outcome) = extract::<S::__Plain>(section, entries, Depth::All);
+    let is_whole = outcome.mistakes.is_empty() && outcome.unanswered.is_empty();
+    let checked = value.filter(|_| is_whole).map(|value| foreign::guard(|| check(&value)));
     let invalid = checked.and_then(|checked| match checked {
         Ok(checked) => checked.err(),
         Err(panic) => Some(Invalid::section(format!("can not be checked: its check panicked: {panic}"))),

@@ -2,9 +2,9 @@
 
 use super::{
     Config, Duration, Known, KnownSection, Part, Source,
-    agent_keys::{AGENT_KEYS_OF_ALL, AgentKeys, ENABLED},
+    agent_keys::{AGENT_KEYS, AgentKeys, ENABLED},
     entry::Entry,
-    extract::Outcome,
+    extract::{Depth, Outcome},
     failure::Spot,
     key,
     print::scalar,
@@ -114,20 +114,19 @@ impl Config {
             values.all.push(EffectiveValue { path, value: true.into(), origin, secret: false });
         }
         // every plugin has these: only where they are said
-        let optional = section.optional.then_some(&ENABLED);
-        let said = optional.into_iter().chain(AGENT_KEYS_OF_ALL);
-        for key in said.filter(|key| outcome.notes.agent_keys.contains_key(**key)) {
-            values.all.append(&mut self.agent_values(section, key));
-        }
+        let said = |key: &&str| outcome.notes.agent_keys.contains_key(*key) && (section.optional || *key != ENABLED);
+        values
+            .all
+            .append(&mut self.agent_values(section, &AGENT_KEYS.iter().copied().filter(said).collect::<Vec<_>>()));
         if let Value::Mapping(mapping) = value {
             values.mapping(&mut Vec::new(), &mapping);
         }
         values.all
     }
 
-    /// One of the agent's keys, where it is said.
-    fn agent_values(&self, section: &KnownSection, key: &str) -> Vec<EffectiveValue> {
-        let (keys, outcome): (AgentKeys, _) = self.agent_keys(section.name, key);
+    /// These of the agent's keys, where they are said.
+    fn agent_values(&self, section: &KnownSection, keys: &[&str]) -> Vec<EffectiveValue> {
+        let (keys, outcome): (AgentKeys, _) = self.agent_keys(section.name, keys, Depth::Top);
         let mut values = Values { outcome: &outcome, all: Vec::new() };
         if let Ok(Value::Mapping(mapping)) = yaml_serde::to_value(keys) {
             values.mapping(&mut Vec::new(), &mapping);

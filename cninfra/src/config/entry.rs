@@ -37,10 +37,10 @@ impl Entry {
         }
     }
 
-    /// Only this key of it; `None` where it is not there.
-    pub(super) fn only(&self, wanted: &str) -> Option<Self> {
+    /// Only these keys of it; `None` where none of them is there.
+    pub(super) fn only(&self, wanted: &[&str]) -> Option<Self> {
         let Value::Dict(tag, dict) = &self.value else { return None };
-        let entries = dict.iter().filter(|(key, _)| key::same(key, wanted));
+        let entries = dict.iter().filter(|(key, _)| wanted.iter().any(|wanted| key::same(key, wanted)));
         let dict = value::dict(entries.map(|(key, value)| (key.clone(), value.clone())));
         (!dict.is_empty()).then(|| self.with(Value::Dict(*tag, dict)))
     }

@@ -4,14 +4,14 @@ use super::{
     entry::Entry,
     failure::{Failure, What},
     layers::{Dropped, Layers},
-    mistake::Mistake,
+    mistake::{self, Mistake},
     mistakes::Mistakes,
     reader::Reader,
     reading::{Notes, Reading, ask},
     section::Named,
     source::{Part, Source, Way},
 };
-use crate::foreign;
+use crate::{Result, foreign};
 use figment::Figment;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
@@ -20,6 +20,8 @@ use std::cell::RefCell;
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) mistakes: Vec<Mistake>,
+    /// Secrets whose files do not answer: of these sections nothing more can be told.
+    pub(super) unanswered: Vec<Mistake>,
     /// The first key of the section itself that nothing says and that has no default.
     pub(super) missing: Option<&'static str>,
     pub(super) notes: Notes,
@@ -28,9 +30,38 @@ pub(super) struct Outcome {
     pub(super) figment: Figment,
 }
 
+/// How far down a section is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What holds.
+    Top,
+    /// What is overridden, too, which is to be right: it may hold at the next start.
+    All,
+}
+
+impl Outcome {
+    /// The value that was read, with what was seen on the way.
+    ///
+    /// # Errors
+    /// All that is wrong, each in a line with its mend.
+    pub(super) fn sound<C>(mut self, value: Option<C>) -> Result<(C, Self)> {
+        let mut wrong = std::mem::take(&mut self.mistakes);
+        wrong.append(&mut self.unanswered);
+        match value {
+            Some(value) if wrong.is_empty() => Ok((value, self)),
+            // without a value there are mistakes
+            _ => Err(mistake::all(wrong)),
+        }
+    }
+}
+
 /// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default. Without a value there are
 /// mistakes.
-pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries: &[&Entry]) -> (Option<C>, Outcome) {
+pub(super) fn extract<C: DeserializeOwned + Default>(
+    section: Named<'_>,
+    entries: &[&Entry],
+    depth: Depth,
+) -> (Option<C>, Outcome) {
     if entries.is_empty() {
         return match foreign::guard(C::default) {
             Ok(value) => (Some(value), Outcome::default()),
@@ -42,7 +73,7 @@ pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries
         };
     }
     let value = RefCell::new(None);
-    let outcome = extract_with(section, entries, &|reader| {
+    let outcome = extract_with(section, entries, depth, &|reader| {
         let is_all = reader.reading.reads == Reads::All;
         let read = C::deserialize(reader)?;
         if is_all {
@@ -54,7 +85,7 @@ pub(super) fn extract<C: DeserializeOwned + Default>(section: Named<'_>, entries
 }
 
 // not generic: compiled once for all sections
-fn extract_with(section: Named<'_>, entries: &[&Entry], read: Read<'_>) -> Outcome {
+fn extract_with(section: Named<'_>, entries: &[&Entry], depth: Depth, read: Read<'_>) -> Outcome {
     // what the type does there is code of somebody else
     let read = &|reader: Reader<'_, '_>| {
         let panicked = |panic| Err(Failure::new(What::Says(format!("reading it panicked: {panic}"))));
@@ -65,16 +96,19 @@ fn extract_with(section: Named<'_>, entries: &[&Entry], read: Read<'_>) -> Outco
     let mut dropped = Dropped::new();
     let mut all = Mistakes::new(section, &layers, &whole);
     all.twice();
-    let notes = all.read(&mut dropped, read, Reads::All);
-    // what is overridden is to be right, too: it may hold at the next start
-    for number in 1..layers.len() {
+    let mut notes = all.read(&mut dropped, read, Reads::All);
+    let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
+    for number in overridden {
         let others = (0..layers.len()).filter(|other| *other != number).map(|other| (other, Way::new()));
         let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
-        all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
+        let below = all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
+        // what holds of it has been seen
+        let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
+        notes.plugins.extend(new);
     }
-    let missing = all.missing;
+    let (missing, unanswered) = (all.missing, std::mem::take(&mut all.unanswered));
     let mistakes = all.sorted();
-    Outcome { mistakes, missing, notes, figment: whole, layers }
+    Outcome { mistakes, unanswered, missing, notes, figment: whole, layers }
 }
 
 type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failure>;
@@ -299,5 +333,54 @@ mod tests {
         ] {
             assert_eq!(read(&[(key, text)]), Err(format!("variable V: key `every.{key}` {words}")), "{key}={text}");
         }
+    }
+
+    #[test]
+    fn what_is_overridden_is_read_by_the_check_alone() {
+        use crate::config::{Known, Section as _};
+        use std::cell::Cell;
+        thread_local! {
+            static READ: Cell<u32> = const { Cell::new(0) };
+        }
+        #[derive(Debug, Default, Serialize)]
+        struct Counted(u8);
+        impl<'de> Deserialize<'de> for Counted {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = u8::deserialize(deserializer)?;
+                READ.set(READ.get() + 1);
+                Ok(Counted(number))
+            }
+        }
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        struct Counts {
+            number: Counted,
+        }
+        let mut config = Config::new().set("counts", "number", 1);
+        config.set_variable("counts", "number", "2", "V");
+        config.set_flag("counts", "number", "3", "F");
+        let read = |by: &dyn Fn()| {
+            READ.set(0);
+            by();
+            READ.get()
+        };
+        assert_eq!(read(&|| assert_eq!(config.section::<Counts>("counts").unwrap().number.0, 3)), 1);
+        let known = Known::none().with("counts", Counts::META);
+        assert_eq!(read(&|| assert_eq!(config.check(&known), [])), 3);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_with_its_mend() {
+        let mut config = Config::new();
+        config.set_variable("every", "numbr", "1", "N");
+        config.set_variable("every", "std-time", "5x", "T");
+        let error = config.section::<Every>("every").unwrap_err().to_string();
+        let lines: Vec<&str> = error.lines().collect();
+        let [time, number] = &lines[..] else { panic!("{error}") };
+        let is_unit = time.starts_with("variable T: key `every.std-time`")
+            || number.starts_with("variable T: key `every.std-time`");
+        assert!(
+            is_unit && error.contains("variable N: key `every.numbr` is unknown (did you mean `number`?"),
+            "{error}"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use super::source::Way;
 use crate::foreign;
 use serde::de::{self, Expected, Unexpected};
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, path::PathBuf};
 
 /// How the words begin where a text is wanted, and something else is there that is shown.
 pub(super) const NO_TEXT: &str = "a text, not `";
@@ -32,6 +32,8 @@ pub(super) enum What {
     },
     /// `<key>-file` of a key that is no secret.
     NoSecret,
+    /// The file of a secret does not answer.
+    Unanswered(PathBuf),
     /// Nothing is wrong: the type was only asked what it wants.
     Asked,
 }

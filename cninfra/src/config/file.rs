@@ -83,9 +83,14 @@ pub(super) fn is_there(path: &Path) -> bool {
     }
 }
 
+/// Has it not answered, so that nothing is known of it?
+pub(super) fn is_silent(path: &Path) -> bool {
+    looks_at(path) == Some(None)
+}
+
 /// Is there a link of this name, wherever it leads to?
 pub(super) fn is_link(path: &Path) -> bool {
-    looks_at(path).is_none() && fs::symlink_metadata(path).is_ok()
+    looks_at(path).is_none() && path.is_symlink()
 }
 
 /// Is it a directory?
@@ -185,5 +190,14 @@ mod tests {
             (read_in_time(&at("right")).unwrap().len(), read_in_time(&at("null"))),
             (longest, Ok(String::new()))
         );
+    }
+
+    #[test]
+    fn only_a_link_is_one() {
+        let folder = Folder::new();
+        let at = |name: &str| folder.path().join(name);
+        folder.write("file", "");
+        symlink("nosuch", at("dangling")).unwrap();
+        assert_eq!(["file", "dangling", "none", ""].map(|name| is_link(&at(name))), [false, true, false, false]);
     }
 }

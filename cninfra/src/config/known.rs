@@ -5,7 +5,7 @@ use super::{
     agent_keys::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
     check::{Checked, ToRead},
     entry::Entry,
-    extract::Outcome,
+    extract::{Depth, Outcome},
     key,
     section::Named,
 };
@@ -34,16 +34,19 @@ pub(crate) struct KnownSection {
 }
 
 impl KnownSection {
-    /// Reads it of its entries, the highest first; its value too, where that is wanted.
+    /// Reads what holds of its entries, the highest first; its value too, where that is wanted.
     pub(super) fn read(&self, entries: &[&Entry], wanted: bool) -> (Outcome, Option<yaml_serde::Value>) {
-        (self.meta.read)(self.named(), entries, wanted)
+        (self.meta.read)(self.named(), entries, Depth::Top, wanted)
     }
 
-    /// Reads it of its entries, the highest first; and asks its own check, where it has one and that is wanted.
+    /// Reads all of its entries, the highest first; and asks its own check, where it has one and that is wanted.
     pub(super) fn check(&self, entries: &[&Entry], wanted: bool) -> Checked {
         match self.meta.check.filter(|_| wanted) {
             Some(check) => check(ToRead { section: self.named(), entries }),
-            None => Checked { outcome: self.read(entries, false).0, invalid: None },
+            None => {
+                let (outcome, _) = (self.meta.read)(self.named(), entries, Depth::All, false);
+                Checked { outcome, invalid: None }
+            }
         }
     }
 

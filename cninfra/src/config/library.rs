@@ -1,7 +1,16 @@
 //! [`from_file`]: a section without an agent.
 
-use super::{Mistake, Place, entry::Entry, extract::extract, file, load::parse, section::Named, source::Way, value};
-use crate::{Error, Result};
+use super::{
+    Mistake, Place,
+    entry::Entry,
+    extract::{Depth, extract},
+    file,
+    load::parse,
+    section::Named,
+    source::Way,
+    value,
+};
+use crate::Result;
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::Path;
 
@@ -27,25 +36,8 @@ pub fn from_file<C: Serialize + DeserializeOwned + Default>(section: &str, path:
     })?;
     let (source, value) = parse(path.to_path_buf(), text)?;
     let entry = Entry { section: section.to_string(), source, way: Way::new(), value: value::from_yaml(value) };
-    let (value, outcome) = extract(Named::plain(section), &[&entry]);
-    match (outcome.mistakes.len(), value) {
-        (0, Some(value)) => Ok(value),
-        _ => Err(all(outcome.mistakes)),
-    }
-}
-
-/// All that is wrong, each in a line with its mend.
-fn all(mut mistakes: Vec<Mistake>) -> Error {
-    if mistakes.len() == 1
-        && let Some(mistake) = mistakes.pop()
-    {
-        return mistake.into();
-    }
-    let line = |mistake: &Mistake| match &mistake.help {
-        Some(help) => format!("{mistake} ({help})"),
-        None => mistake.to_string(),
-    };
-    Error::msg(mistakes.iter().map(line).collect::<Vec<_>>().join("\n"))
+    let (value, outcome) = extract(Named::plain(section), &[&entry], Depth::All);
+    Ok(outcome.sound(value)?.0)
 }
 
 #[cfg(test)]

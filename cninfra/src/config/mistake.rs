@@ -81,6 +81,20 @@ fn brief(text: &str) -> String {
     brief
 }
 
+/// All of them in one, each in a line with its mend.
+pub(super) fn all(mut mistakes: Vec<Mistake>) -> Error {
+    if mistakes.len() == 1
+        && let Some(mistake) = mistakes.pop()
+    {
+        return mistake.into();
+    }
+    let line = |mistake: &Mistake| match &mistake.help {
+        Some(help) => format!("{mistake} ({help})"),
+        None => mistake.to_string(),
+    };
+    Error::msg(mistakes.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
 impl From<Mistake> for Error {
     fn from(mistake: Mistake) -> Self {
         let error = Error::msg(&mistake);

@@ -26,13 +26,24 @@ pub(super) struct Mistakes<'a> {
     /// The first key of the section itself that nothing says and that has no default.
     pub(super) missing: Option<&'static str>,
     pub(super) all: Vec<Mistake>,
+    /// Secrets whose files do not answer.
+    pub(super) unanswered: Vec<Mistake>,
 }
 
 impl<'a> Mistakes<'a> {
     /// None so far.
     pub(super) fn new(section: Named<'a>, layers: &'a Layers, whole: &'a Figment) -> Self {
         let most = layers.most_mistakes();
-        Mistakes { section, layers, whole, most, seen: HashSet::new(), missing: None, all: Vec::new() }
+        Mistakes {
+            section,
+            layers,
+            whole,
+            most,
+            seen: HashSet::new(),
+            missing: None,
+            all: Vec::new(),
+            unanswered: Vec::new(),
+        }
     }
 
     pub(super) fn add(&mut self, spot: &Spot, mistake: impl FnOnce() -> Mistake) {
@@ -105,12 +116,16 @@ impl<'a> Mistakes<'a> {
                 (format!("{name}: the key `{}` is missing", kebab(field)), Some(help))
             }
             What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
+            What::Unanswered(path) => {
+                let help = "look at the file system that it is on".to_string();
+                (format!("{name}: the file {} does not answer", path.display()), Some(help))
+            }
             What::Asked => return,
         };
         let part = if matches!(what, What::NoSecret | What::Twice(_)) { Part::Key } else { Part::Value };
         let mistake = Mistake::new(self.layers.place(spot, part), text).of(self.section.name).help_if(help);
         self.seen.insert((spot.entry, spot.way.clone()));
-        self.all.push(mistake);
+        if matches!(what, What::Unanswered(_)) { self.unanswered.push(mistake) } else { self.all.push(mistake) }
     }
 
     /// Does it follow from what has been told?
@@ -131,7 +146,7 @@ impl<'a> Mistakes<'a> {
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
             // a whole of which a part has been dropped
             What::Takes(_) | What::Says(_) => dropped.iter().any(|place| inner(place).is_some()),
-            What::NoSecret | What::Unknown { .. } | What::Asked => false,
+            What::NoSecret | What::Unknown { .. } | What::Unanswered(_) | What::Asked => false,
         }
     }
 

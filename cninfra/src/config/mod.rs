@@ -107,9 +107,10 @@ pub use secret::Secret;
 pub use section::{ConfigMeta, Section};
 pub use text::from_text;
 
-use crate::{Error, Result};
+use crate::Result;
 use check::Checked;
 use entry::Entry;
+use extract::{Depth, extract};
 use figment::{Figment, value::Value};
 use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
@@ -306,9 +307,14 @@ impl Config {
 
     /// Everything that is wrong: nothing is to be created then.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
+        self.check_those(known, |_| true)
+    }
+
+    /// Everything that is wrong with these sections, and with the files.
+    fn check_those(&self, known: &Known, is_asked: impl Fn(&KnownSection) -> bool) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(self.unknown_sections(known));
-        for section in known.iter() {
+        for section in known.iter().filter(|section| is_asked(section)) {
             mistakes.extend(self.check_section(section, known));
         }
         mistakes
@@ -334,6 +340,8 @@ impl Config {
         let is_checked = !section.optional || self.is_enabled(section.name);
         let Checked { mut outcome, invalid } = section.check(&entries, is_checked);
         let mut mistakes = std::mem::take(&mut outcome.mistakes);
+        // while the agent runs, nobody waits for the secrets of a section that follows no file
+        mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
         mistakes.extend(self.check_agent_keys(section, &outcome));
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
         match invalid {
@@ -344,19 +352,13 @@ impl Config {
 
     /// What is right of a section, without what is wrong; `None` where nothing can be read.
     pub(crate) fn what_holds<C: DeserializeOwned + Default>(&self, name: &str) -> Option<C> {
-        extract::extract(section::Named::plain(name), &self.entries(name)).0
+        extract(section::Named::plain(name), &self.entries(name), Depth::Top).0
     }
 
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
-        let (value, outcome) = extract::extract(section::Named::plain(name), &self.entries(name));
-        match (<[Mistake; 1]>::try_from(outcome.mistakes), value) {
-            (Ok([mistake]), _) => Err(mistake.into()),
-            (Err(mistakes), Some(value)) if mistakes.is_empty() => Ok(value),
-            (Err(mistakes), _) => {
-                Err(Error::msg(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
-            }
-        }
+        let (value, outcome) = extract(section::Named::plain(name), &self.entries(name), Depth::Top);
+        Ok(outcome.sound(value)?.0)
     }
 }
 
@@ -374,18 +376,14 @@ pub(crate) struct KeyOrigin {
 impl Config {
     /// A section, and where what is said of its keys is from. It reads files once more, for their lines.
     pub(crate) fn section_with_origins<C: DeserializeOwned + Default>(&self, name: &str) -> Result<(C, Origins)> {
-        let (value, outcome) = extract::extract(section::Named::plain(name), &self.entries(name));
+        let (value, outcome) = extract(section::Named::plain(name), &self.entries(name), Depth::Top);
+        let (value, outcome) = outcome.sound(value)?;
         let origin = |(path, spot): (&Vec<String>, &failure::Spot)| {
             let place = outcome.layers.place(spot, Part::Key).to_string();
             (path.join("."), KeyOrigin { place, of_process: outcome.layers.is_process(spot.entry) })
         };
         let origins = outcome.notes.origins.iter().map(origin).collect();
-        match (outcome.mistakes.into_iter().next(), value) {
-            (None, Some(value)) => Ok((value, origins)),
-            (Some(mistake), _) => Err(mistake.into()),
-            // without a value there are mistakes
-            (None, None) => Err(Error::msg(format_args!("section `{name}` can not be read"))),
-        }
+        Ok((value, origins))
     }
 }
 

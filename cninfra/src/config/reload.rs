@@ -2,6 +2,7 @@
 
 use super::{
     At, Config, Files, Known, KnownSection, Mistake, Place,
+    agent_keys::{self, SaidKeys},
     entry::Entry,
     file::{self, Instead},
     load::{Stamp, stamp},
@@ -30,11 +31,12 @@ pub(crate) struct Reloader {
 /// All that the files hold.
 type Content = (Vec<(PathBuf, Arc<str>)>, Vec<Mistake>, BTreeMap<&'static str, Made>);
 
-/// What a section is made of: values of its entries, and the files of its secrets.
+/// What a section is made of: values of its entries; and of one that follows its files, those of its secrets, and the agent's keys.
 #[derive(Clone, Default, PartialEq)]
 struct Made {
     values: Vec<String>,
     secrets: Vec<(PathBuf, String)>,
+    keys: SaidKeys,
 }
 
 /// What the files hold at a moment.
@@ -105,9 +107,12 @@ impl Reloader {
     pub(crate) fn read(&self) -> Read {
         let mut new = self.now.without_files();
         let odd = new.read_files(&self.files, &self.known);
-        let mut mistakes = self.gone(&new);
-        mistakes.extend(new.check(&self.known));
         let made_of: BTreeMap<_, _> = self.known.iter().map(|section| (section.name, new.made_of(section))).collect();
+        let mut mistakes = self.gone(&new);
+        // one that follows no file was right when it was taken in, and nothing of it is taken in anew: its secrets are nobody's matter
+        let is_new =
+            |section: &KnownSection| section.meta.live || made_of.get(section.name) != self.made_of.get(section.name);
+        mistakes.extend(new.check_those(&self.known, is_new));
         // by time too: two looks at a file that is written over and over may find the same half of it
         let secrets = made_of.values().flat_map(|made| &made.secrets);
         let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
@@ -147,7 +152,13 @@ impl Reloader {
         let (live, fixed): (Vec<&KnownSection>, Vec<&KnownSection>) =
             self.known.iter().filter(changed).partition(|section| section.meta.live);
         let names = |sections: Vec<&KnownSection>| sections.into_iter().map(|section| section.name).collect::<Vec<_>>();
-        let later: Vec<String> = live.iter().flat_map(|section| new.later_keys(&self.now, section)).collect();
+        let none = SaidKeys::new();
+        let later = live.iter().flat_map(|section| {
+            let [now, before] = [&made_of, &self.made_of].map(|made_of| made_of.get(section.name));
+            let [now, before] = [now, before].map(|made| made.map_or(&none, |made| &made.keys));
+            agent_keys::later(section.name, now, before)
+        });
+        let later = later.collect();
         let (live, fixed) = (names(live), names(fixed));
         (self.now, self.made_of, self.refused) = (new, made_of, None);
         if !self.now.followers.tell(&live, &self.now) {
@@ -215,8 +226,22 @@ impl Config {
         let values = entries.iter().filter(|entry| entry.source.file().is_some());
         // as texts: so what is no number is equal to itself
         let values = values.map(|entry| format!("{:?}", entry.value)).collect();
-        let secrets = if section.meta.live { section.read(&entries, false).0.notes.secrets } else { Vec::new() };
-        Made { values, secrets }
+        if !section.meta.live {
+            return Made { values, ..Made::default() };
+        }
+        let read = section.read(&entries, false).0;
+        Made { values, keys: self.said_keys(section, &read), secrets: read.notes.secrets }
+    }
+}
+
+#[cfg(test)]
+impl Reloader {
+    /// What follows the files of this directory, and what they say.
+    pub(crate) fn in_dir(dir: &Path, known: Known) -> (Config, Self) {
+        let mut config = Config::new();
+        config.read_files(&Files { dir: dir.into(), named: Vec::new() }, &known);
+        let reloader = Reloader::new(&config, known).expect("a section that follows its file");
+        (config, reloader)
     }
 }
 
@@ -247,10 +272,8 @@ mod tests {
         let folder = Folder::new();
         folder.write("pair.conf", "a: 1\nb: 2");
         let known = Known::none().with("pair", <Live<Pair>>::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let live = <Live<Pair>>::__read(&config, "pair").unwrap();
-        let mut reloader = Reloader::new(&config, known).unwrap();
         assert_eq!(reloader.look(), Reload::Same);
         // written over, and over: the half of it that is there is the same, but it has not stayed
         for _ in 0..3 {
@@ -281,9 +304,7 @@ mod tests {
         let folder = Folder::new();
         folder.write("pair.conf", "a: 1\nlimits: {init: 1s}");
         let known = Known::none().plugin("pair", <Live<Pair>>::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-        let mut reloader = Reloader::new(&config, known).unwrap();
+        let (_, mut reloader) = Reloader::in_dir(folder.path(), known);
         let mut told = |text: &str| {
             folder.write("pair.conf", text);
             assert_eq!(reloader.look(), Reload::Unsettled);
@@ -311,10 +332,8 @@ mod tests {
         let folder = Folder::new();
         folder.write("pair.conf", "a: 1");
         let known = Known::none().with("pair", <Live<Pair>>::META).with("fixed", Pair::META);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let live = <Live<Pair>>::__read(&config, "pair").unwrap();
-        let mut reloader = Reloader::new(&config, known).unwrap();
         let mut settled = || match reloader.look() {
             Reload::Unsettled => reloader.look(),
             settled => settled,

@@ -122,6 +122,9 @@ pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, Wh
 
 /// What it holds.
 pub(super) fn read(path: &Path) -> Result<String, What> {
+    if file::is_silent(path) {
+        return Err(What::Unanswered(path.to_path_buf()));
+    }
     let text = file::read(path)
         .map_err(|error| What::Says(format!("the file {} can not be read: {error}", path.display())))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_string())

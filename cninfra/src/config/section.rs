@@ -4,7 +4,7 @@ use super::{
     Config,
     check::Check,
     entry::Entry,
-    extract::{Outcome, extract},
+    extract::{Depth, Outcome, extract},
 };
 use crate::{Context, Result, foreign};
 use serde::{Serialize, de::DeserializeOwned};
@@ -65,7 +65,7 @@ impl<'a> Named<'a> {
 }
 
 /// Of a section's name and its entries; the value where it is wanted.
-type Read = fn(Named<'_>, &[&Entry], bool) -> (Outcome, Option<Value>);
+type Read = fn(Named<'_>, &[&Entry], Depth, bool) -> (Outcome, Option<Value>);
 
 /// How a plugin's config section is read: its type, forgotten.
 #[derive(Clone, Copy)]
@@ -100,9 +100,10 @@ impl std::fmt::Debug for ConfigMeta {
 pub(super) fn read<C: Serialize + DeserializeOwned + Default>(
     section: Named<'_>,
     entries: &[&Entry],
+    depth: Depth,
     wanted: bool,
 ) -> (Outcome, Option<Value>) {
-    let (value, outcome) = extract::<C>(section, entries);
+    let (value, outcome) = extract::<C>(section, entries, depth);
     // a type that can not be written is not shown
     let written = |value| foreign::guard(|| yaml_serde::to_value(value)).ok().and_then(Result::ok);
     let value = wanted.then(|| value.as_ref().and_then(written).unwrap_or_default());

@@ -15,7 +15,8 @@ pub enum Event {
         /// Why.
         cause: Cause,
     },
-    /// A key of the snapshot.
+    /// A key of the snapshot. Where a change of this key was told since the snapshot began, that is newer, and this says nothing: a key that was [deleted](ChangeKind::Deleted)
+    /// meanwhile does not come back by it.
     Item(Entry),
     /// All keys of the snapshot have been told. What follows are changes, or the snapshot of another range. Changes may come while a snapshot is told, too: they are newer
     /// than what it tells of their keys.

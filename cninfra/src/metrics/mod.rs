@@ -163,24 +163,26 @@ impl Metrics {
         check(name)?;
         let entry = self.entry(add);
         let mut entries = self.entries();
-        if let Some(other) = entries.get(name).filter(|other| other.owner != self.owner) {
-            let owner = other.owner.clone();
-            drop(entries);
-            let text = format!("metric `{name}` of `{}` is registered already, by `{owner}`", self.owner);
-            return Err(Error::msg(text).with_help("begin a metric's name with that of its plugin"));
-        }
-        if entries.get(name).is_some_and(|mine| !mine.is_outdated.load(Relaxed)) {
-            drop(entries);
-            let text = format!("metric `{name}` is registered already, by `{}` itself", self.owner);
-            return Err(
-                Error::msg(text).with_help("register it once, and keep a clone of it; or `unregister` it before")
-            );
-        }
-        let before = entries.insert(name.to_string(), entry);
-        // dropped where the lock is free again: a metric's destructor is foreign code
+        let (text, help) = match entries.get(name) {
+            Some(other) if other.owner != self.owner => (
+                format!("metric `{name}` of `{}` is registered already, by `{}`", self.owner, other.owner),
+                "begin a metric's name with that of its plugin",
+            ),
+            Some(mine) if !mine.is_outdated.load(Relaxed) => (
+                format!("metric `{name}` is registered already, by `{}` itself", self.owner),
+                "register it once, and keep a clone of it; or `unregister` it before",
+            ),
+            _ => {
+                let before = entries.insert(name.to_string(), entry);
+                // dropped where the lock is free again: a metric's destructor is foreign code
+                drop(entries);
+                drop(before);
+                return Ok(());
+            }
+        };
+        // and so is that of the one that is refused
         drop(entries);
-        drop(before);
-        Ok(())
+        Err(Error::msg(text).with_help(help))
     }
 
     /// What this owner has registered gives way to what it registers next: its attempt to start has failed.

@@ -372,3 +372,40 @@ fn nothing_is_put_off_when_the_start_has_ended() {
     assert_eq!(error.unwrap().errors.len(), 1);
     assert!(text.contains("connection refused: the start has ended") && !text.contains("tries again"), "{text}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_metric_that_a_task_of_the_attempt_registers_at_its_end_gives_way() {
+    /// Registers a metric when it is dropped.
+    struct Last(Context);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.metrics().register("late_polls", "Polls", cninfra::metrics::Gauge::<i64>::default()).unwrap();
+        }
+    }
+    #[plugin]
+    struct Late {
+        inits: AtomicU32,
+    }
+    impl Lifecycle for Late {
+        async fn init(&self, cx: &Context) -> Result<()> {
+            if self.inits.fetch_add(1, SeqCst) > 1 {
+                return cx.metrics().register("late_polls", "Polls", cninfra::metrics::Gauge::<i64>::default());
+            }
+            let last = Last(cx.clone());
+            cx.spawn("work", async move {
+                let _last = last;
+                pending::<()>().await
+            });
+            sleep(Duration::from_millis(1)).await;
+            Err(Error::msg("connection refused"))
+        }
+    }
+    #[derive(Flavor)]
+    struct Lately {
+        late: Dep<Late>,
+    }
+    let agent = Agent::<Lately>::builder().start_policy("late", StartPolicy::Retry(BACKOFF)).start().await.unwrap();
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!((agent.late.inits.load(SeqCst), agent.status().plugins[0].state), (3, State::Ok));
+    agent.close().await.unwrap();
+}

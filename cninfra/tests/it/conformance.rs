@@ -275,3 +275,34 @@ fn steps_are_compared() {
         assert!(std::panic::catch_unwind(|| steps.in_order(wrong)).is_err());
     }
 }
+
+/// What it begins, and registers, it has once.
+#[plugin]
+struct Counts {
+    tasks: std::sync::Arc<()>,
+}
+impl Lifecycle for Counts {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        cx.metrics().register("counts_polls", "Polls", cninfra::metrics::Gauge::<i64>::default())?;
+        if std::sync::Arc::strong_count(&self.tasks) > 1 {
+            return Err(Error::msg("a task of the attempt before goes on"));
+        }
+        let task = self.tasks.clone();
+        cx.spawn_until_close("poll", async move {
+            let _task = task;
+            pending::<()>().await
+        });
+        sleep(Duration::from_millis(1)).await;
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Counting {
+    counts: Dep<Counts>,
+}
+
+#[test]
+fn a_plugin_that_registers_a_metric_and_awaits_then_keeps_the_contract() {
+    assert_eq!(Conformance::of("counts", Agent::<Counting>::builder).violations(), []);
+}

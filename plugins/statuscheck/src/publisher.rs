@@ -3,19 +3,17 @@
 use crate::record::{AgentRecord, PluginRecord};
 use cninfra::{
     Context, Dep,
+    client::Pauses,
     keyval::{KeyVal, Kv, Reason, Result},
     status::{AgentStatus, State, StatusChanges},
 };
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
+    future::pending,
     time::{Duration, SystemTime},
 };
 use tokio::time::{Instant, sleep, sleep_until};
-
-/// After a failure it is tried again so soon, and later each time, up to the second one.
-const SOON: Duration = Duration::from_millis(200);
-const LATE: Duration = Duration::from_secs(5);
 
 /// Publishes the status, as one task: what is published is what is so now, so nothing waits for the store.
 pub(crate) struct Publisher {
@@ -33,14 +31,14 @@ impl Publisher {
 
     /// Until the agent stops.
     pub(crate) async fn run(mut self, mut changes: StatusChanges, interval: Duration) {
-        let far = Duration::from_secs(365 * 24 * 3600);
-        let interval = if interval.is_zero() { far } else { interval };
-        let (mut anew, mut pause) = (Instant::now(), SOON);
+        // zero is never, and so is what is beyond all time
+        let next = || Instant::now().checked_add(interval).filter(|_| !interval.is_zero());
+        let (mut anew, mut pauses) = (next(), Pauses::default());
         loop {
             let status = changes.current();
-            if Instant::now() >= anew {
+            if anew.is_some_and(|anew| Instant::now() >= anew) {
                 self.published.clear();
-                anew = Instant::now() + interval;
+                anew = next();
             }
             if let Err(error) = self.publish(&status).await {
                 if *error.reason() == Reason::NOT_CONFIGURED {
@@ -49,15 +47,14 @@ impl Publisher {
                 }
                 self.cx.status().report_because(State::Degraded, format!("the status is not published: {error}"));
                 // changes meanwhile are no reason to try more often
-                sleep(pause).await;
-                pause = (pause * 2).min(LATE);
+                sleep(pauses.next()).await;
                 continue;
             }
             self.cx.status().report(State::Ok);
-            pause = SOON;
+            pauses.reset();
             tokio::select! {
                 changed = changes.next() => if changed.is_none() { return },
-                () = sleep_until(anew) => {}
+                () = until(anew) => {}
             }
         }
     }
@@ -78,6 +75,14 @@ impl Publisher {
             }
         }
         Ok(())
+    }
+}
+
+/// `None` is never.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 

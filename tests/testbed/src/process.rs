@@ -125,10 +125,7 @@ impl Process {
     pub fn wait_for(&mut self, part: &str) -> String {
         let until = Instant::now() + DEADLINE;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let next =
-                self.stderr.as_ref().map_or(Err(RecvTimeoutError::Disconnected), |lines| lines.recv_timeout(left));
-            match next {
+            match next(self.stderr.as_ref(), until) {
                 Ok(line) => {
                     self.log.push(line.clone());
                     if line.contains(part) {
@@ -147,10 +144,7 @@ impl Process {
     pub fn wait_for_output(&mut self, part: &str) {
         let until = Instant::now() + DEADLINE;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let next =
-                self.stdout.as_ref().map_or(Err(RecvTimeoutError::Disconnected), |lines| lines.recv_timeout(left));
-            match next {
+            match next(self.stdout.as_ref(), until) {
                 Ok(line) => {
                     self.said.push_str(&line);
                     if line.contains(part) {
@@ -216,6 +210,12 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The next line, if it comes until then.
+fn next(lines: Option<&Receiver<String>>, until: Instant) -> Result<String, RecvTimeoutError> {
+    let left = until.saturating_duration_since(Instant::now());
+    lines.map_or(Err(RecvTimeoutError::Disconnected), |lines| lines.recv_timeout(left))
 }
 
 /// Reads on a thread, so that the process is never held up by a full pipe.

@@ -1,6 +1,10 @@
 //! [`Probe`]: looks at one plugin from outside, and does to it what a rough life does.
 
-use crate::{BoxFuture, Context, Error, Phase, Result, agent::Wrap, inject::running::Running};
+use crate::{
+    BoxFuture, Context, Error, Phase, Result,
+    agent::{Wrap, end_attempt},
+    inject::running::Running,
+};
 use std::{
     collections::HashMap,
     future::Future,
@@ -90,7 +94,11 @@ impl Running for Probe {
             Ordeal::Again(at, waits) if at == phase => Box::pin(async move {
                 match most(waits).await {
                     Some(done) => done,
-                    None => step().await.unwrap_or(Ok(())),
+                    // as an agent does between two attempts
+                    None => {
+                        end_attempt(cx).await;
+                        step().await.unwrap_or(Ok(()))
+                    }
                 }
             }),
             Ordeal::Fails(at) if at == phase => Box::pin(async move {

@@ -129,28 +129,26 @@ impl<S: Subject> StoreConformance<S> {
     pub async fn violations(self) -> Vec<String> {
         let mut broken = Vec::new();
         let is_asked = |what: &str| self.only.as_ref().is_none_or(|words| what.contains(words));
-        let store = match self.subject.open().await {
+        let store = match in_time(self.subject.open()).await {
             Ok(store) => store,
-            Err(error) => return vec![format!("- it can not be opened: {error:?}")],
+            Err(how) => return vec![format!("- it can not be opened: {how}")],
         };
         for Check { what, run } in self.checks.iter().filter(|check| is_asked(check.what)) {
             let trial = Trial::new(store.clone());
             let clean = trial.clone();
-            match timeout(LIMIT, run(trial)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(Broken(how))) => broken.push(format!("- {what}: {how}")),
-                Err(_) => broken.push(format!("- {what}: it does not end within {LIMIT:?}")),
+            if let Err(how) = in_time(run(trial)).await {
+                broken.push(format!("- {what}: {how}"));
             }
-            if let Err(error) = clean.clean().await {
-                broken.push(format!("- {what}: what it wrote can not be deleted: {error}"));
+            if let Err(how) = in_time(clean.clean()).await {
+                broken.push(format!("- {what}: what it wrote can not be deleted: {how}"));
             }
         }
-        if let Err(error) = self.subject.close(store).await {
-            broken.push(format!("- it can not be closed: {error:?}"));
+        if let Err(how) = in_time(self.subject.close(store)).await {
+            broken.push(format!("- it can not be closed: {how}"));
         }
         let what = "what ends with its client ends when that is closed";
         if is_asked(what)
-            && let Err(Broken(how)) = ends_with_its_client(&self.subject).await
+            && let Err(how) = in_time(ends_with_its_client(&self.subject)).await
         {
             broken.push(format!("- {what}: {how}"));
         }
@@ -238,9 +236,18 @@ impl<S: Store> Trial<S> {
         Kv::new(self.store.clone()).scoped(format!("conformance/{{{:08x}}}/", self.name))
     }
 
-    async fn clean(&self) -> crate::keyval::Result<()> {
+    async fn clean(&self) -> Done {
         self.kv().delete_prefix("").await?;
-        self.slot().delete_prefix("").await.map(drop)
+        self.slot().delete_prefix("").await?;
+        Ok(())
+    }
+}
+
+/// What came of it, or how it failed.
+async fn in_time<T, E: fmt::Debug>(work: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+    match timeout(LIMIT, work).await {
+        Ok(done) => done.map_err(|error| format!("{error:?}")),
+        Err(_) => Err(format!("it does not end within {LIMIT:?}")),
     }
 }
 
@@ -270,4 +277,69 @@ async fn ends_with_its_client<S: Subject>(subject: &S) -> Done {
     drop(kv);
     subject.close(store).await.map_err(told)?;
     gone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyval::{
+        At, Capabilities, Entry, KeyRange, Op, Page, PageRequest, Txn, TxnOutcome, Watch, WatchOptions, testing::Map,
+    };
+    use std::{cell::Cell, future::pending};
+
+    /// A store that does not answer when keys are deleted, if that is where it is stuck.
+    struct Stuck(Arc<Map>, &'static str);
+
+    impl Store for Stuck {
+        fn capabilities(&self) -> Capabilities {
+            self.0.capabilities()
+        }
+        async fn get(&self, key: Bytes, at: At) -> crate::keyval::Result<Option<Entry>> {
+            self.0.get(key, at).await
+        }
+        async fn page(&self, request: PageRequest) -> crate::keyval::Result<Page> {
+            self.0.page(request).await
+        }
+        async fn commit(&self, txn: Txn) -> crate::keyval::Result<TxnOutcome> {
+            if self.1 == "clean" && txn.then.iter().any(|op| matches!(op, Op::Delete { .. })) {
+                return pending().await;
+            }
+            self.0.commit(txn).await
+        }
+        async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> crate::keyval::Result<Watch> {
+            self.0.watch(ranges, options).await
+        }
+    }
+
+    /// Where it is stuck, and how often it was opened.
+    struct Opens(&'static str, Cell<u32>);
+
+    impl Subject for Opens {
+        type Store = Stuck;
+        async fn open(&self) -> Result<Arc<Stuck>> {
+            self.1.set(self.1.get() + 1);
+            match (self.0, self.1.get()) {
+                ("open", _) | ("open again", 2) => pending().await,
+                (step, _) => Ok(Arc::new(Stuck(Map::of([]), step))),
+            }
+        }
+        async fn close(&self, _: Arc<Stuck>) -> Result<()> {
+            if self.0 == "close" { pending().await } else { Ok(()) }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_does_not_answer_is_not_waited_for_for_ever() {
+        for (step, words, told) in [
+            ("open", "byte for byte", "- it can not be opened: "),
+            ("clean", "byte for byte", "what it wrote can not be deleted: "),
+            ("close", "byte for byte", "- it can not be closed: "),
+            ("open again", "ends with its client", "- what ends with its client ends when that is closed: "),
+        ] {
+            let checks = StoreConformance::of(Opens(step, Cell::default())).only(words).violations();
+            let Ok(found) = timeout(60 * LIMIT, checks).await else { panic!("{step}: it does not end") };
+            let is_told = |line: &String| line.contains(told) && line.ends_with("it does not end within 60s");
+            assert!(found.iter().any(is_told), "{step}: {found:?}");
+        }
+    }
 }

@@ -58,3 +58,21 @@ async fn a_plugin_that_is_switched_off_is_there() {
     assert_eq!(agent.guard.config.get().watches, [PluginName::new("store")]);
     agent.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_plugin_that_is_not_there_is_told_below_what_holds_too() {
+    let folder = Folder::new();
+    folder.write("guard.conf", "first: store\nwatches: [store]");
+    let config = Config::new().set("guard", "first", "stroe").set("guard", "watches", ["store", "nobody"]);
+    let error = Agent::<Guarded>::builder().config(config).config_dir(folder.path()).start().await.unwrap_err();
+    assert!(error.is_config(), "{error}");
+    let error = error.to_string();
+    for told in ["key `guard.first` names `stroe`, but", "key `guard.watches[1]` names `nobody`, but"] {
+        assert_eq!(error.matches(told).count(), 1, "{error}");
+    }
+    // what holds is told once, though it is in a layer, too
+    folder.write("guard.conf", "first: stroe");
+    let config = Config::new().set("guard", "watches", ["store"]);
+    let error = Agent::<Guarded>::builder().config(config).config_dir(folder.path()).start().await.unwrap_err();
+    assert_eq!(error.to_string().matches("names `stroe`").count(), 1, "{error}");
+}

@@ -131,6 +131,13 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
+/// One that has published something.
+async fn publishing(interval: &str) -> Agent<Watched> {
+    let agent = agent(interval).start().await.unwrap();
+    until("nothing is published", async || published::<PluginRecord>(&agent, "plugin/demo").await.is_some()).await;
+    agent
+}
+
 #[tokio::test]
 async fn what_changes_is_published_at_once() {
     let agent = agent("0").start().await.unwrap();
@@ -164,16 +171,17 @@ async fn all_is_published_anew_so_that_others_see_that_it_lives() {
 
 #[tokio::test]
 async fn while_the_store_is_away_nothing_piles_up() {
-    let agent = agent("0").start().await.unwrap();
-    until("nothing is published", async || published::<PluginRecord>(&agent, "plugin/demo").await.is_some()).await;
+    let agent = publishing("0").await;
     agent.store.is_away.store(true, Ordering::Relaxed);
-    let before = agent.store.asked.load(Ordering::Relaxed);
+    let (before, began) = (agent.store.asked.load(Ordering::Relaxed), Instant::now());
     for round in 0..200 {
         agent.demo.cx.status().report_because(State::Error, format!("round {round}"));
         sleep(Duration::from_millis(2)).await;
     }
     let asked = agent.store.asked.load(Ordering::Relaxed) - before;
-    assert!(asked < 10, "200 changes were tried {asked} times");
+    // after the first few each wait is a quarter of a second at least
+    let most = 6 + began.elapsed().as_millis() / 250;
+    assert!(asked as u128 <= most, "200 changes were tried {asked} times, and {most} are allowed");
     until("it does not say that it does not publish", async || {
         let status = agent.status().plugins.into_iter().find(|plugin| plugin.name == "statuscheck").unwrap();
         status.state == State::Degraded && status.reason.is_some_and(|reason| reason.contains("away"))
@@ -186,6 +194,34 @@ async fn while_the_store_is_away_nothing_piles_up() {
     .await;
     until("it does not say that it publishes again", async || {
         agent.status().plugins.iter().any(|plugin| plugin.name == "statuscheck" && plugin.state == State::Ok)
+    })
+    .await;
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_is_back_has_the_status_soon() {
+    let agent = publishing("0").await;
+    agent.store.is_away.store(true, Ordering::Relaxed);
+    agent.demo.cx.status().report_because(State::Error, "demo failed");
+    // longer than the waits of the first minute
+    sleep(Duration::from_millis(3300)).await;
+    agent.store.is_away.store(false, Ordering::Relaxed);
+    let back = Instant::now();
+    until("what is so now is not published", async || {
+        published::<PluginRecord>(&agent, "plugin/demo").await.is_some_and(|record| record.error == "demo failed")
+    })
+    .await;
+    assert!(back.elapsed() < Duration::from_millis(1500), "{:?}", back.elapsed());
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_interval_beyond_all_time_is_none() {
+    let agent = publishing("18446744073709551615s").await;
+    agent.demo.cx.status().report_because(State::Error, "demo failed");
+    until("the error is not published", async || {
+        published::<PluginRecord>(&agent, "plugin/demo").await.is_some_and(|record| record.state == 2)
     })
     .await;
     agent.close().await.unwrap();

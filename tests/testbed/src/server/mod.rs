@@ -11,7 +11,7 @@ pub(crate) use missing::{find, without};
 pub use port::Port;
 
 use crate::DEADLINE;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
@@ -105,12 +105,25 @@ impl Server {
         }
     }
 
-    /// Stops it where it is (SIGSTOP): connections stay, and nothing is answered.
+    /// Stops it where it is (SIGSTOP), and returns when it has stopped: connections stay, and nothing is answered.
     ///
     /// # Panics
-    /// It does not run.
+    /// It does not run, or does not stop in time.
     pub fn pause(&self) {
         assert!(self.signal(Signal::STOP).is_some(), "{} does not run: {}", self.name, self.tail());
+        let until = Instant::now() + DEADLINE;
+        while !self.is_stopped() {
+            assert!(self.is_running() && Instant::now() < until, "{} does not stop: {}", self.name, self.tail());
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Have all its threads stopped? It stays to be told, so that it can be asked again.
+    fn is_stopped(&self) -> bool {
+        let child = self.child();
+        let Some(child) = child.as_ref() else { return false };
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        matches!(waitid(WaitId::Pid(Pid::from_child(child)), options), Ok(Some(status)) if status.stopped())
     }
 
     /// Lets it go on (SIGCONT).
@@ -186,9 +199,11 @@ impl Server {
     }
 
     fn signal(&self, signal: Signal) -> Option<()> {
-        let child = self.child();
-        // one that has ended, but was not waited for, keeps its number: nobody else is hit
-        kill_process(Pid::from_child(child.as_ref()?), signal).ok()
+        let mut child = self.child();
+        let child = child.as_mut()?;
+        // one that has been waited for has no number any more: somebody else may have it
+        let Ok(None) = child.try_wait() else { return None };
+        kill_process(Pid::from_child(child), signal).ok()
     }
 
     fn child(&self) -> MutexGuard<'_, Option<Child>> {
@@ -244,4 +259,53 @@ pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Result<T, Stri
 /// Whether something takes connections there.
 pub(crate) fn accepts(addr: std::net::SocketAddr) -> io::Result<()> {
     std::net::TcpStream::connect_timeout(&addr, Duration::from_secs(1)).map(drop)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use super::*;
+    use crate::Folder;
+    use std::process::Command;
+
+    /// One that runs this in a shell, and its folder.
+    fn shell(script: &str) -> (Server, Folder) {
+        let folder = Folder::new();
+        let args = vec!["-c".to_string(), script.to_string()];
+        let server = Server::new("shell", Path::new("/bin/sh"), args, folder.path().join("log"), || Ok(()));
+        server.start();
+        (server, folder)
+    }
+
+    fn state(pid: u32) -> char {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+    }
+
+    #[test]
+    fn one_that_is_paused_has_stopped() {
+        let (busy, _folder) = shell("while :; do :; done");
+        let pid = busy.pid().unwrap();
+        for _ in 0..200 {
+            busy.pause();
+            assert_eq!(state(pid), 'T');
+            busy.resume();
+        }
+        busy.pause();
+        // twice is as good as once
+        busy.pause();
+        assert!(busy.terminate().is_some());
+    }
+
+    #[test]
+    fn one_that_has_ended_gets_no_signal() {
+        let (ended, _folder) = shell("exit 7");
+        let pid = ended.child().as_ref().unwrap().id();
+        wait_until("it ends", || if state(pid) == 'Z' { Ok(()) } else { Err(state(pid).to_string()) });
+        assert!(ended.signal(Signal::CONT).is_none());
+        // its number may be another one's by now: nobody holds it
+        assert!(ended.signal(Signal::CONT).is_none() && ended.terminate().is_none());
+        let alive = Command::new("kill").args(["-0", &pid.to_string()]).output().unwrap();
+        assert!(!alive.status.success());
+    }
 }
