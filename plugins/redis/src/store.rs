@@ -267,15 +267,14 @@ impl Store for RedisStore {
             }
         }
         let (feed, events) = Feed::new(&options);
-        let inbox = Arc::new(Inbox::new(each));
-        let follower = Follower::new(core.clone(), inbox.clone(), feed.clone(), &options);
+        let follower = Follower::new(core.clone(), Arc::new(Inbox::new(each)), feed.clone(), &options);
         // one that is refused is told so at once, if the server is there
         let limit = core.config.read_within();
         if let Ok(Some(why)) = timeout(limit, follower.refusal()).await {
             let error = asked.error(Reason::Denied, cninfra::keyval::Applied::No).at(core.endpoints().clone());
             return Err(error.with_help(why));
         }
-        let control = Control { core: core.clone(), inbox, feed, capabilities };
+        let control = Control { core: core.clone(), id: follower.id, feed, capabilities };
         self.0.tasks.spawn(follower.run());
         Ok(Watch::new(events, Arc::new(control)))
     }

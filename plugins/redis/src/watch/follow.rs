@@ -23,7 +23,7 @@ pub(crate) struct Follower {
     pub(super) core: Arc<Core>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) feed: Feed,
-    id: u64,
+    pub(crate) id: u64,
     /// What the subscriber was told.
     pub(super) known: BTreeMap<Bytes, Known>,
     /// The previous values are wanted: they are kept.

@@ -1,6 +1,6 @@
 //! [`Hub`]: which watches there are, what of the servers' changes they have told, and who tells them.
 
-use super::inbox::Inbox;
+use super::inbox::{Inbox, Order};
 use crate::{core::Why, glob::literal};
 use bytes::Bytes;
 use cninfra::keyval::KeyRange;
@@ -56,6 +56,17 @@ pub(crate) struct Sync {
     pub(crate) down: bool,
 }
 
+/// Why an order is not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refused {
+    /// The watch has ended.
+    Ended,
+    /// The range is not watched.
+    Unknown,
+    /// The orders before are not done yet.
+    Full,
+}
+
 impl Hub {
     pub(crate) fn new(db: u8) -> Self {
         Hub {
@@ -91,18 +102,51 @@ impl Hub {
         self.settle(state);
     }
 
-    /// A watch has another range.
-    pub(crate) fn want(&self, range: &KeyRange) {
-        let mut state = self.lock();
-        state.want(self.pattern(range));
-        self.settle(state);
+    /// A watch has another range. One that it has already is no other one.
+    pub(crate) fn add_range(&self, id: u64, range: KeyRange) -> Result<(), Refused> {
+        self.order(id, |state, inbox| {
+            if inbox.ranges().contains(&range) {
+                return Ok(());
+            }
+            let pattern = self.pattern(&range);
+            state.want(pattern.clone());
+            match inbox.order(Order::Add(range)) {
+                true => Ok(()),
+                false => {
+                    state.want_no_more(&pattern);
+                    Err(Refused::Full)
+                }
+            }
+        })
     }
 
     /// A watch has a range no more.
-    pub(crate) fn want_no_more(&self, range: &KeyRange) {
+    pub(crate) fn remove_range(&self, id: u64, range: KeyRange) -> Result<(), Refused> {
+        self.order(id, |state, inbox| {
+            if !inbox.ranges().contains(&range) {
+                return Err(Refused::Unknown);
+            }
+            let pattern = self.pattern(&range);
+            if !inbox.order(Order::Remove(range)) {
+                return Err(Refused::Full);
+            }
+            state.want_no_more(&pattern);
+            Ok(())
+        })
+    }
+
+    /// A watch is to tell all once more.
+    pub(crate) fn snapshot(&self, id: u64) -> Result<(), Refused> {
+        self.order(id, |_, inbox| if inbox.order(Order::Snapshot) { Ok(()) } else { Err(Refused::Full) })
+    }
+
+    /// Notes an order under the lock under which the watch ends, too: so nothing is left of a watch that has ended, and two who ask for the same have it once.
+    fn order(&self, id: u64, note: impl FnOnce(&mut State, &Inbox) -> Result<(), Refused>) -> Result<(), Refused> {
         let mut state = self.lock();
-        state.want_no_more(&self.pattern(range));
+        let inbox = state.inboxes.get(&id).cloned().ok_or(Refused::Ended)?;
+        let noted = note(&mut state, &inbox);
         self.settle(state);
+        noted
     }
 
     /// The patterns that are wanted, and their version.
@@ -270,6 +314,23 @@ mod tests {
         assert_eq!(hub.sync().borrow().confirmed, None);
         hub.listener(&a, Listener::Up(1));
         assert!(hub.sync().borrow().epoch > in_step.epoch);
+    }
+
+    #[test]
+    fn what_is_asked_of_a_watch_leaves_nothing_behind() {
+        let (hub, _) = hub();
+        let id = hub.add(Arc::new(Inbox::new(vec![KeyRange::key("k")])));
+        // the second one is no other one
+        assert_eq!([0; 2].map(|_| hub.add_range(id, KeyRange::key("l"))), [Ok(()); 2]);
+        assert_eq!(hub.patterns().1.len(), 2);
+        assert_eq!(hub.remove_range(id, KeyRange::key("l")), Ok(()));
+        assert_eq!(hub.remove_range(id, KeyRange::key("l")), Err(Refused::Unknown));
+        assert_eq!(hub.patterns().1, ["__keyspace@3__:k"]);
+        while hub.snapshot(id).is_ok() {}
+        assert_eq!(hub.add_range(id, KeyRange::key("m")), Err(Refused::Full));
+        hub.remove(id);
+        assert_eq!(hub.add_range(id, KeyRange::key("m")), Err(Refused::Ended));
+        assert!(hub.patterns().1.is_empty());
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use crate::support::{SOON, eventually, kv, next, until};
 use cninfra::keyval::{
-    Cause, Change, ChangeKind, Event, Expiry, KeyRange, Link as State, Overflow, Previous, Reason, WatchOptions,
+    Applied, Cause, Change, ChangeKind, Event, Expiry, KeyRange, Link as State, Overflow, Previous, Reason, WatchOptions,
 };
 use cninfra_redis::{Connection, RedisConfig, RedisStore};
 use cninfra_testbed::{Redis, RedisOptions, require};
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 async fn connect(redis: &Redis) -> RedisStore {
     RedisStore::connect(RedisConfig::at(redis.addr().to_string())).await.unwrap()
@@ -338,4 +338,49 @@ async fn a_store_that_is_dropped_or_closed_ends_its_watches() {
         })
         .await;
     }
+}
+
+/// So many patterns the server is asked to tell of.
+fn patterns(redis: &Redis) -> Option<i64> {
+    redis.call(&["PUBSUB", "NUMPAT"]).number()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_of_a_watch_that_has_ended_leaves_nothing() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    let handle = watch.handle().clone();
+    // two at once, of the same ranges
+    let ranges: Vec<KeyRange> = (0..200).map(|number| KeyRange::key(format!("k{number}"))).collect();
+    let adding = [0, 1].map(|_| {
+        let (handle, ranges) = (handle.clone(), ranges.clone());
+        tokio::spawn(async move {
+            for range in ranges {
+                handle.add(range).await.unwrap();
+            }
+        })
+    });
+    for adding in adding {
+        adding.await.unwrap();
+    }
+    eventually("all are told of", async || patterns(&redis) == Some(201)).await;
+    for range in ranges {
+        handle.remove(range).await.unwrap();
+    }
+    eventually("one is told of", async || patterns(&redis) == Some(1)).await;
+    drop(watch);
+    eventually("none is told of", async || patterns(&redis) == Some(0)).await;
+    for error in [
+        handle.add(KeyRange::key("late")).await.unwrap_err(),
+        handle.remove(KeyRange::prefix("p/")).await.unwrap_err(),
+        handle.snapshot().await.unwrap_err(),
+    ] {
+        assert_eq!((error.reason(), error.applied()), (&Reason::Closed, Applied::No), "{error:?}");
+    }
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(patterns(&redis), Some(0));
+    store.close().await;
 }
