@@ -31,13 +31,24 @@ pub(crate) struct Follower {
     /// The ranges whose snapshot was told.
     pub(super) told: Vec<KeyRange>,
     /// The snapshots that are to be told.
-    due: Vec<(KeyRange, Cause)>,
+    due: Vec<Due>,
+    /// The version of the patterns that has the first ranges.
+    since: u64,
     pub(super) sync: watch::Receiver<Sync>,
     /// Of the last time that all was read.
     epoch: u64,
     /// That the connection is lost was told.
     is_lost: bool,
     rescan: Instant,
+}
+
+/// A snapshot that is to be told.
+#[derive(Clone)]
+struct Due {
+    range: KeyRange,
+    cause: Cause,
+    /// The range is read when the servers tell of this version of the patterns, so that no change comes in between.
+    since: u64,
 }
 
 /// What is known of a key's value.
@@ -74,8 +85,8 @@ pub(super) enum Told {
 
 impl Follower {
     pub(crate) fn new(core: Arc<Core>, inbox: Arc<Inbox>, feed: Feed, options: &WatchOptions) -> Self {
-        let id = core.hub.add(inbox.clone());
-        let due = inbox.ranges().into_iter().map(|range| (range, Cause::Start)).collect();
+        let (id, since) = core.hub.add(inbox.clone());
+        let due = inbox.ranges().into_iter().map(|range| Due { range, cause: Cause::Start, since }).collect();
         let sync = core.hub.sync();
         let rescan = Instant::now() + *core.config.rescan_interval;
         let epoch = sync.borrow().epoch;
@@ -88,6 +99,7 @@ impl Follower {
             keeps_values: options.previous,
             told: Vec::new(),
             due,
+            since,
             sync,
             epoch,
             is_lost: false,
@@ -98,14 +110,13 @@ impl Follower {
     /// Waits until it is known whether the servers tell: why they do not, with the mend. None where one is away, too.
     pub(crate) async fn refusal(&self) -> Option<String> {
         let mut sync = self.sync.clone();
-        let version = self.core.hub.version();
         loop {
             {
                 let sync = sync.borrow_and_update();
                 if sync.refused.is_some() {
                     return sync.refused.clone();
                 }
-                if sync.down || sync.confirmed.is_some_and(|confirmed| confirmed >= version) {
+                if sync.down || sync.confirmed.is_some_and(|confirmed| confirmed >= self.since) {
                     return None;
                 }
             }
@@ -127,24 +138,23 @@ impl Follower {
     async fn follow(&mut self) {
         let mut pauses = Pauses::default();
         loop {
-            if !self.is_in_step() {
-                if self.sync.changed().await.is_err() {
-                    return;
-                }
-                continue;
-            }
             self.take_orders();
+            let Some(confirmed) = self.in_step() else {
+                self.wait(false).await;
+                continue;
+            };
             if self.inbox.has_overflowed() {
                 self.all_due(Cause::Lost);
             }
-            let told = if let Some((range, cause)) = self.due.first().cloned() {
+            let ready = self.due.iter().find(|due| due.since <= confirmed).cloned();
+            let told = if let Some(Due { range, cause, .. }) = ready {
                 self.snapshot(range, cause).await
             } else if Instant::now() >= self.rescan {
                 self.read_all().await
             } else {
                 let dirty = self.inbox.dirty(BATCH);
                 if dirty.is_empty() {
-                    self.wait().await;
+                    self.wait(true).await;
                     continue;
                 }
                 self.changes(dirty).await
@@ -164,17 +174,18 @@ impl Follower {
         }
     }
 
-    /// Until there is something to do.
-    async fn wait(&mut self) {
+    /// Until there is something to do. What is to be read waits where it can not be.
+    async fn wait(&mut self, reads: bool) {
         tokio::select! {
             () = self.inbox.woken.notified() => {}
+            // its sender is the core's
             _ = self.sync.changed() => {}
-            () = sleep_until(self.rescan) => {}
+            () = sleep_until(self.rescan), if reads => {}
         }
     }
 
-    /// Do all servers tell of the changes of all ranges? What the subscriber has to know of it is told.
-    fn is_in_step(&mut self) -> bool {
+    /// The version of the patterns of which all servers tell; none where one does not. What the subscriber has to know of it is told.
+    fn in_step(&mut self) -> Option<u64> {
         let sync = self.sync.borrow_and_update().clone();
         let Some(confirmed) = sync.confirmed else {
             let is_trouble = sync.down || sync.refused.is_some();
@@ -182,12 +193,8 @@ impl Follower {
                 self.is_lost = true;
                 self.tell(Event::Link(Link::Lost));
             }
-            return false;
+            return None;
         };
-        if confirmed < self.core.hub.version() && !self.due.iter().all(|(range, _)| self.told.contains(range)) {
-            // a new range is not told of yet
-            return false;
-        }
         if self.is_lost {
             self.is_lost = false;
             self.tell(Event::Link(Link::Resumed));
@@ -195,7 +202,7 @@ impl Follower {
         if std::mem::replace(&mut self.epoch, sync.epoch) != sync.epoch {
             self.all_due(Cause::Lost);
         }
-        true
+        Some(confirmed)
     }
 
     /// Is a server not listened to? What is read then may be older than what was told. Where hints were lost otherwise, all is read again after this: to begin at once
@@ -207,10 +214,11 @@ impl Follower {
     /// A snapshot of each range that was told is due.
     fn all_due(&mut self, cause: Cause) {
         for range in &self.told {
-            match self.due.iter_mut().find(|(other, _)| other == range) {
-                Some((_, before)) if cause != Cause::Requested => *before = cause,
+            match self.due.iter_mut().find(|due| due.range == *range) {
+                Some(due) if cause != Cause::Requested => due.cause = cause,
                 Some(_) => {}
-                None => self.due.push((range.clone(), cause)),
+                // it was told of before
+                None => self.due.push(Due { range: range.clone(), cause, since: 0 }),
             }
         }
     }
@@ -218,11 +226,11 @@ impl Follower {
     fn take_orders(&mut self) {
         for order in self.inbox.orders() {
             match order {
-                Order::Add(range) => self.due.push((range, Cause::Added)),
+                Order::Add(range, since) => self.due.push(Due { range, cause: Cause::Added, since }),
                 Order::Snapshot => self.all_due(Cause::Requested),
                 Order::Remove(range) => {
                     self.told.retain(|other| *other != range);
-                    self.due.retain(|(other, _)| *other != range);
+                    self.due.retain(|due| due.range != range);
                     let told = &self.told;
                     self.known.retain(|key, _| !range.contains(key) || told.iter().any(|other| other.contains(key)));
                     self.tell(Event::removed(range));
@@ -239,7 +247,7 @@ impl Follower {
 
     /// A snapshot was told.
     pub(super) fn told(&mut self, range: KeyRange) {
-        self.due.retain(|(other, _)| *other != range);
+        self.due.retain(|due| due.range != range);
         if !self.told.contains(&range) {
             self.told.push(range);
         }

@@ -78,8 +78,8 @@ impl Hub {
         }
     }
 
-    /// A watch begins.
-    pub(crate) fn add(&self, inbox: Arc<Inbox>) -> u64 {
+    /// A watch begins: its number, and the version of the patterns that has its ranges.
+    pub(crate) fn add(&self, inbox: Arc<Inbox>) -> (u64, u64) {
         let mut state = self.lock();
         state.next += 1;
         let id = state.next;
@@ -87,8 +87,9 @@ impl Hub {
             state.want(self.pattern(&range));
         }
         state.inboxes.insert(id, inbox);
+        let since = state.version;
         self.settle(state);
-        id
+        (id, since)
     }
 
     /// A watch ends.
@@ -110,7 +111,7 @@ impl Hub {
             }
             let pattern = self.pattern(&range);
             state.want(pattern.clone());
-            match inbox.order(Order::Add(range)) {
+            match inbox.order(Order::Add(range, state.version)) {
                 true => Ok(()),
                 false => {
                     state.want_no_more(&pattern);
@@ -153,10 +154,6 @@ impl Hub {
     pub(crate) fn patterns(&self) -> (u64, Vec<String>) {
         let state = self.lock();
         (state.version, state.patterns.keys().cloned().collect())
-    }
-
-    pub(crate) fn version(&self) -> u64 {
-        self.lock().version
     }
 
     /// These servers have the keys.
@@ -319,7 +316,7 @@ mod tests {
     #[test]
     fn what_is_asked_of_a_watch_leaves_nothing_behind() {
         let (hub, _) = hub();
-        let id = hub.add(Arc::new(Inbox::new(vec![KeyRange::key("k")])));
+        let (id, _) = hub.add(Arc::new(Inbox::new(vec![KeyRange::key("k")])));
         // the second one is no other one
         assert_eq!([0; 2].map(|_| hub.add_range(id, KeyRange::key("l"))), [Ok(()); 2]);
         assert_eq!(hub.patterns().1.len(), 2);
@@ -337,7 +334,7 @@ mod tests {
     fn patterns_go_with_the_last_who_wants_them() {
         let (hub, _) = hub();
         let inbox = || Arc::new(Inbox::new(vec![KeyRange::key("k")]));
-        let (one, other) = (hub.add(inbox()), hub.add(inbox()));
+        let ((one, _), (other, _)) = (hub.add(inbox()), hub.add(inbox()));
         hub.remove(one);
         assert_eq!(hub.patterns().1, ["__keyspace@3__:k"]);
         hub.remove(other);

@@ -4,6 +4,7 @@ use crate::support::{SOON, eventually, kv, next, until};
 use cninfra::keyval::{
     Applied, Cause, Change, ChangeKind, Event, Expiry, KeyRange, Link as State, Overflow, Previous, Reason, WatchOptions,
 };
+use cninfra::testing::Link;
 use cninfra_redis::{Connection, RedisConfig, RedisStore};
 use cninfra_testbed::{Redis, RedisOptions, require};
 use std::time::Duration;
@@ -382,5 +383,28 @@ async fn what_is_asked_of_a_watch_that_has_ended_leaves_nothing() {
     }
     sleep(Duration::from_millis(200)).await;
     assert_eq!(patterns(&redis), Some(0));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_that_is_added_is_read_when_the_server_tells_of_it() {
+    require!(Redis);
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let store = RedisStore::connect(RedisConfig::at(link.addr().to_string())).await.unwrap();
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    link.slow(Duration::from_millis(100));
+    // the server is asked to tell of the first one, and of the second one after its answer
+    watch.handle().add(KeyRange::key("first")).await.unwrap();
+    sleep(Duration::from_millis(20)).await;
+    watch.handle().add(KeyRange::key("second")).await.unwrap();
+    // what is watched already is told meanwhile
+    redis.call(&["SET", "p/k", "v"]);
+    let second = KeyRange::key("second");
+    let told = until(&mut watch, |event| *event == Event::snapshot_end(second.clone(), None)).await;
+    assert!(told.iter().any(|event| matches!(event, Event::Changes { .. })), "{told:?}");
+    redis.call(&["SET", "second", "v"]);
+    assert_eq!(change(&mut watch).await.key, "second");
     store.close().await;
 }
