@@ -4,19 +4,23 @@ use super::{
     hub::Sync,
     inbox::{Inbox, Order},
 };
-use crate::{batch::BATCH, core::Core};
+use crate::{batch::BATCH, core::Core, monitor::with_cause};
 use bytes::Bytes;
 use cninfra::client::Pauses;
-use cninfra::keyval::{Cause, Event, Feed, KeyRange, Link, Pushed, WatchOptions};
+use cninfra::keyval::{Cause, Event, Feed, KeyRange, KvError, Link, Pushed, Reason, WatchOptions};
 use std::{
     collections::BTreeMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
     sync::watch,
     time::{Instant, sleep, sleep_until},
 };
+
+/// So often the log is told that something can not be read.
+const TELL: Duration = Duration::from_secs(10);
 
 /// The task of a watch.
 pub(crate) struct Follower {
@@ -40,6 +44,11 @@ pub(crate) struct Follower {
     /// That the connection is lost was told.
     is_lost: bool,
     rescan: Instant,
+    rereads: Pauses,
+    /// That something could not be read was told in the log.
+    complained: Option<Instant>,
+    /// The beginning of the snapshot that is told now, if that was not told yet.
+    pub(super) beginning: Option<Event>,
 }
 
 /// A snapshot that is to be told.
@@ -49,6 +58,15 @@ struct Due {
     cause: Cause,
     /// The range is read when the servers tell of this version of the patterns, so that no change comes in between.
     since: u64,
+    /// It could not be read: it is tried again then, and what else there is goes on.
+    again: Instant,
+    pauses: Pauses,
+}
+
+impl Due {
+    fn new(range: KeyRange, cause: Cause, since: u64) -> Self {
+        Due { range, cause, since, again: Instant::now(), pauses: Pauses::default() }
+    }
 }
 
 /// What is known of a key's value.
@@ -86,7 +104,7 @@ pub(super) enum Told {
 impl Follower {
     pub(crate) fn new(core: Arc<Core>, inbox: Arc<Inbox>, feed: Feed, options: &WatchOptions) -> Self {
         let (id, since) = core.hub.add(inbox.clone());
-        let due = inbox.ranges().into_iter().map(|range| Due { range, cause: Cause::Start, since }).collect();
+        let due = inbox.ranges().into_iter().map(|range| Due::new(range, Cause::Start, since)).collect();
         let sync = core.hub.sync();
         let rescan = Instant::now() + *core.config.rescan_interval;
         let epoch = sync.borrow().epoch;
@@ -104,6 +122,9 @@ impl Follower {
             epoch,
             is_lost: false,
             rescan,
+            rereads: Pauses::default(),
+            complained: None,
+            beginning: None,
         }
     }
 
@@ -140,21 +161,34 @@ impl Follower {
         loop {
             self.take_orders();
             let Some(confirmed) = self.in_step() else {
-                self.wait(false).await;
+                self.wait(None).await;
                 continue;
             };
             if self.inbox.has_overflowed() {
                 self.all_due(Cause::Lost);
             }
-            let ready = self.due.iter().find(|due| due.since <= confirmed).cloned();
-            let told = if let Some(Due { range, cause, .. }) = ready {
-                self.snapshot(range, cause).await
-            } else if Instant::now() >= self.rescan {
-                self.read_all().await
+            let now = Instant::now();
+            let is_ready = |due: &&Due| due.since <= confirmed && due.again <= now;
+            let told = if let Some(Due { range, cause, .. }) = self.due.iter().find(is_ready).cloned() {
+                match self.snapshot(&range, cause).await {
+                    Told::Failed => {
+                        self.try_again(&range);
+                        continue;
+                    }
+                    told => told,
+                }
+            } else if now >= self.rescan {
+                match self.read_all().await {
+                    Told::Failed => {
+                        self.rescan = Instant::now() + self.rereads.next();
+                        continue;
+                    }
+                    told => told,
+                }
             } else {
                 let dirty = self.inbox.dirty(BATCH);
                 if dirty.is_empty() {
-                    self.wait(true).await;
+                    self.wait(Some(confirmed)).await;
                     continue;
                 }
                 self.changes(dirty).await
@@ -168,19 +202,23 @@ impl Follower {
                     if !self.feed.room().await {
                         return;
                     }
+                    // a snapshot that can not be read does not make room for ever
+                    sleep(pauses.next()).await;
                 }
                 Told::Ended => return,
             }
         }
     }
 
-    /// Until there is something to do. What is to be read waits where it can not be.
-    async fn wait(&mut self, reads: bool) {
+    /// Until there is something to do. Without a version of the patterns that the servers tell of, nothing is to be read.
+    async fn wait(&mut self, confirmed: Option<u64>) {
+        let of_due = |confirmed| self.due.iter().filter(move |due| due.since <= confirmed).map(|due| due.again);
+        let next = confirmed.map(|confirmed| of_due(confirmed).fold(self.rescan, Instant::min));
         tokio::select! {
             () = self.inbox.woken.notified() => {}
             // its sender is the core's
             _ = self.sync.changed() => {}
-            () = sleep_until(self.rescan), if reads => {}
+            () = sleep_until(next.unwrap_or(self.rescan)), if next.is_some() => {}
         }
     }
 
@@ -191,6 +229,8 @@ impl Follower {
             let is_trouble = sync.down || sync.refused.is_some();
             if !self.is_lost && (!self.told.is_empty() || is_trouble) {
                 self.is_lost = true;
+                // why is told in the log by who listens
+                self.feed.has_failed();
                 self.tell(Event::Link(Link::Lost));
             }
             return None;
@@ -218,7 +258,7 @@ impl Follower {
                 Some(due) if cause != Cause::Requested => due.cause = cause,
                 Some(_) => {}
                 // it was told of before
-                None => self.due.push(Due { range: range.clone(), cause, since: 0 }),
+                None => self.due.push(Due::new(range.clone(), cause, 0)),
             }
         }
     }
@@ -226,7 +266,7 @@ impl Follower {
     fn take_orders(&mut self) {
         for order in self.inbox.orders() {
             match order {
-                Order::Add(range, since) => self.due.push(Due { range, cause: Cause::Added, since }),
+                Order::Add(range, since) => self.due.push(Due::new(range, Cause::Added, since)),
                 Order::Snapshot => self.all_due(Cause::Requested),
                 Order::Remove(range) => {
                     self.told.retain(|other| *other != range);
@@ -236,6 +276,29 @@ impl Follower {
                     self.tell(Event::removed(range));
                 }
             }
+        }
+    }
+
+    /// Something could not be read: that is counted, and the log is told of it from time to time. Returns whether it may pass.
+    pub(super) fn has_failed(&mut self, error: &KvError) -> bool {
+        if *error.reason() == Reason::Closed {
+            return true;
+        }
+        self.feed.has_failed();
+        let (why, help) = (with_cause(error), error.help().unwrap_or_default());
+        if self.complained.is_none_or(|last| last.elapsed() >= TELL) {
+            self.complained = Some(Instant::now());
+            tracing::warn!("a watch can not read what it watches: {why}; {help}");
+        } else {
+            tracing::debug!("a watch can not read what it watches: {why}; {help}");
+        }
+        error.is_transient()
+    }
+
+    /// A range could not be read.
+    fn try_again(&mut self, range: &KeyRange) {
+        for due in self.due.iter_mut().filter(|due| due.range == *range) {
+            due.again = Instant::now() + due.pauses.next();
         }
     }
 
@@ -256,6 +319,7 @@ impl Follower {
     /// All was read.
     pub(super) fn rescanned(&mut self) {
         self.rescan = Instant::now() + *self.core.config.rescan_interval;
+        self.rereads.reset();
     }
 }
 

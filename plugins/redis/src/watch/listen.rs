@@ -8,6 +8,7 @@ use crate::{
     core::{Core, PATIENCE, To},
     failure::{Asked, Failure},
     glob::literal,
+    monitor::with_cause,
     node::is_master,
     script,
     wire::{Command, Hint, Hints, Wire},
@@ -69,24 +70,26 @@ pub(crate) async fn run(core: Arc<Core>) {
 
 /// Why a server is not listened to any more.
 enum Ended {
-    Down,
+    /// Why.
+    Down(String),
     Refused(String),
 }
 
 impl From<Failure> for Ended {
-    fn from(_: Failure) -> Self {
-        Ended::Down
+    fn from(failure: Failure) -> Self {
+        Ended::Down(failure.to_string())
     }
 }
 
 impl From<KvError> for Ended {
-    fn from(_: KvError) -> Self {
-        Ended::Down
+    fn from(error: KvError) -> Self {
+        Ended::Down(with_cause(&error))
     }
 }
 
 async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
     let mut pauses = Pauses::default();
+    let mut was_told = false;
     loop {
         // nobody is listened to for nothing
         let mut wanted = core.hub.wanted();
@@ -99,14 +102,22 @@ async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
         let ended = session(&core, &endpoint, &mut is_up).await;
         if is_up {
             pauses.reset();
+            was_told = false;
         }
         let Err(ended) = ended;
         let wait = match ended {
-            Ended::Down => {
+            Ended::Down(why) => {
+                // once, until it is back
+                if !std::mem::replace(&mut was_told, true) {
+                    tracing::warn!("watches hear nothing of redis at {endpoint}: {why}");
+                }
                 core.hub.listener(&endpoint, Listener::Down);
                 pauses.next()
             }
             Ended::Refused(why) => {
+                if !std::mem::replace(&mut was_told, true) {
+                    tracing::warn!("watches hear nothing: {why}");
+                }
                 core.hub.listener(&endpoint, Listener::Refused(why));
                 REFUSED
             }
@@ -184,7 +195,9 @@ impl Session<'_> {
                 ended = self.take(&mut hints, &mut nothing) => return ended,
                 ended = self.live() => return ended,
                 ended = self.tells_still() => return Err(ended),
-                changed = wanted.changed() => if changed.is_err() { return Err(Ended::Down) },
+                changed = wanted.changed() => if changed.is_err() {
+                    return Err(Ended::Down("the store is gone".to_string()));
+                },
             }
         }
     }
@@ -205,7 +218,7 @@ impl Session<'_> {
                     self.core.hub.hint(&key, expired);
                 }
                 Some(Hint::Lost) => self.core.hub.lost(),
-                None => return Err(Ended::Down),
+                None => return Err(Ended::Down("the connection was lost".to_string())),
             }
         }
     }

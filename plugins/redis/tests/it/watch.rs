@@ -408,3 +408,47 @@ async fn a_range_that_is_added_is_read_when_the_server_tells_of_it() {
     assert_eq!(change(&mut watch).await.key, "second");
     store.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_may_not_be_read_holds_up_no_watch() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~p/ours* allchannels +@all").start();
+    for key in ["p/ours", "p/others"] {
+        redis.call(&["SET", key, "1"]);
+    }
+    let store = as_user(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    let told = until(&mut watch, is_end).await;
+    assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/ours"), "{told:?}");
+    assert_eq!(told.len(), 3, "{told:?}");
+    for value in ["2", "3"] {
+        redis.call(&["SET", "p/others", value]);
+        redis.call(&["SET", "p/ours", value]);
+        assert_eq!(change(&mut watch).await.key, "p/ours");
+    }
+    // it is known how often it was not read
+    assert!(watch.handle().stats().failures >= 1, "{watch:?}");
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_that_can_not_be_read_holds_up_no_other_one() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~* allchannels +@all -scan").start();
+    let store = as_user(&redis).await;
+    let (prefix, key) = (KeyRange::prefix("p/"), KeyRange::key("k"));
+    let ranges = [prefix.clone(), key.clone()];
+    let mut watch = kv(&store).watch_ranges(ranges, WatchOptions::default()).await.unwrap();
+    assert_eq!(next(&mut watch).await, Event::snapshot_begin(key.clone(), Cause::Start));
+    assert_eq!(next(&mut watch).await, Event::snapshot_end(key, None));
+    redis.call(&["SET", "p/k", "1"]);
+    redis.call(&["SET", "k", "1"]);
+    assert_eq!(change(&mut watch).await.key, "k");
+    assert!(watch.handle().stats().failures >= 1, "{watch:?}");
+    // it is tried again
+    redis.call(&["ACL", "SETUSER", "agent", "+scan"]);
+    let told = until(&mut watch, is_end).await;
+    assert_eq!(told[0], Event::snapshot_begin(prefix, Cause::Start));
+    assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/k"), "{told:?}");
+    store.close().await;
+}
