@@ -270,12 +270,19 @@ impl Store for RedisStore {
         let follower = Follower::new(core.clone(), Arc::new(Inbox::new(each)), feed.clone(), &options);
         // one that is refused is told so at once, if the server is there
         let limit = core.config.read_within();
-        if let Ok(Some(why)) = timeout(limit, follower.refusal()).await {
+        let refusal = tokio::select! {
+            biased;
+            () = core.closed() => return Err(core.closed_error(&asked)),
+            refusal = timeout(limit, follower.refusal()) => refusal,
+        };
+        if let Ok(Some(why)) = refusal {
             let error = asked.error(Reason::Denied, cninfra::keyval::Applied::No).at(core.endpoints().clone());
             return Err(error.with_help(why));
         }
         let control = Control { core: core.clone(), id: follower.id, feed, capabilities };
-        self.0.tasks.spawn(follower.run());
+        if !self.0.tasks.spawn_unless(|| core.is_closed(), follower.run()) {
+            return Err(core.closed_error(&asked));
+        }
         Ok(Watch::new(events, Arc::new(control)))
     }
 }

@@ -452,3 +452,19 @@ async fn a_range_that_can_not_be_read_holds_up_no_other_one() {
     assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/k"), "{told:?}");
     store.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_that_is_begun_while_the_store_is_closed_is_none() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    redis.pause();
+    let watching = tokio::spawn({
+        let all = kv(&store);
+        async move { all.watch(["p/"], WatchOptions::default()).await }
+    });
+    sleep(Duration::from_millis(100)).await;
+    store.close().await;
+    let error = timeout(SOON, watching).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(*error.reason(), Reason::Closed);
+}
