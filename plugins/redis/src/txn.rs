@@ -95,10 +95,19 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
             for key in some {
                 deletes.push(delete_key(core, &asked, key, previous));
             }
+            let mut failed = None;
             for deleted in join_all(deletes).await {
-                let (one, entry) = deleted.map_err(|error| partly(error, count))?;
-                count += one;
-                entries.extend(entry);
+                match deleted {
+                    Ok((one, entry)) => {
+                        count += one;
+                        entries.extend(entry);
+                    }
+                    Err(error) => drop(failed.get_or_insert(error)),
+                }
+            }
+            // all have been answered by now
+            if let Some(error) = failed {
+                return Err(partly(error, count));
             }
         }
     }
@@ -113,7 +122,8 @@ fn partly(error: KvError, count: u64) -> KvError {
     if count == 0 {
         return error;
     }
-    let help = format!("{count} keys were deleted before: delete again what is left");
+    let keys = if count == 1 { "1 key was" } else { &*format!("{count} keys were") };
+    let help = format!("{keys} deleted before: delete again what is left");
     let mut told = KvError::new("delete", error.reason().clone()).with_help(help);
     if let Some(range) = error.range() {
         told = told.on(range.clone());

@@ -97,3 +97,23 @@ async fn a_master_with_sentinels_has_its_own_password() {
     let error = fails(unknown, "hunter2").await;
     assert!(format!("{error:?}").contains("knows no master `nobody`"), "{error:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_half_done_may_have_been_applied() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~*/ours allchannels +@all").start();
+    let mut config = RedisConfig::at(redis.addr().to_string());
+    (config.username, config.password) = (Some("agent".to_string()), "secret".to_string().into());
+    let store = RedisStore::connect(config).await.unwrap();
+    let all = kv(&store);
+    // which of the two is found first is not known
+    for number in 0..20 {
+        let keys = ["ours", "others"].map(|key| format!("{number}/{key}"));
+        redis.call(&["MSET", &keys[0], "v", &keys[1], "v"]);
+        let error = all.delete_prefix(format!("{number}/")).await.unwrap_err();
+        assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::Unknown), "{error:?}");
+        assert!(error.help().unwrap().contains("1 key"), "{error:?}");
+        assert_eq!(redis.call(&["EXISTS", &keys[0]]).number(), Some(0));
+    }
+    store.close().await;
+}
