@@ -4,6 +4,11 @@ pub(crate) use cninfra::keyval::Asked;
 use cninfra::keyval::{Applied, KvError, Reason};
 use std::{fmt, sync::Arc};
 
+/// What the text of an error begins with that a script has met after it had written.
+pub(crate) const PARTLY: &str = "PARTLY ";
+/// What the server says where the user may not do what a script does, before Redis 7.2 and since.
+const OF_SCRIPT: [&str; 2] = ["The user executing the script can't", "ACL failure in script"];
+
 /// What has failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Failure {
@@ -19,6 +24,8 @@ enum Kind {
     Lost,
     /// The server has said so.
     Answer,
+    /// The same in the middle of a script, when something was written.
+    Partly,
 }
 
 /// Where a key is said to be.
@@ -51,19 +58,22 @@ impl Failure {
     /// Of what was asked.
     pub(crate) fn of_call(error: &fred::error::Error) -> Self {
         let text = error.details().to_string();
+        if let Some(text) = text.strip_prefix(PARTLY) {
+            return Failure { kind: Kind::Partly, text: text.to_string() };
+        }
         if is_answer(&text) { Failure::answer(text) } else { Failure::lost(text) }
     }
 
     fn code(&self) -> &str {
         match self.kind {
-            Kind::Answer => self.text.split(' ').next().unwrap_or_default(),
+            Kind::Answer | Kind::Partly => self.text.split(' ').next().unwrap_or_default(),
             Kind::NoConnection | Kind::Lost => "",
         }
     }
 
     /// Is the connection of no more use?
     pub(crate) fn breaks(&self) -> bool {
-        self.kind != Kind::Answer
+        matches!(self.kind, Kind::NoConnection | Kind::Lost)
     }
 
     /// Another server has the key.
@@ -90,12 +100,13 @@ impl Failure {
     }
 
     pub(crate) fn is_denied(&self) -> bool {
-        matches!(self.code(), "NOPERM" | "NOAUTH" | "WRONGPASS") || self.text.contains("invalid password")
+        matches!(self.code(), "NOPERM" | "NOAUTH" | "WRONGPASS")
+            || ["invalid password", OF_SCRIPT[0], OF_SCRIPT[1]].iter().any(|words| self.text.contains(words))
     }
 
     pub(crate) fn applied(&self) -> Applied {
         match self.kind {
-            Kind::Lost => Applied::Unknown,
+            Kind::Lost | Kind::Partly => Applied::Unknown,
             Kind::NoConnection | Kind::Answer => Applied::No,
         }
     }
@@ -130,7 +141,7 @@ impl Failure {
             (Reason::Full, "MISCONF") => "the server can not write its data to its disk: look at its log",
             (Reason::Full, _) => "raise `maxmemory` of the server, or set its `maxmemory-policy`",
             (Reason::Malformed, _) => "a list, hash or set has this key: values are plain strings; take another key",
-            (Reason::Denied, "NOPERM") => "look at the rights of the user: `ACL GETUSER`",
+            (Reason::Denied, "NOPERM" | "ERR") => "look at the rights of the user: `ACL GETUSER`",
             (Reason::Denied, _) => "look at `username` and `password` in redis.conf",
             (Reason::Unsupported(_), _) => "keys of one transaction have one `{tag}` in a cluster",
             _ => REACH,
@@ -173,6 +184,14 @@ mod tests {
         ] {
             assert_eq!((failure.reason(), failure.applied(), failure.may_pass(&write)), (reason, applied, may_pass));
         }
+        let of_script = |text: &str| {
+            let error = fred::error::Error::new(fred::error::ErrorKind::Unknown, text.to_string());
+            let failure = Failure::of_call(&error);
+            (failure.reason(), failure.applied(), failure.breaks())
+        };
+        assert_eq!(of_script("PARTLY OOM command not allowed"), (Reason::Full, Applied::Unknown, false));
+        let denied = "ERR ACL failure in script: User agent has no permissions";
+        assert_eq!(of_script(denied), (Reason::Denied, Applied::No, false));
         assert!(Failure::lost("reset").may_pass(&Asked::to_read("get", None)));
     }
 

@@ -1,7 +1,7 @@
 //! Who is who: passwords, users and TLS.
 
 use crate::support::{kv, sentinels, until};
-use cninfra::keyval::{Applied, Event, Reason, WatchOptions};
+use cninfra::keyval::{Applied, Event, KeyRange, Reason, Txn, WatchOptions};
 use cninfra_redis::{RedisConfig, RedisStore, RedisTls};
 use cninfra_testbed::{CLIENT, Certs, Redis, RedisOptions, RedisSentinel, require};
 use std::sync::Arc;
@@ -115,5 +115,15 @@ async fn what_is_half_done_may_have_been_applied() {
         assert!(error.help().unwrap().contains("1 key"), "{error:?}");
         assert_eq!(redis.call(&["EXISTS", &keys[0]]).number(), Some(0));
     }
+    // a script is not taken back
+    redis.call(&["SET", "s/others", "v"]);
+    let txn = Txn::new().put("t/ours", "v").delete_range(KeyRange::prefix("s/"));
+    let error = all.commit(txn).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::Unknown), "{error:?}");
+    assert_eq!(redis.call(&["GET", "t/ours"]).text(), Some("v"));
+    // one that has written nothing needs none
+    let txn = Txn::new().delete_range(KeyRange::prefix("s/")).put("t/ours", "v");
+    let error = all.commit(txn).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::No), "{error:?}");
     store.close().await;
 }
