@@ -62,7 +62,7 @@ impl Core {
         let asked = keys.first().map_or_else(|| Asked::to_read("get", None), |key| of(key));
         let answers = tokio::select! {
             biased;
-            () = self.closed() => Err(self.closed_error(&asked)),
+            () = self.closed() => Err(self.closed_error(&asked, Applied::No)),
             answers = timeout_at(deadline, self.ask_batch(&asked, endpoint, &gets)) => {
                 answers.unwrap_or_else(|_| Err(self.late(limit, &asked, endpoint, Applied::No)))
             }

@@ -15,7 +15,10 @@ use cninfra::keyval::{Applied, KvError, Reason, Result};
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::{
@@ -104,21 +107,34 @@ impl Core {
 
     /// Asks something. What was not applied, or only reads, is asked again while there is time.
     pub(crate) async fn call_within(&self, limit: Duration, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+        let sent = AtomicBool::new(false);
         let calling = async {
             let deadline = Instant::now() + limit;
             let Ok(Ok(_room)) = timeout_at(deadline, self.room.acquire()).await else {
                 return Err(self.late(limit, asked, &self.endpoints, Applied::No));
             };
-            self.ask(limit, deadline, asked, to, command).await
+            self.ask(limit, deadline, asked, to, command, &sent).await
         };
         tokio::select! {
             biased;
-            () = self.closed() => Err(self.closed_error(asked)),
+            () = self.closed() => {
+                let applied = if sent.load(Relaxed) { Applied::Unknown } else { Applied::No };
+                Err(self.closed_error(asked, applied))
+            }
             answer = calling => answer,
         }
     }
 
-    async fn ask(&self, limit: Duration, deadline: Instant, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+    /// `sent` says whether it may have been done meanwhile.
+    async fn ask(
+        &self,
+        limit: Duration,
+        deadline: Instant,
+        asked: &Asked,
+        to: &To,
+        command: Command,
+        sent: &AtomicBool,
+    ) -> Result<Reply> {
         let (mut pauses, mut redirects) = (Pauses::default(), 0);
         let mut elsewhere: Option<Elsewhere> = None;
         loop {
@@ -143,9 +159,11 @@ impl Core {
                 Ok(Ok(wire)) => {
                     let before = wire.answers();
                     let asking = matches!(elsewhere, Some(Elsewhere::Ask(_)));
+                    sent.store(true, Relaxed);
                     match timeout_at(deadline, send(&wire, asking, command.clone())).await {
                         Ok(Ok(reply)) => return Ok(reply),
                         Ok(Err(failure)) => {
+                            sent.store(failure.applied() == Applied::Unknown, Relaxed);
                             if failure.breaks() {
                                 self.broken(&node, &wire);
                             }
@@ -242,9 +260,9 @@ impl Core {
         *self.closed.borrow()
     }
 
-    /// What was asked of a store that is closed: nobody knows of it, if it was on its way.
-    pub(crate) fn closed_error(&self, asked: &Asked) -> KvError {
-        let error = asked.error(Reason::Closed, Applied::Unknown).at(self.endpoints.clone());
+    /// What was asked of a store that is closed.
+    pub(crate) fn closed_error(&self, asked: &Asked, applied: Applied) -> KvError {
+        let error = asked.error(Reason::Closed, applied).at(self.endpoints.clone());
         error.because(Why("its agent or its owner has closed it"))
     }
 

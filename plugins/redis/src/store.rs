@@ -15,7 +15,7 @@ use crate::{
 use bytes::Bytes;
 use cninfra::client::Tasks;
 use cninfra::keyval::{
-    At, Capabilities, Condition, Cursor, Delivery, Entry, Feed, KeyRange, KvError, Op, Page, PageRequest, Reason,
+    Applied, At, Capabilities, Condition, Cursor, Delivery, Entry, Feed, KeyRange, KvError, Op, Page, PageRequest, Reason,
     Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -153,7 +153,7 @@ impl RedisStore {
 
     fn is_closed(&self, asked: &Asked) -> Result<()> {
         match self.0.core.is_closed() {
-            true => Err(self.0.core.closed_error(asked)),
+            true => Err(self.0.core.closed_error(asked, Applied::No)),
             false => Ok(()),
         }
     }
@@ -190,7 +190,7 @@ impl Store for RedisStore {
         let (mut scan, mut left) = match &request.cursor {
             None => (Scan::new(core), Vec::new()),
             Some(cursor) => {
-                of_cursor(cursor).ok_or_else(|| asked.error(Reason::Invalid, cninfra::keyval::Applied::No))?
+                of_cursor(cursor).ok_or_else(|| asked.error(Reason::Invalid, Applied::No))?
             }
         };
         if request.cursor.is_none() {
@@ -246,7 +246,7 @@ impl Store for RedisStore {
         }
         if self.0.session.is_full(&txn.then) || self.0.session.is_full(&txn.otherwise) {
             let help = format!("a client has at most {} keys that end with it: give others a life", session::MOST);
-            return Err(asked.error(Reason::TooLarge, cninfra::keyval::Applied::No).with_help(help));
+            return Err(asked.error(Reason::TooLarge, Applied::No).with_help(help));
         }
         txn::commit(&self.0, txn).await
     }
@@ -272,16 +272,16 @@ impl Store for RedisStore {
         let limit = core.config.read_within();
         let refusal = tokio::select! {
             biased;
-            () = core.closed() => return Err(core.closed_error(&asked)),
+            () = core.closed() => return Err(core.closed_error(&asked, Applied::No)),
             refusal = timeout(limit, follower.refusal()) => refusal,
         };
         if let Ok(Some(why)) = refusal {
-            let error = asked.error(Reason::Denied, cninfra::keyval::Applied::No).at(core.endpoints().clone());
+            let error = asked.error(Reason::Denied, Applied::No).at(core.endpoints().clone());
             return Err(error.with_help(why));
         }
         let control = Control { core: core.clone(), id: follower.id, feed, capabilities };
         if !self.0.tasks.spawn_unless(|| core.is_closed(), follower.run()) {
-            return Err(core.closed_error(&asked));
+            return Err(core.closed_error(&asked, Applied::No));
         }
         Ok(Watch::new(events, Arc::new(control)))
     }
@@ -316,7 +316,7 @@ fn refuse_text(asked: &Asked, key: &Bytes, range: impl FnOnce() -> KeyRange) -> 
     if std::str::from_utf8(key).is_ok() {
         return Ok(());
     }
-    let error = asked.error(Reason::Invalid, cninfra::keyval::Applied::No).on(range());
+    let error = asked.error(Reason::Invalid, Applied::No).on(range());
     Err(error.with_help("a key in Redis is text, in UTF-8: encode it"))
 }
 

@@ -34,7 +34,7 @@ impl Control {
 
     fn is_noted(&self, asked: &Asked, noted: StdResult<(), Refused>) -> Result<()> {
         let refused = match noted {
-            _ if self.core.is_closed() => return Err(self.core.closed_error(asked)),
+            _ if self.core.is_closed() => return Err(self.core.closed_error(asked, Applied::No)),
             Ok(()) => return Ok(()),
             Err(refused) => refused,
         };
