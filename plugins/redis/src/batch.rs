@@ -1,7 +1,7 @@
 //! Reads of many keys, in pipelines.
 
 use crate::{
-    core::{Core, MOMENT, To},
+    core::{Core, MOMENT, To, Who},
     failure::{Asked, Failure},
     node::Node,
     wire::{Command, Reply, Wire},
@@ -17,7 +17,7 @@ pub(crate) const BATCH: usize = 256;
 
 impl Core {
     /// Reads some keys: each with its value, or none.
-    pub(crate) async fn read(&self, op: &'static str, keys: &[Bytes]) -> Vec<Result<Option<Bytes>>> {
+    pub(crate) async fn read(&self, who: Who, op: &'static str, keys: &[Bytes]) -> Vec<Result<Option<Bytes>>> {
         let mut read: Vec<Option<Result<Option<Bytes>>>> =
             vec![None; keys.len()].into_iter().map(|_: Option<()>| None).collect();
         let mut groups: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
@@ -28,7 +28,7 @@ impl Core {
         }
         for (endpoint, indexes) in groups {
             for some in indexes.chunks(BATCH) {
-                let answers = self.read_batch(&endpoint, some.iter().map(|index| &keys[*index])).await;
+                let answers = self.read_batch(who, &endpoint, some.iter().map(|index| &keys[*index])).await;
                 for (index, answer) in some.iter().zip(answers) {
                     read[*index] = answer;
                 }
@@ -41,7 +41,8 @@ impl Core {
                 Some(answer) => answer,
                 None => {
                     let asked = Asked::to_read(op, Some(KeyRange::key(key)));
-                    let reply = self.call(&asked, &To::Key(key.clone()), Command::new("GET", [key.clone()])).await;
+                    let (to, get) = (To::Key(key.clone()), Command::new("GET", [key.clone()]));
+                    let reply = self.call_within(who, self.config.read_within(), &asked, &to, get).await;
                     reply.map(Reply::bytes)
                 }
             });
@@ -52,6 +53,7 @@ impl Core {
     /// Reads some keys of one server. What is elsewhere, or not to be had now, is none.
     async fn read_batch<'k>(
         &self,
+        who: Who,
         endpoint: &Arc<str>,
         keys: impl Iterator<Item = &'k Bytes>,
     ) -> Vec<Option<Result<Option<Bytes>>>> {
@@ -63,7 +65,7 @@ impl Core {
         let answers = tokio::select! {
             biased;
             () = self.closed() => Err(self.closed_error(&asked, Applied::No)),
-            answers = timeout_at(deadline, self.ask_batch(&asked, endpoint, &gets)) => {
+            answers = timeout_at(deadline, self.ask_batch(who, &asked, endpoint, &gets)) => {
                 answers.unwrap_or_else(|_| Err(self.late(limit, &asked, endpoint, Applied::No)))
             }
         };
@@ -91,10 +93,12 @@ impl Core {
     /// Asks some things of one server, again and again while the connection is lost.
     async fn ask_batch(
         &self,
+        who: Who,
         asked: &Asked,
         endpoint: &Arc<str>,
         commands: &[Command],
     ) -> Result<Vec<std::result::Result<Reply, Failure>>> {
+        let _room = self.turn(who).await;
         let node = self.node(endpoint);
         let mut pauses = Pauses::default();
         let give_up = Instant::now() + self.config.read_within();

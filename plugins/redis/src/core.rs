@@ -22,11 +22,11 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, Semaphore, watch},
+    sync::{Notify, Semaphore, SemaphorePermit, watch},
     time::{Instant, sleep, timeout_at},
 };
 
-/// So many calls are on their way at once; the next ones wait, within their limit.
+/// So many calls of callers are on their way at once; the next ones wait, within their limit.
 const IN_FLIGHT: usize = 128;
 /// In less than this nothing is answered.
 pub(crate) const MOMENT: Duration = Duration::from_millis(5);
@@ -56,6 +56,15 @@ pub(crate) enum To {
     /// Who has this key.
     Key(Bytes),
     Node(Arc<str>),
+}
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Who {
+    /// A caller, who waits for his turn.
+    Caller,
+    /// The store itself, for what has to go on however many callers wait: it asks few things at once.
+    Own,
 }
 
 impl Core {
@@ -100,17 +109,29 @@ impl Core {
         if asked.writes { self.config.write_within() } else { self.config.read_within() }
     }
 
-    /// Asks something, within the limit of the config.
+    /// Asks something for a caller, within the limit of the config.
     pub(crate) async fn call(&self, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
-        self.call_within(self.within(asked), asked, to, command).await
+        self.call_within(Who::Caller, self.within(asked), asked, to, command).await
+    }
+
+    /// Asks something for the store itself, within the limit of the config.
+    pub(crate) async fn call_own(&self, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+        self.call_within(Who::Own, self.within(asked), asked, to, command).await
     }
 
     /// Asks something. What was not applied, or only reads, is asked again while there is time.
-    pub(crate) async fn call_within(&self, limit: Duration, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+    pub(crate) async fn call_within(
+        &self,
+        who: Who,
+        limit: Duration,
+        asked: &Asked,
+        to: &To,
+        command: Command,
+    ) -> Result<Reply> {
         let sent = AtomicBool::new(false);
         let calling = async {
             let deadline = Instant::now() + limit;
-            let Ok(Ok(_room)) = timeout_at(deadline, self.room.acquire()).await else {
+            let Ok(_room) = timeout_at(deadline, self.turn(who)).await else {
                 return Err(self.late(limit, asked, &self.endpoints, Applied::No));
             };
             self.ask(limit, deadline, asked, to, command, &sent).await
@@ -122,6 +143,15 @@ impl Core {
                 Err(self.closed_error(asked, applied))
             }
             answer = calling => answer,
+        }
+    }
+
+    /// Waits for a caller's turn, which is over when this is dropped.
+    pub(crate) async fn turn(&self, who: Who) -> Option<SemaphorePermit<'_>> {
+        match who {
+            // it is never closed
+            Who::Caller => self.room.acquire().await.ok(),
+            Who::Own => None,
         }
     }
 

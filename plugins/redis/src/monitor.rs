@@ -1,7 +1,7 @@
 //! The state of the connection: asked for from time to time, and whenever a call finds it broken.
 
 use crate::{
-    core::{Core, PATIENCE, To},
+    core::{Core, PATIENCE, To, Who},
     failure::Asked,
     wire::Command,
 };
@@ -48,7 +48,7 @@ pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> 
     }
     for primary in core.primaries() {
         let left = deadline.saturating_duration_since(Instant::now());
-        core.call_within(left, &asked, &To::Node(primary), Command::bare("PING")).await?;
+        core.call_within(Who::Own, left, &asked, &To::Node(primary), Command::bare("PING")).await?;
     }
     Ok(())
 }

@@ -73,7 +73,7 @@ impl Session {
                 let asked = Asked::to_write("delete", Some(KeyRange::key(&key)));
                 let release = script::of_key(script::RELEASE, &key).arg(kept.value);
                 // one that can not be deleted ends by itself
-                if core.call(&asked, &To::Key(key), release).await.is_err() {
+                if core.call_own(&asked, &To::Key(key), release).await.is_err() {
                     return;
                 }
             }
@@ -86,13 +86,13 @@ impl Session {
         let ttl = *core.config.session_ttl;
         let renew = script::of_key(script::RENEW, &key).arg(kept.value.clone()).number(ttl.as_millis());
         let asked_at = Instant::now();
-        let found = core.call(&asked, &to, renew).await?.number();
+        let found = core.call_own(&asked, &to, renew).await?.number();
         // it has ended, since the store was away for longer than it lives: who has it is still there
         let has_ended = found == Some(-1) && kept.renewed.elapsed() >= ttl;
         if has_ended {
             let put =
                 Command::new("SET", [key.clone(), kept.value.clone()]).arg("PX").number(ttl.as_millis()).arg("NX");
-            core.call(&asked, &to, put).await?;
+            core.call_own(&asked, &to, put).await?;
         }
         let mut all = self.lock();
         match all.get_mut(&key) {

@@ -3,7 +3,7 @@
 use crate::{
     Connection, RedisConfig,
     batch::BATCH,
-    core::{Core, To},
+    core::{Core, To, Who},
     failure::Asked,
     monitor,
     scan::{Scan, put, take},
@@ -201,7 +201,7 @@ impl Store for RedisStore {
         // as many as are wanted, but never none where there are more
         while entries.len() < most && bytes < request.max_bytes.max(1) && !(left.is_empty() && scan.is_over()) {
             if left.is_empty() {
-                left = scan.next(core, &asked, &request.range).await?;
+                left = scan.next(core, Who::Caller, &asked, &request.range).await?;
                 // the server may tell a key twice
                 left.sort();
                 left.dedup();
@@ -215,7 +215,7 @@ impl Store for RedisStore {
                 entries.extend(keys.into_iter().map(|key| Entry::new(key, Bytes::new())));
                 continue;
             }
-            let values = core.read("list", &keys).await;
+            let values = core.read(Who::Caller, "list", &keys).await;
             let mut unread = Vec::new();
             for (key, value) in keys.into_iter().zip(values) {
                 if bytes >= request.max_bytes.max(1) {

@@ -1,7 +1,7 @@
 //! Transactions: of one operation its plain command, of more a script that the server runs in one step.
 
 use crate::{
-    core::{Core, To},
+    core::{Core, To, Who},
     failure::Asked,
     glob::literal,
     scan::Scan,
@@ -89,7 +89,7 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
     await_servers(core, &reads, range, &mut scan).await?;
     while !scan.is_over() {
         // what was deleted before stays deleted
-        let keys = scan.next(core, &reads, range).await.map_err(|error| partly(error, count))?;
+        let keys = scan.next(core, Who::Caller, &reads, range).await.map_err(|error| partly(error, count))?;
         for some in keys.chunks(AT_ONCE) {
             let mut deletes = Vec::with_capacity(some.len());
             for key in some {
@@ -156,8 +156,8 @@ async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
     let (mut scan, mut entries) = (Scan::new(core), HashMap::new());
     await_servers(core, &asked, range, &mut scan).await?;
     while !scan.is_over() {
-        let keys = scan.next(core, &asked, range).await?;
-        for (key, value) in keys.iter().zip(core.read(OP, &keys).await) {
+        let keys = scan.next(core, Who::Caller, &asked, range).await?;
+        for (key, value) in keys.iter().zip(core.read(Who::Caller, OP, &keys).await) {
             if let Some(value) = value? {
                 entries.insert(key.clone(), value);
             }

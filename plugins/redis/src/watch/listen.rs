@@ -265,7 +265,7 @@ impl Session<'_> {
         self.subscribe(echo.pattern.iter(), true).await?;
         let asked = Asked::to_write("notifications", Some(KeyRange::key(&echo.key)));
         let command = Command::new("EVAL", [Bytes::from_static(script::ECHO.as_bytes()), "1".into(), echo.key.clone()]);
-        match self.core.call(&asked, &To::Node(self.endpoint.clone()), command).await {
+        match self.core.call_own(&asked, &To::Node(self.endpoint.clone()), command).await {
             Ok(_) => {}
             Err(error) if *error.reason() == Reason::Denied => {
                 return Err(Ended::Refused(notify::unproved(self.endpoint, &error)));

@@ -2,6 +2,7 @@
 
 use crate::support::{eventually, kv};
 use cninfra::keyval::{Expiry, Reason, Txn};
+use cninfra::testing::Link;
 use cninfra_redis::{RedisConfig, RedisStore};
 use cninfra_testbed::{Redis, require};
 use std::time::Duration;
@@ -73,5 +74,32 @@ async fn they_are_not_without_bound() {
     }
     let error = put(10_000..10_001).await.unwrap_err();
     assert_eq!(*error.reason(), Reason::TooLarge, "{error:?}");
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_floods_the_store_does_not_end_them() {
+    require!(Redis);
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let config = RedisConfig { session_ttl: Duration::from_secs(1).into(), ..RedisConfig::at(link.addr().to_string()) };
+    let store = RedisStore::connect(config).await.unwrap();
+    kv(&store).put_with("mine", "v", Expiry::WithClient).await.unwrap();
+    link.slow(Duration::from_millis(50));
+    let mut flood = tokio::task::JoinSet::new();
+    for number in 0..8000 {
+        let all = kv(&store);
+        flood.spawn(async move {
+            loop {
+                // most of them wait for too long
+                let _ = all.put(format!("k{number}"), "v").await;
+            }
+        });
+    }
+    for _ in 0..50 {
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!(redis.call(&["GET", "mine"]).text(), Some("v"));
+    }
+    flood.shutdown().await;
     store.close().await;
 }
