@@ -67,6 +67,21 @@ pub(crate) enum Who {
     Own,
 }
 
+/// Who asks, and until when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    pub(crate) who: Who,
+    pub(crate) deadline: Instant,
+    /// How long that is from the beginning, for messages.
+    pub(crate) limit: Duration,
+}
+
+impl Turn {
+    pub(crate) fn new(who: Who, limit: Duration) -> Self {
+        Turn { who, deadline: Instant::now() + limit, limit }
+    }
+}
+
 impl Core {
     pub(crate) fn new(config: RedisConfig, dial: Dial) -> Self {
         let kind = config.kind();
@@ -109,32 +124,29 @@ impl Core {
         if asked.writes { self.config.write_within() } else { self.config.read_within() }
     }
 
+    /// One that reads, within the limit of the config.
+    pub(crate) fn to_read(&self, who: Who) -> Turn {
+        Turn::new(who, self.config.read_within())
+    }
+
     /// Asks something for a caller, within the limit of the config.
     pub(crate) async fn call(&self, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
-        self.call_within(Who::Caller, self.within(asked), asked, to, command).await
+        self.call_until(Turn::new(Who::Caller, self.within(asked)), asked, to, command).await
     }
 
     /// Asks something for the store itself, within the limit of the config.
     pub(crate) async fn call_own(&self, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
-        self.call_within(Who::Own, self.within(asked), asked, to, command).await
+        self.call_until(Turn::new(Who::Own, self.within(asked)), asked, to, command).await
     }
 
     /// Asks something. What was not applied, or only reads, is asked again while there is time.
-    pub(crate) async fn call_within(
-        &self,
-        who: Who,
-        limit: Duration,
-        asked: &Asked,
-        to: &To,
-        command: Command,
-    ) -> Result<Reply> {
+    pub(crate) async fn call_until(&self, turn: Turn, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
         let sent = AtomicBool::new(false);
         let calling = async {
-            let deadline = Instant::now() + limit;
-            let Ok(_room) = timeout_at(deadline, self.turn(who)).await else {
-                return Err(self.late(limit, asked, &self.endpoints, Applied::No));
+            let Ok(_room) = timeout_at(turn.deadline, self.turn(turn.who)).await else {
+                return Err(self.late(turn.limit, asked, &self.endpoints, Applied::No));
             };
-            self.ask(limit, deadline, asked, to, command, &sent).await
+            self.ask(turn, asked, to, command, &sent).await
         };
         tokio::select! {
             biased;
@@ -158,13 +170,13 @@ impl Core {
     /// `sent` says whether it may have been done meanwhile.
     async fn ask(
         &self,
-        limit: Duration,
-        deadline: Instant,
+        turn: Turn,
         asked: &Asked,
         to: &To,
         command: Command,
         sent: &AtomicBool,
     ) -> Result<Reply> {
+        let Turn { deadline, limit, .. } = turn;
         let (mut pauses, mut redirects) = (Pauses::default(), 0);
         let mut elsewhere: Option<Elsewhere> = None;
         loop {
@@ -187,7 +199,7 @@ impl Core {
                 Err(_) => return Err(self.late(limit, asked, &endpoint, Applied::No)),
                 Ok(Err(failure)) => failure,
                 Ok(Ok(wire)) => {
-                    let before = wire.answers();
+                    let (before, began) = (wire.answers(), Instant::now());
                     let asking = matches!(elsewhere, Some(Elsewhere::Ask(_)));
                     sent.store(true, Relaxed);
                     match timeout_at(deadline, send(&wire, asking, command.clone())).await {
@@ -201,7 +213,7 @@ impl Core {
                         }
                         Err(_) => {
                             // a connection on which others were answered meanwhile is not dead
-                            if wire.answers() == before {
+                            if wire.answers() == before && self.is_long(began, self.within(asked)) {
                                 self.broken(&node, &wire);
                             }
                             return Err(self.late(limit, asked, &endpoint, Applied::Unknown));
@@ -224,6 +236,11 @@ impl Core {
             }
             sleep(wait).await;
         }
+    }
+
+    /// Was waited for so long that an answer would have come? Who had to wait before, for another thing, has waited for it only shortly.
+    pub(crate) fn is_long(&self, began: Instant, within: Duration) -> bool {
+        began.elapsed() + MOMENT >= within / 2
     }
 
     /// Who is to be asked, as soon as it is known.

@@ -19,7 +19,7 @@ use cninfra::keyval::{
     Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
 };
 use std::{fmt, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Redis as a store: a single server, one with sentinels, or a cluster. A clone is the same one.
 ///
@@ -187,6 +187,7 @@ impl Store for RedisStore {
             let entries = value.map(|value| Entry::new(key.clone(), value)).into_iter().collect();
             return Ok(Page::new(entries, None, None));
         }
+        let turn = core.to_read(Who::Caller);
         let (mut scan, mut left) = match &request.cursor {
             None => (Scan::new(core), Vec::new()),
             Some(cursor) => {
@@ -194,14 +195,18 @@ impl Store for RedisStore {
             }
         };
         if request.cursor.is_none() {
-            txn::await_servers(core, &asked, &request.range, &mut scan).await?;
+            txn::await_servers(core, turn, &asked, &request.range, &mut scan).await?;
         }
         let most = request.max_items.max(1);
         let (mut entries, mut bytes) = (Vec::new(), 0);
-        // as many as are wanted, but never none where there are more
-        while entries.len() < most && bytes < request.max_bytes.max(1) && !(left.is_empty() && scan.is_over()) {
+        // as many as are wanted, and as can be had in half of the time: the rest of it is for the last step. The next page goes on
+        let until = Instant::now() + turn.limit / 2;
+        let mut steps = 0;
+        while (steps == 0 || Instant::now() < until)
+            && entries.len() < most && bytes < request.max_bytes.max(1) && !(left.is_empty() && scan.is_over()) {
+            steps += 1;
             if left.is_empty() {
-                left = scan.next(core, Who::Caller, &asked, &request.range).await?;
+                left = scan.next(core, turn, &asked, &request.range).await?;
                 // the server may tell a key twice
                 left.sort();
                 left.dedup();
@@ -215,7 +220,7 @@ impl Store for RedisStore {
                 entries.extend(keys.into_iter().map(|key| Entry::new(key, Bytes::new())));
                 continue;
             }
-            let values = core.read(Who::Caller, "list", &keys).await;
+            let values = core.read(turn, "list", &keys).await;
             let mut unread = Vec::new();
             for (key, value) in keys.into_iter().zip(values) {
                 if bytes >= request.max_bytes.max(1) {

@@ -1,7 +1,7 @@
 //! Transactions: of one operation its plain command, of more a script that the server runs in one step.
 
 use crate::{
-    core::{Core, To, Who},
+    core::{Core, To, Turn, Who},
     failure::Asked,
     glob::literal,
     scan::Scan,
@@ -86,10 +86,10 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
     }
     let reads = Asked::to_read("delete", Some(range.clone()));
     let (mut scan, mut count, mut entries) = (Scan::new(core), 0, Vec::new());
-    await_servers(core, &reads, range, &mut scan).await?;
+    await_servers(core, core.to_read(Who::Caller), &reads, range, &mut scan).await?;
     while !scan.is_over() {
         // what was deleted before stays deleted
-        let keys = scan.next(core, Who::Caller, &reads, range).await.map_err(|error| partly(error, count))?;
+        let keys = scan.next(core, core.to_read(Who::Caller), &reads, range).await.map_err(|error| partly(error, count))?;
         for some in keys.chunks(AT_ONCE) {
             let mut deletes = Vec::with_capacity(some.len());
             for key in some {
@@ -154,10 +154,10 @@ async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
         return Ok(reply.bytes().map(|value| Entry::new(key.clone(), value)).into_iter().collect());
     }
     let (mut scan, mut entries) = (Scan::new(core), HashMap::new());
-    await_servers(core, &asked, range, &mut scan).await?;
+    await_servers(core, core.to_read(Who::Caller), &asked, range, &mut scan).await?;
     while !scan.is_over() {
-        let keys = scan.next(core, Who::Caller, &asked, range).await?;
-        for (key, value) in keys.iter().zip(core.read(Who::Caller, OP, &keys).await) {
+        let keys = scan.next(core, core.to_read(Who::Caller), &asked, range).await?;
+        for (key, value) in keys.iter().zip(core.read(core.to_read(Who::Caller), OP, &keys).await) {
             if let Some(value) = value? {
                 entries.insert(key.clone(), value);
             }
@@ -169,10 +169,17 @@ async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
 }
 
 /// A scan that was begun before any server was known begins when one is.
-pub(crate) async fn await_servers(core: &Core, asked: &Asked, range: &KeyRange, scan: &mut Scan) -> Result<()> {
+pub(crate) async fn await_servers(
+    core: &Core,
+    turn: Turn,
+    asked: &Asked,
+    range: &KeyRange,
+    scan: &mut Scan,
+) -> Result<()> {
     if scan.is_over() {
         // an owner of any key is one of the servers
-        core.call(asked, &To::Key(range.start().clone()), Command::new("EXISTS", [range.start().clone()])).await?;
+        let (to, exists) = (To::Key(range.start().clone()), Command::new("EXISTS", [range.start().clone()]));
+        core.call_until(turn, asked, &to, exists).await?;
         *scan = Scan::new(core);
     }
     Ok(())

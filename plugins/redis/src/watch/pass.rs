@@ -57,7 +57,7 @@ impl Follower {
             let asked = Asked::to_read(OP, Some(range.clone()));
             let mut scan = Scan::new(&self.core);
             while !scan.is_over() {
-                let mut keys = match self.unless_lost(scan.next(&self.core, Who::Own, &asked, range)).await {
+                let mut keys = match self.unless_lost(scan.next(&self.core, self.core.to_read(Who::Own), &asked, range)).await {
                     None => return Told::Outdated,
                     Some(Err(error)) => {
                         self.has_failed(&error);
@@ -92,7 +92,7 @@ impl Follower {
     }
 
     async fn pass_keys(&mut self, keys: Vec<Bytes>, seen: &mut HashSet<Bytes>, as_items: bool) -> Told {
-        let Some(values) = self.unless_lost(self.core.read(Who::Own, OP, &keys)).await else { return Told::Outdated };
+        let Some(values) = self.unless_lost(self.core.read(self.core.to_read(Who::Own), OP, &keys)).await else { return Told::Outdated };
         for (key, value) in keys.into_iter().zip(values) {
             let value = match self.is_there(value) {
                 Read::Is(value) => Some(value),
@@ -135,7 +135,7 @@ impl Follower {
     pub(super) async fn changes(&mut self, mut dirty: Vec<(Bytes, bool)>) -> Told {
         dirty.retain(|(key, _)| self.told.iter().any(|range| range.contains(key)));
         let keys: Vec<Bytes> = dirty.iter().map(|(key, _)| key.clone()).collect();
-        let Some(values) = self.unless_lost(self.core.read(Who::Own, OP, &keys)).await else {
+        let Some(values) = self.unless_lost(self.core.read(self.core.to_read(Who::Own), OP, &keys)).await else {
             self.inbox.again(dirty);
             return Told::Outdated;
         };

@@ -4,9 +4,10 @@ use crate::{
     history::{Observed, is_begin, is_lost},
     support::{SOON, eventually, kv, sentinels},
 };
-use cninfra::keyval::{Applied, Kv, Reason, Txn};
+use cninfra::keyval::{Applied, KeyRange, Kv, PageRequest, Reason, Store as _, Txn};
+use cninfra::testing::Link;
 use cninfra_redis::{RedisConfig, RedisStore};
-use cninfra_testbed::{RedisCluster, RedisSentinel, history::Step, require};
+use cninfra_testbed::{Redis, RedisCluster, RedisOptions, RedisSentinel, history::Step, require};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -119,5 +120,27 @@ async fn keys_of_several_slots_are_no_transaction() {
     assert_eq!(all.list("p/").all().await.unwrap().len(), 100);
     assert_eq!(all.delete_prefix("p/").await.unwrap(), 100);
     eventually("nothing is left", async || all.list("p/").all().await.unwrap().is_empty()).await;
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_takes_no_longer_than_its_limit() {
+    require!(Redis);
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let store = RedisStore::connect(RedisConfig::at(link.addr().to_string())).await.unwrap();
+    for some in 0..10 {
+        let txn = |txn: Txn, number| txn.put(format!("p/{number}"), "v");
+        kv(&store).commit((some * 100..some * 100 + 100).fold(Txn::new(), txn)).await.unwrap();
+    }
+    link.slow(Duration::from_millis(450));
+    let began = Instant::now();
+    let page = store.page(PageRequest::new(KeyRange::prefix("p/"))).await;
+    // what it has got until then, and where it goes on
+    assert!(began.elapsed() < Duration::from_millis(3500), "{:?}: {page:?}", began.elapsed());
+    let page = page.unwrap();
+    assert!(page.next.is_some() && !page.entries.is_empty(), "{page:?}");
+    link.restore();
+    assert_eq!(kv(&store).list("p/").all().await.unwrap().len(), 1000);
     store.close().await;
 }
