@@ -73,7 +73,8 @@ impl Lifecycle for Redis {
         // before the first await: an `init` that is dropped there has its `close`
         self.put(Some(store.clone()));
         if let Err(error) = store.probe().await {
-            self.close(cx).await?;
+            // it has failed already
+            let _ = self.close(cx).await;
             return Err(error.into());
         }
         cx.log().debug(format_args!("is connected to {}", store.endpoints()));
@@ -101,7 +102,7 @@ impl Lifecycle for Redis {
 
     async fn close(&self, _: &Context) -> Result<()> {
         if let Some(store) = self.put(None) {
-            store.close().await;
+            store.close().await?;
         }
         Ok(())
     }

@@ -3,13 +3,15 @@
 use crate::{
     core::{Core, To},
     failure::Asked,
+    monitor::with_cause,
     script,
     wire::Command,
 };
 use bytes::Bytes;
-use cninfra::keyval::{Expiry, KeyRange, Op, Reason, Result};
+use cninfra::keyval::{Applied, Expiry, KeyRange, KvError, Op, Reason, Result};
+use futures_util::future::join_all;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -17,6 +19,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// So many keys a client may have that end with it.
 pub(crate) const MOST: usize = 10_000;
+/// So many of them are renewed or deleted at once.
+const AT_ONCE: usize = 128;
 /// For the deletes at the close.
 const RELEASING: Duration = Duration::from_secs(1);
 
@@ -55,11 +59,17 @@ impl Session {
         }
     }
 
-    /// Would there be too many with these operations?
+    /// Would there be too many with these operations? What is there already is not one more.
     pub(crate) fn is_full(&self, ops: &[Op]) -> bool {
-        let with_client = |op: &&Op| matches!(op, Op::Put(put) if put.expiry == Expiry::WithClient);
-        let more = ops.iter().filter(with_client).count();
-        more > 0 && self.lock().len() + more > MOST
+        fn with_client(op: &Op) -> Option<&Bytes> {
+            match op {
+                Op::Put(put) if put.expiry == Expiry::WithClient => Some(&put.key),
+                _ => None,
+            }
+        }
+        let kept = self.lock();
+        let more: HashSet<&Bytes> = ops.iter().filter_map(with_client).filter(|key| !kept.contains_key(*key)).collect();
+        !more.is_empty() && kept.len() + more.len() > MOST
     }
 
     fn all(&self) -> Vec<(Bytes, Kept)> {
@@ -67,18 +77,25 @@ impl Session {
     }
 
     /// Deletes them.
-    pub(crate) async fn release(&self, core: &Core) {
+    pub(crate) async fn release(&self, core: &Core) -> Result<()> {
+        let release = |key: Bytes, kept: Kept| async move {
+            let asked = Asked::to_write("release", Some(KeyRange::key(&key)));
+            let release = script::of_key(script::RELEASE, &key).arg(kept.value);
+            core.call_own(&asked, &To::Key(key), release).await.map(drop)
+        };
         let releasing = async {
-            for (key, kept) in self.all() {
-                let asked = Asked::to_write("delete", Some(KeyRange::key(&key)));
-                let release = script::of_key(script::RELEASE, &key).arg(kept.value);
+            for some in self.all().chunks(AT_ONCE) {
                 // one that can not be deleted ends by itself
-                if core.call_own(&asked, &To::Key(key), release).await.is_err() {
-                    return;
+                for released in join_all(some.iter().cloned().map(|(key, kept)| release(key, kept))).await {
+                    released?;
                 }
             }
+            Ok(())
         };
-        let _ = timeout(RELEASING, releasing).await;
+        match timeout(RELEASING, releasing).await {
+            Ok(released) => released,
+            Err(_) => Err(core.late(RELEASING, &Asked::to_write("release", None), core.endpoints(), Applied::Unknown)),
+        }
     }
 
     async fn renew(&self, core: &Core, key: Bytes, kept: Kept) -> Result<()> {
@@ -116,10 +133,10 @@ pub(crate) async fn run(core: Arc<Core>, session: Arc<Session>) {
     let renewing = async {
         loop {
             sleep(*core.config.session_ttl / 3).await;
-            for (key, kept) in session.all() {
-                if let Err(error) = session.renew(&core, key, kept).await
-                    && matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_))
-                {
+            for some in session.all().chunks(AT_ONCE) {
+                let renewing = some.iter().cloned().map(|(key, kept)| session.renew(&core, key, kept));
+                let mut failed = join_all(renewing).await.into_iter().filter_map(Result::err);
+                if failed.any(|error| is_away(&error)) {
                     break;
                 }
             }
@@ -129,4 +146,14 @@ pub(crate) async fn run(core: Arc<Core>, session: Arc<Session>) {
         () = core.closed() => {}
         () = renewing => {}
     }
+}
+
+/// A key could not be renewed. Returns whether its server is away, so that others need not be tried now.
+fn is_away(error: &KvError) -> bool {
+    let is_away = matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_) | Reason::Closed);
+    // that the server is away is told by who looks after the connection
+    if !is_away {
+        tracing::warn!("what ends with this client may end before it: {}", with_cause(error));
+    }
+    is_away
 }

@@ -40,7 +40,7 @@ use tokio::time::{Instant, timeout};
 /// let store = RedisStore::connect(RedisConfig::at("127.0.0.1:6379")).await?;
 /// let contacts = Kv::new(Arc::new(store.clone())).scoped("contacts/");
 /// contacts.put("alice", "555-0100").await?;
-/// store.close().await;
+/// store.close().await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -74,7 +74,8 @@ impl RedisStore {
         match store.probe().await {
             Ok(()) => Ok(store),
             Err(error) => {
-                store.close().await;
+                // it has failed already
+                let _ = store.close().await;
                 Err(error)
             }
         }
@@ -141,14 +142,19 @@ impl RedisStore {
     }
 
     /// Closes it: deletes what ends with the client, ends all watches, and what waits for an answer fails.
-    pub async fn close(&self) {
+    ///
+    /// # Errors
+    /// What was written with the client could not be deleted: it ends by itself, after [`session_ttl`](RedisConfig::session_ttl). All else is done.
+    ///
+    /// # Cancel safety
+    /// Dropped before it has ended, it may be called again.
+    pub async fn close(&self) -> Result<()> {
         let Shared { core, session, tasks } = &*self.0;
-        if !core.is_closed() {
-            session.release(core).await;
-        }
+        let released = if core.is_closed() { Ok(()) } else { session.release(core).await };
         core.close();
         tasks.join().await;
         core.close_nodes().await;
+        released
     }
 
     fn is_closed(&self, asked: &Asked) -> Result<()> {

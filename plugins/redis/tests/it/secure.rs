@@ -15,7 +15,7 @@ async fn works(config: RedisConfig) {
     all.put("p/k", "v").await.unwrap();
     until(&mut watch, |event| matches!(event, Event::Changes { .. })).await;
     assert_eq!(all.get("p/k").await.unwrap().unwrap().value, "v");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 async fn fails(config: RedisConfig, secret: &str) -> cninfra::keyval::KvError {
@@ -56,7 +56,7 @@ async fn what_a_user_may_not_do_is_told() {
     let error = kv(&store).put("others/k", "v").await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::No), "{error:?}");
     assert!(error.to_string().contains("others/k") && error.help().unwrap().contains("ACL"), "{error:?}");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,5 +125,5 @@ async fn what_is_half_done_may_have_been_applied() {
     let txn = Txn::new().delete_range(KeyRange::prefix("s/")).put("t/ours", "v");
     let error = all.commit(txn).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::No), "{error:?}");
-    store.close().await;
+    store.close().await.unwrap();
 }

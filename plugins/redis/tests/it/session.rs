@@ -42,7 +42,7 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
         eventually("it ends", async || all.get(key).await.unwrap().is_none()).await;
     }
     assert!(all.get("others").await.unwrap().is_some());
-    other.close().await;
+    other.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,7 +55,7 @@ async fn who_is_still_there_says_so_when_the_server_is_back() {
     sleep(Duration::from_millis(1500)).await;
     redis.restart();
     eventually("it is there", async || redis.call(&["GET", "there"]).text() == Some("v")).await;
-    store.close().await;
+    store.close().await.unwrap();
     assert_eq!(redis.call(&["GET", "there"]).text(), None);
 }
 
@@ -72,9 +72,12 @@ async fn they_are_not_without_bound() {
     for some in 0..100 {
         put(some * 100..some * 100 + 100).await.unwrap();
     }
+    // one that is known is no other one
+    put(9_990..10_000).await.unwrap();
     let error = put(10_000..10_001).await.unwrap_err();
     assert_eq!(*error.reason(), Reason::TooLarge, "{error:?}");
-    store.close().await;
+    // so many may take longer than it has
+    let _ = store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,5 +104,41 @@ async fn who_floods_the_store_does_not_end_them() {
         assert_eq!(redis.call(&["GET", "mine"]).text(), Some("v"));
     }
     flood.shutdown().await;
-    store.close().await;
+    store.close().await.unwrap();
+}
+
+/// So many keys that end with the client, behind a network that is slow then.
+async fn many(redis: &Redis, count: usize) -> (RedisStore, Link) {
+    let link = Link::to(redis.addr()).unwrap();
+    let config = RedisConfig { session_ttl: Duration::from_secs(2).into(), ..RedisConfig::at(link.addr().to_string()) };
+    let store = RedisStore::connect(config).await.unwrap();
+    for some in 0..count / 100 {
+        let txn = |txn: Txn, number| txn.put_with(format!("k{number}"), "v", Expiry::WithClient);
+        kv(&store).commit((some * 100..some * 100 + 100).fold(Txn::new(), txn)).await.unwrap();
+    }
+    link.slow(Duration::from_millis(10));
+    (store, link)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_live_on_and_end_over_a_slow_network() {
+    require!(Redis);
+    let redis = Redis::start();
+    let (store, _link) = many(&redis, 1000).await;
+    sleep(Duration::from_secs(4)).await;
+    assert_eq!(redis.call(&["DBSIZE"]).number(), Some(1000));
+    store.close().await.unwrap();
+    assert_eq!(redis.call(&["DBSIZE"]).number(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_could_not_be_deleted_is_told() {
+    require!(Redis);
+    let redis = Redis::start();
+    let (store, link) = many(&redis, 100).await;
+    link.pause();
+    let error = store.close().await.unwrap_err();
+    assert!(error.to_string().contains(&link.addr().to_string()), "{error:?}");
+    // all else is closed
+    assert_eq!(*kv(&store).get("k1").await.unwrap_err().reason(), Reason::Closed);
 }

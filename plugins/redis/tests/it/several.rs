@@ -55,7 +55,7 @@ async fn a_slot_that_is_moved_under_load_loses_nothing() {
     // no server was lost, so no more was told than what has changed
     assert_eq!((observed.told(is_lost), observed.told(is_begin)), (0, 1));
     observed.check().await;
-    quiet.close().await;
+    quiet.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -120,7 +120,7 @@ async fn keys_of_several_slots_are_no_transaction() {
     assert_eq!(all.list("p/").all().await.unwrap().len(), 100);
     assert_eq!(all.delete_prefix("p/").await.unwrap(), 100);
     eventually("nothing is left", async || all.list("p/").all().await.unwrap().is_empty()).await;
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,5 +142,5 @@ async fn a_page_takes_no_longer_than_its_limit() {
     assert!(page.next.is_some() && !page.entries.is_empty(), "{page:?}");
     link.restore();
     assert_eq!(kv(&store).list("p/").all().await.unwrap().len(), 1000);
-    store.close().await;
+    store.close().await.unwrap();
 }

@@ -49,7 +49,7 @@ async fn what_others_write_in_any_way_is_told() {
         let change = change(&mut watch).await;
         assert_eq!((&*change.key, change.value().map(|value| &**value)), (key.as_bytes(), value.map(str::as_bytes)));
     }
-    store.close().await;
+    store.close().await.unwrap();
     assert_eq!(timeout(SOON, watch.next()).await.unwrap(), None);
 }
 
@@ -67,7 +67,7 @@ async fn a_key_whose_time_is_over_is_told_as_such() {
     assert!(matches!(ended.kind, ChangeKind::Deleted { expired: Some(true), .. }), "{ended:?}");
     let Previous::Entry(previous) = ended.previous else { panic!("{:?}", ended.previous) };
     assert_eq!(previous.value, "v");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,7 +91,7 @@ async fn what_the_server_never_tells_is_found_by_reading_all() {
     assert_eq!(change(&mut watch).await.key, "p/3");
     // what is as it was is not told
     assert!(timeout(Duration::from_millis(1000), watch.next()).await.is_err());
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -121,7 +121,7 @@ async fn keys_of_other_kinds_are_no_values_and_said_so() {
     keys.sort();
     assert_eq!(keys, ["p/hash", "p/v"]);
     assert_eq!(all.delete_prefix("p/").await.unwrap(), 2);
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,7 +139,7 @@ async fn keys_that_are_no_text_are_refused() {
         assert_eq!(*error.reason(), Reason::Invalid);
         assert!(error.help().unwrap().contains("UTF-8"), "{error:?}");
     }
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -155,7 +155,7 @@ async fn a_server_that_does_not_tell_is_refused_with_the_mend() {
         assert!(help.contains("notify-keyspace-events") && help.contains("enable-notifications"), "{help}");
         // all else works
         kv(&store).put("p/k", "v").await.unwrap();
-        store.close().await;
+        store.close().await.unwrap();
     }
 }
 
@@ -170,7 +170,7 @@ async fn a_server_that_does_not_tell_is_made_to_where_the_config_says_so() {
     until(&mut watch, is_end).await;
     redis.call(&["SET", "p/k", "v"]);
     assert_eq!(change(&mut watch).await.key, "p/k");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -191,7 +191,7 @@ async fn a_server_that_stops_to_tell_is_noticed() {
     assert_eq!(told[0], Event::Link(State::Resumed));
     assert_eq!(told[1], Event::snapshot_begin(KeyRange::prefix("p/"), Cause::Lost));
     assert!(matches!(&told[2], Event::Item(entry) if entry.key == "p/k" && entry.value == "1"), "{told:?}");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 /// A user, with what the rules give.
@@ -232,8 +232,8 @@ async fn a_user_who_may_not_ask_the_server_tries_it() {
             // nobody sees what was tried
             assert_eq!((change(others).await.key, change(others).await.key), ("p/k".into(), "p/k".into()));
         }
-        store.close().await;
-        other.close().await;
+        store.close().await.unwrap();
+        other.close().await.unwrap();
     }
 }
 
@@ -246,7 +246,7 @@ async fn a_user_who_may_not_hear_is_refused_with_the_mend() {
         let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
         assert_eq!(*error.reason(), Reason::Denied, "{rules}: {error:?}");
         assert!(error.help().unwrap().contains("ACL SETUSER"), "{rules}: {error:?}");
-        store.close().await;
+        store.close().await.unwrap();
     }
 }
 
@@ -275,7 +275,7 @@ async fn a_slow_subscriber_of_many_keys_comes_to_the_true_state() {
         })
         .await;
     }
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -296,7 +296,7 @@ async fn more_changes_at_once_than_are_told_one_by_one() {
         }
     }
     println!("{:?}", watch.handle().stats());
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -312,7 +312,7 @@ async fn a_watch_may_begin_before_its_server() {
     let told = until(&mut watch, is_end).await;
     assert_eq!(told[0], Event::Link(State::Resumed));
     assert_eq!(told[1], Event::snapshot_begin(KeyRange::prefix("p/"), Cause::Start));
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -324,7 +324,7 @@ async fn a_store_that_is_dropped_or_closed_ends_its_watches() {
         let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
         until(&mut watch, is_end).await;
         if closes {
-            store.close().await;
+            store.close().await.unwrap();
             let error = kv(&store).put("k", "v").await.unwrap_err();
             // nothing was sent
             assert_eq!((error.reason(), error.applied()), (&Reason::Closed, Applied::No));
@@ -384,7 +384,7 @@ async fn what_is_asked_of_a_watch_that_has_ended_leaves_nothing() {
     }
     sleep(Duration::from_millis(200)).await;
     assert_eq!(patterns(&redis), Some(0));
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -407,7 +407,7 @@ async fn a_range_that_is_added_is_read_when_the_server_tells_of_it() {
     assert!(told.iter().any(|event| matches!(event, Event::Changes { .. })), "{told:?}");
     redis.call(&["SET", "second", "v"]);
     assert_eq!(change(&mut watch).await.key, "second");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -429,7 +429,7 @@ async fn a_key_that_may_not_be_read_holds_up_no_watch() {
     }
     // it is known how often it was not read
     assert!(watch.handle().stats().failures >= 1, "{watch:?}");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -451,7 +451,7 @@ async fn a_range_that_can_not_be_read_holds_up_no_other_one() {
     let told = until(&mut watch, is_end).await;
     assert_eq!(told[0], Event::snapshot_begin(prefix, Cause::Start));
     assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/k"), "{told:?}");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -465,7 +465,7 @@ async fn a_watch_that_is_begun_while_the_store_is_closed_is_none() {
         async move { all.watch(["p/"], WatchOptions::default()).await }
     });
     sleep(Duration::from_millis(100)).await;
-    store.close().await;
+    store.close().await.unwrap();
     let error = timeout(SOON, watching).await.unwrap().unwrap().unwrap_err();
     assert_eq!(*error.reason(), Reason::Closed);
 }
