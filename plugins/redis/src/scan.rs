@@ -30,6 +30,11 @@ impl Scan {
         self.at.is_none()
     }
 
+    /// The server where it is.
+    pub(crate) fn endpoint(&self) -> Option<&Arc<str>> {
+        self.at.as_ref().map(|(endpoint, _)| endpoint)
+    }
+
     /// Some more keys. There may be none, and it goes on nevertheless.
     pub(crate) async fn next(&mut self, core: &Core, turn: Turn, asked: &Asked, range: &KeyRange) -> Result<Vec<Bytes>> {
         let Some((endpoint, cursor)) = self.at.clone() else { return Ok(Vec::new()) };

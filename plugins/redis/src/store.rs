@@ -18,7 +18,7 @@ use cninfra::keyval::{
     Applied, At, Capabilities, Condition, Cursor, Delivery, Entry, Feed, KeyRange, KvError, Op, Page, PageRequest, Reason,
     Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, result::Result as StdResult, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// Redis as a store: a single server, one with sentinels, or a cluster. A clone is the same one.
@@ -196,9 +196,8 @@ impl Store for RedisStore {
         let turn = core.to_read(Who::Caller);
         let (mut scan, mut left) = match &request.cursor {
             None => (Scan::new(core), Vec::new()),
-            Some(cursor) => {
-                of_cursor(cursor).ok_or_else(|| asked.error(Reason::Invalid, Applied::No))?
-            }
+            Some(cursor) => of_cursor(core, cursor)
+                .map_err(|why| asked.error(Reason::Invalid, Applied::No).at(core.endpoints().clone()).with_help(why))?,
         };
         if request.cursor.is_none() {
             txn::await_servers(core, turn, &asked, &request.range, &mut scan).await?;
@@ -338,14 +337,20 @@ fn to_cursor(scan: &Scan, left: &[Bytes]) -> Cursor {
     Cursor(bytes.into())
 }
 
-fn of_cursor(cursor: &Cursor) -> Option<(Scan, Vec<Bytes>)> {
+/// What a cursor says, or why it can not be used.
+fn of_cursor(core: &Core, cursor: &Cursor) -> StdResult<(Scan, Vec<Bytes>), String> {
     let mut from = &cursor.0[..];
-    let scan = Scan::decode(&mut from)?;
+    let of_other = || "the cursor is none that this store has made: begin with the first page".to_string();
+    let scan = Scan::decode(&mut from).ok_or_else(of_other)?;
+    // whoever has made it: nobody else is connected to
+    if let Some(endpoint) = scan.endpoint().filter(|endpoint| !core.primaries().contains(endpoint)) {
+        return Err(format!("the cursor is of {endpoint}, which has no keys of this store: begin with the first page"));
+    }
     let mut left = Vec::new();
     while !from.is_empty() {
-        left.push(Bytes::copy_from_slice(take(&mut from)?));
+        left.push(Bytes::copy_from_slice(take(&mut from).ok_or_else(of_other)?));
     }
-    Some((scan, left))
+    Ok((scan, left))
 }
 
 impl fmt::Debug for RedisStore {

@@ -144,3 +144,24 @@ async fn a_page_takes_no_longer_than_its_limit() {
     assert_eq!(kv(&store).list("p/").all().await.unwrap().len(), 1000);
     store.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_leads_to_no_other_server() {
+    require!(Redis);
+    let (redis, other) = (Redis::start(), Redis::start());
+    let [store, others] = [&redis, &other].map(|redis| RedisStore::connect(RedisConfig::at(redis.addr().to_string())));
+    let (store, others) = (store.await.unwrap(), others.await.unwrap());
+    for number in 0..10 {
+        kv(&others).put(format!("p/{number}"), "v").await.unwrap();
+    }
+    let mut request = PageRequest::new(KeyRange::prefix("p/"));
+    request.max_items = 1;
+    request.cursor = others.page(request.clone()).await.unwrap().next;
+    assert!(request.cursor.is_some());
+    let error = store.page(request.clone()).await.unwrap_err();
+    assert_eq!(*error.reason(), Reason::Invalid, "{error:?}");
+    assert!(error.help().unwrap().contains(&other.addr().to_string()), "{error:?}");
+    assert_eq!(others.page(request).await.unwrap().entries.len(), 1);
+    store.close().await.unwrap();
+    others.close().await.unwrap();
+}
