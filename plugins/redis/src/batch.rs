@@ -81,7 +81,7 @@ impl Core {
             Ok(reply) => Some(Ok(reply.bytes())),
             Err(failure) => {
                 let asked = of(key);
-                let again = failure.elsewhere().is_some() || failure.may_pass(&asked);
+                let again = failure.elsewhere(endpoint).is_some() || failure.may_pass(&asked);
                 (!again).then(|| Err(failure.into_error(&asked, endpoint)))
             }
         };

@@ -225,7 +225,7 @@ impl Core {
                 self.shaken.notify_one();
                 self.suspect.notify_one();
             }
-            elsewhere = failure.elsewhere().filter(|_| matches!(to, To::Key(_)));
+            elsewhere = failure.elsewhere(&endpoint).filter(|_| matches!(to, To::Key(_)));
             if elsewhere.is_some() && redirects < self.config.max_rediects {
                 redirects += 1;
                 continue;

@@ -76,9 +76,15 @@ impl Failure {
         matches!(self.kind, Kind::NoConnection | Kind::Lost)
     }
 
-    /// Another server has the key.
-    pub(crate) fn elsewhere(&self) -> Option<Elsewhere> {
-        let addr = || Arc::from(self.text.split(' ').nth(2).unwrap_or_default());
+    /// Another server has the key, as the one at `from` says. One that does not know the name of the other one leaves it out: it is the same then.
+    pub(crate) fn elsewhere(&self, from: &str) -> Option<Elsewhere> {
+        let addr = || {
+            let addr = self.text.split(' ').nth(2).unwrap_or_default();
+            match (addr.strip_prefix(':'), from.rsplit_once(':')) {
+                (Some(port), Some((host, _))) => Arc::from(format!("{host}:{port}")),
+                _ => Arc::from(addr),
+            }
+        };
         match self.code() {
             "MOVED" => Some(Elsewhere::Moved(addr())),
             "ASK" => Some(Elsewhere::Ask(addr())),
@@ -197,10 +203,13 @@ mod tests {
 
     #[test]
     fn who_has_a_key_is_read() {
+        let from = "127.0.0.2:6379";
         let moved = Failure::answer("MOVED 3999 127.0.0.1:6381");
-        assert_eq!(moved.elsewhere(), Some(Elsewhere::Moved("127.0.0.1:6381".into())));
+        assert_eq!(moved.elsewhere(from), Some(Elsewhere::Moved("127.0.0.1:6381".into())));
         let ask = Failure::answer("ASK 3999 127.0.0.1:6381");
-        assert_eq!(ask.elsewhere(), Some(Elsewhere::Ask("127.0.0.1:6381".into())));
-        assert_eq!(Failure::lost("MOVED").elsewhere(), None);
+        assert_eq!(ask.elsewhere(from), Some(Elsewhere::Ask("127.0.0.1:6381".into())));
+        let ask = Failure::answer("ASK 3999 :6381");
+        assert_eq!(ask.elsewhere(from), Some(Elsewhere::Ask("127.0.0.2:6381".into())));
+        assert_eq!(Failure::lost("MOVED").elsewhere(from), None);
     }
 }

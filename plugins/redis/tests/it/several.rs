@@ -165,3 +165,19 @@ async fn a_cursor_leads_to_no_other_server() {
     store.close().await.unwrap();
     others.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_does_not_know_its_name_is_the_one_that_was_asked() {
+    require!(RedisCluster);
+    let options = RedisOptions::default().line("cluster-preferred-endpoint-type unknown-endpoint");
+    let redis = RedisCluster::behind(&options, false, |addr| addr);
+    let store = RedisStore::connect(cluster(&redis)).await.unwrap();
+    kv(&store).put("{h}k", "v").await.unwrap();
+    let slot = redis.slot("{h}k");
+    let migration = redis.begin_migration(slot, (redis.owner(slot) + 1) % 3);
+    assert_eq!(migration.move_keys(1), 1);
+    assert_eq!(kv(&store).get("{h}k").await.unwrap().unwrap().value, "v");
+    migration.finish();
+    assert_eq!(kv(&store).get("{h}k").await.unwrap().unwrap().value, "v");
+    store.close().await.unwrap();
+}
