@@ -69,8 +69,8 @@ impl Lifecycle for Redis {
             cx.status().report_because(State::Disabled, "redis.conf does not say where Redis is");
             return Ok(());
         }
-        let store = RedisStore::open(self.config.clone())?;
-        // before the first await: an `init` that is dropped there has its `close`
+        let store = RedisStore::open(self.config.clone()).await?;
+        // before the next await: an `init` that is dropped there has its `close`
         self.put(Some(store.clone()));
         if let Err(error) = store.probe().await {
             // it has failed already

@@ -70,7 +70,7 @@ impl RedisStore {
     /// # Errors
     /// They do not answer in time, the user is not known, or a file of TLS can not be read.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
-        let store = RedisStore::open(config)?;
+        let store = RedisStore::open(config).await?;
         match store.probe().await {
             Ok(()) => Ok(store),
             Err(error) => {
@@ -84,11 +84,11 @@ impl RedisStore {
     /// The same without waiting for the servers: calls wait for them, within their limits.
     ///
     /// # Errors
-    /// The config can not be used.
+    /// The config can not be used: a file of TLS among it, which has to be read within `dial-timeout`.
     ///
-    /// # Panics
-    /// It is called outside of a runtime, which its tasks need.
-    pub fn open(config: RedisConfig) -> Result<Self> {
+    /// # Cancel safety
+    /// Dropped, it has begun nothing, but that such a file may still be read.
+    pub async fn open(config: RedisConfig) -> Result<Self> {
         if !config.is_set() {
             let help = "set `endpoint`, or `endpoints` for sentinels and clusters, in redis.conf";
             return Err(KvError::new("connect", Reason::Invalid).not_applied().with_help(help));
@@ -100,7 +100,7 @@ impl RedisStore {
             username: config.username.clone(),
             password: config.password.clone(),
             database: config.db,
-            tls: tls::config(&config.tls)?,
+            tls: tls::read(&config.tls, config.dial_within()).await?,
             within: config.dial_within(),
         };
         let core = Arc::new(Core::new(config, dial));

@@ -3,7 +3,7 @@
 use crate::support::{kv, sentinels, until};
 use cninfra::keyval::{Applied, Event, KeyRange, Reason, Txn, WatchOptions};
 use cninfra_redis::{RedisConfig, RedisStore, RedisTls};
-use cninfra_testbed::{CLIENT, Certs, Redis, RedisOptions, RedisSentinel, require};
+use cninfra_testbed::{CLIENT, Certs, Folder, Redis, RedisOptions, RedisSentinel, require};
 use std::sync::Arc;
 
 async fn works(config: RedisConfig) {
@@ -75,6 +75,12 @@ async fn tls_is_spoken_with_whom_is_trusted() {
     let none = RedisTls { enabled: true, ca_file: Some("/no/such/file".into()), ..RedisTls::default() };
     let error = fails(config(none), "no secret").await;
     assert!(error.help().unwrap().contains("`tls.ca-file`"), "{error:?}");
+    let folder = Folder::new();
+    folder.write("empty.pem", "");
+    let empty = RedisTls { enabled: true, ca_file: Some(folder.path().join("empty.pem")), ..RedisTls::default() };
+    let error = fails(config(empty), "no secret").await;
+    let help = error.help().unwrap();
+    assert!(help.contains("`tls.ca-file`") && help.contains("empty.pem"), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -126,4 +132,16 @@ async fn what_is_half_done_may_have_been_applied() {
     let error = all.commit(txn).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::No), "{error:?}");
     store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_does_not_answer_holds_up_nothing() {
+    let folder = Folder::new();
+    let pipe = folder.path().join("ca.pem");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let tls = RedisTls { enabled: true, ca_file: Some(pipe.clone()), ..RedisTls::default() };
+    let error = fails(RedisConfig { tls, ..RedisConfig::at("127.0.0.1:1") }, "no secret").await;
+    assert!(error.help().unwrap().contains("`tls`"), "{error:?}");
+    // whoever waits for it has it
+    std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
 }

@@ -304,7 +304,7 @@ async fn a_watch_may_begin_before_its_server() {
     require!(Redis);
     let redis = Redis::start();
     redis.kill();
-    let store = RedisStore::open(RedisConfig::at(redis.addr().to_string())).unwrap();
+    let store = RedisStore::open(RedisConfig::at(redis.addr().to_string())).await.unwrap();
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
     assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
     redis.restart();
