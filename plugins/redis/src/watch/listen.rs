@@ -246,15 +246,14 @@ impl Session<'_> {
         answer.unwrap_or_else(|_| Err(Failure::lost("no answer to PING"))).map(drop)
     }
 
-    /// Has the server tell of patterns, or no more. It says nothing where it does not want to, but in the answer to what is asked next.
+    /// Has the server tell of patterns, or no more.
     async fn subscribe(&self, patterns: impl Iterator<Item = &String>, wanted: bool) -> Result<(), Ended> {
         let patterns: Vec<String> = patterns.cloned().collect();
         if patterns.is_empty() {
             return Ok(());
         }
         let asked = timeout(PATIENCE, self.wire.subscribe(patterns, wanted)).await;
-        asked.unwrap_or_else(|_| Err(Failure::lost("no answer to PSUBSCRIBE")))?;
-        match self.ping().await {
+        match asked.unwrap_or_else(|_| Err(Failure::lost("no answer to PSUBSCRIBE"))) {
             Err(failure) if failure.is_denied() => Err(Ended::Refused(notify::refused(self.endpoint, &failure))),
             other => Ok(other?),
         }
