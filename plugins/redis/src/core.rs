@@ -14,7 +14,6 @@ use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, KvError, Reason, Result};
 use std::{
     collections::HashMap,
-    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -168,14 +167,7 @@ impl Core {
     }
 
     /// `sent` says whether it may have been done meanwhile.
-    async fn ask(
-        &self,
-        turn: Turn,
-        asked: &Asked,
-        to: &To,
-        command: Command,
-        sent: &AtomicBool,
-    ) -> Result<Reply> {
+    async fn ask(&self, turn: Turn, asked: &Asked, to: &To, command: Command, sent: &AtomicBool) -> Result<Reply> {
         let Turn { deadline, limit, .. } = turn;
         let (mut pauses, mut redirects) = (Pauses::default(), 0);
         let mut elsewhere: Option<Elsewhere> = None;
@@ -310,19 +302,19 @@ impl Core {
     /// What was asked of a store that is closed.
     pub(crate) fn closed_error(&self, asked: &Asked, applied: Applied) -> KvError {
         let error = asked.error(Reason::Closed, applied).at(self.endpoints.clone());
-        error.because(Why("its agent or its owner has closed it"))
+        error.because("its agent or its owner has closed it")
     }
 
     pub(crate) fn late(&self, limit: Duration, asked: &Asked, endpoint: &Arc<str>, applied: Applied) -> KvError {
         self.shaken.notify_one();
         self.suspect.notify_one();
         let error = asked.error(Reason::TimedOut(limit), applied).at(endpoint.clone()).with_help(REACH);
-        error.because(Why("the server hangs, or the network loses what is sent"))
+        error.because("the server hangs, or the network loses what is sent")
     }
 
     fn nobody(&self, asked: &Asked) -> KvError {
         let error = asked.error(Reason::Unavailable, Applied::No).at(self.endpoints.clone()).with_help(REACH);
-        error.because(Why("no server is known that has the key"))
+        error.because("no server is known that has the key")
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Node>>> {
@@ -337,15 +329,3 @@ async fn send(wire: &Wire, asking: bool, command: Command) -> std::result::Resul
     let answers = wire.pipeline(vec![Command::bare("ASKING"), command]).await;
     answers.into_iter().next_back().unwrap_or_else(|| Err(Failure::lost("no answer")))
 }
-
-/// Why an operation has failed, in words.
-#[derive(Debug)]
-pub(crate) struct Why(pub(crate) &'static str);
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for Why {}

@@ -8,10 +8,7 @@ use crate::{
 use cninfra::client::Pauses;
 use cninfra::keyval::{KvError, Reason};
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::watch,
-    time::sleep,
-};
+use tokio::{sync::watch, time::sleep};
 
 /// So often servers that answer are asked.
 const EVERY: Duration = Duration::from_secs(1);

@@ -36,7 +36,13 @@ impl Scan {
     }
 
     /// Some more keys. There may be none, and it goes on nevertheless.
-    pub(crate) async fn next(&mut self, core: &Core, turn: Turn, asked: &Asked, range: &KeyRange) -> Result<Vec<Bytes>> {
+    pub(crate) async fn next(
+        &mut self,
+        core: &Core,
+        turn: Turn,
+        asked: &Asked,
+        range: &KeyRange,
+    ) -> Result<Vec<Bytes>> {
         let Some((endpoint, cursor)) = self.at.clone() else { return Ok(Vec::new()) };
         let prefix = range.as_prefix().map(|prefix| &**prefix).unwrap_or_default();
         // a prefix that ends within a character has its last bytes looked at afterwards

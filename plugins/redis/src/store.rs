@@ -15,8 +15,8 @@ use crate::{
 use bytes::Bytes;
 use cninfra::client::Tasks;
 use cninfra::keyval::{
-    Applied, At, Capabilities, Condition, Cursor, Delivery, Entry, Feed, KeyRange, KvError, Op, Page, PageRequest, Reason,
-    Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
+    Applied, At, Capabilities, Condition, Cursor, Delivery, Entry, Feed, KeyRange, KvError, Op, Page, PageRequest,
+    Reason, Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
 };
 use std::{fmt, result::Result as StdResult, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
@@ -93,9 +93,9 @@ impl RedisStore {
             let help = "set `endpoint`, or `endpoints` for sentinels and clusters, in redis.conf";
             return Err(KvError::new("connect", Reason::Invalid).not_applied().with_help(help));
         }
-        config.check().map_err(|invalid| {
-            tls::misconfigured(format!("{invalid}: look at redis.conf"), crate::core::Why("the config is wrong"))
-        })?;
+        config
+            .check()
+            .map_err(|invalid| tls::misconfigured(format!("{invalid}: look at redis.conf"), "the config is wrong"))?;
         let dial = Dial {
             username: config.username.clone(),
             password: config.password.clone(),
@@ -196,7 +196,7 @@ impl Store for RedisStore {
         let turn = core.to_read(Who::Caller);
         let (mut scan, mut left) = match &request.cursor {
             None => (Scan::new(core), Vec::new()),
-            Some(cursor) => of_cursor(core, cursor)
+            Some(cursor) => of_cursor(core, &request.range, cursor)
                 .map_err(|why| asked.error(Reason::Invalid, Applied::No).at(core.endpoints().clone()).with_help(why))?,
         };
         if request.cursor.is_none() {
@@ -208,7 +208,10 @@ impl Store for RedisStore {
         let until = Instant::now() + turn.limit / 2;
         let mut steps = 0;
         while (steps == 0 || Instant::now() < until)
-            && entries.len() < most && bytes < request.max_bytes.max(1) && !(left.is_empty() && scan.is_over()) {
+            && entries.len() < most
+            && bytes < request.max_bytes.max(1)
+            && !(left.is_empty() && scan.is_over())
+        {
             steps += 1;
             if left.is_empty() {
                 left = scan.next(core, turn, &asked, &request.range).await?;
@@ -315,19 +318,18 @@ pub(crate) fn capabilities(is_cluster: bool) -> Capabilities {
 
 /// Redis tells of no change of a key that is not UTF-8.
 fn refuse_key(asked: &Asked, key: &Bytes) -> Result<()> {
-    refuse_text(asked, key, || KeyRange::key(key))
+    text(asked, key, || KeyRange::key(key)).map(drop)
 }
 
 pub(crate) fn refuse_range(asked: &Asked, range: &KeyRange) -> Result<()> {
-    refuse_text(asked, range.start(), || range.clone())
+    text(asked, range.start(), || range.clone()).map(drop)
 }
 
-fn refuse_text(asked: &Asked, key: &Bytes, range: impl FnOnce() -> KeyRange) -> Result<()> {
-    if std::str::from_utf8(key).is_ok() {
-        return Ok(());
-    }
-    let error = asked.error(Reason::Invalid, Applied::No).on(range());
-    Err(error.with_help("a key in Redis is text, in UTF-8: encode it"))
+pub(crate) fn text<'k>(asked: &Asked, key: &'k [u8], range: impl FnOnce() -> KeyRange) -> Result<&'k str> {
+    std::str::from_utf8(key).map_err(|_| {
+        let error = asked.error(Reason::Invalid, Applied::No).on(range());
+        error.with_help("a key in Redis is text, in UTF-8: encode it")
+    })
 }
 
 fn to_cursor(scan: &Scan, left: &[Bytes]) -> Cursor {
@@ -338,7 +340,7 @@ fn to_cursor(scan: &Scan, left: &[Bytes]) -> Cursor {
 }
 
 /// What a cursor says, or why it can not be used.
-fn of_cursor(core: &Core, cursor: &Cursor) -> StdResult<(Scan, Vec<Bytes>), String> {
+fn of_cursor(core: &Core, range: &KeyRange, cursor: &Cursor) -> StdResult<(Scan, Vec<Bytes>), String> {
     let mut from = &cursor.0[..];
     let of_other = || "the cursor is none that this store has made: begin with the first page".to_string();
     let scan = Scan::decode(&mut from).ok_or_else(of_other)?;
@@ -348,7 +350,8 @@ fn of_cursor(core: &Core, cursor: &Cursor) -> StdResult<(Scan, Vec<Bytes>), Stri
     }
     let mut left = Vec::new();
     while !from.is_empty() {
-        left.push(Bytes::copy_from_slice(take(&mut from).ok_or_else(of_other)?));
+        let key = take(&mut from).filter(|key| range.contains(key)).ok_or_else(of_other)?;
+        left.push(Bytes::copy_from_slice(key));
     }
     Ok((scan, left))
 }

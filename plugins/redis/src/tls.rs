@@ -25,7 +25,8 @@ pub(crate) async fn read(tls: &RedisTls, within: Duration) -> Result<Option<Arc<
             let paths = [&tls.ca_file, &tls.cert_file, &tls.key_file].map(|path| path.as_ref());
             let paths: Vec<String> = paths.into_iter().flatten().map(|path| path.display().to_string()).collect();
             let paths = paths.join(", ");
-            let help = format!("`tls` in redis.conf names files that can not be read within {within:?}: look at {paths}");
+            let help =
+                format!("`tls` in redis.conf names files that can not be read within {within:?}: look at {paths}");
             Err(misconfigured(help, late))
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     glob::literal,
     scan::Scan,
     script, slots,
-    store::Shared,
+    store::{Shared, text},
     wire::{Command, Reply},
 };
 use bytes::Bytes;
@@ -89,7 +89,8 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
     await_servers(core, core.to_read(Who::Caller), &reads, range, &mut scan).await?;
     while !scan.is_over() {
         // what was deleted before stays deleted
-        let keys = scan.next(core, core.to_read(Who::Caller), &reads, range).await.map_err(|error| partly(error, count))?;
+        let keys =
+            scan.next(core, core.to_read(Who::Caller), &reads, range).await.map_err(|error| partly(error, count))?;
         for some in keys.chunks(AT_ONCE) {
             let mut deletes = Vec::with_capacity(some.len());
             for key in some {
@@ -188,7 +189,7 @@ pub(crate) async fn await_servers(
 /// Runs a transaction as a script.
 async fn run(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
     let asked = Asked::of_txn("transaction", txn);
-    let mut program = Program::new(core);
+    let mut program = Program::new(core, asked.clone());
     program.push(txn.conditions.len().to_string());
     for Condition { key, is, .. } in &txn.conditions {
         let (kind, value) = match is {
@@ -243,6 +244,7 @@ fn result_of(op: &Op, result: Reply) -> OpResult {
 /// What the script is given: keys, each once, and what is to be done with them.
 struct Program<'c> {
     core: &'c Core,
+    asked: Asked,
     keys: Vec<Bytes>,
     places: HashMap<Bytes, usize>,
     args: Vec<Bytes>,
@@ -250,8 +252,8 @@ struct Program<'c> {
 }
 
 impl<'c> Program<'c> {
-    fn new(core: &'c Core) -> Self {
-        Program { core, keys: Vec::new(), places: HashMap::new(), args: Vec::new(), slot: None }
+    fn new(core: &'c Core, asked: Asked) -> Self {
+        Program { core, asked, keys: Vec::new(), places: HashMap::new(), args: Vec::new(), slot: None }
     }
 
     fn push(&mut self, arg: impl Into<Bytes>) {
@@ -293,7 +295,7 @@ impl<'c> Program<'c> {
                     self.place(&[prefix, b"\0"].concat().into());
                 }
                 self.push("0");
-                self.push(format!("{}*", literal(&String::from_utf8_lossy(prefix))));
+                self.push(format!("{}*", literal(text(&self.asked, prefix, || range.clone())?)));
             }
         }
         Ok(())

@@ -60,9 +60,7 @@ impl WatchControl for Control {
     }
 
     fn snapshot(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move {
-            self.is_noted(&Asked::to_read(OP, None), self.core.hub.snapshot(self.id))
-        })
+        Box::pin(async move { self.is_noted(&Asked::to_read(OP, None), self.core.hub.snapshot(self.id)) })
     }
 
     fn stats(&self) -> WatchStats {

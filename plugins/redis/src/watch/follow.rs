@@ -10,7 +10,7 @@ use cninfra::client::Pauses;
 use cninfra::keyval::{Cause, Event, Feed, KeyRange, KvError, Link, Pushed, Reason, WatchOptions};
 use std::{
     collections::BTreeMap,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
+    hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
     sync::Arc,
     time::Duration,
 };
@@ -82,9 +82,7 @@ impl Known {
 }
 
 pub(super) fn hash(value: &Bytes) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
 }
 
 /// What has become of something that was to be told.

@@ -1,7 +1,7 @@
 //! [`Hub`]: which watches there are, what of the servers' changes they have told, and who tells them.
 
 use super::inbox::{Inbox, Order};
-use crate::{core::Why, glob::literal};
+use crate::glob::literal;
 use bytes::Bytes;
 use cninfra::keyval::KeyRange;
 use std::{
@@ -223,7 +223,7 @@ impl Hub {
 
     pub(crate) fn last_trouble(&self) -> Box<dyn std::error::Error + Send + std::marker::Sync> {
         let trouble = self.lock().trouble.clone();
-        if trouble.is_empty() { Why("no server is known yet").into() } else { trouble.into() }
+        if trouble.is_empty() { "no server is known yet".into() } else { trouble.into() }
     }
 
     /// The channels of a range, as a pattern.

@@ -57,14 +57,15 @@ impl Follower {
             let asked = Asked::to_read(OP, Some(range.clone()));
             let mut scan = Scan::new(&self.core);
             while !scan.is_over() {
-                let mut keys = match self.unless_lost(scan.next(&self.core, self.core.to_read(Who::Own), &asked, range)).await {
-                    None => return Told::Outdated,
-                    Some(Err(error)) => {
-                        self.has_failed(&error);
-                        return Told::Failed;
-                    }
-                    Some(Ok(keys)) => keys,
-                };
+                let mut keys =
+                    match self.unless_lost(scan.next(&self.core, self.core.to_read(Who::Own), &asked, range)).await {
+                        None => return Told::Outdated,
+                        Some(Err(error)) => {
+                            self.has_failed(&error);
+                            return Told::Failed;
+                        }
+                        Some(Ok(keys)) => keys,
+                    };
                 keys.retain(|key| !seen.contains(key));
                 while !keys.is_empty() {
                     let rest = keys.split_off(keys.len().min(BATCH));
@@ -92,7 +93,9 @@ impl Follower {
     }
 
     async fn pass_keys(&mut self, keys: Vec<Bytes>, seen: &mut HashSet<Bytes>, as_items: bool) -> Told {
-        let Some(values) = self.unless_lost(self.core.read(self.core.to_read(Who::Own), OP, &keys)).await else { return Told::Outdated };
+        let Some(values) = self.unless_lost(self.core.read(self.core.to_read(Who::Own), OP, &keys)).await else {
+            return Told::Outdated;
+        };
         for (key, value) in keys.into_iter().zip(values) {
             let value = match self.is_there(value) {
                 Read::Is(value) => Some(value),

@@ -151,9 +151,10 @@ async fn a_cursor_leads_to_no_other_server() {
     let (redis, other) = (Redis::start(), Redis::start());
     let [store, others] = [&redis, &other].map(|redis| RedisStore::connect(RedisConfig::at(redis.addr().to_string())));
     let (store, others) = (store.await.unwrap(), others.await.unwrap());
-    for number in 0..10 {
-        kv(&others).put(format!("p/{number}"), "v").await.unwrap();
-    }
+    // so many that the first page does not come to the end
+    let keys: Vec<String> = (0..5000).map(|number| format!("p/{number}")).collect();
+    let command: Vec<&str> = ["MSET"].into_iter().chain(keys.iter().flat_map(|key| [key.as_str(), "v"])).collect();
+    other.call(&command);
     let mut request = PageRequest::new(KeyRange::prefix("p/"));
     request.max_items = 1;
     request.cursor = others.page(request.clone()).await.unwrap().next;
@@ -161,7 +162,10 @@ async fn a_cursor_leads_to_no_other_server() {
     let error = store.page(request.clone()).await.unwrap_err();
     assert_eq!(*error.reason(), Reason::Invalid, "{error:?}");
     assert!(error.help().unwrap().contains(&other.addr().to_string()), "{error:?}");
-    assert_eq!(others.page(request).await.unwrap().entries.len(), 1);
+    assert_eq!(others.page(request.clone()).await.unwrap().entries.len(), 1);
+    // nor to keys of another range
+    request.range = KeyRange::prefix("q/");
+    assert_eq!(*others.page(request).await.unwrap_err().reason(), Reason::Invalid);
     store.close().await.unwrap();
     others.close().await.unwrap();
 }

@@ -2,7 +2,8 @@
 
 use crate::support::{SOON, eventually, kv, next, until};
 use cninfra::keyval::{
-    Applied, Cause, Change, ChangeKind, Event, Expiry, KeyRange, Link as State, Overflow, Previous, Reason, WatchOptions,
+    Applied, Cause, Change, ChangeKind, Event, Expiry, KeyRange, Link as State, Overflow, Previous, Reason,
+    WatchOptions,
 };
 use cninfra::testing::Link;
 use cninfra_redis::{Connection, RedisConfig, RedisStore};
