@@ -1,7 +1,7 @@
 //! [`Session`]: the keys that end with the client. Each has a life of its own, which is renewed until the store is closed.
 
 use crate::{
-    core::{Core, To},
+    core::{Core, To, Turn, Who},
     failure::Asked,
     monitor::with_cause,
     script,
@@ -72,8 +72,14 @@ impl Session {
         !more.is_empty() && kept.len() + more.len() > MOST
     }
 
-    fn all(&self) -> Vec<(Bytes, Kept)> {
-        self.lock().iter().map(|(key, kept)| (key.clone(), kept.clone())).collect()
+    /// Those of each server, as it is known: one that is away holds up no other one.
+    fn by_server(&self, core: &Core) -> Vec<Vec<(Bytes, Kept)>> {
+        let slots = core.slots.borrow().clone();
+        let mut servers: HashMap<Option<&Arc<str>>, Vec<(Bytes, Kept)>> = HashMap::new();
+        for (key, kept) in self.lock().iter() {
+            servers.entry(slots.owner(key)).or_default().push((key.clone(), kept.clone()));
+        }
+        servers.into_values().collect()
     }
 
     /// Deletes them.
@@ -83,8 +89,8 @@ impl Session {
             let release = script::of_key(script::RELEASE, &key).arg(kept.value);
             core.call_own(&asked, &To::Key(key), release).await.map(drop)
         };
-        let releasing = async {
-            for some in self.all().chunks(AT_ONCE) {
+        let of_server = |keys: Vec<(Bytes, Kept)>| async move {
+            for some in keys.chunks(AT_ONCE) {
                 // one that can not be deleted ends by itself
                 for released in join_all(some.iter().cloned().map(|(key, kept)| release(key, kept))).await {
                     released?;
@@ -92,9 +98,20 @@ impl Session {
             }
             Ok(())
         };
-        match timeout(RELEASING, releasing).await {
-            Ok(released) => released,
+        match timeout(RELEASING, join_all(self.by_server(core).into_iter().map(of_server))).await {
+            Ok(released) => released.into_iter().collect(),
             Err(_) => Err(core.late(RELEASING, &Asked::to_write("release", None), core.endpoints(), Applied::Unknown)),
+        }
+    }
+
+    /// Renews those of a server, until it is found that it is away.
+    async fn renew_all(&self, core: &Core, keys: Vec<(Bytes, Kept)>) {
+        for some in keys.chunks(AT_ONCE) {
+            let renewing = some.iter().cloned().map(|(key, kept)| self.renew(core, key, kept));
+            let mut failed = join_all(renewing).await.into_iter().filter_map(Result::err);
+            if failed.any(|error| is_away(&error)) {
+                return;
+            }
         }
     }
 
@@ -103,7 +120,9 @@ impl Session {
         let ttl = *core.config.session_ttl;
         let renew = script::of_key(script::RENEW, &key).arg(kept.value.clone()).number(ttl.as_millis());
         let asked_at = Instant::now();
-        let found = core.call_own(&asked, &to, renew).await?.number();
+        // no longer than until the next time
+        let limit = core.config.write_within().min(ttl / 3);
+        let found = core.call_until(Turn::new(Who::Own, limit), &asked, &to, renew).await?.number();
         // it has ended, since the store was away for longer than it lives: who has it is still there
         let has_ended = found == Some(-1) && kept.renewed.elapsed() >= ttl;
         if has_ended {
@@ -133,13 +152,7 @@ pub(crate) async fn run(core: Arc<Core>, session: Arc<Session>) {
     let renewing = async {
         loop {
             sleep(*core.config.session_ttl / 3).await;
-            for some in session.all().chunks(AT_ONCE) {
-                let renewing = some.iter().cloned().map(|(key, kept)| session.renew(&core, key, kept));
-                let mut failed = join_all(renewing).await.into_iter().filter_map(Result::err);
-                if failed.any(|error| is_away(&error)) {
-                    break;
-                }
-            }
+            join_all(session.by_server(&core).into_iter().map(|keys| session.renew_all(&core, keys))).await;
         }
     };
     tokio::select! {
