@@ -87,16 +87,16 @@ async fn who_floods_the_store_does_not_end_them() {
     let redis = Redis::start();
     let link = Link::to(redis.addr()).unwrap();
     let mut config = RedisConfig::at(link.addr().to_string());
-    (config.session_ttl, config.write_timeout) = (Duration::from_secs(3).into(), Duration::from_secs(1).into());
+    (config.session_ttl, config.write_timeout) = (Duration::from_secs(3).into(), Duration::from_secs(30).into());
     let store = RedisStore::connect(config).await.unwrap();
     kv(&store).put_with("mine", "v", Expiry::WithClient).await.unwrap();
     link.slow(Duration::from_millis(50));
     let mut flood = tokio::task::JoinSet::new();
-    for number in 0..3000 {
+    for number in 0..8000 {
         let all = kv(&store);
         flood.spawn(async move {
             loop {
-                // most of them wait for too long
+                // most of them wait for their turn for longer than such a key lives
                 let _ = all.put(format!("k{number}"), "v").await;
             }
         });

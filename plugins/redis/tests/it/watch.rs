@@ -420,7 +420,7 @@ async fn a_key_that_may_not_be_read_holds_up_no_watch() {
     }
     let store = as_user(&redis).await;
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
-    let told = until(&mut watch, is_end).await;
+    let told = timeout(SOON, until(&mut watch, is_end)).await.unwrap();
     assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/ours"), "{told:?}");
     assert_eq!(told.len(), 3, "{told:?}");
     for value in ["2", "3"] {
