@@ -1,10 +1,10 @@
 //! [`Delegate`]: a store by another one that may not be open.
 
 use super::{
-    At, Capabilities, Coordination, Entry, KeyRange, LeaseId, Leases, Page, PageRequest, Result, Revision, Revisions,
-    Store, Txn, TxnOutcome, Watch, WatchOptions,
+    At, Capabilities, Coordination, Entry, KeyRange, KeyVal, LeaseId, Leases, Page, PageRequest, Result, Revision,
+    Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
 };
-use crate::BoxFuture;
+use crate::{BoxFuture, interface};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
@@ -40,11 +40,29 @@ pub trait Delegate: Send + Sync + 'static {
     /// What it can do, also while it is not open.
     fn capabilities(&self) -> Capabilities;
 
+    /// Does the config say where it is? One of which it does not is off, and its calls fail with [`Reason::NOT_CONFIGURED`](super::Reason::NOT_CONFIGURED).
+    fn is_configured(&self) -> bool {
+        true
+    }
+
     /// The other store, for a call of this name.
     ///
     /// # Errors
     /// It is not open: why, and what is to be done.
     fn store(&self, op: &'static str) -> Result<Arc<Self::Store>>;
+}
+
+/// A store that an agent has if its config says where it is. Every [`Delegate`] is one. A flavor may have several, and choose among them by what is configured.
+#[interface(many)]
+pub trait Connector: KeyVal {
+    /// Does the config say where it is?
+    fn is_configured(&self) -> bool;
+}
+
+impl<D: Delegate> Connector for D {
+    fn is_configured(&self) -> bool {
+        Delegate::is_configured(self)
+    }
 }
 
 impl<D: Delegate> Store for D {

@@ -49,6 +49,11 @@ pub enum Reason {
     Other,
 }
 
+impl Reason {
+    /// Nothing says where the store is: its plugin is off, and stays so until the agent is started anew.
+    pub const NOT_CONFIGURED: Reason = Reason::Unsupported("endpoints");
+}
+
 /// An operation of a store has failed: which one, on which key, at which endpoint, why, and whether it was applied.
 ///
 /// ```

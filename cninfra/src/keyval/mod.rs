@@ -44,7 +44,7 @@ pub use bytes::Bytes;
 pub use capabilities::{Capabilities, Delivery, TxnScope};
 pub use codec::{Codec, CodecError, SerdeJson};
 pub use coordination::{Election, Held, Leadership, Lock, LockGuard, Loss, Observed};
-pub use delegate::Delegate;
+pub use delegate::{Connector, Delegate};
 pub use diffed::{Diffed, Update};
 pub use entry::{Entry, Expiry, LeaseId, Revision};
 pub use error::{Applied, KvError, Reason, Result};

@@ -106,9 +106,10 @@ impl Output {
             loggers.has_libraries();
         }
         tracing_subscriber::fmt::layer()
-            .event_format(format)
+            .event_format(Lines { format, colour })
             .with_writer(writer)
-            .with_ansi(colour)
+            // colours are the format's: those of the layer are a feature, whose lack it panics of
+            .with_ansi(false)
             .log_internal_errors(false)
             .with_filter(Libraries(libraries))
     }
@@ -145,7 +146,13 @@ impl fmt::Debug for Output {
     }
 }
 
-impl<S, N> FormatEvent<S, N> for SharedFormat
+/// A format, in colour or not.
+struct Lines {
+    format: SharedFormat,
+    colour: bool,
+}
+
+impl<S, N> FormatEvent<S, N> for Lines
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -170,7 +177,7 @@ where
             fields: &parts.fields,
             span: &spans.join(":"),
         };
-        self.get().write(&record, writer.has_ansi_escapes(), &mut writer)
+        self.format.get().write(&record, self.colour, &mut writer)
     }
 }
 

@@ -49,6 +49,8 @@ impl Clock {
         let _waits = self.wait();
         let began = Instant::now();
         let mut ticks = self.ticks.clone();
+        // those that were before are none of its own
+        ticks.mark_unchanged();
         let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {

@@ -1,16 +1,16 @@
 //! [`Committer`]: the one thread that writes. It does all that waits together, in one transaction of redb.
 
+mod recovery;
+
 use crate::{
     Health,
-    disk::is_full,
     shared::Shared,
-    tables::{META, meta},
     work::{Done, Job, LeaseChange, Refused, Work},
     write::{Changed, Writer},
 };
-use cninfra::keyval::LeaseId;
+use cninfra::keyval::{Applied, LeaseId};
 use std::{
-    io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
@@ -24,7 +24,7 @@ const BATCH: usize = 256;
 const PROBE: Duration = Duration::from_millis(250);
 /// What could not be ended is tried again then.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Who has nothing to do for so long has the time to make the file smaller.
+/// Who has nothing to do for so long, but for leases, has the time to make the file smaller.
 const IDLE: Duration = Duration::from_secs(5);
 /// It is worth it when so many revisions were thrown away.
 const WORTH: u64 = 5000;
@@ -33,6 +33,8 @@ const MOST_SHRUNK: u64 = 512 << 20;
 
 pub(crate) enum Message {
     Job(Job),
+    /// A read has found that redb reads no more.
+    Broken,
     /// All before it is done, and no more.
     Close,
 }
@@ -46,10 +48,16 @@ pub(crate) struct Committer {
     full: Option<Instant>,
     /// When the reserve could not be made whole.
     no_reserve: Option<Instant>,
+    /// The database has to be opened again, and what is known be read from it; when that is tried, if nobody writes before.
+    broken: Option<Instant>,
+    /// It has panicked, and went on.
+    panicked: bool,
     /// There is something that was compacted and is not thrown away yet.
     sweeps: bool,
     /// So many revisions were thrown away since the file was made smaller.
     freed: u64,
+    /// When something was asked for.
+    busy: Instant,
 }
 
 /// What was done, and has to be answered and told.
@@ -70,7 +78,18 @@ struct Failed {
 impl Committer {
     pub(crate) fn new(shared: Arc<Shared>, messages: Receiver<Message>) -> Self {
         // who opens a store with compacted revisions goes on with them
-        Committer { shared, messages, client: None, full: None, no_reserve: None, sweeps: true, freed: 0 }
+        Committer {
+            shared,
+            messages,
+            client: None,
+            full: None,
+            no_reserve: None,
+            broken: None,
+            panicked: false,
+            sweeps: true,
+            freed: 0,
+            busy: Instant::now(),
+        }
     }
 
     /// Ends what earlier clients have left. Before anything else.
@@ -90,56 +109,81 @@ impl Committer {
             }
             Ok((living, changed))
         })?;
-        let now = Instant::now();
-        let mut deadlines = self.shared.deadlines();
-        for (lease, life) in living {
-            deadlines.set(lease, now, life);
-        }
-        drop(deadlines);
+        self.shared.deadlines().begin_anew(Instant::now(), living);
         self.shared.set_revision(&changed);
         self.shared.publish(changed.revisions);
         Ok(())
     }
 
-    /// Works until it is closed.
-    pub(crate) fn run(mut self) {
-        loop {
-            let mut closes = false;
+    /// Works until it is closed. Returns whether it has panicked.
+    pub(crate) fn run(mut self) -> bool {
+        let mut closes = false;
+        while !closes {
             let mut jobs = Vec::new();
-            match self.messages.recv_timeout(self.pause()) {
-                Ok(Message::Job(job)) => jobs.push(job),
-                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => closes = true,
-                Err(RecvTimeoutError::Timeout) => self.idle(),
-            }
-            while !closes && jobs.len() < BATCH {
-                match self.messages.try_recv() {
+            let mut message = self.messages.recv_timeout(self.pause());
+            loop {
+                match message {
                     Ok(Message::Job(job)) => jobs.push(job),
-                    Ok(Message::Close) => closes = true,
-                    Err(_) => break,
+                    Ok(Message::Broken) => self.breaks(),
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => {
+                        closes = true;
+                        break;
+                    }
                 }
+                // what is taken is done
+                if jobs.len() >= BATCH {
+                    break;
+                }
+                message = self.messages.try_recv().map_err(|_| RecvTimeoutError::Timeout);
             }
-            jobs.retain(|job| !job.is_given_up());
-            let over = self.shared.deadlines().over(Instant::now(), BATCH);
-            jobs.splice(0..0, over.into_iter().map(|lease| Job::own(Work::Revoke(LeaseId(lease)))));
-            self.turn(jobs);
-            if closes {
-                break;
-            }
+            self.guarded(|committer| {
+                jobs.retain(|job| !job.is_given_up());
+                // who keeps a lease alive does so for ever
+                if jobs.iter().any(|job| !matches!(job.work, Work::KeepAlive(_))) {
+                    committer.busy = Instant::now();
+                }
+                let over = committer.shared.deadlines().over(Instant::now(), BATCH);
+                jobs.splice(0..0, over.into_iter().map(|lease| Job::own(Work::Revoke(LeaseId(lease)))));
+                committer.turn(jobs);
+            });
+            self.guarded(Self::between);
         }
-        self.turn(vec![Job::own(Work::EndClient)]);
+        self.guarded(|committer| committer.turn(vec![Job::own(Work::EndClient)]));
+        self.panicked
+    }
+
+    /// A panic ends nothing: it is told, and what is known is read from the database again.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+            self.panicked = true;
+            self.breaks();
+            let why = format!("the thread that writes has panicked: {}", text.unwrap_or("without a text"));
+            self.shared.report(Health::Failed(why));
+        }
     }
 
     fn pause(&self) -> Duration {
-        if self.sweeps {
-            return Duration::ZERO;
+        let now = Instant::now();
+        let next = self.shared.deadlines().next().map(|next| next.saturating_duration_since(now));
+        let next = next.unwrap_or(Duration::from_secs(3600));
+        match self.broken {
+            Some(again) => next.min(again.saturating_duration_since(now)),
+            None if self.sweeps => Duration::ZERO,
+            None if self.freed >= WORTH => next.min(IDLE.saturating_sub(self.busy.elapsed())),
+            None => next,
         }
-        let next = self.shared.deadlines().next();
-        let next = next.map_or(Duration::from_secs(3600), |next| next.saturating_duration_since(Instant::now()));
-        if self.freed >= WORTH { next.min(IDLE) } else { next }
     }
 
-    fn idle(&mut self) {
-        if !self.sweeps && self.freed >= WORTH {
+    /// What is to be done when nothing is asked for.
+    fn between(&mut self) {
+        if self.broken.is_some_and(|again| again <= Instant::now())
+            && let Err(error) = self.mend()
+        {
+            return self.fail(Vec::new(), &error, Applied::No);
+        }
+        if !self.sweeps && self.freed >= WORTH && self.busy.elapsed() >= IDLE {
             self.freed = 0;
             if self.shared.disk.medium().len().is_some_and(|len| len <= MOST_SHRUNK) {
                 // a file that stays as large is no loss; what is broken shows at the next write
@@ -151,8 +195,11 @@ impl Committer {
     /// Does all of it together.
     fn turn(&mut self, jobs: Vec<Job>) {
         let jobs = self.refuse_while_full(jobs);
-        if jobs.is_empty() && !self.sweeps {
+        if jobs.is_empty() && (!self.sweeps || self.broken.is_some()) {
             return;
+        }
+        if let Err(error) = self.mend() {
+            return self.fail(jobs, &error, Applied::No);
         }
         match self.attempt(&jobs) {
             Ok(written) => self.answer(jobs, written),
@@ -191,7 +238,7 @@ impl Committer {
     fn answer(&mut self, jobs: Vec<Job>, written: Written) {
         let Written { results, changed, client, sweeps } = written;
         (self.client, self.sweeps) = (client, sweeps);
-        if jobs.iter().any(|job| job.work.needs_room()) {
+        if changed.grown {
             self.full = None;
         }
         if self.full.is_none() && changed.any {
@@ -216,101 +263,5 @@ impl Committer {
                 LeaseChange::Ended(lease) => deadlines.remove(*lease),
             }
         }
-    }
-
-    /// redb writes no more after an error, so the database is opened once more; which tells, too, what has become of the transaction.
-    fn recover(&mut self, jobs: Vec<Job>, Failed { error, written }: Failed) {
-        self.sweeps = false;
-        if self.shared.disk.reopen().is_err() {
-            return self.fail(jobs, &error, written.is_none());
-        }
-        let (jobs, not_applied) = match self.was_written(jobs, written) {
-            Some(failed) => failed,
-            None => return,
-        };
-        if not_applied && matches!(error, redb::Error::DatabaseClosed | redb::Error::PreviousIo) {
-            // that was the error of somebody before
-            return match self.attempt(&jobs) {
-                Ok(written) => self.answer(jobs, written),
-                Err(failed) => self.fail(jobs, &failed.error, failed.written.is_none()),
-            };
-        }
-        if !is_full(&error) || !not_applied {
-            return self.fail(jobs, &error, not_applied);
-        }
-        self.full = Some(Instant::now());
-        let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
-        self.fail(refused, &error, true);
-        if jobs.is_empty() {
-            return;
-        }
-        self.shared.disk.medium().give_up_reserve();
-        match self.attempt(&jobs) {
-            Ok(written) => self.answer(jobs, written),
-            Err(failed) => {
-                if self.shared.disk.reopen().is_err() {
-                    self.fail(jobs, &failed.error, failed.written.is_none());
-                } else if let Some((jobs, not_applied)) = self.was_written(jobs, failed.written) {
-                    self.fail(jobs, &failed.error, not_applied);
-                }
-            }
-        }
-        self.keep_reserve();
-    }
-
-    /// Makes the reserve as large as there is room for. If it is not whole, that is tried again later.
-    fn keep_reserve(&mut self) {
-        self.no_reserve = self.shared.disk.medium().keep_reserve().is_err().then(Instant::now);
-    }
-
-    /// Answers what was written, after all. Else it gives the work back, and whether that was surely not done.
-    fn was_written(&mut self, jobs: Vec<Job>, written: Option<Box<(u64, Written)>>) -> Option<(Vec<Job>, bool)> {
-        let Some(written) = written else { return Some((jobs, true)) };
-        let (stamp, written) = *written;
-        match self.stamp() {
-            Some(last) if last == stamp => {
-                self.answer(jobs, written);
-                None
-            }
-            Some(_) => Some((jobs, true)),
-            None => Some((jobs, false)),
-        }
-    }
-
-    /// The stamp of the last transaction that was written.
-    fn stamp(&self) -> Option<u64> {
-        let read = self.shared.disk.read(|txn| Ok(txn.open_table(META)?.get(meta::STAMP)?.map(|stamp| stamp.value())));
-        read.ok().flatten()
-    }
-
-    fn fail(&mut self, jobs: Vec<Job>, error: &redb::Error, not_applied: bool) {
-        let again = Instant::now();
-        self.shared.report(match is_full(error) {
-            true => Health::Full,
-            false => Health::Failed(error.to_string()),
-        });
-        for job in jobs {
-            if let (Work::Revoke(lease), None) = (&job.work, &job.answer) {
-                self.shared.deadlines().set(lease.0, again, AGAIN);
-            }
-            let told = self.shared.disk.error(job.work.name(), error);
-            job.answer(Err(if not_applied { told.not_applied() } else { told }));
-        }
-    }
-
-    /// While the disk is full, what needs room is refused at once: each try would open the database anew.
-    fn refuse_while_full(&mut self, jobs: Vec<Job>) -> Vec<Job> {
-        if self.no_reserve.is_some_and(|since| since.elapsed() >= PROBE) {
-            self.keep_reserve();
-        }
-        match self.full {
-            None => return jobs,
-            // one may try
-            Some(since) if since.elapsed() >= PROBE => return jobs,
-            Some(_) => {}
-        }
-        let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
-        self.fail(refused, &redb::Error::Io(io::ErrorKind::StorageFull.into()), true);
-        jobs
     }
 }

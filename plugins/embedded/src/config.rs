@@ -32,7 +32,7 @@ pub struct EmbeddedConfig {
     pub keep_revisions: u64,
     /// So many operations a transaction may have. Default: 128.
     pub max_txn_ops: usize,
-    /// So large a value may be. Default: 1 MiB.
+    /// So large a value may be, 1 GiB at most. Default: 1 MiB.
     pub max_value: ByteSize,
     /// So much of the file is held in memory at most. Default: 64 MiB.
     pub cache: ByteSize,
@@ -54,14 +54,20 @@ impl Default for EmbeddedConfig {
     }
 }
 
+/// redb takes no more than three times as much.
+pub(crate) const MOST_VALUE: u64 = 1 << 30;
+
 impl EmbeddedConfig {
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         let least =
             |key: &str, is_less: bool, help: &str| is_less.then(|| Invalid::key(key, "is too small").help(help));
+        let is_more = self.max_value.0 > MOST_VALUE;
         let all = [
             least("max-txn-ops", self.max_txn_ops == 0, "a transaction has at least one operation"),
             least("timeout", self.timeout.0.is_zero(), "the disk needs some time: leave it at 10s"),
             least("max-value", self.max_value.0 == 0, "a value has some bytes: leave it at 1MiB"),
+            is_more
+                .then(|| Invalid::key("max-value", "is too large").help("a value has 1GiB at most: cut it in parts")),
         ];
         Invalid::all(all.into_iter().flatten())
     }

@@ -13,6 +13,14 @@ pub(crate) struct Deadlines {
 }
 
 impl Deadlines {
+    /// These leases live, and no others.
+    pub(crate) fn begin_anew(&mut self, now: Instant, living: Vec<(i64, Duration)>) {
+        *self = Deadlines::default();
+        for (lease, life) in living {
+            self.set(lease, now, life);
+        }
+    }
+
     /// A lease ends so much later.
     pub(crate) fn set(&mut self, lease: i64, now: Instant, life: Duration) {
         self.remove(lease);

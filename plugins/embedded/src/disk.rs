@@ -4,7 +4,7 @@ use crate::{
     medium::Medium,
     tables::{CURRENT, FORMAT, HISTORY, LEASES, LOG, META, OWNED, meta},
 };
-use cninfra::keyval::{KvError, Reason};
+use cninfra::keyval::{Applied, Asked, KvError, Reason};
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, TableHandle as _};
 use std::{
     io,
@@ -91,9 +91,18 @@ impl Disk {
         *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    fn is_open(&self) -> bool {
+        self.database.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// What has failed, as callers are told it.
-    pub(crate) fn error(&self, op: &'static str, error: &redb::Error) -> KvError {
-        let told = KvError::new(op, reason(error)).at(self.name.clone()).because(error.to_string());
+    pub(crate) fn error(&self, asked: &Asked, error: &redb::Error, applied: Applied) -> KvError {
+        let reason = match reason(error) {
+            // whatever it was, it is opened again
+            Reason::Other if !self.is_open() => Reason::Unavailable,
+            reason => reason,
+        };
+        let told = asked.error(reason, applied).at(self.name.clone()).because(error.to_string());
         if is_full(error) { told.with_help(FULL) } else { told }
     }
 
@@ -105,7 +114,7 @@ impl Disk {
                     "another process has `{name}` open, or another store of this one: give each a `path` of its own"
                 )
             }
-            redb::Error::Io(error) => match error.kind() {
+            redb::Error::Io(io) => match io.kind() {
                 io::ErrorKind::IsADirectory => format!("`{name}` is a folder: name a file in it by `path`"),
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                     format!("let this process read and write `{name}` and its folder, or choose another `path`")
@@ -116,7 +125,8 @@ impl Disk {
                 io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
                     format!("a part of the path of `{name}` is a file and no folder: choose another `path`")
                 }
-                _ => FULL.to_string(),
+                _ if is_full(error) => FULL.to_string(),
+                _ => format!("look at the disk that `{name}` is on, or choose another `path`"),
             },
             redb::Error::Corrupted(what) if what == FOREIGN => {
                 format!("`{name}` is of another program: choose another `path`")
@@ -142,6 +152,11 @@ pub(crate) const FULL: &str =
 pub(crate) fn is_full(error: &redb::Error) -> bool {
     let redb::Error::Io(error) = error else { return false };
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+}
+
+/// Has the disk failed, now or before?
+pub(crate) fn is_of_the_disk(error: &redb::Error) -> bool {
+    matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo)
 }
 
 fn reason(error: &redb::Error) -> Reason {

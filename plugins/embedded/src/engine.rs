@@ -3,19 +3,20 @@
 use crate::{
     clock::Clock,
     committer::{Committer, Message},
-    disk::Disk,
+    disk::{Disk, is_of_the_disk},
     medium::Medium,
     read::{Numbers, Read},
     readers::Readers,
     shared::Shared,
     work::{Done, Job, Work},
 };
-use cninfra::keyval::{KvError, Reason, Result};
+use cninfra::keyval::{Applied, Asked, KvError, Reason, Result};
 use redb::ReadTransaction;
 use std::{
     io,
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::Ordering,
         mpsc::{self, Sender},
     },
     thread::{self, JoinHandle},
@@ -25,6 +26,8 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 /// So much work waits at most; who comes later waits for a place.
 const PLACES: usize = 1024;
+
+const PANICKED: &str = "a thread of the store has panicked, and has gone on";
 
 /// What a store is to be like.
 #[derive(Clone, Copy)]
@@ -41,7 +44,8 @@ pub(crate) struct Engine {
     places: Arc<Semaphore>,
     clock: Clock,
     timeout: Duration,
-    committer: Mutex<Option<JoinHandle<()>>>,
+    /// Gives back whether it has panicked.
+    committer: Mutex<Option<JoinHandle<bool>>>,
     closed: watch::Sender<bool>,
 }
 
@@ -59,7 +63,8 @@ impl Engine {
     /// Opens it. It blocks its thread.
     pub(crate) fn open(medium: Box<dyn Medium>, limits: Limits) -> Result<Self> {
         let disk = Disk::open(medium, limits.cache)?;
-        let told = |disk: &Disk, error: &redb::Error| disk.error("open", error).not_applied();
+        let opens = Asked::to_read("open", None);
+        let told = |disk: &Disk, error: &redb::Error| disk.error(&opens, error, Applied::No);
         let numbers = disk.read(Numbers::read).map_err(|error| told(&disk, &error))?;
         let shared = Arc::new(Shared::new(disk, limits.keep_revisions, numbers.revision));
         let (messages, queue) = mpsc::channel();
@@ -82,35 +87,44 @@ impl Engine {
 
     /// Has something done by the committer.
     pub(crate) async fn work(&self, work: Work) -> Result<Done> {
-        let op = work.name();
+        let asked = work.asked();
         let (answer, answered) = oneshot::channel();
         let place = match self.clock.within(self.timeout, self.places.clone().acquire_owned()).await {
             Ok(Ok(place)) => place,
-            Ok(Err(_)) => return Err(self.closed_error(op).not_applied()),
-            Err(_) => return Err(work.about(self.too_long(op)).not_applied()),
+            Ok(Err(_)) => return Err(self.no_answer(&asked, Applied::No)),
+            Err(_) => return Err(self.too_long(&asked, Applied::No)),
         };
         let job = Job { work, answer: Some(answer), _place: Some(place) };
         if self.messages.send(Message::Job(job)).is_err() {
-            return Err(self.closed_error(op).not_applied());
+            return Err(self.no_answer(&asked, Applied::No));
         }
         match self.clock.within(self.timeout, answered).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(self.closed_error(op)),
-            Err(_) => Err(self.too_long(op)),
+            Ok(Err(_)) => Err(self.no_answer(&asked, Applied::Unknown)),
+            Err(_) => Err(self.too_long(&asked, Applied::Unknown)),
         }
     }
 
     /// Reads by a thread of the store.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
+        asked: Asked,
         read: impl FnOnce(&ReadTransaction) -> Read<T> + Send + 'static,
     ) -> Result<std::result::Result<T, crate::read::NoState>> {
-        const OP: &str = "read";
-        let read = self.readers.read(move |disk| disk.read(read).map_err(|error| disk.error(OP, &error).not_applied()));
+        let (shared, messages, told) = (self.shared.clone(), self.messages.clone(), asked.clone());
+        let read = self.readers.read(move |disk| {
+            disk.read(read).map_err(|error| {
+                // after an error of the disk redb does not read either, until it is opened again
+                if is_of_the_disk(&error) && !shared.broken.swap(true, Ordering::AcqRel) {
+                    let _ = messages.send(Message::Broken);
+                }
+                disk.error(&told, &error, Applied::No)
+            })
+        });
         match self.clock.within(self.timeout, read).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(self.closed_error(OP).not_applied()),
-            Err(_) => Err(self.too_long(OP).not_applied()),
+            Ok(Err(_)) => Err(self.no_answer(&asked, Applied::No)),
+            Err(_) => Err(self.too_long(&asked, Applied::No)),
         }
     }
 
@@ -124,13 +138,21 @@ impl Engine {
         *self.closed.borrow()
     }
 
-    pub(crate) fn closed_error(&self, op: &'static str) -> KvError {
-        KvError::new(op, Reason::Closed).at(self.shared.disk.name().clone())
+    /// What a call of a store that is closed is told.
+    pub(crate) fn closed(&self, asked: &Asked) -> KvError {
+        asked.error(Reason::Closed, Applied::No).at(self.shared.disk.name().clone())
     }
 
-    fn too_long(&self, op: &'static str) -> KvError {
-        let error = KvError::new(op, Reason::TimedOut(self.timeout)).at(self.shared.disk.name().clone());
-        error.with_help("the disk is slow or hangs; `timeout` says how long is waited for it")
+    /// Who should have answered is gone: the store is closed, or that thread has panicked.
+    fn no_answer(&self, asked: &Asked, applied: Applied) -> KvError {
+        let reason = if self.is_closed() { Reason::Closed } else { Reason::Other };
+        let told = asked.error(reason.clone(), applied).at(self.shared.disk.name().clone());
+        if reason == Reason::Closed { told } else { told.because(PANICKED) }
+    }
+
+    fn too_long(&self, asked: &Asked, applied: Applied) -> KvError {
+        let told = asked.error(Reason::TimedOut(self.timeout), applied).at(self.shared.disk.name().clone());
+        told.with_help("the disk is slow or hangs; `timeout` says how long is waited for it")
     }
 
     /// Takes nothing more. What waits is still done.
@@ -142,15 +164,17 @@ impl Engine {
         let _ = self.messages.send(Message::Close);
     }
 
-    /// Waits until all its threads have ended, and lets go of the database. It blocks its thread.
-    pub(crate) fn join(&self) {
+    /// Waits until all its threads have ended, and lets go of the database. It blocks its thread. An error if the thread that writes has panicked.
+    pub(crate) fn join(&self) -> Result<()> {
         self.readers.join();
         let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(committer) = committer {
-            // one that has panicked has ended, too
-            let _ = committer.join();
-        }
+        let panicked = committer.is_some_and(|committer| committer.join().unwrap_or(true));
         self.shared.disk.close();
+        if !panicked {
+            return Ok(());
+        }
+        let told = KvError::new("close", Reason::Other).not_applied();
+        Err(told.at(self.shared.disk.name().clone()).because(PANICKED))
     }
 }
 

@@ -8,6 +8,6 @@ pub enum Health {
     Well,
     /// The disk is full: reads and deletes go on.
     Full,
-    /// The last write has failed; why. It is tried again with the next one.
+    /// The last write has failed; why. It is tried again with the next one. Where the file can not be opened again, nothing is read either, and that is tried each second, too.
     Failed(String),
 }

@@ -1,15 +1,25 @@
 //! [`Medium`]: where the database is: in a file, or in memory.
 
-use redb::{Builder, Database, backends::InMemoryBackend};
+use redb::{Builder, Database, StorageBackend, backends::InMemoryBackend};
 use std::{
     fmt,
     fs::{self, File},
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// So much of the disk is kept for times when nothing else is left: deletes and compactions write, too.
 const RESERVE: usize = 4 << 20;
+
+/// So many bytes has the magic number of a file of redb, and the header that begins with it.
+const MAGIC: usize = 9;
+const HEADER: usize = 320;
+/// A file that redb has only begun to make is smaller.
+const MOST_UNFINISHED: u64 = 16 << 20;
 
 /// Where the database is.
 pub(crate) trait Medium: fmt::Debug + Send + Sync {
@@ -34,28 +44,65 @@ pub(crate) trait Medium: fmt::Debug + Send + Sync {
 pub(crate) struct OnDisk {
     path: PathBuf,
     reserve: PathBuf,
+    /// It was opened before.
+    is_known: AtomicBool,
 }
 
 impl OnDisk {
     pub(crate) fn new(path: &Path) -> Self {
         let mut reserve = path.as_os_str().to_owned();
         reserve.push(".reserve");
-        OnDisk { path: path.to_path_buf(), reserve: reserve.into() }
+        OnDisk { path: path.to_path_buf(), reserve: reserve.into(), is_known: AtomicBool::new(false) }
     }
+}
+
+/// The folder that a file or a folder is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The folders that have to be written, too, so that a file is there after a power cut: its own, and those in which one is still to be made.
+fn folders_to_sync(path: &Path) -> Vec<&Path> {
+    let mut folders = vec![folder_of(path)];
+    while let Some(last) = folders.last().filter(|last| !last.is_dir()) {
+        folders.push(folder_of(last));
+    }
+    folders
+}
+
+/// When redb makes a file it writes the magic number at its start last, and before it only a header. A file that has come no further has nothing in it, and redb would refuse
+/// it for ever: it is emptied, unless somebody is making it.
+fn forget_unfinished(path: &Path) -> io::Result<()> {
+    // what can not be opened redb tells
+    let Ok(file) = File::options().read(true).write(true).open(path) else { return Ok(()) };
+    let mut start = Vec::new();
+    (&file).take(MAGIC as u64).read_to_end(&mut start)?;
+    if start.len() < MAGIC || start.iter().any(|byte| *byte != 0) || file.metadata()?.len() > MOST_UNFINISHED {
+        return Ok(());
+    }
+    if file.try_lock().is_err() {
+        return Ok(());
+    }
+    let mut rest = Vec::new();
+    (&file).take(MOST_UNFINISHED).read_to_end(&mut rest)?;
+    if rest.iter().skip(HEADER - MAGIC).all(|byte| *byte == 0) { file.set_len(0) } else { Ok(()) }
 }
 
 impl Medium for OnDisk {
     fn open(&self, builder: &Builder) -> Result<Database, redb::Error> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder {
-            fs::create_dir_all(folder)?;
+        if self.is_known.load(Ordering::Relaxed) {
+            // somebody may have deleted it: an empty one in its place would be told for all there is
+            return Ok(builder.open(&self.path)?);
         }
-        let is_new = !self.path.try_exists()?;
+        let folders = folders_to_sync(&self.path);
+        fs::create_dir_all(folder_of(&self.path))?;
+        forget_unfinished(&self.path)?;
         let database = builder.create(&self.path)?;
-        if is_new {
-            // a file is there after a power cut when its folder is written, too
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        // also where the file is not new: who made it may have come no further
+        for folder in folders {
+            File::open(folder)?.sync_all()?;
         }
+        self.is_known.store(true, Ordering::Relaxed);
         Ok(database)
     }
 
@@ -85,13 +132,35 @@ impl Medium for OnDisk {
     }
 }
 
-/// In memory: nothing is left of it when it is closed.
-#[derive(Debug)]
-pub(crate) struct InMemory;
+/// In memory: nothing is left of it when it is closed. Opened once more it has what it had.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct InMemory(Arc<InMemoryBackend>);
+
+impl StorageBackend for InMemory {
+    fn len(&self) -> io::Result<u64> {
+        StorageBackend::len(&*self.0)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        StorageBackend::read(&*self.0, offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        StorageBackend::write(&*self.0, offset, data)
+    }
+}
 
 impl Medium for InMemory {
     fn open(&self, builder: &Builder) -> Result<Database, redb::Error> {
-        Ok(builder.create_with_backend(InMemoryBackend::new())?)
+        Ok(builder.create_with_backend(self.clone())?)
     }
 
     fn keep_reserve(&self) -> io::Result<()> {
@@ -106,5 +175,52 @@ impl Medium for InMemory {
 
     fn len(&self) -> Option<u64> {
         None
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use super::*;
+    use crate::disk::Disk;
+    use redb::TableDefinition;
+
+    const NUMBERS: TableDefinition<'_, u64, u64> = TableDefinition::new("numbers");
+
+    #[test]
+    fn all_folders_that_are_made_are_synced() {
+        let path = std::env::temp_dir().join(format!("cninfra-medium-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        let file = path.join("a/b/data.redb");
+        let [made, above] = [path.join("a"), path.join("a/b")];
+        assert_eq!(folders_to_sync(&file), [&*above, &*made, &*path, &*std::env::temp_dir()]);
+        OnDisk::new(&file).open(&Builder::new()).unwrap();
+        assert_eq!(folders_to_sync(&file), [&*above]);
+        assert_eq!(folders_to_sync(Path::new("data.redb")), [Path::new(".")]);
+        fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_was_deleted_meanwhile_is_not_made_anew() {
+        let path = std::env::temp_dir().join(format!("cninfra-medium-{}.redb", std::process::id()));
+        let disk = Disk::open(Box::new(OnDisk::new(&path)), 1 << 20).unwrap();
+        fs::remove_file(&path).unwrap();
+        let error = disk.reopen().unwrap_err();
+        assert!(matches!(&error, redb::Error::Io(why) if why.kind() == io::ErrorKind::NotFound), "{error:?}");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_is_in_memory_is_there_when_it_is_opened_again() {
+        let disk = Disk::open(Box::new(InMemory::default()), 1 << 20).unwrap();
+        let written = disk.with(|database| {
+            let write = database.begin_write()?;
+            write.open_table(NUMBERS)?.insert(1, 2)?;
+            Ok(write.commit()?)
+        });
+        written.unwrap();
+        disk.reopen().unwrap();
+        let found = disk.read(|txn| Ok(txn.open_table(NUMBERS)?.get(1)?.map(|found| found.value())));
+        assert_eq!(found.unwrap(), Some(2));
     }
 }

@@ -45,18 +45,43 @@ use std::{
 pub struct EmbeddedKv {
     #[config(check = EmbeddedConfig::check)]
     config: EmbeddedConfig,
-    store: RwLock<Option<Arc<EmbeddedStore>>>,
+    store: RwLock<Current>,
+}
+
+/// The store of a plugin.
+#[derive(Clone, Default)]
+enum Current {
+    #[default]
+    NotOpen,
+    Open(Arc<EmbeddedStore>),
+    /// It opens no more.
+    Closed,
 }
 
 impl EmbeddedKv {
     /// The store, for who wants it without the agent; `None` before it is open, and after it was closed.
     #[must_use]
     pub fn store(&self) -> Option<Arc<EmbeddedStore>> {
+        match self.current() {
+            Current::Open(store) => Some(store),
+            Current::NotOpen | Current::Closed => None,
+        }
+    }
+
+    fn current(&self) -> Current {
         self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, store: Option<Arc<EmbeddedStore>>) -> Option<Arc<EmbeddedStore>> {
-        std::mem::replace(&mut *self.store.write().unwrap_or_else(PoisonError::into_inner), store)
+    fn put(&self, current: Current) -> Current {
+        std::mem::replace(&mut *self.store.write().unwrap_or_else(PoisonError::into_inner), current)
+    }
+
+    /// Closes the store, if it is open.
+    async fn leave(&self, then: Current) -> Result<()> {
+        match self.put(then) {
+            Current::Open(store) => Ok(store.close().await?),
+            Current::NotOpen | Current::Closed => Ok(()),
+        }
     }
 }
 
@@ -67,11 +92,11 @@ impl Lifecycle for EmbeddedKv {
             config.path = Some(PathBuf::from(format!("data/{}.redb", cx.label())));
         }
         // an attempt that has failed after all may have left one, which has the file
-        self.close(cx).await?;
+        self.leave(Current::NotOpen).await?;
         let store = EmbeddedStore::open(&config).await?;
         cx.log().debug(format_args!("has opened {store}"));
         let mut health = store.health();
-        self.put(Some(Arc::new(store)));
+        self.put(Current::Open(Arc::new(store)));
         let context = cx.clone();
         cx.spawn_until_close("health", async move {
             loop {
@@ -90,10 +115,7 @@ impl Lifecycle for EmbeddedKv {
     }
 
     async fn close(&self, _: &Context) -> Result<()> {
-        match self.put(None) {
-            Some(store) => Ok(store.close().await?),
-            None => Ok(()),
-        }
+        self.leave(Current::Closed).await
     }
 }
 
@@ -105,9 +127,15 @@ impl Delegate for EmbeddedKv {
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<EmbeddedStore>, KvError> {
-        EmbeddedKv::store(self).ok_or_else(|| {
-            let error = KvError::new(op, Reason::Unavailable).not_applied();
-            error.at("embedded").with_help("depend on the plugin: it is open from the end of its `init` to its `close`")
-        })
+        let reason = match self.current() {
+            Current::Open(store) => return Ok(store),
+            Current::NotOpen => Reason::Unavailable,
+            // who waits for it waits no longer
+            Current::Closed => Reason::Closed,
+        };
+        let error = KvError::new(op, reason).not_applied();
+        Err(error
+            .at("embedded")
+            .with_help("depend on the plugin: it is open from the end of its `init` to its `close`"))
     }
 }

@@ -4,7 +4,7 @@ use crate::{Health, deadlines::Deadlines, disk::Disk, watchers::Watchers, write:
 use cninfra::keyval::Bytes;
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
 };
 use tokio::sync::watch;
 
@@ -18,6 +18,8 @@ pub(crate) struct Shared {
     revision: AtomicU64,
     /// The lease of all that ends with the client; 0: none.
     client: AtomicI64,
+    /// A read has found that redb reads no more, and the committer is told so.
+    pub(crate) broken: AtomicBool,
     pub(crate) health: watch::Sender<Health>,
 }
 
@@ -30,6 +32,7 @@ impl Shared {
             watchers: Mutex::new(Watchers::new(revision)),
             revision: AtomicU64::new(revision),
             client: AtomicI64::new(0),
+            broken: AtomicBool::new(false),
             health: watch::Sender::new(Health::Well),
         }
     }
@@ -50,6 +53,12 @@ impl Shared {
         if let Some((revision, _)) = changed.revisions.last() {
             self.revision.store(*revision, Ordering::Release);
         }
+    }
+
+    /// What is written, whoever was told of it.
+    pub(crate) fn take_in(&self, revision: u64) {
+        self.revision.fetch_max(revision, Ordering::AcqRel);
+        self.watchers().take_in(revision);
     }
 
     pub(crate) fn client(&self) -> i64 {

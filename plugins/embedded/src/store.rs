@@ -2,6 +2,7 @@
 
 use crate::{
     EmbeddedConfig, Health,
+    config::MOST_VALUE,
     control::Control,
     engine::{Engine, Limits},
     medium::{InMemory, Medium, OnDisk},
@@ -9,14 +10,14 @@ use crate::{
     teller::Teller,
     watchers::Watcher,
     work::{Done, Work},
-    write::LEAST_LIFE,
+    write::{LEAST_LIFE, LONGEST_LIFE},
 };
 use cninfra::client::Tasks;
 use cninfra::{
     BoxFuture,
     keyval::{
-        At, Bytes, Capabilities, Coordination, Cursor, Entry, Feed, KeyRange, KvError, LeaseId, Leases, Page,
-        PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+        Applied, Asked, At, Bytes, Capabilities, Coordination, Cursor, Entry, Feed, KeyRange, KvError, LeaseId, Leases,
+        Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
     },
 };
 use std::{
@@ -50,7 +51,7 @@ const PATH: &str = "data/embedded.redb";
 /// # }
 /// ```
 pub struct EmbeddedStore {
-    engine: Arc<Engine>,
+    pub(crate) engine: Arc<Engine>,
     capabilities: Capabilities,
     tellers: Tasks,
 }
@@ -65,7 +66,7 @@ impl EmbeddedStore {
     /// Dropped, a store that is being opened is closed again as soon as it is open.
     pub async fn open(config: &EmbeddedConfig) -> Result<Self> {
         let medium: Box<dyn Medium> = match (&config.path, config.in_memory) {
-            (_, true) => Box::new(InMemory),
+            (_, true) => Box::new(InMemory::default()),
             (path, false) => Box::new(OnDisk::new(path.as_deref().unwrap_or(Path::new(PATH)))),
         };
         Self::open_on(medium, config).await
@@ -91,7 +92,7 @@ impl EmbeddedStore {
         let opening = spawn_blocking(move || drop(tell.send(Engine::open(medium, limits))));
         let engine = match opened.await {
             Ok(engine) => engine?,
-            Err(_) => return Err(no_answer(opening.await.err())),
+            Err(_) => return Err(no_answer("open", opening.await.err())),
         };
         Ok(EmbeddedStore { engine: Arc::new(engine), capabilities, tellers: Tasks::default() })
     }
@@ -107,7 +108,7 @@ impl EmbeddedStore {
         self.engine.begin_to_close();
         self.tellers.join().await;
         let engine = self.engine.clone();
-        spawn_blocking(move || engine.join()).await.map_err(|error| no_answer(Some(error)))
+        spawn_blocking(move || engine.join()).await.map_err(|error| no_answer("close", Some(error)))?
     }
 
     /// How it is: the last value, and each that follows.
@@ -119,20 +120,12 @@ impl EmbeddedStore {
     async fn work(&self, work: Work) -> Result<Done> {
         self.engine.work(work).await
     }
-
-    fn no_state(&self, op: &'static str, no_state: NoState) -> KvError {
-        let reason = match no_state {
-            NoState::Compacted(oldest) => Reason::Compacted(Revision::new(oldest)),
-            NoState::Future => Reason::Future,
-        };
-        KvError::new(op, reason).not_applied()
-    }
 }
 
 pub(crate) fn capabilities(config: &EmbeddedConfig) -> Capabilities {
     let mut capabilities = Capabilities::all();
     capabilities.max_txn_ops = config.max_txn_ops.max(1);
-    capabilities.max_value = size(config.max_value.0);
+    capabilities.max_value = size(config.max_value.0.min(MOST_VALUE));
     capabilities.ttl_min = LEAST_LIFE;
     capabilities.ttl_granularity = Duration::from_millis(1);
     capabilities
@@ -142,9 +135,18 @@ fn size(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
+/// A state can not be read.
+fn no_state(asked: &Asked, why: NoState) -> KvError {
+    let reason = match why {
+        NoState::Compacted(oldest) => Reason::Compacted(Revision::new(oldest)),
+        NoState::Future => Reason::Future,
+    };
+    asked.error(reason, Applied::No)
+}
+
 /// What should have been done was not, since its thread has panicked.
-fn no_answer(error: Option<tokio::task::JoinError>) -> KvError {
-    let told = KvError::new("open", Reason::Other);
+fn no_answer(op: &'static str, error: Option<tokio::task::JoinError>) -> KvError {
+    let told = KvError::new(op, Reason::Other);
     match error {
         Some(error) => told.because(error),
         None => told,
@@ -163,13 +165,12 @@ impl Store for EmbeddedStore {
 
     async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
         self.capabilities.refuse_get(&key, at)?;
-        let range = KeyRange::key(&key);
+        let asked = Asked::to_read("get", Some(KeyRange::key(&key)));
         let read = match at {
-            At::Revision(at) => self.engine.read(move |txn| read::get_at(txn, &key, at.get())).await,
-            _ => self.engine.read(move |txn| read::get(txn, &key).map(Ok)).await,
+            At::Revision(at) => self.engine.read(asked.clone(), move |txn| read::get_at(txn, &key, at.get())).await?,
+            _ => self.engine.read(asked.clone(), move |txn| read::get(txn, &key).map(Ok)).await?,
         };
-        let read = read.map_err(|error| error.on(range.clone()))?;
-        read.map_err(|no_state| self.no_state("get", no_state).on(range))
+        read.map_err(|why| no_state(&asked, why))
     }
 
     async fn page(&self, request: PageRequest) -> Result<Page> {
@@ -187,8 +188,8 @@ impl Store for EmbeddedStore {
                 _ => (None, request.range.start().clone()),
             },
         };
-        let range = request.range.clone();
-        let read = self.engine.read(move |txn| {
+        let asked = Asked::to_read("list", Some(request.range.clone()));
+        let read = self.engine.read(asked.clone(), move |txn| {
             let wanted = Wanted {
                 range: &request.range,
                 from: &from,
@@ -198,8 +199,7 @@ impl Store for EmbeddedStore {
             };
             read::part(txn, &wanted, at)
         });
-        let part = read.await.map_err(|error| error.on(range.clone()))?;
-        let part = part.map_err(|no_state| self.no_state("list", no_state).on(range))?;
+        let part = read.await?.map_err(|why| no_state(&asked, why))?;
         let next = part.next.map(|key| Cursor(Bytes::from([&part.at.to_be_bytes(), &*key].concat())));
         Ok(Page::new(part.entries, next, Revision::new(part.at)))
     }
@@ -214,6 +214,7 @@ impl Store for EmbeddedStore {
 
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
         self.capabilities.refuse_watch(&ranges, &options)?;
+        let subject = ranges.first().cloned();
         let (feed, events) = Feed::new(&options);
         let watcher = Arc::new(Watcher::new(ranges));
         self.engine.shared.watchers().add(watcher.clone());
@@ -234,7 +235,7 @@ impl Store for EmbeddedStore {
         };
         // dropped, it leaves nothing
         if !self.tellers.spawn_unless(|| self.engine.is_closed(), tells) {
-            return Err(self.engine.closed_error("watch").not_applied());
+            return Err(self.engine.closed(&Asked::to_read("watch", subject)));
         }
         Ok(Watch::new(events, control))
     }
@@ -265,7 +266,7 @@ impl Revisions for EmbeddedStore {
     fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
         Box::pin(async {
             if self.engine.is_closed() {
-                return Err(self.engine.closed_error("revision").not_applied());
+                return Err(self.engine.closed(&Asked::to_read("revision", None)));
             }
             Revision::new(self.engine.shared.revision()).ok_or_else(|| confused("revision"))
         })
@@ -302,10 +303,10 @@ impl Leases for EmbeddedStore {
     fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>>> {
         Box::pin(async move {
             if self.engine.is_closed() {
-                return Err(self.engine.closed_error("time left").not_applied());
+                return Err(self.engine.closed(&Asked::to_read("time left", None)));
             }
             if lease.0 != 0 && self.engine.shared.client() == lease.0 {
-                return Ok(Some(Duration::MAX));
+                return Ok(Some(LONGEST_LIFE));
             }
             Ok(self.engine.shared.deadlines().left(lease.0, Instant::now()))
         })

@@ -4,13 +4,15 @@ use crate::{
     changes::{Changes, changes},
     engine::Engine,
     read::{NoState, Part, Wanted, part},
-    watchers::Watcher,
+    watchers::{Asking, Watcher},
 };
-use cninfra::keyval::{Bytes, Cause, Event, Feed, KeyRange, Link, Pushed, Revision};
+use cninfra::keyval::{Asked, Bytes, Cause, Event, Feed, KeyRange, Link, Pushed, Reason, Revision};
 use std::{sync::Arc, time::Duration};
 
 /// A snapshot is read in parts of so many entries and bytes.
 const PAGE: (usize, usize) = (1000, 1 << 20);
+/// The snapshot of a range that was compacted so often before it was read is read in one go: its parts would not come to an end.
+const PARTS: u32 = 2;
 /// What could not be read is read again then.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -30,6 +32,8 @@ struct Told {
     range: KeyRange,
     number: u64,
     state: State,
+    /// So often its snapshot has begun again.
+    restarts: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -61,7 +65,8 @@ impl Teller {
             Some(from) => (from - 1, State::Since(from - 1)),
         };
         let asked = watcher.asked().ranges.clone();
-        let ranges = asked.into_iter().map(|asked| Told { range: asked.range, number: asked.number, state }).collect();
+        let told = |asked: Asking| Told { range: asked.range, number: asked.number, state, restarts: 0 };
+        let ranges = asked.into_iter().map(told).collect();
         Teller { engine, watcher, feed, previous, ranges, at, is_lost: false }
     }
 
@@ -108,7 +113,7 @@ impl Teller {
         for asked in ranges {
             if self.ranges.iter().all(|told| told.number != asked.number) {
                 let state = State::Wants(Cause::Added);
-                self.ranges.push(Told { range: asked.range, number: asked.number, state });
+                self.ranges.push(Told { range: asked.range, number: asked.number, state, restarts: 0 });
             }
         }
         Ok(())
@@ -128,9 +133,10 @@ impl Teller {
         // first this, then that: what is published in between concerns the next look
         let published = self.engine.shared.watchers().published();
         let changed = self.watcher.take_changed();
-        // a snapshot is of a state that all others are told up to
+        // a snapshot is of a state that all others are told up to: which what does not concern them is no part of
         let wants = self.ranges.iter().any(|told| matches!(told.state, State::Wants(_)));
-        let Some(mut from) = first.or(if wants { Some(0) } else { changed }).map(|first| first.max(self.at + 1)) else {
+        let first = first.or(changed).or(wants.then_some(published + 1));
+        let Some(mut from) = first.map(|first| first.max(self.at + 1)) else {
             self.at = self.at.max(published);
             return Ok(());
         };
@@ -187,16 +193,17 @@ impl Teller {
 
     /// Tells the snapshot of a range, of the state that all others are told up to.
     async fn snapshot(&mut self, index: usize) -> Result<(), Gone> {
-        let Told { range, state: State::Wants(cause), .. } = &self.ranges[index] else { return Ok(()) };
-        let (range, cause, at) = (range.clone(), *cause, self.at);
-        if !self.send(Event::snapshot_begin(range.clone(), cause)).await? {
+        let Told { range, state: State::Wants(cause), restarts, .. } = &self.ranges[index] else { return Ok(()) };
+        let (range, cause, restarts, at) = (range.clone(), *cause, *restarts, self.at);
+        // before it is begun, since that may wait for the subscriber
+        let mut page = self.page(range.clone(), range.start().clone(), at, restarts).await?;
+        if page.is_ok() && !self.send(Event::snapshot_begin(range.clone(), cause)).await? {
             return Ok(());
         }
-        let mut from = Some(range.start().clone());
-        while let Some(start) = from {
-            let read = self.page(range.clone(), start, at).await?;
-            let Ok(Part { entries, next, .. }) = read else {
+        loop {
+            let Ok(Part { entries, next, .. }) = page else {
                 // it was compacted meanwhile: it begins again, of a newer state
+                self.ranges[index].restarts += 1;
                 return Ok(());
             };
             for entry in entries {
@@ -204,17 +211,25 @@ impl Teller {
                     return Ok(());
                 }
             }
-            from = next;
+            let Some(start) = next else { break };
+            page = self.page(range.clone(), start, at, restarts).await?;
         }
         if self.send(Event::snapshot_end(range, Revision::new(at))).await? {
-            self.ranges[index].state = State::Since(at);
+            (self.ranges[index].state, self.ranges[index].restarts) = (State::Since(at), 0);
         }
         Ok(())
     }
 
-    async fn page(&mut self, range: KeyRange, start: Bytes, at: u64) -> Result<Result<Part, NoState>, Gone> {
+    async fn page(
+        &mut self,
+        range: KeyRange,
+        start: Bytes,
+        at: u64,
+        restarts: u32,
+    ) -> Result<Result<Part, NoState>, Gone> {
+        let (max_items, max_bytes) =
+            if restarts < PARTS { (PAGE.0 << restarts, PAGE.1 << restarts) } else { (usize::MAX, usize::MAX) };
         self.read(move |txn| {
-            let (max_items, max_bytes) = PAGE;
             let wanted = Wanted { range: &range, from: &start, keys_only: false, max_items, max_bytes };
             part(txn, &wanted, Some(at))
         })
@@ -236,14 +251,14 @@ impl Teller {
         read: impl Fn(&redb::ReadTransaction) -> Result<Result<T, NoState>, redb::Error> + Clone + Send + 'static,
     ) -> Result<Result<T, NoState>, Gone> {
         loop {
-            match self.engine.read(read.clone()).await {
+            match self.engine.read(Asked::to_read("watch", None), read.clone()).await {
                 Ok(answer) => {
                     if std::mem::take(&mut self.is_lost) {
                         self.link(Link::Resumed)?;
                     }
                     return Ok(answer);
                 }
-                Err(error) if *error.reason() == cninfra::keyval::Reason::Closed => return Err(Gone),
+                Err(error) if *error.reason() == Reason::Closed => return Err(Gone),
                 Err(_) => {
                     if !std::mem::replace(&mut self.is_lost, true) {
                         self.link(Link::Lost)?;

@@ -78,6 +78,18 @@ impl Watchers {
             self.published = *last;
         }
     }
+
+    /// The same of revisions of which only the last one is known: each watch looks by itself.
+    pub(crate) fn take_in(&mut self, last: u64) {
+        if last <= self.published {
+            return;
+        }
+        for watcher in &self.all {
+            watcher.asked().changed.get_or_insert(self.published + 1);
+            watcher.wake.notify_one();
+        }
+        self.published = last;
+    }
 }
 
 impl Watcher {

@@ -1,6 +1,6 @@
 //! [`Work`]: what the committer is asked to do.
 
-use cninfra::keyval::{KvError, LeaseId, Op, Result, Txn, TxnOutcome};
+use cninfra::keyval::{Asked, KvError, LeaseId, Op, Result, Txn, TxnOutcome};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -43,27 +43,15 @@ impl Work {
         }
     }
 
-    /// How it is called in messages.
-    pub(crate) fn name(&self) -> &'static str {
+    /// For the errors of it.
+    pub(crate) fn asked(&self) -> Asked {
         match self {
-            Work::Commit(_) => "transaction",
-            Work::Grant(_) => "grant",
-            Work::KeepAlive(_) => "keep alive",
-            Work::Revoke(_) => "revoke",
-            Work::EndClient => "close",
-            Work::Compact(_) => "compact",
-        }
-    }
-
-    /// The error, with what it is about.
-    pub(crate) fn about(&self, error: KvError) -> KvError {
-        let subject = match self {
-            Work::Commit(txn) => txn.subject(),
-            _ => None,
-        };
-        match subject {
-            Some(range) if error.range().is_none() => error.on(range),
-            _ => error,
+            Work::Commit(txn) => Asked::of_txn("transaction", txn),
+            Work::Grant(_) => Asked::to_write("grant", None),
+            Work::KeepAlive(lease) => Asked::to_repeat("keep alive", None).with_lease(Some(*lease)),
+            Work::Revoke(lease) => Asked::to_repeat("revoke", None).with_lease(Some(*lease)),
+            Work::EndClient => Asked::to_repeat("close", None),
+            Work::Compact(_) => Asked::to_repeat("compact", None),
         }
     }
 }
@@ -91,7 +79,7 @@ impl Job {
     pub(crate) fn answer(self, result: Result<Done>) {
         if let Some(answer) = self.answer {
             // who has given up is answered no more
-            let _ = answer.send(result.map_err(|error| self.work.about(error)));
+            let _ = answer.send(result);
         }
     }
 }

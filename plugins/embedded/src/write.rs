@@ -2,11 +2,13 @@
 
 mod leases;
 
+pub(crate) use leases::LeasesFound;
+
 use crate::{
     read::{entry, missing},
     tables::{
-        CURRENT, Current, CurrentValue, FIRST, GRANTED, HISTORY, Kind, LEASES, LOG, LeaseValue, META, OF_CLIENT,
-        OF_KEY, OWNED, Place, Record, lease_of, meta,
+        CURRENT, Current, CurrentValue, FIRST, GRANTED, HISTORY, Kind, LEASES, LOG, LeaseValue, META, OF_KEY, OWNED,
+        Place, Record, lease_of, meta,
     },
     work::{Done, LeaseChange, Refused, Work},
 };
@@ -27,7 +29,7 @@ const MOST_READ: usize = 64 << 20;
 /// The shortest life of a key or a lease.
 pub(crate) const LEAST_LIFE: Duration = Duration::from_millis(100);
 /// The longest one: a hundred years.
-const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// What a transaction has changed.
 #[derive(Default)]
@@ -35,8 +37,8 @@ pub(crate) struct Changed {
     /// The keys of each revision.
     pub(crate) revisions: Vec<(u64, Vec<Bytes>)>,
     pub(crate) leases: Vec<LeaseChange>,
-    /// The oldest revision that can be read is another one.
-    pub(crate) compacted: Option<u64>,
+    /// The store has become larger: there was room.
+    pub(crate) grown: bool,
     /// So many revisions were thrown away.
     pub(crate) swept: u64,
     /// Something was written.
@@ -116,26 +118,6 @@ impl<'t> Writer<'t> {
         };
         self.end_revision()?;
         Ok(done)
-    }
-
-    /// Ends what the clients before have left, and tells which leases live on, with the rest of their lives.
-    pub(crate) fn resume(&mut self) -> Result<Vec<(i64, Duration)>, redb::Error> {
-        let (mut ended, mut living) = (Vec::new(), Vec::new());
-        let now = now();
-        for found in self.leases.iter()? {
-            let (lease, value) = found?;
-            let (kind, life, ends) = value.value();
-            match kind {
-                OF_CLIENT => ended.push(lease.value()),
-                // a clock that was set back makes no life longer
-                _ => living.push((lease.value(), Duration::from_millis(ends.saturating_sub(now).min(life)))),
-            }
-        }
-        for lease in ended {
-            self.end(lease)?;
-        }
-        self.end_revision()?;
-        Ok(living)
     }
 
     /// Throws away a slice of what is compacted. `keep` says how many revisions are kept at least.
@@ -228,7 +210,7 @@ impl<'t> Writer<'t> {
         let mut bytes = 0;
         for op in ops {
             match op {
-                Op::Put(Put { key, expiry: Expiry::Lease(lease), .. }) if self.leases.get(lease.0)?.is_none() => {
+                Op::Put(Put { key, expiry: Expiry::Lease(lease), .. }) if !self.can_be_shared(*lease)? => {
                     let reason = Reason::NoLease(*lease);
                     return Ok(Some(KvError::new("put", reason).not_applied().on(KeyRange::key(key))));
                 }
@@ -244,6 +226,11 @@ impl<'t> Writer<'t> {
             }
         }
         Ok(None)
+    }
+
+    /// Is there such a lease? That of one key alone is none for others, since it ends with the key.
+    fn can_be_shared(&self, lease: LeaseId) -> Result<bool, redb::Error> {
+        Ok(self.leases.get(lease.0)?.is_some_and(|value| value.value().0 != OF_KEY))
     }
 
     /// How many bytes the entries of a range have, or as many as are counted.
@@ -285,6 +272,7 @@ impl<'t> Writer<'t> {
         if lease != 0 {
             self.owned.insert((lease, &**key), ())?;
         }
+        self.changed.grown = true;
         let place = self.next_place(key);
         let current = Current {
             created: before.map_or(place.0, |before| before.created),
@@ -366,7 +354,6 @@ impl<'t> Writer<'t> {
     fn set_compacted(&mut self, upto: u64) -> Result<(), redb::Error> {
         self.compacted = upto;
         self.meta.insert(meta::COMPACTED, upto)?;
-        self.changed.compacted = Some(upto);
         self.changed.any = true;
         Ok(())
     }

@@ -46,12 +46,12 @@ const FLAGS: &[Flag] = &[
 /// }
 /// ```
 ///
-/// Its config section is `etcd`, in the file `etcd.conf`: see [`EtcdConfig`]. Where nothing is set there, nor by `ETCD_ENDPOINTS`, it is off: it says so by its status, and what is
+/// Its config section is `etcd`, in the file `etcd.conf`, or `etcdv3.conf`, as the predecessor had it at first: see [`EtcdConfig`]. Where nothing is set there, nor by `ETCD_ENDPOINTS`, it is off: it says so by its status, and what is
 /// asked of it fails at once.
 ///
 /// Its `init` waits until etcd answers, and fails where it does not: see the start policies. With `allow-delayed-start` it does not wait. Later it says that it is in error while etcd does not
 /// answer, and that it is well when it does.
-#[plugin(name = "etcd", flags = FLAGS)]
+#[plugin(name = "etcd", alias = "etcdv3", flags = FLAGS)]
 pub struct Etcd {
     #[config(check = EtcdConfig::check)]
     config: EtcdConfig,
@@ -152,13 +152,17 @@ impl Delegate for Etcd {
         crate::store::capabilities()
     }
 
+    fn is_configured(&self) -> bool {
+        self.config.is_set()
+    }
+
     fn store(&self, op: &'static str) -> Result<Arc<EtcdStore>, KvError> {
         let (reason, cause, help) = match self.current() {
             Current::Connected(store) => return Ok(store),
             Current::None => (Reason::Unavailable, "the plugin is not connected", crate::failure::REACH),
             Current::Off => {
                 let help = "set `endpoints` in etcd.conf, or ETCD_ENDPOINTS";
-                (Reason::Unsupported("endpoints"), "the plugin `etcd` is off, since nothing is set for it", help)
+                (Reason::NOT_CONFIGURED, "the plugin `etcd` is off, since nothing is set for it", help)
             }
         };
         let endpoints = self.config.addresses().join(",");

@@ -4,13 +4,25 @@
 //! | --- | --- | --- |
 //! | [`Local`] | | what needs no network |
 //! | [`Rpc`] | `rpc`, on by default | `Local`, the HTTP server, the probes, the pages |
+//! | `Connectors` | `etcd`, `redis`: each brings its store | `Local`, the key-value stores, of which one that is configured is `dyn KeyVal`, and the status of the agent there |
+//! | `AllConnectors` | `all-connectors` | `Connectors` with all stores; Kafka and Cassandra when they are there |
 //!
 //! An application links only the flavors whose features are on.
 
+#[cfg(any(feature = "etcd", feature = "redis"))]
+mod connectors;
 mod local;
 #[cfg(feature = "rpc")]
 mod rpc;
+#[cfg(any(feature = "etcd", feature = "redis"))]
+mod store;
 
+#[cfg(feature = "all-connectors")]
+pub use connectors::AllConnectors;
+#[cfg(any(feature = "etcd", feature = "redis"))]
+pub use connectors::Connectors;
 pub use local::Local;
 #[cfg(feature = "rpc")]
 pub use rpc::Rpc;
+#[cfg(any(feature = "etcd", feature = "redis"))]
+pub use store::ConfiguredStore;

@@ -34,6 +34,7 @@
 //! `const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));`. Then `kv.typed::<Contact, _>(PlainJson)` is a view.
 
 mod binary;
+mod object;
 mod plain;
 mod proto_json;
 

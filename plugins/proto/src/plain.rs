@@ -15,7 +15,7 @@ use prost_reflect::{DynamicMessage, ReflectMessage};
 /// numbers, bytes in base64, well-known types as the structs that they are.
 ///
 /// It reads what v1 and v2 wrote: integers as numbers or strings, enums as numbers or names, names in any case, well-known types as
-/// strings, too (but not `Struct`, `Value` and `Any` as objects). Fields that a message does not have are passed over.
+/// strings, too, `Struct`, `Value` and `Any` in both forms. Fields that a message does not have are passed over.
 ///
 /// What v1 lost is lost here, too: extensions, and that an optional `bytes` is there, but empty.
 ///

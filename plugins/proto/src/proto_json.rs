@@ -1,13 +1,14 @@
 //! [`ProtoJson`]: protobuf's own JSON.
 
+mod sorted;
+
 use cninfra::keyval::{Codec, CodecError};
 use prost_reflect::{DeserializeOptions, DynamicMessage, ReflectMessage, SerializeOptions};
 
 /// Messages in protobuf's own JSON, with the field names of the `.proto`: enums are names, 64-bit integers strings.
 ///
-/// Values mean what those of cn-infra v2 mean, but spaces differ, as they did between v2's own builds, and a map's entries have no order:
-/// the same message may be written in other bytes. Fields that a message does not have
-/// are passed over when read.
+/// Values mean what those of cn-infra v2 mean, but spaces differ, as they did between v2's own builds. A map's entries are sorted (but for those within an `Any`), so that the same
+/// message is the same bytes. Fields that a message does not have are passed over when read.
 ///
 /// ```
 /// use cninfra::keyval::Codec;
@@ -26,7 +27,12 @@ impl<T: ReflectMessage + Default> Codec<T> for ProtoJson {
         let mut message = DynamicMessage::new(value.descriptor());
         message.transcode_from(value)?;
         let options = SerializeOptions::new().use_proto_field_name(true);
-        message.serialize_with_options(&mut serde_json::Serializer::new(to), &options)?;
+        let mut json = Vec::new();
+        message.serialize_with_options(&mut serde_json::Serializer::new(&mut json), &options)?;
+        match sorted::is_needed(&message) {
+            true => sorted::message(&message.descriptor(), serde_json::from_slice(&json)?, to)?,
+            false => to.append(&mut json),
+        }
         Ok(())
     }
 

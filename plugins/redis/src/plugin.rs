@@ -119,6 +119,10 @@ impl Delegate for Redis {
         crate::store::capabilities(self.config.is_cluster())
     }
 
+    fn is_configured(&self) -> bool {
+        self.config.is_set()
+    }
+
     fn store(&self, op: &'static str) -> Result<Arc<RedisStore>, KvError> {
         self.opened().ok_or_else(|| {
             let (reason, endpoints, cause, help) = match self.config.is_set() {
@@ -126,7 +130,7 @@ impl Delegate for Redis {
                     let cause = "the plugin is not connected";
                     (Reason::Unavailable, self.config.endpoints_shown(), cause, crate::failure::REACH)
                 }
-                false => (Reason::Unsupported("endpoints"), "redis".to_string(), "nothing is set for it", NOT_SET),
+                false => (Reason::NOT_CONFIGURED, "redis".to_string(), "nothing is set for it", NOT_SET),
             };
             KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help)
         })

@@ -13,7 +13,7 @@ use cninfra::{keyval::KeyVal, prelude::*};
 /// What changes is published at once, and all of it each `publish-interval`, with a new `last_update`. While the store is away, nothing piles up: when it is back, the
 /// status of then is published. The keys stay when the agent stops.
 ///
-/// In a flavor without a store it does nothing.
+/// In a flavor without a store, and with one that is not configured, it does nothing.
 ///
 /// | key | default | |
 /// | --- | --- | --- |

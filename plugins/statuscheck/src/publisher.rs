@@ -3,7 +3,7 @@
 use crate::record::{AgentRecord, PluginRecord};
 use cninfra::{
     Context, Dep,
-    keyval::{KeyVal, Kv, Result},
+    keyval::{KeyVal, Kv, Reason, Result},
     status::{AgentStatus, State, StatusChanges},
 };
 use serde::Serialize;
@@ -43,6 +43,10 @@ impl Publisher {
                 anew = Instant::now() + interval;
             }
             if let Err(error) = self.publish(&status).await {
+                if *error.reason() == Reason::NOT_CONFIGURED {
+                    self.cx.status().report_because(State::Disabled, "the store of the flavor is not configured");
+                    return;
+                }
                 self.cx.status().report_because(State::Degraded, format!("the status is not published: {error}"));
                 // changes meanwhile are no reason to try more often
                 sleep(pause).await;

@@ -25,6 +25,17 @@ fn said(loggers: &Loggers) -> Vec<String> {
         .collect()
 }
 
+/// On a terminal each agent writes so.
+#[test]
+fn colour_is_written_where_it_is_wanted() {
+    let loggers = Loggers::new("painter", LogSettings::new());
+    let say = || loggers.get("brush").warn("wet");
+    let ((), plain) = Written::during(|output| output, say);
+    let ((), coloured) = Written::during(|output| output.colour(true), say);
+    assert!(plain.contains("wet") && !plain.contains('\x1b'), "{plain}");
+    assert!(coloured.contains("wet") && coloured.contains("\x1b[33m"), "{coloured}");
+}
+
 #[test]
 fn libraries_have_levels_by_their_modules() {
     let loggers = Loggers::new("app", LogSettings::new().default_level(Level::Trace));

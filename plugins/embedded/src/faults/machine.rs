@@ -6,7 +6,7 @@ use redb::{Builder, Database, StorageBackend};
 use std::{
     collections::BTreeSet,
     io,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 const BLOCK: u64 = 4096;
@@ -32,6 +32,21 @@ struct State {
     /// After so many writes the power is cut.
     left: Option<u32>,
     dark: bool,
+    /// What becomes of the next call of a kind.
+    next: Option<Fault>,
+    /// It can not be opened.
+    away: bool,
+}
+
+/// What a disk does once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fault {
+    /// What is synced is there, but an error is told, and then the disk can not be opened.
+    SyncUntold,
+    Sync,
+    SyncPanics,
+    Read,
+    ReadPanics,
 }
 
 #[derive(Debug)]
@@ -51,11 +66,13 @@ impl Machine {
             reserve: 0,
             left: None,
             dark: false,
+            next: None,
+            away: false,
         })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The power is cut after so many writes and syncs.
@@ -93,6 +110,15 @@ impl Machine {
         lost
     }
 
+    pub(super) fn fail_next(&self, fault: Fault) {
+        self.state().next = Some(fault);
+    }
+
+    /// It can be opened again.
+    pub(super) fn come_back(&self) {
+        self.state().away = false;
+    }
+
     pub(super) fn grow_to(&self, capacity: u64) {
         self.state().capacity = capacity;
     }
@@ -112,6 +138,15 @@ impl State {
         if self.dark { Err(io::Error::other("the power is cut")) } else { Ok(()) }
     }
 
+    /// Is this what becomes of the call?
+    fn is(&mut self, fault: Fault) -> bool {
+        let is = self.next == Some(fault);
+        if is {
+            self.next = None;
+        }
+        is
+    }
+
     fn room(&self) -> u64 {
         self.capacity.saturating_sub(self.blocks.len() as u64 * BLOCK + self.reserve)
     }
@@ -123,7 +158,11 @@ impl StorageBackend for Machine {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.state();
+        let state = &mut *self.state();
+        assert!(!state.is(Fault::ReadPanics), "the disk is damaged");
+        if state.is(Fault::Read) {
+            return Err(io::Error::other("the disk does not read"));
+        }
         let offset = offset as usize;
         let found = state.bytes.get(offset..offset + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(found);
@@ -142,9 +181,17 @@ impl StorageBackend for Machine {
     fn sync_data(&self) -> io::Result<()> {
         let state = &mut *self.state();
         state.step()?;
+        assert!(!state.is(Fault::SyncPanics), "the disk is damaged");
+        if state.is(Fault::Sync) {
+            return Err(io::Error::other("the disk does not write"));
+        }
         if !state.pending.is_empty() {
             state.pending.clear();
             state.synced.clone_from(&state.bytes);
+        }
+        if state.is(Fault::SyncUntold) {
+            state.away = true;
+            return Err(io::Error::other("the disk is away"));
         }
         Ok(())
     }
@@ -172,6 +219,9 @@ impl Medium for Machine {
     fn open(&self, builder: &Builder) -> Result<Database, redb::Error> {
         if self.state().dark {
             return Err(io::Error::other("the power is cut").into());
+        }
+        if self.state().away {
+            return Err(io::Error::other("the disk is away").into());
         }
         Ok(builder.create_with_backend(self.clone())?)
     }

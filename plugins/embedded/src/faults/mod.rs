@@ -2,15 +2,24 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod machine;
+mod recovery;
 
-use crate::{EmbeddedConfig, EmbeddedStore, Health};
+use crate::{
+    EmbeddedConfig, EmbeddedStore, Health,
+    medium::Medium,
+    tables::{META, meta},
+};
 use cninfra::keyval::{
-    Applied, At, Bytes, Event, Expiry, KeyRange, Kv, Op, Reason, Revision, Revisions as _, Store as _, Txn,
-    WatchOptions,
+    Applied, At, Bytes, Compare, Event, Expiry, KeyRange, Kv, Leases as _, Op, Reason, Revision, Revisions as _,
+    Store as _, Txn, WatchOptions,
 };
 use fastrand::Rng;
 use machine::Machine;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::task::JoinSet;
 
 async fn open(machine: &Machine) -> EmbeddedStore {
     let config = EmbeddedConfig { keep_revisions: 50, ..EmbeddedConfig::default() };
@@ -151,5 +160,103 @@ async fn when_there_is_room_again_it_writes_without_a_restart() {
     let store = open(&machine).await;
     assert!(store.get("after".into(), At::Latest).await.unwrap().is_some());
     assert_eq!(store.get(format!("k{count}").into(), At::Latest).await.unwrap(), None);
+    store.close().await.unwrap();
+}
+
+/// Fills the disk, until nothing goes in.
+async fn fill(kv: &Kv<EmbeddedStore>) {
+    let mut count = 0;
+    for size in [100_000, 1000] {
+        let value = Bytes::from(vec![b'x'; size]);
+        while kv.put(format!("k{count:04}"), value.clone()).await.is_ok() {
+            count += 1;
+        }
+        // then one may try again
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}
+
+/// A thousand keys are written so often, all at once.
+async fn write_often(kv: &Kv<EmbeddedStore>, times: usize) {
+    let mut writes = JoinSet::new();
+    for number in 0..times {
+        let kv = kv.clone();
+        writes.spawn(async move { kv.put(format!("often{}", number * 7919 % 1000), vec![b'x'; 10]).await.unwrap() });
+    }
+    while let Some(written) = writes.join_next().await {
+        written.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_disk_is_full_a_compaction_goes_on_to_its_end() {
+    let machine = Machine::new(7 << 20);
+    let config = EmbeddedConfig { keep_revisions: 0, ..EmbeddedConfig::default() };
+    let store = Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap());
+    let kv = Kv::new(store.clone());
+    write_often(&kv, 1600).await;
+    fill(&kv).await;
+    let newest = store.revision().await.unwrap();
+    store.compact(newest).await.unwrap();
+    // it goes on by itself
+    let swept = || {
+        let swept =
+            |txn: &redb::ReadTransaction| Ok(txn.open_table(META)?.get(meta::SWEPT)?.map(|swept| swept.value()));
+        store.engine.shared.disk.read(swept).unwrap()
+    };
+    let all = async {
+        while swept() != Some(newest.get()) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let all = tokio::time::timeout(Duration::from_secs(20), all).await;
+    assert!(all.is_ok(), "it is thrown away up to {:?} of {newest}", swept());
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_shows_no_room() {
+    let machine = Machine::new(6 << 20);
+    let store = Arc::new(open(&machine).await);
+    let kv = Kv::new(store.clone());
+    kv.put("k", "v").await.unwrap();
+    let (lease, _) = store.grant(Duration::from_secs(60)).await.unwrap();
+    fill(&kv).await;
+    assert_eq!(*store.health().borrow(), Health::Full);
+    // there is room, which nothing has shown; this is one that may try
+    machine.grow_to(64 << 20);
+    let refused = kv.commit(Txn::new().when("k", Compare::Absent).put("k", "w")).await.unwrap();
+    assert!(!refused.succeeded);
+    store.keep_alive(lease).await.unwrap();
+    assert_eq!(*store.health().borrow(), Health::Full);
+    kv.put("k", "w").await.unwrap();
+    assert_eq!(*store.health().borrow(), Health::Well);
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_becomes_smaller_when_there_is_time_for_it() {
+    let machine = Machine::new(u64::MAX);
+    let store = Arc::new(open(&machine).await);
+    let kv = Kv::new(store.clone());
+    for number in 0..40 {
+        kv.put(format!("large{number}"), vec![b'x'; 100_000]).await.unwrap();
+    }
+    write_often(&kv, 6000).await;
+    for number in 0..40 {
+        kv.delete(format!("large{number}")).await.unwrap();
+    }
+    write_often(&kv, 200).await;
+    let (lease, _) = store.grant(Duration::from_secs(60)).await.unwrap();
+    // a lease that ends wakes the thread that writes
+    store.grant(Duration::from_millis(200)).await.unwrap();
+    let last = Instant::now();
+    let before = Medium::len(&machine).unwrap();
+    while Medium::len(&machine).unwrap() > before / 2 {
+        assert!(last.elapsed() < Duration::from_secs(20), "it has {before} bytes, and keeps them");
+        store.keep_alive(lease).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(last.elapsed() > Duration::from_secs(4), "others had to wait for it {:?} after a write", last.elapsed());
     store.close().await.unwrap();
 }

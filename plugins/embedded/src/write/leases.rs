@@ -2,14 +2,48 @@
 
 use super::{LEAST_LIFE, LONGEST_LIFE, Writer, millis, now};
 use crate::{
-    tables::{Kind, OF_CLIENT, OF_KEY},
+    tables::{Kind, LeaseValue, OF_CLIENT, OF_KEY},
     work::{LeaseChange, Refused},
 };
 use cninfra::keyval::{Bytes, KvError, LeaseId, Reason};
-use redb::ReadableTable as _;
+use redb::ReadableTable;
 use std::time::Duration;
 
+/// The leases of a store.
+pub(crate) struct LeasesFound {
+    /// Those of all that ends with a client.
+    pub(crate) of_clients: Vec<i64>,
+    /// The others, with the rest of their lives.
+    pub(crate) living: Vec<(i64, Duration)>,
+}
+
+impl LeasesFound {
+    pub(crate) fn read(leases: &impl ReadableTable<i64, LeaseValue>) -> Result<Self, redb::Error> {
+        let (mut found, now) = (LeasesFound { of_clients: Vec::new(), living: Vec::new() }, now());
+        for lease in leases.iter()? {
+            let (lease, value) = lease?;
+            let (kind, life, ends) = value.value();
+            match kind {
+                OF_CLIENT => found.of_clients.push(lease.value()),
+                // a clock that was set back makes no life longer
+                _ => found.living.push((lease.value(), Duration::from_millis(ends.saturating_sub(now).min(life)))),
+            }
+        }
+        Ok(found)
+    }
+}
+
 impl Writer<'_> {
+    /// Ends what the clients before have left, and tells which leases live on, with the rest of their lives.
+    pub(crate) fn resume(&mut self) -> Result<Vec<(i64, Duration)>, redb::Error> {
+        let LeasesFound { of_clients, living } = LeasesFound::read(&self.leases)?;
+        for lease in of_clients {
+            self.end(lease)?;
+        }
+        self.end_revision()?;
+        Ok(living)
+    }
+
     /// A key ends with a lease no more.
     pub(super) fn leave(&mut self, lease: i64, key: &[u8]) -> Result<(), redb::Error> {
         if lease == 0 {
@@ -25,6 +59,10 @@ impl Writer<'_> {
 
     fn forget(&mut self, lease: i64) -> Result<(), redb::Error> {
         self.leases.remove(lease)?;
+        if self.client == Some(lease) {
+            // the next key that ends with the client needs another one
+            self.client = None;
+        }
         self.changed.leases.push(LeaseChange::Ended(lease));
         self.changed.any = true;
         Ok(())
@@ -51,6 +89,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn grant(&mut self, kind: u8, ttl: Duration) -> Result<(i64, Duration), redb::Error> {
+        self.changed.grown = true;
         let lease = self.new_lease()?;
         // whole milliseconds, never less than was asked for
         let ttl = ttl.clamp(LEAST_LIFE, LONGEST_LIFE);

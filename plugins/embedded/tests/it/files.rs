@@ -40,6 +40,8 @@ async fn what_is_no_store_is_said_to_be_none() {
     let below = text.join("data.redb");
     let error = refused(&below).await;
     assert!(error.help().unwrap().contains("a file and no folder"), "{error:?}");
+    let error = refused(&folder.join("x".repeat(300))).await;
+    assert!(error.help().unwrap().contains("look at the disk"), "{error:?}");
     let other = folder.join("other.redb");
     {
         let database = redb::Database::create(&other).unwrap();
@@ -57,4 +59,24 @@ async fn a_folder_that_is_not_there_is_made() {
     let config = EmbeddedConfig { path: Some(path.clone()), ..EmbeddedConfig::default() };
     EmbeddedStore::open(&config).await.unwrap().close().await.unwrap();
     assert!(path.is_file() && path.with_extension("redb.reserve").metadata().unwrap().len() == 4 << 20);
+}
+
+#[tokio::test]
+async fn a_file_whose_making_was_broken_off_is_made_anew() {
+    let config = crate::config("unfinished");
+    let path = config.path.clone().unwrap();
+    // a process that is killed then leaves a header without the magic number, and nothing else
+    let unfinished = |last: u8| {
+        let mut bytes = vec![0; 1 << 20];
+        bytes[9..320].fill(1);
+        *bytes.last_mut().unwrap() = last;
+        fs::write(&path, &bytes).unwrap();
+        bytes
+    };
+    let other = unfinished(1);
+    let error = refused(&path).await;
+    assert!(error.help().unwrap().contains("something else"), "{error:?}");
+    assert_eq!(fs::read(&path).unwrap(), other);
+    unfinished(0);
+    EmbeddedStore::open(&config).await.unwrap().close().await.unwrap();
 }

@@ -84,3 +84,70 @@ async fn revisions_of_another_store_are_told_as_lost() {
     assert!(matches!(begin, Event::SnapshotBegin { cause: Cause::Regressed, .. }), "{begin:?}");
     store.close().await.unwrap();
 }
+
+/// Of which only the last two states are kept, and in which somebody writes all the time.
+async fn busy() -> (Arc<EmbeddedStore>, tokio::task::JoinHandle<()>) {
+    let config = EmbeddedConfig { keep_revisions: 1, in_memory: true, ..EmbeddedConfig::default() };
+    let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
+    let kv = Kv::new(store.clone());
+    let writer = tokio::spawn(async move {
+        let mut number = 0_u64;
+        while kv.put("other", number.to_string()).await.is_ok() {
+            number += 1;
+        }
+    });
+    (store, writer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_comes_to_its_end_also_where_little_history_is_kept() {
+    let (store, writer) = busy().await;
+    for number in 0..50 {
+        let keys = 0..100;
+        let txn = keys.fold(Txn::new(), |txn, key| txn.put(format!("k{number}/{key}"), "v"));
+        store.commit(txn).await.unwrap();
+    }
+    let mut watch = store.watch(vec![KeyRange::prefix("k")], WatchOptions::default()).await.unwrap();
+    let (mut items, mut begun) = (0, 0);
+    let whole = async {
+        loop {
+            match watch.next().await.unwrap() {
+                Event::SnapshotBegin { .. } => (items, begun) = (0, begun + 1),
+                Event::Item(_) => items += 1,
+                Event::SnapshotEnd { .. } => break,
+                _ => {}
+            }
+        }
+    };
+    timeout(Duration::from_secs(60), whole).await.expect("the snapshot begins again and again");
+    assert_eq!(items, 5000);
+    assert!(begun <= 3, "it has begun {begun} times");
+    store.close().await.unwrap();
+    writer.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_range_is_no_reason_to_tell_all_the_others_again() {
+    let (store, writer) = busy().await;
+    let mut watch = store.watch(vec![KeyRange::key("quiet")], WatchOptions::default()).await.unwrap();
+    while !matches!(watch.next().await.unwrap(), Event::SnapshotEnd { .. }) {}
+    // nothing of which concerns it
+    let begun = store.revision().await.unwrap().get();
+    while store.revision().await.unwrap().get() < begun + 100 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    watch.handle().add(KeyRange::key("added")).await.unwrap();
+    let next = async {
+        loop {
+            match watch.next().await.unwrap() {
+                Event::SnapshotBegin { range, cause, .. } => break (range, cause),
+                Event::SnapshotEnd { .. } | Event::Item(_) => {}
+                event => panic!("{event:?}"),
+            }
+        }
+    };
+    let begun = timeout(Duration::from_secs(20), next).await.unwrap();
+    assert_eq!(begun, (KeyRange::key("added"), Cause::Added));
+    store.close().await.unwrap();
+    writer.await.unwrap();
+}

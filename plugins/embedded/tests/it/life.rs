@@ -1,7 +1,8 @@
 //! What becomes of leases and of the store itself, from one opening to the next.
 
 use cninfra::keyval::{
-    Applied, At, Expiry, KeyRange, Kv, Leases as _, Reason, Revision, Revisions as _, Store as _, WatchOptions,
+    Applied, At, Compare, Expiry, KeyRange, Kv, Leases as _, Reason, Revision, Revisions as _, Store as _, Txn,
+    WatchOptions,
 };
 use cninfra_embedded::EmbeddedStore;
 use std::{sync::Arc, time::Duration};
@@ -38,6 +39,42 @@ async fn leases_go_on_while_the_store_is_closed() {
 }
 
 #[tokio::test]
+async fn keys_end_with_the_client_also_when_its_lease_was_revoked() {
+    let config = crate::config("client-revoked");
+    let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
+    let kv = Kv::new(store.clone());
+    let first = kv.put_with("first", "", Expiry::WithClient).await.unwrap();
+    let client = first.lease.unwrap();
+    store.revoke(client).await.unwrap();
+    assert_eq!(kv.get("first").await.unwrap(), None);
+    assert_eq!(store.time_left(client).await.unwrap(), None);
+    let second = kv.put_with("second", "", Expiry::WithClient).await.unwrap();
+    let left = store.time_left(second.lease.unwrap()).await.unwrap();
+    let longest = store.keep_alive(second.lease.unwrap()).await.unwrap();
+    assert_eq!(left, Some(longest), "the lease of the new key is not there");
+    assert!(std::time::Instant::now().checked_add(longest).is_some(), "{longest:?}");
+    store.close().await.unwrap();
+    let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
+    assert_eq!(Kv::new(store.clone()).get("second").await.unwrap(), None);
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_lease_of_one_key_is_no_other_keys() {
+    let store = Arc::new(EmbeddedStore::in_memory().await.unwrap());
+    let kv = Kv::new(store.clone());
+    let own = kv.put_with("own", "", Expiry::After(Duration::from_secs(60))).await.unwrap().lease.unwrap();
+    let other = kv.put_with("other", "", Expiry::Lease(own)).await.unwrap_err();
+    assert_eq!((other.reason(), other.applied()), (&Reason::NoLease(own), Applied::No), "{other:?}");
+    assert_eq!(kv.get("other").await.unwrap(), None);
+    // a key that keeps its own one has it still
+    let again = Txn::new().when("own", Compare::Present).put_with("own", "again", Expiry::Keep);
+    assert!(kv.commit(again).await.unwrap().succeeded);
+    assert!(store.time_left(own).await.unwrap().is_some());
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_store_that_is_closed_says_so() {
     let store = Arc::new(EmbeddedStore::in_memory().await.unwrap());
     let mut watch = store.watch(vec![KeyRange::all()], WatchOptions::default()).await.unwrap();
@@ -49,7 +86,9 @@ async fn a_store_that_is_closed_says_so() {
     let kv = Kv::new(store.clone());
     let put = kv.put("k", "v").await.unwrap_err();
     assert_eq!((put.reason(), put.applied()), (&Reason::Closed, Applied::No));
-    assert_eq!(*kv.get("k").await.unwrap_err().reason(), Reason::Closed);
+    assert_eq!(put.to_string(), "transaction of `k` at memory: the store is closed");
+    let get = kv.get("k").await.unwrap_err();
+    assert_eq!((get.reason(), &*get.to_string()), (&Reason::Closed, "get of `k` at memory: the store is closed"));
     assert_eq!(*store.revision().await.unwrap_err().reason(), Reason::Closed);
     assert_eq!(
         *store.watch(vec![KeyRange::all()], WatchOptions::default()).await.unwrap_err().reason(),

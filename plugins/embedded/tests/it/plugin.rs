@@ -2,7 +2,7 @@
 
 use cninfra::{
     config::Config,
-    keyval::{Coordination, KeyVal, Kv, Leases, Revisions},
+    keyval::{Coordination, KeyVal, Kv, Leases, Reason, Revisions},
     prelude::*,
     testing::Conformance,
 };
@@ -55,7 +55,9 @@ async fn an_agent_has_a_store_without_a_server() {
         let store = agent.store.store().unwrap();
         let found = Kv::new(store).get("/vnf-agent/one/contacts/alice").await.unwrap();
         assert_eq!(found.unwrap().value, "555-0100");
+        let plugin = agent.store.clone();
         agent.close().await.unwrap();
+        assert_eq!(*plugin.revision().await.unwrap_err().reason(), Reason::Closed);
     }
 }
 
@@ -67,4 +69,12 @@ async fn two_agents_on_one_file_are_told_so() {
     let report = format!("{refused:?} {refused}");
     assert!(report.contains("another process") && report.contains("data.redb"), "{report}");
     agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_larger_than_the_file_takes_is_a_mistake_of_the_config() {
+    let config = at(&crate::folder("large").join("data.redb")).set("embedded", "max-value", "2GiB");
+    let refused = Agent::<App>::builder().config(config).start().await.err().unwrap();
+    let report = format!("{refused:?} {refused}");
+    assert!(report.contains("max-value") && report.contains("1GiB at most"), "{report}");
 }

@@ -98,7 +98,7 @@ async fn without_a_config_it_is_off() {
     let agent = Agent::<Lone>::builder().config(Config::new()).start().await.unwrap();
     assert_eq!(state(&agent).0, State::Disabled);
     let error = Kv::new(agent.etcd.clone().into_arc()).get("k").await.unwrap_err();
-    assert_eq!(*error.reason(), Reason::Unsupported("endpoints"));
+    assert_eq!(*error.reason(), Reason::NOT_CONFIGURED);
     assert!(error.help().unwrap().contains("ETCD_ENDPOINTS"));
     assert!(agent.etcd.store().is_none());
     agent.close().await.unwrap();
@@ -108,17 +108,21 @@ async fn without_a_config_it_is_off() {
 async fn the_files_of_the_predecessor_are_read() {
     require!(Etcd);
     let etcd = Etcd::start();
-    let folder = Folder::new();
     let text = format!(
         "insecure-transport: true\ndial-timeout: 1000000000\noperation-timeout: 3000000000\nallow-delayed-start: true\n\
          reconnect-interval: 2000000000\nsession-ttl: 5000000000\nresync-after-reconnect: true\nendpoints:\n - \"{}\"\n",
         etcd.addr()
     );
-    folder.write("etcd.conf", &text);
-    let agent = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap();
-    let _ = soon("well", async || state(&agent), |(state, _)| *state == State::Ok).await;
-    Kv::new(agent.etcd.clone().into_arc()).put("k", "v").await.unwrap();
-    agent.close().await.unwrap();
+    // its first version, and the later ones
+    for name in ["etcdv3.conf", "etcd.conf"] {
+        let folder = Folder::new();
+        folder.write(name, &text);
+        let agent = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap();
+        let _ = soon("well", async || state(&agent), |(state, _)| *state == State::Ok).await;
+        Kv::new(agent.etcd.clone().into_arc()).put("k", "v").await.unwrap();
+        agent.close().await.unwrap();
+    }
+    let folder = Folder::new();
     folder.write("etcd.conf", "insecure-skip-tls-verify: true\n");
     let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
     assert!(format!("{error:?}").contains("insecure-skip-tls-verify"), "{error:?}");

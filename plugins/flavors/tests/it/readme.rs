@@ -199,6 +199,22 @@ mod live {
     }
 }
 
+mod store {
+    use cninfra::prelude::*;
+
+    include!("readme/store.rs");
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn peers_are_kept_and_followed() {
+        let config = cninfra::config::Config::new().set("embedded", "in-memory", true);
+        let agent = Agent::<Peering>::builder().config(config).label("one").start().await.unwrap();
+        let all = Kv::of_all(&agent.store);
+        let entry = all.get("/vnf-agent/one/peers/myself").await.unwrap().unwrap();
+        assert_eq!(entry.value, r#"{"address":"10.0.0.1:9191"}"#);
+        agent.close().await.unwrap();
+    }
+}
+
 mod flavor {
     use cninfra::prelude::*;
 
@@ -217,6 +233,7 @@ fn the_readme_shows_these_samples() {
         ("observed.rs", include_str!("readme/observed.rs")),
         ("errors.rs", include_str!("readme/errors.rs")),
         ("policy.rs", include_str!("readme/policy.rs")),
+        ("store.rs", include_str!("readme/store.rs")),
         ("test.rs", include_str!("readme/test.rs")),
         ("in_process.rs", include_str!("readme/in_process.rs")),
         ("conformance.rs", include_str!("readme/conformance.rs")),

@@ -1,11 +1,11 @@
 //! Messages of the JSON of v1 and v2.
 
 use super::{error::FieldError, names};
+use crate::object::{self, Fields};
 use data_encoding::BASE64;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
-use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::{collections::HashMap, str::FromStr};
 
 /// How deep messages are in each other at most; it is the binary form's own limit.
 const DEPTH: usize = 100;
@@ -25,8 +25,7 @@ fn message(descriptor: &MessageDescriptor, json: &RawValue, depth: usize) -> Res
     if json.get() == "null" {
         return Ok(message);
     }
-    if !json.get().starts_with('{') && descriptor.full_name().starts_with("google.protobuf.") {
-        // v2 wrote times and the like in forms of their own.
+    if is_in_a_form_of_its_own(descriptor, json) {
         let mut text = serde_json::Deserializer::from_str(json.get());
         return DynamicMessage::deserialize(descriptor.clone(), &mut text)
             .map_err(|error| FieldError::new(error.to_string()));
@@ -54,6 +53,26 @@ fn message(descriptor: &MessageDescriptor, json: &RawValue, depth: usize) -> Res
         }
     }
     Ok(message)
+}
+
+/// Did v2 write it? It has forms of its own for times and the like, and for what may be any JSON; v1 wrote them as the structs that they are.
+fn is_in_a_form_of_its_own(descriptor: &MessageDescriptor, json: &RawValue) -> bool {
+    let Some(name) = descriptor.full_name().strip_prefix("google.protobuf.") else { return false };
+    let Ok(fields) = object(json) else { return true };
+    let is_value = |json: &RawValue| match object(json).as_deref() {
+        Ok([(field, of)]) => field == "Kind" && (of.get() == "null" || object(of).is_ok()),
+        _ => false,
+    };
+    match (name, fields.as_slice()) {
+        ("Any", fields) => fields.iter().any(|(name, _)| name == "@type"),
+        ("Value", _) => !is_value(json),
+        // what has a field of this name that is itself made of such values can not be told from v1's
+        ("Struct", [(field, of)]) if field == "fields" => {
+            !object(of).is_ok_and(|fields| fields.iter().all(|(_, json)| is_value(json)))
+        }
+        ("Struct", _) => true,
+        _ => false,
+    }
 }
 
 /// Reads a field. `null` leaves it as it is.
@@ -175,29 +194,9 @@ fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// The fields of an object, in their order and with those that are there twice.
-fn object(json: &RawValue) -> Result<Vec<(String, &RawValue)>, FieldError> {
-    struct Fields;
-
-    impl<'de> Visitor<'de> for Fields {
-        type Value = Vec<(String, &'de RawValue)>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut fields = Vec::new();
-            while let Some(field) = map.next_entry()? {
-                fields.push(field);
-            }
-            Ok(fields)
-        }
-    }
-
-    if !json.get().starts_with('{') {
+fn object(json: &RawValue) -> Result<Fields<'_>, FieldError> {
+    if !object::is_one(json) {
         return Err(expected("an object", json));
     }
-    let mut text = serde_json::Deserializer::from_str(json.get());
-    text.deserialize_map(Fields).map_err(|error| FieldError::new(error.to_string()))
+    object::fields(json).map_err(|error| FieldError::new(error.to_string()))
 }

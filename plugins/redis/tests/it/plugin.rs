@@ -76,7 +76,7 @@ async fn it_is_disabled_where_nothing_says_where_redis_is() {
     let agent = Agent::<Lone>::start().await.unwrap();
     until(&agent, State::Disabled).await;
     let error = Kv::of_all(&agent.redis).put("k", "v").await.unwrap_err();
-    assert_eq!((error.reason(), error.applied()), (&Reason::Unsupported("endpoints"), Applied::No));
+    assert_eq!((error.reason(), error.applied()), (&Reason::NOT_CONFIGURED, Applied::No));
     assert!(error.help().unwrap().contains("`endpoint`"), "{error:?}");
     agent.close().await.unwrap();
 }

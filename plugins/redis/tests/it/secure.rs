@@ -3,7 +3,7 @@
 use crate::support::{kv, sentinels, until};
 use cninfra::keyval::{Applied, Event, KeyRange, Reason, Txn, WatchOptions};
 use cninfra_redis::{RedisConfig, RedisStore, RedisTls};
-use cninfra_testbed::{CLIENT, Certs, Folder, Redis, RedisOptions, RedisSentinel, require};
+use cninfra_testbed::{CLIENT, Certs, Folder, Redis, RedisCluster, RedisOptions, RedisSentinel, require};
 use std::sync::Arc;
 
 async fn works(config: RedisConfig) {
@@ -92,6 +92,46 @@ async fn a_client_shows_its_certificate() {
     let tls = RedisTls { cert_file: Some(certs.client()), key_file: Some(certs.client_key()), ..without.clone() };
     works(RedisConfig { tls, ..RedisConfig::at(redis.addr().to_string()) }).await;
     fails(RedisConfig { tls: without, ..RedisConfig::at(redis.addr().to_string()) }, CLIENT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_is_spoken_with_each_node_of_a_cluster() {
+    require!(RedisCluster);
+    let certs = Certs::new();
+    let redis = RedisCluster::with_tls(&certs);
+    let tls = RedisTls { enabled: true, ca_file: Some(certs.ca()), ..RedisTls::default() };
+    let config = RedisConfig { tls, ..RedisConfig::cluster(redis.tls_endpoints().split(',')) };
+    works(config.clone()).await;
+    // on all nodes, also where a slot has gone to another one
+    let store = RedisStore::connect(config).await.unwrap();
+    let all = kv(&store);
+    let slot = redis.slot("q/{h}");
+    for to in [1, 2, 0].map(|by| (redis.owner(slot) + by) % 3).into_iter().filter(|to| *to != redis.owner(slot)) {
+        let migration = redis.begin_migration(slot, to);
+        while migration.move_keys(7) > 0 {}
+        migration.finish();
+        for number in 0..30 {
+            all.put(format!("q/{number}"), "v").await.unwrap();
+            all.put(format!("q/{{h}}{number}"), "v").await.unwrap();
+        }
+        assert_eq!(all.list("q/").all().await.unwrap().len(), 60);
+    }
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_is_spoken_with_sentinels_and_with_their_masters() {
+    require!(RedisSentinel);
+    let certs = Certs::new();
+    let redis = RedisSentinel::with_tls(&certs);
+    let tls = RedisTls { enabled: true, ca_file: Some(certs.ca()), ..RedisTls::default() };
+    let endpoints = redis.tls_addrs().iter().map(ToString::to_string).collect();
+    let config = RedisConfig { tls, endpoints, ..sentinels(&redis) };
+    works(config.clone()).await;
+    let before = redis.master().unwrap();
+    redis.servers()[before].kill();
+    redis.wait_for_failover(before);
+    works(config).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

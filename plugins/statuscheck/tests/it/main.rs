@@ -57,6 +57,37 @@ impl Delegate for Away {
     }
 }
 
+/// One that nothing is set for.
+#[plugin]
+struct Unset;
+
+impl Delegate for Unset {
+    type Store = EmbeddedStore;
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::all()
+    }
+
+    fn store(&self, op: &'static str) -> Result<Arc<EmbeddedStore>, KvError> {
+        Err(KvError::new(op, Reason::NOT_CONFIGURED).not_applied())
+    }
+}
+
+#[derive(Flavor)]
+struct Unconfigured {
+    #[provides(dyn KeyVal)]
+    store: Dep<Unset>,
+    status_check: Dep<StatusCheck>,
+}
+
+#[tokio::test]
+async fn without_a_store_that_is_configured_it_is_off() {
+    let agent = Agent::<Unconfigured>::start().await.unwrap();
+    let state = || agent.status().plugins.iter().find(|plugin| plugin.name == "statuscheck").map(|plugin| plugin.state);
+    until("it is not disabled", async || state() == Some(State::Disabled)).await;
+    agent.close().await.unwrap();
+}
+
 /// Reports what the test wants.
 #[plugin]
 struct Demo {

@@ -6,7 +6,7 @@ pub use migration::Migration;
 
 use super::{Redis, RedisOptions};
 use crate::{
-    Installed, Port,
+    Certs, Installed, Port,
     server::{started, wait_until},
 };
 use std::net::SocketAddr;
@@ -18,6 +18,8 @@ pub struct RedisCluster {
     ids: Vec<String>,
     /// Each one's port for the other nodes.
     _buses: Vec<Port>,
+    /// Each one's port for TLS, if it talks that.
+    secure: Vec<Port>,
 }
 
 const SLOTS: u16 = 16384;
@@ -49,22 +51,47 @@ impl RedisCluster {
         RedisCluster::behind(&RedisOptions::default(), true, |addr| addr)
     }
 
+    /// Starts three primaries without replicas, which talk TLS, too, on ports of their own: see [`tls_endpoints`](RedisCluster::tls_endpoints). Who talks TLS is told of these.
+    ///
+    /// # Panics
+    /// See [`start`](RedisCluster::start).
+    #[must_use]
+    pub fn with_tls(certs: &Certs) -> RedisCluster {
+        RedisCluster::made(&RedisOptions::default(), 3, &|addr| addr, Some(certs))
+    }
+
     /// The same, each node with a proxy before it: `proxy` is given its address, before it is started, and returns the proxy's, which is what clients are told. Replicas go through the proxies,
-    /// too; what the nodes tell each other does not, so that they do not take one whose proxy is cut for one that is gone. Not with TLS. Where somebody else takes a port in between, all is made anew, `proxy` called
+    /// too; what the nodes tell each other does not, so that they do not take one whose proxy is cut for one that is gone. Where somebody else takes a port in between, all is made anew, `proxy` called
     /// once more for each: the last addresses count.
     ///
     /// # Panics
     /// See [`start`](RedisCluster::start).
     #[must_use]
     pub fn behind(options: &RedisOptions, replicas: bool, proxy: impl Fn(SocketAddr) -> SocketAddr) -> RedisCluster {
+        RedisCluster::made(options, if replicas { 6 } else { 3 }, &proxy, None)
+    }
+
+    fn made(
+        options: &RedisOptions,
+        count: usize,
+        proxy: &dyn Fn(SocketAddr) -> SocketAddr,
+        certs: Option<&Certs>,
+    ) -> RedisCluster {
         let make = || {
-            let count = if replicas { 6 } else { 3 };
-            let (mut nodes, mut buses) = (Vec::new(), Vec::new());
+            let (mut nodes, mut buses, mut secure) = (Vec::new(), Vec::new(), Vec::new());
             for i in 0..count {
                 let (port, bus) = (Port::free(), Port::free());
                 let announced = proxy(port.addr());
+                let mut options = options.clone();
+                if let Some(certs) = certs {
+                    let port = Port::free();
+                    options = options.tls_too(port.number(), certs);
+                    // each other, too: else they would not tell each other of their ports for TLS
+                    options = options.line("tls-cluster yes").line("tls-replication yes");
+                    options = options.line(&format!("cluster-announce-tls-port {}", port.number()));
+                    secure.push(port);
+                }
                 let options = options
-                    .clone()
                     .line("cluster-enabled yes")
                     .line("cluster-config-file nodes.conf")
                     .line("cluster-node-timeout 2000")
@@ -76,7 +103,7 @@ impl RedisCluster {
                 nodes.push(Redis::on(port, &format!("redis node {i}"), options));
                 buses.push(bus);
             }
-            RedisCluster { nodes, ids: Vec::new(), _buses: buses }
+            RedisCluster { nodes, ids: Vec::new(), _buses: buses, secure }
         };
         let mut cluster = started(make, |cluster| cluster.nodes.iter().map(|node| &node.server).collect());
         cluster.join();
@@ -127,6 +154,12 @@ impl RedisCluster {
     #[must_use]
     pub fn endpoints(&self) -> String {
         self.nodes.iter().map(|node| node.addr().to_string()).collect::<Vec<_>>().join(",")
+    }
+
+    /// The same of their ports for TLS: empty where they do not talk that.
+    #[must_use]
+    pub fn tls_endpoints(&self) -> String {
+        self.secure.iter().map(|port| port.addr().to_string()).collect::<Vec<_>>().join(",")
     }
 
     /// Waits until all nodes that run know all others, and say that all slots are served.

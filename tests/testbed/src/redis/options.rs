@@ -65,6 +65,11 @@ impl RedisOptions {
         self
     }
 
+    /// It talks TLS on another port besides.
+    pub(super) fn tls_too(self, port: u16, certs: &Certs) -> Self {
+        self.line(tls(port, certs, false).trim_end())
+    }
+
     /// Starts one.
     ///
     /// # Panics
@@ -84,13 +89,21 @@ impl RedisOptions {
         match &self.certs {
             None => file += &format!("port {port}\n"),
             Some(certs) => {
-                file += &format!("port 0\ntls-port {port}\ntls-cert-file {}\n", certs.server().display());
-                file += &format!("tls-key-file {}\n", certs.server_key().display());
-                file += &format!("tls-ca-cert-file {}\n", certs.ca().display());
-                file += &format!("tls-auth-clients {}\n", if self.mutual { "yes" } else { "no" });
+                file += "port 0\n";
+                file += &tls(port, certs, self.mutual);
             }
         }
         self.lines.iter().for_each(|line| file += &format!("{line}\n"));
         file
     }
+}
+
+/// What Redis and sentinels are told to talk TLS.
+pub(super) fn tls(port: u16, certs: &Certs, mutual: bool) -> String {
+    let (cert, key, ca) = (certs.server(), certs.server_key(), certs.ca());
+    let (cert, key, ca) = (cert.display(), key.display(), ca.display());
+    let ask = if mutual { "yes" } else { "no" };
+    format!(
+        "tls-port {port}\ntls-cert-file {cert}\ntls-key-file {key}\ntls-ca-cert-file {ca}\ntls-auth-clients {ask}\n"
+    )
 }

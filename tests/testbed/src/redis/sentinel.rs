@@ -1,8 +1,8 @@
 //! [`RedisSentinel`]: a Redis with a replica, and three sentinels that watch them.
 
-use super::{LIMIT, Redis, RedisOptions, program, resp};
+use super::{LIMIT, Redis, RedisOptions, options, program, resp};
 use crate::{
-    Folder, Installed, Port, Server,
+    Certs, Folder, Installed, Port, Server,
     server::{started, wait_until},
 };
 use std::net::SocketAddr;
@@ -16,12 +16,16 @@ pub struct RedisSentinel {
     servers: [Redis; 2],
     announced: [SocketAddr; 2],
     sentinels: Vec<Sentinel>,
+    /// Both servers' ports for TLS, if they talk that.
+    _secure: Vec<Port>,
 }
 
 #[derive(Debug)]
 struct Sentinel {
     server: Server,
     port: Port,
+    /// That for TLS, if it talks it.
+    secure: Option<Port>,
     _folder: Folder,
 }
 
@@ -50,6 +54,15 @@ impl RedisSentinel {
         RedisSentinel::behind(&RedisOptions::default(), |addr| addr)
     }
 
+    /// Starts all five, which talk TLS with each other, and with who wants it: clients find the sentinels at [`tls_addrs`](RedisSentinel::tls_addrs).
+    ///
+    /// # Panics
+    /// It is not installed, or does not serve in time.
+    #[must_use]
+    pub fn with_tls(certs: &Certs) -> RedisSentinel {
+        RedisSentinel::made(&RedisOptions::default(), &|addr| addr, Some(certs))
+    }
+
     /// The same, each Redis with a proxy before it: `proxy` is given its address, before it is started, and returns the proxy's. Replica and sentinels go through the proxies, as clients do: a cut proxy is
     /// a master that is gone for all. Where somebody else takes a port in between, all is made anew, `proxy` called once more: the last two addresses count.
     ///
@@ -57,11 +70,23 @@ impl RedisSentinel {
     /// See [`start`](RedisSentinel::start).
     #[must_use]
     pub fn behind(options: &RedisOptions, proxy: impl Fn(SocketAddr) -> SocketAddr) -> RedisSentinel {
+        RedisSentinel::made(options, &proxy, None)
+    }
+
+    fn made(options: &RedisOptions, proxy: &dyn Fn(SocketAddr) -> SocketAddr, certs: Option<&Certs>) -> RedisSentinel {
         let make = || {
             let ports = [Port::free(), Port::free()];
-            let announced = [proxy(ports[0].addr()), proxy(ports[1].addr())];
+            let secure: Vec<Port> = certs.iter().flat_map(|_| [Port::free(), Port::free()]).collect();
+            let announced = match secure.as_slice() {
+                [first, second] => [first.addr(), second.addr()],
+                _ => [proxy(ports[0].addr()), proxy(ports[1].addr())],
+            };
             let announce = |addr: SocketAddr| {
-                let options = options.clone().line(&format!("replica-announce-ip {}", addr.ip()));
+                let mut options = options.clone();
+                if let Some(certs) = certs {
+                    options = options.tls_too(addr.port(), certs).line("tls-replication yes");
+                }
+                let options = options.line(&format!("replica-announce-ip {}", addr.ip()));
                 // the replica needs its data at once, not after the usual five seconds
                 options.line(&format!("replica-announce-port {}", addr.port())).line("repl-diskless-sync-delay 0")
             };
@@ -69,7 +94,7 @@ impl RedisSentinel {
             let [first, second] = ports;
             let first = Redis::on(first, "the first redis", announce(announced[0]));
             let second = Redis::on(second, "the second redis", announce(announced[1]).line(&replicates));
-            RedisSentinel { servers: [first, second], announced, sentinels: Vec::new() }
+            RedisSentinel { servers: [first, second], announced, sentinels: Vec::new(), _secure: secure }
         };
         let mut all = started(make, |all| all.servers.iter().map(|redis| &redis.server).collect());
         wait_until("a replica that is in touch with its master", || {
@@ -79,7 +104,7 @@ impl RedisSentinel {
             }
         });
         let sentinels = started(
-            || (0..3).map(|i| sentinel(i, all.announced[0], options.password.as_deref())).collect::<Vec<_>>(),
+            || (0..3).map(|i| sentinel(i, all.announced[0], options.password.as_deref(), certs)).collect::<Vec<_>>(),
             |sentinels| sentinels.iter().map(|sentinel| &sentinel.server).collect(),
         );
         all.sentinels = sentinels;
@@ -103,6 +128,12 @@ impl RedisSentinel {
     #[must_use]
     pub fn sentinel_addrs(&self) -> Vec<SocketAddr> {
         self.sentinels.iter().map(|sentinel| sentinel.port.addr()).collect()
+    }
+
+    /// Where they listen for those who talk TLS: empty where they do not.
+    #[must_use]
+    pub fn tls_addrs(&self) -> Vec<SocketAddr> {
+        self.sentinels.iter().filter_map(|sentinel| sentinel.secure.as_ref()).map(Port::addr).collect()
     }
 
     /// Which of the two is the master, as all sentinels that run say, and as it says itself.
@@ -157,7 +188,7 @@ impl RedisSentinel {
     }
 }
 
-fn sentinel(number: usize, master: SocketAddr, password: Option<&str>) -> Sentinel {
+fn sentinel(number: usize, master: SocketAddr, password: Option<&str>, certs: Option<&Certs>) -> Sentinel {
     let (folder, port) = (Folder::new(), Port::free());
     let mut file = format!("bind 127.0.0.1\nport {}\ndir {}\n", port.number(), folder.path().display());
     file += &format!("sentinel monitor {MASTER} {} {} 2\n", master.ip(), master.port());
@@ -165,6 +196,12 @@ fn sentinel(number: usize, master: SocketAddr, password: Option<&str>) -> Sentin
     if let Some(password) = password {
         file += &format!("sentinel auth-pass {MASTER} {password}\n");
     }
+    let secure = certs.map(|certs| {
+        let port = Port::free();
+        file += &options::tls(port.number(), certs, false);
+        file += "tls-replication yes\n";
+        port
+    });
     folder.write("sentinel.conf", &file);
     let addr = port.addr();
     let ready = move || match resp::call(addr, &[vec!["PING"]], LIMIT) {
@@ -174,5 +211,5 @@ fn sentinel(number: usize, master: SocketAddr, password: Option<&str>) -> Sentin
     let args = vec![folder.path().join("sentinel.conf").display().to_string(), "--sentinel".to_string()];
     let log = folder.path().join("log");
     let server = Server::new(format!("sentinel {number} at {addr}"), &program(), args, log, ready);
-    Sentinel { server, port, _folder: folder }
+    Sentinel { server, port, secure, _folder: folder }
 }

@@ -56,7 +56,8 @@ impl Migration<'_> {
             return 0;
         }
         let target = &self.cluster.nodes[self.to];
-        let port = target.port.number().to_string();
+        // nodes that talk TLS with each other do it here, too
+        let port = self.cluster.secure.get(self.to).unwrap_or(&target.port).number().to_string();
         let mut command = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000"];
         if let Some(password) = &target.options.password {
             command.extend(["AUTH", password]);

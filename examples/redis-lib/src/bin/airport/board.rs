@@ -1,0 +1,59 @@
+//! The board: how many planes are where, as a watch of the whole airport tells it.
+
+use crate::field::{ARRIVAL, Airfield, DEPARTURE, HANGAR, RUNWAY};
+use cninfra::{
+    Error, Result,
+    keyval::{Update, WatchOptions},
+};
+use std::{
+    collections::BTreeSet,
+    io::{IsTerminal as _, Write as _, stdout},
+    time::Duration,
+};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// The parts that are shown, in the order of a plane's way.
+pub const PARTS: [&str; 4] = [ARRIVAL, RUNWAY, HANGAR, DEPARTURE];
+
+/// Until the airport closes: one line that changes, where it is on a terminal; else a line for each change.
+pub async fn run(field: Airfield) -> Result<()> {
+    let mut watch = field.kv.watch(PARTS, WatchOptions::default()).await?.diffed();
+    let mut keys = BTreeSet::new();
+    let mut last = String::new();
+    let mut look = interval(Duration::from_millis(200));
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = field.closed() => return Ok(()),
+            update = watch.next() => match update {
+                Some(Update::Put(entry)) => drop(keys.insert(entry.key)),
+                Some(Update::Deleted { key, .. }) => drop(keys.remove(&key)),
+                Some(_) => {}
+                None => return Err(Error::msg("the watch of the board has ended")),
+            },
+            _ = look.tick() => {
+                let counted = PARTS.map(|part| keys.iter().filter(|key| key.starts_with(part.as_bytes())).count());
+                let line = format!("{} | {}", shown(counted), field.counts.shown());
+                if line != last {
+                    print(&line);
+                    last = line;
+                }
+            }
+        }
+    }
+}
+
+/// How many are in each part.
+pub fn shown<N: std::fmt::Display>(counted: [N; 4]) -> String {
+    let [arrival, runway, hangar, departure] = counted;
+    format!("arrival {arrival}, runway {runway}, hangar {hangar}, departure {departure}")
+}
+
+fn print(line: &str) {
+    let mut out = stdout();
+    // who does not read it misses it
+    let _ = match out.is_terminal() {
+        true => write!(out, "\r\x1b[K{line}").and_then(|()| out.flush()),
+        false => writeln!(out, "{line}"),
+    };
+}

@@ -1,0 +1,118 @@
+//! [`Airfield`]: the parts of the airport, in Redis, and how a plane goes from one to the next.
+
+use crate::flight::Flight;
+use cninfra::{
+    Error, Result,
+    keyval::{Applied, Codec as _, Compare, Kv, Txn, Typed},
+    logging::Logger,
+};
+use cninfra_proto::Protobuf;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::{sync::watch, time::sleep};
+
+/// Where the planes are that arrive.
+pub const ARRIVAL: &str = "arrival/";
+/// Where those are that land or take off.
+pub const RUNWAY: &str = "runway/";
+/// Where those are that stay.
+pub const HANGAR: &str = "hangar/";
+/// Where those are that depart.
+pub const DEPARTURE: &str = "departure/";
+/// A key for each plane in the hangar, which ends with its time there.
+pub const STAY: &str = "stay/";
+
+/// After a call that has failed.
+pub const PAUSE: Duration = Duration::from_millis(500);
+
+/// What each module has: a connection, and nothing of the other modules. What they know of each other is in Redis.
+#[derive(Clone)]
+pub struct Airfield {
+    pub kv: Kv,
+    pub counts: Arc<Counts>,
+    pub log: Logger,
+    pub closing: watch::Receiver<bool>,
+}
+
+/// How many planes have done what, for the status.
+#[derive(Default)]
+pub struct Counts {
+    pub arrived: AtomicU64,
+    pub landed: AtomicU64,
+    pub departed: AtomicU64,
+}
+
+impl Airfield {
+    /// The planes of a part.
+    pub fn part(&self, part: &str) -> Typed<Flight, Protobuf> {
+        self.kv.scoped(part).typed(Protobuf)
+    }
+
+    /// A transaction that puts a plane in a part.
+    pub fn put(&self, part: &str, flight: &Flight) -> Result<Txn> {
+        let mut bytes = Vec::new();
+        Protobuf.encode(flight, &mut bytes).map_err(Error::msg)?;
+        Ok(Txn::new().put(format!("{part}{flight}"), bytes))
+    }
+
+    /// One that moves it, if it is still there: a plane is in one part at a time.
+    pub fn put_from(&self, from: &str, to: &str, flight: &Flight) -> Result<Txn> {
+        Ok(leave(self.put(to, flight)?, from, flight))
+    }
+
+    /// One that has it leave the airport.
+    pub fn take_from(&self, from: &str, flight: &Flight) -> Txn {
+        leave(Txn::new(), from, flight)
+    }
+
+    /// Does a transaction, and tries until Redis answers or the airport closes. Returns whether it was done.
+    pub async fn commit(&self, txn: Txn) -> bool {
+        let mut may_be_done = false;
+        loop {
+            match self.kv.commit(txn.clone()).await {
+                // what it asks for does not hold any more: by itself, if it was done before
+                Ok(outcome) => return outcome.succeeded || may_be_done,
+                Err(error) => {
+                    may_be_done |= error.applied() == Applied::Unknown;
+                    self.log.warn(&error);
+                }
+            }
+            if self.pauses().await.is_none() {
+                return false;
+            }
+        }
+    }
+
+    /// A pause, which the close of the airport breaks off: nothing then.
+    pub async fn pauses(&self) -> Option<()> {
+        tokio::select! {
+            () = self.closed() => None,
+            () = sleep(PAUSE) => Some(()),
+        }
+    }
+
+    /// Until the airport closes.
+    pub async fn closed(&self) {
+        // its end is that of the program
+        let _ = self.closing.clone().wait_for(|closing| *closing).await;
+    }
+}
+
+fn leave(txn: Txn, from: &str, flight: &Flight) -> Txn {
+    let key = format!("{from}{flight}");
+    txn.when(key.clone(), Compare::Present).delete(key)
+}
+
+impl Counts {
+    /// As they are shown.
+    pub fn shown(&self) -> String {
+        let [arrived, landed, departed] =
+            [&self.arrived, &self.landed, &self.departed].map(|count| count.load(Relaxed));
+        format!("arrived {arrived}, landed {landed}, departed {departed}")
+    }
+}

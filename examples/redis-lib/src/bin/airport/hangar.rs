@@ -1,0 +1,49 @@
+//! Hangar: a plane stays as long as its key in `stay/` lives, and goes to departure when Redis has ended that.
+
+use crate::field::{Airfield, DEPARTURE, HANGAR, STAY};
+use cninfra::{
+    Error, Result,
+    keyval::{KvError, Update, WatchOptions},
+};
+
+/// Until the airport closes.
+pub async fn run(field: Airfield) -> Result<()> {
+    let mut watch = field.kv.scoped(STAY).watch([""], WatchOptions::default()).await?.diffed();
+    loop {
+        let update = tokio::select! {
+            () = field.closed() => return Ok(()),
+            update = watch.next() => update,
+        };
+        match update {
+            // after a loss of the connection there may have been stays that nobody was told of
+            Some(Update::Deleted { .. } | Update::Synced(_)) => {
+                while let Err(error) = leave(&field).await? {
+                    field.log.warn(error);
+                    if field.pauses().await.is_none() {
+                        return Ok(());
+                    }
+                }
+            }
+            Some(_) => {}
+            None => return Err(Error::msg("the watch of the hangar has ended")),
+        }
+    }
+}
+
+/// Those leave whose stay is over.
+async fn leave(field: &Airfield) -> Result<Result<(), KvError>> {
+    let flights = match field.part(HANGAR).list("").await {
+        Ok(flights) => flights,
+        Err(error) => return Ok(Err(error)),
+    };
+    for (_, flight) in flights {
+        match field.kv.get(format!("{STAY}{flight}")).await {
+            Ok(None) => {
+                let _ = field.commit(field.put_from(HANGAR, DEPARTURE, &flight.departing())?).await;
+            }
+            Ok(Some(_)) => {}
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(()))
+}

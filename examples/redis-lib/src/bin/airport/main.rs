@@ -1,0 +1,70 @@
+//! An airport whose modules know nothing of each other: a plane is a key in Redis, and goes on when a watch tells of it, or its life in the hangar ends.
+//!
+//! ```sh
+//! cargo run -p redis-lib --bin airport -- --redis-config examples/redis-lib/node-client.yaml    # until Ctrl-C
+//! ```
+
+mod arrival;
+mod board;
+mod field;
+mod flight;
+mod gate;
+mod hangar;
+mod runway;
+
+use board::PARTS;
+use cninfra::{Error, Result};
+use field::{Airfield, DEPARTURE};
+use redis_lib::{command, connect, logger};
+use std::sync::Arc;
+use tokio::{signal::ctrl_c, sync::watch, task::JoinSet};
+
+const DIAGRAM: &str = r"
+    Arrival ----> Runway ----> Hangar
+                  ^    |         |  when its time there is over
+                  |    v         v
+                  |   away   Departure
+                  +--------------+
+";
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = command("airport", "an airport whose modules meet in Redis alone", "{airport}/").get_matches();
+    let log = logger(&arguments)?;
+    let kv = connect(&arguments).await?;
+    // what a run that was broken off has left
+    kv.delete_prefix("").await?;
+    println!("{DIAGRAM}");
+    let (close, closing) = watch::channel(false);
+    let store = kv.store().clone();
+    let field = Airfield { kv: kv.erase(), counts: Arc::default(), log, closing };
+    let mut modules = JoinSet::new();
+    modules.spawn(board::run(field.clone()));
+    modules.spawn(hangar::run(field.clone()));
+    modules.spawn(runway::run(field.clone()));
+    modules.spawn(gate::run(field.clone(), DEPARTURE));
+    modules.spawn(arrival::run(field.clone()));
+    let ended = tokio::select! {
+        stopped = ctrl_c() => stopped.map_err(Error::from),
+        Some(ended) = modules.join_next() => ended.map_err(Error::from).flatten(),
+    };
+    println!("\nStop requested ...");
+    close.send_replace(true);
+    // none is broken off in the middle of a move
+    while modules.join_next().await.is_some() {}
+    clear(&field).await?;
+    store.close().await?;
+    ended
+}
+
+/// Removes what is left, and says what there was.
+async fn clear(field: &Airfield) -> Result<()> {
+    let mut left = [0; 4];
+    for (count, part) in left.iter_mut().zip(PARTS) {
+        *count = field.kv.delete_prefix(part).await?;
+    }
+    field.kv.delete_prefix("").await?;
+    println!("Planes: {}", field.counts.shown());
+    println!("Removed {}: {}", left.iter().sum::<u64>(), board::shown(left));
+    Ok(())
+}

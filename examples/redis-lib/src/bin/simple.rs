@@ -1,0 +1,177 @@
+//! The calls of a store on Redis, one by one, and what a watch tells of them.
+//!
+//! ```sh
+//! cargo run -p redis-lib --bin simple -- --redis-config examples/redis-lib/node-client.yaml
+//! ```
+
+use clap::{Arg, ArgAction};
+use cninfra::{
+    Error, Result,
+    keyval::{Diffed, Entry, Expiry, KeyRange, Kv, PageRequest, Txn, Update, WatchOptions},
+};
+use cninfra_redis::RedisStore;
+use redis_lib::{command, connect, logger};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// The prefix that is watched.
+const KEY: &str = "key";
+/// The keys of the listings.
+const ITERATED: &str = "iterator-";
+const COUNT: usize = 100;
+/// What a watch tells comes within this time.
+const SOON: Duration = Duration::from_secs(10);
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn shown(entry: &Entry) -> String {
+    format!("{}={}", text(&entry.key), text(&entry.value))
+}
+
+/// The calls, each told before it is done.
+struct Calls(Kv<RedisStore>);
+
+impl Calls {
+    async fn put(&self, key: &str, value: &str) -> Result<()> {
+        println!("Putting  {key}={value}");
+        self.0.put(key, value.to_string()).await?;
+        Ok(())
+    }
+
+    async fn get(&self, key: &str) -> Result<()> {
+        match self.0.get(key).await? {
+            Some(entry) => println!("Got  {}", shown(&entry)),
+            None => println!("There is no  {key}"),
+        }
+        Ok(())
+    }
+
+    /// Redis has no order of keys, so they are sorted here.
+    async fn list(&self, prefix: &str) -> Result<()> {
+        let mut keys: Vec<String> =
+            self.0.list_keys(prefix).all().await?.iter().map(|entry| text(&entry.key)).collect();
+        keys.sort();
+        println!("Keys with  {prefix}: {}", keys.join(", "));
+        let mut values: Vec<String> = self.0.list(prefix).all().await?.iter().map(shown).collect();
+        values.sort();
+        println!("Values with  {prefix}: {}", values.join(", "));
+        Ok(())
+    }
+
+    /// Takes one by one what comes in parts.
+    async fn iterate(&self, keys_only: bool, debug: bool) -> Result<()> {
+        let mut request = PageRequest::new(KeyRange::prefix(ITERATED));
+        (request.keys_only, request.max_items) = (keys_only, COUNT / 10);
+        let mut listing = self.0.list_with(request);
+        let mut count = 0;
+        while let Some(entry) = listing.next().await? {
+            count += 1;
+            if debug {
+                println!("\t{}", if keys_only { text(&entry.key) } else { shown(&entry) });
+            }
+        }
+        println!("Iterated over {count} {} with  {ITERATED}", if keys_only { "keys" } else { "values" });
+        Ok(())
+    }
+
+    async fn delete(&self, prefix: &str) -> Result<()> {
+        let count = self.0.delete_prefix(prefix).await?;
+        println!("Deleted {count} keys with  {prefix}");
+        Ok(())
+    }
+}
+
+/// Prints so many changes of what is watched.
+async fn tell(watch: &mut Diffed, count: usize) -> Result<()> {
+    let mut told = Vec::new();
+    while told.len() < count {
+        let Ok(update) = timeout(SOON, watch.next()).await else {
+            return Err(Error::msg(format!("the watch has told {} of {count} changes in {SOON:?}", told.len())));
+        };
+        match update {
+            Some(Update::Put(entry)) => told.push(format!("Watch:  put {}", shown(&entry))),
+            Some(Update::Deleted { key, .. }) => told.push(format!("Watch:  deleted {}", text(&key))),
+            Some(Update::Link(link)) => eprintln!("the connection: {link:?}"),
+            Some(_) => {}
+            None => return Err(Error::msg("the watch has ended")),
+        }
+    }
+    // those of different keys have no order
+    told.sort();
+    told.iter().for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let iterator = Arg::new("debug-iterator").long("debug-iterator").action(ArgAction::SetTrue);
+    let command = command("simple", "does the calls of a store on Redis, one by one", "{simple}/");
+    let arguments = command.arg(iterator.help("prints all that is iterated over")).get_matches();
+    let log = logger(&arguments)?;
+    let kv = connect(&arguments).await?;
+    log.debug(format_args!("is connected to {}", kv.store().endpoints()));
+    let calls = Calls(kv.clone());
+    // what a run that was broken off has left
+    for prefix in [KEY, ITERATED] {
+        kv.delete_prefix(prefix).await?;
+    }
+    println!("Watching  {}{KEY}", text(kv.prefix()));
+    let mut watch = kv.watch([KEY], WatchOptions::default()).await?.diffed();
+
+    for (key, value) in [("key1", "val 1"), ("key2", "val 2")] {
+        calls.put(key, value).await?;
+        tell(&mut watch, 1).await?;
+    }
+    let life = Duration::from_secs(1);
+    println!("Putting  key3=val 3, for {life:?}");
+    kv.put_with("key3", "val 3", Expiry::After(life)).await?;
+    tell(&mut watch, 1).await?;
+    println!("Waiting for the end of  key3");
+    tell(&mut watch, 1).await?;
+    for key in ["key1", "key2", "key3"] {
+        calls.get(key).await?;
+    }
+    // a key is no prefix
+    calls.get(KEY).await?;
+    calls.list(KEY).await?;
+
+    println!("Putting  {ITERATED}1 to {ITERATED}{COUNT}");
+    for i in 1..=COUNT {
+        kv.put(format!("{ITERATED}{i}"), format!("val {i}")).await?;
+    }
+    for keys_only in [true, false] {
+        calls.iterate(keys_only, arguments.get_flag("debug-iterator")).await?;
+    }
+
+    calls.delete(KEY).await?;
+    tell(&mut watch, 2).await?;
+    calls.delete(ITERATED).await?;
+    calls.list(KEY).await?;
+
+    calls.put("key100", "val 100").await?;
+    tell(&mut watch, 1).await?;
+    let mut txn = Txn::new().delete("key100");
+    for i in 101..=104 {
+        txn = txn.put(format!("key{i}"), format!("val {i}"));
+    }
+    println!("Putting  key101 to key104, and deleting  key100, in one transaction");
+    kv.commit(txn).await?;
+    tell(&mut watch, 5).await?;
+    calls.list(KEY).await?;
+    calls.delete(KEY).await?;
+    tell(&mut watch, 4).await?;
+
+    println!("Closing the connection");
+    kv.store().close().await?;
+    while let Ok(Some(_)) = timeout(SOON, watch.next()).await {}
+    println!("The watch has ended");
+    match kv.get("key1").await {
+        Ok(_) => Err(Error::msg("a call on a closed connection has gone well")),
+        Err(error) => {
+            println!("A call fails:  {error}");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What the programs of this example share: how they reach Redis, and which keys are theirs.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::NonEmptyStringValueParser, value_parser};
+use cninfra::{
+    Result,
+    keyval::Kv,
+    logging::{Level, LogSettings, Logger, Loggers, Output},
+};
+use cninfra_redis::{RedisConfig, RedisStore};
+use std::{path::PathBuf, sync::Arc};
+
+/// Where Redis is if nothing says so.
+const LOCAL: &str = "127.0.0.1:6379";
+
+/// The command line of a program, whose keys are below `prefix` if nothing else is said.
+#[must_use]
+pub fn command(name: &'static str, about: &'static str, prefix: &'static str) -> Command {
+    let file = Arg::new("redis-config").long("redis-config").visible_alias("cfg").value_name("FILE");
+    let file = file.value_parser(value_parser!(PathBuf));
+    // all that is below it is deleted in the end
+    let below = Arg::new("prefix").long("prefix").value_name("PREFIX").value_parser(NonEmptyStringValueParser::new());
+    let below = below.default_value(prefix);
+    let debug = Arg::new("debug").long("debug").action(ArgAction::SetTrue);
+    Command::new(name).about(about).args([
+        file.help("the config of Redis, as in redis.conf; without it, Redis is at 127.0.0.1:6379"),
+        below.help("what all keys begin with; a {tag} in it keeps them in one slot of a cluster"),
+        debug.help("logs what is done"),
+    ])
+}
+
+/// The logger of a program, on standard error: of what goes wrong, or of all.
+///
+/// # Errors
+/// The levels can not be set.
+pub fn logger(arguments: &ArgMatches) -> Result<Logger> {
+    let settings = match arguments.get_flag("debug") {
+        true => LogSettings::new().default_level(Level::Debug).level("*", Level::Debug)?,
+        false => LogSettings::new().default_level(Level::Warn),
+    };
+    let loggers = Loggers::new("redis-lib", settings);
+    Output::stderr().libraries(&loggers).install();
+    Ok(loggers.get("example"))
+}
+
+/// Connects to Redis, as the command line says. The keys are those below the prefix.
+///
+/// # Errors
+/// The file is not valid, or Redis does not answer.
+pub async fn connect(arguments: &ArgMatches) -> Result<Kv<RedisStore>> {
+    let config = match arguments.get_one::<PathBuf>("redis-config") {
+        Some(file) => cninfra::config::from_file("redis", file)?,
+        None => RedisConfig::at(LOCAL),
+    };
+    let store = Arc::new(RedisStore::connect(config).await?);
+    let prefix = arguments.get_one::<String>("prefix").map_or("", String::as_str);
+    Ok(Kv::new(store).scoped(prefix))
+}

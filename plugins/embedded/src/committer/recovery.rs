@@ -1,0 +1,135 @@
+//! What the committer does when writing has failed.
+
+use super::{AGAIN, Committer, Failed, PROBE};
+use crate::{
+    Health,
+    disk::is_full,
+    read::Numbers,
+    tables::{LEASES, META, meta},
+    work::{Job, Work},
+    write::LeasesFound,
+};
+use cninfra::keyval::Applied;
+use std::{io, sync::atomic::Ordering, time::Instant};
+
+impl Committer {
+    /// redb writes no more after an error, so the database is opened once more.
+    pub(super) fn recover(&mut self, jobs: Vec<Job>, failed: Failed) {
+        let sweeps = std::mem::take(&mut self.sweeps);
+        let Some((jobs, error)) = self.settle(jobs, failed) else { return };
+        if matches!(error, redb::Error::DatabaseClosed | redb::Error::PreviousIo) {
+            // that was the error of somebody before
+            return self.once_more(jobs);
+        }
+        if !is_full(&error) {
+            return self.fail(jobs, &error, Applied::No);
+        }
+        self.full = Some(Instant::now());
+        let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
+        self.fail(refused, &error, Applied::No);
+        if jobs.is_empty() && !sweeps {
+            return;
+        }
+        self.shared.disk.medium().give_up_reserve();
+        self.once_more(jobs);
+        self.keep_reserve();
+    }
+
+    fn once_more(&mut self, jobs: Vec<Job>) {
+        match self.attempt(&jobs) {
+            Ok(written) => self.answer(jobs, written),
+            Err(failed) => {
+                if let Some((jobs, error)) = self.settle(jobs, failed) {
+                    self.fail(jobs, &error, Applied::No);
+                }
+            }
+        }
+    }
+
+    /// Opens the database once more, and sees what has become of the transaction. Returns the work and the error if that was surely not written; else it has answered.
+    fn settle(&mut self, jobs: Vec<Job>, Failed { error, written }: Failed) -> Option<(Vec<Job>, redb::Error)> {
+        let reopened = self.shared.disk.reopen();
+        let last = match written {
+            Some(_) => reopened.and_then(|()| self.stamp()),
+            None => reopened.map(|()| None),
+        };
+        match (last, written) {
+            (Ok(last), Some(written)) if last == Some(written.0) => {
+                self.answer(jobs, written.1);
+                None
+            }
+            (Ok(_), _) => Some((jobs, error)),
+            (Err(_), written) => {
+                self.breaks();
+                self.fail(jobs, &error, if written.is_some() { Applied::Unknown } else { Applied::No });
+                None
+            }
+        }
+    }
+
+    /// The stamp of the last transaction that was written.
+    fn stamp(&self) -> Result<Option<u64>, redb::Error> {
+        self.shared.disk.read(|txn| Ok(txn.open_table(META)?.get(meta::STAMP)?.map(|stamp| stamp.value())))
+    }
+
+    /// Nothing is done before the database was opened again.
+    pub(super) fn breaks(&mut self) {
+        self.broken.get_or_insert_with(|| Instant::now() + AGAIN);
+    }
+
+    /// Opens the database again, if it has to be, and takes in what it has: a transaction of which nobody knew may have been written, after all.
+    pub(super) fn mend(&mut self) -> Result<(), redb::Error> {
+        if self.broken.is_none() {
+            return Ok(());
+        }
+        // if it fails now
+        self.broken = Some(Instant::now() + AGAIN);
+        self.shared.disk.reopen()?;
+        let found = |txn: &_| Ok((Numbers::read(txn)?, LeasesFound::read(&txn.open_table(LEASES)?)?));
+        let (numbers, leases) = self.shared.disk.read(found)?;
+        self.client = leases.of_clients.first().copied();
+        self.shared.set_client(self.client);
+        self.shared.deadlines().begin_anew(Instant::now(), leases.living);
+        self.shared.take_in(numbers.revision);
+        (self.broken, self.sweeps) = (None, true);
+        self.shared.broken.store(false, Ordering::Release);
+        self.shared.report(if self.full.is_some() { Health::Full } else { Health::Well });
+        Ok(())
+    }
+
+    /// Makes the reserve as large as there is room for. If it is not whole, that is tried again later.
+    pub(super) fn keep_reserve(&mut self) {
+        self.no_reserve = self.shared.disk.medium().keep_reserve().is_err().then(Instant::now);
+    }
+
+    pub(super) fn fail(&mut self, jobs: Vec<Job>, error: &redb::Error, applied: Applied) {
+        let again = Instant::now();
+        self.shared.report(match is_full(error) {
+            true => Health::Full,
+            false => Health::Failed(error.to_string()),
+        });
+        for job in jobs {
+            if let (Work::Revoke(lease), None) = (&job.work, &job.answer) {
+                self.shared.deadlines().set(lease.0, again, AGAIN);
+            }
+            let told = self.shared.disk.error(&job.work.asked(), error, applied);
+            job.answer(Err(told));
+        }
+    }
+
+    /// While the disk is full, what needs room is refused at once: each try would open the database anew.
+    pub(super) fn refuse_while_full(&mut self, jobs: Vec<Job>) -> Vec<Job> {
+        if self.no_reserve.is_some_and(|since| since.elapsed() >= PROBE) {
+            self.keep_reserve();
+        }
+        match self.full {
+            None => return jobs,
+            // one may try
+            Some(since) if since.elapsed() >= PROBE => return jobs,
+            Some(_) => {}
+        }
+        let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
+        self.fail(refused, &redb::Error::Io(io::ErrorKind::StorageFull.into()), Applied::No);
+        jobs
+    }
+}

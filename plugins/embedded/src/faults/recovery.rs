@@ -1,0 +1,133 @@
+//! A disk that fails once, and what becomes of the store then.
+
+use super::{
+    machine::{Fault, Machine},
+    open,
+};
+use crate::{EmbeddedConfig, EmbeddedStore, Health};
+use cninfra::config::ByteSize;
+use cninfra::keyval::{
+    Applied, Event, Expiry, KeyRange, Kv, LeaseId, Leases as _, Link, Reason, Revisions as _, Store as _, Txn, Watch,
+    WatchOptions,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::{sleep, timeout};
+
+const LONG: Duration = Duration::from_secs(10);
+
+/// A watch of a key, whose first snapshot was told.
+async fn watch(kv: &Kv<EmbeddedStore>, key: &'static str) -> Watch {
+    let mut watch = kv.store().watch(vec![KeyRange::key(key)], WatchOptions::default()).await.unwrap();
+    while !matches!(watch.next().await.unwrap(), Event::SnapshotEnd { .. }) {}
+    watch
+}
+
+/// The value of the next change, as text.
+async fn told(watch: &mut Watch) -> Option<String> {
+    let change = async {
+        loop {
+            if let Event::Changes { changes, .. } = watch.next().await.unwrap() {
+                return changes[0].value().map(|value| String::from_utf8_lossy(value).into_owned());
+            }
+        }
+    };
+    timeout(LONG, change).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_after_all_is_taken_in() {
+    let machine = Machine::new(u64::MAX);
+    let store = Arc::new(open(&machine).await);
+    let kv = Kv::new(store.clone());
+    let mut watch = watch(&kv, "short").await;
+    let before = store.revision().await.unwrap().get();
+    machine.fail_next(Fault::SyncUntold);
+    let txn = Txn::new().put_with("short", "1", Expiry::After(Duration::from_millis(200))).put_with(
+        "client",
+        "1",
+        Expiry::WithClient,
+    );
+    let error = kv.commit(txn).await.unwrap_err();
+    assert_eq!(error.applied(), Applied::Unknown, "{error:?}");
+    // nothing is read then, which passes
+    let error = kv.get("client").await.unwrap_err();
+    assert!(error.is_transient() && *error.reason() == Reason::Unavailable, "{error:?}");
+    let error = kv.put("k", "v").await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    assert!(matches!(&*store.health().borrow(), Health::Failed(why) if why.contains("the disk is away")));
+    machine.come_back();
+    // nobody writes
+    assert_eq!(told(&mut watch).await, Some("1".to_string()));
+    assert_eq!(*store.health().borrow(), Health::Well);
+    assert!(store.revision().await.unwrap().get() > before);
+    let client = kv.get("client").await.unwrap().unwrap().lease.unwrap();
+    assert!(store.time_left(client).await.unwrap().is_some(), "the lease of the client is not known");
+    assert_eq!(told(&mut watch).await, None, "it lives for ever");
+    // the next key of the client has the same lease
+    let again = kv.put_with("again", "", Expiry::WithClient).await.unwrap();
+    assert_eq!(again.lease, Some(client));
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_come_back_without_a_write() {
+    let machine = Machine::new(u64::MAX);
+    // so that each read is of the disk
+    let config = EmbeddedConfig { cache: ByteSize(0), ..EmbeddedConfig::default() };
+    let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
+    kv.put("k", vec![b'v'; 100_000]).await.unwrap();
+    // and the thread that writes has nothing to do
+    kv.store().revoke(LeaseId(1)).await.unwrap();
+    machine.fail_next(Fault::Read);
+    let error = kv.get("k").await.unwrap_err();
+    assert!(format!("{error:?}").contains("the disk does not read"), "{error:?}");
+    let read = async {
+        while kv.get("k").await.is_err() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LONG, read).await.unwrap();
+    kv.store().close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_panics_ends_no_watch() {
+    let machine = Machine::new(u64::MAX);
+    let config = EmbeddedConfig { cache: ByteSize(0), ..EmbeddedConfig::default() };
+    let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
+    kv.put("k", "1").await.unwrap();
+    let mut watch = watch(&kv, "k").await;
+    kv.store().revoke(LeaseId(1)).await.unwrap();
+    machine.fail_next(Fault::ReadPanics);
+    let error = kv.get("k").await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Other, Applied::No), "{error:?}");
+    assert!(error.to_string().starts_with("get of `k` at machine"), "{error:?}");
+    machine.fail_next(Fault::ReadPanics);
+    watch.handle().snapshot().await.unwrap();
+    let event = timeout(LONG, watch.next()).await.unwrap();
+    assert_eq!(event, Some(Event::Link(Link::Lost)));
+    let snapshot = async { while !matches!(watch.next().await.unwrap(), Event::SnapshotEnd { .. }) {} };
+    timeout(LONG, snapshot).await.unwrap();
+    kv.put("k", "2").await.unwrap();
+    assert_eq!(told(&mut watch).await, Some("2".to_string()));
+    kv.store().close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_panic_of_the_thread_that_writes_it_goes_on_and_says_so() {
+    let machine = Machine::new(u64::MAX);
+    let store = Arc::new(open(&machine).await);
+    let kv = Kv::new(store.clone());
+    let mut watch = watch(&kv, "k").await;
+    machine.fail_next(Fault::SyncPanics);
+    let error = kv.put("k", "1").await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Other, Applied::Unknown), "{error:?}");
+    let says_so = |health: &Health| matches!(health, Health::Failed(why) if why.contains("the disk is damaged"));
+    timeout(LONG, store.health().wait_for(says_so)).await.unwrap().unwrap();
+    kv.put("k", "2").await.unwrap();
+    assert_eq!(*store.health().borrow(), Health::Well);
+    while told(&mut watch).await != Some("2".to_string()) {}
+    let error = store.close().await.unwrap_err();
+    assert!(format!("{error:?}").contains("panicked"), "{error:?}");
+    store.close().await.unwrap();
+}

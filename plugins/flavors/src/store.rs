@@ -1,0 +1,73 @@
+//! [`ConfiguredStore`]: which of an agent's stores is the one.
+
+use cninfra::{
+    BoxFuture,
+    keyval::{
+        At, Bytes, Capabilities, Connector, Entry, KeyRange, KeyVal, KvError, Page, PageRequest, Reason, Result, Txn,
+        TxnOutcome, Watch, WatchOptions,
+    },
+    prelude::*,
+    status::State,
+};
+use std::future::ready;
+
+/// The store of an agent with several: the first of its [`Connector`]s that is configured, in the order of the flavor. It has no connection of its own, and no config.
+///
+/// Where none is configured it is disabled, as they are, and its calls fail with [`Reason::NOT_CONFIGURED`].
+#[plugin]
+pub struct ConfiguredStore {
+    connectors: Vec<Dep<dyn Connector>>,
+}
+
+const HELP: &str = "say where a store is: `endpoints` in etcd.conf, or `endpoint` in redis.conf";
+
+impl ConfiguredStore {
+    fn store(&self) -> Option<&dyn Connector> {
+        self.connectors.iter().map(|connector| &**connector).find(|connector| connector.is_configured())
+    }
+
+    fn call<'a, T: Send + 'a>(
+        &'a self,
+        op: &'static str,
+        call: impl FnOnce(&'a dyn Connector) -> BoxFuture<'a, Result<T>>,
+    ) -> BoxFuture<'a, Result<T>> {
+        match self.store() {
+            Some(store) => call(store),
+            None => {
+                let error = KvError::new(op, Reason::NOT_CONFIGURED).not_applied();
+                Box::pin(ready(Err(error.because("no store is configured").with_help(HELP))))
+            }
+        }
+    }
+}
+
+impl Lifecycle for ConfiguredStore {
+    async fn init(&self, cx: &Context) -> cninfra::Result<()> {
+        if self.store().is_none() {
+            cx.status().report_because(State::Disabled, "no store is configured");
+        }
+        Ok(())
+    }
+}
+
+impl KeyVal for ConfiguredStore {
+    fn capabilities(&self) -> Capabilities {
+        self.store().map_or(Capabilities::all(), |store| store.capabilities())
+    }
+
+    fn get(&self, key: Bytes, at: At) -> BoxFuture<'_, Result<Option<Entry>>> {
+        self.call("get", move |store| store.get(key, at))
+    }
+
+    fn page(&self, request: PageRequest) -> BoxFuture<'_, Result<Page>> {
+        self.call("list", move |store| store.page(request))
+    }
+
+    fn commit(&self, txn: Txn) -> BoxFuture<'_, Result<TxnOutcome>> {
+        self.call("transaction", move |store| store.commit(txn))
+    }
+
+    fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> BoxFuture<'_, Result<Watch>> {
+        self.call("watch", move |store| store.watch(ranges, options))
+    }
+}

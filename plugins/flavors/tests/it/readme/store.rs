@@ -1,0 +1,42 @@
+use cninfra::keyval::{Expiry, KeyVal, Kv, SerdeJson, TypedUpdate, WatchOptions};
+use cninfra_embedded::EmbeddedKv;             // of the crate `cninfra-embedded`
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Peer {
+    address: String,
+}
+
+#[plugin]
+struct Peers {
+    store: Dep<dyn KeyVal>,                   // whichever the flavor has
+}
+
+impl Lifecycle for Peers {
+    async fn after_init(&self, cx: &Context) -> Result<()> {
+        // values in JSON, at `/vnf-agent/<label of the agent>/peers/..`
+        let peers = Kv::of_agent(&self.store, cx.service_label()).scoped("peers/").typed(SerdeJson);
+        let myself = Peer { address: "10.0.0.1:9191".to_string() };
+        peers.put_with("myself", &myself, Expiry::WithClient).await?;  // or `After(..)` some time, or `put`
+        let mut watch = peers.watch([""], WatchOptions::default()).await?;
+        let log = cx.log();
+        cx.spawn_until_close("follow peers", async move {
+            while let Some(update) = watch.next().await {
+                match update {
+                    TypedUpdate::Put((entry, Ok(Peer { address }))) => info!(log, key = ?entry.key, address, "is there"),
+                    TypedUpdate::Put((_, Err(error))) => warn!(log, "{error}"),  // not in JSON: the others go on
+                    TypedUpdate::Deleted { key, .. } => info!(log, ?key, "is gone"),
+                    TypedUpdate::Synced(_) => info!(log, "all that is there has been told"),
+                    _ => {}
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Peering {
+    #[provides(dyn KeyVal)]
+    store: Dep<EmbeddedKv>,                   // or `Dep<Etcd>`, `Dep<Redis>`: nothing else is changed
+    peers: Dep<Peers>,
+}
