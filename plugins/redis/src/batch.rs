@@ -1,7 +1,7 @@
 //! Reads of many keys, in pipelines.
 
 use crate::{
-    core::{Core, MOMENT, To},
+    core::{Core, To, Turn},
     failure::{Asked, Failure},
     node::Node,
     wire::{Command, Reply, Wire},
@@ -9,6 +9,7 @@ use crate::{
 use bytes::Bytes;
 use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, KeyRange, KvError, Result};
+use futures_util::future::join_all;
 use std::{collections::HashMap, sync::Arc};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -16,33 +17,32 @@ use tokio::time::{Instant, sleep, timeout_at};
 pub(crate) const BATCH: usize = 256;
 
 impl Core {
-    /// Reads some keys: each with its value, or none.
-    pub(crate) async fn read(&self, op: &'static str, keys: &[Bytes]) -> Vec<Result<Option<Bytes>>> {
-        let mut read: Vec<Option<Result<Option<Bytes>>>> =
-            vec![None; keys.len()].into_iter().map(|_: Option<()>| None).collect();
+    /// Reads some keys: each with its value, or none; all of them until then.
+    pub(crate) async fn read(&self, turn: Turn, op: &'static str, keys: &[Bytes]) -> Vec<Result<Option<Bytes>>> {
         let mut groups: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
         for (index, key) in keys.iter().enumerate() {
             if let Some(owner) = self.slots.borrow().owner(key) {
                 groups.entry(owner.clone()).or_default().push(index);
             }
         }
-        for (endpoint, indexes) in groups {
-            for some in indexes.chunks(BATCH) {
-                let answers = self.read_batch(&endpoint, some.iter().map(|index| &keys[*index])).await;
-                for (index, answer) in some.iter().zip(answers) {
-                    read[*index] = answer;
-                }
-            }
+        let pieces = groups.iter().flat_map(|(owner, indexes)| indexes.chunks(BATCH).map(move |some| (owner, some)));
+        let reading = pieces.map(|(owner, some)| async move {
+            let of_piece = some.iter().filter_map(|index| keys.get(*index)).collect();
+            some.iter().zip(self.read_batch(turn, op, owner, of_piece).await)
+        });
+        let mut read: HashMap<usize, Result<Option<Bytes>>> = HashMap::new();
+        for answers in join_all(reading).await {
+            read.extend(answers.filter_map(|(index, answer)| Some((*index, answer?))));
         }
         let mut all = Vec::with_capacity(keys.len());
-        for (key, answer) in keys.iter().zip(read) {
+        for (index, key) in keys.iter().enumerate() {
             // those that are elsewhere, or were not answered, one by one
-            all.push(match answer {
+            all.push(match read.remove(&index) {
                 Some(answer) => answer,
                 None => {
                     let asked = Asked::to_read(op, Some(KeyRange::key(key)));
-                    let reply = self.call(&asked, &To::Key(key.clone()), Command::new("GET", [key.clone()])).await;
-                    reply.map(Reply::bytes)
+                    let (to, get) = (To::Key(key.clone()), Command::new("GET", [key.clone()]));
+                    self.call_until(turn, &asked, &to, get).await.map(Reply::bytes)
                 }
             });
         }
@@ -50,21 +50,21 @@ impl Core {
     }
 
     /// Reads some keys of one server. What is elsewhere, or not to be had now, is none.
-    async fn read_batch<'k>(
+    async fn read_batch(
         &self,
+        turn: Turn,
+        op: &'static str,
         endpoint: &Arc<str>,
-        keys: impl Iterator<Item = &'k Bytes>,
+        keys: Vec<&Bytes>,
     ) -> Vec<Option<Result<Option<Bytes>>>> {
-        let keys: Vec<&Bytes> = keys.collect();
         let gets: Vec<Command> = keys.iter().map(|key| Command::new("GET", [(*key).clone()])).collect();
-        let of = |key: &Bytes| Asked::to_read("get", Some(KeyRange::key(key)));
-        let (limit, deadline) = (self.config.read_within(), Instant::now() + self.config.read_within());
-        let asked = keys.first().map_or_else(|| Asked::to_read("get", None), |key| of(key));
+        let of = |key: &Bytes| Asked::to_read(op, Some(KeyRange::key(key)));
+        let asked = keys.first().map_or_else(|| Asked::to_read(op, None), |key| of(key));
         let answers = tokio::select! {
             biased;
-            () = self.closed() => Err(self.closed_error(&asked)),
-            answers = timeout_at(deadline, self.ask_batch(&asked, endpoint, &gets)) => {
-                answers.unwrap_or_else(|_| Err(self.late(limit, &asked, endpoint, Applied::No)))
+            () = self.closed() => Err(self.closed_error(&asked, Applied::No)),
+            answers = timeout_at(turn.deadline, self.ask_batch(turn, &asked, endpoint, &gets)) => {
+                answers.unwrap_or_else(|_| Err(self.late(turn.limit, &asked, endpoint, Applied::No)))
             }
         };
         let answers = match answers {
@@ -81,7 +81,7 @@ impl Core {
             Ok(reply) => Some(Ok(reply.bytes())),
             Err(failure) => {
                 let asked = of(key);
-                let again = failure.elsewhere().is_some() || failure.may_pass(&asked);
+                let again = failure.elsewhere(endpoint).is_some() || failure.may_pass(&asked);
                 (!again).then(|| Err(failure.into_error(&asked, endpoint)))
             }
         };
@@ -91,13 +91,14 @@ impl Core {
     /// Asks some things of one server, again and again while the connection is lost.
     async fn ask_batch(
         &self,
+        turn: Turn,
         asked: &Asked,
         endpoint: &Arc<str>,
         commands: &[Command],
     ) -> Result<Vec<std::result::Result<Reply, Failure>>> {
+        let _room = self.turn(turn.who).await;
         let node = self.node(endpoint);
         let mut pauses = Pauses::default();
-        let give_up = Instant::now() + self.config.read_within();
         loop {
             let failure = match node.wire().await {
                 Err(failure) => failure,
@@ -115,7 +116,7 @@ impl Core {
                 }
             };
             let wait = pauses.next();
-            if Instant::now() + wait >= give_up {
+            if Instant::now() + wait >= turn.deadline {
                 return Err(failure.into_error(asked, endpoint));
             }
             sleep(wait).await;
@@ -123,7 +124,7 @@ impl Core {
     }
 }
 
-/// Something is asked: where it is dropped without an answer, at its limit, and nobody else was answered meanwhile, the connection is of no use.
+/// Something is asked: where it is dropped without an answer, after a long time, and nobody else was answered meanwhile, the connection is of no use.
 struct Unanswered<'c> {
     core: &'c Core,
     node: &'c Node,
@@ -144,8 +145,7 @@ impl<'c> Unanswered<'c> {
 
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
-        let is_late = self.began.elapsed() + MOMENT >= self.core.config.read_within();
-        if is_late && self.wire.answers() == self.before {
+        if self.core.is_long(self.began, self.core.config.read_within()) && self.wire.answers() == self.before {
             self.core.broken(self.node, self.wire);
         }
     }

@@ -40,7 +40,7 @@ pub struct RedisConfig {
     pub tls: RedisTls,
     /// For a connection to be made. Default: 5 s.
     pub dial_timeout: Duration,
-    /// For each call that reads, with all its attempts. Default: 3 s.
+    /// For each call that reads, with all its attempts. Default: 3 s. A delete or a read of a whole prefix that is not page by page has it for each of its steps.
     pub read_timeout: Duration,
     /// For each call that writes, with all its attempts. Default: that of `read-timeout`.
     pub write_timeout: Duration,

@@ -14,16 +14,18 @@ use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, KvError, Reason, Result};
 use std::{
     collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, Semaphore, watch},
+    sync::{Notify, Semaphore, SemaphorePermit, watch},
     time::{Instant, sleep, timeout_at},
 };
 
-/// So many calls are on their way at once; the next ones wait, within their limit.
+/// So many calls of callers are on their way at once; the next ones wait, within their limit.
 const IN_FLIGHT: usize = 128;
 /// In less than this nothing is answered.
 pub(crate) const MOMENT: Duration = Duration::from_millis(5);
@@ -53,6 +55,30 @@ pub(crate) enum To {
     /// Who has this key.
     Key(Bytes),
     Node(Arc<str>),
+}
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Who {
+    /// A caller, who waits for his turn.
+    Caller,
+    /// The store itself, for what has to go on however many callers wait: it asks few things at once.
+    Own,
+}
+
+/// Who asks, and until when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    pub(crate) who: Who,
+    pub(crate) deadline: Instant,
+    /// How long that is from the beginning, for messages.
+    pub(crate) limit: Duration,
+}
+
+impl Turn {
+    pub(crate) fn new(who: Who, limit: Duration) -> Self {
+        Turn { who, deadline: Instant::now() + limit, limit }
+    }
 }
 
 impl Core {
@@ -97,28 +123,52 @@ impl Core {
         if asked.writes { self.config.write_within() } else { self.config.read_within() }
     }
 
-    /// Asks something, within the limit of the config.
+    /// One that reads, within the limit of the config.
+    pub(crate) fn to_read(&self, who: Who) -> Turn {
+        Turn::new(who, self.config.read_within())
+    }
+
+    /// Asks something for a caller, within the limit of the config.
     pub(crate) async fn call(&self, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
-        self.call_within(self.within(asked), asked, to, command).await
+        self.call_until(Turn::new(Who::Caller, self.within(asked)), asked, to, command).await
+    }
+
+    /// Asks something for the store itself, within the limit of the config.
+    pub(crate) async fn call_own(&self, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+        self.call_until(Turn::new(Who::Own, self.within(asked)), asked, to, command).await
     }
 
     /// Asks something. What was not applied, or only reads, is asked again while there is time.
-    pub(crate) async fn call_within(&self, limit: Duration, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+    pub(crate) async fn call_until(&self, turn: Turn, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+        let sent = AtomicBool::new(false);
         let calling = async {
-            let deadline = Instant::now() + limit;
-            let Ok(Ok(_room)) = timeout_at(deadline, self.room.acquire()).await else {
-                return Err(self.late(limit, asked, &self.endpoints, Applied::No));
+            let Ok(_room) = timeout_at(turn.deadline, self.turn(turn.who)).await else {
+                return Err(self.late(turn.limit, asked, &self.endpoints, Applied::No));
             };
-            self.ask(limit, deadline, asked, to, command).await
+            self.ask(turn, asked, to, command, &sent).await
         };
         tokio::select! {
             biased;
-            () = self.closed() => Err(self.closed_error(asked)),
+            () = self.closed() => {
+                let applied = if sent.load(Relaxed) { Applied::Unknown } else { Applied::No };
+                Err(self.closed_error(asked, applied))
+            }
             answer = calling => answer,
         }
     }
 
-    async fn ask(&self, limit: Duration, deadline: Instant, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+    /// Waits for a caller's turn, which is over when this is dropped.
+    pub(crate) async fn turn(&self, who: Who) -> Option<SemaphorePermit<'_>> {
+        match who {
+            // it is never closed
+            Who::Caller => self.room.acquire().await.ok(),
+            Who::Own => None,
+        }
+    }
+
+    /// `sent` says whether it may have been done meanwhile.
+    async fn ask(&self, turn: Turn, asked: &Asked, to: &To, command: Command, sent: &AtomicBool) -> Result<Reply> {
+        let Turn { deadline, limit, .. } = turn;
         let (mut pauses, mut redirects) = (Pauses::default(), 0);
         let mut elsewhere: Option<Elsewhere> = None;
         loop {
@@ -141,11 +191,13 @@ impl Core {
                 Err(_) => return Err(self.late(limit, asked, &endpoint, Applied::No)),
                 Ok(Err(failure)) => failure,
                 Ok(Ok(wire)) => {
-                    let before = wire.answers();
+                    let (before, began) = (wire.answers(), Instant::now());
                     let asking = matches!(elsewhere, Some(Elsewhere::Ask(_)));
+                    sent.store(true, Relaxed);
                     match timeout_at(deadline, send(&wire, asking, command.clone())).await {
                         Ok(Ok(reply)) => return Ok(reply),
                         Ok(Err(failure)) => {
+                            sent.store(failure.applied() == Applied::Unknown, Relaxed);
                             if failure.breaks() {
                                 self.broken(&node, &wire);
                             }
@@ -153,7 +205,7 @@ impl Core {
                         }
                         Err(_) => {
                             // a connection on which others were answered meanwhile is not dead
-                            if wire.answers() == before {
+                            if wire.answers() == before && self.is_long(began, self.within(asked)) {
                                 self.broken(&node, &wire);
                             }
                             return Err(self.late(limit, asked, &endpoint, Applied::Unknown));
@@ -165,7 +217,7 @@ impl Core {
                 self.shaken.notify_one();
                 self.suspect.notify_one();
             }
-            elsewhere = failure.elsewhere().filter(|_| matches!(to, To::Key(_)));
+            elsewhere = failure.elsewhere(&endpoint).filter(|_| matches!(to, To::Key(_)));
             if elsewhere.is_some() && redirects < self.config.max_rediects {
                 redirects += 1;
                 continue;
@@ -176,6 +228,11 @@ impl Core {
             }
             sleep(wait).await;
         }
+    }
+
+    /// Was waited for so long that an answer would have come? Who had to wait before, for another thing, has waited for it only shortly.
+    pub(crate) fn is_long(&self, began: Instant, within: Duration) -> bool {
+        began.elapsed() + MOMENT >= within / 2
     }
 
     /// Who is to be asked, as soon as it is known.
@@ -242,22 +299,22 @@ impl Core {
         *self.closed.borrow()
     }
 
-    /// What was asked of a store that is closed: nobody knows of it, if it was on its way.
-    pub(crate) fn closed_error(&self, asked: &Asked) -> KvError {
-        let error = asked.error(Reason::Closed, Applied::Unknown).at(self.endpoints.clone());
-        error.because(Why("its agent or its owner has closed it"))
+    /// What was asked of a store that is closed.
+    pub(crate) fn closed_error(&self, asked: &Asked, applied: Applied) -> KvError {
+        let error = asked.error(Reason::Closed, applied).at(self.endpoints.clone());
+        error.because("its agent or its owner has closed it")
     }
 
     pub(crate) fn late(&self, limit: Duration, asked: &Asked, endpoint: &Arc<str>, applied: Applied) -> KvError {
         self.shaken.notify_one();
         self.suspect.notify_one();
         let error = asked.error(Reason::TimedOut(limit), applied).at(endpoint.clone()).with_help(REACH);
-        error.because(Why("the server hangs, or the network loses what is sent"))
+        error.because("the server hangs, or the network loses what is sent")
     }
 
     fn nobody(&self, asked: &Asked) -> KvError {
         let error = asked.error(Reason::Unavailable, Applied::No).at(self.endpoints.clone()).with_help(REACH);
-        error.because(Why("no server is known that has the key"))
+        error.because("no server is known that has the key")
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Node>>> {
@@ -272,15 +329,3 @@ async fn send(wire: &Wire, asking: bool, command: Command) -> std::result::Resul
     let answers = wire.pipeline(vec![Command::bare("ASKING"), command]).await;
     answers.into_iter().next_back().unwrap_or_else(|| Err(Failure::lost("no answer")))
 }
-
-/// Why an operation has failed, in words.
-#[derive(Debug)]
-pub(crate) struct Why(pub(crate) &'static str);
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for Why {}

@@ -4,6 +4,11 @@ pub(crate) use cninfra::keyval::Asked;
 use cninfra::keyval::{Applied, KvError, Reason};
 use std::{fmt, sync::Arc};
 
+/// What the text of an error begins with that a script has met after it had written.
+pub(crate) const PARTLY: &str = "PARTLY ";
+/// What the server says where the user may not do what a script does, before Redis 7.2 and since.
+const OF_SCRIPT: [&str; 2] = ["The user executing the script can't", "ACL failure in script"];
+
 /// What has failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Failure {
@@ -19,6 +24,8 @@ enum Kind {
     Lost,
     /// The server has said so.
     Answer,
+    /// The same in the middle of a script, when something was written.
+    Partly,
 }
 
 /// Where a key is said to be.
@@ -51,24 +58,33 @@ impl Failure {
     /// Of what was asked.
     pub(crate) fn of_call(error: &fred::error::Error) -> Self {
         let text = error.details().to_string();
+        if let Some(text) = text.strip_prefix(PARTLY) {
+            return Failure { kind: Kind::Partly, text: text.to_string() };
+        }
         if is_answer(&text) { Failure::answer(text) } else { Failure::lost(text) }
     }
 
     fn code(&self) -> &str {
         match self.kind {
-            Kind::Answer => self.text.split(' ').next().unwrap_or_default(),
+            Kind::Answer | Kind::Partly => self.text.split(' ').next().unwrap_or_default(),
             Kind::NoConnection | Kind::Lost => "",
         }
     }
 
     /// Is the connection of no more use?
     pub(crate) fn breaks(&self) -> bool {
-        self.kind != Kind::Answer
+        matches!(self.kind, Kind::NoConnection | Kind::Lost)
     }
 
-    /// Another server has the key.
-    pub(crate) fn elsewhere(&self) -> Option<Elsewhere> {
-        let addr = || Arc::from(self.text.split(' ').nth(2).unwrap_or_default());
+    /// Another server has the key, as the one at `from` says. One that does not know the name of the other one leaves it out: it is the same then.
+    pub(crate) fn elsewhere(&self, from: &str) -> Option<Elsewhere> {
+        let addr = || {
+            let addr = self.text.split(' ').nth(2).unwrap_or_default();
+            match (addr.strip_prefix(':'), from.rsplit_once(':')) {
+                (Some(port), Some((host, _))) => Arc::from(format!("{host}:{port}")),
+                _ => Arc::from(addr),
+            }
+        };
         match self.code() {
             "MOVED" => Some(Elsewhere::Moved(addr())),
             "ASK" => Some(Elsewhere::Ask(addr())),
@@ -90,12 +106,13 @@ impl Failure {
     }
 
     pub(crate) fn is_denied(&self) -> bool {
-        matches!(self.code(), "NOPERM" | "NOAUTH" | "WRONGPASS") || self.text.contains("invalid password")
+        matches!(self.code(), "NOPERM" | "NOAUTH" | "WRONGPASS")
+            || ["invalid password", OF_SCRIPT[0], OF_SCRIPT[1]].iter().any(|words| self.text.contains(words))
     }
 
     pub(crate) fn applied(&self) -> Applied {
         match self.kind {
-            Kind::Lost => Applied::Unknown,
+            Kind::Lost | Kind::Partly => Applied::Unknown,
             Kind::NoConnection | Kind::Answer => Applied::No,
         }
     }
@@ -130,7 +147,7 @@ impl Failure {
             (Reason::Full, "MISCONF") => "the server can not write its data to its disk: look at its log",
             (Reason::Full, _) => "raise `maxmemory` of the server, or set its `maxmemory-policy`",
             (Reason::Malformed, _) => "a list, hash or set has this key: values are plain strings; take another key",
-            (Reason::Denied, "NOPERM") => "look at the rights of the user: `ACL GETUSER`",
+            (Reason::Denied, "NOPERM" | "ERR") => "look at the rights of the user: `ACL GETUSER`",
             (Reason::Denied, _) => "look at `username` and `password` in redis.conf",
             (Reason::Unsupported(_), _) => "keys of one transaction have one `{tag}` in a cluster",
             _ => REACH,
@@ -173,15 +190,26 @@ mod tests {
         ] {
             assert_eq!((failure.reason(), failure.applied(), failure.may_pass(&write)), (reason, applied, may_pass));
         }
+        let of_script = |text: &str| {
+            let error = fred::error::Error::new(fred::error::ErrorKind::Unknown, text.to_string());
+            let failure = Failure::of_call(&error);
+            (failure.reason(), failure.applied(), failure.breaks())
+        };
+        assert_eq!(of_script("PARTLY OOM command not allowed"), (Reason::Full, Applied::Unknown, false));
+        let denied = "ERR ACL failure in script: User agent has no permissions";
+        assert_eq!(of_script(denied), (Reason::Denied, Applied::No, false));
         assert!(Failure::lost("reset").may_pass(&Asked::to_read("get", None)));
     }
 
     #[test]
     fn who_has_a_key_is_read() {
+        let from = "127.0.0.2:6379";
         let moved = Failure::answer("MOVED 3999 127.0.0.1:6381");
-        assert_eq!(moved.elsewhere(), Some(Elsewhere::Moved("127.0.0.1:6381".into())));
+        assert_eq!(moved.elsewhere(from), Some(Elsewhere::Moved("127.0.0.1:6381".into())));
         let ask = Failure::answer("ASK 3999 127.0.0.1:6381");
-        assert_eq!(ask.elsewhere(), Some(Elsewhere::Ask("127.0.0.1:6381".into())));
-        assert_eq!(Failure::lost("MOVED").elsewhere(), None);
+        assert_eq!(ask.elsewhere(from), Some(Elsewhere::Ask("127.0.0.1:6381".into())));
+        let ask = Failure::answer("ASK 3999 :6381");
+        assert_eq!(ask.elsewhere(from), Some(Elsewhere::Ask("127.0.0.2:6381".into())));
+        assert_eq!(Failure::lost("MOVED").elsewhere(from), None);
     }
 }

@@ -1,17 +1,14 @@
 //! The state of the connection: asked for from time to time, and whenever a call finds it broken.
 
 use crate::{
-    core::{Core, PATIENCE, To},
+    core::{Core, PATIENCE, To, Turn, Who},
     failure::Asked,
     wire::Command,
 };
 use cninfra::client::Pauses;
 use cninfra::keyval::{KvError, Reason};
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep},
-};
+use tokio::{sync::watch, time::sleep};
 
 /// So often servers that answer are asked.
 const EVERY: Duration = Duration::from_secs(1);
@@ -35,20 +32,19 @@ pub enum Connection {
 /// Asks whether all servers are there.
 pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
     let asked = Asked::to_read("probe", None);
-    let deadline = Instant::now() + within;
+    let turn = Turn::new(Who::Own, within);
     if core.primaries().is_empty() {
         let mut slots = core.slots.subscribe();
         core.suspect.notify_one();
         let known = slots.wait_for(|slots| slots.is_known());
-        let is_known = tokio::time::timeout_at(deadline, known).await.is_ok_and(|known| known.is_ok());
+        let is_known = tokio::time::timeout_at(turn.deadline, known).await.is_ok_and(|known| known.is_ok());
         if !is_known {
             let error = asked.error(Reason::Unavailable, cninfra::keyval::Applied::No).at(core.endpoints().clone());
             return Err(error.because(core.hub.last_trouble()).with_help(crate::failure::REACH));
         }
     }
     for primary in core.primaries() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        core.call_within(left, &asked, &To::Node(primary), Command::bare("PING")).await?;
+        core.call_until(turn, &asked, &To::Node(primary), Command::bare("PING")).await?;
     }
     Ok(())
 }

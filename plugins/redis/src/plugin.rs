@@ -43,17 +43,21 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub struct Redis {
     #[config(check = RedisConfig::check)]
     config: RedisConfig,
-    store: RwLock<Option<RedisStore>>,
+    store: RwLock<Option<Arc<RedisStore>>>,
 }
 
 impl Redis {
     /// The store, for who wants it without the agent; `None` before it is connected, where it is disabled, and after it was closed.
     #[must_use]
     pub fn store(&self) -> Option<RedisStore> {
+        self.opened().map(|store| (*store).clone())
+    }
+
+    fn opened(&self) -> Option<Arc<RedisStore>> {
         self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, store: Option<RedisStore>) -> Option<RedisStore> {
+    fn put(&self, store: Option<Arc<RedisStore>>) -> Option<Arc<RedisStore>> {
         std::mem::replace(&mut *self.store.write().unwrap_or_else(PoisonError::into_inner), store)
     }
 }
@@ -69,11 +73,12 @@ impl Lifecycle for Redis {
             cx.status().report_because(State::Disabled, "redis.conf does not say where Redis is");
             return Ok(());
         }
-        let store = RedisStore::open(self.config.clone())?;
-        // before the first await: an `init` that is dropped there has its `close`
+        let store = Arc::new(RedisStore::open(self.config.clone()).await?);
+        // before the next await: an `init` that is dropped there has its `close`
         self.put(Some(store.clone()));
         if let Err(error) = store.probe().await {
-            self.close(cx).await?;
+            // it has failed already
+            let _ = self.close(cx).await;
             return Err(error.into());
         }
         cx.log().debug(format_args!("is connected to {}", store.endpoints()));
@@ -101,7 +106,7 @@ impl Lifecycle for Redis {
 
     async fn close(&self, _: &Context) -> Result<()> {
         if let Some(store) = self.put(None) {
-            store.close().await;
+            store.close().await?;
         }
         Ok(())
     }
@@ -119,7 +124,7 @@ impl Delegate for Redis {
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<RedisStore>, KvError> {
-        Redis::store(self).map(Arc::new).ok_or_else(|| {
+        self.opened().ok_or_else(|| {
             let (reason, endpoints, cause, help) = match self.config.is_set() {
                 true => {
                     let cause = "the plugin is not connected";

@@ -1,7 +1,7 @@
 //! [`Scan`]: all keys below a prefix, server by server.
 
 use crate::{
-    core::{Core, To},
+    core::{Core, To, Turn},
     failure::Asked,
     glob::literal,
     wire::Command,
@@ -30,15 +30,26 @@ impl Scan {
         self.at.is_none()
     }
 
+    /// The server where it is.
+    pub(crate) fn endpoint(&self) -> Option<&Arc<str>> {
+        self.at.as_ref().map(|(endpoint, _)| endpoint)
+    }
+
     /// Some more keys. There may be none, and it goes on nevertheless.
-    pub(crate) async fn next(&mut self, core: &Core, asked: &Asked, range: &KeyRange) -> Result<Vec<Bytes>> {
+    pub(crate) async fn next(
+        &mut self,
+        core: &Core,
+        turn: Turn,
+        asked: &Asked,
+        range: &KeyRange,
+    ) -> Result<Vec<Bytes>> {
         let Some((endpoint, cursor)) = self.at.clone() else { return Ok(Vec::new()) };
         let prefix = range.as_prefix().map(|prefix| &**prefix).unwrap_or_default();
         // a prefix that ends within a character has its last bytes looked at afterwards
         let valid = prefix.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
         let pattern = format!("{}*", literal(valid));
         let command = Command::bare("SCAN").number(cursor).arg("MATCH").arg(pattern).arg("COUNT").number(COUNT);
-        let mut parts = core.call(asked, &To::Node(endpoint.clone()), command).await?.list().into_iter();
+        let mut parts = core.call_until(turn, asked, &To::Node(endpoint.clone()), command).await?.list().into_iter();
         let next = parts.next().and_then(|next| next.text()).and_then(|next| next.parse().ok()).unwrap_or(0);
         let keys = parts.next().map(|keys| keys.list()).unwrap_or_default();
         self.at = match next {

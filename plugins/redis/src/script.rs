@@ -9,10 +9,11 @@ use bytes::Bytes;
 use cninfra::keyval::Result;
 use std::error::Error as _;
 
-/// A transaction: conditions, and what is done if they hold, or else. See `txn` for what it is given.
+/// A transaction: conditions, and what is done if they hold, or else. See `txn` for what it is given. The server takes nothing back: an error after something was written begins with
+/// [`PARTLY`](crate::failure::PARTLY).
 pub(crate) const TXN: &str = include_str!("txn.lua");
 /// What the server knows it by, once it has seen it.
-const TXN_SHA1: &str = "6a0938b6916bb16ec1189246ec5d793f1ac069be";
+const TXN_SHA1: &str = "54c6686b899923834dd275ea3b7352092fe916ff";
 
 /// Lets a value live on, if it is still there: 1; 0 where another one is there, -1 where none is.
 pub(crate) const RENEW: &str = "local found = redis.call('GET', KEYS[1])

@@ -1,15 +1,17 @@
 //! [`Session`]: the keys that end with the client. Each has a life of its own, which is renewed until the store is closed.
 
 use crate::{
-    core::{Core, To},
+    core::{Core, To, Turn, Who},
     failure::Asked,
+    monitor::with_cause,
     script,
     wire::Command,
 };
 use bytes::Bytes;
-use cninfra::keyval::{Expiry, KeyRange, Op, Reason, Result};
+use cninfra::keyval::{Applied, Expiry, KeyRange, KvError, Op, Reason, Result};
+use futures_util::future::join_all;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -17,6 +19,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// So many keys a client may have that end with it.
 pub(crate) const MOST: usize = 10_000;
+/// So many of them are renewed or deleted at once.
+const AT_ONCE: usize = 128;
 /// For the deletes at the close.
 const RELEASING: Duration = Duration::from_secs(1);
 
@@ -55,30 +59,60 @@ impl Session {
         }
     }
 
-    /// Would there be too many with these operations?
+    /// Would there be too many with these operations? What is there already is not one more.
     pub(crate) fn is_full(&self, ops: &[Op]) -> bool {
-        let with_client = |op: &&Op| matches!(op, Op::Put(put) if put.expiry == Expiry::WithClient);
-        let more = ops.iter().filter(with_client).count();
-        more > 0 && self.lock().len() + more > MOST
+        fn with_client(op: &Op) -> Option<&Bytes> {
+            match op {
+                Op::Put(put) if put.expiry == Expiry::WithClient => Some(&put.key),
+                _ => None,
+            }
+        }
+        let kept = self.lock();
+        let more: HashSet<&Bytes> = ops.iter().filter_map(with_client).filter(|key| !kept.contains_key(*key)).collect();
+        !more.is_empty() && kept.len() + more.len() > MOST
     }
 
-    fn all(&self) -> Vec<(Bytes, Kept)> {
-        self.lock().iter().map(|(key, kept)| (key.clone(), kept.clone())).collect()
+    /// Those of each server, as it is known: one that is away holds up no other one.
+    fn by_server(&self, core: &Core) -> Vec<Vec<(Bytes, Kept)>> {
+        let slots = core.slots.borrow().clone();
+        let mut servers: HashMap<Option<&Arc<str>>, Vec<(Bytes, Kept)>> = HashMap::new();
+        for (key, kept) in self.lock().iter() {
+            servers.entry(slots.owner(key)).or_default().push((key.clone(), kept.clone()));
+        }
+        servers.into_values().collect()
     }
 
     /// Deletes them.
-    pub(crate) async fn release(&self, core: &Core) {
-        let releasing = async {
-            for (key, kept) in self.all() {
-                let asked = Asked::to_write("delete", Some(KeyRange::key(&key)));
-                let release = script::of_key(script::RELEASE, &key).arg(kept.value);
+    pub(crate) async fn release(&self, core: &Core) -> Result<()> {
+        let release = |key: Bytes, kept: Kept| async move {
+            let asked = Asked::to_write("release", Some(KeyRange::key(&key)));
+            let release = script::of_key(script::RELEASE, &key).arg(kept.value);
+            core.call_own(&asked, &To::Key(key), release).await.map(drop)
+        };
+        let of_server = |keys: Vec<(Bytes, Kept)>| async move {
+            for some in keys.chunks(AT_ONCE) {
                 // one that can not be deleted ends by itself
-                if core.call(&asked, &To::Key(key), release).await.is_err() {
-                    return;
+                for released in join_all(some.iter().cloned().map(|(key, kept)| release(key, kept))).await {
+                    released?;
                 }
             }
+            Ok(())
         };
-        let _ = timeout(RELEASING, releasing).await;
+        match timeout(RELEASING, join_all(self.by_server(core).into_iter().map(of_server))).await {
+            Ok(released) => released.into_iter().collect(),
+            Err(_) => Err(core.late(RELEASING, &Asked::to_write("release", None), core.endpoints(), Applied::Unknown)),
+        }
+    }
+
+    /// Renews those of a server, until it is found that it is away.
+    async fn renew_all(&self, core: &Core, keys: Vec<(Bytes, Kept)>) {
+        for some in keys.chunks(AT_ONCE) {
+            let renewing = some.iter().cloned().map(|(key, kept)| self.renew(core, key, kept));
+            let mut failed = join_all(renewing).await.into_iter().filter_map(Result::err);
+            if failed.any(|error| is_away(&error)) {
+                return;
+            }
+        }
     }
 
     async fn renew(&self, core: &Core, key: Bytes, kept: Kept) -> Result<()> {
@@ -86,13 +120,15 @@ impl Session {
         let ttl = *core.config.session_ttl;
         let renew = script::of_key(script::RENEW, &key).arg(kept.value.clone()).number(ttl.as_millis());
         let asked_at = Instant::now();
-        let found = core.call(&asked, &to, renew).await?.number();
+        // no longer than until the next time
+        let limit = core.config.write_within().min(ttl / 3);
+        let found = core.call_until(Turn::new(Who::Own, limit), &asked, &to, renew).await?.number();
         // it has ended, since the store was away for longer than it lives: who has it is still there
         let has_ended = found == Some(-1) && kept.renewed.elapsed() >= ttl;
         if has_ended {
             let put =
                 Command::new("SET", [key.clone(), kept.value.clone()]).arg("PX").number(ttl.as_millis()).arg("NX");
-            core.call(&asked, &to, put).await?;
+            core.call_own(&asked, &to, put).await?;
         }
         let mut all = self.lock();
         match all.get_mut(&key) {
@@ -116,17 +152,21 @@ pub(crate) async fn run(core: Arc<Core>, session: Arc<Session>) {
     let renewing = async {
         loop {
             sleep(*core.config.session_ttl / 3).await;
-            for (key, kept) in session.all() {
-                if let Err(error) = session.renew(&core, key, kept).await
-                    && matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_))
-                {
-                    break;
-                }
-            }
+            join_all(session.by_server(&core).into_iter().map(|keys| session.renew_all(&core, keys))).await;
         }
     };
     tokio::select! {
         () = core.closed() => {}
         () = renewing => {}
     }
+}
+
+/// A key could not be renewed. Returns whether its server is away, so that others need not be tried now.
+fn is_away(error: &KvError) -> bool {
+    let is_away = matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_) | Reason::Closed);
+    // that the server is away is told by who looks after the connection
+    if !is_away {
+        tracing::warn!("what ends with this client may end before it: {}", with_cause(error));
+    }
+    is_away
 }

@@ -3,7 +3,7 @@
 use crate::{
     Connection, RedisConfig,
     batch::BATCH,
-    core::{Core, To},
+    core::{Core, To, Who},
     failure::Asked,
     monitor,
     scan::{Scan, put, take},
@@ -15,11 +15,11 @@ use crate::{
 use bytes::Bytes;
 use cninfra::client::Tasks;
 use cninfra::keyval::{
-    At, Capabilities, Condition, Cursor, Delivery, Entry, Feed, KeyRange, KvError, Op, Page, PageRequest, Reason,
-    Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
+    Applied, At, Capabilities, Condition, Cursor, Delivery, Entry, Feed, KeyRange, KvError, Op, Page, PageRequest,
+    Reason, Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
 };
-use std::{fmt, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use std::{fmt, result::Result as StdResult, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout};
 
 /// Redis as a store: a single server, one with sentinels, or a cluster. A clone is the same one.
 ///
@@ -40,7 +40,7 @@ use tokio::time::timeout;
 /// let store = RedisStore::connect(RedisConfig::at("127.0.0.1:6379")).await?;
 /// let contacts = Kv::new(Arc::new(store.clone())).scoped("contacts/");
 /// contacts.put("alice", "555-0100").await?;
-/// store.close().await;
+/// store.close().await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -70,11 +70,12 @@ impl RedisStore {
     /// # Errors
     /// They do not answer in time, the user is not known, or a file of TLS can not be read.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
-        let store = RedisStore::open(config)?;
+        let store = RedisStore::open(config).await?;
         match store.probe().await {
             Ok(()) => Ok(store),
             Err(error) => {
-                store.close().await;
+                // it has failed already
+                let _ = store.close().await;
                 Err(error)
             }
         }
@@ -83,23 +84,23 @@ impl RedisStore {
     /// The same without waiting for the servers: calls wait for them, within their limits.
     ///
     /// # Errors
-    /// The config can not be used.
+    /// The config can not be used: a file of TLS among it, which has to be read within `dial-timeout`.
     ///
-    /// # Panics
-    /// It is called outside of a runtime, which its tasks need.
-    pub fn open(config: RedisConfig) -> Result<Self> {
+    /// # Cancel safety
+    /// Dropped, it has begun nothing, but that such a file may still be read.
+    pub async fn open(config: RedisConfig) -> Result<Self> {
         if !config.is_set() {
             let help = "set `endpoint`, or `endpoints` for sentinels and clusters, in redis.conf";
             return Err(KvError::new("connect", Reason::Invalid).not_applied().with_help(help));
         }
-        config.check().map_err(|invalid| {
-            tls::misconfigured(format!("{invalid}: look at redis.conf"), crate::core::Why("the config is wrong"))
-        })?;
+        config
+            .check()
+            .map_err(|invalid| tls::misconfigured(format!("{invalid}: look at redis.conf"), "the config is wrong"))?;
         let dial = Dial {
             username: config.username.clone(),
             password: config.password.clone(),
             database: config.db,
-            tls: tls::config(&config.tls)?,
+            tls: tls::read(&config.tls, config.dial_within()).await?,
             within: config.dial_within(),
         };
         let core = Arc::new(Core::new(config, dial));
@@ -141,19 +142,24 @@ impl RedisStore {
     }
 
     /// Closes it: deletes what ends with the client, ends all watches, and what waits for an answer fails.
-    pub async fn close(&self) {
+    ///
+    /// # Errors
+    /// What was written with the client could not be deleted: it ends by itself, after [`session_ttl`](RedisConfig::session_ttl). All else is done.
+    ///
+    /// # Cancel safety
+    /// Dropped before it has ended, it may be called again.
+    pub async fn close(&self) -> Result<()> {
         let Shared { core, session, tasks } = &*self.0;
-        if !core.is_closed() {
-            session.release(core).await;
-        }
+        let released = if core.is_closed() { Ok(()) } else { session.release(core).await };
         core.close();
         tasks.join().await;
         core.close_nodes().await;
+        released
     }
 
     fn is_closed(&self, asked: &Asked) -> Result<()> {
         match self.0.core.is_closed() {
-            true => Err(self.0.core.closed_error(asked)),
+            true => Err(self.0.core.closed_error(asked, Applied::No)),
             false => Ok(()),
         }
     }
@@ -187,21 +193,28 @@ impl Store for RedisStore {
             let entries = value.map(|value| Entry::new(key.clone(), value)).into_iter().collect();
             return Ok(Page::new(entries, None, None));
         }
+        let turn = core.to_read(Who::Caller);
         let (mut scan, mut left) = match &request.cursor {
             None => (Scan::new(core), Vec::new()),
-            Some(cursor) => {
-                of_cursor(cursor).ok_or_else(|| asked.error(Reason::Invalid, cninfra::keyval::Applied::No))?
-            }
+            Some(cursor) => of_cursor(core, &request.range, cursor)
+                .map_err(|why| asked.error(Reason::Invalid, Applied::No).at(core.endpoints().clone()).with_help(why))?,
         };
         if request.cursor.is_none() {
-            txn::await_servers(core, &asked, &request.range, &mut scan).await?;
+            txn::await_servers(core, turn, &asked, &request.range, &mut scan).await?;
         }
         let most = request.max_items.max(1);
         let (mut entries, mut bytes) = (Vec::new(), 0);
-        // as many as are wanted, but never none where there are more
-        while entries.len() < most && bytes < request.max_bytes.max(1) && !(left.is_empty() && scan.is_over()) {
+        // as many as are wanted, and as can be had in half of the time: the rest of it is for the last step. The next page goes on
+        let until = Instant::now() + turn.limit / 2;
+        let mut steps = 0;
+        while (steps == 0 || Instant::now() < until)
+            && entries.len() < most
+            && bytes < request.max_bytes.max(1)
+            && !(left.is_empty() && scan.is_over())
+        {
+            steps += 1;
             if left.is_empty() {
-                left = scan.next(core, &asked, &request.range).await?;
+                left = scan.next(core, turn, &asked, &request.range).await?;
                 // the server may tell a key twice
                 left.sort();
                 left.dedup();
@@ -215,7 +228,7 @@ impl Store for RedisStore {
                 entries.extend(keys.into_iter().map(|key| Entry::new(key, Bytes::new())));
                 continue;
             }
-            let values = core.read("list", &keys).await;
+            let values = core.read(turn, "list", &keys).await;
             let mut unread = Vec::new();
             for (key, value) in keys.into_iter().zip(values) {
                 if bytes >= request.max_bytes.max(1) {
@@ -246,7 +259,7 @@ impl Store for RedisStore {
         }
         if self.0.session.is_full(&txn.then) || self.0.session.is_full(&txn.otherwise) {
             let help = format!("a client has at most {} keys that end with it: give others a life", session::MOST);
-            return Err(asked.error(Reason::TooLarge, cninfra::keyval::Applied::No).with_help(help));
+            return Err(asked.error(Reason::TooLarge, Applied::No).with_help(help));
         }
         txn::commit(&self.0, txn).await
     }
@@ -267,16 +280,22 @@ impl Store for RedisStore {
             }
         }
         let (feed, events) = Feed::new(&options);
-        let inbox = Arc::new(Inbox::new(each));
-        let follower = Follower::new(core.clone(), inbox.clone(), feed.clone(), &options);
+        let follower = Follower::new(core.clone(), Arc::new(Inbox::new(each)), feed.clone(), &options);
         // one that is refused is told so at once, if the server is there
         let limit = core.config.read_within();
-        if let Ok(Some(why)) = timeout(limit, follower.refusal()).await {
-            let error = asked.error(Reason::Denied, cninfra::keyval::Applied::No).at(core.endpoints().clone());
+        let refusal = tokio::select! {
+            biased;
+            () = core.closed() => return Err(core.closed_error(&asked, Applied::No)),
+            refusal = timeout(limit, follower.refusal()) => refusal,
+        };
+        if let Ok(Some(why)) = refusal {
+            let error = asked.error(Reason::Denied, Applied::No).at(core.endpoints().clone());
             return Err(error.with_help(why));
         }
-        let control = Control { core: core.clone(), inbox, feed, capabilities };
-        self.0.tasks.spawn(follower.run());
+        let control = Control { core: core.clone(), id: follower.id, feed, capabilities };
+        if !self.0.tasks.spawn_unless(|| core.is_closed(), follower.run()) {
+            return Err(core.closed_error(&asked, Applied::No));
+        }
         Ok(Watch::new(events, Arc::new(control)))
     }
 }
@@ -299,19 +318,18 @@ pub(crate) fn capabilities(is_cluster: bool) -> Capabilities {
 
 /// Redis tells of no change of a key that is not UTF-8.
 fn refuse_key(asked: &Asked, key: &Bytes) -> Result<()> {
-    refuse_text(asked, key, || KeyRange::key(key))
+    text(asked, key, || KeyRange::key(key)).map(drop)
 }
 
 pub(crate) fn refuse_range(asked: &Asked, range: &KeyRange) -> Result<()> {
-    refuse_text(asked, range.start(), || range.clone())
+    text(asked, range.start(), || range.clone()).map(drop)
 }
 
-fn refuse_text(asked: &Asked, key: &Bytes, range: impl FnOnce() -> KeyRange) -> Result<()> {
-    if std::str::from_utf8(key).is_ok() {
-        return Ok(());
-    }
-    let error = asked.error(Reason::Invalid, cninfra::keyval::Applied::No).on(range());
-    Err(error.with_help("a key in Redis is text, in UTF-8: encode it"))
+pub(crate) fn text<'k>(asked: &Asked, key: &'k [u8], range: impl FnOnce() -> KeyRange) -> Result<&'k str> {
+    std::str::from_utf8(key).map_err(|_| {
+        let error = asked.error(Reason::Invalid, Applied::No).on(range());
+        error.with_help("a key in Redis is text, in UTF-8: encode it")
+    })
 }
 
 fn to_cursor(scan: &Scan, left: &[Bytes]) -> Cursor {
@@ -321,14 +339,21 @@ fn to_cursor(scan: &Scan, left: &[Bytes]) -> Cursor {
     Cursor(bytes.into())
 }
 
-fn of_cursor(cursor: &Cursor) -> Option<(Scan, Vec<Bytes>)> {
+/// What a cursor says, or why it can not be used.
+fn of_cursor(core: &Core, range: &KeyRange, cursor: &Cursor) -> StdResult<(Scan, Vec<Bytes>), String> {
     let mut from = &cursor.0[..];
-    let scan = Scan::decode(&mut from)?;
+    let of_other = || "the cursor is none that this store has made: begin with the first page".to_string();
+    let scan = Scan::decode(&mut from).ok_or_else(of_other)?;
+    // whoever has made it: nobody else is connected to
+    if let Some(endpoint) = scan.endpoint().filter(|endpoint| !core.primaries().contains(endpoint)) {
+        return Err(format!("the cursor is of {endpoint}, which has no keys of this store: begin with the first page"));
+    }
     let mut left = Vec::new();
     while !from.is_empty() {
-        left.push(Bytes::copy_from_slice(take(&mut from)?));
+        let key = take(&mut from).filter(|key| range.contains(key)).ok_or_else(of_other)?;
+        left.push(Bytes::copy_from_slice(key));
     }
-    Some((scan, left))
+    Ok((scan, left))
 }
 
 impl fmt::Debug for RedisStore {

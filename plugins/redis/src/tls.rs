@@ -6,16 +6,33 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
-use std::{error::Error as StdError, path::Path, sync::Arc};
+use std::{error::Error as StdError, path::Path, sync::Arc, time::Duration};
+use tokio::{task::spawn_blocking, time::timeout};
 
-/// None where TLS is not spoken.
+/// None where TLS is not spoken. The files are read on a thread apart.
 ///
 /// # Errors
-/// A file can not be read, or has not what it should have.
-pub(crate) fn config(tls: &RedisTls) -> Result<Option<Arc<ClientConfig>>, KvError> {
+/// A file can not be read within this time, or has not what it should have.
+pub(crate) async fn read(tls: &RedisTls, within: Duration) -> Result<Option<Arc<ClientConfig>>, KvError> {
     if !tls.enabled {
         return Ok(None);
     }
+    let files = tls.clone();
+    match timeout(within, spawn_blocking(move || config(&files))).await {
+        Ok(Ok(config)) => config.map(Some),
+        Ok(Err(gone)) => Err(KvError::new("connect", Reason::Closed).not_applied().because(gone)),
+        Err(late) => {
+            let paths = [&tls.ca_file, &tls.cert_file, &tls.key_file].map(|path| path.as_ref());
+            let paths: Vec<String> = paths.into_iter().flatten().map(|path| path.display().to_string()).collect();
+            let paths = paths.join(", ");
+            let help =
+                format!("`tls` in redis.conf names files that can not be read within {within:?}: look at {paths}");
+            Err(misconfigured(help, late))
+        }
+    }
+}
+
+fn config(tls: &RedisTls) -> Result<Arc<ClientConfig>, KvError> {
     let mut roots = RootCertStore::empty();
     match &tls.ca_file {
         Some(path) => {
@@ -42,19 +59,23 @@ pub(crate) fn config(tls: &RedisTls) -> Result<Option<Arc<ClientConfig>>, KvErro
         }
         _ => builder.with_no_client_auth(),
     };
-    Ok(Some(Arc::new(config)))
+    Ok(Arc::new(config))
 }
 
 fn certificates(key: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, KvError> {
     let read = CertificateDer::pem_file_iter(path).and_then(|all| all.collect::<Result<Vec<_>, _>>());
-    read.map_err(|error| wrong(key, path, error))
+    let read = read.map_err(|error| wrong(key, path, error))?;
+    if read.is_empty() {
+        return Err(wrong(key, path, "it has no certificate"));
+    }
+    Ok(read)
 }
 
-fn wrong(key: &str, path: &Path, error: impl StdError + Send + Sync + 'static) -> KvError {
+fn wrong(key: &str, path: &Path, error: impl Into<Box<dyn StdError + Send + Sync>>) -> KvError {
     misconfigured(format!("`tls.{key}` in redis.conf names {}: look at that file", path.display()), error)
 }
 
 /// The config can not be used.
-pub(crate) fn misconfigured(help: String, error: impl StdError + Send + Sync + 'static) -> KvError {
+pub(crate) fn misconfigured(help: String, error: impl Into<Box<dyn StdError + Send + Sync>>) -> KvError {
     KvError::new("connect", Reason::Invalid).not_applied().because(error).with_help(help)
 }

@@ -1,12 +1,12 @@
 //! Transactions: of one operation its plain command, of more a script that the server runs in one step.
 
 use crate::{
-    core::{Core, To},
+    core::{Core, To, Turn, Who},
     failure::Asked,
     glob::literal,
     scan::Scan,
     script, slots,
-    store::Shared,
+    store::{Shared, text},
     wire::{Command, Reply},
 };
 use bytes::Bytes;
@@ -86,19 +86,29 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
     }
     let reads = Asked::to_read("delete", Some(range.clone()));
     let (mut scan, mut count, mut entries) = (Scan::new(core), 0, Vec::new());
-    await_servers(core, &reads, range, &mut scan).await?;
+    await_servers(core, core.to_read(Who::Caller), &reads, range, &mut scan).await?;
     while !scan.is_over() {
         // what was deleted before stays deleted
-        let keys = scan.next(core, &reads, range).await.map_err(|error| partly(error, count))?;
+        let keys =
+            scan.next(core, core.to_read(Who::Caller), &reads, range).await.map_err(|error| partly(error, count))?;
         for some in keys.chunks(AT_ONCE) {
             let mut deletes = Vec::with_capacity(some.len());
             for key in some {
                 deletes.push(delete_key(core, &asked, key, previous));
             }
+            let mut failed = None;
             for deleted in join_all(deletes).await {
-                let (one, entry) = deleted.map_err(|error| partly(error, count))?;
-                count += one;
-                entries.extend(entry);
+                match deleted {
+                    Ok((one, entry)) => {
+                        count += one;
+                        entries.extend(entry);
+                    }
+                    Err(error) => drop(failed.get_or_insert(error)),
+                }
+            }
+            // all have been answered by now
+            if let Some(error) = failed {
+                return Err(partly(error, count));
             }
         }
     }
@@ -113,7 +123,8 @@ fn partly(error: KvError, count: u64) -> KvError {
     if count == 0 {
         return error;
     }
-    let help = format!("{count} keys were deleted before: delete again what is left");
+    let keys = if count == 1 { "1 key was" } else { &*format!("{count} keys were") };
+    let help = format!("{keys} deleted before: delete again what is left");
     let mut told = KvError::new("delete", error.reason().clone()).with_help(help);
     if let Some(range) = error.range() {
         told = told.on(range.clone());
@@ -144,10 +155,10 @@ async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
         return Ok(reply.bytes().map(|value| Entry::new(key.clone(), value)).into_iter().collect());
     }
     let (mut scan, mut entries) = (Scan::new(core), HashMap::new());
-    await_servers(core, &asked, range, &mut scan).await?;
+    await_servers(core, core.to_read(Who::Caller), &asked, range, &mut scan).await?;
     while !scan.is_over() {
-        let keys = scan.next(core, &asked, range).await?;
-        for (key, value) in keys.iter().zip(core.read(OP, &keys).await) {
+        let keys = scan.next(core, core.to_read(Who::Caller), &asked, range).await?;
+        for (key, value) in keys.iter().zip(core.read(core.to_read(Who::Caller), OP, &keys).await) {
             if let Some(value) = value? {
                 entries.insert(key.clone(), value);
             }
@@ -159,10 +170,17 @@ async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
 }
 
 /// A scan that was begun before any server was known begins when one is.
-pub(crate) async fn await_servers(core: &Core, asked: &Asked, range: &KeyRange, scan: &mut Scan) -> Result<()> {
+pub(crate) async fn await_servers(
+    core: &Core,
+    turn: Turn,
+    asked: &Asked,
+    range: &KeyRange,
+    scan: &mut Scan,
+) -> Result<()> {
     if scan.is_over() {
         // an owner of any key is one of the servers
-        core.call(asked, &To::Key(range.start().clone()), Command::new("EXISTS", [range.start().clone()])).await?;
+        let (to, exists) = (To::Key(range.start().clone()), Command::new("EXISTS", [range.start().clone()]));
+        core.call_until(turn, asked, &to, exists).await?;
         *scan = Scan::new(core);
     }
     Ok(())
@@ -171,7 +189,7 @@ pub(crate) async fn await_servers(core: &Core, asked: &Asked, range: &KeyRange, 
 /// Runs a transaction as a script.
 async fn run(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
     let asked = Asked::of_txn("transaction", txn);
-    let mut program = Program::new(core);
+    let mut program = Program::new(core, asked.clone());
     program.push(txn.conditions.len().to_string());
     for Condition { key, is, .. } in &txn.conditions {
         let (kind, value) = match is {
@@ -226,6 +244,7 @@ fn result_of(op: &Op, result: Reply) -> OpResult {
 /// What the script is given: keys, each once, and what is to be done with them.
 struct Program<'c> {
     core: &'c Core,
+    asked: Asked,
     keys: Vec<Bytes>,
     places: HashMap<Bytes, usize>,
     args: Vec<Bytes>,
@@ -233,8 +252,8 @@ struct Program<'c> {
 }
 
 impl<'c> Program<'c> {
-    fn new(core: &'c Core) -> Self {
-        Program { core, keys: Vec::new(), places: HashMap::new(), args: Vec::new(), slot: None }
+    fn new(core: &'c Core, asked: Asked) -> Self {
+        Program { core, asked, keys: Vec::new(), places: HashMap::new(), args: Vec::new(), slot: None }
     }
 
     fn push(&mut self, arg: impl Into<Bytes>) {
@@ -276,7 +295,7 @@ impl<'c> Program<'c> {
                     self.place(&[prefix, b"\0"].concat().into());
                 }
                 self.push("0");
-                self.push(format!("{}*", literal(&String::from_utf8_lossy(prefix))));
+                self.push(format!("{}*", literal(text(&self.asked, prefix, || range.clone())?)));
             }
         }
         Ok(())

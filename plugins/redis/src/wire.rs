@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use bytes::Bytes;
 use cninfra::config::Secret;
 use fred::{
-    clients::{Client, SubscriberClient},
+    clients::Client,
     interfaces::{ClientLike, EventInterface as _, PubsubInterface as _},
     types::{
         ClusterHash, ConnectHandle, CustomCommand, KeyspaceEvent, Value,
@@ -131,8 +131,6 @@ impl From<Value> for Reply {
 /// A connection. Dropped, it is ended.
 pub(crate) struct Wire {
     client: Client,
-    /// Of a connection for hints: the same one.
-    subscriber: Option<SubscriberClient>,
     task: Mutex<Option<ConnectHandle>>,
     pub(crate) endpoint: Arc<str>,
     answers: AtomicU64,
@@ -145,7 +143,7 @@ impl Wire {
     /// Dropped, it has left nothing.
     pub(crate) async fn dial(dial: &Dial, endpoint: &Arc<str>) -> Result<Wire, Failure> {
         let client = Client::new(config(dial, endpoint)?, Some(performance(1)), Some(connection(dial)), None);
-        Wire::begin(client, None, dial, endpoint).await
+        Wire::begin(client, dial, endpoint).await
     }
 
     /// Makes a connection for hints.
@@ -153,21 +151,15 @@ impl Wire {
     /// # Cancel safety
     /// Dropped, it has left nothing.
     pub(crate) async fn dial_for_hints(dial: &Dial, endpoint: &Arc<str>) -> Result<(Wire, Hints), Failure> {
-        let subscriber =
-            SubscriberClient::new(config(dial, endpoint)?, Some(performance(HINTS)), Some(connection(dial)), None);
-        let hints = Hints(subscriber.keyspace_event_rx());
-        let wire = Wire::begin(subscriber.to_client(), Some(subscriber), dial, endpoint).await?;
+        let client = Client::new(config(dial, endpoint)?, Some(performance(HINTS)), Some(connection(dial)), None);
+        let hints = Hints(client.keyspace_event_rx());
+        let wire = Wire::begin(client, dial, endpoint).await?;
         Ok((wire, hints))
     }
 
-    async fn begin(
-        client: Client,
-        subscriber: Option<SubscriberClient>,
-        dial: &Dial,
-        endpoint: &Arc<str>,
-    ) -> Result<Wire, Failure> {
+    async fn begin(client: Client, dial: &Dial, endpoint: &Arc<str>) -> Result<Wire, Failure> {
         let task = Mutex::new(Some(client.connect()));
-        let wire = Wire { client, subscriber, task, endpoint: endpoint.clone(), answers: AtomicU64::new(0) };
+        let wire = Wire { client, task, endpoint: endpoint.clone(), answers: AtomicU64::new(0) };
         match timeout(dial.within, wire.client.wait_for_connect()).await {
             Ok(Ok(())) => Ok(wire),
             Ok(Err(error)) => Err(Failure::of_dial(&error)),
@@ -205,12 +197,16 @@ impl Wire {
         answers
     }
 
-    /// Has the changes of channels with these patterns told. What the server refuses, the next call is told.
+    /// Has the changes of channels with these patterns told, or no more. The library takes what the server refuses for the answer of what was asked last, and drops it where nothing was: so something
+    /// is asked with it, with nothing between them.
     pub(crate) async fn subscribe(&self, patterns: Vec<String>, wanted: bool) -> Result<(), Failure> {
-        let Some(subscriber) = &self.subscriber else { return Ok(()) };
-        let asked =
-            if wanted { subscriber.psubscribe(patterns).await } else { subscriber.punsubscribe(patterns).await };
-        asked.map_err(|error| Failure::of_call(&error))
+        let pipeline = self.client.pipeline();
+        let asked = if wanted { pipeline.psubscribe(patterns).await } else { pipeline.punsubscribe(patterns).await };
+        asked.map_err(|error| Failure::of_call(&error))?;
+        let (ping, args) = Command::bare("PING").parts();
+        // it is put in the pipeline, and answered later
+        let _: Result<Value, _> = pipeline.custom(ping, args).await;
+        self.seen(pipeline.last().await).map(drop)
     }
 
     fn seen(&self, answer: Result<Value, fred::error::Error>) -> Result<Reply, Failure> {

@@ -164,7 +164,7 @@ async fn main() -> Result<()> {
     tell(&mut watch, 4).await?;
 
     println!("Closing the connection");
-    kv.store().close().await;
+    kv.store().close().await?;
     while let Ok(Some(_)) = timeout(SOON, watch.next()).await {}
     println!("The watch has ended");
     match kv.get("key1").await {

@@ -1,17 +1,18 @@
 //! [`Control`]: what the subscriber of a watch may ask for.
 
-use super::inbox::{Inbox, Order};
+use super::hub::Refused;
 use crate::{core::Core, failure::Asked, store::refuse_range};
 use cninfra::{
     BoxFuture,
-    keyval::{Capabilities, Feed, KeyRange, KvError, Reason, Result, WatchControl, WatchStats},
+    keyval::{Applied, Capabilities, Feed, KeyRange, Reason, Result, WatchControl, WatchStats},
 };
-use std::sync::Arc;
+use std::{result::Result as StdResult, sync::Arc};
 
 /// Notes what is asked for: the watch's task does it.
 pub(crate) struct Control {
     pub(crate) core: Arc<Core>,
-    pub(crate) inbox: Arc<Inbox>,
+    /// The hub's number of the watch.
+    pub(crate) id: u64,
     pub(crate) feed: Feed,
     pub(crate) capabilities: Capabilities,
 }
@@ -19,37 +20,33 @@ pub(crate) struct Control {
 const OP: &str = "watch";
 
 impl Control {
-    fn note(&self, order: Order) -> Result<()> {
-        if self.core.is_closed() {
-            return Err(KvError::new(OP, Reason::Closed).not_applied().at(self.core.endpoints().clone()));
-        }
-        if self.inbox.order(order) {
-            return Ok(());
-        }
-        let help =
-            "the subscriber takes its events too slowly for what is asked for: wait for those of the orders before";
-        Err(KvError::new(OP, Reason::Unavailable).not_applied().with_help(help))
-    }
-
     fn add_now(&self, range: KeyRange) -> Result<()> {
         self.capabilities.refuse_watch(std::slice::from_ref(&range), &Default::default())?;
-        refuse_range(&Asked::to_read(OP, None), &range)?;
-        if self.inbox.ranges().contains(&range) {
-            return Ok(());
-        }
-        // before the order, so that the task finds the version that has it
-        self.core.hub.want(&range);
-        self.note(Order::Add(range.clone())).inspect_err(|_| self.core.hub.want_no_more(&range))
+        let asked = Asked::to_read(OP, Some(range.clone()));
+        refuse_range(&asked, &range)?;
+        self.is_noted(&asked, self.core.hub.add_range(self.id, range))
     }
 
     fn remove_now(&self, range: KeyRange) -> Result<()> {
-        if !self.inbox.ranges().contains(&range) {
-            let help = "a range is taken out as it was added";
-            return Err(KvError::new(OP, Reason::Invalid).not_applied().on(range).with_help(help));
-        }
-        self.note(Order::Remove(range.clone()))?;
-        self.core.hub.want_no_more(&range);
-        Ok(())
+        let asked = Asked::to_read(OP, Some(range.clone()));
+        self.is_noted(&asked, self.core.hub.remove_range(self.id, range))
+    }
+
+    fn is_noted(&self, asked: &Asked, noted: StdResult<(), Refused>) -> Result<()> {
+        let refused = match noted {
+            _ if self.core.is_closed() => return Err(self.core.closed_error(asked, Applied::No)),
+            Ok(()) => return Ok(()),
+            Err(refused) => refused,
+        };
+        let (reason, help) = match refused {
+            Refused::Ended => (Reason::Closed, "the watch has ended: begin another one"),
+            Refused::Unknown => (Reason::Invalid, "a range is taken out as it was added"),
+            Refused::Full => (
+                Reason::Unavailable,
+                "the subscriber takes its events too slowly for what is asked for: wait for those of the orders before",
+            ),
+        };
+        Err(asked.error(reason, Applied::No).at(self.core.endpoints().clone()).with_help(help))
     }
 }
 
@@ -63,7 +60,7 @@ impl WatchControl for Control {
     }
 
     fn snapshot(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.note(Order::Snapshot) })
+        Box::pin(async move { self.is_noted(&Asked::to_read(OP, None), self.core.hub.snapshot(self.id)) })
     }
 
     fn stats(&self) -> WatchStats {

@@ -4,26 +4,30 @@ use super::{
     hub::Sync,
     inbox::{Inbox, Order},
 };
-use crate::{batch::BATCH, core::Core};
+use crate::{batch::BATCH, core::Core, monitor::with_cause};
 use bytes::Bytes;
 use cninfra::client::Pauses;
-use cninfra::keyval::{Cause, Event, Feed, KeyRange, Link, Pushed, WatchOptions};
+use cninfra::keyval::{Cause, Event, Feed, KeyRange, KvError, Link, Pushed, Reason, WatchOptions};
 use std::{
     collections::BTreeMap,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
+    hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
     sync::watch,
     time::{Instant, sleep, sleep_until},
 };
 
+/// So often the log is told that something can not be read.
+const TELL: Duration = Duration::from_secs(10);
+
 /// The task of a watch.
 pub(crate) struct Follower {
     pub(super) core: Arc<Core>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) feed: Feed,
-    id: u64,
+    pub(crate) id: u64,
     /// What the subscriber was told.
     pub(super) known: BTreeMap<Bytes, Known>,
     /// The previous values are wanted: they are kept.
@@ -31,13 +35,38 @@ pub(crate) struct Follower {
     /// The ranges whose snapshot was told.
     pub(super) told: Vec<KeyRange>,
     /// The snapshots that are to be told.
-    due: Vec<(KeyRange, Cause)>,
+    due: Vec<Due>,
+    /// The version of the patterns that has the first ranges.
+    since: u64,
     pub(super) sync: watch::Receiver<Sync>,
     /// Of the last time that all was read.
     epoch: u64,
     /// That the connection is lost was told.
     is_lost: bool,
     rescan: Instant,
+    rereads: Pauses,
+    /// That something could not be read was told in the log.
+    complained: Option<Instant>,
+    /// The beginning of the snapshot that is told now, if that was not told yet.
+    pub(super) beginning: Option<Event>,
+}
+
+/// A snapshot that is to be told.
+#[derive(Clone)]
+struct Due {
+    range: KeyRange,
+    cause: Cause,
+    /// The range is read when the servers tell of this version of the patterns, so that no change comes in between.
+    since: u64,
+    /// It could not be read: it is tried again then, and what else there is goes on.
+    again: Instant,
+    pauses: Pauses,
+}
+
+impl Due {
+    fn new(range: KeyRange, cause: Cause, since: u64) -> Self {
+        Due { range, cause, since, again: Instant::now(), pauses: Pauses::default() }
+    }
 }
 
 /// What is known of a key's value.
@@ -53,9 +82,7 @@ impl Known {
 }
 
 pub(super) fn hash(value: &Bytes) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
 }
 
 /// What has become of something that was to be told.
@@ -74,8 +101,8 @@ pub(super) enum Told {
 
 impl Follower {
     pub(crate) fn new(core: Arc<Core>, inbox: Arc<Inbox>, feed: Feed, options: &WatchOptions) -> Self {
-        let id = core.hub.add(inbox.clone());
-        let due = inbox.ranges().into_iter().map(|range| (range, Cause::Start)).collect();
+        let (id, since) = core.hub.add(inbox.clone());
+        let due = inbox.ranges().into_iter().map(|range| Due::new(range, Cause::Start, since)).collect();
         let sync = core.hub.sync();
         let rescan = Instant::now() + *core.config.rescan_interval;
         let epoch = sync.borrow().epoch;
@@ -88,24 +115,27 @@ impl Follower {
             keeps_values: options.previous,
             told: Vec::new(),
             due,
+            since,
             sync,
             epoch,
             is_lost: false,
             rescan,
+            rereads: Pauses::default(),
+            complained: None,
+            beginning: None,
         }
     }
 
     /// Waits until it is known whether the servers tell: why they do not, with the mend. None where one is away, too.
     pub(crate) async fn refusal(&self) -> Option<String> {
         let mut sync = self.sync.clone();
-        let version = self.core.hub.version();
         loop {
             {
                 let sync = sync.borrow_and_update();
                 if sync.refused.is_some() {
                     return sync.refused.clone();
                 }
-                if sync.down || sync.confirmed.is_some_and(|confirmed| confirmed >= version) {
+                if sync.down || sync.confirmed.is_some_and(|confirmed| confirmed >= self.since) {
                     return None;
                 }
             }
@@ -127,24 +157,36 @@ impl Follower {
     async fn follow(&mut self) {
         let mut pauses = Pauses::default();
         loop {
-            if !self.is_in_step() {
-                if self.sync.changed().await.is_err() {
-                    return;
-                }
-                continue;
-            }
             self.take_orders();
+            let Some(confirmed) = self.in_step() else {
+                self.wait(None).await;
+                continue;
+            };
             if self.inbox.has_overflowed() {
                 self.all_due(Cause::Lost);
             }
-            let told = if let Some((range, cause)) = self.due.first().cloned() {
-                self.snapshot(range, cause).await
-            } else if Instant::now() >= self.rescan {
-                self.read_all().await
+            let now = Instant::now();
+            let is_ready = |due: &&Due| due.since <= confirmed && due.again <= now;
+            let told = if let Some(Due { range, cause, .. }) = self.due.iter().find(is_ready).cloned() {
+                match self.snapshot(&range, cause).await {
+                    Told::Failed => {
+                        self.try_again(&range);
+                        continue;
+                    }
+                    told => told,
+                }
+            } else if now >= self.rescan {
+                match self.read_all().await {
+                    Told::Failed => {
+                        self.rescan = Instant::now() + self.rereads.next();
+                        continue;
+                    }
+                    told => told,
+                }
             } else {
                 let dirty = self.inbox.dirty(BATCH);
                 if dirty.is_empty() {
-                    self.wait().await;
+                    self.wait(Some(confirmed)).await;
                     continue;
                 }
                 self.changes(dirty).await
@@ -158,36 +200,39 @@ impl Follower {
                     if !self.feed.room().await {
                         return;
                     }
+                    // a snapshot that can not be read does not make room for ever
+                    sleep(pauses.next()).await;
                 }
                 Told::Ended => return,
             }
         }
     }
 
-    /// Until there is something to do.
-    async fn wait(&mut self) {
+    /// Until there is something to do. Without a version of the patterns that the servers tell of, nothing is to be read.
+    async fn wait(&mut self, confirmed: Option<u64>) {
+        let of_due = |confirmed| self.due.iter().filter(move |due| due.since <= confirmed).map(|due| due.again);
+        let next = confirmed.map(|confirmed| of_due(confirmed).fold(self.rescan, Instant::min));
         tokio::select! {
             () = self.inbox.woken.notified() => {}
+            // its sender is the core's
             _ = self.sync.changed() => {}
-            () = sleep_until(self.rescan) => {}
+            () = sleep_until(next.unwrap_or(self.rescan)), if next.is_some() => {}
         }
     }
 
-    /// Do all servers tell of the changes of all ranges? What the subscriber has to know of it is told.
-    fn is_in_step(&mut self) -> bool {
+    /// The version of the patterns of which all servers tell; none where one does not. What the subscriber has to know of it is told.
+    fn in_step(&mut self) -> Option<u64> {
         let sync = self.sync.borrow_and_update().clone();
         let Some(confirmed) = sync.confirmed else {
             let is_trouble = sync.down || sync.refused.is_some();
             if !self.is_lost && (!self.told.is_empty() || is_trouble) {
                 self.is_lost = true;
+                // why is told in the log by who listens
+                self.feed.has_failed();
                 self.tell(Event::Link(Link::Lost));
             }
-            return false;
+            return None;
         };
-        if confirmed < self.core.hub.version() && !self.due.iter().all(|(range, _)| self.told.contains(range)) {
-            // a new range is not told of yet
-            return false;
-        }
         if self.is_lost {
             self.is_lost = false;
             self.tell(Event::Link(Link::Resumed));
@@ -195,7 +240,7 @@ impl Follower {
         if std::mem::replace(&mut self.epoch, sync.epoch) != sync.epoch {
             self.all_due(Cause::Lost);
         }
-        true
+        Some(confirmed)
     }
 
     /// Is a server not listened to? What is read then may be older than what was told. Where hints were lost otherwise, all is read again after this: to begin at once
@@ -207,10 +252,11 @@ impl Follower {
     /// A snapshot of each range that was told is due.
     fn all_due(&mut self, cause: Cause) {
         for range in &self.told {
-            match self.due.iter_mut().find(|(other, _)| other == range) {
-                Some((_, before)) if cause != Cause::Requested => *before = cause,
+            match self.due.iter_mut().find(|due| due.range == *range) {
+                Some(due) if cause != Cause::Requested => due.cause = cause,
                 Some(_) => {}
-                None => self.due.push((range.clone(), cause)),
+                // it was told of before
+                None => self.due.push(Due::new(range.clone(), cause, 0)),
             }
         }
     }
@@ -218,16 +264,39 @@ impl Follower {
     fn take_orders(&mut self) {
         for order in self.inbox.orders() {
             match order {
-                Order::Add(range) => self.due.push((range, Cause::Added)),
+                Order::Add(range, since) => self.due.push(Due::new(range, Cause::Added, since)),
                 Order::Snapshot => self.all_due(Cause::Requested),
                 Order::Remove(range) => {
                     self.told.retain(|other| *other != range);
-                    self.due.retain(|(other, _)| *other != range);
+                    self.due.retain(|due| due.range != range);
                     let told = &self.told;
                     self.known.retain(|key, _| !range.contains(key) || told.iter().any(|other| other.contains(key)));
                     self.tell(Event::removed(range));
                 }
             }
+        }
+    }
+
+    /// Something could not be read: that is counted, and the log is told of it from time to time. Returns whether it may pass.
+    pub(super) fn has_failed(&mut self, error: &KvError) -> bool {
+        if *error.reason() == Reason::Closed {
+            return true;
+        }
+        self.feed.has_failed();
+        let (why, help) = (with_cause(error), error.help().unwrap_or_default());
+        if self.complained.is_none_or(|last| last.elapsed() >= TELL) {
+            self.complained = Some(Instant::now());
+            tracing::warn!("a watch can not read what it watches: {why}; {help}");
+        } else {
+            tracing::debug!("a watch can not read what it watches: {why}; {help}");
+        }
+        error.is_transient()
+    }
+
+    /// A range could not be read.
+    fn try_again(&mut self, range: &KeyRange) {
+        for due in self.due.iter_mut().filter(|due| due.range == *range) {
+            due.again = Instant::now() + due.pauses.next();
         }
     }
 
@@ -239,7 +308,7 @@ impl Follower {
 
     /// A snapshot was told.
     pub(super) fn told(&mut self, range: KeyRange) {
-        self.due.retain(|(other, _)| *other != range);
+        self.due.retain(|due| due.range != range);
         if !self.told.contains(&range) {
             self.told.push(range);
         }
@@ -248,6 +317,7 @@ impl Follower {
     /// All was read.
     pub(super) fn rescanned(&mut self) {
         self.rescan = Instant::now() + *self.core.config.rescan_interval;
+        self.rereads.reset();
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Hub`]: which watches there are, what of the servers' changes they have told, and who tells them.
 
-use super::inbox::Inbox;
-use crate::{core::Why, glob::literal};
+use super::inbox::{Inbox, Order};
+use crate::glob::literal;
 use bytes::Bytes;
 use cninfra::keyval::KeyRange;
 use std::{
@@ -56,6 +56,17 @@ pub(crate) struct Sync {
     pub(crate) down: bool,
 }
 
+/// Why an order is not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refused {
+    /// The watch has ended.
+    Ended,
+    /// The range is not watched.
+    Unknown,
+    /// The orders before are not done yet.
+    Full,
+}
+
 impl Hub {
     pub(crate) fn new(db: u8) -> Self {
         Hub {
@@ -67,8 +78,8 @@ impl Hub {
         }
     }
 
-    /// A watch begins.
-    pub(crate) fn add(&self, inbox: Arc<Inbox>) -> u64 {
+    /// A watch begins: its number, and the version of the patterns that has its ranges.
+    pub(crate) fn add(&self, inbox: Arc<Inbox>) -> (u64, u64) {
         let mut state = self.lock();
         state.next += 1;
         let id = state.next;
@@ -76,8 +87,9 @@ impl Hub {
             state.want(self.pattern(&range));
         }
         state.inboxes.insert(id, inbox);
+        let since = state.version;
         self.settle(state);
-        id
+        (id, since)
     }
 
     /// A watch ends.
@@ -91,28 +103,57 @@ impl Hub {
         self.settle(state);
     }
 
-    /// A watch has another range.
-    pub(crate) fn want(&self, range: &KeyRange) {
-        let mut state = self.lock();
-        state.want(self.pattern(range));
-        self.settle(state);
+    /// A watch has another range. One that it has already is no other one.
+    pub(crate) fn add_range(&self, id: u64, range: KeyRange) -> Result<(), Refused> {
+        self.order(id, |state, inbox| {
+            if inbox.ranges().contains(&range) {
+                return Ok(());
+            }
+            let pattern = self.pattern(&range);
+            state.want(pattern.clone());
+            match inbox.order(Order::Add(range, state.version)) {
+                true => Ok(()),
+                false => {
+                    state.want_no_more(&pattern);
+                    Err(Refused::Full)
+                }
+            }
+        })
     }
 
     /// A watch has a range no more.
-    pub(crate) fn want_no_more(&self, range: &KeyRange) {
+    pub(crate) fn remove_range(&self, id: u64, range: KeyRange) -> Result<(), Refused> {
+        self.order(id, |state, inbox| {
+            if !inbox.ranges().contains(&range) {
+                return Err(Refused::Unknown);
+            }
+            let pattern = self.pattern(&range);
+            if !inbox.order(Order::Remove(range)) {
+                return Err(Refused::Full);
+            }
+            state.want_no_more(&pattern);
+            Ok(())
+        })
+    }
+
+    /// A watch is to tell all once more.
+    pub(crate) fn snapshot(&self, id: u64) -> Result<(), Refused> {
+        self.order(id, |_, inbox| if inbox.order(Order::Snapshot) { Ok(()) } else { Err(Refused::Full) })
+    }
+
+    /// Notes an order under the lock under which the watch ends, too: so nothing is left of a watch that has ended, and two who ask for the same have it once.
+    fn order(&self, id: u64, note: impl FnOnce(&mut State, &Inbox) -> Result<(), Refused>) -> Result<(), Refused> {
         let mut state = self.lock();
-        state.want_no_more(&self.pattern(range));
+        let inbox = state.inboxes.get(&id).cloned().ok_or(Refused::Ended)?;
+        let noted = note(&mut state, &inbox);
         self.settle(state);
+        noted
     }
 
     /// The patterns that are wanted, and their version.
     pub(crate) fn patterns(&self) -> (u64, Vec<String>) {
         let state = self.lock();
         (state.version, state.patterns.keys().cloned().collect())
-    }
-
-    pub(crate) fn version(&self) -> u64 {
-        self.lock().version
     }
 
     /// These servers have the keys.
@@ -182,7 +223,7 @@ impl Hub {
 
     pub(crate) fn last_trouble(&self) -> Box<dyn std::error::Error + Send + std::marker::Sync> {
         let trouble = self.lock().trouble.clone();
-        if trouble.is_empty() { Why("no server is known yet").into() } else { trouble.into() }
+        if trouble.is_empty() { "no server is known yet".into() } else { trouble.into() }
     }
 
     /// The channels of a range, as a pattern.
@@ -273,10 +314,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_of_a_watch_leaves_nothing_behind() {
+        let (hub, _) = hub();
+        let (id, _) = hub.add(Arc::new(Inbox::new(vec![KeyRange::key("k")])));
+        // the second one is no other one
+        assert_eq!([0; 2].map(|_| hub.add_range(id, KeyRange::key("l"))), [Ok(()); 2]);
+        assert_eq!(hub.patterns().1.len(), 2);
+        assert_eq!(hub.remove_range(id, KeyRange::key("l")), Ok(()));
+        assert_eq!(hub.remove_range(id, KeyRange::key("l")), Err(Refused::Unknown));
+        assert_eq!(hub.patterns().1, ["__keyspace@3__:k"]);
+        while hub.snapshot(id).is_ok() {}
+        assert_eq!(hub.add_range(id, KeyRange::key("m")), Err(Refused::Full));
+        hub.remove(id);
+        assert_eq!(hub.add_range(id, KeyRange::key("m")), Err(Refused::Ended));
+        assert!(hub.patterns().1.is_empty());
+    }
+
+    #[test]
     fn patterns_go_with_the_last_who_wants_them() {
         let (hub, _) = hub();
         let inbox = || Arc::new(Inbox::new(vec![KeyRange::key("k")]));
-        let (one, other) = (hub.add(inbox()), hub.add(inbox()));
+        let ((one, _), (other, _)) = (hub.add(inbox()), hub.add(inbox()));
         hub.remove(one);
         assert_eq!(hub.patterns().1, ["__keyspace@3__:k"]);
         hub.remove(other);

@@ -16,7 +16,8 @@ const ORDERS: usize = 1024;
 /// What the subscriber has asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Order {
-    Add(KeyRange),
+    /// With the version of the patterns that has it.
+    Add(KeyRange, u64),
     Remove(KeyRange),
     Snapshot,
 }
@@ -91,7 +92,7 @@ impl Inbox {
             return false;
         }
         match &order {
-            Order::Add(range) => noted.ranges.push(range.clone()),
+            Order::Add(range, _) => noted.ranges.push(range.clone()),
             Order::Remove(range) => noted.ranges.retain(|other| other != range),
             Order::Snapshot => {}
         }
@@ -132,7 +133,7 @@ mod tests {
     fn orders_have_a_bound() {
         let inbox = Inbox::new(vec![KeyRange::all()]);
         assert!((0..ORDERS).all(|_| inbox.order(Order::Snapshot)));
-        assert!(!inbox.order(Order::Add(KeyRange::key("a"))));
+        assert!(!inbox.order(Order::Add(KeyRange::key("a"), 1)));
         assert_eq!((inbox.ranges(), inbox.orders().len()), (vec![KeyRange::all()], ORDERS));
     }
 }

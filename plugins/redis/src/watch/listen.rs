@@ -8,6 +8,7 @@ use crate::{
     core::{Core, PATIENCE, To},
     failure::{Asked, Failure},
     glob::literal,
+    monitor::with_cause,
     node::is_master,
     script,
     wire::{Command, Hint, Hints, Wire},
@@ -69,24 +70,26 @@ pub(crate) async fn run(core: Arc<Core>) {
 
 /// Why a server is not listened to any more.
 enum Ended {
-    Down,
+    /// Why.
+    Down(String),
     Refused(String),
 }
 
 impl From<Failure> for Ended {
-    fn from(_: Failure) -> Self {
-        Ended::Down
+    fn from(failure: Failure) -> Self {
+        Ended::Down(failure.to_string())
     }
 }
 
 impl From<KvError> for Ended {
-    fn from(_: KvError) -> Self {
-        Ended::Down
+    fn from(error: KvError) -> Self {
+        Ended::Down(with_cause(&error))
     }
 }
 
 async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
     let mut pauses = Pauses::default();
+    let mut was_told = false;
     loop {
         // nobody is listened to for nothing
         let mut wanted = core.hub.wanted();
@@ -99,14 +102,22 @@ async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
         let ended = session(&core, &endpoint, &mut is_up).await;
         if is_up {
             pauses.reset();
+            was_told = false;
         }
         let Err(ended) = ended;
         let wait = match ended {
-            Ended::Down => {
+            Ended::Down(why) => {
+                // once, until it is back
+                if !std::mem::replace(&mut was_told, true) {
+                    tracing::warn!("watches hear nothing of redis at {endpoint}: {why}");
+                }
                 core.hub.listener(&endpoint, Listener::Down);
                 pauses.next()
             }
             Ended::Refused(why) => {
+                if !std::mem::replace(&mut was_told, true) {
+                    tracing::warn!("watches hear nothing: {why}");
+                }
                 core.hub.listener(&endpoint, Listener::Refused(why));
                 REFUSED
             }
@@ -184,7 +195,9 @@ impl Session<'_> {
                 ended = self.take(&mut hints, &mut nothing) => return ended,
                 ended = self.live() => return ended,
                 ended = self.tells_still() => return Err(ended),
-                changed = wanted.changed() => if changed.is_err() { return Err(Ended::Down) },
+                changed = wanted.changed() => if changed.is_err() {
+                    return Err(Ended::Down("the store is gone".to_string()));
+                },
             }
         }
     }
@@ -205,7 +218,7 @@ impl Session<'_> {
                     self.core.hub.hint(&key, expired);
                 }
                 Some(Hint::Lost) => self.core.hub.lost(),
-                None => return Err(Ended::Down),
+                None => return Err(Ended::Down("the connection was lost".to_string())),
             }
         }
     }
@@ -233,15 +246,14 @@ impl Session<'_> {
         answer.unwrap_or_else(|_| Err(Failure::lost("no answer to PING"))).map(drop)
     }
 
-    /// Has the server tell of patterns, or no more. It says nothing where it does not want to, but in the answer to what is asked next.
+    /// Has the server tell of patterns, or no more.
     async fn subscribe(&self, patterns: impl Iterator<Item = &String>, wanted: bool) -> Result<(), Ended> {
         let patterns: Vec<String> = patterns.cloned().collect();
         if patterns.is_empty() {
             return Ok(());
         }
         let asked = timeout(PATIENCE, self.wire.subscribe(patterns, wanted)).await;
-        asked.unwrap_or_else(|_| Err(Failure::lost("no answer to PSUBSCRIBE")))?;
-        match self.ping().await {
+        match asked.unwrap_or_else(|_| Err(Failure::lost("no answer to PSUBSCRIBE"))) {
             Err(failure) if failure.is_denied() => Err(Ended::Refused(notify::refused(self.endpoint, &failure))),
             other => Ok(other?),
         }
@@ -252,7 +264,7 @@ impl Session<'_> {
         self.subscribe(echo.pattern.iter(), true).await?;
         let asked = Asked::to_write("notifications", Some(KeyRange::key(&echo.key)));
         let command = Command::new("EVAL", [Bytes::from_static(script::ECHO.as_bytes()), "1".into(), echo.key.clone()]);
-        match self.core.call(&asked, &To::Node(self.endpoint.clone()), command).await {
+        match self.core.call_own(&asked, &To::Node(self.endpoint.clone()), command).await {
             Ok(_) => {}
             Err(error) if *error.reason() == Reason::Denied => {
                 return Err(Ended::Refused(notify::unproved(self.endpoint, &error)));

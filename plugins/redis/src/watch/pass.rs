@@ -1,7 +1,7 @@
 //! What a [`Follower`] reads, and tells of it.
 
 use super::follow::{Follower, Known, Told, hash};
-use crate::{batch::BATCH, failure::Asked, scan::Scan};
+use crate::{batch::BATCH, core::Who, failure::Asked, scan::Scan};
 use bytes::Bytes;
 use cninfra::keyval::{Cause, Change, Entry, Event, KeyRange, Previous, Pushed, Reason, Result};
 use std::collections::HashSet;
@@ -10,21 +10,28 @@ const OP: &str = "watch";
 
 impl Follower {
     /// Tells a snapshot.
-    pub(super) async fn snapshot(&mut self, range: KeyRange, cause: Cause) -> Told {
-        let begin = Event::snapshot_begin(range.clone(), cause);
-        if let Some(not) = not_done(self.feed.send(begin).await) {
-            return not;
-        }
+    pub(super) async fn snapshot(&mut self, range: &KeyRange, cause: Cause) -> Told {
+        // it is told when something was read, so that of a range that can not be read nothing is told
+        self.beginning = Some(Event::snapshot_begin(range.clone(), cause));
         let mut seen = HashSet::new();
-        let told = self.pass(&range, &mut seen, true).await;
+        let told = self.pass(range, &mut seen, true).await;
         if told != Told::Done {
             return told;
+        }
+        if let Some(not) = self.begin().await {
+            return not;
         }
         if let Some(not) = not_done(self.feed.send(Event::snapshot_end(range.clone(), None)).await) {
             return not;
         }
-        self.told(range);
+        self.told(range.clone());
         Told::Done
+    }
+
+    /// Tells the beginning of the snapshot, once.
+    async fn begin(&mut self) -> Option<Told> {
+        let beginning = self.beginning.take()?;
+        not_done(self.feed.send(beginning).await)
     }
 
     /// Reads all, and tells what is different.
@@ -50,11 +57,15 @@ impl Follower {
             let asked = Asked::to_read(OP, Some(range.clone()));
             let mut scan = Scan::new(&self.core);
             while !scan.is_over() {
-                let mut keys = match self.unless_lost(scan.next(&self.core, &asked, range)).await {
-                    None => return Told::Outdated,
-                    Some(Err(_)) => return Told::Failed,
-                    Some(Ok(keys)) => keys,
-                };
+                let mut keys =
+                    match self.unless_lost(scan.next(&self.core, self.core.to_read(Who::Own), &asked, range)).await {
+                        None => return Told::Outdated,
+                        Some(Err(error)) => {
+                            self.has_failed(&error);
+                            return Told::Failed;
+                        }
+                        Some(Ok(keys)) => keys,
+                    };
                 keys.retain(|key| !seen.contains(key));
                 while !keys.is_empty() {
                     let rest = keys.split_off(keys.len().min(BATCH));
@@ -82,11 +93,25 @@ impl Follower {
     }
 
     async fn pass_keys(&mut self, keys: Vec<Bytes>, seen: &mut HashSet<Bytes>, as_items: bool) -> Told {
-        let Some(values) = self.unless_lost(self.core.read(OP, &keys)).await else { return Told::Outdated };
+        let Some(values) = self.unless_lost(self.core.read(self.core.to_read(Who::Own), OP, &keys)).await else {
+            return Told::Outdated;
+        };
         for (key, value) in keys.into_iter().zip(values) {
-            let Ok(value) = is_there(value) else { return Told::Failed };
+            let value = match self.is_there(value) {
+                Read::Is(value) => Some(value),
+                Read::Unreadable => None,
+                Read::Failed => return Told::Failed,
+            };
             seen.insert(key.clone());
-            let told = if as_items { self.item(key, value).await } else { self.change(key, value, None).await };
+            if as_items && let Some(not) = self.begin().await {
+                return not;
+            }
+            let told = match (value, as_items) {
+                (value, true) => self.item(key, value.flatten()).await,
+                (Some(value), false) => self.change(key, value, None).await,
+                // it is as it was told before
+                (None, false) => Told::Done,
+            };
             if told != Told::Done {
                 return told;
             }
@@ -113,7 +138,7 @@ impl Follower {
     pub(super) async fn changes(&mut self, mut dirty: Vec<(Bytes, bool)>) -> Told {
         dirty.retain(|(key, _)| self.told.iter().any(|range| range.contains(key)));
         let keys: Vec<Bytes> = dirty.iter().map(|(key, _)| key.clone()).collect();
-        let Some(values) = self.unless_lost(self.core.read(OP, &keys)).await else {
+        let Some(values) = self.unless_lost(self.core.read(self.core.to_read(Who::Own), OP, &keys)).await else {
             self.inbox.again(dirty);
             return Told::Outdated;
         };
@@ -121,9 +146,11 @@ impl Follower {
         let mut left = Vec::new();
         for ((key, expired), value) in dirty.into_iter().zip(values) {
             if told == Told::Done {
-                told = match is_there(value) {
-                    Ok(value) => self.change(key.clone(), value, expired.then_some(true)).await,
-                    Err(_) => Told::Failed,
+                told = match self.is_there(value) {
+                    Read::Is(value) => self.change(key.clone(), value, expired.then_some(true)).await,
+                    // it is as it was told before
+                    Read::Unreadable => Told::Done,
+                    Read::Failed => Told::Failed,
                 };
             }
             if told != Told::Done {
@@ -132,6 +159,16 @@ impl Follower {
         }
         self.inbox.again(left);
         told
+    }
+
+    /// What is a list or a hash has no value.
+    fn is_there(&mut self, value: Result<Option<Bytes>>) -> Read {
+        match value {
+            Ok(value) => Read::Is(value),
+            Err(error) if *error.reason() == Reason::Malformed => Read::Is(None),
+            Err(error) if self.has_failed(&error) => Read::Failed,
+            Err(_) => Read::Unreadable,
+        }
     }
 
     /// What was read; none where a server is not listened to any more, which is to be told at once.
@@ -183,12 +220,14 @@ impl Follower {
     }
 }
 
-/// What is a list or a hash has no value.
-fn is_there(value: Result<Option<Bytes>>) -> Result<Option<Bytes>> {
-    match value {
-        Err(error) if *error.reason() == Reason::Malformed => Ok(None),
-        value => value,
-    }
+/// What was read of a key.
+enum Read {
+    /// The value that it has, if it has one.
+    Is(Option<Bytes>),
+    /// The user may not read it, or the like: it is passed over.
+    Unreadable,
+    /// The server could not be asked: again, a bit later.
+    Failed,
 }
 
 fn not_done(pushed: Pushed) -> Option<Told> {

@@ -105,8 +105,8 @@ impl Observed {
             sleep(Duration::from_millis(50)).await;
         }
         println!("known after {:?}", began.elapsed());
-        self.watcher.close().await;
-        self.writer.close().await;
+        self.watcher.close().await.unwrap();
+        self.writer.close().await.unwrap();
         timeout(SOON, self.watching).await.unwrap().unwrap();
         let told = checked.unwrap_or_else(|wrong| panic!("seed {}: {wrong}", self.seed));
         println!("{told:?}");

@@ -111,7 +111,7 @@ async fn what_is_put_with_the_client_ends_with_its_agent() {
     assert!(kv(&other).get("there").await.unwrap().is_some());
     agent.close().await.unwrap();
     assert_eq!(kv(&other).get("there").await.unwrap(), None);
-    other.close().await;
+    other.close().await.unwrap();
 }
 
 /// As the predecessor wrote them: times in nanoseconds.

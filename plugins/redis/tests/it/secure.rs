@@ -1,9 +1,9 @@
 //! Who is who: passwords, users and TLS.
 
 use crate::support::{kv, sentinels, until};
-use cninfra::keyval::{Applied, Event, Reason, WatchOptions};
+use cninfra::keyval::{Applied, Event, KeyRange, Reason, Txn, WatchOptions};
 use cninfra_redis::{RedisConfig, RedisStore, RedisTls};
-use cninfra_testbed::{CLIENT, Certs, Redis, RedisCluster, RedisOptions, RedisSentinel, require};
+use cninfra_testbed::{CLIENT, Certs, Folder, Redis, RedisCluster, RedisOptions, RedisSentinel, require};
 use std::sync::Arc;
 
 async fn works(config: RedisConfig) {
@@ -15,7 +15,7 @@ async fn works(config: RedisConfig) {
     all.put("p/k", "v").await.unwrap();
     until(&mut watch, |event| matches!(event, Event::Changes { .. })).await;
     assert_eq!(all.get("p/k").await.unwrap().unwrap().value, "v");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 async fn fails(config: RedisConfig, secret: &str) -> cninfra::keyval::KvError {
@@ -56,7 +56,7 @@ async fn what_a_user_may_not_do_is_told() {
     let error = kv(&store).put("others/k", "v").await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::No), "{error:?}");
     assert!(error.to_string().contains("others/k") && error.help().unwrap().contains("ACL"), "{error:?}");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,6 +75,12 @@ async fn tls_is_spoken_with_whom_is_trusted() {
     let none = RedisTls { enabled: true, ca_file: Some("/no/such/file".into()), ..RedisTls::default() };
     let error = fails(config(none), "no secret").await;
     assert!(error.help().unwrap().contains("`tls.ca-file`"), "{error:?}");
+    let folder = Folder::new();
+    folder.write("empty.pem", "");
+    let empty = RedisTls { enabled: true, ca_file: Some(folder.path().join("empty.pem")), ..RedisTls::default() };
+    let error = fails(config(empty), "no secret").await;
+    let help = error.help().unwrap();
+    assert!(help.contains("`tls.ca-file`") && help.contains("empty.pem"), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,7 +116,7 @@ async fn tls_is_spoken_with_each_node_of_a_cluster() {
         }
         assert_eq!(all.list("q/").all().await.unwrap().len(), 60);
     }
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -136,4 +142,46 @@ async fn a_master_with_sentinels_has_its_own_password() {
     let unknown = RedisConfig { master_name: Some("nobody".to_string()), ..sentinels(&redis) };
     let error = fails(unknown, "hunter2").await;
     assert!(format!("{error:?}").contains("knows no master `nobody`"), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_half_done_may_have_been_applied() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~*/ours allchannels +@all").start();
+    let mut config = RedisConfig::at(redis.addr().to_string());
+    (config.username, config.password) = (Some("agent".to_string()), "secret".to_string().into());
+    let store = RedisStore::connect(config).await.unwrap();
+    let all = kv(&store);
+    // which of the two is found first is not known
+    for number in 0..20 {
+        let keys = ["ours", "others"].map(|key| format!("{number}/{key}"));
+        redis.call(&["MSET", &keys[0], "v", &keys[1], "v"]);
+        let error = all.delete_prefix(format!("{number}/")).await.unwrap_err();
+        assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::Unknown), "{error:?}");
+        assert!(error.help().unwrap().contains("1 key"), "{error:?}");
+        assert_eq!(redis.call(&["EXISTS", &keys[0]]).number(), Some(0));
+    }
+    // a script is not taken back
+    redis.call(&["SET", "s/others", "v"]);
+    let txn = Txn::new().put("t/ours", "v").delete_range(KeyRange::prefix("s/"));
+    let error = all.commit(txn).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::Unknown), "{error:?}");
+    assert_eq!(redis.call(&["GET", "t/ours"]).text(), Some("v"));
+    // one that has written nothing needs none
+    let txn = Txn::new().delete_range(KeyRange::prefix("s/")).put("t/ours", "v");
+    let error = all.commit(txn).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::No), "{error:?}");
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_does_not_answer_holds_up_nothing() {
+    let folder = Folder::new();
+    let pipe = folder.path().join("ca.pem");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let tls = RedisTls { enabled: true, ca_file: Some(pipe.clone()), ..RedisTls::default() };
+    let error = fails(RedisConfig { tls, ..RedisConfig::at("127.0.0.1:1") }, "no secret").await;
+    assert!(error.help().unwrap().contains("`tls`"), "{error:?}");
+    // whoever waits for it has it
+    std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
 }

@@ -2,8 +2,10 @@
 
 use crate::support::{eventually, kv};
 use cninfra::keyval::{Expiry, Reason, Txn};
+use cninfra::testing::Link;
 use cninfra_redis::{RedisConfig, RedisStore};
-use cninfra_testbed::{Redis, require};
+use cninfra_testbed::{Redis, RedisCluster, RedisOptions, require};
+use futures_util::future::try_join_all;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -41,7 +43,7 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
         eventually("it ends", async || all.get(key).await.unwrap().is_none()).await;
     }
     assert!(all.get("others").await.unwrap().is_some());
-    other.close().await;
+    other.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,7 +56,7 @@ async fn who_is_still_there_says_so_when_the_server_is_back() {
     sleep(Duration::from_millis(1500)).await;
     redis.restart();
     eventually("it is there", async || redis.call(&["GET", "there"]).text() == Some("v")).await;
-    store.close().await;
+    store.close().await.unwrap();
     assert_eq!(redis.call(&["GET", "there"]).text(), None);
 }
 
@@ -71,7 +73,97 @@ async fn they_are_not_without_bound() {
     for some in 0..100 {
         put(some * 100..some * 100 + 100).await.unwrap();
     }
+    // one that is known is no other one
+    put(9_990..10_000).await.unwrap();
     let error = put(10_000..10_001).await.unwrap_err();
     assert_eq!(*error.reason(), Reason::TooLarge, "{error:?}");
-    store.close().await;
+    // so many may take longer than it has
+    let _ = store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_floods_the_store_does_not_end_them() {
+    require!(Redis);
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let mut config = RedisConfig::at(link.addr().to_string());
+    (config.session_ttl, config.write_timeout) = (Duration::from_secs(3).into(), Duration::from_secs(30).into());
+    let store = RedisStore::connect(config).await.unwrap();
+    kv(&store).put_with("mine", "v", Expiry::WithClient).await.unwrap();
+    link.slow(Duration::from_millis(50));
+    let mut flood = tokio::task::JoinSet::new();
+    for number in 0..8000 {
+        let all = kv(&store);
+        flood.spawn(async move {
+            loop {
+                // most of them wait for their turn for longer than such a key lives
+                let _ = all.put(format!("k{number}"), "v").await;
+            }
+        });
+    }
+    for _ in 0..80 {
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!(redis.call(&["GET", "mine"]).text(), Some("v"));
+    }
+    flood.shutdown().await;
+    store.close().await.unwrap();
+}
+
+/// So many keys that end with the client, behind a network that is slow then.
+async fn many(redis: &Redis, count: usize) -> (RedisStore, Link) {
+    let link = Link::to(redis.addr()).unwrap();
+    let config = RedisConfig { session_ttl: Duration::from_secs(3).into(), ..RedisConfig::at(link.addr().to_string()) };
+    let store = RedisStore::connect(config).await.unwrap();
+    for some in 0..count / 100 {
+        let txn = |txn: Txn, number| txn.put_with(format!("k{number}"), "v", Expiry::WithClient);
+        kv(&store).commit((some * 100..some * 100 + 100).fold(Txn::new(), txn)).await.unwrap();
+    }
+    link.slow(Duration::from_millis(10));
+    (store, link)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_live_on_and_end_over_a_slow_network() {
+    require!(Redis);
+    let redis = Redis::start();
+    let (store, _link) = many(&redis, 300).await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(redis.call(&["DBSIZE"]).number(), Some(300));
+    store.close().await.unwrap();
+    assert_eq!(redis.call(&["DBSIZE"]).number(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_could_not_be_deleted_is_told() {
+    require!(Redis);
+    let redis = Redis::start();
+    let (store, link) = many(&redis, 100).await;
+    link.pause();
+    let error = store.close().await.unwrap_err();
+    assert!(error.to_string().contains(&link.addr().to_string()), "{error:?}");
+    // all else is closed
+    assert_eq!(*kv(&store).get("k1").await.unwrap_err().reason(), Reason::Closed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_away_ends_those_of_no_other_one() {
+    require!(RedisCluster);
+    let options = RedisOptions::default().line("cluster-require-full-coverage no");
+    let redis = RedisCluster::behind(&options, false, |addr| addr);
+    let config = RedisConfig::cluster(redis.endpoints().split(','));
+    let config = RedisConfig { session_ttl: Duration::from_secs(2).into(), ..config };
+    let store = RedisStore::connect(config).await.unwrap();
+    let all = kv(&store);
+    let keys: Vec<String> = (0..900).map(|number| format!("k{number}")).collect();
+    try_join_all(keys.iter().map(|key| all.put_with(key, "v", Expiry::WithClient))).await.unwrap();
+    let there = |node: usize| redis.nodes()[node].call(&["DBSIZE"]).number();
+    let before = [there(1), there(2)];
+    redis.nodes()[0].kill();
+    for _ in 0..50 {
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!([there(1), there(2)], before);
+    }
+    // what can be deleted is, and what can not is told
+    assert!(store.close().await.is_err());
+    assert_eq!([there(1), there(2)], [Some(0); 2]);
 }

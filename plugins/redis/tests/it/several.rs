@@ -4,9 +4,10 @@ use crate::{
     history::{Observed, is_begin, is_lost},
     support::{SOON, eventually, kv, sentinels},
 };
-use cninfra::keyval::{Applied, Kv, Reason, Txn};
+use cninfra::keyval::{Applied, KeyRange, Kv, PageRequest, Reason, Store as _, Txn};
+use cninfra::testing::Link;
 use cninfra_redis::{RedisConfig, RedisStore};
-use cninfra_testbed::{RedisCluster, RedisSentinel, history::Step, require};
+use cninfra_testbed::{Redis, RedisCluster, RedisOptions, RedisSentinel, history::Step, require};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -54,7 +55,7 @@ async fn a_slot_that_is_moved_under_load_loses_nothing() {
     // no server was lost, so no more was told than what has changed
     assert_eq!((observed.told(is_lost), observed.told(is_begin)), (0, 1));
     observed.check().await;
-    quiet.close().await;
+    quiet.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -119,5 +120,68 @@ async fn keys_of_several_slots_are_no_transaction() {
     assert_eq!(all.list("p/").all().await.unwrap().len(), 100);
     assert_eq!(all.delete_prefix("p/").await.unwrap(), 100);
     eventually("nothing is left", async || all.list("p/").all().await.unwrap().is_empty()).await;
-    store.close().await;
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_takes_no_longer_than_its_limit() {
+    require!(Redis);
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let store = RedisStore::connect(RedisConfig::at(link.addr().to_string())).await.unwrap();
+    for some in 0..10 {
+        let txn = |txn: Txn, number| txn.put(format!("p/{number}"), "v");
+        kv(&store).commit((some * 100..some * 100 + 100).fold(Txn::new(), txn)).await.unwrap();
+    }
+    link.slow(Duration::from_millis(450));
+    let began = Instant::now();
+    let page = store.page(PageRequest::new(KeyRange::prefix("p/"))).await;
+    // what it has got until then, and where it goes on
+    assert!(began.elapsed() < Duration::from_millis(3500), "{:?}: {page:?}", began.elapsed());
+    let page = page.unwrap();
+    assert!(page.next.is_some() && !page.entries.is_empty(), "{page:?}");
+    link.restore();
+    assert_eq!(kv(&store).list("p/").all().await.unwrap().len(), 1000);
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_leads_to_no_other_server() {
+    require!(Redis);
+    let (redis, other) = (Redis::start(), Redis::start());
+    let [store, others] = [&redis, &other].map(|redis| RedisStore::connect(RedisConfig::at(redis.addr().to_string())));
+    let (store, others) = (store.await.unwrap(), others.await.unwrap());
+    // so many that the first page does not come to the end
+    let keys: Vec<String> = (0..5000).map(|number| format!("p/{number}")).collect();
+    let command: Vec<&str> = ["MSET"].into_iter().chain(keys.iter().flat_map(|key| [key.as_str(), "v"])).collect();
+    other.call(&command);
+    let mut request = PageRequest::new(KeyRange::prefix("p/"));
+    request.max_items = 1;
+    request.cursor = others.page(request.clone()).await.unwrap().next;
+    assert!(request.cursor.is_some());
+    let error = store.page(request.clone()).await.unwrap_err();
+    assert_eq!(*error.reason(), Reason::Invalid, "{error:?}");
+    assert!(error.help().unwrap().contains(&other.addr().to_string()), "{error:?}");
+    assert_eq!(others.page(request.clone()).await.unwrap().entries.len(), 1);
+    // nor to keys of another range
+    request.range = KeyRange::prefix("q/");
+    assert_eq!(*others.page(request).await.unwrap_err().reason(), Reason::Invalid);
+    store.close().await.unwrap();
+    others.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_does_not_know_its_name_is_the_one_that_was_asked() {
+    require!(RedisCluster);
+    let options = RedisOptions::default().line("cluster-preferred-endpoint-type unknown-endpoint");
+    let redis = RedisCluster::behind(&options, false, |addr| addr);
+    let store = RedisStore::connect(cluster(&redis)).await.unwrap();
+    kv(&store).put("{h}k", "v").await.unwrap();
+    let slot = redis.slot("{h}k");
+    let migration = redis.begin_migration(slot, (redis.owner(slot) + 1) % 3);
+    assert_eq!(migration.move_keys(1), 1);
+    assert_eq!(kv(&store).get("{h}k").await.unwrap().unwrap().value, "v");
+    migration.finish();
+    assert_eq!(kv(&store).get("{h}k").await.unwrap().unwrap().value, "v");
+    store.close().await.unwrap();
 }

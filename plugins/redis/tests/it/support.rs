@@ -24,8 +24,7 @@ impl Subject for Opened {
     }
 
     async fn close(&self, store: Arc<RedisStore>) -> Result<()> {
-        store.close().await;
-        Ok(())
+        Ok(store.close().await?)
     }
 }
 

@@ -2,12 +2,14 @@
 
 use crate::support::{SOON, eventually, kv, next, until};
 use cninfra::keyval::{
-    Cause, Change, ChangeKind, Event, Expiry, KeyRange, Link as State, Overflow, Previous, Reason, WatchOptions,
+    Applied, Cause, Change, ChangeKind, Event, Expiry, KeyRange, Link as State, Overflow, Previous, Reason,
+    WatchOptions,
 };
+use cninfra::testing::Link;
 use cninfra_redis::{Connection, RedisConfig, RedisStore};
 use cninfra_testbed::{Redis, RedisOptions, require};
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 async fn connect(redis: &Redis) -> RedisStore {
     RedisStore::connect(RedisConfig::at(redis.addr().to_string())).await.unwrap()
@@ -48,7 +50,7 @@ async fn what_others_write_in_any_way_is_told() {
         let change = change(&mut watch).await;
         assert_eq!((&*change.key, change.value().map(|value| &**value)), (key.as_bytes(), value.map(str::as_bytes)));
     }
-    store.close().await;
+    store.close().await.unwrap();
     assert_eq!(timeout(SOON, watch.next()).await.unwrap(), None);
 }
 
@@ -66,7 +68,7 @@ async fn a_key_whose_time_is_over_is_told_as_such() {
     assert!(matches!(ended.kind, ChangeKind::Deleted { expired: Some(true), .. }), "{ended:?}");
     let Previous::Entry(previous) = ended.previous else { panic!("{:?}", ended.previous) };
     assert_eq!(previous.value, "v");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,7 +92,7 @@ async fn what_the_server_never_tells_is_found_by_reading_all() {
     assert_eq!(change(&mut watch).await.key, "p/3");
     // what is as it was is not told
     assert!(timeout(Duration::from_millis(1000), watch.next()).await.is_err());
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -120,7 +122,7 @@ async fn keys_of_other_kinds_are_no_values_and_said_so() {
     keys.sort();
     assert_eq!(keys, ["p/hash", "p/v"]);
     assert_eq!(all.delete_prefix("p/").await.unwrap(), 2);
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -138,7 +140,7 @@ async fn keys_that_are_no_text_are_refused() {
         assert_eq!(*error.reason(), Reason::Invalid);
         assert!(error.help().unwrap().contains("UTF-8"), "{error:?}");
     }
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -154,7 +156,7 @@ async fn a_server_that_does_not_tell_is_refused_with_the_mend() {
         assert!(help.contains("notify-keyspace-events") && help.contains("enable-notifications"), "{help}");
         // all else works
         kv(&store).put("p/k", "v").await.unwrap();
-        store.close().await;
+        store.close().await.unwrap();
     }
 }
 
@@ -169,7 +171,7 @@ async fn a_server_that_does_not_tell_is_made_to_where_the_config_says_so() {
     until(&mut watch, is_end).await;
     redis.call(&["SET", "p/k", "v"]);
     assert_eq!(change(&mut watch).await.key, "p/k");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -190,7 +192,7 @@ async fn a_server_that_stops_to_tell_is_noticed() {
     assert_eq!(told[0], Event::Link(State::Resumed));
     assert_eq!(told[1], Event::snapshot_begin(KeyRange::prefix("p/"), Cause::Lost));
     assert!(matches!(&told[2], Event::Item(entry) if entry.key == "p/k" && entry.value == "1"), "{told:?}");
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 /// A user, with what the rules give.
@@ -231,8 +233,8 @@ async fn a_user_who_may_not_ask_the_server_tries_it() {
             // nobody sees what was tried
             assert_eq!((change(others).await.key, change(others).await.key), ("p/k".into(), "p/k".into()));
         }
-        store.close().await;
-        other.close().await;
+        store.close().await.unwrap();
+        other.close().await.unwrap();
     }
 }
 
@@ -245,7 +247,7 @@ async fn a_user_who_may_not_hear_is_refused_with_the_mend() {
         let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
         assert_eq!(*error.reason(), Reason::Denied, "{rules}: {error:?}");
         assert!(error.help().unwrap().contains("ACL SETUSER"), "{rules}: {error:?}");
-        store.close().await;
+        store.close().await.unwrap();
     }
 }
 
@@ -274,7 +276,7 @@ async fn a_slow_subscriber_of_many_keys_comes_to_the_true_state() {
         })
         .await;
     }
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -295,7 +297,7 @@ async fn more_changes_at_once_than_are_told_one_by_one() {
         }
     }
     println!("{:?}", watch.handle().stats());
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -303,7 +305,7 @@ async fn a_watch_may_begin_before_its_server() {
     require!(Redis);
     let redis = Redis::start();
     redis.kill();
-    let store = RedisStore::open(RedisConfig::at(redis.addr().to_string())).unwrap();
+    let store = RedisStore::open(RedisConfig::at(redis.addr().to_string())).await.unwrap();
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
     assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
     redis.restart();
@@ -311,7 +313,7 @@ async fn a_watch_may_begin_before_its_server() {
     let told = until(&mut watch, is_end).await;
     assert_eq!(told[0], Event::Link(State::Resumed));
     assert_eq!(told[1], Event::snapshot_begin(KeyRange::prefix("p/"), Cause::Start));
-    store.close().await;
+    store.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -323,9 +325,10 @@ async fn a_store_that_is_dropped_or_closed_ends_its_watches() {
         let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
         until(&mut watch, is_end).await;
         if closes {
-            store.close().await;
+            store.close().await.unwrap();
             let error = kv(&store).put("k", "v").await.unwrap_err();
-            assert_eq!(*error.reason(), Reason::Closed);
+            // nothing was sent
+            assert_eq!((error.reason(), error.applied()), (&Reason::Closed, Applied::No));
             let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
             assert_eq!(*error.reason(), Reason::Closed);
             assert!(watch.handle().snapshot().await.is_err());
@@ -338,4 +341,132 @@ async fn a_store_that_is_dropped_or_closed_ends_its_watches() {
         })
         .await;
     }
+}
+
+/// So many patterns the server is asked to tell of.
+fn patterns(redis: &Redis) -> Option<i64> {
+    redis.call(&["PUBSUB", "NUMPAT"]).number()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_of_a_watch_that_has_ended_leaves_nothing() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    let handle = watch.handle().clone();
+    // two at once, of the same ranges
+    let ranges: Vec<KeyRange> = (0..200).map(|number| KeyRange::key(format!("k{number}"))).collect();
+    let adding = [0, 1].map(|_| {
+        let (handle, ranges) = (handle.clone(), ranges.clone());
+        tokio::spawn(async move {
+            for range in ranges {
+                handle.add(range).await.unwrap();
+            }
+        })
+    });
+    for adding in adding {
+        adding.await.unwrap();
+    }
+    eventually("all are told of", async || patterns(&redis) == Some(201)).await;
+    for range in ranges {
+        handle.remove(range).await.unwrap();
+    }
+    eventually("one is told of", async || patterns(&redis) == Some(1)).await;
+    drop(watch);
+    eventually("none is told of", async || patterns(&redis) == Some(0)).await;
+    for error in [
+        handle.add(KeyRange::key("late")).await.unwrap_err(),
+        handle.remove(KeyRange::prefix("p/")).await.unwrap_err(),
+        handle.snapshot().await.unwrap_err(),
+    ] {
+        assert_eq!((error.reason(), error.applied()), (&Reason::Closed, Applied::No), "{error:?}");
+    }
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(patterns(&redis), Some(0));
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_that_is_added_is_read_when_the_server_tells_of_it() {
+    require!(Redis);
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let store = RedisStore::connect(RedisConfig::at(link.addr().to_string())).await.unwrap();
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    link.slow(Duration::from_millis(100));
+    // the server is asked to tell of the first one, and of the second one after its answer
+    watch.handle().add(KeyRange::key("first")).await.unwrap();
+    sleep(Duration::from_millis(20)).await;
+    watch.handle().add(KeyRange::key("second")).await.unwrap();
+    // what is watched already is told meanwhile
+    redis.call(&["SET", "p/k", "v"]);
+    let second = KeyRange::key("second");
+    let told = until(&mut watch, |event| *event == Event::snapshot_end(second.clone(), None)).await;
+    assert!(told.iter().any(|event| matches!(event, Event::Changes { .. })), "{told:?}");
+    redis.call(&["SET", "second", "v"]);
+    assert_eq!(change(&mut watch).await.key, "second");
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_may_not_be_read_holds_up_no_watch() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~p/ours* allchannels +@all").start();
+    for key in ["p/ours", "p/others"] {
+        redis.call(&["SET", key, "1"]);
+    }
+    let store = as_user(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    let told = timeout(SOON, until(&mut watch, is_end)).await.unwrap();
+    assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/ours"), "{told:?}");
+    assert_eq!(told.len(), 3, "{told:?}");
+    for value in ["2", "3"] {
+        redis.call(&["SET", "p/others", value]);
+        redis.call(&["SET", "p/ours", value]);
+        assert_eq!(change(&mut watch).await.key, "p/ours");
+    }
+    // it is known how often it was not read
+    assert!(watch.handle().stats().failures >= 1, "{watch:?}");
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_that_can_not_be_read_holds_up_no_other_one() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~* allchannels +@all -scan").start();
+    let store = as_user(&redis).await;
+    let (prefix, key) = (KeyRange::prefix("p/"), KeyRange::key("k"));
+    let ranges = [prefix.clone(), key.clone()];
+    let mut watch = kv(&store).watch_ranges(ranges, WatchOptions::default()).await.unwrap();
+    assert_eq!(next(&mut watch).await, Event::snapshot_begin(key.clone(), Cause::Start));
+    assert_eq!(next(&mut watch).await, Event::snapshot_end(key, None));
+    redis.call(&["SET", "p/k", "1"]);
+    redis.call(&["SET", "k", "1"]);
+    assert_eq!(change(&mut watch).await.key, "k");
+    assert!(watch.handle().stats().failures >= 1, "{watch:?}");
+    // it is tried again
+    redis.call(&["ACL", "SETUSER", "agent", "+scan"]);
+    let told = until(&mut watch, is_end).await;
+    assert_eq!(told[0], Event::snapshot_begin(prefix, Cause::Start));
+    assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/k"), "{told:?}");
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_that_is_begun_while_the_store_is_closed_is_none() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = connect(&redis).await;
+    redis.pause();
+    let watching = tokio::spawn({
+        let all = kv(&store);
+        async move { all.watch(["p/"], WatchOptions::default()).await }
+    });
+    sleep(Duration::from_millis(100)).await;
+    store.close().await.unwrap();
+    let error = timeout(SOON, watching).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(*error.reason(), Reason::Closed);
 }

@@ -53,7 +53,7 @@ async fn main() -> Result<()> {
     // none is broken off in the middle of a move
     while modules.join_next().await.is_some() {}
     clear(&field).await?;
-    store.close().await;
+    store.close().await?;
     ended
 }
 
