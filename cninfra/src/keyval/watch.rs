@@ -88,6 +88,8 @@ pub struct WatchStats {
     pub resnapshots: u64,
     /// So often the subscriber was too slow.
     pub overflows: u64,
+    /// So often something could not be read, or a connection was lost: the log says what.
+    pub failures: u64,
 }
 
 /// What a store does for a watch that runs. For authors of stores.

@@ -135,6 +135,11 @@ impl Feed {
         }
     }
 
+    /// Something could not be read: it is [counted](WatchStats::failures), and the store says in its log what it was.
+    pub fn has_failed(&self) {
+        self.0.0.queue().has_failed();
+    }
+
     /// Ends the events, since the store is closed: those that wait are still told. So does the drop of the last clone, but a [`WatchControl`](super::WatchControl)
     /// may hold one.
     pub fn end(&self) {
@@ -251,6 +256,8 @@ mod tests {
         assert_eq!(feed.push(change(3)), Pushed::Queued);
         assert_eq!(waiting(&mut events), [change(3)]);
         assert_eq!((feed.stats().overflows, feed.stats().coalesced, feed.stats().queued), (1, 0, 0));
+        feed.has_failed();
+        assert_eq!(feed.stats().failures, 1);
     }
 
     #[tokio::test]

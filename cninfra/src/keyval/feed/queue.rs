@@ -74,6 +74,10 @@ impl Queue {
         self.ended = true;
     }
 
+    pub(super) fn has_failed(&mut self) {
+        self.stats.failures += 1;
+    }
+
     pub(super) fn stats(&self) -> WatchStats {
         let queued = self.events.len() + usize::from(!self.latest.is_empty()) + usize::from(self.link.is_some());
         WatchStats { queued, ..self.stats }
