@@ -94,7 +94,8 @@ impl Core {
         };
         let room = &self.rooms[terms.lane as usize];
         let Ok(Ok(_room)) = timeout_at(terms.until, room.acquire()).await else {
-            return Err(late(self.calls.endpoint()));
+            let error = asked.error(Reason::TimedOut(terms.limit), Applied::No).at(self.calls.endpoint());
+            return Err(error.because("it had no turn: too many calls are on their way").with_help(FEWER));
         };
         let (mut pauses, mut attempts) = (Pauses::default(), 0);
         loop {
@@ -178,6 +179,8 @@ impl Core {
         asked.error(Reason::Closed, applied).at(self.endpoints.clone()).because(Gone)
     }
 }
+
+const FEWER: &str = "look whether etcd answers in time, or ask for less at once";
 
 fn applied(unsure: &AtomicBool) -> Applied {
     if unsure.load(Relaxed) { Applied::Unknown } else { Applied::No }
