@@ -78,8 +78,7 @@ async fn a_compaction_whose_answer_is_lost_is_done() {
 async fn what_changes_something_may_have_been_done_where_no_answer_comes() {
     require!(Etcd);
     let etcd = Etcd::start();
-    let kv =
-        Kv::new(Arc::new(EtcdStore::connect(config([etcd.endpoint()], Duration::from_millis(500))).await.unwrap()));
+    let kv = Kv::new(Arc::new(EtcdStore::connect(config([etcd.endpoint()], Duration::from_secs(1))).await.unwrap()));
     let newest = kv.put("k", "1").await.unwrap().revision.unwrap();
     etcd.pause();
     sleep(Duration::from_millis(200)).await;
@@ -155,13 +154,13 @@ async fn all_that_a_call_needs_has_the_time_of_one_call() {
     let kv = Kv::new(store);
     link.slow(Duration::from_millis(150));
     // some 300 ms for each lease
-    let txn = (0..10)
+    let txn = (0..20)
         .fold(Txn::new(), |txn, i| txn.put_with(format!("k{i}"), "", Expiry::After(Duration::from_secs(60 + i))));
     let began = Instant::now();
     let error = kv.commit(txn).await.unwrap_err();
     let took = began.elapsed();
     assert_eq!((error.reason(), error.applied()), (&Reason::TimedOut(limit), Applied::No), "{error:?}");
-    assert!(took < 2 * limit, "{took:?}");
+    assert!(took < 4 * limit, "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
