@@ -181,7 +181,8 @@ impl Watcher {
         }
         if reason.contains("auth token") {
             self.core.watches.renew();
-        } else if part.is_some() {
+        } else if part.is_some() && response.created() {
+            // it could not even begin
             for place in 0..self.tracked.len() {
                 if is_of_part(&self.tracked[place]) {
                     self.refuse(place, &reason);
@@ -195,7 +196,9 @@ impl Watcher {
     /// Tells a transaction. What it has of what was told before, is left out.
     fn tell(&mut self, part: &KeyRange, group: Group) -> Option<Then> {
         let is_new = |key: &[u8]| {
-            let mut of = self.tracked.iter().filter(|tracked| tracked.range.contains(key)).peekable();
+            // one that is refused says nothing of others that have the key, too
+            let of = self.tracked.iter().filter(|tracked| !tracked.is_refused() && tracked.range.contains(key));
+            let mut of = of.peekable();
             of.peek().is_some() && of.all(|tracked| tracked.last().is_some_and(|last| last < group.at))
         };
         let new: Vec<_> = group.changes.iter().filter(|change| is_new(&change.key)).cloned().collect();

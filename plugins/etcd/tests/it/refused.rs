@@ -45,6 +45,12 @@ async fn ranges_that_may_be_read_are_told() {
     assert_eq!(shown(&[next(&mut watch).await]), ["removed a/*"]);
     kv.put("m/1", "2").await.unwrap();
     assert_eq!(shown(&until(&mut watch, has("m/1")).await), ["put m/1=2"]);
+    // one that has others in it, too
+    let failures = handle.stats().failures;
+    handle.add(KeyRange::prefix("m")).await.unwrap();
+    let _ = soon("it is refused", async || handle.stats(), |stats| stats.failures > failures).await;
+    kv.put("m/1", "3").await.unwrap();
+    assert_eq!(shown(&until(&mut watch, has("m/1")).await), ["put m/1=3"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
