@@ -169,7 +169,7 @@ async fn keys_that_live_equally_long_have_one_lease() {
     let etcd = Etcd::start();
     let kv = kv(etcd.endpoint()).await;
     let [short, long] = [60, 90].map(|seconds| Expiry::After(Duration::from_secs(seconds)));
-    let txn = (0..5).fold(Txn::new(), |txn, i| txn.put_with(format!("k{i}"), "", short.clone()));
+    let txn = (0..5).fold(Txn::new(), |txn, i| txn.put_with(format!("k{i}"), "", short));
     let or = |txn: Txn, key: &'static str, expiry| txn.or(Op::Put(Put::new(key, "", expiry)));
     let txn = or(or(txn, "other", short), "longer", long);
     let done = kv.commit(txn.clone()).await.unwrap();
