@@ -132,12 +132,12 @@ async fn a_member_that_lets_nobody_sign_on_is_passed_over() {
     etcd.enable_auth("rootpw");
     let deaf = TcpListener::bind("127.0.0.1:0").await.unwrap();
     // each begins with another member
-    for _ in 0..8 {
+    for _ in 0..6 {
         let endpoints = [deaf.local_addr().unwrap().to_string(), etcd.endpoint()];
         let config = EtcdConfig {
             username: Some("alice".to_string()),
             password: "pw".to_string().into(),
-            ..config(endpoints, Duration::from_secs(3))
+            ..config(endpoints, Duration::from_secs(6))
         };
         let store = EtcdStore::connect(config).await.unwrap();
         store.close().await.unwrap();
