@@ -1,7 +1,7 @@
 //! [`Event`]: what a watch tells.
 
 use super::{Entry, KeyRange, Revision};
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 /// What a watch tells. It begins with a snapshot of each of its ranges, and comes back to the true state by another one whenever changes may have been missed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,7 +74,7 @@ impl Event {
     pub(super) fn without_prefix(mut self, prefix: &[u8]) -> Self {
         let len = prefix.len();
         // all that the watch asked for begins with it
-        let strip = |key: &mut Bytes| drop(key.split_to(len.min(key.len())));
+        let strip = |key: &mut Bytes| key.advance(len.min(key.len()));
         match &mut self {
             Event::SnapshotBegin { range, .. } | Event::SnapshotEnd { range, .. } | Event::Removed { range } => {
                 *range = range.without_prefix(prefix)

@@ -5,7 +5,7 @@ use super::{
     PageRequest, Put, Reason, Result, Revision, Txn, TxnOutcome, Typed, Watch, WatchOptions,
 };
 use crate::{Dep, ServiceLabel};
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// A view of a store: its keys are those below a prefix, without that. A clone is the same view, and costs two counts; all views of a store share its connection.
@@ -127,8 +127,9 @@ impl<S: Access + ?Sized> Kv<S> {
     }
 
     async fn get_as_of(&self, key: impl AsRef<[u8]>, at: At) -> Result<Option<Entry>> {
-        let found = self.store.get(self.full(key), at).await?;
-        Ok(found.map(|entry| self.stripped(entry)))
+        let mut found = self.store.get(self.full(key), at).await?;
+        self.strip(found.as_mut_slice());
+        Ok(found)
     }
 
     /// Writes a value, whatever was there.
@@ -254,7 +255,7 @@ impl<S: Access + ?Sized> Kv<S> {
         let mut outcome = self.store.commit(txn.under(&self.prefix)).await?;
         for result in &mut outcome.results {
             if let OpResult::Got(entries) | OpResult::Deleted { previous: entries, .. } = result {
-                *entries = std::mem::take(entries).into_iter().map(|entry| self.stripped(entry)).collect();
+                self.strip(entries);
             }
         }
         Ok(outcome)
@@ -311,9 +312,14 @@ impl<S: Access + ?Sized> Kv<S> {
         [&*self.prefix, key.as_ref()].concat().into()
     }
 
-    pub(super) fn stripped(&self, mut entry: Entry) -> Entry {
-        drop(entry.key.split_to(self.prefix.len().min(entry.key.len())));
-        entry
+    /// Leaves the keys without the prefix of the view. The bytes stay where they are: to split them would cost an allocation each.
+    pub(super) fn strip(&self, entries: &mut [Entry]) {
+        if self.prefix.is_empty() {
+            return;
+        }
+        for Entry { key, .. } in entries {
+            key.advance(self.prefix.len().min(key.len()));
+        }
     }
 }
 

@@ -71,7 +71,8 @@ impl<S: Access + ?Sized> Listing<S> {
                 page.entries.retain(|entry| seen.is_new(&entry.key));
             }
             if !page.entries.is_empty() {
-                return Ok(Some(page.entries.into_iter().map(|entry| self.kv.stripped(entry)).collect()));
+                self.kv.strip(&mut page.entries);
+                return Ok(Some(page.entries));
             }
         }
         Ok(None)

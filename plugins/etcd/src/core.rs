@@ -3,19 +3,24 @@
 use crate::{
     Connection, EtcdConfig,
     failure::{Asked, Failure, REACH},
+    terms::{Lane, Terms},
     wire::{Dial, Slot, Wire},
 };
 use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, KvError, Reason, Result};
 use etcd_client::Error;
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::{Notify, Semaphore, watch},
     time::{Instant, sleep, timeout_at},
 };
-
-/// So many calls are on their way at once; the next ones wait, within their limit. What is on its way when the server hangs is done when it wakes up, so it is no queue.
-const IN_FLIGHT: usize = 128;
 
 pub(crate) struct Core {
     pub(crate) config: EtcdConfig,
@@ -25,7 +30,8 @@ pub(crate) struct Core {
     pub(crate) connection: watch::Sender<Connection>,
     /// The server may be gone: whoever looks after it is to look now.
     pub(crate) suspect: Notify,
-    room: Semaphore,
+    /// For each lane.
+    rooms: [Semaphore; Lane::ALL.len()],
     closed: watch::Sender<bool>,
     endpoints: Arc<str>,
 }
@@ -40,7 +46,7 @@ impl Core {
             watches: Slot::new(dial),
             connection: watch::Sender::new(Connection::Connecting),
             suspect: Notify::new(),
-            room: Semaphore::new(IN_FLIGHT),
+            rooms: Lane::ALL.map(|lane| Semaphore::new(lane.room())),
             closed: watch::Sender::new(false),
             endpoints: endpoints.into(),
         }
@@ -51,89 +57,94 @@ impl Core {
         &self.endpoints
     }
 
-    /// Asks something, within the limit of the config.
-    pub(crate) async fn call<T, F>(&self, asked: &Asked, ask: impl Fn(Arc<Wire>) -> F + Send) -> Result<T>
+    /// How a call is asked, from now on.
+    pub(crate) fn terms(&self, lane: Lane) -> Terms {
+        Terms::within(*self.config.operation_timeout, lane)
+    }
+
+    /// Asks something. What was not applied, or only reads, is asked again while there is time.
+    pub(crate) async fn call<T, F>(&self, terms: Terms, asked: &Asked, ask: impl Fn(Arc<Wire>) -> F + Send) -> Result<T>
     where
         T: Send,
         F: Future<Output = Result<T, Error>> + Send,
     {
-        self.call_within(*self.config.operation_timeout, usize::MAX, asked, ask).await
+        // what was sent, and was not said to be left undone
+        let unsure = AtomicBool::new(false);
+        tokio::select! {
+            biased;
+            () = self.closed() => Err(self.closed_error(asked, applied(&unsure))),
+            answer = self.attempts(terms, asked, &unsure, ask) => answer,
+        }
     }
 
-    /// Asks something. What was not applied, or only reads, is asked again while there is time, so often of each member.
-    pub(crate) async fn call_within<T, F>(
+    async fn attempts<T, F>(
         &self,
-        limit: Duration,
-        rounds: usize,
+        terms: Terms,
         asked: &Asked,
+        unsure: &AtomicBool,
         ask: impl Fn(Arc<Wire>) -> F + Send,
     ) -> Result<T>
     where
         T: Send,
         F: Future<Output = Result<T, Error>> + Send,
     {
-        let late = |endpoint: &Arc<str>, applied| {
-            asked.error(Reason::TimedOut(limit), applied).at(endpoint.clone()).because(Late).with_help(REACH)
+        let late = |endpoint: Arc<str>| {
+            let error = asked.error(Reason::TimedOut(terms.limit), applied(unsure));
+            error.at(endpoint).because(Late).with_help(REACH)
         };
-        let calling = async {
-            let deadline = Instant::now() + limit;
-            let Ok(Ok(_room)) = timeout_at(deadline, self.room.acquire()).await else {
-                return Err(late(&self.calls.endpoint(), Applied::No));
-            };
-            let (mut pauses, mut attempts) = (Pauses::default(), 0);
-            loop {
-                attempts += 1;
-                let endpoint = self.calls.endpoint();
-                let failure = match timeout_at(deadline, self.calls.get()).await {
-                    Err(_) => {
-                        self.calls.skip();
-                        self.suspect.notify_one();
-                        return Err(late(&endpoint, Applied::No));
-                    }
-                    // to sign on is not what was asked for
-                    Ok(Err(error)) => (Failure::of(error, None).before(), endpoint),
-                    Ok(Ok(wire)) => {
-                        let before = wire.answers();
-                        match timeout_at(deadline, ask(wire.clone())).await {
-                            Ok(Ok(answer)) => {
+        let room = &self.rooms[terms.lane as usize];
+        let Ok(Ok(_room)) = timeout_at(terms.until, room.acquire()).await else {
+            let error = asked.error(Reason::TimedOut(terms.limit), Applied::No).at(self.calls.endpoint());
+            return Err(error.because("it had no turn: too many calls are on their way").with_help(FEWER));
+        };
+        let (mut pauses, mut attempts) = (Pauses::default(), 0);
+        loop {
+            attempts += 1;
+            let (mut failure, endpoint) = match timeout_at(terms.until, self.calls.get()).await {
+                Err(_) => {
+                    self.suspect.notify_one();
+                    return Err(late(self.calls.endpoint()));
+                }
+                // to sign on is not what was asked for
+                Ok(Err((error, endpoint))) => (Failure::of(error, None).before(), endpoint),
+                Ok(Ok(wire)) => {
+                    let (before, was_unsure) = (wire.answers(), unsure.swap(true, Relaxed));
+                    match timeout_at(terms.until, ask(wire.clone())).await {
+                        Ok(Ok(answer)) => {
+                            wire.answered();
+                            return Ok(answer);
+                        }
+                        Ok(Err(error)) => {
+                            let failure = Failure::of(error, asked.lease);
+                            unsure.store(was_unsure || failure.applied == Applied::Unknown, Relaxed);
+                            // one that is cut off from the others says so, and another one may be asked
+                            let is_of_no_use = failure.reason == Reason::Unavailable && self.members() > 1;
+                            if failure.breaks || is_of_no_use {
+                                self.broken(&wire);
+                            } else {
                                 wire.answered();
-                                return Ok(answer);
                             }
-                            Ok(Err(error)) => {
-                                let failure = Failure::of(error, asked.lease);
-                                // one that is cut off from the others says so, and another one may be asked
-                                let is_of_no_use = failure.reason == Reason::Unavailable && self.members() > 1;
-                                if failure.breaks || is_of_no_use {
-                                    self.broken(&wire);
-                                } else {
-                                    wire.answered();
-                                }
-                                (failure, wire.endpoint.clone())
+                            (failure, wire.endpoint.clone())
+                        }
+                        Err(_) => {
+                            // a connection on which others were answered meanwhile is not dead
+                            if wire.answers() == before {
+                                self.broken(&wire);
                             }
-                            Err(_) => {
-                                // a connection on which others were answered meanwhile is not dead
-                                if wire.answers() == before {
-                                    self.broken(&wire);
-                                }
-                                return Err(late(&wire.endpoint, Applied::Unknown));
-                            }
+                            return Err(late(wire.endpoint.clone()));
                         }
                     }
-                };
-                let (failure, endpoint) = failure;
-                // the next member is asked at once
-                let wait = if attempts % self.members() == 0 { pauses.next() } else { Duration::ZERO };
-                let is_last = attempts >= rounds.saturating_mul(self.members()) || Instant::now() + wait >= deadline;
-                if is_last || !failure.may_pass(asked) {
-                    return Err(failure.into_error(asked, &endpoint));
                 }
-                sleep(wait).await;
+            };
+            failure.applied = applied(unsure);
+            // the next member is asked at once
+            let wait = if attempts % self.members() == 0 { pauses.next() } else { Duration::ZERO };
+            let is_last =
+                attempts >= terms.rounds.saturating_mul(self.members()) || Instant::now() + wait >= terms.until;
+            if is_last || !failure.may_pass(asked) {
+                return Err(failure.into_error(asked, &endpoint));
             }
-        };
-        tokio::select! {
-            biased;
-            () = self.closed() => Err(self.closed_error(asked)),
-            answer = calling => answer,
+            sleep(wait).await;
         }
     }
 
@@ -163,10 +174,16 @@ impl Core {
         *self.closed.borrow()
     }
 
-    /// What was asked of a store that is closed: nobody knows of it, if it was on its way.
-    pub(crate) fn closed_error(&self, asked: &Asked) -> KvError {
-        asked.error(Reason::Closed, Applied::Unknown).at(self.endpoints.clone()).because(Gone)
+    /// What was asked of a store that is closed, or closed meanwhile.
+    pub(crate) fn closed_error(&self, asked: &Asked, applied: Applied) -> KvError {
+        asked.error(Reason::Closed, applied).at(self.endpoints.clone()).because(Gone)
     }
+}
+
+const FEWER: &str = "look whether etcd answers in time, or ask for less at once";
+
+fn applied(unsure: &AtomicBool) -> Applied {
+    if unsure.load(Relaxed) { Applied::Unknown } else { Applied::No }
 }
 
 #[derive(Debug)]
@@ -190,3 +207,27 @@ impl std::fmt::Display for Gone {
 }
 
 impl std::error::Error for Gone {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cninfra::keyval::KeyRange;
+
+    #[tokio::test]
+    async fn what_keeps_a_lease_alive_waits_behind_no_flood() {
+        let mut config = EtcdConfig::at(["127.0.0.1:1"]);
+        config.operation_timeout = cninfra::config::Duration::from_millis(300);
+        let core = Core::new(config.clone(), Dial::new(&config).unwrap());
+        let asked = Asked::to_write("put", Some(KeyRange::key("k")));
+        let reason = async |lane| {
+            let terms = Terms { rounds: 1, ..core.terms(lane) };
+            let answer = core.call(terms, &asked, |wire| async move { wire.kv.clone().put("k", "v", None).await });
+            answer.await.unwrap_err().reason().clone()
+        };
+        let _all = core.rooms[Lane::Callers as usize].acquire_many(128).await.unwrap();
+        // the server is not there: who may ask, knows it at once
+        assert_eq!(reason(Lane::Callers).await, Reason::TimedOut(Duration::from_millis(300)));
+        assert_eq!(reason(Lane::Watches).await, Reason::Unavailable);
+        assert_eq!(reason(Lane::Own).await, Reason::Unavailable);
+    }
+}

@@ -49,7 +49,7 @@ impl Failure {
     pub(crate) fn into_error(self, asked: &Asked, endpoint: &Arc<str>) -> KvError {
         let Failure { reason, applied, source, .. } = self;
         let help = help(&reason, &source);
-        let error = asked.error(reason, applied).at(endpoint.clone()).because(told(&source));
+        let error = asked.error(reason, applied).at(endpoint.clone()).because(said(&source));
         match help {
             Some(help) => error.with_help(help),
             None => error,
@@ -58,16 +58,16 @@ impl Failure {
 }
 
 /// What the server has said, or what became of the connection: without the types that it went through.
-fn told(source: &Error) -> String {
+fn said(source: &Error) -> String {
     let Error::GRpcStatus(status) = source else { return source.to_string() };
     let mut innermost = status.source();
     while let Some(next) = innermost.and_then(StdError::source) {
         innermost = Some(next);
     }
-    let said = status.message();
-    match innermost.map(ToString::to_string).filter(|innermost| innermost != said) {
-        Some(innermost) => format!("{said}: {innermost}"),
-        None => said.to_string(),
+    let text = status.message();
+    match innermost.map(ToString::to_string).filter(|innermost| innermost != text) {
+        Some(innermost) => format!("{text}: {innermost}"),
+        None => text.to_string(),
     }
 }
 
@@ -89,6 +89,20 @@ fn help(reason: &Reason, source: &Error) -> Option<&'static str> {
 }
 
 pub(crate) const REACH: &str = "look whether etcd runs there, and at `endpoints` and the TLS files in etcd.conf";
+
+/// An error with what it follows from, in a line of the log.
+pub(crate) fn told(error: &KvError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// The user is known, but may not do this with these keys: who he is, is no matter of keys.
+pub(crate) fn lacks_right(error: &KvError) -> bool {
+    let says_so = |source: &dyn StdError| source.to_string().contains("permission denied");
+    *error.reason() == Reason::Denied && error.source().is_some_and(says_so)
+}
 
 fn of_status(status: &Status, lease: Option<LeaseId>) -> (Reason, Applied, bool) {
     use Applied::{No, Unknown};

@@ -1,6 +1,10 @@
 //! Leases: granted, kept alive and revoked by calls, none of which leaves anything behind that could be lost.
 
-use crate::{core::Core, failure::Asked};
+use crate::{
+    core::Core,
+    failure::Asked,
+    terms::{Lane, Terms},
+};
 use cninfra::keyval::{Applied, LeaseId, Reason, Result};
 use etcd_client::Error;
 use std::time::Duration;
@@ -16,17 +20,19 @@ fn life(seconds: i64) -> Duration {
 }
 
 impl Core {
-    pub(crate) async fn grant(&self, ttl: Duration) -> Result<(LeaseId, Duration)> {
+    pub(crate) async fn grant(&self, terms: Terms, ttl: Duration) -> Result<(LeaseId, Duration)> {
         // a lease that was granted unseen ends by itself, so it may be asked for again
-        let asked = Asked::to_read("grant", None);
+        let asked = Asked::to_repeat("grant", None);
         let granted =
-            self.call(&asked, |wire| async move { wire.lease.clone().grant(seconds(ttl), None).await }).await?;
+            self.call(terms, &asked, |wire| async move { wire.lease.clone().grant(seconds(ttl), None).await });
+        let granted = granted.await?;
         Ok((LeaseId(granted.id()), life(granted.ttl())))
     }
 
+    /// A call of the store's own, whoever keeps the lease: it can not be made up for later.
     pub(crate) async fn keep_alive(&self, lease: LeaseId) -> Result<Duration> {
         let asked = Asked::to_repeat("keep alive", None).with_lease(Some(lease));
-        let left = self.call(&asked, |wire| async move {
+        let left = self.call(self.terms(Lane::Own), &asked, |wire| async move {
             // a stream for each call: there is none that has to be resumed; the first answer only says that there is such a lease
             let (mut keeper, mut answers) = wire.lease.clone().keep_alive(lease.0).await?;
             keeper.keep_alive().await?;
@@ -45,28 +51,21 @@ impl Core {
     }
 
     /// One that has ended already is no error.
-    pub(crate) async fn revoke(&self, lease: LeaseId) -> Result<()> {
-        self.revoke_within(*self.config.operation_timeout, lease).await
-    }
-
-    pub(crate) async fn revoke_within(&self, limit: Duration, lease: LeaseId) -> Result<()> {
+    pub(crate) async fn revoke(&self, terms: Terms, lease: LeaseId) -> Result<()> {
         // to do it twice is to do it once
         let asked = Asked::to_repeat("revoke", None).with_lease(Some(lease));
-        let limit = limit.min(*self.config.operation_timeout);
-        let revoked = self
-            .call_within(limit, usize::MAX, &asked, |wire| async move { wire.lease.clone().revoke(lease.0).await })
-            .await;
-        match revoked {
+        let revoked = self.call(terms, &asked, |wire| async move { wire.lease.clone().revoke(lease.0).await });
+        match revoked.await {
             Ok(_) => Ok(()),
             Err(error) if *error.reason() == Reason::NoLease(lease) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    pub(crate) async fn time_left(&self, lease: LeaseId) -> Result<Option<Duration>> {
+    pub(crate) async fn time_left(&self, terms: Terms, lease: LeaseId) -> Result<Option<Duration>> {
         let asked = Asked::to_read("time left", None).with_lease(Some(lease));
-        let left = self.call(&asked, |wire| async move { wire.lease.clone().time_to_live(lease.0, None).await }).await;
-        match left {
+        let left = self.call(terms, &asked, |wire| async move { wire.lease.clone().time_to_live(lease.0, None).await });
+        match left.await {
             Ok(left) => Ok((left.ttl() >= 0).then(|| life(left.ttl()))),
             Err(error) if *error.reason() == Reason::NoLease(lease) => Ok(None),
             Err(error) => Err(error),

@@ -1,7 +1,11 @@
 //! The state of the connection: asked for from time to time, and whenever a call or a watch finds it broken.
 
-use crate::{core::Core, failure::Asked};
-use cninfra::keyval::{KeyRange, KvError, Reason};
+use crate::{
+    core::Core,
+    failure::{Asked, lacks_right},
+    terms::{Lane, Terms},
+};
+use cninfra::keyval::{KeyRange, KvError};
 use etcd_client::GetOptions;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::sleep};
@@ -31,22 +35,16 @@ pub enum Connection {
 /// Asks whether most of the cluster is there: a read that all have to agree on.
 pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
     let asked = Asked::to_read("probe", Some(KeyRange::key(PROBE_KEY)));
-    let asking = core.call_within(within.min(*core.config.operation_timeout), ROUNDS, &asked, |wire| async move {
+    let terms = Terms { rounds: ROUNDS, ..Terms::within(within.min(*core.config.operation_timeout), Lane::Own) };
+    let asking = core.call(terms, &asked, |wire| async move {
         wire.kv.clone().get(PROBE_KEY, Some(GetOptions::new().with_count_only())).await
     });
     match asking.await {
         Ok(_) => Ok(()),
         // it answers, but not of that key
-        Err(error) if *error.reason() == Reason::Denied && error.to_string().contains(PROBE_KEY) && is_role(&error) => {
-            Ok(())
-        }
+        Err(error) if lacks_right(&error) => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// The user is known, but may not read that key.
-fn is_role(error: &KvError) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("permission denied"))
 }
 
 /// Keeps the state of the connection until the store is closed.
@@ -63,7 +61,7 @@ pub(crate) async fn run(core: Arc<Core>) {
                 }
             } else {
                 // that it is gone is known: whoever finds it so is no reason to ask more often
-                sleep((*core.config.reconnect_interval).min(EVERY)).await;
+                sleep(*core.config.reconnect_interval).await;
             }
         }
     };

@@ -4,6 +4,7 @@ use crate::{
     convert::{bounds, entry, number, revision, start, state},
     core::Core,
     failure::Asked,
+    terms::Terms,
 };
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use cninfra::keyval::{Applied, At, Cursor, Entry, KeyRange, Page, PageRequest, Reason, Result};
@@ -13,17 +14,16 @@ impl Core {
     /// Reads a range: its entries, the state of the store, and whether there is more.
     pub(crate) async fn range(
         &self,
+        terms: Terms,
         op: &'static str,
         range: &KeyRange,
         from: Option<&Bytes>,
         options: GetOptions,
     ) -> Result<(Vec<Entry>, i64, bool)> {
-        let (first, end) = bounds(range);
-        let key = from.map_or(first, start);
-        let options = options.with_range(end);
         let asked = Asked::to_read(op, Some(range.clone()));
-        let read = self.call(&asked, |wire| {
-            let (key, options) = (key.clone(), options.clone());
+        let read = self.call(terms, &asked, |wire| {
+            let (first, end) = bounds(range);
+            let (key, options) = (from.map_or(first, start), options.clone().with_range(end));
             async move { wire.kv.clone().get(key, Some(options)).await }
         });
         let mut read = read.await?;
@@ -32,24 +32,23 @@ impl Core {
     }
 
     /// The newest state, which most of the cluster agrees on.
-    pub(crate) async fn newest(&self, of: &KeyRange) -> Result<i64> {
-        Ok(self.range("revision", of, None, GetOptions::new().with_count_only()).await?.1)
+    pub(crate) async fn newest(&self, terms: Terms, of: &KeyRange) -> Result<i64> {
+        Ok(self.range(terms, "revision", of, None, GetOptions::new().with_count_only()).await?.1)
     }
 
     /// How many keys a range had at a state.
-    pub(crate) async fn count(&self, range: &KeyRange, at: i64) -> Result<i64> {
-        let (key, end) = bounds(range);
-        let options = GetOptions::new().with_range(end).with_revision(at).with_count_only();
+    pub(crate) async fn count(&self, terms: Terms, range: &KeyRange, at: i64) -> Result<i64> {
         let asked = Asked::to_read("count", Some(range.clone()));
-        let counted = self.call(&asked, |wire| {
-            let (key, options) = (key.clone(), options.clone());
+        let counted = self.call(terms, &asked, |wire| {
+            let (key, end) = bounds(range);
+            let options = GetOptions::new().with_range(end).with_revision(at).with_count_only();
             async move { wire.kv.clone().get(key, Some(options)).await }
         });
         Ok(counted.await?.count())
     }
 
     /// A part of a range: see [`cninfra::keyval::Store::page`].
-    pub(crate) async fn page(&self, request: &PageRequest) -> Result<Page> {
+    pub(crate) async fn page(&self, terms: Terms, request: &PageRequest) -> Result<Page> {
         let malformed = || {
             let asked = Asked::to_read("list", Some(request.range.clone()));
             asked.error(Reason::Invalid, Applied::No).with_help("a cursor is of the page before, in the same store")
@@ -71,7 +70,7 @@ impl Core {
         if request.keys_only {
             options = options.with_keys_only();
         }
-        let (mut entries, state, mut more) = self.range("list", &request.range, from.as_ref(), options).await?;
+        let (mut entries, state, mut more) = self.range(terms, "list", &request.range, from.as_ref(), options).await?;
         let at = at.unwrap_or(state);
         let mut bytes = 0usize;
         let fits = entries.iter().take_while(|entry| {

@@ -1,9 +1,14 @@
 //! [`Session`]: the lease of the client, and the keys that are there as long as it is.
 
-use crate::{core::Core, failure::Asked, txn};
+use crate::{
+    core::Core,
+    failure::Asked,
+    terms::{Lane, Terms},
+    txn,
+};
 use bytes::Bytes;
 use cninfra::client::{Pauses, Tasks};
-use cninfra::keyval::{Compare, Expiry, LeaseId, Op, OpResult, Reason, Result, Revision, Txn};
+use cninfra::keyval::{Applied, Compare, Expiry, LeaseId, Op, OpResult, Reason, Result, Revision, Txn};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -12,7 +17,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout_at};
 
 /// How long the end of the store may take for it: what could not be revoked ends by itself.
 const ENDING: Duration = Duration::from_secs(1);
@@ -30,6 +35,8 @@ pub(crate) struct Session {
 
 #[derive(Default)]
 struct State {
+    /// The store is being closed: there is no lease any more.
+    ended: bool,
     lease: Option<LeaseId>,
     life: Duration,
     /// A lease was lost, and what was written with it is not written again yet.
@@ -40,24 +47,35 @@ struct State {
 
 impl Session {
     /// The lease. The first one that asks has it granted.
-    pub(crate) async fn lease(self: &Arc<Self>, core: &Arc<Core>, tasks: &Tasks) -> Result<LeaseId> {
+    pub(crate) async fn lease(self: &Arc<Self>, terms: Terms, core: &Arc<Core>, tasks: &Tasks) -> Result<LeaseId> {
         if let Some(lease) = self.lock().lease {
             return Ok(lease);
         }
-        let _making = self.making.lock().await;
+        let Ok(_making) = timeout_at(terms.until, self.making.lock()).await else {
+            let late = Asked::to_repeat("grant", None).error(Reason::TimedOut(terms.limit), Applied::No);
+            return Err(late.at(core.endpoints().clone()).because("what ends with the client is being written again"));
+        };
         if let Some(lease) = self.lock().lease {
             return Ok(lease);
         }
-        let lease = self.grant(core).await?;
+        let lease = self.grant(terms, core).await?;
         if !self.in_use.swap(true, Relaxed) {
-            tasks.spawn(keep(core.clone(), self.clone()));
+            // it ends with the store, and so does a lease that nobody keeps
+            tasks.spawn_unless(|| core.is_closed(), keep(core.clone(), self.clone()));
         }
         Ok(lease)
     }
 
-    async fn grant(&self, core: &Core) -> Result<LeaseId> {
-        let (lease, life) = core.grant(*core.config.session_ttl).await?;
+    async fn grant(&self, terms: Terms, core: &Core) -> Result<LeaseId> {
+        let closed = || core.closed_error(&Asked::to_repeat("grant", None), Applied::No);
+        if self.lock().ended {
+            return Err(closed());
+        }
+        let (lease, life) = core.grant(terms, *core.config.session_ttl).await?;
         let mut state = self.lock();
+        if state.ended {
+            return Err(closed());
+        }
         (state.lease, state.life) = (Some(lease), life);
         Ok(lease)
     }
@@ -67,6 +85,8 @@ impl Session {
         let mut state = self.lock();
         if state.lease == Some(lease) {
             (state.lease, state.stale) = (None, true);
+            // a server that has lost its data counts anew
+            state.keys.values_mut().for_each(|(_, written)| *written = None);
         }
     }
 
@@ -90,8 +110,8 @@ impl Session {
                         *known = (put.value.clone(), revision);
                     }
                 }
-                Op::Put(put) => drop(keys.remove(&put.key)),
-                Op::Delete { range, .. } => keys.retain(|key, _| !range.contains(key)),
+                Op::Put(put) => keys.retain(|key, known| *key != put.key || known.1 > revision),
+                Op::Delete { range, .. } => keys.retain(|key, known| !range.contains(key) || known.1 > revision),
                 _ => {}
             }
         }
@@ -99,31 +119,33 @@ impl Session {
 
     /// Ends the lease, and its keys with it.
     pub(crate) async fn end(&self, core: &Core) -> Result<()> {
-        let _making = self.making.lock().await;
         let lease = {
             let mut state = self.lock();
+            state.ended = true;
             state.keys.clear();
             state.lease.take()
         };
+        let terms = Terms::within(ENDING.min(*core.config.operation_timeout), Lane::Own);
         match lease {
-            Some(lease) => core.revoke_within(ENDING, lease).await,
+            Some(lease) => core.revoke(terms, lease).await,
             None => Ok(()),
         }
     }
 
     /// Writes again what nobody else has written meanwhile.
     async fn write_again(&self, core: &Core, lease: LeaseId) -> Result<()> {
-        let keys = self.lock().keys.clone();
-        for (key, (value, _)) in keys {
+        let keys: Vec<Bytes> = self.lock().keys.keys().cloned().collect();
+        for key in keys {
+            // it may have been deleted while the ones before were written
+            let Some((value, _)) = self.lock().keys.get(&key).cloned() else { continue };
             let life = txn::Life { lease: Some(lease), ttl: None };
             let put = Txn::new()
                 .when(key.clone(), Compare::Absent)
                 .put_with(key.clone(), value, Expiry::WithClient)
                 .or_get(&key);
-            let request = txn::request(&put, &[life]);
-            let asked = Asked::to_write("write again", put.subject());
-            let written = core.call(&asked, |wire| {
-                let request = request.clone();
+            let asked = Asked::to_write("write again", put.subject()).with_lease(Some(lease));
+            let written = core.call(core.terms(Lane::Own), &asked, |wire| {
+                let request = txn::request(&put, &[life]);
                 async move { wire.kv.clone().txn(request).await }
             });
             let written = written.await?;
@@ -180,7 +202,7 @@ async fn renew(core: &Core, session: &Session) -> Result<()> {
     let known = session.lock().lease;
     let lease = match known {
         Some(lease) => lease,
-        None => session.grant(core).await?,
+        None => session.grant(core.terms(Lane::Own), core).await?,
     };
     session.write_again(core, lease).await?;
     tracing::warn!("the lease of the client was lost: what ended with it was written again, with a new one");

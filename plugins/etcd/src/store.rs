@@ -7,6 +7,7 @@ use crate::{
     failure::Asked,
     monitor,
     session::Session,
+    terms::{Lane, Terms},
     watch,
     wire::{Dial, misconfigured},
 };
@@ -20,7 +21,14 @@ use cninfra::{
     },
 };
 use etcd_client::{Client, GetOptions};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::time::timeout;
 
 /// How long the files of TLS may take to be read.
@@ -102,7 +110,7 @@ impl EtcdStore {
     /// The user is not known, or the server can not be asked.
     pub async fn client(&self) -> Result<Client> {
         let asked = Asked::to_read("connect", None);
-        self.core.call(&asked, |wire| async move { Ok(wire.client.clone()) }).await
+        self.core.call(self.core.terms(Lane::Callers), &asked, |wire| async move { Ok(wire.client.clone()) }).await
     }
 
     /// Ends its watches, its tasks, and what was written [with the client](cninfra::keyval::Expiry::WithClient). What is asked of it later fails.
@@ -131,13 +139,14 @@ impl Store for EtcdStore {
             At::Revision(at) => GetOptions::new().with_revision(number(at)),
             _ => GetOptions::new(),
         };
-        let (entries, ..) = self.core.range("get", &KeyRange::key(&key), None, options).await?;
+        let (entries, ..) =
+            self.core.range(self.core.terms(Lane::Callers), "get", &KeyRange::key(&key), None, options).await?;
         Ok(entries.into_iter().next())
     }
 
     async fn page(&self, request: PageRequest) -> Result<Page> {
         capabilities().refuse_page(&request)?;
-        self.core.page(&request).await
+        self.core.page(self.core.terms(Lane::Callers), &request).await
     }
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
@@ -146,10 +155,9 @@ impl Store for EtcdStore {
 
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
         capabilities().refuse_watch(&ranges, &options)?;
-        if self.core.is_closed() {
-            return Err(self.core.closed_error(&Asked::to_read("watch", ranges.first().cloned())));
-        }
-        Ok(watch::begin(self.core.clone(), &self.tasks, ranges, options))
+        let asked = Asked::to_read("watch", ranges.first().cloned());
+        let watch = watch::begin(self.core.clone(), &self.tasks, ranges, options);
+        watch.ok_or_else(|| self.core.closed_error(&asked, Applied::No))
     }
 }
 
@@ -161,7 +169,7 @@ pub(crate) fn capabilities() -> Capabilities {
 impl Revisions for EtcdStore {
     fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
         Box::pin(async {
-            let newest = self.core.newest(&KeyRange::key(monitor::PROBE_KEY)).await?;
+            let newest = self.core.newest(self.core.terms(Lane::Callers), &KeyRange::key(monitor::PROBE_KEY)).await?;
             let unsaid =
                 || Asked::to_read("revision", None).error(Reason::Other, Applied::No).because("it was not said");
             revision(newest).ok_or_else(unsaid)
@@ -169,14 +177,24 @@ impl Revisions for EtcdStore {
     }
 
     fn compact(&self, upto: Revision) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { compact(&self.core, upto).await })
+        Box::pin(async move { compact(&self.core, self.core.terms(Lane::Callers), upto).await })
     }
 }
 
-async fn compact(core: &Core, upto: Revision) -> Result<()> {
+async fn compact(core: &Core, terms: Terms, upto: Revision) -> Result<()> {
     // to do it twice is to do it once
-    let asked = Asked::to_read("compact", None);
-    core.call(&asked, |wire| async move { wire.kv.clone().compact(number(upto), None).await }).await.map(drop)
+    let asked = Asked::to_repeat("compact", None);
+    let times = AtomicUsize::new(0);
+    let compacted = core.call(terms, &asked, |wire| {
+        times.fetch_add(1, Relaxed);
+        async move { wire.kv.clone().compact(number(upto), None).await }
+    });
+    match compacted.await {
+        Ok(_) => Ok(()),
+        // the answer of the first time was lost
+        Err(error) if matches!(error.reason(), Reason::Compacted(_)) && times.load(Relaxed) > 1 => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Throws away the history from time to time.
@@ -184,8 +202,9 @@ async fn compact_often(core: Arc<Core>) {
     let compacting = async {
         loop {
             tokio::time::sleep(*core.config.auto_compact).await;
-            let done = match core.newest(&KeyRange::key(monitor::PROBE_KEY)).await.map(revision) {
-                Ok(Some(newest)) => compact(&core, newest).await,
+            let done = match core.newest(core.terms(Lane::Own), &KeyRange::key(monitor::PROBE_KEY)).await.map(revision)
+            {
+                Ok(Some(newest)) => compact(&core, core.terms(Lane::Own), newest).await,
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };
@@ -205,7 +224,7 @@ async fn compact_often(core: Arc<Core>) {
 
 impl Leases for EtcdStore {
     fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration)>> {
-        Box::pin(self.core.grant(ttl))
+        Box::pin(self.core.grant(self.core.terms(Lane::Callers), ttl))
     }
 
     fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration>> {
@@ -213,11 +232,11 @@ impl Leases for EtcdStore {
     }
 
     fn revoke(&self, lease: LeaseId) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.core.revoke(lease))
+        Box::pin(self.core.revoke(self.core.terms(Lane::Callers), lease))
     }
 
     fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>>> {
-        Box::pin(self.core.time_left(lease))
+        Box::pin(self.core.time_left(self.core.terms(Lane::Callers), lease))
     }
 }
 

@@ -52,8 +52,20 @@ fn compare(Condition { key, is, .. }: &Condition) -> etcd_client::Compare {
         Compare::Created(revision) => etcd_client::Compare::create_revision(key, CompareOp::Equal, number(*revision)),
         // one that is not there has 0
         Compare::Before(revision) => etcd_client::Compare::mod_revision(key, CompareOp::Less, number(*revision)),
-        _ => etcd_client::Compare::version(key, CompareOp::Greater, 0),
+        Compare::Present => etcd_client::Compare::version(key, CompareOp::Greater, 0),
+        // refused before: see `is_known`; a condition that never holds
+        _ => etcd_client::Compare::version(key, CompareOp::Less, 0),
     }
+}
+
+/// Is all of it known here? An operation or a condition that was added to the interface later is refused, and not left out.
+pub(crate) fn is_known(txn: &Txn) -> bool {
+    let is_known_op = |op: &Op| matches!(op, Op::Put(_) | Op::Delete { .. } | Op::Get(_));
+    let is_known_condition = |condition: &Condition| {
+        use Compare::{Absent, Before, Created, Present, Revision, Value};
+        matches!(condition.is, Absent | Present | Value(_) | Revision(_) | Created(_) | Before(_))
+    };
+    txn.then.iter().chain(&txn.otherwise).all(is_known_op) && txn.conditions.iter().all(is_known_condition)
 }
 
 fn ops(ops: &[Op], lives: &[Life]) -> Vec<TxnOp> {

@@ -3,11 +3,15 @@
 use crate::{EtcdConfig, tls};
 use cninfra::keyval::{KvError, Reason};
 use etcd_client::{Client, ConnectOptions, Error, KvClient, LeaseClient, WatchClient};
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
+use tonic::Status;
 
 /// The server sends no message that is larger, and an answer that is, is refused: a catch-up of a watch may be some tens of megabytes.
 const MAX_MESSAGE: usize = 256 << 20;
@@ -18,13 +22,14 @@ const PING: (u64, u64) = (5, 2);
 pub(crate) struct Dial {
     endpoints: Vec<Arc<str>>,
     options: ConnectOptions,
+    /// For who signs on: half of a call's time where there is another member to be asked.
+    sign_on: Duration,
 }
 
 impl Dial {
     /// # Errors
     /// A file of the config can not be read, or has no certificate.
     pub(crate) fn new(config: &EtcdConfig) -> Result<Self, KvError> {
-        use std::time::Duration;
         let mut options = ConnectOptions::new()
             .with_connect_timeout(*config.dial_timeout)
             .with_keep_alive(Duration::from_secs(PING.0), Duration::from_secs(PING.1))
@@ -38,8 +43,9 @@ impl Dial {
         if let Some(user) = &config.username {
             options = options.with_user(user, config.password.reveal()).with_auto_token_refresh(true);
         }
-        let endpoints = config.addresses().into_iter().map(Arc::from).collect();
-        Ok(Dial { endpoints, options })
+        let endpoints: Vec<Arc<str>> = config.addresses().into_iter().map(Arc::from).collect();
+        let sign_on = *config.operation_timeout / if endpoints.len() > 1 { 2 } else { 1 };
+        Ok(Dial { endpoints, options, sign_on })
     }
 
     pub(crate) fn endpoints(&self) -> &[Arc<str>] {
@@ -54,6 +60,7 @@ pub(crate) struct Wire {
     pub(crate) lease: LeaseClient,
     pub(crate) watch: WatchClient,
     pub(crate) endpoint: Arc<str>,
+    turn: usize,
     answers: AtomicU64,
 }
 
@@ -74,27 +81,35 @@ pub(crate) struct Slot {
     dial: Arc<Dial>,
     current: RwLock<Option<Arc<Wire>>>,
     making: Mutex<()>,
-    next: AtomicUsize,
+    /// Counts up: whose turn it is, is the rest of it by the number of members.
+    turn: AtomicUsize,
 }
 
 impl Slot {
     pub(crate) fn new(dial: Arc<Dial>) -> Self {
         // not all agents at the first member
         let first = fastrand::usize(..dial.endpoints.len().max(1));
-        Slot { dial, current: RwLock::default(), making: Mutex::default(), next: AtomicUsize::new(first) }
+        Slot { dial, current: RwLock::default(), making: Mutex::default(), turn: AtomicUsize::new(first) }
     }
 
     /// The endpoint that is used, or will be.
     pub(crate) fn endpoint(&self) -> Arc<str> {
-        let count = self.dial.endpoints.len().max(1);
-        self.dial.endpoints.get(self.next.load(Relaxed) % count).cloned().unwrap_or_default()
+        self.endpoint_of(self.turn.load(Relaxed))
     }
 
-    /// The connection; a new one where there is none. It is not known yet whether the server answers, but where there is a user.
+    fn endpoint_of(&self, turn: usize) -> Arc<str> {
+        self.dial.endpoints.get(turn % self.dial.endpoints.len().max(1)).cloned().unwrap_or_default()
+    }
+
+    /// The connection; a new one where there is none. It is not known yet whether the server answers, but where there is a user: a member that does not let it sign on
+    /// is passed over.
+    ///
+    /// # Errors
+    /// With the endpoint that was asked.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.
-    pub(crate) async fn get(&self) -> Result<Arc<Wire>, Error> {
+    pub(crate) async fn get(&self) -> Result<Arc<Wire>, (Error, Arc<str>)> {
         if let Some(wire) = self.current() {
             return Ok(wire);
         }
@@ -102,24 +117,36 @@ impl Slot {
         if let Some(wire) = self.current() {
             return Ok(wire);
         }
-        let endpoint = self.endpoint();
-        let client = match Client::connect([&*endpoint], Some(self.dial.options.clone())).await {
-            Ok(client) => client,
-            Err(error) => {
-                self.next.fetch_add(1, Relaxed);
-                return Err(error);
+        let turn = self.turn.load(Relaxed);
+        // also where whoever asks has no more time
+        let passes = Passes { slot: self, turn };
+        let endpoint = self.endpoint_of(turn);
+        let connecting = Client::connect([&*endpoint], Some(self.dial.options.clone()));
+        let client = match timeout(self.dial.sign_on, connecting).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => return Err((error, endpoint)),
+            Err(_) => {
+                let late = format!("it does not let the user sign on within {:?}", self.dial.sign_on);
+                return Err((Error::GRpcStatus(Status::unavailable(late)), endpoint));
             }
         };
+        passes.not();
         let wire = Arc::new(Wire {
             kv: client.kv_client().max_decoding_message_size(MAX_MESSAGE),
             lease: client.lease_client(),
             watch: client.watch_client().max_decoding_message_size(MAX_MESSAGE),
             client,
             endpoint,
+            turn,
             answers: AtomicU64::new(0),
         });
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(wire.clone());
         Ok(wire)
+    }
+
+    /// It is the next member's turn, unless it is already: whoever else found this one of no use has said so.
+    fn pass(&self, turn: usize) {
+        let _ = self.turn.compare_exchange(turn, turn.wrapping_add(1), Relaxed, Relaxed);
     }
 
     /// This one is of no use: the next one is to another member, where there are more. Who has it still, keeps it. Returns whether it was the current one.
@@ -128,7 +155,7 @@ impl Slot {
         let is_current = current.as_ref().is_some_and(|current| Arc::ptr_eq(current, wire));
         if is_current {
             *current = None;
-            self.next.fetch_add(1, Relaxed);
+            self.pass(wire.turn);
         }
         is_current
     }
@@ -138,19 +165,62 @@ impl Slot {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The member does not even let this client sign on: the next one is asked.
-    pub(crate) fn skip(&self) {
-        if self.current().is_none() {
-            self.next.fetch_add(1, Relaxed);
-        }
-    }
-
     pub(crate) fn current(&self) -> Option<Arc<Wire>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A member that is being asked: it is passed over, whatever ends that.
+struct Passes<'s> {
+    slot: &'s Slot,
+    turn: usize,
+}
+
+impl Passes<'_> {
+    /// It has answered.
+    fn not(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Passes<'_> {
+    fn drop(&mut self) {
+        self.slot.pass(self.turn);
     }
 }
 
 /// What can not be a config.
 pub(crate) fn misconfigured(help: String, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> KvError {
     KvError::new("connect", Reason::Invalid).not_applied().because(source).with_help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot() -> Slot {
+        Slot::new(Arc::new(Dial::new(&EtcdConfig::at(["a:1", "b:1", "c:1"])).unwrap()))
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_a_member_of_no_use_none_is_left_out_and_none_asked_twice() {
+        let slot = slot();
+        let mut asked = Vec::new();
+        for _ in 0..3 {
+            let wire = slot.get().await.unwrap();
+            asked.push(wire.endpoint.clone());
+            // that a connection is of no use is told late, when another one is there, or none
+            let late = wire.clone();
+            assert!(slot.replace(&wire) && !slot.replace(&late));
+            slot.pass(late.turn);
+            slot.pass(late.turn);
+        }
+        asked.sort();
+        assert_eq!(asked, ["http://a:1", "http://b:1", "http://c:1"].map(Arc::from));
+        // one that is renewed is at the same member, and the endpoint that is told is its own
+        let before = slot.get().await.unwrap();
+        slot.renew();
+        let wire = slot.get().await.unwrap();
+        assert_eq!((&wire.endpoint, slot.endpoint()), (&before.endpoint, wire.endpoint.clone()));
+    }
 }

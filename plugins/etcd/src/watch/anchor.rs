@@ -75,7 +75,7 @@ impl Watcher {
         }
         let Some((furthest, range)) = self.furthest() else { return Ok(None) };
         // a member that lags behind has less for a moment, too: so most of them are asked
-        if header.revision() < furthest && self.core.newest(&range).await? < furthest {
+        if header.revision() < furthest && self.core.newest(self.terms(), &range).await? < furthest {
             return Ok(Some(Cause::Regressed));
         }
         if !self.is_unsure {
@@ -95,7 +95,11 @@ impl Watcher {
     }
 
     fn furthest(&self) -> Option<(i64, KeyRange)> {
-        let told = self.tracked.iter().filter_map(|tracked| Some((tracked.last()?, tracked.range.clone())));
+        let told = self
+            .tracked
+            .iter()
+            .filter(|tracked| !tracked.is_refused())
+            .filter_map(|tracked| Some((tracked.last()?, tracked.range.clone())));
         told.max_by_key(|(last, _)| *last)
     }
 
@@ -111,13 +115,13 @@ impl Watcher {
                 && number(anchor.revision) <= last
             {
                 let key = KeyRange::key(&anchor.key);
-                let (found, ..) = self.core.range("watch", &key, None, at.clone()).await?;
+                let (found, ..) = self.core.range(self.terms(), "watch", &key, None, at.clone()).await?;
                 if found.first().and_then(Anchor::of).as_ref() != Some(anchor) {
                     return Ok(true);
                 }
             }
             if let Some(count) = count {
-                let found = self.core.count(&tracked.range, last).await?;
+                let found = self.core.count(self.terms(), &tracked.range, last).await?;
                 if found != count {
                     return Ok(true);
                 }

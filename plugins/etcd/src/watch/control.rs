@@ -72,7 +72,7 @@ impl Control {
         let asked = Asked::to_read("watch", range.cloned());
         let mut wanted = self.wishes.lock();
         if wanted.ended {
-            return Err(self.core.closed_error(&asked));
+            return Err(self.core.closed_error(&asked, Applied::No));
         }
         if !wish(&mut wanted) {
             let error = asked.error(Reason::Invalid, Applied::No).at(self.core.endpoints().clone());

@@ -3,11 +3,11 @@
 use super::{
     changes::{Group, groups},
     open::{Opened, Part},
-    ranges::{Told, segments},
-    run::{Then, Watcher},
+    ranges::{Told, Tracked, segments},
+    run::{Then, Watcher, until},
 };
-use crate::convert::revision;
-use cninfra::keyval::{Cause, ChangeKind, Event, Pushed};
+use crate::{convert::revision, failure::told};
+use cninfra::keyval::{Cause, ChangeKind, Event, KeyRange, Pushed};
 use etcd_client::{ResponseHeader, WatchResponse, proto::PbEvent};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
@@ -25,9 +25,14 @@ struct Followed {
     pieces: Vec<PbEvent>,
 }
 
+fn of_id<'f>(response: &WatchResponse, followed: &'f [Followed]) -> Option<&'f Followed> {
+    followed.iter().find(|followed| followed.part.id == response.watch_id())
+}
+
 impl Watcher {
     pub(super) async fn follow(&mut self) -> Then {
-        let ranges = segments(self.tracked.iter().map(|tracked| &tracked.range), self.together);
+        let followed = self.tracked.iter().filter(|tracked| !tracked.is_refused()).map(|tracked| &tracked.range);
+        let ranges = segments(followed, self.together);
         let parts: Vec<Part> =
             (1..).zip(ranges).map(|(id, range)| Part { id, from: self.from(&range), range }).collect();
         let mut opened = match self.open(&parts).await {
@@ -48,7 +53,7 @@ impl Watcher {
     }
 
     /// The earliest state that a range of this part was told up to.
-    fn from(&self, part: &cninfra::keyval::KeyRange) -> i64 {
+    fn from(&self, part: &KeyRange) -> i64 {
         let inside = self.tracked.iter().filter(|tracked| part.contains(tracked.range.start()));
         inside.filter_map(|tracked| tracked.last()).min().unwrap_or(0)
     }
@@ -76,7 +81,9 @@ impl Watcher {
                 header = response.header().cloned();
             }
             if response.canceled() {
-                return Err(self.canceled(&response, followed));
+                // they are created in their order, and one that is refused need not have its id
+                let of = if response.created() { followed.get(created - 1) } else { of_id(&response, followed) };
+                return Err(self.canceled(&response, of.map(|of| &of.part.range), followed.len()));
             }
             if !response.created() {
                 early.push(response);
@@ -88,6 +95,7 @@ impl Watcher {
         }
         self.found();
         self.pauses.reset();
+        self.warned.reset();
         Ok(early)
     }
 
@@ -99,14 +107,14 @@ impl Watcher {
                 self.found();
                 Err(Then::Again)
             }
-            Err(error) => Err(Then::Lost(error.to_string())),
+            Err(error) => Err(Then::Lost(told(&error))),
         }
     }
 
     async fn live(&mut self, mut opened: Opened, mut followed: Vec<Followed>) -> Then {
         let mut asking = interval(EVERY);
         asking.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut heard = Instant::now();
+        let (mut heard, refused_until) = (Instant::now(), self.refused_until());
         loop {
             tokio::select! {
                 message = opened.responses.message() => match message {
@@ -120,6 +128,7 @@ impl Watcher {
                     Err(error) => return self.cut_off(&opened, error.to_string()),
                 },
                 () = self.wishes.changed() => return Then::Again,
+                () = until(refused_until) => return Then::Again,
                 _ = asking.tick() => {
                     if heard.elapsed() >= SILENCE {
                         self.core.silent(&opened.wire);
@@ -142,7 +151,8 @@ impl Watcher {
 
     fn take_in(&mut self, response: WatchResponse, followed: &mut [Followed]) -> Option<Then> {
         if response.canceled() {
-            return Some(self.canceled(&response, followed));
+            let of = of_id(&response, followed).map(|of| &of.part.range);
+            return Some(self.canceled(&response, of, followed.len()));
         }
         // a sign of life is of no part
         let of = followed.iter_mut().find(|followed| followed.part.id == response.watch_id())?;
@@ -155,31 +165,40 @@ impl Watcher {
         groups(events, self.options.previous).into_iter().find_map(|group| self.tell(&part, group))
     }
 
-    /// A watch of etcd's has ended.
-    fn canceled(&mut self, response: &WatchResponse, followed: &[Followed]) -> Then {
+    /// A watch of etcd's has ended, of this part, where that is known.
+    fn canceled(&mut self, response: &WatchResponse, part: Option<&KeyRange>, parts: usize) -> Then {
         let reason = response.cancel_reason();
+        let is_of_part = |tracked: &Tracked| part.is_none_or(|part| part.contains(tracked.range.start()));
         if response.compact_revision() > 0 {
-            let of = followed.iter().find(|followed| followed.part.id == response.watch_id());
-            for tracked in &mut self.tracked {
-                if of.is_none_or(|of| of.part.range.contains(tracked.range.start())) {
-                    tracked.told = Told::Not(Cause::Compacted);
-                }
+            for tracked in self.tracked.iter_mut().filter(|tracked| is_of_part(tracked)) {
+                tracked.told = Told::Not(Cause::Compacted);
             }
             return Then::Again;
         }
-        if reason.contains("permission denied") && self.together && followed.len() < self.tracked.len() {
+        let followed = self.tracked.iter().filter(|tracked| !tracked.is_refused());
+        if reason.contains("permission denied") && self.together && parts < followed.count() {
             return Then::Denied;
         }
         if reason.contains("auth token") {
             self.core.watches.renew();
+        } else if part.is_some() && response.created() {
+            // it could not even begin
+            for place in 0..self.tracked.len() {
+                if is_of_part(&self.tracked[place]) {
+                    self.refuse(place, &reason);
+                }
+            }
+            return Then::Again;
         }
         Then::Lost(format!("the server has ended the watch: {reason}"))
     }
 
     /// Tells a transaction. What it has of what was told before, is left out.
-    fn tell(&mut self, part: &cninfra::keyval::KeyRange, group: Group) -> Option<Then> {
+    fn tell(&mut self, part: &KeyRange, group: Group) -> Option<Then> {
         let is_new = |key: &[u8]| {
-            let mut of = self.tracked.iter().filter(|tracked| tracked.range.contains(key)).peekable();
+            // one that is refused says nothing of others that have the key, too
+            let of = self.tracked.iter().filter(|tracked| !tracked.is_refused() && tracked.range.contains(key));
+            let mut of = of.peekable();
             of.peek().is_some() && of.all(|tracked| tracked.last().is_some_and(|last| last < group.at))
         };
         let new: Vec<_> = group.changes.iter().filter(|change| is_new(&change.key)).cloned().collect();

@@ -8,6 +8,7 @@ mod open;
 mod ranges;
 mod run;
 mod snapshot;
+mod warned;
 
 use crate::core::Core;
 use cninfra::client::Tasks;
@@ -15,10 +16,11 @@ use cninfra::keyval::{Feed, KeyRange, Watch, WatchOptions};
 use control::{Control, Wishes};
 use std::sync::Arc;
 
-/// Begins a watch: it has a task of its own, which ends with the subscriber or the store.
-pub(crate) fn begin(core: Arc<Core>, tasks: &Tasks, ranges: Vec<KeyRange>, options: WatchOptions) -> Watch {
+/// Begins a watch: it has a task of its own, which ends with the subscriber or the store. `None` where that is closed.
+pub(crate) fn begin(core: Arc<Core>, tasks: &Tasks, ranges: Vec<KeyRange>, options: WatchOptions) -> Option<Watch> {
     let (feed, events) = Feed::new(&options);
     let wishes = Arc::new(Wishes::new(ranges));
-    tasks.spawn(run::run(core.clone(), feed.clone(), wishes.clone(), options));
-    Watch::new(events, Arc::new(Control { core, wishes, feed }))
+    let running = run::run(core.clone(), feed.clone(), wishes.clone(), options);
+    let runs = tasks.spawn_unless(|| core.is_closed(), running);
+    runs.then(|| Watch::new(events, Arc::new(Control { core, wishes, feed })))
 }

@@ -32,23 +32,18 @@ pub(super) struct Opened {
 impl Watcher {
     /// Opens a stream of these, of which one has answered.
     pub(super) async fn open(&self, parts: &[Part]) -> Result<Opened, String> {
-        match timeout(WITHIN, self.open_somehow(parts)).await {
-            Ok(opened) => opened,
-            Err(_) => {
-                self.core.watches.skip();
-                Err(format!("no answer within {WITHIN:?}"))
-            }
-        }
+        let late = |_| Err(format!("{}: no answer within {WITHIN:?}", self.core.watches.endpoint()));
+        timeout(WITHIN, self.open_somehow(parts)).await.unwrap_or_else(late)
     }
 
     async fn open_somehow(&self, parts: &[Part]) -> Result<Opened, String> {
         let mut attempts = FuturesUnordered::new();
         loop {
-            let wire = self.core.watches.get().await.map_err(|error| error.to_string())?;
+            let wire = self.core.watches.get().await.map_err(|(error, endpoint)| format!("{endpoint}: {error}"))?;
             attempts.push(open(wire.clone(), parts, self.options.previous));
             tokio::select! {
                 Some(opened) = attempts.next() => return opened.map_err(|(wire, error)| {
-                    let text = error.to_string();
+                    let text = format!("{}: {error}", wire.endpoint);
                     let failure = Failure::of(error, None);
                     // one that is cut off from the others says so: the next one may not be
                     if failure.breaks || failure.reason == Reason::Unavailable {

@@ -1,13 +1,18 @@
 //! [`Tracked`]: a range of a watch, and how far it was told; and which ranges are watched together.
 
+use super::warned::Warned;
 use bytes::Bytes;
 use cninfra::keyval::{Cause, KeyRange};
+use tokio::time::Instant;
 
 /// A range that is watched, as the subscriber has asked for it.
 pub(super) struct Tracked {
     pub(super) number: u64,
     pub(super) range: KeyRange,
     pub(super) told: Told,
+    /// The store does not let it be read: it is asked for again then.
+    pub(super) refused_until: Option<Instant>,
+    pub(super) warned: Warned,
 }
 
 /// How far a range was told.
@@ -20,6 +25,22 @@ pub(super) enum Told {
 }
 
 impl Tracked {
+    pub(super) fn new(number: u64, range: KeyRange, told: Told) -> Self {
+        Tracked { number, range, told, refused_until: None, warned: Warned::default() }
+    }
+
+    /// It is left out until then; what was told of it may be outdated.
+    pub(super) fn refuse(&mut self, until: Instant) {
+        self.refused_until = Some(until);
+        if self.last().is_some() {
+            self.told = Told::Not(Cause::Lost);
+        }
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused_until.is_some()
+    }
+
     /// The state that was told last; none where a snapshot has to be told.
     pub(super) fn last(&self) -> Option<i64> {
         match self.told {

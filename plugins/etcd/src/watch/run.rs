@@ -4,12 +4,20 @@ use super::{
     anchor::Identity,
     control::Wishes,
     ranges::{Told, Tracked},
+    warned::Warned,
 };
-use crate::{convert::number, core::Core};
+use crate::{
+    convert::number,
+    core::Core,
+    terms::{Lane, Terms},
+};
 use cninfra::client::Pauses;
 use cninfra::keyval::{Cause, Event, Feed, Link, Pushed, WatchOptions};
-use std::sync::Arc;
-use tokio::time::sleep;
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// A range that the store does not let be read is asked for again after so long: rights do not come and go.
+const REFUSED: Duration = Duration::from_secs(5);
 
 /// A watch, as its task has it.
 ///
@@ -26,6 +34,7 @@ pub(super) struct Watcher {
     pub(super) is_unsure: bool,
     /// The subscriber knows that the connection is lost.
     pub(super) is_lost: bool,
+    pub(super) warned: Warned,
     /// Ranges of one agent are watched as one.
     pub(super) together: bool,
     pub(super) pauses: Pauses,
@@ -60,6 +69,7 @@ pub(super) async fn run(core: Arc<Core>, feed: Feed, wishes: Arc<Wishes>, option
         identity: Identity::default(),
         is_unsure: false,
         is_lost: false,
+        warned: Warned::default(),
         together: true,
         pauses: Pauses::default(),
     };
@@ -84,6 +94,14 @@ impl Drop for Ending {
     }
 }
 
+/// Waits until then, or for ever.
+pub(super) async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Watcher {
     async fn go(&mut self) {
         let mut cause = Cause::Start;
@@ -92,8 +110,14 @@ impl Watcher {
             cause = Cause::Added;
             let then = match self.tell_snapshots().await {
                 Err(then) => then,
-                Ok(()) if self.tracked.is_empty() => {
-                    self.wishes.changed().await;
+                Ok(()) if self.tracked.iter().all(Tracked::is_refused) => {
+                    if !self.tracked.is_empty() {
+                        self.tell_loss();
+                    }
+                    tokio::select! {
+                        () = self.wishes.changed() => {}
+                        () = until(self.refused_until()) => {}
+                    }
                     Then::Again
                 }
                 Ok(()) => self.follow().await,
@@ -137,7 +161,7 @@ impl Watcher {
         for (number, range) in wanted.ranges {
             if self.tracked.iter().all(|tracked| tracked.number != number) {
                 let told = self.told_at_first(cause);
-                self.tracked.push(Tracked { number, range, told });
+                self.tracked.push(Tracked::new(number, range, told));
             }
         }
         if wanted.snapshot {
@@ -167,8 +191,18 @@ impl Watcher {
     }
 
     fn lose(&mut self, why: &str) {
-        tracing::debug!(why, "a watch has lost its connection");
+        self.feed.has_failed();
         self.is_unsure = true;
+        if self.warned.is_due() {
+            let ranges = self.tracked.iter().map(|tracked| tracked.range.to_string()).collect::<Vec<_>>().join(", ");
+            tracing::warn!("the watch of {ranges} is lost, and is tried again: {why}");
+        } else {
+            tracing::debug!(why, "a watch is still lost");
+        }
+        self.tell_loss();
+    }
+
+    fn tell_loss(&mut self) {
         if !self.is_lost {
             self.is_lost = true;
             // it is always taken
@@ -182,6 +216,26 @@ impl Watcher {
             self.is_lost = false;
             let _ = self.feed.push(Event::Link(Link::Resumed));
         }
+    }
+
+    /// A range can not be read or followed: it is left out for a while, so that the others are told.
+    pub(super) fn refuse(&mut self, place: usize, why: &dyn fmt::Display) {
+        self.feed.has_failed();
+        let tracked = &mut self.tracked[place];
+        tracked.refuse(Instant::now() + REFUSED);
+        if tracked.warned.is_due() {
+            tracing::warn!("{} is not watched, and is asked for again each {REFUSED:?}: {why}", tracked.range);
+        }
+    }
+
+    /// When a range that was refused is asked for again.
+    pub(super) fn refused_until(&self) -> Option<Instant> {
+        self.tracked.iter().filter_map(|tracked| tracked.refused_until).min()
+    }
+
+    /// How the server is asked for what is watched.
+    pub(super) fn terms(&self) -> Terms {
+        self.core.terms(Lane::Watches)
     }
 
     /// An event that waits for room: of a snapshot.

@@ -4,15 +4,32 @@ use super::{
     ranges::Told,
     run::{Then, Watcher},
 };
-use crate::convert::number;
-use cninfra::keyval::{At, Cause, Event, Missed, PageRequest, Paging, Revision};
+use crate::{
+    convert::number,
+    failure::{lacks_right, told},
+};
+use cninfra::keyval::{At, Cause, Event, KvError, Missed, PageRequest, Paging, Reason, Revision};
+use tokio::time::Instant;
+
+/// Others may be read nevertheless.
+fn is_of_range(error: &KvError) -> bool {
+    match error.reason() {
+        Reason::Denied => lacks_right(error),
+        Reason::Unavailable | Reason::TimedOut(_) | Reason::Compacted(_) | Reason::Future | Reason::Closed => false,
+        _ => true,
+    }
+}
 
 impl Watcher {
     /// Tells those that are due, of one state as far as it is kept.
     pub(super) async fn tell_snapshots(&mut self) -> Result<(), Then> {
-        let mut at = None;
+        let (mut at, now) = (None, Instant::now());
         for place in 0..self.tracked.len() {
-            if let Told::Not(cause) = self.tracked[place].told {
+            let tracked = &mut self.tracked[place];
+            tracked.refused_until.take_if(|until| *until <= now);
+            if !tracked.is_refused()
+                && let Told::Not(cause) = tracked.told
+            {
                 at = self.tell_snapshot(place, cause, at).await?;
             }
         }
@@ -31,7 +48,7 @@ impl Watcher {
         let mut paging = Paging::new(first);
         let (mut has_begun, mut count) = (false, 0);
         loop {
-            let page = match self.core.page(paging.request()).await {
+            let page = match self.core.page(self.terms(), paging.request()).await {
                 Ok(page) => page,
                 Err(error) => match paging.missed(error.reason()) {
                     Missed::Again => continue,
@@ -40,7 +57,11 @@ impl Watcher {
                         (has_begun, count) = (false, 0);
                         continue;
                     }
-                    Missed::GivesUp => return Err(Then::Lost(error.to_string())),
+                    Missed::GivesUp if is_of_range(&error) => {
+                        self.refuse(place, &error);
+                        return Ok(at);
+                    }
+                    Missed::GivesUp => return Err(Then::Lost(told(&error))),
                 },
             };
             self.found();
@@ -59,6 +80,7 @@ impl Watcher {
                 self.send(Event::snapshot_end(range, page.at)).await?;
                 let last = page.at.map_or(0, number);
                 self.tracked[place].told = Told::UpTo { last, count: Some(count) };
+                self.tracked[place].warned.reset();
                 return Ok(page.at);
             }
         }

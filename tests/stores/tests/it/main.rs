@@ -1,4 +1,5 @@
-//! What breaks the contract of stores is found by the conformance suite. Each store's own tests run the suite on that store.
+//! What breaks the contract of stores is found by the conformance suite (each store's own tests run the suite on that store), and how soon the watches of stores on servers have all again.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod cheats;
+mod recovery;

@@ -1,0 +1,74 @@
+//! A range that the server does not let be read keeps no other one from being told.
+
+use crate::{
+    faults::{has, is_end, is_lost},
+    support::{SOON, next, shown, soon, until},
+};
+use cninfra::keyval::{Event, KeyRange, Kv, WatchOptions};
+use cninfra_etcd::{EtcdConfig, EtcdStore};
+use cninfra_testbed::{Etcd, require};
+use std::sync::Arc;
+
+fn is_resumed(event: &Event) -> bool {
+    *event == Event::Link(cninfra::keyval::Link::Resumed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_that_may_be_read_are_told() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    for key in ["a/1", "m/1", "z/1"] {
+        etcd.ctl(&["put", key, "0"]);
+    }
+    etcd.add_user("bob", "pw", "m/");
+    etcd.enable_auth("rootpw");
+    let config = EtcdConfig {
+        username: Some("bob".to_string()),
+        password: "pw".to_string().into(),
+        ..EtcdConfig::at([etcd.endpoint()])
+    };
+    let kv = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
+    let mut watch = kv.watch(["a/", "m/", "z/"], WatchOptions::default()).await.unwrap();
+    assert_eq!(shown(&until(&mut watch, is_end).await), ["begin m/* Start", "item m/1=0", "end m/*"]);
+    kv.put("m/1", "1").await.unwrap();
+    assert_eq!(shown(&[next(&mut watch).await]), ["put m/1=1"]);
+    let handle = watch.handle().clone();
+    let _ = soon("it is counted", async || handle.stats(), |stats| stats.failures >= 2).await;
+    // who may read one of them later, is told it by and by
+    etcd.ctl(&["role", "grant-permission", "--prefix=true", "bob", "readwrite", "z/"]);
+    assert_eq!(shown(&until(&mut watch, is_end).await), ["begin z/* Start", "item z/1=0", "end z/*"]);
+    kv.put("z/1", "1").await.unwrap();
+    assert_eq!(shown(&until(&mut watch, has("z/1")).await), ["put z/1=1"]);
+    // and who may not any more, is told nothing of it: here the server sees it when the watch begins again
+    etcd.ctl(&["role", "revoke-permission", "--prefix=true", "bob", "z/"]);
+    handle.remove(KeyRange::prefix("a/")).await.unwrap();
+    assert_eq!(shown(&[next(&mut watch).await]), ["removed a/*"]);
+    kv.put("m/1", "2").await.unwrap();
+    assert_eq!(shown(&until(&mut watch, has("m/1")).await), ["put m/1=2"]);
+    // one that has others in it, too
+    let failures = handle.stats().failures;
+    handle.add(KeyRange::prefix("m")).await.unwrap();
+    let _ = soon("it is refused", async || handle.stats(), |stats| stats.failures > failures).await;
+    kv.put("m/1", "3").await.unwrap();
+    assert_eq!(shown(&until(&mut watch, has("m/1")).await), ["put m/1=3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_none_may_be_read_it_is_lost_and_comes_back() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.add_user("bob", "pw", "m/");
+    etcd.enable_auth("rootpw");
+    let config = EtcdConfig {
+        username: Some("bob".to_string()),
+        password: "pw".to_string().into(),
+        ..EtcdConfig::at([etcd.endpoint()])
+    };
+    let kv = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
+    let mut watch = kv.watch(["z/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_lost).await;
+    assert!(watch.handle().stats().failures > 0);
+    etcd.ctl(&["role", "grant-permission", "--prefix=true", "bob", "readwrite", "z/"]);
+    let told = tokio::time::timeout(SOON, until(&mut watch, is_end)).await.unwrap();
+    assert!(is_resumed(&told[0]), "{told:?}");
+}
