@@ -1,4 +1,4 @@
-//! Reads of many keys, in pipelines.
+//! Reads of many keys, many at once.
 
 use crate::{
     core::{Core, To, Turn},
@@ -104,7 +104,7 @@ impl Core {
                 Err(failure) => failure,
                 Ok(wire) => {
                     let unanswered = Unanswered::new(self, &node, &wire);
-                    let answers = wire.pipeline(commands.to_vec()).await;
+                    let answers = wire.calls(commands).await;
                     unanswered.ended();
                     match answers.iter().find_map(|answer| answer.as_ref().err().filter(|failure| failure.breaks())) {
                         None => return Ok(answers),

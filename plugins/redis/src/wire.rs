@@ -9,20 +9,24 @@ use fred::{
     clients::Client,
     interfaces::{ClientLike, EventInterface as _, KeysInterface as _, PubsubInterface as _},
     types::{
-        ClusterHash, ConnectHandle, CustomCommand, KeyspaceEvent, Value,
+        ClusterHash, CustomCommand, KeyspaceEvent, Value,
         config::{Config, ConnectionConfig, PerformanceConfig, Server, ServerConfig, TcpConfig, TlsConfig},
     },
 };
-use futures_util::FutureExt as _;
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, Shared, join_all},
+};
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 use tokio::{
     sync::broadcast::{self, error::RecvError},
+    task::AbortHandle,
     time::timeout,
 };
 
@@ -131,7 +135,10 @@ impl From<Value> for Reply {
 /// A connection. Dropped, it is ended.
 pub(crate) struct Wire {
     client: Client,
-    task: Mutex<Option<ConnectHandle>>,
+    /// The library's, which is the connection's life.
+    task: AbortHandle,
+    /// Its end, for whoever waits for it.
+    end: Shared<BoxFuture<'static, ()>>,
     pub(crate) endpoint: Arc<str>,
     answers: AtomicU64,
 }
@@ -158,8 +165,11 @@ impl Wire {
     }
 
     async fn begin(client: Client, dial: &Dial, endpoint: &Arc<str>) -> Result<Wire, Failure> {
-        let task = Mutex::new(Some(client.connect()));
-        let wire = Wire { client, task, endpoint: endpoint.clone(), answers: AtomicU64::new(0) };
+        let connection = client.connect();
+        let task = connection.abort_handle();
+        // why it has ended is told by the calls
+        let end = connection.map(drop).boxed().shared();
+        let wire = Wire { client, task, end, endpoint: endpoint.clone(), answers: AtomicU64::new(0) };
         match timeout(dial.within, wire.client.wait_for_connect()).await {
             Ok(Ok(())) => Ok(wire),
             Ok(Err(error)) => Err(Failure::of_dial(&error)),
@@ -168,20 +178,32 @@ impl Wire {
     }
 
     /// Asks something. It waits for as long as the connection lives: who asks has a limit.
-    pub(crate) async fn call(&self, command: Command) -> Result<Reply, Failure> {
-        if self.is_gone() {
-            return Err(Failure::no_connection("the connection was lost"));
-        }
-        // the library sends what it knows together with what waits, and all else at once, each in a packet of its own: with many calls at once that takes twice the time
-        let answer: Result<Value, _> = match (command.name, command.args.as_slice()) {
-            ("GET", [key]) => self.client.get(key.clone()).await,
-            ("SET", [key, value]) => self.client.set(key.clone(), Value::Bytes(value.clone()), None, None, false).await,
-            _ => {
-                let (command, args) = command.parts();
-                self.client.custom(command, args).await
+    ///
+    /// In a box, since the library's futures are so large and so deeply nested that whoever has a few of them in one function is refused by the compiler.
+    pub(crate) fn call(&self, command: Command) -> BoxFuture<'_, Result<Reply, Failure>> {
+        let calling = async move {
+            if self.is_gone() {
+                return Err(Failure::no_connection("the connection was lost"));
             }
+            // the library sends what it knows together with what waits, and all else at once, each in a packet of its own: with many calls at once that takes twice the time
+            let answer: Result<Value, _> = match (command.name, command.args.as_slice()) {
+                ("GET", [key]) => self.client.get(key.clone()).await,
+                ("SET", [key, value]) => {
+                    self.client.set(key.clone(), Value::Bytes(value.clone()), None, None, false).await
+                }
+                _ => {
+                    let (command, args) = command.parts();
+                    self.client.custom(command, args).await
+                }
+            };
+            self.seen(answer)
         };
-        self.seen(answer)
+        calling.boxed()
+    }
+
+    /// Asks some things at once. They go out together; the library's pipelines are sent piece by piece.
+    pub(crate) async fn calls(&self, commands: &[Command]) -> Vec<Result<Reply, Failure>> {
+        join_all(commands.iter().map(|command| self.call(command.clone()))).await
     }
 
     /// Asks some things one after the other, with nothing between them.
@@ -231,28 +253,26 @@ impl Wire {
 
     /// Has it come to its end?
     pub(crate) fn is_gone(&self) -> bool {
-        self.task().as_ref().is_none_or(ConnectHandle::is_finished)
+        self.task.is_finished()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again.
+    pub(crate) async fn gone(&self) {
+        self.end.clone().await;
     }
 
     /// Ends it at once: what is on its way fails.
     pub(crate) fn end(&self) {
-        if let Some(task) = self.task().as_ref() {
-            task.abort();
-        }
+        self.task.abort();
     }
 
     /// Ends it, and waits until nothing is left of it.
     pub(crate) async fn close(&self) {
-        let task = self.task().take();
-        if let Some(task) = task {
-            task.abort();
-            // it was aborted, and has nothing to say
-            task.map(drop).await;
-        }
-    }
-
-    fn task(&self) -> std::sync::MutexGuard<'_, Option<ConnectHandle>> {
-        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+        self.end();
+        self.gone().await;
     }
 }
 
@@ -275,7 +295,7 @@ pub(crate) enum Hint {
 }
 
 impl Hints {
-    /// The next one; `None` where the connection has ended.
+    /// The next one; `None` where nobody can tell any more. The end of the connection is not told here.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.

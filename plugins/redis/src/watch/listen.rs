@@ -18,6 +18,7 @@ use cninfra::client::Pauses;
 use cninfra::keyval::{KeyRange, KvError, Reason};
 use std::{
     collections::{BTreeSet, HashMap},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -208,8 +209,15 @@ impl Session<'_> {
         hints: &mut Hints,
         echo: &mut Option<(Bytes, oneshot::Sender<()>)>,
     ) -> Result<std::convert::Infallible, Ended> {
+        let mut gone = pin!(self.wire.gone());
         loop {
-            match hints.next().await {
+            let hint = tokio::select! {
+                biased;
+                hint = hints.next() => hint,
+                // the hints do not end with it
+                () = &mut gone => None,
+            };
+            match hint {
                 Some(Hint::Dirty(key, expired)) => {
                     if let Some((_, echo)) = echo.take_if(|(wanted, _)| *wanted == key) {
                         // who waits for it may be gone
