@@ -181,7 +181,8 @@ impl Wire {
     ///
     /// In a box, since the library's futures are so large and so deeply nested that whoever has a few of them in one function is refused by the compiler.
     pub(crate) fn call(&self, command: Command) -> BoxFuture<'_, Result<Reply, Failure>> {
-        let calling = async move {
+        // made inside of its box: to move it there costs more than the box
+        Box::pin(async move {
             if self.is_gone() {
                 return Err(Failure::no_connection("the connection was lost"));
             }
@@ -197,8 +198,7 @@ impl Wire {
                 }
             };
             self.seen(answer)
-        };
-        calling.boxed()
+        })
     }
 
     /// Asks some things at once. They go out together; the library's pipelines are sent piece by piece.
@@ -207,23 +207,25 @@ impl Wire {
     }
 
     /// Asks some things one after the other, with nothing between them.
-    pub(crate) async fn pipeline(&self, commands: Vec<Command>) -> Vec<Result<Reply, Failure>> {
-        let count = commands.len();
-        if self.is_gone() {
-            return (0..count).map(|_| Err(Failure::no_connection("the connection was lost"))).collect();
-        }
-        let pipeline = self.client.pipeline();
-        for command in commands {
-            let (command, args) = command.parts();
-            // it is put in the pipeline, and answered later
-            let _: Result<Value, _> = pipeline.custom(command, args).await;
-        }
-        let mut answers: Vec<_> =
-            pipeline.try_all::<Value>().await.into_iter().map(|answer| self.seen(answer)).collect();
-        let lost = answers.last().and_then(|last| last.as_ref().err().cloned());
-        let lost = lost.unwrap_or_else(|| Failure::lost("the connection was lost"));
-        answers.resize_with(count, || Err(lost.clone()));
-        answers
+    pub(crate) fn pipeline(&self, commands: Vec<Command>) -> BoxFuture<'_, Vec<Result<Reply, Failure>>> {
+        Box::pin(async move {
+            let count = commands.len();
+            if self.is_gone() {
+                return (0..count).map(|_| Err(Failure::no_connection("the connection was lost"))).collect();
+            }
+            let pipeline = self.client.pipeline();
+            for command in commands {
+                let (command, args) = command.parts();
+                // it is put in the pipeline, and answered later
+                let _: Result<Value, _> = pipeline.custom(command, args).await;
+            }
+            let mut answers: Vec<_> =
+                pipeline.try_all::<Value>().await.into_iter().map(|answer| self.seen(answer)).collect();
+            let lost = answers.last().and_then(|last| last.as_ref().err().cloned());
+            let lost = lost.unwrap_or_else(|| Failure::lost("the connection was lost"));
+            answers.resize_with(count, || Err(lost.clone()));
+            answers
+        })
     }
 
     /// Has the changes of channels with these patterns told, or no more. The library takes what the server refuses for the answer of what was asked last, and drops it where nothing was: so something

@@ -7,6 +7,7 @@ use cninfra::{
     logging::Logger,
 };
 use cninfra_proto::Protobuf;
+use cninfra_redis::RedisStore;
 use std::{
     sync::{
         Arc,
@@ -33,7 +34,7 @@ pub const PAUSE: Duration = Duration::from_millis(500);
 /// What each module has: a connection, and nothing of the other modules. What they know of each other is in Redis.
 #[derive(Clone)]
 pub struct Airfield {
-    pub kv: Kv,
+    pub kv: Kv<RedisStore>,
     pub counts: Arc<Counts>,
     pub log: Logger,
     pub closing: watch::Receiver<bool>,
@@ -49,7 +50,7 @@ pub struct Counts {
 
 impl Airfield {
     /// The planes of a part.
-    pub fn part(&self, part: &str) -> Typed<Flight, Protobuf> {
+    pub fn part(&self, part: &str) -> Typed<Flight, Protobuf, RedisStore> {
         self.kv.scoped(part).typed(Protobuf)
     }
 

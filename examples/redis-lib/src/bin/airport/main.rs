@@ -37,7 +37,7 @@ async fn main() -> Result<()> {
     println!("{DIAGRAM}");
     let (close, closing) = watch::channel(false);
     let store = kv.store().clone();
-    let field = Airfield { kv: kv.erase(), counts: Arc::default(), log, closing };
+    let field = Airfield { kv, counts: Arc::default(), log, closing };
     let mut modules = JoinSet::new();
     modules.spawn(board::run(field.clone()));
     modules.spawn(hangar::run(field.clone()));
