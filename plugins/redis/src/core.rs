@@ -14,10 +14,7 @@ use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, KvError, Reason, Result};
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -140,64 +137,68 @@ impl Core {
 
     /// Asks something. What was not applied, or only reads, is asked again while there is time.
     pub(crate) async fn call_until(&self, turn: Turn, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
-        let sent = AtomicBool::new(false);
-        let calling = async {
-            let Ok(_room) = timeout_at(turn.deadline, self.turn(turn.who)).await else {
-                return Err(self.late(turn.limit, asked, &self.endpoints, Applied::No));
-            };
-            self.ask(turn, asked, to, command, &sent).await
+        let Ok(_room) = timeout_at(turn.deadline, self.turn(turn.who)).await else {
+            return Err(self.late(turn.limit, asked, &self.endpoints, Applied::No));
         };
-        tokio::select! {
-            biased;
-            () = self.closed() => {
-                let applied = if sent.load(Relaxed) { Applied::Unknown } else { Applied::No };
-                Err(self.closed_error(asked, applied))
-            }
-            answer = calling => answer,
-        }
+        self.ask(turn, asked, to, &command).await
     }
 
     /// Waits for a caller's turn, which is over when this is dropped.
     pub(crate) async fn turn(&self, who: Who) -> Option<SemaphorePermit<'_>> {
         match who {
-            // it is never closed
+            // a store that is closed has room for all: they are refused
             Who::Caller => self.room.acquire().await.ok(),
             Who::Own => None,
         }
     }
 
-    /// `sent` says whether it may have been done meanwhile.
-    async fn ask(&self, turn: Turn, asked: &Asked, to: &To, command: Command, sent: &AtomicBool) -> Result<Reply> {
+    async fn ask(&self, turn: Turn, asked: &Asked, to: &To, command: &Command) -> Result<Reply> {
         let Turn { deadline, limit, .. } = turn;
         let (mut pauses, mut redirects) = (Pauses::default(), 0);
         let mut elsewhere: Option<Elsewhere> = None;
         loop {
-            let endpoint = match &elsewhere {
-                Some(Elsewhere::Moved(endpoint) | Elsewhere::Ask(endpoint)) => endpoint.clone(),
-                None => match timeout_at(deadline, self.find(to)).await {
-                    Ok(endpoint) => endpoint,
-                    Err(_) => {
+            let known = match &elsewhere {
+                Some(Elsewhere::Moved(endpoint) | Elsewhere::Ask(endpoint)) => Some(endpoint.clone()),
+                None => self.known(to),
+            };
+            // what may take long is in boxes: mostly there is nothing to wait for
+            let endpoint = match known {
+                Some(endpoint) => endpoint,
+                None => match self.unless_closed(deadline, Box::pin(self.find(to))).await {
+                    Waited::Done(endpoint) => endpoint,
+                    Waited::Closed => return Err(self.closed_error(asked, Applied::No)),
+                    Waited::Late => {
                         self.suspect.notify_one();
                         return Err(self.nobody(asked));
                     }
                 },
             };
+            let began = Instant::now();
             // who has had to wait for so long makes no connection for others
-            if deadline.saturating_duration_since(Instant::now()) < MOMENT {
+            if deadline.saturating_duration_since(began) < MOMENT {
                 return Err(self.late(limit, asked, &endpoint, Applied::No));
             }
             let node = self.node(&endpoint);
-            let failure = match timeout_at(deadline, node.wire()).await {
-                Err(_) => return Err(self.late(limit, asked, &endpoint, Applied::No)),
-                Ok(Err(failure)) => failure,
-                Ok(Ok(wire)) => {
-                    let (before, began) = (wire.answers(), Instant::now());
+            let wire = match node.current() {
+                Some(wire) => Ok(wire),
+                None => match self.unless_closed(deadline, Box::pin(node.wire())).await {
+                    Waited::Done(dialed) => dialed,
+                    Waited::Closed => return Err(self.closed_error(asked, Applied::No)),
+                    Waited::Late => return Err(self.late(limit, asked, &endpoint, Applied::No)),
+                },
+            };
+            // looked at after the connection was had: one that was there when the store was closed ends with it
+            if self.is_closed() {
+                return Err(self.closed_error(asked, Applied::No));
+            }
+            let failure = match wire {
+                Err(failure) => failure,
+                Ok(wire) => {
+                    let before = wire.answers();
                     let asking = matches!(elsewhere, Some(Elsewhere::Ask(_)));
-                    sent.store(true, Relaxed);
-                    match timeout_at(deadline, send(&wire, asking, command.clone())).await {
+                    match timeout_at(deadline, send(&wire, asking, command)).await {
                         Ok(Ok(reply)) => return Ok(reply),
                         Ok(Err(failure)) => {
-                            sent.store(failure.applied() == Applied::Unknown, Relaxed);
                             if failure.breaks() {
                                 self.broken(&node, &wire);
                             }
@@ -213,6 +214,9 @@ impl Core {
                     }
                 }
             };
+            if failure.breaks() && self.is_closed() {
+                return Err(self.closed_error(asked, failure.applied()));
+            }
             if failure.breaks() || failure.is_misplaced() {
                 self.shaken.notify_one();
                 self.suspect.notify_one();
@@ -226,7 +230,26 @@ impl Core {
             if !failure.may_pass(asked) || elsewhere.is_some() || Instant::now() + wait >= deadline {
                 return Err(failure.into_error(asked, &endpoint));
             }
-            sleep(wait).await;
+            if let Waited::Closed = self.unless_closed(deadline, Box::pin(sleep(wait))).await {
+                return Err(self.closed_error(asked, Applied::No));
+            }
+        }
+    }
+
+    /// Waits for something, but no longer than until then, and not in a store that is closed.
+    async fn unless_closed<T>(&self, deadline: Instant, work: impl Future<Output = T>) -> Waited<T> {
+        tokio::select! {
+            biased;
+            () = self.closed() => Waited::Closed,
+            done = timeout_at(deadline, work) => done.map_or(Waited::Late, Waited::Done),
+        }
+    }
+
+    /// Who is to be asked, if that is known.
+    fn known(&self, to: &To) -> Option<Arc<str>> {
+        match to {
+            To::Node(endpoint) => Some(endpoint.clone()),
+            To::Key(key) => self.slots.borrow().owner(key).cloned(),
         }
     }
 
@@ -271,9 +294,10 @@ impl Core {
         self.suspect.notify_one();
     }
 
-    /// Ends all that waits for the server, and all that comes.
+    /// Ends all that waits for its turn or for a server, and all that comes. What is on its way ends with its connection.
     pub(crate) fn close(&self) {
         self.closed.send_replace(true);
+        self.room.close();
     }
 
     /// Ends the connections, and waits for nothing.
@@ -322,10 +346,17 @@ impl Core {
     }
 }
 
-async fn send(wire: &Wire, asking: bool, command: Command) -> std::result::Result<Reply, Failure> {
+/// What has become of something that was waited for.
+enum Waited<T> {
+    Done(T),
+    Late,
+    Closed,
+}
+
+async fn send(wire: &Wire, asking: bool, command: &Command) -> std::result::Result<Reply, Failure> {
     if !asking {
         return wire.call(command).await;
     }
-    let answers = wire.pipeline(vec![Command::bare("ASKING"), command]).await;
+    let answers = wire.pipeline(vec![Command::bare("ASKING"), command.clone()]).await;
     answers.into_iter().next_back().unwrap_or_else(|| Err(Failure::lost("no answer")))
 }

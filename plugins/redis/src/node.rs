@@ -33,7 +33,12 @@ impl Node {
         Node { endpoint, dial, asks_role, state: Mutex::default() }
     }
 
-    /// The connection.
+    /// The connection, if it is there.
+    pub(crate) fn current(&self) -> Option<Arc<Wire>> {
+        self.lock().wire.as_ref().filter(|wire| !wire.is_gone()).cloned()
+    }
+
+    /// The connection, which is made where there is none.
     ///
     /// # Cancel safety
     /// Dropped, it has left nothing but what others go on with.
@@ -67,7 +72,7 @@ impl Node {
         wire.end();
     }
 
-    /// Ends the connection.
+    /// Ends the connection, and waits until nothing is left of it.
     pub(crate) async fn close(&self) {
         let State { wire, dialing } = std::mem::take(&mut *self.lock());
         drop(dialing);
@@ -91,7 +96,7 @@ async fn dial(dial: Arc<Dial>, endpoint: Arc<str>, asks_role: bool) -> Result<Ar
 
 /// The sentinels may name a server that is none any more.
 pub(crate) async fn is_master(wire: &Wire) -> Result<(), Failure> {
-    let asked = tokio::time::timeout(crate::core::PATIENCE, wire.call(Command::bare("ROLE"))).await;
+    let asked = tokio::time::timeout(crate::core::PATIENCE, wire.call(&Command::bare("ROLE"))).await;
     let role = asked.unwrap_or_else(|_| Err(Failure::no_connection("no answer to ROLE")))?;
     let role = role.list().into_iter().next().and_then(|role| role.text());
     match role.as_deref() {

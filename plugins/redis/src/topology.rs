@@ -76,7 +76,7 @@ async fn look(core: &Core, sentinel: &mut Option<Wire>) -> Result<Slots, Failure
             let known = core.primaries();
             for endpoint in known.iter().chain(seeds.iter().filter(|seed| !known.contains(seed))) {
                 let node = core.node(endpoint);
-                let asked = timeout(PATIENCE, async { node.wire().await?.call(cluster_slots()).await }).await;
+                let asked = timeout(PATIENCE, async { node.wire().await?.call(&cluster_slots()).await }).await;
                 match asked.unwrap_or_else(|_| Err(Failure::no_connection("no answer to CLUSTER SLOTS"))) {
                     Ok(reply) => match of_reply(reply, endpoint) {
                         Some(slots) if slots.is_known() => return Ok(slots),
@@ -150,7 +150,7 @@ async fn of_sentinels(
 
 async fn ask_sentinel(wire: &Wire, master: &str) -> Result<Arc<str>, Failure> {
     let command = Command::new("SENTINEL", ["GET-MASTER-ADDR-BY-NAME".to_string(), master.to_string()]);
-    let reply = timeout(PATIENCE, wire.call(command)).await;
+    let reply = timeout(PATIENCE, wire.call(&command)).await;
     let reply = reply.unwrap_or_else(|_| Err(Failure::no_connection("no answer of the sentinel")))?;
     let mut parts = reply.list().into_iter().filter_map(Reply::text);
     match (parts.next(), parts.next()) {

@@ -69,9 +69,9 @@ impl Command {
         self.arg(number.to_string())
     }
 
-    fn parts(self) -> (CustomCommand, Vec<Value>) {
+    fn parts(&self) -> (CustomCommand, Vec<Value>) {
         let command = CustomCommand::new_static(self.name, ClusterHash::Random, false);
-        (command, self.args.into_iter().map(Value::Bytes).collect())
+        (command, self.args.iter().cloned().map(Value::Bytes).collect())
     }
 }
 
@@ -180,7 +180,7 @@ impl Wire {
     /// Asks something. It waits for as long as the connection lives: who asks has a limit.
     ///
     /// In a box, since the library's futures are so large and so deeply nested that whoever has a few of them in one function is refused by the compiler.
-    pub(crate) fn call(&self, command: Command) -> BoxFuture<'_, Result<Reply, Failure>> {
+    pub(crate) fn call<'w>(&'w self, command: &'w Command) -> BoxFuture<'w, Result<Reply, Failure>> {
         // made inside of its box: to move it there costs more than the box
         Box::pin(async move {
             if self.is_gone() {
@@ -203,7 +203,7 @@ impl Wire {
 
     /// Asks some things at once. They go out together; the library's pipelines are sent piece by piece.
     pub(crate) async fn calls(&self, commands: &[Command]) -> Vec<Result<Reply, Failure>> {
-        join_all(commands.iter().map(|command| self.call(command.clone()))).await
+        join_all(commands.iter().map(|command| self.call(command))).await
     }
 
     /// Asks some things one after the other, with nothing between them.

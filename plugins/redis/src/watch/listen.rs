@@ -250,7 +250,7 @@ impl Session<'_> {
     }
 
     async fn ping(&self) -> Result<(), Failure> {
-        let answer = timeout(ANSWER, self.wire.call(Command::bare("PING"))).await;
+        let answer = timeout(ANSWER, self.wire.call(&Command::bare("PING"))).await;
         answer.unwrap_or_else(|_| Err(Failure::lost("no answer to PING"))).map(drop)
     }
 

@@ -2,10 +2,13 @@
 
 use crate::{
     history::{Observed, is_begin, is_lost},
-    support::SOON,
+    support::{SOON, kv},
 };
-use cninfra::testing::Link;
-use cninfra_redis::RedisConfig;
+use cninfra::{
+    keyval::{Applied, Reason},
+    testing::Link,
+};
+use cninfra_redis::{RedisConfig, RedisStore};
 use cninfra_testbed::{Redis, require};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -112,4 +115,30 @@ async fn a_link_that_is_cut() {
         snapshots(&observed, round + 1).await;
     }
     observed.check().await;
+}
+
+/// A call that is on its way, or waits for the server, does not hold up a close, and says whether it may have been applied.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_close_breaks_off_what_waits() {
+    require!(Redis);
+    for (is_sent, applied) in [(true, Applied::Unknown), (false, Applied::No)] {
+        let redis = Redis::start();
+        let store = RedisStore::connect(at(redis.addr())).await.unwrap();
+        let kv = kv(&store);
+        if is_sent {
+            redis.pause();
+        } else {
+            redis.kill();
+            // until the loss of the connection is seen
+            sleep(Duration::from_millis(100)).await;
+        }
+        let calling = tokio::spawn(async move { kv.put("k", "v").await });
+        sleep(Duration::from_millis(300)).await;
+        assert!(!calling.is_finished(), "it waits");
+        let began = Instant::now();
+        store.close().await.unwrap();
+        let error = calling.await.unwrap().unwrap_err();
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        assert_eq!((error.reason(), error.applied()), (&Reason::Closed, applied), "{error}");
+    }
 }
