@@ -294,10 +294,11 @@ impl Core {
         self.suspect.notify_one();
     }
 
-    /// Ends all that waits for its turn or for a server, and all that comes. What is on its way ends with its connection.
+    /// Ends all that waits for its turn or for a server, all that comes, and with the connections what is on its way.
     pub(crate) fn close(&self) {
         self.closed.send_replace(true);
         self.room.close();
+        self.lock().values().for_each(|node| node.end());
     }
 
     /// Ends the connections, and waits for nothing.

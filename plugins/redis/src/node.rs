@@ -72,6 +72,13 @@ impl Node {
         wire.end();
     }
 
+    /// Ends the connection: what is on its way fails.
+    pub(crate) fn end(&self) {
+        if let Some(wire) = &self.lock().wire {
+            wire.end();
+        }
+    }
+
     /// Ends the connection, and waits until nothing is left of it.
     pub(crate) async fn close(&self) {
         let State { wire, dialing } = std::mem::take(&mut *self.lock());
