@@ -137,8 +137,15 @@ impl Core {
 
     /// Asks something. What was not applied, or only reads, is asked again while there is time.
     pub(crate) async fn call_until(&self, turn: Turn, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
-        let Ok(_room) = timeout_at(turn.deadline, self.turn(turn.who)).await else {
-            return Err(self.late(turn.limit, asked, &self.endpoints, Applied::No));
+        let room = (turn.who == Who::Caller).then(|| self.room.try_acquire());
+        let _room = match room {
+            None => None,
+            Some(Ok(room)) => Some(room),
+            // a timer only where there is something to wait for
+            Some(Err(_)) => match timeout_at(turn.deadline, self.turn(turn.who)).await {
+                Ok(room) => room,
+                Err(_) => return Err(self.late(turn.limit, asked, &self.endpoints, Applied::No)),
+            },
         };
         self.ask(turn, asked, to, &command).await
     }
