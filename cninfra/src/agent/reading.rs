@@ -80,7 +80,8 @@ impl Reading {
 /// # Errors
 /// They are not read within the limit of the start; or the agent was asked to stop until then.
 pub(super) async fn read(settings: Settings, graph: &'static Graph) -> Result<Prepared, StartError> {
-    if settings.files.is_none() {
+    // of what has been checked, all has been read
+    if settings.is_checked || (settings.files.is_none() && !settings.config.may_name_files()) {
         return Ok(settings.runner(graph));
     }
     let (began, stop) = (Instant::now(), settings.stop.clone());

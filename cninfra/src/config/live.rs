@@ -165,7 +165,7 @@ trait Follow: Any + Send + Sync {
 
 impl<C: DeserializeOwned + Default + Send + Sync + 'static> Follow for Live<C> {
     fn follow(&self, config: &Config, section: &str) -> bool {
-        // it has been found valid; if the file of a secret has gone meanwhile, the old value stays
+        // it has been found valid, with the secrets that it has been read with
         config.section::<C>(section).map(|value| self.set(value)).is_ok()
     }
 }

@@ -36,6 +36,7 @@ impl Config {
     /// is returned.
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
+        self.secrets = Arc::default();
         if let Err(error) = file::enter(&files.dir) {
             let place = Place { source: files.dir.display().to_string(), at: None };
             let mistake = match error.kind() {

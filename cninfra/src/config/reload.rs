@@ -4,7 +4,7 @@ use super::{
     At, Config, Files, Known, KnownSection, Mistake, Place,
     agent_keys::{self, SaidKeys},
     entry::Entry,
-    file::{self, Instead},
+    file,
     load::{Stamp, stamp},
 };
 use std::{
@@ -142,8 +142,7 @@ impl Reloader {
             self.refused = Some(content);
             return Reload::Refused(words);
         }
-        let secrets: Instead = content.2.values().flat_map(|made| &made.secrets).cloned().map(known).collect();
-        At::instead_of(secrets).during(|| self.take(new, content.2, odd))
+        self.take(new, content.2, odd)
     }
 
     /// Takes in what is new and valid.
@@ -195,11 +194,6 @@ impl Reloader {
     }
 }
 
-/// A file that has been read.
-fn known((path, text): (PathBuf, String)) -> (PathBuf, Option<String>) {
-    (path, Some(text))
-}
-
 /// Each with its mend.
 fn words(mistakes: &[Mistake]) -> Vec<String> {
     mistakes.iter().map(|mistake| format!("{:?}", crate::Error::from(mistake.clone()))).collect()
@@ -223,7 +217,7 @@ impl Config {
 
     fn made_of(&self, section: &KnownSection) -> Made {
         let entries = self.entries(section.name);
-        let values = entries.iter().filter(|entry| entry.source.file().is_some());
+        let values = entries.all.iter().filter(|entry| entry.source.file().is_some());
         // as texts: so what is no number is equal to itself
         let values = values.map(|entry| format!("{:?}", entry.value)).collect();
         if !section.meta.live {
@@ -243,6 +237,11 @@ impl Reloader {
         let reloader = Reloader::new(&config, known).expect("a section that follows its file");
         (config, reloader)
     }
+
+    pub(crate) fn look(&mut self) -> Reload {
+        let read = self.read();
+        self.judge(read)
+    }
 }
 
 #[cfg(test)]
@@ -258,13 +257,6 @@ mod tests {
     struct Pair {
         a: u8,
         b: u8,
-    }
-
-    impl Reloader {
-        fn look(&mut self) -> Reload {
-            let read = self.read();
-            self.judge(read)
-        }
     }
 
     #[test]
