@@ -168,7 +168,7 @@ impl Reloader {
     }
 
     /// Files of sections that follow them which were there, and are there no more. That is rather a slip, or a moment between two others, than a wish
-    /// for the defaults. Of other sections nothing holds that could be lost.
+    /// for the defaults. Of other sections nothing holds that could be lost; nor is a file missed whose sections have come in another one.
     fn gone(&self, new: &Config) -> Vec<Mistake> {
         // files that are named by themselves, and the directory, have been missed when they were to be read
         if file::enter(&self.files.dir).is_err() {
@@ -179,7 +179,13 @@ impl Reloader {
             config.files.iter().filter_map(|entry| entry.source.file()).any(|file| file.path == *path)
         };
         let is_live = |entry: &&Entry| self.known.find(&entry.section).is_some_and(|section| section.meta.live);
-        let files = self.now.files.iter().filter(is_live).filter_map(|entry| entry.source.file());
+        let has_come = |section: &str| {
+            let files =
+                new.files.iter().filter(|entry| entry.section == section).filter_map(|entry| entry.source.file());
+            files.map(|file| &file.path).any(|path| !has(&self.now, path))
+        };
+        let missed = self.now.files.iter().filter(is_live).filter(|entry| !has_come(&entry.section));
+        let files = missed.filter_map(|entry| entry.source.file());
         let mut paths: Vec<_> = files.map(|file| &file.path).collect();
         paths.dedup();
         // one that is there and can not be read is told by `check`
@@ -342,5 +348,39 @@ mod tests {
         folder.write("pair.conf", "");
         assert_eq!(settled(), Reload::Taken { live: vec!["pair"], fixed: vec![], later: vec![], odd: vec![] });
         assert_eq!(live.get().a, 0);
+    }
+
+    #[test]
+    fn a_file_whose_section_has_come_in_another_one_has_not_gone() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1");
+        let known = Known::none().with("pair", <Live<Pair>>::META).with("other", <Live<Pair>>::META);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
+        let live = <Live<Pair>>::__read(&config, "pair").unwrap();
+        let mut settled = || match reloader.look() {
+            Reload::Unsettled => reloader.look(),
+            settled => settled,
+        };
+        let taken = |live| Reload::Taken { live, fixed: vec![], later: vec![], odd: vec![] };
+        let remove = |name: &str| std::fs::remove_file(folder.path().join(name)).unwrap();
+        // in another format, and as one section of all
+        for (before, now, text) in [
+            ("pair.conf", "pair.toml", "a = 2\n"),
+            ("pair.toml", "agent.yaml", "pair: {a: 3}\nother: {a: 1}\n"),
+            ("agent.yaml", "agent.toml", "pair.a = 4\nother.a = 1\n"),
+        ] {
+            remove(before);
+            folder.write(now, text);
+            let sections = if now == "agent.yaml" { vec!["other", "pair"] } else { vec!["pair"] };
+            assert_eq!(settled(), taken(sections), "{now}");
+        }
+        assert_eq!(live.get().a, 4);
+        // the other section has gone with it
+        remove("agent.toml");
+        folder.write("pair.conf", "a: 5");
+        let Reload::Refused(words) = settled() else { panic!("it is taken in") };
+        assert!(words.len() == 1 && words[0].contains("agent.toml: the file is gone"), "{words:?}");
+        folder.write("other.conf", "a: 1");
+        assert_eq!((settled(), live.get().a), (taken(vec!["pair"]), 5));
     }
 }
