@@ -93,10 +93,13 @@ pub(super) fn is_link(path: &Path) -> bool {
     looks_at(path).is_none() && path.is_symlink()
 }
 
-/// Is it a directory?
+/// Is it a directory? One that can not be looked at is told when it is entered.
 pub(crate) fn is_dir(dir: &Path) -> bool {
     looks_at(dir);
-    dir.is_dir()
+    match fs::metadata(dir) {
+        Ok(metadata) => metadata.is_dir(),
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
 }
 
 /// Is it a directory that may be entered?

@@ -39,13 +39,8 @@ impl Config {
         self.secrets = Arc::default();
         if let Err(error) = file::enter(&files.dir) {
             let place = Place { source: files.dir.display().to_string(), at: None };
-            let mistake = match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                    Mistake::new(place, "there is no such directory for the config files")
-                }
-                _ => Mistake::new(place, format!("the directory of the config files can not be read: {error}")),
-            };
-            self.mistakes.push(mistake.help("make it, or name another one"));
+            let (what, help) = no_directory(&error);
+            self.mistakes.push(Mistake::new(place, what).help(help));
             self.origin = Some(files.clone());
             return Vec::new();
         }
@@ -73,6 +68,20 @@ impl Config {
         self.stamps = reading.stamps;
         self.origin = Some(files.clone());
         reading.odd
+    }
+}
+
+/// What is wrong where the directory can not be entered, and the mend.
+fn no_directory(error: &io::Error) -> (String, &'static str) {
+    let unread = || format!("the directory of the config files can not be read: {error}");
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            ("there is no such directory for the config files".to_string(), "make it, or name another one")
+        }
+        io::ErrorKind::PermissionDenied => {
+            (unread(), "let the user of the agent enter it, and each directory above it, or name another one")
+        }
+        _ => (unread(), "look at what it is and where it leads to, or name another one"),
     }
 }
 
@@ -287,6 +296,19 @@ mod tests {
     use super::*;
     use cninfra_testbed::Folder;
     use std::fs;
+
+    #[test]
+    fn only_a_directory_that_is_not_there_is_to_be_made() {
+        let mend = |error: io::Error| no_directory(&error).1.split(' ').next().map(str::to_string);
+        for (kind, first) in [
+            (io::ErrorKind::NotFound, "make"),
+            (io::ErrorKind::NotADirectory, "make"),
+            (io::ErrorKind::PermissionDenied, "let"),
+            (io::ErrorKind::TimedOut, "look"),
+        ] {
+            assert_eq!(mend(kind.into()).as_deref(), Some(first), "{kind}");
+        }
+    }
 
     #[test]
     fn only_what_is_listed_is_looked_for() {

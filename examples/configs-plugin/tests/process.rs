@@ -188,6 +188,13 @@ fn the_config_is_checked_without_a_start() {
         "{}",
         ended.stderr
     );
+    // one that can not be looked at may well be there
+    let folder = Folder::new();
+    let path = folder.path().join("loop");
+    std::os::unix::fs::symlink("loop", &path).unwrap();
+    let ended = agent().arg(&format!("--config-dir={}", path.display())).run();
+    let words = "loop: the directory of the config files can not be read: Too many levels of symbolic links (os error 40)\n    help: look at what";
+    assert!(ended.code == Some(2) && ended.stderr.contains(words), "{}", ended.stderr);
 }
 
 #[test]
