@@ -358,12 +358,12 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         log.during(|| {
             runtime.block_on(async {
-                let config = Config::new().set("agent", "config-poll-interval", "10ms");
+                let config = Config::new().set("agent", "config-poll-interval", "100ms");
                 let agent = Agent::<Lone>::builder().config(config).config_dir(folder.path()).start().await.unwrap();
                 folder.write("carries.conf", "text: armed");
                 let failed = "reading the config files panicked: in pieces";
                 until(&log, failed, 1).await;
-                tokio::time::sleep(Duration::from_millis(200)).await;
+                tokio::time::sleep(Duration::from_millis(400)).await;
                 folder.write("carries.conf", "text: two");
                 let text = until(&log, "the config has changed: `carries`", 1).await;
                 assert_eq!(text.matches(failed).count(), 1, "told once: {text}");

@@ -27,7 +27,7 @@
 //! | `limits` | none | for any plugin in one phase, over those two: `limits: {create: 1s, init: 30s, after-init: 5s, drain: 2s, close: 2s}` |
 //! | `start-order` | `concurrent` | `concurrent`: the plugins of a level at once; `one-by-one`: see [`Order`](crate::agent::Order) |
 //! | `drain-delay` | `0` | how long the agent goes on, not ready, before it drains |
-//! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]; `0` is never |
+//! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]: `100ms` at least; `0` is never |
 //!
 //! And three keys of any plugin's section are the agent's, unless the plugin has a key of that name:
 //!

@@ -287,7 +287,7 @@ fn it_follows_its_file() {
     let folder = Folder::new();
     folder.write("example.conf", "field1: one");
     let dir = folder.path().display().to_string();
-    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "20ms").start();
+    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "100ms").start();
     agent.wait_for("started Configs");
     folder.write("example.conf", "field1: two");
     assert!(agent.wait_for("new config").contains(r#"field1: "two""#));
@@ -308,7 +308,7 @@ fn it_follows_its_file() {
 fn the_log_follows_its_file() {
     let folder = Folder::new();
     let dir = folder.path().display().to_string();
-    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "20ms").start();
+    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "100ms").start();
     agent.wait_for("started Configs");
     folder.write("exmaple.conf", "");
     folder.write("logs.conf", "format: json");
