@@ -226,6 +226,55 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_refused_stays_refused_while_it_does_not_answer() {
+        let folder = Folder::new();
+        folder.write("one.conf", "a: 1\npassword-file: password");
+        folder.write("password", "hunter2");
+        let (one, mut reloader) = one_and_fixed(&folder);
+        for (file, wrong, right, what) in [
+            ("one.conf", "a: x", "a: 1\npassword-file: password", "key `one.a` takes"),
+            ("password", &*"x".repeat(2 << 20), "hunter2", "password can not be read: it has more than"),
+        ] {
+            folder.write(file, wrong);
+            let Some(Reload::Refused(words)) = settled(&mut reloader).await.reload else { panic!("it is taken in") };
+            assert!(words.len() == 1 && words[0].contains(what), "{words:?}");
+            let mut patience = Patience::of(Duration::from_millis(200));
+            let path = folder.path().join(file);
+            let silent = Silent::file(&path);
+            let told = patience.look(&mut reloader).await.unwrap();
+            let still = Looked { reload: Some(Reload::StillRefused(words)), fell_silent: vec![path], answer: vec![] };
+            assert_eq!(told, still);
+            assert_eq!(patience.look(&mut reloader).await.unwrap(), Looked { fell_silent: vec![], ..still });
+            drop(silent);
+            folder.write(file, right);
+            assert_eq!(settled(&mut reloader).await.reload, Some(Reload::Mended));
+        }
+        assert_eq!((one.get().a, one.get().password.reveal().as_str()), (1, "hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_new_secret_that_does_not_answer_is_not_told_to_be_missing() {
+        let folder = Folder::new();
+        folder.write("one.conf", "a: 1");
+        folder.write("password", "hunter2");
+        let (one, mut reloader) = one_and_fixed(&folder);
+        let path = folder.path().join("password");
+        let silent = Silent::file(&path);
+        folder.write("one.conf", "a: 2\npassword-file: password");
+        let mut patience = Patience::of(Duration::from_millis(200));
+        let told = patience.look(&mut reloader).await.unwrap();
+        assert_eq!(told, Looked { reload: Some(Reload::Unsettled), fell_silent: vec![path.clone()], answer: vec![] });
+        assert!(!reloader.has_read(&path) && reloader.has_read(&folder.path().join("one.conf")));
+        let looked = patience.look(&mut reloader).await.unwrap();
+        let Some(Reload::Refused(words)) = looked.reload else { panic!("{looked:?}") };
+        let what = format!("one.conf:2:16: key `one.password`: the file {} does not answer", path.display());
+        assert!(words.len() == 1 && words[0].contains(&what), "{words:?}");
+        drop(silent);
+        assert_eq!(settled(&mut reloader).await.reload, taken(&["one"], &[]).reload);
+        assert_eq!((one.get().a, one.get().password.reveal().as_str()), (2, "hunter2"));
+    }
+
+    #[tokio::test]
     async fn a_secret_that_is_named_no_more_is_not_asked() {
         let folder = Folder::new();
         folder.write("one.conf", "a: 1\npassword-file: before");

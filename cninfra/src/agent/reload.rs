@@ -86,7 +86,7 @@ async fn run(
             }
         };
         failed.clear();
-        tell_of_silence(&log, &patience, &looked, asked);
+        tell_of_silence(&log, (&reloader, &patience), &looked, asked);
         let Some(reload) = looked.reload else {
             (settles, asked) = (false, false);
             continue;
@@ -128,14 +128,18 @@ fn set_logs(shared: &Shared, reloader: &Reloader, format: Option<&SharedFormat>)
 }
 
 /// Says which files do not answer, once; and again to who asks.
-fn tell_of_silence(log: &Logger, patience: &Patience, looked: &Looked, asked: bool) {
+fn tell_of_silence(log: &Logger, (reloader, patience): (&Reloader, &Patience), looked: &Looked, asked: bool) {
     let limit = patience.limit();
     for path in &looked.answer {
         log.info(format_args!("{} answers again: it is followed", path.display()));
     }
     for path in &looked.fell_silent {
+        let meanwhile = match reloader.has_read(path) {
+            true => "it is taken to be as it was when it was last read",
+            false => "it has not been read yet",
+        };
         log.error(format_args!(
-            "{} did not answer within {limit:?}: what it said still holds, and it is tried again when it answers\n  help: look at the \
+            "{} did not answer within {limit:?}: {meanwhile}, and it is tried again when it answers\n  help: look at the \
              file system that it is on",
             path.display()
         ));
@@ -286,7 +290,7 @@ mod tests {
             runtime.block_on(async {
                 hangup.notify_one();
                 let text = until(&log, outcome, 1).await;
-                assert!(text.contains("greeter.conf did not answer within 5s: what it said still holds"), "{text}");
+                assert!(text.contains("greeter.conf did not answer within 5s: it is taken to be as it was"), "{text}");
                 hangup.notify_one();
                 until(&log, outcome, 2).await;
                 drop(silent);
@@ -301,7 +305,7 @@ mod tests {
             });
         });
         let text = log.text();
-        assert_eq!(text.matches("what it said still holds").count(), 1, "{text}");
+        assert_eq!(text.matches("it is taken to be as it was").count(), 1, "{text}");
         assert!(text.contains(&format!("{outcome}{}/greeter.conf did not answer", folder.path().display())), "{text}");
     }
 

@@ -3,7 +3,7 @@
 use super::{
     Config, Known, KnownSection, Mistake, Place,
     entry::Entry,
-    file,
+    file::{self, Held},
     format::Format,
     key, known,
     mistake::{MOST, most},
@@ -36,6 +36,7 @@ impl Config {
     /// is returned.
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
+        self.texts.clear();
         self.secrets = Arc::default();
         if let Err(error) = file::enter(&files.dir) {
             let place = Place { source: files.dir.display().to_string(), at: None };
@@ -50,6 +51,7 @@ impl Config {
             listed: listed(&files.dir),
             read: HashSet::new(),
             stamps: Vec::new(),
+            texts: Vec::new(),
             entries: Vec::new(),
             mistakes: Vec::new(),
             odd: Vec::new(),
@@ -66,6 +68,7 @@ impl Config {
         self.mistakes.append(&mut reading.mistakes);
         self.files = reading.entries;
         self.stamps = reading.stamps;
+        self.texts = reading.texts;
         self.origin = Some(files.clone());
         reading.odd
     }
@@ -124,16 +127,17 @@ struct Reading<'a> {
     listed: Option<Vec<PathBuf>>,
     read: HashSet<PathBuf>,
     stamps: Vec<Stamp>,
+    texts: Vec<(PathBuf, Held)>,
     entries: Vec<Entry>,
     mistakes: Vec<Mistake>,
     odd: Vec<String>,
 }
 
 /// Reads what a file says.
-pub(super) fn parse(path: PathBuf, text: String) -> Result<(Arc<Source>, Value), Mistake> {
+pub(super) fn parse(path: PathBuf, text: Arc<str>) -> Result<(Arc<Source>, Value), Mistake> {
     let format = Format::of(&path);
     let value = format.parse(&text);
-    let source = Arc::new(Source::File(File { path, format, text: text.into() }));
+    let source = Arc::new(Source::File(File { path, format, text }));
     match value {
         Ok(value) => Ok((source, value)),
         Err(malformed) => {
@@ -156,7 +160,11 @@ impl Reading<'_> {
         }
         // before it is read, so that what is written meanwhile makes a difference
         self.stamps.extend(stamp(&path));
-        let text = match file::read(&path) {
+        let read = file::read(&path);
+        if !matches!(&read, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            self.texts.push((path.clone(), read.clone()));
+        }
+        let text = match read {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // somebody wants it to be there

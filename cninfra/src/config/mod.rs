@@ -116,7 +116,7 @@ use figment::{Figment, value::Value};
 use secrets::Secrets;
 use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// The config of an agent: sections by name.
 ///
@@ -135,6 +135,8 @@ pub struct Config {
     process: Vec<Entry>,
     /// What was wrong before any section was read.
     mistakes: Vec<Mistake>,
+    /// What came of reading the files.
+    texts: Vec<(PathBuf, file::Held)>,
     /// When the files were written.
     stamps: Vec<load::Stamp>,
     /// The files of secrets that any of it names.

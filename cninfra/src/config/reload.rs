@@ -4,13 +4,12 @@ use super::{
     At, Config, Files, Known, KnownSection, Mistake, Place,
     agent_keys::{self, SaidKeys},
     entry::Entry,
-    file,
+    file::{self, Held},
     load::{Stamp, stamp},
 };
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 /// What follows its files.
@@ -26,10 +25,12 @@ pub(crate) struct Reloader {
     seen: Option<(Content, Vec<Stamp>)>,
     /// What was refused last.
     refused: Option<Content>,
+    /// What came of reading each file when it was last read, be it right or wrong.
+    held: BTreeMap<PathBuf, Held>,
 }
 
 /// All that the files hold.
-type Content = (Vec<(PathBuf, Arc<str>)>, Vec<Mistake>, BTreeMap<&'static str, Made>);
+type Content = (Vec<(PathBuf, Held)>, Vec<Mistake>, BTreeMap<&'static str, Made>);
 
 /// What a section is made of: values of its entries; and of one that follows its files, those of its secrets, and the agent's keys.
 #[derive(Clone, Default, PartialEq)]
@@ -73,7 +74,8 @@ impl Reloader {
             return None;
         }
         let made_of = known.iter().map(|section| (section.name, config.made_of(section))).collect();
-        Some(Reloader { now: config.clone(), files, known, made_of, seen: None, refused: None })
+        let held = config.held().collect();
+        Some(Reloader { now: config.clone(), files, known, made_of, seen: None, refused: None, held })
     }
 
     /// What holds.
@@ -91,16 +93,14 @@ impl Reloader {
         &self.files.dir
     }
 
-    /// What these files held when they were last taken in: so they are not asked.
+    /// Has this file been read, whatever came of it?
+    pub(crate) fn has_read(&self, path: &Path) -> bool {
+        self.held.contains_key(path)
+    }
+
+    /// These files are not asked: they are as they were when they were last read.
     pub(crate) fn instead_of<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> At {
-        let texts = self.now.file_texts();
-        let text = |path: &Path| {
-            let secrets = self.made_of.values().flat_map(|made| &made.secrets);
-            let texts = texts.iter().map(|(path, text)| (path, &**text));
-            let mut all = texts.chain(secrets.map(|(path, text)| (path, text.as_str())));
-            all.find(|(known, _)| *known == path).map(|(_, text)| text.to_string())
-        };
-        At::instead_of(paths.map(|path| (path.to_path_buf(), text(path))).collect())
+        At::instead_of(paths.map(|path| (path.to_path_buf(), self.held.get(path).cloned())).collect())
     }
 
     /// Reads the files, which blocks. Nothing changes by it, so that it may be left to itself where it does not come back.
@@ -116,12 +116,14 @@ impl Reloader {
         // by time too: two looks at a file that is written over and over may find the same half of it
         let secrets = made_of.values().flat_map(|made| &made.secrets);
         let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
-        Read { content: (new.file_texts(), mistakes, made_of), new, stamps, odd }
+        Read { content: (new.texts.clone(), mistakes, made_of), new, stamps, odd }
     }
 
     /// Takes in what has been read, if it is new, valid and settled. No file is looked at.
     pub(crate) fn judge(&mut self, read: Read) -> Reload {
         let Read { new, content, stamps, odd } = read;
+        // a file that is wrong may keep another one from being read, of which then the same holds as before
+        self.held = self.now.held().chain(new.held()).collect();
         if content.1.is_empty() && content.2 == self.made_of {
             self.seen = None;
             return if self.refused.take().is_some() { Reload::Mended } else { Reload::Same };
@@ -175,22 +177,16 @@ impl Reloader {
             return Vec::new();
         }
         let is_named = |path: &PathBuf| self.files.named.iter().any(|(_, name, _)| path.ends_with(name));
-        let has = |config: &Config, path: &PathBuf| {
-            config.files.iter().filter_map(|entry| entry.source.file()).any(|file| file.path == *path)
-        };
         let is_live = |entry: &&Entry| self.known.find(&entry.section).is_some_and(|section| section.meta.live);
-        let has_come = |section: &str| {
-            let files =
-                new.files.iter().filter(|entry| entry.section == section).filter_map(|entry| entry.source.file());
-            files.map(|file| &file.path).any(|path| !has(&self.now, path))
-        };
+        let has_come =
+            |section: &str| new.files_of(section).any(|path| !self.now.files_of(section).any(|before| before == path));
         let missed = self.now.files.iter().filter(is_live).filter(|entry| !has_come(&entry.section));
         let files = missed.filter_map(|entry| entry.source.file());
         let mut paths: Vec<_> = files.map(|file| &file.path).collect();
         paths.dedup();
         // one that is there and can not be read is told by `check`
-        let gone =
-            paths.into_iter().filter(|path| !has(new, path) && !is_named(path) && file::modified(path).is_none());
+        let is_there = |path: &PathBuf| new.texts.iter().any(|(read, _)| read == path);
+        let gone = paths.into_iter().filter(|path| !is_there(path) && !is_named(path));
         let mistake = |path: &PathBuf| {
             let place = Place { source: path.display().to_string(), at: None };
             Mistake::new(place, "the file is gone: what it said still holds")
@@ -211,9 +207,15 @@ impl Config {
         Config { files: Vec::new(), mistakes: Vec::new(), ..self.clone() }
     }
 
-    fn file_texts(&self) -> Vec<(PathBuf, Arc<str>)> {
-        let files = self.files.iter().filter_map(|entry| entry.source.file());
-        files.map(|file| (file.path.clone(), file.text.clone())).collect()
+    /// What came of reading its files, and those of its secrets.
+    fn held(&self) -> impl Iterator<Item = (PathBuf, Held)> + use<> {
+        self.texts.clone().into_iter().chain(self.secrets.held())
+    }
+
+    /// The files that say something of a section.
+    fn files_of(&self, section: &str) -> impl Iterator<Item = &PathBuf> {
+        let entries = self.files.iter().filter(move |entry| entry.section == section);
+        entries.filter_map(|entry| entry.source.file()).map(|file| &file.path)
     }
 
     /// Do the files say something else of a section than those of the other one?
@@ -354,6 +356,7 @@ mod tests {
     fn a_file_whose_section_has_come_in_another_one_has_not_gone() {
         let folder = Folder::new();
         folder.write("pair.conf", "a: 1");
+        folder.write("agent.yaml", "other: {a: 0}");
         let known = Known::none().with("pair", <Live<Pair>>::META).with("other", <Live<Pair>>::META);
         let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let live = <Live<Pair>>::__read(&config, "pair").unwrap();

@@ -1,24 +1,21 @@
 //! [`Secrets`]: the files of secrets, each read once.
 
-use super::{failure::What, file, key};
+use super::{
+    failure::What,
+    file::{self, Held},
+    key,
+};
 use figment::value::Value;
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// What the files of secrets hold that a config names. Each is asked when its secret is first read, which is where the config files are read, too:
 /// on a thread that may wait for them. Whoever reads the section again has what was found then, as with the texts of the config files.
 #[derive(Default)]
-pub(super) struct Secrets(Mutex<HashMap<PathBuf, Result<String, Unread>>>);
-
-/// Why a file has no text.
-#[derive(Clone)]
-enum Unread {
-    Silent,
-    Failed(String),
-}
+pub(super) struct Secrets(Mutex<HashMap<PathBuf, Option<Held>>>);
 
 impl Secrets {
     /// The secret in this file.
@@ -26,26 +23,24 @@ impl Secrets {
         let known = self.all().get(path).cloned();
         // no lock is held while a file system is waited for
         let held = known.unwrap_or_else(|| {
-            let held = read(path);
+            let held = (!file::is_silent(path)).then(|| file::read(path));
             self.all().entry(path.to_path_buf()).or_insert(held).clone()
         });
-        held.map_err(|unread| match unread {
-            Unread::Silent => What::Unanswered(path.to_path_buf()),
-            Unread::Failed(error) => What::Says(format!("the file {} can not be read: {error}", path.display())),
-        })
+        match held {
+            Some(Ok(text)) => Ok(text.trim_end_matches(['\r', '\n']).to_string()),
+            Some(Err(failed)) => Err(What::Says(format!("the file {} can not be read: {failed}", path.display()))),
+            None => Err(What::Unanswered(path.to_path_buf())),
+        }
     }
 
-    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Result<String, Unread>>> {
+    /// All files that have answered.
+    pub(super) fn held(&self) -> Vec<(PathBuf, Held)> {
+        self.all().iter().filter_map(|(path, held)| Some((path.clone(), held.clone()?))).collect()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<PathBuf, Option<Held>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn read(path: &Path) -> Result<String, Unread> {
-    if file::is_silent(path) {
-        return Err(Unread::Silent);
-    }
-    let text = file::read(path).map_err(|error| Unread::Failed(error.to_string()))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_string())
 }
 
 /// Is there a key that may name the file of a secret?
