@@ -284,13 +284,15 @@ mod tests {
         let (folder, log) = (Folder::new(), Log::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (agent, hangup) = log.during(|| runtime.block_on(started(&folder, 0)));
-        let silent = Silent::file(folder.path().join("greeter.conf"));
+        folder.write("greeter.yaml", "");
+        let silent = ["conf", "yaml"].map(|end| Silent::file(folder.path().join(format!("greeter.{end}"))));
         let outcome = "SIGHUP: could not be read: ";
         log.during(|| {
             runtime.block_on(async {
                 hangup.notify_one();
                 let text = until(&log, outcome, 1).await;
                 assert!(text.contains("greeter.conf did not answer within 5s: it is taken to be as it was"), "{text}");
+                assert!(text.contains("greeter.yaml did not answer within 5s: it has not been read yet"), "{text}");
                 hangup.notify_one();
                 until(&log, outcome, 2).await;
                 drop(silent);
@@ -306,7 +308,8 @@ mod tests {
         });
         let text = log.text();
         assert_eq!(text.matches("it is taken to be as it was").count(), 1, "{text}");
-        assert!(text.contains(&format!("{outcome}{}/greeter.conf did not answer", folder.path().display())), "{text}");
+        let dir = folder.path().display();
+        assert!(text.contains(&format!("{outcome}{dir}/greeter.conf, {dir}/greeter.yaml did not answer")), "{text}");
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ thread_local! {
 
 /// Which file a thread looks at, to be asked by another one: a file system may not answer. And what is said in the place of files that are
 /// not asked.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct At {
     looks: Arc<Mutex<PathBuf>>,
     instead: Arc<Instead>,
