@@ -407,7 +407,7 @@ impl Context {
     /// What holds for each key of the whole config, and where it comes from: what `--print-config` prints. Sections that are
     /// [`Live`](crate::config::Live) are as they are now. Secrets are masked.
     ///
-    /// It reads each section anew, with the files of its secrets: it takes a while, and blocks its thread meanwhile.
+    /// It reads each section anew (its files are not read again): it takes a while, and keeps its thread meanwhile.
     #[must_use]
     pub fn effective_config(&self) -> Vec<EffectiveSection> {
         let Shared { config, graph, loggers, .. } = self.shared.get();

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Known, KnownSection, Mistake, Part, PhaseLimits,
-    entry::Entry,
+    entry::{Entries, Entry},
     extract::{self, Depth},
     failure::Spot,
     section::Named,
@@ -61,8 +61,9 @@ impl Config {
 
     /// What a plugin's section says by these keys of the agent's.
     pub(super) fn agent_keys(&self, section: &str, keys: &[&str], depth: Depth) -> (AgentKeys, extract::Outcome) {
-        let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(keys)).collect();
-        let (keys, outcome) = extract::extract(Named::plain(section), &entries.iter().collect::<Vec<_>>(), depth);
+        let entries: Vec<Entry> = self.entries(section).all.into_iter().filter_map(|entry| entry.only(keys)).collect();
+        let entries = Entries { all: entries.iter().collect(), ..Entries::default() };
+        let (keys, outcome) = extract::extract(Named::plain(section), &entries, depth);
         (keys.unwrap_or_default(), outcome)
     }
 

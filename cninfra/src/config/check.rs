@@ -2,7 +2,7 @@
 
 use super::{
     Mistake, Place, Section,
-    entry::Entry,
+    entry::Entries,
     extract::{Depth, Outcome, extract},
     key,
     section::Named,
@@ -137,8 +137,7 @@ pub(super) type Check = fn(ToRead<'_>) -> Checked;
 #[derive(Clone, Copy)]
 pub struct ToRead<'a> {
     pub(super) section: Named<'a>,
-    /// The highest first.
-    pub(super) entries: &'a [&'a Entry],
+    pub(super) entries: &'a Entries<'a>,
 }
 
 /// What came of it.

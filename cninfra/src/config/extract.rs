@@ -1,7 +1,7 @@
 //! Reads a section until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading.
 
 use super::{
-    entry::Entry,
+    entry::Entries,
     failure::{Failure, What},
     layers::{Dropped, Layers},
     mistake::{self, Mistake},
@@ -55,14 +55,14 @@ impl Outcome {
     }
 }
 
-/// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default. Without a value there are
+/// Reads a section of its entries. Where there is nothing to read, it is the type's default. Without a value there are
 /// mistakes.
 pub(super) fn extract<C: DeserializeOwned + Default>(
     section: Named<'_>,
-    entries: &[&Entry],
+    entries: &Entries<'_>,
     depth: Depth,
 ) -> (Option<C>, Outcome) {
-    if entries.is_empty() {
+    if entries.all.is_empty() {
         return match foreign::guard(C::default) {
             Ok(value) => (Some(value), Outcome::default()),
             Err(panic) => {
@@ -85,7 +85,7 @@ pub(super) fn extract<C: DeserializeOwned + Default>(
 }
 
 // not generic: compiled once for all sections
-fn extract_with(section: Named<'_>, entries: &[&Entry], depth: Depth, read: Read<'_>) -> Outcome {
+fn extract_with(section: Named<'_>, entries: &Entries<'_>, depth: Depth, read: Read<'_>) -> Outcome {
     // what the type does there is code of somebody else
     let read = &|reader: Reader<'_, '_>| {
         let panicked = |panic| Err(Failure::new(What::Says(format!("reading it panicked: {panic}"))));

@@ -2,7 +2,7 @@
 
 use super::{
     Mistake, Place,
-    entry::Entry,
+    entry::{Entries, Entry},
     extract::{Depth, extract},
     file,
     load::parse,
@@ -36,7 +36,7 @@ pub fn from_file<C: Serialize + DeserializeOwned + Default>(section: &str, path:
     })?;
     let (source, value) = parse(path.to_path_buf(), text)?;
     let entry = Entry { section: section.to_string(), source, way: Way::new(), value: value::from_yaml(value) };
-    let (value, outcome) = extract(Named::plain(section), &[&entry], Depth::All);
+    let (value, outcome) = extract(Named::plain(section), &Entries::one(&entry), Depth::All);
     Ok(outcome.sound(value)?.0)
 }
 

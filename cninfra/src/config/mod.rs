@@ -27,7 +27,7 @@
 //! | `limits` | none | for any plugin in one phase, over those two: `limits: {create: 1s, init: 30s, after-init: 5s, drain: 2s, close: 2s}` |
 //! | `start-order` | `concurrent` | `concurrent`: the plugins of a level at once; `one-by-one`: see [`Order`](crate::agent::Order) |
 //! | `drain-delay` | `0` | how long the agent goes on, not ready, before it drains |
-//! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]; `0` is never |
+//! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]: `100ms` at least; `0` is never |
 //!
 //! And three keys of any plugin's section are the agent's, unless the plugin has a key of that name:
 //!
@@ -75,6 +75,7 @@ mod reading;
 mod reload;
 mod scalar;
 mod secret;
+mod secrets;
 mod section;
 mod shape;
 mod source;
@@ -109,12 +110,13 @@ pub use text::from_text;
 
 use crate::Result;
 use check::Checked;
-use entry::Entry;
+use entry::{Entries, Entry};
 use extract::{Depth, extract};
 use figment::{Figment, value::Value};
+use secrets::Secrets;
 use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// The config of an agent: sections by name.
 ///
@@ -133,8 +135,12 @@ pub struct Config {
     process: Vec<Entry>,
     /// What was wrong before any section was read.
     mistakes: Vec<Mistake>,
+    /// What came of reading the files.
+    texts: Vec<(PathBuf, file::Held)>,
     /// When the files were written.
     stamps: Vec<load::Stamp>,
+    /// The files of secrets that any of it names.
+    secrets: Arc<Secrets>,
     /// Where the files are from.
     origin: Option<Files>,
     followers: Arc<live::Followers>,
@@ -233,7 +239,7 @@ impl Config {
     pub(crate) fn canonical_figment(&self, known: &Known) -> Figment {
         let sections = known.iter().filter_map(|section| {
             let entries = self.entries(section.name);
-            (!entries.is_empty()).then(|| section.read(&entries, false).0.figment)
+            (!entries.all.is_empty()).then(|| section.read(&entries, false).0.figment)
         });
         sections.fold(Figment::new(), Figment::merge)
     }
@@ -262,6 +268,16 @@ impl Config {
         Config { followers: Arc::default(), ..self }
     }
 
+    /// The same, with the files of its secrets to be read anew.
+    pub(crate) fn with_secrets_anew(self) -> Self {
+        Config { secrets: Arc::default(), ..self }
+    }
+
+    /// May it name files of secrets, beside those that its config files name?
+    pub(crate) fn may_name_files(&self) -> bool {
+        self.program.iter().chain(&self.process).any(|entry| secrets::may_name_files(&entry.value))
+    }
+
     /// Is every section at its defaults?
     pub(crate) fn is_empty(&self) -> bool {
         self.program.is_empty() && self.files.is_empty() && self.process.is_empty() && self.mistakes.is_empty()
@@ -287,9 +303,10 @@ impl Config {
     }
 
     /// All entries of a section, the highest first.
-    fn entries(&self, section: &str) -> Vec<&Entry> {
+    fn entries(&self, section: &str) -> Entries<'_> {
         let all = self.program.iter().chain(&self.files).chain(&self.process).rev();
-        all.filter(|entry| key::same(&entry.section, section)).collect()
+        let all = all.filter(|entry| key::same(&entry.section, section)).collect();
+        Entries { all, secrets: self.secrets.clone() }
     }
 
     /// Over another one.
@@ -302,7 +319,7 @@ impl Config {
     pub(crate) fn says(&self, section: &str, key: &str) -> bool {
         let says =
             |entry: &Entry| entry.value.as_dict().is_some_and(|keys| keys.keys().any(|said| key::same(said, key)));
-        self.entries(section).into_iter().any(says)
+        self.entries(section).all.into_iter().any(says)
     }
 
     /// Everything that is wrong: nothing is to be created then.
@@ -333,7 +350,7 @@ impl Config {
 
     fn check_section(&self, section: &KnownSection, known: &Known) -> Vec<Mistake> {
         let entries = self.entries(section.name);
-        if entries.is_empty() && section.meta.check.is_none() {
+        if entries.all.is_empty() && section.meta.check.is_none() {
             return Vec::new();
         }
         // of what will not start nothing more is asked

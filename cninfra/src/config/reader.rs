@@ -312,7 +312,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         if reader.names_file {
             let folder = reader.reading.layers.folder(&reader.spot());
             let path = secret::path(&reader.value, folder).map_err(Failure::new)?;
-            let text = secret::read(&path).map_err(Failure::new)?;
+            let text = reader.reading.layers.secrets.read(&path).map_err(Failure::new)?;
             reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
             (reader.names_file, reader.is_text) = (false, true);
             reader.reading.notes.borrow_mut().secrets.push((path, text));

@@ -63,7 +63,7 @@ struct App {
 }
 
 fn config() -> Config {
-    Config::new().set("needy", "endpoint", "x").set("agent", "config-poll-interval", "10ms")
+    Config::new().set("needy", "endpoint", "x").set("agent", "config-poll-interval", "100ms")
 }
 
 async fn wrong(folder: &Folder, config: Config) -> Vec<String> {
@@ -138,6 +138,9 @@ async fn the_agents_own_keys_are_checked() {
     let words = wrong(&folder, own("drain-delay", "2h")).await;
     let hour = "is more than an hour, in which the agent would go on although it is to stop";
     assert_eq!(words, [format!("set by the program: key `agent.drain-delay` {hour}")]);
+    let words = wrong(&folder, own("config-poll-interval", "99ms")).await;
+    let busy = "is less than 100ms: reading the files would keep a processor busy | such as `2s`, or `0` to look at them after SIGHUP only";
+    assert_eq!(words, [format!("set by the program: key `agent.config-poll-interval` {busy}")]);
     for (section, key) in [("agent", "limits.init"), ("ranger", "limits.close")] {
         let words = wrong(&folder, config().set(section, key, "15ns")).await;
         let what = "15ns is less than any plugin takes: it would be over its limit at once";
@@ -184,7 +187,7 @@ pub struct Strange {
 async fn a_check_that_panics_is_a_mistake() {
     let folder = Folder::new();
     let start = async || {
-        let config = Config::new().set("agent", "config-poll-interval", "10ms");
+        let config = Config::new().set("agent", "config-poll-interval", "100ms");
         Agent::<Strange>::builder().config(config).config_dir(folder.path()).start().await
     };
     folder.write("odd.conf", "number: 13");
