@@ -404,6 +404,13 @@ impl Context {
         C::__read(&self.shared.get().config, self.name())
     }
 
+    /// Is there a config file of the plugin's, or its section in that of all? It may be empty, or say what is the default anyway: who has put it there wants the
+    /// plugin, as far as that is a matter of its config.
+    #[must_use]
+    pub fn has_config_file(&self) -> bool {
+        self.shared.get().config.has_file_of(self.name())
+    }
+
     /// What holds for each key of the whole config, and where it comes from: what `--print-config` prints. Sections that are
     /// [`Live`](crate::config::Live) are as they are now. Secrets are masked.
     ///

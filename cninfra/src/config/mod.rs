@@ -315,6 +315,11 @@ impl Config {
         Config { program: under.program, ..self }
     }
 
+    /// Is there a file of this section, or with it? It may say nothing in there.
+    pub(crate) fn has_file_of(&self, section: &str) -> bool {
+        self.files.iter().any(|entry| key::same(&entry.section, section))
+    }
+
     /// Does any layer say this key?
     pub(crate) fn says(&self, section: &str, key: &str) -> bool {
         let says =

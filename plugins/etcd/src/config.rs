@@ -21,7 +21,7 @@ const DEFAULT_ENDPOINT: &str = "127.0.0.1:2379";
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct EtcdConfig {
     /// The members of the cluster, `host:port` each. One is used until it fails, then the next one. Default: none, and the plugin is off; `127.0.0.1:2379` where
-    /// another key is set.
+    /// another key is set, or there is a file `etcd.conf`, be it empty.
     pub endpoints: Endpoints,
     /// For a connection to be made. Default: 1 s.
     pub dial_timeout: Duration,
@@ -88,7 +88,7 @@ impl EtcdConfig {
         EtcdConfig { endpoints, ..EtcdConfig::default() }
     }
 
-    /// Has anything been set?
+    /// Has anything been set to another value than the default?
     #[must_use]
     pub fn is_set(&self) -> bool {
         *self != EtcdConfig::default()
