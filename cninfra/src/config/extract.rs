@@ -105,6 +105,9 @@ fn extract_with(section: Named<'_>, entries: &[&Entry], depth: Depth, read: Read
         // what holds of it has been seen
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
         notes.plugins.extend(new);
+        let new: Vec<_> =
+            below.agent_keys.into_iter().filter(|(key, spot)| notes.agent_keys.get(key) != Some(spot)).collect();
+        notes.overridden_agent_keys.extend(new);
     }
     let (missing, unanswered) = (all.missing, std::mem::take(&mut all.unanswered));
     let mistakes = all.sorted();

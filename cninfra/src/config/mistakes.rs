@@ -64,6 +64,10 @@ impl<'a> Mistakes<'a> {
 
     /// Is it no wonder in a layer of several, each of which may say a part of a mapping?
     pub(super) fn is_of_a_part(&self, what: &What, spot: &Spot) -> bool {
+        // no other layer says more of it
+        if self.layers.is_taken_whole(spot) {
+            return false;
+        }
         match what {
             What::Missing(_) => true,
             What::Says(_) => self.layers.is_mapping(spot),
