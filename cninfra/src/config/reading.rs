@@ -35,6 +35,8 @@ pub(super) struct Reading<'a> {
 pub(super) struct Notes {
     /// What to do about a key that nobody knows, where one was met.
     pub(super) unknown: Option<String>,
+    /// What was probably meant by them.
+    pub(super) meant: Vec<String>,
     /// Keys that nobody knows, and the like: what does not stop the reading.
     pub(super) mistakes: Vec<(Spot, Mistake)>,
     /// Where each key's value comes from.
