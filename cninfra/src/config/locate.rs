@@ -164,7 +164,7 @@ impl KeyIs<'_> {
     }
 
     /// The same of a key that is no text, by the text that it becomes.
-    fn is_value<E: de::Error>(self, key: impl Into<yaml_serde::Value>) -> Result<Is, E> {
+    fn of_value<E: de::Error>(self, key: impl Into<yaml_serde::Value>) -> Result<Is, E> {
         self.is(&key_text(&key.into()))
     }
 }
@@ -189,33 +189,33 @@ impl<'de> Visitor<'de> for KeyIs<'_> {
     }
 
     fn visit_bool<E: de::Error>(self, key: bool) -> Result<Is, E> {
-        self.is_value(key)
+        self.of_value(key)
     }
 
     fn visit_i64<E: de::Error>(self, key: i64) -> Result<Is, E> {
-        self.is_value(key)
+        self.of_value(key)
     }
 
     fn visit_u64<E: de::Error>(self, key: u64) -> Result<Is, E> {
-        self.is_value(key)
+        self.of_value(key)
     }
 
     fn visit_f64<E: de::Error>(self, key: f64) -> Result<Is, E> {
-        self.is_value(key)
+        self.of_value(key)
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Is, E> {
-        self.is_value(yaml_serde::Value::Null)
+        self.of_value(yaml_serde::Value::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Is, A::Error> {
-        let is = self.is_value(yaml_serde::Value::Sequence(Vec::new()))?;
+        let is = self.of_value(yaml_serde::Value::Sequence(Vec::new()))?;
         while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(is)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Is, A::Error> {
-        let is = self.is_value(yaml_serde::Value::Mapping(yaml_serde::Mapping::new()))?;
+        let is = self.of_value(yaml_serde::Value::Mapping(yaml_serde::Mapping::new()))?;
         while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(is)
     }

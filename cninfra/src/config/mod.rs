@@ -18,6 +18,7 @@
 //! That holds for each layer, also where a higher one says something else: it may hold at the next start. (Only the file of a secret that is overridden need not be
 //! there.) A second run may be needed in two cases: a section's own check is not asked where a value is wrong by its type; and of several keys that are missing
 //! in one mapping and have no default, the first is told, with those that may be needed, too. Keys are compared without case, `-` and `_`.
+//! A date of TOML is a text: no other type of a key takes one, and YAML has the same word as a text.
 //!
 //! The agent has a section of its own, `agent`:
 //!
