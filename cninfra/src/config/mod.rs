@@ -349,6 +349,7 @@ impl Config {
         mistakes.extend(self.check_agent_keys(section, &outcome));
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
         mistakes.extend(invalid);
+        mistakes.sort_by(|a, b| a.place.cmp(&b.place));
         mistakes
     }
 
