@@ -3,11 +3,11 @@
 use super::{
     Cause, Limits, Order, Phase, PluginError,
     limits::{self, half},
-    logs::{self, LogsConfig},
+    logs,
 };
 use crate::{
     Flag, Result, ServiceLabel,
-    config::{Config, ConfigMeta, Duration, Invalid, Known, Live, Mistake, PhaseLimits, Section as _, check_config},
+    config::{Config, ConfigMeta, Duration, Invalid, Known, Mistake, PhaseLimits, Section as _, check_config},
     graph::{Graph, Node},
     logging::Loggers,
 };
@@ -200,7 +200,7 @@ impl Own {
 
 /// The sections of an agent of this graph.
 pub(super) fn known(graph: &'static Graph) -> Known {
-    Known::of(graph).with(logs::SECTION, <Live<LogsConfig>>::META).with(SECTION, META)
+    Known::of(graph).with(logs::SECTION, logs::META).with(SECTION, META)
 }
 
 /// The flags that set keys of the agent's own sections, with these.

@@ -45,7 +45,7 @@ impl KnownSection {
             Some(check) => check(ToRead { section: self.named(), entries }),
             None => {
                 let (outcome, _) = (self.meta.read)(self.named(), entries, Depth::All, false);
-                Checked { outcome, invalid: None }
+                Checked { outcome, invalid: Vec::new() }
             }
         }
     }

@@ -121,6 +121,12 @@ impl Layers {
         value::at(&self.all[spot.entry].entry.value, &spot.way).is_some_and(|value| value.as_dict().is_some())
     }
 
+    /// Is it in a list or in a choice, which only one layer says?
+    pub(super) fn is_taken_whole(&self, spot: &Spot) -> bool {
+        let in_list = spot.way.iter().any(|step| matches!(step, Step::Index(_)));
+        in_list || self.all[spot.entry].canonical.choices.iter().any(|choice| spot.way.starts_with(choice))
+    }
+
     /// Is it a config file's?
     pub(super) fn is_file(&self, number: usize) -> bool {
         self.all[number].entry.source.file().is_some()

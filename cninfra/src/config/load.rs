@@ -4,7 +4,7 @@ use super::{
     Config, Known, KnownSection, Mistake, Place,
     entry::Entry,
     file::{self, Held},
-    format::Format,
+    format::{Format, Malformed},
     key, known,
     mistake::{MOST, most},
     source::{File, Part, Source, Step, Way},
@@ -133,18 +133,19 @@ struct Reading<'a> {
     odd: Vec<String>,
 }
 
-/// Reads what a file says.
-pub(super) fn parse(path: PathBuf, text: Arc<str>) -> Result<(Arc<Source>, Value), Mistake> {
+/// Reads what a file says, as far as it can be read, and what is wrong with it as a whole.
+pub(super) fn parse(path: PathBuf, text: Arc<str>) -> (Option<(Arc<Source>, Value)>, Vec<Mistake>) {
     let format = Format::of(&path);
-    let value = format.parse(&text);
+    // the mark of the order of bytes, which some editors write, is no text
+    let text = text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text);
+    let (value, malformed) = format.parse(&text);
     let source = Arc::new(Source::File(File { path, format, text }));
-    match value {
-        Ok(value) => Ok((source, value)),
-        Err(malformed) => {
-            let place = Place { source: source.to_string(), at: malformed.at };
-            Err(Mistake::new(place, malformed.message).help_if(malformed.help.map(str::to_string)))
-        }
-    }
+    let mistake = |Malformed { message, at, help }| {
+        let place = Place { source: source.to_string(), at };
+        Mistake::new(place, message).help_if(help.map(str::to_string))
+    };
+    let mistakes = malformed.into_iter().map(mistake).collect();
+    (value.map(|value| (source, value)), mistakes)
 }
 
 impl Reading<'_> {
@@ -182,13 +183,9 @@ impl Reading<'_> {
             }
         };
         self.read.insert(path.clone());
-        match parse(path, text) {
-            Ok(read) => Some(read),
-            Err(mistake) => {
-                self.mistakes.push(mistake);
-                None
-            }
-        }
+        let (read, mut mistakes) = parse(path, text);
+        self.mistakes.append(&mut mistakes);
+        read
     }
 
     /// A file with all sections.

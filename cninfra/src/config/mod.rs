@@ -14,8 +14,11 @@
 //! is a mistake, and an empty name says that there is none. A file whose name is nearly that of a config file (`htpp.conf`) is not read, with a warning.
 //!
 //! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
-//! are mistakes, told with file, line, key and the mend, all of them in one run. That holds for each layer, also where a higher one says something else:
-//! it may hold at the next start. (Only the file of a secret that is overridden need not be there.) Keys are compared without case, `-` and `_`.
+//! are mistakes, told with file, line, key and the mend, all of them in one run (of one section, file or folder, 30 at most: of more, that there are more).
+//! That holds for each layer, also where a higher one says something else: it may hold at the next start. (Only the file of a secret that is overridden need not be
+//! there.) A second run may be needed in two cases: a section's own check is not asked where a value is wrong by its type; and of several keys that are missing
+//! in one mapping and have no default, the first is told, with those that may be needed, too. Keys are compared without case, `-` and `_`.
+//! A date of TOML is a text: no other type of a key takes one, and YAML has the same word as a text.
 //!
 //! The agent has a section of its own, `agent`:
 //!
@@ -80,6 +83,7 @@ mod section;
 mod shape;
 mod source;
 mod text;
+mod twice;
 mod value;
 mod variant;
 
@@ -366,10 +370,9 @@ impl Config {
         mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
         mistakes.extend(self.check_agent_keys(section, &outcome));
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
-        match invalid {
-            Some(invalid) if mistakes.is_empty() => invalid.mistakes(section.name, &outcome),
-            _ => mistakes,
-        }
+        mistakes.extend(invalid);
+        mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+        mistakes
     }
 
     /// What is right of a section, without what is wrong; `None` where nothing can be read.

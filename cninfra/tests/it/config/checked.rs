@@ -101,6 +101,44 @@ async fn what_a_section_finds_wrong_itself_is_told_with_its_place() {
 }
 
 #[tokio::test]
+async fn a_check_is_asked_where_only_keys_are_unknown() {
+    let folder = Folder::new();
+    folder.write("ranger.conf", "min: 2\nmax: 1\nfoo: 1\ninner: {bar: 1, read-time: 2m}");
+    let words = wrong(&folder, config()).await;
+    let of = |text: &str| words.iter().filter(|told| told.contains(text)).count();
+    let told =
+        ["`ranger.foo` is unknown", "`ranger.inner.bar` is unknown", "`ranger.min` is above", "more than a minute"];
+    assert_eq!((words.len(), told.map(of)), (4, [1; 4]), "{words:?}");
+    // what names a key that is misspelled follows from that
+    folder.write("ranger.conf", "min: 2\nmx: 3\ninner: {read-time: 2m}");
+    let words = wrong(&folder, config()).await;
+    assert!(words.len() == 2 && words[0].contains("did you mean `max`"), "{words:?}");
+    assert!(words[1].contains("more than a minute"), "{words:?}");
+}
+
+#[tokio::test]
+async fn a_check_is_asked_of_what_is_overridden() {
+    let folder = Folder::new();
+    let over = |program: &[(&str, &str)]| {
+        program.iter().fold(config(), |config, (key, value)| config.set("ranger", key, value))
+    };
+    // files go over what the program says
+    let time = "set by the program: key `ranger.inner.read_time` is more than a minute";
+    let min = "set by the program: key `ranger.min` is above `max` | swap them";
+    folder.write("ranger.conf", "inner: {read-time: 1s}\nmin: 1\nmax: 2");
+    assert_eq!(wrong(&folder, over(&[("inner.read-time", "2m"), ("min", "3")])).await, [min, time]);
+    // it may be right beside another one that is overridden, too, or beside what goes over it
+    assert_eq!(wrong(&folder, over(&[("min", "3"), ("max", "4")])).await, [""; 0]);
+    folder.write("ranger.conf", "min: 4\nmax: 5");
+    assert_eq!(wrong(&folder, over(&[("min", "3")])).await, [""; 0]);
+    // what holds is told once
+    folder.write("ranger.conf", "min: 4\nmax: 2");
+    let words = wrong(&folder, over(&[("min", "3"), ("max", "5")])).await;
+    let holds = "ranger.conf:1:6: key `ranger.min` is above `max` | swap them";
+    assert_eq!(words, [holds]);
+}
+
+#[tokio::test]
 async fn a_section_may_need_a_key() {
     let folder = Folder::new();
     assert_eq!(wrong(&folder, Config::new()).await, ["default: key `needy.endpoint` is needed"]);
