@@ -16,7 +16,7 @@
 //! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
 //! are mistakes, told with file, line, key and the mend, all of them in one run (of one section, file or folder, 30 at most: of more, that there are more).
 //! That holds for each layer, also where a higher one says something else: it may hold at the next start. (Only the file of a secret that is overridden need not be
-//! there.) A second run may be needed in two cases: a section's own check is not asked where a value is wrong by its type; and of several keys that are missing
+//! there.) A second run may be needed in three cases: a file can not be parsed; a section's own check is not asked where a value of it is wrong by its type; of several keys that are missing
 //! in one mapping and have no default, the first is told, with those that may be needed, too. Keys are compared without case, `-` and `_`.
 //! A date of TOML is a text: no other type of a key takes one, and YAML has the same word as a text.
 //!
