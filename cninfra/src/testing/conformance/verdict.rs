@@ -55,6 +55,10 @@ fn lacks(error: &Error, plugin: &str, endpoint: &str) -> Option<&'static str> {
     (!has_more).then_some("tells neither a cause nor a mend: use `context` or `help`")
 }
 
+fn is_bad(state: State) -> bool {
+    matches!(state, State::Degraded | State::Error)
+}
+
 impl<F: 'static> Trial<'_, F> {
     /// A call while all is whole.
     pub(super) async fn is_well(&self, agent: &Agent<F>, life: &mut Life) {
@@ -117,7 +121,7 @@ impl<F: 'static> Trial<'_, F> {
 
     /// Its state says that it is not well, and what it lacks.
     pub(super) async fn is_reported(&self, while_: &str, agent: &Agent<F>, life: &mut Life) {
-        let (within, is_bad) = (self.outside.lost_within, |state| matches!(state, State::Degraded | State::Error));
+        let within = self.outside.lost_within;
         let status = self.status_when(agent, within, |status| is_bad(status.state)).await;
         let Some(PluginStatus { state, reason, .. }) = status else { return };
         let reason = reason.unwrap_or_default();
@@ -145,10 +149,11 @@ impl<F: 'static> Trial<'_, F> {
             let mut changes = agent.status_changes();
             let mut status = Some(changes.current());
             while let Some(now) = status {
-                let is_well = now.plugins.iter().any(|one| one.name == self.kit.plugin && one.state == State::Ok);
+                let state = now.plugins.iter().find(|one| one.name == self.kit.plugin).map(|one| one.state);
                 match lost.get() {
-                    None if !is_well => lost.set(Some(Instant::now())),
-                    Some(_) if is_well => is_back.set(true),
+                    // one whose first probe has not answered yet has said nothing
+                    None if state.is_some_and(is_bad) => lost.set(Some(Instant::now())),
+                    Some(_) if state == Some(State::Ok) => is_back.set(true),
                     _ => {}
                 }
                 status = changes.next().await;
