@@ -23,13 +23,14 @@ use tokio::time::{Instant, timeout};
 
 /// Redis as a store: a single server, one with sentinels, or a cluster. A clone is the same one.
 ///
-/// It has no revisions, leases and order of keys, and says so ([`Capabilities`]). Keys are UTF-8. Values are plain strings of Redis: what reads a key of another kind fails, and watches
-/// pass it over.
+/// It has no revisions, leases and order of keys, and says so ([`Capabilities`]). Keys are UTF-8. Values are plain strings of Redis: who asks for a key of another kind is told so;
+/// watches, listings and deletes of a prefix pass it over. Redis 6 or newer.
 ///
 /// - A transaction is one step of the server, be it of one operation or of many; in a cluster its keys have one `{tag}`. A delete or a read of a prefix that is alone in its transaction, and
 ///   without conditions, is done key by key instead, so that the server is not held up: others may see a part of it. One that is not alone holds up the server while it looks at all its keys.
 /// - A watch tells of each key what was read, in the order of the reads, and comes to the true state: values in between may be left out. See [`WatchOptions`].
 /// - What is put [with the client](cninfra::keyval::Expiry::WithClient) has a life of its own, `session-ttl`, which is renewed: keys end one by one.
+///   A key is one's own by its value and its life: of two clients that put the same value, whoever ends first takes it away.
 ///
 /// ```no_run
 /// use cninfra::keyval::Kv;
