@@ -29,6 +29,8 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
     // what is another one's, or was taken out, is not kept
     mine.put_with("others", "v", Expiry::WithClient).await.unwrap();
     all.put("others", "w").await.unwrap();
+    mine.put_with("shorter", "v", Expiry::WithClient).await.unwrap();
+    all.put_with("shorter", "w", Expiry::After(Duration::from_millis(800))).await.unwrap();
     for key in ["same", "longer"] {
         mine.put_with(key, "v", Expiry::WithClient).await.unwrap();
     }
@@ -41,6 +43,7 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
         assert!(all.get(key).await.unwrap().is_some(), "{key} is gone");
     }
     assert_eq!(all.get("deleted").await.unwrap(), None);
+    assert_eq!(all.get("shorter").await.unwrap(), None, "another one's was kept alive");
     for key in ["others", "same"] {
         assert_eq!(redis.call(&["PTTL", key]).number(), Some(-1), "{key}");
     }
