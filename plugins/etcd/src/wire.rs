@@ -5,7 +5,7 @@ use cninfra::keyval::{KvError, Reason};
 use etcd_client::{Client, ConnectOptions, Error, KvClient, LeaseClient, WatchClient};
 use std::{
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex as SyncMutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
@@ -57,6 +57,8 @@ impl Dial {
 pub(crate) struct Wire {
     pub(crate) client: Client,
     pub(crate) kv: KvClient,
+    /// Clients that are not in use. There are no more than calls were on their way at once.
+    spare: SyncMutex<Vec<Box<KvClient>>>,
     pub(crate) lease: LeaseClient,
     pub(crate) watch: WatchClient,
     pub(crate) endpoint: Arc<str>,
@@ -65,6 +67,21 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
+    /// A client for one call, which is to be [kept](Self::keep) where that was answered. To make one of another one costs as much as a tenth of a small call.
+    pub(crate) fn spare(&self) -> Box<KvClient> {
+        let spare = self.lock().pop();
+        spare.unwrap_or_else(|| Box::new(self.kv.clone()))
+    }
+
+    /// The client is not in use any more.
+    pub(crate) fn keep(&self, client: Box<KvClient>) {
+        self.lock().push(client);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Box<KvClient>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The server has answered.
     pub(crate) fn answered(&self) {
         self.answers.fetch_add(1, Relaxed);
@@ -133,6 +150,7 @@ impl Slot {
         passes.not();
         let wire = Arc::new(Wire {
             kv: client.kv_client().max_decoding_message_size(MAX_MESSAGE),
+            spare: SyncMutex::default(),
             lease: client.lease_client(),
             watch: client.watch_client().max_decoding_message_size(MAX_MESSAGE),
             client,
