@@ -104,7 +104,8 @@ impl EtcdStore {
         self.core.connection.subscribe()
     }
 
-    /// The client itself, for what the interface does not have; its calls have no limits but those they are given.
+    /// The client itself, for what the interface does not have; its calls have no limits but those they are given. It is of one member, to which no
+    /// other ones can be added.
     ///
     /// # Errors
     /// The user is not known, or the server can not be asked.
