@@ -62,12 +62,16 @@ impl Dial {
     }
 }
 
+/// Clients that are not in use.
+#[allow(clippy::vec_box, reason = "a client has some hundred bytes, and is moved to each call and back")]
+type Spare = Vec<Box<KvClient>>;
+
 /// A connection to one member of the cluster.
 pub(crate) struct Wire {
     pub(crate) client: Client,
     pub(crate) kv: KvClient,
     /// Clients that are not in use. There are no more than calls were on their way at once.
-    spare: SyncMutex<Vec<Box<KvClient>>>,
+    spare: SyncMutex<Spare>,
     pub(crate) lease: LeaseClient,
     pub(crate) watch: WatchClient,
     pub(crate) endpoint: Arc<str>,
@@ -87,7 +91,7 @@ impl Wire {
         self.lock().push(client);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Box<KvClient>>> {
+    fn lock(&self) -> MutexGuard<'_, Spare> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
