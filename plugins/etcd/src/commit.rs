@@ -4,7 +4,7 @@ use crate::{
     EtcdStore,
     convert::{bounds, entry, revision, state},
     failure::Asked,
-    lives::Lives,
+    lives::{self, Lives},
     store::capabilities,
     terms::{Lane, Terms},
     txn,
@@ -22,8 +22,21 @@ impl EtcdStore {
             return Err(asked.error(unsupported, Applied::No).at(self.core.endpoints().clone()));
         }
         let terms = self.core.terms(Lane::Callers);
-        let mut lives = self.lives(terms, &txn).await?;
-        let mut done = self.commit_with(terms, &txn, &lives).await;
+        // in a box, since it is large, and most have none
+        let done = match lives::are_wanted(&txn) {
+            true => Box::pin(self.done_with_leases(terms, &txn)).await,
+            false => self.commit_with(terms, &txn, &Lives::default()).await,
+        };
+        if let Ok(outcome) = &done {
+            self.session.has_done(if outcome.succeeded { &txn.then } else { &txn.otherwise }, outcome.revision);
+        }
+        done
+    }
+
+    /// Does a transaction with leases for what ends by itself.
+    async fn done_with_leases(&self, terms: Terms, txn: &Txn) -> Result<TxnOutcome> {
+        let mut lives = self.lives(terms, txn).await?;
+        let mut done = self.commit_with(terms, txn, &lives).await;
         if let Err(error) = &done
             && let Reason::NoLease(named) = *error.reason()
             && let Some(gone) = self.gone(terms, &lives).await
@@ -32,18 +45,16 @@ impl EtcdStore {
             if lives.is_own(gone) {
                 self.session.lost(gone);
                 self.give_back(terms, &lives, &[]).await;
-                lives = self.lives(terms, &txn).await?;
-                done = self.commit_with(terms, &txn, &lives).await;
+                lives = self.lives(terms, txn).await?;
+                done = self.commit_with(terms, txn, &lives).await;
             } else if gone != named {
-                let asked = Self::asked_with(&txn, "transaction", Some(gone));
+                let asked = Self::asked_with(txn, "transaction", Some(gone));
                 let error = asked.error(Reason::NoLease(gone), Applied::No).at(self.core.endpoints().clone());
                 done = done.map_err(|first| error.because(first));
             }
         }
         match &done {
-            Ok(outcome) => {
-                self.session.has_done(if outcome.succeeded { &txn.then } else { &txn.otherwise }, outcome.revision);
-            }
+            Ok(outcome) => self.give_back(terms, &lives, lives.of(txn, outcome.succeeded)).await,
             Err(error) if error.applied() == Applied::No => self.give_back(terms, &lives, &[]).await,
             Err(_) => {}
         }
@@ -59,17 +70,19 @@ impl EtcdStore {
         if let ([only], [], []) = (&*txn.then, &*txn.otherwise, &*txn.conditions) {
             return self.plain(terms, txn, only, lives).await;
         }
-        let asked = Self::asked_with(txn, "transaction", lives.leases().first().copied());
+        let asked = || Self::asked_with(txn, "transaction", lives.leases().first().copied());
         let done = self.core.call(terms, &asked, |wire| {
             let request = txn::request(txn, &lives.each);
-            async move { wire.kv.clone().txn(request).await }
+            async move {
+                let mut client = wire.spare();
+                let done = client.txn(request).await?;
+                wire.keep(client);
+                Ok(done)
+            }
         });
         let done = done.await?;
         let (succeeded, state) = (done.succeeded(), state(done.header()));
-        let (then, otherwise) = lives.each.split_at(txn::puts(&txn.then).min(lives.each.len()));
-        let of_branch = if succeeded { then } else { otherwise };
-        let results = txn::results(done.0.responses, of_branch)?;
-        self.give_back(terms, lives, of_branch).await;
+        let results = txn::results(done.0.responses, lives.of(txn, succeeded))?;
         Ok(TxnOutcome::new(succeeded, revision(state), results))
     }
 
@@ -78,20 +91,30 @@ impl EtcdStore {
         let (state, result) = match only {
             Op::Put(put) => {
                 let life = lives.each.first().copied().unwrap_or_default();
-                let asked = Self::asked_with(txn, "put", life.lease);
+                let asked = || Self::asked_with(txn, "put", life.lease);
                 let done = self.core.call(terms, &asked, |wire| {
                     let options = txn::put_options(&put.expiry, life);
                     let (key, value) = (put.key.to_vec(), put.value.to_vec());
-                    async move { wire.kv.clone().put(key, value, Some(options)).await }
+                    async move {
+                        let mut client = wire.spare();
+                        let done = client.put(key, value, Some(options)).await?;
+                        wire.keep(client);
+                        Ok(done)
+                    }
                 });
                 (state(done.await?.header()), OpResult::put(life.ttl, life.lease))
             }
             Op::Delete { range, previous, .. } => {
-                let asked = Asked::of_txn("delete", txn);
+                let asked = || Asked::of_txn("delete", txn);
                 let done = self.core.call(terms, &asked, |wire| {
                     let (key, end) = bounds(range);
                     let options = txn::delete_options(end, *previous);
-                    async move { wire.kv.clone().delete(key, Some(options)).await }
+                    async move {
+                        let mut client = wire.spare();
+                        let done = client.delete(key, Some(options)).await?;
+                        wire.keep(client);
+                        Ok(done)
+                    }
                 });
                 let mut done = done.await?;
                 let previous = std::mem::take(&mut done.0.prev_kvs).into_iter().map(entry).collect();
@@ -99,7 +122,9 @@ impl EtcdStore {
                 (state(done.header()), OpResult::deleted(count, previous))
             }
             Op::Get(range) => {
-                let (entries, state, _) = self.core.range(terms, "get", range, None, GetOptions::new()).await?;
+                // in a box, since it is larger than the others, and rare
+                let read = Box::pin(self.core.range(terms, "get", range, None, GetOptions::new()));
+                let (entries, state, _) = read.await?;
                 (state, OpResult::Got(entries))
             }
             _ => {

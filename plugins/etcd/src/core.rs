@@ -11,15 +11,19 @@ use cninfra::keyval::{Applied, KvError, Reason, Result};
 use etcd_client::Error;
 use std::{
     future::Future,
+    pin::{Pin, pin},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Release},
+        },
     },
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, Semaphore, watch},
-    time::{Instant, sleep, timeout_at},
+    sync::{Notify, Semaphore, SemaphorePermit, watch},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 pub(crate) struct Core {
@@ -32,7 +36,9 @@ pub(crate) struct Core {
     pub(crate) suspect: Notify,
     /// For each lane.
     rooms: [Semaphore; Lane::ALL.len()],
-    closed: watch::Sender<bool>,
+    closed: AtomicBool,
+    /// It is being closed.
+    closing: Notify,
     endpoints: Arc<str>,
 }
 
@@ -47,7 +53,8 @@ impl Core {
             connection: watch::Sender::new(Connection::Connecting),
             suspect: Notify::new(),
             rooms: Lane::ALL.map(|lane| Semaphore::new(lane.room())),
-            closed: watch::Sender::new(false),
+            closed: AtomicBool::new(false),
+            closing: Notify::new(),
             endpoints: endpoints.into(),
         }
     }
@@ -62,61 +69,54 @@ impl Core {
         Terms::within(*self.config.operation_timeout, lane)
     }
 
-    /// Asks something. What was not applied, or only reads, is asked again while there is time.
-    pub(crate) async fn call<T, F>(&self, terms: Terms, asked: &Asked, ask: impl Fn(Arc<Wire>) -> F + Send) -> Result<T>
-    where
-        T: Send,
-        F: Future<Output = Result<T, Error>> + Send,
-    {
-        // what was sent, and was not said to be left undone
-        let unsure = AtomicBool::new(false);
-        tokio::select! {
-            biased;
-            () = self.closed() => Err(self.closed_error(asked, applied(&unsure))),
-            answer = self.attempts(terms, asked, &unsure, ask) => answer,
-        }
-    }
-
-    async fn attempts<T, F>(
+    /// Asks something. What was not applied, or only reads, is asked again while there is time. What it is, is made out only where there is an error to tell.
+    pub(crate) async fn call<T, F>(
         &self,
         terms: Terms,
-        asked: &Asked,
-        unsure: &AtomicBool,
+        asked: &(dyn Fn() -> Asked + Sync),
         ask: impl Fn(Arc<Wire>) -> F + Send,
     ) -> Result<T>
     where
         T: Send,
         F: Future<Output = Result<T, Error>> + Send,
     {
-        let late = |endpoint: Arc<str>| {
-            let error = asked.error(Reason::TimedOut(terms.limit), applied(unsure));
-            error.at(endpoint).because(Late).with_help(REACH)
+        // what may take long is in boxes: mostly there is nothing to wait for
+        let _room = match self.rooms[terms.lane as usize].try_acquire() {
+            Ok(room) => room,
+            Err(_) => Box::pin(self.turn(terms, asked)).await?,
         };
-        let room = &self.rooms[terms.lane as usize];
-        let Ok(Ok(_room)) = timeout_at(terms.until, room.acquire()).await else {
-            let error = asked.error(Reason::TimedOut(terms.limit), Applied::No).at(self.calls.endpoint());
-            return Err(error.because("it had no turn: too many calls are on their way").with_help(FEWER));
-        };
+        // what was sent, and was not said to be left undone
+        let mut unsure = false;
         let (mut pauses, mut attempts) = (Pauses::default(), 0);
         loop {
             attempts += 1;
-            let (mut failure, endpoint) = match timeout_at(terms.until, self.calls.get()).await {
-                Err(_) => {
-                    self.suspect.notify_one();
-                    return Err(late(self.calls.endpoint()));
-                }
+            let wire = match self.calls.current() {
+                Some(wire) => Ok(wire),
+                None => match self.unless_closed(terms.until, Box::pin(self.calls.get()).as_mut()).await {
+                    Waited::Done(made) => made,
+                    Waited::Closed => return Err(self.closed_error(&asked(), applied(unsure))),
+                    Waited::Late => {
+                        self.suspect.notify_one();
+                        return Err(late(terms, &asked(), self.calls.endpoint(), applied(unsure)));
+                    }
+                },
+            };
+            if self.is_closed() {
+                return Err(self.closed_error(&asked(), applied(unsure)));
+            }
+            let (mut failure, endpoint) = match wire {
                 // to sign on is not what was asked for
-                Ok(Err((error, endpoint))) => (Failure::of(error, None).before(), endpoint),
-                Ok(Ok(wire)) => {
-                    let (before, was_unsure) = (wire.answers(), unsure.swap(true, Relaxed));
-                    match timeout_at(terms.until, ask(wire.clone())).await {
-                        Ok(Ok(answer)) => {
+                Err((error, endpoint)) => (Failure::of(error, None).before(), endpoint),
+                Ok(wire) => {
+                    let (before, was_unsure) = (wire.answers(), std::mem::replace(&mut unsure, true));
+                    match self.unless_closed(terms.until, pin!(ask(wire.clone()))).await {
+                        Waited::Done(Ok(answer)) => {
                             wire.answered();
                             return Ok(answer);
                         }
-                        Ok(Err(error)) => {
-                            let failure = Failure::of(error, asked.lease);
-                            unsure.store(was_unsure || failure.applied == Applied::Unknown, Relaxed);
+                        Waited::Done(Err(error)) => {
+                            let failure = Failure::of(error, asked().lease);
+                            unsure = was_unsure || failure.applied == Applied::Unknown;
                             // one that is cut off from the others says so, and another one may be asked
                             let is_of_no_use = failure.reason == Reason::Unavailable && self.members() > 1;
                             if failure.breaks || is_of_no_use {
@@ -126,12 +126,13 @@ impl Core {
                             }
                             (failure, wire.endpoint.clone())
                         }
-                        Err(_) => {
+                        Waited::Closed => return Err(self.closed_error(&asked(), applied(unsure))),
+                        Waited::Late => {
                             // a connection on which others were answered meanwhile is not dead
                             if wire.answers() == before {
                                 self.broken(&wire);
                             }
-                            return Err(late(wire.endpoint.clone()));
+                            return Err(late(terms, &asked(), wire.endpoint.clone(), applied(unsure)));
                         }
                     }
                 }
@@ -141,10 +142,36 @@ impl Core {
             let wait = if attempts % self.members() == 0 { pauses.next() } else { Duration::ZERO };
             let is_last =
                 attempts >= terms.rounds.saturating_mul(self.members()) || Instant::now() + wait >= terms.until;
-            if is_last || !failure.may_pass(asked) {
-                return Err(failure.into_error(asked, &endpoint));
+            let asked = asked();
+            if is_last || !failure.may_pass(&asked) {
+                return Err(failure.into_error(&asked, &endpoint));
             }
-            sleep(wait).await;
+            if let Waited::Closed = self.unless_closed(terms.until, Box::pin(sleep(wait)).as_mut()).await {
+                return Err(self.closed_error(&asked, applied(unsure)));
+            }
+        }
+    }
+
+    /// Waits for a turn, which is over when this is dropped.
+    async fn turn(&self, terms: Terms, asked: &(dyn Fn() -> Asked + Sync)) -> Result<SemaphorePermit<'_>> {
+        match timeout_at(terms.until, self.rooms[terms.lane as usize].acquire()).await {
+            Ok(Ok(room)) => Ok(room),
+            Ok(Err(_)) => Err(self.closed_error(&asked(), Applied::No)),
+            Err(_) => {
+                let error = asked().error(Reason::TimedOut(terms.limit), Applied::No).at(self.calls.endpoint());
+                Err(error.because("it had no turn: too many calls are on their way").with_help(FEWER))
+            }
+        }
+    }
+
+    /// Waits for something, but no longer than until then, and not in a store that is closed. What is there at once costs no timer. It is pinned where it is, since the
+    /// client's futures are large: to move one costs more than all else here.
+    async fn unless_closed<T>(&self, until: Instant, work: Pin<&mut impl Future<Output = T>>) -> Waited<T> {
+        tokio::select! {
+            biased;
+            done = work => Waited::Done(done),
+            () = self.closed() => Waited::Closed,
+            () = sleep_until(until) => Waited::Late,
         }
     }
 
@@ -161,17 +188,22 @@ impl Core {
 
     /// Ends all that waits for the server, and all that comes.
     pub(crate) fn close(&self) {
-        self.closed.send_replace(true);
+        self.closed.store(true, Release);
+        self.closing.notify_waiters();
+        self.rooms.iter().for_each(Semaphore::close);
     }
 
     /// Waits until the store is closed.
     pub(crate) async fn closed(&self) {
-        // the sender is here
-        let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
+        // before it is looked whether it is, so that what comes meanwhile is not missed
+        let closing = self.closing.notified();
+        if !self.is_closed() {
+            closing.await;
+        }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        *self.closed.borrow()
+        self.closed.load(Acquire)
     }
 
     /// What was asked of a store that is closed, or closed meanwhile.
@@ -182,8 +214,20 @@ impl Core {
 
 const FEWER: &str = "look whether etcd answers in time, or ask for less at once";
 
-fn applied(unsure: &AtomicBool) -> Applied {
-    if unsure.load(Relaxed) { Applied::Unknown } else { Applied::No }
+fn applied(unsure: bool) -> Applied {
+    if unsure { Applied::Unknown } else { Applied::No }
+}
+
+/// It was not answered in time.
+fn late(terms: Terms, asked: &Asked, endpoint: Arc<str>, applied: Applied) -> KvError {
+    asked.error(Reason::TimedOut(terms.limit), applied).at(endpoint).because(Late).with_help(REACH)
+}
+
+/// What has become of something that was waited for.
+enum Waited<T> {
+    Done(T),
+    Late,
+    Closed,
 }
 
 #[derive(Debug)]
@@ -218,7 +262,7 @@ mod tests {
         let mut config = EtcdConfig::at(["127.0.0.1:1"]);
         config.operation_timeout = cninfra::config::Duration::from_millis(300);
         let core = Core::new(config.clone(), Dial::new(&config).unwrap());
-        let asked = Asked::to_write("put", Some(KeyRange::key("k")));
+        let asked = || Asked::to_write("put", Some(KeyRange::key("k")));
         let reason = async |lane| {
             let terms = Terms { rounds: 1, ..core.terms(lane) };
             let answer = core.call(terms, &asked, |wire| async move { wire.kv.clone().put("k", "v", None).await });
@@ -229,5 +273,29 @@ mod tests {
         assert_eq!(reason(Lane::Callers).await, Reason::TimedOut(Duration::from_millis(300)));
         assert_eq!(reason(Lane::Watches).await, Reason::Unavailable);
         assert_eq!(reason(Lane::Own).await, Reason::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn a_close_ends_what_waits_for_its_turn_and_all_that_comes() {
+        let config = EtcdConfig::at(["127.0.0.1:1"]);
+        let core = Core::new(config.clone(), Dial::new(&config).unwrap());
+        let asked = || Asked::to_write("put", Some(KeyRange::key("k")));
+        let call = async || {
+            let terms = core.terms(Lane::Callers);
+            let answer = core.call(terms, &asked, |wire| async move { wire.kv.clone().put("k", "v", None).await });
+            let error = answer.await.unwrap_err();
+            (error.reason().clone(), error.applied())
+        };
+        let all = core.rooms[Lane::Callers as usize].acquire_many(128).await.unwrap();
+        let closing = async {
+            tokio::task::yield_now().await;
+            core.close();
+        };
+        let began = Instant::now();
+        let (waited, ()) = tokio::join!(call(), closing);
+        drop(all);
+        assert_eq!([waited, call().await], [(); 2].map(|()| (Reason::Closed, Applied::No)));
+        core.closed().await;
+        assert!(began.elapsed() < Duration::from_secs(1));
     }
 }

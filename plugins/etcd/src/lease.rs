@@ -22,7 +22,7 @@ fn life(seconds: i64) -> Duration {
 impl Core {
     pub(crate) async fn grant(&self, terms: Terms, ttl: Duration) -> Result<(LeaseId, Duration)> {
         // a lease that was granted unseen ends by itself, so it may be asked for again
-        let asked = Asked::to_repeat("grant", None);
+        let asked = || Asked::to_repeat("grant", None);
         let granted =
             self.call(terms, &asked, |wire| async move { wire.lease.clone().grant(seconds(ttl), None).await });
         let granted = granted.await?;
@@ -31,7 +31,7 @@ impl Core {
 
     /// A call of the store's own, whoever keeps the lease: it can not be made up for later.
     pub(crate) async fn keep_alive(&self, lease: LeaseId) -> Result<Duration> {
-        let asked = Asked::to_repeat("keep alive", None).with_lease(Some(lease));
+        let asked = || Asked::to_repeat("keep alive", None).with_lease(Some(lease));
         let left = self.call(self.terms(Lane::Own), &asked, |wire| async move {
             // a stream for each call: there is none that has to be resumed; the first answer only says that there is such a lease
             let (mut keeper, mut answers) = wire.lease.clone().keep_alive(lease.0).await?;
@@ -43,7 +43,7 @@ impl Core {
         });
         match left.await? {
             left @ 1.. => Ok(life(left)),
-            _ => Err(asked
+            _ => Err(asked()
                 .error(Reason::NoLease(lease), Applied::No)
                 .at(self.endpoints().clone())
                 .because("it has ended")),
@@ -53,7 +53,7 @@ impl Core {
     /// One that has ended already is no error.
     pub(crate) async fn revoke(&self, terms: Terms, lease: LeaseId) -> Result<()> {
         // to do it twice is to do it once
-        let asked = Asked::to_repeat("revoke", None).with_lease(Some(lease));
+        let asked = || Asked::to_repeat("revoke", None).with_lease(Some(lease));
         let revoked = self.call(terms, &asked, |wire| async move { wire.lease.clone().revoke(lease.0).await });
         match revoked.await {
             Ok(_) => Ok(()),
@@ -63,7 +63,7 @@ impl Core {
     }
 
     pub(crate) async fn time_left(&self, terms: Terms, lease: LeaseId) -> Result<Option<Duration>> {
-        let asked = Asked::to_read("time left", None).with_lease(Some(lease));
+        let asked = || Asked::to_read("time left", None).with_lease(Some(lease));
         let left = self.call(terms, &asked, |wire| async move { wire.lease.clone().time_to_live(lease.0, None).await });
         match left.await {
             Ok(left) => Ok((left.ttl() >= 0).then(|| life(left.ttl()))),

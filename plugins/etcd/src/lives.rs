@@ -1,6 +1,10 @@
 //! [`Lives`]: the leases of the puts of a transaction.
 
-use crate::{EtcdStore, terms::Terms, txn::Life};
+use crate::{
+    EtcdStore,
+    terms::Terms,
+    txn::{self, Life},
+};
 use cninfra::keyval::{Expiry, KeyRange, KvError, LeaseId, Op, Reason, Result, Txn};
 use std::time::Duration;
 
@@ -29,9 +33,21 @@ impl Lives {
         self.of_client == Some(lease) || self.granted.iter().any(|(_, life)| life.lease == Some(lease))
     }
 
+    /// Those of the branch that was done.
+    pub(crate) fn of(&self, txn: &Txn, succeeded: bool) -> &[Life] {
+        let (then, otherwise) = self.each.split_at(txn::puts(&txn.then).min(self.each.len()));
+        if succeeded { then } else { otherwise }
+    }
+
     fn granted(&self, ttl: Duration) -> Option<Life> {
         self.granted.iter().find_map(|(asked, life)| (*asked == ttl).then_some(*life))
     }
+}
+
+/// Does something end by itself, so that there have to be leases? Where nothing does, all puts have the same life.
+pub(crate) fn are_wanted(txn: &Txn) -> bool {
+    let ends = |op: &Op| matches!(op, Op::Put(put) if !matches!(put.expiry, Expiry::Never | Expiry::Keep));
+    txn.then.iter().chain(&txn.otherwise).any(ends)
 }
 
 impl EtcdStore {

@@ -34,7 +34,7 @@ pub enum Connection {
 
 /// Asks whether most of the cluster is there: a read that all have to agree on.
 pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
-    let asked = Asked::to_read("probe", Some(KeyRange::key(PROBE_KEY)));
+    let asked = || Asked::to_read("probe", Some(KeyRange::key(PROBE_KEY)));
     let terms = Terms { rounds: ROUNDS, ..Terms::within(within.min(*core.config.operation_timeout), Lane::Own) };
     let asking = core.call(terms, &asked, |wire| async move {
         wire.kv.clone().get(PROBE_KEY, Some(GetOptions::new().with_count_only())).await

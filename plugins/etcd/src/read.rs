@@ -11,6 +11,25 @@ use cninfra::keyval::{Applied, At, Cursor, Entry, KeyRange, Page, PageRequest, R
 use etcd_client::GetOptions;
 
 impl Core {
+    /// Reads a key.
+    pub(crate) async fn get(&self, terms: Terms, key: &Bytes, at: At) -> Result<Option<Entry>> {
+        let asked = || Asked::to_read("get", Some(KeyRange::key(key)));
+        let read = self.call(terms, &asked, |wire| {
+            let options = match at {
+                At::Revision(at) => GetOptions::new().with_revision(number(at)),
+                _ => GetOptions::new(),
+            };
+            let key = key.to_vec();
+            async move {
+                let mut client = wire.spare();
+                let read = client.get(key, Some(options)).await?;
+                wire.keep(client);
+                Ok(read)
+            }
+        });
+        Ok(std::mem::take(&mut read.await?.0.kvs).into_iter().next().map(entry))
+    }
+
     /// Reads a range: its entries, the state of the store, and whether there is more.
     pub(crate) async fn range(
         &self,
@@ -20,11 +39,16 @@ impl Core {
         from: Option<&Bytes>,
         options: GetOptions,
     ) -> Result<(Vec<Entry>, i64, bool)> {
-        let asked = Asked::to_read(op, Some(range.clone()));
+        let asked = || Asked::to_read(op, Some(range.clone()));
         let read = self.call(terms, &asked, |wire| {
             let (first, end) = bounds(range);
             let (key, options) = (from.map_or(first, start), options.clone().with_range(end));
-            async move { wire.kv.clone().get(key, Some(options)).await }
+            async move {
+                let mut client = wire.spare();
+                let read = client.get(key, Some(options)).await?;
+                wire.keep(client);
+                Ok(read)
+            }
         });
         let mut read = read.await?;
         let entries = std::mem::take(&mut read.0.kvs).into_iter().map(entry).collect();
@@ -38,7 +62,7 @@ impl Core {
 
     /// How many keys a range had at a state.
     pub(crate) async fn count(&self, terms: Terms, range: &KeyRange, at: i64) -> Result<i64> {
-        let asked = Asked::to_read("count", Some(range.clone()));
+        let asked = || Asked::to_read("count", Some(range.clone()));
         let counted = self.call(terms, &asked, |wire| {
             let (key, end) = bounds(range);
             let options = GetOptions::new().with_range(end).with_revision(at).with_count_only();

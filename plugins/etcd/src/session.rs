@@ -143,7 +143,7 @@ impl Session {
                 .when(key.clone(), Compare::Absent)
                 .put_with(key.clone(), value, Expiry::WithClient)
                 .or_get(&key);
-            let asked = Asked::to_write("write again", put.subject()).with_lease(Some(lease));
+            let asked = || Asked::to_write("write again", put.subject()).with_lease(Some(lease));
             let written = core.call(core.terms(Lane::Own), &asked, |wire| {
                 let request = txn::request(&put, &[life]);
                 async move { wire.kv.clone().txn(request).await }

@@ -20,7 +20,7 @@ use cninfra::{
         Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
     },
 };
-use etcd_client::{Client, GetOptions};
+use etcd_client::Client;
 use std::{
     fmt,
     sync::{
@@ -104,12 +104,13 @@ impl EtcdStore {
         self.core.connection.subscribe()
     }
 
-    /// The client itself, for what the interface does not have; its calls have no limits but those they are given.
+    /// The client itself, for what the interface does not have; its calls have no limits but those they are given. It is of one member, to which no
+    /// other ones can be added.
     ///
     /// # Errors
     /// The user is not known, or the server can not be asked.
     pub async fn client(&self) -> Result<Client> {
-        let asked = Asked::to_read("connect", None);
+        let asked = || Asked::to_read("connect", None);
         self.core.call(self.core.terms(Lane::Callers), &asked, |wire| async move { Ok(wire.client.clone()) }).await
     }
 
@@ -135,13 +136,7 @@ impl Store for EtcdStore {
 
     async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
         capabilities().refuse_get(&key, at)?;
-        let options = match at {
-            At::Revision(at) => GetOptions::new().with_revision(number(at)),
-            _ => GetOptions::new(),
-        };
-        let (entries, ..) =
-            self.core.range(self.core.terms(Lane::Callers), "get", &KeyRange::key(&key), None, options).await?;
-        Ok(entries.into_iter().next())
+        self.core.get(self.core.terms(Lane::Callers), &key, at).await
     }
 
     async fn page(&self, request: PageRequest) -> Result<Page> {
@@ -183,7 +178,7 @@ impl Revisions for EtcdStore {
 
 async fn compact(core: &Core, terms: Terms, upto: Revision) -> Result<()> {
     // to do it twice is to do it once
-    let asked = Asked::to_repeat("compact", None);
+    let asked = || Asked::to_repeat("compact", None);
     let times = AtomicUsize::new(0);
     let compacted = core.call(terms, &asked, |wire| {
         times.fetch_add(1, Relaxed);

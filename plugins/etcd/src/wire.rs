@@ -2,16 +2,16 @@
 
 use crate::{EtcdConfig, tls};
 use cninfra::keyval::{KvError, Reason};
-use etcd_client::{Client, ConnectOptions, Error, KvClient, LeaseClient, WatchClient};
+use etcd_client::{Channel, Client, ConnectOptions, Error, KvClient, LeaseClient, TlsOptions, WatchClient};
 use std::{
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex as SyncMutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
 use tokio::{sync::Mutex, time::timeout};
-use tonic::Status;
+use tonic::{Status, transport::Endpoint};
 
 /// The server sends no message that is larger, and an answer that is, is refused: a catch-up of a watch may be some tens of megabytes.
 const MAX_MESSAGE: usize = 256 << 20;
@@ -22,6 +22,9 @@ const PING: (u64, u64) = (5, 2);
 pub(crate) struct Dial {
     endpoints: Vec<Arc<str>>,
     options: ConnectOptions,
+    tls: Option<TlsOptions>,
+    /// So long a connection may take.
+    within: Duration,
     /// For who signs on: half of a call's time where there is another member to be asked.
     sign_on: Duration,
 }
@@ -30,22 +33,28 @@ impl Dial {
     /// # Errors
     /// A file of the config can not be read, or has no certificate.
     pub(crate) fn new(config: &EtcdConfig) -> Result<Self, KvError> {
-        let mut options = ConnectOptions::new()
-            .with_connect_timeout(*config.dial_timeout)
-            .with_keep_alive(Duration::from_secs(PING.0), Duration::from_secs(PING.1))
-            // a ping without a call is one too many for etcd
-            .with_keep_alive_while_idle(false)
-            .with_tcp_keepalive(Duration::from_secs(PING.0))
-            .with_require_leader(true);
-        if let Some(tls) = tls::options(config)? {
-            options = options.with_tls(tls);
-        }
+        let mut options = ConnectOptions::new().with_require_leader(true);
         if let Some(user) = &config.username {
             options = options.with_user(user, config.password.reveal()).with_auto_token_refresh(true);
         }
         let endpoints: Vec<Arc<str>> = config.addresses().into_iter().map(Arc::from).collect();
         let sign_on = *config.operation_timeout / if endpoints.len() > 1 { 2 } else { 1 };
-        Ok(Dial { endpoints, options, sign_on })
+        Ok(Dial { endpoints, options, tls: tls::options(config)?, within: *config.dial_timeout, sign_on })
+    }
+
+    /// A connection to one member: the client's own way to make one chooses for each call among members that it may have, which costs more than all that is done here.
+    async fn dial(&self, endpoint: &str) -> Result<Client, Error> {
+        let mut to = Endpoint::from_shared(endpoint.to_string())?
+            .connect_timeout(self.within)
+            .http2_keep_alive_interval(Duration::from_secs(PING.0))
+            .keep_alive_timeout(Duration::from_secs(PING.1))
+            // a ping without a call is one too many for etcd
+            .keep_alive_while_idle(false)
+            .tcp_keepalive(Some(Duration::from_secs(PING.0)));
+        if let Some(tls) = &self.tls {
+            to = to.tls_config(tls.clone())?;
+        }
+        Client::from_channel(Channel::Tonic(to.connect_lazy()), Some(self.options.clone())).await
     }
 
     pub(crate) fn endpoints(&self) -> &[Arc<str>] {
@@ -53,10 +62,16 @@ impl Dial {
     }
 }
 
+/// Clients that are not in use.
+#[allow(clippy::vec_box, reason = "a client has some hundred bytes, and is moved to each call and back")]
+type Spare = Vec<Box<KvClient>>;
+
 /// A connection to one member of the cluster.
 pub(crate) struct Wire {
     pub(crate) client: Client,
     pub(crate) kv: KvClient,
+    /// Clients that are not in use. There are no more than calls were on their way at once.
+    spare: SyncMutex<Spare>,
     pub(crate) lease: LeaseClient,
     pub(crate) watch: WatchClient,
     pub(crate) endpoint: Arc<str>,
@@ -65,6 +80,21 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
+    /// A client for one call, which is to be [kept](Self::keep) where that was answered. To make one of another one costs as much as a tenth of a small call.
+    pub(crate) fn spare(&self) -> Box<KvClient> {
+        let spare = self.lock().pop();
+        spare.unwrap_or_else(|| Box::new(self.kv.clone()))
+    }
+
+    /// The client is not in use any more.
+    pub(crate) fn keep(&self, client: Box<KvClient>) {
+        self.lock().push(client);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Spare> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The server has answered.
     pub(crate) fn answered(&self) {
         self.answers.fetch_add(1, Relaxed);
@@ -121,8 +151,7 @@ impl Slot {
         // also where whoever asks has no more time
         let passes = Passes { slot: self, turn };
         let endpoint = self.endpoint_of(turn);
-        let connecting = Client::connect([&*endpoint], Some(self.dial.options.clone()));
-        let client = match timeout(self.dial.sign_on, connecting).await {
+        let client = match timeout(self.dial.sign_on, self.dial.dial(&endpoint)).await {
             Ok(Ok(client)) => client,
             Ok(Err(error)) => return Err((error, endpoint)),
             Err(_) => {
@@ -133,6 +162,7 @@ impl Slot {
         passes.not();
         let wire = Arc::new(Wire {
             kv: client.kv_client().max_decoding_message_size(MAX_MESSAGE),
+            spare: SyncMutex::default(),
             lease: client.lease_client(),
             watch: client.watch_client().max_decoding_message_size(MAX_MESSAGE),
             client,

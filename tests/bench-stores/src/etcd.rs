@@ -6,6 +6,12 @@
 //!
 //! An etcd is started for it (Debian's `etcd-server`). In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the
 //! store as it is injected. Told are the median of the ratios to the client's time, with its 95 % interval, and the same of what the process has computed.
+//!
+//! ```text
+//! valgrind --tool=callgrind target/release/etcd --alone raw|static|dyn put|get|puts|gets|watch BLOCKS ENDPOINT
+//! ```
+//!
+//! runs one contestant alone, on one thread and an etcd that is there: the instructions of two such runs, by the difference of their operations, are those of one operation, however busy the machine is.
 #![forbid(unsafe_code)]
 
 mod blocks;
@@ -118,9 +124,55 @@ enum What {
     Watch,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let blocks: usize = env::args().nth(1).map_or(Ok(90), |count| count.parse())?;
+impl What {
+    fn named(name: &str) -> Result<Self> {
+        Ok(match name {
+            "put" => What::Put,
+            "get" => What::Get,
+            "puts" => What::PutAtOnce,
+            "gets" => What::GetAtOnce,
+            "watch" => What::Watch,
+            _ => return Err(format!("{name} is not measured").into()),
+        })
+    }
+
+    /// Of a block.
+    fn operations(self) -> usize {
+        match self {
+            What::Put => ONE_BY_ONE,
+            What::Get => ONE_BY_ONE * 4,
+            What::PutAtOnce => AT_ONCE * ROUNDS,
+            What::GetAtOnce => AT_ONCE * ROUNDS * 4,
+            What::Watch => WATCHED,
+        }
+    }
+}
+
+fn main() -> Result<()> {
+    let args: Vec<String> = env::args().skip(1).collect();
+    if let [flag, name, what, blocks, endpoint] = &*args
+        && flag == "--alone"
+    {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return runtime.block_on(alone(name, What::named(what)?, blocks.parse()?, endpoint));
+    }
+    let blocks = args.first().map_or(Ok(90), |count| count.parse())?;
+    tokio::runtime::Runtime::new()?.block_on(compare(blocks))
+}
+
+async fn alone(name: &str, what: What, blocks: usize, endpoint: &str) -> Result<()> {
+    let mut contestant = contestant(name, endpoint).await?;
+    // there is something to be read
+    contestant.run(What::Put).await?;
+    contestant.run(What::PutAtOnce).await?;
+    for _ in 0..blocks {
+        contestant.run(what).await?;
+    }
+    println!("{} operations", what.operations() * blocks);
+    Ok(())
+}
+
+async fn compare(blocks: usize) -> Result<()> {
     let etcd = Etcd::start();
     let endpoint = etcd.endpoint();
     let mut contestants = Vec::new();

@@ -62,6 +62,8 @@ struct Shared {
     taker: AtomicWaker,
     /// Somebody waits for room.
     room: Notify,
+    /// Somebody waits for the end: apart from those who wait for room, since there is room again and again.
+    end: Notify,
 }
 
 impl Feed {
@@ -74,6 +76,7 @@ impl Feed {
             queue: Mutex::default(),
             taker: AtomicWaker::new(),
             room: Notify::new(),
+            end: Notify::new(),
         });
         (Feed(Arc::new(Side(shared.clone()))), Events(shared))
     }
@@ -152,11 +155,11 @@ impl Feed {
     /// It may be dropped and called again.
     pub async fn ended(&self) {
         loop {
-            let changed = self.0.0.room.notified();
+            let ended = self.0.0.end.notified();
             if self.0.0.queue().is_ended() {
                 return;
             }
-            changed.await;
+            ended.await;
         }
     }
 
@@ -173,6 +176,23 @@ impl Shared {
         self.queue().end();
         self.taker.wake();
         self.room.notify_waiters();
+        self.end.notify_waiters();
+    }
+
+    /// The next event, where there is one.
+    fn take(&self) -> Poll<Option<Event>> {
+        let mut queue = self.queue();
+        let had_room = queue.is_half_free(self.bound);
+        let Some(event) = queue.take() else {
+            return if queue.is_ended() { Poll::Ready(None) } else { Poll::Pending };
+        };
+        // who waits for room has seen that there was none
+        let has_room = !had_room && queue.is_half_free(self.bound);
+        drop(queue);
+        if has_room {
+            self.room.notify_waiters();
+        }
+        Poll::Ready(Some(event))
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -187,18 +207,13 @@ impl Stream for Events {
     type Item = Event;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        // before the queue is looked at, so that what comes meanwhile wakes
-        self.0.taker.register(cx.waker());
-        let mut queue = self.0.queue();
-        let Some(event) = queue.take() else {
-            return if queue.is_ended() { Poll::Ready(None) } else { Poll::Pending };
-        };
-        let has_room = queue.is_half_free(self.0.bound);
-        drop(queue);
-        if has_room {
-            self.0.room.notify_waiters();
+        let told = self.0.take();
+        if told.is_ready() {
+            return told;
         }
-        Poll::Ready(Some(event))
+        self.0.taker.register(cx.waker());
+        // what has come meanwhile has woken nobody
+        self.0.take()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::run::Watcher;
 use crate::convert::number;
 use bytes::Bytes;
-use cninfra::keyval::{Cause, Entry, KeyRange, Reason, Result, Revision};
+use cninfra::keyval::{Cause, Change, ChangeKind, Entry, KeyRange, Reason, Result, Revision};
 use etcd_client::{GetOptions, ResponseHeader};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -28,22 +28,33 @@ impl Anchor {
 pub(super) struct Identity {
     cluster: u64,
     term: u64,
-    anchor: Option<Anchor>,
+    pub(super) anchor: Option<Anchor>,
 }
 
 impl Identity {
     /// A value was seen.
     pub(super) fn saw(&mut self, entry: &Entry) {
-        if let Some(seen) = Anchor::of(entry)
-            && self.anchor.as_ref().is_none_or(|anchor| anchor.revision <= seen.revision)
-        {
+        if let Some(seen) = Anchor::of(entry).filter(|seen| self.is_newer(seen)) {
             self.anchor = Some(seen);
         }
     }
 
-    /// A key was deleted: it says nothing any more.
-    pub(super) fn deleted(&mut self, key: &[u8]) {
-        self.anchor.take_if(|anchor| anchor.key == key);
+    fn is_newer(&self, seen: &Anchor) -> bool {
+        self.anchor.as_ref().is_none_or(|anchor| anchor.revision <= seen.revision)
+    }
+
+    /// What there will be when these are told, which are of one transaction, and of a key one at most: a key that was deleted says nothing any more.
+    pub(super) fn after(&self, changes: &[Change]) -> Option<Anchor> {
+        let put = |change: &Change| match &change.kind {
+            ChangeKind::Put { entry, .. } => Anchor::of(entry),
+            _ => None,
+        };
+        // the last one says as much as the others
+        let newest = changes.iter().rev().find_map(put).filter(|seen| self.is_newer(seen));
+        newest.or_else(|| {
+            let is_gone = |anchor: &&Anchor| changes.iter().any(|change| change.key == anchor.key);
+            self.anchor.as_ref().filter(|anchor| !is_gone(anchor)).cloned()
+        })
     }
 
     /// A range is told anew: what was known of it may be outdated.

@@ -25,17 +25,17 @@ impl Group {
 }
 
 /// Events in their order, as transactions. Whether what was before was asked for is said.
-pub(super) fn groups(events: Vec<PbEvent>, previous: bool) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for event in events {
-        let Some(at) = event.kv.as_ref().map(|kv| kv.mod_revision) else { continue };
-        let Some(change) = change(event, previous) else { continue };
-        match groups.last_mut().filter(|last| last.at == at) {
-            Some(last) => last.changes.push(change),
-            None => groups.push(Group { at, changes: vec![change] }),
+pub(super) fn groups(events: Vec<PbEvent>, previous: bool) -> impl Iterator<Item = Group> {
+    let of_event = move |event: PbEvent| Some((event.kv.as_ref()?.mod_revision, change(event, previous)?));
+    let mut changes = events.into_iter().filter_map(of_event).peekable();
+    std::iter::from_fn(move || {
+        let (at, first) = changes.next()?;
+        let mut group = Group { at, changes: vec![first] };
+        while let Some((_, change)) = changes.next_if(|(next, _)| *next == at) {
+            group.changes.push(change);
         }
-    }
-    groups
+        Some(group)
+    })
 }
 
 /// A deletion of a lease's end looks as any other. What was before may be compacted.
@@ -77,7 +77,7 @@ mod tests {
             event("a", 6, 2, None),
             event("c", 7, 0, None),
         ];
-        let told = groups(events, true);
+        let told: Vec<Group> = groups(events, true).collect();
         assert_eq!(
             told.iter().map(|group| (group.at, group.changes.len())).collect::<Vec<_>>(),
             [(5, 2), (6, 1), (7, 1)]

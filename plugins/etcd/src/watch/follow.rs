@@ -7,9 +7,9 @@ use super::{
     run::{Then, Watcher, until},
 };
 use crate::{convert::revision, failure::told};
-use cninfra::keyval::{Cause, ChangeKind, Event, KeyRange, Pushed};
+use cninfra::keyval::{Cause, Event, KeyRange, Pushed};
 use etcd_client::{ResponseHeader, WatchResponse, proto::PbEvent};
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 /// So often the server is asked for a sign of life.
@@ -114,7 +114,10 @@ impl Watcher {
     async fn live(&mut self, mut opened: Opened, mut followed: Vec<Followed>) -> Then {
         let mut asking = interval(EVERY);
         asking.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut heard, refused_until) = (Instant::now(), self.refused_until());
+        let (mut heard, wishes) = (Instant::now(), self.wishes.clone());
+        // waited for once, and not anew for each message
+        let mut changed = pin!(wishes.changed());
+        let mut refused = pin!(until(self.refused_until()));
         loop {
             tokio::select! {
                 message = opened.responses.message() => match message {
@@ -127,8 +130,8 @@ impl Watcher {
                     Ok(None) => return self.cut_off(&opened, "the server has ended the stream".to_string()),
                     Err(error) => return self.cut_off(&opened, error.to_string()),
                 },
-                () = self.wishes.changed() => return Then::Again,
-                () = until(refused_until) => return Then::Again,
+                () = &mut changed => return Then::Again,
+                () = &mut refused => return Then::Again,
                 _ = asking.tick() => {
                     if heard.elapsed() >= SILENCE {
                         self.core.silent(&opened.wire);
@@ -156,13 +159,16 @@ impl Watcher {
         }
         // a sign of life is of no part
         let of = followed.iter_mut().find(|followed| followed.part.id == response.watch_id())?;
-        let (is_piece, events) = (response.0.fragment, response.0.events);
-        of.pieces.extend(events);
-        if is_piece {
-            return None;
+        let (is_piece, mut events) = (response.0.fragment, response.0.events);
+        if is_piece || !of.pieces.is_empty() {
+            of.pieces.append(&mut events);
+            if is_piece {
+                return None;
+            }
+            events = std::mem::take(&mut of.pieces);
         }
-        let (events, part) = (std::mem::take(&mut of.pieces), of.part.range.clone());
-        groups(events, self.options.previous).into_iter().find_map(|group| self.tell(&part, group))
+        let part = &of.part.range;
+        groups(events, self.options.previous).find_map(|group| self.tell(part, group))
     }
 
     /// A watch of etcd's has ended, of this part, where that is known.
@@ -194,31 +200,32 @@ impl Watcher {
     }
 
     /// Tells a transaction. What it has of what was told before, is left out.
-    fn tell(&mut self, part: &KeyRange, group: Group) -> Option<Then> {
+    fn tell(&mut self, part: &KeyRange, mut group: Group) -> Option<Then> {
+        // noted before the event is given away, and true when it is taken
+        for tracked in &mut self.tracked {
+            tracked.next = tracked.told;
+            if part.contains(tracked.range.start()) {
+                tracked.next.pass(group.at, || group.adds(&tracked.range));
+            }
+        }
         let is_new = |key: &[u8]| {
             // one that is refused says nothing of others that have the key, too
             let of = self.tracked.iter().filter(|tracked| !tracked.is_refused() && tracked.range.contains(key));
             let mut of = of.peekable();
             of.peek().is_some() && of.all(|tracked| tracked.last().is_some_and(|last| last < group.at))
         };
-        let new: Vec<_> = group.changes.iter().filter(|change| is_new(&change.key)).cloned().collect();
-        if !new.is_empty() {
-            let seen = new.clone();
-            match self.feed.push(Event::changes(revision(group.at), new)) {
-                Pushed::Queued => {}
+        group.changes.retain(|change| is_new(&change.key));
+        if !group.changes.is_empty() {
+            let anchor = self.identity.after(&group.changes);
+            match self.feed.push(Event::changes(revision(group.at), group.changes)) {
+                Pushed::Queued => self.identity.anchor = anchor,
                 Pushed::Full(_) => return Some(Then::Slow),
                 Pushed::Resnapshot => return Some(Then::Overflowed),
                 Pushed::Ended => return Some(Then::Ended),
             }
-            for change in &seen {
-                match &change.kind {
-                    ChangeKind::Put { entry, .. } => self.identity.saw(entry),
-                    _ => self.identity.deleted(&change.key),
-                }
-            }
         }
-        for tracked in self.tracked.iter_mut().filter(|tracked| part.contains(tracked.range.start())) {
-            tracked.passed(group.at, |range| group.adds(range));
+        for tracked in &mut self.tracked {
+            tracked.told = tracked.next;
         }
         None
     }

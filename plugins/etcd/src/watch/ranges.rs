@@ -10,6 +10,8 @@ pub(super) struct Tracked {
     pub(super) number: u64,
     pub(super) range: KeyRange,
     pub(super) told: Told,
+    /// What it is when the event that is being given away was taken.
+    pub(super) next: Told,
     /// The store does not let it be read: it is asked for again then.
     pub(super) refused_until: Option<Instant>,
     pub(super) warned: Warned,
@@ -26,7 +28,7 @@ pub(super) enum Told {
 
 impl Tracked {
     pub(super) fn new(number: u64, range: KeyRange, told: Told) -> Self {
-        Tracked { number, range, told, refused_until: None, warned: Warned::default() }
+        Tracked { number, range, told, next: told, refused_until: None, warned: Warned::default() }
     }
 
     /// It is left out until then; what was told of it may be outdated.
@@ -48,14 +50,16 @@ impl Tracked {
             Told::Not(_) => None,
         }
     }
+}
 
-    /// All up to this state was told, which adds so many keys to a range: if it was not told before.
-    pub(super) fn passed(&mut self, at: i64, adds: impl Fn(&KeyRange) -> i64) {
-        if let Told::UpTo { last, count } = &mut self.told
+impl Told {
+    /// All up to this state is told, which adds so many keys: if it was not told before.
+    pub(super) fn pass(&mut self, at: i64, adds: impl FnOnce() -> i64) {
+        if let Told::UpTo { last, count } = self
             && *last < at
         {
             *last = at;
-            *count = count.map(|count| count + adds(&self.range));
+            *count = count.map(|count| count + adds());
         }
     }
 }

@@ -125,6 +125,29 @@ async fn what_is_asked_of_a_closed_store_was_not_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_close_breaks_off_what_waits_for_a_server_that_is_away() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let store = EtcdStore::connect(config([etcd.endpoint()], Duration::from_secs(20))).await.unwrap();
+    let kv = Kv::new(Arc::new(store));
+    etcd.kill();
+    // until the loss of the connection is seen
+    sleep(Duration::from_millis(300)).await;
+    let waiting = tokio::spawn({
+        let kv = kv.clone();
+        async move { kv.put("k", "1").await }
+    });
+    // between two attempts, or in one
+    sleep(Duration::from_millis(700)).await;
+    assert!(!waiting.is_finished(), "it waits");
+    let began = Instant::now();
+    kv.store().close().await.unwrap();
+    let error = waiting.await.unwrap().unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!((error.reason(), error.applied()), (&Reason::Closed, Applied::No), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_lets_nobody_sign_on_is_passed_over() {
     require!(Etcd);
     let etcd = Etcd::start();

@@ -196,8 +196,8 @@ fn it_keeps_the_contract_of_plugins() {
         let etcd = flavor.etcd.clone();
         async move { Kv::new(etcd.clone().into_arc()).put("k", "v").await }
     };
-    // the client's library has a task for each call that is on its way, which are 128 at most
-    let outside = Outside::behind(link, call).queue(128).tasks(200);
+    // the client's library has a task for each call that is on its way, which are 128 at most, and one more until its request is out, where many begin in one moment
+    let outside = Outside::behind(link, call).queue(128).tasks(260);
     Conformance::of("etcd", move || Agent::<Lone>::builder().config(config(endpoint)))
         .outside(outside)
         .fails("a file that is not there", move || {
