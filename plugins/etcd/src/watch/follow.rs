@@ -10,12 +10,12 @@ use crate::{convert::revision, failure::told};
 use cninfra::keyval::{Cause, Event, KeyRange, Pushed};
 use etcd_client::{ResponseHeader, WatchResponse, proto::PbEvent};
 use std::{pin::pin, time::Duration};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
 
 /// So often the server is asked for a sign of life.
 const EVERY: Duration = Duration::from_secs(1);
 /// Without one for so long it is gone, whatever TCP says.
-const SILENCE: Duration = Duration::from_millis(2900);
+const SILENCE: Duration = Duration::from_millis(2800);
 /// A question goes into a queue, which is full only where nothing goes out.
 const ASKING: Duration = Duration::from_millis(100);
 
@@ -118,6 +118,8 @@ impl Watcher {
         // waited for once, and not anew for each message
         let mut changed = pin!(wishes.changed());
         let mut refused = pin!(until(self.refused_until()));
+        // not set anew for each message: it looks how long it is since the last one
+        let mut silent = pin!(sleep_until(heard + SILENCE));
         loop {
             tokio::select! {
                 message = opened.responses.message() => match message {
@@ -132,11 +134,14 @@ impl Watcher {
                 },
                 () = &mut changed => return Then::Again,
                 () = &mut refused => return Then::Again,
-                _ = asking.tick() => {
+                () = &mut silent => {
                     if heard.elapsed() >= SILENCE {
                         self.core.silent(&opened.wire);
                         return Then::Lost(format!("no sign of life within {SILENCE:?}"));
                     }
+                    silent.as_mut().reset(heard + SILENCE);
+                }
+                _ = asking.tick() => {
                     // what it answers is a sign of life, and no state: 3.4 is ahead of what it has told
                     let _ = timeout(ASKING, opened.sender.request_progress()).await;
                 }
