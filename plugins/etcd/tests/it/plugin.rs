@@ -4,7 +4,7 @@ use crate::support::{SOON, soon};
 use cninfra::{
     agent::{Backoff, StartPolicy},
     config::Config,
-    keyval::{Coordination, Election, Expiry, KeyVal, Kv, Leases, Reason, Revisions, WatchOptions},
+    keyval::{Coordination, Election, Event, Expiry, KeyVal, Kv, Leases, Reason, Revisions, Watch, WatchOptions},
     prelude::*,
     status::State,
     testing::{Conformance, Link, Outside},
@@ -41,6 +41,28 @@ struct Whole {
     #[provides(dyn KeyVal, dyn Revisions, dyn Leases, dyn Coordination)]
     etcd: Dep<Plugin>,
     user: Dep<User>,
+}
+
+/// Watches before the server is there.
+#[plugin]
+struct Watcher {
+    store: Dep<dyn KeyVal>,
+    watch: tokio::sync::Mutex<Option<Watch>>,
+}
+
+impl Lifecycle for Watcher {
+    async fn after_init(&self, _: &Context) -> Result<()> {
+        let watch = Kv::of_all(&self.store).watch(["w/"], WatchOptions::default()).await?;
+        *self.watch.lock().await = Some(watch);
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Watching {
+    #[provides(dyn KeyVal)]
+    etcd: Dep<Plugin>,
+    watcher: Dep<Watcher>,
 }
 
 fn config(endpoint: impl ToString) -> Config {
@@ -183,4 +205,30 @@ fn it_keeps_the_contract_of_plugins() {
             Agent::<Lone>::builder().config(config)
         })
         .check();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.kill();
+    let policy = StartPolicy::Retry(Backoff::new(Duration::from_millis(50), Duration::from_millis(100)));
+    let config = config(etcd.endpoint()).set("etcd", "operation-timeout", "300ms");
+    let agent = Agent::<Watching>::builder().config(config).start_policy("etcd", policy).start().await.unwrap();
+    let mut watch = agent.watcher.watch.lock().await.take().unwrap();
+    // the watch outlives attempts that fail
+    let third = |(_, why): &(State, Option<String>)| why.as_ref().is_some_and(|why| why.contains("attempt 3"));
+    let _ = soon("a third attempt", async || state(&agent), third).await;
+    let status = agent.status();
+    assert!(status.state == State::Degraded && status.is_ready(), "{status:?}");
+    etcd.restart();
+    let _ = soon("well", async || agent.status().state, |state| *state == State::Ok).await;
+    etcd.ctl(&["put", "w/k", "told"]);
+    crate::support::until(&mut watch, |event| match event {
+        Event::Item(entry) => entry.value == "told",
+        Event::Changes { changes, .. } => changes[0].key == "w/k",
+        _ => false,
+    })
+    .await;
+    agent.close().await.unwrap();
 }
