@@ -138,11 +138,13 @@ impl Lifecycle for Etcd {
     }
 
     async fn close(&self, cx: &Context) -> Result<()> {
-        if let Current::Open(store) = self.put(Current::None)
-            && let Err(error) = store.close().await
-        {
-            let ttl = self.config.session_ttl;
-            cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error}"));
+        if let Current::Open(store) = self.current() {
+            if let Err(error) = store.close().await {
+                let ttl = self.config.session_ttl;
+                cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error}"));
+            }
+            // not before: what others have of it is given back meanwhile
+            self.put(Current::None);
         }
         Ok(())
     }

@@ -11,7 +11,13 @@ use cninfra::{
 };
 use cninfra_etcd::{Endpoints, Etcd as Plugin};
 use cninfra_testbed::{Etcd, Folder, require};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 #[derive(Flavor)]
 struct Lone {
@@ -231,4 +237,60 @@ async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
     })
     .await;
     agent.close().await.unwrap();
+}
+
+/// Leads whenever it can, as the documentation of elections has it.
+#[plugin]
+struct Leader {
+    store: Dep<dyn Coordination>,
+    leads: Arc<AtomicBool>,
+}
+
+impl Lifecycle for Leader {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let election = Election::new(&Kv::of_all(&self.store), "leader", Duration::from_secs(10));
+        let (log, me, leads) = (cx.log(), cx.service_label().to_string(), self.leads.clone());
+        cx.spawn_until_close("lead", async move {
+            loop {
+                let leadership = match election.campaign(me.clone()).await {
+                    Ok(leadership) => leadership,
+                    Err(error) => return log.error(format_args!("no election: {error}")),
+                };
+                leads.store(true, Relaxed);
+                if let Err(loss) = leadership.during(std::future::pending::<()>()).await {
+                    log.warn(format_args!("leads no more: {loss}"));
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Leading {
+    #[provides(dyn Coordination)]
+    etcd: Dep<Plugin>,
+    leader: Dep<Leader>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_stops_leads_no_more() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let start = async |label: &str| {
+        Agent::<Leading>::builder().label(label).config(config(etcd.endpoint())).start().await.unwrap()
+    };
+    let standing = || etcd.ctl(&["get", "--prefix", "--print-value-only", "leader/"]);
+    let first = start("first").await;
+    let _ = soon("the first leads", async || first.leader.leads.load(Relaxed), |leads| *leads).await;
+    let second = start("second").await;
+    let _ = soon("both stand", async || standing(), |standing| standing.contains("second")).await;
+    first.close().await.unwrap();
+    // without waiting for the lease to end
+    assert_eq!(standing().trim(), "second");
+    let began = std::time::Instant::now();
+    let _ = soon("the second leads", async || second.leader.leads.load(Relaxed), |leads| *leads).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "it took {:?}", began.elapsed());
+    second.close().await.unwrap();
+    assert_eq!(standing().trim(), "");
 }
