@@ -4,7 +4,7 @@ use crate::support::{SOON, soon};
 use cninfra::{
     agent::{Backoff, StartPolicy},
     config::Config,
-    keyval::{Coordination, Election, Event, Expiry, KeyVal, Kv, Leases, Reason, Revisions, Watch, WatchOptions},
+    keyval::{Coordination, Election, Event, Expiry, KeyVal, Kv, Leases, Loss, Reason, Revisions, Watch, WatchOptions},
     prelude::*,
     status::State,
     testing::{Conformance, Link, Outside},
@@ -280,14 +280,19 @@ async fn an_agent_that_stops_leads_no_more() {
     let start = async |label: &str| {
         Agent::<Leading>::builder().label(label).config(config(etcd.endpoint())).start().await.unwrap()
     };
-    let standing = || etcd.ctl(&["get", "--prefix", "--print-value-only", "leader/"]);
+    let standing_for = |name: &str| etcd.ctl(&["get", "--prefix", "--print-value-only", name]);
+    let standing = || standing_for("leader/");
     let first = start("first").await;
     let _ = soon("the first leads", async || first.leader.leads.load(Relaxed), |leads| *leads).await;
     let second = start("second").await;
     let _ = soon("both stand", async || standing(), |standing| standing.contains("second")).await;
+    // nobody drops this one
+    let all = Kv::new(first.leader.store.clone().into_arc());
+    let kept = Election::new(&all, "kept", Duration::from_secs(10)).campaign("first").await.unwrap();
     first.close().await.unwrap();
     // without waiting for the lease to end
-    assert_eq!(standing().trim(), "second");
+    assert_eq!((standing().trim(), standing_for("kept/").trim()), ("second", ""));
+    assert_eq!(kept.lost().await, Loss::Closed);
     let began = std::time::Instant::now();
     let _ = soon("the second leads", async || second.leader.leads.load(Relaxed), |leads| *leads).await;
     assert!(began.elapsed() < Duration::from_secs(1), "it took {:?}", began.elapsed());
