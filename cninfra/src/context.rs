@@ -404,10 +404,17 @@ impl Context {
         C::__read(&self.shared.get().config, self.name())
     }
 
+    /// Is there a config file of the plugin's, or its section in that of all? It may be empty, or say what is the default anyway: who has put it there wants the
+    /// plugin, as far as that is a matter of its config.
+    #[must_use]
+    pub fn has_config_file(&self) -> bool {
+        self.shared.get().config.has_file_of(self.name())
+    }
+
     /// What holds for each key of the whole config, and where it comes from: what `--print-config` prints. Sections that are
     /// [`Live`](crate::config::Live) are as they are now. Secrets are masked.
     ///
-    /// It reads each section anew, with the files of its secrets: it takes a while, and blocks its thread meanwhile.
+    /// It reads each section anew (its files are not read again): it takes a while, and keeps its thread meanwhile.
     #[must_use]
     pub fn effective_config(&self) -> Vec<EffectiveSection> {
         let Shared { config, graph, loggers, .. } = self.shared.get();

@@ -24,6 +24,8 @@ pub struct Panic {
     /// Where it was, as `file:line:column`. Known under [`Agent::main`](crate::Agent::main), which has a panic hook; an agent that is
     /// embedded leaves that of its process alone.
     pub location: Option<String>,
+    /// The log has the way to it.
+    pub(crate) is_traced: bool,
 }
 
 impl fmt::Display for Panic {
@@ -71,8 +73,10 @@ impl Panic {
         let message = message(payload);
         let last = LAST.try_with(|last| last.try_borrow_mut().ok().and_then(|mut last| last.take())).ok().flatten();
         // another one may have been caught by somebody else
-        let location = last.filter(|last| last.message == message).and_then(|last| last.location);
-        Panic { message, location }
+        match last.filter(|last| last.message == message) {
+            Some(last) => last,
+            None => Panic { message, location: None, is_traced: false },
+        }
     }
 
     /// Is it told by who catches it, so that the hook need not?
@@ -220,7 +224,9 @@ mod tests {
 
     #[test]
     fn the_location_is_that_of_the_same_panic() {
-        let note = |message: &str| Panic { message: message.into(), location: Some("a.rs:1:2".into()) }.note();
+        let note = |message: &str| {
+            Panic { message: message.into(), location: Some("a.rs:1:2".into()), is_traced: false }.note()
+        };
         note("a");
         assert_eq!(guard(|| std::panic::resume_unwind(Box::new("a"))).unwrap_err().to_string(), "a (at a.rs:1:2)");
         note("b");

@@ -96,6 +96,9 @@ impl Context {
     /// is 1; a start that is not done then fails with it. One that is [aborted](Task::abort) by who holds it before the agent
     /// stops has failed, too.
     ///
+    /// When the agent stops for another reason, such as a signal, it goes on until its plugin has drained, and is ended before its `close`
+    /// is called, as a task of [`spawn_until_close`](Context::spawn_until_close).
+    ///
     /// ```
     /// use cninfra::prelude::*;
     ///
@@ -124,6 +127,10 @@ impl Context {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Cancel safety
+    /// The future is dropped at the await point where it is. What must not be left half done there is told to return in the plugin's
+    /// `drain`, which awaits the [`Task`].
     pub fn spawn_main(
         &self,
         name: &'static str,
@@ -136,7 +143,7 @@ impl Context {
         let task = spawn(
             self,
             name,
-            Kind::Task,
+            Kind::UntilClose,
             Box::pin(async move {
                 let ended = future.await;
                 watched.has_ended();

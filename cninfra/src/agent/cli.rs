@@ -95,8 +95,14 @@ pub(super) fn parse(
             Some(path) => cli.files.push((file.section.name, path, Origin::Flag(file.names[0].clone()))),
             None => {
                 // an empty one says that there is no file
-                let said = file.variables().find_map(|name| env.get_even_empty(&name).map(|path| (name, path)));
-                cli.files.extend(said.map(|(name, path)| (file.section.name, path, Origin::Variable(name))));
+                let mut said = file.variables().filter_map(|name| env.get_even_empty(&name).map(|path| (name, path)));
+                let Some((name, path)) = said.next() else { continue };
+                if let Some((other, _)) = said.find(|(_, other)| *other != path) {
+                    let section = file.section.name;
+                    let what = format!("variables {name} and {other} name two files of the section `{section}`");
+                    cli.wrong.push((what, "keep one of them"));
+                }
+                cli.files.push((file.section.name, path, Origin::Variable(name)));
             }
         }
     }

@@ -62,17 +62,17 @@ pub(super) fn command(graph: &'static Graph, files: &[FileFlag], version: &str) 
             command.arg(Arg::new(flag.name).long(flag.name).value_name("VALUE").help_heading(heading).help(help(flag)));
     }
     for file in files {
-        let (name, variable) = (&file.names[0], file.variables().next().unwrap_or_default());
+        let (name, variables) = (&file.names[0], file.variables().collect::<Vec<_>>().join(", "));
         let default = file.section.name;
+        // it has the keys that any plugin has, and the predecessor's flag
+        let is_plain = file.section.is_bare && !file.section.optional;
         command = command.arg(
             Arg::new(name.clone())
                 .long(name.clone())
                 .visible_aliases(file.names[1..].iter().cloned())
                 .value_name("FILE")
-                .help_heading(file.section.name)
-                // what has no settings needs no file, but takes the predecessor's flag
-                .hide(file.section.is_bare && !file.section.optional)
-                .help(format!("its config file; empty for none [env: {variable}] [default: {default}.conf]")),
+                .help_heading(if is_plain { "Plugins without settings of their own" } else { file.section.name })
+                .help(format!("its config file; empty for none [env: {variables}] [default: {default}.conf]")),
         );
     }
     command

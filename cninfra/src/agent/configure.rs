@@ -86,7 +86,7 @@ impl Settings {
     /// The config as it will be read.
     pub(super) fn figment(&self, graph: &'static Graph) -> Figment {
         let known = own::known(graph);
-        let mut config = self.own.under(self.config.clone());
+        let mut config = self.own.under(self.config.clone().with_secrets_anew());
         config.name_sections(&known);
         if let Some(files) = &self.files {
             // what is wrong or odd is told when the agent starts

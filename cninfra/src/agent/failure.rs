@@ -131,6 +131,9 @@ impl PluginError {
     pub fn help(&self) -> Option<&str> {
         match &self.cause {
             Cause::Config(error) | Cause::Failed(error) => error.help(),
+            Cause::Panicked(Panic { is_traced: true, .. }) => {
+                Some("it is a defect: the way to it is above, in the log")
+            }
             Cause::Panicked(_) => Some("it is a defect: RUST_BACKTRACE=1 shows the way to it"),
             Cause::TimedOut(_) => Some(&self.longer),
             Cause::Blocked { .. } => Some("what blocks belongs in `tokio::task::spawn_blocking`"),

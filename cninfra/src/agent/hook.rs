@@ -38,10 +38,12 @@ impl Drop for Hook {
 fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtrace: Wanted) {
     let message = message(panic.payload());
     let location = panic.location().unwrap_or(Location::caller());
-    if !Panic::is_quiet() {
+    let is_told = !Panic::is_quiet();
+    if is_told {
         tell(loggers, progress, (&message, location), backtrace);
     }
-    Panic { message, location: Some(location.to_string()) }.note();
+    let is_traced = is_told && backtrace != Wanted::Nothing;
+    Panic { message, location: Some(location.to_string()), is_traced }.note();
 }
 
 fn tell(loggers: &Loggers, progress: &Progress, (message, location): (&str, &Location<'_>), backtrace: Wanted) {

@@ -2,10 +2,13 @@
 
 use crate::{
     Flag, Result,
-    config::{Config, Known, Later, Origins, from_text, nearest},
+    config::{
+        Config, ConfigMeta, Invalid, Known, Later, Live, Origins, Section as _, check_config, from_text, nearest,
+    },
     logging::{Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::collections::HashMap;
 
 /// The name of the section.
 pub(super) const SECTION: &str = "logs";
@@ -58,7 +61,21 @@ enum FormatName {
     Json,
 }
 
+pub(super) const META: ConfigMeta =
+    <Live<LogsConfig>>::META.__checked(|section| check_config::<Live<LogsConfig>>(section, LogsConfig::check));
+
 impl LogsConfig {
+    /// A logger has one level.
+    fn check(&self) -> std::result::Result<(), Invalid> {
+        let mut seen = HashMap::new();
+        let twice = self.loggers.iter().enumerate().filter_map(|(at, LoggerConfig { name: Name(name), .. })| {
+            let first = *seen.entry(name).or_insert(at);
+            let what = || format!("is the name of `loggers[{first}]`, too: a logger has one level");
+            (first != at).then(|| Invalid::key(format!("loggers[{at}].name"), what()).help("keep one of them"))
+        });
+        Invalid::all(twice)
+    }
+
     pub(super) fn of(config: &Config) -> Result<Self> {
         config.section(SECTION)
     }
@@ -210,6 +227,21 @@ mod tests {
         {
             assert_eq!(odd("levels", right), [""; 0], "{right}");
         }
+    }
+
+    #[test]
+    fn a_logger_has_one_level() {
+        let said = "[{name: agent, level: info}, {name: http, level: info}, {name: http*, level: warn}, {name: defaultLogger, level: warn}, {name: http, level: info}]";
+        let known = Known::none().with(SECTION, META);
+        let mut config = Config::new();
+        config.set_flag(SECTION, "loggers", said, "said");
+        let told: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
+        let twice = |at: usize, first: usize| {
+            format!(
+                "flag --said: key `logs.loggers[{at}].name` is the name of `loggers[{first}]`, too: a logger has one level"
+            )
+        };
+        assert_eq!(told, [twice(3, 0), twice(4, 1)]);
     }
 
     #[test]

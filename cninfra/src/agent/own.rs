@@ -3,11 +3,11 @@
 use super::{
     Cause, Limits, Order, Phase, PluginError,
     limits::{self, half},
-    logs::{self, LogsConfig},
+    logs,
 };
 use crate::{
     Flag, Result, ServiceLabel,
-    config::{Config, ConfigMeta, Duration, Invalid, Known, Live, Mistake, PhaseLimits, Section as _, check_config},
+    config::{Config, ConfigMeta, Duration, Invalid, Known, Mistake, PhaseLimits, Section as _, check_config},
     graph::{Graph, Node},
     logging::Loggers,
 };
@@ -41,7 +41,7 @@ pub(super) struct AgentConfig {
     start_order: Order,
     /// How long the agent goes on before it drains, beside the time to stop.
     drain_delay: Duration,
-    /// How often the config files are looked at, where a plugin follows them; 0 is never.
+    /// How often the config files are looked at, where a plugin follows them: 100 ms at least; 0 is never.
     config_poll_interval: Duration,
 }
 
@@ -130,6 +130,8 @@ impl AgentConfig {
 
 /// A config that says less is meant to say another unit, or nothing.
 const LEAST: std::time::Duration = std::time::Duration::from_millis(1);
+/// So long what is new must stay the same anyhow: who looks more often sees nothing earlier.
+const SHORTEST_POLL: std::time::Duration = std::time::Duration::from_millis(100);
 /// Nobody waits for longer until an agent begins to stop.
 const LONGEST_DELAY: std::time::Duration = std::time::Duration::from_hours(1);
 
@@ -151,7 +153,12 @@ impl AgentConfig {
         let delay = (*self.drain_delay > LONGEST_DELAY).then(|| {
             Invalid::key("drain-delay", "is more than an hour, in which the agent would go on although it is to stop")
         });
-        Invalid::all(limits.into_iter().filter_map(limit).chain(delay))
+        let is_too_often = |poll: &Duration| !poll.is_zero() && **poll < SHORTEST_POLL;
+        let poll = Some(self.config_poll_interval).filter(is_too_often).map(|_| {
+            let what = format!("is less than {SHORTEST_POLL:?}: reading the files would keep a processor busy");
+            Invalid::key("config-poll-interval", what).help("such as `2s`, or `0` to look at them after SIGHUP only")
+        });
+        Invalid::all(limits.into_iter().filter_map(limit).chain(delay).chain(poll))
     }
 }
 
@@ -193,7 +200,7 @@ impl Own {
 
 /// The sections of an agent of this graph.
 pub(super) fn known(graph: &'static Graph) -> Known {
-    Known::of(graph).with(logs::SECTION, <Live<LogsConfig>>::META).with(SECTION, META)
+    Known::of(graph).with(logs::SECTION, logs::META).with(SECTION, META)
 }
 
 /// The flags that set keys of the agent's own sections, with these.

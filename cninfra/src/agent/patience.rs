@@ -1,18 +1,22 @@
 //! [`Patience`]: looks at the config files while the agent runs, and waits for none of them for longer than it may.
 
-use super::reading::{Unread, within};
+use super::reading::{Reading, Unread, within};
 use crate::{
     Error,
-    config::{Reload, Reloader},
+    config::{At, Reload, Reloader},
 };
 use std::{
+    convert::Infallible,
+    future::pending,
     path::{Path, PathBuf},
-    thread::JoinHandle,
     time::Duration,
 };
 
-/// So long is waited for a file.
+/// So long is waited for the files.
 const ANSWERS: Duration = Duration::from_secs(5);
+
+/// So often in this time it is seen whether a file is waited for.
+const TICKS: u32 = 50;
 
 /// How long it waits, and for which files it has waited in vain: they are left out until they answer.
 pub(super) struct Patience {
@@ -22,8 +26,13 @@ pub(super) struct Patience {
 
 struct Silent {
     path: PathBuf,
-    /// It waits for the file still.
-    thread: JoinHandle<()>,
+    reading: Reading,
+}
+
+impl Silent {
+    fn is_silent(&self) -> bool {
+        self.reading.waits_for().is_some_and(|path| path == self.path)
+    }
 }
 
 /// What came of a look.
@@ -66,29 +75,67 @@ impl Patience {
     /// It may be dropped: the next look sees what this one would have.
     pub(super) async fn look(&mut self, reloader: &mut Reloader) -> Result<Looked, Error> {
         let mut looked = Looked::default();
-        let (answer, silent) = self.silent.drain(..).partition(|silent: &Silent| silent.thread.is_finished());
-        self.silent = silent;
-        looked.answer = answer.into_iter().map(|silent| silent.path).collect();
+        let answer = self.silent.extract_if(.., |silent| !silent.is_silent());
+        looked.answer = answer.map(|silent| silent.path).collect();
         // the files of a directory are not known without it
         while !self.silent().any(|path| path == reloader.dir()) {
             let (at, reads) = (reloader.instead_of(self.silent()), reloader.clone());
-            match within(self.limit, at, move || reads.read()).await {
+            let mut others = Vec::new();
+            let read = tokio::select! {
+                biased;
+                read = within(self.limit, at.clone(), move || reads.read()) => read,
+                never = self.find(&mut others, &at, reloader) => match never {},
+            };
+            let (path, reading) = match read {
                 Ok(read) => {
                     looked.reload = Some(reloader.judge(read));
                     break;
                 }
-                Err(Unread::Silent { path, thread, .. }) => {
-                    if looked.answer.contains(&path) {
-                        looked.answer.retain(|answer| *answer != path);
-                    } else {
-                        looked.fell_silent.push(path.clone());
-                    }
-                    self.silent.push(Silent { path, thread });
-                }
+                Err(Unread::Silent { path, reading, .. }) => (path, reading),
                 Err(error) => return Err(error.into()),
+            };
+            others.retain(|other| other.path != path && other.is_silent());
+            for silent in [Silent { path, reading }].into_iter().chain(others) {
+                if looked.answer.contains(&silent.path) {
+                    looked.answer.retain(|answer| *answer != silent.path);
+                } else {
+                    looked.fell_silent.push(silent.path.clone());
+                }
+                self.silent.push(silent);
             }
         }
         Ok(looked)
+    }
+
+    /// Finds which files do not answer beside the one that this look waits for, so that all of them have the same time: it looks again without that
+    /// one, and without each that it finds.
+    async fn find(&self, found: &mut Vec<Silent>, look: &At, reloader: &Reloader) -> Infallible {
+        let tick = self.limit / TICKS;
+        let mut next = stays(|| Some(look.path()), tick).await;
+        let mut known: Vec<PathBuf> = self.silent().map(Path::to_path_buf).collect();
+        // the files of a directory are not known without it
+        while let Some(path) = next.take().filter(|path| path != reloader.dir()) {
+            known.push(path);
+            let (at, reads) = (reloader.instead_of(known.iter().map(|path| &**path)), reloader.clone());
+            let Ok(reading) = Reading::begin(at, move || reads.read(), drop) else { break };
+            next = stays(|| reading.waits_for(), tick).await;
+            found.extend(next.clone().map(|path| Silent { path, reading }));
+        }
+        pending().await
+    }
+}
+
+/// The file that is waited for from one tick to the next; `None` where all answer.
+async fn stays(waits_for: impl Fn() -> Option<PathBuf>, tick: Duration) -> Option<PathBuf> {
+    let mut before = PathBuf::new();
+    loop {
+        tokio::time::sleep(tick).await;
+        let now = waits_for()?;
+        // a thread that has not begun waits for nothing
+        if now == before && now != Path::new("") {
+            return Some(now);
+        }
+        before = now;
     }
 }
 
@@ -100,11 +147,23 @@ mod tests {
     use cninfra_testbed::{Folder, Silent};
     use std::time::Instant;
 
+    /// Files that answer do so within it, on a machine that is busy too.
+    const LIMIT: Duration = Duration::from_secs(1);
+
     #[derive(Default, serde::Serialize, serde::Deserialize)]
     #[serde(default)]
     struct Pair {
         a: u8,
         password: Secret,
+    }
+
+    /// Waits for the threads of files that answer.
+    async fn all_come_back(patience: &Patience) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while patience.silent.iter().any(|silent| silent.reading.waits_for().is_some()) {
+            assert!(Instant::now() < until, "the thread does not come back");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     #[tokio::test]
@@ -117,7 +176,7 @@ mod tests {
         let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let (one, other) =
             (<Live<Pair>>::__read(&config, "one").unwrap(), <Live<Pair>>::__read(&config, "other").unwrap());
-        let mut patience = Patience::of(Duration::from_millis(200));
+        let mut patience = Patience::of(LIMIT);
         for file in ["one.conf", "password"] {
             let path = folder.path().join(file);
             let silent = Silent::file(&path);
@@ -131,15 +190,11 @@ mod tests {
             let taken = Some(Reload::Taken { live: vec!["other"], fixed: vec![], later: vec![], odd: vec![] });
             let told = patience.look(&mut reloader).await.unwrap();
             assert_eq!(told, Looked { reload: taken, ..Looked::default() });
-            assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
+            assert!(began.elapsed() < LIMIT, "{:?}", began.elapsed());
             assert_eq!((one.get().a, one.get().password.reveal().as_str()), (1, "hunter2"));
             assert_eq!(other.get().a, if file == "password" { 3 } else { 2 });
             drop(silent);
-            let until = Instant::now() + Duration::from_secs(20);
-            while patience.silent.iter().any(|silent| !silent.thread.is_finished()) {
-                assert!(Instant::now() < until, "the thread does not come back");
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            all_come_back(&patience).await;
             let told = patience.look(&mut reloader).await.unwrap();
             assert_eq!(told, Looked { reload: Some(Reload::Same), fell_silent: vec![], answer: vec![path] });
         }
@@ -150,28 +205,83 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn all_files_are_waited_for_within_one_limit() {
+        let folder = Folder::new();
+        folder.write("one.conf", "a: 1\npassword-file: password");
+        folder.write("other.conf", "a: 1\npassword-file: secret");
+        folder.write("fixed.conf", "a: 1");
+        let files = ["other.conf", "password", "secret"].map(|name| folder.path().join(name));
+        files[1..].iter().for_each(|secret| std::fs::write(secret, "hunter2").unwrap());
+        let known = Known::none().with("fixed", Pair::META).with("one", <Live<Pair>>::META);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known.with("other", <Live<Pair>>::META));
+        let one = <Live<Pair>>::__read(&config, "one").unwrap();
+        let silent = files.clone().map(Silent::file);
+        let mut late = Silent::file(folder.path().join("fixed.conf"));
+        let late = std::thread::spawn(move || {
+            late.asked();
+            std::thread::sleep(Duration::from_millis(500));
+        });
+        folder.write("one.conf", "a: 2\npassword-file: password");
+        let limit = Duration::from_secs(2);
+        let (mut patience, began) = (Patience::of(limit), Instant::now());
+        let mut told = patience.look(&mut reloader).await.unwrap();
+        let took = began.elapsed();
+        assert!((limit..limit * 2).contains(&took), "{took:?}");
+        told.fell_silent.sort();
+        assert_eq!(told, Looked { reload: Some(Reload::Unsettled), fell_silent: files.to_vec(), answer: vec![] });
+        assert_eq!(patience.look(&mut reloader).await.unwrap(), taken(&["one"], &[]));
+        assert_eq!((one.get().a, patience.silent().count()), (2, 3));
+        late.join().unwrap();
+        drop(silent);
+        all_come_back(&patience).await;
+        let mut told = patience.look(&mut reloader).await.unwrap();
+        told.answer.sort();
+        assert_eq!(told, Looked { reload: Some(Reload::Same), fell_silent: vec![], answer: files.to_vec() });
+    }
+
+    #[tokio::test]
+    async fn a_file_that_answers_within_the_limit_is_not_left_out() {
+        let folder = Folder::new();
+        folder.write("one.conf", "a: 1");
+        let (one, mut reloader) = one_and_fixed(&folder);
+        folder.write("one.conf", "a: 2");
+        let mut silent = Silent::file(folder.path().join("one.conf"));
+        // longer than it takes until the others are looked at without it
+        let answers = std::thread::spawn(move || {
+            silent.asked();
+            std::thread::sleep(Duration::from_secs(1));
+        });
+        let mut patience = Patience::of(Duration::from_secs(10));
+        let told = patience.look(&mut reloader).await.unwrap();
+        assert_eq!(told, Looked { reload: Some(Reload::Unsettled), ..Looked::default() });
+        assert_eq!(patience.look(&mut reloader).await.unwrap(), taken(&["one"], &[]));
+        assert_eq!(one.get().a, 2);
+        answers.join().unwrap();
+    }
+
+    #[tokio::test]
     async fn while_the_directory_does_not_answer_nothing_is_followed() {
         let folder = Folder::new();
         folder.write("one.conf", "a: 1");
         let known = Known::none().with("one", <Live<Pair>>::META);
         let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let one = <Live<Pair>>::__read(&config, "one").unwrap();
-        let mut patience = Patience::of(Duration::from_secs(20));
+        let (mut patience, dir) = (Patience::of(Duration::from_secs(20)), folder.path().to_path_buf());
         // as if a look at it had not come back yet
         let (answer, answered) = std::sync::mpsc::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            let _ = answered.recv();
-        });
-        patience.silent.push(super::Silent { path: folder.path().into(), thread });
+        let waits = move || (crate::config::is_dir(&dir), answered.recv().is_err());
+        let reading = Reading::begin(At::default(), waits, drop).unwrap();
+        patience.silent.push(super::Silent { path: folder.path().into(), reading });
+        while !patience.silent[0].is_silent() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         folder.write("one.conf", "a: 2");
         for _ in 0..3 {
             assert_eq!(patience.look(&mut reloader).await.unwrap(), Looked::default());
         }
         assert_eq!((one.get().a, patience.silent().count()), (1, 1));
         drop(answer);
-        while !patience.silent[0].thread.is_finished() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        all_come_back(&patience).await;
         let answers =
             Looked { reload: Some(Reload::Unsettled), answer: vec![folder.path().into()], ..Looked::default() };
         assert_eq!(patience.look(&mut reloader).await.unwrap(), answers);
@@ -188,7 +298,7 @@ mod tests {
 
     /// What came of it when it has settled.
     async fn settled(reloader: &mut Reloader) -> Looked {
-        let mut patience = Patience::of(Duration::from_millis(200));
+        let mut patience = Patience::of(LIMIT);
         let first = patience.look(reloader).await.unwrap();
         if first.reload == Some(Reload::Unsettled) { patience.look(reloader).await.unwrap() } else { first }
     }
@@ -223,6 +333,55 @@ mod tests {
         std::fs::remove_file(folder.path().join("password")).unwrap();
         folder.write("one.conf", "a: 4");
         assert_eq!(settled(&mut reloader).await, taken(&["one"], &[]));
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_stays_refused_while_it_does_not_answer() {
+        let folder = Folder::new();
+        folder.write("one.conf", "a: 1\npassword-file: password");
+        folder.write("password", "hunter2");
+        let (one, mut reloader) = one_and_fixed(&folder);
+        for (file, wrong, right, what) in [
+            ("one.conf", "a: x", "a: 1\npassword-file: password", "key `one.a` takes"),
+            ("password", &*"x".repeat(2 << 20), "hunter2", "password can not be read: it has more than"),
+        ] {
+            folder.write(file, wrong);
+            let Some(Reload::Refused(words)) = settled(&mut reloader).await.reload else { panic!("it is taken in") };
+            assert!(words.len() == 1 && words[0].contains(what), "{words:?}");
+            let mut patience = Patience::of(LIMIT);
+            let path = folder.path().join(file);
+            let silent = Silent::file(&path);
+            let told = patience.look(&mut reloader).await.unwrap();
+            let still = Looked { reload: Some(Reload::StillRefused(words)), fell_silent: vec![path], answer: vec![] };
+            assert_eq!(told, still);
+            assert_eq!(patience.look(&mut reloader).await.unwrap(), Looked { fell_silent: vec![], ..still });
+            drop(silent);
+            folder.write(file, right);
+            assert_eq!(settled(&mut reloader).await.reload, Some(Reload::Mended));
+        }
+        assert_eq!((one.get().a, one.get().password.reveal().as_str()), (1, "hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_new_secret_that_does_not_answer_is_not_told_to_be_missing() {
+        let folder = Folder::new();
+        folder.write("one.conf", "a: 1");
+        folder.write("password", "hunter2");
+        let (one, mut reloader) = one_and_fixed(&folder);
+        let path = folder.path().join("password");
+        let silent = Silent::file(&path);
+        folder.write("one.conf", "a: 2\npassword-file: password");
+        let mut patience = Patience::of(LIMIT);
+        let told = patience.look(&mut reloader).await.unwrap();
+        assert_eq!(told, Looked { reload: Some(Reload::Unsettled), fell_silent: vec![path.clone()], answer: vec![] });
+        assert!(!reloader.has_read(&path) && reloader.has_read(&folder.path().join("one.conf")));
+        let looked = patience.look(&mut reloader).await.unwrap();
+        let Some(Reload::Refused(words)) = looked.reload else { panic!("{looked:?}") };
+        let what = format!("one.conf:2:16: key `one.password`: the file {} does not answer", path.display());
+        assert!(words.len() == 1 && words[0].contains(&what), "{words:?}");
+        drop(silent);
+        assert_eq!(settled(&mut reloader).await.reload, taken(&["one"], &[]).reload);
+        assert_eq!((one.get().a, one.get().password.reveal().as_str()), (2, "hunter2"));
     }
 
     #[tokio::test]

@@ -24,6 +24,10 @@ impl Settings {
     /// What starts the flavor of this graph.
     pub(super) fn runner(mut self, graph: &'static Graph) -> Prepared {
         if self.has_config() {
+            if !self.is_checked {
+                // another agent may have been given the same config, at another time
+                self.config = self.config.with_secrets_anew();
+            }
             let known = own::known(graph);
             for odd in self.read_config(&known) {
                 self.loggers.of_agent().warn(odd);

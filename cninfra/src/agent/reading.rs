@@ -23,7 +23,7 @@ pub(super) enum Unread {
     Silent {
         path: PathBuf,
         limit: Duration,
-        thread: JoinHandle<()>,
+        reading: Reading,
     },
     Panicked(Panic),
     NoThread(io::Error),
@@ -48,6 +48,7 @@ impl From<Unread> for Error {
 }
 
 /// What reads.
+#[derive(Debug)]
 pub(super) struct Reading {
     at: At,
     thread: JoinHandle<()>,
@@ -71,7 +72,12 @@ impl Reading {
 
     /// It was waited for as long as this.
     pub(super) fn unanswered(self, limit: Duration) -> Unread {
-        Unread::Silent { path: self.at.path(), limit, thread: self.thread }
+        Unread::Silent { path: self.at.path(), limit, reading: self }
+    }
+
+    /// The file that it waits for; `None` where it has come back.
+    pub(super) fn waits_for(&self) -> Option<PathBuf> {
+        (!self.thread.is_finished()).then(|| self.at.path())
     }
 }
 
@@ -80,7 +86,8 @@ impl Reading {
 /// # Errors
 /// They are not read within the limit of the start; or the agent was asked to stop until then.
 pub(super) async fn read(settings: Settings, graph: &'static Graph) -> Result<Prepared, StartError> {
-    if settings.files.is_none() {
+    // of what has been checked, all has been read
+    if settings.is_checked || (settings.files.is_none() && !settings.config.may_name_files()) {
         return Ok(settings.runner(graph));
     }
     let (began, stop) = (Instant::now(), settings.stop.clone());

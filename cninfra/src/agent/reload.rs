@@ -86,7 +86,7 @@ async fn run(
             }
         };
         failed.clear();
-        tell_of_silence(&log, &patience, &looked, asked);
+        tell_of_silence(&log, (&reloader, &patience), &looked, asked);
         let Some(reload) = looked.reload else {
             (settles, asked) = (false, false);
             continue;
@@ -128,14 +128,18 @@ fn set_logs(shared: &Shared, reloader: &Reloader, format: Option<&SharedFormat>)
 }
 
 /// Says which files do not answer, once; and again to who asks.
-fn tell_of_silence(log: &Logger, patience: &Patience, looked: &Looked, asked: bool) {
+fn tell_of_silence(log: &Logger, (reloader, patience): (&Reloader, &Patience), looked: &Looked, asked: bool) {
     let limit = patience.limit();
     for path in &looked.answer {
         log.info(format_args!("{} answers again: it is followed", path.display()));
     }
     for path in &looked.fell_silent {
+        let meanwhile = match reloader.has_read(path) {
+            true => "it is taken to be as it was when it was last read",
+            false => "it has not been read yet",
+        };
         log.error(format_args!(
-            "{} did not answer within {limit:?}: what it said still holds, and it is tried again when it answers\n  help: look at the \
+            "{} did not answer within {limit:?}: {meanwhile}, and it is tried again when it answers\n  help: look at the \
              file system that it is on",
             path.display()
         ));
@@ -280,13 +284,15 @@ mod tests {
         let (folder, log) = (Folder::new(), Log::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (agent, hangup) = log.during(|| runtime.block_on(started(&folder, 0)));
-        let silent = Silent::file(folder.path().join("greeter.conf"));
+        folder.write("greeter.yaml", "");
+        let silent = ["conf", "yaml"].map(|end| Silent::file(folder.path().join(format!("greeter.{end}"))));
         let outcome = "SIGHUP: could not be read: ";
         log.during(|| {
             runtime.block_on(async {
                 hangup.notify_one();
                 let text = until(&log, outcome, 1).await;
-                assert!(text.contains("greeter.conf did not answer within 5s: what it said still holds"), "{text}");
+                assert!(text.contains("greeter.conf did not answer within 5s: it is taken to be as it was"), "{text}");
+                assert!(text.contains("greeter.yaml did not answer within 5s: it has not been read yet"), "{text}");
                 hangup.notify_one();
                 until(&log, outcome, 2).await;
                 drop(silent);
@@ -301,8 +307,9 @@ mod tests {
             });
         });
         let text = log.text();
-        assert_eq!(text.matches("what it said still holds").count(), 1, "{text}");
-        assert!(text.contains(&format!("{outcome}{}/greeter.conf did not answer", folder.path().display())), "{text}");
+        assert_eq!(text.matches("it is taken to be as it was").count(), 1, "{text}");
+        let dir = folder.path().display();
+        assert!(text.contains(&format!("{outcome}{dir}/greeter.conf, {dir}/greeter.yaml did not answer")), "{text}");
     }
 
     #[tokio::test]
@@ -358,12 +365,12 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         log.during(|| {
             runtime.block_on(async {
-                let config = Config::new().set("agent", "config-poll-interval", "10ms");
+                let config = Config::new().set("agent", "config-poll-interval", "100ms");
                 let agent = Agent::<Lone>::builder().config(config).config_dir(folder.path()).start().await.unwrap();
                 folder.write("carries.conf", "text: armed");
                 let failed = "reading the config files panicked: in pieces";
                 until(&log, failed, 1).await;
-                tokio::time::sleep(Duration::from_millis(200)).await;
+                tokio::time::sleep(Duration::from_millis(400)).await;
                 folder.write("carries.conf", "text: two");
                 let text = until(&log, "the config has changed: `carries`", 1).await;
                 assert_eq!(text.matches(failed).count(), 1, "told once: {text}");

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Known, KnownSection, Mistake, Part, PhaseLimits,
-    entry::Entry,
+    entry::{Entries, Entry},
     extract::{self, Depth},
     failure::Spot,
     section::Named,
@@ -61,8 +61,9 @@ impl Config {
 
     /// What a plugin's section says by these keys of the agent's.
     pub(super) fn agent_keys(&self, section: &str, keys: &[&str], depth: Depth) -> (AgentKeys, extract::Outcome) {
-        let entries: Vec<Entry> = self.entries(section).into_iter().filter_map(|entry| entry.only(keys)).collect();
-        let (keys, outcome) = extract::extract(Named::plain(section), &entries.iter().collect::<Vec<_>>(), depth);
+        let entries: Vec<Entry> = self.entries(section).all.into_iter().filter_map(|entry| entry.only(keys)).collect();
+        let entries = Entries { all: entries.iter().collect(), ..Entries::default() };
+        let (keys, outcome) = extract::extract(Named::plain(section), &entries, depth);
         (keys.unwrap_or_default(), outcome)
     }
 
@@ -84,13 +85,16 @@ impl Config {
     /// What is wrong with the agent's keys in a section that has been read.
     pub(super) fn check_agent_keys(&self, section: &KnownSection, read: &extract::Outcome) -> Vec<Mistake> {
         let refused = |key: &str, what: &str, help: &str| {
-            let spot = read.notes.agent_keys.get(key)?;
-            let what = format!("key `{}.{key}`{what}", section.name);
-            Some(Mistake::new(read.layers.place(spot, Part::Key), what).of(section.name).help(help))
+            let below = read.notes.overridden_agent_keys.iter().filter(|(of, _)| of == key).map(|(_, spot)| spot);
+            let mistake = |spot| {
+                let what = format!("key `{}.{key}`{what}", section.name);
+                Mistake::new(read.layers.place(spot, Part::Key), what).of(section.name).help(help)
+            };
+            read.notes.agent_keys.get(key).into_iter().chain(below).map(mistake).collect::<Vec<_>>()
         };
         if section.is_own {
             let help = "it is a key of a plugin's section";
-            return AGENT_KEYS.iter().filter_map(|key| refused(key, " is unknown", help)).collect();
+            return AGENT_KEYS.iter().flat_map(|key| refused(key, " is unknown", help)).collect();
         }
         let mut keys: Vec<&str> =
             AGENT_KEYS_OF_ALL.iter().copied().filter(|key| read.notes.agent_keys.contains_key(*key)).collect();

@@ -106,7 +106,7 @@ impl Config {
         // read once more with all of it as the lowest layer: so every key is met, and its origin is known
         let (source, way) = (Source::Default.into(), Way::new());
         let defaults = Entry { section: section.name.into(), source, way, value: value::from_yaml(value.clone()) };
-        entries.push(&defaults);
+        entries.all.push(&defaults);
         let (outcome, _) = section.read(&entries, false);
         let mut values = Values { outcome: &outcome, all: Vec::new() };
         if section.optional && !self.says(section.name, ENABLED) {

@@ -1,7 +1,8 @@
-//! [`Entry`]: what one source says of one section, as a provider of figment.
+//! [`Entry`]: what one source says of one section, as a provider of figment; [`Entries`]: what all say.
 
 use super::{
     key,
+    secrets::Secrets,
     source::{Source, Way},
     value,
 };
@@ -20,6 +21,21 @@ pub(super) struct Entry {
     pub(super) way: Way,
     /// With the keys as they are written.
     pub(super) value: Value,
+}
+
+/// All that is said of one section, and the files of secrets that it names.
+#[derive(Clone, Default)]
+pub(super) struct Entries<'a> {
+    /// The highest first.
+    pub(super) all: Vec<&'a Entry>,
+    pub(super) secrets: Arc<Secrets>,
+}
+
+impl<'a> Entries<'a> {
+    /// Only this, which names no files that have been read.
+    pub(super) fn one(entry: &'a Entry) -> Self {
+        Entries { all: vec![entry], secrets: Arc::default() }
+    }
 }
 
 impl Entry {

@@ -1,7 +1,7 @@
 //! Reads a section until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading.
 
 use super::{
-    entry::Entry,
+    entry::Entries,
     failure::{Failure, What},
     layers::{Dropped, Layers},
     mistake::{self, Mistake},
@@ -22,6 +22,10 @@ pub(super) struct Outcome {
     pub(super) mistakes: Vec<Mistake>,
     /// Secrets whose files do not answer: of these sections nothing more can be told.
     pub(super) unanswered: Vec<Mistake>,
+    /// Something that is said is not in the value, since it is wrong.
+    pub(super) lost: bool,
+    /// Keys that were probably meant by those that nobody knows.
+    pub(super) meant: Vec<String>,
     /// The first key of the section itself that nothing says and that has no default.
     pub(super) missing: Option<&'static str>,
     pub(super) notes: Notes,
@@ -55,14 +59,14 @@ impl Outcome {
     }
 }
 
-/// Reads a section of its entries, the highest first. Where there is nothing to read, it is the type's default. Without a value there are
+/// Reads a section of its entries. Where there is nothing to read, it is the type's default. Without a value there are
 /// mistakes.
 pub(super) fn extract<C: DeserializeOwned + Default>(
     section: Named<'_>,
-    entries: &[&Entry],
+    entries: &Entries<'_>,
     depth: Depth,
 ) -> (Option<C>, Outcome) {
-    if entries.is_empty() {
+    if entries.all.is_empty() {
         return match foreign::guard(C::default) {
             Ok(value) => (Some(value), Outcome::default()),
             Err(panic) => {
@@ -84,8 +88,33 @@ pub(super) fn extract<C: DeserializeOwned + Default>(
     (value.into_inner(), outcome)
 }
 
+/// Reads a section without some of what is said of it: what would hold then. Files of secrets are not read.
+pub(super) fn extract_without<C: DeserializeOwned>(
+    section: Named<'_>,
+    entries: &Entries<'_>,
+    without: Dropped,
+) -> (Option<C>, Outcome) {
+    let value = RefCell::new(None);
+    let outcome = outcome_of(section, entries, without, Reads::OneLayer, Depth::Top, &|reader| {
+        value.replace(Some(C::deserialize(reader)?));
+        Ok(())
+    });
+    (value.into_inner(), outcome)
+}
+
 // not generic: compiled once for all sections
-fn extract_with(section: Named<'_>, entries: &[&Entry], depth: Depth, read: Read<'_>) -> Outcome {
+fn extract_with(section: Named<'_>, entries: &Entries<'_>, depth: Depth, read: Read<'_>) -> Outcome {
+    outcome_of(section, entries, Dropped::new(), Reads::All, depth, read)
+}
+
+fn outcome_of(
+    section: Named<'_>,
+    entries: &Entries<'_>,
+    mut dropped: Dropped,
+    reads: Reads,
+    depth: Depth,
+    read: Read<'_>,
+) -> Outcome {
     // what the type does there is code of somebody else
     let read = &|reader: Reader<'_, '_>| {
         let panicked = |panic| Err(Failure::new(What::Says(format!("reading it panicked: {panic}"))));
@@ -93,10 +122,10 @@ fn extract_with(section: Named<'_>, entries: &[&Entry], depth: Depth, read: Read
     };
     let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
     let whole = layers.merge(&Dropped::new());
-    let mut dropped = Dropped::new();
     let mut all = Mistakes::new(section, &layers, &whole);
     all.twice();
-    let mut notes = all.read(&mut dropped, read, Reads::All);
+    let mut notes = all.read(&mut dropped, read, reads);
+    let lost = all.lost;
     let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
     for number in overridden {
         let others = (0..layers.len()).filter(|other| *other != number).map(|other| (other, Way::new()));
@@ -105,10 +134,14 @@ fn extract_with(section: Named<'_>, entries: &[&Entry], depth: Depth, read: Read
         // what holds of it has been seen
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
         notes.plugins.extend(new);
+        let new: Vec<_> =
+            below.agent_keys.into_iter().filter(|(key, spot)| notes.agent_keys.get(key) != Some(spot)).collect();
+        notes.overridden_agent_keys.extend(new);
     }
-    let (missing, unanswered) = (all.missing, std::mem::take(&mut all.unanswered));
+    let (missing, unanswered, meant) =
+        (all.missing, std::mem::take(&mut all.unanswered), std::mem::take(&mut all.meant));
     let mistakes = all.sorted();
-    Outcome { mistakes, unanswered, missing, notes, figment: whole, layers }
+    Outcome { mistakes, unanswered, lost, meant, missing, notes, figment: whole, layers }
 }
 
 type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failure>;
@@ -135,13 +168,16 @@ impl Mistakes<'_> {
             let reader = Reader::new(&reading, &merged);
             let root = reader.spot();
             let done = read(reader).map_err(|failure| failure.at(|| root));
-            let notes = reading.notes.into_inner();
+            let mut notes = reading.notes.into_inner();
+            self.meant.append(&mut notes.meant);
             for (spot, mistake) in &notes.mistakes {
                 self.add(spot, || mistake.clone());
             }
             let before = dropped.len();
             match done {
                 Err(Failure { what, spot: Some(spot) }) => {
+                    // of two names of one key, one has been read
+                    self.lost |= !matches!(what, What::Twice(_));
                     if reads == Reads::All || !self.is_of_a_part(&what, &spot) {
                         self.tell(&what, &spot, &notes, dropped);
                     }

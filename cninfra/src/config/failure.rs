@@ -22,14 +22,15 @@ pub(super) enum What {
     Takes(String),
     /// It goes after "key `k`: ".
     Says(String),
-    Missing(&'static str),
+    Missing {
+        field: &'static str,
+        /// The other keys of its type that nothing says: serde tells no more than the first one that is needed.
+        others: Vec<String>,
+    },
     /// serde found the field, by another name, among those that were fed before.
     Twice(&'static str),
     /// A key that the type does not have, told by the type itself.
-    Unknown {
-        key: String,
-        known: &'static [&'static str],
-    },
+    Unknown { key: String, known: &'static [&'static str] },
     /// `<key>-file` of a key that is no secret.
     NoSecret,
     /// The file of a secret does not answer.
@@ -97,7 +98,7 @@ impl de::Error for Failure {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Failure::new(What::Missing(field))
+        Failure::new(What::Missing { field, others: Vec::new() })
     }
 
     fn duplicate_field(field: &'static str) -> Self {

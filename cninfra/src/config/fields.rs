@@ -126,7 +126,10 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                     let agents = if reader.path.is_empty() { reader.reading.section.agents } else { &[] };
                     suggestion(&written, fields, agents)
                 };
-                reader.reading.notes.borrow_mut().unknown = Some(help.clone());
+                let mut notes = reader.reading.notes.borrow_mut();
+                notes.meant.extend(key::nearest(&written, fields.iter().copied()).map(str::to_string));
+                notes.unknown = Some(help.clone());
+                drop(notes);
                 mistake(reader, spot, "is unknown", Some(help));
                 continue;
             }
@@ -144,6 +147,21 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
             None => keys.push(Fed { name: Cow::Borrowed(field), reader: child }),
         }
     }
+    keys
+}
+
+/// The other fields than this one that nothing says, by the names of their keys; an alias is a name, too.
+pub(super) fn unsaid(reader: &Reader<'_, '_>, fields: &'static [&'static str], missing: &str) -> Vec<String> {
+    let said = |(key, _): (String, Cow<'_, Value>)| match meant(fields, &key) {
+        Meant::Field(field) | Meant::FileOf(field) => Some(field),
+        Meant::Later | Meant::Nothing => None,
+    };
+    let said: Vec<&str> = reader.entries().unwrap_or_default().into_iter().filter_map(said).chain([missing]).collect();
+    let is_said = |field: &str| said.iter().any(|said| key::same(said, field));
+    let keys = fields.iter().filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES) && !is_said(field));
+    let mut keys: Vec<String> = keys.map(|field| key::kebab(field)).collect();
+    // an alias may be another spelling only
+    keys.dedup();
     keys
 }
 

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     collections::HashMap,
+    fmt,
     fs::{self, File, Metadata},
     io::{self, Error, ErrorKind, Read as _},
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
@@ -20,18 +21,46 @@ thread_local! {
 
 /// Which file a thread looks at, to be asked by another one: a file system may not answer. And what is said in the place of files that are
 /// not asked.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct At {
     looks: Arc<Mutex<PathBuf>>,
     instead: Arc<Instead>,
 }
 
-/// What files hold, without asking them; `None` is one that is not there.
-pub(crate) type Instead = HashMap<PathBuf, Option<String>>;
+/// What came of reading a file.
+pub(super) type Held = Result<Arc<str>, Failed>;
+
+/// Why a file could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failed {
+    kind: ErrorKind,
+    words: String,
+}
+
+impl Failed {
+    pub(super) fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Failed { kind: error.kind(), words: error.to_string() }
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+/// What came of reading files, without asking them; `None` is one that has not been read.
+pub(super) type Instead = HashMap<PathBuf, Option<Held>>;
 
 impl At {
     /// These files are not asked.
-    pub(crate) fn instead_of(files: Instead) -> Self {
+    pub(super) fn instead_of(files: Instead) -> Self {
         At { looks: Arc::default(), instead: Arc::new(files) }
     }
 
@@ -56,7 +85,7 @@ impl At {
 }
 
 /// From here on this one is looked at. What it holds, where it is not to be asked.
-fn looks_at(path: &Path) -> Option<Option<String>> {
+fn looks_at(path: &Path) -> Option<Option<Held>> {
     HERE.with_borrow(|here| {
         let at = here.as_ref()?;
         let instead = at.instead.get(path);
@@ -93,10 +122,13 @@ pub(super) fn is_link(path: &Path) -> bool {
     looks_at(path).is_none() && path.is_symlink()
 }
 
-/// Is it a directory?
+/// Is it a directory? One that can not be looked at is told when it is entered.
 pub(crate) fn is_dir(dir: &Path) -> bool {
     looks_at(dir);
-    dir.is_dir()
+    match fs::metadata(dir) {
+        Ok(metadata) => metadata.is_dir(),
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
 }
 
 /// Is it a directory that may be entered?
@@ -119,10 +151,14 @@ pub(super) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// It can not be read, or should not be.
-pub(super) fn read(path: &Path) -> io::Result<String> {
-    if let Some(instead) = looks_at(path) {
-        return instead.ok_or_else(|| ErrorKind::NotFound.into());
+pub(super) fn read(path: &Path) -> Held {
+    match looks_at(path) {
+        Some(instead) => instead.unwrap_or_else(|| Err(Error::from(ErrorKind::NotFound).into())),
+        None => Ok(ask(path)?.into()),
     }
+}
+
+fn ask(path: &Path) -> io::Result<String> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(Error::new(ErrorKind::IsADirectory, "it is a directory"));
@@ -158,7 +194,9 @@ mod tests {
     fn read_in_time(path: &Path) -> Result<String, String> {
         let (sender, receiver) = channel();
         let path = path.to_path_buf();
-        thread::spawn(move || sender.send(read(&path).map_err(|error| error.to_string())));
+        thread::spawn(move || {
+            sender.send(read(&path).map(|text| text.to_string()).map_err(|failed| failed.to_string()))
+        });
         receiver.recv_timeout(Duration::from_secs(20)).expect("it ends")
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Known, KnownSection, Mistake, entry,
-    entry::Entry,
+    entry::{Entries, Entry},
     key::kebab,
     source::{Part, Source},
     value,
@@ -43,7 +43,7 @@ impl KnownSection {
         let nothing = value::dict([]).into();
         let entry =
             Entry { section: self.name.to_string(), source: Source::Default.into(), way: Vec::new(), value: nothing };
-        let field = kebab(self.read(&[&entry], false).0.missing?);
+        let field = kebab(self.read(&Entries::one(&entry), false).0.missing?);
         let place = Source::Default.place(&[], Part::Key);
         let what = format!(
             "key `{}.{field}` has no default of its own: where another key of the section is set, it is missing",
@@ -56,7 +56,7 @@ impl KnownSection {
     fn mistaken(&self, flag: &Flag) -> Option<Mistake> {
         let place = Source::Flag(flag.name.to_string()).place(&[], Part::Key);
         let entry = entry(self.name, flag.key, value::nothing(Tag::Default), Source::Default).ok()?;
-        let help = self.read(&[&entry], false).0.notes.unknown?;
+        let help = self.read(&Entries::one(&entry), false).0.notes.unknown?;
         let what = format!("it is declared for key `{}.{}`, which is unknown", self.name, flag.key);
         let help = format!("it is a defect of the plugin, in its `flags`: {help}");
         Some(Mistake::new(place, what).of(self.name).help(help))

@@ -1,6 +1,9 @@
 //! The languages of config files.
 
-use super::{locate::second, value::is_too_deep};
+use super::{
+    twice::{Second, twice},
+    value::is_too_deep,
+};
 use std::{borrow::Cow, path::Path};
 use yaml_serde::Value;
 
@@ -53,19 +56,32 @@ impl Format {
         }
     }
 
-    /// Reads a text. An empty one is nothing.
-    ///
-    /// # Errors
-    /// It is not of this format.
-    pub(super) fn parse(self, text: &str) -> Result<Value, Malformed> {
+    /// Reads a text, and says what is wrong with it as a whole. An empty one is nothing; `None` where nothing can be read.
+    pub(super) fn parse(self, text: &str) -> (Option<Value>, Vec<Malformed>) {
+        match self.parse_all(text) {
+            Ok(value) => (Some(value), Vec::new()),
+            Err(_)
+                if self == Format::Yaml
+                    && let Some((seconds, value)) = twice(text) =>
+            {
+                let second = |Second { key, at }| {
+                    let message = format!("it is no YAML: the key `{key}` is there twice");
+                    Malformed { message, at, help: Some("keep one of them") }
+                };
+                (Some(value), seconds.into_iter().map(second).collect())
+            }
+            Err(malformed) => (None, vec![malformed]),
+        }
+    }
+
+    fn parse_all(self, text: &str) -> Result<Value, Malformed> {
         match self {
             Format::Yaml if is_too_deep(text) => {
                 let message = "it is no YAML: more brackets are open at once than config has".to_string();
                 Err(Malformed { message, at: None, help: None })
             }
             Format::Yaml => yaml(text).map_err(|error| {
-                let at = second(text).or_else(|| error.location().map(|at| (at.line(), at.column())));
-                let at = at.or_else(|| without_location(text));
+                let at = error.location().map(|at| (at.line(), at.column())).or_else(|| without_location(text));
                 // the place is told apart from the words
                 let words = error.to_string();
                 let message = words.split(" at line ").next().unwrap_or_default();

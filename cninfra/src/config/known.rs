@@ -4,7 +4,7 @@ use super::{
     ConfigMeta, Section as _,
     agent_keys::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
     check::{Checked, ToRead},
-    entry::Entry,
+    entry::Entries,
     extract::{Depth, Outcome},
     key,
     section::Named,
@@ -34,18 +34,18 @@ pub(crate) struct KnownSection {
 }
 
 impl KnownSection {
-    /// Reads what holds of its entries, the highest first; its value too, where that is wanted.
-    pub(super) fn read(&self, entries: &[&Entry], wanted: bool) -> (Outcome, Option<yaml_serde::Value>) {
+    /// Reads what holds of its entries; its value too, where that is wanted.
+    pub(super) fn read(&self, entries: &Entries<'_>, wanted: bool) -> (Outcome, Option<yaml_serde::Value>) {
         (self.meta.read)(self.named(), entries, Depth::Top, wanted)
     }
 
-    /// Reads all of its entries, the highest first; and asks its own check, where it has one and that is wanted.
-    pub(super) fn check(&self, entries: &[&Entry], wanted: bool) -> Checked {
+    /// Reads all of its entries, and asks its own check, where it has one and that is wanted.
+    pub(super) fn check(&self, entries: &Entries<'_>, wanted: bool) -> Checked {
         match self.meta.check.filter(|_| wanted) {
             Some(check) => check(ToRead { section: self.named(), entries }),
             None => {
                 let (outcome, _) = (self.meta.read)(self.named(), entries, Depth::All, false);
-                Checked { outcome, invalid: None }
+                Checked { outcome, invalid: Vec::new() }
             }
         }
     }

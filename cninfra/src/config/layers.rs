@@ -2,12 +2,13 @@
 
 use super::{
     canonical::{Ask, Canonical},
-    entry::Entry,
+    entry::{Entries, Entry},
     failure::Spot,
     file,
     format::Format,
     locate::locate,
     mistake::most,
+    secrets::Secrets,
     source::{NOWHERE, Part, Place, Step, Texts, Way, origin},
     value,
 };
@@ -19,6 +20,7 @@ use std::{
     borrow::Cow,
     collections::HashSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// What the name of any key's variable begins with.
@@ -34,6 +36,8 @@ pub(super) struct Layers {
     section: String,
     /// The highest first.
     all: Vec<Layer>,
+    /// The files of secrets that they name.
+    pub(super) secrets: Arc<Secrets>,
 }
 
 /// What one source says, with canonical keys.
@@ -47,7 +51,7 @@ struct Layer {
 
 impl Layers {
     /// Of these entries, the highest first.
-    pub(super) fn of(section: &str, entries: &[&Entry], ask: &Ask<'_>) -> Self {
+    pub(super) fn of(section: &str, entries: &Entries<'_>, ask: &Ask<'_>) -> Self {
         let layer = |entry: &&Entry| {
             let (value, canonical) = Canonical::of(entry.value.clone(), entry.source.texts(), ask);
             let entry = Entry { section: section.to_string(), ..entry.with(value) };
@@ -56,7 +60,11 @@ impl Layers {
             let value = tagged.find_value(section).unwrap_or_else(|_| value::nothing(Tag::Default));
             Layer { entry: entry.with(value), origin: tagged.focus(NOWHERE), canonical }
         };
-        Layers { section: section.to_string(), all: entries.iter().map(layer).collect() }
+        Layers {
+            section: section.to_string(),
+            all: entries.all.iter().map(layer).collect(),
+            secrets: entries.secrets.clone(),
+        }
     }
 
     /// All that holds.
@@ -111,6 +119,12 @@ impl Layers {
     /// Is there a mapping?
     pub(super) fn is_mapping(&self, spot: &Spot) -> bool {
         value::at(&self.all[spot.entry].entry.value, &spot.way).is_some_and(|value| value.as_dict().is_some())
+    }
+
+    /// Is it in a list or in a choice, which only one layer says?
+    pub(super) fn is_taken_whole(&self, spot: &Spot) -> bool {
+        let in_list = spot.way.iter().any(|step| matches!(step, Step::Index(_)));
+        in_list || self.all[spot.entry].canonical.choices.iter().any(|choice| spot.way.starts_with(choice))
     }
 
     /// Is it a config file's?

@@ -2,10 +2,11 @@
 
 use super::{
     Mistake, Place,
-    entry::Entry,
+    entry::{Entries, Entry},
     extract::{Depth, extract},
     file,
     load::parse,
+    mistake,
     section::Named,
     source::Way,
     value,
@@ -34,9 +35,11 @@ pub fn from_file<C: Serialize + DeserializeOwned + Default>(section: &str, path:
         let place = Place { source: path.display().to_string(), at: None };
         Mistake::new(place, format!("the file can not be read: {error}"))
     })?;
-    let (source, value) = parse(path.to_path_buf(), text)?;
+    let (read, mut mistakes) = parse(path.to_path_buf(), text);
+    let Some((source, value)) = read else { return Err(mistake::all(mistakes)) };
     let entry = Entry { section: section.to_string(), source, way: Way::new(), value: value::from_yaml(value) };
-    let (value, outcome) = extract(Named::plain(section), &[&entry], Depth::All);
+    let (value, mut outcome) = extract(Named::plain(section), &Entries::one(&entry), Depth::All);
+    outcome.mistakes.append(&mut mistakes);
     Ok(outcome.sound(value)?.0)
 }
 

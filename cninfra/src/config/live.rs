@@ -15,7 +15,7 @@ use tokio::sync::watch;
 /// The files are looked at every two seconds (`agent.config-poll-interval`), and at once on SIGHUP where the agent is a
 /// process of its own. Their content counts, not their dates, so that the swap of a symbolic link is seen, as Kubernetes
 /// does it with a ConfigMap; a file that a secret is read from counts too. New content is taken in when it stayed the same for a
-/// tenth of a second, and only as a whole: if anything is wrong with any section of any file, or a file has gone, nothing changes,
+/// tenth of a second, and only as a whole: if anything is wrong with any section of any file, or a file has gone whose sections are in no new one, nothing changes,
 /// the mistakes are logged, and the plugins with live sections are reported as degraded until the files are right again. (Secrets of sections
 /// that follow no file are looked at only when such a section changes, and are not waited for.)
 /// Variables and flags still go over the files. The agent's own section `logs` follows its file in the same way.
@@ -165,7 +165,7 @@ trait Follow: Any + Send + Sync {
 
 impl<C: DeserializeOwned + Default + Send + Sync + 'static> Follow for Live<C> {
     fn follow(&self, config: &Config, section: &str) -> bool {
-        // it has been found valid; if the file of a secret has gone meanwhile, the old value stays
+        // it has been found valid, with the secrets that it has been read with
         config.section::<C>(section).map(|value| self.set(value)).is_ok()
     }
 }

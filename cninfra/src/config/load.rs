@@ -3,8 +3,8 @@
 use super::{
     Config, Known, KnownSection, Mistake, Place,
     entry::Entry,
-    file,
-    format::Format,
+    file::{self, Held},
+    format::{Format, Malformed},
     key, known,
     mistake::{MOST, most},
     source::{File, Part, Source, Step, Way},
@@ -36,15 +36,12 @@ impl Config {
     /// is returned.
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
+        self.texts.clear();
+        self.secrets = Arc::default();
         if let Err(error) = file::enter(&files.dir) {
             let place = Place { source: files.dir.display().to_string(), at: None };
-            let mistake = match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                    Mistake::new(place, "there is no such directory for the config files")
-                }
-                _ => Mistake::new(place, format!("the directory of the config files can not be read: {error}")),
-            };
-            self.mistakes.push(mistake.help("make it, or name another one"));
+            let (what, help) = no_directory(&error);
+            self.mistakes.push(Mistake::new(place, what).help(help));
             self.origin = Some(files.clone());
             return Vec::new();
         }
@@ -54,6 +51,7 @@ impl Config {
             listed: listed(&files.dir),
             read: HashSet::new(),
             stamps: Vec::new(),
+            texts: Vec::new(),
             entries: Vec::new(),
             mistakes: Vec::new(),
             odd: Vec::new(),
@@ -70,8 +68,23 @@ impl Config {
         self.mistakes.append(&mut reading.mistakes);
         self.files = reading.entries;
         self.stamps = reading.stamps;
+        self.texts = reading.texts;
         self.origin = Some(files.clone());
         reading.odd
+    }
+}
+
+/// What is wrong where the directory can not be entered, and the mend.
+fn no_directory(error: &io::Error) -> (String, &'static str) {
+    let unread = || format!("the directory of the config files can not be read: {error}");
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            ("there is no such directory for the config files".to_string(), "make it, or name another one")
+        }
+        io::ErrorKind::PermissionDenied => {
+            (unread(), "let the user of the agent enter it, and each directory above it, or name another one")
+        }
+        _ => (unread(), "look at what it is and where it leads to, or name another one"),
     }
 }
 
@@ -114,23 +127,25 @@ struct Reading<'a> {
     listed: Option<Vec<PathBuf>>,
     read: HashSet<PathBuf>,
     stamps: Vec<Stamp>,
+    texts: Vec<(PathBuf, Held)>,
     entries: Vec<Entry>,
     mistakes: Vec<Mistake>,
     odd: Vec<String>,
 }
 
-/// Reads what a file says.
-pub(super) fn parse(path: PathBuf, text: String) -> Result<(Arc<Source>, Value), Mistake> {
+/// Reads what a file says, as far as it can be read, and what is wrong with it as a whole.
+pub(super) fn parse(path: PathBuf, text: Arc<str>) -> (Option<(Arc<Source>, Value)>, Vec<Mistake>) {
     let format = Format::of(&path);
-    let value = format.parse(&text);
-    let source = Arc::new(Source::File(File { path, format, text: text.into() }));
-    match value {
-        Ok(value) => Ok((source, value)),
-        Err(malformed) => {
-            let place = Place { source: source.to_string(), at: malformed.at };
-            Err(Mistake::new(place, malformed.message).help_if(malformed.help.map(str::to_string)))
-        }
-    }
+    // the mark of the order of bytes, which some editors write, is no text
+    let text = text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text);
+    let (value, malformed) = format.parse(&text);
+    let source = Arc::new(Source::File(File { path, format, text }));
+    let mistake = |Malformed { message, at, help }| {
+        let place = Place { source: source.to_string(), at };
+        Mistake::new(place, message).help_if(help.map(str::to_string))
+    };
+    let mistakes = malformed.into_iter().map(mistake).collect();
+    (value.map(|value| (source, value)), mistakes)
 }
 
 impl Reading<'_> {
@@ -146,7 +161,11 @@ impl Reading<'_> {
         }
         // before it is read, so that what is written meanwhile makes a difference
         self.stamps.extend(stamp(&path));
-        let text = match file::read(&path) {
+        let read = file::read(&path);
+        if !matches!(&read, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            self.texts.push((path.clone(), read.clone()));
+        }
+        let text = match read {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // somebody wants it to be there
@@ -164,13 +183,9 @@ impl Reading<'_> {
             }
         };
         self.read.insert(path.clone());
-        match parse(path, text) {
-            Ok(read) => Some(read),
-            Err(mistake) => {
-                self.mistakes.push(mistake);
-                None
-            }
-        }
+        let (read, mut mistakes) = parse(path, text);
+        self.mistakes.append(&mut mistakes);
+        read
     }
 
     /// A file with all sections.
@@ -286,6 +301,19 @@ mod tests {
     use super::*;
     use cninfra_testbed::Folder;
     use std::fs;
+
+    #[test]
+    fn only_a_directory_that_is_not_there_is_to_be_made() {
+        let mend = |error: io::Error| no_directory(&error).1.split(' ').next().map(str::to_string);
+        for (kind, first) in [
+            (io::ErrorKind::NotFound, "make"),
+            (io::ErrorKind::NotADirectory, "make"),
+            (io::ErrorKind::PermissionDenied, "let"),
+            (io::ErrorKind::TimedOut, "look"),
+        ] {
+            assert_eq!(mend(kind.into()).as_deref(), Some(first), "{kind}");
+        }
+    }
 
     #[test]
     fn only_what_is_listed_is_looked_for() {

@@ -3,14 +3,22 @@
 use super::{
     format::{Format, line_and_column},
     source::{Part, Step},
+    value::key_text,
 };
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::{cell::Cell, collections::HashSet, fmt};
+use std::{cell::Cell, fmt};
 
 /// Where the value stands that this way leads to, or its key. Both from 1.
 pub(super) fn locate(text: &str, format: Format, way: &[Step], part: Part) -> Option<(usize, usize)> {
+    // what YAML merges in (`<<`) goes below what is written
+    let merges = [false, true].into_iter().filter(|merged| !merged || (format == Format::Yaml && text.contains("<<")));
+    let mut places = merges.map(|merged| seek(text, format, way, part, merged));
+    places.find_map(|place| place)
+}
+
+fn seek(text: &str, format: Format, way: &[Step], part: Part, merged: bool) -> Option<(usize, usize)> {
     let found = Cell::new(false);
-    let seek = Seek { way, part, found: &found };
+    let seek = Seek { way, part, merged, found: &found };
     // what is sought is told by an error, since errors have a place
     let at = match format {
         Format::Yaml => {
@@ -29,6 +37,8 @@ pub(super) fn locate(text: &str, format: Format, way: &[Step], part: Part) -> Op
 struct Seek<'a> {
     way: &'a [Step],
     part: Part,
+    /// Also in what is merged in.
+    merged: bool,
     found: &'a Cell<bool>,
 }
 
@@ -94,11 +104,47 @@ impl<'de> Visitor<'de> for Seek<'_> {
         loop {
             match entries.next_key_seed(KeyIs { key, seek: is_last.then_some(self) })? {
                 None => return Ok(()),
-                Some(true) => return entries.next_value_seed(Seek { way: rest, ..self }),
-                Some(false) => drop(entries.next_value::<IgnoredAny>()?),
+                Some(Is::Sought) => return entries.next_value_seed(Seek { way: rest, ..self }),
+                Some(Is::Merge) if self.merged => entries.next_value_seed(Merged(self))?,
+                Some(_) => drop(entries.next_value::<IgnoredAny>()?),
             }
         }
     }
+}
+
+/// What is merged into a mapping: mappings, which may have what is sought there.
+struct Merged<'a>(Seek<'a>);
+
+impl<'de> DeserializeSeed<'de> for Merged<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Merged<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping, or a list of mappings")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Merged(self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
+        self.0.visit_map(entries)
+    }
+}
+
+/// What a key is.
+enum Is {
+    Sought,
+    Merge,
+    Other,
 }
 
 /// Is it this key? If so, and if it is what is sought, that is told.
@@ -108,147 +154,70 @@ struct KeyIs<'a> {
 }
 
 impl KeyIs<'_> {
-    fn is<E: de::Error>(self, key: &str) -> Result<bool, E> {
+    fn is<E: de::Error>(self, key: &str) -> Result<Is, E> {
         match self.seek {
             Some(seek) if key == self.key => Err(seek.here()),
-            _ => Ok(key == self.key),
+            _ if key == self.key => Ok(Is::Sought),
+            _ if key == "<<" => Ok(Is::Merge),
+            _ => Ok(Is::Other),
         }
+    }
+
+    /// The same of a key that is no text, by the text that it becomes.
+    fn of_value<E: de::Error>(self, key: impl Into<yaml_serde::Value>) -> Result<Is, E> {
+        self.is(&key_text(&key.into()))
     }
 }
 
 impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
-    type Value = bool;
+    type Value = Is;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Is, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for KeyIs<'_> {
-    type Value = bool;
+    type Value = Is;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E: de::Error>(self, key: &str) -> Result<bool, E> {
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<Is, E> {
         self.is(key)
     }
 
-    fn visit_bool<E: de::Error>(self, key: bool) -> Result<bool, E> {
-        self.is(&key.to_string())
+    fn visit_bool<E: de::Error>(self, key: bool) -> Result<Is, E> {
+        self.of_value(key)
     }
 
-    fn visit_i64<E: de::Error>(self, key: i64) -> Result<bool, E> {
-        self.is(&key.to_string())
+    fn visit_i64<E: de::Error>(self, key: i64) -> Result<Is, E> {
+        self.of_value(key)
     }
 
-    fn visit_u64<E: de::Error>(self, key: u64) -> Result<bool, E> {
-        self.is(&key.to_string())
+    fn visit_u64<E: de::Error>(self, key: u64) -> Result<Is, E> {
+        self.of_value(key)
     }
 
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<bool, E> {
-        Ok(false)
+    fn visit_f64<E: de::Error>(self, key: f64) -> Result<Is, E> {
+        self.of_value(key)
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-}
-
-/// Where a key of a YAML mapping stands for the second time.
-pub(super) fn second(text: &str) -> Option<(usize, usize)> {
-    let found = Cell::new(false);
-    let error = Once { found: &found }.deserialize(yaml_serde::Deserializer::from_str(text)).err()?;
-    error.location().filter(|_| found.get()).map(|at| (at.line(), at.column()))
-}
-
-/// Walks through everything, until a key is there twice.
-#[derive(Clone, Copy)]
-struct Once<'a> {
-    found: &'a Cell<bool>,
-}
-
-impl<'de> DeserializeSeed<'de> for Once<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Once<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
+    fn visit_unit<E: de::Error>(self) -> Result<Is, E> {
+        self.of_value(yaml_serde::Value::Null)
     }
 
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Is, A::Error> {
+        let is = self.of_value(yaml_serde::Value::Sequence(Vec::new()))?;
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(is)
     }
 
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(self)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let mut seen = HashSet::new();
-        while entries.next_key_seed(New { seen: &mut seen, found: self.found })?.is_some() {
-            entries.next_value_seed(self)?;
-        }
-        Ok(())
-    }
-}
-
-/// A key that has not been seen yet; another one is told of.
-struct New<'a> {
-    seen: &'a mut HashSet<String>,
-    found: &'a Cell<bool>,
-}
-
-impl<'de> DeserializeSeed<'de> for New<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for New<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: de::Error>(self, key: &str) -> Result<(), E> {
-        if self.seen.insert(key.to_string()) {
-            return Ok(());
-        }
-        self.found.set(true);
-        Err(E::custom("twice"))
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Is, A::Error> {
+        let is = self.of_value(yaml_serde::Value::Mapping(yaml_serde::Mapping::new()))?;
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(is)
     }
 }
 
@@ -259,6 +228,25 @@ mod tests {
     fn way(steps: &[&str]) -> Vec<Step> {
         let step = |text: &&str| text.parse().map_or_else(|_| Step::Key(text.to_string()), Step::Index);
         steps.iter().map(step).collect()
+    }
+
+    #[test]
+    fn odd_keys_and_merged_ones_have_places() {
+        let text = "a: 1\n1.5: b\nnull: c\n? [d]\n: e\n? {f: 1}\n: g\n.inf: h\n";
+        for (key, at) in [("1.5", (2, 1)), ("null", (3, 1)), ("[..]", (4, 3)), ("{..}", (6, 3)), (".inf", (8, 1))] {
+            assert_eq!(locate(text, Format::Yaml, &[Step::Key(key.to_string())], Part::Key), Some(at), "{key}");
+        }
+        let text = "base: &base\n  in: {x: 1}\nuser:\n  <<: [{a: 1,\n    b: 2}, *base]\n  a: 3\nlone:\n  <<: {c: {<<: {d: 1,\n  e: 2}}}\n";
+        for (steps, part, at) in [
+            (&["user", "a"] as &[_], Part::Key, Some((6, 3))),
+            (&["user", "b"], Part::Key, Some((5, 5))),
+            (&["user", "b"], Part::Value, Some((5, 8))),
+            (&["user", "in", "x"], Part::Value, Some((2, 11))),
+            (&["lone", "c", "e"], Part::Key, Some((9, 3))),
+            (&["lone", "none"], Part::Key, None),
+        ] {
+            assert_eq!(locate(text, Format::Yaml, &way(steps), part), at, "{steps:?} {part:?}");
+        }
     }
 
     #[test]

@@ -26,6 +26,10 @@ pub(super) struct Mistakes<'a> {
     /// The first key of the section itself that nothing says and that has no default.
     pub(super) missing: Option<&'static str>,
     pub(super) all: Vec<Mistake>,
+    /// Something that is said has been left out, since it is wrong.
+    pub(super) lost: bool,
+    /// Keys that were probably meant by those that nobody knows.
+    pub(super) meant: Vec<String>,
     /// Secrets whose files do not answer.
     pub(super) unanswered: Vec<Mistake>,
 }
@@ -42,6 +46,8 @@ impl<'a> Mistakes<'a> {
             seen: HashSet::new(),
             missing: None,
             all: Vec::new(),
+            lost: false,
+            meant: Vec::new(),
             unanswered: Vec::new(),
         }
     }
@@ -64,8 +70,12 @@ impl<'a> Mistakes<'a> {
 
     /// Is it no wonder in a layer of several, each of which may say a part of a mapping?
     pub(super) fn is_of_a_part(&self, what: &What, spot: &Spot) -> bool {
+        // no other layer says more of it
+        if self.layers.is_taken_whole(spot) {
+            return false;
+        }
         match what {
-            What::Missing(_) => true,
+            What::Missing { .. } => true,
             What::Says(_) => self.layers.is_mapping(spot),
             _ => false,
         }
@@ -76,7 +86,7 @@ impl<'a> Mistakes<'a> {
         if self.follows(what, spot, notes, dropped) {
             return;
         }
-        if let What::Missing(field) = what
+        if let What::Missing { field, .. } = what
             && spot.path.is_empty()
         {
             self.missing.get_or_insert(field);
@@ -107,12 +117,17 @@ impl<'a> Mistakes<'a> {
                 let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
                 (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(suggestion(key, known, agents)))
             }
-            What::Missing(field) => {
+            What::Missing { field, others } => {
                 let of = match spot.path.last() {
                     Some(key) => format!("the type of `{key}`"),
                     None => "the section's type".to_string(),
                 };
-                let help = format!("set it: {of} has no default for it alone");
+                let mut help = format!("set it: {of} has no default for it alone");
+                let others = others.iter().filter(|other| !Self::is_told(other, spot, notes, dropped));
+                let others: Vec<&str> = others.map(String::as_str).collect();
+                if !others.is_empty() {
+                    help = format!("{help}; not set either, and perhaps needed, too: `{}`", others.join("`, `"));
+                }
                 (format!("{name}: the key `{}` is missing", kebab(field)), Some(help))
             }
             What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
@@ -130,24 +145,25 @@ impl<'a> Mistakes<'a> {
 
     /// Does it follow from what has been told?
     fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
-        let inner = |(entry, way): &(usize, Way)| {
-            (*entry == spot.entry && way.len() > spot.way.len() && way.starts_with(&spot.way)).then(|| way.clone())
-        };
         match what {
-            What::Missing(field) => {
-                // it is there, and wrong; or it is there, and misspelled
-                let is_it = |way: Way| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if same(key, field));
-                let misspelled = |other: &Spot| match other.path.split_last() {
-                    Some((key, around)) => around == spot.path && nearest(key, [*field]).is_some(),
-                    None => false,
-                };
-                dropped.iter().filter_map(inner).any(is_it) || notes.mistakes.iter().any(|(other, _)| misspelled(other))
-            }
+            What::Missing { field, .. } => Self::is_told(field, spot, notes, dropped),
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
             // a whole of which a part has been dropped
-            What::Takes(_) | What::Says(_) => dropped.iter().any(|place| inner(place).is_some()),
+            What::Takes(_) | What::Says(_) => dropped.iter().any(|place| is_inner(spot, place)),
             What::NoSecret | What::Unknown { .. } | What::Unanswered(_) | What::Asked => false,
         }
+    }
+
+    /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
+    fn is_told(field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
+        let is_it =
+            |(_, way): &(usize, Way)| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if same(key, field));
+        let misspelled = |other: &Spot| match other.path.split_last() {
+            Some((key, around)) => around == spot.path && nearest(key, [field]).is_some(),
+            None => false,
+        };
+        dropped.iter().filter(|place| is_inner(spot, place)).any(is_it)
+            || notes.mistakes.iter().any(|(other, _)| misspelled(other))
     }
 
     /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.
@@ -182,4 +198,9 @@ impl<'a> Mistakes<'a> {
         }
         self.all
     }
+}
+
+/// Is it a place in there?
+fn is_inner(spot: &Spot, (entry, way): &(usize, Way)) -> bool {
+    *entry == spot.entry && way.len() > spot.way.len() && way.starts_with(&spot.way)
 }

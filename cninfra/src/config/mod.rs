@@ -14,8 +14,11 @@
 //! is a mistake, and an empty name says that there is none. A file whose name is nearly that of a config file (`htpp.conf`) is not read, with a warning.
 //!
 //! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
-//! are mistakes, told with file, line, key and the mend, all of them in one run. That holds for each layer, also where a higher one says something else:
-//! it may hold at the next start. (Only the file of a secret that is overridden need not be there.) Keys are compared without case, `-` and `_`.
+//! are mistakes, told with file, line, key and the mend, all of them in one run (of one section, file or folder, 30 at most: of more, that there are more).
+//! That holds for each layer, also where a higher one says something else: it may hold at the next start. (Only the file of a secret that is overridden need not be
+//! there.) A second run may be needed in three cases: a file can not be parsed; a section's own check is not asked where a value of it is wrong by its type; of several keys that are missing
+//! in one mapping and have no default, the first is told, with those that may be needed, too. Keys are compared without case, `-` and `_`.
+//! A date of TOML is a text: no other type of a key takes one, and YAML has the same word as a text.
 //!
 //! The agent has a section of its own, `agent`:
 //!
@@ -27,7 +30,7 @@
 //! | `limits` | none | for any plugin in one phase, over those two: `limits: {create: 1s, init: 30s, after-init: 5s, drain: 2s, close: 2s}` |
 //! | `start-order` | `concurrent` | `concurrent`: the plugins of a level at once; `one-by-one`: see [`Order`](crate::agent::Order) |
 //! | `drain-delay` | `0` | how long the agent goes on, not ready, before it drains |
-//! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]; `0` is never |
+//! | `config-poll-interval` | `2s` | how often the files are looked at, where a section is [`Live`]: `100ms` at least; `0` is never |
 //!
 //! And three keys of any plugin's section are the agent's, unless the plugin has a key of that name:
 //!
@@ -75,10 +78,12 @@ mod reading;
 mod reload;
 mod scalar;
 mod secret;
+mod secrets;
 mod section;
 mod shape;
 mod source;
 mod text;
+mod twice;
 mod value;
 mod variant;
 
@@ -109,12 +114,13 @@ pub use text::from_text;
 
 use crate::Result;
 use check::Checked;
-use entry::Entry;
+use entry::{Entries, Entry};
 use extract::{Depth, extract};
 use figment::{Figment, value::Value};
+use secrets::Secrets;
 use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// The config of an agent: sections by name.
 ///
@@ -133,8 +139,12 @@ pub struct Config {
     process: Vec<Entry>,
     /// What was wrong before any section was read.
     mistakes: Vec<Mistake>,
+    /// What came of reading the files.
+    texts: Vec<(PathBuf, file::Held)>,
     /// When the files were written.
     stamps: Vec<load::Stamp>,
+    /// The files of secrets that any of it names.
+    secrets: Arc<Secrets>,
     /// Where the files are from.
     origin: Option<Files>,
     followers: Arc<live::Followers>,
@@ -233,7 +243,7 @@ impl Config {
     pub(crate) fn canonical_figment(&self, known: &Known) -> Figment {
         let sections = known.iter().filter_map(|section| {
             let entries = self.entries(section.name);
-            (!entries.is_empty()).then(|| section.read(&entries, false).0.figment)
+            (!entries.all.is_empty()).then(|| section.read(&entries, false).0.figment)
         });
         sections.fold(Figment::new(), Figment::merge)
     }
@@ -262,6 +272,16 @@ impl Config {
         Config { followers: Arc::default(), ..self }
     }
 
+    /// The same, with the files of its secrets to be read anew.
+    pub(crate) fn with_secrets_anew(self) -> Self {
+        Config { secrets: Arc::default(), ..self }
+    }
+
+    /// May it name files of secrets, beside those that its config files name?
+    pub(crate) fn may_name_files(&self) -> bool {
+        self.program.iter().chain(&self.process).any(|entry| secrets::may_name_files(&entry.value))
+    }
+
     /// Is every section at its defaults?
     pub(crate) fn is_empty(&self) -> bool {
         self.program.is_empty() && self.files.is_empty() && self.process.is_empty() && self.mistakes.is_empty()
@@ -287,9 +307,10 @@ impl Config {
     }
 
     /// All entries of a section, the highest first.
-    fn entries(&self, section: &str) -> Vec<&Entry> {
+    fn entries(&self, section: &str) -> Entries<'_> {
         let all = self.program.iter().chain(&self.files).chain(&self.process).rev();
-        all.filter(|entry| key::same(&entry.section, section)).collect()
+        let all = all.filter(|entry| key::same(&entry.section, section)).collect();
+        Entries { all, secrets: self.secrets.clone() }
     }
 
     /// Over another one.
@@ -298,11 +319,16 @@ impl Config {
         Config { program: under.program, ..self }
     }
 
+    /// Is there a file of this section, or with it? It may say nothing in there.
+    pub(crate) fn has_file_of(&self, section: &str) -> bool {
+        self.files.iter().any(|entry| key::same(&entry.section, section))
+    }
+
     /// Does any layer say this key?
     pub(crate) fn says(&self, section: &str, key: &str) -> bool {
         let says =
             |entry: &Entry| entry.value.as_dict().is_some_and(|keys| keys.keys().any(|said| key::same(said, key)));
-        self.entries(section).into_iter().any(says)
+        self.entries(section).all.into_iter().any(says)
     }
 
     /// Everything that is wrong: nothing is to be created then.
@@ -333,7 +359,7 @@ impl Config {
 
     fn check_section(&self, section: &KnownSection, known: &Known) -> Vec<Mistake> {
         let entries = self.entries(section.name);
-        if entries.is_empty() && section.meta.check.is_none() {
+        if entries.all.is_empty() && section.meta.check.is_none() {
             return Vec::new();
         }
         // of what will not start nothing more is asked
@@ -344,10 +370,9 @@ impl Config {
         mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
         mistakes.extend(self.check_agent_keys(section, &outcome));
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
-        match invalid {
-            Some(invalid) if mistakes.is_empty() => invalid.mistakes(section.name, &outcome),
-            _ => mistakes,
-        }
+        mistakes.extend(invalid);
+        mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+        mistakes
     }
 
     /// What is right of a section, without what is wrong; `None` where nothing can be read.

@@ -7,7 +7,7 @@ use super::{
     Duration,
     extract::Reads,
     failure::{Failure, Spot, What},
-    fields::{Fed, Feed, feed_map, feed_struct},
+    fields::{Fed, Feed, feed_map, feed_struct, unsaid},
     plugin_name,
     reading::Reading,
     secret,
@@ -312,7 +312,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         if reader.names_file {
             let folder = reader.reading.layers.folder(&reader.spot());
             let path = secret::path(&reader.value, folder).map_err(Failure::new)?;
-            let text = secret::read(&path).map_err(Failure::new)?;
+            let text = reader.reading.layers.secrets.read(&path).map_err(Failure::new)?;
             reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
             (reader.names_file, reader.is_text) = (false, true);
             reader.reading.notes.borrow_mut().secrets.push((path, text));
@@ -368,6 +368,9 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         }
         let mut feed = Feed::new(feed_struct(&reader, fields));
         visitor.visit_map(&mut feed).map_err(|failure| match failure {
+            Failure { what: What::Missing { field, .. }, spot: None } => {
+                Failure::new(What::Missing { field, others: unsaid(&reader, fields, field) })
+            }
             Failure { what: What::Twice(_), spot: None } => match feed.last.take() {
                 Some(spot) => failure.at(|| spot),
                 None => failure,

@@ -35,6 +35,8 @@ pub(super) struct Reading<'a> {
 pub(super) struct Notes {
     /// What to do about a key that nobody knows, where one was met.
     pub(super) unknown: Option<String>,
+    /// What was probably meant by them.
+    pub(super) meant: Vec<String>,
     /// Keys that nobody knows, and the like: what does not stop the reading.
     pub(super) mistakes: Vec<(Spot, Mistake)>,
     /// Where each key's value comes from.
@@ -47,6 +49,8 @@ pub(super) struct Notes {
     pub(super) times: BTreeSet<Vec<String>>,
     /// The agent's keys, where the section's type has no such keys.
     pub(super) agent_keys: BTreeMap<String, Spot>,
+    /// Where others than those that hold stand.
+    pub(super) overridden_agent_keys: Vec<(String, Spot)>,
     /// The files of secrets, and what they hold.
     pub(super) secrets: Vec<(PathBuf, String)>,
     /// Names of plugins.

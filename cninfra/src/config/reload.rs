@@ -4,13 +4,12 @@ use super::{
     At, Config, Files, Known, KnownSection, Mistake, Place,
     agent_keys::{self, SaidKeys},
     entry::Entry,
-    file::{self, Instead},
+    file::{self, Held},
     load::{Stamp, stamp},
 };
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 /// What follows its files.
@@ -26,10 +25,12 @@ pub(crate) struct Reloader {
     seen: Option<(Content, Vec<Stamp>)>,
     /// What was refused last.
     refused: Option<Content>,
+    /// What came of reading each file when it was last read, be it right or wrong.
+    held: BTreeMap<PathBuf, Held>,
 }
 
 /// All that the files hold.
-type Content = (Vec<(PathBuf, Arc<str>)>, Vec<Mistake>, BTreeMap<&'static str, Made>);
+type Content = (Vec<(PathBuf, Held)>, Vec<Mistake>, BTreeMap<&'static str, Made>);
 
 /// What a section is made of: values of its entries; and of one that follows its files, those of its secrets, and the agent's keys.
 #[derive(Clone, Default, PartialEq)]
@@ -73,7 +74,8 @@ impl Reloader {
             return None;
         }
         let made_of = known.iter().map(|section| (section.name, config.made_of(section))).collect();
-        Some(Reloader { now: config.clone(), files, known, made_of, seen: None, refused: None })
+        let held = config.held().collect();
+        Some(Reloader { now: config.clone(), files, known, made_of, seen: None, refused: None, held })
     }
 
     /// What holds.
@@ -91,16 +93,14 @@ impl Reloader {
         &self.files.dir
     }
 
-    /// What these files held when they were last taken in: so they are not asked.
+    /// Has this file been read, whatever came of it?
+    pub(crate) fn has_read(&self, path: &Path) -> bool {
+        self.held.contains_key(path)
+    }
+
+    /// These files are not asked: they are as they were when they were last read.
     pub(crate) fn instead_of<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> At {
-        let texts = self.now.file_texts();
-        let text = |path: &Path| {
-            let secrets = self.made_of.values().flat_map(|made| &made.secrets);
-            let texts = texts.iter().map(|(path, text)| (path, &**text));
-            let mut all = texts.chain(secrets.map(|(path, text)| (path, text.as_str())));
-            all.find(|(known, _)| *known == path).map(|(_, text)| text.to_string())
-        };
-        At::instead_of(paths.map(|path| (path.to_path_buf(), text(path))).collect())
+        At::instead_of(paths.map(|path| (path.to_path_buf(), self.held.get(path).cloned())).collect())
     }
 
     /// Reads the files, which blocks. Nothing changes by it, so that it may be left to itself where it does not come back.
@@ -116,12 +116,14 @@ impl Reloader {
         // by time too: two looks at a file that is written over and over may find the same half of it
         let secrets = made_of.values().flat_map(|made| &made.secrets);
         let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
-        Read { content: (new.file_texts(), mistakes, made_of), new, stamps, odd }
+        Read { content: (new.texts.clone(), mistakes, made_of), new, stamps, odd }
     }
 
     /// Takes in what has been read, if it is new, valid and settled. No file is looked at.
     pub(crate) fn judge(&mut self, read: Read) -> Reload {
         let Read { new, content, stamps, odd } = read;
+        // a file that is wrong may keep another one from being read, of which then the same holds as before
+        self.held = self.now.held().chain(new.held()).collect();
         if content.1.is_empty() && content.2 == self.made_of {
             self.seen = None;
             return if self.refused.take().is_some() { Reload::Mended } else { Reload::Same };
@@ -142,8 +144,7 @@ impl Reloader {
             self.refused = Some(content);
             return Reload::Refused(words);
         }
-        let secrets: Instead = content.2.values().flat_map(|made| &made.secrets).cloned().map(known).collect();
-        At::instead_of(secrets).during(|| self.take(new, content.2, odd))
+        self.take(new, content.2, odd)
     }
 
     /// Takes in what is new and valid.
@@ -169,23 +170,23 @@ impl Reloader {
     }
 
     /// Files of sections that follow them which were there, and are there no more. That is rather a slip, or a moment between two others, than a wish
-    /// for the defaults. Of other sections nothing holds that could be lost.
+    /// for the defaults. Of other sections nothing holds that could be lost; nor is a file missed whose sections have come in another one.
     fn gone(&self, new: &Config) -> Vec<Mistake> {
         // files that are named by themselves, and the directory, have been missed when they were to be read
         if file::enter(&self.files.dir).is_err() {
             return Vec::new();
         }
         let is_named = |path: &PathBuf| self.files.named.iter().any(|(_, name, _)| path.ends_with(name));
-        let has = |config: &Config, path: &PathBuf| {
-            config.files.iter().filter_map(|entry| entry.source.file()).any(|file| file.path == *path)
-        };
         let is_live = |entry: &&Entry| self.known.find(&entry.section).is_some_and(|section| section.meta.live);
-        let files = self.now.files.iter().filter(is_live).filter_map(|entry| entry.source.file());
+        let has_come =
+            |section: &str| new.files_of(section).any(|path| !self.now.files_of(section).any(|before| before == path));
+        let missed = self.now.files.iter().filter(is_live).filter(|entry| !has_come(&entry.section));
+        let files = missed.filter_map(|entry| entry.source.file());
         let mut paths: Vec<_> = files.map(|file| &file.path).collect();
         paths.dedup();
         // one that is there and can not be read is told by `check`
-        let gone =
-            paths.into_iter().filter(|path| !has(new, path) && !is_named(path) && file::modified(path).is_none());
+        let is_there = |path: &PathBuf| new.texts.iter().any(|(read, _)| read == path);
+        let gone = paths.into_iter().filter(|path| !is_there(path) && !is_named(path));
         let mistake = |path: &PathBuf| {
             let place = Place { source: path.display().to_string(), at: None };
             Mistake::new(place, "the file is gone: what it said still holds")
@@ -193,11 +194,6 @@ impl Reloader {
         };
         gone.map(mistake).collect()
     }
-}
-
-/// A file that has been read.
-fn known((path, text): (PathBuf, String)) -> (PathBuf, Option<String>) {
-    (path, Some(text))
 }
 
 /// Each with its mend.
@@ -211,9 +207,15 @@ impl Config {
         Config { files: Vec::new(), mistakes: Vec::new(), ..self.clone() }
     }
 
-    fn file_texts(&self) -> Vec<(PathBuf, Arc<str>)> {
-        let files = self.files.iter().filter_map(|entry| entry.source.file());
-        files.map(|file| (file.path.clone(), file.text.clone())).collect()
+    /// What came of reading its files, and those of its secrets.
+    fn held(&self) -> impl Iterator<Item = (PathBuf, Held)> + use<> {
+        self.texts.clone().into_iter().chain(self.secrets.held())
+    }
+
+    /// The files that say something of a section.
+    fn files_of(&self, section: &str) -> impl Iterator<Item = &PathBuf> {
+        let entries = self.files.iter().filter(move |entry| entry.section == section);
+        entries.filter_map(|entry| entry.source.file()).map(|file| &file.path)
     }
 
     /// Do the files say something else of a section than those of the other one?
@@ -223,7 +225,7 @@ impl Config {
 
     fn made_of(&self, section: &KnownSection) -> Made {
         let entries = self.entries(section.name);
-        let values = entries.iter().filter(|entry| entry.source.file().is_some());
+        let values = entries.all.iter().filter(|entry| entry.source.file().is_some());
         // as texts: so what is no number is equal to itself
         let values = values.map(|entry| format!("{:?}", entry.value)).collect();
         if !section.meta.live {
@@ -243,6 +245,11 @@ impl Reloader {
         let reloader = Reloader::new(&config, known).expect("a section that follows its file");
         (config, reloader)
     }
+
+    pub(crate) fn look(&mut self) -> Reload {
+        let read = self.read();
+        self.judge(read)
+    }
 }
 
 #[cfg(test)]
@@ -258,13 +265,6 @@ mod tests {
     struct Pair {
         a: u8,
         b: u8,
-    }
-
-    impl Reloader {
-        fn look(&mut self) -> Reload {
-            let read = self.read();
-            self.judge(read)
-        }
     }
 
     #[test]
@@ -350,5 +350,40 @@ mod tests {
         folder.write("pair.conf", "");
         assert_eq!(settled(), Reload::Taken { live: vec!["pair"], fixed: vec![], later: vec![], odd: vec![] });
         assert_eq!(live.get().a, 0);
+    }
+
+    #[test]
+    fn a_file_whose_section_has_come_in_another_one_has_not_gone() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1");
+        folder.write("agent.yaml", "other: {a: 0}");
+        let known = Known::none().with("pair", <Live<Pair>>::META).with("other", <Live<Pair>>::META);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
+        let live = <Live<Pair>>::__read(&config, "pair").unwrap();
+        let mut settled = || match reloader.look() {
+            Reload::Unsettled => reloader.look(),
+            settled => settled,
+        };
+        let taken = |live| Reload::Taken { live, fixed: vec![], later: vec![], odd: vec![] };
+        let remove = |name: &str| std::fs::remove_file(folder.path().join(name)).unwrap();
+        // in another format, and as one section of all
+        for (before, now, text) in [
+            ("pair.conf", "pair.toml", "a = 2\n"),
+            ("pair.toml", "agent.yaml", "pair: {a: 3}\nother: {a: 1}\n"),
+            ("agent.yaml", "agent.toml", "pair.a = 4\nother.a = 1\n"),
+        ] {
+            remove(before);
+            folder.write(now, text);
+            let sections = if now == "agent.yaml" { vec!["other", "pair"] } else { vec!["pair"] };
+            assert_eq!(settled(), taken(sections), "{now}");
+        }
+        assert_eq!(live.get().a, 4);
+        // the other section has gone with it
+        remove("agent.toml");
+        folder.write("pair.conf", "a: 5");
+        let Reload::Refused(words) = settled() else { panic!("it is taken in") };
+        assert!(words.len() == 1 && words[0].contains("agent.toml: the file is gone"), "{words:?}");
+        folder.write("other.conf", "a: 1");
+        assert_eq!((settled(), live.get().a), (taken(vec!["pair"]), 5));
     }
 }

@@ -1,13 +1,9 @@
 //! [`Secret`]: a value that is never printed.
 
-use super::{failure::What, file};
+use super::failure::What;
 use figment::value::Value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{
-    fmt,
-    marker::PhantomData,
-    path::{Path, PathBuf},
-};
+use std::{fmt, marker::PhantomData, path::PathBuf};
 
 /// How a reader knows a secret.
 pub(super) const NAME: &str = "$cninfra::Secret";
@@ -17,10 +13,11 @@ pub(super) const MASK: &str = "***";
 /// A value that is never printed: not by `Debug`, not by `--print-config`, not by an error about it. `--print-config` shows one that is empty as such.
 ///
 /// In a config section, a key of this type has a second form: `password-file` holds the path of a file that holds the `password`.
-/// A relative path is taken from the folder of the config file; line ends at the end of the file are left out.
+/// A relative path is taken from the folder of the config file; line ends at the end of the file are left out. It is read once, with the config
+/// files: before anything is created, and where a section follows its file ([`Live`](super::Live)) at each look at them.
 ///
 /// It is masked, not wiped from memory. To wipe this value alone would promise what is not so: the text that it was read from is in the
-/// parser's buffers, in figment's values, of which each merge makes copies, and in the arguments and variables of the process. What must not stay
+/// parser's buffers, in what is kept of its file, in figment's values, of which each merge makes copies, and in the arguments and variables of the process. What must not stay
 /// in memory is read by its plugin when it is needed, from a file whose path is the key.
 ///
 /// ```
@@ -118,16 +115,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
 pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, What> {
     let Some(path) = value.as_str() else { return Err(What::Takes("the path of a file".into())) };
     Ok(folder.unwrap_or_default().join(path))
-}
-
-/// What it holds.
-pub(super) fn read(path: &Path) -> Result<String, What> {
-    if file::is_silent(path) {
-        return Err(What::Unanswered(path.to_path_buf()));
-    }
-    let text = file::read(path)
-        .map_err(|error| What::Says(format!("the file {} can not be read: {error}", path.display())))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_string())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{
     Config,
     check::Check,
-    entry::Entry,
+    entry::Entries,
     extract::{Depth, Outcome, extract},
 };
 use crate::{Context, Result, foreign};
@@ -65,12 +65,12 @@ impl<'a> Named<'a> {
 }
 
 /// Of a section's name and its entries; the value where it is wanted.
-type Read = fn(Named<'_>, &[&Entry], Depth, bool) -> (Outcome, Option<Value>);
+type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Outcome, Option<Value>);
 
 /// How a plugin's config section is read: its type, forgotten.
 #[derive(Clone, Copy)]
 pub struct ConfigMeta {
-    /// Reads the section of its entries, the highest first; its value too, where that is wanted.
+    /// Reads the section of its entries; its value too, where that is wanted.
     pub(super) read: Read,
     /// It follows its file.
     pub(super) live: bool,
@@ -99,7 +99,7 @@ impl std::fmt::Debug for ConfigMeta {
 
 pub(super) fn read<C: Serialize + DeserializeOwned + Default>(
     section: Named<'_>,
-    entries: &[&Entry],
+    entries: &Entries<'_>,
     depth: Depth,
     wanted: bool,
 ) -> (Outcome, Option<Value>) {

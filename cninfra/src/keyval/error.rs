@@ -184,7 +184,7 @@ impl fmt::Display for Reason {
 }
 
 impl fmt::Display for KvError {
-    /// Without the errors that it follows from, which are its sources.
+    /// Without the errors that it follows from, which are its sources; `{error:#}` has these, too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { op, range, endpoint, reason, applied, .. } = &*self.0;
         f.write_str(op)?;
@@ -195,10 +195,17 @@ impl fmt::Display for KvError {
             write!(f, " at {endpoint}")?;
         }
         write!(f, ": {reason}")?;
-        match applied {
-            Applied::No => Ok(()),
-            Applied::Unknown => f.write_str("; it may have been applied"),
+        if *applied == Applied::Unknown {
+            f.write_str("; it may have been applied")?;
         }
+        if f.alternate() {
+            let mut cause = self.source();
+            while let Some(error) = cause {
+                write!(f, ": {error}")?;
+                cause = error.source();
+            }
+        }
+        Ok(())
     }
 }
 
@@ -225,6 +232,13 @@ mod tests {
         assert_eq!((lost.applied(), lost.is_transient()), (Applied::Unknown, false));
         assert!(KvError::new("put", Reason::Unavailable).not_applied().is_transient());
         assert!(!KvError::new("put", Reason::Denied).not_applied().is_transient());
+    }
+
+    #[test]
+    fn the_causes_are_told_where_they_are_wanted() {
+        let error = KvError::new("decode", Reason::Malformed).not_applied().because("expected a number");
+        assert_eq!(error.to_string(), "decode: the value is malformed");
+        assert_eq!(format!("{error:#}"), "decode: the value is malformed: expected a number");
     }
 
     #[test]

@@ -81,6 +81,11 @@ impl<'a> Status<'a> {
         self.registry().up(self.cx.place());
     }
 
+    /// It is about to be asked, again and again.
+    pub(super) fn will_be_asked(&self) {
+        self.registry().will_be_asked(self.cx.place());
+    }
+
     /// It is asked how it is, until this is dropped.
     pub(super) fn asks(&self, within: Duration) -> Asking {
         let asked = Asked::within(within);

@@ -56,6 +56,9 @@ impl Context {
     /// where it gives an error, or nothing in time. A plugin that learns of its state by itself reports it
     /// instead: [`Context::status`].
     ///
+    /// Where it begins while the plugin starts, and that has not said how it is, the plugin is in [`State::Init`] until the first answer, and so
+    /// the agent is not ready.
+    ///
     /// Every probe has a task of its own. A plugin has one: a later one takes the place of the earlier one. A probe that panics ends
     /// the agent, as every task of a plugin; so does one that panics when it is dropped. One that blocks its thread gives no answer: its plugin
     /// is in error from the time-out on, and it is one more error when the agent stops.
@@ -130,6 +133,7 @@ impl Context {
                 tokio::time::sleep(probing.interval.max(PAUSE)).await;
             }
         };
+        self.status().will_be_asked();
         spawn_probe(self, Box::pin(asking));
     }
 }

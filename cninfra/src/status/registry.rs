@@ -175,6 +175,23 @@ impl Registry {
         })
     }
 
+    /// A plugin will be asked. One of which nothing is known yet, since the agent starts or goes on without it, is not ready before
+    /// it has answered; what it has said, or that it was well, holds until then.
+    pub(super) fn will_be_asked(&self, place: usize) {
+        self.change(|inner| {
+            let starts = inner.phase == State::Init || inner.down.contains_key(&place);
+            let is_unknown = starts && !inner.reported.contains_key(&place);
+            if is_unknown {
+                let now = SystemTime::now();
+                let reason = Some("its probe has not answered yet".to_string());
+                let said = Said { state: State::Init, reason, broken: false };
+                inner.reported.insert(place, Report { said, since: now, updated: now });
+                inner.updated = now;
+            }
+            ((), is_unknown)
+        });
+    }
+
     /// A plugin is asked: without an answer in time it is in error, also where it keeps the thread that would see that.
     pub(super) fn asks(&self, place: usize, asked: Asked) {
         self.lock().asked.insert(place, asked);

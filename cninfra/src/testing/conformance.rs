@@ -15,6 +15,7 @@ use crate::{
     config::Known,
 };
 use found::Found;
+use life::look_at;
 use probe::Ordeal;
 use std::{fmt, time::Duration};
 use trial::Trial;
@@ -32,7 +33,7 @@ const SOON: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs
 /// | 1 | a plugin owns its tasks | when it has closed, none of them runs, be it spawned through the context or not, nor, a second later, what it gave to `spawn_blocking`. The agent ends those of [`spawn_until_close`](crate::Context::spawn_until_close) before |
 /// | 2 | it is safe to close | after an `init` that failed, or was dropped at one of its first 40 await points, or never ran; and twice. Its `init` may be called again after it was dropped there, and, where it waits for anything, after it failed at its end and its tasks were ended |
 /// | 3 | it never blocks, and never waits for ever | no call of its lifecycle, and none of a task that it spawned through the context, keeps its thread for longer than [`blocks_after`](Conformance::blocks_after). *Of its calls to the outside, each ends by itself; a flood of them is bounded: what is beyond it waits, and has a limit, or is refused, and is told so* |
-/// | 4 | it reports its state | it does not stay in `Init`, and it gives a reason when it is not well. *A lost connection is reported in seconds, with its endpoint, and for as long as it is lost; so is its return* |
+/// | 4 | it reports its state | it is no more in `Init` 5 s after the start, and it gives a reason when it is not well. *A lost connection is reported in seconds, with its endpoint, and for as long as it is lost: it is looked at for as long as the plugin may take to be back, 1.5 s at least and 3 s at most; so is its return* |
 /// | 5 | it follows a start policy | *without its server `init` ends by itself, and fails: under `fail` the start, under `retry` and `ignore` not; under `retry` it comes up when the server does* |
 /// | 6 | it connects again by itself | *when the server is back, its calls work; none that got no answer says that all is well* |
 /// | 7 | its errors tell what to do, and no secret | they carry a cause or a mend. *Those of its calls, and of an `init` without its server, name the endpoint; a call says what went wrong, too, and does not panic.* No secret is in an error, a report, the reason of a state, or in what is logged on the thread of the test (all tasks of the agent run there): neither those of [`secret`](Conformance::secret), nor the [`Secret`](crate::config::Secret)s that are set in its config section (of four letters at least) |
@@ -160,7 +161,8 @@ impl<F: 'static> Conformance<F> {
         let Some(node) = graph.nodes().iter().find(|node| node.instance() == self.plugin) else {
             panic!("flavor `{}` has no plugin `{}`", graph.name(), self.plugin);
         };
-        let first = self.live(&self.make, Ordeal::None);
+        let first =
+            self.live_through(&self.make, Ordeal::None, async |agent, life| look_at(&self.plugin, agent, life).await);
         found.of_a_life("a start and a stop", &first);
         if !first.started {
             found.add(0, format!("the agent does not start: {}", first.said[0]));

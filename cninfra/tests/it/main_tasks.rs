@@ -4,10 +4,13 @@ use crate::{owner::*, support::*};
 use cninfra::{Task, prelude::*};
 use std::{
     future::pending,
-    sync::{Mutex, atomic::Ordering::SeqCst},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::Duration,
 };
-use tokio::time::sleep;
+use tokio::{sync::Notify, time::sleep};
 
 #[tokio::test]
 async fn a_main_task_ends_the_agent_when_it_ends() {
@@ -85,12 +88,73 @@ async fn a_main_task_that_ends_at_once_never_fails_the_start() {
     }
 }
 
-#[tokio::test]
-async fn a_main_task_is_ended_like_others_when_the_agent_stops() {
-    let agent = started().await;
-    agent.owner.cx.spawn_main("work", pending());
-    let events = lines(Two::GRAPH, &soon(agent.close()).await.unwrap());
-    assert!(events.contains(&"close Owner left a task".to_string()), "{events:?}");
+#[tokio::test(start_paused = true)]
+async fn a_main_task_ends_between_drain_and_close_when_the_agent_stops() {
+    #[derive(Default)]
+    struct Flag(Arc<AtomicBool>);
+    impl Drop for Flag {
+        fn drop(&mut self) {
+            self.0.store(true, SeqCst);
+        }
+    }
+    /// Sees in `drain`, and in `close`, whether its main task has ended; `drain` may tell it to return.
+    #[plugin]
+    struct Works {
+        tells: AtomicBool,
+        told: Arc<Notify>,
+        ended: Arc<AtomicBool>,
+        task: Mutex<Option<Task<()>>>,
+        seen: Mutex<Vec<(&'static str, bool)>>,
+    }
+    impl Works {
+        fn see(&self, phase: &'static str) {
+            self.seen.lock().unwrap().push((phase, self.ended.load(SeqCst)));
+        }
+    }
+    impl Lifecycle for Works {
+        async fn after_init(&self, cx: &Context) -> Result<()> {
+            let (told, ended) = (self.told.clone(), Flag(self.ended.clone()));
+            let task = cx.spawn_main("work", async move {
+                told.notified().await;
+                drop(ended);
+                Ok(())
+            });
+            *self.task.lock().unwrap() = Some(task);
+            Ok(())
+        }
+        async fn drain(&self, _: &Context) -> Result<()> {
+            self.see("drain");
+            let task = self.task.lock().unwrap().take().filter(|_| self.tells.load(SeqCst));
+            if let Some(task) = task {
+                self.told.notify_one();
+                task.await?;
+                self.see("drained");
+            }
+            Ok(())
+        }
+        async fn close(&self, _: &Context) -> Result<()> {
+            self.see("close");
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        works: Dep<Works>,
+    }
+    for tells in [false, true] {
+        let agent = Agent::<Lone>::builder().record_events(true).start().await.unwrap();
+        let works = agent.works.clone();
+        works.tells.store(tells, SeqCst);
+        agent.stop_handle().stop();
+        let began = tokio::time::Instant::now();
+        let events = lines(Lone::GRAPH, &soon(agent.run()).await.unwrap());
+        assert!(began.elapsed().is_zero(), "it is waited for: {:?}", began.elapsed());
+        assert!(!events.iter().any(|event| event.contains("left a task")), "{events:?}");
+        let seen = works.seen.lock().unwrap().clone();
+        let told = [("drained", true)].into_iter().filter(|_| tells);
+        let expected: Vec<_> = [("drain", false)].into_iter().chain(told).chain([("close", true)]).collect();
+        assert_eq!(seen, expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -188,6 +188,13 @@ fn the_config_is_checked_without_a_start() {
         "{}",
         ended.stderr
     );
+    // one that can not be looked at may well be there
+    let folder = Folder::new();
+    let path = folder.path().join("loop");
+    std::os::unix::fs::symlink("loop", &path).unwrap();
+    let ended = agent().arg(&format!("--config-dir={}", path.display())).run();
+    let words = "loop: the directory of the config files can not be read: Too many levels of symbolic links (os error 40)\n    help: look at what";
+    assert!(ended.code == Some(2) && ended.stderr.contains(words), "{}", ended.stderr);
 }
 
 #[test]
@@ -280,7 +287,7 @@ fn it_follows_its_file() {
     let folder = Folder::new();
     folder.write("example.conf", "field1: one");
     let dir = folder.path().display().to_string();
-    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "20ms").start();
+    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "100ms").start();
     agent.wait_for("started Configs");
     folder.write("example.conf", "field1: two");
     assert!(agent.wait_for("new config").contains(r#"field1: "two""#));
@@ -301,7 +308,7 @@ fn it_follows_its_file() {
 fn the_log_follows_its_file() {
     let folder = Folder::new();
     let dir = folder.path().display().to_string();
-    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "20ms").start();
+    let mut agent = agent().arg("--config-dir").arg(&dir).env("CNINFRA__AGENT__CONFIG_POLL_INTERVAL", "100ms").start();
     agent.wait_for("started Configs");
     folder.write("exmaple.conf", "");
     folder.write("logs.conf", "format: json");

@@ -57,7 +57,7 @@ impl Lifecycle for Greeter {
                             return stop.stop();
                         }
                     }
-                    TypedUpdate::Put((_, Err(error))) => log.warn(format_args!("{error}")),
+                    TypedUpdate::Put((_, Err(error))) => log.warn(format_args!("{error:#}")),
                     other => log.info(format_args!("{other:?}")),
                 }
             }

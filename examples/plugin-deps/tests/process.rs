@@ -23,6 +23,15 @@ fn all_that_is_needed_is_there() {
 }
 
 #[test]
+fn help_lists_the_files_of_plugins_without_settings_too() {
+    let help = Program::new(env!("CARGO_BIN_EXE_plugin-deps")).arg("--help").run().stdout;
+    let (_, plain) = help.split_once("\nPlugins without settings of their own:\n").unwrap_or_default();
+    for part in ["--english-config <FILE>", "[env: ENGLISH_CONFIG] [default: english.conf]", "--host-config <FILE>"] {
+        assert!(plain.contains(part), "`{part}`: {help}");
+    }
+}
+
+#[test]
 fn the_graph_says_who_starts_first() {
     let ended = Program::new(env!("CARGO_BIN_EXE_plugin-deps")).arg("--graph").arg("text").run();
     assert!(ended.code == Some(0) && ended.stdout.contains("5 plugins on 3 levels"), "{}", ended.stdout);

@@ -194,6 +194,35 @@ fn help_and_version() {
 }
 
 #[test]
+fn the_file_of_the_probes_has_the_predecessors_names_too() {
+    let wrong = "port: x";
+    for (program, place) in [
+        (agent().file("http-probe.conf", wrong), "http-probe.conf:1:7"),
+        (agent().file("other.conf", wrong).env("HTTP_PROBE_CONFIG", "other.conf"), "other.conf:1:7"),
+        (agent().file("other.conf", wrong).arg("--http-probe-config=other.conf"), "other.conf:1:7"),
+        (agent().file("agent.yaml", "http-probe: {port: x}"), "agent.yaml:1:20"),
+    ] {
+        let ended = program.arg("--check-config").run();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("{place}: key `probe.port` takes a whole number")), "{}", ended.stderr);
+    }
+    for (program, told) in [
+        (agent().env("HTTP_PROBE_CONFIG", "nosuch"), "variable HTTP_PROBE_CONFIG: there is no file nosuch"),
+        (
+            agent().file("probe.conf", "port: 1").file("http-probe.conf", "port: 2"),
+            "http-probe.conf:1:1: key `probe.port` is set in ./probe.conf:1:1 too",
+        ),
+        (
+            agent().env("PROBE_CONFIG", "a.conf").env("HTTP_PROBE_CONFIG", "b.conf"),
+            "variables PROBE_CONFIG and HTTP_PROBE_CONFIG name two files of the section `probe`",
+        ),
+    ] {
+        let ended = program.arg("--check-config").run();
+        assert!(ended.code == Some(2) && ended.stderr.contains(told), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn the_address_that_kubernetes_gives_a_service_is_no_port() {
     for protocol in ["tcp", "udp", "sctp"] {
         let address = format!("{protocol}://10.0.0.1:80");

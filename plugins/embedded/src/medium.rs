@@ -94,6 +94,10 @@ impl Medium for OnDisk {
             // somebody may have deleted it: an empty one in its place would be told for all there is
             return Ok(builder.open(&self.path)?);
         }
+        // one could wait for a pipe for ever
+        if fs::metadata(&self.path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file").into());
+        }
         let folders = folders_to_sync(&self.path);
         fs::create_dir_all(folder_of(&self.path))?;
         forget_unfinished(&self.path)?;
@@ -107,15 +111,21 @@ impl Medium for OnDisk {
     }
 
     fn keep_reserve(&self) -> io::Result<()> {
-        let has = fs::metadata(&self.reserve).map_or(0, |found| found.len());
-        if has >= RESERVE as u64 {
+        let has = fs::metadata(&self.reserve).map_or(0, |found| usize::try_from(found.len()).unwrap_or(RESERVE));
+        if has >= RESERVE {
             return Ok(());
         }
-        // what there is room for is better than nothing: it is left as far as it comes
-        let mut file = File::options().create(true).append(true).open(&self.reserve)?;
-        let more = vec![0; RESERVE - usize::try_from(has).unwrap_or(0)];
-        file.write_all(&more)?;
-        file.sync_all()
+        let disk = rustix::fs::statvfs(folder_of(&self.reserve))?;
+        let room = usize::try_from(disk.f_bavail.saturating_mul(disk.f_frsize)).unwrap_or(usize::MAX);
+        // the same is left for what is to be written
+        let wanted = (has.saturating_add(room) / 2).min(RESERVE);
+        if wanted > has {
+            // what there is room for is better than nothing: it is left as far as it comes
+            let mut file = File::options().create(true).append(true).open(&self.reserve)?;
+            file.write_all(&vec![0; wanted - has])?;
+            file.sync_all()?;
+        }
+        if wanted == RESERVE { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
     fn give_up_reserve(&self) {

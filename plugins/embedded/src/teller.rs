@@ -6,7 +6,7 @@ use crate::{
     read::{NoState, Part, Wanted, part},
     watchers::{Asking, Watcher},
 };
-use cninfra::keyval::{Asked, Bytes, Cause, Event, Feed, KeyRange, Link, Pushed, Reason, Revision};
+use cninfra::keyval::{Asked, Bytes, Cause, Event, Feed, KeyRange, KvError, Link, Pushed, Reason, Revision};
 use std::{sync::Arc, time::Duration};
 
 /// A snapshot is read in parts of so many entries and bytes.
@@ -259,14 +259,25 @@ impl Teller {
                     return Ok(answer);
                 }
                 Err(error) if *error.reason() == Reason::Closed => return Err(Gone),
-                Err(_) => {
-                    if !std::mem::replace(&mut self.is_lost, true) {
-                        self.link(Link::Lost)?;
-                    }
+                Err(error) => {
+                    self.has_failed(error)?;
                     tokio::time::sleep(AGAIN).await;
                 }
             }
         }
+    }
+
+    /// Each time is counted; the log has the first one of a loss.
+    fn has_failed(&mut self, error: KvError) -> Result<(), Gone> {
+        self.feed.has_failed();
+        let error = cninfra::Error::from(error);
+        let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
+        if std::mem::replace(&mut self.is_lost, true) {
+            tracing::debug!("a watch still can not read what it watches: {error}{help}");
+            return Ok(());
+        }
+        tracing::warn!("a watch can not read what it watches, and tries again each {AGAIN:?}: {error}{help}");
+        self.link(Link::Lost)
     }
 
     fn link(&self, link: Link) -> Result<(), Gone> {

@@ -2,7 +2,7 @@
 
 use cninfra::config::{Duration, Invalid, Later, Secret};
 use serde::{Deserialize, Deserializer, Serialize, de};
-use std::{fmt, path::PathBuf, time::Duration as Time};
+use std::{fmt, net::Ipv6Addr, path::PathBuf, time::Duration as Time};
 
 /// Where the predecessor looked when nothing said so.
 const DEFAULT_ENDPOINT: &str = "127.0.0.1:2379";
@@ -21,7 +21,7 @@ const DEFAULT_ENDPOINT: &str = "127.0.0.1:2379";
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct EtcdConfig {
     /// The members of the cluster, `host:port` each. One is used until it fails, then the next one. Default: none, and the plugin is off; `127.0.0.1:2379` where
-    /// another key is set.
+    /// another key is set, or there is a file `etcd.conf`, be it empty.
     pub endpoints: Endpoints,
     /// For a connection to be made. Default: 1 s.
     pub dial_timeout: Duration,
@@ -88,7 +88,7 @@ impl EtcdConfig {
         EtcdConfig { endpoints, ..EtcdConfig::default() }
     }
 
-    /// Has anything been set?
+    /// Has anything been set to another value than the default?
     #[must_use]
     pub fn is_set(&self) -> bool {
         *self != EtcdConfig::default()
@@ -104,10 +104,7 @@ impl EtcdConfig {
     /// The endpoints as addresses with their scheme, one at least.
     pub(crate) fn addresses(&self) -> Vec<String> {
         let scheme = if self.is_tls() { HTTPS } else { HTTP };
-        let address = |endpoint: &str| {
-            let bare = endpoint.strip_prefix(HTTP).or_else(|| endpoint.strip_prefix(HTTPS)).unwrap_or(endpoint);
-            format!("{scheme}{}", bare.trim_end_matches('/'))
-        };
+        let address = |endpoint: &str| format!("{scheme}{}", bare(endpoint).trim_end_matches('/'));
         match &*self.endpoints.0 {
             [] => vec![address(DEFAULT_ENDPOINT)],
             endpoints => endpoints.iter().map(|endpoint| address(endpoint)).collect(),
@@ -115,29 +112,44 @@ impl EtcdConfig {
     }
 
     pub(crate) fn check(&self) -> Result<(), Invalid> {
+        let mut all = Vec::new();
+        let mut wrong = |is_wrong: bool, key: &str, what: &str, help: &str| {
+            all.extend(is_wrong.then(|| Invalid::key(key, what).help(help)));
+        };
         for (key, time) in [("dial-timeout", self.dial_timeout), ("operation-timeout", self.operation_timeout)] {
-            if *time < Time::from_millis(1) {
-                return Err(Invalid::key(key, "is too short for any answer: take some seconds"));
-            }
+            wrong(*time < Time::from_millis(1), key, "is too short for any answer", "take some seconds");
         }
-        if *self.session_ttl < Time::from_secs(1) {
-            return Err(Invalid::key("session-ttl", "is below a second, and etcd counts whole ones"));
+        let is_short = *self.session_ttl < Time::from_secs(1);
+        wrong(is_short, "session-ttl", "is below a second, and etcd counts whole ones", "leave it at 5s");
+        let is_short = *self.reconnect_interval < Time::from_millis(10);
+        wrong(is_short, "reconnect-interval", "is so short that it would keep asking", "leave it at 1s");
+        let is_short = !self.auto_compact.is_zero() && *self.auto_compact < Time::from_secs(1);
+        wrong(is_short, "auto-compact", "is so short that it would keep compacting", "such as `24h`, or `0` for never");
+        let key = if self.cert_file.is_some() { "cert-file" } else { "key-file" };
+        let is_half = self.cert_file.is_some() != self.key_file.is_some();
+        wrong(is_half, key, "is of use with its other half only", "set `cert-file` and `key-file`");
+        for endpoint in &self.endpoints.0 {
+            let bare = bare(endpoint).trim_end_matches('/');
+            let has_user = bare.contains('@');
+            wrong(has_user, "endpoints", "has a user in it", "set `username` and `password`");
+            let what = format!("has `{endpoint}`, which is no `host:port`");
+            wrong(!has_user && !is_host_and_port(bare), "endpoints", &what, "such as `10.0.0.1:2379`");
         }
-        if *self.reconnect_interval < Time::from_millis(10) {
-            return Err(Invalid::key("reconnect-interval", "is so short that it would keep asking"));
-        }
-        if !self.auto_compact.is_zero() && *self.auto_compact < Time::from_secs(1) {
-            return Err(Invalid::key("auto-compact", "is so short that it would keep compacting"));
-        }
-        if self.cert_file.is_some() != self.key_file.is_some() {
-            let key = if self.cert_file.is_some() { "cert-file" } else { "key-file" };
-            return Err(Invalid::key(key, "is of use with its other half only: set `cert-file` and `key-file`"));
-        }
-        if self.endpoints.0.iter().any(|endpoint| endpoint.contains('@')) {
-            return Err(Invalid::key("endpoints", "has a user in it: set `username` and `password`"));
-        }
-        Ok(())
+        Invalid::all(all)
     }
+}
+
+fn bare(endpoint: &str) -> &str {
+    endpoint.strip_prefix(HTTP).or_else(|| endpoint.strip_prefix(HTTPS)).unwrap_or(endpoint)
+}
+
+fn is_host_and_port(endpoint: &str) -> bool {
+    let Some((host, port)) = endpoint.rsplit_once(':') else { return false };
+    let is_host = match host.strip_prefix('[') {
+        Some(host) => host.strip_suffix(']').is_some_and(|host| host.parse::<Ipv6Addr>().is_ok()),
+        None => !host.is_empty() && !host.contains([':', '/', '?', '#', ' ', ']']),
+    };
+    is_host && port.parse::<u16>().is_ok_and(|port| port != 0)
 }
 
 pub(crate) const HTTP: &str = "http://";
@@ -207,5 +219,23 @@ mod tests {
         assert!(bad(|config| config.endpoints.0.push("u:p@b:1".into())));
         assert!(bad(|config| config.session_ttl = Duration::from_millis(1)));
         assert!(!bad(|config| config.username = Some("u".into())));
+    }
+
+    #[test]
+    fn an_endpoint_is_a_host_and_a_port() {
+        let told = |endpoint: &str| EtcdConfig::at([endpoint]).check().err().map(|invalid| invalid.to_string());
+        for wrong in ["127.0.0.1", "http://a", "a:0", "a:x", ":1", "http://a:1/foo", "::1:2379", "[::1]", "a b:1"] {
+            let what = format!("key `endpoints` has `{wrong}`, which is no `host:port`");
+            assert_eq!(told(wrong), Some(what));
+        }
+        for right in ["a:1", "https://a.b:2379/", "[::1]:2379", "http://[fe80::1]:1"] {
+            assert_eq!(told(right), None, "{right}");
+        }
+        // what is secret is not told
+        assert_eq!(told("http://u:hunter2@b"), Some("key `endpoints` has a user in it".to_string()));
+        let mut config = EtcdConfig::at(["a"]);
+        config.session_ttl = Duration::default();
+        let all = config.check().unwrap_err().to_string();
+        assert!(all.contains("session-ttl") && all.contains("endpoints"), "all at once: {all}");
     }
 }

@@ -46,8 +46,8 @@ const FLAGS: &[Flag] = &[
 /// }
 /// ```
 ///
-/// Its config section is `etcd`, in the file `etcd.conf`, or `etcdv3.conf`, as the predecessor had it at first: see [`EtcdConfig`]. Where nothing is set there, nor by `ETCD_ENDPOINTS`, it is off: it says so by its status, and what is
-/// asked of it fails at once.
+/// Its config section is `etcd`, in the file `etcd.conf`, or `etcdv3.conf`, as the predecessor had it at first: see [`EtcdConfig`]. Where there is no such file, and nothing is set
+/// otherwise (by `ETCD_ENDPOINTS`), it is off: it says so by its status, and what is asked of it fails at once. A file that is empty, or says what is the default, is one: etcd is at `127.0.0.1:2379` then.
 ///
 /// Its `init` waits until etcd answers, and fails where it does not: see the start policies. With `allow-delayed-start` it does not wait. An agent that starts without it, by its start policy, has the store all the same:
 /// calls wait for etcd within their limits, and watches begin when it is there. Later it says that it is in error while etcd does not answer, and that it is well when it does.
@@ -55,6 +55,8 @@ const FLAGS: &[Flag] = &[
 pub struct Etcd {
     #[config(check = EtcdConfig::check)]
     config: EtcdConfig,
+    #[context]
+    cx: Context,
     current: RwLock<Current>,
 }
 
@@ -84,6 +86,11 @@ impl Etcd {
         Ok(Delegate::store(self, "connect")?.client().await?)
     }
 
+    /// By a file, whatever it says, or by anything that is set.
+    fn is_wanted(&self) -> bool {
+        self.config.is_set() || self.cx.has_config_file()
+    }
+
     fn current(&self) -> Current {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -95,8 +102,8 @@ impl Etcd {
 
 impl Lifecycle for Etcd {
     async fn init(&self, cx: &Context) -> Result<()> {
-        if !self.config.is_set() {
-            cx.log().info("is off: set `endpoints` in etcd.conf, or ETCD_ENDPOINTS, to use etcd");
+        if !self.is_wanted() {
+            cx.log().info("is off: there is no etcd.conf; set `endpoints` there, or ETCD_ENDPOINTS, to use etcd");
             self.put(Current::Off);
             cx.status().report(State::Disabled);
             return Ok(());
@@ -141,7 +148,7 @@ impl Lifecycle for Etcd {
         if let Current::Open(store) = self.current() {
             if let Err(error) = store.close().await {
                 let ttl = self.config.session_ttl;
-                cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error}"));
+                cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
             }
             // not before: what others have of it is given back meanwhile
             self.put(Current::None);
@@ -158,7 +165,7 @@ impl Delegate for Etcd {
     }
 
     fn is_configured(&self) -> bool {
-        self.config.is_set()
+        self.is_wanted()
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<EtcdStore>, KvError> {

@@ -45,7 +45,10 @@ use std::{
 /// | `non-fatal` | | plugins, by their instance names, whose state does not count: beside those that are optional in the flavor. Their states are shown all the same; `/agent/status` says which these are |
 /// | `endpoint` | | a port for all these routes alone, such as `127.0.0.1:9192`; without it, or where it is the HTTP server's, they are routes of that |
 /// | `port` | | the same, by the port alone. Flag `--probe-port`, variable `PROBE_PORT`; the predecessor's names do, too: `--http-probe-port`, `HTTP_PROBE_PORT` |
-#[plugin(flags = FLAGS)]
+///
+/// The section is `probe`, its file `probe.conf` (`--probe-config`, `PROBE_CONFIG`). The predecessor's names mean the same: `http-probe`, `http-probe.conf`,
+/// `--http-probe-config`, `HTTP_PROBE_CONFIG`. A key that both files set is an error.
+#[plugin(alias = "http-probe", flags = FLAGS)]
 pub struct Probe {
     http: Dep<dyn Http>,
     #[config]

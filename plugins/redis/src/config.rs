@@ -182,56 +182,51 @@ impl RedisConfig {
     }
 
     pub(crate) fn check(&self) -> Result<(), Invalid> {
+        let mut all = Vec::new();
+        let mut wrong = |is_wrong: bool, key: &str, what: &str, help: &str| {
+            all.extend(is_wrong.then(|| Invalid::key(key, what).help(help)));
+        };
         let times = [
             ("dial-timeout", self.dial_timeout),
             ("read-timeout", self.read_timeout),
             ("write-timeout", self.write_timeout),
         ];
         for (key, time) in times {
-            if !time.is_zero() && *time < Time::from_millis(1) {
-                return Err(Invalid::key(key, "is too short for any answer: take some seconds"));
-            }
+            let is_short = !time.is_zero() && *time < Time::from_millis(1);
+            wrong(is_short, key, "is too short for any answer", "take some seconds");
         }
-        if *self.session_ttl < Time::from_secs(1) {
-            return Err(Invalid::key("session-ttl", "is below a second, which a slow moment of the network takes"));
+        let (ttl, rescan) = (*self.session_ttl, *self.rescan_interval);
+        let what = "is below a second, which a slow moment of the network takes";
+        wrong(ttl < Time::from_secs(1), "session-ttl", what, "take some seconds");
+        let what = "is so short that it would keep reading all keys";
+        wrong(rescan < Time::from_millis(100), "rescan-interval", what, "take some seconds");
+        let is_half = self.tls.cert_file.is_some() != self.tls.key_file.is_some();
+        wrong(is_half, "tls", "has one half of a certificate", "set `cert-file` and `key-file`");
+        let what = "has `skip-verify`, by which anybody could be the server";
+        wrong(self.tls.skip_verify, "tls", what, "set `ca-file` to who has signed its certificate");
+        let of_replicas =
+            [("enable-query-on-slave", self.enable_query_on_slave), ("route-by-latency", self.route_by_latency)];
+        for (key, is_set) in of_replicas {
+            wrong(is_set, key, "is not served: replicas may have old values, so they are not asked", "take it out");
         }
-        if *self.rescan_interval < Time::from_millis(100) {
-            return Err(Invalid::key("rescan-interval", "is so short that it would keep reading all keys"));
+        let is_alone = self.master_name.is_some() && self.endpoints.is_empty();
+        wrong(is_alone, "master-name", "is of use with the sentinels that know it", "set `endpoints`");
+        let is_both = self.endpoint.is_some() && !self.endpoints.is_empty();
+        let help = "a single server is `endpoint`, sentinels and clusters are `endpoints`: keep one of them";
+        wrong(is_both, "endpoint", "is set beside `endpoints`", help);
+        let has_databases = self.db == 0 || !self.is_set() || !self.is_cluster();
+        wrong(!has_databases, "db", "is for single servers", "leave it out: a cluster has one database, 0");
+        let of_one = self.endpoint.iter().map(|endpoint| ("endpoint", "is", endpoint));
+        for (key, verb, endpoint) in of_one.chain(self.endpoints.iter().map(|endpoint| ("endpoints", "has", endpoint)))
+        {
+            let has_user = endpoint.contains('@');
+            // what is secret of it is not told
+            wrong(has_user, key, "has a user in it", "set `username` and `password`");
+            let is_wrong = bare(endpoint).rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err());
+            let what = format!("{verb} `{endpoint}`, which is no `host:port`");
+            wrong(!has_user && is_wrong, key, &what, "such as `10.0.0.1:6379`");
         }
-        if self.tls.cert_file.is_some() != self.tls.key_file.is_some() {
-            return Err(Invalid::key("tls", "has one half of a certificate: set `cert-file` and `key-file`"));
-        }
-        let refused = [
-            ("enable-query-on-slave", self.enable_query_on_slave),
-            ("route-by-latency", self.route_by_latency),
-            ("tls", self.tls.skip_verify),
-        ];
-        if let Some((key, _)) = refused.into_iter().find(|(_, is_set)| *is_set) {
-            let what = match key {
-                "tls" => {
-                    "has `skip-verify`, by which anybody could be the server: set `ca-file` to who has signed its certificate"
-                }
-                _ => "is not served: replicas may have old values, so they are not asked; take it out",
-            };
-            return Err(Invalid::key(key, what));
-        }
-        if self.master_name.is_some() && self.endpoints.is_empty() {
-            return Err(Invalid::key("master-name", "is of use with the sentinels that know it: set `endpoints`"));
-        }
-        if self.db != 0 && self.is_set() && self.is_cluster() {
-            return Err(Invalid::key("db", "is for single servers: a cluster has one database, 0"));
-        }
-        let wrong = |endpoint: &&String| {
-            endpoint.contains('@')
-                || bare(endpoint).rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err())
-        };
-        if self.endpoint.iter().any(|endpoint| wrong(&endpoint)) {
-            return Err(Invalid::key("endpoint", "is no `host:port`"));
-        }
-        if self.endpoints.iter().any(|endpoint| wrong(&endpoint)) {
-            return Err(Invalid::key("endpoints", "has one that is no `host:port`"));
-        }
-        Ok(())
+        Invalid::all(all)
     }
 }
 
@@ -268,10 +263,23 @@ mod tests {
         assert!(bad(|config| config.read_timeout = Duration(Time::from_nanos(5))));
         assert!(bad(|config| config.tls.cert_file = Some("c.pem".into())));
         assert!(bad(|config| config.endpoint = Some("u:p@b:1".into())));
-        assert!(bad(|config| config.endpoints.push("b".into())));
+        assert!(bad(|config| (config.endpoint, config.endpoints) = (None, vec!["b".to_string()])));
+        assert!(bad(|config| config.endpoint = Some("b".into())));
+        assert!(bad(|config| config.endpoints.push("b:1".into())));
         assert!(bad(|config| config.master_name = Some("m".into())));
         assert!(bad(|config| (config.endpoint, config.endpoints, config.db) = (None, vec!["a:1".to_string()], 1)));
         assert!(bad(|config| config.route_by_latency = true) && bad(|config| config.tls.skip_verify = true));
         assert!(!bad(|config| config.read_timeout = Duration::default()));
+    }
+
+    #[test]
+    fn all_that_can_not_be_meant_is_told_at_once() {
+        let config =
+            RedisConfig { read_timeout: Duration(Time::from_nanos(5)), route_by_latency: true, ..RedisConfig::at("b") };
+        let told = config.check().unwrap_err().to_string();
+        assert!(
+            ["read-timeout", "route-by-latency", "`b`, which is no `host:port`"].iter().all(|part| told.contains(part)),
+            "{told}"
+        );
     }
 }

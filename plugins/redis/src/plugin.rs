@@ -109,7 +109,7 @@ impl Lifecycle for Redis {
             && let Err(error) = store.close().await
         {
             let ttl = self.config.session_ttl;
-            cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error}"));
+            cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
         }
         Ok(())
     }

@@ -49,6 +49,8 @@ impl Scan {
         let valid = prefix.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
         let pattern = format!("{}*", literal(valid));
         let command = Command::bare("SCAN").number(cursor).arg("MATCH").arg(pattern).arg("COUNT").number(COUNT);
+        // hashes, lists and the like are not of this store
+        let command = command.arg("TYPE").arg("string");
         let mut parts = core.call_until(turn, asked, &To::Node(endpoint.clone()), command).await?.list().into_iter();
         let next = parts.next().and_then(|next| next.text()).and_then(|next| next.parse().ok()).unwrap_or(0);
         let keys = parts.next().map(|keys| keys.list()).unwrap_or_default();

@@ -15,14 +15,18 @@ pub(crate) const TXN: &str = include_str!("txn.lua");
 /// What the server knows it by, once it has seen it.
 const TXN_SHA1: &str = "54c6686b899923834dd275ea3b7352092fe916ff";
 
-/// Lets a value live on, if it is still there: 1; 0 where another one is there, -1 where none is.
+/// Lets a value live on, if it is still there, and ends by itself: 1; 0 where another one is there, -1 where none is. One that lives for ever, or for longer, was put by somebody else.
 pub(crate) const RENEW: &str = "local found = redis.call('GET', KEYS[1])
-if found == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+local left = redis.call('PTTL', KEYS[1])
+if found == ARGV[1] and left >= 0 and left <= tonumber(ARGV[2]) then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return found and 0 or -1";
 
-/// Deletes a key, if it has this value.
-pub(crate) const RELEASE: &str =
-    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+/// Deletes a key, if it has this value, and ends by itself as soon.
+pub(crate) const RELEASE: &str = "local left = redis.call('PTTL', KEYS[1])
+if redis.call('GET', KEYS[1]) == ARGV[1] and left >= 0 and left <= tonumber(ARGV[2]) then
+  return redis.call('DEL', KEYS[1])
+end
+return 0";
 
 /// Deletes a key, and says what it was.
 pub(crate) const TAKE: &str = "local found = redis.call('GET', KEYS[1]) redis.call('DEL', KEYS[1]) return found";

@@ -1,4 +1,6 @@
 //! [`Session`]: the keys that end with the client. Each has a life of its own, which is renewed until the store is closed.
+//!
+//! A key is known as ours by its value and its life. What cannot be told from it is the same value put by another client for as long: it ends with whoever ends first.
 
 use crate::{
     core::{Core, To, Turn, Who},
@@ -86,7 +88,8 @@ impl Session {
     pub(crate) async fn release(&self, core: &Core) -> Result<()> {
         let release = |key: Bytes, kept: Kept| async move {
             let asked = Asked::to_write("release", Some(KeyRange::key(&key)));
-            let release = script::of_key(script::RELEASE, &key).arg(kept.value);
+            let ttl = core.config.session_ttl.as_millis();
+            let release = script::of_key(script::RELEASE, &key).arg(kept.value).number(ttl);
             core.call_own(&asked, &To::Key(key), release).await.map(drop)
         };
         let of_server = |keys: Vec<(Bytes, Kept)>| async move {

@@ -2,7 +2,7 @@
 
 use super::{
     Violation,
-    life::{Life, OUTLIVES},
+    life::{Life, OUTLIVES, UP_WITHIN},
 };
 use crate::{agent::Cause, status::State, tasks::END_IT};
 
@@ -76,7 +76,7 @@ impl Found<'_> {
         let Some(status) = status else { return };
         let has_reason = status.reason.as_ref().is_some_and(|reason| !reason.is_empty());
         match status.state {
-            State::Init => self.add(4, "its state is still `Init` when the agent has started".to_string()),
+            State::Init => self.add(4, format!("its state is still `Init` {UP_WITHIN:?} after the agent has started")),
             State::Ok => {}
             state if !has_reason => self.add(4, format!("its state is {state:?}, without a reason")),
             _ => {}

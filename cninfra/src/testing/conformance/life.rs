@@ -9,7 +9,7 @@ use crate::{
     agent::{Builder, Outcome, PluginError},
     graph::Graph,
     logging::{Level, LogSettings},
-    status::AgentStatus,
+    status::{AgentStatus, State},
     tasks::{LEFT, Slowest},
     testing::log::Log,
 };
@@ -22,8 +22,8 @@ use std::{
 };
 use tokio::{runtime::Runtime, time::timeout};
 
-/// How long a plugin has to come up that is tried again.
-const UP_WITHIN: Duration = Duration::from_secs(5);
+/// How long a plugin has to come up that is tried again, or to say how it is.
+pub(super) const UP_WITHIN: Duration = Duration::from_secs(5);
 /// So long may go on, when the agent has closed, what was given to `spawn_blocking`: it can not be ended.
 pub(super) const OUTLIVES: Duration = Duration::from_secs(1);
 
@@ -77,6 +77,18 @@ pub(super) async fn look<F>(agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
     life.is_up = timeout(UP_WITHIN, agent.all_up()).await.is_ok();
     life.status = Some(agent.status());
     Vec::new()
+}
+
+/// The same, when the plugin has said how it is: a probe may not have answered yet.
+pub(super) async fn look_at<F>(plugin: &str, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
+    let going = look(agent, life).await;
+    let gets_ready =
+        |status: &AgentStatus| status.plugins.iter().any(|one| one.name == plugin && one.state == State::Init);
+    let mut changes = agent.status_changes();
+    let known = async { while gets_ready(&changes.current()) && changes.next().await.is_some() {} };
+    let _ = timeout(UP_WITHIN, known).await;
+    life.status = Some(agent.status());
+    going
 }
 
 impl<F: 'static> Conformance<F> {

@@ -170,7 +170,8 @@ impl<F> Outside<F> {
         self
     }
 
-    /// In this time after the server is back, the plugin is well, and says so. Default: 10 s.
+    /// In this time after the server is back, the plugin is well, and says so. For so long, but no longer than 3 s, it is looked at whether
+    /// a loss that was reported stays so. Default: 10 s.
     pub fn back_within(mut self, limit: Duration) -> Self {
         self.back_within = limit;
         self

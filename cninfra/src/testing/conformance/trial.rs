@@ -5,7 +5,7 @@ use super::{
     found::Found,
     life::{Going, Life},
     probe::Ordeal,
-    verdict::Called,
+    verdict::{Called, STEADY},
 };
 use crate::{
     Agent, Phase,
@@ -62,7 +62,7 @@ impl<F: 'static> Trial<'_, F> {
     /// For longer than anything may take there; but the plugin may block the thread that would end it.
     fn pause(&self) {
         let Outside { link, call_within, start_within, lost_within, .. } = self.outside;
-        link.pause_at_most(*start_within + 2 * (*call_within + SLACK) + *lost_within + SLACK);
+        link.pause_at_most(*start_within + 2 * (*call_within + SLACK) + *lost_within + STEADY[1] + SLACK);
     }
 
     fn live(
@@ -89,12 +89,15 @@ impl<F: 'static> Trial<'_, F> {
         const WHILE: &str = "while the server does not answer";
         self.is_well(agent, life).await;
         self.pause();
-        // on the connection that is there, and on the one that may follow it
-        for _ in 0..2 {
-            let called = self.call(agent).await;
-            self.fails(WHILE, called, life);
-        }
-        self.is_reported(WHILE, agent, life).await;
+        let calls = async |life: &mut Life| {
+            // on the connection that is there, and on the one that may follow it
+            for _ in 0..2 {
+                let called = self.call(agent).await;
+                self.fails(WHILE, called, life);
+            }
+            self.is_reported(WHILE, agent, life).await;
+        };
+        self.stays_reported(WHILE, agent, life, calls).await;
         self.comes_back("after the server did not answer", agent, life).await;
         Vec::new()
     }
@@ -104,10 +107,12 @@ impl<F: 'static> Trial<'_, F> {
         const WHILE: &str = "while the connection is lost";
         self.is_well(agent, life).await;
         self.outside.link.cut();
-        self.is_reported(WHILE, agent, life).await;
-        self.stays_reported(WHILE, agent, life).await;
-        let called = self.call(agent).await;
-        self.fails(WHILE, called, life);
+        let calls = async |life: &mut Life| {
+            self.is_reported(WHILE, agent, life).await;
+            let called = self.call(agent).await;
+            self.fails(WHILE, called, life);
+        };
+        self.stays_reported(WHILE, agent, life, calls).await;
         self.comes_back("after the connection was lost", agent, life).await;
         Vec::new()
     }

@@ -10,15 +10,26 @@ use crate::{
     foreign::guard,
     status::{PluginStatus, State},
 };
+use futures_util::future::select;
 use std::{
+    cell::Cell,
     future::{Future, poll_fn},
+    pin::pin,
     task::Poll,
     time::{Duration, Instant},
 };
 use tokio::time::{sleep, timeout};
 
-/// For so long a state is looked at that should stay as it is.
-const STEADY: Duration = Duration::from_millis(300);
+/// For so long, at least and at most, a state is looked at that should stay as it is. In between it is the longest pause between two attempts
+/// that a plugin may make, since it promises to be back in that time.
+pub(super) const STEADY: [Duration; 2] = [Duration::from_millis(1500), Duration::from_secs(3)];
+
+/// Words that say who, where, or that there is an error, and no more.
+const WHO: [&str; 28] = [
+    "address", "an", "and", "at", "backend", "by", "call", "client", "endpoint", "error", "failed", "failure", "for",
+    "from", "host", "in", "of", "on", "plugin", "port", "server", "service", "store", "the", "this", "to", "via",
+    "with",
+];
 
 /// A call that has ended, or was given up.
 pub(super) struct Called {
@@ -32,15 +43,20 @@ pub(super) struct Called {
     lacks: Option<&'static str>,
 }
 
-/// What somebody would miss in an error who is to do something about it.
-fn lacks(error: &Error, endpoint: &str) -> Option<&'static str> {
-    let text = error.chain().join(" ").replace(endpoint, "");
-    let words = text.split(|char: char| !char.is_alphabetic()).filter(|word| word.len() > 1).count();
-    if words < 2 {
+/// What somebody would miss in an error of this plugin who is to do something about it.
+fn lacks(error: &Error, plugin: &str, endpoint: &str) -> Option<&'static str> {
+    let text = error.chain().join(" ").replace(endpoint, "").to_lowercase();
+    let words = || text.split(|char: char| !char.is_alphabetic()).filter(|word| word.len() > 1);
+    let is_who = |word: &str| WHO.contains(&word) || plugin.split('-').any(|name| name == word);
+    if words().count() < 2 || words().all(is_who) {
         return Some("says who, and not what went wrong: put the cause into it");
     }
     let has_more = error.chain().len() > 1 || error.help().is_some();
     (!has_more).then_some("tells neither a cause nor a mend: use `context` or `help`")
+}
+
+fn is_bad(state: State) -> bool {
+    matches!(state, State::Degraded | State::Error)
 }
 
 impl<F: 'static> Trial<'_, F> {
@@ -105,7 +121,7 @@ impl<F: 'static> Trial<'_, F> {
 
     /// Its state says that it is not well, and what it lacks.
     pub(super) async fn is_reported(&self, while_: &str, agent: &Agent<F>, life: &mut Life) {
-        let (within, is_bad) = (self.outside.lost_within, |state| matches!(state, State::Degraded | State::Error));
+        let within = self.outside.lost_within;
         let status = self.status_when(agent, within, |status| is_bad(status.state)).await;
         let Some(PluginStatus { state, reason, .. }) = status else { return };
         let reason = reason.unwrap_or_default();
@@ -118,17 +134,41 @@ impl<F: 'static> Trial<'_, F> {
         life.said.push(reason);
     }
 
-    /// Its state says so for as long as nobody could have told it otherwise.
-    pub(super) async fn stays_reported(&self, while_: &str, agent: &Agent<F>, life: &mut Life) {
-        let is_well = |status: &PluginStatus| status.state == State::Ok;
-        if self.status(agent).as_ref().is_none_or(is_well) {
-            // that is told already
-            return;
-        }
-        let status = self.status_when(agent, STEADY, is_well).await;
-        if status.as_ref().is_some_and(is_well) {
+    /// Does what is to be done while the server is lost, and looks at the state beside it: when it says so, then for as long as nobody could
+    /// have told it otherwise. Each change is seen, however short.
+    pub(super) async fn stays_reported(
+        &self,
+        while_: &str,
+        agent: &Agent<F>,
+        life: &mut Life,
+        does: impl AsyncFnOnce(&mut Life),
+    ) {
+        let (steady, lost, is_back) =
+            (self.outside.back_within.clamp(STEADY[0], STEADY[1]), Cell::new(None), Cell::new(false));
+        let looks = async {
+            let mut changes = agent.status_changes();
+            let mut status = Some(changes.current());
+            while let Some(now) = status {
+                let state = now.plugins.iter().find(|one| one.name == self.kit.plugin).map(|one| one.state);
+                match lost.get() {
+                    // one whose first probe has not answered yet has said nothing
+                    None if state.is_some_and(is_bad) => lost.set(Some(Instant::now())),
+                    Some(_) if state == Some(State::Ok) => is_back.set(true),
+                    _ => {}
+                }
+                status = changes.next().await;
+            }
+        };
+        let does = async {
+            does(life).await;
+            let left = lost.get().map(|since| steady.saturating_sub(since.elapsed()));
+            sleep(left.unwrap_or_default()).await;
+        };
+        // the agent goes on, and so does the first one
+        select(pin!(looks), pin!(does)).await;
+        if is_back.get() {
             let mend = "report `Ok` when the server has answered, and not when it is tried again";
-            self.add(life, 4, format!("{while_}: its state goes back to `ok`, within {STEADY:?}: {mend}"));
+            self.add(life, 4, format!("{while_}: its state goes back to `ok`, within {steady:?}: {mend}"));
         }
     }
 
@@ -167,6 +207,7 @@ impl<F: 'static> Trial<'_, F> {
     pub(super) fn call(&self, agent: &Agent<F>) -> impl Future<Output = Called> + use<F> {
         let call = guard(|| (self.outside.call)(agent));
         let (limit, endpoint) = (self.outside.call_within + SLACK, self.outside.link.addr().to_string());
+        let plugin = self.kit.plugin.clone();
         async move {
             let (mut longest, mut panicked, mut missed) = (Duration::ZERO, false, None);
             let mut call = match call {
@@ -181,7 +222,7 @@ impl<F: 'static> Trial<'_, F> {
                 longest = began.elapsed().max(longest);
                 match polled {
                     Ok(polled) => polled.map_err(|error| {
-                        missed = lacks(&error, &endpoint);
+                        missed = lacks(&error, &plugin, &endpoint);
                         format!("{error:?}")
                     }),
                     Err(panic) => {

@@ -48,7 +48,7 @@ struct Asks {
 async fn reads_what_asks_again() {
     let folder = Folder::new();
     folder.write("asker.conf", "a: 1");
-    let config = Config::new().set("agent", "config-poll-interval", "10ms");
+    let config = Config::new().set("agent", "config-poll-interval", "100ms");
     let agent = Agent::<Asks>::builder().config(config).config_dir(folder.path()).start().await.unwrap();
     let mut changes = agent.asker.config.changes();
     *CURIOUS.lock().unwrap() = Some(agent.asker.cx.clone());

@@ -63,7 +63,7 @@ struct App {
 }
 
 fn config() -> Config {
-    Config::new().set("needy", "endpoint", "x").set("agent", "config-poll-interval", "10ms")
+    Config::new().set("needy", "endpoint", "x").set("agent", "config-poll-interval", "100ms")
 }
 
 async fn wrong(folder: &Folder, config: Config) -> Vec<String> {
@@ -98,6 +98,44 @@ async fn what_a_section_finds_wrong_itself_is_told_with_its_place() {
     assert!(words.len() == 1 && words[0].starts_with("ranger.conf:2:6: key `ranger.max` takes"), "{words:?}");
     folder.write("ranger.conf", "min: 1\nmax: 1");
     assert_eq!(wrong(&folder, config()).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_check_is_asked_where_only_keys_are_unknown() {
+    let folder = Folder::new();
+    folder.write("ranger.conf", "min: 2\nmax: 1\nfoo: 1\ninner: {bar: 1, read-time: 2m}");
+    let words = wrong(&folder, config()).await;
+    let of = |text: &str| words.iter().filter(|told| told.contains(text)).count();
+    let told =
+        ["`ranger.foo` is unknown", "`ranger.inner.bar` is unknown", "`ranger.min` is above", "more than a minute"];
+    assert_eq!((words.len(), told.map(of)), (4, [1; 4]), "{words:?}");
+    // what names a key that is misspelled follows from that
+    folder.write("ranger.conf", "min: 2\nmx: 3\ninner: {read-time: 2m}");
+    let words = wrong(&folder, config()).await;
+    assert!(words.len() == 2 && words[0].contains("did you mean `max`"), "{words:?}");
+    assert!(words[1].contains("more than a minute"), "{words:?}");
+}
+
+#[tokio::test]
+async fn a_check_is_asked_of_what_is_overridden() {
+    let folder = Folder::new();
+    let over = |program: &[(&str, &str)]| {
+        program.iter().fold(config(), |config, (key, value)| config.set("ranger", key, value))
+    };
+    // files go over what the program says
+    let time = "set by the program: key `ranger.inner.read_time` is more than a minute";
+    let min = "set by the program: key `ranger.min` is above `max` | swap them";
+    folder.write("ranger.conf", "inner: {read-time: 1s}\nmin: 1\nmax: 2");
+    assert_eq!(wrong(&folder, over(&[("inner.read-time", "2m"), ("min", "3")])).await, [min, time]);
+    // it may be right beside another one that is overridden, too, or beside what goes over it
+    assert_eq!(wrong(&folder, over(&[("min", "3"), ("max", "4")])).await, [""; 0]);
+    folder.write("ranger.conf", "min: 4\nmax: 5");
+    assert_eq!(wrong(&folder, over(&[("min", "3")])).await, [""; 0]);
+    // what holds is told once
+    folder.write("ranger.conf", "min: 4\nmax: 2");
+    let words = wrong(&folder, over(&[("min", "3"), ("max", "5")])).await;
+    let holds = "ranger.conf:1:6: key `ranger.min` is above `max` | swap them";
+    assert_eq!(words, [holds]);
 }
 
 #[tokio::test]
@@ -138,6 +176,9 @@ async fn the_agents_own_keys_are_checked() {
     let words = wrong(&folder, own("drain-delay", "2h")).await;
     let hour = "is more than an hour, in which the agent would go on although it is to stop";
     assert_eq!(words, [format!("set by the program: key `agent.drain-delay` {hour}")]);
+    let words = wrong(&folder, own("config-poll-interval", "99ms")).await;
+    let busy = "is less than 100ms: reading the files would keep a processor busy | such as `2s`, or `0` to look at them after SIGHUP only";
+    assert_eq!(words, [format!("set by the program: key `agent.config-poll-interval` {busy}")]);
     for (section, key) in [("agent", "limits.init"), ("ranger", "limits.close")] {
         let words = wrong(&folder, config().set(section, key, "15ns")).await;
         let what = "15ns is less than any plugin takes: it would be over its limit at once";
@@ -184,7 +225,7 @@ pub struct Strange {
 async fn a_check_that_panics_is_a_mistake() {
     let folder = Folder::new();
     let start = async || {
-        let config = Config::new().set("agent", "config-poll-interval", "10ms");
+        let config = Config::new().set("agent", "config-poll-interval", "100ms");
         Agent::<Strange>::builder().config(config).config_dir(folder.path()).start().await
     };
     folder.write("odd.conf", "number: 13");

@@ -58,7 +58,7 @@ pub(super) struct App {
 }
 
 pub(super) async fn start(dir: &Path) -> Agent<App> {
-    let config = Config::new().set("agent", "config-poll-interval", "10ms");
+    let config = Config::new().set("agent", "config-poll-interval", "100ms");
     Agent::<App>::builder().config(config).config_dir(dir).start().await.unwrap()
 }
 
@@ -244,7 +244,7 @@ async fn a_new_secret_is_seen() {
 async fn the_levels_of_loggers_follow_their_file() {
     let folder = Folder::new();
     folder.write("logs.conf", "default-level: warn\nloggers: [{name: fixed, level: debug}]");
-    let config = Config::new().set("agent", "config-poll-interval", "10ms").set("logs", "levels", "other=error");
+    let config = Config::new().set("agent", "config-poll-interval", "100ms").set("logs", "levels", "other=error");
     let levels = LogSettings::new().level("follower", Level::Error).unwrap();
     let builder = Agent::<App>::builder().config(config).config_dir(folder.path()).log_settings(&levels);
     let agent = builder.start().await.unwrap();
@@ -354,7 +354,7 @@ async fn without_an_agent_it_is_a_value() {
 #[tokio::test]
 async fn two_agents_of_one_config_do_not_share_their_sections() {
     let (here, there) = (Folder::new(), Folder::new());
-    let config = Config::new().set("agent", "config-poll-interval", "10ms");
+    let config = Config::new().set("agent", "config-poll-interval", "100ms");
     let make = |folder: &Folder| Agent::<App>::builder().config(config.clone()).config_dir(folder.path());
     let (one, other) = (make(&here).start().await.unwrap(), make(&there).start().await.unwrap());
     let mut changes = one.follower.config.changes();
@@ -411,7 +411,7 @@ async fn a_secret_that_changes_while_the_agent_starts_is_seen() {
     folder.write("secret", "old\n");
     folder.write("rotated.conf", "password-file: secret");
     SECRET.set(folder.path().join("secret"));
-    let config = Config::new().set("agent", "config-poll-interval", "10ms");
+    let config = Config::new().set("agent", "config-poll-interval", "100ms");
     let agent = Agent::<Rotates>::builder().config(config).config_dir(folder.path()).start().await.unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while agent.rotated.config.get().password.reveal() != "new" {

@@ -65,6 +65,9 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "peers: [{host: a}, {port: 1}]", "server.conf:1:20: key `server.peers[1]`: the key `host` is missing | set it: the type of `peers[1]` has no default for it alone".into()),
         ("server.conf", "mode: fast", "server.conf:1:7: key `server.mode` takes `plain`, `round-robin`, `fixed` or `weights`, not `fast`".into()),
         ("server.conf", "mode: {fixed: {per: x}}", "server.conf:1:16: key `server.mode.fixed.per` is unknown | did you mean `peer`? known keys: peer".into()),
+        ("server.conf", "peers: [{}]", "server.conf:1:9: key `server.peers[0]`: the key `host` is missing | set it: the type of `peers[0]` has no default for it alone; not set either, and perhaps needed, too: `port`".into()),
+        ("server.conf", "\u{feff}name: x\n tls: [", "server.conf:2:5: it is no YAML: mapping values are not allowed in this context | a text that begins with a sign of YAML stands in quotes: \"[::]:9191\"".into()),
+        ("server.conf", "\u{feff}name: x\nport: y", "server.conf:2:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("server.conf", "mode: fixed", "server.conf:1:7: key `server.mode`: what belongs to this name is missing".into()),
         ("server.conf", "mode: {plain: x}", "server.conf:1:7: key `server.mode`: nothing belongs to this name: write it alone".into()),
         ("server.conf", "mode: 5", "server.conf:1:7: key `server.mode` takes a name, not `5`".into()),
@@ -82,7 +85,7 @@ async fn every_kind_of_mistake_has_its_words() {
         // files as a whole
         ("server.conf", "port: 1\n  name: x", "server.conf:2:7: it is no YAML: mapping values are not allowed in this context".into()),
         ("server.conf", "a: [", "server.conf:2:1: it is no YAML: did not find expected node content".into()),
-        ("server.conf", "name: x\ntls:\n  a: 1\n  a: 2", "server.conf:4:3: it is no YAML: tls: duplicate entry with key \"a\"".into()),
+        ("server.conf", "name: x\ntls:\n  min-version: 1\n  min-version: 2", "server.conf:4:3: it is no YAML: the key `min-version` is there twice | keep one of them".into()),
         ("server.conf", "server:\n  port: 1", "server.conf:1:1: key `server.server` is unknown | the file holds the section itself: what is in `server` goes one step to the left, without it".into()),
         ("server.conf", "name: [::]:9191", "server.conf:1:8: it is no YAML: did not find expected node content | a text that begins with a sign of YAML stands in quotes: \"[::]:9191\"".into()),
         ("server.conf", "tls:\n\tcert-file: x", "server.conf:2:1: it is no YAML: found character that cannot start any token | YAML is indented by spaces, not by tabs".into()),
@@ -97,7 +100,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "port: 18446744073709551616", "server.conf:1:7: a whole number is larger than any that is read | a text of digits stands in quotes".into()),
         ("server.conf", "a: &a [*a]", "server.conf:1:4: it is no YAML: recursion limit exceeded".into()),
         ("server.conf", "~: 1", format!("server.conf:1:1: key `server.null` is unknown | {KEYS}")),
-        ("server.conf", "? [a]\n: 1", format!("server.conf:1:1: key `server.[..]` is unknown | {KEYS}")),
+        ("server.conf", "? [a]\n: 1", format!("server.conf:1:3: key `server.[..]` is unknown | {KEYS}")),
         // what is written is on one line, whatever it is
         ("server.conf", "read-timeout: \"a\\nERROR \\e[31m\"", "server.conf:1:15: key `server.read-timeout`: `a\\nERROR \\u{1b}[31m` is no length of time: write `5s`, `1m30s` or `100ms`".into()),
         // one file for all
@@ -248,4 +251,20 @@ async fn a_type_that_panics_where_it_is_read_is_a_mistake_of_its_section() {
     let error = Agent::<Lone>::builder().config(config).start().await.unwrap_err();
     let text = error.to_string();
     assert!(error.exit_code() == 2 && text.contains("section `odd`: reading it panicked: 3 is odd"), "{text}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_there_twice_in_yaml_hides_nothing() {
+    let file = "port: x\ntls:\n  min-version: 1\n  min-version: y\nfoo: 1\nname: a\n? name\n: b\nmode: !weights [1]\nlabels: {a: 1.5}";
+    let wrong = wrong(&[("server.conf", file), ("extra.conf", "size: z")]).await;
+    let of = |told: &str| wrong.iter().filter(|line| line.starts_with(told)).count();
+    let told = [
+        "server.conf:4:3: it is no YAML: the key `min-version` is there twice | keep one of them",
+        "server.conf:7:3: it is no YAML: the key `name` is there twice | keep one of them",
+        "server.conf:1:7: key `server.port` takes",
+        "server.conf:5:1: key `server.foo` is unknown",
+        "server.conf:10:13: key `server.labels.a` takes",
+        "extra.conf:1:7: key `extra.size` takes",
+    ];
+    assert_eq!((wrong.len(), told.map(of)), (6, [1; 6]), "{wrong:?}");
 }

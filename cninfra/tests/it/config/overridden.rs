@@ -68,6 +68,31 @@ async fn a_part_of_a_mapping_is_no_mistake_where_another_layer_has_the_rest() {
 }
 
 #[tokio::test]
+async fn what_no_other_layer_completes_is_no_part() {
+    let program = Config::new()
+        .set("server", "peers", "[{port: 1}, {host: b}]")
+        .set("server", "mode", "{fixed: {}}")
+        .set("server", "tls", "{cert-file: x}");
+    let file = "peers: [{host: a}]\nmode: plain\ntls: {min-version: 1}";
+    let wrong = wrong_over(&[("server.conf", file)], program).await;
+    let expected = [("peers[0]", "host", "peers[0]"), ("mode.fixed", "peer", "fixed")].map(|(key, missing, of)| {
+        format!(
+            "set by the program: key `server.{key}`: the key `{missing}` is missing | set it: the type of `{of}` has no default for it alone"
+        )
+    });
+    assert!(wrong.len() == 2 && expected.iter().all(|told| wrong.contains(told)), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn a_key_of_the_agents_that_can_not_be_there_is_told_below_one_too() {
+    let program = Config::new().set("server", "enabled", false).set("agent", "start-policy", "retry");
+    let files = [("server.conf", "enabled: true"), ("agent.yaml", "agent: {start-policy: fail}")];
+    let wrong = wrong_over(&files, program).await;
+    let of = |place: &str| wrong.iter().filter(|told| told.starts_with(place)).count();
+    assert_eq!((of("server.conf:1:1: "), of("agent.yaml:1:9: "), of("set by the program: ")), (1, 1, 2), "{wrong:?}");
+}
+
+#[tokio::test]
 async fn the_file_of_a_secret_that_is_overridden_need_not_be_there() {
     let program = Config::new().set("server", "password-file", "/nowhere");
     assert_eq!(read_over(&[("server.conf", "password: mine")], program).await.password.reveal(), "mine");

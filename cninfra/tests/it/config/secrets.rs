@@ -1,7 +1,12 @@
 //! Secrets: from files, and never shown.
 
-use super::{read, wrong, wrong_over};
-use cninfra::config::{Config, Secret};
+use super::{App, read, wrong, wrong_over};
+use cninfra::{
+    agent::{Agent, Limits},
+    config::{Config, Secret},
+};
+use cninfra_testbed::{Folder, Silent};
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn a_secret_may_be_in_a_file_of_its_own() {
@@ -95,4 +100,20 @@ async fn the_mask_is_no_secret() {
 fn a_config_does_not_show_its_values() {
     let config = Config::new().set("server", "password", "hunter2").set("server", "port", 1);
     assert_eq!(format!("{config:?}"), r#"["server (set by the program)", "server (set by the program)"]"#);
+}
+
+/// One that the program names, too: no runtime waits for it.
+#[tokio::test]
+async fn a_secret_that_does_not_answer_ends_the_start_within_its_limit() {
+    let folder = Folder::new();
+    folder.write("password", "hunter2");
+    let path = folder.path().join("password");
+    let _silent = Silent::file(&path);
+    let config = Config::new().set("server", "password-file", path.display().to_string());
+    let limits = Limits::default().start(Duration::from_millis(300));
+    let start = Agent::<App>::builder().config(config).limits(limits).start();
+    let began = Instant::now();
+    let error = start.await.err().unwrap().to_string();
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(error.contains(&format!("{} is not read within 300ms", path.display())), "{error}");
 }

@@ -31,9 +31,11 @@ pub enum Sin {
     CallsHaveNoLimit,
     CallsDoNotNameTheServer,
     CallsNameTheServerOnly,
+    CallsNameTheServerWell,
     CallsPanic,
     CallsBlock,
     StateFlaps,
+    StateFlapsEachSecond,
     LossIsNotReported,
     LossIsReportedWithoutTheServer,
     StaysLost,
@@ -150,6 +152,10 @@ impl Lines {
             Sin::CallsNameTheServerOnly => {
                 self.ask_within(key).await.map_err(|_| Error::msg(format!("error: {}", self.config.endpoint)))
             }
+            Sin::CallsNameTheServerWell => self.ask_within(key).await.map_err(|_| {
+                let store = format!("store at {} failed", self.config.endpoint);
+                Error::msg(store).with_help("look whether the server runs, and at `lines.endpoint`")
+            }),
             Sin::CallsPanic => Ok(self.ask_within(key).await.unwrap()),
             _ => self.ask_within(key).await,
         }
@@ -256,13 +262,15 @@ impl Client {
                             }
                         }
                         Err(_) => {
-                            if config.sin == Sin::StateFlaps {
+                            let pause = match config.sin {
+                                Sin::StateFlapsEachSecond => Duration::from_secs(1),
+                                _ => Duration::from_millis(20),
+                            };
+                            sleep(pause).await;
+                            if matches!(config.sin, Sin::StateFlaps | Sin::StateFlapsEachSecond) {
                                 cx.status().report(State::Ok);
-                            }
-                            sleep(Duration::from_millis(20)).await;
-                            if config.sin == Sin::StateFlaps {
+                                sleep(Duration::from_millis(1)).await;
                                 self.lost("tried again");
-                                sleep(Duration::from_millis(20)).await;
                             }
                         }
                     }

@@ -2,11 +2,13 @@
 
 use super::{SECOND, of, ok, start};
 use cninfra::{
+    agent::{Backoff, StartPolicy},
     prelude::*,
     status::{Probing, State},
     testing::paused,
 };
 use std::{
+    cell::Cell,
     future::pending,
     sync::{
         Arc, Mutex,
@@ -14,7 +16,10 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep, timeout},
+};
 
 #[test]
 fn a_plugin_is_asked_for_its_state() {
@@ -283,6 +288,86 @@ fn a_probe_without_a_pause_has_one() {
         let count = asked.swap(0, SeqCst);
         assert!((900..=1001).contains(&count), "{count}");
         agent.store.cx.probe(Probing::new(), || async { Ok(()) });
+        agent.close().await.unwrap();
+    });
+}
+
+thread_local! {
+    /// What the next plugin does.
+    static NEXT: Cell<(u32, Option<State>)> = const { Cell::new((0, None)) };
+}
+
+/// Its `init` fails so often; then it says how it is, or not, and has itself asked. It gives the answers that are let through.
+#[plugin]
+struct Slow {
+    #[default(AtomicU32::new(NEXT.get().0))]
+    fails: AtomicU32,
+    #[default(NEXT.get().1)]
+    says: Option<State>,
+    #[default(Arc::new(Semaphore::new(0)))]
+    answers: Arc<Semaphore>,
+    #[context]
+    cx: Context,
+}
+impl Lifecycle for Slow {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        if self.fails.load(SeqCst) > 0 {
+            self.fails.fetch_sub(1, SeqCst);
+            return Err(Error::msg("connection refused"));
+        }
+        if let Some(state) = self.says {
+            cx.status().report(state);
+        }
+        let answers = self.answers.clone();
+        cx.probe(Probing::new(), move || {
+            let answers = answers.clone();
+            async move {
+                answers.acquire().await?.forget();
+                Ok(())
+            }
+        });
+        Ok(())
+    }
+}
+#[derive(Flavor)]
+struct Asked {
+    slow: Dep<Slow>,
+}
+
+async fn asked(fails: u32, says: Option<State>) -> Agent<Asked> {
+    NEXT.set((fails, says));
+    let retry = StartPolicy::Retry(Backoff::new(SECOND, SECOND));
+    Agent::<Asked>::builder().start_policy("slow", retry).start().await.unwrap()
+}
+
+#[test]
+fn a_plugin_whose_probe_has_not_answered_yet_is_not_ready() {
+    let waits = || (State::Init, "its probe has not answered yet".to_string());
+    paused(async move {
+        for fails in [0, 1] {
+            let agent = asked(fails, None).await;
+            if fails > 0 {
+                assert!(of(&agent.status(), "slow").1.contains("connection refused"), "{:?}", agent.status());
+                sleep(SECOND * 3 / 2).await;
+            }
+            assert_eq!((of(&agent.status(), "slow"), agent.status().is_ready()), (waits(), false), "{fails}");
+            let mut changes = agent.status_changes();
+            agent.slow.answers.add_permits(1);
+            assert_eq!(of(&changes.next().await.unwrap(), "slow"), ok());
+            assert!(agent.status().is_ready());
+            // one that was well is well until it is known to be otherwise
+            agent.slow.cx.probe(Probing::new(), pending);
+            assert_eq!((of(&agent.status(), "slow"), agent.status().is_ready()), (ok(), true));
+            agent.close().await.unwrap();
+        }
+        // it has an end
+        let agent = asked(0, None).await;
+        sleep(SECOND * 2 + SECOND / 2).await;
+        assert_eq!(of(&agent.status(), "slow"), (State::Error, "its probe gave no answer within 2s".into()));
+        agent.close().await.unwrap();
+        // what it says of itself holds
+        let agent = asked(0, Some(State::Ok)).await;
+        assert_eq!((of(&agent.status(), "slow"), agent.status().is_ready()), (ok(), true));
         agent.close().await.unwrap();
     });
 }

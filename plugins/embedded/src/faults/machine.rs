@@ -228,7 +228,8 @@ impl Medium for Machine {
 
     fn keep_reserve(&self) -> io::Result<()> {
         let state = &mut *self.state();
-        state.reserve += (RESERVE - state.reserve).min(state.room());
+        let wanted = ((state.reserve + state.room()) / 2).min(RESERVE);
+        state.reserve = state.reserve.max(wanted);
         if state.reserve == RESERVE { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 

@@ -10,7 +10,10 @@ use cninfra::keyval::{
     Applied, Event, Expiry, KeyRange, Kv, LeaseId, Leases as _, Link, Reason, Revisions as _, Store as _, Txn, Watch,
     WatchOptions,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::time::{sleep, timeout};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -58,7 +61,9 @@ async fn what_was_written_after_all_is_taken_in() {
     machine.come_back();
     // nobody writes
     assert_eq!(told(&mut watch).await, Some("1".to_string()));
-    assert_eq!(*store.health().borrow(), Health::Well);
+    // that is said after the watches were told
+    let mut health = store.health();
+    timeout(LONG, health.wait_for(|health| *health == Health::Well)).await.unwrap().unwrap();
     assert!(store.revision().await.unwrap().get() > before);
     let client = kv.get("client").await.unwrap().unwrap().lease.unwrap();
     assert!(store.time_left(client).await.unwrap().is_some(), "the lease of the client is not known");
@@ -96,8 +101,9 @@ async fn a_read_that_panics_ends_no_watch() {
     let config = EmbeddedConfig { cache: ByteSize(0), ..EmbeddedConfig::default() };
     let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
     kv.put("k", "1").await.unwrap();
-    let mut watch = watch(&kv, "k").await;
+    // the thread that writes has nothing to do, and the watch, which comes later, nothing to read
     kv.store().revoke(LeaseId(1)).await.unwrap();
+    let mut watch = watch(&kv, "k").await;
     machine.fail_next(Fault::ReadPanics);
     let error = kv.get("k").await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::Other, Applied::No), "{error:?}");
@@ -110,6 +116,55 @@ async fn a_read_that_panics_ends_no_watch() {
     timeout(LONG, snapshot).await.unwrap();
     kv.put("k", "2").await.unwrap();
     assert_eq!(told(&mut watch).await, Some("2".to_string()));
+    kv.store().close().await.unwrap();
+}
+
+/// What is logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_a_watch_can_not_read_is_counted_and_logged() {
+    // where there is but one subscriber, other threads can switch off what is logged
+    let _other = tracing::Dispatch::new(tracing_subscriber::registry());
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _logs = tracing::subscriber::set_default(subscriber);
+    let machine = Machine::new(u64::MAX);
+    let config = EmbeddedConfig { cache: ByteSize(0), ..EmbeddedConfig::default() };
+    let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
+    kv.put("k", vec![b'v'; 100_000]).await.unwrap();
+    // the thread that writes has nothing to do
+    kv.store().revoke(LeaseId(1)).await.unwrap();
+    let mut watch = watch(&kv, "k").await;
+    assert_eq!(watch.handle().stats().failures, 0);
+    machine.fail_next(Fault::Read);
+    watch.handle().snapshot().await.unwrap();
+    assert_eq!(timeout(LONG, watch.next()).await.unwrap(), Some(Event::Link(Link::Lost)));
+    let told = "a watch can not read what it watches, and tries again each 200ms: watch at machine: ";
+    let text = log.text();
+    assert!(text.contains("WARN") && text.contains(told) && text.contains("the disk does not read"), "{text}");
+    assert_eq!(timeout(LONG, watch.next()).await.unwrap(), Some(Event::Link(Link::Resumed)));
+    let failures = watch.handle().stats().failures;
+    assert!(failures > 0, "{failures}");
+    assert_eq!(log.text().matches("a watch can not read").count(), 1, "{}", log.text());
     kv.store().close().await.unwrap();
 }
 

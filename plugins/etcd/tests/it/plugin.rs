@@ -4,7 +4,10 @@ use crate::support::{SOON, soon};
 use cninfra::{
     agent::{Backoff, StartPolicy},
     config::Config,
-    keyval::{Coordination, Election, Event, Expiry, KeyVal, Kv, Leases, Loss, Reason, Revisions, Watch, WatchOptions},
+    keyval::{
+        Coordination, Delegate, Election, Event, Expiry, KeyVal, Kv, Leases, Loss, Reason, Revisions, Watch,
+        WatchOptions,
+    },
     prelude::*,
     status::State,
     testing::{Conformance, Link, Outside},
@@ -130,6 +133,28 @@ async fn without_a_config_it_is_off() {
     assert!(error.help().unwrap().contains("ETCD_ENDPOINTS"));
     assert!(agent.etcd.store().is_none());
     agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_its_own_turns_it_on_whatever_that_says() {
+    let start = async |name: &str, text: &str| {
+        let folder = Folder::new();
+        folder.write(name, text);
+        // there may be an etcd at the default address, or none
+        let builder = Agent::<Lone>::builder().config_dir(folder.path()).start_policy("etcd", StartPolicy::Ignore);
+        let agent = builder.start().await.unwrap();
+        let is = (agent.etcd.is_configured(), state(&agent).0 != State::Disabled);
+        agent.close().await.unwrap();
+        is
+    };
+    let on = (true, true);
+    let started = tokio::join!(
+        start("etcd.conf", ""),
+        start("etcdv3.conf", "dial-timeout: 1s\n"),
+        start("agent.yaml", "etcd:\n"),
+        start("redis.conf", "")
+    );
+    assert_eq!(started, (on, on, on, (false, false)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

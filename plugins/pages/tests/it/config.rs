@@ -68,7 +68,7 @@ const ALL: &str = "user: bob\nretries: 3\npassword: hunter2\npin: 4711471147\nto
 
 async fn start(folder: &Folder) -> (Agent<App>, Client) {
     let http = Arc::new(InProcess::default());
-    let config = Config::new().set("agent", "config-poll-interval", "20ms").set("fixed", "user", "eve");
+    let config = Config::new().set("agent", "config-poll-interval", "100ms").set("fixed", "user", "eve");
     let builder = Agent::<App>::builder().config(config).config_dir(folder.path()).bind::<dyn Http>(http.clone());
     (builder.start().await.unwrap(), http.client())
 }

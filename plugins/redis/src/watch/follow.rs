@@ -40,6 +40,8 @@ pub(crate) struct Follower {
     since: u64,
     pub(super) sync: watch::Receiver<Sync>,
     /// Of the last time that all was read.
+    /// How often a server had refused before it began.
+    refusals: u64,
     epoch: u64,
     /// That the connection is lost was told.
     is_lost: bool,
@@ -101,9 +103,11 @@ pub(super) enum Told {
 
 impl Follower {
     pub(crate) fn new(core: Arc<Core>, inbox: Arc<Inbox>, feed: Feed, options: &WatchOptions) -> Self {
+        // before it is there: what is refused then is refused to it
+        let sync = core.hub.sync();
+        let refusals = sync.borrow().refusals;
         let (id, since) = core.hub.add(inbox.clone());
         let due = inbox.ranges().into_iter().map(|range| Due::new(range, Cause::Start, since)).collect();
-        let sync = core.hub.sync();
         let rescan = Instant::now() + *core.config.rescan_interval;
         let epoch = sync.borrow().epoch;
         Follower {
@@ -117,6 +121,7 @@ impl Follower {
             due,
             since,
             sync,
+            refusals,
             epoch,
             is_lost: false,
             rescan,
@@ -132,7 +137,8 @@ impl Follower {
         loop {
             {
                 let sync = sync.borrow_and_update();
-                if sync.refused.is_some() {
+                // what was refused before it began may hold no more
+                if sync.refused.is_some() && sync.refusals > self.refusals {
                     return sync.refused.clone();
                 }
                 if sync.down || sync.confirmed.is_some_and(|confirmed| confirmed >= self.since) {

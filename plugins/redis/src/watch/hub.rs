@@ -17,6 +17,8 @@ pub(crate) struct Hub {
     sync: watch::Sender<Sync>,
     /// The patterns that are wanted: counted up when they are others.
     wanted: watch::Sender<u64>,
+    /// Watches that have begun: each time those that were refused are asked again.
+    begun: watch::Sender<u64>,
     primaries: watch::Sender<Vec<Arc<str>>>,
 }
 
@@ -29,6 +31,7 @@ struct State {
     version: u64,
     listeners: HashMap<Arc<str>, Listener>,
     epoch: u64,
+    refusals: u64,
     trouble: String,
 }
 
@@ -52,6 +55,8 @@ pub(crate) struct Sync {
     pub(crate) confirmed: Option<u64>,
     /// A server refuses to tell, with the mend.
     pub(crate) refused: Option<String>,
+    /// So often one has refused.
+    pub(crate) refusals: u64,
     /// A server is not there.
     pub(crate) down: bool,
 }
@@ -74,6 +79,7 @@ impl Hub {
             state: Mutex::default(),
             sync: watch::Sender::new(Sync::default()),
             wanted: watch::Sender::new(0),
+            begun: watch::Sender::new(0),
             primaries: watch::Sender::new(Vec::new()),
         }
     }
@@ -89,6 +95,7 @@ impl Hub {
         state.inboxes.insert(id, inbox);
         let since = state.version;
         self.settle(state);
+        self.begun.send_modify(|begun| *begun += 1);
         (id, since)
     }
 
@@ -176,6 +183,7 @@ impl Hub {
     /// How it is with who listens to a server.
     pub(crate) fn listener(&self, endpoint: &Arc<str>, now: Listener) {
         let mut state = self.lock();
+        state.refusals += u64::from(matches!(now, Listener::Refused(_)));
         // a server that has no keys any more is not of interest
         if let Some(before) = state.listeners.get_mut(endpoint) {
             let is_back = matches!(now, Listener::Up(_)) && !matches!(before, Listener::Up(_));
@@ -205,6 +213,10 @@ impl Hub {
 
     pub(crate) fn wanted(&self) -> watch::Receiver<u64> {
         self.wanted.subscribe()
+    }
+
+    pub(crate) fn begun(&self) -> watch::Receiver<u64> {
+        self.begun.subscribe()
     }
 
     pub(crate) fn servers(&self) -> watch::Receiver<Vec<Arc<str>>> {
@@ -248,7 +260,7 @@ impl Hub {
         let confirmed: Option<Vec<u64>> = confirmed.collect();
         let down = listeners.values().any(|listener| *listener == Listener::Down);
         let confirmed = confirmed.and_then(|all| all.into_iter().min());
-        let sync = Sync { epoch: state.epoch, confirmed, refused, down };
+        let sync = Sync { epoch: state.epoch, confirmed, refused, refusals: state.refusals, down };
         let version = state.version;
         // under the lock, so that an older one does not come later
         self.sync.send_if_modified(|before| {

@@ -99,13 +99,14 @@ async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
                 return;
             }
         }
-        let mut is_up = false;
+        let (mut is_up, mut begun) = (false, core.hub.begun());
         let ended = session(&core, &endpoint, &mut is_up).await;
         if is_up {
             pauses.reset();
             was_told = false;
         }
         let Err(ended) = ended;
+        let is_refused = matches!(ended, Ended::Refused(_));
         let wait = match ended {
             Ended::Down(why) => {
                 // once, until it is back
@@ -125,7 +126,11 @@ async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
         };
         core.shaken.notify_one();
         core.suspect.notify_one();
-        sleep(wait).await;
+        tokio::select! {
+            () = sleep(wait) => {}
+            // a watch that begins is not refused for what was
+            Ok(()) = begun.changed(), if is_refused => {}
+        }
     }
 }
 

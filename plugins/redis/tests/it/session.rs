@@ -29,6 +29,11 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
     // what is another one's, or was taken out, is not kept
     mine.put_with("others", "v", Expiry::WithClient).await.unwrap();
     all.put("others", "w").await.unwrap();
+    for key in ["same", "longer"] {
+        mine.put_with(key, "v", Expiry::WithClient).await.unwrap();
+    }
+    all.put("same", "v").await.unwrap();
+    all.put_with("longer", "v", Expiry::After(Duration::from_secs(60))).await.unwrap();
     mine.put_with("deleted", "v", Expiry::WithClient).await.unwrap();
     all.delete("deleted").await.unwrap();
     sleep(Duration::from_millis(2500)).await;
@@ -36,14 +41,34 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
         assert!(all.get(key).await.unwrap().is_some(), "{key} is gone");
     }
     assert_eq!(all.get("deleted").await.unwrap(), None);
-    assert_eq!(redis.call(&["PTTL", "others"]).number(), Some(-1));
+    for key in ["others", "same"] {
+        assert_eq!(redis.call(&["PTTL", key]).number(), Some(-1), "{key}");
+    }
+    assert!(redis.call(&["PTTL", "longer"]).number() > Some(50_000));
     // it dies, and does not close
     drop((mine, store));
     for key in ["put", "absent", "a", "b", "swapped"] {
         eventually("it ends", async || all.get(key).await.unwrap().is_none()).await;
     }
-    assert!(all.get("others").await.unwrap().is_some());
+    for key in ["others", "same", "longer"] {
+        assert!(all.get(key).await.unwrap().is_some(), "{key} is gone");
+    }
     other.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_one_has_put_meanwhile_is_not_deleted_at_the_close() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = RedisStore::connect(config(&redis)).await.unwrap();
+    for key in ["mine", "same", "longer"] {
+        kv(&store).put_with(key, "v", Expiry::WithClient).await.unwrap();
+    }
+    redis.call(&["SET", "same", "v"]);
+    redis.call(&["SET", "longer", "v", "PX", "60000"]);
+    store.close().await.unwrap();
+    let left = ["mine", "same", "longer"].map(|key| redis.call(&["GET", key]).text().is_some());
+    assert_eq!(left, [false, true, true]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

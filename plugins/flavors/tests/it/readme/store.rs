@@ -1,5 +1,5 @@
 use cninfra::keyval::{Expiry, KeyVal, Kv, SerdeJson, TypedUpdate, WatchOptions};
-use cninfra_embedded::EmbeddedKv;             // of the crate `cninfra-embedded`
+use cninfra_embedded::EmbeddedKv;             // of the crate `cninfra-embedded`; `cninfra::keyval` has the feature `keyval`
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Peer {
@@ -23,12 +23,12 @@ impl Lifecycle for Peers {
             while let Some(update) = watch.next().await {
                 match update {
                     TypedUpdate::Put((entry, Ok(Peer { address }))) => info!(log, key = ?entry.key, address, "is there"),
-                    TypedUpdate::Put((_, Err(error))) => warn!(log, "{error}"),  // not in JSON: the others go on
+                    TypedUpdate::Put((_, Err(error))) => warn!(log, "{error:#}"),  // not in JSON: the others go on
                     TypedUpdate::Deleted { key, .. } => info!(log, ?key, "is gone"),
                     TypedUpdate::Synced(_) => info!(log, "all that is there has been told"),
                     _ => {}
                 }
-            }
+            } // it ends only where the store is closed, with the agent
         });
         Ok(())
     }
@@ -37,6 +37,6 @@ impl Lifecycle for Peers {
 #[derive(Flavor)]
 struct Peering {
     #[provides(dyn KeyVal)]
-    store: Dep<EmbeddedKv>,                   // or `Dep<Etcd>`, `Dep<Redis>`: nothing else is changed
+    store: Dep<EmbeddedKv>,                   // or `Dep<Etcd>`, `Dep<Redis>`: no other line is changed
     peers: Dep<Peers>,
 }

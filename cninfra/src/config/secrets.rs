@@ -1,0 +1,114 @@
+//! [`Secrets`]: the files of secrets, each read once.
+
+use super::{
+    failure::What,
+    file::{self, Held},
+    key,
+};
+use figment::value::Value;
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// What the files of secrets hold that a config names. Each is asked when its secret is first read, which is where the config files are read, too:
+/// on a thread that may wait for them. Whoever reads the section again has what was found then, as with the texts of the config files.
+#[derive(Default)]
+pub(super) struct Secrets(Mutex<HashMap<PathBuf, Option<Held>>>);
+
+impl Secrets {
+    /// The secret in this file.
+    pub(super) fn read(&self, path: &Path) -> Result<String, What> {
+        let known = self.all().get(path).cloned();
+        // no lock is held while a file system is waited for
+        let held = known.unwrap_or_else(|| {
+            let held = (!file::is_silent(path)).then(|| file::read(path));
+            self.all().entry(path.to_path_buf()).or_insert(held).clone()
+        });
+        match held {
+            Some(Ok(text)) => Ok(text.trim_end_matches(['\r', '\n']).to_string()),
+            Some(Err(failed)) => Err(What::Says(format!("the file {} can not be read: {failed}", path.display()))),
+            None => Err(What::Unanswered(path.to_path_buf())),
+        }
+    }
+
+    /// All files that have answered.
+    pub(super) fn held(&self) -> Vec<(PathBuf, Held)> {
+        self.all().iter().filter_map(|(path, held)| Some((path.clone(), held.clone()?))).collect()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<PathBuf, Option<Held>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Is there a key that may name the file of a secret?
+pub(super) fn may_name_files(value: &Value) -> bool {
+    match value {
+        Value::Dict(_, dict) => {
+            dict.iter().any(|(key, value)| key::plain(key).ends_with("file") || may_name_files(value))
+        }
+        Value::Array(_, items) => items.iter().any(may_name_files),
+        // a variable or a flag may say a mapping in a text
+        Value::String(_, text) => text.contains(['{', ':']) && key::plain(text).contains("file"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Known, Live, Reload, Reloader, Secret, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::fs;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Store {
+        password: Secret,
+    }
+
+    #[test]
+    fn what_has_been_read_is_not_read_again() {
+        let folder = Folder::new();
+        folder.write("store.conf", "password-file: password");
+        folder.write("fixed.conf", "password-file: password");
+        folder.write("password", "hunter2\n");
+        let known = Known::none().with("store", <Live<Store>>::META).with("fixed", Store::META);
+        let files = crate::config::Files { dir: folder.path().into(), named: Vec::new() };
+        let mut config = Config::new();
+        config.read_files(&files, &known);
+        assert_eq!(config.check(&known), []);
+        fs::remove_file(folder.path().join("password")).unwrap();
+        // what is created, printed, and followed
+        assert_eq!(config.section::<Store>("fixed").unwrap().password.reveal(), "hunter2");
+        let live = <Live<Store>>::__read(&config, "store").unwrap();
+        assert_eq!(live.get().password.reveal(), "hunter2");
+        let shown = config.effective(&known, &Config::new());
+        assert!(shown.iter().all(|section| section.values[0].text() == "***"), "{shown:?}");
+        let mut reloader = Reloader::new(&config, known).unwrap();
+        folder.write("password", "hunter2");
+        assert_eq!(reloader.look(), Reload::Same);
+        // a look reads it anew, and so does who is given the same config
+        folder.write("password", "hunter3");
+        let taken = Reload::Taken { live: vec!["store"], fixed: vec![], later: vec![], odd: vec![] };
+        assert_eq!((reloader.look(), reloader.look()), (Reload::Unsettled, taken));
+        assert_eq!(live.get().password.reveal(), "hunter3");
+        let anew = config.with_secrets_anew();
+        assert_eq!(anew.section::<Store>("fixed").unwrap().password.reveal(), "hunter3");
+    }
+
+    #[test]
+    fn a_key_that_may_name_a_file_is_found_wherever_it_stands() {
+        let named = |key: &str, value: serde_json::Value| Config::new().set("store", key, value).may_name_files();
+        for key in ["password-file", "PasswordFile", "a.b.password_file"] {
+            assert!(named(key, "x".into()), "{key}");
+        }
+        assert!(named("all", serde_json::json!([{ "password-file": "x" }])));
+        assert!(!named("password", "profile".into()) && !named("files", serde_json::json!(["a"])));
+        let mut said = Config::new();
+        said.set_flag("store", "tls", "{password-file: x}", "set");
+        assert!(said.may_name_files());
+    }
+}
