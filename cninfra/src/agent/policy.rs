@@ -19,8 +19,8 @@ pub enum StartPolicy {
     /// The start fails.
     #[default]
     Fail,
-    /// When the agent has started, `init` is called again, until it succeeds; then `after_init` follows. `close` follows
-    /// once, whatever happened.
+    /// When the agent has started, `init` is called again, until it succeeds; then `after_init` follows. It is tried at once
+    /// when one comes up that it depends on. `close` follows once, whatever happened.
     Retry(Backoff),
     /// The agent runs without it: neither `after_init` nor `drain` is called, but `close` is.
     Ignore,

@@ -32,6 +32,8 @@ pub(super) struct Retries {
     trying: JoinSet<Tried>,
     /// Whose attempts have not ended.
     places: BTreeSet<usize>,
+    /// Who has come up.
+    up: watch::Sender<BTreeSet<usize>>,
     stop: watch::Sender<bool>,
 }
 
@@ -71,6 +73,7 @@ impl Retries {
                 let attempts = Attempts {
                     env: env.clone(),
                     place,
+                    others: self.up.clone(),
                     id,
                     mark: mark.unwrap_or_default(),
                     running: plugin.running.clone(),
@@ -129,6 +132,17 @@ impl Retries {
     }
 }
 
+/// All that a plugin depends on, whatever is between.
+fn below(env: &Env, place: usize) -> BTreeSet<usize> {
+    let mut below = BTreeSet::new();
+    let mut from = vec![place];
+    while let Some(place) = from.pop() {
+        let deps = env.graph.deps_of(place).iter().map(|dep| usize::from(*dep));
+        from.extend(deps.filter(|dep| below.insert(*dep)));
+    }
+    below
+}
+
 /// What an attempt that failed has left running is ended: it would go on beside the next one, and report its state.
 pub(crate) async fn end_attempt(cx: &Context) {
     for left in cx.tasks().end_of(cx.place()).await {
@@ -160,6 +174,8 @@ impl fmt::Display for Mend<'_> {
 struct Attempts {
     env: Arc<Env>,
     place: usize,
+    /// Who has come up.
+    others: watch::Sender<BTreeSet<usize>>,
     /// In the registry of tasks, where a watchdog sees it.
     id: Option<u64>,
     mark: Mark,
@@ -194,9 +210,15 @@ impl Attempts {
     }
 
     async fn until_up(&mut self, backoff: Backoff, up: &mut bool) {
-        let mut failed = 1;
+        let (mut failed, mut others) = (1, self.others.subscribe());
+        let (below, mut known) = (below(&self.env, self.place), 0);
         loop {
-            tokio::time::sleep(backoff.delay(failed, fastrand::f64())).await;
+            tokio::select! {
+                () = tokio::time::sleep(backoff.delay(failed, fastrand::f64())) => {}
+                // what it has failed for may be there now; its sender is here
+                _ = others.wait_for(|up| up.intersection(&below).count() > known) => {}
+            }
+            known = others.borrow().intersection(&below).count();
             match self.step(Phase::Init).await {
                 Ok(()) => break,
                 Err(error) if matches!(error.cause, Cause::Panicked(_)) => return self.give_up(error),
@@ -212,6 +234,7 @@ impl Attempts {
         match self.step(Phase::AfterInit).await {
             Ok(()) => {
                 self.cx.status().up();
+                self.others.send_if_modified(|up| up.insert(self.place));
                 self.cx.log().info(format_args!("is up after {} attempts", failed + 1));
             }
             // policies are for `init`: with any other one the agent would not have started

@@ -1,14 +1,14 @@
 //! [`Delegate`]: a store by another one that may not be open.
 
 use super::{
-    At, Capabilities, Coordination, Entry, KeyRange, KeyVal, LeaseId, Leases, Page, PageRequest, Result, Revision,
-    Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+    At, Capabilities, Coordination, Entry, Holder, KeyRange, KeyVal, LeaseId, Leases, Page, PageRequest, Result,
+    Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
 };
 use crate::{BoxFuture, interface};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
-/// For authors of plugins: a store by another one, which is open only from the plugin's `init` to its `close`. All that the other one is, this one is, too.
+/// For authors of plugins: a store by another one, which is open only from the plugin's `init` to its `close`: until it has closed, since what has to be given back is given back by the plugin. All that the other one is, this one is, too.
 ///
 /// ```
 /// use cninfra::keyval::{Capabilities, Delegate, KvError, Reason, Result, Store};
@@ -115,4 +115,9 @@ impl<D: Delegate<Store: Leases>> Leases for D {
     }
 }
 
-impl<D: Delegate<Store: Coordination>> Coordination for D {}
+impl<D: Delegate<Store: Coordination>> Coordination for D {
+    fn holder(&self) -> Holder {
+        // of one that is not open nothing can be had
+        self.store("hold").map(|store| store.holder()).unwrap_or_default()
+    }
+}

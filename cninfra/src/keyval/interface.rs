@@ -1,7 +1,7 @@
 //! [`Store`] and [`KeyVal`]: a store as its authors and as its users see it; and what only some stores have.
 
 use super::{
-    At, Capabilities, Entry, KeyRange, LeaseId, Page, PageRequest, Result, Revision, Txn, TxnOutcome, Watch,
+    At, Capabilities, Entry, Holder, KeyRange, LeaseId, Page, PageRequest, Result, Revision, Txn, TxnOutcome, Watch,
     WatchOptions,
 };
 use crate::{BoxFuture, interface};
@@ -112,4 +112,9 @@ pub trait Leases: KeyVal {
 /// A store on which agents can come to an agreement: it has leases, transactions of any keys with conditions on their revisions, and a watch that tells each
 /// change in its order. [`Election`](super::Election) and [`Lock`](super::Lock) stand on it.
 #[interface]
-pub trait Coordination: Leases + Revisions {}
+pub trait Coordination: Leases + Revisions {
+    /// Taken by who leads or has a lock, until he has given it up: see [`Holders`](super::Holders). A store without that does not wait for him when it is closed.
+    fn holder(&self) -> Holder {
+        Holder::default()
+    }
+}

@@ -43,7 +43,7 @@ pub use asked::Asked;
 pub use bytes::Bytes;
 pub use capabilities::{Capabilities, Delivery, TxnScope};
 pub use codec::{Codec, CodecError, SerdeJson};
-pub use coordination::{Election, Held, Leadership, Lock, LockGuard, Loss, Observed};
+pub use coordination::{Election, Held, Holder, Holders, Leadership, Lock, LockGuard, Loss, Observed};
 pub use delegate::{Connector, Delegate};
 pub use diffed::{Diffed, Update};
 pub use entry::{Entry, Expiry, LeaseId, Revision};

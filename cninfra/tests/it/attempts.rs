@@ -409,3 +409,52 @@ async fn a_metric_that_a_task_of_the_attempt_registers_at_its_end_gives_way() {
     assert_eq!((agent.late.inits.load(SeqCst), agent.status().plugins[0].state), (3, State::Ok));
     agent.close().await.unwrap();
 }
+
+/// Comes up after a second.
+#[plugin]
+struct Base {
+    #[default(Instant::now())]
+    made: Instant,
+}
+impl Lifecycle for Base {
+    async fn init(&self, _: &Context) -> Result<()> {
+        if self.made.elapsed() < Duration::from_secs(1) { Err(Error::msg("not yet")) } else { Ok(()) }
+    }
+}
+/// What is between.
+#[plugin]
+struct Between {
+    base: Dep<Base>,
+}
+/// Comes up when what is below is there, and counts its attempts.
+#[plugin]
+struct Above {
+    between: Dep<Between>,
+    inits: AtomicU32,
+}
+impl Lifecycle for Above {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        self.inits.fetch_add(1, SeqCst);
+        self.between.base.init(cx).await
+    }
+}
+#[derive(Flavor)]
+struct Tower {
+    base: Dep<Base>,
+    between: Dep<Between>,
+    above: Dep<Above>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_depends_on_one_that_comes_up_is_tried_at_once() {
+    let retry = |first| StartPolicy::Retry(Backoff::new(first, first));
+    let builder = Agent::<Tower>::builder().start_policy("base", retry(Duration::from_millis(100)));
+    let agent = builder.start_policy("above", retry(Duration::from_secs(600))).start().await.unwrap();
+    let began = Instant::now();
+    while agent.status().state != State::Ok {
+        sleep(Duration::from_millis(10)).await;
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", agent.status());
+    }
+    assert_eq!(agent.above.inits.load(SeqCst), 2);
+    agent.close().await.unwrap();
+}

@@ -78,10 +78,13 @@ impl EmbeddedKv {
 
     /// Closes the store, if it is open.
     async fn leave(&self, then: Current) -> Result<()> {
-        match self.put(then) {
-            Current::Open(store) => Ok(store.close().await?),
+        let closed = match self.current() {
+            Current::Open(store) => store.close().await,
             Current::NotOpen | Current::Closed => Ok(()),
-        }
+        };
+        // not before: what others have of it is given back meanwhile
+        self.put(then);
+        Ok(closed?)
     }
 }
 

@@ -16,8 +16,9 @@ use cninfra::client::Tasks;
 use cninfra::{
     BoxFuture,
     keyval::{
-        Applied, Asked, At, Bytes, Capabilities, Coordination, Cursor, Entry, Feed, KeyRange, KvError, LeaseId, Leases,
-        Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+        Applied, Asked, At, Bytes, Capabilities, Coordination, Cursor, Entry, Feed, Holder, Holders, KeyRange, KvError,
+        LeaseId, Leases, Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch,
+        WatchOptions,
     },
 };
 use std::{
@@ -54,6 +55,7 @@ pub struct EmbeddedStore {
     pub(crate) engine: Arc<Engine>,
     capabilities: Capabilities,
     tellers: Tasks,
+    holders: Holders,
 }
 
 impl EmbeddedStore {
@@ -94,10 +96,15 @@ impl EmbeddedStore {
             Ok(engine) => engine?,
             Err(_) => return Err(no_answer("open", opening.await.err())),
         };
-        Ok(EmbeddedStore { engine: Arc::new(engine), capabilities, tellers: Tasks::default() })
+        Ok(EmbeddedStore {
+            engine: Arc::new(engine),
+            capabilities,
+            tellers: Tasks::default(),
+            holders: Holders::default(),
+        })
     }
 
-    /// Closes the store: what was asked for before is still done, what ends with the client ends, and watches do. Then the file may be opened by others. Closing it twice is no error.
+    /// Closes the store: what was asked for before is still done, what ends with the client ends, leaderships and locks are given up, and watches end. Then the file may be opened by others. Closing it twice is no error.
     ///
     /// # Errors
     /// A thread of the store has panicked.
@@ -105,7 +112,10 @@ impl EmbeddedStore {
     /// # Cancel safety
     /// Dropped, the store closes all the same.
     pub async fn close(&self) -> Result<()> {
-        self.engine.begin_to_close();
+        // dropped, too
+        let begins = Begins(&self.engine);
+        self.holders.end().await;
+        drop(begins);
         self.tellers.join().await;
         let engine = self.engine.clone();
         spawn_blocking(move || engine.join()).await.map_err(|error| no_answer("close", Some(error)))?
@@ -241,6 +251,15 @@ impl Store for EmbeddedStore {
     }
 }
 
+/// The store closes when it is dropped.
+struct Begins<'e>(&'e Engine);
+
+impl Drop for Begins<'_> {
+    fn drop(&mut self) {
+        self.0.begin_to_close();
+    }
+}
+
 /// Nothing is left of a watch that has ended, however it has.
 struct Ends {
     engine: Arc<Engine>,
@@ -313,7 +332,11 @@ impl Leases for EmbeddedStore {
     }
 }
 
-impl Coordination for EmbeddedStore {}
+impl Coordination for EmbeddedStore {
+    fn holder(&self) -> Holder {
+        self.holders.holder()
+    }
+}
 
 impl fmt::Debug for EmbeddedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -49,8 +49,8 @@ const FLAGS: &[Flag] = &[
 /// Its config section is `etcd`, in the file `etcd.conf`, or `etcdv3.conf`, as the predecessor had it at first: see [`EtcdConfig`]. Where there is no such file, and nothing is set
 /// otherwise (by `ETCD_ENDPOINTS`), it is off: it says so by its status, and what is asked of it fails at once. A file that is empty, or says what is the default, is one: etcd is at `127.0.0.1:2379` then.
 ///
-/// Its `init` waits until etcd answers, and fails where it does not: see the start policies. With `allow-delayed-start` it does not wait. Later it says that it is in error while etcd does not
-/// answer, and that it is well when it does.
+/// Its `init` waits until etcd answers, and fails where it does not: see the start policies. With `allow-delayed-start` it does not wait. An agent that starts without it, by its start policy, has the store all the same:
+/// calls wait for etcd within their limits, and watches begin when it is there. Later it says that it is in error while etcd does not answer, and that it is well when it does.
 #[plugin(name = "etcd", alias = "etcdv3", flags = FLAGS)]
 pub struct Etcd {
     #[config(check = EtcdConfig::check)]
@@ -65,15 +65,15 @@ enum Current {
     #[default]
     None,
     Off,
-    Connected(Arc<EtcdStore>),
+    Open(Arc<EtcdStore>),
 }
 
 impl Etcd {
-    /// The store, for who wants it without the agent; `None` where it is off, not connected yet, or closed.
+    /// The store, for who wants it without the agent; `None` where it is off, before its first `init`, and after it was closed.
     #[must_use]
     pub fn store(&self) -> Option<Arc<EtcdStore>> {
         match self.current() {
-            Current::Connected(store) => Some(store),
+            Current::Open(store) => Some(store),
             Current::None | Current::Off => None,
         }
     }
@@ -108,12 +108,17 @@ impl Lifecycle for Etcd {
             cx.status().report(State::Disabled);
             return Ok(());
         }
-        let store = EtcdStore::open(self.config.clone()).await?;
-        if !self.config.allow_delayed_start
-            && let Err(error) = store.ping().await
-        {
-            store.close().await?;
-            return Err(error.into());
+        let store = match self.store() {
+            // of an attempt that has failed: others may have begun to use it
+            Some(store) => store,
+            None => {
+                let store = Arc::new(EtcdStore::open(self.config.clone()).await?);
+                self.put(Current::Open(store.clone()));
+                store
+            }
+        };
+        if !self.config.allow_delayed_start {
+            store.ping().await?;
         }
         if !self.config.auto_compact.is_zero() && *self.config.auto_compact < Duration::from_secs(3600) {
             let often = format_args!(
@@ -122,9 +127,7 @@ impl Lifecycle for Etcd {
             );
             cx.log().warn(often);
         }
-        let mut connection = store.connection();
-        self.put(Current::Connected(Arc::new(store)));
-        let context = cx.clone();
+        let (context, mut connection) = (cx.clone(), store.connection());
         cx.spawn_until_close("connection", async move {
             loop {
                 let now = connection.borrow_and_update().clone();
@@ -142,11 +145,13 @@ impl Lifecycle for Etcd {
     }
 
     async fn close(&self, cx: &Context) -> Result<()> {
-        if let Current::Connected(store) = self.put(Current::None)
-            && let Err(error) = store.close().await
-        {
-            let ttl = self.config.session_ttl;
-            cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error}"));
+        if let Current::Open(store) = self.current() {
+            if let Err(error) = store.close().await {
+                let ttl = self.config.session_ttl;
+                cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
+            }
+            // not before: what others have of it is given back meanwhile
+            self.put(Current::None);
         }
         Ok(())
     }
@@ -165,8 +170,8 @@ impl Delegate for Etcd {
 
     fn store(&self, op: &'static str) -> Result<Arc<EtcdStore>, KvError> {
         let (reason, cause, help) = match self.current() {
-            Current::Connected(store) => return Ok(store),
-            Current::None => (Reason::Unavailable, "the plugin is not connected", crate::failure::REACH),
+            Current::Open(store) => return Ok(store),
+            Current::None => (Reason::Unavailable, "the plugin has not begun, or was closed", crate::failure::REACH),
             Current::Off => {
                 let help = "set `endpoints` in etcd.conf, or ETCD_ENDPOINTS";
                 (Reason::NOT_CONFIGURED, "the plugin `etcd` is off, since nothing is set for it", help)

@@ -16,8 +16,8 @@ use cninfra::client::Tasks;
 use cninfra::{
     BoxFuture,
     keyval::{
-        Applied, At, Capabilities, Coordination, Entry, KeyRange, KvError, LeaseId, Leases, Page, PageRequest, Reason,
-        Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+        Applied, At, Capabilities, Coordination, Entry, Holder, Holders, KeyRange, KvError, LeaseId, Leases, Page,
+        PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
     },
 };
 use etcd_client::Client;
@@ -52,6 +52,7 @@ pub struct EtcdStore {
     pub(crate) core: Arc<Core>,
     pub(crate) session: Arc<Session>,
     pub(crate) tasks: Tasks,
+    holders: Holders,
 }
 
 impl EtcdStore {
@@ -82,7 +83,12 @@ impl EtcdStore {
             Err(late) => return Err(misconfigured("a file of TLS can not be read".to_string(), late)),
         };
         let core = Arc::new(Core::new(config, dial));
-        let store = EtcdStore { core: core.clone(), session: Arc::default(), tasks: Tasks::default() };
+        let store = EtcdStore {
+            core: core.clone(),
+            session: Arc::default(),
+            tasks: Tasks::default(),
+            holders: Holders::default(),
+        };
         store.tasks.spawn(monitor::run(core.clone()));
         if !core.config.auto_compact.is_zero() {
             store.tasks.spawn(compact_often(core));
@@ -114,7 +120,7 @@ impl EtcdStore {
         self.core.call(self.core.terms(Lane::Callers), &asked, |wire| async move { Ok(wire.client.clone()) }).await
     }
 
-    /// Ends its watches, its tasks, and what was written [with the client](cninfra::keyval::Expiry::WithClient). What is asked of it later fails.
+    /// Ends its watches, its tasks, what was written [with the client](cninfra::keyval::Expiry::WithClient), and who leads or has a lock by it: the next ones have it at once. What is asked of it later fails.
     ///
     /// # Errors
     /// What was written with the client could not be ended: it ends by itself, after [`session_ttl`](EtcdConfig::session_ttl).
@@ -122,7 +128,10 @@ impl EtcdStore {
     /// # Cancel safety
     /// Dropped, it has ended the tasks; it may be called again.
     pub async fn close(&self) -> Result<()> {
-        let ended = if self.core.is_closed() { Ok(()) } else { self.session.end(&self.core).await };
+        let ended = match self.core.is_closed() {
+            true => Ok(()),
+            false => tokio::join!(self.session.end(&self.core), self.holders.end()).0,
+        };
         self.core.close();
         self.tasks.join().await;
         ended
@@ -235,7 +244,11 @@ impl Leases for EtcdStore {
     }
 }
 
-impl Coordination for EtcdStore {}
+impl Coordination for EtcdStore {
+    fn holder(&self) -> Holder {
+        self.holders.holder()
+    }
+}
 
 impl fmt::Debug for EtcdStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,8 @@
 
 pub(crate) use cninfra::keyval::Asked;
 use cninfra::keyval::{Applied, KvError, Reason};
-use std::{fmt, sync::Arc};
+use fred::error::ErrorKind;
+use std::{fmt, io, sync::Arc};
 
 /// What the text of an error begins with that a script has met after it had written.
 pub(crate) const PARTLY: &str = "PARTLY ";
@@ -51,13 +52,13 @@ impl Failure {
 
     /// Of a connection that was to be made.
     pub(crate) fn of_dial(error: &fred::error::Error) -> Self {
-        let text = error.details().to_string();
+        let text = said(error);
         if is_answer(&text) { Failure::answer(text) } else { Failure::no_connection(text) }
     }
 
     /// Of what was asked.
     pub(crate) fn of_call(error: &fred::error::Error) -> Self {
-        let text = error.details().to_string();
+        let text = said(error);
         if let Some(text) = text.strip_prefix(PARTLY) {
             return Failure { kind: Kind::Partly, text: text.to_string() };
         }
@@ -158,6 +159,21 @@ impl Failure {
 pub(crate) const REACH: &str =
     "look whether redis runs there, and at `endpoint`, `endpoints`, `master-name` and `tls` in redis.conf";
 
+/// What has failed. The library has errors of the system as one sees them who debugs a program: `Os { code: 111, kind: .. }`.
+fn said(error: &fred::error::Error) -> String {
+    let text = error.details();
+    if *error.kind() != ErrorKind::IO {
+        return text.to_string();
+    }
+    let code = text.strip_prefix("Os { code: ").and_then(|rest| rest.split(',').next()?.parse().ok());
+    if let Some(code) = code {
+        return io::Error::from_raw_os_error(code).to_string();
+    }
+    let field = |name| Some(text.strip_suffix(" }")?.split_once(name)?.1);
+    let inner = field(", error: ").or_else(|| field(", message: ")).unwrap_or(text);
+    inner.trim_matches('"').to_string()
+}
+
 /// Answers of the server begin with a word in capitals.
 fn is_answer(text: &str) -> bool {
     let word = text.split(' ').next().unwrap_or_default();
@@ -199,6 +215,19 @@ mod tests {
         let denied = "ERR ACL failure in script: User agent has no permissions";
         assert_eq!(of_script(denied), (Reason::Denied, Applied::No, false));
         assert!(Failure::lost("reset").may_pass(&Asked::to_read("get", None)));
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_told_in_its_words() {
+        let lookup = io::Error::other("failed to lookup address information: Name or service not known");
+        let eof = io::Error::from(io::ErrorKind::UnexpectedEof);
+        for (error, told) in [
+            (io::Error::from_raw_os_error(111), io::Error::from_raw_os_error(111).to_string()),
+            (lookup, "failed to lookup address information: Name or service not known".to_string()),
+            (eof, "Kind(UnexpectedEof)".to_string()),
+        ] {
+            assert_eq!(Failure::of_dial(&error.into()).to_string(), told);
+        }
     }
 
     #[test]

@@ -37,8 +37,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 ///
 /// Its config section is `redis`, in the file `redis.conf` (or that of `--redis-config`): see [`RedisConfig`]. Where that does not say where Redis is, the plugin is disabled, and calls of it fail.
 ///
-/// It connects in its `init`, which fails where Redis does not answer: what follows is said by `start-policy`. From then on it is well while all servers answer; degraded while they answer calls,
-/// but do not tell of changes to those who watch; and in error while one does not answer, with its endpoint.
+/// It connects in its `init`, which fails where Redis does not answer: what follows is said by `start-policy`. An agent that starts without it has the store all the same: calls wait for Redis within their limits, and
+/// watches begin when it is there. From then on it is well while all servers answer; degraded while they answer calls, but do not tell of changes to those who watch; and in error while one does not answer, with its endpoint.
 #[plugin(name = "redis")]
 pub struct Redis {
     #[config(check = RedisConfig::check)]
@@ -47,7 +47,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// The store, for who wants it without the agent; `None` before it is connected, where it is disabled, and after it was closed.
+    /// The store, for who wants it without the agent; `None` before its first `init`, where it is disabled, and after it was closed.
     #[must_use]
     pub fn store(&self) -> Option<RedisStore> {
         self.opened().map(|store| (*store).clone())
@@ -66,21 +66,21 @@ const NOT_SET: &str = "redis is disabled: set `endpoint`, or `endpoints` for sen
 
 impl Lifecycle for Redis {
     async fn init(&self, cx: &Context) -> Result<()> {
-        // what an attempt that has failed may have left
-        self.close(cx).await?;
         if !self.config.is_set() {
             cx.log().info(NOT_SET);
             cx.status().report_because(State::Disabled, "redis.conf does not say where Redis is");
             return Ok(());
         }
-        let store = Arc::new(RedisStore::open(self.config.clone()).await?);
-        // before the next await: an `init` that is dropped there has its `close`
-        self.put(Some(store.clone()));
-        if let Err(error) = store.probe().await {
-            // it has failed already
-            let _ = self.close(cx).await;
-            return Err(error.into());
-        }
+        let store = match self.opened() {
+            // of an attempt that has failed: others may have begun to use it
+            Some(store) => store,
+            None => {
+                let store = Arc::new(RedisStore::open(self.config.clone()).await?);
+                self.put(Some(store.clone()));
+                store
+            }
+        };
+        store.probe().await?;
         cx.log().debug(format_args!("is connected to {}", store.endpoints()));
         // who does not watch need not care
         if let Ok(Some(why)) = store.mute().await {
@@ -104,9 +104,12 @@ impl Lifecycle for Redis {
         Ok(())
     }
 
-    async fn close(&self, _: &Context) -> Result<()> {
-        if let Some(store) = self.put(None) {
-            store.close().await?;
+    async fn close(&self, cx: &Context) -> Result<()> {
+        if let Some(store) = self.put(None)
+            && let Err(error) = store.close().await
+        {
+            let ttl = self.config.session_ttl;
+            cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
         }
         Ok(())
     }
@@ -127,7 +130,7 @@ impl Delegate for Redis {
         self.opened().ok_or_else(|| {
             let (reason, endpoints, cause, help) = match self.config.is_set() {
                 true => {
-                    let cause = "the plugin is not connected";
+                    let cause = "the plugin has not begun, or was closed";
                     (Reason::Unavailable, self.config.endpoints_shown(), cause, crate::failure::REACH)
                 }
                 false => (Reason::NOT_CONFIGURED, "redis".to_string(), "nothing is set for it", NOT_SET),

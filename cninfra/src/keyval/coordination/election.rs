@@ -83,7 +83,7 @@ impl Election {
     }
 }
 
-/// It leads, as long as it is not [lost](Held::lost). Dropped, it resigns in the background.
+/// It leads, as long as it is not [lost](Held::lost). Dropped, it resigns in the background, and the close of the store waits for that: so an agent that stops has resigned.
 #[must_use = "dropped, it resigns"]
 #[derive(Debug)]
 pub struct Leadership(Held);

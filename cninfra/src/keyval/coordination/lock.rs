@@ -55,7 +55,7 @@ impl Lock {
     }
 }
 
-/// The lock is had, as long as it is not [lost](Held::lost). Dropped, it is given back in the background.
+/// The lock is had, as long as it is not [lost](Held::lost). Dropped, it is given back in the background, and the close of the store waits for that.
 #[must_use = "dropped, the lock is given back"]
 #[derive(Debug)]
 pub struct LockGuard(Held);

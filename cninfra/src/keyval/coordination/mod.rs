@@ -6,10 +6,12 @@
 mod claim;
 mod election;
 mod held;
+mod holders;
 mod lock;
 mod session;
 
 pub use election::{Election, Leadership, Observed};
 pub use held::Held;
+pub use holders::{Holder, Holders};
 pub use lock::{Lock, LockGuard};
 pub use session::Loss;

@@ -1,7 +1,8 @@
 //! [`Session`]: a lease that is kept alive, and the key that ends with it.
 
 use super::super::{
-    ChangeKind, Coordination, Entry, Event, KeyRange, KvError, LeaseId, Reason, Result, Revision, Watch, WatchOptions,
+    ChangeKind, Coordination, Entry, Event, Holder, KeyRange, KvError, LeaseId, Reason, Result, Revision, Watch,
+    WatchOptions,
 };
 use crate::client::Pauses;
 use bytes::Bytes;
@@ -63,13 +64,17 @@ impl Session {
         ttl: Duration,
         key: impl FnOnce(LeaseId) -> Bytes,
     ) -> Result<Self> {
+        let holder = store.holder();
+        if holder.is_closing() {
+            return Err(KvError::new("grant", Reason::Closed).not_applied());
+        }
         // before it is asked for: the store begins to count later
         let asked = Instant::now();
         let (lease, life) = store.grant(ttl).await?;
         let (tell, state) = watch::channel(State { ends: asked + life, lost: None });
         let (stop, stopped) = oneshot::channel();
         let (written, token) = oneshot::channel();
-        let kept = Kept { store: store.clone(), lease, life, key: key(lease), token };
+        let kept = Kept { store: store.clone(), lease, life, key: key(lease), token, holder };
         let task = tokio::spawn(kept.keep(tell, stopped));
         Ok(Session { lease, state, stop, written: Some(written), task })
     }
@@ -124,16 +129,19 @@ struct Kept {
     life: Duration,
     key: Bytes,
     token: oneshot::Receiver<Revision>,
+    /// The store's close waits for it.
+    holder: Holder,
 }
 
 impl Kept {
-    /// Keeps a lease until it is lost or asked to stop, and revokes it then.
+    /// Keeps a lease until it is lost, asked to stop, or the store closes, and revokes it then.
     async fn keep(self, state: watch::Sender<State>, stopped: oneshot::Receiver<()>) -> Result<()> {
-        let Kept { store, lease, life, key, token } = self;
+        let Kept { store, lease, life, key, token, mut holder } = self;
         let loss = tokio::select! {
             _ = stopped => None,
             loss = renew(&*store, lease, life, &state) => Some(loss),
             loss = watched(&*store, key, token) => Some(loss),
+            () = holder.closing() => Some(Loss::Closed),
         };
         if let Some(loss) = loss {
             state.send_modify(|state| state.lost = Some(loss));

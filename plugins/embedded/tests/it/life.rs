@@ -1,8 +1,8 @@
 //! What becomes of leases and of the store itself, from one opening to the next.
 
 use cninfra::keyval::{
-    Applied, At, Compare, Expiry, KeyRange, Kv, Leases as _, Reason, Revision, Revisions as _, Store as _, Txn,
-    WatchOptions,
+    Applied, At, Compare, Coordination, Election, Expiry, KeyRange, Kv, Leases as _, Loss, Reason, Revision,
+    Revisions as _, Store as _, Txn, WatchOptions,
 };
 use cninfra_embedded::EmbeddedStore;
 use std::{sync::Arc, time::Duration};
@@ -105,5 +105,24 @@ async fn calls_take_their_time_where_tests_pause_it() {
         store.commit(txn).await.unwrap();
         assert!(store.get("k".into(), At::Latest).await.unwrap().is_some());
     }
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_leads_has_resigned_when_the_store_is_closed() {
+    let config = crate::config("resigned");
+    for is_dropped in [true, false] {
+        let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
+        assert_eq!(Kv::new(store.clone()).list_keys("e/").all().await.unwrap(), []);
+        let all: Arc<dyn Coordination> = store.clone();
+        let election = Election::new(&Kv::new(all), "e", Duration::from_secs(60));
+        let leads = Some(election.campaign("me").await.unwrap()).filter(|_| !is_dropped);
+        store.close().await.unwrap();
+        if let Some(leads) = leads {
+            assert_eq!(leads.lost().await, Loss::Closed);
+        }
+    }
+    let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
+    assert_eq!(Kv::new(store.clone()).list_keys("e/").all().await.unwrap(), []);
     store.close().await.unwrap();
 }

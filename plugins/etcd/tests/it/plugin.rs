@@ -4,14 +4,23 @@ use crate::support::{SOON, soon};
 use cninfra::{
     agent::{Backoff, StartPolicy},
     config::Config,
-    keyval::{Coordination, Delegate, Election, Expiry, KeyVal, Kv, Leases, Reason, Revisions, WatchOptions},
+    keyval::{
+        Coordination, Delegate, Election, Event, Expiry, KeyVal, Kv, Leases, Loss, Reason, Revisions, Watch,
+        WatchOptions,
+    },
     prelude::*,
     status::State,
     testing::{Conformance, Link, Outside},
 };
 use cninfra_etcd::{Endpoints, Etcd as Plugin};
 use cninfra_testbed::{Etcd, Folder, require};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 #[derive(Flavor)]
 struct Lone {
@@ -41,6 +50,28 @@ struct Whole {
     #[provides(dyn KeyVal, dyn Revisions, dyn Leases, dyn Coordination)]
     etcd: Dep<Plugin>,
     user: Dep<User>,
+}
+
+/// Watches before the server is there.
+#[plugin]
+struct Watcher {
+    store: Dep<dyn KeyVal>,
+    watch: tokio::sync::Mutex<Option<Watch>>,
+}
+
+impl Lifecycle for Watcher {
+    async fn after_init(&self, _: &Context) -> Result<()> {
+        let watch = Kv::of_all(&self.store).watch(["w/"], WatchOptions::default()).await?;
+        *self.watch.lock().await = Some(watch);
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Watching {
+    #[provides(dyn KeyVal)]
+    etcd: Dep<Plugin>,
+    watcher: Dep<Watcher>,
 }
 
 fn config(endpoint: impl ToString) -> Config {
@@ -205,4 +236,91 @@ fn it_keeps_the_contract_of_plugins() {
             Agent::<Lone>::builder().config(config)
         })
         .check();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.kill();
+    let policy = StartPolicy::Retry(Backoff::new(Duration::from_millis(50), Duration::from_millis(100)));
+    let config = config(etcd.endpoint()).set("etcd", "operation-timeout", "300ms");
+    let agent = Agent::<Watching>::builder().config(config).start_policy("etcd", policy).start().await.unwrap();
+    let mut watch = agent.watcher.watch.lock().await.take().unwrap();
+    // the watch outlives attempts that fail
+    let third = |(_, why): &(State, Option<String>)| why.as_ref().is_some_and(|why| why.contains("attempt 3"));
+    let _ = soon("a third attempt", async || state(&agent), third).await;
+    let status = agent.status();
+    assert!(status.state == State::Degraded && status.is_ready(), "{status:?}");
+    etcd.restart();
+    let _ = soon("well", async || agent.status().state, |state| *state == State::Ok).await;
+    etcd.ctl(&["put", "w/k", "told"]);
+    crate::support::until(&mut watch, |event| match event {
+        Event::Item(entry) => entry.value == "told",
+        Event::Changes { changes, .. } => changes[0].key == "w/k",
+        _ => false,
+    })
+    .await;
+    agent.close().await.unwrap();
+}
+
+/// Leads whenever it can, as the documentation of elections has it.
+#[plugin]
+struct Leader {
+    store: Dep<dyn Coordination>,
+    leads: Arc<AtomicBool>,
+}
+
+impl Lifecycle for Leader {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        let election = Election::new(&Kv::of_all(&self.store), "leader", Duration::from_secs(10));
+        let (log, me, leads) = (cx.log(), cx.service_label().to_string(), self.leads.clone());
+        cx.spawn_until_close("lead", async move {
+            loop {
+                let leadership = match election.campaign(me.clone()).await {
+                    Ok(leadership) => leadership,
+                    Err(error) => return log.error(format_args!("no election: {error}")),
+                };
+                leads.store(true, Relaxed);
+                if let Err(loss) = leadership.during(std::future::pending::<()>()).await {
+                    log.warn(format_args!("leads no more: {loss}"));
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Leading {
+    #[provides(dyn Coordination)]
+    etcd: Dep<Plugin>,
+    leader: Dep<Leader>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_stops_leads_no_more() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let start = async |label: &str| {
+        Agent::<Leading>::builder().label(label).config(config(etcd.endpoint())).start().await.unwrap()
+    };
+    let standing_for = |name: &str| etcd.ctl(&["get", "--prefix", "--print-value-only", name]);
+    let standing = || standing_for("leader/");
+    let first = start("first").await;
+    let _ = soon("the first leads", async || first.leader.leads.load(Relaxed), |leads| *leads).await;
+    let second = start("second").await;
+    let _ = soon("both stand", async || standing(), |standing| standing.contains("second")).await;
+    // nobody drops this one
+    let all = Kv::new(first.leader.store.clone().into_arc());
+    let kept = Election::new(&all, "kept", Duration::from_secs(10)).campaign("first").await.unwrap();
+    first.close().await.unwrap();
+    // without waiting for the lease to end
+    assert_eq!((standing().trim(), standing_for("kept/").trim()), ("second", ""));
+    assert_eq!(kept.lost().await, Loss::Closed);
+    let began = std::time::Instant::now();
+    let _ = soon("the second leads", async || second.leader.leads.load(Relaxed), |leads| *leads).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "it took {:?}", began.elapsed());
+    second.close().await.unwrap();
+    assert_eq!(standing().trim(), "");
 }

@@ -1,9 +1,10 @@
 //! The plugin keeps the contract of plugins, and says how it is.
 
-use crate::support::{SOON, kv};
+use crate::support::{SOON, eventually, kv};
 use cninfra::{
+    agent::{Backoff, StartPolicy},
     config::Config,
-    keyval::{Applied, KeyVal, Kv, Reason},
+    keyval::{Applied, Event, Expiry, KeyVal, Kv, Reason, Watch, WatchOptions},
     prelude::*,
     status::State,
     testing::{Conformance, Link, Outside},
@@ -16,6 +17,28 @@ use std::time::{Duration, Instant};
 struct Lone {
     #[provides(dyn KeyVal)]
     redis: Dep<Redis>,
+}
+
+/// Watches before the server is there.
+#[plugin]
+struct Watcher {
+    store: Dep<dyn KeyVal>,
+    watch: tokio::sync::Mutex<Option<Watch>>,
+}
+
+impl Lifecycle for Watcher {
+    async fn after_init(&self, _: &Context) -> Result<()> {
+        let watch = Kv::of_all(&self.store).watch(["w/"], WatchOptions::default()).await?;
+        *self.watch.lock().await = Some(watch);
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+struct Watching {
+    #[provides(dyn KeyVal)]
+    redis: Dep<Redis>,
+    watcher: Dep<Watcher>,
 }
 
 fn config(endpoint: impl ToString) -> Config {
@@ -106,7 +129,7 @@ async fn what_is_put_with_the_client_ends_with_its_agent() {
     require!(Server);
     let server = Server::start();
     let agent = Agent::<Lone>::builder().config(config(server.addr())).start().await.unwrap();
-    Kv::of_all(&agent.redis).put_with("there", "v", cninfra::keyval::Expiry::WithClient).await.unwrap();
+    Kv::of_all(&agent.redis).put_with("there", "v", Expiry::WithClient).await.unwrap();
     let other = RedisStore::connect(RedisConfig::at(server.addr().to_string())).await.unwrap();
     assert!(kv(&other).get("there").await.unwrap().is_some());
     agent.close().await.unwrap();
@@ -131,7 +154,7 @@ async fn the_files_of_the_predecessor_are_read() {
     Kv::of_all(&agent.redis).put("k", "v").await.unwrap();
     assert_eq!(server.cli(&["-n", "2", "GET", "k"]).unwrap(), "v");
     let mut watch = Kv::of_all(&agent.redis).watch([""], Default::default()).await.unwrap();
-    crate::support::until(&mut watch, |event| matches!(event, cninfra::keyval::Event::SnapshotEnd { .. })).await;
+    crate::support::until(&mut watch, |event| matches!(event, Event::SnapshotEnd { .. })).await;
     server.cli(&["-n", "2", "SET", "k", "w"]).unwrap();
     crate::support::next(&mut watch).await;
     agent.close().await.unwrap();
@@ -142,4 +165,41 @@ async fn the_files_of_the_predecessor_are_read() {
         let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
         assert!(format!("{error:?}").contains(key), "{error:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
+    require!(Server);
+    let server = Server::start();
+    server.kill();
+    let policy = StartPolicy::Retry(Backoff::new(Duration::from_millis(50), Duration::from_millis(100)));
+    let config = config(server.addr()).set("redis", "read-timeout", "300ms");
+    let agent = Agent::<Watching>::builder().config(config).start_policy("redis", policy).start().await.unwrap();
+    let mut watch = agent.watcher.watch.lock().await.take().unwrap();
+    // the watch outlives attempts that fail
+    let why = || agent.status().plugins.iter().find(|plugin| plugin.name == "redis").unwrap().reason.clone();
+    eventually("a third attempt", async || why().is_some_and(|why| why.contains("attempt 3"))).await;
+    let status = agent.status();
+    assert!(status.state == State::Degraded && status.is_ready(), "{status:?}");
+    server.restart();
+    eventually("well", async || agent.status().state == State::Ok).await;
+    server.cli(&["SET", "w/k", "told"]).unwrap();
+    crate::support::until(&mut watch, |event| match event {
+        Event::Item(entry) => entry.value == "told",
+        Event::Changes { changes, .. } => changes[0].key == "w/k",
+        _ => false,
+    })
+    .await;
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_stops_in_order_without_the_server() {
+    require!(Server);
+    let server = Server::start();
+    let agent = Agent::<Lone>::builder().config(config(server.addr())).start().await.unwrap();
+    // it ends by itself
+    Kv::of_all(&agent.redis).put_with("there", "v", Expiry::WithClient).await.unwrap();
+    server.kill();
+    agent.close().await.unwrap();
 }

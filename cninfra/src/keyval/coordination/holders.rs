@@ -1,0 +1,102 @@
+//! [`Holders`]: who has something of a store that has to be given back before the store closes.
+
+use std::{future::pending, time::Duration};
+use tokio::{sync::watch, time::timeout};
+
+/// So long the close of a store waits: what is not given back then ends by itself.
+const GIVING_BACK: Duration = Duration::from_secs(1);
+
+/// For authors of stores with [`Coordination`](crate::keyval::Coordination): who leads or has a lock by this store. Its close tells them to give that up, and waits until they have.
+///
+/// ```
+/// use cninfra::keyval::Holders;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let holders = Holders::default();
+/// let mut holder = holders.holder(); // what the store returns by `Coordination::holder`
+/// tokio::spawn(async move {
+///     holder.closing().await;
+///     // the lease is revoked, and the holder dropped
+/// });
+/// holders.end().await; // the first thing that the store's `close` does
+/// # }
+/// ```
+#[derive(Default, Debug)]
+pub struct Holders(watch::Sender<bool>);
+
+impl Holders {
+    /// One more, until it is dropped.
+    #[must_use]
+    pub fn holder(&self) -> Holder {
+        Holder(self.0.subscribe())
+    }
+
+    /// Tells all to give up what they have, and waits until they have, for a second at most.
+    ///
+    /// # Cancel safety
+    /// Dropped, it has told them; it may be called again.
+    pub async fn end(&self) {
+        self.0.send_replace(true);
+        // what is left ends by itself
+        let _ = timeout(GIVING_BACK, self.0.closed()).await;
+    }
+}
+
+/// Something of a store is had, by a lease, until this is dropped. That of [`Default`] is of a store that does not wait for it.
+#[derive(Debug)]
+pub struct Holder(watch::Receiver<bool>);
+
+impl Default for Holder {
+    fn default() -> Self {
+        Holders::default().holder()
+    }
+}
+
+impl Holder {
+    /// Is the store being closed, so that it is to be given up?
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until the store is being closed.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again.
+    pub async fn closing(&mut self) {
+        if self.0.wait_for(|is_closing| *is_closing).await.is_err() {
+            // of a store that tells nobody
+            pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::{Instant, sleep};
+
+    #[tokio::test(start_paused = true)]
+    async fn they_are_told_and_waited_for_but_not_for_ever() {
+        let (holders, began) = (Holders::default(), Instant::now());
+        holders.end().await;
+        assert!(began.elapsed().is_zero(), "nobody has anything");
+        let holders = Holders::default();
+        let mut holder = holders.holder();
+        assert!(!holder.is_closing());
+        tokio::spawn(async move {
+            holder.closing().await;
+            sleep(GIVING_BACK / 2).await;
+        });
+        holders.end().await;
+        assert_eq!(began.elapsed(), GIVING_BACK / 2);
+        // who comes later is told at once
+        let late = holders.holder();
+        assert!(late.is_closing());
+        holders.end().await;
+        assert_eq!(began.elapsed(), GIVING_BACK * 3 / 2);
+        drop(late);
+        assert!(timeout(GIVING_BACK, Holder::default().closing()).await.is_err());
+    }
+}
