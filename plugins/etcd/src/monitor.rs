@@ -8,7 +8,7 @@ use crate::{
 use cninfra::keyval::{KeyRange, KvError};
 use etcd_client::GetOptions;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::watch, time::sleep};
+use tokio::time::sleep;
 
 /// The predecessor's key, which need not be there.
 pub(crate) const PROBE_KEY: &str = "/probe-etcd-connection";
@@ -33,7 +33,7 @@ pub enum Connection {
 }
 
 /// Asks whether most of the cluster is there: a read that all have to agree on.
-pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
+async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
     let asked = || Asked::to_read("probe", Some(KeyRange::key(PROBE_KEY)));
     let terms = Terms { rounds: ROUNDS, ..Terms::within(within.min(*core.config.operation_timeout), Lane::Own) };
     let asking = core.call(terms, &asked, |wire| async move {
@@ -47,14 +47,26 @@ pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> 
     }
 }
 
+/// The same, and the state of the connection is what was found.
+pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
+    let answer = probe(core, within).await;
+    let now = match &answer {
+        Ok(()) => Connection::Up,
+        Err(error) => Connection::Down(error.to_string()),
+    };
+    core.connection.send_if_modified(|before| {
+        let is_new = *before != now;
+        *before = now;
+        is_new
+    });
+    answer
+}
+
 /// Keeps the state of the connection until the store is closed.
 pub(crate) async fn run(core: Arc<Core>) {
     let looking = async {
         loop {
-            let answer = probe(&core, WITHIN).await;
-            let is_up = answer.is_ok();
-            tell(&core.connection, answer);
-            if is_up {
+            if look(&core, WITHIN).await.is_ok() {
                 tokio::select! {
                     () = sleep(EVERY) => {}
                     () = core.suspect.notified() => {}
@@ -69,16 +81,4 @@ pub(crate) async fn run(core: Arc<Core>) {
         () = core.closed() => {}
         () = looking => {}
     }
-}
-
-fn tell(connection: &watch::Sender<Connection>, answer: Result<(), KvError>) {
-    let now = match answer {
-        Ok(()) => Connection::Up,
-        Err(error) => Connection::Down(error.to_string()),
-    };
-    connection.send_if_modified(|before| {
-        let is_new = *before != now;
-        *before = now;
-        is_new
-    });
 }

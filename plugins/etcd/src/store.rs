@@ -101,7 +101,7 @@ impl EtcdStore {
     /// # Errors
     /// The endpoint, and why not.
     pub async fn ping(&self) -> Result<()> {
-        monitor::probe(&self.core, *self.core.config.operation_timeout).await
+        monitor::look(&self.core, *self.core.config.operation_timeout).await
     }
 
     /// How the connection is, as it changes. It is asked for once a second, and when a call or a watch finds it broken.

@@ -8,7 +8,7 @@ use crate::{
 use cninfra::client::Pauses;
 use cninfra::keyval::{KvError, Reason};
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::watch, time::sleep};
+use tokio::time::sleep;
 
 /// So often servers that answer are asked.
 const EVERY: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ pub enum Connection {
 }
 
 /// Asks whether all servers are there.
-pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
+async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
     let asked = Asked::to_read("probe", None);
     let turn = Turn::new(Who::Own, within);
     if core.primaries().is_empty() {
@@ -49,25 +49,34 @@ pub(crate) async fn probe(core: &Core, within: Duration) -> Result<(), KvError> 
     Ok(())
 }
 
+/// The same, and the state of the connection is what was found.
+pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
+    let answer = probe(core, within).await;
+    let now = match (&answer, core.hub.refusal()) {
+        (Ok(()), None) => Connection::Up,
+        (Ok(()), Some(refusal)) => Connection::Mute(refusal),
+        (Err(error), _) => Connection::Down(with_cause(error)),
+    };
+    core.connection.send_if_modified(|before| {
+        let is_new = *before != now;
+        *before = now;
+        is_new
+    });
+    answer
+}
+
 /// Keeps the state of the connection until the store is closed.
 pub(crate) async fn run(core: Arc<Core>) {
     let looking = async {
         let mut pauses = Pauses::default();
         loop {
-            let answer = probe(&core, PATIENCE.min(core.config.read_within())).await;
-            let pause = match &answer {
+            let pause = match look(&core, PATIENCE.min(core.config.read_within())).await {
                 Ok(()) => {
                     pauses.reset();
                     EVERY
                 }
                 Err(_) => pauses.next(),
             };
-            let now = match (answer, core.hub.refusal()) {
-                (Ok(()), None) => Connection::Up,
-                (Ok(()), Some(refusal)) => Connection::Mute(refusal),
-                (Err(error), _) => Connection::Down(with_cause(&error)),
-            };
-            tell(&core.connection, now);
             sleep(PAUSE).await;
             tokio::select! {
                 () = sleep(pause) => {}
@@ -84,12 +93,4 @@ pub(crate) async fn run(core: Arc<Core>) {
 pub(crate) fn with_cause(error: &KvError) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     format!("{error}{cause}")
-}
-
-fn tell(connection: &watch::Sender<Connection>, now: Connection) {
-    connection.send_if_modified(|before| {
-        let is_new = *before != now;
-        *before = now;
-        is_new
-    });
 }

@@ -119,7 +119,7 @@ impl RedisStore {
     /// One does not answer within `read-timeout`.
     pub async fn probe(&self) -> Result<()> {
         let core = &self.0.core;
-        monitor::probe(core, core.config.read_within()).await
+        monitor::look(core, core.config.read_within()).await
     }
 
     /// Does a server refuse to tell of changes, so that watches are refused? Why, with the mend. It is asked now.

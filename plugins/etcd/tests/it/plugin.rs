@@ -253,7 +253,13 @@ async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
     let status = agent.status();
     assert!(status.state == State::Degraded && status.is_ready(), "{status:?}");
     etcd.restart();
-    let _ = soon("well", async || agent.status().state, |state| *state == State::Ok).await;
+    let is_well = |state: &State| {
+        assert_ne!(*state, State::Error, "what was said of it while it was away holds no more");
+        *state == State::Ok
+    };
+    let _ = soon("well", async || agent.status().state, is_well).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(is_well(&agent.status().state));
     etcd.ctl(&["put", "w/k", "told"]);
     crate::support::until(&mut watch, |event| match event {
         Event::Item(entry) => entry.value == "told",

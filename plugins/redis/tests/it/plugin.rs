@@ -182,7 +182,13 @@ async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
     let status = agent.status();
     assert!(status.state == State::Degraded && status.is_ready(), "{status:?}");
     server.restart();
-    eventually("well", async || agent.status().state == State::Ok).await;
+    let is_well = |state| {
+        assert_ne!(state, State::Error, "what was said of it while it was away holds no more");
+        state == State::Ok
+    };
+    eventually("well", async || is_well(agent.status().state)).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(is_well(agent.status().state));
     server.cli(&["SET", "w/k", "told"]).unwrap();
     crate::support::until(&mut watch, |event| match event {
         Event::Item(entry) => entry.value == "told",
