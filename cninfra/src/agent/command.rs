@@ -58,8 +58,14 @@ pub(super) fn command(graph: &'static Graph, files: &[FileFlag], version: &str) 
         );
     for (section, flag) in flags(graph) {
         let heading = if section == own::SECTION { "Agent" } else { section };
-        command =
-            command.arg(Arg::new(flag.name).long(flag.name).value_name("VALUE").help_heading(heading).help(help(flag)));
+        command = command.arg(
+            Arg::new(flag.name)
+                .long(flag.name)
+                .value_name("VALUE")
+                .allow_negative_numbers(true)
+                .help_heading(heading)
+                .help(help(flag)),
+        );
     }
     for file in files {
         let (name, variables) = (&file.names[0], file.variables().collect::<Vec<_>>().join(", "));

@@ -62,6 +62,7 @@ impl Format {
             Ok(value) => (Some(value), Vec::new()),
             Err(_)
                 if self == Format::Yaml
+                    && !is_too_deep(text)
                     && let Some((seconds, value)) = twice(text) =>
             {
                 let second = |Second { key, at }| {

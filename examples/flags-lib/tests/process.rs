@@ -20,7 +20,9 @@ fn says(program: Program, parts: &[&str]) {
 #[test]
 fn the_lines_of_the_predecessor_are_there() {
     says(
-        program().arg("--ep-string").arg("mystring").arg("--ep-uint").arg("112"),
+        ["--ep-string", "mystring", "--ep-uint", "112", "--ep-int64", "-3344"]
+            .into_iter()
+            .fold(program(), Program::arg),
         &[
             "Printing flags...",
             "testFlagString:'mystring'",
