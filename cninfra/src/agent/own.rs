@@ -130,8 +130,8 @@ impl AgentConfig {
 
 /// A config that says less is meant to say another unit, or nothing.
 const LEAST: std::time::Duration = std::time::Duration::from_millis(1);
-/// So long what is new must stay the same anyhow: who looks more often sees nothing earlier.
-const SHORTEST_POLL: std::time::Duration = std::time::Duration::from_millis(100);
+/// So long must what is new in the config files stay the same: one that is just being written is not taken in. Who looks more often sees nothing earlier.
+pub(super) const SETTLES: std::time::Duration = std::time::Duration::from_millis(100);
 /// Nobody waits for longer until an agent begins to stop.
 const LONGEST_DELAY: std::time::Duration = std::time::Duration::from_hours(1);
 
@@ -153,9 +153,9 @@ impl AgentConfig {
         let delay = (*self.drain_delay > LONGEST_DELAY).then(|| {
             Invalid::key("drain-delay", "is more than an hour, in which the agent would go on although it is to stop")
         });
-        let is_too_often = |poll: &Duration| !poll.is_zero() && **poll < SHORTEST_POLL;
+        let is_too_often = |poll: &Duration| !poll.is_zero() && **poll < SETTLES;
         let poll = Some(self.config_poll_interval).filter(is_too_often).map(|_| {
-            let what = format!("is less than {SHORTEST_POLL:?}: reading the files would keep a processor busy");
+            let what = format!("is less than {SETTLES:?}: reading the files would keep a processor busy");
             Invalid::key("config-poll-interval", what).help("such as `2s`, or `0` to look at them after SIGHUP only")
         });
         Invalid::all(limits.into_iter().filter_map(limit).chain(delay).chain(poll))

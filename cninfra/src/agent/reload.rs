@@ -16,9 +16,6 @@ use futures_util::FutureExt as _;
 use std::{future::pending, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle};
 
-/// So long must what is new stay the same: a file that is just being written is not taken in.
-const SETTLES: Duration = Duration::from_millis(100);
-
 /// The task that follows the files. It ends with the agent.
 pub(super) struct Following(JoinHandle<()>);
 
@@ -62,7 +59,7 @@ async fn run(
     let (mut settles, mut asked) = (false, false);
     let mut failed = String::new();
     loop {
-        let wait = if settles { SETTLES } else { poll };
+        let wait = if settles { own::SETTLES } else { poll };
         tokio::select! {
             () = shared.stop.stopping() => return,
             () = sleep(wait) => {}
@@ -331,7 +328,7 @@ mod tests {
                 assert_eq!(next.unwrap().unwrap().text, "two");
             }
         }
-        assert!(began.elapsed() >= SETTLES, "it had not settled: {:?}", began.elapsed());
+        assert!(began.elapsed() >= own::SETTLES, "it had not settled: {:?}", began.elapsed());
         agent.close().await.unwrap();
     }
 

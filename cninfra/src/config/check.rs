@@ -135,13 +135,17 @@ fn spot<'a>(parts: &[&str], read: &'a Outcome) -> Option<&'a Spot> {
     read.notes.origins.iter().find(|(path, _)| is(path)).map(|(_, spot)| spot)
 }
 
+/// `{:#}` has the mends, too.
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, Wrong { key, what, .. }) in self.0.iter().enumerate() {
+        for (at, Wrong { key, what, help }) in self.0.iter().enumerate() {
             let between = if at == 0 { "" } else { "; " };
             match key.is_empty() {
                 true => write!(f, "{between}{what}")?,
                 false => write!(f, "{between}key `{key}` {what}")?,
+            }
+            if let Some(help) = help.as_ref().filter(|_| f.alternate()) {
+                write!(f, ": {help}")?;
             }
         }
         Ok(())

@@ -74,7 +74,7 @@ impl EtcdStore {
     /// # Errors
     /// The config is not valid.
     pub async fn open(config: EtcdConfig) -> Result<Self> {
-        config.check().map_err(|invalid| misconfigured("look at etcd.conf".to_string(), format!("{invalid:?}")))?;
+        config.check().map_err(|invalid| misconfigured("look at etcd.conf".to_string(), format!("{invalid:#}")))?;
         let of_files = config.clone();
         let reading = tokio::task::spawn_blocking(move || Dial::new(&of_files));
         let dial = match timeout(FILES, reading).await {

@@ -242,6 +242,7 @@ fn bare(endpoint: &str) -> Arc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RedisStore;
 
     #[test]
     fn the_keys_say_what_kind_it_is() {
@@ -281,5 +282,12 @@ mod tests {
             ["read-timeout", "route-by-latency", "`b`, which is no `host:port`"].iter().all(|part| told.contains(part)),
             "{told}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_library_user_is_told_the_mends() {
+        let error = RedisStore::open(RedisConfig::at("b")).await.unwrap_err();
+        let mend = format!("{:#}", RedisConfig::at("b").check().unwrap_err());
+        assert!(mend.contains("which is no `host:port`: ") && format!("{error:#}").contains(&mend), "{error:#}");
     }
 }

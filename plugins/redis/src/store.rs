@@ -96,7 +96,7 @@ impl RedisStore {
         }
         config
             .check()
-            .map_err(|invalid| tls::misconfigured(format!("{invalid}: look at redis.conf"), "the config is wrong"))?;
+            .map_err(|invalid| tls::misconfigured("look at redis.conf".to_string(), format!("{invalid:#}")))?;
         let dial = Dial {
             username: config.username.clone(),
             password: config.password.clone(),

@@ -1,5 +1,5 @@
 //! What the tests of several crates share: agents as processes, real servers on demand ([`Etcd`], [`EtcdCluster`], [`Redis`], [`RedisSentinel`], [`RedisCluster`]), a plain HTTP/1 client that knows
-//! nothing of the server's libraries, the graph of the fault matrices, and a checker of what a watcher was told ([`history`]). Whatever waits has a deadline, and fails with what was seen until then.
+//! nothing of the server's libraries, the graph of the fault matrices, a checker of what a watcher was told ([`history`]), and a plugin that watches a store whose server comes later (`Watcher`). Whatever waits has a deadline, and fails with what was seen until then.
 //!
 //! A test that needs a server begins with [`require!`]. In front of each server a `cninfra::testing::Link` can stand, to the server's address.
 
@@ -7,6 +7,8 @@ mod certs;
 mod etcd;
 mod folder;
 mod http;
+#[cfg(feature = "keyval")]
+mod late;
 mod process;
 mod redis;
 mod server;
@@ -19,6 +21,8 @@ pub use certs::{CLIENT, Certs};
 pub use etcd::{Etcd, EtcdCluster, EtcdOptions};
 pub use folder::Folder;
 pub use http::{Answer, request, request_json, request_with, send};
+#[cfg(feature = "keyval")]
+pub use late::Watcher;
 pub use process::{Ended, Process, Program};
 pub use redis::{Migration, Redis, RedisCluster, RedisOptions, RedisSentinel, Reply};
 pub use server::{Installed, Port, Server, is_strict, skip};

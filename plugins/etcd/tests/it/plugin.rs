@@ -5,15 +5,14 @@ use cninfra::{
     agent::{Backoff, StartPolicy},
     config::Config,
     keyval::{
-        Coordination, Delegate, Election, Event, Expiry, KeyVal, Kv, Leases, Loss, Reason, Revisions, Watch,
-        WatchOptions,
+        Coordination, Delegate, Election, Event, Expiry, KeyVal, Kv, Leases, Loss, Reason, Revisions, WatchOptions,
     },
     prelude::*,
     status::State,
     testing::{Conformance, Link, Outside},
 };
 use cninfra_etcd::{Endpoints, Etcd as Plugin};
-use cninfra_testbed::{Etcd, Folder, require};
+use cninfra_testbed::{Etcd, Folder, Watcher, require};
 use std::{
     sync::{
         Arc,
@@ -50,21 +49,6 @@ struct Whole {
     #[provides(dyn KeyVal, dyn Revisions, dyn Leases, dyn Coordination)]
     etcd: Dep<Plugin>,
     user: Dep<User>,
-}
-
-/// Watches before the server is there.
-#[plugin]
-struct Watcher {
-    store: Dep<dyn KeyVal>,
-    watch: tokio::sync::Mutex<Option<Watch>>,
-}
-
-impl Lifecycle for Watcher {
-    async fn after_init(&self, _: &Context) -> Result<()> {
-        let watch = Kv::of_all(&self.store).watch(["w/"], WatchOptions::default()).await?;
-        *self.watch.lock().await = Some(watch);
-        Ok(())
-    }
 }
 
 #[derive(Flavor)]
@@ -246,7 +230,7 @@ async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
     let policy = StartPolicy::Retry(Backoff::new(Duration::from_millis(50), Duration::from_millis(100)));
     let config = config(etcd.endpoint()).set("etcd", "operation-timeout", "300ms");
     let agent = Agent::<Watching>::builder().config(config).start_policy("etcd", policy).start().await.unwrap();
-    let mut watch = agent.watcher.watch.lock().await.take().unwrap();
+    let mut watch = agent.watcher.take();
     // the watch outlives attempts that fail
     let third = |(_, why): &(State, Option<String>)| why.as_ref().is_some_and(|why| why.contains("attempt 3"));
     let _ = soon("a third attempt", async || state(&agent), third).await;

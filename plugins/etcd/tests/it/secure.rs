@@ -63,7 +63,11 @@ async fn a_file_that_can_not_be_used_is_named() {
     let error = EtcdStore::open(missing).await.unwrap_err();
     assert!(error.help().unwrap().contains("`ca-file`") && error.help().unwrap().contains("/no/such/ca.pem"));
     let half = EtcdConfig { cert_file: Some("/c.pem".into()), ..EtcdConfig::at(["127.0.0.1:1"]) };
-    assert_eq!(*EtcdStore::open(half).await.unwrap_err().reason(), Reason::Invalid);
+    let wrong = EtcdStore::open(half).await.unwrap_err();
+    assert_eq!(*wrong.reason(), Reason::Invalid);
+    // in words, with the mend of the key
+    let told = format!("{wrong:#}");
+    assert!(told.contains("key `cert-file` ") && !told.contains("Wrong {"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,34 +4,19 @@ use crate::support::{SOON, eventually, kv};
 use cninfra::{
     agent::{Backoff, StartPolicy},
     config::Config,
-    keyval::{Applied, Event, Expiry, KeyVal, Kv, Reason, Watch, WatchOptions},
+    keyval::{Applied, Event, Expiry, KeyVal, Kv, Reason},
     prelude::*,
     status::State,
     testing::{Conformance, Link, Outside},
 };
 use cninfra_redis::{Redis, RedisConfig, RedisStore};
-use cninfra_testbed::{Folder, Redis as Server, RedisOptions, require};
+use cninfra_testbed::{Folder, Redis as Server, RedisOptions, Watcher, require};
 use std::time::{Duration, Instant};
 
 #[derive(Flavor)]
 struct Lone {
     #[provides(dyn KeyVal)]
     redis: Dep<Redis>,
-}
-
-/// Watches before the server is there.
-#[plugin]
-struct Watcher {
-    store: Dep<dyn KeyVal>,
-    watch: tokio::sync::Mutex<Option<Watch>>,
-}
-
-impl Lifecycle for Watcher {
-    async fn after_init(&self, _: &Context) -> Result<()> {
-        let watch = Kv::of_all(&self.store).watch(["w/"], WatchOptions::default()).await?;
-        *self.watch.lock().await = Some(watch);
-        Ok(())
-    }
 }
 
 #[derive(Flavor)]
@@ -175,7 +160,7 @@ async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
     let policy = StartPolicy::Retry(Backoff::new(Duration::from_millis(50), Duration::from_millis(100)));
     let config = config(server.addr()).set("redis", "read-timeout", "300ms");
     let agent = Agent::<Watching>::builder().config(config).start_policy("redis", policy).start().await.unwrap();
-    let mut watch = agent.watcher.watch.lock().await.take().unwrap();
+    let mut watch = agent.watcher.take();
     // the watch outlives attempts that fail
     let why = || agent.status().plugins.iter().find(|plugin| plugin.name == "redis").unwrap().reason.clone();
     eventually("a third attempt", async || why().is_some_and(|why| why.contains("attempt 3"))).await;
