@@ -40,9 +40,9 @@ impl Core {
             all.push(match read.remove(&index) {
                 Some(answer) => answer,
                 None => {
-                    let asked = Asked::to_read(op, Some(KeyRange::key(key)));
+                    let asked = || Asked::to_read(op, Some(KeyRange::key(key)));
                     let (to, get) = (To::Key(key.clone()), Command::new("GET", [key.clone()]));
-                    self.call_until(turn, &asked, &to, get).await.map(Reply::bytes)
+                    self.call(turn, &asked, &to, get).await.map(Reply::bytes)
                 }
             });
         }

@@ -63,6 +63,9 @@ pub(crate) enum Who {
     Own,
 }
 
+/// What is asked, for errors: it is made out only where there is one to tell.
+pub(crate) type Asks<'a> = &'a (dyn Fn() -> Asked + Sync);
+
 /// Who asks, and until when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Turn {
@@ -125,18 +128,13 @@ impl Core {
         Turn::new(who, self.config.read_within())
     }
 
-    /// Asks something for a caller, within the limit of the config.
-    pub(crate) async fn call(&self, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
-        self.call_until(Turn::new(Who::Caller, self.within(asked)), asked, to, command).await
-    }
-
-    /// Asks something for the store itself, within the limit of the config.
-    pub(crate) async fn call_own(&self, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
-        self.call_until(Turn::new(Who::Own, self.within(asked)), asked, to, command).await
+    /// One that writes, within the limit of the config.
+    pub(crate) fn to_write(&self, who: Who) -> Turn {
+        Turn::new(who, self.config.write_within())
     }
 
     /// Asks something. What was not applied, or only reads, is asked again while there is time.
-    pub(crate) async fn call_until(&self, turn: Turn, asked: &Asked, to: &To, command: Command) -> Result<Reply> {
+    pub(crate) async fn call(&self, turn: Turn, asked: Asks<'_>, to: &To, command: Command) -> Result<Reply> {
         let room = (turn.who == Who::Caller).then(|| self.room.try_acquire());
         let _room = match room {
             None => None,
@@ -144,7 +142,7 @@ impl Core {
             // a timer only where there is something to wait for
             Some(Err(_)) => match timeout_at(turn.deadline, self.turn(turn.who)).await {
                 Ok(room) => room,
-                Err(_) => return Err(self.late(turn.limit, asked, &self.endpoints, Applied::No)),
+                Err(_) => return Err(self.late(turn.limit, &asked(), &self.endpoints, Applied::No)),
             },
         };
         self.ask(turn, asked, to, &command).await
@@ -159,7 +157,7 @@ impl Core {
         }
     }
 
-    async fn ask(&self, turn: Turn, asked: &Asked, to: &To, command: &Command) -> Result<Reply> {
+    async fn ask(&self, turn: Turn, asked: Asks<'_>, to: &To, command: &Command) -> Result<Reply> {
         let Turn { deadline, limit, .. } = turn;
         let (mut pauses, mut redirects) = (Pauses::default(), 0);
         let mut elsewhere: Option<Elsewhere> = None;
@@ -173,30 +171,30 @@ impl Core {
                 Some(endpoint) => endpoint,
                 None => match self.unless_closed(deadline, Box::pin(self.find(to))).await {
                     Waited::Done(endpoint) => endpoint,
-                    Waited::Closed => return Err(self.closed_error(asked, Applied::No)),
+                    Waited::Closed => return Err(self.closed_error(&asked(), Applied::No)),
                     Waited::Late => {
                         self.suspect.notify_one();
-                        return Err(self.nobody(asked));
+                        return Err(self.nobody(&asked()));
                     }
                 },
             };
             let began = Instant::now();
             // who has had to wait for so long makes no connection for others
             if deadline.saturating_duration_since(began) < MOMENT {
-                return Err(self.late(limit, asked, &endpoint, Applied::No));
+                return Err(self.late(limit, &asked(), &endpoint, Applied::No));
             }
             let node = self.node(&endpoint);
             let wire = match node.current() {
                 Some(wire) => Ok(wire),
                 None => match self.unless_closed(deadline, Box::pin(node.wire())).await {
                     Waited::Done(dialed) => dialed,
-                    Waited::Closed => return Err(self.closed_error(asked, Applied::No)),
-                    Waited::Late => return Err(self.late(limit, asked, &endpoint, Applied::No)),
+                    Waited::Closed => return Err(self.closed_error(&asked(), Applied::No)),
+                    Waited::Late => return Err(self.late(limit, &asked(), &endpoint, Applied::No)),
                 },
             };
             // looked at after the connection was had: one that was there when the store was closed ends with it
             if self.is_closed() {
-                return Err(self.closed_error(asked, Applied::No));
+                return Err(self.closed_error(&asked(), Applied::No));
             }
             let failure = match wire {
                 Err(failure) => failure,
@@ -213,16 +211,16 @@ impl Core {
                         }
                         Err(_) => {
                             // a connection on which others were answered meanwhile is not dead
-                            if wire.answers() == before && self.is_long(began, self.within(asked)) {
+                            if wire.answers() == before && self.is_long(began, self.within(&asked())) {
                                 self.broken(&node, &wire);
                             }
-                            return Err(self.late(limit, asked, &endpoint, Applied::Unknown));
+                            return Err(self.late(limit, &asked(), &endpoint, Applied::Unknown));
                         }
                     }
                 }
             };
             if failure.breaks() && self.is_closed() {
-                return Err(self.closed_error(asked, failure.applied()));
+                return Err(self.closed_error(&asked(), failure.applied()));
             }
             if failure.breaks() || failure.is_misplaced() {
                 self.shaken.notify_one();
@@ -234,11 +232,11 @@ impl Core {
                 continue;
             }
             let wait = pauses.next();
-            if !failure.may_pass(asked) || elsewhere.is_some() || Instant::now() + wait >= deadline {
-                return Err(failure.into_error(asked, &endpoint));
+            if !failure.may_pass(&asked()) || elsewhere.is_some() || Instant::now() + wait >= deadline {
+                return Err(failure.into_error(&asked(), &endpoint));
             }
             if let Waited::Closed = self.unless_closed(deadline, Box::pin(sleep(wait))).await {
-                return Err(self.closed_error(asked, Applied::No));
+                return Err(self.closed_error(&asked(), Applied::No));
             }
         }
     }

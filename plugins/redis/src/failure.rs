@@ -111,6 +111,11 @@ impl Failure {
             || ["invalid password", OF_SCRIPT[0], OF_SCRIPT[1]].iter().any(|words| self.text.contains(words))
     }
 
+    /// The server does not do this for this user, or for nobody.
+    pub(crate) fn is_not_allowed(&self) -> bool {
+        self.is_denied() || self.text.contains("unknown command")
+    }
+
     pub(crate) fn applied(&self) -> Applied {
         match self.kind {
             Kind::Lost | Kind::Partly => Applied::Unknown,

@@ -6,6 +6,7 @@ mod batch;
 mod config;
 mod core;
 mod failure;
+mod gather;
 mod glob;
 mod monitor;
 mod node;

@@ -31,7 +31,7 @@ pub enum Connection {
 
 /// Asks whether all servers are there.
 async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
-    let asked = Asked::to_read("probe", None);
+    let asked = || Asked::to_read("probe", None);
     let turn = Turn::new(Who::Own, within);
     if core.primaries().is_empty() {
         let mut slots = core.slots.subscribe();
@@ -39,12 +39,12 @@ async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
         let known = slots.wait_for(|slots| slots.is_known());
         let is_known = tokio::time::timeout_at(turn.deadline, known).await.is_ok_and(|known| known.is_ok());
         if !is_known {
-            let error = asked.error(Reason::Unavailable, cninfra::keyval::Applied::No).at(core.endpoints().clone());
+            let error = asked().error(Reason::Unavailable, cninfra::keyval::Applied::No).at(core.endpoints().clone());
             return Err(error.because(core.hub.last_trouble()).with_help(crate::failure::REACH));
         }
     }
     for primary in core.primaries() {
-        core.call_until(turn, &asked, &To::Node(primary), Command::bare("PING")).await?;
+        core.call(turn, &asked, &To::Node(primary), Command::bare("PING")).await?;
     }
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! [`Scan`]: all keys below a prefix, server by server.
 
 use crate::{
-    core::{Core, To, Turn},
-    failure::Asked,
+    core::{Asks, Core, To, Turn},
     glob::literal,
     wire::Command,
 };
@@ -40,7 +39,7 @@ impl Scan {
         &mut self,
         core: &Core,
         turn: Turn,
-        asked: &Asked,
+        asked: Asks<'_>,
         range: &KeyRange,
     ) -> Result<Vec<Bytes>> {
         let Some((endpoint, cursor)) = self.at.clone() else { return Ok(Vec::new()) };
@@ -51,7 +50,7 @@ impl Scan {
         let command = Command::bare("SCAN").number(cursor).arg("MATCH").arg(pattern).arg("COUNT").number(COUNT);
         // hashes, lists and the like are not of this store
         let command = command.arg("TYPE").arg("string");
-        let mut parts = core.call_until(turn, asked, &To::Node(endpoint.clone()), command).await?.list().into_iter();
+        let mut parts = core.call(turn, asked, &To::Node(endpoint.clone()), command).await?.list().into_iter();
         let next = parts.next().and_then(|next| next.text()).and_then(|next| next.parse().ok()).unwrap_or(0);
         let keys = parts.next().map(|keys| keys.list()).unwrap_or_default();
         self.at = match next {

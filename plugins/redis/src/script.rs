@@ -1,7 +1,7 @@
 //! What is done by the server in one step.
 
 use crate::{
-    core::{Core, To},
+    core::{Core, To, Who},
     failure::{Asked, Failure},
     wire::{Command, Reply},
 };
@@ -41,13 +41,14 @@ pub(crate) fn of_key(script: &'static str, key: &Bytes) -> Command {
 
 /// Runs a transaction.
 pub(crate) async fn txn(core: &Core, asked: &Asked, to: &To, keys: &[Bytes], args: &[Bytes]) -> Result<Reply> {
+    let limit = || if asked.writes { core.to_write(Who::Caller) } else { core.to_read(Who::Caller) };
     let command = |name, script: &'static str| {
         let command = Command::bare(name).arg(script).number(keys.len());
         keys.iter().chain(args).fold(command, |command, arg| command.arg(arg.clone()))
     };
-    match core.call(asked, to, command("EVALSHA", TXN_SHA1)).await {
+    match core.call(limit(), &|| asked.clone(), to, command("EVALSHA", TXN_SHA1)).await {
         // a server that was started since, or another one: it has not been run
-        Err(error) if is_unknown(&error) => core.call(asked, to, command("EVAL", TXN)).await,
+        Err(error) if is_unknown(&error) => core.call(limit(), &|| asked.clone(), to, command("EVAL", TXN)).await,
         answer => answer,
     }
 }

@@ -87,10 +87,10 @@ impl Session {
     /// Deletes them.
     pub(crate) async fn release(&self, core: &Core) -> Result<()> {
         let release = |key: Bytes, kept: Kept| async move {
-            let asked = Asked::to_write("release", Some(KeyRange::key(&key)));
+            let asked = || Asked::to_write("release", Some(KeyRange::key(&key)));
             let ttl = core.config.session_ttl.as_millis();
             let release = script::of_key(script::RELEASE, &key).arg(kept.value).number(ttl);
-            core.call_own(&asked, &To::Key(key), release).await.map(drop)
+            core.call(core.to_write(Who::Own), &asked, &To::Key(key.clone()), release).await.map(drop)
         };
         let of_server = |keys: Vec<(Bytes, Kept)>| async move {
             for some in keys.chunks(AT_ONCE) {
@@ -119,19 +119,20 @@ impl Session {
     }
 
     async fn renew(&self, core: &Core, key: Bytes, kept: Kept) -> Result<()> {
-        let (asked, to) = (Asked::to_write("renew", Some(KeyRange::key(&key))), To::Key(key.clone()));
+        let asked = || Asked::to_write("renew", Some(KeyRange::key(&key)));
+        let to = To::Key(key.clone());
         let ttl = *core.config.session_ttl;
         let renew = script::of_key(script::RENEW, &key).arg(kept.value.clone()).number(ttl.as_millis());
         let asked_at = Instant::now();
         // no longer than until the next time
         let limit = core.config.write_within().min(ttl / 3);
-        let found = core.call_until(Turn::new(Who::Own, limit), &asked, &to, renew).await?.number();
+        let found = core.call(Turn::new(Who::Own, limit), &asked, &to, renew).await?.number();
         // it has ended, since the store was away for longer than it lives: who has it is still there
         let has_ended = found == Some(-1) && kept.renewed.elapsed() >= ttl;
         if has_ended {
             let put =
                 Command::new("SET", [key.clone(), kept.value.clone()]).arg("PX").number(ttl.as_millis()).arg("NX");
-            core.call_own(&asked, &to, put).await?;
+            core.call(core.to_write(Who::Own), &asked, &to, put).await?;
         }
         let mut all = self.lock();
         match all.get_mut(&key) {

@@ -3,7 +3,7 @@
 use crate::{
     Connection, RedisConfig,
     batch::BATCH,
-    core::{Core, To, Who},
+    core::{Asks, Core, To, Who},
     failure::Asked,
     monitor,
     scan::{Scan, put, take},
@@ -28,6 +28,7 @@ use tokio::time::{Instant, timeout};
 ///
 /// - A transaction is one step of the server, be it of one operation or of many; in a cluster its keys have one `{tag}`. A delete or a read of a prefix that is alone in its transaction, and
 ///   without conditions, is done key by key instead, so that the server is not held up: others may see a part of it. One that is not alone holds up the server while it looks at all its keys.
+/// - Reads, and writes of small values without a life, that come while others are on their way go out together, as one `MGET` or `MSET`; not in a cluster, and not of a user who may not use these. Each has its own answer, as if it had gone alone.
 /// - A watch tells of each key what was read, in the order of the reads, and comes to the true state: values in between may be left out. See [`WatchOptions`].
 /// - What is put [with the client](cninfra::keyval::Expiry::WithClient) has a life of its own, `session-ttl`, which is renewed: keys end one by one.
 ///   A key is one's own by its value and its life: of two clients that put the same value, whoever ends first takes it away.
@@ -103,6 +104,7 @@ impl RedisStore {
             database: config.db,
             tls: tls::read(&config.tls, config.dial_within()).await?,
             within: config.dial_within(),
+            gathers: !config.is_cluster(),
         };
         let core = Arc::new(Core::new(config, dial));
         let (session, tasks) = (Arc::new(Session::default()), Tasks::default());
@@ -158,9 +160,9 @@ impl RedisStore {
         released
     }
 
-    fn is_closed(&self, asked: &Asked) -> Result<()> {
+    fn is_closed(&self, asked: Asks<'_>) -> Result<()> {
         match self.0.core.is_closed() {
-            true => Err(self.0.core.closed_error(asked, Applied::No)),
+            true => Err(self.0.core.closed_error(&asked(), Applied::No)),
             false => Ok(()),
         }
     }
@@ -173,20 +175,22 @@ impl Store for RedisStore {
 
     async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
         self.capabilities().refuse_get(&key, at)?;
-        let asked = Asked::to_read("get", Some(KeyRange::key(&key)));
+        let asked = || Asked::to_read("get", Some(KeyRange::key(&key)));
         refuse_key(&asked, &key)?;
-        let reply = self.0.core.call(&asked, &To::Key(key.clone()), Command::new("GET", [key.clone()])).await?;
+        let core = &self.0.core;
+        let get = Command::new("GET", [key.clone()]);
+        let reply = core.call(core.to_read(Who::Caller), &asked, &To::Key(key.clone()), get).await?;
         Ok(reply.bytes().map(|value| Entry::new(key, value)))
     }
 
     async fn page(&self, request: PageRequest) -> Result<Page> {
         self.capabilities().refuse_page(&request)?;
         let core = &self.0.core;
-        let asked = Asked::to_read("list", Some(request.range.clone()));
+        let asked = || Asked::to_read("list", Some(request.range.clone()));
         refuse_range(&asked, &request.range)?;
         if let Some(key) = request.range.single() {
             let command = Command::new(if request.keys_only { "EXISTS" } else { "GET" }, [key.clone()]);
-            let reply = core.call(&asked, &To::Key(key.clone()), command).await?;
+            let reply = core.call(core.to_read(Who::Caller), &asked, &To::Key(key.clone()), command).await?;
             let value = match request.keys_only {
                 true => (reply.number() == Some(1)).then(Bytes::new),
                 false => reply.bytes(),
@@ -197,8 +201,9 @@ impl Store for RedisStore {
         let turn = core.to_read(Who::Caller);
         let (mut scan, mut left) = match &request.cursor {
             None => (Scan::new(core), Vec::new()),
-            Some(cursor) => of_cursor(core, &request.range, cursor)
-                .map_err(|why| asked.error(Reason::Invalid, Applied::No).at(core.endpoints().clone()).with_help(why))?,
+            Some(cursor) => of_cursor(core, &request.range, cursor).map_err(|why| {
+                asked().error(Reason::Invalid, Applied::No).at(core.endpoints().clone()).with_help(why)
+            })?,
         };
         if request.cursor.is_none() {
             txn::await_servers(core, turn, &asked, &request.range, &mut scan).await?;
@@ -247,7 +252,7 @@ impl Store for RedisStore {
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
         self.capabilities().refuse(&txn)?;
-        let asked = Asked::of_txn("transaction", &txn);
+        let asked = || Asked::of_txn("transaction", &txn);
         for Condition { key, .. } in &txn.conditions {
             refuse_key(&asked, key)?;
         }
@@ -260,7 +265,7 @@ impl Store for RedisStore {
         }
         if self.0.session.is_full(&txn.then) || self.0.session.is_full(&txn.otherwise) {
             let help = format!("a client has at most {} keys that end with it: give others a life", session::MOST);
-            return Err(asked.error(Reason::TooLarge, Applied::No).with_help(help));
+            return Err(asked().error(Reason::TooLarge, Applied::No).with_help(help));
         }
         txn::commit(&self.0, txn).await
     }
@@ -268,7 +273,8 @@ impl Store for RedisStore {
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
         let capabilities = self.capabilities();
         capabilities.refuse_watch(&ranges, &options)?;
-        let asked = Asked::to_read("watch", ranges.first().cloned());
+        let first = ranges.first().cloned();
+        let asked = || Asked::to_read("watch", first.clone());
         for range in &ranges {
             refuse_range(&asked, range)?;
         }
@@ -286,16 +292,16 @@ impl Store for RedisStore {
         let limit = core.config.read_within();
         let refusal = tokio::select! {
             biased;
-            () = core.closed() => return Err(core.closed_error(&asked, Applied::No)),
+            () = core.closed() => return Err(core.closed_error(&asked(), Applied::No)),
             refusal = timeout(limit, follower.refusal()) => refusal,
         };
         if let Ok(Some(why)) = refusal {
-            let error = asked.error(Reason::Denied, Applied::No).at(core.endpoints().clone());
+            let error = asked().error(Reason::Denied, Applied::No).at(core.endpoints().clone());
             return Err(error.with_help(why));
         }
         let control = Control { core: core.clone(), id: follower.id, feed, capabilities };
         if !self.0.tasks.spawn_unless(|| core.is_closed(), follower.run()) {
-            return Err(core.closed_error(&asked, Applied::No));
+            return Err(core.closed_error(&asked(), Applied::No));
         }
         Ok(Watch::new(events, Arc::new(control)))
     }
@@ -318,17 +324,17 @@ pub(crate) fn capabilities(is_cluster: bool) -> Capabilities {
 }
 
 /// Redis tells of no change of a key that is not UTF-8.
-fn refuse_key(asked: &Asked, key: &Bytes) -> Result<()> {
+fn refuse_key(asked: Asks<'_>, key: &Bytes) -> Result<()> {
     text(asked, key, || KeyRange::key(key)).map(drop)
 }
 
-pub(crate) fn refuse_range(asked: &Asked, range: &KeyRange) -> Result<()> {
+pub(crate) fn refuse_range(asked: Asks<'_>, range: &KeyRange) -> Result<()> {
     text(asked, range.start(), || range.clone()).map(drop)
 }
 
-pub(crate) fn text<'k>(asked: &Asked, key: &'k [u8], range: impl FnOnce() -> KeyRange) -> Result<&'k str> {
+pub(crate) fn text<'k>(asked: Asks<'_>, key: &'k [u8], range: impl FnOnce() -> KeyRange) -> Result<&'k str> {
     std::str::from_utf8(key).map_err(|_| {
-        let error = asked.error(Reason::Invalid, Applied::No).on(range());
+        let error = asked().error(Reason::Invalid, Applied::No).on(range());
         error.with_help("a key in Redis is text, in UTF-8: encode it")
     })
 }

@@ -67,6 +67,7 @@ async fn look(core: &Core, sentinel: &mut Option<Wire>) -> Result<Slots, Failure
                 username: None,
                 password: core.config.sentinel_password.clone(),
                 database: 0,
+                gathers: false,
                 ..(*core.dial).clone()
             };
             of_sentinels(&dial, master, sentinels, sentinel).await.map(Slots::one)

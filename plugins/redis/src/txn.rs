@@ -1,7 +1,7 @@
 //! Transactions: of one operation its plain command, of more a script that the server runs in one step.
 
 use crate::{
-    core::{Core, To, Turn, Who},
+    core::{Asks, Core, To, Turn, Who},
     failure::Asked,
     glob::literal,
     scan::Scan,
@@ -66,7 +66,7 @@ fn put_result(core: &Core, put: &Put) -> OpResult {
 
 /// Writes a value, only if there is none if that is wanted. Returns whether it has.
 async fn set(core: &Core, put: &Put, if_absent: bool) -> Result<bool> {
-    let asked = Asked::to_write("put", Some(KeyRange::key(&put.key)));
+    let asked = || Asked::to_write("put", Some(KeyRange::key(&put.key)));
     let mut command = Command::new("SET", [put.key.clone(), put.value.clone()]);
     if let Some(life) = life(core, put.expiry) {
         command = command.arg("PX").number(life.as_millis());
@@ -74,17 +74,17 @@ async fn set(core: &Core, put: &Put, if_absent: bool) -> Result<bool> {
     if if_absent {
         command = command.arg("NX");
     }
-    Ok(core.call(&asked, &To::Key(put.key.clone()), command).await? != Reply::Nil)
+    Ok(core.call(core.to_write(Who::Caller), &asked, &To::Key(put.key.clone()), command).await? != Reply::Nil)
 }
 
 /// Deletes a key, or all keys below a prefix, one by one.
 async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResult> {
-    let asked = Asked::to_write("delete", Some(range.clone()));
+    let asked = || Asked::to_write("delete", Some(range.clone()));
     if let Some(key) = range.single() {
         let (count, entry) = delete_key(core, &asked, key, previous).await?;
         return Ok(OpResult::deleted(count, entry.into_iter().collect()));
     }
-    let reads = Asked::to_read("delete", Some(range.clone()));
+    let reads = || Asked::to_read("delete", Some(range.clone()));
     let (mut scan, mut count, mut entries) = (Scan::new(core), 0, Vec::new());
     await_servers(core, core.to_read(Who::Caller), &reads, range, &mut scan).await?;
     while !scan.is_over() {
@@ -135,13 +135,13 @@ fn partly(error: KvError, count: u64) -> KvError {
     told.because(error)
 }
 
-async fn delete_key(core: &Core, asked: &Asked, key: &Bytes, previous: bool) -> Result<(u64, Option<Entry>)> {
+async fn delete_key(core: &Core, asked: Asks<'_>, key: &Bytes, previous: bool) -> Result<(u64, Option<Entry>)> {
     let to = To::Key(key.clone());
     if !previous {
-        let reply = core.call(asked, &to, Command::new("DEL", [key.clone()])).await?;
+        let reply = core.call(core.to_write(Who::Caller), asked, &to, Command::new("DEL", [key.clone()])).await?;
         return Ok((reply.number().and_then(|count| u64::try_from(count).ok()).unwrap_or(0), None));
     }
-    let value = core.call(asked, &to, script::of_key(script::TAKE, key)).await?.bytes();
+    let value = core.call(core.to_write(Who::Caller), asked, &to, script::of_key(script::TAKE, key)).await?.bytes();
     let entry = value.map(|value| Entry::new(key.clone(), value));
     Ok((u64::from(entry.is_some()), entry))
 }
@@ -149,9 +149,11 @@ async fn delete_key(core: &Core, asked: &Asked, key: &Bytes, previous: bool) -> 
 /// Reads a key, or all keys below a prefix.
 async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
     const OP: &str = "get";
-    let asked = Asked::to_read(OP, Some(range.clone()));
+    let asked = || Asked::to_read(OP, Some(range.clone()));
     if let Some(key) = range.single() {
-        let reply = core.call(&asked, &To::Key(key.clone()), Command::new("GET", [key.clone()])).await?;
+        let reply = core
+            .call(core.to_read(Who::Caller), &asked, &To::Key(key.clone()), Command::new("GET", [key.clone()]))
+            .await?;
         return Ok(reply.bytes().map(|value| Entry::new(key.clone(), value)).into_iter().collect());
     }
     let (mut scan, mut entries) = (Scan::new(core), HashMap::new());
@@ -173,14 +175,14 @@ async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
 pub(crate) async fn await_servers(
     core: &Core,
     turn: Turn,
-    asked: &Asked,
+    asked: Asks<'_>,
     range: &KeyRange,
     scan: &mut Scan,
 ) -> Result<()> {
     if scan.is_over() {
         // an owner of any key is one of the servers
         let (to, exists) = (To::Key(range.start().clone()), Command::new("EXISTS", [range.start().clone()]));
-        core.call_until(turn, asked, &to, exists).await?;
+        core.call(turn, asked, &to, exists).await?;
         *scan = Scan::new(core);
     }
     Ok(())
@@ -295,7 +297,7 @@ impl<'c> Program<'c> {
                     self.place(&[prefix, b"\0"].concat().into());
                 }
                 self.push("0");
-                self.push(format!("{}*", literal(text(&self.asked, prefix, || range.clone())?)));
+                self.push(format!("{}*", literal(text(&|| self.asked.clone(), prefix, || range.clone())?)));
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! The library is used for a connection alone: it neither connects again nor sends anything twice, so that what is on its way is known, and who is told of its loss.
 
-use crate::failure::Failure;
+use crate::{failure::Failure, gather::Gather};
 use bytes::Bytes;
 use cninfra::config::Secret;
 use fred::{
@@ -26,7 +26,7 @@ use std::{
 };
 use tokio::{
     sync::broadcast::{self, error::RecvError},
-    task::AbortHandle,
+    task::{AbortHandle, JoinHandle},
     time::timeout,
 };
 
@@ -42,10 +42,12 @@ pub(crate) struct Dial {
     pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
     /// For all that it takes.
     pub(crate) within: Duration,
+    /// May a command be of any keys? Those of a cluster are of one slot.
+    pub(crate) gathers: bool,
 }
 
 /// What the server is asked: its first word, and what follows.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Command {
     name: &'static str,
     args: Vec<Bytes>,
@@ -67,6 +69,15 @@ impl Command {
 
     pub(crate) fn number(self, number: impl ToString) -> Self {
         self.arg(number.to_string())
+    }
+
+    /// The key that it only reads, or what it writes there, and nothing else.
+    pub(crate) fn plain(&self) -> Option<(&Bytes, Option<&Bytes>)> {
+        match (self.name, self.args.as_slice()) {
+            ("GET", [key]) => Some((key, None)),
+            ("SET", [key, value]) => Some((key, Some(value))),
+            _ => None,
+        }
     }
 
     fn parts(&self) -> (CustomCommand, Vec<Value>) {
@@ -140,7 +151,9 @@ pub(crate) struct Wire {
     /// Its end, for whoever waits for it.
     end: Shared<BoxFuture<'static, ()>>,
     pub(crate) endpoint: Arc<str>,
-    answers: AtomicU64,
+    answers: Arc<AtomicU64>,
+    /// Calls that go out together, and the task that sends them.
+    gather: Option<(Arc<Gather>, AbortHandle)>,
 }
 
 impl Wire {
@@ -150,7 +163,7 @@ impl Wire {
     /// Dropped, it has left nothing.
     pub(crate) async fn dial(dial: &Dial, endpoint: &Arc<str>) -> Result<Wire, Failure> {
         let client = Client::new(config(dial, endpoint)?, Some(performance(1)), Some(connection(dial)), None);
-        Wire::begin(client, dial, endpoint).await
+        Wire::begin(client, dial, endpoint, dial.gathers).await
     }
 
     /// Makes a connection for hints.
@@ -160,16 +173,32 @@ impl Wire {
     pub(crate) async fn dial_for_hints(dial: &Dial, endpoint: &Arc<str>) -> Result<(Wire, Hints), Failure> {
         let client = Client::new(config(dial, endpoint)?, Some(performance(HINTS)), Some(connection(dial)), None);
         let hints = Hints(client.keyspace_event_rx());
-        let wire = Wire::begin(client, dial, endpoint).await?;
+        let wire = Wire::begin(client, dial, endpoint, false).await?;
         Ok((wire, hints))
     }
 
-    async fn begin(client: Client, dial: &Dial, endpoint: &Arc<str>) -> Result<Wire, Failure> {
+    async fn begin(client: Client, dial: &Dial, endpoint: &Arc<str>, gathers: bool) -> Result<Wire, Failure> {
         let connection = client.connect();
         let task = connection.abort_handle();
+        let answers = Arc::<AtomicU64>::default();
+        let gathering = gathers.then(|| {
+            let (gather, client, answers) = (Arc::<Gather>::default(), client.clone(), answers.clone());
+            let sending = gather.clone();
+            let send = move |command| send(client.clone(), answers.clone(), command);
+            (gather, tokio::spawn(async move { sending.run(send).await }))
+        });
+        let (gather, gathering) = gathering.unzip();
+        let stop = gathering.as_ref().map(JoinHandle::abort_handle);
         // why it has ended is told by the calls
-        let end = connection.map(drop).boxed().shared();
-        let wire = Wire { client, task, end, endpoint: endpoint.clone(), answers: AtomicU64::new(0) };
+        let end = async move {
+            let _ = connection.await;
+            if let Some(gathering) = gathering {
+                gathering.abort();
+                let _ = gathering.await;
+            }
+        };
+        let end = end.boxed().shared();
+        let wire = Wire { client, task, end, endpoint: endpoint.clone(), answers, gather: gather.zip(stop) };
         match timeout(dial.within, wire.client.wait_for_connect()).await {
             Ok(Ok(())) => Ok(wire),
             Ok(Err(error)) => Err(Failure::of_dial(&error)),
@@ -179,25 +208,44 @@ impl Wire {
 
     /// Asks something. It waits for as long as the connection lives: who asks has a limit.
     ///
+    /// # Cancel safety
+    /// Dropped, what was asked may be done nevertheless.
+    pub(crate) async fn call(&self, command: &Command) -> Result<Reply, Failure> {
+        if self.is_gone() {
+            return Err(gone());
+        }
+        let Some((gather, _)) = &self.gather else { return self.call_alone(command).await };
+        let begun = gather.begin();
+        match begun.joins(command) {
+            None => self.call_alone(command).await,
+            Some(told) => match told.await {
+                Ok(Some(answer)) => answer,
+                Ok(None) => self.call_alone(command).await,
+                // the connection ends, and who sends with it
+                Err(_) => Err(Failure::lost("the connection was lost")),
+            },
+        }
+    }
+
     /// In a box, since the library's futures are so large and so deeply nested that whoever has a few of them in one function is refused by the compiler.
-    pub(crate) fn call<'w>(&'w self, command: &'w Command) -> BoxFuture<'w, Result<Reply, Failure>> {
+    fn call_alone<'w>(&'w self, command: &'w Command) -> BoxFuture<'w, Result<Reply, Failure>> {
         // made inside of its box: to move it there costs more than the box
         Box::pin(async move {
             if self.is_gone() {
-                return Err(Failure::no_connection("the connection was lost"));
+                return Err(gone());
             }
             // the library sends what it knows together with what waits, and all else at once, each in a packet of its own: with many calls at once that takes twice the time
-            let answer: Result<Value, _> = match (command.name, command.args.as_slice()) {
-                ("GET", [key]) => self.client.get(key.clone()).await,
-                ("SET", [key, value]) => {
+            let answer: Result<Value, _> = match command.plain() {
+                Some((key, None)) => self.client.get(key.clone()).await,
+                Some((key, Some(value))) => {
                     self.client.set(key.clone(), Value::Bytes(value.clone()), None, None, false).await
                 }
-                _ => {
+                None => {
                     let (command, args) = command.parts();
                     self.client.custom(command, args).await
                 }
             };
-            self.seen(answer)
+            seen(&self.answers, answer)
         })
     }
 
@@ -211,7 +259,7 @@ impl Wire {
         Box::pin(async move {
             let count = commands.len();
             if self.is_gone() {
-                return (0..count).map(|_| Err(Failure::no_connection("the connection was lost"))).collect();
+                return (0..count).map(|_| Err(gone())).collect();
             }
             let pipeline = self.client.pipeline();
             for command in commands {
@@ -220,7 +268,7 @@ impl Wire {
                 let _: Result<Value, _> = pipeline.custom(command, args).await;
             }
             let mut answers: Vec<_> =
-                pipeline.try_all::<Value>().await.into_iter().map(|answer| self.seen(answer)).collect();
+                pipeline.try_all::<Value>().await.into_iter().map(|answer| seen(&self.answers, answer)).collect();
             let lost = answers.last().and_then(|last| last.as_ref().err().cloned());
             let lost = lost.unwrap_or_else(|| Failure::lost("the connection was lost"));
             answers.resize_with(count, || Err(lost.clone()));
@@ -237,15 +285,7 @@ impl Wire {
         let (ping, args) = Command::bare("PING").parts();
         // it is put in the pipeline, and answered later
         let _: Result<Value, _> = pipeline.custom(ping, args).await;
-        self.seen(pipeline.last().await).map(drop)
-    }
-
-    fn seen(&self, answer: Result<Value, fred::error::Error>) -> Result<Reply, Failure> {
-        let answer = answer.map(Reply::from).map_err(|error| Failure::of_call(&error));
-        if !matches!(&answer, Err(failure) if failure.breaks()) {
-            self.answers.fetch_add(1, Relaxed);
-        }
-        answer
+        seen(&self.answers, pipeline.last().await).map(drop)
     }
 
     /// How many answers have come.
@@ -269,6 +309,9 @@ impl Wire {
     /// Ends it at once: what is on its way fails.
     pub(crate) fn end(&self) {
         self.task.abort();
+        if let Some((_, gathering)) = &self.gather {
+            gathering.abort();
+        }
     }
 
     /// Ends it, and waits until nothing is left of it.
@@ -282,6 +325,25 @@ impl Drop for Wire {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Asks something for several calls.
+async fn send(client: Client, answers: Arc<AtomicU64>, command: Command) -> Result<Reply, Failure> {
+    let (command, args) = command.parts();
+    seen(&answers, client.custom(command, args).await)
+}
+
+fn seen(answers: &AtomicU64, answer: Result<Value, fred::error::Error>) -> Result<Reply, Failure> {
+    let answer = answer.map(Reply::from).map_err(|error| Failure::of_call(&error));
+    if !matches!(&answer, Err(failure) if failure.breaks()) {
+        answers.fetch_add(1, Relaxed);
+    }
+    answer
+}
+
+/// Nothing was sent.
+fn gone() -> Failure {
+    Failure::no_connection("the connection was lost")
 }
 
 /// What the server tells of keys that may have changed.

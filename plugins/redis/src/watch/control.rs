@@ -23,7 +23,7 @@ impl Control {
     fn add_now(&self, range: KeyRange) -> Result<()> {
         self.capabilities.refuse_watch(std::slice::from_ref(&range), &Default::default())?;
         let asked = Asked::to_read(OP, Some(range.clone()));
-        refuse_range(&asked, &range)?;
+        refuse_range(&|| asked.clone(), &range)?;
         self.is_noted(&asked, self.core.hub.add_range(self.id, range))
     }
 

@@ -5,7 +5,7 @@ use super::{
     notify::{self, Tells},
 };
 use crate::{
-    core::{Core, PATIENCE, To},
+    core::{Core, PATIENCE, To, Who},
     failure::{Asked, Failure},
     glob::literal,
     monitor::with_cause,
@@ -275,9 +275,9 @@ impl Session<'_> {
     /// Where the user may not ask what the server tells, it is tried: a key that is made and deleted in one step, so that nobody ever reads it, is to be heard of.
     async fn prove(&self, echo: &Echo, echoed: &mut oneshot::Receiver<()>) -> Result<(), Ended> {
         self.subscribe(echo.pattern.iter(), true).await?;
-        let asked = Asked::to_write("notifications", Some(KeyRange::key(&echo.key)));
+        let asked = || Asked::to_write("notifications", Some(KeyRange::key(&echo.key)));
         let command = Command::new("EVAL", [Bytes::from_static(script::ECHO.as_bytes()), "1".into(), echo.key.clone()]);
-        match self.core.call_own(&asked, &To::Node(self.endpoint.clone()), command).await {
+        match self.core.call(self.core.to_write(Who::Own), &asked, &To::Node(self.endpoint.clone()), command).await {
             Ok(_) => {}
             Err(error) if *error.reason() == Reason::Denied => {
                 return Err(Ended::Refused(notify::unproved(self.endpoint, &error)));

@@ -54,7 +54,7 @@ impl Follower {
                 return told;
             }
         } else {
-            let asked = Asked::to_read(OP, Some(range.clone()));
+            let asked = || Asked::to_read(OP, Some(range.clone()));
             let mut scan = Scan::new(&self.core);
             while !scan.is_over() {
                 let mut keys =

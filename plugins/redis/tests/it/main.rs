@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod faults;
+mod gather;
 mod history;
 mod plugin;
 mod secure;

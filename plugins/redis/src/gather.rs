@@ -1,0 +1,287 @@
+//! [`Gather`]: reads and writes of single keys that come while others are on their way go out together, as one `MGET` or `MSET`.
+//!
+//! Of a call at the server most is what it takes to send it and to take its answer, on both sides: sixty-four that come at once are a few calls so. One that comes alone goes out at once, and so does whatever is not a plain read or
+//! write of a small value. In a cluster all do, where the keys of one command are of one slot.
+
+use crate::{
+    failure::Failure,
+    wire::{Command, Reply},
+};
+use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use std::{
+    future::Future,
+    mem,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+};
+use tokio::{
+    sync::{Notify, oneshot},
+    task::yield_now,
+};
+
+/// So many keys are in one command at most, so that nobody waits for long behind others.
+const TOGETHER: usize = 64;
+/// A value of more bytes goes alone: to send it is most of what it takes.
+const SMALL: usize = 4 << 10;
+/// So many commands are on their way at once; who comes then goes with a later one.
+const SENT: usize = 16;
+
+/// What came of a call that went with others; none: it is to be asked alone.
+type Told = Option<Result<Reply, Failure>>;
+
+/// Calls that wait to go out together.
+#[derive(Default)]
+pub(crate) struct Gather {
+    waiting: Mutex<Waiting>,
+    wake: Notify,
+    /// Calls that have begun and not ended, be they gathered or not.
+    begun: AtomicUsize,
+    /// The server does not let this user ask for several keys at once.
+    is_off: AtomicBool,
+}
+
+type Read = (Bytes, oneshot::Sender<Told>);
+type Write = (Bytes, Bytes, oneshot::Sender<Told>);
+
+#[derive(Default)]
+struct Waiting {
+    reads: Vec<Read>,
+    writes: Vec<Write>,
+}
+
+/// A call that has begun, until it is dropped.
+pub(crate) struct Begun<'g> {
+    gather: &'g Gather,
+    is_alone: bool,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.gather.begun.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Begun<'_> {
+    /// Has the call go with others, where there are any. What comes of it is told there; who is told nothing asks alone.
+    pub(crate) fn joins(&self, command: &Command) -> Option<oneshot::Receiver<Told>> {
+        if self.is_alone || self.gather.is_off.load(Relaxed) {
+            return None;
+        }
+        let (tell, told) = oneshot::channel();
+        match command.plain() {
+            Some((key, None)) => self.gather.lock().reads.push((key.clone(), tell)),
+            Some((key, Some(value))) if value.len() <= SMALL => {
+                self.gather.lock().writes.push((key.clone(), value.clone(), tell));
+            }
+            _ => return None,
+        }
+        self.gather.wake.notify_one();
+        Some(told)
+    }
+}
+
+impl Gather {
+    /// A call begins.
+    pub(crate) fn begin(&self) -> Begun<'_> {
+        Begun { is_alone: self.begun.fetch_add(1, Relaxed) == 0, gather: self }
+    }
+
+    /// Sends what is gathered, until it is dropped.
+    pub(crate) async fn run<F>(&self, send: impl Fn(Command) -> F)
+    where
+        F: Future<Output = Result<Reply, Failure>>,
+    {
+        let mut sent = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.wake.notified(), if sent.len() < SENT => {}
+                Some(()) = sent.next(), if !sent.is_empty() => continue,
+            }
+            // who is about to come comes along
+            yield_now().await;
+            for some in self.take() {
+                let answer = send(some.command());
+                sent.push(async { self.tell(some, answer.await) });
+            }
+        }
+    }
+
+    /// Tells each what came of its call.
+    fn tell(&self, some: Together, answer: Result<Reply, Failure>) {
+        self.is_off.fetch_or(matches!(&answer, Err(failure) if failure.is_not_allowed()), Relaxed);
+        match (some, answer) {
+            (Together::Reads(reads), Ok(Reply::List(values))) if values.len() == reads.len() => {
+                for ((_, tell), value) in reads.into_iter().zip(values) {
+                    // of a key that is not there nothing is said, and of one that is no string: who asks alone is told
+                    // who waits no more is not told
+                    let _ = tell.send((value != Reply::Nil).then_some(Ok(value)));
+                }
+            }
+            (Together::Writes(writes), Ok(done)) => {
+                writes.into_iter().for_each(|(.., tell)| drop(tell.send(Some(Ok(done.clone())))));
+            }
+            (some, Err(failure)) if failure.breaks() => some.tell_all(&Some(Err(failure))),
+            // the server has done nothing of it, and one may be the reason for all
+            (some, _) => some.tell_all(&None),
+        }
+    }
+
+    /// What waits, in commands.
+    fn take(&self) -> Vec<Together> {
+        let Waiting { reads, writes } = mem::take(&mut *self.lock());
+        // who waits no more is not asked for
+        let mut reads = reads.into_iter().filter(|(_, tell)| !tell.is_closed()).peekable();
+        let mut writes = writes.into_iter().filter(|(.., tell)| !tell.is_closed()).peekable();
+        let mut all = Vec::new();
+        while writes.peek().is_some() {
+            all.push(Together::Writes(writes.by_ref().take(TOGETHER).collect()));
+        }
+        while reads.peek().is_some() {
+            all.push(Together::Reads(reads.by_ref().take(TOGETHER).collect()));
+        }
+        all
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Calls that go out in one command.
+enum Together {
+    Reads(Vec<Read>),
+    Writes(Vec<Write>),
+}
+
+impl Together {
+    fn command(&self) -> Command {
+        match self {
+            Together::Reads(reads) => Command::new("MGET", reads.iter().map(|(key, _)| key.clone())),
+            Together::Writes(writes) => {
+                Command::new("MSET", writes.iter().flat_map(|(key, value, _)| [key.clone(), value.clone()]))
+            }
+        }
+    }
+
+    fn tell_all(self, what: &Told) {
+        // who waits no more is not told
+        match self {
+            Together::Reads(reads) => reads.into_iter().for_each(|(_, tell)| drop(tell.send(what.clone()))),
+            Together::Writes(writes) => writes.into_iter().for_each(|(.., tell)| drop(tell.send(what.clone()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::future::join_all;
+    use std::future::ready;
+
+    fn get(key: &'static str) -> Command {
+        Command::new("GET", [key])
+    }
+
+    fn set(key: &'static str, value: Bytes) -> Command {
+        Command::new("SET", [Bytes::from_static(key.as_bytes()), value])
+    }
+
+    /// What each of the calls is told, where all are gathered and then answered so, and how many commands that were.
+    async fn told(calls: &[Command], answer: impl Fn(&Command) -> Result<Reply, Failure>) -> (Vec<Told>, usize) {
+        let gather = Gather::default();
+        // somebody is on his way
+        let _first = gather.begin();
+        let begun: Vec<_> = calls.iter().map(|call| (gather.begin(), call)).collect();
+        let waiting: Vec<_> = begun.iter().map(|(begun, call)| begun.joins(call).expect("it is gathered")).collect();
+        let sent = AtomicUsize::new(0);
+        let send = |command: Command| {
+            sent.fetch_add(1, Relaxed);
+            ready(answer(&command))
+        };
+        let told = tokio::select! {
+            told = join_all(waiting) => told,
+            () = gather.run(send) => unreachable!(),
+        };
+        (told.into_iter().map(|told| told.expect("all are told")).collect(), sent.into_inner())
+    }
+
+    #[tokio::test]
+    async fn each_is_told_what_is_its_own() {
+        let (told, sent) = told(&[get("a"), set("b", "v".into()), get("c")], |command| {
+            Ok(match command.plain() {
+                None if *command == Command::new("MGET", ["a", "c"]) => {
+                    Reply::List(vec![Reply::Bytes("1".into()), Reply::Nil])
+                }
+                None if *command == Command::new("MSET", ["b", "v"]) => Reply::Bytes("OK".into()),
+                _ => panic!("{command:?}"),
+            })
+        })
+        .await;
+        let ok = |text: &'static str| Some(Ok(Reply::Bytes(text.into())));
+        // of what is not there, or is no string, the server says nothing
+        assert_eq!((told, sent), (vec![ok("1"), ok("OK"), None], 2));
+    }
+
+    #[tokio::test]
+    async fn what_the_server_refuses_is_asked_one_by_one() {
+        let (told, _) = told(&[get("a"), set("b", "v".into())], |_| Err(Failure::answer("OOM no more"))).await;
+        assert_eq!(told, [None, None]);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_lost_is_lost_for_all() {
+        let (told, _) = told(&[get("a"), set("b", "v".into())], |_| Err(Failure::lost("reset"))).await;
+        assert_eq!(told, [Some(Err(Failure::lost("reset"))), Some(Err(Failure::lost("reset")))]);
+    }
+
+    #[tokio::test]
+    async fn many_are_several_commands() {
+        let calls = vec![get("a"); 2 * TOGETHER + 1];
+        let (told, sent) = told(&calls, |command| {
+            let all = [1, TOGETHER].into_iter().find(|keys| *command == Command::new("MGET", vec!["a"; *keys]));
+            Ok(Reply::List(vec![Reply::Bytes("1".into()); all.expect("no more than are sent together")]))
+        })
+        .await;
+        assert_eq!((told.iter().flatten().count(), sent), (calls.len(), 3));
+    }
+
+    #[tokio::test]
+    async fn who_waits_no_more_is_not_asked_for() {
+        let gather = Gather::default();
+        let (_first, second) = (gather.begin(), gather.begin());
+        drop(second.joins(&set("a", "v".into())));
+        assert!(gather.take().is_empty());
+    }
+
+    #[test]
+    fn who_is_alone_goes_at_once_and_so_does_what_is_large() {
+        let gather = Gather::default();
+        let alone = gather.begin();
+        assert!(alone.joins(&get("a")).is_none());
+        let second = gather.begin();
+        assert!(second.joins(&get("a")).is_some());
+        assert!(second.joins(&set("a", vec![0; SMALL].into())).is_some());
+        assert!(second.joins(&set("a", vec![0; SMALL + 1].into())).is_none());
+        assert!(second.joins(&get("a").arg("b")).is_none());
+        drop((alone, second));
+        assert!(gather.begin().joins(&get("a")).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_user_who_may_not_is_not_asked_for_again() {
+        for refusal in ["NOPERM User u has no permissions to run the 'mget' command", "ERR unknown command 'MGET'"] {
+            let gather = Gather::default();
+            let (_first, second) = (gather.begin(), gather.begin());
+            let told = second.joins(&get("a")).unwrap();
+            tokio::select! {
+                told = told => assert_eq!(told.unwrap(), None),
+                () = gather.run(|_| ready(Err(Failure::answer(refusal)))) => unreachable!(),
+            }
+            assert!(second.joins(&get("a")).is_none());
+        }
+    }
+}
