@@ -13,7 +13,6 @@ use bytes::Bytes;
 use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, KvError, Reason, Result};
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -40,7 +39,8 @@ pub(crate) struct Core {
     pub(crate) suspect: Notify,
     /// A connection has failed: the state is to be looked at.
     pub(crate) shaken: Notify,
-    nodes: Mutex<HashMap<Arc<str>, Arc<Node>>>,
+    /// Few, and found by where they are: to hash a name takes longer.
+    nodes: Mutex<Vec<Arc<Node>>>,
     room: Semaphore,
     closed: watch::Sender<bool>,
     endpoints: Arc<str>,
@@ -284,13 +284,18 @@ impl Core {
 
     pub(crate) fn node(&self, endpoint: &Arc<str>) -> Arc<Node> {
         let asks_role = matches!(self.kind, Kind::Sentinel { .. });
-        let make = || Arc::new(Node::new(endpoint.clone(), self.dial.clone(), asks_role));
-        self.lock().entry(endpoint.clone()).or_insert_with(make).clone()
+        let mut nodes = self.lock();
+        if let Some(node) = nodes.iter().find(|node| node.is_at(endpoint)) {
+            return node.clone();
+        }
+        let node = Arc::new(Node::new(endpoint.clone(), self.dial.clone(), asks_role));
+        nodes.push(node.clone());
+        node
     }
 
     /// Forgets servers that have no keys, and returns the others.
     pub(crate) fn keep(&self, endpoints: &[Arc<str>]) {
-        self.lock().retain(|endpoint, _| endpoints.contains(endpoint));
+        self.lock().retain(|node| endpoints.iter().any(|endpoint| node.is_at(endpoint)));
     }
 
     pub(crate) fn broken(&self, node: &Node, wire: &Arc<Wire>) {
@@ -303,7 +308,7 @@ impl Core {
     pub(crate) fn close(&self) {
         self.closed.send_replace(true);
         self.room.close();
-        self.lock().values().for_each(|node| node.end());
+        self.lock().iter().for_each(|node| node.end());
     }
 
     /// Ends the connections, and waits for nothing.
@@ -313,7 +318,7 @@ impl Core {
 
     /// Ends the connections, after all else.
     pub(crate) async fn close_nodes(&self) {
-        let nodes: Vec<Arc<Node>> = self.lock().drain().map(|(_, node)| node).collect();
+        let nodes = std::mem::take(&mut *self.lock());
         for node in nodes {
             node.close().await;
         }
@@ -347,7 +352,7 @@ impl Core {
         error.because("no server is known that has the key")
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Node>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Node>>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -33,6 +33,11 @@ impl Node {
         Node { endpoint, dial, asks_role, state: Mutex::default() }
     }
 
+    /// Is it the one at this endpoint?
+    pub(crate) fn is_at(&self, endpoint: &Arc<str>) -> bool {
+        Arc::ptr_eq(&self.endpoint, endpoint) || self.endpoint == *endpoint
+    }
+
     /// The connection, if it is there.
     pub(crate) fn current(&self) -> Option<Arc<Wire>> {
         self.lock().wire.as_ref().filter(|wire| !wire.is_gone()).cloned()

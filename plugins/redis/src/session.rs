@@ -40,6 +40,10 @@ impl Session {
     /// These operations were done.
     pub(crate) fn note(&self, ops: &[Op]) {
         let mut kept = self.lock();
+        // mostly there is nothing to be noted
+        if kept.is_empty() && !ops.iter().any(|op| with_client(op).is_some()) {
+            return;
+        }
         for op in ops {
             match op {
                 Op::Put(put) if put.expiry == Expiry::WithClient => {
@@ -63,11 +67,8 @@ impl Session {
 
     /// Would there be too many with these operations? What is there already is not one more.
     pub(crate) fn is_full(&self, ops: &[Op]) -> bool {
-        fn with_client(op: &Op) -> Option<&Bytes> {
-            match op {
-                Op::Put(put) if put.expiry == Expiry::WithClient => Some(&put.key),
-                _ => None,
-            }
+        if !ops.iter().any(|op| with_client(op).is_some()) {
+            return false;
         }
         let kept = self.lock();
         let more: HashSet<&Bytes> = ops.iter().filter_map(with_client).filter(|key| !kept.contains_key(*key)).collect();
@@ -173,4 +174,12 @@ fn is_away(error: &KvError) -> bool {
         tracing::warn!("what ends with this client may end before it: {}", with_cause(error));
     }
     is_away
+}
+
+/// The key that ends with the client, if it does.
+fn with_client(op: &Op) -> Option<&Bytes> {
+    match op {
+        Op::Put(put) if put.expiry == Expiry::WithClient => Some(&put.key),
+        _ => None,
+    }
 }

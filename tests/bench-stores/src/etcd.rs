@@ -1,14 +1,14 @@
 //! What the layer over etcd costs, beside the client alone, in one run.
 //!
 //! ```text
-//! cargo run --release -p cninfra-bench-stores --bin etcd [-- BLOCKS]
+//! cargo run --profile stores -p cninfra-bench-stores --bin etcd [-- BLOCKS]
 //! ```
 //!
 //! An etcd is started for it (Debian's `etcd-server`). In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the
 //! store as it is injected. Told are the median of the ratios to the client's time, with its 95 % interval, and the same of what the process has computed.
 //!
 //! ```text
-//! valgrind --tool=callgrind target/release/etcd --alone raw|static|dyn put|get|puts|gets|watch BLOCKS ENDPOINT
+//! valgrind --tool=callgrind target/stores/etcd --alone raw|static|dyn put|get|puts|gets|watch BLOCKS ENDPOINT
 //! ```
 //!
 //! runs one contestant alone, on one thread and an etcd that is there: the instructions of two such runs, by the difference of their operations, are those of one operation, however busy the machine is.

@@ -1,7 +1,7 @@
 //! What it costs to list many keys of etcd part by part, beside the client alone, in one run; and how much memory that takes.
 //!
 //! ```text
-//! cargo run --release -p cninfra-bench-stores --bin list [-- BLOCKS]
+//! cargo run --profile stores -p cninfra-bench-stores --bin list [-- BLOCKS]
 //! ```
 //!
 //! An etcd is started for it (Debian's `etcd-server`), with 100 000 keys. In each block these take turns: the client with pages as large as those of a `Listing`, the same once more, which says what the

@@ -1,11 +1,17 @@
 //! What the layer over Redis costs, beside the client alone, in one run.
 //!
 //! ```text
-//! cargo run --release -p cninfra-bench-stores --bin redis [-- BLOCKS]
+//! cargo run --profile stores -p cninfra-bench-stores --bin redis [-- BLOCKS]
 //! ```
 //!
 //! A Redis is started for it (Debian's `redis-server`). In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the
 //! store as it is injected. The client alone watches as one does by hand: it is told of keys, and reads each. Told are the median of the ratios to the client's time, with its 95 % interval, and the same of what the process has computed.
+//!
+//! ```text
+//! valgrind --tool=callgrind target/stores/redis --alone raw|static|dyn put|get|puts|gets|watch BLOCKS HOST:PORT
+//! ```
+//!
+//! runs one contestant alone, on one thread and a Redis that is there: the instructions of two such runs, by the difference of their operations, are those of one operation, however busy the machine is.
 #![forbid(unsafe_code)]
 
 mod blocks;
@@ -143,9 +149,55 @@ enum What {
     Watch,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let blocks: usize = env::args().nth(1).map_or(Ok(90), |count| count.parse())?;
+impl What {
+    fn named(name: &str) -> Result<What> {
+        Ok(match name {
+            "put" => What::Put,
+            "get" => What::Get,
+            "puts" => What::PutAtOnce,
+            "gets" => What::GetAtOnce,
+            "watch" => What::Watch,
+            _ => return Err(format!("`{name}` is none of put, get, puts, gets, watch").into()),
+        })
+    }
+
+    /// How many there are in a block.
+    fn operations(self) -> usize {
+        match self {
+            What::Put => ONE_BY_ONE,
+            What::Get => 4 * ONE_BY_ONE,
+            What::PutAtOnce => ROUNDS * AT_ONCE,
+            What::GetAtOnce => 4 * ROUNDS * AT_ONCE,
+            What::Watch => WATCHED,
+        }
+    }
+}
+
+fn main() -> Result<()> {
+    let args: Vec<String> = env::args().skip(1).collect();
+    if let [flag, name, what, blocks, addr] = &*args
+        && flag == "--alone"
+    {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return runtime.block_on(alone(name, What::named(what)?, blocks.parse()?, addr.parse()?));
+    }
+    let blocks = args.first().map_or(Ok(90), |count| count.parse())?;
+    tokio::runtime::Runtime::new()?.block_on(compare(blocks))
+}
+
+async fn alone(name: &str, what: What, blocks: usize, addr: SocketAddr) -> Result<()> {
+    let mut contestant = contestant(name, addr).await?;
+    // there is something to be read
+    contestant.run(What::Put).await?;
+    contestant.run(What::PutAtOnce).await?;
+    for _ in 0..blocks {
+        contestant.run(what).await?;
+    }
+    println!("{} operations", what.operations() * blocks);
+    Ok(())
+}
+
+async fn compare(blocks: usize) -> Result<()> {
     let redis = Redis::start();
     let addr = redis.addr();
     let mut contestants = Vec::new();
