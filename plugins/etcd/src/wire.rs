@@ -1,6 +1,6 @@
 //! [`Slot`]: a connection that is made when it is asked for, and replaced when it is of no use.
 
-use crate::{EtcdConfig, tls};
+use crate::{EtcdConfig, pulse::Pulse, tls};
 use cninfra::keyval::{KvError, Reason};
 use etcd_client::{Channel, Client, ConnectOptions, Error, KvClient, LeaseClient, TlsOptions, WatchClient};
 use std::{
@@ -75,6 +75,8 @@ pub(crate) struct Wire {
     pub(crate) lease: LeaseClient,
     pub(crate) watch: WatchClient,
     pub(crate) endpoint: Arc<str>,
+    /// Of the streams of watches.
+    pub(crate) pulse: Pulse,
     turn: usize,
     answers: AtomicU64,
 }
@@ -167,6 +169,7 @@ impl Slot {
             watch: client.watch_client().max_decoding_message_size(MAX_MESSAGE),
             client,
             endpoint,
+            pulse: Pulse::new(),
             turn,
             answers: AtomicU64::new(0),
         });
