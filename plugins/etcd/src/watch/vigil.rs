@@ -109,3 +109,74 @@ impl Drop for Vigil {
         self.wire.pulse.ends();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        EtcdConfig,
+        wire::{Dial, Slot},
+    };
+    use tokio::time::{advance, sleep};
+
+    async fn wire() -> Arc<Wire> {
+        Slot::new(Arc::new(Dial::new(&EtcdConfig::at(["a:1"])).unwrap())).get().await.unwrap()
+    }
+
+    /// How many of them ask in so many seconds, where each is answered.
+    async fn asked(vigils: &mut [Vigil], seconds: usize) -> usize {
+        let mut asked = 0;
+        for _ in 0..seconds {
+            advance(EVERY).await;
+            for vigil in &mut *vigils {
+                if vigil.has_to_ask() {
+                    asked += 1;
+                    vigil.hears();
+                }
+            }
+        }
+        asked
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_is_asked_while_there_are_few_and_of_thousands_some() {
+        let wire = wire().await;
+        let begin = |count| (0..count).map(|_| Vigil::begin(wire.clone())).collect::<Vec<_>>();
+        assert_eq!(asked(&mut begin(20), 10).await, 200);
+        let mut thousands = begin(3000);
+        asked(&mut thousands, 10).await;
+        let some = asked(&mut thousands, 10).await;
+        assert!((100..1500).contains(&some), "{some}");
+        drop(thousands);
+        assert_eq!(asked(&mut begin(1), 10).await, 10, "who has ended does not count");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_hangs_alone_is_no_dead_connection() {
+        let wire = wire().await;
+        let [mut hangs, mut lives] = [(); 2].map(|()| Vigil::begin(wire.clone()));
+        let began = Instant::now();
+        loop {
+            sleep(EVERY).await;
+            assert!(hangs.has_to_ask() && lives.has_to_ask());
+            lives.hears();
+            match hangs.look(Instant::now()) {
+                Found::Alive(then) => assert!(then > Instant::now() && began.elapsed() <= STUCK),
+                Found::Stuck => break,
+                Found::Dead => panic!("others have an answer"),
+            }
+        }
+        assert!(began.elapsed() >= STUCK);
+        // and when there is no answer any more, it is the connection
+        sleep(EVERY).await;
+        assert!(lives.has_to_ask());
+        let then = wire.pulse.dead_at();
+        sleep(then - Instant::now()).await;
+        assert!(matches!(lives.look(then), Found::Dead));
+        // who looks late himself looks once more
+        advance(SILENCE).await;
+        let Found::Alive(later) = hangs.look(then) else { panic!("it is late") };
+        sleep(later - Instant::now()).await;
+        assert!(matches!(hangs.look(later), Found::Dead));
+    }
+}
