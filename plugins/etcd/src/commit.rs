@@ -73,12 +73,7 @@ impl EtcdStore {
         let asked = || Self::asked_with(txn, "transaction", lives.leases().first().copied());
         let done = self.core.call(terms, &asked, |wire| {
             let request = txn::request(txn, &lives.each);
-            async move {
-                let mut client = wire.spare();
-                let done = client.txn(request).await?;
-                wire.keep(client);
-                Ok(done)
-            }
+            wire.with_spare(async move |client| client.txn(request).await)
         });
         let done = done.await?;
         let (succeeded, state) = (done.succeeded(), state(done.header()));
@@ -95,12 +90,7 @@ impl EtcdStore {
                 let done = self.core.call(terms, &asked, |wire| {
                     let options = txn::put_options(&put.expiry, life);
                     let (key, value) = (put.key.to_vec(), put.value.to_vec());
-                    async move {
-                        let mut client = wire.spare();
-                        let done = client.put(key, value, Some(options)).await?;
-                        wire.keep(client);
-                        Ok(done)
-                    }
+                    wire.with_spare(async move |client| client.put(key, value, Some(options)).await)
                 });
                 (state(done.await?.header()), OpResult::put(life.ttl, life.lease))
             }
@@ -109,12 +99,7 @@ impl EtcdStore {
                 let done = self.core.call(terms, &asked, |wire| {
                     let (key, end) = bounds(range);
                     let options = txn::delete_options(end, *previous);
-                    async move {
-                        let mut client = wire.spare();
-                        let done = client.delete(key, Some(options)).await?;
-                        wire.keep(client);
-                        Ok(done)
-                    }
+                    wire.with_spare(async move |client| client.delete(key, Some(options)).await)
                 });
                 let mut done = done.await?;
                 let previous = std::mem::take(&mut done.0.prev_kvs).into_iter().map(entry).collect();

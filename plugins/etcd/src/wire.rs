@@ -82,15 +82,16 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// A client for one call, which is to be [kept](Self::keep) where that was answered. To make one of another one costs as much as a tenth of a small call.
-    pub(crate) fn spare(&self) -> Box<KvClient> {
+    /// Asks by a client that nobody else has, which is kept where it was answered. To make one of another one costs as much as a tenth of a small call.
+    pub(crate) async fn with_spare<T>(
+        self: Arc<Self>,
+        ask: impl AsyncFnOnce(&mut KvClient) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let spare = self.lock().pop();
-        spare.unwrap_or_else(|| Box::new(self.kv.clone()))
-    }
-
-    /// The client is not in use any more.
-    pub(crate) fn keep(&self, client: Box<KvClient>) {
+        let mut client = spare.unwrap_or_else(|| Box::new(self.kv.clone()));
+        let answer = ask(&mut client).await?;
         self.lock().push(client);
+        Ok(answer)
     }
 
     fn lock(&self) -> MutexGuard<'_, Spare> {
