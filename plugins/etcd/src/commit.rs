@@ -30,7 +30,11 @@ impl EtcdStore {
         if let Ok(outcome) = &done {
             self.session.has_done(if outcome.succeeded { &txn.then } else { &txn.otherwise }, outcome.revision);
         }
-        done
+        done.map_err(|error| match *error.reason() {
+            // the server has refused it; what it says of an answer that is too large is no matter of this
+            Reason::TooLarge if error.applied() == Applied::No => error.with_help(fewer(&txn)),
+            _ => error,
+        })
     }
 
     /// Does a transaction with leases for what ends by itself.
@@ -119,4 +123,12 @@ impl EtcdStore {
         };
         Ok(TxnOutcome::new(true, revision(state), vec![result]))
     }
+}
+
+/// What can be done where it is larger than the server takes.
+fn fewer(txn: &Txn) -> String {
+    let bytes = txn::bytes(txn);
+    format!(
+        "its keys and values have {bytes} bytes, and a request of etcd has 1.5 MiB (1572864) by default: make several transactions of it, or raise `--max-request-bytes` of etcd"
+    )
 }
