@@ -31,8 +31,8 @@ impl EtcdStore {
             self.session.has_done(if outcome.succeeded { &txn.then } else { &txn.otherwise }, outcome.revision);
         }
         done.map_err(|error| match *error.reason() {
-            // the server has refused it; what it says of an answer that is too large is no matter of this
-            Reason::TooLarge if error.applied() == Applied::No => error.with_help(fewer(&txn)),
+            // the server has refused it; where it only reads, or was applied, it is the answer that is too large
+            Reason::TooLarge if error.applied() == Applied::No && txn::has_puts(&txn) => error.with_help(fewer(&txn)),
             _ => error,
         })
     }
@@ -129,6 +129,7 @@ impl EtcdStore {
 fn fewer(txn: &Txn) -> String {
     let bytes = txn::bytes(txn);
     format!(
-        "its keys and values have {bytes} bytes, and a request of etcd has 1.5 MiB (1572864) by default: make several transactions of it, or raise `--max-request-bytes` of etcd"
+        "its keys and values have {bytes} bytes, and etcd takes 1.5 MiB (1572864) by default: make several transactions \
+         of it, or raise `--max-request-bytes` of etcd"
     )
 }

@@ -54,6 +54,11 @@ pub(crate) fn bytes(txn: &Txn) -> usize {
     ops + txn.conditions.iter().map(of_condition).sum::<usize>()
 }
 
+/// Does it write a value, in one branch or the other?
+pub(crate) fn has_puts(txn: &Txn) -> bool {
+    puts(&txn.then) + puts(&txn.otherwise) > 0
+}
+
 /// How many puts there are.
 pub(crate) fn puts(ops: &[Op]) -> usize {
     ops.iter().filter(|op| matches!(op, Op::Put(_))).count()
