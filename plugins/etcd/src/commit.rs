@@ -30,7 +30,11 @@ impl EtcdStore {
         if let Ok(outcome) = &done {
             self.session.has_done(if outcome.succeeded { &txn.then } else { &txn.otherwise }, outcome.revision);
         }
-        done
+        done.map_err(|error| match *error.reason() {
+            // the server has refused it; where it only reads, or was applied, it is the answer that is too large
+            Reason::TooLarge if error.applied() == Applied::No && txn::has_puts(&txn) => error.with_help(fewer(&txn)),
+            _ => error,
+        })
     }
 
     /// Does a transaction with leases for what ends by itself.
@@ -73,12 +77,7 @@ impl EtcdStore {
         let asked = || Self::asked_with(txn, "transaction", lives.leases().first().copied());
         let done = self.core.call(terms, &asked, |wire| {
             let request = txn::request(txn, &lives.each);
-            async move {
-                let mut client = wire.spare();
-                let done = client.txn(request).await?;
-                wire.keep(client);
-                Ok(done)
-            }
+            wire.with_spare(async move |client| client.txn(request).await)
         });
         let done = done.await?;
         let (succeeded, state) = (done.succeeded(), state(done.header()));
@@ -95,12 +94,7 @@ impl EtcdStore {
                 let done = self.core.call(terms, &asked, |wire| {
                     let options = txn::put_options(&put.expiry, life);
                     let (key, value) = (put.key.to_vec(), put.value.to_vec());
-                    async move {
-                        let mut client = wire.spare();
-                        let done = client.put(key, value, Some(options)).await?;
-                        wire.keep(client);
-                        Ok(done)
-                    }
+                    wire.with_spare(async move |client| client.put(key, value, Some(options)).await)
                 });
                 (state(done.await?.header()), OpResult::put(life.ttl, life.lease))
             }
@@ -109,12 +103,7 @@ impl EtcdStore {
                 let done = self.core.call(terms, &asked, |wire| {
                     let (key, end) = bounds(range);
                     let options = txn::delete_options(end, *previous);
-                    async move {
-                        let mut client = wire.spare();
-                        let done = client.delete(key, Some(options)).await?;
-                        wire.keep(client);
-                        Ok(done)
-                    }
+                    wire.with_spare(async move |client| client.delete(key, Some(options)).await)
                 });
                 let mut done = done.await?;
                 let previous = std::mem::take(&mut done.0.prev_kvs).into_iter().map(entry).collect();
@@ -134,4 +123,13 @@ impl EtcdStore {
         };
         Ok(TxnOutcome::new(true, revision(state), vec![result]))
     }
+}
+
+/// What can be done where it is larger than the server takes.
+fn fewer(txn: &Txn) -> String {
+    let bytes = txn::bytes(txn);
+    format!(
+        "its keys and values have {bytes} bytes, and etcd takes 1.5 MiB (1572864) by default: make several transactions \
+         of it, or raise `--max-request-bytes` of etcd"
+    )
 }

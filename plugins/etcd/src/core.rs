@@ -3,7 +3,9 @@
 use crate::{
     Connection, EtcdConfig,
     failure::{Asked, Failure, REACH},
+    pulse::Pulse,
     terms::{Lane, Terms},
+    watch::Gate,
     wire::{Dial, Slot, Wire},
 };
 use cninfra::client::Pauses;
@@ -31,6 +33,9 @@ pub(crate) struct Core {
     /// For calls and leases: a connection apart from that of watches, since streams that nobody reads hold up all that goes over theirs.
     pub(crate) calls: Slot,
     pub(crate) watches: Slot,
+    pub(crate) gate: Gate,
+    /// The answers to who looks after the connection for calls.
+    pub(crate) probed: Pulse,
     pub(crate) connection: watch::Sender<Connection>,
     /// The server may be gone: whoever looks after it is to look now.
     pub(crate) suspect: Notify,
@@ -50,6 +55,8 @@ impl Core {
             config,
             calls: Slot::new(dial.clone()),
             watches: Slot::new(dial),
+            gate: Gate::default(),
+            probed: Pulse::new(),
             connection: watch::Sender::new(Connection::Connecting),
             suspect: Notify::new(),
             rooms: Lane::ALL.map(|lane| Semaphore::new(lane.room())),
@@ -81,8 +88,8 @@ impl Core {
         F: Future<Output = Result<T, Error>> + Send,
     {
         // what may take long is in boxes: mostly there is nothing to wait for
-        let _room = match self.rooms[terms.lane as usize].try_acquire() {
-            Ok(room) => room,
+        let (_room, terms) = match self.rooms[terms.lane as usize].try_acquire() {
+            Ok(room) => (room, terms),
             Err(_) => Box::pin(self.turn(terms, asked)).await?,
         };
         // what was sent, and was not said to be left undone
@@ -153,13 +160,20 @@ impl Core {
     }
 
     /// Waits for a turn, which is over when this is dropped.
-    async fn turn(&self, terms: Terms, asked: &(dyn Fn() -> Asked + Sync)) -> Result<SemaphorePermit<'_>> {
-        match timeout_at(terms.until, self.rooms[terms.lane as usize].acquire()).await {
-            Ok(Ok(room)) => Ok(room),
-            Ok(Err(_)) => Err(self.closed_error(&asked(), Applied::No)),
-            Err(_) => {
-                let error = asked().error(Reason::TimedOut(terms.limit), Applied::No).at(self.calls.endpoint());
-                Err(error.because("it had no turn: too many calls are on their way").with_help(FEWER))
+    async fn turn(&self, mut terms: Terms, asked: &(dyn Fn() -> Asked + Sync)) -> Result<(SemaphorePermit<'_>, Terms)> {
+        // no caller waits for a watch: where there are thousands, it has its time from its turn on, while others are answered
+        let is_patient = terms.lane == Lane::Watches;
+        let mut room = pin!(self.rooms[terms.lane as usize].acquire());
+        loop {
+            match timeout_at(terms.until, room.as_mut()).await {
+                Ok(Ok(room)) if is_patient => return Ok((room, terms.anew())),
+                Ok(Ok(room)) => return Ok((room, terms)),
+                Ok(Err(_)) => return Err(self.closed_error(&asked(), Applied::No)),
+                Err(_) if is_patient && *self.connection.borrow() == Connection::Up => terms = terms.anew(),
+                Err(_) => {
+                    let error = asked().error(Reason::TimedOut(terms.limit), Applied::No).at(self.calls.endpoint());
+                    return Err(error.because("it had no turn: too many calls are on their way").with_help(FEWER));
+                }
             }
         }
     }
@@ -273,6 +287,33 @@ mod tests {
         assert_eq!(reason(Lane::Callers).await, Reason::TimedOut(Duration::from_millis(300)));
         assert_eq!(reason(Lane::Watches).await, Reason::Unavailable);
         assert_eq!(reason(Lane::Own).await, Reason::Unavailable);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_waits_for_its_turn_while_others_are_answered() {
+        let config = EtcdConfig::at(["127.0.0.1:1"]);
+        let core = Core::new(config.clone(), Dial::new(&config).unwrap());
+        let asked = || Asked::to_read("list", None);
+        let all = core.rooms[Lane::Watches as usize].acquire_many(16).await.unwrap();
+        core.connection.send_replace(Connection::Up);
+        let limit = core.terms(Lane::Watches).limit;
+        let mut waits = pin!(core.turn(core.terms(Lane::Watches), &asked));
+        tokio::select! {
+            biased;
+            _ = waits.as_mut() => panic!("it has no turn"),
+            () = sleep(limit * 10) => {}
+        }
+        drop(all);
+        // and then has all its time
+        let (all, terms) = waits.await.unwrap();
+        assert_eq!(terms.until, Instant::now() + limit);
+        drop(all);
+        // where nobody is answered, it is told
+        let _all = core.rooms[Lane::Watches as usize].acquire_many(16).await.unwrap();
+        core.connection.send_replace(Connection::Down("gone".to_string()));
+        let began = Instant::now();
+        let error = core.turn(core.terms(Lane::Watches), &asked).await.err().unwrap();
+        assert_eq!((error.reason(), began.elapsed()), (&Reason::TimedOut(limit), limit));
     }
 
     #[tokio::test]

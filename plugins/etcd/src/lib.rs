@@ -11,6 +11,7 @@ mod lease;
 mod lives;
 mod monitor;
 mod plugin;
+mod pulse;
 mod read;
 mod session;
 mod store;

@@ -8,7 +8,7 @@ use crate::{
 use cninfra::keyval::{KeyRange, KvError};
 use etcd_client::GetOptions;
 use std::{sync::Arc, time::Duration};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// The predecessor's key, which need not be there.
 pub(crate) const PROBE_KEY: &str = "/probe-etcd-connection";
@@ -51,7 +51,10 @@ async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
 pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
     let answer = probe(core, within).await;
     let now = match &answer {
-        Ok(()) => Connection::Up,
+        Ok(()) => {
+            core.probed.hears(Instant::now());
+            Connection::Up
+        }
         Err(error) => Connection::Down(error.to_string()),
     };
     core.connection.send_if_modified(|before| {

@@ -20,12 +20,7 @@ impl Core {
                 _ => GetOptions::new(),
             };
             let key = key.to_vec();
-            async move {
-                let mut client = wire.spare();
-                let read = client.get(key, Some(options)).await?;
-                wire.keep(client);
-                Ok(read)
-            }
+            wire.with_spare(async move |client| client.get(key, Some(options)).await)
         });
         Ok(std::mem::take(&mut read.await?.0.kvs).into_iter().next().map(entry))
     }
@@ -43,12 +38,7 @@ impl Core {
         let read = self.call(terms, &asked, |wire| {
             let (first, end) = bounds(range);
             let (key, options) = (from.map_or(first, start), options.clone().with_range(end));
-            async move {
-                let mut client = wire.spare();
-                let read = client.get(key, Some(options)).await?;
-                wire.keep(client);
-                Ok(read)
-            }
+            wire.with_spare(async move |client| client.get(key, Some(options)).await)
         });
         let mut read = read.await?;
         let entries = std::mem::take(&mut read.0.kvs).into_iter().map(entry).collect();

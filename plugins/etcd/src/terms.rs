@@ -41,4 +41,9 @@ impl Terms {
     pub(crate) fn within(limit: Duration, lane: Lane) -> Self {
         Terms { limit, until: Instant::now() + limit, rounds: usize::MAX, lane }
     }
+
+    /// The same, from now on.
+    pub(crate) fn anew(self) -> Self {
+        Terms { until: Instant::now() + self.limit, ..self }
+    }
 }

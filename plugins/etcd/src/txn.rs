@@ -1,6 +1,7 @@
 //! Transactions as etcd has them, and what comes of them.
 
 use crate::convert::{bounds, entry, number};
+use bytes::Bytes;
 use cninfra::keyval::{Compare, Condition, Entry, Expiry, KvError, LeaseId, Op, OpResult, Reason, Result, Txn};
 use etcd_client::{
     CompareOp, DeleteOptions, GetOptions, PutOptions, TxnOp,
@@ -36,6 +37,26 @@ pub(crate) fn request(txn: &Txn, lives: &[Life]) -> etcd_client::Txn {
         .when(txn.conditions.iter().map(compare).collect::<Vec<_>>())
         .and_then(ops(&txn.then, then))
         .or_else(ops(&txn.otherwise, otherwise))
+}
+
+/// How many bytes its keys and values have.
+pub(crate) fn bytes(txn: &Txn) -> usize {
+    let of_condition = |condition: &Condition| match &condition.is {
+        Compare::Value(value) => condition.key.len() + value.len(),
+        _ => condition.key.len(),
+    };
+    let of_op = |op: &Op| match op {
+        Op::Put(put) => put.key.len() + put.value.len(),
+        Op::Delete { range, .. } | Op::Get(range) => range.start().len() + range.end().map_or(0, Bytes::len),
+        _ => 0,
+    };
+    let ops = txn.then.iter().chain(&txn.otherwise).map(of_op).sum::<usize>();
+    ops + txn.conditions.iter().map(of_condition).sum::<usize>()
+}
+
+/// Does it write a value, in one branch or the other?
+pub(crate) fn has_puts(txn: &Txn) -> bool {
+    puts(&txn.then) + puts(&txn.otherwise) > 0
 }
 
 /// How many puts there are.

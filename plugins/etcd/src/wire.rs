@@ -1,6 +1,6 @@
 //! [`Slot`]: a connection that is made when it is asked for, and replaced when it is of no use.
 
-use crate::{EtcdConfig, tls};
+use crate::{EtcdConfig, pulse::Pulse, tls};
 use cninfra::keyval::{KvError, Reason};
 use etcd_client::{Channel, Client, ConnectOptions, Error, KvClient, LeaseClient, TlsOptions, WatchClient};
 use std::{
@@ -75,20 +75,23 @@ pub(crate) struct Wire {
     pub(crate) lease: LeaseClient,
     pub(crate) watch: WatchClient,
     pub(crate) endpoint: Arc<str>,
+    /// Of the streams of watches.
+    pub(crate) pulse: Pulse,
     turn: usize,
     answers: AtomicU64,
 }
 
 impl Wire {
-    /// A client for one call, which is to be [kept](Self::keep) where that was answered. To make one of another one costs as much as a tenth of a small call.
-    pub(crate) fn spare(&self) -> Box<KvClient> {
+    /// Asks by a client that nobody else has, which is kept where it was answered. To make one of another one costs as much as a tenth of a small call.
+    pub(crate) async fn with_spare<T>(
+        self: Arc<Self>,
+        ask: impl AsyncFnOnce(&mut KvClient) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let spare = self.lock().pop();
-        spare.unwrap_or_else(|| Box::new(self.kv.clone()))
-    }
-
-    /// The client is not in use any more.
-    pub(crate) fn keep(&self, client: Box<KvClient>) {
+        let mut client = spare.unwrap_or_else(|| Box::new(self.kv.clone()));
+        let answer = ask(&mut client).await?;
         self.lock().push(client);
+        Ok(answer)
     }
 
     fn lock(&self) -> MutexGuard<'_, Spare> {
@@ -167,6 +170,7 @@ impl Slot {
             watch: client.watch_client().max_decoding_message_size(MAX_MESSAGE),
             client,
             endpoint,
+            pulse: Pulse::new(),
             turn,
             answers: AtomicU64::new(0),
         });

@@ -5,17 +5,14 @@ use super::{
     open::{Opened, Part},
     ranges::{Told, Tracked, segments},
     run::{Then, Watcher, until},
+    vigil::{EVERY, Found},
 };
-use crate::{convert::revision, failure::told};
+use crate::{convert::revision, failure::told, pulse::SILENCE};
 use cninfra::keyval::{Cause, Event, KeyRange, Pushed};
 use etcd_client::{ResponseHeader, WatchResponse, proto::PbEvent};
 use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
 
-/// So often the server is asked for a sign of life.
-const EVERY: Duration = Duration::from_secs(1);
-/// Without one for so long it is gone, whatever TCP says.
-const SILENCE: Duration = Duration::from_millis(2800);
 /// A question goes into a queue, which is full only where nothing goes out.
 const ASKING: Duration = Duration::from_millis(100);
 
@@ -71,11 +68,14 @@ impl Watcher {
                     Ok(Ok(None)) => return Err(self.cut_off(opened, "the server has ended the stream".to_string())),
                     Ok(Err(error)) => return Err(self.cut_off(opened, error.to_string())),
                     Err(_) => {
-                        self.core.silent(&opened.wire);
+                        if opened.vigil.wire().pulse.is_dead() {
+                            self.core.silent(opened.vigil.wire());
+                        }
                         return Err(Then::Lost("the server does not answer".to_string()));
                     }
                 },
             };
+            opened.vigil.hears();
             if response.created() {
                 created += 1;
                 header = response.header().cloned();
@@ -114,17 +114,17 @@ impl Watcher {
     async fn live(&mut self, mut opened: Opened, mut followed: Vec<Followed>) -> Then {
         let mut asking = interval(EVERY);
         asking.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut heard, wishes) = (Instant::now(), self.wishes.clone());
+        let wishes = self.wishes.clone();
         // waited for once, and not anew for each message
         let mut changed = pin!(wishes.changed());
         let mut refused = pin!(until(self.refused_until()));
         // not set anew for each message: it looks how long it is since the last one
-        let mut silent = pin!(sleep_until(heard + SILENCE));
+        let mut silent = pin!(sleep_until(opened.vigil.first()));
         loop {
             tokio::select! {
                 message = opened.responses.message() => match message {
                     Ok(Some(response)) => {
-                        heard = Instant::now();
+                        opened.vigil.hears();
                         if let Some(then) = self.take_in(response, &mut followed) {
                             return then;
                         }
@@ -134,14 +134,15 @@ impl Watcher {
                 },
                 () = &mut changed => return Then::Again,
                 () = &mut refused => return Then::Again,
-                () = &mut silent => {
-                    if heard.elapsed() >= SILENCE {
-                        self.core.silent(&opened.wire);
+                () = &mut silent => match opened.vigil.look(silent.deadline()) {
+                    Found::Alive(then) => silent.as_mut().reset(then),
+                    Found::Stuck => return Then::Lost("no sign of life, though others have some".to_string()),
+                    Found::Dead => {
+                        self.core.silent(opened.vigil.wire());
                         return Then::Lost(format!("no sign of life within {SILENCE:?}"));
                     }
-                    silent.as_mut().reset(heard + SILENCE);
-                }
-                _ = asking.tick() => {
+                },
+                _ = asking.tick() => if opened.vigil.has_to_ask() {
                     // what it answers is a sign of life, and no state: 3.4 is ahead of what it has told
                     let _ = timeout(ASKING, opened.sender.request_progress()).await;
                 }
@@ -151,7 +152,7 @@ impl Watcher {
 
     /// The stream is broken: the next one is on another connection, to another member where there are more.
     fn cut_off(&self, opened: &Opened, why: String) -> Then {
-        if self.core.watches.replace(&opened.wire) {
+        if self.core.watches.replace(opened.vigil.wire()) {
             self.core.suspect.notify_one();
         }
         Then::Lost(why)

@@ -4,16 +4,19 @@ mod anchor;
 mod changes;
 mod control;
 mod follow;
+mod gate;
 mod open;
 mod ranges;
 mod run;
 mod snapshot;
+mod vigil;
 mod warned;
 
 use crate::core::Core;
 use cninfra::client::Tasks;
 use cninfra::keyval::{Feed, KeyRange, Watch, WatchOptions};
 use control::{Control, Wishes};
+pub(crate) use gate::Gate;
 use std::sync::Arc;
 
 /// Begins a watch: it has a task of its own, which ends with the subscriber or the store. `None` where that is closed.

@@ -1,17 +1,19 @@
 //! How a stream of watches is opened: on a connection that answers.
 
-use super::run::Watcher;
-use crate::{convert::bounds, core::Core, failure::Failure, wire::Wire};
+use super::{gate::Pass, run::Watcher, vigil::Vigil};
+use crate::{convert::bounds, core::Core, failure::Failure, pulse::patiently, wire::Wire};
 use cninfra::keyval::{KeyRange, Reason};
 use etcd_client::{Error, WatchOptions, WatchRequestSender, WatchResponse, WatchResponseStream};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use std::{sync::Arc, time::Duration};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, timeout_at};
 
 /// All attempts together have so long: then it is told that the connection is lost.
-const WITHIN: Duration = Duration::from_secs(3);
-/// So much later another one begins beside it, on a new connection: one that was made while the network or the server hung may stay dead.
+pub(super) const WITHIN: Duration = Duration::from_secs(3);
+/// So much later, where nothing has come over the connection, another one begins beside it, on a new connection: one that was made while the network or the server hung may stay dead.
 const BESIDE: Duration = Duration::from_millis(600);
+/// A call that was answered within so long shows that the connection for calls is not dead.
+const FRESH: Duration = Duration::from_millis(1500);
 
 /// A part of what is watched, by a watch of etcd's.
 #[derive(Clone, Debug)]
@@ -23,7 +25,7 @@ pub(super) struct Part {
 }
 
 pub(super) struct Opened {
-    pub(super) wire: Arc<Wire>,
+    pub(super) vigil: Vigil,
     pub(super) sender: WatchRequestSender,
     pub(super) responses: WatchResponseStream,
     pub(super) first: WatchResponse,
@@ -32,27 +34,54 @@ pub(super) struct Opened {
 impl Watcher {
     /// Opens a stream of these, of which one has answered.
     pub(super) async fn open(&self, parts: &[Part]) -> Result<Opened, String> {
-        let late = |_| Err(format!("{}: no answer within {WITHIN:?}", self.core.watches.endpoint()));
-        timeout(WITHIN, self.open_somehow(parts)).await.unwrap_or_else(late)
+        let Core { gate, watches, .. } = &*self.core;
+        let late = || format!("{}: no answer within {WITHIN:?}", watches.endpoint());
+        let mut until = None;
+        loop {
+            let mut pass = gate.enter(watches).await.ok_or_else(late)?;
+            let until = *until.get_or_insert_with(|| Instant::now() + WITHIN);
+            let opened = timeout_at(until, self.open_somehow(&mut pass, parts)).await;
+            gate.leave(pass, matches!(opened, Ok(Some(Ok(_)))));
+            match opened {
+                Ok(Some(opened)) => return opened,
+                // it was known to answer, and does not any more: to be found out anew
+                Ok(None) => {}
+                Err(_) => return Err(late()),
+            }
+        }
     }
 
-    async fn open_somehow(&self, parts: &[Part]) -> Result<Opened, String> {
+    /// `None` where the connection of this turn is of no use.
+    async fn open_somehow(&self, pass: &mut Pass<'_>, parts: &[Part]) -> Option<Result<Opened, String>> {
         let mut attempts = FuturesUnordered::new();
         loop {
-            let wire = self.core.watches.get().await.map_err(|(error, endpoint)| format!("{endpoint}: {error}"))?;
+            let wire = match pass {
+                Pass::Turn(wire, _) => wire.clone(),
+                Pass::Scout(_) => match self.core.watches.get().await {
+                    Ok(wire) => wire,
+                    Err((error, endpoint)) => return Some(Err(format!("{endpoint}: {error}"))),
+                },
+            };
+            wire.pulse.asks(Instant::now());
             attempts.push(open(wire.clone(), parts, self.options.previous));
-            tokio::select! {
-                Some(opened) = attempts.next() => return opened.map_err(|(wire, error)| {
-                    let text = format!("{}: {error}", wire.endpoint);
-                    let failure = Failure::of(error, None);
-                    // one that is cut off from the others says so: the next one may not be
-                    if failure.breaks || failure.reason == Reason::Unavailable {
-                        self.core.watches.replace(&wire);
-                        self.core.suspect.notify_one();
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(opened) = attempts.next() => {
+                        return Some(opened.map_err(|(wire, error)| self.core.failed(&wire, error)));
                     }
-                    text
-                }),
-                () = sleep(BESIDE) => self.core.silent(&wire),
+                    () = patiently(Instant::now() + BESIDE) => {
+                        let pulse = &wire.pulse;
+                        // where others are on it, they say whether it is dead
+                        if pulse.quiet() >= BESIDE && (pulse.streams() == 0 || pulse.is_dead()) {
+                            break;
+                        }
+                    }
+                }
+            }
+            self.core.silent(&wire);
+            if let Pass::Turn(..) = pass {
+                return None;
             }
         }
     }
@@ -62,9 +91,23 @@ impl Core {
     /// A connection for watches does not answer: that for calls may be as dead, without knowing.
     pub(crate) fn silent(&self, wire: &Arc<Wire>) {
         if self.watches.replace(wire) {
-            self.calls.renew();
+            if self.probed.quiet() >= FRESH {
+                self.calls.renew();
+            }
             self.suspect.notify_one();
         }
+    }
+
+    /// A stream could not be opened.
+    fn failed(&self, wire: &Arc<Wire>, error: Error) -> String {
+        let text = format!("{}: {error}", wire.endpoint);
+        let failure = Failure::of(error, None);
+        // one that is cut off from the others says so: the next one may not be
+        if failure.breaks || failure.reason == Reason::Unavailable {
+            self.watches.replace(wire);
+            self.suspect.notify_one();
+        }
+        text
     }
 }
 
@@ -83,7 +126,7 @@ async fn open(wire: Arc<Wire>, parts: &[Part], previous: bool) -> Result<Opened,
         Ok((sender, responses, first))
     };
     match opening.await {
-        Ok((sender, responses, first)) => Ok(Opened { wire, sender, responses, first }),
+        Ok((sender, responses, first)) => Ok(Opened { vigil: Vigil::begin(wire), sender, responses, first }),
         Err(error) => Err((wire, error)),
     }
 }

@@ -141,7 +141,12 @@ impl Watcher {
                 }
                 Then::Lost(why) => {
                     self.lose(&why);
-                    sleep(self.pauses.next()).await;
+                    let pause = self.pauses.next();
+                    tokio::select! {
+                        () = sleep(pause) => {}
+                        // another watch has found it again
+                        () = self.core.gate.opened() => {}
+                    }
                 }
             }
         }

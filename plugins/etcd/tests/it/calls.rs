@@ -154,6 +154,8 @@ async fn what_is_too_large_is_told_before_it_is_sent_and_by_the_server() {
     let txn = Txn::new().put("a", value.clone()).put("b", value.clone()).put("c", value);
     let error = kv.commit(txn).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::TooLarge, Applied::No), "{error:?}");
+    let help = error.help().unwrap();
+    assert!(help.contains("2700003 bytes") && help.contains("--max-request-bytes"), "{help}");
     // more than the client's library takes by default
     for key in ["a", "b", "c", "d", "e", "f"] {
         kv.put(key, vec![b'x'; 1_000_000]).await.unwrap();

@@ -145,6 +145,24 @@ async fn a_server_that_hangs_is_noticed_in_three_seconds() {
     assert!(back.elapsed() < Duration::from_secs(3), "{:?}", back.elapsed());
 }
 
+/// Where others are answered, however late, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_answer_is_no_dead_connection() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let Behind { link, direct, through, mut watch } = behind(&etcd).await;
+    assert_eq!(link.connections(), 2);
+    link.slow(Duration::from_millis(400));
+    for i in 0..2 {
+        let mut another = through.watch([""], WatchOptions::default()).await.unwrap();
+        until(&mut another, is_end).await;
+        direct.put("k", format!("{i}")).await.unwrap();
+        assert_eq!(shown(&until(&mut another, has("k")).await).len(), 1);
+        until(&mut watch, has("k")).await;
+        assert_eq!(link.connections(), 2);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_half_open_link_is_noticed_in_three_seconds() {
     require!(Etcd);

@@ -7,6 +7,7 @@ mod faults;
 mod history;
 mod limits;
 mod lost_data;
+mod many;
 mod plugin;
 mod refused;
 mod secure;
