@@ -46,7 +46,7 @@ pub use codec::{Codec, CodecError, SerdeJson};
 pub use coordination::{Election, Held, Holder, Holders, Leadership, Lock, LockGuard, Loss, Observed};
 pub use delegate::{Connector, Delegate};
 pub use diffed::{Diffed, Update};
-pub use entry::{Entry, Expiry, LeaseId, Revision};
+pub use entry::{Entry, Expiry, LONGEST_LIFE, LeaseId, Revision};
 pub use error::{Applied, KvError, Reason, Result};
 pub use event::{Cause, Change, ChangeKind, Event, Link, Previous};
 pub use feed::{Events, Feed, Pushed};
