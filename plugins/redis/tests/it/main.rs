@@ -3,6 +3,7 @@
 
 mod faults;
 mod history;
+mod many;
 mod plugin;
 mod secure;
 mod session;
