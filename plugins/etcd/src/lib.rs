@@ -12,6 +12,7 @@ mod lives;
 mod monitor;
 mod plugin;
 mod read;
+mod report;
 mod session;
 mod store;
 mod terms;

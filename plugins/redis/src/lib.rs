@@ -10,6 +10,7 @@ mod glob;
 mod monitor;
 mod node;
 mod plugin;
+mod report;
 mod scan;
 mod script;
 mod session;

@@ -158,6 +158,17 @@ impl RedisStore {
         released
     }
 
+    /// Runs a task until the store is closed.
+    pub(crate) fn until_closed(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let core = self.0.core.clone();
+        self.0.tasks.spawn(async move {
+            tokio::select! {
+                () = core.closed() => {}
+                () = task => {}
+            }
+        });
+    }
+
     fn is_closed(&self, asked: &Asked) -> Result<()> {
         match self.0.core.is_closed() {
             true => Err(self.0.core.closed_error(asked, Applied::No)),
