@@ -85,6 +85,7 @@ impl EmbeddedKv {
         };
         // not before: what others have of it is given back meanwhile
         self.put(then);
+        self.metrics.set_up(false);
         Ok(closed?)
     }
 }

@@ -8,10 +8,11 @@ pub(crate) fn begin(store: &EtcdStore, cx: Context, metrics: StoreMetrics) {
     let (core, mut connection) = (store.core.clone(), store.connection());
     // before it has answered once, the plugin's `init` says what is wrong; one that does not wait for it does not
     let mut is_told = core.config.allow_delayed_start;
+    let counted = metrics.clone();
     let reporting = async move {
         loop {
             let now = connection.borrow_and_update().clone();
-            metrics.set_up(now == Connection::Up);
+            counted.set_up(now == Connection::Up);
             match now {
                 Connection::Up => {
                     is_told = true;
@@ -31,5 +32,6 @@ pub(crate) fn begin(store: &EtcdStore, cx: Context, metrics: StoreMetrics) {
             () = core.closed() => {}
             () = reporting => {}
         }
+        metrics.set_up(false);
     });
 }

@@ -38,7 +38,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// Its config section is `redis`, in the file `redis.conf` (or that of `--redis-config`): see [`RedisConfig`]. Where that does not say where Redis is, the plugin is disabled, and calls of it fail.
 ///
 /// It connects in its `init`, which fails where Redis does not answer: what follows is said by `start-policy`. An agent that starts without it has the store all the same: calls wait for Redis within their limits, and
-/// watches begin when it is there. From then on it is well while all servers answer; degraded while they answer calls, but do not tell of changes to those who watch; and in error while one does not answer, with its endpoint.
+/// watches begin when it is there. From the first answer on, also where its failure to start was ignored, it is well while all servers answer; degraded while they answer calls, but do not tell of changes to those who watch; and in error while one does not answer, with its endpoint.
 #[plugin(name = "redis")]
 pub struct Redis {
     #[config(check = RedisConfig::check)]

@@ -5,14 +5,14 @@ use cninfra::{Context, keyval::StoreMetrics, status::State};
 
 /// Reports it until the store is closed. It is a task of the store, and not of the attempt to start that opens it: where that fails, the store connects all the same, and the agent is told when it has.
 pub(crate) fn begin(store: &RedisStore, cx: Context, metrics: StoreMetrics) {
-    let mut connection = store.connection();
-    store.until_closed(async move {
+    let (mut connection, counted) = (store.connection(), metrics.clone());
+    let reporting = async move {
         // before all have answered once, the plugin's `init` says what is wrong
         let mut is_told = false;
         loop {
             let now = connection.borrow_and_update().clone();
             let is_up = matches!(now, Connection::Up | Connection::Mute(_));
-            metrics.set_up(is_up);
+            counted.set_up(is_up);
             is_told |= is_up;
             match now {
                 Connection::Up => cx.status().report(State::Ok),
@@ -27,5 +27,6 @@ pub(crate) fn begin(store: &RedisStore, cx: Context, metrics: StoreMetrics) {
                 return;
             }
         }
-    });
+    };
+    store.until_closed(reporting, move || metrics.set_up(false));
 }

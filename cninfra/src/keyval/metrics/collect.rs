@@ -56,7 +56,7 @@ impl Collector for Stores {
             return Ok(());
         }
         requests(&stores, &mut encoder)?;
-        let of_each: [(_, _, _, fn(&Told) -> u64); 9] = [
+        let of_each: [(&str, &str, MetricType, Value); 9] = [
             ("keyval_up", "Does the store answer?", GAUGE, |told| u64::from(told.is_up)),
             ("keyval_reconnects", "How often the store answered again after it did not.", COUNTER, |told| {
                 told.reconnects
@@ -98,6 +98,9 @@ impl Collector for Stores {
         Ok(())
     }
 }
+
+/// What is told of a store.
+type Value = fn(&Told) -> u64;
 
 const GAUGE: MetricType = MetricType::Gauge;
 const COUNTER: MetricType = MetricType::Counter;

@@ -71,7 +71,7 @@ async fn a_file_whose_making_was_broken_off_is_made_anew() {
     let path = config.path.clone().unwrap();
     let killed = Killed::default();
     redb::Builder::new().create_with_backend(killed.clone()).unwrap_err();
-    let states = killed.0.lock().unwrap().1.clone();
+    let states = killed.0.lock().unwrap().before.clone();
     // the file is there, it has a length, it has a header
     assert_eq!(states.len(), 3);
     for state in states {
@@ -85,7 +85,7 @@ async fn what_only_looks_unfinished_is_left_as_it_is() {
     let folder = crate::folder("zeros");
     let killed = Killed::default();
     redb::Builder::new().create_with_backend(killed.clone()).unwrap_err();
-    let left = killed.0.lock().unwrap().1.pop().unwrap();
+    let left = killed.0.lock().unwrap().before.pop().unwrap();
     let with = |at: usize, byte: u8| {
         let mut file = left.clone();
         file[at] = byte;
@@ -115,24 +115,31 @@ async fn what_only_looks_unfinished_is_left_as_it_is() {
 
 /// A file of redb's whose process is killed before it writes the magic number, as it is now and was before.
 #[derive(Clone, Default, Debug)]
-struct Killed(Arc<Mutex<(Vec<u8>, Vec<Vec<u8>>)>>);
+struct Killed(Arc<Mutex<States>>);
+
+#[derive(Default, Debug)]
+struct States {
+    now: Vec<u8>,
+    before: Vec<Vec<u8>>,
+}
 
 impl Killed {
     fn now(&self, change: impl FnOnce(&mut Vec<u8>)) {
-        let (file, states) = &mut *self.0.lock().unwrap();
-        states.push(file.clone());
-        change(file);
+        let mut states = self.0.lock().unwrap();
+        let before = states.now.clone();
+        states.before.push(before);
+        change(&mut states.now);
     }
 }
 
 impl redb::StorageBackend for Killed {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.lock().unwrap().0.len() as u64)
+        Ok(self.0.lock().unwrap().now.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let from = usize::try_from(offset).unwrap();
-        out.copy_from_slice(&self.0.lock().unwrap().0[from..from + out.len()]);
+        out.copy_from_slice(&self.0.lock().unwrap().now[from..from + out.len()]);
         Ok(())
     }
 

@@ -377,7 +377,8 @@ mod tests {
         let up = |version| [&a, &b].into_iter().for_each(|server| hub.listener(server, Listener::Up(version)));
         up(begin("k"));
         let (mut sync, mut confirmed) = (hub.sync(), hub.confirmed());
-        (sync.mark_unchanged(), confirmed.mark_unchanged());
+        sync.mark_unchanged();
+        confirmed.mark_unchanged();
         up(begin("l"));
         assert_eq!([sync.has_changed().unwrap(), confirmed.has_changed().unwrap()], [false, true]);
         assert_eq!(*confirmed.borrow_and_update(), 2);
