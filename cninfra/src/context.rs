@@ -1,5 +1,7 @@
 //! [`Context`]: a plugin's view of its agent.
 
+#[cfg(feature = "keyval")]
+use crate::keyval::Stores;
 use crate::{
     BuildInfo, Result, ServiceLabel,
     agent::{self, Cause, Course, Event, PluginError, StopTime, Told},
@@ -32,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) loggers: Loggers,
     /// Made when it is asked for.
     metrics: OnceLock<Metrics>,
+    #[cfg(feature = "keyval")]
+    stores: Stores,
     /// What was done so far, where it is recorded.
     pub(crate) told: Told,
     /// The records of the start, once it is done.
@@ -76,6 +80,8 @@ impl Shared {
             loggers,
             agent_log: OnceLock::new(),
             metrics: OnceLock::new(),
+            #[cfg(feature = "keyval")]
+            stores: Stores::default(),
             told: Told::default(),
             start: OnceLock::new(),
             logs: graph.nodes().iter().map(|_| OnceLock::new()).collect(),
@@ -115,6 +121,8 @@ impl Shared {
             let metrics = Metrics::new("agent");
             metrics.put("agent", AgentMetrics(Arc::downgrade(self)));
             metrics.put("process", ProcessMetrics);
+            #[cfg(feature = "keyval")]
+            metrics.put("keyval", self.stores.clone());
             metrics
         })
     }
@@ -272,6 +280,12 @@ impl Context {
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.shared.clone().owned().metrics().of(self.name())
+    }
+
+    /// The stores whose calls are counted.
+    #[cfg(feature = "keyval")]
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.shared.get().stores
     }
 
     /// What the plugin has registered there gives way to what it registers next.

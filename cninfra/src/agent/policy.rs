@@ -22,7 +22,8 @@ pub enum StartPolicy {
     /// When the agent has started, `init` is called again, until it succeeds; then `after_init` follows. It is tried at once
     /// when one comes up that it depends on. `close` follows once, whatever happened.
     Retry(Backoff),
-    /// The agent runs without it: neither `after_init` nor `drain` is called, but `close` is.
+    /// The agent runs without it: neither `after_init` nor `drain` is called, but `close` is. One that comes to work by itself says so ([`Status::recovered`](crate::status::Status::recovered)), and is
+    /// told as it is from then on.
     Ignore,
 }
 

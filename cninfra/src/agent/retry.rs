@@ -59,7 +59,7 @@ impl Retries {
             }
             _ => {
                 log.warn(format_args!("{what}: its start policy is to ignore that{mend}"));
-                plugin.cx.status().down(Down::Failed, format!("{what}; ignored"));
+                plugin.cx.status().ignored(format!("{what}; ignored"));
             }
         }
     }

@@ -1,14 +1,15 @@
-//! [`mirror`]: a map that is kept as a part of a store is.
+//! [`mirror`] and [`mirror_typed`]: a map that is kept as a part of a store is.
 
 use super::IdxMap;
-use crate::keyval::{Bytes, Entry, Update, Watch};
-use std::hash::Hash;
+use crate::keyval::{Access, Bytes, Codec, Entry, KvError, TypedWatch, Update, Watch};
+use futures_util::{Stream, StreamExt as _};
+use std::{hash::Hash, pin::pin};
 
 /// Keeps a map as what is watched of a store is: entries that the store does not have any more are taken out, also those that have gone while it was away. It ends when
 /// the store was closed, and belongs in a task of the plugin's.
 ///
 /// `read` makes a key and a value of an entry, and `name` the same key of the bytes of a key alone. Where one of them fails, `wrong` is told; an entry whose value can
-/// not be read is not in the map, whatever it was before.
+/// not be read is not in the map, whatever it was before. [`mirror_typed`] is the same of a watch whose values have a type.
 ///
 /// ```
 /// use cninfra::{idxmap::{IdxMap, mirror}, keyval::{Bytes, Entry, KeyVal, Kv, WatchOptions}, prelude::*};
@@ -42,19 +43,71 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
     watch: Watch,
     name: impl Fn(&Bytes) -> Result<K, E>,
     read: impl Fn(&Entry) -> Result<(K, V), E>,
+    wrong: impl FnMut(&Bytes, E),
+) {
+    keep(map, watch.diffed(), name, |entry| (read(&entry), entry.key), wrong).await;
+}
+
+/// The same of a [typed watch](crate::keyval::Typed::watch), whose values are those of the map: only the keys are still to be named. A value that is not of the type is told to `wrong`, and is not in the map.
+///
+/// ```
+/// use cninfra::{idxmap::{IdxMap, mirror_typed}, keyval::{Bytes, KeyVal, Kv, SerdeJson, WatchOptions}, prelude::*};
+///
+/// #[plugin]
+/// struct Ports {
+///     store: Dep<dyn KeyVal>,
+///     #[default(IdxMap::new("ports"))]
+///     ports: IdxMap<String, u16>,
+/// }
+///
+/// impl Lifecycle for Ports {
+///     async fn init(&self, cx: &Context) -> Result<()> {
+///         let ports = Kv::of_agent(&self.store, cx.service_label()).scoped("ports/").typed(SerdeJson);
+///         let watch = ports.watch([""], WatchOptions::default()).await?;
+///         let (log, ports) = (cx.log(), self.ports.clone());
+///         let name = |key: &Bytes| Ok::<_, Error>(String::from_utf8(key.to_vec())?);
+///         cx.spawn_until_close("mirror the ports", async move {
+///             mirror_typed(&ports, watch, name, |key, error| log.warn(format_args!("{key:?}: {error}"))).await;
+///         });
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// # Cancel safety
+/// Dropped, it leaves the map as it is then.
+pub async fn mirror_typed<K: Hash + Eq + Clone, T, C: Codec<T>, S: Access + ?Sized, E: From<KvError>>(
+    map: &IdxMap<K, T>,
+    watch: TypedWatch<T, C, S>,
+    name: impl Fn(&Bytes) -> Result<K, E>,
+    wrong: impl FnMut(&Bytes, E),
+) {
+    let read = |(entry, value): (Entry, Result<T, KvError>)| {
+        let named = value.map_err(E::from).and_then(|value| Ok((name(&entry.key)?, value)));
+        (named, entry.key)
+    };
+    keep(map, watch, &name, read, wrong).await;
+}
+
+/// `read` makes of what is told of a value a key and a value of the map, beside the key of the store.
+async fn keep<K: Hash + Eq + Clone, V, P, E>(
+    map: &IdxMap<K, V>,
+    updates: impl Stream<Item = Update<P>>,
+    name: impl Fn(&Bytes) -> Result<K, E>,
+    read: impl Fn(P) -> (Result<(K, V), E>, Bytes),
     mut wrong: impl FnMut(&Bytes, E),
 ) {
-    let mut updates = watch.diffed();
+    let mut updates = pin!(updates);
     while let Some(update) = updates.next().await {
         let gone = match update {
-            Update::Put(entry) => match read(&entry) {
-                Ok((key, value)) => {
+            Update::Put(put) => match read(put) {
+                (Ok((key, value)), _) => {
                     map.put(key, value);
                     continue;
                 }
-                Err(error) => {
-                    wrong(&entry.key, error);
-                    entry.key
+                (Err(error), key) => {
+                    wrong(&key, error);
+                    key
                 }
             },
             Update::Deleted { key, .. } => key,
@@ -70,8 +123,42 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keyval::{Cause, Event, KeyRange, Kv, WatchOptions, testing::Map};
+    use crate::keyval::{Cause, Event, KeyRange, Kv, SerdeJson, WatchOptions, testing::Map};
     use std::sync::Arc;
+
+    #[tokio::test]
+    async fn values_of_a_typed_watch_are_those_of_the_map() {
+        let (store, map) = (Arc::<Map>::default(), IdxMap::new("ports"));
+        let ports = Kv::new(store.clone()).scoped("p/").typed::<u16, _>(SerdeJson);
+        let watch = ports.watch([""], WatchOptions::default()).await.unwrap();
+        let (_, feed) = store.watched.lock().unwrap().take().unwrap();
+        let all = || KeyRange::prefix("p/");
+        for told in [
+            vec![("http", "80"), ("ssh", "22"), ("dns", "53")],
+            vec![("ssh", "twenty-two"), ("http", "8080"), ("odd/", "1")],
+        ] {
+            let _ = feed.send(Event::snapshot_begin(all(), Cause::Lost)).await;
+            for (key, value) in told {
+                let _ = feed.send(Event::Item(Entry::new(format!("p/{key}"), value))).await;
+            }
+            let _ = feed.send(Event::snapshot_end(all(), None)).await;
+        }
+        feed.end();
+        let mut wrong = Vec::new();
+        let name = |key: &Bytes| match String::from_utf8_lossy(key) {
+            key if key.ends_with('/') => Err(crate::Error::msg("no name of a port")),
+            key => Ok(key.into_owned()),
+        };
+        mirror_typed(&map, watch, name, |key, error| {
+            wrong.push(format!("{key:?}: {}", error.to_string().split(": expected").next().unwrap()))
+        })
+        .await;
+        assert_eq!(
+            map.entries().into_iter().map(|(key, port)| (key, *port)).collect::<Vec<_>>(),
+            [("http".to_string(), 8080)]
+        );
+        assert_eq!(wrong, [r#"b"ssh": decode of `p/ssh`: the value is malformed"#, r#"b"odd/": no name of a port"#]);
+    }
 
     #[tokio::test]
     async fn what_is_gone_from_the_store_is_gone_from_the_map() {

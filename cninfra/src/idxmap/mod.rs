@@ -40,4 +40,4 @@ pub use change::{Change, Changes, Event};
 pub use index::Index;
 pub use map::{IdxMap, Reader};
 #[cfg(feature = "keyval")]
-pub use mirror::mirror;
+pub use mirror::{mirror, mirror_typed};

@@ -2,7 +2,8 @@
 
 use super::{
     At, Capabilities, Coordination, Entry, Holder, KeyRange, KeyVal, LeaseId, Leases, Page, PageRequest, Result,
-    Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+    Revision, Revisions, Store, StoreMetrics, Txn, TxnOutcome, Watch, WatchOptions,
+    metrics::{Counted, Operation},
 };
 use crate::{BoxFuture, interface};
 use bytes::Bytes;
@@ -45,6 +46,17 @@ pub trait Delegate: Send + Sync + 'static {
         true
     }
 
+    /// Which store it is, and where, for the log: without what is secret of it. Unless it is said, the name of its type.
+    fn describe(&self) -> String {
+        let name = std::any::type_name::<Self::Store>();
+        name.split('<').next().and_then(|name| name.rsplit("::").next()).unwrap_or(name).to_string()
+    }
+
+    /// Where its calls and watches are counted, whoever makes them by this plugin; `None` for nowhere.
+    fn metrics(&self) -> Option<&StoreMetrics> {
+        None
+    }
+
     /// The other store, for a call of this name.
     ///
     /// # Errors
@@ -57,12 +69,38 @@ pub trait Delegate: Send + Sync + 'static {
 pub trait Connector: KeyVal {
     /// Does the config say where it is?
     fn is_configured(&self) -> bool;
+
+    /// Which store it is, and where, for the log.
+    fn describe(&self) -> String;
 }
 
 impl<D: Delegate> Connector for D {
     fn is_configured(&self) -> bool {
         Delegate::is_configured(self)
     }
+
+    fn describe(&self) -> String {
+        Delegate::describe(self)
+    }
+}
+
+/// Does a call of the other store, if that is open, and counts it.
+macro_rules! counted {
+    ($this:ident, $operation:ident, $op:literal, |$store:ident| $call:expr) => {{
+        let counted = begin($this, Operation::$operation);
+        let result = match $this.store($op) {
+            Ok($store) => $call.await,
+            Err(error) => Err(error),
+        };
+        if let Some(counted) = counted {
+            counted.ends(&result);
+        }
+        result
+    }};
+}
+
+fn begin<D: Delegate>(store: &D, operation: Operation) -> Option<Counted<'_>> {
+    store.metrics().map(|metrics| metrics.calls().begin(operation))
 }
 
 impl<D: Delegate> Store for D {
@@ -71,47 +109,51 @@ impl<D: Delegate> Store for D {
     }
 
     async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
-        Store::get(&*self.store("get")?, key, at).await
+        counted!(self, Get, "get", |store| Store::get(&*store, key, at))
     }
 
     async fn page(&self, request: PageRequest) -> Result<Page> {
-        Store::page(&*self.store("list")?, request).await
+        counted!(self, List, "list", |store| Store::page(&*store, request))
     }
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
-        Store::commit(&*self.store("transaction")?, txn).await
+        counted!(self, Transaction, "transaction", |store| Store::commit(&*store, txn))
     }
 
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
-        Store::watch(&*self.store("watch")?, ranges, options).await
+        let watch = counted!(self, Watch, "watch", |store| Store::watch(&*store, ranges, options))?;
+        Ok(match Delegate::metrics(self) {
+            Some(metrics) => metrics.watched(watch),
+            None => watch,
+        })
     }
 }
 
 impl<D: Delegate<Store: Revisions>> Revisions for D {
     fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
-        Box::pin(async { self.store("revision")?.revision().await })
+        Box::pin(async { counted!(self, Revision, "revision", |store| store.revision()) })
     }
 
     fn compact(&self, upto: Revision) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.store("compact")?.compact(upto).await })
+        Box::pin(async move { counted!(self, Compact, "compact", |store| store.compact(upto)) })
     }
 }
 
 impl<D: Delegate<Store: Leases>> Leases for D {
     fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration)>> {
-        Box::pin(async move { self.store("grant")?.grant(ttl).await })
+        Box::pin(async move { counted!(self, Grant, "grant", |store| store.grant(ttl)) })
     }
 
     fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration>> {
-        Box::pin(async move { self.store("keep alive")?.keep_alive(lease).await })
+        Box::pin(async move { counted!(self, KeepAlive, "keep alive", |store| store.keep_alive(lease)) })
     }
 
     fn revoke(&self, lease: LeaseId) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.store("revoke")?.revoke(lease).await })
+        Box::pin(async move { counted!(self, Revoke, "revoke", |store| store.revoke(lease)) })
     }
 
     fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>>> {
-        Box::pin(async move { self.store("time left")?.time_left(lease).await })
+        Box::pin(async move { counted!(self, TimeLeft, "time left", |store| store.time_left(lease)) })
     }
 }
 

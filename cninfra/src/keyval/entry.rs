@@ -89,6 +89,9 @@ impl fmt::Debug for Entry {
     }
 }
 
+/// The longest life of a key or a lease, in every store: a hundred years. Whoever asks for more has this, so that `Duration::MAX` means "as long as can be" everywhere.
+pub const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// When a key is deleted by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
@@ -96,7 +99,7 @@ pub enum Expiry {
     /// Never.
     #[default]
     Never,
-    /// So long after it was written. A store may take longer: what it has granted is in the answer.
+    /// So long after it was written, [`LONGEST_LIFE`] at most. A store may take longer: what it has granted is in the answer.
     After(Duration),
     /// With this lease.
     Lease(LeaseId),

@@ -89,14 +89,17 @@ pub trait Revisions: KeyVal {
     /// The newest state.
     fn revision(&self) -> BoxFuture<'_, Result<Revision>>;
 
-    /// Throws away what was before this state: it can no longer be read, nor changes before it be watched.
+    /// Throws away what was before this state: it can no longer be read, nor changes before it be watched. What is thrown away already, by whomever, is no error: it is as it was asked for.
+    ///
+    /// # Errors
+    /// The store's; `Future` for a state that is not there yet, and then nothing is thrown away.
     fn compact(&self, upto: Revision) -> BoxFuture<'_, Result<()>>;
 }
 
 /// A store with leases: keys that end together.
 #[interface]
 pub trait Leases: KeyVal {
-    /// Grants a lease. Returns the life that it has, which may be longer than what was asked for.
+    /// Grants a lease. Returns the life that it has, which may be longer than what was asked for; whoever asks for more than [`LONGEST_LIFE`](super::LONGEST_LIFE) is granted that.
     fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration)>>;
 
     /// Has a lease begin its life anew. Returns what is left of it then.

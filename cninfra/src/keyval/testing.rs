@@ -24,6 +24,10 @@ pub(crate) struct Map {
     pub(crate) asked: Mutex<Vec<usize>>,
     /// The last watch: what it asked for, and where its events go.
     pub(crate) watched: Mutex<Option<(Vec<KeyRange>, Feed)>>,
+    /// What somebody else writes to a key when it was read, each time.
+    pub(crate) rewrites: Mutex<VecDeque<String>>,
+    /// A read is never answered.
+    pub(crate) hangs: AtomicBool,
     /// A page begins with the key that the page before ended with, as of a store that knows no order.
     pub(crate) repeats: AtomicBool,
 }
@@ -76,7 +80,15 @@ impl Store for Map {
     }
 
     async fn get(&self, key: Bytes, _: At) -> Result<Option<Entry>> {
-        Ok(self.entries.lock().unwrap().get(&key).cloned())
+        if self.hangs.load(Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        let mut entries = self.entries.lock().unwrap();
+        let found = entries.get(&key).cloned();
+        if let Some(value) = self.rewrites.lock().unwrap().pop_front() {
+            entries.insert(key.clone(), Entry::new(key, value));
+        }
+        Ok(found)
     }
 
     async fn page(&self, request: PageRequest) -> Result<Page> {

@@ -3,6 +3,7 @@
 use super::{
     Access, Codec, Entry, Expiry, KeyRange, KeyVal, Kv, KvError, Reason, Result, TypedWatch, WatchOptions, Written,
 };
+use bytes::Bytes;
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 /// So often a value is changed anew, because somebody else was faster.
@@ -62,8 +63,96 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
     /// # Errors
     /// As of [`put`](Self::put).
     pub async fn put_if_absent(&self, key: impl AsRef<[u8]>, value: &T) -> Result<bool> {
+        self.put_if_absent_with(key, value, Expiry::Never).await
+    }
+
+    /// Writes a value that ends by itself, if the key is not there. Returns whether it has.
+    ///
+    /// # Errors
+    /// As of [`put`](Self::put).
+    pub async fn put_if_absent_with(&self, key: impl AsRef<[u8]>, value: &T, expiry: Expiry) -> Result<bool> {
         let bytes = self.encode(key.as_ref(), value)?;
-        self.kv.put_if_absent(key, bytes).await
+        self.kv.put_if_absent_with(key, bytes, expiry).await
+    }
+
+    /// Writes a value if the key has this one. Returns whether it has. If the key ends by itself, it ends when it would have.
+    ///
+    /// Values are compared as such and not by their bytes, which two programs may write in two ways: so it costs a read more than [that of bytes](Kv::compare_and_swap).
+    ///
+    /// ```
+    /// use cninfra::keyval::{KeyVal, Kv, Result, SerdeJson};
+    ///
+    /// /// Takes the place of who was there, if nobody else has.
+    /// async fn take_over(kv: &Kv, from: &str, me: &str) -> Result<bool> {
+    ///     kv.typed(SerdeJson).compare_and_swap("owner", &from.to_string(), &me.to_string()).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The store's; `Malformed` as of [`get`](Self::get) and [`put`](Self::put); `Contended` if its bytes were others 16 times in a row, each time of this value.
+    pub async fn compare_and_swap(&self, key: impl AsRef<[u8]>, expected: &T, value: &T) -> Result<bool>
+    where
+        T: PartialEq,
+    {
+        self.compare_and_swap_with(key, expected, value, Expiry::Keep).await
+    }
+
+    /// Writes a value if the key has this one, and says when it ends by itself. Returns whether it has.
+    ///
+    /// # Errors
+    /// As of [`compare_and_swap`](Self::compare_and_swap).
+    pub async fn compare_and_swap_with(
+        &self,
+        key: impl AsRef<[u8]>,
+        expected: &T,
+        value: &T,
+        expiry: Expiry,
+    ) -> Result<bool>
+    where
+        T: PartialEq,
+    {
+        let key = key.as_ref();
+        let bytes = Bytes::from(self.encode(key, value)?);
+        for _ in 0..ROUNDS {
+            let Some(found) = self.found(key, expected).await? else { return Ok(false) };
+            if self.kv.compare_and_swap_with(key, found, bytes.clone(), expiry).await? {
+                return Ok(true);
+            }
+        }
+        Err(self.contended("compare and swap", key))
+    }
+
+    /// Deletes a key if it has this value, compared [as such](Self::compare_and_swap). Returns whether it has.
+    ///
+    /// # Errors
+    /// As of [`compare_and_swap`](Self::compare_and_swap).
+    pub async fn compare_and_delete(&self, key: impl AsRef<[u8]>, expected: &T) -> Result<bool>
+    where
+        T: PartialEq,
+    {
+        let key = key.as_ref();
+        for _ in 0..ROUNDS {
+            let Some(found) = self.found(key, expected).await? else { return Ok(false) };
+            if self.kv.compare_and_delete(key, found).await? {
+                return Ok(true);
+            }
+        }
+        Err(self.contended("compare and delete", key))
+    }
+
+    /// The bytes of this value, as the key has it; `None` if it has another one.
+    async fn found(&self, key: &[u8], expected: &T) -> Result<Option<Bytes>>
+    where
+        T: PartialEq,
+    {
+        let Some(entry) = self.kv.get(key).await? else { return Ok(None) };
+        let is_it = self.decode(&entry)? == *expected;
+        Ok(is_it.then_some(entry.value))
+    }
+
+    fn contended(&self, op: &'static str, key: &[u8]) -> KvError {
+        let range = KeyRange::key(key).under(self.kv.prefix());
+        KvError::new(op, Reason::Contended(ROUNDS)).not_applied().on(range)
     }
 
     /// Changes a value by what it is: writes what `change` makes of it, and deletes the key where that is nothing. If somebody else changes it meanwhile, it is
@@ -103,8 +192,7 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
                 return Ok(new);
             }
         }
-        let range = KeyRange::key(key).under(self.kv.prefix());
-        Err(KvError::new("update", Reason::Contended(ROUNDS)).not_applied().on(range))
+        Err(self.contended("update", key))
     }
 
     /// Watches all keys that begin with one of these: what is different, with its value.
@@ -164,7 +252,7 @@ impl<T, C, S: ?Sized> fmt::Debug for Typed<T, C, S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kv, Reason, SerdeJson, Store as _, Txn, testing::Map};
+    use super::super::{Applied, Expiry, Kv, Reason, SerdeJson, Store as _, Txn, testing::Map};
     use std::sync::Arc;
 
     #[tokio::test]
@@ -183,6 +271,54 @@ mod tests {
         );
         assert!(std::error::Error::source(&error).unwrap().to_string().contains("line 1"));
         assert!(ports.list("").await.is_err() && ports.delete("ssh").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn values_are_compared_as_such() {
+        let map = Arc::<Map>::default();
+        let kv = Kv::new(map.clone()).scoped("p/");
+        let ports = kv.typed::<Vec<u16>, _>(SerdeJson);
+        assert!(ports.put_if_absent_with("k", &vec![1], Expiry::Never).await.unwrap());
+        assert!(!ports.compare_and_swap("k", &vec![2], &vec![3]).await.unwrap());
+        assert!(!ports.compare_and_swap("none", &vec![2], &vec![3]).await.unwrap());
+        // as another program may write it
+        kv.put("k", "[ 1 ]").await.unwrap();
+        assert!(ports.compare_and_swap("k", &vec![1], &vec![3]).await.unwrap());
+        assert!(ports.compare_and_swap_with("k", &vec![3], &vec![4], Expiry::Never).await.unwrap());
+        assert_eq!(ports.get("k").await.unwrap(), Some(vec![4]));
+        kv.put("k", "[4 ]").await.unwrap();
+        assert!(!ports.compare_and_delete("k", &vec![3]).await.unwrap());
+        assert!(ports.compare_and_delete("k", &vec![4]).await.unwrap());
+        assert_eq!(
+            (ports.get("k").await.unwrap(), ports.compare_and_delete("k", &vec![4]).await.unwrap()),
+            (None, false)
+        );
+        kv.put("k", "four").await.unwrap();
+        let error = ports.compare_and_swap("k", &vec![1], &vec![3]).await.unwrap_err();
+        assert_eq!((error.reason(), kv.get("k").await.unwrap().unwrap().value), (&Reason::Malformed, "four".into()));
+    }
+
+    /// The same value in other bytes, each time that it is read: another one has written it, before it is swapped.
+    #[tokio::test]
+    async fn another_ones_write_of_the_same_value_is_no_other_value() {
+        let map = Arc::<Map>::default();
+        let kv = Kv::new(map.clone());
+        let rewrite = |spaces: usize| kv.put("k", format!("7{}", " ".repeat(spaces)));
+        rewrite(0).await.unwrap();
+        for (times, done) in [(15, true), (16, false)] {
+            map.rewrites.lock().unwrap().extend((1..=times).map(|spaces| format!("7{}", " ".repeat(spaces))));
+            let numbers = kv.typed::<u64, _>(SerdeJson);
+            let swapped = numbers.compare_and_swap("k", &7, &7).await;
+            let deleted = match swapped {
+                Ok(swapped) => swapped,
+                Err(error) => {
+                    assert_eq!(*error.reason(), Reason::Contended(16));
+                    assert_eq!(error.applied(), Applied::No);
+                    false
+                }
+            };
+            assert_eq!(deleted, done, "{times}");
+        }
     }
 
     #[tokio::test]

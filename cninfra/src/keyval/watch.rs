@@ -1,6 +1,6 @@
 //! [`Watch`]: the events of some ranges, as a stream.
 
-use super::{Diffed, Event, KeyRange, Result, Revision};
+use super::{Diffed, Event, KeyRange, Result, Revision, metrics::Seen};
 use crate::BoxFuture;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -70,9 +70,9 @@ pub enum Overflow {
     /// They stay in the store until there is room. If it throws them away before, there is a snapshot.
     #[default]
     Block,
-    /// Of each key only the latest value is kept: what came between is left out, and counted.
+    /// Of each key only the latest value is kept: what came between is left out, and counted. Where more keys than the queue has places are changed, it is as with [`Resnapshot`](Self::Resnapshot).
     CoalesceByKey,
-    /// They are thrown away, and there is a snapshot as soon as there is room.
+    /// They are thrown away, and there is a snapshot when the subscriber looks for its next event. Until then the watch asks the store for nothing: who never looks costs no more than the watch itself.
     Resnapshot,
 }
 
@@ -153,13 +153,15 @@ impl WatchHandle {
 pub struct Watch {
     events: Pin<Box<dyn Stream<Item = Event> + Send>>,
     handle: WatchHandle,
+    /// Where it is counted, until its end.
+    seen: Option<Seen>,
 }
 
 impl Watch {
     /// For a store: its events, and what can be done about them.
     #[must_use]
     pub fn new(events: impl Stream<Item = Event> + Send + 'static, control: Arc<dyn WatchControl>) -> Self {
-        Watch { events: Box::pin(events), handle: WatchHandle { control, prefix: Bytes::new() } }
+        Watch { events: Box::pin(events), handle: WatchHandle { control, prefix: Bytes::new() }, seen: None }
     }
 
     /// The next event; `None` when the store was closed.
@@ -182,6 +184,12 @@ impl Watch {
         &self.handle
     }
 
+    /// The same, counted by who is told what is asked for at it.
+    pub(super) fn seen_by(mut self, by: impl FnOnce(Arc<dyn WatchControl>) -> Seen) -> Self {
+        self.seen = Some(by(self.handle.control.clone()));
+        self
+    }
+
     /// The same as a view sees it: its keys are all below this prefix.
     pub(super) fn below(mut self, prefix: &Bytes) -> Self {
         self.handle.prefix = prefix.clone();
@@ -194,6 +202,11 @@ impl Stream for Watch {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         let event = self.events.as_mut().poll_next(cx);
+        match (&event, &self.seen) {
+            (Poll::Ready(Some(event)), Some(seen)) => seen.takes(event),
+            (Poll::Ready(None), Some(_)) => self.seen = None,
+            _ => {}
+        }
         let prefix = &self.handle.prefix;
         if prefix.is_empty() {
             return event;

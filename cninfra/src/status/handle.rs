@@ -42,6 +42,15 @@ impl<'a> Status<'a> {
         self.put(State::Error, Some(reason.into()), true);
     }
 
+    /// The plugin works although its `init` has failed: what it failed for is there by now, and it has gone on by itself, as a store does that connects again. Where its
+    /// [start policy](crate::agent::StartPolicy) ignores the failure, it is from now on as it reports, and ignored no more; where it is tried again, the next attempt tells that it is up. Else it
+    /// says nothing.
+    pub fn recovered(&self) {
+        if self.registry().recovered(self.cx.place()) {
+            self.cx.log().info("works by now, though its `init` has failed, which was ignored");
+        }
+    }
+
     /// For authors of probes: these plugins, by their instance names, do not count for them. So whoever shows the status can say so.
     pub fn non_fatal<N: AsRef<str>>(&self, names: &[N]) {
         self.registry().non_fatal(|instance| names.iter().any(|name| name.as_ref() == instance));
@@ -74,6 +83,11 @@ impl<'a> Status<'a> {
     /// The agent goes on without the plugin, whatever it says of itself; it tells so by itself.
     pub(crate) fn down(&self, down: Down, reason: String) {
         self.registry().down(self.cx.place(), down, reason);
+    }
+
+    /// The same by the policy to ignore that.
+    pub(crate) fn ignored(&self, reason: String) {
+        self.registry().ignored(self.cx.place(), reason);
     }
 
     /// It is up after all. What it has said of itself since then stays.

@@ -31,6 +31,9 @@ struct Inner {
     /// Plugins without which the agent goes on, by place. It is laid over what they report: a policy is not overruled by what
     /// the plugin says of itself.
     down: BTreeMap<usize, (Down, Why)>,
+    /// Those of them that the policy ignores, and those that work although their `init` has failed.
+    ignored: BTreeSet<usize>,
+    recovered: BTreeSet<usize>,
     /// How often the `init` of these has failed.
     failed: BTreeMap<usize, u32>,
     /// Places of plugins that are not run.
@@ -39,6 +42,16 @@ struct Inner {
     refused: BTreeMap<usize, Why>,
     /// Plugins that the probes do not count, by place.
     non_fatal: BTreeSet<usize>,
+}
+
+impl Inner {
+    fn lay_down(&mut self, place: usize, down: Down, why: String) {
+        self.reported.retain(|reporter, report| *reporter != place || report.said.broken);
+        let why = Why::after(self.down.get(&place).map(|(_, before)| before), why);
+        self.down.insert(place, (down, why));
+        *self.failed.entry(place).or_default() += 1;
+        self.updated = SystemTime::now();
+    }
 }
 
 struct Report {
@@ -116,6 +129,8 @@ impl Registry {
             asked: BTreeMap::new(),
             told_late: BTreeSet::new(),
             down: BTreeMap::new(),
+            ignored: BTreeSet::new(),
+            recovered: BTreeSet::new(),
             failed: BTreeMap::new(),
             off: BTreeSet::new(),
             refused: BTreeMap::new(),
@@ -222,14 +237,31 @@ impl Registry {
     /// The agent goes on without a plugin. What that said in the attempt that has failed counts no more, unless only a new start can
     /// mend it.
     pub(super) fn down(&self, place: usize, down: Down, why: String) {
+        self.change(|inner| (inner.lay_down(place, down, why), true));
+    }
+
+    /// The same by the policy to ignore that. One that works by now, though, is as it says.
+    pub(super) fn ignored(&self, place: usize, why: String) {
         self.change(|inner| {
-            inner.reported.retain(|reporter, report| *reporter != place || report.said.broken);
-            let why = Why::after(inner.down.get(&place).map(|(_, before)| before), why);
-            inner.down.insert(place, (down, why));
-            *inner.failed.entry(place).or_default() += 1;
-            inner.updated = SystemTime::now();
-            ((), true)
+            if inner.recovered.contains(&place) {
+                *inner.failed.entry(place).or_default() += 1;
+                return ((), false);
+            }
+            inner.ignored.insert(place);
+            (inner.lay_down(place, Down::Failed, why), true)
         });
+    }
+
+    /// A plugin works although its `init` has failed. Returns whether it was ignored until now.
+    pub(super) fn recovered(&self, place: usize) -> bool {
+        self.change(|inner| {
+            inner.recovered.insert(place);
+            let was_ignored = inner.ignored.remove(&place) && inner.down.remove(&place).is_some();
+            if was_ignored {
+                inner.updated = SystemTime::now();
+            }
+            (was_ignored, was_ignored)
+        })
     }
 
     /// One that was down is up. What it has said of itself since then stays.

@@ -10,7 +10,10 @@ use cninfra::{
 };
 use std::{
     future::pending,
-    sync::atomic::{AtomicU32, Ordering::SeqCst},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
@@ -24,6 +27,9 @@ pub struct Store {
     hangs: bool,
     /// The attempt that panics, if it fails.
     panics_at: u32,
+    /// It goes on by itself after its first attempt has failed.
+    recovers: bool,
+    cx: OnceLock<Context>,
     pub inits: AtomicU32,
     pub after_inits: AtomicU32,
     pub drains: AtomicU32,
@@ -33,7 +39,8 @@ impl Default for Store {
     fn default() -> Self {
         let zero = || AtomicU32::new(0);
         let (inits, after_inits, drains, closes) = (zero(), zero(), zero(), zero());
-        Store { fails: zero(), hangs: false, panics_at: 0, inits, after_inits, drains, closes }
+        let cx = OnceLock::new();
+        Store { fails: zero(), hangs: false, panics_at: 0, recovers: false, cx, inits, after_inits, drains, closes }
     }
 }
 impl Store {
@@ -45,13 +52,18 @@ impl Store {
     }
 }
 impl Lifecycle for Store {
-    async fn init(&self, _: &Context) -> Result<()> {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        self.cx.get_or_init(|| cx.clone());
         self.inits.fetch_add(1, SeqCst);
         if self.fails.load(SeqCst) == 0 {
             return Ok(());
         }
         self.fails.fetch_sub(1, SeqCst);
         sleep(Duration::from_millis(10)).await;
+        if self.recovers {
+            cx.status().report(State::Ok);
+            cx.status().recovered();
+        }
         match (self.hangs, self.inits.load(SeqCst) == self.panics_at) {
             (true, _) => pending().await,
             (_, true) => panic!("a defect"),
@@ -199,6 +211,38 @@ async fn what_is_ignored_stays_down() {
     assert_eq!(down(&cx), Some(Down::Failed));
     agent.close().await.unwrap();
     assert_eq!(store.counts(), [1, 0, 0, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_ignored_is_as_it_says_when_it_has_recovered() {
+    let agent = builder(Store::failing(1), StartPolicy::Ignore).start().await.unwrap();
+    let (cx, store) = (agent.user.cx.clone(), agent.store.cx.get().unwrap().clone());
+    store.status().report(State::Ok);
+    assert_eq!((state(&cx).0, down(&cx)), (State::Degraded, Some(Down::Failed)), "what it says is not enough");
+    for _ in 0..2 {
+        store.status().recovered();
+        assert_eq!((state(&cx), down(&cx)), ((State::Ok, None), None));
+    }
+    store.status().report_because(State::Error, "it is away again");
+    assert_eq!(state(&cx), (State::Error, Some("it is away again".to_string())));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_recovered_before_it_is_ignored_is_not() {
+    let agent = builder(Store { recovers: true, ..Store::failing(1) }, StartPolicy::Ignore).start().await.unwrap();
+    assert_eq!((state(&agent.user.cx), down(&agent.user.cx)), ((State::Ok, None), None));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tried_again_has_not_recovered_before_that() {
+    let store = Store { recovers: true, ..Store::failing(1) };
+    let agent = builder(store, StartPolicy::Retry(BACKOFF)).start().await.unwrap();
+    assert_eq!((state(&agent.user.cx).0, down(&agent.user.cx)), (State::Degraded, Some(Down::Retrying)));
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!((state(&agent.user.cx), down(&agent.user.cx)), ((State::Ok, None), None));
+    agent.close().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,7 @@ mod shared;
 mod store;
 mod tables;
 mod teller;
+mod unfinished;
 mod watchers;
 mod work;
 mod write;

@@ -1,10 +1,11 @@
 //! [`Medium`]: where the database is: in a file, or in memory.
 
+use crate::unfinished::forget_unfinished;
 use redb::{Builder, Database, StorageBackend, backends::InMemoryBackend};
 use std::{
     fmt,
     fs::{self, File},
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -14,12 +15,6 @@ use std::{
 
 /// So much of the disk is kept for times when nothing else is left: deletes and compactions write, too.
 const RESERVE: usize = 4 << 20;
-
-/// So many bytes has the magic number of a file of redb, and the header that begins with it.
-const MAGIC: usize = 9;
-const HEADER: usize = 320;
-/// A file that redb has only begun to make is smaller.
-const MOST_UNFINISHED: u64 = 16 << 20;
 
 /// Where the database is.
 pub(crate) trait Medium: fmt::Debug + Send + Sync {
@@ -70,24 +65,6 @@ fn folders_to_sync(path: &Path) -> Vec<&Path> {
     folders
 }
 
-/// When redb makes a file it writes the magic number at its start last, and before it only a header. A file that has come no further has nothing in it, and redb would refuse
-/// it for ever: it is emptied, unless somebody is making it.
-fn forget_unfinished(path: &Path) -> io::Result<()> {
-    // what can not be opened redb tells
-    let Ok(file) = File::options().read(true).write(true).open(path) else { return Ok(()) };
-    let mut start = Vec::new();
-    (&file).take(MAGIC as u64).read_to_end(&mut start)?;
-    if start.len() < MAGIC || start.iter().any(|byte| *byte != 0) || file.metadata()?.len() > MOST_UNFINISHED {
-        return Ok(());
-    }
-    if file.try_lock().is_err() {
-        return Ok(());
-    }
-    let mut rest = Vec::new();
-    (&file).take(MOST_UNFINISHED).read_to_end(&mut rest)?;
-    if rest.iter().skip(HEADER - MAGIC).all(|byte| *byte == 0) { file.set_len(0) } else { Ok(()) }
-}
-
 impl Medium for OnDisk {
     fn open(&self, builder: &Builder) -> Result<Database, redb::Error> {
         if self.is_known.load(Ordering::Relaxed) {
@@ -100,7 +77,7 @@ impl Medium for OnDisk {
         }
         let folders = folders_to_sync(&self.path);
         fs::create_dir_all(folder_of(&self.path))?;
-        forget_unfinished(&self.path)?;
+        forget_unfinished(&self.path, builder)?;
         let database = builder.create(&self.path)?;
         // also where the file is not new: who made it may have come no further
         for folder in folders {

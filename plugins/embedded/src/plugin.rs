@@ -2,7 +2,7 @@
 
 use crate::{EmbeddedConfig, EmbeddedStore, Health, config::FLAGS};
 use cninfra::{
-    keyval::{Capabilities, Delegate, KvError, Reason},
+    keyval::{Capabilities, Delegate, KvError, Reason, StoreMetrics},
     prelude::*,
     status::State,
 };
@@ -46,6 +46,7 @@ pub struct EmbeddedKv {
     #[config(check = EmbeddedConfig::check)]
     config: EmbeddedConfig,
     store: RwLock<Current>,
+    metrics: StoreMetrics,
 }
 
 /// The store of a plugin.
@@ -84,12 +85,14 @@ impl EmbeddedKv {
         };
         // not before: what others have of it is given back meanwhile
         self.put(then);
+        self.metrics.set_up(false);
         Ok(closed?)
     }
 }
 
 impl Lifecycle for EmbeddedKv {
     async fn init(&self, cx: &Context) -> Result<()> {
+        self.metrics.register(cx);
         let mut config = self.config.clone();
         if config.path.is_none() {
             config.path = Some(PathBuf::from(format!("data/{}.redb", cx.label())));
@@ -100,10 +103,11 @@ impl Lifecycle for EmbeddedKv {
         cx.log().debug(format_args!("has opened {store}"));
         let mut health = store.health();
         self.put(Current::Open(Arc::new(store)));
-        let context = cx.clone();
+        let (context, metrics) = (cx.clone(), self.metrics.clone());
         cx.spawn_until_close("health", async move {
             loop {
                 let now = health.borrow_and_update().clone();
+                metrics.set_up(!matches!(now, Health::Failed(_)));
                 match now {
                     Health::Well => context.status().report(State::Ok),
                     Health::Full => context.status().report_because(State::Degraded, "the disk is full"),
@@ -127,6 +131,10 @@ impl Delegate for EmbeddedKv {
 
     fn capabilities(&self) -> Capabilities {
         crate::store::capabilities(&self.config)
+    }
+
+    fn metrics(&self) -> Option<&StoreMetrics> {
+        Some(&self.metrics)
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<EmbeddedStore>, KvError> {

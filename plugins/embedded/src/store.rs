@@ -10,15 +10,15 @@ use crate::{
     teller::Teller,
     watchers::Watcher,
     work::{Done, Work},
-    write::{LEAST_LIFE, LONGEST_LIFE},
+    write::LEAST_LIFE,
 };
 use cninfra::client::Tasks;
 use cninfra::{
     BoxFuture,
     keyval::{
         Applied, Asked, At, Bytes, Capabilities, Coordination, Cursor, Entry, Feed, Holder, Holders, KeyRange, KvError,
-        LeaseId, Leases, Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch,
-        WatchOptions,
+        LONGEST_LIFE, LeaseId, Leases, Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome,
+        Watch, WatchOptions,
     },
 };
 use std::{

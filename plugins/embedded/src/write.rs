@@ -28,8 +28,6 @@ const SLICE: u64 = 500;
 const MOST_READ: usize = 64 << 20;
 /// The shortest life of a key or a lease.
 pub(crate) const LEAST_LIFE: Duration = Duration::from_millis(100);
-/// The longest one: a hundred years.
-pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// What a transaction has changed.
 #[derive(Default)]

@@ -5,12 +5,13 @@ use crate::{
     failure::Asked,
     terms::{Lane, Terms},
 };
-use cninfra::keyval::{Applied, LeaseId, Reason, Result};
+use cninfra::keyval::{Applied, LONGEST_LIFE, LeaseId, Reason, Result};
 use etcd_client::Error;
 use std::time::Duration;
 
-/// etcd counts whole seconds.
+/// etcd counts whole seconds, and refuses what is much more than the longest life.
 fn seconds(ttl: Duration) -> i64 {
+    let ttl = ttl.min(LONGEST_LIFE);
     let up = u64::from(ttl.subsec_nanos() > 0);
     i64::try_from(ttl.as_secs().saturating_add(up)).unwrap_or(i64::MAX).max(1)
 }

@@ -13,6 +13,7 @@ mod monitor;
 mod plugin;
 mod pulse;
 mod read;
+mod report;
 mod session;
 mod store;
 mod terms;

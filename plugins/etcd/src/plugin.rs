@@ -1,9 +1,9 @@
 //! [`Etcd`]: the store as a plugin.
 
-use crate::{Client, Connection, EtcdConfig, EtcdStore};
+use crate::{Client, EtcdConfig, EtcdStore, report};
 use cninfra::{
     Flag,
-    keyval::{Capabilities, Delegate, KvError, Reason},
+    keyval::{Capabilities, Delegate, KvError, Reason, StoreMetrics},
     prelude::*,
     status::State,
 };
@@ -50,7 +50,7 @@ const FLAGS: &[Flag] = &[
 /// otherwise (by `ETCD_ENDPOINTS`), it is off: it says so by its status, and what is asked of it fails at once. A file that is empty, or says what is the default, is one: etcd is at `127.0.0.1:2379` then.
 ///
 /// Its `init` waits until etcd answers, and fails where it does not: see the start policies. With `allow-delayed-start` it does not wait. An agent that starts without it, by its start policy, has the store all the same:
-/// calls wait for etcd within their limits, and watches begin when it is there. Later it says that it is in error while etcd does not answer, and that it is well when it does.
+/// calls wait for etcd within their limits, and watches begin when it is there. From the first answer on, also where its failure to start was ignored, it says that it is in error while etcd does not answer, and that it is well when it does.
 #[plugin(name = "etcd", alias = "etcdv3", flags = FLAGS)]
 pub struct Etcd {
     #[config(check = EtcdConfig::check)]
@@ -58,6 +58,7 @@ pub struct Etcd {
     #[context]
     cx: Context,
     current: RwLock<Current>,
+    metrics: StoreMetrics,
 }
 
 #[derive(Clone, Default)]
@@ -100,20 +101,23 @@ impl Etcd {
     }
 }
 
+const OFF: &str = "no endpoints are configured: set `endpoints` in etcd.conf, or ETCD_ENDPOINTS";
+
 impl Lifecycle for Etcd {
     async fn init(&self, cx: &Context) -> Result<()> {
         if !self.is_wanted() {
-            cx.log().info("is off: there is no etcd.conf; set `endpoints` there, or ETCD_ENDPOINTS, to use etcd");
             self.put(Current::Off);
-            cx.status().report(State::Disabled);
+            cx.status().report_because(State::Disabled, OFF);
             return Ok(());
         }
+        self.metrics.register(cx);
         let store = match self.store() {
             // of an attempt that has failed: others may have begun to use it
             Some(store) => store,
             None => {
                 let store = Arc::new(EtcdStore::open(self.config.clone()).await?);
                 self.put(Current::Open(store.clone()));
+                report::begin(&store, cx.clone(), self.metrics.clone());
                 store
             }
         };
@@ -127,20 +131,6 @@ impl Lifecycle for Etcd {
             );
             cx.log().warn(often);
         }
-        let (context, mut connection) = (cx.clone(), store.connection());
-        cx.spawn_until_close("connection", async move {
-            loop {
-                let now = connection.borrow_and_update().clone();
-                match now {
-                    Connection::Connecting => {}
-                    Connection::Up => context.status().report(State::Ok),
-                    Connection::Down(why) => context.status().report_because(State::Error, why),
-                }
-                if connection.changed().await.is_err() {
-                    return;
-                }
-            }
-        });
         Ok(())
     }
 
@@ -166,6 +156,14 @@ impl Delegate for Etcd {
 
     fn is_configured(&self) -> bool {
         self.is_wanted()
+    }
+
+    fn describe(&self) -> String {
+        format!("etcd at {}", self.config.addresses().join(","))
+    }
+
+    fn metrics(&self) -> Option<&StoreMetrics> {
+        Some(&self.metrics)
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<EtcdStore>, KvError> {

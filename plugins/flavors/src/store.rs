@@ -11,7 +11,7 @@ use cninfra::{
 };
 use std::future::ready;
 
-/// The store of an agent with several: the first of its [`Connector`]s that is configured, in the order of the flavor. It has no connection of its own, and no config.
+/// The store of an agent with several: the first of its [`Connector`]s that is configured, in the order of the flavor; the log says which one at the start. It has no connection of its own, and no config.
 ///
 /// Where none is configured it is disabled, as they are, and its calls fail with [`Reason::NOT_CONFIGURED`].
 #[plugin]
@@ -22,8 +22,12 @@ pub struct ConfiguredStore {
 const HELP: &str = "say where a store is: `endpoints` in etcd.conf, or `endpoint` in redis.conf";
 
 impl ConfiguredStore {
+    fn configured(&self) -> impl Iterator<Item = &dyn Connector> {
+        self.connectors.iter().map(|connector| &**connector).filter(|connector| connector.is_configured())
+    }
+
     fn store(&self) -> Option<&dyn Connector> {
-        self.connectors.iter().map(|connector| &**connector).find(|connector| connector.is_configured())
+        self.configured().next()
     }
 
     fn call<'a, T: Send + 'a>(
@@ -43,8 +47,14 @@ impl ConfiguredStore {
 
 impl Lifecycle for ConfiguredStore {
     async fn init(&self, cx: &Context) -> cninfra::Result<()> {
-        if self.store().is_none() {
-            cx.status().report_because(State::Disabled, "no store is configured");
+        let mut configured = self.configured().map(Connector::describe);
+        match configured.next() {
+            None => cx.status().report_because(State::Disabled, format!("no store is configured: {HELP}")),
+            Some(store) => {
+                let others: Vec<String> = configured.collect();
+                let beside = if others.is_empty() { String::new() } else { format!(", and not {}", others.join(", ")) };
+                cx.log().info(format_args!("the store of this agent is {store}{beside}"));
+            }
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod glob;
 mod monitor;
 mod node;
 mod plugin;
+mod report;
 mod scan;
 mod script;
 mod session;

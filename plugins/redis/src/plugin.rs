@@ -1,8 +1,8 @@
 //! [`Redis`]: the store as a plugin.
 
-use crate::{Connection, RedisConfig, RedisStore};
+use crate::{RedisConfig, RedisStore, report};
 use cninfra::{
-    keyval::{Capabilities, Delegate, KvError, Reason},
+    keyval::{Capabilities, Delegate, KvError, Reason, StoreMetrics},
     prelude::*,
     status::State,
 };
@@ -38,12 +38,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// Its config section is `redis`, in the file `redis.conf` (or that of `--redis-config`): see [`RedisConfig`]. Where that does not say where Redis is, the plugin is disabled, and calls of it fail.
 ///
 /// It connects in its `init`, which fails where Redis does not answer: what follows is said by `start-policy`. An agent that starts without it has the store all the same: calls wait for Redis within their limits, and
-/// watches begin when it is there. From then on it is well while all servers answer; degraded while they answer calls, but do not tell of changes to those who watch; and in error while one does not answer, with its endpoint.
+/// watches begin when it is there. From the first answer on, also where its failure to start was ignored, it is well while all servers answer; degraded while they answer calls, but do not tell of changes to those who watch; and in error while one does not answer, with its endpoint.
 #[plugin(name = "redis")]
 pub struct Redis {
     #[config(check = RedisConfig::check)]
     config: RedisConfig,
     store: RwLock<Option<Arc<RedisStore>>>,
+    metrics: StoreMetrics,
 }
 
 impl Redis {
@@ -71,12 +72,14 @@ impl Lifecycle for Redis {
             cx.status().report_because(State::Disabled, "redis.conf does not say where Redis is");
             return Ok(());
         }
+        self.metrics.register(cx);
         let store = match self.opened() {
             // of an attempt that has failed: others may have begun to use it
             Some(store) => store,
             None => {
                 let store = Arc::new(RedisStore::open(self.config.clone()).await?);
                 self.put(Some(store.clone()));
+                report::begin(&store, cx.clone(), self.metrics.clone());
                 store
             }
         };
@@ -86,21 +89,6 @@ impl Lifecycle for Redis {
         if let Ok(Some(why)) = store.mute().await {
             cx.log().warn(format_args!("watches will be refused: {why}"));
         }
-        let (context, mut connection) = (cx.clone(), store.connection());
-        cx.spawn_until_close("connection", async move {
-            loop {
-                let now = connection.borrow_and_update().clone();
-                match now {
-                    Connection::Connecting => {}
-                    Connection::Up => context.status().report(State::Ok),
-                    Connection::Mute(why) => context.status().report_because(State::Degraded, why),
-                    Connection::Down(why) => context.status().report_because(State::Error, why),
-                }
-                if connection.changed().await.is_err() {
-                    return;
-                }
-            }
-        });
         Ok(())
     }
 
@@ -124,6 +112,14 @@ impl Delegate for Redis {
 
     fn is_configured(&self) -> bool {
         self.config.is_set()
+    }
+
+    fn describe(&self) -> String {
+        format!("redis at {}", self.config.endpoints_shown())
+    }
+
+    fn metrics(&self) -> Option<&StoreMetrics> {
+        Some(&self.metrics)
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<RedisStore>, KvError> {

@@ -160,6 +160,22 @@ impl RedisStore {
         released
     }
 
+    /// Runs a task until the store is closed, and then what is to be done once.
+    pub(crate) fn until_closed(
+        &self,
+        task: impl Future<Output = ()> + Send + 'static,
+        then: impl FnOnce() + Send + 'static,
+    ) {
+        let core = self.0.core.clone();
+        self.0.tasks.spawn(async move {
+            tokio::select! {
+                () = core.closed() => {}
+                () = task => {}
+            }
+            then();
+        });
+    }
+
     fn is_closed(&self, asked: Asks<'_>) -> Result<()> {
         match self.0.core.is_closed() {
             true => Err(self.0.core.closed_error(&asked(), Applied::No)),

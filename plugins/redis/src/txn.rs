@@ -11,13 +11,11 @@ use crate::{
 };
 use bytes::Bytes;
 use cninfra::keyval::{
-    Compare, Condition, Entry, Expiry, KeyRange, KvError, Op, OpResult, Put, Reason, Result, Txn, TxnOutcome,
+    Compare, Condition, Entry, Expiry, KeyRange, KvError, LONGEST_LIFE, Op, OpResult, Put, Reason, Result, Txn,
+    TxnOutcome,
 };
 use futures_util::future::join_all;
 use std::{collections::HashMap, time::Duration};
-
-/// More would overflow the server's clock.
-const MOST_MS: u128 = 1 << 46;
 
 /// Does a transaction that was not refused.
 pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
@@ -52,7 +50,7 @@ fn life(core: &Core, expiry: Expiry) -> Option<Duration> {
     match expiry {
         Expiry::After(life) => {
             // Redis counts milliseconds: no less than was asked for
-            let ms = life.as_nanos().div_ceil(1_000_000).min(MOST_MS);
+            let ms = life.min(LONGEST_LIFE).as_nanos().div_ceil(1_000_000);
             Some(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
         }
         Expiry::WithClient => Some(*core.config.session_ttl),

@@ -10,6 +10,7 @@ mod http;
 #[cfg(feature = "keyval")]
 mod late;
 mod process;
+mod promtool;
 mod redis;
 mod server;
 mod silent;
@@ -24,6 +25,7 @@ pub use http::{Answer, request, request_json, request_with, send};
 #[cfg(feature = "keyval")]
 pub use late::Watcher;
 pub use process::{Ended, Process, Program};
+pub use promtool::Promtool;
 pub use redis::{Migration, Redis, RedisCluster, RedisOptions, RedisSentinel, Reply};
 pub use server::{Installed, Port, Server, is_strict, skip};
 pub use silent::Silent;

@@ -47,8 +47,8 @@ pub enum Pushed {
     /// There is no room, and the subscriber wants to miss nothing: here it is back. The store asks the server for no more, waits for [`Feed::room`], and goes on with
     /// this event.
     Full(Event),
-    /// There was no room: what had waited was thrown away, and so are this event and all that come until a snapshot begins. The store waits for [`Feed::room`], and tells
-    /// one of each range, whose cause is [`Cause::Overflow`](super::Cause::Overflow); a snapshot that was being told is not ended.
+    /// There was no room: what had waited was thrown away, and so are this event and all that come until a snapshot begins. The store waits for [`Feed::room`], which there is when the subscriber looks for
+    /// its next event, and tells one of each range, whose cause is [`Cause::Overflow`](super::Cause::Overflow); a snapshot that was being told is not ended.
     Resnapshot,
     /// The subscriber is gone.
     Ended,
@@ -118,7 +118,8 @@ impl Feed {
         }
     }
 
-    /// Waits until half of the queue is free, so that who begins again does not do so for each event, or the subscriber is gone. Returns whether it is still there.
+    /// Waits until half of the queue is free, so that who begins again does not do so for each event, or the subscriber is gone. After [`Pushed::Resnapshot`] it waits until the subscriber looks for its next
+    /// event, too: one that does not costs the store nothing. Returns whether it is still there.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.
@@ -183,16 +184,17 @@ impl Shared {
     fn take(&self) -> Poll<Option<Event>> {
         let mut queue = self.queue();
         let had_room = queue.is_half_free(self.bound);
-        let Some(event) = queue.take() else {
-            return if queue.is_ended() { Poll::Ready(None) } else { Poll::Pending };
-        };
+        let (event, is_ended) = (queue.take(), queue.is_ended());
         // who waits for room has seen that there was none
         let has_room = !had_room && queue.is_half_free(self.bound);
         drop(queue);
         if has_room {
             self.room.notify_waiters();
         }
-        Poll::Ready(Some(event))
+        match event {
+            None if !is_ended => Poll::Pending,
+            event => Poll::Ready(event),
+        }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -358,6 +360,7 @@ mod tests {
         let keys = ["a", "b", "c", "d"];
         let pushed = keys.map(|key| feed.push(event(1, vec![put(key, "v", false)])));
         assert_eq!(pushed, [Pushed::Queued, Pushed::Queued, Pushed::Resnapshot, Pushed::Resnapshot]);
+        assert_eq!(waiting(&mut events), []);
         let begin = || Event::snapshot_begin(KeyRange::all(), Cause::Overflow);
         let last = event(2, vec![put("d", "v", false)]);
         assert_eq!((feed.push(begin()), feed.push(last.clone())), (Pushed::Queued, Pushed::Queued));
@@ -366,12 +369,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_wants_snapshots_has_room_at_once() {
+    async fn who_wants_snapshots_has_room_when_it_looks_for_them() {
         let (feed, mut events) = of(Overflow::Resnapshot, 1);
         let change = |revision| event(revision, vec![put("k", "v", false)]);
         assert_eq!([1, 2].map(|revision| feed.push(change(revision))), [Pushed::Queued, Pushed::Resnapshot]);
-        assert!(feed.room().now_or_never().unwrap());
+        let (room, begin) = (feed.room(), Event::snapshot_begin(KeyRange::all(), Cause::Overflow));
+        let (mut room, mut early) = (std::pin::pin!(room), Box::pin(feed.send(begin)));
+        assert!(room.as_mut().now_or_never().is_none() && early.as_mut().now_or_never().is_none());
+        drop(early);
         assert_eq!(waiting(&mut events), []);
+        assert!(room.now_or_never().unwrap());
         // a snapshot that was being told is not ended as if it were whole
         let whole = KeyRange::all();
         assert_eq!(feed.send(Event::Item(Entry::new("k", "v"))).await, Pushed::Resnapshot);

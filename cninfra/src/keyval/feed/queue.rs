@@ -17,6 +17,8 @@ pub(super) struct Queue {
     ended: bool,
     /// What came before was thrown away: nothing is taken until a snapshot begins.
     broken: bool,
+    /// It was thrown away for a subscriber who has looked for nothing since: until it does there is no room, since what is told anew would be thrown away as well.
+    unread: bool,
     stats: WatchStats,
 }
 
@@ -41,29 +43,31 @@ impl Queue {
 
     /// Puts an event behind all others, for which there is [room](Self::has_room).
     pub(super) fn put(&mut self, event: Event) {
+        self.broken &= !matches!(event, Event::SnapshotBegin { .. });
         self.events.push_back(event);
     }
 
-    /// The next event.
+    /// The next event, for a subscriber who looks for it.
     pub(super) fn take(&mut self) -> Option<Event> {
+        self.unread = false;
         self.events.pop_front().or_else(|| self.latest.take()).or_else(|| self.link.take())
     }
 
     /// What is not taken, whatever room there is.
-    pub(super) fn refuses(&mut self, event: &Event) -> Option<Pushed> {
+    pub(super) fn refuses(&self, event: &Event) -> Option<Pushed> {
         if self.ended {
             return Some(Pushed::Ended);
         }
-        self.broken &= !matches!(event, Event::SnapshotBegin { .. });
-        (self.broken && !matches!(event, Event::Link(_) | Event::Removed { .. })).then_some(Pushed::Resnapshot)
+        let is_taken = matches!(event, Event::SnapshotBegin { .. } | Event::Link(_) | Event::Removed { .. });
+        (self.broken && !is_taken).then_some(Pushed::Resnapshot)
     }
 
     pub(super) fn has_room(&self, bound: usize) -> bool {
-        self.events.len() < bound && self.latest.is_empty() && self.link.is_none()
+        !self.unread && self.events.len() < bound && self.latest.is_empty() && self.link.is_none()
     }
 
     pub(super) fn is_half_free(&self, bound: usize) -> bool {
-        self.events.len() <= bound / 2 && self.latest.is_empty() && self.link.is_none()
+        !self.unread && self.events.len() <= bound / 2 && self.latest.is_empty() && self.link.is_none()
     }
 
     pub(super) fn is_ended(&self) -> bool {
@@ -138,7 +142,7 @@ impl Queue {
             at += 1;
             matches!(event, Event::Removed { .. }) || last_link == Some(at - 1)
         });
-        self.broken = true;
+        (self.broken, self.unread) = (true, true);
         self.stats.resnapshots += 1;
     }
 }

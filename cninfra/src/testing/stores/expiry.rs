@@ -1,13 +1,14 @@
 //! Keys that end by themselves.
 
 use super::{Check, Done, SOON, Trial, eventually};
-use crate::keyval::{Expiry, Store};
+use crate::keyval::{Expiry, LONGEST_LIFE, Store};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 pub(super) fn checks<S: Store>() -> Vec<Check<S>> {
     checks! {
         "a key ends when its life does" => ends,
+        "a key that is to live for ever lives as long as can be" => for_ever,
         "what a key becomes has its own life" => is_anew,
     }
 }
@@ -28,6 +29,16 @@ async fn ends<S: Store>(trial: Trial<S>) -> Done {
     ensure!(kv.put_if_absent("k", "v").await?, "a key whose life is over is in the way");
     let written = kv.put("k", "v").await?;
     ensure!(written.ttl.is_none(), "a put without a life is granted {:?}", written.ttl);
+    Ok(())
+}
+
+async fn for_ever<S: Store>(trial: Trial<S>) -> Done {
+    let kv = trial.kv();
+    for asked in [LONGEST_LIFE, Duration::MAX] {
+        let granted = kv.put_with("k", "v", Expiry::After(asked)).await?.ttl;
+        ensure!(granted.is_some_and(|life| life >= LONGEST_LIFE), "asked for {asked:?} it grants {granted:?}");
+        ensure!(kv.get("k").await?.is_some(), "granted {granted:?}, a key is gone");
+    }
     Ok(())
 }
 

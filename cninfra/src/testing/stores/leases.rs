@@ -4,7 +4,7 @@ use super::{
     Check, Done, SOON, Trial, eventually,
     picture::{Picture, pairs},
 };
-use crate::keyval::{Applied, Expiry, LeaseId, Leases, Reason, Store, WatchOptions};
+use crate::keyval::{Applied, Expiry, LONGEST_LIFE, LeaseId, Leases, Reason, Store, WatchOptions};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -12,6 +12,7 @@ pub(super) fn checks<S: Store + Leases>() -> Vec<Check<S>> {
     checks! {
         "keys of a lease end with it" => together,
         "a lease lives as long as it was granted, or is kept alive" => lives,
+        "a lease that is to live for ever lives as long as can be" => for_ever,
         "a key leaves a lease by another write" => leaves,
         "a lease that is gone is said to be" => gone,
     }
@@ -61,6 +62,20 @@ async fn lives<S: Store + Leases>(trial: Trial<S>) -> Done {
     let left = trial.store.time_left(kept).await?;
     ensure!(left.is_some_and(|left| left <= life), "of a life of {life:?} there is left {left:?}");
     trial.store.revoke(kept).await?;
+    Ok(())
+}
+
+async fn for_ever<S: Store + Leases>(trial: Trial<S>) -> Done {
+    let kv = trial.kv();
+    for asked in [LONGEST_LIFE, LONGEST_LIFE + Duration::from_secs(1), Duration::MAX] {
+        let (lease, life) = trial.store.grant(asked).await?;
+        ensure!(life >= LONGEST_LIFE, "asked for {asked:?} it grants {life:?}");
+        kv.put_with("k", "1", Expiry::Lease(lease)).await?;
+        let left = trial.store.keep_alive(lease).await?;
+        ensure!(left >= LONGEST_LIFE, "kept alive, a lease of {life:?} has {left:?} left");
+        ensure!(kv.get("k").await?.is_some(), "a key whose lease has {left:?} is gone");
+        trial.store.revoke(lease).await?;
+    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@ pub(super) fn checks<S: Store + Revisions>() -> Vec<Check<S>> {
         "a write on a condition on revisions happens if that holds" => conditions,
         "a watch begins at any state that is kept" => from,
         "what is compacted is said to be" => compacted,
+        "what is compacted already is compacted without an error" => compacted_already,
         "a delete at the state that is compacted to is not lost" => at_the_edge,
     }
 }
@@ -166,10 +167,26 @@ async fn compacted<S: Store + Revisions>(trial: Trial<S>) -> Done {
     ensure!(picture.known == now, "after a compaction there is {:?}", picture.known);
     kv.put("d", "1").await?;
     picture.until("what comes after it", |picture| picture.known.contains_key("d".as_bytes())).await?;
-    // done twice it is no error, or one that says so
-    let again = trial.store.compact(last).await;
-    let is_well = again.as_ref().map_or_else(|error| matches!(error.reason(), Reason::Compacted(_)), |()| true);
-    ensure!(is_well, "compacted again it is {again:?}");
+    Ok(())
+}
+
+async fn compacted_already<S: Store + Revisions>(trial: Trial<S>) -> Done {
+    let kv = trial.kv();
+    let first = history(&kv).await?;
+    let last = of(kv.put("c", "1").await?.revision, "a put")?;
+    trial.store.compact(last).await?;
+    for upto in [last, first] {
+        let again = trial.store.compact(upto).await;
+        ensure!(again.is_ok(), "compacted to {last} already, a compaction to {upto} is {again:?}");
+    }
+    let found = kv.get_at("c", last).await?.map(|entry| entry.value);
+    ensure!(found == Some("1".into()), "the state that was compacted to is read as {found:?}");
+    let far = of(Revision::new(trial.store.revision().await?.get() + 1_000_000), "the future")?;
+    let future = trial.store.compact(far).await;
+    let is_told = future.as_ref().is_err_and(|error| *error.reason() == Reason::Future);
+    ensure!(is_told, "a compaction to a state to come is {future:?}");
+    let found = kv.get_at("c", last).await?.map(|entry| entry.value);
+    ensure!(found == Some("1".into()), "after one that was refused, the state before is read as {found:?}");
     Ok(())
 }
 

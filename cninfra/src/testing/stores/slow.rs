@@ -83,6 +83,9 @@ async fn latest<S: Store>(trial: Trial<S>) -> Done {
 
 async fn snapshot<S: Store>(trial: Trial<S>) -> Done {
     let (mut picture, wanted) = slow(&trial, Overflow::Resnapshot).await?;
+    // what is told anew to who does not look is thrown away as well
+    let stats = picture.watch().handle().stats();
+    ensure!(stats.resnapshots == 1, "a subscriber who takes nothing was told anew meanwhile: {stats:?}");
     catches_up(&mut picture, &wanted).await?;
     let stats = picture.watch().handle().stats();
     ensure!(stats.resnapshots > 0 && stats.overflows > 0, "what was thrown away is not counted: {stats:?}");

@@ -1,11 +1,11 @@
 //! Leases, and the keys that end with them.
 
-use super::{LEAST_LIFE, LONGEST_LIFE, Writer, millis, now};
+use super::{LEAST_LIFE, Writer, millis, now};
 use crate::{
     tables::{Kind, LeaseValue, OF_CLIENT, OF_KEY},
     work::{LeaseChange, Refused},
 };
-use cninfra::keyval::{Bytes, KvError, LeaseId, Reason};
+use cninfra::keyval::{Bytes, KvError, LONGEST_LIFE, LeaseId, Reason};
 use redb::ReadableTable;
 use std::time::Duration;
 

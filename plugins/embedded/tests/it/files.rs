@@ -2,7 +2,11 @@
 
 use cninfra::keyval::{Applied, KvError, Reason};
 use cninfra_embedded::{EmbeddedConfig, EmbeddedStore};
-use std::{fs, path::Path};
+use std::{
+    fs, io,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 async fn refused(path: &Path) -> KvError {
     let config = EmbeddedConfig { path: Some(path.to_path_buf()), ..EmbeddedConfig::default() };
@@ -65,18 +69,97 @@ async fn a_folder_that_is_not_there_is_made() {
 async fn a_file_whose_making_was_broken_off_is_made_anew() {
     let config = crate::config("unfinished");
     let path = config.path.clone().unwrap();
-    // a process that is killed then leaves a header without the magic number, and nothing else
-    let unfinished = |last: u8| {
-        let mut bytes = vec![0; 1 << 20];
-        bytes[9..320].fill(1);
-        *bytes.last_mut().unwrap() = last;
-        fs::write(&path, &bytes).unwrap();
-        bytes
+    let killed = Killed::default();
+    redb::Builder::new().create_with_backend(killed.clone()).unwrap_err();
+    let states = killed.0.lock().unwrap().before.clone();
+    // the file is there, it has a length, it has a header
+    assert_eq!(states.len(), 3);
+    for state in states {
+        fs::write(&path, &state).unwrap();
+        EmbeddedStore::open(&config).await.unwrap().close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_only_looks_unfinished_is_left_as_it_is() {
+    let folder = crate::folder("zeros");
+    let killed = Killed::default();
+    redb::Builder::new().create_with_backend(killed.clone()).unwrap_err();
+    let left = killed.0.lock().unwrap().before.pop().unwrap();
+    let with = |at: usize, byte: u8| {
+        let mut file = left.clone();
+        file[at] = byte;
+        file
     };
-    let other = unfinished(1);
-    let error = refused(&path).await;
-    assert!(error.help().unwrap().contains("something else"), "{error:?}");
-    assert_eq!(fs::read(&path).unwrap(), other);
-    unfinished(0);
-    EmbeddedStore::open(&config).await.unwrap().close().await.unwrap();
+    let zeros = |len: usize| vec![0; len];
+    let files = [
+        zeros(1),
+        zeros(9),
+        zeros(4096),
+        zeros(100 << 10),
+        zeros(left.len() - 1),
+        zeros(left.len() + 1),
+        zeros(1 << 20),
+        with(9, 0x55),
+        with(200, 0x55),
+        with(left.len() - 1, 1),
+    ];
+    for (number, file) in files.into_iter().enumerate() {
+        let path = folder.join(number.to_string());
+        fs::write(&path, &file).unwrap();
+        let error = refused(&path).await;
+        assert!(error.help().unwrap().contains("move it away"), "{number}: {error:?}");
+        assert_eq!(fs::read(&path).unwrap(), file, "{number}");
+    }
+}
+
+/// A file of redb's whose process is killed before it writes the magic number, as it is now and was before.
+#[derive(Clone, Default, Debug)]
+struct Killed(Arc<Mutex<States>>);
+
+#[derive(Default, Debug)]
+struct States {
+    now: Vec<u8>,
+    before: Vec<Vec<u8>>,
+}
+
+impl Killed {
+    fn now(&self, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut states = self.0.lock().unwrap();
+        let before = states.now.clone();
+        states.before.push(before);
+        change(&mut states.now);
+    }
+}
+
+impl redb::StorageBackend for Killed {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.lock().unwrap().now.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let from = usize::try_from(offset).unwrap();
+        out.copy_from_slice(&self.0.lock().unwrap().now[from..from + out.len()]);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.now(|file| file.resize(usize::try_from(len).unwrap(), 0));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let is_last = data.starts_with(b"redb");
+        let at = usize::try_from(offset).unwrap();
+        self.now(|file| {
+            if !is_last {
+                file[at..at + data.len()].copy_from_slice(data)
+            }
+        });
+        if is_last { Err(io::Error::other("killed")) } else { Ok(()) }
+    }
 }

@@ -138,9 +138,8 @@ async fn pages_are_of_one_state() {
     assert_eq!(*future.reason(), Reason::Future);
     request.cursor = Some(Cursor(Bytes::from_static(b"short")));
     assert_eq!(*kv.store().page(request).await.unwrap_err().reason(), Reason::Invalid);
-    // a compaction that is done is none to be done
-    let error = kv.store().compact(newest).await.unwrap_err();
-    assert_eq!(*error.reason(), Reason::Compacted(None));
+    // a compaction that is done is done
+    kv.store().compact(newest).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

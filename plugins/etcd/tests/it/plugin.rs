@@ -7,6 +7,7 @@ use cninfra::{
     keyval::{
         Coordination, Delegate, Election, Event, Expiry, KeyVal, Kv, Leases, Loss, Reason, Revisions, WatchOptions,
     },
+    metrics::Format,
     prelude::*,
     status::State,
     testing::{Conformance, Link, Outside},
@@ -105,13 +106,42 @@ async fn its_state_follows_the_server() {
         etcd.restart();
     }
     let _ = soon("well again", async || state(&agent), |(state, _)| *state == State::Ok).await;
+    let told = agent.metrics().expose(Format::Text).text;
+    for line in ["keyval_up{plugin=\"etcd\"} 1", "keyval_reconnects_total{plugin=\"etcd\"} 2"] {
+        assert!(told.lines().any(|told| told == line), "{line} is not in {told}");
+    }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_ignored_is_told_as_it_is_when_the_server_comes() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.kill();
+    let config = config(etcd.endpoint()).set("etcd", "operation-timeout", "300ms");
+    let agent = Agent::<Lone>::builder().config(config).start_policy("etcd", StartPolicy::Ignore);
+    let agent = agent.start().await.unwrap();
+    let (is, why) = state(&agent);
+    assert!(is == State::Degraded && why.as_ref().unwrap().ends_with("; ignored"), "{is:?} {why:?}");
+    for _ in 0..2 {
+        etcd.restart();
+        let found = soon("well", async || state(&agent), |(state, _)| *state == State::Ok).await;
+        assert_eq!(found, (State::Ok, None));
+        Kv::new(agent.etcd.clone().into_arc()).put("k", "v").await.unwrap();
+        etcd.kill();
+        let (_, why) = soon("in error", async || state(&agent), |(state, _)| *state == State::Error).await;
+        assert!(why.unwrap().contains(&etcd.endpoint()));
+    }
     agent.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_config_it_is_off() {
     let agent = Agent::<Lone>::builder().config(Config::new()).start().await.unwrap();
-    assert_eq!(state(&agent).0, State::Disabled);
+    let (is, why) = state(&agent);
+    assert_eq!(is, State::Disabled);
+    let why = why.unwrap();
+    assert!(why.contains("no endpoints") && why.contains("etcd.conf") && why.contains("ETCD_ENDPOINTS"), "{why}");
     let error = Kv::new(agent.etcd.clone().into_arc()).get("k").await.unwrap_err();
     assert_eq!(*error.reason(), Reason::NOT_CONFIGURED);
     assert!(error.help().unwrap().contains("ETCD_ENDPOINTS"));

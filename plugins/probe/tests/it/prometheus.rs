@@ -3,10 +3,9 @@
 
 use crate::codes::{Probed, config, request};
 use cninfra::{metrics::prometheus_client::metrics::histogram::Histogram, prelude::*};
-use cninfra_testbed::{Folder, is_strict, request_with, send, skip};
+use cninfra_testbed::{Folder, Promtool, is_strict, request_with, require, send, skip};
 use serde_json::Value;
 use std::{
-    io::Write as _,
     net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -21,34 +20,23 @@ fn is_there(program: &str) -> bool {
     !skip("prometheus", (!found).then(missing), is_strict())
 }
 
-/// What the checker has to say.
-fn check(text: &str) -> Result<(), String> {
-    let mut command = Command::new("promtool");
-    command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let (status, out) = (output.status, [output.stdout, output.stderr]);
-    let said: String = out.iter().map(|out| String::from_utf8_lossy(out).into_owned()).collect();
-    if status.success() && said.is_empty() { Ok(()) } else { Err(format!("{status}: {said}")) }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_checker_is_content() {
-    if !is_there("promtool") {
-        return;
-    }
+    require!(Promtool);
     let agent = Agent::<Probed>::builder().config(config()).start().await.unwrap();
     let addr = agent.rest.local_addr().unwrap();
     assert_eq!(request(addr, "GET", "/nosuch").await.status, 404);
     for path in ["/health", "/metrics"] {
         let text = request(addr, "GET", path).await.body;
-        assert_eq!(check(&text), Ok(()), "{path}:\n{text}");
+        assert_eq!(Promtool::check(&text), Ok(()), "{path}:\n{text}");
     }
     // the checker reads the text format alone; what has no counter is the same in both
     let open = request_with(addr, "GET", "/health", "Accept: application/openmetrics-text");
-    assert_eq!(check(&open.body), Ok(()), "{}", open.body);
-    assert!(check("no_help 1\n").is_err() && check("wrong{ 1\n").is_err(), "it is one that can fail");
+    assert_eq!(Promtool::check(&open.body), Ok(()), "{}", open.body);
+    assert!(
+        Promtool::check("no_help 1\n").is_err() && Promtool::check("wrong{ 1\n").is_err(),
+        "it is one that can fail"
+    );
     agent.close().await.unwrap();
 }
 

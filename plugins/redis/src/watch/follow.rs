@@ -39,6 +39,8 @@ pub(crate) struct Follower {
     /// The version of the patterns that has the first ranges.
     since: u64,
     pub(super) sync: watch::Receiver<Sync>,
+    /// The version of the patterns that the servers tell of.
+    confirmed: watch::Receiver<u64>,
     /// Of the last time that all was read.
     /// How often a server had refused before it began.
     refusals: u64,
@@ -104,7 +106,7 @@ pub(super) enum Told {
 impl Follower {
     pub(crate) fn new(core: Arc<Core>, inbox: Arc<Inbox>, feed: Feed, options: &WatchOptions) -> Self {
         // before it is there: what is refused then is refused to it
-        let sync = core.hub.sync();
+        let (sync, confirmed) = (core.hub.sync(), core.hub.confirmed());
         let refusals = sync.borrow().refusals;
         let (id, since) = core.hub.add(inbox.clone());
         let due = inbox.ranges().into_iter().map(|range| Due::new(range, Cause::Start, since)).collect();
@@ -121,6 +123,7 @@ impl Follower {
             due,
             since,
             sync,
+            confirmed,
             refusals,
             epoch,
             is_lost: false,
@@ -133,19 +136,26 @@ impl Follower {
 
     /// Waits until it is known whether the servers tell: why they do not, with the mend. None where one is away, too.
     pub(crate) async fn refusal(&self) -> Option<String> {
-        let mut sync = self.sync.clone();
+        let (mut sync, mut confirmed) = (self.sync.clone(), self.confirmed.clone());
         loop {
-            {
+            let in_step = {
                 let sync = sync.borrow_and_update();
                 // what was refused before it began may hold no more
                 if sync.refused.is_some() && sync.refusals > self.refusals {
                     return sync.refused.clone();
                 }
-                if sync.down || sync.confirmed.is_some_and(|confirmed| confirmed >= self.since) {
+                if sync.down {
                     return None;
                 }
+                sync.in_step
+            };
+            if *confirmed.borrow_and_update() >= self.since && in_step {
+                return None;
             }
-            sync.changed().await.ok()?;
+            tokio::select! {
+                changed = sync.changed() => changed.ok()?,
+                changed = confirmed.changed() => changed.ok()?,
+            }
         }
     }
 
@@ -218,10 +228,13 @@ impl Follower {
     async fn wait(&mut self, confirmed: Option<u64>) {
         let of_due = |confirmed| self.due.iter().filter(move |due| due.since <= confirmed).map(|due| due.again);
         let next = confirmed.map(|confirmed| of_due(confirmed).fold(self.rescan, Instant::min));
+        // of other watches' patterns nobody need hear
+        let is_expected = confirmed.is_some_and(|confirmed| self.due.iter().any(|due| due.since > confirmed));
         tokio::select! {
             () = self.inbox.woken.notified() => {}
             // its sender is the core's
             _ = self.sync.changed() => {}
+            _ = self.confirmed.changed(), if is_expected => {}
             () = sleep_until(next.unwrap_or(self.rescan)), if next.is_some() => {}
         }
     }
@@ -229,7 +242,7 @@ impl Follower {
     /// The version of the patterns of which all servers tell; none where one does not. What the subscriber has to know of it is told.
     fn in_step(&mut self) -> Option<u64> {
         let sync = self.sync.borrow_and_update().clone();
-        let Some(confirmed) = sync.confirmed else {
+        if !sync.in_step {
             let is_trouble = sync.down || sync.refused.is_some();
             if !self.is_lost && (!self.told.is_empty() || is_trouble) {
                 self.is_lost = true;
@@ -238,7 +251,7 @@ impl Follower {
                 self.tell(Event::Link(Link::Lost));
             }
             return None;
-        };
+        }
         if self.is_lost {
             self.is_lost = false;
             self.tell(Event::Link(Link::Resumed));
@@ -246,13 +259,13 @@ impl Follower {
         if std::mem::replace(&mut self.epoch, sync.epoch) != sync.epoch {
             self.all_due(Cause::Lost);
         }
-        Some(confirmed)
+        Some(*self.confirmed.borrow_and_update())
     }
 
     /// Is a server not listened to? What is read then may be older than what was told. Where hints were lost otherwise, all is read again after this: to begin at once
     /// would come to no end while they are lost all the time.
     pub(super) fn is_outdated(&self) -> bool {
-        self.sync.borrow().confirmed.is_none()
+        !self.sync.borrow().in_step
     }
 
     /// A snapshot of each range that was told is due.

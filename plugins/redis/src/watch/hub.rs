@@ -5,7 +5,7 @@ use crate::glob::literal;
 use bytes::Bytes;
 use cninfra::keyval::KeyRange;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::watch;
@@ -15,6 +15,8 @@ pub(crate) struct Hub {
     db: u8,
     state: Mutex<State>,
     sync: watch::Sender<Sync>,
+    /// All servers have told of the patterns of this version, and do while they are [in step](Sync::in_step). Apart, so that a watch that begins wakes none of those that run.
+    confirmed: watch::Sender<u64>,
     /// The patterns that are wanted: counted up when they are others.
     wanted: watch::Sender<u64>,
     /// Watches that have begun: each time those that were refused are asked again.
@@ -27,7 +29,7 @@ struct State {
     inboxes: HashMap<u64, Arc<Inbox>>,
     next: u64,
     /// With how many want them.
-    patterns: BTreeMap<String, usize>,
+    patterns: BTreeMap<Arc<str>, usize>,
     version: u64,
     listeners: HashMap<Arc<str>, Listener>,
     epoch: u64,
@@ -51,8 +53,8 @@ pub(crate) enum Listener {
 pub(crate) struct Sync {
     /// Another one than before: hints may have been lost.
     pub(crate) epoch: u64,
-    /// All servers tell of the patterns of this version; none: not of all.
-    pub(crate) confirmed: Option<u64>,
+    /// All servers tell: of which patterns, [`Hub::confirmed`] says.
+    pub(crate) in_step: bool,
     /// A server refuses to tell, with the mend.
     pub(crate) refused: Option<String>,
     /// So often one has refused.
@@ -78,6 +80,7 @@ impl Hub {
             db,
             state: Mutex::default(),
             sync: watch::Sender::new(Sync::default()),
+            confirmed: watch::Sender::new(0),
             wanted: watch::Sender::new(0),
             begun: watch::Sender::new(0),
             primaries: watch::Sender::new(Vec::new()),
@@ -158,7 +161,7 @@ impl Hub {
     }
 
     /// The patterns that are wanted, and their version.
-    pub(crate) fn patterns(&self) -> (u64, Vec<String>) {
+    pub(crate) fn patterns(&self) -> (u64, BTreeSet<Arc<str>>) {
         let state = self.lock();
         (state.version, state.patterns.keys().cloned().collect())
     }
@@ -211,6 +214,10 @@ impl Hub {
         self.sync.subscribe()
     }
 
+    pub(crate) fn confirmed(&self) -> watch::Receiver<u64> {
+        self.confirmed.subscribe()
+    }
+
     pub(crate) fn wanted(&self) -> watch::Receiver<u64> {
         self.wanted.subscribe()
     }
@@ -239,12 +246,13 @@ impl Hub {
     }
 
     /// The channels of a range, as a pattern.
-    fn pattern(&self, range: &KeyRange) -> String {
+    fn pattern(&self, range: &KeyRange) -> Arc<str> {
         let text = |key: &[u8]| literal(key.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default());
         match range.single() {
             Some(key) => format!("{}{}", channel(self.db), text(key)),
             None => format!("{}{}*", channel(self.db), text(range.start())),
         }
+        .into()
     }
 
     fn settle(&self, state: MutexGuard<'_, State>) {
@@ -260,9 +268,13 @@ impl Hub {
         let confirmed: Option<Vec<u64>> = confirmed.collect();
         let down = listeners.values().any(|listener| *listener == Listener::Down);
         let confirmed = confirmed.and_then(|all| all.into_iter().min());
-        let sync = Sync { epoch: state.epoch, confirmed, refused, refusals: state.refusals, down };
+        let in_step = confirmed.is_some();
+        let sync = Sync { epoch: state.epoch, in_step, refused, refusals: state.refusals, down };
         let version = state.version;
-        // under the lock, so that an older one does not come later
+        // under the lock, so that an older one does not come later; and first of which patterns, then that they are in step
+        if let Some(confirmed) = confirmed {
+            self.confirmed.send_if_modified(|before| std::mem::replace(before, confirmed) != confirmed);
+        }
         self.sync.send_if_modified(|before| {
             let is_new = *before != sync;
             *before = sync;
@@ -283,7 +295,7 @@ pub(crate) fn channel(db: u8) -> String {
 }
 
 impl State {
-    fn want(&mut self, pattern: String) {
+    fn want(&mut self, pattern: Arc<str>) {
         let count = self.patterns.entry(pattern).or_default();
         *count += 1;
         self.version += u64::from(*count == 1);
@@ -303,6 +315,10 @@ impl State {
 mod tests {
     use super::*;
 
+    fn one() -> BTreeSet<Arc<str>> {
+        BTreeSet::from(["__keyspace@3__:k".into()])
+    }
+
     fn hub() -> (Hub, [Arc<str>; 2]) {
         (Hub::new(3), ["a:1".into(), "b:1".into()])
     }
@@ -312,15 +328,15 @@ mod tests {
         let (hub, [a, b]) = hub();
         hub.primaries(&[a.clone(), b.clone()]);
         hub.add(Arc::new(Inbox::new(vec![KeyRange::prefix("x[")])));
-        assert_eq!(hub.patterns(), (1, vec!["__keyspace@3__:x\\[*".to_string()]));
+        assert_eq!(hub.patterns(), (1, BTreeSet::from(["__keyspace@3__:x\\[*".into()])));
         hub.listener(&a, Listener::Up(1));
-        assert_eq!(hub.sync().borrow().confirmed, None);
+        assert!(!hub.sync().borrow().in_step);
         hub.listener(&b, Listener::Up(1));
         let in_step = hub.sync().borrow().clone();
-        assert_eq!(in_step.confirmed, Some(1));
+        assert_eq!((in_step.in_step, *hub.confirmed().borrow()), (true, 1));
         // a listener that comes back has missed some
         hub.listener(&a, Listener::Down);
-        assert_eq!(hub.sync().borrow().confirmed, None);
+        assert!(!hub.sync().borrow().in_step);
         hub.listener(&a, Listener::Up(1));
         assert!(hub.sync().borrow().epoch > in_step.epoch);
     }
@@ -334,7 +350,7 @@ mod tests {
         assert_eq!(hub.patterns().1.len(), 2);
         assert_eq!(hub.remove_range(id, KeyRange::key("l")), Ok(()));
         assert_eq!(hub.remove_range(id, KeyRange::key("l")), Err(Refused::Unknown));
-        assert_eq!(hub.patterns().1, ["__keyspace@3__:k"]);
+        assert_eq!(hub.patterns().1, one());
         while hub.snapshot(id).is_ok() {}
         assert_eq!(hub.add_range(id, KeyRange::key("m")), Err(Refused::Full));
         hub.remove(id);
@@ -348,8 +364,26 @@ mod tests {
         let inbox = || Arc::new(Inbox::new(vec![KeyRange::key("k")]));
         let ((one, _), (other, _)) = (hub.add(inbox()), hub.add(inbox()));
         hub.remove(one);
-        assert_eq!(hub.patterns().1, ["__keyspace@3__:k"]);
+        assert_eq!(hub.patterns().1, self::one());
         hub.remove(other);
-        assert_eq!(hub.patterns(), (2, Vec::new()));
+        assert_eq!(hub.patterns(), (2, BTreeSet::new()));
+    }
+
+    #[test]
+    fn a_watch_that_begins_wakes_none_of_those_that_run() {
+        let (hub, [a, b]) = hub();
+        hub.primaries(&[a.clone(), b.clone()]);
+        let begin = |key: &str| hub.add(Arc::new(Inbox::new(vec![KeyRange::key(key)]))).1;
+        let up = |version| [&a, &b].into_iter().for_each(|server| hub.listener(server, Listener::Up(version)));
+        up(begin("k"));
+        let (mut sync, mut confirmed) = (hub.sync(), hub.confirmed());
+        sync.mark_unchanged();
+        confirmed.mark_unchanged();
+        up(begin("l"));
+        assert_eq!([sync.has_changed().unwrap(), confirmed.has_changed().unwrap()], [false, true]);
+        assert_eq!(*confirmed.borrow_and_update(), 2);
+        // but that one was away concerns all
+        hub.listener(&a, Listener::Down);
+        assert_eq!([sync.has_changed().unwrap(), confirmed.has_changed().unwrap()], [true, false]);
     }
 }

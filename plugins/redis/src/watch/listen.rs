@@ -170,11 +170,10 @@ impl Session<'_> {
     ) -> Result<std::convert::Infallible, Ended> {
         let hub = &self.core.hub;
         let mut wanted = hub.wanted();
-        let mut subscribed: BTreeSet<String> = BTreeSet::new();
+        let mut subscribed: BTreeSet<Arc<str>> = BTreeSet::new();
         loop {
             wanted.borrow_and_update();
             let (version, patterns) = hub.patterns();
-            let patterns: BTreeSet<String> = patterns.into_iter().collect();
             let echo = if is_unproved { self.echo(&patterns) } else { None };
             let (heard, mut echoed) = oneshot::channel();
             let mut listens_for = echo.as_ref().map(|echo| (echo.key.clone(), heard));
@@ -260,8 +259,8 @@ impl Session<'_> {
     }
 
     /// Has the server tell of patterns, or no more.
-    async fn subscribe(&self, patterns: impl Iterator<Item = &String>, wanted: bool) -> Result<(), Ended> {
-        let patterns: Vec<String> = patterns.cloned().collect();
+    async fn subscribe(&self, patterns: impl Iterator<Item = &Arc<str>>, wanted: bool) -> Result<(), Ended> {
+        let patterns: Vec<String> = patterns.map(ToString::to_string).collect();
         if patterns.is_empty() {
             return Ok(());
         }
@@ -292,9 +291,9 @@ impl Session<'_> {
     }
 
     /// What is tried, of these patterns; none where this server has no key of them.
-    fn echo(&self, patterns: &BTreeSet<String>) -> Option<Echo> {
+    fn echo(&self, patterns: &BTreeSet<Arc<str>>) -> Option<Echo> {
         let channel = channel(self.core.config.db);
-        let prefix = |pattern: &String| Some(pattern.strip_prefix(&channel)?.strip_suffix('*')?.to_string());
+        let prefix = |pattern: &Arc<str>| Some(pattern.strip_prefix(&channel)?.strip_suffix('*')?.to_string());
         let of_prefix = patterns.iter().find_map(prefix);
         let base = of_prefix.clone().or_else(|| Some(patterns.first()?.strip_prefix(&channel)?.to_string()))?;
         let base = unescaped(&base);
@@ -303,7 +302,7 @@ impl Session<'_> {
         let key = candidates.into_iter().find(|key| slots.owner(key) == Some(self.endpoint))?;
         let pattern = match of_prefix {
             Some(_) => None,
-            None => Some(format!("{channel}{}", literal(std::str::from_utf8(&key).ok()?))),
+            None => Some(format!("{channel}{}", literal(std::str::from_utf8(&key).ok()?)).into()),
         };
         Some(Echo { key, pattern })
     }
@@ -313,7 +312,7 @@ impl Session<'_> {
 struct Echo {
     key: Bytes,
     /// Where no pattern of a watch has it.
-    pattern: Option<String>,
+    pattern: Option<Arc<str>>,
 }
 
 /// So many names are tried, until one is of a slot that the server has.

@@ -177,7 +177,7 @@ impl Follower {
         tokio::select! {
             biased;
             read = reading => Some(read),
-            _ = sync.wait_for(|sync| sync.confirmed.is_none()) => None,
+            _ = sync.wait_for(|sync| !sync.in_step) => None,
         }
     }
 

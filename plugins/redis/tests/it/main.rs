@@ -4,6 +4,7 @@
 mod faults;
 mod gather;
 mod history;
+mod many;
 mod plugin;
 mod secure;
 mod session;

@@ -76,6 +76,30 @@ async fn it_says_that_the_server_is_gone_and_back() {
         until(&agent, State::Ok).await;
         Kv::of_all(&agent.redis).put("k", "v").await.unwrap();
     }
+    let told = agent.metrics().expose(cninfra::metrics::Format::Text).text;
+    for line in ["keyval_up{plugin=\"redis\"} 1", "keyval_reconnects_total{plugin=\"redis\"} 2"] {
+        assert!(told.lines().any(|told| told == line), "{line} is not in {told}");
+    }
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_ignored_is_told_as_it_is_when_the_server_comes() {
+    require!(Server);
+    let server = Server::start();
+    server.kill();
+    let config = config(server.addr()).set("redis", "read-timeout", "300ms").set("redis", "start-policy", "ignore");
+    let agent = Agent::<Lone>::builder().config(config).start().await.unwrap();
+    let why = until(&agent, State::Degraded).await;
+    assert!(why.ends_with("; ignored"), "{why}");
+    for _ in 0..2 {
+        server.restart();
+        assert_eq!(until(&agent, State::Ok).await, "");
+        Kv::of_all(&agent.redis).put("k", "v").await.unwrap();
+        server.kill();
+        let why = until(&agent, State::Error).await;
+        assert!(why.contains(&server.addr().to_string()), "{why}");
+    }
     agent.close().await.unwrap();
 }
 

@@ -75,6 +75,7 @@ async fn what_is_wrong_of_lives_is_found() {
     are_found([
         (Cheat::LivesForEver, "ends when its life does"),
         (Cheat::KeepsNothing, "has its own life"),
+        (Cheat::EternityIsShort, "a key that is to live for ever"),
         (Cheat::OutlivesItsClient, "ends with its client"),
     ])
     .await;
@@ -107,6 +108,7 @@ async fn what_is_wrong_of_watches_is_found() {
         (Cheat::RangesStay, "taken out and told anew"),
         (Cheat::Unbounded, "wants snapshots is told one"),
         (Cheat::Unbounded, "wants the latest"),
+        (Cheat::TellsNobody, "wants snapshots is told one"),
     ])
     .await;
 }
@@ -119,6 +121,7 @@ async fn what_is_wrong_of_revisions_is_found() {
         (Cheat::ConditionsHold, "condition on revisions"),
         (Cheat::BeginsNow, "any state that is kept"),
         (Cheat::CompactsNothing, "is compacted is said"),
+        (Cheat::CompactsOnce, "compacted already"),
         (Cheat::BeginsAfter, "compacted to is not lost"),
     ])
     .await;
@@ -130,6 +133,7 @@ async fn what_is_wrong_of_leases_is_found() {
         (Cheat::RevokesNothing, "keys of a lease end"),
         (Cheat::KeepsNothingAlive, "kept alive"),
         (Cheat::LeasesAreAlive, "gone is said to be"),
+        (Cheat::EternityIsRefused, "a lease that is to live for ever"),
         (Cheat::RevokesNothing, "next one when it resigns"),
         (Cheat::ConditionsHold, "refused when it is lost"),
         (Cheat::Tells(Told::NoDeletes), "leads no more"),

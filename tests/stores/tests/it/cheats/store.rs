@@ -1,11 +1,12 @@
 //! [`Cheating`]: a store that breaks one point of the contract.
 
-use super::told::{Told, keeping_its_ranges, told};
+use super::told::{Told, keeping_its_ranges, telling_nobody, told};
 use cninfra::{
     BoxFuture,
     keyval::{
-        At, Bytes, Capabilities, Coordination, Entry, Expiry, KeyRange, KvError, LeaseId, Leases, Op, OpResult,
-        Overflow, Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+        At, Bytes, Capabilities, Coordination, Entry, Expiry, KeyRange, KvError, LONGEST_LIFE, LeaseId, Leases, Op,
+        OpResult, Overflow, Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch,
+        WatchOptions,
     },
 };
 use cninfra_embedded::EmbeddedStore;
@@ -44,6 +45,8 @@ pub(super) enum Cheat {
     WatchesAll,
     /// Ranges that are taken out are told.
     RangesStay,
+    /// What was thrown away is told anew to who does not look.
+    TellsNobody,
     /// A queue without a bound.
     Unbounded,
     /// A state is the newest one.
@@ -53,12 +56,18 @@ pub(super) enum Cheat {
     /// A watch from a state begins with a snapshot.
     BeginsNow,
     CompactsNothing,
+    /// What is compacted already can not be compacted.
+    CompactsOnce,
     /// A watch begins after the state.
     BeginsAfter,
     RevokesNothing,
     KeepsNothingAlive,
     /// A lease that is gone is alive.
     LeasesAreAlive,
+    /// A life that is too long is none.
+    EternityIsRefused,
+    /// A life that is too long is a short one.
+    EternityIsShort,
 }
 
 /// A store in memory that breaks one point of the contract.
@@ -88,6 +97,7 @@ impl Cheating {
             Op::Put(mut put) => {
                 put.expiry = match (self.cheat, put.expiry) {
                     (Cheat::LivesForEver, Expiry::After(_)) => Expiry::Never,
+                    (Cheat::EternityIsShort, Expiry::After(Duration::MAX)) => Expiry::After(Duration::from_secs(3600)),
                     (Cheat::KeepsNothing, Expiry::Keep) => Expiry::Never,
                     (Cheat::OutlivesItsClient, Expiry::WithClient) => Expiry::Never,
                     (Cheat::LeasesAreAlive, Expiry::Lease(_)) => Expiry::Never,
@@ -194,6 +204,7 @@ impl Store for Cheating {
         Ok(match self.cheat {
             Cheat::Tells(how) => told(watch, how),
             Cheat::RangesStay => keeping_its_ranges(watch),
+            Cheat::TellsNobody => telling_nobody(watch),
             _ => watch,
         })
     }
@@ -208,13 +219,26 @@ impl Revisions for Cheating {
         if self.cheat == Cheat::CompactsNothing {
             return Box::pin(async { Ok(()) });
         }
+        if self.cheat == Cheat::CompactsOnce {
+            return Box::pin(async move {
+                match Store::get(&self.inner, "k".into(), At::Revision(upto)).await {
+                    Err(error) => Err(error),
+                    Ok(_) => self.inner.compact(upto).await,
+                }
+            });
+        }
         self.inner.compact(upto)
     }
 }
 
 impl Leases for Cheating {
     fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration)>> {
-        self.inner.grant(ttl)
+        match self.cheat {
+            Cheat::EternityIsRefused if ttl > LONGEST_LIFE => {
+                Box::pin(async { Err(KvError::new("grant", Reason::Invalid).not_applied()) })
+            }
+            _ => self.inner.grant(ttl),
+        }
     }
 
     fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration>> {

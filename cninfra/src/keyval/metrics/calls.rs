@@ -1,0 +1,230 @@
+//! [`Calls`]: those of a store, by what was asked for, and [`Counted`]: one of them.
+
+use super::super::{Reason, Result};
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Instant,
+};
+
+/// The upper ends of the histogram's buckets, in nanoseconds: from a store in memory to a server that hangs.
+pub(super) const BUCKETS: [u64; 13] = [
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    100_000_000,
+    500_000_000,
+    2_500_000_000,
+    10_000_000_000,
+];
+
+/// How a call that was not done has ended, as it is told.
+pub(super) const FAILURES: [&str; 15] = [
+    "unavailable",
+    "timed_out",
+    "denied",
+    "unsupported",
+    "compacted",
+    "future",
+    "too_large",
+    "full",
+    "no_lease",
+    "invalid",
+    "contended",
+    "malformed",
+    "closed",
+    "other",
+    "dropped",
+];
+const DROPPED: usize = FAILURES.len() - 1;
+
+fn place(reason: &Reason) -> usize {
+    match reason {
+        Reason::Unavailable => 0,
+        Reason::TimedOut(_) => 1,
+        Reason::Denied => 2,
+        Reason::Unsupported(_) => 3,
+        Reason::Compacted(_) => 4,
+        Reason::Future => 5,
+        Reason::TooLarge => 6,
+        Reason::Full => 7,
+        Reason::NoLease(_) => 8,
+        Reason::Invalid => 9,
+        Reason::Contended(_) => 10,
+        Reason::Malformed => 11,
+        Reason::Closed => 12,
+        Reason::Other => 13,
+    }
+}
+
+/// What is asked of a store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in super::super) enum Operation {
+    Get,
+    List,
+    Transaction,
+    Watch,
+    Revision,
+    Compact,
+    Grant,
+    KeepAlive,
+    Revoke,
+    TimeLeft,
+}
+
+impl Operation {
+    const ALL: [Operation; 10] = [
+        Operation::Get,
+        Operation::List,
+        Operation::Transaction,
+        Operation::Watch,
+        Operation::Revision,
+        Operation::Compact,
+        Operation::Grant,
+        Operation::KeepAlive,
+        Operation::Revoke,
+        Operation::TimeLeft,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Operation::Get => "get",
+            Operation::List => "list",
+            Operation::Transaction => "transaction",
+            Operation::Watch => "watch",
+            Operation::Revision => "revision",
+            Operation::Compact => "compact",
+            Operation::Grant => "grant",
+            Operation::KeepAlive => "keep_alive",
+            Operation::Revoke => "revoke",
+            Operation::TimeLeft => "time_left",
+        }
+    }
+}
+
+/// The calls of a store.
+#[derive(Default)]
+pub(in super::super) struct Calls([Slot; Operation::ALL.len()]);
+
+impl Calls {
+    /// A call begins.
+    pub(in super::super) fn begin(&self, operation: Operation) -> Counted<'_> {
+        Counted { slot: &self.0[operation as usize], began: Instant::now() }
+    }
+
+    /// What was ever asked for, by its name.
+    pub(super) fn told(&self) -> impl Iterator<Item = (&'static str, Told)> {
+        let each = Operation::ALL.into_iter().zip(&self.0);
+        each.map(|(operation, slot)| (operation.name(), slot.told())).filter(|(_, told)| told.count() > 0)
+    }
+}
+
+/// What is counted of one operation. Those that were done are all but those that failed, which takes no counter of its own.
+#[derive(Default)]
+struct Slot {
+    /// Each without those below; the last one has no end.
+    buckets: [AtomicU64; BUCKETS.len() + 1],
+    nanos: AtomicU64,
+    failures: [AtomicU64; FAILURES.len()],
+}
+
+/// The same at one moment.
+pub(super) struct Told {
+    pub(super) buckets: [u64; BUCKETS.len() + 1],
+    pub(super) nanos: u64,
+    failures: [u64; FAILURES.len()],
+}
+
+impl Told {
+    pub(super) fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    /// How they have ended, and how many each.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let failed: u64 = self.failures.iter().sum();
+        let ok = ("ok", self.count().saturating_sub(failed));
+        let failed = FAILURES.into_iter().zip(self.failures).filter(|(_, count)| *count > 0);
+        std::iter::once(ok).chain(failed)
+    }
+}
+
+impl Slot {
+    fn count(&self, began: Instant, failure: Option<usize>) {
+        let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let bucket = BUCKETS.iter().position(|end| nanos <= *end).unwrap_or(BUCKETS.len());
+        self.buckets[bucket].fetch_add(1, Relaxed);
+        self.nanos.fetch_add(nanos, Relaxed);
+        if let Some(failure) = failure {
+            self.failures[failure].fetch_add(1, Relaxed);
+        }
+    }
+
+    fn told(&self) -> Told {
+        let load = |count: &AtomicU64| count.load(Relaxed);
+        // failures first: one that ends meanwhile is none of those that were done
+        let failures = self.failures.each_ref().map(load);
+        Told { failures, buckets: self.buckets.each_ref().map(load), nanos: self.nanos.load(Relaxed) }
+    }
+}
+
+/// A call that is not at its end, as long as the value lives.
+#[must_use]
+pub(in super::super) struct Counted<'c> {
+    slot: &'c Slot,
+    began: Instant,
+}
+
+impl Counted<'_> {
+    /// It is at its end.
+    pub(in super::super) fn ends<T>(self, result: &Result<T>) {
+        self.slot.count(self.began, result.as_ref().err().map(|error| place(error.reason())));
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.slot.count(self.began, Some(DROPPED));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::super::{KvError, LeaseId},
+        *,
+    };
+
+    #[test]
+    fn each_call_is_counted_once_by_how_it_has_ended() {
+        let calls = Calls::default();
+        let begin = || calls.begin(Operation::Grant);
+        begin().ends(&Ok(()));
+        begin().ends(&Ok(()));
+        begin().ends::<()>(&Err(KvError::new("grant", Reason::NoLease(LeaseId(1)))));
+        drop(begin());
+        let told: Vec<_> = calls.told().collect();
+        assert_eq!((told.len(), told[0].0, told[0].1.count()), (1, "grant", 4));
+        let outcomes: Vec<_> = told[0].1.outcomes().collect();
+        assert_eq!(outcomes, [("ok", 2), ("no_lease", 1), ("dropped", 1)]);
+    }
+
+    #[test]
+    fn operations_and_reasons_have_their_own_places() {
+        assert!(Operation::ALL.into_iter().enumerate().all(|(place, operation)| operation as usize == place));
+        assert_eq!(FAILURES[place(&Reason::Other)], "other");
+        assert_eq!(FAILURES[place(&Reason::NOT_CONFIGURED)], "unsupported");
+        assert_eq!((FAILURES[DROPPED], FAILURES[place(&Reason::NoLease(LeaseId(1)))]), ("dropped", "no_lease"));
+    }
+
+    #[test]
+    fn it_takes_little_of_a_future() {
+        assert_eq!(size_of::<Option<Counted<'_>>>(), 24);
+    }
+}

@@ -1,0 +1,142 @@
+//! [`Watches`]: those of a store, and [`Seen`]: one of them.
+
+use super::super::{Cause, Event, WatchControl, WatchStats};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+/// Why snapshots are told, as it is told.
+pub(super) const CAUSES: [&str; 8] =
+    ["start", "added", "compacted", "regressed", "replaced", "lost", "overflow", "requested"];
+
+fn place(cause: Cause) -> usize {
+    match cause {
+        Cause::Start => 0,
+        Cause::Added => 1,
+        Cause::Compacted => 2,
+        Cause::Regressed => 3,
+        Cause::Replaced => 4,
+        Cause::Lost => 5,
+        Cause::Overflow => 6,
+        Cause::Requested => 7,
+    }
+}
+
+/// The watches of a store.
+#[derive(Default)]
+pub(in super::super) struct Watches {
+    all: Mutex<All>,
+    events: AtomicU64,
+    snapshots: [AtomicU64; CAUSES.len()],
+}
+
+#[derive(Default)]
+struct All {
+    open: HashMap<u64, Arc<dyn WatchControl>>,
+    begun: u64,
+    /// What those have counted that have ended.
+    ended: WatchStats,
+}
+
+/// What is counted of them, at one moment.
+pub(super) struct Told {
+    pub(super) open: usize,
+    pub(super) stats: WatchStats,
+    pub(super) events: u64,
+    pub(super) snapshots: [u64; CAUSES.len()],
+}
+
+impl Watches {
+    pub(super) fn told(&self) -> Told {
+        let all = self.lock();
+        let stats = all.open.values().fold(all.ended, |sum, control| plus(sum, control.stats()));
+        Told {
+            open: all.open.len(),
+            stats,
+            events: self.events.load(Relaxed),
+            snapshots: self.snapshots.each_ref().map(|count| count.load(Relaxed)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, All> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn plus(one: WatchStats, other: WatchStats) -> WatchStats {
+    WatchStats {
+        queued: one.queued + other.queued,
+        coalesced: one.coalesced + other.coalesced,
+        resnapshots: one.resnapshots + other.resnapshots,
+        overflows: one.overflows + other.overflows,
+        failures: one.failures + other.failures,
+    }
+}
+
+/// A watch that is open, as long as the value lives.
+pub(in super::super) struct Seen {
+    of: Arc<Watches>,
+    number: u64,
+}
+
+impl Seen {
+    pub(super) fn new(of: Arc<Watches>, control: Arc<dyn WatchControl>) -> Self {
+        let number = {
+            let mut all = of.lock();
+            all.begun += 1;
+            let number = all.begun;
+            all.open.insert(number, control);
+            number
+        };
+        Seen { of, number }
+    }
+
+    /// The subscriber has taken an event.
+    pub(in super::super) fn takes(&self, event: &Event) {
+        self.of.events.fetch_add(1, Relaxed);
+        if let Event::SnapshotBegin { cause, .. } = event {
+            self.of.snapshots[place(*cause)].fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        let mut all = self.of.lock();
+        let control = all.open.remove(&self.number);
+        // under the lock, so that a scrape has it once; what still waits is nobody's any more
+        if let Some(control) = &control {
+            let stats = WatchStats { queued: 0, ..control.stats() };
+            all.ended = plus(all.ended, stats);
+        }
+        drop(all);
+        // where the lock is free: it is code of the store's
+        drop(control);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_have_their_own_places() {
+        let places = [
+            Cause::Start,
+            Cause::Added,
+            Cause::Compacted,
+            Cause::Regressed,
+            Cause::Replaced,
+            Cause::Lost,
+            Cause::Overflow,
+            Cause::Requested,
+        ];
+        for (at, cause) in places.into_iter().enumerate() {
+            assert_eq!((place(cause), CAUSES[at].to_string()), (at, format!("{cause:?}").to_lowercase()));
+        }
+    }
+}

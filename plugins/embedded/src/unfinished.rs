@@ -1,0 +1,74 @@
+//! Files that redb has only begun to make.
+
+use redb::{Builder, StorageBackend, backends::InMemoryBackend};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    sync::Arc,
+};
+
+/// What a file of redb begins with.
+const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
+/// No file that redb has begun to make is larger.
+const MOST: u64 = 16 << 20;
+
+/// When redb makes a file it gives it a length, then writes a header without the magic number at its start, and that last. A process that is killed meanwhile leaves a file that redb would refuse for
+/// ever. It is emptied, unless somebody is making it: but only if it is byte for byte what redb leaves. Any other one may be somebody's, also one of zeros: redb refuses it.
+pub(crate) fn forget_unfinished(path: &Path, builder: &Builder) -> io::Result<()> {
+    // what can not be opened redb tells
+    let Ok(file) = File::options().read(true).write(true).open(path) else { return Ok(()) };
+    let mut start = Vec::new();
+    (&file).take(MAGIC.len() as u64).read_to_end(&mut start)?;
+    if start.len() < MAGIC.len() || start.iter().any(|byte| *byte != 0) || file.metadata()?.len() > MOST {
+        return Ok(());
+    }
+    if file.try_lock().is_err() {
+        return Ok(());
+    }
+    let mut found = start;
+    (&file).take(MOST).read_to_end(&mut found)?;
+    let left = left_by(builder)?;
+    // what has a length may have no header yet
+    let is_left = found == left || (found.len() == left.len() && found.iter().all(|byte| *byte == 0));
+    if is_left { file.set_len(0) } else { Ok(()) }
+}
+
+/// What redb leaves when it comes no further than to the magic number.
+fn left_by(builder: &Builder) -> io::Result<Vec<u8>> {
+    let begun = Begun::default();
+    // it fails, which is what it is for
+    let _ = builder.create_with_backend(begun.clone());
+    let mut left = vec![0; usize::try_from(StorageBackend::len(&begun)?).unwrap_or(0)];
+    StorageBackend::read(&begun, 0, &mut left)?;
+    Ok(left)
+}
+
+/// A file in memory that refuses the magic number.
+#[derive(Clone, Default, Debug)]
+struct Begun(Arc<InMemoryBackend>);
+
+impl StorageBackend for Begun {
+    fn len(&self) -> io::Result<u64> {
+        StorageBackend::len(&*self.0)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        StorageBackend::read(&*self.0, offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        if offset == 0 && data.starts_with(&MAGIC) {
+            return Err(io::Error::other("it comes no further"));
+        }
+        self.0.write(offset, data)
+    }
+}

@@ -1,0 +1,32 @@
+//! How the connection of a plugin's store is, told to its agent.
+
+use crate::{Connection, RedisStore};
+use cninfra::{Context, keyval::StoreMetrics, status::State};
+
+/// Reports it until the store is closed. It is a task of the store, and not of the attempt to start that opens it: where that fails, the store connects all the same, and the agent is told when it has.
+pub(crate) fn begin(store: &RedisStore, cx: Context, metrics: StoreMetrics) {
+    let (mut connection, counted) = (store.connection(), metrics.clone());
+    let reporting = async move {
+        // before all have answered once, the plugin's `init` says what is wrong
+        let mut is_told = false;
+        loop {
+            let now = connection.borrow_and_update().clone();
+            let is_up = matches!(now, Connection::Up | Connection::Mute(_));
+            counted.set_up(is_up);
+            is_told |= is_up;
+            match now {
+                Connection::Up => cx.status().report(State::Ok),
+                Connection::Mute(why) => cx.status().report_because(State::Degraded, why),
+                Connection::Down(why) if is_told => cx.status().report_because(State::Error, why),
+                Connection::Down(_) | Connection::Connecting => {}
+            }
+            if is_up {
+                cx.status().recovered();
+            }
+            if connection.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    store.until_closed(reporting, move || metrics.set_up(false));
+}
