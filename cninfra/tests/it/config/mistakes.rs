@@ -27,6 +27,8 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "enabled: true", "server.conf:1:1: key `server.enabled`: the plugin is not an optional one of its flavor | in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out".into()),
         ("extra.conf", "size: 1\nenabled: no", "extra.conf:2:10: key `extra.enabled` takes `true` or `false`, not the text `no`".into()),
         ("extra.conf", "Enabled: 1", "extra.conf:1:10: key `extra.enabled` takes `true` or `false`, not `1`".into()),
+        ("plain.conf", "start-policy: retry\nSTART_POLICY: fail", "plain.conf:2:1: key `plain.START_POLICY` is there twice, as `start-policy` too".into()),
+        ("extra.conf", "ENABLED: true\nEnabled: true", "extra.conf:2:1: key `extra.Enabled` is there twice, as `ENABLED` too".into()),
         ("plain.conf", "start-policy: sometimes", "plain.conf:1:15: key `plain.start-policy` takes `fail`, `retry` or `ignore`, not `sometimes`".into()),
         ("server.conf", "StartPolicy: 5", "server.conf:1:14: key `server.start-policy` takes a name, not `5`".into()),
         ("agent.yaml", "agent: {start-policy: retry}", "agent.yaml:1:9: key `agent.start-policy` is unknown | it is a key of a plugin's section".into()),
