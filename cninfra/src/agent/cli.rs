@@ -1,6 +1,6 @@
 //! The command line of an agent that is a process of its own.
 
-use super::{command::command, logs, own, set, variables::Variables};
+use super::{command::command, logs, own, rivals::rivals, set, variables::Variables};
 use crate::{
     Flag,
     config::{self, Known, KnownSection},
@@ -124,6 +124,7 @@ pub(super) fn parse(
             Err(wrong) => cli.wrong.push(wrong),
         }
     }
+    cli.wrong.extend(rivals(&cli.values));
     Ok(cli)
 }
 

@@ -36,6 +36,7 @@ mod record;
 mod reload;
 mod report;
 mod retry;
+mod rivals;
 mod runner;
 mod set;
 mod settings;
