@@ -23,7 +23,7 @@ pub(super) enum Task {
 }
 
 /// What was asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cli {
     pub(super) task: Task,
     /// Where it was said, if it was.
@@ -47,7 +47,7 @@ impl Cli {
 }
 
 /// A key that a variable or a flag sets.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Value {
     pub(super) section: String,
     pub(super) key: String,

@@ -15,11 +15,34 @@ use crate::{
 use figment::Figment;
 
 /// What is to be said of the config.
+#[derive(Debug, Default)]
 pub(super) struct Report {
     /// What is odd about it, but no reason not to start.
     pub(super) odd: Vec<String>,
     /// Why nothing is started.
     pub(super) wrong: Vec<Error>,
+}
+
+/// What is read before a process starts its agent, to be read again.
+#[derive(Clone)]
+pub(super) struct Reads {
+    graph: &'static Graph,
+    own: Own,
+    config: Config,
+    cli: Cli,
+}
+
+impl Reads {
+    /// That of a start with these.
+    pub(super) fn of(settings: &Settings, graph: &'static Graph, cli: &Cli) -> Self {
+        Reads { graph, own: settings.own.clone(), config: settings.config.clone(), cli: cli.clone() }
+    }
+
+    /// What is to be said of it.
+    pub(super) fn report(self) -> Report {
+        let Reads { graph, own, config, cli } = self;
+        Settings { own, config, ..Settings::default() }.configure(graph, cli)
+    }
 }
 
 /// What holds for each key of each section, and where it comes from.

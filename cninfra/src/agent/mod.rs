@@ -38,6 +38,7 @@ mod report;
 mod retry;
 mod rivals;
 mod runner;
+mod search;
 mod set;
 mod settings;
 mod signals;

@@ -38,6 +38,8 @@ pub(super) struct Layers {
     all: Vec<Layer>,
     /// The files of secrets that they name.
     pub(super) secrets: Arc<Secrets>,
+    /// A file that does not answer may say more.
+    pub(super) partial: bool,
 }
 
 /// What one source says, with canonical keys.
@@ -64,6 +66,7 @@ impl Layers {
             section: section.to_string(),
             all: entries.all.iter().map(layer).collect(),
             secrets: entries.secrets.clone(),
+            partial: entries.partial,
         }
     }
 
