@@ -265,6 +265,18 @@ mod tests {
         _config: StoreConfig,
     }
 
+    /// Two names of one setting.
+    const TWO: &[Flag] = &[
+        Flag::new("old", "endpoint").env("OLD").help("the same"),
+        Flag::new("new", "endpoint").env("NEW").help("the same"),
+    ];
+
+    #[plugin(flags = TWO)]
+    struct Twice {
+        #[config]
+        _config: StoreConfig,
+    }
+
     /// Its flag has the name of a section's file.
     const OWN: &[Flag] = &[Flag::new("clash-config", "endpoint").help("its own")];
 
@@ -279,6 +291,16 @@ mod tests {
         store: Dep<Store>,
         clash: Dep<Clash>,
         queue: Dep<Queue>,
+        twice: Dep<Twice>,
+    }
+
+    #[test]
+    fn two_names_of_one_setting_say_one_value() {
+        let wrong = |args: &[&str], env: &[(&str, &str)]| cli(args, env).unwrap().wrong;
+        let told = |what: &str| [(format!("{what} say two values of key `twice.endpoint`"), "keep one of them")];
+        assert_eq!(wrong(&[], &[("OLD", "1"), ("NEW", "2")]), told("variables OLD and NEW"));
+        assert_eq!(wrong(&["--old=1", "--new=2"], &[]), told("flags --old and --new"));
+        assert_eq!(wrong(&["--old=1", "--new=1"], &[("OLD", "2"), ("NEW", "2")]), []);
     }
 
     fn cli(args: &[&str], env: &[(&str, &str)]) -> Result<Cli, clap::Error> {
