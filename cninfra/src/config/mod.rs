@@ -62,6 +62,7 @@ mod format;
 mod hidden;
 mod hides;
 mod key;
+mod kinds;
 mod known;
 mod later;
 mod layers;
@@ -72,6 +73,7 @@ mod locate;
 mod mistake;
 mod mistakes;
 mod phase_limits;
+mod places;
 mod plugin_name;
 mod print;
 mod reader;
@@ -98,6 +100,7 @@ pub use effective::{EffectiveSection, EffectiveValue};
 pub(crate) use file::{At, is_dir};
 pub use hides::Hides;
 pub(crate) use key::nearest;
+pub(crate) use kinds::{Clash, check_kinds};
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;
 pub(crate) use layers::ANY_KEY;
@@ -146,10 +149,10 @@ pub struct Config {
     stamps: Vec<load::Stamp>,
     /// The files of secrets that any of it names.
     secrets: Arc<Secrets>,
-    /// Where the files are from.
-    origin: Option<Files>,
     /// Of which sections they have not said all.
     unanswered: load::Unanswered,
+    /// Where the files are from.
+    origin: Option<Files>,
     followers: Arc<live::Followers>,
 }
 
@@ -394,8 +397,6 @@ impl Config {
     }
 }
 
-/// Where the keys of a section are from: by their paths, whose parts are parted by dots.
-pub(crate) type Origins = BTreeMap<String, KeyOrigin>;
 /// What a check is made for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
@@ -403,25 +404,33 @@ enum Of {
     Reload,
 }
 
+/// Where the keys of a section are from: by their paths, whose parts are parted by dots.
+pub(crate) type Origins = BTreeMap<String, KeyOrigin>;
 
 /// Where the value of a key is from.
 #[derive(Debug)]
 pub(crate) struct KeyOrigin {
     pub(crate) place: String,
+    /// Of what it is: the higher ones go over the lower ones.
+    pub(crate) rank: u8,
     /// A variable or a flag.
     pub(crate) of_process: bool,
 }
 
 impl Config {
-    /// A section, and where what is said of its keys is from. It reads files once more, for their lines.
+    /// A section, and where what is said of its keys is from; not of items of lists. It reads files once more, for their lines.
     pub(crate) fn section_with_origins<C: DeserializeOwned + Default>(&self, name: &str) -> Result<(C, Origins)> {
         let (value, outcome) = extract(section::Named::plain(name), &self.entries(name), Depth::Top);
         let (value, outcome) = outcome.sound(value)?;
+        // a file with many keys is read once for all of them
+        let mut places = BTreeMap::new();
+        let keys = outcome.notes.origins.iter().filter(|(_, spot)| matches!(spot.way.last(), Some(Step::Key(_))));
         let origin = |(path, spot): (&Vec<String>, &failure::Spot)| {
-            let place = outcome.layers.place(spot, Part::Key).to_string();
-            (path.join("."), KeyOrigin { place, of_process: outcome.layers.is_process(spot.entry) })
+            let place = outcome.layers.place_of_key(spot, &mut places).to_string();
+            let (rank, of_process) = (outcome.layers.rank(spot.entry), outcome.layers.is_process(spot.entry));
+            (path.join("."), KeyOrigin { place, rank, of_process })
         };
-        let origins = outcome.notes.origins.iter().map(origin).collect();
+        let origins = keys.map(origin).collect();
         Ok((value, origins))
     }
 }
