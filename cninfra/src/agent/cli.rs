@@ -321,6 +321,8 @@ mod tests {
             ("CNINFRA_MY_STORE_READ_TIMEOUT", "did you mean `CNINFRA__MY_STORE__READ_TIMEOUT`?"),
             ("CNINFRA_QUEUE__ENDPOINT", "did you mean `CNINFRA__QUEUE__ENDPOINT`?"),
             ("CNINFRA_LGO", "did you mean `CNINFRA_LOG`?"),
+            ("CNINFRA_CONFIG_DIR", "did you mean `CONFIG_DIR`?"),
+            ("CNINFRA_QUEUE_CONFIG", "did you mean `QUEUE_CONFIG`?"),
             ("CNINFRA_WHATEVER", "a key's variable is `CNINFRA__SECTION__KEY`"),
         ] {
             assert_eq!(odd(name, "hunter2"), [format!("variable {name} is not read: {meant}")]);

@@ -74,12 +74,15 @@ impl Settings {
         match cli.config_dir {
             Some((dir, origin)) if !config::is_dir(&dir) => {
                 let shown = dir.display().to_string().escape_debug().to_string();
-                let what = if shown.is_empty() {
-                    format!("{origin}: it is empty, and no directory")
-                } else {
-                    format!("{origin}: there is no directory {shown}")
+                let (what, help) = match shown.is_empty() {
+                    true => ("it is empty, and no directory".to_string(), "name one"),
+                    false if config::is_there(&dir) => {
+                        (format!("{shown} is no directory"), "name the one that it is in")
+                    }
+                    false => (format!("there is no directory {shown}"), "make it"),
                 };
-                wrong.push(Error::msg(what).with_help("make it, or leave --config-dir and CONFIG_DIR out"));
+                let error = Error::msg(format_args!("{origin}: {what}"));
+                wrong.push(error.with_help(format_args!("{help}, or leave --config-dir and CONFIG_DIR out")));
             }
             dir => {
                 let dir = dir.map_or_else(|| ".".into(), |(dir, _)| dir);

@@ -125,7 +125,7 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                 let written = reader.reading.layers.written(&spot).unwrap_or(key);
                 let help = if reader.path.is_empty() && key::same(&written, reader.reading.section.name) {
                     format!(
-                        "the file holds the section itself: what is in `{written}` goes one step to the left, without it"
+                        "this is the section `{written}` already: what is in this key goes one step to the left, without it"
                     )
                 } else {
                     let agents = if reader.path.is_empty() { reader.reading.section.agents } else { &[] };

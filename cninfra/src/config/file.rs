@@ -48,6 +48,17 @@ impl Failed {
     pub(super) fn kind(&self) -> ErrorKind {
         self.kind
     }
+
+    /// The mend, where the words do not say it.
+    pub(super) fn help(&self) -> Option<&'static str> {
+        match self.kind {
+            ErrorKind::IsADirectory => Some("put a file in its place, or take it out"),
+            ErrorKind::PermissionDenied => Some("let the user of the agent read it, and enter each directory above it"),
+            ErrorKind::FileTooLarge => Some("look whether it is the right file: config has less"),
+            ErrorKind::InvalidData | ErrorKind::Other => None,
+            _ => Some("look at what it is and where it leads to"),
+        }
+    }
 }
 
 impl From<Error> for Failed {
@@ -135,7 +146,7 @@ pub(super) fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 /// Is there anything of this name? What can not be looked at is told when it is read.
-pub(super) fn is_there(path: &Path) -> bool {
+pub(crate) fn is_there(path: &Path) -> bool {
     match instead(path) {
         Some(instead) => instead.is_some(),
         None => !matches!(asking(path, || fs::metadata(path)), Err(error) if error.kind() == ErrorKind::NotFound),
@@ -263,6 +274,21 @@ mod tests {
             assert_eq!(read_in_time(&at(name)), Err(words.to_string()), "{name}");
         }
         assert_eq!(read(&at("dangling")).unwrap_err().kind(), ErrorKind::NotFound);
+        for (name, mend) in [
+            ("folder", Some("put a file")),
+            ("long", Some("look whether it is the right file")),
+            ("loop", Some("look at what it is")),
+            // these words are the mend
+            ("pipe", None),
+            ("latin1", None),
+        ] {
+            let help = read(&at(name)).unwrap_err().help();
+            assert_eq!(
+                (help.is_some(), help.is_some_and(|help| help.starts_with(mend.unwrap_or("")))),
+                (mend.is_some(), mend.is_some()),
+                "{name}"
+            );
+        }
         fs::write(at("right"), vec![b'#'; longest]).unwrap();
         assert_eq!(
             (read_in_time(&at("right")).unwrap().len(), read_in_time(&at("null"))),

@@ -157,12 +157,24 @@ pub(super) fn parse(path: PathBuf, text: Arc<str>) -> (Option<(Arc<Source>, Valu
     let text = text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text);
     let (value, malformed) = format.parse(&text);
     let source = Arc::new(Source::File(File { path, format, text }));
+    let is_json = path_is_json(&source);
     let mistake = |Malformed { message, at, help }| {
+        let (message, help) = match is_json {
+            // what is said of YAML's signs is of no use there
+            true => (message.replacen("no YAML", "no JSON", 1), help.filter(|help| !help.contains("YAML"))),
+            false => (message, help),
+        };
         let place = Place { source: source.to_string(), at };
         Mistake::new(place, message).help_if(help.map(str::to_string))
     };
     let mistakes = malformed.into_iter().map(mistake).collect();
     (value.map(|value| (source, value)), mistakes)
+}
+
+/// Is it called JSON? That is read as YAML.
+fn path_is_json(source: &Source) -> bool {
+    let end = source.file().and_then(|file| file.path.extension());
+    end.is_some_and(|end| end.eq_ignore_ascii_case("json"))
 }
 
 impl Reading<'_> {
@@ -195,7 +207,8 @@ impl Reading<'_> {
             }
             Err(error) => {
                 let place = Place { source: path.display().to_string(), at: None };
-                self.mistakes.push(Mistake::new(place, format!("the file can not be read: {error}")));
+                let mistake = Mistake::new(place, format!("the file can not be read: {error}"));
+                self.mistakes.push(mistake.help_if(error.help().map(str::to_string)));
                 return None;
             }
         };
@@ -234,7 +247,7 @@ impl Reading<'_> {
                     unknown += 1;
                     let place = source.place(&way, Part::Key);
                     let what = format!("there is no section `{name}`");
-                    self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion(&name)));
+                    self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion_in_whole(&name)));
                 }
             }
         }

@@ -97,7 +97,7 @@ pub use check::Invalid;
 pub use check::{CheckOf, check_config};
 pub use duration::{Duration, DurationError};
 pub use effective::{EffectiveSection, EffectiveValue};
-pub(crate) use file::{At, is_dir};
+pub(crate) use file::{At, is_dir, is_there};
 pub use hides::Hides;
 pub(crate) use key::nearest;
 pub(crate) use kinds::{Clash, check_kinds};

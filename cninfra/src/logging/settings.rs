@@ -76,11 +76,19 @@ pub(crate) fn on_one_line(text: &str) -> Result<Vec<(&str, Level)>> {
     }?;
     let read = |part| {
         let (name, level): (&str, &str) = str::split_once(part, '=').unwrap_or((DEFAULT, part));
-        let level = level.trim().parse().map_err(Error::from)?;
+        let level = level.trim().parse().map_err(|error| with_colon(part).unwrap_or_else(|| Error::from(error)))?;
         pattern(name.trim())?;
         Ok((name.trim(), level))
     };
     parts().map(read).collect()
+}
+
+/// What is said of a level that is parted from its name by a colon.
+fn with_colon(part: &str) -> Option<Error> {
+    let (name, level) = part.rsplit_once(':').filter(|(name, _)| !part.contains('=') && !name.is_empty())?;
+    level.trim().parse::<Level>().ok()?;
+    let help = format!("write `{}={}`", name.trim_end_matches(':'), level.trim());
+    Some(Error::msg(format_args!("`{part}` is no level")).with_help(help))
 }
 
 /// None for the default level.
@@ -102,5 +110,11 @@ mod tests {
             let error = on_one_line(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
+        let error = on_one_line("warn,etcd: debug").unwrap_err();
+        assert_eq!(
+            (error.to_string().as_str(), error.help()),
+            ("`etcd: debug` is no level", Some("write `etcd=debug`"))
+        );
+        assert!(on_one_line("hyper::proto").unwrap_err().to_string().contains("is no level: write trace"));
     }
 }
