@@ -1,6 +1,6 @@
 //! The command line of an agent that is a process of its own.
 
-use super::{command::command, logs, own, set, variables::Variables};
+use super::{command::command, logs, own, rivals::rivals, set, variables::Variables};
 use crate::{
     Flag,
     config::{self, Known, KnownSection},
@@ -23,7 +23,7 @@ pub(super) enum Task {
 }
 
 /// What was asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cli {
     pub(super) task: Task,
     /// Where it was said, if it was.
@@ -47,7 +47,7 @@ impl Cli {
 }
 
 /// A key that a variable or a flag sets.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Value {
     pub(super) section: String,
     pub(super) key: String,
@@ -124,6 +124,7 @@ pub(super) fn parse(
             Err(wrong) => cli.wrong.push(wrong),
         }
     }
+    cli.wrong.extend(rivals(&cli.values));
     Ok(cli)
 }
 
@@ -264,6 +265,18 @@ mod tests {
         _config: StoreConfig,
     }
 
+    /// Two names of one setting.
+    const TWO: &[Flag] = &[
+        Flag::new("old", "endpoint").env("OLD").help("the same"),
+        Flag::new("new", "endpoint").env("NEW").help("the same"),
+    ];
+
+    #[plugin(flags = TWO)]
+    struct Twice {
+        #[config]
+        _config: StoreConfig,
+    }
+
     /// Its flag has the name of a section's file.
     const OWN: &[Flag] = &[Flag::new("clash-config", "endpoint").help("its own")];
 
@@ -278,6 +291,16 @@ mod tests {
         store: Dep<Store>,
         clash: Dep<Clash>,
         queue: Dep<Queue>,
+        twice: Dep<Twice>,
+    }
+
+    #[test]
+    fn two_names_of_one_setting_say_one_value() {
+        let wrong = |args: &[&str], env: &[(&str, &str)]| cli(args, env).unwrap().wrong;
+        let told = |what: &str| [(format!("{what} say two values of key `twice.endpoint`"), "keep one of them")];
+        assert_eq!(wrong(&[], &[("OLD", "1"), ("NEW", "2")]), told("variables OLD and NEW"));
+        assert_eq!(wrong(&["--old=1", "--new=2"], &[]), told("flags --old and --new"));
+        assert_eq!(wrong(&["--old=1", "--new=1"], &[("OLD", "2"), ("NEW", "2")]), []);
     }
 
     fn cli(args: &[&str], env: &[(&str, &str)]) -> Result<Cli, clap::Error> {
@@ -298,6 +321,8 @@ mod tests {
             ("CNINFRA_MY_STORE_READ_TIMEOUT", "did you mean `CNINFRA__MY_STORE__READ_TIMEOUT`?"),
             ("CNINFRA_QUEUE__ENDPOINT", "did you mean `CNINFRA__QUEUE__ENDPOINT`?"),
             ("CNINFRA_LGO", "did you mean `CNINFRA_LOG`?"),
+            ("CNINFRA_CONFIG_DIR", "did you mean `CONFIG_DIR`?"),
+            ("CNINFRA_QUEUE_CONFIG", "did you mean `QUEUE_CONFIG`?"),
             ("CNINFRA_WHATEVER", "a key's variable is `CNINFRA__SECTION__KEY`"),
         ] {
             assert_eq!(odd(name, "hunter2"), [format!("variable {name} is not read: {meant}")]);

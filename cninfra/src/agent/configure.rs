@@ -15,11 +15,34 @@ use crate::{
 use figment::Figment;
 
 /// What is to be said of the config.
+#[derive(Debug, Default)]
 pub(super) struct Report {
     /// What is odd about it, but no reason not to start.
     pub(super) odd: Vec<String>,
     /// Why nothing is started.
     pub(super) wrong: Vec<Error>,
+}
+
+/// What is read before a process starts its agent, to be read again.
+#[derive(Clone)]
+pub(super) struct Reads {
+    graph: &'static Graph,
+    own: Own,
+    config: Config,
+    cli: Cli,
+}
+
+impl Reads {
+    /// That of a start with these.
+    pub(super) fn of(settings: &Settings, graph: &'static Graph, cli: &Cli) -> Self {
+        Reads { graph, own: settings.own.clone(), config: settings.config.clone(), cli: cli.clone() }
+    }
+
+    /// What is to be said of it.
+    pub(super) fn report(self) -> Report {
+        let Reads { graph, own, config, cli } = self;
+        Settings { own, config, ..Settings::default() }.configure(graph, cli)
+    }
 }
 
 /// What holds for each key of each section, and where it comes from.
@@ -51,12 +74,15 @@ impl Settings {
         match cli.config_dir {
             Some((dir, origin)) if !config::is_dir(&dir) => {
                 let shown = dir.display().to_string().escape_debug().to_string();
-                let what = if shown.is_empty() {
-                    format!("{origin}: it is empty, and no directory")
-                } else {
-                    format!("{origin}: there is no directory {shown}")
+                let (what, help) = match shown.is_empty() {
+                    true => ("it is empty, and no directory".to_string(), "name one"),
+                    false if config::is_there(&dir) => {
+                        (format!("{shown} is no directory"), "name the one that it is in")
+                    }
+                    false => (format!("there is no directory {shown}"), "make it"),
                 };
-                wrong.push(Error::msg(what).with_help("make it, or leave --config-dir and CONFIG_DIR out"));
+                let error = Error::msg(format_args!("{origin}: {what}"));
+                wrong.push(error.with_help(format_args!("{help}, or leave --config-dir and CONFIG_DIR out")));
             }
             dir => {
                 let dir = dir.map_or_else(|| ".".into(), |(dir, _)| dir);

@@ -2,9 +2,10 @@
 
 use super::{
     cli::Cli,
-    configure::Report,
+    configure::{Reads, Report},
     own::AgentConfig,
-    reading::{Reading, Unread},
+    reading::{Reading, Unread, wait},
+    search::{Again, Search, tick},
     settings::Settings,
     supervise::{Ears, Ground},
 };
@@ -12,14 +13,14 @@ use crate::{Logger, config::At, graph::Graph};
 use std::{sync::mpsc::sync_channel, time::Duration};
 use tokio::{
     sync::{Notify, oneshot},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 /// Files that answer are read within it, whatever the limit is: what is wrong with that is told.
 const LEAST: Duration = Duration::from_millis(500);
 
 /// What became of it; `None` where nobody wants it any more.
-pub(super) type Configured = Option<Result<(Settings, Report), Unread>>;
+pub(super) type Configured = Option<Result<(Settings, Report), Unread<Report>>>;
 
 /// Puts command line, environment and files together. `live` is given where an agent shall live: what it lives in is made meanwhile, and hears
 /// of signals.
@@ -40,6 +41,12 @@ pub(super) fn configure(
         let (own, config) = said;
         AgentConfig::of(&own.under(config)).unwrap_or_default().limits().start.max(LEAST)
     };
+    let reads = Reads::of(&settings, graph, &cli);
+    let again: Again<Report> = Box::new(move |without| {
+        let reads = reads.clone();
+        Some((At::without(without), Box::new(move || reads.report())))
+    });
+    let mut search = Search::new(at.clone(), again);
     let read = move || {
         let mut settings = settings;
         let report = settings.configure(graph, cli);
@@ -50,28 +57,37 @@ pub(super) fn configure(
         // who waited may have gone
         let reading = Reading::begin(at, read, move |read| drop(done.send(read)));
         let limit = limit();
-        let read = reading.and_then(|reading| match heard.recv_timeout(limit) {
-            Ok(read) => read.map_err(Unread::Panicked),
-            Err(_) => Err(reading.unanswered(limit)),
+        let read = reading.map_err(Unread::no_thread).and_then(|reading| match wait(&heard, limit, &mut search) {
+            Ok(read) => read.map_err(Unread::panicked),
+            Err(_) => Err(reading.unanswered(limit, search)),
         });
         return Ok((Some(read), None));
     };
     // first, so that no signal is missed
     let ears = Ears::new()?;
-    let (done, heard) = oneshot::channel();
+    let (done, mut heard) = oneshot::channel();
     let reading = Reading::begin(at, read, move |read| drop(done.send(read)));
     let mut ground = Ground::new(ears)?;
     let reading = match reading {
         Ok(reading) => reading,
-        Err(error) => return Ok((Some(Err(error)), Some(ground))),
+        Err(error) => return Ok((Some(Err(Unread::no_thread(error))), Some(ground))),
     };
     let limit = limit();
+    let heard = async {
+        loop {
+            tokio::select! {
+                biased;
+                read = &mut heard => return read,
+                () = sleep(tick(limit)) => search.look(),
+            }
+        }
+    };
     let read = ground.prepare(log, &stop, hangup, async { timeout(limit, heard).await });
     let configured = read.map(|read| match read {
-        Ok(Ok(read)) => read.map_err(Unread::Panicked),
+        Ok(Ok(read)) => read.map_err(Unread::panicked),
         // the thread says what came of it, whatever that is
-        Ok(Err(_)) => Err(Unread::GivenUp),
-        Err(_) => Err(reading.unanswered(limit)),
+        Ok(Err(_)) => Err(Unread::given_up()),
+        Err(_) => Err(reading.unanswered(limit, search)),
     });
     Ok((configured, Some(ground)))
 }

@@ -1,14 +1,21 @@
 //! The config section `logs`: levels of loggers, and the form of the log.
 
 use crate::{
-    Flag, Result,
+    Error, Flag, Result,
     config::{
-        Config, ConfigMeta, Invalid, Known, Later, Live, Origins, Section as _, check_config, from_text, nearest,
+        Clash, Config, ConfigMeta, Invalid, Known, Later, Live, Origins, Section as _, check_config, check_kinds,
+        from_text, nearest,
     },
-    logging::{Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source},
+    logging::{DEFAULT, Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source, on_one_line},
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::collections::HashMap;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, SeqAccess, Visitor},
+};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+};
 
 /// The name of the section.
 pub(super) const SECTION: &str = "logs";
@@ -37,7 +44,7 @@ pub(super) struct LogsConfig {
     /// Levels by name or pattern.
     #[serde(deserialize_with = "not_too_many")]
     loggers: Vec<LoggerConfig>,
-    /// More of them, over `loggers`.
+    /// The same on one line.
     levels: Option<Levels>,
     format: FormatName,
     /// What later versions of the predecessor knew: records sent to syslog, Logstash and Fluentd.
@@ -61,19 +68,50 @@ enum FormatName {
     Json,
 }
 
-pub(super) const META: ConfigMeta =
-    <Live<LogsConfig>>::META.__checked(|section| check_config::<Live<LogsConfig>>(section, LogsConfig::check));
+pub(super) const META: ConfigMeta = <Live<LogsConfig>>::META.__checked(|section| {
+    let checked = check_config::<Live<LogsConfig>>(section, LogsConfig::check);
+    check_kinds::<Live<LogsConfig>>(section, checked, LogsConfig::clashes)
+});
 
 impl LogsConfig {
     /// A logger has one level.
     fn check(&self) -> std::result::Result<(), Invalid> {
         let mut seen = HashMap::new();
         let twice = self.loggers.iter().enumerate().filter_map(|(at, LoggerConfig { name: Name(name), .. })| {
-            let first = *seen.entry(name).or_insert(at);
+            let first = *seen.entry(same(name)).or_insert(at);
             let what = || format!("is the name of `loggers[{first}]`, too: a logger has one level");
             (first != at).then(|| Invalid::key(format!("loggers[{at}].name"), what()).help("keep one of them"))
         });
         Invalid::all(twice)
+    }
+
+    /// Levels that one source says by two keys.
+    fn clashes(&self) -> Vec<Clash> {
+        let key = |parts: &[&str]| parts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let clash = |name: &str, key: Vec<String>, other: &[String]| {
+            let what = if name == DEFAULT { "the default level".to_string() } else { format!("the level of `{name}`") };
+            Clash { key, other: other.to_vec(), what }
+        };
+        let mut clashes = Vec::new();
+        let mut said: HashMap<String, Vec<String>> = HashMap::new();
+        if self.default_level.is_some() {
+            said.insert(DEFAULT.to_string(), key(&["default-level"]));
+        }
+        for (at, LoggerConfig { name: Name(name), .. }) in self.loggers.iter().enumerate() {
+            let here = key(&[&format!("loggers[{at}]"), "name"]);
+            match said.entry(same(name)) {
+                Entry::Vacant(free) => drop(free.insert(here)),
+                Entry::Occupied(other) if other.get().len() == 1 => clashes.push(clash(name, here, other.get())),
+                // it is told of the list
+                Entry::Occupied(_) => {}
+            }
+        }
+        for LoggerConfig { name: Name(name), .. } in self.levels.iter().flat_map(|levels| &levels.said) {
+            if let Some(other) = said.get(&same(name)) {
+                clashes.push(clash(name, key(&["levels"]), other));
+            }
+        }
+        clashes
     }
 
     pub(super) fn of(config: &Config) -> Result<Self> {
@@ -94,8 +132,8 @@ impl LogsConfig {
     pub(super) fn near_misses(&self, known: &Known) -> Vec<String> {
         let names = || known.iter().map(|section| section.name).filter(|name| *name != SECTION);
         let of_list = self.loggers.iter().map(|LoggerConfig { name: Name(name), .. }| name.as_str());
-        let of_line = self.levels.iter().flat_map(|levels| levels.0.split(',')).filter_map(|one| one.split_once('='));
-        let mut said: Vec<&str> = of_list.chain(of_line.map(|(name, _)| name.trim())).collect();
+        let of_line = self.levels.iter().flat_map(|levels| &levels.said).map(|logger| logger.name.0.as_str());
+        let mut said: Vec<&str> = of_list.chain(of_line).filter(|name| *name != DEFAULT).collect();
         said.dedup();
         let odd = |name: &str| {
             // of a child, the first part is its plugin; a pattern may be meant for what is not there yet, and a library has `::` in its names
@@ -120,23 +158,25 @@ impl LogsConfig {
 
     /// Says the levels to the loggers, in the place of those that the config said before.
     pub(super) fn apply(&self, origins: &Origins, loggers: &Loggers) -> Result<()> {
-        let mut settings = LogSettings::new();
-        let said = |key: &str| {
+        let origin = |key: &str| {
             let origin = origins.get(key);
             let of_process = origin.is_some_and(|origin| origin.of_process);
             let source = if of_process { Source::Environment } else { Source::Config };
-            (source, origin.map(|origin| &*origin.place))
+            (origin.map(|origin| origin.rank), (source, origin.map(|origin| &*origin.place)))
         };
-        if let Some(level) = self.default_level {
-            let (source, place) = said("default-level");
-            settings.put("default", level, source, place)?;
-        }
-        for (at, LoggerConfig { name: Name(name), level }) in self.loggers.iter().enumerate() {
-            let (source, place) = said(&format!("loggers[{at}].level"));
-            settings.put(name, *level, source, place)?;
-        }
-        if let Some(levels) = &self.levels {
-            settings.read(&levels.0, Source::Environment, said("levels").1)?;
+        let default = self.default_level.map(|level| (origin("default-level"), DEFAULT, level));
+        let of_list = self.loggers.iter().enumerate().map(|(at, LoggerConfig { name: Name(name), level })| {
+            (origin(&format!("loggers[{at}].level")), name.as_str(), *level)
+        });
+        let line = self.levels.iter().map(|levels| (origin("levels"), levels));
+        let of_line =
+            line.flat_map(|(origin, levels)| levels.said.iter().map(move |one| (origin, &*one.name.0, one.level)));
+        let mut said: Vec<_> = default.into_iter().chain(of_list).chain(of_line).collect();
+        // of the same name the last one holds
+        said.sort_by_key(|((rank, _), ..)| *rank);
+        let mut settings = LogSettings::new();
+        for ((_, (source, place)), name, level) in said {
+            settings.put(name, level, source, place)?;
         }
         loggers.set_config(&settings)
     }
@@ -150,20 +190,59 @@ fn level_that_holds<S: Serializer>(level: &Option<Level>, serializer: S) -> std:
 
 /// So many that all of them can be kept.
 fn not_too_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<LoggerConfig>, D::Error> {
-    let loggers = Vec::deserialize(deserializer)?;
-    match loggers.len() {
-        0..=MOST => Ok(loggers),
-        many => Err(de::Error::custom(format_args!("{many} levels are too many, {MOST} is the most: {SAY_LESS}"))),
+    /// They are counted before they are read, where that can be.
+    struct Loggers;
+
+    impl<'de> Visitor<'de> for Loggers {
+        type Value = Vec<LoggerConfig>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Self::Value, A::Error> {
+            let is_kept = |many| match many {
+                0..=MOST => Ok(()),
+                many => {
+                    Err(de::Error::custom(format_args!("{many} levels are too many, {MOST} is the most: {SAY_LESS}")))
+                }
+            };
+            is_kept(items.size_hint().unwrap_or_default())?;
+            let mut loggers = Vec::new();
+            while let Some(logger) = items.next_element()? {
+                loggers.push(logger);
+            }
+            is_kept(loggers.len()).map(|()| loggers)
+        }
     }
+    deserializer.deserialize_seq(Loggers)
 }
 
 /// The name or pattern of loggers.
 #[derive(Clone, Debug)]
 struct Name(String);
 
+impl Name {
+    /// Of a text.
+    fn of(text: &str) -> Result<Self> {
+        let name = if text == PREDECESSORS_OWN { "agent" } else { text };
+        LogSettings::new().put(name, Level::Info, Source::Config, None).map(|()| Name(name.to_string()))
+    }
+}
+
+/// What is the same for two patterns of the same loggers.
+fn same(name: &str) -> String {
+    let mut same: Vec<char> = name.chars().collect();
+    same.dedup_by(|one, other| *one == '*' && *other == '*');
+    same.into_iter().collect()
+}
+
 /// Levels on one line: `warn,etcd*=debug`.
 #[derive(Clone, Debug)]
-struct Levels(String);
+struct Levels {
+    text: String,
+    said: Vec<LoggerConfig>,
+}
 
 impl Serialize for Name {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -173,26 +252,30 @@ impl Serialize for Name {
 
 impl Serialize for Levels {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(&self.text)
     }
 }
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = |text: &str| {
-            let name = if text == PREDECESSORS_OWN { "agent" } else { text };
-            LogSettings::new().put(name, Level::Info, Source::Config, None).map(|()| Name(name.to_string()))
-        };
-        from_text(deserializer, "the name of a logger, or a pattern such as `etcd*`", read)
+        from_text(deserializer, "the name of a logger, or a pattern such as `etcd*`", Name::of)
     }
 }
 
 impl<'de> Deserialize<'de> for Levels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = |text: &str| {
-            let mut levels = LogSettings::new();
-            levels.read(text, Source::Environment, None)?;
-            levels.is_kept().map(|()| Levels(text.to_string()))
+            let of = |(name, level)| Name::of(name).map(|name| LoggerConfig { name, level });
+            let said = on_one_line(text)?.into_iter().map(of).collect::<Result<Vec<_>>>()?;
+            let mut seen = HashMap::new();
+            for LoggerConfig { name: Name(name), level } in &said {
+                if let Some(first) = seen.insert(same(name), level) {
+                    let of = if name == DEFAULT { "the default level".to_string() } else { format!("`{name}`") };
+                    let what = format_args!("{of} is there twice, as `{first}` and as `{level}`");
+                    return Err(Error::msg(what).with_help("a logger has one level: keep one of them"));
+                }
+            }
+            Ok(Levels { text: text.to_string(), said })
         };
         from_text(deserializer, "levels, such as `warn,etcd*=debug`", read)
     }
@@ -242,6 +325,104 @@ mod tests {
             )
         };
         assert_eq!(told, [twice(3, 0), twice(4, 1)]);
+    }
+
+    /// What is wrong with the levels of these files, variables and flags, without the folder's name.
+    fn told(files: &[(&str, &str)], said: &[(&str, &str)]) -> Vec<String> {
+        let folder = cninfra_testbed::Folder::new();
+        files.iter().for_each(|(name, text)| folder.write(name, text));
+        let known = Known::none().with(SECTION, META);
+        let mut config = Config::new().set(SECTION, "default-level", "info").set(SECTION, "levels", "info,http=warn");
+        for (key, text) in said {
+            match key.strip_prefix("--") {
+                Some(key) => config.set_flag(SECTION, key, text, key),
+                None => config.set_variable(SECTION, key, text, &key.to_uppercase()),
+            }
+        }
+        config.read_files(&crate::config::Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let dir = format!("{}/", folder.path().display());
+        config.check(&known).iter().map(|mistake| mistake.to_string().replace(&dir, "")).collect()
+    }
+
+    #[test]
+    fn two_levels_for_one_logger_on_one_line_are_told() {
+        let words = |of: &str, levels: [&str; 2]| {
+            format!(
+                "{of} is there twice, as `{}` and as `{}`: a logger has one level: keep one of them",
+                levels[0], levels[1]
+            )
+        };
+        for (text, what) in [
+            ("a=info,a=debug", words("`a`", ["info", "debug"])),
+            ("a=info, a = info", words("`a`", ["info", "info"])),
+            ("a*=info,b=warn,a**=debug", words("`a**`", ["info", "debug"])),
+            ("warn,info", words("the default level", ["warn", "info"])),
+            ("warn,default=info", words("the default level", ["warn", "info"])),
+            ("agent=warn,defaultLogger=info", words("`agent`", ["warn", "info"])),
+        ] {
+            let place = |place: &str| [format!("{place}: key `logs.levels`: {what}")];
+            assert_eq!(told(&[], &[("--levels", text)]), place("flag --levels"));
+            assert_eq!(told(&[], &[("levels", text)]), place("variable LEVELS"));
+            assert_eq!(told(&[("logs.conf", &format!("levels: {text}"))], &[]), place("logs.conf:1:9"));
+        }
+    }
+
+    #[test]
+    fn one_source_has_one_level_for_a_logger() {
+        let list = "loggers: [{name: a, level: info}, {name: default, level: warn}]";
+        for (files, said, what) in [
+            (
+                &[("logs.conf", "loggers: [{name: a, level: info}]\nlevels: b=info,a=debug")] as &[_],
+                &[] as &[_],
+                "logs.conf:2:9: key `logs.levels` says the level of `a`, which key `logs.loggers[0].name` says too, logs.conf:1:18",
+            ),
+            (
+                &[("logs.conf", "default-level: info"), ("agent.yaml", &format!("logs: {{{list}}}"))],
+                &[],
+                "agent.yaml:1:49: key `logs.loggers[1].name` says the default level, which key `logs.default-level` says too, logs.conf:1:16",
+            ),
+            (
+                &[],
+                &[("default-level", "info"), ("levels", "warn,a=info")],
+                "variable LEVELS: key `logs.levels` says the default level, which key `logs.default-level` says too, variable DEFAULT-LEVEL",
+            ),
+            (
+                &[],
+                &[("--loggers", "[{name: defaultLogger, level: warn}]"), ("--levels", "agent=warn")],
+                "flag --levels: key `logs.levels` says the level of `agent`, which key `logs.loggers[0].name` says too, flag --loggers",
+            ),
+        ] {
+            assert_eq!(told(files, said), [what]);
+        }
+        // of several sources the higher one's holds
+        let files = [("logs.conf", &*format!("{list}\nlevels: http=info"))];
+        let said =
+            [("levels", "a=debug,error"), ("--default-level", "info"), ("--loggers", "[{name: a, level: warn}]")];
+        assert_eq!(told(&files, &said), [""; 0]);
+    }
+
+    #[test]
+    fn of_several_sources_the_higher_ones_level_holds() {
+        let level = |said: &[(&str, &str)]| {
+            let mut config = Config::new().set(SECTION, "levels", "trace,http=trace");
+            for (key, text) in said {
+                match key.strip_prefix("--") {
+                    Some(key) => config.set_flag(SECTION, key, text, key),
+                    None => config.set_variable(SECTION, key, text, &key.to_uppercase()),
+                }
+            }
+            let loggers = Loggers::default();
+            let (logs, origins) = LogsConfig::with_origins(&config).unwrap();
+            logs.apply(&origins, &loggers).unwrap();
+            [loggers.level("default"), loggers.level("http")].map(|said| (said.level, said.origin.source))
+        };
+        let list = "[{name: http, level: debug}, {name: default, level: debug}]";
+        assert_eq!(level(&[]), [(Level::Trace, Source::Config); 2]);
+        assert_eq!(level(&[("loggers", list)]), [(Level::Debug, Source::Environment); 2]);
+        let flag = [("levels", "error,http=error"), ("--loggers", list)];
+        assert_eq!(level(&flag), [(Level::Debug, Source::Environment); 2]);
+        let flag = [("levels", "error"), ("--default-level", "warn")];
+        assert_eq!(level(&flag)[0], (Level::Warn, Source::Environment));
     }
 
     #[test]

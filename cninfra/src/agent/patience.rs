@@ -1,13 +1,14 @@
 //! [`Patience`]: looks at the config files while the agent runs, and waits for none of them for longer than it may.
 
-use super::reading::{Reading, Unread, within};
+use super::{
+    reading::{Unanswered, Unread, within},
+    search::{Again, Silent},
+};
 use crate::{
     Error,
-    config::{At, Reload, Reloader},
+    config::{Reload, Reloader},
 };
 use std::{
-    convert::Infallible,
-    future::pending,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,24 +16,10 @@ use std::{
 /// So long is waited for the files.
 const ANSWERS: Duration = Duration::from_secs(5);
 
-/// So often in this time it is seen whether a file is waited for.
-const TICKS: u32 = 50;
-
 /// How long it waits, and for which files it has waited in vain: they are left out until they answer.
 pub(super) struct Patience {
     limit: Duration,
     silent: Vec<Silent>,
-}
-
-struct Silent {
-    path: PathBuf,
-    reading: Reading,
-}
-
-impl Silent {
-    fn is_silent(&self) -> bool {
-        self.reading.waits_for().is_some_and(|path| path == self.path)
-    }
 }
 
 /// What came of a look.
@@ -80,22 +67,15 @@ impl Patience {
         // the files of a directory are not known without it
         while !self.silent().any(|path| path == reloader.dir()) {
             let (at, reads) = (reloader.instead_of(self.silent()), reloader.clone());
-            let mut others = Vec::new();
-            let read = tokio::select! {
-                biased;
-                read = within(self.limit, at.clone(), move || reads.read()) => read,
-                never = self.find(&mut others, &at, reloader) => match never {},
-            };
-            let (path, reading) = match read {
+            let silent = match within(self.limit, at, move || reads.read(), self.again(reloader)).await {
                 Ok(read) => {
                     looked.reload = Some(reloader.judge(read));
                     break;
                 }
-                Err(Unread::Silent { path, reading, .. }) => (path, reading),
-                Err(error) => return Err(error.into()),
+                Err(Unread::Silent(Unanswered { silent, .. })) => silent,
+                Err(Unread::Failed(error)) => return Err(error),
             };
-            others.retain(|other| other.path != path && other.is_silent());
-            for silent in [Silent { path, reading }].into_iter().chain(others) {
+            for silent in silent {
                 if looked.answer.contains(&silent.path) {
                     looked.answer.retain(|answer| *answer != silent.path);
                 } else {
@@ -107,35 +87,17 @@ impl Patience {
         Ok(looked)
     }
 
-    /// Finds which files do not answer beside the one that this look waits for, so that all of them have the same time: it looks again without that
-    /// one, and without each that it finds.
-    async fn find(&self, found: &mut Vec<Silent>, look: &At, reloader: &Reloader) -> Infallible {
-        let tick = self.limit / TICKS;
-        let mut next = stays(|| Some(look.path()), tick).await;
-        let mut known: Vec<PathBuf> = self.silent().map(Path::to_path_buf).collect();
-        // the files of a directory are not known without it
-        while let Some(path) = next.take().filter(|path| path != reloader.dir()) {
-            known.push(path);
-            let (at, reads) = (reloader.instead_of(known.iter().map(|path| &**path)), reloader.clone());
-            let Ok(reading) = Reading::begin(at, move || reads.read(), drop) else { break };
-            next = stays(|| reading.waits_for(), tick).await;
-            found.extend(next.clone().map(|path| Silent { path, reading }));
-        }
-        pending().await
-    }
-}
-
-/// The file that is waited for from one tick to the next; `None` where all answer.
-async fn stays(waits_for: impl Fn() -> Option<PathBuf>, tick: Duration) -> Option<PathBuf> {
-    let mut before = PathBuf::new();
-    loop {
-        tokio::time::sleep(tick).await;
-        let now = waits_for()?;
-        // a thread that has not begun waits for nothing
-        if now == before && now != Path::new("") {
-            return Some(now);
-        }
-        before = now;
+    /// Looks at all but some more files; what comes of it is seen by the next look.
+    fn again(&self, reloader: &Reloader) -> Again<()> {
+        let (reloader, silent) = (reloader.clone(), self.silent().map(Path::to_path_buf).collect::<Vec<_>>());
+        Box::new(move |without| {
+            // the files of a directory are not known without it
+            if without.iter().any(|path| path == reloader.dir()) {
+                return None;
+            }
+            let (at, reads) = (reloader.instead_of(silent.iter().chain(without).map(|path| &**path)), reloader.clone());
+            Some((at, Box::new(move || drop(reads.read()))))
+        })
     }
 }
 
@@ -143,7 +105,10 @@ async fn stays(waits_for: impl Fn() -> Option<PathBuf>, tick: Duration) -> Optio
 #[allow(clippy::unwrap_used, reason = "a test fails by it")]
 mod tests {
     use super::*;
-    use crate::config::{Known, Live, Secret, Section as _};
+    use crate::{
+        agent::reading::Reading,
+        config::{At, Known, Live, Secret, Section as _},
+    };
     use cninfra_testbed::{Folder, Silent};
     use std::time::Instant;
 

@@ -5,13 +5,13 @@ use super::{
     env::Env,
     limits::{self, LimitTable},
     logs::LogsConfig,
-    own::{self, AgentConfig},
+    own::{self, AgentConfig, Own},
     runner::{Runner, Special},
     settings::Settings,
 };
 use crate::{
     Error,
-    config::{Known, OnFailure},
+    config::{Config, Files, Known, OnFailure},
     context::Shared,
     graph::{Graph, Need, Node},
 };
@@ -45,11 +45,7 @@ impl Settings {
         let whole = own.limits();
         let special = self.special(graph);
         let place = |name: &str| graph.nodes().iter().position(|node| node.instance() == name);
-        // each is told once, in an order that is the same for each start
-        let names: BTreeSet<&str> =
-            self.policies.keys().chain(self.plugin_limits.keys().map(|(name, _)| name)).map(|name| &**name).collect();
-        let unknown = names.into_iter().filter(|name| place(name).is_none()).map(|name| unknown(graph, name));
-        let mut invalid: Vec<PluginError> = unknown.collect();
+        let mut invalid: Vec<PluginError> = self.unknown(graph).iter().map(|name| unknown(graph, name)).collect();
         let mut policies = HashMap::new();
         let mut limits = LimitTable { whole, phases: own.phase_limits().collect(), ..LimitTable::default() };
         for (name, policy) in &self.policies {
@@ -103,6 +99,12 @@ impl Settings {
             wrap: self.wrap,
         };
         Prepared { runner: Runner::new(env, self.record), shared, special, invalid }
+    }
+
+    /// The names of plugins that are not there and for which something is set: each once, in an order that is the same for each start.
+    fn unknown(&self, graph: &'static Graph) -> BTreeSet<String> {
+        let names = self.policies.keys().chain(self.plugin_limits.keys().map(|(name, _)| name));
+        names.filter(|name| graph.nodes().iter().all(|node| node.instance() != **name)).cloned().collect()
     }
 
     /// What the config says goes over what the builder says, whose delays stay where both try again.
@@ -165,6 +167,34 @@ pub(super) struct Prepared {
     pub(super) special: HashMap<usize, Special>,
     /// Settings of plugins that are not there, and what is wrong with the config.
     pub(super) invalid: Vec<PluginError>,
+}
+
+/// What is read for a start, to be read again.
+#[derive(Clone)]
+pub(super) struct Reads {
+    graph: &'static Graph,
+    own: Own,
+    config: Config,
+    files: Option<Files>,
+    unknown: BTreeSet<String>,
+}
+
+impl Reads {
+    /// That of a start with these.
+    pub(super) fn of(settings: &Settings, graph: &'static Graph) -> Self {
+        let (own, files) = (settings.own.clone(), settings.files.clone());
+        Reads { graph, own, files, config: settings.config.clone(), unknown: settings.unknown(graph) }
+    }
+
+    /// What is wrong with it.
+    pub(super) fn mistakes(self) -> Vec<PluginError> {
+        let Reads { graph, own, config, files, unknown: names } = self;
+        let mut settings = Settings { own, config: config.with_secrets_anew(), files, ..Settings::default() };
+        // what is only odd is told by a start
+        settings.read_config(&own::known(graph));
+        let unknown = names.iter().map(|name| unknown(graph, name));
+        unknown.chain(own::mistakes(graph, &settings.config)).collect()
+    }
 }
 
 /// Something is set for a plugin that is not there.

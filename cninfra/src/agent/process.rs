@@ -138,7 +138,11 @@ impl<F: 'static> Builder<F> {
         let (mut settings, report) = match configured {
             Some(Ok(read)) => read,
             Some(Err(unread)) => {
-                tell(Level::Error, &Report { odd: Vec::new(), wrong: vec![unread.into()] }, teller::ALL);
+                let (mut wrong, others) = unread.told();
+                let mut report = others.unwrap_or_default();
+                wrong.append(&mut report.wrong);
+                report.odd.iter().for_each(|odd| tell(Level::Warn, odd, teller::FIRST));
+                tell(Level::Error, &Report { wrong, ..report }, teller::ALL);
                 return ExitCode::from(exit::INVALID);
             }
             None => {

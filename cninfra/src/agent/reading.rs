@@ -1,6 +1,11 @@
 //! Reads the config on a thread apart: a file system may not answer. Nothing waits for it for longer than it may.
 
-use super::{Cause, Phase, PluginError, StartError, apart, prepare::Prepared, settings::Settings};
+use super::{
+    Cause, Phase, PluginError, StartError, apart,
+    prepare::{Prepared, Reads},
+    search::{Again, Search, Silent, tick},
+    settings::Settings,
+};
 use crate::{
     Error,
     config::At,
@@ -10,40 +15,65 @@ use crate::{
 use std::{
     io,
     path::PathBuf,
-    sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 use tokio::task::spawn_blocking;
 
-/// Why nothing came of reading.
+/// Why nothing came of reading; `S` is what the files say that do answer.
 #[derive(Debug)]
-pub(super) enum Unread {
-    /// This file did not answer within its time, and the thread waits for it still.
-    Silent {
-        path: PathBuf,
-        limit: Duration,
-        reading: Reading,
-    },
-    Panicked(Panic),
-    NoThread(io::Error),
-    /// The runtime ends.
-    GivenUp,
+pub(super) enum Unread<S> {
+    /// It was not done within its time, and threads wait still.
+    Silent(Unanswered<S>),
+    /// It could not be waited for, or it panicked.
+    Failed(Error),
 }
 
-impl From<Unread> for Error {
-    fn from(unread: Unread) -> Self {
-        match unread {
-            Unread::Silent { path, limit, .. } => {
-                Error::msg(format_args!("{} is not read within {limit:?}", path.display()))
-                    .with_help("look at the file system that it is on: it does not answer")
-            }
-            Unread::Panicked(panic) => {
-                Error::msg(format_args!("reading the config files panicked: {panic}")).with_help("it is a defect")
-            }
-            Unread::NoThread(error) => Error::from(error).context("there is no thread to read the config files on"),
-            Unread::GivenUp => Error::msg("reading the config files was given up, since the runtime ends"),
+/// What is known of a reading whose time is over.
+#[derive(Debug)]
+pub(super) struct Unanswered<S> {
+    /// The files that do not answer; the first is the one that it looked at last.
+    pub(super) silent: Vec<Silent>,
+    /// The first does not answer; else it is not the file that takes so long.
+    waits: bool,
+    limit: Duration,
+    /// What the others say, where that is known.
+    said: Option<S>,
+}
+
+impl<S> Unread<S> {
+    pub(super) fn panicked(panic: Panic) -> Self {
+        let error = Error::msg(format_args!("reading the config files panicked: {panic}"));
+        Unread::Failed(error.with_help("it is a defect"))
+    }
+
+    pub(super) fn no_thread(error: io::Error) -> Self {
+        Unread::Failed(Error::from(error).context("there is no thread to read the config files on"))
+    }
+
+    /// The runtime ends.
+    pub(super) fn given_up() -> Self {
+        Unread::Failed(Error::msg("reading the config files was given up, since the runtime ends"))
+    }
+
+    /// What went wrong, and what the files say that do answer.
+    pub(super) fn told(self) -> (Vec<Error>, Option<S>) {
+        let Unanswered { silent, waits, limit, said } = match self {
+            Unread::Silent(unanswered) => unanswered,
+            Unread::Failed(error) => return (vec![error], None),
+        };
+        let told = |Silent { path, .. }: &Silent| {
+            Error::msg(format_args!("{} is not read within {limit:?}", path.display()))
+                .with_help("look at the file system that it is on: it does not answer")
+        };
+        let mut errors: Vec<_> = silent.iter().skip(usize::from(!waits)).map(told).collect();
+        if errors.is_empty() {
+            let what = format_args!("the config is not read within {limit:?}, though no file is waited for");
+            let help = "look at what else takes so long: a type or a check of a plugin, or a machine that is busy";
+            errors.push(Error::msg(what).with_help(help));
         }
+        (errors, said)
     }
 }
 
@@ -64,20 +94,28 @@ impl Reading {
         at: At,
         read: impl FnOnce() -> T + Send + 'static,
         done: impl FnOnce(Result<T, Panic>) + Send + 'static,
-    ) -> Result<Self, Unread> {
+    ) -> io::Result<Self> {
         let reads = at.clone();
-        let thread = apart::spawn("cninfra-config", move || done(guard(|| reads.during(read))));
-        Ok(Reading { at, thread: thread.map_err(Unread::NoThread)? })
+        let thread = apart::spawn("cninfra-config", move || done(guard(|| reads.during(read))))?;
+        Ok(Reading { at, thread })
     }
 
     /// It was waited for as long as this.
-    pub(super) fn unanswered(self, limit: Duration) -> Unread {
-        Unread::Silent { path: self.at.path(), limit, reading: self }
+    pub(super) fn unanswered<S: Send + 'static>(self, limit: Duration, search: Search<S>) -> Unread<S> {
+        let (waits, path) = (self.at.waits_for(), self.at.path());
+        let (others, said) = search.end(&path);
+        let silent = [Silent { path, reading: self }].into_iter().chain(others).collect();
+        Unread::Silent(Unanswered { silent, waits: waits.is_some(), limit, said })
     }
 
-    /// The file that it waits for; `None` where it has come back.
+    /// It has come back.
+    pub(super) fn is_done(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// The file that it looked at last; `None` where it has come back.
     pub(super) fn waits_for(&self) -> Option<PathBuf> {
-        (!self.thread.is_finished()).then(|| self.at.path())
+        (!self.is_done()).then(|| self.at.path())
     }
 }
 
@@ -93,41 +131,67 @@ pub(super) async fn read(settings: Settings, graph: &'static Graph) -> Result<Pr
     let (began, stop) = (Instant::now(), settings.stop.clone());
     // what the files say of it is not known yet
     let limit = settings.own.limits.unwrap_or_default().start;
-    let at = At::default();
-    let reading = within(limit, at.clone(), move || settings.runner(graph));
+    let (at, reads) = (At::default(), Reads::of(&settings, graph));
+    let again: Again<Vec<PluginError>> = Box::new(move |without| {
+        let reads = reads.clone();
+        Some((At::without(without), Box::new(move || reads.mistakes())))
+    });
+    let reading = within(limit, at, move || settings.runner(graph), again);
     let failed = tokio::select! {
         read = reading => match read {
             Ok(prepared) => return Ok(prepared),
-            Err(error) => vec![PluginError::of_flavor(graph, Phase::Create, Cause::Config(error.into()))],
+            Err(unread) => {
+                let (errors, mistakes) = unread.told();
+                let error = |error| PluginError::of_flavor(graph, Phase::Create, Cause::Config(error));
+                errors.into_iter().map(error).chain(mistakes.into_iter().flatten()).collect()
+            }
         },
         () = stop.stopping() => Vec::new(),
     };
     Err(StartError::before_all(graph, failed, began))
 }
 
+/// Waits for what is heard, no longer than this, and searches meanwhile.
+pub(super) fn wait<T, S: Send + 'static>(
+    heard: &Receiver<T>,
+    limit: Duration,
+    search: &mut Search<S>,
+) -> Result<T, RecvTimeoutError> {
+    let (began, tick) = (Instant::now(), tick(limit));
+    loop {
+        let left = limit.saturating_sub(began.elapsed());
+        match heard.recv_timeout(left.min(tick)) {
+            Err(RecvTimeoutError::Timeout) if !left.is_zero() => search.look(),
+            heard => return heard,
+        }
+    }
+}
+
 /// Reads, and waits for it no longer than this, by the wall clock.
 ///
 /// # Cancel safety
 /// It may be dropped: nothing waits for it any more.
-pub(super) async fn within<T: Send + 'static>(
+pub(super) async fn within<T: Send + 'static, S: Send + 'static>(
     limit: Duration,
     at: At,
     read: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Unread> {
+    again: Again<S>,
+) -> Result<T, Unread<S>> {
     let (says, heard) = sync_channel(2);
     let _given_up = GivenUp(says.clone());
     let waits = move || {
         // who waited may have gone
         let done = move |read| drop(says.send(Heard::Read(read)));
-        let reading = Reading::begin(at, read, done)?;
-        match heard.recv_timeout(limit) {
-            Ok(Heard::Read(read)) => read.map_err(Unread::Panicked),
-            Err(RecvTimeoutError::Timeout) => Err(reading.unanswered(limit)),
-            Ok(Heard::GivenUp) | Err(RecvTimeoutError::Disconnected) => Err(Unread::GivenUp),
+        let mut search = Search::new(at.clone(), again);
+        let reading = Reading::begin(at, read, done).map_err(Unread::no_thread)?;
+        match wait(&heard, limit, &mut search) {
+            Ok(Heard::Read(read)) => read.map_err(Unread::panicked),
+            Err(RecvTimeoutError::Timeout) => Err(reading.unanswered(limit, search)),
+            Ok(Heard::GivenUp) | Err(RecvTimeoutError::Disconnected) => Err(Unread::given_up()),
         }
     };
     // time that is paused stands still meanwhile
-    spawn_blocking(waits).await.unwrap_or(Err(Unread::GivenUp))
+    spawn_blocking(waits).await.unwrap_or_else(|_| Err(Unread::given_up()))
 }
 
 enum Heard<T> {
@@ -150,28 +214,64 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use cninfra_testbed::Folder;
-    use std::{fs, sync::mpsc::channel};
+    use std::{
+        fs,
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+            mpsc::channel,
+        },
+    };
 
     #[tokio::test(start_paused = true)]
     async fn a_file_that_is_not_read_in_time_is_named() {
         let folder = Folder::new();
         let path = folder.path().join("password");
         fs::write(&path, "hunter2").unwrap();
+        let _silent = cninfra_testbed::Silent::file(&path);
         let config = Config::new().set("store", "password-file", path.display().to_string());
-        // as if the file system did not answer, where it is left; who waits longer than he should fails, and does not hang
+        let began = tokio::time::Instant::now();
+        let read = within(
+            Duration::from_millis(100),
+            At::default(),
+            move || drop(config.section::<Store>("store").map(|store| store.password)),
+            nothing_else(),
+        );
+        let error = read.await.unwrap_err().told().0.remove(0);
+        assert_eq!(error.to_string(), format!("{} is not read within 100ms", path.display()));
+        assert!(error.help().is_some_and(|help| help.contains("file system")) && began.elapsed().is_zero());
+    }
+
+    /// Nothing is read again.
+    fn nothing_else() -> Again<()> {
+        Box::new(|_| None)
+    }
+
+    #[tokio::test]
+    async fn no_file_is_blamed_for_what_takes_long_by_itself() {
+        let (folder, is_again) = (Folder::new(), Arc::new(AtomicBool::new(false)));
+        folder.write("store.conf", "");
+        let (path, is_read_again) = (folder.path().join("store.conf"), is_again.clone());
+        // who waits longer than he should fails, and does not hang
         let (answer, answered) = channel::<()>();
         std::thread::spawn(move || {
             std::thread::sleep(Duration::from_secs(20));
             drop(answer);
         });
-        let began = tokio::time::Instant::now();
-        let read = within(Duration::from_millis(100), At::default(), move || {
+        let config = Config::new().set("store", "password-file", path.display().to_string());
+        let read = move || {
             let _ = config.section::<Store>("store").map(|store| store.password);
             let _ = answered.recv();
+        };
+        let again: Again<()> = Box::new(move |_| {
+            is_read_again.store(true, Ordering::Relaxed);
+            None
         });
-        let error = Error::from(read.await.unwrap_err());
-        assert_eq!(error.to_string(), format!("{} is not read within 100ms", path.display()));
-        assert!(error.help().is_some_and(|help| help.contains("file system")) && began.elapsed().is_zero());
+        let (errors, _) = within(Duration::from_millis(300), At::default(), read, again).await.unwrap_err().told();
+        let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["the config is not read within 300ms, though no file is waited for"]);
+        assert!(errors[0].help().is_some_and(|help| help.contains("a check of a plugin")));
+        assert!(!is_again.load(Ordering::Relaxed), "there is no file to read without");
     }
 
     #[derive(Default, serde::Serialize, serde::Deserialize)]
@@ -182,8 +282,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_panics_is_told() {
-        let read = within(Duration::from_secs(60), At::default(), || panic!("in pieces"));
-        let told = Error::from(read.await.err().unwrap()).to_string();
+        let read = within(Duration::from_secs(60), At::default(), || panic!("in pieces"), nothing_else());
+        let told = read.await.err().unwrap().told().0.remove(0).to_string();
         assert_eq!(told, "reading the config files panicked: in pieces");
     }
 
@@ -193,10 +293,11 @@ mod tests {
         for mut builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
             let runtime = builder.enable_all().build().unwrap();
             let ((begins, begun), (_answer, answered)) = (channel(), channel::<()>());
-            runtime.spawn(within(Duration::from_secs(60), At::default(), move || {
+            let read = move || {
                 begins.send(()).unwrap();
                 let _ = answered.recv();
-            }));
+            };
+            runtime.spawn(within(Duration::from_secs(60), At::default(), read, nothing_else()));
             runtime.block_on(async {
                 while begun.try_recv().is_err() {
                     tokio::task::yield_now().await

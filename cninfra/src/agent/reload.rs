@@ -83,7 +83,7 @@ async fn run(
             }
         };
         failed.clear();
-        tell_of_silence(&log, (&reloader, &patience), &looked, asked);
+        tell_of_silence(&log, (&reloader, &patience), &looked, asked, poll);
         let Some(reload) = looked.reload else {
             (settles, asked) = (false, false);
             continue;
@@ -125,10 +125,17 @@ fn set_logs(shared: &Shared, reloader: &Reloader, format: Option<&SharedFormat>)
 }
 
 /// Says which files do not answer, once; and again to who asks.
-fn tell_of_silence(log: &Logger, (reloader, patience): (&Reloader, &Patience), looked: &Looked, asked: bool) {
+fn tell_of_silence(
+    log: &Logger,
+    (reloader, patience): (&Reloader, &Patience),
+    looked: &Looked,
+    asked: bool,
+    poll: Duration,
+) {
     let limit = patience.limit();
+    let again = if poll.is_zero() { "after the next SIGHUP" } else { "when it answers" };
     for path in &looked.answer {
-        log.info(format_args!("{} answers again: it is followed", path.display()));
+        log.info(format_args!("{} answers again: it is read", path.display()));
     }
     for path in &looked.fell_silent {
         let meanwhile = match reloader.has_read(path) {
@@ -136,8 +143,8 @@ fn tell_of_silence(log: &Logger, (reloader, patience): (&Reloader, &Patience), l
             false => "it has not been read yet",
         };
         log.error(format_args!(
-            "{} did not answer within {limit:?}: {meanwhile}, and it is tried again when it answers\n  help: look at the \
-             file system that it is on",
+            "{} did not answer within {limit:?}: {meanwhile}, and it is tried again {again}\n  help: look at the file \
+             system that it is on",
             path.display()
         ));
     }
@@ -289,6 +296,8 @@ mod tests {
                 hangup.notify_one();
                 let text = until(&log, outcome, 1).await;
                 assert!(text.contains("greeter.conf did not answer within 5s: it is taken to be as it was"), "{text}");
+                // nothing looks at it by itself
+                assert_eq!(text.matches("it is tried again after the next SIGHUP").count(), 2, "{text}");
                 assert!(text.contains("greeter.yaml did not answer within 5s: it has not been read yet"), "{text}");
                 hangup.notify_one();
                 until(&log, outcome, 2).await;

@@ -48,7 +48,9 @@ impl Variables {
                 && !is_of_a_service(name, value)
         };
         for (name, _) in self.values.iter().filter(is_unknown) {
-            let meant = known.variable_meant(&name[OURS.len()..]);
+            let rest = &name[OURS.len()..];
+            let without = names.iter().find(|name| *name == rest).cloned();
+            let meant = without.or_else(|| known.variable_meant(rest));
             let meant = meant.or_else(|| nearest(name, names.iter().map(String::as_str)).map(str::to_string));
             let help = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),

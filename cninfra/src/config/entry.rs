@@ -29,12 +29,14 @@ pub(super) struct Entries<'a> {
     /// The highest first.
     pub(super) all: Vec<&'a Entry>,
     pub(super) secrets: Arc<Secrets>,
+    /// A file that does not answer may say more.
+    pub(super) partial: bool,
 }
 
 impl<'a> Entries<'a> {
     /// Only this, which names no files that have been read.
     pub(super) fn one(entry: &'a Entry) -> Self {
-        Entries { all: vec![entry], secrets: Arc::default() }
+        Entries { all: vec![entry], ..Entries::default() }
     }
 }
 

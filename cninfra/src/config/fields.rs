@@ -110,8 +110,13 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                 mistake(reader, spot, what, Some("take it out".to_string()));
                 continue;
             }
-            Meant::Nothing if reader.path.is_empty() && AGENT_KEYS.contains(&&*key) => {
-                reader.reading.notes.borrow_mut().agent_keys.entry(key).or_insert(spot);
+            Meant::Nothing if reader.path.is_empty() && agents(&key).is_some() => {
+                let mut notes = reader.reading.notes.borrow_mut();
+                match agents(&key).filter(|agents| **agents != key) {
+                    // a second spelling in one layer: that it is one is told where the agent's keys are read
+                    Some(agents) => notes.overridden_agent_keys.push((agents.to_string(), spot)),
+                    None => drop(notes.agent_keys.entry(key).or_insert(spot)),
+                }
                 continue;
             }
             // of what is not told nothing more is made: there may be thousands
@@ -120,7 +125,7 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                 let written = reader.reading.layers.written(&spot).unwrap_or(key);
                 let help = if reader.path.is_empty() && key::same(&written, reader.reading.section.name) {
                     format!(
-                        "the file holds the section itself: what is in `{written}` goes one step to the left, without it"
+                        "this is the section `{written}` already: what is in this key goes one step to the left, without it"
                     )
                 } else {
                     let agents = if reader.path.is_empty() { reader.reading.section.agents } else { &[] };
@@ -148,6 +153,11 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
         }
     }
     keys
+}
+
+/// The key of the agent's that is meant.
+fn agents(written: &str) -> Option<&'static &'static str> {
+    AGENT_KEYS.iter().find(|agents| key::same(agents, written))
 }
 
 /// The other fields than this one that nothing says, by the names of their keys; an alias is a name, too.

@@ -8,7 +8,7 @@ use std::{
     io::{self, Error, ErrorKind, Read as _},
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
@@ -23,8 +23,15 @@ thread_local! {
 /// not asked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct At {
-    looks: Arc<Mutex<PathBuf>>,
+    looks: Arc<Mutex<Looks>>,
     instead: Arc<Instead>,
+}
+
+#[derive(Debug, Default)]
+struct Looks {
+    path: PathBuf,
+    /// The file system has not answered yet.
+    waits: bool,
 }
 
 /// What came of reading a file.
@@ -40,6 +47,17 @@ pub(super) struct Failed {
 impl Failed {
     pub(super) fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// The mend, where the words do not say it.
+    pub(super) fn help(&self) -> Option<&'static str> {
+        match self.kind {
+            ErrorKind::IsADirectory => Some("put a file in its place, or take it out"),
+            ErrorKind::PermissionDenied => Some("let the user of the agent read it, and enter each directory above it"),
+            ErrorKind::FileTooLarge => Some("look whether it is the right file: config has less"),
+            ErrorKind::InvalidData | ErrorKind::Other => None,
+            _ => Some("look at what it is and where it leads to"),
+        }
     }
 }
 
@@ -64,6 +82,11 @@ impl At {
         At { looks: Arc::default(), instead: Arc::new(files) }
     }
 
+    /// Nothing is known of these files, and of what is in these directories; they are not asked.
+    pub(crate) fn without(paths: &[PathBuf]) -> Self {
+        At::instead_of(paths.iter().map(|path| (path.clone(), None)).collect())
+    }
+
     /// Runs, and notes each file that is looked at meanwhile on this thread.
     pub(crate) fn during<T>(&self, run: impl FnOnce() -> T) -> T {
         /// Also where it panics.
@@ -80,52 +103,72 @@ impl At {
 
     /// The last one.
     pub(crate) fn path(&self) -> PathBuf {
-        self.looks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.looks().path.clone()
+    }
+
+    /// The one that is waited for: it has not answered yet.
+    pub(crate) fn waits_for(&self) -> Option<PathBuf> {
+        let looks = self.looks();
+        looks.waits.then(|| looks.path.clone())
+    }
+
+    fn looks(&self) -> MutexGuard<'_, Looks> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn instead_of_path(&self, path: &Path) -> Option<Option<Held>> {
+        let in_silence = || path.ancestors().skip(1).any(|dir| self.instead.get(dir) == Some(&None));
+        self.instead.get(path).cloned().or_else(|| in_silence().then_some(None))
     }
 }
 
-/// From here on this one is looked at. What it holds, where it is not to be asked.
-fn looks_at(path: &Path) -> Option<Option<Held>> {
-    HERE.with_borrow(|here| {
-        let at = here.as_ref()?;
-        let instead = at.instead.get(path);
-        if instead.is_none() {
-            path.clone_into(&mut at.looks.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        instead.cloned()
-    })
+/// What this file holds, where it is not to be asked.
+fn instead(path: &Path) -> Option<Option<Held>> {
+    HERE.with_borrow(|here| here.as_ref().and_then(|at| at.instead_of_path(path)))
+}
+
+/// Asks the file system for this file: who looks from another thread sees it meanwhile.
+pub(crate) fn asking<T>(path: &Path, ask: impl FnOnce() -> T) -> T {
+    let Some(at) = HERE.with_borrow(Clone::clone) else { return ask() };
+    path.clone_into(&mut at.looks().path);
+    at.looks().waits = true;
+    let answer = ask();
+    at.looks().waits = false;
+    answer
 }
 
 /// When it was last written to; `None` where there is no file, or no clock.
 pub(super) fn modified(path: &Path) -> Option<SystemTime> {
-    match looks_at(path) {
+    match instead(path) {
         Some(_) => None,
-        None => fs::metadata(path).and_then(|file| file.modified()).ok(),
+        None => asking(path, || fs::metadata(path)).and_then(|file| file.modified()).ok(),
     }
 }
 
 /// Is there anything of this name? What can not be looked at is told when it is read.
-pub(super) fn is_there(path: &Path) -> bool {
-    match looks_at(path) {
+pub(crate) fn is_there(path: &Path) -> bool {
+    match instead(path) {
         Some(instead) => instead.is_some(),
-        None => !matches!(fs::metadata(path), Err(error) if error.kind() == ErrorKind::NotFound),
+        None => !matches!(asking(path, || fs::metadata(path)), Err(error) if error.kind() == ErrorKind::NotFound),
     }
 }
 
 /// Has it not answered, so that nothing is known of it?
 pub(super) fn is_silent(path: &Path) -> bool {
-    looks_at(path) == Some(None)
+    instead(path) == Some(None)
 }
 
 /// Is there a link of this name, wherever it leads to?
 pub(super) fn is_link(path: &Path) -> bool {
-    looks_at(path).is_none() && path.is_symlink()
+    instead(path).is_none() && asking(path, || path.is_symlink())
 }
 
 /// Is it a directory? One that can not be looked at is told when it is entered.
 pub(crate) fn is_dir(dir: &Path) -> bool {
-    looks_at(dir);
-    match fs::metadata(dir) {
+    if is_silent(dir) {
+        return true;
+    }
+    match asking(dir, || fs::metadata(dir)) {
         Ok(metadata) => metadata.is_dir(),
         Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
@@ -136,15 +179,23 @@ pub(crate) fn is_dir(dir: &Path) -> bool {
 /// # Errors
 /// It is not, or there is none.
 pub(super) fn enter(dir: &Path) -> io::Result<()> {
-    looks_at(dir);
+    // of one that does not answer nothing is known
+    if is_silent(dir) {
+        return Ok(());
+    }
     // what is in it, so that one that may not be entered is told once, and not for each of its files
-    fs::metadata(dir.join(".")).map(drop)
+    asking(dir, || fs::metadata(dir.join(".")).map(drop))
 }
 
 /// The paths of what is in a directory.
+///
+/// # Errors
+/// It can not be listed.
 pub(super) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    looks_at(dir);
-    fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    if is_silent(dir) {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    asking(dir, || fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path())).collect())
 }
 
 /// Reads a file. It neither waits for the writer of a pipe nor reads a device to its end.
@@ -152,9 +203,9 @@ pub(super) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
 /// # Errors
 /// It can not be read, or should not be.
 pub(super) fn read(path: &Path) -> Held {
-    match looks_at(path) {
+    match instead(path) {
         Some(instead) => instead.unwrap_or_else(|| Err(Error::from(ErrorKind::NotFound).into())),
-        None => Ok(ask(path)?.into()),
+        None => Ok(asking(path, || ask(path))?.into()),
     }
 }
 
@@ -223,6 +274,21 @@ mod tests {
             assert_eq!(read_in_time(&at(name)), Err(words.to_string()), "{name}");
         }
         assert_eq!(read(&at("dangling")).unwrap_err().kind(), ErrorKind::NotFound);
+        for (name, mend) in [
+            ("folder", Some("put a file")),
+            ("long", Some("look whether it is the right file")),
+            ("loop", Some("look at what it is")),
+            // these words are the mend
+            ("pipe", None),
+            ("latin1", None),
+        ] {
+            let help = read(&at(name)).unwrap_err().help();
+            assert_eq!(
+                (help.is_some(), help.is_some_and(|help| help.starts_with(mend.unwrap_or("")))),
+                (mend.is_some(), mend.is_some()),
+                "{name}"
+            );
+        }
         fs::write(at("right"), vec![b'#'; longest]).unwrap();
         assert_eq!(
             (read_in_time(&at("right")).unwrap().len(), read_in_time(&at("null"))),

@@ -89,6 +89,21 @@ impl Format {
                 if is_too_large(message) {
                     return Malformed::too_large(at);
                 }
+                if message.contains("more than one document") {
+                    let message = "it is no YAML: something follows its end".to_string();
+                    return Malformed {
+                        message,
+                        at,
+                        help: Some("keep one document, without `---` or `...` behind it"),
+                    };
+                }
+                // of what is no text the parser tells the byte only
+                if message.starts_with("control characters") {
+                    let byte = message.rsplit(" at position ").next().and_then(|byte| byte.parse().ok()).unwrap_or(0);
+                    let message = "it is no YAML: it has bytes that are no text".to_string();
+                    let at = Some(line_and_column(text, byte));
+                    return Malformed { message, at, help: Some("look whether it is the right file") };
+                }
                 let help =
                     at.and_then(|(line, _)| yaml_help(text, line)).filter(|_| !message.contains("limit exceeded"));
                 Malformed { message: format!("it is no YAML: {}", without_found(message)), at, help }

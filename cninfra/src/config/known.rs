@@ -4,12 +4,15 @@ use super::{
     ConfigMeta, Section as _,
     agent_keys::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
     check::{Checked, ToRead},
-    entry::Entries,
+    entry::{Entries, Entry},
     extract::{Depth, Outcome},
     key,
     section::Named,
+    source::{Source, Way},
+    value,
 };
 use crate::{Flag, graph::Graph};
+use figment::value::Tag;
 use serde::{Deserialize, Serialize};
 
 /// A plugin without settings: every key is unknown.
@@ -48,6 +51,16 @@ impl KnownSection {
                 Checked { outcome, invalid: Vec::new() }
             }
         }
+    }
+
+    /// Has its type this key?
+    fn has_key(&self, key: &str) -> bool {
+        let value = value::dict([(key.to_string(), value::nothing(Tag::Default))]).into();
+        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+        let notes = self.read(&Entries::one(&entry), false).0.notes;
+        // one that takes any key is no reason to put one there
+        let has_names = notes.structs.contains(&Vec::new());
+        has_names && notes.unknown.is_none() && notes.agent_keys.is_empty() && notes.mistakes.is_empty()
     }
 
     fn named(&self) -> Named<'static> {
@@ -122,6 +135,20 @@ impl Known {
         match self.nearest(name) {
             Some(meant) => format!("did you mean `{meant}`? known sections: {list}"),
             None => format!("known sections: {list}"),
+        }
+    }
+
+    /// The same in the file of all sections, where the keys of one may stand by mistake.
+    pub(super) fn suggestion_in_whole(&self, name: &str) -> String {
+        let of: Vec<_> = self.iter().filter(|section| section.has_key(name)).map(|section| section.name).collect();
+        match of.first().filter(|_| self.nearest(name).is_none()) {
+            Some(first) => {
+                let of = of.join("` and of `");
+                format!(
+                    "it is a key of `{of}`: write it below the name of the section, as in `{first}: {{{name}: ..}}`"
+                )
+            }
+            None => self.suggestion(name),
         }
     }
 

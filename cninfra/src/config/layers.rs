@@ -8,6 +8,7 @@ use super::{
     format::Format,
     locate::locate,
     mistake::most,
+    places::{Places, keys},
     secrets::Secrets,
     source::{NOWHERE, Part, Place, Step, Texts, Way, origin},
     value,
@@ -18,7 +19,7 @@ use figment::{
 };
 use std::{
     borrow::Cow,
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -38,6 +39,8 @@ pub(super) struct Layers {
     all: Vec<Layer>,
     /// The files of secrets that they name.
     pub(super) secrets: Arc<Secrets>,
+    /// A file that does not answer may say more.
+    pub(super) partial: bool,
 }
 
 /// What one source says, with canonical keys.
@@ -64,6 +67,7 @@ impl Layers {
             section: section.to_string(),
             all: entries.all.iter().map(layer).collect(),
             secrets: entries.secrets.clone(),
+            partial: entries.partial,
         }
     }
 
@@ -144,6 +148,11 @@ impl Layers {
         self.all[number].entry.source.texts() == Texts::Untyped
     }
 
+    /// Of what it is, in the order of what holds.
+    pub(super) fn rank(&self, number: usize) -> u8 {
+        self.all[number].rank()
+    }
+
     /// The folder of the file that a value comes from.
     pub(super) fn folder(&self, spot: &Spot) -> Option<PathBuf> {
         let metadata = self.all[spot.entry].metadata(&spot.way)?;
@@ -173,6 +182,21 @@ impl Layers {
             (written.replace('_', "").parse::<f64>().ok() == number.parse().ok()).then_some(written)
         });
         written.map_or_else(|| words.into(), |written| format!("{before}`{written}`").into())
+    }
+
+    /// Where a key stands: as [`place`](Layers::place), but with all keys of a file found at once, and kept by the layer's number.
+    pub(super) fn place_of_key(&self, spot: &Spot, places: &mut BTreeMap<usize, Places>) -> Place {
+        let layer = &self.all[spot.entry];
+        let source = &layer.entry.source;
+        let known = source.file().and_then(|file| {
+            let all = places.entry(spot.entry).or_insert_with(|| keys(&file.text, file.format, &layer.entry.way));
+            let way: Way = layer.entry.way.iter().chain(&layer.canonical.as_written(&spot.way)).cloned().collect();
+            all.get(&way).copied()
+        });
+        match known {
+            Some(at) => Place { source: source.to_string(), at: Some(at) },
+            None => self.place(spot, Part::Key),
+        }
     }
 
     /// Where something stands. In a file this reads its text once more: for messages only.

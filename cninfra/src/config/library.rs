@@ -33,7 +33,7 @@ pub fn from_file<C: Serialize + DeserializeOwned + Default>(section: &str, path:
     let path = path.as_ref();
     let text = file::read(path).map_err(|error| {
         let place = Place { source: path.display().to_string(), at: None };
-        Mistake::new(place, format!("the file can not be read: {error}"))
+        Mistake::new(place, format!("the file can not be read: {error}")).help_if(error.help().map(str::to_string))
     })?;
     let (read, mut mistakes) = parse(path.to_path_buf(), text);
     let Some((source, value)) = read else { return Err(mistake::all(mistakes)) };

@@ -37,7 +37,7 @@ impl Config {
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
         self.texts.clear();
-        self.secrets = Arc::default();
+        (self.secrets, self.unanswered) = (Arc::default(), Unanswered::default());
         if let Err(error) = file::enter(&files.dir) {
             let place = Place { source: files.dir.display().to_string(), at: None };
             let (what, help) = no_directory(&error);
@@ -55,8 +55,10 @@ impl Config {
             entries: Vec::new(),
             mistakes: Vec::new(),
             odd: Vec::new(),
+            unanswered: Unanswered::default(),
         };
         for path in reading.paths(WHOLE) {
+            reading.unanswered.all |= file::is_silent(&path);
             if let Some(file) = reading.read(path) {
                 reading.whole(file);
             }
@@ -69,8 +71,22 @@ impl Config {
         self.files = reading.entries;
         self.stamps = reading.stamps;
         self.texts = reading.texts;
+        self.unanswered = reading.unanswered;
         self.origin = Some(files.clone());
         reading.odd
+    }
+}
+
+/// Of which sections there is a file that does not answer: it may say more of them.
+#[derive(Clone, Default)]
+pub(super) struct Unanswered {
+    all: bool,
+    sections: HashSet<&'static str>,
+}
+
+impl Unanswered {
+    pub(super) fn may_say_more(&self, section: &str) -> bool {
+        self.all || self.sections.contains(section)
     }
 }
 
@@ -131,6 +147,7 @@ struct Reading<'a> {
     entries: Vec<Entry>,
     mistakes: Vec<Mistake>,
     odd: Vec<String>,
+    unanswered: Unanswered,
 }
 
 /// Reads what a file says, as far as it can be read, and what is wrong with it as a whole.
@@ -140,12 +157,24 @@ pub(super) fn parse(path: PathBuf, text: Arc<str>) -> (Option<(Arc<Source>, Valu
     let text = text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text);
     let (value, malformed) = format.parse(&text);
     let source = Arc::new(Source::File(File { path, format, text }));
+    let is_json = path_is_json(&source);
     let mistake = |Malformed { message, at, help }| {
+        let (message, help) = match is_json {
+            // what is said of YAML's signs is of no use there
+            true => (message.replacen("no YAML", "no JSON", 1), help.filter(|help| !help.contains("YAML"))),
+            false => (message, help),
+        };
         let place = Place { source: source.to_string(), at };
         Mistake::new(place, message).help_if(help.map(str::to_string))
     };
     let mistakes = malformed.into_iter().map(mistake).collect();
     (value.map(|value| (source, value)), mistakes)
+}
+
+/// Is it called JSON? That is read as YAML.
+fn path_is_json(source: &Source) -> bool {
+    let end = source.file().and_then(|file| file.path.extension());
+    end.is_some_and(|end| end.eq_ignore_ascii_case("json"))
 }
 
 impl Reading<'_> {
@@ -178,7 +207,8 @@ impl Reading<'_> {
             }
             Err(error) => {
                 let place = Place { source: path.display().to_string(), at: None };
-                self.mistakes.push(Mistake::new(place, format!("the file can not be read: {error}")));
+                let mistake = Mistake::new(place, format!("the file can not be read: {error}"));
+                self.mistakes.push(mistake.help_if(error.help().map(str::to_string)));
                 return None;
             }
         };
@@ -217,7 +247,7 @@ impl Reading<'_> {
                     unknown += 1;
                     let place = source.place(&way, Part::Key);
                     let what = format!("there is no section `{name}`");
-                    self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion(&name)));
+                    self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion_in_whole(&name)));
                 }
             }
         }
@@ -240,12 +270,15 @@ impl Reading<'_> {
                 Mistake::new(place, format!("{what} {path}")).of(section.name).help(help)
             };
             let places = [PathBuf::from(path), self.files.dir.join(path)];
-            match places.into_iter().find(|path| file::is_there(path)) {
+            match places.iter().find(|path| file::is_there(path)).cloned() {
                 Some(path) if self.read.contains(&path) => {
                     let help = "give each its own file, or put the sections of all into `agent.yaml`";
                     self.mistakes.push(wrong("another section is read from the file", help));
                 }
                 Some(path) => self.own(section, path),
+                None if places.iter().any(|path| file::is_silent(path)) => {
+                    self.unanswered.sections.insert(section.name);
+                }
                 None => {
                     let dir = self.files.dir.display();
                     let help = format!(
@@ -260,6 +293,9 @@ impl Reading<'_> {
     }
 
     fn own(&mut self, section: &KnownSection, path: PathBuf) {
+        if file::is_silent(&path) {
+            self.unanswered.sections.insert(section.name);
+        }
         if let Some((source, value)) = self.read(path) {
             let value = value::from_yaml(value);
             self.entries.push(Entry { section: section.name.to_string(), source, way: Way::new(), value });
@@ -276,7 +312,7 @@ impl Reading<'_> {
             }
             let (Some(stem), Some(end)) = (path.file_stem(), path.extension()) else { continue };
             let (stem, end) = (stem.to_string_lossy(), end.to_string_lossy());
-            if self.read.contains(path) || self.is_name(&stem, &end) {
+            if self.read.contains(path) || self.is_name(&stem, &end) || file::is_silent(path) {
                 continue;
             }
             if let Some(meant) = key::nearest(&stem, self.known.iter().flat_map(known::names).chain([WHOLE])) {
@@ -299,8 +335,64 @@ impl Reading<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{At, Invalid, Section as _, check_config};
     use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
     use std::fs;
+
+    /// A part of it has no default.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Store {
+        endpoint: String,
+        tls: Tls,
+    }
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tls {
+        port: u16,
+        name: String,
+    }
+
+    fn check(store: &Store) -> Result<(), Invalid> {
+        let is_said = !store.endpoint.is_empty();
+        if is_said { Ok(()) } else { Err(Invalid::key("endpoint", "is needed")) }
+    }
+
+    #[test]
+    fn what_may_follow_from_a_file_that_does_not_answer_is_not_told() {
+        let folder = Folder::new();
+        let meta = Store::META.__checked(|section| check_config::<Store>(section, check));
+        let known = Known::none().with("store", meta).with("other", meta);
+        folder.write("named", "");
+        let at = |name: &str| folder.path().join(name);
+        let told = |silent: &[&str], named: &str| {
+            let mut config = Config::new();
+            config.set_flag("store", "tls.port", "7", "store-port");
+            config.set_flag("store", "prot", "7", "store-prot");
+            let named = ("other", named.to_string(), "flag --other-config".to_string());
+            let files = Files { dir: folder.path().into(), named: vec![named] };
+            let silent: Vec<PathBuf> = silent.iter().map(|name| at(name)).collect();
+            At::without(&silent).during(|| config.read_files(&files, &known));
+            let mut told: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
+            told.sort();
+            told
+        };
+        let prot = "flag --store-prot: key `store.prot` is unknown";
+        let needed = |section: &str| format!("default: key `{section}.endpoint` is needed");
+        let missing = "flag --store-port: key `store.tls`: the key `name` is missing";
+        for name in ["store.conf", "agent.yaml"] {
+            folder.write(name, "");
+        }
+        assert_eq!(told(&[], "named"), [needed("other").as_str(), missing, prot]);
+        assert_eq!(told(&["store.conf"], "named"), [needed("other").as_str(), prot]);
+        // any section may be in there
+        assert_eq!(told(&["agent.yaml"], "named"), [prot]);
+        assert_eq!(told(&["named"], "named"), [missing, prot]);
+        // nothing in there is asked, and so it is not known what is missing
+        assert_eq!(told(&[""], at("named").to_str().unwrap()), [prot]);
+    }
 
     #[test]
     fn only_a_directory_that_is_not_there_is_to_be_made() {

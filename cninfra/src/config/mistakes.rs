@@ -143,8 +143,11 @@ impl<'a> Mistakes<'a> {
         if matches!(what, What::Unanswered(_)) { self.unanswered.push(mistake) } else { self.all.push(mistake) }
     }
 
-    /// Does it follow from what has been told?
+    /// Does it follow from what has been told, be it that a file does not answer?
     fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
+        if self.layers.partial && self.is_of_a_part(what, spot) {
+            return true;
+        }
         match what {
             What::Missing { field, .. } => Self::is_told(field, spot, notes, dropped),
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),

@@ -17,7 +17,8 @@
 //! are mistakes, told with file, line, key and the mend, all of them in one run (of one section, file or folder, 30 at most: of more, that there are more).
 //! That holds for each layer, also where a higher one says something else: it may hold at the next start. (Only the file of a secret that is overridden need not be
 //! there.) A second run may be needed in three cases: a file can not be parsed; a section's own check is not asked where a value of it is wrong by its type; of several keys that are missing
-//! in one mapping and have no default, the first is told, with those that may be needed, too. Keys are compared without case, `-` and `_`.
+//! in one mapping and have no default, the first is told, with those that may be needed, too. A file that does not answer (of a mount whose server has gone) is waited for
+//! as long as the start may take: then all those that do not answer are told, and with them what is wrong with all else, but for what they may say themselves. Keys are compared without case, `-` and `_`.
 //! A date of TOML is a text: no other type of a key takes one, and YAML has the same word as a text.
 //!
 //! The agent has a section of its own, `agent`:
@@ -61,6 +62,7 @@ mod format;
 mod hidden;
 mod hides;
 mod key;
+mod kinds;
 mod known;
 mod later;
 mod layers;
@@ -71,6 +73,7 @@ mod locate;
 mod mistake;
 mod mistakes;
 mod phase_limits;
+mod places;
 mod plugin_name;
 mod print;
 mod reader;
@@ -94,9 +97,10 @@ pub use check::Invalid;
 pub use check::{CheckOf, check_config};
 pub use duration::{Duration, DurationError};
 pub use effective::{EffectiveSection, EffectiveValue};
-pub(crate) use file::{At, is_dir};
+pub(crate) use file::{At, is_dir, is_there};
 pub use hides::Hides;
 pub(crate) use key::nearest;
+pub(crate) use kinds::{Clash, check_kinds};
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;
 pub(crate) use layers::ANY_KEY;
@@ -145,6 +149,8 @@ pub struct Config {
     stamps: Vec<load::Stamp>,
     /// The files of secrets that any of it names.
     secrets: Arc<Secrets>,
+    /// Of which sections they have not said all.
+    unanswered: load::Unanswered,
     /// Where the files are from.
     origin: Option<Files>,
     followers: Arc<live::Followers>,
@@ -310,7 +316,7 @@ impl Config {
     fn entries(&self, section: &str) -> Entries<'_> {
         let all = self.program.iter().chain(&self.files).chain(&self.process).rev();
         let all = all.filter(|entry| key::same(&entry.section, section)).collect();
-        Entries { all, secrets: self.secrets.clone() }
+        Entries { all, secrets: self.secrets.clone(), partial: false }
     }
 
     /// Over another one.
@@ -331,17 +337,18 @@ impl Config {
         self.entries(section).all.into_iter().any(says)
     }
 
-    /// Everything that is wrong: nothing is to be created then.
+    /// Everything that is wrong before a start: nothing is to be created then. Not what may follow from a file that does not answer, and not that
+    /// it does not.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
-        self.check_those(known, |_| true)
+        self.check_those(known, Of::Start, |_| true)
     }
 
     /// Everything that is wrong with these sections, and with the files.
-    fn check_those(&self, known: &Known, is_asked: impl Fn(&KnownSection) -> bool) -> Vec<Mistake> {
+    fn check_those(&self, known: &Known, of: Of, is_asked: impl Fn(&KnownSection) -> bool) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(self.unknown_sections(known));
         for section in known.iter().filter(|section| is_asked(section)) {
-            mistakes.extend(self.check_section(section, known));
+            mistakes.extend(self.check_section(section, known, of));
         }
         mistakes
     }
@@ -357,17 +364,20 @@ impl Config {
         unknown.map(mistake).collect()
     }
 
-    fn check_section(&self, section: &KnownSection, known: &Known) -> Vec<Mistake> {
-        let entries = self.entries(section.name);
+    fn check_section(&self, section: &KnownSection, known: &Known, of: Of) -> Vec<Mistake> {
+        let mut entries = self.entries(section.name);
         if entries.all.is_empty() && section.meta.check.is_none() {
             return Vec::new();
         }
-        // of what will not start nothing more is asked
-        let is_checked = !section.optional || self.is_enabled(section.name);
+        entries.partial = of == Of::Start && self.unanswered.may_say_more(section.name);
+        // of what will not start nothing more is asked, nor of what is not known as a whole
+        let is_checked = !entries.partial && (!section.optional || self.is_enabled(section.name));
         let Checked { mut outcome, invalid } = section.check(&entries, is_checked);
         let mut mistakes = std::mem::take(&mut outcome.mistakes);
-        // while the agent runs, nobody waits for the secrets of a section that follows no file
-        mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
+        // while the agent runs, nobody waits for the secrets of a section that follows no file; before, they are told as files
+        if of == Of::Reload {
+            mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
+        }
         mistakes.extend(self.check_agent_keys(section, &outcome));
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
         mistakes.extend(invalid);
@@ -387,6 +397,13 @@ impl Config {
     }
 }
 
+/// What a check is made for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Start,
+    Reload,
+}
+
 /// Where the keys of a section are from: by their paths, whose parts are parted by dots.
 pub(crate) type Origins = BTreeMap<String, KeyOrigin>;
 
@@ -394,20 +411,26 @@ pub(crate) type Origins = BTreeMap<String, KeyOrigin>;
 #[derive(Debug)]
 pub(crate) struct KeyOrigin {
     pub(crate) place: String,
+    /// Of what it is: the higher ones go over the lower ones.
+    pub(crate) rank: u8,
     /// A variable or a flag.
     pub(crate) of_process: bool,
 }
 
 impl Config {
-    /// A section, and where what is said of its keys is from. It reads files once more, for their lines.
+    /// A section, and where what is said of its keys is from; not of items of lists. It reads files once more, for their lines.
     pub(crate) fn section_with_origins<C: DeserializeOwned + Default>(&self, name: &str) -> Result<(C, Origins)> {
         let (value, outcome) = extract(section::Named::plain(name), &self.entries(name), Depth::Top);
         let (value, outcome) = outcome.sound(value)?;
+        // a file with many keys is read once for all of them
+        let mut places = BTreeMap::new();
+        let keys = outcome.notes.origins.iter().filter(|(_, spot)| matches!(spot.way.last(), Some(Step::Key(_))));
         let origin = |(path, spot): (&Vec<String>, &failure::Spot)| {
-            let place = outcome.layers.place(spot, Part::Key).to_string();
-            (path.join("."), KeyOrigin { place, of_process: outcome.layers.is_process(spot.entry) })
+            let place = outcome.layers.place_of_key(spot, &mut places).to_string();
+            let (rank, of_process) = (outcome.layers.rank(spot.entry), outcome.layers.is_process(spot.entry));
+            (path.join("."), KeyOrigin { place, rank, of_process })
         };
-        let origins = outcome.notes.origins.iter().map(origin).collect();
+        let origins = keys.map(origin).collect();
         Ok((value, origins))
     }
 }

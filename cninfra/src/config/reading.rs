@@ -49,7 +49,7 @@ pub(super) struct Notes {
     pub(super) times: BTreeSet<Vec<String>>,
     /// The agent's keys, where the section's type has no such keys.
     pub(super) agent_keys: BTreeMap<String, Spot>,
-    /// Where others than those that hold stand.
+    /// Where others than those that hold stand: overridden ones, and second spellings.
     pub(super) overridden_agent_keys: Vec<(String, Spot)>,
     /// The files of secrets, and what they hold.
     pub(super) secrets: Vec<(PathBuf, String)>,

@@ -1,7 +1,7 @@
 //! Reading the files again while the agent runs.
 
 use super::{
-    At, Config, Files, Known, KnownSection, Mistake, Place,
+    At, Config, Files, Known, KnownSection, Mistake, Of, Place,
     agent_keys::{self, SaidKeys},
     entry::Entry,
     file::{self, Held},
@@ -112,7 +112,7 @@ impl Reloader {
         // one that follows no file was right when it was taken in, and nothing of it is taken in anew: its secrets are nobody's matter
         let is_new =
             |section: &KnownSection| section.meta.live || made_of.get(section.name) != self.made_of.get(section.name);
-        mistakes.extend(new.check_those(&self.known, is_new));
+        mistakes.extend(new.check_those(&self.known, Of::Reload, is_new));
         // by time too: two looks at a file that is written over and over may find the same half of it
         let secrets = made_of.values().flat_map(|made| &made.secrets);
         let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();

@@ -16,8 +16,11 @@
 //! loggers:
 //!   - name: etcd*             # a name, or a pattern
 //!     level: debug
-//! levels: warn,http=info      # the same on one line, over `loggers`: --log-levels, CNINFRA_LOG
+//! levels: http=info,redis=warn  # the same on one line: --log-levels, CNINFRA_LOG
 //! ```
+//!
+//! A logger is given one level: two of what one source says (the files, the environment, the command line) are a mistake, be it by one of these keys or by two; so
+//! are two default levels. Of several sources the higher one's holds, as of any key.
 //!
 //! It follows its file while the agent runs, as a [`Live`](crate::config::Live) section does; what was set while it runs goes over that still.
 //!
@@ -50,9 +53,8 @@ pub(crate) use output::SharedFormat;
 pub use record::Record;
 pub(crate) use rules::MOST;
 pub use rules::{Origin, Source};
-pub(crate) use settings::DEFAULT;
 pub use settings::LogSettings;
-pub(crate) use settings::SAY_LESS;
+pub(crate) use settings::{DEFAULT, SAY_LESS, on_one_line};
 
 #[doc(inline)]
 pub use crate::{debug, error, info, trace, warn};

@@ -21,9 +21,9 @@ pub enum Source {
     Default,
     /// The program: [`LogSettings`](super::LogSettings) of its own.
     Program,
-    /// The config: `default-level` and `loggers` of the section `logs`, of a file.
+    /// The config: the section `logs`, of a file or as the program sets it.
     Config,
-    /// The same of a variable or a flag (`INITIAL_LOGLVL`, `--log-level`); and the key `levels` (`CNINFRA_LOG`, `--log-levels`).
+    /// The same of a variable or a flag: `INITIAL_LOGLVL`, `CNINFRA_LOG`, `--log-level`, `--log-levels`.
     Environment,
     /// Set while the agent runs.
     Runtime,

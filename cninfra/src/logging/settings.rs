@@ -51,25 +51,6 @@ impl LogSettings {
         Ok(self)
     }
 
-    /// Reads levels as a variable of the environment has them: `warn,etcd*=debug,http=info`. A level without a name is the
-    /// default level.
-    pub(crate) fn read(&mut self, text: &str, source: Source, place: Option<&str>) -> Result<()> {
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let (name, level) = part.split_once('=').unwrap_or((DEFAULT, part));
-            let level = level.trim().parse().map_err(Error::from)?;
-            self.put(name.trim(), level, source, place)?;
-        }
-        Ok(())
-    }
-
-    /// Are there no more than can be kept?
-    pub(crate) fn is_kept(&self) -> Result<()> {
-        match self.rules.iter().count() {
-            0..=MOST => Ok(()),
-            many => Err(Error::msg(format_args!("{many} levels are too many, {MOST} is the most")).with_help(SAY_LESS)),
-        }
-    }
-
     /// A level that was said at a place.
     pub(crate) fn put(
         &mut self,
@@ -83,6 +64,33 @@ impl LogSettings {
     }
 }
 
+/// Levels as a variable of the environment has them: `warn,etcd*=debug,http=info`. A level without a name is the default level.
+///
+/// # Errors
+/// One of them is none, or there are more than can be kept.
+pub(crate) fn on_one_line(text: &str) -> Result<Vec<(&str, Level)>> {
+    let parts = || text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    match parts().count() {
+        0..=MOST => Ok(()),
+        many => Err(Error::msg(format_args!("{many} levels are too many, {MOST} is the most")).with_help(SAY_LESS)),
+    }?;
+    let read = |part| {
+        let (name, level): (&str, &str) = str::split_once(part, '=').unwrap_or((DEFAULT, part));
+        let level = level.trim().parse().map_err(|error| with_colon(part).unwrap_or_else(|| Error::from(error)))?;
+        pattern(name.trim())?;
+        Ok((name.trim(), level))
+    };
+    parts().map(read).collect()
+}
+
+/// What is said of a level that is parted from its name by a colon.
+fn with_colon(part: &str) -> Option<Error> {
+    let (name, level) = part.rsplit_once(':').filter(|(name, _)| !part.contains('=') && !name.is_empty())?;
+    level.trim().parse::<Level>().ok()?;
+    let help = format!("write `{}={}`", name.trim_end_matches(':'), level.trim());
+    Some(Error::msg(format_args!("`{part}` is no level")).with_help(help))
+}
+
 /// None for the default level.
 pub(super) fn pattern(name_or_pattern: &str) -> Result<Option<Pattern>> {
     if name_or_pattern == DEFAULT { Ok(None) } else { Pattern::parse(name_or_pattern).map(Some) }
@@ -94,15 +102,19 @@ mod tests {
 
     #[test]
     fn a_variable_says_many_levels() {
-        let mut settings = LogSettings::new();
-        settings.read(" warn, etcd*=Debug,http = error ,", Source::Environment, None).unwrap();
-        let level = |name| settings.rules.resolve(name).0;
-        assert_eq!((level("x"), level("etcd.watch"), level("http")), (Level::Warn, Level::Debug, Level::Error));
+        let said = on_one_line(" warn, etcd*=Debug,http = error ,").unwrap();
+        assert_eq!(said, [("default", Level::Warn), ("etcd*", Level::Debug), ("http", Level::Error)]);
         for (text, part) in
             [("etcd=loud", "`loud` is no level"), ("a b=warn", "`a b` is no name"), ("=warn", "`` is no name")]
         {
-            let error = settings.read(text, Source::Environment, None).unwrap_err().to_string();
+            let error = on_one_line(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
+        let error = on_one_line("warn,etcd: debug").unwrap_err();
+        assert_eq!(
+            (error.to_string().as_str(), error.help()),
+            ("`etcd: debug` is no level", Some("write `etcd=debug`"))
+        );
+        assert!(on_one_line("hyper::proto").unwrap_err().to_string().contains("is no level: write trace"));
     }
 }

@@ -190,6 +190,10 @@ fn the_config_is_checked_without_a_start() {
     );
     // one that can not be looked at may well be there
     let folder = Folder::new();
+    folder.write("file", "");
+    let ended = agent().arg(&format!("--config-dir={}/file", folder.path().display())).run();
+    let words = "/file is no directory\n    help: name the one that it is in";
+    assert!(ended.code == Some(2) && ended.stderr.contains(words), "{}", ended.stderr);
     let path = folder.path().join("loop");
     std::os::unix::fs::symlink("loop", &path).unwrap();
     let ended = agent().arg(&format!("--config-dir={}", path.display())).run();

@@ -2,7 +2,7 @@
 
 use super::{App, read, wrong, wrong_over};
 use cninfra::{
-    agent::{Agent, Limits},
+    agent::{Agent, Cause, Limits, Phase, PluginError, StartError},
     config::{Config, Secret},
 };
 use cninfra_testbed::{Folder, Silent};
@@ -100,6 +100,47 @@ async fn the_mask_is_no_secret() {
 fn a_config_does_not_show_its_values() {
     let config = Config::new().set("server", "password", "hunter2").set("server", "port", 1);
     assert_eq!(format!("{config:?}"), r#"["server (set by the program)", "server (set by the program)"]"#);
+}
+
+/// All that does not answer, and what is wrong with all else.
+#[tokio::test]
+async fn a_start_tells_what_the_files_say_that_answer() {
+    let folder = Folder::new();
+    folder.write(
+        "server.conf",
+        "password-file: password
+prot: 1",
+    );
+    folder.write("password", "hunter2");
+    folder.write("extra.conf", "size: 1");
+    folder.write("plain.conf", "start-policy: sometimes");
+    let _silent = ["password", "extra.conf"].map(|name| Silent::file(folder.path().join(name)));
+    let limits = Limits::default().start(Duration::from_secs(2));
+    let agent = Agent::<App>::builder().config_dir(folder.path()).limits(limits);
+    let start = agent.limit("sevrer", Phase::Init, limits.start).start();
+    let (began, error) = (Instant::now(), start.await.err().unwrap());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    let dir = format!("{}/", folder.path().display());
+    let mut told: Vec<_> = told(&error).into_iter().map(|words| words.replace(&dir, "")).collect();
+    told.sort();
+    let expected = [
+        "a limit or a start policy is set for `sevrer`, but no plugin has that name",
+        "extra.conf is not read within 2s",
+        "password is not read within 2s",
+        "plain.conf:1:15: key `plain.start-policy` takes `fail`, `retry` or `ignore`, not `sometimes`",
+        "server.conf:2:1: key `server.prot` is unknown",
+    ];
+    assert_eq!(told, expected);
+}
+
+/// What is wrong with the config, without the mends.
+fn told(error: &StartError) -> Vec<String> {
+    assert!(error.is_config(), "{error}");
+    let words = |error: &PluginError| match &error.cause {
+        Cause::Config(error) => error.to_string(),
+        cause => panic!("{cause:?}"),
+    };
+    error.errors.iter().map(words).collect()
 }
 
 /// One that the program names, too: no runtime waits for it.
