@@ -9,6 +9,7 @@ use super::{
     hook::Hook,
     logs::LogsConfig,
     own::{self, AgentConfig},
+    progress::Progress,
     teller,
     timeline::Timeline,
     usage,
@@ -114,6 +115,8 @@ impl<F: 'static> Builder<F> {
         self.settings.take_values(&cli.values);
         // the files may say another one, but what is wrong with reading them has this one
         format.set(LogsConfig::format_of(&self.settings.config));
+        // the process ends where a plugin blocks for ever, but the others are closed before
+        self.settings.progress = Arc::new(Progress::with_roll());
         // from here on code of plugins runs
         let _hook = Hook::set(
             &self.settings.loggers,
