@@ -209,14 +209,21 @@ impl Progress {
     /// Takes over from the task that is inside of this call: it goes on no more, also when the call returns. Gives what the task that has taken over
     /// writes its own progress to; `None` where the call has returned.
     pub(super) fn take_over(&self, call: Call) -> Option<Arc<Progress>> {
-        let (packed, agent) = (call.packed(), self.agent.get()?);
-        self.roll.as_ref()?;
-        self.call.compare_exchange(packed, packed | TAKEN, AcqRel, Relaxed).ok()?;
+        let agent = self.agent.get()?;
+        if self.roll.is_none() || !self.take(call) {
+            return None;
+        }
         // its calls are told apart from those before
         let next = Progress { call: AtomicU64::new(call.count << 24), ..Progress::with_roll() };
         let next = self.next.get_or_init(|| Arc::new(next));
         next.agent.get_or_init(|| agent.clone());
         Some(next.clone())
+    }
+
+    /// Has it not returned? Then it goes on no more when it does.
+    fn take(&self, call: Call) -> bool {
+        let packed = call.packed();
+        self.call.compare_exchange(packed, packed | TAKEN, AcqRel, Relaxed).is_ok()
     }
 
     /// Calls into a plugin; a panic is an error like others.
@@ -346,6 +353,31 @@ fn idle() -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn who_takes_over_has_a_call_that_goes_on_no_more_or_nothing() {
+        let progress = Arc::new(Progress::with_roll());
+        let step = Callee::Step(7, Phase::Drain);
+        progress.enter(step);
+        let before = progress.call().unwrap();
+        progress.leave();
+        assert!(!progress.take(before), "it has returned");
+        progress.enter(step);
+        let call = progress.call().unwrap();
+        assert!(!progress.take(before), "it is another one");
+        assert!(progress.take(call) && !progress.take(call), "once");
+        assert_eq!(progress.call(), Some(call));
+        let (told, returns) = channel();
+        let blocked = progress.clone();
+        // it is left to itself
+        thread::spawn(move || {
+            blocked.leave();
+            told.send(())
+        });
+        assert!(returns.recv_timeout(Duration::from_millis(100)).is_err());
+        assert_eq!(progress.call(), None);
+    }
 
     #[test]
     fn two_calls_of_one_plugin_are_told_apart() {

@@ -10,7 +10,7 @@ use super::{
     roll::Left,
     runner::Runner,
     stall::beside_workers,
-    teller::Teller,
+    teller::{FIRST, Teller},
     watchdog::{GRACE, TICK},
 };
 use crate::{graph::Graph, logging::Level};
@@ -35,6 +35,8 @@ pub(super) async fn close_others(mut lookout: Lookout, call: Call, teller: &Tell
     let (log, graph, ends) = (rescue.runner.env.shared.loggers.of_agent(), rescue.runner.env.graph, rescue.ends);
     let mut blocked = vec![call];
     let outcome = loop {
+        // why they are closed stands before all that they say
+        teller.flush(FIRST);
         let progress = rescue.progress.clone();
         lookout.follow(progress.clone());
         let came_to = rescue.see_through(&mut lookout, ends, teller, runtime).await;
