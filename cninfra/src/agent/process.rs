@@ -51,6 +51,9 @@ impl<F> Agent<F> {
     /// | 3 | the stop failed: some plugin was not closed in order, or the end was forced at its limit |
     /// | 128 + n | a second signal, of number n, forced it |
     ///
+    /// A plugin that blocks its thread for ever ends the process when its limit is over: with 1 where it blocks in the start, or while a start that failed is rolled back, and with 3 in the stop, or
+    /// where a stop was asked for that could not begin. All others are closed before: see [`Limits`](super::Limits).
+    ///
     /// A panic is a record of the log, by the plugin's logger, in the format of the log; `RUST_BACKTRACE=1` adds the way to it, without frames of the standard library, and `full` with them. What keeps
     /// a thread for longer than a second is named there: a step, a task, a probe.
     ///
