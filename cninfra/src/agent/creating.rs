@@ -58,6 +58,7 @@ impl Runner {
                     together.fail(place, (started, last), Cause::Failed(error), &common, &mut self.record);
                 }
                 Ok(Creation::Later(future)) => {
+                    self.record.waits(place, Phase::Create, started);
                     later.push(Job::new(place, Work::Create(future), (started, last), &common));
                 }
                 Err(panicked) => together.fail(place, (started, last), panicked, &common, &mut self.record),

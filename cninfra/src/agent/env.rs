@@ -24,6 +24,13 @@ pub(super) struct Env {
 pub(crate) type Wrap = Arc<dyn Fn(&'static Node, Arc<dyn Running>) -> Arc<dyn Running> + Send + Sync>;
 
 impl Env {
+    /// The same agent, as a task sees it that writes its progress there.
+    pub(super) fn with_progress(&self, progress: Arc<Progress>) -> Env {
+        let Env { graph, order, drain_delay, .. } = *self;
+        let (shared, limits, wrap) = (self.shared.clone(), self.limits.clone(), self.wrap.clone());
+        Env { graph, shared, limits, policies: self.policies.clone(), order, drain_delay, progress, wrap }
+    }
+
     pub(super) fn policy(&self, place: usize) -> StartPolicy {
         self.policies.get(&place).copied().unwrap_or_default()
     }

@@ -17,7 +17,8 @@ use tokio::time::Instant;
 /// A plugin that never gives its thread back is beyond these limits, since the agent's own code can not run on that thread; so is one whose
 /// tasks keep all threads.
 /// A watchdog on another thread names it. Under [`Agent::main`](super::Agent::main) it ends the process at the plugin's limit, or at that of the stop,
-/// counted from when that was asked for. A destructor has the limit of `close`. That of an agent that is
+/// counted from when that was asked for. Before that, all other plugins that have begun are drained and closed, within what is left of the stop (within a whole one
+/// where the agent had not begun to stop), but for those whose step waits beside one that blocks in `close`, and not where tasks keep all threads. A destructor has the limit of `close`. That of an agent that is
 /// embedded, by [`Builder::start`](super::Builder::start), can only name it, again at its limit: the agent waits for as long as the plugin blocks.
 ///
 /// ```

@@ -2,7 +2,7 @@
 
 use super::{
     StopHandle,
-    progress::{Progress, State},
+    progress::{Call, Progress, State},
     stall::Threads,
     watchdog::{Moment, Watchdog},
 };
@@ -25,6 +25,8 @@ pub(super) struct Lookout {
 pub(super) struct Looked {
     /// The exit code, where the end has to be forced.
     pub(super) end: Option<u8>,
+    /// The call that keeps the agent's task until then, where there is one.
+    pub(super) blocked: Option<Call>,
     /// It runs, and nobody has asked it to stop.
     pub(super) is_calm: bool,
     /// One of the threads of its runtime has been in one call since the last look.
@@ -44,6 +46,15 @@ impl Lookout {
         Lookout { watchdog, loggers, progress, stop, threads: Threads::new(runtime) }
     }
 
+    pub(super) fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// From now on the agent's progress is written down there.
+    pub(super) fn follow(&mut self, progress: Arc<Progress>) {
+        self.progress = progress;
+    }
+
     /// Looks at it once, and says what there is to be said.
     pub(super) fn look(&mut self, say: impl Fn(&Logger, Level, &str)) -> Looked {
         let (state, is_kept) = (self.progress.state(), self.threads.is_any_kept());
@@ -51,11 +62,13 @@ impl Lookout {
         // while all is well, tasks are not even looked at
         let tasks = if is_kept { self.progress.inside() } else { Vec::new() };
         let moment = Moment { state: &state, call: self.progress.call(), tasks: &tasks, asked };
-        let end = self.watchdog.look(&moment, Instant::now());
+        let now = Instant::now();
+        let end = self.watchdog.look(&moment, now);
+        let blocked = end.and_then(|_| self.watchdog.blocked(now));
         for said in self.watchdog.take_said() {
             let log = said.plugin.map_or_else(|| self.loggers.of_agent(), |plugin| self.loggers.get(plugin));
             say(&log, said.level, &said.what);
         }
-        Looked { end, is_calm: matches!(state, State::Runs) && asked.is_none(), is_kept }
+        Looked { end, blocked, is_calm: matches!(state, State::Runs) && asked.is_none(), is_kept }
     }
 }

@@ -9,6 +9,7 @@ use super::{
     hook::Hook,
     logs::LogsConfig,
     own::{self, AgentConfig},
+    progress::Progress,
     teller,
     timeline::Timeline,
     usage,
@@ -49,6 +50,9 @@ impl<F> Agent<F> {
     /// | 2 | the command line or the config is not valid, or this was called inside of a tokio runtime: nothing was created |
     /// | 3 | the stop failed: some plugin was not closed in order, or the end was forced at its limit |
     /// | 128 + n | a second signal, of number n, forced it |
+    ///
+    /// A plugin that blocks its thread for ever ends the process when its limit is over: with 1 where it blocks in the start, or while a start that failed is rolled back, and with 3 in the stop, or
+    /// where a stop was asked for that could not begin. All others are closed before: see [`Limits`](super::Limits).
     ///
     /// A panic is a record of the log, by the plugin's logger, in the format of the log; `RUST_BACKTRACE=1` adds the way to it, without frames of the standard library, and `full` with them. What keeps
     /// a thread for longer than a second is named there: a step, a task, a probe.
@@ -114,6 +118,8 @@ impl<F: 'static> Builder<F> {
         self.settings.take_values(&cli.values);
         // the files may say another one, but what is wrong with reading them has this one
         format.set(LogsConfig::format_of(&self.settings.config));
+        // the process ends where a plugin blocks for ever, but the others are closed before
+        self.settings.progress = Arc::new(Progress::with_roll());
         // from here on code of plugins runs
         let _hook = Hook::set(
             &self.settings.loggers,

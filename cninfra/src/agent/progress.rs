@@ -1,6 +1,6 @@
 //! [`Progress`]: what an agent does right now, to be read from another thread.
 
-use super::{Cause, Phase, guard::guard, limits::LimitTable};
+use super::{Cause, Phase, guard::guard, limits::LimitTable, roll::Roll};
 use crate::{
     context::Shared,
     foreign::Who,
@@ -12,8 +12,12 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{
+            AtomicU64,
+            Ordering::{AcqRel, Relaxed, Release},
+        },
     },
+    thread,
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
@@ -21,8 +25,8 @@ use tokio::sync::Notify;
 /// What an agent does right now. The agent's task writes it, a watchdog on another thread reads it: so a plugin that blocks
 /// the agent's thread is seen.
 ///
-/// Written around each call into a plugin, so it is one number: a count of the calls, the plugin's place, and the phase. No
-/// other memory depends on it, hence `Relaxed`.
+/// Written around each call into a plugin, so it is one number: a count of the calls, the plugin's place, and the phase. Where it is only
+/// looked at, no other memory depends on it, hence `Relaxed`; who takes over from the agent's task has to see what that did before the call.
 #[derive(Default)]
 pub(super) struct Progress {
     call: AtomicU64,
@@ -31,6 +35,10 @@ pub(super) struct Progress {
     changed: Notify,
     /// Of the agent, as soon as it is there. Held by nobody here: it ends with the agent.
     agent: OnceLock<(Weak<Shared>, Arc<LimitTable>)>,
+    /// Where another task can take over from one that is blocked: in a process of the agent's own.
+    roll: Option<Box<Roll>>,
+    /// What the task does that has taken over.
+    next: OnceLock<Arc<Progress>>,
 }
 
 thread_local! {
@@ -107,10 +115,23 @@ const fn code(phase: Phase) -> u64 {
 
 /// Beside the phases.
 const DESTRUCTOR: u64 = PHASES.len() as u64 + 1;
+/// Of a call: another task has taken over meanwhile.
+const TAKEN: u64 = 0x80;
 /// The place of no plugin.
 pub(super) const NOWHERE: usize = 0xffff;
 
 impl Call {
+    /// Is it a destructor's?
+    pub(super) fn is_destructor(&self) -> bool {
+        self.destructor
+    }
+
+    /// As it is written down.
+    fn packed(&self) -> u64 {
+        let what = if self.destructor { DESTRUCTOR } else { code(self.phase) };
+        (self.count << 24) | ((self.place as u64 & 0xffff) << 8) | what
+    }
+
     /// Whose it is, and the plugin's instance name.
     pub(super) fn who(&self, graph: &'static Graph) -> (String, Option<&'static str>) {
         match graph.nodes().get(self.place) {
@@ -175,6 +196,36 @@ impl fmt::Display for Inside {
 }
 
 impl Progress {
+    /// That of an agent whose others are closed beside a plugin that blocks.
+    pub(super) fn with_roll() -> Self {
+        Progress { roll: Some(Box::default()), ..Progress::default() }
+    }
+
+    /// Who has begun, where somebody may have to know it.
+    pub(super) fn roll(&self) -> Option<&Roll> {
+        self.roll.as_deref()
+    }
+
+    /// Takes over from the task that is inside of this call: it goes on no more, also when the call returns. Gives what the task that has taken over
+    /// writes its own progress to; `None` where the call has returned.
+    pub(super) fn take_over(&self, call: Call) -> Option<Arc<Progress>> {
+        let agent = self.agent.get()?;
+        if self.roll.is_none() || !self.take(call) {
+            return None;
+        }
+        // its calls are told apart from those before
+        let next = Progress { call: AtomicU64::new(call.count << 24), ..Progress::with_roll() };
+        let next = self.next.get_or_init(|| Arc::new(next));
+        next.agent.get_or_init(|| agent.clone());
+        Some(next.clone())
+    }
+
+    /// Has it not returned? Then it goes on no more when it does.
+    fn take(&self, call: Call) -> bool {
+        let packed = call.packed();
+        self.call.compare_exchange(packed, packed | TAKEN, AcqRel, Relaxed).is_ok()
+    }
+
     /// Calls into a plugin; a panic is an error like others.
     pub(super) fn call_in<T>(&self, callee: Callee, run: impl FnOnce() -> T) -> Result<T, Cause> {
         self.enter(callee);
@@ -192,6 +243,10 @@ impl Progress {
 
     /// The plugin that is called on this thread.
     pub(super) fn called_here(&self) -> Option<Who> {
+        self.step_here().or_else(|| self.next.get()?.called_here())
+    }
+
+    fn step_here(&self) -> Option<Who> {
         let is_here = STEPPING.try_with(Cell::get).is_ok_and(|agent| agent == self.address());
         let (call, agent) = (self.call().filter(|_| is_here)?, self.agent.get()?.0.upgrade()?);
         agent.graph.nodes().get(call.place).map(|node| Who::step(node, call.phase))
@@ -205,17 +260,22 @@ impl Progress {
             Callee::Destructor(place) => (place, DESTRUCTOR),
             Callee::Handles => (NOWHERE, DESTRUCTOR),
         };
-        self.call.store((count << 24) | ((place as u64 & 0xffff) << 8) | phase, Relaxed);
+        self.call.store((count << 24) | ((place as u64 & 0xffff) << 8) | phase, Release);
     }
 
     /// It has returned.
     pub(super) fn leave(&self) {
-        self.call.store(self.call.load(Relaxed) & !0xff, Relaxed);
+        if self.roll.is_none() {
+            // an agent that nobody takes over from writes alone
+            self.call.store(self.call.load(Relaxed) & !0xff, Relaxed);
+        } else if self.call.fetch_and(!0xff, AcqRel) & TAKEN != 0 {
+            idle();
+        }
     }
 
     /// The call that has not returned, if there is one.
     pub(super) fn call(&self) -> Option<Call> {
-        let call = self.call.load(Relaxed);
+        let call = self.call.load(Relaxed) & !TAKEN;
         let destructor = call & 0xff == DESTRUCTOR;
         let phase = match usize::try_from(call & 0xff).ok()?.checked_sub(1)? {
             _ if destructor => Phase::Close,
@@ -247,6 +307,13 @@ impl Progress {
         tasks.chain(callers.iter().map(|calling| Inside::caller(agent.graph, calling))).collect()
     }
 
+    /// The steps that have begun and wait for something, where that is recorded.
+    pub(super) fn waiting(&self) -> Vec<(usize, Phase)> {
+        let course = self.agent.get().and_then(|(agent, _)| Some(agent.upgrade()?.told.course()));
+        let running = course.map(|course| course.running).unwrap_or_default();
+        running.iter().map(|step| (usize::from(step.place), step.phase)).collect()
+    }
+
     pub(super) fn begin(&self, stage: Stage) {
         self.set(State::Stage(stage));
     }
@@ -276,9 +343,41 @@ impl Progress {
     }
 }
 
+/// What is left of a task that another one has taken over from: it must not go on, and its thread is one that nobody waits for.
+fn idle() -> ! {
+    loop {
+        thread::park();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn who_takes_over_has_a_call_that_goes_on_no_more_or_nothing() {
+        let progress = Arc::new(Progress::with_roll());
+        let step = Callee::Step(7, Phase::Drain);
+        progress.enter(step);
+        let before = progress.call().unwrap();
+        progress.leave();
+        assert!(!progress.take(before), "it has returned");
+        progress.enter(step);
+        let call = progress.call().unwrap();
+        assert!(!progress.take(before), "it is another one");
+        assert!(progress.take(call) && !progress.take(call), "once");
+        assert_eq!(progress.call(), Some(call));
+        let (told, returns) = channel();
+        let blocked = progress.clone();
+        // it is left to itself
+        thread::spawn(move || {
+            blocked.leave();
+            told.send(())
+        });
+        assert!(returns.recv_timeout(Duration::from_millis(100)).is_err());
+        assert_eq!(progress.call(), None);
+    }
 
     #[test]
     fn two_calls_of_one_plugin_are_told_apart() {

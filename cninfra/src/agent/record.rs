@@ -23,6 +23,11 @@ impl Record {
         Record { on: Some((epoch, shared)), events: Vec::with_capacity(room) }
     }
 
+    /// One that goes on with what was recorded elsewhere, since then.
+    pub(super) fn from(epoch: Option<Instant>, shared: &Arc<Shared>) -> Self {
+        Record { on: epoch.map(|epoch| (epoch, shared.clone())), events: Vec::new() }
+    }
+
     /// When the record began; none where nothing is recorded.
     pub(super) fn epoch(&self) -> Option<Instant> {
         self.on.as_ref().map(|(epoch, _)| *epoch)

@@ -33,7 +33,7 @@ pub(super) fn stop(f: &mut Formatter<'_>, error: &StopError) -> fmt::Result {
     Ok(())
 }
 
-fn list(f: &mut Formatter<'_>, errors: &[PluginError]) -> fmt::Result {
+pub(super) fn list(f: &mut Formatter<'_>, errors: &[PluginError]) -> fmt::Result {
     for error in errors {
         f.write_str("\n  - ")?;
         error.what(f)?;

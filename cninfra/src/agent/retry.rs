@@ -126,6 +126,9 @@ impl Retries {
             events.append(&mut tried.events);
             if let Some(plugin) = plugins.iter_mut().find(|plugin| plugin.place == tried.place) {
                 plugin.down = !tried.up;
+                if let Some(roll) = env.progress.roll() {
+                    roll.set_down(tried.place, plugin.down);
+                }
             }
         }
         (events, errors)

@@ -53,7 +53,22 @@ impl Runner {
         let room = env.graph.len();
         let record = if record { Record::on(5 * room, env.shared.clone()) } else { Record::off() };
         let plugins = Vec::with_capacity(room);
-        Runner { env: Arc::new(env), plugins, begun: 0, serving: 0, record, retries: Retries::default() }
+        let env = Arc::new(env);
+        if let Some(roll) = env.progress.roll() {
+            roll.begin(&env, &record);
+        }
+        Runner { env, plugins, begun: 0, serving: 0, record, retries: Retries::default() }
+    }
+
+    /// One that closes these, which have begun.
+    pub(super) fn of_begun(env: Env, plugins: Vec<Begun>, record: Record) -> Self {
+        let (env, all) = (Arc::new(env), plugins.len());
+        if let Some(roll) = env.progress.roll() {
+            roll.begin(&env, &record);
+            roll.enlist(&plugins);
+            roll.all_serve();
+        }
+        Runner { env, plugins, begun: all, serving: all, record, retries: Retries::default() }
     }
 
     pub(super) fn events(&self) -> &[Event] {
@@ -105,6 +120,11 @@ impl Runner {
                 }
                 if last.is_well() {
                     let end = first + before(&self.plugins[first..], to);
+                    if phase == Phase::Init
+                        && let Some(roll) = env.progress.roll()
+                    {
+                        roll.enlist(&self.plugins[first..end]);
+                    }
                     last = self.start_group(first..end, phase, (last.now(), ends)).await;
                     first = end;
                 }
@@ -132,6 +152,9 @@ impl Runner {
         for (place, error) in together.down.drain(..) {
             let at = first + before(&self.plugins[first..], place);
             self.plugins[at].down = true;
+            if let Some(roll) = env.progress.roll() {
+                roll.set_down(place, true);
+            }
             if goes_on {
                 self.retries.put_off(&env, &self.plugins[at], &error).await;
             } else {
@@ -183,7 +206,7 @@ impl Runner {
     }
 
     /// The stage ends when the plugins are released: a destructor may block, too. Of the time to drain, so much is `used` already.
-    async fn stop_all(&mut self, ends: Instant, used: Duration) -> Vec<PluginError> {
+    pub(super) async fn stop_all(&mut self, ends: Instant, used: Duration) -> Vec<PluginError> {
         let (env, began) = (self.env.clone(), Instant::now());
         // before anything is drained, so that tasks that follow the config have the time of all that to end by themselves
         env.shared.config.end_following();
@@ -193,7 +216,7 @@ impl Runner {
         errors
     }
 
-    fn enter_stage(&self, kind: StageKind, limit: Duration) {
+    pub(super) fn enter_stage(&self, kind: StageKind, limit: Duration) {
         let Env { graph, limits, progress, .. } = &*self.env;
         let ends = WallClock::now().checked_add(limit);
         let spare = match kind {

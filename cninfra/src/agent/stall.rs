@@ -5,8 +5,12 @@
 //! others sleep, be there two of them or eight. Who is woken from outside takes over. So a thread apart looks at the runtime
 //! now and then, and where a thread has been in one call since the last look, gives the others something to wake up for.
 
-use std::time::Duration;
-use tokio::runtime::{Handle, RuntimeMetrics};
+use crate::BoxFuture;
+use std::{future::poll_fn, time::Duration};
+use tokio::{
+    runtime::{Handle, RuntimeMetrics},
+    task::block_in_place,
+};
 
 /// What a call that blocks may add to everything else, twice at most. Looking costs microseconds.
 pub(super) const TICK: Duration = Duration::from_millis(100);
@@ -20,6 +24,12 @@ pub(super) async fn keep_awake(runtime: Handle) {
             runtime.spawn(async {});
         }
     }
+}
+
+/// Polls a task so that a call that does not return keeps no thread of the runtime: another one takes its place, and what waits to run in the place of the
+/// one that calls. Each poll costs microseconds, so it is for the one task that calls into all plugins, which seldom wakes up.
+pub(super) async fn beside_workers<T>(mut task: BoxFuture<'static, T>) -> T {
+    poll_fn(|waker| block_in_place(|| task.as_mut().poll(waker))).await
 }
 
 /// The threads of a runtime.

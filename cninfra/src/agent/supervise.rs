@@ -5,8 +5,9 @@ use super::{
     exit::FAILED,
     lookout::{Looked, Lookout},
     progress::Progress,
+    rescue,
     signals::{Asked, Heard, Meaning, Signals},
-    stall::{self, keep_awake},
+    stall::{self, beside_workers, keep_awake},
     teller::{self, Teller},
     watchdog::{TICK, Watchdog},
 };
@@ -21,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    runtime::{Builder, Runtime},
+    runtime::{Builder, Handle, Runtime},
     sync::Notify,
     task::JoinHandle,
 };
@@ -119,11 +120,11 @@ impl Ground {
         let log = loggers.of_agent();
         let handle = agents.handle().clone();
         let code = runtime.block_on(async {
-            let agent = agents.spawn(life);
+            let agent = agents.spawn(beside_workers(life));
             let lookout = Lookout::new(Watchdog::default(), loggers, &progress, &stop, &handle);
             tokio::select! {
                 code = hear(&log, &teller, signals, &stop, hangup, agent) => code,
-                code = watch(&teller, &progress, &stop, lookout) => code,
+                code = watch(&teller, &progress, &stop, lookout, &handle) => code,
                 () = keep_awake(handle.clone()) => FAILED,
             }
         });
@@ -183,11 +184,14 @@ async fn hear(
     }
 }
 
-/// Looks at what the agent does. Returns when the end has to be forced.
-async fn watch(teller: &Teller, progress: &Progress, stop: &StopHandle, mut lookout: Lookout) -> u8 {
+/// Looks at what the agent does. Returns when the end has to be forced; where a plugin is the reason, the others are closed before.
+async fn watch(teller: &Teller, progress: &Progress, stop: &StopHandle, mut lookout: Lookout, runtime: &Handle) -> u8 {
     loop {
-        let Looked { end, is_calm, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
+        let Looked { end, blocked, is_calm, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
         if let Some(code) = end {
+            if let Some(call) = blocked {
+                rescue::close_others(lookout, call, teller, runtime).await;
+            }
             return code;
         }
         if is_calm {

@@ -149,7 +149,6 @@ impl Together {
         record: &mut Record,
     ) -> Vec<(usize, Made)> {
         let mut made = Vec::new();
-        jobs.iter().for_each(|job| record.waits(job.place, common.phase, job.started));
         let mut waiting: FuturesUnordered<_> = jobs.into_iter().collect();
         let mut stopping = pin!(async {
             match common.stop {
@@ -233,6 +232,9 @@ pub(super) async fn run<'a>(
         }
         let (place, started) = (begun.place, last);
         together.reached = together.reached.max(place + 1);
+        if let Some(roll) = common.env.progress.roll() {
+            roll.reaches(common.phase, place);
+        }
         if !begun.running.has(common.phase) {
             record.put(place, common.phase, started, started, Outcome::Done);
             continue;
@@ -241,7 +243,11 @@ pub(super) async fn run<'a>(
         last = Instant::now();
         match called {
             Ok(First::Done(Ok(()))) => together.done(place, (started, last), common, record),
-            Ok(First::Waits(work)) => waiting.push(Job::new(place, work, (started, last), common)),
+            Ok(First::Waits(work)) => {
+                // at once, since the next one may block
+                record.waits(place, common.phase, started);
+                waiting.push(Job::new(place, work, (started, last), common));
+            }
             Ok(First::Done(Err(error))) => {
                 together.fail(place, (started, last), Cause::Failed(error), common, record);
             }

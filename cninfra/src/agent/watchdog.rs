@@ -16,7 +16,7 @@ pub(super) const TICK: Duration = Duration::from_millis(50);
 /// A plugin that keeps the thread for so long is named; earlier, where half of its limit is less.
 const NAMED_AFTER: Duration = Duration::from_secs(1);
 /// So long after a limit the agent should have seen it itself: if it has not, it can not.
-const GRACE: Duration = Duration::from_millis(200);
+pub(super) const GRACE: Duration = Duration::from_millis(200);
 /// An agent that is called into no plugin, and comes to no end either, has so long after all that it may take.
 const LAST: Duration = Duration::from_secs(2);
 
@@ -81,6 +81,11 @@ impl Watchdog {
     /// What is to be told since this was asked last.
     pub(super) fn take_said(&mut self) -> Vec<Said> {
         std::mem::take(&mut self.said)
+    }
+
+    /// The call in which the agent's task was seen last, where it is blocked there.
+    pub(super) fn blocked(&self, now: Instant) -> Option<Call> {
+        self.seen.filter(|(_, since, _)| now.duration_since(*since) > GRACE).map(|(call, ..)| call)
     }
 
     /// Looks at what the agent does. Returns the exit code, when the end has to be forced.

@@ -117,7 +117,7 @@ pub trait Create: Lists + Sized {
 ///
 /// # Cancel safety
 /// When the start fails, the plugins that are still in `init` or `after_init` are dropped at the await point where they
-/// are. Then `close` runs, once, for each plugin whose `init` had begun, whether it ended or not.
+/// are. Then `close` runs, once, for each plugin whose `init` had begun, whether it ended or not. (Beside one that [blocks its thread for ever](crate::agent::Limits) nothing can be dropped: `close` runs all the same.)
 #[diagnostic::on_unimplemented(
     message = "CN008: generic plugin `{Self}` has no lifecycle",
     label = "`Lifecycle` is not implemented for all its parameters",
