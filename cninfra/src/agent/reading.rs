@@ -9,7 +9,7 @@ use crate::{
 };
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -31,13 +31,16 @@ pub(super) enum Unread {
     GivenUp,
 }
 
+/// A file does not answer.
+pub(super) fn silent(path: &Path, limit: Duration) -> Error {
+    Error::msg(format_args!("{} is not read within {limit:?}", path.display()))
+        .with_help("look at the file system that it is on: it does not answer")
+}
+
 impl From<Unread> for Error {
     fn from(unread: Unread) -> Self {
         match unread {
-            Unread::Silent { path, limit, .. } => {
-                Error::msg(format_args!("{} is not read within {limit:?}", path.display()))
-                    .with_help("look at the file system that it is on: it does not answer")
-            }
+            Unread::Silent { path, limit, .. } => silent(&path, limit),
             Unread::Panicked(panic) => {
                 Error::msg(format_args!("reading the config files panicked: {panic}")).with_help("it is a defect")
             }
