@@ -65,7 +65,7 @@ impl Settings {
             }
         }
         odd.append(&mut self.read_config(&known));
-        wrong.extend(self.config.check(&known).into_iter().map(Error::from));
+        wrong.extend(self.config.check_for_plugins(&known).into_iter().map(Error::from));
         // a start is to be fast: who develops the plugin is told
         if cli.task == Task::CheckConfig || cfg!(debug_assertions) {
             wrong.extend(known.defects().into_iter().map(Error::from));

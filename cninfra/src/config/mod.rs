@@ -60,6 +60,7 @@ mod format;
 #[cfg(feature = "testing")]
 mod hidden;
 mod hides;
+mod kept;
 mod key;
 mod known;
 mod later;
@@ -115,8 +116,9 @@ pub use text::from_text;
 use crate::Result;
 use check::Checked;
 use entry::{Entries, Entry};
-use extract::{Depth, extract};
+use extract::{Depth, extract, extract_of};
 use figment::{Figment, value::Value};
+use kept::Kept;
 use secrets::Secrets;
 use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
@@ -148,6 +150,8 @@ pub struct Config {
     /// Where the files are from.
     origin: Option<Files>,
     followers: Arc<live::Followers>,
+    /// Of sections that were checked, until they are read.
+    kept: Arc<Kept>,
 }
 
 impl Config {
@@ -336,13 +340,27 @@ impl Config {
         self.check_those(known, |_| true)
     }
 
+    /// As [`check`](Self::check), of what is read by the plugins next.
+    pub(crate) fn check_for_plugins(&self, known: &Known) -> Vec<Mistake> {
+        let mut mistakes = self.mistakes_of_all(known);
+        for section in known.iter() {
+            mistakes.extend(self.check_section(section, known, Some(&self.kept)));
+        }
+        mistakes
+    }
+
     /// Everything that is wrong with these sections, and with the files.
     fn check_those(&self, known: &Known, is_asked: impl Fn(&KnownSection) -> bool) -> Vec<Mistake> {
+        let mut mistakes = self.mistakes_of_all(known);
+        for section in known.iter().filter(|section| is_asked(section)) {
+            mistakes.extend(self.check_section(section, known, None));
+        }
+        mistakes
+    }
+
+    fn mistakes_of_all(&self, known: &Known) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(self.unknown_sections(known));
-        for section in known.iter().filter(|section| is_asked(section)) {
-            mistakes.extend(self.check_section(section, known));
-        }
         mistakes
     }
 
@@ -357,7 +375,7 @@ impl Config {
         unknown.map(mistake).collect()
     }
 
-    fn check_section(&self, section: &KnownSection, known: &Known) -> Vec<Mistake> {
+    fn check_section(&self, section: &KnownSection, known: &Known, kept: Option<&Kept>) -> Vec<Mistake> {
         let entries = self.entries(section.name);
         if entries.all.is_empty() && section.meta.check.is_none() {
             return Vec::new();
@@ -372,6 +390,11 @@ impl Config {
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
         mistakes.extend(invalid);
         mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+        // the agent reads its own sections in other ways
+        let is_read_again = mistakes.is_empty() && !entries.all.is_empty() && !section.is_own && !section.meta.live;
+        if let Some(kept) = kept.filter(|_| is_read_again) {
+            kept.put(section.name, section.meta.read, &entries, (outcome.layers, outcome.figment));
+        }
         mistakes
     }
 
@@ -383,6 +406,14 @@ impl Config {
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
         let (value, outcome) = extract(section::Named::plain(name), &self.entries(name), Depth::Top);
+        Ok(outcome.sound(value)?.0)
+    }
+
+    /// The same of a section that may have been checked, by its type.
+    fn section_once_more<C: DeserializeOwned + Default>(&self, name: &str, read: section::Read) -> Result<C> {
+        let entries = self.entries(name);
+        let Some(kept) = self.kept.take(name, read, &entries) else { return self.section(name) };
+        let (value, outcome) = extract_of(section::Named::plain(name), (&entries, Some(kept)), Depth::Top);
         Ok(outcome.sound(value)?.0)
     }
 }
