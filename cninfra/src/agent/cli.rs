@@ -82,7 +82,9 @@ pub(super) fn parse(
     args: &[OsString],
     env: &Variables,
 ) -> Result<Cli, clap::Error> {
-    let files = file_flags(graph, known);
+    // where nobody says anything, the names that could be said are not made: that would be a good part of a small agent's start
+    let is_quiet = args.len() < 2 && !env.may_say_more();
+    let files = if is_quiet { Vec::new() } else { file_flags(graph, known) };
     let matches = said(graph, &files, version, args)?;
     let text = |flag: &str| matches.as_ref()?.get_one::<String>(flag).cloned();
     let mut cli = Cli::nothing(matches.as_ref().map_or(Task::Run, task));
@@ -106,11 +108,13 @@ pub(super) fn parse(
             }
         }
     }
-    let declared = flags(graph).map(|(_, flag)| flag.env.to_string());
-    let names = declared.chain(files.iter().flat_map(FileFlag::variables)).chain(["CONFIG_DIR".to_string()]);
-    let names: Vec<String> = names.collect();
-    env.tell_odd(&names, &mut cli);
-    env.tell_unknown(&names, known, &mut cli);
+    if !is_quiet {
+        let declared = flags(graph).map(|(_, flag)| flag.env.to_string());
+        let names = declared.chain(files.iter().flat_map(FileFlag::variables)).chain(["CONFIG_DIR".to_string()]);
+        let names: Vec<String> = names.collect();
+        env.tell_odd(&names, &mut cli);
+        env.tell_unknown(&names, known, &mut cli);
+    }
     env.values(flags(graph), &mut cli);
     for (section, flag) in flags(graph) {
         if let Some(text) = text(flag.name) {

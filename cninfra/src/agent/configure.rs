@@ -3,7 +3,7 @@
 use super::{
     cli::{Cli, Origin, Task, Value},
     logs::{self, LogsConfig},
-    own::{self, Own},
+    own::{self, AgentConfig, Own},
     settings::Settings,
 };
 use crate::{
@@ -36,6 +36,11 @@ impl Reads {
     /// That of a start with these.
     pub(super) fn of(settings: &Settings, graph: &'static Graph, cli: &Cli) -> Self {
         Reads { graph, own: settings.own.clone(), config: settings.config.clone(), cli: cli.clone() }
+    }
+
+    /// What is known of the agent's own section without the files.
+    pub(super) fn own(&self) -> AgentConfig {
+        AgentConfig::of(&self.own.clone().under(self.config.clone())).unwrap_or_default()
     }
 
     /// What is to be said of it.
@@ -91,7 +96,7 @@ impl Settings {
             }
         }
         odd.append(&mut self.read_config(&known));
-        wrong.extend(self.config.check(&known).into_iter().map(Error::from));
+        wrong.extend(self.config.check_for_plugins(&known).into_iter().map(Error::from));
         // a start is to be fast: who develops the plugin is told
         if cli.task == Task::CheckConfig || cfg!(debug_assertions) {
             wrong.extend(known.defects().into_iter().map(Error::from));

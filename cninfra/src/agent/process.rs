@@ -3,26 +3,31 @@
 use super::{
     Agent, Builder, Event, StartError, StopError,
     backtrace::Wanted,
-    cli::{self, Task},
-    configure::Report,
-    exit, foreword,
+    cli::{self, Cli, Task},
+    configure::{Reads, Report},
+    exit,
+    foreword::{self, NotBegun, Wait},
     hook::Hook,
     logs::LogsConfig,
     own::{self, AgentConfig},
     progress::Progress,
-    teller,
+    reading::panicked,
+    settings::Settings,
+    supervise::Ground,
+    teller::{self, Teller},
     timeline::Timeline,
     usage,
     variables::Variables,
 };
 use crate::{
-    BuildInfo, Context, Logger,
+    BuildInfo, Context, Error, Logger,
+    foreign::guard,
     graph::Graph,
     inject::{
         flavor::{ByItself, Held, Runs},
         part::{Creation, Part},
     },
-    logging::{Level, Output},
+    logging::{Level, Output, SharedFormat},
 };
 use std::{
     ffi::OsString,
@@ -30,7 +35,7 @@ use std::{
     io::{self, Write as _},
     process::ExitCode,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::Notify};
 
@@ -126,67 +131,154 @@ impl<F: 'static> Builder<F> {
             &self.settings.progress,
             Wanted::of(env.get("RUST_BACKTRACE").as_deref()),
         );
-        let hangup = Arc::new(Notify::new());
+        let Builder { held, settings } = self;
         let is_inside = Handle::try_current().is_ok();
-        let lives = (matches!(task, Task::Run) && !is_inside).then_some(&*hangup);
-        let (configured, ground) = match foreword::configure(self.settings, graph, cli, &log, lives) {
-            Ok(configured) => configured,
-            Err(error) => {
-                log.error(error);
-                return ExitCode::from(exit::FAILED);
-            }
-        };
-        // from here on signals do not end the process by themselves
-        let tell = |level, what: &dyn fmt::Display, within| match &ground {
-            Some(ground) => ground.tell(&log, level, what, within),
-            None => log.log(level, what),
-        };
-        let (mut settings, report) = match configured {
-            Some(Ok(read)) => read,
-            Some(Err(unread)) => {
-                let (mut wrong, others) = unread.told();
-                let mut report = others.unwrap_or_default();
-                wrong.append(&mut report.wrong);
-                report.odd.iter().for_each(|odd| tell(Level::Warn, odd, teller::FIRST));
-                tell(Level::Error, &Report { wrong, ..report }, teller::ALL);
+        if matches!(task, Task::Run) && !is_inside {
+            return live(Builder { held: Box::new(Bare(held)), settings }, cli, &log, format, began);
+        }
+        let (settings, report) = match foreword::configure(settings, graph, cli) {
+            Ok(read) => read,
+            Err(unread) => {
+                let (wrong, others) = unread.told();
+                let report = with_others(wrong, others);
+                report.odd.iter().for_each(|odd| log.warn(odd));
+                log.error(report);
                 return ExitCode::from(exit::INVALID);
             }
-            None => {
-                let error = StartError::before_all(graph, Vec::new(), began);
-                tell(Level::Info, &error, teller::ALL);
-                return ExitCode::from(error.exit_code());
-            }
         };
-        // what is wrong with it is told below
-        let own = AgentConfig::of(&settings.config).unwrap_or_default();
-        settings.loggers.name(own.microservice_label.as_str());
-        format.set(LogsConfig::format_of(&settings.config));
-        report.odd.iter().for_each(|odd| tell(Level::Warn, odd, teller::FIRST));
+        takes_names(&settings, &format);
+        report.odd.iter().for_each(|odd| log.warn(odd));
         if !report.wrong.is_empty() {
-            tell(Level::Error, &report, teller::ALL);
+            log.error(report);
             return ExitCode::from(exit::INVALID);
         }
         match task {
-            Task::CheckConfig => return print(&log, &checked(report.odd.len())),
-            Task::PrintConfig => return print(&log, &settings.print_config(graph)),
-            Task::PrintGraph(_) | Task::Run => {}
+            Task::CheckConfig => print(&log, &checked(report.odd.len())),
+            Task::PrintConfig => print(&log, &settings.print_config(graph)),
+            Task::PrintGraph(_) | Task::Run => {
+                log.error(
+                    "`main` is called inside of a tokio runtime, but the agent brings its own\n  help: call it of a plain `fn main()`, \
+                     without `#[tokio::main]`, or use the builder: `Agent::builder().start().await`",
+                );
+                ExitCode::from(exit::INVALID)
+            }
         }
-        let Some(ground) = ground else {
-            log.error(
-                "`main` is called inside of a tokio runtime, but the agent brings its own\n  help: call it of a plain `fn main()`, \
-                 without `#[tokio::main]`, or use the builder: `Agent::builder().start().await`",
-            );
-            return ExitCode::from(exit::INVALID);
-        };
-        (settings.record, settings.is_checked) = (true, true);
-        // the process looks at it by itself, and can end it
-        settings.watched = false;
-        settings.format = Some(format);
-        settings.hangup = Some(hangup.clone());
-        let (stop, progress) = (settings.stop.clone(), settings.progress.clone());
-        let loggers = settings.loggers.clone();
-        let builder = Builder { held: Box::new(Bare(self.held)), settings };
-        ground.run(&loggers, stop, progress, &hangup, Box::pin(life(builder)))
+    }
+}
+
+/// That nothing came of reading, and what the files say that do answer.
+fn with_others(mut wrong: Vec<Error>, others: Option<Report>) -> Report {
+    let mut report = others.unwrap_or_default();
+    wrong.append(&mut report.wrong);
+    Report { wrong, ..report }
+}
+
+/// The log says from here on whose records it has, and in the format that the config says.
+fn takes_names(settings: &Settings, format: &SharedFormat) {
+    // what is wrong with it is told later
+    let own = AgentConfig::of(&settings.config).unwrap_or_default();
+    settings.loggers.name(own.microservice_label.as_str());
+    format.set(LogsConfig::format_of(&settings.config));
+}
+
+/// Runs the agent, and hears of signals meanwhile.
+fn live(builder: Builder<()>, cli: Cli, log: &Logger, format: SharedFormat, began: Instant) -> ExitCode {
+    let ground = match Ground::new() {
+        Ok(ground) => ground,
+        Err(error) => {
+            log.error(error);
+            return ExitCode::from(exit::FAILED);
+        }
+    };
+    let Builder { held, mut settings } = builder;
+    let (graph, hangup) = (held.graph(), Arc::new(Notify::new()));
+    settings.record = true;
+    // the process looks at it by itself, and can end it
+    settings.watched = false;
+    settings.hangup = Some(hangup.clone());
+    let (stop, progress, loggers) = (settings.stop.clone(), settings.progress.clone(), settings.loggers.clone());
+    let (wait, voice) =
+        (Wait::new(Reads::of(&settings, graph, &cli)), Voice { log: log.clone(), teller: ground.teller() });
+    let (waits, tells) = (wait.clone(), voice.clone());
+    // a file that does not answer keeps a thread of the agent's, which has no other work yet
+    let agent = async move {
+        match configured(settings, graph, cli, format, &waits, &tells).await {
+            Ok(settings) => life(Builder { held, settings }).await,
+            Err(code) => code,
+        }
+    };
+    let why = match ground.run(&loggers, &stop, &progress, &hangup, &wait, Box::pin(agent)) {
+        Ok(code) => return ExitCode::from(code),
+        Err(why) => why,
+    };
+    let code = match why {
+        NotBegun::Stopped => {
+            let error = StartError::before_all(graph, Vec::new(), began);
+            voice.tell(Level::Info, &error, teller::ALL);
+            error.exit_code()
+        }
+        NotBegun::Deaf(error) => {
+            log.error(error);
+            exit::FAILED
+        }
+        NotBegun::Silent(wrong, others) => voice.is_not_valid(&with_others(wrong, others)),
+    };
+    ExitCode::from(code)
+}
+
+/// Puts command line, environment and files together, for an agent that begins then.
+///
+/// # Errors
+/// The exit code, where it does not: why has been told.
+async fn configured(
+    mut settings: Settings,
+    graph: &'static Graph,
+    cli: Cli,
+    format: SharedFormat,
+    wait: &Wait,
+    voice: &Voice,
+) -> Result<Settings, u8> {
+    let read = guard(|| wait.during(|| settings.configure(graph, cli)));
+    wait.heard().await;
+    if !wait.begins() {
+        // who has given it up says so
+        return Err(exit::FAILED);
+    }
+    let report = read.unwrap_or_else(|panic| with_others(vec![panicked(&panic)], None));
+    takes_names(&settings, &format);
+    if !report.wrong.is_empty() {
+        return Err(voice.is_not_valid(&report));
+    }
+    voice.is_odd(&report);
+    settings.is_checked = true;
+    settings.format = Some(format);
+    Ok(settings)
+}
+
+/// What says something before the agent begins: a log that nobody reads does not keep it from that.
+#[derive(Clone)]
+struct Voice {
+    log: Logger,
+    teller: Teller,
+}
+
+impl Voice {
+    /// Waits so long for it to be written.
+    #[track_caller]
+    fn tell(&self, level: Level, what: &dyn fmt::Display, within: Duration) {
+        self.teller.say(&self.log, level, what);
+        self.teller.flush(within);
+    }
+
+    fn is_odd(&self, report: &Report) {
+        report.odd.iter().for_each(|odd| self.tell(Level::Warn, odd, teller::FIRST));
+    }
+
+    /// Says that. Returns the exit code.
+    fn is_not_valid(&self, report: &Report) -> u8 {
+        self.is_odd(report);
+        self.tell(Level::Error, report, teller::ALL);
+        exit::INVALID
     }
 }
 
@@ -325,6 +417,26 @@ mod tests {
         assert!(code == 0 && line.is_some() && text.contains("Slow  init* 7.0s at"), "{text}");
         assert!(text.contains("the program has asked for the stop: the agent stops"), "{text}");
     }
+    /// The config is read; what comes of it then.
+    async fn begins(wait: &Wait) -> Option<Result<(), u8>> {
+        let settings = Agent::<Lone>::builder().settings;
+        let voice = Voice { log: settings.loggers.of_agent(), teller: Teller::default() };
+        let cli = Cli::nothing(Task::Run);
+        let configured = configured(settings, Lone::GRAPH, cli, SharedFormat::default(), wait, &voice);
+        tokio::time::timeout(Duration::from_secs(5), configured).await.ok().map(|begun| begun.map(drop))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_agent_begins_when_signals_are_heard_and_if_somebody_waits_for_it() {
+        let wait = Wait::new(Reads::of(&Settings::default(), Lone::GRAPH, &Cli::nothing(Task::Run)));
+        assert!(begins(&wait).await.is_none(), "a signal would end it, and nothing would be closed");
+        wait.hears();
+        assert_eq!(begins(&wait).await, Some(Ok(())));
+        // that was decided already
+        wait.hears();
+        assert_eq!(begins(&wait).await, Some(Err(exit::FAILED)));
+    }
+
     #[test]
     fn inside_of_a_runtime_it_says_what_to_do() {
         let log = Log::default();

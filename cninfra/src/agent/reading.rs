@@ -44,8 +44,7 @@ pub(super) struct Unanswered<S> {
 
 impl<S> Unread<S> {
     pub(super) fn panicked(panic: Panic) -> Self {
-        let error = Error::msg(format_args!("reading the config files panicked: {panic}"));
-        Unread::Failed(error.with_help("it is a defect"))
+        Unread::Failed(panicked(&panic))
     }
 
     pub(super) fn no_thread(error: io::Error) -> Self {
@@ -63,18 +62,29 @@ impl<S> Unread<S> {
             Unread::Silent(unanswered) => unanswered,
             Unread::Failed(error) => return (vec![error], None),
         };
-        let told = |Silent { path, .. }: &Silent| {
-            Error::msg(format_args!("{} is not read within {limit:?}", path.display()))
-                .with_help("look at the file system that it is on: it does not answer")
-        };
-        let mut errors: Vec<_> = silent.iter().skip(usize::from(!waits)).map(told).collect();
-        if errors.is_empty() {
-            let what = format_args!("the config is not read within {limit:?}, though no file is waited for");
-            let help = "look at what else takes so long: a type or a check of a plugin, or a machine that is busy";
-            errors.push(Error::msg(what).with_help(help));
-        }
-        (errors, said)
+        let silent = silent.into_iter().skip(usize::from(!waits)).map(|silent| silent.path);
+        (not_read(silent, limit), said)
     }
+}
+
+/// These files do not answer; without any it is something else that takes so long.
+pub(super) fn not_read(silent: impl Iterator<Item = PathBuf>, limit: Duration) -> Vec<Error> {
+    let told = |path: PathBuf| {
+        Error::msg(format_args!("{} is not read within {limit:?}", path.display()))
+            .with_help("look at the file system that it is on: it does not answer")
+    };
+    let mut errors: Vec<_> = silent.map(told).collect();
+    if errors.is_empty() {
+        let what = format_args!("the config is not read within {limit:?}, though no file is waited for");
+        let help = "look at what else takes so long: a type or a check of a plugin, or a machine that is busy";
+        errors.push(Error::msg(what).with_help(help));
+    }
+    errors
+}
+
+/// Reading has panicked.
+pub(super) fn panicked(panic: &Panic) -> Error {
+    Error::msg(format_args!("reading the config files panicked: {panic}")).with_help("it is a defect")
 }
 
 /// What reads.

@@ -3,6 +3,7 @@
 use super::{
     StopHandle,
     exit::FAILED,
+    foreword::{NotBegun, Wait},
     lookout::{Looked, Lookout},
     progress::Progress,
     rescue,
@@ -15,12 +16,7 @@ use crate::{
     BoxFuture, Logger,
     logging::{Level, Loggers},
 };
-use std::{
-    fmt, io,
-    process::ExitCode,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io, sync::Arc, time::Instant};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::Notify,
@@ -32,13 +28,12 @@ pub(super) struct Ears {
     /// A runtime of its own.
     runtime: Runtime,
     signals: Signals,
-    teller: Teller,
 }
 
-/// Where an agent lives, and where its process hears of signals.
+/// Where an agent lives.
 pub(super) struct Ground {
-    ears: Ears,
     agents: Runtime,
+    teller: Teller,
 }
 
 /// What is told where there are no threads.
@@ -57,82 +52,64 @@ impl Ears {
             let _inside = runtime.enter();
             Signals::new().map_err(|error| format!("signals can not be handled: {error}"))?
         };
-        Ok(Ears { runtime, signals, teller: Teller::default() })
+        Ok(Ears { runtime, signals })
     }
 }
 
 impl Ground {
     /// # Errors
     /// In words: there are no threads.
-    pub(super) fn new(ears: Ears) -> Result<Self, String> {
-        Ok(Ground { ears, agents: agents_runtime().map_err(no_runtime)? })
+    pub(super) fn new() -> Result<Self, String> {
+        Ok(Ground { agents: agents_runtime().map_err(no_runtime)?, teller: Teller::default() })
     }
 
-    /// Waits for what comes before the agent begins, for no longer than the agent is wanted: else it is `None`, and nothing has to be undone.
-    pub(super) fn prepare<T>(
-        &mut self,
-        log: &Logger,
-        stop: &StopHandle,
-        hangup: &Notify,
-        done: impl Future<Output = T>,
-    ) -> Option<T> {
-        let Ears { runtime, signals, teller } = &mut self.ears;
-        runtime.block_on(async {
-            let hears = async {
-                loop {
-                    match signals.next().await {
-                        Heard::End(number) => return number,
-                        Heard::Hangup => hangup.notify_one(),
-                    }
-                }
-            };
-            tokio::select! {
-                biased;
-                done = done => Some(done),
-                number = hears => {
-                    teller.say(log, Level::Info, format_args!("signal {number}: the agent stops"));
-                    teller.flush(teller::FIRST);
-                    stop.stop();
-                    None
-                }
-                () = stop.stopping() => None,
-            }
-        })
+    /// What says something beside those that hear of signals, so that a log that nobody reads does not hold them up.
+    pub(super) fn teller(&self) -> Teller {
+        self.teller.clone()
     }
 
-    /// Says something, and waits a moment for it to be written: who hears of signals is not held up by a log that nobody reads.
-    #[track_caller]
-    pub(super) fn tell(&self, log: &Logger, level: Level, what: impl fmt::Display, within: Duration) {
-        self.ears.teller.say(log, level, what);
-        self.ears.teller.flush(within);
-    }
-
-    /// Runs an agent's life, and hears signals meanwhile.
+    /// Runs an agent's life, from reading its config on, and hears signals meanwhile. What does not come back is left to itself.
+    ///
+    /// # Errors
+    /// The agent has not begun.
     pub(super) fn run(
         self,
         loggers: &Loggers,
-        stop: StopHandle,
-        progress: Arc<Progress>,
+        stop: &StopHandle,
+        progress: &Arc<Progress>,
         hangup: &Notify,
+        wait: &Wait,
         life: BoxFuture<'static, u8>,
-    ) -> ExitCode {
-        let Ground { ears: Ears { runtime, signals, teller }, agents } = self;
-        let log = loggers.of_agent();
-        let handle = agents.handle().clone();
-        let code = runtime.block_on(async {
-            let agent = agents.spawn(beside_workers(life));
-            let lookout = Lookout::new(Watchdog::default(), loggers, &progress, &stop, &handle);
-            tokio::select! {
-                code = hear(&log, &teller, signals, &stop, hangup, agent) => code,
-                code = watch(&teller, &progress, &stop, lookout, &handle) => code,
-                () = keep_awake(handle.clone()) => FAILED,
-            }
+    ) -> Result<u8, NotBegun> {
+        let Ground { agents, teller } = self;
+        // it reads its config while this thread gets its ears
+        let agent = agents.spawn(beside_workers(life));
+        let code = Ears::new().map_err(NotBegun::Deaf).and_then(|Ears { runtime, signals }| {
+            wait.hears();
+            know_the_processor();
+            let (log, handle) = (loggers.of_agent(), agents.handle());
+            runtime.block_on(async {
+                let lookout = Lookout::new(Watchdog::default(), loggers, progress, stop, handle);
+                tokio::select! {
+                    code = hear(&log, &teller, signals, stop, hangup, agent) => Ok(code),
+                    code = watch(&teller, progress, stop, lookout, handle) => Ok(code),
+                    () = keep_awake(handle.clone()) => Ok(FAILED),
+                    why = wait.in_vain(stop) => Err(why),
+                }
+            })
         });
         teller.flush(teller::LAST);
-        // a plugin may block a thread: `main` returns all the same
+        // a plugin or a file may block a thread: `main` returns all the same
         agents.shutdown_background();
-        ExitCode::from(code)
+        code
     }
+}
+
+/// What the first request would ask of the processor: the standard library keeps the answers. A virtual machine's host has to be asked for each, which
+/// takes microseconds, and this thread has nothing else to do now.
+fn know_the_processor() {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    let _ = std::is_x86_feature_detected!("avx2");
 }
 
 /// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen, nor others' requests from
@@ -186,6 +163,8 @@ async fn hear(
 
 /// Looks at what the agent does. Returns when the end has to be forced; where a plugin is the reason, the others are closed before.
 async fn watch(teller: &Teller, progress: &Progress, stop: &StopHandle, mut lookout: Lookout, runtime: &Handle) -> u8 {
+    // what has just begun keeps nobody yet, and who begins need not wake this thread to say so
+    tokio::time::sleep(TICK).await;
     loop {
         let Looked { end, blocked, is_calm, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
         if let Some(code) = end {
@@ -209,7 +188,27 @@ async fn watch(teller: &Teller, progress: &Progress, stop: &StopHandle, mut look
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
+    use crate::{
+        agent::{
+            cli::{Cli, Task},
+            configure::Reads,
+            settings::Settings,
+        },
+        prelude::*,
+    };
+    use std::{process::Command, time::Duration};
+
+    #[plugin(no_lifecycle)]
+    struct Still;
+    #[derive(Flavor)]
+    struct Lone {
+        still: Dep<Still>,
+    }
+
+    /// Of an agent that is given nothing.
+    fn wait() -> Wait {
+        Wait::new(Reads::of(&Settings::default(), Lone::GRAPH, &Cli::nothing(Task::Run)))
+    }
 
     #[tokio::test]
     async fn a_hangup_that_comes_before_anybody_waits_for_it_is_kept() {
@@ -233,11 +232,37 @@ mod tests {
 
     #[test]
     fn a_signal_before_the_agent_begins_is_a_stop_for_all_who_wait_for_it() {
-        let mut ground = Ground::new(Ears::new().unwrap()).unwrap();
-        let kill = Command::new("kill").arg("-TERM").arg(std::process::id().to_string()).status();
-        assert!(kill.unwrap().success());
-        let (stop, log) = (StopHandle::new(), Loggers::default().of_agent());
-        let prepared = ground.prepare(&log, &stop, &Notify::new(), std::future::pending::<()>());
-        assert!(prepared.is_none() && stop.is_stopping());
+        let (stop, wait) = (StopHandle::new(), wait());
+        let waits = wait.clone();
+        // as one that still reads
+        let life = Box::pin(async move {
+            waits.heard().await;
+            let kill = Command::new("kill").arg("-TERM").arg(std::process::id().to_string()).status();
+            assert!(kill.unwrap().success());
+            std::future::pending().await
+        });
+        let ran = run(&stop, &wait, life);
+        assert!(matches!(ran, Err(NotBegun::Stopped)) && stop.is_stopping(), "{ran:?}");
+        assert!(!wait.begins(), "it is too late for it to begin");
+    }
+
+    #[test]
+    fn an_agent_that_has_begun_sees_to_its_own_stop() {
+        let (stop, wait) = (StopHandle::new(), wait());
+        let (waits, stops) = (wait.clone(), stop.clone());
+        let life = Box::pin(async move {
+            waits.heard().await;
+            assert!(waits.begins());
+            stops.stop();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            7
+        });
+        let ran = run(&stop, &wait, life);
+        assert!(matches!(ran, Ok(7)), "{ran:?}");
+    }
+
+    fn run(stop: &StopHandle, wait: &Wait, life: BoxFuture<'static, u8>) -> Result<u8, NotBegun> {
+        let (ground, loggers) = (Ground::new().unwrap(), Loggers::default());
+        ground.run(&loggers, stop, &Arc::default(), &Notify::new(), wait, life)
     }
 }

@@ -11,6 +11,8 @@ use std::{collections::BTreeMap, ffi::OsString};
 const OURS: &str = "CNINFRA_";
 /// Those that are read when a program is built.
 const OF_BUILD: &str = "CNINFRA_BUILD_";
+/// What those end with that name the file of a section.
+const OF_FILE: &str = "_CONFIG";
 
 /// The variables of the environment, read once.
 pub(super) struct Variables {
@@ -30,6 +32,12 @@ impl Variables {
             }
         }
         variables
+    }
+
+    /// Is there any of ours, or that may name a file of a section, or that is odd? Else the declared ones are all that can be said.
+    pub(super) fn may_say_more(&self) -> bool {
+        let may = |name: &String| name.starts_with(OURS) || name.ends_with(OF_FILE);
+        !self.odd.is_empty() || self.values.keys().any(may)
     }
 
     /// Tells those that are no Unicode and that somebody reads, by these names or as any key's variable.

@@ -76,8 +76,17 @@ pub(super) fn extract<C: DeserializeOwned + Default>(
             }
         };
     }
+    extract_of(section, (entries, None), depth)
+}
+
+/// As [`extract`], where something is said of it; with its layers and their merge, where they are known.
+pub(super) fn extract_of<C: DeserializeOwned>(
+    section: Named<'_>,
+    (entries, known): (&Entries<'_>, Option<(Layers, Figment)>),
+    depth: Depth,
+) -> (Option<C>, Outcome) {
     let value = RefCell::new(None);
-    let outcome = extract_with(section, entries, depth, &|reader| {
+    let outcome = extract_with(section, (entries, known), depth, &|reader| {
         let is_all = reader.reading.reads == Reads::All;
         let read = C::deserialize(reader)?;
         if is_all {
@@ -95,7 +104,7 @@ pub(super) fn extract_without<C: DeserializeOwned>(
     without: Dropped,
 ) -> (Option<C>, Outcome) {
     let value = RefCell::new(None);
-    let outcome = outcome_of(section, entries, without, Reads::OneLayer, Depth::Top, &|reader| {
+    let outcome = outcome_of(section, (entries, None), without, Reads::OneLayer, Depth::Top, &|reader| {
         value.replace(Some(C::deserialize(reader)?));
         Ok(())
     });
@@ -103,13 +112,18 @@ pub(super) fn extract_without<C: DeserializeOwned>(
 }
 
 // not generic: compiled once for all sections
-fn extract_with(section: Named<'_>, entries: &Entries<'_>, depth: Depth, read: Read<'_>) -> Outcome {
-    outcome_of(section, entries, Dropped::new(), Reads::All, depth, read)
+fn extract_with(
+    section: Named<'_>,
+    from: (&Entries<'_>, Option<(Layers, Figment)>),
+    depth: Depth,
+    read: Read<'_>,
+) -> Outcome {
+    outcome_of(section, from, Dropped::new(), Reads::All, depth, read)
 }
 
 fn outcome_of(
     section: Named<'_>,
-    entries: &Entries<'_>,
+    (entries, known): (&Entries<'_>, Option<(Layers, Figment)>),
     mut dropped: Dropped,
     reads: Reads,
     depth: Depth,
@@ -120,8 +134,11 @@ fn outcome_of(
         let panicked = |panic| Err(Failure::new(What::Says(format!("reading it panicked: {panic}"))));
         foreign::guard(|| read(reader)).unwrap_or_else(panicked)
     };
-    let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
-    let whole = layers.merge(&Dropped::new());
+    let (layers, whole) = known.unwrap_or_else(|| {
+        let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
+        let whole = layers.merge(&Dropped::new());
+        (layers, whole)
+    });
     let mut all = Mistakes::new(section, &layers, &whole);
     all.twice();
     let mut notes = all.read(&mut dropped, read, reads);

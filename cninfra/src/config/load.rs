@@ -128,12 +128,19 @@ fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
 /// The files of a directory that may hold what has this name. To look for each of them takes longer than to list all once.
 fn paths(dir: &Path, listed: Option<&[PathBuf]>, name: &str) -> Vec<PathBuf> {
     let of_end = |end: &&str| {
-        let file = format!("{name}.{end}");
-        // in any case: there are file systems to which that is no matter
-        let is_it = |path: &PathBuf| path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(&file));
-        listed.is_none_or(|listed| listed.iter().any(is_it)).then(|| dir.join(file))
+        let is_it = |path: &PathBuf| path.file_name().is_some_and(|file| is_named(file, name, end));
+        listed.is_none_or(|listed| listed.iter().any(is_it)).then(|| dir.join(format!("{name}.{end}")))
     };
     Format::ENDS.iter().filter_map(of_end).collect()
+}
+
+/// Is it this name, a dot and this end? In any case: there are file systems to which that is no matter. No text is made of it, since most are asked for in vain.
+fn is_named(file: &OsStr, name: &str, end: &str) -> bool {
+    let file = file.as_encoded_bytes();
+    file.split_at_checked(name.len()).is_some_and(|(before, after)| {
+        let is_end = after.strip_prefix(b".").is_some_and(|after| after.eq_ignore_ascii_case(end.as_bytes()));
+        is_end && before.eq_ignore_ascii_case(name.as_bytes())
+    })
 }
 
 struct Reading<'a> {

@@ -61,6 +61,7 @@ mod format;
 #[cfg(feature = "testing")]
 mod hidden;
 mod hides;
+mod kept;
 mod key;
 mod kinds;
 mod known;
@@ -119,8 +120,9 @@ pub use text::from_text;
 use crate::Result;
 use check::Checked;
 use entry::{Entries, Entry};
-use extract::{Depth, extract};
+use extract::{Depth, extract, extract_of};
 use figment::{Figment, value::Value};
+use kept::Kept;
 use secrets::Secrets;
 use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
@@ -154,6 +156,8 @@ pub struct Config {
     /// Where the files are from.
     origin: Option<Files>,
     followers: Arc<live::Followers>,
+    /// Of sections that were checked, until they are read.
+    kept: Arc<Kept>,
 }
 
 impl Config {
@@ -340,15 +344,26 @@ impl Config {
     /// Everything that is wrong before a start: nothing is to be created then. Not what may follow from a file that does not answer, and not that
     /// it does not.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
-        self.check_those(known, Of::Start, |_| true)
+        self.check_those(known, Of::Start, None, |_| true)
+    }
+
+    /// As [`check`](Self::check), of what is read by the plugins next.
+    pub(crate) fn check_for_plugins(&self, known: &Known) -> Vec<Mistake> {
+        self.check_those(known, Of::Start, Some(&self.kept), |_| true)
     }
 
     /// Everything that is wrong with these sections, and with the files.
-    fn check_those(&self, known: &Known, of: Of, is_asked: impl Fn(&KnownSection) -> bool) -> Vec<Mistake> {
+    fn check_those(
+        &self,
+        known: &Known,
+        of: Of,
+        kept: Option<&Kept>,
+        is_asked: impl Fn(&KnownSection) -> bool,
+    ) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(self.unknown_sections(known));
         for section in known.iter().filter(|section| is_asked(section)) {
-            mistakes.extend(self.check_section(section, known, of));
+            mistakes.extend(self.check_section(section, known, of, kept));
         }
         mistakes
     }
@@ -364,7 +379,7 @@ impl Config {
         unknown.map(mistake).collect()
     }
 
-    fn check_section(&self, section: &KnownSection, known: &Known, of: Of) -> Vec<Mistake> {
+    fn check_section(&self, section: &KnownSection, known: &Known, of: Of, kept: Option<&Kept>) -> Vec<Mistake> {
         let mut entries = self.entries(section.name);
         if entries.all.is_empty() && section.meta.check.is_none() {
             return Vec::new();
@@ -382,6 +397,11 @@ impl Config {
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
         mistakes.extend(invalid);
         mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+        // the agent reads its own sections in other ways
+        let is_read_again = mistakes.is_empty() && !entries.all.is_empty() && !section.is_own && !section.meta.live;
+        if let Some(kept) = kept.filter(|_| is_read_again) {
+            kept.put(section.name, section.meta.read, &entries, (outcome.layers, outcome.figment));
+        }
         mistakes
     }
 
@@ -393,6 +413,14 @@ impl Config {
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
         let (value, outcome) = extract(section::Named::plain(name), &self.entries(name), Depth::Top);
+        Ok(outcome.sound(value)?.0)
+    }
+
+    /// The same of a section that may have been checked, by its type.
+    fn section_once_more<C: DeserializeOwned + Default>(&self, name: &str, read: section::Read) -> Result<C> {
+        let entries = self.entries(name);
+        let Some(kept) = self.kept.take(name, read, &entries) else { return self.section(name) };
+        let (value, outcome) = extract_of(section::Named::plain(name), (&entries, Some(kept)), Depth::Top);
         Ok(outcome.sound(value)?.0)
     }
 }

@@ -112,7 +112,7 @@ impl Reloader {
         // one that follows no file was right when it was taken in, and nothing of it is taken in anew: its secrets are nobody's matter
         let is_new =
             |section: &KnownSection| section.meta.live || made_of.get(section.name) != self.made_of.get(section.name);
-        mistakes.extend(new.check_those(&self.known, Of::Reload, is_new));
+        mistakes.extend(new.check_those(&self.known, Of::Reload, None, is_new));
         // by time too: two looks at a file that is written over and over may find the same half of it
         let secrets = made_of.values().flat_map(|made| &made.secrets);
         let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();

@@ -45,7 +45,7 @@ impl<C: Serialize + DeserializeOwned + Default> Section for C {
     type __Plain = C;
 
     fn __read(config: &Config, section: &str) -> Result<Self> {
-        config.section(section)
+        config.section_once_more(section, read::<C>)
     }
 }
 
@@ -65,7 +65,7 @@ impl<'a> Named<'a> {
 }
 
 /// Of a section's name and its entries; the value where it is wanted.
-type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Outcome, Option<Value>);
+pub(super) type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Outcome, Option<Value>);
 
 /// How a plugin's config section is read: its type, forgotten.
 #[derive(Clone, Copy)]

@@ -167,6 +167,15 @@ impl RouteTable {
         self.router_of(|_| true, answer::method_not_allowed).fallback(answer::not_found)
     }
 
+    /// The router of one path alone: of the routes that have the same path as the one at this place of [`routes`](Self::routes), or of none of them. It
+    /// answers requests for that path as [`router`](Self::router) does. So a server that finds the place by the index
+    /// ([`RouteIndex::position`]) can make each router when it is asked for first: those of all paths are a good part of a start.
+    #[must_use = "built once for each path"]
+    pub fn router_at(&self, at: Option<usize>) -> Router {
+        let path = at.and_then(|at| self.routes().get(at)).map(|route| &route.path);
+        self.router_of(|route| Some(&route.path) == path, answer::method_not_allowed).fallback(answer::not_found)
+    }
+
     /// The router of an agent that still starts: of the routes that are answered then. For all else, 503 with `Retry-After`, since nobody knows yet which other
     /// routes there will be.
     #[must_use = "built anew with each route"]
@@ -176,7 +185,7 @@ impl RouteTable {
 
     /// Where a path is of routes, but of none for the method, `refused` answers with what is allowed; but to `OPTIONS`, that is the answer. Allowed is what
     /// any route answers, be it in or not: so what is said during the start is what is said later.
-    fn router_of(&self, is_in: fn(&Route) -> bool, refused: fn(HeaderValue) -> Response) -> Router {
+    fn router_of(&self, is_in: impl Fn(&Route) -> bool, refused: fn(HeaderValue) -> Response) -> Router {
         let routes = self.routes().iter().zip(&self.handlers).filter(|(route, _)| is_in(route));
         let add = |router: Router, (route, handler): (&Route, &Arc<MethodRouter>)| {
             let handler = guard(|| MethodRouter::clone(handler));
@@ -277,6 +286,28 @@ mod tests {
             table.add("first", get(one)).unwrap();
             table.add("second", get(two)).unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn the_router_of_a_path_answers_as_that_of_all_does() {
+        use crate::http::testing::Client;
+        let mut table = RouteTable::new();
+        let name = async |axum::extract::Path(name): axum::extract::Path<String>| name;
+        let first = Routes::new().get("/a/{name}", name).post("/a/{name}", async || "posted").get("/{*rest}", name);
+        table.add("first", first).unwrap();
+        table.add("second", get("/a/b").get("/", async || "root")).unwrap();
+        let all = Client::new(table.router());
+        for path in ["/a/x", "/a/b", "/a/x%20y", "/a/", "/c/d", "/", "//", "/a"] {
+            for method in [Method::GET, Method::HEAD, Method::POST, Method::DELETE, Method::OPTIONS] {
+                let one = Client::new(table.router_at(table.index().position(&method, path)));
+                let told = async |client: &Client| {
+                    let answer = client.request(method.clone(), path).await;
+                    (answer.status, answer.header("allow").map(str::to_owned), answer.body)
+                };
+                assert_eq!(told(&one).await, told(&all).await, "{method} {path}");
+            }
+        }
+        assert_eq!(Client::new(table.router_at(None)).get("/a/b").await.status, 404);
     }
 
     #[test]

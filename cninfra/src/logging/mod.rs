@@ -27,6 +27,7 @@
 //! A level is what a logger logs *from*: `trace`, `debug`, `info`, `warn`, `error`. There is no level above `error`: the predecessor's
 //! `fatal` and `panic`, which ended the process, are read as `error` where they are set as levels.
 
+mod direct;
 mod ending;
 mod fields;
 mod format;

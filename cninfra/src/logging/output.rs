@@ -1,6 +1,6 @@
 //! [`Output`]: where records go.
 
-use super::{Format, Loggers, Record, libraries::Libraries, record::Parts};
+use super::{Format, Loggers, Record, direct::Direct, libraries::Libraries, record::Parts};
 use std::{
     ffi::OsStr,
     fmt,
@@ -17,7 +17,6 @@ use tracing_subscriber::{
         time::{FormatTime as _, SystemTime},
         writer::BoxMakeWriter,
     },
-    layer::SubscriberExt as _,
     registry::LookupSpan,
 };
 
@@ -114,13 +113,27 @@ impl Output {
             .with_filter(Libraries(libraries))
     }
 
+    /// As a subscriber that makes the layer when there is a span.
+    pub(super) fn direct(self) -> Direct {
+        let Output { format, writer, colour, libraries } = self;
+        Direct::new(Lines { format, colour }, writer, libraries)
+    }
+
+    /// Of these parts.
+    pub(super) fn of(lines: Lines, writer: BoxMakeWriter, libraries: Option<Loggers>) -> Self {
+        let Lines { format, colour } = lines;
+        Output { format, writer, colour, libraries }
+    }
+
     /// Makes it the log of this process. A process that has one already keeps it, and `false` is returned: so it may be called
     /// more than once.
     #[expect(clippy::must_use_candidate, reason = "who came first does not matter to most")]
     pub fn install(self) -> bool {
         let loggers = self.libraries.clone();
-        let installed =
-            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(self.layer())).is_ok();
+        if let Some(loggers) = &loggers {
+            loggers.has_libraries();
+        }
+        let installed = tracing::subscriber::set_global_default(self.direct()).is_ok();
         // libraries that speak through the crate `log`: where somebody listens to them already, they stay there
         if installed && LogTracer::init().is_ok() {
             match loggers {
@@ -147,26 +160,18 @@ impl fmt::Debug for Output {
 }
 
 /// A format, in colour or not.
-struct Lines {
+#[derive(Clone)]
+pub(super) struct Lines {
     format: SharedFormat,
     colour: bool,
 }
 
-impl<S, N> FormatEvent<S, N> for Lines
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(&self, cx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+impl Lines {
+    /// Writes an event as a record, with the spans that it is in.
+    pub(super) fn write(&self, event: &Event<'_>, span: &str, writer: &mut dyn fmt::Write) -> fmt::Result {
         let parts = Parts::of(event);
         let mut time = String::with_capacity(32);
         SystemTime.format_time(&mut Writer::new(&mut time))?;
-        let mut spans = Vec::new();
-        for span in cx.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
-            let extensions = span.extensions();
-            let fields = extensions.get::<FormattedFields<N>>().filter(|fields| !fields.is_empty());
-            spans.push(fields.map_or_else(|| span.name().to_string(), |fields| format!("{}{{{fields}}}", span.name())));
-        }
         let record = Record {
             time: &time,
             level: parts.level,
@@ -175,9 +180,25 @@ where
             message: &parts.message,
             location: &parts.location,
             fields: &parts.fields,
-            span: &spans.join(":"),
+            span,
         };
-        self.format.get().write(&record, self.colour, &mut writer)
+        self.format.get().write(&record, self.colour, writer)
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, cx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut spans = Vec::new();
+        for span in cx.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+            let extensions = span.extensions();
+            let fields = extensions.get::<FormattedFields<N>>().filter(|fields| !fields.is_empty());
+            spans.push(fields.map_or_else(|| span.name().to_string(), |fields| format!("{}{{{fields}}}", span.name())));
+        }
+        self.write(event, &spans.join(":"), &mut writer)
     }
 }
 

@@ -6,7 +6,7 @@ mod statuses;
 
 pub(crate) use series::{Counted, Series};
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use cninfra::{
     Result,
     metrics::{Collector, Metrics},
@@ -35,7 +35,7 @@ use std::{
 /// `malformed` where what came was no request: the server answers it by itself, in no time. `method` is that of
 /// the route, so that a `HEAD` that a `GET` route answers counts there; it is `other` where no route has the method. Clones are the same metrics.
 ///
-/// A request costs few atomic operations: the series of a route are looked up when the server gets its routes, and not by their labels.
+/// A request costs few atomic operations: the series of a route are looked up by their labels at its first request only.
 #[derive(Clone, Default)]
 pub struct RequestMetrics(Arc<Inner>);
 
@@ -74,10 +74,6 @@ impl RequestMetrics {
     /// What came was no request.
     pub(crate) fn is_malformed(&self, status: StatusCode) {
         self.slot("malformed", "other").statuses.count(status);
-    }
-
-    fn of_route(&self, route: &str, method: &Method) -> Arc<Slot> {
-        self.slot(route, method.as_str())
     }
 
     /// A connection is open, as long as the value lives.

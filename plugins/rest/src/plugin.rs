@@ -4,7 +4,6 @@ use crate::{
     Access, Handle, RequestMetrics, RestConfig, Server, config::FLAGS, early::Early, page, registered::Registered,
     server::Switch,
 };
-use axum::Router;
 use cninfra::{
     Logger, Task,
     agent::Called,
@@ -166,7 +165,8 @@ impl Lifecycle for Rest {
                 "nothing says where to listen: {endpoint}, open to everybody who reaches this machine; set `endpoint` in http.conf"
             ));
         }
-        let server = Server::bind(endpoint, Router::new()).await.map_err(|error| {
+        let early = Early::new(Arc::downgrade(&self.registered));
+        let server = Server::bind_early(endpoint, early).await.map_err(|error| {
             let help = match error.kind() {
                 io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
                     "choose another port by --http-port, HTTP_PORT or `endpoint` in http.conf"
@@ -186,7 +186,6 @@ impl Lifecycle for Rest {
         } else {
             server
         };
-        let server = server.early(Early::new(Arc::downgrade(&self.registered)));
         let (local_addr, handle, switch) = (server.local_addr(), server.handle(), server.switch());
         cx.log().debug(format_args!("has bound {local_addr}"));
         let task = Some(cx.spawn("serve", server.serve()));

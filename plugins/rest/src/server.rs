@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     early::Early,
     metrics::RequestMetrics,
-    shared::{Shared, Table},
+    shared::{Routers, Shared, Table},
 };
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -17,7 +17,7 @@ use cninfra::{
 use std::{
     fmt, io,
     net::SocketAddr,
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 use tokio::{
@@ -63,6 +63,18 @@ impl Server {
     /// # Errors
     /// The endpoint can not be had.
     pub async fn bind(endpoint: Endpoint, router: Router) -> Result<Self, BindError> {
+        Server::bound(endpoint, router.into()).await
+    }
+
+    /// The same for an agent that starts. It answers those of these routes that are answered during the start, as they are when a request comes.
+    pub(crate) async fn bind_early(endpoint: Endpoint, early: Early) -> Result<Self, BindError> {
+        let server = Server::bound(endpoint, Routers::OfStart(OnceLock::new())).await?;
+        let table = server.shared.tables.load().anew(RouteIndex::default(), None);
+        server.shared.tables.store(Arc::new(Table { early: Some(early), ..table }));
+        Ok(server)
+    }
+
+    async fn bound(endpoint: Endpoint, routers: Routers) -> Result<Self, BindError> {
         let bound = async {
             let listener = listen(&endpoint).await?;
             let local_addr = listener.local_addr()?;
@@ -70,7 +82,7 @@ impl Server {
         };
         let (listener, local_addr) = bound.await.map_err(|source| BindError::new(endpoint, source))?;
         let (orders, order) = watch::channel(Order::Serve);
-        Ok(Server { listener, local_addr, shared: Shared::new(router), orders, order })
+        Ok(Server { listener, local_addr, shared: Shared::new(routers), orders, order })
     }
 
     /// Sets what it bears of its clients and handlers.
@@ -81,28 +93,21 @@ impl Server {
 
     /// Tells it the routes of its router, so that incidents and the access log can name their owners.
     pub fn routes(self, index: RouteIndex) -> Self {
-        let router = self.shared.tables.load().router.clone();
-        self.answer(router, index);
+        self.knows(index);
         self
     }
 
-    fn answer(&self, router: Router, index: RouteIndex) {
-        self.shared.tables.store(Arc::new(Table::new(router, index, self.shared.metrics.as_ref())));
+    fn knows(&self, index: RouteIndex) {
+        let table = self.shared.tables.load_full();
+        let early = table.early.clone();
+        self.shared.tables.store(Arc::new(Table { early, ..table.anew(index, self.shared.metrics.as_ref()) }));
     }
 
     /// Counts its requests in these metrics, by the routes of [`Server::routes`].
     pub fn metrics(mut self, metrics: &RequestMetrics) -> Self {
         self.shared.metrics = Some(metrics.clone());
-        let table = self.shared.tables.load_full();
-        self.answer(table.router.clone(), table.index.clone());
-        self
-    }
-
-    /// Answers those of these routes that are answered during the start, as they are when a request comes.
-    pub(crate) fn early(self, early: Early) -> Self {
-        let router = RouteTable::new().router_during_start();
-        let table = Table::new(router, RouteIndex::default(), self.shared.metrics.as_ref());
-        self.shared.tables.store(Arc::new(Table { early: Some(early), ..table }));
+        let index = self.shared.tables.load().index.clone();
+        self.knows(index);
         self
     }
 
@@ -171,8 +176,7 @@ impl Switch {
     /// The next request is answered by these routes, which are all that there are.
     pub(crate) fn put_all(&self, routes: RouteTable, version: u64) {
         let Some(tables) = self.tables.upgrade() else { return };
-        let table = self.table(routes.router(), routes.index());
-        Table { routes, age: (version, true), ..table }.put(&tables);
+        Table::of(routes, (version, true), self.metrics.as_ref()).put(&tables);
     }
 
     /// The next request is answered by these, too, which come late. Returns all routes, and their version; `None` where the server has ended.
@@ -190,16 +194,12 @@ impl Switch {
                 return Some(Err(error));
             }
             let (index, version) = (all.index().clone(), now.age.0 + 1);
-            let table = Table { age: (version, true), ..self.table(all.router(), &index) };
-            let found = tables.compare_and_swap(&now, Arc::new(Table { routes: all, ..table }));
+            let table = Table::of(all, (version, true), self.metrics.as_ref());
+            let found = tables.compare_and_swap(&now, Arc::new(table));
             if Arc::ptr_eq(&found, &now) {
                 return Some(Ok((index, version)));
             }
         }
-    }
-
-    fn table(&self, router: Router, index: &RouteIndex) -> Table {
-        Table::new(router, index.clone(), self.metrics.as_ref())
     }
 
     /// No more are added.

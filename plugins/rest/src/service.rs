@@ -76,7 +76,8 @@ impl Service<Request<Incoming>> for Answerer {
         let began = pulse.asks();
         let table = shared.table();
         let asked = Asked { method: request.method().clone(), target: request.uri().path_and_query().cloned() };
-        let counted = table.series.as_ref().map(|series| series.asks(&table.index, &asked.method, asked.path()));
+        let at = table.index.position(&asked.method, asked.path());
+        let counted = table.series.as_ref().map(|series| series.asks(&table.index, at, &asked.method));
         let logged = shared.access.is_some().then(|| (self.peer, Instant::now()));
         let mut share = None;
         let state = match self.refused(&request) {
@@ -100,7 +101,7 @@ impl Service<Request<Incoming>> for Answerer {
                 };
                 // handlers and layers are cloned, and may be called
                 pulse.current.asks(&asked);
-                match pulse.current.call(|| tower_service::Service::call(&mut table.router.clone(), request)) {
+                match pulse.current.call(|| tower_service::Service::call(&mut table.router(at), request)) {
                     Ok(routed) => State::Routed { routed, waits: Some(Waiting::default()), alarm: None },
                     Err(panic) => {
                         asked.panicked(shared, &panic);

@@ -21,7 +21,7 @@ use cninfra::{
 use std::{
     fmt,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicUsize},
     time::Duration,
 };
 use tokio::task;
@@ -31,10 +31,10 @@ pub(crate) type Log = Arc<dyn Fn(&Access) + Send + Sync>;
 
 /// What answers requests.
 pub(crate) struct Table {
-    pub(crate) router: Router,
+    pub(crate) routers: Arc<Routers>,
     /// Empty where the server was not told.
     pub(crate) index: RouteIndex,
-    /// What the router is made of, where a plugin may come late.
+    /// What the routers are made of, and what a plugin that comes late adds to.
     pub(crate) routes: RouteTable,
     /// Of the index; none where requests are not counted.
     pub(crate) series: Option<Series>,
@@ -43,13 +43,62 @@ pub(crate) struct Table {
     pub(crate) early: Option<Early>,
 }
 
+/// The routers of a table.
+pub(crate) enum Routers {
+    /// One for all requests.
+    One(Router),
+    /// The one of an agent that starts, of which no routes are known yet: made when somebody asks.
+    OfStart(OnceLock<Router>),
+    /// One for each route, of its path alone, and the last one for what is nobody's. Each is made when it is asked for first: all of them would be a good
+    /// part of a start, and most are not asked for.
+    EachPath(Box<[OnceLock<Router>]>),
+}
+
+impl From<Router> for Routers {
+    fn from(router: Router) -> Self {
+        Routers::One(router)
+    }
+}
+
 /// Which of two tables is the newer one: what they are of, as it is counted, and whether that is all or only what is answered during the start.
 pub(crate) type Age = (u64, bool);
 
 impl Table {
-    pub(crate) fn new(router: Router, index: RouteIndex, metrics: Option<&RequestMetrics>) -> Self {
+    pub(crate) fn new(routers: impl Into<Routers>, index: RouteIndex, metrics: Option<&RequestMetrics>) -> Self {
+        Table::with(Arc::new(routers.into()), index, metrics)
+    }
+
+    fn with(routers: Arc<Routers>, index: RouteIndex, metrics: Option<&RequestMetrics>) -> Self {
         let series = metrics.map(|metrics| Series::new(metrics, &index));
-        Table { router, index, series, routes: RouteTable::new(), age: Age::default(), early: None }
+        Table { routers, index, series, routes: RouteTable::new(), age: Age::default(), early: None }
+    }
+
+    /// The same, with other routes known of its routers, or counted in other metrics.
+    pub(crate) fn anew(&self, index: RouteIndex, metrics: Option<&RequestMetrics>) -> Self {
+        Table::with(self.routers.clone(), index, metrics)
+    }
+
+    /// Of all these routes.
+    pub(crate) fn of(routes: RouteTable, age: Age, metrics: Option<&RequestMetrics>) -> Self {
+        let index = routes.index().clone();
+        let series = metrics.map(|metrics| Series::new(metrics, &index));
+        let routers = Routers::EachPath((0..=index.routes().len()).map(|_| OnceLock::new()).collect());
+        Table { routers: Arc::new(routers), index, series, routes, age, early: None }
+    }
+
+    /// What answers a request of which the index says that it is for the route at this place. Handlers may be cloned, which is others' code.
+    pub(crate) fn router(&self, at: Option<usize>) -> Router {
+        let routers = match &*self.routers {
+            Routers::One(router) => return router.clone(),
+            Routers::OfStart(router) => return router.get_or_init(|| RouteTable::new().router_during_start()).clone(),
+            Routers::EachPath(routers) => routers,
+        };
+        let router = &routers[at.unwrap_or(routers.len() - 1)];
+        router.get().cloned().unwrap_or_else(|| {
+            // two may make it at once, so that nobody waits for others' code
+            let made = self.routes.router_at(at);
+            router.get_or_init(|| made).clone()
+        })
     }
 
     /// Takes the place of what is there, unless that is newer.
@@ -84,9 +133,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(router: Router) -> Self {
+    pub(crate) fn new(routers: impl Into<Routers>) -> Self {
         Shared {
-            tables: Arc::new(ArcSwap::from_pointee(Table::new(router, RouteIndex::default(), None))),
+            tables: Arc::new(ArcSwap::from_pointee(Table::new(routers, RouteIndex::default(), None))),
             limits: Limits::default(),
             report: Arc::new(|incident| tracing::error!("{incident}")),
             access: None,
@@ -183,5 +232,41 @@ impl Shared {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cninfra::http::{Routes, testing::Client};
+    use std::sync::atomic::Ordering::Relaxed;
+
+    /// Counts its clones.
+    struct Counted(Arc<AtomicUsize>);
+
+    impl Clone for Counted {
+        fn clone(&self) -> Self {
+            self.0.fetch_add(1, Relaxed);
+            Counted(self.0.clone())
+        }
+    }
+
+    #[tokio::test]
+    async fn each_path_has_a_router_when_somebody_asks_for_it() {
+        let count = Arc::<AtomicUsize>::default();
+        let counted = Counted(count.clone());
+        let mut routes = RouteTable::new();
+        let some = Routes::new().get("/a", async || "a").get("/b/{c}", async || "b");
+        routes.add("web", some.get("/counted", async move || drop(counted))).unwrap();
+        let before = count.load(Relaxed);
+        let table = Table::of(routes, Age::default(), None);
+        for (path, found) in [("/a", "a"), ("/b/x", "b"), ("/a", "a"), ("/c", "")] {
+            let router = table.router(table.index.position(&Method::GET, path));
+            let answer = Client::new(router).get(path).await;
+            assert!(answer.text().contains(found) && (answer.status == 200) != found.is_empty(), "{path}: {answer:?}");
+        }
+        assert_eq!(count.load(Relaxed), before, "nobody has asked for that one");
+        let _ = table.router(table.index.position(&Method::GET, "/counted"));
+        assert!(count.load(Relaxed) > before);
     }
 }

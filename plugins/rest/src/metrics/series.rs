@@ -60,31 +60,27 @@ impl Slot {
 /// The series of the routes of a server.
 pub(crate) struct Series {
     metrics: RequestMetrics,
-    /// Of the routes of the index, one each.
-    routes: Vec<Arc<Slot>>,
-    /// Of their paths, for methods that none of them has: made when there is such a request.
+    /// Of the routes of the index, one each. All are made when there is such a request: most are not asked for while an agent starts.
+    routes: Vec<OnceLock<Arc<Slot>>>,
+    /// Of their paths, for methods that none of them has.
     others: Vec<OnceLock<Arc<Slot>>>,
     none: OnceLock<Arc<Slot>>,
 }
 
 impl Series {
     pub(crate) fn new(metrics: &RequestMetrics, index: &RouteIndex) -> Self {
-        let routes = index.routes();
-        Series {
-            metrics: metrics.clone(),
-            routes: routes.iter().map(|route| metrics.of_route(&route.path, &route.method)).collect(),
-            others: routes.iter().map(|_| OnceLock::new()).collect(),
-            none: OnceLock::new(),
-        }
+        let none = || index.routes().iter().map(|_| OnceLock::new()).collect();
+        Series { metrics: metrics.clone(), routes: none(), others: none(), none: OnceLock::new() }
     }
 
-    /// A request comes.
-    pub(crate) fn asks(&self, index: &RouteIndex, method: &Method, path: &str) -> Counted {
-        let slot = match index.position(method, path) {
+    /// A request comes, for the route at this place.
+    pub(crate) fn asks(&self, index: &RouteIndex, at: Option<usize>, method: &Method) -> Counted {
+        let slot = match at {
             Some(at) => {
                 let route = &index.routes()[at];
+                let own = || self.routes[at].get_or_init(|| self.metrics.slot(&route.path, route.method.as_str()));
                 let other = || self.others[at].get_or_init(|| self.metrics.slot(&route.path, "other"));
-                if answers(route, method) { &self.routes[at] } else { other() }
+                if answers(route, method) { own() } else { other() }
             }
             None => self.none.get_or_init(|| self.metrics.slot("none", "other")),
         };
@@ -136,7 +132,7 @@ mod tests {
     fn what_is_never_answered_is_in_flight_no_more() {
         let (metrics, index) = (RequestMetrics::new(), RouteIndex::default());
         let series = Series::new(&metrics, &index);
-        let ask = || series.asks(&index, &Method::GET, "/");
+        let ask = || series.asks(&index, None, &Method::GET);
         let (mut answered, lost) = (ask(), ask());
         let slot = metrics.slot("none", "other");
         assert_eq!(slot.in_flight(), 2);
