@@ -18,7 +18,7 @@ use std::{
 use tokio::{task::JoinHandle, time::sleep};
 
 /// `WATCHES` are others.
-const WATCHES: usize = 2000;
+const WATCHES: usize = 1500;
 /// Some seconds are enough; a machine that does ten things more takes longer.
 const WITHIN: Duration = Duration::from_secs(40);
 /// For what runs on one processor.
