@@ -14,6 +14,7 @@ pub(super) fn checks<S: Store>() -> Vec<Check<S>> {
         "a slow subscriber that wants all is told all" => all,
         "a slow subscriber that wants the latest is told that" => latest,
         "a slow subscriber that wants snapshots is told one" => snapshot,
+        "a subscriber that takes nothing is told nothing anew" => idle,
         "slow subscribers hold up nobody" => nobody,
     }
 }
@@ -83,14 +84,29 @@ async fn latest<S: Store>(trial: Trial<S>) -> Done {
 
 async fn snapshot<S: Store>(trial: Trial<S>) -> Done {
     let (mut picture, wanted) = slow(&trial, Overflow::Resnapshot).await?;
-    // what is told anew to who does not look is thrown away as well
-    let stats = picture.watch().handle().stats();
-    ensure!(stats.resnapshots == 1, "a subscriber who takes nothing was told anew meanwhile: {stats:?}");
     catches_up(&mut picture, &wanted).await?;
     let stats = picture.watch().handle().stats();
     ensure!(stats.resnapshots > 0 && stats.overflows > 0, "what was thrown away is not counted: {stats:?}");
     ensure!(picture.snapshots.len() > 1, "what was thrown away is not told anew");
     Ok(())
+}
+
+async fn idle<S: Store>(trial: Trial<S>) -> Done {
+    let kv = trial.kv();
+    let mut picture = Picture::new(kv.watch([""], options(Overflow::Resnapshot)).await?, kv.capabilities().delivery);
+    picture.until_snapshots(1).await?;
+    // so few keys that the queue has room for all of them, again and again
+    for number in 0..20 * QUEUE {
+        kv.put(format!("k{}", number % 3), number.to_string()).await?;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let stats = picture.watch().handle().stats();
+    ensure!(stats.resnapshots == 1, "what nobody takes is thrown away more than once: {stats:?}");
+    ensure!(stats.queued == 0, "what was thrown away is told to who does not look: {stats:?}");
+    let last: Vec<(String, String)> =
+        (20 * QUEUE - 3..20 * QUEUE).map(|number| (format!("k{}", number % 3), number.to_string())).collect();
+    let wanted = pairs(last.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    picture.until_known("the true state", &wanted).await
 }
 
 async fn nobody<S: Store>(trial: Trial<S>) -> Done {

@@ -108,7 +108,7 @@ async fn what_is_wrong_of_watches_is_found() {
         (Cheat::RangesStay, "taken out and told anew"),
         (Cheat::Unbounded, "wants snapshots is told one"),
         (Cheat::Unbounded, "wants the latest"),
-        (Cheat::TellsNobody, "wants snapshots is told one"),
+        (Cheat::TellsNobody, "takes nothing is told nothing"),
     ])
     .await;
 }
