@@ -43,5 +43,5 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
         }
         !is_mine
     });
-    impls(given, &mut def, source)
+    impls(given, &mut def, false, source)
 }

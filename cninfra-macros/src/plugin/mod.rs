@@ -29,7 +29,7 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
     if conditional::has_conditions(&def) {
         return conditional::defer(&given, &closed(&def));
     }
-    let impls = impls(given, &mut def, source);
+    let impls = impls(given, &mut def, true, source);
     let def = closed(&def);
     quote!(#def #impls)
 }
@@ -51,8 +51,9 @@ fn closed(def: &ItemStruct) -> TokenStream {
     tokens.collect()
 }
 
-/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields.
-fn impls(given: TokenStream, def: &mut ItemStruct, source: &Source) -> TokenStream {
+/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields, and, where the struct is `owned`, puts into it what is asked of
+/// its fields.
+fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
     args::repeated(&mut def.attrs, "plugin", &mut cx);
@@ -71,14 +72,14 @@ fn impls(given: TokenStream, def: &mut ItemStruct, source: &Source) -> TokenStre
     let generated = if cx.is_broken() || arguments.is_broken() {
         inert::of_struct(def, &arguments, &fields, source)
     } else {
-        let shared = Shared::of(def, &arguments, &fields);
+        let shared = Shared::of(def, &arguments, &fields, owned);
         let asked = &shared.asked;
         let generated = usual::generate(def, &arguments, &fields, asked, source)
             .unwrap_or_else(|| expand::generate(def, &arguments, &fields, asked, source));
-        shared.guard(&mut def.fields);
+        let whole = shared.guard(def, &arguments.krate);
         let sections = sections::check(def, &arguments, &fields);
         let idle = idle::check(def, &arguments);
-        quote!(#generated #sections #idle)
+        quote!(#generated #whole #sections #idle)
     };
     let errors = cx.finish();
     quote!(#generated #errors)
