@@ -11,7 +11,9 @@
 use crate::{krate::Krate, types};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{GenericArgument, ItemStruct, PathArguments, Type, parse_quote, spanned::Spanned as _};
+use syn::{
+    GenericArgument, ItemStruct, PathArguments, Type, Visibility, WherePredicate, parse_quote, spanned::Spanned as _,
+};
 
 use super::{
     arguments::{Arguments, Deps},
@@ -25,7 +27,7 @@ const LOCAL: [&str; 5] = ["Rc", "Cell", "RefCell", "UnsafeCell", "LazyCell"];
 const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
 
 /// Types that are, if what they hold is: of these alone nothing is asked, since a question costs the compiler more than the field itself.
-const PLAIN: [&str; 33] = [
+const PLAIN: [&str; 34] = [
     "bool",
     "char",
     "f32",
@@ -42,6 +44,7 @@ const PLAIN: [&str; 33] = [
     "u64",
     "u128",
     "usize",
+    "str",
     "String",
     "Arc",
     "BTreeMap",
@@ -123,21 +126,42 @@ impl Shared {
         this
     }
 
-    /// Puts the guards into the struct, and gives what its bound depends on.
-    pub(super) fn guard(self, def: &mut ItemStruct, krate: &Krate) -> Option<TokenStream> {
+    /// Puts the guards into the struct, and gives its bound with what that depends on.
+    pub(super) fn guard(self, def: &mut ItemStruct, krate: &Krate) -> Option<Bound> {
         let mut fields: Vec<_> = def.fields.iter_mut().collect();
         for (place, ty) in self.guarded {
             fields[place].ty = ty;
         }
         let (name, held) = (&def.ident, self.held?);
-        def.generics.make_where_clause().predicates.push(parse_quote!(#name: #krate::Whole));
-        // that depends on no parameter, as is meant
-        def.attrs.push(parse_quote!(#[allow(trivial_bounds)]));
-        Some(quote! {
+        let fulfilled = quote! {
             #[automatically_derived]
             #[doc(hidden)]
             impl #krate::Whole for #name where #held: #krate::Anything {}
-        })
+        };
+        Some(Bound { bound: parse_quote!(#name: #krate::Whole), fulfilled })
+    }
+}
+
+/// A bound of the struct.
+pub(super) struct Bound {
+    bound: WherePredicate,
+    /// The impl that it asks for.
+    pub(super) fulfilled: TokenStream,
+}
+
+impl Bound {
+    /// The struct with it. In documentation, which it says nothing to, a public one is without.
+    pub(super) fn put(self, def: &ItemStruct, write: impl Fn(&ItemStruct) -> TokenStream) -> TokenStream {
+        let mut bounded = def.clone();
+        bounded.generics.make_where_clause().predicates.push(self.bound);
+        // that depends on no parameter, as is meant
+        bounded.attrs.push(parse_quote!(#[allow(trivial_bounds)]));
+        let bounded = write(&bounded);
+        if matches!(def.vis, Visibility::Inherited) {
+            return bounded;
+        }
+        let plain = write(def);
+        quote!(#[cfg(not(doc))] #bounded #[cfg(doc)] #plain)
     }
 }
 
@@ -241,4 +265,58 @@ fn looks_local(tokens: TokenStream) -> bool {
         TokenTree::Group(group) => looks_local(group.stream()),
         TokenTree::Literal(_) => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::source::Source;
+    use quote::quote;
+    use syn::{File, Item};
+
+    /// The structs of what the attribute makes of one: their first attribute, and whether they have bounds.
+    fn structs(item: proc_macro2::TokenStream) -> Vec<(Option<String>, bool)> {
+        let file: File = syn::parse2(super::super::expand(quote!(), item, &Source::default())).unwrap();
+        let of = |item| match item {
+            Item::Struct(def) => {
+                let first = def.attrs.first().map(|attribute| quote!(#attribute).to_string().replace(' ', ""));
+                Some((first, def.generics.where_clause.is_some()))
+            }
+            _ => None,
+        };
+        file.items.into_iter().filter_map(of).collect()
+    }
+
+    #[test]
+    fn a_bound_is_only_where_it_is_needed_and_not_in_documentation() {
+        assert_eq!(
+            structs(quote!(
+                pub struct A {
+                    one: Dep<B>,
+                    two: Arc<str>,
+                    three: Mutex<u32>,
+                    #[config]
+                    four: Own,
+                }
+            )),
+            [(None, false)]
+        );
+        let allowed = Some("#[allow(trivial_bounds)]".to_string());
+        assert_eq!(
+            structs(quote!(
+                struct A {
+                    own: Own,
+                }
+            )),
+            [(allowed, true)]
+        );
+        let both = [(Some("#[cfg(not(doc))]".to_string()), true), (Some("#[cfg(doc)]".to_string()), false)];
+        assert_eq!(
+            structs(quote!(
+                pub struct A {
+                    own: Own,
+                }
+            )),
+            both
+        );
+    }
 }
