@@ -43,5 +43,6 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
         }
         !is_mine
     });
-    impls(given, &mut def, source)
+    // the struct is not the derive's: it has no bound
+    impls(given, &mut def, false, source).0
 }

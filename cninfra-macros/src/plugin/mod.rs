@@ -18,7 +18,7 @@ use crate::{args, ctxt::Ctxt, key, source::Source};
 use arguments::Arguments;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use shared::Shared;
+use shared::{Bound, Shared};
 use syn::{Item, ItemStruct, spanned::Spanned as _};
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
@@ -29,8 +29,11 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
     if conditional::has_conditions(&def) {
         return conditional::defer(&given, &closed(&def));
     }
-    let impls = impls(given, &mut def, source);
-    let def = closed(&def);
+    let (impls, bound) = impls(given, &mut def, true, source);
+    let def = match bound {
+        Some(bound) => bound.put(&def, closed),
+        None => closed(&def),
+    };
     quote!(#def #impls)
 }
 
@@ -51,8 +54,9 @@ fn closed(def: &ItemStruct) -> TokenStream {
     tokens.collect()
 }
 
-/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields.
-fn impls(given: TokenStream, def: &mut ItemStruct, source: &Source) -> TokenStream {
+/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields. Where the struct is `owned`, a part of what is asked of its fields
+/// is put into it, and a bound of it is another.
+fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source) -> (TokenStream, Option<Bound>) {
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
     args::repeated(&mut def.attrs, "plugin", &mut cx);
@@ -68,20 +72,22 @@ fn impls(given: TokenStream, def: &mut ItemStruct, source: &Source) -> TokenStre
     for span in args::derived(&def.attrs, "Flavor") {
         cx.error(span, args::PLUGIN_AND_FLAVOR);
     }
+    let mut bound = None;
     let generated = if cx.is_broken() || arguments.is_broken() {
         inert::of_struct(def, &arguments, &fields, source)
     } else {
-        let shared = Shared::of(def, &arguments, &fields);
+        let shared = Shared::of(def, &arguments, &fields, owned);
         let asked = &shared.asked;
         let generated = usual::generate(def, &arguments, &fields, asked, source)
             .unwrap_or_else(|| expand::generate(def, &arguments, &fields, asked, source));
-        shared.guard(&mut def.fields);
+        bound = shared.guard(def, &arguments.krate);
+        let fulfilled = bound.as_ref().map(|bound| &bound.fulfilled);
         let sections = sections::check(def, &arguments, &fields);
         let idle = idle::check(def, &arguments);
-        quote!(#generated #sections #idle)
+        quote!(#generated #fulfilled #sections #idle)
     };
     let errors = cx.finish();
-    quote!(#generated #errors)
+    (quote!(#generated #errors), bound)
 }
 
 /// The item is given back all the same, so that what names it does not err too.

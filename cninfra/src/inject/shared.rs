@@ -32,6 +32,21 @@ pub trait SharedPlugin: Plugin + Send + Sync {}
 #[diagnostic::do_not_recommend]
 impl<P: Plugin + Send + Sync> SharedPlugin for P {}
 
+/// Stands for a field's type where the struct itself depends on the answer. To name a type is to ask whether it is well-formed, and of one that leads
+/// back to the plugin, `OnceLock<Weak<ThePlugin>>`, that is a question in a circle; whether it is shared is none.
+pub trait Holds {
+    type Held: ?Sized;
+    /// What of it may be a plugin that lacks its `Dep`.
+    type Alone: ?Sized;
+}
+
+/// What a plugin's struct is bounded by: its impl needs a type that depends on constants, and where one of these fails, the compiler says no more of
+/// code that names the plugin. (A bound without a projection: it is asked wherever the plugin is named, and answered once.)
+pub trait Whole {}
+/// What any type is, but one of which the compiler speaks no more. (Not `Sized`: of that, it does not look so closely.)
+pub trait Anything {}
+impl Anything for () {}
+
 /// "Is `T` shared between threads?", answered by name lookup in generated code, where `T` is concrete: `Is::<T>::SHARED` takes the
 /// inherent constant where it applies, else [`IsNot`]'s. (As a bound, `Send` and `Sync` would be two errors, told again wherever the
 /// plugin is named, and for all that depend on it.)
@@ -63,7 +78,24 @@ impl<T: Section> Is<T> {
     /// Can it be a config section?
     pub const SECTION: bool = true;
 }
+impl<M: Holds<Held: Send + Sync>> Is<M> {
+    /// Is what it stands for shared?
+    pub const HELD_SHARED: bool = true;
+}
+impl<M: Holds<Alone: Plugin>> Is<M> {
+    pub const HELD_PLUGIN: bool = true;
+}
+impl<M: Holds<Alone: Plugin + Default>> Is<M> {
+    pub const HELD_TWIN: bool = true;
+}
+impl<M: Holds<Alone: Interface>> Is<M> {
+    pub const HELD_INTERFACE: bool = true;
+}
 pub trait IsNot {
+    const HELD_SHARED: bool = false;
+    const HELD_PLUGIN: bool = false;
+    const HELD_TWIN: bool = false;
+    const HELD_INTERFACE: bool = false;
     const SHARED: bool = false;
     const PLUGIN: bool = false;
     const TWIN: bool = false;
