@@ -7,7 +7,8 @@ use super::{
     entry::Entries,
     extract::{Depth, Outcome},
     key,
-    section::Named,
+    section::{self, Named},
+    source::Step,
 };
 use crate::{Flag, graph::Graph};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,11 @@ impl KnownSection {
                 Checked { outcome, invalid: Vec::new() }
             }
         }
+    }
+
+    /// Is the key at the end of this way in a secret?
+    pub(super) fn is_in_secret(&self, way: &[Step]) -> bool {
+        section::is_in_secret(self.meta.read, self.named(), way)
     }
 
     fn named(&self) -> Named<'static> {
