@@ -342,7 +342,7 @@ mod tests {
         assert!(!reloader.has_read(&path) && reloader.has_read(&folder.path().join("one.conf")));
         let looked = patience.look(&mut reloader).await.unwrap();
         let Some(Reload::Refused(words)) = looked.reload else { panic!("{looked:?}") };
-        let what = format!("one.conf:2:16: key `one.password`: the file {} does not answer", path.display());
+        let what = format!("one.conf:2:16: key `one.password-file`: the file {} does not answer", path.display());
         assert!(words.len() == 1 && words[0].contains(&what), "{words:?}");
         drop(silent);
         assert_eq!(settled(&mut reloader).await.reload, taken(&["one"], &[]).reload);

@@ -2,24 +2,30 @@
 
 use super::{
     agent_keys::AGENT_KEYS,
+    chosen::Choices,
     fields::{HIDES, Meant, meant},
     key,
+    reading::Told,
     shape::{Kind, Shape},
     source::{Step, Texts, Way},
+    value,
 };
 use figment::value::{Dict, Value};
 use std::collections::BTreeMap;
 
-/// What a type says of the key at a place; `None` where it can not be known.
-pub(super) type Ask<'a> = dyn Fn(&[Step]) -> Option<Shape> + 'a;
+/// What a type says of the key at a place.
+pub(super) type Ask<'a> = dyn Fn(&[Step]) -> Told + 'a;
 
 /// The values of one layer, by the canonical names of their keys.
 #[derive(Default)]
 pub(super) struct Canonical {
     /// Keys that are spelled in another way, by their canonical place.
     pub(super) written: BTreeMap<Way, String>,
-    /// Choices: those of the layers below are not there, if these are.
-    pub(super) choices: Vec<Way>,
+    pub(super) choices: Choices,
+    /// Numbers of sources that have texts only, as they are written.
+    pub(super) texts: BTreeMap<Way, String>,
+    /// Mappings and lists that are secrets: what keys they have is not shown.
+    secrets: Vec<Way>,
     /// If the first is here, the second is not there in sources of a lower rank.
     pub(super) hides: Vec<(Way, Way)>,
 }
@@ -41,19 +47,28 @@ impl Canonical {
         if !needs_a_type {
             return value;
         }
-        let asked = ask(way);
+        let Told { shape: asked, secret, .. } = ask(way);
+        if secret && !self.is_in_secret(way) {
+            self.secrets.push(way.clone());
+        }
         let (value, texts) = match value {
             Value::String(tag, text) => {
                 let value = match asked {
                     Some(shape) if texts == Texts::Untyped || !shape.takes_texts() => shape.of_text(&text),
-                    None if texts == Texts::Untyped => super::value::understood(&text),
-                    _ => Value::String(tag, text),
+                    None if texts == Texts::Untyped => value::understood(&text),
+                    _ => Value::String(tag, text.clone()),
                 };
+                if matches!(value, Value::Num(..)) {
+                    self.texts.insert(way.clone(), text);
+                }
                 (value, Texts::Typed)
             }
             value => (value, texts),
         };
-        let Some(Shape { optional, kind }) = asked else { return value };
+        // what is in there only the type's own code knows
+        let Some(Shape { optional, kind }) = asked.filter(|shape| shape.kind != Kind::Any) else {
+            return if texts == Texts::Untyped { understood(value) } else { value };
+        };
         match (kind, value) {
             // a mapping with nothing in it: it takes nothing from the layers below
             (Kind::Struct(_) | Kind::Map, Value::Empty(tag, _)) if !optional => Value::Dict(tag, Dict::new()),
@@ -74,14 +89,20 @@ impl Canonical {
             }
             (Kind::Choice(names), Value::Dict(tag, dict)) => {
                 // figment would merge two choices into none
-                self.choices.push(way.clone());
-                let entries = dict.into_iter().map(|(written, value)| {
+                if !way.iter().any(|step| matches!(step, Step::Index(_))) {
+                    self.choices.insert(way.clone(), names);
+                }
+                let taken: Vec<String> = dict.keys().cloned().collect();
+                let mut all = Dict::new();
+                for (written, value) in dict {
                     let name = names.iter().find(|name| key::same(name, &written)).map_or(&*written, |name| name);
-                    let name = self.spelled(way, name.to_string(), written.clone());
+                    // a second spelling stays: it is told
+                    let is_free = !taken.iter().any(|taken| taken == name) && !all.contains_key(name);
+                    let name = if is_free { self.spelled(way, name.to_string(), written) } else { written };
                     let value = self.inner(way, Step::Key(name.clone()), value, texts, ask);
-                    (name, value)
-                });
-                Value::Dict(tag, entries.collect())
+                    all.insert(name, value);
+                }
+                Value::Dict(tag, all)
             }
             (_, value) => value,
         }
@@ -135,6 +156,21 @@ impl Canonical {
         all
     }
 
+    fn is_in_secret(&self, way: &[Step]) -> bool {
+        self.secrets.iter().any(|secret| way.starts_with(secret))
+    }
+
+    /// Is there a secret around what is so many steps down?
+    pub(super) fn has_secret_around(&self, steps: usize) -> bool {
+        self.secrets.iter().any(|secret| secret.len() < steps)
+    }
+
+    /// As much of a way as may be shown.
+    pub(super) fn shown<'w>(&self, way: &'w [Step]) -> &'w [Step] {
+        let secret = self.secrets.iter().find(|secret| way.starts_with(secret));
+        secret.map_or(way, |secret| &way[..secret.len()])
+    }
+
     fn spelled(&mut self, way: &Way, canonical: String, written: String) -> String {
         if canonical != written {
             let place = way.iter().cloned().chain([Step::Key(canonical.clone())]).collect();
@@ -149,5 +185,16 @@ impl Canonical {
             self.written.get(&way[..=at]).map_or_else(|| step.clone(), |written| Step::Key(written.clone()))
         };
         way.iter().enumerate().map(step).collect()
+    }
+}
+
+/// The texts of a mapping as what they are in YAML.
+fn understood(said: Value) -> Value {
+    match said {
+        Value::String(_, text) => value::understood(&text),
+        Value::Dict(tag, dict) => {
+            Value::Dict(tag, dict.into_iter().map(|(key, value)| (key, understood(value))).collect())
+        }
+        other => other,
     }
 }

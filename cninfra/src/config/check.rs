@@ -22,7 +22,7 @@ use std::fmt;
 ///
 /// It is called, too, with values that do not hold: with what files say below variables and flags, and variables below flags. What it finds there is a
 /// mistake, if it names the key that is overridden, and is found both without all that goes over the file and without what goes over this key alone.
-/// (Not where the file of a secret would have to be read for it.)
+/// (Not where a file of a secret that is overridden can not be read.) An item of a list is overridden with all of the list.
 ///
 /// Of a value that may be a secret, say what is wrong without showing it.
 ///
@@ -209,7 +209,7 @@ fn overridden(
     for rank in ranks {
         let without = |way: &Way| -> Dropped {
             let above = (0..entries.len()).filter(|number| entries[*number].source.rank() >= rank);
-            above.map(|number| (number, way.clone())).collect()
+            above.map(|number| (number, top.layers.what_hides(number, way))).collect()
         };
         let (invalid, below) = ask(without(&Way::new()));
         for wrong in invalid.into_iter().flat_map(|Invalid(all)| all) {

@@ -13,7 +13,7 @@ use super::{
     value,
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use yaml_serde::Value;
 
 /// A section of the config of a running agent: what holds for each of its keys. See
@@ -166,10 +166,15 @@ impl Values<'_> {
         }
     }
 
-    /// Its default is no secret to be read, and has no origin therefore.
+    /// Its default is no secret to be read, and has no origin therefore. A choice that is shown as one may be of several layers.
     fn origin_of_secret(&self, path: &[String]) -> String {
-        let spot = self.outcome.notes.origins.get(path);
-        spot.map_or_else(|| Source::Default.to_string(), |spot| self.place(spot))
+        let origins = &self.outcome.notes.origins;
+        let Some(spot) = origins.get(path) else { return Source::Default.to_string() };
+        let within = origins.iter().filter(|(other, _)| other.len() > path.len() && other.starts_with(path));
+        let said: BTreeSet<usize> =
+            within.map(|(_, spot)| spot.entry).filter(|entry| !self.outcome.layers.is_default(*entry)).collect();
+        let places = said.into_iter().map(|entry| self.place(&Spot { entry, ..spot.clone() })).collect::<Vec<_>>();
+        if places.len() > 1 { places.join(" and ") } else { self.place(spot) }
     }
 
     /// Where the value of a key comes from that stands among these.

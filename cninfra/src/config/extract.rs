@@ -2,7 +2,7 @@
 
 use super::{
     entry::Entries,
-    failure::{Failure, What},
+    failure::{Failure, Spot, What},
     layers::{Dropped, Layers},
     mistake::{self, Mistake},
     mistakes::Mistakes,
@@ -10,6 +10,7 @@ use super::{
     reading::{Notes, Reading, ask},
     section::Named,
     source::{Part, Source, Way},
+    trial::Trial,
 };
 use crate::{Result, foreign};
 use figment::Figment;
@@ -195,10 +196,16 @@ impl Mistakes<'_> {
                 Err(Failure { what, spot: Some(spot) }) => {
                     // of two names of one key, one has been read
                     self.lost |= !matches!(what, What::Twice(_));
+                    let is_of_all = matches!(what, What::Missing { .. })
+                        || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
                     if reads == Reads::All || !self.is_of_a_part(&what, &spot) {
-                        self.tell(&what, &spot, &notes, dropped);
+                        let trial = Trial { section: self.section, layers, dropped, merged: &merged, read };
+                        self.tell(&what, &spot, &notes, dropped, &trial);
                     }
-                    dropped.insert((spot.entry, spot.way));
+                    // of what is wrong with a mapping as a whole no layer's part is to be told alone
+                    let others = (0..layers.len()).filter(|_| is_of_all).map(|entry| Spot { entry, ..spot.clone() });
+                    let parts: Vec<_> = others.filter(|part| layers.is_mapping(part)).collect();
+                    dropped.extend(parts.into_iter().chain([spot]).map(|part| (part.entry, part.way)));
                 }
                 // the same unknown key may be in a lower layer, too
                 _ if layers.len() > 1 => {
@@ -382,7 +389,7 @@ mod tests {
             ("list", "[a", "takes a list, not a text"),
             ("map", "x", "takes a mapping of keys to values, not a text"),
             ("choice", "other", "takes `nothing`, `one-of` or `both`, not `other`"),
-            ("pair", "[1]", "takes a tuple of size 2, not 1 of them"),
+            ("pair", "[1]", "takes 2 values, not 1"),
         ] {
             assert_eq!(read(&[(key, text)]), Err(format!("variable V: key `every.{key}` {words}")), "{key}={text}");
         }

@@ -1,12 +1,14 @@
 //! [`Failure`]: why a value could not be read, in plain words.
 
-use super::source::Way;
+use super::{secret, source::Way};
 use crate::foreign;
 use serde::de::{self, Expected, Unexpected};
 use std::{borrow::Cow, fmt, path::PathBuf};
 
-/// How the words begin where a text is wanted, and something else is there that is shown.
-pub(super) const NO_TEXT: &str = "a text, not `";
+const TEXT: &str = "a text";
+
+/// Why a value is not in the words.
+pub(super) const HIDDEN: &str = "(it is not shown, since it is a secret)";
 
 /// Why reading a section stopped.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ pub(super) struct Failure {
 #[derive(Debug)]
 pub(super) enum What {
     /// It goes after "key `k`".
-    Takes(String),
+    Takes(Box<Takes>),
     /// It goes after "key `k`: ".
     Says(String),
     Missing {
@@ -27,16 +29,46 @@ pub(super) enum What {
         /// The other keys of its type that nothing says: serde tells no more than the first one that is needed.
         others: Vec<String>,
     },
+    /// What is there is none of the variants of a choice. It is shown where no variant may hold a secret.
+    NoVariant { found: String, names: &'static [&'static str] },
+    /// Several variants of a choice stand beside each other, by these keys.
+    Variants { keys: Vec<String>, names: &'static [&'static str] },
+    /// The name of a variant stands alone, to which something belongs.
+    NoContent,
     /// serde found the field, by another name, among those that were fed before.
     Twice(&'static str),
     /// A key that the type does not have, told by the type itself.
     Unknown { key: String, known: &'static [&'static str] },
     /// `<key>-file` of a key that is no secret.
     NoSecret,
+    /// Of the file of a secret: it goes after "key `k-file`".
+    OfFile(String),
     /// The file of a secret does not answer.
     Unanswered(PathBuf),
     /// Nothing is wrong: the type was only asked what it wants.
     Asked,
+}
+
+/// What is wanted, and what was found.
+#[derive(Debug)]
+pub(super) struct Takes {
+    pub(super) wanted: String,
+    /// As it is written.
+    pub(super) found: String,
+    /// The same without what it is.
+    pub(super) kind: String,
+    /// The type takes whatever is there, and only its own code knows what that may be.
+    pub(super) of_any: bool,
+}
+
+impl Takes {
+    pub(super) fn shown(&self) -> String {
+        format!("{}, not {}", self.wanted, self.found)
+    }
+
+    pub(super) fn hidden(&self) -> String {
+        format!("{}, not {}", self.wanted, self.kind)
+    }
 }
 
 /// A value in its section, and in its source.
@@ -60,25 +92,48 @@ impl Failure {
         self
     }
 
+    /// Of a type that takes whatever is there.
+    pub(super) fn of_any(mut self) -> Self {
+        if let (What::Takes(takes), None) = (&mut self.what, &self.spot) {
+            takes.of_any = true;
+        }
+        self
+    }
+
     /// Without what was found, but for its kind: it may be a secret.
     pub(super) fn without_value(self, found: Option<&str>) -> Self {
         let words = match (&self.what, found) {
-            (What::Takes(wanted), Some(found)) if wanted.starts_with(NO_TEXT) => {
+            // nothing of the value is in them
+            (What::Missing { .. } | What::NoContent | What::OfFile(_) | What::Unanswered(_) | What::Asked, _) => {
+                return self;
+            }
+            (What::Takes(takes), Some(found)) if takes.wanted == TEXT => {
                 format!("its value is {found} where a text is wanted: put it in quotes")
             }
             _ => "its value does not fit".to_string(),
         };
-        Failure { what: What::Says(format!("{words} (it is not shown, since it is a secret)")), ..self }
+        Failure { what: What::Says(format!("{words} {HIDDEN}")), ..self }
     }
 }
 
 impl de::Error for Failure {
     fn custom<T: fmt::Display>(message: T) -> Self {
+        if secret::is_being_read() {
+            return Failure::new(What::Says(format!("its value does not fit {HIDDEN}")));
+        }
         Failure::new(What::Says(foreign::text(&message)))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Failure::new(What::Takes(format!("{}, not {}", in_words(&expected.to_string()), shown(&found))))
+        let expected = expected.to_string();
+        let wanted = match found {
+            // of those that are too large for it, it is of use to know the largest
+            Unexpected::Float(number) if number.fract() == 0.0 => in_all_words(&expected),
+            _ => in_words(&expected),
+        };
+        let (wanted, kind) = (wanted.into_owned(), kind(&found));
+        let found = if secret::is_being_read() { kind.clone() } else { shown(&found) };
+        Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false }.into()))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -86,14 +141,27 @@ impl de::Error for Failure {
     }
 
     fn invalid_length(len: usize, expected: &dyn Expected) -> Self {
-        Failure::new(What::Takes(format!("{expected}, not {len} of them")))
+        let expected = expected.to_string();
+        let is_number = |word: &&str| word.parse::<usize>().is_ok();
+        let (wanted, found) = match expected.split(' ').find(is_number) {
+            Some("1") => ("one value".to_string(), len.to_string()),
+            Some(number) => (format!("{number} values"), len.to_string()),
+            None => (expected, format!("{len} of them")),
+        };
+        Failure::new(What::Takes(Takes { wanted, kind: found.clone(), found, of_any: false }.into()))
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
-        Failure::new(What::Takes(format!("{}, not `{variant}`", one_of(known))))
+        if secret::is_being_read() {
+            return Self::custom("");
+        }
+        Failure::new(What::NoVariant { found: format!("{}, not `{variant}`", one_of(known)), names: known })
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        if secret::is_being_read() {
+            return Failure::new(What::Says(format!("a key in it is unknown {HIDDEN}")));
+        }
         Failure::new(What::Unknown { key: key.to_string(), known })
     }
 
@@ -127,16 +195,28 @@ pub(super) fn one_of(names: &[&str]) -> String {
 
 /// What serde calls by the names of Rust's types.
 fn in_words(expected: &str) -> Cow<'_, str> {
+    match expected {
+        "u64" | "usize" => "a whole number, not below 0".into(),
+        "i64" | "isize" => "a whole number".into(),
+        other => in_all_words(other),
+    }
+}
+
+/// The same with the ends of what a number may be, however large they are.
+fn in_all_words(expected: &str) -> Cow<'_, str> {
     let whole = |min: i128, max: i128| format!("a whole number from {min} to {max}").into();
     match expected {
         "u8" => whole(0, u8::MAX.into()),
         "u16" => whole(0, u16::MAX.into()),
         "u32" => whole(0, u32::MAX.into()),
+        "u64" | "usize" => whole(0, u64::MAX.into()),
         "i8" => whole(i8::MIN.into(), i8::MAX.into()),
         "i16" => whole(i16::MIN.into(), i16::MAX.into()),
         "i32" => whole(i32::MIN.into(), i32::MAX.into()),
-        "u64" | "usize" => "a whole number, not below 0".into(),
-        "i64" | "isize" => "a whole number".into(),
+        "i64" | "isize" => whole(i64::MIN.into(), i64::MAX.into()),
+        // no more is read of a file
+        "u128" => whole(0, u64::MAX.into()),
+        "i128" => whole(i64::MIN.into(), u64::MAX.into()),
         "f32" | "f64" => "a number".into(),
         "a boolean" => "`true` or `false`".into(),
         "a string" | "a borrowed string" => "a text".into(),
@@ -147,6 +227,9 @@ fn in_words(expected: &str) -> Cow<'_, str> {
             other.replacen("a nonzero", "a whole number, not 0, of type", 1).into()
         }
         other if other.starts_with("struct ") || other.starts_with("tuple struct ") => {
+            "a mapping of keys to values".into()
+        }
+        other if other.starts_with("internally tagged enum ") || other.starts_with("adjacently tagged enum ") => {
             "a mapping of keys to values".into()
         }
         other if other.starts_with("enum ") => "a name".into(),
@@ -164,6 +247,17 @@ fn shown(found: &Unexpected<'_>) -> String {
         Unexpected::Float(value) => format!("`{value:?}`"),
         Unexpected::Str("") => "an empty text".to_string(),
         Unexpected::Str(text) => format!("the text `{text}`"),
+        other => kind(other),
+    }
+}
+
+/// Without what it is.
+fn kind(found: &Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(_) => "`true` or `false`".to_string(),
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number".to_string(),
+        Unexpected::Str("") => "an empty text".to_string(),
+        Unexpected::Str(_) | Unexpected::Char(_) | Unexpected::Bytes(_) => "a text".to_string(),
         Unexpected::Unit => "nothing".to_string(),
         Unexpected::Seq => "a list".to_string(),
         Unexpected::Map => "a mapping".to_string(),

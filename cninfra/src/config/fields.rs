@@ -2,7 +2,7 @@
 
 use super::{
     agent_keys::AGENT_KEYS,
-    failure::{Failure, Spot},
+    failure::{Failure, HIDDEN, Spot, What},
     key,
     mistake::Mistake,
     reader::{Reader, name},
@@ -38,9 +38,16 @@ impl<'a, 'r> Feed<'a, 'r> {
         Feed { rest: all.into_iter(), value: None, last: None }
     }
 
+    /// What is left.
+    pub(super) fn next(&mut self) -> Option<Fed<'a, 'r>> {
+        self.rest.next()
+    }
+
     fn read<'de, S: DeserializeSeed<'de>>(reader: Reader<'a, 'r>, seed: S) -> Result<S::Value, Failure> {
         let spot = reader.spot();
-        reader.reading.notes.borrow_mut().origins.insert(spot.path.clone(), spot.clone());
+        if !reader.is_hidden {
+            reader.reading.notes.borrow_mut().origins.insert(spot.path.clone(), spot.clone());
+        }
         seed.deserialize(reader).map_err(|failure| failure.at(|| spot))
     }
 }
@@ -53,7 +60,14 @@ impl<'de> MapAccess<'de> for &mut Feed<'_, '_> {
         self.last = Some(reader.spot());
         let spot = reader.spot();
         self.value = Some(reader);
-        seed.deserialize(name(&key)).map(Some).map_err(|failure| failure.at(|| spot))
+        seed.deserialize(name(&key)).map(Some).map_err(|Failure { what, spot: inner }| {
+            // it is a key, which is shown
+            let what = match what {
+                What::NoVariant { found, .. } => What::Says(format!("the key takes {found}")),
+                what => what,
+            };
+            Failure { what, spot: inner }.at(|| spot)
+        })
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
@@ -139,7 +153,7 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                 continue;
             }
         };
-        if let Some(at) = child.path.last_mut() {
+        if let Some(at) = child.path.last_mut().filter(|_| !reader.is_hidden) {
             *at = key::kebab(field);
         }
         match keys.iter().find(|fed| fed.name == field) {
@@ -194,6 +208,11 @@ pub(super) enum Meant {
     Nothing,
 }
 
+/// The key of a secret's file for that of the secret, and the other way round.
+pub(super) fn other_form(key: &str) -> String {
+    key.strip_suffix(FILE).and_then(|key| key.strip_suffix('-')).map_or_else(|| format!("{key}-{FILE}"), str::to_string)
+}
+
 /// The field that a key means, however it is spelled.
 pub(super) fn meant(fields: &'static [&'static str], written: &str) -> Meant {
     let named = |written: &str| {
@@ -243,6 +262,19 @@ pub(super) fn suggestion(written: &str, fields: &[&str], agents: &[&str]) -> Str
     }
 }
 
+/// More items than a list of so many has: it is told of the first of them.
+pub(super) fn surplus(list: &Reader<'_, '_>, first: Spot, len: usize, found: usize) {
+    if !are_told(list) {
+        return;
+    }
+    let (layers, section) = (list.reading.layers, list.reading.section.name);
+    let values = if len == 1 { "one value" } else { &format!("{len} values") };
+    let what = format!("key `{section}.{}` takes {values}, not {found}", list.path.join("."));
+    let mistake = Mistake::new(layers.place(&first, Part::Value), what).of(section);
+    let mistake = mistake.help("take out what is too much, from here on");
+    list.reading.notes.borrow_mut().mistakes.push((first, mistake));
+}
+
 /// Are further mistakes told? One more than are shown says that there are more.
 fn are_told(reader: &Reader<'_, '_>) -> bool {
     let reading = reader.reading;
@@ -253,6 +285,12 @@ fn are_told(reader: &Reader<'_, '_>) -> bool {
 fn mistake(reader: &Reader<'_, '_>, mut spot: Spot, what: &str, help: Option<String>) {
     let (layers, section) = (reader.reading.layers, reader.reading.section.name);
     if !are_told(reader) {
+        return;
+    }
+    if reader.is_hidden {
+        let what = format!("key `{section}.{}`: a key in it {what} {HIDDEN}", spot.path.join("."));
+        let mistake = Mistake::new(layers.place(&spot, Part::Key), what).of(section).help_if(help);
+        reader.reading.notes.borrow_mut().mistakes.push((spot, mistake));
         return;
     }
     if let Some(written) = layers.written(&spot)

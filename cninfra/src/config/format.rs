@@ -1,7 +1,9 @@
 //! The languages of config files.
 
 use super::{
-    twice::{Second, twice},
+    json,
+    lenient::{self, Second},
+    source::Way,
     value::is_too_deep,
 };
 use std::{borrow::Cow, path::Path};
@@ -22,12 +24,18 @@ pub(super) struct Malformed {
     pub(super) message: String,
     pub(super) at: Option<(usize, usize)>,
     pub(super) help: Option<&'static str>,
+    /// The way to a key that is there twice. The words do not name it: it may be in a secret.
+    pub(super) twice: Option<Way>,
 }
 
 impl Malformed {
+    fn new(message: String, at: Option<(usize, usize)>, help: Option<&'static str>) -> Self {
+        Malformed { message, at, help, twice: None }
+    }
+
     fn too_large(at: Option<(usize, usize)>) -> Self {
         let message = "a whole number is larger than any that is read".to_string();
-        Malformed { message, at, help: Some("a text of digits stands in quotes") }
+        Malformed::new(message, at, Some("a text of digits stands in quotes"))
     }
 }
 
@@ -39,9 +47,11 @@ fn is_too_large(words: &str) -> bool {
 
 /// A parser's words without what it has found: that may be a secret.
 fn without_found(words: &str) -> Cow<'_, str> {
-    match ["invalid type", "invalid value"].iter().find_map(|what| words.find(what)) {
-        Some(at) => format!("{}a value that no config has", &words[..at]).into(),
-        None => words.into(),
+    let found = |what: &[&str]| what.iter().find_map(|what| words.find(what));
+    match (found(&["invalid type", "invalid value"]), found(&["duplicate "])) {
+        (Some(at), _) => format!("{}a value that no config has", &words[..at]).into(),
+        (None, Some(at)) => format!("{}a key is there twice", &words[..at]).into(),
+        (None, None) => words.into(),
     }
 }
 
@@ -56,6 +66,14 @@ impl Format {
         }
     }
 
+    /// The text of a file as the parser of its language takes it.
+    pub(super) fn prepared<'t>(self, path: &Path, text: &'t str) -> Cow<'t, str> {
+        match path.extension() {
+            Some(end) if end.eq_ignore_ascii_case("json") => json::as_yaml(text),
+            _ => text.into(),
+        }
+    }
+
     /// Reads a text, and says what is wrong with it as a whole. An empty one is nothing; `None` where nothing can be read.
     pub(super) fn parse(self, text: &str) -> (Option<Value>, Vec<Malformed>) {
         match self.parse_all(text) {
@@ -63,13 +81,19 @@ impl Format {
             Err(_)
                 if self == Format::Yaml
                     && !is_too_deep(text)
-                    && let Some((seconds, value)) = twice(text) =>
+                    && let Some((seconds, value)) = lenient::yaml(text) =>
             {
-                let second = |Second { key, at }| {
-                    let message = format!("it is no YAML: the key `{key}` is there twice");
-                    Malformed { message, at, help: Some("keep one of them") }
+                let second = |Second { way, at }| {
+                    let message = "it is no YAML: a key is there twice".to_string();
+                    Malformed { message, at, help: Some("keep one of them"), twice: Some(way) }
                 };
                 (Some(value), seconds.into_iter().map(second).collect())
+            }
+            Err(_)
+                if self == Format::Toml
+                    && let Some(value) = lenient::toml(text) =>
+            {
+                (Some(without_dates(value)), Vec::new())
             }
             Err(malformed) => (None, vec![malformed]),
         }
@@ -79,34 +103,28 @@ impl Format {
         match self {
             Format::Yaml if is_too_deep(text) => {
                 let message = "it is no YAML: more brackets are open at once than config has".to_string();
-                Err(Malformed { message, at: None, help: None })
+                Err(Malformed::new(message, None, None))
             }
             Format::Yaml => yaml(text).map_err(|error| {
-                let at = error.location().map(|at| (at.line(), at.column())).or_else(|| without_location(text));
                 // the place is told apart from the words
                 let words = error.to_string();
                 let message = words.split(" at line ").next().unwrap_or_default();
+                if let Some((at, char)) = odd_character(text).filter(|_| message.contains("control characters")) {
+                    let message = format!("it is no YAML: the control character {char:?} stands in it");
+                    let help = "take it out; a text in double quotes has such characters as `\\x1b`";
+                    return Malformed::new(message, Some(at), Some(help));
+                }
+                let at = error.location().map(|at| (at.line(), at.column())).or_else(|| without_location(text));
                 if is_too_large(message) {
                     return Malformed::too_large(at);
                 }
                 if message.contains("more than one document") {
                     let message = "it is no YAML: something follows its end".to_string();
-                    return Malformed {
-                        message,
-                        at,
-                        help: Some("keep one document, without `---` or `...` behind it"),
-                    };
-                }
-                // of what is no text the parser tells the byte only
-                if message.starts_with("control characters") {
-                    let byte = message.rsplit(" at position ").next().and_then(|byte| byte.parse().ok()).unwrap_or(0);
-                    let message = "it is no YAML: it has bytes that are no text".to_string();
-                    let at = Some(line_and_column(text, byte));
-                    return Malformed { message, at, help: Some("look whether it is the right file") };
+                    return Malformed::new(message, at, Some("keep one document, without `---` or `...` behind it"));
                 }
                 let help =
                     at.and_then(|(line, _)| yaml_help(text, line)).filter(|_| !message.contains("limit exceeded"));
-                Malformed { message: format!("it is no YAML: {}", without_found(message)), at, help }
+                Malformed::new(format!("it is no YAML: {}", without_found(message)), at, help)
             }),
             Format::Toml => toml::from_str::<Value>(text).map(without_dates).map_err(|error| {
                 let at = error.span().map(|span| line_and_column(text, span.start));
@@ -115,10 +133,18 @@ impl Format {
                 if is_too_large(&message) {
                     return Malformed::too_large(at);
                 }
-                Malformed { message: format!("it is no TOML: {}", without_found(&message)), at, help: None }
+                Malformed::new(format!("it is no TOML: {}", without_found(&message)), at, None)
             }),
         }
     }
+}
+
+/// The first character that the parser refuses wherever it stands. It has no place for it.
+fn odd_character(text: &str) -> Option<((usize, usize), char)> {
+    let is_odd =
+        |c: char| !matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
+    let (at, char) = text.char_indices().find(|(_, c)| is_odd(*c))?;
+    Some((line_and_column(text, at), char))
 }
 
 /// The parser has no place for a second document, and none for what can not be merged.

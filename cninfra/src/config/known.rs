@@ -7,8 +7,8 @@ use super::{
     entry::{Entries, Entry},
     extract::{Depth, Outcome},
     key,
-    section::Named,
-    source::{Source, Way},
+    section::{self, Named},
+    source::{Source, Step, Way},
     value,
 };
 use crate::{Flag, graph::Graph};
@@ -61,6 +61,11 @@ impl KnownSection {
         // one that takes any key is no reason to put one there
         let has_names = notes.structs.contains(&Vec::new());
         has_names && notes.unknown.is_none() && notes.agent_keys.is_empty() && notes.mistakes.is_empty()
+    }
+
+    /// Is the key at the end of this way in a secret?
+    pub(super) fn is_in_secret(&self, way: &[Step]) -> bool {
+        section::is_in_secret(self.meta.read, self.named(), way)
     }
 
     fn named(&self) -> Named<'static> {

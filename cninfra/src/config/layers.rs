@@ -2,8 +2,10 @@
 
 use super::{
     canonical::{Ask, Canonical},
+    chosen::{only_chosen, variant},
     entry::{Entries, Entry},
     failure::Spot,
+    fields::other_form,
     file,
     format::Format,
     locate::locate,
@@ -75,27 +77,28 @@ impl Layers {
     pub(super) fn merge(&self, dropped: &Dropped) -> Figment {
         // below a rank
         let mut hidden: Vec<(u8, &Way)> = Vec::new();
-        let mut shown = Vec::new();
+        let (mut shown, mut values) = (Vec::new(), Vec::new());
         for (number, layer) in self.all.iter().enumerate() {
             if dropped.contains(&(number, Way::new())) {
                 continue;
             }
             let mut value = layer.entry.value.clone();
             let dropped = dropped.iter().filter(|(of, _)| *of == number).map(|(_, way)| way);
-            // what a key is by default stands beside all that is set, but not beside a choice
-            let is_hidden = |rank: u8| rank == u8::MAX || (1..rank).contains(&layer.rank());
+            // what a key is by default stands beside all that is set
+            let is_hidden = |rank: u8| (1..rank).contains(&layer.rank());
             let hidden_here = hidden.iter().filter(|(rank, _)| is_hidden(*rank)).map(|(_, way)| *way);
             dropped.chain(hidden_here).for_each(|way| value::remove(&mut value, way));
-            let is_here = |way: &&Way| value::at(&value, way).is_some();
-            hidden.extend(layer.canonical.choices.iter().filter(is_here).map(|way| (u8::MAX, way)));
-            let hides = layer.canonical.hides.iter().filter(|(cause, _)| is_here(&cause));
+            let is_here = |way: &Way| value::at(&value, way).is_some();
+            let hides = layer.canonical.hides.iter().filter(|(cause, _)| is_here(cause));
             hidden.extend(hides.map(|(_, way)| (layer.rank(), way)));
-            shown.push((layer, value));
+            shown.push(layer);
+            values.push(value);
         }
+        only_chosen(&mut values, shown.iter().map(|layer| &layer.canonical.choices));
         let merge = |figment: Figment, (layer, value): (&Layer, Value)| {
             figment.merge(&layer.origin).merge(layer.entry.with(value))
         };
-        shown.into_iter().rev().fold(Figment::new(), merge)
+        shown.into_iter().zip(values).rev().fold(Figment::new(), merge)
     }
 
     /// What holds of the section.
@@ -125,10 +128,73 @@ impl Layers {
         value::at(&self.all[spot.entry].entry.value, &spot.way).is_some_and(|value| value.as_dict().is_some())
     }
 
-    /// Is it in a list or in a choice, which only one layer says?
+    /// Does no other layer say more of what is around it? So it is in a list, and in a choice of which the others have other variants.
     pub(super) fn is_taken_whole(&self, spot: &Spot) -> bool {
         let in_list = spot.way.iter().any(|step| matches!(step, Step::Index(_)));
-        in_list || self.all[spot.entry].canonical.choices.iter().any(|choice| spot.way.starts_with(choice))
+        let mut choices = self.all[spot.entry].canonical.choices.keys().filter(|choice| spot.way.starts_with(choice));
+        in_list
+            || choices.any(|choice| {
+                let is_more =
+                    |(variant, _): (&str, _)| spot.way.get(choice.len()) == Some(&Step::Key(variant.to_string()));
+                !self.variants_of_others(spot.entry, choice).any(is_more)
+            })
+    }
+
+    /// Does another layer say what belongs to the variant that stands here alone?
+    pub(super) fn has_content_elsewhere(&self, spot: &Spot) -> bool {
+        let Some(here) = value::at(&self.all[spot.entry].entry.value, &spot.way) else { return false };
+        let is_it = |(said, names): (&str, &[&'static str])| variant(here, names) == Some(said);
+        self.variants_of_others(spot.entry, &spot.way).any(is_it)
+    }
+
+    /// The variants of a choice of which other layers say something, and the names that they are among.
+    fn variants_of_others<'l>(
+        &'l self,
+        number: usize,
+        choice: &'l [Step],
+    ) -> impl Iterator<Item = (&'l str, &'static [&'static str])> {
+        let others = self.all.iter().enumerate().filter(move |(other, _)| *other != number);
+        others.filter_map(|(_, layer)| {
+            let names = *layer.canonical.choices.get(choice)?;
+            let said = value::at(&layer.entry.value, choice).filter(|said| said.as_dict().is_some())?;
+            Some((variant(said, names)?, names))
+        })
+    }
+
+    /// What a layer must not say, so that what is here in a lower one holds: this, or what it is in, where that is taken whole.
+    pub(super) fn what_hides(&self, number: usize, way: &[Step]) -> Way {
+        let Layer { entry, canonical, .. } = &self.all[number];
+        let is_whole = |len: &usize| {
+            let (around, next) = (&way[..*len], &way[*len]);
+            match (value::at(&entry.value, around), next) {
+                (Some(here @ Value::Dict(..)), Step::Key(key)) => {
+                    let names = canonical.choices.get(around);
+                    names.is_some_and(|names| variant(here, names) != Some(key.as_str()))
+                }
+                _ => true,
+            }
+        };
+        let len = (0..way.len()).find(is_whole).unwrap_or(way.len());
+        let way = &way[..len];
+        // a secret has two keys
+        match (way.split_last(), value::at(&entry.value, way)) {
+            (Some((Step::Key(key), around)), None) => {
+                around.iter().cloned().chain([Step::Key(other_form(key))]).collect()
+            }
+            _ => way.to_vec(),
+        }
+    }
+
+    /// The layer to tell of what is missing in a mapping: of those that say a part of it the highest file.
+    pub(super) fn file_of_mapping(&self, spot: &Spot) -> Option<usize> {
+        let is_there =
+            |layer: &Layer| value::at(&layer.entry.value, &spot.way).is_some_and(|value| value.as_dict().is_some());
+        (0..self.all.len()).find(|number| self.is_file(*number) && is_there(&self.all[*number]))
+    }
+
+    /// Is there a secret around what is so many steps down?
+    pub(super) fn has_secret_around(&self, steps: usize) -> bool {
+        self.all.iter().any(|layer| layer.canonical.has_secret_around(steps))
     }
 
     /// Is it a config file's?
@@ -141,6 +207,11 @@ impl Layers {
         const PROGRAM: u8 = super::source::Source::Program.rank();
         let (one, other) = (self.all[one].rank(), self.all[other].rank());
         one == other && one > PROGRAM
+    }
+
+    /// Is it what the type has by default?
+    pub(super) fn is_default(&self, number: usize) -> bool {
+        matches!(&*self.all[number].entry.source, super::source::Source::Default)
     }
 
     /// Is it a variable's or a flag's?
@@ -173,14 +244,9 @@ impl Layers {
         let Some((before, number)) = number.filter(|(_, shown)| shown.parse::<f64>().is_ok()) else {
             return words.into();
         };
-        let written = self.all[spot.entry].entry.source.file().and_then(|file| {
-            let (line, column) = self.place(spot, Part::Value).at?;
-            let rest = file.text.lines().nth(line - 1)?.chars().skip(column - 1);
-            let written: String =
-                rest.take_while(|c| !c.is_whitespace() && !matches!(c, ',' | ']' | '}' | '#')).collect();
-            // what is shown is this number, and nothing else that may stand there
-            (written.replace('_', "").parse::<f64>().ok() == number.parse().ok()).then_some(written)
-        });
+        // what is shown is this number, and nothing else that may stand there
+        let is_it = |written: &String| written.replace('_', "").parse::<f64>().ok() == number.parse().ok();
+        let written = self.written_value(spot).filter(is_it);
         written.map_or_else(|| words.into(), |written| format!("{before}`{written}`").into())
     }
 
@@ -197,6 +263,21 @@ impl Layers {
             Some(at) => Place { source: source.to_string(), at: Some(at) },
             None => self.place(spot, Part::Key),
         }
+    }
+
+    /// A value that is one word, as its file has it, or its variable or flag.
+    pub(super) fn written_value(&self, spot: &Spot) -> Option<String> {
+        let layer = &self.all[spot.entry];
+        let Some(file) = layer.entry.source.file() else { return layer.canonical.texts.get(&spot.way).cloned() };
+        let (line, column) = self.place(spot, Part::Value).at?;
+        let rest = file.text.lines().nth(line - 1)?.chars().skip(column - 1);
+        Some(rest.take_while(|c| !c.is_whitespace() && !matches!(c, ',' | ']' | '}' | '#')).collect())
+    }
+
+    /// Has a value a tag of YAML, with which it is read as a mapping?
+    pub(super) fn has_tag(&self, spot: &Spot) -> bool {
+        let is_yaml = self.all[spot.entry].entry.source.file().is_some_and(|file| file.format == Format::Yaml);
+        is_yaml && self.written_value(spot).is_some_and(|written| written.starts_with('!'))
     }
 
     /// Where something stands. In a file this reads its text once more: for messages only.
@@ -231,8 +312,9 @@ impl Layer {
 
 /// In a file that another provider of figment has read: the whole of the agent's, or the section's own.
 fn in_file_of(path: &Path, ways: [&[Step]; 2], part: Part) -> Option<(usize, usize)> {
-    let text = file::read(path).ok()?;
-    ways.into_iter().find_map(|way| locate(&text, Format::of(path), way, part))
+    let (text, format) = (file::read(path).ok()?, Format::of(path));
+    let text = format.prepared(path, &text);
+    ways.into_iter().find_map(|way| locate(&text, format, way, part))
 }
 
 /// A key that two files set, or two spellings of its variable.
@@ -254,10 +336,12 @@ impl Layers {
                 // a variable of a whole mapping is no other spelling of one for a key in it
                 let parts = self.parts_of_variable(*second);
                 for first in layers[..place].iter().filter(|first| self.parts_of_variable(**first) == parts) {
+                    let [one, other] = [first, second].map(|number| &self.all[*number]);
                     compare(
-                        (*first, &self.all[*first].entry.value),
-                        (*second, &self.all[*second].entry.value),
+                        (*first, &one.entry.value),
+                        (*second, &other.entry.value),
                         &mut Way::new(),
+                        &one.canonical,
                         &mut all,
                     );
                 }
@@ -275,15 +359,28 @@ impl Layers {
     }
 }
 
-fn compare(first: (usize, &Value), second: (usize, &Value), way: &mut Way, all: &mut Vec<Twice>) {
+fn compare(
+    first: (usize, &Value),
+    second: (usize, &Value),
+    way: &mut Way,
+    canonical: &Canonical,
+    all: &mut Vec<Twice>,
+) {
     let (Value::Dict(_, firsts), Value::Dict(_, seconds)) = (first.1, second.1) else { return };
     for (key, value) in seconds {
         let Some(other) = firsts.get(key) else { continue };
         way.push(Step::Key(key.clone()));
-        if matches!((value, other), (Value::Dict(..), Value::Dict(..))) {
-            compare((first.0, other), (second.0, value), way, all);
+        let may_both_be = match (value, other) {
+            // of a choice one variant is, of which both may say a part
+            (Value::Dict(_, one), Value::Dict(_, other)) => {
+                !canonical.choices.contains_key(way) || one.keys().eq(other.keys())
+            }
+            _ => false,
+        };
+        if may_both_be {
+            compare((first.0, other), (second.0, value), way, canonical, all);
         } else {
-            let spot = |entry| Spot { path: shown(way), entry, way: way.clone() };
+            let spot = |entry| Spot { path: shown(canonical.shown(way)), entry, way: way.clone() };
             all.push(Twice { first: spot(first.0), second: spot(second.0) });
         }
         way.pop();

@@ -7,8 +7,8 @@ use super::{
     file,
     load::parse,
     mistake,
-    section::Named,
-    source::Way,
+    section::{self, Named},
+    source::{Step, Way},
     value,
 };
 use crate::Result;
@@ -35,7 +35,8 @@ pub fn from_file<C: Serialize + DeserializeOwned + Default>(section: &str, path:
         let place = Place { source: path.display().to_string(), at: None };
         Mistake::new(place, format!("the file can not be read: {error}")).help_if(error.help().map(str::to_string))
     })?;
-    let (read, mut mistakes) = parse(path.to_path_buf(), text);
+    let is_in_secret = |way: &[Step]| section::is_in_secret(section::read::<C>, Named::plain(section), way);
+    let (read, mut mistakes) = parse(path.to_path_buf(), text, &is_in_secret);
     let Some((source, value)) = read else { return Err(mistake::all(mistakes)) };
     let entry = Entry { section: section.to_string(), source, way: Way::new(), value: value::from_yaml(value) };
     let (value, mut outcome) = extract(Named::plain(section), &Entries::one(&entry), Depth::All);

@@ -11,6 +11,7 @@ use super::{
     value,
 };
 use std::{
+    borrow::Cow,
     collections::HashSet,
     ffi::OsStr,
     io,
@@ -59,7 +60,11 @@ impl Config {
         };
         for path in reading.paths(WHOLE) {
             reading.unanswered.all |= file::is_silent(&path);
-            if let Some(file) = reading.read(path) {
+            let is_in_secret = |way: &[Step]| match way.split_first() {
+                Some((Step::Key(section), way)) => known.find(section).is_some_and(|section| section.is_in_secret(way)),
+                _ => false,
+            };
+            if let Some(file) = reading.read(path, &is_in_secret) {
                 reading.whole(file);
             }
         }
@@ -157,21 +162,33 @@ struct Reading<'a> {
     unanswered: Unanswered,
 }
 
-/// Reads what a file says, as far as it can be read, and what is wrong with it as a whole.
-pub(super) fn parse(path: PathBuf, text: Arc<str>) -> (Option<(Arc<Source>, Value)>, Vec<Mistake>) {
+/// Reads what a file says, as far as it can be read, and what is wrong with it as a whole. A key that is in a secret is not named.
+pub(super) fn parse(
+    path: PathBuf,
+    text: Arc<str>,
+    is_in_secret: &dyn Fn(&[Step]) -> bool,
+) -> (Option<(Arc<Source>, Value)>, Vec<Mistake>) {
     let format = Format::of(&path);
     // the mark of the order of bytes, which some editors write, is no text
     let text = text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text);
+    let text = match format.prepared(&path, &text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(text) => text.into(),
+    };
     let (value, malformed) = format.parse(&text);
     let source = Arc::new(Source::File(File { path, format, text }));
     let is_json = path_is_json(&source);
-    let mistake = |Malformed { message, at, help }| {
+    let mistake = |Malformed { message, at, help, twice }| {
         let (message, help) = match is_json {
             // what is said of YAML's signs is of no use there
             true => (message.replacen("no YAML", "no JSON", 1), help.filter(|help| !help.contains("YAML"))),
             false => (message, help),
         };
         let place = Place { source: source.to_string(), at };
+        let message = match twice.as_deref().filter(|way| !is_in_secret(way)).and_then(<[_]>::last) {
+            Some(Step::Key(key)) => message.replace("a key", &format!("the key `{key}`")),
+            _ => message,
+        };
         Mistake::new(place, message).help_if(help.map(str::to_string))
     };
     let mistakes = malformed.into_iter().map(mistake).collect();
@@ -191,7 +208,7 @@ impl Reading<'_> {
     }
 
     /// Reads a file, if there is one.
-    fn read(&mut self, path: PathBuf) -> Option<(Arc<Source>, Value)> {
+    fn read(&mut self, path: PathBuf, is_in_secret: &dyn Fn(&[Step]) -> bool) -> Option<(Arc<Source>, Value)> {
         if self.read.contains(&path) {
             return None;
         }
@@ -220,7 +237,7 @@ impl Reading<'_> {
             }
         };
         self.read.insert(path.clone());
-        let (read, mut mistakes) = parse(path, text);
+        let (read, mut mistakes) = parse(path, text, is_in_secret);
         self.mistakes.append(&mut mistakes);
         read
     }
@@ -303,7 +320,7 @@ impl Reading<'_> {
         if file::is_silent(&path) {
             self.unanswered.sections.insert(section.name);
         }
-        if let Some((source, value)) = self.read(path) {
+        if let Some((source, value)) = self.read(path, &|way| section.is_in_secret(way)) {
             let value = value::from_yaml(value);
             self.entries.push(Entry { section: section.name.to_string(), source, way: Way::new(), value });
         }

@@ -5,7 +5,9 @@ use super::{
     source::{Part, Step},
     value::key_text,
 };
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess as _, Visitor,
+};
 use std::{cell::Cell, fmt};
 
 /// Where the value stands that this way leads to, or its key. Both from 1.
@@ -76,6 +78,14 @@ impl<'de> Visitor<'de> for Seek<'_> {
         Err(self.here())
     }
 
+    fn visit_i128<E: de::Error>(self, _: i128) -> Result<(), E> {
+        Err(self.here())
+    }
+
+    fn visit_u128<E: de::Error>(self, _: u128) -> Result<(), E> {
+        Err(self.here())
+    }
+
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
         Err(self.here())
     }
@@ -109,6 +119,16 @@ impl<'de> Visitor<'de> for Seek<'_> {
                 Some(_) => drop(entries.next_value::<IgnoredAny>()?),
             }
         }
+    }
+
+    // a tag of YAML is read as the key of what it stands before
+    fn visit_enum<A: EnumAccess<'de>>(self, choice: A) -> Result<(), A::Error> {
+        let Some((Step::Key(key), rest)) = self.way.split_first() else { return Err(self.here()) };
+        let (tag, content) = choice.variant::<String>()?;
+        if tag != *key || rest.is_empty() && self.part == Part::Key {
+            return Err(self.here());
+        }
+        content.newtype_variant_seed(Seek { way: rest, ..self })
     }
 }
 
@@ -198,6 +218,14 @@ impl<'de> Visitor<'de> for KeyIs<'_> {
 
     fn visit_u64<E: de::Error>(self, key: u64) -> Result<Is, E> {
         self.of_value(key)
+    }
+
+    fn visit_i128<E: de::Error>(self, key: i128) -> Result<Is, E> {
+        self.of_value(key as f64)
+    }
+
+    fn visit_u128<E: de::Error>(self, key: u128) -> Result<Is, E> {
+        self.of_value(key as f64)
     }
 
     fn visit_f64<E: de::Error>(self, key: f64) -> Result<Is, E> {

@@ -1,17 +1,20 @@
 //! [`Mistakes`]: what is wrong with a section, told once each, and without what only follows from it.
 
 use super::{
-    failure::{NO_TEXT, Spot, What},
+    failure::{Spot, What, one_of},
     fields::suggestion,
     key::{kebab, nearest, same},
     layers::{Dropped, Layers, Twice},
     mistake::Mistake,
     reading::Notes,
     section::Named,
-    source::{Part, Step, Way},
+    source::{Part, Place, Step, Way},
+    trial::Trial,
 };
 use figment::Figment;
 use std::collections::HashSet;
+
+const TAG: &str = "what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text";
 
 /// What is wrong with a section.
 pub(super) struct Mistakes<'a> {
@@ -70,11 +73,10 @@ impl<'a> Mistakes<'a> {
 
     /// Is it no wonder in a layer of several, each of which may say a part of a mapping?
     pub(super) fn is_of_a_part(&self, what: &What, spot: &Spot) -> bool {
-        // no other layer says more of it
-        if self.layers.is_taken_whole(spot) {
-            return false;
-        }
         match what {
+            What::NoContent => self.layers.has_content_elsewhere(spot),
+            // no other layer says more of it
+            _ if self.layers.is_taken_whole(spot) => false,
             What::Missing { .. } => true,
             What::Says(_) => self.layers.is_mapping(spot),
             _ => false,
@@ -82,7 +84,7 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Tells why a reading stopped.
-    pub(super) fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) {
+    pub(super) fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) {
         if self.follows(what, spot, notes, dropped) {
             return;
         }
@@ -100,14 +102,30 @@ impl<'a> Mistakes<'a> {
             What::Takes(what) => {
                 let help = match spot.path.is_empty() {
                     true => Some("write `key: value`, one to a line".to_string()),
-                    false if what.starts_with(NO_TEXT) && self.layers.is_file(spot.entry) => {
+                    false if trial.is_right_in_quotes(spot) => {
                         Some("a text that looks like something else stands in quotes".to_string())
                     }
+                    // which may be a secret
+                    false if self.layers.has_tag(spot) => Some(TAG.to_string()),
                     false => None,
                 };
-                (format!("{name} takes {}", self.layers.as_written(what, spot)), help)
+                let what = match what.of_any && trial.may_hold_secret(spot) {
+                    true => what.hidden(),
+                    false => self.layers.as_written(&what.shown(), spot).into_owned(),
+                };
+                (format!("{name} takes {what}"), help)
             }
+            What::NoVariant { names, .. } if trial.may_hold_secret(spot) => {
+                let hidden = "(it is not shown, since a secret may be there)";
+                (format!("{name} takes {}, not what is there {hidden}", one_of(names)), None)
+            }
+            What::NoVariant { found, .. } => (format!("{name} takes {found}"), None),
+            What::Variants { keys, names } => {
+                (self.variants(&name, keys, names, spot), Some("take one of them out".into()))
+            }
+            What::OfFile(words) => (format!("key `{}`{words}", self.written(spot)), None),
             What::Says(what) => (format!("{name}: {what}"), None),
+            What::NoContent => (format!("{name}: what belongs to this name is missing"), None),
             What::NoSecret => {
                 let help = "only a secret has a second key that names a file: `password-file` beside `password`";
                 (format!("key `{}` is unknown", self.written(spot)), Some(help.to_string()))
@@ -133,14 +151,48 @@ impl<'a> Mistakes<'a> {
             What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
             What::Unanswered(path) => {
                 let help = "look at the file system that it is on".to_string();
-                (format!("{name}: the file {} does not answer", path.display()), Some(help))
+                (format!("key `{}`: the file {} does not answer", self.written(spot), path.display()), Some(help))
             }
             What::Asked => return,
         };
         let part = if matches!(what, What::NoSecret | What::Twice(_)) { Part::Key } else { Part::Value };
-        let mistake = Mistake::new(self.layers.place(spot, part), text).of(self.section.name).help_if(help);
+        let place = match what {
+            What::Variants { keys, .. } => {
+                self.keys(spot, keys).pop().map_or_else(|| self.layers.place(spot, part), |(place, _)| place)
+            }
+            // where a person writes: a flag may have said some other part of the mapping
+            What::Missing { .. } if !self.layers.is_taken_whole(spot) => {
+                let entry = self.layers.file_of_mapping(spot).unwrap_or(spot.entry);
+                self.layers.place(&Spot { entry, ..spot.clone() }, part)
+            }
+            _ => self.layers.place(spot, part),
+        };
+        let mistake = Mistake::new(place, text).of(self.section.name).help_if(help);
         self.seen.insert((spot.entry, spot.way.clone()));
         if matches!(what, What::Unanswered(_)) { self.unanswered.push(mistake) } else { self.all.push(mistake) }
+    }
+
+    /// Which variants stand beside each other. Names that the choice does not have are not shown: they may be secrets.
+    fn variants(&self, name: &str, keys: &[String], names: &[&str], spot: &Spot) -> String {
+        let shown = |key: &str| names.iter().find(|name| same(name, key)).map(|name| format!("`{}`", kebab(name)));
+        let keys = self.keys(spot, keys);
+        let what = keys.last().and_then(|(_, key)| shown(key)).unwrap_or_else(|| "what is here".to_string());
+        let others = keys.iter().rev().skip(1).rev();
+        let others: Vec<_> = others
+            .map(|(place, key)| format!("{} of {place}", shown(key).unwrap_or_else(|| "what is there".to_string())))
+            .collect();
+        format!("{name} takes one of {}: {what} stands beside {}", one_of(names), others.join(" and "))
+    }
+
+    /// Keys of a mapping with their places, in the order of these.
+    fn keys<'k>(&self, spot: &Spot, keys: &'k [String]) -> Vec<(Place, &'k str)> {
+        let place = |key: &'k String| {
+            let way = spot.way.iter().cloned().chain([Step::Key(key.clone())]).collect();
+            (self.layers.place(&Spot { way, ..spot.clone() }, Part::Key), key.as_str())
+        };
+        let mut keys: Vec<_> = keys.iter().map(place).collect();
+        keys.sort();
+        keys
     }
 
     /// Does it follow from what has been told, be it that a file does not answer?
@@ -151,21 +203,29 @@ impl<'a> Mistakes<'a> {
         match what {
             What::Missing { field, .. } => Self::is_told(field, spot, notes, dropped),
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
-            // a whole of which a part has been dropped
-            What::Takes(_) | What::Says(_) => dropped.iter().any(|place| is_inner(spot, place)),
-            What::NoSecret | What::Unknown { .. } | What::Unanswered(_) | What::Asked => false,
+            // a whole of which a part has been dropped, which may be of another layer
+            What::Says(_) if self.layers.is_mapping(spot) => dropped.iter().any(|(_, way)| is_within(spot, way)),
+            What::Takes(_) | What::NoVariant { .. } | What::Variants { .. } | What::Says(_) => {
+                dropped.iter().any(|(entry, way)| *entry == spot.entry && is_within(spot, way))
+            }
+            What::NoContent
+            | What::NoSecret
+            | What::OfFile(_)
+            | What::Unknown { .. }
+            | What::Unanswered(_)
+            | What::Asked => false,
         }
     }
 
     /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
     fn is_told(field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
         let is_it =
-            |(_, way): &(usize, Way)| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if same(key, field));
-        let misspelled = |other: &Spot| match other.path.split_last() {
-            Some((key, around)) => around == spot.path && nearest(key, [field]).is_some(),
-            None => false,
+            |(_, way): &&(usize, Way)| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if same(key, field));
+        let misspelled = |other: &Spot| match other.way.split_last() {
+            Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
+            _ => false,
         };
-        dropped.iter().filter(|place| is_inner(spot, place)).any(is_it)
+        dropped.iter().filter(|(_, way)| is_within(spot, way)).any(|place| is_it(&place))
             || notes.mistakes.iter().any(|(other, _)| misspelled(other))
     }
 
@@ -204,6 +264,6 @@ impl<'a> Mistakes<'a> {
 }
 
 /// Is it a place in there?
-fn is_inner(spot: &Spot, (entry, way): &(usize, Way)) -> bool {
-    *entry == spot.entry && way.len() > spot.way.len() && way.starts_with(&spot.way)
+fn is_within(spot: &Spot, way: &Way) -> bool {
+    way.len() > spot.way.len() && way.starts_with(&spot.way)
 }

@@ -16,9 +16,18 @@
 //! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
 //! are mistakes, told with file, line, key and the mend, all of them in one run (of one section, file or folder, 30 at most: of more, that there are more).
 //! That holds for each layer, also where a higher one says something else: it may hold at the next start. (Only the file of a secret that is overridden need not be
-//! there.) A second run may be needed in three cases: a file can not be parsed; a section's own check is not asked where a value of it is wrong by its type; of several keys that are missing
-//! in one mapping and have no default, the first is told, with those that may be needed, too. A file that does not answer (of a mount whose server has gone) is waited for
+//! there.) A second run may be needed in four cases: a file can not be parsed; a section's own check is not asked where a value of it is wrong by its type; of several keys that are missing
+//! in one mapping and have no default, the first is told, with those that may be needed, too; of several wrong items of a tuple, the first. A file that does not answer (of a mount whose server has gone) is waited for
 //! as long as the start may take: then all those that do not answer are told, and with them what is wrong with all else, but for what they may say themselves. Keys are compared without case, `-` and `_`.
+//!
+//! Mappings are merged key by key, lists are taken whole from the highest layer. Of a choice (an enum whose variants have fields, as serde has them by default: `auth: {basic: {user: u}}`) the highest layer
+//! says which variant it is. What lower layers say of the same variant is kept, and merged as any mapping is, so that a file may have the user and a variable the password; what they say of
+//! another variant does not hold. A name alone (`--set store.auth=basic`) says which variant, and nothing of it. An alias of a variant is another name: say the same one in all layers.
+//! Where `tag` or `untagged` is used, the value is a mapping as others are: merged key by key, with keys as they are written; a text of a flag or a variable is read there as YAML has it.
+//!
+//! What is in a [`Secret`] is in no message, and neither are the keys in it. Nor is what should be the name of a variant, if any variant of that enum may hold a secret by its type: the message has the names that
+//! there are.
+//!
 //! A date of TOML is a text: no other type of a key takes one, and YAML has the same word as a text.
 //!
 //! The agent has a section of its own, `agent`:
@@ -49,6 +58,7 @@ mod agent_keys;
 mod byte_size;
 mod canonical;
 mod check;
+mod chosen;
 mod duration;
 mod effective;
 mod entry;
@@ -61,12 +71,15 @@ mod format;
 #[cfg(feature = "testing")]
 mod hidden;
 mod hides;
+mod holds;
+mod json;
 mod kept;
 mod key;
 mod kinds;
 mod known;
 mod later;
 mod layers;
+mod lenient;
 mod library;
 mod live;
 mod load;
@@ -87,7 +100,7 @@ mod section;
 mod shape;
 mod source;
 mod text;
-mod twice;
+mod trial;
 mod value;
 mod variant;
 

@@ -7,7 +7,7 @@ use super::{
     Duration,
     extract::Reads,
     failure::{Failure, Spot, What},
-    fields::{Fed, Feed, feed_map, feed_struct, unsaid},
+    fields::{self, Fed, Feed, feed_map, feed_struct, unsaid},
     plugin_name,
     reading::Reading,
     secret,
@@ -20,10 +20,10 @@ use serde::{
     Deserialize as _,
     de::{
         self, Deserializer, Unexpected, Visitor,
-        value::{SeqDeserializer, StrDeserializer},
+        value::{MapDeserializer, SeqDeserializer, StrDeserializer},
     },
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
 
 /// A value.
 pub(super) struct Reader<'a, 'r> {
@@ -36,19 +36,36 @@ pub(super) struct Reader<'a, 'r> {
     pub(super) names_file: bool,
     /// It is a text whose type only the key says.
     pub(super) is_text: bool,
+    /// It is in a secret: its keys are not shown.
+    pub(super) is_hidden: bool,
 }
 
 impl<'a, 'r> Reader<'a, 'r> {
     pub(super) fn new(reading: &'r Reading<'a>, value: &'a Value) -> Self {
         let (path, way) = (Vec::new(), Way::new());
-        Reader { reading, path, way, value: Cow::Borrowed(value), names_file: false, is_text: false }
+        let value = Cow::Borrowed(value);
+        Reader { reading, path, way, value, names_file: false, is_text: false, is_hidden: false }
     }
 
     /// What is in it.
     pub(super) fn child(&self, shown: String, step: Step, value: Cow<'a, Value>) -> Self {
-        let path = self.path.iter().cloned().chain([shown]).collect();
+        let shown = Some(shown).filter(|_| !self.is_hidden);
+        let path = self.path.iter().cloned().chain(shown).collect();
         let way = self.way.iter().cloned().chain([step]).collect();
-        Reader { reading: self.reading, path, way, value, names_file: false, is_text: false }
+        let (reading, is_hidden) = (self.reading, self.is_hidden);
+        Reader { reading, path, way, value, names_file: false, is_text: false, is_hidden }
+    }
+
+    /// What is in a list.
+    fn item(&self, index: usize, value: Cow<'a, Value>) -> Self {
+        let mut item = self.child(String::new(), Step::Index(index), value);
+        if !self.is_hidden {
+            item.path.pop();
+            if let Some(last) = item.path.last_mut() {
+                *last = format!("{last}[{index}]");
+            }
+        }
+        item
     }
 
     pub(super) fn spot(&self) -> Spot {
@@ -69,9 +86,14 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
+    /// Is the type asked what it wants here?
+    pub(super) fn is_asked(&self) -> bool {
+        self.reading.asked.is_some_and(|asked| asked.len() == self.way.len())
+    }
+
     /// Says what the type wants, where it is asked here.
-    fn wants(&self, kind: Kind) -> Result<(), Failure> {
-        if self.reading.asked.is_none_or(|asked| asked.len() != self.way.len()) {
+    pub(super) fn wants(&self, kind: Kind) -> Result<(), Failure> {
+        if !self.is_asked() {
             return Ok(());
         }
         self.reading.notes.borrow_mut().told.get_or_insert(kind);
@@ -116,6 +138,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     fn wrong_whole<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failure> {
         match &*self.value {
             Value::String(..) => Err(de::Error::invalid_type(Unexpected::Other("a text"), visitor)),
+            Value::Num(..) => Err(de::Error::invalid_type(Unexpected::Other("a number"), visitor)),
             _ => self.wrong(visitor),
         }
     }
@@ -141,26 +164,35 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
+    /// The items of a list; `None` if it is none.
+    fn items(&self) -> Option<Vec<Cow<'a, Value>>> {
+        match &self.value {
+            Cow::Borrowed(Value::Array(_, items)) => Some(items.iter().map(Cow::Borrowed).collect()),
+            Cow::Owned(Value::Array(_, items)) => Some(items.iter().cloned().map(Cow::Owned).collect()),
+            _ => None,
+        }
+    }
+
     fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let items: Vec<Cow<'a, Value>> = match &self.value {
-            Cow::Borrowed(Value::Array(_, items)) => items.iter().map(Cow::Borrowed).collect(),
-            Cow::Owned(Value::Array(_, items)) => items.iter().cloned().map(Cow::Owned).collect(),
-            _ => return self.wrong_whole(&visitor),
-        };
-        let item = |(index, value)| {
-            let mut reader = self.child(String::new(), Step::Index(index), value);
-            reader.path.pop();
-            if let Some(last) = reader.path.last_mut() {
-                *last = format!("{last}[{index}]");
-            }
-            Fed { name: Cow::Borrowed(""), reader }
-        };
+        let Some(items) = self.items() else { return self.wrong_whole(&visitor) };
+        self.fed(visitor, items)
+    }
+
+    fn fed<'de, V: Visitor<'de>>(&self, visitor: V, items: Vec<Cow<'a, Value>>) -> Result<V::Value, Failure> {
+        let item = |(index, value)| Fed { name: Cow::Borrowed(""), reader: self.item(index, value) };
         // they keep their places, so that they are left out here
         let is_there = |fed: &Fed<'_, '_>| {
             let Spot { entry, way, .. } = fed.reader.spot();
             !self.reading.dropped.contains(&(entry, way))
         };
-        visitor.visit_seq(&mut Feed::new(items.into_iter().enumerate().map(item).filter(is_there).collect()))
+        let mut feed = Feed::new(items.into_iter().enumerate().map(item).filter(is_there).collect());
+        let value = visitor.visit_seq(&mut feed)?;
+        match feed.next() {
+            Some(surplus) => {
+                Err(Failure::new(What::Says("nothing reads it: take it out".into())).at(|| surplus.reader.spot()))
+            }
+            None => Ok(value),
+        }
     }
 
     fn mapping<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -173,9 +205,17 @@ impl<'a, 'r> Reader<'a, 'r> {
     fn choose<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failure> {
         let reader = self.wanted(Kind::Choice(names))?;
         reader.reading.notes.borrow_mut().choices.insert(reader.path.clone());
-        match Choice::of(&reader, names) {
-            Some(choice) => visitor.visit_enum(choice),
-            None => reader.wrong(&visitor),
+        if let Some(choice) = Choice::of(&reader, names) {
+            return visitor.visit_enum(choice);
+        }
+        match &*reader.value {
+            Value::Dict(_, dict) if dict.len() > 1 => {
+                Err(Failure::new(What::Variants { keys: dict.keys().cloned().collect(), names }))
+            }
+            _ => reader.wrong(&visitor).map_err(|failure| match failure.what {
+                What::Takes(takes) => Failure::new(What::NoVariant { found: takes.shown(), names }),
+                what => Failure::new(what),
+            }),
         }
     }
 
@@ -186,11 +226,30 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     /// The items of a tuple have types of their own: only that of the first can be asked for.
-    fn tuple<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn tuple<'de, V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failure> {
         if let Some(Step::Index(1..)) = self.reading.asked.and_then(|asked| asked.get(self.way.len())) {
             return Err(Failure::new(What::Asked));
         }
-        self.wanted(Kind::List)?.list(visitor)
+        if self.is_asked() && len > 1 {
+            self.reading.notes.borrow_mut().told_open = true;
+        }
+        let reader = self.wanted(Kind::List)?;
+        let Some(mut items) = reader.items() else { return reader.wrong_whole(&visitor) };
+        if items.len() > len {
+            let surplus = reader.item(len, items[len].clone());
+            fields::surplus(&reader, surplus.spot(), len, items.len());
+            items.truncate(len);
+        }
+        // without one of them the others have other places, and other types
+        let entry = reader.spot().entry;
+        let is_dropped = |index| {
+            let way = reader.way.iter().cloned().chain([Step::Index(index)]).collect();
+            reader.reading.dropped.contains(&(entry, way))
+        };
+        if (0..items.len()).any(is_dropped) {
+            return Err(Failure::new(What::Says("an item of it is wrong".into())));
+        }
+        reader.fed(visitor, items)
     }
 }
 
@@ -217,7 +276,15 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     type Error = Failure;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.wanted(Kind::Any)?.plain(visitor)
+        if self.is_asked() {
+            // is there anything that it does not take for a mapping?
+            let empty = visitor.visit_map(MapDeserializer::<_, Failure>::new(iter::empty::<(&str, &str)>()));
+            let is_open = !matches!(empty, Err(Failure { what: What::Takes(_), .. }));
+            self.reading.notes.borrow_mut().told_open = is_open;
+            self.wants(Kind::Any)?;
+            return Err(Failure::new(What::Asked));
+        }
+        self.wanted(Kind::Any)?.plain(visitor).map_err(Failure::of_any)
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -277,7 +344,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        if self.reading.asked.is_some_and(|asked| asked.len() == self.way.len()) {
+        if self.is_asked() {
             self.reading.notes.borrow_mut().told_optional = true;
             return visitor.visit_some(self);
         }
@@ -302,17 +369,22 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             return visitor.visit_newtype_struct(self);
         }
         let mut reader = self;
+        reader.is_hidden = true;
+        if reader.reading.asked.is_some() {
+            reader.reading.notes.borrow_mut().told_secret = true;
+        }
         if reader.value.as_str() == Some(secret::MASK) {
             let what = "`***` stands for a secret where it is not shown: write the secret itself (in a program, `secret.reveal()`)";
             return Err(Failure::new(What::Says(what.to_string())));
         }
-        if reader.names_file && reader.reading.reads == Reads::OneLayer {
-            return Err(Failure::new(What::Asked));
-        }
         if reader.names_file {
             let folder = reader.reading.layers.folder(&reader.spot());
             let path = secret::path(&reader.value, folder).map_err(Failure::new)?;
-            let text = reader.reading.layers.secrets.read(&path).map_err(Failure::new)?;
+            let text = reader.reading.layers.secrets.read(&path).map_err(|what| match reader.reading.reads {
+                Reads::All => Failure::new(what),
+                // the file of one that is overridden need not be there
+                Reads::OneLayer => Failure::new(What::Asked),
+            })?;
             reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
             (reader.names_file, reader.is_text) = (false, true);
             reader.reading.notes.borrow_mut().secrets.push((path, text));
@@ -332,17 +404,17 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         self.wanted(Kind::List)?.list(visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Failure> {
-        self.tuple(visitor)
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failure> {
+        self.tuple(len, visitor)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: usize,
+        len: usize,
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        self.tuple(visitor)
+        self.tuple(len, visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -388,12 +460,20 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         self.choose(visitor, names)
     }
 
+    /// The tag of an enum, of which only its own code knows what else belongs to it.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if self.is_asked() {
+            self.reading.notes.borrow_mut().told_open = true;
+        }
+        self.wanted(Kind::Any)?.plain(visitor).map_err(Failure::of_any)
+    }
+
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         visitor.visit_unit()
     }
 
     serde::forward_to_deserialize_any! {
-        i128 u128 bytes byte_buf unit_struct identifier
+        i128 u128 bytes byte_buf unit_struct
     }
 }
 

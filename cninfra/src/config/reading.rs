@@ -11,7 +11,7 @@ use super::{
     source::Step,
     value,
 };
-use figment::value::{Tag, Value};
+use figment::value::Tag;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -61,29 +61,32 @@ pub(super) struct Notes {
     /// What the type wants where it was asked.
     pub(super) told: Option<Kind>,
     pub(super) told_optional: bool,
+    /// It is a secret there, or in one.
+    pub(super) told_secret: bool,
+    /// It takes whatever mapping it is given there.
+    pub(super) told_open: bool,
 }
 
-impl Notes {
-    pub(super) fn shape(&self) -> Option<Shape> {
-        self.told.map(|kind| Shape { optional: self.told_optional, kind })
-    }
+/// What a type says of a place.
+#[derive(Clone, Copy)]
+pub(super) struct Told {
+    /// `None` where it can not be known.
+    pub(super) shape: Option<Shape>,
+    /// It is a secret, or in one.
+    pub(super) secret: bool,
+    /// It takes any mapping, and only its own code knows what is in that.
+    pub(super) open: bool,
 }
 
 /// Asks a type what it wants at a place, by reading a value that has nothing but that place.
-pub(super) fn ask(
-    section: Named<'_>,
-    way: &[Step],
-    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
-) -> Option<Shape> {
-    let around = |value, step: &Step| match step {
-        Step::Key(key) => Value::Dict(Tag::Default, value::dict([(key.clone(), value)])),
-        Step::Index(_) => Value::Array(Tag::Default, vec![value]),
-    };
-    let value = way.iter().rfold(value::nothing(Tag::Default), around);
+pub(super) fn ask(section: Named<'_>, way: &[Step], read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>) -> Told {
+    let value = value::nested(way, value::nothing(Tag::Default));
     let (layers, dropped) = (Layers::default(), Dropped::new());
     let notes = Notes::default().into();
     let reading = Reading { section, layers: &layers, dropped: &dropped, asked: Some(way), reads: Reads::All, notes };
     // the answer is an error
     let _ = read(Reader::new(&reading, &value));
-    reading.notes.into_inner().shape()
+    let notes = reading.notes.into_inner();
+    let shape = notes.told.map(|kind| Shape { optional: notes.told_optional, kind });
+    Told { shape, secret: notes.told_secret, open: notes.told_open }
 }

@@ -3,12 +3,38 @@
 use super::failure::What;
 use figment::value::Value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{fmt, marker::PhantomData, path::PathBuf};
+use std::{cell::Cell, fmt, marker::PhantomData, path::PathBuf};
 
 /// How a reader knows a secret.
 pub(super) const NAME: &str = "$cninfra::Secret";
 /// What is shown in its place.
 pub(super) const MASK: &str = "***";
+
+thread_local! {
+    static BEING_READ: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Is a secret read on this thread right now? Then what is said of a value is not to show it, whoever reads it: where a type is tagged or untagged,
+/// serde reads what it has put by, and the reader sees nothing of it.
+pub(super) fn is_being_read() -> bool {
+    BEING_READ.get() > 0
+}
+
+/// While it is there, a secret is read.
+struct BeingRead;
+
+impl BeingRead {
+    fn begin() -> Self {
+        BEING_READ.set(BEING_READ.get() + 1);
+        BeingRead
+    }
+}
+
+impl Drop for BeingRead {
+    fn drop(&mut self) {
+        BEING_READ.set(BEING_READ.get() - 1);
+    }
+}
 
 /// A value that is never printed: not by `Debug`, not by `--print-config`, not by an error about it. `--print-config` shows one that is empty as such.
 ///
@@ -107,14 +133,23 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
             }
         }
 
+        let _read = BeingRead::begin();
         deserializer.deserialize_newtype_struct(NAME, Inner(PhantomData)).map(Secret)
     }
 }
 
 /// The file that the value names, from the folder of the file that says so.
 pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, What> {
-    let Some(path) = value.as_str() else { return Err(What::Takes("the path of a file".into())) };
-    Ok(folder.unwrap_or_default().join(path))
+    let found = match value {
+        Value::String(_, path) => return Ok(folder.unwrap_or_default().join(path)),
+        Value::Array(..) => "a list",
+        Value::Dict(..) => "a mapping",
+        Value::Empty(..) => "nothing",
+        Value::Num(..) => "a number",
+        Value::Bool(..) => "`true` or `false`",
+        Value::Char(..) => "a character",
+    };
+    Err(What::OfFile(format!(" takes the path of a file, not {found}")))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ impl Secrets {
         });
         match held {
             Some(Ok(text)) => Ok(text.trim_end_matches(['\r', '\n']).to_string()),
-            Some(Err(failed)) => Err(What::Says(format!("the file {} can not be read: {failed}", path.display()))),
+            Some(Err(failed)) => Err(What::OfFile(format!(": the file {} can not be read: {failed}", path.display()))),
             None => Err(What::Unanswered(path.to_path_buf())),
         }
     }

@@ -3,10 +3,13 @@
 use super::{
     Config,
     check::Check,
-    entry::Entries,
+    entry::{Entries, Entry},
     extract::{Depth, Outcome, extract},
+    source::{Source, Step, Way},
+    value,
 };
 use crate::{Context, Result, foreign};
+use figment::value::Tag;
 use serde::{Serialize, de::DeserializeOwned};
 use yaml_serde::Value;
 
@@ -95,6 +98,13 @@ impl std::fmt::Debug for ConfigMeta {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ConfigMeta").field("live", &self.live).finish_non_exhaustive()
     }
+}
+
+/// Is the key at the end of this way in a secret, by the type of the section? Then it is not shown.
+pub(super) fn is_in_secret(read: Read, section: Named<'_>, way: &[Step]) -> bool {
+    let value = value::nested(way, value::nothing(Tag::Default));
+    let entry = Entry { section: section.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+    read(section, &Entries::one(&entry), Depth::Top, false).0.layers.has_secret_around(way.len())
 }
 
 pub(super) fn read<C: Serialize + DeserializeOwned + Default>(

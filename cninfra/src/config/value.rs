@@ -1,6 +1,6 @@
 //! Values of figment: made of those of the parsers, and looked into.
 
-use super::source::Step;
+use super::{lenient, source::Step};
 use figment::value::{Dict, Empty, Num, Tag, Value};
 
 /// `null`
@@ -14,6 +14,14 @@ pub(super) fn text(text: impl Into<String>) -> Value {
 
 pub(super) fn dict(entries: impl IntoIterator<Item = (String, Value)>) -> Dict {
     entries.into_iter().collect()
+}
+
+/// A value that has nothing but this, at the end of this way.
+pub(super) fn nested(way: &[Step], value: Value) -> Value {
+    way.iter().rfold(value, |value, step| match step {
+        Step::Key(key) => Value::Dict(Tag::Default, dict([(key.clone(), value)])),
+        Step::Index(_) => Value::Array(Tag::Default, vec![value]),
+    })
 }
 
 /// What a parser has read. A key that is no text becomes one, and `!One x` is `One: x`: figment has neither.
@@ -59,7 +67,8 @@ pub(super) fn understood(text: &str) -> Value {
     if is_too_deep(text) {
         return self::text(text);
     }
-    yaml_serde::from_str(text).map_or_else(|_| self::text(text), from_yaml)
+    let large = || lenient::yaml(text).filter(|(seconds, _)| seconds.is_empty()).map(|(_, value)| value);
+    yaml_serde::from_str(text).ok().or_else(large).map_or_else(|| self::text(text), from_yaml)
 }
 
 /// Are there so many brackets in brackets that the parser, which refuses them in the end, would take minutes for that?
@@ -83,6 +92,24 @@ pub(super) fn at<'a>(value: &'a Value, way: &[Step]) -> Option<&'a Value> {
         (Step::Index(index), Value::Array(_, items)) => items.get(*index),
         _ => None,
     })
+}
+
+/// Puts another value in the place of one that is there.
+pub(super) fn replace(value: &mut Value, way: &[Step], new: Value) {
+    match (way, value) {
+        ([], value) => *value = new,
+        ([Step::Key(key), rest @ ..], Value::Dict(_, dict)) => {
+            if let Some(inner) = dict.get_mut(key) {
+                replace(inner, rest, new);
+            }
+        }
+        ([Step::Index(index), rest @ ..], Value::Array(_, items)) => {
+            if let Some(inner) = items.get_mut(*index) {
+                replace(inner, rest, new);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Takes a key out. (An item of a list stays: the others are to keep their places.)

@@ -4,6 +4,7 @@ use super::{
     failure::{Failure, What},
     key,
     reader::{Reader, name},
+    shape::Kind,
     source::Step,
 };
 use figment::value::Value;
@@ -46,7 +47,7 @@ pub(super) struct Content<'a, 'r>(Option<Reader<'a, 'r>>);
 
 impl<'a, 'r> Content<'a, 'r> {
     fn read<T>(self, read: impl FnOnce(Reader<'a, 'r>) -> Result<T, Failure>) -> Result<T, Failure> {
-        let reader = self.0.ok_or_else(|| Failure::new(What::Says("what belongs to this name is missing".into())))?;
+        let reader = self.0.ok_or_else(|| Failure::new(What::NoContent))?;
         let spot = reader.spot();
         read(reader).map_err(|failure| failure.at(|| spot))
     }
@@ -57,6 +58,7 @@ impl<'de> VariantAccess<'de> for Content<'_, '_> {
 
     fn unit_variant(self) -> Result<(), Failure> {
         match self.0 {
+            Some(reader) if reader.is_asked() => reader.wants(Kind::Nothing),
             Some(reader) if !matches!(&*reader.value, Value::Empty(..)) => {
                 Err(<Failure as de::Error>::custom("nothing belongs to this name: write it alone"))
             }

@@ -122,7 +122,12 @@ impl fmt::Display for EndpointError {
         // `1234:` and the like are not worth a guess
         let example: Cow<'_, str> = match self.text.parse::<Ipv6Addr>() {
             Ok(host) => format!("[{host}]:9191").into(),
-            Err(_) if self.wrong == "it has no port" && !self.text.is_empty() => format!("{}:9191", self.text).into(),
+            // a number alone is meant as the port
+            Err(_) if self.text.chars().all(|c| c.is_ascii_digit()) => match self.text.parse::<u16>() {
+                Ok(port) => format!("0.0.0.0:{port}").into(),
+                Err(_) => "0.0.0.0:9191".into(),
+            },
+            Err(_) if self.wrong == "it has no port" => format!("{}:9191", self.text).into(),
             Err(_) => "0.0.0.0:9191".into(),
         };
         write!(f, "invalid endpoint `{}`: {}: write `host:port`, such as `{example}`", self.text, self.wrong)
@@ -155,6 +160,8 @@ mod tests {
         for (text, part) in [
             ("", "has no port: write `host:port`, such as `0.0.0.0:9191`"),
             ("localhost", "has no port: write `host:port`, such as `localhost:9191`"),
+            ("8080", "has no port: write `host:port`, such as `0.0.0.0:8080`"),
+            ("65536", "has no port: write `host:port`, such as `0.0.0.0:9191`"),
             ("localhost:", "its port is no number"),
             ("localhost:http", "its port is no number"),
             ("localhost:+80", "its port is no number"),

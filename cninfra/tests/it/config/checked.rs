@@ -17,6 +17,22 @@ pub struct Range {
     max: u32,
     inner: Inner,
     token: Secret,
+    steps: Vec<Size>,
+    mode: Mode,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Size {
+    size: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    #[default]
+    Free,
+    Fixed(Size),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,7 +46,12 @@ impl Range {
         let min = (self.min > self.max).then(|| Invalid::key("min", "is above `max`").help("swap them"));
         let time = (*self.inner.read_time > std::time::Duration::from_secs(60))
             .then(|| Invalid::key("inner.read_time", "is more than a minute"));
-        Invalid::all(min.into_iter().chain(time))
+        let steps = self.steps.iter().enumerate().filter(|(_, step)| step.size > 9);
+        let steps = steps.map(|(at, _)| Invalid::key(format!("steps[{at}].size"), "is more than 9"));
+        let mode = matches!(&self.mode, Mode::Fixed(Size { size: 10.. }))
+            .then(|| Invalid::key("mode.fixed.size", "is more than 9"));
+        let token = (self.token.reveal() == "short").then(|| Invalid::key("token", "is too short"));
+        Invalid::all(min.into_iter().chain(time).chain(steps).chain(mode).chain(token))
     }
 }
 
@@ -136,6 +157,41 @@ async fn a_check_is_asked_of_what_is_overridden() {
     let words = wrong(&folder, over(&[("min", "3"), ("max", "5")])).await;
     let holds = "ranger.conf:1:6: key `ranger.min` is above `max` | swap them";
     assert_eq!(words, [holds]);
+}
+
+#[tokio::test]
+async fn a_check_is_asked_of_what_is_overridden_with_all_that_it_is_in() {
+    let folder = Folder::new();
+    folder.write("ranger.conf", "steps: [{size: 1}, {size: 11}, {size: 2}]\nmode: free");
+    let steps = config().set("ranger", "steps", "[{size: 10}, {}, {size: 9}]").set("ranger", "mode.fixed.size", 10);
+    let found = wrong(&folder, steps).await;
+    let expected = [
+        "ranger.conf:1:27: key `ranger.steps[1].size` is more than 9",
+        "set by the program: key `ranger.steps[0].size` is more than 9",
+        "set by the program: key `ranger.mode.fixed.size` is more than 9",
+    ];
+    assert_eq!(found, expected);
+    // a shorter list, and none
+    folder.write("ranger.conf", "steps: []\nmode: {fixed: {size: 1}}");
+    let found =
+        wrong(&folder, config().set("ranger", "steps", "[{}, {size: 10}]").set("ranger", "mode.fixed.size", 10)).await;
+    assert_eq!(found, ["set by the program: key `ranger.steps[1].size` is more than 9", expected[2]]);
+}
+
+#[tokio::test]
+async fn a_check_is_asked_of_what_is_overridden_beside_the_file_of_a_secret() {
+    let folder = Folder::new();
+    folder.write("token", "short");
+    folder.write("ranger.conf", "token: long\nmin: 1\nmax: 2");
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let over = |name: &str| config().set("ranger", "token-file", file(name)).set("ranger", "min", 3);
+    let token = "set by the program: key `ranger.token` is too short";
+    assert_eq!(
+        wrong(&folder, over("token")).await,
+        ["set by the program: key `ranger.min` is above `max` | swap them", token]
+    );
+    // one that is not there need not be: of what is beside it nothing can be said
+    assert_eq!(wrong(&folder, over("nosuch")).await, [""; 0]);
 }
 
 #[tokio::test]

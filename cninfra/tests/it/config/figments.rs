@@ -108,7 +108,7 @@ fn the_agents_figment_has_canonical_keys_and_their_origins() {
 }
 
 #[tokio::test]
-async fn a_choice_is_taken_whole_from_the_highest_layer() {
+async fn the_highest_layer_says_which_variant_a_choice_is() {
     let fixed = |peer: &str| {
         Value::from(Dict::from([("fixed".to_string(), Dict::from([("peer".to_string(), peer.into())]).into())]))
     };
@@ -117,6 +117,9 @@ async fn a_choice_is_taken_whole_from_the_highest_layer() {
     assert_eq!(mode("name: x").await, Mode::Fixed { peer: "p".into() });
     assert_eq!(mode("mode: {Weights: [1]}").await, Mode::Weights(vec![1]));
     assert_eq!(mode("Mode: round-robin").await, Mode::RoundRobin);
+    // what is below of the same variant is kept
+    assert_eq!(mode("Mode: {Fixed: {}}").await, Mode::Fixed { peer: "p".into() });
+    assert_eq!(mode("mode: fixed").await, Mode::Fixed { peer: "p".into() });
     // a wrong one is told, and what is under it is looked at
     let found =
         wrong_over(&[("server.conf", "mode: {nosuch: 1}")], provider().set("server", "mode.fixed.peer", 5)).await;

@@ -45,6 +45,15 @@ async fn every_format_says_the_same() {
 }
 
 #[tokio::test]
+async fn a_character_of_two_halves_is_read_in_json() {
+    let json = r#"{"name": "\ud83d\ude00!", "nick": "\u00e9"}"#;
+    let config = read(&[("server.json", json)]).await;
+    assert_eq!((config.name.as_str(), config.nick.as_deref()), ("\u{1f600}!", Some("\u{e9}")));
+    let found = super::wrong(&[("server.json", r#"{"name": "\ud83d\ude00", "port": "x"}"#)]).await;
+    assert!(found.len() == 1 && found[0].starts_with("server.json:1:34: key `server.port` takes"), "{found:?}");
+}
+
+#[tokio::test]
 async fn a_file_goes_over_the_program_key_by_key() {
     let program = Config::new()
         .set("server", "port", 1)

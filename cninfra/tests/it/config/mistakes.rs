@@ -4,7 +4,7 @@ use super::{wrong, wrong_over};
 use cninfra::{config::Config, prelude::*};
 use serde::{Deserialize, Deserializer, Serialize};
 
-const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password; of any plugin: start-policy, limits";
+const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password, span; of any plugin: start-policy, limits";
 const SECTIONS: &str = "known sections: agent, logs, server, plain, extra";
 
 /// One mistake each.
@@ -60,6 +60,13 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "name: true", "server.conf:1:7: key `server.name` takes a text, not `true` | a text that looks like something else stands in quotes".into()),
         ("server.conf", "tags: a", "server.conf:1:7: key `server.tags` takes a list, not a text".into()),
         ("server.conf", "tags: [a, 5]", "server.conf:1:11: key `server.tags[1]` takes a text, not `5` | a text that looks like something else stands in quotes".into()),
+        ("server.conf", "password-file: [x]", "server.conf:1:16: key `server.password-file` takes the path of a file, not a list".into()),
+        ("server.conf", "PasswordFile: 5", "server.conf:1:15: key `server.PasswordFile` takes the path of a file, not a number".into()),
+        ("server.conf", "mode: {weights: [1], fixed: {peer: x}}", "server.conf:1:22: key `server.mode` takes one of `plain`, `round-robin`, `fixed` or `weights`: `fixed` stands beside `weights` of server.conf:1:8 | take one of them out".into()),
+        ("server.conf", "span: [1, 2, 3, 4]", "server.conf:1:14: key `server.span` takes 2 values, not 4 | take out what is too much, from here on".into()),
+        ("server.conf", "span: [1]", "server.conf:1:7: key `server.span` takes 2 values, not 1".into()),
+        ("server.conf", "span: [x, y]", "server.conf:1:8: key `server.span[0]` takes a whole number from 0 to 255, not the text `x`".into()),
+        ("agent.yaml", "agent: {microservice-label: 5}", "agent.yaml:1:29: key `agent.microservice-label` takes a service label, not `5` | a text that looks like something else stands in quotes".into()),
         ("server.conf", "tls: off", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a text".into()),
         ("server.conf", "tls: [off]", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a list".into()),
         ("server.conf", "tls:\n  MinVersion: 256", "server.conf:2:15: key `server.tls.min-version` takes a whole number from 0 to 255, not `256`".into()),
@@ -83,7 +90,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "max-body: 1XB", "server.conf:1:11: key `server.max-body`: `1XB` is no number of bytes: write `4096`, `64KiB` or `10MB`".into()),
         ("server.conf", "password: [hunter2]", "server.conf:1:11: key `server.password`: its value does not fit (it is not shown, since it is a secret)".into()),
         ("server.conf", "password: 12345", "server.conf:1:11: key `server.password`: its value is a number where a text is wanted: put it in quotes (it is not shown, since it is a secret)".into()),
-        ("server.conf", "password-file: nosuch", "server.conf:1:16: key `server.password`: the file nosuch can not be read: No such file or directory (os error 2)".into()),
+        ("server.conf", "password-file: nosuch", "server.conf:1:16: key `server.password-file`: the file nosuch can not be read: No such file or directory (os error 2)".into()),
         // files as a whole
         ("server.conf", "port: 1\n  name: x", "server.conf:2:7: it is no YAML: mapping values are not allowed in this context".into()),
         ("server.conf", "a: [", "server.conf:2:1: it is no YAML: did not find expected node content".into()),
@@ -99,12 +106,23 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.json", "{\n \"port\": \"y\"}", "server.json:2:10: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("server.yaml", "port: y", "server.yaml:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("serverv3.conf", "port: y", "serverv3.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
-        ("server.conf", "port: 18446744073709551616", "server.conf:1:7: a whole number is larger than any that is read | a text of digits stands in quotes".into()),
         ("server.conf", "port: 1\n---\nport: 2", "server.conf:2:1: it is no YAML: something follows its end | keep one document, without `---` or `...` behind it".into()),
-        ("server.conf", "port: 1\nname: \u{1}", "server.conf:2:7: it is no YAML: it has bytes that are no text | look whether it is the right file".into()),
         ("server.json", "{\"port\": [}", "server.json:1:11: it is no JSON: did not find expected node content".into()),
         ("agent.yaml", "start-timeout: 5s", "agent.yaml:1:1: there is no section `start-timeout` | it is a key of `agent`: write it below the name of the section, as in `agent: {start-timeout: ..}`".into()),
         ("agent.yaml", "start-policy: retry", format!("agent.yaml:1:1: there is no section `start-policy` | {SECTIONS}")),
+        ("server.conf", "port: 18446744073709551616", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `18446744073709551616`".into()),
+        ("server.toml", "port = -99_999_999_999_999_999_999", "server.toml:1:8: key `server.port` takes a whole number from 0 to 65535, not `-99_999_999_999_999_999_999`".into()),
+        ("server.json", "{\"port\": 99999999999999999999}", "server.json:1:10: key `server.port` takes a whole number from 0 to 65535, not `99999999999999999999`".into()),
+        ("server.conf", "name: 99999999999999999999", "server.conf:1:7: key `server.name` takes a text, not `99999999999999999999` | a text that looks like something else stands in quotes".into()),
+        ("server.conf", "99999999999999999999: 1", format!("server.conf:1:1: key `server.1e20` is unknown | {KEYS}")),
+        ("server.conf", "tls: 99999999999999999999", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a number".into()),
+        ("server.toml", "port = 9999999999999999999999999999999999999999", "server.toml:1:8: a whole number is larger than any that is read | a text of digits stands in quotes".into()),
+        // signs of YAML
+        ("server.conf", "port: !five 5", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not a mapping | what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text".into()),
+        ("server.conf", "name: x\ntls:\n  cert_file: !a b", "server.conf:3:14: key `server.tls.cert-file` takes a text, not a mapping | what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text".into()),
+        ("server.conf", "mode: !fixed {per: x}", "server.conf:1:15: key `server.mode.fixed.per` is unknown | did you mean `peer`? known keys: peer".into()),
+        ("server.conf", "mode: !nosuch x", "server.conf:1:7: key `server.mode` takes `plain`, `round-robin`, `fixed` or `weights`, not `nosuch`".into()),
+        ("server.conf", "port: 1\nname: \"a\u{1}b\"", "server.conf:2:9: it is no YAML: the control character '\\u{1}' stands in it | take it out; a text in double quotes has such characters as `\\x1b`".into()),
         ("server.conf", "a: &a [*a]", "server.conf:1:4: it is no YAML: recursion limit exceeded".into()),
         ("server.conf", "~: 1", format!("server.conf:1:1: key `server.null` is unknown | {KEYS}")),
         ("server.conf", "? [a]\n: 1", format!("server.conf:1:3: key `server.[..]` is unknown | {KEYS}")),
@@ -117,7 +135,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("agent.yaml", "server:\n  port: y", "agent.yaml:2:9: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("agent.toml", "[Server]\nport = 'y'", "agent.toml:2:8: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("agent.yaml", "server: {}\nserver_v3: {port: y}", "agent.yaml:2:19: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
-        ("agent.yaml", "server: 5", "agent.yaml:1:9: section `server` takes a mapping of keys to values, not `5` | write `key: value`, one to a line".into()),
+        ("agent.yaml", "server: 5", "agent.yaml:1:9: section `server` takes a mapping of keys to values, not a number | write `key: value`, one to a line".into()),
         ("agent.yaml", "agent:\n  stop-timeout: 5", "agent.yaml:2:17: key `agent.stop-timeout`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
         ("agent.yaml", "agent: {label: x}", "agent.yaml:1:9: key `agent.label` is unknown | known keys: microservice-label, start-timeout, plugin-start-timeout, stop-timeout, plugin-stop-timeout, limits, start-order, drain-delay, config-poll-interval".into()),
     ] {
@@ -278,4 +296,11 @@ async fn a_key_that_is_there_twice_in_yaml_hides_nothing() {
         "extra.conf:1:7: key `extra.size` takes",
     ];
     assert_eq!((wrong.len(), told.map(of)), (6, [1; 6]), "{wrong:?}");
+    // keys that are no texts, too, and where there are numbers of many bits
+    let file = "~: 1\nnull: 2\nport: 99999999999999999999\n1.50: a\n1.5: b\n";
+    let found = super::wrong(&[("server.conf", file)]).await;
+    let twice = |at: &str, key: &str| {
+        found.contains(&format!("server.conf:{at}: it is no YAML: the key `{key}` is there twice | keep one of them"))
+    };
+    assert!(twice("2:1", "null") && twice("5:1", "1.5") && found.len() == 5, "{found:?}");
 }

@@ -39,6 +39,7 @@ pub struct ServerConfig {
     peers: Vec<Peer>,
     labels: BTreeMap<String, u8>,
     password: Secret,
+    span: (u8, u8),
     #[serde(skip_serializing, rename = "later:cipher", alias = "later:ciphers")]
     later: cninfra::config::Later,
     #[serde(skip_serializing, rename = "hides:name:nick")]

@@ -1,0 +1,69 @@
+//! What JSON has and YAML has not: characters that are escaped as two halves, `"\ud83d\ude00"`.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+/// A text of JSON as YAML has it, with every character at its place but those within a string.
+pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\ud") && !text.contains("\\uD") {
+        return text.into();
+    }
+    let (mut yaml, mut rest) = (String::with_capacity(text.len()), text);
+    let (mut in_string, mut shorter) = (false, 0);
+    while let Some(at) = rest.find(['"', '\\']) {
+        yaml.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(after) = rest.strip_prefix('"') {
+            in_string = !in_string;
+            yaml.push('"');
+            // what the string has become shorter by
+            yaml.extend(std::iter::repeat_n(' ', std::mem::take(&mut shorter)));
+            rest = after;
+        } else if let Some((char, after)) = pair(rest).filter(|_| in_string) {
+            let before = yaml.len();
+            let _ = write!(yaml, "\\U{:08X}", u32::from(char));
+            shorter += (rest.len() - after.len()) - (yaml.len() - before);
+            rest = after;
+        } else {
+            // with what it escapes
+            let len = rest.chars().take(2).map(char::len_utf8).sum();
+            yaml.push_str(&rest[..len]);
+            rest = &rest[len..];
+        }
+    }
+    yaml.push_str(rest);
+    yaml.into()
+}
+
+/// The character whose two halves a text begins with, and what comes then.
+fn pair(text: &str) -> Option<(char, &str)> {
+    let half = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
+    let (high, low) = (half(text)?, half(text.get(6..)?)?);
+    let char = char::decode_utf16([high, low]).next()?.ok().filter(|char| char.len_utf16() == 2)?;
+    Some((char, text.get(12..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_of_two_halves_are_read_as_json_has_them() {
+        for json in [
+            r#"{"a": "\ud83d\ude00", "b": 1}"#,
+            r#"{"\ud83d\ude00": ["x\uD83D\uDE00y\ud83d\ude00", "\\ud83d", "\"\ud83d\ude00\"", "\u00e9\/é"]}"#,
+            r#"{"a": "\ud834\udd1e"}"#,
+            r#"{"a": "\u00e9 \\"}"#,
+        ] {
+            let yaml = as_yaml(json);
+            assert_eq!(yaml.len(), json.len());
+            let read: serde_json::Value = yaml_serde::from_str(&yaml).unwrap();
+            assert_eq!(read, serde_json::from_str::<serde_json::Value>(json).unwrap(), "{yaml}");
+        }
+        assert_eq!(as_yaml(r#"{"a": "\ud83d\ude00", "b"#).find("\"b"), Some(22));
+        // half a character is none
+        for json in [r#"{"a": "\ud83d"}"#, r#"{"a": "\ud83d\u0041"}"#, r#"{"a": "\ude00\ud83d"}"#] {
+            assert_eq!(as_yaml(json), json);
+        }
+        assert_eq!(as_yaml("\\ud83d\\ude00 \\"), "\\ud83d\\ude00 \\");
+    }
+}

@@ -1,0 +1,51 @@
+//! [`Trial`]: what a type says of other values than those that are there, for the words of a mistake.
+
+use super::{
+    extract::Reads,
+    failure::{Failure, Spot},
+    holds::may_hold_secret,
+    layers::{Dropped, Layers},
+    reader::Reader,
+    reading::{Notes, Reading, ask},
+    section::Named,
+    value,
+};
+use figment::value::Value;
+
+/// A section that has a mistake.
+pub(super) struct Trial<'a> {
+    pub(super) section: Named<'a>,
+    pub(super) layers: &'a Layers,
+    pub(super) dropped: &'a Dropped,
+    /// What holds of it.
+    pub(super) merged: &'a Value,
+    pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+}
+
+impl Trial<'_> {
+    /// May there be a secret, by the type that reads what is there?
+    pub(super) fn may_hold_secret(&self, spot: &Spot) -> bool {
+        may_hold_secret(&spot.way, &|way| ask(self.section, way, self.read))
+    }
+
+    /// Is it the text of a file that looks like something else, and right if it stands in quotes?
+    pub(super) fn is_right_in_quotes(&self, spot: &Spot) -> bool {
+        let Some(here) = value::at(self.merged, &spot.way) else { return false };
+        if !self.layers.is_file(spot.entry) || !matches!(here, Value::Num(..) | Value::Bool(..)) {
+            return false;
+        }
+        let Some(text) = self.layers.written_value(spot) else { return false };
+        let mut quoted = self.merged.clone();
+        value::replace(&mut quoted, &spot.way, Value::String(here.tag(), text));
+        let (section, layers, dropped) = (self.section, self.layers, self.dropped);
+        // it is no value of the section
+        let reads = Reads::OneLayer;
+        let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
+        match (self.read)(Reader::new(&reading, &quoted)) {
+            // what else is wrong is elsewhere
+            Err(Failure { spot: Some(other), .. }) => other.way != spot.way,
+            Err(Failure { spot: None, .. }) => !spot.way.is_empty(),
+            Ok(()) => true,
+        }
+    }
+}
