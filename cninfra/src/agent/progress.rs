@@ -227,6 +227,7 @@ impl Progress {
     }
 
     /// Calls into a plugin; a panic is an error like others.
+    #[inline]
     pub(super) fn call_in<T>(&self, callee: Callee, run: impl FnOnce() -> T) -> Result<T, Cause> {
         self.enter(callee);
         // at every step of every plugin: one number, and not who it is
@@ -253,6 +254,7 @@ impl Progress {
     }
 
     /// A plugin is called.
+    #[inline]
     pub(super) fn enter(&self, callee: Callee) {
         let count = (self.call.load(Relaxed) >> 24) + 1;
         let (place, phase) = match callee {
@@ -264,12 +266,28 @@ impl Progress {
     }
 
     /// It has returned.
+    #[inline]
     pub(super) fn leave(&self) {
-        if self.roll.is_none() {
-            // an agent that nobody takes over from writes alone
-            self.call.store(self.call.load(Relaxed) & !0xff, Relaxed);
-        } else if self.call.fetch_and(!0xff, AcqRel) & TAKEN != 0 {
+        match self.roll {
+            // nobody else writes
+            None => self.call.store(self.call.load(Relaxed) & !0xff, Relaxed),
+            Some(_) => self.leave_unless_taken(),
+        }
+    }
+
+    /// Where another task may take over; that one goes on for this one then. Apart, so that an agent that is embedded does not pay for it in each of its calls.
+    #[cold]
+    fn leave_unless_taken(&self) {
+        if self.call.fetch_and(!0xff, AcqRel) & TAKEN != 0 {
             idle();
+        }
+    }
+
+    /// A phase of the plugin at this place begins.
+    #[inline]
+    pub(super) fn reaches(&self, phase: Phase, place: usize) {
+        if let Some(roll) = &self.roll {
+            roll.reaches(phase, place);
         }
     }
 

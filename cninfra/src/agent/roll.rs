@@ -87,6 +87,7 @@ impl Roll {
     }
 
     /// A phase of the plugin at this place begins.
+    #[cold]
     pub(super) fn reaches(&self, phase: Phase, place: usize) {
         match phase {
             Phase::Create | Phase::Run => {}

@@ -232,9 +232,7 @@ pub(super) async fn run<'a>(
         }
         let (place, started) = (begun.place, last);
         together.reached = together.reached.max(place + 1);
-        if let Some(roll) = common.env.progress.roll() {
-            roll.reaches(common.phase, place);
-        }
+        common.env.progress.reaches(common.phase, place);
         if !begun.running.has(common.phase) {
             record.put(place, common.phase, started, started, Outcome::Done);
             continue;
