@@ -179,34 +179,41 @@ impl Question<'_> {
     /// Of the type, by its name.
     fn plain(&self) -> TokenStream {
         let Question { ty, .. } = self;
-        self.ask(quote!(#ty), self.alone.map(|(_, inner)| quote!(#inner)), "")
+        let at = self.krate.at(ty.span());
+        let shared = quote_spanned!(ty.span()=> #at::Is::<#ty>::SHARED);
+        let alone = self.alone.map(|(question, inner)| {
+            let question = format_ident!("{question}");
+            quote_spanned!(ty.span()=> #at::Is::<#inner>::#question)
+        });
+        self.ask(shared, alone)
     }
 
     /// Of what stands for it.
     fn held(&self) -> TokenStream {
         let Question { ty, krate, .. } = self;
+        let at = krate.at(ty.span());
         let inner = self.alone.map_or_else(|| quote!(()), |(_, inner)| quote!(#inner));
-        let stands_for = quote!(__Held);
-        let ask = self.ask(stands_for.clone(), self.alone.map(|_| stands_for), "HELD_");
+        // of what lacks its lifetime, nothing is known
+        let shared = quote_spanned!(ty.span()=> !#at::Is::<__Held>::HELD || #at::Is::<__Held>::HELD_SHARED);
+        let alone = self.alone.map(|(question, _)| {
+            let question = format_ident!("HELD_{question}");
+            quote_spanned!(ty.span()=> #at::Is::<__Held>::#question)
+        });
+        let ask = self.ask(shared, alone);
         quote! {
             enum __Held {}
             impl #krate::Holds for __Held {
-                type Held = #ty;
-                type Alone = #inner;
+                type Field = fn(#ty, #inner);
             }
             #ask
         }
     }
 
-    fn ask(&self, of: TokenStream, alone_of: Option<TokenStream>, prefix: &str) -> TokenStream {
-        let Question { ty, alone, plugin, field, krate } = self;
+    fn ask(&self, shared: TokenStream, alone: Option<TokenStream>) -> TokenStream {
+        let Question { ty, plugin, field, krate, .. } = self;
         let at = krate.at(ty.span());
-        let shared = format_ident!("{prefix}SHARED");
-        let alone = alone.zip(alone_of).map(|((question, _), of)| {
-            let question = format_ident!("{prefix}{question}");
-            quote_spanned!(ty.span()=> #at::alone(#at::Is::<#of>::#question, #plugin, #field);)
-        });
-        quote_spanned!(ty.span()=> #alone #at::shared(#at::Is::<#of>::#shared, #plugin, #field))
+        let alone = alone.map(|alone| quote_spanned!(ty.span()=> #at::alone(#alone, #plugin, #field);));
+        quote_spanned!(ty.span()=> #alone #at::shared(#shared, #plugin, #field))
     }
 }
 

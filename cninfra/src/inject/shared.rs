@@ -35,9 +35,17 @@ impl<P: Plugin + Send + Sync> SharedPlugin for P {}
 /// Stands for a field's type where the struct itself depends on the answer. To name a type is to ask whether it is well-formed, and of one that leads
 /// back to the plugin, `OnceLock<Weak<ThePlugin>>`, that is a question in a circle; whether it is shared is none.
 pub trait Holds {
+    /// `fn(Held, Alone)`: there, a type may lack its lifetime, which is told of in the struct.
+    type Field;
+}
+/// A field's type, and what of it may be a plugin that lacks its `Dep`.
+pub trait FieldOf {
     type Held: ?Sized;
-    /// What of it may be a plugin that lacks its `Dep`.
     type Alone: ?Sized;
+}
+impl<H: ?Sized, A: ?Sized> FieldOf for fn(H, A) {
+    type Held = H;
+    type Alone = A;
 }
 
 /// What a plugin's struct is bounded by: its impl needs a type that depends on constants, and where one of these fails, the compiler says no more of
@@ -78,20 +86,25 @@ impl<T: Section> Is<T> {
     /// Can it be a config section?
     pub const SECTION: bool = true;
 }
-impl<M: Holds<Held: Send + Sync>> Is<M> {
-    /// Is what it stands for shared?
+impl<M: Holds<Field: FieldOf>> Is<M> {
+    /// Is it known what it stands for?
+    pub const HELD: bool = true;
+}
+impl<M: Holds<Field: FieldOf<Held: Send + Sync>>> Is<M> {
+    /// Is that shared?
     pub const HELD_SHARED: bool = true;
 }
-impl<M: Holds<Alone: Plugin>> Is<M> {
+impl<M: Holds<Field: FieldOf<Alone: Plugin>>> Is<M> {
     pub const HELD_PLUGIN: bool = true;
 }
-impl<M: Holds<Alone: Plugin + Default>> Is<M> {
+impl<M: Holds<Field: FieldOf<Alone: Plugin + Default>>> Is<M> {
     pub const HELD_TWIN: bool = true;
 }
-impl<M: Holds<Alone: Interface>> Is<M> {
+impl<M: Holds<Field: FieldOf<Alone: Interface>>> Is<M> {
     pub const HELD_INTERFACE: bool = true;
 }
 pub trait IsNot {
+    const HELD: bool = false;
     const HELD_SHARED: bool = false;
     const HELD_PLUGIN: bool = false;
     const HELD_TWIN: bool = false;

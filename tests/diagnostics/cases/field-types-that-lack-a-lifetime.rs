@@ -1,0 +1,18 @@
+//! rustc's to tell, of the struct alone.
+//@ lines: 13 because rustc shows where to declare the lifetime
+use cninfra::prelude::*;
+use std::borrow::Cow;
+
+struct Parser<'a>(&'a str);
+
+#[plugin]
+struct Reader {
+    #[default(Cow::Borrowed("x"))]
+    name: Cow<str>, //~ E0106
+}
+
+#[plugin]
+struct Other {
+    #[default(Parser("x"))]
+    parser: Parser, //~ E0106
+}
