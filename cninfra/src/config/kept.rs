@@ -117,9 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn it_is_of_the_same_sources_and_the_same_type_only() {
+    fn another_type_has_other_names_for_keys() {
+        assert_eq!(section::<Other>(&checked()), Other { MaxOpen: 7 });
+    }
+
+    #[test]
+    fn what_others_say_is_read_anew() {
         let mut config = checked();
-        assert_eq!(section::<Other>(&config), Other { MaxOpen: 7 });
         config.set_flag("store", "max-open", "8", "f");
         assert_eq!(section::<StoreConfig>(&config), StoreConfig { max_open: 8 });
         let mut config = checked();
