@@ -70,12 +70,11 @@ mod tests {
         max_open: u8,
     }
 
-    /// The same keys, spelled in another way.
+    /// The same key, with a text.
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
-    #[allow(non_snake_case, reason = "so that the layers have other keys")]
+    #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
     struct Other {
-        MaxOpen: u16,
+        max_open: String,
     }
 
     fn counted<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<u8, D::Error> {
@@ -95,7 +94,7 @@ mod tests {
 
     fn checked() -> Config {
         let mut config = Config::new();
-        config.set_variable("store", "MAX_OPEN", "7", "V");
+        config.set_variable("store", "MAX_OPEN", "07", "V");
         assert!(config.check_for_plugins(&Known::of(Stores::GRAPH)).is_empty());
         config
     }
@@ -117,8 +116,8 @@ mod tests {
     }
 
     #[test]
-    fn another_type_has_other_names_for_keys() {
-        assert_eq!(section::<Other>(&checked()), Other { MaxOpen: 7 });
+    fn another_type_takes_texts_in_another_way() {
+        assert_eq!(section::<Other>(&checked()), Other { max_open: "07".to_owned() });
     }
 
     #[test]
