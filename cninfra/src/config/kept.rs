@@ -70,12 +70,11 @@ mod tests {
         max_open: u8,
     }
 
-    /// The same keys, spelled in another way.
+    /// The same key, with a text.
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
-    #[allow(non_snake_case, reason = "so that the layers have other keys")]
+    #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
     struct Other {
-        MaxOpen: u16,
+        max_open: String,
     }
 
     fn counted<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<u8, D::Error> {
@@ -95,7 +94,7 @@ mod tests {
 
     fn checked() -> Config {
         let mut config = Config::new();
-        config.set_variable("store", "MAX_OPEN", "7", "V");
+        config.set_variable("store", "MAX_OPEN", "07", "V");
         assert!(config.check_for_plugins(&Known::of(Stores::GRAPH)).is_empty());
         config
     }
@@ -117,9 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn it_is_of_the_same_sources_and_the_same_type_only() {
+    fn another_type_takes_texts_in_another_way() {
+        assert_eq!(section::<Other>(&checked()), Other { max_open: "07".to_owned() });
+    }
+
+    #[test]
+    fn what_others_say_is_read_anew() {
         let mut config = checked();
-        assert_eq!(section::<Other>(&config), Other { MaxOpen: 7 });
         config.set_flag("store", "max-open", "8", "f");
         assert_eq!(section::<StoreConfig>(&config), StoreConfig { max_open: 8 });
         let mut config = checked();
