@@ -1,6 +1,6 @@
 //! [`Progress`]: what an agent does right now, to be read from another thread.
 
-use super::{Cause, Phase, guard::guard, limits::LimitTable, roll::Roll};
+use super::{Cause, Phase, guard::guard, limits::LimitTable, roll::Roll, stall};
 use crate::{
     context::Shared,
     foreign::Who,
@@ -13,7 +13,7 @@ use std::{
     sync::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{
-            AtomicU64,
+            AtomicBool, AtomicU64,
             Ordering::{AcqRel, Relaxed, Release},
         },
     },
@@ -33,6 +33,8 @@ pub(super) struct Progress {
     state: Mutex<State>,
     /// Told when the state is another one.
     changed: Notify,
+    /// It has started, or it will not.
+    has_started: AtomicBool,
     /// Of the agent, as soon as it is there. Held by nobody here: it ends with the agent.
     agent: OnceLock<(Weak<Shared>, Arc<LimitTable>)>,
     /// Where another task can take over from one that is blocked: in a process of the agent's own.
@@ -281,6 +283,8 @@ impl Progress {
         if self.call.fetch_and(!0xff, AcqRel) & TAKEN != 0 {
             idle();
         }
+        // the next call may block
+        stall::hand_on();
     }
 
     /// A phase of the plugin at this place begins.
@@ -333,12 +337,19 @@ impl Progress {
     }
 
     pub(super) fn begin(&self, stage: Stage) {
+        self.has_started.fetch_or(stage.kind != StageKind::Start, Relaxed);
         self.set(State::Stage(stage));
     }
 
     /// The agent has started.
     pub(super) fn runs(&self) {
+        self.has_started.store(true, Relaxed);
         self.set(State::Runs);
+    }
+
+    /// Has it started, or come to the end of a start that failed?
+    pub(super) fn has_started(&self) -> bool {
+        self.has_started.load(Relaxed)
     }
 
     /// The agent has come to its end, and only says so.

@@ -104,7 +104,7 @@ impl Rescue {
     /// Runs it, for no longer than `until`.
     async fn see_through(self, lookout: &mut Lookout, until: Instant, teller: &Teller, runtime: &Handle) -> CameTo {
         let ((runs, begun), (done, mut closed)) = (oneshot::channel(), oneshot::channel());
-        let task = runtime.spawn(beside_workers(Box::pin(self.run(runs, done))));
+        let task = runtime.spawn(beside_workers(self.progress.clone(), Box::pin(self.run(runs, done))));
         if !matches!(timeout(RUNS_WITHIN, begun).await, Ok(Ok(()))) {
             task.abort();
             return CameTo::Nothing;

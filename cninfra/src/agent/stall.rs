@@ -5,8 +5,9 @@
 //! others sleep, be there two of them or eight. Who is woken from outside takes over. So a thread apart looks at the runtime
 //! now and then, and where a thread has been in one call since the last look, gives the others something to wake up for.
 
+use super::progress::Progress;
 use crate::BoxFuture;
-use std::{future::poll_fn, time::Duration};
+use std::{future::poll_fn, sync::Arc, time::Duration};
 use tokio::{
     runtime::{Handle, RuntimeMetrics},
     task::block_in_place,
@@ -27,9 +28,22 @@ pub(super) async fn keep_awake(runtime: Handle) {
 }
 
 /// Polls a task so that a call that does not return keeps no thread of the runtime: another one takes its place, and what waits to run in the place of the
-/// one that calls. Each poll costs microseconds, so it is for the one task that calls into all plugins, which seldom wakes up.
-pub(super) async fn beside_workers<T>(mut task: BoxFuture<'static, T>) -> T {
-    poll_fn(|waker| block_in_place(|| task.as_mut().poll(waker))).await
+/// one that calls. Each poll costs microseconds, and the first one a thread, so it is for the one task that calls into all plugins, which seldom wakes up, and
+/// not for its start, which has [`hand_on`].
+pub(super) async fn beside_workers<T>(progress: Arc<Progress>, mut task: BoxFuture<'static, T>) -> T {
+    poll_fn(|waker| match progress.has_started() {
+        true => block_in_place(|| task.as_mut().poll(waker)),
+        false => task.as_mut().poll(waker),
+    })
+    .await
+}
+
+/// What this thread has woken last would wait until the next call comes back: the runtime keeps it in a place of the thread from which no other takes it.
+/// Another one in its place has it go where all take from.
+pub(super) fn hand_on() {
+    if let Ok(runtime) = Handle::try_current() {
+        drop(runtime.spawn(async {}));
+    }
 }
 
 /// The threads of a runtime.

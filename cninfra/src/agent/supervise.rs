@@ -83,7 +83,7 @@ impl Ground {
     ) -> Result<u8, NotBegun> {
         let Ground { agents, teller } = self;
         // it reads its config while this thread gets its ears
-        let agent = agents.spawn(beside_workers(life));
+        let agent = agents.spawn(beside_workers(progress.clone(), life));
         let code = Ears::new().map_err(NotBegun::Deaf).and_then(|Ears { runtime, signals }| {
             wait.hears();
             know_the_processor();
