@@ -43,6 +43,5 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
         }
         !is_mine
     });
-    // the struct is not the derive's: it has no bound
-    impls(given, &mut def, false, source).0
+    impls(given, &mut def, false, source)
 }

@@ -68,7 +68,7 @@ pub(super) fn generate(
                 #shared
                 &#krate::PluginMeta { key: <Self as #krate::Key>::META, deps: #metas, #extras }
             };
-            fn create<'a>(__slot: &'a #krate::Slot<Self>, __deps: <Self as #krate::Plugin>::Deps, #cx: &#krate::Context) -> #krate::Creation<'a> {
+            fn create<'__slot>(__slot: &'__slot #krate::Slot<Self>, __deps: <Self as #krate::Plugin>::Deps, #cx: &#krate::Context) -> #krate::Creation<'__slot> {
                 #construct
             }
             fn running(__this: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {

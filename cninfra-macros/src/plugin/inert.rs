@@ -52,7 +52,7 @@ fn generate(name: &Ident, generics: &Generics, deps: &TokenStream, args: &Argume
             type Deps = <#krate::Attribute as #krate::DepsOf<Self>>::Deps;
             type Itself = Self;
             const PLUGIN: &'static #krate::PluginMeta = &#krate::PluginMeta::bare(<Self as #krate::Key>::META);
-            fn create<'a>(_: &'a #krate::Slot<Self>, _: <#krate::Attribute as #krate::DepsOf<Self>>::Deps, _: &#krate::Context) -> #krate::Creation<'a> {
+            fn create<'__slot>(_: &'__slot #krate::Slot<Self>, _: <#krate::Attribute as #krate::DepsOf<Self>>::Deps, _: &#krate::Context) -> #krate::Creation<'__slot> {
                 ::core::unreachable!()
             }
             fn running(_: &#krate::Dep<Self>) -> #krate::Option<#krate::Arc<dyn #krate::Running>> {

@@ -18,7 +18,7 @@ use crate::{args, ctxt::Ctxt, key, source::Source};
 use arguments::Arguments;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use shared::{Bound, Shared};
+use shared::Shared;
 use syn::{Item, ItemStruct, spanned::Spanned as _};
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
@@ -29,11 +29,8 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
     if conditional::has_conditions(&def) {
         return conditional::defer(&given, &closed(&def));
     }
-    let (impls, bound) = impls(given, &mut def, true, source);
-    let def = match bound {
-        Some(bound) => bound.put(&def, closed),
-        None => closed(&def),
-    };
+    let impls = impls(given, &mut def, true, source);
+    let def = closed(&def);
     quote!(#def #impls)
 }
 
@@ -54,9 +51,9 @@ fn closed(def: &ItemStruct) -> TokenStream {
     tokens.collect()
 }
 
-/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields. Where the struct is `owned`, a part of what is asked of its fields
-/// is put into it, and a bound of it is another.
-fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source) -> (TokenStream, Option<Bound>) {
+/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields, and, where the struct is `owned`, puts into it what is asked of
+/// its fields.
+fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
     args::repeated(&mut def.attrs, "plugin", &mut cx);
@@ -72,7 +69,6 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
     for span in args::derived(&def.attrs, "Flavor") {
         cx.error(span, args::PLUGIN_AND_FLAVOR);
     }
-    let mut bound = None;
     let generated = if cx.is_broken() || arguments.is_broken() {
         inert::of_struct(def, &arguments, &fields, source)
     } else {
@@ -80,14 +76,13 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         let asked = &shared.asked;
         let generated = usual::generate(def, &arguments, &fields, asked, source)
             .unwrap_or_else(|| expand::generate(def, &arguments, &fields, asked, source));
-        bound = shared.guard(def, &arguments.krate);
-        let fulfilled = bound.as_ref().map(|bound| &bound.fulfilled);
+        shared.guard(&mut def.fields);
         let sections = sections::check(def, &arguments, &fields);
         let idle = idle::check(def, &arguments);
-        quote!(#generated #fulfilled #sections #idle)
+        quote!(#generated #sections #idle)
     };
     let errors = cx.finish();
-    (quote!(#generated #errors), bound)
+    quote!(#generated #errors)
 }
 
 /// The item is given back all the same, so that what names it does not err too.

@@ -38,11 +38,11 @@ macro_rules! __plugin {
                         $($extras)*
                     }
                 };
-                fn create<'a>(
-                    __slot: &'a $crate::private::Slot<Self>,
+                fn create<'__slot>(
+                    __slot: &'__slot $crate::private::Slot<Self>,
                     ($($var,)*): Self::Deps,
                     $cx: &$crate::private::Context,
-                ) -> $crate::private::Creation<'a> {
+                ) -> $crate::private::Creation<'__slot> {
                     $crate::private::created(__slot, $name {
                         $($field: $var,)*
                         $($member: <$($blank)* as $crate::private::Blank>::blank(),)*
@@ -101,11 +101,11 @@ macro_rules! __listed {
                         $($extras)*
                     }
                 };
-                fn create<'a>(
-                    $slot: &'a $crate::private::Slot<Self>,
+                fn create<'__slot>(
+                    $slot: &'__slot $crate::private::Slot<Self>,
                     $given: <$crate::private::Attribute as $crate::private::DepsOf<$name>>::Deps,
                     $cx: &$crate::private::Context,
-                ) -> $crate::private::Creation<'a> {
+                ) -> $crate::private::Creation<'__slot> {
                     $($construct)*
                 }
                 fn running(__this: &$crate::private::Dep<Self>) -> $crate::private::Made {

@@ -32,29 +32,6 @@ pub trait SharedPlugin: Plugin + Send + Sync {}
 #[diagnostic::do_not_recommend]
 impl<P: Plugin + Send + Sync> SharedPlugin for P {}
 
-/// Stands for a field's type where the struct itself depends on the answer. To name a type is to ask whether it is well-formed, and of one that leads
-/// back to the plugin, `OnceLock<Weak<ThePlugin>>`, that is a question in a circle; whether it is shared is none.
-pub trait Holds {
-    /// `fn(Held, Alone)`: there, a type may lack its lifetime, which is told of in the struct.
-    type Field;
-}
-/// A field's type, and what of it may be a plugin that lacks its `Dep`.
-pub trait FieldOf {
-    type Held: ?Sized;
-    type Alone: ?Sized;
-}
-impl<H: ?Sized, A: ?Sized> FieldOf for fn(H, A) {
-    type Held = H;
-    type Alone = A;
-}
-
-/// What a plugin's struct is bounded by: its impl needs a type that depends on constants, and where one of these fails, the compiler says no more of
-/// code that names the plugin. (A bound without a projection: it is asked wherever the plugin is named, and answered once.)
-pub trait Whole {}
-/// What any type is, but one of which the compiler speaks no more. (Not `Sized`: of that, it does not look so closely.)
-pub trait Anything {}
-impl Anything for () {}
-
 /// "Is `T` shared between threads?", answered by name lookup in generated code, where `T` is concrete: `Is::<T>::SHARED` takes the
 /// inherent constant where it applies, else [`IsNot`]'s. (As a bound, `Send` and `Sync` would be two errors, told again wherever the
 /// plugin is named, and for all that depend on it.)
@@ -86,29 +63,7 @@ impl<T: Section> Is<T> {
     /// Can it be a config section?
     pub const SECTION: bool = true;
 }
-impl<M: Holds<Field: FieldOf>> Is<M> {
-    /// Is it known what it stands for?
-    pub const HELD: bool = true;
-}
-impl<M: Holds<Field: FieldOf<Held: Send + Sync>>> Is<M> {
-    /// Is that shared?
-    pub const HELD_SHARED: bool = true;
-}
-impl<M: Holds<Field: FieldOf<Alone: Plugin>>> Is<M> {
-    pub const HELD_PLUGIN: bool = true;
-}
-impl<M: Holds<Field: FieldOf<Alone: Plugin + Default>>> Is<M> {
-    pub const HELD_TWIN: bool = true;
-}
-impl<M: Holds<Field: FieldOf<Alone: Interface>>> Is<M> {
-    pub const HELD_INTERFACE: bool = true;
-}
 pub trait IsNot {
-    const HELD: bool = false;
-    const HELD_SHARED: bool = false;
-    const HELD_PLUGIN: bool = false;
-    const HELD_TWIN: bool = false;
-    const HELD_INTERFACE: bool = false;
     const SHARED: bool = false;
     const PLUGIN: bool = false;
     const TWIN: bool = false;

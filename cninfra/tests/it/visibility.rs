@@ -64,3 +64,51 @@ async fn a_public_flavor_hides_plugins_in_a_private_module() {
     assert!(agent.car.drives());
     agent.close().await.unwrap();
 }
+
+/// A plugin's constant is for whoever sees it, and the types of its own fields are among these.
+mod constants {
+    use cninfra::prelude::*;
+    use std::sync::{Mutex, mpsc::SyncSender};
+
+    const LINE: usize = Cache::SIZE;
+
+    struct Message([u8; Cache::SIZE]);
+    struct Buffer([u8; Cache::SIZE]);
+
+    impl Default for Buffer {
+        fn default() -> Self {
+            Buffer([1; Cache::SIZE])
+        }
+    }
+
+    #[plugin(no_lifecycle)]
+    struct Cache {
+        buffer: Buffer,
+        #[default([2; LINE])]
+        line: [u8; LINE],
+        locked: Mutex<Option<Buffer>>,
+        sender: Mutex<Option<SyncSender<Message>>>,
+        #[default([0; size_of::<Message>()])]
+        spare: [u8; size_of::<Message>()],
+        /// Its lifetime has the name that generated code would choose, too.
+        parse: Option<Box<dyn for<'a> Fn(&'a str) -> &'a str + Send + Sync>>,
+    }
+
+    impl Cache {
+        const SIZE: usize = 7;
+    }
+
+    #[derive(Flavor)]
+    struct Caches {
+        cache: Dep<Cache>,
+    }
+
+    #[tokio::test]
+    async fn lead_from_the_types_of_its_fields_to_the_plugin() {
+        let agent = Agent::<Caches>::builder().start().await.unwrap();
+        let Cache { buffer, line, locked, sender, spare, parse } = &*agent.cache;
+        assert_eq!((buffer.0, *line, spare.len()), ([1; 7], [2; 7], Message([0; 7]).0.len()));
+        assert!(locked.lock().unwrap().is_none() && sender.lock().unwrap().is_none() && parse.is_none());
+        agent.close().await.unwrap();
+    }
+}
