@@ -91,7 +91,7 @@ mod constants {
         #[default([0; size_of::<Message>()])]
         spare: [u8; size_of::<Message>()],
         /// Its lifetime has the name that generated code would choose, too.
-        parse: Option<Box<dyn for<'a> Fn(&'a str) -> &'a str + Send + Sync>>,
+        parse: Option<for<'a> fn(&'a str) -> &'a str>,
     }
 
     impl Cache {
