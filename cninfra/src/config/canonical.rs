@@ -188,10 +188,10 @@ impl Canonical {
     }
 }
 
-/// The texts of a mapping as what they are in YAML.
+/// The texts of a mapping as what they look like.
 fn understood(said: Value) -> Value {
     match said {
-        Value::String(_, text) => value::understood(&text),
+        Value::String(_, text) => value::looked_at(&text),
         Value::Dict(tag, dict) => {
             Value::Dict(tag, dict.into_iter().map(|(key, value)| (key, understood(value))).collect())
         }

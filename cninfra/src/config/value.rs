@@ -71,6 +71,21 @@ pub(super) fn understood(text: &str) -> Value {
     yaml_serde::from_str(text).ok().or_else(large).map_or_else(|| self::text(text), from_yaml)
 }
 
+/// A text of a flag or a variable as what it looks like, where no type says what is wanted: a number or a truth value, what is in brackets or in quotes. All else is
+/// as it stands: of a secret no part may be taken for a comment, an anchor or a tag.
+pub(super) fn looked_at(text: &str) -> Value {
+    let is_within = |open, close| text.len() > 1 && text.starts_with(open) && text.ends_with(close);
+    let is_kept = match understood(text) {
+        Value::String(..) => is_within('"', '"') || is_within('\'', '\''),
+        Value::Array(..) | Value::Dict(..) => is_within('[', ']') || is_within('{', '}'),
+        Value::Num(..) | Value::Bool(..) => {
+            !text.contains(char::is_whitespace) && text.starts_with(|c: char| c.is_alphanumeric() || "+-.".contains(c))
+        }
+        _ => false,
+    };
+    if is_kept { understood(text) } else { self::text(text) }
+}
+
 /// Are there so many brackets in brackets that the parser, which refuses them in the end, would take minutes for that?
 pub(super) fn is_too_deep(text: &str) -> bool {
     const DEEPEST: i32 = 200;
@@ -127,5 +142,22 @@ pub(super) fn remove(value: &mut Value, way: &[Step]) {
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_may_be_a_secret_keeps_all_its_parts() {
+        for text in ["ab #c", "5 # c", "&a b", "!t x", "a: b", "null", "~", "", "x'y", "'", "[a] b", "{", "- a", "*a"] {
+            assert_eq!(looked_at(text), self::text(text), "{text}");
+        }
+        for text in ["5", "-1.5", "true", "[a, b]", "{a: 1}"] {
+            assert_eq!(looked_at(text), understood(text), "{text}");
+        }
+        assert_eq!(looked_at("'5'"), self::text("5"));
+        assert_eq!(looked_at("\"a #b\""), self::text("a #b"));
     }
 }

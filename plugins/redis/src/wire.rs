@@ -199,9 +199,15 @@ impl Wire {
         };
         let end = end.boxed().shared();
         let wire = Wire { client, task, end, endpoint: endpoint.clone(), answers, gather: gather.zip(stop) };
-        match timeout(dial.within, wire.client.wait_for_connect()).await {
-            Ok(Ok(())) => Ok(wire),
-            Ok(Err(error)) => Err(Failure::of_dial(&error)),
+        let connecting = async {
+            tokio::select! {
+                connected = wire.client.wait_for_connect() => connected.map_err(|error| Failure::of_dial(&error)),
+                // the library tells who waits by then: a refusal that comes before is told to nobody
+                () = wire.gone() => Err(Failure::no_connection("the server refuses connections, or has ended this one")),
+            }
+        };
+        match timeout(dial.within, connecting).await {
+            Ok(connected) => connected.map(|()| wire),
             Err(_) => Err(Failure::no_connection(format!("no connection within {:?}", dial.within))),
         }
     }
