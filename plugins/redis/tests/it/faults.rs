@@ -11,7 +11,7 @@ use cninfra::{
 use cninfra_redis::{RedisConfig, RedisStore};
 use cninfra_testbed::{Redis, require};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 fn at(addr: impl ToString) -> RedisConfig {
     RedisConfig::at(addr.to_string())
@@ -141,4 +141,28 @@ async fn a_close_breaks_off_what_waits() {
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
         assert_eq!((error.reason(), error.applied()), (&Reason::Closed, applied), "{error}");
     }
+}
+
+/// Each attempt is refused at once while the server is away: none is waited for as long as a connection may take.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_comes_back_is_used_without_waiting_for_an_attempt_before() {
+    require!(Redis);
+    let server = Redis::start();
+    let config =
+        RedisConfig { dial_timeout: Duration::from_secs(30).into(), ..RedisConfig::at(server.addr().to_string()) };
+    let store = RedisStore::connect(config).await.unwrap();
+    let kv = kv(&store);
+    for _ in 0..4 {
+        server.kill();
+        let away = Instant::now();
+        while away.elapsed() < Duration::from_millis(600) {
+            let _ = timeout(Duration::from_millis(50), kv.put("k", "v")).await;
+        }
+        server.restart();
+        crate::support::eventually("well", async || {
+            matches!(timeout(Duration::from_secs(1), kv.put("k", "v")).await, Ok(Ok(_)))
+        })
+        .await;
+    }
+    store.close().await.unwrap();
 }
