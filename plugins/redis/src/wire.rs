@@ -257,7 +257,7 @@ impl Wire {
 
     /// Asks some things at once. They go out together; the library's pipelines are sent piece by piece.
     pub(crate) async fn calls(&self, commands: &[Command]) -> Vec<Result<Reply, Failure>> {
-        join_all(commands.iter().map(|command| self.call(command))).await
+        join_all(commands.iter().map(|command| self.call_alone(command))).await
     }
 
     /// Asks some things one after the other, with nothing between them.
