@@ -27,7 +27,7 @@
 //! value there, where it looks so, what is in brackets or in quotes is read as YAML has it, and all else is as it stands: a password of digits stands in quotes.
 //!
 //! What is in a [`Secret`] is in no message, and neither are the keys in it. Nor is what should be the name of a variant, if any variant of that enum may hold a secret by its type: the message has the names that
-//! there are.
+//! there are. (Of an enum with `tag` and `content` the word in the place of the tag is shown.)
 //!
 //! A date of TOML is a text: no other type of a key takes one, and YAML has the same word as a text.
 //!

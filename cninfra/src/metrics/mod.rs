@@ -34,11 +34,13 @@
 //! ```
 
 mod agent;
+mod durations;
 mod expose;
 mod format;
 mod lines;
 mod process;
 
+pub use durations::{Durations, DurationsSnapshot};
 pub use expose::Exposition;
 pub use format::Format;
 pub use prometheus_client;

@@ -38,7 +38,7 @@ use tokio::sync::watch;
 /// let server = TcpListener::bind("127.0.0.1:0")?;
 /// let link = Link::to(server.local_addr()?)?;
 /// let mut client = TcpStream::connect(link.addr())?;
-/// server.accept()?;
+/// let (_taken, _) = server.accept()?;
 /// link.cut();
 /// assert!(client.read(&mut [0]).is_err(), "it is reset");
 /// assert!(TcpStream::connect(link.addr()).is_err(), "it is refused");

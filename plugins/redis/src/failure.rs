@@ -111,9 +111,10 @@ impl Failure {
             || ["invalid password", OF_SCRIPT[0], OF_SCRIPT[1]].iter().any(|words| self.text.contains(words))
     }
 
-    /// The server does not do this for this user, or for nobody.
-    pub(crate) fn is_not_allowed(&self) -> bool {
-        self.is_denied() || self.text.contains("unknown command")
+    /// The server has no such command for this user, whatever the keys are.
+    pub(crate) fn has_no_command(&self) -> bool {
+        let is_denied = self.code() == "NOPERM" && self.text.contains("to run the '");
+        is_denied || self.text.contains("unknown command")
     }
 
     pub(crate) fn applied(&self) -> Applied {

@@ -112,7 +112,7 @@ impl Gather {
 
     /// Tells each what came of its call.
     fn tell(&self, some: Together, answer: Result<Reply, Failure>) {
-        self.is_off.fetch_or(matches!(&answer, Err(failure) if failure.is_not_allowed()), Relaxed);
+        self.is_off.fetch_or(matches!(&answer, Err(failure) if failure.has_no_command()), Relaxed);
         match (some, answer) {
             (Together::Reads(reads), Ok(Reply::List(values))) if values.len() == reads.len() => {
                 for ((_, tell), value) in reads.into_iter().zip(values) {

@@ -1,13 +1,14 @@
 //! [`Calls`]: those of a store, by what was asked for, and [`Counted`]: one of them.
 
 use super::super::{Reason, Result};
+use crate::metrics::{Durations, DurationsSnapshot};
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Instant,
 };
 
 /// The upper ends of the histogram's buckets, in nanoseconds: from a store in memory to a server that hangs.
-pub(super) const BUCKETS: [u64; 13] = [
+static BUCKETS: [u64; 13] = [
     50_000,
     100_000,
     250_000,
@@ -125,24 +126,26 @@ impl Calls {
 }
 
 /// What is counted of one operation. Those that were done are all but those that failed, which takes no counter of its own.
-#[derive(Default)]
 struct Slot {
-    /// Each without those below; the last one has no end.
-    buckets: [AtomicU64; BUCKETS.len() + 1],
-    nanos: AtomicU64,
+    durations: Durations<{ BUCKETS.len() }>,
     failures: [AtomicU64; FAILURES.len()],
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Slot { durations: Durations::new(&BUCKETS), failures: Default::default() }
+    }
 }
 
 /// The same at one moment.
 pub(super) struct Told {
-    pub(super) buckets: [u64; BUCKETS.len() + 1],
-    pub(super) nanos: u64,
+    pub(super) durations: DurationsSnapshot,
     failures: [u64; FAILURES.len()],
 }
 
 impl Told {
     pub(super) fn count(&self) -> u64 {
-        self.buckets.iter().sum()
+        self.durations.count()
     }
 
     /// How they have ended, and how many each.
@@ -156,20 +159,16 @@ impl Told {
 
 impl Slot {
     fn count(&self, began: Instant, failure: Option<usize>) {
-        let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let bucket = BUCKETS.iter().position(|end| nanos <= *end).unwrap_or(BUCKETS.len());
-        self.buckets[bucket].fetch_add(1, Relaxed);
-        self.nanos.fetch_add(nanos, Relaxed);
+        self.durations.record(began.elapsed());
         if let Some(failure) = failure {
             self.failures[failure].fetch_add(1, Relaxed);
         }
     }
 
     fn told(&self) -> Told {
-        let load = |count: &AtomicU64| count.load(Relaxed);
         // failures first: one that ends meanwhile is none of those that were done
-        let failures = self.failures.each_ref().map(load);
-        Told { failures, buckets: self.buckets.each_ref().map(load), nanos: self.nanos.load(Relaxed) }
+        let failures = self.failures.each_ref().map(|count| count.load(Relaxed));
+        Told { failures, durations: self.durations.snapshot() }
     }
 }
 

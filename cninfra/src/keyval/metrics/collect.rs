@@ -1,8 +1,7 @@
 //! [`Stores`]: those of an agent, and what is told of them at a scrape.
 
 use super::{
-    StoreMetrics,
-    calls::{self, BUCKETS},
+    StoreMetrics, calls,
     watches::{self, CAUSES},
 };
 use crate::metrics::{Collector, Unit};
@@ -15,8 +14,6 @@ use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
 };
-
-const NANOS: f64 = 1e9;
 
 /// The stores of an agent whose calls are counted. A metric has one family for all of them, so they are told together.
 #[derive(Clone, Default)]
@@ -121,12 +118,8 @@ fn requests(stores: &[Told], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result
     let mut family = encoder.encode_descriptor("keyval_request_duration", help, Some(&unit), kind)?;
     for told in stores {
         for (operation, calls) in &told.calls {
-            let ends = BUCKETS.iter().map(|end| *end as f64 / NANOS).chain([f64::INFINITY]);
-            let buckets: Vec<(f64, u64)> = ends.zip(calls.buckets).collect();
-            let sum = calls.nanos as f64 / NANOS;
             let labels = [("plugin", told.plugin), ("operation", operation)];
-            let mut one = family.encode_family(&labels)?;
-            one.encode_histogram::<[(&str, &str); 0]>(sum, calls.count(), &buckets, None)?;
+            calls.durations.encode(family.encode_family(&labels)?)?;
         }
     }
     Ok(())

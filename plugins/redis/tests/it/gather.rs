@@ -74,6 +74,9 @@ async fn what_one_may_not_is_told_to_him_alone() {
         }
         let got = join_all(keys.iter().filter(|key| key.starts_with("ok/")).map(|key| kv.get(key))).await;
         assert!(got.iter().all(|got| got.as_ref().is_ok_and(Option::is_some)), "{got:?}");
+        // a key that one may not have keeps nobody from going with others
+        assert_eq!(asked(&server, "mget") > 0, user == "u");
+        server.cli(&["CONFIG", "RESETSTAT"]).unwrap();
         store.close().await.unwrap();
     }
 }

@@ -1,13 +1,10 @@
 //! What is told of [`RequestMetrics`](super::RequestMetrics) at a scrape.
 
-use super::{
-    Inner,
-    series::{BUCKETS, Slot},
-};
+use super::{Inner, series::Slot};
 use cninfra::metrics::{
     Unit,
     prometheus_client::{
-        encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder},
+        encoding::{DescriptorEncoder, EncodeMetric},
         metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
     },
 };
@@ -15,8 +12,6 @@ use std::{
     fmt,
     sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
 };
-
-const NANOS: f64 = 1e9;
 
 pub(super) fn encode(all: &Inner, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
     let slots: Vec<((String, String), Arc<Slot>)> = {
@@ -37,7 +32,11 @@ pub(super) fn encode(all: &Inner, mut encoder: DescriptorEncoder<'_>) -> fmt::Re
     let mut durations = encoder.encode_descriptor("http_request_duration", help, Some(&unit), MetricType::Histogram)?;
     for ((route, method), slot) in &slots {
         let labels = [("method", method.as_str()), ("route", route)];
-        histogram(slot, durations.encode_family(&labels)?)?;
+        // one that nobody has asked yet has none
+        let told = slot.durations.snapshot();
+        if told.count() > 0 {
+            told.encode(durations.encode_family(&labels)?)?;
+        }
     }
     let in_flight: u64 = slots.iter().map(|(_, slot)| slot.in_flight()).sum();
     let gauges = [
@@ -55,17 +54,4 @@ pub(super) fn encode(all: &Inner, mut encoder: DescriptorEncoder<'_>) -> fmt::Re
     let (name, help) = ("http_connections_accepted", "Connections that were taken in.");
     let accepted = ConstCounter::new(all.accepted.load(Relaxed));
     accepted.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)
-}
-
-/// One that nobody has asked yet has none.
-fn histogram(slot: &Slot, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-    let counts = slot.buckets.each_ref().map(|count| count.load(Relaxed));
-    let count = counts.iter().sum();
-    if count == 0 {
-        return Ok(());
-    }
-    let ends = BUCKETS.iter().map(|end| *end as f64 / NANOS).chain([f64::INFINITY]);
-    let buckets: Vec<(f64, u64)> = ends.zip(counts).collect();
-    let sum = slot.nanos.load(Relaxed) as f64 / NANOS;
-    encoder.encode_histogram::<[(&str, &str); 0]>(sum, count, &buckets, None)
 }

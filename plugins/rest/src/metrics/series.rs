@@ -2,18 +2,24 @@
 
 use super::{RequestMetrics, statuses::Statuses};
 use axum::http::{Method, StatusCode};
-use cninfra::http::{Route, RouteIndex};
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{
-        AtomicU64,
-        Ordering::{Acquire, Relaxed, Release},
+use cninfra::{
+    http::{Route, RouteIndex},
+    metrics::Durations,
+};
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
+    time::Duration,
 };
 use tokio::time::Instant;
 
 /// The upper ends of the histogram's buckets, in nanoseconds: from a handler that only answers to one that is stuck.
-pub(super) const BUCKETS: [u64; 12] = [
+static BUCKETS: [u64; 12] = [
     500_000,
     1_000_000,
     2_500_000,
@@ -29,31 +35,34 @@ pub(super) const BUCKETS: [u64; 12] = [
 ];
 
 /// What is counted of one route and method.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(super) struct Slot {
     /// Requests that have come.
     asked: AtomicU64,
     /// Those of them that were never answered.
     lost: AtomicU64,
     pub(super) statuses: Statuses,
-    /// Of the buckets, each without those below; the last one is without an end.
-    pub(super) buckets: [AtomicU64; BUCKETS.len() + 1],
-    pub(super) nanos: AtomicU64,
+    pub(super) durations: Durations<{ BUCKETS.len() }>,
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        let durations = Durations::new(&BUCKETS);
+        Slot { asked: AtomicU64::default(), lost: AtomicU64::default(), statuses: Statuses::default(), durations }
+    }
 }
 
 impl Slot {
     /// Requests whose answers are not at their end: of those that have come, the others. So it takes no counter of its own.
     pub(super) fn in_flight(&self) -> u64 {
         // what has ended first: what comes meanwhile is in flight
-        let ended = self.buckets.iter().chain([&self.lost]).map(|count| count.load(Acquire)).sum();
+        let ended = self.durations.count() + self.lost.load(Acquire);
         self.asked.load(Acquire).saturating_sub(ended)
     }
 
-    fn count(&self, status: StatusCode, nanos: u64) {
+    fn count(&self, status: StatusCode, took: Duration) {
         self.statuses.count(status);
-        let bucket = BUCKETS.iter().position(|end| nanos <= *end).unwrap_or(BUCKETS.len());
-        self.buckets[bucket].fetch_add(1, Release);
-        self.nanos.fetch_add(nanos, Relaxed);
+        self.durations.record(took);
     }
 }
 
@@ -116,8 +125,8 @@ impl Drop for Counted {
     fn drop(&mut self) {
         match self.status {
             Some(status) => {
-                let nanos = (self.ends() - self.began).as_nanos();
-                self.slot.count(status, u64::try_from(nanos).unwrap_or(u64::MAX));
+                let took = self.ends() - self.began;
+                self.slot.count(status, took);
             }
             None => drop(self.slot.lost.fetch_add(1, Release)),
         }

@@ -32,7 +32,7 @@ pub(super) enum Told {
 
 /// The same watch, telling what is wrong.
 pub(super) fn told(watch: Watch, how: Told) -> Watch {
-    let control = Arc::new(Same(watch.handle().clone()));
+    let control = Arc::new(Control::of(&watch));
     let (mut count, mut held) = (0, None);
     let events = watch.flat_map(move |event| {
         count += usize::from(matches!(event, Event::Changes { .. }));
@@ -83,68 +83,50 @@ fn changed(how: Told, event: Event) -> Vec<Event> {
     }
 }
 
-/// What is done about the watch below it.
-struct Same(WatchHandle);
-
-impl WatchControl for Same {
-    fn add(&self, range: KeyRange) -> BoxFuture<'_, keyval::Result<()>> {
-        Box::pin(self.0.add(range))
-    }
-    fn remove(&self, range: KeyRange) -> BoxFuture<'_, keyval::Result<()>> {
-        Box::pin(self.0.remove(range))
-    }
-    fn snapshot(&self) -> BoxFuture<'_, keyval::Result<()>> {
-        Box::pin(self.0.snapshot())
-    }
-    fn stats(&self) -> WatchStats {
-        self.0.stats()
-    }
-}
-
 /// A watch from which ranges are never taken out.
 pub(super) fn keeping_its_ranges(watch: Watch) -> Watch {
-    let control = Arc::new(Keeping(watch.handle().clone()));
+    let control = Arc::new(Control { keeps: true, ..Control::of(&watch) });
     Watch::new(watch, control)
-}
-
-struct Keeping(WatchHandle);
-
-impl WatchControl for Keeping {
-    fn add(&self, range: KeyRange) -> BoxFuture<'_, keyval::Result<()>> {
-        Box::pin(self.0.add(range))
-    }
-    fn remove(&self, _: KeyRange) -> BoxFuture<'_, keyval::Result<()>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn snapshot(&self) -> BoxFuture<'_, keyval::Result<()>> {
-        Box::pin(self.0.snapshot())
-    }
-    fn stats(&self) -> WatchStats {
-        self.0.stats()
-    }
 }
 
 /// A watch that throws away what nobody has looked at, and tells it anew, again and again.
 pub(super) fn telling_nobody(watch: Watch) -> Watch {
-    let control = Arc::new(Anew(watch.handle().clone()));
+    let control = Arc::new(Control { resnapshots: 10, ..Control::of(&watch) });
     Watch::new(watch, control)
 }
 
-struct Anew(WatchHandle);
+/// What is done about the watch below it.
+struct Control {
+    below: WatchHandle,
+    /// Ranges stay, whoever takes them out.
+    keeps: bool,
+    /// Of each new snapshot it tells so many.
+    resnapshots: u64,
+}
 
-impl WatchControl for Anew {
+impl Control {
+    /// All as it is.
+    fn of(watch: &Watch) -> Self {
+        Control { below: watch.handle().clone(), keeps: false, resnapshots: 1 }
+    }
+}
+
+impl WatchControl for Control {
     fn add(&self, range: KeyRange) -> BoxFuture<'_, keyval::Result<()>> {
-        Box::pin(self.0.add(range))
+        Box::pin(self.below.add(range))
     }
     fn remove(&self, range: KeyRange) -> BoxFuture<'_, keyval::Result<()>> {
-        Box::pin(self.0.remove(range))
+        match self.keeps {
+            true => Box::pin(async { Ok(()) }),
+            false => Box::pin(self.below.remove(range)),
+        }
     }
     fn snapshot(&self) -> BoxFuture<'_, keyval::Result<()>> {
-        Box::pin(self.0.snapshot())
+        Box::pin(self.below.snapshot())
     }
     fn stats(&self) -> WatchStats {
-        let mut stats = self.0.stats();
-        stats.resnapshots *= 10;
+        let mut stats = self.below.stats();
+        stats.resnapshots *= self.resnapshots;
         stats
     }
 }

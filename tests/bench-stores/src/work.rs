@@ -1,0 +1,162 @@
+//! [`What`]: what contestants are asked to do, alone or in turns, and [`Contestant`]: who does it.
+
+use crate::blocks::{Blocks, time};
+use futures_util::future::try_join_all;
+use std::{env, error::Error, time::Instant};
+
+pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Operations of a block.
+const ONE_BY_ONE: usize = 40;
+const AT_ONCE: usize = 64;
+const ROUNDS: usize = 6;
+pub const WATCHED: usize = 200;
+
+/// Who takes part. The client comes twice: what the second one gives is the noise.
+pub const NAMES: [&str; 4] = ["raw", "raw", "static", "dyn"];
+
+/// A client or a store, with a prefix of its own, and a watch of what is below `watched/` there.
+pub trait Contestant: Sized {
+    async fn put(&self, key: &str, value: &str) -> Result<()>;
+    /// Reads a key, which is there.
+    async fn get(&self, key: &str) -> Result<()>;
+    /// Waits for the watch, and says of how many keys it has told.
+    async fn told(&mut self) -> Result<usize>;
+}
+
+#[derive(Clone, Copy)]
+pub enum What {
+    Put,
+    Get,
+    PutAtOnce,
+    GetAtOnce,
+    Watch,
+}
+
+impl What {
+    const ALL: [(What, &'static str, &'static str); 5] = [
+        (What::Put, "put", "put"),
+        (What::Get, "get", "get"),
+        (What::PutAtOnce, "puts", "put, 64 at once"),
+        (What::GetAtOnce, "gets", "get, 64 at once"),
+        (What::Watch, "watch", "watch"),
+    ];
+
+    fn named(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|(_, short, _)| *short == name);
+        found.map(|(what, ..)| what).ok_or_else(|| format!("`{name}` is none of put, get, puts, gets, watch").into())
+    }
+
+    /// Of a block.
+    fn operations(self) -> usize {
+        match self {
+            What::Put => ONE_BY_ONE,
+            What::Get => ONE_BY_ONE * 4,
+            What::PutAtOnce => AT_ONCE * ROUNDS,
+            What::GetAtOnce => AT_ONCE * ROUNDS * 4,
+            What::Watch => WATCHED,
+        }
+    }
+
+    async fn run(self, contestant: &mut impl Contestant) -> Result<()> {
+        let many = || (0..AT_ONCE).map(|number| format!("many/{number}")).collect::<Vec<_>>();
+        match self {
+            What::Put => {
+                for number in 0..ONE_BY_ONE {
+                    contestant.put(&format!("one/{number}"), "value").await?;
+                }
+            }
+            What::Get => {
+                for number in 0..ONE_BY_ONE * 4 {
+                    contestant.get(&format!("one/{}", number % ONE_BY_ONE)).await?;
+                }
+            }
+            What::PutAtOnce => {
+                let keys = many();
+                for _ in 0..ROUNDS {
+                    try_join_all(keys.iter().map(|key| contestant.put(key, "value"))).await?;
+                }
+            }
+            What::GetAtOnce => {
+                let keys = many();
+                for _ in 0..ROUNDS * 4 {
+                    try_join_all(keys.iter().map(|key| contestant.get(key))).await?;
+                }
+            }
+            What::Watch => watched(contestant).await?,
+        }
+        Ok(())
+    }
+}
+
+/// Writes keys that are watched, and waits until all of them have been told.
+async fn watched(contestant: &mut impl Contestant) -> Result<()> {
+    let keys: Vec<String> = (0..WATCHED).map(|number| format!("watched/{number}")).collect();
+    // another one each time, since what is as it was is not told by all
+    let value = format!("{:?}", Instant::now());
+    for some in keys.chunks(AT_ONCE) {
+        try_join_all(some.iter().map(|key| contestant.put(key, &value))).await?;
+    }
+    let mut told = 0;
+    while told < WATCHED {
+        told += contestant.told().await?;
+    }
+    Ok(())
+}
+
+/// What is asked of the program.
+pub enum Task {
+    /// One contestant alone, by its name, for so many blocks, on the server that is there.
+    Alone { name: String, what: What, blocks: usize, at: String },
+    /// All in turns, for so many blocks.
+    Compare(usize),
+}
+
+impl Task {
+    pub fn of_args() -> Result<Self> {
+        let args: Vec<String> = env::args().skip(1).collect();
+        if let [flag, name, what, blocks, at] = &*args
+            && flag == "--alone"
+        {
+            let (what, blocks) = (What::named(what)?, blocks.parse()?);
+            return Ok(Task::Alone { name: name.clone(), what, blocks, at: at.clone() });
+        }
+        Ok(Task::Compare(args.first().map_or(Ok(90), |count| count.parse())?))
+    }
+}
+
+/// One thread, so that the instructions are those of the contestant alone.
+pub fn on_one_thread<T>(run: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run)
+}
+
+pub async fn alone(mut contestant: impl Contestant, what: What, blocks: usize) -> Result<()> {
+    // there is something to be read
+    What::Put.run(&mut contestant).await?;
+    What::PutAtOnce.run(&mut contestant).await?;
+    for _ in 0..blocks {
+        what.run(&mut contestant).await?;
+    }
+    println!("{} operations", what.operations() * blocks);
+    Ok(())
+}
+
+/// Prints what each takes, by what the first one does.
+pub async fn compare(mut contestants: Vec<impl Contestant>, blocks: usize) -> Result<()> {
+    println!("time by the client's, {blocks} blocks; median (95 % interval)\n");
+    for (what, _, name) in What::ALL {
+        let mut taken = Blocks::of(NAMES);
+        for contestant in &mut contestants {
+            what.run(contestant).await?;
+        }
+        for _ in 0..blocks {
+            let mut block = vec![Default::default(); contestants.len()];
+            for at in taken.order() {
+                block[at] = time(what.run(&mut contestants[at])).await?;
+            }
+            taken.add(block);
+        }
+        taken.print(name);
+    }
+    Ok(())
+}
