@@ -59,6 +59,8 @@ pub(super) struct Takes {
     pub(super) kind: String,
     /// The type takes whatever is there, and only its own code knows what that may be.
     pub(super) of_any: bool,
+    /// A secret was read.
+    pub(super) of_secret: bool,
 }
 
 impl Takes {
@@ -68,6 +70,14 @@ impl Takes {
 
     pub(super) fn hidden(&self) -> String {
         format!("{}, not {}", self.wanted, self.kind)
+    }
+
+    pub(super) fn wants_text(&self) -> bool {
+        self.wanted == TEXT
+    }
+
+    pub(super) fn is_text(&self) -> bool {
+        self.kind == TEXT
     }
 }
 
@@ -107,7 +117,7 @@ impl Failure {
             (What::Missing { .. } | What::NoContent | What::OfFile(_) | What::Unanswered(_) | What::Asked, _) => {
                 return self;
             }
-            (What::Takes(takes), Some(found)) if takes.wanted == TEXT => {
+            (What::Takes(takes), Some(found)) if takes.wants_text() => {
                 format!("its value is {found} where a text is wanted: put it in quotes")
             }
             _ => "its value does not fit".to_string(),
@@ -132,8 +142,9 @@ impl de::Error for Failure {
             _ => in_words(&expected),
         };
         let (wanted, kind) = (wanted.into_owned(), kind(&found));
-        let found = if secret::is_being_read() { kind.clone() } else { shown(&found) };
-        Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false }.into()))
+        let of_secret = secret::is_being_read();
+        let found = if of_secret { kind.clone() } else { shown(&found) };
+        Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_secret }.into()))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -148,7 +159,8 @@ impl de::Error for Failure {
             Some(number) => (format!("{number} values"), len.to_string()),
             None => (expected, format!("{len} of them")),
         };
-        Failure::new(What::Takes(Takes { wanted, kind: found.clone(), found, of_any: false }.into()))
+        let of_secret = secret::is_being_read();
+        Failure::new(What::Takes(Takes { wanted, kind: found.clone(), found, of_any: false, of_secret }.into()))
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
@@ -232,13 +244,14 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
         other if other.starts_with("internally tagged enum ") || other.starts_with("adjacently tagged enum ") => {
             "a mapping of keys to values".into()
         }
+        "variant identifier" | "field identifier" => "a name".into(),
         other if other.starts_with("enum ") => "a name".into(),
         other => other.into(),
     }
 }
 
 /// As it would be written.
-fn shown(found: &Unexpected<'_>) -> String {
+pub(super) fn shown(found: &Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => format!("`{value}`"),
         Unexpected::Unsigned(value) => format!("`{value}`"),
@@ -252,7 +265,7 @@ fn shown(found: &Unexpected<'_>) -> String {
 }
 
 /// Without what it is.
-fn kind(found: &Unexpected<'_>) -> String {
+pub(super) fn kind(found: &Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(_) => "`true` or `false`".to_string(),
         Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number".to_string(),

@@ -23,8 +23,8 @@
 //! Mappings are merged key by key, lists are taken whole from the highest layer. Of a choice (an enum whose variants have fields, as serde has them by default: `auth: {basic: {user: u}}`) the highest layer
 //! says which variant it is. What lower layers say of the same variant is kept, and merged as any mapping is, so that a file may have the user and a variable the password; what they say of
 //! another variant does not hold. A name alone (`--set store.auth=basic`) says which variant, and nothing of it. An alias of a variant is another name: say the same one in all layers.
-//! Where `tag` or `untagged` is used, the value is a mapping as others are: merged key by key, with keys as they are written; a text of a flag or a variable is a number or a truth
-//! value there, where it looks so, what is in brackets or in quotes is read as YAML has it, and all else is as it stands: a password of digits stands in quotes.
+//! Where `tag`, `untagged` or `flatten` is used, the value is a mapping as others are: merged key by key, with keys as they are written; a text of a flag or a variable is a number or a truth
+//! value there, where it looks so and that fits, and else the text that it is (a password of digits); what is in brackets or in quotes is read as YAML has it.
 //!
 //! What is in a [`Secret`] is in no message, and neither are the keys in it. Nor is what should be the name of a variant, if any variant of that enum may hold a secret by its type: the message has the names that
 //! there are. (Of an enum with `tag` and `content` the word in the place of the tag is shown.)
@@ -85,6 +85,7 @@ mod library;
 mod live;
 mod load;
 mod locate;
+mod looks;
 mod mistake;
 mod mistakes;
 mod phase_limits;
