@@ -115,7 +115,7 @@ pub use duration::{Duration, DurationError};
 pub use effective::{EffectiveSection, EffectiveValue};
 pub(crate) use file::{At, is_dir, is_there};
 pub use hides::Hides;
-pub(crate) use key::nearest;
+pub(crate) use key::{nearest, same as is_same_key};
 pub(crate) use kinds::{Clash, check_kinds};
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;
