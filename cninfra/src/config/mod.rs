@@ -4,7 +4,7 @@
 //! over the one before, for every key alike:
 //!
 //! 1. the type's `Default`, and what the program sets ([`Config::set`]);
-//! 2. files: `<name>.conf` of the config directory (YAML; `<name>.yaml`, `.yml`, `.json` and `.toml` as well), or the section `<name>` of
+//! 2. files: `<name>.conf` of the config directory (YAML; `<name>.yaml`, `.yml`, `.json`, which is to be JSON, and `.toml` as well), or the section `<name>` of
 //!    `agent.yaml`; the same key in two files is an error;
 //! 3. variables of the environment: those that the plugin declares ([`Flag`](crate::Flag)), then `CNINFRA__<NAME>__<KEY>`;
 //! 4. the command line: the flags that the plugin declares, then `--set <name>.<key>=<value>`.
@@ -27,7 +27,7 @@
 //! value there, where it looks so and that fits, and else the text that it is (a password of digits); what is in brackets or in quotes is read as YAML has it.
 //!
 //! What is in a [`Secret`] is in no message, and neither are the keys in it. Nor is what should be the name of a variant, if any variant of that enum may hold a secret by its type: the message has the names that
-//! there are. (Of an enum with `tag` and `content` the word in the place of the tag is shown.)
+//! there are.
 //!
 //! A date of TOML is a text: no other type of a key takes one, and YAML has the same word as a text.
 //!

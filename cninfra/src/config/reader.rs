@@ -6,7 +6,7 @@
 use super::{
     Duration,
     extract::Reads,
-    failure::{Failure, Spot, What},
+    failure::{self, Failure, Spot, What},
     fields::{self, Fed, Feed, feed_map, feed_struct, unsaid},
     plugin_name,
     reading::Reading,
@@ -190,6 +190,10 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     fn choose<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failure> {
+        // what belongs to it is in another key, and may be a secret
+        if self.is_asked() && failure::is_tag(&visitor) {
+            self.reading.notes.borrow_mut().told_open = true;
+        }
         let reader = self.wanted(Kind::Choice(names))?;
         reader.reading.notes.borrow_mut().choices.insert(reader.path.clone());
         if let Some(choice) = Choice::of(&reader, names) {
