@@ -10,6 +10,9 @@ const TEXT: &str = "a text";
 /// Why a value is not in the words.
 pub(super) const HIDDEN: &str = "(it is not shown, since it is a secret)";
 
+/// What is said of a panic begins so.
+pub(super) const PANICKED: &str = "reading it panicked: ";
+
 /// Why reading a section stopped.
 #[derive(Debug)]
 pub(super) struct Failure {

@@ -4,11 +4,11 @@
 use super::{
     failure::{self, Failure, Spot, Takes, What},
     reader::unexpected,
-    source::{Step, Way},
+    source::Way,
     trial::Trial,
     value,
 };
-use figment::value::{Tag, Value};
+use figment::value::Value;
 
 /// So many of them are tried together, each as a text or not.
 const MOST: usize = 6;
@@ -63,54 +63,12 @@ fn is_better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> bo
     }
 }
 
-/// Where within a mapping or a list it is that is wrong, if there is one such value or key; of a secret the layer alone.
-pub(super) fn found(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Spot> {
-    let is_it = |step: &Step, value: &Value| match (what, step) {
-        (What::Takes(takes), _) if takes.of_secret => takes.found == failure::kind(&unexpected(value)),
-        (What::Takes(takes), _) => takes.found == failure::shown(&unexpected(value)),
-        (What::Unknown { key: unknown, .. }, Step::Key(key)) => key == unknown,
-        _ => false,
-    };
-    let mut all = Vec::new();
-    collect(value::at(trial.merged, &spot.way)?, spot, &is_it, &mut all);
-    let [(tag, mut found)] = <[_; 1]>::try_from(all).ok()?;
-    found.entry = trial.layers.number(tag, &found.way);
-    match what {
-        What::Takes(takes) if takes.of_secret => return Some(Spot { entry: found.entry, ..spot.clone() }),
-        // it is told as a key of what it is in
-        What::Unknown { .. } => drop(found.path.pop()),
-        _ => {}
-    }
-    Some(found)
-}
-
-/// The values in a mapping or a list that are so, behind these steps.
-fn collect(around: &Value, spot: &Spot, is_it: &dyn Fn(&Step, &Value) -> bool, all: &mut Vec<(Tag, Spot)>) {
-    let mut inner = |step: Step, value: &Value| {
-        let mut inner = spot.clone();
-        match (&step, inner.path.last_mut()) {
-            (Step::Index(index), Some(last)) => *last = format!("{last}[{index}]"),
-            (Step::Key(key), _) => inner.path.push(key.clone()),
-            _ => {}
-        }
-        inner.way.push(step.clone());
-        collect(value, &inner, is_it, all);
-        if is_it(&step, value) {
-            all.push((value.tag(), inner));
-        }
-    };
-    match around {
-        Value::Dict(_, dict) => dict.iter().for_each(|(key, value)| inner(Step::Key(key.clone()), value)),
-        Value::Array(_, items) => items.iter().enumerate().for_each(|(at, value)| inner(Step::Index(at), value)),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::config::{Config, Duration, Files, Known, Secret, Section as _, print};
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
 
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
@@ -127,6 +85,12 @@ mod tests {
         Plain,
         Basic { user: String, password: Secret, port: u16, on: Option<bool> },
         Pin { user: String, pin: Secret<u16> },
+        Timed { times: Secret<BTreeMap<String, Duration>>, side: Option<Side>, time: Option<Duration> },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Side {
+        Left { token: Secret },
     }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -259,13 +223,32 @@ mod tests {
             wrong("odd: {tagged: {kind: pin, user: u}}", &[("odd.tagged.pin", "x")]),
             ["flag --tagged.pin: key `odd.tagged` takes a whole number from 0 to 65535, not a text"]
         );
+        // neither are the keys of one, nor what may be one
+        let timed = |text: &str| wrong(&format!("odd: {{tagged: {{kind: timed, {text}}}}}"), &[]);
+        let hidden = "its value does not fit (it is not shown, since it is a secret)";
+        assert_eq!(timed("times: {hunter2: soon}"), [format!("agent.yaml:1:15: key `odd.tagged`: {hidden}")]);
+        for text in ["times: {}, side: hunter2", "times: {}, side: {hunter2: x}", "times: {hunter2: [x]}"] {
+            let found = timed(text);
+            assert!(found.len() == 1 && !found[0].contains("hunter2"), "{found:?}");
+        }
+        let file = wrong("odd: {tagged: {kind: basic, user: u, password-file: x, port: 1}}", &[]);
+        let words = "key `odd.tagged.password-file` is unknown | here a secret is in no file of its own: set `password`, be it by a variable";
+        assert_eq!(file, [format!("agent.yaml:1:38: {words}")]);
+        // what a type says of its own values has the place of its key, too
+        assert_eq!(
+            timed("times: {}, time: 5"),
+            ["agent.yaml:1:46: key `odd.tagged.time`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds"]
+        );
         // all of it at once
         let found = wrong("odd:\n  tagged: {kind: basic, user: 5, password: x, port: z, prot: 1}", &[]);
         assert_eq!(found.len(), 3, "{found:?}");
         for text in ["{kind: 1, user: u}", "{kind: basc}"] {
             let found = wrong(&format!("odd: {{tagged: {text}}}"), &[]);
             assert_eq!(found.len(), 1, "{found:?}");
-            assert!(found[0].contains("key `odd.tagged.kind` takes `plain`, `basic` or `pin`, not"), "{found:?}");
+            assert!(
+                found[0].contains("key `odd.tagged.kind` takes `plain`, `basic`, `pin` or `timed`, not"),
+                "{found:?}"
+            );
         }
     }
 }
