@@ -8,10 +8,10 @@ use super::{
 };
 use figment::value::Value;
 
-/// So many keys are tried in one mapping: for each, all of the section is read.
-const MOST: usize = 100;
+/// So many keys are tried in one mapping, for each mistake that may be told: for each key, all of the section is read.
+const MOST: usize = 4;
 
-/// Where it is that is wrong, within a mapping, as far as that can be known; of a secret the layer alone. It is what this would not be said without.
+/// Where it is that is wrong, within a mapping, as far as that can be known; of a secret without the names of keys. It is what this would not be said without.
 pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Spot> {
     // the key of a choice may be a secret, in the place of a name
     if !trial.has_keys(spot) {
@@ -37,7 +37,8 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Spo
         What::Says(words) => words.ends_with(HIDDEN),
         _ => false,
     };
-    Some(if of_secret { Spot { entry: found.entry, ..spot.clone() } } else { found })
+    // which of the keys on the way is the secret, nobody knows
+    Some(if of_secret { Spot { path: spot.path.clone(), ..found } } else { found })
 }
 
 /// What is wrong with a value, to be compared.
@@ -48,7 +49,8 @@ fn said(trial: &Trial<'_>, value: &Value) -> Option<(String, Option<Way>)> {
 
 /// The only key of a mapping without which something else is said, or nothing.
 fn inner(trial: &Trial<'_>, said: &Option<(String, Option<Way>)>, around: &[Step]) -> Option<String> {
-    let dict = value::at(trial.merged, around)?.as_dict().filter(|dict| dict.len() <= MOST)?;
+    let most = MOST * trial.layers.most_mistakes();
+    let dict = value::at(trial.merged, around)?.as_dict().filter(|dict| dict.len() <= most)?;
     let way = |key: &str| around.iter().cloned().chain([Step::Key(key.to_string())]).collect::<Way>();
     let is_cause = |key: &&String| {
         let mut without = trial.merged.clone();

@@ -224,6 +224,9 @@ fn plain(words: String) -> String {
     if words == "u128 is not supported" || words == "i128 is not supported" {
         return "a number of 128 bits is not read here: it is a defect of the plugin".to_string();
     }
+    if let Some(key) = words.strip_prefix("unknown field ").filter(|key| key.ends_with('`')) {
+        return format!("the key {key} is unknown");
+    }
     words
 }
 

@@ -257,7 +257,7 @@ mod tests {
         assert!(missing.starts_with("odd.conf:1:7: key `odd.user`: the key `password` is missing"), "{missing}");
         assert_eq!(
             first("tagged: {kind: named, password: 4711}"),
-            "odd.conf:1:9: key `odd.tagged` takes a text, not a number | a text that looks like something else stands in quotes"
+            "odd.conf:1:33: key `odd.tagged` takes a text, not a number | a text that looks like something else stands in quotes"
         );
         let hidden = "(it is not shown, since a secret may be there)";
         assert_eq!(

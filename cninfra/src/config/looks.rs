@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(default, deny_unknown_fields)]
     struct Flat {
         name: String,
         #[serde(flatten)]
@@ -216,7 +216,7 @@ mod tests {
         );
         assert_eq!(
             wrong("odd:\n  tagged: {kind: basic, user: u, password: 4711, port: 1}", &[]),
-            [format!("agent.yaml:2:11: key `odd.tagged` takes a text, not a number | {quotes}")]
+            [format!("agent.yaml:2:44: key `odd.tagged` takes a text, not a number | {quotes}")]
         );
         // of a secret its key is not named, and what is missing without it is not told
         assert_eq!(
@@ -226,7 +226,7 @@ mod tests {
         // neither are the keys of one, nor what may be one
         let timed = |text: &str| wrong(&format!("odd: {{tagged: {{kind: timed, {text}}}}}"), &[]);
         let hidden = "its value does not fit (it is not shown, since it is a secret)";
-        assert_eq!(timed("times: {hunter2: soon}"), [format!("agent.yaml:1:15: key `odd.tagged`: {hidden}")]);
+        assert_eq!(timed("times: {hunter2: soon}"), [format!("agent.yaml:1:46: key `odd.tagged`: {hidden}")]);
         for text in ["times: {}, side: hunter2", "times: {}, side: {hunter2: x}", "times: {hunter2: [x]}"] {
             let found = timed(text);
             assert!(found.len() == 1 && !found[0].contains("hunter2"), "{found:?}");
@@ -238,6 +238,18 @@ mod tests {
         assert_eq!(
             timed("times: {}, time: 5"),
             ["agent.yaml:1:46: key `odd.tagged.time`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds"]
+        );
+        // what is flattened
+        assert_eq!(
+            wrong("flat:\n  name: 7\n  nmae: x\n  user: 5\n  password: 6\n  port: x\n", &[("flat.port", "300000")]),
+            [
+                format!("agent.yaml:2:9: key `flat.name` takes a text, not `7` | {quotes}"),
+                "agent.yaml:3:9: key `flat.nmae`: the key `nmae` is unknown".to_owned(),
+                format!("agent.yaml:4:9: key `flat.user` takes a text, not `5` | {quotes}"),
+                format!("agent.yaml:5:13: section `flat` takes a text, not a number | {quotes}"),
+                format!("agent.yaml:6:9: key `flat.port` {number} the text `x`"),
+                format!("flag --port: key `flat.port` {number} `300000`"),
+            ]
         );
         // all of it at once
         let found = wrong("odd:\n  tagged: {kind: basic, user: 5, password: x, port: z, prot: 1}", &[]);

@@ -104,7 +104,7 @@ impl<'a> Mistakes<'a> {
         };
         let (text, help) = match what {
             What::Takes(what) => {
-                let help = match spot.path.is_empty() {
+                let help = match spot.way.is_empty() {
                     true => Some("write `key: value`, one to a line".to_string()),
                     false if trial.is_text_wanted(what, spot) || trial.is_right_in_quotes(spot) => {
                         Some("a text that looks like something else stands in quotes".to_string())
