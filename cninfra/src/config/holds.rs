@@ -206,7 +206,7 @@ mod tests {
                 let (wrong, printed) = said(&file, &flags);
                 let all = format!("{wrong:?}\n{printed}");
                 // a flag's text is one where a text is wanted
-                let is_right = (*key, *value) == ("untagged", "4711") && file.is_empty();
+                let is_right = *key == "untagged" && *value == "4711" && file.is_empty();
                 assert_eq!(wrong.is_empty(), is_right, "{key}: {value}: {all}");
                 assert!(!all.contains("hunter2") && !all.contains("4711"), "{key}: {value}: {all}");
             }

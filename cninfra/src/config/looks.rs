@@ -165,6 +165,8 @@ mod tests {
         assert_eq!(read(file, &all).0.tagged, basic("7", "1e3", 80));
         let lone = [("odd.tagged.kind", "basic"), all[0], all[1], all[2]];
         assert_eq!(read("", &lone).0.tagged, basic("7", "1e3", 80));
+        assert_eq!(read(file, &[("odd.tagged.password", "'{a: [b]}'")]).0.tagged, basic("u", "{a: [b]}", 1));
+        assert_eq!(read("", &[("odd.tagged", "kind: plain")]).0.tagged, Some(Tagged::Plain));
         // no variant of those that are untagged says which of its keys does not fit
         let both = |name: &str, password: &str, port| {
             let password = Secret::new(password.into());
@@ -176,7 +178,7 @@ mod tests {
         assert_eq!(read(file, &all).0.untagged, both("1", "2", 3));
         assert_eq!(read("", &[("odd.untagged", "7")]).0.untagged, Some(Untagged::Number(7)));
         let word = |text: &str| Some(Untagged::Word(Secret::new(text.into())));
-        for text in ["70000", "true", "ab #c", "&a b", "1 2", "x: y"] {
+        for text in ["70000", "true", "ab #c", "&a b", "1 2", "x: y", "- a"] {
             assert_eq!(read("", &[("odd.untagged", text)]).0.untagged, word(text), "{text}");
         }
         let token = [("odd.beside.kind", "token"), ("odd.beside.of", "4711")];
