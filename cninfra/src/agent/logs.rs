@@ -20,6 +20,9 @@ use std::{
 /// The name of the section.
 pub(super) const SECTION: &str = "logs";
 
+/// Its keys that say a level on one line.
+pub(super) const LEVELS: [&str; 2] = ["default-level", "levels"];
+
 /// The flags that set its keys.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::new("log-level", "default-level").env("INITIAL_LOGLVL").help(

@@ -22,7 +22,7 @@ pub(super) struct Canonical {
     /// Keys that are spelled in another way, by their canonical place.
     pub(super) written: BTreeMap<Way, String>,
     pub(super) choices: Choices,
-    /// Numbers of sources that have texts only, as they are written.
+    /// Numbers and truth values of sources that have texts only, as they are written.
     pub(super) texts: BTreeMap<Way, String>,
     /// Mappings and lists that are secrets: what keys they have is not shown.
     secrets: Vec<Way>,
@@ -53,21 +53,18 @@ impl Canonical {
         }
         let (value, texts) = match value {
             Value::String(tag, text) => {
-                let value = match asked {
-                    Some(shape) if texts == Texts::Untyped || !shape.takes_texts() => shape.of_text(&text),
-                    None if texts == Texts::Untyped => value::understood(&text),
-                    _ => Value::String(tag, text.clone()),
-                };
-                if matches!(value, Value::Num(..)) {
-                    self.texts.insert(way.clone(), text);
-                }
+                let value = self.look(way, text, |text| match asked {
+                    Some(shape) if texts == Texts::Untyped || !shape.takes_texts() => shape.of_text(text),
+                    None if texts == Texts::Untyped => value::understood(text),
+                    _ => Value::String(tag, text.to_string()),
+                });
                 (value, Texts::Typed)
             }
             value => (value, texts),
         };
         // what is in there only the type's own code knows
         let Some(Shape { optional, kind }) = asked.filter(|shape| shape.kind != Kind::Any) else {
-            return if texts == Texts::Untyped { understood(value) } else { value };
+            return if texts == Texts::Untyped { self.looked_at(way, value) } else { value };
         };
         match (kind, value) {
             // a mapping with nothing in it: it takes nothing from the layers below
@@ -186,15 +183,30 @@ impl Canonical {
         };
         way.iter().enumerate().map(step).collect()
     }
-}
 
-/// The texts of a mapping as what they look like.
-fn understood(said: Value) -> Value {
-    match said {
-        Value::String(_, text) => value::looked_at(&text),
-        Value::Dict(tag, dict) => {
-            Value::Dict(tag, dict.into_iter().map(|(key, value)| (key, understood(value))).collect())
+    /// The texts of a mapping as what they look like.
+    fn looked_at(&mut self, way: &mut Way, said: Value) -> Value {
+        match said {
+            Value::String(_, text) => self.look(way, text, value::looked_at),
+            Value::Dict(tag, dict) => {
+                let looked_at = |(key, value): (String, Value)| {
+                    way.push(Step::Key(key.clone()));
+                    let value = self.looked_at(way, value);
+                    way.pop();
+                    (key, value)
+                };
+                Value::Dict(tag, dict.into_iter().map(looked_at).collect())
+            }
+            other => other,
         }
-        other => other,
+    }
+
+    /// What a text is taken for; where that is no text, it is kept as it is written.
+    fn look(&mut self, way: &Way, text: String, look: impl FnOnce(&str) -> Value) -> Value {
+        let value = look(&text);
+        if matches!(value, Value::Num(..) | Value::Bool(..)) {
+            self.texts.insert(way.clone(), text);
+        }
+        value
     }
 }

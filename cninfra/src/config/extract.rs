@@ -4,6 +4,7 @@ use super::{
     entry::Entries,
     failure::{Failure, Spot, What},
     layers::{Dropped, Layers},
+    looks,
     mistake::{self, Mistake},
     mistakes::Mistakes,
     reader::Reader,
@@ -135,7 +136,7 @@ fn outcome_of(
         let panicked = |panic| Err(Failure::new(What::Says(format!("reading it panicked: {panic}"))));
         foreign::guard(|| read(reader)).unwrap_or_else(panicked)
     };
-    let (layers, whole) = known.unwrap_or_else(|| {
+    let (mut layers, mut whole) = known.unwrap_or_else(|| {
         let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
         let whole = layers.merge(&Dropped::new());
         (layers, whole)
@@ -158,7 +159,12 @@ fn outcome_of(
     }
     let (missing, unanswered, meant) =
         (all.missing, std::mem::take(&mut all.unanswered), std::mem::take(&mut all.meant));
+    let texts = std::mem::take(&mut all.texts);
     let mistakes = all.sorted();
+    if !texts.is_empty() {
+        layers.take_for_texts(&texts);
+        whole = layers.merge(&Dropped::new());
+    }
     Outcome { mistakes, unanswered, lost, meant, missing, notes, figment: whole, layers }
 }
 
@@ -180,7 +186,8 @@ impl Mistakes<'_> {
             // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
             let merged =
                 if dropped.is_empty() { layers.value(self.whole) } else { layers.value(&layers.merge(dropped)) };
-            let Some(merged) = merged else { return Notes::default() };
+            let Some(mut merged) = merged else { return Notes::default() };
+            looks::put(&mut merged, &self.texts);
             let reading =
                 Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
             let reader = Reader::new(&reading, &merged);
@@ -194,12 +201,18 @@ impl Mistakes<'_> {
             let before = dropped.len();
             match done {
                 Err(Failure { what, spot: Some(spot) }) => {
+                    let trial = Trial { section: self.section, layers, dropped, merged: &merged, read };
+                    let texts = looks::texts((&what, &spot), &trial);
+                    if !texts.is_empty() {
+                        self.texts.extend(texts);
+                        continue;
+                    }
+                    let spot = looks::found(&what, &spot, &trial).unwrap_or(spot);
                     // of two names of one key, one has been read
                     self.lost |= !matches!(what, What::Twice(_));
                     let is_of_all = matches!(what, What::Missing { .. })
                         || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
                     if reads == Reads::All || !self.is_of_a_part(&what, &spot) {
-                        let trial = Trial { section: self.section, layers, dropped, merged: &merged, read };
                         self.tell(&what, &spot, &notes, dropped, &trial);
                     }
                     // of what is wrong with a mapping as a whole no layer's part is to be told alone

@@ -59,6 +59,8 @@ pub(super) struct Takes {
     pub(super) kind: String,
     /// The type takes whatever is there, and only its own code knows what that may be.
     pub(super) of_any: bool,
+    /// A secret was read.
+    pub(super) of_secret: bool,
 }
 
 impl Takes {
@@ -68,6 +70,14 @@ impl Takes {
 
     pub(super) fn hidden(&self) -> String {
         format!("{}, not {}", self.wanted, self.kind)
+    }
+
+    pub(super) fn wants_text(&self) -> bool {
+        self.wanted == TEXT
+    }
+
+    pub(super) fn is_text(&self) -> bool {
+        self.kind == TEXT
     }
 }
 
@@ -107,7 +117,7 @@ impl Failure {
             (What::Missing { .. } | What::NoContent | What::OfFile(_) | What::Unanswered(_) | What::Asked, _) => {
                 return self;
             }
-            (What::Takes(takes), Some(found)) if takes.wanted == TEXT => {
+            (What::Takes(takes), Some(found)) if takes.wants_text() => {
                 format!("its value is {found} where a text is wanted: put it in quotes")
             }
             _ => "its value does not fit".to_string(),
@@ -121,7 +131,7 @@ impl de::Error for Failure {
         if secret::is_being_read() {
             return Failure::new(What::Says(format!("its value does not fit {HIDDEN}")));
         }
-        Failure::new(What::Says(foreign::text(&message)))
+        Failure::new(What::Says(plain(foreign::text(&message))))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -132,8 +142,9 @@ impl de::Error for Failure {
             _ => in_words(&expected),
         };
         let (wanted, kind) = (wanted.into_owned(), kind(&found));
-        let found = if secret::is_being_read() { kind.clone() } else { shown(&found) };
-        Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false }.into()))
+        let of_secret = secret::is_being_read();
+        let found = if of_secret { kind.clone() } else { shown(&found) };
+        Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_secret }.into()))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -148,7 +159,8 @@ impl de::Error for Failure {
             Some(number) => (format!("{number} values"), len.to_string()),
             None => (expected, format!("{len} of them")),
         };
-        Failure::new(What::Takes(Takes { wanted, kind: found.clone(), found, of_any: false }.into()))
+        let of_secret = secret::is_being_read();
+        Failure::new(What::Takes(Takes { wanted, kind: found.clone(), found, of_any: false, of_secret }.into()))
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
@@ -193,6 +205,25 @@ pub(super) fn one_of(names: &[&str]) -> String {
     }
 }
 
+/// Is it for the tag of an enum that has what belongs to it in another key?
+pub(super) fn is_tag(expected: &dyn Expected) -> bool {
+    expected.to_string().starts_with(TAG)
+}
+
+/// What serde says in words of Rust.
+fn plain(words: String) -> String {
+    if words.starts_with("data did not match any variant of untagged enum ") {
+        return "what is there fits nothing that it takes".to_string();
+    }
+    if words.starts_with("no variant of enum ") && words.ends_with(" found in flattened data") {
+        return "none of the keys is there of which it takes one".to_string();
+    }
+    if words == "u128 is not supported" || words == "i128 is not supported" {
+        return "a number of 128 bits is not read here: it is a defect of the plugin".to_string();
+    }
+    words
+}
+
 /// What serde calls by the names of Rust's types.
 fn in_words(expected: &str) -> Cow<'_, str> {
     match expected {
@@ -223,22 +254,43 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
         "a character" => "one character".into(),
         "a sequence" => "a list".into(),
         "a map" => "a mapping of keys to values".into(),
-        other if other.starts_with("a nonzero ") => {
-            other.replacen("a nonzero", "a whole number, not 0, of type", 1).into()
-        }
-        other if other.starts_with("struct ") || other.starts_with("tuple struct ") => {
-            "a mapping of keys to values".into()
-        }
-        other if other.starts_with("internally tagged enum ") || other.starts_with("adjacently tagged enum ") => {
-            "a mapping of keys to values".into()
-        }
-        other if other.starts_with("enum ") => "a name".into(),
-        other => other.into(),
+        "unit" => "nothing".into(),
+        "unit variant" => "a name alone".into(),
+        "newtype variant" | "tuple variant" | "struct variant" => "a name with what belongs to it".into(),
+        "string or map" | "map with a single key" => "a name, alone or as a key with what belongs to it".into(),
+        "variant identifier" | "field identifier" => "a name".into(),
+        "path string" | "a borrowed path" => "a path".into(),
+        "an empty array" => "an empty list".into(),
+        other => match OF_RUST.iter().find_map(|(begin, words)| Some((other.strip_prefix(begin)?, *words))) {
+            Some((kind, "")) => format!("{}, but not 0", in_all_words(kind)).into(),
+            Some((number, words)) if words.ends_with(' ') => format!("{words}{number} values").into(),
+            Some((_, words)) => words.into(),
+            None => other.into(),
+        },
     }
 }
 
+/// What an enum with `tag` and `content` says of its tag.
+const TAG: &str = "variant of enum ";
+
+/// With what serde's words for types begin, and what they are to users: what ends with a space goes on with a number.
+const OF_RUST: [(&str, &str); 12] = [
+    ("a nonzero ", ""),
+    ("struct ", "a mapping of keys to values"),
+    ("tuple struct ", "a list"),
+    ("tuple variant ", "a list"),
+    ("unit struct ", "nothing"),
+    ("internally tagged enum ", "a mapping of keys to values"),
+    ("adjacently tagged enum ", "a mapping of keys to values"),
+    (TAG, "a name"),
+    ("enum ", "a name"),
+    ("a tuple of size ", "a list of "),
+    ("an array of length ", "a list of "),
+    ("newtype struct ", "a value"),
+];
+
 /// As it would be written.
-fn shown(found: &Unexpected<'_>) -> String {
+pub(super) fn shown(found: &Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => format!("`{value}`"),
         Unexpected::Unsigned(value) => format!("`{value}`"),
@@ -252,7 +304,7 @@ fn shown(found: &Unexpected<'_>) -> String {
 }
 
 /// Without what it is.
-fn kind(found: &Unexpected<'_>) -> String {
+pub(super) fn kind(found: &Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(_) => "`true` or `false`".to_string(),
         Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number".to_string(),
@@ -261,6 +313,14 @@ fn kind(found: &Unexpected<'_>) -> String {
         Unexpected::Unit => "nothing".to_string(),
         Unexpected::Seq => "a list".to_string(),
         Unexpected::Map => "a mapping".to_string(),
-        other => other.to_string(),
+        Unexpected::Option | Unexpected::NewtypeStruct => "a value".to_string(),
+        Unexpected::Enum => "a name".to_string(),
+        Unexpected::UnitVariant => "a name alone".to_string(),
+        Unexpected::NewtypeVariant | Unexpected::TupleVariant | Unexpected::StructVariant => {
+            "a name with what belongs to it".to_string()
+        }
+        // which has the number in it
+        Unexpected::Other(words) if words.starts_with("integer `") => "a number".to_string(),
+        Unexpected::Other(words) => (*words).to_string(),
     }
 }

@@ -1,5 +1,6 @@
 //! Reads the files that config is in, and that it names: regular ones of a size that config has.
 
+use super::{Mistake, Place, format::line_and_column};
 use std::{
     cell::RefCell,
     collections::HashMap,
@@ -42,11 +43,19 @@ pub(super) type Held = Result<Arc<str>, Failed>;
 pub(super) struct Failed {
     kind: ErrorKind,
     words: String,
+    /// The line and the column that are no text.
+    at: Option<(usize, usize)>,
 }
 
 impl Failed {
     pub(super) fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// That such a file can not be read.
+    pub(super) fn mistake(&self, path: &Path) -> Mistake {
+        let place = Place { source: path.display().to_string(), at: self.at };
+        Mistake::new(place, format!("the file can not be read: {self}")).help_if(self.help().map(str::to_string))
     }
 
     /// The mend, where the words do not say it.
@@ -63,7 +72,7 @@ impl Failed {
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        Failed { kind: error.kind(), words: error.to_string() }
+        Failed { kind: error.kind(), words: error.to_string(), at: None }
     }
 }
 
@@ -205,17 +214,25 @@ pub(super) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
 pub(super) fn read(path: &Path) -> Held {
     match instead(path) {
         Some(instead) => instead.unwrap_or_else(|| Err(Error::from(ErrorKind::NotFound).into())),
-        None => Ok(asking(path, || ask(path))?.into()),
+        None => text(asking(path, || ask(path))?),
     }
 }
 
-fn ask(path: &Path) -> io::Result<String> {
+fn text(bytes: Vec<u8>) -> Held {
+    String::from_utf8(bytes).map(Arc::from).map_err(|error| {
+        let right = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let at = Some(line_and_column(&right, right.len()));
+        Failed { at, ..Error::new(ErrorKind::InvalidData, "it is not UTF-8: save it as such").into() }
+    })
+}
+
+fn ask(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(Error::new(ErrorKind::IsADirectory, "it is a directory"));
     }
     if is_null(&metadata) {
-        return Ok(String::new());
+        return Ok(Vec::new());
     }
     if !metadata.is_file() {
         return Err(Error::other("it is a pipe, a socket or a device: put what it says into a file"));
@@ -226,7 +243,7 @@ fn ask(path: &Path) -> io::Result<String> {
     if bytes.len() as u64 > LONGEST {
         return Err(Error::new(ErrorKind::FileTooLarge, format!("it has more than {LONGEST} bytes")));
     }
-    String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "it is not UTF-8: save it as such"))
+    Ok(bytes)
 }
 
 /// `/dev/null`, by whatever name: what is to be without content is often made to be this.
@@ -274,6 +291,9 @@ mod tests {
             assert_eq!(read_in_time(&at(name)), Err(words.to_string()), "{name}");
         }
         assert_eq!(read(&at("dangling")).unwrap_err().kind(), ErrorKind::NotFound);
+        fs::write(at("latin1"), b"name: x\n\xc3\xa9 \xe9").unwrap();
+        let told = read(&at("latin1")).unwrap_err().mistake(&at("latin1")).to_string();
+        assert!(told.ends_with("latin1:2:3: the file can not be read: it is not UTF-8: save it as such"), "{told}");
         for (name, mend) in [
             ("folder", Some("put a file")),
             ("long", Some("look whether it is the right file")),

@@ -12,7 +12,7 @@ use yaml_serde::Value;
 /// The language of a file, told by the end of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// `.conf` (the predecessor's), `.yaml`, `.yml`, `.json`: what is JSON is YAML.
+    /// `.conf` (the predecessor's), `.yaml`, `.yml`, and `.json`, where nothing but JSON is right: what is JSON is YAML.
     Yaml,
     /// `.toml`
     Toml,
@@ -29,7 +29,7 @@ pub(super) struct Malformed {
 }
 
 impl Malformed {
-    fn new(message: String, at: Option<(usize, usize)>, help: Option<&'static str>) -> Self {
+    pub(super) fn new(message: String, at: Option<(usize, usize)>, help: Option<&'static str>) -> Self {
         Malformed { message, at, help, twice: None }
     }
 

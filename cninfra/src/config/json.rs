@@ -1,6 +1,23 @@
-//! What JSON has and YAML has not: characters that are escaped as two halves, `"\ud83d\ude00"`.
+//! JSON, which is read as YAML: what YAML takes and JSON does not, and what JSON has and YAML has not, characters that are escaped as two
+//! halves, `"\ud83d\ude00"`.
 
+use super::format::{Malformed, line_and_column};
+use serde::de::IgnoredAny;
 use std::{borrow::Cow, fmt::Write as _};
+
+/// What is wrong with a text as JSON. An empty one is nothing.
+pub(super) fn malformed(text: &str) -> Option<Malformed> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    let error = serde_json::from_str::<IgnoredAny>(text).err()?;
+    let words = error.to_string();
+    let words = words.split(" at line ").next().unwrap_or_default();
+    let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = line_and_column(text, before + error.column().saturating_sub(1));
+    let help = "what is YAML is in a file whose name ends with `.yaml`";
+    Some(Malformed::new(format!("it is no JSON: {words}"), Some(at), Some(help)))
+}
 
 /// A text of JSON as YAML has it, with every character at its place but those within a string.
 pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {

@@ -16,7 +16,7 @@ pub(super) fn plain(key: &str) -> String {
 }
 
 /// Are these two spellings of one key?
-pub(super) fn same(a: &str, b: &str) -> bool {
+pub(crate) fn same(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }

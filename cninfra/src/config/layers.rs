@@ -9,6 +9,7 @@ use super::{
     file,
     format::Format,
     locate::locate,
+    looks::{self, Looks},
     mistake::most,
     places::{Places, keys},
     secrets::Secrets,
@@ -183,6 +184,27 @@ impl Layers {
             }
             _ => way.to_vec(),
         }
+    }
+
+    /// The texts within a value that were taken for what they look like.
+    pub(super) fn looks(&self, merged: &Value, spot: &Spot) -> Looks {
+        let look = |layer: &Layer, (way, text): (&Way, &String)| {
+            let (said, here) = (value::at(&layer.entry.value, way)?, value::at(merged, way)?);
+            let is_it = said.tag() == here.tag() && matches!(here, Value::Num(..) | Value::Bool(..));
+            is_it.then(|| (way.clone(), Value::String(here.tag(), text.clone())))
+        };
+        let layers = self.all.iter().filter(|layer| layer.entry.source.texts() == Texts::Untyped);
+        let within = |(way, _): &(&Way, &String)| way.starts_with(&spot.way);
+        layers
+            .flat_map(|layer| {
+                layer.canonical.texts.iter().filter(within).filter_map(|text| look(layer, text)).collect::<Looks>()
+            })
+            .collect()
+    }
+
+    /// Has texts for what they look like.
+    pub(super) fn take_for_texts(&mut self, texts: &Looks) {
+        self.all.iter_mut().for_each(|layer| looks::put(&mut layer.entry.value, texts));
     }
 
     /// The layer to tell of what is missing in a mapping: of those that say a part of it the highest file.

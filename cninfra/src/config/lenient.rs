@@ -44,6 +44,22 @@ pub(super) fn toml(text: &str) -> Option<Value> {
     seen.is_large.get().then_some(value)
 }
 
+/// A TOML whose numbers of more bits than its parser takes are floating ones, each at its place: who takes a whole number takes none of these.
+pub(super) fn shorter(text: &str) -> Option<String> {
+    let mut shorter = text.to_string();
+    for _ in 0..=MOST {
+        let seen = Seen::default();
+        let parsed = toml::Deserializer::parse(&shorter).ok()?;
+        let Err(error) = Lenient(&seen).deserialize(parsed) else { return Some(shorter) };
+        let span = error.span()?;
+        let digits = shorter.get(span.clone())?.replace('_', "");
+        // not of another base, nor anything else
+        let number: f64 = digits.parse().ok()?;
+        shorter.replace_range(span.clone(), &format!("{number:<width$e}", width = span.len()));
+    }
+    None
+}
+
 /// What was seen on the way.
 #[derive(Default)]
 struct Seen {

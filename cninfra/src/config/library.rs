@@ -1,7 +1,6 @@
 //! [`from_file`]: a section without an agent.
 
 use super::{
-    Mistake, Place,
     entry::{Entries, Entry},
     extract::{Depth, extract},
     file,
@@ -31,10 +30,7 @@ use std::path::Path;
 /// The file can not be read, or is not valid: what is wrong, each with line and key.
 pub fn from_file<C: Serialize + DeserializeOwned + Default>(section: &str, path: impl AsRef<Path>) -> Result<C> {
     let path = path.as_ref();
-    let text = file::read(path).map_err(|error| {
-        let place = Place { source: path.display().to_string(), at: None };
-        Mistake::new(place, format!("the file can not be read: {error}")).help_if(error.help().map(str::to_string))
-    })?;
+    let text = file::read(path).map_err(|error| error.mistake(path))?;
     let is_in_secret = |way: &[Step]| section::is_in_secret(section::read::<C>, Named::plain(section), way);
     let (read, mut mistakes) = parse(path.to_path_buf(), text, &is_in_secret);
     let Some((source, value)) = read else { return Err(mistake::all(mistakes)) };

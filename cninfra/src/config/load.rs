@@ -5,7 +5,7 @@ use super::{
     entry::Entry,
     file::{self, Held},
     format::{Format, Malformed},
-    key, known,
+    json, key, known, lenient,
     mistake::{MOST, most},
     source::{File, Part, Source, Step, Way},
     value,
@@ -171,19 +171,32 @@ pub(super) fn parse(
     let format = Format::of(&path);
     // the mark of the order of bytes, which some editors write, is no text
     let text = text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text);
-    let text = match format.prepared(&path, &text) {
+    let is_json = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+    let json = is_json.then(|| json::malformed(&text)).flatten();
+    let mut text = match format.prepared(&path, &text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(text) => text.into(),
     };
-    let (value, malformed) = format.parse(&text);
+    let (mut value, mut malformed) = format.parse(&text);
+    if value.is_none()
+        && format == Format::Toml
+        && let Some(shorter) = lenient::shorter(&text)
+    {
+        text = shorter.into();
+        (value, malformed) = format.parse(&text);
+    }
+    for Malformed { message, help, .. } in malformed.iter_mut().filter(|_| is_json) {
+        *message = message.replacen("no YAML", "no JSON", 1);
+        // what is said of YAML's signs is of no use there
+        *help = help.filter(|help| !help.contains("YAML"));
+    }
+    if let Some(json) = json {
+        // what is neither is told as the one that it is called
+        malformed.retain(|_| value.is_some());
+        malformed.push(json);
+    }
     let source = Arc::new(Source::File(File { path, format, text }));
-    let is_json = path_is_json(&source);
     let mistake = |Malformed { message, at, help, twice }| {
-        let (message, help) = match is_json {
-            // what is said of YAML's signs is of no use there
-            true => (message.replacen("no YAML", "no JSON", 1), help.filter(|help| !help.contains("YAML"))),
-            false => (message, help),
-        };
         let place = Place { source: source.to_string(), at };
         let message = match twice.as_deref().filter(|way| !is_in_secret(way)).and_then(<[_]>::last) {
             Some(Step::Key(key)) => message.replace("a key", &format!("the key `{key}`")),
@@ -193,12 +206,6 @@ pub(super) fn parse(
     };
     let mistakes = malformed.into_iter().map(mistake).collect();
     (value.map(|value| (source, value)), mistakes)
-}
-
-/// Is it called JSON? That is read as YAML.
-fn path_is_json(source: &Source) -> bool {
-    let end = source.file().and_then(|file| file.path.extension());
-    end.is_some_and(|end| end.eq_ignore_ascii_case("json"))
 }
 
 impl Reading<'_> {
@@ -230,9 +237,7 @@ impl Reading<'_> {
                 return None;
             }
             Err(error) => {
-                let place = Place { source: path.display().to_string(), at: None };
-                let mistake = Mistake::new(place, format!("the file can not be read: {error}"));
-                self.mistakes.push(mistake.help_if(error.help().map(str::to_string)));
+                self.mistakes.push(error.mistake(&path));
                 return None;
             }
         };

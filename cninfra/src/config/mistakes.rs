@@ -5,6 +5,7 @@ use super::{
     fields::suggestion,
     key::{kebab, nearest, same},
     layers::{Dropped, Layers, Twice},
+    looks::Looks,
     mistake::Mistake,
     reading::Notes,
     section::Named,
@@ -35,6 +36,8 @@ pub(super) struct Mistakes<'a> {
     pub(super) meant: Vec<String>,
     /// Secrets whose files do not answer.
     pub(super) unanswered: Vec<Mistake>,
+    /// What looks like something else, and is a text.
+    pub(super) texts: Looks,
 }
 
 impl<'a> Mistakes<'a> {
@@ -52,6 +55,7 @@ impl<'a> Mistakes<'a> {
             lost: false,
             meant: Vec::new(),
             unanswered: Vec::new(),
+            texts: Looks::new(),
         }
     }
 
@@ -102,7 +106,7 @@ impl<'a> Mistakes<'a> {
             What::Takes(what) => {
                 let help = match spot.path.is_empty() {
                     true => Some("write `key: value`, one to a line".to_string()),
-                    false if trial.is_right_in_quotes(spot) => {
+                    false if trial.is_right_in_quotes(spot) || trial.is_a_text_around(what, spot) => {
                         Some("a text that looks like something else stands in quotes".to_string())
                     }
                     // which may be a secret
@@ -155,7 +159,11 @@ impl<'a> Mistakes<'a> {
             }
             What::Asked => return,
         };
-        let part = if matches!(what, What::NoSecret | What::Twice(_)) { Part::Key } else { Part::Value };
+        let part = match what {
+            What::NoSecret | What::Twice(_) => Part::Key,
+            What::Unknown { key, .. } if spot.way.last() == Some(&Step::Key(key.clone())) => Part::Key,
+            _ => Part::Value,
+        };
         let place = match what {
             What::Variants { keys, .. } => {
                 self.keys(spot, keys).pop().map_or_else(|| self.layers.place(spot, part), |(place, _)| place)
@@ -198,6 +206,13 @@ impl<'a> Mistakes<'a> {
     /// Does it follow from what has been told, be it that a file does not answer?
     fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
         if self.layers.partial && self.is_of_a_part(what, spot) {
+            return true;
+        }
+        // the part of another layer, in which something was wrong that has no place of its own
+        let is_part = |(entry, way): &(usize, Way)| {
+            *entry != spot.entry && *way == spot.way && self.layers.is_mapping(&Spot { entry: *entry, ..spot.clone() })
+        };
+        if !spot.way.is_empty() && self.is_of_a_part(what, spot) && dropped.iter().any(is_part) {
             return true;
         }
         match what {

@@ -4,7 +4,7 @@
 //! over the one before, for every key alike:
 //!
 //! 1. the type's `Default`, and what the program sets ([`Config::set`]);
-//! 2. files: `<name>.conf` of the config directory (YAML; `<name>.yaml`, `.yml`, `.json` and `.toml` as well), or the section `<name>` of
+//! 2. files: `<name>.conf` of the config directory (YAML; `<name>.yaml`, `.yml`, `.json`, which is to be JSON, and `.toml` as well), or the section `<name>` of
 //!    `agent.yaml`; the same key in two files is an error;
 //! 3. variables of the environment: those that the plugin declares ([`Flag`](crate::Flag)), then `CNINFRA__<NAME>__<KEY>`;
 //! 4. the command line: the flags that the plugin declares, then `--set <name>.<key>=<value>`.
@@ -23,11 +23,11 @@
 //! Mappings are merged key by key, lists are taken whole from the highest layer. Of a choice (an enum whose variants have fields, as serde has them by default: `auth: {basic: {user: u}}`) the highest layer
 //! says which variant it is. What lower layers say of the same variant is kept, and merged as any mapping is, so that a file may have the user and a variable the password; what they say of
 //! another variant does not hold. A name alone (`--set store.auth=basic`) says which variant, and nothing of it. An alias of a variant is another name: say the same one in all layers.
-//! Where `tag` or `untagged` is used, the value is a mapping as others are: merged key by key, with keys as they are written; a text of a flag or a variable is a number or a truth
-//! value there, where it looks so, what is in brackets or in quotes is read as YAML has it, and all else is as it stands: a password of digits stands in quotes.
+//! Where `tag`, `untagged` or `flatten` is used, the value is a mapping as others are: merged key by key, with keys as they are written; a text of a flag or a variable is a number or a truth
+//! value there, where it looks so and that fits, and else the text that it is (a password of digits); what is in brackets or in quotes is read as YAML has it.
 //!
 //! What is in a [`Secret`] is in no message, and neither are the keys in it. Nor is what should be the name of a variant, if any variant of that enum may hold a secret by its type: the message has the names that
-//! there are. (Of an enum with `tag` and `content` the word in the place of the tag is shown.)
+//! there are.
 //!
 //! A date of TOML is a text: no other type of a key takes one, and YAML has the same word as a text.
 //!
@@ -85,6 +85,7 @@ mod library;
 mod live;
 mod load;
 mod locate;
+mod looks;
 mod mistake;
 mod mistakes;
 mod phase_limits;
@@ -114,7 +115,7 @@ pub use duration::{Duration, DurationError};
 pub use effective::{EffectiveSection, EffectiveValue};
 pub(crate) use file::{At, is_dir, is_there};
 pub use hides::Hides;
-pub(crate) use key::nearest;
+pub(crate) use key::{nearest, same as is_same_key};
 pub(crate) use kinds::{Clash, check_kinds};
 pub(crate) use known::{Known, KnownSection};
 pub use later::Later;

@@ -6,7 +6,7 @@
 use super::{
     Duration,
     extract::Reads,
-    failure::{Failure, Spot, What},
+    failure::{self, Failure, Spot, What},
     fields::{self, Fed, Feed, feed_map, feed_struct, unsaid},
     plugin_name,
     reading::Reading,
@@ -118,20 +118,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     fn wrong<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failure> {
-        let unexpected = match &*self.value {
-            Value::Empty(..) => Unexpected::Unit,
-            Value::Bool(_, value) => Unexpected::Bool(*value),
-            Value::Num(_, number) => match whole(*number) {
-                Whole::Unsigned(value) => Unexpected::Unsigned(value),
-                Whole::Signed(value) => Unexpected::Signed(value),
-                Whole::No(value) => Unexpected::Float(value),
-            },
-            Value::Char(_, value) => Unexpected::Char(*value),
-            Value::String(_, text) => Unexpected::Str(text),
-            Value::Array(..) => Unexpected::Seq,
-            Value::Dict(..) => Unexpected::Map,
-        };
-        Err(de::Error::invalid_type(unexpected, visitor))
+        Err(de::Error::invalid_type(unexpected(&self.value), visitor))
     }
 
     /// As [`wrong`](Reader::wrong), but what is written is not shown: in what should hold several values, a secret may be one.
@@ -203,6 +190,10 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     fn choose<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failure> {
+        // what belongs to it is in another key, and may be a secret
+        if self.is_asked() && failure::is_tag(&visitor) {
+            self.reading.notes.borrow_mut().told_open = true;
+        }
         let reader = self.wanted(Kind::Choice(names))?;
         reader.reading.notes.borrow_mut().choices.insert(reader.path.clone());
         if let Some(choice) = Choice::of(&reader, names) {
@@ -257,6 +248,23 @@ enum Whole {
     Unsigned(u64),
     Signed(i64),
     No(f64),
+}
+
+/// A value, as serde tells of one.
+pub(super) fn unexpected(value: &Value) -> Unexpected<'_> {
+    match value {
+        Value::Empty(..) => Unexpected::Unit,
+        Value::Bool(_, value) => Unexpected::Bool(*value),
+        Value::Num(_, number) => match whole(*number) {
+            Whole::Unsigned(value) => Unexpected::Unsigned(value),
+            Whole::Signed(value) => Unexpected::Signed(value),
+            Whole::No(value) => Unexpected::Float(value),
+        },
+        Value::Char(_, value) => Unexpected::Char(*value),
+        Value::String(_, text) => Unexpected::Str(text),
+        Value::Array(..) => Unexpected::Seq,
+        Value::Dict(..) => Unexpected::Map,
+    }
 }
 
 fn whole(number: Num) -> Whole {
@@ -465,7 +473,12 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         if self.is_asked() {
             self.reading.notes.borrow_mut().told_open = true;
         }
-        self.wanted(Kind::Any)?.plain(visitor).map_err(Failure::of_any)
+        let reader = self.wanted(Kind::Any)?;
+        // serde would take it for the place of a variant among the others
+        if let Value::Num(_, number) = &*reader.value {
+            return visitor.visit_str(&number.to_u128().map_or_else(String::new, |number| number.to_string()));
+        }
+        reader.plain(visitor).map_err(Failure::of_any)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {

@@ -38,9 +38,9 @@ impl Kind {
             Kind::Number => number(text.trim()).map_or_else(plain, |number| Value::Num(Tag::Default, number)),
             Kind::Bool => text.trim().parse().map_or_else(|_| plain(), |on| Value::Bool(Tag::Default, on)),
             Kind::Choice(names) if names.iter().any(|name| key::same(name, text)) => plain(),
-            Kind::Choice(_) | Kind::Struct(_) | Kind::Map | Kind::List | Kind::Any | Kind::Nothing => {
-                value::understood(text)
-            }
+            // all that is there may be wanted
+            Kind::Any => value::looked_at(text),
+            Kind::Choice(_) | Kind::Struct(_) | Kind::Map | Kind::List | Kind::Nothing => value::understood(text),
         }
     }
 }

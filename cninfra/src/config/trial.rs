@@ -2,7 +2,7 @@
 
 use super::{
     extract::Reads,
-    failure::{Failure, Spot},
+    failure::{Failure, Spot, Takes},
     holds::may_hold_secret,
     layers::{Dropped, Layers},
     reader::Reader,
@@ -28,6 +28,19 @@ impl Trial<'_> {
         may_hold_secret(&spot.way, &|way| ask(self.section, way, self.read))
     }
 
+    /// Reads what is no value of the section.
+    pub(super) fn reads(&self, value: &Value) -> Result<(), Failure> {
+        let (section, layers, dropped, reads) = (self.section, self.layers, self.dropped, Reads::OneLayer);
+        let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
+        (self.read)(Reader::new(&reading, value))
+    }
+
+    /// Is a text wanted somewhere in what is there, and something else found?
+    pub(super) fn is_a_text_around(&self, takes: &Takes, spot: &Spot) -> bool {
+        let is_around = matches!(value::at(self.merged, &spot.way), Some(Value::Dict(..) | Value::Array(..)));
+        is_around && takes.wants_text() && ["a number", "`true` or `false`"].contains(&&*takes.kind)
+    }
+
     /// Is it the text of a file that looks like something else, and right if it stands in quotes?
     pub(super) fn is_right_in_quotes(&self, spot: &Spot) -> bool {
         let Some(here) = value::at(self.merged, &spot.way) else { return false };
@@ -37,11 +50,7 @@ impl Trial<'_> {
         let Some(text) = self.layers.written_value(spot) else { return false };
         let mut quoted = self.merged.clone();
         value::replace(&mut quoted, &spot.way, Value::String(here.tag(), text));
-        let (section, layers, dropped) = (self.section, self.layers, self.dropped);
-        // it is no value of the section
-        let reads = Reads::OneLayer;
-        let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
-        match (self.read)(Reader::new(&reading, &quoted)) {
+        match self.reads(&quoted) {
             // what else is wrong is elsewhere
             Err(Failure { spot: Some(other), .. }) => other.way != spot.way,
             Err(Failure { spot: None, .. }) => !spot.way.is_empty(),

@@ -5,6 +5,7 @@ use cninfra::{config::Config, prelude::*};
 use serde::{Deserialize, Deserializer, Serialize};
 
 const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-timeout, max-body, mode, tls, tags, peers, labels, password, span; of any plugin: start-policy, limits";
+const YAML: &str = "what is YAML is in a file whose name ends with `.yaml`";
 const SECTIONS: &str = "known sections: agent, logs, server, plain, extra";
 
 /// One mistake each.
@@ -107,7 +108,14 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.yaml", "port: y", "server.yaml:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("serverv3.conf", "port: y", "serverv3.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("server.conf", "port: 1\n---\nport: 2", "server.conf:2:1: it is no YAML: something follows its end | keep one document, without `---` or `...` behind it".into()),
-        ("server.json", "{\"port\": [}", "server.json:1:11: it is no JSON: did not find expected node content".into()),
+        ("server.json", "{\"port\": [}", format!("server.json:1:11: it is no JSON: expected value | {YAML}")),
+        ("server.json", "{\n// a port\n\"port\": 1}", format!("server.json:2:1: it is no JSON: key must be a string | {YAML}")),
+        ("server.json", "{\"name\": \"é\", # é\n\"port\": 1}", format!("server.json:1:15: it is no JSON: key must be a string | {YAML}")),
+        ("server.json", "{port: 1}", format!("server.json:1:2: it is no JSON: key must be a string | {YAML}")),
+        ("server.json", "port: 1", format!("server.json:1:1: it is no JSON: expected value | {YAML}")),
+        ("server.json", "{\"port\": 1,}", format!("server.json:1:12: it is no JSON: key must be a string | {YAML}")),
+        ("server.json", "{\"name\": x: y}", format!("server.json:1:10: it is no JSON: expected value | {YAML}")),
+        ("server.json", "{\"name\": \"x\", \"name\": \"y\"}", "server.json:1:15: it is no JSON: the key `name` is there twice | keep one of them".into()),
         ("agent.yaml", "start-timeout: 5s", "agent.yaml:1:1: there is no section `start-timeout` | it is a key of `agent`: write it below the name of the section, as in `agent: {start-timeout: ..}`".into()),
         ("agent.yaml", "start-policy: retry", format!("agent.yaml:1:1: there is no section `start-policy` | {SECTIONS}")),
         ("server.conf", "port: 18446744073709551616", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `18446744073709551616`".into()),
@@ -116,7 +124,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "name: 99999999999999999999", "server.conf:1:7: key `server.name` takes a text, not `99999999999999999999` | a text that looks like something else stands in quotes".into()),
         ("server.conf", "99999999999999999999: 1", format!("server.conf:1:1: key `server.1e20` is unknown | {KEYS}")),
         ("server.conf", "tls: 99999999999999999999", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a number".into()),
-        ("server.toml", "port = 9999999999999999999999999999999999999999", "server.toml:1:8: a whole number is larger than any that is read | a text of digits stands in quotes".into()),
+        ("server.toml", "port = 9999999999999999999999999999999999999999", "server.toml:1:8: key `server.port` takes a whole number from 0 to 65535, not `1e40`".into()),
         // signs of YAML
         ("server.conf", "port: !five 5", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not a mapping | what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text".into()),
         ("server.conf", "name: x\ntls:\n  cert_file: !a b", "server.conf:3:14: key `server.tls.cert-file` takes a text, not a mapping | what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text".into()),
@@ -303,4 +311,30 @@ async fn a_key_that_is_there_twice_in_yaml_hides_nothing() {
         found.contains(&format!("server.conf:{at}: it is no YAML: the key `{key}` is there twice | keep one of them"))
     };
     assert!(twice("2:1", "null") && twice("5:1", "1.5") && found.len() == 5, "{found:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_json_and_numbers_without_end_hide_nothing() {
+    let found = wrong(&[("server.json", "{\"port\": \"x\",\n# no JSON\n\"foo\": 1}")]).await;
+    let told = [
+        "server.json:1:10: key `server.port` takes",
+        "server.json:3:1: key `server.foo` is unknown",
+        "server.json:2:1: it is no JSON",
+    ];
+    assert!(found.len() == 3 && told.iter().all(|told| found.iter().any(|found| found.starts_with(told))), "{found:?}");
+    let digits = "9".repeat(48);
+    let toml = format!(
+        "tags = [\"a\", {digits}]\nport = -{digits}\nratio = {digits}\nfoo = 1\n[labels]\na = 1.5\nb = {digits}"
+    );
+    let found = wrong(&[("server.toml", &toml)]).await;
+    let told = [
+        "server.toml:1:14: key `server.tags[1]` takes a text, not `1e48`",
+        "server.toml:2:8: key `server.port` takes a whole number from 0 to 65535, not `-1e48`",
+        "server.toml:4:1: key `server.foo` is unknown",
+        "server.toml:6:5: key `server.labels.a` takes a whole number from 0 to 255, not `1.5`",
+        "server.toml:7:5: key `server.labels.b` takes a whole number from 0 to 255, not `1e48`",
+    ];
+    assert!(found.len() == 5 && told.iter().all(|told| found.iter().any(|found| found.starts_with(told))), "{found:?}");
+    // as YAML has it
+    assert_eq!(super::read(&[("server.toml", &format!("ratio = {digits}"))]).await.ratio, 1e48);
 }

@@ -12,6 +12,7 @@ mod named;
 mod overridden;
 mod random;
 mod secrets;
+mod words;
 
 use cninfra::{
     agent::StartError,

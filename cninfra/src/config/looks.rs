@@ -1,0 +1,271 @@
+//! Texts of flags and variables that look like something else, where only the type's own code knows what is wanted (it is tagged, untagged or
+//! flattened): each is read as what it looks like, and where that does not fit, as the text that it is.
+
+use super::{
+    failure::{self, Failure, Spot, Takes, What},
+    reader::unexpected,
+    source::{Step, Way},
+    trial::Trial,
+    value,
+};
+use figment::value::{Tag, Value};
+
+/// So many of them are tried together, each as a text or not.
+const MOST: usize = 6;
+
+/// Places in a section, with the texts that are there.
+pub(super) type Looks = Vec<(Way, Value)>;
+
+/// Puts texts where what was taken for something else is still there.
+pub(super) fn put(value: &mut Value, texts: &Looks) {
+    for (way, text) in texts {
+        if value::at(value, way).is_some_and(|here| here.tag() == text.tag()) {
+            value::replace(value, way, text.clone());
+        }
+    }
+}
+
+/// Which texts within a value that does not fit are to be taken as they are, so that this is not wrong any more; none where that is of no use.
+///
+/// Of which of them a text is wanted serde does not say: each alone is tried, some of few, and all.
+pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>) -> Looks {
+    let all = match failure.0 {
+        What::Takes(_) | What::Says(_) => trial.layers.looks(trial.merged, failure.1),
+        _ => return Looks::new(),
+    };
+    let fits = |texts: &Looks| {
+        let mut tried = trial.merged.clone();
+        put(&mut tried, texts);
+        trial.reads(&tried).map_or_else(|after| is_better(failure, &after, texts), |()| true)
+    };
+    let few = &all[..all.len().min(MOST)];
+    let some = |set: usize| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
+    let mut sets: Vec<Looks> = all.iter().map(|one| vec![one.clone()]).collect();
+    sets.extend((1..1 << few.len()).map(some).filter(|set: &Looks| set.len() > 1));
+    sets.push(all);
+    sets.sort_by_key(Vec::len);
+    sets.into_iter().find(|set| !set.is_empty() && fits(set)).unwrap_or_default()
+}
+
+/// Is what was wrong not so any more? The next key of the same mapping may be wrong then, but not since it is a text now.
+fn is_better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> bool {
+    let is_new = |takes: &Takes| {
+        takes.of_secret || texts.iter().any(|(_, text)| failure::shown(&unexpected(text)) == takes.found)
+    };
+    match (what, &after.what) {
+        _ if after.spot.as_ref().is_some_and(|other| other.way != spot.way) => true,
+        (What::Takes(before), What::Takes(after)) => {
+            let is_same = (&before.wanted, &before.found) == (&after.wanted, &after.found);
+            before.wants_text() && !is_same && !(after.is_text() && is_new(after))
+        }
+        (What::Takes(before), _) => before.wants_text(),
+        _ => false,
+    }
+}
+
+/// Where within a mapping or a list it is that is wrong, if there is one such value or key; of a secret the layer alone.
+pub(super) fn found(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Spot> {
+    let is_it = |step: &Step, value: &Value| match (what, step) {
+        (What::Takes(takes), _) if takes.of_secret => takes.found == failure::kind(&unexpected(value)),
+        (What::Takes(takes), _) => takes.found == failure::shown(&unexpected(value)),
+        (What::Unknown { key: unknown, .. }, Step::Key(key)) => key == unknown,
+        _ => false,
+    };
+    let mut all = Vec::new();
+    collect(value::at(trial.merged, &spot.way)?, spot, &is_it, &mut all);
+    let [(tag, mut found)] = <[_; 1]>::try_from(all).ok()?;
+    found.entry = trial.layers.number(tag, &found.way);
+    match what {
+        What::Takes(takes) if takes.of_secret => return Some(Spot { entry: found.entry, ..spot.clone() }),
+        // it is told as a key of what it is in
+        What::Unknown { .. } => drop(found.path.pop()),
+        _ => {}
+    }
+    Some(found)
+}
+
+/// The values in a mapping or a list that are so, behind these steps.
+fn collect(around: &Value, spot: &Spot, is_it: &dyn Fn(&Step, &Value) -> bool, all: &mut Vec<(Tag, Spot)>) {
+    let mut inner = |step: Step, value: &Value| {
+        let mut inner = spot.clone();
+        match (&step, inner.path.last_mut()) {
+            (Step::Index(index), Some(last)) => *last = format!("{last}[{index}]"),
+            (Step::Key(key), _) => inner.path.push(key.clone()),
+            _ => {}
+        }
+        inner.way.push(step.clone());
+        collect(value, &inner, is_it, all);
+        if is_it(&step, value) {
+            all.push((value.tag(), inner));
+        }
+    };
+    match around {
+        Value::Dict(_, dict) => dict.iter().for_each(|(key, value)| inner(Step::Key(key.clone()), value)),
+        Value::Array(_, items) => items.iter().enumerate().for_each(|(at, value)| inner(Step::Index(at), value)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Duration, Files, Known, Secret, Section as _, print};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        tagged: Option<Tagged>,
+        untagged: Option<Untagged>,
+        beside: Option<Beside>,
+        port: u16,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Plain,
+        Basic { user: String, password: Secret, port: u16, on: Option<bool> },
+        Pin { user: String, pin: Secret<u16> },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Number(u16),
+        Word(Secret),
+        Both { name: String, password: Secret, port: u16, time: Option<Duration> },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind", content = "of", rename_all = "kebab-case")]
+    enum Beside {
+        Token(Secret),
+        Basic { user: String, password: Secret },
+    }
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Flat {
+        name: String,
+        #[serde(flatten)]
+        login: Login,
+    }
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Login {
+        user: String,
+        password: Secret,
+        port: u16,
+    }
+
+    /// What a file says, a variable and flags.
+    fn config(file: &str, flags: &[(&str, &str)]) -> (Config, Known, Folder) {
+        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META).plugin("flat", Flat::META));
+        folder.write("agent.yaml", file);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        for (key, text) in flags {
+            let (section, key) = key.split_once('.').unwrap();
+            config.set_flag(section, key, text, key);
+        }
+        (config, known, folder)
+    }
+
+    fn wrong(file: &str, flags: &[(&str, &str)]) -> Vec<String> {
+        let (config, known, folder) = config(file, flags);
+        let told = config.check(&known).into_iter().map(|told| match &told.help {
+            Some(help) => format!("{told} | {help}"),
+            None => told.to_string(),
+        });
+        told.map(|told| told.replace(&format!("{}/", folder.path().display()), "")).collect()
+    }
+
+    fn read(file: &str, flags: &[(&str, &str)]) -> (Odd, Flat) {
+        let (config, known, _folder) = config(file, flags);
+        assert_eq!(config.check(&known), [], "{file} {flags:?}");
+        (config.section("odd").unwrap(), config.section("flat").unwrap())
+    }
+
+    fn basic(user: &str, password: &str, port: u16) -> Option<Tagged> {
+        Some(Tagged::Basic { user: user.into(), password: Secret::new(password.into()), port, on: None })
+    }
+
+    #[test]
+    fn a_text_that_looks_like_a_number_is_one_where_a_text_is_wanted() {
+        let file = "odd: {tagged: {kind: basic, user: u, password: x, port: 1}}";
+        assert_eq!(read(file, &[("odd.tagged.password", "4711")]).0.tagged, basic("u", "4711", 1));
+        assert_eq!(read(file, &[("odd.tagged.password", "true")]).0.tagged, basic("u", "true", 1));
+        let all = [("odd.tagged.port", "80"), ("odd.tagged.user", "7"), ("odd.tagged.password", "1e3")];
+        assert_eq!(read(file, &all).0.tagged, basic("7", "1e3", 80));
+        let lone = [("odd.tagged.kind", "basic"), all[0], all[1], all[2]];
+        assert_eq!(read("", &lone).0.tagged, basic("7", "1e3", 80));
+        // no variant of those that are untagged says which of its keys does not fit
+        let both = |name: &str, password: &str, port| {
+            let password = Secret::new(password.into());
+            Some(Untagged::Both { name: name.into(), password, port, time: None })
+        };
+        let file = "odd: {untagged: {name: a, password: x, port: 1}}";
+        let all = [("odd.untagged.name", "1"), ("odd.untagged.password", "2"), ("odd.untagged.port", "3")];
+        assert_eq!(read(file, &all[1..2]).0.untagged, both("a", "2", 1));
+        assert_eq!(read(file, &all).0.untagged, both("1", "2", 3));
+        assert_eq!(read("", &[("odd.untagged", "7")]).0.untagged, Some(Untagged::Number(7)));
+        let word = |text: &str| Some(Untagged::Word(Secret::new(text.into())));
+        for text in ["70000", "true", "ab #c", "&a b", "1 2", "x: y"] {
+            assert_eq!(read("", &[("odd.untagged", text)]).0.untagged, word(text), "{text}");
+        }
+        let token = [("odd.beside.kind", "token"), ("odd.beside.of", "4711")];
+        assert_eq!(read("", &token).0.beside, Some(Beside::Token(Secret::new("4711".into()))));
+        let flags = [("flat.password", "4711"), ("flat.port", "80"), ("flat.user", "7"), ("flat.name", "8")];
+        let login = Login { user: "7".into(), password: Secret::new("4711".into()), port: 80 };
+        assert_eq!(read("flat: {user: u}", &flags).1, Flat { name: "8".into(), login });
+        assert_eq!(read("", &[("flat.password", "ab #c")]).1.login.password.reveal(), "ab #c");
+    }
+
+    #[test]
+    fn what_is_printed_and_read_again_is_a_text() {
+        let (config, known, _folder) =
+            config("odd: {tagged: {kind: basic, password: x, port: 1}}", &[("odd.tagged.user", "4711")]);
+        let printed = print(&config.effective(&known, &Config::new()));
+        assert!(printed.contains("\"4711\""), "{printed}");
+        let figment = config.canonical_figment(&known);
+        assert_eq!(figment.extract_inner::<String>("odd.tagged.user").unwrap(), "4711");
+    }
+
+    #[test]
+    fn what_is_wrong_beside_it_is_told_once_and_where_it_is() {
+        let file = "odd: {tagged: {kind: basic, user: u, password: x}}";
+        let flags = [("odd.tagged.password", "4711"), ("odd.tagged.port", "x"), ("odd.port", "y")];
+        let number = "takes a whole number from 0 to 65535, not";
+        assert_eq!(
+            wrong(file, &flags),
+            [
+                format!("flag --port: key `odd.port` {number} the text `y`"),
+                format!("flag --tagged.port: key `odd.tagged.port` {number} the text `x`"),
+            ]
+        );
+        let quotes = "a text that looks like something else stands in quotes";
+        assert_eq!(
+            wrong("odd:\n  tagged: {kind: basic, user: 5, password: x, port: 1}", &[]),
+            [format!("agent.yaml:2:31: key `odd.tagged.user` takes a text, not `5` | {quotes}")]
+        );
+        assert_eq!(
+            wrong("odd:\n  tagged: {kind: basic, user: u, password: 4711, port: 1}", &[]),
+            [format!("agent.yaml:2:11: key `odd.tagged` takes a text, not a number | {quotes}")]
+        );
+        // of a secret its key is not named, and what is missing without it is not told
+        assert_eq!(
+            wrong("odd: {tagged: {kind: pin, user: u}}", &[("odd.tagged.pin", "x")]),
+            ["flag --tagged.pin: key `odd.tagged` takes a whole number from 0 to 65535, not a text"]
+        );
+        // all of it at once
+        let found = wrong("odd:\n  tagged: {kind: basic, user: 5, password: x, port: z, prot: 1}", &[]);
+        assert_eq!(found.len(), 3, "{found:?}");
+        for text in ["{kind: 1, user: u}", "{kind: basc}"] {
+            let found = wrong(&format!("odd: {{tagged: {text}}}"), &[]);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].contains("key `odd.tagged.kind` takes `plain`, `basic` or `pin`, not"), "{found:?}");
+        }
+    }
+}
