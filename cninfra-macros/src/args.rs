@@ -154,6 +154,11 @@ pub(crate) fn provides_by_itself(attributes: &mut Vec<Attribute>, cx: &mut Ctxt)
 pub(crate) const PLUGIN_AND_FLAVOR: &str =
     "CN010: a plugin is no flavor\n= help: keep `#[plugin]` or `#[derive(Flavor)]`";
 
+/// Is it `#[plugin]`?
+pub(crate) fn is_plugin(attribute: &Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == "plugin")
+}
+
 /// Is there a field that no struct can have: a second one of a name, or one of a type `impl Trait`? rustc says so of the struct, and would say it again
 /// of what is generated of the fields.
 pub(crate) fn impossible(fields: &Fields) -> bool {

@@ -18,6 +18,7 @@ mod krate;
 mod names;
 mod plugin;
 mod qualifier;
+mod size;
 mod source;
 mod types;
 

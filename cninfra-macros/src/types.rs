@@ -3,7 +3,7 @@
 use crate::krate::Krate;
 use proc_macro2::{Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{GenericArgument, PathArguments, PathSegment, Type, TypePath};
 
 /// A type that stands around another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,6 +85,12 @@ pub(crate) fn imports(krate: &Krate) -> TokenStream {
         #[allow(unused_imports)]
         use #krate::Argument as __Argument;
     }
+}
+
+/// May it be a type of std (or cninfra's), by its path? A word alone may, since it can be imported.
+pub(crate) fn may_be_of_std(TypePath { qself, path, .. }: &TypePath) -> bool {
+    let starts_there = |first: &PathSegment| ["alloc", "cninfra", "core", "std"].iter().any(|name| first.ident == name);
+    qself.is_none() && (path.segments.len() == 1 || path.segments.first().is_some_and(starts_there))
 }
 
 /// `dyn Trait`, which can be an interface only.

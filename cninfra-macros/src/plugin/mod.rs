@@ -69,11 +69,14 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
     for span in args::derived(&def.attrs, "Flavor") {
         cx.error(span, args::PLUGIN_AND_FLAVOR);
     }
-    let generated = if cx.is_broken() || arguments.is_broken() {
-        inert::of_struct(def, &arguments, &fields, source)
+    let broken = cx.is_broken() || arguments.is_broken();
+    let shared = Shared::of(def, &arguments, &fields, owned, broken);
+    let asked = &shared.asked;
+    let generated = if broken {
+        let generated = inert::of_struct(def, &arguments, &fields, asked, source);
+        shared.guard(&mut def.fields);
+        generated
     } else {
-        let shared = Shared::of(def, &arguments, &fields, owned);
-        let asked = &shared.asked;
         let generated = usual::generate(def, &arguments, &fields, asked, source)
             .unwrap_or_else(|| expand::generate(def, &arguments, &fields, asked, source));
         shared.guard(&mut def.fields);
