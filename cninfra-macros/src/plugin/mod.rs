@@ -19,7 +19,7 @@ use arguments::Arguments;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use shared::Shared;
-use syn::{Item, ItemStruct, spanned::Spanned as _};
+use syn::{Generics, Ident, Item, ItemStruct, spanned::Spanned as _};
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut def: ItemStruct = match syn::parse2(item.clone()) {
@@ -86,6 +86,11 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
     };
     let errors = cx.finish();
     quote!(#generated #errors)
+}
+
+/// The impls of what was to be a plugin, but is none.
+pub(crate) fn inert(name: &Ident, generics: &Generics, source: &Source) -> TokenStream {
+    inert::of_item(name, generics, &Arguments::default(), source)
 }
 
 /// The item is given back all the same, so that what names it does not err too.
