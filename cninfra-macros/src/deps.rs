@@ -49,7 +49,7 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
             return inert(&input, &krate, Some(error), cx);
         }
     }
-    if args::impossible(&data.fields) {
+    if args::impossible(&data.fields, &input.generics) {
         cx.told();
     }
     if cx.is_broken() {

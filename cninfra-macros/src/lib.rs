@@ -16,6 +16,7 @@ mod guessed;
 mod interface;
 mod key;
 mod krate;
+mod lifetimes;
 mod names;
 mod plugin;
 mod qualifier;

@@ -7,10 +7,11 @@ use crate::{
     krate::Krate,
     names,
     size::{self, Sizes},
-    types::ungroup,
+    types::{self, ungroup},
 };
 use syn::{
-    Data, DeriveInput, Fields, Generics, Ident, Token, Type, Visibility, punctuated::Punctuated, spanned::Spanned as _,
+    Data, DeriveInput, Fields, Generics, Ident, Token, Type, TypeParamBound, Visibility, punctuated::Punctuated,
+    spanned::Spanned as _,
 };
 
 const NO_SIZE: &str = "CN007: what has no size can not be a field of a flavor\n= help: a plugin's field is `Dep<Plugin>`; the interfaces that it provides are said \
@@ -72,7 +73,7 @@ impl Model {
         if input.attrs.iter().any(args::is_plugin) {
             cx.error(input.ident.span(), args::PLUGIN_AND_FLAVOR);
         }
-        if matches!(&input.data, Data::Struct(data) if args::impossible(&data.fields)) {
+        if matches!(&input.data, Data::Struct(data) if args::impossible(&data.fields, &input.generics)) {
             cx.told();
         }
         let lent = |ty: &Type| matches!(ungroup(ty), Type::Reference(reference) if reference.lifetime.is_none());
@@ -133,7 +134,10 @@ fn parse_field(field: &syn::Field, cx: &mut Ctxt) -> Option<Field> {
 fn may_be_interface(ty: &Type) -> bool {
     match ungroup(ty) {
         Type::Path(_) | Type::Macro(_) => true,
-        Type::TraitObject(object) => object.bounds.iter().any(|bound| matches!(bound, syn::TypeParamBound::Trait(_))),
+        Type::TraitObject(object) => {
+            types::second_trait(object).is_none()
+                && object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Trait(_)))
+        }
         _ => false,
     }
 }

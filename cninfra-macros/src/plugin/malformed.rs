@@ -46,6 +46,8 @@ fn find(ty: &Type) -> Option<(Span, &'static str)> {
         (Some(GenericArgument::Type(Type::ImplTrait(inner))), None) => {
             Some((inner.impl_token.span(), "write `dyn` for `impl`: `Dep<dyn Interface>`"))
         }
+        (Some(GenericArgument::Type(Type::TraitObject(object))), None) => types::second_trait(object)
+            .map(|second| (second.span(), "one field for each interface; or a trait with both as its supertraits")),
         (Some(_), None) => None,
         _ => Some((last.ident.span(), "`Dep<Plugin>` or `Dep<dyn Interface>`")),
     }
@@ -104,16 +106,22 @@ mod tests {
 
     #[test]
     fn a_dep_of_one_is_right() {
-        let wrong: [Type; 5] = [
+        let wrong: [Type; 6] = [
             parse_quote!(Dep),
             parse_quote!(cninfra::Dep),
             parse_quote!(Option<Dep<A, B>>),
             parse_quote!(Vec<Dep>),
             parse_quote!(Dep<impl I>),
+            parse_quote!(Dep<dyn I + J>),
         ];
         assert!(wrong.iter().all(|ty| find(ty).is_some()));
-        let right: [Type; 4] =
-            [parse_quote!(Dep<A>), parse_quote!(Vec<Dep<dyn I>>), parse_quote!(Dept), parse_quote!([u8; 3])];
+        let right: [Type; 5] = [
+            parse_quote!(Dep<A>),
+            parse_quote!(Vec<Dep<dyn I>>),
+            parse_quote!(Dep<dyn I + Send + 'static>),
+            parse_quote!(Dept),
+            parse_quote!([u8; 3]),
+        ];
         assert!(right.iter().all(|ty| find(ty).is_none()));
     }
 }

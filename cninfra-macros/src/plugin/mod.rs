@@ -61,9 +61,15 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         args::provides_by_itself(&mut def.attrs, &mut cx);
     }
     key::check_generics(&def.generics, &mut cx);
-    let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &arguments.krate, &mut cx);
+    let fields = fields::parse(
+        &mut def.fields,
+        owned.then_some(&def.generics),
+        arguments.deps.is_some(),
+        &arguments.krate,
+        &mut cx,
+    );
     arguments.check(def, &fields, &mut cx);
-    if args::impossible(&def.fields) {
+    if args::impossible(&def.fields, &def.generics) {
         cx.told();
     }
     for span in args::derived(&def.attrs, "Flavor") {

@@ -64,7 +64,7 @@ impl Shared {
                 continue;
             }
             // a type that is wrong is told of already
-            if broken && (types::is_impl(ty) || types::names(quote!(#ty), "compile_error")) {
+            if broken && (types::is_impossible(ty, &def.generics) || types::names(quote!(#ty), "compile_error")) {
                 continue;
             }
             let name = quote!(#member).to_string();

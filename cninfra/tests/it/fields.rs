@@ -150,3 +150,37 @@ mod own_types_of_known_names {
         agent.close().await.unwrap();
     }
 }
+
+/// Lifetimes that are declared where they stand.
+mod lifetimes {
+    use super::*;
+    use std::borrow::Cow;
+
+    type Parse = Box<dyn for<'a, 'b> Fn(&'a str, &'b str) -> Cow<'b, str> + Send + Sync + 'static>;
+
+    #[plugin(no_lifecycle)]
+    struct Names {
+        #[default(Cow::Borrowed("seven"))]
+        name: Cow<'static, str>,
+        #[default(Box::new(|_, b| b.into()))]
+        parse: Box<dyn for<'a, 'b> Fn(&'a str, &'b str) -> Cow<'b, str> + Send + Sync + 'static>,
+        other: Option<Parse>,
+        #[default([0; 'b' as usize])]
+        line: [u8; 'b' as usize],
+        call: Option<for<'a> fn(&'a str) -> &'a str>,
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        names: Dep<Names>,
+    }
+
+    #[tokio::test]
+    async fn may_be_named_in_a_field() {
+        let agent = Agent::<All>::start().await.unwrap();
+        let Names { name, parse, other, line, call } = &*agent.names;
+        assert_eq!((&**name, &*parse("a", "b"), line.len()), ("seven", "b", 98));
+        assert!(other.is_none() && call.is_none());
+        agent.close().await.unwrap();
+    }
+}
