@@ -19,8 +19,7 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
         return cx.finish();
     }
     let model = Model::parse(&input, &mut cx);
-    if model.is_endless() {
-        // of a function that returns it rustc would say more
+    if model.is_hopeless() {
         return cx.finish();
     }
     let generated = if cx.is_broken() { model.inert(source) } else { model.generate(source) };

@@ -47,6 +47,7 @@
 //! | [CN033](cn033) | a plugin without `Dep` |
 //! | [CN034](cn034) | a lifecycle that would never run |
 //! | [CN035](cn035) | not a handler of HTTP requests |
+//! | [CN036](cn036) | a field without a size |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}
@@ -152,3 +153,6 @@ pub mod cn034 {}
 
 #[doc = include_str!("cn035.md")]
 pub mod cn035 {}
+
+#[doc = include_str!("cn036.md")]
+pub mod cn036 {}
