@@ -1,5 +1,7 @@
 //! Fields of types that look as if something were wrong with them, and are right.
 
+#![expect(clippy::type_complexity, reason = "such types are what is tried")]
+
 use cninfra::prelude::*;
 use std::{
     collections::HashMap,
