@@ -98,6 +98,11 @@ pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::TraitObject(_))
 }
 
+/// Is it `A<B>`?
+pub(crate) fn has_arguments(ty: &Type) -> bool {
+    matches!(ungroup(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| !last.arguments.is_none()))
+}
+
 /// Of `dyn A + B`, the second trait that is no marker: no object has two.
 pub(crate) fn second_trait(object: &TypeTraitObject) -> Option<&TypeParamBound> {
     const MARKERS: [&str; 5] = ["RefUnwindSafe", "Send", "Sync", "Unpin", "UnwindSafe"];
