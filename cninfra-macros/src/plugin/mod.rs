@@ -63,7 +63,7 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
     key::check_generics(&def.generics, &mut cx);
     let fields = fields::parse(
         &mut def.fields,
-        owned.then_some(&def.generics),
+        owned.then_some((&def.ident, &def.generics)),
         arguments.deps.is_some(),
         &arguments.krate,
         &mut cx,
