@@ -1,7 +1,7 @@
 //! `#[derive(Deps)]`: named dependencies, for `#[plugin(deps = Struct)]`.
 
 use crate::{
-    args,
+    args, broken,
     ctxt::Ctxt,
     key,
     krate::Krate,
@@ -11,7 +11,7 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Data, DeriveInput, Ident, Type, spanned::Spanned as _};
+use syn::{Data, DeriveInput, Ident, Type, parse_quote, spanned::Spanned as _};
 
 /// The widest tuple of dependencies; more are a list of tuples.
 const WIDTH: usize = 12;
@@ -19,11 +19,15 @@ const WIDTH: usize = 12;
 const EXPECTED: &str = "`#[deps(crate = path)]`";
 
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
-    let input: DeriveInput = match syn::parse2(item) {
-        Ok(input) => input,
-        Err(error) => return error.to_compile_error(),
-    };
     let mut cx = Ctxt::default();
+    let input: DeriveInput = match broken::parse(&item) {
+        Ok(input) => input,
+        Err(error) => {
+            cx.syn(&error, "`struct Name { field: Dep<Plugin>, .. }`");
+            let Some(name) = broken::named(&item) else { return cx.finish() };
+            parse_quote!(struct #name {})
+        }
+    };
     let mut krate = Krate::default();
     for arg in args::of_attributes(&input.attrs, names::DEPS, &mut cx, EXPECTED) {
         match arg.word().as_str() {

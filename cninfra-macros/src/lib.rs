@@ -6,6 +6,7 @@
 //! gives one error.
 
 mod args;
+mod broken;
 mod ctxt;
 mod deps;
 mod dynamic;

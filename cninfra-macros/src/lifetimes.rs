@@ -32,6 +32,8 @@ fn may_name_one(ty: &Type) -> bool {
             TypeParamBound::Trait(bound) => bound.lifetimes.is_some() || in_path(&bound.path),
             _ => true,
         }),
+        // what a macro makes of them is not known
+        Type::Macro(_) => false,
         Type::Group(group) => may_name_one(&group.elem),
         Type::Paren(paren) => may_name_one(&paren.elem),
         _ => true,

@@ -98,6 +98,11 @@ pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::TraitObject(_))
 }
 
+/// Is it `A<B>`?
+pub(crate) fn has_arguments(ty: &Type) -> bool {
+    matches!(ungroup(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| !last.arguments.is_none()))
+}
+
 /// Of `dyn A + B`, the second trait that is no marker: no object has two.
 pub(crate) fn second_trait(object: &TypeTraitObject) -> Option<&TypeParamBound> {
     const MARKERS: [&str; 5] = ["RefUnwindSafe", "Send", "Sync", "Unpin", "UnwindSafe"];
@@ -110,24 +115,25 @@ pub(crate) fn second_trait(object: &TypeTraitObject) -> Option<&TypeParamBound> 
     traits.nth(1)
 }
 
-/// Can no field have it: is it made of an `impl Trait`, or a `Dep` of two interfaces, or does it name a lifetime that its struct does not declare?
+/// Can no field have it: is it made of an `impl Trait` or a `_`, or a `Dep` of two interfaces, or does it name a lifetime that its struct does not declare?
 pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
     let is_double = dependency(ty).is_some_and(|(_, key)| match ungroup(key) {
         Type::TraitObject(object) => second_trait(object).is_some(),
         _ => false,
     });
-    is_double || is_impl(ty) || lifetimes::undeclared(ty, generics).is_some()
+    is_double || is_never(ty) || lifetimes::undeclared(ty, generics).is_some()
 }
 
-/// Is it `impl Trait`, or made of one?
-fn is_impl(ty: &Type) -> bool {
+/// Is it `impl Trait` or `_`, or made of one?
+fn is_never(ty: &Type) -> bool {
     match ungroup(ty) {
-        Type::ImplTrait(_) => true,
-        Type::Tuple(tuple) => tuple.elems.iter().any(is_impl),
+        Type::ImplTrait(_) | Type::Infer(_) => true,
+        Type::Tuple(tuple) => tuple.elems.iter().any(is_never),
         Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
-            PathArguments::AngleBracketed(arguments) => {
-                arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Type(inner) if is_impl(inner)))
-            }
+            PathArguments::AngleBracketed(arguments) => arguments
+                .args
+                .iter()
+                .any(|argument| matches!(argument, GenericArgument::Type(inner) if is_never(inner))),
             _ => false,
         }),
         _ => false,

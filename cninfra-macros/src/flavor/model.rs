@@ -70,6 +70,12 @@ impl Model {
                 "CN010: a flavor is a struct with named fields\n= help: `struct Name { field: Dep<Plugin>, .. }`",
             ),
         }
+        for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident(names::PROVIDES)) {
+            cx.error(
+                span_of(attribute),
+                "CN010: it is a plugin of the flavor that provides something\n= help: write `#[provides(dyn Interface, ..)]` on the plugin's field",
+            );
+        }
         if input.attrs.iter().any(args::is_plugin) {
             cx.error(input.ident.span(), args::PLUGIN_AND_FLAVOR);
         }

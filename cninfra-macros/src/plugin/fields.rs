@@ -2,7 +2,7 @@
 
 use super::{held, malformed};
 use crate::{args::span_of, ctxt::Ctxt, krate::Krate, lifetimes, names, types};
-use syn::{Attribute, Expr, Fields, Generics, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
+use syn::{Attribute, Expr, Fields, Generics, Ident, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
 
 /// What a field is filled with.
 pub(super) enum Role {
@@ -15,10 +15,10 @@ pub(super) enum Role {
 
 const HELPERS: [&str; 4] = [names::CONFIG, names::CONTEXT, names::DEFAULT, names::DEP];
 
-/// The fields' roles, in order. `generics`: of a struct that can be changed. `listed`: the plugin lists its dependencies and fills its fields itself.
+/// The fields' roles, in order. `owned`: the plugin, where its struct can be changed. `listed`: the plugin lists its dependencies and fills its fields itself.
 pub(super) fn parse(
     fields: &mut Fields,
-    generics: Option<&Generics>,
+    owned: Option<(&Ident, &Generics)>,
     listed: bool,
     krate: &Krate,
     cx: &mut Ctxt,
@@ -26,11 +26,12 @@ pub(super) fn parse(
     let mut has_config = false;
     let mut roles = Vec::new();
     for field in fields {
-        if let Some(generics) = generics {
+        if let Some((name, generics)) = owned {
             refuse_lifetime(&mut field.ty, generics, cx);
+            refuse_itself(&mut field.ty, name, krate, cx);
         }
         let refused =
-            refuse_lent(&mut field.ty, generics.is_some(), krate, cx) || malformed::refuse(&mut field.ty, krate, cx);
+            refuse_lent(&mut field.ty, owned.is_some(), krate, cx) || malformed::refuse(&mut field.ty, krate, cx);
         malformed::mend(&mut field.attrs, &HELPERS, cx);
         let attributes = take(&mut field.attrs);
         if refused {
@@ -96,6 +97,18 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) {
         "CN014: no lifetime but `'static` here\n= help: what an agent runs outlives its start: hold the value itself, or an `Arc` of it",
     );
     *ty = mended;
+}
+
+/// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place.)
+fn refuse_itself(ty: &mut Type, name: &Ident, krate: &Krate, cx: &mut Ctxt) {
+    let is_itself = match types::ungroup(ty) {
+        Type::Path(path) => path.path.is_ident(name) || path.path.is_ident("Self"),
+        _ => false,
+    };
+    if is_itself {
+        cx.error(ty.span(), "CN033: a plugin can not hold itself\n= help: take the field away");
+        *ty = parse_quote!(#krate::Dep<#ty>);
+    }
 }
 
 /// The helper attributes of a field, off the field.

@@ -5,7 +5,7 @@ use super::{
     expand::identity,
     fields::Role,
 };
-use crate::{deps::tuple, key, source::Source};
+use crate::{deps::tuple, key, source::Source, types};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Generics, Ident, ItemStruct, Type};
@@ -23,9 +23,10 @@ pub(super) fn of_struct(
         Some(Deps::Struct(ty)) => quote!(#ty),
         Some(Deps::Broken(error)) => error.clone(),
         None => {
-            let is_dep = |role: &Role| matches!(role, Role::Dep);
-            let types: Vec<Type> =
-                def.fields.iter().zip(roles).filter(|(_, role)| is_dep(role)).map(|(f, _)| f.ty.clone()).collect();
+            let fields = def.fields.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Dep));
+            let types = fields.map(|(field, _)| field.ty.clone());
+            // what no field can have is told of as such
+            let types: Vec<Type> = types.filter(|ty| !types::is_impossible(ty, &def.generics)).collect();
             tuple(&types, &args.krate)
         }
     };

@@ -14,7 +14,7 @@ mod shared;
 mod usual;
 mod values;
 
-use crate::{args, ctxt::Ctxt, key, source::Source};
+use crate::{args, broken, ctxt::Ctxt, key, source::Source};
 use arguments::Arguments;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
@@ -22,7 +22,7 @@ use shared::Shared;
 use syn::{Generics, Ident, Item, ItemStruct, spanned::Spanned as _};
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
-    let mut def: ItemStruct = match syn::parse2(item.clone()) {
+    let mut def: ItemStruct = match broken::parse(&item) {
         Ok(def) => def,
         Err(error) => return no_struct(item, &error, given, source),
     };
@@ -63,7 +63,7 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
     key::check_generics(&def.generics, &mut cx);
     let fields = fields::parse(
         &mut def.fields,
-        owned.then_some(&def.generics),
+        owned.then_some((&def.ident, &def.generics)),
         arguments.deps.is_some(),
         &arguments.krate,
         &mut cx,
@@ -112,8 +112,10 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
         Err(_) => {
             // not even an item: the parser's words say why
             cx.error(error.span(), format_args!("CN010: {error}"));
+            let generated =
+                broken::named(&item).map(|name| inert::of_item(&name, &Generics::default(), &arguments, source));
             let errors = cx.finish();
-            return quote!(#item #errors);
+            return quote!(#item #generated #errors);
         }
     };
     cx.error(span, "CN010: a plugin is a struct\n= help: put `#[plugin]` on a struct");
