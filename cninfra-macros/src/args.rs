@@ -4,7 +4,7 @@ use crate::{ctxt::Ctxt, krate::Krate, names, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::collections::BTreeSet;
 use syn::{
-    Attribute, Fields, Ident, LitStr, Path, Token,
+    Attribute, Fields, Generics, Ident, LitStr, Path, Token,
     ext::IdentExt as _,
     parse::{Parse, ParseStream, Parser as _},
     punctuated::Punctuated,
@@ -154,13 +154,18 @@ pub(crate) fn provides_by_itself(attributes: &mut Vec<Attribute>, cx: &mut Ctxt)
 pub(crate) const PLUGIN_AND_FLAVOR: &str =
     "CN010: a plugin is no flavor\n= help: keep `#[plugin]` or `#[derive(Flavor)]`";
 
-/// Is there a field that no struct can have: a second one of a name, or one of a type `impl Trait`? rustc says so of the struct, and would say it again
-/// of what is generated of the fields.
-pub(crate) fn impossible(fields: &Fields) -> bool {
+/// Is it `#[plugin]`?
+pub(crate) fn is_plugin(attribute: &Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == "plugin")
+}
+
+/// Is there a field that no struct can have: a second one of a name, one of a type `impl Trait`, or with a lifetime that is not declared? rustc says so of
+/// the struct, and would say it again of what is generated of the fields.
+pub(crate) fn impossible(fields: &Fields, generics: &Generics) -> bool {
     let mut names = BTreeSet::new();
     fields.iter().any(|field| {
         let again = field.ident.as_ref().is_some_and(|name| !names.insert(name.to_string()));
-        again || types::is_impl(&field.ty)
+        again || types::is_impossible(&field.ty, generics)
     })
 }
 

@@ -1,16 +1,17 @@
 //! `#[derive(Deps)]`: named dependencies, for `#[plugin(deps = Struct)]`.
 
 use crate::{
-    args,
+    args, broken,
     ctxt::Ctxt,
     key,
     krate::Krate,
     names,
+    size::{self, Sizes},
     types::{self, Wrapper},
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Data, DeriveInput, Ident, Type, spanned::Spanned as _};
+use syn::{Data, DeriveInput, Ident, Type, parse_quote, spanned::Spanned as _};
 
 /// The widest tuple of dependencies; more are a list of tuples.
 const WIDTH: usize = 12;
@@ -18,11 +19,15 @@ const WIDTH: usize = 12;
 const EXPECTED: &str = "`#[deps(crate = path)]`";
 
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
-    let input: DeriveInput = match syn::parse2(item) {
-        Ok(input) => input,
-        Err(error) => return error.to_compile_error(),
-    };
     let mut cx = Ctxt::default();
+    let input: DeriveInput = match broken::parse(&item) {
+        Ok(input) => input,
+        Err(error) => {
+            cx.syn(&error, "`struct Name { field: Dep<Plugin>, .. }`");
+            let Some(name) = broken::named(&item) else { return cx.finish() };
+            parse_quote!(struct #name {})
+        }
+    };
     let mut krate = Krate::default();
     for arg in args::of_attributes(&input.attrs, names::DEPS, &mut cx, EXPECTED) {
         match arg.word().as_str() {
@@ -36,13 +41,23 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
             input.ident.span(),
             "CN010: a set of dependencies is a struct\n= help: put `#[derive(Deps)]` on a struct",
         );
-        return inert(&input, &krate, cx);
+        return inert(&input, &krate, None, cx);
     };
-    if args::impossible(&data.fields) {
+    match size::of_fields(&data.fields) {
+        Sizes::Known => {}
+        Sizes::Told => cx.told(),
+        Sizes::None(ty) => {
+            cx.told();
+            let message = size::message(ty);
+            let error = quote_spanned!(ty.span()=> ::core::compile_error! { #message });
+            return inert(&input, &krate, Some(error), cx);
+        }
+    }
+    if args::impossible(&data.fields, &input.generics) {
         cx.told();
     }
     if cx.is_broken() {
-        return inert(&input, &krate, cx);
+        return inert(&input, &krate, None, cx);
     }
     let errors = cx.finish();
     let name = &input.ident;
@@ -115,19 +130,25 @@ pub(crate) fn pattern(variables: &[Ident], krate: &Krate) -> TokenStream {
     quote!(#krate::More((#(#head,)*), #rest))
 }
 
-/// So that the plugin that names it does not err too.
-fn inert(input: &DeriveInput, krate: &Krate, cx: Ctxt) -> TokenStream {
+/// So that the plugin that names it does not err too. `unsized`: what is wrong with one that no function can return.
+fn inert(input: &DeriveInput, krate: &Krate, no_size: Option<TokenStream>, cx: Ctxt) -> TokenStream {
     let (generics, arguments) = key::inert_generics(&input.generics);
     let bounded = key::with_bounds(&generics, krate);
     let (impl_generics, _, wher) = bounded.split_for_impl();
     let (name, errors) = (&input.ident, cx.finish());
-    quote!(const _: () = {
-        impl #impl_generics #krate::Listed for #name #arguments #wher {
-            type Tuple = ();
-            const DEPS: &'static [#krate::DepMeta] = &[];
+    let build = no_size.is_none().then(|| {
+        quote!(
             fn build(_: ()) -> Self {
                 ::core::unreachable!()
             }
+        )
+    });
+    let deps = no_size.unwrap_or_else(|| quote!(&[]));
+    quote!(const _: () = {
+        impl #impl_generics #krate::Listed for #name #arguments #wher {
+            type Tuple = ();
+            const DEPS: &'static [#krate::DepMeta] = #deps;
+            #build
         }
     }; #errors)
 }

@@ -83,8 +83,11 @@ fn refuse_async(def: &mut ItemTrait) {
                 and on its impls, or return a `cninfra::BoxFuture`";
             let error = quote_spanned!(token.span=> [(); ::core::compile_error! { #message }]);
             method.sig.output = ReturnType::Type(Default::default(), Box::new(Type::Verbatim(error)));
-            method.default = None;
-            method.semi_token = Some(Default::default());
+            // who leaves it at its default does not err
+            method.default = method.default.take().map(|_| parse_quote!({ ::core::unreachable!() }));
+            if method.default.is_none() {
+                method.semi_token = Some(Default::default());
+            }
         }
     }
 }

@@ -6,18 +6,22 @@
 //! gives one error.
 
 mod args;
+mod broken;
 mod ctxt;
 mod deps;
 mod dynamic;
 mod flavor;
 #[cfg(test)]
 mod fuzz;
+mod guessed;
 mod interface;
 mod key;
 mod krate;
+mod lifetimes;
 mod names;
 mod plugin;
 mod qualifier;
+mod size;
 mod source;
 mod types;
 
@@ -66,6 +70,13 @@ pub fn plugin_attribute(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(plugin, attributes(__plugin, config, context, default, dep))]
 pub fn conditional_plugin(item: TokenStream) -> TokenStream {
     plugin::expand_conditional(item.into(), &Source::here()).into()
+}
+
+/// What is guessed for `#[plugin]`: it says so.
+#[doc(hidden)]
+#[proc_macro_derive(Plugin, attributes(config, context, default, dep))]
+pub fn guessed_plugin(item: TokenStream) -> TokenStream {
+    guessed::expand(item.into(), &Source::here()).into()
 }
 
 /// Makes a trait an interface: `Dep<dyn Trait>` can be depended on, and a flavor says who provides it, by

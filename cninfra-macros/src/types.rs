@@ -1,9 +1,9 @@
 //! What a type looks like. A macro sees tokens, so `Dep`, `Option` and `Vec` are known by their last word.
 
-use crate::krate::Krate;
+use crate::{krate::Krate, lifetimes};
 use proc_macro2::{Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{GenericArgument, Generics, PathArguments, PathSegment, Type, TypeParamBound, TypePath, TypeTraitObject};
 
 /// A type that stands around another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,20 +87,53 @@ pub(crate) fn imports(krate: &Krate) -> TokenStream {
     }
 }
 
+/// May it be a type of std (or cninfra's), by its path? A word alone may, since it can be imported.
+pub(crate) fn may_be_of_std(TypePath { qself, path, .. }: &TypePath) -> bool {
+    let starts_there = |first: &PathSegment| ["alloc", "cninfra", "core", "std"].iter().any(|name| first.ident == name);
+    qself.is_none() && (path.segments.len() == 1 || path.segments.first().is_some_and(starts_there))
+}
+
 /// `dyn Trait`, which can be an interface only.
 pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::TraitObject(_))
 }
 
-/// Is it `impl Trait`, or made of one?
-pub(crate) fn is_impl(ty: &Type) -> bool {
+/// Is it `A<B>`?
+pub(crate) fn has_arguments(ty: &Type) -> bool {
+    matches!(ungroup(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| !last.arguments.is_none()))
+}
+
+/// Of `dyn A + B`, the second trait that is no marker: no object has two.
+pub(crate) fn second_trait(object: &TypeTraitObject) -> Option<&TypeParamBound> {
+    const MARKERS: [&str; 5] = ["RefUnwindSafe", "Send", "Sync", "Unpin", "UnwindSafe"];
+    let mut traits = object.bounds.iter().filter(|bound| match bound {
+        TypeParamBound::Trait(bound) => {
+            bound.path.segments.last().is_some_and(|last| !MARKERS.iter().any(|name| last.ident == name))
+        }
+        _ => false,
+    });
+    traits.nth(1)
+}
+
+/// Can no field have it: is it made of an `impl Trait` or a `_`, or a `Dep` of two interfaces, or does it name a lifetime that its struct does not declare?
+pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
+    let is_double = dependency(ty).is_some_and(|(_, key)| match ungroup(key) {
+        Type::TraitObject(object) => second_trait(object).is_some(),
+        _ => false,
+    });
+    is_double || is_never(ty) || lifetimes::undeclared(ty, generics).is_some()
+}
+
+/// Is it `impl Trait` or `_`, or made of one?
+fn is_never(ty: &Type) -> bool {
     match ungroup(ty) {
-        Type::ImplTrait(_) => true,
-        Type::Tuple(tuple) => tuple.elems.iter().any(is_impl),
+        Type::ImplTrait(_) | Type::Infer(_) => true,
+        Type::Tuple(tuple) => tuple.elems.iter().any(is_never),
         Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
-            PathArguments::AngleBracketed(arguments) => {
-                arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Type(inner) if is_impl(inner)))
-            }
+            PathArguments::AngleBracketed(arguments) => arguments
+                .args
+                .iter()
+                .any(|argument| matches!(argument, GenericArgument::Type(inner) if is_never(inner))),
             _ => false,
         }),
         _ => false,

@@ -93,6 +93,9 @@ pub use agent::{Agent, Phase};
 pub use async_trait::async_trait;
 pub use build_info::BuildInfo;
 pub use cninfra_macros::{Deps, Flavor, Qualifier, interface, plugin_attribute as plugin};
+// beside the trait of this name: who derives it is told what to write
+#[doc(hidden)]
+pub use cninfra_macros::Plugin;
 pub use context::{Context, FromContext};
 pub use dep::Dep;
 pub use error::{Error, ErrorContext, Result};

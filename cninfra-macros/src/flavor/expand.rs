@@ -137,10 +137,16 @@ impl Model {
             fields.push(match plugin_of(ty) {
                 Some((wrapper, plugin)) => {
                     let variant = if wrapper == Wrapper::Dep { quote!(Item::Plugin) } else { quote!(Item::Optional) };
-                    let plugin = types::argument(plugin);
-                    quote!(#text {#variant} Plugin PLUGIN {#plugin} {#bindings})
+                    let argument = types::argument(plugin);
+                    // a generic plugin's parameters may be wrong, which rustc says in fewer lines where they are asked for by themselves
+                    let name = if types::has_arguments(plugin) {
+                        quote_spanned!(plugin.span()=> { let _ = <#argument as #krate::Key>::META; #text })
+                    } else {
+                        quote!(#text)
+                    };
+                    quote!({#name} {#variant} Plugin PLUGIN {#argument} {#bindings})
                 }
-                None => quote!(#text {declared} Declared ITEM {#ty} {#bindings}),
+                None => quote!({#text} {declared} Declared ITEM {#ty} {#bindings}),
             });
         }
         let (rows, types, patterns) = self.rows(bounded, types, patterns);

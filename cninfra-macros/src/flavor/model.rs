@@ -6,9 +6,16 @@ use crate::{
     key,
     krate::Krate,
     names,
-    types::ungroup,
+    size::{self, Sizes},
+    types::{self, ungroup},
 };
-use syn::{Data, DeriveInput, Fields, Generics, Ident, Token, Type, Visibility, punctuated::Punctuated};
+use syn::{
+    Data, DeriveInput, Fields, Generics, Ident, Token, Type, TypeParamBound, Visibility, punctuated::Punctuated,
+    spanned::Spanned as _,
+};
+
+const NO_SIZE: &str = "CN007: what has no size can not be a field of a flavor\n= help: a plugin's field is `Dep<Plugin>`; the interfaces that it provides are said \
+    by `#[provides(dyn Interface)]` on it";
 
 const EXPECTED: &str = "`#[flavor(open)]`, `#[flavor(crate = path)]`";
 
@@ -26,6 +33,7 @@ pub(super) struct Model {
     pub(super) open: bool,
     pub(super) krate: Krate,
     pub(super) fields: Vec<Field>,
+    has_size: bool,
 }
 
 impl Model {
@@ -37,6 +45,7 @@ impl Model {
             open: false,
             krate: Krate::default(),
             fields: Vec::new(),
+            has_size: true,
         };
         for arg in args::of_attributes(&input.attrs, names::FLAVOR, cx, EXPECTED) {
             match (arg.word().as_str(), &arg.value) {
@@ -61,17 +70,29 @@ impl Model {
                 "CN010: a flavor is a struct with named fields\n= help: `struct Name { field: Dep<Plugin>, .. }`",
             ),
         }
-        if input
-            .attrs
-            .iter()
-            .any(|attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "plugin"))
-        {
+        for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident(names::PROVIDES)) {
+            cx.error(
+                span_of(attribute),
+                "CN010: it is a plugin of the flavor that provides something\n= help: write `#[provides(dyn Interface, ..)]` on the plugin's field",
+            );
+        }
+        if input.attrs.iter().any(args::is_plugin) {
             cx.error(input.ident.span(), args::PLUGIN_AND_FLAVOR);
         }
-        if matches!(&input.data, Data::Struct(data) if args::impossible(&data.fields)) {
+        if matches!(&input.data, Data::Struct(data) if args::impossible(&data.fields, &input.generics)) {
             cx.told();
         }
         let lent = |ty: &Type| matches!(ungroup(ty), Type::Reference(reference) if reference.lifetime.is_none());
+        if let Data::Struct(data) = &input.data {
+            match size::of_fields(&data.fields) {
+                Sizes::Known => {}
+                Sizes::Told => cx.told(),
+                Sizes::None(ty) => {
+                    cx.error(ty.span(), NO_SIZE);
+                    model.has_size = false;
+                }
+            }
+        }
         if model.is_endless() || model.fields.iter().any(|field| lent(&field.ty)) {
             // no struct can have such a field: rustc says so
             cx.told();
@@ -79,8 +100,13 @@ impl Model {
         model
     }
 
+    /// Can nothing be implemented for it that would not be told of, too? Of a function that returns it rustc would say more.
+    pub(super) fn is_hopeless(&self) -> bool {
+        !self.has_size || self.is_endless()
+    }
+
     /// Is one of its fields the flavor itself?
-    pub(super) fn is_endless(&self) -> bool {
+    fn is_endless(&self) -> bool {
         let is_itself = |ty: &Type| matches!(ungroup(ty), Type::Path(path) if path.path.is_ident(&self.name));
         self.fields.iter().any(|field| is_itself(&field.ty))
     }
@@ -114,7 +140,10 @@ fn parse_field(field: &syn::Field, cx: &mut Ctxt) -> Option<Field> {
 fn may_be_interface(ty: &Type) -> bool {
     match ungroup(ty) {
         Type::Path(_) | Type::Macro(_) => true,
-        Type::TraitObject(object) => object.bounds.iter().any(|bound| matches!(bound, syn::TypeParamBound::Trait(_))),
+        Type::TraitObject(object) => {
+            types::second_trait(object).is_none()
+                && object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Trait(_)))
+        }
         _ => false,
     }
 }

@@ -125,6 +125,9 @@ impl Arguments {
                 ty.span(),
                 "`deps` takes a list or a struct\n= help: `deps = (A, dyn B, Option<C>)` or `deps = DepsStruct`",
             ),
+            Ok(Listed::Tuple(types)) if let Some((span, expected)) = types.iter().find_map(never) => {
+                self.broken(span, expected)
+            }
             Ok(Listed::Tuple(types)) => Deps::Tuple(types.iter().map(|ty| self.handle(ty)).collect()),
             Err(error) => {
                 let expected = format!("{error}\n= help: `deps = (A, dyn B, Option<C>)`, or `deps = DepsStruct`");
@@ -218,6 +221,21 @@ fn instance(arg: &args::Arg, cx: &mut Ctxt) -> Option<String> {
         format_args!("CN021: `{}` can not be an instance name\n= help: use a to z, 0 to 9 and `-`", text.value()),
     );
     None
+}
+
+/// Where a list has what can be no dependency, of whatever types it is made, and what to write.
+fn never(ty: &Type) -> Option<(Span, &'static str)> {
+    let ty = types::wrapper(ty).map_or(ty, |(_, inner)| inner);
+    match types::ungroup(types::wrapper(ty).map_or(ty, |(_, inner)| inner)) {
+        Type::Reference(lent) => Some((
+            lent.and_token.span(),
+            "a plugin holds no references\n= help: list the plugin, or the interface, itself",
+        )),
+        Type::TraitObject(object) => types::second_trait(object).map(|second| {
+            (second.span(), "a dependency is one interface\n= help: list each; or a trait with both as its supertraits")
+        }),
+        _ => None,
+    }
 }
 
 enum Listed {

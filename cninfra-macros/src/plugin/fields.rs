@@ -1,8 +1,8 @@
 //! What each field of a plugin is filled with. Takes the helper attributes off the fields.
 
 use super::{held, malformed};
-use crate::{args::span_of, ctxt::Ctxt, krate::Krate, names, types};
-use syn::{Attribute, Expr, Fields, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
+use crate::{args::span_of, ctxt::Ctxt, krate::Krate, lifetimes, names, types};
+use syn::{Attribute, Expr, Fields, Generics, Ident, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
 
 /// What a field is filled with.
 pub(super) enum Role {
@@ -15,12 +15,23 @@ pub(super) enum Role {
 
 const HELPERS: [&str; 4] = [names::CONFIG, names::CONTEXT, names::DEFAULT, names::DEP];
 
-/// The fields' roles, in order. `listed`: the plugin lists its dependencies and fills its fields itself.
-pub(super) fn parse(fields: &mut Fields, listed: bool, krate: &Krate, cx: &mut Ctxt) -> Vec<Role> {
+/// The fields' roles, in order. `owned`: the plugin, where its struct can be changed. `listed`: the plugin lists its dependencies and fills its fields itself.
+pub(super) fn parse(
+    fields: &mut Fields,
+    owned: Option<(&Ident, &Generics)>,
+    listed: bool,
+    krate: &Krate,
+    cx: &mut Ctxt,
+) -> Vec<Role> {
     let mut has_config = false;
     let mut roles = Vec::new();
     for field in fields {
-        let refused = refuse_lent(&mut field.ty, krate, cx) || malformed::refuse(&mut field.ty, krate, cx);
+        if let Some((name, generics)) = owned {
+            refuse_lifetime(&mut field.ty, generics, cx);
+            refuse_itself(&mut field.ty, name, krate, cx);
+        }
+        let refused =
+            refuse_lent(&mut field.ty, owned.is_some(), krate, cx) || malformed::refuse(&mut field.ty, krate, cx);
         malformed::mend(&mut field.attrs, &HELPERS, cx);
         let attributes = take(&mut field.attrs);
         if refused {
@@ -54,8 +65,8 @@ pub(super) fn parse(fields: &mut Fields, listed: bool, krate: &Krate, cx: &mut C
 }
 
 /// A plugin outlives whoever lends: a reference without a lifetime can not be meant. (A handle takes its place, so that rustc does not
-/// ask for the lifetime.)
-fn refuse_lent(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
+/// ask for the lifetime. Where the struct is not `owned`, it does.)
+fn refuse_lent(ty: &mut Type, owned: bool, krate: &Krate, cx: &mut Ctxt) -> bool {
     let lent = match types::dependency(ty) {
         Some((_, Type::Reference(lent))) => lent,
         None if let Type::Reference(lent) = types::ungroup(ty)
@@ -66,12 +77,38 @@ fn refuse_lent(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
         _ => return false,
     };
     let inner = &lent.elem;
-    cx.error(
-        lent.and_token.span(),
-        "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`",
-    );
+    if owned || lent.lifetime.is_some() {
+        cx.error(
+            lent.and_token.span(),
+            "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`",
+        );
+    } else {
+        cx.told();
+    }
     *ty = parse_quote!(#krate::Dep<#inner>);
     true
+}
+
+/// A lifetime that is not declared: rustc would say how to declare it, and so lead to the next error. (`'static` takes its place.)
+fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) {
+    let Some((span, mended)) = lifetimes::undeclared(ty, generics) else { return };
+    cx.error(
+        span,
+        "CN014: no lifetime but `'static` here\n= help: what an agent runs outlives its start: hold the value itself, or an `Arc` of it",
+    );
+    *ty = mended;
+}
+
+/// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place.)
+fn refuse_itself(ty: &mut Type, name: &Ident, krate: &Krate, cx: &mut Ctxt) {
+    let is_itself = match types::ungroup(ty) {
+        Type::Path(path) => path.path.is_ident(name) || path.path.is_ident("Self"),
+        _ => false,
+    };
+    if is_itself {
+        cx.error(ty.span(), "CN033: a plugin can not hold itself\n= help: take the field away");
+        *ty = parse_quote!(#krate::Dep<#ty>);
+    }
 }
 
 /// The helper attributes of a field, off the field.

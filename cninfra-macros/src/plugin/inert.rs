@@ -5,31 +5,46 @@ use super::{
     expand::identity,
     fields::Role,
 };
-use crate::{deps::tuple, key, source::Source};
+use crate::{deps::tuple, key, source::Source, types};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Generics, Ident, ItemStruct, Type};
 
-pub(super) fn of_struct(def: &ItemStruct, args: &Arguments, roles: &[Role], source: &Source) -> TokenStream {
+/// `shared` asks whether its fields are, where that is not asked in the struct itself: what is not is told of all the same.
+pub(super) fn of_struct(
+    def: &ItemStruct,
+    args: &Arguments,
+    roles: &[Role],
+    shared: &TokenStream,
+    source: &Source,
+) -> TokenStream {
     let deps = match &args.deps {
         Some(Deps::Tuple(types)) => quote!((#(#types,)*)),
         Some(Deps::Struct(ty)) => quote!(#ty),
         Some(Deps::Broken(error)) => error.clone(),
         None => {
-            let is_dep = |role: &Role| matches!(role, Role::Dep);
-            let types: Vec<Type> =
-                def.fields.iter().zip(roles).filter(|(_, role)| is_dep(role)).map(|(f, _)| f.ty.clone()).collect();
+            let fields = def.fields.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Dep));
+            let types = fields.map(|(field, _)| field.ty.clone());
+            // what no field can have is told of as such
+            let types: Vec<Type> = types.filter(|ty| !types::is_impossible(ty, &def.generics)).collect();
             tuple(&types, &args.krate)
         }
     };
-    generate(&def.ident, &def.generics, &deps, args, source)
+    generate(&def.ident, &def.generics, &deps, shared, args, source)
 }
 
 pub(super) fn of_item(name: &Ident, generics: &Generics, args: &Arguments, source: &Source) -> TokenStream {
-    generate(name, generics, &quote!(()), args, source)
+    generate(name, generics, &quote!(()), &quote!(), args, source)
 }
 
-fn generate(name: &Ident, generics: &Generics, deps: &TokenStream, args: &Arguments, source: &Source) -> TokenStream {
+fn generate(
+    name: &Ident,
+    generics: &Generics,
+    deps: &TokenStream,
+    shared: &TokenStream,
+    args: &Arguments,
+    source: &Source,
+) -> TokenStream {
     let krate = &args.krate;
     let (generics, arguments) = key::inert_generics(generics);
     let bounded = key::with_bounds(&generics, krate);
@@ -51,7 +66,10 @@ fn generate(name: &Ident, generics: &Generics, deps: &TokenStream, args: &Argume
         impl #impl_generics #krate::Plugin for #ty #wher {
             type Deps = <#krate::Attribute as #krate::DepsOf<Self>>::Deps;
             type Itself = Self;
-            const PLUGIN: &'static #krate::PluginMeta = &#krate::PluginMeta::bare(<Self as #krate::Key>::META);
+            const PLUGIN: &'static #krate::PluginMeta = {
+                #shared
+                &#krate::PluginMeta::bare(<Self as #krate::Key>::META)
+            };
             fn create<'__slot>(_: &'__slot #krate::Slot<Self>, _: <#krate::Attribute as #krate::DepsOf<Self>>::Deps, _: &#krate::Context) -> #krate::Creation<'__slot> {
                 ::core::unreachable!()
             }

@@ -1,18 +1,28 @@
-//! What is nearly right, but would be told of by rustc in more words, or twice: a `Dep` of nothing or of several types, `impl Trait` for `dyn Trait`, and a
-//! misspelled attribute of a field.
+//! What is nearly right, but would be told of by rustc in more words, or twice: a `Dep` of nothing or of several types, `impl Trait` for `dyn Trait`, a
+//! field without a size, and a misspelled attribute of a field.
 
-use crate::{args::span_of, ctxt::Ctxt, krate::Krate, types};
-use proc_macro2::Span;
+use crate::{args::span_of, ctxt::Ctxt, krate::Krate, size, types};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, GenericArgument, Ident, PathArguments, Type, parse_quote, spanned::Spanned as _};
 
-/// Puts an error in the place of a `Dep` that can not be one, so that the compiler speaks of the field no more.
+/// Puts an error in the place of a `Dep` that can not be one, and of what has no size, so that the compiler speaks of the field no more.
 pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
-    let Some((span, help)) = find(ty) else { return false };
-    let message = format!("CN010: a `Dep` holds one plugin, or one interface\n= help: {help}");
+    let error = |span, message: String, of: TokenStream| {
+        let error = quote_spanned!(span=> ::core::compile_error! { #message });
+        Type::Verbatim(quote!(<#krate::Sound<{ #error }> as #krate::Pass>::Of<#of>))
+    };
+    if let Some((span, help)) = find(ty) {
+        let message = format!("CN010: a `Dep` holds one plugin, or one interface\n= help: {help}");
+        *ty = error(span, message, quote!(()));
+    } else if let Some(found) = size::find(ty) {
+        let (span, message) = (found.span(), found.message());
+        // its name is used all the same: what it is imported by is not to be warned of
+        found.replace(|ty| error(span, message, quote!(#krate::PhantomData<#ty>)));
+    } else {
+        return false;
+    }
     cx.told();
-    let error = quote_spanned!(span=> ::core::compile_error! { #message });
-    *ty = Type::Verbatim(quote!(<#krate::Sound<{ #error }> as #krate::Pass>::Of<()>));
     true
 }
 
@@ -36,6 +46,8 @@ fn find(ty: &Type) -> Option<(Span, &'static str)> {
         (Some(GenericArgument::Type(Type::ImplTrait(inner))), None) => {
             Some((inner.impl_token.span(), "write `dyn` for `impl`: `Dep<dyn Interface>`"))
         }
+        (Some(GenericArgument::Type(Type::TraitObject(object))), None) => types::second_trait(object)
+            .map(|second| (second.span(), "one field for each interface; or a trait with both as its supertraits")),
         (Some(_), None) => None,
         _ => Some((last.ident.span(), "`Dep<Plugin>` or `Dep<dyn Interface>`")),
     }
@@ -94,16 +106,22 @@ mod tests {
 
     #[test]
     fn a_dep_of_one_is_right() {
-        let wrong: [Type; 5] = [
+        let wrong: [Type; 6] = [
             parse_quote!(Dep),
             parse_quote!(cninfra::Dep),
             parse_quote!(Option<Dep<A, B>>),
             parse_quote!(Vec<Dep>),
             parse_quote!(Dep<impl I>),
+            parse_quote!(Dep<dyn I + J>),
         ];
         assert!(wrong.iter().all(|ty| find(ty).is_some()));
-        let right: [Type; 4] =
-            [parse_quote!(Dep<A>), parse_quote!(Vec<Dep<dyn I>>), parse_quote!(Dept), parse_quote!([u8; 3])];
+        let right: [Type; 5] = [
+            parse_quote!(Dep<A>),
+            parse_quote!(Vec<Dep<dyn I>>),
+            parse_quote!(Dep<dyn I + Send + 'static>),
+            parse_quote!(Dept),
+            parse_quote!([u8; 3]),
+        ];
         assert!(right.iter().all(|ty| find(ty).is_none()));
     }
 }

@@ -14,15 +14,15 @@ mod shared;
 mod usual;
 mod values;
 
-use crate::{args, ctxt::Ctxt, key, source::Source};
+use crate::{args, broken, ctxt::Ctxt, key, source::Source};
 use arguments::Arguments;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use shared::Shared;
-use syn::{Item, ItemStruct, spanned::Spanned as _};
+use syn::{Generics, Ident, Item, ItemStruct, spanned::Spanned as _};
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
-    let mut def: ItemStruct = match syn::parse2(item.clone()) {
+    let mut def: ItemStruct = match broken::parse(&item) {
         Ok(def) => def,
         Err(error) => return no_struct(item, &error, given, source),
     };
@@ -61,19 +61,28 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         args::provides_by_itself(&mut def.attrs, &mut cx);
     }
     key::check_generics(&def.generics, &mut cx);
-    let fields = fields::parse(&mut def.fields, arguments.deps.is_some(), &arguments.krate, &mut cx);
+    let fields = fields::parse(
+        &mut def.fields,
+        owned.then_some((&def.ident, &def.generics)),
+        arguments.deps.is_some(),
+        &arguments.krate,
+        &mut cx,
+    );
     arguments.check(def, &fields, &mut cx);
-    if args::impossible(&def.fields) {
+    if args::impossible(&def.fields, &def.generics) {
         cx.told();
     }
     for span in args::derived(&def.attrs, "Flavor") {
         cx.error(span, args::PLUGIN_AND_FLAVOR);
     }
-    let generated = if cx.is_broken() || arguments.is_broken() {
-        inert::of_struct(def, &arguments, &fields, source)
+    let broken = cx.is_broken() || arguments.is_broken();
+    let shared = Shared::of(def, &arguments, &fields, owned, broken);
+    let asked = &shared.asked;
+    let generated = if broken {
+        let generated = inert::of_struct(def, &arguments, &fields, asked, source);
+        shared.guard(&mut def.fields);
+        generated
     } else {
-        let shared = Shared::of(def, &arguments, &fields, owned);
-        let asked = &shared.asked;
         let generated = usual::generate(def, &arguments, &fields, asked, source)
             .unwrap_or_else(|| expand::generate(def, &arguments, &fields, asked, source));
         shared.guard(&mut def.fields);
@@ -83,6 +92,11 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
     };
     let errors = cx.finish();
     quote!(#generated #errors)
+}
+
+/// The impls of what was to be a plugin, but is none.
+pub(crate) fn inert(name: &Ident, generics: &Generics, source: &Source) -> TokenStream {
+    inert::of_item(name, generics, &Arguments::default(), source)
 }
 
 /// The item is given back all the same, so that what names it does not err too.
@@ -98,8 +112,10 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
         Err(_) => {
             // not even an item: the parser's words say why
             cx.error(error.span(), format_args!("CN010: {error}"));
+            let generated =
+                broken::named(&item).map(|name| inert::of_item(&name, &Generics::default(), &arguments, source));
             let errors = cx.finish();
-            return quote!(#item #errors);
+            return quote!(#item #generated #errors);
         }
     };
     cx.error(span, "CN010: a plugin is a struct\n= help: put `#[plugin]` on a struct");

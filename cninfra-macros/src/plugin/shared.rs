@@ -5,7 +5,7 @@
 //! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
 
 use crate::{krate::Krate, types};
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Fields, GenericArgument, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
 
@@ -20,42 +20,16 @@ const LOCAL: [&str; 5] = ["Rc", "Cell", "RefCell", "UnsafeCell", "LazyCell"];
 /// Traits of std whose `dyn` is not shared unless it says so.
 const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
 
-/// Types that are, if what they hold is: of these alone nothing is asked, since a question costs the compiler more than the field itself.
-const PLAIN: [&str; 33] = [
-    "bool",
-    "char",
-    "f32",
-    "f64",
-    "i8",
-    "i16",
-    "i32",
-    "i64",
-    "i128",
-    "isize",
-    "u8",
-    "u16",
-    "u32",
-    "u64",
-    "u128",
-    "usize",
-    "String",
-    "Arc",
-    "BTreeMap",
-    "BTreeSet",
-    "Box",
-    "Duration",
-    "HashMap",
-    "HashSet",
-    "Instant",
-    "Mutex",
-    "OnceLock",
-    "Option",
-    "PathBuf",
-    "RwLock",
-    "SystemTime",
-    "Vec",
-    "VecDeque",
+/// Types that are, if what they hold is: of these alone nothing is asked, since a question costs the compiler more than the field itself. No name that
+/// types have that are not std's, too, such as `Instant`.
+const PLAIN: [&str; 29] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize", "String", "Arc", "BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Mutex", "OnceLock", "Option",
+    "RwLock", "Vec", "VecDeque",
 ];
+
+/// What follows `Atomic` in the names of std's.
+const ATOMIC: [&str; 11] = ["Bool", "I8", "I16", "I32", "I64", "Isize", "U8", "U16", "U32", "U64", "Usize"];
 
 /// What asks whether the fields are shared.
 #[derive(Default)]
@@ -67,11 +41,15 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// `owned`: what is changed of the struct is seen by the compiler.
-    pub(super) fn of(def: &ItemStruct, args: &Arguments, roles: &[Role], owned: bool) -> Self {
+    /// `owned`: what is changed of the struct is seen by the compiler. `broken`: so much else is wrong that the plugin is an inert one.
+    pub(super) fn of(def: &ItemStruct, args: &Arguments, roles: &[Role], owned: bool, broken: bool) -> Self {
         let krate = &args.krate;
         let (plugin, generic) = (def.ident.to_string(), !def.generics.params.is_empty());
         let mut this = Shared::default();
+        if broken && generic {
+            // what its parameters are may be what is wrong
+            return this;
+        }
         let mut all = Vec::new();
         for (place, ((field, member), role)) in def.fields.iter().zip(def.fields.members()).zip(roles).enumerate() {
             let ty = &field.ty;
@@ -85,10 +63,15 @@ impl Shared {
             if types::names(quote!(#ty), &plugin) {
                 continue;
             }
+            // a type that is wrong is told of already
+            if broken && (types::is_impossible(ty, &def.generics) || types::names(quote!(#ty), "compile_error")) {
+                continue;
+            }
             let name = quote!(#member).to_string();
             let at = krate.at(ty.span());
             let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::SHARED, #plugin, #name));
             if !generic
+                && !broken
                 && matches!(role, Role::Default(None))
                 && args.deps.is_none()
                 && let Some((question, inner)) = alone(ty)
@@ -98,9 +81,9 @@ impl Shared {
                     #ask
                 };
             }
-            // of a parameter, the struct does not say that it is shared
-            if owned && !generic && looks_local(quote!(#ty)) {
-                this.guarded.push((place, Type::Verbatim(guard(ask, quote!(#ty), krate))));
+            // of a parameter, the struct does not say that it is shared; of what is wrong anyway, the cost does not count
+            if owned && !generic && (broken || looks_local(quote!(#ty))) {
+                this.guarded.push((place, Type::Verbatim(guard(ask, quote!(#ty), ty.span(), krate))));
             } else {
                 all.push(ask);
             }
@@ -110,7 +93,7 @@ impl Shared {
             this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#all;)*);
         } else {
             // one for each field, so that each is told of
-            let guards = all.into_iter().map(|ask| guard(ask, quote!(()), krate));
+            let guards = all.into_iter().map(|ask| guard(ask, quote!(()), Span::call_site(), krate));
             this.asked = quote!(#(let _: #guards = ();)*);
         }
         this
@@ -125,9 +108,9 @@ impl Shared {
     }
 }
 
-/// The type, if the constant can be evaluated.
-fn guard(constant: TokenStream, ty: TokenStream, krate: &Krate) -> TokenStream {
-    quote!(<#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::Of<#ty>)
+/// The type, if the constant can be evaluated. `span`: where it stands, for what rustc says of the whole field.
+fn guard(constant: TokenStream, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
+    quote_spanned!(span=> <#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::Of<#ty>)
 }
 
 /// What tells that a field holds a plugin without `Dep`. (A plugin that has no default is told of as any such field is.)
@@ -149,7 +132,7 @@ fn alone(mut ty: &Type) -> Option<(Ident, &Type)> {
 /// Is it made of numbers, texts, atomics, and what holds them?
 pub(super) fn is_plain(ty: &Type) -> bool {
     let Type::Path(path) = types::ungroup(ty) else { return false };
-    if path.qself.is_some() {
+    if !types::may_be_of_std(path) {
         return false;
     }
     let Some(last) = path.path.segments.last() else { return false };
@@ -161,7 +144,7 @@ pub(super) fn is_plain(ty: &Type) -> bool {
         }
         PathArguments::Parenthesized(_) => false,
     };
-    inner && (PLAIN.contains(&word.as_str()) || word.starts_with("Atomic"))
+    inner && (PLAIN.contains(&word.as_str()) || word.strip_prefix("Atomic").is_some_and(|of| ATOMIC.contains(&of)))
 }
 
 /// Names it something that is not shared, a pointer, or a `dyn Trait` that does not say that it is?

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 /// A plugin that never gives its thread back is beyond these limits, since the agent's own code can not run on that thread; so is one whose
 /// tasks keep all threads.
 /// A watchdog on another thread names it. Under [`Agent::main`](super::Agent::main) it ends the process at the plugin's limit, or at that of the stop,
-/// counted from when that was asked for. Before that, all other plugins that have begun are drained and closed, within what is left of the stop (within a whole one
-/// where the agent had not begun to stop), but for those whose step waits beside one that blocks in `close`, and not where tasks keep all threads. A destructor has the limit of `close`. That of an agent that is
+/// counted from when that was asked for; where the plugin blocks in a start that is to stop, when half of the stop's is over, so that the others have the other half. Before that, all other plugins
+/// that have begun are drained and closed, within what is left of the stop (within a whole one where nobody had asked for it), but for those whose step waits beside one that blocks in `close`, and not where tasks keep all threads. A destructor has the limit of `close`. That of an agent that is
 /// embedded, by [`Builder::start`](super::Builder::start), can only name it, again at its limit: the agent waits for as long as the plugin blocks.
 ///
 /// ```
@@ -31,7 +31,7 @@ use tokio::time::Instant;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// For the whole start. Default: 15 s.
+    /// For the whole start, from the first line that it logs. Default: 15 s.
     pub start: Duration,
     /// For one plugin in one phase of the start. Default: 15 s.
     pub plugin_start: Duration,

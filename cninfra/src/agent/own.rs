@@ -9,7 +9,6 @@ use crate::{
     Flag, Result, ServiceLabel,
     config::{Config, ConfigMeta, Duration, Invalid, Known, Mistake, PhaseLimits, Section as _, check_config},
     graph::{Graph, Node},
-    logging::Loggers,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -86,14 +85,14 @@ impl AgentConfig {
     }
 
     /// An agent that is given no label has that of all others that are given none.
-    pub(super) fn warn_of_label(&self, config: &Config, loggers: &Loggers) {
-        if !config.says(SECTION, "microservice-label") {
-            let label = &self.microservice_label;
-            loggers.of_agent().warn(format_args!(
+    pub(super) fn without_label(&self, config: &Config) -> Option<String> {
+        let label = &self.microservice_label;
+        (!config.says(SECTION, "microservice-label")).then(|| {
+            format!(
                 "no service label is set: it is `{label}`, and whoever has that too shares its keys; \
                  set --microservice-label or MICROSERVICE_LABEL"
-            ));
-        }
+            )
+        })
     }
 
     /// How often the config files are looked at.

@@ -14,6 +14,7 @@ use crate::{
     config::{Config, Files, Known, OnFailure},
     context::Shared,
     graph::{Graph, Need, Node},
+    logging::Level,
 };
 use std::{
     collections::{BTreeSet, HashMap},
@@ -34,11 +35,12 @@ impl Settings {
             }
             self.configure_plugins(&known);
         }
+        let mut first = Vec::new();
         if !self.config.is_empty()
             && let Ok((logs, origins)) = LogsConfig::with_origins(&self.config)
             && let Err(error) = logs.apply(&origins, &self.loggers)
         {
-            self.loggers.of_agent().warn(format_args!("{error:?}"));
+            first.push((Level::Warn, format!("{error:?}")));
         }
         // what is wrong with it is told before anything is created
         let own = AgentConfig::of(&self.config).unwrap_or_default();
@@ -81,11 +83,10 @@ impl Settings {
         }
         let limits = Arc::new(limits);
         self.progress.of(&shared, &limits);
-        // not before: who is stuck in the log while nobody knows its limits can not be ended
-        own.warn_of_label(&shared.config, &shared.loggers);
+        first.extend(own.without_label(&shared.config).map(|odd| (Level::Warn, odd)));
         for place in off {
             let name = graph.nodes()[place].instance();
-            shared.loggers.of_agent().info(format_args!("`{name}` is switched off by its config"));
+            first.push((Level::Info, format!("`{name}` is switched off by its config")));
             shared.status.switched_off(place);
         }
         let env = Env {
@@ -98,7 +99,7 @@ impl Settings {
             progress: self.progress,
             wrap: self.wrap,
         };
-        Prepared { runner: Runner::new(env, self.record), shared, special, invalid }
+        Prepared { runner: Runner::new(env, self.record, first), shared, special, invalid }
     }
 
     /// The names of plugins that are not there and for which something is set: each once, in an order that is the same for each start.

@@ -11,7 +11,7 @@ use super::{
     retry::Retries,
     together::{Common, Together, run},
 };
-use crate::{BoxFuture, Context, foreign, inject::part::Creation, inject::running::Running};
+use crate::{BoxFuture, Context, foreign, inject::part::Creation, inject::running::Running, logging::Level};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -46,10 +46,12 @@ pub(super) struct Runner {
     pub(super) serving: usize,
     pub(super) record: Record,
     retries: Retries,
+    /// What the agent says before it calls any plugin.
+    first: Vec<(Level, String)>,
 }
 
 impl Runner {
-    pub(super) fn new(env: Env, record: bool) -> Self {
+    pub(super) fn new(env: Env, record: bool, first: Vec<(Level, String)>) -> Self {
         let room = env.graph.len();
         let record = if record { Record::on(5 * room, env.shared.clone()) } else { Record::off() };
         let plugins = Vec::with_capacity(room);
@@ -57,7 +59,7 @@ impl Runner {
         if let Some(roll) = env.progress.roll() {
             roll.begin(&env, &record);
         }
-        Runner { env, plugins, begun: 0, serving: 0, record, retries: Retries::default() }
+        Runner { env, plugins, begun: 0, serving: 0, record, retries: Retries::default(), first }
     }
 
     /// One that closes these, which have begun.
@@ -68,7 +70,7 @@ impl Runner {
             roll.enlist(&plugins);
             roll.all_serve();
         }
-        Runner { env, plugins, begun: all, serving: all, record, retries: Retries::default() }
+        Runner { env, plugins, begun: all, serving: all, record, retries: Retries::default(), first: Vec::new() }
     }
 
     pub(super) fn events(&self) -> &[Event] {
@@ -89,9 +91,12 @@ impl Runner {
             let runtime = Handle::current();
             self.env.shared.tasks.run_on(runtime.clone());
             self.env.shared.loggers.begin(runtime);
+            // before a word is said: a log that nobody reads keeps who writes to it, and the limit is to hold for that, too
+            self.enter_stage(StageKind::Start, self.env.limits.whole.start);
+            let log = self.env.shared.loggers.of_agent();
+            std::mem::take(&mut self.first).into_iter().for_each(|(level, what)| log.log(level, what));
             let mut together = Together { errors: invalid, ..Together::default() };
             if together.is_well() {
-                self.enter_stage(StageKind::Start, self.env.limits.whole.start);
                 together = self.start_all(create, &special, began).await;
             }
             together.errors.append(&mut self.env.shared.take_failures());

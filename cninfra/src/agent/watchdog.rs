@@ -2,6 +2,7 @@
 
 use super::{
     exit::{FAILED, NOT_STOPPED},
+    limits::half,
     progress::{Call, Inside, InsideId, Stage, StageKind, State},
 };
 use crate::logging::Level;
@@ -151,11 +152,20 @@ impl Watchdog {
         };
         let (who, instance) = call.who(stage.graph);
         let (limit, blocked) = (stage.limits.of(call.place, call.phase), now.duration_since(since));
-        if blocked > limit.saturating_add(GRACE) || over(GRACE) && blocked > GRACE {
+        let is_over = blocked > limit.saturating_add(GRACE) || over(GRACE) && blocked > GRACE;
+        // who blocks has its share of the stop, and the others have theirs; what is embedded waits all the same
+        let starts = stage.kind == StageKind::Start && !self.is_embedded;
+        let kept = moment.asked.filter(|(asked, stop)| {
+            starts && blocked > GRACE && asked.checked_add(half(*stop)).is_some_and(|ends| now > ends)
+        });
+        let (why, code) = match kept {
+            _ if is_over => (Some("its limit is over".to_string()), code),
+            Some((_, stop)) => (Some(format!("half of the {stop:?} that the stop may take are over")), NOT_STOPPED),
+            None => (None, code),
+        };
+        if let Some(why) = why {
             let end = if self.is_embedded { WAITS } else { "the end is forced" };
-            let what = format!(
-                "{who} has blocked its thread in {call} for {blocked:.1?}, and its limit is over: {end}\n  {HELP}"
-            );
+            let what = format!("{who} has blocked its thread in {call} for {blocked:.1?}, and {why}: {end}\n  {HELP}");
             if self.gives_up(GivenUp::Call(call)) {
                 self.said.push(Said { plugin: instance, level: Level::Error, what });
             }
@@ -255,6 +265,29 @@ mod tests {
         assert_eq!((look(0), look(999), look(1000), look(4000), look(4100)), (None, None, None, None, None));
         assert_eq!(look(4201), Some(FAILED));
         assert_eq!(said(&mut watchdog).matches("plugin `Stuck`").count(), 2, "it was named, then forced");
+    }
+
+    #[test]
+    fn a_call_that_keeps_a_stop_from_beginning_has_half_of_its_time() {
+        let (progress, began) = (Progress::default(), Instant::now());
+        let (state, call) = (State::Stage(stage(StageKind::Start, began)), call(&progress));
+        let at = |millis| began + Duration::from_millis(millis);
+        let asked = Some((at(500), Duration::from_secs(2)));
+        let moment = Moment { asked, ..moment(&state, call) };
+        let mut watchdog = Watchdog::default();
+        let mut look = |millis| watchdog.look(&moment, at(millis));
+        assert_eq!((look(0), look(500), look(1500), look(1501)), (None, None, None, Some(NOT_STOPPED)));
+        let told = said(&mut watchdog);
+        let why = "plugin `Stuck` has blocked its thread in init for 1.5s, and half of the 2s that the stop may take are over";
+        assert!(told.contains(why), "{told}");
+        // one that has just begun may return at once
+        let mut watchdog = Watchdog::default();
+        assert_eq!((watchdog.look(&moment, at(2000)), watchdog.look(&moment, at(2200))), (None, None));
+        assert_eq!(watchdog.look(&moment, at(2201)), Some(NOT_STOPPED));
+        // that of an agent that is embedded is not ended
+        let mut watchdog = Watchdog::of_embedded();
+        assert_eq!((watchdog.look(&moment, began), watchdog.look(&moment, at(1501))), (None, None));
+        assert!(!said(&mut watchdog).contains("half of the"));
     }
 
     #[test]

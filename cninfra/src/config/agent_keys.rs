@@ -79,7 +79,9 @@ impl Config {
             let value = values.get(key).cloned().unwrap_or_default();
             (key, Said { value, place: read.layers.place(spot, Part::Key).to_string() })
         };
-        noted.into_iter().map(said).collect()
+        let mut keys = SaidKeys::new();
+        keys.extend(noted.into_iter().map(said));
+        keys
     }
 
     /// What is wrong with the agent's keys in a section that has been read.

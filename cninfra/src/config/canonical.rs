@@ -77,7 +77,7 @@ impl Canonical {
                     let value = self.inner(way, Step::Key(key.clone()), value, texts, ask);
                     (key, value)
                 });
-                Value::Dict(tag, entries.collect())
+                Value::Dict(tag, value::dict(entries))
             }
             (Kind::List, Value::Array(tag, items)) => {
                 let items = items.into_iter().enumerate();
@@ -195,7 +195,7 @@ impl Canonical {
                     way.pop();
                     (key, value)
                 };
-                Value::Dict(tag, dict.into_iter().map(looked_at).collect())
+                Value::Dict(tag, value::dict(dict.into_iter().map(looked_at)))
             }
             other => other,
         }

@@ -7,6 +7,7 @@ use super::{
     failure::Spot,
     key,
     layers::Dropped,
+    mistake,
     section::Named,
     source::{Part, Source, Way},
 };
@@ -104,7 +105,7 @@ impl Invalid {
         let says = |what: &str, key: &str| what.split(|c| !is_part(c)).any(|word| key::same(word, key));
         let follows = |mistake: &Mistake| read.meant.iter().any(|key| says(&mistake.what, key));
         all.retain(|mistake| !follows(mistake));
-        all.sort_by(|a, b| a.place.cmp(&b.place));
+        mistake::sort(&mut all);
         all
     }
 }

@@ -15,8 +15,9 @@ pub(super) type Choices = BTreeMap<Way, &'static [&'static str]>;
 /// Takes out of what layers say, the highest first, what does not belong to the variants that hold.
 pub(super) fn only_chosen<'a>(values: &mut [Value], choices: impl IntoIterator<Item = &'a Choices>) {
     // what is around a choice comes first: what is not chosen there has no choices in it
-    let choices: BTreeMap<_, _> = choices.into_iter().flatten().collect();
-    for (way, names) in choices {
+    let mut all = BTreeMap::new();
+    all.extend(choices.into_iter().flatten());
+    for (way, names) in all {
         choose(values, way, names);
     }
 }

@@ -237,7 +237,9 @@ fn as_json(value: &Value) -> serde_json::Value {
         Value::Sequence(items) => items.iter().map(as_json).collect(),
         Value::Mapping(mapping) => {
             let key = |key: &Value| key.as_str().map_or_else(|| scalar(key), str::to_string);
-            mapping.iter().map(|(name, value)| (key(name), as_json(value))).collect()
+            let mut object = serde_json::Map::new();
+            object.extend(mapping.iter().map(|(name, value)| (key(name), as_json(value))));
+            object.into()
         }
         // a part of it that is none has been seen above
         value => serde_json::to_value(value).unwrap_or_default(),

@@ -39,11 +39,13 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>) -> Looks {
         trial.reads(&tried).map_or_else(|after| is_better(failure, &after, texts), |()| true)
     };
     let few = &all[..all.len().min(MOST)];
-    let some = |set: usize| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
+    let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
     let mut sets: Vec<Looks> = all.iter().map(|one| vec![one.clone()]).collect();
-    sets.extend((1..1 << few.len()).map(some).filter(|set: &Looks| set.len() > 1));
+    for size in 2..=few.len() {
+        let of_size = (1..1_u32 << few.len()).filter(|set| set.count_ones() as usize == size);
+        sets.extend(of_size.map(some));
+    }
     sets.push(all);
-    sets.sort_by_key(Vec::len);
     sets.into_iter().find(|set| !set.is_empty() && fits(set)).unwrap_or_default()
 }
 

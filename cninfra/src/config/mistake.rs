@@ -81,6 +81,11 @@ fn brief(text: &str) -> String {
     brief
 }
 
+/// In the order of their places.
+pub(super) fn sort(mistakes: &mut [Mistake]) {
+    mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+}
+
 /// All of them in one, each in a line with its mend.
 pub(super) fn all(mut mistakes: Vec<Mistake>) -> Error {
     if mistakes.len() == 1

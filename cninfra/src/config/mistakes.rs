@@ -6,7 +6,7 @@ use super::{
     key::{kebab, nearest, same},
     layers::{Dropped, Layers, Twice},
     looks::Looks,
-    mistake::Mistake,
+    mistake::{self, Mistake},
     reading::Notes,
     section::Named,
     source::{Part, Place, Step, Way},
@@ -276,7 +276,7 @@ impl<'a> Mistakes<'a> {
 
     /// In the order of their places.
     pub(super) fn sorted(mut self) -> Vec<Mistake> {
-        self.all.sort_by(|a, b| a.place.cmp(&b.place));
+        mistake::sort(&mut self.all);
         if self.all.len() > self.most {
             let last = self.all.drain(self.most..).next().and_then(|mistake| mistake.place);
             let more = last.map(|place| Mistake::more(place, &format!("section `{}`", self.section.name)));

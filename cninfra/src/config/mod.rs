@@ -414,7 +414,7 @@ impl Config {
         mistakes.extend(self.check_agent_keys(section, &outcome));
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
         mistakes.extend(invalid);
-        mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+        mistake::sort(&mut mistakes);
         // the agent reads its own sections in other ways
         let is_read_again = mistakes.is_empty() && !entries.all.is_empty() && !section.is_own && !section.meta.live;
         if let Some(kept) = kept.filter(|_| is_read_again) {
@@ -476,7 +476,8 @@ impl Config {
             let (rank, of_process) = (outcome.layers.rank(spot.entry), outcome.layers.is_process(spot.entry));
             (path.join("."), KeyOrigin { place, rank, of_process })
         };
-        let origins = keys.map(origin).collect();
+        let mut origins = Origins::new();
+        origins.extend(keys.map(origin));
         Ok((value, origins))
     }
 }

@@ -73,8 +73,9 @@ impl Reloader {
         if !known.iter().any(|section| section.meta.live) {
             return None;
         }
-        let made_of = known.iter().map(|section| (section.name, config.made_of(section))).collect();
-        let held = config.held().collect();
+        let made_of = config.all_made_of(&known);
+        let mut held = BTreeMap::new();
+        held.extend(config.held());
         Some(Reloader { now: config.clone(), files, known, made_of, seen: None, refused: None, held })
     }
 
@@ -107,7 +108,7 @@ impl Reloader {
     pub(crate) fn read(&self) -> Read {
         let mut new = self.now.without_files();
         let odd = new.read_files(&self.files, &self.known);
-        let made_of: BTreeMap<_, _> = self.known.iter().map(|section| (section.name, new.made_of(section))).collect();
+        let made_of = new.all_made_of(&self.known);
         let mut mistakes = self.gone(&new);
         // one that follows no file was right when it was taken in, and nothing of it is taken in anew: its secrets are nobody's matter
         let is_new =
@@ -123,7 +124,8 @@ impl Reloader {
     pub(crate) fn judge(&mut self, read: Read) -> Reload {
         let Read { new, content, stamps, odd } = read;
         // a file that is wrong may keep another one from being read, of which then the same holds as before
-        self.held = self.now.held().chain(new.held()).collect();
+        self.held = BTreeMap::new();
+        self.held.extend(self.now.held().chain(new.held()));
         if content.1.is_empty() && content.2 == self.made_of {
             self.seen = None;
             return if self.refused.take().is_some() { Reload::Mended } else { Reload::Same };
@@ -221,6 +223,12 @@ impl Config {
     /// Do the files say something else of a section than those of the other one?
     pub(super) fn differs(&self, other: &Config, section: &KnownSection) -> bool {
         self.made_of(section) != other.made_of(section)
+    }
+
+    fn all_made_of(&self, known: &Known) -> BTreeMap<&'static str, Made> {
+        let mut all = BTreeMap::new();
+        all.extend(known.iter().map(|section| (section.name, self.made_of(section))));
+        all
     }
 
     fn made_of(&self, section: &KnownSection) -> Made {

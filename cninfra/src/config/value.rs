@@ -12,8 +12,11 @@ pub(super) fn text(text: impl Into<String>) -> Value {
     Value::String(Tag::Default, text.into())
 }
 
+/// A mapping of these, entered one by one: to collect them would sort them first, by code of some kilobytes for each type of iterator.
 pub(super) fn dict(entries: impl IntoIterator<Item = (String, Value)>) -> Dict {
-    entries.into_iter().collect()
+    let mut dict = Dict::new();
+    dict.extend(entries);
+    dict
 }
 
 /// A value that has nothing but this, at the end of this way.

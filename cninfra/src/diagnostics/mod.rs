@@ -7,8 +7,9 @@
 //! does not take or give what the trait says (`async fn init(&self, cx: &Context) -> Result<()>`), something that is held over an `await` and can
 //! not be sent to another thread; and once, but for a bound of a generic plugin that its argument does not meet, and generic arguments that are
 //! missing: that is told wherever the type is written, and generated code writes it, too. A plugin that holds what is not shared between threads,
-//! inside of a type of its own, is told of as [CN029](cn029); if its lifecycle is asynchronous, rustc says beside it that the future is not `Send`:
-//! that goes with the same mend.
+//! inside of a type of its own, is told of as [CN029](cn029); if its lifecycle is asynchronous, rustc says beside it that the future is not `Send`, and
+//! of an interface that it implements that the plugin is not `Sync`: that goes with the same mend. Of a struct that can not be parsed rustc and the
+//! macro tell both.
 //!
 //! | code | what is wrong |
 //! | --- | --- |
@@ -47,6 +48,7 @@
 //! | [CN033](cn033) | a plugin without `Dep` |
 //! | [CN034](cn034) | a lifecycle that would never run |
 //! | [CN035](cn035) | not a handler of HTTP requests |
+//! | [CN036](cn036) | a field without a size |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}
@@ -152,3 +154,6 @@ pub mod cn034 {}
 
 #[doc = include_str!("cn035.md")]
 pub mod cn035 {}
+
+#[doc = include_str!("cn036.md")]
+pub mod cn036 {}

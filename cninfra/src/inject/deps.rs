@@ -57,10 +57,13 @@ pub trait DepSet: Sized + Send {
     label = "neither a tuple nor a struct with `#[derive(Deps)]`",
     note = "put `#[derive(Deps)]` on the struct, or list what the plugin needs: `deps = (A, dyn B, Option<C>)`"
 )]
-pub trait Listed: Sized {
+pub trait Listed {
     type Tuple;
     const DEPS: &'static [DepMeta];
-    fn build(tuple: Self::Tuple) -> Self;
+    // (A set that has no size is told of as such, and is one all the same.)
+    fn build(tuple: Self::Tuple) -> Self
+    where
+        Self: Sized;
 }
 #[diagnostic::do_not_recommend]
 impl<T: Listed<Tuple: DepSet> + Send> DepSet for T {

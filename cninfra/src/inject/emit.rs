@@ -122,9 +122,9 @@ macro_rules! __listed {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __fields {
-    ($($name:literal {$($item:tt)*} $of:ident $konst:ident {$($ty:tt)*} {$($bindings:tt)*})*) => {
+    ($({$($name:tt)*} {$($item:tt)*} $of:ident $konst:ident {$($ty:tt)*} {$($bindings:tt)*})*) => {
         [$($crate::private::Field {
-            name: $name,
+            name: $($name)*,
             item: $crate::private::$($item)*(<$($ty)* as $crate::private::$of>::$konst),
             provides: $($bindings)*,
         }),*]

@@ -204,7 +204,7 @@ impl Registry {
             live.closing = live.closing.min(places.start);
         }
         let is_meant = |entry: &Entry| entry.kind == Kind::UntilClose && places.contains(&entry.place);
-        self.abort_and_wait(is_meant, ends).await;
+        self.abort_and_wait(&is_meant, ends).await;
     }
 
     /// Ends what the plugins at `places` have left behind, when those of `ends_by_itself` had a moment to do it themselves. No more
@@ -228,15 +228,15 @@ impl Registry {
         // most have left none, and nobody asks the clock for them
         if !patient.is_empty() {
             let grace = ends.min(Instant::now() + GRACE);
-            self.all_left(patient, |_| grace).await;
+            self.all_left(patient, &mut |_| grace).await;
         }
-        self.abort_and_wait(|entry| places.contains(&entry.place), ends).await
+        self.abort_and_wait(&|entry| places.contains(&entry.place), ends).await
     }
 
     /// Ends what a plugin runs, its probe too, though it goes on, and may begin others. Returns those that did not end.
     pub(crate) async fn end_of(&self, place: usize) -> Vec<Left> {
         let ends = Instant::now() + AT_MOST;
-        let left = self.abort_and_wait(|entry| entry.place == place, ends).await;
+        let left = self.abort_and_wait(&|entry| entry.place == place, ends).await;
         left.into_iter().filter(|left| left.stuck).collect()
     }
 
@@ -244,12 +244,12 @@ impl Registry {
     pub(crate) async fn end_probes(&self) -> Vec<Left> {
         self.lock().unasked = true;
         let ends = Instant::now() + AT_MOST;
-        let left = self.abort_and_wait(|entry| entry.kind == Kind::Probe, ends).await;
+        let left = self.abort_and_wait(&|entry| entry.kind == Kind::Probe, ends).await;
         left.into_iter().filter(|left| left.stuck).collect()
     }
 
     /// Ends those that are meant, and waits for it until `ends`, or a moment longer.
-    async fn abort_and_wait(&self, is_meant: impl Fn(&Entry) -> bool, ends: Instant) -> Vec<Left> {
+    async fn abort_and_wait(&self, is_meant: &(dyn Fn(&Entry) -> bool + Sync), ends: Instant) -> Vec<Left> {
         let mut left: Vec<(u64, Left)> = Vec::new();
         self.lock().of(is_meant, |id, entry| {
             entry.abort();
@@ -263,7 +263,7 @@ impl Registry {
         let (least, mut quiet, mut seen) = (now + AT_LEAST, now + AT_MOST, None);
         // nobody is waited for twice
         let ids = left.iter().filter(|(_, left)| !left.stuck).map(|(id, _)| *id).collect();
-        self.all_left(ids, |obeyed| {
+        self.all_left(ids, &mut |obeyed| {
             if seen.replace(obeyed) != Some(obeyed) {
                 quiet = Instant::now() + AT_MOST;
             }
@@ -285,7 +285,7 @@ impl Registry {
     }
 
     /// Waits until these have ended; but no longer than `until` says, which is asked after each end, and is given how many were told to.
-    async fn all_left(&self, mut ids: Vec<u64>, mut until: impl FnMut(usize) -> Instant) {
+    async fn all_left(&self, mut ids: Vec<u64>, until: &mut (dyn FnMut(usize) -> Instant + Send)) {
         let mut before = None;
         while !ids.is_empty() {
             let mut ended = pin!(self.ended.notified());

@@ -10,6 +10,7 @@ mod conformance;
 mod destructors;
 mod embedded;
 mod faults;
+mod fields;
 mod foreign;
 mod generic;
 mod graph;

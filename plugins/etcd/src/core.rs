@@ -5,7 +5,7 @@ use crate::{
     failure::{Asked, Failure, REACH},
     pulse::Pulse,
     terms::{Lane, Terms},
-    watch::Gate,
+    watch::{Gate, Outages},
     wire::{Dial, Slot, Wire},
 };
 use cninfra::client::Pauses;
@@ -34,6 +34,8 @@ pub(crate) struct Core {
     pub(crate) calls: Slot,
     pub(crate) watches: Slot,
     pub(crate) gate: Gate,
+    /// What was told of watches that are lost.
+    pub(crate) outages: Outages,
     /// The answers to who looks after the connection for calls.
     pub(crate) probed: Pulse,
     pub(crate) connection: watch::Sender<Connection>,
@@ -56,6 +58,7 @@ impl Core {
             calls: Slot::new(dial.clone()),
             watches: Slot::new(dial),
             gate: Gate::default(),
+            outages: Outages::default(),
             probed: Pulse::new(),
             connection: watch::Sender::new(Connection::Connecting),
             suspect: Notify::new(),

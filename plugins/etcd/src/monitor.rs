@@ -69,7 +69,9 @@ pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
 pub(crate) async fn run(core: Arc<Core>) {
     let looking = async {
         loop {
-            if look(&core, WITHIN).await.is_ok() {
+            let is_up = look(&core, WITHIN).await.is_ok();
+            core.tell_of_outages();
+            if is_up {
                 tokio::select! {
                     () = sleep(EVERY) => {}
                     () = core.suspect.notified() => {}

@@ -193,6 +193,7 @@ async fn compact(core: &Core, terms: Terms, upto: Revision) -> Result<()> {
 /// Throws away the history from time to time.
 async fn compact_often(core: Arc<Core>) {
     let compacting = async {
+        let mut has_failed = false;
         loop {
             tokio::time::sleep(*core.config.auto_compact).await;
             let done = match core.newest(core.terms(Lane::Own), &KeyRange::key(monitor::PROBE_KEY)).await.map(revision)
@@ -201,9 +202,11 @@ async fn compact_often(core: Arc<Core>) {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };
-            match done {
-                Ok(()) => {}
-                Err(error) => tracing::warn!(%error, "the history was not compacted"),
+            // while the server is away, once is enough
+            match (std::mem::replace(&mut has_failed, done.is_err()), done) {
+                (_, Ok(())) => {}
+                (false, Err(error)) => tracing::warn!(%error, "the history was not compacted, and is tried again"),
+                (true, Err(error)) => tracing::debug!(%error, "the history was not compacted, again"),
             }
         }
     };

@@ -3,6 +3,9 @@ use cninfra::prelude::*;
 #[interface]
 trait Store {
     async fn get(&self, key: &str) -> Option<String>; //~ CN023
+    async fn len(&self) -> u32 { //~ CN023
+        0
+    }
     fn name(&self) -> &'static str;
 }
 #[plugin]

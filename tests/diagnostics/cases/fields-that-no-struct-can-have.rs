@@ -13,6 +13,25 @@ struct Store {
     of: Box<impl Send>, //~ E0562
 }
 
+#[plugin]
+struct Unknown {
+    clock: Dep<_>, //~ E0121
+    other: _,      //~ E0121
+}
+
+/// rustc would say so in four ways: ours to tell.
+#[plugin]
+struct Itself {
+    itself: Itself, //~ CN033
+    again: Self,    //~ CN033
+}
+impl Lifecycle for Itself {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let _ = &self.itself;
+        Ok(())
+    }
+}
+
 #[derive(Deps)]
 struct Needs {
     clock: Dep<Clock>,
@@ -32,6 +51,8 @@ struct App {
     clock: Dep<Clock>,
     clock: Dep<Clock>, //~ E0124
     store: Dep<Store>,
+    unknown: Dep<Unknown>,
+    itself: Dep<Itself>,
 }
 
 #[derive(Flavor)]

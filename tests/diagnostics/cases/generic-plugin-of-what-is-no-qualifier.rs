@@ -1,5 +1,3 @@
-//@ lines: 20 because rustc tells where the struct is, and of the supertrait of `Plugin`
-
 use cninfra::prelude::*;
 use std::marker::PhantomData;
 

@@ -26,3 +26,8 @@ struct F {
     #[provides(dyn A; dyn B)] //~ CN010
     d: Dep<fixture_base::Journal>,
 }
+#[derive(Flavor)]
+#[provides(fixture_base::Journal)] //~ CN010
+struct G {
+    a: Dep<fixture_base::Journal>,
+}

@@ -95,7 +95,7 @@ impl Watcher {
         }
         self.found();
         self.pauses.reset();
-        self.warned.reset();
+        self.lost = None;
         Ok(early)
     }
 

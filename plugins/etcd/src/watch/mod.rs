@@ -6,6 +6,7 @@ mod control;
 mod follow;
 mod gate;
 mod open;
+mod outage;
 mod ranges;
 mod run;
 mod snapshot;
@@ -17,6 +18,7 @@ use cninfra::client::Tasks;
 use cninfra::keyval::{Feed, KeyRange, Watch, WatchOptions};
 use control::{Control, Wishes};
 pub(crate) use gate::Gate;
+pub(crate) use outage::Outages;
 use std::sync::Arc;
 
 /// Begins a watch: it has a task of its own, which ends with the subscriber or the store. `None` where that is closed.

@@ -3,8 +3,8 @@
 use super::{
     anchor::Identity,
     control::Wishes,
+    outage::{Lost, Number},
     ranges::{Told, Tracked},
-    warned::Warned,
 };
 use crate::{
     convert::number,
@@ -34,7 +34,9 @@ pub(super) struct Watcher {
     pub(super) is_unsure: bool,
     /// The subscriber knows that the connection is lost.
     pub(super) is_lost: bool,
-    pub(super) warned: Warned,
+    /// It counts as lost, in this outage.
+    pub(super) lost: Option<Lost>,
+    pub(super) outage: Number,
     /// Ranges of one agent are watched as one.
     pub(super) together: bool,
     pub(super) pauses: Pauses,
@@ -69,7 +71,8 @@ pub(super) async fn run(core: Arc<Core>, feed: Feed, wishes: Arc<Wishes>, option
         identity: Identity::default(),
         is_unsure: false,
         is_lost: false,
-        warned: Warned::default(),
+        lost: None,
+        outage: Number::default(),
         together: true,
         pauses: Pauses::default(),
     };
@@ -111,6 +114,8 @@ impl Watcher {
             let then = match self.tell_snapshots().await {
                 Err(then) => then,
                 Ok(()) if self.tracked.iter().all(Tracked::is_refused) => {
+                    // the server has answered; the log has why each is refused
+                    self.lost = None;
                     if !self.tracked.is_empty() {
                         self.tell_loss();
                     }
@@ -198,11 +203,13 @@ impl Watcher {
     fn lose(&mut self, why: &str) {
         self.feed.has_failed();
         self.is_unsure = true;
-        if self.warned.is_due() {
-            let ranges = self.tracked.iter().map(|tracked| tracked.range.to_string()).collect::<Vec<_>>().join(", ");
-            tracing::warn!("the watch of {ranges} is lost, and is tried again: {why}");
-        } else {
-            tracing::debug!(why, "a watch is still lost");
+        match &self.lost {
+            Some(lost) => lost.stays(why),
+            None => {
+                let ranges =
+                    self.tracked.iter().map(|tracked| tracked.range.to_string()).collect::<Vec<_>>().join(", ");
+                self.lost = Some(Lost::new(&self.core, &mut self.outage, ranges, why));
+            }
         }
         self.tell_loss();
     }

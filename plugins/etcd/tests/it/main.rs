@@ -8,6 +8,7 @@ mod history;
 mod limits;
 mod lost_data;
 mod many;
+mod outage;
 mod plugin;
 mod refused;
 mod secure;

@@ -1,0 +1,29 @@
+//! A macro that there is not, but that is guessed: `#[derive(Plugin)]`. It says what to write, and lets the struct be a plugin, so that nothing else errs
+//! for it.
+//!
+//! (There is none for a guessed `#[flavor]`: it would be in the way of the attribute of `#[derive(Flavor)]` where that stands above the derive. rustc says what
+//! is meant.)
+
+use crate::{args, ctxt::Ctxt, plugin, source::Source};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(item) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut cx = Ctxt::default();
+    cx.error(
+        input.ident.span(),
+        "CN010: a plugin is made by an attribute, and not derived\n= help: write `#[plugin]`, and take `Plugin` out of the `#[derive(..)]`",
+    );
+    let errors = cx.finish();
+    // an attribute below makes it one
+    if input.attrs.iter().any(args::is_plugin) {
+        return errors;
+    }
+    let generated = plugin::inert(&input.ident, &input.generics, source);
+    quote!(#generated #errors)
+}

@@ -1,0 +1,110 @@
+//! Lifetimes that a field's type names and its struct does not declare.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::{GenericArgument, Generics, PathArguments, Type, TypeParamBound};
+
+/// Where the first of them is, and the type with `'static` in their places.
+pub(crate) fn undeclared(ty: &Type, generics: &Generics) -> Option<(Span, Type)> {
+    if !may_name_one(ty) {
+        return None;
+    }
+    let declared = generics.lifetimes().map(|param| param.lifetime.ident.to_string()).collect();
+    let (tokens, found) = with_static(quote!(#ty), declared);
+    found.map(|span| (span, syn::parse2(tokens.clone()).unwrap_or(Type::Verbatim(tokens))))
+}
+
+/// Most types name none: they are not looked at token by token.
+fn may_name_one(ty: &Type) -> bool {
+    let in_path = |path: &syn::Path| {
+        path.segments.iter().any(|segment| match &segment.arguments {
+            PathArguments::None => false,
+            PathArguments::AngleBracketed(arguments) => arguments.args.iter().any(|argument| match argument {
+                GenericArgument::Type(inner) => may_name_one(inner),
+                _ => true,
+            }),
+            PathArguments::Parenthesized(_) => true,
+        })
+    };
+    match ty {
+        Type::Path(path) => path.qself.is_some() || in_path(&path.path),
+        Type::TraitObject(object) => object.bounds.iter().any(|bound| match bound {
+            TypeParamBound::Trait(bound) => bound.lifetimes.is_some() || in_path(&bound.path),
+            _ => true,
+        }),
+        // what a macro makes of them is not known
+        Type::Macro(_) => false,
+        Type::Group(group) => may_name_one(&group.elem),
+        Type::Paren(paren) => may_name_one(&paren.elem),
+        _ => true,
+    }
+}
+
+/// The tokens with `'static` for each lifetime that is not declared, and where the first of these is.
+fn with_static(tokens: TokenStream, mut declared: Vec<String>) -> (TokenStream, Option<Span>) {
+    // `for<'a> fn(&'a str)` declares one, for what follows
+    let mut declares = false;
+    let (mut out, mut found) = (TokenStream::new(), None);
+    let mut tokens = tokens.into_iter();
+    while let Some(mut token) = tokens.next() {
+        match &token {
+            TokenTree::Ident(word) => declares = word == "for",
+            TokenTree::Punct(punct) if punct.as_char() == '>' => declares = false,
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                out.extend([token]);
+                let Some(TokenTree::Ident(mut name)) = tokens.next() else { continue };
+                let text = name.to_string();
+                if declares {
+                    declared.push(text);
+                } else if text != "static" && text != "_" && !declared.contains(&text) {
+                    found = found.or(Some(name.span()));
+                    name = Ident::new("static", name.span());
+                }
+                token = name.into();
+            }
+            TokenTree::Group(group) => {
+                let (inner, within) = with_static(group.stream(), declared.clone());
+                let mut replaced = Group::new(group.delimiter(), inner);
+                replaced.set_span(group.span());
+                found = found.or(within);
+                token = replaced.into();
+            }
+            _ => {}
+        }
+        out.extend([token]);
+    }
+    (out, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn lifetimes_that_are_not_declared_are_seen() {
+        let generics: Generics = parse_quote!(<'a, T>);
+        let is = |ty: Type| undeclared(&ty, &generics).is_some();
+        let wrong: [Type; 4] = [
+            parse_quote!(&'b str),
+            parse_quote!(Cow<'b, str>),
+            parse_quote!((u8, [&'b str; 2])),
+            parse_quote!(Box<dyn for<'c> Fn(&'c str) -> &'b str>),
+        ];
+        assert!(wrong.into_iter().all(is));
+        let right: [Type; 6] = [
+            parse_quote!(&'a str),
+            parse_quote!(Cow<'static, str>),
+            parse_quote!(for<'b> fn(&'b str) -> Cow<'b, str>),
+            parse_quote!(Option<Box<dyn for<'b, 'c> Fn(&'b str, &'c str) -> &'c [u8] + Send + 'static>>),
+            parse_quote!(fn(&'_ str)),
+            parse_quote!(
+                [u8; {
+                    let c = 'b';
+                    c as usize
+                }]
+            ),
+        ];
+        assert!(!right.into_iter().any(is));
+    }
+}

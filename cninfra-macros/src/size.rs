@@ -1,0 +1,195 @@
+//! Types that no field can have, since they have no size: a `dyn Trait` without `Dep`, a `str`, a slice. rustc tells of one wherever the struct is named, and
+//! so of each of its impls; here it is told once. Types are known by their names: one that is written with a path, but for std's, is another one.
+
+use crate::types;
+use proc_macro2::Span;
+use syn::{Field, Fields, GenericArgument, PathArguments, Type, TypeParamBound, spanned::Spanned as _};
+
+/// Traits of std that are no interfaces.
+const OF_STD: [&str; 8] = ["Any", "Debug", "Display", "Error", "Fn", "FnMut", "FnOnce", "Future"];
+/// What may hold something without a size.
+const POINTERS: [&str; 5] = ["Arc", "Box", "Dep", "Rc", "Weak"];
+/// What has no size itself then.
+const CELLS: [&str; 4] = ["Cell", "Mutex", "RefCell", "RwLock"];
+/// What holds only what has a size.
+const CONTAINERS: [&str; 11] = [
+    "BTreeMap", "BTreeSet", "HashMap", "HashSet", "LazyLock", "OnceCell", "OnceLock", "Option", "Result", "Vec",
+    "VecDeque",
+];
+
+/// Something without a size, in a place where there must be one.
+pub(crate) struct Unsized<'a> {
+    ty: &'a mut Type,
+    /// The last word of what it stands in.
+    around: String,
+}
+
+/// The first one in a field's type.
+pub(crate) fn find(ty: &mut Type) -> Option<Unsized<'_>> {
+    search(ty, "", true)
+}
+
+/// Of a struct that a derive sees, and can not change.
+pub(crate) enum Sizes<'a> {
+    Known,
+    /// A field is none that a struct can have: rustc says so, once.
+    Told,
+    /// The last field has no size, and so has the struct: it is right for rustc, but nothing that is of use can be implemented for it.
+    None(&'a Type),
+}
+
+/// What is known of the sizes of a struct's fields.
+pub(crate) fn of_fields(fields: &Fields) -> Sizes<'_> {
+    let is_wrong = |field: &Field| find(&mut field.ty.clone()).is_some();
+    let wrong = fields.iter().filter(|field| is_wrong(field)).count();
+    match fields.iter().next_back() {
+        Some(last) if wrong == 1 && has_none(&last.ty) => Sizes::None(&last.ty),
+        _ if wrong > 0 => Sizes::Told,
+        _ => Sizes::Known,
+    }
+}
+
+/// What is wrong with a type that has no size, and the mend.
+pub(crate) fn message(ty: &Type) -> String {
+    Unsized { ty: &mut ty.clone(), around: String::new() }.message()
+}
+
+/// Is the type itself one?
+fn has_none(ty: &Type) -> bool {
+    match types::ungroup(ty) {
+        Type::TraitObject(_) | Type::Slice(_) => true,
+        Type::Path(path) => path.qself.is_none() && path.path.is_ident("str"),
+        _ => false,
+    }
+}
+
+/// `sized`: must it have a size where it stands?
+fn search<'a>(ty: &'a mut Type, around: &str, sized: bool) -> Option<Unsized<'a>> {
+    if sized && has_none(ty) {
+        return Some(Unsized { ty, around: around.to_string() });
+    }
+    match ty {
+        Type::Group(group) => search(&mut group.elem, around, sized),
+        Type::Paren(paren) => search(&mut paren.elem, around, sized),
+        Type::Slice(slice) => search(&mut slice.elem, "", true),
+        Type::Array(array) => search(&mut array.elem, "", true),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().find_map(|inner| search(inner, "", sized)),
+        Type::Reference(lent) => search(&mut lent.elem, "", false),
+        Type::Path(path) => {
+            let last = path.path.segments.last().filter(|_| types::may_be_of_std(path))?;
+            let word = last.ident.to_string();
+            let sized = match word.as_str() {
+                word if POINTERS.contains(&word) => false,
+                word if CELLS.contains(&word) => sized,
+                word if CONTAINERS.contains(&word) => true,
+                _ => return None,
+            };
+            let PathArguments::AngleBracketed(arguments) = &mut path.path.segments.last_mut()?.arguments else {
+                return None;
+            };
+            arguments.args.iter_mut().find_map(|argument| match argument {
+                GenericArgument::Type(inner) => search(inner, &word, sized),
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
+impl Unsized<'_> {
+    pub(crate) fn span(&self) -> Span {
+        self.ty.span()
+    }
+
+    /// Puts what has a size in its place.
+    pub(crate) fn replace(self, with: impl FnOnce(&Type) -> Type) {
+        *self.ty = with(self.ty);
+    }
+
+    /// What is wrong, and the mend.
+    pub(crate) fn message(&self) -> String {
+        let (what, help) = match types::ungroup(self.ty) {
+            Type::TraitObject(object) => {
+                let name = object.bounds.iter().find_map(|bound| match bound {
+                    TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| last.ident.to_string()),
+                    _ => None,
+                });
+                let name = name.unwrap_or_else(|| "Trait".to_string());
+                let boxed = if name.starts_with("Fn") {
+                    format!("Box<dyn {name}(..) + Send + Sync>")
+                } else {
+                    format!("Box<dyn {name} + Send + Sync>")
+                };
+                let dep = match self.around.as_str() {
+                    around @ ("Option" | "Vec") => format!("{around}<Dep<dyn {name}>>"),
+                    _ => format!("Dep<dyn {name}>"),
+                };
+                let help = if OF_STD.contains(&name.as_str()) {
+                    format!("hold it in a box: `{boxed}`")
+                } else {
+                    format!("an interface is asked for by `{dep}`; what is none is held in a box: `{boxed}`")
+                };
+                (format!("`dyn {name}`"), help)
+            }
+            Type::Slice(_) => ("a slice".to_string(), "hold a `Vec<..>`, or a `Box<[..]>`".to_string()),
+            _ => ("`str`".to_string(), "hold a `String`, or a `&'static str`".to_string()),
+        };
+        format!("CN036: {what} has no size, so no field can hold it\n= help: {help}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn told(mut ty: Type) -> Option<String> {
+        find(&mut ty).map(|found| found.message())
+    }
+
+    #[test]
+    fn what_has_no_size_is_told_with_its_mend() {
+        let wrong: [(Type, &str); 9] = [
+            (parse_quote!(dyn a::Kv), "`Dep<dyn Kv>`"),
+            (parse_quote!(Option<dyn Kv>), "`Option<Dep<dyn Kv>>`"),
+            (parse_quote!(std::vec::Vec<dyn Kv + Send>), "`Vec<Dep<dyn Kv>>`"),
+            (parse_quote!(Vec<dyn Fn(u8) -> u8>), "`Box<dyn Fn(..) + Send + Sync>`"),
+            (parse_quote!(std::sync::Mutex<dyn Kv>), "`Dep<dyn Kv>`"),
+            (parse_quote!(Arc<Vec<[u8]>>), "`Vec<..>`"),
+            (parse_quote!((u8, Option<str>)), "`String`"),
+            (parse_quote!([str; 2]), "`String`"),
+            (parse_quote!(HashMap<str, u8>), "`String`"),
+        ];
+        for (ty, mend) in wrong {
+            let told = told(ty);
+            assert!(told.as_ref().is_some_and(|told| told.contains(mend)), "{told:?}, {mend}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_held_is_not_told_of() {
+        let right: [Type; 17] = [
+            parse_quote!(Dep<dyn Kv>),
+            parse_quote!(Vec<Dep<dyn Kv>>),
+            parse_quote!(Box<dyn Kv>),
+            parse_quote!(Arc<Mutex<dyn Kv>>),
+            parse_quote!(Arc<std::sync::RwLock<[u8]>>),
+            parse_quote!(Vec<Box<dyn Kv>>),
+            parse_quote!(&'static str),
+            parse_quote!(&'static [u8]),
+            parse_quote!(Box<[u8]>),
+            parse_quote!(Arc<str>),
+            parse_quote!(Option<Arc<str>>),
+            parse_quote!(PhantomData<dyn Kv>),
+            parse_quote!(PhantomData<str>),
+            parse_quote!(fn(&str) -> Box<dyn Kv>),
+            // others of these names
+            parse_quote!(my::Vec<dyn Kv>),
+            parse_quote!(self::str),
+            parse_quote!(<str as ToOwned>::Owned),
+        ];
+        for ty in right {
+            assert_eq!(told(ty), None);
+        }
+    }
+}

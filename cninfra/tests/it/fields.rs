@@ -1,0 +1,188 @@
+//! Fields of types that look as if something were wrong with them, and are right.
+
+#![expect(clippy::type_complexity, reason = "such types are what is tried")]
+
+use cninfra::prelude::*;
+use std::{
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex, RwLock},
+};
+
+#[interface]
+trait Kv {
+    fn get(&self) -> u32;
+}
+struct Seven;
+impl Kv for Seven {
+    fn get(&self) -> u32 {
+        7
+    }
+}
+
+/// Behind a pointer, in a type that only names them, or of another type of this name: what has no size may stand there.
+mod without_size {
+    use super::*;
+
+    mod own {
+        use super::PhantomData;
+
+        pub struct Vec<T: ?Sized>(PhantomData<T>);
+        impl<T: ?Sized> Default for Vec<T> {
+            fn default() -> Self {
+                Vec(PhantomData)
+            }
+        }
+        #[derive(Default)]
+        #[allow(non_camel_case_types, reason = "the name of another one")]
+        pub struct str(pub u8);
+    }
+
+    macro_rules! held {
+        ($($name:ident: $ty:ty),*) => {
+            #[plugin(no_lifecycle)]
+            struct Given { $($name: $ty),* }
+        };
+    }
+    held!(bytes: Box<[u8]>, hooks: Vec<Box<dyn Fn() + Send + Sync>>, text: Option<Arc<str>>, of: PhantomData<dyn Kv>);
+
+    #[plugin(no_lifecycle)]
+    struct Held {
+        #[default(Box::new(Seven))]
+        boxed: Box<dyn Kv>,
+        #[default(vec![Box::new(Seven)])]
+        several: Vec<Box<dyn Kv>>,
+        #[default("seven")]
+        text: &'static str,
+        #[default(Some("seven"))]
+        maybe: Option<&'static str>,
+        #[default(&[7])]
+        bytes: &'static [u8],
+        shared: Arc<str>,
+        slice: Box<[u8]>,
+        names: HashMap<&'static str, Box<str>>,
+        #[default(Arc::new(Mutex::new(Seven)))]
+        locked: Arc<Mutex<dyn Kv>>,
+        #[default(Arc::new(RwLock::new([7])))]
+        locked_slice: Arc<RwLock<[u8]>>,
+        of: (PhantomData<str>, PhantomData<dyn Kv>, PhantomData<[u8]>),
+        #[default(str::len)]
+        call: fn(&str) -> usize,
+        parse: Option<fn(&[u8]) -> Box<dyn Kv>>,
+        own: self::own::str,
+        own_vec: own::Vec<dyn std::fmt::Debug + Send + Sync>,
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        held: Dep<Held>,
+        given: Dep<Given>,
+    }
+
+    #[tokio::test]
+    async fn is_held_behind_something() {
+        let agent = Agent::<All>::start().await.unwrap();
+        let Held {
+            boxed,
+            several,
+            text,
+            maybe,
+            bytes,
+            shared,
+            slice,
+            names,
+            locked,
+            locked_slice,
+            of,
+            call,
+            parse,
+            own,
+            own_vec: _,
+        } = &*agent.held;
+        assert_eq!((boxed.get(), several[0].get(), locked.lock().unwrap().get()), (7, 7, 7));
+        assert_eq!((*text, *maybe, *bytes, call("seven")), ("seven", Some("seven"), &[7_u8][..], 5));
+        assert_eq!(locked_slice.read().unwrap()[0], 7);
+        assert!(shared.is_empty() && slice.is_empty() && names.is_empty() && parse.is_none() && own.0 == 0);
+        assert_eq!(*of, Default::default());
+        let Given { bytes, hooks, text, of: _ } = &*agent.given;
+        assert!(bytes.is_empty() && hooks.is_empty() && text.is_none());
+        agent.close().await.unwrap();
+    }
+}
+
+/// Types with names that std has, too, of whatever shape.
+mod own_types_of_known_names {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[derive(Default)]
+    struct Instant(u64);
+    #[derive(Default)]
+    struct AtomicCounter(AtomicU64);
+    mod my {
+        #[derive(Default)]
+        pub struct Duration<'a>(pub Option<&'a u8>);
+        #[derive(Default)]
+        pub struct Mutex<T>(pub T);
+    }
+
+    #[plugin(no_lifecycle)]
+    struct Clock {
+        began: Instant,
+        took: my::Duration<'static>,
+        ticks: AtomicCounter,
+        locked: my::Mutex<AtomicU64>,
+        real: Mutex<Option<std::time::Instant>>,
+    }
+
+    #[derive(Flavor)]
+    struct Clocks {
+        clock: Dep<Clock>,
+    }
+
+    #[tokio::test]
+    async fn are_held_as_any() {
+        let agent = Agent::<Clocks>::start().await.unwrap();
+        let Clock { began, took, ticks, locked, real } = &*agent.clock;
+        assert_eq!(
+            (began.0, took.0, ticks.0.load(Ordering::Relaxed), locked.0.load(Ordering::Relaxed)),
+            (0, None, 0, 0)
+        );
+        assert!(real.lock().unwrap().is_none());
+        agent.close().await.unwrap();
+    }
+}
+
+/// Lifetimes that are declared where they stand.
+mod lifetimes {
+    use super::*;
+    use std::borrow::Cow;
+
+    type Parse = Box<dyn for<'a, 'b> Fn(&'a str, &'b str) -> Cow<'b, str> + Send + Sync + 'static>;
+
+    #[plugin(no_lifecycle)]
+    struct Names {
+        #[default(Cow::Borrowed("seven"))]
+        name: Cow<'static, str>,
+        #[default(Box::new(|_, b| b.into()))]
+        parse: Box<dyn for<'a, 'b> Fn(&'a str, &'b str) -> Cow<'b, str> + Send + Sync + 'static>,
+        other: Option<Parse>,
+        #[default([0; 'b' as usize])]
+        line: [u8; 'b' as usize],
+        call: Option<for<'a> fn(&'a str) -> &'a str>,
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        names: Dep<Names>,
+    }
+
+    #[tokio::test]
+    async fn may_be_named_in_a_field() {
+        let agent = Agent::<All>::start().await.unwrap();
+        let Names { name, parse, other, line, call } = &*agent.names;
+        assert_eq!((&**name, &*parse("a", "b"), line.len()), ("seven", "b", 98));
+        assert!(other.is_none() && call.is_none());
+        agent.close().await.unwrap();
+    }
+}

@@ -1,0 +1,192 @@
+//! [`Outages`]: what the log says of watches that are lost. It is said of all watches of a store together, and a few times however many they are and however long it is.
+
+use crate::core::Core;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// It is over when all have been back for so long: one that comes and goes is told of as one.
+const CALM: Duration = Duration::from_secs(2);
+/// It is told again when it has lasted for so long, and each time when it has lasted for twice as long.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// The outages of a store, one after the other.
+#[derive(Default)]
+pub(crate) struct Outages(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// How many there were.
+    count: u64,
+    now: Option<Outage>,
+}
+
+struct Outage {
+    began: Instant,
+    /// How many are lost now, and how many of them have been since it began.
+    lost: usize,
+    all: usize,
+    /// When the last one came back.
+    back: Instant,
+    again: Duration,
+}
+
+/// A watch that is lost, until this is dropped.
+pub(super) struct Lost(Arc<Core>);
+
+/// The number of the outage in which a watch was lost last.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Number(u64);
+
+impl Lost {
+    /// A watch is lost; the first one of an outage says so.
+    pub(super) fn new(core: &Arc<Core>, last: &mut Number, ranges: impl fmt::Display, why: &str) -> Self {
+        if core.outages.begins(last) {
+            let etcd = core.endpoints();
+            tracing::warn!(
+                "etcd at {etcd}: the watch of {ranges} is lost, and tried again, as others are that are lost with it: {why}"
+            );
+        } else {
+            tracing::debug!(why, "the watch of {ranges} is lost, too");
+        }
+        Lost(core.clone())
+    }
+
+    /// It has been tried again, in vain.
+    pub(super) fn stays(&self, why: &str) {
+        match self.0.outages.goes_on() {
+            Some(goes_on) => tracing::warn!("etcd at {}: {goes_on}: {why}", self.0.endpoints()),
+            None => tracing::debug!(why, "a watch is still lost"),
+        }
+    }
+}
+
+impl Drop for Lost {
+    /// It is back, or nobody wants it any more.
+    fn drop(&mut self) {
+        self.0.outages.comes_back();
+    }
+}
+
+impl Core {
+    /// Says that an outage is over, when it is. To be asked now and then.
+    pub(crate) fn tell_of_outages(&self) {
+        if let Some(over) = self.outages.is_over() {
+            tracing::info!("etcd at {}: {over}", self.endpoints());
+        }
+    }
+}
+
+impl Outages {
+    /// One is lost that knows this outage as its last one. Is it the first of another one?
+    fn begins(&self, last: &mut Number) -> bool {
+        let (mut state, now) = (self.lock(), Instant::now());
+        let is_new = state.now.is_none();
+        state.count += u64::from(is_new);
+        let number = Number(state.count);
+        let outage = state.now.get_or_insert(Outage { began: now, lost: 0, all: 0, back: now, again: AGAIN });
+        outage.lost += 1;
+        outage.all += usize::from(std::mem::replace(last, number) != number);
+        is_new
+    }
+
+    /// What is to be told of one that goes on, if it is time for that.
+    fn goes_on(&self) -> Option<String> {
+        let mut state = self.lock();
+        let outage = state.now.as_mut()?;
+        let lasts = outage.began.elapsed();
+        if lasts < outage.again {
+            return None;
+        }
+        while outage.again <= lasts {
+            outage.again = outage.again.saturating_mul(2);
+        }
+        let Outage { lost, all, .. } = outage;
+        Some(format!("{lost} of the {all} watches that were lost still are, after {:.0?}", whole(lasts)))
+    }
+
+    fn comes_back(&self) {
+        if let Some(outage) = &mut self.lock().now {
+            outage.lost = outage.lost.saturating_sub(1);
+            outage.back = Instant::now();
+        }
+    }
+
+    /// What is to be told of one that is over.
+    fn is_over(&self) -> Option<String> {
+        let mut state = self.lock();
+        let Outage { began, all, back, .. } =
+            state.now.take_if(|outage| outage.lost == 0 && outage.back.elapsed() >= CALM)?;
+        let who = if all == 1 {
+            "the watch that was lost goes".to_string()
+        } else {
+            format!("all {all} watches that were lost go")
+        };
+        Some(format!("{who} on, {:.1?} after the loss", back - began))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn whole(lasts: Duration) -> Duration {
+    Duration::from_secs(lasts.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn all_watches_are_one_outage_which_is_over_when_all_are_back() {
+        let (outages, mut watches) = (Outages::default(), [Number::default(); 100]);
+        let begun =
+            |watches: &mut [Number]| watches.iter_mut().filter_map(|last| outages.begins(last).then_some(())).count();
+        assert_eq!(begun(&mut watches), 1);
+        advance(7 * SECOND).await;
+        (1..100).for_each(|_| outages.comes_back());
+        advance(CALM).await;
+        assert_eq!(outages.is_over(), None, "one is still lost");
+        outages.comes_back();
+        // one of them is lost once more, at once
+        assert_eq!(begun(&mut watches[..1]), 0);
+        advance(CALM).await;
+        assert_eq!(outages.is_over(), None);
+        outages.comes_back();
+        advance(CALM / 2).await;
+        assert_eq!(outages.is_over(), None, "it may go again");
+        advance(CALM / 2).await;
+        assert_eq!(outages.is_over().as_deref(), Some("all 100 watches that were lost go on, 11.0s after the loss"));
+        assert_eq!(outages.is_over(), None);
+        // another one
+        assert_eq!(begun(&mut watches[..1]), 1);
+        outages.comes_back();
+        advance(CALM).await;
+        assert_eq!(outages.is_over().as_deref(), Some("the watch that was lost goes on, 0.0ns after the loss"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_long_is_told_of_more_and_more_seldom() {
+        let outages = Outages::default();
+        for mut last in [Number::default(); 3] {
+            outages.begins(&mut last);
+        }
+        outages.comes_back();
+        let mut told = Vec::new();
+        for second in 0..3600 {
+            // each of those that are lost is tried again
+            told.extend([outages.goes_on(), outages.goes_on()].into_iter().flatten().map(|what| (second, what)));
+            advance(SECOND).await;
+        }
+        let when: Vec<_> = told.iter().map(|(second, _)| *second).collect();
+        assert_eq!(when, [60, 120, 240, 480, 960, 1920]);
+        assert_eq!(told[1].1, "2 of the 3 watches that were lost still are, after 120s");
+    }
+}

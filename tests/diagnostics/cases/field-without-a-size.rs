@@ -1,0 +1,91 @@
+//! What has no size can not be held: told once, and nothing of what follows from it.
+
+use cninfra::prelude::*;
+use std::{
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex},
+};
+
+#[interface]
+trait Store {
+    fn get(&self) -> u32;
+}
+
+/// The only one of its fields: rustc would tell of it in each impl.
+#[plugin]
+struct Reader {
+    store: dyn Store, //~ CN036
+}
+impl Lifecycle for Reader {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let _ = self.store.get();
+        Ok(())
+    }
+}
+
+#[plugin]
+struct Writer {
+    stores: Vec<dyn Store>,        //~ CN036
+    maybe: Option<dyn Store>,      //~ CN036
+    hooks: Vec<dyn Fn() -> u8>,    //~ CN036
+    locked: Mutex<dyn Store>,      //~ CN036
+    name: str,                     //~ CN036
+    names: HashMap<str, [u8]>,     //~ CN036
+    #[config]
+    section: str,                  //~ CN036
+    #[default([1])]
+    bytes: [u8],                   //~ CN036
+    right: Arc<Mutex<dyn Store>>,
+    right_too: (PhantomData<str>, PhantomData<dyn Store>, &'static str, Box<[u8]>, Vec<Box<dyn Store>>),
+}
+
+#[plugin(deps = (dyn Store))]
+struct Listed {
+    store: dyn Store, //~ CN036
+}
+impl Create for Listed {
+    async fn create((store,): Self::Deps, _: &Context) -> Result<Self> {
+        Ok(Listed { store })
+    }
+}
+
+#[derive(Deps)]
+struct Needs {
+    reader: Dep<Reader>,
+    store: dyn Store, //~ CN036
+}
+#[plugin(deps = Needs)]
+struct Needing {
+    store: Dep<dyn Store>,
+}
+impl Create for Needing {
+    async fn create(needs: Self::Deps, _: &Context) -> Result<Self> {
+        Ok(Needing { store: needs.store })
+    }
+}
+
+/// Not the last one: rustc tells of the struct, once.
+#[derive(Deps)]
+struct Others {
+    stores: Vec<dyn Store>, //~ E0277
+    reader: Dep<Reader>,
+}
+
+#[derive(Flavor)]
+struct Bare {
+    reader: Dep<Reader>,
+    store: dyn Store, //~ CN007
+}
+
+#[derive(Flavor)]
+struct App {
+    reader: Dep<Reader>,
+    writer: Dep<Writer>,
+    listed: Dep<Listed>,
+    needing: Dep<Needing>,
+}
+
+async fn start() {
+    drop(Agent::<App>::start().await);
+}
