@@ -13,7 +13,7 @@ use std::{
     future::Future,
     mem,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -50,6 +50,23 @@ type Write = (Bytes, Bytes, oneshot::Sender<Told>);
 struct Waiting {
     reads: Vec<Read>,
     writes: Vec<Write>,
+    /// Nobody sends any more.
+    has_ended: bool,
+}
+
+/// Who sends. With it what waits has come to its end: it was not sent.
+pub(crate) struct Sending(pub(crate) Arc<Gather>);
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        let mut waiting = self.0.lock();
+        waiting.has_ended = true;
+        let (reads, writes) = (mem::take(&mut waiting.reads), mem::take(&mut waiting.writes));
+        drop(waiting);
+        let lost = Some(Err(Failure::no_connection("the connection was lost")));
+        Together::Reads(reads).tell_all(&lost);
+        Together::Writes(writes).tell_all(&lost);
+    }
 }
 
 /// A call that has begun, until it is dropped.
@@ -71,13 +88,14 @@ impl Begun<'_> {
             return None;
         }
         let (tell, told) = oneshot::channel();
+        let mut waiting = self.gather.lock();
         match *command {
-            Command::Get(key) => self.gather.lock().reads.push((key.clone(), tell)),
-            Command::Set(key, value) if value.len() <= SMALL => {
-                self.gather.lock().writes.push((key.clone(), value.clone(), tell));
-            }
+            _ if waiting.has_ended => return None,
+            Command::Get(key) => waiting.reads.push((key.clone(), tell)),
+            Command::Set(key, value) if value.len() <= SMALL => waiting.writes.push((key.clone(), value.clone(), tell)),
             _ => return None,
         }
+        drop(waiting);
         self.gather.wake.notify_one();
         Some(told)
     }
@@ -132,7 +150,9 @@ impl Gather {
 
     /// What waits, in commands.
     fn take(&self) -> Vec<Together> {
-        let Waiting { reads, writes } = mem::take(&mut *self.lock());
+        let mut waiting = self.lock();
+        let (reads, writes) = (mem::take(&mut waiting.reads), mem::take(&mut waiting.writes));
+        drop(waiting);
         // who waits no more is not asked for
         let mut reads = reads.into_iter().filter(|(_, tell)| !tell.is_closed()).peekable();
         let mut writes = writes.into_iter().filter(|(.., tell)| !tell.is_closed()).peekable();
@@ -179,7 +199,7 @@ impl Together {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::future::join_all;
+    use futures_util::{FutureExt as _, future::join_all};
     use std::future::ready;
 
     static KEYS: [Bytes; 3] = [Bytes::from_static(b"a"), Bytes::from_static(b"b"), Bytes::from_static(b"c")];
@@ -255,6 +275,20 @@ mod tests {
         let (_first, second) = (gather.begin(), gather.begin());
         drop(second.joins(&SET));
         assert!(gather.take().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_not_sent_is_told_so_where_nobody_sends_any_more() {
+        let gather = Arc::<Gather>::default();
+        let (_first, second) = (gather.begin(), gather.begin());
+        let waiting = [&GET, &SET].map(|command| second.joins(command).expect("it is gathered"));
+        // also where it has never begun
+        drop(Sending(gather.clone()));
+        for told in waiting {
+            let told = told.now_or_never().expect("it is told at once");
+            assert_eq!(told, Ok(Some(Err(Failure::no_connection("the connection was lost")))));
+        }
+        assert!(second.joins(&GET).is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use crate::{
     failure::Failure,
-    gather::{Begun, Gather},
+    gather::{Begun, Gather, Sending},
 };
 use bytes::Bytes;
 use cninfra::{boxed, config::Secret};
@@ -190,9 +190,9 @@ impl Wire {
         let answers = Arc::<AtomicU64>::default();
         let gathering = gathers.then(|| {
             let (gather, client, answers) = (Arc::<Gather>::default(), client.clone(), answers.clone());
-            let sending = gather.clone();
+            let sending = Sending(gather.clone());
             let send = move |command| send(client.clone(), answers.clone(), command);
-            (gather, tokio::spawn(async move { sending.run(send).await }))
+            (gather, tokio::spawn(async move { sending.0.run(send).await }))
         });
         let (gather, gathering) = gathering.unzip();
         let stop = gathering.as_ref().map(JoinHandle::abort_handle);
