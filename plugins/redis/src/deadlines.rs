@@ -224,9 +224,10 @@ impl<F> Drop for Until<'_, F> {
 mod tests {
     use super::*;
     use cninfra::BoxFuture;
-    use futures_util::future::{join, join_all};
+    use futures_util::future::join_all;
     use std::{
         future::{pending, ready},
+        sync::Arc,
         time::Duration,
     };
     use tokio::{
@@ -298,18 +299,16 @@ mod tests {
         let deadlines = Deadlines::default();
         assert!(waits(&deadlines, SHORT).await < LONG);
         // the one who looks ends while somebody waits
-        let running = async {
-            tokio::select! {
-                () = deadlines.run() => unreachable!(),
-                () = sleep(SHORT / 2) => {}
-            }
-        };
-        let waiting = async {
-            yield_now().await;
-            waits(&deadlines, SHORT).await
-        };
-        let (waited, ()) = join(waiting, running).await;
-        assert!(waited >= SHORT);
+        let deadlines = Arc::new(deadlines);
+        let (looks, waiting) = (deadlines.clone(), deadlines.clone());
+        let looking = tokio::spawn(async move { looks.run().await });
+        yield_now().await;
+        let waiting = tokio::spawn(async move { waits(&waiting, 2 * SHORT).await });
+        sleep(SHORT).await;
+        assert!(matches!(deadlines.lock().places[..], [Some(_)]));
+        looking.abort();
+        let waited = waiting.await.unwrap();
+        assert!(waited >= 2 * SHORT && waited < LONG / 2, "{waited:?}");
     }
 
     #[test]
