@@ -44,8 +44,6 @@ async fn all(what: &str, told: &AtomicUsize) {
 }
 
 async fn outage() {
-    // `OUTAGE` are other seconds
-    let lasts = std::env::var("OUTAGE").map_or(4, |seconds| seconds.parse().unwrap());
     let etcd = Etcd::start();
     let config = Config::new().set("etcd", "endpoints", vec![etcd.endpoint()]);
     let config = config.set("etcd", "auto-compact", "1s").set("etcd", "operation-timeout", "500ms");
@@ -72,7 +70,8 @@ async fn outage() {
     all("begun", &begun).await;
     etcd.kill();
     all("lost", &lost).await;
-    sleep(Duration::from_secs(lasts)).await;
+    // in which each of them is tried again
+    sleep(Duration::from_secs(4)).await;
     etcd.restart();
     all("resumed", &resumed).await;
     // it is told when all have been back for a moment
