@@ -22,7 +22,7 @@ pub(super) struct Canonical {
     /// Keys that are spelled in another way, by their canonical place.
     pub(super) written: BTreeMap<Way, String>,
     pub(super) choices: Choices,
-    /// Numbers and truth values of sources that have texts only, as they are written.
+    /// What is no text, of sources that have texts only, as it is written.
     pub(super) texts: BTreeMap<Way, String>,
     /// Mappings and lists that are secrets: what keys they have is not shown.
     secrets: Vec<Way>,
@@ -204,7 +204,10 @@ impl Canonical {
     /// What a text is taken for; where that is no text, it is kept as it is written.
     fn look(&mut self, way: &Way, text: String, look: impl FnOnce(&str) -> Value) -> Value {
         let value = look(&text);
-        if matches!(value, Value::Num(..) | Value::Bool(..)) {
+        // what is in brackets is meant so
+        let is_meant =
+            matches!(value, Value::String(..) | Value::Empty(..)) || text.trim_start().starts_with(['[', '{']);
+        if !is_meant {
             self.texts.insert(way.clone(), text);
         }
         value

@@ -1,8 +1,9 @@
 //! Reads a section until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading.
 
 use super::{
+    culprit::culprit,
     entry::Entries,
-    failure::{Failure, Spot, What},
+    failure::{Failure, PANICKED, Spot, What},
     layers::{Dropped, Layers},
     looks,
     mistake::{self, Mistake},
@@ -133,7 +134,7 @@ fn outcome_of(
 ) -> Outcome {
     // what the type does there is code of somebody else
     let read = &|reader: Reader<'_, '_>| {
-        let panicked = |panic| Err(Failure::new(What::Says(format!("reading it panicked: {panic}"))));
+        let panicked = |panic| Err(Failure::new(What::Says(format!("{PANICKED}{panic}"))));
         foreign::guard(|| read(reader)).unwrap_or_else(panicked)
     };
     let (mut layers, mut whole) = known.unwrap_or_else(|| {
@@ -207,12 +208,13 @@ impl Mistakes<'_> {
                         self.texts.extend(texts);
                         continue;
                     }
-                    let spot = looks::found(&what, &spot, &trial).unwrap_or(spot);
                     // of two names of one key, one has been read
                     self.lost |= !matches!(what, What::Twice(_));
                     let is_of_all = matches!(what, What::Missing { .. })
                         || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
-                    if reads == Reads::All || !self.is_of_a_part(&what, &spot) {
+                    let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
+                    let spot = culprit(&what, &spot, &trial).filter(|_| is_told).unwrap_or(spot);
+                    if is_told {
                         self.tell(&what, &spot, &notes, dropped, &trial);
                     }
                     // of what is wrong with a mapping as a whole no layer's part is to be told alone

@@ -10,6 +10,9 @@ const TEXT: &str = "a text";
 /// Why a value is not in the words.
 pub(super) const HIDDEN: &str = "(it is not shown, since it is a secret)";
 
+/// What is said of a panic begins so.
+pub(super) const PANICKED: &str = "reading it panicked: ";
+
 /// Why reading a section stopped.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -220,6 +223,9 @@ fn plain(words: String) -> String {
     }
     if words == "u128 is not supported" || words == "i128 is not supported" {
         return "a number of 128 bits is not read here: it is a defect of the plugin".to_string();
+    }
+    if let Some(key) = words.strip_prefix("unknown field ").filter(|key| key.ends_with('`')) {
+        return format!("the key {key} is unknown");
     }
     words
 }

@@ -5,7 +5,8 @@ use super::{
     failure::{Failure, HIDDEN, Spot, What},
     key,
     mistake::Mistake,
-    reader::{Reader, name},
+    name::Name,
+    reader::Reader,
     source::{Part, Step},
 };
 use figment::value::Value;
@@ -60,10 +61,11 @@ impl<'de> MapAccess<'de> for &mut Feed<'_, '_> {
         self.last = Some(reader.spot());
         let spot = reader.spot();
         self.value = Some(reader);
-        seed.deserialize(name(&key)).map(Some).map_err(|Failure { what, spot: inner }| {
+        seed.deserialize(Name(&key)).map(Some).map_err(|Failure { what, spot: inner }| {
             // it is a key, which is shown
             let what = match what {
                 What::NoVariant { found, .. } => What::Says(format!("the key takes {found}")),
+                What::Takes(takes) => What::Says(format!("the key takes {}", takes.shown())),
                 what => what,
             };
             Failure { what, spot: inner }.at(|| spot)

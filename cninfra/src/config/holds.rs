@@ -206,7 +206,7 @@ mod tests {
                 let (wrong, printed) = said(&file, &flags);
                 let all = format!("{wrong:?}\n{printed}");
                 // a flag's text is one where a text is wanted
-                let is_right = (*key, *value) == ("untagged", "4711") && file.is_empty();
+                let is_right = *key == "untagged" && *value == "4711" && file.is_empty();
                 assert_eq!(wrong.is_empty(), is_right, "{key}: {value}: {all}");
                 assert!(!all.contains("hunter2") && !all.contains("4711"), "{key}: {value}: {all}");
             }
@@ -257,7 +257,7 @@ mod tests {
         assert!(missing.starts_with("odd.conf:1:7: key `odd.user`: the key `password` is missing"), "{missing}");
         assert_eq!(
             first("tagged: {kind: named, password: 4711}"),
-            "odd.conf:1:9: key `odd.tagged` takes a text, not a number | a text that looks like something else stands in quotes"
+            "odd.conf:1:33: key `odd.tagged` takes a text, not a number | a text that looks like something else stands in quotes"
         );
         let hidden = "(it is not shown, since a secret may be there)";
         assert_eq!(

@@ -190,7 +190,7 @@ impl Layers {
     pub(super) fn looks(&self, merged: &Value, spot: &Spot) -> Looks {
         let look = |layer: &Layer, (way, text): (&Way, &String)| {
             let (said, here) = (value::at(&layer.entry.value, way)?, value::at(merged, way)?);
-            let is_it = said.tag() == here.tag() && matches!(here, Value::Num(..) | Value::Bool(..));
+            let is_it = said.tag() == here.tag() && !matches!(here, Value::String(..));
             is_it.then(|| (way.clone(), Value::String(here.tag(), text.clone())))
         };
         let layers = self.all.iter().filter(|layer| layer.entry.source.texts() == Texts::Untyped);

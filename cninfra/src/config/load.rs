@@ -185,8 +185,9 @@ pub(super) fn parse(
         text = shorter.into();
         (value, malformed) = format.parse(&text);
     }
-    for Malformed { message, help, .. } in malformed.iter_mut().filter(|_| is_json) {
-        *message = message.replacen("no YAML", "no JSON", 1);
+    for Malformed { message, help, twice, .. } in malformed.iter_mut().filter(|_| is_json) {
+        let words = if twice.is_some() { "no JSON" } else { "JSON that is not read" };
+        *message = message.replacen("no YAML", words, 1);
         // what is said of YAML's signs is of no use there
         *help = help.filter(|help| !help.contains("YAML"));
     }

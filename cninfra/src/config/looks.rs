@@ -4,11 +4,11 @@
 use super::{
     failure::{self, Failure, Spot, Takes, What},
     reader::unexpected,
-    source::{Step, Way},
+    source::Way,
     trial::Trial,
     value,
 };
-use figment::value::{Tag, Value};
+use figment::value::Value;
 
 /// So many of them are tried together, each as a text or not.
 const MOST: usize = 6;
@@ -65,54 +65,12 @@ fn is_better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> bo
     }
 }
 
-/// Where within a mapping or a list it is that is wrong, if there is one such value or key; of a secret the layer alone.
-pub(super) fn found(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Spot> {
-    let is_it = |step: &Step, value: &Value| match (what, step) {
-        (What::Takes(takes), _) if takes.of_secret => takes.found == failure::kind(&unexpected(value)),
-        (What::Takes(takes), _) => takes.found == failure::shown(&unexpected(value)),
-        (What::Unknown { key: unknown, .. }, Step::Key(key)) => key == unknown,
-        _ => false,
-    };
-    let mut all = Vec::new();
-    collect(value::at(trial.merged, &spot.way)?, spot, &is_it, &mut all);
-    let [(tag, mut found)] = <[_; 1]>::try_from(all).ok()?;
-    found.entry = trial.layers.number(tag, &found.way);
-    match what {
-        What::Takes(takes) if takes.of_secret => return Some(Spot { entry: found.entry, ..spot.clone() }),
-        // it is told as a key of what it is in
-        What::Unknown { .. } => drop(found.path.pop()),
-        _ => {}
-    }
-    Some(found)
-}
-
-/// The values in a mapping or a list that are so, behind these steps.
-fn collect(around: &Value, spot: &Spot, is_it: &dyn Fn(&Step, &Value) -> bool, all: &mut Vec<(Tag, Spot)>) {
-    let mut inner = |step: Step, value: &Value| {
-        let mut inner = spot.clone();
-        match (&step, inner.path.last_mut()) {
-            (Step::Index(index), Some(last)) => *last = format!("{last}[{index}]"),
-            (Step::Key(key), _) => inner.path.push(key.clone()),
-            _ => {}
-        }
-        inner.way.push(step.clone());
-        collect(value, &inner, is_it, all);
-        if is_it(&step, value) {
-            all.push((value.tag(), inner));
-        }
-    };
-    match around {
-        Value::Dict(_, dict) => dict.iter().for_each(|(key, value)| inner(Step::Key(key.clone()), value)),
-        Value::Array(_, items) => items.iter().enumerate().for_each(|(at, value)| inner(Step::Index(at), value)),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::config::{Config, Duration, Files, Known, Secret, Section as _, print};
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
 
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
@@ -129,6 +87,12 @@ mod tests {
         Plain,
         Basic { user: String, password: Secret, port: u16, on: Option<bool> },
         Pin { user: String, pin: Secret<u16> },
+        Timed { times: Secret<BTreeMap<String, Duration>>, side: Option<Side>, time: Option<Duration> },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Side {
+        Left { token: Secret },
     }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -147,7 +111,7 @@ mod tests {
     }
 
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(default, deny_unknown_fields)]
     struct Flat {
         name: String,
         #[serde(flatten)]
@@ -203,6 +167,8 @@ mod tests {
         assert_eq!(read(file, &all).0.tagged, basic("7", "1e3", 80));
         let lone = [("odd.tagged.kind", "basic"), all[0], all[1], all[2]];
         assert_eq!(read("", &lone).0.tagged, basic("7", "1e3", 80));
+        assert_eq!(read(file, &[("odd.tagged.password", "'{a: [b]}'")]).0.tagged, basic("u", "{a: [b]}", 1));
+        assert_eq!(read("", &[("odd.tagged", "kind: plain")]).0.tagged, Some(Tagged::Plain));
         // no variant of those that are untagged says which of its keys does not fit
         let both = |name: &str, password: &str, port| {
             let password = Secret::new(password.into());
@@ -214,7 +180,7 @@ mod tests {
         assert_eq!(read(file, &all).0.untagged, both("1", "2", 3));
         assert_eq!(read("", &[("odd.untagged", "7")]).0.untagged, Some(Untagged::Number(7)));
         let word = |text: &str| Some(Untagged::Word(Secret::new(text.into())));
-        for text in ["70000", "true", "ab #c", "&a b", "1 2", "x: y"] {
+        for text in ["70000", "true", "ab #c", "&a b", "1 2", "x: y", "- a"] {
             assert_eq!(read("", &[("odd.untagged", text)]).0.untagged, word(text), "{text}");
         }
         let token = [("odd.beside.kind", "token"), ("odd.beside.of", "4711")];
@@ -254,12 +220,40 @@ mod tests {
         );
         assert_eq!(
             wrong("odd:\n  tagged: {kind: basic, user: u, password: 4711, port: 1}", &[]),
-            [format!("agent.yaml:2:11: key `odd.tagged` takes a text, not a number | {quotes}")]
+            [format!("agent.yaml:2:44: key `odd.tagged` takes a text, not a number | {quotes}")]
         );
         // of a secret its key is not named, and what is missing without it is not told
         assert_eq!(
             wrong("odd: {tagged: {kind: pin, user: u}}", &[("odd.tagged.pin", "x")]),
             ["flag --tagged.pin: key `odd.tagged` takes a whole number from 0 to 65535, not a text"]
+        );
+        // neither are the keys of one, nor what may be one
+        let timed = |text: &str| wrong(&format!("odd: {{tagged: {{kind: timed, {text}}}}}"), &[]);
+        let hidden = "its value does not fit (it is not shown, since it is a secret)";
+        assert_eq!(timed("times: {hunter2: soon}"), [format!("agent.yaml:1:46: key `odd.tagged`: {hidden}")]);
+        for text in ["times: {}, side: hunter2", "times: {}, side: {hunter2: x}", "times: {hunter2: [x]}"] {
+            let found = timed(text);
+            assert!(found.len() == 1 && !found[0].contains("hunter2"), "{found:?}");
+        }
+        let file = wrong("odd: {tagged: {kind: basic, user: u, password-file: x, port: 1}}", &[]);
+        let words = "key `odd.tagged.password-file` is unknown | here a secret is in no file of its own: set `password`, be it by a variable";
+        assert_eq!(file, [format!("agent.yaml:1:38: {words}")]);
+        // what a type says of its own values has the place of its key, too
+        assert_eq!(
+            timed("times: {}, time: 5"),
+            ["agent.yaml:1:46: key `odd.tagged.time`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds"]
+        );
+        // what is flattened
+        assert_eq!(
+            wrong("flat:\n  name: 7\n  nmae: x\n  user: 5\n  password: 6\n  port: x\n", &[("flat.port", "300000")]),
+            [
+                format!("agent.yaml:2:9: key `flat.name` takes a text, not `7` | {quotes}"),
+                "agent.yaml:3:9: key `flat.nmae`: the key `nmae` is unknown".to_owned(),
+                format!("agent.yaml:4:9: key `flat.user` takes a text, not `5` | {quotes}"),
+                format!("agent.yaml:5:13: section `flat` takes a text, not a number | {quotes}"),
+                format!("agent.yaml:6:9: key `flat.port` {number} the text `x`"),
+                format!("flag --port: key `flat.port` {number} `300000`"),
+            ]
         );
         // all of it at once
         let found = wrong("odd:\n  tagged: {kind: basic, user: 5, password: x, port: z, prot: 1}", &[]);
@@ -267,7 +261,10 @@ mod tests {
         for text in ["{kind: 1, user: u}", "{kind: basc}"] {
             let found = wrong(&format!("odd: {{tagged: {text}}}"), &[]);
             assert_eq!(found.len(), 1, "{found:?}");
-            assert!(found[0].contains("key `odd.tagged.kind` takes `plain`, `basic` or `pin`, not"), "{found:?}");
+            assert!(
+                found[0].contains("key `odd.tagged.kind` takes `plain`, `basic`, `pin` or `timed`, not"),
+                "{found:?}"
+            );
         }
     }
 }

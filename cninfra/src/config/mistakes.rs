@@ -2,7 +2,7 @@
 
 use super::{
     failure::{Spot, What, one_of},
-    fields::suggestion,
+    fields::{other_form, suggestion},
     key::{kebab, nearest, same},
     layers::{Dropped, Layers, Twice},
     looks::Looks,
@@ -104,9 +104,9 @@ impl<'a> Mistakes<'a> {
         };
         let (text, help) = match what {
             What::Takes(what) => {
-                let help = match spot.path.is_empty() {
+                let help = match spot.way.is_empty() {
                     true => Some("write `key: value`, one to a line".to_string()),
-                    false if trial.is_right_in_quotes(spot) || trial.is_a_text_around(what, spot) => {
+                    false if trial.is_text_wanted(what, spot) || trial.is_right_in_quotes(spot) => {
                         Some("a text that looks like something else stands in quotes".to_string())
                     }
                     // which may be a secret
@@ -137,7 +137,15 @@ impl<'a> Mistakes<'a> {
             What::Unknown { key, known } => {
                 let agents = if spot.path.is_empty() { self.section.agents } else { &[] };
                 let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
-                (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(suggestion(key, known, agents)))
+                let form = other_form(key);
+                // where the type does not say beforehand what it wants, a secret can not be told from other keys
+                let help = match known.iter().find(|known| key.len() > form.len() && same(known, &form)) {
+                    Some(known) => {
+                        format!("here a secret is in no file of its own: set `{known}`, be it by a variable")
+                    }
+                    None => suggestion(key, known, agents),
+                };
+                (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(help))
             }
             What::Missing { field, others } => {
                 let of = match spot.path.last() {
@@ -234,8 +242,8 @@ impl<'a> Mistakes<'a> {
 
     /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
     fn is_told(field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
-        let is_it =
-            |(_, way): &&(usize, Way)| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if same(key, field));
+        let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
+        let is_it = |(_, way): &&(usize, Way)| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if is_field(key));
         let misspelled = |other: &Spot| match other.way.split_last() {
             Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
             _ => false,

@@ -25,6 +25,7 @@
 //! another variant does not hold. A name alone (`--set store.auth=basic`) says which variant, and nothing of it. An alias of a variant is another name: say the same one in all layers.
 //! Where `tag`, `untagged` or `flatten` is used, the value is a mapping as others are: merged key by key, with keys as they are written; a text of a flag or a variable is a number or a truth
 //! value there, where it looks so and that fits, and else the text that it is (a password of digits); what is in brackets or in quotes is read as YAML has it.
+//! Beside what is flattened serde takes any key, unless the type has `deny_unknown_fields`; and where an `Option` is flattened, it takes what is wrong in that for nothing, and says so to nobody.
 //!
 //! What is in a [`Secret`] is in no message, and neither are the keys in it. Nor is what should be the name of a variant, if any variant of that enum may hold a secret by its type: the message has the names that
 //! there are.
@@ -60,6 +61,7 @@ mod byte_size;
 mod canonical;
 mod check;
 mod chosen;
+mod culprit;
 mod duration;
 mod effective;
 mod entry;
@@ -88,6 +90,7 @@ mod locate;
 mod looks;
 mod mistake;
 mod mistakes;
+mod name;
 mod phase_limits;
 mod places;
 mod plugin_name;

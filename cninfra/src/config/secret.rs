@@ -42,6 +42,8 @@ impl Drop for BeingRead {
 /// A relative path is taken from the folder of the config file; line ends at the end of the file are left out. It is read once, with the config
 /// files: before anything is created, and where a section follows its file ([`Live`](super::Live)) at each look at them.
 ///
+/// Not so within an enum with `tag` or `untagged`, and within what is flattened: there nobody knows that a key is a secret before it is read.
+///
 /// It is masked, not wiped from memory. To wipe this value alone would promise what is not so: the text that it was read from is in the
 /// parser's buffers, in what is kept of its file, in figment's values, of which each merge makes copies, and in the arguments and variables of the process. What must not stay
 /// in memory is read by its plugin when it is needed, from a file whose path is the key.

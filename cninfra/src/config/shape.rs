@@ -39,7 +39,10 @@ impl Kind {
             Kind::Bool => text.trim().parse().map_or_else(|_| plain(), |on| Value::Bool(Tag::Default, on)),
             Kind::Choice(names) if names.iter().any(|name| key::same(name, text)) => plain(),
             // all that is there may be wanted
-            Kind::Any => value::looked_at(text),
+            Kind::Any => match value::understood(text) {
+                several @ (Value::Dict(..) | Value::Array(..)) => several,
+                _ => value::looked_at(text),
+            },
             Kind::Choice(_) | Kind::Struct(_) | Kind::Map | Kind::List | Kind::Nothing => value::understood(text),
         }
     }

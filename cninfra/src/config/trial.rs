@@ -8,6 +8,7 @@ use super::{
     reader::Reader,
     reading::{Notes, Reading, ask},
     section::Named,
+    shape::Kind,
     value,
 };
 use figment::value::Value;
@@ -35,10 +36,17 @@ impl Trial<'_> {
         (self.read)(Reader::new(&reading, value))
     }
 
-    /// Is a text wanted somewhere in what is there, and something else found?
-    pub(super) fn is_a_text_around(&self, takes: &Takes, spot: &Spot) -> bool {
+    /// Is there a mapping whose keys are the type's, or any?
+    pub(super) fn has_keys(&self, spot: &Spot) -> bool {
+        let told = ask(self.section, &spot.way, self.read).shape;
+        told.is_some_and(|shape| matches!(shape.kind, Kind::Any | Kind::Map | Kind::Struct(_)))
+    }
+
+    /// Is a text wanted where something else is, or somewhere in what is there?
+    pub(super) fn is_text_wanted(&self, takes: &Takes, spot: &Spot) -> bool {
         let is_around = matches!(value::at(self.merged, &spot.way), Some(Value::Dict(..) | Value::Array(..)));
-        is_around && takes.wants_text() && ["a number", "`true` or `false`"].contains(&&*takes.kind)
+        let is_written = is_around || self.layers.is_file(spot.entry);
+        is_written && takes.wants_text() && ["a number", "`true` or `false`"].contains(&&*takes.kind)
     }
 
     /// Is it the text of a file that looks like something else, and right if it stands in quotes?
@@ -52,7 +60,7 @@ impl Trial<'_> {
         value::replace(&mut quoted, &spot.way, Value::String(here.tag(), text));
         match self.reads(&quoted) {
             // what else is wrong is elsewhere
-            Err(Failure { spot: Some(other), .. }) => other.way != spot.way,
+            Err(Failure { spot: Some(other), .. }) => !spot.way.starts_with(&other.way),
             Err(Failure { spot: None, .. }) => !spot.way.is_empty(),
             Ok(()) => true,
         }

@@ -94,9 +94,21 @@ fn types_of_rust_are_told_in_words() {
         ("shape", "{pair: 5}", "shape.pair` takes a list, not a number"),
         ("shape", "{side: 5}", "shape.side` takes a mapping of keys to values, not a number"),
         ("shape", "side", "shape`: what belongs to this name is missing"),
-        ("tagged", "{kind: shaped, shape: side}", "tagged` takes a name with what belongs to it, not a name alone"),
-        ("tagged", "{kind: shaped, shape: pair}", "tagged` takes a name with what belongs to it, not a name alone"),
-        ("tagged", "{kind: shaped, shape: only}", "tagged` takes a name with what belongs to it, not a name alone"),
+        (
+            "tagged",
+            "{kind: shaped, shape: side}",
+            "tagged.shape` takes a name with what belongs to it, not a name alone",
+        ),
+        (
+            "tagged",
+            "{kind: shaped, shape: pair}",
+            "tagged.shape` takes a name with what belongs to it, not a name alone",
+        ),
+        (
+            "tagged",
+            "{kind: shaped, shape: only}",
+            "tagged.shape` takes a name with what belongs to it, not a name alone",
+        ),
         ("tagged", "{kind: shaped, shape: {empty: 5}}", "tagged.shape.empty` takes nothing, not `5`"),
         (
             "tagged",
@@ -117,7 +129,7 @@ fn types_of_rust_are_told_in_words() {
         (
             "tagged",
             "{kind: shaped, shape: empty, large: x}",
-            "tagged`: a number of 128 bits is not read here: it is a defect of the plugin",
+            "tagged.large`: a number of 128 bits is not read here: it is a defect of the plugin",
         ),
         ("tagged", "{kind: shaped, shape: empty, unit: x}", "tagged.unit` takes nothing, not the text `x`"),
         ("tagged", "{kind: shaped, shape: empty, path: 5}", "tagged.path` takes a path, not `5`"),
