@@ -3,7 +3,7 @@
 
 use crate::types;
 use proc_macro2::Span;
-use syn::{Field, Fields, GenericArgument, PathArguments, Type, TypeParamBound, spanned::Spanned as _};
+use syn::{Field, Fields, GenericArgument, PathArguments, PathSegment, Type, TypeParamBound, spanned::Spanned as _};
 
 /// Traits of std that are no interfaces.
 const OF_STD: [&str; 8] = ["Any", "Debug", "Display", "Error", "Fn", "FnMut", "FnOnce", "Future"];
@@ -11,6 +11,8 @@ const OF_STD: [&str; 8] = ["Any", "Debug", "Display", "Error", "Fn", "FnMut", "F
 const POINTERS: [&str; 5] = ["Arc", "Box", "Dep", "Rc", "Weak"];
 /// What has no size itself then.
 const CELLS: [&str; 4] = ["Cell", "Mutex", "RefCell", "RwLock"];
+/// Types of std that have none, by words that others may be called by: the compiler is asked which it is.
+const DOUBTFUL: [&str; 3] = ["CStr", "OsStr", "Path"];
 /// What holds only what has a size.
 const CONTAINERS: [&str; 11] = [
     "BTreeMap", "BTreeSet", "HashMap", "HashSet", "LazyLock", "OnceCell", "OnceLock", "Option", "Result", "Vec",
@@ -61,6 +63,13 @@ fn has_none(ty: &Type) -> bool {
         Type::Path(path) => path.qself.is_none() && path.path.is_ident("str"),
         _ => false,
     }
+}
+
+/// May the type itself be one? That is asked of the compiler.
+pub(crate) fn is_doubtful(ty: &Type) -> bool {
+    let Type::Path(path) = types::ungroup(ty) else { return false };
+    let named = |last: &PathSegment| last.arguments.is_none() && DOUBTFUL.iter().any(|name| last.ident == name);
+    types::may_be_of_std(path) && path.path.segments.last().is_some_and(named)
 }
 
 /// `sized`: must it have a size where it stands?

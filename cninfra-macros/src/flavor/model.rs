@@ -139,7 +139,9 @@ fn parse_field(field: &syn::Field, cx: &mut Ctxt) -> Option<Field> {
 /// `dyn Trait`, or an alias of it.
 fn may_be_interface(ty: &Type) -> bool {
     match ungroup(ty) {
-        Type::Path(_) | Type::Macro(_) => true,
+        // a handle, or what holds one, is none
+        Type::Path(_) => types::wrapper(ty).is_none(),
+        Type::Macro(_) => true,
         Type::TraitObject(object) => {
             types::second_trait(object).is_none()
                 && object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Trait(_)))

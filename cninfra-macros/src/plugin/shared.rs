@@ -4,7 +4,7 @@
 //! type is one that the compiler speaks of no more, so that nothing else errs for it: neither futures that borrow the plugin nor
 //! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
 
-use crate::{krate::Krate, types};
+use crate::{krate::Krate, size, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Fields, GenericArgument, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
@@ -81,9 +81,14 @@ impl Shared {
                     #ask
                 };
             }
-            // of a parameter, the struct does not say that it is shared; of what is wrong anyway, the cost does not count
-            if owned && !generic && (broken || looks_local(quote!(#ty))) {
-                this.guarded.push((place, Type::Verbatim(guard(ask, quote!(#ty), ty.span(), krate))));
+            let owned = owned && !generic; // of a parameter, the struct does not say that it is shared
+            if owned && size::is_doubtful(ty) {
+                // nothing but this is asked in the struct: what else a type is may lead back to the plugin
+                let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::SIZED, #plugin, #name); 0 });
+                this.guarded.push((place, Type::Verbatim(guard(sized, "Any", quote!(#ty), ty.span(), krate))));
+                all.push(ask);
+            } else if owned && looks_local(quote!(#ty)) {
+                this.guarded.push((place, Type::Verbatim(guard(ask, "Of", quote!(#ty), ty.span(), krate))));
             } else {
                 all.push(ask);
             }
@@ -93,7 +98,7 @@ impl Shared {
             this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#all;)*);
         } else {
             // one for each field, so that each is told of
-            let guards = all.into_iter().map(|ask| guard(ask, quote!(()), Span::call_site(), krate));
+            let guards = all.into_iter().map(|ask| guard(ask, "Of", quote!(()), Span::call_site(), krate));
             this.asked = quote!(#(let _: #guards = ();)*);
         }
         this
@@ -108,9 +113,12 @@ impl Shared {
     }
 }
 
-/// The type, if the constant can be evaluated. `span`: where it stands, for what rustc says of the whole field.
-fn guard(constant: TokenStream, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
-    quote_spanned!(span=> <#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::Of<#ty>)
+/// The type, if the constant can be evaluated, by what `Pass` has for it. `span`: where it stands, for what rustc says of the whole field.
+fn guard(constant: TokenStream, pass: &str, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
+    let pass = format_ident!("{pass}");
+    quote_spanned! {span=>
+        <#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::#pass<#ty>
+    }
 }
 
 /// What tells that a field holds a plugin without `Dep`. (A plugin that has no default is told of as any such field is.)

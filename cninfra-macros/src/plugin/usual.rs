@@ -5,7 +5,7 @@ use super::{
     arguments::{Arguments, Deps},
     expand::{Style, config_meta, extras, identity, listed_style},
     fields::Role,
-    values::{context, value},
+    values::{self, context, value},
 };
 use crate::{deps::Asked, deps::asked, source::Source};
 use proc_macro2::{Span, TokenStream};
@@ -49,7 +49,10 @@ pub(super) fn generate(
                 variables += 1;
                 deps.extend(quote!(#member #variable #of #name {#key} {#ty}));
             }
-            Role::Default(None) => blank.extend(quote!(#member {#ty})),
+            Role::Default(None) => {
+                let ty = values::blank(ty);
+                blank.extend(quote!(#member {#ty}));
+            }
             role => {
                 if let Role::Config(check) = role {
                     config = config_meta(ty, check.as_ref(), krate);

@@ -43,10 +43,13 @@ pub trait Nested: Sized + 'static {
 /// Gives a type back, if a constant that depends on a flavor's [`TREE`](Nested::TREE) can be evaluated.
 pub trait Pass {
     type Of<T>;
+    /// The same of any type.
+    type Any<T: ?Sized>: ?Sized;
 }
 pub struct Sound<const N: usize>;
 impl<const N: usize> Pass for Sound<N> {
     type Of<T> = T;
+    type Any<T: ?Sized> = T;
 }
 
 /// A flavor with a graph: all that its plugins depend on is in it.

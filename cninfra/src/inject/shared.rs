@@ -40,6 +40,10 @@ pub struct Is<T: ?Sized>(PhantomData<T>);
 impl<T: Send + Sync + ?Sized> Is<T> {
     pub const SHARED: bool = true;
 }
+impl<T> Is<T> {
+    /// Has it a size?
+    pub const SIZED: bool = true;
+}
 impl<T: Plugin> Is<T> {
     /// Is it a plugin?
     pub const PLUGIN: bool = true;
@@ -65,6 +69,7 @@ impl<T: Section> Is<T> {
 }
 pub trait IsNot {
     const SHARED: bool = false;
+    const SIZED: bool = false;
     const PLUGIN: bool = false;
     const TWIN: bool = false;
     const INTERFACE: bool = false;
@@ -88,6 +93,20 @@ pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
         "` is not `Send` and `Sync`\n= help: take `Arc` for `Rc`, an atomic or `Mutex` for `Cell` and `RefCell`, \
          `Box<dyn Trait + Send + Sync>` for `Box<dyn Trait>`",
     ])
+}
+
+/// Fails if the field of a plugin is a path or a text of the system, which has no size.
+#[track_caller]
+pub const fn sized(is: bool, plugin: &str, field: &str) {
+    if !is {
+        text::fail(&[
+            "CN036: `",
+            plugin,
+            "::",
+            field,
+            "` has no size, so no field can hold it\n= help: hold a `PathBuf`, an `OsString` or a `CString`",
+        ])
+    }
 }
 
 /// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.

@@ -4,7 +4,7 @@ use super::{
     At, Capabilities, Entry, Holder, KeyRange, LeaseId, Page, PageRequest, Result, Revision, Txn, TxnOutcome, Watch,
     WatchOptions,
 };
-use crate::{BoxFuture, interface};
+use crate::{BoxFuture, boxed, interface};
 use bytes::Bytes;
 use std::{future::Future, time::Duration};
 
@@ -67,19 +67,19 @@ impl<S: Store> KeyVal for S {
     }
 
     fn get(&self, key: Bytes, at: At) -> BoxFuture<'_, Result<Option<Entry>>> {
-        Box::pin(Store::get(self, key, at))
+        boxed(|| Store::get(self, key, at))
     }
 
     fn page(&self, request: PageRequest) -> BoxFuture<'_, Result<Page>> {
-        Box::pin(Store::page(self, request))
+        boxed(|| Store::page(self, request))
     }
 
     fn commit(&self, txn: Txn) -> BoxFuture<'_, Result<TxnOutcome>> {
-        Box::pin(Store::commit(self, txn))
+        boxed(|| Store::commit(self, txn))
     }
 
     fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> BoxFuture<'_, Result<Watch>> {
-        Box::pin(Store::watch(self, ranges, options))
+        boxed(|| Store::watch(self, ranges, options))
     }
 }
 

@@ -119,6 +119,15 @@ mod own_types_of_known_names {
     struct Instant(u64);
     #[derive(Default)]
     struct AtomicCounter(AtomicU64);
+    /// Of a size, and it leads back to the plugin.
+    #[derive(Default)]
+    struct Path {
+        of: Option<Dep<Clock>>,
+        ticks: [u8; Clock::TICKS],
+    }
+    impl Clock {
+        const TICKS: usize = 7;
+    }
     mod my {
         #[derive(Default)]
         pub struct Duration<'a>(pub Option<&'a u8>);
@@ -133,6 +142,7 @@ mod own_types_of_known_names {
         ticks: AtomicCounter,
         locked: my::Mutex<AtomicU64>,
         real: Mutex<Option<std::time::Instant>>,
+        path: Path,
     }
 
     #[derive(Flavor)]
@@ -143,7 +153,8 @@ mod own_types_of_known_names {
     #[tokio::test]
     async fn are_held_as_any() {
         let agent = Agent::<Clocks>::start().await.unwrap();
-        let Clock { began, took, ticks, locked, real } = &*agent.clock;
+        let Clock { began, took, ticks, locked, real, path } = &*agent.clock;
+        assert!(path.of.is_none() && path.ticks == [0; 7]);
         assert_eq!(
             (began.0, took.0, ticks.0.load(Ordering::Relaxed), locked.0.load(Ordering::Relaxed)),
             (0, None, 0, 0)

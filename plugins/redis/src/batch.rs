@@ -1,7 +1,8 @@
 //! Reads of many keys, many at once.
 
 use crate::{
-    core::{Core, To, Turn},
+    call::{To, Turn},
+    core::Core,
     failure::{Asked, Failure},
     node::Node,
     wire::{Command, Reply, Wire},
@@ -19,6 +20,7 @@ pub(crate) const BATCH: usize = 256;
 impl Core {
     /// Reads some keys: each with its value, or none; all of them until then.
     pub(crate) async fn read(&self, turn: Turn, op: &'static str, keys: &[Bytes]) -> Vec<Result<Option<Bytes>>> {
+        let turn = &turn;
         let mut groups: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
         for (index, key) in keys.iter().enumerate() {
             if let Some(owner) = self.slots.borrow().owner(key) {
@@ -41,8 +43,7 @@ impl Core {
                 Some(answer) => answer,
                 None => {
                     let asked = || Asked::to_read(op, Some(KeyRange::key(key)));
-                    let (to, get) = (To::Key(key.clone()), Command::new("GET", [key.clone()]));
-                    self.call(turn, &asked, &to, get).await.map(Reply::bytes)
+                    self.call(turn.again(), &asked, &To::Key(key), &Command::Get(key)).await.map(Reply::bytes)
                 }
             });
         }
@@ -52,12 +53,12 @@ impl Core {
     /// Reads some keys of one server. What is elsewhere, or not to be had now, is none.
     async fn read_batch(
         &self,
-        turn: Turn,
+        turn: &Turn,
         op: &'static str,
         endpoint: &Arc<str>,
         keys: Vec<&Bytes>,
     ) -> Vec<Option<Result<Option<Bytes>>>> {
-        let gets: Vec<Command> = keys.iter().map(|key| Command::new("GET", [(*key).clone()])).collect();
+        let gets: Vec<Command<'_>> = keys.iter().map(|key| Command::Get(key)).collect();
         let of = |key: &Bytes| Asked::to_read(op, Some(KeyRange::key(key)));
         let asked = keys.first().map_or_else(|| Asked::to_read(op, None), |key| of(key));
         let answers = tokio::select! {
@@ -91,10 +92,10 @@ impl Core {
     /// Asks some things of one server, again and again while the connection is lost.
     async fn ask_batch(
         &self,
-        turn: Turn,
+        turn: &Turn,
         asked: &Asked,
         endpoint: &Arc<str>,
-        commands: &[Command],
+        commands: &[Command<'_>],
     ) -> Result<Vec<std::result::Result<Reply, Failure>>> {
         let _room = self.turn(turn.who).await;
         let node = self.node(endpoint);

@@ -157,7 +157,8 @@ impl RedisConfig {
     }
 
     pub(crate) fn is_cluster(&self) -> bool {
-        matches!(self.kind(), Kind::Cluster(_))
+        // asked for each call: as `kind`, without the endpoints
+        self.master_name.is_none() && self.endpoint.is_none()
     }
 
     /// Where it is, for messages.

@@ -1,25 +1,21 @@
-//! [`Core`]: the servers of a store, and how they are called.
+//! [`Core`]: the servers of a store.
 
 use crate::{
     Connection, RedisConfig,
     config::Kind,
-    failure::{Asked, Elsewhere, Failure, REACH},
+    deadlines::Deadlines,
+    failure::{Asked, REACH},
     node::Node,
     slots::Slots,
     watch::Hub,
-    wire::{Command, Dial, Reply, Wire},
+    wire::{Dial, Wire},
 };
-use bytes::Bytes;
-use cninfra::client::Pauses;
-use cninfra::keyval::{Applied, KvError, Reason, Result};
+use cninfra::keyval::{Applied, KvError, Reason};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{
-    sync::{Notify, Semaphore, SemaphorePermit, watch},
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::sync::{Notify, Semaphore, watch};
 
 /// So many calls of callers are on their way at once; the next ones wait, within their limit.
 const IN_FLIGHT: usize = 128;
@@ -41,44 +37,11 @@ pub(crate) struct Core {
     pub(crate) shaken: Notify,
     /// Few, and found by where they are: to hash a name takes longer.
     nodes: Mutex<Vec<Arc<Node>>>,
-    room: Semaphore,
+    pub(crate) room: Semaphore,
+    /// Until when calls wait.
+    pub(crate) deadlines: Deadlines,
     closed: watch::Sender<bool>,
     endpoints: Arc<str>,
-}
-
-/// Whom to ask.
-#[derive(Clone, Debug)]
-pub(crate) enum To {
-    /// Who has this key.
-    Key(Bytes),
-    Node(Arc<str>),
-}
-
-/// Who asks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Who {
-    /// A caller, who waits for his turn.
-    Caller,
-    /// The store itself, for what has to go on however many callers wait: it asks few things at once.
-    Own,
-}
-
-/// What is asked, for errors: it is made out only where there is one to tell.
-pub(crate) type Asks<'a> = &'a (dyn Fn() -> Asked + Sync);
-
-/// Who asks, and until when.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn {
-    pub(crate) who: Who,
-    pub(crate) deadline: Instant,
-    /// How long that is from the beginning, for messages.
-    pub(crate) limit: Duration,
-}
-
-impl Turn {
-    pub(crate) fn new(who: Who, limit: Duration) -> Self {
-        Turn { who, deadline: Instant::now() + limit, limit }
-    }
 }
 
 impl Core {
@@ -99,6 +62,7 @@ impl Core {
             shaken: Notify::new(),
             nodes: Mutex::default(),
             room: Semaphore::new(IN_FLIGHT),
+            deadlines: Deadlines::default(),
             closed: watch::Sender::new(false),
             endpoints: endpoints.into(),
             config,
@@ -117,169 +81,6 @@ impl Core {
     /// The servers with the keys, as they are known.
     pub(crate) fn primaries(&self) -> Vec<Arc<str>> {
         self.slots.borrow().primaries().to_vec()
-    }
-
-    fn within(&self, asked: &Asked) -> Duration {
-        if asked.writes { self.config.write_within() } else { self.config.read_within() }
-    }
-
-    /// One that reads, within the limit of the config.
-    pub(crate) fn to_read(&self, who: Who) -> Turn {
-        Turn::new(who, self.config.read_within())
-    }
-
-    /// One that writes, within the limit of the config.
-    pub(crate) fn to_write(&self, who: Who) -> Turn {
-        Turn::new(who, self.config.write_within())
-    }
-
-    /// Asks something. What was not applied, or only reads, is asked again while there is time.
-    pub(crate) async fn call(&self, turn: Turn, asked: Asks<'_>, to: &To, command: Command) -> Result<Reply> {
-        let room = (turn.who == Who::Caller).then(|| self.room.try_acquire());
-        let _room = match room {
-            None => None,
-            Some(Ok(room)) => Some(room),
-            // a timer only where there is something to wait for
-            Some(Err(_)) => match timeout_at(turn.deadline, self.turn(turn.who)).await {
-                Ok(room) => room,
-                Err(_) => return Err(self.late(turn.limit, &asked(), &self.endpoints, Applied::No)),
-            },
-        };
-        self.ask(turn, asked, to, &command).await
-    }
-
-    /// Waits for a caller's turn, which is over when this is dropped.
-    pub(crate) async fn turn(&self, who: Who) -> Option<SemaphorePermit<'_>> {
-        match who {
-            // a store that is closed has room for all: they are refused
-            Who::Caller => self.room.acquire().await.ok(),
-            Who::Own => None,
-        }
-    }
-
-    async fn ask(&self, turn: Turn, asked: Asks<'_>, to: &To, command: &Command) -> Result<Reply> {
-        let Turn { deadline, limit, .. } = turn;
-        let (mut pauses, mut redirects) = (Pauses::default(), 0);
-        let mut elsewhere: Option<Elsewhere> = None;
-        loop {
-            let known = match &elsewhere {
-                Some(Elsewhere::Moved(endpoint) | Elsewhere::Ask(endpoint)) => Some(endpoint.clone()),
-                None => self.known(to),
-            };
-            // what may take long is in boxes: mostly there is nothing to wait for
-            let endpoint = match known {
-                Some(endpoint) => endpoint,
-                None => match self.unless_closed(deadline, Box::pin(self.find(to))).await {
-                    Waited::Done(endpoint) => endpoint,
-                    Waited::Closed => return Err(self.closed_error(&asked(), Applied::No)),
-                    Waited::Late => {
-                        self.suspect.notify_one();
-                        return Err(self.nobody(&asked()));
-                    }
-                },
-            };
-            let began = Instant::now();
-            // who has had to wait for so long makes no connection for others
-            if deadline.saturating_duration_since(began) < MOMENT {
-                return Err(self.late(limit, &asked(), &endpoint, Applied::No));
-            }
-            let node = self.node(&endpoint);
-            let wire = match node.current() {
-                Some(wire) => Ok(wire),
-                None => match self.unless_closed(deadline, Box::pin(node.wire())).await {
-                    Waited::Done(dialed) => dialed,
-                    Waited::Closed => return Err(self.closed_error(&asked(), Applied::No)),
-                    Waited::Late => return Err(self.late(limit, &asked(), &endpoint, Applied::No)),
-                },
-            };
-            // looked at after the connection was had: one that was there when the store was closed ends with it
-            if self.is_closed() {
-                return Err(self.closed_error(&asked(), Applied::No));
-            }
-            let failure = match wire {
-                Err(failure) => failure,
-                Ok(wire) => {
-                    let before = wire.answers();
-                    let asking = matches!(elsewhere, Some(Elsewhere::Ask(_)));
-                    match timeout_at(deadline, send(&wire, asking, command)).await {
-                        Ok(Ok(reply)) => return Ok(reply),
-                        Ok(Err(failure)) => {
-                            if failure.breaks() {
-                                self.broken(&node, &wire);
-                            }
-                            failure
-                        }
-                        Err(_) => {
-                            // a connection on which others were answered meanwhile is not dead
-                            if wire.answers() == before && self.is_long(began, self.within(&asked())) {
-                                self.broken(&node, &wire);
-                            }
-                            return Err(self.late(limit, &asked(), &endpoint, Applied::Unknown));
-                        }
-                    }
-                }
-            };
-            if failure.breaks() && self.is_closed() {
-                return Err(self.closed_error(&asked(), failure.applied()));
-            }
-            if failure.breaks() || failure.is_misplaced() {
-                self.shaken.notify_one();
-                self.suspect.notify_one();
-            }
-            elsewhere = failure.elsewhere(&endpoint).filter(|_| matches!(to, To::Key(_)));
-            if elsewhere.is_some() && redirects < self.config.max_rediects {
-                redirects += 1;
-                continue;
-            }
-            let wait = pauses.next();
-            if !failure.may_pass(&asked()) || elsewhere.is_some() || Instant::now() + wait >= deadline {
-                return Err(failure.into_error(&asked(), &endpoint));
-            }
-            if let Waited::Closed = self.unless_closed(deadline, Box::pin(sleep(wait))).await {
-                return Err(self.closed_error(&asked(), Applied::No));
-            }
-        }
-    }
-
-    /// Waits for something, but no longer than until then, and not in a store that is closed.
-    async fn unless_closed<T>(&self, deadline: Instant, work: impl Future<Output = T>) -> Waited<T> {
-        tokio::select! {
-            biased;
-            () = self.closed() => Waited::Closed,
-            done = timeout_at(deadline, work) => done.map_or(Waited::Late, Waited::Done),
-        }
-    }
-
-    /// Who is to be asked, if that is known.
-    fn known(&self, to: &To) -> Option<Arc<str>> {
-        match to {
-            To::Node(endpoint) => Some(endpoint.clone()),
-            To::Key(key) => self.slots.borrow().owner(key).cloned(),
-        }
-    }
-
-    /// Was waited for so long that an answer would have come? Who had to wait before, for another thing, has waited for it only shortly.
-    pub(crate) fn is_long(&self, began: Instant, within: Duration) -> bool {
-        began.elapsed() + MOMENT >= within / 2
-    }
-
-    /// Who is to be asked, as soon as it is known.
-    async fn find(&self, to: &To) -> Arc<str> {
-        let key = match to {
-            To::Node(endpoint) => return endpoint.clone(),
-            To::Key(key) => key,
-        };
-        let mut slots = self.slots.subscribe();
-        loop {
-            if let Some(owner) = slots.borrow_and_update().owner(key) {
-                return owner.clone();
-            }
-            self.suspect.notify_one();
-            if slots.changed().await.is_err() {
-                // the sender is here
-                std::future::pending::<()>().await;
-            }
-        }
     }
 
     pub(crate) fn node(&self, endpoint: &Arc<str>) -> Arc<Node> {
@@ -331,7 +132,8 @@ impl Core {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        *self.closed.borrow()
+        // closed with it, and asked without a lock
+        self.room.is_closed()
     }
 
     /// What was asked of a store that is closed.
@@ -347,7 +149,7 @@ impl Core {
         error.because("the server hangs, or the network loses what is sent")
     }
 
-    fn nobody(&self, asked: &Asked) -> KvError {
+    pub(crate) fn nobody(&self, asked: &Asked) -> KvError {
         let error = asked.error(Reason::Unavailable, Applied::No).at(self.endpoints.clone()).with_help(REACH);
         error.because("no server is known that has the key")
     }
@@ -355,19 +157,4 @@ impl Core {
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Node>>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What has become of something that was waited for.
-enum Waited<T> {
-    Done(T),
-    Late,
-    Closed,
-}
-
-async fn send(wire: &Wire, asking: bool, command: &Command) -> std::result::Result<Reply, Failure> {
-    if !asking {
-        return wire.call(command).await;
-    }
-    let answers = wire.pipeline(vec![Command::bare("ASKING"), command.clone()]).await;
-    answers.into_iter().next_back().unwrap_or_else(|| Err(Failure::lost("no answer")))
 }

@@ -13,7 +13,7 @@ use std::{
     future::Future,
     mem,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -50,6 +50,23 @@ type Write = (Bytes, Bytes, oneshot::Sender<Told>);
 struct Waiting {
     reads: Vec<Read>,
     writes: Vec<Write>,
+    /// Nobody sends any more.
+    has_ended: bool,
+}
+
+/// Who sends. With it what waits has come to its end: it was not sent.
+pub(crate) struct Sending(pub(crate) Arc<Gather>);
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        let mut waiting = self.0.lock();
+        waiting.has_ended = true;
+        let (reads, writes) = (mem::take(&mut waiting.reads), mem::take(&mut waiting.writes));
+        drop(waiting);
+        let lost = Some(Err(Failure::no_connection("the connection was lost")));
+        Together::Reads(reads).tell_all(&lost);
+        Together::Writes(writes).tell_all(&lost);
+    }
 }
 
 /// A call that has begun, until it is dropped.
@@ -66,18 +83,19 @@ impl Drop for Begun<'_> {
 
 impl Begun<'_> {
     /// Has the call go with others, where there are any. What comes of it is told there; who is told nothing asks alone.
-    pub(crate) fn joins(&self, command: &Command) -> Option<oneshot::Receiver<Told>> {
+    pub(crate) fn joins(&self, command: &Command<'_>) -> Option<oneshot::Receiver<Told>> {
         if self.is_alone || self.gather.is_off.load(Relaxed) {
             return None;
         }
         let (tell, told) = oneshot::channel();
-        match command.plain() {
-            Some((key, None)) => self.gather.lock().reads.push((key.clone(), tell)),
-            Some((key, Some(value))) if value.len() <= SMALL => {
-                self.gather.lock().writes.push((key.clone(), value.clone(), tell));
-            }
+        let mut waiting = self.gather.lock();
+        match *command {
+            _ if waiting.has_ended => return None,
+            Command::Get(key) => waiting.reads.push((key.clone(), tell)),
+            Command::Set(key, value) if value.len() <= SMALL => waiting.writes.push((key.clone(), value.clone(), tell)),
             _ => return None,
         }
+        drop(waiting);
         self.gather.wake.notify_one();
         Some(told)
     }
@@ -90,7 +108,7 @@ impl Gather {
     }
 
     /// Sends what is gathered, until it is dropped.
-    pub(crate) async fn run<F>(&self, send: impl Fn(Command) -> F)
+    pub(crate) async fn run<F>(&self, send: impl Fn(Command<'static>) -> F)
     where
         F: Future<Output = Result<Reply, Failure>>,
     {
@@ -132,7 +150,9 @@ impl Gather {
 
     /// What waits, in commands.
     fn take(&self) -> Vec<Together> {
-        let Waiting { reads, writes } = mem::take(&mut *self.lock());
+        let mut waiting = self.lock();
+        let (reads, writes) = (mem::take(&mut waiting.reads), mem::take(&mut waiting.writes));
+        drop(waiting);
         // who waits no more is not asked for
         let mut reads = reads.into_iter().filter(|(_, tell)| !tell.is_closed()).peekable();
         let mut writes = writes.into_iter().filter(|(.., tell)| !tell.is_closed()).peekable();
@@ -158,7 +178,7 @@ enum Together {
 }
 
 impl Together {
-    fn command(&self) -> Command {
+    fn command(&self) -> Command<'static> {
         match self {
             Together::Reads(reads) => Command::new("MGET", reads.iter().map(|(key, _)| key.clone())),
             Together::Writes(writes) => {
@@ -179,26 +199,26 @@ impl Together {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::future::join_all;
+    use futures_util::{FutureExt as _, future::join_all};
     use std::future::ready;
 
-    fn get(key: &'static str) -> Command {
-        Command::new("GET", [key])
-    }
-
-    fn set(key: &'static str, value: Bytes) -> Command {
-        Command::new("SET", [Bytes::from_static(key.as_bytes()), value])
-    }
+    static KEYS: [Bytes; 3] = [Bytes::from_static(b"a"), Bytes::from_static(b"b"), Bytes::from_static(b"c")];
+    static VALUE: Bytes = Bytes::from_static(b"v");
+    const GET: Command<'_> = Command::Get(&KEYS[0]);
+    const SET: Command<'_> = Command::Set(&KEYS[1], &VALUE);
 
     /// What each of the calls is told, where all are gathered and then answered so, and how many commands that were.
-    async fn told(calls: &[Command], answer: impl Fn(&Command) -> Result<Reply, Failure>) -> (Vec<Told>, usize) {
+    async fn told(
+        calls: &[Command<'_>],
+        answer: impl Fn(&Command<'_>) -> Result<Reply, Failure>,
+    ) -> (Vec<Told>, usize) {
         let gather = Gather::default();
         // somebody is on his way
         let _first = gather.begin();
         let begun: Vec<_> = calls.iter().map(|call| (gather.begin(), call)).collect();
         let waiting: Vec<_> = begun.iter().map(|(begun, call)| begun.joins(call).expect("it is gathered")).collect();
         let sent = AtomicUsize::new(0);
-        let send = |command: Command| {
+        let send = |command: Command<'static>| {
             sent.fetch_add(1, Relaxed);
             ready(answer(&command))
         };
@@ -211,12 +231,12 @@ mod tests {
 
     #[tokio::test]
     async fn each_is_told_what_is_its_own() {
-        let (told, sent) = told(&[get("a"), set("b", "v".into()), get("c")], |command| {
-            Ok(match command.plain() {
-                None if *command == Command::new("MGET", ["a", "c"]) => {
+        let (told, sent) = told(&[GET, SET, Command::Get(&KEYS[2])], |command| {
+            Ok(match command {
+                command if *command == Command::new("MGET", ["a", "c"]) => {
                     Reply::List(vec![Reply::Bytes("1".into()), Reply::Nil])
                 }
-                None if *command == Command::new("MSET", ["b", "v"]) => Reply::Bytes("OK".into()),
+                command if *command == Command::new("MSET", ["b", "v"]) => Reply::Bytes("OK".into()),
                 _ => panic!("{command:?}"),
             })
         })
@@ -228,19 +248,19 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_server_refuses_is_asked_one_by_one() {
-        let (told, _) = told(&[get("a"), set("b", "v".into())], |_| Err(Failure::answer("OOM no more"))).await;
+        let (told, _) = told(&[GET, SET], |_| Err(Failure::answer("OOM no more"))).await;
         assert_eq!(told, [None, None]);
     }
 
     #[tokio::test]
     async fn a_connection_that_is_lost_is_lost_for_all() {
-        let (told, _) = told(&[get("a"), set("b", "v".into())], |_| Err(Failure::lost("reset"))).await;
+        let (told, _) = told(&[GET, SET], |_| Err(Failure::lost("reset"))).await;
         assert_eq!(told, [Some(Err(Failure::lost("reset"))), Some(Err(Failure::lost("reset")))]);
     }
 
     #[tokio::test]
     async fn many_are_several_commands() {
-        let calls = vec![get("a"); 2 * TOGETHER + 1];
+        let calls = vec![GET; 2 * TOGETHER + 1];
         let (told, sent) = told(&calls, |command| {
             let all = [1, TOGETHER].into_iter().find(|keys| *command == Command::new("MGET", vec!["a"; *keys]));
             Ok(Reply::List(vec![Reply::Bytes("1".into()); all.expect("no more than are sent together")]))
@@ -253,22 +273,37 @@ mod tests {
     async fn who_waits_no_more_is_not_asked_for() {
         let gather = Gather::default();
         let (_first, second) = (gather.begin(), gather.begin());
-        drop(second.joins(&set("a", "v".into())));
+        drop(second.joins(&SET));
         assert!(gather.take().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_not_sent_is_told_so_where_nobody_sends_any_more() {
+        let gather = Arc::<Gather>::default();
+        let (_first, second) = (gather.begin(), gather.begin());
+        let waiting = [&GET, &SET].map(|command| second.joins(command).expect("it is gathered"));
+        // also where it has never begun
+        drop(Sending(gather.clone()));
+        for told in waiting {
+            let told = told.now_or_never().expect("it is told at once");
+            assert_eq!(told, Ok(Some(Err(Failure::no_connection("the connection was lost")))));
+        }
+        assert!(second.joins(&GET).is_none());
     }
 
     #[test]
     fn who_is_alone_goes_at_once_and_so_does_what_is_large() {
         let gather = Gather::default();
         let alone = gather.begin();
-        assert!(alone.joins(&get("a")).is_none());
+        assert!(alone.joins(&GET).is_none());
         let second = gather.begin();
-        assert!(second.joins(&get("a")).is_some());
-        assert!(second.joins(&set("a", vec![0; SMALL].into())).is_some());
-        assert!(second.joins(&set("a", vec![0; SMALL + 1].into())).is_none());
-        assert!(second.joins(&get("a").arg("b")).is_none());
+        let [small, large] = [SMALL, SMALL + 1].map(|len| Bytes::from(vec![0; len]));
+        assert!(second.joins(&GET).is_some());
+        assert!(second.joins(&Command::Set(&KEYS[0], &small)).is_some());
+        assert!(second.joins(&Command::Set(&KEYS[0], &large)).is_none());
+        assert!(second.joins(&SET.arg("NX")).is_none());
         drop((alone, second));
-        assert!(gather.begin().joins(&get("a")).is_none());
+        assert!(gather.begin().joins(&GET).is_none());
     }
 
     #[tokio::test]
@@ -276,12 +311,12 @@ mod tests {
         for refusal in ["NOPERM User u has no permissions to run the 'mget' command", "ERR unknown command 'MGET'"] {
             let gather = Gather::default();
             let (_first, second) = (gather.begin(), gather.begin());
-            let told = second.joins(&get("a")).unwrap();
+            let told = second.joins(&GET).unwrap();
             tokio::select! {
                 told = told => assert_eq!(told.unwrap(), None),
                 () = gather.run(|_| ready(Err(Failure::answer(refusal)))) => unreachable!(),
             }
-            assert!(second.joins(&get("a")).is_none());
+            assert!(second.joins(&GET).is_none());
         }
     }
 }

@@ -3,8 +3,10 @@
 //! In an agent it is the plugin [`Redis`], which stands behind the interface [`KeyVal`](cninfra::keyval::KeyVal). Without an agent it is the library [`RedisStore`].
 
 mod batch;
+mod call;
 mod config;
 mod core;
+mod deadlines;
 mod failure;
 mod gather;
 mod glob;

@@ -1,7 +1,8 @@
 //! The state of the connection: asked for from time to time, and whenever a call finds it broken.
 
 use crate::{
-    core::{Core, PATIENCE, To, Turn, Who},
+    call::{To, Turn, Who},
+    core::{Core, PATIENCE},
     failure::Asked,
     wire::Command,
 };
@@ -44,7 +45,7 @@ async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
         }
     }
     for primary in core.primaries() {
-        core.call(turn, &asked, &To::Node(primary), Command::bare("PING")).await?;
+        core.call(turn.again(), &asked, &To::Node(primary), &Command::bare("PING")).await?;
     }
     Ok(())
 }

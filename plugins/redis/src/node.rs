@@ -33,6 +33,10 @@ impl Node {
         Node { endpoint, dial, asks_role, state: Mutex::default() }
     }
 
+    pub(crate) fn endpoint(&self) -> &Arc<str> {
+        &self.endpoint
+    }
+
     /// Is it the one at this endpoint?
     pub(crate) fn is_at(&self, endpoint: &Arc<str>) -> bool {
         Arc::ptr_eq(&self.endpoint, endpoint) || self.endpoint == *endpoint

@@ -1,7 +1,8 @@
 //! [`Scan`]: all keys below a prefix, server by server.
 
 use crate::{
-    core::{Asks, Core, To, Turn},
+    call::{Asks, To, Turn},
+    core::Core,
     glob::literal,
     wire::Command,
 };
@@ -50,7 +51,7 @@ impl Scan {
         let command = Command::bare("SCAN").number(cursor).arg("MATCH").arg(pattern).arg("COUNT").number(COUNT);
         // hashes, lists and the like are not of this store
         let command = command.arg("TYPE").arg("string");
-        let mut parts = core.call(turn, asked, &To::Node(endpoint.clone()), command).await?.list().into_iter();
+        let mut parts = core.call(turn, asked, &To::Node(endpoint.clone()), &command).await?.list().into_iter();
         let next = parts.next().and_then(|next| next.text()).and_then(|next| next.parse().ok()).unwrap_or(0);
         let keys = parts.next().map(|keys| keys.list()).unwrap_or_default();
         self.at = match next {

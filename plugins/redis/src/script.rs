@@ -1,7 +1,8 @@
 //! What is done by the server in one step.
 
 use crate::{
-    core::{Core, To, Who},
+    call::{To, Who},
+    core::Core,
     failure::{Asked, Failure},
     wire::{Command, Reply},
 };
@@ -35,20 +36,20 @@ pub(crate) const TAKE: &str = "local found = redis.call('GET', KEYS[1]) redis.ca
 pub(crate) const ECHO: &str = "redis.call('SET', KEYS[1], '', 'PX', 1000) return redis.call('DEL', KEYS[1])";
 
 /// A call of a script of one key.
-pub(crate) fn of_key(script: &'static str, key: &Bytes) -> Command {
+pub(crate) fn of_key(script: &'static str, key: &Bytes) -> Command<'static> {
     Command::new("EVAL", [Bytes::from_static(script.as_bytes()), Bytes::from_static(b"1"), key.clone()])
 }
 
 /// Runs a transaction.
-pub(crate) async fn txn(core: &Core, asked: &Asked, to: &To, keys: &[Bytes], args: &[Bytes]) -> Result<Reply> {
+pub(crate) async fn txn(core: &Core, asked: &Asked, to: &To<'_>, keys: &[Bytes], args: &[Bytes]) -> Result<Reply> {
     let limit = || if asked.writes { core.to_write(Who::Caller) } else { core.to_read(Who::Caller) };
     let command = |name, script: &'static str| {
         let command = Command::bare(name).arg(script).number(keys.len());
         keys.iter().chain(args).fold(command, |command, arg| command.arg(arg.clone()))
     };
-    match core.call(limit(), &|| asked.clone(), to, command("EVALSHA", TXN_SHA1)).await {
+    match core.call(limit(), &|| asked.clone(), to, &command("EVALSHA", TXN_SHA1)).await {
         // a server that was started since, or another one: it has not been run
-        Err(error) if is_unknown(&error) => core.call(limit(), &|| asked.clone(), to, command("EVAL", TXN)).await,
+        Err(error) if is_unknown(&error) => core.call(limit(), &|| asked.clone(), to, &command("EVAL", TXN)).await,
         answer => answer,
     }
 }

@@ -3,7 +3,8 @@
 //! A key is known as ours by its value and its life. What cannot be told from it is the same value put by another client for as long: it ends with whoever ends first.
 
 use crate::{
-    core::{Core, To, Turn, Who},
+    call::{To, Turn, Who},
+    core::Core,
     failure::Asked,
     monitor::with_cause,
     script,
@@ -91,7 +92,7 @@ impl Session {
             let asked = || Asked::to_write("release", Some(KeyRange::key(&key)));
             let ttl = core.config.session_ttl.as_millis();
             let release = script::of_key(script::RELEASE, &key).arg(kept.value).number(ttl);
-            core.call(core.to_write(Who::Own), &asked, &To::Key(key.clone()), release).await.map(drop)
+            core.call(core.to_write(Who::Own), &asked, &To::Key(&key), &release).await.map(drop)
         };
         let of_server = |keys: Vec<(Bytes, Kept)>| async move {
             for some in keys.chunks(AT_ONCE) {
@@ -121,19 +122,18 @@ impl Session {
 
     async fn renew(&self, core: &Core, key: Bytes, kept: Kept) -> Result<()> {
         let asked = || Asked::to_write("renew", Some(KeyRange::key(&key)));
-        let to = To::Key(key.clone());
+        let to = To::Key(&key);
         let ttl = *core.config.session_ttl;
         let renew = script::of_key(script::RENEW, &key).arg(kept.value.clone()).number(ttl.as_millis());
         let asked_at = Instant::now();
         // no longer than until the next time
         let limit = core.config.write_within().min(ttl / 3);
-        let found = core.call(Turn::new(Who::Own, limit), &asked, &to, renew).await?.number();
+        let found = core.call(Turn::new(Who::Own, limit), &asked, &to, &renew).await?.number();
         // it has ended, since the store was away for longer than it lives: who has it is still there
         let has_ended = found == Some(-1) && kept.renewed.elapsed() >= ttl;
         if has_ended {
-            let put =
-                Command::new("SET", [key.clone(), kept.value.clone()]).arg("PX").number(ttl.as_millis()).arg("NX");
-            core.call(core.to_write(Who::Own), &asked, &to, put).await?;
+            let put = Command::Set(&key, &kept.value).arg("PX").number(ttl.as_millis()).arg("NX");
+            core.call(core.to_write(Who::Own), &asked, &to, &put).await?;
         }
         let mut all = self.lock();
         match all.get_mut(&key) {

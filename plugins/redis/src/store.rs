@@ -3,7 +3,8 @@
 use crate::{
     Connection, RedisConfig,
     batch::BATCH,
-    core::{Asks, Core, To, Who},
+    call::{self, Asks, To, Who},
+    core::Core,
     failure::Asked,
     monitor,
     scan::{Scan, put, take},
@@ -112,6 +113,7 @@ impl RedisStore {
         tasks.spawn(monitor::run(core.clone()));
         tasks.spawn(watch::listen(core.clone()));
         tasks.spawn(session::run(core.clone(), session.clone()));
+        tasks.spawn(call::look_after_deadlines(core.clone()));
         Ok(RedisStore(Arc::new(Shared { core, session, tasks })))
     }
 
@@ -194,8 +196,7 @@ impl Store for RedisStore {
         let asked = || Asked::to_read("get", Some(KeyRange::key(&key)));
         refuse_key(&asked, &key)?;
         let core = &self.0.core;
-        let get = Command::new("GET", [key.clone()]);
-        let reply = core.call(core.to_read(Who::Caller), &asked, &To::Key(key.clone()), get).await?;
+        let reply = core.call(core.to_read(Who::Caller), &asked, &To::Key(&key), &Command::Get(&key)).await?;
         Ok(reply.bytes().map(|value| Entry::new(key, value)))
     }
 
@@ -205,8 +206,8 @@ impl Store for RedisStore {
         let asked = || Asked::to_read("list", Some(request.range.clone()));
         refuse_range(&asked, &request.range)?;
         if let Some(key) = request.range.single() {
-            let command = Command::new(if request.keys_only { "EXISTS" } else { "GET" }, [key.clone()]);
-            let reply = core.call(core.to_read(Who::Caller), &asked, &To::Key(key.clone()), command).await?;
+            let command = if request.keys_only { Command::new("EXISTS", [key.clone()]) } else { Command::Get(key) };
+            let reply = core.call(core.to_read(Who::Caller), &asked, &To::Key(key), &command).await?;
             let value = match request.keys_only {
                 true => (reply.number() == Some(1)).then(Bytes::new),
                 false => reply.bytes(),
@@ -222,7 +223,7 @@ impl Store for RedisStore {
             })?,
         };
         if request.cursor.is_none() {
-            txn::await_servers(core, turn, &asked, &request.range, &mut scan).await?;
+            txn::await_servers(core, turn.again(), &asked, &request.range, &mut scan).await?;
         }
         let most = request.max_items.max(1);
         let (mut entries, mut bytes) = (Vec::new(), 0);
@@ -236,7 +237,7 @@ impl Store for RedisStore {
         {
             steps += 1;
             if left.is_empty() {
-                left = scan.next(core, turn, &asked, &request.range).await?;
+                left = scan.next(core, turn.again(), &asked, &request.range).await?;
                 // the server may tell a key twice
                 left.sort();
                 left.dedup();
@@ -250,7 +251,7 @@ impl Store for RedisStore {
                 entries.extend(keys.into_iter().map(|key| Entry::new(key, Bytes::new())));
                 continue;
             }
-            let values = core.read(turn, "list", &keys).await;
+            let values = core.read(turn.again(), "list", &keys).await;
             let mut unread = Vec::new();
             for (key, value) in keys.into_iter().zip(values) {
                 if bytes >= request.max_bytes.max(1) {

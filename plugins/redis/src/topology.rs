@@ -91,7 +91,7 @@ async fn look(core: &Core, sentinel: &mut Option<Wire>) -> Result<Slots, Failure
     }
 }
 
-fn cluster_slots() -> Command {
+fn cluster_slots() -> Command<'static> {
     Command::new("CLUSTER", ["SLOTS"])
 }
 

@@ -1,7 +1,8 @@
 //! Transactions: of one operation its plain command, of more a script that the server runs in one step.
 
 use crate::{
-    core::{Asks, Core, To, Turn, Who},
+    call::{Asks, To, Turn, Who},
+    core::Core,
     failure::Asked,
     glob::literal,
     scan::Scan,
@@ -23,14 +24,12 @@ pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
     let outcome = match (&*txn.conditions, &*txn.then, &*txn.otherwise) {
         ([], [], _) => TxnOutcome::new(true, None, Vec::new()),
         ([], [Op::Put(put)], _) => {
-            set(core, put, false).await?;
+            let asked = || asked_to_put(put);
+            core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &set(core, put)).await?;
             done(put_result(core, put))
         }
         ([Condition { key, is: Compare::Absent, .. }], [Op::Put(put)], []) if *key == put.key => {
-            match set(core, put, true).await? {
-                true => done(put_result(core, put)),
-                false => TxnOutcome::new(false, None, Vec::new()),
-            }
+            Box::pin(set_if_absent(core, put)).await?
         }
         ([], [Op::Delete { range, previous, .. }], _) => done(Box::pin(delete(core, range, *previous)).await?),
         ([], [Op::Get(range)], _) => done(OpResult::Got(Box::pin(list(core, range)).await?)),
@@ -62,17 +61,26 @@ fn put_result(core: &Core, put: &Put) -> OpResult {
     OpResult::put(life(core, put.expiry), None)
 }
 
-/// Writes a value, only if there is none if that is wanted. Returns whether it has.
-async fn set(core: &Core, put: &Put, if_absent: bool) -> Result<bool> {
-    let asked = || Asked::to_write("put", Some(KeyRange::key(&put.key)));
-    let mut command = Command::new("SET", [put.key.clone(), put.value.clone()]);
-    if let Some(life) = life(core, put.expiry) {
-        command = command.arg("PX").number(life.as_millis());
+fn asked_to_put(put: &Put) -> Asked {
+    Asked::to_write("put", Some(KeyRange::key(&put.key)))
+}
+
+/// What writes a value.
+fn set<'p>(core: &Core, put: &'p Put) -> Command<'p> {
+    let command = Command::Set(&put.key, &put.value);
+    match life(core, put.expiry) {
+        Some(life) => command.arg("PX").number(life.as_millis()),
+        None => command,
     }
-    if if_absent {
-        command = command.arg("NX");
+}
+
+/// Writes a value, if there is none.
+async fn set_if_absent(core: &Core, put: &Put) -> Result<TxnOutcome> {
+    let (asked, command) = (|| asked_to_put(put), set(core, put).arg("NX"));
+    match core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &command).await? {
+        Reply::Nil => Ok(TxnOutcome::new(false, None, Vec::new())),
+        _ => Ok(done(put_result(core, put))),
     }
-    Ok(core.call(core.to_write(Who::Caller), &asked, &To::Key(put.key.clone()), command).await? != Reply::Nil)
 }
 
 /// Deletes a key, or all keys below a prefix, one by one.
@@ -134,12 +142,14 @@ fn partly(error: KvError, count: u64) -> KvError {
 }
 
 async fn delete_key(core: &Core, asked: Asks<'_>, key: &Bytes, previous: bool) -> Result<(u64, Option<Entry>)> {
-    let to = To::Key(key.clone());
+    let to = To::Key(key);
     if !previous {
-        let reply = core.call(core.to_write(Who::Caller), asked, &to, Command::new("DEL", [key.clone()])).await?;
+        let command = Command::new("DEL", [key.clone()]);
+        let reply = core.call(core.to_write(Who::Caller), asked, &to, &command).await?;
         return Ok((reply.number().and_then(|count| u64::try_from(count).ok()).unwrap_or(0), None));
     }
-    let value = core.call(core.to_write(Who::Caller), asked, &to, script::of_key(script::TAKE, key)).await?.bytes();
+    let take = script::of_key(script::TAKE, key);
+    let value = core.call(core.to_write(Who::Caller), asked, &to, &take).await?.bytes();
     let entry = value.map(|value| Entry::new(key.clone(), value));
     Ok((u64::from(entry.is_some()), entry))
 }
@@ -149,9 +159,7 @@ async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
     const OP: &str = "get";
     let asked = || Asked::to_read(OP, Some(range.clone()));
     if let Some(key) = range.single() {
-        let reply = core
-            .call(core.to_read(Who::Caller), &asked, &To::Key(key.clone()), Command::new("GET", [key.clone()]))
-            .await?;
+        let reply = core.call(core.to_read(Who::Caller), &asked, &To::Key(key), &Command::Get(key)).await?;
         return Ok(reply.bytes().map(|value| Entry::new(key.clone(), value)).into_iter().collect());
     }
     let (mut scan, mut entries) = (Scan::new(core), HashMap::new());
@@ -179,8 +187,8 @@ pub(crate) async fn await_servers(
 ) -> Result<()> {
     if scan.is_over() {
         // an owner of any key is one of the servers
-        let (to, exists) = (To::Key(range.start().clone()), Command::new("EXISTS", [range.start().clone()]));
-        core.call(turn, asked, &to, exists).await?;
+        let (to, exists) = (To::Key(range.start()), Command::new("EXISTS", [range.start().clone()]));
+        core.call(turn, asked, &to, &exists).await?;
         *scan = Scan::new(core);
     }
     Ok(())
@@ -210,9 +218,10 @@ async fn run(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
         }
     }
     let Program { keys, args, .. } = program;
-    let to = match (keys.first(), txn.subject()) {
-        (Some(key), _) => To::Key(key.clone()),
-        (None, Some(range)) => To::Key(range.start().clone()),
+    let subject = txn.subject();
+    let to = match (keys.first(), &subject) {
+        (Some(key), _) => To::Key(key),
+        (None, Some(range)) => To::Key(range.start()),
         (None, None) => return Ok(TxnOutcome::new(true, None, Vec::new())),
     };
     let mut parts = script::txn(core, &asked, &to, &keys, &args).await?.list().into_iter();

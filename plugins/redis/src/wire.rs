@@ -2,9 +2,12 @@
 //!
 //! The library is used for a connection alone: it neither connects again nor sends anything twice, so that what is on its way is known, and who is told of its loss.
 
-use crate::{failure::Failure, gather::Gather};
+use crate::{
+    failure::Failure,
+    gather::{Begun, Gather, Sending},
+};
 use bytes::Bytes;
-use cninfra::config::Secret;
+use cninfra::{boxed, config::Secret};
 use fred::{
     clients::Client,
     interfaces::{ClientLike, EventInterface as _, KeysInterface as _, PubsubInterface as _},
@@ -46,43 +49,47 @@ pub(crate) struct Dial {
     pub(crate) gathers: bool,
 }
 
-/// What the server is asked: its first word, and what follows.
+/// What the server is asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Command {
-    name: &'static str,
-    args: Vec<Bytes>,
+pub(crate) enum Command<'c> {
+    /// Reads a key.
+    Get(&'c Bytes),
+    /// Writes a value at a key.
+    Set(&'c Bytes, &'c Bytes),
+    /// Its first word, and what follows.
+    Other(&'static str, Vec<Bytes>),
 }
 
-impl Command {
+impl Command<'_> {
     pub(crate) fn new<A: Into<Bytes>>(name: &'static str, args: impl IntoIterator<Item = A>) -> Self {
-        Command { name, args: args.into_iter().map(Into::into).collect() }
+        Command::Other(name, args.into_iter().map(Into::into).collect())
     }
 
     pub(crate) fn bare(name: &'static str) -> Self {
-        Command { name, args: Vec::new() }
+        Command::Other(name, Vec::new())
     }
 
-    pub(crate) fn arg(mut self, arg: impl Into<Bytes>) -> Self {
-        self.args.push(arg.into());
-        self
+    pub(crate) fn arg(self, arg: impl Into<Bytes>) -> Self {
+        let (name, mut args) = self.words();
+        args.push(arg.into());
+        Command::Other(name, args)
     }
 
     pub(crate) fn number(self, number: impl ToString) -> Self {
         self.arg(number.to_string())
     }
 
-    /// The key that it only reads, or what it writes there, and nothing else.
-    pub(crate) fn plain(&self) -> Option<(&Bytes, Option<&Bytes>)> {
-        match (self.name, self.args.as_slice()) {
-            ("GET", [key]) => Some((key, None)),
-            ("SET", [key, value]) => Some((key, Some(value))),
-            _ => None,
+    fn words(self) -> (&'static str, Vec<Bytes>) {
+        match self {
+            Command::Get(key) => ("GET", vec![key.clone()]),
+            Command::Set(key, value) => ("SET", vec![key.clone(), value.clone()]),
+            Command::Other(name, args) => (name, args),
         }
     }
 
-    fn parts(&self) -> (CustomCommand, Vec<Value>) {
-        let command = CustomCommand::new_static(self.name, ClusterHash::Random, false);
-        (command, self.args.iter().cloned().map(Value::Bytes).collect())
+    fn parts(self) -> (CustomCommand, Vec<Value>) {
+        let (name, args) = self.words();
+        (CustomCommand::new_static(name, ClusterHash::Random, false), args.into_iter().map(Value::Bytes).collect())
     }
 }
 
@@ -183,9 +190,9 @@ impl Wire {
         let answers = Arc::<AtomicU64>::default();
         let gathering = gathers.then(|| {
             let (gather, client, answers) = (Arc::<Gather>::default(), client.clone(), answers.clone());
-            let sending = gather.clone();
+            let sending = Sending(gather.clone());
             let send = move |command| send(client.clone(), answers.clone(), command);
-            (gather, tokio::spawn(async move { sending.run(send).await }))
+            (gather, tokio::spawn(async move { sending.0.run(send).await }))
         });
         let (gather, gathering) = gathering.unzip();
         let stop = gathering.as_ref().map(JoinHandle::abort_handle);
@@ -216,38 +223,44 @@ impl Wire {
     ///
     /// # Cancel safety
     /// Dropped, what was asked may be done nevertheless.
-    pub(crate) async fn call(&self, command: &Command) -> Result<Reply, Failure> {
-        if self.is_gone() {
-            return Err(gone());
-        }
-        let Some((gather, _)) = &self.gather else { return self.call_alone(command).await };
+    pub(crate) fn call<'w>(&'w self, command: &'w Command<'_>) -> BoxFuture<'w, Result<Reply, Failure>> {
+        let Some((gather, _)) = self.gather.as_ref().filter(|_| !self.is_gone()) else {
+            return self.call_alone(command, None);
+        };
         let begun = gather.begin();
         match begun.joins(command) {
-            None => self.call_alone(command).await,
-            Some(told) => match told.await {
-                Ok(Some(answer)) => answer,
-                Ok(None) => self.call_alone(command).await,
-                // the connection ends, and who sends with it
-                Err(_) => Err(Failure::lost("the connection was lost")),
-            },
+            None => self.call_alone(command, Some(begun)),
+            Some(told) => Box::pin(async move {
+                let _begun = begun;
+                match told.await {
+                    Ok(Some(answer)) => answer,
+                    Ok(None) => self.call_alone(command, None).await,
+                    // the connection ends, and who sends with it
+                    Err(_) => Err(Failure::lost("the connection was lost")),
+                }
+            }),
         }
     }
 
     /// In a box, since the library's futures are so large and so deeply nested that whoever has a few of them in one function is refused by the compiler.
-    fn call_alone<'w>(&'w self, command: &'w Command) -> BoxFuture<'w, Result<Reply, Failure>> {
-        // made inside of its box: to move it there costs more than the box
-        Box::pin(async move {
+    fn call_alone<'w>(
+        &'w self,
+        command: &'w Command<'_>,
+        begun: Option<Begun<'w>>,
+    ) -> BoxFuture<'w, Result<Reply, Failure>> {
+        boxed(move || async move {
+            let _begun = begun;
             if self.is_gone() {
                 return Err(gone());
             }
             // the library sends what it knows together with what waits, and all else at once, each in a packet of its own: with many calls at once that takes twice the time
-            let answer: Result<Value, _> = match command.plain() {
-                Some((key, None)) => self.client.get(key.clone()).await,
-                Some((key, Some(value))) => {
-                    self.client.set(key.clone(), Value::Bytes(value.clone()), None, None, false).await
+            let answer: Result<Value, _> = match command {
+                Command::Get(key) => self.client.get((*key).clone()).await,
+                Command::Set(key, value) => {
+                    self.client.set((*key).clone(), Value::Bytes((*value).clone()), None, None, false).await
                 }
-                None => {
-                    let (command, args) = command.parts();
+                Command::Other(..) => {
+                    let (command, args) = command.clone().parts();
                     self.client.custom(command, args).await
                 }
             };
@@ -256,29 +269,23 @@ impl Wire {
     }
 
     /// Asks some things at once. They go out together; the library's pipelines are sent piece by piece.
-    pub(crate) async fn calls(&self, commands: &[Command]) -> Vec<Result<Reply, Failure>> {
-        join_all(commands.iter().map(|command| self.call_alone(command))).await
+    pub(crate) async fn calls(&self, commands: &[Command<'_>]) -> Vec<Result<Reply, Failure>> {
+        join_all(commands.iter().map(|command| self.call_alone(command, None))).await
     }
 
-    /// Asks some things one after the other, with nothing between them.
-    pub(crate) fn pipeline(&self, commands: Vec<Command>) -> BoxFuture<'_, Vec<Result<Reply, Failure>>> {
-        Box::pin(async move {
-            let count = commands.len();
+    /// Asks for something whose slot is on its way here: the server is told so right before it.
+    pub(crate) fn ask<'w>(&'w self, command: &'w Command<'_>) -> BoxFuture<'w, Result<Reply, Failure>> {
+        boxed(move || async move {
             if self.is_gone() {
-                return (0..count).map(|_| Err(gone())).collect();
+                return Err(gone());
             }
             let pipeline = self.client.pipeline();
-            for command in commands {
+            for command in [Command::bare("ASKING"), command.clone()] {
                 let (command, args) = command.parts();
                 // it is put in the pipeline, and answered later
                 let _: Result<Value, _> = pipeline.custom(command, args).await;
             }
-            let mut answers: Vec<_> =
-                pipeline.try_all::<Value>().await.into_iter().map(|answer| seen(&self.answers, answer)).collect();
-            let lost = answers.last().and_then(|last| last.as_ref().err().cloned());
-            let lost = lost.unwrap_or_else(|| Failure::lost("the connection was lost"));
-            answers.resize_with(count, || Err(lost.clone()));
-            answers
+            seen(&self.answers, pipeline.last().await)
         })
     }
 
@@ -334,7 +341,7 @@ impl Drop for Wire {
 }
 
 /// Asks something for several calls.
-async fn send(client: Client, answers: Arc<AtomicU64>, command: Command) -> Result<Reply, Failure> {
+async fn send(client: Client, answers: Arc<AtomicU64>, command: Command<'static>) -> Result<Reply, Failure> {
     let (command, args) = command.parts();
     seen(&answers, client.custom(command, args).await)
 }

@@ -14,15 +14,18 @@ struct AtomicCounter(Cell<u32>);
 
 #[plugin(nam = "x")] //~ CN010
 struct Cache {
-    shared: Rc<u32>,  //~ CN029
-    counter: Counter, //~ CN029
+    shared: Rc<u32>, //~ CN029
+    holder: Holder,
 }
 impl Lifecycle for Cache {
     async fn init(&self, _: &Context) -> Result<()> {
-        self.counter.0.set(*self.shared);
+        drop(self.shared.clone());
         Ok(())
     }
 }
+/// It leads back to the plugin: nothing goes round for that.
+#[derive(Default)]
+struct Holder(Option<Dep<Cache>>);
 
 #[plugin]
 struct Twice {

@@ -3,7 +3,9 @@
 use cninfra::prelude::*;
 use std::{
     collections::HashMap,
+    ffi::CString,
     marker::PhantomData,
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -38,6 +40,21 @@ struct Writer {
     bytes: [u8],                   //~ CN036
     right: Arc<Mutex<dyn Store>>,
     right_too: (PhantomData<str>, PhantomData<dyn Store>, &'static str, Box<[u8]>, Vec<Box<dyn Store>>),
+}
+
+/// Others may be called so: which one it is, is asked.
+#[plugin]
+struct Files {
+    path: Path,           //~ CN036
+    name: std::ffi::OsStr, //~ CN036
+    #[default(CString::default())]
+    text: CString,
+}
+impl Lifecycle for Files {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let _ = self.path.exists();
+        Ok(())
+    }
 }
 
 #[plugin(deps = (dyn Store))]
@@ -84,6 +101,7 @@ struct App {
     writer: Dep<Writer>,
     listed: Dep<Listed>,
     needing: Dep<Needing>,
+    files: Dep<Files>,
 }
 
 async fn start() {

@@ -25,6 +25,10 @@ struct F {
     c: Dep<fixture_base::Journal>,
     #[provides(dyn A; dyn B)] //~ CN010
     d: Dep<fixture_base::Journal>,
+    #[provides(Option<dyn A>)] //~ CN010
+    e: Dep<fixture_base::Journal>,
+    #[provides(Dep<dyn A>)] //~ CN010
+    f: Dep<fixture_base::Journal>,
 }
 #[derive(Flavor)]
 #[provides(fixture_base::Journal)] //~ CN010

@@ -19,7 +19,7 @@ mod ten;
 pub mod history;
 
 pub use certs::{CLIENT, Certs};
-pub use etcd::{Etcd, EtcdCluster, EtcdOptions};
+pub use etcd::{Etcd, Etcd36, EtcdCluster, EtcdOptions};
 pub use folder::Folder;
 pub use http::{Answer, request, request_json, request_with, send};
 #[cfg(feature = "keyval")]

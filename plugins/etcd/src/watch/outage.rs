@@ -120,12 +120,7 @@ impl Outages {
         let mut state = self.lock();
         let Outage { began, all, back, .. } =
             state.now.take_if(|outage| outage.lost == 0 && outage.back.elapsed() >= CALM)?;
-        let who = if all == 1 {
-            "the watch that was lost goes".to_string()
-        } else {
-            format!("all {all} watches that were lost go")
-        };
-        Some(format!("{who} on, {:.1?} after the loss", back - began))
+        Some(format!("no watch is lost any more, {:.1?} after the first one was ({all} in all)", back - began))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -163,13 +158,19 @@ mod tests {
         advance(CALM / 2).await;
         assert_eq!(outages.is_over(), None, "it may go again");
         advance(CALM / 2).await;
-        assert_eq!(outages.is_over().as_deref(), Some("all 100 watches that were lost go on, 11.0s after the loss"));
+        assert_eq!(
+            outages.is_over().as_deref(),
+            Some("no watch is lost any more, 11.0s after the first one was (100 in all)")
+        );
         assert_eq!(outages.is_over(), None);
         // another one
         assert_eq!(begun(&mut watches[..1]), 1);
         outages.comes_back();
         advance(CALM).await;
-        assert_eq!(outages.is_over().as_deref(), Some("the watch that was lost goes on, 0.0ns after the loss"));
+        assert_eq!(
+            outages.is_over().as_deref(),
+            Some("no watch is lost any more, 0.0ns after the first one was (1 in all)")
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use cninfra::{
 };
 use cninfra_etcd::EtcdStore;
 use cninfra_testbed::{
-    Etcd,
+    Etcd, Etcd36,
     history::{Cause, History, Item, Seen, Step, Write},
     require,
 };
@@ -90,9 +90,18 @@ impl Writer {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_fails_what_is_told_is_what_has_happened() {
     require!(Etcd);
+    whatever_fails(Etcd::start()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_fails_what_is_told_is_what_has_happened_on_the_newer_one() {
+    require!(Etcd36);
+    whatever_fails(Etcd36::options().start()).await;
+}
+
+async fn whatever_fails(etcd: Etcd) {
     let seed = of_environment("HISTORY_SEED").unwrap_or_else(|| fastrand::u64(..));
     println!("HISTORY_SEED={seed}");
-    let etcd = Etcd::start();
     let Behind { link, direct, through: _through, mut watch } = behind(&etcd).await;
     let random = fastrand::Rng::with_seed(seed);
     // what was there before is as if this had written it
@@ -210,4 +219,11 @@ impl Subject for Opened {
 async fn it_keeps_the_contract_of_stores() {
     require!(Etcd);
     StoreConformance::of(Opened(Etcd::start())).with_revisions().with_leases().with_coordination().check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_the_contract_of_stores_on_the_newer_one() {
+    require!(Etcd36);
+    let subject = Opened(Etcd36::options().start());
+    StoreConformance::of(subject).with_revisions().with_leases().with_coordination().check().await;
 }

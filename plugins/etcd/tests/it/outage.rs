@@ -1,14 +1,20 @@
 //! What an outage writes into the log: a few lines, however many watches there are and however long it is.
 
+use crate::{
+    faults::{is_end, is_lost},
+    support::{soon, until},
+};
 use cninfra::{
     config::Config,
     keyval::{Event, KeyVal, Kv, Link, WatchOptions},
     logging::Output,
     prelude::*,
+    testing::Link as Way,
 };
-use cninfra_etcd::Etcd as Plugin;
+use cninfra_etcd::{Etcd as Plugin, EtcdConfig, EtcdStore};
 use cninfra_testbed::{Etcd, require};
 use std::{
+    future::Future,
     process::Command,
     sync::{
         Arc,
@@ -20,7 +26,6 @@ use tokio::time::sleep;
 
 /// For what has the log of a process for itself.
 const ALONE: &str = "CNINFRA_OUTAGE";
-const NAME: &str = "outage::it_is_told_in_a_few_lines_for_all_watches";
 const WATCHES: usize = 100;
 
 #[plugin]
@@ -44,8 +49,6 @@ async fn all(what: &str, told: &AtomicUsize) {
 }
 
 async fn outage() {
-    // `OUTAGE` are other seconds
-    let lasts = std::env::var("OUTAGE").map_or(4, |seconds| seconds.parse().unwrap());
     let etcd = Etcd::start();
     let config = Config::new().set("etcd", "endpoints", vec![etcd.endpoint()]);
     let config = config.set("etcd", "auto-compact", "1s").set("etcd", "operation-timeout", "500ms");
@@ -72,7 +75,8 @@ async fn outage() {
     all("begun", &begun).await;
     etcd.kill();
     all("lost", &lost).await;
-    sleep(Duration::from_secs(lasts)).await;
+    // in which each of them is tried again
+    sleep(Duration::from_secs(4)).await;
     etcd.restart();
     all("resumed", &resumed).await;
     // it is told when all have been back for a moment
@@ -80,26 +84,81 @@ async fn outage() {
     agent.close().await.unwrap();
 }
 
-#[test]
-fn it_is_told_in_a_few_lines_for_all_watches() {
-    require!(Etcd);
+/// What this writes into the log of a process that does nothing else; none where there is no etcd, or this is that process.
+fn log_of<F: Future<Output = ()>>(name: &str, run: impl Fn() -> F) -> Option<String> {
     if std::env::var_os(ALONE).is_some() {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        return runtime.block_on(outage());
+        runtime.block_on(run());
+        return None;
     }
     let mut alone = Command::new(std::env::current_exe().unwrap());
-    alone.args(["--exact", NAME, "--nocapture"]).env(ALONE, "1");
-    let ended = alone.output().unwrap();
+    let ended = alone.args(["--exact", name, "--nocapture"]).env(ALONE, "1").output().unwrap();
     let log = String::from_utf8(ended.stderr).unwrap();
     assert!(ended.status.success(), "{log}");
     println!("{log}");
-    let of = |what: &str| log.lines().filter(|line| line.contains(what)).collect::<Vec<_>>();
-    let told = of(": etcd at ");
+    Some(log)
+}
+
+/// The lines that have this in them.
+fn of<'l>(log: &'l str, what: &str) -> Vec<&'l str> {
+    log.lines().filter(|line| line.contains(what)).collect()
+}
+
+#[test]
+fn it_is_told_in_a_few_lines_for_all_watches() {
+    require!(Etcd);
+    let Some(log) = log_of("outage::it_is_told_in_a_few_lines_for_all_watches", outage) else { return };
+    let told = of(&log, ": etcd at ");
     let [lost, back] = told[..] else { panic!("{} lines, and not two: {log}", told.len()) };
     assert!(lost.contains("WARN  cninfra_etcd") && lost.contains("/* is lost, and tried again"), "{lost}");
-    assert!(back.contains("INFO  cninfra_etcd") && back.contains("all 100 watches that were lost go on, "), "{back}");
-    assert_eq!(of("the history was not compacted").len(), 1, "{log}");
+    assert!(back.contains("INFO  cninfra_etcd") && back.contains("no watch is lost any more, "), "{back}");
+    assert!(back.contains("after the first one was (100 in all)"), "{back}");
+    assert_eq!(of(&log, "the history was not compacted").len(), 1, "{log}");
     // with the plugin's state, which is that of calls, and a warning that it compacts often
-    let lines = of(" WARN ").len() + of(" INFO ").len();
+    let lines = of(&log, " WARN ").len() + of(&log, " INFO ").len();
     assert_eq!(lines, 6, "{log}");
+}
+
+/// Nobody wants one of two watches any more, and the other may not be read when the server answers again.
+async fn refused() {
+    Output::stderr().install();
+    let etcd = Etcd::start();
+    etcd.add_user("bob", "pw", "m/");
+    etcd.enable_auth("rootpw");
+    let link = Way::to(etcd.addr()).unwrap();
+    let config = EtcdConfig {
+        username: Some("bob".to_string()),
+        password: "pw".to_string().into(),
+        ..EtcdConfig::at([link.addr().to_string()])
+    };
+    let kv = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
+    let mut watches = Vec::new();
+    for _ in 0..2 {
+        let mut watch = kv.watch(["m/"], WatchOptions::default()).await.unwrap();
+        until(&mut watch, is_end).await;
+        watches.push(watch);
+    }
+    link.cut();
+    for watch in &mut watches {
+        until(watch, is_lost).await;
+    }
+    watches.pop();
+    etcd.ctl(&["role", "revoke-permission", "--prefix=true", "bob", "m/"]);
+    let handle = watches[0].handle().clone();
+    let failures = handle.stats().failures;
+    link.restore();
+    let _ = soon("it is refused", async || handle.stats(), |stats| stats.failures > failures).await;
+    sleep(Duration::from_secs(5)).await;
+}
+
+#[test]
+fn it_is_over_for_watches_that_nobody_wants_and_that_are_refused() {
+    require!(Etcd);
+    let name = "outage::it_is_over_for_watches_that_nobody_wants_and_that_are_refused";
+    let Some(log) = log_of(name, refused) else { return };
+    assert_eq!(of(&log, "m/* is not watched, and is asked for again").len(), 1, "{log}");
+    let told = of(&log, ": etcd at ");
+    let [lost, back] = told[..] else { panic!("{} lines, and not two: {log}", told.len()) };
+    assert!(lost.contains("the watch of m/* is lost"), "{lost}");
+    assert!(back.contains("no watch is lost any more, ") && back.contains("(2 in all)"), "{back}");
 }

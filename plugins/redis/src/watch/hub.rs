@@ -1,6 +1,9 @@
 //! [`Hub`]: which watches there are, what of the servers' changes they have told, and who tells them.
 
-use super::inbox::{Inbox, Order};
+use super::{
+    concerned::Concerned,
+    inbox::{Inbox, Order},
+};
 use crate::glob::literal;
 use bytes::Bytes;
 use cninfra::keyval::KeyRange;
@@ -27,6 +30,8 @@ pub(crate) struct Hub {
 #[derive(Default)]
 struct State {
     inboxes: HashMap<u64, Arc<Inbox>>,
+    /// The same by their ranges.
+    concerned: Concerned,
     next: u64,
     /// With how many want them.
     patterns: BTreeMap<Arc<str>, usize>,
@@ -94,6 +99,7 @@ impl Hub {
         let id = state.next;
         for range in inbox.ranges() {
             state.want(self.pattern(&range));
+            state.concerned.add(&range, id, inbox.clone());
         }
         state.inboxes.insert(id, inbox);
         let since = state.version;
@@ -108,6 +114,7 @@ impl Hub {
         if let Some(inbox) = state.inboxes.remove(&id) {
             for range in inbox.ranges() {
                 state.want_no_more(&self.pattern(&range));
+                state.concerned.remove(&range, id);
             }
         }
         self.settle(state);
@@ -121,8 +128,11 @@ impl Hub {
             }
             let pattern = self.pattern(&range);
             state.want(pattern.clone());
-            match inbox.order(Order::Add(range, state.version)) {
-                true => Ok(()),
+            match inbox.order(Order::Add(range.clone(), state.version)) {
+                true => {
+                    state.concerned.add(&range, id, inbox.clone());
+                    Ok(())
+                }
                 false => {
                     state.want_no_more(&pattern);
                     Err(Refused::Full)
@@ -138,10 +148,11 @@ impl Hub {
                 return Err(Refused::Unknown);
             }
             let pattern = self.pattern(&range);
-            if !inbox.order(Order::Remove(range)) {
+            if !inbox.order(Order::Remove(range.clone())) {
                 return Err(Refused::Full);
             }
             state.want_no_more(&pattern);
+            state.concerned.remove(&range, id);
             Ok(())
         })
     }
@@ -152,7 +163,7 @@ impl Hub {
     }
 
     /// Notes an order under the lock under which the watch ends, too: so nothing is left of a watch that has ended, and two who ask for the same have it once.
-    fn order(&self, id: u64, note: impl FnOnce(&mut State, &Inbox) -> Result<(), Refused>) -> Result<(), Refused> {
+    fn order(&self, id: u64, note: impl FnOnce(&mut State, &Arc<Inbox>) -> Result<(), Refused>) -> Result<(), Refused> {
         let mut state = self.lock();
         let inbox = state.inboxes.get(&id).cloned().ok_or(Refused::Ended)?;
         let noted = note(&mut state, &inbox);
@@ -205,7 +216,7 @@ impl Hub {
 
     /// This key may have changed.
     pub(crate) fn hint(&self, key: &Bytes, expired: bool) {
-        for inbox in self.lock().inboxes.values() {
+        for inbox in self.lock().concerned.by(key).into_values() {
             inbox.hint(key, expired);
         }
     }
@@ -356,6 +367,26 @@ mod tests {
         hub.remove(id);
         assert_eq!(hub.add_range(id, KeyRange::key("m")), Err(Refused::Ended));
         assert!(hub.patterns().1.is_empty());
+    }
+
+    #[test]
+    fn a_hint_comes_to_those_whom_it_concerns() {
+        let (hub, _) = hub();
+        let inboxes = ["k", "other"].map(|prefix| Arc::new(Inbox::new(vec![KeyRange::prefix(prefix)])));
+        let [(one, _), (other, _)] = inboxes.each_ref().map(|inbox| hub.add(inbox.clone()));
+        let heard = |key: &'static str| {
+            hub.hint(&Bytes::from_static(key.as_bytes()), false);
+            inboxes.each_ref().map(|inbox| inbox.dirty(9).len())
+        };
+        assert_eq!([heard("k/1"), heard("other"), heard("none")], [[1, 0], [0, 1], [0, 0]]);
+        hub.add_range(other, KeyRange::key("k/1")).unwrap();
+        hub.add_range(one, KeyRange::prefix("k/")).unwrap();
+        assert_eq!([heard("k/1"), heard("k/2")], [[1, 1], [1, 0]]);
+        hub.remove_range(other, KeyRange::key("k/1")).unwrap();
+        hub.remove_range(one, KeyRange::prefix("k")).unwrap();
+        assert_eq!([heard("k/1"), heard("k")], [[1, 0], [0, 0]]);
+        hub.remove(one);
+        assert_eq!(heard("k/1"), [0, 0]);
     }
 
     #[test]

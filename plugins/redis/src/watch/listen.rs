@@ -5,7 +5,8 @@ use super::{
     notify::{self, Tells},
 };
 use crate::{
-    core::{Core, PATIENCE, To, Who},
+    call::{To, Who},
+    core::{Core, PATIENCE},
     failure::{Asked, Failure},
     glob::literal,
     monitor::with_cause,
@@ -276,7 +277,7 @@ impl Session<'_> {
         self.subscribe(echo.pattern.iter(), true).await?;
         let asked = || Asked::to_write("notifications", Some(KeyRange::key(&echo.key)));
         let command = Command::new("EVAL", [Bytes::from_static(script::ECHO.as_bytes()), "1".into(), echo.key.clone()]);
-        match self.core.call(self.core.to_write(Who::Own), &asked, &To::Node(self.endpoint.clone()), command).await {
+        match self.core.call(self.core.to_write(Who::Own), &asked, &To::Node(self.endpoint.clone()), &command).await {
             Ok(_) => {}
             Err(error) if *error.reason() == Reason::Denied => {
                 return Err(Ended::Refused(notify::unproved(self.endpoint, &error)));

@@ -1,5 +1,6 @@
 //! The watch. What Redis tells of changes are hints that may get lost: each is a key to be read. So a watch never tells what it has not read, and reads all its keys whenever hints may have been lost.
 
+mod concerned;
 mod control;
 mod follow;
 mod hub;

@@ -1,7 +1,8 @@
 //! What a server has to tell for a watch.
 
 use crate::{
-    core::{Core, To, Who},
+    call::{To, Who},
+    core::Core,
     failure::{Asked, Failure},
     wire::{Command, Reply},
 };
@@ -23,7 +24,7 @@ pub(crate) async fn ask(core: &Core, endpoint: &Arc<str>) -> Result<Tells> {
     let (turn, asked) = (|| core.to_read(Who::Own), || Asked::to_read("notifications", None));
     let to = To::Node(endpoint.clone());
     let get = Command::new("CONFIG", ["GET", "notify-keyspace-events"]);
-    let flags = match core.call(turn(), &asked, &to, get).await {
+    let flags = match core.call(turn(), &asked, &to, &get).await {
         Ok(reply) => reply.list().into_iter().nth(1).and_then(Reply::text).unwrap_or_default(),
         Err(error) if is_not_ours(&error) => return Ok(Tells::Unknown),
         Err(error) => return Err(error),
@@ -37,7 +38,7 @@ pub(crate) async fn ask(core: &Core, endpoint: &Arc<str>) -> Result<Tells> {
         )));
     }
     let set = Command::new("CONFIG", ["SET".to_string(), "notify-keyspace-events".to_string(), format!("{flags}KA")]);
-    match core.call(turn(), &asked, &to, set).await {
+    match core.call(turn(), &asked, &to, &set).await {
         Ok(_) => Ok(Tells::Yes),
         Err(error) if is_not_ours(&error) => Ok(Tells::No(format!(
             "redis at {endpoint} does not tell of changes, and does not let this user switch it on: set `notify-keyspace-events` to \"KA\" there"

@@ -1,7 +1,7 @@
 //! What a [`Follower`] reads, and tells of it.
 
 use super::follow::{Follower, Known, Told, hash};
-use crate::{batch::BATCH, core::Who, failure::Asked, scan::Scan};
+use crate::{batch::BATCH, call::Who, failure::Asked, scan::Scan};
 use bytes::Bytes;
 use cninfra::keyval::{Cause, Change, Entry, Event, KeyRange, Previous, Pushed, Reason, Result};
 use std::collections::HashSet;

@@ -1,9 +1,11 @@
 //! [`Etcd`]: a real etcd.
 
 mod cluster;
+mod newer;
 mod options;
 
 pub use cluster::EtcdCluster;
+pub use newer::Etcd36;
 pub use options::EtcdOptions;
 
 use crate::{
@@ -86,6 +88,7 @@ impl Etcd {
     fn member(name: &str, ports: Ports, members: &str, options: EtcdOptions, alone: bool) -> Etcd {
         let folder = Folder::new();
         let args = args(name, &ports, members, &options, &folder);
+        let program = options.program.clone().unwrap_or_else(program);
         let (client, health) = (ports.client.addr(), ports.health.addr());
         let ready = move || {
             if !alone {
@@ -95,7 +98,7 @@ impl Etcd {
             if answer.body.contains("\"true\"") { Ok(()) } else { Err(answer.body) }
         };
         let log = folder.path().join("log");
-        let server = Server::new(format!("etcd {name} at {client}"), &program(), args, log, ready);
+        let server = Server::new(format!("etcd {name} at {client}"), &program, args, log, ready);
         Etcd { server, ports, options, root: Mutex::default(), folder }
     }
 

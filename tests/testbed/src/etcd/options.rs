@@ -2,7 +2,7 @@
 
 use super::{Etcd, EtcdCluster};
 use crate::{Certs, Port};
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 /// How an [`Etcd`] or an [`EtcdCluster`] is started.
 #[derive(Clone, Debug)]
@@ -11,12 +11,14 @@ pub struct EtcdOptions {
     pub(super) mutual: bool,
     pub(super) token: String,
     pub(super) args: Vec<String>,
+    /// Not the usual one.
+    pub(super) program: Option<PathBuf>,
 }
 
 impl Default for EtcdOptions {
-    /// No TLS.
+    /// The usual program, without TLS.
     fn default() -> Self {
-        EtcdOptions { certs: None, mutual: false, token: "testbed".to_string(), args: Vec::new() }
+        EtcdOptions { certs: None, mutual: false, token: "testbed".to_string(), args: Vec::new(), program: None }
     }
 }
 

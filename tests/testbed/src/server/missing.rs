@@ -15,6 +15,12 @@ pub trait Installed {
     /// What of it is missing, and how to get it; `None` when all is there.
     fn missing() -> Option<String>;
 
+    /// Whether it is a failure that it is missing: in a strict run.
+    #[must_use]
+    fn is_needed() -> bool {
+        is_strict()
+    }
+
     /// Whether it is installed.
     #[must_use]
     fn is_there() -> bool {
@@ -41,7 +47,7 @@ macro_rules! require {
         if $crate::skip(
             <$server as $crate::Installed>::NAME,
             <$server as $crate::Installed>::missing(),
-            $crate::is_strict(),
+            <$server as $crate::Installed>::is_needed(),
         ) {
             return;
         }

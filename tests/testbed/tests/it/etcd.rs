@@ -2,7 +2,7 @@
 
 use crate::{SHORT, is_there};
 use cninfra::testing::Link;
-use cninfra_testbed::{Certs, Etcd, EtcdCluster, EtcdOptions, require, send};
+use cninfra_testbed::{Certs, Etcd, Etcd36, EtcdCluster, EtcdOptions, require, send};
 use std::{sync::Arc, thread, time::Duration};
 
 #[test]
@@ -143,4 +143,16 @@ fn a_link_before_it_breaks_the_way() {
     assert_eq!(ask(), None);
     link.restore();
     assert_eq!(ask(), Some(200));
+}
+
+#[test]
+fn the_newer_one_is_of_its_series() {
+    require!(Etcd36);
+    let etcd = Etcd36::options().start();
+    let version = send(etcd.addr(), "GET", "/version").unwrap().body;
+    assert!(version.contains("\"etcdserver\":\"3.6."), "{version}");
+    etcd.ctl(&["put", "name", "value"]);
+    etcd.kill();
+    etcd.restart();
+    assert_eq!(etcd.get("name").as_deref(), Some("value"));
 }

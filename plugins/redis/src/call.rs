@@ -1,0 +1,307 @@
+//! Calls: how something is asked of a server, by whom and until when.
+
+use crate::{
+    core::{Core, MOMENT},
+    failure::{Asked, Elsewhere, Failure},
+    node::Node,
+    wire::{Command, Reply, Wire},
+};
+use bytes::Bytes;
+use cninfra::client::Pauses;
+use cninfra::keyval::{Applied, Result};
+use std::{result::Result as StdResult, sync::Arc, time::Duration};
+use tokio::{
+    sync::SemaphorePermit,
+    time::{Instant, sleep, timeout_at},
+};
+
+/// Whom to ask.
+#[derive(Clone, Debug)]
+pub(crate) enum To<'k> {
+    /// Who has this key.
+    Key(&'k Bytes),
+    Node(Arc<str>),
+}
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Who {
+    /// A caller, who waits for his turn.
+    Caller,
+    /// The store itself, for what has to go on however many callers wait: it asks few things at once.
+    Own,
+}
+
+/// What is asked, for errors: it is made out only where there is one to tell.
+pub(crate) type Asks<'a> = &'a (dyn Fn() -> Asked + Sync);
+
+/// Who asks, and until when: one thing, now. To ask another one there is [`again`](Turn::again).
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) who: Who,
+    pub(crate) deadline: Instant,
+    /// How long that is from the beginning, for messages.
+    pub(crate) limit: Duration,
+    /// Now; none where something else was waited for since it was made.
+    now: Option<Instant>,
+}
+
+impl Turn {
+    pub(crate) fn new(who: Who, limit: Duration) -> Self {
+        let now = Instant::now();
+        Turn { who, deadline: now + limit, limit, now: Some(now) }
+    }
+
+    /// For another thing, within what is left of the time.
+    pub(crate) fn again(&self) -> Self {
+        Turn { now: None, ..*self }
+    }
+}
+
+/// Has those who wait told when their time is over, until the store is closed.
+pub(crate) async fn look_after_deadlines(core: Arc<Core>) {
+    tokio::select! {
+        () = core.closed() => {}
+        () = core.deadlines.run() => {}
+    }
+}
+
+/// A server, and the connection to it.
+struct At {
+    node: Arc<Node>,
+    wire: Arc<Wire>,
+    /// How many answers had come over it.
+    before: u64,
+}
+
+impl At {
+    fn new(node: Arc<Node>, wire: Arc<Wire>) -> Self {
+        At { before: wire.answers(), node, wire }
+    }
+}
+
+/// What has become of something that was waited for.
+enum Waited<T> {
+    Done(T),
+    Late,
+    Closed,
+}
+
+impl Core {
+    /// One that reads, within the limit of the config.
+    pub(crate) fn to_read(&self, who: Who) -> Turn {
+        Turn::new(who, self.config.read_within())
+    }
+
+    /// One that writes, within the limit of the config.
+    pub(crate) fn to_write(&self, who: Who) -> Turn {
+        Turn::new(who, self.config.write_within())
+    }
+
+    /// Asks something. What was not applied, or only reads, is asked again while there is time.
+    pub(crate) async fn call(
+        &self,
+        mut turn: Turn,
+        asked: Asks<'_>,
+        to: &To<'_>,
+        command: &Command<'_>,
+    ) -> Result<Reply> {
+        // what may take long is in boxes: mostly there is nothing to wait for but the answer, and a future is made, moved and dropped for each call
+        let room = (turn.who == Who::Caller).then(|| self.room.try_acquire());
+        let _room = match room {
+            None => None,
+            Some(Ok(room)) => Some(room),
+            // a timer only where there is something to wait for
+            Some(Err(_)) => match Box::pin(timeout_at(turn.deadline, self.turn(turn.who))).await {
+                Ok(room) => {
+                    turn.now = None;
+                    room
+                }
+                Err(_) => return Err(self.late(turn.limit, &asked(), self.endpoints(), Applied::No)),
+            },
+        };
+        let failed = match self.at_hand(&turn, to) {
+            Some((at, began)) => {
+                let answer = self.deadlines.until(turn.deadline, at.wire.call(command)).await;
+                match self.taken(&at, &turn, began, asked, answer)? {
+                    Ok(reply) => return Ok(reply),
+                    Err(failure) => Some((at.node.endpoint().clone(), failure)),
+                }
+            }
+            None => None,
+        };
+        Box::pin(self.ask(turn, asked, to, command, failed)).await
+    }
+
+    /// Waits for a caller's turn, which is over when this is dropped.
+    pub(crate) async fn turn(&self, who: Who) -> Option<SemaphorePermit<'_>> {
+        match who {
+            // a store that is closed has room for all: they are refused
+            Who::Caller => self.room.acquire().await.ok(),
+            Who::Own => None,
+        }
+    }
+
+    /// The connection, and what time it is, where there is nothing to wait for and nothing was waited for.
+    fn at_hand(&self, turn: &Turn, to: &To<'_>) -> Option<(At, Instant)> {
+        let began = turn.now.filter(|_| turn.limit >= MOMENT)?;
+        let node = match to {
+            To::Key(key) => self.node(self.slots.borrow().owner(key)?),
+            To::Node(endpoint) => self.node(endpoint),
+        };
+        let wire = node.current()?;
+        // looked at after the connection was had: one that was there when the store was closed ends with it
+        (!self.is_closed()).then(|| (At::new(node, wire), began))
+    }
+
+    /// What has come of something that was asked once, of which others had so many answers before. That nothing has come in time is the end of the call.
+    fn taken(
+        &self,
+        At { node, wire, before }: &At,
+        turn: &Turn,
+        began: Instant,
+        asked: Asks<'_>,
+        answer: Option<StdResult<Reply, Failure>>,
+    ) -> Result<StdResult<Reply, Failure>> {
+        let Some(answer) = answer else {
+            let asked = asked();
+            // a connection on which others were answered meanwhile is not dead
+            if wire.answers() == *before && self.is_long(began, self.within(&asked)) {
+                self.broken(node, wire);
+            }
+            return Err(self.late(turn.limit, &asked, node.endpoint(), Applied::Unknown));
+        };
+        if answer.as_ref().is_err_and(Failure::breaks) {
+            self.broken(node, wire);
+        }
+        Ok(answer)
+    }
+
+    /// Asks until there is an answer that is to be told, after what has failed already, with who was asked.
+    async fn ask(
+        &self,
+        turn: Turn,
+        asked: Asks<'_>,
+        to: &To<'_>,
+        command: &Command<'_>,
+        mut failed: Option<(Arc<str>, Failure)>,
+    ) -> Result<Reply> {
+        let (mut pauses, mut redirects) = (Pauses::default(), 0);
+        let mut elsewhere: Option<Elsewhere> = None;
+        loop {
+            let (endpoint, failure) = match failed.take() {
+                Some(failed) => failed,
+                None => match self.ask_anew(&turn, asked, to, elsewhere.as_ref(), command).await? {
+                    Ok(reply) => return Ok(reply),
+                    Err(failed) => failed,
+                },
+            };
+            if failure.breaks() && self.is_closed() {
+                return Err(self.closed_error(&asked(), failure.applied()));
+            }
+            if failure.breaks() || failure.is_misplaced() {
+                self.shaken.notify_one();
+                self.suspect.notify_one();
+            }
+            elsewhere = failure.elsewhere(&endpoint).filter(|_| matches!(to, To::Key(_)));
+            if elsewhere.is_some() && redirects < self.config.max_rediects {
+                redirects += 1;
+                continue;
+            }
+            let wait = pauses.next();
+            if !failure.may_pass(&asked()) || elsewhere.is_some() || Instant::now() + wait >= turn.deadline {
+                return Err(failure.into_error(&asked(), &endpoint));
+            }
+            if let Waited::Closed = self.unless_closed(turn.deadline, sleep(wait)).await {
+                return Err(self.closed_error(&asked(), Applied::No));
+            }
+        }
+    }
+
+    /// Asks as soon as it is known whom, and there is a connection. Who was asked is told with what has failed.
+    async fn ask_anew(
+        &self,
+        turn: &Turn,
+        asked: Asks<'_>,
+        to: &To<'_>,
+        elsewhere: Option<&Elsewhere>,
+        command: &Command<'_>,
+    ) -> Result<StdResult<Reply, (Arc<str>, Failure)>> {
+        let Turn { deadline, limit, .. } = *turn;
+        let known = match elsewhere {
+            Some(Elsewhere::Moved(endpoint) | Elsewhere::Ask(endpoint)) => Waited::Done(endpoint.clone()),
+            None => self.unless_closed(deadline, self.find(to)).await,
+        };
+        let endpoint = match known {
+            Waited::Done(endpoint) => endpoint,
+            Waited::Closed => return Err(self.closed_error(&asked(), Applied::No)),
+            Waited::Late => {
+                self.suspect.notify_one();
+                return Err(self.nobody(&asked()));
+            }
+        };
+        let began = Instant::now();
+        // who has had to wait for so long makes no connection for others
+        if deadline.saturating_duration_since(began) < MOMENT {
+            return Err(self.late(limit, &asked(), &endpoint, Applied::No));
+        }
+        let node = self.node(&endpoint);
+        let wire = match node.current() {
+            Some(wire) => Ok(wire),
+            None => match self.unless_closed(deadline, node.wire()).await {
+                Waited::Done(dialed) => dialed,
+                Waited::Closed => return Err(self.closed_error(&asked(), Applied::No)),
+                Waited::Late => return Err(self.late(limit, &asked(), &endpoint, Applied::No)),
+            },
+        };
+        // looked at after the connection was had: one that was there when the store was closed ends with it
+        if self.is_closed() {
+            return Err(self.closed_error(&asked(), Applied::No));
+        }
+        let at = match wire {
+            Ok(wire) => At::new(node, wire),
+            Err(failure) => return Ok(Err((endpoint, failure))),
+        };
+        let asking = matches!(elsewhere, Some(Elsewhere::Ask(_)));
+        let answer = if asking { at.wire.ask(command) } else { at.wire.call(command) };
+        let answer = self.deadlines.until(deadline, answer).await;
+        Ok(self.taken(&at, turn, began, asked, answer)?.map_err(|failure| (endpoint, failure)))
+    }
+
+    /// Waits for something, but no longer than until then, and not in a store that is closed.
+    async fn unless_closed<T>(&self, deadline: Instant, work: impl Future<Output = T>) -> Waited<T> {
+        tokio::select! {
+            biased;
+            () = self.closed() => Waited::Closed,
+            done = timeout_at(deadline, work) => done.map_or(Waited::Late, Waited::Done),
+        }
+    }
+
+    /// Was waited for so long that an answer would have come? Who had to wait before, for another thing, has waited for it only shortly.
+    pub(crate) fn is_long(&self, began: Instant, within: Duration) -> bool {
+        began.elapsed() + MOMENT >= within / 2
+    }
+
+    fn within(&self, asked: &Asked) -> Duration {
+        if asked.writes { self.config.write_within() } else { self.config.read_within() }
+    }
+
+    /// Who is to be asked, as soon as it is known.
+    async fn find(&self, to: &To<'_>) -> Arc<str> {
+        let key = match to {
+            To::Node(endpoint) => return endpoint.clone(),
+            To::Key(key) => key,
+        };
+        let mut slots = self.slots.subscribe();
+        loop {
+            if let Some(owner) = slots.borrow_and_update().owner(key) {
+                return owner.clone();
+            }
+            self.suspect.notify_one();
+            if slots.changed().await.is_err() {
+                // the sender is here
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}

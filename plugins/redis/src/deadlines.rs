@@ -1,0 +1,322 @@
+//! [`Deadlines`]: until when calls wait, with one timer for all of them.
+//!
+//! Nearly all calls are answered long before their time is over. A timer of its own is put among those of the runtime and taken out again, under their lock, which is a good part of what a call adds to the client. So a call notes
+//! until when it waits, and one task looks when the first of these moments comes: once in the time of a call, however many there were meanwhile.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+use tokio::{
+    runtime::{Handle, Id},
+    sync::Notify,
+    time::{Instant, Sleep, sleep_until},
+};
+
+/// Until when calls wait. There are no more of them than calls that are on their way.
+#[derive(Default)]
+pub(crate) struct Deadlines {
+    noted: Mutex<Noted>,
+    /// It is to be looked earlier than it would be.
+    earlier: Notify,
+}
+
+#[derive(Default)]
+struct Noted {
+    /// None where a place is free.
+    places: Vec<Option<Waiting>>,
+    free: Vec<usize>,
+    /// Who looks; none: each has a timer of its own.
+    looks: Option<Looks>,
+}
+
+struct Waiting {
+    deadline: Instant,
+    /// None where the time is over.
+    waker: Option<Waker>,
+}
+
+struct Looks {
+    /// Whose timers are not those of this runtime has one of his own: it may stand still while his runs.
+    runtime: Id,
+    /// None: when somebody waits.
+    next: Option<Instant>,
+}
+
+impl Deadlines {
+    /// Waits for an answer until then; none where it has not come.
+    ///
+    /// # Cancel safety
+    /// As that of the answer.
+    pub(crate) fn until<F: Future + Unpin>(&self, deadline: Instant, answer: F) -> Until<'_, F> {
+        Until { deadlines: self, deadline, answer, timer: Timer::None }
+    }
+
+    /// Looks after those who wait, until it is dropped.
+    pub(crate) async fn run(&self) {
+        self.lock().looks = Some(Looks { runtime: Handle::current().id(), next: None });
+        let _ending = Ending(self);
+        loop {
+            let next = self.look(Instant::now());
+            let come = async {
+                match next {
+                    Some(next) => sleep_until(next).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = come => {}
+                () = self.earlier.notified() => {}
+            }
+        }
+    }
+
+    /// Wakes those whose time is over. Returns when that of the next one is.
+    fn look(&self, now: Instant) -> Option<Instant> {
+        let mut noted = self.lock();
+        let mut over = Vec::new();
+        let mut next: Option<Instant> = None;
+        for waiting in noted.places.iter_mut().flatten() {
+            if waiting.deadline <= now {
+                over.extend(waiting.waker.take());
+            } else {
+                next = Some(next.map_or(waiting.deadline, |next| next.min(waiting.deadline)));
+            }
+        }
+        if let Some(looks) = &mut noted.looks {
+            looks.next = next;
+        }
+        drop(noted);
+        // where the lock is free: whoever is woken may come at once
+        over.into_iter().for_each(Waker::wake);
+        next
+    }
+
+    /// Notes that somebody waits.
+    fn note(&self, deadline: Instant, waker: &Waker) -> Timer {
+        let mut noted = self.lock();
+        let Noted { places, free, looks } = &mut *noted;
+        let is_here = |looks: &&mut Looks| Handle::try_current().is_ok_and(|here| here.id() == looks.runtime);
+        let Some(looks) = looks.as_mut().filter(is_here) else { return Timer::own(deadline) };
+        let waiting = Some(Waiting { deadline, waker: Some(waker.clone()) });
+        let place = match free.pop() {
+            Some(place) => place,
+            None => {
+                places.push(None);
+                places.len() - 1
+            }
+        };
+        places[place] = waiting;
+        if looks.next.is_none_or(|next| deadline < next) {
+            looks.next = Some(deadline);
+            self.earlier.notify_one();
+        }
+        Timer::Noted(place)
+    }
+
+    /// How it is with somebody who has been woken.
+    fn is_over(&self, place: usize, waker: &Waker) -> Over {
+        let mut noted = self.lock();
+        let looks = noted.looks.is_some();
+        match noted.places[place].as_mut().and_then(|waiting| waiting.waker.as_mut()) {
+            None => Over::Yes,
+            Some(_) if !looks => Over::NobodyLooks,
+            Some(noted) => {
+                noted.clone_from(waker);
+                Over::No
+            }
+        }
+    }
+
+    fn forget(&self, place: usize) {
+        let mut noted = self.lock();
+        let waiting = noted.places[place].take();
+        noted.free.push(place);
+        drop(noted);
+        drop(waiting);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Nobody looks any more: who waits has a timer of his own from now on.
+struct Ending<'d>(&'d Deadlines);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let mut noted = self.0.lock();
+        noted.looks = None;
+        let waiting: Vec<Waker> = noted.places.iter().flatten().filter_map(|waiting| waiting.waker.clone()).collect();
+        drop(noted);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+enum Over {
+    Yes,
+    No,
+    NobodyLooks,
+}
+
+/// By what somebody who waits is woken when his time is over.
+enum Timer {
+    /// He has not had to wait yet.
+    None,
+    Noted(usize),
+    Own(Pin<Box<Sleep>>),
+}
+
+impl Timer {
+    fn own(deadline: Instant) -> Self {
+        Timer::Own(Box::pin(sleep_until(deadline)))
+    }
+}
+
+/// An answer, or that it has not come in time.
+#[must_use]
+pub(crate) struct Until<'d, F> {
+    deadlines: &'d Deadlines,
+    deadline: Instant,
+    answer: F,
+    timer: Timer,
+}
+
+impl<F: Future + Unpin> Future for Until<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        let Until { deadlines, deadline, answer, timer } = &mut *self;
+        if let Poll::Ready(answer) = Pin::new(answer).poll(cx) {
+            return Poll::Ready(Some(answer));
+        }
+        if let Timer::None = timer {
+            *timer = deadlines.note(*deadline, cx.waker());
+        } else if let Timer::Noted(place) = *timer {
+            match deadlines.is_over(place, cx.waker()) {
+                Over::Yes => return Poll::Ready(None),
+                Over::No => {}
+                Over::NobodyLooks => {
+                    deadlines.forget(place);
+                    *timer = Timer::own(*deadline);
+                }
+            }
+        }
+        match timer {
+            Timer::Own(timer) => timer.as_mut().poll(cx).map(|()| None),
+            Timer::None | Timer::Noted(_) => Poll::Pending,
+        }
+    }
+}
+
+impl<F> Drop for Until<'_, F> {
+    fn drop(&mut self) {
+        if let Timer::Noted(place) = self.timer {
+            self.deadlines.forget(place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cninfra::BoxFuture;
+    use futures_util::future::join_all;
+    use std::{
+        future::{pending, ready},
+        sync::Arc,
+        time::Duration,
+    };
+    use tokio::{
+        task::yield_now,
+        time::{sleep, timeout},
+    };
+
+    const SHORT: Duration = Duration::from_millis(50);
+    const LONG: Duration = Duration::from_secs(10);
+
+    fn never<'a>() -> BoxFuture<'a, ()> {
+        Box::pin(pending())
+    }
+
+    /// How long it waits for what never comes.
+    async fn waits(deadlines: &Deadlines, within: Duration) -> Duration {
+        let began = Instant::now();
+        let waited = timeout(LONG, deadlines.until(began + within, never())).await;
+        assert_eq!(waited, Ok(None));
+        began.elapsed()
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_told_in_time_also_where_others_wait_for_longer() {
+        let deadlines = Deadlines::default();
+        let several = async {
+            yield_now().await;
+            let long = deadlines.until(Instant::now() + LONG, never());
+            tokio::select! {
+                _ = long => unreachable!(),
+                waited = join_all([2, 1, 3].map(|times| waits(&deadlines, times * SHORT))) => waited,
+            }
+        };
+        let waited = tokio::select! {
+            waited = several => waited,
+            () = deadlines.run() => unreachable!(),
+        };
+        for (waited, wanted) in waited.into_iter().zip([2, 1, 3]) {
+            assert!(waited >= wanted * SHORT && waited < LONG / 10, "{waited:?} in place of {:?}", wanted * SHORT);
+        }
+        let noted = deadlines.lock();
+        assert_eq!((noted.places.len(), noted.free.len()), (4, 4));
+    }
+
+    #[tokio::test]
+    async fn answers_take_no_timer_and_leave_nothing() {
+        let deadlines = Deadlines::default();
+        let calls = async {
+            yield_now().await;
+            for _ in 0..100 {
+                let answer = Box::pin(async {
+                    yield_now().await;
+                    7
+                });
+                assert_eq!(deadlines.until(Instant::now() + LONG, answer).await, Some(7));
+                drop(deadlines.until(Instant::now() + LONG, Box::pin(ready(7))));
+            }
+        };
+        tokio::select! {
+            () = calls => {}
+            () = deadlines.run() => unreachable!(),
+        }
+        let noted = deadlines.lock();
+        assert_eq!((noted.places.len(), noted.free.len()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn where_nobody_looks_each_has_a_timer() {
+        let deadlines = Deadlines::default();
+        assert!(waits(&deadlines, SHORT).await < LONG);
+        // the one who looks ends while somebody waits
+        let deadlines = Arc::new(deadlines);
+        let (looks, waiting) = (deadlines.clone(), deadlines.clone());
+        let looking = tokio::spawn(async move { looks.run().await });
+        yield_now().await;
+        let waiting = tokio::spawn(async move { waits(&waiting, 2 * SHORT).await });
+        sleep(SHORT).await;
+        assert!(matches!(deadlines.lock().places[..], [Some(_)]));
+        looking.abort();
+        let waited = waiting.await.unwrap();
+        assert!(waited >= 2 * SHORT && waited < LONG / 2, "{waited:?}");
+    }
+
+    #[test]
+    fn who_looks_in_another_runtime_may_stand_still() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let (here, there, deadlines) = (runtime(), runtime(), Deadlines::default());
+        let mut looking = Box::pin(deadlines.run());
+        there.block_on(async { assert!(futures_util::poll!(&mut looking).is_pending()) });
+        assert!(here.block_on(waits(&deadlines, SHORT)) < LONG);
+    }
+}
