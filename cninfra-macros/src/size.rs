@@ -85,7 +85,8 @@ fn search<'a>(ty: &'a mut Type, around: &str, sized: bool) -> Option<Unsized<'a>
         Type::Tuple(tuple) => tuple.elems.iter_mut().find_map(|inner| search(inner, "", sized)),
         Type::Reference(lent) => search(&mut lent.elem, "", false),
         Type::Path(path) => {
-            let last = path.path.segments.last().filter(|_| types::may_be_of_std(path))?;
+            let last =
+                path.path.segments.last().filter(|last| !last.arguments.is_none() && types::may_be_of_std(path))?;
             let word = last.ident.to_string();
             let sized = match word.as_str() {
                 word if POINTERS.contains(&word) => false,

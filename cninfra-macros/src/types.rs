@@ -117,6 +117,10 @@ pub(crate) fn second_trait(object: &TypeTraitObject) -> Option<&TypeParamBound> 
 
 /// Can no field have it: is it made of an `impl Trait` or a `_`, or a `Dep` of two interfaces, or does it name a lifetime that its struct does not declare?
 pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
+    // most fields are a name, and asked no more
+    if matches!(ty, Type::Path(path) if path.path.segments.len() == 1 && path.path.segments[0].arguments.is_none()) {
+        return false;
+    }
     let is_double = dependency(ty).is_some_and(|(_, key)| match ungroup(key) {
         Type::TraitObject(object) => second_trait(object).is_some(),
         _ => false,

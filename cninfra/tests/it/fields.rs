@@ -1,4 +1,5 @@
 //! Fields of types that look as if something were wrong with them, and are right.
+#![allow(clippy::type_complexity, reason = "that a type is long is what is tried")]
 
 #![expect(clippy::type_complexity, reason = "such types are what is tried")]
 
