@@ -1,7 +1,6 @@
 //! Fields of types that look as if something were wrong with them, and are right.
-#![allow(clippy::type_complexity, reason = "that a type is long is what is tried")]
 
-#![expect(clippy::type_complexity, reason = "such types are what is tried")]
+#![allow(clippy::type_complexity, reason = "that a type is long is what is tried")]
 
 use cninfra::prelude::*;
 use std::{
