@@ -103,6 +103,11 @@ pub(crate) fn has_arguments(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| !last.arguments.is_none()))
 }
 
+/// Is it this trait, by the last word of its path?
+pub(crate) fn is_trait(bound: &TypeParamBound, name: &str) -> bool {
+    matches!(bound, TypeParamBound::Trait(bound) if bound.path.segments.last().is_some_and(|last| last.ident == name))
+}
+
 /// Of `dyn A + B`, the second trait that is no marker: no object has two.
 pub(crate) fn second_trait(object: &TypeTraitObject) -> Option<&TypeParamBound> {
     const MARKERS: [&str; 5] = ["RefUnwindSafe", "Send", "Sync", "Unpin", "UnwindSafe"];

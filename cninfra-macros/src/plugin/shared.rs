@@ -1,21 +1,25 @@
 //! Plugins are shared between threads: so is what they hold. What is not is told of once, on the field.
 //!
-//! A type that looks as if it were not is asked for in the struct itself, by a constant on which the field's type depends: where that fails, the
+//! A type that can not be is asked for in the struct itself, by a constant on which the field's type depends: where that fails, the
 //! type is one that the compiler speaks of no more, so that nothing else errs for it: neither futures that borrow the plugin nor
 //! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
 
 use crate::{krate::Krate, size, types};
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Fields, GenericArgument, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
+use syn::{Fields, GenericArgument, Ident, ItemStruct, PathArguments, Type, Visibility, spanned::Spanned as _};
 
 use super::{
     arguments::{Arguments, Deps},
     fields::Role,
 };
 
-/// Types that are never shared, by their last word; no name that shared types have too, such as `Receiver`.
-const LOCAL: [&str; 5] = ["Rc", "Cell", "RefCell", "UnsafeCell", "LazyCell"];
+/// Types of std that are never shared, whatever they hold.
+const CELLS: [&str; 5] = ["Cell", "LazyCell", "OnceCell", "RefCell", "UnsafeCell"];
+
+/// Those that are shared where what they hold is.
+const HOLDERS: [&str; 10] =
+    ["BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "PhantomData", "Result", "Vec", "VecDeque"];
 
 /// Traits of std whose `dyn` is not shared unless it says so.
 const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
@@ -82,12 +86,13 @@ impl Shared {
                 };
             }
             let owned = owned && !generic; // of a parameter, the struct does not say that it is shared
-            if owned && size::is_doubtful(ty) {
+            let is_shown = matches!(field.vis, Visibility::Public(_)); // in the documentation, with what asks
+            if owned && size::is_doubtful(ty) && !is_shown {
                 // nothing but this is asked in the struct: what else a type is may lead back to the plugin
                 let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::SIZED, #plugin, #name); 0 });
                 this.guarded.push((place, Type::Verbatim(guard(sized, "Any", quote!(#ty), ty.span(), krate))));
                 all.push(ask);
-            } else if owned && looks_local(quote!(#ty)) {
+            } else if owned && is_local(ty, Want { send: true, sync: true }) {
                 this.guarded.push((place, Type::Verbatim(guard(ask, "Of", quote!(#ty), ty.span(), krate))));
             } else {
                 all.push(ask);
@@ -155,20 +160,106 @@ pub(super) fn is_plain(ty: &Type) -> bool {
     inner && (PLAIN.contains(&word.as_str()) || word.strip_prefix("Atomic").is_some_and(|of| ATOMIC.contains(&of)))
 }
 
-/// Names it something that is not shared, a pointer, or a `dyn Trait` that does not say that it is?
-fn looks_local(tokens: TokenStream) -> bool {
-    let words = |tokens: TokenStream, word: &str| {
-        tokens.into_iter().any(|token| matches!(&token, TokenTree::Ident(ident) if ident == word))
-    };
-    let shared = words(tokens.clone(), "Send") && words(tokens.clone(), "Sync");
-    let unshared = !shared && UNSHARED.iter().any(|word| words(tokens.clone(), word));
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => {
-            let word = ident.to_string();
-            LOCAL.contains(&word.as_str()) || (word == "dyn" && unshared)
+/// What is wanted of a type.
+#[derive(Clone, Copy)]
+struct Want {
+    send: bool,
+    sync: bool,
+}
+
+/// Can it not be shared, whatever the types are that others have made? Nothing else is asked for in the struct: a type that is right may lead back to the
+/// plugin, and the question with it.
+fn is_local(ty: &Type, want: Want) -> bool {
+    match types::ungroup(ty) {
+        Type::Ptr(_) => want.send || want.sync,
+        Type::Reference(lent) if lent.mutability.is_none() => is_local(&lent.elem, Want { send: false, sync: true }),
+        Type::Reference(lent) => is_local(&lent.elem, want),
+        Type::Array(array) => is_local(&array.elem, want),
+        Type::Slice(slice) => is_local(&slice.elem, want),
+        Type::Tuple(tuple) => tuple.elems.iter().any(|inner| is_local(inner, want)),
+        Type::TraitObject(object) => {
+            let says = |name: &str| object.bounds.iter().any(|bound| types::is_trait(bound, name));
+            let is_of_std = UNSHARED.iter().any(|name| says(name));
+            is_of_std && (want.send && !says("Send") || want.sync && !says("Sync"))
         }
-        TokenTree::Punct(punct) => punct.as_char() == '*',
-        TokenTree::Group(group) => looks_local(group.stream()),
-        TokenTree::Literal(_) => false,
-    })
+        Type::Path(path) if types::may_be_of_std(path) => {
+            let Some(last) = path.path.segments.last() else { return false };
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+            let holds_local = |want: Want| {
+                arguments
+                    .args
+                    .iter()
+                    .any(|argument| matches!(argument, GenericArgument::Type(inner) if is_local(inner, want)))
+            };
+            let word = last.ident.to_string();
+            match word.as_str() {
+                "Rc" => want.send || want.sync,
+                word if CELLS.contains(&word) => want.sync || holds_local(Want { sync: false, ..want }),
+                "Mutex" => holds_local(Want { send: want.send || want.sync, sync: false }),
+                "RwLock" | "OnceLock" | "LazyLock" => holds_local(Want { send: want.send || want.sync, ..want }),
+                "Arc" => holds_local(Want { send: true, sync: true }),
+                word if HOLDERS.contains(&word) => holds_local(want),
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn what_can_be_shared_is_not_local() {
+        let is = |ty: &Type| is_local(ty, Want { send: true, sync: true });
+        let local: [Type; 18] = [
+            parse_quote!(Rc<X>),
+            parse_quote!(std::rc::Rc<X>),
+            parse_quote!(Mutex<Rc<X>>),
+            parse_quote!(Cell<u8>),
+            parse_quote!(Option<RefCell<X>>),
+            parse_quote!(Arc<Cell<X>>),
+            parse_quote!(RwLock<Cell<u8>>),
+            parse_quote!(Mutex<Arc<Cell<u8>>>),
+            parse_quote!(&'static Cell<u8>),
+            parse_quote!(*const X),
+            parse_quote!(Mutex<Vec<*mut X>>),
+            parse_quote!((u8, [Rc<X>; 2])),
+            parse_quote!(Box<dyn Fn(u8)>),
+            parse_quote!(Box<dyn Fn(u8) + Send>),
+            parse_quote!(Mutex<Box<dyn FnOnce()>>),
+            parse_quote!(RwLock<Box<dyn Any + Send>>),
+            parse_quote!(Arc<Mutex<Box<dyn std::error::Error>>>),
+            parse_quote!(HashMap<u8, Rc<X>>),
+        ];
+        for ty in &local {
+            assert!(is(ty), "{}", quote!(#ty));
+        }
+        let shared: [Type; 19] = [
+            parse_quote!(X),
+            parse_quote!(Cell),
+            parse_quote!(own::Cell<X>),
+            parse_quote!(Mutex<Cell<X>>),
+            parse_quote!(Mutex<HashMap<u64, (Arc<X>, Box<dyn FnOnce(u8) + Send>)>>),
+            parse_quote!(Mutex<Vec<(Weak<Self>, Box<dyn Any + Send>)>>),
+            parse_quote!(Box<dyn Fn(Rc<X>) -> *const u8 + Send + Sync>),
+            parse_quote!(Box<dyn Kv>),
+            parse_quote!(fn(Rc<X>) -> Cell<X>),
+            parse_quote!([Mutex<Option<X>>; 2 * 4]),
+            parse_quote!([u8; <Self as T>::N * 2]),
+            parse_quote!(<Self as T>::Cell),
+            parse_quote!(Arc<Mutex<RefCell<X>>>),
+            parse_quote!(OnceLock<Dep<X>>),
+            parse_quote!(Sender<X>),
+            parse_quote!(&'static str),
+            parse_quote!(Box<[u8]>),
+            parse_quote!(PhantomData<fn() -> Rc<X>>),
+            parse_quote!(Cells![Rc]),
+        ];
+        for ty in &shared {
+            assert!(!is(ty), "{}", quote!(#ty));
+        }
+    }
 }
