@@ -203,7 +203,7 @@ impl Mistakes<'_> {
             match done {
                 Err(Failure { what, spot: Some(spot) }) => {
                     let trial = Trial { section: self.section, layers, dropped, merged: &merged, read };
-                    let texts = looks::texts((&what, &spot), &trial);
+                    let texts = looks::texts((&what, &spot), &trial, &mut self.trials);
                     if !texts.is_empty() {
                         self.texts.extend(texts);
                         continue;

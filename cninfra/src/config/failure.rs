@@ -3,7 +3,13 @@
 use super::{secret, source::Way};
 use crate::foreign;
 use serde::de::{self, Expected, Unexpected};
-use std::{borrow::Cow, fmt, path::PathBuf};
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{BuildHasher as _, RandomState},
+    path::PathBuf,
+    sync::OnceLock,
+};
 
 const TEXT: &str = "a text";
 
@@ -64,6 +70,26 @@ pub(super) struct Takes {
     pub(super) of_any: bool,
     /// A secret was read.
     pub(super) of_secret: bool,
+    /// What was found, to be looked for.
+    pub(super) mark: Option<Mark>,
+}
+
+/// A value, to be compared with others: it says nothing of a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark(u64);
+
+impl Mark {
+    pub(super) fn of(value: &Unexpected<'_>) -> Self {
+        // of this process alone: from one without a key, a short secret could be found by trying all
+        static KEY: OnceLock<RandomState> = OnceLock::new();
+        Mark(KEY.get_or_init(RandomState::new).hash_one(shown(value)))
+    }
+}
+
+impl fmt::Debug for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mark")
+    }
 }
 
 impl Takes {
@@ -144,10 +170,10 @@ impl de::Error for Failure {
             Unexpected::Float(number) if number.fract() == 0.0 => in_all_words(&expected),
             _ => in_words(&expected),
         };
-        let (wanted, kind) = (wanted.into_owned(), kind(&found));
+        let (wanted, kind, mark) = (wanted.into_owned(), kind(&found), Some(Mark::of(&found)));
         let of_secret = secret::is_being_read();
         let found = if of_secret { kind.clone() } else { shown(&found) };
-        Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_secret }.into()))
+        Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_secret, mark }.into()))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -163,7 +189,8 @@ impl de::Error for Failure {
             None => (expected, format!("{len} of them")),
         };
         let of_secret = secret::is_being_read();
-        Failure::new(What::Takes(Takes { wanted, kind: found.clone(), found, of_any: false, of_secret }.into()))
+        let (kind, of_any) = (found.clone(), false);
+        Failure::new(What::Takes(Takes { wanted, kind, found, of_any, of_secret, mark: None }.into()))
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {

@@ -2,7 +2,7 @@
 //! flattened): each is read as what it looks like, and where that does not fit, as the text that it is.
 
 use super::{
-    failure::{self, Failure, Spot, Takes, What},
+    failure::{Failure, Mark, Spot, Takes, What},
     reader::unexpected,
     source::Way,
     trial::Trial,
@@ -25,43 +25,66 @@ pub(super) fn put(value: &mut Value, texts: &Looks) {
     }
 }
 
+/// How often a section may be read to find them: each text is a source of its own, and there may be many.
+pub(super) const TRIALS: usize = 300;
+
 /// Which texts within a value that does not fit are to be taken as they are, so that this is not wrong any more; none where that is of no use.
 ///
-/// Of which of them a text is wanted serde does not say: each alone is tried, some of few, and all.
-pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>) -> Looks {
-    let all = match failure.0 {
-        What::Takes(_) | What::Says(_) => trial.layers.looks(trial.merged, failure.1),
+/// Of what was found serde says what it is, but not where: of those that are this, and of all where it does not say it, each alone is tried, some of few, and all.
+pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, trials: &mut usize) -> Looks {
+    let mark = match failure.0 {
+        What::Takes(takes) => takes.mark,
+        What::Says(_) => None,
         _ => return Looks::new(),
     };
-    let fits = |texts: &Looks| {
-        let mut tried = trial.merged.clone();
-        put(&mut tried, texts);
-        trial.reads(&tried).map_or_else(|after| is_better(failure, &after, texts), |()| true)
+    let is_it = |way: &Way| {
+        let here = || value::at(trial.merged, way).map(|here| Mark::of(&unexpected(here)));
+        mark.is_none() || mark == here()
     };
+    let mut all = trial.layers.looks(trial.merged, failure.1);
+    all.retain(|(way, _)| is_it(way));
     let few = &all[..all.len().min(MOST)];
     let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
-    let mut sets: Vec<Looks> = all.iter().map(|one| vec![one.clone()]).collect();
-    for size in 2..=few.len() {
-        let of_size = (1..1_u32 << few.len()).filter(|set| set.count_ones() as usize == size);
-        sets.extend(of_size.map(some));
+    let of_size = |size: usize| (1..1_u32 << few.len()).filter(move |set| set.count_ones() as usize == size);
+    let each: Vec<Looks> = all.iter().map(|one| vec![one.clone()]).collect();
+    let several = (2..=few.len()).flat_map(of_size).map(some);
+    let mut perhaps = None;
+    for (tried, set) in each.iter().cloned().chain(several).chain([all.clone()]).enumerate() {
+        if set.is_empty() || tried == each.len() && perhaps.is_some() || *trials == 0 {
+            break;
+        }
+        *trials -= 1;
+        let mut other = trial.merged.clone();
+        put(&mut other, &set);
+        match trial.reads(&other).map_or_else(|after| better(failure, &after, &set), |()| Better::Yes) {
+            Better::Yes => return set,
+            Better::Perhaps => perhaps = perhaps.or(Some(set)),
+            Better::No => {}
+        }
     }
-    sets.push(all);
-    sets.into_iter().find(|set| !set.is_empty() && fits(set)).unwrap_or_default()
+    perhaps.unwrap_or_default()
+}
+
+enum Better {
+    Yes,
+    /// Something else is said, which may be another mistake, or be so since it is a text now.
+    Perhaps,
+    No,
 }
 
 /// Is what was wrong not so any more? The next key of the same mapping may be wrong then, but not since it is a text now.
-fn is_better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> bool {
-    let is_new = |takes: &Takes| {
-        takes.of_secret || texts.iter().any(|(_, text)| failure::shown(&unexpected(text)) == takes.found)
-    };
+fn better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> Better {
+    let is_new = |takes: &Takes| texts.iter().any(|(_, text)| takes.mark == Some(Mark::of(&unexpected(text))));
     match (what, &after.what) {
-        _ if after.spot.as_ref().is_some_and(|other| other.way != spot.way) => true,
+        _ if after.spot.as_ref().is_some_and(|other| other.way != spot.way) => Better::Yes,
+        (What::Takes(before), _) if !before.wants_text() => Better::No,
         (What::Takes(before), What::Takes(after)) => {
-            let is_same = (&before.wanted, &before.found) == (&after.wanted, &after.found);
-            before.wants_text() && !is_same && !(after.is_text() && is_new(after))
+            let is_same = (&before.wanted, before.mark) == (&after.wanted, after.mark);
+            if !is_same && !(after.is_text() && is_new(after)) { Better::Yes } else { Better::No }
         }
-        (What::Takes(before), _) => before.wants_text(),
-        _ => false,
+        (What::Takes(_), What::Says(_)) => Better::Perhaps,
+        (What::Takes(_), _) => Better::Yes,
+        _ => Better::No,
     }
 }
 
@@ -88,6 +111,15 @@ mod tests {
         Basic { user: String, password: Secret, port: u16, on: Option<bool> },
         Pin { user: String, pin: Secret<u16> },
         Timed { times: Secret<BTreeMap<String, Duration>>, side: Option<Side>, time: Option<Duration> },
+        Wide { user: Secret, token: Secret, ports: Ports, label: Secret, more: u8, least: u8, most: u8, size: u8 },
+        Many { name: String, labels: BTreeMap<String, String> },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Ports {
+        One(u16),
+        Several(Vec<u16>),
     }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -192,6 +224,37 @@ mod tests {
     }
 
     #[test]
+    fn which_of_many_are_texts_is_not_a_matter_of_their_order() {
+        let keys = ["kind", "user", "token", "ports", "label", "more", "least", "most", "size"];
+        let texts = ["wide", "5", "6", "80", "7", "1", "2", "3", "4"];
+        let mut flags: Vec<_> = keys.iter().map(|key| format!("odd.tagged.{key}")).zip(texts).collect();
+        for _ in 0..flags.len() {
+            flags.rotate_left(1);
+            let flags: Vec<_> = flags.iter().map(|(key, text)| (key.as_str(), *text)).collect();
+            let secret = |text: &str| Secret::new(text.to_string());
+            let [user, token, label] = ["5", "6", "7"].map(secret);
+            let expected =
+                Tagged::Wide { user, token, ports: Ports::One(80), label, more: 1, least: 2, most: 3, size: 4 };
+            assert_eq!(read("", &flags).0.tagged, Some(expected));
+        }
+        // a mistake beside it is told alone
+        let found = wrong("odd: {tagged: {kind: many, name: 5}}", &[("odd.tagged.labels.a", "80")]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("key `odd.tagged.name` takes a text, not `5`"), "{found:?}");
+        // many of them, the same and others
+        for text in [|_| 7, |number| number] {
+            let labels: Vec<_> =
+                (0..100).map(|number| (format!("odd.tagged.labels.k{number}"), text(number).to_string())).collect();
+            let flags: Vec<_> = labels.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+            let Some(Tagged::Many { labels, .. }) = read("odd: {tagged: {kind: many, name: x}}", &flags).0.tagged
+            else {
+                panic!("it is another one")
+            };
+            assert_eq!((labels.len(), &*labels["k99"]), (100, &*text(99).to_string()));
+        }
+    }
+
+    #[test]
     fn what_is_printed_and_read_again_is_a_text() {
         let (config, known, _folder) =
             config("odd: {tagged: {kind: basic, password: x, port: 1}}", &[("odd.tagged.user", "4711")]);
@@ -262,7 +325,8 @@ mod tests {
             let found = wrong(&format!("odd: {{tagged: {text}}}"), &[]);
             assert_eq!(found.len(), 1, "{found:?}");
             assert!(
-                found[0].contains("key `odd.tagged.kind` takes `plain`, `basic`, `pin` or `timed`, not"),
+                found[0]
+                    .contains("key `odd.tagged.kind` takes `plain`, `basic`, `pin`, `timed`, `wide` or `many`, not"),
                 "{found:?}"
             );
         }

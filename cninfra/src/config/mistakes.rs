@@ -5,7 +5,7 @@ use super::{
     fields::{other_form, suggestion},
     key::{kebab, nearest, same},
     layers::{Dropped, Layers, Twice},
-    looks::Looks,
+    looks::{self, Looks},
     mistake::{self, Mistake},
     reading::Notes,
     section::Named,
@@ -38,6 +38,8 @@ pub(super) struct Mistakes<'a> {
     pub(super) unanswered: Vec<Mistake>,
     /// What looks like something else, and is a text.
     pub(super) texts: Looks,
+    /// How often it may still be tried what is one.
+    pub(super) trials: usize,
 }
 
 impl<'a> Mistakes<'a> {
@@ -56,6 +58,7 @@ impl<'a> Mistakes<'a> {
             meant: Vec::new(),
             unanswered: Vec::new(),
             texts: Looks::new(),
+            trials: looks::TRIALS,
         }
     }
 
