@@ -9,7 +9,7 @@ mod slowest;
 pub(crate) use caller::Calling;
 pub use caller::{Called, Caller};
 pub(crate) use mark::Mark;
-pub(crate) use registry::{Inside, Kind, Registry};
+pub(crate) use registry::{Inside, Kind, Left, Registry};
 pub(crate) use slowest::Slowest;
 
 use crate::{BoxFuture, Context, Error, Result, agent::Cause};

@@ -72,7 +72,7 @@ impl Runner {
             let log = Context::new(env.shared.clone(), left.place).log();
             let name = left.name;
             if left.stuck {
-                let error = PluginError::of_stuck_task(&env.graph.nodes()[left.place], name, left.waited);
+                let error = PluginError::of_stuck_task(&env.graph.nodes()[left.place], left);
                 log.error(format_args!("{error}"));
                 errors.push(error);
             } else if has_lifecycle(left.place) {

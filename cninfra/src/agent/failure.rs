@@ -5,6 +5,7 @@ use crate::{
     Error,
     foreign::Panic,
     graph::{Graph, Node},
+    tasks::Left,
 };
 use std::{
     fmt,
@@ -62,6 +63,8 @@ pub struct PluginError {
 enum How {
     InPhase,
     InDestructor,
+    /// It waits for a thread that something else blocks.
+    Waits,
     /// It still blocks its thread: it was given up.
     GivenUp,
 }
@@ -100,9 +103,11 @@ impl PluginError {
     }
 
     /// A task that the plugin has left behind blocks its thread, and did not end within `took`.
-    pub(super) fn of_stuck_task(node: &Node, task: &'static str, took: Duration) -> Self {
+    pub(super) fn of_stuck_task(node: &Node, left: Left) -> Self {
+        let took = left.waited;
         let cause = Cause::Blocked { limit: took, took };
-        PluginError { task: Some(task), ..Self::new(node, Phase::Close, cause, took) }
+        let how = if left.inside { How::InPhase } else { How::Waits };
+        PluginError { task: Some(left.name), how, ..Self::new(node, Phase::Close, cause, took) }
     }
 
     /// Of no plugin in particular.
@@ -149,7 +154,8 @@ impl PluginError {
         }
         let phase = self.phase;
         if let (Some(task), Cause::Blocked { took, .. }) = (self.task, &self.cause) {
-            return write!(f, "left task `{task}`, which blocks its thread: it could not be ended within {took:.1?}");
+            let why = if self.how == How::Waits { "waits for a thread that is blocked" } else { "blocks its thread" };
+            return write!(f, "left task `{task}`, which {why}: it could not be ended within {took:.1?}");
         }
         if let Some(task) = self.task {
             let happened = if matches!(self.cause, Cause::Panicked(_)) { "panicked" } else { "failed" };

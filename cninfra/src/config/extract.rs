@@ -352,6 +352,8 @@ mod tests {
         ] {
             assert_eq!(read(&[(key, text)]).as_ref(), Ok(&expected), "{key}={text}");
         }
+        let too_large = read(&[("ratio", "1e400")]).unwrap_err();
+        assert!(too_large.contains("key `every.ratio` takes a number, not the text `1e400`"), "{too_large}");
         let merged =
             read(&[("inner", "{name: a, max-open: 1}"), ("inner.max_open", "2"), ("map.x", "1"), ("map.y", "2")]);
         let merged = merged.unwrap();

@@ -62,5 +62,7 @@ impl Shape {
 
 fn number(text: &str) -> Option<Num> {
     let whole = text.parse().map(Num::U64).or_else(|_| text.parse().map(Num::I64));
-    whole.ok().or_else(|| text.parse().map(Num::F64).ok())
+    // what is more than any number is none, but where it is called infinite
+    let is_number = |number: &f64| number.is_finite() || !text.contains(|c: char| c.is_ascii_digit());
+    whole.ok().or_else(|| text.parse().ok().filter(is_number).map(Num::F64))
 }

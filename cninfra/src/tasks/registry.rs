@@ -105,8 +105,10 @@ pub(crate) struct Inside {
 pub(crate) struct Left {
     pub(crate) place: usize,
     pub(crate) name: &'static str,
-    /// It blocks its thread: it did not end in time.
+    /// It did not end in time.
     pub(crate) stuck: bool,
+    /// It is inside of a call: it blocks its thread. If it is stuck and in none, it waits for a thread that something else blocks.
+    pub(crate) inside: bool,
     /// How long it was waited for, from when it was told to end: nobody is waited for twice.
     pub(crate) waited: Duration,
 }
@@ -253,7 +255,8 @@ impl Registry {
         let mut left: Vec<(u64, Left)> = Vec::new();
         self.lock().of(is_meant, |id, entry| {
             entry.abort();
-            left.push((id, Left { place: entry.place, name: entry.name, stuck: entry.stuck, waited: Duration::ZERO }));
+            let Entry { place, name, stuck, .. } = *entry;
+            left.push((id, Left { place, name, stuck, inside: false, waited: Duration::ZERO }));
         });
         if left.is_empty() {
             return Vec::new();
@@ -275,11 +278,11 @@ impl Registry {
         let mut stuck = |id| {
             let entry = live.tasks.get_mut(&id)?;
             entry.stuck = true;
-            entry.doomed.map(|told| told.elapsed())
+            Some((entry.doomed?.elapsed(), entry.mark.call().is_some()))
         };
-        let seen = |(id, left)| {
-            let waited = stuck(id);
-            Left { stuck: waited.is_some(), waited: waited.unwrap_or_default(), ..left }
+        let seen = |(id, left)| match stuck(id) {
+            Some((waited, inside)) => Left { stuck: true, inside, waited, ..left },
+            None => Left { stuck: false, ..left },
         };
         left.into_iter().map(seen).collect()
     }
@@ -337,12 +340,16 @@ mod tests {
     async fn what_does_not_end_is_waited_for_once() {
         let registry = Registry::default();
         // it never says that it has ended
-        registry.enter(0, "stubborn", Kind::UntilClose).unwrap();
+        let (_, mark) = registry.enter(0, "stubborn", Kind::UntilClose).unwrap();
+        registry.enter(1, "waiting", Kind::Task).unwrap();
+        let _inside = mark.enter();
         let ends = Instant::now() + Duration::from_secs(60);
         registry.end_before_close(0..1, ends).await;
         let waited = Instant::now();
         let left = registry.end(0..1, |_| true, ends).await;
-        assert_eq!(left, [Left { place: 0, name: "stubborn", stuck: true, waited: AT_MOST }]);
+        assert_eq!(left, [Left { place: 0, name: "stubborn", stuck: true, inside: true, waited: AT_MOST }]);
         assert_eq!(waited.elapsed(), Duration::ZERO);
+        let left = registry.end(1..2, |_| true, ends).await;
+        assert!(left.len() == 1 && left[0].stuck && !left[0].inside, "{left:?}");
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod attempts;
+mod circles;
 mod collections;
 mod conditional;
 mod config;
