@@ -76,14 +76,14 @@ pub(crate) fn argument(ty: &Type) -> TokenStream {
     let last = spans.last().unwrap_or(first);
     let mut end = Punct::new('>', Spacing::Alone);
     end.set_span(last);
-    quote_spanned!(first=> __Argument<#tokens #end)
+    quote_spanned!(first=> __CninfraArgument<#tokens #end)
 }
 
 /// Of an item in which an [`argument`] is written. (A name of its own: a path for each of them costs the compiler more.)
 pub(crate) fn imports(krate: &Krate) -> TokenStream {
     quote! {
         #[allow(unused_imports)]
-        use #krate::Argument as __Argument;
+        use #krate::Argument as __CninfraArgument;
     }
 }
 
