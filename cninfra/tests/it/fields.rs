@@ -303,16 +303,33 @@ mod types_of_the_plugin_itself {
         type Settings = u8;
     }
 
+    #[plugin(no_lifecycle)]
+    struct Of<T> {
+        of: PhantomData<T>,
+    }
+    #[plugin(deps = (Of<Self>, Option<Of<Tuner>>))]
+    struct Listed {
+        of: Dep<Of<Self>>,
+    }
+    impl Create for Listed {
+        async fn create((of, _): Self::Deps, _: &Context) -> Result<Self> {
+            Ok(Listed { of })
+        }
+    }
+
     #[derive(Flavor)]
     struct All {
         tuner: Dep<Tuner>,
+        of: Dep<Of<Listed>>,
+        listed: Dep<Listed>,
     }
 
     #[tokio::test]
-    async fn are_filled_with_their_defaults() {
+    async fn may_be_asked_for() {
         let agent = Agent::<All>::start().await.unwrap();
         let Tuner { settings, config, of } = &*agent.tuner;
         assert_eq!((*settings, *config, *of), (0, None, 0));
+        assert!(Dep::ptr_eq(&agent.listed.of, &agent.of) && agent.of.of == PhantomData);
         agent.close().await.unwrap();
     }
 }
