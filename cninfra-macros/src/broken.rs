@@ -47,6 +47,11 @@ fn fields(mut tokens: Vec<TokenTree>) -> TokenStream {
             _ => tokens.insert(start, comma),
         }
     }
+    if let Some(TokenTree::Punct(last)) = tokens.last_mut()
+        && last.as_char() == ';'
+    {
+        *last = Punct::new(',', Spacing::Alone);
+    }
     tokens.into_iter().collect()
 }
 
@@ -93,8 +98,14 @@ mod tests {
         let text = "#[a] pub struct A<T: B> where T: C { #[x] #[y(1)] pub(crate) a: Option<Dep<dyn ::b::C>>, b: fn(u8) -> Vec<u8>, pub c: [u8; 3], }";
         let right = item(text);
         assert_eq!(shown(&mend(&right)), shown(&right));
-        for (from, to) in [(">>, b", ">> b"), (">>, b", ">>; b"), ("<u8>, pub", "<u8> pub"), ("<u8>, pub", "<u8>; pub")]
-        {
+        let wrong = [
+            (">>, b", ">> b"),
+            (">>, b", ">>; b"),
+            ("<u8>, pub", "<u8> pub"),
+            ("<u8>, pub", "<u8>; pub"),
+            ("3], }", "3]; }"),
+        ];
+        for (from, to) in wrong {
             let wrong = item(&text.replace(from, to));
             assert!(syn::parse2::<ItemStruct>(wrong.clone()).is_err());
             assert_eq!(shown(&mend(&wrong)), shown(&right));

@@ -1,6 +1,6 @@
 //! Lifetimes that a field's type names and its struct does not declare.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{GenericArgument, Generics, PathArguments, Type, TypeParamBound};
 
@@ -44,9 +44,13 @@ fn may_name_one(ty: &Type) -> bool {
 fn with_static(tokens: TokenStream, mut declared: Vec<String>) -> (TokenStream, Option<Span>) {
     // `for<'a> fn(&'a str)` declares one, for what follows
     let mut declares = false;
+    // what a macro makes of its tokens is not known
+    let mut of_macro = false;
     let (mut out, mut found) = (TokenStream::new(), None);
     let mut tokens = tokens.into_iter();
     while let Some(mut token) = tokens.next() {
+        let is_of_macro =
+            std::mem::replace(&mut of_macro, matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '!'));
         match &token {
             TokenTree::Ident(word) => declares = word == "for",
             TokenTree::Punct(punct) if punct.as_char() == '>' => declares = false,
@@ -62,7 +66,8 @@ fn with_static(tokens: TokenStream, mut declared: Vec<String>) -> (TokenStream, 
                 }
                 token = name.into();
             }
-            TokenTree::Group(group) => {
+            // a block is code: it has labels, and functions with lifetimes of their own
+            TokenTree::Group(group) if !is_of_macro && group.delimiter() != Delimiter::Brace => {
                 let (inner, within) = with_static(group.stream(), declared.clone());
                 let mut replaced = Group::new(group.delimiter(), inner);
                 replaced.set_span(group.span());
@@ -92,7 +97,7 @@ mod tests {
             parse_quote!(Box<dyn for<'c> Fn(&'c str) -> &'b str>),
         ];
         assert!(wrong.into_iter().all(is));
-        let right: [Type; 6] = [
+        let right: [Type; 9] = [
             parse_quote!(&'a str),
             parse_quote!(Cow<'static, str>),
             parse_quote!(for<'b> fn(&'b str) -> Cow<'b, str>),
@@ -104,6 +109,24 @@ mod tests {
                     c as usize
                 }]
             ),
+            parse_quote!(
+                [u8; {
+                    const fn len<'b>(text: &'b str) -> usize {
+                        text.len()
+                    }
+                    len("b")
+                }]
+            ),
+            parse_quote!(
+                Ring<
+                    {
+                        'b: loop {
+                            break 'b 4;
+                        }
+                    },
+                >
+            ),
+            parse_quote!((made!['b], u8)),
         ];
         assert!(!right.into_iter().any(is));
     }

@@ -1,7 +1,7 @@
 //! What a type looks like. A macro sees tokens, so `Dep`, `Option` and `Vec` are known by their last word.
 
 use crate::{krate::Krate, lifetimes};
-use proc_macro2::{Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{GenericArgument, Generics, PathArguments, PathSegment, Type, TypeParamBound, TypePath, TypeTraitObject};
 
@@ -64,6 +64,26 @@ pub(crate) fn names(tokens: TokenStream, word: &str) -> bool {
     })
 }
 
+/// The tokens, with others in the place of the word.
+pub(crate) fn replaced(tokens: TokenStream, word: &str, with: &TokenStream) -> TokenStream {
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(ident) if ident == word => {
+            let at = |mut token: TokenTree| {
+                token.set_span(ident.span());
+                token
+            };
+            with.clone().into_iter().map(at).collect()
+        }
+        TokenTree::Group(group) => {
+            let mut all = Group::new(group.delimiter(), replaced(group.stream(), word, with));
+            all.set_span(group.span());
+            TokenTree::Group(all).into()
+        }
+        token => TokenStream::from(token),
+    });
+    tokens.collect()
+}
+
 /// The argument of a `Dep`, to be asked for something: as an argument still, since rustc says more of an argument that it does not find than of
 /// another type, and tells of it once if it says the same wherever it is written. Its place is the argument's own. It needs [`imports`].
 pub(crate) fn argument(ty: &Type) -> TokenStream {
@@ -76,14 +96,14 @@ pub(crate) fn argument(ty: &Type) -> TokenStream {
     let last = spans.last().unwrap_or(first);
     let mut end = Punct::new('>', Spacing::Alone);
     end.set_span(last);
-    quote_spanned!(first=> __Argument<#tokens #end)
+    quote_spanned!(first=> __CninfraArgument<#tokens #end)
 }
 
 /// Of an item in which an [`argument`] is written. (A name of its own: a path for each of them costs the compiler more.)
 pub(crate) fn imports(krate: &Krate) -> TokenStream {
     quote! {
         #[allow(unused_imports)]
-        use #krate::Argument as __Argument;
+        use #krate::Argument as __CninfraArgument;
     }
 }
 

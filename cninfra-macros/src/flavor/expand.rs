@@ -42,7 +42,7 @@ impl Model {
         quote!(const _: () = {
             #key
             impl #impl_generics #krate::Nested for #name #arguments #wher {
-                type Id = __Id #id_arguments;
+                type Id = __CninfraId #id_arguments;
                 type Types = ();
                 type Fields = ();
                 type Kind = #krate::Closed;
@@ -65,9 +65,9 @@ impl Model {
         let (params, arguments, _) = bare.split_for_impl();
         let types = bare.type_params().map(|param| &param.ident);
         let krate = &self.krate;
-        let declared = quote!(pub struct __Id #params (#krate::PhantomData<fn() -> (#(#types,)*)>););
+        let declared = quote!(pub struct __CninfraId #params (#krate::PhantomData<fn() -> (#(#types,)*)>););
         let identity =
-            Identity { instance: names::kebab(&name), name, given: None, generics, ty: quote!(__Id #arguments) };
+            Identity { instance: names::kebab(&name), name, given: None, generics, ty: quote!(__CninfraId #arguments) };
         let key = identity.expand(source, krate);
         quote!(#declared #key)
     }
@@ -166,7 +166,7 @@ impl Model {
         let tree =
             |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields });
         let (before, tree) = if concrete {
-            let tree = tree(quote!(<__Id as #krate::Key>::META), quote!(&FIELDS));
+            let tree = tree(quote!(<__CninfraId as #krate::Key>::META), quote!(&FIELDS));
             // statics, where they can be: the compiler checks the value of a const, with all that it refers to, wherever it is used. (The
             // function is there for its parameters' sake: see `key::opened`.)
             let before = quote! {
@@ -192,7 +192,7 @@ impl Model {
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
             impl #opened #krate::Nested for #name #arguments #wher {
-                type Id = __Id #arguments;
+                type Id = __CninfraId #arguments;
                 type Types = #types;
                 type Fields = #known;
                 type Kind = #krate::#kind;
@@ -216,7 +216,7 @@ impl Model {
         if types::is_dyn(ty) || mentions(quote!(#ty), &self.params()) {
             return quote!(#ty);
         }
-        let name = format_ident!("Provided{place}_{k}", span = ty.span());
+        let name = format_ident!("__CninfraProvided{place}_{k}", span = ty.span());
         aliases.extend(quote!(#[allow(non_camel_case_types)] type #name = #ty;));
         quote!(#name)
     }
@@ -235,7 +235,7 @@ impl Model {
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
         let opened = key::opened(bounded, name);
-        let names: Vec<Ident> = (0..types.len().div_ceil(WIDTH)).map(|k| format_ident!("Row{k}")).collect();
+        let names: Vec<Ident> = (0..types.len().div_ceil(WIDTH)).map(|k| format_ident!("__CninfraRow{k}")).collect();
         let rows = names.iter().zip(types.chunks(WIDTH)).map(|(row, types)| {
             quote! {
                 #vis struct #row #impl_generics (#krate::PhantomData<fn() -> #name #arguments>) #wher;
@@ -257,13 +257,13 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let checks = self.fields.iter().enumerate().map(|(n, field)| {
             let n = n as u16;
-            quote_spanned!(field.name.span()=> const _: () = __Checks::field(GRAPH, #n);)
+            quote_spanned!(field.name.span()=> const _: () = __CninfraChecks::field(GRAPH, #n);)
         });
         let flags = quote_spanned!(name.span()=> const _: () = GRAPH.check_flags(););
         quote! {
             const COUNTS: #krate::Counts = #krate::counts(<#name as #krate::Nested>::TREE);
             const GRAPH: &#krate::Graph = <#name as #krate::Flavor>::GRAPH;
-            type __Checks = #krate::Checks<
+            type __CninfraChecks = #krate::Checks<
                 #name,
                 { COUNTS.plugins },
                 { COUNTS.edges },

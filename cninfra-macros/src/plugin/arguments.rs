@@ -9,7 +9,7 @@ use crate::{
     types::{self, Wrapper},
 };
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{
     Expr, Ident, ItemStruct, Token, Type, parenthesized,
     parse::{Parse, ParseStream},
@@ -102,6 +102,23 @@ impl Arguments {
             }
         }
         this
+    }
+
+    /// Writes the plugin's name for `Self` in the dependencies: they stand in an impl of another type.
+    pub(super) fn name_itself(&mut self, def: &ItemStruct) {
+        let types: &mut [Type] = match &mut self.deps {
+            Some(Deps::Tuple(types)) => types,
+            Some(Deps::Struct(ty)) => std::slice::from_mut(ty),
+            _ => return,
+        };
+        for ty in types {
+            let tokens = quote!(#ty);
+            if types::names(tokens.clone(), "Self") {
+                let (name, (_, arguments, _)) = (&def.ident, def.generics.split_for_impl());
+                let named = types::replaced(tokens, "Self", &quote!(#name #arguments));
+                *ty = syn::parse2(named.clone()).unwrap_or(Type::Verbatim(named));
+            }
+        }
     }
 
     /// Stands an error in the place of the dependencies?

@@ -1,7 +1,7 @@
 //! Plugins with fields behind `#[cfg(..)]`. An attribute sees such fields whether they are there or not, a derive sees only those that are: so the
 //! attribute leaves the rest to a derive.
 
-use super::{arguments::Arguments, impls};
+use super::{arguments::Arguments, closed, impls, malformed};
 use crate::{ctxt::Ctxt, source::Source};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -17,11 +17,16 @@ pub(super) fn has_conditions(def: &ItemStruct) -> bool {
 }
 
 /// The struct as it stands, with the derive on it.
-pub(super) fn defer(given: &TokenStream, def: &TokenStream) -> TokenStream {
+pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
     // what is wrong with the arguments is told by the derive
     let mut cx = Ctxt::default();
     let krate = Arguments::parse(given.clone(), &mut cx).krate;
+    // what no field can have is told of where it stands, if the field does: a derive could not take it out of the struct
+    for field in &mut def.fields {
+        malformed::refuse(&mut field.ty, &krate, &mut cx);
+    }
     let _ = cx.finish();
+    let def = closed(&def);
     quote! {
         #[derive(#krate::ConditionalPlugin)]
         #[__plugin(#given)]

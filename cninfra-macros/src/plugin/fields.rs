@@ -2,6 +2,7 @@
 
 use super::{held, malformed};
 use crate::{args::span_of, ctxt::Ctxt, krate::Krate, lifetimes, names, types};
+use quote::quote;
 use syn::{Attribute, Expr, Fields, Generics, Ident, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
 
 /// What a field is filled with.
@@ -26,12 +27,20 @@ pub(super) fn parse(
     let mut has_config = false;
     let mut roles = Vec::new();
     for field in fields {
-        if let Some((name, generics)) = owned {
-            refuse_lifetime(&mut field.ty, generics, cx);
-            refuse_itself(&mut field.ty, name, krate, cx);
+        let ty = &field.ty;
+        // of a field behind a `#[cfg]` it is told already: see `conditional.rs`
+        let mut refused = owned.is_none() && types::names(quote!(#ty), "compile_error");
+        if refused {
+            cx.told();
         }
-        let refused =
-            refuse_lent(&mut field.ty, owned.is_some(), krate, cx) || malformed::refuse(&mut field.ty, krate, cx);
+        if let Some((name, generics)) = owned {
+            // with `'static` in its place, the dependency is none
+            refused = refuse_lifetime(&mut field.ty, generics, cx) && types::dependency(&field.ty).is_some();
+            refuse_itself(&mut field.ty, name, generics, krate, cx);
+        }
+        refused = refused
+            || refuse_lent(&mut field.ty, owned.is_some(), krate, cx)
+            || malformed::refuse(&mut field.ty, krate, cx);
         malformed::mend(&mut field.attrs, &HELPERS, cx);
         let attributes = take(&mut field.attrs);
         if refused {
@@ -89,25 +98,29 @@ fn refuse_lent(ty: &mut Type, owned: bool, krate: &Krate, cx: &mut Ctxt) -> bool
     true
 }
 
-/// A lifetime that is not declared: rustc would say how to declare it, and so lead to the next error. (`'static` takes its place.)
-fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) {
-    let Some((span, mended)) = lifetimes::undeclared(ty, generics) else { return };
+/// A lifetime that is not declared: rustc would say how to declare it, and so lead to the next error. (`'static` takes its place.) Is there
+/// one?
+fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
+    let Some((span, mended)) = lifetimes::undeclared(ty, generics) else { return false };
     cx.error(
         span,
         "CN014: no lifetime but `'static` here\n= help: what an agent runs outlives its start: hold the value itself, or an `Arc` of it",
     );
     *ty = mended;
+    true
 }
 
 /// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place.)
-fn refuse_itself(ty: &mut Type, name: &Ident, krate: &Krate, cx: &mut Ctxt) {
+fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate, cx: &mut Ctxt) {
     let is_itself = match types::ungroup(ty) {
         Type::Path(path) => path.path.is_ident(name) || path.path.is_ident("Self"),
         _ => false,
     };
     if is_itself {
         cx.error(ty.span(), "CN033: a plugin can not hold itself\n= help: take the field away");
-        *ty = parse_quote!(#krate::Dep<#ty>);
+        // by its name: the impls of an inert plugin have another `Self`
+        let (_, arguments, _) = generics.split_for_impl();
+        *ty = parse_quote!(#krate::Dep<#name #arguments>);
     }
 }
 

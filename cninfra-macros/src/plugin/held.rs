@@ -28,9 +28,13 @@ fn holds(ty: &Type, empty: bool) -> bool {
     let Some(last) = path.path.segments.last() else { return false };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
     let word = last.ident.to_string();
+    if word == "Dep" {
+        // one of two is another type
+        return empty && arguments.args.len() == 1;
+    }
     let is_empty = EMPTY.contains(&word.as_str());
-    if word == "Dep" || !(is_empty || AROUND.contains(&word.as_str())) {
-        return word == "Dep" && empty;
+    if !types::may_be_of_std(path) || !(is_empty || AROUND.contains(&word.as_str())) {
+        return false;
     }
     arguments.args.iter().any(|inner| matches!(inner, GenericArgument::Type(inner) if holds(inner, empty || is_empty)))
 }
@@ -50,10 +54,13 @@ mod tests {
         ];
         let told: Vec<_> = wrong.iter().map(|ty| holds(ty, false)).collect();
         assert_eq!(told, [true, true, false, true]);
-        let right: [Type; 4] = [
+        let right: [Type; 6] = [
             parse_quote!(OnceLock<Dep<A>>),
             parse_quote!(Mutex<Vec<Dep<A>>>),
             parse_quote!(Vec<fn(Dep<A>)>),
+            // others of these names
+            parse_quote!(own::HashMap<str, Dep<A>>),
+            parse_quote!(Vec<own::Dep<A, B>>),
             // it has no default, which is told of as such
             parse_quote!(Arc<Dep<A>>),
         ];

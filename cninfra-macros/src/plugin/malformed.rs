@@ -12,7 +12,7 @@ pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
         let error = quote_spanned!(span=> ::core::compile_error! { #message });
         Type::Verbatim(quote!(<#krate::Sound<{ #error }> as #krate::Pass>::Of<#of>))
     };
-    if let Some((span, help)) = find(ty) {
+    if let Some((span, help)) = find(ty, krate) {
         let message = format!("CN010: a `Dep` holds one plugin, or one interface\n= help: {help}");
         *ty = error(span, message, quote!(()));
     } else if let Some(found) = size::find(ty) {
@@ -27,7 +27,7 @@ pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
 }
 
 /// Where a `Dep` is that can not be one, and what was meant.
-fn find(ty: &Type) -> Option<(Span, &'static str)> {
+fn find(ty: &Type, krate: &Krate) -> Option<(Span, &'static str)> {
     let Type::Path(path) = types::ungroup(ty) else { return None };
     let last = path.path.segments.last()?;
     let arguments = match &last.arguments {
@@ -37,7 +37,7 @@ fn find(ty: &Type) -> Option<(Span, &'static str)> {
     let all = || arguments.into_iter().flatten();
     if last.ident != "Dep" {
         return all().find_map(|argument| match argument {
-            GenericArgument::Type(inner) => find(inner),
+            GenericArgument::Type(inner) => find(inner, krate),
             _ => None,
         });
     }
@@ -49,6 +49,8 @@ fn find(ty: &Type) -> Option<(Span, &'static str)> {
         (Some(GenericArgument::Type(Type::TraitObject(object))), None) => types::second_trait(object)
             .map(|second| (second.span(), "one field for each interface; or a trait with both as its supertraits")),
         (Some(_), None) => None,
+        // another type of this name
+        _ if !(types::may_be_of_std(path) || krate.may_have(&path.path)) => None,
         _ => Some((last.ident.span(), "`Dep<Plugin>` or `Dep<dyn Interface>`")),
     }
 }
@@ -106,22 +108,32 @@ mod tests {
 
     #[test]
     fn a_dep_of_one_is_right() {
-        let wrong: [Type; 6] = [
+        let wrong: [Type; 9] = [
             parse_quote!(Dep),
             parse_quote!(cninfra::Dep),
+            parse_quote!(::cninfra::prelude::Dep),
+            parse_quote!(crate::infra::Dep<A, B>),
+            parse_quote!(prelude::Dep),
             parse_quote!(Option<Dep<A, B>>),
             parse_quote!(Vec<Dep>),
             parse_quote!(Dep<impl I>),
             parse_quote!(Dep<dyn I + J>),
         ];
-        assert!(wrong.iter().all(|ty| find(ty).is_some()));
-        let right: [Type; 5] = [
+        let krate = Krate::named(parse_quote!(crate::infra));
+        let is_wrong = |ty: &Type| find(ty, &krate).is_some();
+        assert!(wrong.iter().all(is_wrong));
+        let right: [Type; 9] = [
             parse_quote!(Dep<A>),
             parse_quote!(Vec<Dep<dyn I>>),
             parse_quote!(Dep<dyn I + Send + 'static>),
             parse_quote!(Dept),
             parse_quote!([u8; 3]),
+            // others of this name
+            parse_quote!(graph::Dep),
+            parse_quote!(Vec<crate::Dep<A, B>>),
+            parse_quote!(Option<own::Dep>),
+            parse_quote!(PhantomData<own::Dep<A, B>>),
         ];
-        assert!(right.iter().all(|ty| find(ty).is_none()));
+        assert!(!right.iter().any(is_wrong));
     }
 }

@@ -14,7 +14,7 @@ mod shared;
 mod usual;
 mod values;
 
-use crate::{args, broken, ctxt::Ctxt, key, source::Source};
+use crate::{args, broken, ctxt::Ctxt, guessed, key, source::Source};
 use arguments::Arguments;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
@@ -26,8 +26,9 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
         Ok(def) => def,
         Err(error) => return no_struct(item, &error, given, source),
     };
+    guessed::tell(&mut def);
     if conditional::has_conditions(&def) {
-        return conditional::defer(&given, &closed(&def));
+        return conditional::defer(&given, def);
     }
     let impls = impls(given, &mut def, true, source);
     let def = closed(&def);
@@ -55,7 +56,8 @@ fn closed(def: &ItemStruct) -> TokenStream {
 /// its fields.
 fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
-    let arguments = Arguments::parse(given, &mut cx);
+    let mut arguments = Arguments::parse(given, &mut cx);
+    arguments.name_itself(def);
     args::repeated(&mut def.attrs, "plugin", &mut cx);
     if args::derived(&def.attrs, "Flavor").next().is_none() {
         args::provides_by_itself(&mut def.attrs, &mut cx);

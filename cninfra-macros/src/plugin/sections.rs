@@ -30,6 +30,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
             && !generic
             && (is_live(&field.ty) || is_named_so(field))
             && !is_plain(&field.ty)
+            && !names_self(&field.ty)
     });
     let unmarked = candidates.map(|((field, member), _)| {
         let (ty, field) = (&field.ty, quote!(#member).to_string());
@@ -45,6 +46,11 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
         }
     });
     quote!(#flags #(#unmarked)*)
+}
+
+/// Is it known within the struct only?
+fn names_self(ty: &Type) -> bool {
+    types::names(quote!(#ty), "Self")
 }
 
 /// What follows a file, by its name.

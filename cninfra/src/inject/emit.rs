@@ -73,7 +73,7 @@ macro_rules! __listed {
         #[allow(deprecated)]
         const _: () = {
             #[allow(unused_imports)]
-            use $crate::private::Argument as __Argument;
+            use $crate::private::Argument as __CninfraArgument;
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
             impl $crate::private::Key for $name {

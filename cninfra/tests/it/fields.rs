@@ -197,3 +197,139 @@ mod lifetimes {
         agent.close().await.unwrap();
     }
 }
+
+/// Lifetimes and labels in code, and in what a macro is given.
+mod lifetimes_in_code {
+    use super::*;
+
+    #[derive(Default)]
+    struct Ring<const N: usize>;
+    macro_rules! Of {
+        ($life:lifetime) => { &'static str };
+    }
+
+    #[plugin(no_lifecycle)]
+    struct Lines {
+        line: [u8; {
+            const fn len<'x>(text: &'x str) -> usize {
+                text.len()
+            }
+            len("abc")
+        }],
+        ring: Ring<
+            {
+                'a: loop {
+                    break 'a 4;
+                }
+            },
+        >,
+        made: (Of!['a], u8),
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        lines: Dep<Lines>,
+    }
+
+    #[tokio::test]
+    async fn are_not_the_fields() {
+        let agent = Agent::<All>::start().await.unwrap();
+        let Lines { line, ring: Ring::<4>, made } = &*agent.lines;
+        assert_eq!((line.len(), *made), (3, ("", 0)));
+        agent.close().await.unwrap();
+    }
+}
+
+/// Types of one's own whose paths end as cninfra's or std's do.
+mod own_deps {
+    use super::*;
+
+    mod own {
+        use super::PhantomData;
+
+        pub mod graph {
+            #[derive(Default)]
+            pub struct Dep(pub u8);
+        }
+        #[derive(Default)]
+        pub struct Dep<A, B>(pub A, pub B);
+        pub struct HashMap<K: ?Sized, V: ?Sized>(PhantomData<K>, PhantomData<V>);
+        impl<K: ?Sized, V: ?Sized> Default for HashMap<K, V> {
+            fn default() -> Self {
+                HashMap(PhantomData, PhantomData)
+            }
+        }
+    }
+
+    #[plugin(no_lifecycle)]
+    struct Node {
+        edge: own::graph::Dep,
+        edges: Vec<own::graph::Dep>,
+        pair: own::Dep<u8, u16>,
+        pairs: Vec<own::Dep<u8, u16>>,
+        of: PhantomData<own::Dep<u8, u16>>,
+        map: own::HashMap<str, Dep<Node>>,
+    }
+
+    #[derive(Flavor)]
+    struct Nodes {
+        node: Dep<Node>,
+    }
+
+    #[tokio::test]
+    async fn are_held_as_any() {
+        let agent = Agent::<Nodes>::start().await.unwrap();
+        let Node { edge, edges, pair, pairs, of: PhantomData, map: _ } = &*agent.node;
+        assert_eq!((edge.0, edges.len(), pair.0, pair.1, pairs.len()), (0, 0, 0, 0, 0));
+        agent.close().await.unwrap();
+    }
+}
+
+/// `Self` is known within the struct, and not beside it.
+mod types_of_the_plugin_itself {
+    use super::*;
+
+    trait Tuned {
+        type Settings: Default + Send + Sync;
+    }
+
+    #[plugin(no_lifecycle)]
+    struct Tuner {
+        settings: <Self as Tuned>::Settings,
+        config: Option<<Self as Tuned>::Settings>,
+        of: <Self as Tuned>::Settings,
+    }
+    impl Tuned for Tuner {
+        type Settings = u8;
+    }
+
+    #[plugin(no_lifecycle)]
+    struct Of<T> {
+        of: PhantomData<T>,
+    }
+    #[plugin(deps = (Of<Self>, Option<Of<Tuner>>))]
+    struct Listed {
+        of: Dep<Of<Self>>,
+    }
+    impl Create for Listed {
+        async fn create((of, _): Self::Deps, _: &Context) -> Result<Self> {
+            Ok(Listed { of })
+        }
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        tuner: Dep<Tuner>,
+        of: Dep<Of<Listed>>,
+        listed: Dep<Listed>,
+    }
+
+    #[tokio::test]
+    async fn may_be_asked_for() {
+        let agent = Agent::<All>::start().await.unwrap();
+        let Tuner { settings, config, of } = &*agent.tuner;
+        assert_eq!((*settings, *config, *of), (0, None, 0));
+        assert!(Dep::ptr_eq(&agent.listed.of, &agent.of) && agent.of.of == PhantomData);
+        agent.close().await.unwrap();
+    }
+}

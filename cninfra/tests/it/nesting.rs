@@ -113,6 +113,44 @@ mod wide {
     }
 }
 
+/// Plugins with names that a derive might well give to what it writes itself.
+mod ordinary_names {
+    use super::*;
+
+    #[interface]
+    pub trait Named {}
+    type Alias = dyn Named;
+
+    macro_rules! many {
+        ($($field:ident: $name:ident),*) => {
+            $(
+                #[allow(non_camel_case_types)]
+                #[plugin(no_lifecycle)]
+                pub struct $name {}
+                impl Named for $name {}
+            )*
+            #[derive(Flavor)]
+            pub struct Wide {
+                #[provides(Alias)]
+                pub first: Dep<Provided>,
+                $(pub $field: Dep<$name>,)*
+            }
+        };
+    }
+    #[plugin(no_lifecycle)]
+    pub struct Provided {}
+    impl Named for Provided {}
+    many!(a: Row0, b: Row1, c: Row2, d: __Id, e: Row3, f: Provided0_0, g: Provided0_1, h: Fields, i: Tree, j: __Checks, k: __Argument, l: Graph, m: Counts);
+
+    #[tokio::test]
+    async fn are_those_of_the_plugins() {
+        let agent = Agent::<Wide>::start().await.unwrap();
+        assert_eq!(Wide::GRAPH.len(), 14);
+        let _: &Dep<Row0> = &agent.a;
+        agent.close().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn an_empty_flavor_runs() {
     #[derive(Flavor)]

@@ -23,6 +23,21 @@ struct Clock { //~ CN010
     cache: Dep<Cache>,
 }
 
+/// In whatever order.
+#[plugin]
+#[derive(Clone, Plugin)]
+struct Watch<T> { //~ CN010
+    cache: Dep<Cache>,
+    of: Option<Dep<T>>,
+}
+impl<T: Key + Send + Sync> Lifecycle for Watch<T> {}
+#[plugin]
+#[derive(Plugin)]
+struct Later { //~ CN010
+    #[cfg(all())]
+    cache: Dep<Cache>,
+}
+
 /// Of the trait nothing is said.
 fn any<P: Plugin>(_: Dep<P>) {}
 
@@ -30,6 +45,8 @@ fn any<P: Plugin>(_: Dep<P>) {}
 struct App {
     cache: Dep<Cache>,
     clock: Dep<Clock>,
+    watch: Dep<Watch<Clock>>,
+    later: Dep<Later>,
 }
 
 async fn start(clock: Dep<Clock>) {

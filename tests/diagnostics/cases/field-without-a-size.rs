@@ -57,6 +57,23 @@ impl Lifecycle for Files {
     }
 }
 
+/// A derive could not take it out of the struct.
+#[plugin]
+struct Maybe {
+    #[default(7)]
+    other: u32,
+    #[cfg(all())]
+    store: dyn Store, //~ CN036
+    #[cfg(any())]
+    never: str,
+}
+impl Lifecycle for Maybe {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let _ = (self.other, self.store.get());
+        Ok(())
+    }
+}
+
 #[plugin(deps = (dyn Store))]
 struct Listed {
     store: dyn Store, //~ CN036
@@ -102,6 +119,7 @@ struct App {
     listed: Dep<Listed>,
     needing: Dep<Needing>,
     files: Dep<Files>,
+    maybe: Dep<Maybe>,
 }
 
 async fn start() {

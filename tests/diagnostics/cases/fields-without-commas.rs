@@ -18,7 +18,7 @@ struct Reader {
     #[default(7)]
     size: u32; //~ none
     #[context]
-    log: Logger,
+    log: Logger; //~ none
 }
 impl Lifecycle for Reader {
     async fn init(&self, _: &Context) -> Result<()> {
@@ -30,7 +30,7 @@ impl Lifecycle for Reader {
 #[derive(Deps)]
 struct Needs {
     clock: Dep<Clock> //~ none
-    reader: Dep<Reader>,
+    reader: Dep<Reader>; //~ none
 }
 #[plugin(deps = Needs)]
 struct Listed;
@@ -45,7 +45,7 @@ struct App {
     clock: Dep<Clock>; //~ none
     cache: Dep<Cache>,
     reader: Dep<Reader>,
-    listed: Dep<Listed>,
+    listed: Dep<Listed>; //~ none
 }
 
 async fn start() {
