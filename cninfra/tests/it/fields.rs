@@ -211,15 +211,18 @@ mod lifetimes_in_code {
     #[plugin(no_lifecycle)]
     struct Lines {
         line: [u8; {
-            const fn len<'x>(text: &'x str) -> usize {
-                text.len()
+            const fn first<'x>(text: &'x str, _: &str) -> &'x str {
+                text
             }
-            len("abc")
+            first("abc", "").len()
         }],
         ring: Ring<
             {
-                'a: loop {
-                    break 'a 4;
+                'a: {
+                    if u8::MAX == 7 {
+                        break 'a 3;
+                    }
+                    4
                 }
             },
         >,
