@@ -80,7 +80,7 @@ fn better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> Bette
         (What::Takes(before), _) if !before.wants_text() => Better::No,
         (What::Takes(before), What::Takes(after)) => {
             let is_same = (&before.wanted, before.mark) == (&after.wanted, after.mark);
-            if !is_same && !(after.is_text() && is_new(after)) { Better::Yes } else { Better::No }
+            if is_same || after.is_text() && is_new(after) { Better::No } else { Better::Yes }
         }
         (What::Takes(_), What::Says(_)) => Better::Perhaps,
         (What::Takes(_), _) => Better::Yes,

@@ -1,5 +1,7 @@
 //! Fields whose types lead back to the plugin: what is asked of them must not lead back to itself.
 
+#![allow(clippy::type_complexity, reason = "that a type is long is what is tried")]
+
 use cninfra::prelude::*;
 use std::{
     any::Any,
