@@ -380,6 +380,8 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         reader.is_hidden = true;
         if reader.reading.asked.is_some() {
             reader.reading.notes.borrow_mut().told_secret = true;
+            // who asks has no file to read it from
+            reader.names_file = false;
         }
         if reader.value.as_str() == Some(secret::MASK) {
             let what = "`***` stands for a secret where it is not shown: write the secret itself (in a program, `secret.reveal()`)";

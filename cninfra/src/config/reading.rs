@@ -90,3 +90,23 @@ pub(super) fn ask(section: Named<'_>, way: &[Step], read: &dyn Fn(Reader<'_, '_>
     let shape = notes.told.map(|kind| Shape { optional: notes.told_optional, kind });
     Told { shape, secret: notes.told_secret, open: notes.told_open }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Secret;
+    use serde::Deserialize;
+
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Odd {
+        password: Secret,
+    }
+
+    #[test]
+    fn the_file_of_a_secret_can_be_asked_for() {
+        let read = |reader: Reader<'_, '_>| Odd::deserialize(reader).map(drop);
+        let told = ask(Named::plain("odd"), &[Step::Key("password-file".to_string())], &read);
+        assert!(told.secret && told.shape.is_some());
+    }
+}
