@@ -1,12 +1,24 @@
 //! Structs that can not be parsed. Where a comma is missing between the fields, or a `;` stands in its place, rustc tells of it, and goes on: so do the
 //! macros, whose parser does not.
 
+use crate::ctxt::Ctxt;
 use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};
-use syn::{Ident, parse::Parse};
+use syn::{DeriveInput, Ident, parse::Parse, parse_quote};
 
 /// A struct, with its commas if that is all that it lacks.
 pub(crate) fn parse<T: Parse>(item: &TokenStream) -> syn::Result<T> {
     syn::parse2(item.clone()).or_else(|error| syn::parse2(mend(item)).map_err(|_| error))
+}
+
+/// What a derive is on. Where it can not be parsed, that is told, and it is taken for an empty one of its name; none where it has none.
+pub(crate) fn derived(item: &TokenStream, cx: &mut Ctxt) -> Option<DeriveInput> {
+    parse(item).map_or_else(
+        |error| {
+            cx.syn(&error, "`struct Name { field: Dep<Plugin>, .. }`");
+            named(item).map(|name| parse_quote!(struct #name {}))
+        },
+        Some,
+    )
 }
 
 /// The name of a struct without parameters, whatever else is wrong with it: for rustc it is there.

@@ -11,7 +11,7 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Data, DeriveInput, Ident, Type, parse_quote, spanned::Spanned as _};
+use syn::{Data, DeriveInput, Ident, Type, spanned::Spanned as _};
 
 /// The widest tuple of dependencies; more are a list of tuples.
 const WIDTH: usize = 12;
@@ -20,14 +20,7 @@ const EXPECTED: &str = "`#[deps(crate = path)]`";
 
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut cx = Ctxt::default();
-    let input: DeriveInput = match broken::parse(&item) {
-        Ok(input) => input,
-        Err(error) => {
-            cx.syn(&error, "`struct Name { field: Dep<Plugin>, .. }`");
-            let Some(name) = broken::named(&item) else { return cx.finish() };
-            parse_quote!(struct #name {})
-        }
-    };
+    let Some(input) = broken::derived(&item, &mut cx) else { return cx.finish() };
     let mut krate = Krate::default();
     for arg in args::of_attributes(&input.attrs, names::DEPS, &mut cx, EXPECTED) {
         match arg.word().as_str() {

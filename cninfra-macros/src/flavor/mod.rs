@@ -7,18 +7,10 @@ use crate::{args, broken, ctxt::Ctxt, source::Source};
 use model::Model;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{DeriveInput, parse_quote};
 
 pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
-    let input: DeriveInput = match broken::parse(&item) {
-        Ok(input) => input,
-        Err(error) => {
-            cx.syn(&error, "`struct Name { field: Dep<Plugin>, .. }`");
-            let Some(name) = broken::named(&item) else { return cx.finish() };
-            parse_quote!(struct #name {})
-        }
-    };
+    let Some(input) = broken::derived(&item, &mut cx) else { return cx.finish() };
     if args::derived_again(&input.attrs, "Flavor", &mut cx) {
         return cx.finish();
     }

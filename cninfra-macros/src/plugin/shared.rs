@@ -7,7 +7,9 @@
 use crate::{krate::Krate, size, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Fields, GenericArgument, Ident, ItemStruct, PathArguments, Type, Visibility, spanned::Spanned as _};
+use syn::{
+    Fields, GenericArgument, GenericParam, Ident, ItemStruct, PathArguments, Type, Visibility, spanned::Spanned as _,
+};
 
 use super::{
     arguments::{Arguments, Deps},
@@ -85,7 +87,8 @@ impl Shared {
                     #ask
                 };
             }
-            let owned = owned && !generic; // of a parameter, the struct does not say that it is shared
+            // of a parameter, the struct does not say that it is shared
+            let owned = owned && !def.generics.params.iter().any(|param| names_parameter(ty, param));
             let is_shown = matches!(field.vis, Visibility::Public(_)); // in the documentation, with what asks
             if owned && size::is_doubtful(ty) && !is_shown {
                 // nothing but this is asked in the struct: what else a type is may lead back to the plugin
@@ -116,6 +119,15 @@ impl Shared {
             fields[place].ty = ty;
         }
     }
+}
+
+fn names_parameter(ty: &Type, param: &GenericParam) -> bool {
+    let name = match param {
+        GenericParam::Type(param) => &param.ident,
+        GenericParam::Const(param) => &param.ident,
+        GenericParam::Lifetime(param) => &param.lifetime.ident,
+    };
+    types::names(quote!(#ty), &name.to_string())
 }
 
 /// The type, if the constant can be evaluated, by what `Pass` has for it. `span`: where it stands, for what rustc says of the whole field.

@@ -323,7 +323,7 @@ const OF_RUST: [(&str, &str); 12] = [
 ];
 
 /// As it would be written.
-pub(super) fn shown(found: &Unexpected<'_>) -> String {
+fn shown(found: &Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => format!("`{value}`"),
         Unexpected::Unsigned(value) => format!("`{value}`"),
@@ -337,7 +337,7 @@ pub(super) fn shown(found: &Unexpected<'_>) -> String {
 }
 
 /// Without what it is.
-pub(super) fn kind(found: &Unexpected<'_>) -> String {
+fn kind(found: &Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(_) => "`true` or `false`".to_string(),
         Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number".to_string(),

@@ -122,20 +122,32 @@ fn put(loggers: &Loggers, log: &Logger, name: &str, level: &str, time: Option<&s
         return refusal(&error);
     }
     let time = time.map_or_else(|| "now".to_string(), |time| format!("for {time}"));
-    match hint(loggers, name) {
-        None => log.info(format_args!("the level of `{name}` is {level} {time}")),
-        Some(hint) => log.warn(format_args!("the level of `{name}` is {level} {time}, but {hint}")),
+    let body = level_of(loggers, name);
+    let told = format!("the level of `{name}` is set to {level} {time}{}", unless(&body, level.as_str()));
+    match &body.hint {
+        None => log.info(told),
+        Some(hint) => log.warn(format_args!("{told}, but {hint}")),
     }
-    indented_json(&level_of(loggers, name))
+    indented_json(&body)
+}
+
+/// What holds where it is not what was set: what is set for a while goes over all else.
+fn unless(body: &LoggerBody, level: &str) -> String {
+    if body.level == level {
+        return String::new();
+    }
+    let by = body.origin.rule.as_deref().map_or_else(String::new, |rule| format!(", by `{rule}`"));
+    format!("; for now it is {}{by}", body.level)
 }
 
 fn take_back(loggers: &Loggers, log: &Logger, name: &str) -> Response {
     match loggers.reset(name) {
         Ok(any) => {
+            let body = level_of(loggers, name);
             if any {
-                log.info(format_args!("the level of `{name}` is as the config has it"));
+                log.info(format_args!("what was set for `{name}` is taken back: its level is {}", body.level));
             }
-            indented_json(&level_of(loggers, name))
+            indented_json(&body)
         }
         Err(error) => refusal(&error),
     }
@@ -143,4 +155,18 @@ fn take_back(loggers: &Loggers, log: &Logger, name: &str) -> Response {
 
 fn refusal(error: &dyn std::fmt::Display) -> Response {
     error_response(StatusCode::BAD_REQUEST, &error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_does_not_hold_yet_is_told() {
+        let loggers = Loggers::default();
+        loggers.set("stock", Level::Error).unwrap();
+        assert_eq!(unless(&level_of(&loggers, "stock"), "error"), "");
+        loggers.set_for("sto*", Level::Trace, std::time::Duration::from_secs(30)).unwrap();
+        assert_eq!(unless(&level_of(&loggers, "stock"), "error"), "; for now it is trace, by `sto*`");
+    }
 }
