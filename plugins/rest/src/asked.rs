@@ -1,32 +1,51 @@
-//! [`Asked`]: what a request asks for, for those who tell of it.
+//! [`Asked`]: what a connection's request asks for, for those who tell of it.
 
 use crate::{Incident, shared::Shared};
-use axum::http::{Method, uri::PathAndQuery};
+use axum::http::Method;
 use cninfra::{
     agent::Panic,
     http::{Failure, Route},
 };
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// A request as it is told: its method, its path without the query, and its route, where that is known.
 pub(crate) type Request = (Method, String, Option<Route>);
 
-/// What a request asks for.
+/// What the request that a connection has right now asks for: the next one begins when its answer is done. Clones are the same.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Asked {
-    pub(crate) method: Method,
-    /// None where a request has no path: `CONNECT`.
-    pub(crate) target: Option<PathAndQuery>,
+pub(crate) struct Asked(Arc<Mutex<Now>>);
+
+/// In texts of its own: what a request holds is a part of hyper's buffer, which can not be used again as long as somebody has it.
+#[derive(Default, Debug)]
+struct Now {
+    method: Method,
+    /// Empty where a request has none: `CONNECT`.
+    path: String,
 }
 
 impl Asked {
-    pub(crate) fn path(&self) -> &str {
-        self.target.as_ref().map_or("", PathAndQuery::path)
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There is a request.
+    pub(crate) fn is(&self, method: &Method, path: &str) {
+        let mut now = self.now();
+        now.method.clone_from(method);
+        now.path.clear();
+        now.path.push_str(path);
     }
 
     pub(crate) fn request(&self, shared: &Shared) -> Request {
-        let path = self.path();
-        (self.method.clone(), path.to_string(), shared.route(&self.method, path))
+        let (method, path) = {
+            let now = self.now();
+            (now.method.clone(), now.path.clone())
+        };
+        let route = shared.route(&method, &path);
+        (method, path, route)
     }
 
     pub(crate) fn too_slow(&self, shared: &Shared, after: Duration) {

@@ -2,7 +2,6 @@
 
 use crate::{
     Access,
-    asked::Asked,
     budget::Share,
     clock::{Millis, after},
     metrics::Counted,
@@ -242,15 +241,14 @@ pub(crate) struct Sent {
     /// A handler's: all of it may panic.
     body: Body,
     pulse: Arc<Pulse>,
-    asked: Asked,
     status: StatusCode,
     logged: Logged,
     /// Dropped at the end.
     counted: Option<Counted>,
 }
 
-/// Where answers are logged: who asked, and when.
-pub(crate) type Logged = Option<(SocketAddr, Instant)>;
+/// Where answers are logged: who asked, and when. Most servers have no such log.
+pub(crate) type Logged = Option<Box<(SocketAddr, Instant)>>;
 
 /// Some answers have no content, whatever their handler has given them: a client would take it for the begin of the next answer.
 pub(crate) fn has_no_content(status: StatusCode) -> bool {
@@ -261,12 +259,11 @@ impl Sent {
     pub(crate) fn new(
         body: Body,
         pulse: Arc<Pulse>,
-        asked: Asked,
         status: StatusCode,
         logged: Logged,
         counted: Option<Counted>,
     ) -> Self {
-        let mut sent = Sent { body, pulse, asked, status, logged, counted };
+        let mut sent = Sent { body, pulse, status, logged, counted };
         if has_no_content(status) {
             sent.let_go();
         }
@@ -276,7 +273,7 @@ impl Sent {
     /// Drops the body.
     fn let_go(&mut self) {
         if let Err(panic) = self.pulse.current.call(|| self.body = Body::empty()) {
-            self.asked.panicked(&self.pulse.shared, &panic);
+            self.pulse.current.asked.panicked(&self.pulse.shared, &panic);
         }
     }
 }
@@ -288,7 +285,7 @@ impl HttpBody for Sent {
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let sent = &mut *self;
         sent.pulse.current.call(|| Pin::new(&mut sent.body).poll_frame(task)).unwrap_or_else(|panic| {
-            self.asked.broke_off(&self.pulse.shared, &panic);
+            self.pulse.current.asked.broke_off(&self.pulse.shared, &panic);
             self.let_go();
             Poll::Ready(Some(Err(axum::Error::new("the body of the answer panicked"))))
         })
@@ -307,12 +304,12 @@ impl Drop for Sent {
     fn drop(&mut self) {
         let shared = &self.pulse.shared;
         if thread::panicking() {
-            shared.blame(&self.asked);
+            shared.blame(&self.pulse.current.asked);
         }
         self.pulse.has_answered(self.counted.as_mut().map(Counted::ends));
-        if let Some((peer, began)) = self.logged {
+        if let Some((peer, began)) = self.logged.as_deref().copied() {
             shared.log(|| {
-                let (method, path, route) = self.asked.request(shared);
+                let (method, path, route) = self.pulse.current.asked.request(shared);
                 Access { method, path, status: self.status, took: began.elapsed(), peer, route }
             });
         }

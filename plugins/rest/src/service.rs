@@ -1,7 +1,6 @@
 //! What hyper calls for each request: the router, within limits, and guarded against panics.
 
 use crate::{
-    asked::Asked,
     body::{Logged, Received, Sent, has_no_content},
     budget::Share,
     host,
@@ -75,10 +74,11 @@ impl Service<Request<Incoming>> for Answerer {
         let (pulse, shared) = (self.pulse.clone(), &self.pulse.shared);
         let began = pulse.asks();
         let table = shared.table();
-        let asked = Asked { method: request.method().clone(), target: request.uri().path_and_query().cloned() };
-        let at = table.index.position(&asked.method, asked.path());
-        let counted = table.series.as_ref().map(|series| series.asks(&table.index, at, &asked.method));
-        let logged = shared.access.is_some().then(|| (self.peer, Instant::now()));
+        let (method, path) = (request.method(), request.uri().path());
+        pulse.current.asked.is(method, path);
+        let at = table.index.position(method, path);
+        let counted = table.series.as_ref().map(|series| series.asks(&table.index, at, method));
+        let logged = shared.access.is_some().then(|| Box::new((self.peer, Instant::now())));
         let mut share = None;
         let state = match self.refused(&request) {
             Some(refusal) => {
@@ -100,25 +100,25 @@ impl Service<Request<Incoming>> for Answerer {
                     request
                 };
                 // handlers and layers are cloned, and may be called
-                pulse.current.asks(&asked);
                 match pulse.current.call(|| tower_service::Service::call(&mut table.router(at), request)) {
-                    Ok(routed) => State::Routed { routed, waits: Some(Waiting::default()), alarm: None },
+                    Ok(routed) => {
+                        let now = counted.as_ref().map(Counted::began);
+                        State::Routed { routed, now, waits: Some(Waiting::default()), alarm: None }
+                    }
                     Err(panic) => {
-                        asked.panicked(shared, &panic);
+                        pulse.current.asked.panicked(shared, &panic);
                         State::Refused(Refusal::Panicked)
                     }
                 }
             }
         };
-        Answering { pulse, asked, logged, counted, share, state }
+        Answering { pulse, logged, counted, share, state }
     }
 }
 
 /// The answer to one request.
 pub(crate) struct Answering {
     pulse: Arc<Pulse>,
-    /// Taken along by the answer.
-    asked: Asked,
     logged: Logged,
     /// Where requests are counted.
     counted: Option<Counted>,
@@ -132,6 +132,8 @@ enum State {
     Refused(Refusal),
     Routed {
         routed: Routed,
+        /// What the clock has said just now, for the first poll: most handlers answer at once, and are called at once.
+        now: Option<Instant>,
         /// None when it has begun.
         waits: Option<Waiting>,
         /// Made when the handler has to wait.
@@ -145,12 +147,12 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let answering = self.get_mut();
-        let (routed, waits, alarm) = match &mut answering.state {
+        let (routed, now, waits, alarm) = match &mut answering.state {
             State::Refused(refusal) => {
                 let response = refusal.answer();
                 return Poll::Ready(Ok(answering.send(response)));
             }
-            State::Routed { routed, waits, alarm } => (routed, waits, alarm),
+            State::Routed { routed, now, waits, alarm } => (routed, now.take(), waits, alarm),
             State::Answered => return Poll::Pending,
         };
         if let Some(waiting) = waits {
@@ -158,23 +160,20 @@ impl Future for Answering {
             *waits = None;
         }
         // the handler's own state is its own affair: other handlers do not share it, or share it by what poisons
-        let response = match answering
-            .pulse
-            .current
-            .handle(&answering.asked, &answering.pulse.shared, || Pin::new(routed).poll(task))
-        {
+        let Pulse { shared, current, .. } = &*answering.pulse;
+        let response = match current.handle(now, shared, || Pin::new(routed).poll(task)) {
             Ok(Poll::Ready(Ok(response))) => response,
             Ok(Poll::Ready(Err(never))) => match never {},
             Ok(Poll::Pending) => {
-                let Some(limit) = answering.pulse.shared.limits.handler else { return Poll::Pending };
+                let Some(limit) = shared.limits.handler else { return Poll::Pending };
                 if alarm.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(task).is_pending() {
                     return Poll::Pending;
                 }
-                answering.asked.too_slow(&answering.pulse.shared, limit);
+                current.asked.too_slow(shared, limit);
                 error_response(StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time")
             }
             Err(panic) => {
-                answering.asked.panicked(&answering.pulse.shared, &panic);
+                current.asked.panicked(shared, &panic);
                 error_response(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
             }
         };
@@ -183,7 +182,7 @@ impl Future for Answering {
             Some(why) if response.status().is_client_error() || response.status().is_server_error() => why.answer(),
             _ => {
                 if let Some(failure) = response.extensions().get() {
-                    answering.asked.failed(&answering.pulse.shared, failure);
+                    current.asked.failed(shared, failure);
                 }
                 response
             }
@@ -196,7 +195,7 @@ impl Answering {
     /// Drops what the handler has left: its destructors are its own.
     fn let_go(&mut self) {
         if let Err(panic) = self.pulse.current.call(|| self.state = State::Answered) {
-            self.asked.panicked(&self.pulse.shared, &panic);
+            self.pulse.current.asked.panicked(&self.pulse.shared, &panic);
         }
     }
 
@@ -218,8 +217,8 @@ impl Answering {
             counted.answers(status);
         }
         self.pulse.answers();
-        let (pulse, asked, logged) = (self.pulse.clone(), std::mem::take(&mut self.asked), self.logged.take());
-        response.map(|body| Sent::new(body, pulse, asked, status, logged, counted))
+        let (pulse, logged) = (self.pulse.clone(), self.logged.take());
+        response.map(|body| Sent::new(body, pulse, status, logged, counted))
     }
 }
 
@@ -229,7 +228,7 @@ impl Drop for Answering {
             return;
         }
         if thread::panicking() {
-            self.pulse.shared.blame(&self.asked);
+            self.pulse.shared.blame(&self.pulse.current.asked);
         }
         self.let_go();
     }

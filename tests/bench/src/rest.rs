@@ -1,7 +1,7 @@
 //! Requests per second through the server of `cninfra-rest`, beside axum's own, in one run.
 //!
 //! ```text
-//! cargo run --release -p cninfra-bench --bin rest [-- ROUNDS [CONNECTIONS [MILLISECONDS]]]
+//! cargo run --release -p cninfra-bench --bin rest [-- ROUNDS [CONNECTIONS [MILLISECONDS [KIND,..]]]]
 //! ```
 //!
 //! Each server is a process of its own; they take turns, each for so many milliseconds, under a client that keeps so many connections busy.
@@ -20,7 +20,7 @@ mod spread;
 #[path = "rest/turns.rs"]
 mod turns;
 
-use running::KINDS;
+use running::{KINDS, Kind};
 use std::{env, process::ExitCode, time::Duration};
 use turns::Turns;
 
@@ -37,7 +37,12 @@ fn main() -> ExitCode {
     }
     let number = |at: usize, default: u64| args.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
     let turn = Duration::from_millis(number(2, 250));
-    match measure(Turns { rounds: number(0, 40), connections: number(1, 32) as usize, turn }) {
+    // the first one is what the others are compared with
+    let kinds: Vec<Kind> = match args.get(3) {
+        Some(names) => names.split(',').filter_map(|name| KINDS.into_iter().find(|kind| kind.name == name)).collect(),
+        None => KINDS.to_vec(),
+    };
+    match measure(&kinds, Turns { rounds: number(0, 40), connections: number(1, 32) as usize, turn }) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -47,9 +52,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(turns: Turns) -> std::io::Result<bool> {
-    let lines = turns::measure(&env::current_exe()?, &KINDS, turns)?;
-    print!("{}", turns::table(&KINDS, turns, &lines));
+fn measure(kinds: &[Kind], turns: Turns) -> std::io::Result<bool> {
+    let lines = turns::measure(&env::current_exe()?, kinds, turns)?;
+    print!("{}", turns::table(kinds, turns, &lines));
     let mut kept = true;
     let (rate, p99) = lines.last().map_or((f64::NAN, f64::NAN), |line| (line.rate.1, line.p99.1));
     for (what, is_well) in [("requests per second", rate >= FEWEST), ("p99", p99 <= MOST)] {

@@ -111,6 +111,10 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
     pub(crate) fn answers(&mut self, status: StatusCode) {
         self.status = Some(status);
     }
