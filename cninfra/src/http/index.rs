@@ -1,6 +1,6 @@
 //! [`RouteIndex`]: the routes of a server without their handlers.
 
-use super::Route;
+use super::{Route, path};
 use axum::http::Method;
 use std::{fmt, sync::Arc};
 
@@ -25,10 +25,33 @@ pub struct RouteIndex(Arc<Index>);
 #[derive(Clone, Default)]
 struct Index {
     routes: Vec<Route>,
-    /// Each path once, with the same rules as the router that is built of the table. Of a path, its number.
-    paths: matchit::Router<usize>,
     /// Of each path, by its number: the places of its routes.
     of_path: Vec<Vec<usize>>,
+    /// The numbers of all paths, in the order of their texts.
+    sorted: Vec<usize>,
+    /// The paths with parameters, with the same rules as the router that is built of the table. Of a path, its number. Most paths have none, and such
+    /// a router takes most of the time of taking them in.
+    patterns: matchit::Router<usize>,
+}
+
+impl Index {
+    /// Where in the order of all paths this one is, or would be.
+    fn place(&self, path: &str) -> Result<usize, usize> {
+        self.sorted.binary_search_by(|number| self.routes[self.of_path[*number][0]].path.as_str().cmp(path))
+    }
+
+    /// The routes of exactly this path, as it was registered.
+    fn exactly(&self, path: &str) -> &[usize] {
+        self.place(path).map_or(&[], |place| &self.of_path[self.sorted[place]])
+    }
+
+    /// The routes that a request for this path is for: what is said of it letter by letter goes before what has parameters, as in the router.
+    fn of_request(&self, path: &str) -> &[usize] {
+        match self.exactly(path) {
+            routes if !routes.is_empty() && !path::is_pattern(path) => routes,
+            _ => self.patterns.at(path).map_or(&[], |found| &self.of_path[*found.value]),
+        }
+    }
 }
 
 impl RouteIndex {
@@ -50,8 +73,7 @@ impl RouteIndex {
     // compiled where it is called from: a server asks for each request, and this crate is made small
     #[inline]
     pub fn position(&self, method: &Method, path: &str) -> Option<usize> {
-        let Index { routes, paths, of_path } = &*self.0;
-        let of_path = &of_path[*paths.at(path).ok()?.value];
+        let (routes, of_path) = (&self.0.routes, self.0.of_request(path));
         let exact = of_path.iter().find(|at| routes[**at].method == *method);
         let similar = || of_path.iter().find(|at| routes[**at].same_method(method));
         exact.or_else(similar).or(of_path.first()).copied()
@@ -59,24 +81,27 @@ impl RouteIndex {
 
     /// Those that answer a request for this path, each its method.
     pub(super) fn at(&self, path: &str) -> impl Iterator<Item = &Route> {
-        let Index { routes, paths, of_path } = &*self.0;
-        let places = paths.at(path).ok().map(|found| &of_path[*found.value]);
-        places.into_iter().flatten().map(|at| &routes[*at])
+        self.0.of_request(path).iter().map(|at| &self.0.routes[*at])
     }
 
     /// Those of exactly this path.
     pub(super) fn of_path(&self, path: &str) -> impl Iterator<Item = &Route> {
-        self.routes().iter().filter(move |route| route.path == path)
+        self.0.exactly(path).iter().map(|at| &self.0.routes[*at])
     }
 
     /// Adds a route, whose path is valid. Of a path that can not be told from another one it does not.
     pub(super) fn put(&mut self, route: Route) -> Result<(), Route> {
         let index = Arc::make_mut(&mut self.0);
-        let at = index.routes.len();
-        match index.of_path.iter().position(|of_path| index.routes[of_path[0]].path == route.path) {
-            Some(number) => index.of_path[number].push(at),
-            None if index.paths.insert(&route.path, index.of_path.len()).is_err() => return Err(route),
-            None => index.of_path.push(vec![at]),
+        let (at, number) = (index.routes.len(), index.of_path.len());
+        match index.place(&route.path) {
+            Ok(place) => index.of_path[index.sorted[place]].push(at),
+            Err(_) if path::is_pattern(&route.path) && index.patterns.insert(&route.path, number).is_err() => {
+                return Err(route);
+            }
+            Err(place) => {
+                index.of_path.push(vec![at]);
+                index.sorted.insert(place, number);
+            }
         }
         index.routes.push(route);
         Ok(())
@@ -91,8 +116,54 @@ impl fmt::Debug for RouteIndex {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::http::{RouteTable, Routes};
-    use axum::http::Method;
+
+    #[test]
+    fn it_finds_what_a_router_of_all_paths_does() {
+        let paths = [
+            "/",
+            "/a",
+            "/a/",
+            "/a/b",
+            "/a/{x}",
+            "/a/{x}/c",
+            "/a/b/{y}",
+            "/a-{x}",
+            "/a-b",
+            "/{x}",
+            "/{*x}",
+            "/a/{*x}",
+            "/{{x}}",
+            "/b/{x}/{*y}",
+        ];
+        let requests = [
+            "", "*", "/", "//", "/a", "/a/", "/a/b", "/a/c", "/a/b/c", "/a/x/c", "/a/b/d", "/a-", "/a-b", "/a-c",
+            "/{x}", "/{{x}}", "/a/{x}", "/b", "/b/c/d/e",
+        ];
+        let mut compared = 0;
+        // each subset; those of which two can not be told from each other are refused
+        for subset in 0..1u32 << paths.len() {
+            let some: Vec<_> = (0..paths.len()).filter(|at| subset >> at & 1 == 1).map(|at| paths[at]).collect();
+            let (mut index, mut all) = (RouteIndex::default(), matchit::Router::new());
+            let mut put = |path: &str| {
+                let (path, owner, summary) = (path.to_string(), "web".to_string(), String::new());
+                index.put(Route { method: Method::GET, path, owner, summary, during_start: false }).is_err()
+            };
+            let refused = some.iter().map(|path| (all.insert(*path, *path).is_err(), put(path)));
+            let refused: Vec<_> = refused.collect();
+            assert!(refused.iter().all(|(all, ours)| all == ours), "{some:?}: {refused:?}");
+            if refused.iter().any(|(all, _)| *all) {
+                continue;
+            }
+            for request in requests {
+                let found = index.find(&Method::GET, request).map(|route| route.path.as_str());
+                assert_eq!(found, all.at(request).ok().map(|found| *found.value), "{request} of {some:?}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 10_000, "{compared}");
+    }
 
     #[test]
     fn it_says_whose_a_request_is() {

@@ -25,18 +25,24 @@ pub(super) fn check_text(path: &str) -> Result<(), &'static str> {
     if !path.starts_with('/') {
         return Err("does not start with `/`: write it with a `/` in front");
     }
-    if !path.bytes().all(|byte| byte.is_ascii_graphic()) || path.contains(['?', '#']) {
+    if !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?' && byte != b'#') {
         return Err("has a character that is in no path: write it percent-encoded, and leave out query and fragment");
     }
-    if path.split('/').any(|segment| segment.starts_with([':', '*'])) {
+    // asked of each route of a start: by bytes
+    if path.as_bytes().windows(2).any(|two| two[0] == b'/' && matches!(two[1], b':' | b'*')) {
         return Err(
             "has a segment that starts with `:` or `*`: write `{name}` for a segment, `{*rest}` for all that follows",
         );
     }
-    if path.matches('{').count() > MOST_PARAMETERS {
+    if path.bytes().filter(|byte| *byte == b'{').count() > MOST_PARAMETERS {
         return Err("has more than 20 parameters: take what follows in one, by `{*rest}`");
     }
     Ok(())
+}
+
+/// May it stand for more than one path? What has a brace may have a parameter.
+pub(super) fn is_pattern(path: &str) -> bool {
+    path.bytes().any(|byte| byte == b'{' || byte == b'}')
 }
 
 /// Would the router refuse the two in one table?
