@@ -3,11 +3,13 @@
 use super::{
     entry::{Entries, Entry},
     layers::Layers,
-    section::Read,
     source::Source,
 };
 use figment::Figment;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    any::TypeId,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// The layers of sections, which are the most of reading them: between the check and the creation of a plugin nothing changes.
 #[derive(Default)]
@@ -15,30 +17,25 @@ pub(super) struct Kept(Mutex<Vec<One>>);
 
 struct One {
     section: String,
-    read: usize,
+    id: TypeId,
     sources: Vec<Arc<Source>>,
     layers: Layers,
     whole: Figment,
 }
 
-/// The type that a section was read as. Two types have the same one only if they are read by the very same code, and then the layers are the same, too.
-fn number(read: Read) -> usize {
-    read as usize
-}
-
 impl Kept {
-    pub(super) fn put(&self, section: &str, read: Read, entries: &Entries<'_>, (layers, whole): (Layers, Figment)) {
+    pub(super) fn put(&self, section: &str, id: TypeId, entries: &Entries<'_>, (layers, whole): (Layers, Figment)) {
         let sources = entries.all.iter().map(|entry| entry.source.clone()).collect();
-        let one = One { section: section.to_string(), read: number(read), sources, layers, whole };
+        let one = One { section: section.to_string(), id, sources, layers, whole };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(one);
     }
 
     /// Those of a section that is read as the same type, of the same sources.
-    pub(super) fn take(&self, section: &str, read: Read, entries: &Entries<'_>) -> Option<(Layers, Figment)> {
+    pub(super) fn take(&self, section: &str, id: TypeId, entries: &Entries<'_>) -> Option<(Layers, Figment)> {
         let is_same = |source: &Arc<Source>, entry: &&Entry| Arc::ptr_eq(source, &entry.source);
         let is_it = |one: &One| {
             one.section == section
-                && one.read == number(read)
+                && one.id == id
                 && one.sources.len() == entries.all.len()
                 && one.sources.iter().zip(&entries.all).all(|(source, entry)| is_same(source, entry))
                 && Arc::ptr_eq(&one.layers.secrets, &entries.secrets)
@@ -53,7 +50,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use crate::{
-        config::{Config, Known, section::read},
+        config::{Config, Known},
         prelude::*,
     };
     use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
@@ -99,8 +96,8 @@ mod tests {
         config
     }
 
-    fn section<C: Serialize + DeserializeOwned + Default>(config: &Config) -> C {
-        config.section_once_more("store", read::<C>).unwrap()
+    fn section<C: DeserializeOwned + Default + 'static>(config: &Config) -> C {
+        config.section_once_more("store").unwrap()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! [`Live`]: a config section that follows its file while the agent runs.
 
-use super::{Config, ConfigMeta, Section, section};
+use super::{Config, ConfigMeta, Section};
 use crate::Result;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -137,7 +137,7 @@ impl<C> fmt::Debug for Changes<C> {
 
 #[diagnostic::do_not_recommend]
 impl<C: Serialize + DeserializeOwned + Default + Send + Sync + 'static> Section for Live<C> {
-    const META: ConfigMeta = ConfigMeta { read: section::read::<C>, live: true, check: None };
+    const META: ConfigMeta = ConfigMeta::of::<C>(true);
     type __Plain = C;
 
     fn __read(config: &Config, section: &str) -> Result<Self> {

@@ -147,7 +147,7 @@ use kept::Kept;
 use secrets::Secrets;
 use serde::{Serialize, de::DeserializeOwned};
 use source::{NOWHERE, Part, Place, Source, Step, Way};
-use std::{path::PathBuf, sync::Arc};
+use std::{any::TypeId, path::PathBuf, sync::Arc};
 
 /// The config of an agent: sections by name.
 ///
@@ -421,7 +421,7 @@ impl Config {
         // the agent reads its own sections in other ways
         let is_read_again = mistakes.is_empty() && !entries.all.is_empty() && !section.is_own && !section.meta.live;
         if let Some(kept) = kept.filter(|_| is_read_again) {
-            kept.put(section.name, section.meta.read, &entries, (outcome.layers, outcome.figment));
+            kept.put(section.name, section.meta.id, &entries, (outcome.layers, outcome.figment));
         }
         mistakes
     }
@@ -438,9 +438,9 @@ impl Config {
     }
 
     /// The same of a section that may have been checked, by its type.
-    fn section_once_more<C: DeserializeOwned + Default>(&self, name: &str, read: section::Read) -> Result<C> {
+    fn section_once_more<C: DeserializeOwned + Default + 'static>(&self, name: &str) -> Result<C> {
         let entries = self.entries(name);
-        let Some(kept) = self.kept.take(name, read, &entries) else { return self.section(name) };
+        let Some(kept) = self.kept.take(name, TypeId::of::<C>(), &entries) else { return self.section(name) };
         let (value, outcome) = extract_of(section::Named::plain(name), (&entries, Some(kept)), Depth::Top);
         Ok(outcome.sound(value)?.0)
     }

@@ -11,6 +11,7 @@ use super::{
 use crate::{Context, Result, foreign};
 use figment::value::Tag;
 use serde::{Serialize, de::DeserializeOwned};
+use std::any::TypeId;
 use yaml_serde::Value;
 
 /// The type of a plugin's config section: any type that is `Serialize`, `Deserialize` and `Default`; or
@@ -43,12 +44,12 @@ pub trait Section: Sized {
 }
 
 #[diagnostic::do_not_recommend]
-impl<C: Serialize + DeserializeOwned + Default> Section for C {
-    const META: ConfigMeta = ConfigMeta { read: read::<C>, live: false, check: None };
+impl<C: Serialize + DeserializeOwned + Default + 'static> Section for C {
+    const META: ConfigMeta = ConfigMeta::of::<C>(false);
     type __Plain = C;
 
     fn __read(config: &Config, section: &str) -> Result<Self> {
-        config.section_once_more(section, read::<C>)
+        config.section_once_more(section)
     }
 }
 
@@ -75,6 +76,8 @@ pub(super) type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Outcome, Opt
 pub struct ConfigMeta {
     /// Reads the section of its entries; its value too, where that is wanted.
     pub(super) read: Read,
+    /// Its type. The address of what reads it says less: each crate may have its own copy of that.
+    pub(super) id: TypeId,
     /// It follows its file.
     pub(super) live: bool,
     /// What it checks itself, when it has been read.
@@ -82,6 +85,10 @@ pub struct ConfigMeta {
 }
 
 impl ConfigMeta {
+    pub(super) const fn of<C: Serialize + DeserializeOwned + Default + 'static>(live: bool) -> Self {
+        ConfigMeta { read: read::<C>, id: TypeId::of::<C>(), live, check: None }
+    }
+
     /// With a check, for generated code.
     #[doc(hidden)]
     #[must_use]
