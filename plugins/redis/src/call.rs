@@ -1,6 +1,7 @@
 //! Calls: how something is asked of a server, by whom and until when.
 
 use crate::{
+    config::Kind,
     core::{Core, MOMENT},
     failure::{Asked, Elsewhere, Failure},
     node::Node,
@@ -144,8 +145,12 @@ impl Core {
     fn at_hand(&self, turn: &Turn, to: &To<'_>) -> Option<(At, Instant)> {
         let began = turn.now.filter(|_| turn.limit >= MOMENT)?;
         let node = match to {
-            To::Key(key) => self.node(self.slots.borrow().owner(key)?),
             To::Node(endpoint) => self.node(endpoint),
+            To::Key(key) => match &self.kind {
+                // it is always the same one
+                Kind::Single(endpoint) => self.node(endpoint),
+                Kind::Sentinel { .. } | Kind::Cluster(_) => self.node(self.slots.borrow().owner(key)?),
+            },
         };
         let wire = node.current()?;
         // looked at after the connection was had: one that was there when the store was closed ends with it
