@@ -1,19 +1,18 @@
 //! Calls: how something is asked of a server, by whom and until when.
 
 use crate::{
+    config::Kind,
     core::{Core, MOMENT},
     failure::{Asked, Elsewhere, Failure},
     node::Node,
-    wire::{Command, Reply, Wire},
+    room::Place,
+    wire::{Call, Command, Reply, Wire},
 };
 use bytes::Bytes;
 use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, Result};
 use std::{result::Result as StdResult, sync::Arc, time::Duration};
-use tokio::{
-    sync::SemaphorePermit,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// Whom to ask.
 #[derive(Clone, Debug)]
@@ -110,9 +109,9 @@ impl Core {
         let room = (turn.who == Who::Caller).then(|| self.room.try_acquire());
         let _room = match room {
             None => None,
-            Some(Ok(room)) => Some(room),
+            Some(Some(room)) => Some(room),
             // a timer only where there is something to wait for
-            Some(Err(_)) => match Box::pin(timeout_at(turn.deadline, self.turn(turn.who))).await {
+            Some(None) => match Box::pin(timeout_at(turn.deadline, self.turn(turn.who))).await {
                 Ok(room) => {
                     turn.now = None;
                     room
@@ -134,10 +133,10 @@ impl Core {
     }
 
     /// Waits for a caller's turn, which is over when this is dropped.
-    pub(crate) async fn turn(&self, who: Who) -> Option<SemaphorePermit<'_>> {
+    pub(crate) async fn turn(&self, who: Who) -> Option<Place<'_>> {
         match who {
             // a store that is closed has room for all: they are refused
-            Who::Caller => self.room.acquire().await.ok(),
+            Who::Caller => self.room.acquire().await,
             Who::Own => None,
         }
     }
@@ -146,8 +145,12 @@ impl Core {
     fn at_hand(&self, turn: &Turn, to: &To<'_>) -> Option<(At, Instant)> {
         let began = turn.now.filter(|_| turn.limit >= MOMENT)?;
         let node = match to {
-            To::Key(key) => self.node(self.slots.borrow().owner(key)?),
             To::Node(endpoint) => self.node(endpoint),
+            To::Key(key) => match &self.kind {
+                // it is always the same one
+                Kind::Single(endpoint) => self.node(endpoint),
+                Kind::Sentinel { .. } | Kind::Cluster(_) => self.node(self.slots.borrow().owner(key)?),
+            },
         };
         let wire = node.current()?;
         // looked at after the connection was had: one that was there when the store was closed ends with it
@@ -263,7 +266,7 @@ impl Core {
             Err(failure) => return Ok(Err((endpoint, failure))),
         };
         let asking = matches!(elsewhere, Some(Elsewhere::Ask(_)));
-        let answer = if asking { at.wire.ask(command) } else { at.wire.call(command) };
+        let answer = if asking { Call::Boxed(at.wire.ask(command)) } else { at.wire.call(command) };
         let answer = self.deadlines.until(deadline, answer).await;
         Ok(self.taken(&at, turn, began, asked, answer)?.map_err(|failure| (endpoint, failure)))
     }

@@ -16,8 +16,8 @@ use crate::{
 use bytes::Bytes;
 use cninfra::client::Tasks;
 use cninfra::keyval::{
-    Applied, At, Capabilities, Condition, Cursor, Delivery, Entry, Feed, KeyRange, KvError, Op, Page, PageRequest,
-    Reason, Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
+    Applied, At, Capabilities, Condition, Cursor, Delivery, Entry, Expiry, Feed, KeyRange, KvError, Op, Page,
+    PageRequest, Reason, Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
 };
 use std::{fmt, result::Result as StdResult, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
@@ -178,6 +178,26 @@ impl RedisStore {
         });
     }
 
+    /// Does a transaction that its capabilities do not refuse.
+    async fn commit_any(&self, txn: Txn) -> Result<TxnOutcome> {
+        let asked = || Asked::of_txn("transaction", &txn);
+        for Condition { key, .. } in &txn.conditions {
+            refuse_key(&asked, key)?;
+        }
+        for op in txn.then.iter().chain(&txn.otherwise) {
+            match op {
+                Op::Put(put) => refuse_key(&asked, &put.key)?,
+                Op::Delete { range, .. } | Op::Get(range) => refuse_range(&asked, range)?,
+                _ => {}
+            }
+        }
+        if self.0.session.is_full(&txn.then) || self.0.session.is_full(&txn.otherwise) {
+            let help = format!("a client has at most {} keys that end with it: give others a life", session::MOST);
+            return Err(asked().error(Reason::TooLarge, Applied::No).with_help(help));
+        }
+        txn::commit(&self.0, txn).await
+    }
+
     fn is_closed(&self, asked: Asks<'_>) -> Result<()> {
         match self.0.core.is_closed() {
             true => Err(self.0.core.closed_error(&asked(), Applied::No)),
@@ -269,22 +289,17 @@ impl Store for RedisStore {
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
         self.capabilities().refuse(&txn)?;
-        let asked = || Asked::of_txn("transaction", &txn);
-        for Condition { key, .. } in &txn.conditions {
-            refuse_key(&asked, key)?;
+        let Shared { core, session, .. } = &*self.0;
+        // what is asked for most passes by what only others need
+        if let ([], [Op::Put(put)], []) = (&*txn.conditions, &*txn.then, &*txn.otherwise)
+            && !matches!(put.expiry, Expiry::WithClient)
+        {
+            refuse_key(&|| Asked::of_txn("transaction", &txn), &put.key)?;
+            let outcome = txn::put(core, put).await?;
+            session.note(&txn.then);
+            return Ok(outcome);
         }
-        for op in txn.then.iter().chain(&txn.otherwise) {
-            match op {
-                Op::Put(put) => refuse_key(&asked, &put.key)?,
-                Op::Delete { range, .. } | Op::Get(range) => refuse_range(&asked, range)?,
-                _ => {}
-            }
-        }
-        if self.0.session.is_full(&txn.then) || self.0.session.is_full(&txn.otherwise) {
-            let help = format!("a client has at most {} keys that end with it: give others a life", session::MOST);
-            return Err(asked().error(Reason::TooLarge, Applied::No).with_help(help));
-        }
-        txn::commit(&self.0, txn).await
+        Box::pin(self.commit_any(txn)).await
     }
 
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {

@@ -23,11 +23,7 @@ pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
     let core = &shared.core;
     let outcome = match (&*txn.conditions, &*txn.then, &*txn.otherwise) {
         ([], [], _) => TxnOutcome::new(true, None, Vec::new()),
-        ([], [Op::Put(put)], _) => {
-            let asked = || asked_to_put(put);
-            core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &set(core, put)).await?;
-            done(put_result(core, put))
-        }
+        ([], [Op::Put(put)], _) => self::put(core, put).await?,
         ([Condition { key, is: Compare::Absent, .. }], [Op::Put(put)], []) if *key == put.key => {
             Box::pin(set_if_absent(core, put)).await?
         }
@@ -38,6 +34,13 @@ pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
     let ops = if outcome.succeeded { &txn.then } else { &txn.otherwise };
     shared.session.note(ops);
     Ok(outcome)
+}
+
+/// Writes a value, whatever was there.
+pub(crate) async fn put(core: &Core, put: &Put) -> Result<TxnOutcome> {
+    let asked = || asked_to_put(put);
+    core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &set(core, put)).await?;
+    Ok(done(put_result(core, put)))
 }
 
 fn done(result: OpResult) -> TxnOutcome {

@@ -5,11 +5,13 @@
 use crate::{
     failure::Failure,
     gather::{Begun, Gather, Sending},
+    seat::{Plain, Seat, Seated, Seats, seat},
 };
 use bytes::Bytes;
 use cninfra::{boxed, config::Secret};
 use fred::{
     clients::Client,
+    error::Error,
     interfaces::{ClientLike, EventInterface as _, KeysInterface as _, PubsubInterface as _},
     types::{
         ClusterHash, CustomCommand, KeyspaceEvent, Value,
@@ -18,13 +20,16 @@ use fred::{
 };
 use futures_util::{
     FutureExt as _,
-    future::{BoxFuture, Shared, join_all},
+    future::{BoxFuture, Shared, join_all, ready},
 };
 use std::{
+    future::Future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
@@ -161,6 +166,32 @@ pub(crate) struct Wire {
     answers: Arc<AtomicU64>,
     /// Calls that go out together, and the task that sends them.
     gather: Option<(Arc<Gather>, AbortHandle)>,
+    /// For the futures of reads and writes.
+    seats: Seats<Result<Value, Error>>,
+}
+
+/// What comes of a call.
+///
+/// The library's futures are not in it, since they are so large and so deeply nested that whoever has a few of them in one function is refused by the compiler.
+pub(crate) enum Call<'w> {
+    /// A read or a write that goes alone.
+    Seated {
+        wire: &'w Wire,
+        seated: Seated<'w, Result<Value, Error>>,
+        _begun: Option<Begun<'w>>,
+    },
+    Boxed(BoxFuture<'w, Result<Reply, Failure>>),
+}
+
+impl Future for Call<'_> {
+    type Output = Result<Reply, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Call::Seated { wire, seated, .. } => seated.poll_unpin(cx).map(|answer| seen(&wire.answers, answer)),
+            Call::Boxed(call) => call.poll_unpin(cx),
+        }
+    }
 }
 
 impl Wire {
@@ -205,7 +236,15 @@ impl Wire {
             }
         };
         let end = end.boxed().shared();
-        let wire = Wire { client, task, end, endpoint: endpoint.clone(), answers, gather: gather.zip(stop) };
+        let wire = Wire {
+            client,
+            task,
+            end,
+            endpoint: endpoint.clone(),
+            answers,
+            gather: gather.zip(stop),
+            seats: Seats::default(),
+        };
         let connecting = async {
             tokio::select! {
                 connected = wire.client.wait_for_connect() => connected.map_err(|error| Failure::of_dial(&error)),
@@ -223,53 +262,62 @@ impl Wire {
     ///
     /// # Cancel safety
     /// Dropped, what was asked may be done nevertheless.
-    pub(crate) fn call<'w>(&'w self, command: &'w Command<'_>) -> BoxFuture<'w, Result<Reply, Failure>> {
-        let Some((gather, _)) = self.gather.as_ref().filter(|_| !self.is_gone()) else {
-            return self.call_alone(command, None);
-        };
+    pub(crate) fn call<'w>(&'w self, command: &'w Command<'_>) -> Call<'w> {
+        if self.is_gone() {
+            return Call::Boxed(Box::pin(ready(Err(gone()))));
+        }
+        let Some((gather, _)) = &self.gather else { return self.call_alone(command, None) };
         let begun = gather.begin();
         match begun.joins(command) {
             None => self.call_alone(command, Some(begun)),
-            Some(told) => Box::pin(async move {
+            Some(told) => Call::Boxed(Box::pin(async move {
                 let _begun = begun;
                 match told.await {
                     Ok(Some(answer)) => answer,
+                    Ok(None) if self.is_gone() => Err(gone()),
                     Ok(None) => self.call_alone(command, None).await,
                     // the connection ends, and who sends with it
                     Err(_) => Err(Failure::lost("the connection was lost")),
                 }
-            }),
+            })),
         }
     }
 
-    /// In a box, since the library's futures are so large and so deeply nested that whoever has a few of them in one function is refused by the compiler.
-    fn call_alone<'w>(
-        &'w self,
-        command: &'w Command<'_>,
-        begun: Option<Begun<'w>>,
-    ) -> BoxFuture<'w, Result<Reply, Failure>> {
-        boxed(move || async move {
-            let _begun = begun;
-            if self.is_gone() {
-                return Err(gone());
-            }
-            // the library sends what it knows together with what waits, and all else at once, each in a packet of its own: with many calls at once that takes twice the time
-            let answer: Result<Value, _> = match command {
-                Command::Get(key) => self.client.get((*key).clone()).await,
-                Command::Set(key, value) => {
-                    self.client.set((*key).clone(), Value::Bytes((*value).clone()), None, None, false).await
-                }
-                Command::Other(..) => {
+    /// The connection was there a moment ago.
+    fn call_alone<'w>(&'w self, command: &'w Command<'_>, begun: Option<Begun<'w>>) -> Call<'w> {
+        // the library sends what it knows together with what waits, and all else at once, each in a packet of its own: with many calls at once that takes twice the time
+        let plain = match command {
+            Command::Get(key) => Plain::Get((*key).clone()),
+            Command::Set(key, value) => Plain::Set((*key).clone(), (*value).clone()),
+            Command::Other(..) => {
+                return Call::Boxed(boxed(move || async move {
+                    let _begun = begun;
                     let (command, args) = command.clone().parts();
-                    self.client.custom(command, args).await
+                    seen(&self.answers, self.client.custom(command, args).await)
+                }));
+            }
+        };
+        Call::Seated { wire: self, seated: self.seats.ask(plain, || self.seat()), _begun: begun }
+    }
+
+    fn seat(&self) -> Box<dyn Seat<Result<Value, Error>>> {
+        let client = self.client.clone();
+        seat(move |plain| {
+            let client = client.clone();
+            async move {
+                match plain {
+                    Plain::Get(key) => client.get(key).await,
+                    Plain::Set(key, value) => client.set(key, Value::Bytes(value), None, None, false).await,
                 }
-            };
-            seen(&self.answers, answer)
+            }
         })
     }
 
     /// Asks some things at once. They go out together; the library's pipelines are sent piece by piece.
     pub(crate) async fn calls(&self, commands: &[Command<'_>]) -> Vec<Result<Reply, Failure>> {
+        if self.is_gone() {
+            return commands.iter().map(|_| Err(gone())).collect();
+        }
         join_all(commands.iter().map(|command| self.call_alone(command, None))).await
     }
 
@@ -346,7 +394,7 @@ async fn send(client: Client, answers: Arc<AtomicU64>, command: Command<'static>
     seen(&answers, client.custom(command, args).await)
 }
 
-fn seen(answers: &AtomicU64, answer: Result<Value, fred::error::Error>) -> Result<Reply, Failure> {
+fn seen(answers: &AtomicU64, answer: Result<Value, Error>) -> Result<Reply, Failure> {
     let answer = answer.map(Reply::from).map_err(|error| Failure::of_call(&error));
     if !matches!(&answer, Err(failure) if failure.breaks()) {
         answers.fetch_add(1, Relaxed);

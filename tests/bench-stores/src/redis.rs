@@ -8,10 +8,11 @@
 //! store as it is injected. The client alone watches as one does by hand: it is told of keys, and reads each. Told are the median of the ratios to the client's time, with its 95 % interval, and the same of what the process has computed.
 //!
 //! ```text
-//! valgrind --tool=callgrind target/stores/redis --alone raw|static|dyn put|get|puts|gets|watch BLOCKS HOST:PORT
+//! valgrind --tool=callgrind target/stores/redis --alone raw|raw-limited|static|dyn put|get|puts|gets|watch BLOCKS HOST:PORT
 //! ```
 //!
-//! runs one contestant alone, on one thread and a Redis that is there: the instructions of two such runs, by the difference of their operations, are those of one operation, however busy the machine is.
+//! runs one contestant alone, on one thread and a Redis that is there: the instructions of two such runs, by the difference of their operations, are those of one operation, however busy the machine is. `raw-limited` is the client with a
+//! limit for its calls, as each call of a store has.
 #![forbid(unsafe_code)]
 
 mod blocks;
@@ -28,7 +29,7 @@ use fred::{
         config::{Config, TcpConfig},
     },
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::broadcast;
 use work::{Contestant, NAMES, Result, Task, WATCHED, alone, compare, on_one_thread};
 
@@ -115,7 +116,12 @@ async fn contestant(name: &str, addr: SocketAddr) -> Result<Who> {
     if name.starts_with("raw") {
         let mut builder = Builder::from_config(Config::from_url(&format!("redis://{addr}"))?);
         builder.with_connection_config(|config| config.tcp = TcpConfig { nodelay: Some(true), ..TcpConfig::default() });
-        builder.with_performance_config(|config| config.broadcast_channel_capacity = 2 * WATCHED);
+        builder.with_performance_config(|config| {
+            config.broadcast_channel_capacity = 2 * WATCHED;
+            if name == "raw-limited" {
+                config.default_command_timeout = Duration::from_secs(5);
+            }
+        });
         let (client, listener) = (builder.build()?, builder.build()?);
         client.init().await?;
         listener.init().await?;

@@ -2,7 +2,12 @@
 
 use crate::blocks::{Blocks, time};
 use futures_util::future::try_join_all;
-use std::{env, error::Error, time::Instant};
+use std::{
+    env,
+    error::Error,
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -131,12 +136,15 @@ pub fn on_one_thread<T>(run: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 pub async fn alone(mut contestant: impl Contestant, what: What, blocks: usize) -> Result<()> {
+    // a runtime in which there is any timer looks at it whenever it sleeps. A store has some, and so has an agent, whatever client it has: as where they take turns, the client alone is no exception
+    let timer = tokio::spawn(sleep(Duration::from_secs(3600)));
     // there is something to be read
     What::Put.run(&mut contestant).await?;
     What::PutAtOnce.run(&mut contestant).await?;
     for _ in 0..blocks {
         what.run(&mut contestant).await?;
     }
+    timer.abort();
     println!("{} operations", what.operations() * blocks);
     Ok(())
 }
