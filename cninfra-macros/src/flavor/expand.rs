@@ -101,8 +101,13 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
+        let concrete = self.generics.params.is_empty();
+        // a constant that can not be evaluated makes the type one that the compiler speaks of no more: so what is wrong with a
+        // field is told once, in `TREE`
+        let sound = quote!(#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }>);
         let (mut types, mut patterns, mut variables, mut fields) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut aliases = TokenStream::new();
+        let doubtful = concrete && self.fields.iter().any(|field| types::asks_a_generic(&field.ty));
         for (place, Field { name: field, ty, provides }) in self.fields.iter().enumerate() {
             let provides: Vec<_> =
                 provides.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
@@ -111,6 +116,9 @@ impl Model {
             // of one letter rustc says more in a struct than in an impl, unless it is an argument
             let letter = quote!(#ty).to_string().len() == 1;
             let mut part = if letter { types::argument(ty) } else { quote!(#ty) };
+            if doubtful && types::asks_a_generic(ty) {
+                part = quote!(<#sound as #krate::Pass>::Of<#part>);
+            }
             let mut pattern = quote!(#variable);
             variables.push(variable);
             for interface in &provides {
@@ -150,13 +158,11 @@ impl Model {
             });
         }
         let (rows, types, patterns) = self.rows(bounded, types, patterns);
-        let concrete = self.generics.params.is_empty();
-        let known = if concrete {
-            // a constant that can not be evaluated makes the type one that the compiler speaks of no more: so what is wrong
-            // with a field is told once, in `TREE`
-            quote!(<#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }> as #krate::Pass>::Of<Self::Types>)
+        let known = if concrete { quote!(<#sound as #krate::Pass>::Of<Self::Types>) } else { quote!(Self::Types) };
+        let (declared, made) = if doubtful {
+            types::made(quote!(<#sound as #krate::Pass>::Of<#name>))
         } else {
-            quote!(Self::Types)
+            (quote!(), quote!(Self))
         };
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let (package, version) = (&source.package, &source.version);
@@ -199,8 +205,9 @@ impl Model {
                 #tree
                 #graph
                 fn build(__fields: Self::Fields) -> Self {
+                    #declared
                     let #patterns = __fields;
-                    Self { #(#names: #variables),* }
+                    #made { #(#names: #variables),* }
                 }
             }
             // the fields are there to be declared: keep the dead-code lint quiet

@@ -159,7 +159,7 @@ pub(super) fn config_meta(ty: &Type, check: Option<&Expr>, krate: &Krate) -> Tok
 
 fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
     let members: Vec<Member> = def.fields.members().collect();
-    let (mut types, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut listed, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut config = quote!(#krate::Option::None);
     let cx = context();
     for (k, (field, role)) in def.fields.iter().zip(roles).enumerate() {
@@ -167,7 +167,7 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
         values.push(match role {
             Role::Dep => {
                 let variable = format_ident!("__d{k}", span = Span::mixed_site());
-                types.push(ty.clone());
+                listed.push(ty.clone());
                 variables.push(variable.clone());
                 quote!(#variable)
             }
@@ -180,14 +180,22 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
         });
     }
     let pattern = pattern(&variables, krate);
+    let mut deps = tuple(&listed, krate);
+    let (mut declared, mut made) = (quote!(), quote!(Self));
+    if def.generics.params.is_empty() && listed.iter().any(types::asks_a_generic) {
+        let name = &def.ident;
+        deps = sound(def, deps, krate, name.span());
+        (declared, made) = types::made(sound(def, quote!(#name), krate, name.span()));
+    }
     Style {
-        deps: tuple(&types, krate),
-        metas: metas(&types, krate),
+        deps,
+        metas: metas(&listed, krate),
         config,
         construct: quote! {
+            #declared
             let _ = #cx;
             let #pattern = __deps;
-            #krate::created(__slot, Self { #(#members: #values),* })
+            #krate::created(__slot, #made { #(#members: #values),* })
         },
     }
 }

@@ -7,7 +7,7 @@ use super::{
     fields::Role,
     values::{self, context, value},
 };
-use crate::{deps::Asked, deps::asked, source::Source};
+use crate::{deps::Asked, deps::asked, source::Source, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Fields, Ident, ItemStruct};
@@ -31,6 +31,7 @@ pub(super) fn generate(
         return Some(listed(def, args, deps, shared, source));
     }
     let is_usual = matches!(def.fields, Fields::Named(_))
+        && !def.fields.iter().any(|field| types::asks_a_generic(&field.ty))
         && roles.iter().filter(|role| matches!(role, Role::Dep)).count() <= WIDTH;
     if !is_usual {
         return None;
