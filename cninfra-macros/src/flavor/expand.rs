@@ -159,11 +159,8 @@ impl Model {
         }
         let (rows, types, patterns) = self.rows(bounded, types, patterns);
         let known = if concrete { quote!(<#sound as #krate::Pass>::Of<Self::Types>) } else { quote!(Self::Types) };
-        let (declared, made) = if doubtful {
-            types::made(quote!(<#sound as #krate::Pass>::Of<#name>))
-        } else {
-            (quote!(), quote!(Self))
-        };
+        let (declared, made) =
+            if doubtful { types::made(quote!(<#sound as #krate::Pass>::Of<#name>)) } else { (quote!(), quote!(Self)) };
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let (package, version) = (&source.package, &source.version);
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });

@@ -11,7 +11,7 @@ use crate::{
         flavor::Held,
         part::Part,
         plugin::Plugin,
-        replace::{Bindable, Instance, Place, Seat},
+        replace::{Bindable, Instance, Place, Replacement, Seat},
     },
     logging::{LogSettings, Loggers},
     stop::By,
@@ -147,21 +147,23 @@ impl<F> Builder<F> {
 
     /// Puts a ready plugin in the place of the one that the flavor would make: it is neither created, nor
     /// initialised, nor closed by the agent. A [`Dep`] of it may be kept, to look at it afterwards.
-    pub fn with<P: Plugin, S, A: Seat<S, P>, As>(mut self, plugin: impl Instance<As, Plugin = P>) -> Self
-    where
+    // on one line, since rustc shows the lines from the name to the bound
+    #[rustfmt::skip]
+    pub fn with<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
         F: Part<Slots = S> + Place<P, At = A>,
     {
-        self.seat::<P, S, A>(plugin.dep(), false);
+        self.seat::<P, S, A>(Replacement::dep(plugin), false);
         self
     }
 
     /// Puts a plugin that is not ready yet in the place of the one that the flavor would make: the agent runs its
     /// lifecycle, but does not create it.
-    pub fn with_new<P: Plugin, S, A: Seat<S, P>, As>(mut self, plugin: impl Instance<As, Plugin = P>) -> Self
-    where
+    // on one line, since rustc shows the lines from the name to the bound
+    #[rustfmt::skip]
+    pub fn with_new<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
         F: Part<Slots = S> + Place<P, At = A>,
     {
-        self.seat::<P, S, A>(plugin.dep(), true);
+        self.seat::<P, S, A>(Replacement::dep(plugin), true);
         self
     }
 

@@ -39,5 +39,5 @@ pub(crate) use flavor::Nested;
 pub use key::{Interface, Key, ManyInterface};
 pub use part::Part;
 pub use plugin::{Create, Lifecycle};
-pub use replace::Instance;
+pub use replace::{Instance, Replacement};
 pub use shared::SharedPlugin as Plugin;
