@@ -97,7 +97,8 @@ pub(crate) fn asked(ty: &Type) -> Asked<'_> {
         Some((Wrapper::Vec, key)) => Asked { key, of: "ManyInterface", name: "ALL" },
         Some((wrapper, key)) => Asked {
             key,
-            of: if types::is_dyn(key) { "Interface" } else { "Key" },
+            // a generic interface is one: it is what stands for a parameter that may be wrong, of which `Key` tells
+            of: if types::is_dyn(key) && !types::is_generic_dyn(key) { "Interface" } else { "Key" },
             name: if wrapper == Wrapper::Dep { "ONE" } else { "OPTIONAL" },
         },
         None => Asked { key: ty, of: "DepItem", name: "META" },

@@ -118,6 +118,15 @@ pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::TraitObject(_))
 }
 
+/// Is it `dyn Trait<A>`?
+pub(crate) fn is_generic_dyn(ty: &Type) -> bool {
+    let Type::TraitObject(object) = ungroup(ty) else { return false };
+    object.bounds.iter().any(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(|last| !last.arguments.is_none()),
+        _ => false,
+    })
+}
+
 /// Is it `A<B>`?
 pub(crate) fn has_arguments(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| !last.arguments.is_none()))

@@ -108,9 +108,9 @@ impl Model {
         let (mut types, mut patterns, mut variables, mut fields) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut aliases = TokenStream::new();
         let doubtful = concrete && self.fields.iter().any(|field| types::asks_a_generic(&field.ty));
-        for (place, Field { name: field, ty, provides }) in self.fields.iter().enumerate() {
+        for (place, Field { name: field, ty, provides: interfaces }) in self.fields.iter().enumerate() {
             let provides: Vec<_> =
-                provides.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
+                interfaces.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
             // a name that no constant of the user has
             let variable = format_ident!("__f{place}");
             // of one letter rustc says more in a struct than in an impl, unless it is an argument
@@ -135,8 +135,16 @@ impl Model {
                 Some((_, plugin)) => quote_spanned!(plugin.span()=> <#plugin as #krate::Plugin>::Itself),
                 None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::Plugin),
             };
-            let bindings = provides.iter().map(|interface| {
-                quote_spanned! {interface.span()=>
+            let bindings = provides.iter().zip(interfaces).map(|(interface, given)| {
+                // the same for what stands for an interface's parameter, and nothing more is said of that interface
+                let interface = if concrete && types::is_generic_dyn(given) {
+                    quote_spanned! {given.span()=>
+                        <#krate::Sound<{ let _ = <#interface as #krate::Key>::META; 0 }> as #krate::Pass>::Any<#interface>
+                    }
+                } else {
+                    interface.clone()
+                };
+                quote_spanned! {given.span()=>
                     <<#interface as #krate::Interface>::Itself as #krate::Accepts<#plugin>>::BINDING
                 }
             });
