@@ -121,8 +121,8 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
         });
     }
     // in generic code method lookup would silently take "none" for a conditional impl: it is required
-    let this = quote!(__this); // not of the name's span: that may be another macro's
-    quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(#this))
+    let (this, at) = (quote!(__this), krate.at(name.span())); // `this` not of the name's span: that may be another macro's
+    quote_spanned!(name.span()=> <#at::Attribute as #at::HasLifecycle<Self>>::__running(#this))
 }
 
 pub(super) fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
@@ -140,11 +140,22 @@ pub(super) fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) ->
     let construct = quote_spanned! {name.span()=>
         <#this as #krate::Creates>::__creating(#arguments)
     };
-    let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, None, krate));
+    let config =
+        args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(def, ty, None, krate));
     Style { deps, metas, config, construct }
 }
 
-pub(super) fn config_meta(ty: &Type, check: Option<&Expr>, krate: &Krate) -> TokenStream {
+pub(super) fn config_meta(def: &ItemStruct, ty: &Type, check: Option<&Expr>, krate: &Krate) -> TokenStream {
+    // a type that is no section is told of once, and not of what checks it, too
+    let ty = match check {
+        Some(_) if def.generics.params.is_empty() => {
+            let at = krate.at(ty.span());
+            quote_spanned! {ty.span()=>
+                <#at::Sound<{ let _ = <#ty as #at::Section>::META; 0 }> as #at::Pass>::Of<#ty>
+            }
+        }
+        _ => quote!(#ty),
+    };
     let section = quote_spanned!(ty.span()=> <#ty as #krate::Section>::META);
     let check = check.map(|check| {
         let at = krate.at(check.span());
@@ -173,7 +184,7 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
             }
             other => {
                 if let Role::Config(check) = other {
-                    config = config_meta(ty, check.as_ref(), krate);
+                    config = config_meta(def, ty, check.as_ref(), krate);
                 }
                 value(def, ty, other, &cx, krate)
             }

@@ -56,7 +56,7 @@ pub(super) fn generate(
             }
             role => {
                 if let Role::Config(check) = role {
-                    config = config_meta(ty, check.as_ref(), krate);
+                    config = config_meta(def, ty, check.as_ref(), krate);
                 }
                 let value = value(def, ty, role, &cx, krate);
                 other.extend(quote!(#member {#value}));

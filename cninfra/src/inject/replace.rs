@@ -59,7 +59,10 @@ where
 
 /// `T` is a plugin, or a handle of one. `As` says which, and is inferred. (Said of [`Replacement`], not of the plugin: of a struct, rustc tells where it
 /// is, too. And `As` comes first: of the first parameter that is the type of an argument, rustc shows the argument, and the call in two more lines.)
-#[diagnostic::on_unimplemented(message = "CN006: `{T}` is not a plugin", label = "put `#[plugin]` on its struct")]
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{T}` is not a plugin",
+    label = "put `#[plugin]` on its struct; what provides an interface is for `bind`"
+)]
 pub trait Instance<As, T> {
     /// The plugin.
     type Plugin;
