@@ -8,8 +8,7 @@ use crate::{
     BuildInfo, Dep,
     config::{Config, Files},
     inject::{
-        flavor::Held,
-        part::Part,
+        flavor::{ByItself, Held},
         plugin::Plugin,
         replace::{Bindable, Instance, Place, Replacement, Seat},
     },
@@ -150,7 +149,7 @@ impl<F> Builder<F> {
     // on one line, since rustc shows the lines from the name to the bound
     #[rustfmt::skip]
     pub fn with<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
-        F: Part<Slots = S> + Place<P, At = A>,
+        ByItself<F>: Place<F, P, Slots = S, At = A>,
     {
         self.seat::<P, S, A>(Replacement::dep(plugin), false);
         self
@@ -161,7 +160,7 @@ impl<F> Builder<F> {
     // on one line, since rustc shows the lines from the name to the bound
     #[rustfmt::skip]
     pub fn with_new<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
-        F: Part<Slots = S> + Place<P, At = A>,
+        ByItself<F>: Place<F, P, Slots = S, At = A>,
     {
         self.seat::<P, S, A>(Replacement::dep(plugin), true);
         self
@@ -169,10 +168,10 @@ impl<F> Builder<F> {
 
     fn seat<P: Plugin, S, A: Seat<S, P>>(&mut self, plugin: Dep<P>, run: bool)
     where
-        F: Part<Slots = S>,
+        ByItself<F>: Place<F, P, Slots = S>,
     {
         let running = if run { P::running(&plugin) } else { None };
-        A::seat(self.held.slots()).set(plugin);
+        A::seat(<ByItself<F> as Place<F, P>>::slots(&*self.held)).set(plugin);
         self.settings.replaced(P::META.id, running);
     }
 

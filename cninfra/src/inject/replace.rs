@@ -1,9 +1,8 @@
 //! Replacement in tests: a plugin or an interface's provider that is put in its slot before the start.
 
 use super::{
-    flavor::Held,
+    flavor::{ByItself, Held, Wired},
     key::Key,
-    part::Part,
     plugin::Plugin,
     slot::{Get, Slot},
     trie::{Find, Found, RootOf},
@@ -27,18 +26,22 @@ impl<S: Get<P, Slot<K>>, P, K: ?Sized> Seat<S, K> for Found<P> {
     }
 }
 
-/// Where a flavor holds `P`.
+/// Where the flavor `F` holds `P`. (As with [`Runs`](super::flavor::Runs), not said of the flavor itself: of one that is not right nothing more is said.)
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "CN018: this flavor has no `{P}` to replace",
-    label = "it replaces a plugin of the flavor"
-)]
-pub trait Place<P: ?Sized>: Part {
+pub trait Place<F, P> {
+    /// Of the whole flavor.
+    type Slots;
+    /// A [`Seat`], if there is one.
     type At;
+    fn slots(held: &dyn Held<F>) -> &Self::Slots;
 }
 #[diagnostic::do_not_recommend]
-impl<F: Part, P: Key + ?Sized> Place<P> for F {
+impl<F: Wired, P: Key> Place<F, P> for ByItself<F> {
+    type Slots = F::Slots;
     type At = Find<RootOf<F>, P>;
+    fn slots(held: &dyn Held<F>) -> &F::Slots {
+        held.slots()
+    }
 }
 
 /// An interface that a plugin of the flavor `F` is bound to.
@@ -48,7 +51,7 @@ pub trait Bindable<F>: Key {
     fn seat(held: &dyn Held<F>) -> &Slot<Self>;
 }
 #[diagnostic::do_not_recommend]
-impl<F: Part, K: Key + ?Sized> Bindable<F> for K
+impl<F: Wired, K: Key + ?Sized> Bindable<F> for K
 where
     Find<RootOf<F>, K>: Seat<F::Slots, K>,
 {
