@@ -10,6 +10,7 @@ fn every_case_gives_what_it_says() -> std::io::Result<()> {
     if let Ok(only) = env::var("CASES") {
         cases.retain(|case| case.name.contains(&only));
     }
+    assert!(!cases.is_empty(), "no such case");
     let found = compile("all", &cases)?;
     let bless = env::var_os("BLESS").is_some();
     let verbatim = rustc().is_some_and(|version| version == PINNED);
