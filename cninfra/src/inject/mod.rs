@@ -37,7 +37,6 @@ pub use deps::{DepItem, DepSet};
 pub use flavor::Flavor;
 pub(crate) use flavor::Nested;
 pub use key::{Interface, Key, ManyInterface};
-pub use part::Part;
 pub use plugin::{Create, Lifecycle};
 pub use replace::{Instance, Replacement};
-pub use shared::SharedPlugin as Plugin;
+pub use shared::{SharedPart as Part, SharedPlugin as Plugin};

@@ -1,4 +1,4 @@
-//! Of a flavor that holds what is not shared nothing more is said where a plugin of it is replaced.
+//! Of a flavor that holds what is not shared nothing more is said where it is started, or a plugin of it replaced: however often.
 use cninfra::prelude::*;
 
 #[derive(Default)]
@@ -11,12 +11,17 @@ struct Cache {
     counter: Counter, //~ CN029
 }
 
+#[interface]
+trait Time {}
+
 #[plugin]
 struct Clock;
+impl Time for Clock {}
 
 #[derive(Flavor)]
 struct App {
     cache: Dep<Cache>,
+    #[provides(dyn Time)]
     clock: Dep<Clock>,
 }
 
@@ -26,4 +31,10 @@ async fn of_itself() {
 
 async fn of_another() {
     let _ = Agent::<App>::builder().with_new(Clock).start().await;
+}
+
+async fn of_an_interface(time: std::sync::Arc<dyn Time>) -> Option<Dep<dyn Time>> {
+    let agent = Agent::<App>::builder().bind(time).start().await.unwrap();
+    agent.close().await.unwrap();
+    Agent::<App>::start().await.unwrap().find::<dyn Time>()
 }
