@@ -273,7 +273,7 @@ mod tests {
     fn each_part_is_printed_with_its_layer() {
         let printed = |file: &str, flag: (&str, &str)| {
             let (config, known, folder) = config(file, &[], &[flag]);
-            let printed = print(&config.effective(&known, &Config::new()));
+            let printed = print(&config.effective(&known, &Config::new(), &Config::new()));
             printed.replace(&format!("{}/", folder.path().display()), "")
         };
         let text = printed("auth: {over-tls: {min-version: 3}}", ("auth.over-tls.inner.ends", "{low: 1, high: 2}"));

@@ -112,6 +112,9 @@ impl<'a> Mistakes<'a> {
                     false if trial.is_text_wanted(what, spot) || trial.is_right_in_quotes(spot) => {
                         Some("a text that looks like something else stands in quotes".to_string())
                     }
+                    false if trial.is_text_in_brackets(what, spot) => {
+                        Some("a text in brackets stands in quotes: `'[a]'`".to_string())
+                    }
                     // which may be a secret
                     false if self.layers.has_tag(spot) => Some(TAG.to_string()),
                     false => None,
@@ -131,6 +134,10 @@ impl<'a> Mistakes<'a> {
                 (self.variants(&name, keys, names, spot), Some("take one of them out".into()))
             }
             What::OfFile(words) => (format!("key `{}`{words}", self.written(spot)), None),
+            What::EmptyFile(path) => {
+                let help = "write the secret into it; where there is to be none, take the key out";
+                (format!("key `{}`: the file {} is empty", self.written(spot), path.display()), Some(help.to_string()))
+            }
             What::Says(what) => (format!("{name}: {what}"), None),
             What::NoContent => (format!("{name}: what belongs to this name is missing"), None),
             What::NoSecret => {
@@ -237,6 +244,7 @@ impl<'a> Mistakes<'a> {
             What::NoContent
             | What::NoSecret
             | What::OfFile(_)
+            | What::EmptyFile(_)
             | What::Unknown { .. }
             | What::Unanswered(_)
             | What::Asked => false,

@@ -40,7 +40,8 @@ impl Drop for BeingRead {
 ///
 /// In a config section, a key of this type has a second form: `password-file` holds the path of a file that holds the `password`.
 /// A relative path is taken from the folder of the config file; line ends at the end of the file are left out. It is read once, with the config
-/// files: before anything is created, and where a section follows its file ([`Live`](super::Live)) at each look at them.
+/// files: before anything is created, and where a section follows its file ([`Live`](super::Live)) at each look at them. One in which nothing else is
+/// is a mistake, since nearly always a mount has failed: who wants no secret leaves the key out. Only a `Secret<Option<..>>` takes it: it is `None`.
 ///
 /// Not so within an enum with `tag` or `untagged`, and within what is flattened: there nobody knows that a key is a secret before it is read.
 ///

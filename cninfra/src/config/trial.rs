@@ -49,6 +49,11 @@ impl Trial<'_> {
         is_written && takes.wants_text() && ["a number", "`true` or `false`"].contains(&&*takes.kind)
     }
 
+    /// Is a text wanted where a flag or a variable has something in brackets?
+    pub(super) fn is_text_in_brackets(&self, takes: &Takes, spot: &Spot) -> bool {
+        self.layers.is_process(spot.entry) && takes.wants_text() && ["a list", "a mapping"].contains(&&*takes.kind)
+    }
+
     /// Is it the text of a file that looks like something else, and right if it stands in quotes?
     pub(super) fn is_right_in_quotes(&self, spot: &Spot) -> bool {
         let Some(here) = value::at(self.merged, &spot.way) else { return false };

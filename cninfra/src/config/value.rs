@@ -70,7 +70,7 @@ pub(super) fn understood(text: &str) -> Value {
     if is_too_deep(text) {
         return self::text(text);
     }
-    let large = || lenient::yaml(text).filter(|(seconds, _)| seconds.is_empty()).map(|(_, value)| value);
+    let large = || lenient::yaml(text, false).filter(|(seconds, _)| seconds.is_empty()).map(|(_, value)| value);
     yaml_serde::from_str(text).ok().or_else(large).map_or_else(|| self::text(text), from_yaml)
 }
 

@@ -116,6 +116,8 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.json", "{\"port\": 1,}", format!("server.json:1:12: it is no JSON: key must be a string | {YAML}")),
         ("server.json", "{\"name\": x: y}", format!("server.json:1:10: it is no JSON: expected value | {YAML}")),
         ("server.json", "{\"name\": \"x\", \"name\": \"y\"}", "server.json:1:15: it is no JSON: the key `name` is there twice | keep one of them".into()),
+        ("server.json", "{\"tls\": {}, \"<<\": {\"port\": 1}}", format!("server.json:1:13: key `server.<<` is unknown | {KEYS}")),
+        ("server.json", "{\"name\": \"a\u{7f}\u{80}\", \"port\": 5, \n\"prt\": 1}", format!("server.json:2:1: key `server.prt` is unknown | did you mean `port`? {KEYS}")),
         ("agent.yaml", "start-timeout: 5s", "agent.yaml:1:1: there is no section `start-timeout` | it is a key of `agent`: write it below the name of the section, as in `agent: {start-timeout: ..}`".into()),
         ("agent.yaml", "start-policy: retry", format!("agent.yaml:1:1: there is no section `start-policy` | {SECTIONS}")),
         ("server.conf", "port: 18446744073709551616", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `18446744073709551616`".into()),
@@ -193,6 +195,10 @@ async fn far_too_much_is_told_in_few_words() {
         let last = found.last().unwrap();
         assert!(of.is_none_or(|of| last.starts_with(of)), "{last}");
     }
+    // wherever the others stand
+    let found = wrong(&[("server.conf", &format!("{}start-policy: sometimes\n", many(31)))]).await;
+    assert!(found.len() == 32 && found[30].contains("key `server.start-policy` takes"), "{found:#?}");
+    assert!(found[31].contains("there are more mistakes in section"), "{found:#?}");
     let found = wrong(&[("agent.yaml", &many(31))]).await;
     assert!(
         found.len() == 31 && found[30].starts_with("agent.yaml:1:1: there are more mistakes in the file"),
