@@ -146,10 +146,12 @@ fn outcome_of(
     all.twice();
     let mut notes = all.read(&mut dropped, read, reads);
     let lost = all.lost;
+    let wrong = dropped.clone();
     let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
     for number in overridden {
         let others = (0..layers.len()).filter(|other| *other != number).map(|other| (other, Way::new()));
         let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
+        all.lone = Some((number, wrong.clone()));
         let below = all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
         // what holds of it has been seen
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
@@ -183,11 +185,13 @@ impl Mistakes<'_> {
     /// Reads until nothing more is wrong, without what is dropped; adds to that what is wrong.
     fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads) -> Notes {
         let layers = self.layers;
+        let mut completed: Vec<Way> = Vec::new();
         loop {
             // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
             let merged =
                 if dropped.is_empty() { layers.value(self.whole) } else { layers.value(&layers.merge(dropped)) };
             let Some(mut merged) = merged else { return Notes::default() };
+            completed.iter().for_each(|way| self.complete(&mut merged, way, dropped));
             looks::put(&mut merged, &self.texts);
             let reading =
                 Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
@@ -208,13 +212,24 @@ impl Mistakes<'_> {
                         self.texts.extend(texts);
                         continue;
                     }
+                    let is_inside = completed.iter().any(|way| spot.way.starts_with(way));
+                    let is_told = is_inside || reads == Reads::All || !self.is_of_a_part(&what, &spot);
+                    // what is wrong with a part of what serde puts by is seen beside the other parts
+                    if !is_told && self.lone.is_some() && trial.is_open(&spot) {
+                        completed.push(spot.way);
+                        continue;
+                    }
                     // of two names of one key, one has been read
                     self.lost |= !matches!(what, What::Twice(_));
                     let is_of_all = matches!(what, What::Missing { .. })
                         || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
-                    let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
-                    let found = culprit(&what, &spot, &trial).filter(|_| is_told);
-                    let (spot, whole) = found.unwrap_or_else(|| (spot, usize::MAX));
+                    let is_its = |found: &Spot| {
+                        found.way != spot.way && self.lone.as_ref().is_some_and(|(number, _)| *number == found.entry)
+                    };
+                    let found =
+                        culprit(&what, &spot, &trial).filter(|(found, _)| is_told && (!is_inside || is_its(found)));
+                    let is_told = is_told && (!is_inside || found.is_some());
+                    let (spot, whole) = found.unwrap_or((spot, usize::MAX));
                     if is_told {
                         self.tell(&what, &spot, &notes, dropped, &trial);
                     }

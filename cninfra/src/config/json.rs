@@ -85,10 +85,9 @@ mod tests {
             assert_eq!(read, serde_json::from_str::<serde_json::Value>(json).unwrap(), "{yaml}");
         }
         // what YAML takes only where it is escaped
-        for json in ["{\"a\u{7f}\": \"\u{80} \u{ffff}\", \"b\": [\"\u{85}\u{7f}\u{2028}x\u{2029}\"]}"] {
-            let read: serde_json::Value = yaml_serde::from_str(&as_yaml(json)).unwrap();
-            assert_eq!(read, serde_json::from_str::<serde_json::Value>(json).unwrap());
-        }
+        let json = "{\"a\u{7f}\": \"\u{80} \u{ffff}\", \"b\": [\"\u{85}\u{7f}\u{2028}x\u{2029}\"]}";
+        let read: serde_json::Value = yaml_serde::from_str(&as_yaml(json)).unwrap();
+        assert_eq!(read, serde_json::from_str::<serde_json::Value>(json).unwrap());
         assert_eq!(as_yaml(r#"{"a": "\ud83d\ude00", "b"#).find("\"b"), Some(22));
         // half a character is none
         for json in [r#"{"a": "\ud83d"}"#, r#"{"a": "\ud83d\u0041"}"#, r#"{"a": "\ude00\ud83d"}"#] {

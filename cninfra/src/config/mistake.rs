@@ -23,7 +23,7 @@ pub(crate) struct Mistake {
     pub(super) section: Option<String>,
     pub(super) place: Option<Place>,
     pub(super) what: String,
-    pub(super) help: Option<String>,
+    pub(super) help: Option<Box<str>>,
     /// It says that there are more: it stands behind them all.
     is_more: bool,
 }
@@ -50,12 +50,12 @@ impl Mistake {
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(help.into().into_boxed_str());
         self
     }
 
     pub(super) fn help_if(mut self, help: Option<String>) -> Self {
-        self.help = help.or(self.help);
+        self.help = help.map(String::into_boxed_str).or(self.help);
         self
     }
 }

@@ -11,8 +11,9 @@ use super::{
     section::Named,
     source::{Part, Place, Step, Way},
     trial::Trial,
+    value,
 };
-use figment::Figment;
+use figment::{Figment, value::Value};
 use std::collections::HashSet;
 
 const TAG: &str = "what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text";
@@ -30,6 +31,8 @@ pub(super) struct Mistakes<'a> {
     /// The first key of the section itself that nothing says and that has no default.
     pub(super) missing: Option<&'static str>,
     pub(super) all: Vec<Mistake>,
+    /// The layer that is read by itself, and what is left out of all of them, since it is wrong.
+    pub(super) lone: Option<(usize, Dropped)>,
     /// Something that is said has been left out, since it is wrong.
     pub(super) lost: bool,
     /// Keys that were probably meant by those that nobody knows.
@@ -54,6 +57,7 @@ impl<'a> Mistakes<'a> {
             seen: HashSet::new(),
             missing: None,
             all: Vec::new(),
+            lone: None,
             lost: false,
             meant: Vec::new(),
             unanswered: Vec::new(),
@@ -67,6 +71,20 @@ impl<'a> Mistakes<'a> {
             let mistake = mistake();
             self.all.push(mistake);
         }
+    }
+
+    /// Completes what one layer says of a value by what would hold without those above it, and that by what these say.
+    pub(super) fn complete(&self, merged: &mut Value, way: &[Step], dropped: &Dropped) {
+        let (layers, Some((number, wrong))) = (self.layers, &self.lone) else { return };
+        let mut wrong = wrong.clone();
+        wrong.extend(dropped.iter().filter(|(of, _)| of == number).cloned());
+        let all = layers.value(&layers.merge(&wrong));
+        wrong.extend((0..*number).map(|above| (above, Way::new())));
+        let below = layers.value(&layers.merge(&wrong));
+        let at = |value: &Option<Value>| value.as_ref().and_then(|value| value::at(value, way)).cloned();
+        let (Some(mut whole), Some(below)) = (at(&all), at(&below)) else { return };
+        value::put_over(&mut whole, below);
+        value::replace(merged, way, whole);
     }
 
     /// Tells the keys that two files set.

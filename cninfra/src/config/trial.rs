@@ -42,6 +42,11 @@ impl Trial<'_> {
         told.is_some_and(|shape| matches!(shape.kind, Kind::Any | Kind::Map | Kind::Struct(_)))
     }
 
+    /// Does only the type's own code know what is in a mapping there?
+    pub(super) fn is_open(&self, spot: &Spot) -> bool {
+        ask(self.section, &spot.way, self.read).open
+    }
+
     /// Is a text wanted where something else is, or somewhere in what is there?
     pub(super) fn is_text_wanted(&self, takes: &Takes, spot: &Spot) -> bool {
         let is_around = matches!(value::at(self.merged, &spot.way), Some(Value::Dict(..) | Value::Array(..)));

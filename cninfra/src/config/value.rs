@@ -130,6 +130,21 @@ pub(super) fn replace(value: &mut Value, way: &[Step], new: Value) {
     }
 }
 
+/// Puts a value over another one: mappings key by key.
+pub(super) fn put_over(value: &mut Value, over: Value) {
+    match (value, over) {
+        (Value::Dict(_, dict), Value::Dict(_, over)) => {
+            for (key, over) in over {
+                match dict.get_mut(&key) {
+                    Some(here) => put_over(here, over),
+                    None => drop(dict.insert(key, over)),
+                }
+            }
+        }
+        (value, over) => *value = over,
+    }
+}
+
 /// Takes a key out. (An item of a list stays: the others are to keep their places.)
 pub(super) fn remove(value: &mut Value, way: &[Step]) {
     match (way, value) {
