@@ -50,10 +50,8 @@ pub(super) enum What {
     Unknown { key: String, known: &'static [&'static str] },
     /// `<key>-file` of a key that is no secret.
     NoSecret,
-    /// Of the file of a secret: it goes after "key `k-file`".
-    OfFile(String),
-    /// The file of a secret is empty.
-    EmptyFile(PathBuf),
+    /// Of the file of a secret: it goes after "key `k-file`". With its mend.
+    OfFile(String, Option<&'static str>),
     /// The file of a secret does not answer.
     Unanswered(PathBuf),
     /// Nothing is wrong: the type was only asked what it wants.
@@ -145,15 +143,9 @@ impl Failure {
     pub(super) fn without_value(self, found: Option<&str>) -> Self {
         let words = match (&self.what, found) {
             // nothing of the value is in them
-            (
-                What::Missing { .. }
-                | What::NoContent
-                | What::OfFile(_)
-                | What::EmptyFile(_)
-                | What::Unanswered(_)
-                | What::Asked,
-                _,
-            ) => return self,
+            (What::Missing { .. } | What::NoContent | What::OfFile(..) | What::Unanswered(_) | What::Asked, _) => {
+                return self;
+            }
             (What::Takes(takes), Some(found)) if takes.wants_text() => {
                 format!("its value is {found} where a text is wanted: put it in quotes")
             }

@@ -151,11 +151,7 @@ impl<'a> Mistakes<'a> {
             What::Variants { keys, names } => {
                 (self.variants(&name, keys, names, spot), Some("take one of them out".into()))
             }
-            What::OfFile(words) => (format!("key `{}`{words}", self.written(spot)), None),
-            What::EmptyFile(path) => {
-                let help = "write the secret into it; where there is to be none, take the key out";
-                (format!("key `{}`: the file {} is empty", self.written(spot), path.display()), Some(help.to_string()))
-            }
+            What::OfFile(words, help) => (format!("key `{}`{words}", self.written(spot)), help.map(str::to_string)),
             What::Says(what) => (format!("{name}: {what}"), None),
             What::NoContent => (format!("{name}: what belongs to this name is missing"), None),
             What::NoSecret => {
@@ -261,8 +257,7 @@ impl<'a> Mistakes<'a> {
             }
             What::NoContent
             | What::NoSecret
-            | What::OfFile(_)
-            | What::EmptyFile(_)
+            | What::OfFile(..)
             | What::Unknown { .. }
             | What::Unanswered(_)
             | What::Asked => false,

@@ -106,7 +106,10 @@ impl<'a, 'r> Reader<'a, 'r> {
     fn no_file(self) -> Result<Self, Failure> {
         match self.empty_file {
             _ if self.names_file => Err(Failure::new(What::NoSecret)),
-            Some(path) => Err(Failure::new(What::EmptyFile(path))),
+            Some(path) => {
+                let help = "write the secret into it; where there is to be none, take the key out";
+                Err(Failure::new(What::OfFile(format!(": the file {} is empty", path.display()), Some(help))))
+            }
             None => Ok(self),
         }
     }

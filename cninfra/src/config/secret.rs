@@ -144,6 +144,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
 /// The file that the value names, from the folder of the file that says so.
 pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, What> {
     let found = match value {
+        // joined with the folder it would be that
+        Value::String(_, path) if path.is_empty() => "an empty text",
         Value::String(_, path) => return Ok(folder.unwrap_or_default().join(path)),
         Value::Array(..) => "a list",
         Value::Dict(..) => "a mapping",
@@ -152,7 +154,7 @@ pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, Wh
         Value::Bool(..) => "`true` or `false`",
         Value::Char(..) => "a character",
     };
-    Err(What::OfFile(format!(" takes the path of a file, not {found}")))
+    Err(What::OfFile(format!(" takes the path of a file, not {found}"), Some("name one, or take the key out")))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::{
 use figment::value::Value;
 use std::{
     collections::HashMap,
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -28,7 +29,13 @@ impl Secrets {
         });
         match held {
             Some(Ok(text)) => Ok(text.trim_end_matches(['\r', '\n']).to_string()),
-            Some(Err(failed)) => Err(What::OfFile(format!(": the file {} can not be read: {failed}", path.display()))),
+            Some(Err(failed)) => {
+                let help = match failed.kind() {
+                    ErrorKind::NotFound => Some("make it, or take the key out"),
+                    _ => failed.help(),
+                };
+                Err(What::OfFile(format!(": the file {} can not be read: {failed}", path.display()), help))
+            }
             None => Err(What::Unanswered(path.to_path_buf())),
         }
     }
