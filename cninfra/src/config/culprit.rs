@@ -32,6 +32,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
         // it is told once
         What::Says(words) if words.starts_with(PANICKED) => return None,
         What::Takes(_) | What::Says(_) => whole = descend(trial, &mut found),
+        What::Missing { .. } if trial.is_open(spot) => whole = descend_lists(trial, &mut found),
         What::NoVariant { .. } => {
             whole = descend(trial, &mut found);
             // a key that stands alone may be what is no variant, and a secret in its place
@@ -48,6 +49,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
     let of_secret = match what {
         What::Takes(takes) => takes.of_secret,
         What::Says(words) => words.ends_with(HIDDEN),
+        What::Missing { of_secret, .. } => *of_secret,
         _ => false,
     };
     // which of the keys on the way is the secret, nobody knows
@@ -85,6 +87,47 @@ fn descend(trial: &Trial<'_>, found: &mut Spot) -> usize {
         found.way.push(step);
     }
     whole
+}
+
+/// The same of what is missing: in which item of a list can be known, in which of several mappings can not.
+fn descend_lists(trial: &Trial<'_>, found: &mut Spot) -> usize {
+    let said = said(trial, trial.merged);
+    let (mut here, mut whole) = (trial.merged.clone(), usize::MAX);
+    loop {
+        let mut lists = Vec::new();
+        if let Some(around) = value::at(&here, &found.way) {
+            collect_lists(around, &mut found.way.clone(), &mut lists);
+        }
+        lists.truncate(MOST * trial.layers.most_mistakes());
+        let is_in = |list: &&Way| {
+            let mut other = here.clone();
+            value::replace(&mut other, list, Vec::<Value>::new().into());
+            self::said(trial, &other) != said
+        };
+        let Some(list) = lists.iter().find(is_in) else { return whole };
+        let Some((step, has_places)) = inner(trial, &said, &mut here, list) else { return whole };
+        if has_places {
+            whole = whole.min(list.len());
+        }
+        list[found.way.len()..].iter().chain([&step]).for_each(|step| show(step, &mut found.path));
+        found.way.clone_from(list);
+        found.way.push(step);
+    }
+}
+
+/// The lists that are in no other list.
+fn collect_lists(around: &Value, way: &mut Way, all: &mut Vec<Way>) {
+    match around {
+        Value::Array(..) => all.push(way.clone()),
+        Value::Dict(_, dict) => {
+            for (key, value) in dict {
+                way.push(Step::Key(key.clone()));
+                collect_lists(value, way, all);
+                way.pop();
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What is wrong in a value, which is left without what comes behind that: there the same may be said of something else. With whether it is an item
@@ -305,6 +348,16 @@ mod tests {
                 format!("77: key `odd.tagged.hosts[2].port` {port}"),
                 "91: key `odd.tagged.hosts[3].prot` is unknown".to_string(),
                 "111: key `odd.tagged.hosts[4].prot` is unknown".to_string(),
+            ]
+        );
+        // what is missing, and what only seems so since it is wrong
+        assert_eq!(
+            wrong("hosts: [{name: [x]}, {port: 1}, {name: b}, {port: x}]"),
+            [
+                "37: key `odd.tagged.hosts[0].name` takes a text, not a list".to_string(),
+                "43: key `odd.tagged.hosts[1]`: the key `name` is missing".to_string(),
+                "65: key `odd.tagged.hosts[3]`: the key `name` is missing".to_string(),
+                "72: key `odd.tagged.hosts[3].port` takes a whole number from 0 to 65535, not the text `x`".to_string(),
             ]
         );
         let nothing = "what is there fits nothing that it takes";

@@ -35,6 +35,8 @@ pub(super) enum What {
     Says(String),
     Missing {
         field: &'static str,
+        /// A secret was read.
+        of_secret: bool,
         /// The other keys of its type that nothing says: serde tells no more than the first one that is needed.
         others: Vec<String>,
     },
@@ -208,7 +210,7 @@ impl de::Error for Failure {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Failure::new(What::Missing { field, others: Vec::new() })
+        Failure::new(What::Missing { field, of_secret: secret::is_being_read(), others: Vec::new() })
     }
 
     fn duplicate_field(field: &'static str) -> Self {

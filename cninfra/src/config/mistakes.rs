@@ -171,7 +171,7 @@ impl<'a> Mistakes<'a> {
                 };
                 (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(help))
             }
-            What::Missing { field, others } => {
+            What::Missing { field, others, .. } => {
                 let of = match spot.path.last() {
                     Some(key) => format!("the type of `{key}`"),
                     None => "the section's type".to_string(),
@@ -267,7 +267,9 @@ impl<'a> Mistakes<'a> {
     /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
     fn is_told(field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
         let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
-        let is_it = |(_, way): &&(usize, Way)| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if is_field(key));
+        // of what serde puts by it may be further in
+        let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
+        let is_it = |(_, way): &&(usize, Way)| is_key(way.get(spot.way.len())) || is_key(way.last());
         let misspelled = |other: &Spot| match other.way.split_last() {
             Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
             _ => false,

@@ -440,8 +440,8 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         }
         let mut feed = Feed::new(feed_struct(&reader, fields));
         visitor.visit_map(&mut feed).map_err(|failure| match failure {
-            Failure { what: What::Missing { field, .. }, spot: None } => {
-                Failure::new(What::Missing { field, others: unsaid(&reader, fields, field) })
+            Failure { what: What::Missing { field, of_secret, .. }, spot: None } => {
+                Failure::new(What::Missing { field, of_secret, others: unsaid(&reader, fields, field) })
             }
             Failure { what: What::Twice(_), spot: None } => match feed.last.take() {
                 Some(spot) => failure.at(|| spot),
