@@ -215,7 +215,7 @@ impl Mistakes<'_> {
                     let is_inside = completed.iter().any(|way| spot.way.starts_with(way));
                     let is_told = is_inside || reads == Reads::All || !self.is_of_a_part(&what, &spot);
                     // what is wrong with a part of what serde puts by is seen beside the other parts
-                    if !is_told && self.lone.is_some() && trial.is_open(&spot) {
+                    if !is_told && self.is_overridden(&merged, &spot.way) && trial.is_open(&spot) {
                         completed.push(spot.way);
                         continue;
                     }

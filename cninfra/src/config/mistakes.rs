@@ -73,6 +73,21 @@ impl<'a> Mistakes<'a> {
         }
     }
 
+    /// Does the layer that is read by itself say something there that does not hold? The rest has been read with the whole.
+    pub(super) fn is_overridden(&self, merged: &Value, way: &[Step]) -> bool {
+        fn differs(here: &Value, holds: &Value) -> bool {
+            match (here, holds) {
+                (Value::Dict(_, here), Value::Dict(_, holds)) => {
+                    here.iter().any(|(key, here)| holds.get(key).is_none_or(|holds| differs(here, holds)))
+                }
+                _ => here.tag() != holds.tag(),
+            }
+        }
+        let whole = self.lone.as_ref().and_then(|_| self.layers.value(self.whole));
+        let both = whole.as_ref().and_then(|whole| Some((value::at(merged, way)?, value::at(whole, way)?)));
+        both.is_some_and(|(here, holds)| differs(here, holds))
+    }
+
     /// Completes what one layer says of a value by what would hold without those above it, and that by what these say.
     pub(super) fn complete(&self, merged: &mut Value, way: &[Step], dropped: &Dropped) {
         let (layers, Some((number, wrong))) = (self.layers, &self.lone) else { return };
