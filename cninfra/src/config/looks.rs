@@ -41,10 +41,14 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, trials: &mut usi
         let here = || value::at(trial.merged, way).map(|here| Mark::of(&unexpected(here)));
         mark.is_none() || mark == here()
     };
-    let mut all = trial.layers.looks(trial.merged, failure.1);
-    all.retain(|(way, _)| is_it(way));
-    // not by the order of flags: who says the same means the same
-    all.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut all = Looks::new();
+    for (way, text) in trial.layers.looks(trial.merged, failure.1) {
+        if is_it(&way) {
+            // not by the order of flags: who says the same means the same
+            let at = all.iter().take_while(|(other, _)| *other < way).count();
+            all.insert(at, (way, text));
+        }
+    }
     let few = &all[..all.len().min(MOST)];
     let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
     let of_size = |size: usize| (1..1_u32 << few.len()).filter(move |set| set.count_ones() as usize == size);

@@ -23,7 +23,7 @@ use serde::{
         value::{MapDeserializer, SeqDeserializer, StrDeserializer},
     },
 };
-use std::{borrow::Cow, iter, path::PathBuf};
+use std::{borrow::Cow, iter};
 
 /// A value.
 pub(super) struct Reader<'a, 'r> {
@@ -34,8 +34,8 @@ pub(super) struct Reader<'a, 'r> {
     pub(super) value: Cow<'a, Value>,
     /// It is `<key>-file`: it names the file that holds the value.
     pub(super) names_file: bool,
-    /// It is what this file holds: nothing at all.
-    empty_file: Option<PathBuf>,
+    /// It is what a file of its own holds: nothing at all.
+    is_empty_file: bool,
     /// It is a text whose type only the key says.
     pub(super) is_text: bool,
     /// It is in a secret: its keys are not shown.
@@ -46,7 +46,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     pub(super) fn new(reading: &'r Reading<'a>, value: &'a Value) -> Self {
         let (path, way) = (Vec::new(), Way::new());
         let value = Cow::Borrowed(value);
-        Reader { reading, path, way, value, names_file: false, empty_file: None, is_text: false, is_hidden: false }
+        Reader { reading, path, way, value, names_file: false, is_empty_file: false, is_text: false, is_hidden: false }
     }
 
     /// What is in it.
@@ -55,7 +55,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         let path = self.path.iter().cloned().chain(shown).collect();
         let way = self.way.iter().cloned().chain([step]).collect();
         let (reading, is_hidden) = (self.reading, self.is_hidden);
-        Reader { reading, path, way, value, names_file: false, empty_file: None, is_text: false, is_hidden }
+        Reader { reading, path, way, value, names_file: false, is_empty_file: false, is_text: false, is_hidden }
     }
 
     /// What is in a list.
@@ -104,14 +104,16 @@ impl<'a, 'r> Reader<'a, 'r> {
 
     /// Only secrets are read from files of their own, and of one in which nothing is only a secret that may be nothing.
     fn no_file(self) -> Result<Self, Failure> {
-        match self.empty_file {
-            _ if self.names_file => Err(Failure::new(What::NoSecret)),
-            Some(path) => {
-                let help = "write the secret into it; where there is to be none, take the key out";
-                Err(Failure::new(What::OfFile(format!(": the file {} is empty", path.display()), Some(help))))
-            }
-            None => Ok(self),
+        if self.names_file {
+            return Err(Failure::new(What::NoSecret));
         }
+        if self.is_empty_file {
+            let notes = self.reading.notes.borrow();
+            let file = notes.secret_files.last().map(|(_, file)| file.display().to_string()).unwrap_or_default();
+            let help = "write the secret into it; where there is to be none, take the key out";
+            return Err(Failure::new(What::OfFile(format!(": the file {file} is empty"), Some(help))));
+        }
+        Ok(self)
     }
 
     /// As a type wants it that wants this.
@@ -381,11 +383,9 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             })?;
             reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
             (reader.names_file, reader.is_text) = (false, true);
-            if reader.reading.reads == Reads::All && text.is_empty() {
-                reader.empty_file = Some(path.clone());
-            }
+            reader.is_empty_file = reader.reading.reads == Reads::All && text.is_empty();
             let mut notes = reader.reading.notes.borrow_mut();
-            notes.secret_files.insert(reader.path.clone(), path.clone());
+            notes.secret_files.push((reader.path.clone(), path.clone()));
             notes.secrets.push((path, text));
             drop(notes);
         }

@@ -5,7 +5,6 @@ use super::{
     agent_keys::{LIMITS, START_POLICY},
     source::Source,
 };
-use std::collections::BTreeSet;
 use yaml_serde::{Mapping, Value};
 
 /// The phases that have a limit, and the keys of the section `agent` that say it of all plugins, the innermost first.
@@ -42,19 +41,18 @@ pub(super) fn complete(mut said: Vec<EffectiveValue>, keys: &[&str], limits: &Li
     if !is_of(LIMITS) || limits.is_empty() {
         return said;
     }
+    let default = Source::Default.to_string();
     // with nothing in them they say nothing
     said.retain(|value| value.path != [LIMITS]);
     if !has(&said, LIMITS) {
-        let (mut all, mut origins) = (Mapping::new(), BTreeSet::new());
+        let (mut all, mut origins) = (Mapping::new(), Vec::new());
         for (phase, limit, origin) in limits {
             all.insert((*phase).into(), limit.clone());
-            origins.insert(origin.as_str());
+            if !origins.contains(origin) && *origin != default {
+                origins.push(origin.clone());
+            }
         }
-        let default = Source::Default.to_string();
-        if origins.len() > 1 {
-            origins.remove(default.as_str());
-        }
-        let origin = origins.into_iter().collect::<Vec<_>>().join(" and ");
+        let origin = if origins.is_empty() { default } else { origins.join(" and ") };
         said.push(EffectiveValue {
             follows: true,
             ..EffectiveValue::new(vec![LIMITS.to_string()], all.into(), origin)
