@@ -1,9 +1,18 @@
 //! What each field of a plugin is filled with. Takes the helper attributes off the fields.
 
 use super::{held, malformed};
-use crate::{args::span_of, ctxt::Ctxt, krate::Krate, lifetimes, names, types};
+use crate::{
+    args::span_of,
+    ctxt::Ctxt,
+    known::{self, Doubts},
+    krate::Krate,
+    lifetimes, names, types,
+};
 use quote::quote;
-use syn::{Attribute, Expr, Fields, Generics, Ident, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
+use syn::{
+    Attribute, Expr, Fields, GenericArgument, Generics, Ident, MetaNameValue, PathArguments, Type, parse_quote,
+    spanned::Spanned as _,
+};
 
 /// What a field is filled with.
 pub(super) enum Role {
@@ -12,6 +21,8 @@ pub(super) enum Role {
     Config(Option<Expr>),
     Context,
     Default(Option<Expr>),
+    /// It can not be what it is: that is told.
+    Refused,
 }
 
 const HELPERS: [&str; 4] = [names::CONFIG, names::CONTEXT, names::DEFAULT, names::DEP];
@@ -44,7 +55,7 @@ pub(super) fn parse(
         malformed::mend(&mut field.attrs, &HELPERS, cx);
         let attributes = take(&mut field.attrs);
         if refused {
-            roles.push(Role::Default(None));
+            roles.push(Role::Refused);
             continue;
         }
         if listed {
@@ -110,17 +121,50 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
     true
 }
 
-/// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place.)
+/// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place; or, if it stands in what may be another type than it looks,
+/// what is an error if it is none.)
 fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate, cx: &mut Ctxt) {
+    const MESSAGE: &str = "CN033: a plugin can not hold itself\n= help: take the field away";
+    let Some((within, doubts)) = itself(ty, name, Vec::new()) else { return };
+    // by its name: the impls of an inert plugin, and aliases, have another `Self`
+    let (_, arguments, _) = generics.split_for_impl();
+    let mut name = name.clone();
+    name.set_span(within.span());
+    let named = quote!(#name #arguments);
+    if doubts.is_empty() {
+        cx.error(within.span(), MESSAGE);
+        *within = parse_quote!(#krate::Dep<#named>);
+    } else {
+        *within = known::asked(&doubts, &Type::Verbatim(named), MESSAGE, krate);
+    }
+}
+
+/// Where a type holds the plugin without a pointer, and what must be std's for that.
+fn itself<'a>(ty: &'a mut Type, name: &Ident, doubts: Doubts) -> Option<(&'a mut Type, Doubts)> {
     let is_itself = match types::ungroup(ty) {
-        Type::Path(path) => path.path.is_ident(name) || path.path.is_ident("Self"),
+        Type::Path(path) if path.qself.is_none() && path.path.segments.len() == 1 => {
+            path.path.segments.iter().all(|word| word.ident == *name || word.ident == "Self")
+        }
         _ => false,
     };
-    if is_itself {
-        cx.error(ty.span(), "CN033: a plugin can not hold itself\n= help: take the field away");
-        // by its name: the impls of an inert plugin have another `Self`
-        let (_, arguments, _) = generics.split_for_impl();
-        *ty = parse_quote!(#krate::Dep<#name #arguments>);
+    match ty {
+        _ if is_itself => Some((ty, doubts)),
+        Type::Group(group) => itself(&mut group.elem, name, doubts),
+        Type::Paren(paren) => itself(&mut paren.elem, name, doubts),
+        Type::Array(array) => itself(&mut array.elem, name, doubts),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().find_map(|inner| itself(inner, name, doubts.clone())),
+        Type::Path(path) => {
+            let known = known::named(path).filter(|known| known.inline)?;
+            let doubts = [&doubts[..], &[known.compared(path)?]].concat();
+            let PathArguments::AngleBracketed(arguments) = &mut path.path.segments.last_mut()?.arguments else {
+                return None;
+            };
+            arguments.args.iter_mut().find_map(|argument| match argument {
+                GenericArgument::Type(inner) => itself(inner, name, doubts.clone()),
+                _ => None,
+            })
+        }
+        _ => None,
     }
 }
 

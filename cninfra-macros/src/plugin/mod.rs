@@ -13,6 +13,7 @@ mod sections;
 mod shared;
 mod usual;
 mod values;
+mod written;
 
 use crate::{args, broken, ctxt::Ctxt, guessed, key, source::Source};
 use arguments::Arguments;
@@ -20,6 +21,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use shared::Shared;
 use syn::{Generics, Ident, Item, ItemStruct, spanned::Spanned as _};
+use written::Written;
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut def: ItemStruct = match broken::parse(&item) {
@@ -78,22 +80,22 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         cx.error(span, args::PLUGIN_AND_FLAVOR);
     }
     let broken = cx.is_broken() || arguments.is_broken();
-    let shared = Shared::of(def, &arguments, &fields, owned, broken);
+    let written = Written::of(def, &fields, owned);
+    let shared = Shared::of(def, &arguments, &fields, &written, owned, broken);
     let asked = &shared.asked;
     let generated = if broken {
-        let generated = inert::of_struct(def, &arguments, &fields, asked, source);
-        shared.guard(&mut def.fields);
-        generated
+        inert::of_struct(def, &arguments, &fields, asked, source)
     } else {
-        let generated = usual::generate(def, &arguments, &fields, asked, source)
-            .unwrap_or_else(|| expand::generate(def, &arguments, &fields, asked, source));
-        shared.guard(&mut def.fields);
-        let sections = sections::check(def, &arguments, &fields);
+        let generated = usual::generate(def, &arguments, &fields, &written, asked, source)
+            .unwrap_or_else(|| expand::generate(def, &arguments, &fields, &written, asked, source));
+        let sections = sections::check(def, &arguments, &fields, &written);
         let idle = idle::check(def, &arguments);
         quote!(#generated #sections #idle)
     };
+    shared.guard(&mut def.fields);
+    let aliases = written.put(def);
     let errors = cx.finish();
-    quote!(#generated #errors)
+    quote!(#aliases #generated #errors)
 }
 
 /// The impls of what was to be a plugin, but is none.

@@ -3,7 +3,7 @@
 use cninfra::prelude::*;
 use std::{
     collections::HashMap,
-    ffi::CString,
+    ffi::{CString, OsStr},
     marker::PhantomData,
     path::Path,
     sync::{Arc, Mutex},
@@ -33,7 +33,7 @@ struct Writer {
     hooks: Vec<dyn Fn() -> u8>,    //~ CN036
     locked: Mutex<dyn Store>,      //~ CN036
     name: str,                     //~ CN036
-    names: HashMap<str, [u8]>,     //~ CN036
+    names: HashMap<str, [u8]>,     //~ CN036 CN036
     #[config]
     section: str,                  //~ CN036
     #[default([1])]
@@ -53,6 +53,42 @@ struct Files {
 impl Lifecycle for Files {
     async fn init(&self, _: &Context) -> Result<()> {
         let _ = self.path.exists();
+        Ok(())
+    }
+}
+
+/// In whatever they stand.
+#[plugin]
+pub struct Within {
+    pub path: Path,                        //~ CN036
+    maybe: Option<Path>,                   //~ CN036
+    locked: std::sync::Mutex<Path>,        //~ CN036
+    several: (u8, Vec<OsStr>),             //~ CN036
+    #[config]
+    section: Mutex<OsStr>,                 //~ CN036
+    #[context]
+    log: Path,                             //~ CN036
+    #[dep]
+    other: Option<Mutex<str>>,             //~ CN036
+}
+impl Lifecycle for Within {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let _ = (self.path.exists(), self.maybe.is_some(), self.locked.lock());
+        Ok(())
+    }
+}
+
+/// Whatever the parameters are.
+#[plugin]
+struct Of<T> {
+    path: Mutex<Path>,       //~ CN036
+    hook: Vec<dyn Fn(T)>,    //~ CN036
+    #[default(None)]
+    one: Option<T>,
+}
+impl<T: Key + Send + Sync> Lifecycle for Of<T> {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let _ = (self.path.lock(), self.hook.len());
         Ok(())
     }
 }
@@ -119,6 +155,8 @@ struct App {
     listed: Dep<Listed>,
     needing: Dep<Needing>,
     files: Dep<Files>,
+    within: Dep<Within>,
+    of: Dep<Of<Files>>,
     maybe: Dep<Maybe>,
 }
 
