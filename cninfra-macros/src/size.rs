@@ -3,10 +3,10 @@
 
 use crate::{
     known::{self, Doubts, Size},
-    krate::Krate,
+    krate::{self, Krate},
     types,
 };
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::{Field, Fields, GenericArgument, PathArguments, Type, TypeParamBound, spanned::Spanned as _};
 
 /// Traits of std that are no interfaces.
@@ -102,9 +102,8 @@ impl Unsized<'_> {
         let (span, message) = (self.ty.span(), self.message());
         let is_sure = self.doubts.is_empty();
         *self.ty = if is_sure {
-            let (error, ty) = (quote_spanned!(span=> ::core::compile_error! { #message }), &self.ty);
-            // its name is used all the same: what it is imported by is not to be warned of
-            Type::Verbatim(quote!(<#krate::Sound<{ #error }> as #krate::Pass>::Of<#krate::PhantomData<#ty>>))
+            let ty = &self.ty;
+            krate::error(span, &message, &quote!(#ty), krate)
         } else {
             known::asked(&self.doubts, self.ty, &message, krate)
         };

@@ -1,17 +1,10 @@
 //! What each field of a plugin is filled with. Takes the helper attributes off the fields.
 
-use super::{held, malformed};
-use crate::{
-    args::span_of,
-    ctxt::Ctxt,
-    known::{self, Doubts},
-    krate::Krate,
-    lifetimes, names, types,
-};
+use super::{held, itself, malformed};
+use crate::{args::span_of, ctxt::Ctxt, krate::Krate, lifetimes, names, types};
 use quote::quote;
 use syn::{
-    Attribute, Expr, Fields, GenericArgument, Generics, Ident, MetaNameValue, PathArguments, Type, parse_quote,
-    spanned::Spanned as _,
+    Attribute, Expr, Fields, Generics, Ident, MetaNameValue, Type, TypeReference, parse_quote, spanned::Spanned as _,
 };
 
 /// What a field is filled with.
@@ -47,11 +40,9 @@ pub(super) fn parse(
         if let Some((name, generics)) = owned {
             // with `'static` in its place, the dependency is none
             refused = refuse_lifetime(&mut field.ty, generics, cx) && types::dependency(&field.ty).is_some();
-            refuse_itself(&mut field.ty, name, generics, krate, cx);
+            refused |= itself::refuse(&mut field.ty, name, generics, krate, cx);
         }
-        refused = refused
-            || refuse_lent(&mut field.ty, owned.is_some(), krate, cx)
-            || malformed::refuse(&mut field.ty, krate, cx);
+        refused = refused || refuse_lent(&mut field.ty, krate, cx) || malformed::refuse(&mut field.ty, krate, cx);
         malformed::mend(&mut field.attrs, &HELPERS, cx);
         let attributes = take(&mut field.attrs);
         if refused {
@@ -84,27 +75,26 @@ pub(super) fn parse(
     roles
 }
 
-/// A plugin outlives whoever lends: a reference without a lifetime can not be meant. (A handle takes its place, so that rustc does not
-/// ask for the lifetime. Where the struct is not `owned`, it does.)
-fn refuse_lent(ty: &mut Type, owned: bool, krate: &Krate, cx: &mut Ctxt) -> bool {
-    let lent = match types::dependency(ty) {
-        Some((_, Type::Reference(lent))) => lent,
-        None if let Type::Reference(lent) = types::ungroup(ty)
-            && lent.lifetime.is_none() =>
-        {
-            lent
-        }
-        _ => return false,
-    };
-    let inner = &lent.elem;
-    if owned || lent.lifetime.is_some() {
-        cx.error(
-            lent.and_token.span(),
-            "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`",
-        );
-    } else {
-        cx.told();
+/// What is said of a reference.
+pub(super) const LENT: &str = "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`";
+
+/// A reference that can not be meant, since a plugin outlives whoever lends: one without a lifetime, or in a `Dep`.
+pub(super) fn lent(ty: &Type) -> Option<&TypeReference> {
+    match types::dependency(ty) {
+        Some((_, Type::Reference(lent))) => Some(lent),
+        Some(_) => None,
+        None => match types::ungroup(ty) {
+            Type::Reference(lent) if lent.lifetime.is_none() => Some(lent),
+            _ => None,
+        },
     }
+}
+
+/// Notes such a reference. (A handle takes its place, so that rustc does not ask for the lifetime.)
+fn refuse_lent(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
+    let Some(lent) = lent(ty) else { return false };
+    cx.error(lent.and_token.span(), LENT);
+    let inner = &lent.elem;
     *ty = parse_quote!(#krate::Dep<#inner>);
     true
 }
@@ -119,53 +109,6 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
     );
     *ty = mended;
     true
-}
-
-/// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place; or, if it stands in what may be another type than it looks,
-/// what is an error if it is none.)
-fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate, cx: &mut Ctxt) {
-    const MESSAGE: &str = "CN033: a plugin can not hold itself\n= help: take the field away";
-    let Some((within, doubts)) = itself(ty, name, Vec::new()) else { return };
-    // by its name: the impls of an inert plugin, and aliases, have another `Self`
-    let (_, arguments, _) = generics.split_for_impl();
-    let mut name = name.clone();
-    name.set_span(within.span());
-    let named = quote!(#name #arguments);
-    if doubts.is_empty() {
-        cx.error(within.span(), MESSAGE);
-        *within = parse_quote!(#krate::Dep<#named>);
-    } else {
-        *within = known::asked(&doubts, &Type::Verbatim(named), MESSAGE, krate);
-    }
-}
-
-/// Where a type holds the plugin without a pointer, and what must be std's for that.
-fn itself<'a>(ty: &'a mut Type, name: &Ident, doubts: Doubts) -> Option<(&'a mut Type, Doubts)> {
-    let is_itself = match types::ungroup(ty) {
-        Type::Path(path) if path.qself.is_none() && path.path.segments.len() == 1 => {
-            path.path.segments.iter().all(|word| word.ident == *name || word.ident == "Self")
-        }
-        _ => false,
-    };
-    match ty {
-        _ if is_itself => Some((ty, doubts)),
-        Type::Group(group) => itself(&mut group.elem, name, doubts),
-        Type::Paren(paren) => itself(&mut paren.elem, name, doubts),
-        Type::Array(array) => itself(&mut array.elem, name, doubts),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().find_map(|inner| itself(inner, name, doubts.clone())),
-        Type::Path(path) => {
-            let known = known::named(path).filter(|known| known.inline)?;
-            let doubts = [&doubts[..], &[known.compared(path)?]].concat();
-            let PathArguments::AngleBracketed(arguments) = &mut path.path.segments.last_mut()?.arguments else {
-                return None;
-            };
-            arguments.args.iter_mut().find_map(|argument| match argument {
-                GenericArgument::Type(inner) => itself(inner, name, doubts.clone()),
-                _ => None,
-            })
-        }
-        _ => None,
-    }
 }
 
 /// The helper attributes of a field, off the field.

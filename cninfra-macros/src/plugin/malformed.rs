@@ -1,9 +1,14 @@
 //! What is nearly right, but would be told of by rustc in more words, or twice: a `Dep` of nothing or of several types, `impl Trait` for `dyn Trait`, a
 //! field without a size, and a misspelled attribute of a field.
 
-use crate::{args::span_of, ctxt::Ctxt, krate::Krate, size, types};
+use crate::{
+    args::span_of,
+    ctxt::Ctxt,
+    krate::{self, Krate},
+    size, types,
+};
 use proc_macro2::Span;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::{Attribute, GenericArgument, Ident, PathArguments, Type, parse_quote, spanned::Spanned as _};
 
 /// Puts an error in the place of a `Dep` that can not be one, and of what has no size, so that the compiler speaks of the field no more. Is the field wrong
@@ -11,8 +16,7 @@ use syn::{Attribute, GenericArgument, Ident, PathArguments, Type, parse_quote, s
 pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
     if let Some((span, help)) = find(ty, krate) {
         let message = format!("CN010: a `Dep` holds one plugin, or one interface\n= help: {help}");
-        let error = quote_spanned!(span=> ::core::compile_error! { #message });
-        *ty = Type::Verbatim(quote!(<#krate::Sound<{ #error }> as #krate::Pass>::Of<()>));
+        *ty = krate::error(span, &message, &quote!(()), krate);
         cx.told();
         return true;
     }

@@ -8,6 +8,7 @@ mod fields;
 mod held;
 mod idle;
 mod inert;
+mod itself;
 mod malformed;
 mod sections;
 mod shared;
@@ -32,7 +33,7 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
     if conditional::has_conditions(&def) {
         return conditional::defer(&given, def);
     }
-    let impls = impls(given, &mut def, true, source);
+    let impls = impls(given, &mut def, None, source);
     let def = closed(&def);
     quote!(#def #impls)
 }
@@ -54,9 +55,10 @@ fn closed(def: &ItemStruct) -> TokenStream {
     tokens.collect()
 }
 
-/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields, and, where the struct is `owned`, puts into it what is asked of
-/// its fields.
-fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source) -> TokenStream {
+/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields, and, where nothing is `written` there yet, so that the struct can be
+/// changed, puts into it what is asked of its fields.
+fn impls(given: TokenStream, def: &mut ItemStruct, written: Option<Written>, source: &Source) -> TokenStream {
+    let owned = written.is_none();
     let mut cx = Ctxt::default();
     let mut arguments = Arguments::parse(given, &mut cx);
     arguments.name_itself(def);
@@ -80,7 +82,7 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         cx.error(span, args::PLUGIN_AND_FLAVOR);
     }
     let broken = cx.is_broken() || arguments.is_broken();
-    let written = Written::of(def, &fields, owned);
+    let written = written.unwrap_or_else(|| Written::of(def, &fields));
     let shared = Shared::of(def, &arguments, &fields, &written, owned, broken);
     let asked = &shared.asked;
     let generated = if broken {
@@ -93,7 +95,7 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         quote!(#generated #sections #idle)
     };
     shared.guard(&mut def.fields);
-    let aliases = written.put(def);
+    let aliases = written.put(def, None);
     let errors = cx.finish();
     quote!(#aliases #generated #errors)
 }

@@ -5,7 +5,13 @@ use super::{fields::Role, shared::is_plain};
 use crate::types;
 use proc_macro2::{Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
-use syn::{Attribute, Field, Fields, GenericParam, Generics, Ident, ItemStruct, Type, Visibility, parse_quote};
+use syn::{
+    Attribute, Field, Fields, GenericParam, Generics, Ident, ItemStruct, Token, Type, Visibility, parse_quote,
+    punctuated::Punctuated,
+};
+
+/// The attribute that tells a derive what the user wrote.
+const TOLD: &str = "__plugin";
 
 /// The types of a plugin's fields, as generated code writes them.
 pub(super) struct Written {
@@ -27,20 +33,36 @@ struct Alias {
 }
 
 impl Written {
-    /// `owned`: the struct can be changed.
-    pub(super) fn of(def: &ItemStruct, roles: &[Role], owned: bool) -> Self {
+    /// Of a struct that can be changed.
+    pub(super) fn of(def: &ItemStruct, roles: &[Role]) -> Self {
         let mut this = Written { types: Vec::new(), held: Vec::new(), aliases: Vec::new() };
         for ((field, member), role) in def.fields.iter().zip(def.fields.members()).zip(roles) {
             let member = quote!(#member).to_string();
             let name = format_ident!("__{}_{}", def.ident, member.trim_start_matches("r#"), span = def.ident.span());
             // a second field of one name is told of as such
             let is_second = this.aliases.iter().flatten().any(|other: &Alias| other.name == name);
-            let may = owned && !is_second && may_have_one(def, field, role);
+            let may = !is_second && may_have_one(def, field, role);
             let alias = if may { alias(def, field, name) } else { None };
             let (ty, held) = (&field.ty, types::held(&field.ty));
             this.types.push(alias.as_ref().map_or_else(|| ty.clone(), |alias| alias.named(&alias.name, ty)));
             this.held.push(alias.as_ref().and_then(|alias| Some(alias.named(alias.of_held.as_ref()?, held))));
             this.aliases.push(alias);
+        }
+        this
+    }
+
+    /// Of a struct that is behind a derive, what [`put`](Self::put) has told of it. It has the types that the user wrote, then.
+    pub(super) fn kept(def: &mut ItemStruct) -> Self {
+        let mut this = Written { types: Vec::new(), held: Vec::new(), aliases: Vec::new() };
+        for field in &mut def.fields {
+            let told = field.attrs.iter().position(|attribute| attribute.path().is_ident(TOLD));
+            let told = told.map(|place| field.attrs.remove(place));
+            let told = told.and_then(|told| told.parse_args_with(Punctuated::<Type, Token![,]>::parse_terminated).ok());
+            let mut told = told.into_iter().flatten();
+            let ty = told.next().unwrap_or_else(|| field.ty.clone());
+            this.types.push(std::mem::replace(&mut field.ty, ty));
+            this.held.push(told.next());
+            this.aliases.push(None);
         }
         this
     }
@@ -63,8 +85,8 @@ impl Written {
         self.types.iter()
     }
 
-    /// Puts the names of the aliases into the struct, and gives the aliases.
-    pub(super) fn put(self, def: &mut ItemStruct) -> TokenStream {
+    /// Puts the names of the aliases into the struct, and gives the aliases. `told`: the types that the user wrote, where a derive is to be told of them.
+    pub(super) fn put(self, def: &mut ItemStruct, told: Option<&[Type]>) -> TokenStream {
         let mut aliases = TokenStream::new();
         let fields = match &mut def.fields {
             Fields::Named(fields) => &mut fields.named,
@@ -72,7 +94,8 @@ impl Written {
             Fields::Unit => return aliases,
         };
         let all = std::mem::take(fields);
-        for (((mut field, written), held), alias) in all.into_iter().zip(self.types).zip(self.held).zip(self.aliases) {
+        let parts = self.types.into_iter().zip(self.held).zip(self.aliases);
+        for (place, (mut field, ((written, held), alias))) in all.into_iter().zip(parts).enumerate() {
             let Some(Alias { name, of_held, params, attributes }) = alias else {
                 fields.push(field);
                 continue;
@@ -83,9 +106,9 @@ impl Written {
                 });
             };
             let mut ty = field.ty.clone();
-            if let (Some(name), Some(held)) = (of_held, held) {
+            if let (Some(name), Some(held)) = (of_held, &held) {
                 let within = types::held_mut(&mut ty);
-                declare(&name, &std::mem::replace(within, held));
+                declare(&name, &std::mem::replace(within, held.clone()));
             }
             declare(&name, &ty);
             if matches!(field.vis, Visibility::Public(_)) {
@@ -94,6 +117,10 @@ impl Written {
                 shown.attrs.push(parse_quote!(#[cfg(doc)]));
                 fields.push(shown);
                 field.attrs.push(parse_quote!(#[cfg(not(doc))]));
+            }
+            if let Some(told) = told.map(|told| &told[place]) {
+                let (told_as, held) = (format_ident!("{TOLD}"), held.iter());
+                field.attrs.push(parse_quote!(#[#told_as(#told #(, #held)*)]));
             }
             field.ty = written;
             fields.push(field);
@@ -115,12 +142,18 @@ fn may_have_one(def: &ItemStruct, field: &Field, role: &Role) -> bool {
 
 fn alias(def: &ItemStruct, field: &Field, name: Ident) -> Option<Alias> {
     let lints = || def.attrs.iter().chain(&field.attrs);
-    // what is expected of the struct would not come true
-    if lints().any(|attribute| attribute.path().is_ident("expect")) {
+    // what is expected of the struct would not come true, and whether the field is there is to be said of the alias, too
+    let is_hidden = |attribute: &Attribute| {
+        attribute.path().is_ident("expect")
+            || attribute.path().is_ident("cfg_attr")
+                && ["cfg", "expect"].iter().any(|word| types::names(quote!(#attribute), word))
+    };
+    if lints().any(is_hidden) {
         return None;
     }
-    let kept =
-        |attribute: &&Attribute| ["allow", "warn", "deny", "forbid"].iter().any(|word| attribute.path().is_ident(word));
+    let kept = |attribute: &&Attribute| {
+        ["allow", "cfg", "warn", "deny", "forbid"].iter().any(|word| attribute.path().is_ident(word))
+    };
     let held = types::held(&field.ty);
     // of what has the same parameters
     let params = params(&field.ty, &def.generics)?;

@@ -102,6 +102,11 @@ struct Maybe {
     store: dyn Store, //~ CN036
     #[cfg(any())]
     never: str,
+    #[cfg(all())]
+    path: Path, //~ CN036
+    locked: Mutex<Path>, //~ CN036
+    #[cfg(any())]
+    nowhere: Vec<Path>,
 }
 impl Lifecycle for Maybe {
     async fn init(&self, _: &Context) -> Result<()> {

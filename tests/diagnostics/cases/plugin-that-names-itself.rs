@@ -28,6 +28,16 @@ impl Lifecycle for Within {
 }
 
 #[plugin]
+struct Maybe {
+    #[cfg(all())]
+    maybe: Option<Self>,  //~ CN033
+    #[cfg(all())]
+    again: Maybe,         //~ CN033
+    #[cfg(any())]
+    never: Self,
+}
+
+#[plugin]
 struct Gen<T> {
     of: PhantomData<T>,
     locked: Mutex<Option<Self>>, //~ CN033
@@ -55,6 +65,7 @@ struct Lent {
 struct App {
     clock: Dep<Clock>,
     within: Dep<Within>,
+    maybe: Dep<Maybe>,
     of_clock: Dep<Gen<Clock>>,
     lent: Dep<Lent>,
 }

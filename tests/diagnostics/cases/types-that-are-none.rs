@@ -37,6 +37,24 @@ impl Lifecycle for Reader {
 }
 
 #[plugin]
+struct Maybe {
+    #[cfg(all())]
+    bare: Plain,           //~ E0782
+    pub boxed: Box<Plain>, //~ E0782
+    maybe: Option<Plain>,  //~ E0782
+    none: Vec,             //~ E0107
+    bytes: [u8; _],        //~ E0121
+    #[cfg(any())]
+    never: Box<Nothing>,
+}
+impl Lifecycle for Maybe {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let _ = (&self.bare, &self.boxed);
+        Ok(())
+    }
+}
+
+#[plugin]
 struct Of<T> {
     boxed: Box<Plain>, //~ E0782
     none: Option,      //~ E0107
@@ -58,6 +76,7 @@ impl Create for Listed {
 #[derive(Flavor)]
 struct App {
     reader: Dep<Reader>,
+    maybe: Dep<Maybe>,
     of: Dep<Of<Reader>>,
     listed: Dep<Listed>,
 }
