@@ -16,12 +16,12 @@ mod usual;
 mod values;
 mod written;
 
-use crate::{args, broken, ctxt::Ctxt, guessed, key, source::Source};
+use crate::{args, broken, ctxt::Ctxt, guessed, interface, key, source::Source, types};
 use arguments::Arguments;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use shared::Shared;
-use syn::{Generics, Ident, Item, ItemStruct, spanned::Spanned as _};
+use syn::{Generics, Ident, Item, ItemStruct, Type, spanned::Spanned as _};
 use written::Written;
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
@@ -109,23 +109,44 @@ pub(crate) fn inert(name: &Ident, generics: &Generics, source: &Source) -> Token
 fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
-    let parsed = syn::parse2::<Item>(item.clone());
-    let (span, named) = match &parsed {
-        Ok(Item::Enum(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
-        Ok(Item::Union(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
+    let mut help = "put `#[plugin]` on a struct";
+    let none = Generics::default();
+    let mut of_trait = None;
+    let (span, named) = match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Enum(def)) => (def.ident.span(), Some((def.ident, def.generics))),
+        Ok(Item::Union(def)) => (def.ident.span(), Some((def.ident, def.generics))),
         Ok(Item::Fn(def)) => (def.sig.ident.span(), None),
+        Ok(Item::Trait(def)) => {
+            help = "an interface is a trait with `#[interface]`";
+            let span = def.ident.span();
+            of_trait = Some(def);
+            (span, None)
+        }
+        // it is put on the struct if it is taken away here
+        Ok(Item::Impl(def)) => (def.impl_token.span, word_of(&def.self_ty).map(|name| (name.clone(), none))),
+        Ok(Item::Type(def)) => (def.ident.span(), word_of(&def.ty).map(|name| (name.clone(), none))),
         Ok(other) => (other.span(), None),
         Err(_) => {
             // not even an item: the parser's words say why
             cx.error(error.span(), format_args!("CN010: {error}"));
-            let generated =
-                broken::named(&item).map(|name| inert::of_item(&name, &Generics::default(), &arguments, source));
-            let errors = cx.finish();
-            return quote!(#item #generated #errors);
+            (error.span(), broken::named(&item).map(|name| (name, none)))
         }
     };
-    cx.error(span, "CN010: a plugin is a struct\n= help: put `#[plugin]` on a struct");
-    let generated = named.map(|(name, generics)| inert::of_item(name, generics, &arguments, source));
+    if !cx.is_broken() {
+        cx.error(span, format_args!("CN010: a plugin is a struct\n= help: {help}"));
+    }
+    if let Some(def) = of_trait {
+        return interface::instead(def, source, cx);
+    }
+    let generated = named.map(|(name, generics)| inert::of_item(&name, &generics, &arguments, source));
     let errors = cx.finish();
     quote!(#item #generated #errors)
+}
+
+/// A type that is one word.
+fn word_of(ty: &Type) -> Option<&Ident> {
+    match types::ungroup(ty) {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
 }
