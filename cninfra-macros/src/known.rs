@@ -2,7 +2,7 @@
 //! [`asked`].
 
 use crate::{krate::Krate, types};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use std::ops::RangeInclusive;
 use syn::{GenericArgument, PathArguments, Type, TypePath, spanned::Spanned as _};
@@ -117,6 +117,22 @@ pub(crate) struct Doubt {
 
 /// All of them must be.
 pub(crate) type Doubts = Vec<Doubt>;
+
+/// Says so where they are not: a derive has taken them for std's, and done nothing more.
+pub(crate) fn other(doubts: &[Doubt], krate: &Krate) -> TokenStream {
+    let all = doubts.iter().map(|Doubt { written, of_std }| {
+        let mut tokens = written.clone().into_iter();
+        let at = tokens.next().map_or_else(Span::call_site, |first| first.span());
+        let word = written.to_string().split(' ').next().unwrap_or_default().to_string();
+        let message = format!("CN036: this `{word}` is not std's, which it is taken for\n= help: write its path: `self::{word}`");
+        let krate = krate.at(at);
+        let same = quote!(#krate::Same::<for<'__a> fn(#krate::PhantomData<#written>), for<'__a> fn(#krate::PhantomData<#of_std>)>::IS);
+        quote_spanned! {at=>
+            const _: usize = { #[allow(unused_imports)] use #krate::NotSame as _; #krate::refused(!#same, #message) };
+        }
+    });
+    quote!(#(#all)*)
+}
 
 /// What is an error with this message if all of them are std's, and else the type. (The compiler speaks of an error no more, and of that one once, if it is
 /// written once.)

@@ -6,8 +6,9 @@ use crate::{
     krate::{self, Krate},
     types,
 };
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Field, Fields, GenericArgument, PathArguments, Type, TypeParamBound, spanned::Spanned as _};
+use syn::{Fields, GenericArgument, PathArguments, Type, TypeParamBound, spanned::Spanned as _};
 
 /// Traits of std that are no interfaces.
 const OF_STD: [&str; 8] = ["Any", "Debug", "Display", "Error", "Fn", "FnMut", "FnOnce", "Future"];
@@ -19,36 +20,66 @@ pub(crate) struct Unsized<'a> {
     around: String,
     /// What decides whether it is wrong.
     doubts: Doubts,
+    /// Has what it stands in no size either?
+    at_end: bool,
 }
 
 /// The first one in a field's type.
 pub(crate) fn find(ty: &mut Type) -> Option<Unsized<'_>> {
-    search(ty, "", Some(Vec::new()))
+    search(ty, "", Some(Vec::new()), true)
 }
 
 /// Of a struct that a derive sees, and can not change.
-pub(crate) enum Sizes<'a> {
+pub(crate) enum Sizes {
     Known,
-    /// A field is none that a struct can have: rustc says so, once.
-    Told,
+    /// A field is none that a struct can have: rustc says so, once. With a question whether it is what it looks like.
+    Told(TokenStream),
     /// The last field has no size, and so has the struct: it is right for rustc, but nothing that is of use can be implemented for it.
-    None(&'a Type),
+    None {
+        at: Span,
+        /// Is it so whatever the words mean?
+        is_sure: bool,
+        /// A type that is an error then.
+        refused: Type,
+        /// As of what is told.
+        asked: TokenStream,
+    },
 }
 
-/// What is known of the sizes of a struct's fields.
-pub(crate) fn of_fields(fields: &Fields) -> Sizes<'_> {
-    let is_wrong = |field: &Field| find(&mut field.ty.clone()).is_some();
-    let wrong = fields.iter().filter(|field| is_wrong(field)).count();
-    match fields.iter().next_back() {
-        Some(last) if wrong == 1 && has_none(&last.ty).is_some() => Sizes::None(&last.ty),
-        _ if wrong > 0 => Sizes::Told,
+/// What is known of the sizes of a struct's fields, but for those that [`guarded`] asks for.
+pub(crate) fn of_fields(fields: &Fields, krate: &Krate) -> Sizes {
+    let (mut wrong, mut asked, mut end) = (0, TokenStream::new(), None);
+    for (place, field) in fields.iter().enumerate().filter(|(_, field)| !is_doubtful(&field.ty)) {
+        let mut ty = field.ty.clone();
+        let Some(found) = find(&mut ty) else { continue };
+        wrong += 1;
+        asked.extend(known::other(&found.doubts, krate));
+        if found.at_end && place + 1 == fields.len() {
+            let (at, mut refused) = (found.ty.span(), found.ty.clone());
+            let is_sure = Unsized { ty: &mut refused, ..found }.refuse(krate);
+            end = Some((at, is_sure, refused));
+        }
+    }
+    match end {
+        Some((at, is_sure, refused)) if wrong == 1 => Sizes::None { at, is_sure, refused, asked },
+        _ if wrong > 0 => Sizes::Told(asked),
         _ => Sizes::Known,
     }
 }
 
-/// What is wrong with a type that has no size, and the mend.
-pub(crate) fn message(ty: &Type) -> String {
-    Unsized { ty: &mut ty.clone(), around: String::new(), doubts: Vec::new() }.message()
+/// Is it a type of std without a size, if it is not another of its name? (Nobody calls another one `str`.)
+fn is_doubtful(ty: &Type) -> bool {
+    matches!(types::ungroup(ty), Type::Path(path) if !path.path.is_ident("str")) && has_none(ty).is_some()
+}
+
+/// Such a type, and what is an error in its place if it is std's.
+pub(crate) fn guarded(ty: &Type, krate: &Krate) -> Option<Type> {
+    let mut guarded = ty.clone();
+    if is_doubtful(ty) {
+        find(&mut guarded)?.refuse(krate);
+        return Some(guarded);
+    }
+    None
 }
 
 /// Is the type itself one, and if what?
@@ -64,31 +95,35 @@ fn has_none(ty: &Type) -> Option<Doubts> {
     }
 }
 
-/// `sized`: what must be std's, so that it must have a size where it stands.
-fn search<'a>(ty: &'a mut Type, around: &str, sized: Option<Doubts>) -> Option<Unsized<'a>> {
+/// `sized`: what must be std's, so that it must have a size where it stands. `at_end`: has what it stands in no size if it has none?
+fn search<'a>(ty: &'a mut Type, around: &str, sized: Option<Doubts>, at_end: bool) -> Option<Unsized<'a>> {
     if let (Some(sized), Some(doubts)) = (&sized, has_none(ty)) {
-        return Some(Unsized { ty, around: around.to_string(), doubts: [&sized[..], &doubts].concat() });
+        return Some(Unsized { ty, around: around.to_string(), doubts: [&sized[..], &doubts].concat(), at_end });
     }
     match ty {
-        Type::Group(group) => search(&mut group.elem, around, sized),
-        Type::Paren(paren) => search(&mut paren.elem, around, sized),
-        Type::Slice(slice) => search(&mut slice.elem, "", Some(Vec::new())),
-        Type::Array(array) => search(&mut array.elem, "", Some(Vec::new())),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().find_map(|inner| search(inner, "", sized.clone())),
-        Type::Reference(lent) => search(&mut lent.elem, "", None),
+        Type::Group(group) => search(&mut group.elem, around, sized, at_end),
+        Type::Paren(paren) => search(&mut paren.elem, around, sized, at_end),
+        Type::Slice(slice) => search(&mut slice.elem, "", Some(Vec::new()), false),
+        Type::Array(array) => search(&mut array.elem, "", Some(Vec::new()), false),
+        Type::Tuple(tuple) => {
+            let last = tuple.elems.len().saturating_sub(1);
+            let mut all = tuple.elems.iter_mut().enumerate();
+            all.find_map(|(place, inner)| search(inner, "", sized.clone(), at_end && place == last))
+        }
+        Type::Reference(lent) => search(&mut lent.elem, "", None, false),
         Type::Path(path) => {
             let known = known::named(path)?;
-            let sized = match known.size {
-                Size::Any | Size::Behind => None,
-                Size::Inner | Size::None if sized.is_none() => None,
-                Size::Inner | Size::None => Some([&sized?[..], &[known.compared(path)?]].concat()),
-                Size::Held => Some(vec![known.compared(path)?]),
+            let (sized, at_end) = match known.size {
+                Size::Any | Size::Behind => (None, false),
+                Size::Inner | Size::None if sized.is_none() => (None, false),
+                Size::Inner | Size::None => (Some([&sized?[..], &[known.compared(path)?]].concat()), at_end),
+                Size::Held => (Some(vec![known.compared(path)?]), false),
             };
             let last = path.path.segments.last_mut()?;
             let word = last.ident.to_string();
             let PathArguments::AngleBracketed(arguments) = &mut last.arguments else { return None };
             arguments.args.iter_mut().find_map(|argument| match argument {
-                GenericArgument::Type(inner) => search(inner, &word, sized.clone()),
+                GenericArgument::Type(inner) => search(inner, &word, sized.clone(), at_end),
                 _ => None,
             })
         }

@@ -252,6 +252,48 @@ mod own_containers_of_known_names {
     }
 }
 
+/// The same names, where they are handles and flavors.
+mod handles_of_known_names {
+    use super::*;
+
+    #[plugin(no_lifecycle)]
+    struct Clock;
+    type OsStr = Dep<Clock>;
+    type CStr = Option<Dep<Clock>>;
+    #[derive(Flavor)]
+    struct Path {
+        clock: OsStr,
+    }
+    #[derive(Deps)]
+    struct Needs {
+        maybe: CStr,
+        clock: OsStr,
+    }
+    #[plugin(deps = Needs)]
+    struct Reader {
+        clock: OsStr,
+        maybe: CStr,
+    }
+    impl Create for Reader {
+        async fn create(Needs { clock, maybe }: Self::Deps, _: &Context) -> Result<Self> {
+            Ok(Reader { clock, maybe })
+        }
+    }
+    #[derive(Flavor)]
+    struct All {
+        reader: Dep<Reader>,
+        path: Path,
+    }
+
+    #[tokio::test]
+    async fn are_filled_in() {
+        let agent = Agent::<All>::start().await.unwrap();
+        assert!(Dep::ptr_eq(&agent.reader.clock, &agent.path.clock));
+        assert!(agent.reader.maybe.as_ref().is_some_and(|maybe| Dep::ptr_eq(maybe, &agent.path.clock)));
+        agent.close().await.unwrap();
+    }
+}
+
 /// Lifetimes that are declared where they stand.
 mod lifetimes {
     use super::*;

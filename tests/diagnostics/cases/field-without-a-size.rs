@@ -140,6 +140,21 @@ impl Create for Needing {
     }
 }
 
+#[derive(Deps)]
+struct Locks {
+    reader: Dep<Reader>,
+    path: Mutex<Path>, //~ CN036
+}
+#[plugin(deps = Locks)]
+struct Locking {
+    reader: Dep<Reader>,
+}
+impl Create for Locking {
+    async fn create(locks: Self::Deps, _: &Context) -> Result<Self> {
+        Ok(Locking { reader: locks.reader.clone() })
+    }
+}
+
 /// Not the last one: rustc tells of the struct, once.
 #[derive(Deps)]
 struct Others {
@@ -159,6 +174,7 @@ struct App {
     writer: Dep<Writer>,
     listed: Dep<Listed>,
     needing: Dep<Needing>,
+    locking: Dep<Locking>,
     files: Dep<Files>,
     within: Dep<Within>,
     of: Dep<Of<Files>>,
