@@ -40,7 +40,7 @@ pub(crate) enum Sizes {
         /// Is it so whatever the words mean?
         is_sure: bool,
         /// A type that is an error then.
-        refused: Type,
+        refused: Box<Type>,
         /// As of what is told.
         asked: TokenStream,
     },
@@ -61,7 +61,7 @@ pub(crate) fn of_fields(fields: &Fields, krate: &Krate) -> Sizes {
         }
     }
     match end {
-        Some((at, is_sure, refused)) if wrong == 1 => Sizes::None { at, is_sure, refused, asked },
+        Some((at, is_sure, refused)) if wrong == 1 => Sizes::None { at, is_sure, refused: Box::new(refused), asked },
         _ if wrong > 0 => Sizes::Told(asked),
         _ => Sizes::Known,
     }
