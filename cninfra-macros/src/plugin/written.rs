@@ -142,11 +142,11 @@ fn may_have_one(def: &ItemStruct, field: &Field, role: &Role) -> bool {
 
 fn alias(def: &ItemStruct, field: &Field, name: Ident) -> Option<Alias> {
     let lints = || def.attrs.iter().chain(&field.attrs);
-    // what is expected of the struct would not come true, and whether the field is there is to be said of the alias, too
+    // what is expected of the field's type would not come true, and whether the field is there is to be said of the alias, too
     let is_hidden = |attribute: &Attribute| {
-        attribute.path().is_ident("expect")
-            || attribute.path().is_ident("cfg_attr")
-                && ["cfg", "expect"].iter().any(|word| types::names(quote!(#attribute), word))
+        let says = |words: [&str; 2]| words.iter().any(|word| types::names(quote!(#attribute), word));
+        attribute.path().is_ident("expect") && says(["deprecated", "clippy"])
+            || attribute.path().is_ident("cfg_attr") && says(["cfg", "expect"])
     };
     if lints().any(is_hidden) {
         return None;

@@ -252,6 +252,43 @@ mod own_containers_of_known_names {
     }
 }
 
+/// What is said to the compiler of a field, or of its plugin, holds for the field's type wherever that is written.
+mod lints {
+    use super::*;
+
+    #[derive(Debug, Default, Clone, PartialEq)]
+    #[deprecated]
+    pub struct Old(u8);
+
+    #[plugin(no_lifecycle)]
+    #[allow(deprecated, reason = "that is tried")]
+    struct Allowed {
+        old: Old,
+        pub maybe: Option<Old>,
+    }
+    #[plugin(no_lifecycle)]
+    struct Expected {
+        #[expect(deprecated, reason = "that is tried")]
+        old: Old,
+        #[expect(dead_code, reason = "that is tried")]
+        other: Option<Seven>,
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        allowed: Dep<Allowed>,
+        expected: Dep<Expected>,
+    }
+
+    #[tokio::test]
+    #[allow(deprecated, reason = "that is tried")]
+    async fn hold_for_its_type() {
+        let agent = Agent::<All>::start().await.unwrap();
+        assert_eq!((agent.allowed.old.0, agent.expected.old.0, agent.allowed.maybe.is_none()), (0, 0, true));
+        agent.close().await.unwrap();
+    }
+}
+
 /// The same names, where they are handles and flavors.
 mod handles_of_known_names {
     use super::*;
