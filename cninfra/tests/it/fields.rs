@@ -210,7 +210,7 @@ mod own_containers_of_known_names {
         deep: RwLock<Option<Self>>,
         #[config]
         section: CStr,
-        #[cfg(all())]
+        #[cfg(test)]
         here: Vec<dyn Kv>,
         #[cfg(any())]
         nowhere: Vec<dyn Nothing>,
