@@ -1,5 +1,5 @@
 //! Where the types of a plugin's fields are written. rustc tells of what is wrong with a type in each item that has it, and the struct is one, what is generated
-//! another. So a type that is more than a word of std's stands in an alias beside the struct, and both name that.
+//! another. So a type that is more than a word of std's, and the plugin that a dependency is for, stand in an alias beside the struct, and both name that.
 
 use super::{fields::Role, shared::is_plain};
 use crate::types;
