@@ -58,29 +58,6 @@ pub(crate) fn holder(ty: &Type) -> Option<(String, &Type)> {
     }
 }
 
-/// What a [`dependency`] is for, to be changed.
-pub(crate) fn key_mut(ty: &mut Type) -> Option<&mut Type> {
-    let (wrapper, _) = wrapper(ty)?;
-    match ty {
-        Type::Group(group) => key_mut(&mut group.elem),
-        Type::Paren(paren) => key_mut(&mut paren.elem),
-        Type::Path(path) => match &mut path.path.segments.last_mut()?.arguments {
-            PathArguments::AngleBracketed(arguments) => match arguments.args.first_mut()? {
-                GenericArgument::Type(inner) => {
-                    if wrapper == Wrapper::Dep {
-                        Some(inner)
-                    } else {
-                        key_mut(inner)
-                    }
-                }
-                _ => None,
-            },
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// What is within all such types around it.
 pub(crate) fn held(mut ty: &Type) -> &Type {
     while let Some((_, inner)) = holder(ty) {

@@ -4,7 +4,6 @@ use super::{
     arguments::{Arguments, Deps},
     expand::identity,
     fields::Role,
-    written::Written,
 };
 use crate::{deps::tuple, key, source::Source, types};
 use proc_macro2::TokenStream;
@@ -16,19 +15,16 @@ pub(super) fn of_struct(
     def: &ItemStruct,
     args: &Arguments,
     roles: &[Role],
-    written: &Written,
     shared: &TokenStream,
     source: &Source,
 ) -> TokenStream {
     let deps = match listed(args) {
         Some(listed) => listed,
         None => {
-            let fields = def.fields.iter().zip(written.types()).zip(roles);
+            let fields = def.fields.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Dep));
+            let types = fields.map(|(field, _)| field.ty.clone());
             // what no field can have is told of as such
-            let types = fields.filter(|((field, _), role)| {
-                matches!(role, Role::Dep) && !types::is_impossible(&field.ty, &def.generics)
-            });
-            let types: Vec<Type> = types.map(|((_, written), _)| written.clone()).collect();
+            let types: Vec<Type> = types.filter(|ty| !types::is_impossible(ty, &def.generics)).collect();
             tuple(&types, &args.krate)
         }
     };

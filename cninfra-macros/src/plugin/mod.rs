@@ -86,7 +86,7 @@ fn impls(given: TokenStream, def: &mut ItemStruct, written: Option<Written>, sou
     let shared = Shared::of(def, &arguments, &fields, &written, owned, broken);
     let asked = &shared.asked;
     let generated = if broken {
-        inert::of_struct(def, &arguments, &fields, &written, asked, source)
+        inert::of_struct(def, &arguments, &fields, asked, source)
     } else {
         let generated = usual::generate(def, &arguments, &fields, &written, asked, source)
             .unwrap_or_else(|| expand::generate(def, &arguments, &fields, &written, asked, source));

@@ -1,5 +1,5 @@
 //! Where the types of a plugin's fields are written. rustc tells of what is wrong with a type in each item that has it, and the struct is one, what is generated
-//! another. So a type that is more than a word of std's, and the plugin that a dependency is for, stand in an alias beside the struct, and both name that.
+//! another. So a type that is more than a word of std's stands in an alias beside the struct, and both name that.
 
 use super::{fields::Role, shared::is_plain};
 use crate::types;
@@ -26,8 +26,6 @@ struct Alias {
     name: Ident,
     /// Of what is within the type's holders.
     of_held: Option<Ident>,
-    /// Is it of what a dependency is for, and not of the whole type?
-    of_key: bool,
     /// The parameters that the type names.
     params: TokenStream,
     /// What is said of the field to the compiler.
@@ -44,17 +42,6 @@ impl Written {
             // a second field of one name is told of as such
             let is_second = this.aliases.iter().flatten().any(|other: &Alias| other.name == name);
             let may = !is_second && may_have_one(def, field, role);
-            if may && let Some(alias) = of_key(def, field, &name) {
-                let mut ty = field.ty.clone();
-                if let Some(key) = types::key_mut(&mut ty) {
-                    *key = alias.named(&alias.name, key);
-                }
-                this.types.push(ty);
-                this.held.push(None);
-                this.aliases.push(Some(alias));
-                continue;
-            }
-            let may = may && types::dependency(&field.ty).is_none();
             let alias = if may { alias(def, field, name) } else { None };
             let (ty, held) = (&field.ty, types::held(&field.ty));
             this.types.push(alias.as_ref().map_or_else(|| ty.clone(), |alias| alias.named(&alias.name, ty)));
@@ -109,7 +96,7 @@ impl Written {
         let all = std::mem::take(fields);
         let parts = self.types.into_iter().zip(self.held).zip(self.aliases);
         for (place, (mut field, ((written, held), alias))) in all.into_iter().zip(parts).enumerate() {
-            let Some(Alias { name, of_held, of_key, params, attributes }) = alias else {
+            let Some(Alias { name, of_held, params, attributes }) = alias else {
                 fields.push(field);
                 continue;
             };
@@ -123,10 +110,7 @@ impl Written {
                 let within = types::held_mut(&mut ty);
                 declare(&name, &std::mem::replace(within, held.clone()));
             }
-            match types::key_mut(&mut ty).filter(|_| of_key) {
-                Some(key) => declare(&name, key),
-                None => declare(&name, &ty),
-            }
+            declare(&name, &ty);
             if matches!(field.vis, Visibility::Public(_)) {
                 // the documentation shows what was written
                 let mut shown = field.clone();
@@ -148,22 +132,12 @@ impl Written {
 /// Is it a type that may be wrong, and not so that the struct alone tells of it?
 fn may_have_one(def: &ItemStruct, field: &Field, role: &Role) -> bool {
     let ty = &field.ty;
-    let is_other = is_plain(ty) || types::is_impossible(ty, &def.generics);
+    let is_other = is_plain(ty) || types::dependency(ty).is_some() || types::is_impossible(ty, &def.generics);
     if is_other || matches!(role, Role::Refused) {
         return false;
     }
     let tokens = quote!(#ty);
     !["Self", "compile_error"].iter().any(|word| types::names(tokens.clone(), word))
-}
-
-/// Of a plugin that a dependency is for: a word or more may be a trait's, without `dyn`.
-fn of_key(def: &ItemStruct, field: &Field, name: &Ident) -> Option<Alias> {
-    let (_, key) = types::dependency(&field.ty)?;
-    if types::is_dyn(key) {
-        return None;
-    }
-    let alias = alias(def, field, name.clone())?;
-    Some(Alias { of_held: None, of_key: true, ..alias })
 }
 
 fn alias(def: &ItemStruct, field: &Field, name: Ident) -> Option<Alias> {
@@ -185,7 +159,7 @@ fn alias(def: &ItemStruct, field: &Field, name: Ident) -> Option<Alias> {
     let params = params(&field.ty, &def.generics)?;
     let is_within = !std::ptr::eq(held, &field.ty) && params.is_empty() && !is_plain(held);
     let of_held = is_within.then(|| format_ident!("{name}_of"));
-    Some(Alias { of_held, of_key: false, params, attributes: lints().filter(kept).cloned().collect(), name })
+    Some(Alias { of_held, params, attributes: lints().filter(kept).cloned().collect(), name })
 }
 
 /// The parameters that the type names; none if an alias could not have it.
