@@ -16,6 +16,7 @@ mod fuzz;
 mod guessed;
 mod interface;
 mod key;
+mod known;
 mod krate;
 mod lifetimes;
 mod names;

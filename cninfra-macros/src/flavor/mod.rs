@@ -16,9 +16,10 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     }
     let model = Model::parse(&input, &mut cx);
     if model.is_hopeless() {
-        return cx.finish();
+        let (errors, asked) = (cx.finish(), model.asked);
+        return quote!(#asked #errors);
     }
     let generated = if cx.is_broken() { model.inert(source) } else { model.generate(source) };
-    let errors = cx.finish();
-    quote!(#generated #errors)
+    let (errors, asked) = (cx.finish(), model.asked);
+    quote!(#generated #asked #errors)
 }

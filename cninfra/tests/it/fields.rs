@@ -164,6 +164,173 @@ mod own_types_of_known_names {
     }
 }
 
+/// Generic types with names that std has, too: they may hold what std's can not, the plugin itself and what has no size, and want of it what they like.
+mod own_containers_of_known_names {
+    use super::*;
+
+    /// What only some types are.
+    trait Odd {}
+    impl Odd for dyn Kv {}
+    impl Odd for Path {}
+    impl<T: Odd> Odd for Option<T> {}
+
+    struct Vec<T: ?Sized + Odd>(PhantomData<T>);
+    impl<T: ?Sized + Odd> Default for Vec<T> {
+        fn default() -> Self {
+            Vec(PhantomData)
+        }
+    }
+    struct Mutex<T: ?Sized>(PhantomData<T>);
+    impl<T: ?Sized> Default for Mutex<T> {
+        fn default() -> Self {
+            Mutex(PhantomData)
+        }
+    }
+    #[derive(Default)]
+    struct RwLock<T>(std::vec::Vec<T>);
+    #[derive(Default)]
+    struct Path(u8);
+    #[derive(Default)]
+    #[allow(non_camel_case_types, reason = "the name of another one")]
+    struct str(u8);
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
+    struct CStr(u8);
+
+    #[plugin(no_lifecycle)]
+    struct Held {
+        vec: Vec<dyn Kv>,
+        pub shown: Vec<dyn Kv>,
+        text: str,
+        path: Path,
+        pub shown_path: Path,
+        locked: (Mutex<dyn Kv>, Mutex<str>, Mutex<[u8]>, Mutex<Path>, Option<Path>),
+        within: Option<Mutex<[u8]>>,
+        itself: Mutex<Self>,
+        named: Option<Mutex<Held>>,
+        deep: RwLock<Option<Self>>,
+        #[config]
+        section: CStr,
+        #[cfg(test)]
+        here: Vec<dyn Kv>,
+        #[cfg(any())]
+        nowhere: Vec<dyn Nothing>,
+    }
+    #[plugin(no_lifecycle)]
+    struct Of<T> {
+        vec: Vec<dyn Kv>,
+        hook: Mutex<dyn Fn(T) + Send + Sync>,
+        path: Path,
+        itself: Mutex<Self>,
+    }
+    #[plugin(deps = (Held,))]
+    struct Listed {
+        vec: Vec<dyn Kv>,
+        path: Option<Path>,
+    }
+    impl Create for Listed {
+        async fn create((held,): Self::Deps, _: &Context) -> Result<Self> {
+            Ok(Listed { vec: Vec(PhantomData), path: Some(Path(held.path.0)) })
+        }
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        held: Dep<Held>,
+        of: Dep<Of<Held>>,
+        listed: Dep<Listed>,
+    }
+
+    #[tokio::test]
+    async fn are_held_as_any() {
+        let agent = Agent::<All>::start().await.unwrap();
+        let Held { text, path, shown_path, within, named, deep, section, .. } = &*agent.held;
+        assert_eq!((text.0, path.0, shown_path.0, deep.0.len(), section.0), (0, 0, 0, 0, 0));
+        assert!(within.is_none() && named.is_none());
+        let _: (&Vec<dyn Kv>, &Vec<dyn Kv>, &Vec<dyn Kv>) = (&agent.held.vec, &agent.held.shown, &agent.held.here);
+        assert_eq!((agent.of.path.0, agent.listed.path.as_ref().map(|path| path.0)), (0, Some(0)));
+        agent.close().await.unwrap();
+    }
+}
+
+/// What is said to the compiler of a field, or of its plugin, holds for the field's type wherever that is written.
+mod lints {
+    use super::*;
+
+    #[derive(Debug, Default, Clone, PartialEq)]
+    #[deprecated]
+    pub struct Old(u8);
+
+    #[plugin(no_lifecycle)]
+    #[allow(deprecated, reason = "that is tried")]
+    struct Allowed {
+        old: Old,
+        pub maybe: Option<Old>,
+    }
+    #[plugin(no_lifecycle)]
+    struct Expected {
+        #[expect(deprecated, reason = "that is tried")]
+        old: Old,
+        #[expect(dead_code, reason = "that is tried")]
+        other: Option<Seven>,
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        allowed: Dep<Allowed>,
+        expected: Dep<Expected>,
+    }
+
+    #[tokio::test]
+    #[allow(deprecated, reason = "that is tried")]
+    async fn hold_for_its_type() {
+        let agent = Agent::<All>::start().await.unwrap();
+        assert_eq!((agent.allowed.old.0, agent.expected.old.0, agent.allowed.maybe.is_none()), (0, 0, true));
+        agent.close().await.unwrap();
+    }
+}
+
+/// The same names, where they are handles and flavors.
+mod handles_of_known_names {
+    use super::*;
+
+    #[plugin(no_lifecycle)]
+    struct Clock;
+    type OsStr = Dep<Clock>;
+    type CStr = Option<Dep<Clock>>;
+    #[derive(Flavor)]
+    struct Path {
+        clock: OsStr,
+    }
+    #[derive(Deps)]
+    struct Needs {
+        maybe: CStr,
+        clock: OsStr,
+    }
+    #[plugin(deps = Needs)]
+    struct Reader {
+        clock: OsStr,
+        maybe: CStr,
+    }
+    impl Create for Reader {
+        async fn create(Needs { clock, maybe }: Self::Deps, _: &Context) -> Result<Self> {
+            Ok(Reader { clock, maybe })
+        }
+    }
+    #[derive(Flavor)]
+    struct All {
+        reader: Dep<Reader>,
+        path: Path,
+    }
+
+    #[tokio::test]
+    async fn are_filled_in() {
+        let agent = Agent::<All>::start().await.unwrap();
+        assert!(Dep::ptr_eq(&agent.reader.clock, &agent.path.clock));
+        assert!(agent.reader.maybe.as_ref().is_some_and(|maybe| Dep::ptr_eq(maybe, &agent.path.clock)));
+        agent.close().await.unwrap();
+    }
+}
+
 /// Lifetimes that are declared where they stand.
 mod lifetimes {
     use super::*;
