@@ -61,7 +61,13 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let (_, arguments, wher) = bounded.split_for_impl();
     let impl_generics = key::opened(&bounded, name);
     let metas = types.iter().map(|ty| meta(ty, &krate));
-    let (tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
+    let (mut tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
+    let (mut declared, mut made) = (quote!(), quote!(#name));
+    if input.generics.params.is_empty() && types.iter().any(types::asks_a_generic) {
+        let sound = quote!(<#krate::Sound<{ <#name as #krate::Listed>::DEPS.len() }> as #krate::Pass>::Of);
+        tuple = quote!(#sound<#tuple>);
+        (declared, made) = types::made(quote!(#sound<#name>));
+    }
     let imports = types::imports(&krate);
     quote!(const _: () = {
         #imports
@@ -71,8 +77,9 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
             type Tuple = #tuple;
             const DEPS: &'static [#krate::DepMeta] = &[#(#metas),*];
             fn build(tuple: Self::Tuple) -> Self {
+                #declared
                 let #pattern = tuple;
-                #name { #(#members: #variables),* }
+                #made { #(#members: #variables),* }
             }
         }
     }; #errors)
@@ -90,7 +97,8 @@ pub(crate) fn asked(ty: &Type) -> Asked<'_> {
         Some((Wrapper::Vec, key)) => Asked { key, of: "ManyInterface", name: "ALL" },
         Some((wrapper, key)) => Asked {
             key,
-            of: if types::is_dyn(key) { "Interface" } else { "Key" },
+            // a generic interface is one: it is what stands for a parameter that may be wrong, of which `Key` tells
+            of: if types::is_dyn(key) && !types::is_generic_dyn(key) { "Interface" } else { "Key" },
             name: if wrapper == Wrapper::Dep { "ONE" } else { "OPTIONAL" },
         },
         None => Asked { key: ty, of: "DepItem", name: "META" },

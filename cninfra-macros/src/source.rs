@@ -28,3 +28,11 @@ impl Source {
         }
     }
 }
+
+/// A place of no width behind what is there, of the macro's own: what it writes there, rustc takes for nobody's words.
+pub(crate) fn behind(span: proc_macro2::Span) -> proc_macro2::Span {
+    if !proc_macro::is_available() {
+        return span;
+    }
+    span.unwrap().end().resolved_at(proc_macro::Span::call_site()).into()
+}

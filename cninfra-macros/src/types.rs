@@ -118,9 +118,29 @@ pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::TraitObject(_))
 }
 
+/// Is it `dyn Trait<A>`?
+pub(crate) fn is_generic_dyn(ty: &Type) -> bool {
+    let Type::TraitObject(object) = ungroup(ty) else { return false };
+    object.bounds.iter().any(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(|last| !last.arguments.is_none()),
+        _ => false,
+    })
+}
+
 /// Is it `A<B>`?
 pub(crate) fn has_arguments(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| !last.arguments.is_none()))
+}
+
+/// Is it a dependency on `A<B>`? Whether `B` can be an argument of `A` is asked by the compiler wherever the type is written, or a value of it made. So
+/// generated code does that by what it speaks of no more (`Sound`), if the answer is no; then the only errors are those of the words that the user wrote.
+pub(crate) fn asks_a_generic(ty: &Type) -> bool {
+    dependency(ty).is_some_and(|(_, key)| has_arguments(key))
+}
+
+/// A type that a value is made of by the names of its fields: the item that gives it a name, and the name.
+pub(crate) fn made(ty: TokenStream) -> (TokenStream, TokenStream) {
+    (quote!(type __CninfraMade = #ty;), quote!(__CninfraMade))
 }
 
 /// Is it this trait, by the last word of its path?

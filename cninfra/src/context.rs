@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) graph: &'static Graph,
     pub(crate) build: BuildInfo,
     pub(crate) config: Config,
+    /// What the builder says of plugins.
+    agents: Option<Config>,
     pub(crate) stop: StopHandle,
     pub(crate) status: Registry,
     pub(crate) tasks: Tasks,
@@ -64,7 +66,7 @@ impl Shared {
         label: ServiceLabel,
         graph: &'static Graph,
         build: BuildInfo,
-        config: Config,
+        (config, agents): (Config, Option<Config>),
         stop: StopHandle,
         loggers: Loggers,
     ) -> Self {
@@ -74,6 +76,7 @@ impl Shared {
             graph,
             build,
             config,
+            agents,
             stop,
             status: Registry::new(graph),
             tasks: Tasks::default(),
@@ -431,8 +434,8 @@ impl Context {
     /// It reads each section anew (its files are not read again): it takes a while, and keeps its thread meanwhile.
     #[must_use]
     pub fn effective_config(&self) -> Vec<EffectiveSection> {
-        let Shared { config, graph, loggers, .. } = self.shared.get();
-        agent::effective_config(config, graph, loggers)
+        let Shared { config, agents, graph, loggers, .. } = self.shared.get();
+        agent::effective_config(config, graph, loggers, agents.as_ref().unwrap_or(&Config::new()))
     }
 }
 

@@ -100,7 +100,9 @@ pub use context::{Context, FromContext};
 pub use dep::Dep;
 pub use error::{Error, ErrorContext, Result};
 pub use flag::Flag;
-pub use inject::{Create, DepItem, DepSet, Flavor, Instance, Interface, Key, Lifecycle, ManyInterface, Part, Plugin};
+pub use inject::{
+    Create, DepItem, DepSet, Flavor, Instance, Interface, Key, Lifecycle, ManyInterface, Part, Plugin, Replacement,
+};
 pub use label::ServiceLabel;
 pub use logging::Logger;
 pub use tasks::Task;

@@ -101,16 +101,24 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
+        let concrete = self.generics.params.is_empty();
+        // a constant that can not be evaluated makes the type one that the compiler speaks of no more: so what is wrong with a
+        // field is told once, in `TREE`
+        let sound = quote!(#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }>);
         let (mut types, mut patterns, mut variables, mut fields) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut aliases = TokenStream::new();
-        for (place, Field { name: field, ty, provides }) in self.fields.iter().enumerate() {
+        let doubtful = concrete && self.fields.iter().any(|field| types::asks_a_generic(&field.ty));
+        for (place, Field { name: field, ty, provides: interfaces }) in self.fields.iter().enumerate() {
             let provides: Vec<_> =
-                provides.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
+                interfaces.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
             // a name that no constant of the user has
             let variable = format_ident!("__f{place}");
             // of one letter rustc says more in a struct than in an impl, unless it is an argument
             let letter = quote!(#ty).to_string().len() == 1;
             let mut part = if letter { types::argument(ty) } else { quote!(#ty) };
+            if doubtful && types::asks_a_generic(ty) {
+                part = quote!(<#sound as #krate::Pass>::Of<#part>);
+            }
             let mut pattern = quote!(#variable);
             variables.push(variable);
             for interface in &provides {
@@ -127,8 +135,16 @@ impl Model {
                 Some((_, plugin)) => quote_spanned!(plugin.span()=> <#plugin as #krate::Plugin>::Itself),
                 None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::Plugin),
             };
-            let bindings = provides.iter().map(|interface| {
-                quote_spanned! {interface.span()=>
+            let bindings = provides.iter().zip(interfaces).map(|(interface, given)| {
+                // the same for what stands for an interface's parameter, and nothing more is said of that interface
+                let interface = if concrete && types::is_generic_dyn(given) {
+                    quote_spanned! {given.span()=>
+                        <#krate::Sound<{ let _ = <#interface as #krate::Key>::META; 0 }> as #krate::Pass>::Any<#interface>
+                    }
+                } else {
+                    interface.clone()
+                };
+                quote_spanned! {given.span()=>
                     <<#interface as #krate::Interface>::Itself as #krate::Accepts<#plugin>>::BINDING
                 }
             });
@@ -150,14 +166,9 @@ impl Model {
             });
         }
         let (rows, types, patterns) = self.rows(bounded, types, patterns);
-        let concrete = self.generics.params.is_empty();
-        let known = if concrete {
-            // a constant that can not be evaluated makes the type one that the compiler speaks of no more: so what is wrong
-            // with a field is told once, in `TREE`
-            quote!(<#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }> as #krate::Pass>::Of<Self::Types>)
-        } else {
-            quote!(Self::Types)
-        };
+        let known = if concrete { quote!(<#sound as #krate::Pass>::Of<Self::Types>) } else { quote!(Self::Types) };
+        let (declared, made) =
+            if doubtful { types::made(quote!(<#sound as #krate::Pass>::Of<#name>)) } else { (quote!(), quote!(Self)) };
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let (package, version) = (&source.package, &source.version);
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
@@ -199,8 +210,9 @@ impl Model {
                 #tree
                 #graph
                 fn build(__fields: Self::Fields) -> Self {
+                    #declared
                     let #patterns = __fields;
-                    Self { #(#names: #variables),* }
+                    #made { #(#names: #variables),* }
                 }
             }
             // the fields are there to be declared: keep the dead-code lint quiet

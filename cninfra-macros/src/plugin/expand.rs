@@ -121,8 +121,8 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
         });
     }
     // in generic code method lookup would silently take "none" for a conditional impl: it is required
-    let this = quote!(__this); // not of the name's span: that may be another macro's
-    quote_spanned!(name.span()=> <Self as #krate::HasLifecycle>::__running(#this))
+    let (this, at) = (quote!(__this), krate.at(name.span())); // `this` not of the name's span: that may be another macro's
+    quote_spanned!(name.span()=> <#at::Attribute as #at::HasLifecycle<Self>>::__running(#this))
 }
 
 pub(super) fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {
@@ -140,11 +140,22 @@ pub(super) fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) ->
     let construct = quote_spanned! {name.span()=>
         <#this as #krate::Creates>::__creating(#arguments)
     };
-    let config = args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(ty, None, krate));
+    let config =
+        args.config.as_ref().map_or_else(|| quote!(#krate::Option::None), |ty| config_meta(def, ty, None, krate));
     Style { deps, metas, config, construct }
 }
 
-pub(super) fn config_meta(ty: &Type, check: Option<&Expr>, krate: &Krate) -> TokenStream {
+pub(super) fn config_meta(def: &ItemStruct, ty: &Type, check: Option<&Expr>, krate: &Krate) -> TokenStream {
+    // a type that is no section is told of once, and not of what checks it, too
+    let ty = match check {
+        Some(_) if def.generics.params.is_empty() => {
+            let at = krate.at(ty.span());
+            quote_spanned! {ty.span()=>
+                <#at::Sound<{ let _ = <#ty as #at::Section>::META; 0 }> as #at::Pass>::Of<#ty>
+            }
+        }
+        _ => quote!(#ty),
+    };
     let section = quote_spanned!(ty.span()=> <#ty as #krate::Section>::META);
     let check = check.map(|check| {
         let at = krate.at(check.span());
@@ -159,7 +170,7 @@ pub(super) fn config_meta(ty: &Type, check: Option<&Expr>, krate: &Krate) -> Tok
 
 fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
     let members: Vec<Member> = def.fields.members().collect();
-    let (mut types, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut listed, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut config = quote!(#krate::Option::None);
     let cx = context();
     for (k, (field, role)) in def.fields.iter().zip(roles).enumerate() {
@@ -167,27 +178,35 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
         values.push(match role {
             Role::Dep => {
                 let variable = format_ident!("__d{k}", span = Span::mixed_site());
-                types.push(ty.clone());
+                listed.push(ty.clone());
                 variables.push(variable.clone());
                 quote!(#variable)
             }
             other => {
                 if let Role::Config(check) = other {
-                    config = config_meta(ty, check.as_ref(), krate);
+                    config = config_meta(def, ty, check.as_ref(), krate);
                 }
                 value(def, ty, other, &cx, krate)
             }
         });
     }
     let pattern = pattern(&variables, krate);
+    let mut deps = tuple(&listed, krate);
+    let (mut declared, mut made) = (quote!(), quote!(Self));
+    if def.generics.params.is_empty() && listed.iter().any(types::asks_a_generic) {
+        let name = &def.ident;
+        deps = sound(def, deps, krate, name.span());
+        (declared, made) = types::made(sound(def, quote!(#name), krate, name.span()));
+    }
     Style {
-        deps: tuple(&types, krate),
-        metas: metas(&types, krate),
+        deps,
+        metas: metas(&listed, krate),
         config,
         construct: quote! {
+            #declared
             let _ = #cx;
             let #pattern = __deps;
-            #krate::created(__slot, Self { #(#members: #values),* })
+            #krate::created(__slot, #made { #(#members: #values),* })
         },
     }
 }

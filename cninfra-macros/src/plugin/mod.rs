@@ -14,10 +14,15 @@ mod shared;
 mod usual;
 mod values;
 
-use crate::{args, broken, ctxt::Ctxt, guessed, key, source::Source};
+use crate::{
+    args, broken,
+    ctxt::Ctxt,
+    guessed, key,
+    source::{self, Source},
+};
 use arguments::Arguments;
 use proc_macro2::{TokenStream, TokenTree};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use shared::Shared;
 use syn::{Generics, Ident, Item, ItemStruct, spanned::Spanned as _};
 
@@ -37,17 +42,20 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
 
 pub(crate) use conditional::expand as expand_conditional;
 
-/// The struct, as `struct Name<>`, in the attribute's name: where rustc does not find a field's type, it would say that the struct may lack a
-/// parameter, of the struct alone, and so tell of the type twice.
+/// The struct, as `struct Name<>`, where it is not generic: where rustc does not find a field's type, it would say that the struct may lack a
+/// parameter, of the struct alone, and so tell of the type twice. (Of what a macro has written it does not say so.) It ends behind the name, since
+/// rustc shows where to declare a lifetime; and it begins before the struct, since what is within is a part of where rustc says that the struct is.
 fn closed(def: &ItemStruct) -> TokenStream {
     if !def.generics.params.is_empty() {
         return quote!(#def);
     }
+    let end = quote_spanned!(source::behind(def.ident.span())=> >);
+    let brackets = quote!(< #end);
     let mut after_struct = false;
     let tokens = quote!(#def).into_iter().map(|token| {
         let is_name =
             std::mem::replace(&mut after_struct, matches!(&token, TokenTree::Ident(word) if word == "struct"));
-        if is_name { quote!(#token<>) } else { token.into() }
+        if is_name { quote!(#token #brackets) } else { token.into() }
     });
     tokens.collect()
 }

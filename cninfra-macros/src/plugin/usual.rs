@@ -7,7 +7,7 @@ use super::{
     fields::Role,
     values::{self, context, value},
 };
-use crate::{deps::Asked, deps::asked, source::Source};
+use crate::{deps::Asked, deps::asked, source::Source, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Fields, Ident, ItemStruct};
@@ -37,7 +37,7 @@ pub(super) fn generate(
     }
     let (mut deps, mut blank, mut other) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     let mut config = quote!(#krate::Option::None);
-    let (cx, mut variables) = (context(), 0_usize);
+    let (cx, mut variables, mut doubtful) = (context(), 0_usize, false);
     for (field, role) in def.fields.iter().zip(roles) {
         let (ty, member) = (&field.ty, field.ident.as_ref()?);
         match role {
@@ -47,7 +47,12 @@ pub(super) fn generate(
                 // a name that no field, function or constant of the user has
                 let variable = format_ident!("__d{}", variables, span = Span::mixed_site());
                 variables += 1;
-                deps.extend(quote!(#member #variable #of #name {#key} {#ty}));
+                if types::asks_a_generic(ty) {
+                    doubtful = true;
+                    deps.extend(quote!(#member #variable #of #name {#key} {<__CninfraSound as #krate::Pass>::Of<#ty>}));
+                } else {
+                    deps.extend(quote!(#member #variable #of #name {#key} {#ty}));
+                }
             }
             Role::Default(None) => {
                 let ty = values::blank(ty);
@@ -55,7 +60,7 @@ pub(super) fn generate(
             }
             role => {
                 if let Role::Config(check) = role {
-                    config = config_meta(ty, check.as_ref(), krate);
+                    config = config_meta(def, ty, check.as_ref(), krate);
                 }
                 let value = value(def, ty, role, &cx, krate);
                 other.extend(quote!(#member {#value}));
@@ -65,8 +70,18 @@ pub(super) fn generate(
     let (id, hash, digits) = identity(name, &def.generics, args, TokenStream::new()).plain(source);
     let (text, instance) = (name.to_string(), args.instance(name));
     let (extras, root) = (extras(args, &config), krate.root());
+    let (mut items, mut made) = (quote!(), quote!(#name));
+    if doubtful {
+        let declared;
+        (declared, made) = types::made(quote!(<__CninfraSound as #krate::Pass>::Of<#name>));
+        items = quote! {
+            type __CninfraSound = #krate::Sound<{ <#name as #krate::Plugin>::PLUGIN.deps.len() }>;
+            #declared
+        };
+    }
     Some(quote!(#root::__plugin! {
         #name #text #id #instance #hash [#(#digits)*] deps [#deps] blank [#blank] other [#other] #cx {#shared} {#extras}
+        #made {#items}
     }))
 }
 

@@ -8,10 +8,9 @@ use crate::{
     BuildInfo, Dep,
     config::{Config, Files},
     inject::{
-        flavor::Held,
-        part::Part,
+        flavor::{ByItself, Held},
         plugin::Plugin,
-        replace::{Bindable, Instance, Place, Seat},
+        replace::{Bindable, Instance, Place, Replacement, Seat},
     },
     logging::{LogSettings, Loggers},
     stop::By,
@@ -147,30 +146,32 @@ impl<F> Builder<F> {
 
     /// Puts a ready plugin in the place of the one that the flavor would make: it is neither created, nor
     /// initialised, nor closed by the agent. A [`Dep`] of it may be kept, to look at it afterwards.
-    pub fn with<P: Plugin, S, A: Seat<S, P>, As>(mut self, plugin: impl Instance<As, Plugin = P>) -> Self
-    where
-        F: Part<Slots = S> + Place<P, At = A>,
+    // on one line, since rustc shows the lines from the name to the bound
+    #[rustfmt::skip]
+    pub fn with<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
+        ByItself<F>: Place<F, P, Slots = S, At = A>,
     {
-        self.seat::<P, S, A>(plugin.dep(), false);
+        self.seat::<P, S, A>(Replacement::dep(plugin), false);
         self
     }
 
     /// Puts a plugin that is not ready yet in the place of the one that the flavor would make: the agent runs its
     /// lifecycle, but does not create it.
-    pub fn with_new<P: Plugin, S, A: Seat<S, P>, As>(mut self, plugin: impl Instance<As, Plugin = P>) -> Self
-    where
-        F: Part<Slots = S> + Place<P, At = A>,
+    // on one line, since rustc shows the lines from the name to the bound
+    #[rustfmt::skip]
+    pub fn with_new<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
+        ByItself<F>: Place<F, P, Slots = S, At = A>,
     {
-        self.seat::<P, S, A>(plugin.dep(), true);
+        self.seat::<P, S, A>(Replacement::dep(plugin), true);
         self
     }
 
     fn seat<P: Plugin, S, A: Seat<S, P>>(&mut self, plugin: Dep<P>, run: bool)
     where
-        F: Part<Slots = S>,
+        ByItself<F>: Place<F, P, Slots = S>,
     {
         let running = if run { P::running(&plugin) } else { None };
-        A::seat(self.held.slots()).set(plugin);
+        A::seat(<ByItself<F> as Place<F, P>>::slots(&*self.held)).set(plugin);
         self.settings.replaced(P::META.id, running);
     }
 

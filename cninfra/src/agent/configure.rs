@@ -1,6 +1,7 @@
 //! What the command line, the environment and the files say, put into the settings.
 
 use super::{
+    StartPolicy,
     cli::{Cli, Origin, Task, Value},
     logs::{self, LogsConfig},
     own::{self, AgentConfig, Own},
@@ -51,12 +52,17 @@ impl Reads {
 }
 
 /// What holds for each key of each section, and where it comes from.
-pub(crate) fn effective(config: &Config, graph: &'static Graph, loggers: &Loggers) -> Vec<EffectiveSection> {
+pub(crate) fn effective(
+    config: &Config,
+    graph: &'static Graph,
+    loggers: &Loggers,
+    agents: &Config,
+) -> Vec<EffectiveSection> {
     // what the program has said to the loggers themselves
     let is_of_program = |rule: &LevelRule| rule.name == logging::DEFAULT && rule.source == logging::Source::Program;
     let level = loggers.rules().into_iter().find(is_of_program).map(|rule| rule.level);
     let under = level.map_or_else(Config::new, |level| Config::new().set(logs::SECTION, "default-level", level));
-    config.effective(&own::known(graph), &under)
+    config.effective(&own::known(graph), &under, agents)
 }
 
 impl Settings {
@@ -111,7 +117,25 @@ impl Settings {
 
     /// What holds for each key, and where it comes from.
     pub(super) fn print_config(&self, graph: &'static Graph) -> String {
-        config::print(&effective(&self.config, graph, &self.loggers))
+        config::print(&effective(&self.config, graph, &self.loggers, &self.of_plugins()))
+    }
+
+    /// What the builder says of plugins, by the keys that say it in the config.
+    pub(super) fn of_plugins(&self) -> Config {
+        let mut config = Config::new();
+        for (plugin, policy) in &self.policies {
+            let policy = match policy {
+                StartPolicy::Fail => "fail",
+                StartPolicy::Retry(_) => "retry",
+                StartPolicy::Ignore => "ignore",
+            };
+            config = config.set(plugin, "start-policy", policy);
+        }
+        for ((plugin, phase), limit) in &self.plugin_limits {
+            let key = format!("limits.{}", phase.name().replace('_', "-"));
+            config = config.set(plugin, &key, &*config::Duration::from(*limit).to_string());
+        }
+        config
     }
 
     /// The config as it will be read.
@@ -255,6 +279,52 @@ mod tests {
             ("CNINFRA__POLLER__LABELS__AB", "3"),
         ];
         assert!(!report(&map).contains("  - "), "{}", report(&map));
+    }
+
+    #[test]
+    fn a_section_that_is_not_there_is_told_once_of_one_flag() {
+        let args = ["--check-config", "--set=nope.a=1", "--set=nope.a=2", "--set=nope.b=1"];
+        let args: Vec<_> = ["app"].iter().chain(&args).map(Into::into).collect();
+        let env = Variables::new([]);
+        let cli = cli::parse(Lone::GRAPH, &own::known(Lone::GRAPH), "1.0", &args, &env).unwrap();
+        let mut settings = Agent::<Lone>::builder().settings;
+        settings.take_values(&cli.values);
+        let report = settings.configure(Lone::GRAPH, cli).to_string();
+        assert_eq!(report.matches("there is no section `nope`").count(), 2, "{report}");
+    }
+
+    #[test]
+    fn what_holds_of_the_agents_keys_is_printed_where_nobody_says_them() {
+        let printed = |builder: crate::agent::Builder<Lone>| {
+            let printed = builder.settings.print_config(Lone::GRAPH);
+            printed[printed.find("idle:").unwrap()..].to_string()
+        };
+        let builder = Agent::<Lone>::builder;
+        let policy = "idle:\n  start-policy: fail  # default\n";
+        let limits = |start: &str, stop: &str, origin: &str| {
+            let limits = format!(
+                "{{\"create\":\"{start}\",\"init\":\"{start}\",\"after-init\":\"{start}\",\"drain\":\"{stop}\",\"close\":\"{stop}\"}}"
+            );
+            format!("  # limits: {limits}  # {origin}\n")
+        };
+        assert_eq!(printed(builder()), format!("{policy}{}", limits("15s", "2s500ms", "default")));
+        // they follow from those of all plugins
+        let said = || crate::config::Config::new().set("agent", "start-timeout", "30s");
+        let expected = format!("{policy}{}", limits("30s", "2s500ms", "set by the program"));
+        assert_eq!(printed(builder().config(said())), expected);
+        let one = printed(builder().config(said().set("agent", "limits.drain", "1s").set("idle", "limits.init", "1m")));
+        let expected = "  limits:\n    init: 1m  # set by the program\n    # create: 30s  # set by the program\n    # after-init: 30s  # set by the program\n    \
+                        # drain: 1s  # set by the program\n    # close: 2s500ms  # default\n";
+        assert_eq!(one, format!("{policy}{expected}"));
+        // what the builder says by other means
+        let limit = std::time::Duration::from_secs(7);
+        let agent = builder().start_policy("idle", crate::agent::StartPolicy::retry()).limit(
+            "idle",
+            crate::agent::Phase::AfterInit,
+            limit,
+        );
+        let text = printed(agent);
+        assert!(text.starts_with("idle:\n  start-policy: retry  # set by the program\n  limits:\n    after-init: 7s  # set by the program\n"), "{text}");
     }
 
     #[test]

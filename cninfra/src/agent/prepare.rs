@@ -24,6 +24,7 @@ use std::{
 impl Settings {
     /// What starts the flavor of this graph.
     pub(super) fn runner(mut self, graph: &'static Graph) -> Prepared {
+        let agents = (!self.policies.is_empty() || !self.plugin_limits.is_empty()).then(|| self.of_plugins());
         if self.has_config() {
             if !self.is_checked {
                 // another agent may have been given the same config, at another time
@@ -36,6 +37,11 @@ impl Settings {
             self.configure_plugins(&known);
         }
         let mut first = Vec::new();
+        if cfg!(panic = "abort") {
+            let odd = "this program is built with `panic = \"abort\"`: a panic ends it at once, and no plugin is closed; take that out of the \
+                       Cargo profile";
+            first.push((Level::Warn, odd.to_string()));
+        }
         if !self.config.is_empty()
             && let Ok((logs, origins)) = LogsConfig::with_origins(&self.config)
             && let Err(error) = logs.apply(&origins, &self.loggers)
@@ -70,7 +76,7 @@ impl Settings {
             own.microservice_label.clone(),
             graph,
             self.build_info(graph),
-            self.config.followed_by_nobody(),
+            (self.config.followed_by_nobody(), agents),
             self.stop,
             self.loggers,
         ));

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Duration, Known, KnownSection, Part, Source,
-    agent_keys::{AGENT_KEYS, AgentKeys, ENABLED},
+    agent_keys::{AgentKeys, ENABLED},
     entry::Entry,
     extract::{Depth, Outcome},
     failure::Spot,
@@ -10,7 +10,7 @@ use super::{
     print::scalar,
     secret,
     source::Way,
-    value,
+    unsaid, value,
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use std::{collections::BTreeSet, sync::Arc};
@@ -39,9 +39,15 @@ pub struct EffectiveValue {
     pub(super) value: Value,
     pub(super) origin: String,
     pub(super) secret: bool,
+    /// It follows from what other sections say, and would follow no more once it is written here.
+    pub(super) follows: bool,
 }
 
 impl EffectiveValue {
+    pub(super) fn new(path: Vec<String>, value: Value, origin: String) -> Self {
+        EffectiveValue { path, value, origin, secret: false, follows: false }
+    }
+
     /// The key with those around it, parted by dots; one with a dot in it stands in quotes.
     #[must_use]
     pub fn key(&self) -> String {
@@ -55,7 +61,7 @@ impl EffectiveValue {
         if self.secret && self.value.is_string() { secret::MASK.to_string() } else { scalar(&self.value) }
     }
 
-    /// Where it comes from: a file with line and column, a variable, a flag, the program, or `default`.
+    /// Where it comes from: a file with line and column, a variable, a flag, the program, or `default`; of a secret that stands in a file of its own, that, too.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
@@ -86,13 +92,23 @@ impl Serialize for EffectiveValue {
 }
 
 impl Config {
-    /// Every section with its keys, over what the program says in `under`: as its plugin sees it.
-    pub(crate) fn effective(&self, known: &Known, under: &Config) -> Vec<EffectiveSection> {
+    /// Every section with its keys, over what the program says in `under`: as its plugin sees it. What the program says by the agent's keys is
+    /// in `agents`.
+    pub(crate) fn effective(&self, known: &Known, under: &Config, agents: &Config) -> Vec<EffectiveSection> {
         // what the files say by now; only those that follow them have it
         let now = self.followers.now();
+        // the agent's own section comes first
+        let mut limits = unsaid::Limits::new();
         let section = |section: &KnownSection| {
             let newer = now.as_deref().filter(|_| section.meta.live).unwrap_or(self);
-            let values = newer.clone().over(under.clone()).values(section);
+            let mut values = newer.clone().over(under.clone()).values(section);
+            if section.is_own && limits.is_empty() {
+                limits = unsaid::limits(&values);
+            }
+            // they are read at a start only
+            let mut all = self.clone().over(agents.clone()).keys_of_agent(section, &limits);
+            all.append(&mut values);
+            let values = all;
             let has_changed = |now: &Arc<Config>| !section.meta.live && now.differs(self, section);
             EffectiveSection { name: section.name, outdated: now.as_ref().is_some_and(has_changed), values }
         };
@@ -109,19 +125,24 @@ impl Config {
         entries.all.push(&defaults);
         let (outcome, _) = section.read(&entries, false);
         let mut values = Values { outcome: &outcome, all: Vec::new() };
-        if section.optional && !self.says(section.name, ENABLED) {
-            let (path, origin) = (vec![ENABLED.to_string()], Source::Default.to_string());
-            values.all.push(EffectiveValue { path, value: true.into(), origin, secret: false });
-        }
-        // every plugin has these: only where they are said
-        let said = |key: &&str| outcome.notes.agent_keys.contains_key(*key) && (section.optional || *key != ENABLED);
-        values
-            .all
-            .append(&mut self.agent_values(section, &AGENT_KEYS.iter().copied().filter(said).collect::<Vec<_>>()));
         if let Value::Mapping(mapping) = value {
             values.mapping(&mut Vec::new(), &mapping);
         }
         values.all
+    }
+
+    /// What holds of a plugin by the agent's keys, but for those names that are keys of its own.
+    fn keys_of_agent(&self, section: &KnownSection, limits: &unsaid::Limits) -> Vec<EffectiveValue> {
+        if section.is_own {
+            return Vec::new();
+        }
+        let keys = section.keys_of_agent();
+        let mut all = Vec::new();
+        if keys.contains(&ENABLED) && !self.says(section.name, ENABLED) {
+            all.push(EffectiveValue::new(vec![ENABLED.to_string()], true.into(), Source::Default.to_string()));
+        }
+        all.append(&mut self.agent_values(section, &keys));
+        unsaid::complete(all, &keys, limits)
     }
 
     /// These of the agent's keys, where they are said.
@@ -159,7 +180,7 @@ impl Values<'_> {
                 value => {
                     let origin = if secret { self.origin_of_secret(path) } else { self.origin(path, &keys) };
                     let (path, value) = (path.clone(), value.clone());
-                    self.all.push(EffectiveValue { path, value, origin, secret });
+                    self.all.push(EffectiveValue { secret, ..EffectiveValue::new(path, value, origin) });
                 }
             }
             path.pop();
@@ -174,7 +195,12 @@ impl Values<'_> {
         let said: BTreeSet<usize> =
             within.map(|(_, spot)| spot.entry).filter(|entry| !self.outcome.layers.is_default(*entry)).collect();
         let places = said.into_iter().map(|entry| self.place(&Spot { entry, ..spot.clone() })).collect::<Vec<_>>();
-        if places.len() > 1 { places.join(" and ") } else { self.place(spot) }
+        let mut origin = if places.len() > 1 { places.join(" and ") } else { self.place(spot) };
+        let files = &self.outcome.notes.secret_files;
+        for (_, file) in files.iter().filter(|(within, _)| within.starts_with(path)) {
+            origin = format!("{origin}, from the file {}", file.display());
+        }
+        origin
     }
 
     /// Where the value of a key comes from that stands among these.
@@ -268,7 +294,7 @@ mod tests {
             "secrets",
             BTreeMap::from([("key", "hunter2")]),
         );
-        let all = serde_json::to_value(config.effective(&known, &Config::new())).unwrap();
+        let all = serde_json::to_value(config.effective(&known, &Config::new(), &Config::new())).unwrap();
         let said = "set by the program";
         let expected = serde_json::json!([{ "name": "odd", "outdated": false, "values": [
             { "key": "labels.\"a.b\"", "value": ".inf", "origin": said, "secret": false },

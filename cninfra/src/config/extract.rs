@@ -146,10 +146,12 @@ fn outcome_of(
     all.twice();
     let mut notes = all.read(&mut dropped, read, reads);
     let lost = all.lost;
+    let wrong = dropped.clone();
     let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
     for number in overridden {
         let others = (0..layers.len()).filter(|other| *other != number).map(|other| (other, Way::new()));
         let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
+        all.lone = Some((number, wrong.clone()));
         let below = all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
         // what holds of it has been seen
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
@@ -183,11 +185,13 @@ impl Mistakes<'_> {
     /// Reads until nothing more is wrong, without what is dropped; adds to that what is wrong.
     fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads) -> Notes {
         let layers = self.layers;
+        let mut completed: Vec<Way> = Vec::new();
         loop {
             // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
             let merged =
                 if dropped.is_empty() { layers.value(self.whole) } else { layers.value(&layers.merge(dropped)) };
             let Some(mut merged) = merged else { return Notes::default() };
+            completed.iter().for_each(|way| self.complete(&mut merged, way, dropped));
             looks::put(&mut merged, &self.texts);
             let reading =
                 Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
@@ -208,19 +212,33 @@ impl Mistakes<'_> {
                         self.texts.extend(texts);
                         continue;
                     }
+                    let is_inside = completed.iter().any(|way| spot.way.starts_with(way));
+                    let is_told = is_inside || reads == Reads::All || !self.is_of_a_part(&what, &spot);
+                    // what is wrong with a part of what serde puts by is seen beside the other parts
+                    if !is_told && self.is_overridden(&merged, &spot.way) && trial.is_open(&spot) {
+                        completed.push(spot.way);
+                        continue;
+                    }
                     // of two names of one key, one has been read
                     self.lost |= !matches!(what, What::Twice(_));
                     let is_of_all = matches!(what, What::Missing { .. })
                         || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
-                    let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
-                    let spot = culprit(&what, &spot, &trial).filter(|_| is_told).unwrap_or(spot);
+                    let is_its = |found: &Spot| {
+                        found.way != spot.way && self.lone.as_ref().is_some_and(|(number, _)| *number == found.entry)
+                    };
+                    let found =
+                        culprit(&what, &spot, &trial).filter(|(found, _)| is_told && (!is_inside || is_its(found)));
+                    let is_told = is_told && (!is_inside || found.is_some());
+                    let (spot, whole) = found.unwrap_or((spot, usize::MAX));
                     if is_told {
                         self.tell(&what, &spot, &notes, dropped, &trial);
                     }
                     // of what is wrong with a mapping as a whole no layer's part is to be told alone
                     let others = (0..layers.len()).filter(|_| is_of_all).map(|entry| Spot { entry, ..spot.clone() });
                     let parts: Vec<_> = others.filter(|part| layers.is_mapping(part)).collect();
-                    dropped.extend(parts.into_iter().chain([spot]).map(|part| (part.entry, part.way)));
+                    let mut all: Vec<_> = parts.into_iter().chain([spot]).map(|part| (part.entry, part.way)).collect();
+                    all.iter_mut().for_each(|(_, way)| way.truncate(whole));
+                    dropped.extend(all);
                 }
                 // the same unknown key may be in a lower layer, too
                 _ if layers.len() > 1 => {
@@ -292,11 +310,12 @@ mod tests {
 
     #[test]
     fn a_secret_and_its_file_are_one_key_in_layers_of_one_kind() {
+        const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         let say = |says: &[(&str, bool)]| {
             let mut config = Config::new();
             for (key, is_flag) in says {
                 match is_flag {
-                    true => config.set_flag("every", key, "/dev/null", key),
+                    true => config.set_flag("every", key, FILE, key),
                     false => config.set_variable("every", key, "x", &key.to_uppercase()),
                 }
             }
@@ -312,8 +331,8 @@ mod tests {
         let variables = say(&[("secret-file", false), ("secret", false)]);
         assert_eq!(variables, twice("variable SECRET-FILE", "secret-file", "secret"));
         // a flag goes over a variable, and a later flag over one that says the same
-        assert_eq!(say(&[("secret", false), ("secret-file", true)]), Ok(String::new()));
-        assert_eq!(say(&[("secret", true), ("secret", true)]), Ok("/dev/null".to_string()));
+        assert!(say(&[("secret", false), ("secret-file", true)]).is_ok_and(|text| text.starts_with("[package]")));
+        assert_eq!(say(&[("secret", true), ("secret", true)]), Ok(FILE.to_string()));
     }
 
     #[test]
@@ -330,6 +349,8 @@ mod tests {
             ("ratio", "2", Every { ratio: 2.0, ..default() }),
             ("ratio", "1e3", Every { ratio: 1000.0, ..default() }),
             ("on", "true", Every { on: true, ..default() }),
+            ("on", " True ", Every { on: true, ..default() }),
+            ("ratio", ".inf", Every { ratio: f32::INFINITY, ..default() }),
             ("letter", "7", Every { letter: '7', ..default() }),
             ("time", "1m", Every { time: Duration::from_secs(60), ..default() }),
             ("time", "5000000000", Every { time: Duration::from_secs(5), ..default() }),
@@ -354,6 +375,9 @@ mod tests {
         }
         let too_large = read(&[("ratio", "1e400")]).unwrap_err();
         assert!(too_large.contains("key `every.ratio` takes a number, not the text `1e400`"), "{too_large}");
+        // it would be infinite
+        let too_large = read(&[("ratio", "1e39")]).unwrap_err();
+        assert!(too_large.contains("key `every.ratio` takes a number up to 3.4e38, not `1e39`"), "{too_large}");
         let merged =
             read(&[("inner", "{name: a, max-open: 1}"), ("inner.max_open", "2"), ("map.x", "1"), ("map.y", "2")]);
         let merged = merged.unwrap();

@@ -35,6 +35,8 @@ pub(super) enum What {
     Says(String),
     Missing {
         field: &'static str,
+        /// A secret was read.
+        of_secret: bool,
         /// The other keys of its type that nothing says: serde tells no more than the first one that is needed.
         others: Vec<String>,
     },
@@ -50,8 +52,8 @@ pub(super) enum What {
     Unknown { key: String, known: &'static [&'static str] },
     /// `<key>-file` of a key that is no secret.
     NoSecret,
-    /// Of the file of a secret: it goes after "key `k-file`".
-    OfFile(String),
+    /// Of the file of a secret: it goes after "key `k-file`". With its mend.
+    OfFile(String, Option<&'static str>),
     /// The file of a secret does not answer.
     Unanswered(PathBuf),
     /// Nothing is wrong: the type was only asked what it wants.
@@ -143,7 +145,7 @@ impl Failure {
     pub(super) fn without_value(self, found: Option<&str>) -> Self {
         let words = match (&self.what, found) {
             // nothing of the value is in them
-            (What::Missing { .. } | What::NoContent | What::OfFile(_) | What::Unanswered(_) | What::Asked, _) => {
+            (What::Missing { .. } | What::NoContent | What::OfFile(..) | What::Unanswered(_) | What::Asked, _) => {
                 return self;
             }
             (What::Takes(takes), Some(found)) if takes.wants_text() => {
@@ -208,7 +210,7 @@ impl de::Error for Failure {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Failure::new(What::Missing { field, others: Vec::new() })
+        Failure::new(What::Missing { field, of_secret: secret::is_being_read(), others: Vec::new() })
     }
 
     fn duplicate_field(field: &'static str) -> Self {

@@ -12,8 +12,10 @@ use yaml_serde::Value;
 /// The language of a file, told by the end of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// `.conf` (the predecessor's), `.yaml`, `.yml`, and `.json`, where nothing but JSON is right: what is JSON is YAML.
+    /// `.conf` (the predecessor's), `.yaml`, `.yml`
     Yaml,
+    /// `.json`, where nothing but JSON is right. It is read as YAML, which it is but for `<<`: that is a key as others are.
+    Json,
     /// `.toml`
     Toml,
 }
@@ -62,16 +64,14 @@ impl Format {
     pub(super) fn of(path: &Path) -> Self {
         match path.extension() {
             Some(end) if end.eq_ignore_ascii_case("toml") => Format::Toml,
+            Some(end) if end.eq_ignore_ascii_case("json") => Format::Json,
             _ => Format::Yaml,
         }
     }
 
     /// The text of a file as the parser of its language takes it.
-    pub(super) fn prepared<'t>(self, path: &Path, text: &'t str) -> Cow<'t, str> {
-        match path.extension() {
-            Some(end) if end.eq_ignore_ascii_case("json") => json::as_yaml(text),
-            _ => text.into(),
-        }
+    pub(super) fn prepared(self, text: &str) -> Cow<'_, str> {
+        if self == Format::Json { json::as_yaml(text) } else { text.into() }
     }
 
     /// Reads a text, and says what is wrong with it as a whole. An empty one is nothing; `None` where nothing can be read.
@@ -79,9 +79,9 @@ impl Format {
         match self.parse_all(text) {
             Ok(value) => (Some(value), Vec::new()),
             Err(_)
-                if self == Format::Yaml
+                if self != Format::Toml
                     && !is_too_deep(text)
-                    && let Some((seconds, value)) = lenient::yaml(text) =>
+                    && let Some((seconds, value)) = lenient::yaml(text, self == Format::Yaml) =>
             {
                 let second = |Second { way, at }| {
                     let message = "it is no YAML: a key is there twice".to_string();
@@ -101,11 +101,11 @@ impl Format {
 
     fn parse_all(self, text: &str) -> Result<Value, Malformed> {
         match self {
-            Format::Yaml if is_too_deep(text) => {
+            Format::Yaml | Format::Json if is_too_deep(text) => {
                 let message = "it is no YAML: more brackets are open at once than config has".to_string();
                 Err(Malformed::new(message, None, None))
             }
-            Format::Yaml => yaml(text).map_err(|error| {
+            Format::Yaml | Format::Json => yaml(text, self == Format::Yaml).map_err(|error| {
                 // the place is told apart from the words
                 let words = error.to_string();
                 let message = words.split(" at line ").next().unwrap_or_default();
@@ -141,10 +141,13 @@ impl Format {
 
 /// The first character that the parser refuses wherever it stands. It has no place for it.
 fn odd_character(text: &str) -> Option<((usize, usize), char)> {
-    let is_odd =
-        |c: char| !matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
     let (at, char) = text.char_indices().find(|(_, c)| is_odd(*c))?;
     Some((line_and_column(text, at), char))
+}
+
+/// Does YAML refuse it wherever it stands?
+pub(super) fn is_odd(c: char) -> bool {
+    !matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// The parser has no place for a second document, and none for what can not be merged.
@@ -170,9 +173,11 @@ fn yaml_help(text: &str, line: usize) -> Option<&'static str> {
     }
 }
 
-fn yaml(text: &str) -> Result<Value, yaml_serde::Error> {
+fn yaml(text: &str, merges: bool) -> Result<Value, yaml_serde::Error> {
     let mut value: Value = yaml_serde::from_str(text)?;
-    value.apply_merge()?;
+    if merges {
+        value.apply_merge()?;
+    }
     Ok(value)
 }
 

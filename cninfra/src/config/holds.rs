@@ -153,7 +153,7 @@ mod tests {
         });
         let section = config.section::<Odd>("odd").map(|odd| format!("{odd:?}"));
         let section = section.unwrap_or_else(|error| format!("{error:?} {error}"));
-        let printed = print(&config.effective(&known, &Config::new()));
+        let printed = print(&config.effective(&known, &Config::new(), &Config::new()));
         (wrong.collect(), format!("{printed}\n{section}\n{config:?}"))
     }
 

@@ -1,7 +1,7 @@
 //! JSON, which is read as YAML: what YAML takes and JSON does not, and what JSON has and YAML has not, characters that are escaped as two
-//! halves, `"\ud83d\ude00"`.
+//! halves, `"\ud83d\ude00"`, and those that YAML takes only where they are escaped.
 
-use super::format::{Malformed, line_and_column};
+use super::format::{Malformed, is_odd, line_and_column};
 use serde::de::IgnoredAny;
 use std::{borrow::Cow, fmt::Write as _};
 
@@ -19,14 +19,14 @@ pub(super) fn malformed(text: &str) -> Option<Malformed> {
     Some(Malformed::new(format!("it is no JSON: {words}"), Some(at), Some(help)))
 }
 
-/// A text of JSON as YAML has it, with every character at its place but those within a string.
+/// A text of JSON as YAML has it, with every character at its place but those within a string, and those behind one with characters that YAML has only where they are escaped.
 pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
-    if !text.contains("\\ud") && !text.contains("\\uD") {
+    if !text.contains("\\ud") && !text.contains("\\uD") && !text.contains(is_changed) {
         return text.into();
     }
     let (mut yaml, mut rest) = (String::with_capacity(text.len()), text);
     let (mut in_string, mut shorter) = (false, 0);
-    while let Some(at) = rest.find(['"', '\\']) {
+    while let Some(at) = rest.find(|c| matches!(c, '"' | '\\') || is_changed(c)) {
         yaml.push_str(&rest[..at]);
         rest = &rest[at..];
         if let Some(after) = rest.strip_prefix('"') {
@@ -40,6 +40,9 @@ pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
             let _ = write!(yaml, "\\U{:08X}", u32::from(char));
             shorter += (rest.len() - after.len()) - (yaml.len() - before);
             rest = after;
+        } else if let Some(odd) = rest.chars().next().filter(|c| in_string && is_changed(*c)) {
+            let _ = write!(yaml, "\\u{:04X}", u32::from(odd));
+            rest = &rest[odd.len_utf8()..];
         } else {
             // with what it escapes
             let len = rest.chars().take(2).map(char::len_utf8).sum();
@@ -49,6 +52,11 @@ pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
     }
     yaml.push_str(rest);
     yaml.into()
+}
+
+/// Does YAML refuse it, or take it for the end of a line?
+fn is_changed(c: char) -> bool {
+    is_odd(c) || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
 /// The character whose two halves a text begins with, and what comes then.
@@ -76,6 +84,10 @@ mod tests {
             let read: serde_json::Value = yaml_serde::from_str(&yaml).unwrap();
             assert_eq!(read, serde_json::from_str::<serde_json::Value>(json).unwrap(), "{yaml}");
         }
+        // what YAML takes only where it is escaped
+        let json = "{\"a\u{7f}\": \"\u{80} \u{ffff}\", \"b\": [\"\u{85}\u{7f}\u{2028}x\u{2029}\"]}";
+        let read: serde_json::Value = yaml_serde::from_str(&as_yaml(json)).unwrap();
+        assert_eq!(read, serde_json::from_str::<serde_json::Value>(json).unwrap());
         assert_eq!(as_yaml(r#"{"a": "\ud83d\ude00", "b"#).find("\"b"), Some(22));
         // half a character is none
         for json in [r#"{"a": "\ud83d"}"#, r#"{"a": "\ud83d\u0041"}"#, r#"{"a": "\ude00\ud83d"}"#] {

@@ -63,6 +63,15 @@ impl KnownSection {
         has_names && notes.unknown.is_none() && notes.agent_keys.is_empty() && notes.mistakes.is_empty()
     }
 
+    /// The agent's keys that can be said in it: those that are no keys of its type's own.
+    pub(super) fn keys_of_agent(&self) -> Vec<&'static str> {
+        let keys = self.named().agents;
+        let value = value::dict(keys.iter().map(|key| (key.to_string(), value::nothing(Tag::Default)))).into();
+        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+        let noted = self.read(&Entries::one(&entry), false).0.notes.agent_keys;
+        keys.iter().copied().filter(|key| noted.contains_key(*key)).collect()
+    }
+
     /// Is the key at the end of this way in a secret?
     pub(super) fn is_in_secret(&self, way: &[Step]) -> bool {
         section::is_in_secret(self.meta.read, self.named(), way)

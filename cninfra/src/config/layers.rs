@@ -335,7 +335,7 @@ impl Layer {
 /// In a file that another provider of figment has read: the whole of the agent's, or the section's own.
 fn in_file_of(path: &Path, ways: [&[Step]; 2], part: Part) -> Option<(usize, usize)> {
     let (text, format) = (file::read(path).ok()?, Format::of(path));
-    let text = format.prepared(path, &text);
+    let text = format.prepared(&text);
     ways.into_iter().find_map(|way| locate(&text, format, way, part))
 }
 

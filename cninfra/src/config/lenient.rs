@@ -21,7 +21,7 @@ pub(super) struct Second {
 }
 
 /// The keys of a YAML that are there twice, and the text without what they say the second time; `None` where nothing else can be read of it.
-pub(super) fn yaml(text: &str) -> Option<(Vec<Second>, Value)> {
+pub(super) fn yaml(text: &str, merges: bool) -> Option<(Vec<Second>, Value)> {
     let read = |end| {
         let seen = Seen { end, ..Seen::default() };
         let value = Lenient(&seen).deserialize(yaml_serde::Deserializer::from_str(text));
@@ -29,7 +29,9 @@ pub(super) fn yaml(text: &str) -> Option<(Vec<Second>, Value)> {
     };
     let (value, ways, is_large) = read(usize::MAX);
     let mut value = value.ok()?;
-    value.apply_merge().ok()?;
+    if merges {
+        value.apply_merge().ok()?;
+    }
     // an error has a place
     let place = |number| read(number).0.err()?.location().map(|at| (at.line(), at.column()));
     let seconds = ways.into_iter().take(MOST).enumerate();

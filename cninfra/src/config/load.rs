@@ -171,9 +171,9 @@ pub(super) fn parse(
     let format = Format::of(&path);
     // the mark of the order of bytes, which some editors write, is no text
     let text = text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text);
-    let is_json = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+    let is_json = format == Format::Json;
     let json = is_json.then(|| json::malformed(&text)).flatten();
-    let mut text = match format.prepared(&path, &text) {
+    let mut text = match format.prepared(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(text) => text.into(),
     };

@@ -23,7 +23,7 @@ fn seek(text: &str, format: Format, way: &[Step], part: Part, merged: bool) -> O
     let seek = Seek { way, part, merged, found: &found };
     // what is sought is told by an error, since errors have a place
     let at = match format {
-        Format::Yaml => {
+        Format::Yaml | Format::Json => {
             let error = seek.deserialize(yaml_serde::Deserializer::from_str(text)).err()?;
             error.location().map(|at| (at.line(), at.column()))
         }

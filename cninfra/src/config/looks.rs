@@ -41,8 +41,14 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, trials: &mut usi
         let here = || value::at(trial.merged, way).map(|here| Mark::of(&unexpected(here)));
         mark.is_none() || mark == here()
     };
-    let mut all = trial.layers.looks(trial.merged, failure.1);
-    all.retain(|(way, _)| is_it(way));
+    let mut all = Looks::new();
+    for (way, text) in trial.layers.looks(trial.merged, failure.1) {
+        if is_it(&way) {
+            // not by the order of flags: who says the same means the same
+            let at = all.iter().take_while(|(other, _)| *other < way).count();
+            all.insert(at, (way, text));
+        }
+    }
     let few = &all[..all.len().min(MOST)];
     let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
     let of_size = |size: usize| (1..1_u32 << few.len()).filter(move |set| set.count_ones() as usize == size);
@@ -101,7 +107,15 @@ mod tests {
         tagged: Option<Tagged>,
         untagged: Option<Untagged>,
         beside: Option<Beside>,
+        either: Option<Either>,
         port: u16,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        High { a: u8, b: String },
+        Low { a: String, b: u8 },
     }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -221,6 +235,15 @@ mod tests {
         let login = Login { user: "7".into(), password: Secret::new("4711".into()), port: 80 };
         assert_eq!(read("flat: {user: u}", &flags).1, Flat { name: "8".into(), login });
         assert_eq!(read("", &[("flat.password", "ab #c")]).1.login.password.reveal(), "ab #c");
+        // numbers and truth values are those of files, whether the type says beforehand that it wants one or not
+        for (text, number) in [("0x10", 16), ("0o17", 15), ("7", 7)] {
+            assert_eq!(read("", &[("odd.port", text)]).0.port, number, "{text}");
+            assert_eq!(read("", &[("flat.port", text)]).1.login.port, number, "{text}");
+        }
+        let file = "odd: {tagged: {kind: basic, user: u, password: x, port: 1}}";
+        let Some(Tagged::Basic { on: Some(true), .. }) = read(file, &[("odd.tagged.on", "True")]).0.tagged else {
+            panic!("it is not on")
+        };
     }
 
     #[test]
@@ -236,6 +259,10 @@ mod tests {
             let expected =
                 Tagged::Wide { user, token, ports: Ports::One(80), label, more: 1, least: 2, most: 3, size: 4 };
             assert_eq!(read("", &flags).0.tagged, Some(expected));
+        }
+        // of two that could be either
+        for flags in [[("odd.either.a", "1"), ("odd.either.b", "2")], [("odd.either.b", "2"), ("odd.either.a", "1")]] {
+            assert_eq!(read("", &flags).0.either, Some(Either::Low { a: "1".into(), b: 2 }));
         }
         // a mistake beside it is told alone
         let found = wrong("odd: {tagged: {kind: many, name: 5}}", &[("odd.tagged.labels.a", "80")]);
@@ -258,7 +285,7 @@ mod tests {
     fn what_is_printed_and_read_again_is_a_text() {
         let (config, known, _folder) =
             config("odd: {tagged: {kind: basic, password: x, port: 1}}", &[("odd.tagged.user", "4711")]);
-        let printed = print(&config.effective(&known, &Config::new()));
+        let printed = print(&config.effective(&known, &Config::new(), &Config::new()));
         assert!(printed.contains("\"4711\""), "{printed}");
         let figment = config.canonical_figment(&known);
         assert_eq!(figment.extract_inner::<String>("odd.tagged.user").unwrap(), "4711");
@@ -316,6 +343,13 @@ mod tests {
                 format!("agent.yaml:5:13: section `flat` takes a text, not a number | {quotes}"),
                 format!("agent.yaml:6:9: key `flat.port` {number} the text `x`"),
                 format!("flag --port: key `flat.port` {number} `300000`"),
+            ]
+        );
+        // what is in brackets is meant so
+        assert_eq!(
+            wrong("odd: {tagged: {kind: many, labels: {}}}", &[("odd.tagged.name", "[a]")]),
+            [
+                "flag --tagged.name: key `odd.tagged.name` takes a text, not a list | a text in brackets stands in quotes: `'[a]'`"
             ]
         );
         // all of it at once

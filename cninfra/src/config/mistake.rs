@@ -23,17 +23,20 @@ pub(crate) struct Mistake {
     pub(super) section: Option<String>,
     pub(super) place: Option<Place>,
     pub(super) what: String,
-    pub(super) help: Option<String>,
+    pub(super) help: Option<Box<str>>,
+    /// It says that there are more: it stands behind them all.
+    is_more: bool,
 }
 
 impl Mistake {
     pub(super) fn new(place: Place, what: impl Into<String>) -> Self {
-        Mistake { section: None, place: Some(place), what: what.into(), help: None }
+        Mistake { section: None, place: Some(place), what: what.into(), help: None, is_more: false }
     }
 
     /// There are more than are told.
     pub(super) fn more(place: Place, of: &str) -> Self {
-        Mistake::new(place, format!("there are more mistakes in {of}")).help("mend those that are told, and look again")
+        let more = Mistake::new(place, format!("there are more mistakes in {of}"));
+        Mistake { is_more: true, ..more }.help("mend those that are told, and look again")
     }
 
     pub(super) fn of(mut self, section: &str) -> Self {
@@ -47,12 +50,12 @@ impl Mistake {
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(help.into().into_boxed_str());
         self
     }
 
     pub(super) fn help_if(mut self, help: Option<String>) -> Self {
-        self.help = help.or(self.help);
+        self.help = help.map(String::into_boxed_str).or(self.help);
         self
     }
 }
@@ -81,9 +84,9 @@ fn brief(text: &str) -> String {
     brief
 }
 
-/// In the order of their places.
+/// In the order of their places; that there are more comes last.
 pub(super) fn sort(mistakes: &mut [Mistake]) {
-    mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+    mistakes.sort_by(|a, b| (a.is_more, &a.place).cmp(&(b.is_more, &b.place)));
 }
 
 /// All of them in one, each in a line with its mend.

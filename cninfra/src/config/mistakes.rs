@@ -11,8 +11,9 @@ use super::{
     section::Named,
     source::{Part, Place, Step, Way},
     trial::Trial,
+    value,
 };
-use figment::Figment;
+use figment::{Figment, value::Value};
 use std::collections::HashSet;
 
 const TAG: &str = "what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text";
@@ -30,6 +31,8 @@ pub(super) struct Mistakes<'a> {
     /// The first key of the section itself that nothing says and that has no default.
     pub(super) missing: Option<&'static str>,
     pub(super) all: Vec<Mistake>,
+    /// The layer that is read by itself, and what is left out of all of them, since it is wrong.
+    pub(super) lone: Option<(usize, Dropped)>,
     /// Something that is said has been left out, since it is wrong.
     pub(super) lost: bool,
     /// Keys that were probably meant by those that nobody knows.
@@ -54,6 +57,7 @@ impl<'a> Mistakes<'a> {
             seen: HashSet::new(),
             missing: None,
             all: Vec::new(),
+            lone: None,
             lost: false,
             meant: Vec::new(),
             unanswered: Vec::new(),
@@ -67,6 +71,35 @@ impl<'a> Mistakes<'a> {
             let mistake = mistake();
             self.all.push(mistake);
         }
+    }
+
+    /// Does the layer that is read by itself say something there that does not hold? The rest has been read with the whole.
+    pub(super) fn is_overridden(&self, merged: &Value, way: &[Step]) -> bool {
+        fn differs(here: &Value, holds: &Value) -> bool {
+            match (here, holds) {
+                (Value::Dict(_, here), Value::Dict(_, holds)) => {
+                    here.iter().any(|(key, here)| holds.get(key).is_none_or(|holds| differs(here, holds)))
+                }
+                _ => here.tag() != holds.tag(),
+            }
+        }
+        let whole = self.lone.as_ref().and_then(|_| self.layers.value(self.whole));
+        let both = whole.as_ref().and_then(|whole| Some((value::at(merged, way)?, value::at(whole, way)?)));
+        both.is_some_and(|(here, holds)| differs(here, holds))
+    }
+
+    /// Completes what one layer says of a value by what would hold without those above it, and that by what these say.
+    pub(super) fn complete(&self, merged: &mut Value, way: &[Step], dropped: &Dropped) {
+        let (layers, Some((number, wrong))) = (self.layers, &self.lone) else { return };
+        let mut wrong = wrong.clone();
+        wrong.extend(dropped.iter().filter(|(of, _)| of == number).cloned());
+        let all = layers.value(&layers.merge(&wrong));
+        wrong.extend((0..*number).map(|above| (above, Way::new())));
+        let below = layers.value(&layers.merge(&wrong));
+        let at = |value: &Option<Value>| value.as_ref().and_then(|value| value::at(value, way)).cloned();
+        let (Some(mut whole), Some(below)) = (at(&all), at(&below)) else { return };
+        value::put_over(&mut whole, below);
+        value::replace(merged, way, whole);
     }
 
     /// Tells the keys that two files set.
@@ -112,6 +145,9 @@ impl<'a> Mistakes<'a> {
                     false if trial.is_text_wanted(what, spot) || trial.is_right_in_quotes(spot) => {
                         Some("a text that looks like something else stands in quotes".to_string())
                     }
+                    false if trial.is_text_in_brackets(what, spot) => {
+                        Some("a text in brackets stands in quotes: `'[a]'`".to_string())
+                    }
                     // which may be a secret
                     false if self.layers.has_tag(spot) => Some(TAG.to_string()),
                     false => None,
@@ -130,7 +166,7 @@ impl<'a> Mistakes<'a> {
             What::Variants { keys, names } => {
                 (self.variants(&name, keys, names, spot), Some("take one of them out".into()))
             }
-            What::OfFile(words) => (format!("key `{}`{words}", self.written(spot)), None),
+            What::OfFile(words, help) => (format!("key `{}`{words}", self.written(spot)), help.map(str::to_string)),
             What::Says(what) => (format!("{name}: {what}"), None),
             What::NoContent => (format!("{name}: what belongs to this name is missing"), None),
             What::NoSecret => {
@@ -150,7 +186,7 @@ impl<'a> Mistakes<'a> {
                 };
                 (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(help))
             }
-            What::Missing { field, others } => {
+            What::Missing { field, others, .. } => {
                 let of = match spot.path.last() {
                     Some(key) => format!("the type of `{key}`"),
                     None => "the section's type".to_string(),
@@ -236,7 +272,7 @@ impl<'a> Mistakes<'a> {
             }
             What::NoContent
             | What::NoSecret
-            | What::OfFile(_)
+            | What::OfFile(..)
             | What::Unknown { .. }
             | What::Unanswered(_)
             | What::Asked => false,
@@ -246,7 +282,9 @@ impl<'a> Mistakes<'a> {
     /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
     fn is_told(field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
         let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
-        let is_it = |(_, way): &&(usize, Way)| matches!(way.get(spot.way.len()), Some(Step::Key(key)) if is_field(key));
+        // of what serde puts by it may be further in
+        let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
+        let is_it = |(_, way): &&(usize, Way)| is_key(way.get(spot.way.len())) || is_key(way.last());
         let misspelled = |other: &Spot| match other.way.split_last() {
             Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
             _ => false,

@@ -50,7 +50,7 @@
 //! | --- | --- | --- |
 //! | `enabled` | `true` | `false` switches an optional plugin off |
 //! | `start-policy` | `fail` | what follows when its `init` fails: `fail`, `retry` or `ignore`; see [`StartPolicy`](crate::agent::StartPolicy) |
-//! | `limits` | none | for this plugin, phase by phase, over those of `agent`: `limits: {init: 30s, close: 2s}` |
+//! | `limits` | those of `agent` | for this plugin, phase by phase, over those of `agent`: `limits: {init: 30s, close: 2s}` |
 //!
 //! A section may check itself, beyond the types of its keys: see [`Invalid`].
 //!
@@ -108,6 +108,7 @@ mod shape;
 mod source;
 mod text;
 mod trial;
+mod unsaid;
 mod value;
 mod variant;
 
@@ -397,7 +398,14 @@ impl Config {
             let what = format!("there is no section `{}`", entry.section);
             Mistake::new(place, what).help(known.suggestion(&entry.section))
         };
-        unknown.map(mistake).collect()
+        let mut all: Vec<Mistake> = Vec::new();
+        for mistake in unknown.map(mistake) {
+            // two flags of one key have one place
+            if !all.contains(&mistake) {
+                all.push(mistake);
+            }
+        }
+        all
     }
 
     fn check_section(&self, section: &KnownSection, known: &Known, of: Of, kept: Option<&Kept>) -> Vec<Mistake> {

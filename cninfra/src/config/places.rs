@@ -20,7 +20,7 @@ pub(super) type Places = HashMap<Way, (usize, usize)>;
 pub(super) fn keys(text: &str, format: Format, under: &[Step]) -> Places {
     let places = RefCell::new(Places::new());
     match format {
-        Format::Yaml => {
+        Format::Yaml | Format::Json => {
             let walk = Walk { way: &RefCell::default(), under, places: &places };
             // what was found before an error has its place
             let _ = walk.deserialize(yaml_serde::Deserializer::from_str(text));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use yaml_serde::Value;
 
 /// Every section with all its keys, as an `agent.yaml` would have them, and the origin of each as a comment. Secrets
-/// are masked, and commented out.
+/// are masked, and commented out; so is what only follows from keys of another section.
 pub(crate) fn print(sections: &[EffectiveSection]) -> String {
     let mut all = String::new();
     // what can not be set needs no mention
@@ -31,19 +31,21 @@ fn print_keys(values: &[EffectiveValue], depth: usize, all: &mut String) {
             continue;
         }
         let (text, origin) = (first.text(), first.origin());
-        // a secret is no value to be read back
-        let _ = if first.is_secret() {
-            writeln!(all, "{indent}# {key}: {text}  # {origin}, a secret")
-        } else {
-            writeln!(all, "{indent}{key}: {text}  # {origin}")
-        };
+        let (sign, secret) =
+            (if is_comment(first) { "# " } else { "" }, if first.is_secret() { ", a secret" } else { "" });
+        let _ = writeln!(all, "{indent}{sign}{key}: {text}  # {origin}{secret}");
         rest = &rest[1..];
     }
 }
 
+/// A secret is no value to be read back; and what only follows from other keys would not follow any more.
+fn is_comment(value: &EffectiveValue) -> bool {
+    value.is_secret() || value.follows
+}
+
 /// What stands behind the key of a mapping with these keys in it: of comments alone there would be none.
 fn braces(values: &[EffectiveValue], depth: usize) -> &'static str {
-    if values.iter().all(|value| value.is_secret() && value.path.len() == depth + 1) { " {}" } else { "" }
+    if values.iter().all(|value| is_comment(value) && value.path.len() == depth + 1) { " {}" } else { "" }
 }
 
 /// A value on one line. What is JSON is YAML.
@@ -144,7 +146,7 @@ mod tests {
     }
 
     fn text_of(config: &Config) -> String {
-        print(&config.effective(&known(), &Config::new()))
+        print(&config.effective(&known(), &Config::new(), &Config::new()))
     }
 
     fn known() -> Known {
@@ -224,14 +226,22 @@ mod tests {
     }
 
     #[test]
-    fn start_policies_and_limits_are_printed_where_they_are_said() {
-        let config = rich("{some_text: x}").set("rich", "StartPolicy", "retry");
-        assert!(text_of(&config).starts_with("rich:\n  start-policy: retry  # set by the program\n"));
-        let printed = text_of(&rich("{some_text: x}"));
-        assert!(!printed.contains("policy") && !printed.contains("limits"), "{printed}");
-        let printed = text_of(&rich("{}").set("rich", "Limits.AfterInit", "5s").set("rich", "limits.init", "1s"));
-        let lines = "rich:\n  limits:\n    init: 1s  # set by the program\n    after-init: 5s  # set by the program\n";
-        assert!(printed.starts_with(lines), "{printed}");
+    fn start_policies_and_limits_are_printed() {
+        let printed = |config: &Config| {
+            let known = Known::none().plugin("rich", Rich::META);
+            print(&config.effective(&known, &Config::new(), &Config::new()))
+        };
+        let policy = |policy: &str, origin: &str| {
+            format!("rich:\n  enabled: true  # default\n  start-policy: {policy}  # {origin}\n")
+        };
+        let of_program = printed(&rich("{some_text: x}").set("rich", "StartPolicy", "retry"));
+        assert!(of_program.starts_with(&policy("retry", "set by the program")), "{of_program}");
+        let config = rich("{}").set("rich", "Limits.AfterInit", "5s").set("rich", "limits.init", "1s");
+        let lines = "  limits:\n    init: 1s  # set by the program\n    after-init: 5s  # set by the program\n";
+        let limits = printed(&config);
+        assert!(limits.starts_with(&format!("{}{lines}", policy("fail", "default"))), "{limits}");
+        // those of the agent itself are keys of its own
+        assert!(!text_of(&rich("{some_text: x}")).contains("policy"));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(super) struct Reader<'a, 'r> {
     pub(super) value: Cow<'a, Value>,
     /// It is `<key>-file`: it names the file that holds the value.
     pub(super) names_file: bool,
+    /// It is what a file of its own holds: nothing at all.
+    is_empty_file: bool,
     /// It is a text whose type only the key says.
     pub(super) is_text: bool,
     /// It is in a secret: its keys are not shown.
@@ -44,7 +46,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     pub(super) fn new(reading: &'r Reading<'a>, value: &'a Value) -> Self {
         let (path, way) = (Vec::new(), Way::new());
         let value = Cow::Borrowed(value);
-        Reader { reading, path, way, value, names_file: false, is_text: false, is_hidden: false }
+        Reader { reading, path, way, value, names_file: false, is_empty_file: false, is_text: false, is_hidden: false }
     }
 
     /// What is in it.
@@ -53,7 +55,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         let path = self.path.iter().cloned().chain(shown).collect();
         let way = self.way.iter().cloned().chain([step]).collect();
         let (reading, is_hidden) = (self.reading, self.is_hidden);
-        Reader { reading, path, way, value, names_file: false, is_text: false, is_hidden }
+        Reader { reading, path, way, value, names_file: false, is_empty_file: false, is_text: false, is_hidden }
     }
 
     /// What is in a list.
@@ -100,9 +102,18 @@ impl<'a, 'r> Reader<'a, 'r> {
         Err(Failure::new(What::Asked))
     }
 
-    /// Only secrets are read from files of their own.
+    /// Only secrets are read from files of their own, and of one in which nothing is only a secret that may be nothing.
     fn no_file(self) -> Result<Self, Failure> {
-        if self.names_file { Err(Failure::new(What::NoSecret)) } else { Ok(self) }
+        if self.names_file {
+            return Err(Failure::new(What::NoSecret));
+        }
+        if self.is_empty_file {
+            let notes = self.reading.notes.borrow();
+            let file = notes.secret_files.last().map(|(_, file)| file.display().to_string()).unwrap_or_default();
+            let help = "write the secret into it; where there is to be none, take the key out";
+            return Err(Failure::new(What::OfFile(format!(": the file {file} is empty"), Some(help))));
+        }
+        Ok(self)
     }
 
     /// As a type wants it that wants this.
@@ -299,7 +310,20 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         self.wanted(Kind::Bool)?.plain(visitor)
     }
 
-    number::methods! { deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64 }
+    number::methods! { deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f64 }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let reader = self.wanted(Kind::Number)?;
+        // it would become infinite
+        match &*reader.value {
+            Value::Num(_, number)
+                if number.to_f64().is_some_and(|number| number.is_finite() && (number as f32).is_infinite()) =>
+            {
+                Err(de::Error::invalid_value(unexpected(&reader.value), &"a number up to 3.4e38"))
+            }
+            _ => reader.plain(visitor),
+        }
+    }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         self.deserialize_str(visitor)
@@ -359,7 +383,11 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             })?;
             reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
             (reader.names_file, reader.is_text) = (false, true);
-            reader.reading.notes.borrow_mut().secrets.push((path, text));
+            reader.is_empty_file = reader.reading.reads == Reads::All && text.is_empty();
+            let mut notes = reader.reading.notes.borrow_mut();
+            notes.secret_files.push((reader.path.clone(), path.clone()));
+            notes.secrets.push((path, text));
+            drop(notes);
         }
         #[cfg(feature = "testing")]
         reader.reading.notes.borrow_mut().hidden.extend(super::hidden::texts(&reader.value));
@@ -412,8 +440,8 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         }
         let mut feed = Feed::new(feed_struct(&reader, fields));
         visitor.visit_map(&mut feed).map_err(|failure| match failure {
-            Failure { what: What::Missing { field, .. }, spot: None } => {
-                Failure::new(What::Missing { field, others: unsaid(&reader, fields, field) })
+            Failure { what: What::Missing { field, of_secret, .. }, spot: None } => {
+                Failure::new(What::Missing { field, of_secret, others: unsaid(&reader, fields, field) })
             }
             Failure { what: What::Twice(_), spot: None } => match feed.last.take() {
                 Some(spot) => failure.at(|| spot),

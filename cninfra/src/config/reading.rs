@@ -51,6 +51,8 @@ pub(super) struct Notes {
     pub(super) agent_keys: BTreeMap<String, Spot>,
     /// Where others than those that hold stand: overridden ones, and second spellings.
     pub(super) overridden_agent_keys: Vec<(String, Spot)>,
+    /// The files that secrets stand in, with the paths of these. The last one is that of the secret that is read.
+    pub(super) secret_files: Vec<(Vec<String>, PathBuf)>,
     /// The files of secrets, and what they hold.
     pub(super) secrets: Vec<(PathBuf, String)>,
     /// Names of plugins.

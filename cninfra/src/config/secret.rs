@@ -40,7 +40,8 @@ impl Drop for BeingRead {
 ///
 /// In a config section, a key of this type has a second form: `password-file` holds the path of a file that holds the `password`.
 /// A relative path is taken from the folder of the config file; line ends at the end of the file are left out. It is read once, with the config
-/// files: before anything is created, and where a section follows its file ([`Live`](super::Live)) at each look at them.
+/// files: before anything is created, and where a section follows its file ([`Live`](super::Live)) at each look at them. One in which nothing else is
+/// is a mistake, since nearly always a mount has failed: who wants no secret leaves the key out. Only a `Secret<Option<..>>` takes it: it is `None`.
 ///
 /// Not so within an enum with `tag` or `untagged`, and within what is flattened: there nobody knows that a key is a secret before it is read.
 ///
@@ -143,6 +144,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
 /// The file that the value names, from the folder of the file that says so.
 pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, What> {
     let found = match value {
+        // joined with the folder it would be that
+        Value::String(_, path) if path.is_empty() => "an empty text",
         Value::String(_, path) => return Ok(folder.unwrap_or_default().join(path)),
         Value::Array(..) => "a list",
         Value::Dict(..) => "a mapping",
@@ -151,7 +154,7 @@ pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, Wh
         Value::Bool(..) => "`true` or `false`",
         Value::Char(..) => "a character",
     };
-    Err(What::OfFile(format!(" takes the path of a file, not {found}")))
+    Err(What::OfFile(format!(" takes the path of a file, not {found}"), Some("name one, or take the key out")))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::{
 use figment::value::Value;
 use std::{
     collections::HashMap,
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -28,7 +29,13 @@ impl Secrets {
         });
         match held {
             Some(Ok(text)) => Ok(text.trim_end_matches(['\r', '\n']).to_string()),
-            Some(Err(failed)) => Err(What::OfFile(format!(": the file {} can not be read: {failed}", path.display()))),
+            Some(Err(failed)) => {
+                let help = match failed.kind() {
+                    ErrorKind::NotFound => Some("make it, or take the key out"),
+                    _ => failed.help(),
+                };
+                Err(What::OfFile(format!(": the file {} can not be read: {failed}", path.display()), help))
+            }
             None => Err(What::Unanswered(path.to_path_buf())),
         }
     }
@@ -85,7 +92,7 @@ mod tests {
         assert_eq!(config.section::<Store>("fixed").unwrap().password.reveal(), "hunter2");
         let live = <Live<Store>>::__read(&config, "store").unwrap();
         assert_eq!(live.get().password.reveal(), "hunter2");
-        let shown = config.effective(&known, &Config::new());
+        let shown = config.effective(&known, &Config::new(), &Config::new());
         assert!(shown.iter().all(|section| section.values[0].text() == "***"), "{shown:?}");
         let mut reloader = Reloader::new(&config, known).unwrap();
         folder.write("password", "hunter2");
@@ -97,6 +104,54 @@ mod tests {
         assert_eq!(live.get().password.reveal(), "hunter3");
         let anew = config.with_secrets_anew();
         assert_eq!(anew.section::<Store>("fixed").unwrap().password.reveal(), "hunter3");
+    }
+
+    #[test]
+    fn a_file_in_which_nothing_is_holds_no_secret() {
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        #[serde(default)]
+        struct Both {
+            password: Secret,
+            token: Option<Secret>,
+            maybe: Secret<Option<String>>,
+        }
+        let folder = Folder::new();
+        for name in ["empty", "lines"] {
+            folder.write(name, if name == "lines" { "\r\n\n" } else { "" });
+            folder.write("both.conf", &format!("password-file: {name}\ntoken-file: {name}\nmaybe-file: {name}"));
+            let (mut config, known) = (Config::new(), Known::none().with("both", Both::META));
+            config.read_files(&crate::config::Files { dir: folder.path().into(), named: Vec::new() }, &known);
+            let dir = format!("{}/", folder.path().display());
+            let told = config.check(&known).into_iter().map(|told| {
+                assert_eq!(
+                    told.help.as_deref(),
+                    Some("write the secret into it; where there is to be none, take the key out")
+                );
+                told.to_string().replace(&dir, "")
+            });
+            let wrong = |line: u8, column: u8, key: &str| {
+                format!("both.conf:{line}:{column}: key `both.{key}-file`: the file {name} is empty")
+            };
+            assert_eq!(told.collect::<Vec<_>>(), [wrong(1, 16, "password"), wrong(2, 13, "token")]);
+            // one that is overridden may be what it likes; where nothing may be, there is nothing
+            config.set_flag("both", "password", "", "password");
+            config.set_flag("both", "token", "x", "token");
+            let both = config.section::<Both>("both").unwrap();
+            assert_eq!((both.password.reveal().as_str(), both.maybe.reveal()), ("", &None));
+            assert_eq!(config.check(&known), []);
+        }
+    }
+
+    #[test]
+    fn it_is_told_which_file_a_secret_is_from() {
+        let folder = Folder::new();
+        folder.write("store.conf", "password-file: password");
+        folder.write("password", "hunter2");
+        let (mut config, known) = (Config::new(), Known::none().with("store", Store::META));
+        config.read_files(&crate::config::Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        let printed = crate::config::print(&config.effective(&known, &Config::new(), &Config::new()));
+        let printed = printed.replace(&format!("{}/", folder.path().display()), "");
+        assert_eq!(printed, "store: {}\n  # password: ***  # store.conf:1:1, from the file password, a secret\n");
     }
 
     #[test]

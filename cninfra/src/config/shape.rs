@@ -36,7 +36,10 @@ impl Kind {
         match self {
             Kind::Text => plain(),
             Kind::Number => number(text.trim()).map_or_else(plain, |number| Value::Num(Tag::Default, number)),
-            Kind::Bool => text.trim().parse().map_or_else(|_| plain(), |on| Value::Bool(Tag::Default, on)),
+            Kind::Bool => match value::understood(text.trim()) {
+                on @ Value::Bool(..) => on,
+                _ => plain(),
+            },
             Kind::Choice(names) if names.iter().any(|name| key::same(name, text)) => plain(),
             // all that is there may be wanted
             Kind::Any => match value::understood(text) {
@@ -64,5 +67,12 @@ fn number(text: &str) -> Option<Num> {
     let whole = text.parse().map(Num::U64).or_else(|_| text.parse().map(Num::I64));
     // what is more than any number is none, but where it is called infinite
     let is_number = |number: &f64| number.is_finite() || !text.contains(|c: char| c.is_ascii_digit());
-    whole.ok().or_else(|| text.parse().ok().filter(is_number).map(Num::F64))
+    let number = whole.ok().or_else(|| text.parse().ok().filter(is_number).map(Num::F64));
+    // `0x10`, `.inf`: as a file has it
+    let of_yaml = || match value::understood(text) {
+        Value::Num(_, Num::F64(number)) if !is_number(&number) => None,
+        Value::Num(_, number) => Some(number),
+        _ => None,
+    };
+    number.or_else(of_yaml)
 }

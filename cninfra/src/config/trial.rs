@@ -42,11 +42,21 @@ impl Trial<'_> {
         told.is_some_and(|shape| matches!(shape.kind, Kind::Any | Kind::Map | Kind::Struct(_)))
     }
 
+    /// Does only the type's own code know what is in a mapping there?
+    pub(super) fn is_open(&self, spot: &Spot) -> bool {
+        ask(self.section, &spot.way, self.read).open
+    }
+
     /// Is a text wanted where something else is, or somewhere in what is there?
     pub(super) fn is_text_wanted(&self, takes: &Takes, spot: &Spot) -> bool {
         let is_around = matches!(value::at(self.merged, &spot.way), Some(Value::Dict(..) | Value::Array(..)));
         let is_written = is_around || self.layers.is_file(spot.entry);
         is_written && takes.wants_text() && ["a number", "`true` or `false`"].contains(&&*takes.kind)
+    }
+
+    /// Is a text wanted where a flag or a variable has something in brackets?
+    pub(super) fn is_text_in_brackets(&self, takes: &Takes, spot: &Spot) -> bool {
+        self.layers.is_process(spot.entry) && takes.wants_text() && ["a list", "a mapping"].contains(&&*takes.kind)
     }
 
     /// Is it the text of a file that looks like something else, and right if it stands in quotes?

@@ -70,7 +70,7 @@ pub(super) fn understood(text: &str) -> Value {
     if is_too_deep(text) {
         return self::text(text);
     }
-    let large = || lenient::yaml(text).filter(|(seconds, _)| seconds.is_empty()).map(|(_, value)| value);
+    let large = || lenient::yaml(text, false).filter(|(seconds, _)| seconds.is_empty()).map(|(_, value)| value);
     yaml_serde::from_str(text).ok().or_else(large).map_or_else(|| self::text(text), from_yaml)
 }
 
@@ -127,6 +127,21 @@ pub(super) fn replace(value: &mut Value, way: &[Step], new: Value) {
             }
         }
         _ => {}
+    }
+}
+
+/// Puts a value over another one: mappings key by key.
+pub(super) fn put_over(value: &mut Value, over: Value) {
+    match (value, over) {
+        (Value::Dict(_, dict), Value::Dict(_, over)) => {
+            for (key, over) in over {
+                match dict.get_mut(&key) {
+                    Some(here) => put_over(here, over),
+                    None => drop(dict.insert(key, over)),
+                }
+            }
+        }
+        (value, over) => *value = over,
     }
 }
 

@@ -12,10 +12,11 @@ macro_rules! __plugin {
         deps [$($field:ident $var:ident $via:ident $konst:ident {$($key:tt)*} {$($dep:tt)*})*]
         blank [$($member:ident {$($blank:tt)*})*]
         other [$($other:ident {$($value:tt)*})*] $cx:ident
-        {$($shared:tt)*} {$($extras:tt)*}
+        {$($shared:tt)*} {$($extras:tt)*} $made:ident {$($items:tt)*}
     ) => {
         #[allow(deprecated)]
         const _: () = {
+            $($items)*
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
             impl $crate::private::Key for $name {
@@ -43,7 +44,7 @@ macro_rules! __plugin {
                     ($($var,)*): Self::Deps,
                     $cx: &$crate::private::Context,
                 ) -> $crate::private::Creation<'__slot> {
-                    $crate::private::created(__slot, $name {
+                    $crate::private::created(__slot, $made {
                         $($field: $var,)*
                         $($member: <$($blank)* as $crate::private::Blank>::blank(),)*
                         $($other: $($value)*,)*

@@ -137,13 +137,13 @@ impl<F: Wired> Held<F> for AllSlots<F> {
     }
 }
 
-impl<F: Nested<Fields: Part> + Send + Sync> Part for F {
+impl<F: Nested<Fields: Part>> Part for F {
     type Slots = SlotsOf<F>;
     type Trie<Pre: Prefix> = Union<Entry<F::Id, Found<Pre::Then<Here>>>, <F::Fields as Part>::Trie<Pre>>;
     type Places<R: Root> = (R::Find<F::Id>, <F::Fields as Part>::Places<R>);
     const LEN: usize = F::Fields::LEN;
 }
-impl<S, H: Home<S, SlotsOf<F>>, V, F: Nested<Fields: Wire<S, V>> + Send + Sync> Wire<S, (H, V)> for F {
+impl<S, H: Home<S, SlotsOf<F>>, V, F: Nested<Fields: Wire<S, V>>> Wire<S, (H, V)> for F {
     fn create<'a>(index: usize, root: &'a S, mine: &'a SlotsOf<F>, cx: &Context) -> Creation<'a> {
         F::Fields::create(index, root, &mine.0, cx)
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "neither a plugin nor an interface",
-    note = "put `#[plugin]` on the struct, `#[interface]` on the trait; what stands for a parameter of a plugin is one of these, too, or has `#[derive(Qualifier)]`"
+    note = "put `#[plugin]` on the struct, `#[interface]` on the trait; what stands for a parameter of these is one of them, too, or has `#[derive(Qualifier)]`, and is `Send` and `Sync`"
 )]
 pub trait Key: 'static {
     /// Name, module and id.

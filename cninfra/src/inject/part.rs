@@ -17,7 +17,8 @@ use std::{future::Future, sync::Arc};
     label = "neither `Dep<Plugin>` nor a flavor",
     note = "a plugin's field is `Dep<{Self}>`; a nested flavor needs `#[derive(Flavor)]`"
 )]
-pub trait Part: Sized + Send + Sync + 'static {
+// (not `Send` and `Sync`: these are asked of the plugins, and would be told of again for each flavor that holds one that is not)
+pub trait Part: Sized + 'static {
     /// Where the agent keeps what is below, while it starts.
     #[doc(hidden)]
     type Slots: Default + Send + Sync + 'static;

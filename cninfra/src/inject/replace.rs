@@ -1,9 +1,8 @@
 //! Replacement in tests: a plugin or an interface's provider that is put in its slot before the start.
 
 use super::{
-    flavor::Held,
+    flavor::{ByItself, Held, Wired},
     key::Key,
-    part::Part,
     plugin::Plugin,
     slot::{Get, Slot},
     trie::{Find, Found, RootOf},
@@ -27,18 +26,22 @@ impl<S: Get<P, Slot<K>>, P, K: ?Sized> Seat<S, K> for Found<P> {
     }
 }
 
-/// Where a flavor holds `P`.
+/// Where the flavor `F` holds `P`. (As with [`Runs`](super::flavor::Runs), not said of the flavor itself: of one that is not right nothing more is said.)
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "CN018: this flavor has no `{P}` to replace",
-    label = "it replaces a plugin of the flavor"
-)]
-pub trait Place<P: ?Sized>: Part {
+pub trait Place<F, P> {
+    /// Of the whole flavor.
+    type Slots;
+    /// A [`Seat`], if there is one.
     type At;
+    fn slots(held: &dyn Held<F>) -> &Self::Slots;
 }
 #[diagnostic::do_not_recommend]
-impl<F: Part, P: Key + ?Sized> Place<P> for F {
+impl<F: Wired, P: Key> Place<F, P> for ByItself<F> {
+    type Slots = F::Slots;
     type At = Find<RootOf<F>, P>;
+    fn slots(held: &dyn Held<F>) -> &F::Slots {
+        held.slots()
+    }
 }
 
 /// An interface that a plugin of the flavor `F` is bound to.
@@ -48,7 +51,7 @@ pub trait Bindable<F>: Key {
     fn seat(held: &dyn Held<F>) -> &Slot<Self>;
 }
 #[diagnostic::do_not_recommend]
-impl<F: Part, K: Key + ?Sized> Bindable<F> for K
+impl<F: Wired, K: Key + ?Sized> Bindable<F> for K
 where
     Find<RootOf<F>, K>: Seat<F::Slots, K>,
 {
@@ -57,24 +60,31 @@ where
     }
 }
 
-/// A plugin, or a handle of one. `As` says which, and is inferred.
-#[diagnostic::on_unimplemented(message = "CN006: `{Self}` is not a plugin", label = "put `#[plugin]` on its struct")]
-pub trait Instance<As> {
+/// `T` is a plugin, or a handle of one. `As` says which, and is inferred. (Said of [`Replacement`], not of the plugin: of a struct, rustc tells where it
+/// is, too. And `As` comes first: of the first parameter that is the type of an argument, rustc shows the argument, and the call in two more lines.)
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{T}` is not a plugin",
+    label = "put `#[plugin]` on its struct; what provides an interface is for `bind`"
+)]
+pub trait Instance<As, T> {
     /// The plugin.
     type Plugin;
     /// Its handle.
     #[doc(hidden)]
-    fn dep(self) -> Dep<Self::Plugin>;
+    fn dep(of: T) -> Dep<Self::Plugin>;
 }
+/// What [`Builder::with`](crate::agent::Builder::with) takes.
+#[derive(Debug)]
+pub struct Replacement;
 /// The plugin itself.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Itself;
 #[diagnostic::do_not_recommend]
-impl<P: Plugin> Instance<Itself> for P {
+impl<P: Plugin> Instance<Itself, P> for Replacement {
     type Plugin = P;
-    fn dep(self) -> Dep<P> {
-        Dep(Arc::new(self))
+    fn dep(of: P) -> Dep<P> {
+        Dep(Arc::new(of))
     }
 }
 /// Its handle.
@@ -82,18 +92,19 @@ impl<P: Plugin> Instance<Itself> for P {
 #[derive(Debug)]
 pub struct Handle;
 #[diagnostic::do_not_recommend]
-impl<P> Instance<Handle> for Dep<P> {
+impl<P> Instance<Handle, Dep<P>> for Replacement {
     type Plugin = P;
-    fn dep(self) -> Dep<P> {
-        self
+    fn dep(of: Dep<P>) -> Dep<P> {
+        of
     }
 }
 // Of no type. Where there is only one impl that a type could be of, the compiler takes it, whether it is or not: it would go on with what is no
 // plugin as with one, and say that the flavor has none such, too.
-impl<T: Nothing> Instance<()> for T {
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Instance<(), T> for Replacement {
     type Plugin = T;
-    fn dep(self) -> Dep<T> {
-        Dep(Arc::new(self))
+    fn dep(of: T) -> Dep<T> {
+        Dep(Arc::new(of))
     }
 }
 trait Nothing: Sized {}

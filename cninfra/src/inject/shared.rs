@@ -2,6 +2,7 @@
 
 use super::{
     key::Interface,
+    part::Part,
     plugin::{Lifecycle, Plugin},
 };
 use crate::{config::Section, graph::text};
@@ -31,6 +32,17 @@ use std::marker::PhantomData;
 pub trait SharedPlugin: Plugin + Send + Sync {}
 #[diagnostic::do_not_recommend]
 impl<P: Plugin + Send + Sync> SharedPlugin for P {}
+
+/// What a field of a flavor can be: `Dep<Plugin>`, `Option<Dep<Plugin>>`, or another flavor. As a bound, it names any of them.
+// (Beside what follows from the derive, as with `SharedPlugin`: of a flavor that holds what is not shared its plugin is told, and nothing more.)
+#[diagnostic::on_unimplemented(
+    message = "CN007: `{Self}` can not be a field of a flavor",
+    label = "neither `Dep<Plugin>` nor a flavor",
+    note = "a plugin's field is `Dep<{Self}>`; a nested flavor needs `#[derive(Flavor)]`"
+)]
+pub trait SharedPart: Part + Send + Sync {}
+#[diagnostic::do_not_recommend]
+impl<T: Part + Send + Sync> SharedPart for T {}
 
 /// "Is `T` shared between threads?", answered by name lookup in generated code, where `T` is concrete: `Is::<T>::SHARED` takes the
 /// inherent constant where it applies, else [`IsNot`]'s. (As a bound, `Send` and `Sync` would be two errors, told again wherever the

@@ -12,7 +12,8 @@ pub use outside::Outside;
 use crate::{
     Phase,
     agent::{Backoff, Builder, Cause, PluginError, StartPolicy},
-    config::Known,
+    config::{Known, nearest},
+    graph::Node,
 };
 use found::Found;
 use life::look_at;
@@ -159,7 +160,11 @@ impl<F: 'static> Conformance<F> {
         let mut found = Found { plugin: &self.plugin, secrets: self.secrets.clone(), violations: Vec::new() };
         let graph = (self.make)().graph();
         let Some(node) = graph.nodes().iter().find(|node| node.instance() == self.plugin) else {
-            panic!("flavor `{}` has no plugin `{}`", graph.name(), self.plugin);
+            let names: Vec<_> = graph.nodes().iter().map(Node::instance).collect();
+            let meant = nearest(&self.plugin, names.iter().copied());
+            let meant = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+            let (flavor, plugin) = (graph.name(), &self.plugin);
+            panic!("flavor `{flavor}` has no plugin `{plugin}`: {meant}its plugins are {}", names.join(", "));
         };
         let first =
             self.live_through(&self.make, Ordeal::None, async |agent, life| look_at(&self.plugin, agent, life).await);

@@ -306,3 +306,9 @@ struct Counting {
 fn a_plugin_that_registers_a_metric_and_awaits_then_keeps_the_contract() {
     assert_eq!(Conformance::of("counts", Agent::<Counting>::builder).violations(), []);
 }
+
+#[test]
+#[should_panic(expected = "flavor `Lone` has no plugin `siner`: did you mean `sinner`? its plugins are sinner")]
+fn a_plugin_that_is_not_there_is_told_with_those_that_are() {
+    Conformance::of("siner", || builder(Sin::None)).check();
+}

@@ -144,3 +144,128 @@ async fn an_id_tells_qualifiers_and_interfaces_of_one_name_apart() {
     assert_eq!(agent.find::<dyn one_name::there::Named>().unwrap().role(), "there");
     agent.close().await.unwrap();
 }
+
+/// Generic plugins and interfaces are asked for in every way, in plugins that have constants of their own, and by plugins that are their parameters.
+mod asked_for {
+    use super::*;
+    use cninfra::config::Invalid;
+    use std::marker::PhantomData;
+
+    pub trait Codec {
+        const NAME: &'static str;
+    }
+    #[derive(Qualifier)]
+    pub struct Json;
+    impl Codec for Json {
+        const NAME: &'static str = "json";
+    }
+
+    #[interface]
+    pub trait Encodes<C: Codec> {
+        fn name(&self) -> &'static str;
+    }
+    #[interface(many)]
+    pub trait Listens<C> {
+        fn heard(&self) -> usize;
+    }
+
+    #[plugin(no_lifecycle)]
+    pub struct Topic<C: Codec> {
+        codec: PhantomData<C>,
+    }
+    impl<C: Codec + Key + Send + Sync> Encodes<C> for Topic<C> {
+        fn name(&self) -> &'static str {
+            C::NAME
+        }
+    }
+    impl<C: Codec + Key + Send + Sync> Listens<C> for Topic<C> {
+        fn heard(&self) -> usize {
+            1
+        }
+    }
+
+    #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+    #[serde(default)]
+    pub struct Settings {
+        size: usize,
+    }
+    type Plain = Settings;
+
+    #[plugin]
+    struct Fields {
+        topic: Dep<Topic<Json>>,
+        maybe: Option<Dep<Topic<Json>>>,
+        encodes: Dep<dyn Encodes<Json>>,
+        listens: Vec<Dep<dyn Listens<Json>>>,
+        own: Dep<W<Fields>>,
+        line: [u8; Fields::SIZE],
+        #[config(check = |settings| if settings.size > 9 { Err(Invalid::key("size", "too large")) } else { Ok(()) })]
+        settings: Plain,
+        #[context]
+        log: Logger,
+    }
+    impl Fields {
+        const SIZE: usize = 3;
+    }
+    impl Lifecycle for Fields {
+        async fn init(&self, _: &Context) -> Result<()> {
+            self.log.info(format_args!("{} {}", self.encodes.name(), self.line.len() + self.settings.size));
+            Ok(())
+        }
+    }
+
+    #[plugin(no_lifecycle)]
+    struct Unnamed(Dep<Topic<Json>>, Option<Dep<dyn Encodes<Json>>>, Dep<W<Unnamed>>);
+
+    #[derive(Deps)]
+    struct Set {
+        topic: Dep<Topic<Json>>,
+        encodes: Option<Dep<dyn Encodes<Json>>>,
+    }
+    #[derive(Deps)]
+    struct Pair(Dep<Topic<Json>>, Dep<Fields>);
+
+    #[plugin(deps = Set)]
+    struct Named(Set);
+    impl Create for Named {
+        async fn create(set: Self::Deps, _: &Context) -> Result<Self> {
+            Ok(Named(set))
+        }
+    }
+    #[plugin(deps = Pair)]
+    struct Paired(Dep<Topic<Json>>);
+    impl Create for Paired {
+        async fn create(Pair(topic, _): Pair, _: &Context) -> Result<Self> {
+            Ok(Paired(topic))
+        }
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        #[provides(dyn Encodes<Json>, dyn Listens<Json>)]
+        topic: Dep<Topic<Json>>,
+        fields: Dep<Fields>,
+        unnamed: Option<Dep<Unnamed>>,
+        named: Dep<Named>,
+        paired: Dep<Paired>,
+        of_fields: Dep<W<Fields>>,
+        of_unnamed: Dep<W<Unnamed>>,
+    }
+
+    #[tokio::test]
+    async fn in_every_way() {
+        let agent = Agent::<All>::start().await.unwrap();
+        let All { topic, fields, unnamed, named, paired, of_fields, of_unnamed } = &*agent;
+        let Named(set) = &**named;
+        let Unnamed(first, second, third) = &**unnamed.as_ref().unwrap();
+        for other in [&fields.topic, fields.maybe.as_ref().unwrap(), first, &set.topic, &paired.0] {
+            assert!(Dep::ptr_eq(topic, other));
+        }
+        assert!(Dep::ptr_eq(&fields.own, of_fields) && Dep::ptr_eq(third, of_unnamed));
+        assert_eq!(fields.listens.iter().map(|listens| listens.heard()).sum::<usize>(), 1);
+        for encodes in [second, &set.encodes] {
+            assert_eq!(encodes.as_ref().unwrap().name(), "json");
+        }
+        agent.close().await.unwrap();
+    }
+}

@@ -215,6 +215,7 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
     };
     let ended = program().arg("--print-config").run();
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let limits = "  # limits: {\"create\":\"15s\",\"init\":\"15s\",\"after-init\":\"15s\",\"drain\":\"2s500ms\",\"close\":\"2s500ms\"}  # default";
     let expected = [
         "agent:",
         "  microservice-label: \"0815\"  # variable MICROSERVICE_LABEL",
@@ -232,6 +233,8 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
         "  levels: null  # default",
         "  format: text  # default",
         "example:",
+        "  start-policy: fail  # default",
+        limits,
         "  field1: \"a # \\\"b\\\"\"  # ./example.conf:2:1",
         "  sleep: 1m30s  # variable CNINFRA__EXAMPLE__SLEEP",
         "  max-size: 64KiB  # default",
@@ -240,6 +243,7 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
         "extra:",
         "  enabled: false  # flag --set extra.enabled",
         "  start-policy: retry  # flag --set extra.start-policy",
+        limits,
     ];
     assert_eq!(ended.stdout.lines().collect::<Vec<_>>(), expected);
     // read back it says the same, but for the secret, which is not in it

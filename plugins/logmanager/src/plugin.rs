@@ -121,9 +121,9 @@ fn put(loggers: &Loggers, log: &Logger, name: &str, level: &str, time: Option<&s
     if let Err(error) = set {
         return refusal(&error);
     }
-    let time = time.map_or_else(|| "now".to_string(), |time| format!("for {time}"));
+    let time = time.map(|time| format!(" for {time}")).unwrap_or_default();
     let body = level_of(loggers, name);
-    let told = format!("the level of `{name}` is set to {level} {time}{}", unless(&body, level.as_str()));
+    let told = format!("the level of `{name}` is set to {level}{time}{}", unless(&body, level.as_str()));
     match &body.hint {
         None => log.info(told),
         Some(hint) => log.warn(format_args!("{told}, but {hint}")),
@@ -136,8 +136,9 @@ fn unless(body: &LoggerBody, level: &str) -> String {
     if body.level == level {
         return String::new();
     }
-    let by = body.origin.rule.as_deref().map_or_else(String::new, |rule| format!(", by `{rule}`"));
-    format!("; for now it is {}{by}", body.level)
+    let other =
+        body.origin.rule.as_deref().map_or_else(|| "another one".to_string(), |rule| format!("that of `{rule}`"));
+    format!(", but {other}, {}, holds until its time is over", body.level)
 }
 
 fn take_back(loggers: &Loggers, log: &Logger, name: &str) -> Response {
@@ -167,6 +168,9 @@ mod tests {
         loggers.set("stock", Level::Error).unwrap();
         assert_eq!(unless(&level_of(&loggers, "stock"), "error"), "");
         loggers.set_for("sto*", Level::Trace, std::time::Duration::from_secs(30)).unwrap();
-        assert_eq!(unless(&level_of(&loggers, "stock"), "error"), "; for now it is trace, by `sto*`");
+        assert_eq!(
+            unless(&level_of(&loggers, "stock"), "error"),
+            ", but that of `sto*`, trace, holds until its time is over"
+        );
     }
 }

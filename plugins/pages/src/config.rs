@@ -27,12 +27,6 @@ pub(crate) fn page(sections: &[EffectiveSection]) -> Html {
         section.values.iter().for_each(|value| put(&mut page, value));
         page.push_str("</tbody>\n</table>\n</div>\n");
     }
-    let bare: Vec<_> =
-        sections.iter().filter(|section| section.values.is_empty()).map(|section| section.name).collect();
-    if !bare.is_empty() {
-        let names: Vec<_> = bare.iter().map(|name| format!("<code>{}</code>", escaped(name))).collect();
-        let _ = writeln!(page, "<p class=\"dim\">Without settings: {}</p>", names.join(", "));
-    }
     page
 }
 

@@ -31,3 +31,13 @@ struct Right {
     #[config(check = |settings: &Settings| settings.check(1))]
     config: Settings,
 }
+
+#[derive(Default)]
+struct Forgotten {
+    port: u16,
+}
+#[plugin]
+struct NoSection {
+    #[config(check = |section| Ok(drop(section.port)))]
+    config: Forgotten, //~ CN026
+}

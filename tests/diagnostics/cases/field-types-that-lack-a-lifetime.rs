@@ -1,5 +1,4 @@
 //! rustc's to tell, of the struct alone.
-//@ lines: 13 because rustc shows where to declare the lifetime
 use cninfra::prelude::*;
 use std::borrow::Cow;
 

@@ -5,3 +5,12 @@ use std::marker::PhantomData;
 struct A<T> { //~ CN008
     t: PhantomData<T>,
 }
+
+#[derive(Qualifier)]
+struct Backup;
+
+#[plugin]
+struct B<T> { //~ CN008
+    t: PhantomData<T>,
+}
+impl Lifecycle for B<Backup> {}

@@ -1,4 +1,3 @@
-//@ lines: 18 because rustc tells of the argument, of the struct and of the bound of `with`
 use cninfra::prelude::*;
 
 struct Settings;

@@ -13,6 +13,8 @@ pub struct Case {
     pub expected: Vec<Expected>,
     /// The most lines of one error, where it is more than usual.
     pub lines: Option<usize>,
+    /// Are errors that are the same word for word one? cargo shows them once, and so does rust-analyzer.
+    pub repeated: bool,
 }
 
 /// An error that must be reported.
@@ -30,13 +32,14 @@ impl Case {
     /// # Panics
     /// Where a comment can not be understood.
     pub fn parse(name: &str, source: String) -> Case {
-        let (mut expected, mut lines) = (Vec::new(), None);
+        let (mut expected, mut lines, mut repeated) = (Vec::new(), None, false);
         for (number, text) in source.lines().enumerate() {
             if let Some(header) = text.strip_prefix("//@ lines:") {
                 let (count, why) = header.trim().split_once(" because ").unwrap_or_default();
                 assert!(!why.is_empty(), "{name}: `//@ lines: 14 because ..`");
                 lines = count.trim().parse().ok();
             }
+            repeated |= text.starts_with("//@ repeated because ");
             if let Some(header) = text.strip_prefix("//@ elsewhere:") {
                 let (code, why) = header.trim().split_once(" because ").unwrap_or_default();
                 assert!(!why.is_empty(), "{name}: `//@ elsewhere: CN006 because ..`");
@@ -52,7 +55,7 @@ impl Case {
             }
         }
         expected.sort();
-        Case { name: name.to_string(), source, expected, lines }
+        Case { name: name.to_string(), source, expected, lines, repeated }
     }
 
     /// Every case of a directory, by name.

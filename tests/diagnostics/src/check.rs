@@ -32,6 +32,11 @@ impl fmt::Display for Failure {
 /// Everything that is not as it must be.
 pub fn check(case: &Case, found: &[Diagnostic]) -> Result<(), Failure> {
     let mut wrong = Vec::new();
+    let once = shown(case, found);
+    if case.repeated && once.len() == found.len() {
+        wrong.push("no error is the same as another one: take `//@ repeated` away".to_string());
+    }
+    let found = &once[..];
     let limit = case.lines.unwrap_or(LINES);
     let mut missing = case.expected.clone();
     let mut longest = 0;
@@ -67,6 +72,17 @@ pub fn check(case: &Case, found: &[Diagnostic]) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure { case: case.name.clone(), wrong, expected: case.expected.clone(), rendered: rendered(found) })
+}
+
+/// What is shown of what was reported: of errors that are the same, one, if the case says so.
+pub fn shown(case: &Case, found: &[Diagnostic]) -> Vec<Diagnostic> {
+    let mut once: Vec<Diagnostic> = Vec::new();
+    for diagnostic in found {
+        if !(case.repeated && once.iter().any(|other| other.rendered == diagnostic.rendered)) {
+            once.push(diagnostic.clone());
+        }
+    }
+    once
 }
 
 /// All that was reported, in the order of the source, without the paths of this machine.

@@ -11,6 +11,7 @@
 //! | `//~^ CN001` | one line above; `//~^^` two |
 //! | `//@ elsewhere: CN006 because ..` | an error that is not in the case's file, and why |
 //! | `//@ lines: 14 because ..` | the longest error of this case may have so many lines, and why |
+//! | `//@ repeated because ..` | errors that are the same word for word are one, as cargo shows them, and why rustc tells of them again |
 //!
 //! Nothing else may be reported, no warning either. What rustc writes stands in `cases/<what-is-wrong>.stderr`, and is
 //! compared where rustc is of the version [`PINNED`]; `BLESS=1` writes it anew. `CASES=text` runs only the cases that have
@@ -22,7 +23,7 @@ mod check;
 
 pub use cargo::compile;
 pub use case::{Case, Expected};
-pub use check::{Failure, check, rendered};
+pub use check::{Failure, check, rendered, shown};
 
 /// The rustc whose words are kept verbatim.
 pub const PINNED: &str = "1.95.0";

@@ -1,6 +1,6 @@
 //! Every case of `cases/`.
 
-use cninfra_diagnostics_tests::{Case, PINNED, check, compile, rendered};
+use cninfra_diagnostics_tests::{Case, PINNED, check, compile, rendered, shown};
 use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path, process::Command};
 
 #[test]
@@ -10,6 +10,7 @@ fn every_case_gives_what_it_says() -> std::io::Result<()> {
     if let Ok(only) = env::var("CASES") {
         cases.retain(|case| case.name.contains(&only));
     }
+    assert!(!cases.is_empty(), "no such case");
     let found = compile("all", &cases)?;
     let bless = env::var_os("BLESS").is_some();
     let verbatim = rustc().is_some_and(|version| version == PINNED);
@@ -21,7 +22,7 @@ fn every_case_gives_what_it_says() -> std::io::Result<()> {
             failed += 1;
             continue;
         }
-        let (path, now) = (directory.join(format!("{}.stderr", case.name)), rendered(found));
+        let (path, now) = (directory.join(format!("{}.stderr", case.name)), rendered(&shown(case, found)));
         if bless {
             fs::write(path, now)?;
         } else if verbatim {

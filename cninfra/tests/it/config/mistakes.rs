@@ -61,8 +61,9 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "name: true", "server.conf:1:7: key `server.name` takes a text, not `true` | a text that looks like something else stands in quotes".into()),
         ("server.conf", "tags: a", "server.conf:1:7: key `server.tags` takes a list, not a text".into()),
         ("server.conf", "tags: [a, 5]", "server.conf:1:11: key `server.tags[1]` takes a text, not `5` | a text that looks like something else stands in quotes".into()),
-        ("server.conf", "password-file: [x]", "server.conf:1:16: key `server.password-file` takes the path of a file, not a list".into()),
-        ("server.conf", "PasswordFile: 5", "server.conf:1:15: key `server.PasswordFile` takes the path of a file, not a number".into()),
+        ("server.conf", "password-file: [x]", "server.conf:1:16: key `server.password-file` takes the path of a file, not a list | name one, or take the key out".into()),
+        ("server.conf", "password-file: ''", "server.conf:1:16: key `server.password-file` takes the path of a file, not an empty text | name one, or take the key out".into()),
+        ("server.conf", "PasswordFile: 5", "server.conf:1:15: key `server.PasswordFile` takes the path of a file, not a number | name one, or take the key out".into()),
         ("server.conf", "mode: {weights: [1], fixed: {peer: x}}", "server.conf:1:22: key `server.mode` takes one of `plain`, `round-robin`, `fixed` or `weights`: `fixed` stands beside `weights` of server.conf:1:8 | take one of them out".into()),
         ("server.conf", "span: [1, 2, 3, 4]", "server.conf:1:14: key `server.span` takes 2 values, not 4 | take out what is too much, from here on".into()),
         ("server.conf", "span: [1]", "server.conf:1:7: key `server.span` takes 2 values, not 1".into()),
@@ -91,7 +92,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "max-body: 1XB", "server.conf:1:11: key `server.max-body`: `1XB` is no number of bytes: write `4096`, `64KiB` or `10MB`".into()),
         ("server.conf", "password: [hunter2]", "server.conf:1:11: key `server.password`: its value does not fit (it is not shown, since it is a secret)".into()),
         ("server.conf", "password: 12345", "server.conf:1:11: key `server.password`: its value is a number where a text is wanted: put it in quotes (it is not shown, since it is a secret)".into()),
-        ("server.conf", "password-file: nosuch", "server.conf:1:16: key `server.password-file`: the file nosuch can not be read: No such file or directory (os error 2)".into()),
+        ("server.conf", "password-file: nosuch", "server.conf:1:16: key `server.password-file`: the file nosuch can not be read: No such file or directory (os error 2) | make it, or take the key out".into()),
         // files as a whole
         ("server.conf", "port: 1\n  name: x", "server.conf:2:7: it is no YAML: mapping values are not allowed in this context".into()),
         ("server.conf", "a: [", "server.conf:2:1: it is no YAML: did not find expected node content".into()),
@@ -116,6 +117,8 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.json", "{\"port\": 1,}", format!("server.json:1:12: it is no JSON: key must be a string | {YAML}")),
         ("server.json", "{\"name\": x: y}", format!("server.json:1:10: it is no JSON: expected value | {YAML}")),
         ("server.json", "{\"name\": \"x\", \"name\": \"y\"}", "server.json:1:15: it is no JSON: the key `name` is there twice | keep one of them".into()),
+        ("server.json", "{\"tls\": {}, \"<<\": {\"port\": 1}}", format!("server.json:1:13: key `server.<<` is unknown | {KEYS}")),
+        ("server.json", "{\"name\": \"a\u{7f}\u{80}\", \"port\": 5, \n\"prt\": 1}", format!("server.json:2:1: key `server.prt` is unknown | did you mean `port`? {KEYS}")),
         ("agent.yaml", "start-timeout: 5s", "agent.yaml:1:1: there is no section `start-timeout` | it is a key of `agent`: write it below the name of the section, as in `agent: {start-timeout: ..}`".into()),
         ("agent.yaml", "start-policy: retry", format!("agent.yaml:1:1: there is no section `start-policy` | {SECTIONS}")),
         ("server.conf", "port: 18446744073709551616", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `18446744073709551616`".into()),
@@ -193,6 +196,10 @@ async fn far_too_much_is_told_in_few_words() {
         let last = found.last().unwrap();
         assert!(of.is_none_or(|of| last.starts_with(of)), "{last}");
     }
+    // wherever the others stand
+    let found = wrong(&[("server.conf", &format!("{}start-policy: sometimes\n", many(31)))]).await;
+    assert!(found.len() == 32 && found[30].contains("key `server.start-policy` takes"), "{found:#?}");
+    assert!(found[31].contains("there are more mistakes in section"), "{found:#?}");
     let found = wrong(&[("agent.yaml", &many(31))]).await;
     assert!(
         found.len() == 31 && found[30].starts_with("agent.yaml:1:1: there are more mistakes in the file"),

@@ -5,7 +5,7 @@ use cninfra::config::{Duration, Invalid, Secret};
 struct PolitenessConfig {
     greeting: String,
     repeat_every: Duration,                   // 5s, 1m30s; `*repeat_every` is a `std::time::Duration`
-    password: Secret,                         // never printed; read by `reveal()`; or `password-file: PATH`
+    password: Secret,                         // never printed; read by `reveal()`; or `password-file: PATH`, which must not be empty
 }
 
 impl PolitenessConfig {
