@@ -5,14 +5,16 @@ use crate::{
     core::{Core, MOMENT},
     failure::{Asked, Elsewhere, Failure},
     node::Node,
-    room::Place,
     wire::{Call, Command, Reply, Wire},
 };
 use bytes::Bytes;
 use cninfra::client::Pauses;
 use cninfra::keyval::{Applied, Result};
 use std::{result::Result as StdResult, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::{
+    sync::SemaphorePermit,
+    time::{Instant, sleep, timeout_at},
+};
 
 /// Whom to ask.
 #[derive(Clone, Debug)]
@@ -109,9 +111,9 @@ impl Core {
         let room = (turn.who == Who::Caller).then(|| self.room.try_acquire());
         let _room = match room {
             None => None,
-            Some(Some(room)) => Some(room),
+            Some(Ok(room)) => Some(room),
             // a timer only where there is something to wait for
-            Some(None) => match Box::pin(timeout_at(turn.deadline, self.turn(turn.who))).await {
+            Some(Err(_)) => match Box::pin(timeout_at(turn.deadline, self.turn(turn.who))).await {
                 Ok(room) => {
                     turn.now = None;
                     room
@@ -133,10 +135,10 @@ impl Core {
     }
 
     /// Waits for a caller's turn, which is over when this is dropped.
-    pub(crate) async fn turn(&self, who: Who) -> Option<Place<'_>> {
+    pub(crate) async fn turn(&self, who: Who) -> Option<SemaphorePermit<'_>> {
         match who {
             // a store that is closed has room for all: they are refused
-            Who::Caller => self.room.acquire().await,
+            Who::Caller => self.room.acquire().await.ok(),
             Who::Own => None,
         }
     }

@@ -6,7 +6,6 @@ use crate::{
     deadlines::Deadlines,
     failure::{Asked, REACH},
     node::Node,
-    room::Room,
     slots::Slots,
     watch::Hub,
     wire::{Dial, Wire},
@@ -16,10 +15,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 /// So many calls of callers are on their way at once; the next ones wait, within their limit.
-const IN_FLIGHT: u8 = 128;
+const IN_FLIGHT: usize = 128;
 /// In less than this nothing is answered.
 pub(crate) const MOMENT: Duration = Duration::from_millis(5);
 /// How long an answer may take that is not a caller's.
@@ -38,7 +37,7 @@ pub(crate) struct Core {
     pub(crate) shaken: Notify,
     /// Few, and found by where they are: to hash a name takes longer.
     nodes: Mutex<Vec<Arc<Node>>>,
-    pub(crate) room: Room,
+    pub(crate) room: Semaphore,
     /// Until when calls wait.
     pub(crate) deadlines: Deadlines,
     closed: watch::Sender<bool>,
@@ -62,7 +61,7 @@ impl Core {
             suspect: Notify::new(),
             shaken: Notify::new(),
             nodes: Mutex::default(),
-            room: Room::new(IN_FLIGHT),
+            room: Semaphore::new(IN_FLIGHT),
             deadlines: Deadlines::default(),
             closed: watch::Sender::new(false),
             endpoints: endpoints.into(),

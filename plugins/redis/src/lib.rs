@@ -14,7 +14,6 @@ mod monitor;
 mod node;
 mod plugin;
 mod report;
-mod room;
 mod scan;
 mod script;
 mod seat;
