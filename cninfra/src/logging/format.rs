@@ -124,6 +124,10 @@ fn below<'a>((key, value): &'a (Cow<'static, str>, Value)) -> Option<&'a str> {
 }
 
 fn line(text: &str, to: &mut dyn Write) -> fmt::Result {
+    // most texts are of plain characters, which need not be looked at one by one
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return to.write_str(text);
+    }
     let mut rest = text;
     while let Some(at) = rest.find(|char: char| is_mark(char) && char != '\t') {
         let (plain, control) = rest.split_at(at);
