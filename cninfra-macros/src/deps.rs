@@ -11,7 +11,7 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Data, DeriveInput, Ident, Type, parse_quote, spanned::Spanned as _};
+use syn::{Data, DeriveInput, Ident, Type, spanned::Spanned as _};
 
 /// The widest tuple of dependencies; more are a list of tuples.
 const WIDTH: usize = 12;
@@ -36,33 +36,26 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         );
         return inert(&input, &krate, None, cx);
     };
-    let mut asked = TokenStream::new();
-    match size::of_fields(&data.fields, &krate) {
+    match size::of_fields(&data.fields) {
         Sizes::Known => {}
-        Sizes::Told(all) => {
+        Sizes::Told => cx.told(),
+        Sizes::None(ty) => {
             cx.told();
-            asked = all;
-        }
-        Sizes::None { refused, asked, .. } => {
-            cx.told();
-            let error = quote!({ let _: #krate::PhantomData<#refused>; &[] });
-            let inert = inert(&input, &krate, Some(error), cx);
-            return quote!(#inert #asked);
+            let message = size::message(ty);
+            let error = quote_spanned!(ty.span()=> ::core::compile_error! { #message });
+            return inert(&input, &krate, Some(error), cx);
         }
     }
     if args::impossible(&data.fields, &input.generics) {
         cx.told();
     }
     if cx.is_broken() {
-        let inert = inert(&input, &krate, None, cx);
-        return quote!(#inert #asked);
+        return inert(&input, &krate, None, cx);
     }
     let errors = cx.finish();
     let name = &input.ident;
     let members: Vec<_> = data.fields.members().collect();
-    let mut guards = TokenStream::new();
-    let types: Vec<Type> =
-        data.fields.iter().enumerate().map(|(place, field)| guarded(&field.ty, place, &mut guards, &krate)).collect();
+    let types: Vec<Type> = data.fields.iter().map(|field| field.ty.clone()).collect();
     let variables: Vec<Ident> = (0..types.len()).map(|k| format_ident!("d{k}")).collect();
     let bounded = key::with_bounds(&input.generics, &krate);
     let (_, arguments, wher) = bounded.split_for_impl();
@@ -78,7 +71,6 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let imports = types::imports(&krate);
     quote!(const _: () = {
         #imports
-        #guards
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         impl #impl_generics #krate::Listed for #name #arguments #wher {
@@ -91,14 +83,6 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
             }
         }
     }; #errors)
-}
-
-/// The type of a field; where it may be one that has no size, in an alias that asks for that.
-pub(crate) fn guarded(ty: &Type, place: usize, guards: &mut TokenStream, krate: &Krate) -> Type {
-    let Some(guarded) = size::guarded(ty, krate) else { return ty.clone() };
-    let name = format_ident!("__CninfraField{place}", span = ty.span());
-    guards.extend(quote!(#[allow(non_camel_case_types)] type #name = #guarded;));
-    parse_quote!(#name)
 }
 
 /// Where a dependency's constant is found: `<#key as #of>::#name`, asked of the type itself where it can be seen, for a shorter message.

@@ -6,7 +6,7 @@ use crate::{
     dynamic,
     key::{self, Identity},
     krate::Krate,
-    names, plugin,
+    names,
     source::Source,
 };
 use proc_macro2::TokenStream;
@@ -27,60 +27,21 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
             _ => args::unknown(&arg, &mut cx, EXPECTED),
         }
     }
-    match syn::parse2(item.clone()) {
-        Ok(def) => generate(def, many, given, &krate, source, cx),
-        Err(error) => no_trait(&item, &error, source, cx),
-    }
-}
-
-/// The trait is an interface all the same, of several plugins or of one, so that what names it does not err too.
-pub(crate) fn instead(def: ItemTrait, source: &Source, cx: Ctxt) -> TokenStream {
-    if def.attrs.iter().any(|attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "interface"))
-    {
-        let errors = cx.finish();
-        return quote!(#def #errors);
-    }
-    generate(def, true, None, &Krate::default(), source, cx)
-}
-
-/// The item is given back, and what can be a plugin is one, so that what names it does not err too.
-fn no_trait(item: &TokenStream, error: &syn::Error, source: &Source, mut cx: Ctxt) -> TokenStream {
-    const EXPECTED: &str = "CN010: an interface is a trait\n= help: put `#[interface]` on a trait";
-    let mut instead = None;
-    match syn::parse2::<Item>(item.clone()) {
-        Ok(Item::Struct(def)) if !def.attrs.iter().any(args::is_plugin) => {
-            cx.error(def.ident.span(), EXPECTED);
-            instead = Some(plugin::inert(&def.ident, &def.generics, source));
+    let mut def: ItemTrait = match syn::parse2(item.clone()) {
+        Ok(def) => def,
+        Err(error) => {
+            match syn::parse2::<Item>(item.clone()) {
+                Ok(other) => {
+                    cx.error(other.span(), "CN010: an interface is a trait\n= help: put `#[interface]` on a trait")
+                }
+                Err(_) => cx.error(error.span(), format_args!("CN010: {error}")),
+            }
+            let errors = cx.finish();
+            return quote!(#item #errors);
         }
-        Ok(other) => cx.error(other.span(), EXPECTED),
-        Err(_) => cx.error(error.span(), format_args!("CN010: {error}")),
-    }
-    let errors = cx.finish();
-    quote!(#item #instead #errors)
-}
-
-fn generate(
-    mut def: ItemTrait,
-    many: bool,
-    given: Option<String>,
-    krate: &Krate,
-    source: &Source,
-    mut cx: Ctxt,
-) -> TokenStream {
+    };
     key::check_generics(&def.generics, &mut cx);
     repeated(&mut def.attrs, "interface", &mut cx);
-    let mut is_plugin = None;
-    def.attrs.retain(|attribute| {
-        let is = args::is_plugin(attribute);
-        is_plugin = is_plugin.or(is.then(|| args::span_of(attribute)));
-        !is
-    });
-    if let Some(span) = is_plugin {
-        cx.error(
-            span,
-            "CN010: an interface is no plugin\n= help: keep `#[interface]`, and put `#[plugin]` on a struct",
-        );
-    }
     dynamic::check(&mut def, &mut cx);
     share(&mut def);
     if !def.attrs.iter().any(|a| a.path().segments.last().is_some_and(|last| last.ident == "async_trait")) {
@@ -89,7 +50,7 @@ fn generate(
     // what was meant is not known: allow both
     let many = many || cx.is_broken();
     let errors = cx.finish();
-    let impls = impls(&def, many, given, source, krate);
+    let impls = impls(&def, many, given, source, &krate);
     quote! {
         #def
         #impls

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Path, Type};
+use syn::Path;
 
 /// `::cninfra`, or what `crate = path` says.
 #[derive(Clone, Default)]
@@ -35,12 +35,6 @@ impl Krate {
             None => quote_spanned!(span=> ::cninfra::private),
         }
     }
-}
-
-/// An error in the place of a type: one that the compiler speaks of no more. `of` is used all the same, so that what it is imported by is not to be warned of.
-pub(crate) fn error(span: Span, message: &str, of: &TokenStream, krate: &Krate) -> Type {
-    let error = quote_spanned!(span=> ::core::compile_error! { #message });
-    Type::Verbatim(quote!(<#krate::Sound<{ #error }> as #krate::Pass>::Of<#krate::PhantomData<#of>>))
 }
 
 /// The module that generated code names.

@@ -16,7 +16,6 @@ mod fuzz;
 mod guessed;
 mod interface;
 mod key;
-mod known;
 mod krate;
 mod lifetimes;
 mod names;

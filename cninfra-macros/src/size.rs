@@ -1,129 +1,104 @@
 //! Types that no field can have, since they have no size: a `dyn Trait` without `Dep`, a `str`, a slice. rustc tells of one wherever the struct is named, and
-//! so of each of its impls; here it is told once. What the words alone do not say, since types of one's own may be called so, is asked of the compiler.
+//! so of each of its impls; here it is told once. Types are known by their names: one that is written with a path, but for std's, is another one.
 
-use crate::{
-    known::{self, Doubts, Size},
-    krate::{self, Krate},
-    types,
-};
-use proc_macro2::{Span, TokenStream};
-use quote::quote;
-use syn::{Fields, GenericArgument, PathArguments, Type, TypeParamBound, spanned::Spanned as _};
+use crate::types;
+use proc_macro2::Span;
+use syn::{Field, Fields, GenericArgument, PathArguments, PathSegment, Type, TypeParamBound, spanned::Spanned as _};
 
 /// Traits of std that are no interfaces.
 const OF_STD: [&str; 8] = ["Any", "Debug", "Display", "Error", "Fn", "FnMut", "FnOnce", "Future"];
+/// What may hold something without a size.
+const POINTERS: [&str; 5] = ["Arc", "Box", "Dep", "Rc", "Weak"];
+/// What has no size itself then.
+const CELLS: [&str; 4] = ["Cell", "Mutex", "RefCell", "RwLock"];
+/// Types of std that have none, by words that others may be called by: the compiler is asked which it is.
+const DOUBTFUL: [&str; 3] = ["CStr", "OsStr", "Path"];
+/// What holds only what has a size.
+const CONTAINERS: [&str; 11] = [
+    "BTreeMap", "BTreeSet", "HashMap", "HashSet", "LazyLock", "OnceCell", "OnceLock", "Option", "Result", "Vec",
+    "VecDeque",
+];
 
 /// Something without a size, in a place where there must be one.
 pub(crate) struct Unsized<'a> {
     ty: &'a mut Type,
     /// The last word of what it stands in.
     around: String,
-    /// What decides whether it is wrong.
-    doubts: Doubts,
-    /// Has what it stands in no size either?
-    at_end: bool,
 }
 
 /// The first one in a field's type.
 pub(crate) fn find(ty: &mut Type) -> Option<Unsized<'_>> {
-    search(ty, "", Some(Vec::new()), true)
+    search(ty, "", true)
 }
 
 /// Of a struct that a derive sees, and can not change.
-pub(crate) enum Sizes {
+pub(crate) enum Sizes<'a> {
     Known,
-    /// A field is none that a struct can have: rustc says so, once. With a question whether it is what it looks like.
-    Told(TokenStream),
+    /// A field is none that a struct can have: rustc says so, once.
+    Told,
     /// The last field has no size, and so has the struct: it is right for rustc, but nothing that is of use can be implemented for it.
-    None {
-        at: Span,
-        /// Is it so whatever the words mean?
-        is_sure: bool,
-        /// A type that is an error then.
-        refused: Box<Type>,
-        /// As of what is told.
-        asked: TokenStream,
-    },
+    None(&'a Type),
 }
 
-/// What is known of the sizes of a struct's fields, but for those that [`guarded`] asks for.
-pub(crate) fn of_fields(fields: &Fields, krate: &Krate) -> Sizes {
-    let (mut wrong, mut asked, mut end) = (0, TokenStream::new(), None);
-    for (place, field) in fields.iter().enumerate().filter(|(_, field)| !is_doubtful(&field.ty)) {
-        let mut ty = field.ty.clone();
-        let Some(found) = find(&mut ty) else { continue };
-        wrong += 1;
-        asked.extend(known::other(&found.doubts, krate));
-        if found.at_end && place + 1 == fields.len() {
-            let (at, mut refused) = (found.ty.span(), found.ty.clone());
-            let is_sure = Unsized { ty: &mut refused, ..found }.refuse(krate);
-            end = Some((at, is_sure, refused));
-        }
-    }
-    match end {
-        Some((at, is_sure, refused)) if wrong == 1 => Sizes::None { at, is_sure, refused: Box::new(refused), asked },
-        _ if wrong > 0 => Sizes::Told(asked),
+/// What is known of the sizes of a struct's fields.
+pub(crate) fn of_fields(fields: &Fields) -> Sizes<'_> {
+    let is_wrong = |field: &Field| find(&mut field.ty.clone()).is_some();
+    let wrong = fields.iter().filter(|field| is_wrong(field)).count();
+    match fields.iter().next_back() {
+        Some(last) if wrong == 1 && has_none(&last.ty) => Sizes::None(&last.ty),
+        _ if wrong > 0 => Sizes::Told,
         _ => Sizes::Known,
     }
 }
 
-/// Is it a type of std without a size, if it is not another of its name? (Nobody calls another one `str`.)
-fn is_doubtful(ty: &Type) -> bool {
-    matches!(types::ungroup(ty), Type::Path(path) if !path.path.is_ident("str")) && has_none(ty).is_some()
+/// What is wrong with a type that has no size, and the mend.
+pub(crate) fn message(ty: &Type) -> String {
+    Unsized { ty: &mut ty.clone(), around: String::new() }.message()
 }
 
-/// Such a type, and what is an error in its place if it is std's.
-pub(crate) fn guarded(ty: &Type, krate: &Krate) -> Option<Type> {
-    let mut guarded = ty.clone();
-    if is_doubtful(ty) {
-        find(&mut guarded)?.refuse(krate);
-        return Some(guarded);
-    }
-    None
-}
-
-/// Is the type itself one, and if what?
-fn has_none(ty: &Type) -> Option<Doubts> {
+/// Is the type itself one?
+fn has_none(ty: &Type) -> bool {
     match types::ungroup(ty) {
-        Type::TraitObject(_) | Type::Slice(_) => Some(Vec::new()),
-        Type::Path(path) => {
-            let known = known::named(path).filter(|known| known.size == Size::None)?;
-            let is_bare = path.path.segments.last().is_some_and(|last| last.arguments.is_none());
-            Some(vec![known.compared(path).filter(|_| is_bare)?])
-        }
-        _ => None,
+        Type::TraitObject(_) | Type::Slice(_) => true,
+        Type::Path(path) => path.qself.is_none() && path.path.is_ident("str"),
+        _ => false,
     }
 }
 
-/// `sized`: what must be std's, so that it must have a size where it stands. `at_end`: has what it stands in no size if it has none?
-fn search<'a>(ty: &'a mut Type, around: &str, sized: Option<Doubts>, at_end: bool) -> Option<Unsized<'a>> {
-    if let (Some(sized), Some(doubts)) = (&sized, has_none(ty)) {
-        return Some(Unsized { ty, around: around.to_string(), doubts: [&sized[..], &doubts].concat(), at_end });
+/// May the type itself be one? That is asked of the compiler.
+pub(crate) fn is_doubtful(ty: &Type) -> bool {
+    let Type::Path(path) = types::ungroup(ty) else { return false };
+    let named = |last: &PathSegment| last.arguments.is_none() && DOUBTFUL.iter().any(|name| last.ident == name);
+    types::may_be_of_std(path) && path.path.segments.last().is_some_and(named)
+}
+
+/// `sized`: must it have a size where it stands?
+fn search<'a>(ty: &'a mut Type, around: &str, sized: bool) -> Option<Unsized<'a>> {
+    if sized && has_none(ty) {
+        return Some(Unsized { ty, around: around.to_string() });
     }
     match ty {
-        Type::Group(group) => search(&mut group.elem, around, sized, at_end),
-        Type::Paren(paren) => search(&mut paren.elem, around, sized, at_end),
-        Type::Slice(slice) => search(&mut slice.elem, "", Some(Vec::new()), false),
-        Type::Array(array) => search(&mut array.elem, "", Some(Vec::new()), false),
-        Type::Tuple(tuple) => {
-            let last = tuple.elems.len().saturating_sub(1);
-            let mut all = tuple.elems.iter_mut().enumerate();
-            all.find_map(|(place, inner)| search(inner, "", sized.clone(), at_end && place == last))
-        }
-        Type::Reference(lent) => search(&mut lent.elem, "", None, false),
+        Type::Group(group) => search(&mut group.elem, around, sized),
+        Type::Paren(paren) => search(&mut paren.elem, around, sized),
+        Type::Slice(slice) => search(&mut slice.elem, "", true),
+        Type::Array(array) => search(&mut array.elem, "", true),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().find_map(|inner| search(inner, "", sized)),
+        Type::Reference(lent) => search(&mut lent.elem, "", false),
         Type::Path(path) => {
-            let known = known::named(path)?;
-            let (sized, at_end) = match known.size {
-                Size::Any | Size::Behind => (None, false),
-                Size::Inner | Size::None if sized.is_none() => (None, false),
-                Size::Inner | Size::None => (Some([&sized?[..], &[known.compared(path)?]].concat()), at_end),
-                Size::Held => (Some(vec![known.compared(path)?]), false),
-            };
-            let last = path.path.segments.last_mut()?;
+            let last =
+                path.path.segments.last().filter(|last| !last.arguments.is_none() && types::may_be_of_std(path))?;
             let word = last.ident.to_string();
-            let PathArguments::AngleBracketed(arguments) = &mut last.arguments else { return None };
+            let sized = match word.as_str() {
+                word if POINTERS.contains(&word) => false,
+                word if CELLS.contains(&word) => sized,
+                word if CONTAINERS.contains(&word) => true,
+                _ => return None,
+            };
+            let PathArguments::AngleBracketed(arguments) = &mut path.path.segments.last_mut()?.arguments else {
+                return None;
+            };
             arguments.args.iter_mut().find_map(|argument| match argument {
-                GenericArgument::Type(inner) => search(inner, &word, sized.clone(), at_end),
+                GenericArgument::Type(inner) => search(inner, &word, sized),
                 _ => None,
             })
         }
@@ -132,17 +107,13 @@ fn search<'a>(ty: &'a mut Type, around: &str, sized: Option<Doubts>, at_end: boo
 }
 
 impl Unsized<'_> {
-    /// Puts in its place what is an error, if it is wrong; else it is what it was. Is it wrong for sure?
-    pub(crate) fn refuse(self, krate: &Krate) -> bool {
-        let (span, message) = (self.ty.span(), self.message());
-        let is_sure = self.doubts.is_empty();
-        *self.ty = if is_sure {
-            let ty = &self.ty;
-            krate::error(span, &message, &quote!(#ty), krate)
-        } else {
-            known::asked(&self.doubts, self.ty, &message, krate)
-        };
-        is_sure
+    pub(crate) fn span(&self) -> Span {
+        self.ty.span()
+    }
+
+    /// Puts what has a size in its place.
+    pub(crate) fn replace(self, with: impl FnOnce(&Type) -> Type) {
+        *self.ty = with(self.ty);
     }
 
     /// What is wrong, and the mend.
@@ -171,17 +142,7 @@ impl Unsized<'_> {
                 (format!("`dyn {name}`"), help)
             }
             Type::Slice(_) => ("a slice".to_string(), "hold a `Vec<..>`, or a `Box<[..]>`".to_string()),
-            Type::Path(path) => {
-                let word = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-                let help = match word.as_str() {
-                    "str" => "hold a `String`, or a `&'static str`",
-                    "CStr" => "hold a `CString`",
-                    "OsStr" => "hold an `OsString`",
-                    _ => "hold a `PathBuf`",
-                };
-                (format!("`{word}`"), help.to_string())
-            }
-            _ => ("it".to_string(), "hold it in a box".to_string()),
+            _ => ("`str`".to_string(), "hold a `String`, or a `&'static str`".to_string()),
         };
         format!("CN036: {what} has no size, so no field can hold it\n= help: {help}")
     }

@@ -3,10 +3,7 @@
 use crate::{krate::Krate, lifetimes};
 use proc_macro2::{Group, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::{
-    Expr, GenericArgument, Generics, PathArguments, PathSegment, ReturnType, Type, TypeParamBound, TypePath,
-    TypeTraitObject,
-};
+use syn::{GenericArgument, Generics, PathArguments, PathSegment, Type, TypeParamBound, TypePath, TypeTraitObject};
 
 /// A type that stands around another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,36 +52,6 @@ pub(crate) fn holder(ty: &Type) -> Option<(String, &Type)> {
             Some((word, inner))
         }
         _ => None,
-    }
-}
-
-/// What is within all such types around it.
-pub(crate) fn held(mut ty: &Type) -> &Type {
-    while let Some((_, inner)) = holder(ty) {
-        ty = inner;
-    }
-    ty
-}
-
-/// The same, to be changed.
-pub(crate) fn held_mut(ty: &mut Type) -> &mut Type {
-    if holder(ty).is_none() {
-        return ty;
-    }
-    match ty {
-        Type::Group(group) => held_mut(&mut group.elem),
-        Type::Paren(paren) => held_mut(&mut paren.elem),
-        Type::Path(path) => {
-            let arguments = path.path.segments.last_mut().map(|last| &mut last.arguments);
-            match arguments {
-                Some(PathArguments::AngleBracketed(arguments)) => match arguments.args.first_mut() {
-                    Some(GenericArgument::Type(inner)) => held_mut(inner),
-                    _ => unreachable!(),
-                },
-                _ => unreachable!(),
-            }
-        }
-        _ => ty,
     }
 }
 
@@ -206,51 +173,20 @@ pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
     is_double || is_never(ty) || lifetimes::undeclared(ty, generics).is_some()
 }
 
-/// Is it `impl Trait`, `_` or a reference without a lifetime, or made of one?
+/// Is it `impl Trait` or `_`, or made of one?
 fn is_never(ty: &Type) -> bool {
-    is_never_here(ty, false)
-}
-
-/// `elided`: may lifetimes be left out here?
-fn is_never_here(ty: &Type, elided: bool) -> bool {
-    let is_never = |ty: &Type| is_never_here(ty, elided);
     match ungroup(ty) {
         Type::ImplTrait(_) | Type::Infer(_) => true,
         Type::Tuple(tuple) => tuple.elems.iter().any(is_never),
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| is_never_of(&last.arguments, elided)),
-        Type::Array(array) => is_never(&array.elem) || matches!(array.len, Expr::Infer(_)),
-        Type::Slice(slice) => is_never(&slice.elem),
-        Type::Reference(lent) => !elided && lent.lifetime.is_none() || is_never(&lent.elem),
-        Type::Ptr(ptr) => is_never(&ptr.elem),
-        Type::FnPtr(of) => {
-            of.inputs.iter().any(|input| is_never_here(&input.ty, true)) || is_never_returned(&of.output)
-        }
-        Type::TraitObject(object) => object.bounds.iter().any(|bound| match bound {
-            TypeParamBound::Trait(bound) => {
-                bound.path.segments.last().is_some_and(|last| is_never_of(&last.arguments, elided))
-            }
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
+            PathArguments::AngleBracketed(arguments) => arguments
+                .args
+                .iter()
+                .any(|argument| matches!(argument, GenericArgument::Type(inner) if is_never(inner))),
             _ => false,
         }),
         _ => false,
     }
-}
-
-fn is_never_of(arguments: &PathArguments, elided: bool) -> bool {
-    match arguments {
-        PathArguments::None => false,
-        PathArguments::AngleBracketed(arguments) => arguments.args.iter().any(|argument| match argument {
-            GenericArgument::Type(inner) => is_never_here(inner, elided),
-            GenericArgument::AssocType(assoc) => is_never_here(&assoc.ty, elided),
-            _ => false,
-        }),
-        PathArguments::Parenthesized(arguments) => {
-            arguments.inputs.iter().any(|input| is_never_here(&input.ty, true)) || is_never_returned(&arguments.output)
-        }
-    }
-}
-
-fn is_never_returned(output: &ReturnType) -> bool {
-    matches!(output, ReturnType::Type(_, ty) if is_never_here(ty, true))
 }
 
 /// The `$t:ty` of a `macro_rules` arrives in an invisible group.

@@ -17,7 +17,7 @@ pub use crate::{
         plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin},
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},
-        shared::{Is, IsNot, NotSame, Same, alone, idle, refused, shared, unmarked},
+        shared::{Is, IsNot, alone, idle, shared, sized, unmarked},
         slot::Slot,
         trie::{Digits, Found, Many, One, Root, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, Xa, Xb, Xc, Xd, Xe, Xf},
     },

@@ -24,10 +24,10 @@ impl Model {
         let bounded = self.bounded();
         let (key, whole) = (self.key(&self.generics, source), self.whole(&bounded, source));
         let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
-        let (imports, guards) = (types::imports(&self.krate), &self.guards);
+        let imports = types::imports(&self.krate);
         quote! {
             #[allow(deprecated)]
-            const _: () = { #imports #guards #key #whole #checks };
+            const _: () = { #imports #key #whole #checks };
         }
     }
 

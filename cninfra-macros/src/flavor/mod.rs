@@ -16,10 +16,9 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     }
     let model = Model::parse(&input, &mut cx);
     if model.is_hopeless() {
-        let (errors, asked) = (cx.finish(), model.asked);
-        return quote!(#asked #errors);
+        return cx.finish();
     }
     let generated = if cx.is_broken() { model.inert(source) } else { model.generate(source) };
-    let (errors, asked) = (cx.finish(), model.asked);
-    quote!(#generated #asked #errors)
+    let errors = cx.finish();
+    quote!(#generated #errors)
 }

@@ -3,17 +3,15 @@
 use crate::{
     args::{self, Value, span_of},
     ctxt::Ctxt,
-    deps::guarded,
     key,
     krate::Krate,
     names,
     size::{self, Sizes},
     types::{self, ungroup},
 };
-use proc_macro2::TokenStream;
-use quote::quote;
 use syn::{
     Data, DeriveInput, Fields, Generics, Ident, Token, Type, TypeParamBound, Visibility, punctuated::Punctuated,
+    spanned::Spanned as _,
 };
 
 const NO_SIZE: &str = "CN007: what has no size can not be a field of a flavor\n= help: a plugin's field is `Dep<Plugin>`; the interfaces that it provides are said \
@@ -35,10 +33,6 @@ pub(super) struct Model {
     pub(super) open: bool,
     pub(super) krate: Krate,
     pub(super) fields: Vec<Field>,
-    /// Questions whether what is told is what it looks like.
-    pub(super) asked: TokenStream,
-    /// Aliases that ask whether a field's type has a size.
-    pub(super) guards: TokenStream,
     has_size: bool,
 }
 
@@ -51,8 +45,6 @@ impl Model {
             open: false,
             krate: Krate::default(),
             fields: Vec::new(),
-            asked: TokenStream::new(),
-            guards: TokenStream::new(),
             has_size: true,
         };
         for arg in args::of_attributes(&input.attrs, names::FLAVOR, cx, EXPECTED) {
@@ -92,27 +84,14 @@ impl Model {
         }
         let lent = |ty: &Type| matches!(ungroup(ty), Type::Reference(reference) if reference.lifetime.is_none());
         if let Data::Struct(data) = &input.data {
-            match size::of_fields(&data.fields, &model.krate) {
+            match size::of_fields(&data.fields) {
                 Sizes::Known => {}
-                Sizes::Told(asked) => {
-                    cx.told();
-                    model.asked = asked;
-                }
-                Sizes::None { at, is_sure, refused, asked } => {
-                    let krate = &model.krate;
-                    model.asked = if is_sure {
-                        cx.error(at, NO_SIZE);
-                        asked
-                    } else {
-                        cx.told();
-                        quote!(#asked const _: () = { let _: #krate::PhantomData<#refused>; };)
-                    };
+                Sizes::Told => cx.told(),
+                Sizes::None(ty) => {
+                    cx.error(ty.span(), NO_SIZE);
                     model.has_size = false;
                 }
             }
-        }
-        for (place, field) in model.fields.iter_mut().enumerate() {
-            field.ty = guarded(&field.ty, place, &mut model.guards, &model.krate);
         }
         if model.is_endless() || model.fields.iter().any(|field| lent(&field.ty)) {
             // no struct can have such a field: rustc says so

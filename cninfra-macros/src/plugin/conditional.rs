@@ -1,17 +1,11 @@
 //! Plugins with fields behind `#[cfg(..)]`. An attribute sees such fields whether they are there or not, a derive sees only those that are: so the
 //! attribute leaves the rest to a derive.
 
-use super::{
-    arguments::Arguments,
-    closed,
-    fields::{LENT, Role, lent},
-    impls, itself, malformed,
-    written::Written,
-};
-use crate::{ctxt::Ctxt, krate, source::Source};
+use super::{arguments::Arguments, closed, impls, malformed};
+use crate::{ctxt::Ctxt, source::Source};
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{ItemStruct, Meta, spanned::Spanned as _};
+use syn::{ItemStruct, Meta};
 
 /// The helper attribute of the derive that holds the arguments of `#[plugin(..)]`.
 const ARGUMENTS: &str = "__plugin";
@@ -28,23 +22,12 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
     let mut cx = Ctxt::default();
     let krate = Arguments::parse(given.clone(), &mut cx).krate;
     // what no field can have is told of where it stands, if the field does: a derive could not take it out of the struct
-    let (mut told, mut roles) = (Vec::new(), Vec::new());
     for field in &mut def.fields {
-        told.push(field.ty.clone());
-        let reference = lent(&field.ty).map(|lent| (lent.and_token.span(), lent.elem.clone()));
-        if let Some((span, inner)) = &reference {
-            field.ty = krate::error(*span, LENT, &quote!(#inner), &krate);
-        }
-        let refused = reference.is_some()
-            || itself::refuse(&mut field.ty, &def.ident, &def.generics, &krate, &mut cx)
-            || malformed::refuse(&mut field.ty, &krate, &mut cx);
-        roles.push(if refused { Role::Refused } else { Role::Default(None) });
+        malformed::refuse(&mut field.ty, &krate, &mut cx);
     }
     let _ = cx.finish();
-    let aliases = Written::of(&def, &roles).put(&mut def, Some(&told));
     let def = closed(&def);
     quote! {
-        #aliases
         #[derive(#krate::ConditionalPlugin)]
         #[__plugin(#given)]
         #def
@@ -65,6 +48,5 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
         }
         !is_mine
     });
-    let written = Written::kept(&mut def);
-    impls(given, &mut def, Some(written), source)
+    impls(given, &mut def, false, source)
 }

@@ -4,7 +4,6 @@ use super::{
     arguments::{Arguments, Deps},
     fields::Role,
     values::{context, sound, value},
-    written::Written,
 };
 use crate::{
     deps::{self, pattern, tuple},
@@ -34,7 +33,6 @@ pub(super) fn generate(
     def: &ItemStruct,
     args: &Arguments,
     roles: &[Role],
-    written: &Written,
     shared: &TokenStream,
     source: &Source,
 ) -> TokenStream {
@@ -50,7 +48,7 @@ pub(super) fn generate(
             let lists = lists(name, &def.generics, &style.deps, krate);
             (Style { deps: quote!(<#krate::Attribute as #krate::DepsOf<Self>>::Deps), ..style }, lists)
         }
-        None => (field_style(def, roles, written, krate), quote!()),
+        None => (field_style(def, roles, krate), quote!()),
     };
     let extras = extras(args, &config);
     let lifecycle = lifecycle(def, args);
@@ -170,12 +168,13 @@ pub(super) fn config_meta(def: &ItemStruct, ty: &Type, check: Option<&Expr>, kra
     quote!(#krate::Option::Some(#section #check))
 }
 
-fn field_style(def: &ItemStruct, roles: &[Role], written: &Written, krate: &Krate) -> Style {
+fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
     let members: Vec<Member> = def.fields.members().collect();
     let (mut listed, mut variables, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut config = quote!(#krate::Option::None);
     let cx = context();
-    for (k, (ty, role)) in written.types().zip(roles).enumerate() {
+    for (k, (field, role)) in def.fields.iter().zip(roles).enumerate() {
+        let ty = &field.ty;
         values.push(match role {
             Role::Dep => {
                 let variable = format_ident!("__d{k}", span = Span::mixed_site());

@@ -1,11 +1,9 @@
 //! What each field of a plugin is filled with. Takes the helper attributes off the fields.
 
-use super::{held, itself, malformed};
+use super::{held, malformed};
 use crate::{args::span_of, ctxt::Ctxt, krate::Krate, lifetimes, names, types};
 use quote::quote;
-use syn::{
-    Attribute, Expr, Fields, Generics, Ident, MetaNameValue, Type, TypeReference, parse_quote, spanned::Spanned as _,
-};
+use syn::{Attribute, Expr, Fields, Generics, Ident, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
 
 /// What a field is filled with.
 pub(super) enum Role {
@@ -14,8 +12,6 @@ pub(super) enum Role {
     Config(Option<Expr>),
     Context,
     Default(Option<Expr>),
-    /// It can not be what it is: that is told.
-    Refused,
 }
 
 const HELPERS: [&str; 4] = [names::CONFIG, names::CONTEXT, names::DEFAULT, names::DEP];
@@ -40,13 +36,15 @@ pub(super) fn parse(
         if let Some((name, generics)) = owned {
             // with `'static` in its place, the dependency is none
             refused = refuse_lifetime(&mut field.ty, generics, cx) && types::dependency(&field.ty).is_some();
-            refused |= itself::refuse(&mut field.ty, name, generics, krate, cx);
+            refuse_itself(&mut field.ty, name, generics, krate, cx);
         }
-        refused = refused || refuse_lent(&mut field.ty, krate, cx) || malformed::refuse(&mut field.ty, krate, cx);
+        refused = refused
+            || refuse_lent(&mut field.ty, owned.is_some(), krate, cx)
+            || malformed::refuse(&mut field.ty, krate, cx);
         malformed::mend(&mut field.attrs, &HELPERS, cx);
         let attributes = take(&mut field.attrs);
         if refused {
-            roles.push(Role::Refused);
+            roles.push(Role::Default(None));
             continue;
         }
         if listed {
@@ -75,26 +73,27 @@ pub(super) fn parse(
     roles
 }
 
-/// What is said of a reference.
-pub(super) const LENT: &str = "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`";
-
-/// A reference that can not be meant, since a plugin outlives whoever lends: one without a lifetime, or in a `Dep`.
-pub(super) fn lent(ty: &Type) -> Option<&TypeReference> {
-    match types::dependency(ty) {
-        Some((_, Type::Reference(lent))) => Some(lent),
-        Some(_) => None,
-        None => match types::ungroup(ty) {
-            Type::Reference(lent) if lent.lifetime.is_none() => Some(lent),
-            _ => None,
-        },
-    }
-}
-
-/// Notes such a reference. (A handle takes its place, so that rustc does not ask for the lifetime.)
-fn refuse_lent(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
-    let Some(lent) = lent(ty) else { return false };
-    cx.error(lent.and_token.span(), LENT);
+/// A plugin outlives whoever lends: a reference without a lifetime can not be meant. (A handle takes its place, so that rustc does not
+/// ask for the lifetime. Where the struct is not `owned`, it does.)
+fn refuse_lent(ty: &mut Type, owned: bool, krate: &Krate, cx: &mut Ctxt) -> bool {
+    let lent = match types::dependency(ty) {
+        Some((_, Type::Reference(lent))) => lent,
+        None if let Type::Reference(lent) = types::ungroup(ty)
+            && lent.lifetime.is_none() =>
+        {
+            lent
+        }
+        _ => return false,
+    };
     let inner = &lent.elem;
+    if owned || lent.lifetime.is_some() {
+        cx.error(
+            lent.and_token.span(),
+            "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`",
+        );
+    } else {
+        cx.told();
+    }
     *ty = parse_quote!(#krate::Dep<#inner>);
     true
 }
@@ -109,6 +108,20 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
     );
     *ty = mended;
     true
+}
+
+/// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place.)
+fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate, cx: &mut Ctxt) {
+    let is_itself = match types::ungroup(ty) {
+        Type::Path(path) => path.path.is_ident(name) || path.path.is_ident("Self"),
+        _ => false,
+    };
+    if is_itself {
+        cx.error(ty.span(), "CN033: a plugin can not hold itself\n= help: take the field away");
+        // by its name: the impls of an inert plugin have another `Self`
+        let (_, arguments, _) = generics.split_for_impl();
+        *ty = parse_quote!(#krate::Dep<#name #arguments>);
+    }
 }
 
 /// The helper attributes of a field, off the field.

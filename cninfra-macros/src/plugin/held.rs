@@ -1,12 +1,13 @@
 //! A `Dep` in a container that is no way to ask for dependencies: the field would be filled with its default, which is empty, and nobody would
 //! see it. Only containers that nothing is put into later: a `Mutex` or a `OnceLock` may well begin empty.
 
-use crate::{
-    ctxt::Ctxt,
-    known::{self, Size},
-    types,
-};
+use crate::{ctxt::Ctxt, types};
 use syn::{GenericArgument, PathArguments, Type, spanned::Spanned as _};
+
+/// What is empty by default.
+const EMPTY: [&str; 7] = ["BTreeMap", "BTreeSet", "HashMap", "HashSet", "Option", "Vec", "VecDeque"];
+/// What is as empty as what it holds.
+const AROUND: [&str; 2] = ["Arc", "Box"];
 
 pub(super) fn refuse(ty: &Type, cx: &mut Ctxt) {
     if holds(ty, false) {
@@ -26,17 +27,16 @@ fn holds(ty: &Type, empty: bool) -> bool {
     let Type::Path(path) = types::ungroup(ty) else { return false };
     let Some(last) = path.path.segments.last() else { return false };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
-    if last.ident == "Dep" {
+    let word = last.ident.to_string();
+    if word == "Dep" {
         // one of two is another type
         return empty && arguments.args.len() == 1;
     }
-    let Some(known) = known::named(path).filter(|known| known.empty || known.size == Size::Behind) else {
+    let is_empty = EMPTY.contains(&word.as_str());
+    if !types::may_be_of_std(path) || !(is_empty || AROUND.contains(&word.as_str())) {
         return false;
-    };
-    arguments
-        .args
-        .iter()
-        .any(|inner| matches!(inner, GenericArgument::Type(inner) if holds(inner, empty || known.empty)))
+    }
+    arguments.args.iter().any(|inner| matches!(inner, GenericArgument::Type(inner) if holds(inner, empty || is_empty)))
 }
 
 #[cfg(test)]

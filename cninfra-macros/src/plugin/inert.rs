@@ -18,8 +18,10 @@ pub(super) fn of_struct(
     shared: &TokenStream,
     source: &Source,
 ) -> TokenStream {
-    let deps = match listed(args) {
-        Some(listed) => listed,
+    let deps = match &args.deps {
+        Some(Deps::Tuple(types)) => quote!((#(#types,)*)),
+        Some(Deps::Struct(ty)) => quote!(#ty),
+        Some(Deps::Broken(error)) => error.clone(),
         None => {
             let fields = def.fields.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Dep));
             let types = fields.map(|(field, _)| field.ty.clone());
@@ -32,17 +34,7 @@ pub(super) fn of_struct(
 }
 
 pub(super) fn of_item(name: &Ident, generics: &Generics, args: &Arguments, source: &Source) -> TokenStream {
-    let deps = listed(args).unwrap_or_else(|| quote!(()));
-    generate(name, generics, &deps, &quote!(), args, source)
-}
-
-/// The dependencies, where the arguments say which they are.
-fn listed(args: &Arguments) -> Option<TokenStream> {
-    Some(match args.deps.as_ref()? {
-        Deps::Tuple(types) => quote!((#(#types,)*)),
-        Deps::Struct(ty) => quote!(#ty),
-        Deps::Broken(error) => error.clone(),
-    })
+    generate(name, generics, &quote!(()), &quote!(), args, source)
 }
 
 fn generate(

@@ -1,33 +1,29 @@
 //! What is nearly right, but would be told of by rustc in more words, or twice: a `Dep` of nothing or of several types, `impl Trait` for `dyn Trait`, a
 //! field without a size, and a misspelled attribute of a field.
 
-use crate::{
-    args::span_of,
-    ctxt::Ctxt,
-    krate::{self, Krate},
-    size, types,
-};
-use proc_macro2::Span;
-use quote::quote;
+use crate::{args::span_of, ctxt::Ctxt, krate::Krate, size, types};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::{Attribute, GenericArgument, Ident, PathArguments, Type, parse_quote, spanned::Spanned as _};
 
-/// Puts an error in the place of a `Dep` that can not be one, and of what has no size, so that the compiler speaks of the field no more. Is the field wrong
-/// for sure?
+/// Puts an error in the place of a `Dep` that can not be one, and of what has no size, so that the compiler speaks of the field no more.
 pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
+    let error = |span, message: String, of: TokenStream| {
+        let error = quote_spanned!(span=> ::core::compile_error! { #message });
+        Type::Verbatim(quote!(<#krate::Sound<{ #error }> as #krate::Pass>::Of<#of>))
+    };
     if let Some((span, help)) = find(ty, krate) {
         let message = format!("CN010: a `Dep` holds one plugin, or one interface\n= help: {help}");
-        *ty = krate::error(span, &message, &quote!(()), krate);
-        cx.told();
-        return true;
+        *ty = error(span, message, quote!(()));
+    } else if let Some(found) = size::find(ty) {
+        let (span, message) = (found.span(), found.message());
+        // its name is used all the same: what it is imported by is not to be warned of
+        found.replace(|ty| error(span, message, quote!(#krate::PhantomData<#ty>)));
+    } else {
+        return false;
     }
-    let mut refused = false;
-    while let Some(found) = size::find(ty) {
-        refused |= found.refuse(krate);
-    }
-    if refused {
-        cx.told();
-    }
-    refused
+    cx.told();
+    true
 }
 
 /// Where a `Dep` is that can not be one, and what was meant.

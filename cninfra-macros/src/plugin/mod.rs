@@ -8,27 +8,23 @@ mod fields;
 mod held;
 mod idle;
 mod inert;
-mod itself;
 mod malformed;
 mod sections;
 mod shared;
 mod usual;
 mod values;
-mod written;
 
 use crate::{
     args, broken,
     ctxt::Ctxt,
-    guessed, interface, key,
+    guessed, key,
     source::{self, Source},
-    types,
 };
 use arguments::Arguments;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use shared::Shared;
-use syn::{Generics, Ident, Item, ItemStruct, Type, spanned::Spanned as _};
-use written::Written;
+use syn::{Generics, Ident, Item, ItemStruct, spanned::Spanned as _};
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut def: ItemStruct = match broken::parse(&item) {
@@ -39,7 +35,7 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
     if conditional::has_conditions(&def) {
         return conditional::defer(&given, def);
     }
-    let impls = impls(given, &mut def, None, source);
+    let impls = impls(given, &mut def, true, source);
     let def = closed(&def);
     quote!(#def #impls)
 }
@@ -64,10 +60,9 @@ fn closed(def: &ItemStruct) -> TokenStream {
     tokens.collect()
 }
 
-/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields, and, where nothing is `written` there yet, so that the struct can be
-/// changed, puts into it what is asked of its fields.
-fn impls(given: TokenStream, def: &mut ItemStruct, written: Option<Written>, source: &Source) -> TokenStream {
-    let owned = written.is_none();
+/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields, and, where the struct is `owned`, puts into it what is asked of
+/// its fields.
+fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let mut arguments = Arguments::parse(given, &mut cx);
     arguments.name_itself(def);
@@ -91,22 +86,22 @@ fn impls(given: TokenStream, def: &mut ItemStruct, written: Option<Written>, sou
         cx.error(span, args::PLUGIN_AND_FLAVOR);
     }
     let broken = cx.is_broken() || arguments.is_broken();
-    let written = written.unwrap_or_else(|| Written::of(def, &fields));
-    let shared = Shared::of(def, &arguments, &fields, &written, owned, broken);
+    let shared = Shared::of(def, &arguments, &fields, owned, broken);
     let asked = &shared.asked;
     let generated = if broken {
-        inert::of_struct(def, &arguments, &fields, asked, source)
+        let generated = inert::of_struct(def, &arguments, &fields, asked, source);
+        shared.guard(&mut def.fields);
+        generated
     } else {
-        let generated = usual::generate(def, &arguments, &fields, &written, asked, source)
-            .unwrap_or_else(|| expand::generate(def, &arguments, &fields, &written, asked, source));
-        let sections = sections::check(def, &arguments, &fields, &written);
+        let generated = usual::generate(def, &arguments, &fields, asked, source)
+            .unwrap_or_else(|| expand::generate(def, &arguments, &fields, asked, source));
+        shared.guard(&mut def.fields);
+        let sections = sections::check(def, &arguments, &fields);
         let idle = idle::check(def, &arguments);
         quote!(#generated #sections #idle)
     };
-    shared.guard(&mut def.fields);
-    let aliases = written.put(def, None);
     let errors = cx.finish();
-    quote!(#aliases #generated #errors)
+    quote!(#generated #errors)
 }
 
 /// The impls of what was to be a plugin, but is none.
@@ -118,44 +113,23 @@ pub(crate) fn inert(name: &Ident, generics: &Generics, source: &Source) -> Token
 fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
-    let mut help = "put `#[plugin]` on a struct";
-    let none = Generics::default();
-    let mut of_trait = None;
-    let (span, named) = match syn::parse2::<Item>(item.clone()) {
-        Ok(Item::Enum(def)) => (def.ident.span(), Some((def.ident, def.generics))),
-        Ok(Item::Union(def)) => (def.ident.span(), Some((def.ident, def.generics))),
+    let parsed = syn::parse2::<Item>(item.clone());
+    let (span, named) = match &parsed {
+        Ok(Item::Enum(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
+        Ok(Item::Union(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
         Ok(Item::Fn(def)) => (def.sig.ident.span(), None),
-        Ok(Item::Trait(def)) => {
-            help = "an interface is a trait with `#[interface]`";
-            let span = def.ident.span();
-            of_trait = Some(def);
-            (span, None)
-        }
-        // it is put on the struct if it is taken away here
-        Ok(Item::Impl(def)) => (def.impl_token.span, word_of(&def.self_ty).map(|name| (name.clone(), none))),
-        Ok(Item::Type(def)) => (def.ident.span(), word_of(&def.ty).map(|name| (name.clone(), none))),
         Ok(other) => (other.span(), None),
         Err(_) => {
             // not even an item: the parser's words say why
             cx.error(error.span(), format_args!("CN010: {error}"));
-            (error.span(), broken::named(&item).map(|name| (name, none)))
+            let generated =
+                broken::named(&item).map(|name| inert::of_item(&name, &Generics::default(), &arguments, source));
+            let errors = cx.finish();
+            return quote!(#item #generated #errors);
         }
     };
-    if !cx.is_broken() {
-        cx.error(span, format_args!("CN010: a plugin is a struct\n= help: {help}"));
-    }
-    if let Some(def) = of_trait {
-        return interface::instead(def, source, cx);
-    }
-    let generated = named.map(|(name, generics)| inert::of_item(&name, &generics, &arguments, source));
+    cx.error(span, "CN010: a plugin is a struct\n= help: put `#[plugin]` on a struct");
+    let generated = named.map(|(name, generics)| inert::of_item(name, generics, &arguments, source));
     let errors = cx.finish();
     quote!(#item #generated #errors)
-}
-
-/// A type that is one word.
-fn word_of(ty: &Type) -> Option<&Ident> {
-    match types::ungroup(ty) {
-        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
-        _ => None,
-    }
 }

@@ -1,14 +1,14 @@
 //! What is said of a plugin's config section beside its type: its flags can be ones, and none of its fields is a section without the attribute.
 //! Plugins that have neither flags nor a field that is named as a section get no code for it.
 
-use super::{arguments::Arguments, fields::Role, shared::is_plain, written::Written};
+use super::{arguments::Arguments, fields::Role, shared::is_plain};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Field, ItemStruct, Type, spanned::Spanned as _};
 
 use crate::types;
 
-pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role], written: &Written) -> TokenStream {
+pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> TokenStream {
     let (krate, name, plugin) = (&args.krate, &def.ident, def.ident.to_string());
     let generic = !def.generics.params.is_empty();
     let flags = args.flags.as_ref().map(|flags| {
@@ -23,8 +23,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role], written:
         }
     });
     let has_config = roles.iter().any(|role| matches!(role, Role::Config(_)));
-    let fields = def.fields.iter().zip(def.fields.members()).zip(written.types());
-    let candidates = fields.zip(roles).filter(|(((field, _), _), role)| {
+    let candidates = def.fields.iter().zip(def.fields.members()).zip(roles).filter(|((field, _), role)| {
         matches!(role, Role::Default(None))
             && args.deps.is_none()
             && !has_config
@@ -33,7 +32,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role], written:
             && !is_plain(&field.ty)
             && !names_self(&field.ty)
     });
-    let unmarked = candidates.map(|(((field, member), written), _)| {
+    let unmarked = candidates.map(|((field, member), _)| {
         let (ty, field) = (&field.ty, quote!(#member).to_string());
         let at = krate.at(ty.span());
         // another type may be called `Live`
@@ -42,7 +41,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role], written:
             const _: () = {
                 #[allow(unused_imports)]
                 use #at::IsNot as _;
-                #at::unmarked(#at::Is::<#written>::#question, #plugin, #field)
+                #at::unmarked(#at::Is::<#ty>::#question, #plugin, #field)
             };
         }
     });

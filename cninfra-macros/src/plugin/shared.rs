@@ -4,23 +4,38 @@
 //! type is one that the compiler speaks of no more, so that nothing else errs for it: neither futures that borrow the plugin nor
 //! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
 
-use crate::{
-    known::{self, Shared as Of},
-    krate::Krate,
-    types,
-};
+use crate::{krate::Krate, size, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Fields, GenericArgument, GenericParam, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
+use syn::{
+    Fields, GenericArgument, GenericParam, Ident, ItemStruct, PathArguments, Type, Visibility, spanned::Spanned as _,
+};
 
 use super::{
     arguments::{Arguments, Deps},
     fields::Role,
-    written::Written,
 };
+
+/// Types of std that are never shared, whatever they hold.
+const CELLS: [&str; 5] = ["Cell", "LazyCell", "OnceCell", "RefCell", "UnsafeCell"];
+
+/// Those that are shared where what they hold is.
+const HOLDERS: [&str; 10] =
+    ["BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "PhantomData", "Result", "Vec", "VecDeque"];
 
 /// Traits of std whose `dyn` is not shared unless it says so.
 const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
+
+/// Types that are, if what they hold is: of these alone nothing is asked, since a question costs the compiler more than the field itself. No name that
+/// types have that are not std's, too, such as `Instant`.
+const PLAIN: [&str; 29] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize", "String", "Arc", "BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Mutex", "OnceLock", "Option",
+    "RwLock", "Vec", "VecDeque",
+];
+
+/// What follows `Atomic` in the names of std's.
+const ATOMIC: [&str; 11] = ["Bool", "I8", "I16", "I32", "I64", "Isize", "U8", "U16", "U32", "U64", "Usize"];
 
 /// What asks whether the fields are shared.
 #[derive(Default)]
@@ -33,14 +48,7 @@ pub(super) struct Shared {
 
 impl Shared {
     /// `owned`: what is changed of the struct is seen by the compiler. `broken`: so much else is wrong that the plugin is an inert one.
-    pub(super) fn of(
-        def: &ItemStruct,
-        args: &Arguments,
-        roles: &[Role],
-        written: &Written,
-        owned: bool,
-        broken: bool,
-    ) -> Self {
+    pub(super) fn of(def: &ItemStruct, args: &Arguments, roles: &[Role], owned: bool, broken: bool) -> Self {
         let krate = &args.krate;
         let (plugin, generic) = (def.ident.to_string(), !def.generics.params.is_empty());
         let mut this = Shared::default();
@@ -67,25 +75,28 @@ impl Shared {
             }
             let name = quote!(#member).to_string();
             let at = krate.at(ty.span());
-            // of a parameter, the struct does not say that it is shared
-            let owned = owned && !def.generics.params.iter().any(|param| names_parameter(ty, param));
-            let within = owned && is_local(ty, Want { send: true, sync: true });
-            let whole = if within { ty } else { written.of_field(place) };
-            let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#whole>::SHARED, #plugin, #name));
+            let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::SHARED, #plugin, #name));
             if !generic
                 && !broken
                 && matches!(role, Role::Default(None))
                 && args.deps.is_none()
-                && let Some(question) = alone(ty)
+                && let Some((question, inner)) = alone(ty)
             {
-                let inner = if within { types::held(ty) } else { written.held(place, field) };
                 ask = quote_spanned! {ty.span()=>
                     #at::alone(#at::Is::<#inner>::#question, #plugin, #name);
                     #ask
                 };
             }
-            if within {
-                this.guarded.push((place, Type::Verbatim(guard(ask, quote!(#ty), ty.span(), krate))));
+            // of a parameter, the struct does not say that it is shared
+            let owned = owned && !def.generics.params.iter().any(|param| names_parameter(ty, param));
+            let is_shown = matches!(field.vis, Visibility::Public(_)); // in the documentation, with what asks
+            if owned && size::is_doubtful(ty) && !is_shown {
+                // nothing but this is asked in the struct: what else a type is may lead back to the plugin
+                let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::SIZED, #plugin, #name); 0 });
+                this.guarded.push((place, Type::Verbatim(guard(sized, "Any", quote!(#ty), ty.span(), krate))));
+                all.push(ask);
+            } else if owned && is_local(ty, Want { send: true, sync: true }) {
+                this.guarded.push((place, Type::Verbatim(guard(ask, "Of", quote!(#ty), ty.span(), krate))));
             } else {
                 all.push(ask);
             }
@@ -95,7 +106,7 @@ impl Shared {
             this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#all;)*);
         } else {
             // one for each field, so that each is told of
-            let guards = all.into_iter().map(|ask| guard(ask, quote!(()), Span::call_site(), krate));
+            let guards = all.into_iter().map(|ask| guard(ask, "Of", quote!(()), Span::call_site(), krate));
             this.asked = quote!(#(let _: #guards = ();)*);
         }
         this
@@ -119,15 +130,16 @@ fn names_parameter(ty: &Type, param: &GenericParam) -> bool {
     types::names(quote!(#ty), &name.to_string())
 }
 
-/// The type, if the constant can be evaluated. `span`: where it stands, for what rustc says of the whole field.
-fn guard(constant: TokenStream, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
+/// The type, if the constant can be evaluated, by what `Pass` has for it. `span`: where it stands, for what rustc says of the whole field.
+fn guard(constant: TokenStream, pass: &str, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
+    let pass = format_ident!("{pass}");
     quote_spanned! {span=>
-        <#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::Of<#ty>
+        <#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::#pass<#ty>
     }
 }
 
 /// What tells that a field holds a plugin without `Dep`. (A plugin that has no default is told of as any such field is.)
-fn alone(mut ty: &Type) -> Option<Ident> {
+fn alone(mut ty: &Type) -> Option<(Ident, &Type)> {
     let mut empty = false;
     while let Some((wrapper, inner)) = types::holder(ty) {
         empty |= wrapper == "Option" || wrapper == "Vec";
@@ -139,26 +151,25 @@ fn alone(mut ty: &Type) -> Option<Ident> {
         (false, true) => return None,
         (false, false) => "TWIN",
     };
-    Some(format_ident!("{question}"))
+    Some((format_ident!("{question}"), ty))
 }
 
 /// Is it made of numbers, texts, atomics, and what holds them?
 pub(super) fn is_plain(ty: &Type) -> bool {
     let Type::Path(path) = types::ungroup(ty) else { return false };
-    if known::is_number(path) {
-        return path.path.segments.last().is_some_and(|last| last.arguments.is_none());
+    if !types::may_be_of_std(path) {
+        return false;
     }
-    let Some(known) = known::named(path).filter(|known| known.plain) else { return false };
-    let held = match path.path.segments.last().map(|last| &last.arguments) {
-        Some(PathArguments::AngleBracketed(arguments)) => arguments
-            .args
-            .iter()
-            .all(|argument| matches!(argument, GenericArgument::Type(inner) if is_plain(inner)))
-            .then_some(arguments.args.len()),
-        Some(PathArguments::None) => Some(0),
-        _ => None,
+    let Some(last) = path.path.segments.last() else { return false };
+    let word = last.ident.to_string();
+    let inner = match &last.arguments {
+        PathArguments::None => true,
+        PathArguments::AngleBracketed(arguments) => {
+            arguments.args.iter().all(|argument| matches!(argument, GenericArgument::Type(inner) if is_plain(inner)))
+        }
+        PathArguments::Parenthesized(_) => false,
     };
-    held.is_some_and(|held| known.takes(held))
+    inner && (PLAIN.contains(&word.as_str()) || word.strip_prefix("Atomic").is_some_and(|of| ATOMIC.contains(&of)))
 }
 
 /// What is wanted of a type.
@@ -183,27 +194,24 @@ fn is_local(ty: &Type, want: Want) -> bool {
             let is_of_std = UNSHARED.iter().any(|name| says(name));
             is_of_std && (want.send && !says("Send") || want.sync && !says("Sync"))
         }
-        Type::Path(path) => {
-            let Some(known) = known::named(path) else { return false };
-            let Some(PathArguments::AngleBracketed(arguments)) = path.path.segments.last().map(|last| &last.arguments)
-            else {
-                return false;
-            };
+        Type::Path(path) if types::may_be_of_std(path) => {
+            let Some(last) = path.path.segments.last() else { return false };
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
             let holds_local = |want: Want| {
                 arguments
                     .args
                     .iter()
                     .any(|argument| matches!(argument, GenericArgument::Type(inner) if is_local(inner, want)))
             };
-            let sent = Want { send: want.send || want.sync, ..want };
-            match known.shared {
-                Of::Inner => holds_local(want),
-                Of::Locked => holds_local(Want { sync: false, ..sent }),
-                Of::Once => holds_local(sent),
-                Of::Handle => holds_local(Want { send: true, sync: true }),
-                Of::Cell => want.sync || holds_local(Want { sync: false, ..want }),
-                Of::Never => want.send || want.sync,
-                Of::Unknown => false,
+            let word = last.ident.to_string();
+            match word.as_str() {
+                "Rc" => want.send || want.sync,
+                word if CELLS.contains(&word) => want.sync || holds_local(Want { sync: false, ..want }),
+                "Mutex" => holds_local(Want { send: want.send || want.sync, sync: false }),
+                "RwLock" | "OnceLock" | "LazyLock" => holds_local(Want { send: want.send || want.sync, ..want }),
+                "Arc" => holds_local(Want { send: true, sync: true }),
+                word if HOLDERS.contains(&word) => holds_local(want),
+                _ => false,
             }
         }
         _ => false,

@@ -5,8 +5,7 @@ use super::{
     arguments::{Arguments, Deps},
     expand::{Style, config_meta, extras, identity, listed_style},
     fields::Role,
-    values::{context, value},
-    written::Written,
+    values::{self, context, value},
 };
 use crate::{deps::Asked, deps::asked, source::Source, types};
 use proc_macro2::{Span, TokenStream};
@@ -21,7 +20,6 @@ pub(super) fn generate(
     def: &ItemStruct,
     args: &Arguments,
     roles: &[Role],
-    written: &Written,
     shared: &TokenStream,
     source: &Source,
 ) -> Option<TokenStream> {
@@ -40,8 +38,8 @@ pub(super) fn generate(
     let (mut deps, mut blank, mut other) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     let mut config = quote!(#krate::Option::None);
     let (cx, mut variables, mut doubtful) = (context(), 0_usize, false);
-    for ((field, ty), role) in def.fields.iter().zip(written.types()).zip(roles) {
-        let member = field.ident.as_ref()?;
+    for (field, role) in def.fields.iter().zip(roles) {
+        let (ty, member) = (&field.ty, field.ident.as_ref()?);
         match role {
             Role::Dep => {
                 let Asked { key, of, name } = asked(ty);
@@ -56,7 +54,10 @@ pub(super) fn generate(
                     deps.extend(quote!(#member #variable #of #name {#key} {#ty}));
                 }
             }
-            Role::Default(None) => blank.extend(quote!(#member {#ty})),
+            Role::Default(None) => {
+                let ty = values::blank(ty);
+                blank.extend(quote!(#member {#ty}));
+            }
             role => {
                 if let Role::Config(check) = role {
                     config = config_meta(def, ty, check.as_ref(), krate);

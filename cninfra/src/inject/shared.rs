@@ -52,6 +52,10 @@ pub struct Is<T: ?Sized>(PhantomData<T>);
 impl<T: Send + Sync + ?Sized> Is<T> {
     pub const SHARED: bool = true;
 }
+impl<T> Is<T> {
+    /// Has it a size?
+    pub const SIZED: bool = true;
+}
 impl<T: Plugin> Is<T> {
     /// Is it a plugin?
     pub const PLUGIN: bool = true;
@@ -77,6 +81,7 @@ impl<T: Section> Is<T> {
 }
 pub trait IsNot {
     const SHARED: bool = false;
+    const SIZED: bool = false;
     const PLUGIN: bool = false;
     const TWIN: bool = false;
     const INTERFACE: bool = false;
@@ -102,24 +107,18 @@ pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
     ])
 }
 
-/// "Are they one type?", answered in the same way.
-#[derive(Debug)]
-pub struct Same<A: ?Sized, B: ?Sized>(PhantomData<A>, PhantomData<B>);
-impl<T: ?Sized> Same<T, T> {
-    pub const IS: bool = true;
-}
-pub trait NotSame {
-    const IS: bool = false;
-}
-impl<A: ?Sized, B: ?Sized> NotSame for Same<A, B> {}
-
-/// Fails with these words if the types that a field is made of are std's: of others of their names nothing is wrong.
+/// Fails if the field of a plugin is a path or a text of the system, which has no size.
 #[track_caller]
-pub const fn refused(is: bool, message: &str) -> usize {
-    if is {
-        text::fail(&[message])
+pub const fn sized(is: bool, plugin: &str, field: &str) {
+    if !is {
+        text::fail(&[
+            "CN036: `",
+            plugin,
+            "::",
+            field,
+            "` has no size, so no field can hold it\n= help: hold a `PathBuf`, an `OsString` or a `CString`",
+        ])
     }
-    0
 }
 
 /// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.

@@ -3,7 +3,7 @@
 use cninfra::prelude::*;
 use std::{
     collections::HashMap,
-    ffi::{CString, OsStr},
+    ffi::CString,
     marker::PhantomData,
     path::Path,
     sync::{Arc, Mutex},
@@ -33,7 +33,7 @@ struct Writer {
     hooks: Vec<dyn Fn() -> u8>,    //~ CN036
     locked: Mutex<dyn Store>,      //~ CN036
     name: str,                     //~ CN036
-    names: HashMap<str, [u8]>,     //~ CN036 CN036
+    names: HashMap<str, [u8]>,     //~ CN036
     #[config]
     section: str,                  //~ CN036
     #[default([1])]
@@ -57,42 +57,6 @@ impl Lifecycle for Files {
     }
 }
 
-/// In whatever they stand.
-#[plugin]
-pub struct Within {
-    pub path: Path,                        //~ CN036
-    maybe: Option<Path>,                   //~ CN036
-    locked: std::sync::Mutex<Path>,        //~ CN036
-    several: (u8, Vec<OsStr>),             //~ CN036
-    #[config]
-    section: Mutex<OsStr>,                 //~ CN036
-    #[context]
-    log: Path,                             //~ CN036
-    #[dep]
-    other: Option<Mutex<str>>,             //~ CN036
-}
-impl Lifecycle for Within {
-    async fn init(&self, _: &Context) -> Result<()> {
-        let _ = (self.path.exists(), self.maybe.is_some(), self.locked.lock());
-        Ok(())
-    }
-}
-
-/// Whatever the parameters are.
-#[plugin]
-struct Of<T> {
-    path: Mutex<Path>,       //~ CN036
-    hook: Vec<dyn Fn(T)>,    //~ CN036
-    #[default(None)]
-    one: Option<T>,
-}
-impl<T: Key + Send + Sync> Lifecycle for Of<T> {
-    async fn init(&self, _: &Context) -> Result<()> {
-        let _ = (self.path.lock(), self.hook.len());
-        Ok(())
-    }
-}
-
 /// A derive could not take it out of the struct.
 #[plugin]
 struct Maybe {
@@ -102,11 +66,6 @@ struct Maybe {
     store: dyn Store, //~ CN036
     #[cfg(any())]
     never: str,
-    #[cfg(all())]
-    path: Path, //~ CN036
-    locked: Mutex<Path>, //~ CN036
-    #[cfg(any())]
-    nowhere: Vec<Path>,
 }
 impl Lifecycle for Maybe {
     async fn init(&self, _: &Context) -> Result<()> {
@@ -140,21 +99,6 @@ impl Create for Needing {
     }
 }
 
-#[derive(Deps)]
-struct Locks {
-    reader: Dep<Reader>,
-    path: Mutex<Path>, //~ CN036
-}
-#[plugin(deps = Locks)]
-struct Locking {
-    reader: Dep<Reader>,
-}
-impl Create for Locking {
-    async fn create(locks: Self::Deps, _: &Context) -> Result<Self> {
-        Ok(Locking { reader: locks.reader.clone() })
-    }
-}
-
 /// Not the last one: rustc tells of the struct, once.
 #[derive(Deps)]
 struct Others {
@@ -174,10 +118,7 @@ struct App {
     writer: Dep<Writer>,
     listed: Dep<Listed>,
     needing: Dep<Needing>,
-    locking: Dep<Locking>,
     files: Dep<Files>,
-    within: Dep<Within>,
-    of: Dep<Of<Files>>,
     maybe: Dep<Maybe>,
 }
 
