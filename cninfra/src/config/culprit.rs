@@ -15,7 +15,7 @@ const MOST: usize = 4;
 /// With how much of the way to it is to be left out, so that the others have their places.
 pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Spot, usize)> {
     // the key of a choice may be a secret, in the place of a name
-    if !trial.has_keys(spot) {
+    if trial.is_spent() || !trial.has_keys(spot) {
         return None;
     }
     let (mut found, mut whole) = (spot.clone(), usize::MAX);
@@ -133,6 +133,10 @@ fn collect_lists(around: &Value, way: &mut Way, all: &mut Vec<Way>) {
 /// What is wrong in a value, which is left without what comes behind that: there the same may be said of something else. With whether it is an item
 /// of a list of so many, each of which has its place.
 fn inner(trial: &Trial<'_>, said: &Said, whole: &mut Value, around: &[Step]) -> Option<(Step, bool)> {
+    // what has been found is something, too
+    if trial.is_spent() {
+        return None;
+    }
     let read = |here: Value| {
         let mut other = whole.clone();
         value::replace(&mut other, around, here);
@@ -386,5 +390,14 @@ mod tests {
             "{side:?}"
         );
         assert!(side[1].starts_with("39: key `odd.tagged.pair[0]` takes a whole number"), "{side:?}");
+    }
+    /// To find each of them would take the time of a start.
+    #[test]
+    fn of_thousands_few_are_looked_for() {
+        let ports = |count: usize| format!("ports: [{}]", vec!["x"; count].join(", "));
+        let located = |told: &[String]| told.iter().filter(|told| told.contains("ports[")).count();
+        assert_eq!(located(&wrong(&ports(20))), 20);
+        let many = wrong(&ports(4000));
+        assert!(!many.is_empty() && located(&many) < 20, "{many:?}");
     }
 }

@@ -12,12 +12,12 @@ use super::{
     reading::{Notes, Reading, ask},
     section::Named,
     source::{Part, Source, Way},
-    trial::Trial,
+    trial::{MOST_TRIED, Trial},
 };
 use crate::{Result, foreign};
 use figment::Figment;
 use serde::de::DeserializeOwned;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// What came of reading a section.
 #[derive(Default)]
@@ -142,16 +142,15 @@ fn outcome_of(
         let whole = layers.merge(&Dropped::new());
         (layers, whole)
     });
-    let mut all = Mistakes::new(section, &layers, &whole);
+    let left = Cell::new(MOST_TRIED);
+    let mut all = Mistakes::new(section, &layers, &whole, &left);
     all.twice();
     let mut notes = all.read(&mut dropped, read, reads);
     let lost = all.lost;
-    let wrong = dropped.clone();
     let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
     for number in overridden {
         let others = (0..layers.len()).filter(|other| *other != number).map(|other| (other, Way::new()));
         let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
-        all.lone = Some((number, wrong.clone()));
         let below = all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
         // what holds of it has been seen
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
@@ -185,13 +184,11 @@ impl Mistakes<'_> {
     /// Reads until nothing more is wrong, without what is dropped; adds to that what is wrong.
     fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads) -> Notes {
         let layers = self.layers;
-        let mut completed: Vec<Way> = Vec::new();
         loop {
             // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
             let merged =
                 if dropped.is_empty() { layers.value(self.whole) } else { layers.value(&layers.merge(dropped)) };
             let Some(mut merged) = merged else { return Notes::default() };
-            completed.iter().for_each(|way| self.complete(&mut merged, way, dropped));
             looks::put(&mut merged, &self.texts);
             let reading =
                 Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
@@ -206,29 +203,19 @@ impl Mistakes<'_> {
             let before = dropped.len();
             match done {
                 Err(Failure { what, spot: Some(spot) }) => {
-                    let trial = Trial { section: self.section, layers, dropped, merged: &merged, read };
+                    let trial =
+                        Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
                     let texts = looks::texts((&what, &spot), &trial, &mut self.trials);
                     if !texts.is_empty() {
                         self.texts.extend(texts);
                         continue;
                     }
-                    let is_inside = completed.iter().any(|way| spot.way.starts_with(way));
-                    let is_told = is_inside || reads == Reads::All || !self.is_of_a_part(&what, &spot);
-                    // what is wrong with a part of what serde puts by is seen beside the other parts
-                    if !is_told && self.is_overridden(&merged, &spot.way) && trial.is_open(&spot) {
-                        completed.push(spot.way);
-                        continue;
-                    }
+                    let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
                     // of two names of one key, one has been read
                     self.lost |= !matches!(what, What::Twice(_));
                     let is_of_all = matches!(what, What::Missing { .. })
                         || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
-                    let is_its = |found: &Spot| {
-                        found.way != spot.way && self.lone.as_ref().is_some_and(|(number, _)| *number == found.entry)
-                    };
-                    let found =
-                        culprit(&what, &spot, &trial).filter(|(found, _)| is_told && (!is_inside || is_its(found)));
-                    let is_told = is_told && (!is_inside || found.is_some());
+                    let found = if is_told { culprit(&what, &spot, &trial) } else { None };
                     let (spot, whole) = found.unwrap_or((spot, usize::MAX));
                     if is_told {
                         self.tell(&what, &spot, &notes, dropped, &trial);

@@ -11,10 +11,9 @@ use super::{
     section::Named,
     source::{Part, Place, Step, Way},
     trial::Trial,
-    value,
 };
-use figment::{Figment, value::Value};
-use std::collections::HashSet;
+use figment::Figment;
+use std::{cell::Cell, collections::HashSet};
 
 const TAG: &str = "what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text";
 
@@ -31,8 +30,6 @@ pub(super) struct Mistakes<'a> {
     /// The first key of the section itself that nothing says and that has no default.
     pub(super) missing: Option<&'static str>,
     pub(super) all: Vec<Mistake>,
-    /// The layer that is read by itself, and what is left out of all of them, since it is wrong.
-    pub(super) lone: Option<(usize, Dropped)>,
     /// Something that is said has been left out, since it is wrong.
     pub(super) lost: bool,
     /// Keys that were probably meant by those that nobody knows.
@@ -43,11 +40,13 @@ pub(super) struct Mistakes<'a> {
     pub(super) texts: Looks,
     /// How often it may still be tried what is one.
     pub(super) trials: usize,
+    /// How many values may still be read to find out where something is wrong.
+    pub(super) left: &'a Cell<usize>,
 }
 
 impl<'a> Mistakes<'a> {
     /// None so far.
-    pub(super) fn new(section: Named<'a>, layers: &'a Layers, whole: &'a Figment) -> Self {
+    pub(super) fn new(section: Named<'a>, layers: &'a Layers, whole: &'a Figment, left: &'a Cell<usize>) -> Self {
         let most = layers.most_mistakes();
         Mistakes {
             section,
@@ -57,12 +56,12 @@ impl<'a> Mistakes<'a> {
             seen: HashSet::new(),
             missing: None,
             all: Vec::new(),
-            lone: None,
             lost: false,
             meant: Vec::new(),
             unanswered: Vec::new(),
             texts: Looks::new(),
             trials: looks::TRIALS,
+            left,
         }
     }
 
@@ -71,35 +70,6 @@ impl<'a> Mistakes<'a> {
             let mistake = mistake();
             self.all.push(mistake);
         }
-    }
-
-    /// Does the layer that is read by itself say something there that does not hold? The rest has been read with the whole.
-    pub(super) fn is_overridden(&self, merged: &Value, way: &[Step]) -> bool {
-        fn differs(here: &Value, holds: &Value) -> bool {
-            match (here, holds) {
-                (Value::Dict(_, here), Value::Dict(_, holds)) => {
-                    here.iter().any(|(key, here)| holds.get(key).is_none_or(|holds| differs(here, holds)))
-                }
-                _ => here.tag() != holds.tag(),
-            }
-        }
-        let whole = self.lone.as_ref().and_then(|_| self.layers.value(self.whole));
-        let both = whole.as_ref().and_then(|whole| Some((value::at(merged, way)?, value::at(whole, way)?)));
-        both.is_some_and(|(here, holds)| differs(here, holds))
-    }
-
-    /// Completes what one layer says of a value by what would hold without those above it, and that by what these say.
-    pub(super) fn complete(&self, merged: &mut Value, way: &[Step], dropped: &Dropped) {
-        let (layers, Some((number, wrong))) = (self.layers, &self.lone) else { return };
-        let mut wrong = wrong.clone();
-        wrong.extend(dropped.iter().filter(|(of, _)| of == number).cloned());
-        let all = layers.value(&layers.merge(&wrong));
-        wrong.extend((0..*number).map(|above| (above, Way::new())));
-        let below = layers.value(&layers.merge(&wrong));
-        let at = |value: &Option<Value>| value.as_ref().and_then(|value| value::at(value, way)).cloned();
-        let (Some(mut whole), Some(below)) = (at(&all), at(&below)) else { return };
-        value::put_over(&mut whole, below);
-        value::replace(merged, way, whole);
     }
 
     /// Tells the keys that two files set.

@@ -12,6 +12,7 @@ use super::{
     value,
 };
 use figment::value::Value;
+use std::cell::Cell;
 
 /// A section that has a mistake.
 pub(super) struct Trial<'a> {
@@ -21,7 +22,12 @@ pub(super) struct Trial<'a> {
     /// What holds of it.
     pub(super) merged: &'a Value,
     pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+    /// How many values may still be read so.
+    pub(super) left: &'a Cell<usize>,
 }
+
+/// So many values of a section are read once more to find out where something is wrong: a long list in which much is would take the time of the whole start.
+pub(super) const MOST_TRIED: usize = 100_000;
 
 impl Trial<'_> {
     /// May there be a secret, by the type that reads what is there?
@@ -29,8 +35,14 @@ impl Trial<'_> {
         may_hold_secret(&spot.way, &|way| ask(self.section, way, self.read))
     }
 
+    /// Has so much been read that it is time to tell what there is?
+    pub(super) fn is_spent(&self) -> bool {
+        self.left.get() == 0
+    }
+
     /// Reads what is no value of the section.
     pub(super) fn reads(&self, value: &Value) -> Result<(), Failure> {
+        self.left.set(self.left.get().saturating_sub(value::count(value)));
         let (section, layers, dropped, reads) = (self.section, self.layers, self.dropped, Reads::OneLayer);
         let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
         (self.read)(Reader::new(&reading, value))

@@ -130,18 +130,12 @@ pub(super) fn replace(value: &mut Value, way: &[Step], new: Value) {
     }
 }
 
-/// Puts a value over another one: mappings key by key.
-pub(super) fn put_over(value: &mut Value, over: Value) {
-    match (value, over) {
-        (Value::Dict(_, dict), Value::Dict(_, over)) => {
-            for (key, over) in over {
-                match dict.get_mut(&key) {
-                    Some(here) => put_over(here, over),
-                    None => drop(dict.insert(key, over)),
-                }
-            }
-        }
-        (value, over) => *value = over,
+/// How many values there are in it, and itself.
+pub(super) fn count(value: &Value) -> usize {
+    match value {
+        Value::Dict(_, dict) => 1 + dict.values().map(count).sum::<usize>(),
+        Value::Array(_, items) => 1 + items.iter().map(count).sum::<usize>(),
+        _ => 1,
     }
 }
 
