@@ -20,7 +20,7 @@ use super::{
     variables::Variables,
 };
 use crate::{
-    BuildInfo, Context, Error, Logger,
+    BuildInfo, Context, Error, Logger, boxed,
     foreign::guard,
     graph::Graph,
     inject::{
@@ -201,13 +201,14 @@ fn live(builder: Builder<()>, cli: Cli, log: &Logger, format: SharedFormat, bega
         (Wait::new(Reads::of(&settings, graph, &cli)), Voice { log: log.clone(), teller: ground.teller() });
     let (waits, tells) = (wait.clone(), voice.clone());
     // a file that does not answer keeps a thread of the agent's, which has no other work yet
-    let agent = async move {
+    let agent = boxed(move || async move {
         match configured(settings, graph, cli, format, &waits, &tells).await {
-            Ok(settings) => life(Builder { held, settings }).await,
+            // apart: what is made on a stack, and moved, touches its pages
+            Ok(settings) => boxed(move || life(Builder { held, settings })).await,
             Err(code) => code,
         }
-    };
-    let why = match ground.run(&loggers, &stop, &progress, &hangup, &wait, Box::pin(agent)) {
+    });
+    let why = match ground.run(&loggers, &stop, &progress, &hangup, &wait, agent) {
         Ok(code) => return ExitCode::from(code),
         Err(why) => why,
     };
