@@ -125,15 +125,15 @@ impl Settings {
         let mut config = Config::new();
         for (plugin, policy) in &self.policies {
             let policy = match policy {
-                StartPolicy::Fail => "fail",
-                StartPolicy::Retry(_) => "retry",
-                StartPolicy::Ignore => "ignore",
+                StartPolicy::Fail => config::OnFailure::Fail,
+                StartPolicy::Retry(_) => config::OnFailure::Retry,
+                StartPolicy::Ignore => config::OnFailure::Ignore,
             };
             config = config.set(plugin, "start-policy", policy);
         }
         for ((plugin, phase), limit) in &self.plugin_limits {
             let key = format!("limits.{}", phase.name().replace('_', "-"));
-            config = config.set(plugin, &key, &*config::Duration::from(*limit).to_string());
+            config = config.set(plugin, &key, config::Duration::from(*limit));
         }
         config
     }

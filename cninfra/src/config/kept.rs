@@ -117,6 +117,29 @@ mod tests {
         assert_eq!(section::<Other>(&checked()), Other { max_open: "07".to_owned() });
     }
 
+    /// What is in brackets is a list where one is wanted, and else a text.
+    #[test]
+    fn another_type_takes_brackets_in_another_way() {
+        #[derive(Default, Serialize, Deserialize)]
+        #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+        struct Lists {
+            max_open: Vec<u8>,
+        }
+        #[plugin(no_lifecycle)]
+        struct Store {
+            #[config]
+            _config: Lists,
+        }
+        #[derive(Flavor)]
+        struct Stores {
+            store: Dep<Store>,
+        }
+        let mut config = Config::new();
+        config.set_variable("store", "MAX_OPEN", "[7]", "V");
+        assert_eq!(config.check_for_plugins(&Known::of(Stores::GRAPH)), []);
+        assert_eq!(section::<Other>(&config), Other { max_open: "[7]".to_owned() });
+    }
+
     #[test]
     fn what_others_say_is_read_anew() {
         let mut config = checked();

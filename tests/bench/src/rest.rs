@@ -42,6 +42,10 @@ fn main() -> ExitCode {
         Some(names) => names.split(',').filter_map(|name| KINDS.into_iter().find(|kind| kind.name == name)).collect(),
         None => KINDS.to_vec(),
     };
+    if args.get(3).is_some_and(|names| names.split(',').count() != kinds.len()) {
+        eprintln!("the kinds are {}, parted by commas", KINDS.map(|kind| kind.name).join(", "));
+        return ExitCode::FAILURE;
+    }
     match measure(&kinds, Turns { rounds: number(0, 40), connections: number(1, 32) as usize, turn }) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
