@@ -65,6 +65,36 @@ fn revisions_begin_again_only_where_the_store_was_wiped() {
 }
 
 #[test]
+fn stores_without_anything_at_their_first_revision_are_the_same() {
+    let wiped = || three().into_iter().chain([Step::Wiped, Write::put("a", "lost").unknown()]);
+    let steps =
+        || wiped().chain([Step::Wiped, Write::put("a", "new").applied(2), Write::put("a", "newer").applied(3)]).collect();
+    let told = |then: &[Seen]| {
+        let seen = [
+            snapshot(Cause::Start, 4, &[("a", "4", 4)]),
+            snapshot(Cause::Replaced, 1, &[]),
+            vec![Seen::Lost, Seen::Resumed],
+            then.to_vec(),
+        ];
+        of(steps(), seen.concat(), &[("a", "newer", 3)])
+    };
+    // the second store, then the third one, which differs from it only later
+    assert_eq!(told(&[put(2, "a", "new"), put(3, "a", "newer")]).check_revisions().unwrap().changes, 2);
+    told(&snapshot(Cause::Overflow, 3, &[("a", "newer", 3)])).check_revisions().unwrap();
+
+    assert_wrong(&told(&[put(2, "a", "3")]), Fault::Stale, Some(7), "as of revision 2, which it is not");
+    assert_wrong(&told(&[put(3, "a", "newer")]), Fault::Lost, Some(7), "of revision 2 was not told before revision 3");
+    assert_wrong(&told(&[put(2, "a", "new")]), Fault::Lost, None, "of revision 3 was not told");
+    assert_wrong(&told(&[]), Fault::Lost, None, "of revision 2 was not told");
+    // what it was told of the second store is not of the third
+    let of_both = [put(2, "a", "lost"), put(3, "a", "newer")];
+    assert_wrong(&told(&of_both), Fault::Stale, Some(8), "as of revision 3, which it is not");
+    let unchanged = wiped().chain([Step::Wiped]).collect();
+    let seen = [snapshot(Cause::Start, 4, &[("a", "4", 4)]), snapshot(Cause::Replaced, 1, &[])].concat();
+    of(unchanged, seen, &[]).check_revisions().unwrap();
+}
+
+#[test]
 fn events_come_in_an_order_that_makes_sense() {
     let begun =
         |rest: Vec<Seen>| of(three(), [snapshot(Cause::Start, 2, &[("a", "2", 2)]), rest].concat(), &[("a", "4", 4)]);
