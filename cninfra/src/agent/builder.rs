@@ -23,7 +23,8 @@ use tokio::runtime::Handle;
 #[must_use = "an agent does nothing before it is started"]
 pub struct Builder<F> {
     pub(super) held: Box<dyn Held<F>>,
-    pub(super) settings: Settings,
+    /// In a box: it is handed on from the command line to the start, and what is moved touches the stack each time.
+    pub(super) settings: Box<Settings>,
 }
 
 impl<F> std::fmt::Debug for Builder<F> {
@@ -37,7 +38,7 @@ impl<F> std::fmt::Debug for Builder<F> {
 
 impl<F> Builder<F> {
     pub(super) fn new(held: Box<dyn Held<F>>) -> Self {
-        Builder { held, settings: Settings::default() }
+        Builder { held, settings: Box::default() }
     }
 
     /// The service label: the name of this agent among its peers. Default: `vpp1`, with a warning. One that is not a

@@ -47,10 +47,10 @@ fn again(reads: Reads) -> Again<Report> {
 /// # Errors
 /// Nothing came of reading.
 pub(super) fn configure(
-    settings: Settings,
+    settings: Box<Settings>,
     graph: &'static Graph,
     cli: Cli,
-) -> Result<(Settings, Report), Unread<Report>> {
+) -> Result<(Box<Settings>, Report), Unread<Report>> {
     let (at, reads) = (At::default(), Reads::of(&settings, graph, &cli));
     let read = move || {
         let mut settings = settings;

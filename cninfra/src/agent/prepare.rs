@@ -23,7 +23,7 @@ use std::{
 
 impl Settings {
     /// What starts the flavor of this graph.
-    pub(super) fn runner(mut self, graph: &'static Graph) -> Prepared {
+    pub(super) fn runner(mut self: Box<Self>, graph: &'static Graph) -> Prepared {
         let agents = (!self.policies.is_empty() || !self.plugin_limits.is_empty()).then(|| self.of_plugins());
         if self.has_config() {
             if !self.is_checked {

@@ -232,13 +232,13 @@ fn live(builder: Builder<()>, cli: Cli, log: &Logger, format: SharedFormat, bega
 /// # Errors
 /// The exit code, where it does not: why has been told.
 async fn configured(
-    mut settings: Settings,
+    mut settings: Box<Settings>,
     graph: &'static Graph,
     cli: Cli,
     format: SharedFormat,
     wait: &Wait,
     voice: &Voice,
-) -> Result<Settings, u8> {
+) -> Result<Box<Settings>, u8> {
     let read = guard(|| wait.during(|| settings.configure(graph, cli)));
     wait.heard().await;
     if !wait.begins() {

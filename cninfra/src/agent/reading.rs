@@ -7,7 +7,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    Error,
+    Error, boxed,
     config::At,
     foreign::{Panic, guard},
     graph::Graph,
@@ -133,7 +133,7 @@ impl Reading {
 ///
 /// # Errors
 /// They are not read within the limit of the start; or the agent was asked to stop until then.
-pub(super) async fn read(settings: Settings, graph: &'static Graph) -> Result<Prepared, StartError> {
+pub(super) async fn read(settings: Box<Settings>, graph: &'static Graph) -> Result<Prepared, StartError> {
     // of what has been checked, all has been read
     if settings.is_checked || (settings.files.is_none() && !settings.config.may_name_files()) {
         return Ok(settings.runner(graph));
@@ -146,7 +146,8 @@ pub(super) async fn read(settings: Settings, graph: &'static Graph) -> Result<Pr
         let reads = reads.clone();
         Some((At::without(without), Box::new(move || reads.mistakes())))
     });
-    let reading = within(limit, at, move || settings.runner(graph), again);
+    // rare, and large: in a box, so that a start without files has no room for it
+    let reading = boxed(move || within(limit, at, move || settings.runner(graph), again));
     let failed = tokio::select! {
         read = reading => match read {
             Ok(prepared) => return Ok(prepared),

@@ -6,7 +6,7 @@ use super::{
     patience::{Looked, Patience},
 };
 use crate::{
-    Logger,
+    Logger, boxed,
     config::{Reload, Reloader},
     context::Shared,
     foreign::Panic,
@@ -40,11 +40,11 @@ pub(super) fn follow(
     format: Option<SharedFormat>,
 ) -> Following {
     let log = shared.loggers.of_agent();
-    Following(tokio::spawn(async move {
+    Following(tokio::spawn(boxed(move || async move {
         if let Err(panic) = AssertUnwindSafe(run(shared, reloader, poll, hangup, format)).catch_unwind().await {
             log.error(format_args!("following the config files panicked: {}", Panic::of(panic)));
         }
-    }))
+    })))
 }
 
 async fn run(
@@ -70,7 +70,7 @@ async fn run(
             }
         }
         let log = shared.loggers.of_agent();
-        let looked = match patience.look(&mut reloader).await {
+        let looked = match boxed(|| patience.look(&mut reloader)).await {
             Ok(looked) => looked,
             Err(error) => {
                 // the next look may do better; that this one has failed is told once, and to who asks

@@ -13,7 +13,7 @@ use super::{
     watchdog::{TICK, Watchdog},
 };
 use crate::{
-    BoxFuture, Logger,
+    BoxFuture, Logger, boxed,
     logging::{Level, Loggers},
 };
 use std::{io, sync::Arc, time::Instant};
@@ -88,7 +88,8 @@ impl Ground {
             wait.hears();
             know_the_processor();
             let (log, handle) = (loggers.of_agent(), agents.handle());
-            runtime.block_on(async {
+            // in a box: the runtime hands it on, and each time it would be copied, on pages of the stack that nothing else touches
+            runtime.block_on(boxed(|| async {
                 let lookout = Lookout::new(Watchdog::default(), loggers, progress, stop, handle);
                 tokio::select! {
                     code = hear(&log, &teller, signals, stop, hangup, agent) => Ok(code),
@@ -96,7 +97,7 @@ impl Ground {
                     () = keep_awake(handle.clone()) => Ok(FAILED),
                     why = wait.in_vain(stop) => Err(why),
                 }
-            })
+            }))
         });
         teller.flush(teller::LAST);
         // a plugin or a file may block a thread: `main` returns all the same
@@ -169,7 +170,7 @@ async fn watch(teller: &Teller, progress: &Progress, stop: &StopHandle, mut look
         let Looked { end, blocked, is_calm, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
         if let Some(code) = end {
             if let Some(call) = blocked {
-                rescue::close_others(lookout, call, teller, runtime).await;
+                boxed(|| rescue::close_others(lookout, call, teller, runtime)).await;
             }
             return code;
         }

@@ -56,18 +56,18 @@ impl<'h> Watcher<'h> {
             return self.event(at, event);
         }
         let before = self.clone();
-        let found = self.event(at, event);
-        if found.is_ok() {
-            return found;
-        }
-        for epoch in before.epoch + 1..before.epochs.len() {
-            let mut tried = Watcher { epoch, ..before.clone() };
-            if tried.event(at, event).is_ok() {
-                *self = tried;
-                return Ok(());
+        let mut wrong = Vec::new();
+        for epoch in before.epoch..before.epochs.len() {
+            *self = Watcher { epoch, ..before.clone() };
+            match self.event(at, event) {
+                Ok(()) => return Ok(()),
+                Err(fault) => wrong.push(fault),
             }
         }
-        found
+        // of the epoch to which it belongs by what it tells, if there is one
+        let is_other = |fault| matches!(fault, Fault::Stale | Fault::Phantom);
+        let place = wrong.iter().position(|(fault, _)| !is_other(*fault)).unwrap_or(0);
+        Err(wrong.swap_remove(place))
     }
 
     /// Whether it knows of nothing at a store's first revision. All stores are the same there: one that was wiped once more goes on from it with nothing to tell.

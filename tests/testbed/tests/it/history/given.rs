@@ -67,8 +67,9 @@ fn revisions_begin_again_only_where_the_store_was_wiped() {
 #[test]
 fn stores_without_anything_at_their_first_revision_are_the_same() {
     let wiped = || three().into_iter().chain([Step::Wiped, Write::put("a", "lost").unknown()]);
-    let steps =
-        || wiped().chain([Step::Wiped, Write::put("a", "new").applied(2), Write::put("a", "newer").applied(3)]).collect();
+    let steps = || {
+        wiped().chain([Step::Wiped, Write::put("a", "new").applied(2), Write::put("a", "newer").applied(3)]).collect()
+    };
     let told = |then: &[Seen]| {
         let seen = [
             snapshot(Cause::Start, 4, &[("a", "4", 4)]),
