@@ -203,8 +203,10 @@ impl Mistakes<'_> {
             let before = dropped.len();
             match done {
                 Err(Failure { what, spot: Some(spot) }) => {
-                    let trial =
-                        Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
+                    let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
+                    let (value, without) = all.near(&spot.way);
+                    let near = Trial { merged: &value, dropped: &without, ..all };
+                    let trial = if near.says(&what, &spot) { near } else { all };
                     let texts = looks::texts((&what, &spot), &trial, &mut self.trials);
                     if !texts.is_empty() {
                         self.texts.extend(texts);

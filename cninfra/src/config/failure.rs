@@ -1,6 +1,9 @@
 //! [`Failure`]: why a value could not be read, in plain words.
 
-use super::{secret, source::Way};
+use super::{
+    secret,
+    source::{Step, Way},
+};
 use crate::foreign;
 use serde::de::{self, Expected, Unexpected};
 use std::{
@@ -27,7 +30,7 @@ pub(super) struct Failure {
     pub(super) spot: Option<Spot>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) enum What {
     /// It goes after "key `k`".
     Takes(Box<Takes>),
@@ -61,7 +64,7 @@ pub(super) enum What {
 }
 
 /// What is wanted, and what was found.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Takes {
     pub(super) wanted: String,
     /// As it is written.
@@ -131,6 +134,19 @@ impl Failure {
     pub(super) fn at(mut self, spot: impl FnOnce() -> Spot) -> Self {
         self.spot.get_or_insert_with(spot);
         self
+    }
+
+    /// Is the same said of the same place?
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        fn way(failure: &Failure) -> &[Step] {
+            failure.spot.as_ref().map_or(&[], |spot| &spot.way)
+        }
+        self.what == other.what && way(self) == way(other)
+    }
+
+    /// Is it how many values there are?
+    pub(super) fn is_of_length(&self) -> bool {
+        matches!(&self.what, What::Takes(takes) if takes.mark.is_none())
     }
 
     /// Of a type that takes whatever is there.

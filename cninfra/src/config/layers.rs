@@ -50,6 +50,8 @@ pub(super) struct Layers {
 struct Layer {
     /// Its values have the tags that figment gave them.
     entry: Entry,
+    /// The one that all of them have, but where there are several.
+    tag: Option<Tag>,
     /// What figment knows by the tags.
     origin: Figment,
     canonical: Canonical,
@@ -64,7 +66,8 @@ impl Layers {
             let tagged = entry.merge_into(Figment::new());
             // it is there, since it has just been put there
             let value = tagged.find_value(section).unwrap_or_else(|_| value::nothing(Tag::Default));
-            Layer { entry: entry.with(value), origin: tagged.focus(NOWHERE), canonical }
+            let tag = Some(value.tag()).filter(|_| !matches!(&*entry.source, super::source::Source::Figment(_)));
+            Layer { entry: entry.with(value), tag, origin: tagged.focus(NOWHERE), canonical }
         };
         Layers {
             section: section.to_string(),
@@ -119,7 +122,10 @@ impl Layers {
 
     /// The layer that a value at this place comes from.
     pub(super) fn number(&self, tag: Tag, way: &[Step]) -> usize {
-        let is = |layer: &Layer| value::at(&layer.entry.value, way).is_some_and(|value| value.tag() == tag);
+        let is = |layer: &Layer| {
+            let may_be = layer.tag.is_none_or(|only| only == tag);
+            may_be && value::at(&layer.entry.value, way).is_some_and(|value| value.tag() == tag)
+        };
         // a tag is in one layer only, but where two sections of one figment are the same
         self.all.iter().position(is).unwrap_or_default()
     }

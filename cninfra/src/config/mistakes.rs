@@ -34,6 +34,8 @@ pub(super) struct Mistakes<'a> {
     pub(super) lost: bool,
     /// Keys that were probably meant by those that nobody knows.
     pub(super) meant: Vec<String>,
+    /// Where keys are that nobody knows, within what serde puts by.
+    unknown: HashSet<(usize, Way)>,
     /// Secrets whose files do not answer.
     pub(super) unanswered: Vec<Mistake>,
     /// What looks like something else, and is a text.
@@ -58,6 +60,7 @@ impl<'a> Mistakes<'a> {
             all: Vec::new(),
             lost: false,
             meant: Vec::new(),
+            unknown: HashSet::new(),
             unanswered: Vec::new(),
             texts: Looks::new(),
             trials: looks::TRIALS,
@@ -162,7 +165,7 @@ impl<'a> Mistakes<'a> {
                     None => "the section's type".to_string(),
                 };
                 let mut help = format!("set it: {of} has no default for it alone");
-                let others = others.iter().filter(|other| !Self::is_told(other, spot, notes, dropped));
+                let others = others.iter().filter(|other| !self.is_told(other, spot, notes, dropped));
                 let others: Vec<&str> = others.map(String::as_str).collect();
                 if !others.is_empty() {
                     help = format!("{help}; not set either, and perhaps needed, too: `{}`", others.join("`, `"));
@@ -194,6 +197,9 @@ impl<'a> Mistakes<'a> {
         };
         let mistake = Mistake::new(place, text).of(self.section.name).help_if(help);
         self.seen.insert((spot.entry, spot.way.clone()));
+        if matches!(what, What::Unknown { .. }) {
+            self.unknown.insert((spot.entry, spot.way.clone()));
+        }
         if matches!(what, What::Unanswered(_)) { self.unanswered.push(mistake) } else { self.all.push(mistake) }
     }
 
@@ -233,7 +239,7 @@ impl<'a> Mistakes<'a> {
             return true;
         }
         match what {
-            What::Missing { field, .. } => Self::is_told(field, spot, notes, dropped),
+            What::Missing { field, .. } => self.is_told(field, spot, notes, dropped),
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
             // a whole of which a part has been dropped, which may be of another layer
             What::Says(_) if self.layers.is_mapping(spot) => dropped.iter().any(|(_, way)| is_within(spot, way)),
@@ -250,17 +256,19 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
-    fn is_told(field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
+    fn is_told(&self, field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
         let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
         // of what serde puts by it may be further in
         let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
         let is_it = |(_, way): &&(usize, Way)| is_key(way.get(spot.way.len())) || is_key(way.last());
-        let misspelled = |other: &Spot| match other.way.split_last() {
+        let misspelled = |way: &Way| match way.split_last() {
             Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
             _ => false,
         };
+        let unknown = notes.mistakes.iter().map(|(other, _)| &other.way);
+        let unknown = unknown.chain(self.unknown.iter().map(|(_, way)| way));
         dropped.iter().filter(|(_, way)| is_within(spot, way)).any(|place| is_it(&place))
-            || notes.mistakes.iter().any(|(other, _)| misspelled(other))
+            || unknown.into_iter().any(misspelled)
     }
 
     /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.

@@ -91,6 +91,7 @@ mod looks;
 mod mistake;
 mod mistakes;
 mod name;
+mod narrow;
 mod number;
 mod origins;
 mod phase_limits;
