@@ -23,7 +23,7 @@ use serde::{
         value::{MapDeserializer, SeqDeserializer, StrDeserializer},
     },
 };
-use std::{borrow::Cow, iter};
+use std::{borrow::Cow, iter, rc::Rc};
 
 /// A value.
 pub(super) struct Reader<'a, 'r> {
@@ -34,7 +34,9 @@ pub(super) struct Reader<'a, 'r> {
     pub(super) value: Cow<'a, Value>,
     /// It is `<key>-file`: it names the file that holds the value.
     pub(super) names_file: bool,
-    /// It is what a file of its own holds: nothing at all.
+    /// The key of the file of its own that it is in, where there is one: what is in there has no places.
+    of_file: Option<Rc<Spot>>,
+    /// It is what such a file holds: nothing at all.
     is_empty_file: bool,
     /// It is a text whose type only the key says.
     pub(super) is_text: bool,
@@ -46,7 +48,8 @@ impl<'a, 'r> Reader<'a, 'r> {
     pub(super) fn new(reading: &'r Reading<'a>, value: &'a Value) -> Self {
         let (path, way) = (Vec::new(), Way::new());
         let value = Cow::Borrowed(value);
-        Reader { reading, path, way, value, names_file: false, is_empty_file: false, is_text: false, is_hidden: false }
+        let (names_file, of_file, is_empty_file, is_text, is_hidden) = (false, None, false, false, false);
+        Reader { reading, path, way, value, names_file, of_file, is_empty_file, is_text, is_hidden }
     }
 
     /// What is in it.
@@ -54,8 +57,18 @@ impl<'a, 'r> Reader<'a, 'r> {
         let shown = Some(shown).filter(|_| !self.is_hidden);
         let path = self.path.iter().cloned().chain(shown).collect();
         let way = self.way.iter().cloned().chain([step]).collect();
-        let (reading, is_hidden) = (self.reading, self.is_hidden);
-        Reader { reading, path, way, value, names_file: false, is_empty_file: false, is_text: false, is_hidden }
+        let (reading, of_file, is_hidden) = (self.reading, self.of_file.clone(), self.is_hidden);
+        Reader {
+            reading,
+            path,
+            way,
+            value,
+            names_file: false,
+            of_file,
+            is_empty_file: false,
+            is_text: false,
+            is_hidden,
+        }
     }
 
     /// What is in a list.
@@ -71,8 +84,16 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     pub(super) fn spot(&self) -> Spot {
+        if let Some(file) = &self.of_file {
+            return Spot::clone(file);
+        }
         let entry = self.reading.layers.number(self.value.tag(), &self.way);
         Spot { path: self.path.clone(), entry, way: self.way.clone() }
+    }
+
+    /// A key in it as it is written.
+    pub(super) fn written(&self, spot: &Spot) -> Option<String> {
+        if self.of_file.is_some() { None } else { self.reading.layers.written(spot) }
     }
 
     /// The entries of a mapping; `None` if it is none.
@@ -382,6 +403,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
                 Reads::OneLayer => Failure::new(What::Asked),
             })?;
             reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
+            reader.of_file = Some(reader.spot().into());
             (reader.names_file, reader.is_text) = (false, true);
             reader.is_empty_file = reader.reading.reads == Reads::All && text.is_empty();
             let mut notes = reader.reading.notes.borrow_mut();
