@@ -181,6 +181,13 @@ pub(super) enum Reads {
 }
 
 impl Mistakes<'_> {
+    /// Is this wrong, without what higher layers say of it? Then it is told.
+    fn is_wrong(&mut self, (number, way): &(usize, Way), dropped: &Dropped, read: Read<'_>) -> bool {
+        let above = (0..*number).map(|above| (above, way.clone()));
+        self.read(&mut dropped.iter().cloned().chain(above).collect(), read, Reads::OneLayer);
+        self.is_told_within(*number, way)
+    }
+
     /// Reads until nothing more is wrong, without what is dropped; adds to that what is wrong.
     fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads) -> Notes {
         let layers = self.layers;
@@ -215,10 +222,16 @@ impl Mistakes<'_> {
                     let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
                     // of two names of one key, one has been read
                     self.lost |= !matches!(what, What::Twice(_));
-                    let is_of_all = matches!(what, What::Missing { .. })
-                        || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
                     let found = if is_told { culprit(&what, &spot, &trial) } else { None };
                     let (spot, whole) = found.unwrap_or((spot, usize::MAX));
+                    let is_of_all = matches!(what, What::Missing { .. })
+                        || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
+                    // what is wrong itself is to blame, and not what it is over
+                    let over = layers.whole_over_parts(&spot, dropped).filter(|_| is_of_all && reads == Reads::All);
+                    if let Some(over) = over.filter(|over| self.is_wrong(over, dropped, read)) {
+                        dropped.insert(over);
+                        continue;
+                    }
                     if is_told {
                         self.tell(&what, &spot, &notes, dropped, &trial);
                     }

@@ -147,6 +147,22 @@ impl Layers {
             })
     }
 
+    /// What is no mapping, here or around it, where lower layers have one: what they say of it does not hold therefore.
+    pub(super) fn whole_over_parts(&self, spot: &Spot, dropped: &Dropped) -> Option<(usize, Way)> {
+        let here = |number: usize, way: &[Step]| value::at(&self.all[number].entry.value, way);
+        let is_mapping = |number: usize, way: &[Step]| here(number, way).is_some_and(|value| value.as_dict().is_some());
+        let is_other = |number: usize, way: &Way| {
+            let is_other = |value: &Value| !matches!(value, Value::Dict(..) | Value::Empty(..));
+            here(number, way).is_some_and(is_other) && !dropped.contains(&(number, way.clone()))
+        };
+        (1..=spot.way.len()).find_map(|len| {
+            let way = spot.way[..len].to_vec();
+            let lowest = (0..self.len()).rfind(|number| is_mapping(*number, &way))?;
+            let whole = (0..lowest).find(|number| is_other(*number, &way))?;
+            Some((whole, way))
+        })
+    }
+
     /// Does another layer say what belongs to the variant that stands here alone?
     pub(super) fn has_content_elsewhere(&self, spot: &Spot) -> bool {
         let Some(here) = value::at(&self.all[spot.entry].entry.value, &spot.way) else { return false };

@@ -75,6 +75,11 @@ impl<'a> Mistakes<'a> {
         }
     }
 
+    /// Is something told of what a layer says there?
+    pub(super) fn is_told_within(&self, entry: usize, way: &[Step]) -> bool {
+        self.seen.iter().any(|(of, told)| *of == entry && told.starts_with(way))
+    }
+
     /// Tells the keys that two files set.
     pub(super) fn twice(&mut self) {
         for Twice { first, second } in self.layers.twice().into_iter().take(self.most + 1) {
@@ -196,6 +201,10 @@ impl<'a> Mistakes<'a> {
             _ => self.layers.place(spot, part),
         };
         let mistake = Mistake::new(place, text).of(self.section.name).help_if(help);
+        // a layer may be read by itself more than once
+        if self.all.contains(&mistake) {
+            return;
+        }
         self.seen.insert((spot.entry, spot.way.clone()));
         if matches!(what, What::Unknown { .. }) {
             self.unknown.insert((spot.entry, spot.way.clone()));
@@ -260,7 +269,12 @@ impl<'a> Mistakes<'a> {
         let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
         // of what serde puts by it may be further in
         let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
-        let is_it = |(_, way): &&(usize, Way)| is_key(way.get(spot.way.len())) || is_key(way.last());
+        // a list is taken for the keys of an enum, one after the other
+        let is_item = |step: Option<&Step>| matches!(step, Some(Step::Index(_)));
+        let is_it = |(_, way): &&(usize, Way)| {
+            let inner = way.get(spot.way.len());
+            is_key(inner) || is_item(inner) || is_key(way.last())
+        };
         let misspelled = |way: &Way| match way.split_last() {
             Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
             _ => false,
@@ -308,4 +322,105 @@ impl<'a> Mistakes<'a> {
 /// Is it a place in there?
 fn is_within(spot: &Spot, way: &Way) -> bool {
     way.len() > spot.way.len() && way.starts_with(&spot.way)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Files, Known, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        tls: Option<Tls>,
+        by_name: BTreeMap<String, Tls>,
+        tagged: Option<Tagged>,
+        untagged: Option<Untagged>,
+        auth: Option<Auth>,
+        flat: Option<Flat>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tls {
+        cert: String,
+        key: String,
+        #[serde(default)]
+        port: u16,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Some { tls: Tls, port: u16 },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Auth {
+        Basic(Tls),
+        Token(String),
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Port(u16),
+        Both { host: String, port: u16 },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat {
+        name: String,
+        #[serde(flatten)]
+        tls: Tls,
+    }
+
+    fn wrong(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Vec<String> {
+        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
+        folder.write("odd.conf", file);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        for (key, text) in variables {
+            config.set_variable("odd", key, text, &key.to_uppercase());
+        }
+        for (key, text) in flags {
+            config.set_flag("odd", key, text, key);
+        }
+        let dir = format!("{}/", folder.path().display());
+        config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect()
+    }
+
+    #[test]
+    fn a_whole_that_is_wrong_is_told_and_not_what_it_is_over() {
+        let files = [
+            ("tls", "tls: {cert: a, key: b}"),
+            ("by-name.a", "by-name: {a: {cert: a, key: b}}"),
+            ("tagged", "tagged: {kind: some, port: 1, tls: {cert: a, key: b}}"),
+            ("tagged.tls", "tagged: {kind: some, port: 1, tls: {cert: a, key: b}}"),
+            ("auth.basic", "auth: {basic: {cert: a, key: b}}"),
+            ("flat", "flat: {name: x, cert: a, key: b}"),
+        ];
+        for (key, file) in files {
+            for text in ["5", "x", "[x]", "true"] {
+                let is_one =
+                    |told: &[String], of: &str| told.len() == 1 && told[0].starts_with(&format!("{of}: key `"));
+                let told = wrong(file, &[], &[(key, text)]);
+                assert!(is_one(&told, &format!("flag --{key}")), "{key} {text}: {told:?}");
+                // and over that a part again
+                let variable = format!("variable {}", key.to_uppercase());
+                let told = wrong(file, &[(key, text)], &[(&format!("{key}.port"), "2")]);
+                assert!(is_one(&told, &variable), "{key} {text}: {told:?}");
+                let told = wrong(file, &[(key, text)], &[(&format!("{key}.port"), "y")]);
+                assert!(told.len() == 2 && told[0].contains(".port`") && is_one(&told[1..], &variable), "{told:?}");
+            }
+        }
+        // what may be there as well is not wrong, and what is over it has to do without what is below
+        let told = wrong("untagged: {host: x, port: 1}", &[("untagged", "7")], &[("untagged.port", "2")]);
+        assert_eq!(told, ["flag --untagged.port: key `odd.untagged`: what is there fits nothing that it takes"]);
+        let told = wrong("tls: {cert: a, key: b}", &[("tls", "")], &[("tls.port", "2")]);
+        assert_eq!(told, ["odd.conf:1:6: key `odd.tls`: the key `cert` is missing"]);
+    }
 }

@@ -72,45 +72,67 @@ impl<'t, 'a> Narrow<'t, 'a> {
         Some(Inner { step: Step::Index(at), has_place })
     }
 
+    /// A mapping is read with as little as it can be: with the keys that it misses one after the other (of an enum, first its name), and then with more and more
+    /// of the others.
     fn key(&mut self, around: &[Step], tag: Tag, dict: &Dict) -> Option<Inner> {
-        let name = self.name(around, tag, dict);
-        // without its name nothing of a variant is read; and of what is missing it is known that it is not what is there
         let is_missing = matches!(self.said.what, What::Missing { .. });
-        let is_kept = |(key, value): &(&String, &Value)| {
-            Some(*key) == name.as_ref() || is_missing && !matches!(value, Value::Dict(..) | Value::Array(..))
-        };
-        let (kept, parts): (Vec<_>, Vec<_>) = dict.iter().partition(is_kept);
-        let with = |some: &dyn Fn(usize) -> bool| {
-            let some = parts.iter().enumerate().filter(|(at, _)| some(*at)).map(|(_, entry)| entry);
-            let all = kept.iter().chain(some).map(|(key, value)| ((*key).clone(), (*value).clone()));
-            Value::Dict(tag, value::dict(all))
-        };
-        let is_said = |some: &dyn Fn(usize) -> bool| self.is_said(around, with(some));
-        let none = self.fails(around, with(&|_| false));
-        if none.as_ref().is_some_and(|failure| failure.is_same(&self.said)) {
-            // what is missing is so in this mapping
-            let step = Step::Key(name.filter(|_| !is_missing)?);
-            return Some(Inner { step, has_place: false });
+        let (mut kept, mut needed) = (Dict::new(), Vec::new());
+        if is_missing {
+            // that a key is missing in there is said of no number, and of no text
+            let plain = dict.iter().filter(|(_, value)| !matches!(value, Value::Dict(..) | Value::Array(..)));
+            kept.extend(plain.map(|(key, value)| (key.clone(), value.clone())));
         }
-        let at = wrong(parts.len(), &|len| is_said(&|at| at < len), &|at| is_said(&|other| other == at));
-        let (at, rest) = match at {
-            Some(at) => (at, with(&|other| other <= at)),
-            // else the only one without which something else is said, or nothing
-            None => {
-                let mut causes = (0..parts.len()).filter(|at| !is_said(&|other| other != *at));
-                let at = causes.next().filter(|_| causes.next().is_none())?;
-                (at, with(&|_| true))
+        let is_found = loop {
+            match self.fails(around, Value::Dict(tag, kept.clone())) {
+                Some(failure) if failure.is_same(&self.said) => break true,
+                Some(Failure { what: What::Missing { field, .. }, .. }) if !kept.contains_key(field) => {
+                    let Some((key, value)) = dict.get_key_value(field) else { break false };
+                    kept.insert(key.clone(), value.clone());
+                    needed.push(key);
+                }
+                _ => break false,
             }
         };
-        let (part, _) = parts[at];
-        // who needs this part may need another key beside it
-        let is_needed = matches!(none, Some(Failure { what: What::Missing { field, .. }, .. }) if field == part);
-        if is_needed && self.misses_beside(around, tag, dict) {
+        let others: Vec<_> = dict.iter().filter(|(key, _)| !kept.contains_key(*key)).collect();
+        let with = |some: &dyn Fn(usize) -> bool| {
+            let some = others.iter().enumerate().filter(|(at, _)| some(*at)).map(|(_, entry)| *entry);
+            Value::Dict(tag, value::dict(kept.iter().chain(some).map(|(key, value)| (key.clone(), value.clone()))))
+        };
+        let is_said = |some: &dyn Fn(usize) -> bool| self.is_said(around, with(some));
+        let last = if is_found { needed.last().copied() } else { None };
+        let (part, rest) = match last {
+            Some(part) => (part, with(&|_| false)),
+            None => {
+                let at = wrong(others.len(), &|len| is_said(&|at| at < len), &|_| true)?;
+                (others[at].0, with(&|other| other <= at))
+            }
+        };
+        if is_missing && last.is_some() && self.misses_beside(around, tag, dict) {
             return None;
+        }
+        // what a type says of its own values may be said of several together
+        if matches!(self.said.what, What::Says(_)) && !self.is_said_of(part, &needed, around, tag, dict) {
+            let without = |key: &String| {
+                let all = dict.iter().filter(|(other, _)| *other != key);
+                Value::Dict(tag, value::dict(all.map(|(key, value)| (key.clone(), value.clone()))))
+            };
+            // else it is said of the only one without which it is not
+            let mut causes = dict.keys().filter(|key| !self.is_said(around, without(key)));
+            let part = causes.next().filter(|_| causes.next().is_none())?;
+            return Some(Inner { step: Step::Key(part.clone()), has_place: false });
         }
         let step = Step::Key(part.clone());
         value::replace(&mut self.whole, around, rest);
         Some(Inner { step, has_place: false })
+    }
+
+    /// Is it said of this part alone, beside the name of the variant that it belongs to?
+    fn is_said_of(&self, part: &String, needed: &[&String], around: &[Step], tag: Tag, dict: &Dict) -> bool {
+        let with = |key: &String, value: Value| Value::Dict(tag, value::dict([(key.clone(), value)]));
+        let name = needed.first().filter(|name| self.refuses_name(around, with(name, value::text(NO_NAME))));
+        let keys = name.into_iter().copied().chain([part]);
+        let all = keys.filter_map(|key| Some((key.clone(), dict.get(key)?.clone())));
+        self.is_said(around, Value::Dict(tag, value::dict(all)))
     }
 
     /// Is it in this mapping that the key is missing? Then it is not said when it is there.
@@ -121,26 +143,6 @@ impl<'t, 'a> Narrow<'t, 'a> {
         match self.fails(around, Value::Dict(tag, other)) {
             Some(Failure { what: What::Unknown { key, .. }, .. }) if key == field => false,
             failure => failure.is_none_or(|failure| !failure.is_same(&self.said)),
-        }
-    }
-
-    /// The key that says which variant of an enum a mapping is. It is missed before all that belongs to the variant, and takes only the names that there are.
-    fn name(&self, around: &[Step], tag: Tag, dict: &Dict) -> Option<String> {
-        let mut some = Dict::new();
-        loop {
-            let Failure { what: What::Missing { field, .. }, .. } =
-                self.fails(around, Value::Dict(tag, some.clone()))?
-            else {
-                return None;
-            };
-            let (key, value) = dict.get_key_value(field).filter(|(key, _)| !some.contains_key(*key))?;
-            let mut other = some.clone();
-            other.insert(key.clone(), value::text(NO_NAME));
-            let is_name = !matches!(value, Value::Dict(..) | Value::Array(..));
-            if is_name && self.refuses_name(around, Value::Dict(tag, other)) {
-                return Some(key.clone());
-            }
-            some.insert(key.clone(), value.clone());
         }
     }
 
