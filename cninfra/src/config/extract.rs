@@ -1,6 +1,7 @@
 //! Reads a section until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading.
 
 use super::{
+    beyond::beyond,
     culprit::culprit,
     entry::Entries,
     failure::{Failure, PANICKED, Spot, What},
@@ -190,7 +191,7 @@ impl Mistakes<'_> {
 
     /// Reads until nothing more is wrong, without what is dropped; adds to that what is wrong.
     fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads) -> Notes {
-        let layers = self.layers;
+        let (layers, mut has_looked) = (self.layers, false);
         loop {
             // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
             let merged =
@@ -203,6 +204,8 @@ impl Mistakes<'_> {
             let root = reader.spot();
             let done = read(reader).map_err(|failure| failure.at(|| root));
             let mut notes = reading.notes.into_inner();
+            let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
+            let done = done.and_then(|()| beyond(&notes.large, &all).map_or(Ok(()), Err));
             self.meant.append(&mut notes.meant);
             for (spot, mistake) in &notes.mistakes {
                 self.add(spot, || mistake.clone());
@@ -210,13 +213,15 @@ impl Mistakes<'_> {
             let before = dropped.len();
             match done {
                 Err(Failure { what, spot: Some(spot) }) => {
-                    let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
                     let (value, without) = all.near(&spot.way);
                     let near = Trial { merged: &value, dropped: &without, ..all };
                     let trial = if near.says(&what, &spot) { near } else { all };
-                    let texts = looks::texts((&what, &spot), &trial, &mut self.trials);
+                    let texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
                     if !texts.is_empty() {
                         self.texts.extend(texts);
+                        if !std::mem::replace(&mut has_looked, true) {
+                            self.texts.extend(looks::elsewhere(&all, &mut self.left_for_texts));
+                        }
                         continue;
                     }
                     let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);

@@ -58,8 +58,8 @@ impl<'de> MapAccess<'de> for &mut Feed<'_, '_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
         let Some(Fed { name: key, reader }) = self.rest.next() else { return Ok(None) };
-        self.last = Some(reader.spot());
         let spot = reader.spot();
+        self.last = Some(spot.clone());
         self.value = Some(reader);
         seed.deserialize(Name(&key)).map(Some).map_err(|Failure { what, spot: inner }| {
             // it is a key, which is shown

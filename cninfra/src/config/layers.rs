@@ -22,7 +22,7 @@ use figment::{
 };
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -40,6 +40,8 @@ pub(super) struct Layers {
     section: String,
     /// The highest first.
     all: Vec<Layer>,
+    /// Which of them have values with this tag: nearly always one. There may be hundreds, and it is asked of each value at each reading.
+    by_tag: HashMap<Tag, Vec<usize>>,
     /// The files of secrets that they name.
     pub(super) secrets: Arc<Secrets>,
     /// A file that does not answer may say more.
@@ -50,8 +52,6 @@ pub(super) struct Layers {
 struct Layer {
     /// Its values have the tags that figment gave them.
     entry: Entry,
-    /// The one that all of them have, but where there are several.
-    tag: Option<Tag>,
     /// What figment knows by the tags.
     origin: Figment,
     canonical: Canonical,
@@ -66,15 +66,12 @@ impl Layers {
             let tagged = entry.merge_into(Figment::new());
             // it is there, since it has just been put there
             let value = tagged.find_value(section).unwrap_or_else(|_| value::nothing(Tag::Default));
-            let tag = Some(value.tag()).filter(|_| !matches!(&*entry.source, super::source::Source::Figment(_)));
-            Layer { entry: entry.with(value), tag, origin: tagged.focus(NOWHERE), canonical }
+            Layer { entry: entry.with(value), origin: tagged.focus(NOWHERE), canonical }
         };
-        Layers {
-            section: section.to_string(),
-            all: entries.all.iter().map(layer).collect(),
-            secrets: entries.secrets.clone(),
-            partial: entries.partial,
-        }
+        let all: Vec<Layer> = entries.all.iter().map(layer).collect();
+        let mut by_tag = HashMap::new();
+        all.iter().enumerate().for_each(|(number, layer)| note_tags(&layer.entry.value, number, &mut by_tag));
+        Layers { section: section.to_string(), all, by_tag, secrets: entries.secrets.clone(), partial: entries.partial }
     }
 
     /// All that holds.
@@ -122,12 +119,13 @@ impl Layers {
 
     /// The layer that a value at this place comes from.
     pub(super) fn number(&self, tag: Tag, way: &[Step]) -> usize {
-        let is = |layer: &Layer| {
-            let may_be = layer.tag.is_none_or(|only| only == tag);
-            may_be && value::at(&layer.entry.value, way).is_some_and(|value| value.tag() == tag)
-        };
+        let is =
+            |number: &usize| value::at(&self.all[*number].entry.value, way).is_some_and(|value| value.tag() == tag);
         // a tag is in one layer only, but where two sections of one figment are the same
-        self.all.iter().position(is).unwrap_or_default()
+        match self.by_tag.get(&tag).map_or(&[][..], Vec::as_slice) {
+            [only] => *only,
+            several => several.iter().copied().find(is).unwrap_or_default(),
+        }
     }
 
     /// Is there a mapping?
@@ -209,14 +207,14 @@ impl Layers {
     }
 
     /// The texts within a value that were taken for what they look like.
-    pub(super) fn looks(&self, merged: &Value, spot: &Spot) -> Looks {
+    pub(super) fn looks(&self, merged: &Value, around: &[Step]) -> Looks {
         let look = |layer: &Layer, (way, text): (&Way, &String)| {
             let (said, here) = (value::at(&layer.entry.value, way)?, value::at(merged, way)?);
             let is_it = said.tag() == here.tag() && !matches!(here, Value::String(..));
             is_it.then(|| (way.clone(), Value::String(here.tag(), text.clone())))
         };
         let layers = self.all.iter().filter(|layer| layer.entry.source.texts() == Texts::Untyped);
-        let within = |(way, _): &(&Way, &String)| way.starts_with(&spot.way);
+        let within = |(way, _): &(&Way, &String)| way.starts_with(around);
         layers
             .flat_map(|layer| {
                 layer.canonical.texts.iter().filter(within).filter_map(|text| look(layer, text)).collect::<Looks>()
@@ -338,6 +336,19 @@ impl Layers {
             _ => None,
         };
         Place { source: origin(metadata), at }
+    }
+}
+
+/// Notes which tags are in a layer's values.
+fn note_tags(value: &Value, number: usize, all: &mut HashMap<Tag, Vec<usize>>) {
+    let numbers = all.entry(value.tag()).or_default();
+    if numbers.last() != Some(&number) {
+        numbers.push(number);
+    }
+    match value {
+        Value::Dict(_, dict) => dict.values().for_each(|value| note_tags(value, number, all)),
+        Value::Array(_, items) => items.iter().for_each(|value| note_tags(value, number, all)),
+        _ => {}
     }
 }
 

@@ -40,8 +40,8 @@ pub(super) struct Mistakes<'a> {
     pub(super) unanswered: Vec<Mistake>,
     /// What looks like something else, and is a text.
     pub(super) texts: Looks,
-    /// How often it may still be tried what is one.
-    pub(super) trials: usize,
+    /// How many values may still be read to find out what is one.
+    pub(super) left_for_texts: usize,
     /// How many values may still be read to find out where something is wrong.
     pub(super) left: &'a Cell<usize>,
 }
@@ -63,7 +63,7 @@ impl<'a> Mistakes<'a> {
             unknown: HashSet::new(),
             unanswered: Vec::new(),
             texts: Looks::new(),
-            trials: looks::TRIALS,
+            left_for_texts: looks::MOST_TRIED,
             left,
         }
     }

@@ -57,6 +57,7 @@
 //! Types for keys: [`Duration`] (a `std::time::Duration` is read in the same way), [`ByteSize`], [`Secret`], [`PluginName`], and [`Live`] for a section that follows its file while the agent runs.
 
 mod agent_keys;
+mod beyond;
 mod byte_size;
 mod canonical;
 mod check;

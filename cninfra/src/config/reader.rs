@@ -5,6 +5,7 @@
 
 use super::{
     Duration,
+    beyond::{self, is_beyond},
     extract::Reads,
     failure::{self, Failure, Spot, What},
     fields::{self, Fed, Feed, feed_map, feed_struct, unsaid},
@@ -324,7 +325,13 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             self.wants(Kind::Any)?;
             return Err(Failure::new(What::Asked));
         }
-        self.wanted(Kind::Any)?.plain(visitor).map_err(Failure::of_any)
+        let reader = self.wanted(Kind::Any)?;
+        if let Value::Num(_, Num::F64(number)) = &*reader.value
+            && is_beyond(*number)
+        {
+            reader.reading.notes.borrow_mut().large.push(reader.spot());
+        }
+        reader.plain(visitor).map_err(Failure::of_any)
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -337,10 +344,8 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         let reader = self.wanted(Kind::Number)?;
         // it would become infinite
         match &*reader.value {
-            Value::Num(_, number)
-                if number.to_f64().is_some_and(|number| number.is_finite() && (number as f32).is_infinite()) =>
-            {
-                Err(de::Error::invalid_value(unexpected(&reader.value), &"a number up to 3.4e38"))
+            Value::Num(_, number) if number.to_f64().is_some_and(is_beyond) => {
+                Err(de::Error::invalid_value(unexpected(&reader.value), &beyond::WANTED))
             }
             _ => reader.plain(visitor),
         }
