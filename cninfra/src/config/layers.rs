@@ -112,6 +112,13 @@ impl Layers {
         most(self.all.iter().filter_map(|layer| layer.entry.source.file()).map(|file| file.text.len()).sum())
     }
 
+    /// Where a key of the section holds, be it right or wrong.
+    pub(super) fn said(&self, key: &str) -> Option<Spot> {
+        let way = vec![Step::Key(key.to_string())];
+        let entry = self.all.iter().position(|layer| value::at(&layer.entry.value, &way).is_some())?;
+        Some(Spot { path: vec![key.to_string()], entry, way })
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.all.len()

@@ -425,6 +425,11 @@ impl Config {
             mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
         }
         mistakes.extend(self.check_agent_keys(section, &outcome));
+        if let Some(other) = self.other_enabled(section, &outcome) {
+            // what else is said of this key is of no use
+            mistakes.retain(|mistake| mistake.place != other.place);
+            mistakes.push(other);
+        }
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
         mistakes.extend(invalid);
         mistake::sort(&mut mistakes);
