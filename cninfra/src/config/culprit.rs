@@ -21,9 +21,9 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
     if !may_be_within || trial.is_spent() || !trial.has_keys(spot) {
         return None;
     }
-    let mut narrow = Narrow::new(trial)?;
+    let mut narrow = Narrow::new(trial, what, spot);
     let (mut found, mut whole) = (spot.clone(), usize::MAX);
-    while let Some(inner) = narrow.step(&found.way) {
+    while let Some(inner) = narrow.step() {
         if inner.has_place {
             whole = whole.min(found.way.len());
         }
@@ -36,7 +36,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
         // a key that stands alone may be what is no variant, and a secret in its place
         (What::NoVariant { .. }, Some((Step::Key(_), around))) if found.way.len() > spot.way.len() => {
             let is_alone = value::at(trial.merged, around)?.as_dict().is_some_and(|dict| dict.len() == 1);
-            if is_alone && !narrow.is_name(&found.way) {
+            if is_alone && !narrow.is_name() {
                 found.way.pop();
                 found.path.pop();
             }
@@ -353,5 +353,21 @@ mod tests {
                 "102: key `odd.tagged.several[2].key` is unknown",
             ]
         );
+    }
+
+    #[test]
+    fn of_hundreds_in_one_value_those_that_are_told_have_their_keys() {
+        let port = |at: usize| if at.is_multiple_of(10) { "x" } else { "1" };
+        let item = |at: usize| format!("{{kind: basic, user: u, port: {}}}", port(at));
+        let entries: Vec<_> = (0..400).map(|at| format!("k{at}: {}", item(at))).collect();
+        let items: Vec<_> = (0..400).map(item).collect();
+        for tagged in [format!("by_name: {{{}}}", entries.join(", ")), format!("several: [{}]", items.join(", "))] {
+            let told = wrong(&tagged);
+            let located = told.iter().filter(|told| told.contains(".port` ")).count();
+            assert!(located >= 10 && told.len() <= located + 1, "{told:?}");
+        }
+        // where the type leads, all of them have
+        let told = wrong_in(&format!("by-name: {{{}}}", entries.join(", ")));
+        assert_eq!(told.iter().filter(|told| told.contains(".port` ")).count(), 30, "{told:?}");
     }
 }

@@ -215,7 +215,7 @@ impl Mistakes<'_> {
                 Err(Failure { what, spot: Some(spot) }) => {
                     let (value, without) = all.near(&spot.way);
                     let near = Trial { merged: &value, dropped: &without, ..all };
-                    let trial = if near.says(&what, &spot) { near } else { all };
+                    let trial = if near.is_less_than(&all) && near.says(&what, &spot) { near } else { all };
                     let texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
                     if !texts.is_empty() {
                         self.texts.extend(texts);

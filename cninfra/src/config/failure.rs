@@ -1,9 +1,6 @@
 //! [`Failure`]: why a value could not be read, in plain words.
 
-use super::{
-    secret,
-    source::{Step, Way},
-};
+use super::{secret, source::Way};
 use crate::foreign;
 use serde::de::{self, Expected, Unexpected};
 use std::{
@@ -136,19 +133,6 @@ impl Failure {
     pub(super) fn at(mut self, spot: impl FnOnce() -> Spot) -> Self {
         self.spot.get_or_insert_with(spot);
         self
-    }
-
-    /// Is the same said of the same place?
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        fn way(failure: &Failure) -> &[Step] {
-            failure.spot.as_ref().map_or(&[], |spot| &spot.way)
-        }
-        self.what == other.what && way(self) == way(other)
-    }
-
-    /// Is it how many values there are?
-    pub(super) fn is_of_length(&self) -> bool {
-        matches!(&self.what, What::Takes(takes) if takes.mark.is_none())
     }
 
     /// Of a type that takes whatever is there.

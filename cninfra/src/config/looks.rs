@@ -32,7 +32,8 @@ pub(super) const MOST_TRIED: usize = 1_000_000;
 pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> Looks {
     let mut found = Looks::new();
     for (way, _) in trial.layers.looks(trial.merged, &[]) {
-        let Some((_, around)) = way.split_last() else { continue };
+        // around the others is all of the section
+        let Some((_, around @ [_, ..])) = way.split_last() else { continue };
         let (mut value, dropped) = trial.near(around);
         loop {
             put(&mut value, &found);

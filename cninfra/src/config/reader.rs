@@ -9,7 +9,8 @@ use super::{
     extract::Reads,
     failure::{self, Failure, Spot, What},
     fields::{self, Fed, Feed, feed_map, feed_struct, unsaid},
-    number, plugin_name,
+    number::{self, Whole, whole},
+    plugin_name,
     reading::Reading,
     secret,
     shape::Kind,
@@ -277,12 +278,6 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 }
 
-enum Whole {
-    Unsigned(u64),
-    Signed(i64),
-    No(f64),
-}
-
 /// A value, as serde tells of one.
 pub(super) fn unexpected(value: &Value) -> Unexpected<'_> {
     match value {
@@ -297,19 +292,6 @@ pub(super) fn unexpected(value: &Value) -> Unexpected<'_> {
         Value::String(_, text) => Unexpected::Str(text),
         Value::Array(..) => Unexpected::Seq,
         Value::Dict(..) => Unexpected::Map,
-    }
-}
-
-fn whole(number: Num) -> Whole {
-    if let Some(number) = number.to_u128().and_then(|number| u64::try_from(number).ok()) {
-        return Whole::Unsigned(number);
-    }
-    match number.to_i128().map(|number| (u64::try_from(number), i64::try_from(number))) {
-        Some((Ok(number), _)) => Whole::Unsigned(number),
-        Some((_, Ok(number))) => Whole::Signed(number),
-        // more than anything wants that is read here
-        Some((_, Err(_))) => Whole::No(f64::INFINITY),
-        None => Whole::No(number.to_f64().unwrap_or(f64::INFINITY)),
     }
 }
 

@@ -66,6 +66,11 @@ impl Trial<'_> {
         }
     }
 
+    /// Is it so much less that it is worth while to read it first?
+    pub(super) fn is_less_than(&self, all: &Trial<'_>) -> bool {
+        2 * value::count(self.merged) < value::count(all.merged)
+    }
+
     /// Is this said of what it has?
     pub(super) fn says(&self, what: &What, spot: &Spot) -> bool {
         let is_at = |other: &Option<Spot>| other.as_ref().is_some_and(|other| other.way == spot.way);
