@@ -48,7 +48,7 @@
 //!
 //! | key | default | |
 //! | --- | --- | --- |
-//! | `enabled` | `true` | `false` switches an optional plugin off |
+//! | `enabled` | `true` | `false` switches an optional plugin off; a key of that name which the plugin has does so, too, and is to be a `bool` |
 //! | `start-policy` | `fail` | what follows when its `init` fails: `fail`, `retry` or `ignore`; see [`StartPolicy`](crate::agent::StartPolicy) |
 //! | `limits` | those of `agent` | for this plugin, phase by phase, over those of `agent`: `limits: {init: 30s, close: 2s}` |
 //!
