@@ -370,4 +370,79 @@ mod tests {
         let told = wrong_in(&format!("by-name: {{{}}}", entries.join(", ")));
         assert_eq!(told.iter().filter(|told| told.contains(".port` ")).count(), 30, "{told:?}");
     }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Mixed {
+        by_name: BTreeMap<String, Newtype>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "type", rename_all = "kebab-case")]
+    enum Newtype {
+        Numbers(BTreeMap<String, u8>),
+        Flat(Flat),
+        Deep { external: External, ends: Vec<End>, pair: (u8, u8) },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat {
+        zone: String,
+        time: Option<Duration>,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum External {
+        One(Inner),
+        Many { all: Vec<Inner>, beside: Option<Beside> },
+    }
+
+    #[test]
+    fn enums_of_all_kinds_in_each_other_are_looked_into() {
+        let wrong = |file: &str| {
+            let (folder, known) = (Folder::new(), Known::none().plugin("mixed", Mixed::META));
+            folder.write("mixed.conf", file);
+            let mut config = Config::new();
+            config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+            let told = config.check(&known).into_iter().map(|told| told.what.replace("key `mixed.by-name.", "`"));
+            told.collect::<Vec<_>>()
+        };
+        let byte = "takes a whole number from 0 to 255, not";
+        let many = "{many: {all: [{kind: tokn}, {kind: token}, {kind: token, token: t, prt: 1}], beside: {t: hosts, c: [{port: 1}]}}}";
+        assert_eq!(
+            wrong(&format!(
+                "by-name:\n  a: {{type: numbers, b: 300, c: x}}\n  b: {{type: hst}}\n  \
+                 c: {{type: deep, external: {many}, ends: [1, x], pair: [1, 300]}}\n  \
+                 d: {{type: deep, external: {{on: {{}}}}, ends: x, pair: [1]}}\n  \
+                 e: {{type: deep, external: {{one: {{kind: basic, user: 5, port: x}}}}, ends: [], pair: [1, 2]}}"
+            )),
+            [
+                format!("`a.b` {byte} `300`"),
+                format!("`a.c` {byte} the text `x`"),
+                "`b.type` takes `numbers`, `flat` or `deep`, not what is there (it is not shown, since a secret may be there)".to_string(),
+                format!("`c.external.many.all[0].kind` {NO_KIND}"),
+                "`c.external.many.all[1]`: the key `token` is missing".to_string(),
+                "`c.external.many.all[2].prt` is unknown".to_string(),
+                "`c.external.many.beside.c[0]`: the key `name` is missing".to_string(),
+                "`c.ends[1]`: what is there fits nothing that it takes".to_string(),
+                format!("`c.pair[1]` {byte} `300`"),
+                "`d.external` takes `one` or `many`, not what is there (it is not shown, since a secret may be there)".to_string(),
+                "`d.ends` takes a list, not the text `x`".to_string(),
+                "`d.pair` takes 2 values, not 1".to_string(),
+                "`e.external.one.user` takes a text, not `5`".to_string(),
+                format!("`e.external.one.port` {PORT}"),
+            ]
+        );
+        // beside what is flattened
+        let flat = |keys: &str| wrong(&format!("by-name: {{a: {{type: flat, zone: z, {keys}}}}}"));
+        assert_eq!(flat("kind: basic, user: u, port: x"), [format!("`a.port` {PORT}")]);
+        assert_eq!(flat("kind: bsc, user: u"), [format!("`a.kind` {NO_KIND}")]);
+        assert_eq!(
+            flat("kind: basic, user: u, port: 1, more: {kind: token}"),
+            ["`a.more`: the key `token` is missing"]
+        );
+    }
 }

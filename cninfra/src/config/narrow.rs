@@ -117,6 +117,9 @@ impl<'t, 'a> Narrow<'t, 'a> {
                 _ => break false,
             }
         };
+        if is_found && needed.is_empty() {
+            return None;
+        }
         let others: Vec<_> = dict.iter().filter(|(key, _)| !kept.contains_key(*key)).collect();
         let with = |range: Range<usize>| {
             let all = kept.iter().chain(others[range].iter().copied());
