@@ -84,6 +84,12 @@ impl Config {
         keys
     }
 
+    /// The plugin's own key `enabled`, where it is said and can not be what it is to the agent.
+    pub(super) fn other_enabled(&self, section: &KnownSection, read: &extract::Outcome) -> Option<Mistake> {
+        let spot = read.layers.said(ENABLED)?;
+        section.other_enabled(read.layers.place(&spot, Part::Value))
+    }
+
     /// What is wrong with the agent's keys in a section that has been read.
     pub(super) fn check_agent_keys(&self, section: &KnownSection, read: &extract::Outcome) -> Vec<Mistake> {
         let refused = |key: &str, what: &str, help: &str| {
@@ -102,7 +108,8 @@ impl Config {
             AGENT_KEYS_OF_ALL.iter().copied().filter(|key| read.notes.agent_keys.contains_key(*key)).collect();
         let mut mistakes = Vec::new();
         if section.optional {
-            keys.push(ENABLED);
+            // else it is told as a defect of the plugin
+            keys.extend(Some(ENABLED).filter(|_| self.other_enabled(section, read).is_none()));
         } else {
             let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out";
             mistakes.extend(refused(ENABLED, ": the plugin is not an optional one of its flavor", help));

@@ -2,48 +2,46 @@
 
 use super::{
     failure::{HIDDEN, PANICKED, Spot, What},
-    source::{Step, Way},
+    narrow::Narrow,
+    source::Step,
     trial::Trial,
     value,
 };
-use figment::value::Value;
 
-/// So many keys are tried in one mapping, for each mistake that may be told: for each of them, all of the section is read, once or twice.
-const MOST: usize = 4;
-
-/// Where it is that is wrong, within a mapping, as far as that can be known; of a secret without the names of keys. It is what this would not be said without.
-/// With how much of the way to it is to be left out, so that the others have their places.
+/// Where it is that is wrong, within a mapping, as far as that can be known; of a secret without the names of keys. With how much of the way to it is to be
+/// left out, so that the others have their places.
 pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Spot, usize)> {
+    let may_be_within = match what {
+        // it is told once
+        What::Says(words) => !words.starts_with(PANICKED),
+        What::Takes(_) | What::Unknown { .. } | What::NoVariant { .. } | What::Missing { .. } => true,
+        _ => false,
+    };
     // the key of a choice may be a secret, in the place of a name
-    if trial.is_spent() || !trial.has_keys(spot) {
+    if !may_be_within || trial.is_spent() || !trial.has_keys(spot) {
         return None;
     }
+    let mut narrow = Narrow::new(trial, what, spot);
     let (mut found, mut whole) = (spot.clone(), usize::MAX);
-    match what {
-        What::Unknown { key, .. } => {
-            if unknown(trial.merged, key, &mut found).is_none() {
-                whole = descend(trial, &mut found);
-                // it is told as a key of what it is in
-                if found.way.last() == Some(&Step::Key(key.clone())) {
-                    found.path.pop();
-                }
-            }
+    while let Some(inner) = narrow.step() {
+        if inner.has_place {
+            whole = whole.min(found.way.len());
         }
-        // it is told once
-        What::Says(words) if words.starts_with(PANICKED) => return None,
-        What::Takes(_) | What::Says(_) => whole = descend(trial, &mut found),
-        What::Missing { .. } if trial.is_open(spot) => whole = descend_lists(trial, &mut found),
-        What::NoVariant { .. } => {
-            whole = descend(trial, &mut found);
-            // a key that stands alone may be what is no variant, and a secret in its place
-            let (last, around) = found.way.split_last()?;
+        show(&inner.step, &mut found.path);
+        found.way.push(inner.step);
+    }
+    match (what, found.way.split_last()) {
+        // it is told as a key of what it is in
+        (What::Unknown { key, .. }, Some((Step::Key(last), _))) if last == key => drop(found.path.pop()),
+        // a key that stands alone may be what is no variant, and a secret in its place
+        (What::NoVariant { .. }, Some((Step::Key(_), around))) if found.way.len() > spot.way.len() => {
             let is_alone = value::at(trial.merged, around)?.as_dict().is_some_and(|dict| dict.len() == 1);
-            if matches!(last, Step::Key(_)) && is_alone && found.way.len() > spot.way.len() {
+            if is_alone && !narrow.is_name() {
                 found.way.pop();
                 found.path.pop();
             }
         }
-        _ => return None,
+        _ => {}
     }
     found.entry = trial.layers.number(value::at(trial.merged, &found.way)?.tag(), &found.way);
     let of_secret = match what {
@@ -58,170 +56,6 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
     Some((found, whole))
 }
 
-/// What is wrong with a value, to be compared.
-type Said = Option<Words>;
-
-#[derive(PartialEq)]
-struct Words {
-    what: String,
-    way: Option<Way>,
-    /// It is how many items there are.
-    of_length: bool,
-}
-
-fn said(trial: &Trial<'_>, value: &Value) -> Said {
-    let failure = trial.reads(value).err()?;
-    let of_length = matches!(&failure.what, What::Takes(takes) if takes.mark.is_none());
-    Some(Words { what: format!("{:?}", failure.what), way: failure.spot.map(|spot| spot.way), of_length })
-}
-
-/// Goes as far in as it can be known what is wrong; how far the way leads to a list in which each has its place, if it does.
-fn descend(trial: &Trial<'_>, found: &mut Spot) -> usize {
-    let said = said(trial, trial.merged);
-    let (mut here, mut whole) = (trial.merged.clone(), usize::MAX);
-    while let Some((step, has_places)) = inner(trial, &said, &mut here, &found.way) {
-        if has_places {
-            whole = whole.min(found.way.len());
-        }
-        show(&step, &mut found.path);
-        found.way.push(step);
-    }
-    whole
-}
-
-/// The same of what is missing: in which item of a list can be known, in which of several mappings can not.
-fn descend_lists(trial: &Trial<'_>, found: &mut Spot) -> usize {
-    let said = said(trial, trial.merged);
-    let (mut here, mut whole) = (trial.merged.clone(), usize::MAX);
-    loop {
-        let mut lists = Vec::new();
-        if let Some(around) = value::at(&here, &found.way) {
-            collect_lists(around, &mut found.way.clone(), &mut lists);
-        }
-        lists.truncate(MOST * trial.layers.most_mistakes());
-        let is_in = |list: &&Way| {
-            let mut other = here.clone();
-            value::replace(&mut other, list, Vec::<Value>::new().into());
-            self::said(trial, &other) != said
-        };
-        let Some(list) = lists.iter().find(is_in) else { return whole };
-        let Some((step, has_places)) = inner(trial, &said, &mut here, list) else { return whole };
-        if has_places {
-            whole = whole.min(list.len());
-        }
-        list[found.way.len()..].iter().chain([&step]).for_each(|step| show(step, &mut found.path));
-        found.way.clone_from(list);
-        found.way.push(step);
-    }
-}
-
-/// The lists that are in no other list.
-fn collect_lists(around: &Value, way: &mut Way, all: &mut Vec<Way>) {
-    match around {
-        Value::Array(..) => all.push(way.clone()),
-        Value::Dict(_, dict) => {
-            for (key, value) in dict {
-                way.push(Step::Key(key.clone()));
-                collect_lists(value, way, all);
-                way.pop();
-            }
-        }
-        _ => {}
-    }
-}
-
-/// What is wrong in a value, which is left without what comes behind that: there the same may be said of something else. With whether it is an item
-/// of a list of so many, each of which has its place.
-fn inner(trial: &Trial<'_>, said: &Said, whole: &mut Value, around: &[Step]) -> Option<(Step, bool)> {
-    // what has been found is something, too
-    if trial.is_spent() {
-        return None;
-    }
-    let read = |here: Value| {
-        let mut other = whole.clone();
-        value::replace(&mut other, around, here);
-        self::said(trial, &other)
-    };
-    let mut has_places = false;
-    let (step, rest) = match value::at(whole, around)? {
-        Value::Array(tag, items) => {
-            let first = |len: usize| Value::Array(*tag, items[..len].to_vec());
-            // by itself: those before it have their places
-            let alone = |at: usize| read(Value::Array(*tag, vec![items[at].clone(); at + 1])) == *said;
-            let at = wrong(items.len(), &|len| read(first(len)) == *said, &alone)?;
-            // that it has too few of them is said of the list
-            let is_length = |said: &Said| said.as_ref().is_some_and(|said| said.of_length);
-            has_places = is_length(&read(first(at)));
-            if has_places && is_length(said) {
-                return None;
-            }
-            (Step::Index(at), Some(first(at + 1)))
-        }
-        Value::Dict(tag, dict) if dict.len() <= MOST * trial.layers.most_mistakes() => {
-            // without the tag of an enum nothing is read, but another one is told at itself
-            let is_tag = |(key, value): &(&String, &Value)| {
-                let way: Way = around.iter().cloned().chain([Step::Key(key.to_string())]).collect();
-                let mut other = whole.clone();
-                value::replace(&mut other, &way, value::text("\0"));
-                let is_name = !matches!(value, Value::Dict(..) | Value::Array(..));
-                is_name && trial.reads(&other).is_err_and(|failure| failure.spot.is_some_and(|spot| spot.way == way))
-            };
-            let (tags, keys): (Vec<_>, Vec<_>) = dict.iter().partition(is_tag);
-            let with = |some: &dyn Fn(usize) -> bool| {
-                let some = keys.iter().enumerate().filter(|(at, _)| some(*at)).map(|(_, entry)| entry);
-                let all = tags.iter().chain(some).map(|(key, value)| ((*key).clone(), (*value).clone()));
-                Value::Dict(*tag, value::dict(all))
-            };
-            let is_said = |some: &dyn Fn(usize) -> bool| read(with(some)) == *said;
-            let first = |len: usize| is_said(&|at| at < len);
-            let step = |at: usize| Step::Key(keys[at].0.clone());
-            match wrong(keys.len(), &first, &|at| is_said(&|other| other == at)) {
-                Some(at) => (step(at), Some(with(&|other| other <= at))),
-                // else the only one without which something else is said, or nothing
-                None => {
-                    let mut causes = (0..keys.len()).filter(|at| !is_said(&|other| other != *at));
-                    let at = causes.next().filter(|_| causes.next().is_none())?;
-                    (step(at), None)
-                }
-            }
-        }
-        _ => return None,
-    };
-    if let Some(rest) = rest {
-        value::replace(whole, around, rest);
-    }
-    Some((step, has_places))
-}
-
-/// Which of so many parts is wrong. serde reads one after the other, and stops at the first: it is the one up to which the same is said, and not
-/// before it, as also of two that are wrong alike; but one that only does not fit to those before it is not wrong by itself.
-fn wrong(len: usize, first: &dyn Fn(usize) -> bool, alone: &dyn Fn(usize) -> bool) -> Option<usize> {
-    if len == 0 || first(0) {
-        return None;
-    }
-    let (mut without, mut with) = (0, len);
-    while with - without > 1 {
-        let middle = without.midpoint(with);
-        if first(middle) {
-            with = middle;
-        } else {
-            without = middle;
-        }
-    }
-    Some(without).filter(|at| alone(*at))
-}
-
-/// Goes to the only key of that name; it is told as a key of what it is in.
-fn unknown(merged: &Value, key: &str, spot: &mut Spot) -> Option<()> {
-    let mut all = Vec::new();
-    collect(value::at(merged, &spot.way)?, key, &mut Way::new(), &mut all);
-    let [way] = <[_; 1]>::try_from(all).ok()?;
-    let (_, around) = way.split_last()?;
-    around.iter().for_each(|step| show(step, &mut spot.path));
-    spot.way.extend(way);
-    Some(())
-}
-
 /// Adds a step to what is shown of a way.
 fn show(step: &Step, path: &mut Vec<String>) {
     match (step, path.last_mut()) {
@@ -231,33 +65,42 @@ fn show(step: &Step, path: &mut Vec<String>) {
     }
 }
 
-fn collect(around: &Value, key: &str, way: &mut Way, all: &mut Vec<Way>) {
-    let mut inner = |step: Step, value: &Value| {
-        let is_it = matches!(&step, Step::Key(here) if here == key);
-        way.push(step);
-        if is_it {
-            all.push(way.clone());
-        }
-        collect(value, key, way, all);
-        way.pop();
-    };
-    match around {
-        Value::Dict(_, dict) => dict.iter().for_each(|(key, value)| inner(Step::Key(key.clone()), value)),
-        Value::Array(_, items) => items.iter().enumerate().for_each(|(at, value)| inner(Step::Index(at), value)),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::config::{Config, Duration, Files, Known, Section as _};
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
 
     #[derive(Debug, Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Odd {
         tagged: Option<Tagged>,
+        by_name: BTreeMap<String, Inner>,
+        beside: Option<Beside>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Inner {
+        Basic {
+            user: String,
+            port: u16,
+            #[serde(default)]
+            peers: Vec<Host>,
+            more: Option<Box<Inner>>,
+        },
+        Token {
+            token: String,
+        },
+    }
+
+    /// What belongs to it comes before its name.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "t", content = "c", rename_all = "kebab-case")]
+    enum Beside {
+        Hosts(Vec<Host>),
+        Inner(Inner),
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -277,7 +120,22 @@ mod tests {
             span: Option<Span>,
             more: Option<u8>,
             least: Option<u8>,
+            inner: Option<Inner>,
+            #[serde(default)]
+            by_name: BTreeMap<String, Inner>,
+            #[serde(default)]
+            several: Vec<Inner>,
+            beside: Option<Beside>,
+            needy: Option<Needy>,
         },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Needy {
+        host: Host,
+        name: String,
+        other: Option<Host>,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -320,8 +178,13 @@ mod tests {
     }
 
     fn wrong(tagged: &str) -> Vec<String> {
+        wrong_in(&format!("tagged: {{kind: some, {tagged}}}"))
+    }
+
+    /// What is wrong in a file, with line (but the first) and column.
+    fn wrong_in(file: &str) -> Vec<String> {
         let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
-        folder.write("odd.conf", &format!("tagged: {{kind: some, {tagged}}}"));
+        folder.write("odd.conf", file);
         let mut config = Config::new();
         config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
         let folder = format!("{}/odd.conf:1:", folder.path().display());
@@ -399,5 +262,187 @@ mod tests {
         assert_eq!(located(&wrong(&ports(20))), 20);
         let many = wrong(&ports(4000));
         assert!(!many.is_empty() && located(&many) < 20, "{many:?}");
+    }
+
+    const PORT: &str = "takes a whole number from 0 to 65535, not the text `x`";
+    const NO_KIND: &str = "takes `basic` or `token`, not what is there (it is not shown, since a secret may be there)";
+
+    #[test]
+    fn what_is_wrong_in_an_enum_in_another_one_is_told_at_its_key() {
+        let text = "takes a text, not `5`";
+        assert_eq!(
+            wrong("inner: {kind: basic, user: 5, port: x}, more: x"),
+            [
+                format!("49: key `odd.tagged.inner.user` {text}"),
+                format!("58: key `odd.tagged.inner.port` {PORT}"),
+                "68: key `odd.tagged.more` takes a whole number from 0 to 255, not the text `x`".to_string(),
+            ]
+        );
+        let more = "more: {kind: basic, user: 5, port: x, peers: [{name: a}, {name: b, port: x}, {port: 1}]}";
+        assert_eq!(
+            wrong(&format!("inner: {{kind: basic, user: u, port: x, {more}}}")),
+            [
+                format!("58: key `odd.tagged.inner.port` {PORT}"),
+                format!("87: key `odd.tagged.inner.more.user` {text}"),
+                format!("96: key `odd.tagged.inner.more.port` {PORT}"),
+                format!("134: key `odd.tagged.inner.more.peers[1].port` {PORT}"),
+                "138: key `odd.tagged.inner.more.peers[2]`: the key `name` is missing".to_string(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wrong_name_of_a_variant_hides_nothing_beside_it() {
+        let entries = "{a: {kind: x}, b: {kind: basic, user: u, port: x}, c: {kind: [x]}, d: {}, e: {kind: x}}";
+        let told = |before: usize, key: &str| {
+            [
+                format!("{}: key `odd.{key}.a.kind` {NO_KIND}", before + 11),
+                format!("{}: key `odd.{key}.b.port` {PORT}", before + 47),
+                format!("{}: key `odd.{key}.c.kind` takes a name, not a list", before + 61),
+                format!("{}: key `odd.{key}.d`: the key `kind` is missing", before + 70),
+                format!("{}: key `odd.{key}.e.kind` {NO_KIND}", before + 84),
+            ]
+        };
+        assert_eq!(wrong_in(&format!("by-name: {entries}")), told(10, "by-name"));
+        assert_eq!(wrong(&format!("by_name: {entries}")), told(31, "tagged.by_name"));
+    }
+
+    #[test]
+    fn what_belongs_to_a_name_is_looked_into_wherever_the_name_stands() {
+        let told = |before: usize, key: &str| {
+            [
+                format!("{}: key `odd.{key}.c[1].port` {PORT}", before + 41),
+                format!("{}: key `odd.{key}.c[2]`: the key `name` is missing", before + 45),
+            ]
+        };
+        let hosts = "beside: {t: hosts, c: [{name: a}, {name: b, port: x}, {port: 1}]}";
+        assert_eq!(wrong_in(hosts), told(10, "beside"));
+        assert_eq!(wrong(hosts), told(31, "tagged.beside"));
+        let inner = "beside: {t: inner, c: {kind: basic, user: 5, port: x}}";
+        assert_eq!(
+            wrong_in(inner),
+            [
+                "43: key `odd.beside.c.user` takes a text, not `5`".to_string(),
+                format!("52: key `odd.beside.c.port` {PORT}")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_told_of_the_mapping_that_needs_it() {
+        let missing = "key `odd.tagged.needy`: the key `name` is missing";
+        assert_eq!(wrong("needy: {host: {name: x}}"), [format!("29: {missing}")]);
+        assert_eq!(wrong("needy: {host: {name: x, port: 1}, other: {name: x}}"), [format!("29: {missing}")]);
+        assert_eq!(
+            wrong("needy: {name: x, host: {port: 1}}"),
+            ["45: key `odd.tagged.needy.host`: the key `name` is missing"]
+        );
+        assert_eq!(wrong("needy: {name: x}"), ["29: key `odd.tagged.needy`: the key `host` is missing"]);
+    }
+
+    #[test]
+    fn a_key_that_is_needed_and_misspelled_is_one_mistake() {
+        let told = wrong("several: [{kind: token, tokn: x}, {kind: basic, usr: u, prot: 1}, {kind: token, key: x}]");
+        assert_eq!(
+            told,
+            [
+                "46: key `odd.tagged.several[0].tokn` is unknown",
+                "70: key `odd.tagged.several[1].usr` is unknown",
+                "78: key `odd.tagged.several[1].prot` is unknown",
+                "88: key `odd.tagged.several[2]`: the key `token` is missing",
+                "102: key `odd.tagged.several[2].key` is unknown",
+            ]
+        );
+    }
+
+    #[test]
+    fn of_hundreds_in_one_value_those_that_are_told_have_their_keys() {
+        let port = |at: usize| if at.is_multiple_of(10) { "x" } else { "1" };
+        let item = |at: usize| format!("{{kind: basic, user: u, port: {}}}", port(at));
+        let entries: Vec<_> = (0..400).map(|at| format!("k{at}: {}", item(at))).collect();
+        let items: Vec<_> = (0..400).map(item).collect();
+        for tagged in [format!("by_name: {{{}}}", entries.join(", ")), format!("several: [{}]", items.join(", "))] {
+            let told = wrong(&tagged);
+            let located = told.iter().filter(|told| told.contains(".port` ")).count();
+            assert!(located >= 10 && told.len() <= located + 1, "{told:?}");
+        }
+        // where the type leads, all of them have
+        let told = wrong_in(&format!("by-name: {{{}}}", entries.join(", ")));
+        assert_eq!(told.iter().filter(|told| told.contains(".port` ")).count(), 30, "{told:?}");
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Mixed {
+        by_name: BTreeMap<String, Newtype>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "type", rename_all = "kebab-case")]
+    enum Newtype {
+        Numbers(BTreeMap<String, u8>),
+        Flat(Flat),
+        Deep { external: External, ends: Vec<End>, pair: (u8, u8) },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat {
+        zone: String,
+        time: Option<Duration>,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum External {
+        One(Inner),
+        Many { all: Vec<Inner>, beside: Option<Beside> },
+    }
+
+    #[test]
+    fn enums_of_all_kinds_in_each_other_are_looked_into() {
+        let wrong = |file: &str| {
+            let (folder, known) = (Folder::new(), Known::none().plugin("mixed", Mixed::META));
+            folder.write("mixed.conf", file);
+            let mut config = Config::new();
+            config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+            let told = config.check(&known).into_iter().map(|told| told.what.replace("key `mixed.by-name.", "`"));
+            told.collect::<Vec<_>>()
+        };
+        let byte = "takes a whole number from 0 to 255, not";
+        let many = "{many: {all: [{kind: tokn}, {kind: token}, {kind: token, token: t, prt: 1}], beside: {t: hosts, c: [{port: 1}]}}}";
+        assert_eq!(
+            wrong(&format!(
+                "by-name:\n  a: {{type: numbers, b: 300, c: x}}\n  b: {{type: hst}}\n  \
+                 c: {{type: deep, external: {many}, ends: [1, x], pair: [1, 300]}}\n  \
+                 d: {{type: deep, external: {{on: {{}}}}, ends: x, pair: [1]}}\n  \
+                 e: {{type: deep, external: {{one: {{kind: basic, user: 5, port: x}}}}, ends: [], pair: [1, 2]}}"
+            )),
+            [
+                format!("`a.b` {byte} `300`"),
+                format!("`a.c` {byte} the text `x`"),
+                "`b.type` takes `numbers`, `flat` or `deep`, not what is there (it is not shown, since a secret may be there)".to_string(),
+                format!("`c.external.many.all[0].kind` {NO_KIND}"),
+                "`c.external.many.all[1]`: the key `token` is missing".to_string(),
+                "`c.external.many.all[2].prt` is unknown".to_string(),
+                "`c.external.many.beside.c[0]`: the key `name` is missing".to_string(),
+                "`c.ends[1]`: what is there fits nothing that it takes".to_string(),
+                format!("`c.pair[1]` {byte} `300`"),
+                "`d.external` takes `one` or `many`, not what is there (it is not shown, since a secret may be there)".to_string(),
+                "`d.ends` takes a list, not the text `x`".to_string(),
+                "`d.pair` takes 2 values, not 1".to_string(),
+                "`e.external.one.user` takes a text, not `5`".to_string(),
+                format!("`e.external.one.port` {PORT}"),
+            ]
+        );
+        // beside what is flattened
+        let flat = |keys: &str| wrong(&format!("by-name: {{a: {{type: flat, zone: z, {keys}}}}}"));
+        assert_eq!(flat("kind: basic, user: u, port: x"), [format!("`a.port` {PORT}")]);
+        assert_eq!(flat("kind: bsc, user: u"), [format!("`a.kind` {NO_KIND}")]);
+        assert_eq!(
+            flat("kind: basic, user: u, port: 1, more: {kind: token}"),
+            ["`a.more`: the key `token` is missing"]
+        );
     }
 }

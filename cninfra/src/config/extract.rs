@@ -1,6 +1,7 @@
 //! Reads a section until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading.
 
 use super::{
+    beyond::beyond,
     culprit::culprit,
     entry::Entries,
     failure::{Failure, PANICKED, Spot, What},
@@ -181,9 +182,16 @@ pub(super) enum Reads {
 }
 
 impl Mistakes<'_> {
+    /// Is this wrong, without what higher layers say of it? Then it is told.
+    fn is_wrong(&mut self, (number, way): &(usize, Way), dropped: &Dropped, read: Read<'_>) -> bool {
+        let above = (0..*number).map(|above| (above, way.clone()));
+        self.read(&mut dropped.iter().cloned().chain(above).collect(), read, Reads::OneLayer);
+        self.is_told_within(*number, way)
+    }
+
     /// Reads until nothing more is wrong, without what is dropped; adds to that what is wrong.
     fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads) -> Notes {
-        let layers = self.layers;
+        let (layers, mut has_looked) = (self.layers, false);
         loop {
             // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
             let merged =
@@ -196,6 +204,8 @@ impl Mistakes<'_> {
             let root = reader.spot();
             let done = read(reader).map_err(|failure| failure.at(|| root));
             let mut notes = reading.notes.into_inner();
+            let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
+            let done = done.and_then(|()| beyond(&notes.large, &all).map_or(Ok(()), Err));
             self.meant.append(&mut notes.meant);
             for (spot, mistake) in &notes.mistakes {
                 self.add(spot, || mistake.clone());
@@ -203,20 +213,30 @@ impl Mistakes<'_> {
             let before = dropped.len();
             match done {
                 Err(Failure { what, spot: Some(spot) }) => {
-                    let trial =
-                        Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
-                    let texts = looks::texts((&what, &spot), &trial, &mut self.trials);
+                    let (value, without) = all.near(&spot.way);
+                    let near = Trial { merged: &value, dropped: &without, ..all };
+                    let trial = if near.is_less_than(&all) && near.says(&what, &spot) { near } else { all };
+                    let texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
                     if !texts.is_empty() {
                         self.texts.extend(texts);
+                        if !std::mem::replace(&mut has_looked, true) {
+                            self.texts.extend(looks::elsewhere(&all, &mut self.left_for_texts));
+                        }
                         continue;
                     }
                     let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
                     // of two names of one key, one has been read
                     self.lost |= !matches!(what, What::Twice(_));
-                    let is_of_all = matches!(what, What::Missing { .. })
-                        || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
                     let found = if is_told { culprit(&what, &spot, &trial) } else { None };
                     let (spot, whole) = found.unwrap_or((spot, usize::MAX));
+                    let is_of_all = matches!(what, What::Missing { .. })
+                        || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
+                    // what is wrong itself is to blame, and not what it is over
+                    let over = layers.whole_over_parts(&spot, dropped).filter(|_| is_of_all && reads == Reads::All);
+                    if let Some(over) = over.filter(|over| self.is_wrong(over, dropped, read)) {
+                        dropped.insert(over);
+                        continue;
+                    }
                     if is_told {
                         self.tell(&what, &spot, &notes, dropped, &trial);
                     }

@@ -27,7 +27,7 @@ pub(super) struct Failure {
     pub(super) spot: Option<Spot>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) enum What {
     /// It goes after "key `k`".
     Takes(Box<Takes>),
@@ -61,7 +61,7 @@ pub(super) enum What {
 }
 
 /// What is wanted, and what was found.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Takes {
     pub(super) wanted: String,
     /// As it is written.
@@ -70,6 +70,8 @@ pub(super) struct Takes {
     pub(super) kind: String,
     /// The type takes whatever is there, and only its own code knows what that may be.
     pub(super) of_any: bool,
+    /// It is read as an `f32`.
+    pub(super) of_f32: bool,
     /// A secret was read.
     pub(super) of_secret: bool,
     /// What was found, to be looked for.
@@ -173,9 +175,9 @@ impl de::Error for Failure {
             _ => in_words(&expected),
         };
         let (wanted, kind, mark) = (wanted.into_owned(), kind(&found), Some(Mark::of(&found)));
-        let of_secret = secret::is_being_read();
+        let (of_secret, of_f32) = (secret::is_being_read(), expected == "f32");
         let found = if of_secret { kind.clone() } else { shown(&found) };
-        Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_secret, mark }.into()))
+        Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_f32, of_secret, mark }.into()))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -191,8 +193,8 @@ impl de::Error for Failure {
             None => (expected, format!("{len} of them")),
         };
         let of_secret = secret::is_being_read();
-        let (kind, of_any) = (found.clone(), false);
-        Failure::new(What::Takes(Takes { wanted, kind, found, of_any, of_secret, mark: None }.into()))
+        let (kind, of_any, of_f32) = (found.clone(), false, false);
+        Failure::new(What::Takes(Takes { wanted, kind, found, of_any, of_f32, of_secret, mark: None }.into()))
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {

@@ -58,8 +58,8 @@ impl<'de> MapAccess<'de> for &mut Feed<'_, '_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
         let Some(Fed { name: key, reader }) = self.rest.next() else { return Ok(None) };
-        self.last = Some(reader.spot());
         let spot = reader.spot();
+        self.last = Some(spot.clone());
         self.value = Some(reader);
         seed.deserialize(Name(&key)).map(Some).map_err(|Failure { what, spot: inner }| {
             // it is a key, which is shown
@@ -138,7 +138,7 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
             // of what is not told nothing more is made: there may be thousands
             Meant::Nothing if !are_told(reader) => continue,
             Meant::Nothing => {
-                let written = reader.reading.layers.written(&spot).unwrap_or(key);
+                let written = reader.written(&spot).unwrap_or(key);
                 let help = if reader.path.is_empty() && key::same(&written, reader.reading.section.name) {
                     format!(
                         "this is the section `{written}` already: what is in this key goes one step to the left, without it"
@@ -199,8 +199,11 @@ fn twice(reader: &Reader<'_, '_>, one: Spot, other: Spot) {
     }
     let is_later = layers.place(&one, Part::Key) > layers.place(&other, Part::Key);
     let (first, second) = if is_later { (other, one) } else { (one, other) };
-    let first = layers.written(&first).unwrap_or_default();
-    mistake(reader, second, &format!("is there twice, as `{first}` too"), None);
+    let what = match reader.written(&first) {
+        Some(first) => format!("is there twice, as `{first}` too"),
+        None => "is there twice".to_string(),
+    };
+    mistake(reader, second, &what, None);
 }
 
 pub(super) enum Meant {

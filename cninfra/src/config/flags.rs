@@ -1,7 +1,9 @@
 //! What is wrong with plugins' sections themselves, whatever the config says: flags on keys that are not there, keys without a default.
 
 use super::{
-    Known, KnownSection, Mistake, entry,
+    Known, KnownSection, Mistake, Place,
+    agent_keys::ENABLED,
+    entry,
     entry::{Entries, Entry},
     key::kebab,
     source::{Part, Source},
@@ -11,10 +13,12 @@ use crate::Flag;
 use figment::value::Tag;
 
 impl Known {
-    /// What nobody would meet before some key is set: see [`Known::mistaken_flags`], and [`Known::keys_without_default`].
+    /// What nobody would meet before some key is set: see [`Known::mistaken_flags`], [`Known::keys_without_default`], and [`KnownSection::other_enabled`].
     pub(crate) fn defects(&self) -> Vec<Mistake> {
         let mut all = self.mistaken_flags();
         all.extend(self.keys_without_default());
+        let place = || Source::Default.place(&[], Part::Key);
+        all.extend(self.iter().filter_map(|section| section.other_enabled(place())));
         all
     }
 
@@ -53,6 +57,22 @@ impl KnownSection {
         Some(Mistake::new(place, what).of(self.name).help(help))
     }
 
+    /// An optional plugin is switched off by `enabled: false`, also where its type has a key of that name: then it takes a truth value, or nothing could be written there.
+    pub(super) fn other_enabled(&self, place: Place) -> Option<Mistake> {
+        let value = value::dict([(ENABLED.to_string(), true.into())]).into();
+        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Vec::new(), value };
+        // of one without keys, or that can not be switched off, there is none
+        let read = (self.optional && !self.is_bare).then(|| self.read(&Entries::one(&entry), false).0)?;
+        let name = format!("key `{}.{ENABLED}`", self.name);
+        let is_refused = |mistake: &Mistake| mistake.what.starts_with(&format!("{name} takes "));
+        if read.notes.agent_keys.contains_key(ENABLED) || !read.mistakes.iter().any(is_refused) {
+            return None;
+        }
+        let what = format!("{name} switches the plugin on and off, but in its config type it is no truth value");
+        let help = "it is a defect of the plugin: give its own key another name, or make it a `bool`";
+        Some(Mistake::new(place, what).of(self.name).help(help))
+    }
+
     fn mistaken(&self, flag: &Flag) -> Option<Mistake> {
         let place = Source::Flag(flag.name.to_string()).place(&[], Part::Key);
         let entry = entry(self.name, flag.key, value::nothing(Tag::Default), Source::Default).ok()?;
@@ -60,5 +80,59 @@ impl KnownSection {
         let what = format!("it is declared for key `{}.{}`, which is unknown", self.name, flag.key);
         let help = format!("it is a defect of the plugin, in its `flags`: {help}");
         Some(Mistake::new(place, what).of(self.name).help(help))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Files, Known, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Word {
+        enabled: String,
+        port: u16,
+    }
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Switch {
+        enabled: Option<bool>,
+        port: u16,
+    }
+
+    #[test]
+    fn a_key_of_the_name_of_the_agents_that_is_no_switch_is_a_defect() {
+        let (folder, known) = (Folder::new(), Known::none().plugin("word", Word::META).plugin("switch", Switch::META));
+        let wrong = |text: &str| {
+            folder.write(
+                "agent.yaml",
+                &format!("word: {{enabled: {text}, port: x}}\nswitch: {{enabled: false, port: x}}"),
+            );
+            let mut config = Config::new();
+            config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+            let dir = format!("{}/", folder.path().display());
+            let told = config.check(&known).into_iter().map(|told| told.to_string().replace(&dir, ""));
+            told.collect::<Vec<_>>()
+        };
+        let what = "key `word.enabled` switches the plugin on and off, but in its config type it is no truth value";
+        let port = "takes a whole number from 0 to 65535, not the text `x`";
+        for text in ["true", "yes", "[x]"] {
+            let mut told = wrong(text);
+            told.sort();
+            let at = 29 + text.len() - 4;
+            assert_eq!(
+                told,
+                [
+                    format!("agent.yaml:1:17: {what}"),
+                    format!("agent.yaml:1:{at}: key `word.port` {port}"),
+                    format!("agent.yaml:2:32: key `switch.port` {port}"),
+                ]
+            );
+        }
+        let defects: Vec<_> = known.defects().iter().map(ToString::to_string).collect();
+        assert_eq!(defects, [format!("default: {what}")]);
     }
 }

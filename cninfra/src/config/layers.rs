@@ -22,7 +22,7 @@ use figment::{
 };
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -40,6 +40,8 @@ pub(super) struct Layers {
     section: String,
     /// The highest first.
     all: Vec<Layer>,
+    /// Which of them have values with this tag: nearly always one. There may be hundreds, and it is asked of each value at each reading.
+    by_tag: HashMap<Tag, Vec<usize>>,
     /// The files of secrets that they name.
     pub(super) secrets: Arc<Secrets>,
     /// A file that does not answer may say more.
@@ -66,12 +68,10 @@ impl Layers {
             let value = tagged.find_value(section).unwrap_or_else(|_| value::nothing(Tag::Default));
             Layer { entry: entry.with(value), origin: tagged.focus(NOWHERE), canonical }
         };
-        Layers {
-            section: section.to_string(),
-            all: entries.all.iter().map(layer).collect(),
-            secrets: entries.secrets.clone(),
-            partial: entries.partial,
-        }
+        let all: Vec<Layer> = entries.all.iter().map(layer).collect();
+        let mut by_tag = HashMap::new();
+        all.iter().enumerate().for_each(|(number, layer)| note_tags(&layer.entry.value, number, &mut by_tag));
+        Layers { section: section.to_string(), all, by_tag, secrets: entries.secrets.clone(), partial: entries.partial }
     }
 
     /// All that holds.
@@ -112,6 +112,13 @@ impl Layers {
         most(self.all.iter().filter_map(|layer| layer.entry.source.file()).map(|file| file.text.len()).sum())
     }
 
+    /// Where a key of the section holds, be it right or wrong.
+    pub(super) fn said(&self, key: &str) -> Option<Spot> {
+        let way = vec![Step::Key(key.to_string())];
+        let entry = self.all.iter().position(|layer| value::at(&layer.entry.value, &way).is_some())?;
+        Some(Spot { path: vec![key.to_string()], entry, way })
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.all.len()
@@ -119,9 +126,13 @@ impl Layers {
 
     /// The layer that a value at this place comes from.
     pub(super) fn number(&self, tag: Tag, way: &[Step]) -> usize {
-        let is = |layer: &Layer| value::at(&layer.entry.value, way).is_some_and(|value| value.tag() == tag);
+        let is =
+            |number: &usize| value::at(&self.all[*number].entry.value, way).is_some_and(|value| value.tag() == tag);
         // a tag is in one layer only, but where two sections of one figment are the same
-        self.all.iter().position(is).unwrap_or_default()
+        match self.by_tag.get(&tag).map_or(&[][..], Vec::as_slice) {
+            [only] => *only,
+            several => several.iter().copied().find(is).unwrap_or_default(),
+        }
     }
 
     /// Is there a mapping?
@@ -139,6 +150,22 @@ impl Layers {
                     |(variant, _): (&str, _)| spot.way.get(choice.len()) == Some(&Step::Key(variant.to_string()));
                 !self.variants_of_others(spot.entry, choice).any(is_more)
             })
+    }
+
+    /// What is no mapping, here or around it, where lower layers have one: what they say of it does not hold therefore.
+    pub(super) fn whole_over_parts(&self, spot: &Spot, dropped: &Dropped) -> Option<(usize, Way)> {
+        let here = |number: usize, way: &[Step]| value::at(&self.all[number].entry.value, way);
+        let is_mapping = |number: usize, way: &[Step]| here(number, way).is_some_and(|value| value.as_dict().is_some());
+        let is_other = |number: usize, way: &Way| {
+            let is_other = |value: &Value| !matches!(value, Value::Dict(..) | Value::Empty(..));
+            here(number, way).is_some_and(is_other) && !dropped.contains(&(number, way.clone()))
+        };
+        (1..=spot.way.len()).find_map(|len| {
+            let way = spot.way[..len].to_vec();
+            let lowest = (0..self.len()).rfind(|number| is_mapping(*number, &way))?;
+            let whole = (0..lowest).find(|number| is_other(*number, &way))?;
+            Some((whole, way))
+        })
     }
 
     /// Does another layer say what belongs to the variant that stands here alone?
@@ -187,14 +214,14 @@ impl Layers {
     }
 
     /// The texts within a value that were taken for what they look like.
-    pub(super) fn looks(&self, merged: &Value, spot: &Spot) -> Looks {
+    pub(super) fn looks(&self, merged: &Value, around: &[Step]) -> Looks {
         let look = |layer: &Layer, (way, text): (&Way, &String)| {
             let (said, here) = (value::at(&layer.entry.value, way)?, value::at(merged, way)?);
             let is_it = said.tag() == here.tag() && !matches!(here, Value::String(..));
             is_it.then(|| (way.clone(), Value::String(here.tag(), text.clone())))
         };
         let layers = self.all.iter().filter(|layer| layer.entry.source.texts() == Texts::Untyped);
-        let within = |(way, _): &(&Way, &String)| way.starts_with(&spot.way);
+        let within = |(way, _): &(&Way, &String)| way.starts_with(around);
         layers
             .flat_map(|layer| {
                 layer.canonical.texts.iter().filter(within).filter_map(|text| look(layer, text)).collect::<Looks>()
@@ -316,6 +343,19 @@ impl Layers {
             _ => None,
         };
         Place { source: origin(metadata), at }
+    }
+}
+
+/// Notes which tags are in a layer's values.
+fn note_tags(value: &Value, number: usize, all: &mut HashMap<Tag, Vec<usize>>) {
+    let numbers = all.entry(value.tag()).or_default();
+    if numbers.last() != Some(&number) {
+        numbers.push(number);
+    }
+    match value {
+        Value::Dict(_, dict) => dict.values().for_each(|value| note_tags(value, number, all)),
+        Value::Array(_, items) => items.iter().for_each(|value| note_tags(value, number, all)),
+        _ => {}
     }
 }
 

@@ -25,13 +25,34 @@ pub(super) fn put(value: &mut Value, texts: &Looks) {
     }
 }
 
-/// How often a section may be read to find them: each text is a source of its own, and there may be many.
-pub(super) const TRIALS: usize = 300;
+/// So many values of a section are read to find them: each text is a source of its own, and there may be many.
+pub(super) const MOST_TRIED: usize = 1_000_000;
+
+/// The same of all texts that stand elsewhere, each with no more than what is around it: so what one reading finds wrong is not found by as many.
+pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> Looks {
+    let mut found = Looks::new();
+    for (way, _) in trial.layers.looks(trial.merged, &[]) {
+        // around the others is all of the section
+        let Some((_, around @ [_, ..])) = way.split_last() else { continue };
+        let (mut value, dropped) = trial.near(around);
+        loop {
+            put(&mut value, &found);
+            let near = Trial { merged: &value, dropped: &dropped, ..*trial };
+            let Err(Failure { what, spot: Some(spot) }) = near.reads(&value) else { break };
+            let texts = texts((&what, &spot), &near, left);
+            if texts.is_empty() {
+                break;
+            }
+            found.extend(texts);
+        }
+    }
+    found
+}
 
 /// Which texts within a value that does not fit are to be taken as they are, so that this is not wrong any more; none where that is of no use.
 ///
 /// Of what was found serde says what it is, but not where: of those that are this, and of all where it does not say it, each alone is tried, some of few, and all.
-pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, trials: &mut usize) -> Looks {
+pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize) -> Looks {
     let mark = match failure.0 {
         What::Takes(takes) => takes.mark,
         What::Says(_) => None,
@@ -42,7 +63,7 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, trials: &mut usi
         mark.is_none() || mark == here()
     };
     let mut all = Looks::new();
-    for (way, text) in trial.layers.looks(trial.merged, failure.1) {
+    for (way, text) in trial.layers.looks(trial.merged, &failure.1.way) {
         if is_it(&way) {
             // not by the order of flags: who says the same means the same
             let at = all.iter().take_while(|(other, _)| *other < way).count();
@@ -56,10 +77,10 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, trials: &mut usi
     let several = (2..=few.len()).flat_map(of_size).map(some);
     let mut perhaps = None;
     for (tried, set) in each.iter().cloned().chain(several).chain([all.clone()]).enumerate() {
-        if set.is_empty() || tried == each.len() && perhaps.is_some() || *trials == 0 {
+        if set.is_empty() || tried == each.len() && perhaps.is_some() || *left == 0 {
             break;
         }
-        *trials -= 1;
+        *left = left.saturating_sub(value::count(trial.merged));
         let mut other = trial.merged.clone();
         put(&mut other, &set);
         match trial.reads(&other).map_or_else(|after| better(failure, &after, &set), |()| Better::Yes) {
@@ -98,8 +119,8 @@ fn better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> Bette
 mod tests {
     use crate::config::{Config, Duration, Files, Known, Secret, Section as _, print};
     use cninfra_testbed::Folder;
-    use serde::{Deserialize, Serialize};
-    use std::collections::BTreeMap;
+    use serde::{Deserialize, Deserializer, Serialize};
+    use std::{cell::Cell, collections::BTreeMap};
 
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
@@ -278,6 +299,55 @@ mod tests {
                 panic!("it is another one")
             };
             assert_eq!((labels.len(), &*labels["k99"]), (100, &*text(99).to_string()));
+        }
+    }
+
+    thread_local! {
+        static READ: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Users {
+        all: BTreeMap<String, User>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind")]
+    enum User {
+        Basic {
+            #[serde(deserialize_with = "counted")]
+            user: String,
+            password: Secret,
+        },
+    }
+
+    fn counted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        READ.set(READ.get() + 1);
+        String::deserialize(deserializer)
+    }
+
+    /// Not each is found by a reading of all.
+    #[test]
+    fn hundreds_of_passwords_of_digits_are_found_without_reading_all_for_each() {
+        const COUNT: usize = 350;
+        for text in [|at| at, |_| 4711] {
+            let (mut config, known) = (Config::new(), Known::none().plugin("users", Users::META));
+            let user = BTreeMap::from([("kind", "Basic"), ("user", "u")]);
+            let users: BTreeMap<String, _> = (0..COUNT).map(|at| (format!("k{at}"), user.clone())).collect();
+            config = config.set("users", "all", users);
+            for at in 0..COUNT {
+                config.set_flag("users", &format!("all.k{at}.password"), &text(at).to_string(), "f");
+            }
+            READ.set(0);
+            assert_eq!(config.check(&known), []);
+            assert!(READ.get() < 30 * COUNT, "{}", READ.get());
+            let Users { all } = config.section("users").unwrap();
+            let is_it = |at: usize| {
+                let User::Basic { password, .. } = &all[&format!("k{at}")];
+                *password.reveal() == text(at).to_string()
+            };
+            assert!((0..COUNT).all(is_it));
         }
     }
 

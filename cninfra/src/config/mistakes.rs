@@ -34,12 +34,14 @@ pub(super) struct Mistakes<'a> {
     pub(super) lost: bool,
     /// Keys that were probably meant by those that nobody knows.
     pub(super) meant: Vec<String>,
+    /// Where keys are that nobody knows, within what serde puts by.
+    unknown: HashSet<(usize, Way)>,
     /// Secrets whose files do not answer.
     pub(super) unanswered: Vec<Mistake>,
     /// What looks like something else, and is a text.
     pub(super) texts: Looks,
-    /// How often it may still be tried what is one.
-    pub(super) trials: usize,
+    /// How many values may still be read to find out what is one.
+    pub(super) left_for_texts: usize,
     /// How many values may still be read to find out where something is wrong.
     pub(super) left: &'a Cell<usize>,
 }
@@ -58,9 +60,10 @@ impl<'a> Mistakes<'a> {
             all: Vec::new(),
             lost: false,
             meant: Vec::new(),
+            unknown: HashSet::new(),
             unanswered: Vec::new(),
             texts: Looks::new(),
-            trials: looks::TRIALS,
+            left_for_texts: looks::MOST_TRIED,
             left,
         }
     }
@@ -70,6 +73,11 @@ impl<'a> Mistakes<'a> {
             let mistake = mistake();
             self.all.push(mistake);
         }
+    }
+
+    /// Is something told of what a layer says there?
+    pub(super) fn is_told_within(&self, entry: usize, way: &[Step]) -> bool {
+        self.seen.iter().any(|(of, told)| *of == entry && told.starts_with(way))
     }
 
     /// Tells the keys that two files set.
@@ -162,7 +170,7 @@ impl<'a> Mistakes<'a> {
                     None => "the section's type".to_string(),
                 };
                 let mut help = format!("set it: {of} has no default for it alone");
-                let others = others.iter().filter(|other| !Self::is_told(other, spot, notes, dropped));
+                let others = others.iter().filter(|other| !self.is_told(other, spot, notes, dropped));
                 let others: Vec<&str> = others.map(String::as_str).collect();
                 if !others.is_empty() {
                     help = format!("{help}; not set either, and perhaps needed, too: `{}`", others.join("`, `"));
@@ -193,7 +201,14 @@ impl<'a> Mistakes<'a> {
             _ => self.layers.place(spot, part),
         };
         let mistake = Mistake::new(place, text).of(self.section.name).help_if(help);
+        // a layer may be read by itself more than once
+        if self.all.contains(&mistake) {
+            return;
+        }
         self.seen.insert((spot.entry, spot.way.clone()));
+        if matches!(what, What::Unknown { .. }) {
+            self.unknown.insert((spot.entry, spot.way.clone()));
+        }
         if matches!(what, What::Unanswered(_)) { self.unanswered.push(mistake) } else { self.all.push(mistake) }
     }
 
@@ -233,7 +248,7 @@ impl<'a> Mistakes<'a> {
             return true;
         }
         match what {
-            What::Missing { field, .. } => Self::is_told(field, spot, notes, dropped),
+            What::Missing { field, .. } => self.is_told(field, spot, notes, dropped),
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
             // a whole of which a part has been dropped, which may be of another layer
             What::Says(_) if self.layers.is_mapping(spot) => dropped.iter().any(|(_, way)| is_within(spot, way)),
@@ -250,17 +265,24 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
-    fn is_told(field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
+    fn is_told(&self, field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
         let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
         // of what serde puts by it may be further in
         let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
-        let is_it = |(_, way): &&(usize, Way)| is_key(way.get(spot.way.len())) || is_key(way.last());
-        let misspelled = |other: &Spot| match other.way.split_last() {
+        // a list is taken for the keys of an enum, one after the other
+        let is_item = |step: Option<&Step>| matches!(step, Some(Step::Index(_)));
+        let is_it = |(_, way): &&(usize, Way)| {
+            let inner = way.get(spot.way.len());
+            is_key(inner) || is_item(inner) || is_key(way.last())
+        };
+        let misspelled = |way: &Way| match way.split_last() {
             Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
             _ => false,
         };
+        let unknown = notes.mistakes.iter().map(|(other, _)| &other.way);
+        let unknown = unknown.chain(self.unknown.iter().map(|(_, way)| way));
         dropped.iter().filter(|(_, way)| is_within(spot, way)).any(|place| is_it(&place))
-            || notes.mistakes.iter().any(|(other, _)| misspelled(other))
+            || unknown.into_iter().any(misspelled)
     }
 
     /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.
@@ -300,4 +322,105 @@ impl<'a> Mistakes<'a> {
 /// Is it a place in there?
 fn is_within(spot: &Spot, way: &Way) -> bool {
     way.len() > spot.way.len() && way.starts_with(&spot.way)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Files, Known, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        tls: Option<Tls>,
+        by_name: BTreeMap<String, Tls>,
+        tagged: Option<Tagged>,
+        untagged: Option<Untagged>,
+        auth: Option<Auth>,
+        flat: Option<Flat>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tls {
+        cert: String,
+        key: String,
+        #[serde(default)]
+        port: u16,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Some { tls: Tls, port: u16 },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Auth {
+        Basic(Tls),
+        Token(String),
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Port(u16),
+        Both { host: String, port: u16 },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat {
+        name: String,
+        #[serde(flatten)]
+        tls: Tls,
+    }
+
+    fn wrong(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Vec<String> {
+        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
+        folder.write("odd.conf", file);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        for (key, text) in variables {
+            config.set_variable("odd", key, text, &key.to_uppercase());
+        }
+        for (key, text) in flags {
+            config.set_flag("odd", key, text, key);
+        }
+        let dir = format!("{}/", folder.path().display());
+        config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect()
+    }
+
+    #[test]
+    fn a_whole_that_is_wrong_is_told_and_not_what_it_is_over() {
+        let files = [
+            ("tls", "tls: {cert: a, key: b}"),
+            ("by-name.a", "by-name: {a: {cert: a, key: b}}"),
+            ("tagged", "tagged: {kind: some, port: 1, tls: {cert: a, key: b}}"),
+            ("tagged.tls", "tagged: {kind: some, port: 1, tls: {cert: a, key: b}}"),
+            ("auth.basic", "auth: {basic: {cert: a, key: b}}"),
+            ("flat", "flat: {name: x, cert: a, key: b}"),
+        ];
+        for (key, file) in files {
+            for text in ["5", "x", "[x]", "true"] {
+                let is_one =
+                    |told: &[String], of: &str| told.len() == 1 && told[0].starts_with(&format!("{of}: key `"));
+                let told = wrong(file, &[], &[(key, text)]);
+                assert!(is_one(&told, &format!("flag --{key}")), "{key} {text}: {told:?}");
+                // and over that a part again
+                let variable = format!("variable {}", key.to_uppercase());
+                let told = wrong(file, &[(key, text)], &[(&format!("{key}.port"), "2")]);
+                assert!(is_one(&told, &variable), "{key} {text}: {told:?}");
+                let told = wrong(file, &[(key, text)], &[(&format!("{key}.port"), "y")]);
+                assert!(told.len() == 2 && told[0].contains(".port`") && is_one(&told[1..], &variable), "{told:?}");
+            }
+        }
+        // what may be there as well is not wrong, and what is over it has to do without what is below
+        let told = wrong("untagged: {host: x, port: 1}", &[("untagged", "7")], &[("untagged.port", "2")]);
+        assert_eq!(told, ["flag --untagged.port: key `odd.untagged`: what is there fits nothing that it takes"]);
+        let told = wrong("tls: {cert: a, key: b}", &[("tls", "")], &[("tls.port", "2")]);
+        assert_eq!(told, ["odd.conf:1:6: key `odd.tls`: the key `cert` is missing"]);
+    }
 }

@@ -48,7 +48,7 @@
 //!
 //! | key | default | |
 //! | --- | --- | --- |
-//! | `enabled` | `true` | `false` switches an optional plugin off |
+//! | `enabled` | `true` | `false` switches an optional plugin off; a key of that name which the plugin has does so, too, and is to be a `bool` |
 //! | `start-policy` | `fail` | what follows when its `init` fails: `fail`, `retry` or `ignore`; see [`StartPolicy`](crate::agent::StartPolicy) |
 //! | `limits` | those of `agent` | for this plugin, phase by phase, over those of `agent`: `limits: {init: 30s, close: 2s}` |
 //!
@@ -57,6 +57,7 @@
 //! Types for keys: [`Duration`] (a `std::time::Duration` is read in the same way), [`ByteSize`], [`Secret`], [`PluginName`], and [`Live`] for a section that follows its file while the agent runs.
 
 mod agent_keys;
+mod beyond;
 mod byte_size;
 mod canonical;
 mod check;
@@ -91,6 +92,7 @@ mod looks;
 mod mistake;
 mod mistakes;
 mod name;
+mod narrow;
 mod number;
 mod origins;
 mod phase_limits;
@@ -423,6 +425,11 @@ impl Config {
             mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
         }
         mistakes.extend(self.check_agent_keys(section, &outcome));
+        if let Some(other) = self.other_enabled(section, &outcome) {
+            // what else is said of this key is of no use
+            mistakes.retain(|mistake| mistake.place != other.place);
+            mistakes.push(other);
+        }
         mistakes.extend(plugin_name::unknown(section.name, &outcome, known));
         mistakes.extend(invalid);
         mistake::sort(&mut mistakes);

@@ -5,10 +5,12 @@
 
 use super::{
     Duration,
+    beyond::{self, is_beyond},
     extract::Reads,
     failure::{self, Failure, Spot, What},
     fields::{self, Fed, Feed, feed_map, feed_struct, unsaid},
-    number, plugin_name,
+    number::{self, Whole, whole},
+    plugin_name,
     reading::Reading,
     secret,
     shape::Kind,
@@ -23,7 +25,7 @@ use serde::{
         value::{MapDeserializer, SeqDeserializer, StrDeserializer},
     },
 };
-use std::{borrow::Cow, iter};
+use std::{borrow::Cow, iter, rc::Rc};
 
 /// A value.
 pub(super) struct Reader<'a, 'r> {
@@ -34,7 +36,9 @@ pub(super) struct Reader<'a, 'r> {
     pub(super) value: Cow<'a, Value>,
     /// It is `<key>-file`: it names the file that holds the value.
     pub(super) names_file: bool,
-    /// It is what a file of its own holds: nothing at all.
+    /// The key of the file of its own that it is in, where there is one: what is in there has no places.
+    of_file: Option<Rc<Spot>>,
+    /// It is what such a file holds: nothing at all.
     is_empty_file: bool,
     /// It is a text whose type only the key says.
     pub(super) is_text: bool,
@@ -46,7 +50,8 @@ impl<'a, 'r> Reader<'a, 'r> {
     pub(super) fn new(reading: &'r Reading<'a>, value: &'a Value) -> Self {
         let (path, way) = (Vec::new(), Way::new());
         let value = Cow::Borrowed(value);
-        Reader { reading, path, way, value, names_file: false, is_empty_file: false, is_text: false, is_hidden: false }
+        let (names_file, of_file, is_empty_file, is_text, is_hidden) = (false, None, false, false, false);
+        Reader { reading, path, way, value, names_file, of_file, is_empty_file, is_text, is_hidden }
     }
 
     /// What is in it.
@@ -54,8 +59,18 @@ impl<'a, 'r> Reader<'a, 'r> {
         let shown = Some(shown).filter(|_| !self.is_hidden);
         let path = self.path.iter().cloned().chain(shown).collect();
         let way = self.way.iter().cloned().chain([step]).collect();
-        let (reading, is_hidden) = (self.reading, self.is_hidden);
-        Reader { reading, path, way, value, names_file: false, is_empty_file: false, is_text: false, is_hidden }
+        let (reading, of_file, is_hidden) = (self.reading, self.of_file.clone(), self.is_hidden);
+        Reader {
+            reading,
+            path,
+            way,
+            value,
+            names_file: false,
+            of_file,
+            is_empty_file: false,
+            is_text: false,
+            is_hidden,
+        }
     }
 
     /// What is in a list.
@@ -71,8 +86,16 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     pub(super) fn spot(&self) -> Spot {
+        if let Some(file) = &self.of_file {
+            return Spot::clone(file);
+        }
         let entry = self.reading.layers.number(self.value.tag(), &self.way);
         Spot { path: self.path.clone(), entry, way: self.way.clone() }
+    }
+
+    /// A key in it as it is written.
+    pub(super) fn written(&self, spot: &Spot) -> Option<String> {
+        if self.of_file.is_some() { None } else { self.reading.layers.written(spot) }
     }
 
     /// The entries of a mapping; `None` if it is none.
@@ -255,12 +278,6 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 }
 
-enum Whole {
-    Unsigned(u64),
-    Signed(i64),
-    No(f64),
-}
-
 /// A value, as serde tells of one.
 pub(super) fn unexpected(value: &Value) -> Unexpected<'_> {
     match value {
@@ -278,19 +295,6 @@ pub(super) fn unexpected(value: &Value) -> Unexpected<'_> {
     }
 }
 
-fn whole(number: Num) -> Whole {
-    if let Some(number) = number.to_u128().and_then(|number| u64::try_from(number).ok()) {
-        return Whole::Unsigned(number);
-    }
-    match number.to_i128().map(|number| (u64::try_from(number), i64::try_from(number))) {
-        Some((Ok(number), _)) => Whole::Unsigned(number),
-        Some((_, Ok(number))) => Whole::Signed(number),
-        // more than anything wants that is read here
-        Some((_, Err(_))) => Whole::No(f64::INFINITY),
-        None => Whole::No(number.to_f64().unwrap_or(f64::INFINITY)),
-    }
-}
-
 impl<'de> Deserializer<'de> for Reader<'_, '_> {
     type Error = Failure;
 
@@ -303,7 +307,13 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             self.wants(Kind::Any)?;
             return Err(Failure::new(What::Asked));
         }
-        self.wanted(Kind::Any)?.plain(visitor).map_err(Failure::of_any)
+        let reader = self.wanted(Kind::Any)?;
+        if let Value::Num(_, Num::F64(number)) = &*reader.value
+            && is_beyond(*number)
+        {
+            reader.reading.notes.borrow_mut().large.push(reader.spot());
+        }
+        reader.plain(visitor).map_err(Failure::of_any)
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -316,10 +326,8 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         let reader = self.wanted(Kind::Number)?;
         // it would become infinite
         match &*reader.value {
-            Value::Num(_, number)
-                if number.to_f64().is_some_and(|number| number.is_finite() && (number as f32).is_infinite()) =>
-            {
-                Err(de::Error::invalid_value(unexpected(&reader.value), &"a number up to 3.4e38"))
+            Value::Num(_, number) if number.to_f64().is_some_and(is_beyond) => {
+                Err(de::Error::invalid_value(unexpected(&reader.value), &beyond::WANTED))
             }
             _ => reader.plain(visitor),
         }
@@ -382,6 +390,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
                 Reads::OneLayer => Failure::new(What::Asked),
             })?;
             reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
+            reader.of_file = Some(reader.spot().into());
             (reader.names_file, reader.is_text) = (false, true);
             reader.is_empty_file = reader.reading.reads == Reads::All && text.is_empty();
             let mut notes = reader.reading.notes.borrow_mut();

@@ -55,6 +55,8 @@ pub(super) struct Notes {
     pub(super) secret_files: Vec<(Vec<String>, PathBuf)>,
     /// The files of secrets, and what they hold.
     pub(super) secrets: Vec<(PathBuf, String)>,
+    /// Numbers that an `f32` can not hold, of which the type does not say beforehand what it wants.
+    pub(super) large: Vec<Spot>,
     /// Names of plugins.
     pub(super) plugins: Vec<(Spot, String)>,
     /// What secrets hold, for who looks whether it is told.

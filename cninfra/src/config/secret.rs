@@ -102,21 +102,25 @@ impl<T> fmt::Display for Secret<T> {
 }
 
 impl<T: Serialize> Serialize for Secret<T> {
-    /// Masked, in every format; but one that is empty is, so that it is seen that none was set.
+    /// Masked, in every format; but one that is empty is written as it is, so that it is seen that none was set.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if is_empty(&self.0) { "" } else { MASK })
+        match serde_json::to_value(&self.0) {
+            Ok(nothing) if is_empty(&nothing) => nothing.serialize(serializer),
+            // what can not be written is hidden
+            _ => serializer.serialize_str(MASK),
+        }
     }
 }
 
-/// A text without letters, a list without items, or nothing at all. What can not be written is hidden.
-fn is_empty(value: &impl Serialize) -> bool {
+/// A text without letters, a list without items, or nothing at all.
+fn is_empty(value: &serde_json::Value) -> bool {
     use serde_json::Value;
-    match serde_json::to_value(value) {
-        Ok(Value::String(text)) => text.is_empty(),
-        Ok(Value::Array(items)) => items.is_empty(),
-        Ok(Value::Object(entries)) => entries.is_empty(),
-        Ok(Value::Null) => true,
-        Ok(Value::Bool(_) | Value::Number(_)) | Err(_) => false,
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -171,7 +175,7 @@ mod tests {
         // that there is none is no secret
         let shown = |secret: Value| serde_json::to_string(&Secret::new(secret)).unwrap();
         for nothing in [json!(""), json!([]), json!({}), json!(null)] {
-            assert_eq!(shown(nothing), "\"\"");
+            assert_eq!(shown(nothing.clone()), nothing.to_string());
         }
         for something in [json!(" "), json!([""]), json!({"a": ""}), json!(0), json!(false)] {
             assert_eq!(shown(something), "\"***\"");

@@ -68,7 +68,7 @@ mod tests {
     use crate::config::{Config, Known, Live, Reload, Reloader, Secret, Section as _};
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
-    use std::fs;
+    use std::{collections::BTreeMap, fs};
 
     #[derive(Debug, Default, Serialize, Deserialize)]
     #[serde(default)]
@@ -140,6 +140,54 @@ mod tests {
             assert_eq!((both.password.reveal().as_str(), both.maybe.reveal()), ("", &None));
             assert_eq!(config.check(&known), []);
         }
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_file_of_its_own_is_told_once_and_hides_nothing() {
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        struct User {
+            user: String,
+            port: u16,
+        }
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        struct Several {
+            limits: Secret<BTreeMap<String, u16>>,
+            pins: Secret<Vec<u16>>,
+            pin: Secret<u16>,
+            user: Secret<User>,
+            zone: u8,
+        }
+        let folder = Folder::new();
+        folder.write("limits", "{a: 1, b: x, c: y}");
+        folder.write("pins", "[1, x]");
+        folder.write("pin", "x");
+        folder.write("user", "{usr: u, prt: 1, port: x}");
+        let files = "limits-file: limits\npins-file: pins\npin-file: pin\nuser-file: user\nzone: x";
+        folder.write("several.conf", files);
+        let (mut config, known) = (Config::new(), Known::none().with("several", Several::META));
+        config.read_files(&crate::config::Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        // a layer above it, too
+        config.set_flag("several", "zone", "1", "zone");
+        let dir = format!("{}/", folder.path().display());
+        let told: Vec<_> = config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect();
+        let hidden = "(it is not shown, since it is a secret)";
+        let wrong = |line: u8, column: u8, key: &str, what: &str| {
+            format!("several.conf:{line}:{column}: key `several.{key}`: {what} {hidden}")
+        };
+        let fits = "its value does not fit";
+        assert_eq!(
+            told,
+            [
+                wrong(1, 14, "limits", fits),
+                wrong(2, 12, "pins", fits),
+                wrong(3, 11, "pin", fits),
+                wrong(4, 1, "user", "a key in it is unknown"),
+                wrong(4, 12, "user", fits),
+                "several.conf:5:7: key `several.zone` takes a whole number from 0 to 255, not the text `x`".to_string(),
+            ]
+        );
     }
 
     #[test]

@@ -2,19 +2,21 @@
 
 use super::{
     extract::Reads,
-    failure::{Failure, Spot, Takes},
+    failure::{Failure, Spot, Takes, What},
     holds::may_hold_secret,
     layers::{Dropped, Layers},
     reader::Reader,
     reading::{Notes, Reading, ask},
     section::Named,
     shape::Kind,
+    source::{Step, Way},
     value,
 };
 use figment::value::Value;
 use std::cell::Cell;
 
 /// A section that has a mistake.
+#[derive(Clone, Copy)]
 pub(super) struct Trial<'a> {
     pub(super) section: Named<'a>,
     pub(super) layers: &'a Layers,
@@ -35,6 +37,46 @@ impl Trial<'_> {
         may_hold_secret(&spot.way, &|way| ask(self.section, way, self.read))
     }
 
+    /// What is at this place, and of what is around it no more than has to be: so the others are not read each time. With what is left out.
+    pub(super) fn near(&self, way: &[Step]) -> (Value, Dropped) {
+        let mut dropped = self.dropped.clone();
+        let value = self.only(self.merged, &mut Way::new(), way, &mut dropped);
+        (value, dropped)
+    }
+
+    fn only(&self, around: &Value, before: &mut Way, way: &[Step], dropped: &mut Dropped) -> Value {
+        match (way, around) {
+            ([step @ Step::Key(key), rest @ ..], Value::Dict(tag, dict)) if dict.contains_key(key) => {
+                before.push(step.clone());
+                let inner = self.only(&dict[key], before, rest, dropped);
+                Value::Dict(*tag, value::dict([(key.clone(), inner)]))
+            }
+            // the others keep their places
+            ([step @ Step::Index(at), rest @ ..], Value::Array(tag, items)) if *at < items.len() => {
+                let mut all: Vec<Value> = items.iter().map(|item| value::nothing(item.tag())).collect();
+                for (other, item) in all.iter().enumerate().filter(|(other, _)| other != at) {
+                    let place: Way = before.iter().cloned().chain([Step::Index(other)]).collect();
+                    dropped.insert((self.layers.number(item.tag(), &place), place));
+                }
+                before.push(step.clone());
+                all[*at] = self.only(&items[*at], before, rest, dropped);
+                Value::Array(*tag, all)
+            }
+            (_, value) => value.clone(),
+        }
+    }
+
+    /// Is it so much less that it is worth while to read it first?
+    pub(super) fn is_less_than(&self, all: &Trial<'_>) -> bool {
+        2 * value::count(self.merged) < value::count(all.merged)
+    }
+
+    /// Is this said of what it has?
+    pub(super) fn says(&self, what: &What, spot: &Spot) -> bool {
+        let is_at = |other: &Option<Spot>| other.as_ref().is_some_and(|other| other.way == spot.way);
+        self.reads(self.merged).is_err_and(|failure| failure.what == *what && is_at(&failure.spot))
+    }
+
     /// Has so much been read that it is time to tell what there is?
     pub(super) fn is_spent(&self) -> bool {
         self.left.get() == 0
@@ -52,11 +94,6 @@ impl Trial<'_> {
     pub(super) fn has_keys(&self, spot: &Spot) -> bool {
         let told = ask(self.section, &spot.way, self.read).shape;
         told.is_some_and(|shape| matches!(shape.kind, Kind::Any | Kind::Map | Kind::Struct(_)))
-    }
-
-    /// Does only the type's own code know what is in a mapping there?
-    pub(super) fn is_open(&self, spot: &Spot) -> bool {
-        ask(self.section, &spot.way, self.read).open
     }
 
     /// Is a text wanted where something else is, or somewhere in what is there?

@@ -1,0 +1,94 @@
+//! Numbers that are more than an `f32` has, within what serde puts by: it makes them infinite, and says nothing. (Where the type leads, the reader says it.)
+
+use super::{
+    failure::{Failure, Mark, Spot, Takes, What},
+    reader::unexpected,
+    trial::Trial,
+    value,
+};
+use figment::value::Value;
+
+/// What is read of a number that such a type can not hold.
+pub(super) const WANTED: &str = "a number up to 3.4e38";
+
+/// Is it so large?
+pub(super) fn is_beyond(number: f64) -> bool {
+    number.is_finite() && (number as f32).is_infinite()
+}
+
+/// Of so large numbers, each at its place, the first that an `f32` is read of. Which type reads it is known by what is said when a text stands there.
+pub(super) fn beyond(numbers: &[Spot], trial: &Trial<'_>) -> Option<Failure> {
+    numbers.iter().find_map(|spot| {
+        if trial.is_spent() {
+            return None;
+        }
+        let number = value::at(trial.merged, &spot.way)?;
+        let mut other = trial.merged.clone();
+        value::replace(&mut other, &spot.way, Value::String(number.tag(), "\0".to_string()));
+        let Err(Failure { what: What::Takes(takes), spot: around }) = trial.reads(&other) else { return None };
+        if !takes.of_f32 || takes.mark != Some(Mark::of(&serde::de::Unexpected::Str("\0"))) {
+            return None;
+        }
+        let found: Failure = serde::de::Error::invalid_value(unexpected(number), &WANTED);
+        // which of the keys on the way is a secret, nobody knows
+        let path = if takes.of_secret { around.map(|spot| spot.path).unwrap_or_default() } else { spot.path.clone() };
+        let what = match found.what {
+            What::Takes(what) if takes.of_secret => {
+                What::Takes(Takes { found: what.kind.clone(), of_secret: true, ..*what }.into())
+            }
+            what => what,
+        };
+        Some(Failure { what, spot: Some(Spot { path, ..spot.clone() }) })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Files, Known, Secret, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        tagged: Option<Tagged>,
+        any: Option<serde_json::Value>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Some {
+            #[serde(default)]
+            ratios: Vec<f32>,
+            low: Option<f32>,
+            wide: Option<f64>,
+            weights: Option<Secret<BTreeMap<String, f32>>>,
+        },
+    }
+
+    #[test]
+    fn what_would_be_infinite_is_told() {
+        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
+        let wrong = |file: &str| {
+            folder.write("odd.conf", file);
+            let mut config = Config::new();
+            config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+            let dir = format!("{}/", folder.path().display());
+            config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect::<Vec<_>>()
+        };
+        let takes = "takes a number up to 3.4e38, not";
+        assert_eq!(
+            wrong("tagged: {kind: some, wide: 1e300, ratios: [1e38, 1e39, .inf, -1e300], low: 1e39}"),
+            [
+                format!("odd.conf:1:50: key `odd.tagged.ratios[1]` {takes} `1e39`"),
+                format!("odd.conf:1:62: key `odd.tagged.ratios[3]` {takes} `-1e300`"),
+                format!("odd.conf:1:76: key `odd.tagged.low` {takes} `1e39`"),
+            ]
+        );
+        let secret = wrong("tagged: {kind: some, weights: {hunter2: 1e39}}");
+        assert_eq!(secret, [format!("odd.conf:1:41: key `odd.tagged` {takes} a number")]);
+        assert_eq!(wrong("tagged: {kind: some, wide: 1e300, low: .inf}\nany: [1e300]"), [""; 0]);
+    }
+}

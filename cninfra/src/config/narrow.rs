@@ -1,0 +1,256 @@
+//! [`Narrow`]: of which part of a value something is said, which is found by reading it with less and less of it. serde stops at the first part that is wrong, so of
+//! several parts it is in the first half of them if the same is said without the others, and else in the second one.
+
+use super::{
+    failure::{Failure, Spot, What},
+    layers::Dropped,
+    source::{Step, Way},
+    trial::Trial,
+    value,
+};
+use figment::value::{Dict, Tag, Value};
+use std::ops::Range;
+
+/// So many keys are tried one by one.
+const MOST: usize = 100;
+
+/// No variant has this name.
+const NO_NAME: &str = "\0";
+
+/// A search, which goes in step by step.
+pub(super) struct Narrow<'t, 'a> {
+    trial: &'t Trial<'a>,
+    /// What is said, and of which place.
+    what: &'t What,
+    spot: &'t Spot,
+    /// What is still read, and how far the search has come in that.
+    whole: Value,
+    way: Way,
+    /// The way there in what has all items of its lists.
+    full: Way,
+    /// What is left out around it.
+    dropped: Dropped,
+}
+
+/// What has been found in a mapping or a list.
+pub(super) struct Inner {
+    pub(super) step: Step,
+    /// It is in a list of so many, each of which has its place.
+    pub(super) has_place: bool,
+}
+
+impl<'t, 'a> Narrow<'t, 'a> {
+    /// Of what is said of all that is tried.
+    pub(super) fn new(trial: &'t Trial<'a>, what: &'t What, spot: &'t Spot) -> Self {
+        let is_within = |(_, way): &&(usize, Way)| way.starts_with(&spot.way);
+        let dropped = trial.dropped.iter().filter(|place| !is_within(place)).cloned().collect();
+        let (way, full, mut whole) = (spot.way.clone(), spot.way.clone(), trial.merged.clone());
+        // what is left out within it keeps its place no longer, so that its items can be read without each other
+        if let Some(here) =
+            value::at(trial.merged, &way).filter(|_| trial.dropped.iter().any(|place| is_within(&place)))
+        {
+            value::replace(&mut whole, &way, without_dropped(trial, here, &mut way.clone()));
+        }
+        Narrow { trial, what, spot, whole, way, full, dropped }
+    }
+
+    /// The part of what has been come to that is wrong; `None` where it is all of it, or can not be known.
+    pub(super) fn step(&mut self) -> Option<Inner> {
+        // what has been found is something, too
+        if self.trial.is_spent() {
+            return None;
+        }
+        match value::at(&self.whole, &self.way)? {
+            Value::Array(tag, items) => self.item(*tag, &items.clone()),
+            Value::Dict(tag, dict) => self.key(*tag, &dict.clone()),
+            _ => None,
+        }
+    }
+
+    /// Is it the name of a variant that is wrong, which has been come to?
+    pub(super) fn is_name(&self) -> bool {
+        self.refuses_name(value::text(NO_NAME))
+    }
+
+    fn item(&mut self, tag: Tag, items: &[Value]) -> Option<Inner> {
+        let some = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
+        let none = self.fails(some(0..0));
+        let (has_place, is_of_length) =
+            (none.as_ref().is_some_and(is_of_length), matches!(self.what, What::Takes(takes) if takes.mark.is_none()));
+        // it is said of the list, as also that it has too few of them, or too many
+        if is_of_length || none.is_some_and(|failure| self.is_it(&failure)) {
+            return None;
+        }
+        if !has_place {
+            let at = half_by_half(items.len(), &|range| self.is_said(some(range)))?;
+            let all = value::at(self.trial.merged, &self.full)?.as_array()?;
+            let step =
+                Step::Index((0..all.len()).filter(|at| !is_dropped(self.trial, &all[*at], &self.full, *at)).nth(at)?);
+            self.go_on(some(at..at + 1), Step::Index(0), step.clone());
+            return Some(Inner { step, has_place });
+        }
+        let at = (0..items.len()).find(|at| self.is_said(some(0..at + 1)))?;
+        // by itself: those before it have their places
+        let is_alone = self.is_said(Value::Array(tag, vec![items[at].clone(); at + 1]));
+        self.go_on(some(0..at + 1), Step::Index(at), Step::Index(at));
+        Some(Inner { step: Step::Index(at), has_place }).filter(|_| is_alone)
+    }
+
+    /// A mapping is read with as little as it can be: with the keys that it misses one after the other (of an enum, first its name), and then with more and more
+    /// of the others.
+    fn key(&mut self, tag: Tag, dict: &Dict) -> Option<Inner> {
+        let is_missing = matches!(self.what, What::Missing { .. });
+        let (mut kept, mut needed) = (Dict::new(), Vec::new());
+        if is_missing {
+            // that a key is missing in there is said of no number, and of no text
+            let plain = dict.iter().filter(|(_, value)| !matches!(value, Value::Dict(..) | Value::Array(..)));
+            kept.extend(plain.map(|(key, value)| (key.clone(), value.clone())));
+        }
+        let is_found = loop {
+            match self.fails(Value::Dict(tag, kept.clone())) {
+                Some(failure) if self.is_it(&failure) => break true,
+                Some(Failure { what: What::Missing { field, .. }, .. }) if !kept.contains_key(field) => {
+                    let Some((key, value)) = dict.get_key_value(field) else { break false };
+                    kept.insert(key.clone(), value.clone());
+                    needed.push(key);
+                }
+                _ => break false,
+            }
+        };
+        if is_found && needed.is_empty() {
+            return None;
+        }
+        let others: Vec<_> = dict.iter().filter(|(key, _)| !kept.contains_key(*key)).collect();
+        let with = |range: Range<usize>| {
+            let all = kept.iter().chain(others[range].iter().copied());
+            Value::Dict(tag, value::dict(all.map(|(key, value)| (key.clone(), value.clone()))))
+        };
+        let found = match is_found {
+            true => needed.last().map(|last| (*last, 0..0)),
+            false => {
+                half_by_half(others.len(), &|range| self.is_said(with(range))).map(|at| (others[at].0, at..at + 1))
+            }
+        };
+        let found = match self.what {
+            What::Missing { field, .. } if is_found && self.misses(tag, dict, field) => None,
+            // what a type says of its own values may be said of several together
+            What::Says(_) => found.filter(|(part, _)| self.is_said_of(part, &needed, tag, dict)),
+            _ => found,
+        };
+        let (part, rest) = match found {
+            Some((part, range)) => (part, with(range)),
+            None if matches!(self.what, What::Says(_)) => (self.only_cause(tag, dict)?, Value::Dict(tag, dict.clone())),
+            None => return None,
+        };
+        let step = Step::Key(part.clone());
+        self.go_on(rest, step.clone(), step.clone());
+        Some(Inner { step, has_place: false })
+    }
+
+    /// Is it this mapping that misses the key, and not what is in it? Then it is not said when the key is there.
+    fn misses(&self, tag: Tag, dict: &Dict, field: &str) -> bool {
+        let mut other = dict.clone();
+        other.insert(field.to_string(), value::text(NO_NAME));
+        match self.fails(Value::Dict(tag, other)) {
+            Some(Failure { what: What::Unknown { key, .. }, .. }) if key == field => false,
+            failure => failure.is_none_or(|failure| !self.is_it(&failure)),
+        }
+    }
+
+    /// Is it said of this part alone, beside the name of the variant that it belongs to?
+    fn is_said_of(&self, part: &String, needed: &[&String], tag: Tag, dict: &Dict) -> bool {
+        let with = |key: &String, value: Value| Value::Dict(tag, value::dict([(key.clone(), value)]));
+        let name = needed.first().filter(|name| self.refuses_name(with(name, value::text(NO_NAME))));
+        let keys = name.into_iter().copied().chain([part]);
+        let all = keys.filter_map(|key| Some((key.clone(), dict.get(key)?.clone())));
+        self.is_said(Value::Dict(tag, value::dict(all)))
+    }
+
+    /// The only key without which it is not said.
+    fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
+        if dict.len() > MOST {
+            return None;
+        }
+        let without = |key: &String| {
+            let mut other = dict.clone();
+            other.remove(key);
+            Value::Dict(tag, other)
+        };
+        let mut causes = dict.keys().filter(|key| !self.is_said(without(key)));
+        causes.next().filter(|_| causes.next().is_none())
+    }
+
+    /// Is this no name of a variant, and refused as such?
+    fn refuses_name(&self, here: Value) -> bool {
+        let refused = |Failure { what, .. }| matches!(what, What::NoVariant { found, .. } if found.contains(NO_NAME));
+        self.fails(here).is_some_and(refused)
+    }
+
+    fn is_it(&self, failure: &Failure) -> bool {
+        let way: &[Step] = failure.spot.as_ref().map_or(&[], |spot| &spot.way);
+        failure.what == *self.what && way == self.spot.way
+    }
+
+    /// Is the same said when this is there?
+    fn is_said(&self, here: Value) -> bool {
+        self.fails(here).is_some_and(|failure| self.is_it(&failure))
+    }
+
+    /// What is wrong when this is where the search has come to.
+    fn fails(&self, here: Value) -> Option<Failure> {
+        let mut other = self.whole.clone();
+        value::replace(&mut other, &self.way, here);
+        Trial { dropped: &self.dropped, ..*self.trial }.reads(&other).err()
+    }
+
+    /// Goes in, with no more of what is there than this.
+    fn go_on(&mut self, here: Value, step: Step, full: Step) {
+        value::replace(&mut self.whole, &self.way, here);
+        self.way.push(step);
+        self.full.push(full);
+    }
+}
+
+fn is_dropped(trial: &Trial<'_>, item: &Value, around: &[Step], at: usize) -> bool {
+    let way: Way = around.iter().cloned().chain([Step::Index(at)]).collect();
+    trial.dropped.contains(&(trial.layers.number(item.tag(), &way), way))
+}
+
+fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
+    let inner = |step: Step, value: &Value, way: &mut Way| {
+        way.push(step);
+        let value = without_dropped(trial, value, way);
+        way.pop();
+        value
+    };
+    match value {
+        Value::Array(tag, items) => {
+            let items = items.iter().enumerate();
+            let kept: Vec<_> = items.filter(|(at, item)| !is_dropped(trial, item, way, *at)).collect();
+            Value::Array(*tag, kept.into_iter().map(|(at, item)| inner(Step::Index(at), item, way)).collect())
+        }
+        Value::Dict(tag, dict) => {
+            let inner = |(key, value): (&String, &Value)| (key.clone(), inner(Step::Key(key.clone()), value, way));
+            Value::Dict(*tag, value::dict(dict.iter().map(inner)))
+        }
+        value => value.clone(),
+    }
+}
+
+fn is_of_length(failure: &Failure) -> bool {
+    matches!(&failure.what, What::Takes(takes) if takes.mark.is_none())
+}
+
+/// The first of so many parts of which alone the same is said.
+fn half_by_half(len: usize, is_said: &dyn Fn(Range<usize>) -> bool) -> Option<usize> {
+    let (mut from, mut to) = (0, len);
+    while to - from > 1 {
+        let middle = from.midpoint(to);
+        if is_said(from..middle) {
+            to = middle;
+        } else {
+            from = middle;
+        }
+    }
+    Some(from).filter(|_| len > 0 && is_said(from..to))
+}
