@@ -1,8 +1,8 @@
 //! [`Access`]: what a view needs of its store, be that a type of its own or an injected interface.
 
 use super::{
-    At, Capabilities, Coordination, Entry, KeyRange, KeyVal, Leases, Page, PageRequest, Result, Revisions, Store, Txn,
-    TxnOutcome, Watch, WatchOptions,
+    At, Capabilities, Coordination, Entry, KeyRange, KeyVal, Leases, Op, Page, PageRequest, Put, Result, Revisions,
+    Store, Txn, TxnOutcome, Watch, WatchOptions, Written,
 };
 use bytes::Bytes;
 use std::future::Future;
@@ -18,6 +18,10 @@ pub trait Access: Send + Sync {
     fn page(&self, request: PageRequest) -> impl Future<Output = Result<Page>> + Send;
     /// See [`Store::commit`].
     fn commit(&self, txn: Txn) -> impl Future<Output = Result<TxnOutcome>> + Send;
+    /// See [`Store::put`].
+    fn put(&self, put: Put) -> impl Future<Output = Result<Written>> + Send {
+        async move { Written::of(&self.commit(Txn::one(Op::Put(put))).await?) }
+    }
     /// See [`Store::watch`].
     fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> impl Future<Output = Result<Watch>> + Send;
 }
@@ -36,6 +40,9 @@ macro_rules! access {
             }
             fn commit(&self, txn: Txn) -> impl Future<Output = Result<TxnOutcome>> + Send {
                 $interface::commit(self, txn)
+            }
+            fn put(&self, put: Put) -> impl Future<Output = Result<Written>> + Send {
+                $interface::put(self, put)
             }
             fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> impl Future<Output = Result<Watch>> + Send {
                 $interface::watch(self, ranges, options)

@@ -70,7 +70,7 @@ impl Capabilities {
         for (branch, conditions) in [(&txn.then, &*txn.conditions), (&txn.otherwise, &[])] {
             for op in branch {
                 match op {
-                    Op::Put(put) => self.refuse_put(put, conditions)?,
+                    Op::Put(put) => self.refuse_put_if(put, conditions)?,
                     Op::Delete { range, .. } | Op::Get(range) => self.refuse_range(TXN, range)?,
                 }
             }
@@ -79,7 +79,18 @@ impl Capabilities {
         Ok(())
     }
 
-    fn refuse_put(&self, put: &Put, conditions: &[Condition]) -> Result<()> {
+    /// The same of a put alone.
+    ///
+    /// # Errors
+    /// As of [`refuse`](Self::refuse) of a transaction of this put.
+    #[inline]
+    pub fn refuse_put(&self, put: &Put) -> Result<()> {
+        // nearly all are such, and it is seen at once
+        let is_plain = put.expiry == Expiry::Never && put.value.len() <= self.max_value && !put.key.is_empty();
+        if is_plain { Ok(()) } else { self.refuse_put_if(put, &[]) }
+    }
+
+    fn refuse_put_if(&self, put: &Put, conditions: &[Condition]) -> Result<()> {
         let Put { key, value, expiry } = put;
         refuse_key(TXN, key)?;
         let invalid =
@@ -115,12 +126,14 @@ impl Capabilities {
     ///
     /// # Errors
     /// `Unsupported` for a revision where there are none; `Invalid` for the empty key.
+    #[inline]
     pub fn refuse_get(&self, key: &Bytes, at: At) -> Result<()> {
         const OP: &str = "get";
         refuse_key(OP, key)?;
         self.refuse_at(OP, at).map_err(|error| error.on(KeyRange::key(key)))
     }
 
+    #[inline]
     fn refuse_at(&self, op: &'static str, at: At) -> Result<()> {
         match at {
             At::Revision(_) if !self.revisions => Err(KvError::new(op, Reason::Unsupported("revisions")).not_applied()),
@@ -173,12 +186,15 @@ fn refused<T>(reason: Reason, range: KeyRange) -> Result<T> {
 }
 
 /// The empty key no store takes.
+#[inline]
 fn refuse_key(op: &'static str, key: &Bytes) -> Result<()> {
-    if key.is_empty() {
-        let help = "a key has at least one byte";
-        return Err(KvError::new(op, Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help));
-    }
-    Ok(())
+    if key.is_empty() { Err(no_key(op, key)) } else { Ok(()) }
+}
+
+#[cold]
+fn no_key(op: &'static str, key: &Bytes) -> KvError {
+    let help = "a key has at least one byte";
+    KvError::new(op, Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help)
 }
 
 /// Refuses what would depend on the order of the operations: a key that is written twice, or written and deleted.
@@ -232,6 +248,24 @@ pub enum Delivery {
 #[cfg(test)]
 mod tests {
     use super::{super::Revision, *};
+
+    #[test]
+    fn a_put_alone_is_refused_as_a_transaction_of_it() {
+        let has = Capabilities { max_value: 3, leases: false, ..Capabilities::all() };
+        let (life, none) = (Duration::from_secs(1), Duration::ZERO);
+        let (after, lease) = (Expiry::After, Expiry::Lease(super::super::LeaseId(7)));
+        let mut refused = 0;
+        for expiry in [Expiry::Never, after(life), after(none), lease, Expiry::WithClient, Expiry::Keep] {
+            for (key, value) in [("k", "abc"), ("", "abc"), ("k", "abcd"), ("", "abcd")] {
+                let put = Put::new(key, value, expiry);
+                let [alone, in_one] = [has.refuse_put(&put), has.refuse(&Txn::one(Op::Put(put.clone())))]
+                    .map(|refused| refused.map_err(|error| format!("{error:?}")));
+                assert_eq!(alone, in_one, "{put:?}");
+                refused += u32::from(alone.is_err());
+            }
+        }
+        assert_eq!(refused, 21);
+    }
 
     #[test]
     fn what_a_store_lacks_is_refused_with_the_key() {

@@ -1,8 +1,8 @@
 //! [`Delegate`]: a store by another one that may not be open.
 
 use super::{
-    At, Capabilities, Coordination, Entry, Holder, KeyRange, KeyVal, LeaseId, Leases, Page, PageRequest, Result,
-    Revision, Revisions, Store, StoreMetrics, Txn, TxnOutcome, Watch, WatchOptions,
+    At, Capabilities, Coordination, Entry, Holder, KeyRange, KeyVal, LeaseId, Leases, Page, PageRequest, Put, Result,
+    Revision, Revisions, Store, StoreMetrics, Txn, TxnOutcome, Watch, WatchOptions, Written,
     metrics::{Counted, Operation},
 };
 use crate::{BoxFuture, interface};
@@ -118,6 +118,11 @@ impl<D: Delegate> Store for D {
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
         counted!(self, Transaction, "transaction", |store| Store::commit(&*store, txn))
+    }
+
+    // counted as what it is: a transaction of one
+    async fn put(&self, put: Put) -> Result<Written> {
+        counted!(self, Transaction, "transaction", |store| Store::put(&*store, put))
     }
 
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {

@@ -1,8 +1,8 @@
 //! [`Store`] and [`KeyVal`]: a store as its authors and as its users see it; and what only some stores have.
 
 use super::{
-    At, Capabilities, Entry, Holder, KeyRange, LeaseId, Page, PageRequest, Result, Revision, Txn, TxnOutcome, Watch,
-    WatchOptions,
+    At, Capabilities, Entry, Holder, KeyRange, LeaseId, Op, Page, PageRequest, Put, Result, Revision, Txn, TxnOutcome,
+    Watch, WatchOptions, Written,
 };
 use crate::{BoxFuture, boxed, interface};
 use bytes::Bytes;
@@ -34,6 +34,15 @@ pub trait Store: Send + Sync + 'static {
     /// The store's; `TooLarge` and `Unsupported` before anything is done.
     fn commit(&self, txn: Txn) -> impl Future<Output = Result<TxnOutcome>> + Send;
 
+    /// Writes a value, whatever was there. It is what [`commit`](Self::commit) does of this put alone, with the same answer and the same errors, and by that unless it is said: a store that can do it without
+    /// making a transaction of it says so.
+    ///
+    /// # Errors
+    /// As of `commit`.
+    fn put(&self, put: Put) -> impl Future<Output = Result<Written>> + Send {
+        async move { Written::of(&self.commit(Txn::one(Op::Put(put))).await?) }
+    }
+
     /// Watches ranges.
     ///
     /// # Errors
@@ -56,6 +65,11 @@ pub trait KeyVal: Send + Sync + 'static {
     /// Does a transaction.
     fn commit(&self, txn: Txn) -> BoxFuture<'_, Result<TxnOutcome>>;
 
+    /// Writes a value, whatever was there: what a transaction of this put alone does.
+    fn put(&self, put: Put) -> BoxFuture<'_, Result<Written>> {
+        boxed(move || async move { Written::of(&self.commit(Txn::one(Op::Put(put))).await?) })
+    }
+
     /// Watches ranges.
     fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> BoxFuture<'_, Result<Watch>>;
 }
@@ -76,6 +90,10 @@ impl<S: Store> KeyVal for S {
 
     fn commit(&self, txn: Txn) -> BoxFuture<'_, Result<TxnOutcome>> {
         boxed(|| Store::commit(self, txn))
+    }
+
+    fn put(&self, put: Put) -> BoxFuture<'_, Result<Written>> {
+        boxed(|| Store::put(self, put))
     }
 
     fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> BoxFuture<'_, Result<Watch>> {

@@ -1,12 +1,12 @@
 //! [`Kv`]: a view of a store, whose keys are below a prefix.
 
 use super::{
-    Access, At, Capabilities, Codec, Compare, Entry, Expiry, KeyRange, KeyVal, KvError, LeaseId, Listing, Op, OpResult,
-    PageRequest, Put, Reason, Result, Revision, Txn, TxnOutcome, Typed, Watch, WatchOptions,
+    Access, At, Capabilities, Codec, Compare, Entry, Expiry, KeyRange, KeyVal, Listing, Op, OpResult, PageRequest, Put,
+    Result, Revision, Txn, TxnOutcome, Typed, Watch, WatchOptions, Written, written::untold,
 };
 use crate::{Dep, ServiceLabel};
 use bytes::{Buf as _, Bytes};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 /// A view of a store: its keys are those below a prefix, without that. A clone is the same view, and costs two counts; all views of a store share its connection.
 ///
@@ -39,18 +39,6 @@ impl<S: ?Sized> Clone for Kv<S> {
     fn clone(&self) -> Self {
         Kv { store: self.store.clone(), prefix: self.prefix.clone(), agent: self.agent }
     }
-}
-
-/// What a put has written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Written {
-    /// The state that it has made; `None` in a store without revisions.
-    pub revision: Option<Revision>,
-    /// The life that the key was granted, which may be longer than what was asked for; `None` if it does not end by itself.
-    pub ttl: Option<Duration>,
-    /// The lease that it ends with.
-    pub lease: Option<LeaseId>,
 }
 
 impl<S: Access + ?Sized> Kv<S> {
@@ -114,8 +102,8 @@ impl<S: Access + ?Sized> Kv<S> {
     ///
     /// # Errors
     /// The store's.
-    pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Entry>> {
-        self.get_as_of(key, At::Latest).await
+    pub fn get(&self, key: impl AsRef<[u8]>) -> impl Future<Output = Result<Option<Entry>>> {
+        self.get_as_of(key, At::Latest)
     }
 
     /// Reads a key as it was at a revision. In stores with revisions only.
@@ -136,21 +124,21 @@ impl<S: Access + ?Sized> Kv<S> {
     ///
     /// # Errors
     /// The store's. See [`KvError::applied`].
-    pub async fn put(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>) -> Result<Written> {
-        self.put_with(key, value, Expiry::Never).await
+    pub fn put(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>) -> impl Future<Output = Result<Written>> {
+        self.put_with(key, value, Expiry::Never)
     }
 
     /// Writes a value that ends by itself.
     ///
     /// # Errors
     /// The store's. See [`KvError::applied`].
-    pub async fn put_with(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>, expiry: Expiry) -> Result<Written> {
-        let put = Op::Put(Put::new(self.full(key), value, expiry));
-        let outcome = self.store.commit(Txn::one(put)).await?;
-        match outcome.results.first() {
-            Some(OpResult::Put { ttl, lease }) => Ok(Written { revision: outcome.revision, ttl: *ttl, lease: *lease }),
-            _ => Err(unanswered("put")),
-        }
+    pub fn put_with(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl Into<Bytes>,
+        expiry: Expiry,
+    ) -> impl Future<Output = Result<Written>> {
+        self.store.put(Put::new(self.full(key), value, expiry))
     }
 
     /// Writes a value if the key is not there. Returns whether it has.
@@ -243,7 +231,7 @@ impl<S: Access + ?Sized> Kv<S> {
         let outcome = self.store.commit(Txn::one(Op::delete(range, false))).await?;
         match outcome.results.first() {
             Some(OpResult::Deleted { count, .. }) => Ok(*count),
-            _ => Err(unanswered("delete")),
+            _ => Err(untold("delete")),
         }
     }
 
@@ -323,11 +311,6 @@ impl<S: Access + ?Sized> Kv<S> {
     }
 }
 
-/// A store has broken its contract.
-fn unanswered(op: &'static str) -> KvError {
-    KvError::new(op, Reason::Other).because("the store has told nothing of the operation")
-}
-
 impl<S: Access> Kv<S>
 where
     S: KeyVal,
@@ -348,9 +331,10 @@ impl<S: ?Sized> fmt::Debug for Kv<S> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Cause, Change, Event, Leases, Previous, Pushed, testing::Map},
+        super::{Cause, Change, Delegate, Event, Leases, Page, Previous, Pushed, Store, testing::Map},
         *,
     };
+    use std::time::Duration;
 
     fn agent(label: &str) -> ServiceLabel {
         label.parse().unwrap()
@@ -395,6 +379,59 @@ mod tests {
         check(Kv::new(map.clone()).erase()).await;
         check(Kv::new(map.clone() as Arc<dyn KeyVal>)).await;
         check(Kv::new(map as Arc<dyn Leases>)).await;
+    }
+
+    /// A store whose puts are done in its own way.
+    struct Own(Arc<Map>);
+
+    impl Store for Own {
+        fn capabilities(&self) -> Capabilities {
+            Store::capabilities(&*self.0)
+        }
+        async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
+            Store::get(&*self.0, key, at).await
+        }
+        async fn page(&self, request: PageRequest) -> Result<Page> {
+            Store::page(&*self.0, request).await
+        }
+        async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
+            Store::commit(&*self.0, txn).await
+        }
+        async fn put(&self, put: Put) -> Result<Written> {
+            Store::commit(&*self.0, Txn::one(Op::Put(put))).await?;
+            Ok(Written::new(Revision::new(9), None, None))
+        }
+        async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
+            Store::watch(&*self.0, ranges, options).await
+        }
+    }
+
+    struct Opened(Arc<Own>);
+
+    impl Delegate for Opened {
+        type Store = Own;
+        fn capabilities(&self) -> Capabilities {
+            Capabilities::all()
+        }
+        fn store(&self, _: &'static str) -> Result<Arc<Own>> {
+            Ok(self.0.clone())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_has_a_put_of_its_own_is_asked_for_that() {
+        let map = Arc::<Map>::default();
+        let own = Arc::new(Own(map.clone()));
+        let opened = Arc::new(Opened(own.clone()));
+        let revisions = [
+            Kv::new(map.clone()).put("k", "0").await.unwrap().revision,
+            Kv::new(own.clone()).put("k", "1").await.unwrap().revision,
+            Kv::new(own as Arc<dyn KeyVal>).put("k", "2").await.unwrap().revision,
+            Kv::new(opened.clone()).put_with("k", "3", Expiry::WithClient).await.unwrap().revision,
+            Kv::new(opened).erase().put("k", "4").await.unwrap().revision,
+        ];
+        assert_eq!(revisions, [7, 9, 9, 9, 9].map(Revision::new));
+        assert_eq!(Kv::new(map).get("k").await.unwrap().unwrap().value, "4");
     }
 
     #[tokio::test]

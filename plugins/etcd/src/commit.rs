@@ -7,9 +7,11 @@ use crate::{
     lives::{self, Lives},
     store::capabilities,
     terms::{Lane, Terms},
-    txn,
+    txn::{self, Life},
 };
-use cninfra::keyval::{Applied, LeaseId, Op, OpResult, Reason, Result, Txn, TxnOutcome};
+use cninfra::keyval::{
+    Applied, KeyRange, KvError, LeaseId, Op, OpResult, Put, Reason, Result, Txn, TxnOutcome, Written,
+};
 use etcd_client::GetOptions;
 
 impl EtcdStore {
@@ -30,11 +32,21 @@ impl EtcdStore {
         if let Ok(outcome) = &done {
             self.session.has_done(if outcome.succeeded { &txn.then } else { &txn.otherwise }, outcome.revision);
         }
-        done.map_err(|error| match *error.reason() {
-            // the server has refused it; where it only reads, or was applied, it is the answer that is too large
-            Reason::TooLarge if error.applied() == Applied::No && txn::has_puts(&txn) => error.with_help(fewer(&txn)),
-            _ => error,
+        done.map_err(|error| match txn::has_puts(&txn) {
+            true => too_large(error, txn::bytes(&txn)),
+            // it is the answer that is too large, if anything
+            false => error,
         })
+    }
+
+    /// Writes a value that does not end by itself: what [`done`](Self::done) does of it, without what transactions and leases need.
+    pub(crate) async fn put_for_ever(&self, put: Put) -> Result<Written> {
+        capabilities().refuse_put(&put)?;
+        let asked = || Asked::to_write("put", Some(KeyRange::key(&put.key)));
+        let written = self.write(self.core.terms(Lane::Callers), &asked, &put, Life::default()).await;
+        let written = written.map_err(|error| too_large(error, put.key.len() + put.value.len()))?;
+        self.session.has_put(&put.key, written.revision);
+        Ok(written)
     }
 
     /// Does a transaction with leases for what ends by itself.
@@ -91,12 +103,8 @@ impl EtcdStore {
             Op::Put(put) => {
                 let life = lives.each.first().copied().unwrap_or_default();
                 let asked = || Self::asked_with(txn, "put", life.lease);
-                let done = self.core.call(terms, &asked, |wire| {
-                    let options = txn::put_options(&put.expiry, life);
-                    let (key, value) = (put.key.to_vec(), put.value.to_vec());
-                    wire.with_spare(async move |client| client.put(key, value, Some(options)).await)
-                });
-                (state(done.await?.header()), OpResult::put(life.ttl, life.lease))
+                let Written { revision, ttl, lease, .. } = self.write(terms, &asked, put, life).await?;
+                return Ok(TxnOutcome::new(true, revision, vec![OpResult::put(ttl, lease)]));
             }
             Op::Delete { range, previous, .. } => {
                 let asked = || Asked::of_txn("delete", txn);
@@ -123,11 +131,27 @@ impl EtcdStore {
         };
         Ok(TxnOutcome::new(true, revision(state), vec![result]))
     }
+
+    async fn write(&self, terms: Terms, asked: &(dyn Fn() -> Asked + Sync), put: &Put, life: Life) -> Result<Written> {
+        let done = self.core.call(terms, asked, |wire| {
+            let options = txn::put_options(&put.expiry, life);
+            let (key, value) = (put.key.to_vec(), put.value.to_vec());
+            wire.with_spare(async move |client| client.put(key, value, Some(options)).await)
+        });
+        Ok(Written::new(revision(state(done.await?.header())), life.ttl, life.lease))
+    }
+}
+
+/// Says what can be done where the server has refused what is written, since it is too large; where it was applied, it is the answer that is.
+fn too_large(error: KvError, bytes: usize) -> KvError {
+    match *error.reason() {
+        Reason::TooLarge if error.applied() == Applied::No => error.with_help(fewer(bytes)),
+        _ => error,
+    }
 }
 
 /// What can be done where it is larger than the server takes.
-fn fewer(txn: &Txn) -> String {
-    let bytes = txn::bytes(txn);
+fn fewer(bytes: usize) -> String {
     format!(
         "its keys and values have {bytes} bytes, and etcd takes 1.5 MiB (1572864) by default: make several transactions \
          of it, or raise `--max-request-bytes` of etcd"

@@ -42,7 +42,16 @@ struct State {
     /// A lease was lost, and what was written with it is not written again yet.
     stale: bool,
     /// What was written with it, and when.
-    keys: BTreeMap<Bytes, (Bytes, Option<Revision>)>,
+    keys: Keys,
+}
+
+type Keys = BTreeMap<Bytes, (Bytes, Option<Revision>)>;
+
+/// A key does not end with the client any more, since this state.
+fn forget(keys: &mut Keys, key: &Bytes, revision: Option<Revision>) {
+    if keys.get(key).is_some_and(|known| known.1 <= revision) {
+        keys.remove(key);
+    }
 }
 
 impl Session {
@@ -110,10 +119,17 @@ impl Session {
                         *known = (put.value.clone(), revision);
                     }
                 }
-                Op::Put(put) => keys.retain(|key, known| *key != put.key || known.1 > revision),
+                Op::Put(put) => forget(keys, &put.key, revision),
                 Op::Delete { range, .. } => keys.retain(|key, known| !range.contains(key) || known.1 > revision),
                 _ => {}
             }
+        }
+    }
+
+    /// This key was put by this client to live on without it.
+    pub(crate) fn has_put(&self, key: &Bytes, revision: Option<Revision>) {
+        if self.in_use.load(Relaxed) {
+            forget(&mut self.lock().keys, key, revision);
         }
     }
 

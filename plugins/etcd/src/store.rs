@@ -16,8 +16,9 @@ use cninfra::client::Tasks;
 use cninfra::{
     BoxFuture,
     keyval::{
-        Applied, At, Capabilities, Coordination, Entry, Holder, Holders, KeyRange, KvError, LeaseId, Leases, Page,
-        PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+        Applied, At, Capabilities, Coordination, Entry, Expiry, Holder, Holders, KeyRange, KvError, LeaseId, Leases,
+        Op, Page, PageRequest, Put, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch, WatchOptions,
+        Written,
     },
 };
 use etcd_client::Client;
@@ -148,6 +149,14 @@ impl Store for EtcdStore {
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
         self.done(txn).await
+    }
+
+    async fn put(&self, put: Put) -> Result<Written> {
+        match put.expiry {
+            Expiry::Never => self.put_for_ever(put).await,
+            // with a lease, which may have to be granted and given back
+            _ => Written::of(&Box::pin(self.done(Txn::one(Op::Put(put)))).await?),
+        }
     }
 
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {

@@ -3,8 +3,8 @@
 use cninfra::{
     BoxFuture,
     keyval::{
-        At, Bytes, Capabilities, Connector, Entry, KeyRange, KeyVal, KvError, Page, PageRequest, Reason, Result, Txn,
-        TxnOutcome, Watch, WatchOptions,
+        At, Bytes, Capabilities, Connector, Entry, KeyRange, KeyVal, KvError, Page, PageRequest, Put, Reason, Result,
+        Txn, TxnOutcome, Watch, WatchOptions, Written,
     },
     prelude::*,
     status::State,
@@ -75,6 +75,10 @@ impl KeyVal for ConfiguredStore {
 
     fn commit(&self, txn: Txn) -> BoxFuture<'_, Result<TxnOutcome>> {
         self.call("transaction", move |store| store.commit(txn))
+    }
+
+    fn put(&self, put: Put) -> BoxFuture<'_, Result<Written>> {
+        self.call("transaction", move |store| store.put(put))
     }
 
     fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> BoxFuture<'_, Result<Watch>> {

@@ -4,7 +4,6 @@ use crate::{
     call::{To, Turn},
     core::Core,
     failure::{Asked, Failure},
-    node::Node,
     wire::{Command, Reply, Wire},
 };
 use bytes::Bytes;
@@ -104,13 +103,13 @@ impl Core {
             let failure = match node.wire().await {
                 Err(failure) => failure,
                 Ok(wire) => {
-                    let unanswered = Unanswered::new(self, &node, &wire);
+                    let unanswered = Unanswered::new(self, &wire);
                     let answers = wire.calls(commands).await;
                     unanswered.ended();
                     match answers.iter().find_map(|answer| answer.as_ref().err().filter(|failure| failure.breaks())) {
                         None => return Ok(answers),
                         Some(failure) => {
-                            self.broken(&node, &wire);
+                            self.broken(&wire);
                             failure.clone()
                         }
                     }
@@ -128,15 +127,14 @@ impl Core {
 /// Something is asked: where it is dropped without an answer, after a long time, and nobody else was answered meanwhile, the connection is of no use.
 struct Unanswered<'c> {
     core: &'c Core,
-    node: &'c Node,
     wire: &'c Arc<Wire>,
     began: Instant,
     before: u64,
 }
 
 impl<'c> Unanswered<'c> {
-    fn new(core: &'c Core, node: &'c Node, wire: &'c Arc<Wire>) -> Self {
-        Unanswered { core, node, wire, began: Instant::now(), before: wire.answers() }
+    fn new(core: &'c Core, wire: &'c Arc<Wire>) -> Self {
+        Unanswered { core, wire, began: Instant::now(), before: wire.answers() }
     }
 
     fn ended(mut self) {
@@ -147,7 +145,7 @@ impl<'c> Unanswered<'c> {
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
         if self.core.is_long(self.began, self.core.config.read_within()) && self.wire.answers() == self.before {
-            self.core.broken(self.node, self.wire);
+            self.core.broken(self.wire);
         }
     }
 }

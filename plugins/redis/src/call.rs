@@ -1,10 +1,8 @@
 //! Calls: how something is asked of a server, by whom and until when.
 
 use crate::{
-    config::Kind,
     core::{Core, MOMENT},
     failure::{Asked, Elsewhere, Failure},
-    node::Node,
     wire::{Call, Command, Reply, Wire},
 };
 use bytes::Bytes;
@@ -67,17 +65,16 @@ pub(crate) async fn look_after_deadlines(core: Arc<Core>) {
     }
 }
 
-/// A server, and the connection to it.
+/// The connection to a server.
 struct At {
-    node: Arc<Node>,
     wire: Arc<Wire>,
     /// How many answers had come over it.
     before: u64,
 }
 
 impl At {
-    fn new(node: Arc<Node>, wire: Arc<Wire>) -> Self {
-        At { before: wire.answers(), node, wire }
+    fn new(wire: Arc<Wire>) -> Self {
+        At { before: wire.answers(), wire }
     }
 }
 
@@ -124,9 +121,12 @@ impl Core {
         let failed = match self.at_hand(&turn, to) {
             Some((at, began)) => {
                 let answer = self.deadlines.until(turn.deadline, at.wire.call(command)).await;
+                if let Some(Ok(reply)) = answer {
+                    return Ok(reply);
+                }
                 match self.taken(&at, &turn, began, asked, answer)? {
                     Ok(reply) => return Ok(reply),
-                    Err(failure) => Some((at.node.endpoint().clone(), failure)),
+                    Err(failure) => Some((at.wire.endpoint.clone(), failure)),
                 }
             }
             None => None,
@@ -146,23 +146,19 @@ impl Core {
     /// The connection, and what time it is, where there is nothing to wait for and nothing was waited for.
     fn at_hand(&self, turn: &Turn, to: &To<'_>) -> Option<(At, Instant)> {
         let began = turn.now.filter(|_| turn.limit >= MOMENT)?;
-        let node = match to {
-            To::Node(endpoint) => self.node(endpoint),
-            To::Key(key) => match &self.kind {
-                // it is always the same one
-                Kind::Single(endpoint) => self.node(endpoint),
-                Kind::Sentinel { .. } | Kind::Cluster(_) => self.node(self.slots.borrow().owner(key)?),
-            },
+        let wire = match (to, &self.single) {
+            (To::Key(_), Some(node)) => node.current()?,
+            (To::Key(key), None) => self.node(self.slots.borrow().owner(key)?).current()?,
+            (To::Node(endpoint), _) => self.node(endpoint).current()?,
         };
-        let wire = node.current()?;
         // looked at after the connection was had: one that was there when the store was closed ends with it
-        (!self.is_closed()).then(|| (At::new(node, wire), began))
+        (!self.is_closed()).then(|| (At::new(wire), began))
     }
 
     /// What has come of something that was asked once, of which others had so many answers before. That nothing has come in time is the end of the call.
     fn taken(
         &self,
-        At { node, wire, before }: &At,
+        At { wire, before }: &At,
         turn: &Turn,
         began: Instant,
         asked: Asks<'_>,
@@ -172,12 +168,12 @@ impl Core {
             let asked = asked();
             // a connection on which others were answered meanwhile is not dead
             if wire.answers() == *before && self.is_long(began, self.within(&asked)) {
-                self.broken(node, wire);
+                self.broken(wire);
             }
-            return Err(self.late(turn.limit, &asked, node.endpoint(), Applied::Unknown));
+            return Err(self.late(turn.limit, &asked, &wire.endpoint, Applied::Unknown));
         };
         if answer.as_ref().is_err_and(Failure::breaks) {
-            self.broken(node, wire);
+            self.broken(wire);
         }
         Ok(answer)
     }
@@ -264,7 +260,7 @@ impl Core {
             return Err(self.closed_error(&asked(), Applied::No));
         }
         let at = match wire {
-            Ok(wire) => At::new(node, wire),
+            Ok(wire) => At::new(wire),
             Err(failure) => return Ok(Err((endpoint, failure))),
         };
         let asking = matches!(elsewhere, Some(Elsewhere::Ask(_)));

@@ -37,6 +37,8 @@ pub(crate) struct Core {
     pub(crate) shaken: Notify,
     /// Few, and found by where they are: to hash a name takes longer.
     nodes: Mutex<Vec<Arc<Node>>>,
+    /// The only one there ever is, where it is known from the beginning: it is found without a look at the others.
+    pub(crate) single: Option<Arc<Node>>,
     pub(crate) room: Semaphore,
     /// Until when calls wait.
     pub(crate) deadlines: Deadlines,
@@ -52,15 +54,21 @@ impl Core {
             Kind::Sentinel { .. } | Kind::Cluster(_) => Slots::default(),
         };
         let endpoints = config.endpoints_shown();
+        let dial = Arc::new(dial);
+        let single = match &kind {
+            Kind::Single(endpoint) => Some(Arc::new(Node::new(endpoint.clone(), dial.clone(), false))),
+            Kind::Sentinel { .. } | Kind::Cluster(_) => None,
+        };
         Core {
             kind,
-            dial: Arc::new(dial),
+            dial,
             slots: watch::Sender::new(Arc::new(slots)),
             connection: watch::Sender::new(Connection::Connecting),
             hub: Hub::new(config.db),
             suspect: Notify::new(),
             shaken: Notify::new(),
-            nodes: Mutex::default(),
+            nodes: Mutex::new(single.iter().cloned().collect()),
+            single,
             room: Semaphore::new(IN_FLIGHT),
             deadlines: Deadlines::default(),
             closed: watch::Sender::new(false),
@@ -99,8 +107,14 @@ impl Core {
         self.lock().retain(|node| endpoints.iter().any(|endpoint| node.is_at(endpoint)));
     }
 
-    pub(crate) fn broken(&self, node: &Node, wire: &Arc<Wire>) {
-        node.broken(wire);
+    /// A connection is of no use.
+    pub(crate) fn broken(&self, wire: &Arc<Wire>) {
+        let node = self.lock().iter().find(|node| node.is_at(&wire.endpoint)).cloned();
+        match node {
+            Some(node) => node.broken(wire),
+            // its server was forgotten meanwhile
+            None => wire.end(),
+        }
         self.shaken.notify_one();
         self.suspect.notify_one();
     }
@@ -114,7 +128,8 @@ impl Core {
 
     /// Ends the connections, and waits for nothing.
     pub(crate) fn drop_nodes(&self) {
-        self.lock().clear();
+        let nodes = std::mem::take(&mut *self.lock());
+        nodes.iter().for_each(|node| node.leave());
     }
 
     /// Ends the connections, after all else.

@@ -33,16 +33,13 @@ impl Node {
         Node { endpoint, dial, asks_role, state: Mutex::default() }
     }
 
-    pub(crate) fn endpoint(&self) -> &Arc<str> {
-        &self.endpoint
-    }
-
     /// Is it the one at this endpoint?
     pub(crate) fn is_at(&self, endpoint: &Arc<str>) -> bool {
         Arc::ptr_eq(&self.endpoint, endpoint) || self.endpoint == *endpoint
     }
 
     /// The connection, if it is there.
+    #[inline]
     pub(crate) fn current(&self) -> Option<Arc<Wire>> {
         self.lock().wire.as_ref().filter(|wire| !wire.is_gone()).cloned()
     }
@@ -86,6 +83,12 @@ impl Node {
         if let Some(wire) = &self.lock().wire {
             wire.end();
         }
+    }
+
+    /// Drops the connection, and what makes one.
+    pub(crate) fn leave(&self) {
+        let state = std::mem::take(&mut *self.lock());
+        drop(state);
     }
 
     /// Ends the connection, and waits until nothing is left of it.

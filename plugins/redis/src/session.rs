@@ -15,7 +15,10 @@ use cninfra::keyval::{Applied, Expiry, KeyRange, KvError, Op, Reason, Result};
 use futures_util::future::join_all;
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -29,7 +32,11 @@ const RELEASING: Duration = Duration::from_secs(1);
 
 /// The keys that end with the client, with their values.
 #[derive(Default)]
-pub(crate) struct Session(Mutex<HashMap<Bytes, Kept>>);
+pub(crate) struct Session {
+    kept: Mutex<HashMap<Bytes, Kept>>,
+    /// There was ever one.
+    in_use: AtomicBool,
+}
 
 #[derive(Clone)]
 struct Kept {
@@ -40,11 +47,14 @@ struct Kept {
 impl Session {
     /// These operations were done.
     pub(crate) fn note(&self, ops: &[Op]) {
-        let mut kept = self.lock();
         // mostly there is nothing to be noted
-        if kept.is_empty() && !ops.iter().any(|op| with_client(op).is_some()) {
+        if ops.iter().any(|op| with_client(op).is_some()) {
+            self.in_use.store(true, Relaxed);
+        }
+        if !self.in_use.load(Relaxed) {
             return;
         }
+        let mut kept = self.lock();
         for op in ops {
             match op {
                 Op::Put(put) if put.expiry == Expiry::WithClient => {
@@ -63,6 +73,13 @@ impl Session {
                 Op::Delete { range, .. } => kept.retain(|key, _| !range.contains(key)),
                 _ => {}
             }
+        }
+    }
+
+    /// This key was put by this client to live on without it.
+    pub(crate) fn forget(&self, key: &Bytes) {
+        if self.in_use.load(Relaxed) {
+            self.lock().remove(key);
         }
     }
 
@@ -148,7 +165,7 @@ impl Session {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Bytes, Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

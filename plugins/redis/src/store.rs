@@ -17,7 +17,7 @@ use bytes::Bytes;
 use cninfra::client::Tasks;
 use cninfra::keyval::{
     Applied, At, Capabilities, Condition, Cursor, Delivery, Entry, Expiry, Feed, KeyRange, KvError, Op, Page,
-    PageRequest, Reason, Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions,
+    PageRequest, Put, Reason, Result, Store, Txn, TxnOutcome, TxnScope, Watch, WatchOptions, Written,
 };
 use std::{fmt, result::Result as StdResult, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
@@ -289,17 +289,21 @@ impl Store for RedisStore {
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
         self.capabilities().refuse(&txn)?;
-        let Shared { core, session, .. } = &*self.0;
-        // what is asked for most passes by what only others need
-        if let ([], [Op::Put(put)], []) = (&*txn.conditions, &*txn.then, &*txn.otherwise)
-            && !matches!(put.expiry, Expiry::WithClient)
-        {
-            refuse_key(&|| Asked::of_txn("transaction", &txn), &put.key)?;
-            let outcome = txn::put(core, put).await?;
-            session.note(&txn.then);
-            return Ok(outcome);
-        }
         Box::pin(self.commit_any(txn)).await
+    }
+
+    async fn put(&self, put: Put) -> Result<Written> {
+        // there are so many of them at most, and they are renewed
+        if let Expiry::WithClient = put.expiry {
+            return Written::of(&self.commit(Txn::one(Op::Put(put))).await?);
+        }
+        self.capabilities().refuse_put(&put)?;
+        refuse_key(&|| Asked::to_write("transaction", Some(KeyRange::key(&put.key))), &put.key)?;
+        let Shared { core, session, .. } = &*self.0;
+        let (asked, command) = (|| txn::asked_to_put(&put), txn::set(core, &put));
+        core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &command).await?;
+        session.forget(&put.key);
+        Ok(txn::written(core, &put))
     }
 
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
@@ -356,7 +360,12 @@ pub(crate) fn capabilities(is_cluster: bool) -> Capabilities {
 }
 
 /// Redis tells of no change of a key that is not UTF-8.
+#[inline(always)]
 fn refuse_key(asked: Asks<'_>, key: &Bytes) -> Result<()> {
+    // nearly all are, and it is seen sooner
+    if key.is_ascii() {
+        return Ok(());
+    }
     text(asked, key, || KeyRange::key(key)).map(drop)
 }
 

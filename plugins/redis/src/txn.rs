@@ -13,7 +13,7 @@ use crate::{
 use bytes::Bytes;
 use cninfra::keyval::{
     Compare, Condition, Entry, Expiry, KeyRange, KvError, LONGEST_LIFE, Op, OpResult, Put, Reason, Result, Txn,
-    TxnOutcome,
+    TxnOutcome, Written,
 };
 use futures_util::future::join_all;
 use std::{collections::HashMap, time::Duration};
@@ -23,7 +23,7 @@ pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
     let core = &shared.core;
     let outcome = match (&*txn.conditions, &*txn.then, &*txn.otherwise) {
         ([], [], _) => TxnOutcome::new(true, None, Vec::new()),
-        ([], [Op::Put(put)], _) => self::put(core, put).await?,
+        ([], [Op::Put(put)], _) => done(put_result(self::put(core, put).await?)),
         ([Condition { key, is: Compare::Absent, .. }], [Op::Put(put)], []) if *key == put.key => {
             Box::pin(set_if_absent(core, put)).await?
         }
@@ -37,10 +37,10 @@ pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
 }
 
 /// Writes a value, whatever was there.
-pub(crate) async fn put(core: &Core, put: &Put) -> Result<TxnOutcome> {
+async fn put(core: &Core, put: &Put) -> Result<Written> {
     let asked = || asked_to_put(put);
     core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &set(core, put)).await?;
-    Ok(done(put_result(core, put)))
+    Ok(written(core, put))
 }
 
 fn done(result: OpResult) -> TxnOutcome {
@@ -60,18 +60,28 @@ fn life(core: &Core, expiry: Expiry) -> Option<Duration> {
     }
 }
 
-fn put_result(core: &Core, put: &Put) -> OpResult {
-    OpResult::put(life(core, put.expiry), None)
+pub(crate) fn written(core: &Core, put: &Put) -> Written {
+    Written::new(None, life(core, put.expiry), None)
 }
 
-fn asked_to_put(put: &Put) -> Asked {
+fn put_result(Written { ttl, lease, .. }: Written) -> OpResult {
+    OpResult::put(ttl, lease)
+}
+
+pub(crate) fn asked_to_put(put: &Put) -> Asked {
     Asked::to_write("put", Some(KeyRange::key(&put.key)))
 }
 
 /// What writes a value.
-fn set<'p>(core: &Core, put: &'p Put) -> Command<'p> {
+#[inline]
+pub(crate) fn set<'p>(core: &Core, put: &'p Put) -> Command<'p> {
     let command = Command::Set(&put.key, &put.value);
-    match life(core, put.expiry) {
+    if let Expiry::Never = put.expiry { command } else { with_life(core, put.expiry, command) }
+}
+
+#[inline(never)]
+fn with_life<'p>(core: &Core, expiry: Expiry, command: Command<'p>) -> Command<'p> {
+    match life(core, expiry) {
         Some(life) => command.arg("PX").number(life.as_millis()),
         None => command,
     }
@@ -82,7 +92,7 @@ async fn set_if_absent(core: &Core, put: &Put) -> Result<TxnOutcome> {
     let (asked, command) = (|| asked_to_put(put), set(core, put).arg("NX"));
     match core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &command).await? {
         Reply::Nil => Ok(TxnOutcome::new(false, None, Vec::new())),
-        _ => Ok(done(put_result(core, put))),
+        _ => Ok(done(put_result(written(core, put)))),
     }
 }
 

@@ -28,6 +28,7 @@ mod expiry;
 mod leases;
 mod listing;
 mod picture;
+mod puts;
 mod refusals;
 mod revisions;
 mod slow;
@@ -102,6 +103,7 @@ impl<S: Subject> StoreConformance<S> {
             values::checks(),
             expiry::checks(),
             txn::checks(),
+            puts::checks(),
             listing::checks(),
             refusals::checks(),
             watch::checks(),
@@ -168,6 +170,7 @@ impl<S: Subject<Store: Leases>> StoreConformance<S> {
     /// Of a store with leases, too.
     pub fn with_leases(mut self) -> Self {
         self.checks.extend(leases::checks());
+        self.checks.extend(puts::checks_of_leases());
         self
     }
 }

@@ -224,6 +224,10 @@ async fn what_says_that_somebody_is_there_lives_as_long_as_he_does() {
     assert_eq!(other.get("here").await.unwrap().unwrap().lease, written.lease, "it is kept alive");
     // the lease is lost: what nobody else has written is written again
     one.put_with("another", "1", Expiry::WithClient).await.unwrap();
+    one.put_with("own", "1", Expiry::WithClient).await.unwrap();
+    // but not what was put again to live on without him, and was deleted since
+    one.put("own", "2").await.unwrap();
+    other.delete("own").await.unwrap();
     etcd.ctl(&["lease", "revoke", &written.lease.unwrap().to_string()]);
     other.put("another", "2").await.unwrap();
     let found = soon("it comes back", || other.get("here"), |found| matches!(found, Ok(Some(_)))).await;
@@ -231,6 +235,7 @@ async fn what_says_that_somebody_is_there_lives_as_long_as_he_does() {
     assert!(found.value == "1" && found.lease.is_some() && found.lease != written.lease);
     let _ = soon("so does the other one", || other.get("too"), |found| matches!(found, Ok(Some(_)))).await;
     assert_eq!(other.get("another").await.unwrap().unwrap().value, "2");
+    assert_eq!(other.get("own").await.unwrap(), None);
     // a put that finds it gone has a new one
     etcd.ctl(&["lease", "revoke", &found.lease.unwrap().to_string()]);
     one.put_with("third", "1", Expiry::WithClient).await.unwrap();

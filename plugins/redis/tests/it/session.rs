@@ -36,6 +36,9 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
     }
     all.put("same", "v").await.unwrap();
     all.put_with("longer", "v", Expiry::After(Duration::from_secs(60))).await.unwrap();
+    // nor what it has put again to end by itself
+    mine.put_with("again", "v", Expiry::WithClient).await.unwrap();
+    mine.put_with("again", "v", Expiry::After(Duration::from_millis(800))).await.unwrap();
     mine.put_with("deleted", "v", Expiry::WithClient).await.unwrap();
     all.delete("deleted").await.unwrap();
     sleep(Duration::from_millis(2500)).await;
@@ -43,7 +46,9 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
         assert!(all.get(key).await.unwrap().is_some(), "{key} is gone");
     }
     assert_eq!(all.get("deleted").await.unwrap(), None);
-    assert_eq!(all.get("shorter").await.unwrap(), None, "another one's was kept alive");
+    for key in ["shorter", "again"] {
+        assert_eq!(all.get(key).await.unwrap(), None, "{key} was kept alive");
+    }
     for key in ["others", "same"] {
         assert_eq!(redis.call(&["PTTL", key]).number(), Some(-1), "{key}");
     }

@@ -1,7 +1,7 @@
 //! The contract of stores.
 
 use crate::support::{Opened, sentinels};
-use cninfra::keyval::{At, Store, Txn};
+use cninfra::keyval::{At, Expiry, Put, Store, Txn};
 use cninfra::testing::StoreConformance;
 use cninfra_redis::{RedisConfig, RedisStore};
 use cninfra_testbed::{Redis, RedisCluster, RedisSentinel, require};
@@ -33,6 +33,7 @@ async fn the_future_of_a_call_is_small() {
     let store = RedisStore::open(RedisConfig::at("127.0.0.1:1")).await.unwrap();
     let sizes = [
         size_of_val(&Store::get(&store, "k".into(), At::Latest)),
+        size_of_val(&Store::put(&store, Put::new("k", "v", Expiry::Never))),
         size_of_val(&Store::commit(&store, Txn::new().put("k", "v"))),
     ];
     assert!(sizes.iter().all(|size| *size < 1000), "{sizes:?}");

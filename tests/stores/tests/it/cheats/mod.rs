@@ -94,6 +94,19 @@ async fn what_is_wrong_of_transactions_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_of_puts_alone_is_found() {
+    are_found([
+        (Cheat::PutsLiveForEver, "a put does what"),
+        (Cheat::PutsLiveForEver, "a put gives the life"),
+        (Cheat::PutsTellNothing, "a put does what"),
+        (Cheat::PutsBeginAnew, "a put does what"),
+        (Cheat::PutsAreNotRefused, "a put does what"),
+        (Cheat::PutsKeepTheLife, "a put gives the life"),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_of_watches_is_found() {
     are_found([
         (Cheat::Tells(Told::Less), "and then what changes"),

@@ -4,9 +4,9 @@ use super::told::{Told, keeping_its_ranges, telling_nobody, told};
 use cninfra::{
     BoxFuture,
     keyval::{
-        At, Bytes, Capabilities, Coordination, Entry, Expiry, KeyRange, KvError, LONGEST_LIFE, LeaseId, Leases, Op,
-        OpResult, Overflow, Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome, Watch,
-        WatchOptions,
+        At, Bytes, Capabilities, Compare, Coordination, Entry, Expiry, KeyRange, KvError, LONGEST_LIFE, LeaseId,
+        Leases, Op, OpResult, Overflow, Page, PageRequest, Put, Reason, Result, Revision, Revisions, Store, Txn,
+        TxnOutcome, Watch, WatchOptions, Written,
     },
 };
 use cninfra_embedded::EmbeddedStore;
@@ -68,6 +68,16 @@ pub(super) enum Cheat {
     EternityIsRefused,
     /// A life that is too long is a short one.
     EternityIsShort,
+    /// A put by itself has no life.
+    PutsLiveForEver,
+    /// Of a put by itself it is told nothing.
+    PutsTellNothing,
+    /// A put by itself makes the key anew.
+    PutsBeginAnew,
+    /// A put by itself that can not be done is left out.
+    PutsAreNotRefused,
+    /// A put by itself leaves a key the life that it had.
+    PutsKeepTheLife,
 }
 
 /// A store in memory that breaks one point of the contract.
@@ -190,6 +200,28 @@ impl Store for Cheating {
             }
         }
         Ok(outcome)
+    }
+
+    async fn put(&self, mut put: Put) -> Result<Written> {
+        let key = put.key.clone();
+        let one = |op| Store::commit(&self.inner, Txn::one(op));
+        match self.cheat {
+            Cheat::PutsLiveForEver if matches!(put.expiry, Expiry::After(_)) => put.expiry = Expiry::Never,
+            Cheat::PutsBeginAnew => drop(one(Op::delete(KeyRange::key(&key), false)).await),
+            Cheat::PutsAreNotRefused if self.capabilities().refuse_put(&put).is_err() => {
+                return Ok(Written::new(Revision::new(1), None, None));
+            }
+            Cheat::PutsKeepTheLife if put.expiry == Expiry::Never => {
+                let txn = Txn::new().when(key.clone(), Compare::Present).put_with(key, put.value.clone(), Expiry::Keep);
+                let kept = Store::commit(&self.inner, txn).await?;
+                if kept.succeeded {
+                    return Written::of(&kept);
+                }
+            }
+            _ => {}
+        }
+        let written = Written::of(&self.commit(Txn::one(Op::Put(put))).await?)?;
+        Ok(if self.cheat == Cheat::PutsTellNothing { Written::new(None, None, None) } else { written })
     }
 
     async fn watch(&self, ranges: Vec<KeyRange>, mut options: WatchOptions) -> Result<Watch> {
