@@ -3,6 +3,7 @@
 use crate::{
     args, broken,
     ctxt::Ctxt,
+    doubt::Doubts,
     key,
     krate::Krate,
     names,
@@ -20,7 +21,7 @@ const EXPECTED: &str = "`#[deps(crate = path)]`";
 
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut cx = Ctxt::default();
-    let Some(input) = broken::derived(&item, &mut cx) else { return cx.finish() };
+    let Some(mut input) = broken::derived(&item, &mut cx) else { return cx.finish() };
     let mut krate = Krate::default();
     for arg in args::of_attributes(&input.attrs, names::DEPS, &mut cx, EXPECTED) {
         match arg.word().as_str() {
@@ -53,6 +54,8 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         return inert(&input, &krate, None, cx);
     }
     let errors = cx.finish();
+    let Data::Struct(data) = &mut input.data else { return errors };
+    let doubts = Doubts::of_derived(&input.generics, data.fields.iter_mut().map(|field| &mut field.ty), &krate);
     let name = &input.ident;
     let members: Vec<_> = data.fields.members().collect();
     let types: Vec<Type> = data.fields.iter().map(|field| field.ty.clone()).collect();
@@ -63,13 +66,13 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let metas = types.iter().map(|ty| meta(ty, &krate));
     let (mut tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
     let (mut declared, mut made) = (quote!(), quote!(#name));
-    if input.generics.params.is_empty() && types.iter().any(types::asks_a_generic) {
+    if input.generics.params.is_empty() && (!doubts.is_empty() || types.iter().any(types::asks_a_generic)) {
         let sound = quote!(<#krate::Sound<{ <#name as #krate::Listed>::DEPS.len() }> as #krate::Pass>::Of);
         tuple = quote!(#sound<#tuple>);
         (declared, made) = types::made(quote!(#sound<#name>));
     }
     let imports = types::imports(&krate);
-    quote!(const _: () = {
+    let generated = quote!(const _: () = {
         #imports
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
@@ -82,7 +85,9 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
                 #made { #(#members: #variables),* }
             }
         }
-    }; #errors)
+    };);
+    let generated = doubts.around(generated);
+    quote!(#generated #errors)
 }
 
 /// Where a dependency's constant is found: `<#key as #of>::#name`, asked of the type itself where it can be seen, for a shorter message.

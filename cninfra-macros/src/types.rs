@@ -3,7 +3,10 @@
 use crate::{krate::Krate, lifetimes};
 use proc_macro2::{Group, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::{GenericArgument, Generics, PathArguments, PathSegment, Type, TypeParamBound, TypePath, TypeTraitObject};
+use syn::{
+    GenericArgument, Generics, Lifetime, PathArguments, PathSegment, Type, TypeParamBound, TypePath, TypeTraitObject,
+    parse_quote, spanned::Spanned as _,
+};
 
 /// A type that stands around another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,6 +114,24 @@ pub(crate) fn imports(krate: &Krate) -> TokenStream {
 pub(crate) fn may_be_of_std(TypePath { qself, path, .. }: &TypePath) -> bool {
     let starts_there = |first: &PathSegment| ["alloc", "cninfra", "core", "std"].iter().any(|name| first.ident == name);
     qself.is_none() && (path.segments.len() == 1 || path.segments.first().is_some_and(starts_there))
+}
+
+/// Is the path the type of std that its last word names, whatever it is of? As a constant, where `IsNot` is imported.
+///
+/// The question is asked of the word with `&'x ()` for each argument, below a `for<'x>`: there the compiler asks for no bounds of what is not a known
+/// lifetime, so it can be asked of every type of one's own, whatever its parameters are.
+pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
+    let at = krate.at(path.span());
+    let lifetime = Lifetime::new("'__x", Span::mixed_site());
+    let mut path = path.clone();
+    if let Some(PathSegment { arguments: PathArguments::AngleBracketed(all), .. }) = path.path.segments.last_mut() {
+        for argument in &mut all.args {
+            if let GenericArgument::Type(inner) = argument {
+                *inner = parse_quote!(&#lifetime ());
+            }
+        }
+    }
+    quote!(#at::Is::<for<#lifetime> fn(#path)>::OF_STD)
 }
 
 /// `dyn Trait`, which can be an interface only.

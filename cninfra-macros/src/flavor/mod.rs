@@ -3,7 +3,7 @@
 mod expand;
 mod model;
 
-use crate::{args, broken, ctxt::Ctxt, source::Source};
+use crate::{args, broken, ctxt::Ctxt, doubt::Doubts, source::Source};
 use model::Model;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,11 +14,18 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     if args::derived_again(&input.attrs, "Flavor", &mut cx) {
         return cx.finish();
     }
-    let model = Model::parse(&input, &mut cx);
+    let mut model = Model::parse(&input, &mut cx);
     if model.is_hopeless() {
         return cx.finish();
     }
-    let generated = if cx.is_broken() { model.inert(source) } else { model.generate(source) };
+    let generated = if cx.is_broken() {
+        model.inert(source)
+    } else {
+        let types = model.fields.iter_mut().map(|field| &mut field.ty);
+        let doubts = Doubts::of_derived(&model.generics, types, &model.krate);
+        let generated = model.generate(!doubts.is_empty(), source);
+        doubts.around(generated)
+    };
     let errors = cx.finish();
     quote!(#generated #errors)
 }

@@ -17,6 +17,7 @@ mod values;
 use crate::{
     args, broken,
     ctxt::Ctxt,
+    doubt::Doubts,
     guessed, key,
     source::{self, Source},
 };
@@ -79,6 +80,8 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         &mut cx,
     );
     arguments.check(def, &fields, &mut cx);
+    let doubts = if owned { Doubts::of_owned } else { Doubts::of_asking };
+    let mut doubts = doubts(&def.ident, &def.generics, &mut def.fields, &arguments.krate);
     if args::impossible(&def.fields, &def.generics) {
         cx.told();
     }
@@ -100,7 +103,8 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         let idle = idle::check(def, &arguments);
         quote!(#generated #sections #idle)
     };
-    let errors = cx.finish();
+    doubts.give_back(&mut def.fields);
+    let (generated, errors) = (doubts.around(generated), cx.finish());
     quote!(#generated #errors)
 }
 

@@ -4,7 +4,7 @@
 //! type is one that the compiler speaks of no more, so that nothing else errs for it: neither futures that borrow the plugin nor
 //! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
 
-use crate::{krate::Krate, size, types};
+use crate::{doubt, krate::Krate, size, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
@@ -71,6 +71,10 @@ impl Shared {
             }
             // a type that is wrong is told of already
             if broken && (types::is_impossible(ty, &def.generics) || types::names(quote!(#ty), "compile_error")) {
+                continue;
+            }
+            // in a generic struct a doubted type stands as it asks, and would ask again
+            if generic && types::names(quote!(#ty), doubt::ASKS) {
                 continue;
             }
             let name = quote!(#member).to_string();

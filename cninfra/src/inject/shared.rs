@@ -88,6 +88,7 @@ pub trait IsNot {
     const READ: bool = false;
     const SECTION: bool = false;
     const RUNS: bool = false;
+    const OF_STD: bool = false;
 }
 impl<T: ?Sized> IsNot for Is<T> {}
 

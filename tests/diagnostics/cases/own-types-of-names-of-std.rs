@@ -1,0 +1,141 @@
+//! Types of one's own that are called as std's, by a word that is imported: they are what they are, and may well hold what has no size. Only what is
+//! marked is wrong.
+
+use cninfra::prelude::*;
+
+#[interface]
+trait Store {
+    fn get(&self) -> u32;
+}
+#[plugin]
+struct Memory;
+impl Store for Memory {
+    fn get(&self) -> u32 {
+        1
+    }
+}
+#[derive(Qualifier)]
+struct Backup;
+
+mod own {
+    use cninfra::prelude::*;
+    use std::marker::PhantomData;
+
+    pub trait Named {}
+    impl Named for str {}
+    impl Named for dyn super::Store {}
+
+    pub struct Vec<T: ?Sized>(PhantomData<fn(&T)>);
+    pub struct HashMap<K: ?Sized + Named, V: ?Sized>(PhantomData<fn(&K)>, PhantomData<fn(&V)>);
+    pub struct Mutex<T: ?Sized>(PhantomData<fn(&T)>);
+    pub type Option<T> = cninfra::Dep<T>;
+    /// A plugin, and a flavor of it.
+    #[plugin(no_lifecycle)]
+    pub struct VecDeque<T: ?Sized> {
+        of: PhantomData<fn(&T)>,
+    }
+    #[derive(Flavor)]
+    #[flavor(open)]
+    pub struct BTreeSet<T: ?Sized> {
+        queue: Dep<VecDeque<T>>,
+    }
+
+    impl<T: ?Sized> Default for Vec<T> {
+        fn default() -> Self {
+            Vec(PhantomData)
+        }
+    }
+    impl<K: ?Sized + Named, V: ?Sized> Default for HashMap<K, V> {
+        fn default() -> Self {
+            HashMap(PhantomData, PhantomData)
+        }
+    }
+    impl<T: ?Sized> Default for Mutex<T> {
+        fn default() -> Self {
+            Mutex(PhantomData)
+        }
+    }
+}
+use own::{BTreeSet, HashMap, Mutex, Option, Vec, VecDeque};
+
+#[plugin]
+struct Reader {
+    stores: Vec<dyn Store>,
+    names: HashMap<str, [u8]>,
+    several: (u8, Vec<[Vec<[u8]>]>),
+    queue: Dep<VecDeque<dyn Store>>,
+    #[dep]
+    store: Option<dyn Store>,
+    #[default(Vec::default())]
+    hooks: Vec<dyn Fn(u8)>,
+    pub locked: Mutex<dyn Store>,
+    wrong: std::vec::Vec<dyn Store>, //~ CN036
+}
+#[plugin]
+struct Right {
+    stores: Vec<dyn Store>,
+    #[cfg(all())]
+    queue: Dep<VecDeque<dyn Store>>,
+    #[cfg(all())]
+    locked: Mutex<dyn Store>,
+}
+impl Lifecycle for Right {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let (_, _): (&Vec<dyn Store>, &Mutex<dyn Store>) = (&self.stores, &self.locked);
+        Ok(())
+    }
+}
+#[plugin(no_lifecycle)]
+struct Generic<T> {
+    stores: Vec<dyn Store>,
+    names: HashMap<str, T>,
+    #[dep]
+    store: Option<dyn Store>,
+}
+
+#[derive(Deps)]
+struct Needs {
+    memory: Dep<Memory>,
+    store: Option<dyn Store>,
+    queue: Dep<VecDeque<dyn Store>>,
+}
+#[plugin(deps = Needs)]
+struct Needing {
+    stores: Vec<dyn Store>,
+    needs: Needs,
+}
+impl Create for Needing {
+    async fn create(needs: Self::Deps, _: &Context) -> Result<Self> {
+        Ok(Needing { stores: Vec::default(), needs })
+    }
+}
+#[derive(Deps)]
+struct Wrong {
+    stores: Vec<dyn Store>, //~ CN010
+    memory: Dep<Memory>,
+}
+
+#[derive(Flavor)]
+struct App {
+    needing: Dep<Needing>,
+    right: Dep<Right>,
+    generic: Dep<Generic<Backup>>,
+    set: BTreeSet<dyn Store>,
+    #[provides(dyn Store)]
+    memory: Dep<Memory>,
+}
+/// They are a part of the wiring.
+#[derive(Flavor)]
+struct Lacking {
+    needing: Dep<Needing>, //~ CN002+CN001
+    memory: Dep<Memory>,
+}
+#[derive(Flavor)]
+struct Other {
+    memory: Dep<Memory>,
+    stores: Vec<dyn Store>, //~ CN007
+}
+
+async fn start() {
+    drop(Agent::<App>::start().await);
+}
