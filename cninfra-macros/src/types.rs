@@ -50,6 +50,9 @@ pub(crate) fn holder(ty: &Type) -> Option<(String, &Type)> {
     let last = path.path.segments.last()?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     let word = last.ident.to_string();
+    if !may_be_of_std(path) {
+        return None;
+    }
     match arguments.args.first() {
         Some(GenericArgument::Type(inner)) if ["Option", "Vec", "Arc", "Box", "Rc"].contains(&word.as_str()) => {
             Some((word, inner))

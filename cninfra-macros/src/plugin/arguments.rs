@@ -172,7 +172,8 @@ impl Arguments {
 
     /// What can be said only with the struct at hand.
     pub(super) fn check(&self, def: &ItemStruct, roles: &[Role], cx: &mut Ctxt) {
-        let has_config = self.seen_config.is_some() || roles.iter().any(|role| matches!(role, Role::Config(_)));
+        let has_config = self.seen_config.is_some()
+            || roles.iter().any(|role| matches!(role, Role::Config(_) | Role::Refused(true)));
         if let (Some(span), Some(_), false) = (self.seen_flags, &self.flags, has_config) {
             let mend = match self.deps {
                 Some(_) => "say its type: `config = T`",

@@ -82,13 +82,16 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
     arguments.check(def, &fields, &mut cx);
     let doubts = if owned { Doubts::of_owned } else { Doubts::of_asking };
     let mut doubts = doubts(&def.ident, &def.generics, &mut def.fields, &arguments.krate);
+    // what is wrong with a generic one may be its parameters
+    let mut broken = arguments.is_broken() || (cx.is_broken() && !def.generics.params.is_empty());
     if args::impossible(&def.fields, &def.generics) {
         cx.told();
+        broken = true;
     }
     for span in args::derived(&def.attrs, "Flavor") {
         cx.error(span, args::PLUGIN_AND_FLAVOR);
+        broken = true;
     }
-    let broken = cx.is_broken() || arguments.is_broken();
     let shared = Shared::of(def, &arguments, &fields, owned, broken);
     let asked = &shared.asked;
     let generated = if broken {

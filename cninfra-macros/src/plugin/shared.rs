@@ -14,6 +14,7 @@ use syn::{
 use super::{
     arguments::{Arguments, Deps},
     fields::Role,
+    held,
 };
 
 /// Types of std that are never shared, whatever they hold.
@@ -44,6 +45,8 @@ pub(super) struct Shared {
     pub(super) asked: TokenStream,
     /// Fields, by place, and the types that they get in the struct.
     guarded: Vec<(usize, Type)>,
+    /// What asks of words only.
+    held: Vec<TokenStream>,
 }
 
 impl Shared {
@@ -70,7 +73,9 @@ impl Shared {
                 continue;
             }
             // a type that is wrong is told of already
-            if broken && (types::is_impossible(ty, &def.generics) || types::names(quote!(#ty), "compile_error")) {
+            if broken && types::is_impossible(ty, &def.generics)
+                || matches!(role, Role::Refused(_)) && types::names(quote!(#ty), "compile_error")
+            {
                 continue;
             }
             // in a generic struct a doubted type stands as it asks, and would ask again
@@ -80,16 +85,15 @@ impl Shared {
             let name = quote!(#member).to_string();
             let at = krate.at(ty.span());
             let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::SHARED, #plugin, #name));
-            if !generic
-                && !broken
-                && matches!(role, Role::Default(None))
-                && args.deps.is_none()
-                && let Some((question, inner)) = alone(ty)
-            {
-                ask = quote_spanned! {ty.span()=>
-                    #at::alone(#at::Is::<#inner>::#question, #plugin, #name);
-                    #ask
-                };
+            if matches!(role, Role::Default(None)) && args.deps.is_none() {
+                if let Some(question) = held::question(ty, krate) {
+                    this.held.push(quote_spanned!(ty.span()=> #at::held(#question)));
+                } else if !generic && let Some((question, inner, words)) = alone(ty, krate) {
+                    ask = quote_spanned! {ty.span()=>
+                        #at::alone(#at::Is::<#inner>::#question #(&& #words)*, #plugin, #name);
+                        #ask
+                    };
+                }
             }
             // of a parameter, the struct does not say that it is shared
             let owned = owned && !def.generics.params.iter().any(|param| names_parameter(ty, param));
@@ -105,14 +109,16 @@ impl Shared {
                 all.push(ask);
             }
         }
+        let mut guarded = std::mem::take(&mut this.held);
         if generic && !all.is_empty() {
             // an anonymous constant can not name a parameter
             this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#all;)*);
         } else {
-            // one for each field, so that each is told of
-            let guards = all.into_iter().map(|ask| guard(ask, "Of", quote!(()), Span::call_site(), krate));
-            this.asked = quote!(#(let _: #guards = ();)*);
+            guarded.append(&mut all);
         }
+        // one for each field, so that each is told of
+        let guards = guarded.into_iter().map(|ask| guard(ask, "Of", quote!(()), Span::call_site(), krate));
+        this.asked.extend(quote!(#(let _: #guards = ();)*));
         this
     }
 
@@ -142,11 +148,14 @@ fn guard(constant: TokenStream, pass: &str, ty: TokenStream, span: Span, krate: 
     }
 }
 
-/// What tells that a field holds a plugin without `Dep`. (A plugin that has no default is told of as any such field is.)
-fn alone(mut ty: &Type) -> Option<(Ident, &Type)> {
-    let mut empty = false;
+/// What tells that a field holds a plugin without `Dep`, and in what, if that is std's. (A plugin that has no default is told of as any such field is.)
+fn alone<'a>(mut ty: &'a Type, krate: &Krate) -> Option<(Ident, &'a Type, Vec<TokenStream>)> {
+    let (mut empty, mut words) = (false, Vec::new());
     while let Some((wrapper, inner)) = types::holder(ty) {
         empty |= wrapper == "Option" || wrapper == "Vec";
+        if let Type::Path(path) = types::ungroup(ty) {
+            words.push(types::is_of_std(path, krate));
+        }
         ty = inner;
     }
     let question = match (empty, types::is_dyn(ty)) {
@@ -155,7 +164,7 @@ fn alone(mut ty: &Type) -> Option<(Ident, &Type)> {
         (false, true) => return None,
         (false, false) => "TWIN",
     };
-    Some((format_ident!("{question}"), ty))
+    Some((format_ident!("{question}"), ty, words))
 }
 
 /// Is it made of numbers, texts, atomics, and what holds them?

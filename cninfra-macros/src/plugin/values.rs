@@ -25,6 +25,7 @@ pub(super) fn value(def: &ItemStruct, ty: &Type, role: &Role, cx: &Ident, krate:
         }
         Role::Context => quote_spanned!(span=> <#ty as #krate::FromContext>::from_context(#cx)),
         Role::Default(Some(value)) => quote!(#value),
+        Role::Refused(_) => quote!(#krate::refused()),
         Role::Default(None) | Role::Dep => {
             let ty = blank(ty);
             quote_spanned!(span=> <#ty as #krate::Blank>::blank())

@@ -220,6 +220,12 @@ impl<P: Lifecycle + Send + Sync + 'static> HasLifecycle<P> for Attribute {
     }
 }
 
+/// The value of a field that the compiler refuses. Never runs.
+#[doc(hidden)]
+pub fn refused<T>() -> T {
+    unreachable!("cninfra: a plugin with such a field does not compile")
+}
+
 /// A field that is no dependency, no config and nothing of the context.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(

@@ -137,6 +137,18 @@ pub const fn alone(is: bool, plugin: &str, field: &str) {
     }
 }
 
+/// Fails if a field holds handles in what is empty by default.
+#[track_caller]
+pub const fn held(is: bool) -> usize {
+    if is {
+        text::fail(&[
+            "CN033: plugins are not asked for in this way: the field would hold its default, which is empty\n= help: a dependency is `Dep<Plugin>`, \
+             `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`; if the default is meant: `#[default(Default::default())]`",
+        ])
+    }
+    0
+}
+
 /// Fails if a field that is named as a config section can be read as one, and would hold its default for ever.
 #[track_caller]
 pub const fn unmarked(is: bool, plugin: &str, field: &str) {

@@ -42,7 +42,8 @@ struct Writer {
     both: Dep<Vec<dyn Store>>,     //~ CN036
     #[dep]
     marked: Option<dyn Store>,     //~ CN036
-    right: Arc<Mutex<dyn Store>>,
+    #[default(Arc::new(Mutex::new(7)))]
+    right: Arc<Mutex<dyn std::any::Any + Send>>,
     right_too: (PhantomData<str>, PhantomData<dyn Store>, &'static str, Box<[u8]>, Vec<Box<dyn Store>>),
 }
 

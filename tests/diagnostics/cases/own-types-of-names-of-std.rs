@@ -16,6 +16,9 @@ impl Store for Memory {
 }
 #[derive(Qualifier)]
 struct Backup;
+#[plugin]
+#[derive(Default)]
+struct Cache;
 
 mod own {
     use cninfra::prelude::*;
@@ -28,6 +31,8 @@ mod own {
     pub struct Vec<T: ?Sized>(PhantomData<fn(&T)>);
     pub struct HashMap<K: ?Sized + Named, V: ?Sized>(PhantomData<fn(&K)>, PhantomData<fn(&V)>);
     pub struct Mutex<T: ?Sized>(PhantomData<fn(&T)>);
+    pub struct Rc<T: ?Sized>(PhantomData<fn(&T)>);
+    pub struct RwLock<T: ?Sized>(std::cell::Cell<u8>, PhantomData<fn(&T)>);
     pub type Option<T> = cninfra::Dep<T>;
     /// A plugin, and a flavor of it.
     #[plugin(no_lifecycle)]
@@ -50,13 +55,23 @@ mod own {
             HashMap(PhantomData, PhantomData)
         }
     }
+    impl<T: ?Sized> Default for Rc<T> {
+        fn default() -> Self {
+            Rc(PhantomData)
+        }
+    }
+    impl<T: ?Sized> Default for RwLock<T> {
+        fn default() -> Self {
+            RwLock(Default::default(), PhantomData)
+        }
+    }
     impl<T: ?Sized> Default for Mutex<T> {
         fn default() -> Self {
             Mutex(PhantomData)
         }
     }
 }
-use own::{BTreeSet, HashMap, Mutex, Option, Vec, VecDeque};
+use own::{BTreeSet, HashMap, Mutex, Option, Rc, RwLock, Vec, VecDeque};
 
 #[plugin]
 struct Reader {
@@ -93,6 +108,34 @@ struct Generic<T> {
     store: Option<dyn Store>,
 }
 
+/// They may be of plugins: what would be a plugin without `Dep` in std's, and a `Dep` in what is empty, is not so in them.
+#[plugin]
+struct Holding {
+    caches: Vec<Cache>,
+    by_path: own::Vec<Cache>,
+    counted: Rc<Cache>,
+    maybe: std::option::Option<own::Rc<Cache>>,
+    named: HashMap<str, Dep<Cache>>,
+    named_by_path: own::HashMap<str, Dep<Cache>>,
+    deep: Vec<Rc<Box<dyn Store>>>,
+    of_std: std::vec::Vec<Cache>,                  //~ CN033
+    held: std::vec::Vec<(u8, Vec<Dep<Cache>>)>,
+    held_of_std: std::vec::Vec<Box<(u8, Dep<Cache>)>>, //~ CN033
+    locked: RwLock<Cache>,                         //~ CN029
+}
+/// Of what is plain if it is std's nothing is asked: what an agent says of it is all.
+#[plugin]
+struct Plain {
+    locked: RwLock<u8>,
+}
+#[derive(Flavor)]
+struct Unshared {
+    plain: Dep<Plain>,
+}
+async fn start_unshared() {
+    drop(Agent::<Unshared>::start().await); //~ CN019
+}
+
 #[derive(Deps)]
 struct Needs {
     memory: Dep<Memory>,
@@ -118,6 +161,7 @@ struct Wrong {
 #[derive(Flavor)]
 struct App {
     needing: Dep<Needing>,
+    cache: Dep<Cache>,
     right: Dep<Right>,
     generic: Dep<Generic<Backup>>,
     set: BTreeSet<dyn Store>,
