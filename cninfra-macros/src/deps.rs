@@ -37,6 +37,10 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         );
         return inert(&input, &krate, None, cx);
     };
+    if data.fields.iter().any(|field| types::is_itself(&field.ty, &input.ident)) {
+        // rustc says so, and would say more of an impl
+        return cx.finish();
+    }
     match size::of_fields(&data.fields) {
         Sizes::Known => {}
         Sizes::Told => cx.told(),
@@ -136,7 +140,7 @@ pub(crate) fn pattern(variables: &[Ident], krate: &Krate) -> TokenStream {
     quote!(#krate::More((#(#head,)*), #rest))
 }
 
-/// So that the plugin that names it does not err too. `unsized`: what is wrong with one that no function can return.
+/// So that the plugin that names it does not err too. `no_size`: what stands for the dependencies of one that no function can return, as what is wrong with it.
 fn inert(input: &DeriveInput, krate: &Krate, no_size: Option<TokenStream>, cx: Ctxt) -> TokenStream {
     let (generics, arguments) = key::inert_generics(&input.generics);
     let bounded = key::with_bounds(&generics, krate);

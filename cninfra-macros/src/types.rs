@@ -1,11 +1,11 @@
 //! What a type looks like. A macro sees tokens, so `Dep`, `Option` and `Vec` are known by their last word.
 
 use crate::{krate::Krate, lifetimes};
-use proc_macro2::{Group, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{
-    GenericArgument, Generics, Lifetime, PathArguments, PathSegment, Type, TypeParamBound, TypePath, TypeTraitObject,
-    parse_quote, spanned::Spanned as _,
+    Expr, GenericArgument, Generics, Lifetime, PathArguments, PathSegment, Type, TypeParamBound, TypePath,
+    TypeTraitObject, parse_quote, spanned::Spanned as _,
 };
 
 /// A type that stands around another.
@@ -137,6 +137,11 @@ pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
     quote!(#at::Is::<for<#lifetime> fn(#path)>::OF_STD)
 }
 
+/// Is it the struct of this name?
+pub(crate) fn is_itself(ty: &Type, name: &Ident) -> bool {
+    matches!(ungroup(ty), Type::Path(path) if path.path.is_ident(name) || path.path.is_ident("Self"))
+}
+
 /// `dyn Trait`, which can be an interface only.
 pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::TraitObject(_))
@@ -184,7 +189,8 @@ pub(crate) fn second_trait(object: &TypeTraitObject) -> Option<&TypeParamBound> 
     traits.nth(1)
 }
 
-/// Can no field have it: is it made of an `impl Trait` or a `_`, or a `Dep` of two interfaces, or does it name a lifetime that its struct does not declare?
+/// Can no field have it: is it made of an `impl Trait`, a `_`, or a reference without a lifetime, or a `Dep` of two interfaces, or does it name a lifetime that its
+/// struct does not declare?
 pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
     // most fields are a name, and asked no more
     if matches!(ty, Type::Path(path) if path.path.segments.len() == 1 && path.path.segments[0].arguments.is_none()) {
@@ -197,10 +203,14 @@ pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
     is_double || is_never(ty) || lifetimes::undeclared(ty, generics).is_some()
 }
 
-/// Is it `impl Trait` or `_`, or made of one?
+/// Is it `impl Trait`, `_` or a reference without a lifetime, or made of one?
 fn is_never(ty: &Type) -> bool {
     match ungroup(ty) {
         Type::ImplTrait(_) | Type::Infer(_) => true,
+        Type::Reference(lent) => lent.lifetime.is_none() || is_never(&lent.elem),
+        Type::Array(array) => matches!(array.len, Expr::Infer(_)) || is_never(&array.elem),
+        Type::Slice(slice) => is_never(&slice.elem),
+        Type::Ptr(pointer) => is_never(&pointer.elem),
         Type::Tuple(tuple) => tuple.elems.iter().any(is_never),
         Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
             PathArguments::AngleBracketed(arguments) => arguments

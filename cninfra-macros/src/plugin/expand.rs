@@ -122,7 +122,7 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
     }
     // in generic code method lookup would silently take "none" for a conditional impl: it is required
     let (this, at) = (quote!(__this), krate.at(name.span())); // `this` not of the name's span: that may be another macro's
-    quote_spanned!(name.span()=> <#at::Attribute as #at::HasLifecycle<Self>>::__running(#this))
+    quote_spanned!(name.span()=> <#at::Attribute as #at::HasLifecycle<Self, _>>::__running(#this, 0))
 }
 
 pub(super) fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {

@@ -76,6 +76,12 @@ pub(super) fn parse(
 /// A plugin outlives whoever lends: a reference without a lifetime can not be meant. (A handle takes its place, so that rustc does not
 /// ask for the lifetime. Where the struct is not `owned`, it does.)
 fn refuse_lent(ty: &mut Type, owned: bool, krate: &Krate, cx: &mut Ctxt) -> bool {
+    let refused = |cx: &mut Ctxt, span| {
+        cx.error(
+            span,
+            "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`",
+        );
+    };
     let lent = match types::dependency(ty) {
         Some((_, Type::Reference(lent))) => lent,
         None if let Type::Reference(lent) = types::ungroup(ty)
@@ -83,14 +89,16 @@ fn refuse_lent(ty: &mut Type, owned: bool, krate: &Krate, cx: &mut Ctxt) -> bool
         {
             lent
         }
+        _ if owned => {
+            let within = lifetimes::lend_static(ty);
+            within.iter().for_each(|span| refused(cx, *span));
+            return within.is_some();
+        }
         _ => return false,
     };
     let inner = &lent.elem;
     if owned || lent.lifetime.is_some() {
-        cx.error(
-            lent.and_token.span(),
-            "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`",
-        );
+        refused(cx, lent.and_token.span());
     } else {
         cx.told();
     }
@@ -112,10 +120,7 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
 
 /// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place.) Is it one?
 fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate, cx: &mut Ctxt) -> bool {
-    let is_itself = match types::ungroup(ty) {
-        Type::Path(path) => path.path.is_ident(name) || path.path.is_ident("Self"),
-        _ => false,
-    };
+    let is_itself = types::is_itself(ty, name);
     if is_itself {
         cx.error(ty.span(), "CN033: a plugin can not hold itself\n= help: take the field away");
         // by its name: the impls of an inert plugin have another `Self`

@@ -68,6 +68,16 @@ impl Shared {
             if listed || matches!(role, Role::Dep) || types::dependency(ty).is_some() || is_plain(ty) {
                 continue;
             }
+            // rustc would tell of its size, too: see `refuse_itself`
+            if owned
+                && matches!(role, Role::Default(None))
+                && let Some(words) = optional_self(ty, &def.ident, krate)
+            {
+                let (at, name) = (krate.at(ty.span()), quote!(#member).to_string());
+                let ask = quote_spanned!(ty.span()=> { #at::alone(true #(&& #words)*, #plugin, #name); 0 });
+                this.guarded.push((place, Type::Verbatim(guard(ask, "Any", quote!(#ty), ty.span(), krate))));
+                continue;
+            }
             // a constant that asks for the plugin while its field's type is worked out would go round in a circle
             if types::names(quote!(#ty), &plugin) {
                 continue;
@@ -165,6 +175,18 @@ fn alone<'a>(mut ty: &'a Type, krate: &Krate) -> Option<(Ident, &'a Type, Vec<To
         (false, false) => "TWIN",
     };
     Some((format_ident!("{question}"), ty, words))
+}
+
+/// An `Option` of the plugin itself, if that is std's.
+fn optional_self(mut ty: &Type, name: &Ident, krate: &Krate) -> Option<Vec<TokenStream>> {
+    let mut words = Vec::new();
+    while let Type::Path(path) = types::ungroup(ty)
+        && let Some((_, inner)) = types::holder(ty).filter(|(holder, _)| holder == "Option")
+    {
+        words.push(types::is_of_std(path, krate));
+        ty = inner;
+    }
+    (!words.is_empty() && types::is_itself(ty, name)).then_some(words)
 }
 
 /// Is it made of numbers, texts, atomics, and what holds them?
