@@ -76,12 +76,14 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         (declared, made) = types::made(quote!(#sound<#name>));
     }
     let imports = types::imports(&krate);
+    let places: Vec<_> = types.iter().map(Type::span).collect();
+    let tuple = types::named("Tuple", &tuple, &places, name);
     let generated = quote!(const _: () = {
         #imports
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         impl #impl_generics #krate::Listed for #name #arguments #wher {
-            type Tuple = #tuple;
+            #tuple
             const DEPS: &'static [#krate::DepMeta] = &[#(#metas),*];
             fn build(tuple: Self::Tuple) -> Self {
                 #declared

@@ -167,6 +167,13 @@ pub(crate) fn asks_a_generic(ty: &Type) -> bool {
     dependency(ty).is_some_and(|(_, key)| has_arguments(key))
 }
 
+/// An associated type. Where rustc tells of a private type in it, it is where the type is that it is of, or where the struct is, if there are several.
+pub(crate) fn named(name: &str, ty: &TokenStream, places: &[Span], of: &Ident) -> TokenStream {
+    let place = if let [place] = places { *place } else { of.span() };
+    let name = Ident::new(name, place);
+    quote_spanned!(place=> type #name = #ty;)
+}
+
 /// A type that a value is made of by the names of its fields: the item that gives it a name, and the name.
 pub(crate) fn made(ty: TokenStream) -> (TokenStream, TokenStream) {
     (quote!(type __CninfraMade = #ty;), quote!(__CninfraMade))

@@ -172,6 +172,8 @@ impl Model {
         let (declared, made) =
             if doubtful { types::made(quote!(<#sound as #krate::Pass>::Of<#name>)) } else { (quote!(), quote!(Self)) };
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
+        let places: Vec<_> = self.fields.iter().map(|field| field.ty.span()).collect();
+        let types = types::named("Types", &types, &places, name);
         let (package, version) = (&source.package, &source.version);
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
         let (root, opened) = (krate.root(), key::opened(bounded, name));
@@ -206,7 +208,7 @@ impl Model {
             #[doc(hidden)]
             impl #opened #krate::Nested for #name #arguments #wher {
                 type Id = __CninfraId #arguments;
-                type Types = #types;
+                #types
                 type Fields = #known;
                 type Kind = #krate::#kind;
                 #tree

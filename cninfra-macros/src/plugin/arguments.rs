@@ -30,6 +30,20 @@ pub(super) enum Deps {
     Broken(TokenStream),
 }
 
+impl Deps {
+    /// Where each of them is.
+    pub(super) fn places(&self) -> Vec<Span> {
+        match self {
+            Deps::Tuple(types) => {
+                let key = |ty| types::dependency(ty).map_or(ty, |(_, key)| key);
+                types.iter().map(|ty| key(ty).span()).collect()
+            }
+            Deps::Struct(ty) => vec![ty.span()],
+            Deps::Broken(_) => Vec::new(),
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Arguments {
     pub(super) deps: Option<Deps>,

@@ -45,10 +45,21 @@ pub(super) fn generate(
     let (Style { deps, metas, config, construct }, lists) = match &args.deps {
         Some(listed) => {
             let style = listed_style(def, listed, args);
-            let lists = lists(name, &def.generics, &style.deps, krate);
-            (Style { deps: quote!(<#krate::Attribute as #krate::DepsOf<Self>>::Deps), ..style }, lists)
+            let deps = types::named("Deps", &style.deps, &listed.places(), name);
+            let lists = lists(name, &def.generics, &deps, krate);
+            (Style { deps: quote!(type Deps = <#krate::Attribute as #krate::DepsOf<Self>>::Deps;), ..style }, lists)
         }
-        None => (field_style(def, roles, krate), quote!()),
+        None => {
+            let style = field_style(def, roles, krate);
+            let places: Vec<_> = def
+                .fields
+                .iter()
+                .zip(roles)
+                .filter(|(_, role)| matches!(role, Role::Dep))
+                .map(|(field, _)| field.ty.span())
+                .collect();
+            (Style { deps: types::named("Deps", &style.deps, &places, name), ..style }, quote!())
+        }
     };
     let extras = extras(args, &config);
     let lifecycle = lifecycle(def, args);
@@ -62,7 +73,7 @@ pub(super) fn generate(
         #[diagnostic::do_not_recommend]
         #[doc(hidden)]
         impl #impl_generics #krate::Plugin for #ty #wher {
-            type Deps = #deps;
+            #deps
             type Itself = Self;
             const PLUGIN: &'static #krate::PluginMeta = {
                 #shared
@@ -96,7 +107,7 @@ pub(super) fn lists(name: &Ident, generics: &syn::Generics, deps: &TokenStream, 
         #[diagnostic::do_not_recommend]
         #[doc(hidden)]
         impl #impl_generics #krate::DepsOf<#name #arguments> for #krate::Attribute #wher {
-            type Deps = #deps;
+            #deps
         }
     }
 }
