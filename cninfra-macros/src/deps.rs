@@ -3,7 +3,7 @@
 use crate::{
     args, broken,
     ctxt::Ctxt,
-    doubt::Doubts,
+    doubt::{Doubts, Of},
     key,
     krate::Krate,
     names,
@@ -59,7 +59,8 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     }
     let errors = cx.finish();
     let Data::Struct(data) = &mut input.data else { return errors };
-    let doubts = Doubts::of_derived(&input.generics, data.fields.iter_mut().map(|field| &mut field.ty), &krate);
+    let of = Of { name: &input.ident, vis: &input.vis, generics: &input.generics, krate: &krate };
+    let doubts = Doubts::of_derived(of, data.fields.iter_mut().map(|field| &mut field.ty));
     let name = &input.ident;
     let members: Vec<_> = data.fields.members().collect();
     let types: Vec<Type> = data.fields.iter().map(|field| field.ty.clone()).collect();

@@ -6,8 +6,8 @@ use crate::{krate::Krate, size, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    Fields, GenericArgument, Generics, Ident, Member, PathArguments, Type, TypeParamBound, TypePath, parse_quote,
-    parse_quote_spanned, spanned::Spanned as _,
+    Field, Fields, GenericArgument, Generics, Ident, Member, PathArguments, Type, TypeParamBound, TypePath, Visibility,
+    parse_quote, parse_quote_spanned, spanned::Spanned as _,
 };
 
 /// What is called where a doubted type asks.
@@ -45,6 +45,11 @@ pub(crate) fn ask(ty: &mut Type, krate: &Krate) -> bool {
     true
 }
 
+/// A type that asks is not too complex for whoever wrote it.
+pub(crate) fn allow_asking(field: &mut Field) {
+    field.attrs.push(parse_quote!(#[allow(clippy::type_complexity)]));
+}
+
 /// What stands for doubted types in generated code.
 #[derive(Default)]
 pub(crate) struct Doubts {
@@ -53,92 +58,91 @@ pub(crate) struct Doubts {
     given: Vec<(usize, Type)>,
 }
 
-impl Doubts {
-    /// Of a struct that can be changed: its doubted fields ask, and have in `fields` the types for generated code. (Generic ones have their own: a
-    /// constant can not name a parameter, and so of a wrong one rustc tells, too.)
-    pub(crate) fn of_owned(name: &Ident, generics: &Generics, fields: &mut Fields, krate: &Krate) -> Self {
-        let mut this = Doubts::default();
-        let members: Vec<_> = fields.members().collect();
-        for (place, (field, member)) in fields.iter_mut().zip(members).enumerate() {
-            let mut asking = field.ty.clone();
-            if !ask(&mut asking, krate) {
-                continue;
-            }
-            if generics.params.is_empty() {
-                this.replace(&mut field.ty, place, &of_field(name, &member), krate);
-            } else {
-                field.ty = asking.clone();
-            }
-            this.given.push((place, asking));
-        }
-        this
-    }
+/// The struct that they are of.
+#[derive(Clone, Copy)]
+pub(crate) struct Of<'a> {
+    pub(crate) name: &'a Ident,
+    pub(crate) vis: &'a Visibility,
+    pub(crate) generics: &'a Generics,
+    pub(crate) krate: &'a Krate,
+}
 
-    /// Of one whose doubted fields ask already.
-    pub(crate) fn of_asking(name: &Ident, generics: &Generics, fields: &mut Fields, krate: &Krate) -> Self {
+impl Doubts {
+    /// Of a plugin. Where its struct is `owned`, so that it can be changed, its doubted fields ask, and have in `fields` the types for generated code; else they
+    /// ask already. (Generic ones have their own: a constant can not name a parameter, and so of a wrong one rustc tells, too.) `listed`: is the field's type a
+    /// part of what the plugin says to all?
+    pub(crate) fn of_plugin(of: Of<'_>, fields: &mut Fields, owned: bool, listed: impl Fn(usize) -> bool) -> Self {
         let mut this = Doubts::default();
         let members: Vec<_> = fields.members().collect();
         for (place, (field, member)) in fields.iter_mut().zip(members).enumerate() {
-            let ty = &field.ty;
-            if !generics.params.is_empty() || !types::names(quote!(#ty), ASKS) {
+            let ty = &mut field.ty;
+            let doubted = if owned {
+                let mut asks = ty.clone();
+                if !ask(&mut asks, of.krate) {
+                    continue;
+                }
+                if !of.generics.params.is_empty() {
+                    *ty = asks.clone();
+                }
+                this.given.push((place, asks));
+                let at = size::find(ty).map(|found| std::ptr::from_ref(found.ty));
+                at.and_then(|at| size::place(ty, at))
+            } else if types::names(quote!(#ty), ASKS) {
+                let at = asking(ty);
+                let doubted = at.and_then(|at| size::place(ty, at));
+                doubted.and_then(|asks| {
+                    *asks = asked_of(asks)?;
+                    Some(asks)
+                })
+            } else {
                 continue;
-            }
-            let Some(at) = asking(ty) else { continue };
-            let doubted = size::place(&mut field.ty, at);
-            if let Some(asking) = doubted
-                && let Some(own) = asked_of(asking)
-            {
-                *asking = own;
-                this.put(Some(asking), place, &of_field(name, &member), krate);
+            };
+            if let Some(doubted) = doubted.filter(|_| of.generics.params.is_empty()) {
+                this.put(doubted, place, of, listed(place), &of_field(of.name, &member));
             }
         }
         this
     }
 
     /// Of a struct that can not be changed. rustc tells of what is wrong in it, and in generated code in the same words at the same place.
-    pub(crate) fn of_derived<'a>(
-        generics: &Generics,
-        types: impl IntoIterator<Item = &'a mut Type>,
-        krate: &Krate,
-    ) -> Self {
+    pub(crate) fn of_derived<'a>(of: Of<'_>, types: impl IntoIterator<Item = &'a mut Type>) -> Self {
         let mut this = Doubts::default();
         for (place, ty) in types.into_iter().enumerate() {
-            let Some(found) = size::find(ty).filter(size::Unsized::is_doubted) else { continue };
-            let leaf = found.leaf();
-            if !generics.params.is_empty() {
+            let Some(found) = size::find(ty).filter(|found| found.is_doubted() && of.generics.params.is_empty()) else {
                 continue;
-            }
+            };
+            let (at, leaf) = (std::ptr::from_ref(found.ty), found.leaf());
             // as rustc shows it in the struct; in code it would leave that out
             if let Some(Type::TraitObject(object)) = size::place(ty, leaf)
                 && !object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Lifetime(_)))
             {
                 object.bounds.push(parse_quote!('static));
             }
-            let Some(found) = size::find(ty) else { continue };
-            let doubted = found.ty;
-            let same = quote!(let _: #doubted;);
-            this.replace(ty, place, &same, krate);
+            if let Some(doubted) = size::place(ty, at) {
+                let same = quote!(let _: #doubted;);
+                this.put(doubted, place, of, true, &same);
+            }
         }
         this
     }
 
-    fn replace(&mut self, ty: &mut Type, place: usize, fails: &TokenStream, krate: &Krate) {
-        let at: Option<*const Type> = size::find(ty).map(|found| std::ptr::from_ref(found.ty));
-        let doubted = at.and_then(|at| size::place(ty, at));
-        self.put(doubted, place, fails, krate);
-    }
-
     /// A name for the type; none for one that is wrong, where what `fails` does not compile.
-    fn put(&mut self, doubted: Option<&mut Type>, place: usize, fails: &TokenStream, krate: &Krate) {
-        let Some(doubted) = doubted else { return };
-        let name = format_ident!("__CninfraTyped{place}", span = doubted.span());
+    fn put(&mut self, doubted: &mut Type, place: usize, of: Of<'_>, listed: bool, fails: &TokenStream) {
+        let Of { name, vis, krate, .. } = of;
+        let typed = format_ident!("__CninfraTyped{place}", span = doubted.span());
+        // another `Self` than in the struct
+        let itself = quote!(#name);
+        let own = types::replaced(quote!(#doubted), "Self", &itself);
+        let fails = types::replaced(fails.clone(), "Self", &itself);
+        // as private as a field may be
+        let vis = if listed { vis } else { &Visibility::Inherited };
         self.items.extend(quote! {
-            struct #name;
-            impl #krate::Typed for #name {
-                type Of = <#krate::Sound<{ #fails 0 }> as #krate::Pass>::Any<#doubted>;
+            #vis struct #typed;
+            impl #krate::Typed for #typed {
+                type Of = <#krate::Sound<{ #fails 0 }> as #krate::Pass>::Any<#own>;
             }
         });
-        *doubted = parse_quote_spanned!(doubted.span()=> <#name as #krate::Typed>::Of);
+        *doubted = parse_quote_spanned!(doubted.span()=> <#typed as #krate::Typed>::Of);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -150,6 +154,7 @@ impl Doubts {
         let mut fields: Vec<_> = fields.iter_mut().collect();
         for (place, ty) in self.given.drain(..) {
             fields[place].ty = ty;
+            allow_asking(fields[place]);
         }
     }
 

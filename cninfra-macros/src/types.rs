@@ -134,7 +134,7 @@ pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
             }
         }
     }
-    quote!(#at::Is::<for<#lifetime> fn(#path)>::OF_STD)
+    quote!(#at::Is::<for<#lifetime> fn(#path)>::__OF_STD)
 }
 
 /// Is it the struct of this name?

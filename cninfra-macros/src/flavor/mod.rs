@@ -3,7 +3,12 @@
 mod expand;
 mod model;
 
-use crate::{args, broken, ctxt::Ctxt, doubt::Doubts, source::Source};
+use crate::{
+    args, broken,
+    ctxt::Ctxt,
+    doubt::{Doubts, Of},
+    source::Source,
+};
 use model::Model;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -22,7 +27,8 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
         model.inert(source)
     } else {
         let types = model.fields.iter_mut().map(|field| &mut field.ty);
-        let doubts = Doubts::of_derived(&model.generics, types, &model.krate);
+        let of = Of { name: &model.name, vis: &model.vis, generics: &model.generics, krate: &model.krate };
+        let doubts = Doubts::of_derived(of, types);
         let generated = model.generate(!doubts.is_empty(), source);
         doubts.around(generated)
     };

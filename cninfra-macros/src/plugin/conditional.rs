@@ -24,7 +24,10 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
     // what no field can have is told of where it stands, if the field does: a derive could not take it out of the struct
     for field in &mut def.fields {
         if !malformed::refuse(&mut field.ty, &krate, &mut cx) {
-            doubt::ask(&mut field.ty, &krate);
+            let asks = doubt::ask(&mut field.ty, &krate);
+            if asks {
+                doubt::allow_asking(field);
+            }
         }
     }
     let _ = cx.finish();

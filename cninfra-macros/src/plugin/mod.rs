@@ -17,11 +17,12 @@ mod values;
 use crate::{
     args, broken,
     ctxt::Ctxt,
-    doubt::Doubts,
+    doubt::{Doubts, Of},
     guessed, key,
     source::{self, Source},
 };
 use arguments::Arguments;
+use fields::Role;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use shared::Shared;
@@ -80,8 +81,10 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         &mut cx,
     );
     arguments.check(def, &fields, &mut cx);
-    let doubts = if owned { Doubts::of_owned } else { Doubts::of_asking };
-    let mut doubts = doubts(&def.ident, &def.generics, &mut def.fields, &arguments.krate);
+    let of = Of { name: &def.ident, vis: &def.vis, generics: &def.generics, krate: &arguments.krate };
+    let mut doubts = Doubts::of_plugin(of, &mut def.fields, owned, |place| {
+        fields.get(place).is_some_and(|role| matches!(role, Role::Dep))
+    });
     // what is wrong with a generic one may be its parameters
     let mut broken = arguments.is_broken() || (cx.is_broken() && !def.generics.params.is_empty());
     if args::impossible(&def.fields, &def.generics) {

@@ -94,7 +94,7 @@ impl Shared {
             }
             let name = quote!(#member).to_string();
             let at = krate.at(ty.span());
-            let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::SHARED, #plugin, #name));
+            let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::__SHARED, #plugin, #name));
             if matches!(role, Role::Default(None)) && args.deps.is_none() {
                 if let Some(question) = held::question(ty, krate) {
                     this.held.push(quote_spanned!(ty.span()=> #at::held(#question)));
@@ -110,7 +110,7 @@ impl Shared {
             let is_shown = matches!(field.vis, Visibility::Public(_)); // in the documentation, with what asks
             if owned && size::is_doubtful(ty) && !is_shown {
                 // nothing but this is asked in the struct: what else a type is may lead back to the plugin
-                let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::SIZED, #plugin, #name); 0 });
+                let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::__SIZED, #plugin, #name); 0 });
                 this.guarded.push((place, Type::Verbatim(guard(sized, "Any", quote!(#ty), ty.span(), krate))));
                 all.push(ask);
             } else if owned && is_local(ty, Want { send: true, sync: true }) {
@@ -137,6 +137,7 @@ impl Shared {
         let mut fields: Vec<_> = fields.iter_mut().collect();
         for (place, ty) in self.guarded {
             fields[place].ty = ty;
+            doubt::allow_asking(fields[place]);
         }
     }
 }
@@ -169,10 +170,10 @@ fn alone<'a>(mut ty: &'a Type, krate: &Krate) -> Option<(Ident, &'a Type, Vec<To
         ty = inner;
     }
     let question = match (empty, types::is_dyn(ty)) {
-        (true, true) => "INTERFACE",
-        (true, false) => "PLUGIN",
+        (true, true) => "__INTERFACE",
+        (true, false) => "__PLUGIN",
         (false, true) => return None,
-        (false, false) => "TWIN",
+        (false, false) => "__TWIN",
     };
     Some((format_ident!("{question}"), ty, words))
 }

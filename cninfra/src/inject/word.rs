@@ -10,11 +10,11 @@ use std::{
     sync::{Arc, LazyLock, Mutex, OnceLock, RwLock},
 };
 
-/// `Is::<for<'a> fn(Word<&'a ()>)>::OF_STD` is true of these, and of others what [`IsNot`](super::shared::IsNot) says. (So asked, a type's bounds are not: see `is_of_std` in the macros.)
+/// `Is::<for<'a> fn(Word<&'a ()>)>::__OF_STD` is true of these, and of others what [`IsNot`](super::shared::IsNot) says. (So asked, a type's bounds are not: see `is_of_std` in the macros.)
 macro_rules! of_std {
     ($($word:ident<$($lent:lifetime),* $(; $other:ty)?>)*) => {$(
         impl Is<for<'a> fn($word<$(&$lent (),)* $($other)?>)> {
-            pub const OF_STD: bool = true;
+            pub const __OF_STD: bool = true;
         }
     )*};
 }

@@ -100,6 +100,13 @@ impl Lifecycle for Right {
         Ok(())
     }
 }
+/// As private as their fields may be.
+#[plugin]
+pub struct Public {
+    stores: Vec<dyn Store>,
+    itself: Vec<dyn Fn(&Self, Vec<Self>)>,
+    maybe: HashMap<str, Self>,
+}
 #[plugin(no_lifecycle)]
 struct Generic<T> {
     stores: Vec<dyn Store>,
@@ -134,6 +141,21 @@ struct Unshared {
 }
 async fn start_unshared() {
     drop(Agent::<Unshared>::start().await); //~ CN019
+}
+
+#[interface]
+pub trait Shown {
+    fn show(&self);
+}
+#[derive(Deps)]
+pub struct PublicNeeds {
+    queue: Dep<VecDeque<dyn Shown>>,
+    shown: Option<dyn Shown>,
+}
+#[derive(Flavor)]
+#[flavor(open)]
+pub struct PublicFlavor {
+    queue: Dep<VecDeque<dyn Shown>>,
 }
 
 #[derive(Deps)]
