@@ -60,3 +60,49 @@ pub(crate) struct Right {
     known: Dep<Known>,
     secret: Dep<Secret>,
 }
+
+/// Nothing of what is asked of types that are called as std's is in the way of any of this.
+mod named {
+    use super::{Dep, Hidden, Secret};
+    use cninfra::prelude::*;
+    use own::{Vec, VecDeque};
+
+    mod own {
+        use cninfra::prelude::*;
+        use std::marker::PhantomData;
+
+        pub struct Vec<T: ?Sized>(PhantomData<fn(&T)>);
+        impl<T: ?Sized> Default for Vec<T> {
+            fn default() -> Self {
+                Vec(PhantomData)
+            }
+        }
+        #[plugin(no_lifecycle)]
+        pub struct VecDeque<T: ?Sized> {
+            of: PhantomData<fn(&T)>,
+        }
+    }
+    #[interface]
+    pub trait Shown {
+        fn show(&self);
+    }
+
+    #[plugin]
+    pub struct Open {
+        hidden: Vec<dyn Hidden>,
+        secrets: Vec<[Secret]>,
+        queue: Dep<VecDeque<dyn Shown>>,
+    }
+    #[derive(Deps)]
+    pub struct Set {
+        queue: Dep<VecDeque<dyn Shown>>,
+    }
+    #[derive(Flavor)]
+    pub struct Queues {
+        queue: Dep<VecDeque<dyn Shown>>,
+    }
+    #[plugin]
+    pub(super) struct Closed {
+        queue: Dep<VecDeque<dyn Hidden>>,
+    }
+}
