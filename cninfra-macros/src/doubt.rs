@@ -11,7 +11,7 @@ use syn::{
 };
 
 /// What is called where a doubted type asks.
-pub(crate) const ASKS: &str = "no_size";
+const ASKS: &str = "no_size";
 
 /// What in a field's type is doubted.
 struct Doubted {
@@ -73,29 +73,35 @@ impl Doubts {
     /// part of what the plugin says to all?
     pub(crate) fn of_plugin(of: Of<'_>, fields: &mut Fields, owned: bool, listed: impl Fn(usize) -> bool) -> Self {
         let mut this = Doubts::default();
+        let is_doubted = |ty| if owned { size::find(ty).is_some_and(|found| found.is_doubted()) } else { asks(ty) };
+        // most plugins have none, and are looked at no more
+        let places: Vec<_> =
+            fields.iter().enumerate().filter(|(_, field)| is_doubted(&field.ty)).map(|(place, _)| place).collect();
+        if places.is_empty() {
+            return this;
+        }
         let members: Vec<_> = fields.members().collect();
         for (place, (field, member)) in fields.iter_mut().zip(members).enumerate() {
+            if !places.contains(&place) {
+                continue;
+            }
             let ty = &mut field.ty;
             let doubted = if owned {
                 let mut asks = ty.clone();
-                if !ask(&mut asks, of.krate) {
-                    continue;
-                }
+                ask(&mut asks, of.krate);
                 if !of.generics.params.is_empty() {
                     *ty = asks.clone();
                 }
                 this.given.push((place, asks));
                 let at = size::find(ty).map(|found| std::ptr::from_ref(found.ty));
                 at.and_then(|at| size::place(ty, at))
-            } else if types::names(quote!(#ty), ASKS) {
+            } else {
                 let at = asking(ty);
                 let doubted = at.and_then(|at| size::place(ty, at));
                 doubted.and_then(|asks| {
                     *asks = asked_of(asks)?;
                     Some(asks)
                 })
-            } else {
-                continue;
             };
             if let Some(doubted) = doubted.filter(|_| of.generics.params.is_empty()) {
                 this.put(doubted, place, of, listed(place), &of_field(of.name, &member));
@@ -177,19 +183,26 @@ fn of_field(name: &Ident, member: &Member) -> TokenStream {
     }
 }
 
+/// Does something in the type ask? (Most types are not looked at token by token.)
+pub(crate) fn asks(ty: &Type) -> bool {
+    asking(ty).is_some()
+}
+
 /// What asks, in a field's type.
 fn asking(ty: &Type) -> Option<*const Type> {
     match ty {
-        Type::Path(TypePath { qself: Some(_), .. }) => Some(ty),
+        Type::Verbatim(_) | Type::Path(TypePath { qself: Some(_), .. }) => {
+            types::names(quote!(#ty), ASKS).then(|| std::ptr::from_ref(ty))
+        }
         Type::Group(group) => asking(&group.elem),
         Type::Paren(paren) => asking(&paren.elem),
         Type::Slice(slice) => asking(&slice.elem),
         Type::Array(array) => asking(&array.elem),
         Type::Reference(lent) => asking(&lent.elem),
-        Type::Tuple(tuple) => tuple.elems.iter().find_map(asking_one),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(asking),
         Type::Path(path) => match &path.path.segments.last()?.arguments {
             PathArguments::AngleBracketed(arguments) => arguments.args.iter().find_map(|argument| match argument {
-                GenericArgument::Type(inner) => asking_one(inner),
+                GenericArgument::Type(inner) => asking(inner),
                 _ => None,
             }),
             _ => None,
@@ -208,8 +221,4 @@ fn asked_of(asking: &Type) -> Option<Type> {
         },
         _ => None,
     }
-}
-
-fn asking_one(ty: &Type) -> Option<*const Type> {
-    types::names(quote!(#ty), ASKS).then(|| asking(ty)).flatten()
 }

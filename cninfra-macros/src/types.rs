@@ -2,7 +2,7 @@
 
 use crate::{krate::Krate, lifetimes};
 use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{
     Expr, GenericArgument, Generics, Lifetime, PathArguments, PathSegment, Type, TypeParamBound, TypePath,
     TypeTraitObject, parse_quote, spanned::Spanned as _,
@@ -127,6 +127,7 @@ pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
     let at = krate.at(path.span());
     let lifetime = Lifetime::new("'__x", Span::mixed_site());
     let mut path = path.clone();
+    let word = path.path.segments.last().map_or_else(String::new, |last| last.ident.to_string());
     if let Some(PathSegment { arguments: PathArguments::AngleBracketed(all), .. }) = path.path.segments.last_mut() {
         for argument in &mut all.args {
             if let GenericArgument::Type(inner) = argument {
@@ -134,7 +135,9 @@ pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
             }
         }
     }
-    quote!(#at::Is::<for<#lifetime> fn(#path)>::__OF_STD)
+    // a name for each: the compiler tries all impls that have the name
+    let question = format_ident!("__OF_STD_{}", word);
+    quote!(#at::Word::<for<#lifetime> fn(#path)>::#question)
 }
 
 /// Is it the struct of this name?

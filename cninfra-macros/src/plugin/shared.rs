@@ -24,6 +24,9 @@ const CELLS: [&str; 5] = ["Cell", "LazyCell", "OnceCell", "RefCell", "UnsafeCell
 const HOLDERS: [&str; 10] =
     ["BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "PhantomData", "Result", "Vec", "VecDeque"];
 
+/// Of those that hold a plugin, what is empty by default.
+const EMPTY: [&str; 2] = ["Option", "Vec"];
+
 /// Traits of std whose `dyn` is not shared unless it says so.
 const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
 
@@ -89,7 +92,7 @@ impl Shared {
                 continue;
             }
             // in a generic struct a doubted type stands as it asks, and would ask again
-            if generic && types::names(quote!(#ty), doubt::ASKS) {
+            if generic && doubt::asks(ty) {
                 continue;
             }
             let name = quote!(#member).to_string();
@@ -98,9 +101,9 @@ impl Shared {
             if matches!(role, Role::Default(None)) && args.deps.is_none() {
                 if let Some(question) = held::question(ty, krate) {
                     this.held.push(quote_spanned!(ty.span()=> #at::held(#question)));
-                } else if !generic && let Some((question, inner, words)) = alone(ty, krate) {
+                } else if !generic && let Some(question) = alone(ty, krate) {
                     ask = quote_spanned! {ty.span()=>
-                        #at::alone(#at::Is::<#inner>::#question #(&& #words)*, #plugin, #name);
+                        #at::alone(#question, #plugin, #name);
                         #ask
                     };
                 }
@@ -159,23 +162,39 @@ fn guard(constant: TokenStream, pass: &str, ty: TokenStream, span: Span, krate: 
     }
 }
 
-/// What tells that a field holds a plugin without `Dep`, and in what, if that is std's. (A plugin that has no default is told of as any such field is.)
-fn alone<'a>(mut ty: &'a Type, krate: &Krate) -> Option<(Ident, &'a Type, Vec<TokenStream>)> {
-    let (mut empty, mut words) = (false, Vec::new());
-    while let Some((wrapper, inner)) = types::holder(ty) {
-        empty |= wrapper == "Option" || wrapper == "Vec";
-        if let Type::Path(path) = types::ungroup(ty) {
-            words.push(types::is_of_std(path, krate));
-        }
-        ty = inner;
+/// What tells that a field holds a plugin without `Dep`, by itself or in what is std's. (A plugin that has no default is told of as any such field is.)
+fn alone(ty: &Type, krate: &Krate) -> Option<TokenStream> {
+    let (mut inner, mut holders) = (ty, Vec::new());
+    while let Some((holder, of)) = types::holder(inner) {
+        holders.push((holder, inner));
+        inner = of;
     }
-    let question = match (empty, types::is_dyn(ty)) {
-        (true, true) => "__INTERFACE",
-        (true, false) => "__PLUGIN",
+    let names: Vec<_> = holders.iter().map(|(holder, _)| holder.as_str()).collect();
+    let empty = names.iter().any(|name| EMPTY.contains(name));
+    let question = match (empty, types::is_dyn(inner)) {
+        (true, true) => "INTERFACE",
+        (true, false) => "PLUGIN",
         (false, true) => return None,
-        (false, false) => "__TWIN",
+        (false, false) => "TWIN",
     };
-    Some((format_ident!("{question}"), ty, words))
+    let at = krate.at(ty.span());
+    let within = match names[..] {
+        // (a `dyn` in an `Option` is asked for its size)
+        [_] => question != "INTERFACE",
+        [outer, inner] => EMPTY.contains(&outer) && !EMPTY.contains(&inner),
+        _ => false,
+    };
+    // most are one question, with the holders in it
+    if within {
+        let question = format_ident!("__{question}_IN_{}", names.join("_"));
+        return Some(quote_spanned!(ty.span()=> #at::Within::<#ty>::#question));
+    }
+    let question = format_ident!("__{question}");
+    let words = holders.iter().filter_map(|(_, ty)| match types::ungroup(ty) {
+        Type::Path(path) => Some(types::is_of_std(path, krate)),
+        _ => None,
+    });
+    Some(quote_spanned!(ty.span()=> #at::Is::<#inner>::#question #(&& #words)*))
 }
 
 /// An `Option` of the plugin itself, if that is std's.

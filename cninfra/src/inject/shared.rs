@@ -79,6 +79,7 @@ impl<T: Section> Is<T> {
     /// Can it be a config section?
     pub const __SECTION: bool = true;
 }
+#[allow(non_upper_case_globals, reason = "some have the name of a word: see `word`")]
 pub trait IsNot {
     const __SHARED: bool = false;
     const __SIZED: bool = false;
@@ -88,7 +89,41 @@ pub trait IsNot {
     const __READ: bool = false;
     const __SECTION: bool = false;
     const __RUNS: bool = false;
-    const __OF_STD: bool = false;
+    const __PLUGIN_IN_Option: bool = false;
+    const __PLUGIN_IN_Option_Arc: bool = false;
+    const __INTERFACE_IN_Option_Arc: bool = false;
+    const __PLUGIN_IN_Option_Box: bool = false;
+    const __INTERFACE_IN_Option_Box: bool = false;
+    const __PLUGIN_IN_Option_Rc: bool = false;
+    const __INTERFACE_IN_Option_Rc: bool = false;
+    const __PLUGIN_IN_Vec: bool = false;
+    const __PLUGIN_IN_Vec_Arc: bool = false;
+    const __INTERFACE_IN_Vec_Arc: bool = false;
+    const __PLUGIN_IN_Vec_Box: bool = false;
+    const __INTERFACE_IN_Vec_Box: bool = false;
+    const __PLUGIN_IN_Vec_Rc: bool = false;
+    const __INTERFACE_IN_Vec_Rc: bool = false;
+    const __TWIN_IN_Arc: bool = false;
+    const __TWIN_IN_Box: bool = false;
+    const __TWIN_IN_Rc: bool = false;
+    const __OF_STD_Arc: bool = false;
+    const __OF_STD_BTreeMap: bool = false;
+    const __OF_STD_BTreeSet: bool = false;
+    const __OF_STD_Box: bool = false;
+    const __OF_STD_Cell: bool = false;
+    const __OF_STD_HashMap: bool = false;
+    const __OF_STD_HashSet: bool = false;
+    const __OF_STD_LazyLock: bool = false;
+    const __OF_STD_Mutex: bool = false;
+    const __OF_STD_OnceCell: bool = false;
+    const __OF_STD_OnceLock: bool = false;
+    const __OF_STD_Option: bool = false;
+    const __OF_STD_Rc: bool = false;
+    const __OF_STD_RefCell: bool = false;
+    const __OF_STD_Result: bool = false;
+    const __OF_STD_RwLock: bool = false;
+    const __OF_STD_Vec: bool = false;
+    const __OF_STD_VecDeque: bool = false;
 }
 impl<T: ?Sized> IsNot for Is<T> {}
 
