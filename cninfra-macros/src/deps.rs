@@ -3,6 +3,7 @@
 use crate::{
     args, broken,
     ctxt::Ctxt,
+    doubt::{Doubts, Of},
     key,
     krate::Krate,
     names,
@@ -20,7 +21,7 @@ const EXPECTED: &str = "`#[deps(crate = path)]`";
 
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut cx = Ctxt::default();
-    let Some(input) = broken::derived(&item, &mut cx) else { return cx.finish() };
+    let Some(mut input) = broken::derived(&item, &mut cx) else { return cx.finish() };
     let mut krate = Krate::default();
     for arg in args::of_attributes(&input.attrs, names::DEPS, &mut cx, EXPECTED) {
         match arg.word().as_str() {
@@ -36,6 +37,10 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         );
         return inert(&input, &krate, None, cx);
     };
+    if data.fields.iter().any(|field| types::is_itself(&field.ty, &input.ident)) {
+        // rustc says so, and would say more of an impl
+        return cx.finish();
+    }
     match size::of_fields(&data.fields) {
         Sizes::Known => {}
         Sizes::Told => cx.told(),
@@ -53,6 +58,9 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         return inert(&input, &krate, None, cx);
     }
     let errors = cx.finish();
+    let Data::Struct(data) = &mut input.data else { return errors };
+    let of = Of { name: &input.ident, vis: &input.vis, generics: &input.generics, krate: &krate };
+    let doubts = Doubts::of_derived(of, data.fields.iter_mut().map(|field| &mut field.ty));
     let name = &input.ident;
     let members: Vec<_> = data.fields.members().collect();
     let types: Vec<Type> = data.fields.iter().map(|field| field.ty.clone()).collect();
@@ -63,18 +71,20 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let metas = types.iter().map(|ty| meta(ty, &krate));
     let (mut tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
     let (mut declared, mut made) = (quote!(), quote!(#name));
-    if input.generics.params.is_empty() && types.iter().any(types::asks_a_generic) {
+    if input.generics.params.is_empty() && (!doubts.is_empty() || types.iter().any(types::asks_a_generic)) {
         let sound = quote!(<#krate::Sound<{ <#name as #krate::Listed>::DEPS.len() }> as #krate::Pass>::Of);
         tuple = quote!(#sound<#tuple>);
         (declared, made) = types::made(quote!(#sound<#name>));
     }
     let imports = types::imports(&krate);
-    quote!(const _: () = {
+    let places: Vec<_> = types.iter().map(Type::span).collect();
+    let tuple = types::named("Tuple", &tuple, &places, name);
+    let generated = quote!(const _: () = {
         #imports
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         impl #impl_generics #krate::Listed for #name #arguments #wher {
-            type Tuple = #tuple;
+            #tuple
             const DEPS: &'static [#krate::DepMeta] = &[#(#metas),*];
             fn build(tuple: Self::Tuple) -> Self {
                 #declared
@@ -82,7 +92,9 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
                 #made { #(#members: #variables),* }
             }
         }
-    }; #errors)
+    };);
+    let generated = doubts.around(generated);
+    quote!(#generated #errors)
 }
 
 /// Where a dependency's constant is found: `<#key as #of>::#name`, asked of the type itself where it can be seen, for a shorter message.
@@ -131,7 +143,7 @@ pub(crate) fn pattern(variables: &[Ident], krate: &Krate) -> TokenStream {
     quote!(#krate::More((#(#head,)*), #rest))
 }
 
-/// So that the plugin that names it does not err too. `unsized`: what is wrong with one that no function can return.
+/// So that the plugin that names it does not err too. `no_size`: what stands for the dependencies of one that no function can return, as what is wrong with it.
 fn inert(input: &DeriveInput, krate: &Krate, no_size: Option<TokenStream>, cx: Ctxt) -> TokenStream {
     let (generics, arguments) = key::inert_generics(&input.generics);
     let bounded = key::with_bounds(&generics, krate);

@@ -9,6 +9,7 @@ mod args;
 mod broken;
 mod ctxt;
 mod deps;
+mod doubt;
 mod dynamic;
 mod flavor;
 #[cfg(test)]

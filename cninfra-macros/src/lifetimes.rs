@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
-use syn::{GenericArgument, Generics, PathArguments, Type, TypeParamBound};
+use syn::{GenericArgument, Generics, Lifetime, PathArguments, Type, TypeParamBound, spanned::Spanned as _};
 
 /// Where the first of them is, and the type with `'static` in their places.
 pub(crate) fn undeclared(ty: &Type, generics: &Generics) -> Option<(Span, Type)> {
@@ -12,6 +12,34 @@ pub(crate) fn undeclared(ty: &Type, generics: &Generics) -> Option<(Span, Type)>
     let declared = generics.lifetimes().map(|param| param.lifetime.ident.to_string()).collect();
     let (tokens, found) = with_static(quote!(#ty), declared);
     found.map(|span| (span, syn::parse2(tokens.clone()).unwrap_or(Type::Verbatim(tokens))))
+}
+
+/// Where the first reference without a lifetime is: each of them is `'static` then. (Those of functions have one of their own.)
+pub(crate) fn lend_static(ty: &mut Type) -> Option<Span> {
+    match ty {
+        Type::Reference(lent) => {
+            let found = lent.lifetime.is_none().then(|| lent.and_token.span());
+            lent.lifetime.get_or_insert_with(|| Lifetime::new("'static", lent.and_token.span()));
+            let within = lend_static(&mut lent.elem);
+            found.or(within)
+        }
+        Type::Group(group) => lend_static(&mut group.elem),
+        Type::Paren(paren) => lend_static(&mut paren.elem),
+        Type::Slice(slice) => lend_static(&mut slice.elem),
+        Type::Array(array) => lend_static(&mut array.elem),
+        Type::Ptr(pointer) => lend_static(&mut pointer.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().fold(None, |first, inner| first.or(lend_static(inner))),
+        Type::Path(path) => {
+            let PathArguments::AngleBracketed(arguments) = &mut path.path.segments.last_mut()?.arguments else {
+                return None;
+            };
+            arguments.args.iter_mut().fold(None, |first, argument| match argument {
+                GenericArgument::Type(inner) => first.or(lend_static(inner)),
+                _ => first,
+            })
+        }
+        _ => None,
+    }
 }
 
 /// Most types name none: they are not looked at token by token.

@@ -1,9 +1,12 @@
 //! Types that no field can have, since they have no size: a `dyn Trait` without `Dep`, a `str`, a slice. rustc tells of one wherever the struct is named, and
 //! so of each of its impls; here it is told once. Types are known by their names: one that is written with a path, but for std's, is another one.
 
-use crate::types;
-use proc_macro2::Span;
-use syn::{Field, Fields, GenericArgument, PathArguments, PathSegment, Type, TypeParamBound, spanned::Spanned as _};
+use crate::{krate::Krate, types};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{
+    Field, Fields, GenericArgument, PathArguments, PathSegment, Type, TypeParamBound, TypePath, spanned::Spanned as _,
+};
 
 /// Traits of std that are no interfaces.
 const OF_STD: [&str; 8] = ["Any", "Debug", "Display", "Error", "Fn", "FnMut", "FnOnce", "Future"];
@@ -21,14 +24,45 @@ const CONTAINERS: [&str; 11] = [
 
 /// Something without a size, in a place where there must be one.
 pub(crate) struct Unsized<'a> {
-    ty: &'a mut Type,
+    /// What can not be: itself, or the container that it stands in.
+    pub(crate) ty: &'a Type,
+    leaf: &'a Type,
     /// The last word of what it stands in.
     around: String,
+    /// What it stands in, if that is std's, as it is taken for by its name.
+    taken: Vec<&'a TypePath>,
+    /// Has `ty` itself no size?
+    open: bool,
 }
 
 /// The first one in a field's type.
-pub(crate) fn find(ty: &mut Type) -> Option<Unsized<'_>> {
+pub(crate) fn find(ty: &Type) -> Option<Unsized<'_>> {
     search(ty, "", true)
+}
+
+/// The place in a type that was found there.
+pub(crate) fn place(ty: &mut Type, of: *const Type) -> Option<&mut Type> {
+    if std::ptr::eq(ty, of) {
+        return Some(ty);
+    }
+    match ty {
+        Type::Group(group) => place(&mut group.elem, of),
+        Type::Paren(paren) => place(&mut paren.elem, of),
+        Type::Slice(slice) => place(&mut slice.elem, of),
+        Type::Array(array) => place(&mut array.elem, of),
+        Type::Reference(lent) => place(&mut lent.elem, of),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().find_map(|inner| place(inner, of)),
+        Type::Path(path) => {
+            let PathArguments::AngleBracketed(arguments) = &mut path.path.segments.last_mut()?.arguments else {
+                return None;
+            };
+            arguments.args.iter_mut().find_map(|argument| match argument {
+                GenericArgument::Type(inner) => place(inner, of),
+                _ => None,
+            })
+        }
+        _ => None,
+    }
 }
 
 /// Of a struct that a derive sees, and can not change.
@@ -40,10 +74,10 @@ pub(crate) enum Sizes<'a> {
     None(&'a Type),
 }
 
-/// What is known of the sizes of a struct's fields.
+/// What is known of the sizes of a struct's fields. (Of what is wrong only if a word is std's, nothing is: see `doubt.rs`.)
 pub(crate) fn of_fields(fields: &Fields) -> Sizes<'_> {
-    let is_wrong = |field: &Field| find(&mut field.ty.clone()).is_some();
-    let wrong = fields.iter().filter(|field| is_wrong(field)).count();
+    let is_wrong = |field: &&Field| find(&field.ty).is_some_and(|found| !found.is_doubted());
+    let wrong = fields.iter().filter(is_wrong).count();
     match fields.iter().next_back() {
         Some(last) if wrong == 1 && has_none(&last.ty) => Sizes::None(&last.ty),
         _ if wrong > 0 => Sizes::Told,
@@ -53,7 +87,7 @@ pub(crate) fn of_fields(fields: &Fields) -> Sizes<'_> {
 
 /// What is wrong with a type that has no size, and the mend.
 pub(crate) fn message(ty: &Type) -> String {
-    Unsized { ty: &mut ty.clone(), around: String::new() }.message()
+    Unsized { ty, leaf: ty, around: String::new(), taken: Vec::new(), open: true }.message()
 }
 
 /// Is the type itself one?
@@ -73,34 +107,38 @@ pub(crate) fn is_doubtful(ty: &Type) -> bool {
 }
 
 /// `sized`: must it have a size where it stands?
-fn search<'a>(ty: &'a mut Type, around: &str, sized: bool) -> Option<Unsized<'a>> {
+fn search<'a>(ty: &'a Type, around: &str, sized: bool) -> Option<Unsized<'a>> {
     if sized && has_none(ty) {
-        return Some(Unsized { ty, around: around.to_string() });
+        return Some(Unsized { ty, leaf: ty, around: around.to_string(), taken: Vec::new(), open: true });
     }
+    let part = |inner: &'a Type| Some(Unsized { open: false, ..search(inner, "", true)? });
     match ty {
-        Type::Group(group) => search(&mut group.elem, around, sized),
-        Type::Paren(paren) => search(&mut paren.elem, around, sized),
-        Type::Slice(slice) => search(&mut slice.elem, "", true),
-        Type::Array(array) => search(&mut array.elem, "", true),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().find_map(|inner| search(inner, "", sized)),
-        Type::Reference(lent) => search(&mut lent.elem, "", false),
+        Type::Group(group) => search(&group.elem, around, sized),
+        Type::Paren(paren) => search(&paren.elem, around, sized),
+        Type::Slice(slice) => part(&slice.elem),
+        Type::Array(array) => part(&array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(part),
+        Type::Reference(lent) => search(&lent.elem, "", false),
         Type::Path(path) => {
             let last =
                 path.path.segments.last().filter(|last| !last.arguments.is_none() && types::may_be_of_std(path))?;
             let word = last.ident.to_string();
-            let sized = match word.as_str() {
-                word if POINTERS.contains(&word) => false,
-                word if CELLS.contains(&word) => sized,
-                word if CONTAINERS.contains(&word) => true,
+            let (holds, sized) = match word.as_str() {
+                word if POINTERS.contains(&word) => (false, false),
+                word if CELLS.contains(&word) => (false, sized),
+                word if CONTAINERS.contains(&word) => (true, true),
                 _ => return None,
             };
-            let PathArguments::AngleBracketed(arguments) = &mut path.path.segments.last_mut()?.arguments else {
-                return None;
-            };
-            arguments.args.iter_mut().find_map(|argument| match argument {
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            let mut found = arguments.args.iter().find_map(|argument| match argument {
                 GenericArgument::Type(inner) => search(inner, &word, sized),
                 _ => None,
-            })
+            })?;
+            if found.open {
+                found.taken.push(path);
+                (found.ty, found.open) = (ty, !holds);
+            }
+            Some(found)
         }
         _ => None,
     }
@@ -108,17 +146,28 @@ fn search<'a>(ty: &'a mut Type, around: &str, sized: bool) -> Option<Unsized<'a>
 
 impl Unsized<'_> {
     pub(crate) fn span(&self) -> Span {
-        self.ty.span()
+        self.leaf.span()
     }
 
-    /// Puts what has a size in its place.
-    pub(crate) fn replace(self, with: impl FnOnce(&Type) -> Type) {
-        *self.ty = with(self.ty);
+    /// What has no size itself.
+    pub(crate) fn leaf(&self) -> *const Type {
+        self.leaf
+    }
+
+    /// Is it wrong only if a word that stands around it is std's, and not another type of that name?
+    pub(crate) fn is_doubted(&self) -> bool {
+        !self.taken.is_empty()
+    }
+
+    /// Are these words std's? As a constant, in whose place [`IsNot`] is imported.
+    pub(crate) fn question(&self, krate: &Krate) -> TokenStream {
+        let words = self.taken.iter().map(|path| types::is_of_std(path, krate));
+        quote!(true #(&& #words)*)
     }
 
     /// What is wrong, and the mend.
     pub(crate) fn message(&self) -> String {
-        let (what, help) = match types::ungroup(self.ty) {
+        let (what, help) = match types::ungroup(self.leaf) {
             Type::TraitObject(object) => {
                 let name = object.bounds.iter().find_map(|bound| match bound {
                     TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| last.ident.to_string()),
@@ -153,8 +202,8 @@ mod tests {
     use super::*;
     use syn::parse_quote;
 
-    fn told(mut ty: Type) -> Option<String> {
-        find(&mut ty).map(|found| found.message())
+    fn told(ty: Type) -> Option<String> {
+        find(&ty).map(|found| found.message())
     }
 
     #[test]

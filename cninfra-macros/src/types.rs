@@ -1,9 +1,12 @@
 //! What a type looks like. A macro sees tokens, so `Dep`, `Option` and `Vec` are known by their last word.
 
 use crate::{krate::Krate, lifetimes};
-use proc_macro2::{Group, Punct, Spacing, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
-use syn::{GenericArgument, Generics, PathArguments, PathSegment, Type, TypeParamBound, TypePath, TypeTraitObject};
+use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{
+    Expr, GenericArgument, Generics, Lifetime, PathArguments, PathSegment, Type, TypeParamBound, TypePath,
+    TypeTraitObject, parse_quote, spanned::Spanned as _,
+};
 
 /// A type that stands around another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,6 +50,9 @@ pub(crate) fn holder(ty: &Type) -> Option<(String, &Type)> {
     let last = path.path.segments.last()?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     let word = last.ident.to_string();
+    if !may_be_of_std(path) {
+        return None;
+    }
     match arguments.args.first() {
         Some(GenericArgument::Type(inner)) if ["Option", "Vec", "Arc", "Box", "Rc"].contains(&word.as_str()) => {
             Some((word, inner))
@@ -113,6 +119,32 @@ pub(crate) fn may_be_of_std(TypePath { qself, path, .. }: &TypePath) -> bool {
     qself.is_none() && (path.segments.len() == 1 || path.segments.first().is_some_and(starts_there))
 }
 
+/// Is the path the type of std that its last word names, whatever it is of? As a constant, where `IsNot` is imported.
+///
+/// The question is asked of the word with `&'x ()` for each argument, below a `for<'x>`: there the compiler asks for no bounds of what is not a known
+/// lifetime, so it can be asked of every type of one's own, whatever its parameters are.
+pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
+    let at = krate.at(path.span());
+    let lifetime = Lifetime::new("'__x", Span::mixed_site());
+    let mut path = path.clone();
+    let word = path.path.segments.last().map_or_else(String::new, |last| last.ident.to_string());
+    if let Some(PathSegment { arguments: PathArguments::AngleBracketed(all), .. }) = path.path.segments.last_mut() {
+        for argument in &mut all.args {
+            if let GenericArgument::Type(inner) = argument {
+                *inner = parse_quote!(&#lifetime ());
+            }
+        }
+    }
+    // a name for each: the compiler tries all impls that have the name
+    let question = format_ident!("__OF_STD_{}", word);
+    quote!(#at::Word::<for<#lifetime> fn(#path)>::#question)
+}
+
+/// Is it the struct of this name?
+pub(crate) fn is_itself(ty: &Type, name: &Ident) -> bool {
+    matches!(ungroup(ty), Type::Path(path) if path.path.is_ident(name) || path.path.is_ident("Self"))
+}
+
 /// `dyn Trait`, which can be an interface only.
 pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::TraitObject(_))
@@ -138,6 +170,13 @@ pub(crate) fn asks_a_generic(ty: &Type) -> bool {
     dependency(ty).is_some_and(|(_, key)| has_arguments(key))
 }
 
+/// An associated type. Where rustc tells of a private type in it, it is where the type is that it is of, or where the struct is, if there are several.
+pub(crate) fn named(name: &str, ty: &TokenStream, places: &[Span], of: &Ident) -> TokenStream {
+    let place = if let [place] = places { *place } else { of.span() };
+    let name = Ident::new(name, place);
+    quote_spanned!(place=> type #name = #ty;)
+}
+
 /// A type that a value is made of by the names of its fields: the item that gives it a name, and the name.
 pub(crate) fn made(ty: TokenStream) -> (TokenStream, TokenStream) {
     (quote!(type __CninfraMade = #ty;), quote!(__CninfraMade))
@@ -160,7 +199,8 @@ pub(crate) fn second_trait(object: &TypeTraitObject) -> Option<&TypeParamBound> 
     traits.nth(1)
 }
 
-/// Can no field have it: is it made of an `impl Trait` or a `_`, or a `Dep` of two interfaces, or does it name a lifetime that its struct does not declare?
+/// Can no field have it: is it made of an `impl Trait`, a `_`, or a reference without a lifetime, or a `Dep` of two interfaces, or does it name a lifetime that its
+/// struct does not declare?
 pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
     // most fields are a name, and asked no more
     if matches!(ty, Type::Path(path) if path.path.segments.len() == 1 && path.path.segments[0].arguments.is_none()) {
@@ -173,10 +213,14 @@ pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
     is_double || is_never(ty) || lifetimes::undeclared(ty, generics).is_some()
 }
 
-/// Is it `impl Trait` or `_`, or made of one?
+/// Is it `impl Trait`, `_` or a reference without a lifetime, or made of one?
 fn is_never(ty: &Type) -> bool {
     match ungroup(ty) {
         Type::ImplTrait(_) | Type::Infer(_) => true,
+        Type::Reference(lent) => lent.lifetime.is_none() || is_never(&lent.elem),
+        Type::Array(array) => matches!(array.len, Expr::Infer(_)) || is_never(&array.elem),
+        Type::Slice(slice) => is_never(&slice.elem),
+        Type::Ptr(pointer) => is_never(&pointer.elem),
         Type::Tuple(tuple) => tuple.elems.iter().any(is_never),
         Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
             PathArguments::AngleBracketed(arguments) => arguments

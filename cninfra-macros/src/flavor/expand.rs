@@ -20,9 +20,9 @@ fn plugin_of(ty: &Type) -> Option<(Wrapper, &Type)> {
 }
 
 impl Model {
-    pub(super) fn generate(&self, source: &Source) -> TokenStream {
+    pub(super) fn generate(&self, doubted: bool, source: &Source) -> TokenStream {
         let bounded = self.bounded();
-        let (key, whole) = (self.key(&self.generics, source), self.whole(&bounded, source));
+        let (key, whole) = (self.key(&self.generics, source), self.whole(&bounded, doubted, source));
         let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
         let imports = types::imports(&self.krate);
         quote! {
@@ -61,11 +61,13 @@ impl Model {
         let name = self.name.to_string();
         let mut bare = generics.clone();
         bare.where_clause = None;
-        bare.type_params_mut().for_each(|param| (param.bounds, param.default) = Default::default());
+        bare.type_params_mut()
+            .for_each(|param| (param.bounds, param.default) = (parse_quote!(?::core::marker::Sized), None));
         let (params, arguments, _) = bare.split_for_impl();
         let types = bare.type_params().map(|param| &param.ident);
         let krate = &self.krate;
-        let declared = quote!(pub struct __CninfraId #params (#krate::PhantomData<fn() -> (#(#types,)*)>););
+        let declared =
+            quote!(pub struct __CninfraId #params (#krate::PhantomData<fn() -> (#(#krate::PhantomData<#types>,)*)>););
         let identity =
             Identity { instance: names::kebab(&name), name, given: None, generics, ty: quote!(__CninfraId #arguments) };
         let key = identity.expand(source, krate);
@@ -96,8 +98,8 @@ impl Model {
         bounded
     }
 
-    /// What the flavor is.
-    fn whole(&self, bounded: &Generics, source: &Source) -> TokenStream {
+    /// What the flavor is. `doubted`: a field may be one that no struct can have.
+    fn whole(&self, bounded: &Generics, doubted: bool, source: &Source) -> TokenStream {
         let (krate, name) = (&self.krate, &self.name);
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
@@ -107,7 +109,7 @@ impl Model {
         let sound = quote!(#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }>);
         let (mut types, mut patterns, mut variables, mut fields) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut aliases = TokenStream::new();
-        let doubtful = concrete && self.fields.iter().any(|field| types::asks_a_generic(&field.ty));
+        let doubtful = concrete && (doubted || self.fields.iter().any(|field| types::asks_a_generic(&field.ty)));
         for (place, Field { name: field, ty, provides: interfaces }) in self.fields.iter().enumerate() {
             let provides: Vec<_> =
                 interfaces.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
@@ -170,6 +172,8 @@ impl Model {
         let (declared, made) =
             if doubtful { types::made(quote!(<#sound as #krate::Pass>::Of<#name>)) } else { (quote!(), quote!(Self)) };
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
+        let places: Vec<_> = self.fields.iter().map(|field| field.ty.span()).collect();
+        let types = types::named("Types", &types, &places, name);
         let (package, version) = (&source.package, &source.version);
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
         let (root, opened) = (krate.root(), key::opened(bounded, name));
@@ -204,7 +208,7 @@ impl Model {
             #[doc(hidden)]
             impl #opened #krate::Nested for #name #arguments #wher {
                 type Id = __CninfraId #arguments;
-                type Types = #types;
+                #types
                 type Fields = #known;
                 type Kind = #krate::#kind;
                 #tree

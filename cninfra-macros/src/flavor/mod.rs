@@ -3,7 +3,12 @@
 mod expand;
 mod model;
 
-use crate::{args, broken, ctxt::Ctxt, source::Source};
+use crate::{
+    args, broken,
+    ctxt::Ctxt,
+    doubt::{Doubts, Of},
+    source::Source,
+};
 use model::Model;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,11 +19,19 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     if args::derived_again(&input.attrs, "Flavor", &mut cx) {
         return cx.finish();
     }
-    let model = Model::parse(&input, &mut cx);
+    let mut model = Model::parse(&input, &mut cx);
     if model.is_hopeless() {
         return cx.finish();
     }
-    let generated = if cx.is_broken() { model.inert(source) } else { model.generate(source) };
+    let generated = if cx.is_broken() {
+        model.inert(source)
+    } else {
+        let types = model.fields.iter_mut().map(|field| &mut field.ty);
+        let of = Of { name: &model.name, vis: &model.vis, generics: &model.generics, krate: &model.krate };
+        let doubts = Doubts::of_derived(of, types);
+        let generated = model.generate(!doubts.is_empty(), source);
+        doubts.around(generated)
+    };
     let errors = cx.finish();
     quote!(#generated #errors)
 }

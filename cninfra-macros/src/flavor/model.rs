@@ -105,10 +105,12 @@ impl Model {
         !self.has_size || self.is_endless()
     }
 
-    /// Is one of its fields the flavor itself?
+    /// Is one of its fields the flavor itself, or an `Option` of it?
     fn is_endless(&self) -> bool {
-        let is_itself = |ty: &Type| matches!(ungroup(ty), Type::Path(path) if path.path.is_ident(&self.name));
-        self.fields.iter().any(|field| is_itself(&field.ty))
+        self.fields.iter().any(|field| match types::holder(&field.ty) {
+            Some((holder, inner)) if holder == "Option" => types::is_itself(inner, &self.name),
+            _ => types::is_itself(&field.ty, &self.name),
+        })
     }
 }
 

@@ -30,6 +30,20 @@ pub(super) enum Deps {
     Broken(TokenStream),
 }
 
+impl Deps {
+    /// Where each of them is.
+    pub(super) fn places(&self) -> Vec<Span> {
+        match self {
+            Deps::Tuple(types) => {
+                let key = |ty| types::dependency(ty).map_or(ty, |(_, key)| key);
+                types.iter().map(|ty| key(ty).span()).collect()
+            }
+            Deps::Struct(ty) => vec![ty.span()],
+            Deps::Broken(_) => Vec::new(),
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Arguments {
     pub(super) deps: Option<Deps>,
@@ -172,7 +186,8 @@ impl Arguments {
 
     /// What can be said only with the struct at hand.
     pub(super) fn check(&self, def: &ItemStruct, roles: &[Role], cx: &mut Ctxt) {
-        let has_config = self.seen_config.is_some() || roles.iter().any(|role| matches!(role, Role::Config(_)));
+        let has_config = self.seen_config.is_some()
+            || roles.iter().any(|role| matches!(role, Role::Config(_) | Role::Refused(true)));
         if let (Some(span), Some(_), false) = (self.seen_flags, &self.flags, has_config) {
             let mend = match self.deps {
                 Some(_) => "say its type: `config = T`",

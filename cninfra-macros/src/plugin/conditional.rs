@@ -2,7 +2,7 @@
 //! attribute leaves the rest to a derive.
 
 use super::{arguments::Arguments, closed, impls, malformed};
-use crate::{ctxt::Ctxt, source::Source};
+use crate::{ctxt::Ctxt, doubt, source::Source};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{ItemStruct, Meta};
@@ -23,7 +23,12 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
     let krate = Arguments::parse(given.clone(), &mut cx).krate;
     // what no field can have is told of where it stands, if the field does: a derive could not take it out of the struct
     for field in &mut def.fields {
-        malformed::refuse(&mut field.ty, &krate, &mut cx);
+        if !malformed::refuse(&mut field.ty, &krate, &mut cx) {
+            let asks = doubt::ask(&mut field.ty, &krate);
+            if asks {
+                doubt::allow_asking(field);
+            }
+        }
     }
     let _ = cx.finish();
     let def = closed(&def);

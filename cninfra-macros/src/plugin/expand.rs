@@ -45,10 +45,21 @@ pub(super) fn generate(
     let (Style { deps, metas, config, construct }, lists) = match &args.deps {
         Some(listed) => {
             let style = listed_style(def, listed, args);
-            let lists = lists(name, &def.generics, &style.deps, krate);
-            (Style { deps: quote!(<#krate::Attribute as #krate::DepsOf<Self>>::Deps), ..style }, lists)
+            let deps = types::named("Deps", &style.deps, &listed.places(), name);
+            let lists = lists(name, &def.generics, &deps, krate);
+            (Style { deps: quote!(type Deps = <#krate::Attribute as #krate::DepsOf<Self>>::Deps;), ..style }, lists)
         }
-        None => (field_style(def, roles, krate), quote!()),
+        None => {
+            let style = field_style(def, roles, krate);
+            let places: Vec<_> = def
+                .fields
+                .iter()
+                .zip(roles)
+                .filter(|(_, role)| matches!(role, Role::Dep))
+                .map(|(field, _)| field.ty.span())
+                .collect();
+            (Style { deps: types::named("Deps", &style.deps, &places, name), ..style }, quote!())
+        }
     };
     let extras = extras(args, &config);
     let lifecycle = lifecycle(def, args);
@@ -62,7 +73,7 @@ pub(super) fn generate(
         #[diagnostic::do_not_recommend]
         #[doc(hidden)]
         impl #impl_generics #krate::Plugin for #ty #wher {
-            type Deps = #deps;
+            #deps
             type Itself = Self;
             const PLUGIN: &'static #krate::PluginMeta = {
                 #shared
@@ -96,7 +107,7 @@ pub(super) fn lists(name: &Ident, generics: &syn::Generics, deps: &TokenStream, 
         #[diagnostic::do_not_recommend]
         #[doc(hidden)]
         impl #impl_generics #krate::DepsOf<#name #arguments> for #krate::Attribute #wher {
-            type Deps = #deps;
+            #deps
         }
     }
 }
@@ -122,7 +133,7 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
     }
     // in generic code method lookup would silently take "none" for a conditional impl: it is required
     let (this, at) = (quote!(__this), krate.at(name.span())); // `this` not of the name's span: that may be another macro's
-    quote_spanned!(name.span()=> <#at::Attribute as #at::HasLifecycle<Self>>::__running(#this))
+    quote_spanned!(name.span()=> <#at::Attribute as #at::HasLifecycle<Self, _>>::__running(#this, 0))
 }
 
 pub(super) fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) -> Style {

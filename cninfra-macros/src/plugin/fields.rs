@@ -1,6 +1,6 @@
 //! What each field of a plugin is filled with. Takes the helper attributes off the fields.
 
-use super::{held, malformed};
+use super::malformed;
 use crate::{args::span_of, ctxt::Ctxt, krate::Krate, lifetimes, names, types};
 use quote::quote;
 use syn::{Attribute, Expr, Fields, Generics, Ident, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
@@ -12,6 +12,8 @@ pub(super) enum Role {
     Config(Option<Expr>),
     Context,
     Default(Option<Expr>),
+    /// What is wrong with it is told. Is it marked as the config section?
+    Refused(bool),
 }
 
 const HELPERS: [&str; 4] = [names::CONFIG, names::CONTEXT, names::DEFAULT, names::DEP];
@@ -34,9 +36,8 @@ pub(super) fn parse(
             cx.told();
         }
         if let Some((name, generics)) = owned {
-            // with `'static` in its place, the dependency is none
-            refused = refuse_lifetime(&mut field.ty, generics, cx) && types::dependency(&field.ty).is_some();
-            refuse_itself(&mut field.ty, name, generics, krate, cx);
+            refused = refuse_lifetime(&mut field.ty, generics, cx);
+            refused |= refuse_itself(&mut field.ty, name, generics, krate, cx);
         }
         refused = refused
             || refuse_lent(&mut field.ty, owned.is_some(), krate, cx)
@@ -44,7 +45,9 @@ pub(super) fn parse(
         malformed::mend(&mut field.attrs, &HELPERS, cx);
         let attributes = take(&mut field.attrs);
         if refused {
-            roles.push(Role::Default(None));
+            let is_config = attributes.iter().any(|attribute| attribute.path().is_ident(names::CONFIG));
+            has_config |= is_config;
+            roles.push(Role::Refused(is_config));
             continue;
         }
         if listed {
@@ -64,10 +67,7 @@ pub(super) fn parse(
         roles.push(match attributes.first() {
             Some(attribute) => marked(attribute, &field.ty, &mut has_config, cx),
             None if types::dependency(&field.ty).is_some() => Role::Dep,
-            None => {
-                held::refuse(&field.ty, cx);
-                Role::Default(None)
-            }
+            None => Role::Default(None),
         });
     }
     roles
@@ -76,6 +76,12 @@ pub(super) fn parse(
 /// A plugin outlives whoever lends: a reference without a lifetime can not be meant. (A handle takes its place, so that rustc does not
 /// ask for the lifetime. Where the struct is not `owned`, it does.)
 fn refuse_lent(ty: &mut Type, owned: bool, krate: &Krate, cx: &mut Ctxt) -> bool {
+    let refused = |cx: &mut Ctxt, span| {
+        cx.error(
+            span,
+            "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`",
+        );
+    };
     let lent = match types::dependency(ty) {
         Some((_, Type::Reference(lent))) => lent,
         None if let Type::Reference(lent) = types::ungroup(ty)
@@ -83,14 +89,16 @@ fn refuse_lent(ty: &mut Type, owned: bool, krate: &Krate, cx: &mut Ctxt) -> bool
         {
             lent
         }
+        _ if owned => {
+            let within = lifetimes::lend_static(ty);
+            within.iter().for_each(|span| refused(cx, *span));
+            return within.is_some();
+        }
         _ => return false,
     };
     let inner = &lent.elem;
     if owned || lent.lifetime.is_some() {
-        cx.error(
-            lent.and_token.span(),
-            "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`",
-        );
+        refused(cx, lent.and_token.span());
     } else {
         cx.told();
     }
@@ -110,18 +118,16 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
     true
 }
 
-/// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place.)
-fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate, cx: &mut Ctxt) {
-    let is_itself = match types::ungroup(ty) {
-        Type::Path(path) => path.path.is_ident(name) || path.path.is_ident("Self"),
-        _ => false,
-    };
+/// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place.) Is it one?
+fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate, cx: &mut Ctxt) -> bool {
+    let is_itself = types::is_itself(ty, name);
     if is_itself {
         cx.error(ty.span(), "CN033: a plugin can not hold itself\n= help: take the field away");
         // by its name: the impls of an inert plugin have another `Self`
         let (_, arguments, _) = generics.split_for_impl();
         *ty = parse_quote!(#krate::Dep<#name #arguments>);
     }
+    is_itself
 }
 
 /// The helper attributes of a field, off the field.
@@ -147,7 +153,7 @@ fn marked(attribute: &Attribute, ty: &Type, has_config: &mut bool, cx: &mut Ctxt
                     span_of(attribute),
                     "CN010: `#[default]` takes one expression\n= help: `#[default(expression)]`",
                 );
-                Role::Default(None)
+                Role::Refused(false)
             }
         };
     }

@@ -1,42 +1,45 @@
 //! A `Dep` in a container that is no way to ask for dependencies: the field would be filled with its default, which is empty, and nobody would
 //! see it. Only containers that nothing is put into later: a `Mutex` or a `OnceLock` may well begin empty.
 
-use crate::{ctxt::Ctxt, types};
-use syn::{GenericArgument, PathArguments, Type, spanned::Spanned as _};
+use crate::{krate::Krate, types};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{GenericArgument, PathArguments, Type, TypePath};
 
 /// What is empty by default.
 const EMPTY: [&str; 7] = ["BTreeMap", "BTreeSet", "HashMap", "HashSet", "Option", "Vec", "VecDeque"];
 /// What is as empty as what it holds.
 const AROUND: [&str; 2] = ["Arc", "Box"];
 
-pub(super) fn refuse(ty: &Type, cx: &mut Ctxt) {
-    if holds(ty, false) {
-        cx.error(
-            ty.span(),
-            "CN033: plugins are not asked for in this way: the field would hold its default, which is empty\n= help: a dependency is `Dep<Plugin>`, \
-             `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`; if the default is meant: `#[default(Default::default())]`",
-        );
-    }
+/// Is it one? Asked of the compiler, since another type may be called as such a container.
+pub(super) fn question(ty: &Type, krate: &Krate) -> Option<TokenStream> {
+    let words = holds(ty, false)?.into_iter().map(|path| types::is_of_std(path, krate));
+    Some(quote!(true #(&& #words)*))
 }
 
-/// Holds it a `Dep`, and nothing by default? `empty`: what stands around it is.
-fn holds(ty: &Type, empty: bool) -> bool {
+/// If it holds a `Dep`, and nothing by default: in what, if that is std's. `empty`: what stands around it is.
+fn holds(ty: &Type, empty: bool) -> Option<Vec<&TypePath>> {
     if let Type::Tuple(tuple) = types::ungroup(ty) {
-        return tuple.elems.iter().any(|inner| holds(inner, empty));
+        return tuple.elems.iter().find_map(|inner| holds(inner, empty));
     }
-    let Type::Path(path) = types::ungroup(ty) else { return false };
-    let Some(last) = path.path.segments.last() else { return false };
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+    let Type::Path(path) = types::ungroup(ty) else { return None };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     let word = last.ident.to_string();
     if word == "Dep" {
         // one of two is another type
-        return empty && arguments.args.len() == 1;
+        return (empty && arguments.args.len() == 1).then(Vec::new);
     }
     let is_empty = EMPTY.contains(&word.as_str());
     if !types::may_be_of_std(path) || !(is_empty || AROUND.contains(&word.as_str())) {
-        return false;
+        return None;
     }
-    arguments.args.iter().any(|inner| matches!(inner, GenericArgument::Type(inner) if holds(inner, empty || is_empty)))
+    let mut words = arguments.args.iter().find_map(|inner| match inner {
+        GenericArgument::Type(inner) => holds(inner, empty || is_empty),
+        _ => None,
+    })?;
+    words.push(path);
+    Some(words)
 }
 
 #[cfg(test)]
@@ -52,7 +55,7 @@ mod tests {
             parse_quote!(Arc<[u8]>),
             parse_quote!(Vec<(String, Box<Dep<A>>)>),
         ];
-        let told: Vec<_> = wrong.iter().map(|ty| holds(ty, false)).collect();
+        let told: Vec<_> = wrong.iter().map(|ty| holds(ty, false).is_some()).collect();
         assert_eq!(told, [true, true, false, true]);
         let right: [Type; 6] = [
             parse_quote!(OnceLock<Dep<A>>),
@@ -64,6 +67,6 @@ mod tests {
             // it has no default, which is told of as such
             parse_quote!(Arc<Dep<A>>),
         ];
-        assert!(!right.iter().any(|ty| holds(ty, false)));
+        assert!(!right.iter().any(|ty| holds(ty, false).is_some()));
     }
 }

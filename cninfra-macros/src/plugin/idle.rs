@@ -13,7 +13,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments) -> Option<TokenStream> {
         const _: () = {
             #[allow(unused_imports)]
             use #at::IsNot as _;
-            #at::idle(#at::Is::<#name>::RUNS, #plugin)
+            #at::idle(#at::Is::<#name>::__RUNS, #plugin)
         };
     })
 }

@@ -17,10 +17,12 @@ mod values;
 use crate::{
     args, broken,
     ctxt::Ctxt,
+    doubt::{Doubts, Of},
     guessed, key,
     source::{self, Source},
 };
 use arguments::Arguments;
+use fields::Role;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use shared::Shared;
@@ -79,13 +81,20 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         &mut cx,
     );
     arguments.check(def, &fields, &mut cx);
+    let of = Of { name: &def.ident, vis: &def.vis, generics: &def.generics, krate: &arguments.krate };
+    let mut doubts = Doubts::of_plugin(of, &mut def.fields, owned, |place| {
+        fields.get(place).is_some_and(|role| matches!(role, Role::Dep))
+    });
+    // what is wrong with a generic one may be its parameters
+    let mut broken = arguments.is_broken() || (cx.is_broken() && !def.generics.params.is_empty());
     if args::impossible(&def.fields, &def.generics) {
         cx.told();
+        broken = true;
     }
     for span in args::derived(&def.attrs, "Flavor") {
         cx.error(span, args::PLUGIN_AND_FLAVOR);
+        broken = true;
     }
-    let broken = cx.is_broken() || arguments.is_broken();
     let shared = Shared::of(def, &arguments, &fields, owned, broken);
     let asked = &shared.asked;
     let generated = if broken {
@@ -100,7 +109,8 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         let idle = idle::check(def, &arguments);
         quote!(#generated #sections #idle)
     };
-    let errors = cx.finish();
+    doubts.give_back(&mut def.fields);
+    let (generated, errors) = (doubts.around(generated), cx.finish());
     quote!(#generated #errors)
 }
 

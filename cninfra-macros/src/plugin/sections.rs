@@ -22,7 +22,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
             true => quote_spanned!(flags.span()=> const _: () = #at::check_flags(#flags, #plugin);),
         }
     });
-    let has_config = roles.iter().any(|role| matches!(role, Role::Config(_)));
+    let has_config = roles.iter().any(|role| matches!(role, Role::Config(_) | Role::Refused(true)));
     let candidates = def.fields.iter().zip(def.fields.members()).zip(roles).filter(|((field, _), role)| {
         matches!(role, Role::Default(None))
             && args.deps.is_none()
@@ -36,7 +36,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
         let (ty, field) = (&field.ty, quote!(#member).to_string());
         let at = krate.at(ty.span());
         // another type may be called `Live`
-        let question = format_ident!("{}", if is_live(ty) { "SECTION" } else { "READ" });
+        let question = format_ident!("{}", if is_live(ty) { "__SECTION" } else { "__READ" });
         quote_spanned! {ty.span()=>
             const _: () = {
                 #[allow(unused_imports)]

@@ -4,7 +4,7 @@
 //! type is one that the compiler speaks of no more, so that nothing else errs for it: neither futures that borrow the plugin nor
 //! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
 
-use crate::{krate::Krate, size, types};
+use crate::{doubt, krate::Krate, size, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
@@ -14,6 +14,7 @@ use syn::{
 use super::{
     arguments::{Arguments, Deps},
     fields::Role,
+    held,
 };
 
 /// Types of std that are never shared, whatever they hold.
@@ -22,6 +23,9 @@ const CELLS: [&str; 5] = ["Cell", "LazyCell", "OnceCell", "RefCell", "UnsafeCell
 /// Those that are shared where what they hold is.
 const HOLDERS: [&str; 10] =
     ["BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "PhantomData", "Result", "Vec", "VecDeque"];
+
+/// Of those that hold a plugin, what is empty by default.
+const EMPTY: [&str; 2] = ["Option", "Vec"];
 
 /// Traits of std whose `dyn` is not shared unless it says so.
 const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
@@ -44,6 +48,8 @@ pub(super) struct Shared {
     pub(super) asked: TokenStream,
     /// Fields, by place, and the types that they get in the struct.
     guarded: Vec<(usize, Type)>,
+    /// What asks of words only.
+    held: Vec<TokenStream>,
 }
 
 impl Shared {
@@ -65,34 +71,49 @@ impl Shared {
             if listed || matches!(role, Role::Dep) || types::dependency(ty).is_some() || is_plain(ty) {
                 continue;
             }
+            // rustc would tell of its size, too: see `refuse_itself`
+            if owned
+                && matches!(role, Role::Default(None))
+                && let Some(words) = optional_self(ty, &def.ident, krate)
+            {
+                let (at, name) = (krate.at(ty.span()), quote!(#member).to_string());
+                let ask = quote_spanned!(ty.span()=> { #at::alone(true #(&& #words)*, #plugin, #name); 0 });
+                this.guarded.push((place, Type::Verbatim(guard(ask, "Any", quote!(#ty), ty.span(), krate))));
+                continue;
+            }
             // a constant that asks for the plugin while its field's type is worked out would go round in a circle
             if types::names(quote!(#ty), &plugin) {
                 continue;
             }
             // a type that is wrong is told of already
-            if broken && (types::is_impossible(ty, &def.generics) || types::names(quote!(#ty), "compile_error")) {
+            if broken && types::is_impossible(ty, &def.generics)
+                || matches!(role, Role::Refused(_)) && types::names(quote!(#ty), "compile_error")
+            {
+                continue;
+            }
+            // in a generic struct a doubted type stands as it asks, and would ask again
+            if generic && doubt::asks(ty) {
                 continue;
             }
             let name = quote!(#member).to_string();
             let at = krate.at(ty.span());
-            let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::SHARED, #plugin, #name));
-            if !generic
-                && !broken
-                && matches!(role, Role::Default(None))
-                && args.deps.is_none()
-                && let Some((question, inner)) = alone(ty)
-            {
-                ask = quote_spanned! {ty.span()=>
-                    #at::alone(#at::Is::<#inner>::#question, #plugin, #name);
-                    #ask
-                };
+            let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::__SHARED, #plugin, #name));
+            if matches!(role, Role::Default(None)) && args.deps.is_none() {
+                if let Some(question) = held::question(ty, krate) {
+                    this.held.push(quote_spanned!(ty.span()=> #at::held(#question)));
+                } else if !generic && let Some(question) = alone(ty, krate) {
+                    ask = quote_spanned! {ty.span()=>
+                        #at::alone(#question, #plugin, #name);
+                        #ask
+                    };
+                }
             }
             // of a parameter, the struct does not say that it is shared
             let owned = owned && !def.generics.params.iter().any(|param| names_parameter(ty, param));
             let is_shown = matches!(field.vis, Visibility::Public(_)); // in the documentation, with what asks
             if owned && size::is_doubtful(ty) && !is_shown {
                 // nothing but this is asked in the struct: what else a type is may lead back to the plugin
-                let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::SIZED, #plugin, #name); 0 });
+                let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::__SIZED, #plugin, #name); 0 });
                 this.guarded.push((place, Type::Verbatim(guard(sized, "Any", quote!(#ty), ty.span(), krate))));
                 all.push(ask);
             } else if owned && is_local(ty, Want { send: true, sync: true }) {
@@ -101,14 +122,16 @@ impl Shared {
                 all.push(ask);
             }
         }
+        let mut guarded = std::mem::take(&mut this.held);
         if generic && !all.is_empty() {
             // an anonymous constant can not name a parameter
             this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#all;)*);
         } else {
-            // one for each field, so that each is told of
-            let guards = all.into_iter().map(|ask| guard(ask, "Of", quote!(()), Span::call_site(), krate));
-            this.asked = quote!(#(let _: #guards = ();)*);
+            guarded.append(&mut all);
         }
+        // one for each field, so that each is told of
+        let guards = guarded.into_iter().map(|ask| guard(ask, "Of", quote!(()), Span::call_site(), krate));
+        this.asked.extend(quote!(#(let _: #guards = ();)*));
         this
     }
 
@@ -117,6 +140,7 @@ impl Shared {
         let mut fields: Vec<_> = fields.iter_mut().collect();
         for (place, ty) in self.guarded {
             fields[place].ty = ty;
+            doubt::allow_asking(fields[place]);
         }
     }
 }
@@ -138,20 +162,51 @@ fn guard(constant: TokenStream, pass: &str, ty: TokenStream, span: Span, krate: 
     }
 }
 
-/// What tells that a field holds a plugin without `Dep`. (A plugin that has no default is told of as any such field is.)
-fn alone(mut ty: &Type) -> Option<(Ident, &Type)> {
-    let mut empty = false;
-    while let Some((wrapper, inner)) = types::holder(ty) {
-        empty |= wrapper == "Option" || wrapper == "Vec";
-        ty = inner;
+/// What tells that a field holds a plugin without `Dep`, by itself or in what is std's. (A plugin that has no default is told of as any such field is.)
+fn alone(ty: &Type, krate: &Krate) -> Option<TokenStream> {
+    let (mut inner, mut holders) = (ty, Vec::new());
+    while let Some((holder, of)) = types::holder(inner) {
+        holders.push((holder, inner));
+        inner = of;
     }
-    let question = match (empty, types::is_dyn(ty)) {
+    let names: Vec<_> = holders.iter().map(|(holder, _)| holder.as_str()).collect();
+    let empty = names.iter().any(|name| EMPTY.contains(name));
+    let question = match (empty, types::is_dyn(inner)) {
         (true, true) => "INTERFACE",
         (true, false) => "PLUGIN",
         (false, true) => return None,
         (false, false) => "TWIN",
     };
-    Some((format_ident!("{question}"), ty))
+    let at = krate.at(ty.span());
+    let within = match names[..] {
+        // (a `dyn` in an `Option` is asked for its size)
+        [_] => question != "INTERFACE",
+        [outer, inner] => EMPTY.contains(&outer) && !EMPTY.contains(&inner),
+        _ => false,
+    };
+    // most are one question, with the holders in it
+    if within {
+        let question = format_ident!("__{question}_IN_{}", names.join("_"));
+        return Some(quote_spanned!(ty.span()=> #at::Within::<#ty>::#question));
+    }
+    let question = format_ident!("__{question}");
+    let words = holders.iter().filter_map(|(_, ty)| match types::ungroup(ty) {
+        Type::Path(path) => Some(types::is_of_std(path, krate)),
+        _ => None,
+    });
+    Some(quote_spanned!(ty.span()=> #at::Is::<#inner>::#question #(&& #words)*))
+}
+
+/// An `Option` of the plugin itself, if that is std's.
+fn optional_self(mut ty: &Type, name: &Ident, krate: &Krate) -> Option<Vec<TokenStream>> {
+    let mut words = Vec::new();
+    while let Type::Path(path) = types::ungroup(ty)
+        && let Some((_, inner)) = types::holder(ty).filter(|(holder, _)| holder == "Option")
+    {
+        words.push(types::is_of_std(path, krate));
+        ty = inner;
+    }
+    (!words.is_empty() && types::is_itself(ty, name)).then_some(words)
 }
 
 /// Is it made of numbers, texts, atomics, and what holds them?

@@ -10,7 +10,7 @@ use super::{
 use crate::{deps::Asked, deps::asked, source::Source, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Fields, Ident, ItemStruct};
+use syn::{Fields, Ident, ItemStruct, spanned::Spanned as _};
 
 /// The widest tuple of dependencies.
 const WIDTH: usize = 12;
@@ -38,6 +38,7 @@ pub(super) fn generate(
     let (mut deps, mut blank, mut other) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     let mut config = quote!(#krate::Option::None);
     let (cx, mut variables, mut doubtful) = (context(), 0_usize, false);
+    let (mut listed, mut places) = (Vec::new(), Vec::new());
     for (field, role) in def.fields.iter().zip(roles) {
         let (ty, member) = (&field.ty, field.ident.as_ref()?);
         match role {
@@ -49,10 +50,12 @@ pub(super) fn generate(
                 variables += 1;
                 if types::asks_a_generic(ty) {
                     doubtful = true;
-                    deps.extend(quote!(#member #variable #of #name {#key} {<__CninfraSound as #krate::Pass>::Of<#ty>}));
+                    listed.push(quote!(<__CninfraSound as #krate::Pass>::Of<#ty>));
                 } else {
-                    deps.extend(quote!(#member #variable #of #name {#key} {#ty}));
+                    listed.push(quote!(#ty));
                 }
+                deps.extend(quote!(#member #variable #of #name {#key}));
+                places.push(ty.span());
             }
             Role::Default(None) => {
                 let ty = values::blank(ty);
@@ -70,6 +73,7 @@ pub(super) fn generate(
     let (id, hash, digits) = identity(name, &def.generics, args, TokenStream::new()).plain(source);
     let (text, instance) = (name.to_string(), args.instance(name));
     let (extras, root) = (extras(args, &config), krate.root());
+    let list = types::named("Deps", &quote!((#(#listed,)*)), &places, name);
     let (mut items, mut made) = (quote!(), quote!(#name));
     if doubtful {
         let declared;
@@ -80,7 +84,7 @@ pub(super) fn generate(
         };
     }
     Some(quote!(#root::__plugin! {
-        #name #text #id #instance #hash [#(#digits)*] deps [#deps] blank [#blank] other [#other] #cx {#shared} {#extras}
+        #name #text #id #instance #hash [#(#digits)*] deps [#deps] {#list} blank [#blank] other [#other] #cx {#shared} {#extras}
         #made {#items}
     }))
 }
@@ -88,7 +92,9 @@ pub(super) fn generate(
 /// The impls of one that builds itself.
 fn listed(def: &ItemStruct, args: &Arguments, deps: &Deps, shared: &TokenStream, source: &Source) -> TokenStream {
     let name = &def.ident;
+    let places = deps.places();
     let Style { deps, metas, config, construct } = listed_style(def, deps, args);
+    let deps = types::named("Deps", &deps, &places, name);
     let (id, hash, digits) = identity(name, &def.generics, args, TokenStream::new()).plain(source);
     let (text, instance) = (name.to_string(), args.instance(name));
     let (extras, root, cx) = (extras(args, &config), args.krate.root(), context());

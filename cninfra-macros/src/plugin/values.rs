@@ -1,7 +1,7 @@
 //! What the fields of a plugin are filled with, but for its dependencies.
 
 use super::fields::Role;
-use crate::{krate::Krate, size};
+use crate::{doubt, krate::Krate, size};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Ident, ItemStruct, Type, spanned::Spanned as _};
@@ -25,6 +25,7 @@ pub(super) fn value(def: &ItemStruct, ty: &Type, role: &Role, cx: &Ident, krate:
         }
         Role::Context => quote_spanned!(span=> <#ty as #krate::FromContext>::from_context(#cx)),
         Role::Default(Some(value)) => quote!(#value),
+        Role::Refused(_) => quote!(#krate::refused()),
         Role::Default(None) | Role::Dep => {
             let ty = blank(ty);
             quote_spanned!(span=> <#ty as #krate::Blank>::blank())
@@ -34,7 +35,7 @@ pub(super) fn value(def: &ItemStruct, ty: &Type, role: &Role, cx: &Ident, krate:
 
 /// The type of a field that is filled with its default: left to the struct where that asks whether it has a size.
 pub(super) fn blank(ty: &Type) -> TokenStream {
-    if size::is_doubtful(ty) { quote_spanned!(ty.span()=> _) } else { quote!(#ty) }
+    if size::is_doubtful(ty) || doubt::asks(ty) { quote_spanned!(ty.span()=> _) } else { quote!(#ty) }
 }
 
 /// The type, if what the plugin says of itself is right; else one that the compiler speaks of no more. (Not in generic code, where the

@@ -9,7 +9,7 @@ macro_rules! __plugin {
     (
         $name:ident $text:literal $id:literal $instance:literal $instance_id:literal
         [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident $x6:ident]
-        deps [$($field:ident $var:ident $via:ident $konst:ident {$($key:tt)*} {$($dep:tt)*})*]
+        deps [$($field:ident $var:ident $via:ident $konst:ident {$($key:tt)*})*] {$($list:tt)*}
         blank [$($member:ident {$($blank:tt)*})*]
         other [$($other:ident {$($value:tt)*})*] $cx:ident
         {$($shared:tt)*} {$($extras:tt)*} $made:ident {$($items:tt)*}
@@ -29,7 +29,7 @@ macro_rules! __plugin {
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
             impl $crate::private::Plugin for $name {
-                type Deps = ($($($dep)*,)*);
+                $($list)*
                 type Itself = Self;
                 const PLUGIN: &'static $crate::private::PluginMeta = {
                     $($shared)*
@@ -87,7 +87,7 @@ macro_rules! __listed {
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
             impl $crate::private::DepsOf<$name> for $crate::private::Attribute {
-                type Deps = $($deps)*;
+                $($deps)*
             }
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]

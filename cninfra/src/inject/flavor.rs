@@ -97,7 +97,7 @@ pub struct ByItself<F>(PhantomData<F>);
 /// The flavor that an agent runs.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{F}` is not a flavor that runs by itself",
-    label = "put `#[derive(Flavor)]` on it; one with `#[flavor(open)]` needs a flavor around it"
+    label = "put `#[derive(Flavor)]` on it; one with `#[flavor(open)]` needs a flavor around it; or one of its plugins is not `Send` and `Sync`"
 )]
 pub trait Runs<F>: 'static {
     fn hold() -> Box<dyn Held<F>>;

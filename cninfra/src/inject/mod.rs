@@ -32,6 +32,8 @@ pub(crate) mod slot;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod trie;
 mod tuple;
+#[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod word;
 
 pub use deps::{DepItem, DepSet};
 pub use flavor::Flavor;

@@ -203,21 +203,28 @@ where
     }
 }
 
-/// [`Lifecycle`] of a generic plugin, as generated code asks for it. (Of [`Attribute`]: of the plugin itself rustc would say where it is, and how to ask for it.)
+/// [`Lifecycle`] of a generic plugin, as generated code asks for it. (Of [`Attribute`]: of the plugin itself rustc would say where it is, and how to ask for it.
+/// And of a number whose type is not known yet: else it would say how to ask for all of this in a `where` clause.)
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN008: generic plugin `{P}` has no lifecycle",
     label = "`Lifecycle` is not implemented for all its parameters",
     note = "write `impl<..> Lifecycle for {P} {{}}` with the bounds of the struct, or put `#[plugin(no_lifecycle)]` on it"
 )]
-pub trait HasLifecycle<P> {
-    fn __running(this: &Dep<P>) -> Option<Arc<dyn Running>>;
+pub trait HasLifecycle<P, N> {
+    fn __running(this: &Dep<P>, _: N) -> Option<Arc<dyn Running>>;
 }
 #[diagnostic::do_not_recommend]
-impl<P: Lifecycle + Send + Sync + 'static> HasLifecycle<P> for Attribute {
-    fn __running(this: &Dep<P>) -> Option<Arc<dyn Running>> {
+impl<P: Lifecycle + Send + Sync + 'static, N> HasLifecycle<P, N> for Attribute {
+    fn __running(this: &Dep<P>, _: N) -> Option<Arc<dyn Running>> {
         Some(this.0.clone())
     }
+}
+
+/// The value of a field that the compiler refuses. Never runs.
+#[doc(hidden)]
+pub fn refused<T>() -> T {
+    unreachable!("cninfra: a plugin with such a field does not compile")
 }
 
 /// A field that is no dependency, no config and nothing of the context.

@@ -44,50 +44,86 @@ pub trait SharedPart: Part + Send + Sync {}
 #[diagnostic::do_not_recommend]
 impl<T: Part + Send + Sync> SharedPart for T {}
 
-/// "Is `T` shared between threads?", answered by name lookup in generated code, where `T` is concrete: `Is::<T>::SHARED` takes the
+/// "Is `T` shared between threads?", answered by name lookup in generated code, where `T` is concrete: `Is::<T>::__SHARED` takes the
 /// inherent constant where it applies, else [`IsNot`]'s. (As a bound, `Send` and `Sync` would be two errors, told again wherever the
 /// plugin is named, and for all that depend on it.)
 #[derive(Debug)]
 pub struct Is<T: ?Sized>(PhantomData<T>);
 impl<T: Send + Sync + ?Sized> Is<T> {
-    pub const SHARED: bool = true;
+    pub const __SHARED: bool = true;
 }
 impl<T> Is<T> {
     /// Has it a size?
-    pub const SIZED: bool = true;
+    pub const __SIZED: bool = true;
 }
 impl<T: Plugin> Is<T> {
     /// Is it a plugin?
-    pub const PLUGIN: bool = true;
+    pub const __PLUGIN: bool = true;
 }
 impl<T: Plugin + Default> Is<T> {
     /// Is it a plugin that can be made of nothing?
-    pub const TWIN: bool = true;
+    pub const __TWIN: bool = true;
 }
 impl<T: Interface + ?Sized> Is<T> {
-    pub const INTERFACE: bool = true;
+    pub const __INTERFACE: bool = true;
 }
 impl<T: Lifecycle> Is<T> {
     /// Has it a lifecycle?
-    pub const RUNS: bool = true;
+    pub const __RUNS: bool = true;
 }
 impl<T: DeserializeOwned> Is<T> {
     /// Can it be read from a file?
-    pub const READ: bool = true;
+    pub const __READ: bool = true;
 }
 impl<T: Section> Is<T> {
     /// Can it be a config section?
-    pub const SECTION: bool = true;
+    pub const __SECTION: bool = true;
 }
+#[allow(non_upper_case_globals, reason = "some have the name of a word: see `word`")]
 pub trait IsNot {
-    const SHARED: bool = false;
-    const SIZED: bool = false;
-    const PLUGIN: bool = false;
-    const TWIN: bool = false;
-    const INTERFACE: bool = false;
-    const READ: bool = false;
-    const SECTION: bool = false;
-    const RUNS: bool = false;
+    const __SHARED: bool = false;
+    const __SIZED: bool = false;
+    const __PLUGIN: bool = false;
+    const __TWIN: bool = false;
+    const __INTERFACE: bool = false;
+    const __READ: bool = false;
+    const __SECTION: bool = false;
+    const __RUNS: bool = false;
+    const __PLUGIN_IN_Option: bool = false;
+    const __PLUGIN_IN_Option_Arc: bool = false;
+    const __INTERFACE_IN_Option_Arc: bool = false;
+    const __PLUGIN_IN_Option_Box: bool = false;
+    const __INTERFACE_IN_Option_Box: bool = false;
+    const __PLUGIN_IN_Option_Rc: bool = false;
+    const __INTERFACE_IN_Option_Rc: bool = false;
+    const __PLUGIN_IN_Vec: bool = false;
+    const __PLUGIN_IN_Vec_Arc: bool = false;
+    const __INTERFACE_IN_Vec_Arc: bool = false;
+    const __PLUGIN_IN_Vec_Box: bool = false;
+    const __INTERFACE_IN_Vec_Box: bool = false;
+    const __PLUGIN_IN_Vec_Rc: bool = false;
+    const __INTERFACE_IN_Vec_Rc: bool = false;
+    const __TWIN_IN_Arc: bool = false;
+    const __TWIN_IN_Box: bool = false;
+    const __TWIN_IN_Rc: bool = false;
+    const __OF_STD_Arc: bool = false;
+    const __OF_STD_BTreeMap: bool = false;
+    const __OF_STD_BTreeSet: bool = false;
+    const __OF_STD_Box: bool = false;
+    const __OF_STD_Cell: bool = false;
+    const __OF_STD_HashMap: bool = false;
+    const __OF_STD_HashSet: bool = false;
+    const __OF_STD_LazyLock: bool = false;
+    const __OF_STD_Mutex: bool = false;
+    const __OF_STD_OnceCell: bool = false;
+    const __OF_STD_OnceLock: bool = false;
+    const __OF_STD_Option: bool = false;
+    const __OF_STD_Rc: bool = false;
+    const __OF_STD_RefCell: bool = false;
+    const __OF_STD_Result: bool = false;
+    const __OF_STD_RwLock: bool = false;
+    const __OF_STD_Vec: bool = false;
+    const __OF_STD_VecDeque: bool = false;
 }
 impl<T: ?Sized> IsNot for Is<T> {}
 
@@ -134,6 +170,18 @@ pub const fn alone(is: bool, plugin: &str, field: &str) {
              `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`",
         ])
     }
+}
+
+/// Fails if a field holds handles in what is empty by default.
+#[track_caller]
+pub const fn held(is: bool) -> usize {
+    if is {
+        text::fail(&[
+            "CN033: plugins are not asked for in this way: the field would hold its default, which is empty\n= help: a dependency is `Dep<Plugin>`, \
+             `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`; if the default is meant: `#[default(Default::default())]`",
+        ])
+    }
+    0
 }
 
 /// Fails if a field that is named as a config section can be read as one, and would hold its default for ever.

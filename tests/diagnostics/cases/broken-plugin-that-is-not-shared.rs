@@ -36,7 +36,7 @@ struct Twice {
 #[plugin]
 struct Marked {
     #[config(strict)] //~ CN010
-    config: Counter,  //~ CN029
+    config: Counter,  //~ CN029 CN026
     of: Dep,          //~ CN010
 }
 

@@ -1,4 +1,5 @@
 //! What has no size can not be held: told once, and nothing of what follows from it.
+//@ repeated because what derives write names the field's type, and rustc tells of it there in the same words
 
 use cninfra::prelude::*;
 use std::{
@@ -38,7 +39,11 @@ struct Writer {
     section: str,                  //~ CN036
     #[default([1])]
     bytes: [u8],                   //~ CN036
-    right: Arc<Mutex<dyn Store>>,
+    both: Dep<Vec<dyn Store>>,     //~ CN036
+    #[dep]
+    marked: Option<dyn Store>,     //~ CN036
+    #[default(Arc::new(Mutex::new(7)))]
+    right: Arc<Mutex<dyn std::any::Any + Send>>,
     right_too: (PhantomData<str>, PhantomData<dyn Store>, &'static str, Box<[u8]>, Vec<Box<dyn Store>>),
 }
 
@@ -64,6 +69,10 @@ struct Maybe {
     other: u32,
     #[cfg(all())]
     store: dyn Store, //~ CN036
+    #[cfg(all())]
+    stores: Vec<dyn Store>, //~ CN036
+    #[cfg(all())]
+    both: Dep<Vec<dyn Store>>, //~ CN036
     #[cfg(any())]
     never: str,
 }
@@ -104,12 +113,18 @@ impl Create for Needing {
 struct Others {
     stores: Vec<dyn Store>, //~ E0277
     reader: Dep<Reader>,
+    other: Dep<Vec<str>>, //~ E0277
 }
 
 #[derive(Flavor)]
 struct Bare {
     reader: Dep<Reader>,
     store: dyn Store, //~ CN007
+}
+#[derive(Flavor)]
+struct Several {
+    stores: Vec<dyn Store>, //~ E0277
+    reader: Dep<Reader>,
 }
 
 #[derive(Flavor)]

@@ -14,7 +14,7 @@ impl Create for Listed {
     }
 }
 #[derive(Flavor)]
-struct App {
+struct App { //~ CN025
     http: Dep<Http>,
     listed: Dep<Listed>,
 }

@@ -1,6 +1,7 @@
 //! A trait's name where a type must stand: once in a flavor. Of a plugin's field rustc tells wherever the type is written: in the struct, in
 //! the list of its dependencies and in what the graph knows of them, all in the same place.
 
+//@ repeated because rustc tells of it wherever the type is written
 use cninfra::prelude::*;
 
 #[interface]
@@ -16,7 +17,7 @@ impl Store for Memory {
 }
 #[plugin]
 struct Reader {
-    store: Dep<Store>, //~ E0782 E0782 E0782
+    store: Dep<Store>, //~ E0782
 }
 type Kept = dyn Store;
 

@@ -14,3 +14,16 @@ struct B<T> { //~ CN008
     t: PhantomData<T>,
 }
 impl Lifecycle for B<Backup> {}
+
+trait Role {}
+#[plugin]
+struct C<T: Role> { //~ CN008
+    t: PhantomData<T>,
+}
+impl<T: Role + Clone> Lifecycle for C<T> {}
+
+#[plugin]
+struct D<T> { //~ CN008
+    t: PhantomData<T>,
+}
+impl<T: Role> Lifecycle for D<T> {}

@@ -13,7 +13,7 @@ struct E;
 #[plugin(config = u8)] //~ CN010
 struct F;
 #[plugin(deps = (), config = 7)] //~ CN010
-struct G;
+struct G; //~ CN009
 #[plugin(name)] //~ CN010
 struct H;
 #[plugin(name = 7)] //~ CN010

@@ -36,7 +36,7 @@ struct F {
     a: Dep<fixture_base::Journal>,
 }
 #[plugin(deps = ())]
-struct G {
+struct G { //~ CN009
     #[config] //~ CN010
     a: u8,
     #[default(7)] //~ CN010

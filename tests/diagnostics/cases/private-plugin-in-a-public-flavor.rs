@@ -4,8 +4,8 @@ pub mod m {
     #[plugin]
     struct Hidden;
 
-    #[derive(Flavor)] //~ E0446
+    #[derive(Flavor)]
     pub struct Mixed {
-        hidden: Dep<Hidden>,
+        hidden: Dep<Hidden>, //~ E0446
     }
 }

@@ -1,0 +1,207 @@
+//! Types of one's own that are called as std's, by a word that is imported: they are what they are, and may well hold what has no size. Only what is
+//! marked is wrong.
+
+use cninfra::prelude::*;
+
+#[interface]
+trait Store {
+    fn get(&self) -> u32;
+}
+#[plugin]
+struct Memory;
+impl Store for Memory {
+    fn get(&self) -> u32 {
+        1
+    }
+}
+#[derive(Qualifier)]
+struct Backup;
+#[plugin]
+#[derive(Default)]
+struct Cache;
+
+mod own {
+    use cninfra::prelude::*;
+    use std::marker::PhantomData;
+
+    pub trait Named {}
+    impl Named for str {}
+    impl Named for dyn super::Store {}
+
+    pub struct Vec<T: ?Sized>(PhantomData<fn(&T)>);
+    pub struct HashMap<K: ?Sized + Named, V: ?Sized>(PhantomData<fn(&K)>, PhantomData<fn(&V)>);
+    pub struct Mutex<T: ?Sized>(PhantomData<fn(&T)>);
+    pub struct Rc<T: ?Sized>(PhantomData<fn(&T)>);
+    pub struct RwLock<T: ?Sized>(std::cell::Cell<u8>, PhantomData<fn(&T)>);
+    pub type Option<T> = cninfra::Dep<T>;
+    /// A plugin, and a flavor of it.
+    #[plugin(no_lifecycle)]
+    pub struct VecDeque<T: ?Sized> {
+        of: PhantomData<fn(&T)>,
+    }
+    #[derive(Flavor)]
+    #[flavor(open)]
+    pub struct BTreeSet<T: ?Sized> {
+        queue: Dep<VecDeque<T>>,
+    }
+
+    impl<T: ?Sized> Default for Vec<T> {
+        fn default() -> Self {
+            Vec(PhantomData)
+        }
+    }
+    impl<K: ?Sized + Named, V: ?Sized> Default for HashMap<K, V> {
+        fn default() -> Self {
+            HashMap(PhantomData, PhantomData)
+        }
+    }
+    impl<T: ?Sized> Default for Rc<T> {
+        fn default() -> Self {
+            Rc(PhantomData)
+        }
+    }
+    impl<T: ?Sized> Default for RwLock<T> {
+        fn default() -> Self {
+            RwLock(Default::default(), PhantomData)
+        }
+    }
+    impl<T: ?Sized> Default for Mutex<T> {
+        fn default() -> Self {
+            Mutex(PhantomData)
+        }
+    }
+}
+use own::{BTreeSet, HashMap, Mutex, Option, Rc, RwLock, Vec, VecDeque};
+
+#[plugin]
+struct Reader {
+    stores: Vec<dyn Store>,
+    names: HashMap<str, [u8]>,
+    several: (u8, Vec<[Vec<[u8]>]>),
+    queue: Dep<VecDeque<dyn Store>>,
+    #[dep]
+    store: Option<dyn Store>,
+    #[default(Vec::default())]
+    hooks: Vec<dyn Fn(u8)>,
+    pub locked: Mutex<dyn Store>,
+    wrong: std::vec::Vec<dyn Store>, //~ CN036
+}
+#[plugin]
+struct Right {
+    stores: Vec<dyn Store>,
+    #[cfg(all())]
+    queue: Dep<VecDeque<dyn Store>>,
+    #[cfg(all())]
+    locked: Mutex<dyn Store>,
+}
+impl Lifecycle for Right {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let (_, _): (&Vec<dyn Store>, &Mutex<dyn Store>) = (&self.stores, &self.locked);
+        Ok(())
+    }
+}
+/// As private as their fields may be.
+#[plugin]
+pub struct Public {
+    stores: Vec<dyn Store>,
+    itself: Vec<dyn Fn(&Self, Vec<Self>)>,
+    maybe: HashMap<str, Self>,
+}
+#[plugin(no_lifecycle)]
+struct Generic<T> {
+    stores: Vec<dyn Store>,
+    names: HashMap<str, T>,
+    #[dep]
+    store: Option<dyn Store>,
+}
+
+/// They may be of plugins: what would be a plugin without `Dep` in std's, and a `Dep` in what is empty, is not so in them.
+#[plugin]
+struct Holding {
+    caches: Vec<Cache>,
+    by_path: own::Vec<Cache>,
+    counted: Rc<Cache>,
+    maybe: std::option::Option<own::Rc<Cache>>,
+    named: HashMap<str, Dep<Cache>>,
+    named_by_path: own::HashMap<str, Dep<Cache>>,
+    deep: Vec<Rc<Box<dyn Store>>>,
+    of_std: std::vec::Vec<Cache>,                  //~ CN033
+    held: std::vec::Vec<(u8, Vec<Dep<Cache>>)>,
+    held_of_std: std::vec::Vec<Box<(u8, Dep<Cache>)>>, //~ CN033
+    locked: RwLock<Cache>,                         //~ CN029
+}
+/// Of what is plain if it is std's nothing is asked: what an agent says of it is all.
+#[plugin]
+struct Plain {
+    locked: RwLock<u8>,
+}
+#[derive(Flavor)]
+struct Unshared {
+    plain: Dep<Plain>,
+}
+async fn start_unshared() {
+    drop(Agent::<Unshared>::start().await); //~ CN019
+}
+
+#[interface]
+pub trait Shown {
+    fn show(&self);
+}
+#[derive(Deps)]
+pub struct PublicNeeds {
+    queue: Dep<VecDeque<dyn Shown>>,
+    shown: Option<dyn Shown>,
+}
+#[derive(Flavor)]
+#[flavor(open)]
+pub struct PublicFlavor {
+    queue: Dep<VecDeque<dyn Shown>>,
+}
+
+#[derive(Deps)]
+struct Needs {
+    memory: Dep<Memory>,
+    store: Option<dyn Store>,
+    queue: Dep<VecDeque<dyn Store>>,
+}
+#[plugin(deps = Needs)]
+struct Needing {
+    stores: Vec<dyn Store>,
+    needs: Needs,
+}
+impl Create for Needing {
+    async fn create(needs: Self::Deps, _: &Context) -> Result<Self> {
+        Ok(Needing { stores: Vec::default(), needs })
+    }
+}
+#[derive(Deps)]
+struct Wrong {
+    stores: Vec<dyn Store>, //~ CN010
+    memory: Dep<Memory>,
+}
+
+#[derive(Flavor)]
+struct App {
+    needing: Dep<Needing>,
+    cache: Dep<Cache>,
+    right: Dep<Right>,
+    generic: Dep<Generic<Backup>>,
+    set: BTreeSet<dyn Store>,
+    #[provides(dyn Store)]
+    memory: Dep<Memory>,
+}
+/// They are a part of the wiring.
+#[derive(Flavor)]
+struct Lacking {
+    needing: Dep<Needing>, //~ CN002+CN001
+    memory: Dep<Memory>,
+}
+#[derive(Flavor)]
+struct Other {
+    memory: Dep<Memory>,
+    stores: Vec<dyn Store>, //~ CN007
+}
+
+async fn start() {
+    drop(Agent::<App>::start().await);
+}
