@@ -1,5 +1,7 @@
 //! [`IdxMap`]: the map itself.
 
+#[cfg(feature = "keyval")]
+use super::synced::{Behind, Synced};
 use super::{
     Changes, Index,
     change::{Change, Subscription, Update},
@@ -38,6 +40,8 @@ pub(super) struct Shared<K, V> {
     parts: Box<[Part<K, V>]>,
     hasher: RandomState,
     writing: Mutex<Writing<K, V>>,
+    #[cfg(feature = "keyval")]
+    synced: Synced,
 }
 
 type Part<K, V> = RwLock<HashMap<K, Arc<V>>>;
@@ -87,6 +91,8 @@ impl<K: Hash + Eq + Clone, V> IdxMap<K, V> {
             parts: (0..parts).map(|_| Part::default()).collect(),
             hasher: RandomState::new(),
             writing: Mutex::new(writing),
+            #[cfg(feature = "keyval")]
+            synced: Synced::default(),
         })))
     }
 
@@ -134,6 +140,28 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Has it taken in all that there was in the store, where [`mirror`](super::mirror()) or [`mirror_typed`](super::mirror_typed) keeps it? From then on it is the store's picture, or what
+    /// that was when the store was there last. Before that it may be empty because nobody has told it of anything yet: who answers by it should not say then that there is nothing.
+    #[cfg(feature = "keyval")]
+    #[must_use]
+    pub fn is_synced(&self) -> bool {
+        self.0.synced.is()
+    }
+
+    /// Waits until it [is synced](Self::is_synced). While the store is away that may be long, and of a map that nothing keeps, for ever.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again.
+    #[cfg(feature = "keyval")]
+    pub async fn synced(&self) {
+        self.0.synced.wait().await;
+    }
+
+    #[cfg(feature = "keyval")]
+    pub(super) fn behind(&self) -> Behind<'_> {
+        self.0.synced.behind()
     }
 
     /// The value of a key.

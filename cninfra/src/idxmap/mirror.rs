@@ -3,10 +3,13 @@
 use super::IdxMap;
 use crate::keyval::{Access, Bytes, Codec, Entry, KvError, TypedWatch, Update, Watch};
 use futures_util::{Stream, StreamExt as _};
-use std::{hash::Hash, pin::pin};
+use std::{collections::HashSet, hash::Hash, pin::pin};
 
 /// Keeps a map as what is watched of a store is: entries that the store does not have any more are taken out, also those that have gone while it was away. It ends when
 /// the store was closed, and belongs in a task of the plugin's.
+///
+/// It begins empty, and the store may be away: [`Reader::is_synced`](super::Reader::is_synced) says whether it has taken in what there was, and
+/// [`synced`](super::Reader::synced) waits for that.
 ///
 /// `read` makes a key and a value of an entry, and `name` the same key of the bytes of a key alone. Where one of them fails, `wrong` is told; an entry whose value can
 /// not be read is not in the map, whatever it was before. [`mirror_typed`] is the same of a watch whose values have a type.
@@ -45,7 +48,8 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
     read: impl Fn(&Entry) -> Result<(K, V), E>,
     wrong: impl FnMut(&Bytes, E),
 ) {
-    keep(map, watch.diffed(), name, |entry| (read(&entry), entry.key), wrong).await;
+    let ranges = watch.ranges();
+    keep(map, (ranges, watch.diffed()), name, |entry| (read(&entry), entry.key), wrong).await;
 }
 
 /// The same of a [typed watch](crate::keyval::Typed::watch), whose values are those of the map: only the keys are still to be named. A value that is not of the type is told to `wrong`, and is not in the map.
@@ -69,6 +73,8 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
 ///         cx.spawn_until_close("mirror the ports", async move {
 ///             mirror_typed(&ports, watch, name, |key, error| log.warn(format_args!("{key:?}: {error}"))).await;
 ///         });
+///         // whoever starts after this one finds all ports; while the store is away, the start waits, no longer than its limit
+///         self.ports.synced().await;
 ///         Ok(())
 ///     }
 /// }
@@ -86,17 +92,18 @@ pub async fn mirror_typed<K: Hash + Eq + Clone, T, C: Codec<T>, S: Access + ?Siz
         let named = value.map_err(E::from).and_then(|value| Ok((name(&entry.key)?, value)));
         (named, entry.key)
     };
-    keep(map, watch, &name, read, wrong).await;
+    keep(map, (watch.ranges(), watch), &name, read, wrong).await;
 }
 
-/// `read` makes of what is told of a value a key and a value of the map, beside the key of the store.
+/// Of so many ranges what is there is told first. `read` makes of what is told of a value a key and a value of the map, beside the key of the store.
 async fn keep<K: Hash + Eq + Clone, V, P, E>(
     map: &IdxMap<K, V>,
-    updates: impl Stream<Item = Update<P>>,
+    (ranges, updates): (usize, impl Stream<Item = Update<P>>),
     name: impl Fn(&Bytes) -> Result<K, E>,
     read: impl Fn(P) -> (Result<(K, V), E>, Bytes),
     mut wrong: impl FnMut(&Bytes, E),
 ) {
+    let (mut behind, mut told) = (Some(map.behind()), HashSet::new());
     let mut updates = pin!(updates);
     while let Some(update) = updates.next().await {
         let gone = match update {
@@ -111,7 +118,17 @@ async fn keep<K: Hash + Eq + Clone, V, P, E>(
                 }
             },
             Update::Deleted { key, .. } => key,
-            Update::Synced(_) | Update::Removed(_) | Update::Link(_) => continue,
+            // one that is watched no more is waited for no more
+            Update::Synced(range) | Update::Removed(range) => {
+                told.insert(range);
+                if told.len() >= ranges
+                    && let Some(behind) = behind.take()
+                {
+                    behind.is_over();
+                }
+                continue;
+            }
+            Update::Link(_) => continue,
         };
         // a key that can not be read is not in the map, and was told when it came
         if let Ok(key) = name(&gone) {
@@ -158,6 +175,67 @@ mod tests {
             [("http".to_string(), 8080)]
         );
         assert_eq!(wrong, [r#"b"ssh": decode of `p/ssh`: the value is malformed"#, r#"b"odd/": no name of a port"#]);
+    }
+
+    #[tokio::test]
+    async fn a_map_is_synced_when_it_has_all_that_there_was() {
+        let (store, map) = (Arc::<Map>::default(), IdxMap::<String, String>::new("ports"));
+        let watch = Kv::new(store.clone()).watch(["a/", "b/", "a/"], WatchOptions::default()).await.unwrap();
+        let (_, feed) = store.watched.lock().unwrap().take().unwrap();
+        let name = |key: &Bytes| Ok::<_, crate::Error>(String::from_utf8_lossy(key).into_owned());
+        let read = move |entry: &Entry| Ok((name(&entry.key)?, String::from_utf8_lossy(&entry.value).into_owned()));
+        assert!(!map.is_synced());
+        let reader = map.reader();
+        let waits = tokio::spawn(async move {
+            reader.synced().await;
+            reader.entries().len()
+        });
+        let keeps = tokio::spawn({
+            let map = map.clone();
+            async move { mirror(&map, watch, name, read, |_, _| ()).await }
+        });
+        let snapshot = async |prefix: &str, cause| {
+            let _ = feed.send(Event::snapshot_begin(KeyRange::prefix(prefix), cause)).await;
+            let _ = feed.send(Event::Item(Entry::new(format!("{prefix}k"), "v"))).await;
+            let _ = feed.send(Event::snapshot_end(KeyRange::prefix(prefix), None)).await;
+            while map.get(&format!("{prefix}k")).is_none() {
+                tokio::task::yield_now().await;
+            }
+            tokio::task::yield_now().await;
+        };
+        snapshot("a/", Cause::Start).await;
+        // told once more, and still not all
+        snapshot("a/", Cause::Lost).await;
+        assert!(!map.is_synced() && !waits.is_finished());
+        snapshot("b/", Cause::Start).await;
+        assert_eq!(waits.await.unwrap(), 2);
+        // one more that keeps it has to catch up, too
+        let watch = Kv::new(store.clone()).watch(["c/"], WatchOptions::default()).await.unwrap();
+        let other = tokio::spawn({
+            let map = map.clone();
+            async move { mirror(&map, watch, name, read, |_, _| ()).await }
+        });
+        while map.is_synced() {
+            tokio::task::yield_now().await;
+        }
+        // the store was closed: what it had is still there
+        feed.end();
+        keeps.await.unwrap();
+        let (_, feed) = store.watched.lock().unwrap().take().unwrap();
+        feed.end();
+        other.await.unwrap();
+        assert!(map.is_synced());
+    }
+
+    #[tokio::test]
+    async fn a_map_is_not_synced_by_a_store_that_was_closed_before() {
+        let (store, map) = (Arc::<Map>::default(), IdxMap::<String, String>::new("ports"));
+        let ports = Kv::new(store.clone()).typed::<String, _>(SerdeJson);
+        let watch = ports.watch([""], WatchOptions::default()).await.unwrap();
+        store.watched.lock().unwrap().take().unwrap().1.end();
+        let name = |_: &Bytes| Ok::<_, crate::Error>(String::new());
+        mirror_typed(&map, watch, name, |_, _| ()).await;
+        assert!(!map.is_synced());
     }
 
     #[tokio::test]

@@ -35,6 +35,8 @@ mod index;
 mod map;
 #[cfg(feature = "keyval")]
 mod mirror;
+#[cfg(feature = "keyval")]
+mod synced;
 
 pub use change::{Change, Changes, Event};
 pub use index::Index;

@@ -87,6 +87,10 @@ impl Diffed {
         self.watch.handle()
     }
 
+    pub(super) fn ranges(&self) -> usize {
+        self.watch.ranges()
+    }
+
     fn take_in(&mut self, event: Event) {
         match event {
             Event::SnapshotBegin { range, cause } => {

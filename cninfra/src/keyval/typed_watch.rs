@@ -38,6 +38,10 @@ impl<T, C: Codec<T>, S: Access + ?Sized> TypedWatch<T, C, S> {
     pub fn handle(&self) -> &WatchHandle {
         self.updates.handle()
     }
+
+    pub(crate) fn ranges(&self) -> usize {
+        self.updates.ranges()
+    }
 }
 
 impl<T, C: Codec<T>, S: Access + ?Sized> Stream for TypedWatch<T, C, S> {

@@ -153,6 +153,8 @@ impl WatchHandle {
 pub struct Watch {
     events: Pin<Box<dyn Stream<Item = Event> + Send>>,
     handle: WatchHandle,
+    /// So many were asked for.
+    ranges: usize,
     /// Where it is counted, until its end.
     seen: Option<Seen>,
 }
@@ -161,7 +163,7 @@ impl Watch {
     /// For a store: its events, and what can be done about them.
     #[must_use]
     pub fn new(events: impl Stream<Item = Event> + Send + 'static, control: Arc<dyn WatchControl>) -> Self {
-        Watch { events: Box::pin(events), handle: WatchHandle { control, prefix: Bytes::new() }, seen: None }
+        Watch { events: Box::pin(events), handle: WatchHandle { control, prefix: Bytes::new() }, ranges: 1, seen: None }
     }
 
     /// The next event; `None` when the store was closed.
@@ -190,10 +192,16 @@ impl Watch {
         self
     }
 
-    /// The same as a view sees it: its keys are all below this prefix.
-    pub(super) fn below(mut self, prefix: &Bytes) -> Self {
+    /// The same as a view sees it: its keys are all below this prefix, and in so many ranges.
+    pub(super) fn below(mut self, prefix: &Bytes, ranges: usize) -> Self {
         self.handle.prefix = prefix.clone();
+        self.ranges = ranges;
         self
+    }
+
+    /// So many were asked for when it began: of each, what is there is told first.
+    pub(crate) fn ranges(&self) -> usize {
+        self.ranges
     }
 }
 
