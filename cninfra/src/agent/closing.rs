@@ -57,14 +57,20 @@ impl Runner {
                 self.begun = first;
             }
             // of plugins without a lifecycle, too, and of those that have not begun
-            errors.append(&mut self.end_tasks(from..to, (now, ends)).await);
+            let left = self.end_tasks(from..to, (now, ends), &errors).await;
+            errors.extend(left);
             to = from;
         }
         errors
     }
 
     /// Returns an error for each task that could not be ended.
-    async fn end_tasks(&mut self, places: Range<usize>, (started, ends): (Instant, Instant)) -> Vec<PluginError> {
+    async fn end_tasks(
+        &mut self,
+        places: Range<usize>,
+        (started, ends): (Instant, Instant),
+        failed: &[PluginError],
+    ) -> Vec<PluginError> {
         let (env, mut errors) = (self.env.clone(), Vec::new());
         // without, there is no `close` in which it could tell its tasks to end
         let has_lifecycle = |place| self.plugins.binary_search_by_key(&place, |plugin| plugin.place).is_ok();
@@ -75,6 +81,9 @@ impl Runner {
                 let error = PluginError::of_stuck_task(&env.graph.nodes()[left.place], left);
                 log.error(format_args!("{error}"));
                 errors.push(error);
+            } else if failed.iter().any(|error| error.instance == env.graph.nodes()[left.place].instance()) {
+                // which its `close` may have ended, had it not failed
+                log.warn(format_args!("task `{name}{LEFT}"));
             } else if has_lifecycle(left.place) {
                 log.warn(format_args!("task `{name}{LEFT}; {END_IT}"));
             } else {

@@ -211,13 +211,11 @@ impl Lifecycle for Rest {
             Some(*self.config.drain_timeout).filter(|limit| !limit.is_zero()).unwrap_or(whole).min(whole - ending);
         // the other half is for telling: beyond the limit nothing is told
         if timeout(most, handle.drain_within(most)).await.is_err() && timeout(ending / 2, handle.end()).await.is_err() {
-            // it is told again, when the server's `close` does not come to its end
-            let name =
-                |called: Called| format!("\n  - the {} of `{}`", called.what, called.owner.as_deref().unwrap_or("-"));
-            let named: String = cx.called().into_iter().map(name).collect();
             // where none does, there are only many of them
+            let named = blocking(cx);
             if !named.is_empty() {
-                cx.log().warn(format_args!("a handler blocks its thread: its request can not be cut off{named}"));
+                let list = named.join("\n  - ");
+                cx.log().warn(format_args!("a handler blocks its thread: its request can not be cut off\n  - {list}"));
             }
             return Ok(());
         }
@@ -231,10 +229,25 @@ impl Lifecycle for Rest {
             serving.switch.end();
         }
         if let Some(handle) = self.handle() {
-            handle.end().await;
+            let whole = cx.time_left().unwrap_or(Duration::MAX);
+            // beyond the limit only this plugin would be told of, which can do nothing about it
+            if timeout(whole - whole / 5, handle.end()).await.is_err() {
+                let named = blocking(cx).join(", ");
+                if !named.is_empty() {
+                    let what = format_args!("it can not end, since a thread is blocked by {named}");
+                    return Err(Error::msg(what).with_help("what blocks belongs in `tokio::task::spawn_blocking`"));
+                }
+                handle.end().await;
+            }
         }
         self.ended(cx).await
     }
+}
+
+/// The handlers that keep their threads right now, with their owners.
+fn blocking(cx: &Context) -> Vec<String> {
+    let name = |called: Called| format!("the {} of `{}`", called.what, called.owner.as_deref().unwrap_or("-"));
+    cx.called().into_iter().map(name).collect()
 }
 
 /// The mend goes with it.
