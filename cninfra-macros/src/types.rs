@@ -113,10 +113,27 @@ pub(crate) fn imports(krate: &Krate) -> TokenStream {
     }
 }
 
-/// May it be a type of std (or cninfra's), by its path? A word alone may, since it can be imported.
+/// May it be a type of std (or cninfra's), by its path? A word alone may, since it can be imported; but not with more or fewer arguments than that has.
 pub(crate) fn may_be_of_std(TypePath { qself, path, .. }: &TypePath) -> bool {
     let starts_there = |first: &PathSegment| ["alloc", "cninfra", "core", "std"].iter().any(|name| first.ident == name);
-    qself.is_none() && (path.segments.len() == 1 || path.segments.first().is_some_and(starts_there))
+    qself.is_none()
+        && (path.segments.len() == 1 || path.segments.first().is_some_and(starts_there))
+        && path.segments.last().is_none_or(has_as_many_as_std)
+}
+
+/// Of the types of std with arguments that the macros know by their names.
+fn has_as_many_as_std(PathSegment { ident, arguments }: &PathSegment) -> bool {
+    let PathArguments::AngleBracketed(all) = arguments else { return true };
+    let is_lifetime = |argument: &&GenericArgument| matches!(argument, GenericArgument::Lifetime(_));
+    let count = all.args.len() - all.args.iter().filter(is_lifetime).count();
+    match ident.to_string().as_str() {
+        "Arc" | "BTreeSet" | "Box" | "Cell" | "Mutex" | "OnceCell" | "OnceLock" | "Option" | "Rc" | "RefCell"
+        | "RwLock" | "Vec" | "VecDeque" | "Weak" => count == 1,
+        "HashSet" | "LazyLock" | "Result" => (1..=2).contains(&count),
+        "BTreeMap" => count == 2,
+        "HashMap" => (2..=3).contains(&count),
+        _ => true,
+    }
 }
 
 /// Is the path the type of std that its last word names, whatever it is of? As a constant, where `IsNot` is imported.

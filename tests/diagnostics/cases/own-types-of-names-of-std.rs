@@ -20,6 +20,35 @@ struct Backup;
 #[derive(Default)]
 struct Cache;
 
+/// Arguments that std's have not: more of them, and a constant by its name.
+mod sized {
+    use super::{Cache, Memory};
+    use cninfra::prelude::*;
+    use std::{marker::PhantomData, sync::Arc};
+
+    const ROOM: usize = 4;
+
+    pub struct Vec<T: ?Sized, const N: usize>(PhantomData<fn(&T)>);
+    impl<T: ?Sized, const N: usize> Default for Vec<T, N> {
+        fn default() -> Self {
+            Vec(PhantomData)
+        }
+    }
+
+    #[plugin(no_lifecycle)]
+    struct Holds {
+        last: Option<Vec<Cache, ROOM>>,
+        all: Arc<Vec<u8, ROOM>>,
+        plugins: Vec<Dep<Memory>, ROOM>,
+        within: std::vec::Vec<Vec<Cache, ROOM>>,
+        names: Vec<str, ROOM>,
+    }
+    #[derive(Flavor)]
+    struct Few {
+        holds: Dep<Holds>,
+    }
+}
+
 mod own {
     use cninfra::prelude::*;
     use std::marker::PhantomData;
