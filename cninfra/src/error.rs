@@ -67,6 +67,19 @@ impl Error {
 }
 
 impl Error {
+    /// Is it of a store that is away, or does not answer in time? Then it may be well when it is asked again.
+    #[cfg(feature = "http")]
+    pub(crate) fn may_pass(&self) -> bool {
+        #[cfg(feature = "keyval")]
+        let may_pass = |error: &(dyn StdError + 'static)| {
+            error.downcast_ref::<crate::keyval::KvError>().map(|error| error.reason().may_pass())
+        };
+        #[cfg(not(feature = "keyval"))]
+        let may_pass = |_: &(dyn StdError + 'static)| None;
+        // the outermost knows best what has become of what it follows from
+        foreign::causes(self.cause()).find_map(may_pass).unwrap_or(false)
+    }
+
     /// What is printed, part by part: the context, outermost first, then the cause and its sources.
     ///
     /// A source that its own consequence tells already is left out: many libraries repeat it in their text. One whose text can not

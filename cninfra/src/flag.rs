@@ -30,7 +30,7 @@ use crate::graph::text;
 pub struct Flag {
     /// The flag, without its two dashes: of a to z, 0 to 9 and `-`.
     pub name: &'static str,
-    /// The environment variable that says the same: of A to Z, 0 to 9 and `_`. The command line wins. Empty for none.
+    /// The environment variable that says the same: of A to Z, 0 to 9 and `_`. The command line wins; a variable whose value is empty is as one that is not set. Empty for none.
     pub env: &'static str,
     /// The key that it sets, in the section of the plugin that declares it; parts are parted by dots.
     pub key: &'static str,

@@ -25,6 +25,8 @@ pub(crate) struct KnownSection {
     pub(crate) name: &'static str,
     /// Further names: of its files, of its flag, in `agent.yaml`.
     pub(crate) aliases: &'static [&'static str],
+    /// The name of its plugin's type, without parameters, as the graph and errors show it. It is none of the section's.
+    of_type: Option<&'static str>,
     pub(super) meta: ConfigMeta,
     /// It has no type of its own.
     pub(crate) is_bare: bool,
@@ -97,6 +99,7 @@ impl Known {
         let section = |node: &crate::graph::Node| KnownSection {
             name: node.instance(),
             aliases: node.plugin.aliases,
+            of_type: node.plugin.key.name.split('<').next(),
             meta: node.plugin.config.unwrap_or(NoSettings::META),
             is_bare: node.plugin.config.is_none(),
             optional: node.optional,
@@ -123,7 +126,16 @@ impl Known {
     pub(crate) fn with(mut self, name: &'static str, meta: ConfigMeta) -> Self {
         self.0.insert(
             0,
-            KnownSection { name, aliases: &[], meta, is_bare: false, optional: false, flags: &[], is_own: true },
+            KnownSection {
+                name,
+                aliases: &[],
+                of_type: None,
+                meta,
+                is_bare: false,
+                optional: false,
+                flags: &[],
+                is_own: true,
+            },
         );
         self
     }
@@ -176,11 +188,57 @@ impl Known {
     }
 
     pub(super) fn nearest(&self, name: &str) -> Option<&'static str> {
-        key::nearest(name, self.iter().flat_map(names))
+        self.nearest_with(name, None)
+    }
+
+    /// The name of a section, or this other one, that was probably meant: that of the plugin whose type is called so, as the graph and errors show it, before what differs by a slip.
+    pub(super) fn nearest_with(&self, name: &str, other: Option<&'static str>) -> Option<&'static str> {
+        let all = || self.iter().flat_map(names).chain(other);
+        let is = |section: &&KnownSection| section.of_type.is_some_and(|of_type| key::same(of_type, name));
+        let by_type = self.iter().find(is).map(|section| section.name);
+        by_type.filter(|_| !all().any(|known| key::same(known, name))).or_else(|| key::nearest(name, all()))
     }
 }
 
 /// The section's name, then its aliases.
 pub(super) fn names(section: &KnownSection) -> impl Iterator<Item = &'static str> + use<> {
     [section.name].into_iter().chain(section.aliases.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, load::Files};
+    use cninfra_testbed::Folder;
+
+    #[test]
+    fn the_name_of_a_plugins_type_is_understood() {
+        let mut known = Known::none();
+        for (name, of_type) in [("test", "HttpKv"), ("http", "Rest"), ("web", "Http")] {
+            known = known.plugin(name, NoSettings::META);
+            known.0[0].of_type = Some(of_type);
+        }
+        let folder = Folder::new();
+        // what is the name of a section is meant as that, whatever a type is called
+        for name in ["rest.conf", "Rest.yaml", "http_kv.toml", "http-kv.CONF", "HTTP.conf", "best.conf", "kv.conf"] {
+            folder.write(name, "");
+        }
+        let files = Files { dir: folder.path().into(), named: Vec::new() };
+        let mut odd = Config::new().read_files(&files, &known);
+        odd.sort();
+        let at = |told: &str| format!("{}/{told}?", folder.path().display());
+        let mut wanted = [
+            at("rest.conf is not read: did you mean `http.conf`"),
+            at("Rest.yaml is not read: did you mean `http.yaml`"),
+            at("http_kv.toml is not read: did you mean `test.toml`"),
+            at("http-kv.CONF is not read: did you mean `test.conf`"),
+            at("HTTP.conf is not read: did you mean `http.conf`"),
+            at("best.conf is not read: did you mean `test.conf`"),
+        ];
+        wanted.sort();
+        assert_eq!(odd, wanted);
+        assert!(known.suggestion("REST").starts_with("did you mean `http`? "), "{}", known.suggestion("REST"));
+        assert!(known.suggestion_in_whole("rest").starts_with("did you mean `http`? "));
+        assert_eq!(known.nearest(""), None);
+    }
 }

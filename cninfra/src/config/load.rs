@@ -5,7 +5,7 @@ use super::{
     entry::Entry,
     file::{self, Held},
     format::{Format, Malformed},
-    json, key, known, lenient,
+    json, known, lenient,
     mistake::{MOST, most},
     source::{File, Part, Source, Step, Way},
     value,
@@ -345,7 +345,7 @@ impl Reading<'_> {
             if self.read.contains(path) || self.is_name(&stem, &end) || file::is_silent(path) {
                 continue;
             }
-            if let Some(meant) = key::nearest(&stem, self.known.iter().flat_map(known::names).chain([WHOLE])) {
+            if let Some(meant) = self.known.nearest_with(&stem, Some(WHOLE)) {
                 self.odd.push(format!(
                     "{} is not read: did you mean `{meant}.{}`?",
                     path.display(),

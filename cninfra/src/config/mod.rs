@@ -11,7 +11,7 @@
 //!
 //! Files are looked for in the config directory only. (The predecessor looked in the working directory first, even where another one was
 //! given.) A file that is named by itself, with `--<name>-config`, is looked for as it is written, then in the config directory; one that is not there
-//! is a mistake, and an empty name says that there is none. A file whose name is nearly that of a config file (`htpp.conf`) is not read, with a warning.
+//! is a mistake, and an empty name says that there is none. A file whose name is nearly that of a config file (`htpp.conf`), or that of a plugin's type (`rest.conf`, where `Rest` is called `http`), is not read, with a warning.
 //!
 //! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
 //! are mistakes, told with file, line, key and the mend, all of them in one run (of one section, file or folder, 30 at most: of more, that there are more).

@@ -70,7 +70,12 @@ pub(super) fn method_not_allowed(allow: HeaderValue) -> Response {
 
 /// Of what is not answered while the agent starts.
 pub(super) fn starting() -> Response {
-    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "the agent is starting");
+    unavailable("the agent is starting")
+}
+
+/// Of what can not be answered now, but soon.
+pub(super) fn unavailable(text: &str) -> Response {
+    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, text);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }

@@ -14,6 +14,9 @@ use std::{fmt, sync::Arc};
 /// `{"error":"internal server error"}`: what went wrong inside, with all its causes, is for who runs the agent, and not for who asks it. What a client has
 /// done wrong is answered by [`error_response`](super::error_response).
 ///
+/// The error of a store that can not be reached, or gives no answer in time (`keyval::Reason::Unavailable` and `TimedOut`), is answered with 503, `Retry-After: 1` and `{"error":"service unavailable"}`, also where it is the cause of another
+/// one: it is nobody's mistake, and passes. What was to be changed may have been changed; who has to know looks at the error before it returns it.
+///
 /// ```
 /// use cninfra::{ErrorContext, Result, http::{Json, Path, Routes, testing::Client}};
 ///
@@ -49,7 +52,10 @@ impl fmt::Display for Failure {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let mut response = answer::error(StatusCode::INTERNAL_SERVER_ERROR, "internal server error");
+        let mut response = match self.may_pass() {
+            true => answer::unavailable("service unavailable"),
+            false => answer::error(StatusCode::INTERNAL_SERVER_ERROR, "internal server error"),
+        };
         // with its mend
         response.extensions_mut().insert(Failure(format!("{self:?}").into()));
         response
@@ -72,5 +78,49 @@ mod tests {
         assert_eq!(answer.failure(), Some("the password is `x`\n  help: take another one"));
         let fine = Client::of(Routes::new().get("/", async || Ok::<_, Error>("fine"))).get("/").await;
         assert_eq!((fine.text(), fine.failure()), ("fine", None));
+    }
+
+    #[cfg(feature = "keyval")]
+    #[tokio::test]
+    async fn a_store_that_is_away_is_a_matter_of_time() {
+        use crate::{
+            ErrorContext as _,
+            keyval::{KvError, Reason},
+        };
+        use std::{error, fmt, time::Duration};
+
+        #[derive(Debug)]
+        struct Lost(KvError);
+        impl fmt::Display for Lost {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "the contact is lost")
+            }
+        }
+        impl error::Error for Lost {
+            fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+
+        let told = async |reason: Reason| {
+            let failed = move || -> crate::Result<()> {
+                // as the cause of another error, too
+                Err(Lost(KvError::new("get", reason.clone()).at("10.0.0.1:2379"))).context("alice")
+            };
+            let answer = Client::of(Routes::new().get("/", async move || failed())).get("/").await;
+            let retry = answer.header("retry-after").map(str::to_string);
+            let failure = answer.failure().unwrap().to_string();
+            assert!(failure.starts_with("alice: the contact is lost: get at 10.0.0.1:2379: "), "{failure}");
+            assert_eq!(answer.header("content-type"), Some("application/json"));
+            (answer.status.as_u16(), retry, answer.text().to_string())
+        };
+        for reason in [Reason::Unavailable, Reason::TimedOut(Duration::from_secs(3))] {
+            let away = (503, Some("1".to_string()), r#"{"error":"service unavailable"}"#.to_string());
+            assert_eq!(told(reason).await, away);
+        }
+        for reason in [Reason::Invalid, Reason::NOT_CONFIGURED, Reason::Denied, Reason::Full, Reason::Closed] {
+            let wrong = (500, None, r#"{"error":"internal server error"}"#.to_string());
+            assert_eq!(told(reason).await, wrong);
+        }
     }
 }

@@ -52,6 +52,11 @@ pub enum Reason {
 impl Reason {
     /// Nothing says where the store is: its plugin is off, and stays so until the agent is started anew.
     pub const NOT_CONFIGURED: Reason = Reason::Unsupported("endpoints");
+
+    /// May it be over the next time, without anybody's help?
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Reason::Unavailable | Reason::TimedOut(_))
+    }
 }
 
 /// An operation of a store has failed: which one, on which key, at which endpoint, why, and whether it was applied.
@@ -157,7 +162,7 @@ impl KvError {
     /// May it be tried again as it is? It may, if it was not applied and what it failed of may pass.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.0.applied == Applied::No && matches!(self.0.reason, Reason::Unavailable | Reason::TimedOut(_))
+        self.0.applied == Applied::No && self.0.reason.may_pass()
     }
 }
 

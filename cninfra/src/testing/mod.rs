@@ -61,6 +61,8 @@ use std::future::Future;
 
 /// Runs a test on one thread, on time that passes only when nothing else is to be done.
 ///
+/// It is for a plain `#[test]`, since it makes a runtime of its own: within `#[tokio::test]` it panics.
+///
 /// What blocks its thread takes no time on this clock: a limit does not see it. Sockets work, but while the test waits for
 /// one, time passes.
 ///

@@ -40,6 +40,9 @@ use std::{
 ///
 /// Its config section is `embedded`, in the file `embedded.conf`: see [`EmbeddedConfig`].
 ///
+/// It needs no config, so it is what an agent has by default that has another store by config: the last [`Connector`](cninfra::keyval::Connector) of a flavor with `cninfra_flavors::ConfiguredStore`, which has an example. There it opens its file, with
+/// its reserve on the disk, whichever store is taken; as `Option<Dep<EmbeddedKv>>` it can be switched off by `enabled: false` in `embedded.conf`.
+///
 /// It opens its file in its `init`, and fails where another process has it. While the disk is full it is degraded, since reads and deletes go on; it is in error while writes fail for another reason.
 #[plugin(name = "embedded", flags = FLAGS)]
 pub struct EmbeddedKv {
@@ -131,6 +134,16 @@ impl Delegate for EmbeddedKv {
 
     fn capabilities(&self) -> Capabilities {
         crate::store::capabilities(&self.config)
+    }
+
+    fn describe(&self) -> String {
+        match (self.current(), &self.config.path) {
+            _ if self.config.in_memory => "embedded in memory".to_string(),
+            (Current::Open(store), _) => format!("embedded at {store}"),
+            (_, Some(path)) => format!("embedded at {}", path.display()),
+            // the agent's label names it, which is known when it is opened
+            (_, None) => "embedded".to_string(),
+        }
     }
 
     fn metrics(&self) -> Option<&StoreMetrics> {

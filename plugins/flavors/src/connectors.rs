@@ -46,7 +46,8 @@ use cninfra_statuscheck::StatusCheck;
 /// ```
 ///
 /// The embedded store is none of them: it needs no config, so it would make a file for each agent that has nothing configured. An agent that wants it, or one store for certain, has a flavor of its own, whose wiring the
-/// compiler checks: `Local`, and a line such as `#[provides(dyn KeyVal)] store: Dep<EmbeddedKv>`.
+/// compiler checks: `Local`, and a line such as `#[provides(dyn KeyVal)] store: Dep<EmbeddedKv>`; or, for the embedded store unless another one is configured, the lines at [`ConfiguredStore`]. (Beside `Connectors`, an `EmbeddedKv` that
+/// provides `dyn KeyVal` is an error: both would.)
 #[derive(Flavor)]
 pub struct Connectors {
     /// What needs no network.

@@ -14,6 +14,32 @@ use std::future::ready;
 /// The store of an agent with several: the first of its [`Connector`]s that is configured, in the order of the flavor; the log says which one at the start. It has no connection of its own, and no config.
 ///
 /// Where none is configured it is disabled, as they are, and its calls fail with [`Reason::NOT_CONFIGURED`].
+///
+/// The embedded store is always configured. As the last one it is the store of an agent whose config speaks of no other:
+///
+/// ```
+/// # #[cfg(feature = "etcd")]
+/// # mod shown {
+/// use cninfra::{keyval::{Connector, KeyVal}, prelude::*};
+/// use cninfra_embedded::EmbeddedKv;
+/// use cninfra_etcd::Etcd;
+/// use cninfra_flavors::ConfiguredStore;
+///
+/// #[derive(Flavor)]
+/// struct Stores {
+///     #[provides(dyn Connector)]
+///     etcd: Dep<Etcd>,                   // where `etcd.conf` or `ETCD_ENDPOINTS` says where it is
+///     #[provides(dyn Connector)]
+///     embedded: Option<Dep<EmbeddedKv>>, // else
+///     #[provides(dyn KeyVal)]
+///     store: Dep<ConfiguredStore>,
+/// }
+///
+/// const _: () = assert!(Stores::GRAPH.before("EmbeddedKv", "ConfiguredStore"));
+/// # }
+/// ```
+///
+/// Each store starts by its own config, whichever is taken: the embedded one opens its file beside etcd, too, unless it is switched off by `enabled: false` in `embedded.conf`. Nothing is copied from one to another.
 #[plugin]
 pub struct ConfiguredStore {
     connectors: Vec<Dep<dyn Connector>>,

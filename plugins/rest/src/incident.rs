@@ -20,7 +20,7 @@ pub enum Incident {
         /// What it panicked with.
         message: String,
     },
-    /// A handler has returned an error of cninfra's: its request is answered with 500, without a word of it. See [`Failure`](cninfra::http::Failure).
+    /// A handler has returned an error of cninfra's: its request is answered with 500 (503 where a store is away), without a word of it. See [`Failure`](cninfra::http::Failure).
     #[non_exhaustive]
     Failed {
         /// The request's method.

@@ -2,7 +2,7 @@
 
 use cninfra::{
     config::Config,
-    keyval::{Coordination, KeyVal, Kv, Leases, Reason, Revisions},
+    keyval::{Connector, Coordination, KeyVal, Kv, Leases, Reason, Revisions},
     prelude::*,
     testing::Conformance,
 };
@@ -59,6 +59,20 @@ async fn an_agent_has_a_store_without_a_server() {
         agent.close().await.unwrap();
         assert_eq!(*plugin.revision().await.unwrap_err().reason(), Reason::Closed);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_says_where_it_is() {
+    let path = crate::folder("where").join("data.redb");
+    let agent = Agent::<App>::builder().config(at(&path)).start().await.unwrap();
+    assert_eq!(agent.store.describe(), format!("embedded at {}", path.display()));
+    let plugin = agent.store.clone();
+    agent.close().await.unwrap();
+    assert_eq!(plugin.describe(), format!("embedded at {}", path.display()));
+    let config = Config::new().set("embedded", "in-memory", true).set("embedded", "path", "not-this");
+    let agent = Agent::<App>::builder().config(config).start().await.unwrap();
+    assert_eq!(agent.store.describe(), "embedded in memory");
+    agent.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

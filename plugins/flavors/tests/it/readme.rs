@@ -213,6 +213,73 @@ mod store {
         assert_eq!(entry.value, r#"{"address":"10.0.0.1:9191"}"#);
         agent.close().await.unwrap();
     }
+
+    #[cfg(feature = "etcd")]
+    mod either {
+        use super::*;
+        use cninfra::{config::Config, testing::Conformance};
+        use cninfra_testbed::{Etcd as Server, Folder, require};
+
+        include!("readme/either.rs");
+
+        const MYSELF: &str = "/vnf-agent/one/peers/myself";
+
+        async fn start(config: Config, dir: Option<&Folder>) -> Agent<PeeringAnywhere> {
+            let builder = Agent::<PeeringAnywhere>::builder().config(config).label("one");
+            let builder = match dir {
+                Some(dir) => builder.config_dir(dir.path()),
+                None => builder,
+            };
+            builder.start().await.unwrap()
+        }
+
+        fn files(folder: &Folder) -> Vec<String> {
+            let entries = std::fs::read_dir(folder.path()).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        }
+
+        fn in_folder(folder: &Folder) -> Config {
+            Config::new().set("embedded", "path", folder.path().join("data.redb").display().to_string())
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn without_config_the_data_is_in_the_embedded_store() {
+            let folder = Folder::new();
+            let agent = start(in_folder(&folder), None).await;
+            let kept = Kv::new(agent.embedded.as_ref().unwrap().store().unwrap()).get(MYSELF).await.unwrap().unwrap();
+            assert_eq!(kept.value, r#"{"address":"10.0.0.1:9191"}"#);
+            assert_eq!(Kv::of_all(&agent.peers.store).get(MYSELF).await.unwrap().unwrap().value, kept.value);
+            agent.close().await.unwrap();
+            assert_eq!(files(&folder), ["data.redb", "data.redb.reserve"]);
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn with_etcd_conf_it_is_in_etcd() {
+            require!(Server);
+            let (etcd, folder) = (Server::start(), Folder::new());
+            folder.write("etcd.conf", &format!("endpoints: [\"{}\"]\ninsecure-transport: true\n", etcd.addr()));
+            let data = Folder::new();
+            let agent = start(in_folder(&data), Some(&folder)).await;
+            assert!(etcd.ctl(&["get", MYSELF]).contains("10.0.0.1:9191"));
+            let embedded = Kv::new(agent.embedded.as_ref().unwrap().store().unwrap());
+            assert_eq!(embedded.list("").all().await.unwrap(), []);
+            agent.close().await.unwrap();
+            // the file of the other one is not wanted
+            let none = Folder::new();
+            let agent = start(in_folder(&none).set("embedded", "enabled", false), Some(&folder)).await;
+            assert!(etcd.ctl(&["get", MYSELF]).contains("10.0.0.1:9191") && agent.embedded.is_none());
+            agent.close().await.unwrap();
+            assert_eq!(files(&none), [""; 0]);
+        }
+
+        #[test]
+        fn it_keeps_the_contract_of_plugins() {
+            let config = || Config::new().set("embedded", "in-memory", true);
+            Conformance::of("configured-store", move || Agent::<PeeringAnywhere>::builder().config(config())).check();
+        }
+    }
 }
 
 mod flavor {
@@ -234,6 +301,7 @@ fn the_readme_shows_these_samples() {
         ("errors.rs", include_str!("readme/errors.rs")),
         ("policy.rs", include_str!("readme/policy.rs")),
         ("store.rs", include_str!("readme/store.rs")),
+        ("either.rs", include_str!("readme/either.rs")),
         ("test.rs", include_str!("readme/test.rs")),
         ("in_process.rs", include_str!("readme/in_process.rs")),
         ("conformance.rs", include_str!("readme/conformance.rs")),

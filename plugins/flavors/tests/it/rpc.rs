@@ -29,6 +29,13 @@ async fn its_pages_can_be_switched_off() {
 }
 
 #[tokio::test]
+async fn a_section_that_is_named_as_the_type_of_its_plugin_is_told_with_its_name() {
+    let config = Config::new().set("rest", "port", 1);
+    let report = Agent::<Rpc>::builder().config(config).start().await.err().unwrap().to_string();
+    assert!(report.contains("there is no section `rest`") && report.contains("did you mean `http`?"), "{report}");
+}
+
+#[tokio::test]
 async fn a_flavor_that_is_reached_twice_is_one() {
     #[derive(Flavor)]
     struct Both {

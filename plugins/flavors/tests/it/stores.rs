@@ -73,3 +73,55 @@ async fn the_checker_is_content_with_them() {
     assert_eq!(Promtool::check(&told), Ok(()), "{told}");
     agent.close().await.unwrap();
 }
+
+#[cfg(feature = "etcd")]
+mod away {
+    use super::*;
+    use cninfra::{
+        agent::StartPolicy,
+        http::{Http, Path, Routes, axum::extract::State},
+    };
+    use cninfra_etcd::Etcd;
+
+    #[plugin]
+    struct Directory {
+        http: Dep<dyn Http>,
+        store: Dep<dyn KeyVal>,
+    }
+
+    impl Lifecycle for Directory {
+        async fn init(&self, cx: &Context) -> Result<()> {
+            self.http.register(cx, Routes::new().get("/names/{name}", name).with_state(self.store.clone()))
+        }
+    }
+
+    async fn name(State(store): State<Dep<dyn KeyVal>>, Path(name): Path<String>) -> Result<String> {
+        let found = Kv::of_all(&store).get(name.trim_end_matches('-')).await.context("the name")?;
+        Ok(format!("{found:?}"))
+    }
+
+    #[derive(Flavor)]
+    struct Named {
+        rpc: Rpc,
+        #[provides(dyn KeyVal)]
+        store: Dep<Etcd>,
+        directory: Dep<Directory>,
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_handler_whose_store_is_away_is_to_be_asked_again() {
+        let config = loopback().set("etcd", "endpoints", "127.0.0.1:1").set("etcd", "insecure-transport", true);
+        let config = config.set("etcd", "operation-timeout", "200ms");
+        let builder = Agent::<Named>::builder().config(config).start_policy("etcd", StartPolicy::Ignore);
+        let agent = builder.start().await.unwrap();
+        let addr = http_addr(&agent);
+        let away = request(addr, "GET", "/names/alice");
+        let found = (away.status, away.header("retry-after"), away.body.as_str());
+        assert_eq!(found, (503, Some("1"), r#"{"error":"service unavailable"}"#));
+        // an empty key is nobody's but the handler's mistake
+        let wrong = request(addr, "GET", "/names/-");
+        let found = (wrong.status, wrong.header("retry-after"), wrong.body.as_str());
+        assert_eq!(found, (500, None, r#"{"error":"internal server error"}"#));
+        agent.close().await.unwrap();
+    }
+}
