@@ -430,7 +430,7 @@ mod tests {
                 "`c.ends[1]`: what is there fits nothing that it takes".to_string(),
                 format!("`c.pair[1]` {byte} `300`"),
                 "`d.external` takes `one` or `many`, not what is there (it is not shown, since a secret may be there)".to_string(),
-                "`d.ends` takes a list, not the text `x`".to_string(),
+                "`d.ends` takes a list, not a text".to_string(),
                 "`d.pair` takes 2 values, not 1".to_string(),
                 "`e.external.one.user` takes a text, not `5`".to_string(),
                 format!("`e.external.one.port` {PORT}"),

@@ -176,7 +176,13 @@ impl de::Error for Failure {
         };
         let (wanted, kind, mark) = (wanted.into_owned(), kind(&found), Some(Mark::of(&found)));
         let (of_secret, of_f32) = (secret::is_being_read(), expected == "f32");
-        let found = if of_secret { kind.clone() } else { shown(&found) };
+        let is_value = matches!(
+            found,
+            Unexpected::Str(_) | Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_)
+        );
+        // in what should hold several values, a secret may be one, and of what was put by nobody can be asked
+        let is_hidden = of_secret || is_value && is_of_several(&expected);
+        let found = if is_hidden { kind.clone() } else { shown(&found) };
         Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_f32, of_secret, mark }.into()))
     }
 
@@ -242,6 +248,15 @@ pub(super) fn one_of(names: &[&str]) -> String {
 /// Is it for the tag of an enum that has what belongs to it in another key?
 pub(super) fn is_tag(expected: &dyn Expected) -> bool {
     expected.to_string().starts_with(TAG)
+}
+
+/// Is something wanted that holds several values, or has them beside a name, or is nothing at all, by what a type says of itself?
+fn is_of_several(expected: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "array", "list", "lists", "map", "mapping", "object", "sequence", "set", "struct", "table", "tagged", "tuple",
+        "unit", "variant",
+    ];
+    expected.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
 /// What serde says in words of Rust.
