@@ -188,7 +188,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
 
     fn is_it(&self, failure: &Failure) -> bool {
         let way: &[Step] = failure.spot.as_ref().map_or(&[], |spot| &spot.way);
-        failure.what == *self.what && way == self.spot.way
+        failure.what.is(self.what) && way == self.spot.way
     }
 
     /// Is the same said when this is there?
@@ -253,4 +253,74 @@ fn half_by_half(len: usize, is_said: &dyn Fn(Range<usize>) -> bool) -> Option<us
         }
     }
     Some(from).filter(|_| len > 0 && is_said(from..to))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Files, Known, Secret, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        srv: Option<Srv>,
+        srvs: Vec<Srv>,
+        by: BTreeMap<String, Srv>,
+        hidden: Option<Secret<Vec<Tls>>>,
+        choice: Option<Choice>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Srv {
+        host: String,
+        zone: String,
+        labels: Option<BTreeMap<String, String>>,
+        #[serde(default)]
+        kids: Vec<Srv>,
+        tls: Option<Tls>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tls {
+        cert: String,
+        extra: Option<BTreeMap<String, u8>>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Choice {
+        Srv(Srv),
+    }
+
+    /// What is wrong in a file, with line (but the first) and column, and flags.
+    fn wrong(file: &str, flags: &[(&str, &str)]) -> Vec<String> {
+        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
+        folder.write("odd.conf", file);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        for (key, text) in flags {
+            config.set_flag("odd", key, text, key);
+        }
+        let folder = format!("{}/odd.conf:1:", folder.path().display());
+        config.check(&known).iter().map(|told| told.to_string().replace(&folder, "")).collect()
+    }
+
+    #[test]
+    fn a_key_is_missing_once_whatever_stands_beside() {
+        let host = |at: usize, key: &str| [format!("{at}: key `odd.{key}`: the key `host` is missing")];
+        assert_eq!(wrong("srv: {zone: z, labels: {a: b}}", &[]), host(6, "srv"));
+        assert_eq!(wrong("srv: {zone: z, tls: {cert: c, extra: {a: 1}}, labels: {}}", &[]), host(6, "srv"));
+        assert_eq!(wrong("srvs: [{zone: z, kids: [{host: h, zone: z}]}]", &[]), host(8, "srvs[0]"));
+        assert_eq!(wrong("by: {a: {zone: z, labels: {a: b}}}", &[]), host(9, "by.a"));
+        assert_eq!(wrong("choice: {srv: {zone: z, labels: {a: b}}}", &[]), host(15, "choice.srv"));
+        assert_eq!(wrong("srv: {zone: z}", &[("srv.labels.a", "b")]), host(6, "srv"));
+        let inner = "srv: {host: h, zone: z, labels: {}, tls: {extra: {a: 1}}, kids: []}";
+        assert_eq!(wrong(inner, &[]), ["42: key `odd.srv.tls`: the key `cert` is missing"]);
+        let hidden = "10: key `odd.hidden`: the key `cert` is missing";
+        assert_eq!(wrong("hidden: [{extra: {a: 1}}]", &[]), [hidden]);
+    }
 }
