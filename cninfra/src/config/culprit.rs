@@ -2,6 +2,7 @@
 
 use super::{
     failure::{HIDDEN, PANICKED, Spot, What},
+    marked::marked,
     narrow::Narrow,
     source::Step,
     trial::Trial,
@@ -23,12 +24,22 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
     }
     let mut narrow = Narrow::new(trial, what, spot);
     let (mut found, mut whole) = (spot.clone(), usize::MAX);
-    while let Some(inner) = narrow.step() {
-        if inner.has_place {
-            whole = whole.min(found.way.len());
+    let at_once = match what {
+        What::Takes(takes) => marked(takes, spot, trial),
+        _ => None,
+    };
+    if let Some(way) = at_once {
+        whole = Narrow::whole(trial, spot, &way);
+        way[spot.way.len()..].iter().for_each(|step| show(step, &mut found.path));
+        found.way = way;
+    } else {
+        while let Some(inner) = narrow.step() {
+            if inner.has_place {
+                whole = whole.min(found.way.len());
+            }
+            show(&inner.step, &mut found.path);
+            found.way.push(inner.step);
         }
-        show(&inner.step, &mut found.path);
-        found.way.push(inner.step);
     }
     match (what, found.way.split_last()) {
         // it is told as a key of what it is in
@@ -260,7 +271,7 @@ mod tests {
         let ports = |count: usize| format!("ports: [{}]", vec!["x"; count].join(", "));
         let located = |told: &[String]| told.iter().filter(|told| told.contains("ports[")).count();
         assert_eq!(located(&wrong(&ports(20))), 20);
-        let many = wrong(&ports(4000));
+        let many = wrong(&ports(8000));
         assert!(!many.is_empty() && located(&many) < 20, "{many:?}");
     }
 

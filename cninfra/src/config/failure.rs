@@ -13,6 +13,9 @@ use std::{
 
 const TEXT: &str = "a text";
 
+/// No variant has this name.
+pub(super) const NO_NAME: &str = "\0";
+
 /// Why a value is not in the words.
 pub(super) const HIDDEN: &str = "(it is not shown, since it is a secret)";
 

@@ -3,6 +3,7 @@
 
 use super::{
     failure::{Failure, Mark, Spot, Takes, What},
+    marked::marked,
     reader::unexpected,
     source::Way,
     trial::Trial,
@@ -58,6 +59,14 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize
         What::Says(_) => None,
         _ => return Looks::new(),
     };
+    // serde tells of this one
+    if let What::Takes(takes) = failure.0
+        && takes.wants_text()
+        && let Some(way) = marked(takes, failure.1, trial)
+    {
+        let is_there = |(other, _): &(Way, Value)| *other == way;
+        return trial.layers.looks(trial.merged, &way).into_iter().filter(is_there).collect();
+    }
     let is_it = |way: &Way| {
         let here = || value::at(trial.merged, way).map(|here| Mark::of(&unexpected(here)));
         mark.is_none() || mark == here()

@@ -2,7 +2,7 @@
 //! several parts it is in the first half of them if the same is said without the others, and else in the second one.
 
 use super::{
-    failure::{Failure, Spot, What},
+    failure::{Failure, NO_NAME, Spot, What},
     layers::Dropped,
     source::{Step, Way},
     trial::Trial,
@@ -13,9 +13,6 @@ use std::ops::Range;
 
 /// So many keys are tried one by one.
 const MOST: usize = 100;
-
-/// No variant has this name.
-const NO_NAME: &str = "\0";
 
 /// A search, which goes in step by step.
 pub(super) struct Narrow<'t, 'a> {
@@ -72,11 +69,25 @@ impl<'t, 'a> Narrow<'t, 'a> {
         self.refuses_name(value::text(NO_NAME))
     }
 
+    /// How much of the way to a value is to be left out with it: the items of a list in which each has its place go together.
+    pub(super) fn whole(trial: &Trial<'_>, spot: &Spot, way: &[Step]) -> usize {
+        let is_whole = |len: &usize| match (&way[*len], value::at(trial.merged, &way[..*len])) {
+            // of one that stands alone, nothing else can move up
+            (Step::Index(_), Some(Value::Array(tag, items))) if items.len() > 1 => {
+                let mut other = trial.merged.clone();
+                value::replace(&mut other, &way[..*len], Value::Array(*tag, Vec::new()));
+                have_places(trial.reads(&other).err().as_ref())
+            }
+            _ => false,
+        };
+        (spot.way.len()..way.len()).find(is_whole).unwrap_or(way.len())
+    }
+
     fn item(&mut self, tag: Tag, items: &[Value]) -> Option<Inner> {
         let some = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
         let none = self.fails(some(0..0));
         let (has_place, is_of_length) =
-            (none.as_ref().is_some_and(is_of_length), matches!(self.what, What::Takes(takes) if takes.mark.is_none()));
+            (have_places(none.as_ref()), matches!(self.what, What::Takes(takes) if takes.mark.is_none()));
         // it is said of the list, as also that it has too few of them, or too many
         if is_of_length || none.is_some_and(|failure| self.is_it(&failure)) {
             return None;
@@ -235,6 +246,11 @@ fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
         }
         value => value.clone(),
     }
+}
+
+/// Has each item of a list its place, by what is said when there is none?
+fn have_places(none: Option<&Failure>) -> bool {
+    none.is_some_and(is_of_length)
 }
 
 fn is_of_length(failure: &Failure) -> bool {
