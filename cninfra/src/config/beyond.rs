@@ -91,4 +91,13 @@ mod tests {
         assert_eq!(secret, [format!("odd.conf:1:41: key `odd.tagged` {takes} a number")]);
         assert_eq!(wrong("tagged: {kind: some, wide: 1e300, low: .inf}\nany: [1e300]"), [""; 0]);
     }
+
+    #[test]
+    fn it_is_no_text_of_a_flag() {
+        let (mut config, known) = (Config::new(), Known::none().plugin("odd", Odd::META));
+        config.set_flag("odd", "tagged.kind", "some", "kind");
+        config.set_flag("odd", "tagged.low", "1e39", "low");
+        let told: Vec<_> = config.check(&known).into_iter().map(|told| told.what).collect();
+        assert_eq!(told, ["key `odd.tagged.low` takes a number up to 3.4e38, not `1e39`"]);
+    }
 }

@@ -2,6 +2,7 @@
 //! flattened): each is read as what it looks like, and where that does not fit, as the text that it is.
 
 use super::{
+    beyond,
     failure::{Failure, Mark, Spot, Takes, What},
     marked::marked,
     reader::unexpected,
@@ -55,6 +56,8 @@ pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> Looks {
 /// Of what was found serde says what it is, but not where: of those that are this, and of all where it does not say it, each alone is tried, some of few, and all.
 pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize) -> Looks {
     let mark = match failure.0 {
+        // which was read as a number
+        What::Takes(takes) if takes.wanted == beyond::WANTED => return Looks::new(),
         What::Takes(takes) => takes.mark,
         What::Says(_) => None,
         _ => return Looks::new(),
