@@ -165,6 +165,11 @@ impl Failure {
             (What::Missing { .. } | What::NoContent | What::OfFile(..) | What::Unanswered(_) | What::Asked, _) => {
                 return self;
             }
+            (What::Says(words), _) if words.starts_with(NO_NAME) => return self,
+            // what looks for a number that is too large has put this text there
+            (What::Takes(takes), _) if takes.of_f32 && takes.mark == Some(Mark::of(&Unexpected::Str(NO_NAME))) => {
+                return self;
+            }
             (What::Takes(takes), Some(found)) if takes.wants_text() => {
                 format!("its value is {found} where a text is wanted: put it in quotes")
             }
@@ -220,7 +225,9 @@ impl de::Error for Failure {
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
         if secret::is_being_read() {
-            return Self::custom("");
+            // who looks for the name of a variant has put this one there
+            let name = if variant == NO_NAME { NO_NAME } else { "" };
+            return Failure::new(What::Says(format!("{name}its value does not fit {HIDDEN}")));
         }
         Failure::new(What::NoVariant { found: format!("{}, not `{variant}`", one_of(known)), names: known })
     }

@@ -193,7 +193,12 @@ impl<'t, 'a> Narrow<'t, 'a> {
 
     /// Is this no name of a variant, and refused as such?
     fn refuses_name(&self, here: Value) -> bool {
-        let refused = |Failure { what, .. }| matches!(what, What::NoVariant { found, .. } if found.contains(NO_NAME));
+        let refused = |Failure { what, .. }| match what {
+            What::NoVariant { found, .. } => found.contains(NO_NAME),
+            // in a secret
+            What::Says(words) => words.starts_with(NO_NAME),
+            _ => false,
+        };
         self.fails(here).is_some_and(refused)
     }
 
@@ -286,6 +291,7 @@ mod tests {
         by: BTreeMap<String, Srv>,
         hidden: Option<Secret<Vec<Tls>>>,
         choice: Option<Choice>,
+        secret: Option<Secret<Tagged>>,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -310,6 +316,12 @@ mod tests {
     #[serde(rename_all = "kebab-case")]
     enum Choice {
         Srv(Srv),
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Login { user: String, port: Option<u16>, more: Option<u8>, ratio: Option<f32> },
     }
 
     /// What is wrong in a file, with line (but the first) and column, and flags.
@@ -338,5 +350,17 @@ mod tests {
         assert_eq!(wrong(inner, &[]), ["42: key `odd.srv.tls`: the key `cert` is missing"]);
         let hidden = "10: key `odd.hidden`: the key `cert` is missing";
         assert_eq!(wrong("hidden: [{extra: {a: 1}}]", &[]), [hidden]);
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_secret_that_is_put_by_has_its_place() {
+        let fits = "key `odd.secret`: its value does not fit (it is not shown, since it is a secret)";
+        assert_eq!(
+            wrong("secret: {kind: login, user: u, port: x, more: x}", &[]),
+            [format!("38: {fits}"), format!("47: {fits}")]
+        );
+        assert_eq!(wrong("secret: {kind: hunter2}", &[]), [format!("16: {fits}")]);
+        // so also of one that nobody else writes
+        assert_eq!(wrong("secret: {kind: \"\\0\", user: u}", &[]), [format!("16: {fits}")]);
     }
 }
