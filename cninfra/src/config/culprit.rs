@@ -24,10 +24,8 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
     }
     let mut narrow = Narrow::new(trial, what, spot);
     let (mut found, mut whole) = (spot.clone(), usize::MAX);
-    let at_once = match what {
-        What::Takes(takes) => marked(takes, spot, trial),
-        _ => None,
-    };
+    let at_once = marked(what, spot, trial);
+    let is_at_once = at_once.is_some();
     if let Some(way) = at_once {
         whole = Narrow::whole(trial, spot, &way);
         way[spot.way.len()..].iter().for_each(|step| show(step, &mut found.path));
@@ -45,7 +43,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
         // it is told as a key of what it is in
         (What::Unknown { key, .. }, Some((Step::Key(last), _))) if last == key => drop(found.path.pop()),
         // a key that stands alone may be what is no variant, and a secret in its place
-        (What::NoVariant { .. }, Some((Step::Key(_), around))) if found.way.len() > spot.way.len() => {
+        (What::NoVariant { .. }, Some((Step::Key(_), around))) if found.way.len() > spot.way.len() && !is_at_once => {
             let is_alone = value::at(trial.merged, around)?.as_dict().is_some_and(|dict| dict.len() == 1);
             if is_alone && !narrow.is_name() {
                 found.way.pop();

@@ -65,7 +65,7 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize
     // serde tells of this one
     if let What::Takes(takes) = failure.0
         && takes.wants_text()
-        && let Some(way) = marked(takes, failure.1, trial)
+        && let Some(way) = marked(failure.0, failure.1, trial)
     {
         let is_there = |(other, _): &(Way, Value)| *other == way;
         return trial.layers.looks(trial.merged, &way).into_iter().filter(is_there).collect();

@@ -1,8 +1,7 @@
-//! Which value it is that serde tells of, in what it has put by: with another one in its place, it tells of that. So it takes no more readings further in.
+//! Which value, name or key it is that serde tells of, in what it has put by: with another one in its place, it tells of that. So it takes no more readings further in.
 
 use super::{
-    failure::{Failure, Mark, NO_NAME, Spot, Takes, What},
-    layers::Dropped,
+    failure::{Failure, Mark, NO_NAME, Spot, What},
     reader::unexpected,
     source::{Step, Way},
     trial::Trial,
@@ -10,58 +9,98 @@ use super::{
 };
 use figment::value::{Num, Value};
 
-/// Of so many of the same text or number each is tried.
+/// Of so many that are the same each is tried.
 const MOST: usize = 50;
 
-/// The way to it; `None` where it is no text, number or truth value in there, or can not be known.
-pub(super) fn marked(takes: &Takes, spot: &Spot, trial: &Trial<'_>) -> Option<Way> {
-    let mark = takes.mark?;
+/// The way to it; `None` where it is something else than a text, a number, a truth value, a name or a key in there, or can not be known.
+pub(super) fn marked(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Way> {
     let here = value::at(trial.merged, &spot.way)?;
     let mut all = Vec::new();
-    find(here, &mut spot.way.clone(), &|value| Mark::of(&unexpected(value)) == mark, (trial, trial.dropped), &mut all);
-    all.into_iter().find(|way| {
-        let others = [Other::Text, Other::Number];
-        // a text may be right there
-        let others = others.into_iter().skip(usize::from(takes.wants_text()));
-        others.take_while(|_| !trial.is_spent()).any(|other| is_it(takes, spot, way, trial, other))
-    })
+    find(here, &mut spot.way.clone(), &|value| may_be(what, value), trial, &mut all);
+    let mut way = all.into_iter().find(|way| {
+        let others = others(what).iter().take_while(|_| !trial.is_spent());
+        others.into_iter().any(|other| is_it(what, spot, way, trial, *other))
+    })?;
+    if let What::Unknown { key, .. } = what {
+        way.push(Step::Key(key.clone()));
+    }
+    Some(way)
 }
 
+/// What is put in its place.
+#[derive(Clone, Copy)]
 enum Other {
     Text,
     Number,
+    Key,
 }
 
-fn is_it(takes: &Takes, spot: &Spot, way: &[Step], trial: &Trial<'_>, other: Other) -> bool {
-    let mut value = trial.merged.clone();
-    let Some(tag) = value::at(&value, way).map(Value::tag) else { return false };
-    let another = match other {
-        Other::Text => Value::String(tag, NO_NAME.to_string()),
-        Other::Number => Value::Num(tag, Num::F64(0.001_953_125)),
-    };
-    let mark = Some(Mark::of(&unexpected(&another)));
-    value::replace(&mut value, way, another);
-    match trial.reads(&value) {
-        Err(Failure { what: What::Takes(told), spot: Some(around) }) => {
-            (&told.wanted, told.mark, &around.way) == (&takes.wanted, mark, &spot.way) && mark != takes.mark
-        }
+fn others(what: &What) -> &'static [Other] {
+    match what {
+        // a text may be right there
+        What::Takes(takes) if takes.wants_text() => &[Other::Number],
+        What::Takes(_) => &[Other::Text, Other::Number],
+        What::NoVariant { .. } => &[Other::Text],
+        What::Unknown { .. } => &[Other::Key],
+        _ => &[],
+    }
+}
+
+/// Is it what is told of, or the same as that?
+fn may_be(what: &What, value: &Value) -> bool {
+    match (what, value) {
+        (What::Unknown { key, .. }, Value::Dict(_, dict)) => dict.contains_key(key),
+        (_, Value::Dict(..) | Value::Array(..)) => false,
+        (What::Takes(takes), _) => takes.mark == Some(Mark::of(&unexpected(value))),
+        (What::NoVariant { found, .. }, Value::String(_, text)) => found.ends_with(&format!("not `{text}`")),
         _ => false,
     }
 }
 
+fn is_it(what: &What, spot: &Spot, way: &[Step], trial: &Trial<'_>, other: Other) -> bool {
+    let mut value = trial.merged.clone();
+    let another = match (what, other, value::at(&value, way)) {
+        (What::Unknown { key, .. }, Other::Key, Some(Value::Dict(tag, dict))) => {
+            let renamed = |of: &String| if of == key { NO_NAME.to_string() } else { of.clone() };
+            Value::Dict(*tag, value::dict(dict.iter().map(|(of, inner)| (renamed(of), inner.clone()))))
+        }
+        (_, Other::Text, Some(here)) => Value::String(here.tag(), NO_NAME.to_string()),
+        (_, Other::Number, Some(here)) => Value::Num(here.tag(), Num::F64(0.001_953_125)),
+        _ => return false,
+    };
+    let mark = Some(Mark::of(&unexpected(&another)));
+    value::replace(&mut value, way, another);
+    let Err(Failure { what: told, spot: Some(around) }) = trial.reads(&value) else { return false };
+    around.way == spot.way
+        && match (what, told) {
+            (What::Takes(takes), What::Takes(told)) => {
+                mark != takes.mark && (&told.wanted, told.mark) == (&takes.wanted, mark)
+            }
+            (What::NoVariant { names, .. }, What::NoVariant { found, names: of }) => {
+                *names == of && found.contains(NO_NAME)
+            }
+            // what has the same keys would not know this one either
+            (What::Unknown { known, .. }, What::Unknown { key, known: of }) => *known == of && key == NO_NAME,
+            _ => false,
+        }
+}
+
 /// All values that are such, without what is left out, in the order in which they are read.
-fn find(value: &Value, way: &mut Way, is_it: &dyn Fn(&Value) -> bool, of: (&Trial<'_>, &Dropped), all: &mut Vec<Way>) {
+fn find(value: &Value, way: &mut Way, is_it: &dyn Fn(&Value) -> bool, trial: &Trial<'_>, all: &mut Vec<Way>) {
+    if all.len() < MOST && is_it(value) {
+        all.push(way.clone());
+    }
+    let dropped = trial.dropped;
     let mut inner = |step: Step, inner: &Value| {
         way.push(step);
-        if of.1.is_empty() || !of.1.contains(&(of.0.layers.number(inner.tag(), way), way.clone())) {
-            find(inner, way, is_it, of, all);
+        if dropped.is_empty() || !dropped.contains(&(trial.layers.number(inner.tag(), way), way.clone())) {
+            find(inner, way, is_it, trial, all);
         }
         way.pop();
     };
     match value {
         Value::Dict(_, dict) => dict.iter().for_each(|(key, value)| inner(Step::Key(key.clone()), value)),
         Value::Array(_, items) => items.iter().enumerate().for_each(|(at, item)| inner(Step::Index(at), item)),
-        value if all.len() < MOST && is_it(value) => all.push(way.clone()),
         _ => {}
     }
 }
@@ -91,6 +130,7 @@ mod tests {
             pair: Option<(u8, u8)>,
             n: Option<u64>,
         },
+        Leaf {},
     }
 
     thread_local! {
@@ -129,19 +169,21 @@ mod tests {
 
     #[test]
     fn a_wrong_value_far_in_takes_no_more_readings() {
-        let nested = |depth: usize| {
-            let leaf = "{kind: tree, name: x, n: x}".to_string();
-            (1..depth).fold(leaf, |inner, _| format!("{{kind: tree, name: x, n: 1, kids: [{inner}]}}"))
-        };
-        let names = |depth: usize| {
+        let names = |depth: usize, leaf: &str, key: &str, told: &str| {
             READ.set(0);
-            let key = "kids[0].".repeat(depth - 1);
-            let number = "takes a whole number, not below 0, not the text `x`";
-            assert_eq!(wrong(&format!("tag: {}", nested(depth))), [format!("key `odd.tag.{key}n` {number}")]);
+            let nested =
+                (1..depth).fold(leaf.to_string(), |inner, _| format!("{{kind: tree, name: x, n: 1, kids: [{inner}]}}"));
+            let around = "kids[0].".repeat(depth - 1);
+            assert_eq!(wrong(&format!("tag: {nested}")), [format!("key `odd.tag.{around}{key}` {told}")]);
             READ.get()
         };
-        let (few, many) = (names(10), names(30));
-        assert!(many <= 4 * few, "{few} {many}");
+        for (leaf, key, told) in [
+            ("{kind: tree, name: x, n: x}", "n", "takes a whole number, not below 0, not the text `x`"),
+            ("{kind: leaf, n: 1}", "n", "is unknown"),
+        ] {
+            let (few, many) = (names(10, leaf, key, told), names(30, leaf, key, told));
+            assert!(many <= 4 * few, "{leaf}: {few} {many}");
+        }
     }
 
     #[test]
