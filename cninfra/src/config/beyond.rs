@@ -1,7 +1,7 @@
 //! Numbers that are more than an `f32` has, within what serde puts by: it makes them infinite, and says nothing. (Where the type leads, the reader says it.)
 
 use super::{
-    failure::{Failure, Mark, Spot, Takes, What},
+    failure::{Failure, Mark, NO_NAME, Spot, Takes, What},
     reader::unexpected,
     trial::Trial,
     value,
@@ -24,9 +24,9 @@ pub(super) fn beyond(numbers: &[Spot], trial: &Trial<'_>) -> Option<Failure> {
         }
         let number = value::at(trial.merged, &spot.way)?;
         let mut other = trial.merged.clone();
-        value::replace(&mut other, &spot.way, Value::String(number.tag(), "\0".to_string()));
+        value::replace(&mut other, &spot.way, Value::String(number.tag(), NO_NAME.to_string()));
         let Err(Failure { what: What::Takes(takes), spot: around }) = trial.reads(&other) else { return None };
-        if !takes.of_f32 || takes.mark != Some(Mark::of(&serde::de::Unexpected::Str("\0"))) {
+        if !takes.of_f32 || takes.mark != Some(Mark::of(&serde::de::Unexpected::Str(NO_NAME))) {
             return None;
         }
         let found: Failure = serde::de::Error::invalid_value(unexpected(number), &WANTED);
@@ -54,6 +54,7 @@ mod tests {
     struct Odd {
         tagged: Option<Tagged>,
         any: Option<serde_json::Value>,
+        hidden: Option<Secret<Tagged>>,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -90,5 +91,17 @@ mod tests {
         let secret = wrong("tagged: {kind: some, weights: {hunter2: 1e39}}");
         assert_eq!(secret, [format!("odd.conf:1:41: key `odd.tagged` {takes} a number")]);
         assert_eq!(wrong("tagged: {kind: some, wide: 1e300, low: .inf}\nany: [1e300]"), [""; 0]);
+        let hidden = wrong("hidden: {kind: some, low: 1e39}");
+        assert_eq!(hidden, [format!("odd.conf:1:27: key `odd.hidden` {takes} a number")]);
+        assert_eq!(wrong("hidden: {kind: some, low: 1e38, wide: 1e39}"), [""; 0]);
+    }
+
+    #[test]
+    fn it_is_no_text_of_a_flag() {
+        let (mut config, known) = (Config::new(), Known::none().plugin("odd", Odd::META));
+        config.set_flag("odd", "tagged.kind", "some", "kind");
+        config.set_flag("odd", "tagged.low", "1e39", "low");
+        let told: Vec<_> = config.check(&known).into_iter().map(|told| told.what).collect();
+        assert_eq!(told, ["key `odd.tagged.low` takes a number up to 3.4e38, not `1e39`"]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     failure::{HIDDEN, PANICKED, Spot, What},
+    marked::marked,
     narrow::Narrow,
     source::Step,
     trial::Trial,
@@ -23,18 +24,26 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
     }
     let mut narrow = Narrow::new(trial, what, spot);
     let (mut found, mut whole) = (spot.clone(), usize::MAX);
-    while let Some(inner) = narrow.step() {
-        if inner.has_place {
-            whole = whole.min(found.way.len());
+    let at_once = marked(what, spot, trial);
+    let is_at_once = at_once.is_some();
+    if let Some(way) = at_once {
+        whole = Narrow::whole(trial, spot, &way);
+        way[spot.way.len()..].iter().for_each(|step| show(step, &mut found.path));
+        found.way = way;
+    } else {
+        while let Some(inner) = narrow.step() {
+            if inner.has_place {
+                whole = whole.min(found.way.len());
+            }
+            show(&inner.step, &mut found.path);
+            found.way.push(inner.step);
         }
-        show(&inner.step, &mut found.path);
-        found.way.push(inner.step);
     }
     match (what, found.way.split_last()) {
         // it is told as a key of what it is in
         (What::Unknown { key, .. }, Some((Step::Key(last), _))) if last == key => drop(found.path.pop()),
         // a key that stands alone may be what is no variant, and a secret in its place
-        (What::NoVariant { .. }, Some((Step::Key(_), around))) if found.way.len() > spot.way.len() => {
+        (What::NoVariant { .. }, Some((Step::Key(_), around))) if found.way.len() > spot.way.len() && !is_at_once => {
             let is_alone = value::at(trial.merged, around)?.as_dict().is_some_and(|dict| dict.len() == 1);
             if is_alone && !narrow.is_name() {
                 found.way.pop();
@@ -260,7 +269,7 @@ mod tests {
         let ports = |count: usize| format!("ports: [{}]", vec!["x"; count].join(", "));
         let located = |told: &[String]| told.iter().filter(|told| told.contains("ports[")).count();
         assert_eq!(located(&wrong(&ports(20))), 20);
-        let many = wrong(&ports(4000));
+        let many = wrong(&ports(8000));
         assert!(!many.is_empty() && located(&many) < 20, "{many:?}");
     }
 
@@ -430,7 +439,7 @@ mod tests {
                 "`c.ends[1]`: what is there fits nothing that it takes".to_string(),
                 format!("`c.pair[1]` {byte} `300`"),
                 "`d.external` takes `one` or `many`, not what is there (it is not shown, since a secret may be there)".to_string(),
-                "`d.ends` takes a list, not the text `x`".to_string(),
+                "`d.ends` takes a list, not a text".to_string(),
                 "`d.pair` takes 2 values, not 1".to_string(),
                 "`e.external.one.user` takes a text, not `5`".to_string(),
                 format!("`e.external.one.port` {PORT}"),

@@ -13,6 +13,9 @@ use std::{
 
 const TEXT: &str = "a text";
 
+/// No variant has this name.
+pub(super) const NO_NAME: &str = "\0";
+
 /// Why a value is not in the words.
 pub(super) const HIDDEN: &str = "(it is not shown, since it is a secret)";
 
@@ -58,6 +61,18 @@ pub(super) enum What {
     Unanswered(PathBuf),
     /// Nothing is wrong: the type was only asked what it wants.
     Asked,
+}
+
+impl What {
+    /// Is the same said? With less around it, of other keys nothing may be said either.
+    pub(super) fn is(&self, other: &What) -> bool {
+        match (self, other) {
+            (What::Missing { field, of_secret, .. }, What::Missing { field: other, of_secret: of_other, .. }) => {
+                (field, of_secret) == (other, of_other)
+            }
+            _ => self == other,
+        }
+    }
 }
 
 /// What is wanted, and what was found.
@@ -150,6 +165,11 @@ impl Failure {
             (What::Missing { .. } | What::NoContent | What::OfFile(..) | What::Unanswered(_) | What::Asked, _) => {
                 return self;
             }
+            (What::Says(words), _) if words.starts_with(NO_NAME) => return self,
+            // what looks for a number that is too large has put this text there
+            (What::Takes(takes), _) if takes.of_f32 && takes.mark == Some(Mark::of(&Unexpected::Str(NO_NAME))) => {
+                return self;
+            }
             (What::Takes(takes), Some(found)) if takes.wants_text() => {
                 format!("its value is {found} where a text is wanted: put it in quotes")
             }
@@ -176,7 +196,13 @@ impl de::Error for Failure {
         };
         let (wanted, kind, mark) = (wanted.into_owned(), kind(&found), Some(Mark::of(&found)));
         let (of_secret, of_f32) = (secret::is_being_read(), expected == "f32");
-        let found = if of_secret { kind.clone() } else { shown(&found) };
+        let is_value = matches!(
+            found,
+            Unexpected::Str(_) | Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_)
+        );
+        // in what should hold several values, a secret may be one, and of what was put by nobody can be asked
+        let is_hidden = of_secret || is_value && is_of_several(&expected);
+        let found = if is_hidden { kind.clone() } else { shown(&found) };
         Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_f32, of_secret, mark }.into()))
     }
 
@@ -199,7 +225,9 @@ impl de::Error for Failure {
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
         if secret::is_being_read() {
-            return Self::custom("");
+            // who looks for the name of a variant has put this one there
+            let name = if variant == NO_NAME { NO_NAME } else { "" };
+            return Failure::new(What::Says(format!("{name}its value does not fit {HIDDEN}")));
         }
         Failure::new(What::NoVariant { found: format!("{}, not `{variant}`", one_of(known)), names: known })
     }
@@ -242,6 +270,15 @@ pub(super) fn one_of(names: &[&str]) -> String {
 /// Is it for the tag of an enum that has what belongs to it in another key?
 pub(super) fn is_tag(expected: &dyn Expected) -> bool {
     expected.to_string().starts_with(TAG)
+}
+
+/// Is something wanted that holds several values, or has them beside a name, or is nothing at all, by what a type says of itself?
+fn is_of_several(expected: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "array", "list", "lists", "map", "mapping", "object", "sequence", "set", "struct", "table", "tagged", "tuple",
+        "unit", "variant",
+    ];
+    expected.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
 /// What serde says in words of Rust.

@@ -65,12 +65,28 @@ impl KnownSection {
         let read = (self.optional && !self.is_bare).then(|| self.read(&Entries::one(&entry), false).0)?;
         let name = format!("key `{}.{ENABLED}`", self.name);
         let is_refused = |mistake: &Mistake| mistake.what.starts_with(&format!("{name} takes "));
-        if read.notes.agent_keys.contains_key(ENABLED) || !read.mistakes.iter().any(is_refused) {
+        // where the type does not name its keys, this may be one of any
+        let has_names = read.notes.structs.contains(&Vec::new());
+        if !has_names || read.notes.agent_keys.contains_key(ENABLED) || !read.mistakes.iter().any(is_refused) {
+            return None;
+        }
+        if self.has_words_for_it() {
             return None;
         }
         let what = format!("{name} switches the plugin on and off, but in its config type it is no truth value");
         let help = "it is a defect of the plugin: give its own key another name, or make it a `bool`";
         Some(Mistake::new(place, what).of(self.name).help(help))
+    }
+
+    /// Is its own key `enabled` a choice that has the words of a truth value among its names? Then a flag can say it.
+    fn has_words_for_it(&self) -> bool {
+        ["true", "false"].into_iter().all(|word| {
+            let Ok(entry) = entry(self.name, ENABLED, value::text(word), Source::Flag(ENABLED.to_string())) else {
+                return false;
+            };
+            let read = self.read(&Entries::one(&entry), false).0;
+            read.mistakes.is_empty() && read.notes.choices.contains(&vec![ENABLED.to_string()])
+        })
     }
 
     fn mistaken(&self, flag: &Flag) -> Option<Mistake> {
@@ -88,6 +104,7 @@ mod tests {
     use crate::config::{Config, Files, Known, Section as _};
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
 
     #[derive(Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
@@ -101,6 +118,40 @@ mod tests {
     struct Switch {
         enabled: Option<bool>,
         port: u16,
+    }
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Rest {
+        port: u16,
+        #[serde(flatten)]
+        rest: BTreeMap<String, String>,
+    }
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Three {
+        enabled: Option<State>,
+        port: u16,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum State {
+        True,
+        False,
+        Auto,
+    }
+
+    #[test]
+    fn a_key_that_is_one_of_any_or_has_the_words_for_it_is_no_defect() {
+        let known = Known::none().plugin("rest", Rest::META).plugin("three", Three::META);
+        assert_eq!(known.defects(), []);
+        let mut config = Config::new();
+        config.set_flag("rest", "enabled", "false", "set");
+        config.set_flag("three", "enabled", "false", "set");
+        assert_eq!(config.check(&known), []);
+        assert!(!config.is_enabled("rest") && !config.is_enabled("three"));
     }
 
     #[test]

@@ -67,6 +67,34 @@ mod tests {
         mode: Mode,
         looped: Option<Loop>,
         by_side: BTreeMap<Side, u8>,
+        pile: Option<Pile>,
+        beside: Option<Beside>,
+    }
+
+    /// Lists and mappings of secrets, within what serde puts by.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Pile {
+        Of {
+            #[serde(default)]
+            pws: Vec<Secret>,
+            #[serde(default)]
+            by: BTreeMap<String, Secret>,
+            #[serde(default)]
+            rows: Vec<User>,
+            #[serde(default)]
+            kids: Vec<Pile>,
+            auth: Option<Auth>,
+            pair: Option<(Secret, Secret)>,
+            n: Option<u16>,
+        },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "t", content = "c", rename_all = "kebab-case")]
+    enum Beside {
+        All(Vec<Secret>),
+        One { user: User },
     }
 
     #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -197,6 +225,23 @@ mod tests {
             ("tagged", "{kind: hunter2}"),
             ("tagged", "{kind: named, password: 4711}"),
             ("tagged", "{kind: named, password: [hunter2]}"),
+            ("pile", "{kind: of, pws: hunter2}"),
+            ("pile", "{kind: of, pws: 4711}"),
+            ("pile", "{kind: of, by: hunter2}"),
+            ("pile", "{kind: of, rows: [hunter2]}"),
+            ("pile", "{kind: of, rows: 4711}"),
+            ("pile", "{kind: of, kids: [hunter2]}"),
+            ("pile", "{kind: of, kids: [{kind: of, pws: hunter2}]}"),
+            ("pile", "{kind: of, kids: hunter2}"),
+            ("pile", "{kind: of, pair: hunter2}"),
+            ("pile", "{kind: of, auth: {basic: hunter2}}"),
+            ("pile", "{kind: of, auth: {none: hunter2}}"),
+            ("pile", "{kind: of, auth: {token: 4711}}"),
+            ("pile", "{kind: of, auth: 4711}"),
+            ("pile", "{kind: of, kids: [{kind: 4711}]}"),
+            ("beside", "{t: all, c: hunter2}"),
+            ("beside", "{t: one, c: hunter2}"),
+            ("beside", "{t: one, c: {user: hunter2}}"),
             ("untagged", "4711"),
             ("untagged", "[hunter2]"),
             ("untagged", "{name: x, password: hunter2}"),
@@ -276,6 +321,19 @@ mod tests {
             format!(
                 "odd.conf:1:31: {beside}`token` stands beside `token` of odd.conf:1:8 and what is there of odd.conf:1:19 | {one}"
             )
+        );
+    }
+
+    #[test]
+    fn a_text_in_the_place_of_several_is_not_shown_and_others_are() {
+        let told = said("pile: {kind: of, pws: hunter2, n: hunter}", &[]).0;
+        let number = "takes a whole number from 0 to 65535, not the text `hunter`";
+        assert_eq!(
+            told,
+            [
+                "odd.conf:1:23: key `odd.pile.pws` takes a list, not a text".to_string(),
+                format!("odd.conf:1:35: key `odd.pile.n` {number}")
+            ]
         );
     }
 

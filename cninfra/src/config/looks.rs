@@ -2,7 +2,9 @@
 //! flattened): each is read as what it looks like, and where that does not fit, as the text that it is.
 
 use super::{
+    beyond,
     failure::{Failure, Mark, Spot, Takes, What},
+    marked::marked,
     reader::unexpected,
     source::Way,
     trial::Trial,
@@ -54,10 +56,20 @@ pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> Looks {
 /// Of what was found serde says what it is, but not where: of those that are this, and of all where it does not say it, each alone is tried, some of few, and all.
 pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize) -> Looks {
     let mark = match failure.0 {
+        // which was read as a number
+        What::Takes(takes) if takes.wanted == beyond::WANTED => return Looks::new(),
         What::Takes(takes) => takes.mark,
         What::Says(_) => None,
         _ => return Looks::new(),
     };
+    // serde tells of this one
+    if let What::Takes(takes) = failure.0
+        && takes.wants_text()
+        && let Some(way) = marked(failure.0, failure.1, trial)
+    {
+        let is_there = |(other, _): &(Way, Value)| *other == way;
+        return trial.layers.looks(trial.merged, &way).into_iter().filter(is_there).collect();
+    }
     let is_it = |way: &Way| {
         let here = || value::at(trial.merged, way).map(|here| Mark::of(&unexpected(here)));
         mark.is_none() || mark == here()

@@ -1,7 +1,7 @@
 //! [`Mistakes`]: what is wrong with a section, told once each, and without what only follows from it.
 
 use super::{
-    failure::{Spot, What, one_of},
+    failure::{NO_NAME, Spot, What, one_of},
     fields::{other_form, suggestion},
     key::{kebab, nearest, same},
     layers::{Dropped, Layers, Twice},
@@ -145,7 +145,7 @@ impl<'a> Mistakes<'a> {
                 (self.variants(&name, keys, names, spot), Some("take one of them out".into()))
             }
             What::OfFile(words, help) => (format!("key `{}`{words}", self.written(spot)), help.map(str::to_string)),
-            What::Says(what) => (format!("{name}: {what}"), None),
+            What::Says(what) => (format!("{name}: {}", what.trim_start_matches(NO_NAME)), None),
             What::NoContent => (format!("{name}: what belongs to this name is missing"), None),
             What::NoSecret => {
                 let help = "only a secret has a second key that names a file: `password-file` beside `password`";

@@ -89,6 +89,7 @@ mod live;
 mod load;
 mod locate;
 mod looks;
+mod marked;
 mod mistake;
 mod mistakes;
 mod name;

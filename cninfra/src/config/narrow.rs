@@ -2,7 +2,7 @@
 //! several parts it is in the first half of them if the same is said without the others, and else in the second one.
 
 use super::{
-    failure::{Failure, Spot, What},
+    failure::{Failure, NO_NAME, Spot, What},
     layers::Dropped,
     source::{Step, Way},
     trial::Trial,
@@ -13,9 +13,6 @@ use std::ops::Range;
 
 /// So many keys are tried one by one.
 const MOST: usize = 100;
-
-/// No variant has this name.
-const NO_NAME: &str = "\0";
 
 /// A search, which goes in step by step.
 pub(super) struct Narrow<'t, 'a> {
@@ -72,11 +69,25 @@ impl<'t, 'a> Narrow<'t, 'a> {
         self.refuses_name(value::text(NO_NAME))
     }
 
+    /// How much of the way to a value is to be left out with it: the items of a list in which each has its place go together.
+    pub(super) fn whole(trial: &Trial<'_>, spot: &Spot, way: &[Step]) -> usize {
+        let is_whole = |len: &usize| match (&way[*len], value::at(trial.merged, &way[..*len])) {
+            // of one that stands alone, nothing else can move up
+            (Step::Index(_), Some(Value::Array(tag, items))) if items.len() > 1 => {
+                let mut other = trial.merged.clone();
+                value::replace(&mut other, &way[..*len], Value::Array(*tag, Vec::new()));
+                have_places(trial.reads(&other).err().as_ref())
+            }
+            _ => false,
+        };
+        (spot.way.len()..way.len()).find(is_whole).unwrap_or(way.len())
+    }
+
     fn item(&mut self, tag: Tag, items: &[Value]) -> Option<Inner> {
         let some = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
         let none = self.fails(some(0..0));
         let (has_place, is_of_length) =
-            (none.as_ref().is_some_and(is_of_length), matches!(self.what, What::Takes(takes) if takes.mark.is_none()));
+            (have_places(none.as_ref()), matches!(self.what, What::Takes(takes) if takes.mark.is_none()));
         // it is said of the list, as also that it has too few of them, or too many
         if is_of_length || none.is_some_and(|failure| self.is_it(&failure)) {
             return None;
@@ -182,13 +193,18 @@ impl<'t, 'a> Narrow<'t, 'a> {
 
     /// Is this no name of a variant, and refused as such?
     fn refuses_name(&self, here: Value) -> bool {
-        let refused = |Failure { what, .. }| matches!(what, What::NoVariant { found, .. } if found.contains(NO_NAME));
+        let refused = |Failure { what, .. }| match what {
+            What::NoVariant { found, .. } => found.contains(NO_NAME),
+            // in a secret
+            What::Says(words) => words.starts_with(NO_NAME),
+            _ => false,
+        };
         self.fails(here).is_some_and(refused)
     }
 
     fn is_it(&self, failure: &Failure) -> bool {
         let way: &[Step] = failure.spot.as_ref().map_or(&[], |spot| &spot.way);
-        failure.what == *self.what && way == self.spot.way
+        failure.what.is(self.what) && way == self.spot.way
     }
 
     /// Is the same said when this is there?
@@ -237,6 +253,11 @@ fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
     }
 }
 
+/// Has each item of a list its place, by what is said when there is none?
+fn have_places(none: Option<&Failure>) -> bool {
+    none.is_some_and(is_of_length)
+}
+
 fn is_of_length(failure: &Failure) -> bool {
     matches!(&failure.what, What::Takes(takes) if takes.mark.is_none())
 }
@@ -253,4 +274,93 @@ fn half_by_half(len: usize, is_said: &dyn Fn(Range<usize>) -> bool) -> Option<us
         }
     }
     Some(from).filter(|_| len > 0 && is_said(from..to))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Files, Known, Secret, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        srv: Option<Srv>,
+        srvs: Vec<Srv>,
+        by: BTreeMap<String, Srv>,
+        hidden: Option<Secret<Vec<Tls>>>,
+        choice: Option<Choice>,
+        secret: Option<Secret<Tagged>>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Srv {
+        host: String,
+        zone: String,
+        labels: Option<BTreeMap<String, String>>,
+        #[serde(default)]
+        kids: Vec<Srv>,
+        tls: Option<Tls>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tls {
+        cert: String,
+        extra: Option<BTreeMap<String, u8>>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Choice {
+        Srv(Srv),
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Login { user: String, port: Option<u16>, more: Option<u8>, ratio: Option<f32> },
+    }
+
+    /// What is wrong in a file, with line (but the first) and column, and flags.
+    fn wrong(file: &str, flags: &[(&str, &str)]) -> Vec<String> {
+        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
+        folder.write("odd.conf", file);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        for (key, text) in flags {
+            config.set_flag("odd", key, text, key);
+        }
+        let folder = format!("{}/odd.conf:1:", folder.path().display());
+        config.check(&known).iter().map(|told| told.to_string().replace(&folder, "")).collect()
+    }
+
+    #[test]
+    fn a_key_is_missing_once_whatever_stands_beside() {
+        let host = |at: usize, key: &str| [format!("{at}: key `odd.{key}`: the key `host` is missing")];
+        assert_eq!(wrong("srv: {zone: z, labels: {a: b}}", &[]), host(6, "srv"));
+        assert_eq!(wrong("srv: {zone: z, tls: {cert: c, extra: {a: 1}}, labels: {}}", &[]), host(6, "srv"));
+        assert_eq!(wrong("srvs: [{zone: z, kids: [{host: h, zone: z}]}]", &[]), host(8, "srvs[0]"));
+        assert_eq!(wrong("by: {a: {zone: z, labels: {a: b}}}", &[]), host(9, "by.a"));
+        assert_eq!(wrong("choice: {srv: {zone: z, labels: {a: b}}}", &[]), host(15, "choice.srv"));
+        assert_eq!(wrong("srv: {zone: z}", &[("srv.labels.a", "b")]), host(6, "srv"));
+        let inner = "srv: {host: h, zone: z, labels: {}, tls: {extra: {a: 1}}, kids: []}";
+        assert_eq!(wrong(inner, &[]), ["42: key `odd.srv.tls`: the key `cert` is missing"]);
+        let hidden = "10: key `odd.hidden`: the key `cert` is missing";
+        assert_eq!(wrong("hidden: [{extra: {a: 1}}]", &[]), [hidden]);
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_secret_that_is_put_by_has_its_place() {
+        let fits = "key `odd.secret`: its value does not fit (it is not shown, since it is a secret)";
+        assert_eq!(
+            wrong("secret: {kind: login, user: u, port: x, more: x}", &[]),
+            [format!("38: {fits}"), format!("47: {fits}")]
+        );
+        assert_eq!(wrong("secret: {kind: hunter2}", &[]), [format!("16: {fits}")]);
+        // so also of one that nobody else writes
+        assert_eq!(wrong("secret: {kind: \"\\0\", user: u}", &[]), [format!("16: {fits}")]);
+    }
 }
