@@ -124,7 +124,7 @@ async fn keep<K: Hash + Eq + Clone, V, P, E>(
                 if told.len() >= ranges
                     && let Some(behind) = behind.take()
                 {
-                    behind.is_over();
+                    behind.ends_well();
                 }
                 continue;
             }

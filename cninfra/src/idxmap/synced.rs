@@ -2,6 +2,7 @@
 
 use tokio::sync::watch;
 
+#[derive(Default)]
 pub(super) struct Synced(watch::Sender<State>);
 
 /// Of all that keep the map.
@@ -16,12 +17,6 @@ struct State {
 impl State {
     fn is_synced(&self) -> bool {
         self.once && self.behind == 0
-    }
-}
-
-impl Default for Synced {
-    fn default() -> Self {
-        Synced(watch::Sender::default())
     }
 }
 
@@ -47,7 +42,7 @@ pub(super) struct Behind<'s>(&'s watch::Sender<State>);
 
 impl Behind<'_> {
     /// It has.
-    pub(super) fn is_over(self) {
+    pub(super) fn ends_well(self) {
         self.0.send_modify(|state| state.once = true);
     }
 }
