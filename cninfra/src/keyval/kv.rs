@@ -123,7 +123,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Writes a value, whatever was there.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub fn put(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>) -> impl Future<Output = Result<Written>> {
         self.put_with(key, value, Expiry::Never)
     }
@@ -131,7 +131,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Writes a value that ends by itself.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub fn put_with(
         &self,
         key: impl AsRef<[u8]>,
@@ -144,7 +144,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Writes a value if the key is not there. Returns whether it has.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub async fn put_if_absent(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>) -> Result<bool> {
         self.put_if_absent_with(key, value, Expiry::Never).await
     }
@@ -152,7 +152,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Writes a value that ends by itself, if the key is not there. Returns whether it has.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub async fn put_if_absent_with(
         &self,
         key: impl AsRef<[u8]>,
@@ -167,7 +167,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Writes a value if the key has this one, byte for byte. Returns whether it has. If the key ends by itself, it ends when it would have.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub async fn compare_and_swap(
         &self,
         key: impl AsRef<[u8]>,
@@ -180,7 +180,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Writes a value if the key has this one, byte for byte, and says when it ends by itself. Returns whether it has.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub async fn compare_and_swap_with(
         &self,
         key: impl AsRef<[u8]>,
@@ -196,7 +196,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Deletes a key if it has this value, byte for byte. Returns whether it has.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub async fn compare_and_delete(&self, key: impl AsRef<[u8]>, expected: impl Into<Bytes>) -> Result<bool> {
         let key = self.full(key);
         let txn = Txn::new().when(key.clone(), Compare::Value(expected.into())).delete(key);
@@ -206,7 +206,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Deletes a key. Returns whether it was there.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
         self.delete_full(KeyRange::key(self.full(key))).await.map(|count| count > 0)
     }
@@ -214,7 +214,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Deletes all keys that begin with this. Returns how many there were.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub async fn delete_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<u64> {
         self.delete_range(KeyRange::prefix(prefix)).await
     }
@@ -222,7 +222,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Deletes all keys of a range. Returns how many there were.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub async fn delete_range(&self, range: KeyRange) -> Result<u64> {
         self.delete_full(range.under(&self.prefix)).await
     }
@@ -238,7 +238,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Does a transaction, whose keys are this view's.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`].
+    /// The store's. See [`KvError::applied`](super::KvError::applied).
     pub async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
         let mut outcome = self.store.commit(txn.under(&self.prefix)).await?;
         for result in &mut outcome.results {
