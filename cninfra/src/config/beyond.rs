@@ -44,8 +44,7 @@ pub(super) fn beyond(numbers: &[Spot], trial: &Trial<'_>) -> Option<Failure> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Files, Known, Secret, Section as _};
-    use cninfra_testbed::Folder;
+    use crate::config::{Secret, Section as _, given::Given};
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
 
@@ -71,14 +70,7 @@ mod tests {
 
     #[test]
     fn what_would_be_infinite_is_told() {
-        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
-        let wrong = |file: &str| {
-            folder.write("odd.conf", file);
-            let mut config = Config::new();
-            config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-            let dir = format!("{}/", folder.path().display());
-            config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect::<Vec<_>>()
-        };
+        let wrong = |file: &str| Given::file(Odd::META, file).wrong();
         let takes = "takes a number up to 3.4e38, not";
         assert_eq!(
             wrong("tagged: {kind: some, wide: 1e300, ratios: [1e38, 1e39, .inf, -1e300], low: 1e39}"),
@@ -98,10 +90,8 @@ mod tests {
 
     #[test]
     fn it_is_no_text_of_a_flag() {
-        let (mut config, known) = (Config::new(), Known::none().plugin("odd", Odd::META));
-        config.set_flag("odd", "tagged.kind", "some", "kind");
-        config.set_flag("odd", "tagged.low", "1e39", "low");
-        let told: Vec<_> = config.check(&known).into_iter().map(|told| told.what).collect();
-        assert_eq!(told, ["key `odd.tagged.low` takes a number up to 3.4e38, not `1e39`"]);
+        let given = Given::file(Odd::META, "").flags(&[("tagged.kind", "some"), ("tagged.low", "1e39")]);
+        let told = "flag --tagged.low: key `odd.tagged.low` takes a number up to 3.4e38, not `1e39`";
+        assert_eq!(given.wrong(), [told]);
     }
 }

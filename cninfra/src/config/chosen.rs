@@ -55,7 +55,7 @@ pub(super) fn variant<'a>(value: &'a Value, names: &[&'a str]) -> Option<&'a str
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Files, Known, Secret, Section as _, print};
+    use crate::config::{Config, Files, Known, Secret, Section as _, given::Given, print};
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
 
@@ -128,31 +128,14 @@ mod tests {
         }
     }
 
-    /// What a file says, variables, and flags.
-    fn config(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> (Config, Known, Folder) {
-        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
-        folder.write("odd.conf", file);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-        for (key, text) in variables {
-            config.set_variable("odd", key, text, &key.to_uppercase());
-        }
-        for (key, text) in flags {
-            config.set_flag("odd", key, text, key);
-        }
-        (config, known, folder)
-    }
-
     fn read(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Odd {
-        let (config, known, _folder) = config(file, variables, flags);
+        let Given { config, known, .. } = Given::file(Odd::META, file).variables(variables).flags(flags);
         assert_eq!(config.check(&known), [], "{file}");
         config.section("odd").unwrap()
     }
 
     fn wrong(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Vec<String> {
-        let (config, known, folder) = config(file, variables, flags);
-        let folder = format!("{}/", folder.path().display());
-        config.check(&known).iter().map(|mistake| mistake.to_string().replace(&folder, "")).collect()
+        Given::file(Odd::META, file).variables(variables).flags(flags).wrong()
     }
 
     fn basic(user: &str, password: &str, realm: Option<&str>) -> Auth {
@@ -272,7 +255,7 @@ mod tests {
     #[test]
     fn each_part_is_printed_with_its_layer() {
         let printed = |file: &str, flag: (&str, &str)| {
-            let (config, known, folder) = config(file, &[], &[flag]);
+            let Given { config, known, folder } = Given::file(Odd::META, file).flags(&[flag]);
             let printed = print(&config.effective(&known, &Config::new(), &Config::new()));
             printed.replace(&format!("{}/", folder.path().display()), "")
         };

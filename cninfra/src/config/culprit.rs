@@ -8,6 +8,7 @@ use super::{
     trial::Trial,
     value,
 };
+use std::iter;
 
 /// Where it is that is wrong, within a mapping, as far as that can be known; of a secret without the names of keys. With how much of the way to it is to be
 /// left out, so that the others have their places.
@@ -23,22 +24,12 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
         return None;
     }
     let mut narrow = Narrow::new(trial, what, spot);
-    let (mut found, mut whole) = (spot.clone(), usize::MAX);
+    let mut found = spot.clone();
     let at_once = marked(what, spot, trial);
     let is_at_once = at_once.is_some();
-    if let Some(way) = at_once {
-        whole = Narrow::whole(trial, spot, &way);
-        way[spot.way.len()..].iter().for_each(|step| show(step, &mut found.path));
-        found.way = way;
-    } else {
-        while let Some(inner) = narrow.step() {
-            if inner.has_place {
-                whole = whole.min(found.way.len());
-            }
-            show(&inner.step, &mut found.path);
-            found.way.push(inner.step);
-        }
-    }
+    found.way = at_once.unwrap_or_else(|| spot.way.iter().cloned().chain(iter::from_fn(|| narrow.step())).collect());
+    found.way[spot.way.len()..].iter().for_each(|step| show(step, &mut found.path));
+    let whole = Narrow::whole(trial, spot, &found.way);
     match (what, found.way.split_last()) {
         // it is told as a key of what it is in
         (What::Unknown { key, .. }, Some((Step::Key(last), _))) if last == key => drop(found.path.pop()),
@@ -76,7 +67,7 @@ fn show(step: &Step, path: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Duration, Files, Known, Section as _};
+    use crate::config::{Config, Duration, Files, Known, Section as _, given::Given};
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
@@ -192,12 +183,7 @@ mod tests {
 
     /// What is wrong in a file, with line (but the first) and column.
     fn wrong_in(file: &str) -> Vec<String> {
-        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
-        folder.write("odd.conf", file);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-        let folder = format!("{}/odd.conf:1:", folder.path().display());
-        config.check(&known).iter().map(|told| told.to_string().replace(&folder, "")).collect()
+        Given::file(Odd::META, file).wrong_in_line()
     }
 
     #[test]

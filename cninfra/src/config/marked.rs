@@ -107,8 +107,7 @@ fn find(value: &Value, way: &mut Way, is_it: &dyn Fn(&Value) -> bool, trial: &Tr
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Files, Known, Section as _};
-    use cninfra_testbed::Folder;
+    use crate::config::{Section as _, given::Given};
     use serde::{Deserialize, Deserializer, Serialize};
     use std::{cell::Cell, collections::BTreeMap};
 
@@ -154,16 +153,8 @@ mod tests {
         n: Option<u16>,
     }
 
-    fn config(file: &str) -> (Config, Known, Folder) {
-        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
-        folder.write("odd.conf", file);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-        (config, known, folder)
-    }
-
     fn wrong(file: &str) -> Vec<String> {
-        let (config, known, _folder) = config(file);
+        let Given { config, known, .. } = Given::file(Odd::META, file);
         config.check(&known).into_iter().map(|told| told.what).collect()
     }
 
@@ -195,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_same_digits_are_a_text_here_and_a_number_there() {
-        let (mut config, known, _folder) = config("big: {kind: pile}");
+        let Given { mut config, known, .. } = Given::file(Odd::META, "big: {kind: pile}");
         for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
             for key in ["user", "n"] {
                 config.set_flag("odd", &format!("big.by.{name}.{key}"), "1", "set");

@@ -326,8 +326,7 @@ fn is_within(spot: &Spot, way: &Way) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Files, Known, Section as _};
-    use cninfra_testbed::Folder;
+    use crate::config::{Section as _, given::Given};
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
 
@@ -379,18 +378,7 @@ mod tests {
     }
 
     fn wrong(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Vec<String> {
-        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
-        folder.write("odd.conf", file);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-        for (key, text) in variables {
-            config.set_variable("odd", key, text, &key.to_uppercase());
-        }
-        for (key, text) in flags {
-            config.set_flag("odd", key, text, key);
-        }
-        let dir = format!("{}/", folder.path().display());
-        config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect()
+        Given::file(Odd::META, file).variables(variables).flags(flags).wrong()
     }
 
     #[test]

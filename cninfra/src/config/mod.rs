@@ -72,6 +72,8 @@ mod fields;
 mod file;
 mod flags;
 mod format;
+#[cfg(test)]
+mod given;
 #[cfg(feature = "testing")]
 mod hidden;
 mod hides;

@@ -29,13 +29,6 @@ pub(super) struct Narrow<'t, 'a> {
     dropped: Dropped,
 }
 
-/// What has been found in a mapping or a list.
-pub(super) struct Inner {
-    pub(super) step: Step,
-    /// It is in a list of so many, each of which has its place.
-    pub(super) has_place: bool,
-}
-
 impl<'t, 'a> Narrow<'t, 'a> {
     /// Of what is said of all that is tried.
     pub(super) fn new(trial: &'t Trial<'a>, what: &'t What, spot: &'t Spot) -> Self {
@@ -52,7 +45,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
     }
 
     /// The part of what has been come to that is wrong; `None` where it is all of it, or can not be known.
-    pub(super) fn step(&mut self) -> Option<Inner> {
+    pub(super) fn step(&mut self) -> Option<Step> {
         // what has been found is something, too
         if self.trial.is_spent() {
             return None;
@@ -76,40 +69,39 @@ impl<'t, 'a> Narrow<'t, 'a> {
             (Step::Index(_), Some(Value::Array(tag, items))) if items.len() > 1 => {
                 let mut other = trial.merged.clone();
                 value::replace(&mut other, &way[..*len], Value::Array(*tag, Vec::new()));
-                have_places(trial.reads(&other).err().as_ref())
+                trial.reads(&other).is_err_and(|failure| is_of_length(&failure.what))
             }
             _ => false,
         };
         (spot.way.len()..way.len()).find(is_whole).unwrap_or(way.len())
     }
 
-    fn item(&mut self, tag: Tag, items: &[Value]) -> Option<Inner> {
+    fn item(&mut self, tag: Tag, items: &[Value]) -> Option<Step> {
         let some = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
         let none = self.fails(some(0..0));
-        let (has_place, is_of_length) =
-            (have_places(none.as_ref()), matches!(self.what, What::Takes(takes) if takes.mark.is_none()));
+        let have_places = none.as_ref().is_some_and(|failure| is_of_length(&failure.what));
         // it is said of the list, as also that it has too few of them, or too many
-        if is_of_length || none.is_some_and(|failure| self.is_it(&failure)) {
+        if is_of_length(self.what) || none.is_some_and(|failure| self.is_it(&failure)) {
             return None;
         }
-        if !has_place {
+        if !have_places {
             let at = half_by_half(items.len(), &|range| self.is_said(some(range)))?;
             let all = value::at(self.trial.merged, &self.full)?.as_array()?;
             let step =
                 Step::Index((0..all.len()).filter(|at| !is_dropped(self.trial, &all[*at], &self.full, *at)).nth(at)?);
             self.go_on(some(at..at + 1), Step::Index(0), step.clone());
-            return Some(Inner { step, has_place });
+            return Some(step);
         }
         let at = (0..items.len()).find(|at| self.is_said(some(0..at + 1)))?;
         // by itself: those before it have their places
         let is_alone = self.is_said(Value::Array(tag, vec![items[at].clone(); at + 1]));
         self.go_on(some(0..at + 1), Step::Index(at), Step::Index(at));
-        Some(Inner { step: Step::Index(at), has_place }).filter(|_| is_alone)
+        is_alone.then_some(Step::Index(at))
     }
 
     /// A mapping is read with as little as it can be: with the keys that it misses one after the other (of an enum, first its name), and then with more and more
     /// of the others.
-    fn key(&mut self, tag: Tag, dict: &Dict) -> Option<Inner> {
+    fn key(&mut self, tag: Tag, dict: &Dict) -> Option<Step> {
         let is_missing = matches!(self.what, What::Missing { .. });
         let (mut kept, mut needed) = (Dict::new(), Vec::new());
         if is_missing {
@@ -155,7 +147,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
         };
         let step = Step::Key(part.clone());
         self.go_on(rest, step.clone(), step.clone());
-        Some(Inner { step, has_place: false })
+        Some(step)
     }
 
     /// Is it this mapping that misses the key, and not what is in it? Then it is not said when the key is there.
@@ -253,13 +245,9 @@ fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
     }
 }
 
-/// Has each item of a list its place, by what is said when there is none?
-fn have_places(none: Option<&Failure>) -> bool {
-    none.is_some_and(is_of_length)
-}
-
-fn is_of_length(failure: &Failure) -> bool {
-    matches!(&failure.what, What::Takes(takes) if takes.mark.is_none())
+/// Is it how many items there are? If that is said where there are none, each has its place.
+fn is_of_length(what: &What) -> bool {
+    matches!(what, What::Takes(takes) if takes.mark.is_none())
 }
 
 /// The first of so many parts of which alone the same is said.
@@ -278,8 +266,7 @@ fn half_by_half(len: usize, is_said: &dyn Fn(Range<usize>) -> bool) -> Option<us
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Files, Known, Secret, Section as _};
-    use cninfra_testbed::Folder;
+    use crate::config::{Secret, Section as _, given::Given};
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
 
@@ -326,15 +313,7 @@ mod tests {
 
     /// What is wrong in a file, with line (but the first) and column, and flags.
     fn wrong(file: &str, flags: &[(&str, &str)]) -> Vec<String> {
-        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
-        folder.write("odd.conf", file);
-        let mut config = Config::new();
-        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-        for (key, text) in flags {
-            config.set_flag("odd", key, text, key);
-        }
-        let folder = format!("{}/odd.conf:1:", folder.path().display());
-        config.check(&known).iter().map(|told| told.to_string().replace(&folder, "")).collect()
+        Given::file(Odd::META, file).flags(flags).wrong_in_line()
     }
 
     #[test]
