@@ -1,7 +1,10 @@
-//! What clients of servers have in common, for authors of plugins: the waits between attempts ([`Pauses`]), and tasks that end with the client ([`Tasks`]).
+//! What clients of servers have in common, for authors of plugins: the waits between attempts ([`Pauses`]), tasks that end with the client ([`Tasks`]), and room for the futures of calls
+//! ([`Seats`]).
 
 mod pauses;
+mod seats;
 mod tasks;
 
 pub use pauses::Pauses;
+pub use seats::{Seated, Seats};
 pub use tasks::Tasks;

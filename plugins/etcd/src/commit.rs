@@ -13,6 +13,8 @@ use cninfra::keyval::{
     Applied, KeyRange, KvError, LeaseId, Op, OpResult, Put, Reason, Result, Txn, TxnOutcome, Written,
 };
 use etcd_client::GetOptions;
+use futures_util::TryFutureExt as _;
+use std::future::Future;
 
 impl EtcdStore {
     /// Does a transaction: see [`cninfra::keyval::Store::commit`]. All of it has the time of one call.
@@ -40,10 +42,10 @@ impl EtcdStore {
     }
 
     /// Writes a value that does not end by itself: what [`done`](Self::done) does of it, without what transactions and leases need.
-    pub(crate) async fn put_for_ever(&self, put: Put) -> Result<Written> {
-        capabilities().refuse_put(&put)?;
+    pub(crate) async fn put_for_ever(&self, put: &Put) -> Result<Written> {
+        capabilities().refuse_put(put)?;
         let asked = || Asked::to_write("put", Some(KeyRange::key(&put.key)));
-        let written = self.write(self.core.terms(Lane::Callers), &asked, &put, Life::default()).await;
+        let written = self.write(self.core.terms(Lane::Callers), &asked, put, Life::default()).await;
         let written = written.map_err(|error| too_large(error, put.key.len() + put.value.len()))?;
         self.session.has_put(&put.key, written.revision);
         Ok(written)
@@ -132,13 +134,19 @@ impl EtcdStore {
         Ok(TxnOutcome::new(true, revision(state), vec![result]))
     }
 
-    async fn write(&self, terms: Terms, asked: &(dyn Fn() -> Asked + Sync), put: &Put, life: Life) -> Result<Written> {
-        let done = self.core.call(terms, asked, |wire| {
+    // no `async fn`, whose future would hold its arguments twice
+    fn write<'w>(
+        &'w self,
+        terms: Terms,
+        asked: &'w (dyn Fn() -> Asked + Sync),
+        put: &'w Put,
+        life: Life,
+    ) -> impl Future<Output = Result<Written>> + Send {
+        let done = self.core.call(terms, asked, move |wire| {
             let options = txn::put_options(&put.expiry, life);
-            let (key, value) = (put.key.to_vec(), put.value.to_vec());
-            wire.with_spare(async move |client| client.put(key, value, Some(options)).await)
+            self.core.seating.write(wire, put.key.to_vec(), put.value.to_vec(), options)
         });
-        Ok(Written::new(revision(state(done.await?.header())), life.ttl, life.lease))
+        done.map_ok(move |done| Written::new(revision(state(done.header())), life.ttl, life.lease))
     }
 }
 

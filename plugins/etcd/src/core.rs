@@ -4,6 +4,7 @@ use crate::{
     Connection, EtcdConfig,
     failure::{Asked, Failure, REACH},
     pulse::Pulse,
+    seats::Seating,
     terms::{Lane, Terms},
     watch::{Gate, Outages},
     wire::{Dial, Slot, Wire},
@@ -33,6 +34,7 @@ pub(crate) struct Core {
     /// For calls and leases: a connection apart from that of watches, since streams that nobody reads hold up all that goes over theirs.
     pub(crate) calls: Slot,
     pub(crate) watches: Slot,
+    pub(crate) seating: Seating,
     pub(crate) gate: Gate,
     /// What was told of watches that are lost.
     pub(crate) outages: Outages,
@@ -57,6 +59,7 @@ impl Core {
             config,
             calls: Slot::new(dial.clone()),
             watches: Slot::new(dial),
+            seating: Seating::default(),
             gate: Gate::default(),
             outages: Outages::default(),
             probed: Pulse::new(),

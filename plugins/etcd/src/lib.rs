@@ -14,6 +14,7 @@ mod plugin;
 mod pulse;
 mod read;
 mod report;
+mod seats;
 mod session;
 mod store;
 mod terms;

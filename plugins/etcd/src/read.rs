@@ -19,8 +19,7 @@ impl Core {
                 At::Revision(at) => GetOptions::new().with_revision(number(at)),
                 _ => GetOptions::new(),
             };
-            let key = key.to_vec();
-            wire.with_spare(async move |client| client.get(key, Some(options)).await)
+            self.seating.read(wire, key.to_vec(), options)
         });
         Ok(std::mem::take(&mut read.await?.0.kvs).into_iter().next().map(entry))
     }
@@ -38,7 +37,7 @@ impl Core {
         let read = self.call(terms, &asked, |wire| {
             let (first, end) = bounds(range);
             let (key, options) = (from.map_or(first, start), options.clone().with_range(end));
-            wire.with_spare(async move |client| client.get(key, Some(options)).await)
+            self.seating.read(wire, key, options)
         });
         let mut read = read.await?;
         let entries = std::mem::take(&mut read.0.kvs).into_iter().map(entry).collect();

@@ -153,7 +153,7 @@ impl Store for EtcdStore {
 
     async fn put(&self, put: Put) -> Result<Written> {
         match put.expiry {
-            Expiry::Never => self.put_for_ever(put).await,
+            Expiry::Never => self.put_for_ever(&put).await,
             // with a lease, which may have to be granted and given back
             _ => Written::of(&Box::pin(self.done(Txn::one(Op::Put(put)))).await?),
         }

@@ -16,7 +16,6 @@ mod plugin;
 mod report;
 mod scan;
 mod script;
-mod seat;
 mod session;
 mod slots;
 mod store;

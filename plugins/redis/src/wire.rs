@@ -5,10 +5,13 @@
 use crate::{
     failure::Failure,
     gather::{Begun, Gather, Sending},
-    seat::{Plain, Seat, Seated, Seats, seat},
 };
 use bytes::Bytes;
-use cninfra::{boxed, config::Secret};
+use cninfra::{
+    boxed,
+    client::{Seated, Seats},
+    config::Secret,
+};
 use fred::{
     clients::Client,
     error::Error,
@@ -167,8 +170,17 @@ pub(crate) struct Wire {
     answers: Arc<AtomicU64>,
     /// Calls that go out together, and the task that sends them.
     gather: Option<(Arc<Gather>, AbortHandle)>,
-    /// For the futures of reads and writes.
-    seats: Seats<Result<Value, Error>>,
+    /// For the futures of reads and writes, which have seven kilobytes.
+    seats: Seats<Plain, Result<Value, Error>>,
+}
+
+/// So many seats are kept. Mostly one is enough, since calls that come while others are on their way go together.
+const SEATS: usize = 8;
+
+/// What is asked in a seat.
+pub(crate) enum Plain {
+    Get(Bytes),
+    Set(Bytes, Bytes),
 }
 
 /// What comes of a call.
@@ -178,7 +190,7 @@ pub(crate) enum Call<'w> {
     /// A read or a write that goes alone.
     Seated {
         wire: &'w Wire,
-        seated: Seated<'w, Result<Value, Error>>,
+        seated: Seated<'w, Plain, Result<Value, Error>>,
         _begun: Option<Begun<'w>>,
     },
     Boxed(BoxFuture<'w, Result<Reply, Failure>>),
@@ -194,6 +206,14 @@ impl Future for Call<'_> {
             Call::Seated { wire, seated, .. } => seated.poll_unpin(cx).map(|answer| seen(&wire.answers, answer)),
             Call::Boxed(call) => call.poll_unpin(cx),
         }
+    }
+}
+
+/// Asks for what is asked most, by the library's own commands.
+async fn ask(client: Client, plain: Plain) -> Result<Value, Error> {
+    match plain {
+        Plain::Get(key) => client.get(key).await,
+        Plain::Set(key, value) => client.set(key, Value::Bytes(value), None, None, false).await,
     }
 }
 
@@ -239,15 +259,11 @@ impl Wire {
             }
         };
         let end = end.boxed().shared();
-        let wire = Wire {
-            client,
-            task,
-            end,
-            endpoint: endpoint.clone(),
-            answers,
-            gather: gather.zip(stop),
-            seats: Seats::default(),
-        };
+        let seats = Seats::new(SEATS, {
+            let client = client.clone();
+            move |plain| ask(client.clone(), plain)
+        });
+        let wire = Wire { client, task, end, endpoint: endpoint.clone(), answers, gather: gather.zip(stop), seats };
         let connecting = async {
             tokio::select! {
                 connected = wire.client.wait_for_connect() => connected.map_err(|error| Failure::of_dial(&error)),
@@ -300,20 +316,7 @@ impl Wire {
                 }));
             }
         };
-        Call::Seated { wire: self, seated: self.seats.ask(plain, || self.seat()), _begun: begun }
-    }
-
-    fn seat(&self) -> Box<dyn Seat<Result<Value, Error>>> {
-        let client = self.client.clone();
-        seat(move |plain| {
-            let client = client.clone();
-            async move {
-                match plain {
-                    Plain::Get(key) => client.get(key).await,
-                    Plain::Set(key, value) => client.set(key, Value::Bytes(value), None, None, false).await,
-                }
-            }
-        })
+        Call::Seated { wire: self, seated: self.seats.ask(plain), _begun: begun }
     }
 
     /// Asks some things at once. They go out together; the library's pipelines are sent piece by piece.

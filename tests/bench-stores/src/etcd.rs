@@ -1,7 +1,7 @@
 //! What the layer over etcd costs, beside the client alone, in one run.
 //!
 //! ```text
-//! cargo run --profile stores -p cninfra-bench-stores --bin etcd [-- BLOCKS]
+//! cargo run --profile stores -p cninfra-bench-stores --bin etcd [-- BLOCKS [put|get|puts|gets|watch]]
 //! ```
 //!
 //! An etcd is started for it (Debian's `etcd-server`). In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the
@@ -22,7 +22,7 @@ use cninfra_etcd::{EtcdConfig, EtcdStore};
 use cninfra_testbed::Etcd;
 use etcd_client::{Client, WatchStream};
 use std::sync::Arc;
-use work::{Contestant, NAMES, Result, Task, alone, compare, on_one_thread};
+use work::{Contestant, NAMES, Result, Task, What, alone, compare, on_one_thread};
 
 /// Who takes part, with what it watches.
 enum Who {
@@ -70,11 +70,11 @@ fn main() -> Result<()> {
         Task::Alone { name, what, blocks, at } => {
             on_one_thread(async { alone(contestant(&name, &at).await?, what, blocks).await })
         }
-        Task::Compare(blocks) => tokio::runtime::Runtime::new()?.block_on(in_turns(blocks)),
+        Task::Compare(blocks, only) => tokio::runtime::Runtime::new()?.block_on(in_turns(blocks, only)),
     }
 }
 
-async fn in_turns(blocks: usize) -> Result<()> {
+async fn in_turns(blocks: usize, only: Option<What>) -> Result<()> {
     let etcd = Etcd::start();
     let endpoint = etcd.endpoint();
     let mut contestants = Vec::new();
@@ -82,7 +82,7 @@ async fn in_turns(blocks: usize) -> Result<()> {
     for name in NAMES.iter().enumerate().map(|(at, name)| format!("{name}{at}")) {
         contestants.push(contestant(&name, &endpoint).await?);
     }
-    compare(contestants, blocks).await
+    compare(contestants, blocks, only).await
 }
 
 async fn contestant(name: &str, endpoint: &str) -> Result<Who> {

@@ -1,7 +1,7 @@
 //! What the layer over Redis costs, beside the client alone, in one run.
 //!
 //! ```text
-//! cargo run --profile stores -p cninfra-bench-stores --bin redis [-- BLOCKS]
+//! cargo run --profile stores -p cninfra-bench-stores --bin redis [-- BLOCKS [put|get|puts|gets|watch]]
 //! ```
 //!
 //! A Redis is started for it (Debian's `redis-server`). In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the
@@ -31,7 +31,7 @@ use fred::{
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::broadcast;
-use work::{Contestant, NAMES, Result, Task, WATCHED, alone, compare, on_one_thread};
+use work::{Contestant, NAMES, Result, Task, WATCHED, What, alone, compare, on_one_thread};
 
 /// Who takes part, with what it watches.
 enum Who {
@@ -96,11 +96,11 @@ fn main() -> Result<()> {
         Task::Alone { name, what, blocks, at } => {
             on_one_thread(async { alone(contestant(&name, at.parse()?).await?, what, blocks).await })
         }
-        Task::Compare(blocks) => tokio::runtime::Runtime::new()?.block_on(in_turns(blocks)),
+        Task::Compare(blocks, only) => tokio::runtime::Runtime::new()?.block_on(in_turns(blocks, only)),
     }
 }
 
-async fn in_turns(blocks: usize) -> Result<()> {
+async fn in_turns(blocks: usize, only: Option<What>) -> Result<()> {
     let redis = Redis::start();
     let addr = redis.addr();
     let mut contestants = Vec::new();
@@ -108,7 +108,7 @@ async fn in_turns(blocks: usize) -> Result<()> {
     for name in NAMES.iter().enumerate().map(|(at, name)| format!("{name}{at}")) {
         contestants.push(contestant(&name, addr).await?);
     }
-    compare(contestants, blocks).await
+    compare(contestants, blocks, only).await
 }
 
 async fn contestant(name: &str, addr: SocketAddr) -> Result<Who> {

@@ -29,7 +29,7 @@ pub trait Contestant: Sized {
     async fn told(&mut self) -> Result<usize>;
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum What {
     Put,
     Get,
@@ -113,8 +113,8 @@ async fn watched(contestant: &mut impl Contestant) -> Result<()> {
 pub enum Task {
     /// One contestant alone, by its name, for so many blocks, on the server that is there.
     Alone { name: String, what: What, blocks: usize, at: String },
-    /// All in turns, for so many blocks.
-    Compare(usize),
+    /// All in turns, for so many blocks: all that is asked of them, or one of it.
+    Compare(usize, Option<What>),
 }
 
 impl Task {
@@ -126,7 +126,8 @@ impl Task {
             let (what, blocks) = (What::named(what)?, blocks.parse()?);
             return Ok(Task::Alone { name: name.clone(), what, blocks, at: at.clone() });
         }
-        Ok(Task::Compare(args.first().map_or(Ok(90), |count| count.parse())?))
+        let what = args.get(1).map(|name| What::named(name)).transpose()?;
+        Ok(Task::Compare(args.first().map_or(Ok(90), |count| count.parse())?, what))
     }
 }
 
@@ -150,9 +151,14 @@ pub async fn alone(mut contestant: impl Contestant, what: What, blocks: usize) -
 }
 
 /// Prints what each takes, by what the first one does.
-pub async fn compare(mut contestants: Vec<impl Contestant>, blocks: usize) -> Result<()> {
+pub async fn compare(mut contestants: Vec<impl Contestant>, blocks: usize, only: Option<What>) -> Result<()> {
     println!("time by the client's, {blocks} blocks; median (95 % interval)\n");
-    for (what, _, name) in What::ALL {
+    for contestant in &mut contestants {
+        // there is something to be read
+        What::Put.run(contestant).await?;
+        What::PutAtOnce.run(contestant).await?;
+    }
+    for (what, _, name) in What::ALL.into_iter().filter(|(what, ..)| only.is_none_or(|only| only == *what)) {
         let mut taken = Blocks::of(NAMES);
         for contestant in &mut contestants {
             what.run(contestant).await?;
