@@ -4,7 +4,7 @@ use super::{Event, Phase, exit, report};
 use crate::{
     Error,
     foreign::Panic,
-    graph::{Graph, Node},
+    graph::{Graph, Names, Node},
     tasks::Left,
 };
 use std::{
@@ -150,7 +150,8 @@ impl PluginError {
         if self.instance == AGENT {
             write!(f, "agent `{}` ", self.plugin)?;
         } else {
-            write!(f, "plugin `{}` ", self.plugin)?;
+            let names = Names { plugin: self.plugin, instance: self.instance };
+            write!(f, "plugin `{names}` ")?;
         }
         let phase = self.phase;
         if let (Some(task), Cause::Blocked { took, .. }) = (self.task, &self.cause) {

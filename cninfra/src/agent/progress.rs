@@ -137,7 +137,7 @@ impl Call {
     /// Whose it is, and the plugin's instance name.
     pub(super) fn who(&self, graph: &'static Graph) -> (String, Option<&'static str>) {
         match graph.nodes().get(self.place) {
-            Some(node) => (format!("plugin `{}`", node.name()), Some(node.instance())),
+            Some(node) => (format!("plugin `{}`", node.names()), Some(node.instance())),
             None => (format!("flavor `{}`", graph.name()), None),
         }
     }
@@ -172,7 +172,7 @@ pub(super) enum InsideId {
 impl Inside {
     fn task(graph: &'static Graph, limits: &LimitTable, task: &tasks::Inside) -> Self {
         let (node, name) = (&graph.nodes()[task.place], task.name);
-        let plugin = node.name();
+        let plugin = node.names();
         let what = match task.kind {
             Kind::Task | Kind::UntilClose => format!("task `{name}` of plugin `{plugin}`"),
             Kind::Probe => format!("the probe of plugin `{plugin}`"),
@@ -186,7 +186,7 @@ impl Inside {
         let Calling { id, call, place, called } = calling;
         let is_owner = |node: &&'static Node| called.owner.as_deref() == Some(node.instance());
         let node = graph.nodes().iter().find(is_owner).unwrap_or(&graph.nodes()[*place]);
-        let what = format!("the {} of plugin `{}`", called.what, node.name());
+        let what = format!("the {} of plugin `{}`", called.what, node.names());
         Inside { id: InsideId::Caller(*id), call: *call, instance: node.instance(), what, limit: None }
     }
 }
