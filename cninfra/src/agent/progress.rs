@@ -5,7 +5,7 @@ use crate::{
     context::Shared,
     foreign::Who,
     graph::{Graph, Node},
-    tasks::{self, Calling, Kind},
+    tasks::{self, Called, Calling, Kind},
 };
 use std::{
     cell::Cell,
@@ -162,6 +162,14 @@ pub(super) struct Inside {
     pub(super) limit: Option<Duration>,
 }
 
+/// What a plugin has handed to another one, which calls it.
+pub(super) struct Handed {
+    /// The instance name of the plugin that it belongs to.
+    pub(super) owner: &'static str,
+    /// What is called, as a text goes on after "the".
+    pub(super) what: String,
+}
+
 /// Its number, among its like.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum InsideId {
@@ -184,11 +192,16 @@ impl Inside {
 
     fn caller(graph: &'static Graph, calling: &Calling) -> Self {
         let Calling { id, call, place, called } = calling;
-        let is_owner = |node: &&'static Node| called.owner.as_deref() == Some(node.instance());
-        let node = graph.nodes().iter().find(is_owner).unwrap_or(&graph.nodes()[*place]);
+        let node = owner(graph, called, *place);
         let what = format!("the {} of plugin `{}`", called.what, node.names());
         Inside { id: InsideId::Caller(*id), call: *call, instance: node.instance(), what, limit: None }
     }
+}
+
+/// The plugin that this belongs to; where that is not known, the one that calls it.
+fn owner(graph: &'static Graph, called: &Called, caller: usize) -> &'static Node {
+    let is_owner = |node: &&'static Node| called.owner.as_deref() == Some(node.instance());
+    graph.nodes().iter().find(is_owner).unwrap_or(&graph.nodes()[caller])
 }
 
 impl fmt::Display for Inside {
@@ -247,6 +260,13 @@ impl Progress {
     /// The plugin that is called on this thread.
     pub(super) fn called_here(&self) -> Option<Who> {
         self.step_here().or_else(|| self.next.get()?.called_here())
+    }
+
+    /// What one plugin has handed to another, and is called on this thread.
+    pub(super) fn handed_here(&self) -> Option<Handed> {
+        let agent = self.agent.get()?.0.upgrade()?;
+        let (caller, called) = agent.tasks.callers().here()?;
+        Some(Handed { owner: owner(agent.graph, &called, caller).instance(), what: called.what })
     }
 
     fn step_here(&self) -> Option<Who> {
