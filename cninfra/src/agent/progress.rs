@@ -1,6 +1,6 @@
 //! [`Progress`]: what an agent does right now, to be read from another thread.
 
-use super::{Cause, Phase, guard::guard, limits::LimitTable, roll::Roll, stall};
+use super::{Cause, Phase, StartError, guard::guard, limits::LimitTable, roll::Roll, stall};
 use crate::{
     context::Shared,
     foreign::Who,
@@ -260,6 +260,14 @@ impl Progress {
     /// The plugin that is called on this thread.
     pub(super) fn called_here(&self) -> Option<Who> {
         self.step_here().or_else(|| self.next.get()?.called_here())
+    }
+
+    /// How the start has failed that is kept by this call for so long, and is given up; `None` where it is no start.
+    pub(super) fn unstarted(&self, call: Call, blocked: Duration) -> Option<StartError> {
+        let is_start = matches!(self.state(), State::Stage(stage) if stage.kind == StageKind::Start);
+        let (agent, limits) = self.agent.get().filter(|_| is_start && !call.is_destructor())?;
+        let agent = agent.upgrade()?;
+        Some(StartError::given_up(&agent, limits, call.place, call.phase, blocked))
     }
 
     /// What one plugin has handed to another, and is called on this thread.

@@ -119,7 +119,7 @@ impl Rescue {
             }
             let Looked { end, blocked, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
             if end.is_some() {
-                return blocked.map_or(CameTo::Nothing, CameTo::Blocked);
+                return blocked.map_or(CameTo::Nothing, |(call, _)| CameTo::Blocked(call));
             }
         }
     }
