@@ -151,8 +151,8 @@ impl Graph {
                     } else {
                         " needs "
                     },
-                    if optional { "optionally " } else { "" },
                     self.names[target],
+                    if optional { " if it is there" } else { "" },
                 );
             }
             out.push('\n');

@@ -97,7 +97,7 @@ fn a_dependency_says_how_it_is_asked_for() {
     for (text, needed, optional) in [
         (graph.dot(), format!("n{library} -> n{wood};"), format!("n{library} -> n{journal} [style=dashed];")),
         (graph.mermaid(), format!("n{library} --> n{wood}\n"), format!("n{library} -.-> n{journal}\n")),
-        (graph.text(), "needs Wood, optionally Journal\n".into(), "Library as Town::library".into()),
+        (graph.text(), "needs Wood, Journal if it is there\n".into(), "Library as Town::library".into()),
     ] {
         assert!(text.contains(&needed) && text.contains(&optional), "{text}");
     }
