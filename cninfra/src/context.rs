@@ -375,7 +375,7 @@ impl Context {
     /// What stops the agent.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        self.shared.get().stop.of(By::Plugin(self.name()))
+        self.shared.get().stop.of(By::Plugin(self.node().names()))
     }
 
     /// Does the agent stop? It may have been [asked](Self::stop_handle) to a moment before.

@@ -26,6 +26,8 @@ pub struct Panic {
     pub location: Option<String>,
     /// The log has the way to it.
     pub(crate) is_traced: bool,
+    /// The log has a record of it, by whose code it was that a [`Caller`](crate::agent::Caller) called.
+    pub(crate) is_logged: bool,
 }
 
 impl fmt::Display for Panic {
@@ -75,8 +77,15 @@ impl Panic {
         // another one may have been caught by somebody else
         match last.filter(|last| last.message == message) {
             Some(last) => last,
-            None => Panic { message, location: None, is_traced: false },
+            None => Panic { message, location: None, is_traced: false, is_logged: false },
         }
+    }
+
+    /// Has the log a record of it that says what was called? So it is under [`Agent::main`](crate::Agent::main) where it came out of a call of a [`Caller`](crate::agent::Caller): who catches it
+    /// need not tell it again.
+    #[must_use]
+    pub fn is_logged(&self) -> bool {
+        self.is_logged
     }
 
     /// Is it told by who catches it, so that the hook need not?
@@ -225,7 +234,8 @@ mod tests {
     #[test]
     fn the_location_is_that_of_the_same_panic() {
         let note = |message: &str| {
-            Panic { message: message.into(), location: Some("a.rs:1:2".into()), is_traced: false }.note()
+            let location = Some("a.rs:1:2".into());
+            Panic { message: message.into(), location, is_traced: false, is_logged: false }.note();
         };
         note("a");
         assert_eq!(guard(|| std::panic::resume_unwind(Box::new("a"))).unwrap_err().to_string(), "a (at a.rs:1:2)");

@@ -1,5 +1,6 @@
 //! [`StopHandle`]: how an agent is asked to stop.
 
+use crate::graph::Names;
 use std::{
     fmt,
     sync::{
@@ -21,8 +22,8 @@ pub(crate) enum By {
     Agent,
     /// The program around the agent.
     Program,
-    /// The plugin of this instance name.
-    Plugin(&'static str),
+    /// This plugin.
+    Plugin(Names),
 }
 
 impl fmt::Display for By {
@@ -30,7 +31,7 @@ impl fmt::Display for By {
         match self {
             By::Agent => f.write_str("the agent itself"),
             By::Program => f.write_str("the program"),
-            By::Plugin(name) => write!(f, "plugin `{name}`"),
+            By::Plugin(names) => write!(f, "plugin `{names}`"),
         }
     }
 }

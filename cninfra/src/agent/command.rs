@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     Flag,
-    graph::{Format, Graph},
+    graph::{Format, Graph, Names, Node},
 };
 use clap::{Arg, ArgAction, Command, builder::PossibleValuesParser};
 
 /// What is said below all flags.
 const AFTER_HELP: &str = "\
-A plugin has two names: that of its type in the graph (MyStore), and its instance name everywhere else: config, files, flags, log (my-store).\n\
+A plugin has two names: that of its type (Rest) in the graph and in reports, and its instance name (http) in config, files, flags and log. --graph text has both of each.\n\
 The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-order` (concurrent, one-by-one) and `drain-delay`; \
 any plugin's section has `start-policy` (fail, retry, ignore) and `limits` (create, init, after-init, drain, close). --print-config prints all keys.";
 
@@ -57,7 +57,7 @@ pub(super) fn command(graph: &'static Graph, files: &[FileFlag], version: &str) 
                 .help("print the plugins' graph as it is declared (`enabled: false` changes nothing in it) and end, without starting anything"),
         );
     for (section, flag) in flags(graph) {
-        let heading = if section == own::SECTION { "Agent" } else { section };
+        let heading = if section == own::SECTION { "Agent".to_string() } else { heading(graph, section) };
         command = command.arg(
             Arg::new(flag.name)
                 .long(flag.name)
@@ -77,11 +77,21 @@ pub(super) fn command(graph: &'static Graph, files: &[FileFlag], version: &str) 
                 .long(name.clone())
                 .visible_aliases(file.names[1..].iter().cloned())
                 .value_name("FILE")
-                .help_heading(if is_plain { "Plugins without settings of their own" } else { file.section.name })
+                .help_heading(if is_plain {
+                    "Plugins without settings of their own".to_string()
+                } else {
+                    heading(graph, file.section.name)
+                })
                 .help(format!("its config file; empty for none [env: {variables}] [default: {default}.conf]")),
         );
     }
     command
+}
+
+/// The section's name, with that of its plugin's type where it is another word.
+fn heading(graph: &'static Graph, section: &'static str) -> String {
+    let names = graph.nodes().iter().map(Node::names).find(|names| names.instance == section);
+    names.filter(Names::differ).map_or_else(|| section.to_string(), |names| format!("{section} ({})", names.plugin))
 }
 
 fn help(flag: &Flag) -> String {

@@ -1,6 +1,6 @@
 //! [`Course`]: what an agent has done so far, and does right now, for those who ask while it does.
 
-use super::{Event, Phase};
+use super::{Event, Outcome, Phase};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -69,6 +69,27 @@ impl Told {
         let mut inner = self.lock();
         inner.running.retain(|(of, is, _)| (usize::from(*of), *is) != (place, phase));
         inner.events.extend(event);
+    }
+
+    /// What was done by now, where a step has blocked its thread for so long and is given up, and what waits beside it with it; and the time since the record began.
+    pub(super) fn given_up(&self, place: usize, phase: Phase, blocked: Duration) -> (Vec<Event>, Duration) {
+        let (Course { mut events, running }, epoch) = (self.course(), self.lock().epoch);
+        let now = epoch.map_or(blocked, |epoch| epoch.elapsed());
+        let is_it = |step: &RunningStep| (usize::from(step.place), step.phase) == (place, phase);
+        let event = |place, phase, started, outcome| Event {
+            place,
+            phase,
+            started,
+            took: now.saturating_sub(started),
+            outcome,
+        };
+        // one that had waited before has begun earlier
+        let waited = running.iter().find(|step| is_it(step)).map(|step| step.started);
+        let started = waited.unwrap_or_else(|| now.saturating_sub(blocked));
+        let beside = running.iter().filter(|step| !is_it(step));
+        events.extend(beside.map(|step| event(step.place, step.phase, step.started, Outcome::Dropped)));
+        events.push(event(place as u16, phase, started, Outcome::Blocked));
+        (events, now)
     }
 
     pub(crate) fn course(&self) -> Course {

@@ -1,10 +1,11 @@
 //! What went wrong: [`PluginError`], and all of them together as [`StartError`] and [`StopError`].
 
-use super::{Event, Phase, exit, report};
+use super::{Event, Phase, exit, limits::LimitTable, report};
 use crate::{
     Error,
+    context::Shared,
     foreign::Panic,
-    graph::{Graph, Node},
+    graph::{Graph, Names, Node},
     tasks::Left,
 };
 use std::{
@@ -67,6 +68,8 @@ enum How {
     Waits,
     /// It still blocks its thread: it was given up.
     GivenUp,
+    /// The same in the start, which was given up with it.
+    NotBack,
 }
 
 impl fmt::Display for PluginError {
@@ -123,6 +126,12 @@ impl PluginError {
         PluginError { how: How::GivenUp, ..Self::new(node, Phase::Init, cause, took) }
     }
 
+    /// A step of the start has blocked its thread for so long, and the end is forced.
+    fn not_back(node: &Node, phase: Phase, limit: Duration, took: Duration) -> Self {
+        let cause = Cause::Blocked { limit, took };
+        PluginError { how: How::NotBack, ..Self::new(node, phase, cause, Duration::ZERO) }
+    }
+
     pub(super) fn in_destructor(self) -> Self {
         PluginError { how: How::InDestructor, ..self }
     }
@@ -150,7 +159,8 @@ impl PluginError {
         if self.instance == AGENT {
             write!(f, "agent `{}` ", self.plugin)?;
         } else {
-            write!(f, "plugin `{}` ", self.plugin)?;
+            let names = Names { plugin: self.plugin, instance: self.instance };
+            write!(f, "plugin `{names}` ")?;
         }
         let phase = self.phase;
         if let (Some(task), Cause::Blocked { took, .. }) = (self.task, &self.cause) {
@@ -170,6 +180,9 @@ impl PluginError {
             Cause::TimedOut(limit) => write!(f, "was not done with {phase} within {limit:?}"),
             Cause::Blocked { took, .. } if self.how == How::GivenUp => {
                 write!(f, "blocks its thread in {phase}, in a later attempt: it could not be ended within {took:.1?}")
+            }
+            Cause::Blocked { took, .. } if self.how == How::NotBack => {
+                write!(f, "has not come back from {phase}: it blocks its thread, for {took:.1?} by then")
             }
             Cause::Blocked { limit, took } if self.how == How::InDestructor => {
                 write!(
@@ -225,6 +238,14 @@ impl StartError {
     /// Nothing had begun. Without errors, it was not wanted any more.
     pub(super) fn before_all(graph: &'static Graph, errors: Vec<PluginError>, began: Instant) -> Self {
         StartError { errors, rollback: Vec::new(), events: Vec::new(), took: began.elapsed(), graph }
+    }
+
+    /// The plugin at this place has blocked its thread for so long in this phase of the start, and the end is forced.
+    pub(super) fn given_up(agent: &Shared, limits: &LimitTable, place: usize, phase: Phase, blocked: Duration) -> Self {
+        let (graph, limit) = (agent.graph, limits.of(place, phase));
+        let (events, took) = agent.told.given_up(place, phase, blocked);
+        let error = PluginError::not_back(&graph.nodes()[place], phase, limit, blocked);
+        StartError { errors: vec![error], rollback: Vec::new(), events, took, graph }
     }
 
     /// Was the start ended by a stop handle or a signal, and not by an error?

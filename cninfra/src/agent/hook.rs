@@ -1,7 +1,11 @@
 //! [`Hook`]: panics of a process are records of its log, as all else.
 
-use super::{backtrace::Wanted, progress::Progress};
+use super::{
+    backtrace::Wanted,
+    progress::{Handed, Progress},
+};
 use crate::{
+    Logger,
     foreign::{Panic, Who, message},
     logging::{BACKTRACE, Level, Loggers},
 };
@@ -17,8 +21,8 @@ type Before = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 pub(super) struct Hook(Option<Before>);
 
 impl Hook {
-    /// Logs each panic where it happens: by the logger of the plugin, with what that was doing, and the way to it where somebody wants to
-    /// see it.
+    /// Logs each panic where it happens: by the logger of the plugin, with what that was doing, or what of it was called by another one, and the way to it where
+    /// somebody wants to see it.
     pub(super) fn set(loggers: &Loggers, progress: &Arc<Progress>, backtrace: Wanted) -> Self {
         let (before, loggers, progress) = (take_hook(), loggers.clone(), progress.clone());
         set_hook(Box::new(move |panic| log(&loggers, &progress, panic, backtrace)));
@@ -39,23 +43,39 @@ fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtr
     let message = message(panic.payload());
     let location = panic.location().unwrap_or(Location::caller());
     let is_told = !Panic::is_quiet();
+    // a call of others' code is the innermost: it is asked by a plugin that is called itself, or by a task of its own
+    let called = if is_told { progress.handed_here() } else { None };
     if is_told {
-        tell(loggers, progress, (&message, location), backtrace);
+        tell(loggers, progress, called.as_ref(), (&message, location), backtrace);
     }
     let is_traced = is_told && backtrace != Wanted::Nothing;
-    Panic { message, location: Some(location.to_string()), is_traced }.note();
+    Panic { message, location: Some(location.to_string()), is_traced, is_logged: called.is_some() }.note();
 }
 
-fn tell(loggers: &Loggers, progress: &Progress, (message, location): (&str, &Location<'_>), backtrace: Wanted) {
-    let who = progress.called_here().or_else(Who::now);
-    let mut log = who.map_or_else(|| loggers.of_agent(), |who| loggers.get(who.plugin));
-    match who {
-        Some(Who { task: Some(task), .. }) => log = log.with("task", task),
-        Some(Who { phase: Some(phase), .. }) => log = log.with("phase", phase.name()),
-        _ => {}
-    }
+fn tell(
+    loggers: &Loggers,
+    progress: &Progress,
+    called: Option<&Handed>,
+    (message, location): (&str, &Location<'_>),
+    backtrace: Wanted,
+) {
+    let (mut log, what) = match called {
+        Some(Handed { owner, what }) => (loggers.get(owner), format!("the {what} panicked: {message}")),
+        None => (of_step(loggers, progress), format!("panicked: {message}")),
+    };
     if let Some(way) = backtrace.capture() {
         log = log.with(BACKTRACE, way);
     }
-    log.log_at(Level::Error, &format_args!("panicked: {message}"), location);
+    log.log_at(Level::Error, &what, location);
+}
+
+/// The logger of the plugin whose step or task is called here, with which of them that is; the agent's where there is none.
+fn of_step(loggers: &Loggers, progress: &Progress) -> Logger {
+    let who = progress.called_here().or_else(Who::now);
+    let log = who.map_or_else(|| loggers.of_agent(), |who| loggers.get(who.plugin));
+    match who {
+        Some(Who { task: Some(task), .. }) => log.with("task", task),
+        Some(Who { phase: Some(phase), .. }) => log.with("phase", phase.name()),
+        _ => log,
+    }
 }

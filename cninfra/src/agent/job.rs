@@ -74,7 +74,7 @@ impl Job<'_> {
         env.shared
             .loggers
             .of_agent()
-            .warn(format_args!("still {goes_on}: plugin `{}` ({phase}, {took:.1?} of {limit:?})", node.name()));
+            .warn(format_args!("still {goes_on}: plugin `{}` ({phase}, {took:.1?} of {limit:?})", node.names()));
     }
 
     /// Drops what it was doing. The plugin's destructors run here.

@@ -10,7 +10,10 @@ use crate::{
     Logger,
     logging::{Level, Loggers},
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::runtime::Handle;
 
 pub(super) struct Lookout {
@@ -25,8 +28,8 @@ pub(super) struct Lookout {
 pub(super) struct Looked {
     /// The exit code, where the end has to be forced.
     pub(super) end: Option<u8>,
-    /// The call that keeps the agent's task until then, where there is one.
-    pub(super) blocked: Option<Call>,
+    /// The call that keeps the agent's task until then, where there is one, and for how long it has.
+    pub(super) blocked: Option<(Call, Duration)>,
     /// It runs, and nobody has asked it to stop.
     pub(super) is_calm: bool,
     /// One of the threads of its runtime has been in one call since the last look.

@@ -1,11 +1,11 @@
 //! [`Progress`]: what an agent does right now, to be read from another thread.
 
-use super::{Cause, Phase, guard::guard, limits::LimitTable, roll::Roll, stall};
+use super::{Cause, Phase, StartError, guard::guard, limits::LimitTable, roll::Roll, stall};
 use crate::{
     context::Shared,
     foreign::Who,
     graph::{Graph, Node},
-    tasks::{self, Calling, Kind},
+    tasks::{self, Called, Calling, Kind},
 };
 use std::{
     cell::Cell,
@@ -137,7 +137,7 @@ impl Call {
     /// Whose it is, and the plugin's instance name.
     pub(super) fn who(&self, graph: &'static Graph) -> (String, Option<&'static str>) {
         match graph.nodes().get(self.place) {
-            Some(node) => (format!("plugin `{}`", node.name()), Some(node.instance())),
+            Some(node) => (format!("plugin `{}`", node.names()), Some(node.instance())),
             None => (format!("flavor `{}`", graph.name()), None),
         }
     }
@@ -162,6 +162,14 @@ pub(super) struct Inside {
     pub(super) limit: Option<Duration>,
 }
 
+/// What a plugin has handed to another one, which calls it.
+pub(super) struct Handed {
+    /// The instance name of the plugin that it belongs to.
+    pub(super) owner: &'static str,
+    /// What is called, as a text goes on after "the".
+    pub(super) what: String,
+}
+
 /// Its number, among its like.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum InsideId {
@@ -172,7 +180,7 @@ pub(super) enum InsideId {
 impl Inside {
     fn task(graph: &'static Graph, limits: &LimitTable, task: &tasks::Inside) -> Self {
         let (node, name) = (&graph.nodes()[task.place], task.name);
-        let plugin = node.name();
+        let plugin = node.names();
         let what = match task.kind {
             Kind::Task | Kind::UntilClose => format!("task `{name}` of plugin `{plugin}`"),
             Kind::Probe => format!("the probe of plugin `{plugin}`"),
@@ -184,11 +192,16 @@ impl Inside {
 
     fn caller(graph: &'static Graph, calling: &Calling) -> Self {
         let Calling { id, call, place, called } = calling;
-        let is_owner = |node: &&'static Node| called.owner.as_deref() == Some(node.instance());
-        let node = graph.nodes().iter().find(is_owner).unwrap_or(&graph.nodes()[*place]);
-        let what = format!("the {} of plugin `{}`", called.what, node.name());
+        let node = owner(graph, called, *place);
+        let what = format!("the {} of plugin `{}`", called.what, node.names());
         Inside { id: InsideId::Caller(*id), call: *call, instance: node.instance(), what, limit: None }
     }
+}
+
+/// The plugin that this belongs to; where that is not known, the one that calls it.
+fn owner(graph: &'static Graph, called: &Called, caller: usize) -> &'static Node {
+    let is_owner = |node: &&'static Node| called.owner.as_deref() == Some(node.instance());
+    graph.nodes().iter().find(is_owner).unwrap_or(&graph.nodes()[caller])
 }
 
 impl fmt::Display for Inside {
@@ -247,6 +260,21 @@ impl Progress {
     /// The plugin that is called on this thread.
     pub(super) fn called_here(&self) -> Option<Who> {
         self.step_here().or_else(|| self.next.get()?.called_here())
+    }
+
+    /// How the start has failed that is kept by this call for so long, and is given up; `None` where it is no start.
+    pub(super) fn unstarted(&self, call: Call, blocked: Duration) -> Option<StartError> {
+        let is_start = matches!(self.state(), State::Stage(stage) if stage.kind == StageKind::Start);
+        let (agent, limits) = self.agent.get().filter(|_| is_start && !call.is_destructor())?;
+        let agent = agent.upgrade()?;
+        Some(StartError::given_up(&agent, limits, call.place, call.phase, blocked))
+    }
+
+    /// What one plugin has handed to another, and is called on this thread.
+    pub(super) fn handed_here(&self) -> Option<Handed> {
+        let agent = self.agent.get()?.0.upgrade()?;
+        let (caller, called) = agent.tasks.callers().here()?;
+        Some(Handed { owner: owner(agent.graph, &called, caller).instance(), what: called.what })
     }
 
     fn step_here(&self) -> Option<Who> {

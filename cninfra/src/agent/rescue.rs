@@ -119,7 +119,7 @@ impl Rescue {
             }
             let Looked { end, blocked, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
             if end.is_some() {
-                return blocked.map_or(CameTo::Nothing, CameTo::Blocked);
+                return blocked.map_or(CameTo::Nothing, |(call, _)| CameTo::Blocked(call));
             }
         }
     }
@@ -178,7 +178,7 @@ impl fmt::Display for Report {
             Some(_) => "what else had begun is closed, but not in order",
             None => "what else had begun could not be closed in time",
         })?;
-        let name = |place: &usize| self.graph.nodes()[*place].name();
+        let name = |place: &usize| self.graph.nodes()[*place].names();
         for (place, phase) in &self.blocked {
             write!(f, "\n  - plugin `{}` is still in {phase}", name(place))?;
             if !matches!(phase, Phase::Create | Phase::Close) {

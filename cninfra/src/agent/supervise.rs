@@ -93,7 +93,7 @@ impl Ground {
                 let lookout = Lookout::new(Watchdog::default(), loggers, progress, stop, handle);
                 tokio::select! {
                     code = hear(&log, &teller, signals, stop, hangup, agent) => Ok(code),
-                    code = watch(&teller, progress, stop, lookout, handle) => Ok(code),
+                    code = watch(&log, &teller, progress, stop, lookout, handle) => Ok(code),
                     () = keep_awake(handle.clone()) => Ok(FAILED),
                     why = wait.in_vain(stop) => Err(why),
                 }
@@ -163,14 +163,26 @@ async fn hear(
 }
 
 /// Looks at what the agent does. Returns when the end has to be forced; where a plugin is the reason, the others are closed before.
-async fn watch(teller: &Teller, progress: &Progress, stop: &StopHandle, mut lookout: Lookout, runtime: &Handle) -> u8 {
+async fn watch(
+    log: &Logger,
+    teller: &Teller,
+    progress: &Progress,
+    stop: &StopHandle,
+    mut lookout: Lookout,
+    runtime: &Handle,
+) -> u8 {
     // what has just begun keeps nobody yet, and who begins need not wake this thread to say so
     tokio::time::sleep(TICK).await;
     loop {
         let Looked { end, blocked, is_calm, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
         if let Some(code) = end {
-            if let Some(call) = blocked {
+            let unstarted = blocked.and_then(|(call, took)| progress.unstarted(call, took));
+            if let Some((call, _)) = blocked {
                 boxed(|| rescue::close_others(lookout, call, teller, runtime)).await;
+            }
+            // at the end, as where a start fails in another way
+            if let Some(error) = unstarted {
+                teller.say(log, Level::Error, error);
             }
             return code;
         }

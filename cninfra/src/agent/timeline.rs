@@ -108,8 +108,9 @@ impl Timeline {
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "timeline of {:.1?}, from the begin of the start (* all others waited for it)", self.took())?;
-        let widest = self.graph.nodes().iter().map(|node| node.name().len()).max().unwrap_or_default();
-        for (place, node) in self.graph.nodes().iter().enumerate() {
+        let names: Vec<String> = self.graph.nodes().iter().map(|node| node.names().to_string()).collect();
+        let widest = names.iter().map(String::len).max().unwrap_or_default();
+        for (place, name) in names.iter().enumerate() {
             // a method that is left at its default takes no time, and is not worth a word
             let is_told = |step: &&Step| step.event.outcome != Outcome::Done || !step.event.took.is_zero();
             let of_it = |step: &&Step| usize::from(step.event.place) == place;
@@ -117,7 +118,7 @@ impl fmt::Display for Timeline {
             if steps.peek().is_none() {
                 continue;
             }
-            write!(f, "\n    {:widest$}", node.name())?;
+            write!(f, "\n    {name:widest$}")?;
             for step in steps {
                 let Event { phase, started, took, outcome, .. } = step.event;
                 let mark = if step.critical { "*" } else { "" };

@@ -84,9 +84,11 @@ impl Watchdog {
         std::mem::take(&mut self.said)
     }
 
-    /// The call in which the agent's task was seen last, where it is blocked there.
-    pub(super) fn blocked(&self, now: Instant) -> Option<Call> {
-        self.seen.filter(|(_, since, _)| now.duration_since(*since) > GRACE).map(|(call, ..)| call)
+    /// The call in which the agent's task was seen last, where it is blocked there, and for how long.
+    pub(super) fn blocked(&self, now: Instant) -> Option<(Call, Duration)> {
+        let (call, since, _) = self.seen?;
+        let blocked = now.duration_since(since);
+        (blocked > GRACE).then_some((call, blocked))
     }
 
     /// Looks at what the agent does. Returns the exit code, when the end has to be forced.

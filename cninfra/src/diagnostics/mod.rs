@@ -49,6 +49,7 @@
 //! | [CN034](cn034) | a lifecycle that would never run |
 //! | [CN035](cn035) | not a handler of HTTP requests |
 //! | [CN036](cn036) | a field without a size |
+//! | [CN037](cn037) | routes that are registered without their state |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}
@@ -157,3 +158,6 @@ pub mod cn035 {}
 
 #[doc = include_str!("cn036.md")]
 pub mod cn036 {}
+
+#[doc = include_str!("cn037.md")]
+pub mod cn037 {}

@@ -63,7 +63,7 @@ impl Graph {
         let mut out = format!("digraph \"{}\" {{\n  rankdir = BT;\n", self.name());
         for (i, node) in self.nodes.iter().enumerate() {
             let style = if node.optional { ", style=dashed" } else { "" };
-            let _ = writeln!(out, "  n{i} [label=\"{}\"{style}];", node.name());
+            let _ = writeln!(out, "  n{i} [label=\"{}\"{style}];", node.names());
         }
         for i in 0..self.len() {
             for (target, optional) in self.drawn(i) {
@@ -80,7 +80,7 @@ impl Graph {
         let mut out = String::from("graph BT\n");
         for (i, node) in self.nodes.iter().enumerate() {
             // angle brackets are markup there
-            let name = node.name().replace('<', "&lt;").replace('>', "&gt;");
+            let name = node.names().to_string().replace('<', "&lt;").replace('>', "&gt;");
             let _ =
                 if node.optional { writeln!(out, "  n{i}(\"{name}\")") } else { writeln!(out, "  n{i}[\"{name}\"]") };
         }
@@ -93,8 +93,9 @@ impl Graph {
         out
     }
 
-    /// As JSON: `{"flavor": "..", "plugins": [{"name", "instance", "module", "flavor", "field", "level", "optional",
-    /// "provides", "needs", "needs_optionally"}, ..]}` (those of `needs` that it does without, once more), the plugins in start order; one line, with its end.
+    /// As JSON: `{"flavor": "..", "plugins": [{"name", "plugin", "instance", "module", "flavor", "field", "level", "optional",
+    /// "provides", "needs", "needs_optionally"}, ..]}` (`name` and `plugin` are the type's name; those of `needs` that it does without, once more), the plugins in start order;
+    /// one line, with its end.
     #[must_use]
     pub fn json(&self) -> String {
         let plugins: Vec<_> = self
@@ -104,6 +105,8 @@ impl Graph {
             .map(|(i, node)| {
                 serde_json::json!({
                     "name": node.name(),
+                    // as all that is told in JSON has it
+                    "plugin": node.name(),
                     "instance": node.instance(),
                     "module": node.plugin.key.module,
                     "flavor": node.flavor().name,
@@ -119,7 +122,7 @@ impl Graph {
         serde_json::json!({ "flavor": self.name(), "plugins": plugins }).to_string() + "\n"
     }
 
-    /// The start order as text, with what each plugin needs, and what of that is optional.
+    /// The start order as text: both names of each plugin, the field that declares it, and what it needs, and what of that is optional.
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = format!("{}: {} plugins on {} levels\n", self.name(), self.len(), self.depth());
@@ -129,7 +132,7 @@ impl Graph {
                 level = Some(node.level);
                 let _ = writeln!(out, "level {}", node.level);
             }
-            let _ = write!(out, "  {} ({}::{})", node.name(), node.flavor().name, node.field());
+            let _ = write!(out, "  {} as {}::{}", node.names(), node.flavor().name, node.field());
             if node.optional {
                 out.push_str(" optional");
             }
@@ -149,7 +152,7 @@ impl Graph {
                         " needs "
                     },
                     self.names[target],
-                    if optional { " (optional)" } else { "" },
+                    if optional { " if it is there" } else { "" },
                 );
             }
             out.push('\n');

@@ -36,6 +36,7 @@ mod draw;
 mod edges;
 mod levels;
 mod meta;
+mod names;
 #[cfg(test)]
 mod oracle;
 mod resolve;
@@ -49,6 +50,7 @@ pub use counts::{Counts, counts};
 pub use draw::Format;
 pub use edges::Edges;
 pub use meta::{Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree};
+pub use names::Names;
 pub use store::{Sizes, Store};
 #[doc(hidden)]
 pub use text::{HASH_START, Text, generic_instance, generic_name, hash, mix};
@@ -111,6 +113,12 @@ impl Node {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.plugin.key.name
+    }
+
+    /// Both of its names, for people.
+    #[must_use]
+    pub const fn names(&self) -> Names {
+        Names { plugin: self.name(), instance: self.instance() }
     }
 }
 

@@ -9,7 +9,7 @@ use axum::handler::Handler;
 /// [`Json`](super::Json), a [`StatusCode`](axum::http::StatusCode), a tuple of them, a `Result` of two of them, or a [`Result`](crate::Result).
 // all in the message: a note would be a thirteenth line
 #[diagnostic::on_unimplemented(
-    message = "CN035: no handler of HTTP requests: one is `async`, takes extractors (`State`, `Path`, `Query`; what takes the body, such as `Json`, as the last), and \
+    message = "CN035: no handler of HTTP requests: one is `async`, takes extractors (`State` of what `.with_state(..)` gives, `Path`, `Query`; what takes the body, such as `Json`, as the last), and \
                returns a response (text, `Json`, a `StatusCode`, a `Result` of one) and nothing that is not `Send`",
     label = "not a handler"
 )]

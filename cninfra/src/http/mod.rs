@@ -28,6 +28,7 @@
 //! [`RouteTable`]. Tests of handlers need none either: the module `testing`, of the feature `testing`, calls them without a socket.
 
 mod answer;
+mod complete;
 mod error;
 mod extract;
 mod failure;
@@ -46,6 +47,7 @@ pub mod testing;
 
 pub use answer::{error as error_response, indented as indented_json};
 pub use axum;
+pub use complete::Complete;
 pub use error::RouteError;
 pub use extract::{Json, Path, Query, Rejection};
 pub use failure::Failure;

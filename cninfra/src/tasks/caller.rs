@@ -3,10 +3,16 @@
 use super::Mark;
 use crate::{Context, foreign::guard};
 use std::{
+    cell::Cell,
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
+
+thread_local! {
+    /// The mark of the caller that is inside of a call on this thread: its address.
+    static HERE: Cell<usize> = const { Cell::new(0) };
+}
 
 /// What a [`Caller`] is in, for those who ask.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -36,9 +42,23 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// It is inside of a call until this is dropped. One call at a time. Costs two stores.
+    /// It is inside of a call, on this thread, until this is dropped. One call at a time. Costs a few stores.
     pub fn enter(&self) -> impl Drop + '_ {
-        self.mark.enter()
+        let before = HERE.try_with(|here| here.replace(self.mark.address())).unwrap_or_default();
+        Entered { _inside: self.mark.enter(), before }
+    }
+}
+
+/// A call, with the one that it was begun in.
+struct Entered<I> {
+    _inside: I,
+    before: usize,
+}
+
+impl<I> Drop for Entered<I> {
+    fn drop(&mut self) {
+        // a thread that ends calls nobody
+        let _ = HERE.try_with(|here| here.set(self.before));
     }
 }
 
@@ -56,9 +76,9 @@ impl Drop for Caller {
 
 impl Context {
     /// For a plugin that calls what others have given to it, in tasks of a kind of its own: as a server calls handlers. While such a call keeps its thread,
-    /// [`Agent::main`](crate::Agent::main) names it in the log, as it does tasks that block.
+    /// [`Agent::main`](crate::Agent::main) names it in the log, as it does tasks that block; and where it panics, that is a record of the plugin that it belongs to, which says what was called.
     ///
-    /// `called` says what is called right now. It is asked from another thread, while the call has not returned, and must not block.
+    /// `called` says what is called right now. It is asked while the call has not returned, from another thread or where the call panics, and must neither block nor panic.
     ///
     /// ```
     /// # use cninfra::prelude::*;
@@ -116,6 +136,17 @@ impl Callers {
     fn leave(&self, id: u64) {
         // dropped after the lock
         let _entry = self.0.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&id);
+    }
+
+    /// What is called on this thread, and by the plugin at which place.
+    pub(crate) fn here(&self) -> Option<(usize, Called)> {
+        let here = HERE.try_with(Cell::get).ok().filter(|here| *here != 0)?;
+        let (place, tell) = {
+            let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_it = |entry: &&Entry| entry.mark.address() == here && entry.mark.call().is_some();
+            all.1.values().find(is_it).map(|entry| (entry.place, entry.tell.clone()))?
+        };
+        Some((place, tell()))
     }
 
     /// Those that are inside of a call right now.

@@ -17,6 +17,11 @@ impl Mark {
         Call(self)
     }
 
+    /// By which it is told from others, as long as it is there.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     fn count(&self) {
         self.0.store(self.0.load(Relaxed) + 1, Relaxed);
     }

@@ -159,7 +159,11 @@ fn each_violation_is_found() {
             1,
             "a task of it still ran when it had closed: `left`: spawn it by `spawn_until_close`, or abort and await it",
         ),
-        (Sin::DetachesTask, 1, "1 tasks still run that belong to nobody"),
+        (
+            Sin::DetachesTask,
+            1,
+            "1 task still runs that the agent does not know: spawn them by `Context::spawn_until_close`, and not by `tokio::spawn`",
+        ),
         (Sin::FailsToCloseTwice, 2, "after a second close: plugin `Sinner` failed in close: closed already"),
         (Sin::PanicsWhenClosedUninitialised, 2, "dropped at wait 0: plugin `Sinner` panicked in close"),
         (Sin::FailsToCloseDropped, 2, "dropped at wait 2: plugin `Sinner` failed in close: half init"),

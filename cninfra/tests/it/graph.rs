@@ -10,9 +10,10 @@ use fixture_connectors::Connectors;
 fn is_drawn_in_every_format() {
     let graph = Connectors::GRAPH;
     assert!(graph.dot().contains("  n1 [label=\"Health\"];\n") && graph.dot().contains("  n1 -> n0;\n"));
-    assert!(graph.mermaid().contains("  n2[\"Etcd&lt;Primary&gt;\"]\n") && graph.mermaid().contains("  n2 --> n0\n"));
-    let text = "Connectors: 3 plugins on 2 levels\nlevel 0\n  Journal (Local::journal)\nlevel 1\n  \
-        Health (Local::health) needs Journal\n  Etcd<Primary> (Connectors::etcd) provides dyn KvStore; needs Journal\n";
+    let node = "  n2[\"Etcd&lt;Primary&gt; (etcd)\"]\n";
+    assert!(graph.mermaid().contains(node) && graph.mermaid().contains("  n2 --> n0\n"), "{}", graph.mermaid());
+    let text = "Connectors: 3 plugins on 2 levels\nlevel 0\n  Journal as Local::journal\nlevel 1\n  Health as Local::health needs Journal\n  \
+        Etcd<Primary> (etcd) as Connectors::etcd provides dyn KvStore; needs Journal\n";
     assert_eq!(graph.text(), text);
     for name in Format::NAMES {
         let format: Format = name.parse().unwrap();
@@ -29,7 +30,7 @@ fn json_names_everything() {
     let json: serde_json::Value = serde_json::from_str(&Connectors::GRAPH.json()).unwrap();
     assert_eq!(json["flavor"], "Connectors");
     let expected = serde_json::json!({
-        "name": "Etcd<Primary>", "instance": "etcd", "module": "fixture_connectors", "flavor": "Connectors",
+        "name": "Etcd<Primary>", "plugin": "Etcd<Primary>", "instance": "etcd", "module": "fixture_connectors", "flavor": "Connectors",
         "field": "etcd", "level": 1, "optional": false, "provides": ["dyn KvStore"], "needs": ["Journal"], "needs_optionally": [],
     });
     assert_eq!(json["plugins"][2], expected);
@@ -55,7 +56,7 @@ fn two_plugins_are_one_edge() {
     const _: () = assert!(Pair::GRAPH.edges().len() == 2);
     assert_eq!(graph.dot().matches("n2 -> n0").count(), 1);
     assert_eq!(graph.mermaid().matches("n2 --> n0").count(), 1);
-    assert!(graph.text().ends_with("Twice (Pair::twice) needs Journal\n"));
+    assert!(graph.text().ends_with("Twice as Pair::twice needs Journal\n"));
     let json: serde_json::Value = serde_json::from_str(&graph.json()).unwrap();
     assert_eq!(json["plugins"][2]["needs"], serde_json::json!(["Journal"]));
 }
@@ -96,7 +97,7 @@ fn a_dependency_says_how_it_is_asked_for() {
     for (text, needed, optional) in [
         (graph.dot(), format!("n{library} -> n{wood};"), format!("n{library} -> n{journal} [style=dashed];")),
         (graph.mermaid(), format!("n{library} --> n{wood}\n"), format!("n{library} -.-> n{journal}\n")),
-        (graph.text(), "needs Wood, Journal (optional)\n".into(), "Library (Town::library)".into()),
+        (graph.text(), "needs Wood, Journal if it is there\n".into(), "Library as Town::library".into()),
     ] {
         assert!(text.contains(&needed) && text.contains(&optional), "{text}");
     }
@@ -104,4 +105,29 @@ fn a_dependency_says_how_it_is_asked_for() {
     let library = &json["plugins"][library];
     assert_eq!((&library["needs"][0], &library["needs"][1]), (&"Wood".into(), &"Journal".into()));
     assert_eq!(library["needs_optionally"], serde_json::json!(["Journal"]));
+}
+
+#[plugin(name = "keeper")]
+struct HouseKeeper;
+impl Lifecycle for HouseKeeper {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        cx.stop_handle().stop();
+        Err(Error::msg("no house"))
+    }
+}
+#[derive(Flavor)]
+struct House {
+    keeper: Dep<HouseKeeper>,
+}
+
+/// Whoever sees one of its names finds the other: wherever the type's is said, that of the instance follows, unless it is the same word.
+#[tokio::test]
+async fn a_plugin_that_has_two_names_is_told_by_both() {
+    let graph = House::GRAPH;
+    assert_eq!(graph.text(), "House: 1 plugins on 1 levels\nlevel 0\n  HouseKeeper (keeper) as House::keeper\n");
+    assert!(graph.dot().contains("[label=\"HouseKeeper (keeper)\"]"), "{}", graph.dot());
+    let error = Agent::<House>::builder().record_events(true).start().await.unwrap_err().to_string();
+    for told in ["\n  - plugin `HouseKeeper (keeper)` failed in init: no house", "\n    HouseKeeper (keeper)  "] {
+        assert!(error.contains(told), "{told}: {error}");
+    }
 }

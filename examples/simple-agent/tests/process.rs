@@ -148,7 +148,9 @@ fn the_graph_is_printed_without_a_start() {
         // an endpoint that can not be had, and would be told
         let ended = agent().arg("--graph").arg(format).file("http.conf", "endpoint: 192.0.2.1:1").run();
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{format}: {}", ended.stdout);
-        for part in [part, "Rest", "Probe", "Greeter"] {
+        // of both its names, which `--help` has, too
+        let http = if format == "json" { "\"instance\":\"http\"" } else { "Rest (http)" };
+        for part in [part, http, "Rest", "Probe", "Greeter"] {
             assert!(ended.stdout.contains(part), "{format}: {}", ended.stdout);
         }
     }
@@ -183,7 +185,7 @@ fn its_pages_are_for_people_and_for_programs() {
 fn help_and_version() {
     let help = agent().arg("--help").run();
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    for part in ["--http-port", "HTTP_PORT", "--config-dir", "--microservice-label", "--graph"] {
+    for part in ["--http-port", "HTTP_PORT", "--config-dir", "--microservice-label", "--graph", "\nhttp (Rest):\n"] {
         assert!(help.stdout.contains(part), "{}", help.stdout);
     }
     let version = agent().arg("--version").run();

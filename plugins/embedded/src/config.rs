@@ -23,7 +23,8 @@ pub(crate) const FLAGS: &[Flag] = &[Flag::new("embedded-path", "path")
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct EmbeddedConfig {
     /// The file; its folder is made. Beside it is a reserve of 4 MiB, `<path>.reserve`, which is given up when the disk is full. Default: `data/<service label>.redb`; of a
-    /// store without an agent, `data/embedded.redb`.
+    /// store without an agent, `data/embedded.redb`. It is opened whichever store the agent takes: where it has another one by config, `enabled: false` keeps the file away, if the flavor has the plugin as
+    /// `Option<Dep<EmbeddedKv>>`.
     pub path: Option<PathBuf>,
     /// In memory alone: nothing is left of it when it is closed. Default: no.
     pub in_memory: bool,

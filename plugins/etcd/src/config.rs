@@ -45,7 +45,7 @@ pub struct EtcdConfig {
     pub session_ttl: Duration,
     /// So often the history is thrown away, down to the newest state; 0 is never. One agent of a cluster is enough for that. Default: 0.
     pub auto_compact: Duration,
-    /// The agent starts where etcd does not answer, as well. Default: no.
+    /// The agent starts where etcd does not answer, as well; it is not ready before etcd does, unless the probes have etcd as `non-fatal`. Default: no.
     pub allow_delayed_start: bool,
     /// So often is asked whether etcd is there, while it is not. Default: 1 s.
     pub reconnect_interval: Duration,

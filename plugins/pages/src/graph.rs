@@ -104,7 +104,7 @@ fn table(graph: &'static Graph, drawing: &Drawing, status: &AgentStatus, shown: 
          <th>Needs</th><th>Needed by</th><th>Reason</th></tr></thead>\n<tbody>\n",
     );
     for (place, (node, (plugin, shown))) in graph.nodes().iter().zip(status.plugins.iter().zip(shown)).enumerate() {
-        let (name, took) = (words::both_names(node.name(), node.instance()), shown.took.as_deref().unwrap_or("–"));
+        let (name, took) = (words::type_first(node.names()), shown.took.as_deref().unwrap_or("–"));
         let optional = if node.optional { " <span class=\"dim\">optional</span>" } else { "" };
         let reason = escaped(plugin.reason.as_deref().unwrap_or_default());
         // writing to a text can not fail

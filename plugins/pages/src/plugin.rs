@@ -32,7 +32,7 @@ const AT_ONCE: usize = 1;
 /// | `/agent/status` | the states of the agent and of its plugins, with reasons |
 /// | `/agent/config` | what holds for each key of the config, and where it comes from; secrets are masked |
 ///
-/// A browser gets a page, everybody else JSON; `?format=html` and `?format=json` say so themselves. They answer while the agent starts, too.
+/// A browser gets a page, everybody else JSON; `?format=html` and `?format=json` say so themselves. In JSON `plugin` is the name of a plugin's type, and `instance` that of its config and logger. They answer while the agent starts, too.
 ///
 /// They tell much of the inside to everybody who reaches the server. In the flavors the plugin is an optional one: `enabled: false` in `pages.conf` switches it off.
 #[plugin]

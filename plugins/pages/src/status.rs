@@ -29,8 +29,9 @@ pub(crate) struct Body<'a> {
 #[derive(Serialize)]
 struct PluginBody<'a> {
     name: &'static str,
-    /// Its name in the graph.
+    /// Its names, by the keys that all pages have for them.
     plugin: &'static str,
+    instance: &'static str,
     state: State,
     reason: Option<&'a str>,
     /// What becomes of one that is not up.
@@ -48,6 +49,7 @@ impl<'a> Body<'a> {
         let plugin = |(plugin, node): (&'a PluginStatus, &Node)| PluginBody {
             name: plugin.name,
             plugin: node.name(),
+            instance: node.instance(),
             state: plugin.state,
             reason: plugin.reason.as_deref(),
             down: plugin.down,
@@ -90,7 +92,7 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus) -> Html {
     }
     page.push_str("</dl>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");
     for (plugin, node) in status.plugins.iter().zip(graph.nodes()) {
-        let (name, look) = (words::both_names(plugin.name, node.name()), Look::of(plugin));
+        let (name, look) = (words::instance_first(node.names()), Look::of(plugin));
         let optional = match plugin {
             PluginStatus { optional: true, .. } => " <span class=\"dim\">optional</span>",
             PluginStatus { non_fatal: true, .. } => " <span class=\"dim\">non-fatal for the probes</span>",

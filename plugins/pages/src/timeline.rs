@@ -164,7 +164,7 @@ impl<'a> Chart<'a> {
                     node.level
                 );
             }
-            let name = words::both_names(node.instance(), node.name());
+            let name = words::instance_first(node.names());
             let _ = write!(page, "<tr><th scope=\"row\">{name}</th><td class=\"chart\"><div class=\"lane\">");
             steps.iter().for_each(|step| self.put_bar(page, step));
             running.iter().for_each(|step| self.put_running(page, step));
@@ -255,7 +255,7 @@ fn put_later(page: &mut Html, graph: &'static Graph, course: &Course, timeline: 
     );
     for (place, phase, started, told) in rows {
         let node = &graph.nodes()[usize::from(place)];
-        let (name, at) = (words::both_names(node.instance(), node.name()), words::took(started));
+        let (name, at) = (words::instance_first(node.names()), words::took(started));
         let _ = writeln!(
             page,
             "<tr><td>{name}</td><td>{phase}</td><td class=\"time\">{at}</td><td class=\"time\">{told}</td></tr>"

@@ -1,6 +1,6 @@
 //! Times as JSON and as words; names.
 
-use cninfra::http::escaped;
+use cninfra::{graph::Names, http::escaped};
 use std::time::{Duration, SystemTime};
 
 /// RFC 3339, in UTC, with microseconds.
@@ -28,15 +28,19 @@ pub(crate) fn took(time: Duration) -> String {
     if time.is_zero() { "0".to_string() } else { format!("{time:.1?}") }
 }
 
-/// A plugin's name, as HTML, with its other one where the two differ: that of its type serves the graph, that of its instance config, logger and status.
-pub(crate) fn both_names(name: &str, other: &str) -> String {
+/// A plugin's names, as HTML, where the graph is shown: that of its type, and the other one where the two differ.
+pub(crate) fn type_first(names: Names) -> String {
+    both(names.plugin, names.instance, names.differ())
+}
+
+/// The same where its config, logger and status are meant: that of its instance first.
+pub(crate) fn instance_first(names: Names) -> String {
+    both(names.instance, names.plugin, names.differ())
+}
+
+fn both(name: &str, other: &str, differ: bool) -> String {
     let html = format!("<code>{}</code>", escaped(name));
-    // another spelling is no other name
-    let letters = |name: &str| name.replace('-', "").to_ascii_lowercase();
-    if letters(name) == letters(other) {
-        return html;
-    }
-    format!("{html} <span class=\"dim\">({})</span>", escaped(other))
+    if differ { format!("{html} <span class=\"dim\">({})</span>", escaped(other)) } else { html }
 }
 
 /// As many characters as fit; of a longer text both ends, since names often differ there. A character that is not of ASCII may be as wide as two.

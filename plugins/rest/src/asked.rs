@@ -68,12 +68,14 @@ impl Asked {
     /// The handler, or the destructor of what it has left.
     pub(crate) fn panicked(&self, shared: &Shared, panic: &Panic) {
         let (method, path, route) = self.request(shared);
-        shared.tell(&Incident::Panicked { method, path, route, message: panic.to_string() });
+        let (message, logged) = (panic.to_string(), panic.is_logged());
+        shared.tell(&Incident::Panicked { method, path, route, message, logged });
     }
 
     /// The body of the answer panicked.
     pub(crate) fn broke_off(&self, shared: &Shared, panic: &Panic) {
         let (method, path, route) = self.request(shared);
-        shared.tell(&Incident::BrokenOff { method, path, route, message: panic.to_string() });
+        let (message, logged) = (panic.to_string(), panic.is_logged());
+        shared.tell(&Incident::BrokenOff { method, path, route, message, logged });
     }
 }

@@ -19,6 +19,8 @@ pub enum Incident {
         route: Option<Route>,
         /// What it panicked with.
         message: String,
+        /// The log of the agent has a record of it already, with the route, its owner, and where it was: see [`Panic::is_logged`](cninfra::agent::Panic::is_logged).
+        logged: bool,
     },
     /// A handler has returned an error of cninfra's: its request is answered with 500 (503 where a store is away), without a word of it. See [`Failure`](cninfra::http::Failure).
     #[non_exhaustive]
@@ -43,6 +45,8 @@ pub enum Incident {
         route: Option<Route>,
         /// What it panicked with.
         message: String,
+        /// The log of the agent has a record of it already, with the route, its owner, and where it was: see [`Panic::is_logged`](cninfra::agent::Panic::is_logged).
+        logged: bool,
     },
     /// A handler did not answer in time: it is dropped, and its request answered with 503.
     #[non_exhaustive]
@@ -101,6 +105,14 @@ pub enum Incident {
     },
 }
 
+impl Incident {
+    /// Has the agent's log a record of it, so that it need not be logged once more?
+    #[must_use]
+    pub fn is_logged(&self) -> bool {
+        matches!(self, Incident::Panicked { logged: true, .. } | Incident::BrokenOff { logged: true, .. })
+    }
+}
+
 /// A request, with the route that answers it.
 struct Asked<'a>(&'a Method, &'a str, Option<&'a Route>);
 
@@ -119,13 +131,13 @@ impl fmt::Display for Asked<'_> {
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Incident::Panicked { method, path, route, message } => {
+            Incident::Panicked { method, path, route, message, .. } => {
                 write!(f, "the handler of {} panicked: {message}", Asked(method, path, route.as_ref()))
             }
             Incident::Failed { method, path, route, message } => {
                 write!(f, "the handler of {} failed: {message}", Asked(method, path, route.as_ref()))
             }
-            Incident::BrokenOff { method, path, route, message } => {
+            Incident::BrokenOff { method, path, route, message, .. } => {
                 write!(f, "the body of the answer to {} panicked: {message}", Asked(method, path, route.as_ref()))
             }
             Incident::NotAnswered { method, path, route, after } => {

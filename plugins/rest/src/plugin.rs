@@ -1,8 +1,8 @@
 //! [`Rest`]: the server as a plugin.
 
 use crate::{
-    Access, Handle, RequestMetrics, RestConfig, Server, config::FLAGS, early::Early, page, registered::Registered,
-    server::Switch,
+    Access, Handle, Incident, RequestMetrics, RestConfig, Server, config::FLAGS, early::Early, page,
+    registered::Registered, server::Switch,
 };
 use cninfra::{
     Logger, Task,
@@ -176,7 +176,12 @@ impl Lifecycle for Rest {
             Error::from(error).with_help(help)
         })?;
         let log = cx.log();
-        let server = server.of(cx).limits(self.config.limits()).report_to(move |incident| log.error(incident));
+        let report = move |incident: &Incident| {
+            if !incident.is_logged() {
+                log.error(incident);
+            }
+        };
+        let server = server.of(cx).limits(self.config.limits()).report_to(report);
         let log = cx.log();
         let server = if self.config.access_log { server.access_to(move |access| tell(&log, access)) } else { server };
         let server = if self.config.metrics {

@@ -40,7 +40,9 @@ impl Found<'_> {
             let names = life.left_names().join("`, `");
             self.add(1, format!("after {after}: a task of it still ran when it had closed: `{names}`: {END_IT}"));
         } else if life.alive > 0 {
-            self.add(1, format!("after {after}: {} tasks still run that belong to nobody", life.alive));
+            let mend = "spawn them by `Context::spawn_until_close`, and not by `tokio::spawn`; those of a client end with it, in `close`";
+            let (alive, run) = (life.alive, if life.alive == 1 { "task still runs" } else { "tasks still run" });
+            self.add(1, format!("after {after}: {alive} {run} that the agent does not know: {mend}"));
         }
         if life.outlived {
             self.add(

@@ -198,7 +198,10 @@ fn a_close_ends_without_the_server_and_leaves_nothing() {
         ),
         (
             Sin::CloseLeavesATask,
-            &[(1, "after a close while the server did not answer: 1 tasks still run that belong to nobody")],
+            &[(
+                1,
+                "after a close while the server did not answer: 1 task still runs that the agent does not know: spawn",
+            )],
         ),
     ]);
 }

@@ -1,4 +1,4 @@
-//! [`Outages`]: what the log says of watches that are lost. It is said of all watches of a store together, and a few times however many they are and however long it is.
+//! [`Outages`]: what the log says of watches that are lost, or can not begin. It is said of all watches of a store together, and a few times however many they are and however long it is.
 
 use crate::core::Core;
 use std::{
@@ -29,6 +29,8 @@ struct Outage {
     /// How many are lost now, and how many of them have been since it began.
     lost: usize,
     all: usize,
+    /// Of these, how many had begun before.
+    had_begun: usize,
     /// When the last one came back.
     back: Instant,
     again: Duration,
@@ -41,16 +43,29 @@ pub(super) struct Lost(Arc<Core>);
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Number(u64);
 
+/// What a watch that is not there has been before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Was {
+    /// It has been there.
+    There,
+    /// It has never begun: where the store is away when it is asked for.
+    Nothing,
+}
+
 impl Lost {
-    /// A watch is lost; the first one of an outage says so.
-    pub(super) fn new(core: &Arc<Core>, last: &mut Number, ranges: impl fmt::Display, why: &str) -> Self {
-        if core.outages.begins(last) {
-            let etcd = core.endpoints();
-            tracing::warn!(
+    /// A watch is lost, or can not begin; the first one of an outage says so.
+    pub(super) fn new(core: &Arc<Core>, last: &mut Number, was: Was, ranges: impl fmt::Display, why: &str) -> Self {
+        let is_first = core.outages.begins(last, was);
+        let etcd = core.endpoints();
+        match (is_first, was) {
+            (true, Was::There) => tracing::warn!(
                 "etcd at {etcd}: the watch of {ranges} is lost, and tried again, as others are that are lost with it: {why}"
-            );
-        } else {
-            tracing::debug!(why, "the watch of {ranges} is lost, too");
+            ),
+            (true, Was::Nothing) => tracing::warn!(
+                "etcd at {etcd}: the watch of {ranges} can not begin yet, and is tried again, as others are that can not either: {why}"
+            ),
+            (false, Was::There) => tracing::debug!(why, "the watch of {ranges} is lost, too"),
+            (false, Was::Nothing) => tracing::debug!(why, "the watch of {ranges} can not begin either"),
         }
         Lost(core.clone())
     }
@@ -59,7 +74,7 @@ impl Lost {
     pub(super) fn stays(&self, why: &str) {
         match self.0.outages.goes_on() {
             Some(goes_on) => tracing::warn!("etcd at {}: {goes_on}: {why}", self.0.endpoints()),
-            None => tracing::debug!(why, "a watch is still lost"),
+            None => tracing::debug!(why, "a watch is still not there"),
         }
     }
 }
@@ -82,14 +97,17 @@ impl Core {
 
 impl Outages {
     /// One is lost that knows this outage as its last one. Is it the first of another one?
-    fn begins(&self, last: &mut Number) -> bool {
+    fn begins(&self, last: &mut Number, was: Was) -> bool {
         let (mut state, now) = (self.lock(), Instant::now());
         let is_new = state.now.is_none();
         state.count += u64::from(is_new);
         let number = Number(state.count);
-        let outage = state.now.get_or_insert(Outage { began: now, lost: 0, all: 0, back: now, again: AGAIN });
+        let outage =
+            state.now.get_or_insert(Outage { began: now, lost: 0, all: 0, had_begun: 0, back: now, again: AGAIN });
+        let is_another = std::mem::replace(last, number) != number;
         outage.lost += 1;
-        outage.all += usize::from(std::mem::replace(last, number) != number);
+        outage.all += usize::from(is_another);
+        outage.had_begun += usize::from(is_another && was == Was::There);
         is_new
     }
 
@@ -104,8 +122,13 @@ impl Outages {
         while outage.again <= lasts {
             outage.again = outage.again.saturating_mul(2);
         }
+        let (of, are) = match outage.were() {
+            Were::Lost => ("that were lost", "still are"),
+            Were::Waiting => ("that could not begin", "still can not"),
+            Were::Both => ("that were lost or could not begin", "are still tried again"),
+        };
         let Outage { lost, all, .. } = outage;
-        Some(format!("{lost} of the {all} watches that were lost still are, after {:.0?}", whole(lasts)))
+        Some(format!("{lost} of the {all} watches {of} {are}, after {:.0?}", whole(lasts)))
     }
 
     fn comes_back(&self) {
@@ -118,13 +141,36 @@ impl Outages {
     /// What is to be told of one that is over.
     fn is_over(&self) -> Option<String> {
         let mut state = self.lock();
-        let Outage { began, all, back, .. } =
-            state.now.take_if(|outage| outage.lost == 0 && outage.back.elapsed() >= CALM)?;
-        Some(format!("no watch is lost any more, {:.1?} after the first one was ({all} in all)", back - began))
+        let outage = state.now.take_if(|outage| outage.lost == 0 && outage.back.elapsed() >= CALM)?;
+        let (over, was) = match outage.were() {
+            Were::Lost => ("no watch is lost any more", "was"),
+            Were::Waiting => ("all watches have begun", "could not"),
+            Were::Both => ("no watch is lost any more, and all have begun", "was or could not"),
+        };
+        let Outage { began, all, back, .. } = outage;
+        Some(format!("{over}, {:.1?} after the first one {was} ({all} in all)", back - began))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the watches of an outage were.
+enum Were {
+    Lost,
+    /// None of them had begun.
+    Waiting,
+    Both,
+}
+
+impl Outage {
+    fn were(&self) -> Were {
+        match self.had_begun {
+            0 => Were::Waiting,
+            had_begun if had_begun == self.all => Were::Lost,
+            _ => Were::Both,
+        }
     }
 }
 
@@ -142,8 +188,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn all_watches_are_one_outage_which_is_over_when_all_are_back() {
         let (outages, mut watches) = (Outages::default(), [Number::default(); 100]);
-        let begun =
-            |watches: &mut [Number]| watches.iter_mut().filter_map(|last| outages.begins(last).then_some(())).count();
+        let begun = |watches: &mut [Number]| {
+            watches.iter_mut().filter_map(|last| outages.begins(last, Was::There).then_some(())).count()
+        };
         assert_eq!(begun(&mut watches), 1);
         advance(7 * SECOND).await;
         (1..100).for_each(|_| outages.comes_back());
@@ -177,7 +224,7 @@ mod tests {
     async fn one_that_is_long_is_told_of_more_and_more_seldom() {
         let outages = Outages::default();
         for mut last in [Number::default(); 3] {
-            outages.begins(&mut last);
+            outages.begins(&mut last, Was::There);
         }
         outages.comes_back();
         let mut told = Vec::new();
@@ -189,5 +236,34 @@ mod tests {
         let when: Vec<_> = told.iter().map(|(second, _)| *second).collect();
         assert_eq!(when, [60, 120, 240, 480, 960, 1920]);
         assert_eq!(told[1].1, "2 of the 3 watches that were lost still are, after 120s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_never_begun_was_not_lost() {
+        let told = async |all: &[Was]| {
+            let outages = Outages::default();
+            for was in all {
+                outages.begins(&mut Number::default(), *was);
+            }
+            advance(60 * SECOND).await;
+            let goes_on = outages.goes_on().unwrap();
+            all.iter().for_each(|_| outages.comes_back());
+            advance(CALM).await;
+            [goes_on, outages.is_over().unwrap()]
+        };
+        assert_eq!(
+            told(&[Was::Nothing, Was::Nothing]).await,
+            [
+                "2 of the 2 watches that could not begin still can not, after 60s",
+                "all watches have begun, 60.0s after the first one could not (2 in all)",
+            ]
+        );
+        assert_eq!(
+            told(&[Was::Nothing, Was::There]).await,
+            [
+                "2 of the 2 watches that were lost or could not begin are still tried again, after 60s",
+                "no watch is lost any more, and all have begun, 60.0s after the first one was or could not (2 in all)",
+            ]
+        );
     }
 }

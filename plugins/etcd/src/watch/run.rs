@@ -3,7 +3,7 @@
 use super::{
     anchor::Identity,
     control::Wishes,
-    outage::{Lost, Number},
+    outage::{Lost, Number, Was},
     ranges::{Told, Tracked},
 };
 use crate::{
@@ -37,6 +37,8 @@ pub(super) struct Watcher {
     /// It counts as lost, in this outage.
     pub(super) lost: Option<Lost>,
     pub(super) outage: Number,
+    /// Has the server ever answered it?
+    pub(super) has_begun: bool,
     /// Ranges of one agent are watched as one.
     pub(super) together: bool,
     pub(super) pauses: Pauses,
@@ -73,6 +75,7 @@ pub(super) async fn run(core: Arc<Core>, feed: Feed, wishes: Arc<Wishes>, option
         is_lost: false,
         lost: None,
         outage: Number::default(),
+        has_begun: false,
         together: true,
         pauses: Pauses::default(),
     };
@@ -208,7 +211,8 @@ impl Watcher {
             None => {
                 let ranges =
                     self.tracked.iter().map(|tracked| tracked.range.to_string()).collect::<Vec<_>>().join(", ");
-                self.lost = Some(Lost::new(&self.core, &mut self.outage, ranges, why));
+                let was = if self.has_begun { Was::There } else { Was::Nothing };
+                self.lost = Some(Lost::new(&self.core, &mut self.outage, was, ranges, why));
             }
         }
         self.tell_loss();
@@ -224,6 +228,7 @@ impl Watcher {
 
     /// The server has answered.
     pub(super) fn found(&mut self) {
+        self.has_begun = true;
         if self.is_lost {
             self.is_lost = false;
             let _ = self.feed.push(Event::Link(Link::Resumed));

@@ -162,3 +162,34 @@ fn it_is_over_for_watches_that_nobody_wants_and_that_are_refused() {
     assert!(lost.contains("the watch of m/* is lost"), "{lost}");
     assert!(back.contains("no watch is lost any more, ") && back.contains("(2 in all)"), "{back}");
 }
+
+/// Watches are asked for while etcd is away, and begin when it comes.
+async fn away() {
+    Output::stderr().install();
+    let etcd = Etcd::start();
+    etcd.kill();
+    let kv = Kv::new(Arc::new(EtcdStore::open(EtcdConfig::at([etcd.endpoint()])).await.unwrap()));
+    let mut watches = Vec::new();
+    for _ in 0..2 {
+        watches.push(kv.watch(["w/"], WatchOptions::default()).await.unwrap());
+    }
+    for watch in &mut watches {
+        until(watch, is_lost).await;
+    }
+    etcd.restart();
+    for watch in &mut watches {
+        until(watch, is_end).await;
+    }
+    // it is told when all have been there for a moment
+    sleep(Duration::from_secs(5)).await;
+}
+
+#[test]
+fn a_watch_that_has_never_begun_was_not_lost() {
+    require!(Etcd);
+    let Some(log) = log_of("outage::a_watch_that_has_never_begun_was_not_lost", away) else { return };
+    let told = of(&log, ": etcd at ");
+    let [waits, begun] = told[..] else { panic!("{} lines, and not two: {log}", told.len()) };
+    assert!(waits.contains("the watch of w/* can not begin yet, and is tried again"), "{waits}");
+    assert!(begun.contains("all watches have begun, ") && begun.contains(" could not (2 in all)"), "{begun}");
+}

@@ -52,18 +52,18 @@ const DOWN: &str = "plugin `Api` failed in init: no licence; ignored";
 fn the_graph_is_that_which_is_printed_with_states() {
     let module = "it::small";
     let expected = json!({ "flavor": "Small", "state": "degraded", "plugins": [
-        { "name": "Rest", "instance": "http", "module": "cninfra_rest::plugin", "flavor": "Small", "field": "rest", "level": 0, "optional": false,
+        { "name": "Rest", "plugin": "Rest", "instance": "http", "module": "cninfra_rest::plugin", "flavor": "Small", "field": "rest", "level": 0, "optional": false,
           "provides": ["dyn Http"], "needs": [], "needs_optionally": [], "state": "ok", "reason": null, "down": null, "init_us": null },
-        { "name": "Store", "instance": "store", "module": module, "flavor": "Small", "field": "store", "level": 0, "optional": false,
+        { "name": "Store", "plugin": "Store", "instance": "store", "module": module, "flavor": "Small", "field": "store", "level": 0, "optional": false,
           "provides": [], "needs": [], "needs_optionally": [], "state": "ok", "reason": null, "down": null, "init_us": 20_000 },
-        { "name": "Cache", "instance": "cache", "module": module, "flavor": "Small", "field": "cache", "level": 0, "optional": true,
+        { "name": "Cache", "plugin": "Cache", "instance": "cache", "module": module, "flavor": "Small", "field": "cache", "level": 0, "optional": true,
           "provides": [], "needs": [], "needs_optionally": [], "state": "error", "reason": "it is full", "down": null, "init_us": 5_000 },
-        { "name": "Pages", "instance": "pages", "module": "cninfra_pages::plugin", "flavor": "Small", "field": "pages", "level": 1, "optional": false,
+        { "name": "Pages", "plugin": "Pages", "instance": "pages", "module": "cninfra_pages::plugin", "flavor": "Small", "field": "pages", "level": 1, "optional": false,
           "provides": [], "needs": ["Rest"], "needs_optionally": [], "state": "ok", "reason": null, "down": null, "init_us": 0 },
-        { "name": "Api", "instance": "api", "module": module, "flavor": "Small", "field": "api", "level": 1, "optional": false,
+        { "name": "Api", "plugin": "Api", "instance": "api", "module": module, "flavor": "Small", "field": "api", "level": 1, "optional": false,
           "provides": [], "needs": ["Store", "Cache"], "needs_optionally": ["Cache"],
           "state": "degraded", "reason": DOWN, "down": "failed", "init_us": 0 },
-        { "name": "Last", "instance": "last", "module": module, "flavor": "Small", "field": "last", "level": 2, "optional": false,
+        { "name": "Last", "plugin": "Last", "instance": "last", "module": module, "flavor": "Small", "field": "last", "level": 2, "optional": false,
           "provides": [], "needs": ["Api"], "needs_optionally": [], "state": "ok", "reason": null, "down": null, "init_us": 0 },
     ]});
     assert_eq!(told("/agent/graph"), expected);
@@ -72,7 +72,7 @@ fn the_graph_is_that_which_is_printed_with_states() {
 #[test]
 fn the_status_has_reasons_and_since_when() {
     let plugin = |(name, plugin), state, reason: Option<&str>, down: Option<&str>, optional| {
-        json!({ "name": name, "plugin": plugin, "state": state, "reason": reason, "down": down, "broken": false, "optional": optional,
+        json!({ "name": name, "plugin": plugin, "instance": name, "state": state, "reason": reason, "down": down, "broken": false, "optional": optional,
             "non_fatal": false, "since": "then", "updated": "then" })
     };
     let expected = json!({

@@ -2,10 +2,10 @@
 
 use crate::{
     history::{Observed, is_begin, is_lost},
-    support::{SOON, kv},
+    support::{SOON, eventually, kv},
 };
 use cninfra::{
-    keyval::{Applied, Reason},
+    keyval::{Applied, Reason, WatchOptions},
     testing::Link,
 };
 use cninfra_redis::{RedisConfig, RedisStore};
@@ -165,4 +165,30 @@ async fn a_server_that_comes_back_is_used_without_waiting_for_an_attempt_before(
         .await;
     }
     store.close().await.unwrap();
+}
+
+/// Nobody waits for a connection any more that was being made, and whoever has a part of the store keeps what is left of that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_dropped_leaves_no_connection_that_was_being_made() {
+    require!(Redis);
+    let redis = Redis::start();
+    redis.pause();
+    let config = RedisConfig {
+        dial_timeout: Duration::from_secs(60).into(),
+        read_timeout: Duration::from_millis(300).into(),
+        ..at(redis.addr())
+    };
+    let store = RedisStore::open(config).await.unwrap();
+    let watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    // it is connected to, and has not answered yet
+    assert!(kv(&store).get("k").await.is_err());
+    let handle = watch.handle().clone();
+    drop((watch, store));
+    redis.resume();
+    let connected = async || redis.call(&["CLIENT", "LIST"]).text().unwrap_or_default().lines().count() - 1;
+    eventually("that nobody is left", async || connected().await == 0).await;
+    // nor does anybody come later
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(connected().await, 0);
+    drop(handle);
 }

@@ -54,7 +54,7 @@ async fn a_port_in_use_is_told_with_endpoint_and_mend() {
     let endpoint = other.local_addr().unwrap().to_string();
     let error = start(Config::new().set("http", "endpoint", &endpoint)).await.unwrap_err();
     for part in [
-        format!("plugin `Rest` failed in init: another process listens on {endpoint}"),
+        format!("plugin `Rest (http)` failed in init: another process listens on {endpoint}"),
         "help: choose another port by --http-port, HTTP_PORT or `endpoint` in http.conf".to_string(),
     ] {
         assert!(error.contains(&part), "{error}");

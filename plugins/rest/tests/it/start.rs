@@ -78,7 +78,7 @@ async fn a_port_in_use_ends_the_start_before_anybody_waits() {
     let config = Config::new().set("http", "endpoint", other.local_addr().unwrap().to_string());
     let error = Agent::<Early>::builder().config(config).start().await.unwrap_err();
     let error = error.to_string();
-    assert!(error.contains("plugin `Rest` failed in init: another process listens on"), "{error}");
+    assert!(error.contains("plugin `Rest (http)` failed in init: another process listens on"), "{error}");
     assert!(!error.contains("Asking"), "it has not begun, and so it misses nothing: {error}");
 }
 

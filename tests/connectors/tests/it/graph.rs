@@ -14,9 +14,9 @@ fn each_connector_is_there_once_and_before_the_store() {
     assert_eq!((Connectors::GRAPH.names(), AllConnectors::GRAPH.names()), (&names[..], &names[..]));
     let text = AllConnectors::GRAPH.text();
     for line in [
-        "Etcd (Connectors::etcd) provides dyn Connector, dyn Revisions, dyn Leases, dyn Coordination",
-        "Redis (Connectors::redis) provides dyn Connector",
-        "ConfiguredStore (Connectors::store) provides dyn KeyVal; needs Etcd, Redis",
+        "Etcd as Connectors::etcd provides dyn Connector, dyn Revisions, dyn Leases, dyn Coordination",
+        "Redis as Connectors::redis provides dyn Connector",
+        "ConfiguredStore as Connectors::store provides dyn KeyVal; needs Etcd, Redis",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
