@@ -69,6 +69,11 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let (_, arguments, wher) = bounded.split_for_impl();
     let impl_generics = key::opened(&bounded, name);
     let metas = types.iter().map(|ty| meta(ty, &krate));
+    let mut listed = quote!(&[#(#metas),*]);
+    let words: Vec<_> = types.iter().filter_map(|ty| types::worded(ty, &krate)).collect();
+    if !words.is_empty() {
+        listed = quote!({ #(#words)* #listed });
+    }
     let (mut tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
     let (mut declared, mut made) = (quote!(), quote!(#name));
     if input.generics.params.is_empty() && (!doubts.is_empty() || types.iter().any(types::asks_a_generic)) {
@@ -85,7 +90,7 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         #[diagnostic::do_not_recommend]
         impl #impl_generics #krate::Listed for #name #arguments #wher {
             #tuple
-            const DEPS: &'static [#krate::DepMeta] = &[#(#metas),*];
+            const DEPS: &'static [#krate::DepMeta] = #listed;
             fn build(tuple: Self::Tuple) -> Self {
                 #declared
                 let #pattern = tuple;

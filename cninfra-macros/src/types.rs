@@ -4,7 +4,7 @@ use crate::{krate::Krate, lifetimes};
 use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    Expr, GenericArgument, Generics, Lifetime, PathArguments, PathSegment, Type, TypeParamBound, TypePath,
+    Expr, GenericArgument, Generics, Lifetime, Path, PathArguments, PathSegment, Type, TypeParamBound, TypePath,
     TypeTraitObject, parse_quote, spanned::Spanned as _,
 };
 
@@ -42,6 +42,13 @@ pub(crate) fn dependency(ty: &Type) -> Option<(Wrapper, &Type)> {
             _ => None,
         },
     }
+}
+
+/// Of a dependency in an `Option` or a `Vec`: is that std's? As a statement, which does not compile where it is not. (Not of `A<B>`: see [`asks_a_generic`].)
+pub(crate) fn worded(ty: &Type, krate: &Krate) -> Option<TokenStream> {
+    dependency(ty).filter(|(wrapper, key)| *wrapper != Wrapper::Dep && !has_arguments(key))?;
+    let at = krate.at(ty.span());
+    Some(quote_spanned!(ty.span()=> let _: <#ty as #at::Worded>::Is;))
 }
 
 /// `Option<X>`, `Vec<X>`, `Arc<X>`, `Box<X>` or `Rc<X>`, and `X`.
@@ -115,10 +122,15 @@ pub(crate) fn imports(krate: &Krate) -> TokenStream {
 
 /// May it be a type of std (or cninfra's), by its path? A word alone may, since it can be imported; but not with more or fewer arguments than that has.
 pub(crate) fn may_be_of_std(TypePath { qself, path, .. }: &TypePath) -> bool {
-    let starts_there = |first: &PathSegment| ["alloc", "cninfra", "core", "std"].iter().any(|name| first.ident == name);
+    let is_of_cninfra = || path.segments.first().is_some_and(|first| first.ident == "cninfra");
     qself.is_none()
-        && (path.segments.len() == 1 || path.segments.first().is_some_and(starts_there))
+        && (path.segments.len() == 1 || starts_in_std(path) || is_of_cninfra())
         && path.segments.last().is_none_or(has_as_many_as_std)
+}
+
+/// Is it a path into std?
+pub(crate) fn starts_in_std(path: &Path) -> bool {
+    path.segments.first().is_some_and(|first| ["alloc", "core", "std"].iter().any(|name| first.ident == name))
 }
 
 /// Of the types of std with arguments that the macros know by their names.

@@ -10,7 +10,7 @@ pub use crate::{
     },
     inject::{
         bound::Bound,
-        deps::{DepItem, DepSet, Listed, More},
+        deps::{DepItem, DepSet, Listed, More, Worded},
         flavor::{Closed, Flavor, Nested, Open, Pass, Sound},
         key::{Accepts, Interface, Key, ManyInterface},
         part::{Argument, Creation, Declared, Made, Part, Provider, created, declared},

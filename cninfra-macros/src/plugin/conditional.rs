@@ -2,7 +2,11 @@
 //! attribute leaves the rest to a derive.
 
 use super::{arguments::Arguments, closed, impls, malformed};
-use crate::{ctxt::Ctxt, doubt, source::Source};
+use crate::{
+    ctxt::Ctxt,
+    doubt::{self, Given},
+    source::Source,
+};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{ItemStruct, Meta};
@@ -22,14 +26,16 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
     let mut cx = Ctxt::default();
     let krate = Arguments::parse(given.clone(), &mut cx).krate;
     // what no field can have is told of where it stands, if the field does: a derive could not take it out of the struct
-    for field in &mut def.fields {
+    let mut asking = Vec::new();
+    for (place, field) in def.fields.iter_mut().enumerate() {
         if !malformed::refuse(&mut field.ty, &krate, &mut cx) {
-            let asks = doubt::ask(&mut field.ty, &krate);
-            if asks {
-                doubt::allow_asking(field);
+            let mut ty = field.ty.clone();
+            if doubt::ask(&mut ty, &krate) {
+                asking.push(Given { place, ty, written: field.ty.clone() });
             }
         }
     }
+    doubt::give(&mut def.fields, asking);
     let _ = cx.finish();
     let def = closed(&def);
     quote! {

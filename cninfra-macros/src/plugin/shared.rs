@@ -4,12 +4,14 @@
 //! type is one that the compiler speaks of no more, so that nothing else errs for it: neither futures that borrow the plugin nor
 //! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
 
-use crate::{doubt, krate::Krate, size, types};
+use crate::{
+    doubt::{self, Given},
+    krate::Krate,
+    size, types,
+};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{
-    Fields, GenericArgument, GenericParam, Ident, ItemStruct, PathArguments, Type, Visibility, spanned::Spanned as _,
-};
+use syn::{GenericArgument, GenericParam, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
 
 use super::{
     arguments::{Arguments, Deps},
@@ -46,10 +48,8 @@ const ATOMIC: [&str; 11] = ["Bool", "I8", "I16", "I32", "I64", "Isize", "U8", "U
 pub(super) struct Shared {
     /// For the plugin's constant.
     pub(super) asked: TokenStream,
-    /// Fields, by place, and the types that they get in the struct.
-    guarded: Vec<(usize, Type)>,
-    /// What asks of words only.
-    held: Vec<TokenStream>,
+    /// What fields get in the struct.
+    pub(super) guarded: Vec<Given>,
 }
 
 impl Shared {
@@ -62,12 +62,15 @@ impl Shared {
             // what its parameters are may be what is wrong
             return this;
         }
-        let mut all = Vec::new();
+        let (mut words, mut asked, mut guarded) = (TokenStream::new(), Vec::new(), Vec::new());
         for (place, ((field, member), role)) in def.fields.iter().zip(def.fields.members()).zip(roles).enumerate() {
             let ty = &field.ty;
             // what it depends on is asked where that is declared
             let listed =
                 matches!(&args.deps, Some(Deps::Struct(deps)) if quote!(#deps).to_string() == quote!(#ty).to_string());
+            if matches!(role, Role::Dep) && !types::is_impossible(ty, &def.generics) {
+                words.extend(types::worded(ty, krate));
+            }
             if listed || matches!(role, Role::Dep) || types::dependency(ty).is_some() || is_plain(ty) {
                 continue;
             }
@@ -78,7 +81,7 @@ impl Shared {
             {
                 let (at, name) = (krate.at(ty.span()), quote!(#member).to_string());
                 let ask = quote_spanned!(ty.span()=> { #at::alone(true #(&& #words)*, #plugin, #name); 0 });
-                this.guarded.push((place, Type::Verbatim(guard(ask, "Any", quote!(#ty), ty.span(), krate))));
+                this.guard(place, ask, "Any", ty, krate);
                 continue;
             }
             // a constant that asks for the plugin while its field's type is worked out would go round in a circle
@@ -100,49 +103,49 @@ impl Shared {
             let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::__SHARED, #plugin, #name));
             if matches!(role, Role::Default(None)) && args.deps.is_none() {
                 if let Some(question) = held::question(ty, krate) {
-                    this.held.push(quote_spanned!(ty.span()=> #at::held(#question)));
-                } else if !generic && let Some(question) = alone(ty, krate) {
+                    guarded.push(quote_spanned!(ty.span()=> #at::held(#question)));
+                } else if let Some(question) = alone(ty, krate) {
                     ask = quote_spanned! {ty.span()=>
                         #at::alone(#question, #plugin, #name);
                         #ask
                     };
                 }
             }
-            // of a parameter, the struct does not say that it is shared
-            let owned = owned && !def.generics.params.iter().any(|param| names_parameter(ty, param));
-            let is_shown = matches!(field.vis, Visibility::Public(_)); // in the documentation, with what asks
-            if owned && size::is_doubtful(ty) && !is_shown {
+            // an anonymous constant can not name a parameter; and of one, the struct does not say that it is shared
+            let depends = generic && depends_on_parameters(ty, def);
+            let owned = owned && !depends;
+            if owned && size::is_doubtful(ty) {
                 // nothing but this is asked in the struct: what else a type is may lead back to the plugin
                 let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::__SIZED, #plugin, #name); 0 });
-                this.guarded.push((place, Type::Verbatim(guard(sized, "Any", quote!(#ty), ty.span(), krate))));
-                all.push(ask);
+                this.guard(place, sized, "Any", ty, krate);
+                guarded.push(ask);
             } else if owned && is_local(ty, Want { send: true, sync: true }) {
-                this.guarded.push((place, Type::Verbatim(guard(ask, "Of", quote!(#ty), ty.span(), krate))));
+                this.guard(place, ask, "Of", ty, krate);
+            } else if depends {
+                asked.push(ask);
             } else {
-                all.push(ask);
+                guarded.push(ask);
             }
         }
-        let mut guarded = std::mem::take(&mut this.held);
-        if generic && !all.is_empty() {
-            // an anonymous constant can not name a parameter
-            this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#all;)*);
-        } else {
-            guarded.append(&mut all);
+        if !asked.is_empty() {
+            this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#asked;)*);
         }
         // one for each field, so that each is told of
         let guards = guarded.into_iter().map(|ask| guard(ask, "Of", quote!(()), Span::call_site(), krate));
-        this.asked.extend(quote!(#(let _: #guards = ();)*));
+        this.asked.extend(quote!(#words #(let _: #guards = ();)*));
         this
     }
 
-    /// Puts the guards into the struct.
-    pub(super) fn guard(self, fields: &mut Fields) {
-        let mut fields: Vec<_> = fields.iter_mut().collect();
-        for (place, ty) in self.guarded {
-            fields[place].ty = ty;
-            doubt::allow_asking(fields[place]);
-        }
+    /// Lets the struct itself ask.
+    fn guard(&mut self, place: usize, ask: TokenStream, pass: &str, ty: &Type, krate: &Krate) {
+        let guarded = Type::Verbatim(guard(ask, pass, quote!(#ty), ty.span(), krate));
+        self.guarded.push(Given { place, ty: guarded, written: ty.clone() });
     }
+}
+
+/// Does the type name a parameter of the generic struct? (`Self` does.)
+fn depends_on_parameters(ty: &Type, def: &ItemStruct) -> bool {
+    types::names(quote!(#ty), "Self") || def.generics.params.iter().any(|param| names_parameter(ty, param))
 }
 
 fn names_parameter(ty: &Type, param: &GenericParam) -> bool {
