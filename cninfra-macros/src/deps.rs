@@ -70,9 +70,9 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let impl_generics = key::opened(&bounded, name);
     let metas = types.iter().map(|ty| meta(ty, &krate));
     let mut listed = quote!(&[#(#metas),*]);
-    let words: Vec<_> = types.iter().filter_map(|ty| types::worded(ty, &krate)).collect();
-    if !words.is_empty() {
-        listed = quote!({ #(#words)* #listed });
+    let worded: Vec<_> = types.iter().filter(|ty| types::is_worded(ty)).collect();
+    if !worded.is_empty() {
+        listed = quote!({ #(let _: <#worded as #krate::Worded>::Is;)* #listed });
     }
     let (mut tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
     let (mut declared, mut made) = (quote!(), quote!(#name));

@@ -13,6 +13,9 @@ use syn::{
 /// What is called where a doubted type asks.
 const ASKS: &str = "no_size";
 
+/// What names of doubted types start with.
+const TYPED: &str = "__CninfraTyped";
+
 /// What in a field's type is doubted.
 struct Doubted {
     at: *const Type,
@@ -173,7 +176,7 @@ impl Doubts {
     /// A name for the type; none for one that is wrong, where what `fails` does not compile.
     fn put(&mut self, doubted: &mut Type, of: Of<'_>, listed: bool, fails: &TokenStream) {
         let Of { name, vis, krate, .. } = of;
-        let typed = format_ident!("__CninfraTyped{}", self.named, span = doubted.span());
+        let typed = format_ident!("{TYPED}{}", self.named, span = doubted.span());
         self.named += 1;
         // another `Self` than in the struct
         let itself = quote!(#name);
@@ -225,6 +228,11 @@ fn bare(ty: &mut Type) -> Option<&mut Type> {
     let asks = size::place(ty, at)?;
     *asks = asked_of(asks)?;
     Some(asks)
+}
+
+/// Is something in the type by a name that [`Doubts`] gives it?
+pub(crate) fn is_named(ty: &Type) -> bool {
+    types::any_word(quote!(#ty), &|word| word.to_string().starts_with(TYPED))
 }
 
 /// Does something in the type ask? (Most types are not looked at token by token.)
@@ -291,6 +299,7 @@ mod tests {
                 pub u8,
             );
         );
-        assert_eq!(quote!(#def).to_string(), quote!(#wanted).to_string());
+        let shown = |def: &ItemStruct| def.fields.iter().map(|field| quote!(#field).to_string()).collect::<Vec<_>>();
+        assert_eq!(shown(&def), shown(&wanted));
     }
 }

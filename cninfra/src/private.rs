@@ -20,7 +20,7 @@ pub use crate::{
         shared::{Is, IsNot, alone, held, idle, shared, sized, unmarked},
         slot::Slot,
         trie::{Digits, Found, Many, One, Root, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, Xa, Xb, Xc, Xd, Xe, Xf},
-        word::{Typed, Within, Word, no_size},
+        word::{Given, Typed, Within, Word, no_size},
     },
 };
 pub use cninfra_macros::plugin as ConditionalPlugin;

@@ -46,30 +46,57 @@ const ATOMIC: [&str; 11] = ["Bool", "I8", "I16", "I32", "I64", "Isize", "U8", "U
 /// What asks whether the fields are shared.
 #[derive(Default)]
 pub(super) struct Shared {
-    /// For the plugin's constant.
-    pub(super) asked: TokenStream,
+    pub(super) asked: Asked,
     /// What fields get in the struct.
     pub(super) guarded: Vec<Given>,
+}
+
+/// Questions in generated code. (Most are written by the library's macros, at less cost to the compiler.)
+#[derive(Default)]
+pub(super) struct Asked {
+    /// Dependencies whose words have to be std's.
+    pub(super) worded: Vec<Type>,
+    /// Statements of the plugin's constant: what can only be asked of a generic one with its arguments.
+    pub(super) stated: TokenStream,
+    /// A constant each, on which the plugin's depends: where one fails, nothing more is said of the plugin.
+    pub(super) within: Vec<TokenStream>,
+    /// A constant each, beside it.
+    pub(super) beside: Vec<TokenStream>,
+}
+
+impl Asked {
+    /// All that is in the plugin's constant.
+    pub(super) fn statements(&self, krate: &Krate) -> TokenStream {
+        let Asked { worded, stated, .. } = self;
+        let guards = self.within.iter().map(|ask| guard(ask, "Of", quote!(()), Span::call_site(), krate));
+        quote!(#(let _: <#worded as #krate::Worded>::Is;)* #stated #(let _: #guards = ();)*)
+    }
+
+    /// What is beside it.
+    pub(super) fn items(&self, krate: &Krate) -> TokenStream {
+        let beside = &self.beside;
+        quote!(#(const _: ::core::primitive::usize = { #[allow(unused_imports)] use #krate::IsNot as _; #beside };)*)
+    }
 }
 
 impl Shared {
     /// `owned`: what is changed of the struct is seen by the compiler. `broken`: so much else is wrong that the plugin is an inert one.
     pub(super) fn of(def: &ItemStruct, args: &Arguments, roles: &[Role], owned: bool, broken: bool) -> Self {
         let krate = &args.krate;
-        let (plugin, generic) = (def.ident.to_string(), !def.generics.params.is_empty());
+        let (itself, plugin, generic) = (&def.ident, def.ident.to_string(), !def.generics.params.is_empty());
         let mut this = Shared::default();
         if broken && generic {
             // what its parameters are may be what is wrong
             return this;
         }
-        let (mut words, mut asked, mut guarded) = (TokenStream::new(), Vec::new(), Vec::new());
+        let mut stated = Vec::new();
         for (place, ((field, member), role)) in def.fields.iter().zip(def.fields.members()).zip(roles).enumerate() {
             let ty = &field.ty;
             // what it depends on is asked where that is declared
             let listed =
                 matches!(&args.deps, Some(Deps::Struct(deps)) if quote!(#deps).to_string() == quote!(#ty).to_string());
-            if matches!(role, Role::Dep) && !types::is_impossible(ty, &def.generics) {
-                words.extend(types::worded(ty, krate));
+            if matches!(role, Role::Dep) && types::is_worded(ty) && !types::is_impossible(ty, &def.generics) {
+                this.asked.worded.push(ty.clone());
             }
             if listed || matches!(role, Role::Dep) || types::dependency(ty).is_some() || is_plain(ty) {
                 continue;
@@ -80,7 +107,7 @@ impl Shared {
                 && let Some(words) = optional_self(ty, &def.ident, krate)
             {
                 let (at, name) = (krate.at(ty.span()), quote!(#member).to_string());
-                let ask = quote_spanned!(ty.span()=> { #at::alone(true #(&& #words)*, #plugin, #name); 0 });
+                let ask = quote_spanned!(ty.span()=> #at::alone(true #(&& #words)*, #plugin, #name));
                 this.guard(place, ask, "Any", ty, krate);
                 continue;
             }
@@ -98,47 +125,54 @@ impl Shared {
             if generic && doubt::asks(ty) {
                 continue;
             }
+            // an anonymous constant can not name a parameter; and of one, the struct does not say that it is shared
+            let depends = generic && depends_on_parameters(ty, def);
+            let owned = owned && !depends;
             let name = quote!(#member).to_string();
             let at = krate.at(ty.span());
             let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::__SHARED, #plugin, #name));
             if matches!(role, Role::Default(None)) && args.deps.is_none() {
-                if let Some(question) = held::question(ty, krate) {
-                    guarded.push(quote_spanned!(ty.span()=> #at::held(#question)));
+                if let Some(question) = held::question(ty, depends, krate) {
+                    this.asked.beside.push(quote_spanned!(ty.span()=> #at::held(#question)));
                 } else if let Some(question) = alone(ty, krate) {
-                    ask = quote_spanned! {ty.span()=>
-                        #at::alone(#question, #plugin, #name);
-                        #ask
-                    };
+                    if depends {
+                        ask = quote_spanned! {ty.span()=>
+                            #at::alone(#question, #plugin, #name);
+                            #ask
+                        };
+                    } else {
+                        // another `Self` than in the struct
+                        let question = types::replaced(question, "Self", &quote!(#itself));
+                        let ask = quote_spanned!(ty.span()=> #at::alone(#question, #plugin, #name));
+                        this.asked.beside.push(ask);
+                    }
                 }
             }
-            // an anonymous constant can not name a parameter; and of one, the struct does not say that it is shared
-            let depends = generic && depends_on_parameters(ty, def);
-            let owned = owned && !depends;
             if owned && size::is_doubtful(ty) {
                 // nothing but this is asked in the struct: what else a type is may lead back to the plugin
                 let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::__SIZED, #plugin, #name); 0 });
                 this.guard(place, sized, "Any", ty, krate);
-                guarded.push(ask);
+                this.asked.within.push(ask);
             } else if owned && is_local(ty, Want { send: true, sync: true }) {
                 this.guard(place, ask, "Of", ty, krate);
             } else if depends {
-                asked.push(ask);
+                stated.push(ask);
+            } else if doubt::is_named(ty) {
+                // where it is wrong that is told, and nothing of this, nor is anything else hidden
+                this.asked.beside.push(ask);
             } else {
-                guarded.push(ask);
+                this.asked.within.push(ask);
             }
         }
-        if !asked.is_empty() {
-            this.asked = quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#asked;)*);
+        if !stated.is_empty() {
+            this.asked.stated.extend(quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#stated;)*));
         }
-        // one for each field, so that each is told of
-        let guards = guarded.into_iter().map(|ask| guard(ask, "Of", quote!(()), Span::call_site(), krate));
-        this.asked.extend(quote!(#words #(let _: #guards = ();)*));
         this
     }
 
     /// Lets the struct itself ask.
     fn guard(&mut self, place: usize, ask: TokenStream, pass: &str, ty: &Type, krate: &Krate) {
-        let guarded = Type::Verbatim(guard(ask, pass, quote!(#ty), ty.span(), krate));
+        let guarded = Type::Verbatim(guard(&ask, pass, quote!(#ty), ty.span(), krate));
         self.guarded.push(Given { place, ty: guarded, written: ty.clone() });
     }
 }
@@ -158,7 +192,7 @@ fn names_parameter(ty: &Type, param: &GenericParam) -> bool {
 }
 
 /// The type, if the constant can be evaluated, by what `Pass` has for it. `span`: where it stands, for what rustc says of the whole field.
-fn guard(constant: TokenStream, pass: &str, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
+fn guard(constant: &TokenStream, pass: &str, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
     let pass = format_ident!("{pass}");
     quote_spanned! {span=>
         <#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::#pass<#ty>
@@ -194,7 +228,7 @@ fn alone(ty: &Type, krate: &Krate) -> Option<TokenStream> {
     }
     let question = format_ident!("__{question}");
     let words = holders.iter().filter_map(|(_, ty)| match types::ungroup(ty) {
-        Type::Path(path) => Some(types::is_of_std(path, krate)),
+        Type::Path(path) => Some(types::given_of_std(path, krate)),
         _ => None,
     });
     Some(quote_spanned!(ty.span()=> #at::Is::<#inner>::#question #(&& #words)*))

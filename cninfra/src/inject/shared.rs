@@ -159,7 +159,7 @@ pub const fn sized(is: bool, plugin: &str, field: &str) {
 
 /// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.
 #[track_caller]
-pub const fn alone(is: bool, plugin: &str, field: &str) {
+pub const fn alone(is: bool, plugin: &str, field: &str) -> usize {
     if is {
         text::fail(&[
             "CN033: `",
@@ -170,6 +170,7 @@ pub const fn alone(is: bool, plugin: &str, field: &str) {
              `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`",
         ])
     }
+    0
 }
 
 /// Fails if a field holds handles in what is empty by default.

@@ -56,6 +56,33 @@ of_std! {
     __OF_STD_VecDeque: VecDeque<'a>
 }
 
+/// A word with the arguments that it has, where these are right if it is std's: of one's own type that is called so they fulfil the bounds.
+#[derive(Debug)]
+pub struct Given<T>(PhantomData<T>);
+impl<T> IsNot for Given<T> {}
+
+/// `Given::<Vec<Dep<P>>>::__OF_STD_Vec`
+macro_rules! given {
+    ($($name:ident: $word:ident<$($of:ident $(: $bound:tt $sized:ident)?),*>)*) => {$(
+        #[allow(non_upper_case_globals, reason = "named by a macro, after the word")]
+        impl<$($of $(: $bound $sized)?),*> Given<$word<$($of),*>> {
+            pub const $name: bool = true;
+        }
+    )*};
+}
+given! {
+    __OF_STD_Arc: Arc<T: ?Sized>
+    __OF_STD_BTreeMap: BTreeMap<K, V>
+    __OF_STD_BTreeSet: BTreeSet<T>
+    __OF_STD_Box: Box<T: ?Sized>
+    __OF_STD_HashMap: HashMap<K, V, S>
+    __OF_STD_HashSet: HashSet<T, S>
+    __OF_STD_Option: Option<T>
+    __OF_STD_Rc: Rc<T: ?Sized>
+    __OF_STD_Vec: Vec<T>
+    __OF_STD_VecDeque: VecDeque<T>
+}
+
 /// `Within::<Option<P>>::__PLUGIN_IN_Option`: both questions in one, where a field holds a plugin in what is std's.
 macro_rules! holds {
     ($($name:ident: ($($bound:tt)*) $ty:ty)*) => {$(

@@ -20,6 +20,62 @@ struct Backup;
 #[derive(Default)]
 struct Cache;
 
+/// Aliases of what a family has, with bounds that few types fulfil: of one that is of what has no size the path has to say that it is not std's.
+mod family {
+    use super::{Cache, Store};
+    use cninfra::prelude::*;
+    use std::marker::PhantomData;
+
+    pub trait Bound {}
+    impl Bound for dyn Store {}
+    impl Bound for str {}
+    impl Bound for Cache {}
+    impl Bound for Dep<Cache> {}
+    impl Bound for Box<Cache> {}
+    pub trait Family {
+        type Named<T>;
+        type Of<T: ?Sized + Bound>;
+    }
+    pub struct Heap;
+    pub struct Own<T: ?Sized>(PhantomData<fn(&T)>);
+    impl<T: ?Sized> Default for Own<T> {
+        fn default() -> Self {
+            Own(PhantomData)
+        }
+    }
+    impl Family for Heap {
+        type Named<T> = Own<T>;
+        type Of<T: ?Sized + Bound> = Own<T>;
+    }
+    type Vec<T> = <Heap as Family>::Named<T>;
+    type Option<T> = <Heap as Family>::Of<T>;
+    type HashSet<T> = <Heap as Family>::Of<T>;
+    type Mutex<T> = <Heap as Family>::Of<T>;
+
+    #[plugin(no_lifecycle)]
+    struct Holds {
+        all: Vec<Cache>,
+        last: Option<Cache>,
+        boxed: Option<Box<Cache>>,
+        known: HashSet<Dep<Cache>>,
+        within: std::vec::Vec<Vec<Vec<Cache>>>,
+        locked: self::Mutex<dyn Store>,
+    }
+    #[plugin(no_lifecycle)]
+    struct Generic<T> {
+        of: PhantomData<T>,
+        all: Vec<T>,
+        last: Option<Cache>,
+        known: HashSet<Dep<Cache>>,
+        locked: self::Mutex<dyn Store>,
+    }
+    #[derive(Flavor)]
+    struct Few {
+        holds: Dep<Holds>,
+        generic: Dep<Generic<super::Backup>>,
+    }
+}
+
 /// Arguments that std's have not: more of them, and a constant by its name.
 mod sized {
     use super::{Cache, Memory};
