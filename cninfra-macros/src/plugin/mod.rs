@@ -8,6 +8,7 @@ mod fields;
 mod held;
 mod idle;
 mod inert;
+mod local;
 mod malformed;
 mod sections;
 mod shared;

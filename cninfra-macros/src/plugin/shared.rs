@@ -16,21 +16,11 @@ use syn::{GenericArgument, GenericParam, Ident, ItemStruct, PathArguments, Type,
 use super::{
     arguments::{Arguments, Deps},
     fields::Role,
-    held,
+    held, local,
 };
-
-/// Types of std that are never shared, whatever they hold.
-const CELLS: [&str; 5] = ["Cell", "LazyCell", "OnceCell", "RefCell", "UnsafeCell"];
-
-/// Those that are shared where what they hold is.
-const HOLDERS: [&str; 10] =
-    ["BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "PhantomData", "Result", "Vec", "VecDeque"];
 
 /// Of those that hold a plugin, what is empty by default.
 const EMPTY: [&str; 2] = ["Option", "Vec"];
-
-/// Traits of std whose `dyn` is not shared unless it says so.
-const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
 
 /// Types that are, if what they hold is: of these alone nothing is asked, since a question costs the compiler more than the field itself. No name that
 /// types have that are not std's, too, such as `Instant`.
@@ -111,10 +101,6 @@ impl Shared {
                 this.guard(place, ask, "Any", ty, krate);
                 continue;
             }
-            // a constant that asks for the plugin while its field's type is worked out would go round in a circle
-            if types::names(quote!(#ty), &plugin) {
-                continue;
-            }
             // a type that is wrong is told of already
             if broken && types::is_impossible(ty, &def.generics)
                 || matches!(role, Role::Refused(_)) && types::names(quote!(#ty), "compile_error")
@@ -125,17 +111,30 @@ impl Shared {
             if generic && doubt::asks(ty) {
                 continue;
             }
-            // an anonymous constant can not name a parameter; and of one, the struct does not say that it is shared
+            let (name, at) = (quote!(#member).to_string(), krate.at(ty.span()));
+            let shared = |question| quote_spanned!(ty.span()=> #at::shared(#question, #plugin, #name));
+            // an anonymous constant can not name a parameter
             let depends = generic && depends_on_parameters(ty, def);
-            let owned = owned && !depends;
-            let name = quote!(#member).to_string();
-            let at = krate.at(ty.span());
-            let mut ask = quote_spanned!(ty.span()=> #at::shared(#at::Is::<#ty>::__SHARED, #plugin, #name));
+            // a constant that asks for the plugin while its field's type is worked out would go round in a circle
+            let is_circle = types::names(quote!(#ty), &plugin);
+            let local = local::find(ty).filter(|_| owned);
+            // then words are all that can be asked for in the struct
+            let by_words = local.as_ref().filter(|local| depends || is_circle || local.is_weak);
+            let not = by_words.filter(|local| local.is_decided).map(|local| local.question(krate));
+            if let Some(not) = &not {
+                this.guard(place, shared(quote!(!(#not))), "Of", ty, krate);
+            }
+            if is_circle {
+                continue;
+            }
+            let told = not.map(|not| quote!(|| #not));
+            let mut ask = shared(quote!(#at::Is::<#ty>::__SHARED #told));
+            let is_guarded = local.is_some() && by_words.is_none();
             if matches!(role, Role::Default(None)) && args.deps.is_none() {
                 if let Some(question) = held::question(ty, depends, krate) {
                     this.asked.beside.push(quote_spanned!(ty.span()=> #at::held(#question)));
                 } else if let Some(question) = alone(ty, krate) {
-                    if depends {
+                    if depends || is_guarded {
                         ask = quote_spanned! {ty.span()=>
                             #at::alone(#question, #plugin, #name);
                             #ask
@@ -148,12 +147,12 @@ impl Shared {
                     }
                 }
             }
-            if owned && size::is_doubtful(ty) {
+            if owned && !depends && size::is_doubtful(ty) {
                 // nothing but this is asked in the struct: what else a type is may lead back to the plugin
                 let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::__SIZED, #plugin, #name); 0 });
                 this.guard(place, sized, "Any", ty, krate);
                 this.asked.within.push(ask);
-            } else if owned && is_local(ty, Want { send: true, sync: true }) {
+            } else if is_guarded {
                 this.guard(place, ask, "Of", ty, krate);
             } else if depends {
                 stated.push(ask);
@@ -262,108 +261,4 @@ pub(super) fn is_plain(ty: &Type) -> bool {
         PathArguments::Parenthesized(_) => false,
     };
     inner && (PLAIN.contains(&word.as_str()) || word.strip_prefix("Atomic").is_some_and(|of| ATOMIC.contains(&of)))
-}
-
-/// What is wanted of a type.
-#[derive(Clone, Copy)]
-struct Want {
-    send: bool,
-    sync: bool,
-}
-
-/// Can it not be shared, whatever the types are that others have made? Nothing else is asked for in the struct: a type that is right may lead back to the
-/// plugin, and the question with it.
-fn is_local(ty: &Type, want: Want) -> bool {
-    match types::ungroup(ty) {
-        Type::Ptr(_) => want.send || want.sync,
-        Type::Reference(lent) if lent.mutability.is_none() => is_local(&lent.elem, Want { send: false, sync: true }),
-        Type::Reference(lent) => is_local(&lent.elem, want),
-        Type::Array(array) => is_local(&array.elem, want),
-        Type::Slice(slice) => is_local(&slice.elem, want),
-        Type::Tuple(tuple) => tuple.elems.iter().any(|inner| is_local(inner, want)),
-        Type::TraitObject(object) => {
-            let says = |name: &str| object.bounds.iter().any(|bound| types::is_trait(bound, name));
-            let is_of_std = UNSHARED.iter().any(|name| says(name));
-            is_of_std && (want.send && !says("Send") || want.sync && !says("Sync"))
-        }
-        Type::Path(path) if types::may_be_of_std(path) => {
-            let Some(last) = path.path.segments.last() else { return false };
-            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
-            let holds_local = |want: Want| {
-                arguments
-                    .args
-                    .iter()
-                    .any(|argument| matches!(argument, GenericArgument::Type(inner) if is_local(inner, want)))
-            };
-            let word = last.ident.to_string();
-            match word.as_str() {
-                "Rc" => want.send || want.sync,
-                word if CELLS.contains(&word) => want.sync || holds_local(Want { sync: false, ..want }),
-                "Mutex" => holds_local(Want { send: want.send || want.sync, sync: false }),
-                "RwLock" | "OnceLock" | "LazyLock" => holds_local(Want { send: want.send || want.sync, ..want }),
-                "Arc" => holds_local(Want { send: true, sync: true }),
-                word if HOLDERS.contains(&word) => holds_local(want),
-                _ => false,
-            }
-        }
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use syn::parse_quote;
-
-    #[test]
-    fn what_can_be_shared_is_not_local() {
-        let is = |ty: &Type| is_local(ty, Want { send: true, sync: true });
-        let local: [Type; 18] = [
-            parse_quote!(Rc<X>),
-            parse_quote!(std::rc::Rc<X>),
-            parse_quote!(Mutex<Rc<X>>),
-            parse_quote!(Cell<u8>),
-            parse_quote!(Option<RefCell<X>>),
-            parse_quote!(Arc<Cell<X>>),
-            parse_quote!(RwLock<Cell<u8>>),
-            parse_quote!(Mutex<Arc<Cell<u8>>>),
-            parse_quote!(&'static Cell<u8>),
-            parse_quote!(*const X),
-            parse_quote!(Mutex<Vec<*mut X>>),
-            parse_quote!((u8, [Rc<X>; 2])),
-            parse_quote!(Box<dyn Fn(u8)>),
-            parse_quote!(Box<dyn Fn(u8) + Send>),
-            parse_quote!(Mutex<Box<dyn FnOnce()>>),
-            parse_quote!(RwLock<Box<dyn Any + Send>>),
-            parse_quote!(Arc<Mutex<Box<dyn std::error::Error>>>),
-            parse_quote!(HashMap<u8, Rc<X>>),
-        ];
-        for ty in &local {
-            assert!(is(ty), "{}", quote!(#ty));
-        }
-        let shared: [Type; 19] = [
-            parse_quote!(X),
-            parse_quote!(Cell),
-            parse_quote!(own::Cell<X>),
-            parse_quote!(Mutex<Cell<X>>),
-            parse_quote!(Mutex<HashMap<u64, (Arc<X>, Box<dyn FnOnce(u8) + Send>)>>),
-            parse_quote!(Mutex<Vec<(Weak<Self>, Box<dyn Any + Send>)>>),
-            parse_quote!(Box<dyn Fn(Rc<X>) -> *const u8 + Send + Sync>),
-            parse_quote!(Box<dyn Kv>),
-            parse_quote!(fn(Rc<X>) -> Cell<X>),
-            parse_quote!([Mutex<Option<X>>; 2 * 4]),
-            parse_quote!([u8; <Self as T>::N * 2]),
-            parse_quote!(<Self as T>::Cell),
-            parse_quote!(Arc<Mutex<RefCell<X>>>),
-            parse_quote!(OnceLock<Dep<X>>),
-            parse_quote!(Sender<X>),
-            parse_quote!(&'static str),
-            parse_quote!(Box<[u8]>),
-            parse_quote!(PhantomData<fn() -> Rc<X>>),
-            parse_quote!(Cells![Rc]),
-        ];
-        for ty in &shared {
-            assert!(!is(ty), "{}", quote!(#ty));
-        }
-    }
 }

@@ -113,17 +113,21 @@ pub trait IsNot {
     const __OF_STD_Cell: bool = false;
     const __OF_STD_HashMap: bool = false;
     const __OF_STD_HashSet: bool = false;
+    const __OF_STD_LazyCell: bool = false;
     const __OF_STD_LazyLock: bool = false;
     const __OF_STD_Mutex: bool = false;
     const __OF_STD_OnceCell: bool = false;
     const __OF_STD_OnceLock: bool = false;
     const __OF_STD_Option: bool = false;
+    const __OF_STD_PhantomData: bool = false;
     const __OF_STD_Rc: bool = false;
     const __OF_STD_RefCell: bool = false;
     const __OF_STD_Result: bool = false;
     const __OF_STD_RwLock: bool = false;
+    const __OF_STD_UnsafeCell: bool = false;
     const __OF_STD_Vec: bool = false;
     const __OF_STD_VecDeque: bool = false;
+    const __OF_STD_Weak: bool = false;
 }
 impl<T: ?Sized> IsNot for Is<T> {}
 

@@ -20,7 +20,8 @@ struct Backup;
 #[derive(Default)]
 struct Cache;
 
-/// Aliases of what a family has, with bounds that few types fulfil: of one that is of what has no size the path has to say that it is not std's.
+/// Aliases of what a family has, with bounds that few types fulfil: of one that is of what has no size, and of a `Weak`, the path has to say that it
+/// is not std's.
 mod family {
     use super::{Cache, Store};
     use cninfra::prelude::*;
@@ -51,6 +52,8 @@ mod family {
     type Option<T> = <Heap as Family>::Of<T>;
     type HashSet<T> = <Heap as Family>::Of<T>;
     type Mutex<T> = <Heap as Family>::Of<T>;
+    type Weak<T> = <Heap as Family>::Of<T>;
+    type Cell<T> = <Heap as Family>::Of<T>;
 
     #[plugin(no_lifecycle)]
     struct Holds {
@@ -60,11 +63,14 @@ mod family {
         known: HashSet<Dep<Cache>>,
         within: std::vec::Vec<Vec<Vec<Cache>>>,
         locked: self::Mutex<dyn Store>,
+        weak: self::Weak<Cache>,
+        cell: std::option::Option<Cell<Cache>>,
     }
     #[plugin(no_lifecycle)]
     struct Generic<T> {
         of: PhantomData<T>,
         all: Vec<T>,
+        weak: self::Weak<Cache>,
         last: Option<Cache>,
         known: HashSet<Dep<Cache>>,
         locked: self::Mutex<dyn Store>,
