@@ -53,6 +53,24 @@ pub(crate) fn ask(ty: &mut Type, krate: &Krate) -> bool {
     asks
 }
 
+/// Has a field's type no size, as its word says if it is std's? As a constant, where `IsNot` is imported: one that fails with our words.
+pub(crate) fn sized(ty: &Type, plugin: &Ident, member: &Member, krate: &Krate) -> TokenStream {
+    let at = krate.at(ty.span());
+    let message = format!(
+        "CN036: `{plugin}::{}` has no size, so no field can hold it\n= help: hold a `PathBuf`, an `OsString` or a `CString`",
+        quote!(#member),
+    );
+    quote_spanned!(ty.span()=> #at::no_size(!#at::Is::<#ty>::__SIZED, #message))
+}
+
+/// The type, if the constant can be evaluated, by what `Pass` has for it. `span`: where it stands, for what rustc says of the whole field.
+pub(crate) fn guard(constant: &TokenStream, pass: &str, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
+    let pass = format_ident!("{pass}");
+    quote_spanned! {span=>
+        <#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::#pass<#ty>
+    }
+}
+
 /// A field's other type in the struct, and the one that was written, for the documentation.
 pub(crate) struct Given {
     pub(crate) place: usize,

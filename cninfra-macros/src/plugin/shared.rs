@@ -5,7 +5,7 @@
 //! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
 
 use crate::{
-    doubt::{self, Given},
+    doubt::{self, Given, guard},
     krate::Krate,
     size, types,
 };
@@ -149,8 +149,7 @@ impl Shared {
             }
             if owned && !depends && size::is_doubtful(ty) {
                 // nothing but this is asked in the struct: what else a type is may lead back to the plugin
-                let sized = quote_spanned!(ty.span()=> { #at::sized(#at::Is::<#ty>::__SIZED, #plugin, #name); 0 });
-                this.guard(place, sized, "Any", ty, krate);
+                this.guard(place, doubt::sized(ty, itself, &member, krate), "Any", ty, krate);
                 this.asked.within.push(ask);
             } else if is_guarded {
                 this.guard(place, ask, "Of", ty, krate);
@@ -188,14 +187,6 @@ fn names_parameter(ty: &Type, param: &GenericParam) -> bool {
         GenericParam::Lifetime(param) => &param.lifetime.ident,
     };
     types::names(quote!(#ty), &name.to_string())
-}
-
-/// The type, if the constant can be evaluated, by what `Pass` has for it. `span`: where it stands, for what rustc says of the whole field.
-fn guard(constant: &TokenStream, pass: &str, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
-    let pass = format_ident!("{pass}");
-    quote_spanned! {span=>
-        <#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::#pass<#ty>
-    }
 }
 
 /// What tells that a field holds a plugin without `Dep`, by itself or in what is std's. (A plugin that has no default is told of as any such field is.)

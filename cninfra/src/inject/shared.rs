@@ -147,20 +147,6 @@ pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
     ])
 }
 
-/// Fails if the field of a plugin is a path or a text of the system, which has no size.
-#[track_caller]
-pub const fn sized(is: bool, plugin: &str, field: &str) {
-    if !is {
-        text::fail(&[
-            "CN036: `",
-            plugin,
-            "::",
-            field,
-            "` has no size, so no field can hold it\n= help: hold a `PathBuf`, an `OsString` or a `CString`",
-        ])
-    }
-}
-
 /// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.
 #[track_caller]
 pub const fn alone(is: bool, plugin: &str, field: &str) -> usize {
