@@ -180,8 +180,6 @@ struct Reader {
 #[plugin]
 struct Right {
     stores: Vec<dyn Store>,
-    #[expect(dead_code)]
-    idle: Vec<dyn Store>,
     #[cfg(all())]
     queue: Dep<VecDeque<dyn Store>>,
     #[cfg(all())]
