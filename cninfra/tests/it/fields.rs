@@ -181,7 +181,7 @@ mod fields_that_nobody_reads {
     struct Idle {
         #[expect(dead_code)]
         own: Vec<dyn Fn()>,
-        #[cfg(all())]
+        #[cfg(test)]
         #[expect(dead_code)]
         conditional: Vec<str>,
     }
