@@ -52,6 +52,12 @@ struct App {
     needing: Dep<Needing>,
     cache: Dep<Cache>,
 }
+#[derive(Flavor)]
+struct Switched {
+    cache: Option<Dep<Cache>>, //~ CN010
+    other: std::option::Option<Dep<Needing>>,
+}
 async fn start() {
     drop(Agent::<App>::start().await);
+    drop(Agent::<Switched>::start().await);
 }
