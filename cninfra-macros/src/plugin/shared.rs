@@ -117,7 +117,7 @@ impl Shared {
             let depends = generic && depends_on_parameters(ty, def);
             // a constant that asks for the plugin while its field's type is worked out would go round in a circle
             let is_circle = types::names(quote!(#ty), &plugin);
-            let local = local::find(ty).filter(|_| owned);
+            let local = local::find(ty).filter(|_| owned && !doubt::is_named(ty));
             // then words are all that can be asked for in the struct
             let by_words = local.as_ref().filter(|local| depends || is_circle || local.is_weak);
             let not = by_words.filter(|local| local.is_decided).map(|local| local.question(krate));
@@ -140,8 +140,6 @@ impl Shared {
                             #ask
                         };
                     } else {
-                        // another `Self` than in the struct
-                        let question = types::replaced(question, "Self", &quote!(#itself));
                         let ask = quote_spanned!(ty.span()=> #at::alone(#question, #plugin, #name));
                         this.asked.beside.push(ask);
                     }
@@ -160,6 +158,12 @@ impl Shared {
                 this.asked.beside.push(ask);
             } else {
                 this.asked.within.push(ask);
+            }
+        }
+        // another `Self` than in the struct
+        for ask in &mut this.asked.beside {
+            if types::names(ask.clone(), "Self") {
+                *ask = types::replaced(std::mem::take(ask), "Self", &quote!(#itself));
             }
         }
         if !stated.is_empty() {

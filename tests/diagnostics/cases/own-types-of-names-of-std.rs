@@ -221,6 +221,17 @@ struct Holding {
     held_of_std: std::vec::Vec<Box<(u8, Dep<Cache>)>>, //~ CN033
     locked: RwLock<Cache>,                         //~ CN029
 }
+/// Beside others, and what leads back to the plugin.
+#[plugin]
+struct Leading {
+    itself: (Vec<dyn Store>, std::sync::Weak<Self>),
+    held: std::collections::HashMap<u8, (std::sync::Weak<Self>, Dep<Cache>)>, //~ CN033
+    named: HashMap<str, (std::sync::Weak<Self>, Dep<Cache>)>,
+}
+#[plugin]
+struct Counting {
+    counted: (Vec<dyn Store>, std::rc::Rc<u8>), //~ CN029
+}
 /// Of what is plain if it is std's nothing is asked: what an agent says of it is all.
 #[plugin]
 struct Plain {
