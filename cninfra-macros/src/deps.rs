@@ -69,12 +69,20 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let (_, arguments, wher) = bounded.split_for_impl();
     let impl_generics = key::opened(&bounded, name);
     let metas = types.iter().map(|ty| meta(ty, &krate));
+    let mut listed = quote!(&[#(#metas),*]);
+    let worded: Vec<_> = types.iter().filter(|ty| types::is_worded(ty)).collect();
+    if !worded.is_empty() {
+        listed = quote!({ #(let _: <#worded as #krate::Worded>::Is;)* #listed });
+    }
     let (mut tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
-    let (mut declared, mut made) = (quote!(), quote!(#name));
-    if input.generics.params.is_empty() && (!doubts.is_empty() || types.iter().any(types::asks_a_generic)) {
-        let sound = quote!(<#krate::Sound<{ <#name as #krate::Listed>::DEPS.len() }> as #krate::Pass>::Of);
+    let (mut declared, mut made, mut itself) = (quote!(), quote!(#name), quote!(Self));
+    // an alias may be of what has no size
+    let is_doubtful = |ty: &Type| types::dependency(ty).is_none() || types::asks_a_generic(ty);
+    if input.generics.params.is_empty() && (!doubts.is_empty() || types.iter().any(is_doubtful)) {
+        let sound = quote!(<#krate::Sound<{ <#name as #krate::Listed>::DEPS.len() }> as #krate::Pass>::Any);
         tuple = quote!(#sound<#tuple>);
         (declared, made) = types::made(quote!(#sound<#name>));
+        itself = quote!(#sound<Self>);
     }
     let imports = types::imports(&krate);
     let places: Vec<_> = types.iter().map(Type::span).collect();
@@ -85,8 +93,8 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         #[diagnostic::do_not_recommend]
         impl #impl_generics #krate::Listed for #name #arguments #wher {
             #tuple
-            const DEPS: &'static [#krate::DepMeta] = &[#(#metas),*];
-            fn build(tuple: Self::Tuple) -> Self {
+            const DEPS: &'static [#krate::DepMeta] = #listed;
+            fn build(tuple: Self::Tuple) -> #itself {
                 #declared
                 let #pattern = tuple;
                 #made { #(#members: #variables),* }

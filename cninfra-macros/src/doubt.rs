@@ -13,6 +13,9 @@ use syn::{
 /// What is called where a doubted type asks.
 const ASKS: &str = "no_size";
 
+/// What names of doubted types start with.
+const TYPED: &str = "__CninfraTyped";
+
 /// What in a field's type is doubted.
 struct Doubted {
     at: *const Type,
@@ -23,39 +26,100 @@ struct Doubted {
 }
 
 fn find(ty: &Type, krate: &Krate) -> Option<Doubted> {
-    let found = size::find(ty).filter(size::Unsized::is_doubted)?;
+    let found = first(ty)?;
     let (ty, question) = (found.ty.clone(), found.question(krate));
     Some(Doubted { at: found.ty, ty, question, span: found.span(), message: found.message() })
 }
 
-/// Lets the field's own type ask, if it is doubted, and fail with our words. Does it?
-pub(crate) fn ask(ty: &mut Type, krate: &Krate) -> bool {
-    let Some(Doubted { at, ty: doubted, question, span, message }) = find(ty, krate) else { return false };
-    let lib = krate.at(span);
-    let guard = quote_spanned! {span=>
-        <#lib::Sound<{
-            #[allow(unused_imports)]
-            use #lib::IsNot as _;
-            #lib::no_size(#question, #message)
-        }> as #lib::Pass>::Any<#doubted>
-    };
-    if let Some(place) = size::place(ty, at) {
-        *place = Type::Verbatim(guard);
-    }
-    true
+fn first(ty: &Type) -> Option<size::Unsized<'_>> {
+    size::all(ty).into_iter().find(size::Unsized::is_doubted)
 }
 
-/// A type that asks is not too complex for whoever wrote it.
-pub(crate) fn allow_asking(field: &mut Field) {
-    field.attrs.push(parse_quote!(#[allow(clippy::type_complexity)]));
+/// Lets the field's own type ask, if it is doubted, and fail with our words. Does it?
+pub(crate) fn ask(ty: &mut Type, krate: &Krate) -> bool {
+    let mut asks = false;
+    while let Some(Doubted { at, ty: doubted, question, span, message }) = find(ty, krate) {
+        let Some(place) = size::place(ty, at) else { break };
+        let lib = krate.at(span);
+        *place = Type::Verbatim(quote_spanned! {span=>
+            <#lib::Sound<{
+                #[allow(unused_imports)]
+                use #lib::IsNot as _;
+                #lib::no_size(#question, #message)
+            }> as #lib::Pass>::Any<#doubted>
+        });
+        asks = true;
+    }
+    asks
+}
+
+/// Has a field's type no size, as its word says if it is std's? As a constant, where `IsNot` is imported: one that fails with our words.
+pub(crate) fn sized(ty: &Type, plugin: &Ident, member: &Member, krate: &Krate) -> TokenStream {
+    let at = krate.at(ty.span());
+    let message = format!(
+        "CN036: `{plugin}::{}` has no size, so no field can hold it\n= help: hold a `PathBuf`, an `OsString` or a `CString`",
+        quote!(#member),
+    );
+    quote_spanned!(ty.span()=> #at::no_size(!#at::Is::<#ty>::__SIZED, #message))
+}
+
+/// The type, if the constant can be evaluated, by what `Pass` has for it. `span`: where it stands, for what rustc says of the whole field.
+pub(crate) fn guard(constant: &TokenStream, pass: &str, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
+    let pass = format_ident!("{pass}");
+    quote_spanned! {span=>
+        <#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::#pass<#ty>
+    }
+}
+
+/// A field's other type in the struct, and the one that was written, for the documentation.
+pub(crate) struct Given {
+    pub(crate) place: usize,
+    pub(crate) ty: Type,
+    pub(crate) written: Type,
+}
+
+/// Gives fields of the struct their other types. What is public is documented with the type that was written.
+pub(crate) fn give(fields: &mut Fields, given: Vec<Given>) {
+    let all = match fields {
+        Fields::Named(named) => &mut named.named,
+        Fields::Unnamed(unnamed) => &mut unnamed.unnamed,
+        Fields::Unit => return,
+    };
+    // most plugins have none
+    if given.is_empty() {
+        return;
+    }
+    let mut written: Vec<_> = all.iter().map(|_| None).collect();
+    for Given { place, ty, written: shown } in given {
+        let field = &mut all[place];
+        field.ty = ty;
+        // what asks is not too complex for whoever wrote the type
+        field.attrs.push(parse_quote!(#[allow(clippy::type_complexity)]));
+        written[place] = matches!(field.vis, Visibility::Public(_)).then_some(shown);
+    }
+    let fields = std::mem::take(all).into_iter().zip(written);
+    *all = fields
+        .flat_map(|(mut field, written)| {
+            let documented = written.map(|ty| {
+                let mut documented = Field { ty, ..field.clone() };
+                documented.attrs.push(parse_quote!(#[cfg(doc)]));
+                field.attrs.push(parse_quote!(#[cfg(not(doc))]));
+                documented
+            });
+            [documented, Some(field)]
+        })
+        .flatten()
+        .collect();
 }
 
 /// What stands for doubted types in generated code.
 #[derive(Default)]
 pub(crate) struct Doubts {
     items: TokenStream,
-    /// Fields, by place, and the types that they have in the struct.
-    given: Vec<(usize, Type)>,
+    /// How many there are.
+    named: usize,
+    /// What fields have in the struct.
+    pub(crate) given: Vec<Given>,
 }
 
 /// The struct that they are of.
@@ -73,38 +137,32 @@ impl Doubts {
     /// part of what the plugin says to all?
     pub(crate) fn of_plugin(of: Of<'_>, fields: &mut Fields, owned: bool, listed: impl Fn(usize) -> bool) -> Self {
         let mut this = Doubts::default();
-        let is_doubted = |ty| if owned { size::find(ty).is_some_and(|found| found.is_doubted()) } else { asks(ty) };
+        let is_doubted = |ty| if owned { first(ty).is_some() } else { asks(ty) };
         // most plugins have none, and are looked at no more
         let places: Vec<_> =
             fields.iter().enumerate().filter(|(_, field)| is_doubted(&field.ty)).map(|(place, _)| place).collect();
         if places.is_empty() {
             return this;
         }
+        let generic = !of.generics.params.is_empty();
         let members: Vec<_> = fields.members().collect();
         for (place, (field, member)) in fields.iter_mut().zip(members).enumerate() {
             if !places.contains(&place) {
                 continue;
             }
             let ty = &mut field.ty;
-            let doubted = if owned {
+            if owned {
                 let mut asks = ty.clone();
                 ask(&mut asks, of.krate);
-                if !of.generics.params.is_empty() {
-                    *ty = asks.clone();
-                }
-                this.given.push((place, asks));
-                let at = size::find(ty).map(|found| std::ptr::from_ref(found.ty));
-                at.and_then(|at| size::place(ty, at))
-            } else {
-                let at = asking(ty);
-                let doubted = at.and_then(|at| size::place(ty, at));
-                doubted.and_then(|asks| {
-                    *asks = asked_of(asks)?;
-                    Some(asks)
-                })
-            };
-            if let Some(doubted) = doubted.filter(|_| of.generics.params.is_empty()) {
-                this.put(doubted, place, of, listed(place), &of_field(of.name, &member));
+                let written = if generic { std::mem::replace(ty, asks.clone()) } else { ty.clone() };
+                this.given.push(Given { place, ty: asks, written });
+            }
+            if generic {
+                continue;
+            }
+            let (is_listed, fails) = (listed(place), of_field(of.name, &member));
+            while let Some(doubted) = if owned { doubted_in(ty) } else { bare(ty) } {
+                this.put(doubted, of, is_listed, &fails);
             }
         }
         this
@@ -113,29 +171,31 @@ impl Doubts {
     /// Of a struct that can not be changed. rustc tells of what is wrong in it, and in generated code in the same words at the same place.
     pub(crate) fn of_derived<'a>(of: Of<'_>, types: impl IntoIterator<Item = &'a mut Type>) -> Self {
         let mut this = Doubts::default();
-        for (place, ty) in types.into_iter().enumerate() {
-            let Some(found) = size::find(ty).filter(|found| found.is_doubted() && of.generics.params.is_empty()) else {
-                continue;
-            };
-            let (at, leaf) = (std::ptr::from_ref(found.ty), found.leaf());
-            // as rustc shows it in the struct; in code it would leave that out
-            if let Some(Type::TraitObject(object)) = size::place(ty, leaf)
-                && !object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Lifetime(_)))
-            {
-                object.bounds.push(parse_quote!('static));
-            }
-            if let Some(doubted) = size::place(ty, at) {
+        if !of.generics.params.is_empty() {
+            return this;
+        }
+        for ty in types {
+            while let Some(found) = first(ty) {
+                let (at, leaf) = (std::ptr::from_ref(found.ty), found.leaf());
+                // as rustc shows it in the struct; in code it would leave that out
+                if let Some(Type::TraitObject(object)) = size::place(ty, leaf)
+                    && !object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Lifetime(_)))
+                {
+                    object.bounds.push(parse_quote!('static));
+                }
+                let Some(doubted) = size::place(ty, at) else { break };
                 let same = quote!(let _: #doubted;);
-                this.put(doubted, place, of, true, &same);
+                this.put(doubted, of, true, &same);
             }
         }
         this
     }
 
     /// A name for the type; none for one that is wrong, where what `fails` does not compile.
-    fn put(&mut self, doubted: &mut Type, place: usize, of: Of<'_>, listed: bool, fails: &TokenStream) {
+    fn put(&mut self, doubted: &mut Type, of: Of<'_>, listed: bool, fails: &TokenStream) {
         let Of { name, vis, krate, .. } = of;
-        let typed = format_ident!("__CninfraTyped{place}", span = doubted.span());
+        let typed = format_ident!("{TYPED}{}", self.named, span = doubted.span());
+        self.named += 1;
         // another `Self` than in the struct
         let itself = quote!(#name);
         let own = types::replaced(quote!(#doubted), "Self", &itself);
@@ -155,15 +215,6 @@ impl Doubts {
         self.items.is_empty()
     }
 
-    /// Gives the fields of the struct their types back.
-    pub(crate) fn give_back(&mut self, fields: &mut Fields) {
-        let mut fields: Vec<_> = fields.iter_mut().collect();
-        for (place, ty) in self.given.drain(..) {
-            fields[place].ty = ty;
-            allow_asking(fields[place]);
-        }
-    }
-
     /// Generated code, with what it names.
     pub(crate) fn around(self, generated: TokenStream) -> TokenStream {
         if self.items.is_empty() {
@@ -174,13 +225,32 @@ impl Doubts {
     }
 }
 
-/// What does not compile if the field's type is one that has failed.
+/// What does not compile if the field's type is one that has failed. (The field is not read by it: the lints would see that.)
 fn of_field(name: &Ident, member: &Member) -> TokenStream {
     quote! {
         let _ = |this: &#name| {
-            let _ = &this.#member;
+            let #name { #member: _, .. } = this;
         };
     }
+}
+
+/// The first doubted one in a field's type.
+fn doubted_in(ty: &mut Type) -> Option<&mut Type> {
+    let at = std::ptr::from_ref(first(ty)?.ty);
+    size::place(ty, at)
+}
+
+/// The first one that asks in a field's type, as it was written.
+fn bare(ty: &mut Type) -> Option<&mut Type> {
+    let at = asking(ty)?;
+    let asks = size::place(ty, at)?;
+    *asks = asked_of(asks)?;
+    Some(asks)
+}
+
+/// Is something in the type by a name that [`Doubts`] gives it?
+pub(crate) fn is_named(ty: &Type) -> bool {
+    types::any_word(quote!(#ty), &|word| word.to_string().starts_with(TYPED))
 }
 
 /// Does something in the type ask? (Most types are not looked at token by token.)
@@ -220,5 +290,34 @@ fn asked_of(asking: &Type) -> Option<Type> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::ItemStruct;
+
+    #[test]
+    fn what_is_public_is_documented_as_it_was_written() {
+        let mut def: ItemStruct = parse_quote!(
+            struct A(Vec<dyn X>, pub Vec<dyn X>, pub u8);
+        );
+        let given = |place| Given { place, ty: parse_quote!(Asks), written: parse_quote!(Vec<dyn X>) };
+        give(&mut def.fields, vec![given(1), given(0)]);
+        let wanted: ItemStruct = parse_quote!(
+            struct A(
+                #[allow(clippy::type_complexity)] Asks,
+                #[allow(clippy::type_complexity)]
+                #[cfg(doc)]
+                pub Vec<dyn X>,
+                #[allow(clippy::type_complexity)]
+                #[cfg(not(doc))]
+                pub Asks,
+                pub u8,
+            );
+        );
+        let shown = |def: &ItemStruct| def.fields.iter().map(|field| quote!(#field).to_string()).collect::<Vec<_>>();
+        assert_eq!(shown(&def), shown(&wanted));
     }
 }

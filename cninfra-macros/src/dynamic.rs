@@ -1,7 +1,7 @@
 //! What a trait that is used through `dyn` can not have. rustc tells of it wherever the trait object is named; here it is told once, and taken out
 //! of the object, so that nothing else errs for it.
 
-use crate::ctxt::Ctxt;
+use crate::{ctxt::Ctxt, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{
@@ -58,12 +58,16 @@ fn supertrait(bound: &TypeParamBound, cx: &mut Ctxt) -> bool {
     let TypeParamBound::Trait(bound) = bound else { return true };
     let Some(last) = bound.path.segments.last() else { return true };
     let name = last.ident.to_string();
+    // by its path it is known to be another one; by a word it may be either, and rustc would tell of std's wherever the interface is named
+    if bound.path.segments.len() > 1 && !types::starts_in_std(&bound.path) {
+        return true;
+    }
     if !BY_VALUE.contains(&name.as_str()) {
         return true;
     }
     cx.error(
         bound.span(),
-        format_args!("CN032: `{name}` can not be a supertrait of an interface\n= help: take it away: a `Dep` can be cloned, whatever it holds"),
+        format_args!("CN032: `{name}` can not be a supertrait of an interface\n= help: take it away: a `Dep` can be cloned, whatever it holds; another trait of this name is written with its path: `self::{name}`"),
     );
     false
 }

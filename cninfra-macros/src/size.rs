@@ -35,9 +35,14 @@ pub(crate) struct Unsized<'a> {
     open: bool,
 }
 
-/// The first one in a field's type.
-pub(crate) fn find(ty: &Type) -> Option<Unsized<'_>> {
+/// All in a field's type, in their order.
+pub(crate) fn all(ty: &Type) -> Vec<Unsized<'_>> {
     search(ty, "", true)
+}
+
+/// The first one.
+pub(crate) fn find(ty: &Type) -> Option<Unsized<'_>> {
+    all(ty).into_iter().next()
 }
 
 /// The place in a type that was found there.
@@ -107,41 +112,47 @@ pub(crate) fn is_doubtful(ty: &Type) -> bool {
 }
 
 /// `sized`: must it have a size where it stands?
-fn search<'a>(ty: &'a Type, around: &str, sized: bool) -> Option<Unsized<'a>> {
+fn search<'a>(ty: &'a Type, around: &str, sized: bool) -> Vec<Unsized<'a>> {
     if sized && has_none(ty) {
-        return Some(Unsized { ty, leaf: ty, around: around.to_string(), taken: Vec::new(), open: true });
+        return vec![Unsized { ty, leaf: ty, around: around.to_string(), taken: Vec::new(), open: true }];
     }
-    let part = |inner: &'a Type| Some(Unsized { open: false, ..search(inner, "", true)? });
+    let closed = |inner: &'a Type| search(inner, "", true).into_iter().map(|found| Unsized { open: false, ..found });
     match ty {
         Type::Group(group) => search(&group.elem, around, sized),
         Type::Paren(paren) => search(&paren.elem, around, sized),
-        Type::Slice(slice) => part(&slice.elem),
-        Type::Array(array) => part(&array.elem),
-        Type::Tuple(tuple) => tuple.elems.iter().find_map(part),
+        Type::Slice(slice) => closed(&slice.elem).collect(),
+        Type::Array(array) => closed(&array.elem).collect(),
+        Type::Tuple(tuple) => tuple.elems.iter().flat_map(closed).collect(),
         Type::Reference(lent) => search(&lent.elem, "", false),
-        Type::Path(path) => {
-            let last =
-                path.path.segments.last().filter(|last| !last.arguments.is_none() && types::may_be_of_std(path))?;
-            let word = last.ident.to_string();
-            let (holds, sized) = match word.as_str() {
-                word if POINTERS.contains(&word) => (false, false),
-                word if CELLS.contains(&word) => (false, sized),
-                word if CONTAINERS.contains(&word) => (true, true),
-                _ => return None,
-            };
-            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-            let mut found = arguments.args.iter().find_map(|argument| match argument {
-                GenericArgument::Type(inner) => search(inner, &word, sized),
-                _ => None,
-            })?;
-            if found.open {
-                found.taken.push(path);
-                (found.ty, found.open) = (ty, !holds);
-            }
-            Some(found)
-        }
-        _ => None,
+        Type::Path(path) => within(ty, path, sized).unwrap_or_default(),
+        _ => Vec::new(),
     }
+}
+
+/// In the arguments of a path.
+fn within<'a>(ty: &'a Type, path: &'a TypePath, sized: bool) -> Option<Vec<Unsized<'a>>> {
+    let last = path.path.segments.last().filter(|last| !last.arguments.is_none() && types::may_be_of_std(path))?;
+    let word = last.ident.to_string();
+    let (holds, sized) = match word.as_str() {
+        word if POINTERS.contains(&word) => (false, false),
+        word if CELLS.contains(&word) => (false, sized),
+        word if CONTAINERS.contains(&word) => (true, true),
+        _ => return None,
+    };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let mut all = Vec::new();
+    for argument in &arguments.args {
+        if let GenericArgument::Type(inner) = argument {
+            all.extend(search(inner, &word, sized));
+        }
+    }
+    for found in &mut all {
+        if found.open {
+            found.taken.push(path);
+            (found.ty, found.open) = (ty, !holds);
+        }
+    }
+    Some(all)
 }
 
 impl Unsized<'_> {
@@ -223,6 +234,13 @@ mod tests {
             let told = told(ty);
             assert!(told.as_ref().is_some_and(|told| told.contains(mend)), "{told:?}, {mend}");
         }
+    }
+
+    #[test]
+    fn each_part_is_told_of() {
+        let told = |ty: Type| all(&ty).iter().map(Unsized::is_doubted).collect::<Vec<_>>();
+        assert_eq!(told(parse_quote!((Vec<str>, u8, str, Option<(dyn Kv, [u8])>))), [true, false, false, false]);
+        assert_eq!(told(parse_quote!(Mutex<Vec<dyn Kv>>)), [true]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{krate::Krate, lifetimes};
 use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    Expr, GenericArgument, Generics, Lifetime, PathArguments, PathSegment, Type, TypeParamBound, TypePath,
+    Expr, GenericArgument, Generics, Lifetime, Path, PathArguments, PathSegment, Type, TypeParamBound, TypePath,
     TypeTraitObject, parse_quote, spanned::Spanned as _,
 };
 
@@ -44,6 +44,11 @@ pub(crate) fn dependency(ty: &Type) -> Option<(Wrapper, &Type)> {
     }
 }
 
+/// Is it a dependency in what has to be std's `Option` or `Vec`? (Of `A<B>` that is not asked: see [`asks_a_generic`].)
+pub(crate) fn is_worded(ty: &Type) -> bool {
+    dependency(ty).is_some_and(|(wrapper, key)| wrapper != Wrapper::Dep && !has_arguments(key))
+}
+
 /// `Option<X>`, `Vec<X>`, `Arc<X>`, `Box<X>` or `Rc<X>`, and `X`.
 pub(crate) fn holder(ty: &Type) -> Option<(String, &Type)> {
     let Type::Path(path) = ungroup(ty) else { return None };
@@ -63,9 +68,14 @@ pub(crate) fn holder(ty: &Type) -> Option<(String, &Type)> {
 
 /// Is the word among the tokens?
 pub(crate) fn names(tokens: TokenStream, word: &str) -> bool {
+    any_word(tokens, &|ident| ident == word)
+}
+
+/// Is a word among the tokens that is meant?
+pub(crate) fn any_word(tokens: TokenStream, is_meant: &dyn Fn(&Ident) -> bool) -> bool {
     tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == word,
-        TokenTree::Group(group) => names(group.stream(), word),
+        TokenTree::Ident(ident) => is_meant(&ident),
+        TokenTree::Group(group) => any_word(group.stream(), is_meant),
         _ => false,
     })
 }
@@ -115,10 +125,15 @@ pub(crate) fn imports(krate: &Krate) -> TokenStream {
 
 /// May it be a type of std (or cninfra's), by its path? A word alone may, since it can be imported; but not with more or fewer arguments than that has.
 pub(crate) fn may_be_of_std(TypePath { qself, path, .. }: &TypePath) -> bool {
-    let starts_there = |first: &PathSegment| ["alloc", "cninfra", "core", "std"].iter().any(|name| first.ident == name);
+    let is_of_cninfra = || path.segments.first().is_some_and(|first| first.ident == "cninfra");
     qself.is_none()
-        && (path.segments.len() == 1 || path.segments.first().is_some_and(starts_there))
+        && (path.segments.len() == 1 || starts_in_std(path) || is_of_cninfra())
         && path.segments.last().is_none_or(has_as_many_as_std)
+}
+
+/// Is it a path into std?
+pub(crate) fn starts_in_std(path: &Path) -> bool {
+    path.segments.first().is_some_and(|first| ["alloc", "core", "std"].iter().any(|name| first.ident == name))
 }
 
 /// Of the types of std with arguments that the macros know by their names.
@@ -139,12 +154,13 @@ fn has_as_many_as_std(PathSegment { ident, arguments }: &PathSegment) -> bool {
 /// Is the path the type of std that its last word names, whatever it is of? As a constant, where `IsNot` is imported.
 ///
 /// The question is asked of the word with `&'x ()` for each argument, below a `for<'x>`: there the compiler asks for no bounds of what is not a known
-/// lifetime, so it can be asked of every type of one's own, whatever its parameters are.
+/// lifetime, so it can be asked of every type of one's own, whatever its parameters are. (But for an alias of `<A as Family>::Of<T>` with a bound on `T`, which
+/// the compiler works out: see [`given_of_std`].)
 pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
     let at = krate.at(path.span());
+    let question = of_std(path);
     let lifetime = Lifetime::new("'__x", Span::mixed_site());
     let mut path = path.clone();
-    let word = path.path.segments.last().map_or_else(String::new, |last| last.ident.to_string());
     if let Some(PathSegment { arguments: PathArguments::AngleBracketed(all), .. }) = path.path.segments.last_mut() {
         for argument in &mut all.args {
             if let GenericArgument::Type(inner) = argument {
@@ -152,9 +168,18 @@ pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
             }
         }
     }
-    // a name for each: the compiler tries all impls that have the name
-    let question = format_ident!("__OF_STD_{}", word);
     quote!(#at::Word::<for<#lifetime> fn(#path)>::#question)
+}
+
+/// The same, of the word with its own arguments: where these have a size, and can be named.
+pub(crate) fn given_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
+    let (at, question) = (krate.at(path.span()), of_std(path));
+    quote!(#at::Given::<#path>::#question)
+}
+
+/// A name for each: the compiler tries all impls that have the name.
+fn of_std(path: &TypePath) -> Ident {
+    format_ident!("__OF_STD_{}", path.path.segments.last().map_or_else(String::new, |last| last.ident.to_string()))
 }
 
 /// Is it the struct of this name?

@@ -10,17 +10,17 @@ pub use crate::{
     },
     inject::{
         bound::Bound,
-        deps::{DepItem, DepSet, Listed, More},
+        deps::{DepItem, DepSet, Listed, More, Worded},
         flavor::{Closed, Flavor, Nested, Open, Pass, Sound},
         key::{Accepts, Interface, Key, ManyInterface},
         part::{Argument, Creation, Declared, Made, Part, Provider, created, declared},
         plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin, refused},
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},
-        shared::{Is, IsNot, alone, held, idle, shared, sized, unmarked},
+        shared::{Is, IsNot, alone, held, idle, shared, unmarked},
         slot::Slot,
         trie::{Digits, Found, Many, One, Root, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, Xa, Xb, Xc, Xd, Xe, Xf},
-        word::{Typed, Within, Word, no_size},
+        word::{Given, Typed, Within, Word, no_size},
     },
 };
 pub use cninfra_macros::plugin as ConditionalPlugin;

@@ -159,6 +159,8 @@ impl Model {
                     // a generic plugin's parameters may be wrong, which rustc says in fewer lines where they are asked for by themselves
                     let name = if types::has_arguments(plugin) {
                         quote_spanned!(plugin.span()=> { let _ = <#argument as #krate::Key>::META; #text })
+                    } else if types::is_worded(ty) {
+                        quote_spanned!(ty.span()=> { let _: <#ty as #krate::Worded>::Is; #text })
                     } else {
                         quote!(#text)
                     };

@@ -2,10 +2,15 @@
 //! attribute leaves the rest to a derive.
 
 use super::{arguments::Arguments, closed, impls, malformed};
-use crate::{ctxt::Ctxt, doubt, source::Source};
+use crate::{
+    ctxt::Ctxt,
+    doubt::{self, Given},
+    size,
+    source::Source,
+};
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{ItemStruct, Meta};
+use syn::{ItemStruct, Meta, Type, spanned::Spanned as _};
 
 /// The helper attribute of the derive that holds the arguments of `#[plugin(..)]`.
 const ARGUMENTS: &str = "__plugin";
@@ -22,14 +27,23 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
     let mut cx = Ctxt::default();
     let krate = Arguments::parse(given.clone(), &mut cx).krate;
     // what no field can have is told of where it stands, if the field does: a derive could not take it out of the struct
-    for field in &mut def.fields {
-        if !malformed::refuse(&mut field.ty, &krate, &mut cx) {
-            let asks = doubt::ask(&mut field.ty, &krate);
-            if asks {
-                doubt::allow_asking(field);
-            }
+    let mut asking = Vec::new();
+    let members: Vec<_> = def.fields.members().collect();
+    for (place, (field, member)) in def.fields.iter_mut().zip(members).enumerate() {
+        if malformed::refuse(&mut field.ty, &krate, &mut cx) {
+            continue;
         }
+        let (mut ty, written) = (field.ty.clone(), &field.ty);
+        let span = ty.span();
+        if size::is_doubtful(written) {
+            let sized = doubt::sized(written, &def.ident, &member, &krate);
+            ty = Type::Verbatim(doubt::guard(&sized, "Any", quote!(#written), span, &krate));
+        } else if !doubt::ask(&mut ty, &krate) {
+            continue;
+        }
+        asking.push(Given { place, ty, written: written.clone() });
     }
+    doubt::give(&mut def.fields, asking);
     let _ = cx.finish();
     let def = closed(&def);
     quote! {

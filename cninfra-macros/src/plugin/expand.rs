@@ -3,6 +3,7 @@
 use super::{
     arguments::{Arguments, Deps},
     fields::Role,
+    shared::Asked,
     values::{context, sound, value},
 };
 use crate::{
@@ -28,12 +29,12 @@ pub(super) struct Style {
     pub(super) construct: TokenStream,
 }
 
-/// `shared` asks whether the plugin's fields are.
+/// `asked` asks whether the plugin's fields are.
 pub(super) fn generate(
     def: &ItemStruct,
     args: &Arguments,
     roles: &[Role],
-    shared: &TokenStream,
+    asked: &Asked,
     source: &Source,
 ) -> TokenStream {
     let (krate, name) = (&args.krate, &def.ident);
@@ -65,8 +66,10 @@ pub(super) fn generate(
     let lifecycle = lifecycle(def, args);
     let cx = context();
     let imports = types::imports(krate);
+    let (statements, items) = (asked.statements(krate), asked.items(krate));
     quote!(#[allow(deprecated)] const _: () = {
         #imports
+        #items
         #key
         #lists
         #[automatically_derived]
@@ -76,7 +79,7 @@ pub(super) fn generate(
             #deps
             type Itself = Self;
             const PLUGIN: &'static #krate::PluginMeta = {
-                #shared
+                #statements
                 &#krate::PluginMeta { key: <Self as #krate::Key>::META, deps: #metas, #extras }
             };
             fn create<'__slot>(__slot: &'__slot #krate::Slot<Self>, __deps: <Self as #krate::Plugin>::Deps, #cx: &#krate::Context) -> #krate::Creation<'__slot> {

@@ -11,9 +11,10 @@ const EMPTY: [&str; 7] = ["BTreeMap", "BTreeSet", "HashMap", "HashSet", "Option"
 /// What is as empty as what it holds.
 const AROUND: [&str; 2] = ["Arc", "Box"];
 
-/// Is it one? Asked of the compiler, since another type may be called as such a container.
-pub(super) fn question(ty: &Type, krate: &Krate) -> Option<TokenStream> {
-    let words = holds(ty, false)?.into_iter().map(|path| types::is_of_std(path, krate));
+/// Is it one? Asked of the compiler, since another type may be called as such a container. `depends`: does it name what a constant can not?
+pub(super) fn question(ty: &Type, depends: bool, krate: &Krate) -> Option<TokenStream> {
+    let ask = if depends { types::is_of_std } else { types::given_of_std };
+    let words = holds(ty, false)?.into_iter().map(|path| ask(path, krate));
     Some(quote!(true #(&& #words)*))
 }
 

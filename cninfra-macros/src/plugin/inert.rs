@@ -4,18 +4,19 @@ use super::{
     arguments::{Arguments, Deps},
     expand::identity,
     fields::Role,
+    shared::Asked,
 };
 use crate::{deps::tuple, key, source::Source, types};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Generics, Ident, ItemStruct, Type};
 
-/// `shared` asks whether its fields are, where that is not asked in the struct itself: what is not is told of all the same.
+/// `asked` asks whether its fields are, where that is not asked in the struct itself: what is not is told of all the same.
 pub(super) fn of_struct(
     def: &ItemStruct,
     args: &Arguments,
     roles: &[Role],
-    shared: &TokenStream,
+    asked: &Asked,
     source: &Source,
 ) -> TokenStream {
     let deps = match &args.deps {
@@ -30,18 +31,18 @@ pub(super) fn of_struct(
             tuple(&types, &args.krate)
         }
     };
-    generate(&def.ident, &def.generics, &deps, shared, args, source)
+    generate(&def.ident, &def.generics, &deps, asked, args, source)
 }
 
 pub(super) fn of_item(name: &Ident, generics: &Generics, args: &Arguments, source: &Source) -> TokenStream {
-    generate(name, generics, &quote!(()), &quote!(), args, source)
+    generate(name, generics, &quote!(()), &Asked::default(), args, source)
 }
 
 fn generate(
     name: &Ident,
     generics: &Generics,
     deps: &TokenStream,
-    shared: &TokenStream,
+    asked: &Asked,
     args: &Arguments,
     source: &Source,
 ) -> TokenStream {
@@ -52,7 +53,9 @@ fn generate(
     let ty = quote!(#name #arguments);
     let key = identity(name, &generics, args, ty.clone()).expand(source, krate);
     let (list_generics, _, list_wher) = generics.split_for_impl();
+    let (statements, items) = (asked.statements(krate), asked.items(krate));
     quote!(const _: () = {
+        #items
         #key
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
@@ -67,7 +70,7 @@ fn generate(
             type Deps = <#krate::Attribute as #krate::DepsOf<Self>>::Deps;
             type Itself = Self;
             const PLUGIN: &'static #krate::PluginMeta = {
-                #shared
+                #statements
                 &#krate::PluginMeta::bare(<Self as #krate::Key>::META)
             };
             fn create<'__slot>(_: &'__slot #krate::Slot<Self>, _: <#krate::Attribute as #krate::DepsOf<Self>>::Deps, _: &#krate::Context) -> #krate::Creation<'__slot> {

@@ -15,17 +15,19 @@ pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
     if let Some((span, help)) = find(ty, krate) {
         let message = format!("CN010: a `Dep` holds one plugin, or one interface\n= help: {help}");
         *ty = error(span, message, quote!(()));
-    } else if let Some(found) = size::find(ty).filter(|found| !found.is_doubted()) {
-        let (span, message, at) = (found.span(), found.message(), std::ptr::from_ref(found.ty));
-        // its name is used all the same: what it is imported by is not to be warned of
-        if let Some(ty) = size::place(ty, at) {
-            *ty = error(span, message, quote!(#krate::PhantomData<#ty>));
-        }
-    } else {
-        return false;
+        cx.told();
+        return true;
     }
-    cx.told();
-    true
+    let mut refused = false;
+    while let Some(found) = size::all(ty).into_iter().find(|found| !found.is_doubted()) {
+        let (span, message, at) = (found.span(), found.message(), std::ptr::from_ref(found.ty));
+        let Some(ty) = size::place(ty, at) else { break };
+        // its name is used all the same: what it is imported by is not to be warned of
+        *ty = error(span, message, quote!(#krate::PhantomData<#ty>));
+        cx.told();
+        refused = true;
+    }
+    refused
 }
 
 /// Where a `Dep` is that can not be one, and what was meant.

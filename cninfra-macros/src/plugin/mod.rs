@@ -8,6 +8,7 @@ mod fields;
 mod held;
 mod idle;
 mod inert;
+mod local;
 mod malformed;
 mod sections;
 mod shared;
@@ -17,7 +18,7 @@ mod values;
 use crate::{
     args, broken,
     ctxt::Ctxt,
-    doubt::{Doubts, Of},
+    doubt::{self, Doubts, Of},
     guessed, key,
     source::{self, Source},
 };
@@ -95,21 +96,18 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         cx.error(span, args::PLUGIN_AND_FLAVOR);
         broken = true;
     }
-    let shared = Shared::of(def, &arguments, &fields, owned, broken);
-    let asked = &shared.asked;
+    let Shared { asked, guarded } = Shared::of(def, &arguments, &fields, owned, broken);
     let generated = if broken {
-        let generated = inert::of_struct(def, &arguments, &fields, asked, source);
-        shared.guard(&mut def.fields);
-        generated
+        inert::of_struct(def, &arguments, &fields, &asked, source)
     } else {
-        let generated = usual::generate(def, &arguments, &fields, asked, source)
-            .unwrap_or_else(|| expand::generate(def, &arguments, &fields, asked, source));
-        shared.guard(&mut def.fields);
+        let generated = usual::generate(def, &arguments, &fields, &asked, source)
+            .unwrap_or_else(|| expand::generate(def, &arguments, &fields, &asked, source));
         let sections = sections::check(def, &arguments, &fields);
         let idle = idle::check(def, &arguments);
         quote!(#generated #sections #idle)
     };
-    doubts.give_back(&mut def.fields);
+    let given = guarded.into_iter().chain(std::mem::take(&mut doubts.given));
+    doubt::give(&mut def.fields, given.collect());
     let (generated, errors) = (doubts.around(generated), cx.finish());
     quote!(#generated #errors)
 }

@@ -5,9 +5,14 @@ use super::{
     arguments::{Arguments, Deps},
     expand::{Style, config_meta, extras, identity, listed_style},
     fields::Role,
+    shared::Asked,
     values::{self, context, value},
 };
-use crate::{deps::Asked, deps::asked, source::Source, types};
+use crate::{
+    deps::{self, asked},
+    source::Source,
+    types,
+};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Fields, Ident, ItemStruct, spanned::Spanned as _};
@@ -15,12 +20,12 @@ use syn::{Fields, Ident, ItemStruct, spanned::Spanned as _};
 /// The widest tuple of dependencies.
 const WIDTH: usize = 12;
 
-/// The plugin's impls, if it is of the usual kind. `shared` asks whether its fields are.
+/// The plugin's impls, if it is of the usual kind. `questions` ask whether its fields are.
 pub(super) fn generate(
     def: &ItemStruct,
     args: &Arguments,
     roles: &[Role],
-    shared: &TokenStream,
+    questions: &Asked,
     source: &Source,
 ) -> Option<TokenStream> {
     let (krate, name) = (&args.krate, &def.ident);
@@ -28,7 +33,7 @@ pub(super) fn generate(
         return None;
     }
     if let Some(deps) = &args.deps {
-        return Some(listed(def, args, deps, shared, source));
+        return Some(listed(def, args, deps, questions, source));
     }
     let is_usual = matches!(def.fields, Fields::Named(_))
         && roles.iter().filter(|role| matches!(role, Role::Dep)).count() <= WIDTH;
@@ -43,7 +48,7 @@ pub(super) fn generate(
         let (ty, member) = (&field.ty, field.ident.as_ref()?);
         match role {
             Role::Dep => {
-                let Asked { key, of, name } = asked(ty);
+                let deps::Asked { key, of, name } = asked(ty);
                 let (of, name) = (Ident::new(of, Span::call_site()), Ident::new(name, Span::call_site()));
                 // a name that no field, function or constant of the user has
                 let variable = format_ident!("__d{}", variables, span = Span::mixed_site());
@@ -83,14 +88,15 @@ pub(super) fn generate(
             #declared
         };
     }
+    let Asked { worded, within, beside, .. } = questions;
     Some(quote!(#root::__plugin! {
-        #name #text #id #instance #hash [#(#digits)*] deps [#deps] {#list} blank [#blank] other [#other] #cx {#shared} {#extras}
+        #name #text #id #instance #hash [#(#digits)*] deps [#deps] {#list} blank [#blank] other [#other] #cx [#({#worded})*] [#({#within})*] [#({#beside})*] {#extras}
         #made {#items}
     }))
 }
 
 /// The impls of one that builds itself.
-fn listed(def: &ItemStruct, args: &Arguments, deps: &Deps, shared: &TokenStream, source: &Source) -> TokenStream {
+fn listed(def: &ItemStruct, args: &Arguments, deps: &Deps, questions: &Asked, source: &Source) -> TokenStream {
     let name = &def.ident;
     let places = deps.places();
     let Style { deps, metas, config, construct } = listed_style(def, deps, args);
@@ -98,7 +104,8 @@ fn listed(def: &ItemStruct, args: &Arguments, deps: &Deps, shared: &TokenStream,
     let (id, hash, digits) = identity(name, &def.generics, args, TokenStream::new()).plain(source);
     let (text, instance) = (name.to_string(), args.instance(name));
     let (extras, root, cx) = (extras(args, &config), args.krate.root(), context());
+    let Asked { within, beside, .. } = questions;
     quote!(#root::__listed! {
-        #name #text #id #instance #hash [#(#digits)*] {#deps} {#metas} __slot __deps #cx {#construct} {#shared} {#extras}
+        #name #text #id #instance #hash [#(#digits)*] {#deps} {#metas} __slot __deps #cx {#construct} [#({#within})*] [#({#beside})*] {#extras}
     })
 }

@@ -40,6 +40,24 @@ impl<K: ManyInterface + ?Sized> DepItem for Vec<Dep<K>> {
     type At<R: Root> = Find<R, K>;
 }
 
+/// A dependency whose words are std's: generated code asks where a field is known by them, since another type may be called so.
+#[diagnostic::on_unimplemented(
+    message = "CN010: `{Self}` can not be injected",
+    label = "another type than std's",
+    note = "a dependency is `Dep<Plugin>`, `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`; what else a plugin's field holds is said by `#[default(..)]`"
+)]
+pub trait Worded {
+    type Is;
+}
+#[diagnostic::do_not_recommend]
+impl<K: ?Sized> Worded for Option<Dep<K>> {
+    type Is = ();
+}
+#[diagnostic::do_not_recommend]
+impl<K: ?Sized> Worded for Vec<Dep<K>> {
+    type Is = ();
+}
+
 /// A set of dependencies: a tuple, or a struct with `#[derive(Deps)]`.
 pub trait DepSet: Sized + Send {
     /// For the graph.

@@ -12,10 +12,15 @@ macro_rules! __plugin {
         deps [$($field:ident $var:ident $via:ident $konst:ident {$($key:tt)*})*] {$($list:tt)*}
         blank [$($member:ident {$($blank:tt)*})*]
         other [$($other:ident {$($value:tt)*})*] $cx:ident
-        {$($shared:tt)*} {$($extras:tt)*} $made:ident {$($items:tt)*}
+        [$({$($worded:tt)*})*] [$({$($within:tt)*})*] [$({$($beside:tt)*})*] {$($extras:tt)*} $made:ident {$($items:tt)*}
     ) => {
         #[allow(deprecated)]
         const _: () = {
+            $(const _: ::core::primitive::usize = {
+                #[allow(unused_imports)]
+                use $crate::private::IsNot as _;
+                $($beside)*
+            };)*
             $($items)*
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
@@ -32,7 +37,12 @@ macro_rules! __plugin {
                 $($list)*
                 type Itself = Self;
                 const PLUGIN: &'static $crate::private::PluginMeta = {
-                    $($shared)*
+                    $(let _: <$($worded)* as $crate::private::Worded>::Is;)*
+                    $(let _: <$crate::private::Sound<{
+                        #[allow(unused_imports)]
+                        use $crate::private::IsNot as _;
+                        $($within)*
+                    }> as $crate::private::Pass>::Of<()> = ();)*
                     &$crate::private::PluginMeta {
                         key: <Self as $crate::private::Key>::META,
                         deps: &[$(<$($key)* as $crate::private::$via>::$konst),*],
@@ -69,12 +79,17 @@ macro_rules! __listed {
         $name:ident $text:literal $id:literal $instance:literal $instance_id:literal
         [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident $x6:ident]
         {$($deps:tt)*} {$($metas:tt)*} $slot:ident $given:ident $cx:ident {$($construct:tt)*}
-        {$($shared:tt)*} {$($extras:tt)*}
+        [$({$($within:tt)*})*] [$({$($beside:tt)*})*] {$($extras:tt)*}
     ) => {
         #[allow(deprecated)]
         const _: () = {
             #[allow(unused_imports)]
             use $crate::private::Argument as __CninfraArgument;
+            $(const _: ::core::primitive::usize = {
+                #[allow(unused_imports)]
+                use $crate::private::IsNot as _;
+                $($beside)*
+            };)*
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
             impl $crate::private::Key for $name {
@@ -95,7 +110,11 @@ macro_rules! __listed {
                 type Deps = <$crate::private::Attribute as $crate::private::DepsOf<$name>>::Deps;
                 type Itself = Self;
                 const PLUGIN: &'static $crate::private::PluginMeta = {
-                    $($shared)*
+                    $(let _: <$crate::private::Sound<{
+                        #[allow(unused_imports)]
+                        use $crate::private::IsNot as _;
+                        $($within)*
+                    }> as $crate::private::Pass>::Of<()> = ();)*
                     &$crate::private::PluginMeta {
                         key: <Self as $crate::private::Key>::META,
                         deps: $($metas)*,

@@ -113,17 +113,21 @@ pub trait IsNot {
     const __OF_STD_Cell: bool = false;
     const __OF_STD_HashMap: bool = false;
     const __OF_STD_HashSet: bool = false;
+    const __OF_STD_LazyCell: bool = false;
     const __OF_STD_LazyLock: bool = false;
     const __OF_STD_Mutex: bool = false;
     const __OF_STD_OnceCell: bool = false;
     const __OF_STD_OnceLock: bool = false;
     const __OF_STD_Option: bool = false;
+    const __OF_STD_PhantomData: bool = false;
     const __OF_STD_Rc: bool = false;
     const __OF_STD_RefCell: bool = false;
     const __OF_STD_Result: bool = false;
     const __OF_STD_RwLock: bool = false;
+    const __OF_STD_UnsafeCell: bool = false;
     const __OF_STD_Vec: bool = false;
     const __OF_STD_VecDeque: bool = false;
+    const __OF_STD_Weak: bool = false;
 }
 impl<T: ?Sized> IsNot for Is<T> {}
 
@@ -143,23 +147,9 @@ pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
     ])
 }
 
-/// Fails if the field of a plugin is a path or a text of the system, which has no size.
-#[track_caller]
-pub const fn sized(is: bool, plugin: &str, field: &str) {
-    if !is {
-        text::fail(&[
-            "CN036: `",
-            plugin,
-            "::",
-            field,
-            "` has no size, so no field can hold it\n= help: hold a `PathBuf`, an `OsString` or a `CString`",
-        ])
-    }
-}
-
 /// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.
 #[track_caller]
-pub const fn alone(is: bool, plugin: &str, field: &str) {
+pub const fn alone(is: bool, plugin: &str, field: &str) -> usize {
     if is {
         text::fail(&[
             "CN033: `",
@@ -170,6 +160,7 @@ pub const fn alone(is: bool, plugin: &str, field: &str) {
              `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`",
         ])
     }
+    0
 }
 
 /// Fails if a field holds handles in what is empty by default.

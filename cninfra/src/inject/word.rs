@@ -4,10 +4,10 @@
 use super::{key::Interface, plugin::Plugin, shared::IsNot};
 use crate::graph::text;
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, LazyCell, OnceCell, RefCell, UnsafeCell},
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     marker::PhantomData,
-    rc::Rc,
+    rc::{Rc, Weak},
     sync::{Arc, LazyLock, Mutex, OnceLock, RwLock},
 };
 
@@ -41,19 +41,51 @@ of_std! {
     __OF_STD_HashMap: HashMap<'a, 'a, 'a>
     __OF_STD_HashSet: HashSet<'a>
     __OF_STD_HashSet: HashSet<'a, 'a>
+    __OF_STD_LazyCell: LazyCell<'a>
+    __OF_STD_LazyCell: LazyCell<'a, 'a>
     __OF_STD_LazyLock: LazyLock<'a>
     __OF_STD_Mutex: Mutex<'a>
     __OF_STD_OnceCell: OnceCell<'a>
     __OF_STD_OnceLock: OnceLock<'a>
     __OF_STD_Option: Option<'a>
+    __OF_STD_PhantomData: PhantomData<'a>
     __OF_STD_Rc: Rc<'a>
     __OF_STD_RefCell: RefCell<'a>
     __OF_STD_Result: Result<'a, 'a>
     __OF_STD_Result: Result<'a; crate::Error>
     __OF_STD_Result: Result<'a; std::io::Error>
     __OF_STD_RwLock: RwLock<'a>
+    __OF_STD_UnsafeCell: UnsafeCell<'a>
     __OF_STD_Vec: Vec<'a>
     __OF_STD_VecDeque: VecDeque<'a>
+    __OF_STD_Weak: Weak<'a>
+}
+
+/// A word with the arguments that it has, where these are right if it is std's: of one's own type that is called so they fulfil the bounds.
+#[derive(Debug)]
+pub struct Given<T>(PhantomData<T>);
+impl<T> IsNot for Given<T> {}
+
+/// `Given::<Vec<Dep<P>>>::__OF_STD_Vec`
+macro_rules! given {
+    ($($name:ident: $word:ident<$($of:ident $(: $bound:tt $sized:ident)?),*>)*) => {$(
+        #[allow(non_upper_case_globals, reason = "named by a macro, after the word")]
+        impl<$($of $(: $bound $sized)?),*> Given<$word<$($of),*>> {
+            pub const $name: bool = true;
+        }
+    )*};
+}
+given! {
+    __OF_STD_Arc: Arc<T: ?Sized>
+    __OF_STD_BTreeMap: BTreeMap<K, V>
+    __OF_STD_BTreeSet: BTreeSet<T>
+    __OF_STD_Box: Box<T: ?Sized>
+    __OF_STD_HashMap: HashMap<K, V, S>
+    __OF_STD_HashSet: HashSet<T, S>
+    __OF_STD_Option: Option<T>
+    __OF_STD_Rc: Rc<T: ?Sized>
+    __OF_STD_Vec: Vec<T>
+    __OF_STD_VecDeque: VecDeque<T>
 }
 
 /// `Within::<Option<P>>::__PLUGIN_IN_Option`: both questions in one, where a field holds a plugin in what is std's.

@@ -164,6 +164,41 @@ mod own_types_of_known_names {
     }
 }
 
+/// What asks for a field's type reads no field, so that the lints say what they say of any struct.
+#[deny(unfulfilled_lint_expectations)]
+mod fields_that_nobody_reads {
+    use super::*;
+    use std::marker::PhantomData;
+
+    struct Vec<T: ?Sized>(PhantomData<fn(&T)>);
+    impl<T: ?Sized> Default for Vec<T> {
+        fn default() -> Self {
+            Vec(PhantomData)
+        }
+    }
+
+    #[plugin(no_lifecycle)]
+    struct Idle {
+        #[expect(dead_code)]
+        own: Vec<dyn Fn()>,
+        #[cfg(test)]
+        #[expect(dead_code)]
+        conditional: Vec<str>,
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        idle: Dep<Idle>,
+    }
+
+    #[tokio::test]
+    async fn are_known_to_the_lints() {
+        let agent = Agent::<All>::start().await.unwrap();
+        let _: &Idle = &agent.idle;
+        agent.close().await.unwrap();
+    }
+}
+
 /// Lifetimes that are declared where they stand.
 mod lifetimes {
     use super::*;

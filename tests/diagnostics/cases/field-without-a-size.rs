@@ -15,6 +15,9 @@ trait Store {
     fn get(&self) -> u32;
 }
 
+#[derive(Qualifier)]
+struct Backup;
+
 /// The only one of its fields: rustc would tell of it in each impl.
 #[plugin]
 struct Reader {
@@ -73,8 +76,20 @@ struct Maybe {
     stores: Vec<dyn Store>, //~ CN036
     #[cfg(all())]
     both: Dep<Vec<dyn Store>>, //~ CN036
+    #[cfg(all())]
+    path: Path, //~ CN036
     #[cfg(any())]
     never: str,
+}
+#[plugin(no_lifecycle)]
+struct Generic<T> {
+    of: PhantomData<T>,
+    #[cfg(all())]
+    store: dyn Store, //~ CN036
+    #[cfg(all())]
+    stores: Vec<dyn Store>, //~ CN036
+    #[cfg(all())]
+    path: Path, //~ CN036
 }
 impl Lifecycle for Maybe {
     async fn init(&self, _: &Context) -> Result<()> {
@@ -108,6 +123,27 @@ impl Create for Needing {
     }
 }
 
+/// Whether they have one is known to the compiler alone.
+#[derive(Deps)]
+struct Paths {
+    reader: Dep<Reader>,
+    path: Path, //~ CN010
+}
+#[derive(Deps)]
+struct Locks {
+    reader: Dep<Reader>,
+    lock: Mutex<dyn Store>, //~ CN010
+}
+#[plugin(deps = Paths)]
+struct WithPaths {
+    reader: Dep<Reader>,
+}
+impl Create for WithPaths {
+    async fn create(paths: Self::Deps, _: &Context) -> Result<Self> {
+        Ok(WithPaths { reader: paths.reader })
+    }
+}
+
 /// Not the last one: rustc tells of the struct, once.
 #[derive(Deps)]
 struct Others {
@@ -135,6 +171,8 @@ struct App {
     needing: Dep<Needing>,
     files: Dep<Files>,
     maybe: Dep<Maybe>,
+    generic: Dep<Generic<Backup>>,
+    paths: Dep<WithPaths>,
 }
 
 async fn start() {

@@ -74,7 +74,7 @@ struct App {
     clock: Dep<Clock>,
     bytes: Dep<Bytes>,
     lent: Dep<LentToo>,
-    holding: Dep<Holding>,
+    holding: Dep<Holding>, //~ CN005
 }
 async fn start() {
     drop(Agent::<App>::start().await);

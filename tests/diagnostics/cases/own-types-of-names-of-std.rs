@@ -20,6 +20,68 @@ struct Backup;
 #[derive(Default)]
 struct Cache;
 
+/// Aliases of what a family has, with bounds that few types fulfil: of one that is of what has no size, and of a `Weak`, the path has to say that it
+/// is not std's.
+mod family {
+    use super::{Cache, Store};
+    use cninfra::prelude::*;
+    use std::marker::PhantomData;
+
+    pub trait Bound {}
+    impl Bound for dyn Store {}
+    impl Bound for str {}
+    impl Bound for Cache {}
+    impl Bound for Dep<Cache> {}
+    impl Bound for Box<Cache> {}
+    pub trait Family {
+        type Named<T>;
+        type Of<T: ?Sized + Bound>;
+    }
+    pub struct Heap;
+    pub struct Own<T: ?Sized>(PhantomData<fn(&T)>);
+    impl<T: ?Sized> Default for Own<T> {
+        fn default() -> Self {
+            Own(PhantomData)
+        }
+    }
+    impl Family for Heap {
+        type Named<T> = Own<T>;
+        type Of<T: ?Sized + Bound> = Own<T>;
+    }
+    type Vec<T> = <Heap as Family>::Named<T>;
+    type Option<T> = <Heap as Family>::Of<T>;
+    type HashSet<T> = <Heap as Family>::Of<T>;
+    type Mutex<T> = <Heap as Family>::Of<T>;
+    type Weak<T> = <Heap as Family>::Of<T>;
+    type Cell<T> = <Heap as Family>::Of<T>;
+
+    #[plugin(no_lifecycle)]
+    struct Holds {
+        all: Vec<Cache>,
+        last: Option<Cache>,
+        boxed: Option<Box<Cache>>,
+        known: HashSet<Dep<Cache>>,
+        within: std::vec::Vec<Vec<Vec<Cache>>>,
+        locked: self::Mutex<dyn Store>,
+        weak: self::Weak<Cache>,
+        cell: std::option::Option<Cell<Cache>>,
+    }
+    #[plugin(no_lifecycle)]
+    struct Generic<T> {
+        of: PhantomData<T>,
+        all: Vec<T>,
+        weak: self::Weak<Cache>,
+        last: Option<Cache>,
+        known: HashSet<Dep<Cache>>,
+        locked: self::Mutex<dyn Store>,
+    }
+    #[derive(Flavor)]
+    struct Few {
+        holds: Dep<Holds>,
+        generic: Dep<Generic<super::Backup>>,
+    }
+}
+
 /// Arguments that std's have not: more of them, and a constant by its name.
 mod sized {
     use super::{Cache, Memory};
@@ -158,6 +220,17 @@ struct Holding {
     held: std::vec::Vec<(u8, Vec<Dep<Cache>>)>,
     held_of_std: std::vec::Vec<Box<(u8, Dep<Cache>)>>, //~ CN033
     locked: RwLock<Cache>,                         //~ CN029
+}
+/// Beside others, and what leads back to the plugin.
+#[plugin]
+struct Leading {
+    itself: (Vec<dyn Store>, std::sync::Weak<Self>),
+    held: std::collections::HashMap<u8, (std::sync::Weak<Self>, Dep<Cache>)>, //~ CN033
+    named: HashMap<str, (std::sync::Weak<Self>, Dep<Cache>)>,
+}
+#[plugin]
+struct Counting {
+    counted: (Vec<dyn Store>, std::rc::Rc<u8>), //~ CN029
 }
 /// Of what is plain if it is std's nothing is asked: what an agent says of it is all.
 #[plugin]

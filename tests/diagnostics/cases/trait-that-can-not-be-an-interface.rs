@@ -19,6 +19,18 @@ trait Store: Clone { //~ CN032
     fn right(&self) -> u32;
 }
 
+/// By their paths, they are known to be others than std's.
+mod own {
+    pub trait Hash {
+        fn hash(&self) -> u64;
+    }
+    pub trait Eq {}
+}
+#[interface]
+trait Hashed: own::Hash + self::own::Eq + std::cmp::Eq { //~ CN032
+    fn right(&self) -> u32;
+}
+
 #[interface(many)]
 trait Keys {
     type Key; //~ CN032
@@ -38,10 +50,12 @@ impl Keys for Memory {
 struct Api {
     store: Dep<dyn Store>,
     keys: Vec<Dep<dyn Keys>>,
+    hashed: Dep<dyn Hashed>,
 }
 impl Lifecycle for Api {
     async fn init(&self, _: &Context) -> Result<()> {
         self.store.right();
+        let _ = self.hashed.hash();
         Ok(())
     }
 }
