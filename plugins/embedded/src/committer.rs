@@ -4,6 +4,7 @@ mod recovery;
 
 use crate::{
     Health,
+    disk::is_full,
     shared::Shared,
     work::{Done, Job, LeaseChange, Refused, Work},
     write::{Changed, Writer},
@@ -95,6 +96,20 @@ impl Committer {
     /// Ends what earlier clients have left. Before anything else.
     pub(crate) fn resume(&mut self) -> Result<(), redb::Error> {
         self.keep_reserve();
+        match self.end_clients() {
+            // to delete is what the reserve is for
+            Err(error) if is_full(&error) => {
+                self.shared.disk.medium().give_up_reserve();
+                self.shared.disk.reopen()?;
+                self.end_clients()?;
+                self.keep_reserve();
+                Ok(())
+            }
+            ended => ended,
+        }
+    }
+
+    fn end_clients(&self) -> Result<(), redb::Error> {
         let (living, changed) = self.shared.disk.with(|database| {
             let write = database.begin_write()?;
             let (living, changed) = {

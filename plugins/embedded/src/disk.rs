@@ -33,10 +33,15 @@ impl Disk {
     pub(crate) fn open(medium: Box<dyn Medium>, cache: usize) -> Result<Self, KvError> {
         let name = Arc::from(medium.name());
         let disk = Disk { medium, cache, database: RwLock::new(None), name };
-        let began = Instant::now();
+        let (began, mut has_reserve) = (Instant::now(), true);
         loop {
             match disk.reopen() {
                 Ok(()) => return Ok(disk),
+                // after a kill the file is mended, which may need room
+                Err(error) if is_full(&error) && has_reserve => {
+                    disk.medium.give_up_reserve();
+                    has_reserve = false;
+                }
                 // a store that was dropped lets go of its file when its threads have ended
                 Err(redb::Error::DatabaseAlreadyOpen) if began.elapsed() < LETS_GO => thread::sleep(LETS_GO / 20),
                 Err(error) => return Err(disk.not_opened(&error)),
@@ -106,7 +111,8 @@ impl Disk {
         if is_full(error) { told.with_help(FULL) } else { told }
     }
 
-    fn not_opened(&self, error: &redb::Error) -> KvError {
+    /// Why a store is not opened, and what can be done.
+    pub(crate) fn not_opened(&self, error: &redb::Error) -> KvError {
         let name = &self.name;
         let help = match error {
             redb::Error::DatabaseAlreadyOpen => {
@@ -125,7 +131,7 @@ impl Disk {
                 io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
                     format!("a part of the path of `{name}` is a file and no folder: choose another `path`")
                 }
-                _ if is_full(error) => FULL.to_string(),
+                _ if is_full(error) => format!("make room on the disk that `{name}` is on: it is not opened before"),
                 _ => format!("look at the disk that `{name}` is on, or choose another `path`"),
             },
             redb::Error::Corrupted(what) if what == FOREIGN => {

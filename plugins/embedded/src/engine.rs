@@ -63,13 +63,11 @@ impl Engine {
     /// Opens it. It blocks its thread.
     pub(crate) fn open(medium: Box<dyn Medium>, limits: Limits) -> Result<Self> {
         let disk = Disk::open(medium, limits.cache)?;
-        let opens = Asked::to_read("open", None);
-        let told = |disk: &Disk, error: &redb::Error| disk.error(&opens, error, Applied::No);
-        let numbers = disk.read(Numbers::read).map_err(|error| told(&disk, &error))?;
+        let numbers = disk.read(Numbers::read).map_err(|error| disk.not_opened(&error))?;
         let shared = Arc::new(Shared::new(disk, limits.keep_revisions, numbers.revision));
         let (messages, queue) = mpsc::channel();
         let mut committer = Committer::new(shared.clone(), queue);
-        committer.resume().map_err(|error| told(&shared.disk, &error))?;
+        committer.resume().map_err(|error| shared.disk.not_opened(&error))?;
         let no_thread = |error: io::Error| KvError::new("open", Reason::Other).not_applied().because(error);
         let clock = Clock::start().map_err(no_thread)?;
         let readers = Readers::start(&OfShared(shared.clone())).map_err(no_thread)?;

@@ -123,6 +123,12 @@ impl Machine {
         self.state().capacity = capacity;
     }
 
+    /// Others take all the room that there is.
+    pub(super) fn fill_up(&self) {
+        let state = &mut *self.state();
+        state.capacity -= state.room();
+    }
+
     pub(super) fn has_reserve(&self) -> bool {
         self.state().reserve == RESERVE
     }

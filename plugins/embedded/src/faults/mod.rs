@@ -163,6 +163,55 @@ async fn when_there_is_room_again_it_writes_without_a_restart() {
     store.close().await.unwrap();
 }
 
+/// As many transactions as that are in the file when its process ends, and then others take the room.
+async fn killed_on_a_disk_that_others_fill(number: usize) -> Machine {
+    let (machine, mut rng) = (Machine::new(64 << 20), Rng::with_seed(number as u64));
+    let store = open(&machine).await;
+    for key in 0..number {
+        let value = vec![b'x'; 900];
+        store.commit(Txn::new().put(format!("k{key:04}"), value)).await.unwrap();
+    }
+    store.commit(Txn::new().put_with("alive", "I am", Expiry::WithClient)).await.unwrap();
+    assert!(machine.has_reserve());
+    machine.cut_after(1);
+    store.commit(Txn::new().put("unanswered", "")).await.unwrap_err();
+    // its threads have ended
+    let _ = store.close().await;
+    drop(store);
+    machine.lose_power(&mut rng);
+    machine.fill_up();
+    machine
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_the_reserve_is_the_room_to_open_on_a_full_disk() {
+    for number in [1, 30, 500, 2000] {
+        let machine = killed_on_a_disk_that_others_fill(number).await;
+        let kv = Kv::new(Arc::new(open(&machine).await));
+        let keys = kv.list_keys("k").all().await.unwrap();
+        assert_eq!(keys.len(), number);
+        assert_eq!(kv.get("alive").await.unwrap(), None, "its client is gone");
+        for key in 0..number {
+            assert!(kv.delete(format!("k{key:04}")).await.unwrap(), "{key} of {number}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_reserve_who_opens_on_a_full_disk_is_told_so() {
+    let machine = killed_on_a_disk_that_others_fill(500).await;
+    machine.give_up_reserve();
+    machine.fill_up();
+    let config = EmbeddedConfig::default();
+    let error = EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Full, Applied::No), "{error:?}");
+    let help = error.help().unwrap();
+    assert!(help.contains("make room") && !help.contains("go on"), "nothing is open: {help}");
+    machine.grow_to(64 << 20);
+    let kv = Kv::new(Arc::new(open(&machine).await));
+    assert_eq!(kv.list_keys("k").all().await.unwrap().len(), 500);
+}
+
 /// Fills the disk, until nothing goes in.
 async fn fill(kv: &Kv<EmbeddedStore>) {
     let mut count = 0;
