@@ -8,6 +8,7 @@ mod fields;
 mod held;
 mod idle;
 mod inert;
+mod interfaces;
 mod local;
 mod malformed;
 mod sections;
@@ -107,6 +108,9 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         quote!(#generated #sections #idle)
     };
     let given = guarded.into_iter().chain(std::mem::take(&mut doubts.given));
+    if owned && !broken {
+        interfaces::guard(def, &fields, &arguments.krate);
+    }
     doubt::give(&mut def.fields, given.collect());
     let (generated, errors) = (doubts.around(generated), cx.finish());
     quote!(#generated #errors)

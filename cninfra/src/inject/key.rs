@@ -45,6 +45,9 @@ pub trait Interface: Key {
     /// What a binding at `Path` adds to a flavor: `Found<Path>`, or `Many<One<Path>>`.
     #[doc(hidden)]
     type Bound<Path>: Outcome;
+    /// On what a field's type depends that asks for the interface.
+    #[doc(hidden)]
+    const ASKED: usize = 0;
     /// `Self`. (What is not an interface has none: so no more is said of it than that.)
     #[doc(hidden)]
     type Itself: ?Sized;
@@ -74,4 +77,7 @@ pub trait ManyInterface: Interface {
     /// The interface as a dependency. (Here, so that generated code can ask the type itself.)
     #[doc(hidden)]
     const ALL: DepMeta = DepMeta { key: Self::META, need: Need::All };
+    /// On what a field's type depends that asks for all.
+    #[doc(hidden)]
+    const ASKED: usize = 0;
 }

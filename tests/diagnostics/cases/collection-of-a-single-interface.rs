@@ -1,3 +1,4 @@
+//@ repeated because the struct asks for the interface, as the plugin's constant does, in the same words
 use cninfra::prelude::*;
 
 #[plugin]

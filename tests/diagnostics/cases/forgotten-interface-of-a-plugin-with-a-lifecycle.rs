@@ -1,5 +1,5 @@
-//! The two errors about the future are rustc's own: an `async fn` that borrows the plugin is `Send` only if the trait is `Sync`.
-//@ lines: 17 because rustc tells of the borrow and of the bound of `Lifecycle::init`
+//! The lifecycle's futures borrow a plugin that is not shared then. Of that nothing is said.
+//@ repeated because the struct asks for the interface, as the plugin's constant does, in the same words
 
 use cninfra::prelude::*;
 
@@ -13,8 +13,23 @@ struct Reader {
 }
 impl Lifecycle for Reader {
     async fn init(&self, _: &Context) -> Result<()> {
-        //~^ none none
         let _ = self.store.get();
+        Ok(())
+    }
+}
+
+#[plugin]
+struct All {
+    maybe: Option<Dep<dyn Store>>, //~ CN015
+    stores: Vec<Dep<dyn Store>>, //~ CN012
+}
+impl Lifecycle for All {
+    async fn init(&self, _: &Context) -> Result<()> {
+        let _ = self.maybe.as_ref().map(|store| store.get());
+        Ok(())
+    }
+    async fn close(&self, _: &Context) -> Result<()> {
+        let _ = self.stores.iter().map(|store| store.get()).sum::<u32>();
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 //! A trait without `#[interface]`, and without `Send` and `Sync`, in each place where an interface may stand.
+//@ repeated because the struct asks for the interface, as the plugin's constant does, in the same words
 
 use cninfra::prelude::*;
 

@@ -1,0 +1,71 @@
+//! Fields that ask for an interface. Where the trait is none, a handle to it is not shared, and futures that borrow the plugin are not sent: of that rustc
+//! would tell, too, in its own words. So such a field's type asks in the struct itself, at the same place and in the same words as the plugin's constant:
+//! where the answer is no, it is one that the compiler speaks of no more.
+
+use super::fields::Role;
+use crate::{
+    deps::{self, Asked},
+    krate::Krate,
+    types,
+};
+use proc_macro2::Span;
+use quote::{format_ident, quote_spanned};
+use syn::{ItemStruct, Type, Visibility, spanned::Spanned as _};
+
+/// Lets private fields ask. (What others can see keeps its type. So does what asks for `dyn Trait<A>`: an argument may lead back to the plugin.)
+pub(super) fn guard(def: &mut ItemStruct, roles: &[Role], krate: &Krate) {
+    for (field, role) in def.fields.iter_mut().zip(roles) {
+        if matches!(role, Role::Dep) && matches!(field.vis, Visibility::Inherited) {
+            field.ty = guarded(&field.ty, krate).unwrap_or_else(|| field.ty.clone());
+        }
+    }
+}
+
+/// The type, if the trait that it asks for is an interface.
+fn guarded(ty: &Type, krate: &Krate) -> Option<Type> {
+    let (_, key) = types::dependency(ty).filter(|(_, key)| types::is_dyn(key) && !types::is_generic_dyn(key))?;
+    let Asked { of, .. } = deps::asked(ty);
+    let of = format_ident!("{of}");
+    // what is ours is of the attribute: else clippy would find the field's type more complex than it was written
+    let (asks, around) = (krate.at(key.span()), ty.span().resolved_at(Span::mixed_site()));
+    let asks = quote_spanned!(key.span()=> <#key as #asks::#of>::ASKED);
+    let at = krate.at(around);
+    Some(Type::Verbatim(quote_spanned!(around=> #at::Sure<{ #asks }, #ty>)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+    use syn::parse_quote;
+
+    #[test]
+    fn private_fields_ask_for_plain_interfaces() {
+        let mut def: ItemStruct = parse_quote!(
+            struct A {
+                one: Dep<dyn Kv>,
+                maybe: Option<Dep<dyn Kv + Send>>,
+                all: Vec<Dep<dyn Kv>>,
+                of_one: Dep<dyn Kv<A>>,
+                plugin: Dep<B>,
+                pub seen: Dep<dyn Kv>,
+                pub(crate) shown: Dep<dyn Kv>,
+                other: u8,
+            }
+        );
+        let mut roles: Vec<_> = (0..7).map(|_| Role::Dep).collect();
+        roles.push(Role::Default(None));
+        guard(&mut def, &roles, &Krate::default());
+        let asks = |of: &str| {
+            let of = format_ident!("{of}");
+            quote!(as ::cninfra::private::#of>::ASKED).to_string()
+        };
+        let asked = def.fields.iter().map(|field| {
+            let ty = &field.ty;
+            let ty = quote!(#ty).to_string();
+            (ty.contains(&asks("Interface")), ty.contains(&asks("ManyInterface")))
+        });
+        let (no, one, many) = ((false, false), (true, false), (false, true));
+        assert_eq!(asked.collect::<Vec<_>>(), [one, one, many, no, no, no, no, no]);
+    }
+}
