@@ -110,6 +110,17 @@ impl<'a> Stands<'a> {
     }
 }
 
+/// The arguments of a generic plugin, if nothing is asked of its parameters but what all have.
+pub(super) fn of_keys(def: &ItemStruct, krate: &Krate) -> Option<Vec<TokenStream>> {
+    let stands = |param: &GenericParam| match param {
+        GenericParam::Type(param) if param.bounds.iter().all(is_of_all) && !is_bound(def, &param.ident, is_of_all) => {
+            Some(quote!(#krate::Parameter))
+        }
+        _ => None,
+    };
+    def.generics.params.iter().map(stands).collect()
+}
+
 fn is_of_all(bound: &TypeParamBound) -> bool {
     matches!(bound, TypeParamBound::Lifetime(_)) || ALL.iter().any(|name| types::is_trait(bound, name))
 }
