@@ -71,7 +71,7 @@ impl<'a> Stands<'a> {
                 || LEADING.contains(&text.as_str())
                 // a constant
                 || text.len() > 1 && !text.contains(|letter: char| letter.is_lowercase())
-                || self.known.iter().any(|param| word == *param)
+                || self.known.contains(&word)
         };
         types::any_word(quote!(#path), &|word| POINTERS.iter().any(|pointer| word == pointer))
             && types::any_word(quote!(#path), &|word| !is_of_std(word))
@@ -136,4 +136,57 @@ fn is_bound(def: &ItemStruct, param: &Ident, is_little: fn(&TypeParamBound) -> b
         WherePredicate::Type(of) => types::names(quote!(#of), &param.to_string()) && !of.bounds.iter().all(is_little),
         _ => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn asked(def: &ItemStruct, path: &TypePath) -> Option<String> {
+        Some(Stands::of(def).is_of_std(path, &Krate::default())?.to_string())
+    }
+
+    #[test]
+    fn what_stands_for_parameters_has_what_is_asked_of_them() {
+        let def: ItemStruct = parse_quote!(
+            struct A<T: Key + Clone, U, V>
+            where
+                U: ?Sized,
+                V: Codec;
+        );
+        let told = |path| asked(&def, &path).unwrap_or_default();
+        let all = told(parse_quote!(Rc<(T, Dyn<U = [U]>, own::T)>));
+        assert!(all.contains("Anything , Dyn < U = [") && all.contains("own :: T"), "{all}");
+        assert_eq!(all.matches("Anything").count(), 2, "{all}");
+        // of what more is asked nothing stands for, and a word may be an alias that asks for it
+        assert_eq!(asked(&def, &parse_quote!(Rc<V>)), None);
+        assert!(told(parse_quote!(std::rc::Rc<V>)).contains("'__x"));
+        assert_eq!(of_keys(&def, &Krate::default()).map(|all| all.len()), None);
+        let all = of_keys(
+            &parse_quote!(
+                struct A<T, U: Key + Send>;
+            ),
+            &Krate::default(),
+        );
+        assert_eq!(all.map(|all| all.len()), Some(2));
+    }
+
+    #[test]
+    fn what_may_lead_back_is_not_asked_for() {
+        let def: ItemStruct = parse_quote!(
+            struct A;
+        );
+        let is_asked = |path| asked(&def, &path).is_some_and(|asked| !asked.contains("'__x"));
+        let asked: [TypePath; 4] = [
+            parse_quote!(Weak<u8>),
+            parse_quote!(Weak<ROOM>),
+            parse_quote!(Mutex<Vec<std::rc::Weak<String>>>),
+            parse_quote!(Cell<Config>),
+        ];
+        assert!(asked.into_iter().all(is_asked));
+        let by_word: [TypePath; 4] =
+            [parse_quote!(Weak<B>), parse_quote!(OnceCell<Dep<B>>), parse_quote!(Rc<Self>), parse_quote!(RefCell<A>)];
+        assert!(!by_word.into_iter().any(is_asked));
+    }
 }
