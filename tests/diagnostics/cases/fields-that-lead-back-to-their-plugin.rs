@@ -1,6 +1,4 @@
-//! What a field is of may lead back to its plugin, also through others: own types of names of std's are right, std's are told of once. Nothing that is
-//! written for the plugins is against a lint of whoever writes them.
-#![deny(unused_results)]
+//! What a field is of may lead back to its plugin, also through others: own types of names of std's are right, std's are told of once.
 
 use cninfra::prelude::*;
 
@@ -44,6 +42,10 @@ mod right {
     #[plugin]
     pub struct Third {
         early: OnceCell<Dep<Second>>,
+    }
+    #[plugin]
+    pub struct Round {
+        all: OnceCell<Vec<Self>>,
     }
     #[plugin]
     pub struct Left {
@@ -107,6 +109,7 @@ struct App {
     first: Dep<right::First>,
     second: Dep<right::Second>,
     third: Dep<right::Third>,
+    round: Dep<right::Round>,
     left: Dep<right::Left>,
     right: Dep<right::Right>,
     generic: Dep<right::Generic<Backup>>,
