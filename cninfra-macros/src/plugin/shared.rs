@@ -122,6 +122,11 @@ impl Shared {
             let local = local::find(ty).filter(|_| owned && !doubt::is_named(ty));
             let local = local.filter(|local| local.is_decided() || !(depends || is_circle));
             let not = local.and_then(|local| local.question(&stands, krate));
+            let is_filled = matches!(role, Role::Default(None)) && args.deps.is_none();
+            let held = is_filled.then(|| held::question(ty, depends, krate)).flatten();
+            if let Some(question) = &held {
+                this.asked.beside.push(quote_spanned!(ty.span()=> #at::held(#question)));
+            }
             if is_circle {
                 if let Some(not) = not {
                     this.guard(place, shared(quote!(!(#not))), "Of", ty, krate);
@@ -131,20 +136,19 @@ impl Shared {
             let told = not.as_ref().map(|not| quote!(|| #not));
             let mut ask = shared(quote!(#at::Is::<#ty>::__SHARED #told));
             let mut guarded = not.as_ref().map(|not| shared(quote!(!(#not))));
-            if matches!(role, Role::Default(None)) && args.deps.is_none() {
-                if let Some(question) = held::question(ty, depends, krate) {
-                    this.asked.beside.push(quote_spanned!(ty.span()=> #at::held(#question)));
-                } else if let Some(question) = alone(ty, krate) {
-                    let alone = quote_spanned!(ty.span()=> #at::alone(#question, #plugin, #name));
-                    // the first that is wrong is told of
-                    let before = |ask| quote_spanned!(ty.span()=> let _: ::core::primitive::usize = #alone; #ask);
-                    if depends {
-                        ask = before(ask);
-                    } else if guarded.is_some() && may_be_alone(ty, itself) {
-                        guarded = guarded.map(before);
-                    } else {
-                        this.asked.beside.push(alone);
-                    }
+            if is_filled
+                && held.is_none()
+                && let Some(question) = alone(ty, krate)
+            {
+                let alone = quote_spanned!(ty.span()=> #at::alone(#question, #plugin, #name));
+                // the first that is wrong is told of
+                let before = |ask| quote_spanned!(ty.span()=> let _: ::core::primitive::usize = #alone; #ask);
+                if depends {
+                    ask = before(ask);
+                } else if guarded.is_some() && may_be_alone(ty, itself) {
+                    guarded = guarded.map(before);
+                } else {
+                    this.asked.beside.push(alone);
                 }
             }
             if let Some(shared) = guarded {

@@ -68,7 +68,10 @@ mod right {
 }
 mod wrong {
     use cninfra::prelude::*;
-    use std::cell::{Cell, OnceCell, RefCell};
+    use std::{
+        cell::{Cell, OnceCell, RefCell},
+        collections::HashMap,
+    };
 
     pub struct Session {
         owner: Dep<Second>,
@@ -86,6 +89,11 @@ mod wrong {
             let _ = (&self.late, &self.cell, &self.itself, &self.calls, &self.open);
             Ok(())
         }
+    }
+    #[plugin(no_lifecycle)]
+    pub struct Node {
+        children: HashMap<String, Dep<Node>>, //~ CN033
+        peers: Vec<(u8, Dep<Self>)>,          //~ CN033
     }
     #[plugin]
     pub struct Second {
