@@ -17,10 +17,10 @@ pub use crate::{
         plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin, refused},
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},
-        shared::{Is, IsNot, alone, held, idle, shared, unmarked},
+        shared::{Is, IsNot, alone, held, idle, itself, shared, unmarked},
         slot::Slot,
         trie::{Digits, Found, Many, One, Root, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, Xa, Xb, Xc, Xd, Xe, Xf},
-        word::{Given, Typed, Within, Word, no_size},
+        word::{Anything, Given, Parameter, Typed, Within, Word, no_size},
     },
 };
 pub use cninfra_macros::plugin as ConditionalPlugin;

@@ -1,7 +1,7 @@
 //! Plugins with fields behind `#[cfg(..)]`. An attribute sees such fields whether they are there or not, a derive sees only those that are: so the
 //! attribute leaves the rest to a derive.
 
-use super::{arguments::Arguments, closed, impls, malformed};
+use super::{arguments::Arguments, closed, impls, malformed, shared::depends_on_parameters};
 use crate::{
     ctxt::Ctxt,
     doubt::{self, Given},
@@ -35,7 +35,8 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
         }
         let (mut ty, written) = (field.ty.clone(), &field.ty);
         let span = ty.span();
-        if size::is_doubtful(written) {
+        // a constant can not name a parameter
+        if size::is_doubtful(written) && !depends_on_parameters(written, &def.generics) {
             let sized = doubt::sized(written, &def.ident, &member, &krate);
             ty = Type::Verbatim(doubt::guard(&sized, "Any", quote!(#written), span, &krate));
         } else if !doubt::ask(&mut ty, &krate) {

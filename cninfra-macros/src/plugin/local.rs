@@ -1,9 +1,10 @@
 //! Types that can not be shared between threads, whatever the types are that others have made. They are asked for in the struct itself: see `shared.rs`.
 
+use super::stands::Stands;
 use crate::{krate::Krate, types};
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{GenericArgument, PathArguments, Type, TypePath};
+use quote::{quote, quote_spanned};
+use syn::{GenericArgument, PathArguments, Type, TypePath, TypeTraitObject, spanned::Spanned as _};
 
 /// Types of std that are never shared, whatever they hold.
 const CELLS: [&str; 5] = ["Cell", "LazyCell", "OnceCell", "RefCell", "UnsafeCell"];
@@ -26,21 +27,20 @@ struct Want {
 pub(super) struct Local<'a> {
     /// If these are std's.
     words: Vec<&'a TypePath>,
-    /// Do the words decide it? (A trait is known by its name alone.)
-    pub(super) is_decided: bool,
-    /// Is one of them a `Weak`, which may be that of `Arc`?
-    pub(super) is_weak: bool,
+    /// And if this one is not what is wanted of it, since its trait is known by its name alone.
+    object: Option<(&'a TypeTraitObject, Want)>,
 }
 
-/// Can it not be shared? Nothing else is asked for in the struct: a type that is right may lead back to the plugin, and the question with it.
+/// Can it not be shared? Nothing else is asked for in the struct, and neither is whether the type is: what it is of may lead back to the plugin, and the
+/// question with it.
 pub(super) fn find(ty: &Type) -> Option<Local<'_>> {
     search(ty, Want { send: true, sync: true })
 }
 
 fn search(ty: &Type, want: Want) -> Option<Local<'_>> {
-    let leaf = |is: bool, is_decided, is_weak| is.then(|| Local { words: Vec::new(), is_decided, is_weak });
+    let leaf = |is: bool| is.then(|| Local { words: Vec::new(), object: None });
     match types::ungroup(ty) {
-        Type::Ptr(_) => leaf(want.send || want.sync, true, false),
+        Type::Ptr(_) => leaf(want.send || want.sync),
         Type::Reference(lent) if lent.mutability.is_none() => search(&lent.elem, Want { send: false, sync: true }),
         Type::Reference(lent) => search(&lent.elem, want),
         Type::Array(array) => search(&array.elem, want),
@@ -49,7 +49,8 @@ fn search(ty: &Type, want: Want) -> Option<Local<'_>> {
         Type::TraitObject(object) => {
             let says = |name: &str| object.bounds.iter().any(|bound| types::is_trait(bound, name));
             let is_of_std = UNSHARED.iter().any(|name| says(name));
-            leaf(is_of_std && (want.send && !says("Send") || want.sync && !says("Sync")), false, false)
+            let is_wanting = is_of_std && (want.send && !says("Send") || want.sync && !says("Sync"));
+            is_wanting.then(|| Local { words: Vec::new(), object: Some((object, want)) })
         }
         Type::Path(path) if types::may_be_of_std(path) => {
             let last = path.path.segments.last()?;
@@ -62,11 +63,9 @@ fn search(ty: &Type, want: Want) -> Option<Local<'_>> {
             };
             let word = last.ident.to_string();
             let mut found = match word.as_str() {
-                "Rc" => leaf(want.send || want.sync, true, false),
-                "Weak" => leaf((want.send || want.sync) && may_be_of_rc(path), true, true),
-                word if CELLS.contains(&word) => {
-                    leaf(want.sync, true, false).or_else(|| within(Want { sync: false, ..want }))
-                }
+                "Rc" => leaf(want.send || want.sync),
+                "Weak" => leaf((want.send || want.sync) && may_be_of_rc(path)),
+                word if CELLS.contains(&word) => leaf(want.sync).or_else(|| within(Want { sync: false, ..want })),
                 "Mutex" => within(Want { send: want.send || want.sync, sync: false }),
                 "RwLock" | "OnceLock" | "LazyLock" => within(Want { send: want.send || want.sync, ..want }),
                 "Arc" => within(Want { send: true, sync: true }),
@@ -80,6 +79,11 @@ fn search(ty: &Type, want: Want) -> Option<Local<'_>> {
     }
 }
 
+/// Is it a word that is looked into, or is never shared?
+pub(super) fn is_word(word: &str) -> bool {
+    CELLS.contains(&word) || HOLDERS.contains(&word) || ["LazyLock", "Rc"].contains(&word)
+}
+
 /// May it be the `Weak` of `Rc`? That of `Arc` is shared.
 fn may_be_of_rc(path: &TypePath) -> bool {
     let segments = &path.path.segments;
@@ -87,10 +91,25 @@ fn may_be_of_rc(path: &TypePath) -> bool {
 }
 
 impl Local<'_> {
-    /// Are the words std's? As a constant, where `IsNot` is imported.
-    pub(super) fn question(&self, krate: &Krate) -> TokenStream {
-        let words = self.words.iter().map(|path| types::is_of_std(path, krate));
-        quote!(true #(&& #words)*)
+    /// Do the words decide it?
+    pub(super) fn is_decided(&self) -> bool {
+        self.object.is_none()
+    }
+
+    /// Is it what its words say? As a constant in the struct, where `IsNot` is imported; none where it can not be asked there.
+    pub(super) fn question(&self, stands: &Stands<'_>, krate: &Krate) -> Option<TokenStream> {
+        let words = self.words.iter().map(|path| stands.is_of_std(path, krate)).collect::<Option<Vec<_>>>()?;
+        let object = self.object.map(|(object, want)| {
+            let at = krate.at(object.span());
+            // a lock is `Send` and `Sync` if what it holds is `Send`, and so is a reference if that is `Sync`
+            let wanted = match want {
+                Want { sync: false, .. } => quote!(::std::sync::Mutex<#object>),
+                Want { send: false, .. } => quote!(&'static (#object)),
+                Want { .. } => quote!(#object),
+            };
+            quote_spanned!(object.span()=> && !#at::Is::<#wanted>::__SHARED)
+        });
+        Some(quote!(true #(&& #words)* #object))
     }
 }
 

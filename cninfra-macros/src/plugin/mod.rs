@@ -13,6 +13,7 @@ mod local;
 mod malformed;
 mod sections;
 mod shared;
+mod stands;
 mod usual;
 mod values;
 

@@ -11,12 +11,13 @@ use crate::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{GenericArgument, GenericParam, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
+use syn::{GenericArgument, GenericParam, Generics, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
 
 use super::{
     arguments::{Arguments, Deps},
     fields::Role,
     held, local,
+    stands::Stands,
 };
 
 /// Of those that hold a plugin, what is empty by default.
@@ -79,6 +80,7 @@ impl Shared {
             // what its parameters are may be what is wrong
             return this;
         }
+        let stands = Stands::of(def);
         let mut stated = Vec::new();
         for (place, ((field, member), role)) in def.fields.iter().zip(def.fields.members()).zip(roles).enumerate() {
             let ty = &field.ty;
@@ -97,7 +99,7 @@ impl Shared {
                 && let Some(words) = optional_self(ty, &def.ident, krate)
             {
                 let (at, name) = (krate.at(ty.span()), quote!(#member).to_string());
-                let ask = quote_spanned!(ty.span()=> #at::alone(true #(&& #words)*, #plugin, #name));
+                let ask = quote_spanned!(ty.span()=> #at::itself(true #(&& #words)*, #plugin, #name));
                 this.guard(place, ask, "Any", ty, krate);
                 continue;
             }
@@ -114,43 +116,48 @@ impl Shared {
             let (name, at) = (quote!(#member).to_string(), krate.at(ty.span()));
             let shared = |question| quote_spanned!(ty.span()=> #at::shared(#question, #plugin, #name));
             // an anonymous constant can not name a parameter
-            let depends = generic && depends_on_parameters(ty, def);
+            let depends = depends_on_parameters(ty, &def.generics);
             // a constant that asks for the plugin while its field's type is worked out would go round in a circle
             let is_circle = types::names(quote!(#ty), &plugin);
             let local = local::find(ty).filter(|_| owned && !doubt::is_named(ty));
-            // then words are all that can be asked for in the struct
-            let by_words = local.as_ref().filter(|local| depends || is_circle || local.is_weak);
-            let not = by_words.filter(|local| local.is_decided).map(|local| local.question(krate));
-            if let Some(not) = &not {
-                this.guard(place, shared(quote!(!(#not))), "Of", ty, krate);
+            let local = local.filter(|local| local.is_decided() || !(depends || is_circle));
+            let not = local.and_then(|local| local.question(&stands, krate));
+            let is_filled = matches!(role, Role::Default(None)) && args.deps.is_none();
+            let held = is_filled.then(|| held::question(ty, depends, krate)).flatten();
+            if let Some(question) = &held {
+                this.asked.beside.push(quote_spanned!(ty.span()=> #at::held(#question)));
             }
             if is_circle {
+                if let Some(not) = not {
+                    this.guard(place, shared(quote!(!(#not))), "Of", ty, krate);
+                }
                 continue;
             }
-            let told = not.map(|not| quote!(|| #not));
+            let told = not.as_ref().map(|not| quote!(|| #not));
             let mut ask = shared(quote!(#at::Is::<#ty>::__SHARED #told));
-            let is_guarded = local.is_some() && by_words.is_none();
-            if matches!(role, Role::Default(None)) && args.deps.is_none() {
-                if let Some(question) = held::question(ty, depends, krate) {
-                    this.asked.beside.push(quote_spanned!(ty.span()=> #at::held(#question)));
-                } else if let Some(question) = alone(ty, krate) {
-                    if depends || is_guarded {
-                        ask = quote_spanned! {ty.span()=>
-                            #at::alone(#question, #plugin, #name);
-                            #ask
-                        };
-                    } else {
-                        let ask = quote_spanned!(ty.span()=> #at::alone(#question, #plugin, #name));
-                        this.asked.beside.push(ask);
-                    }
+            let mut guarded = not.as_ref().map(|not| shared(quote!(!(#not))));
+            if is_filled
+                && held.is_none()
+                && let Some(question) = alone(ty, krate)
+            {
+                let alone = quote_spanned!(ty.span()=> #at::alone(#question, #plugin, #name));
+                // the first that is wrong is told of
+                let before = |ask| quote_spanned!(ty.span()=> let _: ::core::primitive::usize = #alone; #ask);
+                if depends {
+                    ask = before(ask);
+                } else if guarded.is_some() && may_be_alone(ty, itself) {
+                    guarded = guarded.map(before);
+                } else {
+                    this.asked.beside.push(alone);
                 }
+            }
+            if let Some(shared) = guarded {
+                this.guard(place, shared, "Of", ty, krate);
             }
             if owned && !depends && size::is_doubtful(ty) {
                 // nothing but this is asked in the struct: what else a type is may lead back to the plugin
                 this.guard(place, doubt::sized(ty, itself, &member, krate), "Any", ty, krate);
                 this.asked.within.push(ask);
-            } else if is_guarded {
-                this.guard(place, ask, "Of", ty, krate);
             } else if depends {
                 stated.push(ask);
             } else if doubt::is_named(ty) {
@@ -167,7 +174,7 @@ impl Shared {
             }
         }
         if !stated.is_empty() {
-            this.asked.stated.extend(quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(#stated;)*));
+            this.asked.stated.extend(quote!(#[allow(unused_imports)] use #krate::IsNot as _; #(let _: ::core::primitive::usize = { #stated };)*));
         }
         this
     }
@@ -180,8 +187,9 @@ impl Shared {
 }
 
 /// Does the type name a parameter of the generic struct? (`Self` does.)
-fn depends_on_parameters(ty: &Type, def: &ItemStruct) -> bool {
-    types::names(quote!(#ty), "Self") || def.generics.params.iter().any(|param| names_parameter(ty, param))
+pub(super) fn depends_on_parameters(ty: &Type, generics: &Generics) -> bool {
+    !generics.params.is_empty()
+        && (types::names(quote!(#ty), "Self") || generics.params.iter().any(|param| names_parameter(ty, param)))
 }
 
 fn names_parameter(ty: &Type, param: &GenericParam) -> bool {
@@ -228,6 +236,18 @@ fn alone(ty: &Type, krate: &Krate) -> Option<TokenStream> {
     Some(quote_spanned!(ty.span()=> #at::Is::<#inner>::#question #(&& #words)*))
 }
 
+/// May that be asked in the struct: is what is held a name, which does not lead back to the plugin?
+fn may_be_alone(mut ty: &Type, plugin: &Ident) -> bool {
+    while let Some((_, of)) = types::holder(ty) {
+        ty = of;
+    }
+    match types::ungroup(ty) {
+        Type::TraitObject(_) => true,
+        Type::Path(path) => path.qself.is_none() && !types::has_arguments(ty) && !types::is_itself(ty, plugin),
+        _ => false,
+    }
+}
+
 /// An `Option` of the plugin itself, if that is std's.
 fn optional_self(mut ty: &Type, name: &Ident, krate: &Krate) -> Option<Vec<TokenStream>> {
     let mut words = Vec::new();
@@ -255,5 +275,9 @@ pub(super) fn is_plain(ty: &Type) -> bool {
         }
         PathArguments::Parenthesized(_) => false,
     };
-    inner && (PLAIN.contains(&word.as_str()) || word.strip_prefix("Atomic").is_some_and(|of| ATOMIC.contains(&of)))
+    inner && is_plain_word(&word)
+}
+
+pub(super) fn is_plain_word(word: &str) -> bool {
+    PLAIN.contains(&word) || word.strip_prefix("Atomic").is_some_and(|of| ATOMIC.contains(&of))
 }

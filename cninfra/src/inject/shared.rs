@@ -150,6 +150,17 @@ pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
 /// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.
 #[track_caller]
 pub const fn alone(is: bool, plugin: &str, field: &str) -> usize {
+    without_dep(is, plugin, field, "; if the default is meant: `#[default(Default::default())]`")
+}
+
+/// Fails if a field holds the plugin itself, which no default can.
+#[track_caller]
+pub const fn itself(is: bool, plugin: &str, field: &str) -> usize {
+    without_dep(is, plugin, field, "")
+}
+
+#[track_caller]
+const fn without_dep(is: bool, plugin: &str, field: &str, or: &str) -> usize {
     if is {
         text::fail(&[
             "CN033: `",
@@ -158,6 +169,7 @@ pub const fn alone(is: bool, plugin: &str, field: &str) -> usize {
             field,
             "` asks for a plugin without `Dep`: it would hold its default, and not the flavor's plugin\n= help: a dependency is `Dep<Plugin>`, \
              `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`",
+            or,
         ])
     }
     0

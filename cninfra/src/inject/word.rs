@@ -1,8 +1,13 @@
 //! Which type a word means. The macros know some types of std by their names, and another one may be called so: it is asked for by name lookup in generated
 //! code, as in [`shared`](super::shared), and only where the answer matters.
 
-use super::{key::Interface, plugin::Plugin, shared::IsNot};
-use crate::graph::text;
+use super::{
+    key::{Interface, Key},
+    plugin::Plugin,
+    shared::IsNot,
+    trie::Digits,
+};
+use crate::graph::{KeyMeta, text};
 use std::{
     cell::{Cell, LazyCell, OnceCell, RefCell, UnsafeCell},
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
@@ -63,8 +68,8 @@ of_std! {
 
 /// A word with the arguments that it has, where these are right if it is std's: of one's own type that is called so they fulfil the bounds.
 #[derive(Debug)]
-pub struct Given<T>(PhantomData<T>);
-impl<T> IsNot for Given<T> {}
+pub struct Given<T: ?Sized>(PhantomData<T>);
+impl<T: ?Sized> IsNot for Given<T> {}
 
 /// `Given::<Vec<Dep<P>>>::__OF_STD_Vec`
 macro_rules! given {
@@ -80,12 +85,24 @@ given! {
     __OF_STD_BTreeMap: BTreeMap<K, V>
     __OF_STD_BTreeSet: BTreeSet<T>
     __OF_STD_Box: Box<T: ?Sized>
+    __OF_STD_Cell: Cell<T: ?Sized>
     __OF_STD_HashMap: HashMap<K, V, S>
     __OF_STD_HashSet: HashSet<T, S>
+    __OF_STD_LazyCell: LazyCell<T, F>
+    __OF_STD_LazyLock: LazyLock<T, F>
+    __OF_STD_Mutex: Mutex<T: ?Sized>
+    __OF_STD_OnceCell: OnceCell<T>
+    __OF_STD_OnceLock: OnceLock<T>
     __OF_STD_Option: Option<T>
+    __OF_STD_PhantomData: PhantomData<T: ?Sized>
     __OF_STD_Rc: Rc<T: ?Sized>
+    __OF_STD_RefCell: RefCell<T: ?Sized>
+    __OF_STD_Result: Result<T, E>
+    __OF_STD_RwLock: RwLock<T: ?Sized>
+    __OF_STD_UnsafeCell: UnsafeCell<T: ?Sized>
     __OF_STD_Vec: Vec<T>
     __OF_STD_VecDeque: VecDeque<T>
+    __OF_STD_Weak: Weak<T: ?Sized>
 }
 
 /// `Within::<Option<P>>::__PLUGIN_IN_Option`: both questions in one, where a field holds a plugin in what is std's.
@@ -116,6 +133,25 @@ holds! {
     __TWIN_IN_Box: (Plugin + Default) Box<T>
     __TWIN_IN_Rc: (Plugin + Default) Rc<T>
 }
+
+/// What stands for a parameter, where that can not be named: it has all that a parameter is commonly asked for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Anything;
+
+/// What stands for a parameter that is asked for no more than every parameter has: it has nothing else.
+#[allow(missing_debug_implementations, reason = "not every parameter has one")]
+pub struct Parameter;
+
+macro_rules! keys {
+    ($($ty:ident)*) => {$(
+        impl Key for $ty {
+            const META: &'static KeyMeta =
+                &KeyMeta { name: "parameter", module: module_path!(), id: 0, instance: "parameter", instance_id: 0 };
+            type Digits<Tail: Digits + ?Sized> = Tail;
+        }
+    )*};
+}
+keys! { Anything Parameter }
 
 /// A type that stands for a field's, in whose place it would be told of again.
 pub trait Typed {

@@ -199,6 +199,58 @@ mod fields_that_nobody_reads {
     }
 }
 
+/// What asks for a field's type has no result that is not used, and goes round in no circle where the type leads back to the plugin.
+#[deny(unused_results)]
+mod fields_of_any_type {
+    use super::*;
+    use std::sync::Weak;
+    use tokio::sync::OnceCell;
+
+    #[derive(Default)]
+    struct Cell<T>(T);
+    #[derive(Default)]
+    struct Ten(u8);
+    #[derive(Qualifier)]
+    struct Only;
+
+    #[plugin(no_lifecycle)]
+    struct First {
+        cell: Cell<u8>,
+        itself: OnceCell<Weak<Self>>,
+        late: OnceCell<Dep<Second>>,
+    }
+    #[plugin(no_lifecycle)]
+    struct Second {
+        first: Dep<First>,
+        others: OnceCell<Vec<Weak<First>>>,
+    }
+    #[plugin(no_lifecycle)]
+    struct Generic<T> {
+        of: PhantomData<T>,
+        ten: Ten,
+        cell: Cell<Option<Weak<T>>>,
+    }
+
+    #[derive(Flavor)]
+    struct All {
+        first: Dep<First>,
+        second: Dep<Second>,
+        generic: Dep<Generic<Only>>,
+    }
+
+    #[tokio::test]
+    async fn are_asked_for_in_no_circle() {
+        let agent = Agent::<All>::start().await.unwrap();
+        let First { cell, itself, late } = &*agent.first;
+        assert!(cell.0 == 0 && !itself.initialized() && !late.initialized());
+        let Second { first, others } = &*agent.second;
+        assert!(std::ptr::eq(&**first, &*agent.first) && !others.initialized());
+        let Generic { of: PhantomData, ten, cell } = &*agent.generic;
+        assert!(ten.0 == 0 && cell.0.is_none());
+        drop(agent.close().await.unwrap());
+    }
+}
+
 /// Lifetimes that are declared where they stand.
 mod lifetimes {
     use super::*;

@@ -20,8 +20,8 @@ struct Backup;
 #[derive(Default)]
 struct Cache;
 
-/// Aliases of what a family has, with bounds that few types fulfil: of one that is of what has no size, and of a `Weak`, the path has to say that it
-/// is not std's.
+/// Aliases of what a family has, with bounds that few types fulfil: of one that is of what has no size, and of a `Weak` of one's own type, the path has to
+/// say that it is not std's.
 mod family {
     use super::{Cache, Store};
     use cninfra::prelude::*;
@@ -31,6 +31,9 @@ mod family {
     impl Bound for dyn Store {}
     impl Bound for str {}
     impl Bound for Cache {}
+    impl Bound for u8 {}
+    impl Bound for super::Backup {}
+    impl<T> Bound for PhantomData<T> {}
     impl Bound for Dep<Cache> {}
     impl Bound for Box<Cache> {}
     pub trait Family {
@@ -54,6 +57,7 @@ mod family {
     type Mutex<T> = <Heap as Family>::Of<T>;
     type Weak<T> = <Heap as Family>::Of<T>;
     type Cell<T> = <Heap as Family>::Of<T>;
+    type Rc<T> = <Heap as Family>::Of<T>;
 
     #[plugin(no_lifecycle)]
     struct Holds {
@@ -65,6 +69,26 @@ mod family {
         locked: self::Mutex<dyn Store>,
         weak: self::Weak<Cache>,
         cell: std::option::Option<Cell<Cache>>,
+        plain: Weak<u8>,
+        deep: std::sync::Mutex<std::vec::Vec<Weak<u8>>>,
+    }
+    /// Of parameters, whatever is asked of these.
+    #[plugin(no_lifecycle)]
+    struct Bounded<T: Key + Bound> {
+        counted: Rc<T>,
+        cell: std::option::Option<Cell<T>>,
+    }
+    #[plugin(no_lifecycle)]
+    struct Where<T>
+    where
+        T: Bound,
+    {
+        counted: Rc<T>,
+    }
+    #[plugin(no_lifecycle)]
+    struct Marked<T: Key> {
+        counted: Rc<PhantomData<T>>,
+        cell: Cell<PhantomData<T>>,
     }
     #[plugin(no_lifecycle)]
     struct Generic<T> {
@@ -79,6 +103,9 @@ mod family {
     struct Few {
         holds: Dep<Holds>,
         generic: Dep<Generic<super::Backup>>,
+        bounded: Dep<Bounded<super::Backup>>,
+        bounded_too: Dep<Where<super::Backup>>,
+        marked: Dep<Marked<super::Backup>>,
     }
 }
 
@@ -96,9 +123,12 @@ mod sized {
             Vec(PhantomData)
         }
     }
+    #[derive(Default)]
+    pub struct Weak<const N: usize>(u8);
 
     #[plugin(no_lifecycle)]
     struct Holds {
+        weak: Weak<ROOM>,
         last: Option<Vec<Cache, ROOM>>,
         all: Arc<Vec<u8, ROOM>>,
         plugins: Vec<Dep<Memory>, ROOM>,
@@ -204,6 +234,15 @@ struct Generic<T> {
     names: HashMap<str, T>,
     #[dep]
     store: Option<dyn Store>,
+}
+
+/// A parameter may have the name of what has no size, also beside a field that may not be there.
+#[plugin(no_lifecycle)]
+struct Named<Path: Key + Default, OsStr: Key + Default> {
+    #[cfg(all())]
+    number: u8,
+    path: Path,
+    text: OsStr,
 }
 
 /// They may be of plugins: what would be a plugin without `Dep` in std's, and a `Dep` in what is empty, is not so in them.
