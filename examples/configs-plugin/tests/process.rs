@@ -275,7 +275,7 @@ fn help_lists_the_flags_of_every_plugin() {
         "`start-policy` (fail, retry, ignore)",
         "`limits` (create, init, after-init, drain, close)",
         "graph as it is declared",
-        "its instance name everywhere else",
+        "its instance name (http) in config",
         "--microservice-label",
         "[env: MICROSERVICE_LABEL]",
         "\nexample:\n",
