@@ -37,7 +37,7 @@ impl Disk {
         loop {
             match disk.reopen() {
                 Ok(()) => return Ok(disk),
-                // after a kill the file is mended, which may need room
+                // a new file needs room, and one that is mended after a kill may
                 Err(error) if is_full(&error) && has_reserve => {
                     disk.medium.give_up_reserve();
                     has_reserve = false;

@@ -36,9 +36,8 @@ pub enum Connection {
 async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
     let asked = || Asked::to_read("probe", Some(KeyRange::key(PROBE_KEY)));
     let terms = Terms { rounds: ROUNDS, ..Terms::within(within.min(*core.config.operation_timeout), Lane::Own) };
-    let asking = core.call(terms, &asked, |wire| async move {
-        wire.kv.clone().get(PROBE_KEY, Some(GetOptions::new().with_count_only())).await
-    });
+    let asking =
+        core.call(terms, &asked, |wire| core.seating.read(wire, PROBE_KEY.into(), GetOptions::new().with_count_only()));
     match asking.await {
         Ok(_) => Ok(()),
         // it answers, but not of that key

@@ -54,8 +54,7 @@ impl Core {
         let asked = || Asked::to_read("count", Some(range.clone()));
         let counted = self.call(terms, &asked, |wire| {
             let (key, end) = bounds(range);
-            let options = GetOptions::new().with_range(end).with_revision(at).with_count_only();
-            async move { wire.kv.clone().get(key, Some(options)).await }
+            self.seating.read(wire, key, GetOptions::new().with_range(end).with_revision(at).with_count_only())
         });
         Ok(counted.await?.count())
     }

@@ -162,7 +162,7 @@ impl Session {
             let asked = || Asked::to_write("write again", put.subject()).with_lease(Some(lease));
             let written = core.call(core.terms(Lane::Own), &asked, |wire| {
                 let request = txn::request(&put, &[life]);
-                async move { wire.kv.clone().txn(request).await }
+                wire.with_spare(async move |client| client.txn(request).await)
             });
             let written = written.await?;
             let found = txn::results(written.0.responses, &[life])?;

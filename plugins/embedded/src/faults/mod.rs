@@ -198,6 +198,16 @@ async fn after_a_kill_the_reserve_is_the_room_to_open_on_a_full_disk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reserve_that_is_left_is_the_room_to_begin_anew_on_a_full_disk() {
+    let machine = Machine::new(64 << 20);
+    machine.keep_reserve().unwrap();
+    machine.fill_up();
+    let kv = Kv::new(Arc::new(open(&machine).await));
+    kv.put("k", "v").await.unwrap();
+    assert!(kv.delete("k").await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_the_reserve_who_opens_on_a_full_disk_is_told_so() {
     let machine = killed_on_a_disk_that_others_fill(500).await;
     machine.give_up_reserve();

@@ -104,12 +104,16 @@ fn of<'l>(log: &'l str, what: &str) -> Vec<&'l str> {
     log.lines().filter(|line| line.contains(what)).collect()
 }
 
+/// What is told of the outage: that it begins, and that it is over.
+fn both(log: &str) -> [&str; 2] {
+    of(log, ": etcd at ").try_into().unwrap_or_else(|told: Vec<_>| panic!("{} lines, and not two: {log}", told.len()))
+}
+
 #[test]
 fn it_is_told_in_a_few_lines_for_all_watches() {
     require!(Etcd);
     let Some(log) = log_of("outage::it_is_told_in_a_few_lines_for_all_watches", outage) else { return };
-    let told = of(&log, ": etcd at ");
-    let [lost, back] = told[..] else { panic!("{} lines, and not two: {log}", told.len()) };
+    let [lost, back] = both(&log);
     assert!(lost.contains("WARN  cninfra_etcd") && lost.contains("/* is lost, and tried again"), "{lost}");
     assert!(back.contains("INFO  cninfra_etcd") && back.contains("no watch is lost any more, "), "{back}");
     assert!(back.contains("after the first one was (100 in all)"), "{back}");
@@ -157,8 +161,7 @@ fn it_is_over_for_watches_that_nobody_wants_and_that_are_refused() {
     let name = "outage::it_is_over_for_watches_that_nobody_wants_and_that_are_refused";
     let Some(log) = log_of(name, refused) else { return };
     assert_eq!(of(&log, "m/* is not watched, and is asked for again").len(), 1, "{log}");
-    let told = of(&log, ": etcd at ");
-    let [lost, back] = told[..] else { panic!("{} lines, and not two: {log}", told.len()) };
+    let [lost, back] = both(&log);
     assert!(lost.contains("the watch of m/* is lost"), "{lost}");
     assert!(back.contains("no watch is lost any more, ") && back.contains("(2 in all)"), "{back}");
 }
@@ -188,8 +191,7 @@ async fn away() {
 fn a_watch_that_has_never_begun_was_not_lost() {
     require!(Etcd);
     let Some(log) = log_of("outage::a_watch_that_has_never_begun_was_not_lost", away) else { return };
-    let told = of(&log, ": etcd at ");
-    let [waits, begun] = told[..] else { panic!("{} lines, and not two: {log}", told.len()) };
+    let [waits, begun] = both(&log);
     assert!(waits.contains("the watch of w/* can not begin yet, and is tried again"), "{waits}");
     assert!(begun.contains("all watches have begun, ") && begun.contains(" could not (2 in all)"), "{begun}");
 }
