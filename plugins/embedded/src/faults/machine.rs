@@ -153,6 +153,16 @@ impl State {
         is
     }
 
+    /// As it is in files: what redb has only begun to make is made anew.
+    fn forget_unfinished(&mut self) {
+        if !self.bytes.starts_with(b"redb") {
+            self.bytes.clear();
+            self.synced.clear();
+            self.pending.clear();
+            self.blocks.clear();
+        }
+    }
+
     fn room(&self) -> u64 {
         self.capacity.saturating_sub(self.blocks.len() as u64 * BLOCK + self.reserve)
     }
@@ -229,6 +239,7 @@ impl Medium for Machine {
         if self.state().away {
             return Err(io::Error::other("the disk is away").into());
         }
+        self.state().forget_unfinished();
         Ok(builder.create_with_backend(self.clone())?)
     }
 
