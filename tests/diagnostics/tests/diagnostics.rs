@@ -67,6 +67,9 @@ fn codes(text: &str) -> BTreeSet<String> {
     text.match_indices("CN").filter_map(|(at, _)| text.get(at..at + 5)).filter(digits).map(str::to_string).collect()
 }
 
+/// A private field that asks for an interface does so in the struct and in the plugin's constant: in the same words, which cargo shows once.
+const TOLD_TWICE: [&str; 1] = ["CN012"];
+
 #[test]
 fn every_code_has_a_page_whose_sample_gives_it() -> std::io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -85,14 +88,21 @@ fn every_code_has_a_page_whose_sample_gives_it() -> std::io::Result<()> {
         let (_, sample) = page.split_once("```compile_fail\n").unwrap_or_else(|| panic!("{code}: no erroneous sample"));
         let (sample, rest) = sample.split_once("\n```").unwrap_or_default();
         assert!(rest.contains("\n```\n"), "{code}: no mended sample");
-        // what is the same word for word is one, as cargo shows it
-        cases.push(Case { repeated: true, ..Case::parse(&name, sample.to_string()) });
+        cases.push(Case { repeated: TOLD_TWICE.contains(&code.as_str()), ..Case::parse(&name, sample.to_string()) });
     }
     let found = compile("pages", &cases)?;
     for case in &cases {
         let code = case.name.to_uppercase();
-        let got: Vec<_> = shown(case, &found[&case.name]).iter().map(|diagnostic| diagnostic.codes()).collect();
-        assert!(got == [[code.clone()]], "the sample of {code} gives {got:?}:\n{}", rendered(&found[&case.name]));
+        let found = &found[&case.name];
+        let shown = shown(case, found);
+        assert_eq!(
+            case.repeated,
+            shown.len() < found.len(),
+            "is the sample of {code} told of twice?\n{}",
+            rendered(found)
+        );
+        let got: Vec<_> = shown.iter().map(|diagnostic| diagnostic.codes()).collect();
+        assert!(got == [[code.clone()]], "the sample of {code} gives {got:?}:\n{}", rendered(found));
     }
     Ok(())
 }
