@@ -1,11 +1,12 @@
 //! [`Index`]: finds entries by something else than their keys.
 
+use super::parts::Parts;
 use std::{
     borrow::Borrow,
     collections::HashMap,
     fmt,
-    hash::{BuildHasher as _, Hash, RandomState},
-    sync::{Arc, PoisonError, RwLock, Weak},
+    hash::Hash,
+    sync::{Arc, Weak},
 };
 
 /// An index, as the map sees it.
@@ -19,12 +20,10 @@ pub struct Index<I, K, V>(Arc<Shared<I, K, V>>);
 
 struct Shared<I, K, V> {
     values: Values<I, K, V>,
-    parts: Box<[Part<I, K, V>]>,
-    hasher: RandomState,
+    parts: Parts<I, Found<K, V>>,
 }
 
 type Values<I, K, V> = Box<dyn Fn(&K, &V) -> Vec<I> + Send + Sync>;
-type Part<I, K, V> = RwLock<HashMap<I, Found<K, V>>>;
 
 /// The entries of one value: mostly one.
 enum Found<K, V> {
@@ -45,9 +44,7 @@ where
     V: Send + Sync + 'static,
 {
     pub(super) fn new(values: impl Fn(&K, &V) -> Vec<I> + Send + Sync + 'static) -> Self {
-        const PARTS: usize = 16;
-        let parts = (0..PARTS).map(|_| Part::default()).collect();
-        Index(Arc::new(Shared { values: Box::new(values), parts, hasher: RandomState::new() }))
+        Index(Arc::new(Shared { values: Box::new(values), parts: Parts::new() }))
     }
 
     /// All entries that have this value, in no order.
@@ -57,11 +54,11 @@ where
         I: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        match self.0.part(value).read().unwrap_or_else(PoisonError::into_inner).get(value) {
-            None => Vec::new(),
-            Some(Found::One(key, value)) => vec![(key.clone(), value.clone())],
-            Some(Found::Many(entries)) => entries.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
-        }
+        let all = |found: &Found<K, V>| match found {
+            Found::One(key, value) => vec![(key.clone(), value.clone())],
+            Found::Many(entries) => entries.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        };
+        self.0.parts.read(value, all).unwrap_or_default()
     }
 
     /// The keys of all entries that have this value, in no order.
@@ -71,11 +68,11 @@ where
         I: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        match self.0.part(value).read().unwrap_or_else(PoisonError::into_inner).get(value) {
-            None => Vec::new(),
-            Some(Found::One(key, _)) => vec![key.clone()],
-            Some(Found::Many(entries)) => entries.keys().cloned().collect(),
-        }
+        let keys = |found: &Found<K, V>| match found {
+            Found::One(key, _) => vec![key.clone()],
+            Found::Many(entries) => entries.keys().cloned().collect(),
+        };
+        self.0.parts.read(value, keys).unwrap_or_default()
     }
 
     /// How many entries have this value.
@@ -85,11 +82,11 @@ where
         I: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        match self.0.part(value).read().unwrap_or_else(PoisonError::into_inner).get(value) {
-            None => 0,
-            Some(Found::One(..)) => 1,
-            Some(Found::Many(entries)) => entries.len(),
-        }
+        let count = |found: &Found<K, V>| match found {
+            Found::One(..) => 1,
+            Found::Many(entries) => entries.len(),
+        };
+        self.0.parts.read(value, count).unwrap_or_default()
     }
 
     pub(super) fn indexed(&self) -> &dyn Indexed<K, V> {
@@ -103,38 +100,27 @@ where
 }
 
 impl<I: Hash + Eq, K: Hash + Eq + Clone, V> Shared<I, K, V> {
-    fn part<Q: Hash + ?Sized>(&self, value: &Q) -> &Part<I, K, V> {
-        let hash = self.hasher.hash_one(value);
-        &self.parts[(hash >> 32) as usize & (self.parts.len() - 1)]
-    }
-
     fn put(&self, value: I, key: &K, entry: &Arc<V>) {
-        let mut part = self.part(&value).write().unwrap_or_else(PoisonError::into_inner);
         let one = || Found::One(key.clone(), entry.clone());
-        let found = part.entry(value).or_insert_with(one);
-        match found {
+        let add = |found: &mut Found<K, V>| match found {
             Found::Many(entries) => drop(entries.insert(key.clone(), entry.clone())),
             Found::One(other, old) if other == key => *old = entry.clone(),
             Found::One(other, old) => {
                 let both = [(other.clone(), old.clone()), (key.clone(), entry.clone())];
                 *found = Found::Many(both.into());
             }
-        }
+        };
+        self.parts.upsert(value, add, one);
     }
 
     fn remove(&self, value: &I, key: &K) {
-        let mut part = self.part(value).write().unwrap_or_else(PoisonError::into_inner);
-        let is_last = match part.get_mut(value) {
-            None => false,
-            Some(Found::One(other, _)) => other == key,
-            Some(Found::Many(entries)) => {
+        self.parts.remove_if(value, |found| match found {
+            Found::One(other, _) => other == key,
+            Found::Many(entries) => {
                 entries.remove(key);
                 entries.is_empty()
             }
-        };
-        if is_last {
-            part.remove(value);
-        }
+        });
     }
 }
 

@@ -6,21 +6,19 @@ use super::{
     Changes, Index,
     change::{Change, Subscription, Update},
     index::Indexed,
+    parts::Parts,
 };
 use std::{
     borrow::Borrow,
-    collections::HashMap,
     fmt,
-    hash::{BuildHasher as _, Hash, RandomState},
+    hash::Hash,
     ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 use tokio::sync::broadcast;
 
 /// So many changes are kept for watchers, where nothing else is said.
 const QUEUE: usize = 1024;
-/// For each thread that the machine runs at once there are so many parts, each with a lock of its own.
-const PARTS: usize = 4;
 
 /// A map that many threads read and write at once, with indexes and watchers. See the [module](super). A clone is the same map.
 ///
@@ -37,14 +35,11 @@ pub struct Reader<K, V>(Arc<Shared<K, V>>);
 
 pub(super) struct Shared<K, V> {
     name: Arc<str>,
-    parts: Box<[Part<K, V>]>,
-    hasher: RandomState,
+    parts: Parts<K, Arc<V>>,
     writing: Mutex<Writing<K, V>>,
     #[cfg(feature = "keyval")]
     synced: Synced,
 }
-
-type Part<K, V> = RwLock<HashMap<K, Arc<V>>>;
 
 /// What only writers use, one at a time.
 pub(super) struct Writing<K, V> {
@@ -83,13 +78,10 @@ impl<K: Hash + Eq + Clone, V> IdxMap<K, V> {
     /// further behind is told all entries again.
     #[must_use]
     pub fn with_queue(name: impl Into<Arc<str>>, queue: usize) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let parts = (PARTS * threads).next_power_of_two();
         let writing = Writing { indexes: Vec::new(), changes: broadcast::Sender::new(queue.max(1)) };
         IdxMap(Reader(Arc::new(Shared {
             name: name.into(),
-            parts: (0..parts).map(|_| Part::default()).collect(),
-            hasher: RandomState::new(),
+            parts: Parts::new(),
             writing: Mutex::new(writing),
             #[cfg(feature = "keyval")]
             synced: Synced::default(),
@@ -171,7 +163,7 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        read(self.0.part(key)).get(key).cloned()
+        self.0.parts.read(key, Arc::clone)
     }
 
     /// Is the key there?
@@ -181,26 +173,26 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        read(self.0.part(key)).contains_key(key)
+        self.0.parts.read(key, |_| ()).is_some()
     }
 
     /// How many keys there are. While others write, it is about that.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.parts.iter().map(|part| read(part).len()).sum()
+        self.0.parts.len()
     }
 
     /// Is there no key?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.parts.iter().all(|part| read(part).is_empty())
+        self.0.parts.is_empty()
     }
 
     /// All entries of one moment, in no order. Writers wait meanwhile, readers do not.
     #[must_use]
     pub fn entries(&self) -> Vec<(K, Arc<V>)> {
         let _writing = self.0.writing();
-        self.0.entries()
+        self.0.parts.entries()
     }
 
     /// Makes an index: of each entry `values` says by which values it is found. It has to say the same of the same entry whenever it is asked, and must not call the map. The index has all that is
@@ -215,7 +207,7 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
     {
         let index = Index::new(move |key, value| values(key, value).into_iter().collect());
         let mut writing = self.0.writing();
-        for (key, value) in self.0.entries() {
+        for (key, value) in self.0.parts.entries() {
             index.indexed().prepare(&key, None, Some(&value))();
         }
         writing.indexes.retain(|index| index.strong_count() > 0);
@@ -231,26 +223,9 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V> Shared<K, V> {
-    fn part<Q: Hash + ?Sized>(&self, key: &Q) -> &Part<K, V> {
-        // the upper bits: the map of the part uses the lower ones
-        let hash = self.hasher.hash_one(key);
-        &self.parts[(hash >> 32) as usize & (self.parts.len() - 1)]
-    }
-
     fn writing(&self) -> MutexGuard<'_, Writing<K, V>> {
         // who panics has changed nothing: what is others' is asked before
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// To be called while nobody writes.
-    fn entries(&self) -> Vec<(K, Arc<V>)> {
-        let mut entries = Vec::new();
-        for part in &self.parts {
-            let part = read(part);
-            entries.reserve(part.len());
-            entries.extend(part.iter().map(|(key, value)| (key.clone(), value.clone())));
-        }
-        entries
     }
 
     /// Sets a value, or takes the key out, if that holds of the one that it has. Returns that one if it did.
@@ -261,8 +236,7 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
         is_meant: impl FnOnce(Option<&Arc<V>>) -> bool,
     ) -> Option<Option<Arc<V>>> {
         let mut writing = self.writing();
-        let part = self.part(&key);
-        let old = read(part).get(&key).cloned();
+        let old = self.parts.read(&key, Arc::clone);
         if !is_meant(old.as_ref()) {
             return None;
         }
@@ -271,8 +245,8 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
         // what others have written may panic: all of it is asked before anything is changed
         let ready: Vec<_> = indexes.iter().map(|index| index.prepare(&key, old.as_ref(), value.as_ref())).collect();
         match &value {
-            Some(value) => drop(write(part).insert(key.clone(), value.clone())),
-            None => drop(write(part).remove(&key)),
+            Some(value) => self.parts.upsert(key.clone(), |there| *there = value.clone(), || value.clone()),
+            None => self.parts.remove_if(&key, |_| true),
         }
         ready.into_iter().for_each(|apply| apply());
         let change = match (&old, value) {
@@ -291,16 +265,8 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
     /// All entries of one moment, and all changes from then on.
     pub(super) fn subscribe(&self) -> Subscription<K, V> {
         let writing = self.writing();
-        (self.entries(), writing.changes.subscribe())
+        (self.parts.entries(), writing.changes.subscribe())
     }
-}
-
-fn read<K, V>(part: &Part<K, V>) -> RwLockReadGuard<'_, HashMap<K, Arc<V>>> {
-    part.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write<K, V>(part: &Part<K, V>) -> RwLockWriteGuard<'_, HashMap<K, Arc<V>>> {
-    part.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<K, V> fmt::Debug for IdxMap<K, V> {

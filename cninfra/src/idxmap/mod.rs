@@ -35,6 +35,7 @@ mod index;
 mod map;
 #[cfg(feature = "keyval")]
 mod mirror;
+mod parts;
 #[cfg(feature = "keyval")]
 mod synced;
 

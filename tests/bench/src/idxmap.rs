@@ -1,10 +1,10 @@
 //! What a map with indexes and watchers costs, beside dashmap and beside a hash map under a lock with an index made by hand, in one run.
 //!
 //! ```text
-//! cargo run --release -p cninfra-bench --bin idxmap [-- ROUNDS [ITEMS]]
+//! cargo run --release -p cninfra-bench --bin idxmap [-- ROUNDS [ITEMS [WORD]]]
 //! ```
 //!
-//! Each map has a million items of short names. In each round all of them take turns, for each count of threads; what is told is the median of the ratios within a round, so that what else the
+//! With a word, only what has it in its title. Each map has a million items of short names. In each round all of them take turns, for each count of threads; what is told is the median of the ratios within a round, so that what else the
 //! machine does spoils few of them, with the tenths beside it: how many operations per second there are of those of the other map. dashmap once more beside itself says what the noise is.
 #![forbid(unsafe_code)]
 
@@ -23,8 +23,8 @@ use std::{
 };
 
 const THREADS: [usize; 4] = [1, 2, 4, 16];
-/// For each thread: long beside its start, short enough that many rounds are no matter.
-const OPERATIONS: u32 = 20_000;
+/// Of all threads together: long beside their start and beside what the system gives one at once, short enough that many rounds are no matter.
+const OPERATIONS: usize = 320_000;
 /// So many items have one value that is looked up.
 const OF_ONE: u32 = 10;
 
@@ -143,7 +143,7 @@ fn time(map: &dyn Map, operation: Operation, threads: usize, names: &[String]) -
                 scope.spawn(move || {
                     let mut random = fastrand::Rng::with_seed(thread as u64);
                     barrier.wait();
-                    for _ in 0..OPERATIONS {
+                    for _ in 0..OPERATIONS / threads {
                         let number = random.usize(..names.len());
                         match operation {
                             Operation::Read => drop(black_box(map.read(&names[number]))),
@@ -163,9 +163,10 @@ fn time(map: &dyn Map, operation: Operation, threads: usize, names: &[String]) -
 }
 
 fn main() {
-    let args: Vec<u32> = env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
-    let (rounds, items) =
-        (args.first().copied().unwrap_or(40).max(1), args.get(1).copied().unwrap_or(1_000_000).max(100));
+    let args: Vec<String> = env::args().skip(1).collect();
+    let count = |at: usize| args.get(at).and_then(|count| count.parse::<u32>().ok());
+    let (rounds, items) = (count(0).unwrap_or(40).max(1), count(1).unwrap_or(1_000_000).max(100));
+    let word = args.get(2).map_or("", String::as_str);
     let names: Vec<String> = (0..items).map(name).collect();
     let dash = Dash(DashMap::new());
     let by_hand = ByHand(RwLock::default());
@@ -188,7 +189,7 @@ fn main() {
         ("writes: idxmap, 1 idle watcher / none", Operation::Write, one, alone),
         ("writes: idxmap, 100 idle watchers / 1", Operation::Write, hundred, one),
     ];
-    for (title, operation, map, beside) in rows {
+    for (title, operation, map, beside) in rows.into_iter().filter(|(title, ..)| title.contains(word)) {
         for threads in THREADS {
             let ratio = |round: u32| {
                 let first = |map| time(map, operation, threads, &names).as_secs_f64();
