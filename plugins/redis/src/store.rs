@@ -31,6 +31,8 @@ use tokio::time::{Instant, timeout};
 ///   without conditions, is done key by key instead, so that the server is not held up: others may see a part of it. One that is not alone holds up the server while it looks at all its keys.
 /// - Reads, and writes of small values without a life, that come while others are on their way go out together, as one `MGET` or `MSET`; not in a cluster, and not of a user who may not use these. Each has its own answer, as if it had gone alone.
 /// - A watch tells of each key what was read, in the order of the reads, and comes to the true state: values in between may be left out. See [`WatchOptions`].
+///   A range in which some key may not be read by the user has no snapshot: who was told of it before is told [`Link::Lost`](cninfra::keyval::Link::Lost), and nothing of that key; changes of the others are told as they come. The log
+///   has the key and the right that is missing. It is read again from time to time, and when all of it can be: `Resumed`, and the snapshot.
 /// - What is put [with the client](cninfra::keyval::Expiry::WithClient) has a life of its own, `session-ttl`, which is renewed: keys end one by one.
 ///   A key is one's own by its value and its life: of two clients that put the same value, whoever ends first takes it away.
 ///

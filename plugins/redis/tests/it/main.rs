@@ -6,6 +6,7 @@ mod gather;
 mod history;
 mod many;
 mod plugin;
+mod rights;
 mod secure;
 mod session;
 mod several;
