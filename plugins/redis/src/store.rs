@@ -70,14 +70,22 @@ impl Drop for Shared {
 const FEW: usize = 16;
 
 impl RedisStore {
-    /// Connects, and has the servers answer.
+    /// Connects, and has the servers answer. Where watches will be refused, since a server does not tell of changes or the user may not hear of them, the log says so, with the mend: see [`mute`](Self::mute). All else works then.
     ///
     /// # Errors
     /// They do not answer in time, the user is not known, or a file of TLS can not be read.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         let store = RedisStore::open(config).await?;
         match store.probe().await {
-            Ok(()) => Ok(store),
+            Ok(()) => {
+                // who does not watch need not care
+                match store.mute().await {
+                    Ok(Some(why)) => tracing::warn!("watches will be refused: {why}"),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!("whether watches will be refused is not known: {error:#}"),
+                }
+                Ok(store)
+            }
             Err(error) => {
                 // it has failed already
                 let _ = store.close().await;
@@ -128,7 +136,10 @@ impl RedisStore {
         monitor::look(core, core.config.read_within()).await
     }
 
-    /// Does a server refuse to tell of changes, so that watches are refused? Why, with the mend. It is asked now.
+    /// Will watches be refused, since a server does not tell of changes, or the user may not hear of them? Why, with the mend. It is asked and tried now, on a connection for this alone: first whether the server tells, then whether the user
+    /// may subscribe to the channels of all keys.
+    ///
+    /// Of a user who may not ask the server (`CONFIG GET`), `None` says that it can be tried: it is, when something is watched. One who may subscribe to the very patterns of what he watches, and to no others, is told of here, and can watch nevertheless.
     ///
     /// # Errors
     /// A server does not answer.

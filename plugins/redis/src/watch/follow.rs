@@ -340,8 +340,8 @@ impl Follower {
         // most of the time is for what can be read
         due.again = Instant::now() + due.pauses.next().max(9 * took);
         let is_news = !std::mem::replace(&mut due.is_unread, true);
-        let user = self.core.config.username.as_deref().unwrap_or("default");
-        self.complain(format_args!("{}", what.shown(range, user)), is_news);
+        let what = what.shown(range, self.core.config.user());
+        self.complain(format_args!("{what}"), is_news);
     }
 
     /// Is it known already that something of a range can not be read?

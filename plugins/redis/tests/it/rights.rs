@@ -7,11 +7,17 @@ use cninfra_testbed::{Redis, RedisOptions, require};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, timeout};
 
-/// A user, with what the rules give.
+/// The config of a user, with what the rules give.
+fn as_agent(redis: &Redis) -> RedisConfig {
+    RedisConfig {
+        username: Some("agent".to_string()),
+        password: "secret".to_string().into(),
+        ..RedisConfig::at(redis.addr().to_string())
+    }
+}
+
 async fn as_user(redis: &Redis) -> RedisStore {
-    let mut config = RedisConfig::at(redis.addr().to_string());
-    (config.username, config.password) = (Some("agent".to_string()), "secret".to_string().into());
-    RedisStore::connect(config).await.unwrap()
+    RedisStore::connect(as_agent(redis)).await.unwrap()
 }
 
 const COMMANDS: &str = "+ping +get +set +del +scan +eval +evalsha +exists";
@@ -53,12 +59,58 @@ async fn a_user_who_may_not_ask_the_server_tries_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_who_may_not_hear_is_refused_with_the_mend() {
     require!(Redis);
-    for rules in ["on >secret ~* resetchannels +@all", "on >secret ~* allchannels +@all -psubscribe"] {
+    for (rules, mend) in [
+        ("on >secret ~* resetchannels +@all", "ACL SETUSER agent allchannels"),
+        ("on >secret ~* allchannels +@all -psubscribe", "ACL SETUSER agent +psubscribe"),
+        ("on >secret ~* allchannels +@all -config|get -eval", "ACL SETUSER agent +config|get"),
+    ] {
         let redis = RedisOptions::default().user("agent", rules).start();
         let store = as_user(&redis).await;
+        // it is known before there is a watch
+        let why = store.mute().await.unwrap().unwrap();
+        assert!(why.contains(mend), "{rules}: {why}");
         let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
         assert_eq!(*error.reason(), Reason::Denied, "{rules}: {error:?}");
-        assert!(error.help().unwrap().contains("ACL SETUSER"), "{rules}: {error:?}");
+        assert!(error.help().unwrap().contains(mend), "{rules}: {error:?}");
+        // who does not watch need not care
+        kv(&store).put("p/k", "v").await.unwrap();
+        assert_eq!(kv(&store).get("p/k").await.unwrap().unwrap().value, "v");
+        store.close().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_hear_of_what_he_watches_alone_can_watch_it() {
+    require!(Redis);
+    let rules = "on >secret ~p/* resetchannels &__keyspace@0__:p/* +@all";
+    let redis = RedisOptions::default().user("agent", rules).start();
+    let store = as_user(&redis).await;
+    // of what he watches nothing is known then
+    let why = store.mute().await.unwrap().unwrap();
+    assert!(why.contains("unless") && why.contains("`&__keyspace@0__:PREFIX*`"), "{why}");
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    redis.call(&["SET", "p/k", "1"]);
+    assert_eq!(change(&mut watch).await.key, "p/k");
+    // nothing is left of what was tried
+    assert_eq!(redis.call(&["PUBSUB", "NUMPAT"]).number(), Some(1));
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_switch_it_on_is_told_both_mends() {
+    require!(Redis);
+    for (rules, tried) in [
+        ("on >secret ~* allchannels +@all -config|set", "was tried and refused"),
+        ("on >secret ~* allchannels +@all -config", "+config|get +config|set"),
+    ] {
+        let redis = RedisOptions::default().user("agent", rules).notify("").start();
+        let config = RedisConfig { enable_notifications: true, ..as_agent(&redis) };
+        let store = RedisStore::connect(config).await.unwrap();
+        let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
+        let help = error.help().unwrap();
+        assert!(help.contains("`notify-keyspace-events` to \"KA\"") && help.contains(tried), "{rules}: {help}");
+        assert!(help.contains("ACL SETUSER agent") && help.contains("+config|set"), "{rules}: {help}");
         store.close().await.unwrap();
     }
 }
@@ -161,9 +213,7 @@ async fn who_keeps_what_he_is_told_keeps_what_he_may_not_read() {
     for key in &keys {
         redis.call(&["SET", key, "1"]);
     }
-    let mut config = RedisConfig::at(redis.addr().to_string());
-    (config.username, config.password) = (Some("agent".to_string()), "secret".to_string().into());
-    config.rescan_interval = Duration::from_millis(200).into();
+    let config = RedisConfig { rescan_interval: Duration::from_millis(200).into(), ..as_agent(&redis) };
     let store = RedisStore::connect(config).await.unwrap();
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap().diffed();
     let (mut known, mut links) = (BTreeMap::new(), Vec::new());
