@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout};
 /// Redis as a store: a single server, one with sentinels, or a cluster. A clone is the same one.
 ///
 /// It has no revisions, leases and order of keys, and says so ([`Capabilities`]). Keys are UTF-8. Values are plain strings of Redis: who asks for a key of another kind is told so;
-/// watches, listings and deletes of a prefix pass it over. Redis 6 or newer.
+/// watches, listings, and deletes and reads of a prefix pass it over, in a transaction with others, too. A put takes its place, and a delete of this very key deletes it, as `SET` and `DEL` do. Redis 6 or newer.
 ///
 /// - A transaction is one step of the server, be it of one operation or of many; in a cluster its keys have one `{tag}`. A delete or a read of a prefix that is alone in its transaction, and
 ///   without conditions, is done key by key instead, so that the server is not held up: others may see a part of it. One that is not alone holds up the server while it looks at all its keys.

@@ -2,7 +2,8 @@
 
 use crate::support::{SOON, change, connect, eventually, is_end, kv, next, until};
 use cninfra::keyval::{
-    Applied, Cause, ChangeKind, Event, Expiry, KeyRange, Link as State, Overflow, Previous, Reason, WatchOptions,
+    Applied, Cause, ChangeKind, Event, Expiry, KeyRange, Link as State, Op, OpResult, Overflow, Previous, Reason, Txn,
+    WatchOptions,
 };
 use cninfra::testing::Link;
 use cninfra_redis::{Connection, RedisConfig, RedisStore};
@@ -103,6 +104,16 @@ async fn keys_of_other_kinds_are_no_values_and_said_so() {
     assert_eq!(listed.iter().map(|entry| &entry.key).collect::<Vec<_>>(), ["p/w"]);
     assert_eq!(all.list_keys("p/").all().await.unwrap().len(), 1);
     assert_eq!(all.delete_prefix("p/").await.unwrap(), 1);
+    assert_eq!(redis.call(&["EXISTS", "p/hash", "p/v"]).number(), Some(2));
+    // also in a transaction with others, which reads what a listing has
+    all.put("p/w", "2").await.unwrap();
+    let prefix = || KeyRange::prefix("p/");
+    let mut both = Txn::new().get("q");
+    both.then.push(Op::Get(prefix()));
+    let read = all.commit(both).await.unwrap().results;
+    assert!(matches!(&read[1], OpResult::Got(entries) if entries.len() == 1 && entries[0].key == "p/w"), "{read:?}");
+    let deleted = all.commit(Txn::new().put("q", "2").delete_range(prefix())).await.unwrap();
+    assert_eq!(deleted.results[1], OpResult::deleted(1, Vec::new()));
     assert_eq!(redis.call(&["EXISTS", "p/hash", "p/v"]).number(), Some(2));
     store.close().await.unwrap();
 }
