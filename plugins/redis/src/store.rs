@@ -193,7 +193,7 @@ impl RedisStore {
 
     /// Does a transaction that its capabilities do not refuse.
     async fn commit_any(&self, txn: Txn) -> Result<TxnOutcome> {
-        let asked = || Asked::of_txn("transaction", &txn);
+        let asked = || Asked::of_txn(txn.op(), &txn);
         for Condition { key, .. } in &txn.conditions {
             refuse_key(&asked, key)?;
         }
@@ -311,7 +311,7 @@ impl Store for RedisStore {
             return Written::of(&self.commit(Txn::one(Op::Put(put))).await?);
         }
         self.capabilities().refuse_put(&put)?;
-        refuse_key(&|| Asked::to_write("transaction", Some(KeyRange::key(&put.key))), &put.key)?;
+        refuse_key(&|| txn::asked_to_put(&put), &put.key)?;
         let Shared { core, session, .. } = &*self.0;
         let (asked, command) = (|| txn::asked_to_put(&put), txn::set(core, &put));
         core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &command).await?;

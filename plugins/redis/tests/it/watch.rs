@@ -133,6 +133,11 @@ async fn keys_that_are_no_text_are_refused() {
         assert_eq!(*error.reason(), Reason::Invalid);
         assert!(error.help().unwrap().contains("UTF-8"), "{error:?}");
     }
+    // it is called what it was asked for as
+    for expiry in [Expiry::Never, Expiry::After(Duration::from_secs(9)), Expiry::WithClient] {
+        let error = all.put_with(wrong, "v", expiry).await.unwrap_err();
+        assert!(error.to_string().starts_with("put of `"), "{error}");
+    }
     store.close().await.unwrap();
 }
 
