@@ -175,7 +175,7 @@ pub(crate) fn capabilities() -> Capabilities {
 impl Revisions for EtcdStore {
     fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
         Box::pin(async {
-            let newest = self.core.newest(self.core.terms(Lane::Callers), &KeyRange::key(monitor::PROBE_KEY)).await?;
+            let newest = self.core.newest_of_all(self.core.terms(Lane::Callers)).await?;
             let unsaid =
                 || Asked::to_read("revision", None).error(Reason::Other, Applied::No).because("it was not said");
             revision(newest).ok_or_else(unsaid)
@@ -205,8 +205,7 @@ async fn compact_often(core: Arc<Core>) {
         let mut has_failed = false;
         loop {
             tokio::time::sleep(*core.config.auto_compact).await;
-            let done = match core.newest(core.terms(Lane::Own), &KeyRange::key(monitor::PROBE_KEY)).await.map(revision)
-            {
+            let done = match core.newest_of_all(core.terms(Lane::Own)).await.map(revision) {
                 Ok(Some(newest)) => compact(&core, core.terms(Lane::Own), newest).await,
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),

@@ -7,7 +7,11 @@ use super::{
     run::{Then, Watcher, until},
     vigil::{EVERY, Found},
 };
-use crate::{convert::revision, failure::told, pulse::SILENCE};
+use crate::{
+    convert::revision,
+    failure::{NO_RIGHT, told},
+    pulse::SILENCE,
+};
 use cninfra::keyval::{Cause, Event, KeyRange, Pushed};
 use etcd_client::{ResponseHeader, WatchResponse, proto::PbEvent};
 use std::{pin::pin, time::Duration};
@@ -188,7 +192,7 @@ impl Watcher {
             return Then::Again;
         }
         let followed = self.tracked.iter().filter(|tracked| !tracked.is_refused());
-        if reason.contains("permission denied") && self.together && parts < followed.count() {
+        if reason.contains(NO_RIGHT) && self.together && parts < followed.count() {
             return Then::Denied;
         }
         if reason.contains("auth token") {
