@@ -23,7 +23,7 @@ use cninfra::{
 };
 use etcd_client::Client;
 use std::{fmt, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long the files of TLS may take to be read.
 const FILES: Duration = Duration::from_secs(5);
@@ -162,8 +162,17 @@ impl Store for EtcdStore {
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
         capabilities().refuse_watch(&ranges, &options)?;
         let asked = Asked::to_read("watch", ranges.first().cloned());
-        let watch = watch::begin(self.core.clone(), &self.tasks, ranges, options);
-        watch.ok_or_else(|| self.core.closed_error(&asked, Applied::No))
+        let begun = watch::begin(self.core.clone(), &self.tasks, ranges, options);
+        let (watch, refused) = begun.ok_or_else(|| self.core.closed_error(&asked, Applied::No))?;
+        let mut connection = self.connection();
+        tokio::select! {
+            biased;
+            // its first answer is waited for
+            refused = refused => refused.map_or(Ok(watch), Err),
+            // but not that of a server that is away: the watch begins when it is there
+            _ = connection.wait_for(|now| *now != Connection::Up) => Ok(watch),
+            () = sleep(*self.core.config.operation_timeout) => Ok(watch),
+        }
     }
 }
 
