@@ -4,6 +4,7 @@
 mod faults;
 mod gather;
 mod history;
+mod lines;
 mod many;
 mod plugin;
 mod rights;

@@ -1,5 +1,6 @@
 //! Watches of users who may not do all.
 
+use crate::lines::Lines;
 use crate::support::{SOON, change, connect, is_end, kv, next, until};
 use cninfra::keyval::{Cause, Event, KeyRange, Link as State, Reason, Update, Watch, WatchOptions};
 use cninfra_redis::{RedisConfig, RedisStore};
@@ -247,6 +248,34 @@ async fn who_keeps_what_he_is_told_keeps_what_he_may_not_read() {
     redis.call(&["ACL", "SETUSER", "agent", "~p/*"]);
     follow(&mut known, &mut links, &|known, links| !is_lost(known, links) && known["p/777".as_bytes()] == "3").await;
     assert_eq!(known.len(), 1000);
+    store.close().await.unwrap();
+}
+
+// on one thread, whose lines are looked at
+#[tokio::test]
+async fn the_log_has_the_right_that_is_missing() {
+    require!(Redis);
+    let (lines, _guard) = Lines::begin();
+    let redis = RedisOptions::default().user("agent", "on >secret ~p/ours* resetchannels +@all").start();
+    let store = as_user(&redis).await;
+    let refused = lines.with("watches will be refused");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].contains("ACL SETUSER agent allchannels"), "{refused:?}");
+    store.close().await.unwrap();
+    redis.call(&["ACL", "SETUSER", "agent", "allchannels"]);
+    redis.call(&["MSET", "p/ours", "1", "p/others", "1", "p/theirs", "1"]);
+    let store = as_user(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
+    // it is looked again and again, and told once
+    is_quiet(&mut watch).await;
+    assert!(watch.handle().stats().failures >= 2, "{watch:?}");
+    let behind = lines.with("is behind");
+    assert_eq!(behind.len(), 1, "{behind:?}");
+    for words in ["a watch of `p/*`", "2 keys can not be read", &redis.addr().to_string(), "ACL SETUSER agent ~p/*"] {
+        assert!(behind[0].contains(words), "{behind:?} has no {words}");
+    }
+    assert_eq!(lines.with("watches will be refused").len(), 1);
     store.close().await.unwrap();
 }
 
