@@ -55,23 +55,24 @@ impl Capabilities {
     /// # Errors
     /// `TooLarge` and `Unsupported`, with the key or the range.
     pub fn refuse(&self, txn: &Txn) -> Result<()> {
+        let name = txn.op();
         let most = txn.then.len().max(txn.otherwise.len()).max(txn.conditions.len());
         if most > self.max_txn_ops {
             let help =
                 format!("the store takes {} operations in one, these are {most}: make several of it", self.max_txn_ops);
-            return Err(KvError::new(TXN, Reason::TooLarge).not_applied().with_help(help));
+            return Err(KvError::new(name, Reason::TooLarge).not_applied().with_help(help));
         }
         for Condition { key, is } in &txn.conditions {
-            refuse_key(TXN, key)?;
+            refuse_key(name, key)?;
             if !self.revisions && matches!(is, Compare::Revision(_) | Compare::Created(_) | Compare::Before(_)) {
-                return refused(Reason::Unsupported("revisions"), KeyRange::key(key));
+                return refused(name, Reason::Unsupported("revisions"), KeyRange::key(key));
             }
         }
         for (branch, conditions) in [(&txn.then, &*txn.conditions), (&txn.otherwise, &[])] {
             for op in branch {
                 match op {
-                    Op::Put(put) => self.refuse_put_if(put, conditions)?,
-                    Op::Delete { range, .. } | Op::Get(range) => self.refuse_range(TXN, range)?,
+                    Op::Put(put) => self.refuse_put_if(name, put, conditions)?,
+                    Op::Delete { range, .. } | Op::Get(range) => self.refuse_range(name, range)?,
                 }
             }
             refuse_twice(branch)?;
@@ -87,24 +88,24 @@ impl Capabilities {
     pub fn refuse_put(&self, put: &Put) -> Result<()> {
         // nearly all are such, and it is seen at once
         let is_plain = put.expiry == Expiry::Never && put.value.len() <= self.max_value && !put.key.is_empty();
-        if is_plain { Ok(()) } else { self.refuse_put_if(put, &[]) }
+        if is_plain { Ok(()) } else { self.refuse_put_if("put", put, &[]) }
     }
 
-    fn refuse_put_if(&self, put: &Put, conditions: &[Condition]) -> Result<()> {
+    fn refuse_put_if(&self, op: &'static str, put: &Put, conditions: &[Condition]) -> Result<()> {
         let Put { key, value, expiry } = put;
-        refuse_key(TXN, key)?;
+        refuse_key(op, key)?;
         let invalid =
-            |help| Err(KvError::new(TXN, Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help));
+            |help| Err(KvError::new(op, Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help));
         if value.len() > self.max_value {
             let (is, most) = (value.len(), self.max_value);
-            let error = KvError::new(TXN, Reason::TooLarge).not_applied().on(KeyRange::key(key));
+            let error = KvError::new(op, Reason::TooLarge).not_applied().on(KeyRange::key(key));
             return Err(error.with_help(format!("the value has {is} bytes, the store takes {most}")));
         }
         let is_there = |condition: &Condition| {
             condition.key == key && !matches!(condition.is, Compare::Absent | Compare::Before(_))
         };
         match expiry {
-            Expiry::Lease(_) if !self.leases => refused(Reason::Unsupported("leases"), KeyRange::key(key)),
+            Expiry::Lease(_) if !self.leases => refused(op, Reason::Unsupported("leases"), KeyRange::key(key)),
             Expiry::After(Duration::ZERO) => invalid("a life has at least a moment: delete the key instead"),
             Expiry::Keep if !conditions.iter().any(is_there) => {
                 invalid("what it keeps must be there: ask for it by a condition, such as `Compare::Present`")
@@ -178,11 +179,8 @@ impl Capabilities {
     }
 }
 
-/// How what is refused of a transaction is called.
-const TXN: &str = "transaction";
-
-fn refused<T>(reason: Reason, range: KeyRange) -> Result<T> {
-    Err(KvError::new(TXN, reason).not_applied().on(range))
+fn refused<T>(op: &'static str, reason: Reason, range: KeyRange) -> Result<T> {
+    Err(KvError::new(op, reason).not_applied().on(range))
 }
 
 /// The empty key no store takes.
@@ -222,7 +220,7 @@ fn refuse_twice(branch: &[Op]) -> Result<()> {
 
 fn twice(key: &Bytes) -> Result<()> {
     let help = "it is written twice in one transaction, or written and deleted: say once what it becomes";
-    Err(KvError::new(TXN, Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help))
+    Err(KvError::new("transaction", Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help))
 }
 
 /// Which keys one transaction may have.
@@ -278,7 +276,7 @@ mod tests {
             (redis.refuse(&at_once), "transaction of `k`: the store has no revisions"),
             (
                 redis.refuse(&Txn::new().delete_range(between.clone())),
-                "transaction of `a..c`: the store has no order of keys",
+                "delete of `a..c`: the store has no order of keys",
             ),
             (redis.refuse_page(&page), "list of `*`: the store has no revisions"),
             (redis.refuse_page(&PageRequest::new(between.clone())), "list of `a..c`: the store has no order of keys"),
@@ -298,13 +296,7 @@ mod tests {
             (error.reason(), error.help().unwrap().contains("takes 2 operations in one, these are 3")),
             (&Reason::TooLarge, true)
         );
-        assert!(
-            capabilities
-                .refuse(&Txn::new().put("a", "1234"))
-                .unwrap_err()
-                .to_string()
-                .starts_with("transaction of `a`")
-        );
+        assert!(capabilities.refuse(&Txn::new().put("a", "1234")).unwrap_err().to_string().starts_with("put of `a`"));
         assert!(capabilities.refuse(&Txn::new().put("a", "123").delete("b")).is_ok());
     }
 
@@ -319,18 +311,18 @@ mod tests {
         let other = Txn::new().when("other", Compare::Present).put_with("k", "v", Expiry::Keep);
         let keeps = |is| Txn::new().when("k", is).put_with("k", "v", Expiry::Keep);
         for (refused, what, mend) in [
-            (etcd.refuse(&Txn::new().put("", "v")), "transaction of ``: it is not valid", "at least one byte"),
+            (etcd.refuse(&Txn::new().put("", "v")), "put of ``: it is not valid", "at least one byte"),
             (etcd.refuse(&Txn::new().put("k", "1").put("k", "2")), "transaction of `k`: it is not valid", "twice"),
             (
                 etcd.refuse(&Txn::new().put("ka", "1").delete_range(KeyRange::prefix("k"))),
                 "transaction of `ka`: it is not valid",
                 "twice",
             ),
-            (etcd.refuse(&put(Expiry::After(Duration::ZERO))), "transaction of `k`: it is not valid", "delete the key"),
-            (etcd.refuse(&put(Expiry::Keep)), "transaction of `k`: it is not valid", "by a condition"),
+            (etcd.refuse(&put(Expiry::After(Duration::ZERO))), "put of `k`: it is not valid", "delete the key"),
+            (etcd.refuse(&put(Expiry::Keep)), "put of `k`: it is not valid", "by a condition"),
             (etcd.refuse(&other), "transaction of `k`: it is not valid", "by a condition"),
             (etcd.refuse(&keeps(Compare::Absent)), "transaction of `k`: it is not valid", "by a condition"),
-            (redis.refuse(&lease), "transaction of `k`: the store has no leases", ""),
+            (redis.refuse(&lease), "put of `k`: the store has no leases", ""),
             (etcd.refuse_watch(&[], &WatchOptions::default()), "watch: it is not valid", "at least one range"),
             (etcd.refuse_watch(&none, &WatchOptions::default()), "watch of `b..a`: it is not valid", "no keys"),
             (etcd.refuse_get(&Bytes::new(), At::Latest), "get of ``: it is not valid", "at least one byte"),

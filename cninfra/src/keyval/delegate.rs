@@ -122,7 +122,7 @@ impl<D: Delegate> Store for D {
 
     // counted as what it is: a transaction of one
     async fn put(&self, put: Put) -> Result<Written> {
-        counted!(self, Transaction, "transaction", |store| Store::put(&*store, put))
+        counted!(self, Transaction, "put", |store| Store::put(&*store, put))
     }
 
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {

@@ -42,6 +42,9 @@ pub enum Event {
         range: KeyRange,
     },
     /// The connection to the store. While it is lost, what was told may be outdated.
+    ///
+    /// It may be lost, too, where the store is there, but does not let be read what was told: what a user may not read any more is never told as deleted. The log says what is missing, and it is
+    /// [counted](super::WatchStats::failures).
     Link(Link),
 }
 
@@ -190,7 +193,7 @@ pub enum Previous {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Link {
-    /// It is lost: nothing is told until it is back.
+    /// It is lost: of what can not be read nothing is told until it is back. A store that can be read in part may go on to tell of changes of the rest.
     Lost,
     /// It is back. What was changed meanwhile follows, one by one or as a snapshot.
     Resumed,

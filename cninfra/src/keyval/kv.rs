@@ -273,7 +273,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Watches all keys that begin with one of these.
     ///
     /// # Errors
-    /// The store was closed, or can not watch such keys. That it is away is no error: the watch begins when it is there.
+    /// The store was closed, or can not watch such keys; [`Denied`](super::Reason::Denied), with the mend, where it is known at once that the user may watch none of them. That it is away is no error: the watch begins when it is there.
     pub async fn watch<P: AsRef<[u8]>>(
         &self,
         prefixes: impl IntoIterator<Item = P>,

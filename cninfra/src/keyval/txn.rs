@@ -114,6 +114,17 @@ impl Txn {
         self
     }
 
+    /// What it is called in messages: `put`, `delete` or `get`, where it is that alone, and else `transaction`.
+    #[must_use]
+    pub fn op(&self) -> &'static str {
+        match (&*self.conditions, &*self.then, &*self.otherwise) {
+            ([], [Op::Put(_)], []) => "put",
+            ([], [Op::Delete { .. }], []) => "delete",
+            ([], [Op::Get(_)], []) => "get",
+            _ => "transaction",
+        }
+    }
+
     /// What it is about, for messages: its only key or range, or the first of them.
     #[must_use]
     pub fn subject(&self) -> Option<KeyRange> {

@@ -46,7 +46,7 @@ impl Work {
     /// For the errors of it.
     pub(crate) fn asked(&self) -> Asked {
         match self {
-            Work::Commit(txn) => Asked::of_txn("transaction", txn),
+            Work::Commit(txn) => Asked::of_txn(txn.op(), txn),
             Work::Grant(_) => Asked::to_write("grant", None),
             Work::KeepAlive(lease) => Asked::to_repeat("keep alive", None).with_lease(Some(*lease)),
             Work::Revoke(lease) => Asked::to_repeat("revoke", None).with_lease(Some(*lease)),

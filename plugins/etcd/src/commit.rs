@@ -21,7 +21,7 @@ impl EtcdStore {
     pub(crate) async fn done(&self, txn: Txn) -> Result<TxnOutcome> {
         capabilities().refuse(&txn)?;
         if !txn::is_known(&txn) {
-            let asked = Asked::of_txn("transaction", &txn);
+            let asked = Asked::of_txn(txn.op(), &txn);
             let unsupported = Reason::Unsupported("such operation or condition");
             return Err(asked.error(unsupported, Applied::No).at(self.core.endpoints().clone()));
         }

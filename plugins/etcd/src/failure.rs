@@ -98,9 +98,17 @@ pub(crate) fn told(error: &KvError) -> String {
     }
 }
 
+/// What etcd says to a user who is known, but may not do this with these keys.
+pub(crate) const NO_RIGHT: &str = "permission denied";
+
+/// The same of an answer.
+pub(crate) fn is_of_rights(error: &Error) -> bool {
+    matches!(error, Error::GRpcStatus(status) if status.code() == Code::PermissionDenied && status.message().contains(NO_RIGHT))
+}
+
 /// The user is known, but may not do this with these keys: who he is, is no matter of keys.
 pub(crate) fn lacks_right(error: &KvError) -> bool {
-    let says_so = |source: &dyn StdError| source.to_string().contains("permission denied");
+    let says_so = |source: &dyn StdError| source.to_string().contains(NO_RIGHT);
     *error.reason() == Reason::Denied && error.source().is_some_and(says_so)
 }
 

@@ -3,12 +3,13 @@
 use crate::{
     convert::{bounds, entry, number, revision, start, state},
     core::Core,
-    failure::Asked,
+    failure::{Asked, is_of_rights},
+    monitor::PROBE_KEY,
     terms::Terms,
 };
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use cninfra::keyval::{Applied, At, Cursor, Entry, KeyRange, Page, PageRequest, Reason, Result};
-use etcd_client::GetOptions;
+use etcd_client::{GetOptions, Txn};
 
 impl Core {
     /// Reads a key.
@@ -44,7 +45,26 @@ impl Core {
         Ok((entries, state(read.header()), read.more()))
     }
 
-    /// The newest state, which most of the cluster agrees on.
+    /// The newest state, which most of the cluster agrees on, whatever keys the user may read.
+    ///
+    /// A read waits until its member has all that most of the cluster agrees on, and is refused after that where the key is not the user's. A refusal tells no state; but a transaction without operations does, which is anybody's and is not agreed on: that of the same
+    /// member, asked after the read, is as new.
+    pub(crate) async fn newest_of_all(&self, terms: Terms) -> Result<i64> {
+        let asked = || Asked::to_read("revision", None);
+        let read = self.call(terms, &asked, |wire| async {
+            let options = GetOptions::new().with_count_only();
+            match self.seating.read(wire.clone(), PROBE_KEY.into(), options).await {
+                Err(error) if is_of_rights(&error) => {
+                    let nothing = wire.with_spare(async move |client| client.txn(Txn::new()).await).await?;
+                    Ok(state(nothing.header()))
+                }
+                read => read.map(|read| state(read.header())),
+            }
+        });
+        read.await
+    }
+
+    /// The newest state, which most of the cluster agrees on, asked for by a range that the user may read.
     pub(crate) async fn newest(&self, terms: Terms, of: &KeyRange) -> Result<i64> {
         Ok(self.range(terms, "revision", of, None, GetOptions::new().with_count_only()).await?.1)
     }

@@ -23,7 +23,7 @@ use cninfra::{
 };
 use etcd_client::Client;
 use std::{fmt, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long the files of TLS may take to be read.
 const FILES: Duration = Duration::from_secs(5);
@@ -162,8 +162,17 @@ impl Store for EtcdStore {
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
         capabilities().refuse_watch(&ranges, &options)?;
         let asked = Asked::to_read("watch", ranges.first().cloned());
-        let watch = watch::begin(self.core.clone(), &self.tasks, ranges, options);
-        watch.ok_or_else(|| self.core.closed_error(&asked, Applied::No))
+        let begun = watch::begin(self.core.clone(), &self.tasks, ranges, options);
+        let (watch, refused) = begun.ok_or_else(|| self.core.closed_error(&asked, Applied::No))?;
+        let mut connection = self.connection();
+        tokio::select! {
+            biased;
+            // its first answer is waited for
+            refused = refused => refused.map_or(Ok(watch), Err),
+            // but not that of a server that is away: the watch begins when it is there
+            _ = connection.wait_for(|now| *now != Connection::Up) => Ok(watch),
+            () = sleep(*self.core.config.operation_timeout) => Ok(watch),
+        }
     }
 }
 
@@ -175,7 +184,7 @@ pub(crate) fn capabilities() -> Capabilities {
 impl Revisions for EtcdStore {
     fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
         Box::pin(async {
-            let newest = self.core.newest(self.core.terms(Lane::Callers), &KeyRange::key(monitor::PROBE_KEY)).await?;
+            let newest = self.core.newest_of_all(self.core.terms(Lane::Callers)).await?;
             let unsaid =
                 || Asked::to_read("revision", None).error(Reason::Other, Applied::No).because("it was not said");
             revision(newest).ok_or_else(unsaid)
@@ -205,8 +214,7 @@ async fn compact_often(core: Arc<Core>) {
         let mut has_failed = false;
         loop {
             tokio::time::sleep(*core.config.auto_compact).await;
-            let done = match core.newest(core.terms(Lane::Own), &KeyRange::key(monitor::PROBE_KEY)).await.map(revision)
-            {
+            let done = match core.newest_of_all(core.terms(Lane::Own)).await.map(revision) {
                 Ok(Some(newest)) => compact(&core, core.terms(Lane::Own), newest).await,
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),

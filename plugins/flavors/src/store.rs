@@ -104,7 +104,7 @@ impl KeyVal for ConfiguredStore {
     }
 
     fn put(&self, put: Put) -> BoxFuture<'_, Result<Written>> {
-        self.call("transaction", move |store| store.put(put))
+        self.call("put", move |store| store.put(put))
     }
 
     fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> BoxFuture<'_, Result<Watch>> {

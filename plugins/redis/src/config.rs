@@ -161,6 +161,11 @@ impl RedisConfig {
         self.master_name.is_none() && self.endpoint.is_none()
     }
 
+    /// Who the user is, for messages.
+    pub(crate) fn user(&self) -> &str {
+        self.username.as_deref().unwrap_or("default")
+    }
+
     /// Where it is, for messages.
     pub(crate) fn endpoints_shown(&self) -> String {
         match self.kind() {

@@ -86,8 +86,10 @@ impl Lifecycle for Redis {
         store.probe().await?;
         cx.log().debug(format_args!("is connected to {}", store.endpoints()));
         // who does not watch need not care
-        if let Ok(Some(why)) = store.mute().await {
-            cx.log().warn(format_args!("watches will be refused: {why}"));
+        match store.mute().await {
+            Ok(Some(why)) => cx.log().warn(format_args!("watches will be refused: {why}")),
+            Ok(None) => {}
+            Err(error) => cx.log().warn(format_args!("whether watches will be refused is not known: {error:#}")),
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use std::error::Error as _;
 /// [`PARTLY`](crate::failure::PARTLY).
 pub(crate) const TXN: &str = include_str!("txn.lua");
 /// What the server knows it by, once it has seen it.
-const TXN_SHA1: &str = "54c6686b899923834dd275ea3b7352092fe916ff";
+const TXN_SHA1: &str = "2c7a0b5edfdf261dbfe66df60b66d4f4e4da1682";
 
 /// Lets a value live on, if it is still there, and ends by itself: 1; 0 where another one is there, -1 where none is. One that lives for ever, or for longer, was put by somebody else.
 pub(crate) const RENEW: &str = "local found = redis.call('GET', KEYS[1])

@@ -25,12 +25,14 @@ use tokio::time::{Instant, timeout};
 /// Redis as a store: a single server, one with sentinels, or a cluster. A clone is the same one.
 ///
 /// It has no revisions, leases and order of keys, and says so ([`Capabilities`]). Keys are UTF-8. Values are plain strings of Redis: who asks for a key of another kind is told so;
-/// watches, listings and deletes of a prefix pass it over. Redis 6 or newer.
+/// watches, listings, and deletes and reads of a prefix pass it over, in a transaction with others, too. A put takes its place, and a delete of this very key deletes it, as `SET` and `DEL` do. Redis 6 or newer.
 ///
 /// - A transaction is one step of the server, be it of one operation or of many; in a cluster its keys have one `{tag}`. A delete or a read of a prefix that is alone in its transaction, and
 ///   without conditions, is done key by key instead, so that the server is not held up: others may see a part of it. One that is not alone holds up the server while it looks at all its keys.
 /// - Reads, and writes of small values without a life, that come while others are on their way go out together, as one `MGET` or `MSET`; not in a cluster, and not of a user who may not use these. Each has its own answer, as if it had gone alone.
 /// - A watch tells of each key what was read, in the order of the reads, and comes to the true state: values in between may be left out. See [`WatchOptions`].
+///   A range in which some key may not be read by the user has no snapshot: who was told of it before is told [`Link::Lost`](cninfra::keyval::Link::Lost), and nothing of that key; changes of the others are told as they come. The log
+///   has the key and the right that is missing. It is read again from time to time, and when all of it can be: `Resumed`, and the snapshot.
 /// - What is put [with the client](cninfra::keyval::Expiry::WithClient) has a life of its own, `session-ttl`, which is renewed: keys end one by one.
 ///   A key is one's own by its value and its life: of two clients that put the same value, whoever ends first takes it away.
 ///
@@ -68,14 +70,22 @@ impl Drop for Shared {
 const FEW: usize = 16;
 
 impl RedisStore {
-    /// Connects, and has the servers answer.
+    /// Connects, and has the servers answer. Where watches will be refused, since a server does not tell of changes or the user may not hear of them, the log says so, with the mend: see [`mute`](Self::mute). All else works then.
     ///
     /// # Errors
     /// They do not answer in time, the user is not known, or a file of TLS can not be read.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         let store = RedisStore::open(config).await?;
         match store.probe().await {
-            Ok(()) => Ok(store),
+            Ok(()) => {
+                // who does not watch need not care
+                match store.mute().await {
+                    Ok(Some(why)) => tracing::warn!("watches will be refused: {why}"),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!("whether watches will be refused is not known: {error:#}"),
+                }
+                Ok(store)
+            }
             Err(error) => {
                 // it has failed already
                 let _ = store.close().await;
@@ -126,7 +136,10 @@ impl RedisStore {
         monitor::look(core, core.config.read_within()).await
     }
 
-    /// Does a server refuse to tell of changes, so that watches are refused? Why, with the mend. It is asked now.
+    /// Will watches be refused, since a server does not tell of changes, or the user may not hear of them? Why, with the mend. It is asked and tried now, on a connection for this alone: first whether the server tells, then whether the user
+    /// may subscribe to the channels of all keys.
+    ///
+    /// Of a user who may not ask the server (`CONFIG GET`), `None` says that it can be tried: it is, when something is watched. One who may subscribe to the very patterns of what he watches, and to no others, is told of here, and can watch nevertheless.
     ///
     /// # Errors
     /// A server does not answer.
@@ -180,7 +193,7 @@ impl RedisStore {
 
     /// Does a transaction that its capabilities do not refuse.
     async fn commit_any(&self, txn: Txn) -> Result<TxnOutcome> {
-        let asked = || Asked::of_txn("transaction", &txn);
+        let asked = || Asked::of_txn(txn.op(), &txn);
         for Condition { key, .. } in &txn.conditions {
             refuse_key(&asked, key)?;
         }
@@ -298,7 +311,7 @@ impl Store for RedisStore {
             return Written::of(&self.commit(Txn::one(Op::Put(put))).await?);
         }
         self.capabilities().refuse_put(&put)?;
-        refuse_key(&|| Asked::to_write("transaction", Some(KeyRange::key(&put.key))), &put.key)?;
+        refuse_key(&|| txn::asked_to_put(&put), &put.key)?;
         let Shared { core, session, .. } = &*self.0;
         let (asked, command) = (|| txn::asked_to_put(&put), txn::set(core, &put));
         core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &command).await?;

@@ -22,7 +22,7 @@ local function find(key, pattern)
   end
   local keys, seen, cursor = {}, {}, '0'
   repeat
-    local reply = call('SCAN', cursor, 'MATCH', pattern, 'COUNT', 1000)
+    local reply = call('SCAN', cursor, 'MATCH', pattern, 'COUNT', 1000, 'TYPE', 'string')
     cursor = reply[1]
     for _, found in ipairs(reply[2]) do
       if not seen[found] then

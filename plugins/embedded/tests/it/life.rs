@@ -86,7 +86,7 @@ async fn a_store_that_is_closed_says_so() {
     let kv = Kv::new(store.clone());
     let put = kv.put("k", "v").await.unwrap_err();
     assert_eq!((put.reason(), put.applied()), (&Reason::Closed, Applied::No));
-    assert_eq!(put.to_string(), "transaction of `k` at memory: the store is closed");
+    assert_eq!(put.to_string(), "put of `k` at memory: the store is closed");
     let get = kv.get("k").await.unwrap_err();
     assert_eq!((get.reason(), &*get.to_string()), (&Reason::Closed, "get of `k` at memory: the store is closed"));
     assert_eq!(*store.revision().await.unwrap_err().reason(), Reason::Closed);

@@ -4,11 +4,16 @@ use super::{
     changes::{Group, groups},
     open::{Opened, Part},
     ranges::{Told, Tracked, segments},
+    refused::refused,
     run::{Then, Watcher, until},
     vigil::{EVERY, Found},
 };
-use crate::{convert::revision, failure::told, pulse::SILENCE};
-use cninfra::keyval::{Cause, Event, KeyRange, Pushed};
+use crate::{
+    convert::revision,
+    failure::{Asked, NO_RIGHT, told},
+    pulse::SILENCE,
+};
+use cninfra::keyval::{Applied, Cause, Event, KeyRange, KvError, Pushed, Reason};
 use etcd_client::{ResponseHeader, WatchResponse, proto::PbEvent};
 use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
@@ -188,7 +193,7 @@ impl Watcher {
             return Then::Again;
         }
         let followed = self.tracked.iter().filter(|tracked| !tracked.is_refused());
-        if reason.contains("permission denied") && self.together && parts < followed.count() {
+        if reason.contains(NO_RIGHT) && self.together && parts < followed.count() {
             return Then::Denied;
         }
         if reason.contains("auth token") {
@@ -197,12 +202,22 @@ impl Watcher {
             // it could not even begin
             for place in 0..self.tracked.len() {
                 if is_of_part(&self.tracked[place]) {
-                    self.refuse(place, &reason);
+                    let range = self.tracked[place].range.clone();
+                    self.refuse(place, self.not_begun(&range, reason));
                 }
             }
             return Then::Again;
         }
         Then::Lost(format!("the server has ended the watch: {reason}"))
+    }
+
+    /// Why a watch of etcd's could not even begin.
+    fn not_begun(&self, range: &KeyRange, reason: &str) -> KvError {
+        if reason.contains(NO_RIGHT) {
+            return refused(&self.core, range, reason.to_string());
+        }
+        let asked = Asked::to_read("watch", Some(range.clone()));
+        asked.error(Reason::Other, Applied::No).at(self.core.watches.endpoint()).because(reason.to_string())
     }
 
     /// Tells a transaction. What it has of what was told before, is left out.

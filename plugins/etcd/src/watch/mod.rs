@@ -8,6 +8,7 @@ mod gate;
 mod open;
 mod outage;
 mod ranges;
+mod refused;
 mod run;
 mod snapshot;
 mod vigil;
@@ -15,17 +16,24 @@ mod warned;
 
 use crate::core::Core;
 use cninfra::client::Tasks;
-use cninfra::keyval::{Feed, KeyRange, Watch, WatchOptions};
+use cninfra::keyval::{Feed, KeyRange, KvError, Watch, WatchOptions};
 use control::{Control, Wishes};
 pub(crate) use gate::Gate;
 pub(crate) use outage::Outages;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
-/// Begins a watch: it has a task of its own, which ends with the subscriber or the store. `None` where that is closed.
-pub(crate) fn begin(core: Arc<Core>, tasks: &Tasks, ranges: Vec<KeyRange>, options: WatchOptions) -> Option<Watch> {
+/// Begins a watch: it has a task of its own, which ends with the subscriber or the store. `None` where that is closed. Whether the user may watch none of the ranges is told beside it; nothing is, where that is not so, or not known at first.
+pub(crate) fn begin(
+    core: Arc<Core>,
+    tasks: &Tasks,
+    ranges: Vec<KeyRange>,
+    options: WatchOptions,
+) -> Option<(Watch, oneshot::Receiver<KvError>)> {
     let (feed, events) = Feed::new(&options);
     let wishes = Arc::new(Wishes::new(ranges));
-    let running = run::run(core.clone(), feed.clone(), wishes.clone(), options);
+    let (refuses, refused) = oneshot::channel();
+    let running = run::run(core.clone(), feed.clone(), wishes.clone(), options, refuses);
     let runs = tasks.spawn_unless(|| core.is_closed(), running);
-    runs.then(|| Watch::new(events, Arc::new(Control { core, wishes, feed })))
+    runs.then(|| (Watch::new(events, Arc::new(Control { core, wishes, feed })), refused))
 }

@@ -9,12 +9,16 @@ use super::{
 use crate::{
     convert::number,
     core::Core,
+    failure::told,
     terms::{Lane, Terms},
 };
 use cninfra::client::Pauses;
-use cninfra::keyval::{Cause, Event, Feed, Link, Pushed, WatchOptions};
-use std::{fmt, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep, sleep_until};
+use cninfra::keyval::{Cause, Event, Feed, KvError, Link, Pushed, Reason, WatchOptions};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep, sleep_until},
+};
 
 /// A range that the store does not let be read is asked for again after so long: rights do not come and go.
 const REFUSED: Duration = Duration::from_secs(5);
@@ -42,6 +46,15 @@ pub(super) struct Watcher {
     /// Ranges of one agent are watched as one.
     pub(super) together: bool,
     pub(super) pauses: Pauses,
+    /// Who has asked for it waits for its first answer, to be told if all is refused.
+    asker: Option<Asker>,
+}
+
+/// Who has asked for a watch.
+struct Asker {
+    refuses: oneshot::Sender<KvError>,
+    /// Of the first range that the user may not read.
+    why: Option<KvError>,
 }
 
 /// Why the server is followed no more.
@@ -62,7 +75,13 @@ pub(super) enum Then {
 }
 
 /// Tells events until the subscriber is gone or the store is closed.
-pub(super) async fn run(core: Arc<Core>, feed: Feed, wishes: Arc<Wishes>, options: WatchOptions) {
+pub(super) async fn run(
+    core: Arc<Core>,
+    feed: Feed,
+    wishes: Arc<Wishes>,
+    options: WatchOptions,
+    refuses: oneshot::Sender<KvError>,
+) {
     let _ending = Ending { feed: feed.clone(), wishes: wishes.clone() };
     let mut watcher = Watcher {
         core: core.clone(),
@@ -78,6 +97,7 @@ pub(super) async fn run(core: Arc<Core>, feed: Feed, wishes: Arc<Wishes>, option
         has_begun: false,
         together: true,
         pauses: Pauses::default(),
+        asker: Some(Asker { refuses, why: None }),
     };
     tokio::select! {
         biased;
@@ -119,6 +139,11 @@ impl Watcher {
                 Ok(()) if self.tracked.iter().all(Tracked::is_refused) => {
                     // the server has answered; the log has why each is refused
                     self.lost = None;
+                    if let Some(Asker { refuses, why: Some(why) }) = self.asker.take() {
+                        // he who has asked for it is told by this, and has no watch
+                        let _ = refuses.send(why);
+                        return;
+                    }
                     if !self.tracked.is_empty() {
                         self.tell_loss();
                     }
@@ -204,6 +229,7 @@ impl Watcher {
     }
 
     fn lose(&mut self, why: &str) {
+        self.asker = None;
         self.feed.has_failed();
         self.is_unsure = true;
         match &self.lost {
@@ -229,6 +255,7 @@ impl Watcher {
     /// The server has answered.
     pub(super) fn found(&mut self) {
         self.has_begun = true;
+        self.asker = None;
         if self.is_lost {
             self.is_lost = false;
             let _ = self.feed.push(Event::Link(Link::Resumed));
@@ -236,12 +263,18 @@ impl Watcher {
     }
 
     /// A range can not be read or followed: it is left out for a while, so that the others are told.
-    pub(super) fn refuse(&mut self, place: usize, why: &dyn fmt::Display) {
+    pub(super) fn refuse(&mut self, place: usize, error: KvError) {
         self.feed.has_failed();
         let tracked = &mut self.tracked[place];
         tracked.refuse(Instant::now() + REFUSED);
         if tracked.warned.is_due() {
-            tracing::warn!("{} is not watched, and is asked for again each {REFUSED:?}: {why}", tracked.range);
+            let (why, help) = (told(&error), error.help().unwrap_or_default());
+            tracing::warn!("{} is not watched, and is asked for again each {REFUSED:?}: {why}; {help}", tracked.range);
+        }
+        if let Some(asker) = &mut self.asker
+            && *error.reason() == Reason::Denied
+        {
+            asker.why.get_or_insert(error);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     ranges::Told,
+    refused::refused,
     run::{Then, Watcher},
 };
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     failure::{lacks_right, told},
 };
 use cninfra::keyval::{At, Cause, Event, KvError, Missed, PageRequest, Paging, Reason, Revision};
+use std::error::Error as _;
 use tokio::time::Instant;
 
 /// Others may be read nevertheless.
@@ -18,6 +20,11 @@ fn is_of_range(error: &KvError) -> bool {
         Reason::Unavailable | Reason::TimedOut(_) | Reason::Compacted(_) | Reason::Future | Reason::Closed => false,
         _ => true,
     }
+}
+
+/// What etcd has said.
+fn said(error: &KvError) -> Option<String> {
+    error.source().map(ToString::to_string)
 }
 
 impl Watcher {
@@ -58,7 +65,11 @@ impl Watcher {
                         continue;
                     }
                     Missed::GivesUp if is_of_range(&error) => {
-                        self.refuse(place, &error);
+                        let error = match said(&error).filter(|_| lacks_right(&error)) {
+                            Some(said) => refused(&self.core, &range, said),
+                            None => error,
+                        };
+                        self.refuse(place, error);
                         return Ok(at);
                     }
                     Missed::GivesUp => return Err(Then::Lost(told(&error))),

@@ -146,10 +146,13 @@ async fn thousands() {
         }
     };
     let writing = writer(through.clone());
+    // all at once: who begins one waits for its first answer
     for _ in 0..watches {
-        let watch = through.watch(["p/"], WatchOptions::default()).await.unwrap();
-        let told = told.clone();
-        tokio::spawn(async move { told.take(watch).await });
+        let (told, through) = (told.clone(), through.clone());
+        tokio::spawn(async move {
+            let watch = through.watch(["p/"], WatchOptions::default()).await.unwrap();
+            told.take(watch).await
+        });
     }
     all("snapshots", |told| &told.snapshots, watches).await;
     direct.put("p/k", "0").await.unwrap();

@@ -4,7 +4,7 @@ use crate::{
     faults::{has, is_end, is_lost},
     support::{SOON, next, shown, soon, until},
 };
-use cninfra::keyval::{Event, KeyRange, Kv, WatchOptions};
+use cninfra::keyval::{Applied, Event, KeyRange, Kv, Reason, Revisions as _, WatchOptions};
 use cninfra_etcd::{EtcdConfig, EtcdStore};
 use cninfra_testbed::{Etcd, require};
 use std::sync::Arc;
@@ -22,12 +22,7 @@ async fn ranges_that_may_be_read_are_told() {
     }
     etcd.add_user("bob", "pw", "m/");
     etcd.enable_auth("rootpw");
-    let config = EtcdConfig {
-        username: Some("bob".to_string()),
-        password: "pw".to_string().into(),
-        ..EtcdConfig::at([etcd.endpoint()])
-    };
-    let kv = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
+    let kv = as_bob(&etcd).await;
     let mut watch = kv.watch(["a/", "m/", "z/"], WatchOptions::default()).await.unwrap();
     assert_eq!(shown(&until(&mut watch, is_end).await), ["begin m/* Start", "item m/1=0", "end m/*"]);
     kv.put("m/1", "1").await.unwrap();
@@ -53,19 +48,50 @@ async fn ranges_that_may_be_read_are_told() {
     assert_eq!(shown(&until(&mut watch, has("m/1")).await), ["put m/1=3"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn where_none_may_be_read_it_is_lost_and_comes_back() {
-    require!(Etcd);
-    let etcd = Etcd::start();
-    etcd.add_user("bob", "pw", "m/");
-    etcd.enable_auth("rootpw");
+async fn as_bob(etcd: &Etcd) -> Kv<EtcdStore> {
     let config = EtcdConfig {
         username: Some("bob".to_string()),
         password: "pw".to_string().into(),
         ..EtcdConfig::at([etcd.endpoint()])
     };
-    let kv = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
-    let mut watch = kv.watch(["z/"], WatchOptions::default()).await.unwrap();
+    Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_none_may_be_read_there_is_no_watch() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.add_user("bob", "pw", "m/");
+    etcd.enable_auth("rootpw");
+    let kv = as_bob(&etcd).await;
+    let now = kv.store().revision().await.unwrap();
+    // with a snapshot first, and without
+    for options in [WatchOptions::default(), WatchOptions::default().from(now)] {
+        let error = kv.watch(["z/", "y/"], options).await.unwrap_err();
+        assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::No), "{error:?}");
+        assert!(error.to_string().starts_with("watch of `"), "{error}");
+        let range = error.range().unwrap().as_prefix().unwrap().escape_ascii().to_string();
+        let help = error.help().unwrap();
+        assert!(help.contains("`bob`"), "{help}");
+        assert!(help.contains(&format!("grant-permission ROLE read --prefix=true '{range}'")), "{help}");
+    }
+    etcd.ctl(&["role", "grant-permission", "--prefix=true", "bob", "readwrite", "z/"]);
+    let mut watch = kv.watch(["z/", "y/"], WatchOptions::default()).await.unwrap();
+    assert_eq!(shown(&until(&mut watch, is_end).await), ["begin z/* Start", "end z/*"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_none_may_be_read_any_more_it_is_lost_and_comes_back() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.add_user("bob", "pw", "m/");
+    etcd.enable_auth("rootpw");
+    let kv = as_bob(&etcd).await;
+    let mut watch = kv.watch(["m/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    etcd.ctl(&["role", "revoke-permission", "--prefix=true", "bob", "m/"]);
+    // the server sees it when the watch begins again
+    watch.handle().add(KeyRange::prefix("z/")).await.unwrap();
     until(&mut watch, is_lost).await;
     assert!(watch.handle().stats().failures > 0);
     etcd.ctl(&["role", "grant-permission", "--prefix=true", "bob", "readwrite", "z/"]);

@@ -4,10 +4,10 @@ use crate::{
     faults::{has, is_end, is_lost},
     support::{SOON, kv, shown, soon, until},
 };
-use cninfra::keyval::{Applied, Kv, Reason, WatchOptions};
+use cninfra::keyval::{Applied, Kv, Reason, Revisions as _, WatchOptions};
 use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
-use cninfra_testbed::{Certs, Etcd, EtcdOptions, require};
-use std::sync::Arc;
+use cninfra_testbed::{Certs, Etcd, EtcdCluster, EtcdOptions, require};
+use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 async fn open(config: &EtcdConfig) -> Kv<EtcdStore> {
@@ -134,4 +134,51 @@ async fn who_may_not_see_what_is_between_sees_what_is_his() {
     assert_eq!(shown(&until(&mut watch, has("a/1")).await), ["put a/1=1 (new)"]);
     kv.put("c/1", "1").await.unwrap();
     assert_eq!(shown(&until(&mut watch, has("c/1")).await), ["put c/1=1 (new)"]);
+}
+
+/// The config of a user of the tests, whose password is `pw`.
+fn as_user(name: &str, etcd: &Etcd) -> EtcdConfig {
+    EtcdConfig {
+        username: Some(name.to_string()),
+        password: "pw".to_string().into(),
+        ..EtcdConfig::at([etcd.endpoint()])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_revision_is_known_to_who_may_read_his_own_keys_alone() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.add_user("bob", "pw", "p/");
+    // one without any key
+    etcd.ctl(&["user", "add", "eve:pw"]);
+    etcd.enable_auth("rootpw");
+    let (bob, eve) = (open(&as_user("bob", &etcd)).await, open(&as_user("eve", &etcd)).await);
+    for _ in 0..20 {
+        let written = bob.put("p/k", "v").await.unwrap().revision.unwrap();
+        assert_eq!(bob.store().revision().await.unwrap(), written);
+        assert_eq!(eve.store().revision().await.unwrap(), written);
+    }
+    bob.get("q").await.unwrap_err();
+    assert_eq!(*eve.get("p/k").await.unwrap_err().reason(), Reason::Denied);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_that_most_do_not_agree_on_is_told_to_nobody() {
+    require!(Etcd);
+    let cluster = EtcdCluster::start();
+    let left = &cluster.members()[0];
+    left.add_user("bob", "pw", "p/");
+    left.enable_auth("rootpw");
+    let config = EtcdConfig { operation_timeout: cninfra::config::Duration::from_secs(2), ..as_user("bob", left) };
+    let bob = open(&config).await;
+    let written = bob.put("p/k", "v").await.unwrap().revision;
+    assert_eq!(bob.store().revision().await.ok(), written);
+    cluster.kill_all_but(0);
+    // it is a member that does not know that it is alone, and then one that does
+    let began = std::time::Instant::now();
+    while began.elapsed() < Duration::from_secs(5) {
+        let error = bob.store().revision().await.unwrap_err();
+        assert!(matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_)), "{error:?}");
+    }
 }

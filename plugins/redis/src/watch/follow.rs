@@ -3,6 +3,7 @@
 use super::{
     hub::Sync,
     inbox::{Inbox, Order},
+    unread::Unread,
 };
 use crate::{batch::BATCH, core::Core, monitor::with_cause};
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use cninfra::client::Pauses;
 use cninfra::keyval::{Cause, Event, Feed, KeyRange, KvError, Link, Pushed, Reason, WatchOptions};
 use std::{
     collections::BTreeMap,
+    fmt,
     hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
     sync::Arc,
     time::Duration,
@@ -41,11 +43,11 @@ pub(crate) struct Follower {
     pub(super) sync: watch::Receiver<Sync>,
     /// The version of the patterns that the servers tell of.
     confirmed: watch::Receiver<u64>,
-    /// Of the last time that all was read.
     /// How often a server had refused before it began.
     refusals: u64,
+    /// Of the last time that all was read.
     epoch: u64,
-    /// That the connection is lost was told.
+    /// That it is lost was told: a server is, or something can not be read.
     is_lost: bool,
     rescan: Instant,
     rereads: Pauses,
@@ -65,11 +67,13 @@ struct Due {
     /// It could not be read: it is tried again then, and what else there is goes on.
     again: Instant,
     pauses: Pauses,
+    /// The server has answered, and some of it could not be read: it is told when it is seen that all of it can be.
+    is_unread: bool,
 }
 
 impl Due {
     fn new(range: KeyRange, cause: Cause, since: u64) -> Self {
-        Due { range, cause, since, again: Instant::now(), pauses: Pauses::default() }
+        Due { range, cause, since, again: Instant::now(), pauses: Pauses::default(), is_unread: false }
     }
 }
 
@@ -95,6 +99,8 @@ pub(super) enum Told {
     Done,
     /// The store could not be read: again, a bit later.
     Failed,
+    /// The store has answered, and some of it can not be read: [`Follower::unread`] has noted it.
+    Unread,
     /// A server is not listened to any more: again, when it is.
     Outdated,
     /// The queue was thrown away: all is told anew.
@@ -183,8 +189,12 @@ impl Follower {
             }
             let now = Instant::now();
             let is_ready = |due: &&Due| due.since <= confirmed && due.again <= now;
-            let told = if let Some(Due { range, cause, .. }) = self.due.iter().find(is_ready).cloned() {
-                match self.snapshot(&range, cause).await {
+            let told = if let Some(Due { range, cause, is_unread, .. }) = self.due.iter().find(is_ready).cloned() {
+                let told = match is_unread {
+                    true => self.check(&range).await,
+                    false => self.snapshot(&range, cause).await,
+                };
+                match told {
                     Told::Failed => {
                         self.try_again(&range);
                         continue;
@@ -209,7 +219,7 @@ impl Follower {
             };
             match told {
                 Told::Done => pauses.reset(),
-                Told::Outdated => {}
+                Told::Outdated | Told::Unread => {}
                 Told::Failed => sleep(pauses.next()).await,
                 Told::Overflowed => {
                     self.all_due(Cause::Overflow);
@@ -241,25 +251,36 @@ impl Follower {
 
     /// The version of the patterns of which all servers tell; none where one does not. What the subscriber has to know of it is told.
     fn in_step(&mut self) -> Option<u64> {
-        let sync = self.sync.borrow_and_update().clone();
-        if !sync.in_step {
-            let is_trouble = sync.down || sync.refused.is_some();
-            if !self.is_lost && (!self.told.is_empty() || is_trouble) {
-                self.is_lost = true;
+        let (in_step, is_trouble, epoch) = {
+            let sync = self.sync.borrow_and_update();
+            (sync.in_step, sync.down || sync.refused.is_some(), sync.epoch)
+        };
+        let is_lost = match in_step {
+            true => !self.due.is_empty() && self.is_behind(),
+            false => self.is_lost || !self.told.is_empty() || is_trouble,
+        };
+        if std::mem::replace(&mut self.is_lost, is_lost) != is_lost {
+            if is_lost && !in_step {
                 // why is told in the log by who listens
                 self.feed.has_failed();
-                self.tell(Event::Link(Link::Lost));
             }
+            self.tell(Event::Link(if is_lost { Link::Lost } else { Link::Resumed }));
+        }
+        if !in_step {
             return None;
         }
-        if self.is_lost {
-            self.is_lost = false;
-            self.tell(Event::Link(Link::Resumed));
-        }
-        if std::mem::replace(&mut self.epoch, sync.epoch) != sync.epoch {
+        if std::mem::replace(&mut self.epoch, epoch) != epoch {
             self.all_due(Cause::Lost);
         }
         Some(*self.confirmed.borrow_and_update())
+    }
+
+    /// May something that was told be outdated, since it can not be read? Or can nothing be told for that? One range of several that was never told keeps the others from nothing.
+    fn is_behind(&self) -> bool {
+        match self.told.is_empty() {
+            true => self.due.iter().all(|due| due.is_unread),
+            false => self.due.iter().any(|due| due.is_unread && self.told.contains(&due.range)),
+        }
     }
 
     /// Is a server not listened to? What is read then may be older than what was told. Where hints were lost otherwise, all is read again after this: to begin at once
@@ -296,20 +317,55 @@ impl Follower {
         }
     }
 
-    /// Something could not be read: that is counted, and the log is told of it from time to time. Returns whether it may pass.
-    pub(super) fn has_failed(&mut self, error: &KvError) -> bool {
+    /// The store could not be read: that is counted, and the log is told of it from time to time.
+    pub(super) fn has_failed(&mut self, error: &KvError) {
         if *error.reason() == Reason::Closed {
-            return true;
+            return;
         }
-        self.feed.has_failed();
         let (why, help) = (with_cause(error), error.help().unwrap_or_default());
-        if self.complained.is_none_or(|last| last.elapsed() >= TELL) {
-            self.complained = Some(Instant::now());
-            tracing::warn!("a watch can not read what it watches: {why}; {help}");
-        } else {
-            tracing::debug!("a watch can not read what it watches: {why}; {help}");
+        self.complain(format_args!("a watch can not read what it watches: {why}; {help}"), false);
+    }
+
+    /// Something of a range can not be read, though the store has answered. What is there is not known by that, so nothing is told of it: the range is read again from time to time, and is told when all of
+    /// it can be read. Who was told of it before knows until then that it may be outdated.
+    pub(super) fn unread(&mut self, range: &KeyRange, what: &Unread, took: Duration) {
+        let place = self.due.iter().position(|due| due.range == *range).unwrap_or_else(|| {
+            self.due.push(Due::new(range.clone(), Cause::Lost, 0));
+            self.due.len() - 1
+        });
+        let due = &mut self.due[place];
+        if self.told.contains(range) {
+            due.cause = Cause::Lost;
         }
-        error.is_transient()
+        // most of the time is for what can be read
+        due.again = Instant::now() + due.pauses.next().max(9 * took);
+        let is_news = !std::mem::replace(&mut due.is_unread, true);
+        let what = what.shown(range, self.core.config.user());
+        self.complain(format_args!("{what}"), is_news);
+    }
+
+    /// Is it known already that something of a range can not be read?
+    pub(super) fn is_unread(&self, range: &KeyRange) -> bool {
+        self.due.iter().any(|due| due.is_unread && due.range == *range)
+    }
+
+    /// All of a range can be read: its snapshot is next.
+    pub(super) fn readable(&mut self, range: &KeyRange) {
+        for due in self.due.iter_mut().filter(|due| due.range == *range) {
+            due.is_unread = false;
+            tracing::info!("a watch can read all of `{range}`");
+        }
+    }
+
+    /// Something is counted that went wrong. The log is told, but of what is no news only from time to time.
+    fn complain(&mut self, what: fmt::Arguments<'_>, is_news: bool) {
+        self.feed.has_failed();
+        if is_news || self.complained.is_none_or(|last| last.elapsed() >= TELL) {
+            self.complained = Some(Instant::now());
+            tracing::warn!("{what}");
+        } else {
+            tracing::debug!("{what}");
+        }
     }
 
     /// A range could not be read.

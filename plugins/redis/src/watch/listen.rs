@@ -267,7 +267,9 @@ impl Session<'_> {
         }
         let asked = timeout(PATIENCE, self.wire.subscribe(patterns, wanted)).await;
         match asked.unwrap_or_else(|_| Err(Failure::lost("no answer to PSUBSCRIBE"))) {
-            Err(failure) if failure.is_denied() => Err(Ended::Refused(notify::refused(self.endpoint, &failure))),
+            Err(failure) if failure.is_denied() => {
+                Err(Ended::Refused(notify::refused(self.core, self.endpoint, &failure)))
+            }
             other => Ok(other?),
         }
     }
@@ -280,13 +282,13 @@ impl Session<'_> {
         match self.core.call(self.core.to_write(Who::Own), &asked, &To::Node(self.endpoint.clone()), &command).await {
             Ok(_) => {}
             Err(error) if *error.reason() == Reason::Denied => {
-                return Err(Ended::Refused(notify::unproved(self.endpoint, &error)));
+                return Err(Ended::Refused(notify::unproved(self.core, self.endpoint, &error)));
             }
             Err(error) => return Err(error.into()),
         }
         let heard = timeout(PATIENCE, echoed).await.is_ok_and(|heard| heard.is_ok());
         if !heard {
-            return Err(Ended::Refused(notify::unheard(self.endpoint)));
+            return Err(Ended::Refused(notify::unheard(self.core, self.endpoint)));
         }
         self.subscribe(echo.pattern.iter(), false).await
     }

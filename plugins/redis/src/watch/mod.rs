@@ -8,6 +8,7 @@ mod inbox;
 mod listen;
 mod notify;
 mod pass;
+mod unread;
 
 pub(crate) use control::Control;
 pub(crate) use follow::Follower;

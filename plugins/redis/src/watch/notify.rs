@@ -1,13 +1,15 @@
 //! What a server has to tell for a watch.
 
+use super::hub::channel;
 use crate::{
     call::{To, Who},
     core::Core,
     failure::{Asked, Failure},
-    wire::{Command, Reply},
+    wire::{Command, Reply, Wire},
 };
-use cninfra::keyval::{KvError, Reason, Result};
+use cninfra::keyval::{Applied, KvError, Reason, Result};
 use std::{error::Error, sync::Arc};
+use tokio::time::timeout;
 
 /// Does a server tell of changes?
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,20 +43,62 @@ pub(crate) async fn ask(core: &Core, endpoint: &Arc<str>) -> Result<Tells> {
     match core.call(turn(), &asked, &to, &set).await {
         Ok(_) => Ok(Tells::Yes),
         Err(error) if is_not_ours(&error) => Ok(Tells::No(format!(
-            "redis at {endpoint} does not tell of changes, and does not let this user switch it on: set `notify-keyspace-events` to \"KA\" there"
+            "redis at {endpoint} does not tell of changes (`notify-keyspace-events` is \"{flags}\"), and to switch it on, as `enable-notifications` says, was tried and refused ({}): set `notify-keyspace-events` to \"KA\" there, or give the user the right: `ACL SETUSER {} +config|set`",
+            cause(&error),
+            core.config.user()
         ))),
         Err(error) => Err(error),
     }
 }
 
-/// Which server does not tell, if one does not.
+/// Why watches will be refused, where that can be known before there is one: by a server that does not tell, or since the user may not hear of it.
 pub(crate) async fn mute(core: &Core) -> Result<Option<String>> {
     for primary in core.primaries() {
-        if let Tells::No(why) = ask(core, &primary).await? {
-            return Ok(Some(why));
+        let why = match ask(core, &primary).await? {
+            Tells::No(why) => Some(why),
+            Tells::Yes => None,
+            Tells::Unknown => provable(core, &primary).await?,
+        };
+        let why = if why.is_none() { hears(core, &primary).await? } else { why };
+        if why.is_some() {
+            return Ok(why);
         }
     }
     Ok(None)
+}
+
+/// May the user try whether the server tells, who may not ask? Of which keys, is seen when something is watched.
+async fn provable(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
+    let asked = || Asked::to_read("notifications", None);
+    let nothing = Command::new("EVAL", ["return 1", "0"]);
+    match core.call(core.to_read(Who::Own), &asked, &To::Node(endpoint.clone()), &nothing).await {
+        Ok(_) => {
+            tracing::info!(
+                "whether redis at {endpoint} tells of changes is tried when something is watched: to ask is not this user's right (`ACL SETUSER {} +config|get`)",
+                core.config.user()
+            );
+            Ok(None)
+        }
+        Err(error) if is_not_ours(&error) => Ok(Some(unproved(core, endpoint, &error))),
+        Err(error) => Err(error),
+    }
+}
+
+/// May the user hear of changes? It is tried, on a connection that is there for nothing else, since calls need one that hears nothing.
+async fn hears(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
+    let trying = async {
+        let (wire, _hints) = Wire::dial_for_hints(&core.dial, endpoint).await?;
+        let heard = wire.subscribe(vec![format!("{}*", channel(core.config.db))], true).await;
+        wire.close().await;
+        heard
+    };
+    let (asked, limit) = (Asked::to_read("notifications", None), core.config.read_within());
+    match timeout(limit, trying).await {
+        Ok(Ok(())) => Ok(None),
+        Ok(Err(failure)) if failure.is_denied() => Ok(Some(refused(core, endpoint, &failure))),
+        Ok(Err(failure)) => Err(failure.into_error(&asked, endpoint)),
+        Err(_) => Err(core.late(limit, &asked, endpoint, Applied::No)),
+    }
 }
 
 /// The user may not do this, or the server, of somebody who hosts it, does not know it.
@@ -69,24 +113,43 @@ fn is_enough(flags: &str) -> bool {
     has('K') && (has('A') || ['g', '$', 'x', 'e'].into_iter().all(has))
 }
 
+fn cause(error: &KvError) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
 /// The server has refused to tell: what can be done.
-pub(crate) fn refused(endpoint: &Arc<str>, failure: &Failure) -> String {
+pub(crate) fn refused(core: &Core, endpoint: &Arc<str>, failure: &Failure) -> String {
+    let (user, channel) = (core.config.user(), channel(core.config.db));
+    if failure.has_no_command() {
+        return format!(
+            "redis at {endpoint} does not let this user hear of changes ({failure}): `ACL SETUSER {user} +psubscribe +punsubscribe +ping`"
+        );
+    }
     format!(
-        "redis at {endpoint} does not let this user hear of changes ({failure}): give it the channels, such as `ACL SETUSER name allchannels +psubscribe +punsubscribe +ping`"
+        "redis at {endpoint} does not let this user hear of changes ({failure}), unless it has the channels of what is watched by their very pattern, such as `&{channel}PREFIX*`: `ACL SETUSER {user} allchannels`"
     )
 }
 
 /// It was tried, and nothing was heard.
-pub(crate) fn unheard(endpoint: &Arc<str>) -> String {
+pub(crate) fn unheard(core: &Core, endpoint: &Arc<str>) -> String {
+    let not_set = match core.config.enable_notifications {
+        true => format!(
+            " (`enable-notifications` needs the right to: `ACL SETUSER {} +config|get +config|set`)",
+            core.config.user()
+        ),
+        false => String::new(),
+    };
     format!(
-        "redis at {endpoint} does not tell of changes: a key was written there, and nothing was heard of it; set `notify-keyspace-events` to \"KA\" there"
+        "redis at {endpoint} does not tell of changes: a key was written there, and nothing was heard of it; set `notify-keyspace-events` to \"KA\" there{not_set}"
     )
 }
 
 /// It can not be tried.
-pub(crate) fn unproved(endpoint: &Arc<str>, error: &KvError) -> String {
+pub(crate) fn unproved(core: &Core, endpoint: &Arc<str>, error: &KvError) -> String {
     format!(
-        "whether redis at {endpoint} tells of changes can not be known ({error}): give the user `+config|get`, or `+eval` and keys to write"
+        "whether redis at {endpoint} tells of changes can not be known ({}): `ACL SETUSER {} +config|get`, or `+eval` and keys to write",
+        cause(error),
+        core.config.user()
     )
 }
 

@@ -1,20 +1,49 @@
 //! What a [`Follower`] reads, and tells of it.
 
-use super::follow::{Follower, Known, Told, hash};
+use super::{
+    follow::{Follower, Known, Told, hash},
+    unread::Unread,
+};
 use crate::{batch::BATCH, call::Who, failure::Asked, scan::Scan};
 use bytes::Bytes;
-use cninfra::keyval::{Cause, Change, Entry, Event, KeyRange, Previous, Pushed, Reason, Result};
-use std::collections::HashSet;
+use cninfra::keyval::{Cause, Change, Entry, Event, KeyRange, KvError, Previous, Pushed, Reason, Result};
+use std::{collections::HashSet, time::Duration};
+use tokio::time::Instant;
 
 const OP: &str = "watch";
+
+/// A walk over the keys of a range.
+struct Pass {
+    tells: Tells,
+    seen: HashSet<Bytes>,
+    unread: Unread,
+}
+
+/// What is told of the keys that are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tells {
+    /// Each, as an item of the snapshot.
+    Items,
+    /// What is different.
+    Changes,
+    /// Nothing: it is counted how many can not be read.
+    Nothing,
+    /// Nothing, and it ends at the first one that can not be read.
+    Whether,
+}
+
+impl Pass {
+    fn new(tells: Tells) -> Self {
+        Pass { tells, seen: HashSet::new(), unread: Unread::default() }
+    }
+}
 
 impl Follower {
     /// Tells a snapshot.
     pub(super) async fn snapshot(&mut self, range: &KeyRange, cause: Cause) -> Told {
         // it is told when something was read, so that of a range that can not be read nothing is told
         self.beginning = Some(Event::snapshot_begin(range.clone(), cause));
-        let mut seen = HashSet::new();
-        let told = self.pass(range, &mut seen, true).await;
+        let told = self.pass(range, Tells::Items).await;
         if told != Told::Done {
             return told;
         }
@@ -28,6 +57,15 @@ impl Follower {
         Told::Done
     }
 
+    /// Looks whether all of a range can be read by now.
+    pub(super) async fn check(&mut self, range: &KeyRange) -> Told {
+        let told = self.pass(range, Tells::Whether).await;
+        if told == Told::Done {
+            self.readable(range);
+        }
+        told
+    }
+
     /// Tells the beginning of the snapshot, once.
     async fn begin(&mut self) -> Option<Told> {
         let beginning = self.beginning.take()?;
@@ -37,8 +75,8 @@ impl Follower {
     /// Reads all, and tells what is different.
     pub(super) async fn read_all(&mut self) -> Told {
         for range in self.told.clone() {
-            let told = self.pass(&range, &mut HashSet::new(), false).await;
-            if told != Told::Done {
+            let told = self.pass(&range, Tells::Changes).await;
+            if !matches!(told, Told::Done | Told::Unread) {
                 return told;
             }
         }
@@ -46,10 +84,21 @@ impl Follower {
         Told::Done
     }
 
-    /// Reads a range: each of its keys is an item of the snapshot, or a change where it is one.
-    async fn pass(&mut self, range: &KeyRange, seen: &mut HashSet<Bytes>, as_items: bool) -> Told {
+    /// Reads a range, and tells of its keys. Where some can not be read, nothing of it is told as what is there.
+    async fn pass(&mut self, range: &KeyRange, tells: Tells) -> Told {
+        let (mut pass, began) = (Pass::new(tells), Instant::now());
+        let told = self.walk(range, &mut pass).await;
+        if !matches!(told, Told::Done | Told::Unread) || pass.unread.is_none() {
+            return told;
+        }
+        self.unread(range, &pass.unread, began.elapsed());
+        Told::Unread
+    }
+
+    async fn walk(&mut self, range: &KeyRange, pass: &mut Pass) -> Told {
+        let epoch = self.sync.borrow().epoch;
         if let Some(key) = range.single() {
-            let told = self.pass_keys(vec![key.clone()], seen, as_items).await;
+            let told = self.pass_keys(vec![key.clone()], pass, false).await;
             if told != Told::Done {
                 return told;
             }
@@ -60,16 +109,20 @@ impl Follower {
                 let mut keys =
                     match self.unless_lost(scan.next(&self.core, self.core.to_read(Who::Own), &asked, range)).await {
                         None => return Told::Outdated,
-                        Some(Err(error)) => {
+                        Some(Err(error)) if may_pass(&error) => {
                             self.has_failed(&error);
                             return Told::Failed;
                         }
+                        Some(Err(error)) => {
+                            pass.unread = Unread::whole(error);
+                            return Told::Unread;
+                        }
                         Some(Ok(keys)) => keys,
                     };
-                keys.retain(|key| !seen.contains(key));
+                keys.retain(|key| !pass.seen.contains(key));
                 while !keys.is_empty() {
                     let rest = keys.split_off(keys.len().min(BATCH));
-                    let told = self.pass_keys(keys, seen, as_items).await;
+                    let told = self.pass_keys(keys, pass, false).await;
                     if told != Told::Done {
                         return told;
                     }
@@ -82,9 +135,12 @@ impl Follower {
         }
         // a key that has moved to a server that was read before is still there: what is missing is looked at by itself
         let known = self.known.range::<Bytes, _>(range.bounds()).map(|(key, _)| key);
-        let missing: Vec<Bytes> = known.filter(|key| !seen.contains(*key)).cloned().collect();
+        let missing: Vec<Bytes> = known.filter(|key| !pass.seen.contains(*key)).cloned().collect();
+        // on one server, which was the same all the time, none has moved: one that the user may not read any more is not there
+        let is_same = self.sync.borrow().epoch == epoch;
+        let is_gone = is_same && !self.core.is_cluster() && range.single().is_none();
         for keys in missing.chunks(BATCH) {
-            let told = self.pass_keys(keys.to_vec(), seen, as_items).await;
+            let told = self.pass_keys(keys.to_vec(), pass, is_gone).await;
             if told != Told::Done {
                 return told;
             }
@@ -92,25 +148,35 @@ impl Follower {
         if self.is_outdated() { Told::Outdated } else { Told::Done }
     }
 
-    async fn pass_keys(&mut self, keys: Vec<Bytes>, seen: &mut HashSet<Bytes>, as_items: bool) -> Told {
+    /// Reads some keys, and tells of them. One that can not be read is gone, where that is so of all that are not found otherwise.
+    async fn pass_keys(&mut self, keys: Vec<Bytes>, pass: &mut Pass, is_gone: bool) -> Told {
         let Some(values) = self.unless_lost(self.core.read(self.core.to_read(Who::Own), OP, &keys)).await else {
             return Told::Outdated;
         };
+        let mut read = Vec::with_capacity(values.len());
         for (key, value) in keys.into_iter().zip(values) {
-            let value = match self.is_there(value) {
-                Read::Is(value) => Some(value),
-                Read::Unreadable => None,
-                Read::Failed => return Told::Failed,
-            };
-            seen.insert(key.clone());
-            if as_items && let Some(not) = self.begin().await {
-                return not;
+            pass.seen.insert(key.clone());
+            match Read::of(value) {
+                Read::Is(value) => read.push((key, value)),
+                Read::Unreadable(_) if is_gone => read.push((key, None)),
+                Read::Unreadable(error) => pass.unread.add(error),
+                Read::Failed(error) => {
+                    self.has_failed(&error);
+                    return Told::Failed;
+                }
             }
-            let told = match (value, as_items) {
-                (value, true) => self.item(key, value.flatten()).await,
-                (Some(value), false) => self.change(key, value, None).await,
-                // it is as it was told before
-                (None, false) => Told::Done,
+        }
+        match pass.tells {
+            Tells::Whether if !pass.unread.is_none() => return Told::Unread,
+            // it is no snapshot: none of these is told, and the rest is only counted
+            Tells::Items if !pass.unread.is_none() => pass.tells = Tells::Nothing,
+            _ => {}
+        }
+        for (key, value) in read {
+            let told = match pass.tells {
+                Tells::Items => self.item(key, value).await,
+                Tells::Changes => self.change(key, value, None).await,
+                Tells::Nothing | Tells::Whether => Told::Done,
             };
             if told != Told::Done {
                 return told;
@@ -121,6 +187,9 @@ impl Follower {
 
     /// Tells a key of a snapshot.
     async fn item(&mut self, key: Bytes, value: Option<Bytes>) -> Told {
+        if let Some(not) = self.begin().await {
+            return not;
+        }
         let Some(value) = value else {
             // what is not an item is told as deleted at the end
             self.known.remove(&key);
@@ -146,11 +215,16 @@ impl Follower {
         let mut left = Vec::new();
         for ((key, expired), value) in dirty.into_iter().zip(values) {
             if told == Told::Done {
-                told = match self.is_there(value) {
+                told = match Read::of(value) {
                     Read::Is(value) => self.change(key.clone(), value, expired.then_some(true)).await,
-                    // it is as it was told before
-                    Read::Unreadable => Told::Done,
-                    Read::Failed => Told::Failed,
+                    Read::Unreadable(error) => {
+                        self.unread_change(&key, error);
+                        Told::Done
+                    }
+                    Read::Failed(error) => {
+                        self.has_failed(&error);
+                        Told::Failed
+                    }
                 };
             }
             if told != Told::Done {
@@ -161,13 +235,14 @@ impl Follower {
         told
     }
 
-    /// What is a list or a hash has no value.
-    fn is_there(&mut self, value: Result<Option<Bytes>>) -> Read {
-        match value {
-            Ok(value) => Read::Is(value),
-            Err(error) if *error.reason() == Reason::Malformed => Read::Is(None),
-            Err(error) if self.has_failed(&error) => Read::Failed,
-            Err(_) => Read::Unreadable,
+    /// A key has changed, and it can not be known how: each range that has it is to be read again, until it can be.
+    fn unread_change(&mut self, key: &Bytes, error: KvError) {
+        let mut what = Unread::default();
+        what.add(error);
+        let behind: Vec<KeyRange> = self.told.iter().filter(|range| range.contains(key)).cloned().collect();
+        // one of which it is known is read again in any case: it is not to wait longer for a key that changes all the time
+        for range in behind.iter().filter(|range| !self.is_unread(range)).collect::<Vec<_>>() {
+            self.unread(range, &what, Duration::ZERO);
         }
     }
 
@@ -224,10 +299,27 @@ impl Follower {
 enum Read {
     /// The value that it has, if it has one.
     Is(Option<Bytes>),
-    /// The user may not read it, or the like: it is passed over.
-    Unreadable,
+    /// The server has answered, but not with its value: the user may not read it, or the like.
+    Unreadable(KvError),
     /// The server could not be asked: again, a bit later.
-    Failed,
+    Failed(KvError),
+}
+
+impl Read {
+    fn of(value: Result<Option<Bytes>>) -> Self {
+        match value {
+            Ok(value) => Read::Is(value),
+            // what is a list or a hash has no value
+            Err(error) if *error.reason() == Reason::Malformed => Read::Is(None),
+            Err(error) if may_pass(&error) => Read::Failed(error),
+            Err(error) => Read::Unreadable(error),
+        }
+    }
+}
+
+/// Is it of the server that something could not be read, or of the store that ends?
+fn may_pass(error: &KvError) -> bool {
+    *error.reason() == Reason::Closed || error.is_transient()
 }
 
 fn not_done(pushed: Pushed) -> Option<Told> {

@@ -4,8 +4,10 @@
 mod faults;
 mod gather;
 mod history;
+mod lines;
 mod many;
 mod plugin;
+mod rights;
 mod secure;
 mod session;
 mod several;

@@ -2,11 +2,11 @@
 
 use cninfra::{
     Result,
-    keyval::{Event, Kv, Watch},
+    keyval::{Change, Event, Kv, Watch},
     testing::Subject,
 };
 use cninfra_redis::{RedisConfig, RedisStore};
-use cninfra_testbed::RedisSentinel;
+use cninfra_testbed::{Redis, RedisSentinel};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -63,5 +63,23 @@ pub(crate) async fn until(watch: &mut Watch, is_so: impl Fn(&Event) -> bool) -> 
             return told;
         }
         assert!(told.len() < 100_000, "it does not come: {:?}", &told[told.len() - 5..]);
+    }
+}
+
+/// A store of a server, as the user without a name.
+pub(crate) async fn connect(redis: &Redis) -> RedisStore {
+    RedisStore::connect(RedisConfig::at(redis.addr().to_string())).await.unwrap()
+}
+
+/// A snapshot has been told.
+pub(crate) fn is_end(event: &Event) -> bool {
+    matches!(event, Event::SnapshotEnd { .. })
+}
+
+/// The next event, which is a change of one key.
+pub(crate) async fn change(watch: &mut Watch) -> Change {
+    match next(watch).await {
+        Event::Changes { mut changes, .. } if changes.len() == 1 => changes.remove(0),
+        other => panic!("{other:?}"),
     }
 }

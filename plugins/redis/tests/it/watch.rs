@@ -1,31 +1,15 @@
 //! What a watch of a single server tells.
 
-use crate::support::{SOON, eventually, kv, next, until};
+use crate::support::{SOON, change, connect, eventually, is_end, kv, next, until};
 use cninfra::keyval::{
-    Applied, Cause, Change, ChangeKind, Event, Expiry, KeyRange, Link as State, Overflow, Previous, Reason,
+    Applied, Cause, ChangeKind, Event, Expiry, KeyRange, Link as State, Op, OpResult, Overflow, Previous, Reason, Txn,
     WatchOptions,
 };
 use cninfra::testing::Link;
 use cninfra_redis::{Connection, RedisConfig, RedisStore};
 use cninfra_testbed::{Redis, RedisOptions, require};
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
-
-async fn connect(redis: &Redis) -> RedisStore {
-    RedisStore::connect(RedisConfig::at(redis.addr().to_string())).await.unwrap()
-}
-
-fn is_end(event: &Event) -> bool {
-    matches!(event, Event::SnapshotEnd { .. })
-}
-
-/// The next change.
-async fn change(watch: &mut cninfra::keyval::Watch) -> Change {
-    match next(watch).await {
-        Event::Changes { mut changes, .. } if changes.len() == 1 => changes.remove(0),
-        other => panic!("{other:?}"),
-    }
-}
+use tokio::time::{sleep, timeout};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_others_write_in_any_way_is_told() {
@@ -121,6 +105,16 @@ async fn keys_of_other_kinds_are_no_values_and_said_so() {
     assert_eq!(all.list_keys("p/").all().await.unwrap().len(), 1);
     assert_eq!(all.delete_prefix("p/").await.unwrap(), 1);
     assert_eq!(redis.call(&["EXISTS", "p/hash", "p/v"]).number(), Some(2));
+    // also in a transaction with others, which reads what a listing has
+    all.put("p/w", "2").await.unwrap();
+    let prefix = || KeyRange::prefix("p/");
+    let mut both = Txn::new().get("q");
+    both.then.push(Op::Get(prefix()));
+    let read = all.commit(both).await.unwrap().results;
+    assert!(matches!(&read[1], OpResult::Got(entries) if entries.len() == 1 && entries[0].key == "p/w"), "{read:?}");
+    let deleted = all.commit(Txn::new().put("q", "2").delete_range(prefix())).await.unwrap();
+    assert_eq!(deleted.results[1], OpResult::deleted(1, Vec::new()));
+    assert_eq!(redis.call(&["EXISTS", "p/hash", "p/v"]).number(), Some(2));
     store.close().await.unwrap();
 }
 
@@ -138,6 +132,11 @@ async fn keys_that_are_no_text_are_refused() {
     ] {
         assert_eq!(*error.reason(), Reason::Invalid);
         assert!(error.help().unwrap().contains("UTF-8"), "{error:?}");
+    }
+    // it is called what it was asked for as
+    for expiry in [Expiry::Never, Expiry::After(Duration::from_secs(9)), Expiry::WithClient] {
+        let error = all.put_with(wrong, "v", expiry).await.unwrap_err();
+        assert!(error.to_string().starts_with("put of `"), "{error}");
     }
     store.close().await.unwrap();
 }
@@ -196,62 +195,6 @@ async fn a_server_that_stops_to_tell_is_noticed() {
     assert_eq!(told[1], Event::snapshot_begin(KeyRange::prefix("p/"), Cause::Lost));
     assert!(matches!(&told[2], Event::Item(entry) if entry.key == "p/k" && entry.value == "1"), "{told:?}");
     store.close().await.unwrap();
-}
-
-/// A user, with what the rules give.
-async fn as_user(redis: &Redis) -> RedisStore {
-    let mut config = RedisConfig::at(redis.addr().to_string());
-    (config.username, config.password) = (Some("agent".to_string()), "secret".to_string().into());
-    RedisStore::connect(config).await.unwrap()
-}
-
-const COMMANDS: &str = "+ping +get +set +del +scan +eval +evalsha +exists";
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_who_may_not_ask_the_server_tries_it() {
-    require!(Redis);
-    let rules = format!("on >secret ~p/* allchannels {COMMANDS} +psubscribe +punsubscribe");
-    for (flags, tells) in [("KA", true), ("", false)] {
-        let redis = RedisOptions::default().user("agent", &rules).notify(flags).start();
-        let store = as_user(&redis).await;
-        // another one, who sees all that is told
-        let other = connect(&redis).await;
-        let mut others = match tells {
-            true => Some(kv(&other).watch(["p/"], WatchOptions::default()).await.unwrap()),
-            false => None,
-        };
-        for range in [KeyRange::prefix("p/"), KeyRange::key("p/k")] {
-            let watch = kv(&store).watch_ranges([range], WatchOptions::default()).await;
-            assert_eq!(watch.is_ok(), tells, "{watch:?}");
-            let Ok(mut watch) = watch else {
-                assert!(watch.unwrap_err().help().unwrap().contains("notify-keyspace-events"));
-                continue;
-            };
-            until(&mut watch, is_end).await;
-            kv(&store).put("p/k", format!("{:?}", Instant::now())).await.unwrap();
-            assert_eq!(change(&mut watch).await.key, "p/k");
-        }
-        if let Some(others) = &mut others {
-            until(others, is_end).await;
-            // nobody sees what was tried
-            assert_eq!((change(others).await.key, change(others).await.key), ("p/k".into(), "p/k".into()));
-        }
-        store.close().await.unwrap();
-        other.close().await.unwrap();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_who_may_not_hear_is_refused_with_the_mend() {
-    require!(Redis);
-    for rules in ["on >secret ~* resetchannels +@all", "on >secret ~* allchannels +@all -psubscribe"] {
-        let redis = RedisOptions::default().user("agent", rules).start();
-        let store = as_user(&redis).await;
-        let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
-        assert_eq!(*error.reason(), Reason::Denied, "{rules}: {error:?}");
-        assert!(error.help().unwrap().contains("ACL SETUSER"), "{rules}: {error:?}");
-        store.close().await.unwrap();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -411,50 +354,6 @@ async fn a_range_that_is_added_is_read_when_the_server_tells_of_it() {
     assert!(told.iter().any(|event| matches!(event, Event::Changes { .. })), "{told:?}");
     redis.call(&["SET", "second", "v"]);
     assert_eq!(change(&mut watch).await.key, "second");
-    store.close().await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_that_may_not_be_read_holds_up_no_watch() {
-    require!(Redis);
-    let redis = RedisOptions::default().user("agent", "on >secret ~p/ours* allchannels +@all").start();
-    for key in ["p/ours", "p/others"] {
-        redis.call(&["SET", key, "1"]);
-    }
-    let store = as_user(&redis).await;
-    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
-    let told = timeout(SOON, until(&mut watch, is_end)).await.unwrap();
-    assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/ours"), "{told:?}");
-    assert_eq!(told.len(), 3, "{told:?}");
-    for value in ["2", "3"] {
-        redis.call(&["SET", "p/others", value]);
-        redis.call(&["SET", "p/ours", value]);
-        assert_eq!(change(&mut watch).await.key, "p/ours");
-    }
-    // it is known how often it was not read
-    assert!(watch.handle().stats().failures >= 1, "{watch:?}");
-    store.close().await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_range_that_can_not_be_read_holds_up_no_other_one() {
-    require!(Redis);
-    let redis = RedisOptions::default().user("agent", "on >secret ~* allchannels +@all -scan").start();
-    let store = as_user(&redis).await;
-    let (prefix, key) = (KeyRange::prefix("p/"), KeyRange::key("k"));
-    let ranges = [prefix.clone(), key.clone()];
-    let mut watch = kv(&store).watch_ranges(ranges, WatchOptions::default()).await.unwrap();
-    assert_eq!(next(&mut watch).await, Event::snapshot_begin(key.clone(), Cause::Start));
-    assert_eq!(next(&mut watch).await, Event::snapshot_end(key, None));
-    redis.call(&["SET", "p/k", "1"]);
-    redis.call(&["SET", "k", "1"]);
-    assert_eq!(change(&mut watch).await.key, "k");
-    assert!(watch.handle().stats().failures >= 1, "{watch:?}");
-    // it is tried again
-    redis.call(&["ACL", "SETUSER", "agent", "+scan"]);
-    let told = until(&mut watch, is_end).await;
-    assert_eq!(told[0], Event::snapshot_begin(prefix, Cause::Start));
-    assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/k"), "{told:?}");
     store.close().await.unwrap();
 }
 

@@ -50,7 +50,7 @@ impl Delegate for Away {
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<EmbeddedStore>, KvError> {
-        self.asked.fetch_add(usize::from(op == "transaction"), Ordering::Relaxed);
+        self.asked.fetch_add(usize::from(matches!(op, "put" | "transaction")), Ordering::Relaxed);
         let is_there = !self.is_away.load(Ordering::Relaxed);
         let store = self.store.get().filter(|_| is_there).cloned();
         store.ok_or_else(|| KvError::new(op, Reason::Unavailable).not_applied().at("away"))

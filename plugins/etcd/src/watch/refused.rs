@@ -1,0 +1,39 @@
+//! What is told of a range that the user may not watch: the right that is missing.
+
+use crate::{core::Core, failure::Asked};
+use cninfra::keyval::{Applied, KeyRange, KvError, Reason};
+
+/// The error of a watch of a range that the user may not read, as etcd has said.
+pub(super) fn refused(core: &Core, range: &KeyRange, said: String) -> KvError {
+    let asked = Asked::to_read("watch", Some(range.clone()));
+    let error = asked.error(Reason::Denied, Applied::No).at(core.watches.endpoint());
+    let user = core.config.username.as_deref().unwrap_or_default();
+    error.because(said).with_help(format!(
+        "the user `{user}` has no right to read it: give one to a role of his, `etcdctl role grant-permission ROLE read {}`",
+        keys(range)
+    ))
+}
+
+/// A range as `etcdctl` takes it.
+fn keys(range: &KeyRange) -> String {
+    let text = |key: &[u8]| format!("'{}'", String::from_utf8_lossy(key));
+    let start = text(range.start());
+    match (range.single(), range.as_prefix(), range.end()) {
+        (Some(_), ..) => start,
+        (_, Some(_), _) => format!("--prefix=true {start}"),
+        (_, _, Some(end)) => format!("{start} {}", text(end)),
+        (_, _, None) => format!("--from-key=true {start}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_told_as_etcdctl_takes_it() {
+        let told = [KeyRange::key("a"), KeyRange::prefix("p/"), KeyRange::between("a", "c"), KeyRange::from("x")];
+        assert_eq!(told.map(|range| keys(&range)), ["'a'", "--prefix=true 'p/'", "'a' 'c'", "--from-key=true 'x'"]);
+        assert_eq!(keys(&KeyRange::all()), "--prefix=true ''");
+    }
+}

@@ -1,0 +1,89 @@
+//! [`Unread`]: what of a range could not be read, though the server has answered.
+
+use crate::{failure::Failure, glob::literal, monitor::with_cause};
+use cninfra::keyval::{KeyRange, KvError, Reason};
+use std::error::Error as _;
+
+/// What of a range could not be read, though the server has answered: some of its keys, or all of it. That says nothing of what is there.
+#[derive(Default)]
+pub(super) struct Unread {
+    first: Option<KvError>,
+    keys: usize,
+}
+
+impl Unread {
+    /// Its keys can not be asked for.
+    pub(super) fn whole(error: KvError) -> Self {
+        Unread { first: Some(error), keys: 0 }
+    }
+
+    /// A key could not be read.
+    pub(super) fn add(&mut self, error: KvError) {
+        self.keys += 1;
+        self.first.get_or_insert(error);
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// What the log is told: of which range, how much of it, why, and the mend for this user.
+    pub(super) fn shown(&self, range: &KeyRange, user: &str) -> String {
+        let Some(first) = &self.first else { return String::new() };
+        let (which, why) = (first.range().unwrap_or(range), with_cause(first));
+        let what = match self.keys {
+            0 => "its keys can not be asked for".to_string(),
+            1 => format!("`{which}` can not be read"),
+            keys => format!("{keys} keys can not be read, of them `{which}`"),
+        };
+        format!(
+            "a watch of `{range}` is behind until all of it can be read: {what} ({why}); {}",
+            mend(first, range, user)
+        )
+    }
+}
+
+fn mend(error: &KvError, range: &KeyRange, user: &str) -> String {
+    if *error.reason() != Reason::Denied {
+        return error.help().unwrap_or("look at the log of the server").to_string();
+    }
+    let failure = error.source().and_then(|source| source.downcast_ref::<Failure>());
+    if failure.is_some_and(Failure::has_no_command) {
+        return format!("give the user the right: `ACL SETUSER {user} +scan +get`");
+    }
+    let text = |key: &[u8]| literal(&String::from_utf8_lossy(key));
+    let keys = match range.single() {
+        Some(key) => text(key),
+        None => format!("{}*", text(range.start())),
+    };
+    format!("give the user the keys: `ACL SETUSER {user} ~{keys}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cninfra::keyval::{Applied, Asked};
+
+    fn denied(key: &'static str, said: &str) -> KvError {
+        let asked = Asked::to_read("watch", Some(KeyRange::key(key)));
+        let error = asked.error(Reason::Denied, Applied::No).at("a:1");
+        error.because(Failure::answer(said))
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_told_with_the_right_that_is_missing() {
+        let range = KeyRange::prefix("p[/");
+        let mut unread = Unread::default();
+        assert!(unread.is_none());
+        unread.add(denied("p[/b", "NOPERM No permissions to access a key"));
+        let one = unread.shown(&range, "agent");
+        assert!(one.contains("a watch of `p[/*` is behind") && one.contains(": `p[/b` can not be read ("), "{one}");
+        assert!(one.ends_with(r"`ACL SETUSER agent ~p\[/*`"), "{one}");
+        unread.add(denied("p[/c", "NOPERM No permissions to access a key"));
+        let two = unread.shown(&range, "agent");
+        assert!(two.contains("2 keys can not be read, of them `p[/b`"), "{two}");
+        let whole = Unread::whole(denied("k", "NOPERM this user has no permissions to run the 'scan' command"));
+        let whole = whole.shown(&KeyRange::key("k"), "agent");
+        assert!(whole.ends_with("`ACL SETUSER agent +scan +get`"), "{whole}");
+    }
+}

@@ -1,0 +1,302 @@
+//! Watches of users who may not do all.
+
+use crate::lines::Lines;
+use crate::support::{SOON, change, connect, is_end, kv, next, until};
+use cninfra::keyval::{Cause, Event, KeyRange, Link as State, Reason, Update, Watch, WatchOptions};
+use cninfra_redis::{RedisConfig, RedisStore};
+use cninfra_testbed::{Redis, RedisOptions, require};
+use std::{collections::BTreeMap, time::Duration};
+use tokio::time::{Instant, timeout};
+
+/// The config of a user, with what the rules give.
+fn as_agent(redis: &Redis) -> RedisConfig {
+    RedisConfig {
+        username: Some("agent".to_string()),
+        password: "secret".to_string().into(),
+        ..RedisConfig::at(redis.addr().to_string())
+    }
+}
+
+async fn as_user(redis: &Redis) -> RedisStore {
+    RedisStore::connect(as_agent(redis)).await.unwrap()
+}
+
+const COMMANDS: &str = "+ping +get +set +del +scan +eval +evalsha +exists";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_who_may_not_ask_the_server_tries_it() {
+    require!(Redis);
+    let rules = format!("on >secret ~p/* allchannels {COMMANDS} +psubscribe +punsubscribe");
+    for (flags, tells) in [("KA", true), ("", false)] {
+        let redis = RedisOptions::default().user("agent", &rules).notify(flags).start();
+        let store = as_user(&redis).await;
+        // another one, who sees all that is told
+        let other = connect(&redis).await;
+        let mut others = match tells {
+            true => Some(kv(&other).watch(["p/"], WatchOptions::default()).await.unwrap()),
+            false => None,
+        };
+        for range in [KeyRange::prefix("p/"), KeyRange::key("p/k")] {
+            let watch = kv(&store).watch_ranges([range], WatchOptions::default()).await;
+            assert_eq!(watch.is_ok(), tells, "{watch:?}");
+            let Ok(mut watch) = watch else {
+                assert!(watch.unwrap_err().help().unwrap().contains("notify-keyspace-events"));
+                continue;
+            };
+            until(&mut watch, is_end).await;
+            kv(&store).put("p/k", format!("{:?}", Instant::now())).await.unwrap();
+            assert_eq!(change(&mut watch).await.key, "p/k");
+        }
+        if let Some(others) = &mut others {
+            until(others, is_end).await;
+            // nobody sees what was tried
+            assert_eq!((change(others).await.key, change(others).await.key), ("p/k".into(), "p/k".into()));
+        }
+        store.close().await.unwrap();
+        other.close().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_who_may_not_hear_is_refused_with_the_mend() {
+    require!(Redis);
+    for (rules, mend) in [
+        ("on >secret ~* resetchannels +@all", "ACL SETUSER agent allchannels"),
+        ("on >secret ~* allchannels +@all -psubscribe", "ACL SETUSER agent +psubscribe"),
+        ("on >secret ~* allchannels +@all -config|get -eval", "ACL SETUSER agent +config|get"),
+    ] {
+        let redis = RedisOptions::default().user("agent", rules).start();
+        let store = as_user(&redis).await;
+        // it is known before there is a watch
+        let why = store.mute().await.unwrap().unwrap();
+        assert!(why.contains(mend), "{rules}: {why}");
+        let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
+        assert_eq!(*error.reason(), Reason::Denied, "{rules}: {error:?}");
+        assert!(error.help().unwrap().contains(mend), "{rules}: {error:?}");
+        // who does not watch need not care
+        kv(&store).put("p/k", "v").await.unwrap();
+        assert_eq!(kv(&store).get("p/k").await.unwrap().unwrap().value, "v");
+        store.close().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_hear_of_what_he_watches_alone_can_watch_it() {
+    require!(Redis);
+    let rules = "on >secret ~p/* resetchannels &__keyspace@0__:p/* +@all";
+    let redis = RedisOptions::default().user("agent", rules).start();
+    let store = as_user(&redis).await;
+    // of what he watches nothing is known then
+    let why = store.mute().await.unwrap().unwrap();
+    assert!(why.contains("unless") && why.contains("`&__keyspace@0__:PREFIX*`"), "{why}");
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    redis.call(&["SET", "p/k", "1"]);
+    assert_eq!(change(&mut watch).await.key, "p/k");
+    // nothing is left of what was tried
+    assert_eq!(redis.call(&["PUBSUB", "NUMPAT"]).number(), Some(1));
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_switch_it_on_is_told_both_mends() {
+    require!(Redis);
+    for (rules, tried) in [
+        ("on >secret ~* allchannels +@all -config|set", "was tried and refused"),
+        ("on >secret ~* allchannels +@all -config", "+config|get +config|set"),
+    ] {
+        let redis = RedisOptions::default().user("agent", rules).notify("").start();
+        let config = RedisConfig { enable_notifications: true, ..as_agent(&redis) };
+        let store = RedisStore::connect(config).await.unwrap();
+        let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
+        let help = error.help().unwrap();
+        assert!(help.contains("`notify-keyspace-events` to \"KA\"") && help.contains(tried), "{rules}: {help}");
+        assert!(help.contains("ACL SETUSER agent") && help.contains("+config|set"), "{rules}: {help}");
+        store.close().await.unwrap();
+    }
+}
+
+/// The items of the next snapshot, which is told after it was lost, and with nothing between.
+async fn resumed(watch: &mut Watch, cause: Cause) -> Vec<String> {
+    let told = timeout(SOON, until(watch, is_end)).await.unwrap();
+    assert_eq!(told[..2], [Event::Link(State::Resumed), Event::snapshot_begin(KeyRange::prefix("p/"), cause)]);
+    let item = |event: &Event| match event {
+        Event::Item(entry) => format!("{}={}", entry.key.escape_ascii(), entry.value.escape_ascii()),
+        other => panic!("{other:?} of {told:?}"),
+    };
+    let mut items: Vec<String> = told[2..told.len() - 1].iter().map(item).collect();
+    items.sort();
+    items
+}
+
+/// Nothing more is told for a while.
+async fn is_quiet(watch: &mut Watch) {
+    let told = timeout(Duration::from_millis(700), watch.next()).await;
+    assert!(told.is_err(), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_has_all_keys_or_is_none() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~p/ours* allchannels +@all").start();
+    for key in ["p/ours", "p/others"] {
+        redis.call(&["SET", key, "1"]);
+    }
+    let store = as_user(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
+    is_quiet(&mut watch).await;
+    assert!(watch.handle().stats().failures >= 1, "{watch:?}");
+    redis.call(&["ACL", "SETUSER", "agent", "~p/*"]);
+    assert_eq!(resumed(&mut watch, Cause::Start).await, ["p/others=1", "p/ours=1"]);
+    redis.call(&["SET", "p/others", "2"]);
+    assert_eq!(change(&mut watch).await.key, "p/others");
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_that_is_taken_away_deletes_nothing() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~p/* allchannels +@all").start();
+    for key in ["p/ours", "p/others"] {
+        redis.call(&["SET", key, "1"]);
+    }
+    let store = as_user(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    redis.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/ours*"]);
+    // whichever way it is found: by a change, or by reading all
+    for (round, by) in ["change", "snapshot"].into_iter().enumerate() {
+        match by {
+            "change" => drop(redis.call(&["SET", "p/others", "2"])),
+            _ => watch.handle().snapshot().await.unwrap(),
+        }
+        assert_eq!(next(&mut watch).await, Event::Link(State::Lost), "{by}");
+        // what can be read is told nevertheless, and of the other one, which changes all the time, nothing
+        for change_of in 0..3 {
+            redis.call(&["SET", "p/others", &format!("{round}{change_of}")]);
+            redis.call(&["SET", "p/ours", &format!("{round}{change_of}")]);
+            assert_eq!(change(&mut watch).await.key, "p/ours", "{by}");
+        }
+        is_quiet(&mut watch).await;
+        redis.call(&["ACL", "SETUSER", "agent", "~p/*"]);
+        let items = [format!("p/others={round}2"), format!("p/ours={round}2")];
+        assert_eq!(resumed(&mut watch, Cause::Lost).await, items, "{by}");
+        redis.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/ours*"]);
+    }
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_may_not_be_read_and_is_deleted_is_deleted() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~p/* allchannels +@all").start();
+    for key in ["p/ours", "p/others"] {
+        redis.call(&["SET", key, "1"]);
+    }
+    let store = as_user(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    redis.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/ours*"]);
+    redis.call(&["SET", "p/others", "2"]);
+    assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
+    is_quiet(&mut watch).await;
+    redis.call(&["DEL", "p/others"]);
+    assert_eq!(resumed(&mut watch, Cause::Lost).await, ["p/ours=1"]);
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_keeps_what_he_is_told_keeps_what_he_may_not_read() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~p/* allchannels +@all").start();
+    let keys: Vec<String> = (0..1000).map(|number| format!("p/{number:03}")).collect();
+    for key in &keys {
+        redis.call(&["SET", key, "1"]);
+    }
+    let config = RedisConfig { rescan_interval: Duration::from_millis(200).into(), ..as_agent(&redis) };
+    let store = RedisStore::connect(config).await.unwrap();
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap().diffed();
+    let (mut known, mut links) = (BTreeMap::new(), Vec::new());
+    let mut follow = async |known: &mut BTreeMap<_, _>,
+                            links: &mut Vec<State>,
+                            until: &dyn Fn(&BTreeMap<_, _>, &[State]) -> bool| {
+        let began = Instant::now();
+        while !until(known, links) {
+            assert!(began.elapsed() < SOON, "{links:?}, {} are known", known.len());
+            match timeout(Duration::from_millis(100), watch.next()).await {
+                Ok(Some(Update::Put(entry))) => drop(known.insert(entry.key, entry.value)),
+                Ok(Some(Update::Deleted { key, .. })) => drop(known.remove(&key)),
+                Ok(Some(Update::Link(link))) => links.push(link),
+                Ok(Some(_)) | Err(_) => {}
+                Ok(None) => panic!("it has ended"),
+            }
+            assert!(known.len() < keys.len() || known.contains_key("p/777".as_bytes()));
+        }
+    };
+    follow(&mut known, &mut links, &|known, _| known.len() == 1000).await;
+    // one of many, in the middle of what is read; and no listener is left
+    redis.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/[0-6]*", "~p/[8-9]*"]);
+    redis.call(&["SET", "p/000", "2"]);
+    redis.call(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    let is_lost = |_: &BTreeMap<_, _>, links: &[State]| links.len() % 2 == 1;
+    follow(&mut known, &mut links, &|known, links| is_lost(known, links) && known["p/000".as_bytes()] == "2").await;
+    let began = Instant::now();
+    follow(&mut known, &mut links, &|_, _| began.elapsed() > Duration::from_secs(1)).await;
+    assert!(is_lost(&known, &links) && known.len() == 1000, "{links:?}, {} are known", known.len());
+    redis.call(&["SET", "p/777", "3"]);
+    redis.call(&["ACL", "SETUSER", "agent", "~p/*"]);
+    follow(&mut known, &mut links, &|known, links| !is_lost(known, links) && known["p/777".as_bytes()] == "3").await;
+    assert_eq!(known.len(), 1000);
+    store.close().await.unwrap();
+}
+
+// on one thread, whose lines are looked at
+#[tokio::test]
+async fn the_log_has_the_right_that_is_missing() {
+    require!(Redis);
+    let (lines, _guard) = Lines::begin();
+    let redis = RedisOptions::default().user("agent", "on >secret ~p/ours* resetchannels +@all").start();
+    let store = as_user(&redis).await;
+    let refused = lines.with("watches will be refused");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].contains("ACL SETUSER agent allchannels"), "{refused:?}");
+    store.close().await.unwrap();
+    redis.call(&["ACL", "SETUSER", "agent", "allchannels"]);
+    redis.call(&["MSET", "p/ours", "1", "p/others", "1", "p/theirs", "1"]);
+    let store = as_user(&redis).await;
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
+    // it is looked again and again, and told once
+    is_quiet(&mut watch).await;
+    assert!(watch.handle().stats().failures >= 2, "{watch:?}");
+    let behind = lines.with("is behind");
+    assert_eq!(behind.len(), 1, "{behind:?}");
+    for words in ["a watch of `p/*`", "2 keys can not be read", &redis.addr().to_string(), "ACL SETUSER agent ~p/*"] {
+        assert!(behind[0].contains(words), "{behind:?} has no {words}");
+    }
+    assert_eq!(lines.with("watches will be refused").len(), 1);
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_that_can_not_be_read_holds_up_no_other_one() {
+    require!(Redis);
+    let redis = RedisOptions::default().user("agent", "on >secret ~* allchannels +@all -scan").start();
+    let store = as_user(&redis).await;
+    let (prefix, key) = (KeyRange::prefix("p/"), KeyRange::key("k"));
+    let ranges = [prefix.clone(), key.clone()];
+    let mut watch = kv(&store).watch_ranges(ranges, WatchOptions::default()).await.unwrap();
+    assert_eq!(next(&mut watch).await, Event::snapshot_begin(key.clone(), Cause::Start));
+    assert_eq!(next(&mut watch).await, Event::snapshot_end(key, None));
+    redis.call(&["SET", "p/k", "1"]);
+    redis.call(&["SET", "k", "1"]);
+    assert_eq!(change(&mut watch).await.key, "k");
+    assert!(watch.handle().stats().failures >= 1, "{watch:?}");
+    // it is tried again
+    redis.call(&["ACL", "SETUSER", "agent", "+scan"]);
+    let told = until(&mut watch, is_end).await;
+    assert_eq!(told[0], Event::snapshot_begin(prefix, Cause::Start));
+    assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/k"), "{told:?}");
+    store.close().await.unwrap();
+}
