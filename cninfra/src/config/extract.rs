@@ -18,7 +18,10 @@ use super::{
 use crate::{Result, foreign};
 use figment::Figment;
 use serde::de::DeserializeOwned;
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    ops::Range,
+};
 
 /// What came of reading a section.
 #[derive(Default)]
@@ -140,19 +143,18 @@ fn outcome_of(
     };
     let (mut layers, mut whole) = known.unwrap_or_else(|| {
         let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
-        let whole = layers.merge(&Dropped::new());
+        let whole = layers.merge(&layers.numbers(), &Dropped::new());
         (layers, whole)
     });
     let left = Cell::new(MOST_TRIED);
     let mut all = Mistakes::new(section, &layers, &whole, &left);
     all.twice();
-    let mut notes = all.read(&mut dropped, read, reads);
+    let mut notes = all.read(&mut dropped, read, reads, &layers.numbers());
     let lost = all.lost;
     let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
     for number in overridden {
-        let others = (0..layers.len()).filter(|other| *other != number).map(|other| (other, Way::new()));
-        let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
-        let below = all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
+        let mut told = dropped.iter().filter(|(of, _)| *of == number).cloned().collect();
+        let below = all.read(&mut told, read, Reads::OneLayer, &(number..number + 1));
         // what holds of it has been seen
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
         notes.plugins.extend(new);
@@ -164,9 +166,9 @@ fn outcome_of(
         (all.missing, std::mem::take(&mut all.unanswered), std::mem::take(&mut all.meant));
     let texts = std::mem::take(&mut all.texts);
     let mistakes = all.sorted();
-    if !texts.is_empty() {
+    if texts.iter().any(|texts| !texts.is_empty()) {
         layers.take_for_texts(&texts);
-        whole = layers.merge(&Dropped::new());
+        whole = layers.merge(&layers.numbers(), &Dropped::new());
     }
     Outcome { mistakes, unanswered, lost, meant, missing, notes, figment: whole, layers }
 }
@@ -185,19 +187,24 @@ impl Mistakes<'_> {
     /// Is this wrong, without what higher layers say of it? Then it is told.
     fn is_wrong(&mut self, (number, way): &(usize, Way), dropped: &Dropped, read: Read<'_>) -> bool {
         let above = (0..*number).map(|above| (above, way.clone()));
-        self.read(&mut dropped.iter().cloned().chain(above).collect(), read, Reads::OneLayer);
+        let mut without = dropped.iter().cloned().chain(above).collect();
+        self.read(&mut without, read, Reads::OneLayer, &self.layers.numbers());
         self.is_told_within(*number, way)
     }
 
-    /// Reads until nothing more is wrong, without what is dropped; adds to that what is wrong.
-    fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads) -> Notes {
+    /// Reads what these layers say until nothing more is wrong, without what is dropped; adds to that what is wrong.
+    fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads, of: &Range<usize>) -> Notes {
         let (layers, mut has_looked) = (self.layers, false);
+        let are_all = *of == layers.numbers();
         loop {
             // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
-            let merged =
-                if dropped.is_empty() { layers.value(self.whole) } else { layers.value(&layers.merge(dropped)) };
+            let merged = if are_all && dropped.is_empty() {
+                layers.value(self.whole)
+            } else {
+                layers.value(&layers.merge(of, dropped))
+            };
             let Some(mut merged) = merged else { return Notes::default() };
-            looks::put(&mut merged, &self.texts);
+            self.texts[of.clone()].iter().for_each(|texts| looks::put(&mut merged, texts));
             let reading =
                 Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
             let reader = Reader::new(&reading, &merged);
@@ -218,9 +225,10 @@ impl Mistakes<'_> {
                     let trial = if near.is_less_than(&all) && near.says(&what, &spot) { near } else { all };
                     let texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
                     if !texts.is_empty() {
-                        self.texts.extend(texts);
+                        self.take_for_texts(texts);
                         if !std::mem::replace(&mut has_looked, true) {
-                            self.texts.extend(looks::elsewhere(&all, &mut self.left_for_texts));
+                            let texts = looks::elsewhere(&all, &mut self.left_for_texts);
+                            self.take_for_texts(texts);
                         }
                         continue;
                     }
@@ -232,7 +240,8 @@ impl Mistakes<'_> {
                     let is_of_all = matches!(what, What::Missing { .. })
                         || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
                     // what is wrong itself is to blame, and not what it is over
-                    let over = layers.whole_over_parts(&spot, dropped).filter(|_| is_of_all && reads == Reads::All);
+                    let is_asked = is_of_all && reads == Reads::All;
+                    let over = is_asked.then(|| layers.whole_over_parts(&spot, dropped)).flatten();
                     if let Some(over) = over.filter(|over| self.is_wrong(over, dropped, read)) {
                         dropped.insert(over);
                         continue;
@@ -241,7 +250,7 @@ impl Mistakes<'_> {
                         self.tell(&what, &spot, &notes, dropped, &trial);
                     }
                     // of what is wrong with a mapping as a whole no layer's part is to be told alone
-                    let others = (0..layers.len()).filter(|_| is_of_all).map(|entry| Spot { entry, ..spot.clone() });
+                    let others = of.clone().filter(|_| is_of_all).map(|entry| Spot { entry, ..spot.clone() });
                     let parts: Vec<_> = others.filter(|part| layers.is_mapping(part)).collect();
                     let mut all: Vec<_> = parts.into_iter().chain([spot]).map(|part| (part.entry, part.way)).collect();
                     all.iter_mut().for_each(|(_, way)| way.truncate(whole));

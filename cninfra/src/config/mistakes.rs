@@ -38,8 +38,8 @@ pub(super) struct Mistakes<'a> {
     unknown: HashSet<(usize, Way)>,
     /// Secrets whose files do not answer.
     pub(super) unanswered: Vec<Mistake>,
-    /// What looks like something else, and is a text.
-    pub(super) texts: Looks,
+    /// What looks like something else, and is a text, of each layer.
+    pub(super) texts: Vec<Looks>,
     /// How many values may still be read to find out what is one.
     pub(super) left_for_texts: usize,
     /// How many values may still be read to find out where something is wrong.
@@ -62,7 +62,7 @@ impl<'a> Mistakes<'a> {
             meant: Vec::new(),
             unknown: HashSet::new(),
             unanswered: Vec::new(),
-            texts: Looks::new(),
+            texts: vec![Looks::new(); layers.len()],
             left_for_texts: looks::MOST_TRIED,
             left,
         }
@@ -73,6 +73,11 @@ impl<'a> Mistakes<'a> {
             let mistake = mistake();
             self.all.push(mistake);
         }
+    }
+
+    /// Has texts for what they look like.
+    pub(super) fn take_for_texts(&mut self, texts: Looks) {
+        texts.into_iter().for_each(|(way, text)| self.texts[self.layers.number(text.tag(), &way)].push((way, text)));
     }
 
     /// Is something told of what a layer says there?

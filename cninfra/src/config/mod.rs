@@ -111,6 +111,8 @@ mod secrets;
 mod section;
 mod shape;
 mod source;
+#[cfg(test)]
+mod taken;
 mod text;
 mod trial;
 mod unsaid;
