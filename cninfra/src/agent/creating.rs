@@ -71,7 +71,7 @@ impl Runner {
             for (place, made) in together.wait(later, &common, &mut self.record).await {
                 self.put_unless_unused(place, made, special);
             }
-            self.plugins[first..].sort_by_key(|plugin| plugin.place);
+            self.plugins[first..].sort_unstable_by_key(|plugin| plugin.place);
         }
         together
     }

@@ -176,7 +176,7 @@ impl Together {
                     let now = Instant::now();
                     let is_new = |job: &&Job<'_>| job.is_told_at() > told && job.is_told_at() <= now;
                     let mut new: Vec<_> = waiting.iter().filter(is_new).collect();
-                    new.sort_by_key(|job| job.place);
+                    new.sort_unstable_by_key(|job| job.place);
                     new.into_iter().for_each(|job| job.tell_of_wait(now));
                     told = now;
                     slow.as_mut().reset(next_told(&waiting, told).unwrap_or_else(never));

@@ -113,7 +113,7 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
     };
     let mut entries: Vec<_> = entries.map(child).collect();
     // of two names of a key, which serde alone knows to be one, the higher layer's comes first
-    entries.sort_by_key(|(.., spot)| spot.entry);
+    entries.sort_unstable_by(|(one, _, at), (other, _, than)| (at.entry, one).cmp(&(than.entry, other)));
     for (key, mut child, spot) in entries {
         let field = match meant(fields, &key) {
             Meant::Field(field) => field,
