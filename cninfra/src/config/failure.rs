@@ -12,6 +12,7 @@ use std::{
 };
 
 const TEXT: &str = "a text";
+const CHOICE: &str = "a name, alone or as a key with what belongs to it";
 
 /// No variant has this name.
 pub(super) const NO_NAME: &str = "\0";
@@ -101,7 +102,12 @@ impl Mark {
     pub(super) fn of(value: &Unexpected<'_>) -> Self {
         // of this process alone: from one without a key, a short secret could be found by trying all
         static KEY: OnceLock<RandomState> = OnceLock::new();
-        Mark(KEY.get_or_init(RandomState::new).hash_one(shown(value)))
+        let key = KEY.get_or_init(RandomState::new);
+        Mark(match value {
+            // which are not shown
+            Unexpected::Bytes(bytes) => key.hash_one(bytes),
+            value => key.hash_one(shown(value)),
+        })
     }
 }
 
@@ -122,6 +128,10 @@ impl Takes {
 
     pub(super) fn wants_text(&self) -> bool {
         self.wanted == TEXT
+    }
+
+    pub(super) fn wants_choice(&self) -> bool {
+        self.wanted == CHOICE
     }
 
     pub(super) fn is_text(&self) -> bool {
@@ -331,7 +341,7 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
         "unit" => "nothing".into(),
         "unit variant" => "a name alone".into(),
         "newtype variant" | "tuple variant" | "struct variant" => "a name with what belongs to it".into(),
-        "string or map" | "map with a single key" => "a name, alone or as a key with what belongs to it".into(),
+        "string or map" | "map with a single key" => CHOICE.into(),
         "variant identifier" | "field identifier" => "a name".into(),
         "path string" | "a borrowed path" => "a path".into(),
         "an empty array" => "an empty list".into(),
@@ -348,7 +358,9 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
 const TAG: &str = "variant of enum ";
 
 /// With what serde's words for types begin, and what they are to users: what ends with a space goes on with a number.
-const OF_RUST: [(&str, &str); 12] = [
+const OF_RUST: [(&str, &str); 14] = [
+    ("variant index ", "a name"),
+    ("field index ", "a name"),
     ("a nonzero ", ""),
     ("struct ", "a mapping of keys to values"),
     ("tuple struct ", "a list"),

@@ -129,14 +129,19 @@ fn is_it(what: &What, spot: &Spot, way: &[Step], trial: &Trial<'_>, other: Other
 }
 
 /// All values that are such, without what is left out, in the order in which they are read.
-fn find(value: &Value, way: &mut Way, is_it: &dyn Fn(&Value) -> bool, trial: &Trial<'_>, all: &mut Vec<Way>) {
+pub(super) fn find(
+    value: &Value,
+    way: &mut Way,
+    is_it: &dyn Fn(&Value) -> bool,
+    trial: &Trial<'_>,
+    all: &mut Vec<Way>,
+) {
     if is_it(value) {
         all.push(way.clone());
     }
-    let dropped = trial.dropped;
     let mut inner = |step: Step, inner: &Value| {
         way.push(step);
-        if dropped.is_empty() || !dropped.contains(&(trial.layers.number(inner.tag(), way), way.clone())) {
+        if !trial.is_left_out(inner, way) {
             find(inner, way, is_it, trial, all);
         }
         way.pop();

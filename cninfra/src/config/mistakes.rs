@@ -32,6 +32,8 @@ pub(super) struct Mistakes<'a> {
     pub(super) all: Vec<Mistake>,
     /// Something that is said has been left out, since it is wrong.
     pub(super) lost: bool,
+    /// Something stands in the place of a key that is missing.
+    pub(super) is_made_up: bool,
     /// Keys that were probably meant by those that nobody knows.
     pub(super) meant: Vec<String>,
     /// Where keys are that nobody knows, within what serde puts by.
@@ -59,6 +61,7 @@ impl<'a> Mistakes<'a> {
             missing: None,
             all: Vec::new(),
             lost: false,
+            is_made_up: false,
             meant: Vec::new(),
             unknown: HashSet::new(),
             unanswered: Vec::new(),
@@ -236,7 +239,7 @@ impl<'a> Mistakes<'a> {
             (self.layers.place(&Spot { way, ..spot.clone() }, Part::Key), key.as_str())
         };
         let mut keys: Vec<_> = keys.iter().map(place).collect();
-        keys.sort();
+        keys.sort_unstable();
         keys
     }
 
@@ -414,6 +417,7 @@ mod tests {
         let told = wrong("untagged: {host: x, port: 1}", &[("untagged", "7")], &[("untagged.port", "2")]);
         assert_eq!(told, ["flag --untagged.port: key `odd.untagged`: what is there fits nothing that it takes"]);
         let told = wrong("tls: {cert: a, key: b}", &[("tls", "")], &[("tls.port", "2")]);
-        assert_eq!(told, ["odd.conf:1:6: key `odd.tls`: the key `cert` is missing"]);
+        let missing = ["cert", "key"].map(|key| format!("odd.conf:1:6: key `odd.tls`: the key `{key}` is missing"));
+        assert_eq!(told, missing);
     }
 }
