@@ -12,6 +12,7 @@ use super::{
     source::{Part, Place, Step, Way},
     trial::Trial,
 };
+use crate::order::sort_few;
 use figment::Figment;
 use std::{cell::Cell, collections::HashSet};
 
@@ -239,7 +240,7 @@ impl<'a> Mistakes<'a> {
             (self.layers.place(&Spot { way, ..spot.clone() }, Part::Key), key.as_str())
         };
         let mut keys: Vec<_> = keys.iter().map(place).collect();
-        keys.sort_unstable();
+        sort_few(&mut keys, |one, other| one > other);
         keys
     }
 
