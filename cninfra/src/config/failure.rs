@@ -64,18 +64,6 @@ pub(super) enum What {
     Asked,
 }
 
-impl What {
-    /// Is the same said? With less around it, of other keys nothing may be said either.
-    pub(super) fn is(&self, other: &What) -> bool {
-        match (self, other) {
-            (What::Missing { field, of_secret, .. }, What::Missing { field: other, of_secret: of_other, .. }) => {
-                (field, of_secret) == (other, of_other)
-            }
-            _ => self == other,
-        }
-    }
-}
-
 /// What is wanted, and what was found.
 #[derive(Debug, PartialEq)]
 pub(super) struct Takes {

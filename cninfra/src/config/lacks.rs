@@ -271,7 +271,7 @@ impl Lack<'_, '_> {
 
     fn is_it(&self, failure: &Failure) -> bool {
         let way = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
-        failure.what.is(self.what) && way == self.spot.way
+        failure.what == *self.what && way == self.spot.way
     }
 }
 

@@ -179,7 +179,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
 
     fn is_it(&self, failure: &Failure) -> bool {
         let way: &[Step] = failure.spot.as_ref().map_or(&[], |spot| &spot.way);
-        failure.what.is(self.what) && way == self.spot.way
+        failure.what == *self.what && way == self.spot.way
     }
 
     /// Is the same said when this is there?

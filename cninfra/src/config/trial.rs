@@ -82,7 +82,7 @@ impl Trial<'_> {
     /// Is this said of what it has?
     pub(super) fn says(&self, what: &What, spot: &Spot) -> bool {
         let is_at = |other: &Option<Spot>| other.as_ref().is_some_and(|other| other.way == spot.way);
-        self.reads(self.merged).is_err_and(|failure| failure.what.is(what) && is_at(&failure.spot))
+        self.reads(self.merged).is_err_and(|failure| failure.what == *what && is_at(&failure.spot))
     }
 
     /// Has so much been read that it is time to tell what there is?
