@@ -79,6 +79,7 @@ mod label;
 pub mod logging;
 mod marks;
 pub mod metrics;
+mod order;
 pub mod prelude;
 #[doc(hidden)]
 pub mod private;

@@ -13,6 +13,7 @@ use crate::{
         part::{Creation, Made},
         running::Running,
     },
+    order::sort_few,
 };
 use std::{collections::HashMap, ops::Range, sync::Arc};
 use tokio::time::Instant;
@@ -71,7 +72,7 @@ impl Runner {
             for (place, made) in together.wait(later, &common, &mut self.record).await {
                 self.put_unless_unused(place, made, special);
             }
-            self.plugins[first..].sort_by_key(|plugin| plugin.place);
+            sort_few(&mut self.plugins[first..], |one, other| one.place > other.place);
         }
         together
     }

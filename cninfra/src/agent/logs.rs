@@ -7,6 +7,7 @@ use crate::{
         from_text, nearest,
     },
     logging::{DEFAULT, Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source, on_one_line},
+    order::sort_few,
 };
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -176,7 +177,7 @@ impl LogsConfig {
             line.flat_map(|(origin, levels)| levels.said.iter().map(move |one| (origin, &*one.name.0, one.level)));
         let mut said: Vec<_> = default.into_iter().chain(of_list).chain(of_line).collect();
         // of the same name the last one holds
-        said.sort_by_key(|((rank, _), ..)| *rank);
+        sort_few(&mut said, |((one, _), ..), ((other, _), ..)| one > other);
         let mut settings = LogSettings::new();
         for ((_, (source, place)), name, level) in said {
             settings.put(name, level, source, place)?;

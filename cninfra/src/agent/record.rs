@@ -1,7 +1,7 @@
 //! [`Record`]: the events so far.
 
 use super::{Event, Outcome, Phase};
-use crate::context::Shared;
+use crate::{context::Shared, order::sort_few};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -36,7 +36,7 @@ impl Record {
     /// What was recorded elsewhere.
     pub(super) fn append(&mut self, mut events: Vec<Event>) {
         self.events.append(&mut events);
-        self.events.sort_by_key(Event::ended);
+        sort_few(&mut self.events, |one, other| one.ended() > other.ended());
     }
 
     pub(super) fn events(&self) -> &[Event] {

@@ -87,7 +87,7 @@ impl<S: Send + 'static> Search<S> {
             goes_on = stays.is_none() && !other.reading.is_done();
             silent.extend(stays);
         }
-        silent.sort();
+        silent.sort_unstable();
         silent.dedup();
         let is_new = self.others.last().is_none_or(|last| last.without != silent);
         if silent.is_empty() || goes_on || !is_new {

@@ -77,7 +77,7 @@ impl Timeline {
         // backwards from the step that ended last: each one waited for the one that ended last before it began; what takes no
         // time is on no path
         let mut latest_first: Vec<usize> = (0..steps.len()).filter(|i| !steps[*i].event.took.is_zero()).collect();
-        latest_first.sort_by_key(|i| std::cmp::Reverse(steps[*i].event.ended()));
+        latest_first.sort_unstable_by_key(|i| (std::cmp::Reverse(steps[*i].event.ended()), *i));
         let mut until = Duration::MAX;
         for i in latest_first {
             if steps[i].event.ended() <= until {

@@ -9,7 +9,7 @@ use super::{
     progress::Callee,
     record::Record,
 };
-use crate::inject::part::Made;
+use crate::{inject::part::Made, order::sort_few};
 use futures_util::{FutureExt as _, StreamExt as _, future, stream::FuturesUnordered};
 use std::{
     pin::pin,
@@ -176,7 +176,7 @@ impl Together {
                     let now = Instant::now();
                     let is_new = |job: &&Job<'_>| job.is_told_at() > told && job.is_told_at() <= now;
                     let mut new: Vec<_> = waiting.iter().filter(is_new).collect();
-                    new.sort_by_key(|job| job.place);
+                    sort_few(&mut new, |one, other| one.place > other.place);
                     new.into_iter().for_each(|job| job.tell_of_wait(now));
                     told = now;
                     slow.as_mut().reset(next_told(&waiting, told).unwrap_or_else(never));

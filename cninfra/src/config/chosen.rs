@@ -199,8 +199,9 @@ mod tests {
         );
         // it is to be right all the same
         let found = wrong("auth: {basic: {user: 5}}", &[], &[token]);
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("odd.conf:1:22: key `odd.auth.basic.user` takes a text"), "{found:?}");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found[0], "odd.conf:1:15: key `odd.auth.basic`: the key `password` is missing");
+        assert!(found[1].starts_with("odd.conf:1:22: key `odd.auth.basic.user` takes a text"), "{found:?}");
         let found = wrong("auth: {basic: {user: u}}", &[], &[token]);
         assert_eq!(found, ["odd.conf:1:15: key `odd.auth.basic`: the key `password` is missing"]);
     }
@@ -228,8 +229,11 @@ mod tests {
                 .any(|told| told.starts_with("variable AUTH.OVER-TLS.INNER: key `odd.auth.over-tls.inner` takes")),
             "{found:?}"
         );
-        assert!(found.iter().any(|told| told.starts_with("flag --auth.over-tls.inner.ends.low: ")), "{found:?}");
-        assert_eq!(found.len(), 2, "{found:?}");
+        let flag = |told: &str| found.contains(&format!("flag --auth.over-tls.inner.ends.low: {told}"));
+        let byte = "takes a whole number from 0 to 255, not the text `x`";
+        assert!(flag(&format!("key `odd.auth.over-tls.inner.ends.low` {byte}")), "{found:?}");
+        assert!(flag("key `odd.auth.over-tls.inner.ends`: the key `high` is missing"), "{found:?}");
+        assert_eq!(found.len(), 3, "{found:?}");
     }
 
     #[test]

@@ -2,46 +2,113 @@
 
 use super::{
     failure::{HIDDEN, PANICKED, Spot, What},
+    lacks::Lack,
     marked::marked,
     narrow::Narrow,
-    source::Step,
+    shape::Kind,
+    source::{Step, Way},
     trial::Trial,
     value,
 };
+use figment::value::Value;
 use std::iter;
 
-/// Where it is that is wrong, within a mapping, as far as that can be known; of a secret without the names of keys. With how much of the way to it is to be
-/// left out, so that the others have their places.
-pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Spot, usize)> {
+/// What is wrong.
+pub(super) struct Culprit {
+    /// Where it is, as far as that can be known; of a secret without the names of keys.
+    pub(super) spot: Spot,
+    /// How much of the way to it is to be left out, so that the others have their places.
+    pub(super) whole: usize,
+    /// If a key is missing, what may stand there, if that is known.
+    pub(super) fits: Option<Value>,
+    /// It may be elsewhere, further in.
+    pub(super) is_somewhere: bool,
+}
+
+/// What stands in the place of keys that are missing; nothing where it did not fit.
+pub(super) type MadeUp = Vec<(Way, Option<Value>)>;
+
+/// What is wrong within a mapping, beside what is made up.
+pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Culprit> {
     let may_be_within = match what {
         // it is told once
         What::Says(words) => !words.starts_with(PANICKED),
         What::Takes(_) | What::Unknown { .. } | What::NoVariant { .. } | What::Missing { .. } => true,
         _ => false,
     };
-    // the key of a choice may be a secret, in the place of a name
-    if !may_be_within || trial.is_spent() || !trial.has_keys(spot) {
+    if !may_be_within || trial.is_spent() {
         return None;
     }
+    // the key of a choice may be a secret, in the place of a name
+    let kind = trial.told(&spot.way).shape?.kind;
+    if !matches!(kind, Kind::Any | Kind::Map | Kind::Struct(_)) {
+        return None;
+    }
+    if let What::Missing { field, .. } = what {
+        let lack = Lack { field, what, spot, trial };
+        let (mut way, mut fits, mut is_somewhere) = (spot.way.clone(), None, false);
+        match kind {
+            // what it is of has its own place
+            Kind::Struct(fields) if fields.contains(field) => fits = lack.fitting(&way, false, trial.merged),
+            _ => match (left_out(field, spot, trial, made_up), || lack.found()) {
+                // where it was, and was wrong
+                (Some(mapping), _) => {
+                    let (value, dropped) = trial.around(spot.way.len(), &mapping);
+                    let near = Trial { merged: &value, dropped: &dropped, ..*trial };
+                    let [near, all] = [&near, trial].map(|trial| Lack { trial, ..lack });
+                    let read = [near, all].into_iter().find_map(|lack| Some((lack.may_be_name(&mapping)?, lack)));
+                    fits = read.and_then(|(is_name, lack)| lack.fitting(&mapping, is_name, lack.trial.merged));
+                    way = mapping;
+                }
+                (None, found) => match found() {
+                    Some((mapping, value)) => (way, fits) = (mapping, value),
+                    None => is_somewhere = true,
+                },
+            },
+        }
+        return Some(Culprit { whole: way.len(), spot: place(what, spot, way, trial)?, fits, is_somewhere });
+    }
     let mut narrow = Narrow::new(trial, what, spot);
-    let mut found = spot.clone();
     let at_once = marked(what, spot, trial);
     let is_at_once = at_once.is_some();
-    found.way = at_once.unwrap_or_else(|| spot.way.iter().cloned().chain(iter::from_fn(|| narrow.step())).collect());
-    found.way[spot.way.len()..].iter().for_each(|step| show(step, &mut found.path));
-    let whole = Narrow::whole(trial, spot, &found.way);
-    match (what, found.way.split_last()) {
-        // it is told as a key of what it is in
-        (What::Unknown { key, .. }, Some((Step::Key(last), _))) if last == key => drop(found.path.pop()),
-        // a key that stands alone may be what is no variant, and a secret in its place
-        (What::NoVariant { .. }, Some((Step::Key(_), around))) if found.way.len() > spot.way.len() && !is_at_once => {
-            let is_alone = value::at(trial.merged, around)?.as_dict().is_some_and(|dict| dict.len() == 1);
-            if is_alone && !narrow.is_name() {
-                found.way.pop();
-                found.path.pop();
-            }
+    let mut way: Way =
+        at_once.unwrap_or_else(|| spot.way.iter().cloned().chain(iter::from_fn(|| narrow.step())).collect());
+    let whole = Narrow::whole(trial, spot, &way);
+    // a key that stands alone may be what is no variant, and a secret in its place
+    if let (What::NoVariant { .. }, Some((Step::Key(_), around))) = (what, way.split_last())
+        && way.len() > spot.way.len()
+        && !is_at_once
+    {
+        let is_alone = value::at(trial.merged, around)?.as_dict().is_some_and(|dict| dict.len() == 1);
+        if is_alone && !narrow.is_name() {
+            way.pop();
         }
-        _ => {}
+    }
+    let whole = whole.min(way.len());
+    Some(Culprit { spot: place(what, spot, way, trial)?, whole, fits: None, is_somewhere: false })
+}
+
+/// A mapping in which this key was wrong, so that it has been left out, and nothing stands in its place.
+fn left_out(field: &str, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Way> {
+    let is_it = |way: &&Way| {
+        let is_key = matches!(way.last(), Some(Step::Key(key)) if key == field);
+        is_key && way.starts_with(&spot.way) && way.len() > spot.way.len() && !made_up.iter().any(|(of, _)| of == *way)
+    };
+    let way = trial.dropped.iter().map(|(_, way)| way).filter(is_it).min()?;
+    let mapping = &way[..way.len() - 1];
+    let dict = value::at(trial.merged, mapping)?.as_dict()?;
+    (!dict.contains_key(field)).then(|| mapping.to_vec())
+}
+
+/// The place to which this way leads, where it is said of one around it.
+fn place(what: &What, spot: &Spot, way: Way, trial: &Trial<'_>) -> Option<Spot> {
+    let mut found = Spot { way, ..spot.clone() };
+    found.way[spot.way.len()..].iter().for_each(|step| show(step, &mut found.path));
+    // it is told as a key of what it is in
+    if let (What::Unknown { key, .. }, Some(Step::Key(last))) = (what, found.way.last())
+        && last == key
+    {
+        found.path.pop();
     }
     found.entry = trial.layers.number(value::at(trial.merged, &found.way)?.tag(), &found.way);
     let of_secret = match what {
@@ -51,9 +118,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<(Sp
         _ => false,
     };
     // which of the keys on the way is the secret, nobody knows
-    let found = if of_secret { Spot { path: spot.path.clone(), ..found } } else { found };
-    let whole = whole.min(found.way.len());
-    Some((found, whole))
+    Some(if of_secret { Spot { path: spot.path.clone(), ..found } } else { found })
 }
 
 /// Adds a step to what is shown of a way.

@@ -1,19 +1,17 @@
-//! Reads a section until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading.
+//! Reads a section with all that is said of it, and what of that is overridden.
 
 use super::{
-    beyond::beyond,
-    culprit::culprit,
+    again::{Read, Reads},
     entry::Entries,
-    failure::{Failure, PANICKED, Spot, What},
+    failure::{Failure, PANICKED, What},
     layers::{Dropped, Layers},
-    looks,
     mistake::{self, Mistake},
     mistakes::Mistakes,
     reader::Reader,
-    reading::{Notes, Reading, ask},
+    reading::{Notes, ask},
     section::Named,
-    source::{Part, Source, Way},
-    trial::{MOST_TRIED, Trial},
+    source::{Part, Source},
+    trial::MOST_TRIED,
 };
 use crate::{Result, foreign};
 use figment::Figment;
@@ -32,6 +30,8 @@ pub(super) struct Outcome {
     pub(super) meant: Vec<String>,
     /// The first key of the section itself that nothing says and that has no default.
     pub(super) missing: Option<&'static str>,
+    /// It was read with something in the place of keys that are missing: there is no value then.
+    is_made_up: bool,
     pub(super) notes: Notes,
     pub(super) layers: Layers,
     /// All layers merged, with what is wrong in it.
@@ -98,7 +98,7 @@ pub(super) fn extract_of<C: DeserializeOwned>(
         }
         Ok(())
     });
-    (value.into_inner(), outcome)
+    (value.into_inner().filter(|_| !outcome.is_made_up), outcome)
 }
 
 /// Reads a section without some of what is said of it: what would hold then. Files of secrets are not read.
@@ -112,7 +112,7 @@ pub(super) fn extract_without<C: DeserializeOwned>(
         value.replace(Some(C::deserialize(reader)?));
         Ok(())
     });
-    (value.into_inner(), outcome)
+    (value.into_inner().filter(|_| !outcome.is_made_up), outcome)
 }
 
 // not generic: compiled once for all sections
@@ -140,19 +140,18 @@ fn outcome_of(
     };
     let (mut layers, mut whole) = known.unwrap_or_else(|| {
         let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
-        let whole = layers.merge(&Dropped::new());
+        let whole = layers.merge(&layers.numbers(), &Dropped::new());
         (layers, whole)
     });
     let left = Cell::new(MOST_TRIED);
     let mut all = Mistakes::new(section, &layers, &whole, &left);
     all.twice();
-    let mut notes = all.read(&mut dropped, read, reads);
-    let lost = all.lost;
+    let mut notes = all.read(&mut dropped, read, reads, &layers.numbers());
+    let (lost, is_made_up) = (all.lost, all.is_made_up);
     let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
     for number in overridden {
-        let others = (0..layers.len()).filter(|other| *other != number).map(|other| (other, Way::new()));
-        let told = dropped.iter().filter(|(of, _)| *of == number).cloned();
-        let below = all.read(&mut told.chain(others).collect(), read, Reads::OneLayer);
+        let mut told = dropped.iter().filter(|(of, _)| *of == number).cloned().collect();
+        let below = all.read(&mut told, read, Reads::OneLayer, &(number..number + 1));
         // what holds of it has been seen
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
         notes.plugins.extend(new);
@@ -164,101 +163,11 @@ fn outcome_of(
         (all.missing, std::mem::take(&mut all.unanswered), std::mem::take(&mut all.meant));
     let texts = std::mem::take(&mut all.texts);
     let mistakes = all.sorted();
-    if !texts.is_empty() {
+    if texts.iter().any(|texts| !texts.is_empty()) {
         layers.take_for_texts(&texts);
-        whole = layers.merge(&Dropped::new());
+        whole = layers.merge(&layers.numbers(), &Dropped::new());
     }
-    Outcome { mistakes, unanswered, lost, meant, missing, notes, figment: whole, layers }
-}
-
-type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failure>;
-
-/// Of which layers a value is read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reads {
-    All,
-    /// It is a part of what holds, or is overridden: files that it names may not be there.
-    OneLayer,
-}
-
-impl Mistakes<'_> {
-    /// Is this wrong, without what higher layers say of it? Then it is told.
-    fn is_wrong(&mut self, (number, way): &(usize, Way), dropped: &Dropped, read: Read<'_>) -> bool {
-        let above = (0..*number).map(|above| (above, way.clone()));
-        self.read(&mut dropped.iter().cloned().chain(above).collect(), read, Reads::OneLayer);
-        self.is_told_within(*number, way)
-    }
-
-    /// Reads until nothing more is wrong, without what is dropped; adds to that what is wrong.
-    fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads) -> Notes {
-        let (layers, mut has_looked) = (self.layers, false);
-        loop {
-            // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
-            let merged =
-                if dropped.is_empty() { layers.value(self.whole) } else { layers.value(&layers.merge(dropped)) };
-            let Some(mut merged) = merged else { return Notes::default() };
-            looks::put(&mut merged, &self.texts);
-            let reading =
-                Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
-            let reader = Reader::new(&reading, &merged);
-            let root = reader.spot();
-            let done = read(reader).map_err(|failure| failure.at(|| root));
-            let mut notes = reading.notes.into_inner();
-            let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
-            let done = done.and_then(|()| beyond(&notes.large, &all).map_or(Ok(()), Err));
-            self.meant.append(&mut notes.meant);
-            for (spot, mistake) in &notes.mistakes {
-                self.add(spot, || mistake.clone());
-            }
-            let before = dropped.len();
-            match done {
-                Err(Failure { what, spot: Some(spot) }) => {
-                    let (value, without) = all.near(&spot.way);
-                    let near = Trial { merged: &value, dropped: &without, ..all };
-                    let trial = if near.is_less_than(&all) && near.says(&what, &spot) { near } else { all };
-                    let texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
-                    if !texts.is_empty() {
-                        self.texts.extend(texts);
-                        if !std::mem::replace(&mut has_looked, true) {
-                            self.texts.extend(looks::elsewhere(&all, &mut self.left_for_texts));
-                        }
-                        continue;
-                    }
-                    let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
-                    // of two names of one key, one has been read
-                    self.lost |= !matches!(what, What::Twice(_));
-                    let found = if is_told { culprit(&what, &spot, &trial) } else { None };
-                    let (spot, whole) = found.unwrap_or((spot, usize::MAX));
-                    let is_of_all = matches!(what, What::Missing { .. })
-                        || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
-                    // what is wrong itself is to blame, and not what it is over
-                    let over = layers.whole_over_parts(&spot, dropped).filter(|_| is_of_all && reads == Reads::All);
-                    if let Some(over) = over.filter(|over| self.is_wrong(over, dropped, read)) {
-                        dropped.insert(over);
-                        continue;
-                    }
-                    if is_told {
-                        self.tell(&what, &spot, &notes, dropped, &trial);
-                    }
-                    // of what is wrong with a mapping as a whole no layer's part is to be told alone
-                    let others = (0..layers.len()).filter(|_| is_of_all).map(|entry| Spot { entry, ..spot.clone() });
-                    let parts: Vec<_> = others.filter(|part| layers.is_mapping(part)).collect();
-                    let mut all: Vec<_> = parts.into_iter().chain([spot]).map(|part| (part.entry, part.way)).collect();
-                    all.iter_mut().for_each(|(_, way)| way.truncate(whole));
-                    dropped.extend(all);
-                }
-                // the same unknown key may be in a lower layer, too
-                _ if layers.len() > 1 => {
-                    dropped.extend(notes.mistakes.iter().map(|(spot, _)| (spot.entry, spot.way.clone())));
-                }
-                _ => return notes,
-            }
-            // to go on without anything left out would never end
-            if dropped.len() == before || self.all.len() > self.most {
-                return notes;
-            }
-        }
-    }
+    Outcome { mistakes, unanswered, lost, meant, missing, is_made_up, notes, figment: whole, layers }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use std::{
 };
 
 const TEXT: &str = "a text";
+const CHOICE: &str = "a name, alone or as a key with what belongs to it";
 
 /// No variant has this name.
 pub(super) const NO_NAME: &str = "\0";
@@ -63,18 +64,6 @@ pub(super) enum What {
     Asked,
 }
 
-impl What {
-    /// Is the same said? With less around it, of other keys nothing may be said either.
-    pub(super) fn is(&self, other: &What) -> bool {
-        match (self, other) {
-            (What::Missing { field, of_secret, .. }, What::Missing { field: other, of_secret: of_other, .. }) => {
-                (field, of_secret) == (other, of_other)
-            }
-            _ => self == other,
-        }
-    }
-}
-
 /// What is wanted, and what was found.
 #[derive(Debug, PartialEq)]
 pub(super) struct Takes {
@@ -101,7 +90,12 @@ impl Mark {
     pub(super) fn of(value: &Unexpected<'_>) -> Self {
         // of this process alone: from one without a key, a short secret could be found by trying all
         static KEY: OnceLock<RandomState> = OnceLock::new();
-        Mark(KEY.get_or_init(RandomState::new).hash_one(shown(value)))
+        let key = KEY.get_or_init(RandomState::new);
+        Mark(match value {
+            // which are not shown
+            Unexpected::Bytes(bytes) => key.hash_one(bytes),
+            value => key.hash_one(shown(value)),
+        })
     }
 }
 
@@ -122,6 +116,10 @@ impl Takes {
 
     pub(super) fn wants_text(&self) -> bool {
         self.wanted == TEXT
+    }
+
+    pub(super) fn wants_choice(&self) -> bool {
+        self.wanted == CHOICE
     }
 
     pub(super) fn is_text(&self) -> bool {
@@ -331,7 +329,7 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
         "unit" => "nothing".into(),
         "unit variant" => "a name alone".into(),
         "newtype variant" | "tuple variant" | "struct variant" => "a name with what belongs to it".into(),
-        "string or map" | "map with a single key" => "a name, alone or as a key with what belongs to it".into(),
+        "string or map" | "map with a single key" => CHOICE.into(),
         "variant identifier" | "field identifier" => "a name".into(),
         "path string" | "a borrowed path" => "a path".into(),
         "an empty array" => "an empty list".into(),
@@ -348,7 +346,9 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
 const TAG: &str = "variant of enum ";
 
 /// With what serde's words for types begin, and what they are to users: what ends with a space goes on with a number.
-const OF_RUST: [(&str, &str); 12] = [
+const OF_RUST: [(&str, &str); 14] = [
+    ("variant index ", "a name"),
+    ("field index ", "a name"),
     ("a nonzero ", ""),
     ("struct ", "a mapping of keys to values"),
     ("tuple struct ", "a list"),

@@ -9,6 +9,7 @@ use super::{
     reader::Reader,
     source::{Part, Step},
 };
+use crate::order::sort_few;
 use figment::value::Value;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use std::borrow::Cow;
@@ -113,7 +114,7 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
     };
     let mut entries: Vec<_> = entries.map(child).collect();
     // of two names of a key, which serde alone knows to be one, the higher layer's comes first
-    entries.sort_by_key(|(.., spot)| spot.entry);
+    sort_few(&mut entries, |(.., one), (.., other)| one.entry > other.entry);
     for (key, mut child, spot) in entries {
         let field = match meant(fields, &key) {
             Meant::Field(field) => field,

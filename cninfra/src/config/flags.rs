@@ -186,4 +186,41 @@ mod tests {
         let defects: Vec<_> = known.defects().iter().map(ToString::to_string).collect();
         assert_eq!(defects, [format!("default: {what}")]);
     }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Tagged {
+        Of { enabled: bool, port: u16 },
+    }
+
+    impl Default for Tagged {
+        fn default() -> Self {
+            Tagged::Of { enabled: true, port: 1 }
+        }
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Flat {
+        #[serde(flatten)]
+        inner: Inner,
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        enabled: bool,
+        port: u16,
+    }
+
+    #[test]
+    fn what_the_type_says_of_the_key_too_is_told_once() {
+        use crate::config::given::Given;
+        for meta in [Tagged::META, Flat::META] {
+            let told = Given::file(meta, "kind: of\nenabled: maybe\nport: x").wrong();
+            let port = "odd.conf:3:7: key `odd.port` takes a whole number from 0 to 65535, not the text `x`";
+            let enabled = "odd.conf:2:10: key `odd.enabled` takes `true` or `false`, not the text `maybe`";
+            assert_eq!(told, [enabled, port]);
+        }
+    }
 }

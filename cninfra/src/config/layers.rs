@@ -23,6 +23,7 @@ use figment::{
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -74,12 +75,13 @@ impl Layers {
         Layers { section: section.to_string(), all, by_tag, secrets: entries.secrets.clone(), partial: entries.partial }
     }
 
-    /// All that holds.
-    pub(super) fn merge(&self, dropped: &Dropped) -> Figment {
+    /// All that holds of what these say.
+    pub(super) fn merge(&self, of: &Range<usize>, dropped: &Dropped) -> Figment {
         // below a rank
         let mut hidden: Vec<(u8, &Way)> = Vec::new();
         let (mut shown, mut values) = (Vec::new(), Vec::new());
-        for (number, layer) in self.all.iter().enumerate() {
+        for number in of.clone() {
+            let layer = &self.all[number];
             if dropped.contains(&(number, Way::new())) {
                 continue;
             }
@@ -122,6 +124,11 @@ impl Layers {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// The numbers of all.
+    pub(super) fn numbers(&self) -> Range<usize> {
+        0..self.all.len()
     }
 
     /// The layer that a value at this place comes from.
@@ -229,9 +236,9 @@ impl Layers {
             .collect()
     }
 
-    /// Has texts for what they look like.
-    pub(super) fn take_for_texts(&mut self, texts: &Looks) {
-        self.all.iter_mut().for_each(|layer| looks::put(&mut layer.entry.value, texts));
+    /// Has texts for what they look like, of each layer its own.
+    pub(super) fn take_for_texts(&mut self, texts: &[Looks]) {
+        self.all.iter_mut().zip(texts).for_each(|(layer, texts)| looks::put(&mut layer.entry.value, texts));
     }
 
     /// The layer to tell of what is missing in a mapping: of those that say a part of it the highest file.

@@ -126,7 +126,7 @@ fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
             listed.push(path);
         }
     }
-    listed.sort();
+    listed.sort_unstable();
     Some(listed)
 }
 

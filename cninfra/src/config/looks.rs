@@ -19,7 +19,7 @@ const MOST: usize = 6;
 pub(super) type Looks = Vec<(Way, Value)>;
 
 /// Puts texts where what was taken for something else is still there.
-pub(super) fn put(value: &mut Value, texts: &Looks) {
+pub(super) fn put<'t>(value: &mut Value, texts: impl IntoIterator<Item = &'t (Way, Value)>) {
     for (way, text) in texts {
         if value::at(value, way).is_some_and(|here| here.tag() == text.tag()) {
             value::replace(value, way, text.clone());
@@ -37,14 +37,16 @@ pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> Looks {
         // around the others is all of the section
         let Some((_, around @ [_, ..])) = way.split_last() else { continue };
         let (mut value, dropped) = trial.near(around);
+        // the others stand elsewhere
+        put(&mut value, found.iter().filter(|(way, _)| way.starts_with(around)));
         loop {
-            put(&mut value, &found);
             let near = Trial { merged: &value, dropped: &dropped, ..*trial };
             let Err(Failure { what, spot: Some(spot) }) = near.reads(&value) else { break };
             let texts = texts((&what, &spot), &near, left);
             if texts.is_empty() {
                 break;
             }
+            put(&mut value, &texts);
             found.extend(texts);
         }
     }

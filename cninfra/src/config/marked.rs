@@ -1,23 +1,30 @@
 //! Which value, name or key it is that serde tells of, in what it has put by: with another one in its place, it tells of that. So it takes no more readings further in.
 
 use super::{
-    failure::{Failure, Mark, NO_NAME, Spot, What},
+    failure::{Failure, Mark, NO_NAME, Spot, Takes, What},
     reader::unexpected,
     source::{Step, Way},
     trial::Trial,
     value,
 };
 use figment::value::{Num, Value};
+use serde::de::Unexpected;
 
-/// Of so many that are the same each is tried.
+/// Of so many that are the same each is tried; so many are told apart at once.
 const MOST: usize = 50;
+const AT_ONCE: usize = 200;
 
 /// The way to it; `None` where it is something else than a text, a number, a truth value, a name or a key in there, or can not be known.
 pub(super) fn marked(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Way> {
     let here = value::at(trial.merged, &spot.way)?;
     let mut all = Vec::new();
     find(here, &mut spot.way.clone(), &|value| may_be(what, value), trial, &mut all);
-    let mut way = all.into_iter().find(|way| {
+    if let What::Takes(takes) = what
+        && let Some(way) = digits(takes, spot, all.clone(), trial)
+    {
+        return Some(way);
+    }
+    let mut way = all.into_iter().take(MOST).find(|way| {
         let others = others(what).iter().take_while(|_| !trial.is_spent());
         others.into_iter().any(|other| is_it(what, spot, way, trial, *other))
     })?;
@@ -25,6 +32,42 @@ pub(super) fn marked(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Way>
         way.push(Step::Key(key.clone()));
     }
     Some(way)
+}
+
+/// Of numbers that are the same, the one where a text is wanted: each becomes another one of its own, which is as right as it was where a number is wanted.
+fn digits(takes: &Takes, spot: &Spot, mut all: Vec<Way>, trial: &Trial<'_>) -> Option<Way> {
+    let is_number = |way: &Way| matches!(value::at(trial.merged, way), Some(Value::Num(..)));
+    if !takes.wants_text() || all.len() < 2 || !all.iter().all(is_number) {
+        return None;
+    }
+    for _ in 0..MOST {
+        let some = &all[..all.len().min(AT_ONCE)];
+        if some.is_empty() || trial.is_spent() {
+            return None;
+        }
+        let (mut value, mut marks) = (trial.merged.clone(), Vec::new());
+        let mut numbers = (1..).map(|number| (Num::U8(number), Some(Mark::of(&Unexpected::Unsigned(number.into())))));
+        for way in some {
+            // what is not replaced is told apart
+            let (number, mark) = numbers.find(|(_, mark)| *mark != takes.mark)?;
+            let another = Value::Num(value::at(&value, way)?.tag(), number);
+            marks.push(mark);
+            value::replace(&mut value, way, another);
+        }
+        let Err(Failure { what: What::Takes(told), spot: Some(around) }) = trial.reads(&value) else { return None };
+        if around.way != spot.way {
+            return None;
+        }
+        match marks.iter().position(|mark| told.mark == *mark) {
+            Some(at) if told.wants_text() => return Some(all.swap_remove(at)),
+            // a number is wanted there, which takes fewer
+            Some(at) => drop(all.remove(at)),
+            // it is none of these
+            None if told.mark == takes.mark => drop(all.drain(..marks.len())),
+            None => return None,
+        }
+    }
+    None
 }
 
 /// What is put in its place.
@@ -86,14 +129,19 @@ fn is_it(what: &What, spot: &Spot, way: &[Step], trial: &Trial<'_>, other: Other
 }
 
 /// All values that are such, without what is left out, in the order in which they are read.
-fn find(value: &Value, way: &mut Way, is_it: &dyn Fn(&Value) -> bool, trial: &Trial<'_>, all: &mut Vec<Way>) {
-    if all.len() < MOST && is_it(value) {
+pub(super) fn find(
+    value: &Value,
+    way: &mut Way,
+    is_it: &dyn Fn(&Value) -> bool,
+    trial: &Trial<'_>,
+    all: &mut Vec<Way>,
+) {
+    if is_it(value) {
         all.push(way.clone());
     }
-    let dropped = trial.dropped;
     let mut inner = |step: Step, inner: &Value| {
         way.push(step);
-        if dropped.is_empty() || !dropped.contains(&(trial.layers.number(inner.tag(), way), way.clone())) {
+        if !trial.is_left_out(inner, way) {
             find(inner, way, is_it, trial, all);
         }
         way.pop();
@@ -195,5 +243,23 @@ mod tests {
         assert_eq!(config.check(&known), []);
         let Some(Big::Pile { by }) = config.section::<Odd>("odd").unwrap().big else { panic!("it is not there") };
         assert!(by.len() == 8 && by.values().all(|row| row.user == "1" && row.n == Some(1)), "{by:?}");
+    }
+
+    /// Each gets another one of its own, so that it takes no reading for each of them.
+    #[test]
+    fn of_hundreds_of_the_same_digits_those_are_numbers_that_are_to_be() {
+        const COUNT: usize = 220;
+        let Given { mut config, known, .. } = Given::file(Odd::META, "big: {kind: pile}");
+        for at in 0..COUNT {
+            config.set_flag("odd", &format!("big.by.a{at:03}.n"), "1", "set");
+            config.set_flag("odd", &format!("big.by.a{at:03}.user"), &format!("u{at}"), "set");
+        }
+        for key in ["y.user", "y.n", "z.user", "z.n"] {
+            config.set_flag("odd", &format!("big.by.{key}"), "1", "set");
+        }
+        assert_eq!(config.check(&known), []);
+        let Some(Big::Pile { by }) = config.section::<Odd>("odd").unwrap().big else { panic!("it is not there") };
+        assert!(by["y"].user == "1" && by["z"].user == "1", "{by:?}");
+        assert!(by.len() == COUNT + 2 && by.values().all(|row| row.n == Some(1)), "{by:?}");
     }
 }

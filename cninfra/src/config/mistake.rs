@@ -1,7 +1,7 @@
 //! [`Mistake`]: one thing that is wrong with the config, with its place and its mend.
 
 use super::source::Place;
-use crate::Error;
+use crate::{Error, order::sort_few};
 use std::fmt;
 
 /// So many are told of what stands in files of so many bytes. For each of them all is read once more, and who has mended them sees
@@ -86,7 +86,7 @@ fn brief(text: &str) -> String {
 
 /// In the order of their places; that there are more comes last.
 pub(super) fn sort(mistakes: &mut [Mistake]) {
-    mistakes.sort_by(|a, b| (a.is_more, &a.place).cmp(&(b.is_more, &b.place)));
+    sort_few(mistakes, |a, b| (a.is_more, &a.place) > (b.is_more, &b.place));
 }
 
 /// All of them in one, each in a line with its mend.

@@ -12,6 +12,7 @@ use super::{
     source::{Part, Place, Step, Way},
     trial::Trial,
 };
+use crate::order::sort_few;
 use figment::Figment;
 use std::{cell::Cell, collections::HashSet};
 
@@ -32,14 +33,16 @@ pub(super) struct Mistakes<'a> {
     pub(super) all: Vec<Mistake>,
     /// Something that is said has been left out, since it is wrong.
     pub(super) lost: bool,
+    /// Something stands in the place of a key that is missing.
+    pub(super) is_made_up: bool,
     /// Keys that were probably meant by those that nobody knows.
     pub(super) meant: Vec<String>,
     /// Where keys are that nobody knows, within what serde puts by.
     unknown: HashSet<(usize, Way)>,
     /// Secrets whose files do not answer.
     pub(super) unanswered: Vec<Mistake>,
-    /// What looks like something else, and is a text.
-    pub(super) texts: Looks,
+    /// What looks like something else, and is a text, of each layer.
+    pub(super) texts: Vec<Looks>,
     /// How many values may still be read to find out what is one.
     pub(super) left_for_texts: usize,
     /// How many values may still be read to find out where something is wrong.
@@ -59,10 +62,11 @@ impl<'a> Mistakes<'a> {
             missing: None,
             all: Vec::new(),
             lost: false,
+            is_made_up: false,
             meant: Vec::new(),
             unknown: HashSet::new(),
             unanswered: Vec::new(),
-            texts: Looks::new(),
+            texts: vec![Looks::new(); layers.len()],
             left_for_texts: looks::MOST_TRIED,
             left,
         }
@@ -73,6 +77,11 @@ impl<'a> Mistakes<'a> {
             let mistake = mistake();
             self.all.push(mistake);
         }
+    }
+
+    /// Has texts for what they look like.
+    pub(super) fn take_for_texts(&mut self, texts: Looks) {
+        texts.into_iter().for_each(|(way, text)| self.texts[self.layers.number(text.tag(), &way)].push((way, text)));
     }
 
     /// Is something told of what a layer says there?
@@ -231,7 +240,7 @@ impl<'a> Mistakes<'a> {
             (self.layers.place(&Spot { way, ..spot.clone() }, Part::Key), key.as_str())
         };
         let mut keys: Vec<_> = keys.iter().map(place).collect();
-        keys.sort();
+        sort_few(&mut keys, |one, other| one > other);
         keys
     }
 
@@ -409,6 +418,7 @@ mod tests {
         let told = wrong("untagged: {host: x, port: 1}", &[("untagged", "7")], &[("untagged.port", "2")]);
         assert_eq!(told, ["flag --untagged.port: key `odd.untagged`: what is there fits nothing that it takes"]);
         let told = wrong("tls: {cert: a, key: b}", &[("tls", "")], &[("tls.port", "2")]);
-        assert_eq!(told, ["odd.conf:1:6: key `odd.tls`: the key `cert` is missing"]);
+        let missing = ["cert", "key"].map(|key| format!("odd.conf:1:6: key `odd.tls`: the key `{key}` is missing"));
+        assert_eq!(told, missing);
     }
 }

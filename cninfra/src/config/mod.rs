@@ -56,6 +56,7 @@
 //!
 //! Types for keys: [`Duration`] (a `std::time::Duration` is read in the same way), [`ByteSize`], [`Secret`], [`PluginName`], and [`Live`] for a section that follows its file while the agent runs.
 
+mod again;
 mod agent_keys;
 mod beyond;
 mod byte_size;
@@ -83,6 +84,7 @@ mod kept;
 mod key;
 mod kinds;
 mod known;
+mod lacks;
 mod later;
 mod layers;
 mod lenient;
@@ -111,6 +113,8 @@ mod secrets;
 mod section;
 mod shape;
 mod source;
+#[cfg(test)]
+mod taken;
 mod text;
 mod trial;
 mod unsaid;
@@ -427,7 +431,10 @@ impl Config {
         if of == Of::Reload {
             mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
         }
-        mistakes.extend(self.check_agent_keys(section, &outcome));
+        let of_agent = self.check_agent_keys(section, &outcome);
+        // a key that both have is told once
+        mistakes.retain(|mistake| !of_agent.contains(mistake));
+        mistakes.extend(of_agent);
         if let Some(other) = self.other_enabled(section, &outcome) {
             // what else is said of this key is of no use
             mistakes.retain(|mistake| mistake.place != other.place);

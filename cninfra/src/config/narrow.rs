@@ -102,13 +102,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
     /// A mapping is read with as little as it can be: with the keys that it misses one after the other (of an enum, first its name), and then with more and more
     /// of the others.
     fn key(&mut self, tag: Tag, dict: &Dict) -> Option<Step> {
-        let is_missing = matches!(self.what, What::Missing { .. });
         let (mut kept, mut needed) = (Dict::new(), Vec::new());
-        if is_missing {
-            // that a key is missing in there is said of no number, and of no text
-            let plain = dict.iter().filter(|(_, value)| !matches!(value, Value::Dict(..) | Value::Array(..)));
-            kept.extend(plain.map(|(key, value)| (key.clone(), value.clone())));
-        }
         let is_found = loop {
             match self.fails(Value::Dict(tag, kept.clone())) {
                 Some(failure) if self.is_it(&failure) => break true,
@@ -135,7 +129,6 @@ impl<'t, 'a> Narrow<'t, 'a> {
             }
         };
         let found = match self.what {
-            What::Missing { field, .. } if is_found && self.misses(tag, dict, field) => None,
             // what a type says of its own values may be said of several together
             What::Says(_) => found.filter(|(part, _)| self.is_said_of(part, &needed, tag, dict)),
             _ => found,
@@ -148,16 +141,6 @@ impl<'t, 'a> Narrow<'t, 'a> {
         let step = Step::Key(part.clone());
         self.go_on(rest, step.clone(), step.clone());
         Some(step)
-    }
-
-    /// Is it this mapping that misses the key, and not what is in it? Then it is not said when the key is there.
-    fn misses(&self, tag: Tag, dict: &Dict, field: &str) -> bool {
-        let mut other = dict.clone();
-        other.insert(field.to_string(), value::text(NO_NAME));
-        match self.fails(Value::Dict(tag, other)) {
-            Some(Failure { what: What::Unknown { key, .. }, .. }) if key == field => false,
-            failure => failure.is_none_or(|failure| !self.is_it(&failure)),
-        }
     }
 
     /// Is it said of this part alone, beside the name of the variant that it belongs to?
@@ -196,7 +179,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
 
     fn is_it(&self, failure: &Failure) -> bool {
         let way: &[Step] = failure.spot.as_ref().map_or(&[], |spot| &spot.way);
-        failure.what.is(self.what) && way == self.spot.way
+        failure.what == *self.what && way == self.spot.way
     }
 
     /// Is the same said when this is there?
@@ -341,5 +324,51 @@ mod tests {
         assert_eq!(wrong("secret: {kind: hunter2}", &[]), [format!("16: {fits}")]);
         // so also of one that nobody else writes
         assert_eq!(wrong("secret: {kind: \"\\0\", user: u}", &[]), [format!("16: {fits}")]);
+    }
+
+    const PORT: &str = "takes a whole number from 0 to 65535, not the text `x`";
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct More {
+        tagged: Option<Wrap>,
+        beside: Option<Pairs>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Wrap {
+        Of { inner: Option<Box<Wrap>>, port: Option<u16> },
+        Other,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "t", content = "c", rename_all = "kebab-case")]
+    enum Pairs {
+        Pair(u8, u8),
+        One((u8, u8)),
+        Deep { pair: (u8, u8) },
+    }
+
+    #[test]
+    fn an_item_of_so_many_beside_the_name_has_its_place() {
+        let wrong = |file: &str| Given::file(More::META, file).wrong_in_line();
+        let byte = "takes a whole number from 0 to 255, not the text `x`";
+        assert_eq!(wrong("beside: {t: pair, c: [1, x]}"), [format!("26: key `odd.beside.c[1]` {byte}")]);
+        assert_eq!(wrong("beside: {t: one, c: [x, 1]}"), [format!("22: key `odd.beside.c[0]` {byte}")]);
+        assert_eq!(wrong("beside: {t: deep, c: {pair: [1, x]}}"), [format!("33: key `odd.beside.c.pair[1]` {byte}")]);
+    }
+
+    #[test]
+    fn a_number_in_the_place_of_a_name_is_told_in_plain_words() {
+        let wrong = |file: &str| Given::file(More::META, file).wrong_in_line();
+        let told = wrong("tagged: {kind: of, inner: {kind: 4711, port: x}, port: x}");
+        assert_eq!(
+            told,
+            [
+                "34: key `odd.tagged.inner.kind` takes a name, not a number".to_string(),
+                format!("56: key `odd.tagged.port` {PORT}")
+            ]
+        );
     }
 }

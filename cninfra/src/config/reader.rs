@@ -5,8 +5,8 @@
 
 use super::{
     Duration,
+    again::Reads,
     beyond::{self, is_beyond},
-    extract::Reads,
     failure::{self, Failure, Spot, What},
     fields::{self, Fed, Feed, feed_map, feed_struct, unsaid},
     number::{self, Whole, whole},
@@ -15,6 +15,7 @@ use super::{
     secret,
     shape::Kind,
     source::{Step, Way},
+    value,
     variant::Choice,
 };
 use figment::value::{Num, Value};
@@ -178,7 +179,10 @@ impl<'a, 'r> Reader<'a, 'r> {
                 Whole::Signed(number) => visitor.visit_i64(number),
                 Whole::No(number) => visitor.visit_f64(number),
             },
-            Value::Char(_, value) => visitor.visit_char(*value),
+            Value::Char(_, value) => match value::unread(*value).filter(|_| self.reading.reads == Reads::Trial) {
+                Some(bytes) => visitor.visit_bytes(&bytes),
+                None => visitor.visit_char(*value),
+            },
             Value::String(_, text) => visitor.visit_str(text),
             Value::Array(..) => self.list(visitor),
             Value::Dict(..) => self.mapping(visitor),
@@ -387,7 +391,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             let text = reader.reading.layers.secrets.read(&path).map_err(|what| match reader.reading.reads {
                 Reads::All => Failure::new(what),
                 // the file of one that is overridden need not be there
-                Reads::OneLayer => Failure::new(What::Asked),
+                Reads::OneLayer | Reads::Trial => Failure::new(What::Asked),
             })?;
             reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
             reader.of_file = Some(reader.spot().into());

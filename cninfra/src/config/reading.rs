@@ -1,7 +1,7 @@
 //! [`Reading`]: one reading of a section, and what is seen on the way.
 
 use super::{
-    extract::Reads,
+    again::Reads,
     failure::{Failure, Spot},
     layers::{Dropped, Layers},
     mistake::Mistake,

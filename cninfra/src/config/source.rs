@@ -52,6 +52,11 @@ pub(super) enum Step {
 /// The way from the top of a source to a value.
 pub(super) type Way = Vec<Step>;
 
+/// The way to a key of what is there.
+pub(super) fn inner(way: &[Step], key: &str) -> Way {
+    way.iter().cloned().chain([Step::Key(key.to_string())]).collect()
+}
+
 /// Which end of an entry a mistake is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {

@@ -1,14 +1,13 @@
 //! [`Trial`]: what a type says of other values than those that are there, for the words of a mistake.
 
 use super::{
-    extract::Reads,
+    again::Reads,
     failure::{Failure, Spot, Takes, What},
     holds::may_hold_secret,
     layers::{Dropped, Layers},
     reader::Reader,
-    reading::{Notes, Reading, ask},
+    reading::{Notes, Reading, Told, ask},
     section::Named,
-    shape::Kind,
     source::{Step, Way},
     value,
 };
@@ -39,17 +38,26 @@ impl Trial<'_> {
 
     /// What is at this place, and of what is around it no more than has to be: so the others are not read each time. With what is left out.
     pub(super) fn near(&self, way: &[Step]) -> (Value, Dropped) {
+        self.around(way.len(), way)
+    }
+
+    /// The same, where what is so many steps down is put by: there, names of variants have to be, and the like.
+    pub(super) fn around(&self, from: usize, way: &[Step]) -> (Value, Dropped) {
         let mut dropped = self.dropped.clone();
-        let value = self.only(self.merged, &mut Way::new(), way, &mut dropped);
+        let value = self.only(self.merged, &mut Way::new(), (from, way), &mut dropped);
         (value, dropped)
     }
 
-    fn only(&self, around: &Value, before: &mut Way, way: &[Step], dropped: &mut Dropped) -> Value {
+    fn only(&self, around: &Value, before: &mut Way, (from, way): (usize, &[Step]), dropped: &mut Dropped) -> Value {
         match (way, around) {
             ([step @ Step::Key(key), rest @ ..], Value::Dict(tag, dict)) if dict.contains_key(key) => {
+                let is_plain = |value: &Value| !matches!(value, Value::Dict(..) | Value::Array(..));
+                let beside = dict.iter().filter(|(_, value)| before.len() >= from && is_plain(value));
+                let mut kept = value::dict(beside.map(|(key, value)| (key.clone(), value.clone())));
                 before.push(step.clone());
-                let inner = self.only(&dict[key], before, rest, dropped);
-                Value::Dict(*tag, value::dict([(key.clone(), inner)]))
+                let inner = self.only(&dict[key], before, (from, rest), dropped);
+                kept.insert(key.clone(), inner);
+                Value::Dict(*tag, kept)
             }
             // the others keep their places
             ([step @ Step::Index(at), rest @ ..], Value::Array(tag, items)) if *at < items.len() => {
@@ -59,7 +67,7 @@ impl Trial<'_> {
                     dropped.insert((self.layers.number(item.tag(), &place), place));
                 }
                 before.push(step.clone());
-                all[*at] = self.only(&items[*at], before, rest, dropped);
+                all[*at] = self.only(&items[*at], before, (from, rest), dropped);
                 Value::Array(*tag, all)
             }
             (_, value) => value.clone(),
@@ -74,7 +82,7 @@ impl Trial<'_> {
     /// Is this said of what it has?
     pub(super) fn says(&self, what: &What, spot: &Spot) -> bool {
         let is_at = |other: &Option<Spot>| other.as_ref().is_some_and(|other| other.way == spot.way);
-        self.reads(self.merged).is_err_and(|failure| failure.what.is(what) && is_at(&failure.spot))
+        self.reads(self.merged).is_err_and(|failure| failure.what == *what && is_at(&failure.spot))
     }
 
     /// Has so much been read that it is time to tell what there is?
@@ -85,15 +93,19 @@ impl Trial<'_> {
     /// Reads what is no value of the section.
     pub(super) fn reads(&self, value: &Value) -> Result<(), Failure> {
         self.left.set(self.left.get().saturating_sub(value::count(value)));
-        let (section, layers, dropped, reads) = (self.section, self.layers, self.dropped, Reads::OneLayer);
+        let (section, layers, dropped, reads) = (self.section, self.layers, self.dropped, Reads::Trial);
         let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
         (self.read)(Reader::new(&reading, value))
     }
 
-    /// Is there a mapping whose keys are the type's, or any?
-    pub(super) fn has_keys(&self, spot: &Spot) -> bool {
-        let told = ask(self.section, &spot.way, self.read).shape;
-        told.is_some_and(|shape| matches!(shape.kind, Kind::Any | Kind::Map | Kind::Struct(_)))
+    /// What the type says of this place.
+    pub(super) fn told(&self, way: &[Step]) -> Told {
+        ask(self.section, way, self.read)
+    }
+
+    /// Has it been left out, since it is wrong?
+    pub(super) fn is_left_out(&self, value: &Value, way: &Way) -> bool {
+        !self.dropped.is_empty() && self.dropped.contains(&(self.layers.number(value.tag(), way), way.clone()))
     }
 
     /// Is a text wanted where something else is, or somewhere in what is there?

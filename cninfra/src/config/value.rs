@@ -12,6 +12,25 @@ pub(super) fn text(text: impl Into<String>) -> Value {
     Value::String(Tag::Default, text.into())
 }
 
+/// One of several values that no type reads where one is only tried: see [`unread`].
+pub(super) fn unreadable(number: u16, tag: Tag) -> Value {
+    Value::Char(tag, char::from_u32(UNREADABLE + u32::from(number)).unwrap_or_default())
+}
+
+/// As it is read.
+pub(super) fn unread(value: char) -> Option<[u8; 3]> {
+    u32::from(value).checked_sub(UNREADABLE).and_then(|number| u16::try_from(number).ok()).map(bytes)
+}
+
+/// Bytes that are no text, and have a number below 16384 in them.
+pub(super) fn bytes(number: u16) -> [u8; 3] {
+    let [high, low] = (number << 1).to_be_bytes();
+    [0xff, high & 0x7f, low >> 1]
+}
+
+/// No characters that anybody writes: they are for private use.
+const UNREADABLE: u32 = 0x10_0000;
+
 /// A mapping of these, entered one by one: to collect them would sort them first, by code of some kilobytes for each type of iterator.
 pub(super) fn dict(entries: impl IntoIterator<Item = (String, Value)>) -> Dict {
     let mut dict = Dict::new();
@@ -124,6 +143,24 @@ pub(super) fn replace(value: &mut Value, way: &[Step], new: Value) {
         ([Step::Index(index), rest @ ..], Value::Array(_, items)) => {
             if let Some(inner) = items.get_mut(*index) {
                 replace(inner, rest, new);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts a value into a mapping that is there, at the end of this way.
+pub(super) fn insert(value: &mut Value, way: &[Step], new: Value) {
+    match (way, value) {
+        ([Step::Key(key)], Value::Dict(_, dict)) => drop(dict.insert(key.clone(), new)),
+        ([Step::Key(key), rest @ ..], Value::Dict(_, dict)) => {
+            if let Some(inner) = dict.get_mut(key) {
+                insert(inner, rest, new);
+            }
+        }
+        ([Step::Index(index), rest @ ..], Value::Array(_, items)) => {
+            if let Some(inner) = items.get_mut(*index) {
+                insert(inner, rest, new);
             }
         }
         _ => {}

@@ -273,7 +273,7 @@ impl Registry {
             ends.min(quiet).max(least)
         })
         .await;
-        left.sort_by_key(|(id, _)| *id);
+        left.sort_unstable_by_key(|(id, _)| *id);
         let mut live = self.lock();
         let mut stuck = |id| {
             let entry = live.tasks.get_mut(&id)?;
