@@ -2,11 +2,12 @@
 
 use super::{Entry, Page, PageRequest, Reason};
 
-/// What a page should have, in bytes: enough to be worth the way, and little enough for the memory of both sides.
+/// What a page should have, in bytes: enough to be worth the way, and little enough for the memory of both sides. Its entries are asked for by their number, so it has that of keys that are about as large as those before.
 const AIM: usize = 8 << 20;
-/// A page has no fewer keys, but where the store refuses it, and no more.
-const FEWEST: usize = 100;
+/// A page has no more keys.
 const MOST: usize = 10_000;
+/// So many times as many keys as the page before has one at most: what follows on small values may be large.
+const GROWTH: usize = 10;
 /// So often all is read anew, because the state that was read is no longer kept: the last time all at once.
 const RESTARTS: usize = 3;
 
@@ -92,7 +93,8 @@ impl Paging {
         let each = bytes.checked_div(entries.len()).filter(|each| *each > 0);
         if let Some(each) = each.filter(|_| self.next.max_items <= self.most()) {
             let aim = (AIM << self.restarts).min(self.next.max_bytes);
-            self.next.max_items = (aim / each).clamp(FEWEST, self.most());
+            let most = self.next.max_items.saturating_mul(GROWTH).min(self.most());
+            self.next.max_items = (aim / each).clamp(1, most);
         }
     }
 }

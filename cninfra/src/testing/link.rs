@@ -127,6 +127,12 @@ impl Link {
         self.seen.sent()
     }
 
+    /// How many bytes of the server it has handed on so far.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.seen.received()
+    }
+
     /// How many connections are open.
     #[must_use]
     pub fn connections(&self) -> usize {

@@ -6,10 +6,18 @@ use crate::{
     failure::{Asked, is_of_rights},
     monitor::PROBE_KEY,
     terms::Terms,
+    wire::MAX_MESSAGE,
 };
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use cninfra::keyval::{Applied, At, Cursor, Entry, KeyRange, Page, PageRequest, Reason, Result};
-use etcd_client::{GetOptions, Txn};
+use etcd_client::{GetOptions, GetResponse, Txn};
+
+/// What a page should have, in bytes, however few are asked for: less is not worth a second way.
+const AIM: usize = 8 << 20;
+/// An answer may have so many times as many bytes as the page.
+const ROOM: usize = 2;
+/// Where it has more, so many times fewer entries are asked for.
+const FEWER: usize = 8;
 
 impl Core {
     /// Reads a key.
@@ -40,9 +48,29 @@ impl Core {
             let (key, options) = (from.map_or(first, start), options.clone().with_range(end));
             self.seating.read(wire, key, options)
         });
-        let mut read = read.await?;
-        let entries = std::mem::take(&mut read.0.kvs).into_iter().map(entry).collect();
-        Ok((entries, state(read.header()), read.more()))
+        Ok(found(read.await?))
+    }
+
+    /// The first entries of what is left of a range, if they are few bytes: etcd has no bound for those itself. An answer that is larger is refused when it begins.
+    async fn part(
+        &self,
+        terms: Terms,
+        request: &PageRequest,
+        from: Option<&Bytes>,
+        options: &GetOptions,
+        limit: usize,
+    ) -> Result<(Vec<Entry>, i64, bool)> {
+        let asked = || Asked::to_read("list", Some(request.range.clone()));
+        // one comes in any case
+        let most = if limit > 1 { request.max_bytes.clamp(AIM, MAX_MESSAGE / ROOM) * ROOM } else { MAX_MESSAGE };
+        let limit = i64::try_from(limit).unwrap_or(0);
+        let read = self.call(terms, &asked, |wire| {
+            let (first, end) = bounds(&request.range);
+            let (key, options) = (from.map_or(first, start), options.clone().with_range(end).with_limit(limit));
+            let mut client = wire.kv.clone().max_decoding_message_size(most);
+            async move { client.get(key, Some(options)).await }
+        });
+        Ok(found(read.await?))
     }
 
     /// The newest state, which most of the cluster agrees on, whatever keys the user may read.
@@ -95,15 +123,22 @@ impl Core {
                 _ => (None, None),
             },
         };
-        let mut options = GetOptions::new().with_limit(i64::try_from(request.max_items.max(1)).unwrap_or(0));
+        let mut options = GetOptions::new();
         if let Some(at) = at {
             options = options.with_revision(at);
         }
         if request.keys_only {
             options = options.with_keys_only();
         }
-        let (mut entries, state, mut more) = self.range(terms, "list", &request.range, from.as_ref(), options).await?;
+        let mut limit = request.max_items.max(1);
+        let (mut entries, state, mut more) = loop {
+            match self.part(terms, request, from.as_ref(), &options, limit).await {
+                Err(error) if *error.reason() == Reason::TooLarge && limit > 1 => limit = (limit / FEWER).max(1),
+                part => break part?,
+            }
+        };
         let at = at.unwrap_or(state);
+        // what came is here already: but whoever asked has no room for more
         let mut bytes = 0usize;
         let fits = entries.iter().take_while(|entry| {
             bytes = bytes.saturating_add(entry.key.len() + entry.value.len());
@@ -118,6 +153,12 @@ impl Core {
         let next = entries.last().filter(|_| more).map(|last| cursor(at, &last.key));
         Ok(Page::new(entries, next, revision(at)))
     }
+}
+
+/// The entries of an answer, its state, and whether there are more.
+fn found(mut read: GetResponse) -> (Vec<Entry>, i64, bool) {
+    let entries = std::mem::take(&mut read.0.kvs).into_iter().map(entry).collect();
+    (entries, state(read.header()), read.more())
 }
 
 /// The state that is read, and the first key that comes next: that of a zero byte more.

@@ -14,7 +14,7 @@ use tokio::{sync::Mutex, time::timeout};
 use tonic::{Status, transport::Endpoint};
 
 /// The server sends no message that is larger, and an answer that is, is refused: a catch-up of a watch may be some tens of megabytes.
-const MAX_MESSAGE: usize = 256 << 20;
+pub(crate) const MAX_MESSAGE: usize = 256 << 20;
 /// etcd takes one ping in 5 s, and closes the connection of who sends more.
 const PING: (u64, u64) = (5, 2);
 

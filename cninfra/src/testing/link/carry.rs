@@ -47,7 +47,7 @@ async fn carry(client: &mut TcpStream, server: SocketAddr, mut orders: Orders, s
     server.set_nodelay(true)?;
     let (ours, theirs) = (client.split(), server.split());
     let there = pump(ours.0, theirs.1, orders.clone(), |bytes| seen.has_sent(bytes));
-    let back = pump(theirs.0, ours.1, orders, |_| {});
+    let back = pump(theirs.0, ours.1, orders, |bytes| seen.has_received(bytes));
     tokio::try_join!(there, back)?;
     Ok(())
 }

@@ -64,6 +64,7 @@ pub(super) struct Seen {
     done: Mutex<Option<Result<u64, String>>>,
     told: Condvar,
     sent: AtomicU64,
+    received: AtomicU64,
     connections: AtomicUsize,
 }
 
@@ -93,6 +94,14 @@ impl Seen {
 
     pub(super) fn sent(&self) -> u64 {
         self.sent.load(Relaxed)
+    }
+
+    pub(super) fn has_received(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Relaxed)
     }
 
     pub(super) fn connections(&self) -> usize {

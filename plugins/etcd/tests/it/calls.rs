@@ -1,11 +1,15 @@
 //! What is asked of the store and answered at once.
 
-use crate::support::{SOON, kv, soon};
+use crate::{
+    faults::is_end,
+    support::{SOON, kv, soon, until},
+};
 use bytes::Bytes;
 use cninfra::keyval::{
     Applied, At, Compare, Coordination, Cursor, Election, Expiry, KeyRange, Kv, LeaseId, Leases as _, Lock, Op,
-    OpResult, PageRequest, Reason, Revision, Revisions as _, Store as _, Txn,
+    OpResult, PageRequest, Reason, Revision, Revisions as _, Store as _, Txn, WatchOptions,
 };
+use cninfra::testing::Link;
 use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
 use cninfra_testbed::{Etcd, require};
 use std::{
@@ -140,6 +144,37 @@ async fn pages_are_of_one_state() {
     assert_eq!(*kv.store().page(request).await.unwrap_err().reason(), Reason::Invalid);
     // a compaction that is done is done
     kv.store().compact(newest).await.unwrap();
+}
+
+/// etcd knows no pages by their bytes: what does not fit was on its way for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_values_are_on_their_way_once() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let direct = kv(etcd.endpoint()).await;
+    for number in 0..60 {
+        direct.put(format!("p/large/{number:02}"), vec![b'.'; 1 << 20]).await.unwrap();
+    }
+    // a few that are large among many small ones, too
+    for number in 0..2000 {
+        direct
+            .put(format!("p/mixed/{number:04}"), vec![b'.'; if number % 200 == 199 { 1 << 20 } else { 100 }])
+            .await
+            .unwrap();
+    }
+    let link = Link::to(etcd.addr()).unwrap();
+    let through = kv(link.addr().to_string()).await;
+    for (prefix, keys, bytes) in [("p/large/", 60, 60 << 20), ("p/mixed/", 2000, 10 << 20)] {
+        let before = link.received();
+        assert_eq!(through.list(prefix).all().await.unwrap().len(), keys);
+        let received = link.received() - before;
+        assert!(received < bytes * 3 / 2, "{prefix}: {received} bytes for {bytes}");
+        let before = link.received();
+        let mut watch = through.watch([prefix], WatchOptions::default()).await.unwrap();
+        until(&mut watch, is_end).await;
+        let received = link.received() - before;
+        assert!(received < bytes * 3 / 2, "a snapshot of {prefix}: {received} bytes for {bytes}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
