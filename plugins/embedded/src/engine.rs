@@ -20,7 +20,7 @@ use std::{
         mpsc::{self, Sender},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -87,6 +87,7 @@ impl Engine {
     pub(crate) async fn work(&self, work: Work) -> Result<Done> {
         let asked = work.asked();
         let (answer, answered) = oneshot::channel();
+        let began = Instant::now();
         let place = match self.clock.within(self.timeout, self.places.clone().acquire_owned()).await {
             Ok(Ok(place)) => place,
             Ok(Err(_)) => return Err(self.no_answer(&asked, Applied::No)),
@@ -96,7 +97,7 @@ impl Engine {
         if self.messages.send(Message::Job(job)).is_err() {
             return Err(self.no_answer(&asked, Applied::No));
         }
-        match self.clock.within(self.timeout, answered).await {
+        match self.clock.within(self.timeout.saturating_sub(began.elapsed()), answered).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(self.no_answer(&asked, Applied::Unknown)),
             Err(_) => Err(self.too_long(&asked, Applied::Unknown)),
@@ -164,9 +165,10 @@ impl Engine {
 
     /// Waits until all its threads have ended, and lets go of the database. It blocks its thread. An error if the thread that writes has panicked.
     pub(crate) fn join(&self) -> Result<()> {
+        // had until the end: who comes meanwhile waits as long
+        let mut committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner);
         self.readers.join();
-        let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let panicked = committer.is_some_and(|committer| committer.join().unwrap_or(true));
+        let panicked = committer.take().is_some_and(|committer| committer.join().unwrap_or(true));
         self.shared.disk.close();
         if !panicked {
             return Ok(());

@@ -213,6 +213,12 @@ impl Core {
         self.rooms.iter().for_each(Semaphore::close);
     }
 
+    /// Drops the connections, after all that uses them: of a store that is closed.
+    pub(crate) fn leave(&self) {
+        self.calls.renew();
+        self.watches.renew();
+    }
+
     /// Waits until the store is closed.
     pub(crate) async fn closed(&self) {
         // before it is looked whether it is, so that what comes meanwhile is not missed

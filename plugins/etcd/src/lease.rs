@@ -6,8 +6,8 @@ use crate::{
     terms::{Lane, Terms},
 };
 use cninfra::keyval::{Applied, LONGEST_LIFE, LeaseId, Reason, Result};
-use etcd_client::Error;
-use std::time::Duration;
+use etcd_client::{Error, LeaseTimeToLiveOptions};
+use std::{collections::HashSet, time::Duration};
 
 /// etcd counts whole seconds, and refuses what is much more than the longest life.
 fn seconds(ttl: Duration) -> i64 {
@@ -61,6 +61,16 @@ impl Core {
             Err(error) if *error.reason() == Reason::NoLease(lease) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// The keys that were written with a lease, and not without it since, as the member knows it that is asked.
+    pub(crate) async fn keys_of(&self, lease: LeaseId) -> Result<HashSet<Vec<u8>>> {
+        let asked = || Asked::to_read("keys of", None).with_lease(Some(lease));
+        let found = self.call(self.terms(Lane::Own), &asked, |wire| async move {
+            let options = LeaseTimeToLiveOptions::new().with_keys();
+            wire.lease.clone().time_to_live(lease.0, Some(options)).await
+        });
+        Ok(found.await?.keys().iter().cloned().collect())
     }
 
     pub(crate) async fn time_left(&self, terms: Terms, lease: LeaseId) -> Result<Option<Duration>> {

@@ -67,6 +67,7 @@ enum Current {
     None,
     Off,
     Open(Arc<EtcdStore>),
+    Closed,
 }
 
 impl Etcd {
@@ -75,7 +76,7 @@ impl Etcd {
     pub fn store(&self) -> Option<Arc<EtcdStore>> {
         match self.current() {
             Current::Open(store) => Some(store),
-            Current::None | Current::Off => None,
+            Current::None | Current::Off | Current::Closed => None,
         }
     }
 
@@ -135,14 +136,20 @@ impl Lifecycle for Etcd {
     }
 
     async fn close(&self, cx: &Context) -> Result<()> {
-        if let Current::Open(store) = self.current() {
-            if let Err(error) = store.close().await {
-                let ttl = self.config.session_ttl;
-                cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
-            }
-            // not before: what others have of it is given back meanwhile
-            self.put(Current::None);
+        let store = match self.current() {
+            Current::Open(store) => Some(store),
+            // it says what is to be set
+            Current::Off => return Ok(()),
+            Current::None | Current::Closed => None,
+        };
+        if let Some(store) = store
+            && let Err(error) = store.close().await
+        {
+            let ttl = self.config.session_ttl;
+            cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
         }
+        // not before: what others have of it is given back meanwhile
+        self.put(Current::Closed);
         Ok(())
     }
 }
@@ -169,7 +176,11 @@ impl Delegate for Etcd {
     fn store(&self, op: &'static str) -> Result<Arc<EtcdStore>, KvError> {
         let (reason, cause, help) = match self.current() {
             Current::Open(store) => return Ok(store),
-            Current::None => (Reason::Unavailable, "the plugin has not begun, or was closed", crate::failure::REACH),
+            Current::None => (Reason::Unavailable, "the plugin has not begun", crate::failure::REACH),
+            // who waits for it waits no longer
+            Current::Closed => {
+                (Reason::Closed, "the plugin was closed", "depend on the plugin: it is closed after those that do")
+            }
             Current::Off => {
                 let help = "set `endpoints` in etcd.conf, or ETCD_ENDPOINTS";
                 (Reason::NOT_CONFIGURED, "the plugin `etcd` is off, since nothing is set for it", help)

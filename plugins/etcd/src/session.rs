@@ -1,6 +1,7 @@
 //! [`Session`]: the lease of the client, and the keys that are there as long as it is.
 
 use crate::{
+    convert::revision,
     core::Core,
     failure::Asked,
     terms::{Lane, Terms},
@@ -8,7 +9,8 @@ use crate::{
 };
 use bytes::Bytes;
 use cninfra::client::{Pauses, Tasks};
-use cninfra::keyval::{Applied, Compare, Expiry, LeaseId, Op, OpResult, Reason, Result, Revision, Txn};
+use cninfra::keyval::{Applied, Compare, Expiry, KeyRange, LeaseId, Op, OpResult, Reason, Result, Revision, Txn};
+use etcd_client::GetOptions;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -17,7 +19,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
 
 /// How long the end of the store may take for it: what could not be revoked ends by itself.
 const ENDING: Duration = Duration::from_secs(1);
@@ -25,7 +27,8 @@ const ENDING: Duration = Duration::from_secs(1);
 /// The lease of the client: granted when it is needed first, kept alive by a task, revoked when the store is closed.
 ///
 /// Where it was lost (the client slept for longer than it lives, or the server has lost its data), there is a new one, and the keys are written again that
-/// nobody else has written meanwhile: what says that somebody is there says so as long as he is.
+/// nobody else has written meanwhile: what says that somebody is there says so as long as he is. What somebody else has changed or deleted while the lease was there is his: that is looked for whenever the
+/// lease is kept alive.
 #[derive(Default)]
 pub(crate) struct Session {
     state: Mutex<State>,
@@ -139,13 +142,38 @@ impl Session {
             let mut state = self.lock();
             state.ended = true;
             state.keys.clear();
-            state.lease.take()
+            // it stays: this may be dropped, and called again
+            state.lease
         };
         let terms = Terms::within(ENDING.min(*core.config.operation_timeout), Lane::Own);
         match lease {
             Some(lease) => core.revoke(terms, lease).await,
             None => Ok(()),
         }
+    }
+
+    /// Forgets what somebody else has changed or deleted: what is not of the lease any more.
+    ///
+    /// # Errors
+    /// The server's: what could not be looked at is looked at the next time.
+    async fn look(&self, core: &Core) -> Result<()> {
+        let lease = {
+            let state = self.lock();
+            state.lease.filter(|_| !state.keys.is_empty() && !state.stale)
+        };
+        let Some(lease) = lease else { return Ok(()) };
+        let of_lease = core.keys_of(lease).await?;
+        let others: Vec<Bytes> = self.lock().keys.keys().filter(|key| !of_lease.contains(&key[..])).cloned().collect();
+        for key in others {
+            // the member that was asked may be behind: this answer is of what most of the cluster agrees on
+            let options = GetOptions::new().with_keys_only();
+            let range = KeyRange::key(&key);
+            let (found, state, _) = core.range(core.terms(Lane::Own), "look at", &range, None, options).await?;
+            if found.iter().all(|entry| entry.lease != Some(lease)) {
+                forget(&mut self.lock().keys, &key, revision(state));
+            }
+        }
+        Ok(())
     }
 
     /// Writes again what nobody else has written meanwhile.
@@ -198,7 +226,12 @@ async fn keep(core: Arc<Core>, session: Arc<Session>) {
             match kept {
                 Ok(()) => {
                     pauses.reset();
-                    sleep((life / 3).max(Duration::from_millis(100))).await;
+                    let pause = (life / 3).max(Duration::from_millis(100));
+                    // a look that takes long holds up nothing
+                    let (_, looked) = tokio::join!(sleep(pause), timeout(pause, session.look(&core)));
+                    if let Ok(Err(error)) = looked {
+                        tracing::debug!(%error, "whether others have changed what ends with the client is not known");
+                    }
                 }
                 Err(error) => match (error.reason(), lease) {
                     (Reason::NoLease(_), Some(lease)) => session.lost(lease),

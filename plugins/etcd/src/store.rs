@@ -23,7 +23,10 @@ use cninfra::{
 };
 use etcd_client::Client;
 use std::{fmt, sync::Arc, time::Duration};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout},
+};
 
 /// How long the files of TLS may take to be read.
 const FILES: Duration = Duration::from_secs(5);
@@ -47,6 +50,8 @@ pub struct EtcdStore {
     pub(crate) session: Arc<Session>,
     pub(crate) tasks: Tasks,
     holders: Holders,
+    /// Had by who closes it.
+    closing: Mutex<()>,
 }
 
 impl EtcdStore {
@@ -82,6 +87,7 @@ impl EtcdStore {
             session: Arc::default(),
             tasks: Tasks::default(),
             holders: Holders::default(),
+            closing: Mutex::default(),
         };
         store.tasks.spawn(monitor::run(core.clone()));
         if !core.config.auto_compact.is_zero() {
@@ -120,15 +126,26 @@ impl EtcdStore {
     /// What was written with the client could not be ended: it ends by itself, after [`session_ttl`](EtcdConfig::session_ttl).
     ///
     /// # Cancel safety
-    /// Dropped, it has ended the tasks; it may be called again.
+    /// Dropped, the store is still there, but who has something of it is told to give it up, and nothing can be written with the client any more; it may be called again.
     pub async fn close(&self) -> Result<()> {
+        // what one who closes it gives back is not cut off by another one
+        let _closing = self.closing.lock().await;
         let ended = match self.core.is_closed() {
             true => Ok(()),
             false => tokio::join!(self.session.end(&self.core), self.holders.end()).0,
         };
         self.core.close();
         self.tasks.join().await;
+        self.core.leave();
         ended
+    }
+}
+
+/// What is left of a watch, as its handle, keeps no connection.
+impl Drop for EtcdStore {
+    fn drop(&mut self) {
+        self.core.close();
+        self.core.leave();
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     node::Node,
     slots::Slots,
     watch::Hub,
-    wire::{Dial, Wire},
+    wire::{Dial, Number, Wire},
 };
 use cninfra::keyval::{Applied, KvError, Reason};
 use std::{
@@ -100,6 +100,19 @@ impl Core {
         let node = Arc::new(Node::new(endpoint.clone(), self.dial.clone(), asks_role));
         nodes.push(node.clone());
         node
+    }
+
+    /// The connection to the server that has this key, if both are there.
+    pub(crate) fn wire_of(&self, key: &[u8]) -> Option<Number> {
+        let wire = match &self.single {
+            Some(node) => node.current(),
+            None => {
+                let slots = self.slots.borrow().clone();
+                let nodes = self.lock();
+                nodes.iter().find(|node| slots.owner(key).is_some_and(|owner| node.is_at(owner)))?.current()
+            }
+        };
+        wire.map(|wire| wire.number)
     }
 
     /// Forgets servers that have no keys, and returns the others.

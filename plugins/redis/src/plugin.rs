@@ -43,8 +43,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub struct Redis {
     #[config(check = RedisConfig::check)]
     config: RedisConfig,
-    store: RwLock<Option<Arc<RedisStore>>>,
+    current: RwLock<Current>,
     metrics: StoreMetrics,
+}
+
+#[derive(Clone, Default)]
+enum Current {
+    #[default]
+    None,
+    Open(Arc<RedisStore>),
+    Closed,
 }
 
 impl Redis {
@@ -55,11 +63,18 @@ impl Redis {
     }
 
     fn opened(&self) -> Option<Arc<RedisStore>> {
-        self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
+        match self.current() {
+            Current::Open(store) => Some(store),
+            Current::None | Current::Closed => None,
+        }
     }
 
-    fn put(&self, store: Option<Arc<RedisStore>>) -> Option<Arc<RedisStore>> {
-        std::mem::replace(&mut *self.store.write().unwrap_or_else(PoisonError::into_inner), store)
+    fn current(&self) -> Current {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, current: Current) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
     }
 }
 
@@ -78,7 +93,7 @@ impl Lifecycle for Redis {
             Some(store) => store,
             None => {
                 let store = Arc::new(RedisStore::open(self.config.clone()).await?);
-                self.put(Some(store.clone()));
+                self.put(Current::Open(store.clone()));
                 report::begin(&store, cx.clone(), self.metrics.clone());
                 store
             }
@@ -95,12 +110,14 @@ impl Lifecycle for Redis {
     }
 
     async fn close(&self, cx: &Context) -> Result<()> {
-        if let Some(store) = self.put(None)
+        if let Some(store) = self.opened()
             && let Err(error) = store.close().await
         {
             let ttl = self.config.session_ttl;
             cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
         }
+        // not before: what others have of it is given back meanwhile
+        self.put(Current::Closed);
         Ok(())
     }
 }
@@ -125,15 +142,21 @@ impl Delegate for Redis {
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<RedisStore>, KvError> {
-        self.opened().ok_or_else(|| {
-            let (reason, endpoints, cause, help) = match self.config.is_set() {
-                true => {
-                    let cause = "the plugin has not begun, or was closed";
-                    (Reason::Unavailable, self.config.endpoints_shown(), cause, crate::failure::REACH)
-                }
-                false => (Reason::NOT_CONFIGURED, "redis".to_string(), "nothing is set for it", NOT_SET),
-            };
-            KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help)
-        })
+        let at = || self.config.endpoints_shown();
+        let (reason, endpoints, cause, help) = match self.current() {
+            Current::Open(store) => return Ok(store),
+            _ if !self.config.is_set() => {
+                (Reason::NOT_CONFIGURED, "redis".to_string(), "nothing is set for it", NOT_SET)
+            }
+            Current::None => (Reason::Unavailable, at(), "the plugin has not begun", crate::failure::REACH),
+            // who waits for it waits no longer
+            Current::Closed => (
+                Reason::Closed,
+                at(),
+                "the plugin was closed",
+                "depend on the plugin: it is closed after those that do",
+            ),
+        };
+        Err(KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help))
     }
 }

@@ -1,5 +1,8 @@
 //! [`Session`]: the keys that end with the client. Each has a life of its own, which is renewed until the store is closed.
 //!
+//! One that is there no more was deleted by somebody else, and stays so, if the server was there all the time since it was renewed last. If it was not (the connection was lost, be it that the server
+//! was started anew, without its data, or that another one has taken its place; or the key could not be renewed for as long as it lives), it is put again, unless somebody else has put it.
+//!
 //! A key is known as ours by its value and its life. What cannot be told from it is the same value put by another client for as long: it ends with whoever ends first.
 
 use crate::{
@@ -8,7 +11,7 @@ use crate::{
     failure::Asked,
     monitor::with_cause,
     script,
-    wire::Command,
+    wire::{Command, Number},
 };
 use bytes::Bytes;
 use cninfra::keyval::{Applied, Expiry, KeyRange, KvError, Op, Reason, Result};
@@ -42,11 +45,13 @@ pub(crate) struct Session {
 struct Kept {
     value: Bytes,
     renewed: Instant,
+    /// The connection to its server, as it was then.
+    by: Option<Number>,
 }
 
 impl Session {
     /// These operations were done.
-    pub(crate) fn note(&self, ops: &[Op]) {
+    pub(crate) fn note(&self, core: &Core, ops: &[Op]) {
         // mostly there is nothing to be noted
         if ops.iter().any(|op| with_client(op).is_some()) {
             self.in_use.store(true, Relaxed);
@@ -58,7 +63,8 @@ impl Session {
         for op in ops {
             match op {
                 Op::Put(put) if put.expiry == Expiry::WithClient => {
-                    let now = Kept { value: put.value.clone(), renewed: Instant::now() };
+                    let by = core.wire_of(&put.key);
+                    let now = Kept { value: put.value.clone(), renewed: Instant::now(), by };
                     kept.insert(put.key.clone(), now);
                 }
                 // with the life that it had
@@ -142,20 +148,22 @@ impl Session {
         let to = To::Key(&key);
         let ttl = *core.config.session_ttl;
         let renew = script::of_key(script::RENEW, &key).arg(kept.value.clone()).number(ttl.as_millis());
-        let asked_at = Instant::now();
+        let (asked_at, by) = (Instant::now(), core.wire_of(&key));
         // no longer than until the next time
         let limit = core.config.write_within().min(ttl / 3);
         let found = core.call(Turn::new(Who::Own, limit), &asked, &to, &renew).await?.number();
-        // it has ended, since the store was away for longer than it lives: who has it is still there
-        let has_ended = found == Some(-1) && kept.renewed.elapsed() >= ttl;
+        // nobody has deleted it, as far as that is known: who has it is still there
+        let was_away = kept.renewed.elapsed() >= ttl || kept.by.is_none() || kept.by != core.wire_of(&key);
+        let has_ended = found == Some(-1) && was_away;
         if has_ended {
             let put = Command::Set(&key, &kept.value).arg("PX").number(ttl.as_millis()).arg("NX");
             core.call(core.to_write(Who::Own), &asked, &to, &put).await?;
         }
         let mut all = self.lock();
         match all.get_mut(&key) {
-            Some(now) if now.value != kept.value => {}
-            Some(now) if found == Some(1) || has_ended => now.renewed = asked_at,
+            // put again by its owner meanwhile: that was the one before
+            Some(now) if now.value != kept.value || now.renewed > kept.renewed => {}
+            Some(now) if found == Some(1) || has_ended => (now.renewed, now.by) = (asked_at, by),
             // somebody else has written or deleted it: it is not ours
             _ => {
                 all.remove(&key);

@@ -56,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) core: Arc<Core>,
     pub(crate) session: Arc<Session>,
     tasks: Tasks,
+    /// Had by who closes it.
+    closing: tokio::sync::Mutex<()>,
 }
 
 /// What is left of a watch, or of a clone of its handle, keeps no connection.
@@ -124,7 +126,7 @@ impl RedisStore {
         tasks.spawn(watch::listen(core.clone()));
         tasks.spawn(session::run(core.clone(), session.clone()));
         tasks.spawn(call::look_after_deadlines(core.clone()));
-        Ok(RedisStore(Arc::new(Shared { core, session, tasks })))
+        Ok(RedisStore(Arc::new(Shared { core, session, tasks, closing: tokio::sync::Mutex::default() })))
     }
 
     /// Asks all servers whether they are there.
@@ -167,7 +169,9 @@ impl RedisStore {
     /// # Cancel safety
     /// Dropped before it has ended, it may be called again.
     pub async fn close(&self) -> Result<()> {
-        let Shared { core, session, tasks } = &*self.0;
+        let Shared { core, session, tasks, closing } = &*self.0;
+        // what one who closes it deletes is not cut off by another one
+        let _closing = closing.lock().await;
         let released = if core.is_closed() { Ok(()) } else { session.release(core).await };
         core.close();
         tasks.join().await;

@@ -32,7 +32,7 @@ pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
         _ => Box::pin(run(core, &txn)).await?,
     };
     let ops = if outcome.succeeded { &txn.then } else { &txn.otherwise };
-    shared.session.note(ops);
+    shared.session.note(&shared.core, ops);
     Ok(outcome)
 }
 

@@ -159,6 +159,17 @@ impl From<Value> for Reply {
     }
 }
 
+/// Which connection it is, of all there ever were.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Number(u64);
+
+impl Number {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Number(NEXT.fetch_add(1, Relaxed))
+    }
+}
+
 /// A connection. Dropped, it is ended.
 pub(crate) struct Wire {
     client: Client,
@@ -167,6 +178,7 @@ pub(crate) struct Wire {
     /// Its end, for whoever waits for it.
     end: Shared<BoxFuture<'static, ()>>,
     pub(crate) endpoint: Arc<str>,
+    pub(crate) number: Number,
     answers: Arc<AtomicU64>,
     /// Calls that go out together, and the task that sends them.
     gather: Option<(Arc<Gather>, AbortHandle)>,
@@ -263,7 +275,8 @@ impl Wire {
             let client = client.clone();
             move |plain| ask(client.clone(), plain)
         });
-        let wire = Wire { client, task, end, endpoint: endpoint.clone(), answers, gather: gather.zip(stop), seats };
+        let (endpoint, number) = (endpoint.clone(), Number::next());
+        let wire = Wire { client, task, end, endpoint, number, answers, gather: gather.zip(stop), seats };
         let connecting = async {
             tokio::select! {
                 connected = wire.client.wait_for_connect() => connected.map_err(|error| Failure::of_dial(&error)),

@@ -282,6 +282,86 @@ async fn what_says_that_somebody_is_there_lives_as_long_as_he_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_others_have_deleted_or_changed_comes_back_with_no_lease() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let config =
+        EtcdConfig { session_ttl: cninfra::config::Duration::from_secs(2), ..EtcdConfig::at([etcd.endpoint()]) };
+    let (one, other) = (Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap())), kv(etcd.endpoint()).await);
+    let keys = ["here", "deleted", "changed", "again"];
+    for key in keys {
+        one.put_with(key, "1", Expiry::WithClient).await.unwrap();
+    }
+    other.delete("deleted").await.unwrap();
+    other.delete("again").await.unwrap();
+    other.put("changed", "2").await.unwrap();
+    let lease = one.put_with("again", "2", Expiry::WithClient).await.unwrap().lease.unwrap();
+    // it is seen when the lease is kept alive
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    other.delete("changed").await.unwrap();
+    etcd.ctl(&["lease", "revoke", &lease.to_string()]);
+    for key in ["here", "again"] {
+        let _ = soon("it comes back", || other.get(key), |found| matches!(found, Ok(Some(_)))).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for key in ["deleted", "changed"] {
+        assert_eq!(other.get(key).await.unwrap(), None, "{key}");
+    }
+    one.store().close().await.unwrap();
+    assert_eq!(other.list("").all().await.unwrap(), []);
+}
+
+/// A store whose server is far away, with a key that ends with it.
+async fn far(etcd: &Etcd) -> (Link, Kv<EtcdStore>) {
+    let link = Link::to(etcd.addr()).unwrap();
+    let far = kv(link.addr().to_string()).await;
+    far.put_with("here", "1", Expiry::WithClient).await.unwrap();
+    link.slow(Duration::from_millis(100));
+    (link, far)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_that_is_dropped_may_be_called_again() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let (_link, far) = far(&etcd).await;
+    assert!(tokio::time::timeout(Duration::from_millis(50), far.store().close()).await.is_err());
+    assert_eq!(etcd.get("here").as_deref(), Some("1"));
+    far.store().close().await.unwrap();
+    assert_eq!(etcd.get("here"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_close_it_wait_for_the_same() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let (_link, far) = far(&etcd).await;
+    let close = async || (far.store().close().await.is_ok(), etcd.get("here"));
+    assert_eq!(tokio::join!(close(), close()), ((true, None), (true, None)));
+}
+
+/// A handle knows what it is told, and holds no connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_a_watch_keeps_no_connection() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let link = Link::to(etcd.addr()).unwrap();
+    for closes in [true, false] {
+        let through = kv(link.addr().to_string()).await;
+        let watch = through.watch([""], WatchOptions::default()).await.unwrap();
+        let handle = watch.handle().clone();
+        assert!(link.connections() > 0);
+        if closes {
+            through.store().close().await.unwrap();
+        } else {
+            drop((through, watch));
+        }
+        let _ = soon("it has ended", async || link.connections(), |open| *open == 0).await;
+        assert!(!format!("{handle:?}").is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn agents_agree_on_who_leads_and_who_has_a_lock() {
     require!(Etcd);
     let etcd = Etcd::start();

@@ -344,3 +344,15 @@ async fn an_agent_that_stops_leads_no_more() {
     second.close().await.unwrap();
     assert_eq!(standing().trim(), "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stands_for_election_in_a_task_of_his_own_learns_that_it_was_closed() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let agent = Agent::<Whole>::builder().label("vpp1").config(config(etcd.endpoint())).start().await.unwrap();
+    let all = Kv::new(agent.user.coordination.clone().into_arc());
+    agent.close().await.unwrap();
+    let campaign = tokio::spawn(async move { Election::new(&all, "e", Duration::from_secs(5)).campaign("me").await });
+    let error = tokio::time::timeout(SOON, campaign).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(*error.reason(), Reason::Closed, "{error:?}");
+}

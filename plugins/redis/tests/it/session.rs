@@ -94,6 +94,42 @@ async fn who_is_still_there_says_so_when_the_server_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_still_there_says_so_to_a_server_that_has_lost_its_data() {
+    require!(Redis);
+    let redis = RedisOptions::default().line("appendonly no").start();
+    let config =
+        RedisConfig { session_ttl: Duration::from_secs(6).into(), ..RedisConfig::at(redis.addr().to_string()) };
+    let store = RedisStore::connect(config).await.unwrap();
+    for key in ["there", "deleted", "changed"] {
+        kv(&store).put_with(key, "v", Expiry::WithClient).await.unwrap();
+    }
+    redis.call(&["DEL", "deleted"]);
+    // it is seen when they are renewed
+    sleep(Duration::from_millis(2500)).await;
+    // and is there again before they would have ended
+    redis.kill();
+    redis.restart();
+    assert_eq!(redis.call(&["DBSIZE"]).number(), Some(0), "it has lost nothing");
+    redis.call(&["SET", "changed", "w"]);
+    eventually("it is there", async || redis.call(&["GET", "there"]).text() == Some("v")).await;
+    // and stays
+    sleep(Duration::from_secs(7)).await;
+    let there = ["there", "deleted", "changed"].map(|key| redis.call(&["GET", key]).text().map(str::to_string));
+    assert_eq!(there, [Some("v".to_string()), None, Some("w".to_string())]);
+    store.close().await.unwrap();
+    assert_eq!(redis.call(&["GET", "there"]).text(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_close_it_wait_for_the_same() {
+    require!(Redis);
+    let redis = Redis::start();
+    let (store, _link) = many(&redis, 300).await;
+    let close = async || (store.close().await.is_ok(), redis.call(&["DBSIZE"]).number());
+    assert_eq!(tokio::join!(close(), close()), ((true, Some(0)), (true, Some(0))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn they_are_not_without_bound() {
     require!(Redis);
     let redis = Redis::start();
