@@ -1,12 +1,15 @@
 //! [`IdxMap`]: the map itself.
 
-#[cfg(feature = "keyval")]
-use super::synced::{Behind, Synced};
 use super::{
     Changes, Index,
     change::{Change, Subscription, Update},
     index::Indexed,
     parts::Parts,
+};
+#[cfg(feature = "keyval")]
+use super::{
+    left::Left,
+    synced::{Behind, Synced},
 };
 use std::{
     borrow::Borrow,
@@ -39,6 +42,8 @@ pub(super) struct Shared<K, V> {
     writing: Mutex<Writing<K, V>>,
     #[cfg(feature = "keyval")]
     synced: Synced,
+    #[cfg(feature = "keyval")]
+    left: Left,
 }
 
 /// What only writers use, one at a time.
@@ -85,6 +90,8 @@ impl<K: Hash + Eq + Clone, V> IdxMap<K, V> {
             writing: Mutex::new(writing),
             #[cfg(feature = "keyval")]
             synced: Synced::default(),
+            #[cfg(feature = "keyval")]
+            left: Left::default(),
         })))
     }
 
@@ -154,6 +161,11 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
     #[cfg(feature = "keyval")]
     pub(super) fn behind(&self) -> Behind<'_> {
         self.0.synced.behind()
+    }
+
+    #[cfg(feature = "keyval")]
+    pub(super) fn left(&self) -> &Left {
+        &self.0.left
     }
 
     /// The value of a key.

@@ -1,9 +1,9 @@
 //! [`mirror`] and [`mirror_typed`]: a map that is kept as a part of a store is.
 
-use super::IdxMap;
-use crate::keyval::{Access, Bytes, Codec, Entry, KvError, TypedWatch, Update, Watch};
+use super::{IdxMap, left::Left};
+use crate::keyval::{Access, Bytes, Codec, Diffed, Entry, KvError, TypedWatch, Update, Watch};
 use futures_util::{Stream, StreamExt as _};
-use std::{collections::HashSet, hash::Hash, pin::pin};
+use std::{collections::HashSet, hash::Hash};
 
 /// Keeps a map as what is watched of a store is: entries that the store does not have any more are taken out, also those that have gone while it was away. It ends when
 /// the store was closed, and belongs in a task of the plugin's.
@@ -40,7 +40,7 @@ use std::{collections::HashSet, hash::Hash, pin::pin};
 /// ```
 ///
 /// # Cancel safety
-/// Dropped, it leaves the map as it is then.
+/// Dropped, it leaves the map as it is then. When the map is kept once more, by a watch of the same ranges of the same store, what has gone meanwhile is taken out, as is right for an `init` that is tried again.
 pub async fn mirror<K: Hash + Eq + Clone, V, E>(
     map: &IdxMap<K, V>,
     watch: Watch,
@@ -48,8 +48,7 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
     read: impl Fn(&Entry) -> Result<(K, V), E>,
     wrong: impl FnMut(&Bytes, E),
 ) {
-    let ranges = watch.ranges();
-    keep(map, (ranges, watch.diffed()), name, |entry| (read(&entry), entry.key), wrong).await;
+    keep(map, watch.diffed(), name, |entry| (read(&entry), entry.key), wrong).await;
 }
 
 /// The same of a [typed watch](crate::keyval::Typed::watch), whose values are those of the map: only the keys are still to be named. A value that is not of the type is told to `wrong`, and is not in the map.
@@ -81,7 +80,7 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
 /// ```
 ///
 /// # Cancel safety
-/// Dropped, it leaves the map as it is then.
+/// As of [`mirror`].
 pub async fn mirror_typed<K: Hash + Eq + Clone, T, C: Codec<T>, S: Access + ?Sized, E: From<KvError>>(
     map: &IdxMap<K, T>,
     watch: TypedWatch<T, C, S>,
@@ -92,20 +91,70 @@ pub async fn mirror_typed<K: Hash + Eq + Clone, T, C: Codec<T>, S: Access + ?Siz
         let named = value.map_err(E::from).and_then(|value| Ok((name(&entry.key)?, value)));
         (named, entry.key)
     };
-    keep(map, (watch.ranges(), watch), &name, read, wrong).await;
+    keep(map, watch, &name, read, wrong).await;
 }
 
-/// Of so many ranges what is there is told first. `read` makes of what is told of a value a key and a value of the map, beside the key of the store.
-async fn keep<K: Hash + Eq + Clone, V, P, E>(
+/// What is told of a store.
+trait Told: Stream<Item = Update<Self::Put>> + Unpin {
+    /// What is told of a value.
+    type Put;
+
+    fn diffed(&mut self) -> &mut Diffed;
+}
+
+impl Told for Diffed {
+    type Put = Entry;
+
+    fn diffed(&mut self) -> &mut Diffed {
+        self
+    }
+}
+
+impl<T, C: Codec<T>, S: Access + ?Sized> Told for TypedWatch<T, C, S> {
+    type Put = (Entry, Result<T, KvError>);
+
+    fn diffed(&mut self) -> &mut Diffed {
+        TypedWatch::diffed(self)
+    }
+}
+
+/// One that keeps a map. Dropped, it leaves the map to the next one.
+struct Keeps<'m, U: Told> {
+    left: &'m Left,
+    updates: U,
+    /// What keys begin with in the store.
+    prefix: Bytes,
+}
+
+impl<'m, U: Told> Keeps<'m, U> {
+    fn begin(left: &'m Left, mut updates: U) -> Self {
+        let diffed = updates.diffed();
+        let prefix = diffed.watch().prefix().clone();
+        let taken = left.take(diffed.watch().ranges());
+        diffed.have_been_told(taken.into_iter().map(|key| key.slice(prefix.len()..)));
+        Keeps { left, updates, prefix }
+    }
+}
+
+impl<U: Told> Drop for Keeps<'_, U> {
+    fn drop(&mut self) {
+        let full = |key: &Bytes| Bytes::from([&*self.prefix, &**key].concat());
+        self.left.leave(self.updates.diffed().told().map(full));
+    }
+}
+
+/// `read` makes of what is told of a value a key and a value of the map, beside the key of the store.
+async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
     map: &IdxMap<K, V>,
-    (ranges, updates): (usize, impl Stream<Item = Update<P>>),
+    updates: U,
     name: impl Fn(&Bytes) -> Result<K, E>,
-    read: impl Fn(P) -> (Result<(K, V), E>, Bytes),
+    read: impl Fn(U::Put) -> (Result<(K, V), E>, Bytes),
     mut wrong: impl FnMut(&Bytes, E),
 ) {
     let (mut behind, mut told) = (Some(map.behind()), HashSet::new());
-    let mut updates = pin!(updates);
-    while let Some(update) = updates.next().await {
+    let mut keeps = Keeps::begin(map.left(), updates);
+    let ranges = keeps.updates.diffed().watch().ranges().len();
+    while let Some(update) = keeps.updates.next().await {
         let gone = match update {
             Update::Put(put) => match read(put) {
                 (Ok((key, value)), _) => {
@@ -140,7 +189,8 @@ async fn keep<K: Hash + Eq + Clone, V, P, E>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keyval::{Cause, Event, KeyRange, Kv, SerdeJson, WatchOptions, testing::Map};
+    use crate::keyval::{Cause, Change, Event, KeyRange, Kv, Previous, SerdeJson, Store, WatchOptions, testing::Map};
+    use futures_util::FutureExt as _;
     use std::sync::Arc;
 
     #[tokio::test]
@@ -225,6 +275,70 @@ mod tests {
         feed.end();
         other.await.unwrap();
         assert!(map.is_synced());
+    }
+
+    /// As by an `init` that has failed, and is tried again.
+    #[tokio::test]
+    async fn what_has_gone_while_nobody_kept_the_map_is_gone_when_it_is_kept_again() {
+        let (store, map) = (Arc::<Map>::default(), IdxMap::<String, String>::new("ports"));
+        let name = |key: &Bytes| Ok::<_, crate::Error>(String::from_utf8_lossy(key).into_owned());
+        let read = move |entry: &Entry| Ok((name(&entry.key)?, String::from_utf8_lossy(&entry.value).into_owned()));
+        let keys = || {
+            let mut keys: Vec<String> = map.entries().into_iter().map(|(key, _)| key).collect();
+            keys.sort();
+            keys
+        };
+        // for as long as it takes to tell these keys, and this delete, which is not taken any more
+        let keep = async |scope: &str, told: &[&'static str], late: Option<&str>| {
+            let kv = Kv::new(store.clone()).scoped(scope.to_string());
+            let watch = kv.watch([""], WatchOptions::default()).await.unwrap();
+            let (_, feed) = store.watched.lock().unwrap().take().unwrap();
+            let _ = feed.push(Event::snapshot_begin(KeyRange::prefix(scope), Cause::Start));
+            for key in told {
+                let _ = feed.push(Event::Item(Entry::new([scope, key].concat(), "v")));
+            }
+            let _ = feed.push(Event::snapshot_end(KeyRange::prefix(scope), None));
+            let keeping = mirror(&map, watch, name, read, |_, _| ());
+            tokio::select! {
+                biased;
+                () = keeping => panic!("it has ended"),
+                () = std::future::ready(()) => {}
+            }
+            if let Some(key) = late {
+                // nobody hears of it
+                let _ =
+                    feed.push(Event::changes(None, vec![Change::deleted(key.to_string(), None, Previous::Unknown)]));
+            }
+        };
+        map.put("own".to_string(), "by hand".to_string());
+        keep("a/", &["1", "2", "3"], Some("a/3")).await;
+        keep("b/", &["4"], None).await;
+        assert_eq!(keys(), ["1", "2", "3", "4", "own"]);
+        let mut watcher = map.watch();
+        let _ = watcher.try_next();
+        keep("a/", &["1", "5"], None).await;
+        assert_eq!(keys(), ["1", "4", "5", "own"]);
+        keep("a/", &["5"], None).await;
+        // another range's are not its own
+        keep("b/", &[], None).await;
+        assert_eq!(keys(), ["5", "own"]);
+    }
+
+    #[tokio::test]
+    async fn a_map_is_synced_by_all_ranges_of_a_store_that_is_asked_by_itself() {
+        let (store, map) = (Arc::<Map>::default(), IdxMap::<String, String>::new("ports"));
+        let ranges = vec![KeyRange::prefix("a/"), KeyRange::prefix("b/")];
+        let watch = Store::watch(&*store, ranges, WatchOptions::default()).await.unwrap();
+        let (_, feed) = store.watched.lock().unwrap().take().unwrap();
+        let name = |key: &Bytes| Ok::<_, crate::Error>(String::from_utf8_lossy(key).into_owned());
+        let read = move |entry: &Entry| Ok((name(&entry.key)?, String::new()));
+        let mut keeping = Box::pin(mirror(&map, watch, name, read, |_, _| ()));
+        for (prefix, is_synced) in [("a/", false), ("b/", true)] {
+            let _ = feed.push(Event::snapshot_begin(KeyRange::prefix(prefix), Cause::Start));
+            let _ = feed.push(Event::snapshot_end(KeyRange::prefix(prefix), None));
+            assert!(keeping.as_mut().now_or_never().is_none());
+            assert_eq!(map.is_synced(), is_synced);
+        }
     }
 
     #[tokio::test]

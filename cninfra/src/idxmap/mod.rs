@@ -32,6 +32,8 @@
 
 mod change;
 mod index;
+#[cfg(feature = "keyval")]
+mod left;
 mod map;
 #[cfg(feature = "keyval")]
 mod mirror;

@@ -55,15 +55,24 @@ pub struct Diffed {
     watch: Watch,
     known: BTreeMap<Bytes, Known>,
     ranges: Vec<KeyRange>,
-    /// The snapshot that is told right now, and what was in it so far.
-    snapshot: Option<(KeyRange, HashSet<Bytes>)>,
+    snapshot: Option<Snapshot>,
     updates: VecDeque<Update>,
+}
+
+/// The snapshot that is told right now.
+struct Snapshot {
+    range: KeyRange,
+    /// What was in it so far, and what was written since it began.
+    seen: HashSet<Bytes>,
+    /// What was written or deleted since it began: of that it says nothing.
+    changed: HashSet<Bytes>,
 }
 
 /// What is known of a key's value.
 #[derive(Clone, Copy)]
 struct Known {
-    hash: u64,
+    /// `None` where it was told to somebody before, and is not known here.
+    hash: Option<u64>,
     /// `None` in a store without revisions, and where they begin again.
     revision: Option<Revision>,
 }
@@ -87,8 +96,25 @@ impl Diffed {
         self.watch.handle()
     }
 
-    pub(super) fn ranges(&self) -> usize {
-        self.watch.ranges()
+    /// The watch below it.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// These keys were told before, by a watch that has ended: where they are gone, that is told, and their values are told anew.
+    pub(crate) fn have_been_told(&mut self, keys: impl IntoIterator<Item = Bytes>) {
+        for key in keys {
+            self.known.entry(key).or_insert(Known { hash: None, revision: None });
+        }
+    }
+
+    /// The keys that were told, and those of updates that were not taken.
+    pub(crate) fn told(&self) -> impl Iterator<Item = &Bytes> {
+        let deleted = self.updates.iter().filter_map(|update| match update {
+            Update::Deleted { key, .. } => Some(key),
+            _ => None,
+        });
+        self.known.keys().chain(deleted)
     }
 
     fn take_in(&mut self, event: Event) {
@@ -100,11 +126,15 @@ impl Diffed {
                 if !self.ranges.contains(&range) {
                     self.ranges.push(range.clone());
                 }
-                self.snapshot = Some((range, HashSet::new()));
+                self.snapshot = Some(Snapshot { range, seen: HashSet::new(), changed: HashSet::new() });
             }
-            Event::Item(entry) => self.put(entry),
+            Event::Item(entry) => {
+                if self.snapshot.as_ref().is_none_or(|snapshot| !snapshot.changed.contains(&entry.key)) {
+                    self.put(entry);
+                }
+            }
             Event::SnapshotEnd { range: told, at } => {
-                if let Some((range, seen)) = self.snapshot.take().filter(|(range, _)| !range.is_empty()) {
+                if let Some(Snapshot { range, seen, .. }) = self.snapshot.take().filter(|told| !told.range.is_empty()) {
                     let gone = self.known.range::<Bytes, _>(range.bounds()).filter(|(key, _)| !seen.contains(*key));
                     let gone: Vec<Bytes> = gone.map(|(key, _)| key.clone()).collect();
                     gone.into_iter().for_each(|key| self.delete(key, at));
@@ -113,6 +143,9 @@ impl Diffed {
             }
             Event::Changes { changes, revision } => {
                 for Change { key, kind, .. } in changes {
+                    if let Some(snapshot) = &mut self.snapshot {
+                        snapshot.changed.insert(key.clone());
+                    }
                     match kind {
                         ChangeKind::Put { entry, .. } => self.put(entry),
                         ChangeKind::Deleted { .. } => self.delete(key, revision),
@@ -127,12 +160,12 @@ impl Diffed {
     fn put(&mut self, entry: Entry) {
         let mut hasher = DefaultHasher::new();
         entry.value.hash(&mut hasher);
-        let new = Known { hash: hasher.finish(), revision: entry.revision };
+        let new = Known { hash: Some(hasher.finish()), revision: entry.revision };
         // copied: what is kept here must not keep the whole answer that the entry is a part of
         let key = self.known.get_key_value(&entry.key).map(|(key, _)| key.clone());
         let key = key.unwrap_or_else(|| Bytes::copy_from_slice(&entry.key));
         // a change that comes while a snapshot is told is of what is there, too
-        if let Some((_, seen)) = &mut self.snapshot {
+        if let Some(Snapshot { seen, .. }) = &mut self.snapshot {
             seen.insert(key.clone());
         }
         let old = self.known.get(&entry.key).copied();
@@ -147,7 +180,7 @@ impl Diffed {
     }
 
     fn delete(&mut self, key: Bytes, revision: Option<Revision>) {
-        if let Some((_, seen)) = &mut self.snapshot {
+        if let Some(Snapshot { seen, .. }) = &mut self.snapshot {
             seen.remove(&key);
         }
         if self.known.remove(&key).is_some() {
@@ -157,7 +190,7 @@ impl Diffed {
 
     fn forget(&mut self, range: KeyRange) {
         self.ranges.retain(|other| *other != range);
-        if self.snapshot.as_ref().is_some_and(|(told, _)| *told == range) {
+        if self.snapshot.as_ref().is_some_and(|told| told.range == range) {
             self.snapshot = None;
         }
         let ranges = &self.ranges;
@@ -256,6 +289,30 @@ mod tests {
         let told: Vec<Update> = std::iter::from_fn(|| updates.next().now_or_never().flatten()).collect();
         let l = Update::Deleted { key: other.key.clone(), revision: None };
         assert_eq!(told, [Update::Put(new), Update::Put(other), synced(), Update::Put(again), l, synced()]);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_deleted_while_a_snapshot_is_told_does_not_come_back() {
+        let map = Arc::<Map>::default();
+        let mut updates = Kv::new(map.clone()).watch([""], WatchOptions::default()).await.unwrap().diffed();
+        let (_, feed) = map.watched.lock().unwrap().take().unwrap();
+        // a store without revisions
+        let (old, new, gone) = (Entry::new("k", "old"), Entry::new("k", "new"), Entry::new("gone", "1"));
+        let begin = || Event::snapshot_begin(KeyRange::all(), Cause::Start);
+        let end = || Event::snapshot_end(KeyRange::all(), None);
+        let changed = |change| Event::changes(None, vec![change]);
+        let put = |entry: &Entry| changed(Change::put(entry.clone(), None, Previous::Unknown));
+        let delete = |entry: &Entry| changed(Change::deleted(entry.key.clone(), None, Previous::Unknown));
+        for event in [begin(), delete(&gone), put(&new), Event::Item(gone.clone()), Event::Item(old), end()] {
+            let _ = feed.send(event).await;
+        }
+        // and the next one tells what it tells
+        for event in [begin(), Event::Item(gone.clone()), Event::Item(new.clone()), end()] {
+            let _ = feed.send(event).await;
+        }
+        let told: Vec<Update> = std::iter::from_fn(|| updates.next().now_or_never().flatten()).collect();
+        let synced = || Update::Synced(KeyRange::all());
+        assert_eq!(told, [Update::Put(new), synced(), Update::Put(gone), synced()]);
     }
 
     #[tokio::test]

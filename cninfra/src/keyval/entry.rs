@@ -1,7 +1,12 @@
 //! [`Entry`]: a key with its value, as a store has it.
 
 use bytes::Bytes;
-use std::{fmt, num::NonZeroU64, time::Duration};
+use std::{
+    fmt,
+    num::{NonZeroU64, ParseIntError},
+    str::FromStr,
+    time::Duration,
+};
 
 /// A state of a whole store: the next one with each change. Only stores with a history have them (see [`Revisions`](super::Revisions)).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +48,16 @@ pub struct LeaseId(pub i64);
 impl fmt::Display for LeaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}", self.0)
+    }
+}
+
+impl FromStr for LeaseId {
+    type Err = ParseIntError;
+
+    /// As it is shown: in hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        // a negative one is shown by the bits that it has
+        u64::from_str_radix(text, 16).map(|number| LeaseId(number.cast_signed()))
     }
 }
 
@@ -104,6 +119,9 @@ pub enum Expiry {
     /// With this lease.
     Lease(LeaseId),
     /// When the client that writes it is gone: at its close, and some seconds after its death. For what says that somebody is there.
+    ///
+    /// What somebody else has changed or deleted while the client was connected to the server is his, and does not come back: the client looks for that a few times in the life of such a key. But where the life has ended though the client
+    /// lives (it could not reach the server for as long, or the server has lost its data), it writes again what is not there, and leaves what somebody else has written: what was deleted since it looked last can not be told from what has ended.
     WithClient,
     /// As it was for the value before, which a condition of the same transaction asks for: its life goes on, and does not begin anew.
     Keep,

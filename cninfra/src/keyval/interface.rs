@@ -10,7 +10,7 @@ use std::{future::Future, time::Duration};
 
 /// A store, for its authors, and for who uses one without an agent: its futures are in no box. What is injected is [`KeyVal`], which every store is.
 ///
-/// Each call ends by itself, by an answer or by an error that says whether it was applied. A store tries again what was not applied, and nothing else. What it
+/// Each call ends by itself, by an answer or by an error that says whether it was applied. A store tries again what was not applied, and what is the same when it is done twice (a read, a grant, a revocation, a compaction), and nothing else. What it
 /// can not do, it refuses before anything is sent ([`Capabilities::refuse`] helps).
 pub trait Store: Send + Sync + 'static {
     /// What it can do, where that is a matter of degree.

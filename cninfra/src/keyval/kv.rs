@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Dep, ServiceLabel};
 use bytes::{Buf as _, Bytes};
-use std::{collections::HashSet, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 /// A view of a store: its keys are those below a prefix, without that. A clone is the same view, and costs two counts; all views of a store share its connection.
 ///
@@ -292,8 +292,7 @@ impl<S: Access + ?Sized> Kv<S> {
         options: WatchOptions,
     ) -> Result<Watch> {
         let ranges: Vec<_> = ranges.into_iter().map(|range| range.under(&self.prefix)).collect();
-        let different = ranges.iter().collect::<HashSet<_>>().len();
-        Ok(self.store.watch(ranges, options).await?.below(&self.prefix, different))
+        Ok(self.store.watch(ranges, options).await?.below(&self.prefix))
     }
 
     /// A key as the store has it: one allocation.

@@ -166,6 +166,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn large_values_are_few_a_page_and_small_ones_become_more_step_by_step() {
+        let few = |of: &str| PageRequest { max_items: 10, ..PageRequest::new(super::super::KeyRange::prefix(of)) };
+        let large = map(40, 1 << 20);
+        assert_eq!(Kv::new(large.clone()).list_with(few("p/")).all().await.unwrap().len(), 40);
+        assert_eq!(*large.asked.lock().unwrap(), [10, 7, 7, 7, 7, 7]);
+        let small = map(2000, 1);
+        assert_eq!(Kv::new(small.clone()).list_with(few("p/")).all().await.unwrap().len(), 2000);
+        assert_eq!(*small.asked.lock().unwrap(), [10, 100, 1000, 10_000]);
+    }
+
+    #[tokio::test]
     async fn a_page_that_is_too_large_is_halved() {
         let map = map(600, 1);
         map.faults.lock().unwrap().extend([Some(Reason::TooLarge), Some(Reason::TooLarge)]);

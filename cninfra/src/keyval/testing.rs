@@ -120,8 +120,9 @@ impl Store for Map {
 
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
         let (feed, events) = Feed::new(&options);
-        *self.watched.lock().unwrap() = Some((ranges, feed.clone()));
-        Ok(Watch::new(events, Arc::new(Control(feed))))
+        let watch = Watch::new(&ranges, events, Arc::new(Control(feed.clone())));
+        *self.watched.lock().unwrap() = Some((ranges, feed));
+        Ok(watch)
     }
 }
 

@@ -39,8 +39,9 @@ impl<T, C: Codec<T>, S: Access + ?Sized> TypedWatch<T, C, S> {
         self.updates.handle()
     }
 
-    pub(crate) fn ranges(&self) -> usize {
-        self.updates.ranges()
+    /// What it tells, before it has a type.
+    pub(crate) fn diffed(&mut self) -> &mut Diffed {
+        &mut self.updates
     }
 }
 

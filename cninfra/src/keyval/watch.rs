@@ -153,17 +153,28 @@ impl WatchHandle {
 pub struct Watch {
     events: Pin<Box<dyn Stream<Item = Event> + Send>>,
     handle: WatchHandle,
-    /// So many were asked for.
-    ranges: usize,
+    /// Those that were asked for, each once, as the store knows them.
+    ranges: Vec<KeyRange>,
     /// Where it is counted, until its end.
     seen: Option<Seen>,
 }
 
 impl Watch {
-    /// For a store: its events, and what can be done about them.
+    /// For a store: of these ranges, its events, and what can be done about them.
     #[must_use]
-    pub fn new(events: impl Stream<Item = Event> + Send + 'static, control: Arc<dyn WatchControl>) -> Self {
-        Watch { events: Box::pin(events), handle: WatchHandle { control, prefix: Bytes::new() }, ranges: 1, seen: None }
+    pub fn new(
+        ranges: &[KeyRange],
+        events: impl Stream<Item = Event> + Send + 'static,
+        control: Arc<dyn WatchControl>,
+    ) -> Self {
+        let mut different: Vec<KeyRange> = Vec::new();
+        ranges.iter().for_each(|range| {
+            if !different.contains(range) {
+                different.push(range.clone());
+            }
+        });
+        let handle = WatchHandle { control, prefix: Bytes::new() };
+        Watch { events: Box::pin(events), handle, ranges: different, seen: None }
     }
 
     /// The next event; `None` when the store was closed.
@@ -192,16 +203,21 @@ impl Watch {
         self
     }
 
-    /// The same as a view sees it: its keys are all below this prefix, and in so many ranges.
-    pub(super) fn below(mut self, prefix: &Bytes, ranges: usize) -> Self {
+    /// The same as a view sees it: its keys are all below this prefix.
+    pub(super) fn below(mut self, prefix: &Bytes) -> Self {
         self.handle.prefix = prefix.clone();
-        self.ranges = ranges;
         self
     }
 
-    /// So many were asked for when it began: of each, what is there is told first.
-    pub(crate) fn ranges(&self) -> usize {
-        self.ranges
+    /// The ranges that were asked for when it began, each once, as the store knows them: of each, what is there is told first.
+    #[must_use]
+    pub fn ranges(&self) -> &[KeyRange] {
+        &self.ranges
+    }
+
+    /// What its keys begin with in the store, and not in what is told.
+    pub(crate) fn prefix(&self) -> &Bytes {
+        &self.handle.prefix
     }
 }
 

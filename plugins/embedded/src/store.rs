@@ -226,7 +226,7 @@ impl Store for EmbeddedStore {
         self.capabilities.refuse_watch(&ranges, &options)?;
         let subject = ranges.first().cloned();
         let (feed, events) = Feed::new(&options);
-        let watcher = Arc::new(Watcher::new(ranges));
+        let watcher = Arc::new(Watcher::new(ranges.clone()));
         self.engine.shared.watchers().add(watcher.clone());
         let from = options.from.map(Revision::get);
         let teller = Teller::new(self.engine.clone(), watcher.clone(), feed.clone(), options.previous, from);
@@ -247,7 +247,7 @@ impl Store for EmbeddedStore {
         if !self.tellers.spawn_unless(|| self.engine.is_closed(), tells) {
             return Err(self.engine.closed(&Asked::to_read("watch", subject)));
         }
-        Ok(Watch::new(events, control))
+        Ok(Watch::new(&ranges, events, control))
     }
 }
 

@@ -334,9 +334,9 @@ impl Store for RedisStore {
         self.is_closed(&asked)?;
         let core = &self.0.core;
         let mut each = Vec::new();
-        for range in ranges {
-            if !each.contains(&range) {
-                each.push(range);
+        for range in &ranges {
+            if !each.contains(range) {
+                each.push(range.clone());
             }
         }
         let (feed, events) = Feed::new(&options);
@@ -356,7 +356,7 @@ impl Store for RedisStore {
         if !self.0.tasks.spawn_unless(|| core.is_closed(), follower.run()) {
             return Err(core.closed_error(&asked(), Applied::No));
         }
-        Ok(Watch::new(events, Arc::new(control)))
+        Ok(Watch::new(&ranges, events, Arc::new(control)))
     }
 }
 

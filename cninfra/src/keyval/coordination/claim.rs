@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Compare, Coordination, Entry, Expiry, KeyRange, Kv, KvError, OpResult, Reason, Result, Revision, Txn,
+        Compare, Coordination, Entry, Expiry, KeyRange, Kv, KvError, LeaseId, OpResult, Reason, Result, Revision, Txn,
         TxnOutcome, Update, WatchOptions,
     },
     session::{Loss, Session},
@@ -32,6 +32,11 @@ impl Claim {
     /// The keys of the queue of this name.
     pub(super) fn queue(kv: &Kv<dyn Coordination>, name: &[u8]) -> Kv<dyn Coordination> {
         kv.scoped([name, b"/"].concat())
+    }
+
+    /// Is it a place in the queue, by its key in there? Queues with longer names, and whatever else is below this one's name, are none of it.
+    pub(super) fn is_place(key: &[u8]) -> bool {
+        std::str::from_utf8(key).is_ok_and(|key| key.parse::<LeaseId>().is_ok_and(|lease| lease.to_string() == key))
     }
 
     /// Takes a place, at the end.
@@ -98,7 +103,8 @@ impl Claim {
         if !all.iter().any(|entry| entry.key == self.key) {
             return Ok(Err(Loss::Deleted));
         }
-        let before = all.into_iter().filter(|entry| entry.created.is_some_and(|made| made < self.token));
+        let places = all.into_iter().filter(|entry| Self::is_place(&entry.key));
+        let before = places.filter(|entry| entry.created.is_some_and(|made| made < self.token));
         Ok(Ok(before.max_by_key(|entry| entry.created)))
     }
 

@@ -70,7 +70,7 @@ impl Election {
     /// The store's.
     pub async fn leader(&self) -> Result<Option<Entry>> {
         let all = self.queue.list("").all().await?;
-        Ok(all.into_iter().min_by_key(|entry| entry.created))
+        Ok(all.into_iter().filter(|entry| Claim::is_place(&entry.key)).min_by_key(|entry| entry.created))
     }
 
     /// Who leads, and each change of it or of its value.
@@ -153,6 +153,7 @@ impl Observed {
         let mut is_known = self.told.is_some();
         loop {
             match self.updates.next().await? {
+                Update::Put(entry) if !Claim::is_place(&entry.key) => continue,
                 Update::Put(entry) => drop(self.standing.insert(entry.key.clone(), entry)),
                 Update::Deleted { key, .. } => drop(self.standing.remove(&key)),
                 Update::Synced(_) => is_known = true,

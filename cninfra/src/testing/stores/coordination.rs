@@ -11,6 +11,7 @@ pub(super) fn checks<S: Store + Coordination>() -> Vec<Check<S>> {
         "a leader learns that it leads no more" => loses,
         "who leads is seen by others" => is_seen,
         "a lock is had by one at a time" => one_at_a_time,
+        "what is below the name of an election or a lock is none of it" => below,
         "what is done by the lock is refused when it is lost" => fenced,
     }
 }
@@ -103,6 +104,29 @@ async fn is_seen<S: Store + Coordination>(trial: Trial<S>) -> Done {
     ensure!(next().await?.as_deref() == Some("1"), "the other word of a leader is not seen");
     leader.resign().await?;
     ensure!(next().await?.is_none(), "that nobody leads is not seen");
+    Ok(())
+}
+
+/// Another one with a longer name, and a key of somebody who knows of neither.
+async fn below<S: Store + Coordination>(trial: Trial<S>) -> Done {
+    let kv = kv(&trial);
+    let _inner = soon("an election", Election::new(&kv, "n/inner", TTL).campaign("inner")).await??;
+    // a name that reads as a place
+    let _guard = soon("a lock", Lock::new(&kv, "n/1f", TTL).lock()).await??;
+    kv.put("n/README", "of nobody").await?;
+    let outer = Election::new(&kv, "n", TTL);
+    let mut seen = outer.observe().await?;
+    ensure!(outer.leader().await?.is_none(), "who leads an election with a longer name leads this one");
+    let first = soon("what is seen of an election", seen.next()).await?;
+    ensure!(first == Some(None), "somebody is seen that leads another election: {first:?}");
+    let leader = soon("an election whose name others begin with", outer.campaign("outer")).await??;
+    let led = soon("that it is seen", seen.next()).await?.flatten().map(|entry| entry.value);
+    ensure!(led.as_deref() == Some(b"outer"), "who leads is seen as {led:?}");
+    leader.resign().await?;
+    let Some(guard) = Lock::new(&kv, "n", TTL).try_lock().await? else {
+        fail!("what is below the name of a lock has it")
+    };
+    guard.unlock().await?;
     Ok(())
 }
 

@@ -7,12 +7,14 @@ use std::{
     collections::BTreeSet,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 const BLOCK: u64 = 4096;
 /// What of a write is there after a power cut is so many bytes, or none of them.
 const SECTOR: usize = 512;
 const RESERVE: u64 = 4 << 20;
+pub(super) const SLOW: Duration = Duration::from_millis(300);
 
 #[derive(Clone, Debug)]
 pub(super) struct Machine(Arc<Mutex<State>>);
@@ -45,6 +47,7 @@ pub(super) enum Fault {
     SyncUntold,
     Sync,
     SyncPanics,
+    SyncIsSlow,
     Read,
     ReadPanics,
 }
@@ -195,6 +198,9 @@ impl StorageBackend for Machine {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        if self.state().is(Fault::SyncIsSlow) {
+            std::thread::sleep(SLOW);
+        }
         let state = &mut *self.state();
         state.step()?;
         assert!(!state.is(Fault::SyncPanics), "the disk is damaged");

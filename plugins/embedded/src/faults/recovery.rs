@@ -1,7 +1,7 @@
 //! A disk that fails once, and what becomes of the store then.
 
 use super::{
-    machine::{Fault, Machine},
+    machine::{Fault, Machine, SLOW},
     open,
 };
 use crate::{EmbeddedConfig, EmbeddedStore, Health};
@@ -14,7 +14,10 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -185,4 +188,31 @@ async fn after_a_panic_of_the_thread_that_writes_it_goes_on_and_says_so() {
     let error = store.close().await.unwrap_err();
     assert!(format!("{error:?}").contains("panicked"), "{error:?}");
     store.close().await.unwrap();
+}
+
+/// What was asked for before is done, and what ends with the client ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_closes_it_waits_for_what_another_one_waits_for() {
+    let machine = Machine::new(u64::MAX);
+    let store = Arc::new(open(&machine).await);
+    let kv = Kv::new(store.clone());
+    kv.put_with("here", "", Expiry::WithClient).await.unwrap();
+    let mut writes = JoinSet::new();
+    for key in ["first", "next"] {
+        if key == "first" {
+            machine.fail_next(Fault::SyncIsSlow);
+        }
+        let kv = kv.clone();
+        writes.spawn(async move { kv.put(key, "").await });
+        // the next one waits until the first one is on the disk
+        sleep(SLOW / 6).await;
+    }
+    let (one, other) = tokio::join!(store.close(), store.close());
+    one.and(other).unwrap();
+    for written in writes.join_all().await {
+        written.unwrap();
+    }
+    let kv = Kv::new(Arc::new(open(&machine).await));
+    let keys: Vec<_> = kv.list_keys("").all().await.unwrap().into_iter().map(|entry| entry.key).collect();
+    assert_eq!(keys, ["first", "next"]);
 }

@@ -6,10 +6,7 @@ use cninfra::keyval::{
 };
 use cninfra_embedded::EmbeddedStore;
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
 #[tokio::test]
 async fn leases_go_on_while_the_store_is_closed() {
@@ -75,36 +72,6 @@ async fn the_lease_of_one_key_is_no_other_keys() {
     assert!(kv.commit(again).await.unwrap().succeeded);
     assert!(store.time_left(own).await.unwrap().is_some());
     store.close().await.unwrap();
-}
-
-/// The one that comes later ends nothing that the other one waits for.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_who_close_it_wait_for_the_same() {
-    let config = crate::config("closed-by-two");
-    for round in 0..3 {
-        let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
-        let kv = Kv::new(store.clone());
-        let mut puts = JoinSet::new();
-        for number in 0..100 {
-            let kv = kv.clone();
-            puts.spawn(async move { kv.put(format!("{round}/{number}"), vec![b'.'; 1 << 14]).await });
-        }
-        sleep(Duration::from_millis(5)).await;
-        tokio::select! {
-            closed = store.close() => closed.unwrap(),
-            closed = store.close() => closed.unwrap(),
-        }
-        let again = EmbeddedStore::open(&config).await.expect("the file is free");
-        for put in puts.join_all().await {
-            // too late, or done
-            let is_told = put
-                .as_ref()
-                .err()
-                .is_none_or(|error| (error.reason(), error.applied()) == (&Reason::Closed, Applied::No));
-            assert!(is_told, "{put:?}");
-        }
-        again.close().await.unwrap();
-    }
 }
 
 #[tokio::test]

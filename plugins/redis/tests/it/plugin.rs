@@ -138,11 +138,15 @@ async fn what_is_put_with_the_client_ends_with_its_agent() {
     require!(Server);
     let server = Server::start();
     let agent = Agent::<Lone>::builder().config(config(server.addr())).start().await.unwrap();
-    Kv::of_all(&agent.redis).put_with("there", "v", Expiry::WithClient).await.unwrap();
+    let all = Kv::of_all(&agent.redis);
+    all.put_with("there", "v", Expiry::WithClient).await.unwrap();
     let other = RedisStore::connect(RedisConfig::at(server.addr().to_string())).await.unwrap();
     assert!(kv(&other).get("there").await.unwrap().is_some());
     agent.close().await.unwrap();
     assert_eq!(kv(&other).get("there").await.unwrap(), None);
+    // who waits for it waits no longer
+    let error = all.get("there").await.unwrap_err();
+    assert_eq!(*error.reason(), Reason::Closed, "{error:?}");
     other.close().await.unwrap();
 }
 

@@ -32,13 +32,13 @@ pub(super) enum Told {
 
 /// The same watch, telling what is wrong.
 pub(super) fn told(watch: Watch, how: Told) -> Watch {
-    let control = Arc::new(Control::of(&watch));
+    let (control, ranges) = (Arc::new(Control::of(&watch)), watch.ranges().to_vec());
     let (mut count, mut held) = (0, None);
     let events = watch.flat_map(move |event| {
         count += usize::from(matches!(event, Event::Changes { .. }));
         stream::iter(wrong(how, event, count, &mut held))
     });
-    Watch::new(events, control)
+    Watch::new(&ranges, events, control)
 }
 
 fn wrong(how: Told, event: Event, count: usize, held: &mut Option<Event>) -> Vec<Event> {
@@ -86,13 +86,13 @@ fn changed(how: Told, event: Event) -> Vec<Event> {
 /// A watch from which ranges are never taken out.
 pub(super) fn keeping_its_ranges(watch: Watch) -> Watch {
     let control = Arc::new(Control { keeps: true, ..Control::of(&watch) });
-    Watch::new(watch, control)
+    Watch::new(&watch.ranges().to_vec(), watch, control)
 }
 
 /// A watch that throws away what nobody has looked at, and tells it anew, again and again.
 pub(super) fn telling_nobody(watch: Watch) -> Watch {
     let control = Arc::new(Control { resnapshots: 10, ..Control::of(&watch) });
-    Watch::new(watch, control)
+    Watch::new(&watch.ranges().to_vec(), watch, control)
 }
 
 /// What is done about the watch below it.
