@@ -290,7 +290,7 @@ mod tests {
         };
         // for as long as it takes to tell these keys, and this delete, which is not taken any more
         let keep = async |scope: &str, told: &[&'static str], late: Option<&str>| {
-            let kv = Kv::new(store.clone()).scoped(scope.to_string());
+            let kv = Kv::new(store.clone()).scoped(scope);
             let watch = kv.watch([""], WatchOptions::default()).await.unwrap();
             let (_, feed) = store.watched.lock().unwrap().take().unwrap();
             let _ = feed.push(Event::snapshot_begin(KeyRange::prefix(scope), Cause::Start));

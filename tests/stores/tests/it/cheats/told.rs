@@ -86,13 +86,15 @@ fn changed(how: Told, event: Event) -> Vec<Event> {
 /// A watch from which ranges are never taken out.
 pub(super) fn keeping_its_ranges(watch: Watch) -> Watch {
     let control = Arc::new(Control { keeps: true, ..Control::of(&watch) });
-    Watch::new(&watch.ranges().to_vec(), watch, control)
+    let ranges = watch.ranges().to_vec();
+    Watch::new(&ranges, watch, control)
 }
 
 /// A watch that throws away what nobody has looked at, and tells it anew, again and again.
 pub(super) fn telling_nobody(watch: Watch) -> Watch {
     let control = Arc::new(Control { resnapshots: 10, ..Control::of(&watch) });
-    Watch::new(&watch.ranges().to_vec(), watch, control)
+    let ranges = watch.ranges().to_vec();
+    Watch::new(&ranges, watch, control)
 }
 
 /// What is done about the watch below it.
