@@ -108,13 +108,9 @@ impl Diffed {
         }
     }
 
-    /// The keys that were told, and those of updates that were not taken.
+    /// The keys that were told.
     pub(crate) fn told(&self) -> impl Iterator<Item = &Bytes> {
-        let deleted = self.updates.iter().filter_map(|update| match update {
-            Update::Deleted { key, .. } => Some(key),
-            _ => None,
-        });
-        self.known.keys().chain(deleted)
+        self.known.keys()
     }
 
     fn take_in(&mut self, event: Event) {
