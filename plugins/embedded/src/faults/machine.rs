@@ -31,6 +31,7 @@ struct State {
     blocks: BTreeSet<u64>,
     capacity: u64,
     reserve: u64,
+    syncs: u32,
     /// After so many writes the power is cut.
     left: Option<u32>,
     dark: bool,
@@ -68,6 +69,7 @@ impl Machine {
             blocks: BTreeSet::new(),
             capacity,
             reserve: 0,
+            syncs: 0,
             left: None,
             dark: false,
             next: None,
@@ -116,6 +118,11 @@ impl Machine {
 
     pub(super) fn fail_next(&self, fault: Fault) {
         self.state().next = Some(fault);
+    }
+
+    /// So often it was synced.
+    pub(super) fn syncs(&self) -> u32 {
+        self.state().syncs
     }
 
     /// It can be opened again.
@@ -204,6 +211,7 @@ impl StorageBackend for Machine {
             std::thread::sleep(SLOW);
         }
         let state = &mut *self.state();
+        state.syncs += 1;
         state.step()?;
         assert!(!state.is(Fault::SyncPanics), "the disk is damaged");
         if state.is(Fault::Sync) {
