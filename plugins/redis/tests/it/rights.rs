@@ -1,20 +1,20 @@
 //! Watches of users who may not do all.
 
 use crate::lines::Lines;
-use crate::support::{SOON, change, connect, is_end, kv, next, until};
+use crate::support::{SOON, change, connect, eventually, is_end, kv, next, sentinels, until};
 use cninfra::keyval::{Cause, Event, KeyRange, Link as State, Reason, Update, Watch, WatchOptions};
 use cninfra_redis::{RedisConfig, RedisStore};
-use cninfra_testbed::{Redis, RedisOptions, require};
+use cninfra_testbed::{Redis, RedisCluster, RedisOptions, RedisSentinel, require};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// The config of a user, with what the rules give.
 fn as_agent(redis: &Redis) -> RedisConfig {
-    RedisConfig {
-        username: Some("agent".to_string()),
-        password: "secret".to_string().into(),
-        ..RedisConfig::at(redis.addr().to_string())
-    }
+    agents(RedisConfig::at(redis.addr().to_string()))
+}
+
+fn agents(config: RedisConfig) -> RedisConfig {
+    RedisConfig { username: Some("agent".to_string()), password: "secret".to_string().into(), ..config }
 }
 
 async fn as_user(redis: &Redis) -> RedisStore {
@@ -298,5 +298,64 @@ async fn a_range_that_can_not_be_read_holds_up_no_other_one() {
     let told = until(&mut watch, is_end).await;
     assert_eq!(told[0], Event::snapshot_begin(prefix, Cause::Start));
     assert!(matches!(&told[1], Event::Item(entry) if entry.key == "p/k"), "{told:?}");
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_node_of_a_cluster_that_lets_a_key_not_be_read_makes_no_range_smaller() {
+    require!(RedisCluster);
+    let options = RedisOptions::default().user("agent", "on >secret ~p/* allchannels +@all");
+    let redis = RedisCluster::behind(&options, false, |addr| addr);
+    let keys: Vec<String> = (0..30).map(|number| format!("p/{number:02}")).collect();
+    for key in &keys {
+        redis.call(key, &["SET", key, "1"]);
+    }
+    let store = RedisStore::connect(agents(RedisConfig::cluster(redis.endpoints().split(',')))).await.unwrap();
+    assert_eq!(store.mute().await.unwrap(), None);
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    assert_eq!(until(&mut watch, is_end).await.len(), keys.len() + 2);
+    // one key, on its node alone
+    let lost = &keys[7];
+    let node = &redis.nodes()[redis.owner(redis.slot(lost))];
+    node.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/[12]*", "~p/0[0-689]*"]);
+    watch.handle().snapshot().await.unwrap();
+    // what the other nodes have may have been told by then, but it does not end as what is there
+    let told = until(&mut watch, |event| *event == Event::Link(State::Lost)).await;
+    assert!(!told.iter().any(is_end), "{told:?}");
+    is_quiet(&mut watch).await;
+    node.call(&["ACL", "SETUSER", "agent", "~p/*"]);
+    assert_eq!(resumed(&mut watch, Cause::Lost).await.len(), keys.len());
+    // who may not hear of one node's changes hears of no range's
+    node.call(&["ACL", "SETUSER", "agent", "-psubscribe"]);
+    let why = store.mute().await.unwrap().unwrap();
+    assert!(why.contains("ACL SETUSER agent +psubscribe") && why.contains(&node.addr().to_string()), "{why}");
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_master_that_knows_the_user_less_well_takes_nothing_away() {
+    require!(RedisSentinel);
+    let options = RedisOptions::default().user("agent", "on >secret ~p/* allchannels +@all");
+    let redis = RedisSentinel::behind(&options, |addr| addr);
+    let before = redis.master().unwrap();
+    for key in ["p/ours", "p/others"] {
+        redis.servers()[before].call(&["SET", key, "1"]);
+    }
+    let store = RedisStore::connect(agents(sentinels(&redis))).await.unwrap();
+    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_end).await;
+    let other = &redis.servers()[1 - before];
+    eventually("the replica has both", async || other.call(&["DBSIZE"]).number() == Some(2)).await;
+    other.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/ours*"]);
+    redis.servers()[before].kill();
+    redis.wait_for_failover(before);
+    assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
+    eventually("it can be written", async || kv(&store).put("p/ours", "2").await.is_ok()).await;
+    // the connection is back, and what may be read is told, but no snapshot
+    let told = until(&mut watch, |event| matches!(event, Event::Changes { .. })).await;
+    assert!(told.iter().all(|event| matches!(event, Event::Link(_) | Event::Changes { .. })), "{told:?}");
+    is_quiet(&mut watch).await;
+    other.call(&["ACL", "SETUSER", "agent", "~p/*"]);
+    assert_eq!(resumed(&mut watch, Cause::Lost).await, ["p/others=1", "p/ours=2"]);
     store.close().await.unwrap();
 }
