@@ -122,24 +122,18 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Told for TypedWatch<T, C, S> {
 struct Keeps<'m, U: Told> {
     left: &'m Left,
     updates: U,
-    /// What keys begin with in the store.
-    prefix: Bytes,
 }
 
 impl<'m, U: Told> Keeps<'m, U> {
     fn begin(left: &'m Left, mut updates: U) -> Self {
-        let diffed = updates.diffed();
-        let prefix = diffed.watch().prefix().clone();
-        let taken = left.take(diffed.watch().ranges());
-        diffed.have_been_told(taken.into_iter().map(|key| key.slice(prefix.len()..)));
-        Keeps { left, updates, prefix }
+        left.hand_on(updates.diffed());
+        Keeps { left, updates }
     }
 }
 
 impl<U: Told> Drop for Keeps<'_, U> {
     fn drop(&mut self) {
-        let full = |key: &Bytes| Bytes::from([&*self.prefix, &**key].concat());
-        self.left.leave(self.updates.diffed().told().map(full));
+        self.left.leave(self.updates.diffed().leave());
     }
 }
 

@@ -101,16 +101,18 @@ impl Diffed {
         &self.watch
     }
 
-    /// These keys were told before, by a watch that has ended: where they are gone, that is told, and their values are told anew.
-    pub(crate) fn have_been_told(&mut self, keys: impl IntoIterator<Item = Bytes>) {
-        for key in keys {
-            self.known.entry(key).or_insert(Known { hash: None, revision: None });
-        }
+    /// What was told, for who watches the same later. Nothing is known of it here any more.
+    pub(crate) fn leave(&mut self) -> Legacy {
+        Legacy { prefix: self.watch.prefix().clone(), known: std::mem::take(&mut self.known) }
     }
 
-    /// The keys that were told.
-    pub(crate) fn told(&self) -> impl Iterator<Item = &Bytes> {
-        self.known.keys()
+    /// What was told of its ranges by watches that have ended: keys that are gone since are told as deleted, and values are told anew.
+    pub(crate) fn inherit(&mut self, legacies: &mut [Legacy]) {
+        let (prefix, ranges) = (self.watch.prefix().clone(), self.watch.ranges());
+        for key in legacies.iter_mut().flat_map(|legacy| legacy.take(ranges)) {
+            // what a view watches begins with its prefix
+            self.known.entry(key.slice(prefix.len()..)).or_insert(Known { hash: None, revision: None });
+        }
     }
 
     fn take_in(&mut self, event: Event) {
@@ -192,6 +194,25 @@ impl Diffed {
         let ranges = &self.ranges;
         self.known.retain(|key, _| !range.contains(key) || ranges.iter().any(|other| other.contains(key)));
         self.updates.push_back(Update::Removed(range));
+    }
+}
+
+/// The keys that a watch has told, which has ended.
+pub(crate) struct Legacy {
+    prefix: Bytes,
+    known: BTreeMap<Bytes, Known>,
+}
+
+impl Legacy {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// Takes out the keys of these ranges, as the store has them.
+    fn take(&mut self, ranges: &[KeyRange]) -> Vec<Bytes> {
+        let full = |key: &Bytes| Bytes::from([&*self.prefix, &**key].concat());
+        let is_one = |key: &Bytes, _: &mut Known| ranges.iter().any(|range| range.contains(&full(key)));
+        self.known.extract_if(.., is_one).map(|(key, _)| full(&key)).collect()
     }
 }
 

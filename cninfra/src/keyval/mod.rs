@@ -47,6 +47,7 @@ pub use capabilities::{Capabilities, Delivery, TxnScope};
 pub use codec::{Codec, CodecError, SerdeJson};
 pub use coordination::{Election, Held, Holder, Holders, Leadership, Lock, LockGuard, Loss, Observed};
 pub use delegate::{Connector, Delegate};
+pub(crate) use diffed::Legacy;
 pub use diffed::{Diffed, Update};
 pub use entry::{Entry, Expiry, LONGEST_LIFE, LeaseId, Revision};
 pub use error::{Applied, KvError, Reason, Result};

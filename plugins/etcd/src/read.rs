@@ -18,6 +18,8 @@ const AIM: usize = 8 << 20;
 const ROOM: usize = 2;
 /// Where it has more, so many times fewer entries are asked for.
 const FEWER: usize = 8;
+/// And no more than so many: all may have been asked for.
+const SOME: usize = 10_000;
 
 impl Core {
     /// Reads a key.
@@ -133,7 +135,9 @@ impl Core {
         let mut limit = request.max_items.max(1);
         let (mut entries, state, mut more) = loop {
             match self.part(terms, request, from.as_ref(), &options, limit).await {
-                Err(error) if *error.reason() == Reason::TooLarge && limit > 1 => limit = (limit / FEWER).max(1),
+                Err(error) if *error.reason() == Reason::TooLarge && limit > 1 => {
+                    limit = (limit / FEWER).clamp(1, SOME)
+                }
                 part => break part?,
             }
         };

@@ -175,6 +175,15 @@ async fn large_values_are_on_their_way_once() {
         let received = link.received() - before;
         assert!(received < bytes * 3 / 2, "a snapshot of {prefix}: {received} bytes for {bytes}");
     }
+    // however many are asked for, a page has its bytes; and where it may have any, all of them
+    let mut request = PageRequest::new(KeyRange::prefix("p/large/"));
+    request.max_items = usize::MAX;
+    let before = link.received();
+    assert_eq!(through.store().page(request.clone()).await.unwrap().entries.len(), 7);
+    let received = link.received() - before;
+    assert!(received < 30 << 20, "{received} bytes for a page");
+    request.max_bytes = usize::MAX;
+    assert_eq!(through.store().page(request).await.unwrap().entries.len(), 60);
 }
 
 #[tokio::test(flavor = "multi_thread")]
