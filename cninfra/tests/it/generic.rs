@@ -155,7 +155,7 @@ mod bounded_by_key {
     pub struct Main;
     #[interface]
     pub trait Named {
-        fn name(&self) -> &'static str;
+        fn role(&self) -> &'static str;
     }
 
     #[plugin]
@@ -166,17 +166,17 @@ mod bounded_by_key {
     }
     impl<Of: Key + ?Sized> Lifecycle for Pool<Of> {
         async fn init(&self, _: &Context) -> Result<()> {
-            self.log.info(self.name());
+            self.log.info(self.role());
             Ok(())
         }
 
         async fn close(&self, _: &Context) -> Result<()> {
-            self.log.info(self.name());
+            self.log.info(self.role());
             Ok(())
         }
     }
     impl<Of: Key + ?Sized> Named for Pool<Of> {
-        fn name(&self) -> &'static str {
+        fn role(&self) -> &'static str {
             Of::META.instance
         }
     }
@@ -201,8 +201,8 @@ mod bounded_by_key {
 async fn key_is_all_that_is_asked_of_a_parameter() {
     use bounded_by_key::{App, Main, Named, Pool, found, provided};
     let agent = Agent::<App>::start().await.unwrap();
-    assert_eq!(agent.find::<dyn Named>().unwrap().name(), "main");
-    assert_eq!(agent.of_a_plugin.name(), "pool-main");
+    assert_eq!(agent.find::<dyn Named>().unwrap().role(), "main");
+    assert_eq!(agent.of_a_plugin.role(), "pool-main");
     assert_eq!(
         [found::<Pool<Main>>(), found::<dyn Named>(), provided::<dyn Named>()],
         ["Pool<Main>", "dyn Named", "dyn Named"]
