@@ -2,6 +2,7 @@
 
 use super::malformed;
 use crate::{args::span_of, ctxt::Ctxt, krate::Krate, lifetimes, names, types};
+use proc_macro2::Span;
 use quote::quote;
 use syn::{Attribute, Expr, Fields, Generics, Ident, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
 
@@ -40,7 +41,7 @@ pub(super) fn parse(
             refused |= refuse_itself(&mut field.ty, name, generics, krate, cx);
         }
         refused = refused
-            || refuse_lent(&mut field.ty, owned.is_some(), krate, cx)
+            || refuse_lent(&mut field.ty, owned.is_some(), listed, krate, cx)
             || malformed::refuse(&mut field.ty, krate, cx);
         malformed::mend(&mut field.attrs, &HELPERS, cx);
         let attributes = take(&mut field.attrs);
@@ -73,15 +74,12 @@ pub(super) fn parse(
     roles
 }
 
+const LENT: &str = "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`";
+
 /// A plugin outlives whoever lends: a reference without a lifetime can not be meant. (A handle takes its place, so that rustc does not
-/// ask for the lifetime. Where the struct is not `owned`, it does.)
-fn refuse_lent(ty: &mut Type, owned: bool, krate: &Krate, cx: &mut Ctxt) -> bool {
-    let refused = |cx: &mut Ctxt, span| {
-        cx.error(
-            span,
-            "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`",
-        );
-    };
+/// ask for the lifetime. Where the struct is not `owned`, it does. Where the plugin fills its fields itself, `listed`, with what it thinks is
+/// a reference, the error is within the type: of such a one rustc says no more.)
+fn refuse_lent(ty: &mut Type, owned: bool, listed: bool, krate: &Krate, cx: &mut Ctxt) -> bool {
     let lent = match types::dependency(ty) {
         Some((_, Type::Reference(lent))) => lent,
         None if let Type::Reference(lent) = types::ungroup(ty)
@@ -90,20 +88,35 @@ fn refuse_lent(ty: &mut Type, owned: bool, krate: &Krate, cx: &mut Ctxt) -> bool
             lent
         }
         _ if owned => {
-            let within = lifetimes::lend_static(ty);
-            within.iter().for_each(|span| refused(cx, *span));
-            return within.is_some();
+            let Some(span) = lifetimes::lend_static(ty) else { return false };
+            if listed {
+                *ty = unspoken(span, LENT, cx);
+            } else {
+                cx.error(span, LENT);
+            }
+            return true;
         }
         _ => return false,
     };
+    if owned && listed {
+        *ty = unspoken(lent.and_token.span(), LENT, cx);
+        return true;
+    }
     let inner = &lent.elem;
     if owned || lent.lifetime.is_some() {
-        refused(cx, lent.and_token.span());
+        cx.error(lent.and_token.span(), LENT);
     } else {
         cx.told();
     }
     *ty = parse_quote!(#krate::Dep<#inner>);
     true
+}
+
+/// A type of which rustc says no more than the error that is within. (In the place of a type, an error is `()`.)
+fn unspoken(span: Span, message: &str, cx: &mut Ctxt) -> Type {
+    cx.told();
+    let error = syn::Error::new(span, message).to_compile_error();
+    parse_quote!([(); { #error }])
 }
 
 /// A lifetime that is not declared: rustc would say how to declare it, and so lead to the next error. (`'static` takes its place.) Is there

@@ -29,7 +29,7 @@ use fields::Role;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use shared::Shared;
-use syn::{Generics, Ident, Item, ItemStruct, spanned::Spanned as _};
+use syn::{Generics, Ident, Item, ItemStruct, Type, spanned::Spanned as _};
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut def: ItemStruct = match broken::parse(&item) {
@@ -122,15 +122,23 @@ pub(crate) fn inert(name: &Ident, generics: &Generics, source: &Source) -> Token
     inert::of_item(name, generics, &Arguments::default(), source)
 }
 
-/// The item is given back all the same, so that what names it does not err too.
+/// The item is given back all the same, so that what names it does not err too. (The struct of an impl is not made a plugin by that: where it is one, it would be made
+/// one twice, which is three errors.)
 fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
     let parsed = syn::parse2::<Item>(item.clone());
+    let mut help = String::from("put `#[plugin]` on a struct");
     let (span, named) = match &parsed {
         Ok(Item::Enum(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
         Ok(Item::Union(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
         Ok(Item::Fn(def)) => (def.sig.ident.span(), None),
+        Ok(Item::Impl(def)) => {
+            if let Some(name) = named_by(&def.self_ty) {
+                help = format!("take it away here, and put it on `struct {name}`, if it is not there");
+            }
+            (def.self_ty.span(), None)
+        }
         Ok(other) => (other.span(), None),
         Err(_) => {
             // not even an item: the parser's words say why
@@ -141,8 +149,14 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
             return quote!(#item #generated #errors);
         }
     };
-    cx.error(span, "CN010: a plugin is a struct\n= help: put `#[plugin]` on a struct");
+    cx.error(span, format_args!("CN010: a plugin is a struct\n= help: {help}"));
     let generated = named.map(|(name, generics)| inert::of_item(name, generics, &arguments, source));
     let errors = cx.finish();
     quote!(#item #generated #errors)
+}
+
+/// The name of the type that an impl is for.
+fn named_by(ty: &Type) -> Option<&Ident> {
+    let Type::Path(path) = ty else { return None };
+    path.path.segments.last().map(|last| &last.ident)
 }

@@ -76,12 +76,13 @@ pub(crate) use retry::end_attempt;
 pub use timeline::{Step, Timeline};
 
 use crate::{
-    BoxFuture, BuildInfo, Context, Dep, Key, ServiceLabel,
+    BoxFuture, BuildInfo, Context, Dep, ServiceLabel,
     context::Shared,
     graph::Graph,
     inject::{
         deps::Inject,
         flavor::{ByItself, Flavor, Held, Runs},
+        key::Key,
         part::Part,
         trie::{Find, RootOf},
     },

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 /// What has an identity in a graph: a plugin, an interface, a qualifier.
 ///
-/// It is implemented by `#[plugin]`, `#[interface]` and `#[derive(Qualifier)]`. As a bound it is
-/// needed by impls for generic plugins: `impl<R: Role + Key> Lifecycle for Etcd<R>`.
+/// It is implemented by `#[plugin]`, `#[interface]` and `#[derive(Qualifier)]`. (The public [`Key`](crate::Key) adds `Send` and `Sync`, for bounds.)
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "neither a plugin nor an interface",

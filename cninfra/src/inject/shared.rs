@@ -1,13 +1,44 @@
 //! What a plugin's fields are asked for: they are shared between threads, and none of them is a config section without its attribute.
 
 use super::{
-    key::Interface,
+    key::{Interface, Key},
     part::Part,
     plugin::{Lifecycle, Plugin},
 };
 use crate::{config::Section, graph::text};
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
+
+/// What has an identity in a graph: a plugin, an interface, a qualifier.
+///
+/// It is implemented by `#[plugin]`, `#[interface]` and `#[derive(Qualifier)]`. As a bound it is what an impl for a generic plugin asks of its
+/// parameters, and all that it must ask: they are shared between threads, too.
+///
+/// ```
+/// use cninfra::prelude::*;
+/// use std::marker::PhantomData;
+///
+/// #[plugin]
+/// struct Pool<Of> {
+///     of: PhantomData<Of>,
+/// }
+///
+/// impl<Of: Key> Lifecycle for Pool<Of> {
+///     async fn init(&self, cx: &Context) -> Result<()> {
+///         cx.log().info("ready");
+///         Ok(())
+///     }
+/// }
+/// ```
+// (Beside what the macros implement, as with `SharedPlugin`.)
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{Self}` is not a plugin",
+    label = "neither a plugin nor an interface",
+    note = "put `#[plugin]` on the struct, `#[interface]` on the trait; what stands for a parameter of these is one of them, too, or has `#[derive(Qualifier)]`, and is `Send` and `Sync`"
+)]
+pub trait SharedKey: Key + Send + Sync {}
+#[diagnostic::do_not_recommend]
+impl<K: Key + Send + Sync + ?Sized> SharedKey for K {}
 
 /// A plugin: a struct with `#[plugin]`, shared between threads. As a bound, it names any of them.
 ///

@@ -145,6 +145,71 @@ async fn an_id_tells_qualifiers_and_interfaces_of_one_name_apart() {
     agent.close().await.unwrap();
 }
 
+/// `Key` is all that code for a generic plugin must ask of its parameters: that they are shared between threads is in it.
+mod bounded_by_key {
+    use super::*;
+    use cninfra::Interface;
+    use std::marker::PhantomData;
+
+    #[derive(Qualifier)]
+    pub struct Main;
+    #[interface]
+    pub trait Named {
+        fn role(&self) -> &'static str;
+    }
+
+    #[plugin]
+    pub struct Pool<Of: ?Sized> {
+        of: PhantomData<Of>,
+        #[context]
+        log: Logger,
+    }
+    impl<Of: Key + ?Sized> Lifecycle for Pool<Of> {
+        async fn init(&self, _: &Context) -> Result<()> {
+            self.log.info(self.role());
+            Ok(())
+        }
+
+        async fn close(&self, _: &Context) -> Result<()> {
+            self.log.info(self.role());
+            Ok(())
+        }
+    }
+    impl<Of: Key + ?Sized> Named for Pool<Of> {
+        fn role(&self) -> &'static str {
+            Of::META.instance
+        }
+    }
+
+    #[derive(Flavor)]
+    pub struct App {
+        #[provides(dyn Named)]
+        pub main: Dep<Pool<Main>>,
+        pub of_an_interface: Dep<Pool<dyn Named>>,
+        pub of_a_plugin: Dep<Pool<Pool<Main>>>,
+    }
+
+    pub fn found<K: Key + ?Sized>() -> &'static str {
+        K::META.name
+    }
+    pub fn provided<I: Interface + ?Sized>() -> &'static str {
+        I::META.name
+    }
+}
+
+#[tokio::test]
+async fn key_is_all_that_is_asked_of_a_parameter() {
+    use bounded_by_key::{App, Main, Named, Pool, found, provided};
+    let agent = Agent::<App>::start().await.unwrap();
+    assert_eq!(agent.find::<dyn Named>().unwrap().role(), "main");
+    assert_eq!(agent.of_a_plugin.role(), "pool-main");
+    assert_eq!(
+        [found::<Pool<Main>>(), found::<dyn Named>(), provided::<dyn Named>()],
+        ["Pool<Main>", "dyn Named", "dyn Named"]
+    );
+    agent.close().await.unwrap();
+}
+
 /// Generic plugins and interfaces are asked for in every way, in plugins that have constants of their own, and by plugins that are their parameters.
 mod asked_for {
     use super::*;

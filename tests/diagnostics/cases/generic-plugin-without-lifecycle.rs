@@ -27,3 +27,14 @@ struct D<T> { //~ CN008
     t: PhantomData<T>,
 }
 impl<T: Role> Lifecycle for D<T> {}
+
+// as it should be: that parameters are shared is in `Key`
+#[plugin]
+struct E<T> {
+    t: PhantomData<T>,
+}
+impl<T: Key> Lifecycle for E<T> {
+    async fn init(&self, _: &Context) -> Result<()> {
+        Ok(())
+    }
+}
