@@ -90,6 +90,15 @@ impl Trial<'_> {
         self.left.get() == 0
     }
 
+    /// Tries something that is to leave half of what may still be read.
+    pub(super) fn with_half<T>(&self, tried: impl FnOnce(&Trial<'_>) -> T) -> T {
+        let half = self.left.get() / 2;
+        let left = Cell::new(half);
+        let done = tried(&Trial { left: &left, ..*self });
+        self.left.set(self.left.get() - (half - left.get()));
+        done
+    }
+
     /// Reads what is no value of the section.
     pub(super) fn reads(&self, value: &Value) -> Result<(), Failure> {
         self.left.set(self.left.get().saturating_sub(value::count(value)));
