@@ -49,7 +49,10 @@ impl Lack<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Section as _, given::Given};
+    use crate::{
+        config::{Section as _, given::Given},
+        foreign::Panic,
+    };
     use serde::{Deserialize, Serialize};
 
     #[derive(Debug, Default, Serialize, Deserialize)]
@@ -58,6 +61,7 @@ mod tests {
         group: Option<Group>,
         task: Option<Task>,
         all: Vec<Group>,
+        frame: Option<Frame>,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -104,6 +108,30 @@ mod tests {
         Http { timeout: Option<String> },
         Exec { timeout: String, name: String },
         All { of: Vec<Task> },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Frame {
+        Of { inner: Option<Inner>, name: String },
+        Picky { label: String, picky: Picky },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Inner {
+        name: Option<String>,
+    }
+
+    /// Takes nothing that is tried.
+    #[derive(Debug, Serialize)]
+    struct Picky;
+    impl<'de> Deserialize<'de> for Picky {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let found = serde_json::Value::deserialize(from);
+            // nobody has written it
+            assert!(Panic::is_quiet(), "{found:?}");
+            panic!("it is not to be made");
+        }
     }
 
     fn wrong(file: &str) -> Vec<String> {
@@ -168,7 +196,15 @@ mod tests {
         let told =
             wrong("group: {steps: [{task: {kind: exec, timeout: t, name: n}}], members: [{name: m, address: a}]}");
         assert_eq!(told, [missing("group", "title")]);
+        let told = wrong("frame: {kind: of, inner: {}}");
+        assert_eq!(told, [missing("frame", "name")]);
         let told = wrong("all: [{title: t, others: [{id: 1}], members: [{name: m}]}, {others: [{id: 1}]}]");
         assert_eq!(told, [missing("all[0].members[0]", "address"), missing("all[1]", "title")]);
+    }
+
+    #[test]
+    fn where_nothing_fits_it_is_told_as_near_as_that_can_be_come_to() {
+        let told = wrong("group: {title: t, members: []}, frame: {kind: picky, label: l}");
+        assert_eq!(told, [missing("frame", "picky")]);
     }
 }
