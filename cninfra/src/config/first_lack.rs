@@ -115,6 +115,7 @@ mod tests {
     enum Frame {
         Of { inner: Option<Inner>, name: String },
         Picky { label: String, picky: Picky },
+        All { of: Vec<Frame> },
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn where_nothing_fits_it_is_told_as_near_as_that_can_be_come_to() {
-        let told = wrong("group: {title: t, members: []}, frame: {kind: picky, label: l}");
-        assert_eq!(told, [missing("frame", "picky")]);
+        let told = wrong("frame: {kind: all, of: [{kind: of, name: n}, {kind: picky, label: l}]}");
+        assert_eq!(told, [missing("frame.of[1]", "picky")]);
     }
 }
