@@ -86,7 +86,10 @@ impl Mistakes<'_> {
                     }
                     let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
                     // of two names of one key, one has been read
-                    self.lost |= !matches!(what, What::Twice(_));
+                    match what {
+                        What::Twice(_) => self.named_twice.push(spot.path.clone()),
+                        _ => self.lost = true,
+                    }
                     let found = if is_told { culprit(&what, &spot, &trial, &made_up) } else { None };
                     let found = found.unwrap_or(Culprit { spot, whole: usize::MAX, fits: None, is_somewhere: true });
                     let Culprit { spot, whole, fits, is_somewhere } = found;
