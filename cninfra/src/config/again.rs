@@ -11,7 +11,7 @@ use super::{
     reader::Reader,
     reading::{Notes, Reading},
     source::{Way, inner},
-    trial::Trial,
+    trial::{Trial, quietly},
     value,
 };
 use std::ops::Range;
@@ -59,7 +59,8 @@ impl Mistakes<'_> {
                 Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
             let reader = Reader::new(&reading, &merged);
             let root = reader.spot();
-            let done = read(reader).map_err(|failure| failure.at(|| root));
+            let done = if made_up.is_empty() { read(reader) } else { quietly(read, reader) };
+            let done = done.map_err(|failure| failure.at(|| root));
             let mut notes = reading.notes.into_inner();
             let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
             let done = done.and_then(|()| beyond(&notes.large, &all).map_or(Ok(()), Err));
@@ -85,7 +86,10 @@ impl Mistakes<'_> {
                     }
                     let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
                     // of two names of one key, one has been read
-                    self.lost |= !matches!(what, What::Twice(_));
+                    match what {
+                        What::Twice(_) => self.named_twice.push(spot.path.clone()),
+                        _ => self.lost = true,
+                    }
                     let found = if is_told { culprit(&what, &spot, &trial, &made_up) } else { None };
                     let found = found.unwrap_or(Culprit { spot, whole: usize::MAX, fits: None, is_somewhere: true });
                     let Culprit { spot, whole, fits, is_somewhere } = found;

@@ -47,12 +47,13 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     if let What::Missing { field, .. } = what {
         let lack = Lack { field, what, spot, trial };
         let (mut way, mut fits, mut is_somewhere) = (spot.way.clone(), None, false);
+        let mut whole = usize::MAX;
         match kind {
             // what it is of has its own place
             Kind::Struct(fields) if fields.contains(field) => fits = lack.fitting(&way, false, trial.merged),
-            _ => match (left_out(field, spot, trial, made_up), || lack.found()) {
+            _ => match left_out(field, spot, trial, made_up) {
                 // where it was, and was wrong
-                (Some(mapping), _) => {
+                Some(mapping) => {
                     let (value, dropped) = trial.around(spot.way.len(), &mapping);
                     let near = Trial { merged: &value, dropped: &dropped, ..*trial };
                     let [near, all] = [&near, trial].map(|trial| Lack { trial, ..lack });
@@ -60,13 +61,20 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
                     fits = read.and_then(|(is_name, lack)| lack.fitting(&mapping, is_name, lack.trial.merged));
                     way = mapping;
                 }
-                (None, found) => match found() {
+                None => match trial.with_half(|half| Lack { trial: half, ..lack }.found()) {
                     Some((mapping, value)) => (way, fits) = (mapping, value),
-                    None => is_somewhere = true,
+                    // as near as that can be come to
+                    None => {
+                        is_somewhere = true;
+                        let mut narrow = Narrow::new(trial, what, spot);
+                        way.extend(iter::from_fn(|| narrow.step()));
+                        whole = Narrow::whole(trial, spot, &way);
+                    }
                 },
             },
         }
-        return Some(Culprit { whole: way.len(), spot: place(what, spot, way, trial)?, fits, is_somewhere });
+        let whole = whole.min(way.len());
+        return Some(Culprit { whole, spot: place(what, spot, way, trial)?, fits, is_somewhere });
     }
     let mut narrow = Narrow::new(trial, what, spot);
     let at_once = marked(what, spot, trial);

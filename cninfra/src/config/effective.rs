@@ -205,8 +205,16 @@ impl Values<'_> {
 
     /// Where the value of a key comes from that stands among these.
     fn origin(&self, path: &[String], keys: &[String]) -> String {
+        const OTHER_NAME: &str = "set by another name of it";
         if let Some(spot) = self.outcome.notes.origins.get(path) {
-            return self.place(spot);
+            // what a mapping says was left out beside its defaults, if it has another name of one of its keys
+            let is_around = |of: &Vec<String>| path.starts_with(of);
+            let is_default = self.outcome.layers.is_default(spot.entry);
+            return if is_default && self.outcome.named_twice.iter().any(is_around) {
+                OTHER_NAME.to_string()
+            } else {
+                self.place(spot)
+            };
         }
         // it was set by another name of it
         let Some((_, around)) = path.split_last() else { return String::new() };
@@ -217,7 +225,7 @@ impl Values<'_> {
         });
         match (others.next(), others.next()) {
             (Some((_, spot)), None) => self.place(spot),
-            _ => "set by another name of it".to_string(),
+            _ => OTHER_NAME.to_string(),
         }
     }
 
@@ -284,6 +292,40 @@ mod tests {
         labels: BTreeMap<String, f64>,
         numbers: BTreeMap<i32, Vec<Option<bool>>>,
         secrets: BTreeMap<String, Secret>,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Named {
+        #[serde(alias = "older")]
+        newer: String,
+        #[serde(flatten)]
+        more: More,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct More {
+        plus: u8,
+    }
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Flat {
+        it: Option<Named>,
+        seven: u8,
+    }
+
+    #[test]
+    fn what_is_said_by_another_name_is_no_default() {
+        let known = Known::none().with("flat", Flat::META);
+        let it = BTreeMap::from([("older", "x".to_string())]);
+        let config = Config::new().set("flat", "it", it).set("flat", "it.plus", 1);
+        let all = config.effective(&known, &Config::new(), &Config::new());
+        let told: Vec<_> = all[0].values.iter().map(|value| (value.key(), value.origin())).collect();
+        let other = "set by another name of it";
+        assert_eq!(
+            told,
+            [("it.newer".to_string(), other), ("it.plus".to_string(), other), ("seven".to_string(), "default")]
+        );
     }
 
     #[test]

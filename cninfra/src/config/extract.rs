@@ -32,6 +32,8 @@ pub(super) struct Outcome {
     pub(super) missing: Option<&'static str>,
     /// It was read with something in the place of keys that are missing: there is no value then.
     is_made_up: bool,
+    /// Where something has been left out, since it has two names of one key.
+    pub(super) named_twice: Vec<Vec<String>>,
     pub(super) notes: Notes,
     pub(super) layers: Layers,
     /// All layers merged, with what is wrong in it.
@@ -161,13 +163,14 @@ fn outcome_of(
     }
     let (missing, unanswered, meant) =
         (all.missing, std::mem::take(&mut all.unanswered), std::mem::take(&mut all.meant));
+    let named_twice = std::mem::take(&mut all.named_twice);
     let texts = std::mem::take(&mut all.texts);
     let mistakes = all.sorted();
     if texts.iter().any(|texts| !texts.is_empty()) {
         layers.take_for_texts(&texts);
         whole = layers.merge(&layers.numbers(), &Dropped::new());
     }
-    Outcome { mistakes, unanswered, lost, meant, missing, is_made_up, notes, figment: whole, layers }
+    Outcome { mistakes, unanswered, lost, meant, missing, is_made_up, named_twice, notes, figment: whole, layers }
 }
 
 #[cfg(test)]

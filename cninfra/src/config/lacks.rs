@@ -100,6 +100,9 @@ impl Lack<'_, '_> {
         if all.len() > MOST {
             return None;
         }
+        if let Some((mapping, fits)) = self.first(&all) {
+            return Some((mapping, Some(fits)));
+        }
         all.retain(|mapping| !self.is_choice(mapping));
         let mut with = self.trial.merged.clone();
         for (at, mapping) in all.iter().enumerate() {
@@ -265,7 +268,7 @@ impl Lack<'_, '_> {
         is_read(field) && !is_read(NO_NAME)
     }
 
-    fn is_said_of(&self, value: &Value) -> bool {
+    pub(super) fn is_said_of(&self, value: &Value) -> bool {
         self.trial.reads(value).is_err_and(|failure| self.is_it(&failure))
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Mistakes<'a> {
     pub(super) all: Vec<Mistake>,
     /// Something that is said has been left out, since it is wrong.
     pub(super) lost: bool,
+    /// Where something has been left out, since it has two names of one key.
+    pub(super) named_twice: Vec<Vec<String>>,
     /// Something stands in the place of a key that is missing.
     pub(super) is_made_up: bool,
     /// Keys that were probably meant by those that nobody knows.
@@ -62,6 +64,7 @@ impl<'a> Mistakes<'a> {
             missing: None,
             all: Vec::new(),
             lost: false,
+            named_twice: Vec::new(),
             is_made_up: false,
             meant: Vec::new(),
             unknown: HashSet::new(),

@@ -71,6 +71,7 @@ mod extract;
 mod failure;
 mod fields;
 mod file;
+mod first_lack;
 mod flags;
 mod format;
 #[cfg(test)]

@@ -102,7 +102,13 @@ impl<'t, 'a> Narrow<'t, 'a> {
     /// A mapping is read with as little as it can be: with the keys that it misses one after the other (of an enum, first its name), and then with more and more
     /// of the others.
     fn key(&mut self, tag: Tag, dict: &Dict) -> Option<Step> {
+        let is_missing = matches!(self.what, What::Missing { .. });
         let (mut kept, mut needed) = (Dict::new(), Vec::new());
+        if is_missing {
+            // that a key is missing in there is said of no number, and of no text
+            let plain = dict.iter().filter(|(_, value)| !matches!(value, Value::Dict(..) | Value::Array(..)));
+            kept.extend(plain.map(|(key, value)| (key.clone(), value.clone())));
+        }
         let is_found = loop {
             match self.fails(Value::Dict(tag, kept.clone())) {
                 Some(failure) if self.is_it(&failure) => break true,
@@ -129,6 +135,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
             }
         };
         let found = match self.what {
+            What::Missing { field, .. } if is_found && self.misses(tag, dict, field) => None,
             // what a type says of its own values may be said of several together
             What::Says(_) => found.filter(|(part, _)| self.is_said_of(part, &needed, tag, dict)),
             _ => found,
@@ -141,6 +148,16 @@ impl<'t, 'a> Narrow<'t, 'a> {
         let step = Step::Key(part.clone());
         self.go_on(rest, step.clone(), step.clone());
         Some(step)
+    }
+
+    /// Is it this mapping that misses the key, and not what is in it? Then it is not said when the key is there.
+    fn misses(&self, tag: Tag, dict: &Dict, field: &str) -> bool {
+        let mut other = dict.clone();
+        other.insert(field.to_string(), value::text(NO_NAME));
+        match self.fails(Value::Dict(tag, other)) {
+            Some(Failure { what: What::Unknown { key, .. }, .. }) if key == field => false,
+            failure => failure.is_none_or(|failure| !self.is_it(&failure)),
+        }
     }
 
     /// Is it said of this part alone, beside the name of the variant that it belongs to?

@@ -11,6 +11,7 @@ use super::{
     source::{Step, Way},
     value,
 };
+use crate::foreign;
 use figment::value::Value;
 use std::cell::Cell;
 
@@ -25,6 +26,15 @@ pub(super) struct Trial<'a> {
     pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
     /// How many values may still be read so.
     pub(super) left: &'a Cell<usize>,
+}
+
+/// Reads what nobody has written, or not all of it. A panic of the type is what is said of it, and not an event.
+pub(super) fn quietly(
+    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+    reader: Reader<'_, '_>,
+) -> Result<(), Failure> {
+    // who reads catches it
+    foreign::guard_quietly(|| read(reader)).unwrap_or_else(|panic| Err(Failure::new(What::Says(panic.to_string()))))
 }
 
 /// So many values of a section are read once more to find out where something is wrong: a long list in which much is would take the time of the whole start.
@@ -90,12 +100,21 @@ impl Trial<'_> {
         self.left.get() == 0
     }
 
+    /// Tries something that is to leave half of what may still be read.
+    pub(super) fn with_half<T>(&self, tried: impl FnOnce(&Trial<'_>) -> T) -> T {
+        let half = self.left.get() / 2;
+        let left = Cell::new(half);
+        let done = tried(&Trial { left: &left, ..*self });
+        self.left.set(self.left.get() - (half - left.get()));
+        done
+    }
+
     /// Reads what is no value of the section.
     pub(super) fn reads(&self, value: &Value) -> Result<(), Failure> {
         self.left.set(self.left.get().saturating_sub(value::count(value)));
         let (section, layers, dropped, reads) = (self.section, self.layers, self.dropped, Reads::Trial);
         let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
-        (self.read)(Reader::new(&reading, value))
+        quietly(self.read, Reader::new(&reading, value))
     }
 
     /// What the type says of this place.

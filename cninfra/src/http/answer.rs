@@ -1,6 +1,6 @@
 //! What a server answers where no route does: errors are JSON.
 
-use crate::marks::escaped_in_json;
+use crate::{Error, marks::escaped_in_json};
 use axum::{
     http::{
         HeaderValue, Method, StatusCode, Uri,
@@ -23,7 +23,7 @@ pub(super) fn json(value: &impl Serialize) -> Response {
     written(serde_json::to_string(value))
 }
 
-/// A value in JSON, indented by two and with a line's end, for those who look at it in a terminal. One that can not be written is answered with 500.
+/// A value in JSON, indented by two and with a line's end, for those who look at it in a terminal. One that can not be written is answered with 500, and the log says why.
 ///
 /// ```
 /// use cninfra::http::{Routes, indented_json, testing::Client};
@@ -49,7 +49,7 @@ fn written(body: serde_json::Result<String>) -> Response {
             };
             ([(CONTENT_TYPE, "application/json")], body).into_response()
         }
-        Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &format!("the answer can not be written: {wrong}")),
+        Err(wrong) => Error::msg(format!("the answer can not be written: {wrong}")).into_response(),
     }
 }
 

@@ -34,6 +34,7 @@ use std::{error::Error, fmt};
 pub struct Json<T>(pub T);
 
 /// The parameters of a route's path, as [`axum::extract::Path`] reads them. What they are not is answered with 400, as all errors of a server are: see [`Json`].
+/// A handler that takes another number of them than its route has answers each request with 500, and the log says why.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Path<T>(pub T);
 
@@ -67,9 +68,15 @@ impl Error for Rejection {}
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        answer::error(self.status, &self.text)
+        match self.status.is_server_error() {
+            // the handler's mistake: for the log, and not for who asks
+            true => crate::Error::msg(self.text).with_help(HELP).into_response(),
+            false => answer::error(self.status, &self.text),
+        }
     }
 }
+
+const HELP: &str = "look at what the handler takes: a `Path` has as many values as its route has parameters, or a struct with their names";
 
 impl From<JsonRejection> for Rejection {
     fn from(rejection: JsonRejection) -> Self {
@@ -178,12 +185,33 @@ mod tests {
             (client.post("/json").body("[1]"), 415, "Content-Type: application/json"),
             (client.post("/maybe").header("content-type", "text/plain").body("[1]"), 415, "application/json"),
             (post(r#"{"a": 1}"#), 422, "expected a sequence"),
-            (client.get("/bad"), 500, "key must be a string"),
         ] {
             let answer = call.await;
             assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, Some("application/json")));
             let error = answer.json::<BTreeMap<String, String>>();
             assert!(error.len() == 1 && error["error"].contains(part), "{status} {part}: {error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mistake_of_the_handlers_is_for_the_log() {
+        let wrong = Routes::new()
+            .get("/arity/{a}", async |Path((a, b)): Path<(u8, u8)>| format!("{a} {b}"))
+            .get("/type/{a}", async |Path(a): Path<Vec<Vec<u8>>>| format!("{a:?}"))
+            .get("/bad", async || Json(BTreeMap::from([((1, 2), 3)])));
+        let client = Client::of(wrong);
+        for (path, why) in [
+            ("/arity/1", "Wrong number of path arguments"),
+            ("/type/1", "Unsupported type"),
+            ("/bad", "the answer can not be written: key must be a string"),
+        ] {
+            let answer = client.get(path).await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.text()),
+                (500, r#"{"error":"internal server error"}"#),
+                "{path}"
+            );
+            assert!(answer.failure().is_some_and(|told| told.starts_with(why)), "{path}: {:?}", answer.failure());
         }
     }
 

@@ -8,6 +8,9 @@ use std::{collections::HashSet, hash::Hash};
 /// Keeps a map as what is watched of a store is: entries that the store does not have any more are taken out, also those that have gone while it was away. It ends when
 /// the store was closed, and belongs in a task of the plugin's.
 ///
+/// What is written to the store is in the map when the store has told of it, a moment later: who reads the map right after a write of his own may not find it there. Who has to waits for it by
+/// [`watch`](super::Reader::watch), or reads the store.
+///
 /// It begins empty, and the store may be away: [`Reader::is_synced`](super::Reader::is_synced) says whether it has taken in what there was, and
 /// [`synced`](super::Reader::synced) waits for that.
 ///
