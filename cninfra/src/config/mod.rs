@@ -16,8 +16,8 @@
 //! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
 //! are mistakes, told with file, line, key and the mend, all of them in one run (of one section, file or folder, 30 at most: of more, that there are more).
 //! That holds for each layer, also where a higher one says something else: it may hold at the next start. (Only the file of a secret that is overridden need not be
-//! there.) A second run may be needed in four cases: a file can not be parsed; a section's own check is not asked where a value of it is wrong by its type; of several keys that are missing
-//! in one mapping and have no default, the first is told, with those that may be needed, too; of several wrong items of a tuple, the first. A file that does not answer (of a mount whose server has gone) is waited for
+//! there.) A second run may be needed in four cases: a file can not be parsed; a section's own check is not asked where a value of it is wrong by its type; beside a key that is missing and has no default, what a type says of a value in words of its own, and the other keys that are missing where
+//! its type takes nothing that is tried; of several wrong items of a tuple, the first. A file that does not answer (of a mount whose server has gone) is waited for
 //! as long as the start may take: then all those that do not answer are told, and with them what is wrong with all else, but for what they may say themselves. Keys are compared without case, `-` and `_`.
 //!
 //! Mappings are merged key by key, lists are taken whole from the highest layer. Of a choice (an enum whose variants have fields, as serde has them by default: `auth: {basic: {user: u}}`) the highest layer
@@ -26,6 +26,8 @@
 //! Where `tag`, `untagged` or `flatten` is used, the value is a mapping as others are: merged key by key, with keys as they are written; a text of a flag or a variable is a number or a truth
 //! value there, where it looks so and that fits, and else the text that it is (a password of digits); what is in brackets or in quotes is read as YAML has it.
 //! Beside what is flattened serde takes any key, unless the type has `deny_unknown_fields`; and where an `Option` is flattened, it takes what is wrong in that for nothing, and says so to nobody.
+//!
+//! A type's `Deserialize` is called more than once, and also with what nobody has written (texts like `1s` and `127.0.0.1:80`, numbers, an empty list) where a key is missing or a mistake has to be found: it should do nothing but read.
 //!
 //! What is in a [`Secret`] is in no message, and neither are the keys in it. Nor is what should be the name of a variant, if any variant of that enum may hold a secret by its type: the message has the names that
 //! there are.
