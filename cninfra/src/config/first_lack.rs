@@ -132,9 +132,9 @@ mod tests {
     struct Picky;
     impl<'de> Deserialize<'de> for Picky {
         fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-            let text = String::deserialize(from).or_else(|error| {
+            let text = String::deserialize(from).map_err(|error| {
                 // of that which is missing it is said by serde
-                if format!("{error:?}").contains("Missing") { Err(error) } else { panic!("no text") }
+                if format!("{error:?}").contains("Missing") { error } else { panic!("no text") }
             })?;
             LOUD.fetch_or(!Panic::is_quiet(), Relaxed);
             Err(D::Error::custom(format!("`{text}` is odd")))
