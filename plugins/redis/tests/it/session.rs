@@ -4,7 +4,7 @@ use crate::support::{eventually, kv};
 use cninfra::keyval::{Expiry, Reason, Txn};
 use cninfra::testing::Link;
 use cninfra_redis::{RedisConfig, RedisStore};
-use cninfra_testbed::{Redis, RedisCluster, RedisOptions, require};
+use cninfra_testbed::{Redis, RedisCluster, RedisOptions, RedisSentinel, require};
 use futures_util::future::try_join_all;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -235,4 +235,47 @@ async fn a_server_that_is_away_ends_those_of_no_other_one() {
     // what can be deleted is, and what can not is told
     assert!(store.close().await.is_err());
     assert_eq!([there(1), there(2)], [Some(0); 2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn they_live_on_at_another_master_and_in_another_node() {
+    require!(RedisSentinel);
+    require!(RedisCluster);
+    let ttl = Duration::from_secs(6);
+    let redis = RedisSentinel::start();
+    let config = RedisConfig { session_ttl: ttl.into(), ..crate::support::sentinels(&redis) };
+    let store = RedisStore::connect(config).await.unwrap();
+    let before = redis.master().unwrap();
+    // the replica does not hear of it any more
+    redis.servers()[1 - before].call(&["REPLICAOF", "NO", "ONE"]);
+    kv(&store).put_with("there", "v", Expiry::WithClient).await.unwrap();
+    redis.servers()[before].kill();
+    redis.wait_for_failover(before);
+    let other = &redis.servers()[1 - before];
+    eventually("it is there", async || other.call(&["GET", "there"]).text() == Some("v")).await;
+    sleep(ttl + Duration::from_secs(2)).await;
+    assert_eq!(other.call(&["GET", "there"]).text(), Some("v"));
+    store.close().await.unwrap();
+    assert_eq!(other.call(&["GET", "there"]).text(), None);
+
+    let redis = RedisCluster::start();
+    let config = RedisConfig::cluster(redis.endpoints().split(','));
+    let store = RedisStore::connect(RedisConfig { session_ttl: ttl.into(), ..config }).await.unwrap();
+    kv(&store).put_with("{h}there", "v", Expiry::WithClient).await.unwrap();
+    kv(&store).put_with("{h}deleted", "v", Expiry::WithClient).await.unwrap();
+    redis.call("{h}deleted", &["DEL", "{h}deleted"]);
+    sleep(ttl / 2).await;
+    let slot = redis.slot("{h}there");
+    for _ in 0..2 {
+        let to = (redis.owner(slot) + 1) % 3;
+        redis.migrate_slot(slot, to);
+        for _ in 0..30 {
+            sleep(Duration::from_millis(100)).await;
+            let owner = &redis.nodes()[redis.owner(slot)];
+            assert_eq!(owner.call(&["GET", "{h}there"]).text(), Some("v"));
+            assert_eq!(owner.call(&["GET", "{h}deleted"]).text(), None);
+        }
+    }
+    store.close().await.unwrap();
+    assert_eq!(redis.call("{h}there", &["GET", "{h}there"]).text(), None);
 }
