@@ -4,7 +4,7 @@ use crate::{
     faults::{has, is_end, is_lost},
     support::{SOON, shown, until},
 };
-use cninfra::keyval::{Applied, Event, Kv, Link, WatchOptions};
+use cninfra::keyval::{Applied, Event, Expiry, Kv, Link, WatchOptions};
 use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
 use cninfra_testbed::{Etcd, EtcdCluster, require};
 use std::{
@@ -97,4 +97,45 @@ async fn a_member_without_the_others_is_no_server() {
     assert_eq!(changes, ["put k=1"], "{:?}", shown(&told));
     assert!(told.contains(&Event::Link(Link::Resumed)));
     assert!(timeout(Duration::from_secs(1), watch.next()).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_with_a_client_is_kept_through_other_leaders_and_what_others_have_deleted_is_not() {
+    require!(Etcd);
+    let cluster = EtcdCluster::start();
+    let config = EtcdConfig {
+        session_ttl: cninfra::config::Duration::from_secs(4),
+        ..EtcdConfig::at(cluster.members().iter().map(Etcd::endpoint))
+    };
+    let one = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
+    let other = kv(&cluster).await;
+    for key in ["here", "too", "deleted"] {
+        one.put_with(key, "1", Expiry::WithClient).await.unwrap();
+    }
+    let lease = one.get("here").await.unwrap().unwrap().lease.unwrap();
+    for _ in 0..3 {
+        cluster.kill_leader();
+        let began = Instant::now();
+        while other.get("here").await.is_err() {
+            assert!(began.elapsed() < SOON);
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        cluster.restart();
+        let all = other.list("").all().await.unwrap();
+        assert!(all.len() >= 2 && all.iter().all(|entry| entry.lease == Some(lease)), "{all:?}");
+        other.delete("deleted").await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    cluster.members()[0].ctl(&["lease", "revoke", &lease.to_string()]);
+    for key in ["here", "too"] {
+        let began = Instant::now();
+        while other.get(key).await.unwrap().is_none() {
+            assert!(began.elapsed() < SOON);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(other.get("deleted").await.unwrap(), None);
+    one.store().close().await.unwrap();
+    assert_eq!(other.list("").all().await.unwrap(), []);
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     faults::{Behind, behind, has, is_end, is_lost},
-    support::{kv, shown, until},
+    support::{kv, shown, soon, until},
 };
 use cninfra::{
-    keyval::{KeyRange, WatchOptions},
+    keyval::{Expiry, KeyRange, WatchOptions},
     testing::Link,
 };
 use cninfra_testbed::{Etcd, require};
@@ -110,4 +110,24 @@ async fn what_is_counted_is_what_is_there() {
         let told = shown(&until(&mut watch, has("again")).await);
         assert!(told.iter().all(|told| !told.starts_with("begin")), "{told:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_with_a_client_is_written_to_a_server_that_has_lost_its_data() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let one = kv(etcd.endpoint()).await;
+    for key in ["here", "deleted", "taken"] {
+        one.put_with(key, "1", Expiry::WithClient).await.unwrap();
+    }
+    etcd.ctl(&["del", "deleted"]);
+    // it is seen when the lease is kept alive
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    etcd.wipe();
+    etcd.ctl(&["put", "taken", "2"]);
+    soon("it is there", async || etcd.get("here"), |found| found.as_deref() == Some("1")).await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!([etcd.get("deleted"), etcd.get("taken")], [None, Some("2".to_string())]);
+    one.store().close().await.unwrap();
+    assert_eq!([etcd.get("here"), etcd.get("taken")], [None, Some("2".to_string())]);
 }
