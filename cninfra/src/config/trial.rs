@@ -43,7 +43,7 @@ pub(super) const MOST_TRIED: usize = 100_000;
 impl Trial<'_> {
     /// May there be a secret, by the type that reads what is there?
     pub(super) fn may_hold_secret(&self, spot: &Spot) -> bool {
-        may_hold_secret(&spot.way, &|way| ask(self.section, way, self.read))
+        may_hold_secret(&spot.way, &|way| self.told(way))
     }
 
     /// What is at this place, and of what is around it no more than has to be: so the others are not read each time. With what is left out.
@@ -119,7 +119,7 @@ impl Trial<'_> {
 
     /// What the type says of this place.
     pub(super) fn told(&self, way: &[Step]) -> Told {
-        ask(self.section, way, self.read)
+        ask(self.section, way, &|reader| quietly(self.read, reader))
     }
 
     /// Has it been left out, since it is wrong?

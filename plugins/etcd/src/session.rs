@@ -60,14 +60,14 @@ fn forget(keys: &mut Keys, key: &Bytes, revision: Option<Revision>) {
 impl Session {
     /// The lease. The first one that asks has it granted.
     pub(crate) async fn lease(self: &Arc<Self>, terms: Terms, core: &Arc<Core>, tasks: &Tasks) -> Result<LeaseId> {
-        if let Some(lease) = self.lock().lease {
+        if let Some(lease) = self.current() {
             return Ok(lease);
         }
         let Ok(_making) = timeout_at(terms.until, self.making.lock()).await else {
             let late = Asked::to_repeat("grant", None).error(Reason::TimedOut(terms.limit), Applied::No);
             return Err(late.at(core.endpoints().clone()).because("what ends with the client is being written again"));
         };
-        if let Some(lease) = self.lock().lease {
+        if let Some(lease) = self.current() {
             return Ok(lease);
         }
         let lease = self.grant(terms, core).await?;
@@ -76,6 +76,12 @@ impl Session {
             tasks.spawn_unless(|| core.is_closed(), keep(core.clone(), self.clone()));
         }
         Ok(lease)
+    }
+
+    /// What something can be written with: nothing, once it is being ended.
+    fn current(&self) -> Option<LeaseId> {
+        let state = self.lock();
+        state.lease.filter(|_| !state.ended)
     }
 
     async fn grant(&self, terms: Terms, core: &Core) -> Result<LeaseId> {

@@ -339,6 +339,10 @@ async fn a_close_that_is_dropped_may_be_called_again() {
     link.cut();
     assert!(tokio::time::timeout(Duration::from_millis(50), far.store().close()).await.is_err());
     link.restore();
+    // it is there, and nothing begins any more that would have to end with it
+    assert_eq!(far.get("here").await.unwrap().unwrap().value, "1");
+    let error = far.put_with("late", "1", Expiry::WithClient).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::Closed, Applied::No), "{error:?}");
     far.store().close().await.unwrap();
     assert_eq!(etcd.get("here"), None);
 }

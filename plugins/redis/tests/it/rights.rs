@@ -154,9 +154,8 @@ async fn a_snapshot_has_all_keys_or_is_none() {
     store.close().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_right_that_is_taken_away_deletes_nothing() {
-    require!(Redis);
+/// A user who watches two keys, one of which he may not read any more.
+async fn with_less() -> (Redis, RedisStore, Watch) {
     let redis = RedisOptions::default().user("agent", "on >secret ~p/* allchannels +@all").start();
     for key in ["p/ours", "p/others"] {
         redis.call(&["SET", key, "1"]);
@@ -165,6 +164,13 @@ async fn a_right_that_is_taken_away_deletes_nothing() {
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
     until(&mut watch, is_end).await;
     redis.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/ours*"]);
+    (redis, store, watch)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_that_is_taken_away_deletes_nothing() {
+    require!(Redis);
+    let (redis, store, mut watch) = with_less().await;
     // whichever way it is found: by a change, or by reading all
     for (round, by) in ["change", "snapshot"].into_iter().enumerate() {
         match by {
@@ -190,14 +196,7 @@ async fn a_right_that_is_taken_away_deletes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_may_not_be_read_and_is_deleted_is_deleted() {
     require!(Redis);
-    let redis = RedisOptions::default().user("agent", "on >secret ~p/* allchannels +@all").start();
-    for key in ["p/ours", "p/others"] {
-        redis.call(&["SET", key, "1"]);
-    }
-    let store = as_user(&redis).await;
-    let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
-    until(&mut watch, is_end).await;
-    redis.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/ours*"]);
+    let (redis, store, mut watch) = with_less().await;
     redis.call(&["SET", "p/others", "2"]);
     assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
     is_quiet(&mut watch).await;
