@@ -1,6 +1,6 @@
 //! [`Given`]: a section as tests give it, by a file, variables and flags.
 
-use super::{Config, ConfigMeta, Files, Known};
+use crate::config::sections::{config::Config, files::Files, known::Known, section::ConfigMeta};
 use cninfra_testbed::Folder;
 
 pub(super) struct Given {

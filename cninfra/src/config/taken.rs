@@ -1,6 +1,6 @@
 //! What serde takes, the reader takes, and all that it tells of is wrong: seen with values at random, of types of all kinds.
 
-use super::{Duration, Section as _, given::Given};
+use crate::config::{given::Given, sections::section::Section as _, types::duration::Duration};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt};

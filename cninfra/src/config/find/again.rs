@@ -1,0 +1,147 @@
+//! Reads what is said of a section again and again, until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading. In the place of a
+//! key that is missing stands something that fits, so that what is beside it is read.
+
+use super::{
+    beyond::beyond,
+    culprit::{Culprit, MadeUp, culprit},
+    looks,
+    mistakes::Mistakes,
+    trial::{Trial, quietly},
+};
+use crate::config::{
+    read::{
+        reader::Reader,
+        reading::{Notes, Reading, Reads},
+    },
+    said::{layers::Dropped, texts},
+    written::{
+        value,
+        way::{Way, inner},
+    },
+    wrong::{
+        failure::{Failure, What},
+        spot::Spot,
+    },
+};
+use std::ops::Range;
+
+/// Reads the section's type.
+pub(super) type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failure>;
+
+impl Mistakes<'_> {
+    /// Is this wrong, without what higher layers say of it? Then it is told.
+    fn is_wrong(&mut self, (number, way): &(usize, Way), dropped: &Dropped, read: Read<'_>) -> bool {
+        let above = (0..*number).map(|above| (above, way.clone()));
+        let mut without = dropped.iter().cloned().chain(above).collect();
+        self.read(&mut without, read, Reads::OneLayer, &self.layers.numbers());
+        self.is_told_within(*number, way)
+    }
+
+    /// Reads what these layers say until nothing more is wrong, without what is dropped; adds to that what is wrong.
+    pub(super) fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads, of: &Range<usize>) -> Notes {
+        let (layers, mut has_looked) = (self.layers, false);
+        let are_all = *of == layers.numbers();
+        let mut made_up = MadeUp::new();
+        loop {
+            // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
+            let merged = if are_all && dropped.is_empty() {
+                layers.value(self.whole)
+            } else {
+                layers.value(&layers.merge(of, dropped))
+            };
+            let Some(mut merged) = merged else { return Notes::default() };
+            self.texts[of.clone()].iter().for_each(|texts| texts::put(&mut merged, texts));
+            for (way, value) in &made_up {
+                value.iter().for_each(|value| value::insert(&mut merged, way, value.clone()));
+            }
+            let reading =
+                Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
+            let reader = Reader::new(&reading, &merged);
+            let root = reader.spot();
+            let done = if made_up.is_empty() { read(reader) } else { quietly(read, reader) };
+            let done = done.map_err(|failure| failure.at(|| root));
+            let mut notes = reading.notes.into_inner();
+            let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
+            let done = done.and_then(|()| beyond(&notes.large, &all).map_or(Ok(()), Err));
+            self.meant.append(&mut notes.meant);
+            for (spot, mistake) in &notes.mistakes {
+                self.add(spot, || mistake.clone());
+            }
+            notes.plugins.retain(|(spot, _)| !made_up.iter().any(|(way, _)| spot.way.starts_with(way)));
+            let (before, mut is_new) = (dropped.len(), false);
+            match done {
+                Err(Failure { mut what, spot: Some(spot) }) => {
+                    let (value, without) = all.near(&spot.way);
+                    let near = Trial { merged: &value, dropped: &without, ..all };
+                    let trial = if near.is_less_than(&all) && near.says(&what, &spot) { near } else { all };
+                    let texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
+                    if !texts.is_empty() {
+                        self.take_for_texts(texts);
+                        if !std::mem::replace(&mut has_looked, true) {
+                            let texts = looks::elsewhere(&all, &mut self.left_for_texts);
+                            self.take_for_texts(texts);
+                        }
+                        continue;
+                    }
+                    let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
+                    // of two names of one key, one has been read
+                    match what {
+                        What::Twice(_) => self.named_twice.push(spot.path.clone()),
+                        _ => self.lost = true,
+                    }
+                    let found = if is_told { culprit(&what, &spot, &trial, &made_up) } else { None };
+                    let found = found.unwrap_or(Culprit { spot, whole: usize::MAX, fits: None, is_somewhere: true });
+                    let Culprit { spot, whole, fits, is_somewhere } = found;
+                    let is_of_all = matches!(what, What::Missing { .. })
+                        || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
+                    // what is wrong itself is to blame, and not what it is over
+                    let is_asked = is_of_all && reads == Reads::All;
+                    let over = is_asked.then(|| layers.whole_over_parts(&spot, dropped)).flatten();
+                    if let Some(over) = over.filter(|over| self.is_wrong(over, dropped, read)) {
+                        dropped.insert(over);
+                        continue;
+                    }
+                    let lacks = match &what {
+                        What::Missing { field, .. } => Some(inner(&spot.way, field)),
+                        _ => None,
+                    };
+                    // what is said of what is made up, and of all around it, nobody has written
+                    let follows = made_up.iter().any(|(way, _)| match &lacks {
+                        Some(lacks) => lacks.starts_with(way) || is_somewhere && way.starts_with(&spot.way),
+                        None => spot.way.starts_with(way) || way.starts_with(&spot.way),
+                    });
+                    let fits = fits.filter(|_| !follows);
+                    if let (What::Missing { others, .. }, true) = (&mut what, fits.is_some()) {
+                        // each is told by itself
+                        others.clear();
+                    }
+                    if is_told && !follows {
+                        self.tell(&what, &spot, &notes, dropped, &trial);
+                    }
+                    let misfit = made_up.iter_mut().find(|(way, value)| value.is_some() && spot.way.starts_with(way));
+                    if let Some((_, value)) = misfit {
+                        (*value, is_new) = (None, true);
+                    } else if let (Some(way), Some(_)) = (lacks, &fits) {
+                        made_up.push((way, fits));
+                        (self.is_made_up, is_new) = (true, true);
+                    } else {
+                        // of what is wrong with a mapping as a whole no layer's part is to be told alone
+                        let others = of.clone().filter(|_| is_of_all).map(|entry| Spot { entry, ..spot.clone() });
+                        let parts: Vec<_> = others.filter(|part| layers.is_mapping(part)).collect();
+                        let all = parts.into_iter().chain([spot]).map(|part| (part.entry, part.way));
+                        dropped.extend(all.map(|(entry, way)| (entry, way[..whole.min(way.len())].to_vec())));
+                    }
+                }
+                // the same unknown key may be in a lower layer, too
+                _ if layers.len() > 1 => {
+                    dropped.extend(notes.mistakes.iter().map(|(spot, _)| (spot.entry, spot.way.clone())));
+                }
+                _ => return notes,
+            }
+            // to go on with the same would never end
+            if dropped.len() == before && !is_new || self.all.len() > self.most {
+                return notes;
+            }
+        }
+    }
+}

@@ -1,0 +1,518 @@
+//! Which key is wrong in a value that serde has put by before it has read it: a failure there names no place.
+
+use super::{lacks::Lack, marked::marked, narrow::Narrow, trial::Trial};
+use crate::config::{
+    said::shape::Kind,
+    written::{
+        value,
+        way::{Step, Way},
+    },
+    wrong::{
+        failure::{HIDDEN, PANICKED, What},
+        spot::Spot,
+    },
+};
+use figment::value::Value;
+use std::iter;
+
+/// What is wrong.
+pub(super) struct Culprit {
+    /// Where it is, as far as that can be known; of a secret without the names of keys.
+    pub(super) spot: Spot,
+    /// How much of the way to it is to be left out, so that the others have their places.
+    pub(super) whole: usize,
+    /// If a key is missing, what may stand there, if that is known.
+    pub(super) fits: Option<Value>,
+    /// It may be elsewhere, further in.
+    pub(super) is_somewhere: bool,
+}
+
+/// What stands in the place of keys that are missing; nothing where it did not fit.
+pub(super) type MadeUp = Vec<(Way, Option<Value>)>;
+
+/// What is wrong within a mapping, beside what is made up.
+pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Culprit> {
+    let may_be_within = match what {
+        // it is told once
+        What::Says(words) => !words.starts_with(PANICKED),
+        What::Takes(_) | What::Unknown { .. } | What::NoVariant { .. } | What::Missing { .. } => true,
+        _ => false,
+    };
+    if !may_be_within || trial.is_spent() {
+        return None;
+    }
+    // the key of a choice may be a secret, in the place of a name
+    let kind = trial.told(&spot.way).shape?.kind;
+    if !matches!(kind, Kind::Any | Kind::Map | Kind::Struct(_)) {
+        return None;
+    }
+    if let What::Missing { field, .. } = what {
+        let lack = Lack { field, what, spot, trial };
+        let (mut way, mut fits, mut is_somewhere) = (spot.way.clone(), None, false);
+        let mut whole = usize::MAX;
+        match kind {
+            // what it is of has its own place
+            Kind::Struct(fields) if fields.contains(field) => fits = lack.fitting(&way, false, trial.merged),
+            _ => match left_out(field, spot, trial, made_up) {
+                // where it was, and was wrong
+                Some(mapping) => {
+                    let (value, dropped) = trial.around(spot.way.len(), &mapping);
+                    let near = Trial { merged: &value, dropped: &dropped, ..*trial };
+                    let [near, all] = [&near, trial].map(|trial| Lack { trial, ..lack });
+                    let read = [near, all].into_iter().find_map(|lack| Some((lack.may_be_name(&mapping)?, lack)));
+                    fits = read.and_then(|(is_name, lack)| lack.fitting(&mapping, is_name, lack.trial.merged));
+                    way = mapping;
+                }
+                None => match trial.with_half(|half| Lack { trial: half, ..lack }.found()) {
+                    Some((mapping, value)) => (way, fits) = (mapping, value),
+                    // as near as that can be come to
+                    None => {
+                        is_somewhere = true;
+                        let mut narrow = Narrow::new(trial, what, spot);
+                        way.extend(iter::from_fn(|| narrow.step()));
+                        whole = Narrow::whole(trial, spot, &way);
+                    }
+                },
+            },
+        }
+        let whole = whole.min(way.len());
+        return Some(Culprit { whole, spot: place(what, spot, way, trial)?, fits, is_somewhere });
+    }
+    let mut narrow = Narrow::new(trial, what, spot);
+    let at_once = marked(what, spot, trial);
+    let is_at_once = at_once.is_some();
+    let mut way: Way =
+        at_once.unwrap_or_else(|| spot.way.iter().cloned().chain(iter::from_fn(|| narrow.step())).collect());
+    let whole = Narrow::whole(trial, spot, &way);
+    // a key that stands alone may be what is no variant, and a secret in its place
+    if let (What::NoVariant { .. }, Some((Step::Key(_), around))) = (what, way.split_last())
+        && way.len() > spot.way.len()
+        && !is_at_once
+    {
+        let is_alone = value::at(trial.merged, around)?.as_dict().is_some_and(|dict| dict.len() == 1);
+        if is_alone && !narrow.is_name() {
+            way.pop();
+        }
+    }
+    let whole = whole.min(way.len());
+    Some(Culprit { spot: place(what, spot, way, trial)?, whole, fits: None, is_somewhere: false })
+}
+
+/// A mapping in which this key was wrong, so that it has been left out, and nothing stands in its place.
+fn left_out(field: &str, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Way> {
+    let is_it = |way: &&Way| {
+        let is_key = matches!(way.last(), Some(Step::Key(key)) if key == field);
+        is_key && way.starts_with(&spot.way) && way.len() > spot.way.len() && !made_up.iter().any(|(of, _)| of == *way)
+    };
+    let way = trial.dropped.iter().map(|(_, way)| way).filter(is_it).min()?;
+    let mapping = &way[..way.len() - 1];
+    let dict = value::at(trial.merged, mapping)?.as_dict()?;
+    (!dict.contains_key(field)).then(|| mapping.to_vec())
+}
+
+/// The place to which this way leads, where it is said of one around it.
+fn place(what: &What, spot: &Spot, way: Way, trial: &Trial<'_>) -> Option<Spot> {
+    let mut found = Spot { way, ..spot.clone() };
+    found.way[spot.way.len()..].iter().for_each(|step| show(step, &mut found.path));
+    // it is told as a key of what it is in
+    if let (What::Unknown { key, .. }, Some(Step::Key(last))) = (what, found.way.last())
+        && last == key
+    {
+        found.path.pop();
+    }
+    found.entry = trial.layers.number(value::at(trial.merged, &found.way)?.tag(), &found.way);
+    let of_secret = match what {
+        What::Takes(takes) => takes.of_secret,
+        What::Says(words) => words.ends_with(HIDDEN),
+        What::Missing { of_secret, .. } => *of_secret,
+        _ => false,
+    };
+    // which of the keys on the way is the secret, nobody knows
+    Some(if of_secret { Spot { path: spot.path.clone(), ..found } } else { found })
+}
+
+/// Adds a step to what is shown of a way.
+fn show(step: &Step, path: &mut Vec<String>) {
+    match (step, path.last_mut()) {
+        (Step::Index(index), Some(last)) => *last = format!("{last}[{index}]"),
+        (Step::Key(key), _) => path.push(key.clone()),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Duration, Files, Known, Section as _, given::Given};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        tagged: Option<Tagged>,
+        by_name: BTreeMap<String, Inner>,
+        beside: Option<Beside>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Inner {
+        Basic {
+            user: String,
+            port: u16,
+            #[serde(default)]
+            peers: Vec<Host>,
+            more: Option<Box<Inner>>,
+        },
+        Token {
+            token: String,
+        },
+    }
+
+    /// What belongs to it comes before its name.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "t", content = "c", rename_all = "kebab-case")]
+    enum Beside {
+        Hosts(Vec<Host>),
+        Inner(Inner),
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Some {
+            #[serde(default)]
+            ports: Vec<u16>,
+            #[serde(default)]
+            hosts: Vec<Host>,
+            #[serde(default)]
+            ends: Vec<End>,
+            #[serde(default)]
+            times: Vec<Duration>,
+            pair: Option<(u8, String)>,
+            side: Option<Side>,
+            span: Option<Span>,
+            more: Option<u8>,
+            least: Option<u8>,
+            inner: Option<Inner>,
+            #[serde(default)]
+            by_name: BTreeMap<String, Inner>,
+            #[serde(default)]
+            several: Vec<Inner>,
+            beside: Option<Beside>,
+            needy: Option<Needy>,
+        },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Needy {
+        host: Host,
+        name: String,
+        other: Option<Host>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Host {
+        name: String,
+        port: Option<u16>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum End {
+        Port(u16),
+        Both { host: String, port: u16 },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Side {
+        Left,
+        Right,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "Ends")]
+    struct Span {
+        low: u8,
+        high: u8,
+    }
+    #[derive(Deserialize)]
+    struct Ends {
+        low: u8,
+        high: u8,
+    }
+    impl TryFrom<Ends> for Span {
+        type Error = &'static str;
+        fn try_from(Ends { low, high }: Ends) -> Result<Self, Self::Error> {
+            if low < high { Ok(Span { low, high }) } else { Err("it ends before it begins") }
+        }
+    }
+
+    fn wrong(tagged: &str) -> Vec<String> {
+        wrong_in(&format!("tagged: {{kind: some, {tagged}}}"))
+    }
+
+    /// What is wrong in a file, with line (but the first) and column.
+    fn wrong_in(file: &str) -> Vec<String> {
+        Given::file(Odd::META, file).wrong_in_line()
+    }
+
+    #[test]
+    fn each_of_those_that_are_wrong_alike_is_told_where_it_is() {
+        let small = "takes a whole number from 0 to 255, not the text `x`";
+        assert_eq!(
+            wrong("more: x, least: x"),
+            [format!("28: key `odd.tagged.more` {small}"), format!("38: key `odd.tagged.least` {small}")]
+        );
+        let port = "takes a whole number from 0 to 65535, not the text `x`";
+        assert_eq!(
+            wrong("ports: [1, x, 2, x, x], more: x"),
+            [
+                format!("33: key `odd.tagged.ports[1]` {port}"),
+                format!("39: key `odd.tagged.ports[3]` {port}"),
+                format!("42: key `odd.tagged.ports[4]` {port}"),
+                format!("52: key `odd.tagged.more` {small}"),
+            ]
+        );
+        assert_eq!(
+            wrong("hosts: [{name: a, port: x}, {name: b}, {name: c, port: x}, {name: d, prot: 1}, {name: e, prot: 1}]"),
+            [
+                format!("46: key `odd.tagged.hosts[0].port` {port}"),
+                format!("77: key `odd.tagged.hosts[2].port` {port}"),
+                "91: key `odd.tagged.hosts[3].prot` is unknown".to_string(),
+                "111: key `odd.tagged.hosts[4].prot` is unknown".to_string(),
+            ]
+        );
+        // what is missing, and what only seems so since it is wrong
+        assert_eq!(
+            wrong("hosts: [{name: [x]}, {port: 1}, {name: b}, {port: x}]"),
+            [
+                "37: key `odd.tagged.hosts[0].name` takes a text, not a list".to_string(),
+                "43: key `odd.tagged.hosts[1]`: the key `name` is missing".to_string(),
+                "65: key `odd.tagged.hosts[3]`: the key `name` is missing".to_string(),
+                "72: key `odd.tagged.hosts[3].port` takes a whole number from 0 to 65535, not the text `x`".to_string(),
+            ]
+        );
+        let nothing = "what is there fits nothing that it takes";
+        assert_eq!(
+            wrong("ends: [1, {host: a, port: x}, {host: b, port: 2}, x], times: [1s, 5, 2s, 5]"),
+            [
+                format!("32: key `odd.tagged.ends[1]`: {nothing}"),
+                format!("72: key `odd.tagged.ends[3]`: {nothing}"),
+                "88: key `odd.tagged.times[1]`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds"
+                    .to_string(),
+                "95: key `odd.tagged.times[3]`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds"
+                    .to_string(),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_only_together_is_told_of_the_whole() {
+        assert_eq!(wrong("span: {low: 5, high: 2}"), ["28: key `odd.tagged.span`: it ends before it begins"]);
+        assert_eq!(wrong("pair: [1, 2]"), ["32: key `odd.tagged.pair[1]` takes a text, not `2`"]);
+        assert_eq!(wrong("pair: [1]"), ["28: key `odd.tagged.pair` takes 2 values, not 1"]);
+        let side = wrong("side: up, pair: [x, y]");
+        assert_eq!(side.len(), 2, "{side:?}");
+        assert!(
+            side[0].starts_with("28: key `odd.tagged.side` takes `left` or `right`, not what is there"),
+            "{side:?}"
+        );
+        assert!(side[1].starts_with("39: key `odd.tagged.pair[0]` takes a whole number"), "{side:?}");
+    }
+    /// To find each of them would take the time of a start.
+    #[test]
+    fn of_thousands_few_are_looked_for() {
+        let ports = |count: usize| format!("ports: [{}]", vec!["x"; count].join(", "));
+        let located = |told: &[String]| told.iter().filter(|told| told.contains("ports[")).count();
+        assert_eq!(located(&wrong(&ports(20))), 20);
+        let many = wrong(&ports(8000));
+        assert!(!many.is_empty() && located(&many) < 20, "{many:?}");
+    }
+
+    const PORT: &str = "takes a whole number from 0 to 65535, not the text `x`";
+    const NO_KIND: &str = "takes `basic` or `token`, not what is there (it is not shown, since a secret may be there)";
+
+    #[test]
+    fn what_is_wrong_in_an_enum_in_another_one_is_told_at_its_key() {
+        let text = "takes a text, not `5`";
+        assert_eq!(
+            wrong("inner: {kind: basic, user: 5, port: x}, more: x"),
+            [
+                format!("49: key `odd.tagged.inner.user` {text}"),
+                format!("58: key `odd.tagged.inner.port` {PORT}"),
+                "68: key `odd.tagged.more` takes a whole number from 0 to 255, not the text `x`".to_string(),
+            ]
+        );
+        let more = "more: {kind: basic, user: 5, port: x, peers: [{name: a}, {name: b, port: x}, {port: 1}]}";
+        assert_eq!(
+            wrong(&format!("inner: {{kind: basic, user: u, port: x, {more}}}")),
+            [
+                format!("58: key `odd.tagged.inner.port` {PORT}"),
+                format!("87: key `odd.tagged.inner.more.user` {text}"),
+                format!("96: key `odd.tagged.inner.more.port` {PORT}"),
+                format!("134: key `odd.tagged.inner.more.peers[1].port` {PORT}"),
+                "138: key `odd.tagged.inner.more.peers[2]`: the key `name` is missing".to_string(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wrong_name_of_a_variant_hides_nothing_beside_it() {
+        let entries = "{a: {kind: x}, b: {kind: basic, user: u, port: x}, c: {kind: [x]}, d: {}, e: {kind: x}}";
+        let told = |before: usize, key: &str| {
+            [
+                format!("{}: key `odd.{key}.a.kind` {NO_KIND}", before + 11),
+                format!("{}: key `odd.{key}.b.port` {PORT}", before + 47),
+                format!("{}: key `odd.{key}.c.kind` takes a name, not a list", before + 61),
+                format!("{}: key `odd.{key}.d`: the key `kind` is missing", before + 70),
+                format!("{}: key `odd.{key}.e.kind` {NO_KIND}", before + 84),
+            ]
+        };
+        assert_eq!(wrong_in(&format!("by-name: {entries}")), told(10, "by-name"));
+        assert_eq!(wrong(&format!("by_name: {entries}")), told(31, "tagged.by_name"));
+    }
+
+    #[test]
+    fn what_belongs_to_a_name_is_looked_into_wherever_the_name_stands() {
+        let told = |before: usize, key: &str| {
+            [
+                format!("{}: key `odd.{key}.c[1].port` {PORT}", before + 41),
+                format!("{}: key `odd.{key}.c[2]`: the key `name` is missing", before + 45),
+            ]
+        };
+        let hosts = "beside: {t: hosts, c: [{name: a}, {name: b, port: x}, {port: 1}]}";
+        assert_eq!(wrong_in(hosts), told(10, "beside"));
+        assert_eq!(wrong(hosts), told(31, "tagged.beside"));
+        let inner = "beside: {t: inner, c: {kind: basic, user: 5, port: x}}";
+        assert_eq!(
+            wrong_in(inner),
+            [
+                "43: key `odd.beside.c.user` takes a text, not `5`".to_string(),
+                format!("52: key `odd.beside.c.port` {PORT}")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_told_of_the_mapping_that_needs_it() {
+        let missing = "key `odd.tagged.needy`: the key `name` is missing";
+        assert_eq!(wrong("needy: {host: {name: x}}"), [format!("29: {missing}")]);
+        assert_eq!(wrong("needy: {host: {name: x, port: 1}, other: {name: x}}"), [format!("29: {missing}")]);
+        assert_eq!(
+            wrong("needy: {name: x, host: {port: 1}}"),
+            ["45: key `odd.tagged.needy.host`: the key `name` is missing"]
+        );
+        assert_eq!(wrong("needy: {name: x}"), ["29: key `odd.tagged.needy`: the key `host` is missing"]);
+    }
+
+    #[test]
+    fn a_key_that_is_needed_and_misspelled_is_one_mistake() {
+        let told = wrong("several: [{kind: token, tokn: x}, {kind: basic, usr: u, prot: 1}, {kind: token, key: x}]");
+        assert_eq!(
+            told,
+            [
+                "46: key `odd.tagged.several[0].tokn` is unknown",
+                "70: key `odd.tagged.several[1].usr` is unknown",
+                "78: key `odd.tagged.several[1].prot` is unknown",
+                "88: key `odd.tagged.several[2]`: the key `token` is missing",
+                "102: key `odd.tagged.several[2].key` is unknown",
+            ]
+        );
+    }
+
+    #[test]
+    fn of_hundreds_in_one_value_those_that_are_told_have_their_keys() {
+        let port = |at: usize| if at.is_multiple_of(10) { "x" } else { "1" };
+        let item = |at: usize| format!("{{kind: basic, user: u, port: {}}}", port(at));
+        let entries: Vec<_> = (0..400).map(|at| format!("k{at}: {}", item(at))).collect();
+        let items: Vec<_> = (0..400).map(item).collect();
+        for tagged in [format!("by_name: {{{}}}", entries.join(", ")), format!("several: [{}]", items.join(", "))] {
+            let told = wrong(&tagged);
+            let located = told.iter().filter(|told| told.contains(".port` ")).count();
+            assert!(located >= 10 && told.len() <= located + 1, "{told:?}");
+        }
+        // where the type leads, all of them have
+        let told = wrong_in(&format!("by-name: {{{}}}", entries.join(", ")));
+        assert_eq!(told.iter().filter(|told| told.contains(".port` ")).count(), 30, "{told:?}");
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Mixed {
+        by_name: BTreeMap<String, Newtype>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "type", rename_all = "kebab-case")]
+    enum Newtype {
+        Numbers(BTreeMap<String, u8>),
+        Flat(Flat),
+        Deep { external: External, ends: Vec<End>, pair: (u8, u8) },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat {
+        zone: String,
+        time: Option<Duration>,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum External {
+        One(Inner),
+        Many { all: Vec<Inner>, beside: Option<Beside> },
+    }
+
+    #[test]
+    fn enums_of_all_kinds_in_each_other_are_looked_into() {
+        let wrong = |file: &str| {
+            let (folder, known) = (Folder::new(), Known::none().plugin("mixed", Mixed::META));
+            folder.write("mixed.conf", file);
+            let mut config = Config::new();
+            config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+            let told = config.check(&known).into_iter().map(|told| told.what.replace("key `mixed.by-name.", "`"));
+            told.collect::<Vec<_>>()
+        };
+        let byte = "takes a whole number from 0 to 255, not";
+        let many = "{many: {all: [{kind: tokn}, {kind: token}, {kind: token, token: t, prt: 1}], beside: {t: hosts, c: [{port: 1}]}}}";
+        assert_eq!(
+            wrong(&format!(
+                "by-name:\n  a: {{type: numbers, b: 300, c: x}}\n  b: {{type: hst}}\n  \
+                 c: {{type: deep, external: {many}, ends: [1, x], pair: [1, 300]}}\n  \
+                 d: {{type: deep, external: {{on: {{}}}}, ends: x, pair: [1]}}\n  \
+                 e: {{type: deep, external: {{one: {{kind: basic, user: 5, port: x}}}}, ends: [], pair: [1, 2]}}"
+            )),
+            [
+                format!("`a.b` {byte} `300`"),
+                format!("`a.c` {byte} the text `x`"),
+                "`b.type` takes `numbers`, `flat` or `deep`, not what is there (it is not shown, since a secret may be there)".to_string(),
+                format!("`c.external.many.all[0].kind` {NO_KIND}"),
+                "`c.external.many.all[1]`: the key `token` is missing".to_string(),
+                "`c.external.many.all[2].prt` is unknown".to_string(),
+                "`c.external.many.beside.c[0]`: the key `name` is missing".to_string(),
+                "`c.ends[1]`: what is there fits nothing that it takes".to_string(),
+                format!("`c.pair[1]` {byte} `300`"),
+                "`d.external` takes `one` or `many`, not what is there (it is not shown, since a secret may be there)".to_string(),
+                "`d.ends` takes a list, not a text".to_string(),
+                "`d.pair` takes 2 values, not 1".to_string(),
+                "`e.external.one.user` takes a text, not `5`".to_string(),
+                format!("`e.external.one.port` {PORT}"),
+            ]
+        );
+        // beside what is flattened
+        let flat = |keys: &str| wrong(&format!("by-name: {{a: {{type: flat, zone: z, {keys}}}}}"));
+        assert_eq!(flat("kind: basic, user: u, port: x"), [format!("`a.port` {PORT}")]);
+        assert_eq!(flat("kind: bsc, user: u"), [format!("`a.kind` {NO_KIND}")]);
+        assert_eq!(
+            flat("kind: basic, user: u, port: 1, more: {kind: token}"),
+            ["`a.more`: the key `token` is missing"]
+        );
+    }
+}

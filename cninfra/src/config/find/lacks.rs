@@ -1,0 +1,462 @@
+//! [`Lack`]: which mapping lacks a key, where serde does not say it, and what may stand there so that the reading goes on: serde tells of the first key that is missing, and
+//! reads nothing of what is flattened beside it.
+
+use super::{marked::find, trial::Trial};
+use crate::config::{
+    read::reader::unexpected,
+    said::shape::{Kind, Shape, Told},
+    written::{
+        value,
+        way::{Step, Way, inner},
+    },
+    wrong::{
+        failure::{Failure, Mark, NO_NAME, What},
+        spot::Spot,
+    },
+};
+use figment::value::{Dict, Num, Tag, Value};
+use serde::de::Unexpected;
+
+/// So many mappings are looked at, and so many that read the key.
+const MOST: usize = 4000;
+const MOST_READ: usize = 100;
+
+/// Texts that are something to types of the most usual kinds, and no names of variants.
+const TEXTS: [&str; 5] = [NO_NAME, "1s", "127.0.0.1", "127.0.0.1:80", "http://localhost/"];
+
+/// A key that is missing.
+#[derive(Clone, Copy)]
+pub(super) struct Lack<'t, 'a> {
+    pub(super) field: &'t str,
+    /// How it is told, and of which place.
+    pub(super) what: &'t What,
+    pub(super) spot: &'t Spot,
+    pub(super) trial: &'t Trial<'a>,
+}
+
+/// Mappings that refuse keys that they do not know: each is asked by a key of its own.
+struct Strangers<'w> {
+    all: &'w [Way],
+    with: Value,
+}
+
+impl<'w> Strangers<'w> {
+    fn of(all: &'w [Way], merged: &Value) -> Self {
+        let mut with = merged.clone();
+        for (at, mapping) in all.iter().enumerate() {
+            value::insert(&mut with, &inner(mapping, &key_of(at)), value::unreadable(number(at), Tag::Default));
+        }
+        Strangers { all, with }
+    }
+
+    /// The next one that does not know the key that is missing, in the order in which they are read.
+    fn next(&mut self, lack: &Lack<'_, '_>) -> Option<Way> {
+        while !lack.trial.is_spent() {
+            let told = lack.trial.reads(&self.with).err()?.what;
+            let is_it = |at: &usize| match &told {
+                What::Unknown { key, .. } => *key == key_of(*at),
+                // it may have any keys
+                other => is_read(other, number(*at)).is_some(),
+            };
+            let at = (0..self.all.len()).find(is_it)?;
+            value::remove(&mut self.with, &inner(&self.all[at], &key_of(at)));
+            if matches!(told, What::Unknown { known, .. } if !known.contains(&lack.field)) {
+                return Some(self.all[at].clone());
+            }
+        }
+        None
+    }
+}
+
+/// No key that anybody writes.
+fn key_of(at: usize) -> String {
+    format!("{NO_NAME}{at}")
+}
+
+fn number(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+/// What is said of a value that is put in.
+enum Said {
+    Fits,
+    Refused,
+    /// In words of a type's own, of whatever it is.
+    Words(String),
+}
+
+impl Lack<'_, '_> {
+    /// The mapping that lacks the key, and what may stand there, if that is known; `None` where the mapping can not be known.
+    ///
+    /// The key is put into all mappings without it, with a value that no type reads: those that read it tell so, one after the other. One is it if the same is said as in the
+    /// beginning when it alone does not have the key; else it gets what fits, and so does the next one.
+    pub(super) fn found(&self) -> Option<(Way, Option<Value>)> {
+        let mut all = Vec::new();
+        let lacks_it = |value: &Value| value.as_dict().is_some_and(|dict| !dict.contains_key(self.field));
+        find(
+            value::at(self.trial.merged, &self.spot.way)?,
+            &mut self.spot.way.clone(),
+            &lacks_it,
+            self.trial,
+            &mut all,
+        );
+        if all.len() > MOST {
+            return None;
+        }
+        if let Some((mapping, fits)) = self.first(&all) {
+            return Some((mapping, Some(fits)));
+        }
+        all.retain(|mapping| !self.is_choice(mapping));
+        let mut with = self.trial.merged.clone();
+        for (at, mapping) in all.iter().enumerate() {
+            value::insert(&mut with, &inner(mapping, self.field), value::unreadable(number(at), Tag::Default));
+        }
+        let mut strangers = Strangers::of(&all, self.trial.merged);
+        let mut read_so_far: Vec<(usize, Option<Value>)> = Vec::new();
+        for _ in 0..MOST_READ {
+            let failure = self.trial.reads(&with).err();
+            if self.trial.is_spent() {
+                return None;
+            }
+            let read = failure.as_ref().and_then(|failure| {
+                let is_it = |at: &usize| is_read(&failure.what, number(*at)).or_else(|| self.is_at(failure, &all[*at]));
+                (0..all.len()).find_map(|at| Some((at, is_it(&at)?)))
+            });
+            match (failure, read) {
+                (_, Some((at, may_be_name))) => {
+                    let way = inner(&all[at], self.field);
+                    let mut without = with.clone();
+                    value::remove(&mut without, &way);
+                    let is_it = self.is_said_of(&without);
+                    let fits = self.fitting(&all[at], may_be_name, &without);
+                    if is_it {
+                        return Some((all[at].clone(), fits));
+                    }
+                    if let Some(value) = &fits {
+                        value::insert(&mut without, &way, value.clone());
+                    }
+                    with = without;
+                    read_so_far.push((at, fits));
+                }
+                (Some(Failure { what: What::Unknown { key, .. }, .. }), _) if key == self.field => {
+                    let stranger = strangers.next(self)?;
+                    let keys = |mapping: &[Step]| {
+                        let dict = value::at(self.trial.merged, mapping).and_then(Value::as_dict);
+                        dict.map(|dict| dict.keys().collect::<Vec<_>>())
+                    };
+                    // so do those with the same keys
+                    let is_alike = |mapping: &&Way| keys(mapping) == keys(&stranger);
+                    let alike: Vec<&Way> = all.iter().filter(is_alike).collect();
+                    alike.into_iter().for_each(|mapping| value::remove(&mut with, &inner(mapping, self.field)));
+                }
+                (Some(failure), _) if self.is_it(&failure) => {
+                    // all others have it
+                    let mut without = read_so_far.iter().filter(|(_, fits)| fits.is_none());
+                    let (at, _) = without.next().filter(|_| without.next().is_none())?;
+                    return Some((all[*at].clone(), None));
+                }
+                _ => break,
+            }
+        }
+        let is_it = |(at, fits): &(usize, Option<Value>)| {
+            let mut without = with.clone();
+            value::remove(&mut without, &inner(&all[*at], self.field));
+            fits.is_some() && self.is_said_of(&without)
+        };
+        let (at, fits) = read_so_far.into_iter().find(is_it)?;
+        Some((all[at].clone(), fits))
+    }
+
+    /// Is it a variant with its name, which can have no other key?
+    fn is_choice(&self, mapping: &Way) -> bool {
+        let dict = value::at(self.trial.merged, mapping).and_then(Value::as_dict);
+        if dict.is_none_or(|dict| dict.len() != 1) || self.trial.is_spent() {
+            return false;
+        }
+        let mut other = self.trial.merged.clone();
+        value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
+        let failure = self.trial.reads(&other).err();
+        failure.is_some_and(|failure| matches!(failure.what, What::Takes(takes) if takes.wants_choice()))
+    }
+
+    /// Does the key in this mapping tell that it is read, and as a name?
+    pub(super) fn may_be_name(&self, mapping: &[Step]) -> Option<bool> {
+        let mut other = self.trial.merged.clone();
+        value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
+        let failure = self.trial.reads(&other).err()?;
+        is_read(&failure.what, 0).or_else(|| self.is_at(&failure, mapping))
+    }
+
+    /// Is it said of the key in this mapping, where the type leads?
+    fn is_at(&self, failure: &Failure, mapping: &[Step]) -> Option<bool> {
+        let spot = failure.spot.as_ref()?;
+        (spot.way == inner(mapping, self.field)).then_some(false)
+    }
+
+    /// What may stand at the key in this mapping, in what is read so; `None` where it may be the name of a variant to which belongs what is beside it, or nothing is known
+    /// that fits.
+    pub(super) fn fitting(&self, mapping: &Way, may_be_name: bool, around: &Value) -> Option<Value> {
+        let way = inner(mapping, self.field);
+        let tag = value::at(around, mapping)?.tag();
+        let text = |text: &str| Value::String(tag, text.to_string());
+        let all: Vec<Value> = match self.trial.told(&way) {
+            Told { shape: Some(Shape { kind: Kind::Choice(names), .. }), open: false, .. } => {
+                names.iter().map(|name| text(name)).collect()
+            }
+            Told { shape: Some(Shape { kind: Kind::Choice(_), .. }), .. } => return None,
+            _ if may_be_name => return None,
+            _ => {
+                let others = [Value::Num(tag, Num::U64(1)), Value::Bool(tag, false), Value::Array(tag, Vec::new())];
+                let mapping = Value::Dict(tag, Dict::new());
+                TEXTS.into_iter().map(text).chain(others).chain([mapping]).collect()
+            }
+        };
+        let mut in_words: Option<(Value, String)> = None;
+        for value in all {
+            if self.trial.is_spent() {
+                return None;
+            }
+            match self.said(&way, &value, around) {
+                Said::Fits => return Some(value),
+                Said::Refused => {}
+                // what is said of each text is of something else, or of a text that is not known here
+                Said::Words(words) => match &in_words {
+                    Some((_, first)) if *first == words => {}
+                    Some(_) => return Some(value),
+                    None => in_words = Some((value, words)),
+                },
+            }
+        }
+        in_words.map(|(value, _)| value)
+    }
+
+    fn said(&self, way: &[Step], value: &Value, around: &Value) -> Said {
+        let mut other = around.clone();
+        value::insert(&mut other, way, value.clone());
+        let Err(failure) = self.trial.reads(&other) else { return Said::Fits };
+        let at = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
+        match &failure.what {
+            // of another mapping
+            _ if self.is_it(&failure) => Said::Fits,
+            _ if at.starts_with(way) => Said::Refused,
+            _ if at != self.spot.way => Said::Fits,
+            What::Takes(takes) if takes.mark == Some(Mark::of(&unexpected(value))) => Said::Refused,
+            // a list of so many
+            What::Takes(takes) if takes.mark.is_none() && value.as_array().is_some() => Said::Refused,
+            // which may be so in this one
+            What::Missing { field, .. }
+                if matches!(value, Value::Dict(..) | Value::Array(..)) && self.has(way, field, around) =>
+            {
+                Said::Refused
+            }
+            What::NoVariant { .. } => Said::Refused,
+            What::Says(words) => match value.as_str() {
+                Some(text) if words.contains(text) => Said::Refused,
+                Some(_) => Said::Words(words.clone()),
+                None => Said::Fits,
+            },
+            _ => Said::Fits,
+        }
+    }
+
+    /// Is it a key of what is read there, and not one of any?
+    fn has(&self, way: &[Step], field: &str, around: &Value) -> bool {
+        let is_read = |key: &str| {
+            let mut other = around.clone();
+            let dict = value::dict([(key.to_string(), value::unreadable(0, Tag::Default))]);
+            value::insert(&mut other, way, Value::Dict(Tag::Default, dict));
+            let Err(failure) = self.trial.reads(&other) else { return false };
+            is_read(&failure.what, 0).is_some() || failure.spot.is_some_and(|spot| spot.way == inner(way, key))
+        };
+        is_read(field) && !is_read(NO_NAME)
+    }
+
+    pub(super) fn is_said_of(&self, value: &Value) -> bool {
+        self.trial.reads(value).is_err_and(|failure| self.is_it(&failure))
+    }
+
+    fn is_it(&self, failure: &Failure) -> bool {
+        let way = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
+        failure.what == *self.what && way == self.spot.way
+    }
+}
+
+/// Is it said of this unreadable value, and as of a name?
+fn is_read(what: &What, number: u16) -> Option<bool> {
+    let bytes = value::bytes(number);
+    match what {
+        What::Takes(takes) => (takes.mark == Some(Mark::of(&Unexpected::Bytes(&bytes)))).then_some(false),
+        What::NoVariant { found, .. } => {
+            found.ends_with(&format!("`{}`", String::from_utf8_lossy(&bytes))).then_some(true)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{PluginName, Secret, Section as _, given::Given};
+    use serde::{Deserialize, Serialize};
+    use std::{collections::BTreeMap, net::IpAddr};
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        flat: Option<Flat>,
+        tagged: Option<Tagged>,
+        all: BTreeMap<String, Tagged>,
+        needy: Option<Needy>,
+        many: Vec<Flat>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat {
+        name: String,
+        zone: String,
+        #[serde(flatten)]
+        inner: Inner,
+        #[serde(flatten)]
+        more: More,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Inner {
+        host: IpAddr,
+        port: u16,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct More {
+        ratio: f32,
+        #[serde(default)]
+        password: Secret,
+        deep: Option<Deep>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Deep {
+        user: String,
+        level: u8,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Tagged {
+        Flat {
+            label: String,
+            #[serde(flatten)]
+            inner: Inner,
+            #[serde(flatten)]
+            more: More,
+        },
+        Other {
+            label: String,
+        },
+    }
+
+    /// None of which has a default.
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Needy {
+        plugin: PluginName,
+        choice: Choice,
+        by_name: BTreeMap<String, u8>,
+        std_time: std::time::Duration,
+        letter: char,
+        odd: Even,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Choice {
+        Of(u8),
+        Plain,
+    }
+
+    /// A text that nobody would try.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "String")]
+    struct Even(String);
+    impl TryFrom<String> for Even {
+        type Error = String;
+        fn try_from(text: String) -> Result<Self, String> {
+            if text == "even" { Ok(Even(text)) } else { Err(format!("`{text}` is odd")) }
+        }
+    }
+
+    fn wrong(file: &str) -> Vec<String> {
+        Given::file(Odd::META, file).wrong_in_line()
+    }
+
+    const PORT: &str = "takes a whole number from 0 to 65535, not the text `x`";
+
+    fn missing(at: usize, key: &str, all: &[&str]) -> Vec<String> {
+        all.iter().map(|missing| format!("{at}: key `odd.{key}`: the key `{missing}` is missing")).collect()
+    }
+
+    #[test]
+    fn a_key_that_is_missing_hides_nothing_that_is_flattened_beside_it() {
+        let keys = "port: x, ratio: y, deep: {level: 300}";
+        let beside = |at: usize, key: &str| {
+            [
+                format!("{}: key `odd.{key}.port` {PORT}", at + 7),
+                format!("{}: key `odd.{key}.ratio` takes a number, not the text `y`", at + 17),
+                format!("{}: key `odd.{key}.deep`: the key `user` is missing", at + 26),
+                format!("{}: key `odd.{key}.deep.level` takes a whole number from 0 to 255, not `300`", at + 34),
+            ]
+        };
+        let told = |at: usize, key: &str, all: &[&str], beside: [String; 4]| {
+            missing(at, key, all).into_iter().chain(beside).collect::<Vec<_>>()
+        };
+        assert_eq!(wrong(&format!("flat: {{{keys}}}")), told(7, "flat", &["name", "zone", "host"], beside(7, "flat")));
+        assert_eq!(
+            wrong(&format!("many: [{{{keys}}}]")),
+            told(8, "many[0]", &["name", "zone", "host"], beside(8, "many[0]"))
+        );
+        assert_eq!(
+            wrong(&format!("tagged: {{kind: flat, {keys}}}")),
+            told(9, "tagged", &["label", "host"], beside(21, "tagged"))
+        );
+        assert_eq!(
+            wrong(&format!("all: {{a: {{kind: other, label: l}}, b: {{kind: flat, {keys}}}}}")),
+            told(38, "all.b", &["label", "host"], beside(50, "all.b"))
+        );
+        // one that is there, and wrong, hides no more
+        let told = wrong("flat: {name: [x], zone: [y], host: 127.0.0.1, port: x, ratio: 1}");
+        assert_eq!(
+            told,
+            [
+                "14: key `odd.flat.name` takes a text, not a list".to_string(),
+                "25: key `odd.flat.zone` takes a text, not a list".to_string(),
+                format!("53: key `odd.flat.port` {PORT}"),
+            ]
+        );
+    }
+
+    #[test]
+    fn all_that_are_missing_are_told_whatever_their_types_are() {
+        let told = wrong("needy: {odd: even, port: x}");
+        let all = ["plugin", "choice", "by-name", "std-time", "letter", "host"];
+        let mut expected = missing(8, "needy", &all);
+        expected.push(format!("26: key `odd.needy.port` {PORT}"));
+        assert_eq!(told, expected);
+        // of one that takes nothing of what is tried, what is behind it is not known
+        let told = wrong("needy: {plugin: p, choice: plain, port: x}");
+        assert_eq!(told, missing(8, "needy", &["by-name", "std-time", "letter", "odd"]));
+    }
+
+    #[test]
+    fn of_several_mappings_each_that_lacks_a_key_is_told() {
+        let told = wrong("all: {a: {kind: other}, b: {kind: other, label: l}, c: {kind: other}, d: {label: l}}");
+        let label = |at: usize, key: &str| missing(at, key, &["label"]).remove(0);
+        assert_eq!(told, [label(10, "all.a"), label(56, "all.c"), missing(74, "all.d", &["kind"]).remove(0)]);
+    }
+
+    #[test]
+    fn there_is_no_value_with_what_nobody_says() {
+        let given = Given::file(Odd::META, "flat: {port: 1}");
+        assert!(given.config.what_holds::<Odd>("odd").is_none());
+        assert!(given.config.what_holds::<Odd>("none").is_some());
+    }
+}

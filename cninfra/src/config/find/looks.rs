@@ -1,0 +1,441 @@
+//! Texts of flags and variables that look like something else, where only the type's own code knows what is wanted (it is tagged, untagged or
+//! flattened): each is read as what it looks like, and where that does not fit, as the text that it is.
+
+use super::{marked::marked, trial::Trial};
+use crate::config::{
+    read::{number, reader::unexpected},
+    said::texts::{Looks, put},
+    written::{value, way::Way},
+    wrong::{
+        failure::{Failure, Mark, Takes, What},
+        spot::Spot,
+    },
+};
+use figment::value::Value;
+
+/// So many of them are tried together, each as a text or not.
+const MOST: usize = 6;
+
+/// So many values of a section are read to find them: each text is a source of its own, and there may be many.
+pub(super) const MOST_TRIED: usize = 1_000_000;
+
+/// The same of all texts that stand elsewhere, each with no more than what is around it: so what one reading finds wrong is not found by as many.
+pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> Looks {
+    let mut found = Looks::new();
+    for (way, _) in trial.layers.looks(trial.merged, &[]) {
+        // around the others is all of the section
+        let Some((_, around @ [_, ..])) = way.split_last() else { continue };
+        let (mut value, dropped) = trial.near(around);
+        // the others stand elsewhere
+        put(&mut value, found.iter().filter(|(way, _)| way.starts_with(around)));
+        loop {
+            let near = Trial { merged: &value, dropped: &dropped, ..*trial };
+            let Err(Failure { what, spot: Some(spot) }) = near.reads(&value) else { break };
+            let texts = texts((&what, &spot), &near, left);
+            if texts.is_empty() {
+                break;
+            }
+            put(&mut value, &texts);
+            found.extend(texts);
+        }
+    }
+    found
+}
+
+/// Which texts within a value that does not fit are to be taken as they are, so that this is not wrong any more; none where that is of no use.
+///
+/// Of what was found serde says what it is, but not where: of those that are this, and of all where it does not say it, each alone is tried, some of few, and all.
+pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize) -> Looks {
+    let mark = match failure.0 {
+        // which was read as a number
+        What::Takes(takes) if takes.wanted == number::WANTED => return Looks::new(),
+        What::Takes(takes) => takes.mark,
+        What::Says(_) => None,
+        _ => return Looks::new(),
+    };
+    // serde tells of this one
+    if let What::Takes(takes) = failure.0
+        && takes.wants_text()
+        && let Some(way) = marked(failure.0, failure.1, trial)
+    {
+        let is_there = |(other, _): &(Way, Value)| *other == way;
+        return trial.layers.looks(trial.merged, &way).into_iter().filter(is_there).collect();
+    }
+    let is_it = |way: &Way| {
+        let here = || value::at(trial.merged, way).map(|here| Mark::of(&unexpected(here)));
+        mark.is_none() || mark == here()
+    };
+    let mut all = Looks::new();
+    for (way, text) in trial.layers.looks(trial.merged, &failure.1.way) {
+        if is_it(&way) {
+            // not by the order of flags: who says the same means the same
+            let at = all.iter().take_while(|(other, _)| *other < way).count();
+            all.insert(at, (way, text));
+        }
+    }
+    let few = &all[..all.len().min(MOST)];
+    let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
+    let of_size = |size: usize| (1..1_u32 << few.len()).filter(move |set| set.count_ones() as usize == size);
+    let each: Vec<Looks> = all.iter().map(|one| vec![one.clone()]).collect();
+    let several = (2..=few.len()).flat_map(of_size).map(some);
+    let mut perhaps = None;
+    for (tried, set) in each.iter().cloned().chain(several).chain([all.clone()]).enumerate() {
+        if set.is_empty() || tried == each.len() && perhaps.is_some() || *left == 0 {
+            break;
+        }
+        *left = left.saturating_sub(value::count(trial.merged));
+        let mut other = trial.merged.clone();
+        put(&mut other, &set);
+        match trial.reads(&other).map_or_else(|after| better(failure, &after, &set), |()| Better::Yes) {
+            Better::Yes => return set,
+            Better::Perhaps => perhaps = perhaps.or(Some(set)),
+            Better::No => {}
+        }
+    }
+    perhaps.unwrap_or_default()
+}
+
+enum Better {
+    Yes,
+    /// Something else is said, which may be another mistake, or be so since it is a text now.
+    Perhaps,
+    No,
+}
+
+/// Is what was wrong not so any more? The next key of the same mapping may be wrong then, but not since it is a text now.
+fn better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> Better {
+    let is_new = |takes: &Takes| texts.iter().any(|(_, text)| takes.mark == Some(Mark::of(&unexpected(text))));
+    match (what, &after.what) {
+        _ if after.spot.as_ref().is_some_and(|other| other.way != spot.way) => Better::Yes,
+        (What::Takes(before), _) if !before.wants_text() => Better::No,
+        (What::Takes(before), What::Takes(after)) => {
+            let is_same = (&before.wanted, before.mark) == (&after.wanted, after.mark);
+            if is_same || after.is_text() && is_new(after) { Better::No } else { Better::Yes }
+        }
+        (What::Takes(_), What::Says(_)) => Better::Perhaps,
+        (What::Takes(_), _) => Better::Yes,
+        _ => Better::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Duration, Files, Known, Secret, Section as _, print};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Deserializer, Serialize};
+    use std::{cell::Cell, collections::BTreeMap};
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        tagged: Option<Tagged>,
+        untagged: Option<Untagged>,
+        beside: Option<Beside>,
+        either: Option<Either>,
+        port: u16,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        High { a: u8, b: String },
+        Low { a: String, b: u8 },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Plain,
+        Basic { user: String, password: Secret, port: u16, on: Option<bool> },
+        Pin { user: String, pin: Secret<u16> },
+        Timed { times: Secret<BTreeMap<String, Duration>>, side: Option<Side>, time: Option<Duration> },
+        Wide { user: Secret, token: Secret, ports: Ports, label: Secret, more: u8, least: u8, most: u8, size: u8 },
+        Many { name: String, labels: BTreeMap<String, String> },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Ports {
+        One(u16),
+        Several(Vec<u16>),
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Side {
+        Left { token: Secret },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Number(u16),
+        Word(Secret),
+        Both { name: String, password: Secret, port: u16, time: Option<Duration> },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind", content = "of", rename_all = "kebab-case")]
+    enum Beside {
+        Token(Secret),
+        Basic { user: String, password: Secret },
+    }
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Flat {
+        name: String,
+        #[serde(flatten)]
+        login: Login,
+    }
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Login {
+        user: String,
+        password: Secret,
+        port: u16,
+    }
+
+    /// What a file says, a variable and flags.
+    fn config(file: &str, flags: &[(&str, &str)]) -> (Config, Known, Folder) {
+        let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META).plugin("flat", Flat::META));
+        folder.write("agent.yaml", file);
+        let mut config = Config::new();
+        config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+        for (key, text) in flags {
+            let (section, key) = key.split_once('.').unwrap();
+            config.set_flag(section, key, text, key);
+        }
+        (config, known, folder)
+    }
+
+    fn wrong(file: &str, flags: &[(&str, &str)]) -> Vec<String> {
+        let (config, known, folder) = config(file, flags);
+        let told = config.check(&known).into_iter().map(|told| match &told.help {
+            Some(help) => format!("{told} | {help}"),
+            None => told.to_string(),
+        });
+        told.map(|told| told.replace(&format!("{}/", folder.path().display()), "")).collect()
+    }
+
+    fn read(file: &str, flags: &[(&str, &str)]) -> (Odd, Flat) {
+        let (config, known, _folder) = config(file, flags);
+        assert_eq!(config.check(&known), [], "{file} {flags:?}");
+        (config.section("odd").unwrap(), config.section("flat").unwrap())
+    }
+
+    fn basic(user: &str, password: &str, port: u16) -> Option<Tagged> {
+        Some(Tagged::Basic { user: user.into(), password: Secret::new(password.into()), port, on: None })
+    }
+
+    #[test]
+    fn a_text_that_looks_like_a_number_is_one_where_a_text_is_wanted() {
+        let file = "odd: {tagged: {kind: basic, user: u, password: x, port: 1}}";
+        assert_eq!(read(file, &[("odd.tagged.password", "4711")]).0.tagged, basic("u", "4711", 1));
+        assert_eq!(read(file, &[("odd.tagged.password", "true")]).0.tagged, basic("u", "true", 1));
+        let all = [("odd.tagged.port", "80"), ("odd.tagged.user", "7"), ("odd.tagged.password", "1e3")];
+        assert_eq!(read(file, &all).0.tagged, basic("7", "1e3", 80));
+        let lone = [("odd.tagged.kind", "basic"), all[0], all[1], all[2]];
+        assert_eq!(read("", &lone).0.tagged, basic("7", "1e3", 80));
+        assert_eq!(read(file, &[("odd.tagged.password", "'{a: [b]}'")]).0.tagged, basic("u", "{a: [b]}", 1));
+        assert_eq!(read("", &[("odd.tagged", "kind: plain")]).0.tagged, Some(Tagged::Plain));
+        // no variant of those that are untagged says which of its keys does not fit
+        let both = |name: &str, password: &str, port| {
+            let password = Secret::new(password.into());
+            Some(Untagged::Both { name: name.into(), password, port, time: None })
+        };
+        let file = "odd: {untagged: {name: a, password: x, port: 1}}";
+        let all = [("odd.untagged.name", "1"), ("odd.untagged.password", "2"), ("odd.untagged.port", "3")];
+        assert_eq!(read(file, &all[1..2]).0.untagged, both("a", "2", 1));
+        assert_eq!(read(file, &all).0.untagged, both("1", "2", 3));
+        assert_eq!(read("", &[("odd.untagged", "7")]).0.untagged, Some(Untagged::Number(7)));
+        let word = |text: &str| Some(Untagged::Word(Secret::new(text.into())));
+        for text in ["70000", "true", "ab #c", "&a b", "1 2", "x: y", "- a"] {
+            assert_eq!(read("", &[("odd.untagged", text)]).0.untagged, word(text), "{text}");
+        }
+        let token = [("odd.beside.kind", "token"), ("odd.beside.of", "4711")];
+        assert_eq!(read("", &token).0.beside, Some(Beside::Token(Secret::new("4711".into()))));
+        let flags = [("flat.password", "4711"), ("flat.port", "80"), ("flat.user", "7"), ("flat.name", "8")];
+        let login = Login { user: "7".into(), password: Secret::new("4711".into()), port: 80 };
+        assert_eq!(read("flat: {user: u}", &flags).1, Flat { name: "8".into(), login });
+        assert_eq!(read("", &[("flat.password", "ab #c")]).1.login.password.reveal(), "ab #c");
+        // numbers and truth values are those of files, whether the type says beforehand that it wants one or not
+        for (text, number) in [("0x10", 16), ("0o17", 15), ("7", 7)] {
+            assert_eq!(read("", &[("odd.port", text)]).0.port, number, "{text}");
+            assert_eq!(read("", &[("flat.port", text)]).1.login.port, number, "{text}");
+        }
+        let file = "odd: {tagged: {kind: basic, user: u, password: x, port: 1}}";
+        let Some(Tagged::Basic { on: Some(true), .. }) = read(file, &[("odd.tagged.on", "True")]).0.tagged else {
+            panic!("it is not on")
+        };
+    }
+
+    #[test]
+    fn which_of_many_are_texts_is_not_a_matter_of_their_order() {
+        let keys = ["kind", "user", "token", "ports", "label", "more", "least", "most", "size"];
+        let texts = ["wide", "5", "6", "80", "7", "1", "2", "3", "4"];
+        let mut flags: Vec<_> = keys.iter().map(|key| format!("odd.tagged.{key}")).zip(texts).collect();
+        for _ in 0..flags.len() {
+            flags.rotate_left(1);
+            let flags: Vec<_> = flags.iter().map(|(key, text)| (key.as_str(), *text)).collect();
+            let secret = |text: &str| Secret::new(text.to_string());
+            let [user, token, label] = ["5", "6", "7"].map(secret);
+            let expected =
+                Tagged::Wide { user, token, ports: Ports::One(80), label, more: 1, least: 2, most: 3, size: 4 };
+            assert_eq!(read("", &flags).0.tagged, Some(expected));
+        }
+        // of two that could be either
+        for flags in [[("odd.either.a", "1"), ("odd.either.b", "2")], [("odd.either.b", "2"), ("odd.either.a", "1")]] {
+            assert_eq!(read("", &flags).0.either, Some(Either::Low { a: "1".into(), b: 2 }));
+        }
+        // a mistake beside it is told alone
+        let found = wrong("odd: {tagged: {kind: many, name: 5}}", &[("odd.tagged.labels.a", "80")]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("key `odd.tagged.name` takes a text, not `5`"), "{found:?}");
+        // many of them, the same and others
+        for text in [|_| 7, |number| number] {
+            let labels: Vec<_> =
+                (0..100).map(|number| (format!("odd.tagged.labels.k{number}"), text(number).to_string())).collect();
+            let flags: Vec<_> = labels.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+            let Some(Tagged::Many { labels, .. }) = read("odd: {tagged: {kind: many, name: x}}", &flags).0.tagged
+            else {
+                panic!("it is another one")
+            };
+            assert_eq!((labels.len(), &*labels["k99"]), (100, &*text(99).to_string()));
+        }
+    }
+
+    thread_local! {
+        static READ: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Users {
+        all: BTreeMap<String, User>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind")]
+    enum User {
+        Basic {
+            #[serde(deserialize_with = "counted")]
+            user: String,
+            password: Secret,
+        },
+    }
+
+    fn counted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        READ.set(READ.get() + 1);
+        String::deserialize(deserializer)
+    }
+
+    /// Not each is found by a reading of all.
+    #[test]
+    fn hundreds_of_passwords_of_digits_are_found_without_reading_all_for_each() {
+        const COUNT: usize = 350;
+        for text in [|at| at, |_| 4711] {
+            let (mut config, known) = (Config::new(), Known::none().plugin("users", Users::META));
+            let user = BTreeMap::from([("kind", "Basic"), ("user", "u")]);
+            let users: BTreeMap<String, _> = (0..COUNT).map(|at| (format!("k{at}"), user.clone())).collect();
+            config = config.set("users", "all", users);
+            for at in 0..COUNT {
+                config.set_flag("users", &format!("all.k{at}.password"), &text(at).to_string(), "f");
+            }
+            READ.set(0);
+            assert_eq!(config.check(&known), []);
+            assert!(READ.get() < 30 * COUNT, "{}", READ.get());
+            let Users { all } = config.section("users").unwrap();
+            let is_it = |at: usize| {
+                let User::Basic { password, .. } = &all[&format!("k{at}")];
+                *password.reveal() == text(at).to_string()
+            };
+            assert!((0..COUNT).all(is_it));
+        }
+    }
+
+    #[test]
+    fn what_is_printed_and_read_again_is_a_text() {
+        let (config, known, _folder) =
+            config("odd: {tagged: {kind: basic, password: x, port: 1}}", &[("odd.tagged.user", "4711")]);
+        let printed = print(&config.effective(&known, &Config::new(), &Config::new()));
+        assert!(printed.contains("\"4711\""), "{printed}");
+        let figment = config.canonical_figment(&known);
+        assert_eq!(figment.extract_inner::<String>("odd.tagged.user").unwrap(), "4711");
+    }
+
+    #[test]
+    fn what_is_wrong_beside_it_is_told_once_and_where_it_is() {
+        let file = "odd: {tagged: {kind: basic, user: u, password: x}}";
+        let flags = [("odd.tagged.password", "4711"), ("odd.tagged.port", "x"), ("odd.port", "y")];
+        let number = "takes a whole number from 0 to 65535, not";
+        assert_eq!(
+            wrong(file, &flags),
+            [
+                format!("flag --port: key `odd.port` {number} the text `y`"),
+                format!("flag --tagged.port: key `odd.tagged.port` {number} the text `x`"),
+            ]
+        );
+        let quotes = "a text that looks like something else stands in quotes";
+        assert_eq!(
+            wrong("odd:\n  tagged: {kind: basic, user: 5, password: x, port: 1}", &[]),
+            [format!("agent.yaml:2:31: key `odd.tagged.user` takes a text, not `5` | {quotes}")]
+        );
+        assert_eq!(
+            wrong("odd:\n  tagged: {kind: basic, user: u, password: 4711, port: 1}", &[]),
+            [format!("agent.yaml:2:44: key `odd.tagged` takes a text, not a number | {quotes}")]
+        );
+        // of a secret its key is not named, and what is missing without it is not told
+        assert_eq!(
+            wrong("odd: {tagged: {kind: pin, user: u}}", &[("odd.tagged.pin", "x")]),
+            ["flag --tagged.pin: key `odd.tagged` takes a whole number from 0 to 65535, not a text"]
+        );
+        // neither are the keys of one, nor what may be one
+        let timed = |text: &str| wrong(&format!("odd: {{tagged: {{kind: timed, {text}}}}}"), &[]);
+        let hidden = "its value does not fit (it is not shown, since it is a secret)";
+        assert_eq!(timed("times: {hunter2: soon}"), [format!("agent.yaml:1:46: key `odd.tagged`: {hidden}")]);
+        for text in ["times: {}, side: hunter2", "times: {}, side: {hunter2: x}", "times: {hunter2: [x]}"] {
+            let found = timed(text);
+            assert!(found.len() == 1 && !found[0].contains("hunter2"), "{found:?}");
+        }
+        let file = wrong("odd: {tagged: {kind: basic, user: u, password-file: x, port: 1}}", &[]);
+        let words = "key `odd.tagged.password-file` is unknown | here a secret is in no file of its own: set `password`, be it by a variable";
+        assert_eq!(file, [format!("agent.yaml:1:38: {words}")]);
+        // what a type says of its own values has the place of its key, too
+        assert_eq!(
+            timed("times: {}, time: 5"),
+            ["agent.yaml:1:46: key `odd.tagged.time`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds"]
+        );
+        // what is flattened
+        assert_eq!(
+            wrong("flat:\n  name: 7\n  nmae: x\n  user: 5\n  password: 6\n  port: x\n", &[("flat.port", "300000")]),
+            [
+                format!("agent.yaml:2:9: key `flat.name` takes a text, not `7` | {quotes}"),
+                "agent.yaml:3:9: key `flat.nmae`: the key `nmae` is unknown".to_owned(),
+                format!("agent.yaml:4:9: key `flat.user` takes a text, not `5` | {quotes}"),
+                format!("agent.yaml:5:13: section `flat` takes a text, not a number | {quotes}"),
+                format!("agent.yaml:6:9: key `flat.port` {number} the text `x`"),
+                format!("flag --port: key `flat.port` {number} `300000`"),
+            ]
+        );
+        // what is in brackets is meant so
+        assert_eq!(
+            wrong("odd: {tagged: {kind: many, labels: {}}}", &[("odd.tagged.name", "[a]")]),
+            [
+                "flag --tagged.name: key `odd.tagged.name` takes a text, not a list | a text in brackets stands in quotes: `'[a]'`"
+            ]
+        );
+        // all of it at once
+        let found = wrong("odd:\n  tagged: {kind: basic, user: 5, password: x, port: z, prot: 1}", &[]);
+        assert_eq!(found.len(), 3, "{found:?}");
+        for text in ["{kind: 1, user: u}", "{kind: basc}"] {
+            let found = wrong(&format!("odd: {{tagged: {text}}}"), &[]);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(
+                found[0]
+                    .contains("key `odd.tagged.kind` takes `plain`, `basic`, `pin`, `timed`, `wide` or `many`, not"),
+                "{found:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,434 @@
+//! [`Mistakes`]: what is wrong with a section, told once each, and without what only follows from it.
+
+use super::{looks, trial::Trial};
+use crate::config::{
+    read::{named::Named, reading::Notes},
+    said::{
+        layers::{Dropped, Layers, Twice},
+        meant::{other_form, suggestion},
+        texts::Looks,
+    },
+    written::{
+        key::{kebab, nearest, same},
+        place::{Part, Place},
+        way::{Step, Way},
+    },
+    wrong::{
+        failure::{NO_NAME, What, one_of},
+        mistake::{self, Mistake},
+        spot::Spot,
+    },
+};
+use crate::order::sort_few;
+use figment::Figment;
+use std::{cell::Cell, collections::HashSet};
+
+const TAG: &str = "what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text";
+
+/// What is wrong with a section.
+pub(super) struct Mistakes<'a> {
+    pub(super) section: Named<'a>,
+    pub(super) layers: &'a Layers,
+    /// All of them.
+    pub(super) whole: &'a Figment,
+    /// So many are told.
+    pub(super) most: usize,
+    /// Each is told once.
+    seen: HashSet<(usize, Way)>,
+    /// The first key of the section itself that nothing says and that has no default.
+    pub(super) missing: Option<&'static str>,
+    pub(super) all: Vec<Mistake>,
+    /// Something that is said has been left out, since it is wrong.
+    pub(super) lost: bool,
+    /// Where something has been left out, since it has two names of one key.
+    pub(super) named_twice: Vec<Vec<String>>,
+    /// Something stands in the place of a key that is missing.
+    pub(super) is_made_up: bool,
+    /// Keys that were probably meant by those that nobody knows.
+    pub(super) meant: Vec<String>,
+    /// Where keys are that nobody knows, within what serde puts by.
+    unknown: HashSet<(usize, Way)>,
+    /// Secrets whose files do not answer.
+    pub(super) unanswered: Vec<Mistake>,
+    /// What looks like something else, and is a text, of each layer.
+    pub(super) texts: Vec<Looks>,
+    /// How many values may still be read to find out what is one.
+    pub(super) left_for_texts: usize,
+    /// How many values may still be read to find out where something is wrong.
+    pub(super) left: &'a Cell<usize>,
+}
+
+impl<'a> Mistakes<'a> {
+    /// None so far.
+    pub(super) fn new(section: Named<'a>, layers: &'a Layers, whole: &'a Figment, left: &'a Cell<usize>) -> Self {
+        let most = layers.most_mistakes();
+        Mistakes {
+            section,
+            layers,
+            whole,
+            most,
+            seen: HashSet::new(),
+            missing: None,
+            all: Vec::new(),
+            lost: false,
+            named_twice: Vec::new(),
+            is_made_up: false,
+            meant: Vec::new(),
+            unknown: HashSet::new(),
+            unanswered: Vec::new(),
+            texts: vec![Looks::new(); layers.len()],
+            left_for_texts: looks::MOST_TRIED,
+            left,
+        }
+    }
+
+    pub(super) fn add(&mut self, spot: &Spot, mistake: impl FnOnce() -> Mistake) {
+        if self.seen.insert((spot.entry, spot.way.clone())) {
+            let mistake = mistake();
+            self.all.push(mistake);
+        }
+    }
+
+    /// Has texts for what they look like.
+    pub(super) fn take_for_texts(&mut self, texts: Looks) {
+        texts.into_iter().for_each(|(way, text)| self.texts[self.layers.number(text.tag(), &way)].push((way, text)));
+    }
+
+    /// Is something told of what a layer says there?
+    pub(super) fn is_told_within(&self, entry: usize, way: &[Step]) -> bool {
+        self.seen.iter().any(|(of, told)| *of == entry && told.starts_with(way))
+    }
+
+    /// Tells the keys that two files set.
+    pub(super) fn twice(&mut self) {
+        for Twice { first, second } in self.layers.twice().into_iter().take(self.most + 1) {
+            let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
+            let what = format!("key `{}.{}` is set in {first} too", self.section.name, second.path.join("."));
+            self.all.push(Mistake::new(place, what).of(self.section.name).help("keep one of them"));
+        }
+    }
+
+    /// Is it no wonder in a layer of several, each of which may say a part of a mapping?
+    pub(super) fn is_of_a_part(&self, what: &What, spot: &Spot) -> bool {
+        match what {
+            What::NoContent => self.layers.has_content_elsewhere(spot),
+            // no other layer says more of it
+            _ if self.layers.is_taken_whole(spot) => false,
+            What::Missing { .. } => true,
+            What::Says(_) => self.layers.is_mapping(spot),
+            _ => false,
+        }
+    }
+
+    /// Tells why a reading stopped.
+    pub(super) fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) {
+        if self.follows(what, spot, notes, dropped) {
+            return;
+        }
+        if let What::Missing { field, .. } = what
+            && spot.path.is_empty()
+        {
+            self.missing.get_or_insert(field);
+        }
+        let name = if spot.path.is_empty() {
+            format!("section `{}`", self.section.name)
+        } else {
+            format!("key `{}.{}`", self.section.name, spot.path.join("."))
+        };
+        let (text, help) = match what {
+            What::Takes(what) => {
+                let help = match spot.way.is_empty() {
+                    true => Some("write `key: value`, one to a line".to_string()),
+                    false if trial.is_text_wanted(what, spot) || trial.is_right_in_quotes(spot) => {
+                        Some("a text that looks like something else stands in quotes".to_string())
+                    }
+                    false if trial.is_text_in_brackets(what, spot) => {
+                        Some("a text in brackets stands in quotes: `'[a]'`".to_string())
+                    }
+                    // which may be a secret
+                    false if self.layers.has_tag(spot) => Some(TAG.to_string()),
+                    false => None,
+                };
+                let what = match what.of_any && trial.may_hold_secret(spot) {
+                    true => what.hidden(),
+                    false => self.layers.as_written(&what.shown(), spot).into_owned(),
+                };
+                (format!("{name} takes {what}"), help)
+            }
+            What::NoVariant { names, .. } if trial.may_hold_secret(spot) => {
+                let hidden = "(it is not shown, since a secret may be there)";
+                (format!("{name} takes {}, not what is there {hidden}", one_of(names)), None)
+            }
+            What::NoVariant { found, .. } => (format!("{name} takes {found}"), None),
+            What::Variants { keys, names } => {
+                (self.variants(&name, keys, names, spot), Some("take one of them out".into()))
+            }
+            What::OfFile(words, help) => (format!("key `{}`{words}", self.written(spot)), help.map(str::to_string)),
+            What::Says(what) => (format!("{name}: {}", what.trim_start_matches(NO_NAME)), None),
+            What::NoContent => (format!("{name}: what belongs to this name is missing"), None),
+            What::NoSecret => {
+                let help = "only a secret has a second key that names a file: `password-file` beside `password`";
+                (format!("key `{}` is unknown", self.written(spot)), Some(help.to_string()))
+            }
+            What::Unknown { key, known } => {
+                let agents = if spot.path.is_empty() { self.section.agents } else { &[] };
+                let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
+                let form = other_form(key);
+                // where the type does not say beforehand what it wants, a secret can not be told from other keys
+                let help = match known.iter().find(|known| key.len() > form.len() && same(known, &form)) {
+                    Some(known) => {
+                        format!("here a secret is in no file of its own: set `{known}`, be it by a variable")
+                    }
+                    None => suggestion(key, known, agents),
+                };
+                (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(help))
+            }
+            What::Missing { field, others, .. } => {
+                let of = match spot.path.last() {
+                    Some(key) => format!("the type of `{key}`"),
+                    None => "the section's type".to_string(),
+                };
+                let mut help = format!("set it: {of} has no default for it alone");
+                let others = others.iter().filter(|other| !self.is_told(other, spot, notes, dropped));
+                let others: Vec<&str> = others.map(String::as_str).collect();
+                if !others.is_empty() {
+                    help = format!("{help}; not set either, and perhaps needed, too: `{}`", others.join("`, `"));
+                }
+                (format!("{name}: the key `{}` is missing", kebab(field)), Some(help))
+            }
+            What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
+            What::Unanswered(path) => {
+                let help = "look at the file system that it is on".to_string();
+                (format!("key `{}`: the file {} does not answer", self.written(spot), path.display()), Some(help))
+            }
+            What::Asked => return,
+        };
+        let part = match what {
+            What::NoSecret | What::Twice(_) => Part::Key,
+            What::Unknown { key, .. } if spot.way.last() == Some(&Step::Key(key.clone())) => Part::Key,
+            _ => Part::Value,
+        };
+        let place = match what {
+            What::Variants { keys, .. } => {
+                self.keys(spot, keys).pop().map_or_else(|| self.layers.place(spot, part), |(place, _)| place)
+            }
+            // where a person writes: a flag may have said some other part of the mapping
+            What::Missing { .. } if !self.layers.is_taken_whole(spot) => {
+                let entry = self.layers.file_of_mapping(spot).unwrap_or(spot.entry);
+                self.layers.place(&Spot { entry, ..spot.clone() }, part)
+            }
+            _ => self.layers.place(spot, part),
+        };
+        let mistake = Mistake::new(place, text).of(self.section.name).help_if(help);
+        // a layer may be read by itself more than once
+        if self.all.contains(&mistake) {
+            return;
+        }
+        self.seen.insert((spot.entry, spot.way.clone()));
+        if matches!(what, What::Unknown { .. }) {
+            self.unknown.insert((spot.entry, spot.way.clone()));
+        }
+        if matches!(what, What::Unanswered(_)) { self.unanswered.push(mistake) } else { self.all.push(mistake) }
+    }
+
+    /// Which variants stand beside each other. Names that the choice does not have are not shown: they may be secrets.
+    fn variants(&self, name: &str, keys: &[String], names: &[&str], spot: &Spot) -> String {
+        let shown = |key: &str| names.iter().find(|name| same(name, key)).map(|name| format!("`{}`", kebab(name)));
+        let keys = self.keys(spot, keys);
+        let what = keys.last().and_then(|(_, key)| shown(key)).unwrap_or_else(|| "what is here".to_string());
+        let others = keys.iter().rev().skip(1).rev();
+        let others: Vec<_> = others
+            .map(|(place, key)| format!("{} of {place}", shown(key).unwrap_or_else(|| "what is there".to_string())))
+            .collect();
+        format!("{name} takes one of {}: {what} stands beside {}", one_of(names), others.join(" and "))
+    }
+
+    /// Keys of a mapping with their places, in the order of these.
+    fn keys<'k>(&self, spot: &Spot, keys: &'k [String]) -> Vec<(Place, &'k str)> {
+        let place = |key: &'k String| {
+            let way = spot.way.iter().cloned().chain([Step::Key(key.clone())]).collect();
+            (self.layers.place(&Spot { way, ..spot.clone() }, Part::Key), key.as_str())
+        };
+        let mut keys: Vec<_> = keys.iter().map(place).collect();
+        sort_few(&mut keys, |one, other| one > other);
+        keys
+    }
+
+    /// Does it follow from what has been told, be it that a file does not answer?
+    fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
+        if self.layers.partial && self.is_of_a_part(what, spot) {
+            return true;
+        }
+        // the part of another layer, in which something was wrong that has no place of its own
+        let is_part = |(entry, way): &(usize, Way)| {
+            *entry != spot.entry && *way == spot.way && self.layers.is_mapping(&Spot { entry: *entry, ..spot.clone() })
+        };
+        if !spot.way.is_empty() && self.is_of_a_part(what, spot) && dropped.iter().any(is_part) {
+            return true;
+        }
+        match what {
+            What::Missing { field, .. } => self.is_told(field, spot, notes, dropped),
+            What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
+            // a whole of which a part has been dropped, which may be of another layer
+            What::Says(_) if self.layers.is_mapping(spot) => dropped.iter().any(|(_, way)| is_within(spot, way)),
+            What::Takes(_) | What::NoVariant { .. } | What::Variants { .. } | What::Says(_) => {
+                dropped.iter().any(|(entry, way)| *entry == spot.entry && is_within(spot, way))
+            }
+            What::NoContent
+            | What::NoSecret
+            | What::OfFile(..)
+            | What::Unknown { .. }
+            | What::Unanswered(_)
+            | What::Asked => false,
+        }
+    }
+
+    /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
+    fn is_told(&self, field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
+        let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
+        // of what serde puts by it may be further in
+        let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
+        // a list is taken for the keys of an enum, one after the other
+        let is_item = |step: Option<&Step>| matches!(step, Some(Step::Index(_)));
+        let is_it = |(_, way): &&(usize, Way)| {
+            let inner = way.get(spot.way.len());
+            is_key(inner) || is_item(inner) || is_key(way.last())
+        };
+        let misspelled = |way: &Way| match way.split_last() {
+            Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
+            _ => false,
+        };
+        let unknown = notes.mistakes.iter().map(|(other, _)| &other.way);
+        let unknown = unknown.chain(self.unknown.iter().map(|(_, way)| way));
+        dropped.iter().filter(|(_, way)| is_within(spot, way)).any(|place| is_it(&place))
+            || unknown.into_iter().any(misspelled)
+    }
+
+    /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.
+    fn is_twice_in_files(&self, field: &str, spot: &Spot, notes: &Notes) -> bool {
+        let is_file = |entry: usize| self.layers.is_file(entry);
+        let around = &spot.path[..spot.path.len().saturating_sub(1)];
+        let mut siblings =
+            notes.origins.iter().filter(|(path, _)| path.split_last().is_some_and(|(_, before)| before == around));
+        match siblings.clone().find(|(path, _)| path.last().is_some_and(|key| *key == kebab(field))) {
+            Some((_, other)) => is_file(spot.entry) && is_file(other.entry),
+            // which of them it is, serde does not say
+            None => is_file(spot.entry) && siblings.all(|(_, other)| is_file(other.entry) || other.entry > spot.entry),
+        }
+    }
+
+    /// The key as it is written.
+    fn written(&self, spot: &Spot) -> String {
+        let mut path = spot.path.clone();
+        if let (Some(last), Some(written)) = (path.last_mut(), self.layers.written(spot)) {
+            *last = written;
+        }
+        format!("{}.{}", self.section.name, path.join("."))
+    }
+
+    /// In the order of their places.
+    pub(super) fn sorted(mut self) -> Vec<Mistake> {
+        mistake::sort(&mut self.all);
+        if self.all.len() > self.most {
+            let last = self.all.drain(self.most..).next().and_then(|mistake| mistake.place);
+            let more = last.map(|place| Mistake::more(place, &format!("section `{}`", self.section.name)));
+            self.all.extend(more.map(|more| more.of(self.section.name)));
+        }
+        self.all
+    }
+}
+
+/// Is it a place in there?
+fn is_within(spot: &Spot, way: &Way) -> bool {
+    way.len() > spot.way.len() && way.starts_with(&spot.way)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Section as _, given::Given};
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        tls: Option<Tls>,
+        by_name: BTreeMap<String, Tls>,
+        tagged: Option<Tagged>,
+        untagged: Option<Untagged>,
+        auth: Option<Auth>,
+        flat: Option<Flat>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tls {
+        cert: String,
+        key: String,
+        #[serde(default)]
+        port: u16,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Some { tls: Tls, port: u16 },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Auth {
+        Basic(Tls),
+        Token(String),
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Port(u16),
+        Both { host: String, port: u16 },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat {
+        name: String,
+        #[serde(flatten)]
+        tls: Tls,
+    }
+
+    fn wrong(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Vec<String> {
+        Given::file(Odd::META, file).variables(variables).flags(flags).wrong()
+    }
+
+    #[test]
+    fn a_whole_that_is_wrong_is_told_and_not_what_it_is_over() {
+        let files = [
+            ("tls", "tls: {cert: a, key: b}"),
+            ("by-name.a", "by-name: {a: {cert: a, key: b}}"),
+            ("tagged", "tagged: {kind: some, port: 1, tls: {cert: a, key: b}}"),
+            ("tagged.tls", "tagged: {kind: some, port: 1, tls: {cert: a, key: b}}"),
+            ("auth.basic", "auth: {basic: {cert: a, key: b}}"),
+            ("flat", "flat: {name: x, cert: a, key: b}"),
+        ];
+        for (key, file) in files {
+            for text in ["5", "x", "[x]", "true"] {
+                let is_one =
+                    |told: &[String], of: &str| told.len() == 1 && told[0].starts_with(&format!("{of}: key `"));
+                let told = wrong(file, &[], &[(key, text)]);
+                assert!(is_one(&told, &format!("flag --{key}")), "{key} {text}: {told:?}");
+                // and over that a part again
+                let variable = format!("variable {}", key.to_uppercase());
+                let told = wrong(file, &[(key, text)], &[(&format!("{key}.port"), "2")]);
+                assert!(is_one(&told, &variable), "{key} {text}: {told:?}");
+                let told = wrong(file, &[(key, text)], &[(&format!("{key}.port"), "y")]);
+                assert!(told.len() == 2 && told[0].contains(".port`") && is_one(&told[1..], &variable), "{told:?}");
+            }
+        }
+        // what may be there as well is not wrong, and what is over it has to do without what is below
+        let told = wrong("untagged: {host: x, port: 1}", &[("untagged", "7")], &[("untagged.port", "2")]);
+        assert_eq!(told, ["flag --untagged.port: key `odd.untagged`: what is there fits nothing that it takes"]);
+        let told = wrong("tls: {cert: a, key: b}", &[("tls", "")], &[("tls.port", "2")]);
+        let missing = ["cert", "key"].map(|key| format!("odd.conf:1:6: key `odd.tls`: the key `{key}` is missing"));
+        assert_eq!(told, missing);
+    }
+}

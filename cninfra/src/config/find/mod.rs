@@ -1,0 +1,14 @@
+//! Finds all that is wrong with a section in one run, and where: it is read again and again, with other values in it.
+
+pub(super) mod again;
+pub(super) mod beyond;
+pub(super) mod culprit;
+pub(super) mod extract;
+pub(super) mod first_lack;
+pub(super) mod holds;
+pub(super) mod lacks;
+pub(super) mod looks;
+pub(super) mod marked;
+pub(super) mod mistakes;
+pub(super) mod narrow;
+pub(super) mod trial;

@@ -1,0 +1,396 @@
+//! [`Narrow`]: of which part of a value something is said, which is found by reading it with less and less of it. serde stops at the first part that is wrong, so of
+//! several parts it is in the first half of them if the same is said without the others, and else in the second one.
+
+use super::trial::Trial;
+use crate::config::{
+    said::layers::Dropped,
+    written::{
+        value,
+        way::{Step, Way},
+    },
+    wrong::{
+        failure::{Failure, NO_NAME, What},
+        spot::Spot,
+    },
+};
+use figment::value::{Dict, Tag, Value};
+use std::ops::Range;
+
+/// So many keys are tried one by one.
+const MOST: usize = 100;
+
+/// A search, which goes in step by step.
+pub(super) struct Narrow<'t, 'a> {
+    trial: &'t Trial<'a>,
+    /// What is said, and of which place.
+    what: &'t What,
+    spot: &'t Spot,
+    /// What is still read, and how far the search has come in that.
+    whole: Value,
+    way: Way,
+    /// The way there in what has all items of its lists.
+    full: Way,
+    /// What is left out around it.
+    dropped: Dropped,
+}
+
+impl<'t, 'a> Narrow<'t, 'a> {
+    /// Of what is said of all that is tried.
+    pub(super) fn new(trial: &'t Trial<'a>, what: &'t What, spot: &'t Spot) -> Self {
+        let is_within = |(_, way): &&(usize, Way)| way.starts_with(&spot.way);
+        let dropped = trial.dropped.iter().filter(|place| !is_within(place)).cloned().collect();
+        let (way, full, mut whole) = (spot.way.clone(), spot.way.clone(), trial.merged.clone());
+        // what is left out within it keeps its place no longer, so that its items can be read without each other
+        if let Some(here) =
+            value::at(trial.merged, &way).filter(|_| trial.dropped.iter().any(|place| is_within(&place)))
+        {
+            value::replace(&mut whole, &way, without_dropped(trial, here, &mut way.clone()));
+        }
+        Narrow { trial, what, spot, whole, way, full, dropped }
+    }
+
+    /// The part of what has been come to that is wrong; `None` where it is all of it, or can not be known.
+    pub(super) fn step(&mut self) -> Option<Step> {
+        // what has been found is something, too
+        if self.trial.is_spent() {
+            return None;
+        }
+        match value::at(&self.whole, &self.way)? {
+            Value::Array(tag, items) => self.item(*tag, &items.clone()),
+            Value::Dict(tag, dict) => self.key(*tag, &dict.clone()),
+            _ => None,
+        }
+    }
+
+    /// Is it the name of a variant that is wrong, which has been come to?
+    pub(super) fn is_name(&self) -> bool {
+        self.refuses_name(value::text(NO_NAME))
+    }
+
+    /// How much of the way to a value is to be left out with it: the items of a list in which each has its place go together.
+    pub(super) fn whole(trial: &Trial<'_>, spot: &Spot, way: &[Step]) -> usize {
+        let is_whole = |len: &usize| match (&way[*len], value::at(trial.merged, &way[..*len])) {
+            // of one that stands alone, nothing else can move up
+            (Step::Index(_), Some(Value::Array(tag, items))) if items.len() > 1 => {
+                let mut other = trial.merged.clone();
+                value::replace(&mut other, &way[..*len], Value::Array(*tag, Vec::new()));
+                trial.reads(&other).is_err_and(|failure| is_of_length(&failure.what))
+            }
+            _ => false,
+        };
+        (spot.way.len()..way.len()).find(is_whole).unwrap_or(way.len())
+    }
+
+    fn item(&mut self, tag: Tag, items: &[Value]) -> Option<Step> {
+        let some = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
+        let none = self.fails(some(0..0));
+        let have_places = none.as_ref().is_some_and(|failure| is_of_length(&failure.what));
+        // it is said of the list, as also that it has too few of them, or too many
+        if is_of_length(self.what) || none.is_some_and(|failure| self.is_it(&failure)) {
+            return None;
+        }
+        if !have_places {
+            let at = half_by_half(items.len(), &|range| self.is_said(some(range)))?;
+            let all = value::at(self.trial.merged, &self.full)?.as_array()?;
+            let step =
+                Step::Index((0..all.len()).filter(|at| !is_dropped(self.trial, &all[*at], &self.full, *at)).nth(at)?);
+            self.go_on(some(at..at + 1), Step::Index(0), step.clone());
+            return Some(step);
+        }
+        let at = (0..items.len()).find(|at| self.is_said(some(0..at + 1)))?;
+        // by itself: those before it have their places
+        let is_alone = self.is_said(Value::Array(tag, vec![items[at].clone(); at + 1]));
+        self.go_on(some(0..at + 1), Step::Index(at), Step::Index(at));
+        is_alone.then_some(Step::Index(at))
+    }
+
+    /// A mapping is read with as little as it can be: with the keys that it misses one after the other (of an enum, first its name), and then with more and more
+    /// of the others.
+    fn key(&mut self, tag: Tag, dict: &Dict) -> Option<Step> {
+        let is_missing = matches!(self.what, What::Missing { .. });
+        let (mut kept, mut needed) = (Dict::new(), Vec::new());
+        if is_missing {
+            // that a key is missing in there is said of no number, and of no text
+            let plain = dict.iter().filter(|(_, value)| !matches!(value, Value::Dict(..) | Value::Array(..)));
+            kept.extend(plain.map(|(key, value)| (key.clone(), value.clone())));
+        }
+        let is_found = loop {
+            match self.fails(Value::Dict(tag, kept.clone())) {
+                Some(failure) if self.is_it(&failure) => break true,
+                Some(Failure { what: What::Missing { field, .. }, .. }) if !kept.contains_key(field) => {
+                    let Some((key, value)) = dict.get_key_value(field) else { break false };
+                    kept.insert(key.clone(), value.clone());
+                    needed.push(key);
+                }
+                _ => break false,
+            }
+        };
+        if is_found && needed.is_empty() {
+            return None;
+        }
+        let others: Vec<_> = dict.iter().filter(|(key, _)| !kept.contains_key(*key)).collect();
+        let with = |range: Range<usize>| {
+            let all = kept.iter().chain(others[range].iter().copied());
+            Value::Dict(tag, value::dict(all.map(|(key, value)| (key.clone(), value.clone()))))
+        };
+        let found = match is_found {
+            true => needed.last().map(|last| (*last, 0..0)),
+            false => {
+                half_by_half(others.len(), &|range| self.is_said(with(range))).map(|at| (others[at].0, at..at + 1))
+            }
+        };
+        let found = match self.what {
+            What::Missing { field, .. } if is_found && self.misses(tag, dict, field) => None,
+            // what a type says of its own values may be said of several together
+            What::Says(_) => found.filter(|(part, _)| self.is_said_of(part, &needed, tag, dict)),
+            _ => found,
+        };
+        let (part, rest) = match found {
+            Some((part, range)) => (part, with(range)),
+            None if matches!(self.what, What::Says(_)) => (self.only_cause(tag, dict)?, Value::Dict(tag, dict.clone())),
+            None => return None,
+        };
+        let step = Step::Key(part.clone());
+        self.go_on(rest, step.clone(), step.clone());
+        Some(step)
+    }
+
+    /// Is it this mapping that misses the key, and not what is in it? Then it is not said when the key is there.
+    fn misses(&self, tag: Tag, dict: &Dict, field: &str) -> bool {
+        let mut other = dict.clone();
+        other.insert(field.to_string(), value::text(NO_NAME));
+        match self.fails(Value::Dict(tag, other)) {
+            Some(Failure { what: What::Unknown { key, .. }, .. }) if key == field => false,
+            failure => failure.is_none_or(|failure| !self.is_it(&failure)),
+        }
+    }
+
+    /// Is it said of this part alone, beside the name of the variant that it belongs to?
+    fn is_said_of(&self, part: &String, needed: &[&String], tag: Tag, dict: &Dict) -> bool {
+        let with = |key: &String, value: Value| Value::Dict(tag, value::dict([(key.clone(), value)]));
+        let name = needed.first().filter(|name| self.refuses_name(with(name, value::text(NO_NAME))));
+        let keys = name.into_iter().copied().chain([part]);
+        let all = keys.filter_map(|key| Some((key.clone(), dict.get(key)?.clone())));
+        self.is_said(Value::Dict(tag, value::dict(all)))
+    }
+
+    /// The only key without which it is not said.
+    fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
+        if dict.len() > MOST {
+            return None;
+        }
+        let without = |key: &String| {
+            let mut other = dict.clone();
+            other.remove(key);
+            Value::Dict(tag, other)
+        };
+        let mut causes = dict.keys().filter(|key| !self.is_said(without(key)));
+        causes.next().filter(|_| causes.next().is_none())
+    }
+
+    /// Is this no name of a variant, and refused as such?
+    fn refuses_name(&self, here: Value) -> bool {
+        let refused = |Failure { what, .. }| match what {
+            What::NoVariant { found, .. } => found.contains(NO_NAME),
+            // in a secret
+            What::Says(words) => words.starts_with(NO_NAME),
+            _ => false,
+        };
+        self.fails(here).is_some_and(refused)
+    }
+
+    fn is_it(&self, failure: &Failure) -> bool {
+        let way: &[Step] = failure.spot.as_ref().map_or(&[], |spot| &spot.way);
+        failure.what == *self.what && way == self.spot.way
+    }
+
+    /// Is the same said when this is there?
+    fn is_said(&self, here: Value) -> bool {
+        self.fails(here).is_some_and(|failure| self.is_it(&failure))
+    }
+
+    /// What is wrong when this is where the search has come to.
+    fn fails(&self, here: Value) -> Option<Failure> {
+        let mut other = self.whole.clone();
+        value::replace(&mut other, &self.way, here);
+        Trial { dropped: &self.dropped, ..*self.trial }.reads(&other).err()
+    }
+
+    /// Goes in, with no more of what is there than this.
+    fn go_on(&mut self, here: Value, step: Step, full: Step) {
+        value::replace(&mut self.whole, &self.way, here);
+        self.way.push(step);
+        self.full.push(full);
+    }
+}
+
+fn is_dropped(trial: &Trial<'_>, item: &Value, around: &[Step], at: usize) -> bool {
+    let way: Way = around.iter().cloned().chain([Step::Index(at)]).collect();
+    trial.dropped.contains(&(trial.layers.number(item.tag(), &way), way))
+}
+
+fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
+    let inner = |step: Step, value: &Value, way: &mut Way| {
+        way.push(step);
+        let value = without_dropped(trial, value, way);
+        way.pop();
+        value
+    };
+    match value {
+        Value::Array(tag, items) => {
+            let items = items.iter().enumerate();
+            let kept: Vec<_> = items.filter(|(at, item)| !is_dropped(trial, item, way, *at)).collect();
+            Value::Array(*tag, kept.into_iter().map(|(at, item)| inner(Step::Index(at), item, way)).collect())
+        }
+        Value::Dict(tag, dict) => {
+            let inner = |(key, value): (&String, &Value)| (key.clone(), inner(Step::Key(key.clone()), value, way));
+            Value::Dict(*tag, value::dict(dict.iter().map(inner)))
+        }
+        value => value.clone(),
+    }
+}
+
+/// Is it how many items there are? If that is said where there are none, each has its place.
+fn is_of_length(what: &What) -> bool {
+    matches!(what, What::Takes(takes) if takes.mark.is_none())
+}
+
+/// The first of so many parts of which alone the same is said.
+fn half_by_half(len: usize, is_said: &dyn Fn(Range<usize>) -> bool) -> Option<usize> {
+    let (mut from, mut to) = (0, len);
+    while to - from > 1 {
+        let middle = from.midpoint(to);
+        if is_said(from..middle) {
+            to = middle;
+        } else {
+            from = middle;
+        }
+    }
+    Some(from).filter(|_| len > 0 && is_said(from..to))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Secret, Section as _, given::Given};
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        srv: Option<Srv>,
+        srvs: Vec<Srv>,
+        by: BTreeMap<String, Srv>,
+        hidden: Option<Secret<Vec<Tls>>>,
+        choice: Option<Choice>,
+        secret: Option<Secret<Tagged>>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Srv {
+        host: String,
+        zone: String,
+        labels: Option<BTreeMap<String, String>>,
+        #[serde(default)]
+        kids: Vec<Srv>,
+        tls: Option<Tls>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tls {
+        cert: String,
+        extra: Option<BTreeMap<String, u8>>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Choice {
+        Srv(Srv),
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Login { user: String, port: Option<u16>, more: Option<u8>, ratio: Option<f32> },
+    }
+
+    /// What is wrong in a file, with line (but the first) and column, and flags.
+    fn wrong(file: &str, flags: &[(&str, &str)]) -> Vec<String> {
+        Given::file(Odd::META, file).flags(flags).wrong_in_line()
+    }
+
+    #[test]
+    fn a_key_is_missing_once_whatever_stands_beside() {
+        let host = |at: usize, key: &str| [format!("{at}: key `odd.{key}`: the key `host` is missing")];
+        assert_eq!(wrong("srv: {zone: z, labels: {a: b}}", &[]), host(6, "srv"));
+        assert_eq!(wrong("srv: {zone: z, tls: {cert: c, extra: {a: 1}}, labels: {}}", &[]), host(6, "srv"));
+        assert_eq!(wrong("srvs: [{zone: z, kids: [{host: h, zone: z}]}]", &[]), host(8, "srvs[0]"));
+        assert_eq!(wrong("by: {a: {zone: z, labels: {a: b}}}", &[]), host(9, "by.a"));
+        assert_eq!(wrong("choice: {srv: {zone: z, labels: {a: b}}}", &[]), host(15, "choice.srv"));
+        assert_eq!(wrong("srv: {zone: z}", &[("srv.labels.a", "b")]), host(6, "srv"));
+        let inner = "srv: {host: h, zone: z, labels: {}, tls: {extra: {a: 1}}, kids: []}";
+        assert_eq!(wrong(inner, &[]), ["42: key `odd.srv.tls`: the key `cert` is missing"]);
+        let hidden = "10: key `odd.hidden`: the key `cert` is missing";
+        assert_eq!(wrong("hidden: [{extra: {a: 1}}]", &[]), [hidden]);
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_secret_that_is_put_by_has_its_place() {
+        let fits = "key `odd.secret`: its value does not fit (it is not shown, since it is a secret)";
+        assert_eq!(
+            wrong("secret: {kind: login, user: u, port: x, more: x}", &[]),
+            [format!("38: {fits}"), format!("47: {fits}")]
+        );
+        assert_eq!(wrong("secret: {kind: hunter2}", &[]), [format!("16: {fits}")]);
+        // so also of one that nobody else writes
+        assert_eq!(wrong("secret: {kind: \"\\0\", user: u}", &[]), [format!("16: {fits}")]);
+    }
+
+    const PORT: &str = "takes a whole number from 0 to 65535, not the text `x`";
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct More {
+        tagged: Option<Wrap>,
+        beside: Option<Pairs>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Wrap {
+        Of { inner: Option<Box<Wrap>>, port: Option<u16> },
+        Other,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "t", content = "c", rename_all = "kebab-case")]
+    enum Pairs {
+        Pair(u8, u8),
+        One((u8, u8)),
+        Deep { pair: (u8, u8) },
+    }
+
+    #[test]
+    fn an_item_of_so_many_beside_the_name_has_its_place() {
+        let wrong = |file: &str| Given::file(More::META, file).wrong_in_line();
+        let byte = "takes a whole number from 0 to 255, not the text `x`";
+        assert_eq!(wrong("beside: {t: pair, c: [1, x]}"), [format!("26: key `odd.beside.c[1]` {byte}")]);
+        assert_eq!(wrong("beside: {t: one, c: [x, 1]}"), [format!("22: key `odd.beside.c[0]` {byte}")]);
+        assert_eq!(wrong("beside: {t: deep, c: {pair: [1, x]}}"), [format!("33: key `odd.beside.c.pair[1]` {byte}")]);
+    }
+
+    #[test]
+    fn a_number_in_the_place_of_a_name_is_told_in_plain_words() {
+        let wrong = |file: &str| Given::file(More::META, file).wrong_in_line();
+        let told = wrong("tagged: {kind: of, inner: {kind: 4711, port: x}, port: x}");
+        assert_eq!(
+            told,
+            [
+                "34: key `odd.tagged.inner.kind` takes a name, not a number".to_string(),
+                format!("56: key `odd.tagged.port` {PORT}")
+            ]
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! [`Trial`]: what a type says of other values than those that are there, for the words of a mistake.
+
+use super::holds::may_hold_secret;
+use crate::config::{
+    read::{
+        ask::ask,
+        named::Named,
+        reader::Reader,
+        reading::{Notes, Reading, Reads},
+    },
+    said::{
+        layers::{Dropped, Layers},
+        shape::Told,
+    },
+    written::{
+        value,
+        way::{Step, Way},
+    },
+    wrong::{
+        failure::{Failure, Takes, What},
+        spot::Spot,
+    },
+};
+use crate::foreign;
+use figment::value::Value;
+use std::cell::Cell;
+
+/// A section that has a mistake.
+#[derive(Clone, Copy)]
+pub(super) struct Trial<'a> {
+    pub(super) section: Named<'a>,
+    pub(super) layers: &'a Layers,
+    pub(super) dropped: &'a Dropped,
+    /// What holds of it.
+    pub(super) merged: &'a Value,
+    pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+    /// How many values may still be read so.
+    pub(super) left: &'a Cell<usize>,
+}
+
+/// Reads what nobody has written, or not all of it. A panic of the type is what is said of it, and not an event.
+pub(super) fn quietly(
+    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+    reader: Reader<'_, '_>,
+) -> Result<(), Failure> {
+    // who reads catches it
+    foreign::guard_quietly(|| read(reader)).unwrap_or_else(|panic| Err(Failure::new(What::Says(panic.to_string()))))
+}
+
+/// So many values of a section are read once more to find out where something is wrong: a long list in which much is would take the time of the whole start.
+pub(super) const MOST_TRIED: usize = 100_000;
+
+impl Trial<'_> {
+    /// May there be a secret, by the type that reads what is there?
+    pub(super) fn may_hold_secret(&self, spot: &Spot) -> bool {
+        may_hold_secret(&spot.way, &|way| self.told(way))
+    }
+
+    /// What is at this place, and of what is around it no more than has to be: so the others are not read each time. With what is left out.
+    pub(super) fn near(&self, way: &[Step]) -> (Value, Dropped) {
+        self.around(way.len(), way)
+    }
+
+    /// The same, where what is so many steps down is put by: there, names of variants have to be, and the like.
+    pub(super) fn around(&self, from: usize, way: &[Step]) -> (Value, Dropped) {
+        let mut dropped = self.dropped.clone();
+        let value = self.only(self.merged, &mut Way::new(), (from, way), &mut dropped);
+        (value, dropped)
+    }
+
+    fn only(&self, around: &Value, before: &mut Way, (from, way): (usize, &[Step]), dropped: &mut Dropped) -> Value {
+        match (way, around) {
+            ([step @ Step::Key(key), rest @ ..], Value::Dict(tag, dict)) if dict.contains_key(key) => {
+                let is_plain = |value: &Value| !matches!(value, Value::Dict(..) | Value::Array(..));
+                let beside = dict.iter().filter(|(_, value)| before.len() >= from && is_plain(value));
+                let mut kept = value::dict(beside.map(|(key, value)| (key.clone(), value.clone())));
+                before.push(step.clone());
+                let inner = self.only(&dict[key], before, (from, rest), dropped);
+                kept.insert(key.clone(), inner);
+                Value::Dict(*tag, kept)
+            }
+            // the others keep their places
+            ([step @ Step::Index(at), rest @ ..], Value::Array(tag, items)) if *at < items.len() => {
+                let mut all: Vec<Value> = items.iter().map(|item| value::nothing(item.tag())).collect();
+                for (other, item) in all.iter().enumerate().filter(|(other, _)| other != at) {
+                    let place: Way = before.iter().cloned().chain([Step::Index(other)]).collect();
+                    dropped.insert((self.layers.number(item.tag(), &place), place));
+                }
+                before.push(step.clone());
+                all[*at] = self.only(&items[*at], before, (from, rest), dropped);
+                Value::Array(*tag, all)
+            }
+            (_, value) => value.clone(),
+        }
+    }
+
+    /// Is it so much less that it is worth while to read it first?
+    pub(super) fn is_less_than(&self, all: &Trial<'_>) -> bool {
+        2 * value::count(self.merged) < value::count(all.merged)
+    }
+
+    /// Is this said of what it has?
+    pub(super) fn says(&self, what: &What, spot: &Spot) -> bool {
+        let is_at = |other: &Option<Spot>| other.as_ref().is_some_and(|other| other.way == spot.way);
+        self.reads(self.merged).is_err_and(|failure| failure.what == *what && is_at(&failure.spot))
+    }
+
+    /// Has so much been read that it is time to tell what there is?
+    pub(super) fn is_spent(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// Tries something that is to leave half of what may still be read.
+    pub(super) fn with_half<T>(&self, tried: impl FnOnce(&Trial<'_>) -> T) -> T {
+        let half = self.left.get() / 2;
+        let left = Cell::new(half);
+        let done = tried(&Trial { left: &left, ..*self });
+        self.left.set(self.left.get() - (half - left.get()));
+        done
+    }
+
+    /// Reads what is no value of the section.
+    pub(super) fn reads(&self, value: &Value) -> Result<(), Failure> {
+        self.left.set(self.left.get().saturating_sub(value::count(value)));
+        let (section, layers, dropped, reads) = (self.section, self.layers, self.dropped, Reads::Trial);
+        let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
+        quietly(self.read, Reader::new(&reading, value))
+    }
+
+    /// What the type says of this place.
+    pub(super) fn told(&self, way: &[Step]) -> Told {
+        ask(self.section, way, &|reader| quietly(self.read, reader))
+    }
+
+    /// Has it been left out, since it is wrong?
+    pub(super) fn is_left_out(&self, value: &Value, way: &Way) -> bool {
+        !self.dropped.is_empty() && self.dropped.contains(&(self.layers.number(value.tag(), way), way.clone()))
+    }
+
+    /// Is a text wanted where something else is, or somewhere in what is there?
+    pub(super) fn is_text_wanted(&self, takes: &Takes, spot: &Spot) -> bool {
+        let is_around = matches!(value::at(self.merged, &spot.way), Some(Value::Dict(..) | Value::Array(..)));
+        let is_written = is_around || self.layers.is_file(spot.entry);
+        is_written && takes.wants_text() && ["a number", "`true` or `false`"].contains(&&*takes.kind)
+    }
+
+    /// Is a text wanted where a flag or a variable has something in brackets?
+    pub(super) fn is_text_in_brackets(&self, takes: &Takes, spot: &Spot) -> bool {
+        self.layers.is_process(spot.entry) && takes.wants_text() && ["a list", "a mapping"].contains(&&*takes.kind)
+    }
+
+    /// Is it the text of a file that looks like something else, and right if it stands in quotes?
+    pub(super) fn is_right_in_quotes(&self, spot: &Spot) -> bool {
+        let Some(here) = value::at(self.merged, &spot.way) else { return false };
+        if !self.layers.is_file(spot.entry) || !matches!(here, Value::Num(..) | Value::Bool(..)) {
+            return false;
+        }
+        let Some(text) = self.layers.written_value(spot) else { return false };
+        let mut quoted = self.merged.clone();
+        value::replace(&mut quoted, &spot.way, Value::String(here.tag(), text));
+        match self.reads(&quoted) {
+            // what else is wrong is elsewhere
+            Err(Failure { spot: Some(other), .. }) => !spot.way.starts_with(&other.way),
+            Err(Failure { spot: None, .. }) => !spot.way.is_empty(),
+            Ok(()) => true,
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The keys of a mapping, of all layers, as serde takes them.
+
+use super::{name::Name, reader::Reader};
+use crate::config::{
+    said::{
+        agents::AGENT_KEYS,
+        meant::{HIDES, LATER, Meant, meant, suggestion},
+    },
+    written::{key, place::Part, way::Step},
+    wrong::{
+        failure::{Failure, HIDDEN, What},
+        mistake::Mistake,
+        spot::Spot,
+    },
+};
+use crate::order::sort_few;
+use figment::value::Value;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
+use std::borrow::Cow;
+
+/// One key and its value.
+pub(super) struct Fed<'a, 'r> {
+    pub(super) name: Cow<'a, str>,
+    pub(super) reader: Reader<'a, 'r>,
+}
+
+/// Keys and values, one after the other.
+pub(super) struct Feed<'a, 'r> {
+    rest: std::vec::IntoIter<Fed<'a, 'r>>,
+    value: Option<Reader<'a, 'r>>,
+    /// What was fed last.
+    pub(super) last: Option<Spot>,
+}
+
+impl<'a, 'r> Feed<'a, 'r> {
+    pub(super) fn new(all: Vec<Fed<'a, 'r>>) -> Self {
+        Feed { rest: all.into_iter(), value: None, last: None }
+    }
+
+    /// What is left.
+    pub(super) fn next(&mut self) -> Option<Fed<'a, 'r>> {
+        self.rest.next()
+    }
+
+    fn read<'de, S: DeserializeSeed<'de>>(reader: Reader<'a, 'r>, seed: S) -> Result<S::Value, Failure> {
+        let spot = reader.spot();
+        if !reader.is_hidden {
+            reader.reading.notes.borrow_mut().origins.insert(spot.path.clone(), spot.clone());
+        }
+        seed.deserialize(reader).map_err(|failure| failure.at(|| spot))
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut Feed<'_, '_> {
+    type Error = Failure;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
+        let Some(Fed { name: key, reader }) = self.rest.next() else { return Ok(None) };
+        let spot = reader.spot();
+        self.last = Some(spot.clone());
+        self.value = Some(reader);
+        seed.deserialize(Name(&key)).map(Some).map_err(|Failure { what, spot: inner }| {
+            // it is a key, which is shown
+            let what = match what {
+                What::NoVariant { found, .. } => What::Says(format!("the key takes {found}")),
+                What::Takes(takes) => What::Says(format!("the key takes {}", takes.shown())),
+                what => what,
+            };
+            Failure { what, spot: inner }.at(|| spot)
+        })
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
+        match self.value.take() {
+            Some(reader) => Feed::read(reader, seed),
+            None => Err(serde::de::Error::custom("a value without a key")),
+        }
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Feed<'_, '_> {
+    type Error = Failure;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
+        self.rest.next().map(|fed| Feed::read(fed.reader, seed)).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+}
+
+/// The keys of a mapping that may have any: as they are written.
+pub(super) fn feed_map<'a, 'r>(reader: &Reader<'a, 'r>) -> Vec<Fed<'a, 'r>> {
+    let fed = |(key, value): (String, Cow<'a, Value>)| Fed {
+        reader: reader.child(key.clone(), Step::Key(key.clone()), value),
+        name: Cow::Owned(key),
+    };
+    reader.entries().unwrap_or_default().into_iter().map(fed).collect()
+}
+
+/// The keys of a type with these fields, those of the highest layer first; others are mistakes.
+pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'static str]) -> Vec<Fed<'a, 'r>> {
+    reader.reading.notes.borrow_mut().structs.insert(reader.path.clone());
+    let mut keys: Vec<Fed<'a, 'r>> = Vec::new();
+    let entries = reader.entries().unwrap_or_default().into_iter();
+    let child = |(key, value): (String, Cow<'a, Value>)| {
+        let child = reader.child(key::kebab(&key), Step::Key(key.clone()), value);
+        let spot = child.spot();
+        (key, child, spot)
+    };
+    let mut entries: Vec<_> = entries.map(child).collect();
+    // of two names of a key, which serde alone knows to be one, the higher layer's comes first
+    sort_few(&mut entries, |(.., one), (.., other)| one.entry > other.entry);
+    for (key, mut child, spot) in entries {
+        let field = match meant(fields, &key) {
+            Meant::Field(field) => field,
+            Meant::FileOf(field) => {
+                child.names_file = true;
+                field
+            }
+            Meant::Later => {
+                let what = "is known from the predecessor, but it is not served yet";
+                mistake(reader, spot, what, Some("take it out".to_string()));
+                continue;
+            }
+            Meant::Nothing if reader.path.is_empty() && agents(&key).is_some() => {
+                let mut notes = reader.reading.notes.borrow_mut();
+                match agents(&key).filter(|agents| **agents != key) {
+                    // a second spelling in one layer: that it is one is told where the agent's keys are read
+                    Some(agents) => notes.overridden_agent_keys.push((agents.to_string(), spot)),
+                    None => drop(notes.agent_keys.entry(key).or_insert(spot)),
+                }
+                continue;
+            }
+            // of what is not told nothing more is made: there may be thousands
+            Meant::Nothing if !are_told(reader) => continue,
+            Meant::Nothing => {
+                let written = reader.written(&spot).unwrap_or(key);
+                let help = if reader.path.is_empty() && key::same(&written, reader.reading.section.name) {
+                    format!(
+                        "this is the section `{written}` already: what is in this key goes one step to the left, without it"
+                    )
+                } else {
+                    let agents = if reader.path.is_empty() { reader.reading.section.agents } else { &[] };
+                    suggestion(&written, fields, agents)
+                };
+                let mut notes = reader.reading.notes.borrow_mut();
+                notes.meant.extend(key::nearest(&written, fields.iter().copied()).map(str::to_string));
+                notes.unknown = Some(help.clone());
+                drop(notes);
+                mistake(reader, spot, "is unknown", Some(help));
+                continue;
+            }
+        };
+        if let Some(at) = child.path.last_mut().filter(|_| !reader.is_hidden) {
+            *at = key::kebab(field);
+        }
+        match keys.iter().find(|fed| fed.name == field) {
+            // the higher layer's holds; but a secret and its file in layers of one kind are two answers
+            Some(other)
+                if other.reader.spot().entry != spot.entry
+                    && (other.reader.names_file == child.names_file
+                        || !reader.reading.layers.are_one_kind(other.reader.spot().entry, spot.entry)) => {}
+            Some(other) => twice(reader, other.reader.spot(), spot),
+            None => keys.push(Fed { name: Cow::Borrowed(field), reader: child }),
+        }
+    }
+    keys
+}
+
+/// The key of the agent's that is meant.
+fn agents(written: &str) -> Option<&'static &'static str> {
+    AGENT_KEYS.iter().find(|agents| key::same(agents, written))
+}
+
+/// The other fields than this one that nothing says, by the names of their keys; an alias is a name, too.
+pub(super) fn unsaid(reader: &Reader<'_, '_>, fields: &'static [&'static str], missing: &str) -> Vec<String> {
+    let said = |(key, _): (String, Cow<'_, Value>)| match meant(fields, &key) {
+        Meant::Field(field) | Meant::FileOf(field) => Some(field),
+        Meant::Later | Meant::Nothing => None,
+    };
+    let said: Vec<&str> = reader.entries().unwrap_or_default().into_iter().filter_map(said).chain([missing]).collect();
+    let is_said = |field: &str| said.iter().any(|said| key::same(said, field));
+    let keys = fields.iter().filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES) && !is_said(field));
+    let mut keys: Vec<String> = keys.map(|field| key::kebab(field)).collect();
+    // an alias may be another spelling only
+    keys.dedup();
+    keys
+}
+
+/// Two spellings of one key in one layer: the later one is told.
+fn twice(reader: &Reader<'_, '_>, one: Spot, other: Spot) {
+    let layers = reader.reading.layers;
+    if reader.reading.asked.is_some() {
+        return;
+    }
+    let is_later = layers.place(&one, Part::Key) > layers.place(&other, Part::Key);
+    let (first, second) = if is_later { (other, one) } else { (one, other) };
+    let what = match reader.written(&first) {
+        Some(first) => format!("is there twice, as `{first}` too"),
+        None => "is there twice".to_string(),
+    };
+    mistake(reader, second, &what, None);
+}
+
+/// More items than a list of so many has: it is told of the first of them.
+pub(super) fn surplus(list: &Reader<'_, '_>, first: Spot, len: usize, found: usize) {
+    if !are_told(list) {
+        return;
+    }
+    let (layers, section) = (list.reading.layers, list.reading.section.name);
+    let values = if len == 1 { "one value" } else { &format!("{len} values") };
+    let what = format!("key `{section}.{}` takes {values}, not {found}", list.path.join("."));
+    let mistake = Mistake::new(layers.place(&first, Part::Value), what).of(section);
+    let mistake = mistake.help("take out what is too much, from here on");
+    list.reading.notes.borrow_mut().mistakes.push((first, mistake));
+}
+
+/// Are further mistakes told? One more than are shown says that there are more.
+fn are_told(reader: &Reader<'_, '_>) -> bool {
+    let reading = reader.reading;
+    reading.asked.is_none() && reading.notes.borrow().mistakes.len() <= reading.layers.most_mistakes()
+}
+
+/// A key that is wrong itself; it is told as it is written.
+fn mistake(reader: &Reader<'_, '_>, mut spot: Spot, what: &str, help: Option<String>) {
+    let (layers, section) = (reader.reading.layers, reader.reading.section.name);
+    if !are_told(reader) {
+        return;
+    }
+    if reader.is_hidden {
+        let what = format!("key `{section}.{}`: a key in it {what} {HIDDEN}", spot.path.join("."));
+        let mistake = Mistake::new(layers.place(&spot, Part::Key), what).of(section).help_if(help);
+        reader.reading.notes.borrow_mut().mistakes.push((spot, mistake));
+        return;
+    }
+    if let Some(written) = layers.written(&spot)
+        && let Some(last) = spot.path.last_mut()
+    {
+        *last = written;
+    }
+    let what = format!("key `{section}.{}` {what}", spot.path.join("."));
+    let mistake = Mistake::new(layers.place(&spot, Part::Key), what).of(section).help_if(help);
+    reader.reading.notes.borrow_mut().mistakes.push((spot, mistake));
+}

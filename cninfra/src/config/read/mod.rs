@@ -1,0 +1,11 @@
+//! Reads a section of its layers, led by its type.
+
+pub(super) mod ask;
+pub(super) mod fields;
+pub(super) mod name;
+pub(super) mod named;
+pub(super) mod number;
+pub(super) mod reader;
+pub(super) mod reading;
+pub(super) mod secret_file;
+pub(super) mod variant;

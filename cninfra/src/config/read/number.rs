@@ -1,0 +1,42 @@
+//! Numbers of all sizes, which a deserializer reads in one way: the type that wants one looks whether it fits.
+
+use figment::value::Num;
+
+/// The methods of a [`Deserializer`](serde::Deserializer) for types of numbers: all are its own `number`.
+macro_rules! methods {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+            self.number(visitor)
+        })*
+    };
+}
+
+pub(super) use methods;
+
+/// A number, as large as it is.
+pub(super) enum Whole {
+    Unsigned(u64),
+    Signed(i64),
+    No(f64),
+}
+
+pub(super) fn whole(number: Num) -> Whole {
+    if let Some(number) = number.to_u128().and_then(|number| u64::try_from(number).ok()) {
+        return Whole::Unsigned(number);
+    }
+    match number.to_i128().map(|number| (u64::try_from(number), i64::try_from(number))) {
+        Some((Ok(number), _)) => Whole::Unsigned(number),
+        Some((_, Ok(number))) => Whole::Signed(number),
+        // more than anything wants that is read here
+        Some((_, Err(_))) => Whole::No(f64::INFINITY),
+        None => Whole::No(number.to_f64().unwrap_or(f64::INFINITY)),
+    }
+}
+
+/// What is read of a number that such a type can not hold.
+pub(in crate::config) const WANTED: &str = "a number up to 3.4e38";
+
+/// Is it so large?
+pub(super) fn is_beyond(number: f64) -> bool {
+    number.is_finite() && (number as f32).is_infinite()
+}

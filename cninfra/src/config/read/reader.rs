@@ -1,0 +1,505 @@
+//! [`Reader`]: reads a section into its type, of the value that figment has merged of all its layers.
+//!
+//! The type leads: it says what its keys are, and what each value must be. It can also be asked for that alone, before there is
+//! anything to read.
+
+use super::{
+    fields::{self, Fed, Feed, feed_map, feed_struct, unsaid},
+    number::{self, Whole, is_beyond, whole},
+    reading::{Reading, Reads},
+    secret_file,
+    variant::Choice,
+};
+use crate::config::{
+    said::shape::Kind,
+    types::{duration::Duration, plugin_name, secret},
+    written::{
+        value,
+        way::{Step, Way},
+    },
+    wrong::{
+        failure::{self, Failure, What},
+        spot::Spot,
+    },
+};
+use figment::value::{Num, Value};
+use serde::{
+    Deserialize as _,
+    de::{
+        self, Deserializer, Unexpected, Visitor,
+        value::{MapDeserializer, SeqDeserializer, StrDeserializer},
+    },
+};
+use std::{borrow::Cow, iter, rc::Rc};
+
+/// A value.
+pub(in crate::config) struct Reader<'a, 'r> {
+    pub(in crate::config) reading: &'r Reading<'a>,
+    /// As it is shown.
+    pub(super) path: Vec<String>,
+    pub(super) way: Way,
+    pub(super) value: Cow<'a, Value>,
+    /// It is `<key>-file`: it names the file that holds the value.
+    pub(super) names_file: bool,
+    /// The key of the file of its own that it is in, where there is one: what is in there has no places.
+    of_file: Option<Rc<Spot>>,
+    /// It is what such a file holds: nothing at all.
+    is_empty_file: bool,
+    /// It is a text whose type only the key says.
+    pub(super) is_text: bool,
+    /// It is in a secret: its keys are not shown.
+    pub(super) is_hidden: bool,
+}
+
+impl<'a, 'r> Reader<'a, 'r> {
+    pub(in crate::config) fn new(reading: &'r Reading<'a>, value: &'a Value) -> Self {
+        let (path, way) = (Vec::new(), Way::new());
+        let value = Cow::Borrowed(value);
+        let (names_file, of_file, is_empty_file, is_text, is_hidden) = (false, None, false, false, false);
+        Reader { reading, path, way, value, names_file, of_file, is_empty_file, is_text, is_hidden }
+    }
+
+    /// What is in it.
+    pub(super) fn child(&self, shown: String, step: Step, value: Cow<'a, Value>) -> Self {
+        let shown = Some(shown).filter(|_| !self.is_hidden);
+        let path = self.path.iter().cloned().chain(shown).collect();
+        let way = self.way.iter().cloned().chain([step]).collect();
+        let (reading, of_file, is_hidden) = (self.reading, self.of_file.clone(), self.is_hidden);
+        Reader {
+            reading,
+            path,
+            way,
+            value,
+            names_file: false,
+            of_file,
+            is_empty_file: false,
+            is_text: false,
+            is_hidden,
+        }
+    }
+
+    /// What is in a list.
+    fn item(&self, index: usize, value: Cow<'a, Value>) -> Self {
+        let mut item = self.child(String::new(), Step::Index(index), value);
+        if !self.is_hidden {
+            item.path.pop();
+            if let Some(last) = item.path.last_mut() {
+                *last = format!("{last}[{index}]");
+            }
+        }
+        item
+    }
+
+    pub(in crate::config) fn spot(&self) -> Spot {
+        if let Some(file) = &self.of_file {
+            return Spot::clone(file);
+        }
+        let entry = self.reading.layers.number(self.value.tag(), &self.way);
+        Spot { path: self.path.clone(), entry, way: self.way.clone() }
+    }
+
+    /// A key in it as it is written.
+    pub(super) fn written(&self, spot: &Spot) -> Option<String> {
+        if self.of_file.is_some() { None } else { self.reading.layers.written(spot) }
+    }
+
+    /// The entries of a mapping; `None` if it is none.
+    pub(super) fn entries(&self) -> Option<Vec<(String, Cow<'a, Value>)>> {
+        match &self.value {
+            Cow::Borrowed(Value::Dict(_, dict)) => {
+                Some(dict.iter().map(|(key, value)| (key.clone(), Cow::Borrowed(value))).collect())
+            }
+            Cow::Owned(Value::Dict(_, dict)) => {
+                Some(dict.iter().map(|(key, value)| (key.clone(), Cow::Owned(value.clone()))).collect())
+            }
+            value => matches!(&**value, Value::Empty(..)).then(Vec::new),
+        }
+    }
+
+    /// Is the type asked what it wants here?
+    pub(super) fn is_asked(&self) -> bool {
+        self.reading.asked.is_some_and(|asked| asked.len() == self.way.len())
+    }
+
+    /// Says what the type wants, where it is asked here.
+    pub(super) fn wants(&self, kind: Kind) -> Result<(), Failure> {
+        if !self.is_asked() {
+            return Ok(());
+        }
+        self.reading.notes.borrow_mut().told.get_or_insert(kind);
+        Err(Failure::new(What::Asked))
+    }
+
+    /// Only secrets are read from files of their own, and of one in which nothing is only a secret that may be nothing.
+    fn no_file(self) -> Result<Self, Failure> {
+        if self.names_file {
+            return Err(Failure::new(What::NoSecret));
+        }
+        if self.is_empty_file {
+            let notes = self.reading.notes.borrow();
+            let file = notes.secret_files.last().map(|(_, file)| file.display().to_string()).unwrap_or_default();
+            let help = "write the secret into it; where there is to be none, take the key out";
+            return Err(Failure::new(What::OfFile(format!(": the file {file} is empty"), Some(help))));
+        }
+        Ok(self)
+    }
+
+    /// As a type wants it that wants this.
+    fn wanted(self, kind: Kind) -> Result<Self, Failure> {
+        self.wants(kind)?;
+        let mut reader = self.no_file()?;
+        if reader.is_text
+            && let Value::String(_, text) = &*reader.value
+        {
+            (reader.value, reader.is_text) = (Cow::Owned(kind.of_text(text)), false);
+        }
+        Ok(reader)
+    }
+
+    fn wrong<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failure> {
+        Err(de::Error::invalid_type(unexpected(&self.value), visitor))
+    }
+
+    /// As [`wrong`](Reader::wrong), but what is written is not shown: in what should hold several values, a secret may be one.
+    fn wrong_whole<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failure> {
+        match &*self.value {
+            Value::String(..) => Err(de::Error::invalid_type(Unexpected::Other("a text"), visitor)),
+            Value::Num(..) => Err(de::Error::invalid_type(Unexpected::Other("a number"), visitor)),
+            _ => self.wrong(visitor),
+        }
+    }
+
+    fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.wanted(Kind::Number)?.plain(visitor)
+    }
+
+    /// A value as it is.
+    fn plain<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match &*self.value {
+            Value::Empty(..) => visitor.visit_unit(),
+            Value::Bool(_, value) => visitor.visit_bool(*value),
+            Value::Num(_, number) => match whole(*number) {
+                Whole::Unsigned(number) => visitor.visit_u64(number),
+                Whole::Signed(number) => visitor.visit_i64(number),
+                Whole::No(number) => visitor.visit_f64(number),
+            },
+            Value::Char(_, value) => match value::unread(*value).filter(|_| self.reading.reads == Reads::Trial) {
+                Some(bytes) => visitor.visit_bytes(&bytes),
+                None => visitor.visit_char(*value),
+            },
+            Value::String(_, text) => visitor.visit_str(text),
+            Value::Array(..) => self.list(visitor),
+            Value::Dict(..) => self.mapping(visitor),
+        }
+    }
+
+    /// The items of a list; `None` if it is none.
+    fn items(&self) -> Option<Vec<Cow<'a, Value>>> {
+        match &self.value {
+            Cow::Borrowed(Value::Array(_, items)) => Some(items.iter().map(Cow::Borrowed).collect()),
+            Cow::Owned(Value::Array(_, items)) => Some(items.iter().cloned().map(Cow::Owned).collect()),
+            _ => None,
+        }
+    }
+
+    fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let Some(items) = self.items() else { return self.wrong_whole(&visitor) };
+        self.fed(visitor, items)
+    }
+
+    fn fed<'de, V: Visitor<'de>>(&self, visitor: V, items: Vec<Cow<'a, Value>>) -> Result<V::Value, Failure> {
+        let item = |(index, value)| Fed { name: Cow::Borrowed(""), reader: self.item(index, value) };
+        // they keep their places, so that they are left out here
+        let is_there = |fed: &Fed<'_, '_>| {
+            let Spot { entry, way, .. } = fed.reader.spot();
+            !self.reading.dropped.contains(&(entry, way))
+        };
+        let mut feed = Feed::new(items.into_iter().enumerate().map(item).filter(is_there).collect());
+        let value = visitor.visit_seq(&mut feed)?;
+        match feed.next() {
+            Some(surplus) => {
+                Err(Failure::new(What::Says("nothing reads it: take it out".into())).at(|| surplus.reader.spot()))
+            }
+            None => Ok(value),
+        }
+    }
+
+    fn mapping<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if self.entries().is_none() {
+            return self.wrong_whole(&visitor);
+        }
+        visitor.visit_map(&mut Feed::new(feed_map(&self)))
+    }
+
+    fn choose<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failure> {
+        // what belongs to it is in another key, and may be a secret
+        if self.is_asked() && failure::is_tag(&visitor) {
+            self.reading.notes.borrow_mut().told_open = true;
+        }
+        let reader = self.wanted(Kind::Choice(names))?;
+        reader.reading.notes.borrow_mut().choices.insert(reader.path.clone());
+        if let Some(choice) = Choice::of(&reader, names) {
+            return visitor.visit_enum(choice);
+        }
+        match &*reader.value {
+            Value::Dict(_, dict) if dict.len() > 1 => {
+                Err(Failure::new(What::Variants { keys: dict.keys().cloned().collect(), names }))
+            }
+            _ => reader.wrong(&visitor).map_err(|failure| match failure.what {
+                What::Takes(takes) => Failure::new(What::NoVariant { found: takes.shown(), names }),
+                what => Failure::new(what),
+            }),
+        }
+    }
+
+    /// A length of time, for the type of the standard library.
+    fn duration<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let time = Duration::deserialize(self)?;
+        visitor.visit_seq(SeqDeserializer::new([time.as_secs(), time.subsec_nanos().into()].into_iter()))
+    }
+
+    /// The items of a tuple have types of their own: only that of the first can be asked for.
+    fn tuple<'de, V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failure> {
+        if let Some(Step::Index(1..)) = self.reading.asked.and_then(|asked| asked.get(self.way.len())) {
+            return Err(Failure::new(What::Asked));
+        }
+        if self.is_asked() && len > 1 {
+            self.reading.notes.borrow_mut().told_open = true;
+        }
+        let reader = self.wanted(Kind::List)?;
+        let Some(mut items) = reader.items() else { return reader.wrong_whole(&visitor) };
+        if items.len() > len {
+            let surplus = reader.item(len, items[len].clone());
+            fields::surplus(&reader, surplus.spot(), len, items.len());
+            items.truncate(len);
+        }
+        // without one of them the others have other places, and other types
+        let entry = reader.spot().entry;
+        let is_dropped = |index| {
+            let way = reader.way.iter().cloned().chain([Step::Index(index)]).collect();
+            reader.reading.dropped.contains(&(entry, way))
+        };
+        if (0..items.len()).any(is_dropped) {
+            return Err(Failure::new(What::Says("an item of it is wrong".into())));
+        }
+        reader.fed(visitor, items)
+    }
+}
+
+/// A value, as serde tells of one.
+pub(in crate::config) fn unexpected(value: &Value) -> Unexpected<'_> {
+    match value {
+        Value::Empty(..) => Unexpected::Unit,
+        Value::Bool(_, value) => Unexpected::Bool(*value),
+        Value::Num(_, number) => match whole(*number) {
+            Whole::Unsigned(value) => Unexpected::Unsigned(value),
+            Whole::Signed(value) => Unexpected::Signed(value),
+            Whole::No(value) => Unexpected::Float(value),
+        },
+        Value::Char(_, value) => Unexpected::Char(*value),
+        Value::String(_, text) => Unexpected::Str(text),
+        Value::Array(..) => Unexpected::Seq,
+        Value::Dict(..) => Unexpected::Map,
+    }
+}
+
+impl<'de> Deserializer<'de> for Reader<'_, '_> {
+    type Error = Failure;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if self.is_asked() {
+            // is there anything that it does not take for a mapping?
+            let empty = visitor.visit_map(MapDeserializer::<_, Failure>::new(iter::empty::<(&str, &str)>()));
+            let is_open = !matches!(empty, Err(Failure { what: What::Takes(_), .. }));
+            self.reading.notes.borrow_mut().told_open = is_open;
+            self.wants(Kind::Any)?;
+            return Err(Failure::new(What::Asked));
+        }
+        let reader = self.wanted(Kind::Any)?;
+        if let Value::Num(_, Num::F64(number)) = &*reader.value
+            && is_beyond(*number)
+        {
+            reader.reading.notes.borrow_mut().large.push(reader.spot());
+        }
+        reader.plain(visitor).map_err(Failure::of_any)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.wanted(Kind::Bool)?.plain(visitor)
+    }
+
+    number::methods! { deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f64 }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let reader = self.wanted(Kind::Number)?;
+        // it would become infinite
+        match &*reader.value {
+            Value::Num(_, number) if number.to_f64().is_some_and(is_beyond) => {
+                Err(de::Error::invalid_value(unexpected(&reader.value), &number::WANTED))
+            }
+            _ => reader.plain(visitor),
+        }
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.wanted(Kind::Text)?.plain(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if self.is_asked() {
+            self.reading.notes.borrow_mut().told_optional = true;
+            return visitor.visit_some(self);
+        }
+        let is_none = match &*self.value {
+            Value::Empty(..) => true,
+            Value::String(_, text) => self.is_text && text.is_empty(),
+            _ => false,
+        };
+        if is_none { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
+        if name == plugin_name::NAME {
+            let named = self.value.as_str().map(|name| (self.spot(), name.to_string()));
+            self.reading.notes.borrow_mut().plugins.extend(named);
+        }
+        if name != secret::NAME {
+            return visitor.visit_newtype_struct(self);
+        }
+        let mut reader = self;
+        reader.is_hidden = true;
+        if reader.reading.asked.is_some() {
+            reader.reading.notes.borrow_mut().told_secret = true;
+            // who asks has no file to read it from
+            reader.names_file = false;
+        }
+        if reader.value.as_str() == Some(secret::MASK) {
+            let what = "`***` stands for a secret where it is not shown: write the secret itself (in a program, `secret.reveal()`)";
+            return Err(Failure::new(What::Says(what.to_string())));
+        }
+        if reader.names_file {
+            let folder = reader.reading.layers.folder(&reader.spot());
+            let path = secret_file::path(&reader.value, folder).map_err(Failure::new)?;
+            let text = reader.reading.layers.secrets.read(&path).map_err(|what| match reader.reading.reads {
+                Reads::All => Failure::new(what),
+                // the file of one that is overridden need not be there
+                Reads::OneLayer | Reads::Trial => Failure::new(What::Asked),
+            })?;
+            reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
+            reader.of_file = Some(reader.spot().into());
+            (reader.names_file, reader.is_text) = (false, true);
+            reader.is_empty_file = reader.reading.reads == Reads::All && text.is_empty();
+            let mut notes = reader.reading.notes.borrow_mut();
+            notes.secret_files.push((reader.path.clone(), path.clone()));
+            notes.secrets.push((path, text));
+            drop(notes);
+        }
+        #[cfg(feature = "testing")]
+        reader.reading.notes.borrow_mut().hidden.extend(value::texts(&reader.value));
+        // what is said of the value may show it
+        let found = match &*reader.value {
+            Value::Num(..) => Some("a number"),
+            Value::Bool(..) => Some("`true` or `false`"),
+            _ => None,
+        };
+        visitor.visit_newtype_struct(reader).map_err(|failure| failure.without_value(found))
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.wanted(Kind::List)?.list(visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failure> {
+        self.tuple(len, visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        self.tuple(len, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.wanted(Kind::Map)?.mapping(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        // the standard library's: as ours, but for a mapping, as serde has it
+        if (name, fields) == ("Duration", &["secs", "nanos"]) {
+            self.reading.notes.borrow_mut().times.insert(self.path.clone());
+            if !matches!(&*self.value, Value::Dict(..)) {
+                return self.duration(visitor);
+            }
+        }
+        let reader = self.wanted(Kind::Struct(fields))?;
+        if reader.entries().is_none() {
+            return reader.wrong_whole(&visitor);
+        }
+        let mut feed = Feed::new(feed_struct(&reader, fields));
+        visitor.visit_map(&mut feed).map_err(|failure| match failure {
+            Failure { what: What::Missing { field, of_secret, .. }, spot: None } => {
+                Failure::new(What::Missing { field, of_secret, others: unsaid(&reader, fields, field) })
+            }
+            Failure { what: What::Twice(_), spot: None } => match feed.last.take() {
+                Some(spot) => failure.at(|| spot),
+                None => failure,
+            },
+            failure => failure,
+        })
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        self.choose(visitor, names)
+    }
+
+    /// The tag of an enum, of which only its own code knows what else belongs to it.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if self.is_asked() {
+            self.reading.notes.borrow_mut().told_open = true;
+        }
+        let reader = self.wanted(Kind::Any)?;
+        // serde would take it for the place of a variant among the others
+        if let Value::Num(_, number) = &*reader.value {
+            return visitor.visit_str(&number.to_u128().map_or_else(String::new, |number| number.to_string()));
+        }
+        reader.plain(visitor).map_err(Failure::of_any)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        i128 u128 bytes byte_buf unit_struct
+    }
+}
+
+/// A name, for serde.
+pub(super) fn name(name: &str) -> StrDeserializer<'_, Failure> {
+    de::value::StrDeserializer::new(name)
+}

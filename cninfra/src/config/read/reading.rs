@@ -1,0 +1,79 @@
+//! [`Reading`]: one reading of a section, and what is seen on the way.
+
+use super::named::Named;
+use crate::config::{
+    said::{
+        layers::{Dropped, Layers},
+        shape::Kind,
+    },
+    written::way::Step,
+    wrong::{mistake::Mistake, spot::Spot},
+};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+/// Of which layers a value is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::config) enum Reads {
+    All,
+    /// It is a part of what holds, or is overridden: files that it names may not be there.
+    OneLayer,
+    /// It is no value of the section, but tried.
+    Trial,
+}
+
+/// One reading of a section.
+pub(in crate::config) struct Reading<'a> {
+    pub(in crate::config) section: Named<'a>,
+    pub(in crate::config) layers: &'a Layers,
+    /// Values that were found wrong in an earlier reading: they are not there any more.
+    pub(in crate::config) dropped: &'a Dropped,
+    /// Where the type is only asked what it wants.
+    pub(in crate::config) asked: Option<&'a [Step]>,
+    pub(in crate::config) reads: Reads,
+    pub(in crate::config) notes: RefCell<Notes>,
+}
+
+/// What is seen on the way.
+#[derive(Default)]
+pub(in crate::config) struct Notes {
+    /// What to do about a key that nobody knows, where one was met.
+    pub(in crate::config) unknown: Option<String>,
+    /// What was probably meant by them.
+    pub(in crate::config) meant: Vec<String>,
+    /// Keys that nobody knows, and the like: what does not stop the reading.
+    pub(in crate::config) mistakes: Vec<(Spot, Mistake)>,
+    /// Where each key's value comes from.
+    pub(in crate::config) origins: BTreeMap<Vec<String>, Spot>,
+    /// Paths whose keys are fields of a type.
+    pub(in crate::config) structs: BTreeSet<Vec<String>>,
+    /// Paths of choices.
+    pub(in crate::config) choices: BTreeSet<Vec<String>>,
+    /// Paths of lengths of time of the standard library.
+    pub(in crate::config) times: BTreeSet<Vec<String>>,
+    /// The agent's keys, where the section's type has no such keys.
+    pub(in crate::config) agent_keys: BTreeMap<String, Spot>,
+    /// Where others than those that hold stand: overridden ones, and second spellings.
+    pub(in crate::config) overridden_agent_keys: Vec<(String, Spot)>,
+    /// The files that secrets stand in, with the paths of these. The last one is that of the secret that is read.
+    pub(in crate::config) secret_files: Vec<(Vec<String>, PathBuf)>,
+    /// The files of secrets, and what they hold.
+    pub(in crate::config) secrets: Vec<(PathBuf, String)>,
+    /// Numbers that an `f32` can not hold, of which the type does not say beforehand what it wants.
+    pub(in crate::config) large: Vec<Spot>,
+    /// Names of plugins.
+    pub(in crate::config) plugins: Vec<(Spot, String)>,
+    /// What secrets hold, for who looks whether it is told.
+    #[cfg(feature = "testing")]
+    pub(in crate::config) hidden: Vec<String>,
+    /// What the type wants where it was asked.
+    pub(super) told: Option<Kind>,
+    pub(super) told_optional: bool,
+    /// It is a secret there, or in one.
+    pub(super) told_secret: bool,
+    /// It takes whatever mapping it is given there.
+    pub(super) told_open: bool,
+}

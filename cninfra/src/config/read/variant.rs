@@ -1,0 +1,79 @@
+//! A choice among names, as serde takes it.
+
+use super::reader::{Reader, name};
+use crate::config::{
+    said::shape::Kind,
+    written::{key, way::Step},
+    wrong::failure::{Failure, What},
+};
+use figment::value::Value;
+use serde::de::{self, DeserializeSeed, Deserializer as _, EnumAccess, VariantAccess, Visitor};
+
+/// One of several names, with what belongs to it: `name`, or `name: content`.
+pub(super) struct Choice<'a, 'r> {
+    name: String,
+    content: Option<Reader<'a, 'r>>,
+}
+
+impl<'a, 'r> Choice<'a, 'r> {
+    /// `None` where it is no choice at all.
+    pub(super) fn of(reader: &Reader<'a, 'r>, names: &'static [&'static str]) -> Option<Self> {
+        let spelled = |written: &str| {
+            let name = names.iter().find(|name| key::same(name, written));
+            name.map_or_else(|| written.to_string(), ToString::to_string)
+        };
+        if let Some(text) = reader.value.as_str() {
+            return Some(Choice { name: spelled(text), content: None });
+        }
+        let entries = reader.entries().filter(|_| matches!(&*reader.value, Value::Dict(..)))?;
+        let [(written, value)] = <[_; 1]>::try_from(entries).ok()?;
+        let content = reader.child(key::kebab(&written), Step::Key(written.clone()), value);
+        Some(Choice { name: spelled(&written), content: Some(content) })
+    }
+}
+
+impl<'de, 'a, 'r> EnumAccess<'de> for Choice<'a, 'r> {
+    type Error = Failure;
+    type Variant = Content<'a, 'r>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Content<'a, 'r>), Failure> {
+        Ok((seed.deserialize(name(&self.name))?, Content(self.content)))
+    }
+}
+
+/// What belongs to the chosen name.
+pub(super) struct Content<'a, 'r>(Option<Reader<'a, 'r>>);
+
+impl<'a, 'r> Content<'a, 'r> {
+    fn read<T>(self, read: impl FnOnce(Reader<'a, 'r>) -> Result<T, Failure>) -> Result<T, Failure> {
+        let reader = self.0.ok_or_else(|| Failure::new(What::NoContent))?;
+        let spot = reader.spot();
+        read(reader).map_err(|failure| failure.at(|| spot))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Content<'_, '_> {
+    type Error = Failure;
+
+    fn unit_variant(self) -> Result<(), Failure> {
+        match self.0 {
+            Some(reader) if reader.is_asked() => reader.wants(Kind::Nothing),
+            Some(reader) if !matches!(&*reader.value, Value::Empty(..)) => {
+                Err(<Failure as de::Error>::custom("nothing belongs to this name: write it alone"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Failure> {
+        self.read(|reader| seed.deserialize(reader))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failure> {
+        self.read(|reader| reader.deserialize_tuple(len, visitor))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Failure> {
+        self.read(|reader| reader.deserialize_struct("", fields, visitor))
+    }
+}

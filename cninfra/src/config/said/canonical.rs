@@ -1,0 +1,216 @@
+//! Gives the keys of one layer the names that their type has for them, since figment merges by the exact key.
+
+use super::{
+    agents::AGENT_KEYS,
+    chosen::Choices,
+    meant::{HIDES, Meant, meant},
+    shape::{Kind, Shape, Told},
+    source::Texts,
+};
+use crate::config::written::{
+    key, untyped, value,
+    way::{Step, Way},
+};
+use figment::value::{Dict, Value};
+use std::collections::BTreeMap;
+
+/// What a type says of the key at a place.
+pub(super) type Ask<'a> = dyn Fn(&[Step]) -> Told + 'a;
+
+/// The values of one layer, by the canonical names of their keys.
+#[derive(Default)]
+pub(super) struct Canonical {
+    /// Keys that are spelled in another way, by their canonical place.
+    pub(super) written: BTreeMap<Way, String>,
+    pub(super) choices: Choices,
+    /// What is no text, of sources that have texts only, as it is written.
+    pub(super) texts: BTreeMap<Way, String>,
+    /// Mappings and lists that are secrets: what keys they have is not shown.
+    secrets: Vec<Way>,
+    /// If the first is here, the second is not there in sources of a lower rank.
+    pub(super) hides: Vec<(Way, Way)>,
+}
+
+impl Canonical {
+    /// Of these values.
+    pub(super) fn of(value: Value, texts: Texts, ask: &Ask<'_>) -> (Value, Self) {
+        let mut canonical = Canonical::default();
+        let value = canonical.walk(&mut Way::new(), value, texts, ask);
+        (value, canonical)
+    }
+
+    fn walk(&mut self, way: &mut Way, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
+        let needs_a_type = match &value {
+            Value::Dict(..) | Value::Array(..) | Value::Empty(..) => true,
+            Value::String(..) => texts != Texts::Typed,
+            _ => false,
+        };
+        if !needs_a_type {
+            return value;
+        }
+        let Told { shape: asked, secret, .. } = ask(way);
+        if secret && !self.is_in_secret(way) {
+            self.secrets.push(way.clone());
+        }
+        let (value, texts) = match value {
+            Value::String(tag, text) => {
+                let value = self.look(way, text, |text| match asked {
+                    Some(shape) if texts == Texts::Untyped || !shape.takes_texts() => shape.of_text(text),
+                    None if texts == Texts::Untyped => untyped::understood(text),
+                    _ => Value::String(tag, text.to_string()),
+                });
+                (value, Texts::Typed)
+            }
+            value => (value, texts),
+        };
+        // what is in there only the type's own code knows
+        let Some(Shape { optional, kind }) = asked.filter(|shape| shape.kind != Kind::Any) else {
+            return if texts == Texts::Untyped { self.looked_at(way, value) } else { value };
+        };
+        match (kind, value) {
+            // a mapping with nothing in it: it takes nothing from the layers below
+            (Kind::Struct(_) | Kind::Map, Value::Empty(tag, _)) if !optional => Value::Dict(tag, Dict::new()),
+            (Kind::Struct(fields), Value::Dict(tag, dict)) => {
+                Value::Dict(tag, self.fields(way, dict, fields, texts, ask))
+            }
+            (Kind::Map, Value::Dict(tag, dict)) => {
+                let entries = dict.into_iter().map(|(key, value)| {
+                    let value = self.inner(way, Step::Key(key.clone()), value, texts, ask);
+                    (key, value)
+                });
+                Value::Dict(tag, value::dict(entries))
+            }
+            (Kind::List, Value::Array(tag, items)) => {
+                let items = items.into_iter().enumerate();
+                let items = items.map(|(index, value)| self.inner(way, Step::Index(index), value, texts, ask));
+                Value::Array(tag, items.collect())
+            }
+            (Kind::Choice(names), Value::Dict(tag, dict)) => {
+                // figment would merge two choices into none
+                if !way.iter().any(|step| matches!(step, Step::Index(_))) {
+                    self.choices.insert(way.clone(), names);
+                }
+                let taken: Vec<String> = dict.keys().cloned().collect();
+                let mut all = Dict::new();
+                for (written, value) in dict {
+                    let name = names.iter().find(|name| key::same(name, &written)).map_or(&*written, |name| name);
+                    // a second spelling stays: it is told
+                    let is_free = !taken.iter().any(|taken| taken == name) && !all.contains_key(name);
+                    let name = if is_free { self.spelled(way, name.to_string(), written) } else { written };
+                    let value = self.inner(way, Step::Key(name.clone()), value, texts, ask);
+                    all.insert(name, value);
+                }
+                Value::Dict(tag, all)
+            }
+            (_, value) => value,
+        }
+    }
+
+    fn inner(&mut self, way: &mut Way, step: Step, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
+        way.push(step);
+        let value = self.walk(way, value, texts, ask);
+        way.pop();
+        value
+    }
+
+    /// The keys of a type with these fields. Those that nobody knows stay as they are written, and so does a second
+    /// spelling of the same key: both are told when the section is read.
+    fn fields(
+        &mut self,
+        way: &mut Way,
+        dict: Dict,
+        fields: &'static [&'static str],
+        texts: Texts,
+        ask: &Ask<'_>,
+    ) -> Dict {
+        let taken: Vec<String> = dict.keys().cloned().collect();
+        let mut all = Dict::new();
+        for (written, value) in dict {
+            let meant = meant(fields, &written);
+            let canonical = match meant {
+                Meant::Field(field) => field.to_string(),
+                Meant::FileOf(field) => format!("{field}-file"),
+                Meant::Nothing if way.is_empty() => AGENT_KEYS
+                    .iter()
+                    .find(|agents| key::same(agents, &written))
+                    .map_or(&*written, |key| key)
+                    .to_string(),
+                Meant::Later | Meant::Nothing => written.clone(),
+            };
+            let is_free = canonical == written || !taken.contains(&canonical) && !all.contains_key(&canonical);
+            let name = if is_free { self.spelled(way, canonical, written) } else { written };
+            let value = match meant {
+                Meant::Field(_) => self.inner(way, Step::Key(name.clone()), value, texts, ask),
+                _ => value,
+            };
+            for hidden in fields.iter().filter_map(|field| field.strip_prefix(HIDES)?.split_once(':')) {
+                if hidden.0 == name {
+                    let place = |key: &str| way.iter().cloned().chain([Step::Key(key.to_string())]).collect();
+                    self.hides.push((place(hidden.0), place(hidden.1)));
+                }
+            }
+            all.insert(name, value);
+        }
+        all
+    }
+
+    fn is_in_secret(&self, way: &[Step]) -> bool {
+        self.secrets.iter().any(|secret| way.starts_with(secret))
+    }
+
+    /// Is there a secret around what is so many steps down?
+    pub(super) fn has_secret_around(&self, steps: usize) -> bool {
+        self.secrets.iter().any(|secret| secret.len() < steps)
+    }
+
+    /// As much of a way as may be shown.
+    pub(super) fn shown<'w>(&self, way: &'w [Step]) -> &'w [Step] {
+        let secret = self.secrets.iter().find(|secret| way.starts_with(secret));
+        secret.map_or(way, |secret| &way[..secret.len()])
+    }
+
+    fn spelled(&mut self, way: &Way, canonical: String, written: String) -> String {
+        if canonical != written {
+            let place = way.iter().cloned().chain([Step::Key(canonical.clone())]).collect();
+            self.written.insert(place, written);
+        }
+        canonical
+    }
+
+    /// A place as it is written in the source.
+    pub(super) fn as_written(&self, way: &[Step]) -> Way {
+        let step = |(at, step): (usize, &Step)| {
+            self.written.get(&way[..=at]).map_or_else(|| step.clone(), |written| Step::Key(written.clone()))
+        };
+        way.iter().enumerate().map(step).collect()
+    }
+
+    /// The texts of a mapping as what they look like.
+    fn looked_at(&mut self, way: &mut Way, said: Value) -> Value {
+        match said {
+            Value::String(_, text) => self.look(way, text, untyped::looked_at),
+            Value::Dict(tag, dict) => {
+                let looked_at = |(key, value): (String, Value)| {
+                    way.push(Step::Key(key.clone()));
+                    let value = self.looked_at(way, value);
+                    way.pop();
+                    (key, value)
+                };
+                Value::Dict(tag, value::dict(dict.into_iter().map(looked_at)))
+            }
+            other => other,
+        }
+    }
+
+    /// What a text is taken for; where that is no text, it is kept as it is written.
+    fn look(&mut self, way: &Way, text: String, look: impl FnOnce(&str) -> Value) -> Value {
+        let value = look(&text);
+        // what is in brackets is meant so
+        let is_meant =
+            matches!(value, Value::String(..) | Value::Empty(..)) || text.trim_start().starts_with(['[', '{']);
+        if !is_meant {
+            self.texts.insert(way.clone(), text);
+        }
+        value
+    }
+}

@@ -1,0 +1,90 @@
+//! [`Entry`]: what one source says of one section, as a provider of figment; [`Entries`]: what all say.
+
+use super::{secrets::Secrets, source::Source};
+use crate::config::{
+    written::{key, place::Part, value, way::Way},
+    wrong::mistake::Mistake,
+};
+use figment::{
+    Figment, Metadata, Profile, Provider,
+    value::{Dict, Map, Value},
+};
+use std::sync::Arc;
+
+/// What one source says of one section.
+#[derive(Clone)]
+pub(in crate::config) struct Entry {
+    pub(in crate::config) section: String,
+    pub(in crate::config) source: Arc<Source>,
+    /// Where the section is in its source.
+    pub(in crate::config) way: Way,
+    /// With the keys as they are written.
+    pub(in crate::config) value: Value,
+}
+
+/// All that is said of one section, and the files of secrets that it names.
+#[derive(Clone, Default)]
+pub(in crate::config) struct Entries<'a> {
+    /// The highest first.
+    pub(in crate::config) all: Vec<&'a Entry>,
+    pub(in crate::config) secrets: Arc<Secrets>,
+    /// A file that does not answer may say more.
+    pub(in crate::config) partial: bool,
+}
+
+impl<'a> Entries<'a> {
+    /// Only this, which names no files that have been read.
+    pub(in crate::config) fn one(entry: &'a Entry) -> Self {
+        Entries { all: vec![entry], ..Entries::default() }
+    }
+}
+
+impl Entry {
+    /// The same with another value.
+    pub(super) fn with(&self, value: Value) -> Self {
+        Entry { section: self.section.clone(), source: self.source.clone(), way: self.way.clone(), value }
+    }
+
+    /// Over what is there.
+    pub(in crate::config) fn merge_into(&self, figment: Figment) -> Figment {
+        match &*self.source {
+            // its values have their tags already, and keep them: what belongs to them comes first
+            Source::Figment(origin) => figment.merge(&**origin).merge(self),
+            _ => figment.merge(self),
+        }
+    }
+
+    /// Only these keys of it; `None` where none of them is there.
+    pub(in crate::config) fn only(&self, wanted: &[&str]) -> Option<Self> {
+        let Value::Dict(tag, dict) = &self.value else { return None };
+        let entries = dict.iter().filter(|(key, _)| wanted.iter().any(|wanted| key::same(key, wanted)));
+        let dict = value::dict(entries.map(|(key, value)| (key.clone(), value.clone())));
+        (!dict.is_empty()).then(|| self.with(Value::Dict(*tag, dict)))
+    }
+}
+
+impl Provider for Entry {
+    fn metadata(&self) -> Metadata {
+        self.source.metadata()
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let section = value::dict([(self.section.clone(), self.value.clone())]);
+        Ok(Map::from([(Profile::Default, section)]))
+    }
+}
+
+/// A key of more parts is none.
+const DEEPEST: usize = 64;
+
+/// A value that belongs to a key, as an entry of the section.
+pub(in crate::config) fn entry(section: &str, key: &str, value: Value, source: Source) -> Result<Entry, Mistake> {
+    let parts = key.split('.').count();
+    if parts > DEEPEST {
+        let what = format!("key `{section}.{key}` has {parts} parts, more than any");
+        return Err(Mistake::new(source.place(&[], Part::Key), what).of(section).help("take it out"));
+    }
+    let nest = |value, key: &str| Value::from(value::dict([(key.to_string(), value)]));
+    let value = key.rsplit('.').fold(value, nest);
+    Ok(Entry { section: section.to_string(), source: Arc::new(source), way: Way::new(), value })
+}

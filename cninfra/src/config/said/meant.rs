@@ -1,0 +1,71 @@
+//! Which key of a type is meant by one that is written.
+
+use crate::config::written::key;
+
+/// The prefix of the names that refuse keys. See [`Later`](crate::config::Later).
+pub(in crate::config) const LATER: &str = "later:";
+/// The prefix of the name that says which key hides which other one below. See [`Hides`](crate::config::Hides).
+pub(in crate::config) const HIDES: &str = "hides:";
+/// `password-file` holds the path of the file that holds `password`.
+const FILE: &str = "file";
+
+pub(in crate::config) enum Meant {
+    Field(&'static str),
+    FileOf(&'static str),
+    Later,
+    Nothing,
+}
+
+/// The key of a secret's file for that of the secret, and the other way round.
+pub(in crate::config) fn other_form(key: &str) -> String {
+    key.strip_suffix(FILE).and_then(|key| key.strip_suffix('-')).map_or_else(|| format!("{key}-{FILE}"), str::to_string)
+}
+
+/// The field that a key means, however it is spelled.
+pub(in crate::config) fn meant(fields: &'static [&'static str], written: &str) -> Meant {
+    let named = |written: &str| {
+        // as most keys are written; one of upper case may be an alias
+        let is_key = |field: &&&'static str| !field.starts_with(HIDES);
+        let exact = fields.iter().filter(is_key).find(|field| **field == written);
+        if let Some(field) = exact.filter(|field| !field.contains(char::is_uppercase)) {
+            return Some(*field);
+        }
+        let same = |field: &&&'static str| is_key(field) && key::same(field, written);
+        // an alias may differ from the name in its spelling only: the name is in lower case
+        let matching = fields.iter().filter(same);
+        matching.min_by_key(|field| field.chars().filter(|c| c.is_uppercase()).count()).copied()
+    };
+    if let Some(field) = named(written) {
+        return Meant::Field(field);
+    }
+    if fields.iter().any(|field| field.strip_prefix(LATER).is_some_and(|key| key::same(key, written))) {
+        return Meant::Later;
+    }
+    let plain = key::plain(written);
+    match plain.strip_suffix(FILE).and_then(named) {
+        Some(field) => Meant::FileOf(field),
+        None => Meant::Nothing,
+    }
+}
+
+/// "did you mean", and what there is: the keys of the type, and those of the agent's that it does not have itself.
+pub(in crate::config) fn suggestion(written: &str, fields: &[&str], agents: &[&str]) -> String {
+    let mut known: Vec<String> = Vec::new();
+    for field in fields.iter().filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES)) {
+        let field = key::kebab(field);
+        if !known.contains(&field) {
+            known.push(field);
+        }
+    }
+    let agents: Vec<&str> = agents.iter().copied().filter(|key| !known.iter().any(|known| known == key)).collect();
+    let list = match (known.is_empty(), agents.is_empty()) {
+        (true, true) => return "there are no keys here: take it out".to_string(),
+        (false, true) => known.join(", "),
+        (true, false) => format!("only those of any plugin: {}", agents.join(", ")),
+        (false, false) => format!("{}; of any plugin: {}", known.join(", "), agents.join(", ")),
+    };
+    match key::nearest(written, known.iter().map(String::as_str).chain(agents)) {
+        Some(meant) => format!("did you mean `{meant}`? known keys: {list}"),
+        None => format!("known keys: {list}"),
+    }
+}

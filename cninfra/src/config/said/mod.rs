@@ -1,0 +1,14 @@
+//! What is said: sources, their entries and files, and the layers of a section with the keys that its type has.
+
+pub(super) mod agents;
+pub(super) mod canonical;
+pub(super) mod chosen;
+pub(super) mod entry;
+pub(super) mod file;
+pub(super) mod kept;
+pub(super) mod layers;
+pub(super) mod meant;
+pub(super) mod secrets;
+pub(super) mod shape;
+pub(super) mod source;
+pub(super) mod texts;

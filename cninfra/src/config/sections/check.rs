@@ -1,0 +1,218 @@
+//! [`Invalid`]: what a section's own check says is wrong with it.
+
+use super::{
+    checked::{Checked, ToRead},
+    section::Section,
+};
+use crate::config::{
+    find::extract::{Depth, Outcome, extract, extract_without},
+    said::{entry::Entries, layers::Dropped, source::Source},
+    written::{
+        key,
+        place::{Part, Place},
+        way::Way,
+    },
+    wrong::{
+        mistake::{self, Mistake},
+        spot::Spot,
+    },
+};
+use crate::foreign;
+use std::fmt;
+
+/// What is wrong with a config section whose keys fit one by one: what its own check says.
+///
+/// A `#[config]` field names the check. It is called when the section has been read, and no value of it is wrong by its type: before anything is
+/// created, by `--check-config`, and before new content of a file is taken in (see [`Live`](crate::config::Live)). It is called where nothing is
+/// said of the section, too, so that it can ask for keys that must be said; not for a plugin that is switched off. What it finds is told
+/// as any other mistake is, with file, line and key; but not where it names a key that is told to be misspelled.
+///
+/// It is called, too, with values that do not hold: with what files say below variables and flags, and variables below flags. What it finds there is a
+/// mistake, if it names the key that is overridden, and is found both without all that goes over the file and without what goes over this key alone.
+/// (Not where a file of a secret that is overridden can not be read.) An item of a list is overridden with all of the list.
+///
+/// Of a value that may be a secret, say what is wrong without showing it.
+///
+/// ```
+/// use cninfra::{config::{Duration, Invalid}, prelude::*};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Default, Serialize, Deserialize)]
+/// #[serde(default, deny_unknown_fields)]
+/// struct PollerConfig {
+///     interval: Duration,
+///     min_peers: u32,
+///     max_peers: u32,
+/// }
+///
+/// impl PollerConfig {
+///     fn check(&self) -> Result<(), Invalid> {
+///         let no_interval = self.interval.is_zero().then(|| Invalid::key("interval", "is needed").help("such as `interval: 5s`"));
+///         let none_fits = (self.min_peers > self.max_peers).then(|| Invalid::key("min-peers", "is above `max-peers`"));
+///         Invalid::all([no_interval, none_fits].into_iter().flatten())
+///     }
+/// }
+///
+/// #[plugin]
+/// struct Poller {
+///     #[config(check = PollerConfig::check)]
+///     config: PollerConfig,
+/// }
+/// # impl Lifecycle for Poller {}
+/// # let _ = PollerConfig::default().check();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid(Vec<Wrong>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wrong {
+    /// Its parts parted by dots; none for the section as a whole.
+    key: String,
+    what: String,
+    help: Option<String>,
+}
+
+impl Invalid {
+    /// A key of the section, in any spelling, its parts parted by dots (`tls.min-version`); `what` goes on from there: "is above
+    /// `max-peers`".
+    #[must_use]
+    pub fn key(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Invalid(vec![Wrong { key: key.into(), what: what.into(), help: None }])
+    }
+
+    /// The section as a whole.
+    #[must_use]
+    pub fn section(what: impl Into<String>) -> Self {
+        Invalid::key("", what)
+    }
+
+    /// The mend of what was said last.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        if let Some(last) = self.0.last_mut() {
+            last.help = Some(help.into());
+        }
+        self
+    }
+
+    /// All of them in one: so that they are told in one run.
+    ///
+    /// # Errors
+    /// There is one at least.
+    pub fn all(all: impl IntoIterator<Item = Invalid>) -> Result<(), Self> {
+        let all: Vec<_> = all.into_iter().flat_map(|invalid| invalid.0).collect();
+        if all.is_empty() { Ok(()) } else { Err(Invalid(all)) }
+    }
+
+    /// As they are told, in the order of their places; without what only follows from a key that is misspelled.
+    fn mistakes(self, section: &str, read: &Outcome) -> Vec<Mistake> {
+        let mut all: Vec<_> = self.0.into_iter().map(|wrong| wrong.mistake(section, read)).collect();
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        let says = |what: &str, key: &str| what.split(|c| !is_part(c)).any(|word| key::same(word, key));
+        let follows = |mistake: &Mistake| read.meant.iter().any(|key| says(&mistake.what, key));
+        all.retain(|mistake| !follows(mistake));
+        mistake::sort(&mut all);
+        all
+    }
+}
+
+impl Wrong {
+    fn mistake(self, section: &str, read: &Outcome) -> Mistake {
+        let Wrong { key, what, help } = self;
+        let name = if key.is_empty() { format!("section `{section}`") } else { format!("key `{section}.{key}`") };
+        Mistake::new(place(&key, read), format!("{name} {what}")).of(section).help_if(help)
+    }
+}
+
+/// Where the key is said; else where what is around it is.
+fn place(key: &str, read: &Outcome) -> Place {
+    let parts = parts(key);
+    let spot = (1..=parts.len()).rev().find_map(|len| spot(&parts[..len], read));
+    spot.map_or_else(|| Source::Default.place(&[], Part::Value), |spot| read.layers.place(spot, Part::Value))
+}
+
+fn parts(key: &str) -> Vec<&str> {
+    key.split('.').filter(|part| !part.is_empty()).collect()
+}
+
+/// Where the key itself is said.
+fn spot<'a>(parts: &[&str], read: &'a Outcome) -> Option<&'a Spot> {
+    let is =
+        |path: &[String]| path.len() == parts.len() && path.iter().zip(parts).all(|(one, other)| key::same(one, other));
+    read.notes.origins.iter().find(|(path, _)| is(path)).map(|(_, spot)| spot)
+}
+
+/// `{:#}` has the mends, too.
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, Wrong { key, what, help }) in self.0.iter().enumerate() {
+            let between = if at == 0 { "" } else { "; " };
+            match key.is_empty() {
+                true => write!(f, "{between}{what}")?,
+                false => write!(f, "{between}key `{key}` {what}")?,
+            }
+            if let Some(help) = help.as_ref().filter(|_| f.alternate()) {
+                write!(f, ": {help}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// What a section is checked by.
+pub type CheckOf<S> = fn(&<S as Section>::__Plain) -> Result<(), Invalid>;
+
+/// What the check says of a value that was read, and what came of reading it.
+type Answer = (Option<Invalid>, Outcome);
+
+/// Reads a section and checks it, for generated code.
+pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: CheckOf<S>) -> Checked {
+    let ask = |(value, outcome): (Option<S::__Plain>, Outcome)| {
+        let checked = value.filter(|_| !outcome.lost).map(|value| foreign::guard(|| check(&value)));
+        let panicked = |panic| Err(Invalid::section(format!("can not be checked: its check panicked: {panic}")));
+        let invalid = checked.and_then(|checked| checked.unwrap_or_else(panicked).err());
+        (invalid, outcome)
+    };
+    let (invalid, outcome) = ask(extract::<S::__Plain>(section, entries, Depth::All));
+    let mut all = invalid.map(|invalid| invalid.mistakes(section.name, &outcome)).unwrap_or_default();
+    overridden(section.name, entries, &outcome, &mut all, &|without| ask(extract_without(section, entries, without)));
+    Checked { outcome, invalid: all }
+}
+
+/// What the check says of keys that are overridden by what goes over all of their kind: files by variables and flags, these by flags. It is
+/// asked of what would hold without these, and of what would hold if only this key were not overridden: a mistake is what is wrong in both.
+/// So a key may be wrong beside another one below, which is overridden too, and beside one above, which belongs to what it is overridden by.
+fn overridden(
+    section: &str,
+    Entries { all: entries, .. }: &Entries<'_>,
+    top: &Outcome,
+    all: &mut Vec<Mistake>,
+    ask: &dyn Fn(Dropped) -> Answer,
+) {
+    let mut ranks: Vec<u8> = entries.iter().map(|entry| entry.source.rank()).collect();
+    ranks.dedup();
+    // without the lowest, nothing is left
+    ranks.pop();
+    let mut before = top.notes.origins.clone();
+    for rank in ranks {
+        let without = |way: &Way| -> Dropped {
+            let above = (0..entries.len()).filter(|number| entries[*number].source.rank() >= rank);
+            above.map(|number| (number, top.layers.what_hides(number, way))).collect()
+        };
+        let (invalid, below) = ask(without(&Way::new()));
+        for wrong in invalid.into_iter().flat_map(|Invalid(all)| all) {
+            let Some(spot) = spot(&parts(&wrong.key), &below) else { continue };
+            // it is asked of each value once, beside as many others as may be
+            if before.get(&spot.path) == Some(spot) {
+                continue;
+            }
+            let alone = ask(without(&spot.way)).0;
+            if alone.is_some_and(|Invalid(all)| all.iter().any(|other| other.key == wrong.key)) {
+                all.push(wrong.mistake(section, &below));
+            }
+        }
+        before = below.notes.origins;
+    }
+}

@@ -1,0 +1,254 @@
+//! [`Config`]: what is said of all sections.
+
+use super::{
+    files::{Files, Stamp, Unanswered},
+    followers::Followers,
+};
+use crate::Result;
+use crate::config::{
+    find::extract::{Depth, extract, extract_of},
+    read::named::Named,
+    said::{
+        entry::{Entries, Entry, entry},
+        file::Held,
+        kept::Kept,
+        secrets::{self, Secrets},
+        source::{NOWHERE, Source, origin},
+    },
+    written::{
+        key,
+        place::{Part, Place},
+        value,
+        way::Step,
+    },
+    wrong::mistake::Mistake,
+};
+use figment::{Figment, value::Value};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{any::TypeId, path::PathBuf, sync::Arc};
+
+/// The config of an agent: sections by name.
+///
+/// ```
+/// use cninfra::config::Config;
+///
+/// let config = Config::new().set("http", "endpoint", "127.0.0.1:0");
+/// # let _ = config;
+/// ```
+#[derive(Clone, Default)]
+pub struct Config {
+    /// What the program sets, the lowest first; so in each.
+    pub(super) program: Vec<Entry>,
+    pub(super) files: Vec<Entry>,
+    /// Variables, then flags.
+    pub(in crate::config) process: Vec<Entry>,
+    /// What was wrong before any section was read.
+    pub(super) mistakes: Vec<Mistake>,
+    /// What came of reading the files.
+    pub(super) texts: Vec<(PathBuf, Held)>,
+    /// When the files were written.
+    pub(super) stamps: Vec<Stamp>,
+    /// The files of secrets that any of it names.
+    pub(super) secrets: Arc<Secrets>,
+    /// Of which sections they have not said all.
+    pub(super) unanswered: Unanswered,
+    /// Where the files are from.
+    pub(super) origin: Option<Files>,
+    pub(in crate::config) followers: Arc<Followers<Config>>,
+    /// Of sections that were checked, until they are read.
+    pub(super) kept: Arc<Kept>,
+}
+
+impl Config {
+    /// No layer: every section is at its defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Config::default()
+    }
+
+    /// Sets a key of a section, over what was set so far. Parts of the key are parted by dots; the key `enabled` switches
+    /// an optional plugin on or off.
+    ///
+    /// A value has its type: a number is one, and a text is one for a key that takes texts. A text for a key that takes none is read as
+    /// that of a flag or a variable: `"8080"` for a number, `"true"`, `"[a, b]"` for a list.
+    #[must_use]
+    pub fn set(mut self, section: &str, key: &str, value: impl Serialize) -> Self {
+        let wrong = |error: &dyn std::fmt::Display| {
+            let place = Source::Program.place(&[], Part::Value);
+            Mistake::new(place, format!("key `{section}.{key}`: {error}")).of(section)
+        };
+        let value = yaml_serde::to_value(value).map_err(|error| wrong(&error));
+        match value.and_then(|value| entry(section, key, value::from_yaml(value), Source::Program)) {
+            Ok(entry) => self.program.push(entry),
+            Err(mistake) => self.mistakes.push(mistake),
+        }
+        self
+    }
+
+    /// Of a figment: its providers go where [`Config::set`] goes, so that what is set next goes over them, and files, variables and
+    /// flags over all. A section is a key of the figment, with the section's keys in it; they may be spelled in any way. Their
+    /// origins, and the lines in their files, are those that figment knows.
+    ///
+    /// (`figment` is a dependency of its own, 0.10. It is not re-exported: rustc would write `std::string::String` in all errors
+    /// then, since figment has a `String` too.)
+    ///
+    /// ```
+    /// use cninfra::config::Config;
+    /// use figment::{Figment, Metadata, Profile, Provider, value::{Dict, Map, Value}};
+    ///
+    /// /// Says what a store of the company's says.
+    /// struct Store;
+    ///
+    /// impl Provider for Store {
+    ///     fn metadata(&self) -> Metadata {
+    ///         Metadata::named("the store")
+    ///     }
+    ///
+    ///     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+    ///         let http = Dict::from([("endpoint".to_string(), Value::from("127.0.0.1:0"))]);
+    ///         Ok(Map::from([(Profile::Default, Dict::from([("http".to_string(), http.into())]))]))
+    ///     }
+    /// }
+    ///
+    /// let config = Config::from_figment(Figment::from(Store)).set("http", "port", 8080);
+    /// let figment = config.figment();
+    /// assert_eq!(figment.find_metadata("http.endpoint").map(|metadata| &*metadata.name), Some("the store"));
+    /// assert_eq!(figment.extract_inner::<u16>("http.port")?, 8080);
+    /// # Ok::<(), figment::Error>(())
+    /// ```
+    #[must_use]
+    pub fn from_figment(figment: Figment) -> Self {
+        let mut config = Config::new();
+        let source = Arc::new(Source::Figment(Box::new(figment.focus(NOWHERE))));
+        match figment.find_value("") {
+            Ok(value) => {
+                let entry = |(section, value): (String, Value)| {
+                    let way = vec![Step::Key(section.clone())];
+                    Entry { section, source: source.clone(), way, value }
+                };
+                config.program.extend(value.into_dict().unwrap_or_default().into_iter().map(entry));
+            }
+            Err(errors) => {
+                let mistake = |error: figment::Error| {
+                    let source = error.metadata.as_ref().map_or_else(|| source.to_string(), origin);
+                    let key =
+                        if error.path.is_empty() { String::new() } else { format!("key `{}`: ", error.path.join(".")) };
+                    Mistake::new(Place { source, at: None }, format!("{key}{}", error.kind))
+                };
+                config.mistakes.extend(errors.into_iter().map(mistake));
+            }
+        }
+        config
+    }
+
+    /// What the program says, as a figment: with its origins, and to add providers to. Its keys are as they were written; what
+    /// an agent makes of them, with its files, is [`Builder::figment`](crate::agent::Builder::figment).
+    #[must_use]
+    pub fn figment(&self) -> Figment {
+        self.program.iter().fold(Figment::new(), |figment, entry| entry.merge_into(figment))
+    }
+
+    /// What a variable of the environment says.
+    pub(crate) fn set_variable(&mut self, section: &str, key: &str, text: &str, variable: &str) {
+        let source = Source::Variable(variable.to_string());
+        self.say(entry(section, key, value::text(text), source));
+    }
+
+    /// What a flag says.
+    pub(crate) fn set_flag(&mut self, section: &str, key: &str, text: &str, flag: &str) {
+        let source = Source::Flag(flag.to_string());
+        self.say(entry(section, key, value::text(text), source));
+    }
+
+    fn say(&mut self, entry: Result<Entry, Mistake>) {
+        match entry {
+            Ok(entry) => self.process.push(entry),
+            Err(mistake) => self.mistakes.push(mistake),
+        }
+    }
+
+    /// The config of one agent: nobody follows it yet.
+    pub(crate) fn followed_by_nobody(self) -> Self {
+        Config { followers: Arc::default(), ..self }
+    }
+
+    /// The same, with the files of its secrets to be read anew.
+    pub(crate) fn with_secrets_anew(self) -> Self {
+        Config { secrets: Arc::default(), ..self }
+    }
+
+    /// May it name files of secrets, beside those that its config files name?
+    pub(crate) fn may_name_files(&self) -> bool {
+        self.program.iter().chain(&self.process).any(|entry| secrets::may_name_files(&entry.value))
+    }
+
+    /// Is every section at its defaults?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.program.is_empty() && self.files.is_empty() && self.process.is_empty() && self.mistakes.is_empty()
+    }
+
+    /// Does it come from files, which may change?
+    pub(crate) fn has_files(&self) -> bool {
+        self.origin.is_some()
+    }
+
+    /// Its agent stops: it does not change any more.
+    pub(crate) fn end_following(&self) {
+        self.followers.end();
+    }
+
+    /// All entries of a section, the highest first.
+    pub(in crate::config) fn entries(&self, section: &str) -> Entries<'_> {
+        let all = self.program.iter().chain(&self.files).chain(&self.process).rev();
+        let all = all.filter(|entry| key::same(&entry.section, section)).collect();
+        Entries { all, secrets: self.secrets.clone(), partial: false }
+    }
+
+    /// Over another one.
+    pub(crate) fn over(mut self, mut under: Config) -> Self {
+        under.program.append(&mut self.program);
+        Config { program: under.program, ..self }
+    }
+
+    /// Is there a file of this section, or with it? It may say nothing in there.
+    pub(crate) fn has_file_of(&self, section: &str) -> bool {
+        self.files.iter().any(|entry| key::same(&entry.section, section))
+    }
+
+    /// Does any layer say this key?
+    pub(crate) fn says(&self, section: &str, key: &str) -> bool {
+        let says =
+            |entry: &Entry| entry.value.as_dict().is_some_and(|keys| keys.keys().any(|said| key::same(said, key)));
+        self.entries(section).all.into_iter().any(says)
+    }
+
+    /// What is right of a section, without what is wrong; `None` where nothing can be read.
+    pub(crate) fn what_holds<C: DeserializeOwned + Default>(&self, name: &str) -> Option<C> {
+        extract(Named::plain(name), &self.entries(name), Depth::Top).0
+    }
+
+    /// A plugin's section.
+    pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
+        let (value, outcome) = extract(Named::plain(name), &self.entries(name), Depth::Top);
+        Ok(outcome.sound(value)?.0)
+    }
+
+    /// The same of a section that may have been checked, by its type.
+    pub(in crate::config) fn section_once_more<C: DeserializeOwned + Default + 'static>(
+        &self,
+        name: &str,
+    ) -> Result<C> {
+        let entries = self.entries(name);
+        let Some(kept) = self.kept.take(name, TypeId::of::<C>(), &entries) else { return self.section(name) };
+        let (value, outcome) = extract_of(Named::plain(name), (&entries, Some(kept)), Depth::Top);
+        Ok(outcome.sound(value)?.0)
+    }
+}
+
+impl std::fmt::Debug for Config {
+    /// The sections and their sources; not their values, since secrets are among them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = self.program.iter().chain(&self.files).chain(&self.process);
+        f.debug_list().entries(all.map(|entry| format!("{} ({})", entry.section, entry.source))).finish()
+    }
+}

@@ -1,0 +1,231 @@
+//! What is wrong with plugins' sections themselves, whatever the config says: flags on keys that are not there, keys without a default.
+
+use super::known::{Known, KnownSection};
+use crate::Flag;
+use crate::config::{
+    said::{
+        agents::ENABLED,
+        entry::{Entries, Entry, entry},
+        source::Source,
+    },
+    written::{
+        key::kebab,
+        place::{Part, Place},
+        value,
+    },
+    wrong::mistake::Mistake,
+};
+use figment::value::Tag;
+
+impl Known {
+    /// What nobody would meet before some key is set: see [`Known::mistaken_flags`], [`Known::keys_without_default`], and [`KnownSection::other_enabled`].
+    pub(crate) fn defects(&self) -> Vec<Mistake> {
+        let mut all = self.mistaken_flags();
+        all.extend(self.keys_without_default());
+        let place = || Source::Default.place(&[], Part::Key);
+        all.extend(self.iter().filter_map(|section| section.other_enabled(place())));
+        all
+    }
+
+    /// Sections of which a part can not be said alone: the type of its own makes no key of it up, although it has a default as a whole.
+    fn keys_without_default(&self) -> Vec<Mistake> {
+        self.iter().filter_map(KnownSection::without_default).collect()
+    }
+
+    /// Flags on keys that their sections do not have: mistakes of plugins, which nobody would meet before such a flag is used. It reads each section once
+    /// for each of its flags.
+    fn mistaken_flags(&self) -> Vec<Mistake> {
+        self.iter().flat_map(|section| section.flags.iter().filter_map(|flag| section.mistaken(flag))).collect()
+    }
+
+    /// All of it, of one section.
+    #[cfg(feature = "testing")]
+    pub(crate) fn defects_of(&self, section: &str) -> Vec<Mistake> {
+        let of = |mistake: &Mistake| mistake.section() == Some(section);
+        self.defects().into_iter().filter(of).collect()
+    }
+}
+
+impl KnownSection {
+    fn without_default(&self) -> Option<Mistake> {
+        // a file that says nothing of it but its name
+        let nothing = value::dict([]).into();
+        let entry =
+            Entry { section: self.name.to_string(), source: Source::Default.into(), way: Vec::new(), value: nothing };
+        let field = kebab(self.read(&Entries::one(&entry), false).0.missing?);
+        let place = Source::Default.place(&[], Part::Key);
+        let what = format!(
+            "key `{}.{field}` has no default of its own: where another key of the section is set, it is missing",
+            self.name
+        );
+        let help = "it is a defect of the plugin: give the section's type `#[serde(default)]`";
+        Some(Mistake::new(place, what).of(self.name).help(help))
+    }
+
+    /// An optional plugin is switched off by `enabled: false`, also where its type has a key of that name: then it takes a truth value, or nothing could be written there.
+    pub(super) fn other_enabled(&self, place: Place) -> Option<Mistake> {
+        let value = value::dict([(ENABLED.to_string(), true.into())]).into();
+        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Vec::new(), value };
+        // of one without keys, or that can not be switched off, there is none
+        let read = (self.optional && !self.is_bare).then(|| self.read(&Entries::one(&entry), false).0)?;
+        let name = format!("key `{}.{ENABLED}`", self.name);
+        let is_refused = |mistake: &Mistake| mistake.what.starts_with(&format!("{name} takes "));
+        // where the type does not name its keys, this may be one of any
+        let has_names = read.notes.structs.contains(&Vec::new());
+        if !has_names || read.notes.agent_keys.contains_key(ENABLED) || !read.mistakes.iter().any(is_refused) {
+            return None;
+        }
+        if self.has_words_for_it() {
+            return None;
+        }
+        let what = format!("{name} switches the plugin on and off, but in its config type it is no truth value");
+        let help = "it is a defect of the plugin: give its own key another name, or make it a `bool`";
+        Some(Mistake::new(place, what).of(self.name).help(help))
+    }
+
+    /// Is its own key `enabled` a choice that has the words of a truth value among its names? Then a flag can say it.
+    fn has_words_for_it(&self) -> bool {
+        ["true", "false"].into_iter().all(|word| {
+            let Ok(entry) = entry(self.name, ENABLED, value::text(word), Source::Flag(ENABLED.to_string())) else {
+                return false;
+            };
+            let read = self.read(&Entries::one(&entry), false).0;
+            read.mistakes.is_empty() && read.notes.choices.contains(&vec![ENABLED.to_string()])
+        })
+    }
+
+    fn mistaken(&self, flag: &Flag) -> Option<Mistake> {
+        let place = Source::Flag(flag.name.to_string()).place(&[], Part::Key);
+        let entry = entry(self.name, flag.key, value::nothing(Tag::Default), Source::Default).ok()?;
+        let help = self.read(&Entries::one(&entry), false).0.notes.unknown?;
+        let what = format!("it is declared for key `{}.{}`, which is unknown", self.name, flag.key);
+        let help = format!("it is a defect of the plugin, in its `flags`: {help}");
+        Some(Mistake::new(place, what).of(self.name).help(help))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Files, Known, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Word {
+        enabled: String,
+        port: u16,
+    }
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Switch {
+        enabled: Option<bool>,
+        port: u16,
+    }
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Rest {
+        port: u16,
+        #[serde(flatten)]
+        rest: BTreeMap<String, String>,
+    }
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Three {
+        enabled: Option<State>,
+        port: u16,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum State {
+        True,
+        False,
+        Auto,
+    }
+
+    #[test]
+    fn a_key_that_is_one_of_any_or_has_the_words_for_it_is_no_defect() {
+        let known = Known::none().plugin("rest", Rest::META).plugin("three", Three::META);
+        assert_eq!(known.defects(), []);
+        let mut config = Config::new();
+        config.set_flag("rest", "enabled", "false", "set");
+        config.set_flag("three", "enabled", "false", "set");
+        assert_eq!(config.check(&known), []);
+        assert!(!config.is_enabled("rest") && !config.is_enabled("three"));
+    }
+
+    #[test]
+    fn a_key_of_the_name_of_the_agents_that_is_no_switch_is_a_defect() {
+        let (folder, known) = (Folder::new(), Known::none().plugin("word", Word::META).plugin("switch", Switch::META));
+        let wrong = |text: &str| {
+            folder.write(
+                "agent.yaml",
+                &format!("word: {{enabled: {text}, port: x}}\nswitch: {{enabled: false, port: x}}"),
+            );
+            let mut config = Config::new();
+            config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+            let dir = format!("{}/", folder.path().display());
+            let told = config.check(&known).into_iter().map(|told| told.to_string().replace(&dir, ""));
+            told.collect::<Vec<_>>()
+        };
+        let what = "key `word.enabled` switches the plugin on and off, but in its config type it is no truth value";
+        let port = "takes a whole number from 0 to 65535, not the text `x`";
+        for text in ["true", "yes", "[x]"] {
+            let mut told = wrong(text);
+            told.sort();
+            let at = 29 + text.len() - 4;
+            assert_eq!(
+                told,
+                [
+                    format!("agent.yaml:1:17: {what}"),
+                    format!("agent.yaml:1:{at}: key `word.port` {port}"),
+                    format!("agent.yaml:2:32: key `switch.port` {port}"),
+                ]
+            );
+        }
+        let defects: Vec<_> = known.defects().iter().map(ToString::to_string).collect();
+        assert_eq!(defects, [format!("default: {what}")]);
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Tagged {
+        Of { enabled: bool, port: u16 },
+    }
+
+    impl Default for Tagged {
+        fn default() -> Self {
+            Tagged::Of { enabled: true, port: 1 }
+        }
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Flat {
+        #[serde(flatten)]
+        inner: Inner,
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        enabled: bool,
+        port: u16,
+    }
+
+    #[test]
+    fn what_the_type_says_of_the_key_too_is_told_once() {
+        use crate::config::given::Given;
+        for meta in [Tagged::META, Flat::META] {
+            let told = Given::file(meta, "kind: of\nenabled: maybe\nport: x").wrong();
+            let port = "odd.conf:3:7: key `odd.port` takes a whole number from 0 to 65535, not the text `x`";
+            let enabled = "odd.conf:2:10: key `odd.enabled` takes `true` or `false`, not the text `maybe`";
+            assert_eq!(told, [enabled, port]);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! [`Known`]: the sections that an agent has.
+
+use super::{
+    checked::{Checked, ToRead},
+    config::Config,
+    section::{self, ConfigMeta, Section as _},
+};
+use crate::config::{
+    find::extract::{Depth, Outcome},
+    read::named::Named,
+    said::{
+        agents::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
+        entry::{Entries, Entry},
+        source::Source,
+    },
+    written::{
+        key, value,
+        way::{Step, Way},
+    },
+};
+use crate::{Flag, graph::Graph};
+use figment::{Figment, value::Tag};
+use serde::{Deserialize, Serialize};
+
+/// A plugin without settings: every key is unknown.
+#[derive(Default, Serialize, Deserialize)]
+struct NoSettings {}
+
+/// One section.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownSection {
+    pub(crate) name: &'static str,
+    /// Further names: of its files, of its flag, in `agent.yaml`.
+    pub(crate) aliases: &'static [&'static str],
+    /// The name of its plugin's type, without parameters, as the graph and errors show it. It is none of the section's.
+    of_type: Option<&'static str>,
+    pub(in crate::config) meta: ConfigMeta,
+    /// It has no type of its own.
+    pub(crate) is_bare: bool,
+    /// Its plugin can be switched off.
+    pub(crate) optional: bool,
+    /// Those that set its keys, where it is a plugin's.
+    pub(super) flags: &'static [Flag],
+    /// It is of the agent itself, and no plugin's.
+    pub(in crate::config) is_own: bool,
+}
+
+impl KnownSection {
+    /// Reads what holds of its entries; its value too, where that is wanted.
+    pub(in crate::config) fn read(&self, entries: &Entries<'_>, wanted: bool) -> (Outcome, Option<yaml_serde::Value>) {
+        (self.meta.read)(self.named(), entries, Depth::Top, wanted)
+    }
+
+    /// Reads all of its entries, and asks its own check, where it has one and that is wanted.
+    pub(super) fn check(&self, entries: &Entries<'_>, wanted: bool) -> Checked {
+        match self.meta.check.filter(|_| wanted) {
+            Some(check) => check(ToRead { section: self.named(), entries }),
+            None => {
+                let (outcome, _) = (self.meta.read)(self.named(), entries, Depth::All, false);
+                Checked { outcome, invalid: Vec::new() }
+            }
+        }
+    }
+
+    /// Has its type this key?
+    fn has_key(&self, key: &str) -> bool {
+        let value = value::dict([(key.to_string(), value::nothing(Tag::Default))]).into();
+        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+        let notes = self.read(&Entries::one(&entry), false).0.notes;
+        // one that takes any key is no reason to put one there
+        let has_names = notes.structs.contains(&Vec::new());
+        has_names && notes.unknown.is_none() && notes.agent_keys.is_empty() && notes.mistakes.is_empty()
+    }
+
+    /// The agent's keys that can be said in it: those that are no keys of its type's own.
+    pub(in crate::config) fn keys_of_agent(&self) -> Vec<&'static str> {
+        let keys = self.named().agents;
+        let value = value::dict(keys.iter().map(|key| (key.to_string(), value::nothing(Tag::Default)))).into();
+        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+        let noted = self.read(&Entries::one(&entry), false).0.notes.agent_keys;
+        keys.iter().copied().filter(|key| noted.contains_key(*key)).collect()
+    }
+
+    /// Is the key at the end of this way in a secret?
+    pub(super) fn is_in_secret(&self, way: &[Step]) -> bool {
+        section::is_in_secret(self.meta.read, self.named(), way)
+    }
+
+    fn named(&self) -> Named<'static> {
+        let agents = match (self.is_own, self.optional) {
+            (true, _) => &[],
+            (false, true) => AGENT_KEYS,
+            (false, false) => AGENT_KEYS_OF_ALL,
+        };
+        Named { name: self.name, agents }
+    }
+}
+
+/// The sections of an agent: its own, and its plugins'.
+#[derive(Clone, Debug)]
+pub(crate) struct Known(Vec<KnownSection>);
+
+impl Known {
+    /// The sections of a graph's plugins.
+    pub(crate) fn of(graph: &'static Graph) -> Self {
+        let section = |node: &crate::graph::Node| KnownSection {
+            name: node.instance(),
+            aliases: node.plugin.aliases,
+            of_type: node.plugin.key.name.split('<').next(),
+            meta: node.plugin.config.unwrap_or(NoSettings::META),
+            is_bare: node.plugin.config.is_none(),
+            optional: node.optional,
+            flags: node.plugin.flags,
+            is_own: false,
+        };
+        Known(graph.nodes().iter().map(section).collect())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Known(Vec::new())
+    }
+
+    #[cfg(test)]
+    pub(in crate::config) fn plugin(self, name: &'static str, meta: ConfigMeta) -> Self {
+        let mut known = self.with(name, meta);
+        (known.0[0].is_own, known.0[0].optional) = (false, true);
+        known
+    }
+
+    /// A section of the agent itself.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &'static str, meta: ConfigMeta) -> Self {
+        self.0.insert(
+            0,
+            KnownSection {
+                name,
+                aliases: &[],
+                of_type: None,
+                meta,
+                is_bare: false,
+                optional: false,
+                flags: &[],
+                is_own: true,
+            },
+        );
+        self
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &KnownSection> {
+        self.0.iter()
+    }
+
+    /// The instance names of the plugins.
+    pub(super) fn plugins(&self) -> impl Iterator<Item = &'static str> {
+        self.iter().filter(|section| !section.is_own).map(|section| section.name)
+    }
+
+    /// The section of this name, however it is spelled.
+    pub(super) fn find(&self, name: &str) -> Option<&KnownSection> {
+        let is = |section: &&KnownSection| names(section).any(|known| key::same(known, name));
+        self.iter().find(|section| section.name == name).or_else(|| self.iter().find(is))
+    }
+
+    /// "did you mean", and what there is.
+    pub(super) fn suggestion(&self, name: &str) -> String {
+        let list = self.iter().map(|section| section.name).collect::<Vec<_>>().join(", ");
+        match self.nearest(name) {
+            Some(meant) => format!("did you mean `{meant}`? known sections: {list}"),
+            None => format!("known sections: {list}"),
+        }
+    }
+
+    /// The same in the file of all sections, where the keys of one may stand by mistake.
+    pub(super) fn suggestion_in_whole(&self, name: &str) -> String {
+        let of: Vec<_> = self.iter().filter(|section| section.has_key(name)).map(|section| section.name).collect();
+        match of.first().filter(|_| self.nearest(name).is_none()) {
+            Some(first) => {
+                let of = of.join("` and of `");
+                format!(
+                    "it is a key of `{of}`: write it below the name of the section, as in `{first}: {{{name}: ..}}`"
+                )
+            }
+            None => self.suggestion(name),
+        }
+    }
+
+    /// The variable of a key that was probably meant by what is written behind `CNINFRA_`, with one `_` where two part section and key.
+    pub(crate) fn variable_meant(&self, written: &str) -> Option<String> {
+        let parts =
+            written.rmatch_indices('_').map(|(at, _)| (&written[..at], written[at + 1..].trim_start_matches('_')));
+        let mut is_key = parts.filter(|(section, key)| !section.ends_with('_') && !key.is_empty());
+        let (section, key) = is_key.find(|(section, _)| self.find(section).is_some())?;
+        Some(format!("CNINFRA__{section}__{key}"))
+    }
+
+    pub(super) fn nearest(&self, name: &str) -> Option<&'static str> {
+        self.nearest_with(name, None)
+    }
+
+    /// The name of a section, or this other one, that was probably meant: that of the plugin whose type is called so, as the graph and errors show it, before what differs by a slip.
+    pub(super) fn nearest_with(&self, name: &str, other: Option<&'static str>) -> Option<&'static str> {
+        let all = || self.iter().flat_map(names).chain(other);
+        let is = |section: &&KnownSection| section.of_type.is_some_and(|of_type| key::same(of_type, name));
+        let by_type = self.iter().find(is).map(|section| section.name);
+        by_type.filter(|_| !all().any(|known| key::same(known, name))).or_else(|| key::nearest(name, all()))
+    }
+}
+
+/// The section's name, then its aliases.
+pub(super) fn names(section: &KnownSection) -> impl Iterator<Item = &'static str> + use<> {
+    [section.name].into_iter().chain(section.aliases.iter().copied())
+}
+
+impl Config {
+    /// What the program says, as a figment, with what an agent knows: each key by the name that its type has for it.
+    pub(crate) fn canonical_figment(&self, known: &Known) -> Figment {
+        let sections = known.iter().filter_map(|section| {
+            let entries = self.entries(section.name);
+            (!entries.all.is_empty()).then(|| section.read(&entries, false).0.figment)
+        });
+        sections.fold(Figment::new(), Figment::merge)
+    }
+
+    /// Gives every entry the canonical name of its section.
+    pub(crate) fn name_sections(&mut self, known: &Known) {
+        for entry in self.program.iter_mut().chain(&mut self.process) {
+            if let Some(section) = known.find(&entry.section) {
+                entry.section = section.name.to_string();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Files};
+    use cninfra_testbed::Folder;
+
+    #[test]
+    fn the_name_of_a_plugins_type_is_understood() {
+        let mut known = Known::none();
+        for (name, of_type) in [("test", "HttpKv"), ("http", "Rest"), ("web", "Http")] {
+            known = known.plugin(name, NoSettings::META);
+            known.0[0].of_type = Some(of_type);
+        }
+        let folder = Folder::new();
+        // what is the name of a section is meant as that, whatever a type is called
+        for name in ["rest.conf", "Rest.yaml", "http_kv.toml", "http-kv.CONF", "HTTP.conf", "best.conf", "kv.conf"] {
+            folder.write(name, "");
+        }
+        let files = Files { dir: folder.path().into(), named: Vec::new() };
+        let mut odd = Config::new().read_files(&files, &known);
+        odd.sort();
+        let at = |told: &str| format!("{}/{told}?", folder.path().display());
+        let mut wanted = [
+            at("rest.conf is not read: did you mean `http.conf`"),
+            at("Rest.yaml is not read: did you mean `http.yaml`"),
+            at("http_kv.toml is not read: did you mean `test.toml`"),
+            at("http-kv.CONF is not read: did you mean `test.conf`"),
+            at("HTTP.conf is not read: did you mean `http.conf`"),
+            at("best.conf is not read: did you mean `test.conf`"),
+        ];
+        wanted.sort();
+        assert_eq!(odd, wanted);
+        assert!(known.suggestion("REST").starts_with("did you mean `http`? "), "{}", known.suggestion("REST"));
+        assert!(known.suggestion_in_whole("rest").starts_with("did you mean `http`? "));
+        assert_eq!(known.nearest(""), None);
+    }
+}

@@ -1,0 +1,437 @@
+//! Which files hold which section, and reading them.
+
+use super::{
+    config::Config,
+    files::{Files, Stamp, Unanswered, stamp},
+    known::{self, Known, KnownSection},
+};
+use crate::config::{
+    said::{
+        entry::Entry,
+        file::{self, Held},
+        source::{File, Source},
+    },
+    written::{
+        format::Format,
+        json, lenient,
+        malformed::{MOST, Malformed},
+        place::{Part, Place},
+        value,
+        way::{Step, Way},
+    },
+    wrong::mistake::{Mistake, most},
+};
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    ffi::OsStr,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use yaml_serde::Value;
+
+/// The file that holds all sections, without the end of its name.
+pub(super) const WHOLE: &str = "agent";
+
+impl Config {
+    /// Reads the files again, in the place of those before. What is wrong with a file as a whole is kept for [`Config::check`]; what is only odd
+    /// is returned.
+    pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
+        self.files.clear();
+        self.texts.clear();
+        (self.secrets, self.unanswered) = (Arc::default(), Unanswered::default());
+        if let Err(error) = file::enter(&files.dir) {
+            let place = Place { source: files.dir.display().to_string(), at: None };
+            let (what, help) = no_directory(&error);
+            self.mistakes.push(Mistake::new(place, what).help(help));
+            self.origin = Some(files.clone());
+            return Vec::new();
+        }
+        let mut reading = Reading {
+            files,
+            known,
+            listed: listed(&files.dir),
+            read: HashSet::new(),
+            stamps: Vec::new(),
+            texts: Vec::new(),
+            entries: Vec::new(),
+            mistakes: Vec::new(),
+            odd: Vec::new(),
+            unanswered: Unanswered::default(),
+        };
+        for path in reading.paths(WHOLE) {
+            reading.unanswered.all |= file::is_silent(&path);
+            let is_in_secret = |way: &[Step]| match way.split_first() {
+                Some((Step::Key(section), way)) => known.find(section).is_some_and(|section| section.is_in_secret(way)),
+                _ => false,
+            };
+            if let Some(file) = reading.read(path, &is_in_secret) {
+                reading.whole(file);
+            }
+        }
+        for section in known.iter().filter(|section| section.name != WHOLE) {
+            reading.section(section);
+        }
+        reading.near_misses();
+        self.mistakes.append(&mut reading.mistakes);
+        self.files = reading.entries;
+        self.stamps = reading.stamps;
+        self.texts = reading.texts;
+        self.unanswered = reading.unanswered;
+        self.origin = Some(files.clone());
+        reading.odd
+    }
+}
+
+/// What is wrong where the directory can not be entered, and the mend.
+fn no_directory(error: &io::Error) -> (String, &'static str) {
+    let unread = || format!("the directory of the config files can not be read: {error}");
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            ("there is no such directory for the config files".to_string(), "make it, or name another one")
+        }
+        io::ErrorKind::PermissionDenied => {
+            (unread(), "let the user of the agent enter it, and each directory above it, or name another one")
+        }
+        _ => (unread(), "look at what it is and where it leads to, or name another one"),
+    }
+}
+
+/// The files of a directory whose names end as those of config do; `None` where it can not be listed, though its files may be read.
+fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
+    let mut listed = Vec::new();
+    for path in file::list(dir).ok()? {
+        let is_ours = |end: &OsStr| Format::ENDS.iter().any(|ours| end.eq_ignore_ascii_case(ours));
+        if path.extension().is_some_and(is_ours) {
+            listed.push(path);
+        }
+    }
+    listed.sort_unstable();
+    Some(listed)
+}
+
+/// The files of a directory that may hold what has this name. To look for each of them takes longer than to list all once.
+fn paths(dir: &Path, listed: Option<&[PathBuf]>, name: &str) -> Vec<PathBuf> {
+    let of_end = |end: &&str| {
+        let is_it = |path: &PathBuf| path.file_name().is_some_and(|file| is_named(file, name, end));
+        listed.is_none_or(|listed| listed.iter().any(is_it)).then(|| dir.join(format!("{name}.{end}")))
+    };
+    Format::ENDS.iter().filter_map(of_end).collect()
+}
+
+/// Is it this name, a dot and this end? In any case: there are file systems to which that is no matter. No text is made of it, since most are asked for in vain.
+fn is_named(file: &OsStr, name: &str, end: &str) -> bool {
+    let file = file.as_encoded_bytes();
+    file.split_at_checked(name.len()).is_some_and(|(before, after)| {
+        let is_end = after.strip_prefix(b".").is_some_and(|after| after.eq_ignore_ascii_case(end.as_bytes()));
+        is_end && before.eq_ignore_ascii_case(name.as_bytes())
+    })
+}
+
+struct Reading<'a> {
+    files: &'a Files,
+    known: &'a Known,
+    /// Of the directory: see [`listed`].
+    listed: Option<Vec<PathBuf>>,
+    read: HashSet<PathBuf>,
+    stamps: Vec<Stamp>,
+    texts: Vec<(PathBuf, Held)>,
+    entries: Vec<Entry>,
+    mistakes: Vec<Mistake>,
+    odd: Vec<String>,
+    unanswered: Unanswered,
+}
+
+/// Reads what a file says, as far as it can be read, and what is wrong with it as a whole. A key that is in a secret is not named.
+pub(super) fn parse(
+    path: PathBuf,
+    text: Arc<str>,
+    is_in_secret: &dyn Fn(&[Step]) -> bool,
+) -> (Option<(Arc<Source>, Value)>, Vec<Mistake>) {
+    let format = Format::of(&path);
+    // the mark of the order of bytes, which some editors write, is no text
+    let text = text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text);
+    let is_json = format == Format::Json;
+    let json = is_json.then(|| json::malformed(&text)).flatten();
+    let mut text = match format.prepared(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(text) => text.into(),
+    };
+    let (mut value, mut malformed) = format.parse(&text);
+    if value.is_none()
+        && format == Format::Toml
+        && let Some(shorter) = lenient::shorter(&text)
+    {
+        text = shorter.into();
+        (value, malformed) = format.parse(&text);
+    }
+    for Malformed { message, help, twice, .. } in malformed.iter_mut().filter(|_| is_json) {
+        let words = if twice.is_some() { "no JSON" } else { "JSON that is not read" };
+        *message = message.replacen("no YAML", words, 1);
+        // what is said of YAML's signs is of no use there
+        *help = help.filter(|help| !help.contains("YAML"));
+    }
+    if let Some(json) = json {
+        // what is neither is told as the one that it is called
+        malformed.retain(|_| value.is_some());
+        malformed.push(json);
+    }
+    let source = Arc::new(Source::File(File { path, format, text }));
+    let mistake = |Malformed { message, at, help, twice }| {
+        let place = Place { source: source.to_string(), at };
+        let message = match twice.as_deref().filter(|way| !is_in_secret(way)).and_then(<[_]>::last) {
+            Some(Step::Key(key)) => message.replace("a key", &format!("the key `{key}`")),
+            _ => message,
+        };
+        Mistake::new(place, message).help_if(help.map(str::to_string))
+    };
+    let mistakes = malformed.into_iter().map(mistake).collect();
+    (value.map(|value| (source, value)), mistakes)
+}
+
+impl Reading<'_> {
+    /// The files of the directory that may hold what has this name.
+    fn paths(&self, name: &str) -> Vec<PathBuf> {
+        paths(&self.files.dir, self.listed.as_deref(), name)
+    }
+
+    /// Reads a file, if there is one.
+    fn read(&mut self, path: PathBuf, is_in_secret: &dyn Fn(&[Step]) -> bool) -> Option<(Arc<Source>, Value)> {
+        if self.read.contains(&path) {
+            return None;
+        }
+        // before it is read, so that what is written meanwhile makes a difference
+        self.stamps.extend(stamp(&path));
+        let read = file::read(&path);
+        if !matches!(&read, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            self.texts.push((path.clone(), read.clone()));
+        }
+        let text = match read {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // somebody wants it to be there
+                if file::is_link(&path) {
+                    let place = Place { source: path.display().to_string(), at: None };
+                    let mistake = Mistake::new(place, "the file is a link to what is not there");
+                    self.mistakes.push(mistake.help("make what it leads to, or take the link out"));
+                }
+                return None;
+            }
+            Err(error) => {
+                self.mistakes.push(error.mistake(&path));
+                return None;
+            }
+        };
+        self.read.insert(path.clone());
+        let (read, mut mistakes) = parse(path, text, is_in_secret);
+        self.mistakes.append(&mut mistakes);
+        read
+    }
+
+    /// A file with all sections.
+    fn whole(&mut self, (source, value): (Arc<Source>, Value)) {
+        let sections = match value {
+            Value::Null => return,
+            Value::Mapping(sections) => sections,
+            _ => {
+                let place = source.place(&[], Part::Value);
+                let what = "the file takes a mapping of sections, a section for each plugin";
+                self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion("")));
+                return;
+            }
+        };
+        let mut unknown = 0;
+        let most = most(source.file().map_or(0, |file| file.text.len()));
+        for (name, value) in sections {
+            let (name, value) = (value::key_text(&name), value::from_yaml(value));
+            let way = vec![Step::Key(name.clone())];
+            match self.known.find(&name) {
+                Some(section) => {
+                    self.entries.push(Entry { section: section.name.into(), source: source.clone(), way, value })
+                }
+                None if unknown == most => {
+                    self.mistakes.push(Mistake::more(source.place(&[], Part::Value), "the file"));
+                    return;
+                }
+                None => {
+                    unknown += 1;
+                    let place = source.place(&way, Part::Key);
+                    let what = format!("there is no section `{name}`");
+                    self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion_in_whole(&name)));
+                }
+            }
+        }
+    }
+
+    /// A section's own files.
+    fn section(&mut self, section: &KnownSection) {
+        let named: Vec<_> = self.files.named.iter().filter(|(name, ..)| *name == section.name).cloned().collect();
+        if named.is_empty() {
+            for name in known::names(section) {
+                for path in self.paths(name) {
+                    self.own(section, path);
+                }
+            }
+        }
+        // the last one said holds, and an empty one says "none"
+        if let Some((_, path, origin)) = named.last().filter(|(_, path, _)| !path.is_empty()) {
+            let wrong = |what: &str, help: &str| {
+                let place = Place { source: origin.clone(), at: None };
+                Mistake::new(place, format!("{what} {path}")).of(section.name).help(help)
+            };
+            let places = [PathBuf::from(path), self.files.dir.join(path)];
+            match places.iter().find(|path| file::is_there(path)).cloned() {
+                Some(path) if self.read.contains(&path) => {
+                    let help = "give each its own file, or put the sections of all into `agent.yaml`";
+                    self.mistakes.push(wrong("another section is read from the file", help));
+                }
+                Some(path) => self.own(section, path),
+                None if places.iter().any(|path| file::is_silent(path)) => {
+                    self.unanswered.sections.insert(section.name);
+                }
+                None => {
+                    let dir = self.files.dir.display();
+                    let help = format!(
+                        "it is neither here nor in the config directory, {dir}: make it, take the name out for \
+                         `{}.conf` of that directory, or say an empty name for no file",
+                        section.name
+                    );
+                    self.mistakes.push(wrong("there is no file", &help));
+                }
+            }
+        }
+    }
+
+    fn own(&mut self, section: &KnownSection, path: PathBuf) {
+        if file::is_silent(&path) {
+            self.unanswered.sections.insert(section.name);
+        }
+        if let Some((source, value)) = self.read(path, &|way| section.is_in_secret(way)) {
+            let value = value::from_yaml(value);
+            self.entries.push(Entry { section: section.name.to_string(), source, way: Way::new(), value });
+        }
+    }
+
+    /// Files that nobody reads, but that look as if somebody should.
+    fn near_misses(&mut self) {
+        let before = self.odd.len();
+        for path in self.listed.iter().flatten() {
+            if self.odd.len() == before + MOST {
+                self.odd.push(format!("there are more files in {} with such names", self.files.dir.display()));
+                return;
+            }
+            let (Some(stem), Some(end)) = (path.file_stem(), path.extension()) else { continue };
+            let (stem, end) = (stem.to_string_lossy(), end.to_string_lossy());
+            if self.read.contains(path) || self.is_name(&stem, &end) || file::is_silent(path) {
+                continue;
+            }
+            if let Some(meant) = self.known.nearest_with(&stem, Some(WHOLE)) {
+                self.odd.push(format!(
+                    "{} is not read: did you mean `{meant}.{}`?",
+                    path.display(),
+                    end.to_ascii_lowercase()
+                ));
+            }
+        }
+    }
+
+    /// Is it the name of a file that would be read, and was not since another one was named?
+    fn is_name(&self, stem: &str, end: &str) -> bool {
+        let names = self.known.iter().flat_map(known::names).chain([WHOLE]);
+        Format::ENDS.contains(&end) && names.into_iter().any(|name| name == stem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{At, Invalid, Section as _, check_config};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::fs;
+
+    /// A part of it has no default.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Store {
+        endpoint: String,
+        tls: Tls,
+    }
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tls {
+        port: u16,
+        name: String,
+    }
+
+    fn check(store: &Store) -> Result<(), Invalid> {
+        let is_said = !store.endpoint.is_empty();
+        if is_said { Ok(()) } else { Err(Invalid::key("endpoint", "is needed")) }
+    }
+
+    #[test]
+    fn what_may_follow_from_a_file_that_does_not_answer_is_not_told() {
+        let folder = Folder::new();
+        let meta = Store::META.__checked(|section| check_config::<Store>(section, check));
+        let known = Known::none().with("store", meta).with("other", meta);
+        folder.write("named", "");
+        let at = |name: &str| folder.path().join(name);
+        let told = |silent: &[&str], named: &str| {
+            let mut config = Config::new();
+            config.set_flag("store", "tls.port", "7", "store-port");
+            config.set_flag("store", "prot", "7", "store-prot");
+            let named = ("other", named.to_string(), "flag --other-config".to_string());
+            let files = Files { dir: folder.path().into(), named: vec![named] };
+            let silent: Vec<PathBuf> = silent.iter().map(|name| at(name)).collect();
+            At::without(&silent).during(|| config.read_files(&files, &known));
+            let mut told: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
+            told.sort();
+            told
+        };
+        let prot = "flag --store-prot: key `store.prot` is unknown";
+        let needed = |section: &str| format!("default: key `{section}.endpoint` is needed");
+        let missing = "flag --store-port: key `store.tls`: the key `name` is missing";
+        for name in ["store.conf", "agent.yaml"] {
+            folder.write(name, "");
+        }
+        assert_eq!(told(&[], "named"), [needed("other").as_str(), missing, prot]);
+        assert_eq!(told(&["store.conf"], "named"), [needed("other").as_str(), prot]);
+        // any section may be in there
+        assert_eq!(told(&["agent.yaml"], "named"), [prot]);
+        assert_eq!(told(&["named"], "named"), [missing, prot]);
+        // nothing in there is asked, and so it is not known what is missing
+        assert_eq!(told(&[""], at("named").to_str().unwrap()), [prot]);
+    }
+
+    #[test]
+    fn only_a_directory_that_is_not_there_is_to_be_made() {
+        let mend = |error: io::Error| no_directory(&error).1.split(' ').next().map(str::to_string);
+        for (kind, first) in [
+            (io::ErrorKind::NotFound, "make"),
+            (io::ErrorKind::NotADirectory, "make"),
+            (io::ErrorKind::PermissionDenied, "let"),
+            (io::ErrorKind::TimedOut, "look"),
+        ] {
+            assert_eq!(mend(kind.into()).as_deref(), Some(first), "{kind}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_listed_is_looked_for() {
+        let folder = Folder::new();
+        for name in ["store.yaml", "STORE.TOML", "store.txt", "other.conf", "store"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let names = |listed: Option<&[PathBuf]>| {
+            let paths = paths(folder.path(), listed, "store");
+            paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(listed(folder.path()).as_deref()), ["store.yaml", "store.toml"]);
+        assert_eq!(names(Some(&[])), [""; 0]);
+        // files of a directory that can not be listed may be read all the same
+        assert!(listed(&folder.path().join("store.yaml")).is_none());
+        assert_eq!(names(None), ["store.conf", "store.yaml", "store.yml", "store.toml", "store.json"]);
+    }
+}

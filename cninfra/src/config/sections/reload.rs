@@ -1,0 +1,408 @@
+//! Reading the files again while the agent runs.
+
+use super::{
+    agent_keys::{self, SaidKeys},
+    checking::Of,
+    config::Config,
+    files::{Files, Stamp, stamp},
+    known::{Known, KnownSection},
+};
+use crate::config::{
+    said::{
+        entry::Entry,
+        file::{self, At, Held},
+    },
+    written::place::Place,
+    wrong::mistake::Mistake,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// What follows its files.
+#[derive(Clone)]
+pub(crate) struct Reloader {
+    /// What holds.
+    now: Config,
+    files: Files,
+    known: Known,
+    /// What each section was made of when it was last taken in.
+    made_of: BTreeMap<&'static str, Made>,
+    /// What was seen last and not taken in yet: it may still be written to.
+    seen: Option<(Content, Vec<Stamp>)>,
+    /// What was refused last.
+    refused: Option<Content>,
+    /// What came of reading each file when it was last read, be it right or wrong.
+    held: BTreeMap<PathBuf, Held>,
+}
+
+/// All that the files hold.
+type Content = (Vec<(PathBuf, Held)>, Vec<Mistake>, BTreeMap<&'static str, Made>);
+
+/// What a section is made of: values of its entries; and of one that follows its files, those of its secrets, and the agent's keys.
+#[derive(Clone, Default, PartialEq)]
+struct Made {
+    values: Vec<String>,
+    secrets: Vec<(PathBuf, String)>,
+    keys: SaidKeys,
+}
+
+/// What the files hold at a moment.
+pub(crate) struct Read {
+    new: Config,
+    content: Content,
+    stamps: Vec<Stamp>,
+    odd: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reload {
+    /// Nothing new.
+    Same,
+    /// There is something new: look again, to see whether it stays.
+    Unsettled,
+    /// It has been taken in: these sections are other ones now; of these the plugins must be started anew to see it; and
+    /// so must the agent for these keys of its own; and this is odd about it.
+    Taken { live: Vec<&'static str>, fixed: Vec<&'static str>, later: Vec<String>, odd: Vec<String> },
+    /// Something is wrong: all stays as it was.
+    Refused(Vec<String>),
+    /// The same is wrong as before.
+    StillRefused(Vec<String>),
+    /// What was refused is gone, and what holds is what the files say.
+    Mended,
+}
+
+impl Reloader {
+    /// `None` where there is nothing to follow.
+    pub(crate) fn new(config: &Config, known: Known) -> Option<Self> {
+        let files = config.origin.clone()?;
+        if !known.iter().any(|section| section.meta.live) {
+            return None;
+        }
+        let made_of = config.all_made_of(&known);
+        let mut held = BTreeMap::new();
+        held.extend(config.held());
+        Some(Reloader { now: config.clone(), files, known, made_of, seen: None, refused: None, held })
+    }
+
+    /// What holds.
+    pub(crate) fn config(&self) -> &Config {
+        &self.now
+    }
+
+    /// The sections that follow their files.
+    pub(crate) fn live(&self) -> Vec<&'static str> {
+        self.known.iter().filter(|section| section.meta.live).map(|section| section.name).collect()
+    }
+
+    /// The directory of the files.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.files.dir
+    }
+
+    /// Has this file been read, whatever came of it?
+    pub(crate) fn has_read(&self, path: &Path) -> bool {
+        self.held.contains_key(path)
+    }
+
+    /// These files are not asked: they are as they were when they were last read.
+    pub(crate) fn instead_of<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> At {
+        At::instead_of(paths.map(|path| (path.to_path_buf(), self.held.get(path).cloned())).collect())
+    }
+
+    /// Reads the files, which blocks. Nothing changes by it, so that it may be left to itself where it does not come back.
+    pub(crate) fn read(&self) -> Read {
+        let mut new = self.now.without_files();
+        let odd = new.read_files(&self.files, &self.known);
+        let made_of = new.all_made_of(&self.known);
+        let mut mistakes = self.gone(&new);
+        // one that follows no file was right when it was taken in, and nothing of it is taken in anew: its secrets are nobody's matter
+        let is_new =
+            |section: &KnownSection| section.meta.live || made_of.get(section.name) != self.made_of.get(section.name);
+        mistakes.extend(new.check_those(&self.known, Of::Reload, None, is_new));
+        // by time too: two looks at a file that is written over and over may find the same half of it
+        let secrets = made_of.values().flat_map(|made| &made.secrets);
+        let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
+        Read { content: (new.texts.clone(), mistakes, made_of), new, stamps, odd }
+    }
+
+    /// Takes in what has been read, if it is new, valid and settled. No file is looked at.
+    pub(crate) fn judge(&mut self, read: Read) -> Reload {
+        let Read { new, content, stamps, odd } = read;
+        // a file that is wrong may keep another one from being read, of which then the same holds as before
+        self.held = BTreeMap::new();
+        self.held.extend(self.now.held().chain(new.held()));
+        if content.1.is_empty() && content.2 == self.made_of {
+            self.seen = None;
+            return if self.refused.take().is_some() { Reload::Mended } else { Reload::Same };
+        }
+        if self.refused.as_ref() == Some(&content) {
+            self.seen = None;
+            return Reload::StillRefused(words(&content.1));
+        }
+        let looked = Some((content, stamps));
+        if self.seen != looked {
+            self.seen = looked;
+            return Reload::Unsettled;
+        }
+        self.seen = None;
+        let Some((content, _)) = looked else { return Reload::Same };
+        if !content.1.is_empty() {
+            let words = words(&content.1);
+            self.refused = Some(content);
+            return Reload::Refused(words);
+        }
+        self.take(new, content.2, odd)
+    }
+
+    /// Takes in what is new and valid.
+    fn take(&mut self, new: Config, made_of: BTreeMap<&'static str, Made>, odd: Vec<String>) -> Reload {
+        let changed = |section: &&KnownSection| made_of.get(section.name) != self.made_of.get(section.name);
+        let (live, fixed): (Vec<&KnownSection>, Vec<&KnownSection>) =
+            self.known.iter().filter(changed).partition(|section| section.meta.live);
+        let names = |sections: Vec<&KnownSection>| sections.into_iter().map(|section| section.name).collect::<Vec<_>>();
+        let none = SaidKeys::new();
+        let later = live.iter().flat_map(|section| {
+            let [now, before] = [&made_of, &self.made_of].map(|made_of| made_of.get(section.name));
+            let [now, before] = [now, before].map(|made| made.map_or(&none, |made| &made.keys));
+            agent_keys::later(section.name, now, before)
+        });
+        let later = later.collect();
+        let (live, fixed) = (names(live), names(fixed));
+        (self.now, self.made_of, self.refused) = (new, made_of, None);
+        // it does not point back to those that follow it
+        let now = Arc::new(self.now.clone().followed_by_nobody());
+        if !self.now.followers.tell(&live, &now) {
+            // so that it is new again at the next look
+            live.iter().for_each(|section| drop(self.made_of.remove(section)));
+        }
+        Reload::Taken { live, fixed, later, odd }
+    }
+
+    /// Files of sections that follow them which were there, and are there no more. That is rather a slip, or a moment between two others, than a wish
+    /// for the defaults. Of other sections nothing holds that could be lost; nor is a file missed whose sections have come in another one.
+    fn gone(&self, new: &Config) -> Vec<Mistake> {
+        // files that are named by themselves, and the directory, have been missed when they were to be read
+        if file::enter(&self.files.dir).is_err() {
+            return Vec::new();
+        }
+        let is_named = |path: &PathBuf| self.files.named.iter().any(|(_, name, _)| path.ends_with(name));
+        let is_live = |entry: &&Entry| self.known.find(&entry.section).is_some_and(|section| section.meta.live);
+        let has_come =
+            |section: &str| new.files_of(section).any(|path| !self.now.files_of(section).any(|before| before == path));
+        let missed = self.now.files.iter().filter(is_live).filter(|entry| !has_come(&entry.section));
+        let files = missed.filter_map(|entry| entry.source.file());
+        let mut paths: Vec<_> = files.map(|file| &file.path).collect();
+        paths.dedup();
+        // one that is there and can not be read is told by `check`
+        let is_there = |path: &PathBuf| new.texts.iter().any(|(read, _)| read == path);
+        let gone = paths.into_iter().filter(|path| !is_there(path) && !is_named(path));
+        let mistake = |path: &PathBuf| {
+            let place = Place { source: path.display().to_string(), at: None };
+            Mistake::new(place, "the file is gone: what it said still holds")
+                .help("put it back, or an empty one, which says nothing; or start the agent anew")
+        };
+        gone.map(mistake).collect()
+    }
+}
+
+/// Each with its mend.
+fn words(mistakes: &[Mistake]) -> Vec<String> {
+    mistakes.iter().map(|mistake| format!("{:?}", crate::Error::from(mistake.clone()))).collect()
+}
+
+impl Config {
+    /// The layers that do not change.
+    fn without_files(&self) -> Self {
+        Config { files: Vec::new(), mistakes: Vec::new(), ..self.clone() }
+    }
+
+    /// What came of reading its files, and those of its secrets.
+    fn held(&self) -> impl Iterator<Item = (PathBuf, Held)> + use<> {
+        self.texts.clone().into_iter().chain(self.secrets.held())
+    }
+
+    /// The files that say something of a section.
+    fn files_of(&self, section: &str) -> impl Iterator<Item = &PathBuf> {
+        let entries = self.files.iter().filter(move |entry| entry.section == section);
+        entries.filter_map(|entry| entry.source.file()).map(|file| &file.path)
+    }
+
+    /// Do the files say something else of a section than those of the other one?
+    pub(in crate::config) fn differs(&self, other: &Config, section: &KnownSection) -> bool {
+        self.made_of(section) != other.made_of(section)
+    }
+
+    fn all_made_of(&self, known: &Known) -> BTreeMap<&'static str, Made> {
+        let mut all = BTreeMap::new();
+        all.extend(known.iter().map(|section| (section.name, self.made_of(section))));
+        all
+    }
+
+    fn made_of(&self, section: &KnownSection) -> Made {
+        let entries = self.entries(section.name);
+        let values = entries.all.iter().filter(|entry| entry.source.file().is_some());
+        // as texts: so what is no number is equal to itself
+        let values = values.map(|entry| format!("{:?}", entry.value)).collect();
+        if !section.meta.live {
+            return Made { values, ..Made::default() };
+        }
+        let read = section.read(&entries, false).0;
+        Made { values, keys: self.said_keys(section, &read), secrets: read.notes.secrets }
+    }
+}
+
+#[cfg(test)]
+impl Reloader {
+    /// What follows the files of this directory, and what they say.
+    pub(crate) fn in_dir(dir: &Path, known: Known) -> (Config, Self) {
+        let mut config = Config::new();
+        config.read_files(&Files { dir: dir.into(), named: Vec::new() }, &known);
+        let reloader = Reloader::new(&config, known).expect("a section that follows its file");
+        (config, reloader)
+    }
+
+    pub(crate) fn look(&mut self) -> Reload {
+        let read = self.read();
+        self.judge(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Live, Section as _};
+    use cninfra_testbed::Folder;
+    use serde::{Deserialize, Serialize};
+    use std::{thread::sleep, time::Duration};
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Pair {
+        a: u8,
+        b: u8,
+    }
+
+    #[test]
+    fn what_is_new_is_taken_in_when_it_has_settled() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1\nb: 2");
+        let known = Known::none().with("pair", <Live<Pair>>::META);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
+        let live = <Live<Pair>>::__read(&config, "pair").unwrap();
+        assert_eq!(reloader.look(), Reload::Same);
+        // written over, and over: the half of it that is there is the same, but it has not stayed
+        for _ in 0..3 {
+            folder.write("pair.conf", "a: 2");
+            assert_eq!(reloader.look(), Reload::Unsettled);
+            // longer than the clock of files ticks
+            sleep(Duration::from_millis(20));
+        }
+        folder.write("pair.conf", "a: 2\nb: 4");
+        folder.write("piar.conf", "");
+        assert_eq!((reloader.look(), live.get().a), (Reload::Unsettled, 1));
+        let odd = vec![format!("{}/piar.conf is not read: did you mean `pair.conf`?", folder.path().display())];
+        assert_eq!(reloader.look(), Reload::Taken { live: vec!["pair"], fixed: vec![], later: vec![], odd });
+        assert_eq!((live.get().a, live.get().b), (2, 4));
+        assert_eq!(reloader.look(), Reload::Same);
+        // refused once, and not told again
+        folder.write("pair.conf", "a: x");
+        assert_eq!(reloader.look(), Reload::Unsettled);
+        let Reload::Refused(words) = reloader.look() else { panic!("it is taken in") };
+        assert!(words.len() == 1 && words[0].contains("pair.conf:1:4: key `pair.a` takes"), "{words:?}");
+        assert_eq!((reloader.look(), live.get().a), (Reload::StillRefused(words), 2));
+        folder.write("pair.conf", "a: 2\nb: 4");
+        assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
+    }
+
+    #[test]
+    fn what_only_a_start_reads_is_told_when_it_changes() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1\nlimits: {init: 1s}");
+        let known = Known::none().plugin("pair", <Live<Pair>>::META);
+        let (_, mut reloader) = Reloader::in_dir(folder.path(), known);
+        let mut told = |text: &str| {
+            folder.write("pair.conf", text);
+            assert_eq!(reloader.look(), Reload::Unsettled);
+            let Reload::Taken { later, .. } = reloader.look() else { panic!("it is not taken in") };
+            later
+        };
+        let dir = folder.path().display();
+        let seen = |text: &str| format!("{dir}/pair.conf:{text}: a new start of the agent will see it");
+        let policy = seen("2:1: key `pair.start-policy` has changed");
+        let enabled = seen("4:1: key `pair.enabled` has changed");
+        assert_eq!(told("a: 1\nstart-policy: retry\nlimits: {init: 1s}\nEnabled: false"), [enabled, policy]);
+        assert_eq!(told("a: 2\nstart-policy: retry\nlimits: {init: 1000ms}\nEnabled: false"), [""; 0]);
+        let limits = seen("3:1: key `pair.limits` has changed");
+        assert_eq!(told("a: 2\nstart-policy: retry\nlimits: {init: 2s}\nEnabled: false"), [limits]);
+        let gone = [
+            "4:1: key `pair.enabled` is gone",
+            "2:1: key `pair.start-policy` is gone",
+            "3:1: key `pair.limits` is gone",
+        ];
+        assert_eq!(told(""), gone.map(seen));
+    }
+
+    #[test]
+    fn a_file_that_goes_is_missed_only_where_it_still_holds() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1");
+        let known = Known::none().with("pair", <Live<Pair>>::META).with("fixed", Pair::META);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
+        let live = <Live<Pair>>::__read(&config, "pair").unwrap();
+        let mut settled = || match reloader.look() {
+            Reload::Unsettled => reloader.look(),
+            settled => settled,
+        };
+        let fixed = || Reload::Taken { live: vec![], fixed: vec!["fixed"], later: vec![], odd: vec![] };
+        // it comes and goes, and nothing of it has ever held
+        folder.write("fixed.conf", "b: 1");
+        assert_eq!(settled(), fixed());
+        std::fs::remove_file(folder.path().join("fixed.conf")).unwrap();
+        assert_eq!((settled(), settled()), (fixed(), Reload::Same));
+        std::fs::remove_file(folder.path().join("pair.conf")).unwrap();
+        let Reload::Refused(words) = settled() else { panic!("it is taken in") };
+        assert!(words[0].contains("the file is gone: what it said still holds"), "{words:?}");
+        folder.write("pair.conf", "");
+        assert_eq!(settled(), Reload::Taken { live: vec!["pair"], fixed: vec![], later: vec![], odd: vec![] });
+        assert_eq!(live.get().a, 0);
+    }
+
+    #[test]
+    fn a_file_whose_section_has_come_in_another_one_has_not_gone() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1");
+        folder.write("agent.yaml", "other: {a: 0}");
+        let known = Known::none().with("pair", <Live<Pair>>::META).with("other", <Live<Pair>>::META);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
+        let live = <Live<Pair>>::__read(&config, "pair").unwrap();
+        let mut settled = || match reloader.look() {
+            Reload::Unsettled => reloader.look(),
+            settled => settled,
+        };
+        let taken = |live| Reload::Taken { live, fixed: vec![], later: vec![], odd: vec![] };
+        let remove = |name: &str| std::fs::remove_file(folder.path().join(name)).unwrap();
+        // in another format, and as one section of all
+        for (before, now, text) in [
+            ("pair.conf", "pair.toml", "a = 2\n"),
+            ("pair.toml", "agent.yaml", "pair: {a: 3}\nother: {a: 1}\n"),
+            ("agent.yaml", "agent.toml", "pair.a = 4\nother.a = 1\n"),
+        ] {
+            remove(before);
+            folder.write(now, text);
+            let sections = if now == "agent.yaml" { vec!["other", "pair"] } else { vec!["pair"] };
+            assert_eq!(settled(), taken(sections), "{now}");
+        }
+        assert_eq!(live.get().a, 4);
+        // the other section has gone with it
+        remove("agent.toml");
+        folder.write("pair.conf", "a: 5");
+        let Reload::Refused(words) = settled() else { panic!("it is taken in") };
+        assert!(words.len() == 1 && words[0].contains("agent.toml: the file is gone"), "{words:?}");
+        folder.write("other.conf", "a: 1");
+        assert_eq!((settled(), live.get().a), (taken(vec!["pair"]), 5));
+    }
+}

@@ -1,0 +1,118 @@
+//! [`Section`]: the type of a config section, and what the graph keeps of it.
+
+use super::{checked::Check, config::Config};
+use crate::config::{
+    find::extract::{Depth, Outcome, extract},
+    read::named::Named,
+    said::{
+        entry::{Entries, Entry},
+        source::Source,
+    },
+    written::{
+        value,
+        way::{Step, Way},
+    },
+};
+use crate::{Context, Result, foreign};
+use figment::value::Tag;
+use serde::{Serialize, de::DeserializeOwned};
+use std::any::TypeId;
+use yaml_serde::Value;
+
+/// The type of a plugin's config section: any type that is `Serialize`, `Deserialize` and `Default`; or
+/// [`Live`](crate::config::Live) of one.
+///
+/// Give it `#[serde(default, deny_unknown_fields)]`: a key that is not written keeps its default, and one that is
+/// misspelled is an error. Name fields as Rust does; keys are compared without case, `-` and `_`, and shown in kebab-case:
+/// `read_timeout` is `read-timeout` in a file. (Not so where `#[serde(flatten)]`, `untagged` or `tag` is used: serde asks for such values
+/// without telling what keys they have.)
+#[diagnostic::on_unimplemented(
+    message = "CN026: `{Self}` can not be a config section",
+    label = "not `Serialize`, `Deserialize` and `Default`",
+    note = "`#[derive(Serialize, Deserialize, Default)] #[serde(default, deny_unknown_fields)]`"
+)]
+pub trait Section: Sized {
+    /// For the graph.
+    #[doc(hidden)]
+    const META: ConfigMeta;
+    /// The section without what follows its file.
+    #[doc(hidden)]
+    type __Plain: DeserializeOwned + Default;
+    /// The section of the plugin that is being built.
+    #[doc(hidden)]
+    fn __read(config: &Config, section: &str) -> Result<Self>;
+    /// The same, for generated code.
+    #[doc(hidden)]
+    fn __of(cx: &Context) -> Result<Self> {
+        cx.config()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: Serialize + DeserializeOwned + Default + 'static> Section for C {
+    const META: ConfigMeta = ConfigMeta::of::<C>(false);
+    type __Plain = C;
+
+    fn __read(config: &Config, section: &str) -> Result<Self> {
+        config.section_once_more(section)
+    }
+}
+
+/// Of a section's name and its entries; the value where it is wanted.
+pub(super) type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Outcome, Option<Value>);
+
+/// How a plugin's config section is read: its type, forgotten.
+#[derive(Clone, Copy)]
+pub struct ConfigMeta {
+    /// Reads the section of its entries; its value too, where that is wanted.
+    pub(super) read: Read,
+    /// Its type. The address of what reads it says less: each crate may have its own copy of that.
+    pub(super) id: TypeId,
+    /// It follows its file.
+    pub(in crate::config) live: bool,
+    /// What it checks itself, when it has been read.
+    pub(super) check: Option<Check>,
+}
+
+impl ConfigMeta {
+    pub(super) const fn of<C: Serialize + DeserializeOwned + Default + 'static>(live: bool) -> Self {
+        ConfigMeta { read: read::<C>, id: TypeId::of::<C>(), live, check: None }
+    }
+
+    /// With a check, for generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __checked(self, check: Check) -> Self {
+        ConfigMeta { check: Some(check), ..self }
+    }
+
+    pub(crate) fn is_checked(&self) -> bool {
+        self.check.is_some()
+    }
+}
+
+impl std::fmt::Debug for ConfigMeta {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConfigMeta").field("live", &self.live).finish_non_exhaustive()
+    }
+}
+
+/// Is the key at the end of this way in a secret, by the type of the section? Then it is not shown.
+pub(super) fn is_in_secret(read: Read, section: Named<'_>, way: &[Step]) -> bool {
+    let value = value::nested(way, value::nothing(Tag::Default));
+    let entry = Entry { section: section.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+    read(section, &Entries::one(&entry), Depth::Top, false).0.layers.has_secret_around(way.len())
+}
+
+pub(super) fn read<C: Serialize + DeserializeOwned + Default>(
+    section: Named<'_>,
+    entries: &Entries<'_>,
+    depth: Depth,
+    wanted: bool,
+) -> (Outcome, Option<Value>) {
+    let (value, outcome) = extract::<C>(section, entries, depth);
+    // a type that can not be written is not shown
+    let written = |value| foreign::guard(|| yaml_serde::to_value(value)).ok().and_then(Result::ok);
+    let value = wanted.then(|| value.as_ref().and_then(written).unwrap_or_default());
+    (outcome, value)
+}

@@ -1,0 +1,97 @@
+//! [`EffectiveSection`]: what holds for each key of a section, and where it comes from. `--print-config` is made of it.
+
+use super::one_line::scalar;
+use crate::config::{said::source::Source, types::secret};
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+use yaml_serde::Value;
+
+/// A section of the config of a running agent: what holds for each of its keys. See
+/// [`Context::effective_config`](crate::Context::effective_config).
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct EffectiveSection {
+    /// The section's name: the plugin's instance name, or `agent` and `logs`.
+    pub name: &'static str,
+    /// Do the files say something else by now, which only a new start of the agent will see?
+    pub outdated: bool,
+    /// Its keys, in the order of the section's type.
+    pub values: Vec<EffectiveValue>,
+}
+
+/// What holds for one key, and where it comes from. A secret is masked: it is not in here.
+///
+/// As JSON: `{"key": "read-timeout", "value": "5s", "origin": "./http.conf:2:1", "secret": false}`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EffectiveValue {
+    /// The key, and the keys around it, outermost first.
+    pub(super) path: Vec<String>,
+    pub(super) value: Value,
+    pub(super) origin: String,
+    pub(super) secret: bool,
+    /// It follows from what other sections say, and would follow no more once it is written here.
+    pub(super) follows: bool,
+}
+
+impl EffectiveValue {
+    pub(super) fn new(path: Vec<String>, value: Value, origin: String) -> Self {
+        EffectiveValue { path, value, origin, secret: false, follows: false }
+    }
+
+    /// The key with those around it, parted by dots; one with a dot in it stands in quotes.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let part = |part: &String| if part.contains(['.', '"']) { format!("{part:?}") } else { part.clone() };
+        self.path.iter().map(part).collect::<Vec<_>>().join(".")
+    }
+
+    /// The value on one line, as a YAML file would have it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        if self.secret && self.value.is_string() { secret::MASK.to_string() } else { scalar(&self.value) }
+    }
+
+    /// Where it comes from: a file with line and column, a variable, a flag, the program, or `default`; of a secret that stands in a file of its own, that, too.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Is it nothing but what its type has by default?
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.origin == Source::Default.to_string()
+    }
+
+    /// Is it a secret, or has it one in it, and is masked therefore?
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+}
+
+impl Serialize for EffectiveValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("EffectiveValue", 4)?;
+        fields.serialize_field("key", &self.key())?;
+        fields.serialize_field("value", &as_json(&self.value))?;
+        fields.serialize_field("origin", &self.origin)?;
+        fields.serialize_field("secret", &self.secret)?;
+        fields.end()
+    }
+}
+
+/// Keys are texts there, and a number that JSON does not have is one.
+fn as_json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Number(number) if !number.is_finite() => scalar(value).into(),
+        Value::Sequence(items) => items.iter().map(as_json).collect(),
+        Value::Mapping(mapping) => {
+            let key = |key: &Value| key.as_str().map_or_else(|| scalar(key), str::to_string);
+            let mut object = serde_json::Map::new();
+            object.extend(mapping.iter().map(|(name, value)| (key(name), as_json(value))));
+            object.into()
+        }
+        // a part of it that is none has been seen above
+        value => serde_json::to_value(value).unwrap_or_default(),
+    }
+}

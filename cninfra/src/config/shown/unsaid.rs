@@ -1,0 +1,69 @@
+//! What holds for the agent's keys of a plugin of which its section says nothing: for `--print-config` and the pages.
+
+use super::effective::EffectiveValue;
+use crate::config::said::{
+    agents::{LIMITS, START_POLICY},
+    source::Source,
+};
+use yaml_serde::{Mapping, Value};
+
+/// The phases that have a limit, and the keys of the section `agent` that say it of all plugins, the innermost first.
+const PHASES: [(&str, [&str; 2]); 5] =
+    [("create", START), ("init", START), ("after-init", START), ("drain", STOP), ("close", STOP)];
+const START: [&str; 2] = ["plugin-start-timeout", "start-timeout"];
+const STOP: [&str; 2] = ["plugin-stop-timeout", "stop-timeout"];
+
+/// The limit of each phase, where a plugin says nothing, and where it comes from.
+pub(super) type Limits = Vec<(&'static str, Value, String)>;
+
+/// Those of all plugins, by what holds in the agent's own section; none of another section.
+pub(super) fn limits(agent: &[EffectiveValue]) -> Limits {
+    let at = |path: &[&str]| agent.iter().find(|value| value.path == path);
+    let limit = |(phase, [key, whole]): &(&'static str, [&str; 2])| {
+        let of_phase = at(&[LIMITS, phase]);
+        let holds = of_phase.or_else(|| at(&[key]))?;
+        // it follows from the whole, where nothing else is said
+        let said = Some(holds).filter(|value| !value.is_default()).or_else(|| at(&[whole]))?;
+        Some((*phase, holds.value.clone(), said.origin.clone()))
+    };
+    PHASES.iter().filter_map(limit).collect()
+}
+
+/// What a section says by those keys of the agent's that it has, with what holds of the others.
+pub(super) fn complete(mut said: Vec<EffectiveValue>, keys: &[&str], limits: &Limits) -> Vec<EffectiveValue> {
+    let has = |said: &[EffectiveValue], key: &str| said.iter().any(|value| value.path[0] == key);
+    let is_of = |key: &str| keys.contains(&key);
+    if is_of(START_POLICY) && !has(&said, START_POLICY) {
+        let at = said.iter().take_while(|value| value.path[0] != LIMITS).count();
+        let origin = Source::Default.to_string();
+        said.insert(at, EffectiveValue::new(vec![START_POLICY.to_string()], "fail".into(), origin));
+    }
+    if !is_of(LIMITS) || limits.is_empty() {
+        return said;
+    }
+    let default = Source::Default.to_string();
+    // with nothing in them they say nothing
+    said.retain(|value| value.path != [LIMITS]);
+    if !has(&said, LIMITS) {
+        let (mut all, mut origins) = (Mapping::new(), Vec::new());
+        for (phase, limit, origin) in limits {
+            all.insert((*phase).into(), limit.clone());
+            if !origins.contains(origin) && *origin != default {
+                origins.push(origin.clone());
+            }
+        }
+        let origin = if origins.is_empty() { default } else { origins.join(" and ") };
+        said.push(EffectiveValue {
+            follows: true,
+            ..EffectiveValue::new(vec![LIMITS.to_string()], all.into(), origin)
+        });
+        return said;
+    }
+    for (phase, limit, origin) in limits {
+        let path = vec![LIMITS.to_string(), (*phase).to_string()];
+        if said.iter().all(|value| value.path != path) {
+            said.push(EffectiveValue { follows: true, ..EffectiveValue::new(path, limit.clone(), origin.clone()) });
+        }
+    }
+    said
+}

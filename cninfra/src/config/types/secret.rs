@@ -1,0 +1,167 @@
+//! [`Secret`]: a value that is never printed.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{cell::Cell, fmt, marker::PhantomData};
+
+/// How a reader knows a secret.
+pub(in crate::config) const NAME: &str = "$cninfra::Secret";
+/// What is shown in its place.
+pub(in crate::config) const MASK: &str = "***";
+
+thread_local! {
+    static BEING_READ: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Is a secret read on this thread right now? Then what is said of a value is not to show it, whoever reads it: where a type is tagged or untagged,
+/// serde reads what it has put by, and the reader sees nothing of it.
+pub(in crate::config) fn is_being_read() -> bool {
+    BEING_READ.get() > 0
+}
+
+/// While it is there, a secret is read.
+struct BeingRead;
+
+impl BeingRead {
+    fn begin() -> Self {
+        BEING_READ.set(BEING_READ.get() + 1);
+        BeingRead
+    }
+}
+
+impl Drop for BeingRead {
+    fn drop(&mut self) {
+        BEING_READ.set(BEING_READ.get() - 1);
+    }
+}
+
+/// A value that is never printed: not by `Debug`, not by `--print-config`, not by an error about it. `--print-config` shows one that is empty as such.
+///
+/// In a config section, a key of this type has a second form: `password-file` holds the path of a file that holds the `password`.
+/// A relative path is taken from the folder of the config file; line ends at the end of the file are left out. It is read once, with the config
+/// files: before anything is created, and where a section follows its file ([`Live`](crate::config::Live)) at each look at them. One in which nothing else is
+/// is a mistake, since nearly always a mount has failed: who wants no secret leaves the key out. Only a `Secret<Option<..>>` takes it: it is `None`.
+///
+/// Not so within an enum with `tag` or `untagged`, and within what is flattened: there nobody knows that a key is a secret before it is read.
+///
+/// It is masked, not wiped from memory. To wipe this value alone would promise what is not so: the text that it was read from is in the
+/// parser's buffers, in what is kept of its file, in figment's values, of which each merge makes copies, and in the arguments and variables of the process. What must not stay
+/// in memory is read by its plugin when it is needed, from a file whose path is the key.
+///
+/// ```
+/// use cninfra::config::Secret;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Default, Serialize, Deserialize)]
+/// #[serde(default)]
+/// struct StoreConfig {
+///     password: Secret<String>,
+/// }
+///
+/// let config = StoreConfig { password: Secret::new("hunter2".to_string()) };
+/// assert_eq!(format!("{config:?}"), "StoreConfig { password: *** }");
+/// assert_eq!(config.password.reveal(), "hunter2");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret<T = String>(T);
+
+impl<T> Secret<T> {
+    /// Hides a value.
+    pub fn new(value: T) -> Self {
+        Secret(value)
+    }
+
+    /// The value itself: for the call that needs it.
+    pub fn reveal(&self) -> &T {
+        &self.0
+    }
+
+    /// The value itself, to keep.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Secret(value)
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl<T> fmt::Display for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl<T: Serialize> Serialize for Secret<T> {
+    /// Masked, in every format; but one that is empty is written as it is, so that it is seen that none was set.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match serde_json::to_value(&self.0) {
+            Ok(nothing) if is_empty(&nothing) => nothing.serialize(serializer),
+            // what can not be written is hidden
+            _ => serializer.serialize_str(MASK),
+        }
+    }
+}
+
+/// A text without letters, a list without items, or nothing at all.
+fn is_empty(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Inner<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Inner<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a secret")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+                T::deserialize(deserializer)
+            }
+        }
+
+        let _read = BeingRead::begin();
+        deserializer.deserialize_newtype_struct(NAME, Inner(PhantomData)).map(Secret)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn nothing_prints_it() {
+        let secret = Secret::new("hunter2".to_string());
+        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "*** *** Some(***)");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"***\"");
+        assert_eq!(secret.into_inner(), "hunter2");
+        // that there is none is no secret
+        let shown = |secret: Value| serde_json::to_string(&Secret::new(secret)).unwrap();
+        for nothing in [json!(""), json!([]), json!({}), json!(null)] {
+            assert_eq!(shown(nothing.clone()), nothing.to_string());
+        }
+        for something in [json!(" "), json!([""]), json!({"a": ""}), json!(0), json!(false)] {
+            assert_eq!(shown(something), "\"***\"");
+        }
+        assert_eq!(serde_json::from_str::<Secret<u8>>("7").unwrap().reveal(), &7);
+    }
+}

@@ -1,0 +1,302 @@
+//! Finds the line and the column of a value, by reading its file once more: only for messages.
+
+use super::{format::Format, malformed::line_and_column, place::Part, value::key_text, way::Step};
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess as _, Visitor,
+};
+use std::{cell::Cell, fmt};
+
+/// Where the value stands that this way leads to, or its key. Both from 1.
+pub(in crate::config) fn locate(text: &str, format: Format, way: &[Step], part: Part) -> Option<(usize, usize)> {
+    // what YAML merges in (`<<`) goes below what is written
+    let merges = [false, true].into_iter().filter(|merged| !merged || (format == Format::Yaml && text.contains("<<")));
+    let mut places = merges.map(|merged| seek(text, format, way, part, merged));
+    places.find_map(|place| place)
+}
+
+fn seek(text: &str, format: Format, way: &[Step], part: Part, merged: bool) -> Option<(usize, usize)> {
+    let found = Cell::new(false);
+    let seek = Seek { way, part, merged, found: &found };
+    // what is sought is told by an error, since errors have a place
+    let at = match format {
+        Format::Yaml | Format::Json => {
+            let error = seek.deserialize(yaml_serde::Deserializer::from_str(text)).err()?;
+            error.location().map(|at| (at.line(), at.column()))
+        }
+        Format::Toml => {
+            let error = seek.deserialize(toml::Deserializer::parse(text).ok()?).err()?;
+            error.span().map(|span| line_and_column(text, span.start))
+        }
+    };
+    at.filter(|_| found.get())
+}
+
+#[derive(Clone, Copy)]
+struct Seek<'a> {
+    way: &'a [Step],
+    part: Part,
+    /// Also in what is merged in.
+    merged: bool,
+    found: &'a Cell<bool>,
+}
+
+impl Seek<'_> {
+    fn here<E: de::Error>(self) -> E {
+        self.found.set(true);
+        E::custom("here")
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seek<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seek<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        Err(self.here())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        Err(self.here())
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        Err(self.here())
+    }
+
+    fn visit_i128<E: de::Error>(self, _: i128) -> Result<(), E> {
+        Err(self.here())
+    }
+
+    fn visit_u128<E: de::Error>(self, _: u128) -> Result<(), E> {
+        Err(self.here())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        Err(self.here())
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Err(self.here())
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Err(self.here())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Some((Step::Index(index), rest)) = self.way.split_first() else { return Err(self.here()) };
+        for _ in 0..*index {
+            if items.next_element::<IgnoredAny>()?.is_none() {
+                return Ok(());
+            }
+        }
+        items.next_element_seed(Seek { way: rest, ..self }).map(drop)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let Some((Step::Key(key), rest)) = self.way.split_first() else { return Err(self.here()) };
+        let is_last = rest.is_empty() && self.part == Part::Key;
+        loop {
+            match entries.next_key_seed(KeyIs { key, seek: is_last.then_some(self) })? {
+                None => return Ok(()),
+                Some(Is::Sought) => return entries.next_value_seed(Seek { way: rest, ..self }),
+                Some(Is::Merge) if self.merged => entries.next_value_seed(Merged(self))?,
+                Some(_) => drop(entries.next_value::<IgnoredAny>()?),
+            }
+        }
+    }
+
+    // a tag of YAML is read as the key of what it stands before
+    fn visit_enum<A: EnumAccess<'de>>(self, choice: A) -> Result<(), A::Error> {
+        let Some((Step::Key(key), rest)) = self.way.split_first() else { return Err(self.here()) };
+        let (tag, content) = choice.variant::<String>()?;
+        if tag != *key || rest.is_empty() && self.part == Part::Key {
+            return Err(self.here());
+        }
+        content.newtype_variant_seed(Seek { way: rest, ..self })
+    }
+}
+
+/// What is merged into a mapping: mappings, which may have what is sought there.
+struct Merged<'a>(Seek<'a>);
+
+impl<'de> DeserializeSeed<'de> for Merged<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Merged<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping, or a list of mappings")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Merged(self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
+        self.0.visit_map(entries)
+    }
+}
+
+/// What a key is.
+enum Is {
+    Sought,
+    Merge,
+    Other,
+}
+
+/// Is it this key? If so, and if it is what is sought, that is told.
+struct KeyIs<'a> {
+    key: &'a str,
+    seek: Option<Seek<'a>>,
+}
+
+impl KeyIs<'_> {
+    fn is<E: de::Error>(self, key: &str) -> Result<Is, E> {
+        match self.seek {
+            Some(seek) if key == self.key => Err(seek.here()),
+            _ if key == self.key => Ok(Is::Sought),
+            _ if key == "<<" => Ok(Is::Merge),
+            _ => Ok(Is::Other),
+        }
+    }
+
+    /// The same of a key that is no text, by the text that it becomes.
+    fn of_value<E: de::Error>(self, key: impl Into<yaml_serde::Value>) -> Result<Is, E> {
+        self.is(&key_text(&key.into()))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
+    type Value = Is;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Is, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeyIs<'_> {
+    type Value = Is;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<Is, E> {
+        self.is(key)
+    }
+
+    fn visit_bool<E: de::Error>(self, key: bool) -> Result<Is, E> {
+        self.of_value(key)
+    }
+
+    fn visit_i64<E: de::Error>(self, key: i64) -> Result<Is, E> {
+        self.of_value(key)
+    }
+
+    fn visit_u64<E: de::Error>(self, key: u64) -> Result<Is, E> {
+        self.of_value(key)
+    }
+
+    fn visit_i128<E: de::Error>(self, key: i128) -> Result<Is, E> {
+        self.of_value(key as f64)
+    }
+
+    fn visit_u128<E: de::Error>(self, key: u128) -> Result<Is, E> {
+        self.of_value(key as f64)
+    }
+
+    fn visit_f64<E: de::Error>(self, key: f64) -> Result<Is, E> {
+        self.of_value(key)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Is, E> {
+        self.of_value(yaml_serde::Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Is, A::Error> {
+        let is = self.of_value(yaml_serde::Value::Sequence(Vec::new()))?;
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(is)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Is, A::Error> {
+        let is = self.of_value(yaml_serde::Value::Mapping(yaml_serde::Mapping::new()))?;
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(is)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn way(steps: &[&str]) -> Vec<Step> {
+        let step = |text: &&str| text.parse().map_or_else(|_| Step::Key(text.to_string()), Step::Index);
+        steps.iter().map(step).collect()
+    }
+
+    #[test]
+    fn odd_keys_and_merged_ones_have_places() {
+        let text = "a: 1\n1.5: b\nnull: c\n? [d]\n: e\n? {f: 1}\n: g\n.inf: h\n";
+        for (key, at) in [("1.5", (2, 1)), ("null", (3, 1)), ("[..]", (4, 3)), ("{..}", (6, 3)), (".inf", (8, 1))] {
+            assert_eq!(locate(text, Format::Yaml, &[Step::Key(key.to_string())], Part::Key), Some(at), "{key}");
+        }
+        let text = "base: &base\n  in: {x: 1}\nuser:\n  <<: [{a: 1,\n    b: 2}, *base]\n  a: 3\nlone:\n  <<: {c: {<<: {d: 1,\n  e: 2}}}\n";
+        for (steps, part, at) in [
+            (&["user", "a"] as &[_], Part::Key, Some((6, 3))),
+            (&["user", "b"], Part::Key, Some((5, 5))),
+            (&["user", "b"], Part::Value, Some((5, 8))),
+            (&["user", "in", "x"], Part::Value, Some((2, 11))),
+            (&["lone", "c", "e"], Part::Key, Some((9, 3))),
+            (&["lone", "none"], Part::Key, None),
+        ] {
+            assert_eq!(locate(text, Format::Yaml, &way(steps), part), at, "{steps:?} {part:?}");
+        }
+    }
+
+    #[test]
+    fn yaml_and_json_and_toml_have_places() {
+        let yaml =
+            "# comment\nhttp:\n  endpoint: localhost\n  users:\n    - name: é\n    - {name: b, age: x}\nlast: {}\n";
+        let toml =
+            "# comment\n[http]\nendpoint = 'localhost'\nusers = [ { name = 'é' },\n { name = 'b', age = 'x' } ]\n";
+        let json = "{\n  \"http\": {\n    \"endpoint\": 5, \"users\": [\n {\"age\": 1},\n {\"age\": 2}]\n  }\n}";
+        for (format, text, steps, part, at) in [
+            (Format::Yaml, yaml, &["http", "endpoint"] as &[_], Part::Value, Some((3, 13))),
+            (Format::Yaml, yaml, &["http", "endpoint"], Part::Key, Some((3, 3))),
+            (Format::Yaml, yaml, &["http", "users", "1", "age"], Part::Value, Some((6, 22))),
+            (Format::Yaml, yaml, &["http", "users", "1", "age"], Part::Key, Some((6, 17))),
+            (Format::Yaml, yaml, &["last"], Part::Key, Some((7, 1))),
+            (Format::Yaml, yaml, &["last", "none"], Part::Key, None),
+            (Format::Yaml, yaml, &["http", "users", "2"], Part::Value, None),
+            (Format::Toml, toml, &["http", "endpoint"], Part::Value, Some((3, 12))),
+            (Format::Toml, toml, &["http", "endpoint"], Part::Key, Some((3, 1))),
+            (Format::Toml, toml, &["http", "users", "1", "age"], Part::Value, Some((5, 22))),
+            (Format::Toml, toml, &["http", "users", "1", "age"], Part::Key, Some((5, 16))),
+            (Format::Toml, toml, &["http", "none"], Part::Key, None),
+            (Format::Yaml, json, &["http", "endpoint"], Part::Value, Some((3, 17))),
+            (Format::Yaml, json, &["http", "users", "1", "age"], Part::Key, Some((5, 3))),
+        ] {
+            assert_eq!(locate(text, format, &way(steps), part), at, "{format:?} {steps:?} {part:?}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What is written, in the languages of config files: values, and where they stand.
+
+pub(super) mod format;
+pub(super) mod json;
+pub(super) mod key;
+pub(super) mod lenient;
+pub(super) mod locate;
+pub(super) mod malformed;
+pub(super) mod place;
+pub(super) mod places;
+pub(super) mod untyped;
+pub(super) mod value;
+pub(super) mod way;

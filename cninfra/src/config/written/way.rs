@@ -1,0 +1,18 @@
+//! [`Way`]: from the top of a source to a value in it.
+
+/// A step from a mapping or a list to what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(in crate::config) enum Step {
+    /// A key, as it is written in the source.
+    Key(String),
+    /// A place in a list, from 0.
+    Index(usize),
+}
+
+/// The way from the top of a source to a value.
+pub(in crate::config) type Way = Vec<Step>;
+
+/// The way to a key of what is there.
+pub(in crate::config) fn inner(way: &[Step], key: &str) -> Way {
+    way.iter().cloned().chain([Step::Key(key.to_string())]).collect()
+}

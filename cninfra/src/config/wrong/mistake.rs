@@ -1,0 +1,112 @@
+//! [`Mistake`]: one thing that is wrong with the config, with its place and its mend.
+
+use crate::config::written::{malformed::MOST, place::Place};
+use crate::{Error, order::sort_few};
+use std::fmt;
+
+/// So many are told of what stands in files of so many bytes. For each of them all is read once more, and who has mended them sees
+/// the others.
+pub(in crate::config) fn most(bytes: usize) -> usize {
+    const ALL: usize = 1 << 21;
+    (ALL / bytes.max(1)).clamp(2, MOST)
+}
+
+/// Half of the longest text that is told as it is.
+const HALF: usize = 250;
+
+/// One thing that is wrong with the config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// The section that it is in, where it is in one.
+    pub(super) section: Option<String>,
+    pub(in crate::config) place: Option<Place>,
+    pub(in crate::config) what: String,
+    pub(in crate::config) help: Option<Box<str>>,
+    /// It says that there are more: it stands behind them all.
+    is_more: bool,
+}
+
+impl Mistake {
+    pub(in crate::config) fn new(place: Place, what: impl Into<String>) -> Self {
+        Mistake { section: None, place: Some(place), what: what.into(), help: None, is_more: false }
+    }
+
+    /// There are more than are told.
+    pub(in crate::config) fn more(place: Place, of: &str) -> Self {
+        let more = Mistake::new(place, format!("there are more mistakes in {of}"));
+        Mistake { is_more: true, ..more }.help("mend those that are told, and look again")
+    }
+
+    pub(in crate::config) fn of(mut self, section: &str) -> Self {
+        self.section = Some(section.to_string());
+        self
+    }
+
+    /// The section that it is in, where it is in one.
+    pub(crate) fn section(&self) -> Option<&str> {
+        self.section.as_deref()
+    }
+
+    pub(in crate::config) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into().into_boxed_str());
+        self
+    }
+
+    pub(in crate::config) fn help_if(mut self, help: Option<String>) -> Self {
+        self.help = help.map(String::into_boxed_str).or(self.help);
+        self
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{}: {}", brief(&place.to_string()), brief(&self.what)),
+            None => f.write_str(&brief(&self.what)),
+        }
+    }
+}
+
+/// On one line, and without the middle where it is far too long: what was found is in it, whatever that is.
+fn brief(text: &str) -> String {
+    let mut brief = String::with_capacity(text.len().min(2 * HALF + 8));
+    let length = text.chars().count();
+    for (at, c) in text.chars().enumerate() {
+        match c {
+            _ if length > 2 * HALF && at == HALF => brief.push_str(" .. "),
+            _ if length > 2 * HALF && (HALF..length - HALF).contains(&at) => {}
+            c if c.is_control() => brief.extend(c.escape_default()),
+            c => brief.push(c),
+        }
+    }
+    brief
+}
+
+/// In the order of their places; that there are more comes last.
+pub(in crate::config) fn sort(mistakes: &mut [Mistake]) {
+    sort_few(mistakes, |a, b| (a.is_more, &a.place) > (b.is_more, &b.place));
+}
+
+/// All of them in one, each in a line with its mend.
+pub(in crate::config) fn all(mut mistakes: Vec<Mistake>) -> Error {
+    if mistakes.len() == 1
+        && let Some(mistake) = mistakes.pop()
+    {
+        return mistake.into();
+    }
+    let line = |mistake: &Mistake| match &mistake.help {
+        Some(help) => format!("{mistake} ({help})"),
+        None => mistake.to_string(),
+    };
+    Error::msg(mistakes.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+impl From<Mistake> for Error {
+    fn from(mistake: Mistake) -> Self {
+        let error = Error::msg(&mistake);
+        match mistake.help {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
+    }
+}
