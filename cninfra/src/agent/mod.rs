@@ -1,302 +1,35 @@
 //! An agent runs a flavor: it starts its plugins level by level, rolls back what had begun when one fails, and closes
 //! them in reverse order.
 
-mod apart;
-mod backtrace;
-mod begun;
-mod builder;
-mod cli;
-mod closing;
-mod command;
-mod configure;
-mod course;
-mod creating;
-mod embedded;
-mod env;
-mod event;
-mod exit;
-mod failure;
-mod foreword;
-mod guard;
-mod hook;
-mod job;
-mod limits;
-mod logs;
-mod lookout;
-mod order;
-mod own;
-mod patience;
-mod phase;
-mod policy;
-mod prepare;
-mod process;
-mod progress;
-mod reading;
-mod record;
-mod reload;
-mod report;
-mod rescue;
-mod retry;
-mod rivals;
-mod roll;
-mod runner;
-mod search;
-mod set;
-mod settings;
-mod signals;
-mod stall;
-mod supervise;
-mod teller;
-mod timeline;
-mod together;
-mod usage;
-mod variables;
-mod watchdog;
+mod command_line;
+mod embedding;
+mod files;
+mod own_process;
+mod run;
+mod setup;
+mod terms;
+mod watch;
 
 pub use crate::{
     foreign::Panic,
     stop::StopHandle,
     tasks::{Called, Caller},
 };
-pub use builder::Builder;
-pub(crate) use configure::effective as effective_config;
-pub(crate) use course::Told;
-pub use course::{Course, RunningStep};
+pub(crate) use command_line::configure::effective as effective_config;
+pub use embedding::builder::Builder;
+pub use embedding::running::Agent;
 #[cfg(any(feature = "testing", doc))]
-pub(crate) use env::Wrap;
-pub use event::{Event, Outcome};
-pub use failure::{Cause, PluginError, StartError, StopError};
-pub use limits::Limits;
-pub(crate) use limits::StopTime;
-pub use order::Order;
-pub use phase::Phase;
-pub use policy::{Backoff, StartPolicy};
+pub(crate) use run::env::Wrap;
 #[cfg(any(feature = "testing", doc))]
-pub(crate) use retry::end_attempt;
-pub use timeline::{Step, Timeline};
-
-use crate::{
-    BoxFuture, BuildInfo, Context, Dep, ServiceLabel,
-    context::Shared,
-    graph::Graph,
-    inject::{
-        deps::Inject,
-        flavor::{ByItself, Flavor, Held, Runs},
-        key::Key,
-        part::Part,
-        trie::{Find, RootOf},
-    },
-    logging::Loggers,
-    metrics::Metrics,
-    status::{AgentStatus, StatusChanges},
-    stop::By,
-};
-use runner::Runner;
-use std::{ops::Deref, sync::Arc};
-
-/// A running flavor: `agent.field` is the running plugin.
-///
-/// A program whose whole job is to be an agent is `fn main() -> ExitCode { Agent::<MyFlavor>::main() }`. Everywhere else,
-/// in tests and in programs that embed agents, it is started and closed by hand. Agents share nothing: a process may
-/// hold any number of them.
-///
-/// ```
-/// use cninfra::prelude::*;
-///
-/// #[plugin]
-/// #[derive(Default)]
-/// struct Greeter;
-///
-/// impl Greeter {
-///     fn greet(&self) -> &'static str {
-///         "hello"
-///     }
-/// }
-///
-/// #[derive(Flavor)]
-/// struct Hello {
-///     greeter: Dep<Greeter>,
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-/// let agent = Agent::<Hello>::start().await?;
-/// assert_eq!(agent.greeter.greet(), "hello");
-/// agent.close().await?;
-/// # Ok(())
-/// # }
-/// ```
-#[must_use = "an agent that is dropped is not closed"]
-pub struct Agent<F> {
-    /// The first that is dropped: it ends the tasks, and then the plugins may go.
-    runner: Runner,
-    handles: F,
-    held: Box<dyn Held<F>>,
-    shared: Arc<Shared>,
-    /// Ends with the agent.
-    _following: Option<reload::Following>,
-    /// The same, when all that it holds is destroyed.
-    watch: Option<embedded::Watch>,
-}
-
-impl<F> Agent<F> {
-    /// What can be set before the start.
-    #[rustfmt::skip] // rustc shows the lines from the name to the bound
-    pub fn builder() -> Builder<F> where ByItself<F>: Runs<F> {
-        Builder::new(ByItself::<F>::hold())
-    }
-
-    /// Starts the flavor with all defaults.
-    ///
-    /// # Errors
-    /// See [`Builder::start`].
-    ///
-    /// # Cancel safety
-    /// Not cancel safe: see [`Builder::start`].
-    #[rustfmt::skip] // rustc shows the lines from the name to the bound
-    pub fn start() -> BoxFuture<'static, Result<Self, StartError>> where ByItself<F>: Runs<F> {
-        Box::pin(Builder::new(ByItself::<F>::hold()).start())
-    }
-
-    /// The flavor's graph.
-    #[must_use]
-    pub fn graph() -> &'static Graph
-    where
-        F: Flavor,
-    {
-        F::GRAPH
-    }
-
-    /// Any plugin or interface of the flavor, by type; `None` where it has none. The compiler finds it.
-    #[must_use]
-    pub fn find<K: Key + ?Sized>(&self) -> Option<Dep<K>>
-    where
-        F: Part,
-        Option<Dep<K>>: Inject<F::Slots, Find<RootOf<F>, K>>,
-    {
-        <Option<Dep<K>> as Inject<F::Slots, Find<RootOf<F>, K>>>::inject(self.held.slots())
-    }
-
-    /// The service label.
-    #[must_use]
-    pub fn label(&self) -> &str {
-        self.shared.label.as_str()
-    }
-
-    /// The service label, with the keys that are the agent's own.
-    #[must_use]
-    pub fn service_label(&self) -> &ServiceLabel {
-        &self.shared.label
-    }
-
-    /// What is known of the build of the program.
-    #[must_use]
-    pub fn build_info(&self) -> BuildInfo {
-        self.shared.build
-    }
-
-    /// What was done so far, where [`Builder::record_events`] is on.
-    #[must_use]
-    pub fn events(&self) -> &[Event] {
-        self.runner.events()
-    }
-
-    /// The loggers of the agent, and their levels: to look at, and to set.
-    #[must_use]
-    pub fn loggers(&self) -> Loggers {
-        self.shared.make_logs();
-        self.shared.loggers.clone()
-    }
-
-    /// The agent's metrics.
-    #[must_use]
-    pub fn metrics(&self) -> Metrics {
-        self.shared.metrics().clone()
-    }
-
-    /// The state of the agent and of its plugins.
-    #[must_use]
-    pub fn status(&self) -> AgentStatus {
-        self.shared.status.agent()
-    }
-
-    /// Watches the state of the agent and of its plugins.
-    #[must_use]
-    pub fn status_changes(&self) -> StatusChanges {
-        StatusChanges::new(Context::new(self.shared.clone(), 0))
-    }
-
-    /// What asks the agent to stop. Somebody has to wait for it: see [`Agent::run`].
-    #[must_use]
-    pub fn stop_handle(&self) -> StopHandle {
-        self.shared.stop.of(By::Program)
-    }
-
-    /// Runs until the agent is asked to stop, then closes it.
-    ///
-    /// A task that panics asks for it, and so does a [main task](crate::Context::spawn_main) that ends.
-    ///
-    /// # Errors
-    /// See [`Agent::close`].
-    ///
-    /// # Cancel safety
-    /// Not cancel safe: dropped, it leaves plugins that are not closed.
-    pub async fn run(self) -> Result<Vec<Event>, StopError> {
-        self.shared.stop.stopping().await;
-        if let Some(by) = self.shared.stop.asked_by() {
-            self.shared.loggers.of_agent().info(format_args!("{by} has asked for the stop: the agent stops"));
-        }
-        self.close().await
-    }
-
-    /// Drains all plugins, then closes them, those first that nothing depends on. Returns what was done, where
-    /// [`Builder::record_events`] is on.
-    ///
-    /// # Errors
-    /// Every error of every plugin in the stop, and what has failed while the agent ran: tasks that panicked, a main task. All
-    /// plugins have been closed nevertheless.
-    ///
-    /// # Cancel safety
-    /// Not cancel safe: dropped, it leaves plugins that are not closed.
-    pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
-        let failures = self.runner.stop().await;
-        let Agent { handles, held, runner, watch, .. } = self;
-        // destructors of plugins may run here, and panic, or not return
-        let unnamed = runner.let_go((handles, held));
-        let finished = runner.finish(failures, unnamed);
-        drop(watch);
-        finished
-    }
-}
-
-/// For `cninfra::testing`.
-#[cfg(feature = "testing")]
-impl<F> Agent<F> {
-    /// Waits until no plugin is down; for ever where one stays so.
-    pub(crate) async fn all_up(&self) {
-        let mut changes = self.status_changes();
-        while self.shared.status.is_any_down() && changes.next().await.is_some() {}
-    }
-
-    /// The secrets that are set in a plugin's config section.
-    pub(crate) fn secrets_of(&self, plugin: &str) -> Vec<String> {
-        self.shared.config.hidden(&own::known(self.shared.graph), plugin)
-    }
-}
-
-impl<F> Deref for Agent<F> {
-    type Target = F;
-
-    fn deref(&self) -> &F {
-        &self.handles
-    }
-}
-
-impl<F> std::fmt::Debug for Agent<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Agent")
-            .field("flavor", &self.held.graph().name())
-            .field("label", &self.label())
-            .finish_non_exhaustive()
-    }
-}
+pub(crate) use run::retry::end_attempt;
+pub use terms::cause::Cause;
+pub(crate) use terms::course::Told;
+pub use terms::course::{Course, RunningStep};
+pub use terms::event::{Event, Outcome};
+pub use terms::failure::{PluginError, StartError, StopError};
+pub use terms::limits::Limits;
+pub(crate) use terms::limits::StopTime;
+pub use terms::order::Order;
+pub use terms::phase::Phase;
+pub use terms::policy::{Backoff, StartPolicy};
+pub use terms::timeline::{Step, Timeline};

@@ -1,0 +1,98 @@
+//! What the command line of an agent understands, as clap has it; and so what `--help` says.
+
+use super::said::{FileFlag, flags};
+use crate::agent::setup::own;
+use crate::{
+    Flag,
+    graph::{Format, Graph, Names, Node},
+};
+use clap::{Arg, ArgAction, Command, builder::PossibleValuesParser};
+
+/// What is said below all flags.
+const AFTER_HELP: &str = "\
+A plugin has two names: that of its type (Rest) in the graph and in reports, and its instance name (http) in config, files, flags and log. --graph text has both of each.\n\
+The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-order` (concurrent, one-by-one) and `drain-delay`; \
+any plugin's section has `start-policy` (fail, retry, ignore) and `limits` (create, init, after-init, drain, close). --print-config prints all keys.";
+
+/// All that an agent of this graph understands.
+pub(super) fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command {
+    let tree = graph.tree();
+    let mut command = Command::new(tree.package)
+        .version(version.to_string())
+        .about(format!("The agent `{}`: {} plugins", graph.name(), graph.len()))
+        .after_help(AFTER_HELP)
+        .next_help_heading("Agent")
+        .arg(
+            Arg::new("config-dir")
+                .long("config-dir")
+                .value_name("DIR")
+                .help("the directory of the config files [env: CONFIG_DIR] [default: .]"),
+        )
+        .arg(
+            Arg::new("set")
+                .long("set")
+                .value_name("SECTION.KEY=VALUE")
+                .action(ArgAction::Append)
+                .help("set any key, over all else [env: CNINFRA__SECTION__KEY=VALUE]"),
+        )
+        .arg(
+            Arg::new("check-config")
+                .long("check-config")
+                .action(ArgAction::SetTrue)
+                .help("check the config and end, without starting anything"),
+        )
+        .arg(
+            Arg::new("print-config")
+                .long("print-config")
+                .action(ArgAction::SetTrue)
+                .help("print what holds for each key, and where it comes from, and end"),
+        )
+        .arg(
+            Arg::new("graph")
+                .long("graph")
+                .value_name("FORMAT")
+                .value_parser(PossibleValuesParser::new(Format::NAMES))
+                .help("print the plugins' graph as it is declared (`enabled: false` changes nothing in it) and end, without starting anything"),
+        );
+    for (section, flag) in flags(graph) {
+        let heading = if section == own::SECTION { "Agent".to_string() } else { heading(graph, section) };
+        command = command.arg(
+            Arg::new(flag.name)
+                .long(flag.name)
+                .value_name("VALUE")
+                .allow_negative_numbers(true)
+                .help_heading(heading)
+                .help(help(flag)),
+        );
+    }
+    for file in files {
+        let (name, variables) = (&file.names[0], file.variables().collect::<Vec<_>>().join(", "));
+        let default = file.section.name;
+        // it has the keys that any plugin has, and the predecessor's flag
+        let is_plain = file.section.is_bare && !file.section.optional;
+        command = command.arg(
+            Arg::new(name.clone())
+                .long(name.clone())
+                .visible_aliases(file.names[1..].iter().cloned())
+                .value_name("FILE")
+                .help_heading(if is_plain {
+                    "Plugins without settings of their own".to_string()
+                } else {
+                    heading(graph, file.section.name)
+                })
+                .help(format!("its config file; empty for none [env: {variables}] [default: {default}.conf]")),
+        );
+    }
+    command
+}
+
+/// The section's name, with that of its plugin's type where it is another word.
+fn heading(graph: &'static Graph, section: &'static str) -> String {
+    let names = graph.nodes().iter().map(Node::names).find(|names| names.instance == section);
+    names.filter(Names::differ).map_or_else(|| section.to_string(), |names| format!("{section} ({})", names.plugin))
+}
+
+fn help(flag: &Flag) -> String {
+    let (text, variable) = (flag.help, flag.env);
+    if variable.is_empty() { text.to_string() } else { format!("{text} [env: {variable}]") }
+}

@@ -1,0 +1,10 @@
+//! Command line and environment, as values, and what they put into the settings.
+
+pub(super) mod cli;
+pub(super) mod command;
+pub(super) mod configure;
+pub(super) mod rivals;
+pub(super) mod said;
+pub(super) mod set;
+pub(super) mod usage;
+pub(super) mod variables;

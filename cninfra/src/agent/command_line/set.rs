@@ -1,0 +1,56 @@
+//! What `--set SECTION.KEY=VALUE` says.
+
+use super::said::{Origin, Value};
+
+/// The key and the text; else what is wrong, and the mend. Of a text that is no key nothing is shown: a secret may be in it.
+pub(super) fn read(said: &str) -> Result<Value, (String, &'static str)> {
+    let parts = said.split_once('=').and_then(|(path, text)| Some((path.split_once('.')?, text)));
+    let is_key = |key: &str| key.split('.').all(|part| !part.is_empty()) && before_colon(key) == key;
+    if let Some(((section, key), text)) = parts.filter(|((section, key), _)| !section.is_empty() && is_key(key)) {
+        let origin = Origin::Flag(format!("set {section}.{key}"));
+        return Ok(Value { section: section.to_string(), key: key.to_string(), text: text.to_string(), origin });
+    }
+    let path = said.split('=').next().unwrap_or_default();
+    let help = if before_colon(path) == path {
+        "write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`"
+    } else {
+        "write `=` for `:`, as in `--set http.port=8080`"
+    };
+    // what nothing follows may be the value
+    let is_of_key = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_');
+    let shown = said.find(|char| !is_of_key(char)).map_or("", |end| &said[..end]);
+    let flag = format!("flag --set {shown}");
+    Err((format!("{}: it does not say which key", flag.trim_end()), help))
+}
+
+/// What is before a `:` that may stand for `=`; `::` is in names of libraries' loggers.
+fn before_colon(path: &str) -> &str {
+    let bytes = path.as_bytes();
+    let is_alone = |at: &usize| {
+        bytes[*at] == b':'
+            && bytes.get(at + 1) != Some(&b':')
+            && at.checked_sub(1).is_none_or(|before| bytes[before] != b':')
+    };
+    (0..bytes.len()).find(is_alone).map_or(path, |at| &path[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_key_is_not_shown() {
+        let wrong = |said: &str| read(said).map_err(|(what, help)| format!("{what} | {help}")).unwrap_err();
+        let colon = "it does not say which key | write `=` for `:`, as in `--set http.port=8080`";
+        assert_eq!(wrong("store.password:hunter2"), format!("flag --set store.password: {colon}"));
+        assert_eq!(wrong("store.password: hunter2="), format!("flag --set store.password: {colon}"));
+        let equals = "it does not say which key | write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`";
+        assert_eq!(wrong("store.password/hunter2"), format!("flag --set store.password: {equals}"));
+        assert_eq!(wrong("hunter2.x"), format!("flag --set: {equals}"));
+        for said in ["store.password hunter2", "=hunter2", "store.pass:hunter2.x=y", "store.pass,hunter2", "hunter2"] {
+            assert!(!wrong(said).contains("hunter2"), "{said}: {}", wrong(said));
+        }
+        let value = read("logs.levels.hyper::proto=debug:x").unwrap();
+        assert_eq!((&*value.key, &*value.text), ("levels.hyper::proto", "debug:x"));
+    }
+}

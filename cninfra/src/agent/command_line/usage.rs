@@ -1,0 +1,86 @@
+//! What is wrong with a command line, told as the log is written: what clap says of it is a text.
+
+use super::{
+    said::{Cli, Origin, Task, Value},
+    set,
+    variables::Variables,
+};
+use crate::agent::setup::{
+    logs::{self, LogsConfig},
+    own,
+    settings::Settings,
+};
+use crate::{Logger, logging::Format};
+use std::ffi::OsString;
+
+const FLAG: &str = "log-format";
+const KEY: &str = "format";
+
+/// Tells it: as a record where that is not asked for as text, else as clap has it.
+pub(in crate::agent) fn tell(error: &clap::Error, log: &Logger, format: &Format) {
+    if matches!(format, Format::Text) {
+        // a closed pipe is no reason to say more
+        let _ = error.print();
+        return;
+    }
+    let text = error.render().to_string();
+    log.error(text.trim().trim_start_matches("error: "));
+}
+
+/// The format of the log that arguments and variables ask for, whatever is wrong with the other ones. What the files say is not read yet.
+pub(in crate::agent) fn format(args: &[OsString], env: &Variables) -> Format {
+    let mut said = Cli::nothing(Task::Run);
+    env.values(own::flags().filter(|(_, flag)| flag.name == FLAG), &mut said);
+    let (flags, sets) = (values(args, FLAG), values(args, "set"));
+    said.values.extend(flags.map(|text| Value {
+        section: logs::SECTION.to_string(),
+        key: KEY.to_string(),
+        text,
+        origin: Origin::Flag(FLAG.to_string()),
+    }));
+    said.values.extend(sets.filter_map(|text| set::read(&text).ok()));
+    // one of another key may be wrong
+    said.values.retain(|value| value.section == logs::SECTION && value.key == KEY);
+    let mut settings = Settings::default();
+    settings.take_values(&said.values);
+    LogsConfig::format_of(&settings.config)
+}
+
+/// What is said by a flag, each time.
+fn values(args: &[OsString], flag: &'static str) -> impl Iterator<Item = String> {
+    let args = || args.iter().skip(1).take_while(|arg| *arg != "--").filter_map(|arg| arg.to_str());
+    args().zip(args().skip(1).map(Some).chain([None])).filter_map(move |(arg, next)| {
+        let rest = arg.strip_prefix("--")?.strip_prefix(flag)?;
+        match rest.strip_prefix('=') {
+            Some(text) => Some(text.to_string()),
+            None if rest.is_empty() => next.map(str::to_string),
+            None => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_asks_for_json_is_known_whatever_else_is_said() {
+        let is_json = |args: &[&str], env: &[(&str, &str)]| {
+            let args: Vec<_> = ["app"].iter().chain(args).map(OsString::from).collect();
+            let env = Variables::new(env.iter().map(|(name, value)| (name.into(), value.into())));
+            matches!(format(&args, &env), Format::Json)
+        };
+        let of_variable = [("CNINFRA_LOG_FORMAT", "json")];
+        assert!(!is_json(&["--nonsense"], &[]) && is_json(&["--nonsense"], &of_variable));
+        assert!(is_json(&["--nonsense"], &[("CNINFRA__LOGS__FORMAT", "json")]));
+        assert!(is_json(&["--nonsense", "--log-format", "json"], &[]) && is_json(&["--log-format=json", "-x"], &[]));
+        assert!(
+            is_json(&["--set", "logs.format=json", "--nonsense"], &[]) && is_json(&["--set=logs.format=json"], &[])
+        );
+        assert!(!is_json(&["--log-format=text"], &of_variable) && !is_json(&["--log-format"], &[]));
+        assert!(!is_json(&["--", "--log-format=json"], &[]) && !is_json(&["--log-formats=json"], &[]));
+        assert!(!is_json(&["--set=logs.format=json", "--set=logs.format=text"], &[]));
+        // what is no format is told in the usual one
+        assert!(!is_json(&["--log-format=xml"], &[]));
+    }
+}

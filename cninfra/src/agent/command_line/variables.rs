@@ -1,0 +1,124 @@
+//! The variables of the environment, as values.
+
+use super::said::{Cli, Origin, Value};
+use crate::{
+    Flag,
+    config::{ANY_KEY as PREFIX, Known, nearest},
+};
+use std::{collections::BTreeMap, ffi::OsString};
+
+/// What all variables of ours begin with.
+const OURS: &str = "CNINFRA_";
+/// Those that are read when a program is built.
+const OF_BUILD: &str = "CNINFRA_BUILD_";
+/// What those end with that name the file of a section.
+const OF_FILE: &str = "_CONFIG";
+
+/// The variables of the environment, read once.
+pub(in crate::agent) struct Variables {
+    values: BTreeMap<String, String>,
+    /// Names of those that are no Unicode.
+    odd: Vec<String>,
+}
+
+impl Variables {
+    pub(in crate::agent) fn new(env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut variables = Variables { values: BTreeMap::new(), odd: Vec::new() };
+        for (name, value) in env {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => drop(variables.values.insert(name, value)),
+                (Ok(name), Err(_)) => variables.odd.push(name),
+                (Err(name), _) => variables.odd.push(name.to_string_lossy().into_owned()),
+            }
+        }
+        variables
+    }
+
+    /// Is there any of ours, or that may name a file of a section, or that is odd? Else the declared ones are all that can be said.
+    pub(super) fn may_say_more(&self) -> bool {
+        let may = |name: &String| name.starts_with(OURS) || name.ends_with(OF_FILE);
+        !self.odd.is_empty() || self.values.keys().any(may)
+    }
+
+    /// Tells those that are no Unicode and that somebody reads, by these names or as any key's variable.
+    pub(super) fn tell_odd(&self, names: &[String], cli: &mut Cli) {
+        let is_read = |name: &&String| name.starts_with(PREFIX) || names.contains(name);
+        let wrong = |name: &String| (format!("variable {name} is not UTF-8"), "set it to a text of UTF-8, or unset it");
+        cli.wrong.extend(self.odd.iter().filter(is_read).map(wrong));
+    }
+
+    /// Tells those that look like ours and that nobody reads, by these names or as any key's variable.
+    pub(super) fn tell_unknown(&self, names: &[String], known: &Known, cli: &mut Cli) {
+        let is_unknown = |(name, value): &(&String, &String)| {
+            name.starts_with(OURS)
+                && ![PREFIX, OF_BUILD].iter().any(|prefix| name.starts_with(prefix))
+                && !names.contains(name)
+                && !is_of_a_service(name, value)
+        };
+        for (name, _) in self.values.iter().filter(is_unknown) {
+            let rest = &name[OURS.len()..];
+            let without = names.iter().find(|name| *name == rest).cloned();
+            let meant = without.or_else(|| known.variable_meant(rest));
+            let meant = meant.or_else(|| nearest(name, names.iter().map(String::as_str)).map(str::to_string));
+            let help = match meant {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "a key's variable is `CNINFRA__SECTION__KEY`".to_string(),
+            };
+            cli.odd.push(format!("variable {name} is not read: {help}"));
+        }
+    }
+
+    /// An empty variable is one that is not set.
+    pub(in crate::agent) fn get(&self, name: &str) -> Option<String> {
+        self.get_even_empty(name).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn get_even_empty(&self, name: &str) -> Option<String> {
+        self.values.get(name).cloned()
+    }
+
+    /// The keys that variables set: those that are declared, then those of the form `CNINFRA__HTTP__READ_TIMEOUT`.
+    pub(super) fn values(&self, flags: impl Iterator<Item = (&'static str, &'static Flag)>, cli: &mut Cli) {
+        for (section, flag) in flags {
+            let Some(text) = self.get(flag.env) else { continue };
+            // Kubernetes sets `HTTP_PORT=tcp://10.0.0.1:80` for a Service that is named `http`
+            let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|protocol| text.starts_with(protocol));
+            if flag.env.ends_with("_PORT") && is_address {
+                let what = "is Kubernetes' address of a Service, not a setting";
+                cli.odd.push(format!("variable {} is ignored: `{text}` {what}", flag.env));
+                continue;
+            }
+            let (section, key) = (section.to_string(), flag.key.to_string());
+            cli.values.push(Value { section, key, text, origin: Origin::Variable(flag.env.to_string()) });
+        }
+        for (name, path) in self.values.keys().filter_map(|name| Some((name, name.strip_prefix(PREFIX)?))) {
+            let Some(text) = self.get(name) else { continue };
+            let parts: Vec<String> = path.split("__").map(|part| part.to_lowercase().replace('_', "-")).collect();
+            match parts.split_first() {
+                Some((section, keys)) if !keys.is_empty() && parts.iter().all(|part| !part.is_empty()) => {
+                    let (section, key) = (section.clone(), keys.join("."));
+                    cli.values.push(Value { section, key, text, origin: Origin::Variable(name.clone()) });
+                }
+                _ => {
+                    let help = "write `CNINFRA__SECTION__KEY`, such as `CNINFRA__HTTP__PORT`";
+                    cli.wrong.push((format!("variable {name}: it does not say which key"), help));
+                }
+            }
+        }
+    }
+}
+
+/// Is it what Kubernetes sets for a Service that is named as we are, such as `CNINFRA_PORT_80_TCP_ADDR`?
+fn is_of_a_service(name: &str, value: &str) -> bool {
+    let ends = [
+        "_SERVICE_HOST",
+        "_SERVICE_PORT",
+        "_TCP_ADDR",
+        "_TCP_PORT",
+        "_TCP_PROTO",
+        "_UDP_ADDR",
+        "_UDP_PORT",
+        "_UDP_PROTO",
+    ];
+    ends.iter().any(|end| name.ends_with(end)) || name.contains("_SERVICE_PORT_") || value.contains("://")
+}

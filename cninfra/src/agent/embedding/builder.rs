@@ -1,0 +1,284 @@
+//! [`Builder`]: what is set before the start.
+
+use super::running::Agent;
+use crate::BoxFuture;
+use crate::agent::{
+    files::{reload, within::read},
+    setup::{own::AgentConfig, prepare::Prepared, settings::Settings},
+    terms::{failure::StartError, limits::Limits, order::Order, phase::Phase, policy::StartPolicy},
+    watch::embedded::Watch,
+};
+use crate::inject::flavor::Runs;
+use crate::stop::StopHandle;
+use crate::{
+    BuildInfo, Dep,
+    config::{Config, Files},
+    inject::{
+        flavor::{ByItself, Held},
+        plugin::Plugin,
+        replace::{Bindable, Instance, Place, Replacement, Seat},
+    },
+    logging::{LogSettings, Loggers},
+    stop::By,
+};
+use figment::Figment;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio::runtime::Handle;
+
+impl<F> Agent<F> {
+    /// What can be set before the start.
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    pub fn builder() -> Builder<F> where ByItself<F>: Runs<F> {
+        Builder::new(ByItself::<F>::hold())
+    }
+
+    /// Starts the flavor with all defaults.
+    ///
+    /// # Errors
+    /// See [`Builder::start`].
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: see [`Builder::start`].
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    pub fn start() -> BoxFuture<'static, Result<Self, StartError>> where ByItself<F>: Runs<F> {
+        Box::pin(Builder::new(ByItself::<F>::hold()).start())
+    }
+}
+
+/// What is set before the start of an agent: config, limits, replacements for tests. See [`Agent::builder`].
+#[must_use = "an agent does nothing before it is started"]
+pub struct Builder<F> {
+    pub(in crate::agent) held: Box<dyn Held<F>>,
+    /// In a box: it is handed on from the command line to the start, and what is moved touches the stack each time.
+    pub(in crate::agent) settings: Box<Settings>,
+}
+
+impl<F> std::fmt::Debug for Builder<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("flavor", &self.held.graph().name())
+            .field("limits", &self.settings.own.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F> Builder<F> {
+    pub(super) fn new(held: Box<dyn Held<F>>) -> Self {
+        Builder { held, settings: Box::default() }
+    }
+
+    /// The service label: the name of this agent among its peers. Default: `vpp1`, with a warning. One that is not a
+    /// [`ServiceLabel`](crate::ServiceLabel) fails the start.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.settings.own.label = Some(label.into());
+        self
+    }
+
+    /// What is known of the build of the program, where it knows better: see [`BuildInfo`].
+    pub fn build_info(mut self, build: BuildInfo) -> Self {
+        self.settings.build = Some(build);
+        self
+    }
+
+    /// The directory of the config files, which go over [`Builder::config`]; it must be there. Without it, none is read.
+    pub fn config_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.settings.files = Some(Files { dir: dir.into(), named: Vec::new() });
+        self
+    }
+
+    /// The config, instead of none.
+    pub fn config(mut self, config: Config) -> Self {
+        self.settings.config = config;
+        self
+    }
+
+    /// The config as the agent will read it, with its files as they are now: what holds of each layer, each key by the name that the
+    /// type of its section has for it, and its origin. Keys at their defaults are not in it, and what is wrong is in it as it
+    /// is. Secrets are in it in clear.
+    #[must_use]
+    pub fn figment(&self) -> Figment {
+        self.settings.figment(self.held.graph())
+    }
+
+    /// How long the agent waits for its plugins.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.own.limits = Some(limits);
+        self
+    }
+
+    /// How long the agent waits for one plugin, given by its instance name, in one phase.
+    pub fn limit(mut self, plugin: &str, phase: Phase, limit: Duration) -> Self {
+        self.settings.plugin_limits.insert((plugin.to_string(), phase), limit);
+        self
+    }
+
+    /// Which plugins start together, unless the config says so (`agent.start-order`). Default: those of a level of the
+    /// graph.
+    pub fn order(mut self, order: Order) -> Self {
+        self.settings.own.order = Some(order);
+        self
+    }
+
+    /// What follows when the `init` of a plugin, given by its instance name, fails, unless the config says so (`start-policy`
+    /// in the plugin's section). Default: the start fails.
+    pub fn start_policy(mut self, plugin: &str, policy: StartPolicy) -> Self {
+        self.settings.policies.insert(plugin.to_string(), policy);
+        self
+    }
+
+    /// How long the agent goes on when it is asked to stop, with its readiness false, before it drains: so that load
+    /// balancers can see it, and send nothing more. It comes in addition to the limit of the stop, and a start that is
+    /// interrupted has none; a second signal ends it. It is an hour at most: a longer one fails the start. `agent.drain-delay` in the
+    /// config goes over it. Default: 0.
+    pub fn drain_delay(mut self, delay: Duration) -> Self {
+        self.settings.own.drain_delay = Some(delay);
+        self
+    }
+
+    /// Records every step as an [`Event`](crate::agent::Event), for [`Agent::events`]. Off by default; `Agent::main` switches
+    /// it on.
+    pub fn record_events(mut self, record: bool) -> Self {
+        self.settings.record = record;
+        self
+    }
+
+    /// Is the agent looked at from a thread apart (one for all agents of a process), where it is embedded ([`Builder::start`])? What keeps a thread for longer than a second
+    /// is named there, or earlier where half of its limit is less. Default: yes. It looks at the agent ten times a second,
+    /// which a process that embeds very many agents may want to save. [`Agent::main`] has its own.
+    pub fn watchdog(mut self, watched: bool) -> Self {
+        self.settings.watched = watched;
+        self
+    }
+
+    /// The levels of loggers. Default: `info`. Called again, it adds to what was said before.
+    pub fn log_settings(self, settings: &LogSettings) -> Self {
+        // levels are refused only where there are far too many of them
+        if let Err(error) = self.settings.loggers.add(settings) {
+            self.settings.loggers.of_agent().warn(format_args!("{error:?}"));
+        }
+        self
+    }
+
+    /// The loggers that the agent will have. For an [`Output`](crate::logging::Output) that serves this process.
+    #[must_use]
+    pub fn loggers(&self) -> Loggers {
+        self.settings.loggers.clone()
+    }
+
+    /// What stops the agent, also while it starts.
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        self.settings.stop.of(By::Program)
+    }
+
+    /// Puts a ready plugin in the place of the one that the flavor would make: it is neither created, nor
+    /// initialised, nor closed by the agent. A [`Dep`] of it may be kept, to look at it afterwards.
+    // on one line, since rustc shows the lines from the name to the bound
+    #[rustfmt::skip]
+    pub fn with<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
+        ByItself<F>: Place<F, P, Slots = S, At = A>,
+    {
+        self.seat::<P, S, A>(Replacement::dep(plugin), false);
+        self
+    }
+
+    /// Puts a plugin that is not ready yet in the place of the one that the flavor would make: the agent runs its
+    /// lifecycle, but does not create it.
+    // on one line, since rustc shows the lines from the name to the bound
+    #[rustfmt::skip]
+    pub fn with_new<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
+        ByItself<F>: Place<F, P, Slots = S, At = A>,
+    {
+        self.seat::<P, S, A>(Replacement::dep(plugin), true);
+        self
+    }
+
+    fn seat<P: Plugin, S, A: Seat<S, P>>(&mut self, plugin: Dep<P>, run: bool)
+    where
+        ByItself<F>: Place<F, P, Slots = S>,
+    {
+        let running = if run { P::running(&plugin) } else { None };
+        A::seat(<ByItself<F> as Place<F, P>>::slots(&*self.held)).set(plugin);
+        self.settings.replaced(P::META.id, running);
+    }
+
+    /// Puts `provider` behind an interface, for every plugin that depends on it. The plugin that the flavor binds to the
+    /// interface is created, but its lifecycle does not run, unless another plugin asks for it in another way: by its
+    /// type, or by another interface.
+    pub fn bind<K: Bindable<F> + ?Sized>(mut self, provider: Arc<K>) -> Self {
+        K::seat(&*self.held).set(Dep(provider));
+        self.settings.bound(K::META.id);
+        self
+    }
+
+    /// Starts the agent.
+    ///
+    /// An agent that is embedded so has a watchdog on a thread apart, as long as it is there: what keeps a thread is named in the
+    /// log. It can not end the process, which is not the agent's: a plugin that never gives its thread back keeps this call, or the stop,
+    /// for as long. See [`Limits`], and [`Builder::watchdog`].
+    ///
+    /// Its config files are read on a thread apart, within the limit of the start.
+    ///
+    /// # Errors
+    /// Every error of every plugin that failed, and of the rollback. Nothing that had begun is left open.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: dropped, it leaves plugins that are not closed. To interrupt a start use [`Builder::stop_handle`].
+    pub async fn start(self) -> Result<Agent<F>, StartError> {
+        let Builder { held, mut settings } = self;
+        let (hangup, format) = (settings.hangup.take(), settings.format.clone());
+        let (watched, progress, stop) = (settings.watched, settings.progress.clone(), settings.stop.clone());
+        let Prepared { runner, shared, special, invalid } = read(settings, held.graph()).await?;
+        let watch = watched.then(|| Watch::begin(&shared.loggers, &progress, &stop, Handle::current()));
+        let watch = watch.and_then(|watch| {
+            let unseen = |error| {
+                let what = format_args!("there is no watchdog, so what blocks a thread is not named: {error}");
+                shared.loggers.of_agent().warn(what);
+            };
+            watch.map_err(unseen).ok()
+        });
+        // before anything begins: what changes from now on is seen
+        let reloader = reload::reloader(&shared);
+        let started = runner.start(&|index, cx| held.create(index, cx), special, invalid).await;
+        match started {
+            Ok(runner) => {
+                let poll = AgentConfig::of(&shared.config).unwrap_or_default().config_poll_interval();
+                let follow = |reloader| reload::follow(shared.clone(), reloader, poll, hangup, format);
+                let following = reloader.map(follow);
+                Ok(Agent { handles: held.handles(), held, runner, shared, _following: following, watch })
+            }
+            // destructors of plugins may run here, and panic
+            Err(unstarted) => {
+                let unnamed = unstarted.let_go(held);
+                let error = unstarted.finish(unnamed);
+                drop(watch);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// For `cninfra::testing`.
+#[cfg(feature = "testing")]
+impl<F> Builder<F> {
+    pub(crate) fn wrap(mut self, wrap: crate::agent::run::env::Wrap) -> Self {
+        self.settings.wrap = Some(wrap);
+        self
+    }
+
+    /// Measures what tasks do.
+    pub(crate) fn measure(mut self, slowest: Arc<crate::tasks::Slowest>) -> Self {
+        self.settings.slowest = Some(slowest);
+        self
+    }
+
+    /// Sets a key of the config that it has.
+    pub(crate) fn set(mut self, section: &str, key: &str, value: impl serde::Serialize) -> Self {
+        self.settings.config = std::mem::take(&mut self.settings.config).set(section, key, value);
+        self
+    }
+
+    pub(crate) fn graph(&self) -> &'static crate::graph::Graph {
+        self.held.graph()
+    }
+}

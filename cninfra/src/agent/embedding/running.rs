@@ -1,0 +1,216 @@
+//! [`Agent`]: a running flavor.
+
+use crate::agent::{
+    files::reload,
+    run::runner::Runner,
+    setup::own,
+    terms::{event::Event, failure::StopError},
+    watch::embedded,
+};
+use crate::stop::StopHandle;
+use crate::{
+    BuildInfo, Context, Dep, ServiceLabel,
+    context::Shared,
+    graph::Graph,
+    inject::{
+        deps::Inject,
+        flavor::{Flavor, Held},
+        key::Key,
+        part::Part,
+        trie::{Find, RootOf},
+    },
+    logging::Loggers,
+    metrics::Metrics,
+    status::{AgentStatus, StatusChanges},
+    stop::By,
+};
+use std::{ops::Deref, sync::Arc};
+
+/// A running flavor: `agent.field` is the running plugin.
+///
+/// A program whose whole job is to be an agent is `fn main() -> ExitCode { Agent::<MyFlavor>::main() }`. Everywhere else,
+/// in tests and in programs that embed agents, it is started and closed by hand. Agents share nothing: a process may
+/// hold any number of them.
+///
+/// ```
+/// use cninfra::prelude::*;
+///
+/// #[plugin]
+/// #[derive(Default)]
+/// struct Greeter;
+///
+/// impl Greeter {
+///     fn greet(&self) -> &'static str {
+///         "hello"
+///     }
+/// }
+///
+/// #[derive(Flavor)]
+/// struct Hello {
+///     greeter: Dep<Greeter>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let agent = Agent::<Hello>::start().await?;
+/// assert_eq!(agent.greeter.greet(), "hello");
+/// agent.close().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "an agent that is dropped is not closed"]
+pub struct Agent<F> {
+    /// The first that is dropped: it ends the tasks, and then the plugins may go.
+    pub(super) runner: Runner,
+    pub(super) handles: F,
+    pub(super) held: Box<dyn Held<F>>,
+    pub(in crate::agent) shared: Arc<Shared>,
+    /// Ends with the agent.
+    pub(super) _following: Option<reload::Following>,
+    /// The same, when all that it holds is destroyed.
+    pub(super) watch: Option<embedded::Watch>,
+}
+
+impl<F> Agent<F> {
+    /// The flavor's graph.
+    #[must_use]
+    pub fn graph() -> &'static Graph
+    where
+        F: Flavor,
+    {
+        F::GRAPH
+    }
+
+    /// Any plugin or interface of the flavor, by type; `None` where it has none. The compiler finds it.
+    #[must_use]
+    pub fn find<K: Key + ?Sized>(&self) -> Option<Dep<K>>
+    where
+        F: Part,
+        Option<Dep<K>>: Inject<F::Slots, Find<RootOf<F>, K>>,
+    {
+        <Option<Dep<K>> as Inject<F::Slots, Find<RootOf<F>, K>>>::inject(self.held.slots())
+    }
+
+    /// The service label.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.shared.label.as_str()
+    }
+
+    /// The service label, with the keys that are the agent's own.
+    #[must_use]
+    pub fn service_label(&self) -> &ServiceLabel {
+        &self.shared.label
+    }
+
+    /// What is known of the build of the program.
+    #[must_use]
+    pub fn build_info(&self) -> BuildInfo {
+        self.shared.build
+    }
+
+    /// What was done so far, where [`Builder::record_events`](crate::agent::Builder::record_events) is on.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        self.runner.events()
+    }
+
+    /// The loggers of the agent, and their levels: to look at, and to set.
+    #[must_use]
+    pub fn loggers(&self) -> Loggers {
+        self.shared.make_logs();
+        self.shared.loggers.clone()
+    }
+
+    /// The agent's metrics.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.shared.metrics().clone()
+    }
+
+    /// The state of the agent and of its plugins.
+    #[must_use]
+    pub fn status(&self) -> AgentStatus {
+        self.shared.status.agent()
+    }
+
+    /// Watches the state of the agent and of its plugins.
+    #[must_use]
+    pub fn status_changes(&self) -> StatusChanges {
+        StatusChanges::new(Context::new(self.shared.clone(), 0))
+    }
+
+    /// What asks the agent to stop. Somebody has to wait for it: see [`Agent::run`].
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        self.shared.stop.of(By::Program)
+    }
+
+    /// Runs until the agent is asked to stop, then closes it.
+    ///
+    /// A task that panics asks for it, and so does a [main task](crate::Context::spawn_main) that ends.
+    ///
+    /// # Errors
+    /// See [`Agent::close`].
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: dropped, it leaves plugins that are not closed.
+    pub async fn run(self) -> Result<Vec<Event>, StopError> {
+        self.shared.stop.stopping().await;
+        if let Some(by) = self.shared.stop.asked_by() {
+            self.shared.loggers.of_agent().info(format_args!("{by} has asked for the stop: the agent stops"));
+        }
+        self.close().await
+    }
+
+    /// Drains all plugins, then closes them, those first that nothing depends on. Returns what was done, where
+    /// [`Builder::record_events`](crate::agent::Builder::record_events) is on.
+    ///
+    /// # Errors
+    /// Every error of every plugin in the stop, and what has failed while the agent ran: tasks that panicked, a main task. All
+    /// plugins have been closed nevertheless.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: dropped, it leaves plugins that are not closed.
+    pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
+        let failures = self.runner.stop().await;
+        let Agent { handles, held, runner, watch, .. } = self;
+        // destructors of plugins may run here, and panic, or not return
+        let unnamed = runner.let_go((handles, held));
+        let finished = runner.finish(failures, unnamed);
+        drop(watch);
+        finished
+    }
+}
+
+/// For `cninfra::testing`.
+#[cfg(feature = "testing")]
+impl<F> Agent<F> {
+    /// Waits until no plugin is down; for ever where one stays so.
+    pub(crate) async fn all_up(&self) {
+        let mut changes = self.status_changes();
+        while self.shared.status.is_any_down() && changes.next().await.is_some() {}
+    }
+
+    /// The secrets that are set in a plugin's config section.
+    pub(crate) fn secrets_of(&self, plugin: &str) -> Vec<String> {
+        self.shared.config.hidden(&own::known(self.shared.graph), plugin)
+    }
+}
+
+impl<F> Deref for Agent<F> {
+    type Target = F;
+
+    fn deref(&self) -> &F {
+        &self.handles
+    }
+}
+
+impl<F> std::fmt::Debug for Agent<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Agent")
+            .field("flavor", &self.held.graph().name())
+            .field("label", &self.label())
+            .finish_non_exhaustive()
+    }
+}

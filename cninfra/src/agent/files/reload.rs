@@ -1,0 +1,388 @@
+//! Follows the config files while the agent runs.
+
+use super::patience::{Looked, Patience};
+use crate::agent::setup::{
+    logs::{self, LogsConfig},
+    own,
+};
+use crate::{
+    Logger, boxed,
+    config::{Reload, Reloader},
+    context::Shared,
+    foreign::Panic,
+    logging::SharedFormat,
+};
+use futures_util::FutureExt as _;
+use std::{future::pending, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tokio::{sync::Notify, task::JoinHandle};
+
+/// The task that follows the files. It ends with the agent.
+pub(in crate::agent) struct Following(JoinHandle<()>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What looks at the files, where there are any.
+pub(in crate::agent) fn reloader(shared: &Shared) -> Option<Reloader> {
+    let has_files = shared.config.has_files();
+    has_files.then(|| Reloader::new(&shared.config, own::known(shared.graph))).flatten()
+}
+
+/// Starts to follow the files; the log's format too, where it is given.
+pub(in crate::agent) fn follow(
+    shared: Arc<Shared>,
+    reloader: Reloader,
+    poll: Duration,
+    hangup: Option<Arc<Notify>>,
+    format: Option<SharedFormat>,
+) -> Following {
+    let log = shared.loggers.of_agent();
+    Following(tokio::spawn(boxed(move || async move {
+        if let Err(panic) = AssertUnwindSafe(run(shared, reloader, poll, hangup, format)).catch_unwind().await {
+            log.error(format_args!("following the config files panicked: {}", Panic::of(panic)));
+        }
+    })))
+}
+
+async fn run(
+    shared: Arc<Shared>,
+    mut reloader: Reloader,
+    poll: Duration,
+    hangup: Option<Arc<Notify>>,
+    format: Option<SharedFormat>,
+) {
+    let mut patience = Patience::default();
+    // by SIGHUP, whose outcome is told, be it that there is nothing new
+    let (mut settles, mut asked) = (false, false);
+    let mut failed = String::new();
+    loop {
+        let wait = if settles { own::SETTLES } else { poll };
+        tokio::select! {
+            () = shared.stop.stopping() => return,
+            () = sleep(wait) => {}
+            // what is new settles in its time, whatever is heard meanwhile: that has all read once more after it
+            () = heard(hangup.as_deref()), if !settles => {
+                shared.loggers.of_agent().info("SIGHUP: the config is read again");
+                asked = true;
+            }
+        }
+        let log = shared.loggers.of_agent();
+        let looked = match boxed(|| patience.look(&mut reloader)).await {
+            Ok(looked) => looked,
+            Err(error) => {
+                // the next look may do better; that this one has failed is told once, and to who asks
+                let before = std::mem::replace(&mut failed, error.to_string());
+                if asked || before != failed {
+                    log.error(format_args!("{error:?}"));
+                }
+                (settles, asked) = (false, false);
+                continue;
+            }
+        };
+        failed.clear();
+        tell_of_silence(&log, (&reloader, &patience), &looked, asked, poll);
+        let Some(reload) = looked.reload else {
+            (settles, asked) = (false, false);
+            continue;
+        };
+        // that is the outcome
+        asked &= patience.silent().next().is_none();
+        settles = reload == Reload::Unsettled;
+        if matches!(&reload, Reload::Taken { live, .. } if live.contains(&logs::SECTION)) {
+            set_logs(&shared, &reloader, format.as_ref());
+        }
+        tell(&shared, &reloader, reload, asked);
+        asked &= settles;
+    }
+}
+
+/// Zero is never.
+async fn sleep(time: Duration) {
+    if time.is_zero() { pending().await } else { tokio::time::sleep(time).await }
+}
+
+async fn heard(hangup: Option<&Notify>) {
+    match hangup {
+        Some(hangup) => hangup.notified().await,
+        None => pending().await,
+    }
+}
+
+/// Levels and format are as the config says them now; what was set while the agent runs goes over that still.
+fn set_logs(shared: &Shared, reloader: &Reloader, format: Option<&SharedFormat>) {
+    let said = LogsConfig::with_origins(reloader.config()).and_then(|(logs, origins)| {
+        if let Some(format) = format {
+            format.set(logs.format());
+        }
+        logs.apply(&origins, &shared.loggers)
+    });
+    if let Err(error) = said {
+        shared.loggers.of_agent().error(format_args!("the levels of loggers stay as they were: {error:?}"));
+    }
+}
+
+/// Says which files do not answer, once; and again to who asks.
+fn tell_of_silence(
+    log: &Logger,
+    (reloader, patience): (&Reloader, &Patience),
+    looked: &Looked,
+    asked: bool,
+    poll: Duration,
+) {
+    let limit = patience.limit();
+    let again = if poll.is_zero() { "after the next SIGHUP" } else { "when it answers" };
+    for path in &looked.answer {
+        log.info(format_args!("{} answers again: it is read", path.display()));
+    }
+    for path in &looked.fell_silent {
+        let meanwhile = match reloader.has_read(path) {
+            true => "it is taken to be as it was when it was last read",
+            false => "it has not been read yet",
+        };
+        log.error(format_args!(
+            "{} did not answer within {limit:?}: {meanwhile}, and it is tried again {again}\n  help: look at the file \
+             system that it is on",
+            path.display()
+        ));
+    }
+    if asked && patience.silent().next().is_some() {
+        let silent: Vec<_> = patience.silent().map(|path| path.display().to_string()).collect();
+        log.error(format_args!("SIGHUP: could not be read: {} did not answer within {limit:?}", silent.join(", ")));
+    }
+}
+
+/// Says what came of it, in the log and in the status of the plugins that follow their files.
+fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
+    let log = shared.loggers.of_agent();
+    let report = |refused: Option<String>| {
+        let live = reloader.live();
+        for (place, node) in shared.graph.nodes().iter().enumerate() {
+            if live.contains(&node.instance()) {
+                shared.status.config_refused(place, refused.clone());
+            }
+        }
+    };
+    match reload {
+        Reload::Same if asked => log.info("SIGHUP: nothing has changed"),
+        Reload::StillRefused(mistakes) if asked => {
+            let list = mistakes.join("\n  - ");
+            log.error(format_args!("SIGHUP: the config is still not valid: what was valid before holds\n  - {list}"));
+        }
+        Reload::Same | Reload::StillRefused(_) | Reload::Unsettled => {}
+        Reload::Taken { live, fixed, later, odd } => {
+            report(None);
+            odd.iter().chain(&later).for_each(|odd| log.warn(odd));
+            if !live.is_empty() {
+                log.info(format_args!("the config has changed: `{}`", live.join("`, `")));
+            }
+            if !fixed.is_empty() {
+                let names = fixed.join("`, `");
+                log.warn(format_args!("the config of `{names}` has changed: a new start of the agent will see it"));
+            }
+        }
+        Reload::Mended => {
+            report(None);
+            log.info("the config is valid again, and as it was");
+        }
+        Reload::Refused(mistakes) => {
+            let list = mistakes.join("\n  - ");
+            log.error(format_args!("the config has changed and is not valid: what was valid still holds\n  - {list}"));
+            let first = mistakes.first().and_then(|text| text.lines().next()).unwrap_or_default();
+            report(Some(format!("its new config is not valid: {first}")));
+        }
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{Config, Live},
+        prelude::*,
+        testing::log::Log,
+    };
+    use cninfra_testbed::{Folder, Silent};
+    use serde::{Deserialize, Serialize};
+    use std::time::Instant;
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Greeting {
+        text: String,
+    }
+    #[plugin(no_lifecycle)]
+    struct Greeter {
+        #[config]
+        config: Live<Greeting>,
+    }
+    #[derive(Flavor)]
+    struct Greets {
+        greeter: Dep<Greeter>,
+    }
+
+    /// An agent whose files are looked at after a hangup only, and the hangup.
+    async fn started(folder: &Folder, hangups_before: usize) -> (Agent<Greets>, Arc<Notify>) {
+        folder.write("greeter.conf", "text: one");
+        let config = Config::new().set("agent", "config-poll-interval", "0");
+        let mut builder = Agent::<Greets>::builder().config(config).config_dir(folder.path());
+        let hangup = Arc::new(Notify::new());
+        builder.settings.hangup = Some(hangup.clone());
+        (0..hangups_before).for_each(|_| hangup.notify_one());
+        (builder.start().await.unwrap(), hangup)
+    }
+
+    #[tokio::test]
+    async fn a_hangup_in_the_start_has_the_files_read_after_it() {
+        let folder = Folder::new();
+        let (agent, _) = started(&folder, 1).await;
+        let mut changes = agent.greeter.config.changes();
+        folder.write("greeter.conf", "text: two");
+        let next = tokio::time::timeout(Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
+        assert_eq!(next.text, "two");
+        agent.close().await.unwrap();
+    }
+
+    /// What the log says until then.
+    async fn until(log: &Log, said: &str, times: usize) -> String {
+        let began = Instant::now();
+        while log.text().matches(said).count() < times {
+            assert!(began.elapsed() < Duration::from_secs(20), "no `{said}` in {}", log.text());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        log.text()
+    }
+
+    #[test]
+    fn a_hangup_tells_what_came_of_it() {
+        let (folder, log) = (Folder::new(), Log::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        log.during(|| {
+            runtime.block_on(async {
+                let (agent, hangup) = started(&folder, 0).await;
+                hangup.notify_one();
+                until(&log, "SIGHUP: nothing has changed", 1).await;
+                folder.write("greeter.conf", "text: two");
+                hangup.notify_one();
+                until(&log, "the config has changed: `greeter`", 1).await;
+                folder.write("greeter.conf", "text: [two]");
+                hangup.notify_one();
+                until(&log, "the config has changed and is not valid: what was valid still holds", 1).await;
+                hangup.notify_one();
+                let text = until(&log, "SIGHUP: the config is still not valid: what was valid before holds", 1).await;
+                assert_eq!(text.matches("greeter.conf:1:7: key `greeter.text` takes").count(), 2, "{text}");
+                folder.write("greeter.conf", "text: two");
+                hangup.notify_one();
+                let text = until(&log, "the config is valid again", 1).await;
+                assert_eq!(text.matches("nothing has changed").count(), 1, "{text}");
+                agent.close().await.unwrap();
+            });
+        });
+    }
+
+    #[test]
+    fn a_hangup_tells_of_a_file_that_does_not_answer() {
+        let (folder, log) = (Folder::new(), Log::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (agent, hangup) = log.during(|| runtime.block_on(started(&folder, 0)));
+        folder.write("greeter.yaml", "");
+        let silent = ["conf", "yaml"].map(|end| Silent::file(folder.path().join(format!("greeter.{end}"))));
+        let outcome = "SIGHUP: could not be read: ";
+        log.during(|| {
+            runtime.block_on(async {
+                hangup.notify_one();
+                let text = until(&log, outcome, 1).await;
+                assert!(text.contains("greeter.conf did not answer within 5s: it is taken to be as it was"), "{text}");
+                // nothing looks at it by itself
+                assert_eq!(text.matches("it is tried again after the next SIGHUP").count(), 2, "{text}");
+                assert!(text.contains("greeter.yaml did not answer within 5s: it has not been read yet"), "{text}");
+                hangup.notify_one();
+                until(&log, outcome, 2).await;
+                drop(silent);
+                folder.write("greeter.conf", "text: two");
+                // the thread that waits for it may take a moment
+                while !log.text().contains("greeter.conf answers again") {
+                    hangup.notify_one();
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                until(&log, "the config has changed: `greeter`", 1).await;
+                agent.close().await.unwrap();
+            });
+        });
+        let text = log.text();
+        assert_eq!(text.matches("it is taken to be as it was").count(), 1, "{text}");
+        let dir = folder.path().display();
+        assert!(text.contains(&format!("{outcome}{dir}/greeter.conf, {dir}/greeter.yaml did not answer")), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_second_hangup_is_no_second_look() {
+        let folder = Folder::new();
+        let (agent, hangup) = started(&folder, 0).await;
+        let mut changes = agent.greeter.config.changes();
+        let began = Instant::now();
+        folder.write("greeter.conf", "text: two");
+        let often = async {
+            loop {
+                hangup.notify_one();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            () = often => {}
+            next = tokio::time::timeout(Duration::from_secs(20), changes.next()) => {
+                assert_eq!(next.unwrap().unwrap().text, "two");
+            }
+        }
+        assert!(began.elapsed() >= own::SETTLES, "it had not settled: {:?}", began.elapsed());
+        agent.close().await.unwrap();
+    }
+
+    /// Its destructor panics, and so does the look at a file that says so.
+    #[derive(Default, Serialize, Deserialize)]
+    struct Text(String);
+    impl Drop for Text {
+        fn drop(&mut self) {
+            assert!(self.0 != "armed", "in pieces");
+        }
+    }
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Armed {
+        text: Text,
+    }
+    #[plugin(no_lifecycle)]
+    struct Carries {
+        #[config]
+        config: Live<Armed>,
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        carries: Dep<Carries>,
+    }
+
+    #[test]
+    fn a_look_that_fails_is_not_the_last_one() {
+        let (folder, log) = (Folder::new(), Log::default());
+        folder.write("carries.conf", "text: one");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        log.during(|| {
+            runtime.block_on(async {
+                let config = Config::new().set("agent", "config-poll-interval", "100ms");
+                let agent = Agent::<Lone>::builder().config(config).config_dir(folder.path()).start().await.unwrap();
+                folder.write("carries.conf", "text: armed");
+                let failed = "reading the config files panicked: in pieces";
+                until(&log, failed, 1).await;
+                tokio::time::sleep(Duration::from_millis(400)).await;
+                folder.write("carries.conf", "text: two");
+                let text = until(&log, "the config has changed: `carries`", 1).await;
+                assert_eq!(text.matches(failed).count(), 1, "told once: {text}");
+                assert_eq!(agent.carries.config.get().text.0, "two");
+                agent.close().await.unwrap();
+            });
+        });
+    }
+}

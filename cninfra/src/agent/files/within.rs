@@ -1,0 +1,293 @@
+//! Reads the config, and waits for it no longer than it may: a file system may not answer.
+
+use super::{
+    reading::Reading,
+    search::{Again, Search, Silent, tick},
+};
+use crate::agent::{
+    setup::{
+        prepare::{Prepared, Reads},
+        settings::Settings,
+    },
+    terms::{
+        cause::Cause,
+        failure::{PluginError, StartError},
+        phase::Phase,
+    },
+};
+use crate::{Error, boxed, config::At, foreign::Panic, graph::Graph};
+use std::{
+    io,
+    path::PathBuf,
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    time::{Duration, Instant},
+};
+use tokio::task::spawn_blocking;
+
+/// Why nothing came of reading; `S` is what the files say that do answer.
+#[derive(Debug)]
+pub(in crate::agent) enum Unread<S> {
+    /// It was not done within its time, and threads wait still.
+    Silent(Unanswered<S>),
+    /// It could not be waited for, or it panicked.
+    Failed(Error),
+}
+
+/// What is known of a reading whose time is over.
+#[derive(Debug)]
+pub(in crate::agent) struct Unanswered<S> {
+    /// The files that do not answer; the first is the one that it looked at last.
+    pub(super) silent: Vec<Silent>,
+    /// The first does not answer; else it is not the file that takes so long.
+    waits: bool,
+    limit: Duration,
+    /// What the others say, where that is known.
+    said: Option<S>,
+}
+
+impl<S: Send + 'static> Unread<S> {
+    /// It was waited for as long as this.
+    pub(in crate::agent) fn of(reading: Reading, limit: Duration, search: Search<S>) -> Self {
+        let (waits, path) = (reading.at.waits_for(), reading.at.path());
+        let (others, said) = search.end(&path);
+        let silent = [Silent { path, reading }].into_iter().chain(others).collect();
+        Unread::Silent(Unanswered { silent, waits: waits.is_some(), limit, said })
+    }
+}
+
+impl<S> Unread<S> {
+    pub(in crate::agent) fn panicked(panic: Panic) -> Self {
+        Unread::Failed(panicked(&panic))
+    }
+
+    pub(in crate::agent) fn no_thread(error: io::Error) -> Self {
+        Unread::Failed(Error::from(error).context("there is no thread to read the config files on"))
+    }
+
+    /// The runtime ends.
+    pub(super) fn given_up() -> Self {
+        Unread::Failed(Error::msg("reading the config files was given up, since the runtime ends"))
+    }
+
+    /// What went wrong, and what the files say that do answer.
+    pub(in crate::agent) fn told(self) -> (Vec<Error>, Option<S>) {
+        let Unanswered { silent, waits, limit, said } = match self {
+            Unread::Silent(unanswered) => unanswered,
+            Unread::Failed(error) => return (vec![error], None),
+        };
+        let silent = silent.into_iter().skip(usize::from(!waits)).map(|silent| silent.path);
+        (not_read(silent, limit), said)
+    }
+}
+
+/// These files do not answer; without any it is something else that takes so long.
+pub(in crate::agent) fn not_read(silent: impl Iterator<Item = PathBuf>, limit: Duration) -> Vec<Error> {
+    let told = |path: PathBuf| {
+        Error::msg(format_args!("{} is not read within {limit:?}", path.display()))
+            .with_help("look at the file system that it is on: it does not answer")
+    };
+    let mut errors: Vec<_> = silent.map(told).collect();
+    if errors.is_empty() {
+        let what = format_args!("the config is not read within {limit:?}, though no file is waited for");
+        let help = "look at what else takes so long: a type or a check of a plugin, or a machine that is busy";
+        errors.push(Error::msg(what).with_help(help));
+    }
+    errors
+}
+
+/// Reading has panicked.
+pub(in crate::agent) fn panicked(panic: &Panic) -> Error {
+    Error::msg(format_args!("reading the config files panicked: {panic}")).with_help("it is a defect")
+}
+
+/// What starts the flavor of this graph, with its files read.
+///
+/// # Errors
+/// They are not read within the limit of the start; or the agent was asked to stop until then.
+pub(in crate::agent) async fn read(settings: Box<Settings>, graph: &'static Graph) -> Result<Prepared, StartError> {
+    // of what has been checked, all has been read
+    if settings.is_checked || (settings.files.is_none() && !settings.config.may_name_files()) {
+        return Ok(settings.runner(graph));
+    }
+    let (began, stop) = (Instant::now(), settings.stop.clone());
+    // what the files say of it is not known yet
+    let limit = settings.own.limits.unwrap_or_default().start;
+    let (at, reads) = (At::default(), Reads::of(&settings, graph));
+    let again: Again<Vec<PluginError>> = Box::new(move |without| {
+        let reads = reads.clone();
+        Some((At::without(without), Box::new(move || reads.mistakes())))
+    });
+    // rare, and large: in a box, so that a start without files has no room for it
+    let reading = boxed(move || within(limit, at, move || settings.runner(graph), again));
+    let failed = tokio::select! {
+        read = reading => match read {
+            Ok(prepared) => return Ok(prepared),
+            Err(unread) => {
+                let (errors, mistakes) = unread.told();
+                let error = |error| PluginError::of_flavor(graph, Phase::Create, Cause::Config(error));
+                errors.into_iter().map(error).chain(mistakes.into_iter().flatten()).collect()
+            }
+        },
+        () = stop.stopping() => Vec::new(),
+    };
+    Err(StartError::before_all(graph, failed, began))
+}
+
+/// Waits for what is heard, no longer than this, and searches meanwhile.
+pub(in crate::agent) fn wait<T, S: Send + 'static>(
+    heard: &Receiver<T>,
+    limit: Duration,
+    search: &mut Search<S>,
+) -> Result<T, RecvTimeoutError> {
+    let (began, tick) = (Instant::now(), tick(limit));
+    loop {
+        let left = limit.saturating_sub(began.elapsed());
+        match heard.recv_timeout(left.min(tick)) {
+            Err(RecvTimeoutError::Timeout) if !left.is_zero() => search.look(),
+            heard => return heard,
+        }
+    }
+}
+
+/// Reads, and waits for it no longer than this, by the wall clock.
+///
+/// # Cancel safety
+/// It may be dropped: nothing waits for it any more.
+pub(super) async fn within<T: Send + 'static, S: Send + 'static>(
+    limit: Duration,
+    at: At,
+    read: impl FnOnce() -> T + Send + 'static,
+    again: Again<S>,
+) -> Result<T, Unread<S>> {
+    let (says, heard) = sync_channel(2);
+    let _given_up = GivenUp(says.clone());
+    let waits = move || {
+        // who waited may have gone
+        let done = move |read| drop(says.send(Heard::Read(read)));
+        let mut search = Search::new(at.clone(), again);
+        let reading = Reading::begin(at, read, done).map_err(Unread::no_thread)?;
+        match wait(&heard, limit, &mut search) {
+            Ok(Heard::Read(read)) => read.map_err(Unread::panicked),
+            Err(RecvTimeoutError::Timeout) => Err(Unread::of(reading, limit, search)),
+            Ok(Heard::GivenUp) | Err(RecvTimeoutError::Disconnected) => Err(Unread::given_up()),
+        }
+    };
+    // time that is paused stands still meanwhile
+    spawn_blocking(waits).await.unwrap_or_else(|_| Err(Unread::given_up()))
+}
+
+enum Heard<T> {
+    Read(Result<T, Panic>),
+    GivenUp,
+}
+
+/// Ends the wait when it is dropped: a runtime that is dropped would sit it out.
+struct GivenUp<T>(SyncSender<Heard<T>>);
+
+impl<T> Drop for GivenUp<T> {
+    fn drop(&mut self) {
+        // there is room for both
+        let _ = self.0.try_send(Heard::GivenUp);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use cninfra_testbed::Folder;
+    use std::{
+        fs,
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+            mpsc::channel,
+        },
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_is_not_read_in_time_is_named() {
+        let folder = Folder::new();
+        let path = folder.path().join("password");
+        fs::write(&path, "hunter2").unwrap();
+        let _silent = cninfra_testbed::Silent::file(&path);
+        let config = Config::new().set("store", "password-file", path.display().to_string());
+        let began = tokio::time::Instant::now();
+        let read = within(
+            Duration::from_millis(100),
+            At::default(),
+            move || drop(config.section::<Store>("store").map(|store| store.password)),
+            nothing_else(),
+        );
+        let error = read.await.unwrap_err().told().0.remove(0);
+        assert_eq!(error.to_string(), format!("{} is not read within 100ms", path.display()));
+        assert!(error.help().is_some_and(|help| help.contains("file system")) && began.elapsed().is_zero());
+    }
+
+    /// Nothing is read again.
+    fn nothing_else() -> Again<()> {
+        Box::new(|_| None)
+    }
+
+    #[tokio::test]
+    async fn no_file_is_blamed_for_what_takes_long_by_itself() {
+        let (folder, is_again) = (Folder::new(), Arc::new(AtomicBool::new(false)));
+        folder.write("store.conf", "");
+        let (path, is_read_again) = (folder.path().join("store.conf"), is_again.clone());
+        // who waits longer than he should fails, and does not hang
+        let (answer, answered) = channel::<()>();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(20));
+            drop(answer);
+        });
+        let config = Config::new().set("store", "password-file", path.display().to_string());
+        let read = move || {
+            let _ = config.section::<Store>("store").map(|store| store.password);
+            let _ = answered.recv();
+        };
+        let again: Again<()> = Box::new(move |_| {
+            is_read_again.store(true, Ordering::Relaxed);
+            None
+        });
+        let (errors, _) = within(Duration::from_millis(300), At::default(), read, again).await.unwrap_err().told();
+        let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["the config is not read within 300ms, though no file is waited for"]);
+        assert!(errors[0].help().is_some_and(|help| help.contains("a check of a plugin")));
+        assert!(!is_again.load(Ordering::Relaxed), "there is no file to read without");
+    }
+
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
+    #[serde(default)]
+    struct Store {
+        password: crate::config::Secret,
+    }
+
+    #[tokio::test]
+    async fn what_panics_is_told() {
+        let read = within(Duration::from_secs(60), At::default(), || panic!("in pieces"), nothing_else());
+        let told = read.await.err().unwrap().told().0.remove(0).to_string();
+        assert_eq!(told, "reading the config files panicked: in pieces");
+    }
+
+    #[test]
+    fn a_runtime_that_is_dropped_does_not_wait_for_it() {
+        use tokio::runtime::Builder;
+        for mut builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+            let runtime = builder.enable_all().build().unwrap();
+            let ((begins, begun), (_answer, answered)) = (channel(), channel::<()>());
+            let read = move || {
+                begins.send(()).unwrap();
+                let _ = answered.recv();
+            };
+            runtime.spawn(within(Duration::from_secs(60), At::default(), read, nothing_else()));
+            runtime.block_on(async {
+                while begun.try_recv().is_err() {
+                    tokio::task::yield_now().await
+                }
+            });
+            let began = Instant::now();
+            drop(runtime);
+            assert!(began.elapsed() < Duration::from_secs(20), "it was waited for: {:?}", began.elapsed());
+        }
+    }
+}

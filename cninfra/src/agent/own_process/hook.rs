@@ -1,0 +1,79 @@
+//! [`Hook`]: panics of a process are records of its log, as all else.
+
+use super::backtrace::Wanted;
+use crate::agent::run::progress::{Handed, Progress};
+use crate::{
+    Logger,
+    foreign::{Panic, Who, message},
+    logging::{BACKTRACE, Level, Loggers},
+};
+use std::{
+    panic::{Location, PanicHookInfo, set_hook, take_hook},
+    sync::Arc,
+    thread,
+};
+
+type Before = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
+
+/// The panic hook of a process whose whole job is its agent. When this is dropped, that of before is back.
+pub(super) struct Hook(Option<Before>);
+
+impl Hook {
+    /// Logs each panic where it happens: by the logger of the plugin, with what that was doing, or what of it was called by another one, and the way to it where
+    /// somebody wants to see it.
+    pub(super) fn set(loggers: &Loggers, progress: &Arc<Progress>, backtrace: Wanted) -> Self {
+        let (before, loggers, progress) = (take_hook(), loggers.clone(), progress.clone());
+        set_hook(Box::new(move |panic| log(&loggers, &progress, panic, backtrace)));
+        Hook(Some(before))
+    }
+}
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        // a thread that panics can not set it
+        if let Some(before) = self.0.take().filter(|_| !thread::panicking()) {
+            set_hook(before);
+        }
+    }
+}
+
+fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtrace: Wanted) {
+    let message = message(panic.payload());
+    let location = panic.location().unwrap_or(Location::caller());
+    let is_told = !Panic::is_quiet();
+    // a call of others' code is the innermost: it is asked by a plugin that is called itself, or by a task of its own
+    let called = if is_told { progress.handed_here() } else { None };
+    if is_told {
+        tell(loggers, progress, called.as_ref(), (&message, location), backtrace);
+    }
+    let is_traced = is_told && backtrace != Wanted::Nothing;
+    Panic { message, location: Some(location.to_string()), is_traced, is_logged: called.is_some() }.note();
+}
+
+fn tell(
+    loggers: &Loggers,
+    progress: &Progress,
+    called: Option<&Handed>,
+    (message, location): (&str, &Location<'_>),
+    backtrace: Wanted,
+) {
+    let (mut log, what) = match called {
+        Some(Handed { owner, what }) => (loggers.get(owner), format!("the {what} panicked: {message}")),
+        None => (of_step(loggers, progress), format!("panicked: {message}")),
+    };
+    if let Some(way) = backtrace.capture() {
+        log = log.with(BACKTRACE, way);
+    }
+    log.log_at(Level::Error, &what, location);
+}
+
+/// The logger of the plugin whose step or task is called here, with which of them that is; the agent's where there is none.
+fn of_step(loggers: &Loggers, progress: &Progress) -> Logger {
+    let who = progress.called_here().or_else(Who::now);
+    let log = who.map_or_else(|| loggers.of_agent(), |who| loggers.get(who.plugin));
+    match who {
+        Some(Who { task: Some(task), .. }) => log.with("task", task),
+        Some(Who { phase: Some(phase), .. }) => log.with("phase", phase.name()),
+        _ => log,
+    }
+}

@@ -1,0 +1,10 @@
+//! An agent that is a process of its own: logs, signals, panics, exit code.
+
+pub(super) mod backtrace;
+pub(super) mod foreword;
+pub(super) mod hook;
+pub(super) mod process;
+pub(super) mod rescue;
+pub(super) mod signals;
+pub(super) mod supervise;
+pub(super) mod teller;

@@ -1,0 +1,460 @@
+//! An agent that is a process of its own: command line, logs, signals, exit code.
+
+use super::{
+    backtrace::Wanted,
+    foreword::{self, NotBegun, Wait},
+    hook::Hook,
+    supervise::Ground,
+    teller::{self, Teller},
+};
+use crate::agent::{
+    command_line::{
+        cli,
+        configure::{Reads, Report},
+        said::{Cli, Task},
+        usage,
+        variables::Variables,
+    },
+    embedding::{builder::Builder, running::Agent},
+    files::within::panicked,
+    run::progress::Progress,
+    setup::{
+        logs::LogsConfig,
+        own::{self, AgentConfig},
+        settings::Settings,
+    },
+    terms::{
+        event::Event,
+        exit,
+        failure::{StartError, StopError},
+        timeline::Timeline,
+    },
+};
+use crate::{
+    BuildInfo, Context, Error, Logger, boxed,
+    foreign::guard,
+    graph::Graph,
+    inject::{
+        flavor::{ByItself, Held, Runs},
+        part::{Creation, Part},
+    },
+    logging::{Level, Output, SharedFormat},
+};
+use std::{
+    ffi::OsString,
+    fmt,
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{runtime::Handle, sync::Notify};
+
+impl<F> Agent<F> {
+    /// Runs the flavor as this process: the body of `main`.
+    ///
+    /// It reads the command line (`--help` lists what the plugins understand), the environment and the config files,
+    /// starts the flavor, runs until SIGTERM or SIGINT or until a plugin stops it, and closes it. `--graph FORMAT` prints the graph
+    /// and starts nothing. A second signal forces the end; the same one again within 200 ms counts as one,
+    /// since some send it to the process and to its group. SIGHUP has the config files read again: see
+    /// [`Live`](crate::config::Live).
+    ///
+    /// | exit code | what it says |
+    /// | --- | --- |
+    /// | 0 | it stopped in order |
+    /// | 1 | the start or the run failed |
+    /// | 2 | the command line or the config is not valid, or this was called inside of a tokio runtime: nothing was created |
+    /// | 3 | the stop failed: some plugin was not closed in order, or the end was forced at its limit |
+    /// | 128 + n | a second signal, of number n, forced it |
+    ///
+    /// A plugin that blocks its thread for ever ends the process when its limit is over: with 1 where it blocks in the start, or while a start that failed is rolled back, and with 3 in the stop, or
+    /// where a stop was asked for that could not begin. All others are closed before: see [`Limits`](crate::agent::Limits).
+    ///
+    /// A panic is a record of the log, by the plugin's logger, in the format of the log; `RUST_BACKTRACE=1` adds the way to it, without frames of the standard library, and `full` with them. What keeps
+    /// a thread for longer than a second is named there: a step, a task, a probe.
+    ///
+    /// It brings a tokio runtime of its own. Inside of another one, as under `#[tokio::main]`, use [`Agent::builder`] and
+    /// [`Builder::start`].
+    ///
+    /// ```no_run
+    /// use cninfra::prelude::*;
+    ///
+    /// #[plugin]
+    /// struct Greeter;
+    ///
+    /// #[derive(Flavor)]
+    /// struct Hello {
+    ///     greeter: Dep<Greeter>,
+    /// }
+    ///
+    /// fn main() -> std::process::ExitCode {
+    ///     Agent::<Hello>::main()
+    /// }
+    /// ```
+    #[must_use]
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    pub fn main() -> ExitCode where ByItself<F>: Runs<F> {
+        Self::builder().main(std::env::args_os(), std::env::vars_os())
+    }
+}
+
+impl<F: 'static> Builder<F> {
+    /// As [`Agent::main`], with arguments (the program's name first) and environment as values, and with what is set
+    /// on this builder: the command line, the environment and the config files go over its config.
+    #[must_use]
+    pub fn main(
+        mut self,
+        args: impl IntoIterator<Item = OsString>,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> ExitCode {
+        let began = Instant::now();
+        let env = Variables::new(env);
+        let output = Output::stderr_unless(env.get("NO_COLOR")).libraries(&self.settings.loggers);
+        // the config may say another one
+        let format = output.shared_format();
+        output.install();
+        let log = self.settings.loggers.of_agent();
+        let graph = self.held.graph();
+        let (args, version) = (Vec::from_iter(args), self.settings.build_info(graph).to_string());
+        let cli = match cli::parse(graph, &own::known(graph), &version, &args, &env) {
+            Ok(cli) => cli,
+            Err(error) if error.use_stderr() => {
+                let asked = usage::format(&args, &env);
+                format.set(asked.clone());
+                usage::tell(&error, &log, &asked);
+                return ExitCode::from(exit::INVALID);
+            }
+            // what was asked for
+            Err(answer) => return printed(&log, answer.print().and_then(|()| io::stdout().flush())),
+        };
+        let task = cli.task;
+        if let Task::PrintGraph(format) = task {
+            return print(&log, &graph.print(format));
+        }
+        self.settings.take_values(&cli.values);
+        // the files may say another one, but what is wrong with reading them has this one
+        format.set(LogsConfig::format_of(&self.settings.config));
+        // the process ends where a plugin blocks for ever, but the others are closed before
+        self.settings.progress = Arc::new(Progress::with_roll());
+        // from here on code of plugins runs
+        let _hook = Hook::set(
+            &self.settings.loggers,
+            &self.settings.progress,
+            Wanted::of(env.get("RUST_BACKTRACE").as_deref()),
+        );
+        let Builder { held, settings } = self;
+        let is_inside = Handle::try_current().is_ok();
+        if matches!(task, Task::Run) && !is_inside {
+            return live(Builder { held: Box::new(Bare(held)), settings }, cli, &log, format, began);
+        }
+        let (settings, report) = match foreword::configure(settings, graph, cli) {
+            Ok(read) => read,
+            Err(unread) => {
+                let (wrong, others) = unread.told();
+                let report = with_others(wrong, others);
+                report.odd.iter().for_each(|odd| log.warn(odd));
+                log.error(report);
+                return ExitCode::from(exit::INVALID);
+            }
+        };
+        takes_names(&settings, &format);
+        report.odd.iter().for_each(|odd| log.warn(odd));
+        if !report.wrong.is_empty() {
+            log.error(report);
+            return ExitCode::from(exit::INVALID);
+        }
+        match task {
+            Task::CheckConfig => print(&log, &checked(report.odd.len())),
+            Task::PrintConfig => print(&log, &settings.print_config(graph)),
+            Task::PrintGraph(_) | Task::Run => {
+                log.error(
+                    "`main` is called inside of a tokio runtime, but the agent brings its own\n  help: call it of a plain `fn main()`, \
+                     without `#[tokio::main]`, or use the builder: `Agent::builder().start().await`",
+                );
+                ExitCode::from(exit::INVALID)
+            }
+        }
+    }
+}
+
+/// That nothing came of reading, and what the files say that do answer.
+fn with_others(mut wrong: Vec<Error>, others: Option<Report>) -> Report {
+    let mut report = others.unwrap_or_default();
+    wrong.append(&mut report.wrong);
+    Report { wrong, ..report }
+}
+
+/// The log says from here on whose records it has, and in the format that the config says.
+fn takes_names(settings: &Settings, format: &SharedFormat) {
+    // what is wrong with it is told later
+    let own = AgentConfig::of(&settings.config).unwrap_or_default();
+    settings.loggers.name(own.microservice_label.as_str());
+    format.set(LogsConfig::format_of(&settings.config));
+}
+
+/// Runs the agent, and hears of signals meanwhile.
+fn live(builder: Builder<()>, cli: Cli, log: &Logger, format: SharedFormat, began: Instant) -> ExitCode {
+    let ground = match Ground::new() {
+        Ok(ground) => ground,
+        Err(error) => {
+            log.error(error);
+            return ExitCode::from(exit::FAILED);
+        }
+    };
+    let Builder { held, mut settings } = builder;
+    let (graph, hangup) = (held.graph(), Arc::new(Notify::new()));
+    settings.record = true;
+    // the process looks at it by itself, and can end it
+    settings.watched = false;
+    settings.hangup = Some(hangup.clone());
+    let (stop, progress, loggers) = (settings.stop.clone(), settings.progress.clone(), settings.loggers.clone());
+    let (wait, voice) =
+        (Wait::new(Reads::of(&settings, graph, &cli)), Voice { log: log.clone(), teller: ground.teller() });
+    let (waits, tells) = (wait.clone(), voice.clone());
+    // a file that does not answer keeps a thread of the agent's, which has no other work yet
+    let agent = boxed(move || async move {
+        match configured(settings, graph, cli, format, &waits, &tells).await {
+            // apart: what is made on a stack, and moved, touches its pages
+            Ok(settings) => boxed(move || life(Builder { held, settings })).await,
+            Err(code) => code,
+        }
+    });
+    let why = match ground.run(&loggers, &stop, &progress, &hangup, &wait, agent) {
+        Ok(code) => return ExitCode::from(code),
+        Err(why) => why,
+    };
+    let code = match why {
+        NotBegun::Stopped => {
+            let error = StartError::before_all(graph, Vec::new(), began);
+            voice.tell(Level::Info, &error, teller::ALL);
+            error.exit_code()
+        }
+        NotBegun::Deaf(error) => {
+            log.error(error);
+            exit::FAILED
+        }
+        NotBegun::Silent(wrong, others) => voice.is_not_valid(&with_others(wrong, others)),
+    };
+    ExitCode::from(code)
+}
+
+/// Puts command line, environment and files together, for an agent that begins then.
+///
+/// # Errors
+/// The exit code, where it does not: why has been told.
+async fn configured(
+    mut settings: Box<Settings>,
+    graph: &'static Graph,
+    cli: Cli,
+    format: SharedFormat,
+    wait: &Wait,
+    voice: &Voice,
+) -> Result<Box<Settings>, u8> {
+    let read = guard(|| wait.during(|| settings.configure(graph, cli)));
+    wait.heard().await;
+    if !wait.begins() {
+        // who has given it up says so
+        return Err(exit::FAILED);
+    }
+    let report = read.unwrap_or_else(|panic| with_others(vec![panicked(&panic)], None));
+    takes_names(&settings, &format);
+    if !report.wrong.is_empty() {
+        return Err(voice.is_not_valid(&report));
+    }
+    voice.is_odd(&report);
+    settings.is_checked = true;
+    settings.format = Some(format);
+    Ok(settings)
+}
+
+/// What says something before the agent begins: a log that nobody reads does not keep it from that.
+#[derive(Clone)]
+struct Voice {
+    log: Logger,
+    teller: Teller,
+}
+
+impl Voice {
+    /// Waits so long for it to be written.
+    #[track_caller]
+    fn tell(&self, level: Level, what: &dyn fmt::Display, within: Duration) {
+        self.teller.say(&self.log, level, what);
+        self.teller.flush(within);
+    }
+
+    fn is_odd(&self, report: &Report) {
+        report.odd.iter().for_each(|odd| self.tell(Level::Warn, odd, teller::FIRST));
+    }
+
+    /// Says that. Returns the exit code.
+    fn is_not_valid(&self, report: &Report) -> u8 {
+        self.is_odd(report);
+        self.tell(Level::Error, report, teller::ALL);
+        exit::INVALID
+    }
+}
+
+/// A flavor without its handles, which nobody in a process can ask for. So its life is compiled once, and the handles need not be
+/// `Send`, which would be told of beside what is wrong with a flavor.
+struct Bare<F>(Box<dyn Held<F>>);
+
+impl<F> Held<()> for Bare<F> {
+    fn graph(&self) -> &'static Graph {
+        self.0.graph()
+    }
+    fn create<'a>(&'a self, index: usize, cx: &Context) -> Creation<'a> {
+        self.0.create(index, cx)
+    }
+    fn handles(&self) {}
+    fn slots(&self) -> &<() as Part>::Slots {
+        &()
+    }
+}
+
+/// From start to stop.
+async fn life(builder: Builder<()>) -> u8 {
+    let (graph, log, began) = (builder.held.graph(), builder.loggers().of_agent(), Instant::now());
+    let (progress, stop) = (builder.settings.progress.clone(), builder.settings.stop.clone());
+    // a log that is stuck is no reason to end in another way
+    let done = |code| {
+        progress.done(code);
+        code
+    };
+    match builder.start().await {
+        Ok(agent) => {
+            tell_started(&log, graph, agent.build_info(), began, agent.events());
+            let stopped = agent.run().await;
+            let code = done(stopped.as_ref().map_or_else(StopError::exit_code, |_| 0));
+            tell_stopped(&log, &stopped);
+            code
+        }
+        Err(error) => {
+            let code = done(error.exit_code());
+            if let Some(by) = stop.asked_by().filter(|_| error.interrupted()) {
+                log.info(format_args!("{by} has asked for the stop"));
+            }
+            tell_not_started(&log, &error);
+            code
+        }
+    }
+}
+
+fn tell_started(log: &Logger, graph: &'static Graph, build: BuildInfo, began: Instant, events: &[Event]) {
+    let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
+    log.info(format_args!("started {name}: {plugins} plugins in {took:.1?}; version {build}"));
+    crate::debug!(log, "{}", Timeline::new(graph, events));
+}
+
+fn tell_not_started(log: &Logger, error: &StartError) {
+    match error.exit_code() {
+        0 => log.info(error),
+        _ => log.error(error),
+    }
+}
+
+fn tell_stopped(log: &Logger, stopped: &Result<Vec<Event>, StopError>) {
+    match stopped {
+        Ok(_) => log.info("stopped in order"),
+        Err(error) => log.error(error),
+    }
+}
+
+/// What a check says that found nothing wrong, but perhaps something odd, which has been logged.
+fn checked(odd: usize) -> String {
+    match odd {
+        0 => "the config is valid\n".to_string(),
+        1 => "the config is valid, but see the warning\n".to_string(),
+        odd => format!("the config is valid, but see the {odd} warnings\n"),
+    }
+}
+
+/// Prints to standard output.
+fn print(log: &Logger, text: &str) -> ExitCode {
+    printed(log, io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()))
+}
+
+/// A reader that has gone away is not an error.
+fn printed(log: &Logger, printed: io::Result<()>) -> ExitCode {
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            log.error(format_args!("standard output can not be written to: {error}\n  help: look at where it goes to"));
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::{
+        logging::{Level, LogSettings},
+        prelude::*,
+        testing::{log::Log, paused},
+    };
+    use std::time::Duration;
+
+    #[plugin]
+    struct Slow;
+    impl Lifecycle for Slow {
+        async fn init(&self, _: &Context) -> Result<()> {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            Ok(())
+        }
+    }
+    #[derive(Flavor)]
+    struct Lone {
+        slow: Dep<Slow>,
+    }
+
+    #[test]
+    fn the_timeline_is_logged_for_who_looks_closely() {
+        let log = Log::default();
+        let code = log.during(|| {
+            let levels = LogSettings::new().default_level(Level::Debug);
+            let Builder { held, settings } = Agent::<Lone>::builder().record_events(true).log_settings(&levels);
+            let builder = Builder { held: Box::new(Bare(held)), settings };
+            let stop = builder.stop_handle();
+            paused(async {
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_secs(10)).await;
+                    stop.stop();
+                });
+                life(builder).await
+            })
+        });
+        let text = log.text();
+        let line = text.lines().position(|line| line.contains("DEBUG") && line.contains("timeline of 7.0s"));
+        assert!(code == 0 && line.is_some() && text.contains("Slow  init* 7.0s at"), "{text}");
+        assert!(text.contains("the program has asked for the stop: the agent stops"), "{text}");
+    }
+    /// The config is read; what comes of it then.
+    async fn begins(wait: &Wait) -> Option<Result<(), u8>> {
+        let settings = Agent::<Lone>::builder().settings;
+        let voice = Voice { log: settings.loggers.of_agent(), teller: Teller::default() };
+        let cli = Cli::nothing(Task::Run);
+        let configured = configured(settings, Lone::GRAPH, cli, SharedFormat::default(), wait, &voice);
+        tokio::time::timeout(Duration::from_secs(5), configured).await.ok().map(|begun| begun.map(drop))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_agent_begins_when_signals_are_heard_and_if_somebody_waits_for_it() {
+        let wait = Wait::new(Reads::of(&Settings::default(), Lone::GRAPH, &Cli::nothing(Task::Run)));
+        assert!(begins(&wait).await.is_none(), "a signal would end it, and nothing would be closed");
+        wait.hears();
+        assert_eq!(begins(&wait).await, Some(Ok(())));
+        // that was decided already
+        wait.hears();
+        assert_eq!(begins(&wait).await, Some(Err(exit::FAILED)));
+    }
+
+    #[test]
+    fn inside_of_a_runtime_it_says_what_to_do() {
+        let log = Log::default();
+        let code = log.during(|| paused(async { Agent::<Lone>::builder().main(["app".into()], []) }));
+        let text = log.text();
+        assert!(text.contains("inside of a tokio runtime") && text.contains("use the builder"), "{text}");
+        assert_eq!(code, ExitCode::from(exit::INVALID));
+    }
+}

@@ -1,0 +1,198 @@
+//! A plugin blocks the agent's task, and its limit is over: what else has begun is closed by another task, and then the process ends.
+
+use super::teller::{FIRST, Teller};
+use crate::agent::{
+    run::{
+        progress::{Call, Progress, Stage, StageKind, State},
+        record::Record,
+        roll::Left,
+        runner::Runner,
+    },
+    terms::{failure::PluginError, limits::after, phase::Phase, report},
+    watch::{
+        beside::beside_workers,
+        lookout::{Looked, Lookout},
+        watchdog::{GRACE, TICK},
+    },
+};
+use crate::{graph::Graph, logging::Level};
+use std::{
+    fmt::{self, Formatter},
+    sync::Arc,
+    time::{Duration, Instant as WallClock},
+};
+use tokio::{
+    runtime::Handle,
+    sync::oneshot,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+/// Where tasks keep all threads, no other one comes to run: so long is waited for it.
+const RUNS_WITHIN: Duration = Duration::from_secs(1);
+
+/// Closes what else has begun than the plugin that blocks in this call. Where one of those blocks as well, it is passed over in the same way. Returns when all
+/// is done, or the time is over, and has told of it.
+pub(super) async fn close_others(mut lookout: Lookout, call: Call, teller: &Teller, runtime: &Handle) {
+    let Some(mut rescue) = Rescue::begin(lookout.progress(), call) else { return };
+    let (log, graph, ends) = (rescue.runner.env.shared.loggers.of_agent(), rescue.runner.env.graph, rescue.ends);
+    let mut blocked = vec![call];
+    let outcome = loop {
+        // why they are closed stands before all that they say
+        teller.flush(FIRST);
+        let progress = rescue.progress.clone();
+        lookout.follow(progress.clone());
+        let came_to = rescue.see_through(&mut lookout, ends, teller, runtime).await;
+        let next = match came_to {
+            CameTo::Closed(errors) => break Some(errors),
+            CameTo::Blocked(call) => {
+                blocked.push(call);
+                Rescue::begin(&progress, call)
+            }
+            CameTo::Nothing => None,
+        };
+        match next {
+            Some(next) => rescue = next,
+            None => break None,
+        }
+    };
+    let report = Report::new(graph, lookout.progress(), &blocked, outcome);
+    teller.say(&log, report.level(), report);
+}
+
+/// The stop of the others, on a task of its own.
+struct Rescue {
+    progress: Arc<Progress>,
+    runner: Runner,
+    /// What it has for all, and when it has to have come to its end.
+    time: Duration,
+    ends: Instant,
+}
+
+/// What has come of it.
+enum CameTo {
+    Closed(Vec<PluginError>),
+    Blocked(Call),
+    Nothing,
+}
+
+impl Rescue {
+    /// Takes over from the task that is in this call; `None` where it has returned, or nothing is left to be closed.
+    fn begin(from: &Progress, call: Call) -> Option<Self> {
+        let State::Stage(stage) = from.state() else { return None };
+        // when plugins are destroyed, all are closed
+        if call.is_destructor() {
+            return None;
+        }
+        let progress = from.take_over(call)?;
+        let Left { env, epoch, plugins } = from.roll()?.left(call.place)?;
+        let (now, whole) = (WallClock::now(), env.limits.whole.stop);
+        let (kind, ends) = match stage.kind {
+            // as a rollback; a stop that was asked for counts from then on
+            StageKind::Start => {
+                let began = env.shared.stop.asked_at().map_or(now, |asked| asked.min(now));
+                (StageKind::Rollback, began.checked_add(whole))
+            }
+            kind => (kind, stage.ends),
+        };
+        let time = ends.map_or(whole, |ends| ends.saturating_duration_since(now));
+        let record = Record::from(epoch, &env.shared);
+        let runner = Runner::of_begun(env.with_progress(progress.clone()), plugins, record);
+        runner.enter_stage(kind, time);
+        let spare = if let State::Stage(Stage { spare, .. }) = progress.state() { spare } else { Duration::ZERO };
+        let ends = after(Instant::now(), time.saturating_add(spare).saturating_add(GRACE));
+        Some(Rescue { progress, runner, time, ends })
+    }
+
+    /// Runs it, for no longer than `until`.
+    async fn see_through(self, lookout: &mut Lookout, until: Instant, teller: &Teller, runtime: &Handle) -> CameTo {
+        let ((runs, begun), (done, mut closed)) = (oneshot::channel(), oneshot::channel());
+        let task = runtime.spawn(beside_workers(self.progress.clone(), Box::pin(self.run(runs, done))));
+        if !matches!(timeout(RUNS_WITHIN, begun).await, Ok(Ok(()))) {
+            task.abort();
+            return CameTo::Nothing;
+        }
+        loop {
+            tokio::select! {
+                biased;
+                // an error says that it has panicked, which has been told
+                closed = &mut closed => return closed.map_or(CameTo::Nothing, CameTo::Closed),
+                () = sleep_until(until) => return CameTo::Nothing,
+                () = sleep(TICK) => {}
+            }
+            let Looked { end, blocked, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
+            if end.is_some() {
+                return blocked.map_or(CameTo::Nothing, |(call, _)| CameTo::Blocked(call));
+            }
+        }
+    }
+
+    async fn run(self, runs: oneshot::Sender<()>, done: oneshot::Sender<Vec<PluginError>>) {
+        // who waits for either may have given up
+        let _ = runs.send(());
+        let Rescue { mut runner, time, .. } = self;
+        let env = runner.env.clone();
+        env.shared.status.stopping();
+        // draining has half of what is left
+        let used = env.limits.drain().saturating_sub(time / 2);
+        let errors = runner.stop_all(after(Instant::now(), time), used).await;
+        // first, since what the plugins share goes with the runner
+        let _ = done.send(errors);
+    }
+}
+
+/// What has become of the others, for a person to read.
+struct Report {
+    graph: &'static Graph,
+    blocked: Vec<(usize, Phase)>,
+    /// Steps that wait in a task that is blocked: nobody goes on with them.
+    cut_off: Vec<(usize, Phase)>,
+    /// Those that nobody has asked to close.
+    open: Vec<usize>,
+    /// Of what was closed; none where it has not come to its end.
+    errors: Option<Vec<PluginError>>,
+}
+
+impl Report {
+    /// `progress` is that of the last task that has taken over.
+    fn new(graph: &'static Graph, progress: &Progress, calls: &[Call], errors: Option<Vec<PluginError>>) -> Self {
+        let blocked: Vec<_> = calls.iter().map(|call| (call.place, call.phase)).collect();
+        // what is not created yet has nothing to be closed
+        let is_other = |step: &(usize, Phase)| step.1 != Phase::Create && !blocked.contains(step);
+        let cut_off = progress.waiting().into_iter().filter(is_other).collect();
+        let mut open = progress.roll().map(|roll| roll.open()).unwrap_or_default();
+        open.retain(|place| blocked.iter().all(|(other, _)| other != place));
+        Report { graph, blocked, cut_off, open, errors }
+    }
+
+    fn level(&self) -> Level {
+        if self.is_well() { Level::Warn } else { Level::Error }
+    }
+
+    fn is_well(&self) -> bool {
+        self.open.is_empty() && self.cut_off.is_empty() && self.errors.as_ref().is_some_and(Vec::is_empty)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.errors {
+            Some(_) if self.is_well() => "what else had begun is closed",
+            Some(_) => "what else had begun is closed, but not in order",
+            None => "what else had begun could not be closed in time",
+        })?;
+        let name = |place: &usize| self.graph.nodes()[*place].names();
+        for (place, phase) in &self.blocked {
+            write!(f, "\n  - plugin `{}` is still in {phase}", name(place))?;
+            if !matches!(phase, Phase::Create | Phase::Close) {
+                f.write_str(": it is not closed")?;
+            }
+        }
+        for (place, phase) in &self.cut_off {
+            write!(f, "\n  - plugin `{}` was cut off in {phase}, where it waited", name(place))?;
+        }
+        for place in &self.open {
+            write!(f, "\n  - plugin `{}` is not closed", name(place))?;
+        }
+        report::list(f, self.errors.as_deref().unwrap_or_default())
+    }
+}

@@ -1,0 +1,288 @@
+//! What an agent's process hears and sees while its agent lives, signals and the watchdog, on a thread of its own.
+
+use super::{
+    foreword::{NotBegun, Wait},
+    rescue,
+    signals::{Asked, Heard, Meaning, Signals},
+    teller::{self, Teller},
+};
+use crate::agent::{
+    run::{
+        progress::Progress,
+        stall::{self, keep_awake},
+    },
+    terms::exit::FAILED,
+    watch::{
+        beside::beside_workers,
+        lookout::{Looked, Lookout},
+        watchdog::{TICK, Watchdog},
+    },
+};
+use crate::stop::StopHandle;
+use crate::{
+    BoxFuture, Logger, boxed,
+    logging::{Level, Loggers},
+};
+use std::{io, sync::Arc, time::Instant};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::Notify,
+    task::JoinHandle,
+};
+
+/// Where a process hears of signals: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
+pub(super) struct Ears {
+    /// A runtime of its own.
+    runtime: Runtime,
+    signals: Signals,
+}
+
+/// Where an agent lives.
+pub(super) struct Ground {
+    agents: Runtime,
+    teller: Teller,
+}
+
+/// What is told where there are no threads.
+fn no_runtime(error: io::Error) -> String {
+    format!("the runtime did not start: {error}")
+}
+
+impl Ears {
+    /// From here on signals do not end the process by themselves.
+    ///
+    /// # Errors
+    /// In words: there is no runtime, or there are no signals.
+    pub(super) fn new() -> Result<Self, String> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+        let signals = {
+            let _inside = runtime.enter();
+            Signals::new().map_err(|error| format!("signals can not be handled: {error}"))?
+        };
+        Ok(Ears { runtime, signals })
+    }
+}
+
+impl Ground {
+    /// # Errors
+    /// In words: there are no threads.
+    pub(super) fn new() -> Result<Self, String> {
+        Ok(Ground { agents: agents_runtime().map_err(no_runtime)?, teller: Teller::default() })
+    }
+
+    /// What says something beside those that hear of signals, so that a log that nobody reads does not hold them up.
+    pub(super) fn teller(&self) -> Teller {
+        self.teller.clone()
+    }
+
+    /// Runs an agent's life, from reading its config on, and hears signals meanwhile. What does not come back is left to itself.
+    ///
+    /// # Errors
+    /// The agent has not begun.
+    pub(super) fn run(
+        self,
+        loggers: &Loggers,
+        stop: &StopHandle,
+        progress: &Arc<Progress>,
+        hangup: &Notify,
+        wait: &Wait,
+        life: BoxFuture<'static, u8>,
+    ) -> Result<u8, NotBegun> {
+        let Ground { agents, teller } = self;
+        // it reads its config while this thread gets its ears
+        let agent = agents.spawn(beside_workers(progress.clone(), life));
+        let code = Ears::new().map_err(NotBegun::Deaf).and_then(|Ears { runtime, signals }| {
+            wait.hears();
+            know_the_processor();
+            let (log, handle) = (loggers.of_agent(), agents.handle());
+            // in a box: the runtime hands it on, and each time it would be copied, on pages of the stack that nothing else touches
+            runtime.block_on(boxed(|| async {
+                let lookout = Lookout::new(Watchdog::default(), loggers, progress, stop, handle);
+                tokio::select! {
+                    code = hear(&log, &teller, signals, stop, hangup, agent) => Ok(code),
+                    code = watch(&log, &teller, progress, stop, lookout, handle) => Ok(code),
+                    () = keep_awake(handle.clone()) => Ok(FAILED),
+                    why = wait.in_vain(stop) => Err(why),
+                }
+            }))
+        });
+        teller.flush(teller::LAST);
+        // a plugin or a file may block a thread: `main` returns all the same
+        agents.shutdown_background();
+        code
+    }
+}
+
+/// What the first request would ask of the processor: the standard library keeps the answers. A virtual machine's host has to be asked for each, which
+/// takes microseconds, and this thread has nothing else to do now.
+fn know_the_processor() {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    let _ = std::is_x86_feature_detected!("avx2");
+}
+
+/// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen, nor others' requests from
+/// being served (see [`keep_awake`]).
+fn agents_runtime() -> io::Result<Runtime> {
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+}
+
+/// Waits for the agent; the first signal stops it, the second ends the wait. A hang-up is passed on: it would end the process, were it
+/// not heard, also where nobody wants to know of it. What it tells never holds it up.
+async fn hear(
+    log: &Logger,
+    teller: &Teller,
+    mut signals: Signals,
+    stop: &StopHandle,
+    hangup: &Notify,
+    mut agent: JoinHandle<u8>,
+) -> u8 {
+    let mut asked = Asked::default();
+    loop {
+        tokio::select! {
+            ended = &mut agent => {
+                return ended.unwrap_or_else(|error| {
+                    teller.say(log, Level::Error, format_args!("the agent's task panicked: {error}"));
+                    FAILED
+                });
+            }
+            heard = signals.next() => {
+                let Heard::End(number) = heard else {
+                    // one that comes before somebody waits for it is kept
+                    hangup.notify_one();
+                    continue;
+                };
+                match asked.again(number, Instant::now()) {
+                    Meaning::Echo => continue,
+                    Meaning::Force(first) => {
+                        let after = if first == number { " again".to_string() } else { format!(", after signal {first}") };
+                        teller.say(log, Level::Warn, format_args!("signal {number}{after}: the end is forced"));
+                        return 128 + number;
+                    }
+                    Meaning::Stop => {}
+                }
+                teller.say(log, Level::Info, format_args!("signal {number}: the agent stops"));
+                teller.flush(teller::FIRST);
+                stop.stop();
+            }
+        }
+    }
+}
+
+/// Looks at what the agent does. Returns when the end has to be forced; where a plugin is the reason, the others are closed before.
+async fn watch(
+    log: &Logger,
+    teller: &Teller,
+    progress: &Progress,
+    stop: &StopHandle,
+    mut lookout: Lookout,
+    runtime: &Handle,
+) -> u8 {
+    // what has just begun keeps nobody yet, and who begins need not wake this thread to say so
+    tokio::time::sleep(TICK).await;
+    loop {
+        let Looked { end, blocked, is_calm, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
+        if let Some(code) = end {
+            let unstarted = blocked.and_then(|(call, took)| progress.unstarted(call, took));
+            if let Some((call, _)) = blocked {
+                boxed(|| rescue::close_others(lookout, call, teller, runtime)).await;
+            }
+            // at the end, as where a start fails in another way
+            if let Some(error) = unstarted {
+                teller.say(log, Level::Error, error);
+            }
+            return code;
+        }
+        if is_calm {
+            tokio::select! {
+                () = tokio::time::sleep(stall::TICK) => {}
+                () = progress.changed() => {}
+                () = stop.stopping() => {}
+            }
+        } else {
+            tokio::time::sleep(TICK).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        agent::{
+            command_line::configure::Reads,
+            command_line::said::{Cli, Task},
+            setup::settings::Settings,
+        },
+        prelude::*,
+    };
+    use std::{process::Command, time::Duration};
+
+    #[plugin(no_lifecycle)]
+    struct Still;
+    #[derive(Flavor)]
+    struct Lone {
+        still: Dep<Still>,
+    }
+
+    /// Of an agent that is given nothing.
+    fn wait() -> Wait {
+        Wait::new(Reads::of(&Settings::default(), Lone::GRAPH, &Cli::nothing(Task::Run)))
+    }
+
+    #[tokio::test]
+    async fn a_hangup_that_comes_before_anybody_waits_for_it_is_kept() {
+        // from here on it does not end this process
+        let (signals, stop, hangup) = (Signals::new().unwrap(), StopHandle::new(), Notify::new());
+        for name in ["HUP", "TERM"] {
+            let kill = Command::new("kill").arg(format!("-{name}")).arg(std::process::id().to_string()).status();
+            assert!(kill.unwrap().success());
+        }
+        let asked = stop.clone();
+        let agent = tokio::spawn(async move {
+            asked.stopping().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            7
+        });
+        let (log, teller) = (Loggers::default().of_agent(), Teller::default());
+        assert_eq!(hear(&log, &teller, signals, &stop, &hangup, agent).await, 7);
+        let told = tokio::time::timeout(Duration::from_millis(100), hangup.notified()).await;
+        assert!(told.is_ok());
+    }
+
+    #[test]
+    fn a_signal_before_the_agent_begins_is_a_stop_for_all_who_wait_for_it() {
+        let (stop, wait) = (StopHandle::new(), wait());
+        let waits = wait.clone();
+        // as one that still reads
+        let life = Box::pin(async move {
+            waits.heard().await;
+            let kill = Command::new("kill").arg("-TERM").arg(std::process::id().to_string()).status();
+            assert!(kill.unwrap().success());
+            std::future::pending().await
+        });
+        let ran = run(&stop, &wait, life);
+        assert!(matches!(ran, Err(NotBegun::Stopped)) && stop.is_stopping(), "{ran:?}");
+        assert!(!wait.begins(), "it is too late for it to begin");
+    }
+
+    #[test]
+    fn an_agent_that_has_begun_sees_to_its_own_stop() {
+        let (stop, wait) = (StopHandle::new(), wait());
+        let (waits, stops) = (wait.clone(), stop.clone());
+        let life = Box::pin(async move {
+            waits.heard().await;
+            assert!(waits.begins());
+            stops.stop();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            7
+        });
+        let ran = run(&stop, &wait, life);
+        assert!(matches!(ran, Ok(7)), "{ran:?}");
+    }
+
+    fn run(stop: &StopHandle, wait: &Wait, life: BoxFuture<'static, u8>) -> Result<u8, NotBegun> {
+        let (ground, loggers) = (Ground::new().unwrap(), Loggers::default());
+        ground.run(&loggers, stop, &Arc::default(), &Notify::new(), wait, life)
+    }
+}

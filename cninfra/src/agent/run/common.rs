@@ -1,0 +1,75 @@
+//! [`Common`]: what steps that run together have in common.
+
+use super::{env::Env, progress::Callee};
+use crate::agent::terms::{
+    cause::Cause,
+    limits::{LEAST, Limit, after},
+    phase::Phase,
+};
+use crate::stop::StopHandle;
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// What is common to steps that run together.
+pub(super) struct Common<'a> {
+    pub(super) env: &'a Env,
+    pub(super) phase: Phase,
+    /// The limit of the whole, and when it is over.
+    pub(super) whole: Duration,
+    pub(super) ends: Instant,
+    /// While the agent starts: the first failure, or a stop, drops all others where they are.
+    pub(super) stop: Option<&'a StopHandle>,
+    pub(super) began: Instant,
+    /// Until then no limit can be over. For most groups nothing more has to be worked out.
+    pub(super) sure: Instant,
+    /// How long calls have taken, in nanoseconds: the first ones together, when all have been called. One task writes it.
+    busy: AtomicU64,
+}
+
+impl<'a> Common<'a> {
+    /// Of steps that begin at `began`: now, or when what was before them had ended.
+    pub(super) fn new(env: &'a Env, phase: Phase, whole: Duration, (began, ends): (Instant, Instant)) -> Self {
+        let sure = after(began, env.limits.shortest(phase)).min(ends);
+        let stop = matches!(phase, Phase::Create | Phase::Init | Phase::AfterInit).then_some(&env.shared.stop);
+        Common { env, phase, whole, ends, stop, began, sure, busy: AtomicU64::new(0) }
+    }
+
+    /// The limit of a step that begins at `started`.
+    pub(super) fn limit(&self, place: usize, started: Instant) -> Limit {
+        let least = if self.phase == Phase::Close { LEAST } else { Duration::ZERO };
+        Limit::new(started, self.env.limits.of(place, self.phase), (self.whole, self.ends), least)
+    }
+
+    /// The limit of a step that did not have to wait. The end of the whole is the fault of whom it came upon, and not of who
+    /// is called after it.
+    pub(super) fn limit_at_once(&self, place: usize, started: Instant) -> Limit {
+        if started < self.ends {
+            return self.limit(place, started);
+        }
+        let anew = (self.whole, after(started, self.whole));
+        Limit::new(started, self.env.limits.of(place, self.phase), anew, Duration::ZERO)
+    }
+
+    /// Calls into a plugin: seen from outside while it runs, and its panic is an error.
+    pub(super) fn call<T>(&self, place: usize, run: impl FnOnce() -> T) -> Result<T, Cause> {
+        self.env.progress.call_in(Callee::Step(place, self.phase), run)
+    }
+
+    /// How long all calls have taken so far.
+    pub(super) fn busy(&self) -> Duration {
+        Duration::from_nanos(self.busy.load(Relaxed))
+    }
+
+    pub(super) fn add_busy(&self, took: Duration) {
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.busy.store(self.busy.load(Relaxed).saturating_add(nanos), Relaxed);
+    }
+
+    /// Is somebody waiting for the agent to stop, so that nothing new should begin?
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_some_and(StopHandle::is_stopping)
+    }
+}

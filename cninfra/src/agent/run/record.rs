@@ -1,0 +1,74 @@
+//! [`Record`]: the events so far.
+
+use crate::agent::terms::{
+    event::{Event, Outcome},
+    phase::Phase,
+};
+use crate::{context::Shared, order::sort_few};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// The events so far, if they are recorded. Who asks while the agent goes on is told of each, too.
+pub(in crate::agent) struct Record {
+    on: Option<(Instant, Arc<Shared>)>,
+    events: Vec<Event>,
+}
+
+impl Record {
+    pub(super) fn off() -> Self {
+        Record { on: None, events: Vec::new() }
+    }
+
+    /// With room for so many events.
+    pub(super) fn on(room: usize, shared: Arc<Shared>) -> Self {
+        let epoch = Instant::now();
+        shared.told.begin(epoch, room);
+        Record { on: Some((epoch, shared)), events: Vec::with_capacity(room) }
+    }
+
+    /// One that goes on with what was recorded elsewhere, since then.
+    pub(in crate::agent) fn from(epoch: Option<Instant>, shared: &Arc<Shared>) -> Self {
+        Record { on: epoch.map(|epoch| (epoch, shared.clone())), events: Vec::new() }
+    }
+
+    /// When the record began; none where nothing is recorded.
+    pub(super) fn epoch(&self) -> Option<Instant> {
+        self.on.as_ref().map(|(epoch, _)| *epoch)
+    }
+
+    /// What was recorded elsewhere.
+    pub(super) fn append(&mut self, mut events: Vec<Event>) {
+        self.events.append(&mut events);
+        sort_few(&mut self.events, |one, other| one.ended() > other.ended());
+    }
+
+    pub(super) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    pub(super) fn take(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// A step has begun, and waits for something.
+    pub(super) fn waits(&self, place: usize, phase: Phase, started: Instant) {
+        if let Some((_, shared)) = &self.on {
+            shared.told.waits(place, phase, started);
+        }
+    }
+
+    /// A step that began and ended.
+    pub(super) fn put(&mut self, place: usize, phase: Phase, started: Instant, ended: Instant, outcome: Outcome) {
+        if let Some((epoch, shared)) = &self.on {
+            let event = Event {
+                place: place as u16,
+                phase,
+                started: started.duration_since(*epoch),
+                took: ended.duration_since(started),
+                outcome,
+            };
+            self.events.push(event);
+            shared.told.ended(place, phase, Some(event));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! [`Roll`]: which plugins have begun and how far each has come, for a task that takes over from one that is blocked.
+
+use super::{begun::Begun, env::Env, record::Record};
+use crate::agent::terms::phase::Phase;
+use crate::{Context, inject::running::Running};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
+use tokio::time::Instant;
+
+/// The agent's task writes it as it goes. It holds no plugin: those end with the agent.
+///
+/// Steps of one phase begin in the order of the places, so that a place tells of all of them. It is written before the call, and read by who has
+/// taken over in that call (see [`Progress::take_over`](super::progress::Progress::take_over)): hence `Relaxed`.
+pub(in crate::agent) struct Roll {
+    /// With the begin of the record, where there is one.
+    agent: OnceLock<(Weak<Env>, Option<Instant>)>,
+    listed: Mutex<Vec<Listed>>,
+    /// The `init` of those before this place was called, and so on.
+    init: AtomicUsize,
+    after_init: AtomicUsize,
+    drain: AtomicUsize,
+    /// The `close` of those from this place on was called.
+    close: AtomicUsize,
+}
+
+/// A plugin with a lifecycle.
+struct Listed {
+    place: usize,
+    running: Weak<dyn Running>,
+    down: bool,
+}
+
+/// What is left to be done when the agent's task is blocked.
+pub(in crate::agent) struct Left {
+    pub(in crate::agent) env: Arc<Env>,
+    /// When the record began.
+    pub(in crate::agent) epoch: Option<Instant>,
+    /// Those to be closed; to be drained before, unless they are down.
+    pub(in crate::agent) plugins: Vec<Begun>,
+}
+
+impl Default for Roll {
+    fn default() -> Self {
+        Roll {
+            agent: OnceLock::new(),
+            listed: Mutex::default(),
+            init: AtomicUsize::new(0),
+            after_init: AtomicUsize::new(0),
+            drain: AtomicUsize::new(0),
+            close: AtomicUsize::new(usize::MAX),
+        }
+    }
+}
+
+impl Roll {
+    fn lock(&self) -> MutexGuard<'_, Vec<Listed>> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn begin(&self, env: &Arc<Env>, record: &Record) {
+        // it is of one agent
+        self.agent.get_or_init(|| (Arc::downgrade(env), record.epoch()));
+    }
+
+    /// These are about to begin.
+    pub(super) fn enlist(&self, plugins: &[Begun]) {
+        let listed = |plugin: &Begun| Listed {
+            place: plugin.place,
+            running: Arc::downgrade(&plugin.running),
+            down: plugin.down,
+        };
+        self.lock().extend(plugins.iter().map(listed));
+    }
+
+    /// All of them have begun long ago.
+    pub(super) fn all_serve(&self) {
+        self.init.store(usize::MAX, Relaxed);
+        self.after_init.store(usize::MAX, Relaxed);
+    }
+
+    /// The agent goes on without this one; or no more so.
+    pub(super) fn set_down(&self, place: usize, down: bool) {
+        if let Some(listed) = self.lock().iter_mut().find(|listed| listed.place == place) {
+            listed.down = down;
+        }
+    }
+
+    /// A phase of the plugin at this place begins.
+    #[cold]
+    pub(super) fn reaches(&self, phase: Phase, place: usize) {
+        match phase {
+            Phase::Create | Phase::Run => {}
+            Phase::Init => self.init.store(place + 1, Relaxed),
+            Phase::AfterInit => self.after_init.store(place + 1, Relaxed),
+            Phase::Drain => self.drain.store(place + 1, Relaxed),
+            Phase::Close => self.close.store(place, Relaxed),
+        }
+    }
+
+    /// Has begun, and was not asked to close.
+    fn is_open(&self, place: usize) -> bool {
+        place < self.init.load(Relaxed) && place < self.close.load(Relaxed)
+    }
+
+    /// What is left to be done, but for the plugin that blocks; `None` where the agent has ended.
+    pub(in crate::agent) fn left(&self, blocks: usize) -> Option<Left> {
+        let (env, epoch) = self.agent.get()?;
+        let env = env.upgrade()?;
+        let serves = self.drain.load(Relaxed)..self.after_init.load(Relaxed);
+        let begun = |Listed { place, running, down }: &Listed| {
+            let (running, cx) = (running.upgrade()?, Context::new(env.shared.clone(), *place));
+            Some(Begun { place: *place, running, cx, down: *down || !serves.contains(place) })
+        };
+        let listed = self.lock();
+        let left = listed.iter().filter(|listed| listed.place != blocks && self.is_open(listed.place));
+        let plugins = left.filter_map(begun).collect();
+        drop(listed);
+        Some(Left { env, epoch: *epoch, plugins })
+    }
+
+    /// The places of those that were not asked to close.
+    pub(in crate::agent) fn open(&self) -> Vec<usize> {
+        self.lock().iter().map(|listed| listed.place).filter(|place| self.is_open(*place)).collect()
+    }
+}

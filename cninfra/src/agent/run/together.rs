@@ -1,0 +1,288 @@
+//! Steps that run together, and what they leave behind.
+
+use super::{
+    begun::{Begun, First},
+    common::Common,
+    job::{Ended, Job},
+    record::Record,
+};
+use crate::agent::terms::{
+    cause::Cause, event::Outcome, failure::PluginError, limits::after, phase::Phase, policy::StartPolicy,
+};
+use crate::{inject::part::Made, order::sort_few};
+use futures_util::{FutureExt as _, StreamExt as _, future, stream::FuturesUnordered};
+use std::{pin::pin, time::Duration};
+use tokio::time::{Instant, sleep_until};
+
+/// What steps that ran together left behind.
+#[derive(Default)]
+pub(super) struct Together {
+    pub(super) errors: Vec<PluginError>,
+    /// Those whose start policy lets the agent go on without them.
+    pub(super) down: Vec<(usize, PluginError)>,
+    pub(super) interrupted: bool,
+    /// The place after that of the last step that was begun.
+    pub(super) reached: usize,
+    /// When the last step had ended, where nothing has been done since.
+    pub(super) ended: Option<Instant>,
+}
+
+impl Together {
+    pub(super) fn is_well(&self) -> bool {
+        self.errors.is_empty() && !self.interrupted
+    }
+
+    /// When that what follows begins. The clock is asked only where it has to be: for a group of plugins it costs as much as a step of one.
+    pub(super) fn now(&self) -> Instant {
+        self.ended.unwrap_or_else(Instant::now)
+    }
+
+    /// A step has failed.
+    pub(super) fn fail(
+        &mut self,
+        place: usize,
+        (started, ended): (Instant, Instant),
+        cause: Cause,
+        common: &Common<'_>,
+        record: &mut Record,
+    ) {
+        record.put(place, common.phase, started, ended, Outcome::from(&cause));
+        let (env, panicked) = (common.env, matches!(cause, Cause::Panicked(_)));
+        let elapsed = ended.duration_since(started);
+        let error = PluginError::new(&env.graph.nodes()[place], common.phase, cause, elapsed);
+        let tolerated = common.phase == Phase::Init && !panicked && ended < common.ends;
+        if tolerated && env.policy(place) != StartPolicy::Fail {
+            self.down.push((place, error));
+        } else {
+            self.errors.push(error);
+        }
+    }
+
+    /// A step is done, now: in time?
+    pub(super) fn done(
+        &mut self,
+        place: usize,
+        (started, ended): (Instant, Instant),
+        common: &Common<'_>,
+        record: &mut Record,
+    ) {
+        let limit = (ended > common.sure).then(|| common.limit_at_once(place, started));
+        match limit.filter(|limit| ended > limit.ends) {
+            Some(limit) => {
+                let overdue = limit.overdue(ended.duration_since(started));
+                self.fail(place, (started, ended), overdue, common, record);
+            }
+            None => record.put(place, common.phase, started, ended, Outcome::Done),
+        }
+    }
+
+    /// Waits for those that have to. Returns what was created.
+    pub(super) async fn wait(
+        &mut self,
+        jobs: Vec<Job<'_>>,
+        common: &Common<'_>,
+        record: &mut Record,
+    ) -> Vec<(usize, Made)> {
+        let mut made = Vec::new();
+        let mut waiting: FuturesUnordered<_> = jobs.into_iter().collect();
+        let mut stopping = pin!(async {
+            match common.stop {
+                Some(stop) => stop.stopping().await,
+                None => future::pending().await,
+            }
+        });
+        // one timer for all of them
+        let mut told = common.began;
+        let next_told = |waiting: &FuturesUnordered<Job<'_>>, told: Instant| {
+            waiting.iter().map(Job::is_told_at).filter(|at| *at > told).min()
+        };
+        // the end of the whole may be long past: what closes has a time of its own
+        let never = || after(Instant::now(), Duration::MAX);
+        let mut slow = pin!(sleep_until(next_told(&waiting, told).unwrap_or_else(never)));
+        while !waiting.is_empty() && (self.errors.is_empty() || common.stop.is_none()) {
+            let ended = future::select(waiting.next(), stopping.as_mut());
+            let next = match future::select(ended, slow.as_mut()).await {
+                future::Either::Left((future::Either::Left((next, _)), _)) => next,
+                future::Either::Left((future::Either::Right(_), _)) => {
+                    self.interrupted = true;
+                    break;
+                }
+                future::Either::Right(_) => {
+                    let now = Instant::now();
+                    let is_new = |job: &&Job<'_>| job.is_told_at() > told && job.is_told_at() <= now;
+                    let mut new: Vec<_> = waiting.iter().filter(is_new).collect();
+                    sort_few(&mut new, |one, other| one.place > other.place);
+                    new.into_iter().for_each(|job| job.tell_of_wait(now));
+                    told = now;
+                    slow.as_mut().reset(next_told(&waiting, told).unwrap_or_else(never));
+                    continue;
+                }
+            };
+            let Some(ended) = next else { break };
+            made.extend(self.take(ended, common, record));
+        }
+        // those that ended in the same moment
+        while let Some(Some(ended)) = waiting.next().now_or_never() {
+            made.extend(self.take(ended, common, record));
+        }
+        for mut job in waiting {
+            let (place, started) = (job.place, job.started);
+            let dropped = job.drop_work();
+            let now = Instant::now();
+            match dropped {
+                Ok(()) => record.put(place, common.phase, started, now, Outcome::Dropped),
+                Err(panicked) => self.fail(place, (started, now), panicked, common, record),
+            }
+        }
+        made
+    }
+
+    fn take(&mut self, ended: Ended, common: &Common<'_>, record: &mut Record) -> Option<(usize, Made)> {
+        let span = (ended.started, ended.ended);
+        match ended.result {
+            Ok(made) => {
+                record.put(ended.place, common.phase, span.0, span.1, Outcome::Done);
+                Some((ended.place, made))
+            }
+            Err(cause) => {
+                self.fail(ended.place, span, cause, common, record);
+                None
+            }
+        }
+    }
+}
+
+/// Runs a phase of plugins that have begun, concurrently.
+pub(super) async fn run<'a>(
+    begun: impl Iterator<Item = &'a Begun>,
+    common: &Common<'_>,
+    record: &mut Record,
+) -> Together {
+    let mut together = Together::default();
+    let (mut waiting, mut last) = (Vec::new(), common.began);
+    for begun in begun {
+        if common.is_stopping() {
+            together.interrupted = true;
+            break;
+        }
+        let (place, started) = (begun.place, last);
+        together.reached = together.reached.max(place + 1);
+        common.env.progress.reaches(common.phase, place);
+        if !begun.running.has(common.phase) {
+            record.put(place, common.phase, started, started, Outcome::Done);
+            continue;
+        }
+        let called = common.call(place, || begun.step(common.phase));
+        last = Instant::now();
+        match called {
+            Ok(First::Done(Ok(()))) => together.done(place, (started, last), common, record),
+            Ok(First::Waits(work)) => {
+                // at once, since the next one may block
+                record.waits(place, common.phase, started);
+                waiting.push(Job::new(place, work, (started, last), common));
+            }
+            Ok(First::Done(Err(error))) => {
+                together.fail(place, (started, last), Cause::Failed(error), common, record);
+            }
+            Err(panicked) => together.fail(place, (started, last), panicked, common, record),
+        }
+    }
+    if waiting.is_empty() {
+        together.ended = Some(last);
+    } else {
+        common.add_busy(last.duration_since(common.began));
+        together.wait(waiting, common, record).await;
+    }
+    together
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use crate::{
+        Phase,
+        prelude::*,
+        testing::{log::Log, paused},
+    };
+    use std::time::Duration;
+    use tokio::time::sleep;
+
+    macro_rules! slow {
+        ($($name:ident $secs:literal)*) => {$(
+            #[plugin]
+            struct $name;
+            impl Lifecycle for $name {
+                async fn init(&self, _: &Context) -> Result<()> {
+                    sleep(Duration::from_secs($secs)).await;
+                    Ok(())
+                }
+                async fn close(&self, _: &Context) -> Result<()> {
+                    sleep(Duration::from_millis($secs * 100)).await;
+                    Ok(())
+                }
+            }
+        )*};
+    }
+    slow!(Quick 4 Slow 6 Slower 9);
+
+    #[derive(Flavor)]
+    struct Three {
+        quick: Dep<Quick>,
+        slow: Dep<Slow>,
+        slower: Dep<Slower>,
+    }
+
+    #[test]
+    fn what_waits_long_is_told_once_before_its_limit() {
+        let log = Log::default();
+        log.during(|| {
+            paused(async {
+                let builder = Agent::<Three>::builder().limit("slower", Phase::Init, Duration::from_secs(24));
+                let builder = builder.limit("slower", Phase::Close, Duration::from_millis(1500));
+                let agent = builder.start().await.unwrap_or_else(|error| panic!("{error}"));
+                agent.close().await.unwrap_or_else(|error| panic!("{error:?}"));
+            });
+        });
+        let text = log.text();
+        let told: Vec<_> =
+            text.lines().filter_map(|line| Some(&line[line.find("still ")?..line.find(" agent=")?])).collect();
+        let expected = [
+            "still starting: plugin `Slow` (init, 5.0s of 15s)",
+            // the whole start ends before its limit
+            "still starting: plugin `Slower` (init, 5.0s of 15s)",
+            "still stopping: plugin `Slower` (close, 750.0ms of 1.5s)",
+        ];
+        assert_eq!(told, expected, "{text}");
+    }
+
+    #[test]
+    fn a_wait_longer_than_the_whole_is_told_and_ends() {
+        use crate::agent::Limits;
+        use std::{sync::mpsc::channel, thread};
+        let (done, heard) = channel();
+        // who hangs there is left to himself
+        thread::spawn(move || {
+            paused(async {
+                let limits = Limits::default().stop(Duration::from_millis(1)).plugin_stop(Duration::from_secs(24));
+                let builder = Agent::<Closes>::builder().limits(limits);
+                let agent = builder.start().await.unwrap_or_else(|error| panic!("{error}"));
+                done.send(agent.close().await.map(drop).map_err(|error| format!("{error:?}")))
+            })
+        });
+        assert_eq!(heard.recv_timeout(Duration::from_secs(20)), Ok(Ok(())));
+    }
+
+    /// It closes in less time than any plugin has, but longer than is waited before that is told.
+    #[plugin]
+    struct Lingers;
+    impl Lifecycle for Lingers {
+        async fn close(&self, _: &Context) -> Result<()> {
+            sleep(Duration::from_millis(80)).await;
+            Ok(())
+        }
+    }
+
+    #[derive(Flavor)]
+    struct Closes {
+        lingers: Dep<Lingers>,
+    }
+}

@@ -1,0 +1,26 @@
+//! [`Cause`]: why something of a plugin failed.
+
+use crate::{Error, foreign::Panic};
+use std::time::Duration;
+
+/// Why a step of a plugin, or a task, failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Its config section is not valid: nothing was created.
+    Config(Error),
+    /// It returned an error.
+    Failed(Error),
+    /// It panicked.
+    Panicked(Panic),
+    /// It was not done within this limit.
+    TimedOut(Duration),
+    /// It was not done within its limit, since it blocked its thread.
+    #[non_exhaustive]
+    Blocked {
+        /// The limit.
+        limit: Duration,
+        /// How long the longest call took that did not return.
+        took: Duration,
+    },
+}

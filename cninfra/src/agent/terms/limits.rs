@@ -1,0 +1,216 @@
+//! [`Limits`]: how long an agent waits for its plugins.
+
+use super::{cause::Cause, phase::Phase};
+use crate::config::PhaseLimits;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// How long an agent waits for its plugins.
+///
+/// A limit is seen where a plugin awaits, and once more when the phase is done: a plugin that took longer than its
+/// limit has failed, even if it blocked its thread meanwhile. Time in which another plugin blocked does not count.
+///
+/// Every plugin is closed, even if others have used up the whole stop: `close` has 100 ms at least (or the plugin's own
+/// limit, if that is shorter), and its tasks have as much to end, before that and after it. So a stop takes longer than its limit by
+/// at most 300 ms for each level of the graph.
+///
+/// A plugin that never gives its thread back is beyond these limits, since the agent's own code can not run on that thread; so is one whose
+/// tasks keep all threads.
+/// A watchdog on another thread names it. Under [`Agent::main`](crate::agent::Agent::main) it ends the process at the plugin's limit, or at that of the stop,
+/// counted from when that was asked for; where the plugin blocks in a start that is to stop, when half of the stop's is over, so that the others have the other half. Before that, all other plugins
+/// that have begun are drained and closed, within what is left of the stop (within a whole one where nobody had asked for it), but for those whose step waits beside one that blocks in `close`, and not where tasks keep all threads. A destructor has the limit of `close`. That of an agent that is
+/// embedded, by [`Builder::start`](crate::agent::Builder::start), can only name it, again at its limit: the agent waits for as long as the plugin blocks.
+///
+/// ```
+/// use cninfra::agent::Limits;
+/// use std::time::Duration;
+///
+/// let limits = Limits::default().start(Duration::from_secs(30)).stop(Duration::from_secs(10));
+/// assert_eq!(limits.plugin_start, Duration::from_secs(15));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// For the whole start, from the first line that it logs. Default: 15 s.
+    pub start: Duration,
+    /// For one plugin in one phase of the start. Default: 15 s.
+    pub plugin_start: Duration,
+    /// For the whole stop, and for the rollback of a failed start. Default: 5 s.
+    pub stop: Duration,
+    /// For one plugin in one phase of the stop. Default: 2.5 s, half of the whole, so that one plugin that hangs leaves the
+    /// others time to close. Draining has half of the whole at most, whatever this is.
+    pub plugin_stop: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let (start, stop) = (Duration::from_secs(15), Duration::from_secs(5));
+        Limits { start, plugin_start: start, stop, plugin_stop: half(stop) }
+    }
+}
+
+impl Limits {
+    /// Sets [`start`](Limits::start), and nothing else.
+    #[must_use]
+    pub const fn start(mut self, limit: Duration) -> Self {
+        self.start = limit;
+        self
+    }
+
+    /// Sets [`plugin_start`](Limits::plugin_start).
+    #[must_use]
+    pub const fn plugin_start(mut self, limit: Duration) -> Self {
+        self.plugin_start = limit;
+        self
+    }
+
+    /// Sets [`stop`](Limits::stop), and nothing else.
+    #[must_use]
+    pub const fn stop(mut self, limit: Duration) -> Self {
+        self.stop = limit;
+        self
+    }
+
+    /// Sets [`plugin_stop`](Limits::plugin_stop).
+    #[must_use]
+    pub const fn plugin_stop(mut self, limit: Duration) -> Self {
+        self.plugin_stop = limit;
+        self
+    }
+}
+
+/// What config says of phases.
+pub(in crate::agent) fn phases(limits: &PhaseLimits) -> impl Iterator<Item = (Phase, Duration)> + use<> {
+    let PhaseLimits { create, init, after_init, drain, close } = *limits;
+    let all = [
+        (Phase::Create, create),
+        (Phase::Init, init),
+        (Phase::AfterInit, after_init),
+        (Phase::Drain, drain),
+        (Phase::Close, close),
+    ];
+    all.into_iter().filter_map(|(phase, limit)| Some((phase, *limit?)))
+}
+
+/// Of the stop: what one part of it may use up, and leave the others time to close.
+pub(in crate::agent) fn half(stop: Duration) -> Duration {
+    stop / 2
+}
+
+/// To close, a plugin has so long at least, whatever others have left of the whole.
+pub(in crate::agent) const LEAST: Duration = Duration::from_millis(100);
+
+/// The limits of an agent, with those that are other ones for some plugin and phase.
+#[derive(Debug, Default)]
+pub(in crate::agent) struct LimitTable {
+    pub(in crate::agent) whole: Limits,
+    /// Of all plugins, by phase.
+    pub(in crate::agent) phases: HashMap<Phase, Duration>,
+    /// By place and phase.
+    pub(in crate::agent) special: HashMap<(usize, Phase), Duration>,
+    /// Of plugins without which the agent starts, by place: the `init` in the start, where that has no limit of its own.
+    pub(in crate::agent) first: HashMap<usize, Duration>,
+}
+
+impl LimitTable {
+    /// For one plugin in one phase, of the start or of the stop.
+    pub(in crate::agent) fn of(&self, place: usize, phase: Phase) -> Duration {
+        match self.first.get(&place) {
+            Some(first) if phase == Phase::Init => *first,
+            _ => self.later(place, phase),
+        }
+    }
+
+    /// The same, when the agent has started: nobody waits for the plugin any more.
+    pub(in crate::agent) fn later(&self, place: usize, phase: Phase) -> Duration {
+        // most agents have none of these, and an empty table is not hashed for
+        if let Some(limit) = self.special.get(&(place, phase)) {
+            return *limit;
+        }
+        if let Some(limit) = self.phases.get(&phase) {
+            return *limit;
+        }
+        match phase {
+            Phase::Create | Phase::Init | Phase::AfterInit | Phase::Run => self.whole.plugin_start,
+            Phase::Drain | Phase::Close => self.whole.plugin_stop,
+        }
+    }
+
+    /// No plugin has less in this phase.
+    pub(in crate::agent) fn shortest(&self, phase: Phase) -> Duration {
+        let usual = self.later(usize::MAX, phase);
+        if self.special.is_empty() && self.first.is_empty() {
+            return usual;
+        }
+        let special = self.special.iter().filter(|((_, of), _)| *of == phase).map(|(_, limit)| *limit);
+        // of another phase, perhaps: it is no longer for that
+        special.chain(self.first.values().copied()).fold(usual, Duration::min)
+    }
+
+    /// How long all plugins together may drain. What hangs there must leave the others time to close.
+    pub(in crate::agent) fn drain(&self) -> Duration {
+        half(self.whole.stop)
+    }
+}
+
+/// The limit of one step: that of the plugin, or what is left of the whole.
+#[derive(Clone, Copy)]
+pub(in crate::agent) struct Limit {
+    /// As it is configured, for the message.
+    pub(in crate::agent) limit: Duration,
+    pub(in crate::agent) ends: Instant,
+}
+
+impl Limit {
+    /// Of a step that has `least`, or what its plugin has, even if less is left of the whole.
+    pub(in crate::agent) fn new(
+        started: Instant,
+        plugin: Duration,
+        (whole, whole_ends): (Duration, Instant),
+        least: Duration,
+    ) -> Self {
+        let (plugin_ends, least_ends) = (after(started, plugin), after(started, least));
+        let beyond = !least.is_zero() && least_ends > whole_ends;
+        let (rest, rest_ends) = if beyond { (least, least_ends) } else { (whole, whole_ends) };
+        let (limit, ends) = if plugin_ends < rest_ends { (plugin, plugin_ends) } else { (rest, rest_ends) };
+        Limit { limit, ends }
+    }
+
+    /// Why a step failed that went over it, and whose last call took so long.
+    pub(in crate::agent) fn overdue(self, call: Duration) -> Cause {
+        // it did not wait for most of the time: it kept the thread
+        if call >= self.limit / 2 {
+            Cause::Blocked { limit: self.limit, took: call }
+        } else {
+            Cause::TimedOut(self.limit)
+        }
+    }
+}
+
+/// The time of plugins that drain, or close, together.
+pub(crate) struct StopTime {
+    limits: Arc<LimitTable>,
+    phase: Phase,
+    began: Instant,
+    ends: Instant,
+}
+
+impl StopTime {
+    pub(in crate::agent) fn new(limits: &Arc<LimitTable>, phase: Phase, (began, ends): (Instant, Instant)) -> Self {
+        StopTime { limits: limits.clone(), phase, began, ends }
+    }
+
+    /// What the plugin at this place has left of it.
+    pub(crate) fn left(&self, place: usize) -> Duration {
+        let whole = (self.limits.whole.stop, self.ends);
+        let least = if self.phase == Phase::Close { LEAST } else { Duration::ZERO };
+        let limit = Limit::new(self.began, self.limits.of(place, self.phase), whole, least);
+        limit.ends.saturating_duration_since(Instant::now())
+    }
+}
+
+/// So much later; a limit beyond what the clock can tell is as good as none.
+pub(in crate::agent) fn after(now: Instant, limit: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    now.checked_add(limit).unwrap_or_else(|| now + FAR)
+}

@@ -1,0 +1,108 @@
+//! [`StartPolicy`]: what follows when a plugin's `init` fails.
+
+use std::{str::FromStr, time::Duration};
+
+/// What follows when a plugin's [`init`](crate::Lifecycle::init) fails, or is not done within its limit.
+///
+/// With [`Retry`](StartPolicy::Retry) and [`Ignore`](StartPolicy::Ignore) the agent starts without the plugin, and the plugin's
+/// status is [`Degraded`](crate::status::State::Degraded), with the reason. Those that depend on it start all the same: what
+/// they ask of it fails, or waits, until it is up. So a policy is for plugins that bear it, such as the client of a
+/// server that may come later.
+///
+/// Whatever the policy, a panic fails the start, and so does a plugin that uses up the time of the whole start. A plugin
+/// with a policy has therefore a third of that time in the start, unless its limit is below that of the whole already (`<plugin>.limits.init`,
+/// `agent.limits.init`, `agent.plugin-start-timeout` or [`Builder::limit`](crate::agent::Builder::limit)). Attempts after the start have
+/// the plugin's limit.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[non_exhaustive]
+pub enum StartPolicy {
+    /// The start fails.
+    #[default]
+    Fail,
+    /// When the agent has started, `init` is called again, until it succeeds; then `after_init` follows. It is tried at once
+    /// when one comes up that it depends on. `close` follows once, whatever happened.
+    Retry(Backoff),
+    /// The agent runs without it: neither `after_init` nor `drain` is called, but `close` is. One that comes to work by itself says so ([`Status::recovered`](crate::status::Status::recovered)), and is
+    /// told as it is from then on.
+    Ignore,
+}
+
+impl StartPolicy {
+    /// [`Retry`](StartPolicy::Retry) with the default delays.
+    #[must_use]
+    pub fn retry() -> Self {
+        StartPolicy::Retry(Backoff::default())
+    }
+}
+
+impl FromStr for StartPolicy {
+    type Err = crate::Error;
+
+    /// Reads `fail`, `retry` or `ignore`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "fail" => Ok(StartPolicy::Fail),
+            "retry" => Ok(StartPolicy::retry()),
+            "ignore" => Ok(StartPolicy::Ignore),
+            _ => Err(crate::Error::msg(format_args!("no start policy `{text}`"))
+                .with_help("write `fail`, `retry` or `ignore`")),
+        }
+    }
+}
+
+/// How long to wait between two attempts: twice as long each time, from `first` up to `most`; of that a random part of
+/// one half to all, so that many agents do not come back at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Backoff {
+    /// Before the second attempt. Default: 500 ms.
+    pub first: Duration,
+    /// The longest. Default: 30 s.
+    pub most: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Backoff { first: Duration::from_millis(500), most: Duration::from_secs(30) }
+    }
+}
+
+impl Backoff {
+    /// Delays from `first` on, up to `most`.
+    #[must_use]
+    pub const fn new(first: Duration, most: Duration) -> Self {
+        Backoff { first, most }
+    }
+
+    /// After so many attempts that failed, of which there is one at least. `random` is a number from 0 to 1.
+    pub(crate) fn delay(&self, failed: u32, random: f64) -> Duration {
+        let doubled = 2u32.checked_pow(failed.saturating_sub(1)).and_then(|factor| self.first.checked_mul(factor));
+        let whole = doubled.map_or(self.most, |delay| delay.min(self.most));
+        // no attempt follows another at once, whatever is configured
+        whole.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0).max(Duration::from_millis(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_longest_and_are_spread() {
+        let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(1) };
+        let whole: Vec<_> = (1..=6).map(|failed| backoff.delay(failed, 1.0).as_millis()).collect();
+        assert_eq!(whole, [100, 200, 400, 800, 1000, 1000]);
+        assert_eq!(backoff.delay(1, 0.0).as_millis(), 50);
+        assert_eq!(backoff.delay(u32::MAX, 0.0).as_millis(), 500);
+        let none = Backoff { first: Duration::ZERO, most: Duration::ZERO };
+        assert!(none.delay(1, 0.0) > Duration::ZERO);
+    }
+
+    #[test]
+    fn it_is_read_from_text() {
+        assert_eq!("retry".parse::<StartPolicy>().unwrap(), StartPolicy::Retry(Backoff::default()));
+        assert_eq!("ignore".parse::<StartPolicy>().unwrap(), StartPolicy::Ignore);
+        let error = "never".parse::<StartPolicy>().unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.help().is_some()), ("no start policy `never`", true));
+    }
+}

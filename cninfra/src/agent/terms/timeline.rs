@@ -1,0 +1,159 @@
+//! [`Timeline`]: who took how long in a start.
+
+use super::{
+    event::{Event, Outcome},
+    phase::Phase,
+};
+use crate::graph::Graph;
+use std::{collections::HashSet, fmt, time::Duration};
+
+/// Who took how long in a start, made of its [events](crate::agent::Event).
+///
+/// Steps on the *critical path* are those that all others waited for: to start faster, begin there. Its text is a table
+/// of the plugins in start order, those on the critical path marked with `*`.
+///
+/// ```
+/// use cninfra::{agent::Timeline, prelude::*};
+///
+/// #[plugin]
+/// struct Greeter;
+///
+/// impl Lifecycle for Greeter {
+///     async fn init(&self, _: &Context) -> Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// #[derive(Flavor)]
+/// struct Hello {
+///     greeter: Dep<Greeter>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let agent = Agent::<Hello>::builder().record_events(true).start().await?;
+/// let timeline = Timeline::new(Hello::GRAPH, agent.events());
+/// assert!(timeline.steps().any(|step| step.critical));
+/// println!("{timeline}");
+/// agent.close().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    graph: &'static Graph,
+    steps: Vec<Step>,
+    later: Vec<Step>,
+}
+
+/// A step of a start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Step {
+    /// The plugin's type name.
+    pub plugin: &'static str,
+    /// What was done.
+    pub event: Event,
+    /// Did what came after wait for it?
+    pub critical: bool,
+}
+
+impl Timeline {
+    /// The start among these events, and what came after it.
+    #[must_use]
+    pub fn new(graph: &'static Graph, events: &[Event]) -> Self {
+        let (mut steps, mut later, mut down) = (Vec::new(), Vec::new(), HashSet::new());
+        for event in events {
+            let Some(node) = graph.nodes().get(usize::from(event.place)) else { continue };
+            let step = Step { plugin: node.name(), event: *event, critical: false };
+            let is_start = matches!(event.phase, Phase::Create | Phase::Init | Phase::AfterInit);
+            // what follows a failure is tried when the agent has started without the plugin
+            if !is_start || down.contains(&event.place) {
+                later.push(step);
+                continue;
+            }
+            if event.phase == Phase::Init && event.outcome != Outcome::Done {
+                down.insert(event.place);
+            }
+            steps.push(step);
+        }
+        // backwards from the step that ended last: each one waited for the one that ended last before it began; what takes no
+        // time is on no path
+        let mut latest_first: Vec<usize> = (0..steps.len()).filter(|i| !steps[*i].event.took.is_zero()).collect();
+        latest_first.sort_unstable_by_key(|i| (std::cmp::Reverse(steps[*i].event.ended()), *i));
+        let mut until = Duration::MAX;
+        for i in latest_first {
+            if steps[i].event.ended() <= until {
+                steps[i].critical = true;
+                until = steps[i].event.started;
+            }
+        }
+        Timeline { graph, steps, later }
+    }
+
+    /// The steps, in the order in which they ended.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter()
+    }
+
+    /// What came after the start, in the order in which it ended: later attempts at plugins whose `init` had failed, and the steps of the stop.
+    pub fn later(&self) -> impl Iterator<Item = &Step> {
+        self.later.iter()
+    }
+
+    /// From the begin of the start, as all times of its steps are, to the end of the last step. Before the first one the config is read.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        self.steps.iter().map(|step| step.event.ended()).max().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "timeline of {:.1?}, from the begin of the start (* all others waited for it)", self.took())?;
+        let names: Vec<String> = self.graph.nodes().iter().map(|node| node.names().to_string()).collect();
+        let widest = names.iter().map(String::len).max().unwrap_or_default();
+        for (place, name) in names.iter().enumerate() {
+            // a method that is left at its default takes no time, and is not worth a word
+            let is_told = |step: &&Step| step.event.outcome != Outcome::Done || !step.event.took.is_zero();
+            let of_it = |step: &&Step| usize::from(step.event.place) == place;
+            let mut steps = self.steps.iter().filter(of_it).filter(is_told).peekable();
+            if steps.peek().is_none() {
+                continue;
+            }
+            write!(f, "\n    {name:widest$}")?;
+            for step in steps {
+                let Event { phase, started, took, outcome, .. } = step.event;
+                let mark = if step.critical { "*" } else { "" };
+                write!(f, "  {phase}{mark} {took:.1?} at {started:.1?}")?;
+                match outcome {
+                    Outcome::Done => {}
+                    outcome => write!(f, " {outcome}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[plugin(no_lifecycle)]
+    struct Idle;
+    #[derive(Flavor)]
+    struct Lone {
+        idle: Dep<Idle>,
+    }
+
+    #[test]
+    fn what_it_took_and_when_a_step_was_are_of_one_scale() {
+        let (started, took) = (Duration::from_micros(1200), Duration::from_micros(500));
+        let event = Event { place: 0, phase: Phase::Init, started, took, outcome: Outcome::Done };
+        let text = Timeline::new(Lone::GRAPH, &[event]).to_string();
+        let expected = "timeline of 1.7ms, from the begin of the start (* all others waited for it)\n    Idle  init* 500.0µs at 1.2ms";
+        assert_eq!(text, expected);
+    }
+}

@@ -1,0 +1,444 @@
+//! [`Watchdog`]: sees from another thread that a plugin blocks the agent's.
+
+use crate::agent::{
+    run::progress::{Call, Inside, InsideId, Stage, StageKind, State},
+    terms::{
+        exit::{FAILED, NOT_STOPPED},
+        limits::half,
+    },
+};
+use crate::logging::Level;
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
+
+/// How often it looks.
+pub(in crate::agent) const TICK: Duration = Duration::from_millis(50);
+/// A plugin that keeps the thread for so long is named; earlier, where half of its limit is less.
+const NAMED_AFTER: Duration = Duration::from_secs(1);
+/// So long after a limit the agent should have seen it itself: if it has not, it can not.
+pub(in crate::agent) const GRACE: Duration = Duration::from_millis(200);
+/// An agent that is called into no plugin, and comes to no end either, has so long after all that it may take.
+const LAST: Duration = Duration::from_secs(2);
+
+/// What follows where the process is not the agent's to end.
+const WAITS: &str = "this agent is embedded, and waits for as long";
+
+const HELP: &str = "help: what blocks belongs in `tokio::task::spawn_blocking`";
+
+#[derive(Default)]
+pub(in crate::agent) struct Watchdog {
+    /// The call that had not returned when it last looked, since when, and whether it has been named.
+    seen: Option<(Call, Instant, bool)>,
+    /// The same of tasks, by their numbers.
+    tasks: HashMap<InsideId, Kept>,
+    said: Vec<Said>,
+    /// The process is not the agent's: it tells what it sees, and nobody is ended.
+    is_embedded: bool,
+    /// What it would have ended, and has told of.
+    given_up: Option<GivenUp>,
+}
+
+/// What can not be ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GivenUp {
+    Call(Call),
+    Stage(StageKind),
+    Stop,
+}
+
+/// A task that has not come back.
+struct Kept {
+    call: u64,
+    since: Instant,
+    named: bool,
+    /// It was told that its limit is over.
+    is_over: bool,
+}
+
+/// What is to be told.
+pub(super) struct Said {
+    /// By this logger; by the agent's where there is none.
+    pub(super) plugin: Option<&'static str>,
+    pub(super) level: Level,
+    pub(super) what: String,
+}
+
+/// What the agent does at a moment.
+pub(super) struct Moment<'a> {
+    pub(super) state: &'a State,
+    pub(super) call: Option<Call>,
+    pub(super) tasks: &'a [Inside],
+    /// When the stop was asked for, and how long it may take.
+    pub(super) asked: Option<(Instant, Duration)>,
+}
+
+impl Watchdog {
+    /// That of an agent in somebody else's process.
+    pub(super) fn of_embedded() -> Self {
+        Watchdog { is_embedded: true, ..Watchdog::default() }
+    }
+
+    /// What is to be told since this was asked last.
+    pub(super) fn take_said(&mut self) -> Vec<Said> {
+        std::mem::take(&mut self.said)
+    }
+
+    /// The call in which the agent's task was seen last, where it is blocked there, and for how long.
+    pub(super) fn blocked(&self, now: Instant) -> Option<(Call, Duration)> {
+        let (call, since, _) = self.seen?;
+        let blocked = now.duration_since(since);
+        (blocked > GRACE).then_some((call, blocked))
+    }
+
+    /// Looks at what the agent does. Returns the exit code, when the end has to be forced.
+    pub(super) fn look(&mut self, moment: &Moment<'_>, now: Instant) -> Option<u8> {
+        self.look_at_tasks(moment.tasks, now);
+        // a stop that was asked for has a stage of its own as soon as the agent has heard of it
+        let unheard = moment.asked.filter(|(asked, limit)| {
+            // an agent that is not there yet has no limit, which is beyond what the clock can tell
+            asked.checked_add(limit.saturating_add(GRACE)).is_some_and(|ends| now > ends)
+        });
+        match moment.state {
+            State::Stage(stage) => match unheard.filter(|_| stage.kind == StageKind::Start) {
+                Some((_, limit)) if !self.is_embedded || moment.call.is_none() => {
+                    self.force_unheard(moment, limit, now)
+                }
+                _ => self.look_at_stage(moment, stage, now),
+            },
+            State::Runs => {
+                self.seen = None;
+                unheard.and_then(|(_, limit)| self.force_unheard(moment, limit, now))
+            }
+            // it has only to say so: if it can not, nobody reads what it says
+            State::Done(code, since) => (now > *since + LAST).then_some(*code),
+        }
+    }
+
+    fn look_at_tasks(&mut self, tasks: &[Inside], now: Instant) {
+        self.tasks.retain(|id, kept| tasks.iter().any(|inside| inside.id == *id && inside.call == kept.call));
+        for inside in tasks {
+            let new = || Kept { call: inside.call, since: now, named: false, is_over: false };
+            let kept = self.tasks.entry(inside.id).or_insert_with(new);
+            let blocked = now.duration_since(kept.since);
+            if !kept.named && blocked >= NAMED_AFTER {
+                kept.named = true;
+                let what = format!("{inside} blocks its thread, for {blocked:.1?} by now\n  {HELP}");
+                self.said.push(Said { plugin: Some(inside.instance), level: Level::Warn, what });
+            }
+            let is_over = |limit: &Duration| blocked > limit.saturating_add(GRACE);
+            if let Some(limit) = inside.limit.filter(is_over).filter(|_| !kept.is_over) {
+                kept.is_over = true;
+                let what = format!(
+                    "{inside} has blocked its thread for {blocked:.1?}, over its limit of {limit:?}: it can not be ended\n  {HELP}"
+                );
+                self.said.push(Said { plugin: Some(inside.instance), level: Level::Error, what });
+            }
+        }
+    }
+
+    fn look_at_stage(&mut self, moment: &Moment<'_>, stage: &Stage, now: Instant) -> Option<u8> {
+        let over = |grace| stage.ends.is_some_and(|ends| now > ends + grace);
+        let code = if stage.kind == StageKind::Stop { NOT_STOPPED } else { FAILED };
+        let Some(call) = moment.call else {
+            self.seen = None;
+            if over(stage.spare + LAST) {
+                let given_up = GivenUp::Stage(stage.kind);
+                return self.force("the agent is not done within its limit", given_up, moment, now).then_some(code);
+            }
+            return None;
+        };
+        let (since, named) = match self.seen {
+            Some((seen, since, named)) if seen == call => (since, named),
+            _ => (now, false),
+        };
+        let (who, instance) = call.who(stage.graph);
+        let (limit, blocked) = (stage.limits.of(call.place, call.phase), now.duration_since(since));
+        let is_over = blocked > limit.saturating_add(GRACE) || over(GRACE) && blocked > GRACE;
+        // who blocks has its share of the stop, and the others have theirs; what is embedded waits all the same
+        let starts = stage.kind == StageKind::Start && !self.is_embedded;
+        let kept = moment.asked.filter(|(asked, stop)| {
+            starts && blocked > GRACE && asked.checked_add(half(*stop)).is_some_and(|ends| now > ends)
+        });
+        let (why, code) = match kept {
+            _ if is_over => (Some("its limit is over".to_string()), code),
+            Some((_, stop)) => (Some(format!("half of the {stop:?} that the stop may take are over")), NOT_STOPPED),
+            None => (None, code),
+        };
+        if let Some(why) = why {
+            let end = if self.is_embedded { WAITS } else { "the end is forced" };
+            let what = format!("{who} has blocked its thread in {call} for {blocked:.1?}, and {why}: {end}\n  {HELP}");
+            if self.gives_up(GivenUp::Call(call)) {
+                self.said.push(Said { plugin: instance, level: Level::Error, what });
+            }
+            self.seen = Some((call, since, true));
+            return (!self.is_embedded).then_some(code);
+        }
+        let name_it = !named && blocked >= NAMED_AFTER.min(limit / 2);
+        if name_it {
+            let what = format!("{who} blocks its thread in {call}, for {blocked:.1?} by now");
+            self.said.push(Said { plugin: instance, level: Level::Warn, what });
+        }
+        self.seen = Some((call, since, named || name_it));
+        None
+    }
+
+    fn force_unheard(&mut self, moment: &Moment<'_>, limit: Duration, now: Instant) -> Option<u8> {
+        let why = format!("the stop did not begin within its limit of {limit:?}");
+        self.force(&why, GivenUp::Stop, moment, now).then_some(NOT_STOPPED)
+    }
+
+    /// Is this told for the first time?
+    fn gives_up(&mut self, on: GivenUp) -> bool {
+        self.given_up.replace(on) != Some(on)
+    }
+
+    /// Tells why the end is forced, and who has kept the threads until then. Is it, indeed?
+    fn force(&mut self, why: &str, on: GivenUp, moment: &Moment<'_>, now: Instant) -> bool {
+        let mut kept = String::new();
+        if let (State::Stage(stage), Some(call)) = (moment.state, moment.call) {
+            // writing to a string does not fail
+            let _ = write!(kept, "\n  - {} is in {call}", call.who(stage.graph).0);
+        }
+        for inside in moment.tasks {
+            let blocked = self.tasks.get(&inside.id).map_or(Duration::ZERO, |kept| now.duration_since(kept.since));
+            if blocked > GRACE {
+                let _ = write!(kept, "\n  - {inside} has blocked its thread for {blocked:.1?}");
+            }
+        }
+        // who embeds it may have reasons to let it wait; a thread that is kept is none of them
+        let is_told = !self.is_embedded || !kept.is_empty() && self.gives_up(on);
+        if is_told {
+            let end = if self.is_embedded { WAITS } else { "the end is forced" };
+            let what = format!("{why}: {end}{kept}\n  {HELP}");
+            self.said.push(Said { plugin: None, level: Level::Error, what });
+        }
+        !self.is_embedded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Phase,
+        agent::{
+            Limits,
+            run::progress::{Callee, Progress},
+            terms::limits::LimitTable,
+        },
+        prelude::*,
+    };
+    use std::sync::Arc;
+
+    #[plugin(no_lifecycle)]
+    struct Stuck;
+    #[derive(Flavor)]
+    struct Lone {
+        stuck: Dep<Stuck>,
+    }
+
+    fn stage(kind: StageKind, began: Instant) -> Stage {
+        let whole = Limits { plugin_start: Duration::from_secs(4), ..Limits::default() };
+        let limits = Arc::new(LimitTable { whole, ..LimitTable::default() });
+        Stage { kind, graph: Lone::GRAPH, limits, ends: Some(began + Duration::from_secs(15)), spare: Duration::ZERO }
+    }
+
+    fn call(progress: &Progress) -> Option<Call> {
+        progress.leave();
+        progress.enter(Callee::Step(0, Phase::Init));
+        progress.call()
+    }
+
+    fn moment(state: &State, call: Option<Call>) -> Moment<'_> {
+        Moment { state, call, tasks: &[], asked: None }
+    }
+
+    fn said(watchdog: &mut Watchdog) -> String {
+        watchdog.take_said().into_iter().map(|said| said.what + "\n").collect()
+    }
+
+    #[test]
+    fn a_call_that_does_not_return_is_named_then_forced() {
+        let (progress, began) = (Progress::default(), Instant::now());
+        let (state, call) = (State::Stage(stage(StageKind::Start, began)), call(&progress));
+        let mut watchdog = Watchdog::default();
+        let mut look = |millis| watchdog.look(&moment(&state, call), began + Duration::from_millis(millis));
+        assert_eq!((look(0), look(999), look(1000), look(4000), look(4100)), (None, None, None, None, None));
+        assert_eq!(look(4201), Some(FAILED));
+        assert_eq!(said(&mut watchdog).matches("plugin `Stuck`").count(), 2, "it was named, then forced");
+    }
+
+    #[test]
+    fn a_call_that_keeps_a_stop_from_beginning_has_half_of_its_time() {
+        let (progress, began) = (Progress::default(), Instant::now());
+        let (state, call) = (State::Stage(stage(StageKind::Start, began)), call(&progress));
+        let at = |millis| began + Duration::from_millis(millis);
+        let asked = Some((at(500), Duration::from_secs(2)));
+        let moment = Moment { asked, ..moment(&state, call) };
+        let mut watchdog = Watchdog::default();
+        let mut look = |millis| watchdog.look(&moment, at(millis));
+        assert_eq!((look(0), look(500), look(1500), look(1501)), (None, None, None, Some(NOT_STOPPED)));
+        let told = said(&mut watchdog);
+        let why = "plugin `Stuck` has blocked its thread in init for 1.5s, and half of the 2s that the stop may take are over";
+        assert!(told.contains(why), "{told}");
+        // one that has just begun may return at once
+        let mut watchdog = Watchdog::default();
+        assert_eq!((watchdog.look(&moment, at(2000)), watchdog.look(&moment, at(2200))), (None, None));
+        assert_eq!(watchdog.look(&moment, at(2201)), Some(NOT_STOPPED));
+        // that of an agent that is embedded is not ended
+        let mut watchdog = Watchdog::of_embedded();
+        assert_eq!((watchdog.look(&moment, began), watchdog.look(&moment, at(1501))), (None, None));
+        assert!(!said(&mut watchdog).contains("half of the"));
+    }
+
+    #[test]
+    fn calls_that_return_are_no_concern() {
+        let (progress, began) = (Progress::default(), Instant::now());
+        let state = State::Stage(stage(StageKind::Start, began));
+        let mut watchdog = Watchdog::default();
+        for second in 0..15 {
+            let moment = moment(&state, call(&progress));
+            assert_eq!(watchdog.look(&moment, began + Duration::from_secs(second)), None);
+        }
+        assert_eq!(said(&mut watchdog), "");
+    }
+
+    #[test]
+    fn a_destructor_that_does_not_return_is_called_one() {
+        let (progress, began) = (Progress::default(), Instant::now());
+        let state = State::Stage(stage(StageKind::Stop, began));
+        for (callee, who) in [(Callee::Destructor(0), "plugin `Stuck`"), (Callee::Handles, "flavor `Lone`")] {
+            progress.enter(callee);
+            let mut watchdog = Watchdog::default();
+            let mut look =
+                |millis| watchdog.look(&moment(&state, progress.call()), began + Duration::from_millis(millis));
+            assert_eq!((look(0), look(2701)), (None, Some(NOT_STOPPED)));
+            let said = said(&mut watchdog);
+            assert!(said.starts_with(&format!("{who} has blocked its thread in a destructor for 2.7s")), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_over_the_limit_of_the_whole_is_forced() {
+        let (progress, began) = (Progress::default(), Instant::now());
+        let at = |millis| began + Duration::from_millis(millis);
+        let (starts, stops) = (stage(StageKind::Start, began), State::Stage(stage(StageKind::Stop, began)));
+        let call = call(&progress);
+        let mut watchdog = Watchdog::default();
+        assert_eq!(watchdog.look(&moment(&stops, call), at(14_000)), None);
+        assert_eq!(watchdog.look(&moment(&stops, call), at(15_201)), Some(NOT_STOPPED));
+        let look =
+            |stage: &Stage, millis| Watchdog::default().look(&moment(&State::Stage(stage.clone()), None), at(millis));
+        assert_eq!((look(&starts, 17_000), look(&starts, 17_001)), (None, Some(FAILED)));
+        let spares = Stage { spare: Duration::from_secs(1), ..starts };
+        assert_eq!((look(&spares, 18_000), look(&spares, 18_001)), (None, Some(FAILED)));
+    }
+
+    fn inside(call: u64) -> [Inside; 1] {
+        [Inside {
+            id: InsideId::Task(7),
+            call,
+            instance: "stuck",
+            what: "task `work` of plugin `Stuck`".into(),
+            limit: None,
+        }]
+    }
+
+    #[test]
+    fn a_task_that_does_not_come_back_is_named_once_while_the_agent_runs() {
+        let (mut watchdog, began) = (Watchdog::default(), Instant::now());
+        let mut look = |millis, tasks: &[Inside]| {
+            let moment = Moment { state: &State::Runs, call: None, tasks, asked: None };
+            assert_eq!(watchdog.look(&moment, began + Duration::from_millis(millis)), None);
+            said(&mut watchdog)
+        };
+        // it came back in between
+        assert_eq!((look(0, &inside(1)), look(900, &inside(3)), look(1800, &inside(3))), Default::default());
+        let named = look(1900, &inside(3));
+        assert!(named.starts_with("task `work` of plugin `Stuck` blocks its thread, for 1.0s by now\n"), "{named}");
+        assert_eq!(look(9000, &inside(3)), "");
+        assert_eq!((look(9100, &[]), look(9200, &inside(3))), Default::default());
+    }
+
+    #[test]
+    fn an_attempt_that_does_not_come_back_is_told_of_again_at_its_limit() {
+        let (mut watchdog, began) = (Watchdog::default(), Instant::now());
+        let [task] = inside(1);
+        let attempt = [Inside { limit: Some(Duration::from_secs(4)), ..task }];
+        let mut look = |millis| {
+            let moment = Moment { state: &State::Runs, call: None, tasks: &attempt, asked: None };
+            assert_eq!(watchdog.look(&moment, began + Duration::from_millis(millis)), None);
+            said(&mut watchdog)
+        };
+        assert!(look(0).is_empty() && look(1000).contains("blocks its thread, for 1.0s") && look(4200).is_empty());
+        let over = look(4201);
+        assert!(
+            over.contains("has blocked its thread for 4.2s, over its limit of 4s: it can not be ended\n"),
+            "{over}"
+        );
+        assert_eq!(look(9000), "");
+    }
+
+    #[test]
+    fn what_is_embedded_is_told_of_once_and_not_ended() {
+        let (progress, began) = (Progress::default(), Instant::now());
+        let at = |millis| began + Duration::from_millis(millis);
+        let (state, call) = (State::Stage(stage(StageKind::Start, began)), call(&progress));
+        let mut watchdog = Watchdog::of_embedded();
+        let mut look = |millis| watchdog.look(&moment(&state, call), at(millis));
+        assert_eq!((look(0), look(1000), look(4201), look(4300), look(60_000)), (None, None, None, None, None));
+        let told = said(&mut watchdog);
+        assert!(told.contains("its limit is over: this agent is embedded, and waits for as long\n"), "{told}");
+        assert_eq!(told.matches("plugin `Stuck`").count(), 2, "it was named, then told of at its limit");
+        // nobody keeps a thread: who embeds it may hold it up
+        let mut look = |tasks: &[Inside], millis| {
+            let moment = Moment { state: &state, call: None, tasks, asked: None };
+            assert_eq!(watchdog.look(&moment, at(millis)), None);
+            said(&mut watchdog)
+        };
+        assert_eq!(look(&[], 70_000), "");
+        let tasks = inside(1);
+        look(&tasks, 70_000);
+        let told = look(&tasks, 70_300);
+        assert!(told.starts_with("the agent is not done within its limit: this agent is embedded"), "{told}");
+        assert_eq!(look(&tasks, 70_900), "");
+    }
+
+    #[test]
+    fn a_stop_that_does_not_begin_is_forced_with_the_names_of_those_that_keep_the_threads() {
+        let began = Instant::now();
+        let at = |millis| began + Duration::from_millis(millis);
+        let asked = Some((at(1000), Duration::from_secs(5)));
+        let start = State::Stage(stage(StageKind::Start, began));
+        for state in [State::Runs, start] {
+            let (mut watchdog, tasks) = (Watchdog::default(), inside(1));
+            let moment = Moment { state: &state, call: None, tasks: &tasks, asked };
+            assert_eq!((watchdog.look(&moment, began), watchdog.look(&moment, at(6200))), (None, None));
+            watchdog.take_said();
+            assert_eq!(watchdog.look(&moment, at(6201)), Some(NOT_STOPPED));
+            let said = said(&mut watchdog);
+            let told = "the stop did not begin within its limit of 5s: the end is forced\n  - task `work` of plugin `Stuck` has \
+                        blocked its thread for 6.2s";
+            assert!(said.starts_with(told), "{said}");
+        }
+        // it was asked for before the agent was there
+        let early = Moment { asked: Some((began, Duration::MAX)), ..moment(&State::Runs, None) };
+        assert_eq!(Watchdog::default().look(&early, at(14_000)), None);
+        // it has begun
+        let stop = State::Stage(stage(StageKind::Stop, began));
+        let moment = Moment { asked, ..moment(&stop, None) };
+        assert_eq!(Watchdog::default().look(&moment, at(14_000)), None);
+    }
+
+    #[test]
+    fn an_agent_that_can_not_say_that_it_is_done_has_ended() {
+        let began = Instant::now();
+        let (state, asked) = (State::Done(0, began), Some((began, Duration::ZERO)));
+        let moment = Moment { asked, ..moment(&state, None) };
+        let look = |millis| Watchdog::default().look(&moment, began + Duration::from_millis(millis));
+        assert_eq!((look(2000), look(2001)), (None, Some(0)));
+    }
+}
