@@ -1,13 +1,14 @@
 //! The command line of an agent that is a process of its own.
 
-use super::said::Cli;
-use super::said::FileFlag;
-use super::said::Origin;
-use super::said::Task;
-use super::said::Value;
-use super::{command::command, rivals::rivals, said::flags, set, variables::Variables};
-use crate::agent::setup::{logs, own};
+use super::{
+    command::command,
+    rivals::rivals,
+    said::{Cli, FileFlag, Origin, Task, Value, flags},
+    set,
+    variables::Variables,
+};
 use crate::{
+    agent::setup::{logs, own},
     config::{self, Known, KnownSection},
     graph::{AGENT_FLAGS, Graph},
 };

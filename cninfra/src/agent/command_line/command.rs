@@ -1,9 +1,9 @@
 //! What the command line of an agent understands, as clap has it; and so what `--help` says.
 
 use super::said::{FileFlag, flags};
-use crate::agent::setup::own;
 use crate::{
     Flag,
+    agent::setup::own,
     graph::{Format, Graph, Names, Node},
 };
 use clap::{Arg, ArgAction, Command, builder::PossibleValuesParser};

@@ -1,16 +1,16 @@
 //! What the command line, the environment and the files say, put into the settings.
 
 use super::said::{Cli, Origin, Task, Value};
-use crate::agent::{
-    setup::{
-        logs::{self, LogsConfig},
-        own::{self, AgentConfig, Own},
-        settings::Settings,
-    },
-    terms::policy::StartPolicy,
-};
 use crate::{
     Error,
+    agent::{
+        setup::{
+            logs::{self, LogsConfig},
+            own::{self, AgentConfig, Own},
+            settings::Settings,
+        },
+        terms::policy::StartPolicy,
+    },
     config::{self, Config, EffectiveSection, Files, Known},
     graph::Graph,
     logging::{self, LevelRule, Loggers},

@@ -1,8 +1,10 @@
 //! Two names of one setting, each of which says another value.
 
 use super::said::{Origin, Value};
-use crate::agent::setup::logs;
-use crate::config::{ANY_KEY, is_same_key};
+use crate::{
+    agent::setup::logs,
+    config::{ANY_KEY, is_same_key},
+};
 
 /// The flags, or the variables, that say another value of a key than one before them. Equal ones are none: who does not know which name is read
 /// sets both.

@@ -1,8 +1,8 @@
 //! [`Cli`]: what command line and environment say.
 
-use crate::agent::setup::own;
 use crate::{
     Flag,
+    agent::setup::own,
     config::KnownSection,
     graph::{Format, Graph},
 };

@@ -5,12 +5,15 @@ use super::{
     set,
     variables::Variables,
 };
-use crate::agent::setup::{
-    logs::{self, LogsConfig},
-    own,
-    settings::Settings,
+use crate::{
+    Logger,
+    agent::setup::{
+        logs::{self, LogsConfig},
+        own,
+        settings::Settings,
+    },
+    logging::Format,
 };
-use crate::{Logger, logging::Format};
 use std::ffi::OsString;
 
 const FLAG: &str = "log-format";

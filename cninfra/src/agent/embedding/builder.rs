@@ -1,17 +1,14 @@
 //! [`Builder`]: what is set before the start.
 
 use super::running::Agent;
-use crate::BoxFuture;
-use crate::agent::{
-    files::{reload, within::read},
-    setup::{own::AgentConfig, prepare::Prepared, settings::Settings},
-    terms::{failure::StartError, limits::Limits, order::Order, phase::Phase, policy::StartPolicy},
-    watch::embedded::Watch,
-};
-use crate::inject::flavor::Runs;
-use crate::stop::StopHandle;
 use crate::{
     BuildInfo, Dep,
+    agent::{
+        files::{reload, within::read},
+        setup::{own::AgentConfig, prepare::Prepared, settings::Settings},
+        terms::{failure::StartError, limits::Limits, order::Order, phase::Phase, policy::StartPolicy},
+        watch::embedded::Watch,
+    },
     config::{Config, Files},
     inject::{
         flavor::{ByItself, Held},
@@ -19,31 +16,11 @@ use crate::{
         replace::{Bindable, Instance, Place, Replacement, Seat},
     },
     logging::{LogSettings, Loggers},
-    stop::By,
+    stop::{By, StopHandle},
 };
 use figment::Figment;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::runtime::Handle;
-
-impl<F> Agent<F> {
-    /// What can be set before the start.
-    #[rustfmt::skip] // rustc shows the lines from the name to the bound
-    pub fn builder() -> Builder<F> where ByItself<F>: Runs<F> {
-        Builder::new(ByItself::<F>::hold())
-    }
-
-    /// Starts the flavor with all defaults.
-    ///
-    /// # Errors
-    /// See [`Builder::start`].
-    ///
-    /// # Cancel safety
-    /// Not cancel safe: see [`Builder::start`].
-    #[rustfmt::skip] // rustc shows the lines from the name to the bound
-    pub fn start() -> BoxFuture<'static, Result<Self, StartError>> where ByItself<F>: Runs<F> {
-        Box::pin(Builder::new(ByItself::<F>::hold()).start())
-    }
-}
 
 /// What is set before the start of an agent: config, limits, replacements for tests. See [`Agent::builder`].
 #[must_use = "an agent does nothing before it is started"]

@@ -1,20 +1,23 @@
 //! [`Agent`]: a running flavor.
 
-use crate::agent::{
-    files::reload,
-    run::runner::Runner,
-    setup::own,
-    terms::{event::Event, failure::StopError},
-    watch::embedded,
-};
-use crate::stop::StopHandle;
+use super::builder::Builder;
 use crate::{
-    BuildInfo, Context, Dep, ServiceLabel,
+    BoxFuture, BuildInfo, Context, Dep, ServiceLabel,
+    agent::{
+        files::reload,
+        run::runner::Runner,
+        setup::own,
+        terms::{
+            event::Event,
+            failure::{StartError, StopError},
+        },
+        watch::embedded,
+    },
     context::Shared,
     graph::Graph,
     inject::{
         deps::Inject,
-        flavor::{Flavor, Held},
+        flavor::{ByItself, Flavor, Held, Runs},
         key::Key,
         part::Part,
         trie::{Find, RootOf},
@@ -22,7 +25,7 @@ use crate::{
     logging::Loggers,
     metrics::Metrics,
     status::{AgentStatus, StatusChanges},
-    stop::By,
+    stop::{By, StopHandle},
 };
 use std::{ops::Deref, sync::Arc};
 
@@ -72,6 +75,24 @@ pub struct Agent<F> {
 }
 
 impl<F> Agent<F> {
+    /// What can be set before the start.
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    pub fn builder() -> Builder<F> where ByItself<F>: Runs<F> {
+        Builder::new(ByItself::<F>::hold())
+    }
+
+    /// Starts the flavor with all defaults.
+    ///
+    /// # Errors
+    /// See [`Builder::start`].
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: see [`Builder::start`].
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    pub fn start() -> BoxFuture<'static, Result<Self, StartError>> where ByItself<F>: Runs<F> {
+        Box::pin(Builder::new(ByItself::<F>::hold()).start())
+    }
+
     /// The flavor's graph.
     #[must_use]
     pub fn graph() -> &'static Graph
@@ -109,7 +130,7 @@ impl<F> Agent<F> {
         self.shared.build
     }
 
-    /// What was done so far, where [`Builder::record_events`](crate::agent::Builder::record_events) is on.
+    /// What was done so far, where [`Builder::record_events`] is on.
     #[must_use]
     pub fn events(&self) -> &[Event] {
         self.runner.events()
@@ -164,7 +185,7 @@ impl<F> Agent<F> {
     }
 
     /// Drains all plugins, then closes them, those first that nothing depends on. Returns what was done, where
-    /// [`Builder::record_events`](crate::agent::Builder::record_events) is on.
+    /// [`Builder::record_events`] is on.
     ///
     /// # Errors
     /// Every error of every plugin in the stop, and what has failed while the agent ran: tasks that panicked, a main task. All

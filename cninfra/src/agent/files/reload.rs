@@ -1,12 +1,13 @@
 //! Follows the config files while the agent runs.
 
 use super::patience::{Looked, Patience};
-use crate::agent::setup::{
-    logs::{self, LogsConfig},
-    own,
-};
 use crate::{
-    Logger, boxed,
+    Logger,
+    agent::setup::{
+        logs::{self, LogsConfig},
+        own,
+    },
+    boxed,
     config::{Reload, Reloader},
     context::Shared,
     foreign::Panic,

@@ -4,18 +4,24 @@ use super::{
     reading::Reading,
     search::{Again, Search, Silent, tick},
 };
-use crate::agent::{
-    setup::{
-        prepare::{Prepared, Reads},
-        settings::Settings,
+use crate::{
+    Error,
+    agent::{
+        setup::{
+            prepare::{Prepared, Reads},
+            settings::Settings,
+        },
+        terms::{
+            cause::Cause,
+            failure::{PluginError, StartError},
+            phase::Phase,
+        },
     },
-    terms::{
-        cause::Cause,
-        failure::{PluginError, StartError},
-        phase::Phase,
-    },
+    boxed,
+    config::At,
+    foreign::Panic,
+    graph::Graph,
 };
-use crate::{Error, boxed, config::At, foreign::Panic, graph::Graph};
 use std::{
     io,
     path::PathBuf,

@@ -1,19 +1,23 @@
 //! What a process does before its agent begins: it reads the config, for as long as the start may take and it is wanted.
 
-use crate::agent::{
-    command_line::{
-        configure::{Reads, Report},
-        said::Cli,
+use crate::{
+    Error,
+    agent::{
+        command_line::{
+            configure::{Reads, Report},
+            said::Cli,
+        },
+        files::{
+            reading::Reading,
+            search::{Again, Search, tick},
+            within::{Unread, not_read, wait},
+        },
+        setup::settings::Settings,
     },
-    files::{
-        reading::Reading,
-        search::{Again, Search, tick},
-        within::{Unread, not_read, wait},
-    },
-    setup::settings::Settings,
+    config::At,
+    graph::Graph,
+    stop::StopHandle,
 };
-use crate::stop::StopHandle;
-use crate::{Error, config::At, graph::Graph};
 use std::{
     future::pending,
     sync::{

@@ -1,9 +1,9 @@
 //! [`Hook`]: panics of a process are records of its log, as all else.
 
 use super::backtrace::Wanted;
-use crate::agent::run::progress::{Handed, Progress};
 use crate::{
     Logger,
+    agent::run::progress::{Handed, Progress},
     foreign::{Panic, Who, message},
     logging::{BACKTRACE, Level, Loggers},
 };

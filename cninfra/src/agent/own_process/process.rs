@@ -7,31 +7,32 @@ use super::{
     supervise::Ground,
     teller::{self, Teller},
 };
-use crate::agent::{
-    command_line::{
-        cli,
-        configure::{Reads, Report},
-        said::{Cli, Task},
-        usage,
-        variables::Variables,
-    },
-    embedding::{builder::Builder, running::Agent},
-    files::within::panicked,
-    run::progress::Progress,
-    setup::{
-        logs::LogsConfig,
-        own::{self, AgentConfig},
-        settings::Settings,
-    },
-    terms::{
-        event::Event,
-        exit,
-        failure::{StartError, StopError},
-        timeline::Timeline,
-    },
-};
 use crate::{
-    BuildInfo, Context, Error, Logger, boxed,
+    BuildInfo, Context, Error, Logger,
+    agent::{
+        command_line::{
+            cli,
+            configure::{Reads, Report},
+            said::{Cli, Task},
+            usage,
+            variables::Variables,
+        },
+        embedding::{builder::Builder, running::Agent},
+        files::within::panicked,
+        run::progress::Progress,
+        setup::{
+            logs::LogsConfig,
+            own::{self, AgentConfig},
+            settings::Settings,
+        },
+        terms::{
+            event::Event,
+            exit,
+            failure::{StartError, StopError},
+            timeline::Timeline,
+        },
+    },
+    boxed,
     foreign::guard,
     graph::Graph,
     inject::{

@@ -1,21 +1,24 @@
 //! A plugin blocks the agent's task, and its limit is over: what else has begun is closed by another task, and then the process ends.
 
 use super::teller::{FIRST, Teller};
-use crate::agent::{
-    run::{
-        progress::{Call, Progress, Stage, StageKind, State},
-        record::Record,
-        roll::Left,
-        runner::Runner,
+use crate::{
+    agent::{
+        run::{
+            progress::{Call, Progress, Stage, StageKind, State},
+            record::Record,
+            roll::Left,
+            runner::Runner,
+        },
+        terms::{failure::PluginError, limits::after, phase::Phase, report},
+        watch::{
+            beside::beside_workers,
+            lookout::{Looked, Lookout},
+            watchdog::{GRACE, TICK},
+        },
     },
-    terms::{failure::PluginError, limits::after, phase::Phase, report},
-    watch::{
-        beside::beside_workers,
-        lookout::{Looked, Lookout},
-        watchdog::{GRACE, TICK},
-    },
+    graph::Graph,
+    logging::Level,
 };
-use crate::{graph::Graph, logging::Level};
 use std::{
     fmt::{self, Formatter},
     sync::Arc,

@@ -6,22 +6,23 @@ use super::{
     signals::{Asked, Heard, Meaning, Signals},
     teller::{self, Teller},
 };
-use crate::agent::{
-    run::{
-        progress::Progress,
-        stall::{self, keep_awake},
-    },
-    terms::exit::FAILED,
-    watch::{
-        beside::beside_workers,
-        lookout::{Looked, Lookout},
-        watchdog::{TICK, Watchdog},
-    },
-};
-use crate::stop::StopHandle;
 use crate::{
-    BoxFuture, Logger, boxed,
+    BoxFuture, Logger,
+    agent::{
+        run::{
+            progress::Progress,
+            stall::{self, keep_awake},
+        },
+        terms::exit::FAILED,
+        watch::{
+            beside::beside_workers,
+            lookout::{Looked, Lookout},
+            watchdog::{TICK, Watchdog},
+        },
+    },
+    boxed,
     logging::{Level, Loggers},
+    stop::StopHandle,
 };
 use std::{io, sync::Arc, time::Instant};
 use tokio::{

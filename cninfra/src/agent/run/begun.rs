@@ -1,8 +1,8 @@
 //! [`Begun`]: a plugin with a lifecycle, and the first call of its steps.
 
-use crate::agent::terms::phase::Phase;
 use crate::{
     BoxFuture, Context, Result,
+    agent::terms::phase::Phase,
     inject::{part::Made, running::Running},
 };
 use std::{

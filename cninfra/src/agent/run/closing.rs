@@ -1,14 +1,14 @@
 //! Draining and closing: what has begun, those first that nothing depends on, going on after errors.
 
 use super::{common::Common, runner::Runner, together::run};
-use crate::agent::terms::{
-    event::Outcome,
-    failure::PluginError,
-    limits::{StopTime, after},
-    phase::Phase,
-};
 use crate::{
     Context,
+    agent::terms::{
+        event::Outcome,
+        failure::PluginError,
+        limits::{StopTime, after},
+        phase::Phase,
+    },
     tasks::{END_IT, LEFT},
 };
 use std::{ops::Range, time::Duration};

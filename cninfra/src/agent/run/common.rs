@@ -1,12 +1,14 @@
 //! [`Common`]: what steps that run together have in common.
 
 use super::{env::Env, progress::Callee};
-use crate::agent::terms::{
-    cause::Cause,
-    limits::{LEAST, Limit, after},
-    phase::Phase,
+use crate::{
+    agent::terms::{
+        cause::Cause,
+        limits::{LEAST, Limit, after},
+        phase::Phase,
+    },
+    stop::StopHandle,
 };
-use crate::stop::StopHandle;
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,

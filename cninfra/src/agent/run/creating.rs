@@ -7,9 +7,9 @@ use super::{
     runner::{Create, Runner, Special},
     together::Together,
 };
-use crate::agent::terms::{cause::Cause, phase::Phase};
 use crate::{
     Context,
+    agent::terms::{cause::Cause, phase::Phase},
     inject::{
         part::{Creation, Made},
         running::Running,

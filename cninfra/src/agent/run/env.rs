@@ -1,8 +1,8 @@
 //! What holds for one agent from start to stop: all that its steps look at and none of them changes.
 
 use super::progress::Progress;
-use crate::agent::terms::{limits::LimitTable, order::Order, policy::StartPolicy};
 use crate::{
+    agent::terms::{limits::LimitTable, order::Order, policy::StartPolicy},
     context::Shared,
     graph::{Graph, Node},
     inject::running::Running,

@@ -1,8 +1,10 @@
 //! One step of one plugin that has to wait, guarded: panics are caught, time is limited.
 
 use super::{begun::Work, common::Common};
-use crate::agent::terms::{cause::Cause, limits::Limit};
-use crate::inject::part::Made;
+use crate::{
+    agent::terms::{cause::Cause, limits::Limit},
+    inject::part::Made,
+};
 use std::{
     future::Future,
     pin::Pin,

@@ -1,8 +1,8 @@
 //! [`Progress`]: what an agent does right now, to be read from another thread.
 
 use super::{roll::Roll, stall};
-use crate::agent::terms::{cause::Cause, failure::StartError, guard::guard, limits::LimitTable, phase::Phase};
 use crate::{
+    agent::terms::{cause::Cause, failure::StartError, guard::guard, limits::LimitTable, phase::Phase},
     context::Shared,
     foreign::Who,
     graph::{Graph, Node},

@@ -1,10 +1,13 @@
 //! [`Record`]: the events so far.
 
-use crate::agent::terms::{
-    event::{Event, Outcome},
-    phase::Phase,
+use crate::{
+    agent::terms::{
+        event::{Event, Outcome},
+        phase::Phase,
+    },
+    context::Shared,
+    order::sort_few,
 };
-use crate::{context::Shared, order::sort_few};
 use std::sync::Arc;
 use tokio::time::Instant;
 

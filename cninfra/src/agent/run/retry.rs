@@ -1,17 +1,17 @@
 //! Plugins without which an agent has started: their `init` is called again, until it succeeds or the agent stops.
 
 use super::{begun::Begun, env::Env};
-use crate::agent::terms::{
-    cause::Cause,
-    event::{Event, Outcome},
-    failure::PluginError,
-    guard::guard,
-    limits::{Limit, after},
-    phase::Phase,
-    policy::{Backoff, StartPolicy},
-};
 use crate::{
     Context,
+    agent::terms::{
+        cause::Cause,
+        event::{Event, Outcome},
+        failure::PluginError,
+        guard::guard,
+        limits::{Limit, after},
+        phase::Phase,
+        policy::{Backoff, StartPolicy},
+    },
     foreign::{Panic, Who},
     inject::running::Running,
     status::Down,

@@ -1,8 +1,7 @@
 //! [`Roll`]: which plugins have begun and how far each has come, for a task that takes over from one that is blocked.
 
 use super::{begun::Begun, env::Env, record::Record};
-use crate::agent::terms::phase::Phase;
-use crate::{Context, inject::running::Running};
+use crate::{Context, agent::terms::phase::Phase, inject::running::Running};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
     atomic::{AtomicUsize, Ordering::Relaxed},

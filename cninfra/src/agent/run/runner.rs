@@ -9,14 +9,19 @@ use super::{
     retry::Retries,
     together::{Together, run},
 };
-use crate::agent::terms::{
-    cause::Cause,
-    event::Event,
-    failure::{Failures, PluginError, StartError, StopError},
-    limits::{LEAST, after},
-    phase::Phase,
+use crate::{
+    BoxFuture, Context,
+    agent::terms::{
+        cause::Cause,
+        event::Event,
+        failure::{Failures, PluginError, StartError, StopError},
+        limits::{LEAST, after},
+        phase::Phase,
+    },
+    foreign,
+    inject::{part::Creation, running::Running},
+    logging::Level,
 };
-use crate::{BoxFuture, Context, foreign, inject::part::Creation, inject::running::Running, logging::Level};
 use std::{
     collections::HashMap,
     ops::Range,

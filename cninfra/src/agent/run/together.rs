@@ -6,10 +6,13 @@ use super::{
     job::{Ended, Job},
     record::Record,
 };
-use crate::agent::terms::{
-    cause::Cause, event::Outcome, failure::PluginError, limits::after, phase::Phase, policy::StartPolicy,
+use crate::{
+    agent::terms::{
+        cause::Cause, event::Outcome, failure::PluginError, limits::after, phase::Phase, policy::StartPolicy,
+    },
+    inject::part::Made,
+    order::sort_few,
 };
-use crate::{inject::part::Made, order::sort_few};
 use futures_util::{FutureExt as _, StreamExt as _, future, stream::FuturesUnordered};
 use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, sleep_until};

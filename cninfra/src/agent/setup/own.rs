@@ -1,15 +1,15 @@
 //! The agent's own config section, `agent`: what the process around the plugins can be told.
 
 use super::logs;
-use crate::agent::terms::{
-    cause::Cause,
-    failure::PluginError,
-    limits::{self, Limits, half},
-    order::Order,
-    phase::Phase,
-};
 use crate::{
     Flag, Result, ServiceLabel,
+    agent::terms::{
+        cause::Cause,
+        failure::PluginError,
+        limits::{self, Limits, half},
+        order::Order,
+        phase::Phase,
+    },
     config::{Config, ConfigMeta, Duration, Invalid, Known, Mistake, PhaseLimits, Section as _, check_config},
     graph::{Graph, Node},
 };

@@ -5,21 +5,21 @@ use super::{
     own::{self, AgentConfig, Own},
     settings::Settings,
 };
-use crate::agent::{
-    run::{
-        env::Env,
-        runner::{Runner, Special},
-    },
-    terms::{
-        cause::Cause,
-        failure::PluginError,
-        limits::{self, LimitTable},
-        phase::Phase,
-        policy::StartPolicy,
-    },
-};
 use crate::{
     Error,
+    agent::{
+        run::{
+            env::Env,
+            runner::{Runner, Special},
+        },
+        terms::{
+            cause::Cause,
+            failure::PluginError,
+            limits::{self, LimitTable},
+            phase::Phase,
+            policy::StartPolicy,
+        },
+    },
     config::{Config, Files, Known, OnFailure},
     context::Shared,
     graph::{Graph, Need, Node},

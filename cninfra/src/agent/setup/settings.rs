@@ -1,17 +1,17 @@
 //! What a builder has collected, without the flavor's type: compiled once for all flavors.
 
 use super::own::Own;
-use crate::agent::{
-    run::{env::Wrap, progress::Progress},
-    terms::{phase::Phase, policy::StartPolicy},
-};
-use crate::stop::StopHandle;
 use crate::{
     BuildInfo,
+    agent::{
+        run::{env::Wrap, progress::Progress},
+        terms::{phase::Phase, policy::StartPolicy},
+    },
     config::{Config, Files},
     graph::Graph,
     inject::running::Running,
     logging::{Loggers, SharedFormat},
+    stop::StopHandle,
     tasks::Slowest,
 };
 use std::{

@@ -1,7 +1,6 @@
 //! What went wrong: [`PluginError`], and all of them together as [`StartError`] and [`StopError`].
 
-use super::cause::Cause;
-use super::{event::Event, exit, limits::LimitTable, phase::Phase};
+use super::{cause::Cause, event::Event, exit, limits::LimitTable, phase::Phase};
 use crate::{
     context::Shared,
     foreign::Panic,

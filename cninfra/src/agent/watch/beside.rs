@@ -1,7 +1,6 @@
 //! The one task that calls into all plugins, beside the workers of its runtime.
 
-use crate::BoxFuture;
-use crate::agent::run::progress::Progress;
+use crate::{BoxFuture, agent::run::progress::Progress};
 use std::{future::poll_fn, sync::Arc};
 use tokio::task::block_in_place;
 

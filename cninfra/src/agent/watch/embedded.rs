@@ -4,12 +4,15 @@ use super::{
     lookout::Lookout,
     watchdog::{TICK, Watchdog},
 };
-use crate::agent::{
-    files::apart::Log,
-    run::{progress::Progress, stall},
+use crate::{
+    agent::{
+        files::apart::Log,
+        run::{progress::Progress, stall},
+    },
+    foreign,
+    logging::Loggers,
+    stop::StopHandle,
 };
-use crate::stop::StopHandle;
-use crate::{foreign, logging::Loggers};
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

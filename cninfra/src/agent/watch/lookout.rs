@@ -1,14 +1,14 @@
 //! [`Lookout`]: looks at an agent from a thread apart, and has its watchdog say what it thinks of that.
 
 use super::watchdog::{Moment, Watchdog};
-use crate::agent::run::{
-    progress::{Call, Progress, State},
-    stall::Threads,
-};
-use crate::stop::StopHandle;
 use crate::{
     Logger,
+    agent::run::{
+        progress::{Call, Progress, State},
+        stall::Threads,
+    },
     logging::{Level, Loggers},
+    stop::StopHandle,
 };
 use std::{
     sync::Arc,

@@ -1,13 +1,15 @@
 //! [`Watchdog`]: sees from another thread that a plugin blocks the agent's.
 
-use crate::agent::{
-    run::progress::{Call, Inside, InsideId, Stage, StageKind, State},
-    terms::{
-        exit::{FAILED, NOT_STOPPED},
-        limits::half,
+use crate::{
+    agent::{
+        run::progress::{Call, Inside, InsideId, Stage, StageKind, State},
+        terms::{
+            exit::{FAILED, NOT_STOPPED},
+            limits::half,
+        },
     },
+    logging::Level,
 };
-use crate::logging::Level;
 use std::{
     collections::HashMap,
     fmt::Write as _,

@@ -1,25 +1,28 @@
 //! Reads a section with all that is said of it, and what of that is overridden.
 
 use super::{again::Read, mistakes::Mistakes, trial::MOST_TRIED};
-use crate::config::{
-    read::{
-        ask::ask,
-        named::Named,
-        reader::Reader,
-        reading::{Notes, Reads},
+use crate::{
+    Result,
+    config::{
+        read::{
+            ask::ask,
+            named::Named,
+            reader::Reader,
+            reading::{Notes, Reads},
+        },
+        said::{
+            entry::Entries,
+            layers::{Dropped, Layers},
+            source::Source,
+        },
+        written::place::Part,
+        wrong::{
+            failure::{Failure, PANICKED, What},
+            mistake::{self, Mistake},
+        },
     },
-    said::{
-        entry::Entries,
-        layers::{Dropped, Layers},
-        source::Source,
-    },
-    written::place::Part,
-    wrong::{
-        failure::{Failure, PANICKED, What},
-        mistake::{self, Mistake},
-    },
+    foreign,
 };
-use crate::{Result, foreign};
 use figment::Figment;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};

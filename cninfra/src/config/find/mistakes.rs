@@ -1,25 +1,27 @@
 //! [`Mistakes`]: what is wrong with a section, told once each, and without what only follows from it.
 
 use super::{looks, trial::Trial};
-use crate::config::{
-    read::{named::Named, reading::Notes},
-    said::{
-        layers::{Dropped, Layers, Twice},
-        meant::{other_form, suggestion},
-        texts::Looks,
+use crate::{
+    config::{
+        read::{named::Named, reading::Notes},
+        said::{
+            layers::{Dropped, Layers, Twice},
+            meant::{other_form, suggestion},
+            texts::Looks,
+        },
+        written::{
+            key::{kebab, nearest, same},
+            place::{Part, Place},
+            way::{Step, Way},
+        },
+        wrong::{
+            failure::{NO_NAME, What, one_of},
+            mistake::{self, Mistake},
+            spot::Spot,
+        },
     },
-    written::{
-        key::{kebab, nearest, same},
-        place::{Part, Place},
-        way::{Step, Way},
-    },
-    wrong::{
-        failure::{NO_NAME, What, one_of},
-        mistake::{self, Mistake},
-        spot::Spot,
-    },
+    order::sort_few,
 };
-use crate::order::sort_few;
 use figment::Figment;
 use std::{cell::Cell, collections::HashSet};
 

@@ -1,27 +1,29 @@
 //! [`Trial`]: what a type says of other values than those that are there, for the words of a mistake.
 
 use super::holds::may_hold_secret;
-use crate::config::{
-    read::{
-        ask::ask,
-        named::Named,
-        reader::Reader,
-        reading::{Notes, Reading, Reads},
+use crate::{
+    config::{
+        read::{
+            ask::ask,
+            named::Named,
+            reader::Reader,
+            reading::{Notes, Reading, Reads},
+        },
+        said::{
+            layers::{Dropped, Layers},
+            shape::Told,
+        },
+        written::{
+            value,
+            way::{Step, Way},
+        },
+        wrong::{
+            failure::{Failure, Takes, What},
+            spot::Spot,
+        },
     },
-    said::{
-        layers::{Dropped, Layers},
-        shape::Told,
-    },
-    written::{
-        value,
-        way::{Step, Way},
-    },
-    wrong::{
-        failure::{Failure, Takes, What},
-        spot::Spot,
-    },
+    foreign,
 };
-use crate::foreign;
 use figment::value::Value;
 use std::cell::Cell;
 

@@ -1,19 +1,21 @@
 //! The keys of a mapping, of all layers, as serde takes them.
 
 use super::{name::Name, reader::Reader};
-use crate::config::{
-    said::{
-        agents::AGENT_KEYS,
-        meant::{HIDES, LATER, Meant, meant, suggestion},
+use crate::{
+    config::{
+        said::{
+            agents::AGENT_KEYS,
+            meant::{HIDES, LATER, Meant, meant, suggestion},
+        },
+        written::{key, place::Part, way::Step},
+        wrong::{
+            failure::{Failure, HIDDEN, What},
+            mistake::Mistake,
+            spot::Spot,
+        },
     },
-    written::{key, place::Part, way::Step},
-    wrong::{
-        failure::{Failure, HIDDEN, What},
-        mistake::Mistake,
-        spot::Spot,
-    },
+    order::sort_few,
 };
-use crate::order::sort_few;
 use figment::value::Value;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use std::borrow::Cow;

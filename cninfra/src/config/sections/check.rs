@@ -4,20 +4,22 @@ use super::{
     checked::{Checked, ToRead},
     section::Section,
 };
-use crate::config::{
-    find::extract::{Depth, Outcome, extract, extract_without},
-    said::{entry::Entries, layers::Dropped, source::Source},
-    written::{
-        key,
-        place::{Part, Place},
-        way::Way,
+use crate::{
+    config::{
+        find::extract::{Depth, Outcome, extract, extract_without},
+        said::{entry::Entries, layers::Dropped, source::Source},
+        written::{
+            key,
+            place::{Part, Place},
+            way::Way,
+        },
+        wrong::{
+            mistake::{self, Mistake},
+            spot::Spot,
+        },
     },
-    wrong::{
-        mistake::{self, Mistake},
-        spot::Spot,
-    },
+    foreign,
 };
-use crate::foreign;
 use std::fmt;
 
 /// What is wrong with a config section whose keys fit one by one: what its own check says.

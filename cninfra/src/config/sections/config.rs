@@ -4,24 +4,26 @@ use super::{
     files::{Files, Stamp, Unanswered},
     followers::Followers,
 };
-use crate::Result;
-use crate::config::{
-    find::extract::{Depth, extract, extract_of},
-    read::named::Named,
-    said::{
-        entry::{Entries, Entry, entry},
-        file::Held,
-        kept::Kept,
-        secrets::{self, Secrets},
-        source::{NOWHERE, Source, origin},
+use crate::{
+    Result,
+    config::{
+        find::extract::{Depth, extract, extract_of},
+        read::named::Named,
+        said::{
+            entry::{Entries, Entry, entry},
+            file::Held,
+            kept::Kept,
+            secrets::{self, Secrets},
+            source::{NOWHERE, Source, origin},
+        },
+        written::{
+            key,
+            place::{Part, Place},
+            value,
+            way::Step,
+        },
+        wrong::mistake::Mistake,
     },
-    written::{
-        key,
-        place::{Part, Place},
-        value,
-        way::Step,
-    },
-    wrong::mistake::Mistake,
 };
 use figment::{Figment, value::Value};
 use serde::{Serialize, de::DeserializeOwned};

@@ -1,19 +1,21 @@
 //! What is wrong with plugins' sections themselves, whatever the config says: flags on keys that are not there, keys without a default.
 
 use super::known::{Known, KnownSection};
-use crate::Flag;
-use crate::config::{
-    said::{
-        agents::ENABLED,
-        entry::{Entries, Entry, entry},
-        source::Source,
+use crate::{
+    Flag,
+    config::{
+        said::{
+            agents::ENABLED,
+            entry::{Entries, Entry, entry},
+            source::Source,
+        },
+        written::{
+            key::kebab,
+            place::{Part, Place},
+            value,
+        },
+        wrong::mistake::Mistake,
     },
-    written::{
-        key::kebab,
-        place::{Part, Place},
-        value,
-    },
-    wrong::mistake::Mistake,
 };
 use figment::value::Tag;
 

@@ -5,20 +5,23 @@ use super::{
     config::Config,
     section::{self, ConfigMeta, Section as _},
 };
-use crate::config::{
-    find::extract::{Depth, Outcome},
-    read::named::Named,
-    said::{
-        agents::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
-        entry::{Entries, Entry},
-        source::Source,
+use crate::{
+    Flag,
+    config::{
+        find::extract::{Depth, Outcome},
+        read::named::Named,
+        said::{
+            agents::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
+            entry::{Entries, Entry},
+            source::Source,
+        },
+        written::{
+            key, value,
+            way::{Step, Way},
+        },
     },
-    written::{
-        key, value,
-        way::{Step, Way},
-    },
+    graph::Graph,
 };
-use crate::{Flag, graph::Graph};
 use figment::{Figment, value::Tag};
 use serde::{Deserialize, Serialize};
 

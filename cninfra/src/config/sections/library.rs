@@ -1,19 +1,21 @@
 //! [`from_file`]: a section without an agent.
 
 use super::{load::parse, section};
-use crate::Result;
-use crate::config::{
-    find::extract::{Depth, extract},
-    read::named::Named,
-    said::{
-        entry::{Entries, Entry},
-        file,
+use crate::{
+    Result,
+    config::{
+        find::extract::{Depth, extract},
+        read::named::Named,
+        said::{
+            entry::{Entries, Entry},
+            file,
+        },
+        written::{
+            value,
+            way::{Step, Way},
+        },
+        wrong::mistake,
     },
-    written::{
-        value,
-        way::{Step, Way},
-    },
-    wrong::mistake,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::Path;

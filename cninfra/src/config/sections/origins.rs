@@ -1,12 +1,14 @@
 //! [`Origins`]: where what a section says is from, key by key.
 
 use super::config::Config;
-use crate::Result;
-use crate::config::{
-    find::extract::{Depth, extract},
-    read::named::Named,
-    written::way::Step,
-    wrong::spot::Spot,
+use crate::{
+    Result,
+    config::{
+        find::extract::{Depth, extract},
+        read::named::Named,
+        written::way::Step,
+        wrong::spot::Spot,
+    },
 };
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;

@@ -1,19 +1,22 @@
 //! [`Section`]: the type of a config section, and what the graph keeps of it.
 
 use super::{checked::Check, config::Config};
-use crate::config::{
-    find::extract::{Depth, Outcome, extract},
-    read::named::Named,
-    said::{
-        entry::{Entries, Entry},
-        source::Source,
+use crate::{
+    Context, Result,
+    config::{
+        find::extract::{Depth, Outcome, extract},
+        read::named::Named,
+        said::{
+            entry::{Entries, Entry},
+            source::Source,
+        },
+        written::{
+            value,
+            way::{Step, Way},
+        },
     },
-    written::{
-        value,
-        way::{Step, Way},
-    },
+    foreign,
 };
-use crate::{Context, Result, foreign};
 use figment::value::Tag;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::TypeId;

@@ -1,8 +1,7 @@
 //! [`Failure`]: why a value could not be read, in plain words.
 
 use super::spot::Spot;
-use crate::config::types::secret;
-use crate::foreign;
+use crate::{config::types::secret, foreign};
 use serde::de::{self, Expected, Unexpected};
 use std::{
     borrow::Cow,

@@ -1,7 +1,10 @@
 //! [`Mistake`]: one thing that is wrong with the config, with its place and its mend.
 
-use crate::config::written::{malformed::MOST, place::Place};
-use crate::{Error, order::sort_few};
+use crate::{
+    Error,
+    config::written::{malformed::MOST, place::Place},
+    order::sort_few,
+};
 use std::fmt;
 
 /// So many are told of what stands in files of so many bytes. For each of them all is read once more, and who has mended them sees
