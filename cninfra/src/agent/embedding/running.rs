@@ -6,7 +6,6 @@ use crate::{
     agent::{
         files::reload,
         run::runner::Runner,
-        setup::own,
         terms::{
             event::Event,
             failure::{StartError, StopError},
@@ -215,7 +214,7 @@ impl<F> Agent<F> {
 
     /// The secrets that are set in a plugin's config section.
     pub(crate) fn secrets_of(&self, plugin: &str) -> Vec<String> {
-        self.shared.config.hidden(&own::known(self.shared.graph), plugin)
+        self.shared.config.hidden(&crate::agent::setup::own::known(self.shared.graph), plugin)
     }
 }
 
