@@ -16,8 +16,7 @@
 //! All sections are read before anything is created. Reading is strict: an unknown key, a value of the wrong type, a duration without a unit
 //! are mistakes, told with file, line, key and the mend, all of them in one run (of one section, file or folder, 30 at most: of more, that there are more).
 //! That holds for each layer, also where a higher one says something else: it may hold at the next start. (Only the file of a secret that is overridden need not be
-//! there.) A second run may be needed in four cases: a file can not be parsed; a section's own check is not asked where a value of it is wrong by its type; beside a key that is missing and has no default, what a type says of a value in words of its own, and the other keys that are missing where
-//! its type takes nothing that is tried; of several wrong items of a tuple, the first. A file that does not answer (of a mount whose server has gone) is waited for
+//! there.) A second run may be needed in four cases: a file can not be parsed; a section's own check is not asked where a value of it is wrong by its type; where nothing that is tried is right for a key that is missing and has no default, or for one that is needed and wrong, what is wrong beside it in the same mapping; of several wrong items of a tuple, the first. A file that does not answer (of a mount whose server has gone) is waited for
 //! as long as the start may take: then all those that do not answer are told, and with them what is wrong with all else, but for what they may say themselves. Keys are compared without case, `-` and `_`.
 //!
 //! Mappings are merged key by key, lists are taken whole from the highest layer. Of a choice (an enum whose variants have fields, as serde has them by default: `auth: {basic: {user: u}}`) the highest layer

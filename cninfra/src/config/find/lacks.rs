@@ -446,6 +446,48 @@ mod tests {
         assert_eq!(told, missing(8, "needy", &["by-name", "std-time", "letter", "odd"]));
     }
 
+    /// What a type says of a text in words of its own is said of the mapping that is read, and has to be looked for there.
+    #[test]
+    fn what_a_type_says_in_its_own_words_is_told_beside_a_key_that_is_missing() {
+        let told = wrong("flat: {zone: z, host: bad, port: x, ratio: 1}");
+        assert_eq!(
+            told,
+            [
+                "7: key `odd.flat`: the key `name` is missing".to_string(),
+                "23: key `odd.flat.host`: invalid IP address syntax".to_string(),
+                format!("34: key `odd.flat.port` {PORT}"),
+            ]
+        );
+        let told = wrong("tagged: {kind: flat, host: bad, port: x, ratio: 1}");
+        assert_eq!(
+            told,
+            [
+                "9: key `odd.tagged`: the key `label` is missing".to_string(),
+                "28: key `odd.tagged.host`: invalid IP address syntax".to_string(),
+                format!("39: key `odd.tagged.port` {PORT}"),
+            ]
+        );
+        // of several that say the same
+        let told = wrong(
+            "many: [{zone: z, host: bad, port: x, ratio: 1}, {name: n, zone: z, host: worse, port: 1, ratio: 1}, {port: 1}]",
+        );
+        let mut expected = missing(8, "many[0]", &["name"]);
+        expected.push("24: key `odd.many[0].host`: invalid IP address syntax".to_string());
+        expected.push(format!("35: key `odd.many[0].port` {PORT}"));
+        expected.push("74: key `odd.many[1].host`: invalid IP address syntax".to_string());
+        expected.extend(missing(101, "many[2]", &["name", "zone", "host", "ratio"]));
+        assert_eq!(told, expected);
+        let mut expected = missing(8, "needy", &["choice", "by-name", "std-time", "letter"]);
+        expected.push("28: key `odd.needy.plugin` names `p`, but this agent has no such plugin".to_string());
+        expected.push("37: key `odd.needy.host`: invalid IP address syntax".to_string());
+        expected.push(format!("48: key `odd.needy.port` {PORT}"));
+        assert_eq!(wrong("needy: {odd: even, plugin: p, host: bad, port: x}"), expected);
+        // nothing of what is tried fits, but the words are about the text; what is behind it is not known
+        let mut expected = missing(8, "needy", &["choice", "by-name", "std-time", "letter"]);
+        expected.push("14: key `odd.needy.odd`: `seven` is odd".to_string());
+        assert_eq!(wrong("needy: {odd: seven, plugin: p}"), expected);
+    }
+
     #[test]
     fn of_several_mappings_each_that_lacks_a_key_is_told() {
         let told = wrong("all: {a: {kind: other}, b: {kind: other, label: l}, c: {kind: other}, d: {label: l}}");

@@ -2,6 +2,7 @@
 
 pub(super) mod again;
 pub(super) mod beyond;
+pub(super) mod blame;
 pub(super) mod culprit;
 pub(super) mod extract;
 pub(super) mod first_lack;

@@ -16,9 +16,6 @@ use crate::config::{
 use figment::value::{Dict, Tag, Value};
 use std::ops::Range;
 
-/// So many keys are tried one by one.
-const MOST: usize = 100;
-
 /// A search, which goes in step by step.
 pub(super) struct Narrow<'t, 'a> {
     trial: &'t Trial<'a>,
@@ -174,20 +171,6 @@ impl<'t, 'a> Narrow<'t, 'a> {
         self.is_said(Value::Dict(tag, value::dict(all)))
     }
 
-    /// The only key without which it is not said.
-    fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
-        if dict.len() > MOST {
-            return None;
-        }
-        let without = |key: &String| {
-            let mut other = dict.clone();
-            other.remove(key);
-            Value::Dict(tag, other)
-        };
-        let mut causes = dict.keys().filter(|key| !self.is_said(without(key)));
-        causes.next().filter(|_| causes.next().is_none())
-    }
-
     /// Is this no name of a variant, and refused as such?
     fn refuses_name(&self, here: Value) -> bool {
         let refused = |Failure { what, .. }| match what {
@@ -199,18 +182,31 @@ impl<'t, 'a> Narrow<'t, 'a> {
         self.fails(here).is_some_and(refused)
     }
 
-    fn is_it(&self, failure: &Failure) -> bool {
+    /// Is something said of another place than that of which all this is?
+    pub(super) fn is_elsewhere(&self, failure: &Failure) -> bool {
+        failure.spot.as_ref().is_some_and(|spot| !spot.way.starts_with(&self.spot.way))
+    }
+
+    /// What is said, if it is so in a type's own words.
+    pub(super) fn words(&self) -> Option<&str> {
+        match self.what {
+            What::Says(words) => Some(words),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_it(&self, failure: &Failure) -> bool {
         let way: &[Step] = failure.spot.as_ref().map_or(&[], |spot| &spot.way);
         failure.what == *self.what && way == self.spot.way
     }
 
     /// Is the same said when this is there?
-    fn is_said(&self, here: Value) -> bool {
+    pub(super) fn is_said(&self, here: Value) -> bool {
         self.fails(here).is_some_and(|failure| self.is_it(&failure))
     }
 
     /// What is wrong when this is where the search has come to.
-    fn fails(&self, here: Value) -> Option<Failure> {
+    pub(super) fn fails(&self, here: Value) -> Option<Failure> {
         let mut other = self.whole.clone();
         value::replace(&mut other, &self.way, here);
         Trial { dropped: &self.dropped, ..*self.trial }.reads(&other).err()

@@ -1,0 +1,210 @@
+//! Which key of a mapping a type's own words are about. They name no place, and what a key without which nothing can be read has to do with them is not seen by taking it out.
+
+use super::narrow::Narrow;
+use crate::config::{
+    read::reader::unexpected,
+    wrong::failure::{Failure, Mark, NO_NAME, What},
+};
+use figment::value::{Dict, Num, Tag, Value};
+
+/// So many keys are tried one by one.
+const MOST: usize = 100;
+
+/// What a key may have instead. Of numbers, small and large ones: what is said of two together is to be seen for both.
+const TEXTS: [&str; 5] = [NO_NAME, "1s", "127.0.0.1", "127.0.0.1:80", "http://localhost/"];
+const NUMBERS: [u64; 5] = [0, 1, 200, 60_000, 4_000_000_000];
+
+impl Narrow<'_, '_> {
+    /// The only key to which it is due.
+    pub(super) fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
+        if dict.len() > MOST {
+            return None;
+        }
+        let mut causes = dict.iter().filter(|(key, value)| self.is_due_to(key, value, tag, dict)).map(|(key, _)| key);
+        causes.next().filter(|_| causes.next().is_none())
+    }
+
+    /// Is it not said without this key, or, where nothing is read without it, with another value of it?
+    fn is_due_to(&self, key: &String, value: &Value, tag: Tag, dict: &Dict) -> bool {
+        let mut other = dict.clone();
+        other.remove(key);
+        match self.fails(Value::Dict(tag, other)) {
+            Some(Failure { what: What::Missing { field, .. }, .. }) if field == key => {
+                instead_of(value).any(|instead| self.is_due_to_value(key, (value, instead), tag, dict))
+            }
+            failure => failure.is_none_or(|failure| !self.is_it(&failure)),
+        }
+    }
+
+    /// Is something else said with the other value, but for words that are about that?
+    fn is_due_to_value(&self, key: &String, (value, instead): (&Value, Value), tag: Tag, dict: &Dict) -> bool {
+        let mut other = dict.clone();
+        other.insert(key.clone(), instead.clone());
+        let Some(failure) = self.fails(Value::Dict(tag, other)) else { return true };
+        match &failure.what {
+            _ if self.is_it(&failure) => false,
+            // this is right then
+            _ if self.is_elsewhere(&failure) => true,
+            What::Takes(takes) => takes.mark != Some(Mark::of(&unexpected(&instead))),
+            What::Says(words) => match (value.as_str(), instead.as_str(), self.words()) {
+                // the same of both
+                (Some(text), Some(new), Some(said)) if words.contains(new) => words.replace(new, text) == said,
+                // what else is wrong, or the same in other words
+                _ => false,
+            },
+            What::NoVariant { .. } | What::Missing { .. } => false,
+            _ => true,
+        }
+    }
+}
+
+/// Other values of the kind that it is of.
+fn instead_of(value: &Value) -> Box<dyn Iterator<Item = Value>> {
+    let tag = value.tag();
+    match value {
+        Value::String(..) => Box::new(TEXTS.into_iter().map(move |text| Value::String(tag, text.to_string()))),
+        Value::Num(..) => Box::new(NUMBERS.into_iter().map(move |number| Value::Num(tag, Num::U64(number)))),
+        Value::Bool(_, on) => Box::new([Value::Bool(tag, !on)].into_iter()),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Duration, Section as _, given::Given};
+    use serde::{Deserialize, Serialize};
+    use std::net::IpAddr;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        whole: Option<Whole>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Whole {
+        Parts {
+            on: bool,
+            host: IpAddr,
+            time: Duration,
+            count: u8,
+            name: Short,
+        },
+        Span(Span),
+        Words {
+            from: Lower,
+            to: Lower,
+        },
+        Flat {
+            label: String,
+            #[serde(flatten)]
+            inner: Inner,
+        },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Inner {
+        on: bool,
+        count: u8,
+        short: Short,
+        even: Even,
+    }
+
+    /// A text that nobody would try.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "String")]
+    struct Even(String);
+    impl TryFrom<String> for Even {
+        type Error = String;
+        fn try_from(text: String) -> Result<Self, String> {
+            if text == "even" { Ok(Even(text)) } else { Err(format!("`{text}` is odd")) }
+        }
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "String")]
+    struct Short(String);
+    impl TryFrom<String> for Short {
+        type Error = String;
+        fn try_from(text: String) -> Result<Self, String> {
+            if text.len() < 4 { Ok(Short(text)) } else { Err(format!("`{text}` is too long")) }
+        }
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "String")]
+    struct Lower(String);
+    impl TryFrom<String> for Lower {
+        type Error = &'static str;
+        fn try_from(text: String) -> Result<Self, &'static str> {
+            if text == "lower" { Ok(Lower(text)) } else { Err("a word is not as it should be") }
+        }
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "Ends")]
+    struct Span {
+        low: u8,
+        high: u8,
+    }
+    #[derive(Deserialize)]
+    struct Ends {
+        low: u8,
+        high: u8,
+    }
+    impl TryFrom<Ends> for Span {
+        type Error = &'static str;
+        fn try_from(Ends { low, high }: Ends) -> Result<Self, Self::Error> {
+            if low < high { Ok(Span { low, high }) } else { Err("it ends before it begins") }
+        }
+    }
+
+    fn wrong(whole: &str) -> Vec<String> {
+        let told = Given::file(Odd::META, &format!("whole: {{kind: {whole}}}")).wrong_in_line();
+        told.iter().map(|told| told.split_once(": ").unwrap().1.to_string()).collect()
+    }
+
+    #[test]
+    fn of_keys_each_of_which_is_needed_the_one_is_told_that_is_wrong() {
+        assert_eq!(
+            wrong("parts, on: true, host: bad, time: 5s, count: 1, name: n"),
+            ["key `odd.whole.host`: invalid IP address syntax"]
+        );
+        assert_eq!(
+            wrong("parts, on: true, host: bad, time: 5, count: 1, name: long"),
+            [
+                "key `odd.whole.host`: invalid IP address syntax",
+                "key `odd.whole.time`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds",
+                "key `odd.whole.name`: `long` is too long",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_words_may_be_about_the_text() {
+        let told = wrong("flat, label: l, on: true, count: 1, short: s, even: seven");
+        assert_eq!(told, ["key `odd.whole.even`: `seven` is odd"]);
+        let told = wrong("flat, on: true, count: 1, short: long, even: even");
+        assert_eq!(told, ["key `odd.whole`: the key `label` is missing", "key `odd.whole.short`: `long` is too long"]);
+    }
+
+    #[test]
+    fn what_is_due_to_two_is_told_of_both_together() {
+        assert_eq!(wrong("span, low: 5, high: 2"), ["key `odd.whole`: it ends before it begins"]);
+    }
+
+    /// Nothing that is tried is right, and the words say nothing of it.
+    #[test]
+    fn where_nothing_else_fits_it_is_the_one_without_which_it_is_not_said() {
+        for (values, wrong_ones) in [
+            ("from: lower, to: upper", ["to"].as_slice()),
+            ("from: upper, to: lower", &["from"]),
+            ("from: upper, to: upper", &["from", "to"]),
+        ] {
+            let told: Vec<_> =
+                wrong_ones.iter().map(|key| format!("key `odd.whole.{key}`: a word is not as it should be")).collect();
+            assert_eq!(wrong(&format!("words, {values}")), told);
+        }
+    }
+}
