@@ -62,6 +62,8 @@ mod find;
 mod given;
 mod read;
 mod said;
+#[cfg(test)]
+mod samples;
 mod sections;
 mod shown;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What serde takes, the reader takes, and all that it tells of is wrong: seen with values at random, of types of all kinds.
 
-use crate::config::{given::Given, sections::section::Section as _, types::duration::Duration};
+use crate::config::{given::Given, samples::Span, sections::section::Section as _, types::duration::Duration};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt};
@@ -136,25 +136,6 @@ struct Defaults {
     either: Option<Untagged>,
     flat: Option<Flat>,
     size: u8,
-}
-
-/// What it says of itself as a whole.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Ends")]
-struct Span {
-    low: u8,
-    high: u8,
-}
-#[derive(Deserialize)]
-struct Ends {
-    low: u8,
-    high: u8,
-}
-impl TryFrom<Ends> for Span {
-    type Error = &'static str;
-    fn try_from(Ends { low, high }: Ends) -> Result<Self, Self::Error> {
-        if low < high { Ok(Span { low, high }) } else { Err("it ends before it begins") }
-    }
 }
 
 /// A generator of numbers, the same in every run (Knuth's constants).

@@ -2,7 +2,7 @@
 
 use super::trial::Trial;
 use crate::config::{
-    read::{number::WANTED, reader::unexpected},
+    read::{number::WANTED, unexpected::unexpected},
     written::value,
     wrong::{
         failure::{Failure, Mark, NO_NAME, Takes, What},

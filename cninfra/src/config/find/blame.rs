@@ -2,7 +2,7 @@
 
 use super::narrow::Narrow;
 use crate::config::{
-    read::reader::unexpected,
+    read::unexpected::unexpected,
     wrong::failure::{Failure, Mark, NO_NAME, What},
 };
 use figment::value::{Dict, Num, Tag, Value};
@@ -71,7 +71,11 @@ fn instead_of(value: &Value) -> Box<dyn Iterator<Item = Value>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Duration, Section as _, given::Given};
+    use crate::config::{
+        Duration, Section as _,
+        given::Given,
+        samples::{Even, Span},
+    };
     use serde::{Deserialize, Serialize};
     use std::net::IpAddr;
 
@@ -111,17 +115,6 @@ mod tests {
         even: Even,
     }
 
-    /// A text that nobody would try.
-    #[derive(Debug, Serialize, Deserialize)]
-    #[serde(try_from = "String")]
-    struct Even(String);
-    impl TryFrom<String> for Even {
-        type Error = String;
-        fn try_from(text: String) -> Result<Self, String> {
-            if text == "even" { Ok(Even(text)) } else { Err(format!("`{text}` is odd")) }
-        }
-    }
-
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(try_from = "String")]
     struct Short(String);
@@ -139,24 +132,6 @@ mod tests {
         type Error = &'static str;
         fn try_from(text: String) -> Result<Self, &'static str> {
             if text == "lower" { Ok(Lower(text)) } else { Err("a word is not as it should be") }
-        }
-    }
-
-    #[derive(Debug, Serialize, Deserialize)]
-    #[serde(try_from = "Ends")]
-    struct Span {
-        low: u8,
-        high: u8,
-    }
-    #[derive(Deserialize)]
-    struct Ends {
-        low: u8,
-        high: u8,
-    }
-    impl TryFrom<Ends> for Span {
-        type Error = &'static str;
-        fn try_from(Ends { low, high }: Ends) -> Result<Self, Self::Error> {
-            if low < high { Ok(Span { low, high }) } else { Err("it ends before it begins") }
         }
     }
 

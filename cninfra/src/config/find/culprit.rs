@@ -142,7 +142,7 @@ fn show(step: &Step, path: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Duration, Files, Known, Section as _, given::Given};
+    use crate::config::{Config, Duration, Files, Known, Section as _, given::Given, samples::Span};
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
@@ -232,24 +232,6 @@ mod tests {
     enum Side {
         Left,
         Right,
-    }
-
-    #[derive(Debug, Serialize, Deserialize)]
-    #[serde(try_from = "Ends")]
-    struct Span {
-        low: u8,
-        high: u8,
-    }
-    #[derive(Deserialize)]
-    struct Ends {
-        low: u8,
-        high: u8,
-    }
-    impl TryFrom<Ends> for Span {
-        type Error = &'static str;
-        fn try_from(Ends { low, high }: Ends) -> Result<Self, Self::Error> {
-            if low < high { Ok(Span { low, high }) } else { Err("it ends before it begins") }
-        }
     }
 
     fn wrong(tagged: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 
 use super::{marked::find, trial::Trial};
 use crate::config::{
-    read::reader::unexpected,
+    read::unexpected::unexpected,
     said::shape::{Kind, Shape, Told},
     written::{
         value,
@@ -295,7 +295,7 @@ fn is_read(what: &What, number: u16) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{PluginName, Secret, Section as _, given::Given};
+    use crate::config::{PluginName, Secret, Section as _, given::Given, samples::Even};
     use serde::{Deserialize, Serialize};
     use std::{collections::BTreeMap, net::IpAddr};
 
@@ -372,17 +372,6 @@ mod tests {
     enum Choice {
         Of(u8),
         Plain,
-    }
-
-    /// A text that nobody would try.
-    #[derive(Debug, Serialize, Deserialize)]
-    #[serde(try_from = "String")]
-    struct Even(String);
-    impl TryFrom<String> for Even {
-        type Error = String;
-        fn try_from(text: String) -> Result<Self, String> {
-            if text == "even" { Ok(Even(text)) } else { Err(format!("`{text}` is odd")) }
-        }
     }
 
     fn wrong(file: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 
 use super::{marked::marked, trial::Trial};
 use crate::config::{
-    read::{number, reader::unexpected},
+    read::{number, unexpected::unexpected},
     said::texts::{Looks, put},
     written::{value, way::Way},
     wrong::{

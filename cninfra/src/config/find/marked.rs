@@ -2,7 +2,7 @@
 
 use super::trial::Trial;
 use crate::config::{
-    read::reader::unexpected,
+    read::unexpected::unexpected,
     written::{
         value,
         way::{Step, Way},

@@ -8,4 +8,5 @@ pub(super) mod number;
 pub(super) mod reader;
 pub(super) mod reading;
 pub(super) mod secret_file;
+pub(super) mod unexpected;
 pub(super) mod variant;

@@ -8,6 +8,7 @@ use super::{
     number::{self, Whole, is_beyond, whole},
     reading::{Reading, Reads},
     secret_file,
+    unexpected::unexpected,
     variant::Choice,
 };
 use crate::config::{
@@ -283,23 +284,6 @@ impl<'a, 'r> Reader<'a, 'r> {
             return Err(Failure::new(What::Says("an item of it is wrong".into())));
         }
         reader.fed(visitor, items)
-    }
-}
-
-/// A value, as serde tells of one.
-pub(in crate::config) fn unexpected(value: &Value) -> Unexpected<'_> {
-    match value {
-        Value::Empty(..) => Unexpected::Unit,
-        Value::Bool(_, value) => Unexpected::Bool(*value),
-        Value::Num(_, number) => match whole(*number) {
-            Whole::Unsigned(value) => Unexpected::Unsigned(value),
-            Whole::Signed(value) => Unexpected::Signed(value),
-            Whole::No(value) => Unexpected::Float(value),
-        },
-        Value::Char(_, value) => Unexpected::Char(*value),
-        Value::String(_, text) => Unexpected::Str(text),
-        Value::Array(..) => Unexpected::Seq,
-        Value::Dict(..) => Unexpected::Map,
     }
 }
 

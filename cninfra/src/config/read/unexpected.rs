@@ -1,0 +1,22 @@
+//! A value, as serde tells of one.
+
+use super::number::{Whole, whole};
+use figment::value::Value;
+use serde::de::Unexpected;
+
+/// A value, as serde tells of one.
+pub(in crate::config) fn unexpected(value: &Value) -> Unexpected<'_> {
+    match value {
+        Value::Empty(..) => Unexpected::Unit,
+        Value::Bool(_, value) => Unexpected::Bool(*value),
+        Value::Num(_, number) => match whole(*number) {
+            Whole::Unsigned(value) => Unexpected::Unsigned(value),
+            Whole::Signed(value) => Unexpected::Signed(value),
+            Whole::No(value) => Unexpected::Float(value),
+        },
+        Value::Char(_, value) => Unexpected::Char(*value),
+        Value::String(_, text) => Unexpected::Str(text),
+        Value::Array(..) => Unexpected::Seq,
+        Value::Dict(..) => Unexpected::Map,
+    }
+}
