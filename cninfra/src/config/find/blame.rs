@@ -25,11 +25,11 @@ impl Narrow<'_, '_> {
     }
 
     /// Is it not said without this key, or, where nothing is read without it, with another value of it?
-    fn is_due_to(&self, key: &String, value: &Value, tag: Tag, dict: &Dict) -> bool {
+    fn is_due_to(&self, key: &str, value: &Value, tag: Tag, dict: &Dict) -> bool {
         let mut other = dict.clone();
         other.remove(key);
         match self.fails(Value::Dict(tag, other)) {
-            Some(Failure { what: What::Missing { field, .. }, .. }) if field == key => {
+            Some(Failure { what: What::Missing { field, .. }, .. }) if *field == *key => {
                 instead_of(value).any(|instead| self.is_due_to_value(key, (value, instead), tag, dict))
             }
             failure => failure.is_none_or(|failure| !self.is_it(&failure)),
@@ -37,9 +37,9 @@ impl Narrow<'_, '_> {
     }
 
     /// Is something else said with the other value, but for words that are about that?
-    fn is_due_to_value(&self, key: &String, (value, instead): (&Value, Value), tag: Tag, dict: &Dict) -> bool {
+    fn is_due_to_value(&self, key: &str, (value, instead): (&Value, Value), tag: Tag, dict: &Dict) -> bool {
         let mut other = dict.clone();
-        other.insert(key.clone(), instead.clone());
+        other.insert(key.to_string(), instead.clone());
         let Some(failure) = self.fails(Value::Dict(tag, other)) else { return true };
         match &failure.what {
             _ if self.is_it(&failure) => false,
