@@ -36,6 +36,7 @@ mod draw;
 mod edges;
 mod levels;
 mod meta;
+mod missing;
 mod names;
 #[cfg(test)]
 mod oracle;
