@@ -10,6 +10,7 @@ use super::{
     Graph, KeyMeta, Need,
     analyse::{Fault, NONE, Work},
     counts::counts,
+    instance::{self, is_generic},
     missing::{Lack, Missing},
     resolve::Provided,
     store::LARGEST,
@@ -371,7 +372,7 @@ impl Report {
             Fault::Instance => {
                 self.text.put_all(&["CN020: two plugins have the instance name `", plugin.instance, "`: "]);
                 self.text.put_all(&places);
-                self.text.put("\n= help: give one of them `#[plugin(name = \"..\")]`");
+                instance::mend(&mut self.text, there, plugin);
             }
             _ => {
                 let [mine, other] = work.ambiguous_keys(spot);
@@ -429,11 +430,6 @@ impl Report {
             self.text.put("\n= help: move what they share to a plugin of its own, or let one hand itself to another in its `init`");
         }
     }
-}
-
-const fn is_generic(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    bytes[bytes.len() - 1] == b'>'
 }
 
 const fn is_interface(name: &str) -> bool {

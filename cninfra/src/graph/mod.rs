@@ -34,6 +34,7 @@ mod check;
 mod counts;
 mod draw;
 mod edges;
+mod instance;
 mod levels;
 mod meta;
 mod missing;
