@@ -117,8 +117,14 @@ pub(crate) fn asked(ty: &Type) -> Asked<'_> {
         Some((Wrapper::Vec, key)) => Asked { key, of: "ManyInterface", name: "ALL" },
         Some((wrapper, key)) => Asked {
             key,
-            // a generic interface is one: it is what stands for a parameter that may be wrong, of which `Key` tells
-            of: if types::is_dyn(key) && !types::is_generic_dyn(key) { "Interface" } else { "Key" },
+            // of what has parameters, what stands for them may be wrong
+            of: if types::is_generic_dyn(key) || types::has_arguments(key) {
+                "GenericKey"
+            } else if types::is_dyn(key) {
+                "Interface"
+            } else {
+                "Key"
+            },
             name: if wrapper == Wrapper::Dep { "ONE" } else { "OPTIONAL" },
         },
         None => Asked { key: ty, of: "DepItem", name: "META" },

@@ -12,7 +12,7 @@ pub use crate::{
         bound::Bound,
         deps::{DepItem, DepSet, Listed, More, Worded},
         flavor::{Closed, Flavor, Nested, Open, Pass, Sound, Sure},
-        key::{Accepts, Interface, Key, ManyInterface},
+        key::{Accepts, GenericKey, Interface, Key, ManyInterface},
         part::{Argument, Creation, Declared, Made, Part, Provider, created, declared},
         plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin, refused},
         row::{Row, RowOf},

@@ -141,7 +141,7 @@ impl Model {
                 // the same for what stands for an interface's parameter, and nothing more is said of that interface
                 let interface = if concrete && types::is_generic_dyn(given) {
                     quote_spanned! {given.span()=>
-                        <#krate::Sound<{ let _ = <#interface as #krate::Key>::META; 0 }> as #krate::Pass>::Any<#interface>
+                        <#krate::Sound<{ let _ = <#interface as #krate::GenericKey>::META; 0 }> as #krate::Pass>::Any<#interface>
                     }
                 } else {
                     interface.clone()
@@ -158,7 +158,7 @@ impl Model {
                     let argument = types::argument(plugin);
                     // a generic plugin's parameters may be wrong, which rustc says in fewer lines where they are asked for by themselves
                     let name = if types::has_arguments(plugin) {
-                        quote_spanned!(plugin.span()=> { let _ = <#argument as #krate::Key>::META; #text })
+                        quote_spanned!(plugin.span()=> { let _ = <#argument as #krate::GenericKey>::META; #text })
                     } else if types::is_worded(ty) {
                         quote_spanned!(ty.span()=> { let _: <#ty as #krate::Worded>::Is; #text })
                     } else {

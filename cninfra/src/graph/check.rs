@@ -7,9 +7,11 @@ use crate::{Flag, inject::Nested};
 use std::marker::PhantomData;
 
 use super::{
-    Graph, Need,
+    Graph, KeyMeta, Need,
     analyse::{Fault, NONE, Work},
     counts::counts,
+    instance::{self, is_generic},
+    missing::{Lack, Missing},
     resolve::Provided,
     store::LARGEST,
     text::{self, Text},
@@ -57,6 +59,8 @@ pub struct Checks<F, const N: usize, const E: usize, const B: usize, const T: us
 impl<F: Nested, const N: usize, const E: usize, const B: usize, const T: usize> Checks<F, N, E, B, T> {
     /// The compiler evaluates it when [`Checks::fail`] is called first, and keeps it.
     const WORK: &'static Work<N, E, B, T> = &Work::analyse(F::TREE);
+    /// As that.
+    const MISSING: &'static Missing<E> = &Missing::of(Self::WORK);
 
     /// Called in a `const _` by generated code, once for each field, on the span of the field.
     #[track_caller]
@@ -69,7 +73,7 @@ impl<F: Nested, const N: usize, const E: usize, const B: usize, const T: usize> 
     // a function of its own: the constants of a function are evaluated whenever it is called
     #[track_caller]
     const fn fail(top: u16) {
-        fail(Self::WORK, top)
+        fail(Self::WORK, Self::MISSING, top)
     }
 }
 
@@ -82,7 +86,8 @@ impl Graph {
             if !counts(self.tree).fits(LARGEST.0, LARGEST.1) {
                 panic!("CN028: a generic flavor holds at most 1024 plugins and 8192 edges\n= help: make it concrete")
             }
-            fail(&Work::<{ LARGEST.0 }, { LARGEST.1 }, 2048, 4096>::analyse(self.tree), NONE)
+            let work = Work::<{ LARGEST.0 }, { LARGEST.1 }, 2048, 4096>::analyse(self.tree);
+            fail(&work, &Missing::of(&work), NONE)
         }
         self.check_flags();
     }
@@ -157,13 +162,17 @@ pub(super) const fn fail_name(graph: &Graph, name: &str, what: &str) -> ! {
 }
 
 #[track_caller]
-const fn fail<const N: usize, const E: usize, const B: usize, const T: usize>(work: &Work<N, E, B, T>, top: u16) {
+const fn fail<const N: usize, const E: usize, const B: usize, const T: usize>(
+    work: &Work<N, E, B, T>,
+    missing: &Missing<E>,
+    top: u16,
+) {
     let mut report = Report { text: Message::new(), lines: 0, last: 0, hidden: 0 };
     let mut i = 0;
     while i < work.n {
         if top == NONE || work.top[i] == top {
             if work.first[i] as usize == i {
-                report.dependencies(work, i);
+                report.dependencies(work, missing, i);
             }
             report.declaration(work, i);
             report.cycle(work, i);
@@ -213,9 +222,10 @@ impl Report {
     const fn dependencies<const N: usize, const E: usize, const B: usize, const T: usize>(
         &mut self,
         work: &Work<N, E, B, T>,
+        missing: &Missing<E>,
         spot: usize,
     ) {
-        let (plugin, flavor) = (work.plugins[spot].key.name, work.tree.key.name);
+        let plugin = work.plugins[spot].key.name;
         let deps = work.plugins[spot].deps;
         let mut k = 0;
         while k < deps.len() {
@@ -223,33 +233,11 @@ impl Report {
             let one = matches!(deps[k].need, Need::One);
             if !matches!(deps[k].need, Need::All) {
                 match work.provided(&deps[k]) {
-                    Provided::No if one && self.next(2) => {
-                        if is_interface(dep.name) {
-                            self.text.put_all(&[
-                                "CN002: `",
-                                plugin,
-                                "` needs `",
-                                dep.name,
-                                "`, but flavor `",
-                                flavor,
-                                "` binds no plugin to it\n= help: put `#[provides(",
-                                dep.name,
-                                ")]` on the field of a plugin that implements it, or add a flavor that holds one",
-                            ]);
-                        } else {
-                            self.text.put_all(&[
-                                "CN001: `",
-                                plugin,
-                                "` needs `",
-                                dep.name,
-                                "`, but flavor `",
-                                flavor,
-                                "` has no such plugin\n= help: add a field `Dep<",
-                                dep.name,
-                                ">` (of module ",
-                                dep.module,
-                                "), or a flavor that holds it",
-                            ]);
+                    Provided::No => {
+                        if let Some(lack) = missing.told_at(dep.id, spot, k)
+                            && self.next(2)
+                        {
+                            self.lack(work, lack, plugin, dep);
                         }
                     }
                     Provided::By(provider) if one && work.optional[provider as usize] && self.next(2) => {
@@ -294,6 +282,46 @@ impl Report {
                 }
             }
             k += 1;
+        }
+    }
+
+    /// What this plugin is the first to need, and is not there.
+    const fn lack<const N: usize, const E: usize, const B: usize, const T: usize>(
+        &mut self,
+        work: &Work<N, E, B, T>,
+        lack: &Lack,
+        plugin: &str,
+        dep: &KeyMeta,
+    ) {
+        let interface = is_interface(dep.name);
+        let code = if interface { "CN002: `" } else { "CN001: `" };
+        self.text.put_all(&[code, plugin, "` needs `", dep.name, "`"]);
+        let mut named = 0;
+        while named < lack.others.len() && lack.others[named] != NONE {
+            let other = work.plugins[lack.others[named] as usize].key.name;
+            self.text.put_all(&[if named == 0 { " (also needed by `" } else { ", `" }, other, "`"]);
+            named += 1;
+        }
+        if lack.count as usize > named {
+            self.text.put(" and ");
+            self.text.put_number(lack.count as usize - named);
+            self.text.put(" more");
+        }
+        self.text.put_all(&[if named > 0 { ")" } else { "" }, ", but flavor `", work.tree.key.name, "` "]);
+        if interface {
+            self.text.put_all(&[
+                "binds no plugin to it\n= help: put `#[provides(",
+                dep.name,
+                ")]` on the field of a plugin that implements it, or add a flavor that holds one",
+            ]);
+        } else {
+            self.text.put_all(&[
+                "has no such plugin\n= help: add a field `Dep<",
+                dep.name,
+                ">` (of module ",
+                dep.module,
+                "), or a flavor that holds it",
+            ]);
         }
     }
 
@@ -344,7 +372,7 @@ impl Report {
             Fault::Instance => {
                 self.text.put_all(&["CN020: two plugins have the instance name `", plugin.instance, "`: "]);
                 self.text.put_all(&places);
-                self.text.put("\n= help: give one of them `#[plugin(name = \"..\")]`");
+                instance::mend(&mut self.text, there, plugin);
             }
             _ => {
                 let [mine, other] = work.ambiguous_keys(spot);
@@ -402,11 +430,6 @@ impl Report {
             self.text.put("\n= help: move what they share to a plugin of its own, or let one hand itself to another in its `init`");
         }
     }
-}
-
-const fn is_generic(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    bytes[bytes.len() - 1] == b'>'
 }
 
 const fn is_interface(name: &str) -> bool {

@@ -34,8 +34,10 @@ mod check;
 mod counts;
 mod draw;
 mod edges;
+mod instance;
 mod levels;
 mod meta;
+mod missing;
 mod names;
 #[cfg(test)]
 mod oracle;

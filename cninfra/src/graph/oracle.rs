@@ -2,6 +2,8 @@
 
 use super::{
     Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree, Work,
+    analyse::NONE,
+    missing::Missing,
     text::{HASH_START, hash},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -241,6 +243,49 @@ fn several(case: &Case) -> bool {
     case.deps.values().flatten().any(|(on, need)| {
         *need != Need::All && case.providers.get(on).is_some_and(|(_, providers)| providers.len() > 1)
     })
+}
+
+/// Each thing that is missing is told of once, at the first plugin that needs it, with all others that do.
+#[test]
+fn random_flavors_lack_what_the_oracle_says() {
+    let mut random = Random(0x5eed_cafe_f00d_0002);
+    let (mut all, mut most) = (0, 0);
+    for round in 0..4000 {
+        let case = random_case(&mut random);
+        let work = Work::<128, 2048, 128, 512>::analyse(case.tree);
+        let missing = Missing::of(&work);
+        let (mut told, mut users) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
+        for spot in (0..work.n).filter(|spot| usize::from(work.first[*spot]) == *spot) {
+            let plugin = work.plugins[spot].key.name;
+            for (k, dep) in work.plugins[spot].deps.iter().enumerate() {
+                if let Some(lack) = missing.told_at(dep.key.id, spot, k) {
+                    let others = lack.others.iter().filter(|other| **other != NONE);
+                    let others: Vec<_> = others.map(|other| work.plugins[usize::from(*other)].key.name).collect();
+                    let twice = told.insert(dep.key.name, (plugin, others, usize::from(lack.count)));
+                    assert!(twice.is_none(), "round {round}: {} is told of twice", dep.key.name);
+                }
+                let there = match case.providers.get(dep.key.name) {
+                    Some((_, providers)) => !providers.is_empty(),
+                    None => case.deps.contains_key(dep.key.name),
+                };
+                let users = users.entry(dep.key.name).or_default();
+                if dep.need == Need::One && !there && !users.contains(&plugin) {
+                    users.push(plugin);
+                }
+            }
+        }
+        users.retain(|_, users| !users.is_empty());
+        for (name, users) in &users {
+            let (first, others, count) = &told[name];
+            assert_eq!(*first, users[0], "round {round}: who needs {name} first");
+            assert_eq!(*others, users[1..users.len().min(4)], "round {round}: who needs {name}, too");
+            assert_eq!(*count, users.len() - 1, "round {round}: how many others need {name}");
+            most = most.max(*count);
+        }
+        assert_eq!(told.len(), users.len(), "round {round}");
+        all += told.len();
+    }
+    assert!(all > 1000 && most > 3, "{all} things are missing, one of them to {most} more");
 }
 
 /// The lookup by type knows the low 28 bits of an id: where they are equal, the flavor is wrong, and not the injection.

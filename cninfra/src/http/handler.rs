@@ -7,11 +7,11 @@ use axum::handler::Handler;
 /// It is an `async fn` or an async closure. What it takes are *extractors*: [`State`](axum::extract::State), [`Path`](super::Path), [`Query`](super::Query) and others, at
 /// most one of which has the request's body ([`Json`](super::Json), `String`, `Bytes`): the last one. What it returns is a *response*: a text,
 /// [`Json`](super::Json), a [`StatusCode`](axum::http::StatusCode), a tuple of them, a `Result` of two of them, or a [`Result`](crate::Result).
-// all in the message: a note would be a thirteenth line
+// all in the message and the label: a note would be a thirteenth line
 #[diagnostic::on_unimplemented(
-    message = "CN035: no handler of HTTP requests: one is `async`, takes extractors (`State` of what `.with_state(..)` gives, `Path`, `Query`; what takes the body, such as `Json`, as the last), and \
-               returns a response (text, `Json`, a `StatusCode`, a `Result` of one) and nothing that is not `Send`",
-    label = "not a handler"
+    message = "CN035: no handler of HTTP requests: mostly what it returns is no response (text, `Json`, a `StatusCode`, a `cninfra::Result` of one are; a type of one's own, a `Result` with another error are not), \
+               or an argument is no extractor (`Path`, `Query`, `State` of what `.with_state(..)` gives; what takes the body, such as `Json`, as the last)",
+    label = "see below what it takes and returns; if that is right, it is not `async`, or holds what is not `Send` over an `await`"
 )]
 pub trait RouteHandler<T, S>: Handler<T, S> {}
 

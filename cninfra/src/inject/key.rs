@@ -9,8 +9,8 @@ use std::sync::Arc;
 /// It is implemented by `#[plugin]`, `#[interface]` and `#[derive(Qualifier)]`. (The public [`Key`](crate::Key) adds `Send` and `Sync`, for bounds.)
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
-    label = "neither a plugin nor an interface",
-    note = "put `#[plugin]` on the struct, `#[interface]` on the trait; what stands for a parameter of these is one of them, too, or has `#[derive(Qualifier)]`, and is `Send` and `Sync`"
+    label = "add `#[plugin]` to the struct `{Self}`",
+    note = "two reasons are usual: its `#[plugin]` was forgotten; or it is to be no plugin at all: then hold the value itself, without `Dep`, and take it out of lists of dependencies (behind an alias, the parameters may be what is wrong)"
 )]
 pub trait Key: 'static {
     /// Name, module and id.
@@ -24,6 +24,25 @@ pub trait Key: 'static {
     /// This key's digits, then `Tail`: a generic plugin appends the digits of its parameters.
     #[doc(hidden)]
     type Digits<Tail: Digits + ?Sized>: Digits + ?Sized;
+}
+
+/// [`Key`], as generated code asks for it of what has parameters: for the words, since one of these may be what is wrong.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{Self}` is neither a plugin nor an interface",
+    label = "it is none itself, or what stands for its parameter is none",
+    note = "two reasons are usual: what stands for a parameter is no plugin, no interface and no type with `#[derive(Qualifier)]` (all are `Send` and `Sync`); or `#[plugin]` was forgotten on the struct, `#[interface]` on the trait"
+)]
+pub trait GenericKey {
+    const META: &'static KeyMeta;
+    const ONE: DepMeta;
+    const OPTIONAL: DepMeta;
+}
+#[diagnostic::do_not_recommend]
+impl<K: Key + ?Sized> GenericKey for K {
+    const META: &'static KeyMeta = K::META;
+    const ONE: DepMeta = K::ONE;
+    const OPTIONAL: DepMeta = K::OPTIONAL;
 }
 
 /// An interface: `dyn Trait` of a trait with `#[interface]`.

@@ -17,8 +17,8 @@ use std::{
 /// A plugin: a struct with `#[plugin]`.
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
-    label = "not a plugin",
-    note = "put `#[plugin]` on the struct `{Self}`, or, if it is a flavor, let the field hold it without `Dep`; the parameters of a generic one need `Key`: a plugin, an interface, a `#[derive(Qualifier)]`"
+    label = "add `#[plugin]` to the struct `{Self}`",
+    note = "two reasons are usual: its `#[plugin]` was forgotten; or it is no plugin at all: a flavor is held without `Dep`, and anything else by the plugin that needs it, as a field (behind an alias, the parameters may be what is wrong)"
 )]
 pub trait Plugin: Key + Sized {
     /// What it is built from: a tuple, or a struct with `#[derive(Deps)]`.

@@ -1,16 +1,15 @@
 //! A message shows as many mistakes as find room, and counts the rest: here four, five, three beside a cycle, and these beside another.
 use cninfra::prelude::*;
 
-#[plugin]
-pub struct A;
-#[plugin]
-pub struct B;
-#[plugin]
-pub struct C;
-#[plugin]
-pub struct D;
-#[plugin]
-pub struct E;
+macro_rules! plugins {
+    ($($name:ident)*) => {
+        $(
+            #[plugin]
+            pub struct $name;
+        )*
+    };
+}
+plugins!(A B C D E F G H I J K L M N O P);
 
 #[plugin]
 pub struct Four {
@@ -22,31 +21,31 @@ pub struct Four {
 
 #[plugin]
 pub struct Five {
-    a: Dep<A>,
-    b: Dep<B>,
-    c: Dep<C>,
-    d: Dep<D>,
     e: Dep<E>,
+    f: Dep<F>,
+    g: Dep<G>,
+    h: Dep<H>,
+    i: Dep<I>,
 }
 
 #[plugin]
 pub struct ThreeAndACycle {
-    a: Dep<A>,
-    b: Dep<B>,
-    c: Dep<C>,
+    j: Dep<J>,
+    k: Dep<K>,
+    l: Dep<L>,
     me: Dep<ThreeAndACycle>,
 }
 
 #[plugin]
 pub struct Round {
-    a: Dep<A>,
-    b: Dep<B>,
-    c: Dep<C>,
+    m: Dep<M>,
+    n: Dep<N>,
+    o: Dep<O>,
     me: Dep<Round>,
 }
 #[plugin]
 pub struct Last {
-    d: Dep<D>,
+    p: Dep<P>,
 }
 /// The last line of room goes to the count: the cycle gives way to it.
 #[derive(Flavor)]

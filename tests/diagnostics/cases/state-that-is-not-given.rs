@@ -1,4 +1,3 @@
-//@ lines: 14 because rustc says which call asks for it, and where the bound is
 //! rustc alone says that `Routes<()>` was expected, and not what makes it of the other one.
 use cninfra::http::{
     Http, Routes,
