@@ -4,18 +4,10 @@
 //! (There is none for a guessed `#[flavor]`: it would be in the way of the attribute of `#[derive(Flavor)]` where that stands above the derive. rustc says what
 //! is meant.)
 
-use crate::{args, ctxt::Ctxt, plugin, source::Source};
+use crate::{args, ctxt::Ctxt, made, plugin, source::Source};
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{DeriveInput, ItemStruct, Path, parse_quote};
-
-/// Tells the derive below `#[plugin]` of that, which it does not see. (By an attribute of a tool, of which rustc asks nothing: a derive of this name may be
-/// another one.)
-pub(crate) fn tell(def: &mut ItemStruct) {
-    if args::derived(&def.attrs, "Plugin").next().is_some() {
-        def.attrs.push(parse_quote!(#[rustfmt::made_plugin]));
-    }
-}
+use syn::DeriveInput;
 
 pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     let input: DeriveInput = match syn::parse2(item) {
@@ -29,8 +21,7 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     );
     let errors = cx.finish();
     // an attribute, above or below, makes it one
-    let is_made = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "made_plugin");
-    if input.attrs.iter().any(|attribute| args::is_plugin(attribute) || is_made(attribute.path())) {
+    if input.attrs.iter().any(|attribute| args::is_plugin(attribute) || made::is_told(attribute)) {
         return errors;
     }
     let generated = plugin::inert(&input.ident, &input.generics, source);

@@ -1,17 +1,13 @@
 //! Types that can not be shared between threads, whatever the types are that others have made. They are asked for in the struct itself: see `shared.rs`.
 
-use super::stands::Stands;
+use super::{
+    stands::Stands,
+    std_words::{CELLS, HOLDERS},
+};
 use crate::{krate::Krate, types};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{GenericArgument, PathArguments, Type, TypePath, TypeTraitObject, spanned::Spanned as _};
-
-/// Types of std that are never shared, whatever they hold.
-const CELLS: [&str; 5] = ["Cell", "LazyCell", "OnceCell", "RefCell", "UnsafeCell"];
-
-/// Those that are shared where what they hold is.
-const HOLDERS: [&str; 10] =
-    ["BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "PhantomData", "Result", "Vec", "VecDeque"];
 
 /// Traits of std whose `dyn` is not shared unless it says so.
 const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
@@ -77,11 +73,6 @@ fn search(ty: &Type, want: Want) -> Option<Local<'_>> {
         }
         _ => None,
     }
-}
-
-/// Is it a word that is looked into, or is never shared?
-pub(super) fn is_word(word: &str) -> bool {
-    CELLS.contains(&word) || HOLDERS.contains(&word) || ["LazyLock", "Rc"].contains(&word)
 }
 
 /// May it be the `Weak` of `Rc`? That of `Arc` is shared.

@@ -14,6 +14,7 @@ mod malformed;
 mod sections;
 mod shared;
 mod stands;
+mod std_words;
 mod usual;
 mod values;
 
@@ -21,7 +22,7 @@ use crate::{
     args, broken,
     ctxt::Ctxt,
     doubt::{self, Doubts, Of},
-    guessed, key,
+    key, made,
     source::{self, Source},
 };
 use arguments::Arguments;
@@ -36,7 +37,7 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
         Ok(def) => def,
         Err(error) => return no_struct(item, &error, given, source),
     };
-    guessed::tell(&mut def);
+    made::tell(&mut def);
     if conditional::has_conditions(&def) {
         return conditional::defer(&given, def);
     }

@@ -18,21 +18,11 @@ use super::{
     fields::Role,
     held, local,
     stands::Stands,
+    std_words,
 };
 
 /// Of those that hold a plugin, what is empty by default.
 const EMPTY: [&str; 2] = ["Option", "Vec"];
-
-/// Types that are, if what they hold is: of these alone nothing is asked, since a question costs the compiler more than the field itself. No name that
-/// types have that are not std's, too, such as `Instant`.
-const PLAIN: [&str; 29] = [
-    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
-    "usize", "String", "Arc", "BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Mutex", "OnceLock", "Option",
-    "RwLock", "Vec", "VecDeque",
-];
-
-/// What follows `Atomic` in the names of std's.
-const ATOMIC: [&str; 11] = ["Bool", "I8", "I16", "I32", "I64", "Isize", "U8", "U16", "U32", "U64", "Usize"];
 
 /// What asks whether the fields are shared.
 #[derive(Default)]
@@ -275,9 +265,5 @@ pub(super) fn is_plain(ty: &Type) -> bool {
         }
         PathArguments::Parenthesized(_) => false,
     };
-    inner && is_plain_word(&word)
-}
-
-pub(super) fn is_plain_word(word: &str) -> bool {
-    PLAIN.contains(&word) || word.strip_prefix("Atomic").is_some_and(|of| ATOMIC.contains(&of))
+    inner && std_words::is_plain(&word)
 }

@@ -1,7 +1,7 @@
 //! Which type a word means, asked in the struct itself: there a constant can not name the parameters of a generic one, and so another type, that has what
 //! is asked of a parameter, stands for each.
 
-use super::{local, shared};
+use super::std_words;
 use crate::{krate::Krate, types};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
@@ -65,8 +65,8 @@ impl<'a> Stands<'a> {
     fn points_to_others(&self, path: &TypePath) -> bool {
         let is_of_std = |word: &Ident| {
             let text = word.to_string();
-            shared::is_plain_word(&text)
-                || local::is_word(&text)
+            std_words::is_plain(&text)
+                || std_words::is_looked_into(&text)
                 || POINTERS.contains(&text.as_str())
                 || LEADING.contains(&text.as_str())
                 // a constant
