@@ -10,9 +10,25 @@ use figment::value::{Dict, Num, Tag, Value};
 /// So many keys are tried one by one.
 const MOST: usize = 100;
 
-/// What a key may have instead. Of numbers, small and large ones: what is said of two together is to be seen for both.
-const TEXTS: [&str; 5] = [NO_NAME, "1s", "127.0.0.1", "127.0.0.1:80", "http://localhost/"];
-const NUMBERS: [u64; 5] = [0, 1, 200, 60_000, 4_000_000_000];
+/// What a key may have instead: what is something to types of the most usual kinds, and what comes after all other texts.
+const TEXTS: [&str; 6] = [NO_NAME, "1s", "127.0.0.1", "127.0.0.1:80", "http://localhost/", "\u{10ffff}"];
+/// The ends of all types: what is said of two numbers together is to be seen for each.
+const NUMBERS: [Num; 14] = [
+    Num::U64(0),
+    Num::U64(1),
+    Num::U64(u8::MAX as u64),
+    Num::U64(u16::MAX as u64),
+    Num::U64(u32::MAX as u64),
+    Num::U64(u64::MAX),
+    Num::U64(i8::MAX as u64),
+    Num::U64(i16::MAX as u64),
+    Num::U64(i32::MAX as u64),
+    Num::U64(i64::MAX as u64),
+    Num::I64(i8::MIN as i64),
+    Num::I64(i16::MIN as i64),
+    Num::I64(i32::MIN as i64),
+    Num::I64(i64::MIN),
+];
 
 impl Narrow<'_, '_> {
     /// The only key to which it is due.
@@ -63,7 +79,7 @@ fn instead_of(value: &Value) -> Box<dyn Iterator<Item = Value>> {
     let tag = value.tag();
     match value {
         Value::String(..) => Box::new(TEXTS.into_iter().map(move |text| Value::String(tag, text.to_string()))),
-        Value::Num(..) => Box::new(NUMBERS.into_iter().map(move |number| Value::Num(tag, Num::U64(number)))),
+        Value::Num(..) => Box::new(NUMBERS.into_iter().map(move |number| Value::Num(tag, number))),
         Value::Bool(_, on) => Box::new([Value::Bool(tag, !on)].into_iter()),
         _ => Box::new(std::iter::empty()),
     }
@@ -96,6 +112,7 @@ mod tests {
             name: Short,
         },
         Span(Span),
+        Texts(Texts),
         Words {
             from: Lower,
             to: Lower,
@@ -105,6 +122,24 @@ mod tests {
             #[serde(flatten)]
             inner: Inner,
         },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "Words")]
+    struct Texts {
+        from: String,
+        to: String,
+    }
+    #[derive(Deserialize)]
+    struct Words {
+        from: String,
+        to: String,
+    }
+    impl TryFrom<Words> for Texts {
+        type Error = &'static str;
+        fn try_from(Words { from, to }: Words) -> Result<Self, Self::Error> {
+            if from < to { Ok(Texts { from, to }) } else { Err("it ends before it begins") }
+        }
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -166,7 +201,18 @@ mod tests {
 
     #[test]
     fn what_is_due_to_two_is_told_of_both_together() {
-        assert_eq!(wrong("span, low: 5, high: 2"), ["key `odd.whole`: it ends before it begins"]);
+        let both = ["key `odd.whole`: it ends before it begins"];
+        for (low, high) in [(5, 2), (1, 1), (254, 1), (201, 200)] {
+            assert_eq!(wrong(&format!("span, low: {low}, high: {high}")), both, "{low} {high}");
+        }
+        assert_eq!(wrong("texts, from: z, to: a"), ["key `odd.whole`: it ends before it begins"]);
+        // which is never right
+        assert_eq!(wrong("span, low: 5, high: 0"), ["key `odd.whole.high`: it ends before it begins"]);
+        // and not where one of them is missing, and made up
+        assert_eq!(wrong("span, low: 254"), ["key `odd.whole`: the key `high` is missing"]);
+        assert_eq!(wrong("span, high: 1"), ["key `odd.whole`: the key `low` is missing"]);
+        assert_eq!(wrong("texts, from: z"), ["key `odd.whole`: the key `to` is missing"]);
+        assert_eq!(wrong("texts, to: a"), ["key `odd.whole`: the key `from` is missing"]);
     }
 
     /// Nothing that is tried is right, and the words say nothing of it.
