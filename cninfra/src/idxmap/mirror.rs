@@ -11,6 +11,8 @@ use std::{collections::HashSet, hash::Hash};
 /// What is written to the store is in the map when the store has told of it, a moment later: who reads the map right after a write of his own may not find it there. Who has to waits for it by
 /// [`watch`](super::Reader::watch), or reads the store.
 ///
+/// What is watched no more, by [`WatchHandle::remove`](crate::keyval::WatchHandle::remove), is not in the map any more either.
+///
 /// It begins empty, and the store may be away: [`Reader::is_synced`](super::Reader::is_synced) says whether it has taken in what there was, and
 /// [`synced`](super::Reader::synced) waits for that.
 ///
@@ -130,6 +132,8 @@ struct Keeps<'m, U: Told> {
 impl<'m, U: Told> Keeps<'m, U> {
     fn begin(left: &'m Left, mut updates: U) -> Self {
         left.hand_on(updates.diffed());
+        // from now on they are kept
+        updates.diffed().forgotten();
         Keeps { left, updates }
     }
 }
@@ -164,8 +168,13 @@ async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
                 }
             },
             Update::Deleted { key, .. } => key,
-            // one that is watched no more is waited for no more
             Update::Synced(range) | Update::Removed(range) => {
+                for key in keeps.updates.diffed().forgotten() {
+                    if let Ok(key) = name(&key) {
+                        map.remove(&key);
+                    }
+                }
+                // one that is watched no more is waited for no more
                 told.insert(range);
                 if told.len() >= ranges
                     && let Some(behind) = behind.take()
@@ -314,6 +323,34 @@ mod tests {
         // another range's are not its own
         keep("b/", &[]).await;
         assert_eq!(keys(), ["5", "own"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_watched_no_more_is_not_in_the_map_until_it_is_watched_again() {
+        let (store, map) = (Arc::<Map>::default(), IdxMap::<String, String>::new("ports"));
+        let watch = Kv::new(store.clone()).watch(["a/", "a/b/"], WatchOptions::default()).await.unwrap();
+        let (_, feed) = store.watched.lock().unwrap().take().unwrap();
+        let name = |key: &Bytes| Ok::<_, crate::Error>(String::from_utf8_lossy(key).into_owned());
+        let read = move |entry: &Entry| Ok((name(&entry.key)?, String::new()));
+        let mut keeping = Box::pin(mirror(&map, watch, name, read, |_, _| ()));
+        let mut keys = |range: &str, told: &[&'static str]| {
+            let range = KeyRange::prefix(range);
+            let _ = feed.push(Event::snapshot_begin(range.clone(), Cause::Start));
+            for key in told {
+                let _ = feed.push(Event::Item(Entry::new(*key, "")));
+            }
+            let _ = feed.push(Event::snapshot_end(range, None));
+            assert!(keeping.as_mut().now_or_never().is_none());
+            let mut keys: Vec<String> = map.entries().into_iter().map(|(key, _)| key).collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys("a/", &["a/1", "a/2", "a/b/3"]), ["a/1", "a/2", "a/b/3"]);
+        assert_eq!(keys("a/b/", &["a/b/3"]), ["a/1", "a/2", "a/b/3"]);
+        let _ = feed.push(Event::removed(KeyRange::prefix("a/")));
+        assert_eq!(keys("a/b/", &["a/b/3"]), ["a/b/3"]);
+        // one has gone meanwhile
+        assert_eq!(keys("a/", &["a/2", "a/b/3"]), ["a/2", "a/b/3"]);
     }
 
     #[tokio::test]

@@ -57,6 +57,8 @@ pub struct Diffed {
     ranges: Vec<KeyRange>,
     snapshot: Option<Snapshot>,
     updates: VecDeque<Update>,
+    /// The keys of a range that was taken out, for who has asked for them.
+    forgotten: Option<Vec<Bytes>>,
 }
 
 /// The snapshot that is told right now.
@@ -79,7 +81,14 @@ struct Known {
 
 impl Diffed {
     pub(super) fn new(watch: Watch) -> Self {
-        Diffed { watch, known: BTreeMap::new(), ranges: Vec::new(), snapshot: None, updates: VecDeque::new() }
+        Diffed {
+            watch,
+            known: BTreeMap::new(),
+            ranges: Vec::new(),
+            snapshot: None,
+            updates: VecDeque::new(),
+            forgotten: None,
+        }
     }
 
     /// The next update; `None` when the store was closed.
@@ -104,6 +113,11 @@ impl Diffed {
     /// What was told, for who watches the same later. Nothing is known of it here any more.
     pub(crate) fn leave(&mut self) -> Legacy {
         Legacy { prefix: self.watch.prefix().clone(), known: std::mem::take(&mut self.known) }
+    }
+
+    /// The keys that are forgotten by the [`Update::Removed`] that was told now, if it is asked for by a first call.
+    pub(crate) fn forgotten(&mut self) -> Vec<Bytes> {
+        std::mem::take(self.forgotten.get_or_insert_default())
     }
 
     /// What was told of its ranges by watches that have ended: keys that are gone since are told as deleted, and values are told anew.
@@ -192,7 +206,12 @@ impl Diffed {
             self.snapshot = None;
         }
         let ranges = &self.ranges;
-        self.known.retain(|key, _| !range.contains(key) || ranges.iter().any(|other| other.contains(key)));
+        let stays = |key: &Bytes| !range.contains(key) || ranges.iter().any(|other| other.contains(key));
+        let forgotten = self.known.extract_if(.., |key, _| !stays(key)).map(|(key, _)| key);
+        match &mut self.forgotten {
+            Some(keys) => keys.extend(forgotten),
+            None => forgotten.for_each(drop),
+        }
         self.updates.push_back(Update::Removed(range));
     }
 }

@@ -25,14 +25,15 @@ impl EtcdStore {
             let unsupported = Reason::Unsupported("such operation or condition");
             return Err(asked.error(unsupported, Applied::No).at(self.core.endpoints().clone()));
         }
-        let terms = self.core.terms(Lane::Callers);
+        let (terms, began) = (self.core.terms(Lane::Callers), self.session.now());
         // in a box, since it is large, and most have none
         let done = match lives::are_wanted(&txn) {
             true => Box::pin(self.done_with_leases(terms, &txn)).await,
             false => self.commit_with(terms, &txn, &Lives::default()).await,
         };
         if let Ok(outcome) = &done {
-            self.session.has_done(if outcome.succeeded { &txn.then } else { &txn.otherwise }, outcome.revision);
+            let ops = if outcome.succeeded { &txn.then } else { &txn.otherwise };
+            self.session.has_done(ops, began, outcome.revision);
         }
         done.map_err(|error| match txn::has_puts(&txn) {
             true => too_large(error, txn::bytes(&txn)),
@@ -45,9 +46,10 @@ impl EtcdStore {
     pub(crate) async fn put_for_ever(&self, put: &Put) -> Result<Written> {
         capabilities().refuse_put(put)?;
         let asked = || Asked::to_write("put", Some(KeyRange::key(&put.key)));
+        let began = self.session.now();
         let written = self.write(self.core.terms(Lane::Callers), &asked, put, Life::default()).await;
         let written = written.map_err(|error| too_large(error, put.key.len() + put.value.len()))?;
-        self.session.has_put(&put.key, written.revision);
+        self.session.has_put(&put.key, began, written.revision);
         Ok(written)
     }
 

@@ -10,6 +10,7 @@ mod failure;
 mod lease;
 mod lives;
 mod monitor;
+mod ours;
 mod plugin;
 mod pulse;
 mod read;

@@ -3,26 +3,34 @@
 use crate::{
     convert::revision,
     core::Core,
-    failure::Asked,
+    failure::{Asked, told},
+    ours::{Moment, Ours, When},
     terms::{Lane, Terms},
     txn,
 };
 use bytes::Bytes;
 use cninfra::client::{Pauses, Tasks};
-use cninfra::keyval::{Applied, Compare, Expiry, KeyRange, LeaseId, Op, OpResult, Reason, Result, Revision, Txn};
+use cninfra::keyval::{
+    Applied, Compare, Expiry, KeyRange, KvError, LeaseId, Op, OpResult, Reason, Result, Revision, Txn,
+};
 use etcd_client::GetOptions;
+use futures_util::future::join_all;
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
-use tokio::time::{sleep, timeout, timeout_at};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout_at},
+};
 
 /// How long the end of the store may take for it: what could not be revoked ends by itself.
 const ENDING: Duration = Duration::from_secs(1);
+/// So many keys are written again at once: what keeps the lease alive has room beside them.
+const AT_ONCE: usize = 16;
 
 /// The lease of the client: granted when it is needed first, kept alive by a task, revoked when the store is closed.
 ///
@@ -42,19 +50,10 @@ struct State {
     ended: bool,
     lease: Option<LeaseId>,
     life: Duration,
-    /// A lease was lost, and what was written with it is not written again yet.
-    stale: bool,
-    /// What was written with it, and when.
-    keys: Keys,
-}
-
-type Keys = BTreeMap<Bytes, (Bytes, Option<Revision>)>;
-
-/// A key does not end with the client any more, since this state.
-fn forget(keys: &mut Keys, key: &Bytes, revision: Option<Revision>) {
-    if keys.get(key).is_some_and(|known| known.1 <= revision) {
-        keys.remove(key);
-    }
+    /// What was written with it.
+    ours: Ours,
+    /// That something can not be written again is in the log.
+    is_told: bool,
 }
 
 impl Session {
@@ -102,43 +101,37 @@ impl Session {
     pub(crate) fn lost(&self, lease: LeaseId) {
         let mut state = self.lock();
         if state.lease == Some(lease) {
-            (state.lease, state.stale) = (None, true);
-            // a server that has lost its data counts anew
-            state.keys.values_mut().for_each(|(_, written)| *written = None);
+            (state.lease, state.is_told) = (None, false);
+            state.ours.lose();
         }
     }
 
+    /// Before something is asked for that is told by [`has_done`](Self::has_done) or [`has_put`](Self::has_put).
+    pub(crate) fn now(&self) -> Moment {
+        if self.in_use.load(Relaxed) { self.lock().ours.now() } else { Moment::default() }
+    }
+
     /// What was written and deleted, by this client: so it is known what ends with it.
-    pub(crate) fn has_done(&self, ops: &[Op], revision: Option<Revision>) {
+    pub(crate) fn has_done(&self, ops: &[Op], began: Moment, revision: Option<Revision>) {
         if !self.in_use.load(Relaxed) {
             return;
         }
-        let keys = &mut self.lock().keys;
+        let (ours, when) = (&mut self.lock().ours, When { began, revision });
         for op in ops {
             match op {
-                Op::Put(put) if put.expiry == Expiry::WithClient => {
-                    let known = keys.entry(put.key.clone()).or_default();
-                    // two at once may come to know of it in another order
-                    if known.1 <= revision {
-                        *known = (put.value.clone(), revision);
-                    }
-                }
-                Op::Put(put) if put.expiry == Expiry::Keep => {
-                    if let Some(known) = keys.get_mut(&put.key).filter(|known| known.1 <= revision) {
-                        *known = (put.value.clone(), revision);
-                    }
-                }
-                Op::Put(put) => forget(keys, &put.key, revision),
-                Op::Delete { range, .. } => keys.retain(|key, known| !range.contains(key) || known.1 > revision),
+                Op::Put(put) if put.expiry == Expiry::WithClient => ours.put(&put.key, &put.value, when),
+                Op::Put(put) if put.expiry == Expiry::Keep => ours.change(&put.key, &put.value, when),
+                Op::Put(put) => ours.forget(&put.key, when),
+                Op::Delete { range, .. } => ours.delete(range, when),
                 _ => {}
             }
         }
     }
 
     /// This key was put by this client to live on without it.
-    pub(crate) fn has_put(&self, key: &Bytes, revision: Option<Revision>) {
+    pub(crate) fn has_put(&self, key: &Bytes, began: Moment, revision: Option<Revision>) {
         if self.in_use.load(Relaxed) {
-            forget(&mut self.lock().keys, key, revision);
+            self.lock().ours.forget(key, When { began, revision });
         }
     }
 
@@ -147,7 +140,7 @@ impl Session {
         let lease = {
             let mut state = self.lock();
             state.ended = true;
-            state.keys.clear();
+            state.ours.clear();
             // it stays: this may be dropped, and called again
             state.lease
         };
@@ -158,56 +151,86 @@ impl Session {
         }
     }
 
+    /// Has all there that is to be there, and forgets what somebody else has changed or deleted.
+    async fn settle(&self, core: &Core) -> Result<()> {
+        let Some(lease) = self.current() else { return Ok(()) };
+        let written = self.write_again(core, lease).await;
+        self.look(core, lease).await.and(written)
+    }
+
     /// Forgets what somebody else has changed or deleted: what is not of the lease any more.
     ///
     /// # Errors
     /// The server's: what could not be looked at is looked at the next time.
-    async fn look(&self, core: &Core) -> Result<()> {
-        let lease = {
+    async fn look(&self, core: &Core, lease: LeaseId) -> Result<()> {
+        let (began, ours) = {
             let state = self.lock();
-            state.lease.filter(|_| !state.keys.is_empty() && !state.stale)
+            (state.ours.now(), state.ours.there())
         };
-        let Some(lease) = lease else { return Ok(()) };
+        if ours.is_empty() {
+            return Ok(());
+        }
         let of_lease = core.keys_of(lease).await?;
-        let others: Vec<Bytes> = self.lock().keys.keys().filter(|key| !of_lease.contains(&key[..])).cloned().collect();
-        for key in others {
+        for key in ours.into_iter().filter(|key| !of_lease.contains(&key[..])) {
             // the member that was asked may be behind: this answer is of what most of the cluster agrees on
             let options = GetOptions::new().with_keys_only();
             let range = KeyRange::key(&key);
             let (found, state, _) = core.range(core.terms(Lane::Own), "look at", &range, None, options).await?;
             if found.iter().all(|entry| entry.lease != Some(lease)) {
-                forget(&mut self.lock().keys, &key, revision(state));
+                self.lock().ours.is_not_there(&key, When { began, revision: revision(state) });
             }
         }
         Ok(())
     }
 
-    /// Writes again what nobody else has written meanwhile.
+    /// Writes again what nobody else has written meanwhile. One that can not be holds up no other one, and is tried the next time.
     async fn write_again(&self, core: &Core, lease: LeaseId) -> Result<()> {
-        let keys: Vec<Bytes> = self.lock().keys.keys().cloned().collect();
-        for key in keys {
-            // it may have been deleted while the ones before were written
-            let Some((value, _)) = self.lock().keys.get(&key).cloned() else { continue };
-            let life = txn::Life { lease: Some(lease), ttl: None };
-            let put = Txn::new()
-                .when(key.clone(), Compare::Absent)
-                .put_with(key.clone(), value, Expiry::WithClient)
-                .or_get(&key);
-            let asked = || Asked::to_write("write again", put.subject()).with_lease(Some(lease));
-            let written = core.call(core.terms(Lane::Own), &asked, |wire| {
-                let request = txn::request(&put, &[life]);
-                wire.with_spare(async move |client| client.txn(request).await)
-            });
-            let written = written.await?;
-            let found = txn::results(written.0.responses, &[life])?;
-            // another one's, and not one of this client's with the new lease
-            if let Some(OpResult::Got(found)) = found.first()
-                && found.iter().any(|entry| entry.lease != Some(lease))
-            {
-                self.lock().keys.remove(&key);
+        let lost = self.lock().ours.lost();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let mut failed = None;
+        for some in lost.chunks(AT_ONCE) {
+            let writing = some.iter().map(|key| self.write(core, lease, key));
+            for error in join_all(writing).await.into_iter().filter_map(Result::err) {
+                if is_of_all(&error) {
+                    return Err(error);
+                }
+                failed.get_or_insert(error);
             }
         }
-        self.lock().stale = false;
+        let Some(error) = failed else {
+            tracing::warn!("the lease of the client was lost: what ended with it was written again, with a new one");
+            return Ok(());
+        };
+        if !std::mem::replace(&mut self.lock().is_told, true) {
+            let why = told(&error);
+            tracing::warn!(
+                "the lease of the client was lost, and not all that ended with it can be written again: {why}"
+            );
+        }
+        Err(error)
+    }
+
+    async fn write(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
+        // it may have been deleted while the ones before were written
+        let Some(value) = self.lock().ours.to_write(key) else { return Ok(()) };
+        let life = txn::Life { lease: Some(lease), ttl: None };
+        let put =
+            Txn::new().when(key.clone(), Compare::Absent).put_with(key.clone(), value, Expiry::WithClient).or_get(key);
+        let asked = || Asked::to_write("write again", put.subject()).with_lease(Some(lease));
+        let written = core.call(core.terms(Lane::Own), &asked, |wire| {
+            let request = txn::request(&put, &[life]);
+            wire.with_spare(async move |client| client.txn(request).await)
+        });
+        let written = written.await?;
+        let found = txn::results(written.0.responses, &[life])?;
+        let ours = &mut self.lock().ours;
+        match found.first() {
+            // another one's, and not one of this client's with the new lease
+            Some(OpResult::Got(found)) if found.iter().any(|entry| entry.lease != Some(lease)) => ours.is_taken(key),
+            _ => ours.is_back(key),
+        }
         Ok(())
     }
 
@@ -216,28 +239,28 @@ impl Session {
     }
 }
 
+/// What is wrong with one is so with all others, too.
+fn is_of_all(error: &KvError) -> bool {
+    matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_) | Reason::Closed | Reason::NoLease(_))
+}
+
 /// Keeps the lease alive until the store is closed, and has a new one where it was lost.
 async fn keep(core: Arc<Core>, session: Arc<Session>) {
+    let kept = Notify::new();
     let keeping = async {
         let mut pauses = Pauses::default();
         loop {
-            let (lease, life, stale) = {
-                let state = session.lock();
-                (state.lease, state.life, state.stale)
+            let lease = session.lock().lease;
+            let done = match lease {
+                Some(lease) => core.keep_alive(lease).await.map(drop),
+                None => renew(&core, &session).await,
             };
-            let kept = match lease {
-                Some(lease) if !stale => core.keep_alive(lease).await.map(|_| ()),
-                _ => renew(&core, &session).await,
-            };
-            match kept {
+            match done {
                 Ok(()) => {
                     pauses.reset();
-                    let pause = (life / 3).max(Duration::from_millis(100));
-                    // a look that takes long holds up nothing
-                    let (_, looked) = tokio::join!(sleep(pause), timeout(pause, session.look(&core)));
-                    if let Ok(Err(error)) = looked {
-                        tracing::debug!(%error, "whether others have changed what ends with the client is not known");
-                    }
+                    kept.notify_one();
+                    let life = session.lock().life;
+                    sleep((life / 3).max(Duration::from_millis(100))).await;
                 }
                 Err(error) => match (error.reason(), lease) {
                     (Reason::NoLease(_), Some(lease)) => session.lost(lease),
@@ -246,20 +269,26 @@ async fn keep(core: Arc<Core>, session: Arc<Session>) {
             }
         }
     };
+    // beside it: to write many keys takes longer than a lease lives
+    let settling = async {
+        loop {
+            kept.notified().await;
+            if let Err(error) = session.settle(&core).await {
+                tracing::debug!(%error, "whether all is there that ends with the client is not known");
+            }
+        }
+    };
     tokio::select! {
         () = core.closed() => {}
         () = keeping => {}
+        () = settling => {}
     }
 }
 
 async fn renew(core: &Core, session: &Session) -> Result<()> {
     let _making = session.making.lock().await;
-    let known = session.lock().lease;
-    let lease = match known {
-        Some(lease) => lease,
-        None => session.grant(core.terms(Lane::Own), core).await?,
-    };
-    session.write_again(core, lease).await?;
-    tracing::warn!("the lease of the client was lost: what ended with it was written again, with a new one");
+    if session.lock().lease.is_none() {
+        session.grant(core.terms(Lane::Own), core).await?;
+    }
     Ok(())
 }

@@ -16,16 +16,24 @@ pub(crate) const TXN: &str = include_str!("txn.lua");
 /// What the server knows it by, once it has seen it.
 const TXN_SHA1: &str = "2c7a0b5edfdf261dbfe66df60b66d4f4e4da1682";
 
-/// Lets a value live on, if it is still there, and ends by itself: 1; 0 where another one is there, -1 where none is. One that lives for ever, or for longer, was put by somebody else.
-pub(crate) const RENEW: &str = "local found = redis.call('GET', KEYS[1])
+/// Lets a value live on, if it is one of these, and ends by itself: which one it is, from 1; 0 where another one is there, -1 where none is. One that lives for ever, or for longer, or is no plain string, was put by somebody else.
+pub(crate) const RENEW: &str = "local found = redis.pcall('GET', KEYS[1])
+if type(found) == 'table' then return string.find(found.err, 'WRONGTYPE', 1, true) and 0 or found end
 local left = redis.call('PTTL', KEYS[1])
-if found == ARGV[1] and left >= 0 and left <= tonumber(ARGV[2]) then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+for place = 2, #ARGV do
+  if found == ARGV[place] and left >= 0 and left <= tonumber(ARGV[1]) then
+    redis.call('PEXPIRE', KEYS[1], ARGV[1])
+    return place - 1
+  end
+end
 return found and 0 or -1";
 
-/// Deletes a key, if it has this value, and ends by itself as soon.
-pub(crate) const RELEASE: &str = "local left = redis.call('PTTL', KEYS[1])
-if redis.call('GET', KEYS[1]) == ARGV[1] and left >= 0 and left <= tonumber(ARGV[2]) then
-  return redis.call('DEL', KEYS[1])
+/// Deletes a key, if it has one of these values, and ends by itself as soon.
+pub(crate) const RELEASE: &str = "local found = redis.pcall('GET', KEYS[1])
+if type(found) == 'table' then return string.find(found.err, 'WRONGTYPE', 1, true) and 0 or found end
+local left = redis.call('PTTL', KEYS[1])
+for place = 2, #ARGV do
+  if found == ARGV[place] and left >= 0 and left <= tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
 end
 return 0";
 

@@ -3,6 +3,8 @@
 //! One that is there no more was deleted by somebody else, and stays so, if the server was there all the time since it was renewed last. If it was not (the connection was lost, be it that the server
 //! was started anew, without its data, or that another one has taken its place; or the key could not be renewed for as long as it lives), it is put again, unless somebody else has put it.
 //!
+//! A put of which is not known whether it was done is looked for by its value, too, and is not put again.
+//!
 //! A key is known as ours by its value and its life. What cannot be told from it is the same value put by another client for as long: it ends with whoever ends first.
 
 use crate::{
@@ -20,11 +22,17 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
     time::Duration,
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::{RwLock, RwLockReadGuard},
+    time::{Instant, sleep, timeout},
+};
 
 /// So many keys a client may have that end with it.
 pub(crate) const MOST: usize = 10_000;
@@ -39,21 +47,57 @@ pub(crate) struct Session {
     kept: Mutex<HashMap<Bytes, Kept>>,
     /// There was ever one.
     in_use: AtomicBool,
+    /// The store is being closed: nothing begins that would have to end with it.
+    ended: AtomicBool,
+    /// Had by who puts what ends with the client, until it is known.
+    putting: RwLock<()>,
 }
 
 #[derive(Clone)]
 struct Kept {
-    value: Bytes,
+    /// `None` where it is not known whether it was put.
+    value: Option<Bytes>,
+    /// It may have this one since: the answer was lost.
+    unsure: Option<Bytes>,
     renewed: Instant,
     /// The connection to its server, as it was then.
     by: Option<Number>,
 }
 
+impl Kept {
+    fn values(&self) -> impl Iterator<Item = &Bytes> {
+        self.value.iter().chain(&self.unsure)
+    }
+
+    /// Was something put by its owner since it was so?
+    fn has_changed_since(&self, before: &Kept) -> bool {
+        self.value != before.value || self.unsure != before.unsure || self.renewed > before.renewed
+    }
+}
+
 impl Session {
+    /// Whoever does this has it until he has noted what has come of it. `None` in a store that is being closed.
+    pub(crate) async fn puts(&self) -> Option<RwLockReadGuard<'_, ()>> {
+        let putting = self.putting.read().await;
+        (!self.ended.load(Acquire)).then_some(putting)
+    }
+
+    /// These operations may have been done.
+    pub(crate) fn note_unsure(&self, core: &Core, ops: &[Op]) {
+        for op in ops {
+            let Op::Put(put) = op else { continue };
+            if put.expiry == Expiry::WithClient {
+                self.in_use.store(true, Relaxed);
+                let now = || Kept { value: None, unsure: None, renewed: Instant::now(), by: core.wire_of(&put.key) };
+                self.lock().entry(put.key.clone()).or_insert_with(now).unsure = Some(put.value.clone());
+            }
+        }
+    }
+
     /// These operations were done.
     pub(crate) fn note(&self, core: &Core, ops: &[Op]) {
         // mostly there is nothing to be noted
-        if ops.iter().any(|op| with_client(op).is_some()) {
+        if ends_with_client(ops) {
             self.in_use.store(true, Relaxed);
         }
         if !self.in_use.load(Relaxed) {
@@ -64,13 +108,14 @@ impl Session {
             match op {
                 Op::Put(put) if put.expiry == Expiry::WithClient => {
                     let by = core.wire_of(&put.key);
-                    let now = Kept { value: put.value.clone(), renewed: Instant::now(), by };
+                    let value = Some(put.value.clone());
+                    let now = Kept { value, unsure: None, renewed: Instant::now(), by };
                     kept.insert(put.key.clone(), now);
                 }
                 // with the life that it had
                 Op::Put(put) if put.expiry == Expiry::Keep => {
                     if let Some(kept) = kept.get_mut(&put.key) {
-                        kept.value = put.value.clone();
+                        kept.value = Some(put.value.clone());
                     }
                 }
                 Op::Put(put) => {
@@ -91,7 +136,7 @@ impl Session {
 
     /// Would there be too many with these operations? What is there already is not one more.
     pub(crate) fn is_full(&self, ops: &[Op]) -> bool {
-        if !ops.iter().any(|op| with_client(op).is_some()) {
+        if !ends_with_client(ops) {
             return false;
         }
         let kept = self.lock();
@@ -109,22 +154,29 @@ impl Session {
         servers.into_values().collect()
     }
 
-    /// Deletes them.
+    /// Deletes them. Nothing is put that would be one more, from now on.
     pub(crate) async fn release(&self, core: &Core) -> Result<()> {
+        self.ended.store(true, Release);
+        // what is on its way is waited for, but not for the server of one
+        let _none = timeout(RELEASING / 2, self.putting.write()).await;
         let release = |key: Bytes, kept: Kept| async move {
             let asked = || Asked::to_write("release", Some(KeyRange::key(&key)));
-            let ttl = core.config.session_ttl.as_millis();
-            let release = script::of_key(script::RELEASE, &key).arg(kept.value).number(ttl);
+            let release = with_values(script::RELEASE, &key, &kept, *core.config.session_ttl);
             core.call(core.to_write(Who::Own), &asked, &To::Key(&key), &release).await.map(drop)
         };
         let of_server = |keys: Vec<(Bytes, Kept)>| async move {
+            let mut first = Ok(());
             for some in keys.chunks(AT_ONCE) {
                 // one that can not be deleted ends by itself
                 for released in join_all(some.iter().cloned().map(|(key, kept)| release(key, kept))).await {
-                    released?;
+                    match released {
+                        Err(error) if is_away(error.reason()) => return Err(error),
+                        Err(_) if first.is_err() => {}
+                        released => first = first.and(released),
+                    }
                 }
             }
-            Ok(())
+            first
         };
         match timeout(RELEASING, join_all(self.by_server(core).into_iter().map(of_server))).await {
             Ok(released) => released.into_iter().collect(),
@@ -137,7 +189,7 @@ impl Session {
         for some in keys.chunks(AT_ONCE) {
             let renewing = some.iter().cloned().map(|(key, kept)| self.renew(core, key, kept));
             let mut failed = join_all(renewing).await.into_iter().filter_map(Result::err);
-            if failed.any(|error| is_away(&error)) {
+            if failed.any(|error| ends_the_round(&error)) {
                 return;
             }
         }
@@ -147,23 +199,31 @@ impl Session {
         let asked = || Asked::to_write("renew", Some(KeyRange::key(&key)));
         let to = To::Key(&key);
         let ttl = *core.config.session_ttl;
-        let renew = script::of_key(script::RENEW, &key).arg(kept.value.clone()).number(ttl.as_millis());
+        let renew = with_values(script::RENEW, &key, &kept, ttl);
         let (asked_at, by) = (Instant::now(), core.wire_of(&key));
         // no longer than until the next time
         let limit = core.config.write_within().min(ttl / 3);
         let found = core.call(Turn::new(Who::Own, limit), &asked, &to, &renew).await?.number();
         // nobody has deleted it, as far as that is known: who has it is still there
         let was_away = kept.renewed.elapsed() >= ttl || kept.by.is_none() || kept.by != core.wire_of(&key);
-        let has_ended = found == Some(-1) && was_away;
-        if has_ended {
-            let put = Command::Set(&key, &kept.value).arg("PX").number(ttl.as_millis()).arg("NX");
+        let lost = kept.value.as_ref().filter(|_| found == Some(-1) && was_away);
+        if let Some(value) = lost {
+            let put = Command::Set(&key, value).arg("PX").number(ttl.as_millis()).arg("NX");
             core.call(core.to_write(Who::Own), &asked, &to, &put).await?;
         }
+        let place = found.and_then(|found| usize::try_from(found).ok()).and_then(|found| found.checked_sub(1));
+        let found = place.and_then(|place| kept.values().nth(place));
         let mut all = self.lock();
         match all.get_mut(&key) {
             // put again by its owner meanwhile: that was the one before
-            Some(now) if now.value != kept.value || now.renewed > kept.renewed => {}
-            Some(now) if found == Some(1) || has_ended => (now.renewed, now.by) = (asked_at, by),
+            Some(now) if now.has_changed_since(&kept) => {}
+            Some(now) if found.is_some() || lost.is_some() => {
+                if found.is_some() && found == kept.unsure.as_ref() {
+                    // it was put
+                    (now.value, now.unsure) = (now.unsure.take(), None);
+                }
+                (now.renewed, now.by) = (asked_at, by);
+            }
             // somebody else has written or deleted it: it is not ours
             _ => {
                 all.remove(&key);
@@ -192,13 +252,28 @@ pub(crate) async fn run(core: Arc<Core>, session: Arc<Session>) {
 }
 
 /// A key could not be renewed. Returns whether its server is away, so that others need not be tried now.
-fn is_away(error: &KvError) -> bool {
-    let is_away = matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_) | Reason::Closed);
+fn ends_the_round(error: &KvError) -> bool {
+    let is_away = is_away(error.reason());
     // that the server is away is told by who looks after the connection
     if !is_away {
         tracing::warn!("what ends with this client may end before it: {}", with_cause(error));
     }
     is_away
+}
+
+/// So it is with all others of the server, too.
+fn is_away(reason: &Reason) -> bool {
+    matches!(reason, Reason::Unavailable | Reason::TimedOut(_) | Reason::Closed)
+}
+
+/// A call of a script with a life, and what a key may have.
+fn with_values(script: &'static str, key: &Bytes, kept: &Kept, ttl: Duration) -> Command<'static> {
+    kept.values().fold(script::of_key(script, key).number(ttl.as_millis()), |call, value| call.arg(value.clone()))
+}
+
+/// Does something of it end with the client?
+pub(crate) fn ends_with_client(ops: &[Op]) -> bool {
+    ops.iter().any(|op| with_client(op).is_some())
 }
 
 /// The key that ends with the client, if it does.

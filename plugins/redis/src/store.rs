@@ -167,7 +167,7 @@ impl RedisStore {
     /// What was written with the client could not be deleted: it ends by itself, after [`session_ttl`](RedisConfig::session_ttl). All else is done.
     ///
     /// # Cancel safety
-    /// Dropped before it has ended, it may be called again.
+    /// Dropped before it has ended, it may be called again; nothing can be written with the client any more.
     pub async fn close(&self) -> Result<()> {
         let Shared { core, session, tasks, closing } = &*self.0;
         // what one who closes it deletes is not cut off by another one
@@ -212,6 +212,11 @@ impl RedisStore {
             let help = format!("a client has at most {} keys that end with it: give others a life", session::MOST);
             return Err(asked().error(Reason::TooLarge, Applied::No).with_help(help));
         }
+        let ends_with_client = session::ends_with_client(&txn.then) || session::ends_with_client(&txn.otherwise);
+        let _putting = match ends_with_client {
+            true => Some(self.0.session.puts().await.ok_or_else(|| self.0.core.closed_error(&asked(), Applied::No))?),
+            false => None,
+        };
         txn::commit(&self.0, txn).await
     }
 

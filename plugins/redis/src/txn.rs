@@ -12,16 +12,29 @@ use crate::{
 };
 use bytes::Bytes;
 use cninfra::keyval::{
-    Compare, Condition, Entry, Expiry, KeyRange, KvError, LONGEST_LIFE, Op, OpResult, Put, Reason, Result, Txn,
-    TxnOutcome, Written,
+    Applied, Compare, Condition, Entry, Expiry, KeyRange, KvError, LONGEST_LIFE, Op, OpResult, Put, Reason, Result,
+    Txn, TxnOutcome, Written,
 };
 use futures_util::future::join_all;
 use std::{collections::HashMap, time::Duration};
 
 /// Does a transaction that was not refused.
 pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
-    let core = &shared.core;
-    let outcome = match (&*txn.conditions, &*txn.then, &*txn.otherwise) {
+    let Shared { core, session, .. } = shared;
+    let done = attempt(core, &txn).await;
+    match &done {
+        Ok(outcome) => session.note(core, if outcome.succeeded { &txn.then } else { &txn.otherwise }),
+        Err(error) if error.applied() == Applied::Unknown => {
+            session.note_unsure(core, &txn.then);
+            session.note_unsure(core, &txn.otherwise);
+        }
+        Err(_) => {}
+    }
+    done
+}
+
+async fn attempt(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
+    Ok(match (&*txn.conditions, &*txn.then, &*txn.otherwise) {
         ([], [], _) => TxnOutcome::new(true, None, Vec::new()),
         ([], [Op::Put(put)], _) => done(put_result(self::put(core, put).await?)),
         ([Condition { key, is: Compare::Absent, .. }], [Op::Put(put)], []) if *key == put.key => {
@@ -29,11 +42,8 @@ pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
         }
         ([], [Op::Delete { range, previous, .. }], _) => done(Box::pin(delete(core, range, *previous)).await?),
         ([], [Op::Get(range)], _) => done(OpResult::Got(Box::pin(list(core, range)).await?)),
-        _ => Box::pin(run(core, &txn)).await?,
-    };
-    let ops = if outcome.succeeded { &txn.then } else { &txn.otherwise };
-    shared.session.note(&shared.core, ops);
-    Ok(outcome)
+        _ => Box::pin(run(core, txn)).await?,
+    })
 }
 
 /// Writes a value, whatever was there.
@@ -218,7 +228,7 @@ async fn run(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
             Compare::Present => ("P", Bytes::new()),
             Compare::Value(value) => ("V", value.clone()),
             // refused before
-            _ => return Err(asked.error(Reason::Unsupported("revisions"), cninfra::keyval::Applied::No)),
+            _ => return Err(asked.error(Reason::Unsupported("revisions"), Applied::No)),
         };
         program.push(kind);
         program.key(key)?;

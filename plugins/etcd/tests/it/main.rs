@@ -15,3 +15,4 @@ mod secure;
 mod slow;
 mod support;
 mod watch;
+mod with_client;

@@ -1,6 +1,7 @@
 //! The store, against real servers.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod ends;
 mod faults;
 mod gather;
 mod history;

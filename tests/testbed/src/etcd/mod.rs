@@ -189,6 +189,12 @@ impl Etcd {
         self.ctl(&["user", "grant-role", name, name]);
     }
 
+    /// The folder of its data, which may be changed while it does not run.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Kills it, throws its data away, and starts it with the same flags: cluster and member keep their ids, and the revisions begin again.
     ///
     /// # Panics
@@ -196,7 +202,7 @@ impl Etcd {
     pub fn wipe(&self) {
         self.server.kill();
         *self.root.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        if let Err(error) = fs::remove_dir_all(self.folder.path().join("data")) {
+        if let Err(error) = fs::remove_dir_all(self.data()) {
             panic!("the data of {}: {error}", self.server.name());
         }
         self.server.restart();
