@@ -123,7 +123,7 @@ impl EtcdStore {
     /// Ends its watches, its tasks, what was written [with the client](cninfra::keyval::Expiry::WithClient), and who leads or has a lock by it: the next ones have it at once. What is asked of it later fails.
     ///
     /// # Errors
-    /// What was written with the client could not be ended: it ends by itself, after [`session_ttl`](EtcdConfig::session_ttl).
+    /// What was written with the client could not be ended: it ends by itself, after [`session_ttl`](EtcdConfig::session_ttl). It is told to one who closes it, and to no other one.
     ///
     /// # Cancel safety
     /// Dropped, the store is still there, but who has something of it is told to give it up, and nothing can be written with the client any more; it may be called again.

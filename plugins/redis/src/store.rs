@@ -164,7 +164,7 @@ impl RedisStore {
     /// Closes it: deletes what ends with the client, ends all watches, and what waits for an answer fails.
     ///
     /// # Errors
-    /// What was written with the client could not be deleted: it ends by itself, after [`session_ttl`](RedisConfig::session_ttl). All else is done.
+    /// What was written with the client could not be deleted: it ends by itself, after [`session_ttl`](RedisConfig::session_ttl). All else is done. It is told to one who closes it, and to no other one.
     ///
     /// # Cancel safety
     /// Dropped before it has ended, it may be called again; nothing can be written with the client any more.
