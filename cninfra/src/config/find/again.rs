@@ -74,7 +74,9 @@ impl Mistakes<'_> {
                     let (value, without) = all.near(&spot.way);
                     let near = Trial { merged: &value, dropped: &without, ..all };
                     let trial = if near.is_less_than(&all) && near.says(&what, &spot) { near } else { all };
-                    let texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
+                    let mut texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
+                    // what has been taken for a text already is of no use again
+                    texts.retain(|text| !self.texts.iter().any(|taken| taken.contains(text)));
                     if !texts.is_empty() {
                         self.take_for_texts(texts);
                         if !std::mem::replace(&mut has_looked, true) {
