@@ -2,6 +2,7 @@
 //! key that is missing stands something that fits, so that what is beside it is read.
 
 use super::{
+    alias::has_other_name,
     beyond::beyond,
     culprit::{Culprit, MadeUp, culprit},
     looks,
@@ -117,7 +118,9 @@ impl Mistakes<'_> {
                         // each is told by itself
                         others.clear();
                     }
-                    if is_told && !follows {
+                    let fitting = lacks.as_ref().zip(fits.as_ref());
+                    let is_there = fitting.is_some_and(|(way, fits)| has_other_name(way, fits, &all));
+                    if is_told && !follows && !is_there {
                         self.tell(&what, &spot, &notes, dropped, &trial);
                     }
                     let misfit = made_up.iter_mut().find(|(way, value)| value.is_some() && spot.way.starts_with(way));
