@@ -59,7 +59,9 @@ impl Mistakes<'_> {
                 Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
             let reader = Reader::new(&reading, &merged);
             let root = reader.spot();
-            let done = if made_up.is_empty() { read(reader) } else { quietly(read, reader) };
+            // of what has been left out, and of what is made up, nobody has written that it is so
+            let is_written = made_up.is_empty() && dropped.is_empty();
+            let done = if is_written { read(reader) } else { quietly(read, reader) };
             let done = done.map_err(|failure| failure.at(|| root));
             let mut notes = reading.notes.into_inner();
             let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
@@ -148,5 +150,58 @@ impl Mistakes<'_> {
                 return notes;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        config::{Section as _, given::Given},
+        foreign::Panic,
+    };
+    use serde::{Deserialize, Serialize};
+    use std::{
+        net::IpAddr,
+        sync::atomic::{AtomicBool, Ordering::Relaxed},
+    };
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        hasty: Option<Hasty>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "Plain")]
+    struct Hasty {
+        host: Option<IpAddr>,
+    }
+    #[derive(Deserialize)]
+    struct Plain {
+        host: Option<IpAddr>,
+    }
+
+    /// Was the log told of its panic?
+    static LOUD: AtomicBool = AtomicBool::new(false);
+
+    impl TryFrom<Plain> for Hasty {
+        type Error = String;
+        fn try_from(Plain { host }: Plain) -> Result<Self, String> {
+            if host.is_none() {
+                LOUD.store(!Panic::is_quiet(), Relaxed);
+                panic!("no host");
+            }
+            Ok(Hasty { host })
+        }
+    }
+
+    #[test]
+    fn a_panic_over_what_has_been_left_out_is_no_event() {
+        let wrong = |file: &str| Given::file(Odd::META, file).wrong_in_line();
+        assert_eq!(wrong("hasty: {host: bad}"), ["15: key `odd.hasty.host`: invalid IP address syntax"]);
+        assert!(!LOUD.load(Relaxed));
+        let [panicked] = &wrong("hasty: {}")[..] else { panic!("not one") };
+        assert!(panicked.contains("reading it panicked: no host"), "{panicked}");
+        assert!(LOUD.load(Relaxed));
     }
 }
