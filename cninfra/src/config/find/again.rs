@@ -2,6 +2,7 @@
 //! key that is missing stands something that fits, so that what is beside it is read.
 
 use super::{
+    alias::has_other_name,
     beyond::beyond,
     culprit::{Culprit, MadeUp, culprit},
     looks,
@@ -58,7 +59,9 @@ impl Mistakes<'_> {
                 Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
             let reader = Reader::new(&reading, &merged);
             let root = reader.spot();
-            let done = if made_up.is_empty() { read(reader) } else { quietly(read, reader) };
+            // of what has been left out, and of what is made up, nobody has written that it is so
+            let is_written = made_up.is_empty() && dropped.is_empty();
+            let done = if is_written { read(reader) } else { quietly(read, reader) };
             let done = done.map_err(|failure| failure.at(|| root));
             let mut notes = reading.notes.into_inner();
             let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
@@ -74,7 +77,9 @@ impl Mistakes<'_> {
                     let (value, without) = all.near(&spot.way);
                     let near = Trial { merged: &value, dropped: &without, ..all };
                     let trial = if near.is_less_than(&all) && near.says(&what, &spot) { near } else { all };
-                    let texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
+                    let mut texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
+                    // what has been taken for a text already is of no use again
+                    texts.retain(|text| !self.texts.iter().any(|taken| taken.contains(text)));
                     if !texts.is_empty() {
                         self.take_for_texts(texts);
                         if !std::mem::replace(&mut has_looked, true) {
@@ -115,7 +120,9 @@ impl Mistakes<'_> {
                         // each is told by itself
                         others.clear();
                     }
-                    if is_told && !follows {
+                    let fitting = lacks.as_ref().zip(fits.as_ref());
+                    let is_there = fitting.is_some_and(|(way, fits)| has_other_name(way, fits, &all));
+                    if is_told && !follows && !is_there {
                         self.tell(&what, &spot, &notes, dropped, &trial);
                     }
                     let misfit = made_up.iter_mut().find(|(way, value)| value.is_some() && spot.way.starts_with(way));
@@ -143,5 +150,58 @@ impl Mistakes<'_> {
                 return notes;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        config::{Section as _, given::Given},
+        foreign::Panic,
+    };
+    use serde::{Deserialize, Serialize};
+    use std::{
+        net::IpAddr,
+        sync::atomic::{AtomicBool, Ordering::Relaxed},
+    };
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        hasty: Option<Hasty>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "Plain")]
+    struct Hasty {
+        host: Option<IpAddr>,
+    }
+    #[derive(Deserialize)]
+    struct Plain {
+        host: Option<IpAddr>,
+    }
+
+    /// Was the log told of its panic?
+    static LOUD: AtomicBool = AtomicBool::new(false);
+
+    impl TryFrom<Plain> for Hasty {
+        type Error = String;
+        fn try_from(Plain { host }: Plain) -> Result<Self, String> {
+            if host.is_none() {
+                LOUD.store(!Panic::is_quiet(), Relaxed);
+                panic!("no host");
+            }
+            Ok(Hasty { host })
+        }
+    }
+
+    #[test]
+    fn a_panic_over_what_has_been_left_out_is_no_event() {
+        let wrong = |file: &str| Given::file(Odd::META, file).wrong_in_line();
+        assert_eq!(wrong("hasty: {host: bad}"), ["15: key `odd.hasty.host`: invalid IP address syntax"]);
+        assert!(!LOUD.load(Relaxed));
+        let [panicked] = &wrong("hasty: {}")[..] else { panic!("not one") };
+        assert!(panicked.contains("reading it panicked: no host"), "{panicked}");
+        assert!(LOUD.load(Relaxed));
     }
 }

@@ -9,9 +9,22 @@ use figment::value::{Dict, Num, Tag, Value};
 
 /// So many keys are tried one by one.
 const MOST: usize = 100;
+/// Each with what so many others have: what is to be the same is right then.
+const MOST_BESIDE: usize = 10;
 
-/// What a key may have instead: what is something to types of the most usual kinds, and what comes after all other texts.
-const TEXTS: [&str; 6] = [NO_NAME, "1s", "127.0.0.1", "127.0.0.1:80", "http://localhost/", "\u{10ffff}"];
+/// What a key may have instead: two of each that are something to types of the most usual kinds, and what comes after all other texts.
+const TEXTS: [&str; 10] = [
+    NO_NAME,
+    "1s",
+    "2s",
+    "127.0.0.1",
+    "127.0.0.2",
+    "127.0.0.1:80",
+    "127.0.0.1:81",
+    "http://localhost/",
+    "http://127.0.0.1/",
+    "\u{10ffff}",
+];
 /// The ends of all types: what is said of two numbers together is to be seen for each.
 const NUMBERS: [Num; 14] = [
     Num::U64(0),
@@ -30,26 +43,44 @@ const NUMBERS: [Num; 14] = [
     Num::I64(i64::MIN),
 ];
 
+/// Is it due to a key?
+#[derive(PartialEq)]
+enum Due {
+    Yes,
+    /// Only one other value was right.
+    Perhaps,
+    No,
+}
+
 impl Narrow<'_, '_> {
-    /// The only key to which it is due.
+    /// The only key to which it is due, if that is sure.
     pub(super) fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
         if dict.len() > MOST {
             return None;
         }
-        let mut causes = dict.iter().filter(|(key, value)| self.is_due_to(key, value, tag, dict)).map(|(key, _)| key);
-        causes.next().filter(|_| causes.next().is_none())
+        let due = |(key, value): (&'d String, &Value)| (key, self.due(key, value, tag, dict));
+        let mut causes = dict.iter().map(due).filter(|(_, due)| *due != Due::No);
+        causes.next().filter(|(_, due)| *due == Due::Yes && causes.next().is_none()).map(|(key, _)| key)
     }
 
-    /// Is it not said without this key, or, where nothing is read without it, with another value of it?
-    fn is_due_to(&self, key: &str, value: &Value, tag: Tag, dict: &Dict) -> bool {
+    /// Is it not said without this key, or, where nothing is read without it, with other values of it?
+    fn due(&self, key: &str, value: &Value, tag: Tag, dict: &Dict) -> Due {
         let mut other = dict.clone();
         other.remove(key);
-        match self.fails(Value::Dict(tag, other)) {
+        let is_due = match self.fails(Value::Dict(tag, other)) {
             Some(Failure { what: What::Missing { field, .. }, .. }) if *field == *key => {
-                instead_of(value).any(|instead| self.is_due_to_value(key, (value, instead), tag, dict))
+                let mut others = instead_of(value, dict);
+                let is_due = |instead: Value| self.is_due_to_value(key, (value, instead), tag, dict);
+                if !others.any(is_due) {
+                    return Due::No;
+                }
+                // a single value may be right by what the others are, as the last part of a sum, or a switch
+                others.any(is_due)
             }
-            failure => failure.is_none_or(|failure| !self.is_it(&failure)),
-        }
+            failure if failure.as_ref().is_none_or(|failure| !self.is_it(failure)) => true,
+            _ => return Due::No,
+        };
+        if is_due { Due::Yes } else { Due::Perhaps }
     }
 
     /// Is something else said with the other value, but for words that are about that?
@@ -74,12 +105,22 @@ impl Narrow<'_, '_> {
     }
 }
 
-/// Other values of the kind that it is of.
-fn instead_of(value: &Value) -> Box<dyn Iterator<Item = Value>> {
+/// Other values of the kind that it is of: what is usual, and what others beside it are.
+fn instead_of<'d>(value: &'d Value, dict: &'d Dict) -> Box<dyn Iterator<Item = Value> + 'd> {
     let tag = value.tag();
+    let beside = move |is_kind: fn(&Value) -> bool| {
+        let others = dict.values().filter(move |other| is_kind(other) && *other != value);
+        others.take(MOST_BESIDE).cloned()
+    };
     match value {
-        Value::String(..) => Box::new(TEXTS.into_iter().map(move |text| Value::String(tag, text.to_string()))),
-        Value::Num(..) => Box::new(NUMBERS.into_iter().map(move |number| Value::Num(tag, number))),
+        Value::String(..) => {
+            let texts = TEXTS.into_iter().map(move |text| Value::String(tag, text.to_string()));
+            Box::new(texts.chain(beside(|other| matches!(other, Value::String(..)))))
+        }
+        Value::Num(..) => {
+            let numbers = NUMBERS.into_iter().map(move |number| Value::Num(tag, number));
+            Box::new(numbers.chain(beside(|other| matches!(other, Value::Num(..)))))
+        }
         Value::Bool(_, on) => Box::new([Value::Bool(tag, !on)].into_iter()),
         _ => Box::new(std::iter::empty()),
     }
@@ -92,7 +133,7 @@ mod tests {
         given::Given,
         samples::{Even, Span},
     };
-    use serde::{Deserialize, Serialize};
+    use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
     use std::net::IpAddr;
 
     #[derive(Debug, Default, Serialize, Deserialize)]
@@ -113,6 +154,9 @@ mod tests {
         },
         Span(Span),
         Texts(Texts),
+        Shares(Shares),
+        Pool(Pool),
+        Tls(Tls),
         Words {
             from: Lower,
             to: Lower,
@@ -139,6 +183,74 @@ mod tests {
         type Error = &'static str;
         fn try_from(Words { from, to }: Words) -> Result<Self, Self::Error> {
             if from < to { Ok(Texts { from, to }) } else { Err("it ends before it begins") }
+        }
+    }
+
+    /// The words of a type that looks at all its keys together.
+    fn all<T>(value: T, is_right: bool, words: &'static str) -> Result<T, &'static str> {
+        if is_right { Ok(value) } else { Err(words) }
+    }
+
+    #[derive(Debug, Serialize)]
+    struct Shares {
+        one: u8,
+        two: u8,
+        rest: u8,
+    }
+    #[derive(Debug, Serialize)]
+    struct Pool {
+        least: u32,
+        most: u32,
+        sort: String,
+    }
+    #[derive(Debug, Serialize)]
+    struct Tls {
+        on: bool,
+        cert: String,
+        private: String,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(remote = "Shares")]
+    struct PlainShares {
+        one: u8,
+        two: u8,
+        rest: u8,
+    }
+    #[derive(Deserialize)]
+    #[serde(remote = "Pool")]
+    struct PlainPool {
+        least: u32,
+        most: u32,
+        sort: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(remote = "Tls")]
+    struct PlainTls {
+        on: bool,
+        cert: String,
+        private: String,
+    }
+
+    impl<'de> Deserialize<'de> for Shares {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let all_of = PlainShares::deserialize(from)?;
+            let sum = u32::from(all_of.one) + u32::from(all_of.two) + u32::from(all_of.rest);
+            all(all_of, sum == 100, "they are not 100 together").map_err(D::Error::custom)
+        }
+    }
+    impl<'de> Deserialize<'de> for Pool {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let pool = PlainPool::deserialize(from)?;
+            let is_right = pool.sort != "fixed" || pool.least == pool.most;
+            all(pool, is_right, "a fixed one has one size").map_err(D::Error::custom)
+        }
+    }
+    impl<'de> Deserialize<'de> for Tls {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let tls = PlainTls::deserialize(from)?;
+            let is_right = !tls.on || !tls.cert.is_empty() && !tls.private.is_empty();
+            all(tls, is_right, "it wants a certificate and its key").map_err(D::Error::custom)
         }
     }
 
@@ -213,6 +325,18 @@ mod tests {
         assert_eq!(wrong("span, high: 1"), ["key `odd.whole`: the key `low` is missing"]);
         assert_eq!(wrong("texts, from: z"), ["key `odd.whole`: the key `to` is missing"]);
         assert_eq!(wrong("texts, to: a"), ["key `odd.whole`: the key `from` is missing"]);
+    }
+
+    #[test]
+    fn one_of_several_is_not_blamed_since_what_is_tried_is_right_for_it_alone() {
+        let whole = |words: &str| [format!("key `odd.whole`: {words}")];
+        for shares in ["one: 50, two: 50, rest: 1", "one: 98, two: 2, rest: 3", "one: 33, two: 33, rest: 33"] {
+            assert_eq!(wrong(&format!("shares, {shares}")), whole("they are not 100 together"), "{shares}");
+        }
+        assert_eq!(wrong("pool, least: 5, most: 6, sort: fixed"), whole("a fixed one has one size"));
+        let certificate = whole("it wants a certificate and its key");
+        assert_eq!(wrong("tls, on: true, cert: '', private: ''"), certificate);
+        assert_eq!(wrong("tls, on: true, cert: c, private: ''"), certificate);
     }
 
     /// Nothing that is tried is right, and the words say nothing of it.

@@ -105,7 +105,10 @@ enum Better {
 /// Is what was wrong not so any more? The next key of the same mapping may be wrong then, but not since it is a text now.
 fn better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> Better {
     let is_new = |takes: &Takes| texts.iter().any(|(_, text)| takes.mark == Some(Mark::of(&unexpected(text))));
+    let is_of_text = after.spot.as_ref().is_some_and(|other| texts.iter().any(|(way, _)| *way == other.way));
     match (what, &after.what) {
+        // a text is not what it wants
+        (What::Says(_), _) if is_of_text => Better::No,
         _ if after.spot.as_ref().is_some_and(|other| other.way != spot.way) => Better::Yes,
         (What::Takes(before), _) if !before.wants_text() => Better::No,
         (What::Takes(before), What::Takes(after)) => {
@@ -120,7 +123,7 @@ fn better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> Bette
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Duration, Files, Known, Secret, Section as _, print};
+    use crate::config::{Config, Duration, Files, Known, Secret, Section as _, print, samples::Span};
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Deserializer, Serialize};
     use std::{cell::Cell, collections::BTreeMap};
@@ -132,6 +135,7 @@ mod tests {
         untagged: Option<Untagged>,
         beside: Option<Beside>,
         either: Option<Either>,
+        span: Option<Span>,
         port: u16,
     }
 
@@ -226,6 +230,15 @@ mod tests {
 
     fn basic(user: &str, password: &str, port: u16) -> Option<Tagged> {
         Some(Tagged::Basic { user: user.into(), password: Secret::new(password.into()), port, on: None })
+    }
+
+    #[test]
+    fn what_is_said_of_two_numbers_together_is_no_reason_to_take_one_for_a_text() {
+        let both = [("odd.span.low", "5"), ("odd.span.high", "2")];
+        assert_eq!(wrong("", &both), ["flag --span.high: key `odd.span`: it ends before it begins"]);
+        let one = wrong("odd: {span: {low: 5, high: 9}}", &both[1..]);
+        assert_eq!(one, ["flag --span.high: key `odd.span`: it ends before it begins"]);
+        assert_eq!(wrong("", &[("odd.span.low", "2"), ("odd.span.high", "5")]), [""; 0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Finds all that is wrong with a section in one run, and where: it is read again and again, with other values in it.
 
 pub(super) mod again;
+pub(super) mod alias;
 pub(super) mod beyond;
 pub(super) mod blame;
 pub(super) mod culprit;
