@@ -119,9 +119,9 @@ pub(super) fn lists(name: &Ident, generics: &syn::Generics, deps: &TokenStream, 
 
 /// What most plugins have none of: config, aliases, flags.
 pub(super) fn extras(args: &Arguments, config: &TokenStream) -> TokenStream {
-    let aliases = &args.aliases;
+    let (aliases, is_named) = (&args.aliases, args.name.is_some());
     let flags = args.flags.as_ref().map_or_else(|| quote!(&[]), |flags| quote!(#flags));
-    quote!(config: #config, aliases: &[#(#aliases),*], flags: #flags)
+    quote!(config: #config, aliases: &[#(#aliases),*], flags: #flags, is_named: #is_named)
 }
 
 fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {

@@ -2,23 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Of two numbers, the second is the larger one.
+/// Of two, the second is the larger one.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Ends")]
-pub(super) struct Span {
-    low: u8,
-    high: u8,
+#[serde(try_from = "Ends<T>", bound(deserialize = "T: Deserialize<'de> + PartialOrd"))]
+pub(super) struct Span<T = u8> {
+    low: T,
+    high: T,
 }
 
 #[derive(Deserialize)]
-struct Ends {
-    low: u8,
-    high: u8,
+struct Ends<T> {
+    low: T,
+    high: T,
 }
 
-impl TryFrom<Ends> for Span {
+impl<T: PartialOrd> TryFrom<Ends<T>> for Span<T> {
     type Error = &'static str;
-    fn try_from(Ends { low, high }: Ends) -> Result<Self, Self::Error> {
+    fn try_from(Ends { low, high }: Ends<T>) -> Result<Self, Self::Error> {
         if low < high { Ok(Span { low, high }) } else { Err("it ends before it begins") }
     }
 }

@@ -372,7 +372,7 @@ impl Report {
             Fault::Instance => {
                 self.text.put_all(&["CN020: two plugins have the instance name `", plugin.instance, "`: "]);
                 self.text.put_all(&places);
-                instance::mend(&mut self.text, there, plugin);
+                instance::mend(&mut self.text, work.plugins[at], work.plugins[spot]);
             }
             _ => {
                 let [mine, other] = work.ambiguous_keys(spot);

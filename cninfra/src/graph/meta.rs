@@ -63,6 +63,9 @@ pub struct PluginMeta {
     pub config: Option<ConfigMeta>,
     /// Its command-line flags.
     pub flags: &'static [Flag],
+    /// Its instance name was given to it, and is not made of its type's.
+    #[doc(hidden)]
+    pub is_named: bool,
 }
 
 impl PluginMeta {
@@ -70,7 +73,7 @@ impl PluginMeta {
     #[doc(hidden)]
     #[must_use]
     pub const fn bare(key: &'static KeyMeta) -> Self {
-        PluginMeta { key, deps: &[], aliases: &[], config: None, flags: &[] }
+        PluginMeta { key, deps: &[], aliases: &[], config: None, flags: &[], is_named: false }
     }
 
     pub(super) const NONE: &'static PluginMeta = &PluginMeta::bare(KeyMeta::NONE);
