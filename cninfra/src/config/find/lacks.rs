@@ -426,13 +426,13 @@ mod tests {
     #[test]
     fn all_that_are_missing_are_told_whatever_their_types_are() {
         let told = wrong("needy: {odd: even, port: x}");
-        let all = ["plugin", "choice", "by-name", "std-time", "letter", "host"];
+        let all = ["plugin", "choice", "by_name", "std_time", "letter", "host"];
         let mut expected = missing(8, "needy", &all);
         expected.push(format!("26: key `odd.needy.port` {PORT}"));
         assert_eq!(told, expected);
         // of one that takes nothing of what is tried, what is behind it is not known
         let told = wrong("needy: {plugin: p, choice: plain, port: x}");
-        assert_eq!(told, missing(8, "needy", &["by-name", "std-time", "letter", "odd"]));
+        assert_eq!(told, missing(8, "needy", &["by_name", "std_time", "letter", "odd"]));
     }
 
     /// What a type says of a text in words of its own is said of the mapping that is read, and has to be looked for there.
@@ -466,13 +466,13 @@ mod tests {
         expected.push("74: key `odd.many[1].host`: invalid IP address syntax".to_string());
         expected.extend(missing(101, "many[2]", &["name", "zone", "host", "ratio"]));
         assert_eq!(told, expected);
-        let mut expected = missing(8, "needy", &["choice", "by-name", "std-time", "letter"]);
+        let mut expected = missing(8, "needy", &["choice", "by_name", "std_time", "letter"]);
         expected.push("28: key `odd.needy.plugin` names `p`, but this agent has no such plugin".to_string());
         expected.push("37: key `odd.needy.host`: invalid IP address syntax".to_string());
         expected.push(format!("48: key `odd.needy.port` {PORT}"));
         assert_eq!(wrong("needy: {odd: even, plugin: p, host: bad, port: x}"), expected);
         // nothing of what is tried fits, but the words are about the text; what is behind it is not known
-        let mut expected = missing(8, "needy", &["choice", "by-name", "std-time", "letter"]);
+        let mut expected = missing(8, "needy", &["choice", "by_name", "std_time", "letter"]);
         expected.push("14: key `odd.needy.odd`: `seven` is odd".to_string());
         assert_eq!(wrong("needy: {odd: seven, plugin: p}"), expected);
     }

@@ -6,7 +6,7 @@ use crate::{
         read::{named::Named, reading::Notes},
         said::{
             layers::{Dropped, Layers, Twice},
-            meant::{other_form, suggestion},
+            meant::{other_form, suggestion_as_written},
             texts::Looks,
         },
         written::{
@@ -181,7 +181,7 @@ impl<'a> Mistakes<'a> {
                     Some(known) => {
                         format!("here a secret is in no file of its own: set `{known}`, be it by a variable")
                     }
-                    None => suggestion(key, known, agents),
+                    None => suggestion_as_written(key, known, agents),
                 };
                 (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(help))
             }
@@ -196,7 +196,8 @@ impl<'a> Mistakes<'a> {
                 if !others.is_empty() {
                     help = format!("{help}; not set either, and perhaps needed, too: `{}`", others.join("`, `"));
                 }
-                (format!("{name}: the key `{}` is missing", kebab(field)), Some(help))
+                let field = if trial.takes_any_spelling(spot, field) { kebab(field) } else { field.to_string() };
+                (format!("{name}: the key `{field}` is missing"), Some(help))
             }
             What::Twice(field) => (format!("{name} is there twice: `{}` is another name of it", kebab(field)), None),
             What::Unanswered(path) => {

@@ -11,7 +11,7 @@ use crate::{
         },
         said::{
             layers::{Dropped, Layers},
-            shape::Told,
+            shape::{Kind, Told},
         },
         written::{
             value,
@@ -134,6 +134,12 @@ impl Trial<'_> {
         ask(self.section, way, &|reader| quietly(self.read, reader))
     }
 
+    /// Is this key of a mapping read however it is spelled? To what serde puts by, only the type's own spelling is the key.
+    pub(super) fn takes_any_spelling(&self, spot: &Spot, field: &&'static str) -> bool {
+        let kind = self.told(&spot.way).shape.map(|shape| shape.kind);
+        matches!(kind, Some(Kind::Struct(fields)) if fields.contains(field))
+    }
+
     /// Has it been left out, since it is wrong?
     pub(super) fn is_left_out(&self, value: &Value, way: &Way) -> bool {
         !self.dropped.is_empty() && self.dropped.contains(&(self.layers.number(value.tag(), way), way.clone()))
@@ -166,5 +172,62 @@ impl Trial<'_> {
             Err(Failure { spot: None, .. }) => !spot.way.is_empty(),
             Ok(()) => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Section as _, given::Given};
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        plain: Option<Plain>,
+        tagged: Option<Tagged>,
+        flat: Option<Flat>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat {
+        read_limit: u8,
+        #[serde(flatten)]
+        rest: BTreeMap<String, u8>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Plain {
+        read_limit: u8,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Of {
+            read_limit: u8,
+            #[serde(rename = "maxSize")]
+            most: u8,
+        },
+    }
+
+    #[test]
+    fn a_key_is_told_as_it_has_to_be_written() {
+        let file = |file: &str| Given::file(Odd::META, file);
+        assert_eq!(file("plain: {}").wrong_in_line(), ["8: key `odd.plain`: the key `read-limit` is missing"]);
+        assert_eq!(file("plain: {read-limit: 1}").wrong(), [""; 0]);
+        let missing = ["read_limit", "maxSize"].map(|key| format!("9: key `odd.tagged`: the key `{key}` is missing"));
+        assert_eq!(file("tagged: {kind: of}").wrong_in_line(), missing);
+        assert_eq!(file("tagged: {kind: of, read_limit: 1, maxSize: 1}").wrong(), [""; 0]);
+        // the other spelling is no key there
+        for flat in ["flat: {}", "flat: {read-limit: 1}"] {
+            assert_eq!(file(flat).wrong_in_line(), ["7: key `odd.flat`: the key `read_limit` is missing"]);
+        }
+        assert_eq!(file("flat: {read_limit: 1}").wrong(), [""; 0]);
+        let given = file("tagged: {kind: of, read-limit: 1, maxSize: 1}");
+        let helps: Vec<_> =
+            given.config.check(&given.known).into_iter().filter_map(|told| told.help.map(String::from)).collect();
+        assert_eq!(helps, ["did you mean `read_limit`? known keys: read_limit, maxSize"]);
     }
 }

@@ -50,9 +50,17 @@ pub(in crate::config) fn meant(fields: &'static [&'static str], written: &str) -
 
 /// "did you mean", and what there is: the keys of the type, and those of the agent's that it does not have itself.
 pub(in crate::config) fn suggestion(written: &str, fields: &[&str], agents: &[&str]) -> String {
+    suggest(written, fields.iter().map(|field| key::kebab(field)), agents)
+}
+
+/// The same where the type has to have each key as it spells it.
+pub(in crate::config) fn suggestion_as_written(written: &str, fields: &[&str], agents: &[&str]) -> String {
+    suggest(written, fields.iter().map(ToString::to_string), agents)
+}
+
+fn suggest(written: &str, fields: impl Iterator<Item = String>, agents: &[&str]) -> String {
     let mut known: Vec<String> = Vec::new();
-    for field in fields.iter().filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES)) {
-        let field = key::kebab(field);
+    for field in fields.filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES)) {
         if !known.contains(&field) {
             known.push(field);
         }
