@@ -37,7 +37,7 @@ const ENDING: Duration = Duration::from_millis(500);
 /// | `max-header-bytes` | `64KiB` | for a request's head; above it 431 |
 /// | `body-limit` | `2MiB` | for a request's body; above it 413 |
 /// | `total-body-limit` | `256MiB` | for the bodies of all requests together, as far as handlers hold them; above it 503 with `Retry-After` |
-/// | `max-connections` | `4096` | for connections at once; the next ones wait |
+/// | `max-connections` | `4096` | for connections at once; the next ones wait. Never more than three quarters of the files that the process may open (64 at least) |
 /// | `access-log` | `false` | a record for each request: method, path, status, took, peer, owner |
 /// | `metrics` | `true` | requests are counted in the agent's registry: see [`RequestMetrics`] |
 /// | `index` | `true` | `GET /` lists the routes, where no plugin has a route `/` |
