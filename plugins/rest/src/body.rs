@@ -100,7 +100,8 @@ impl Received {
                 }
             }
             Some(Err(error)) => {
-                self.done = true;
+                // the client's fault, whatever the handler makes of it
+                self.refuse(Refusal::BrokenOff);
                 Some(Err(BodyError::Broken(error)))
             }
             None => {
@@ -222,7 +223,7 @@ impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             BodyError::Refused(why) => why.text(),
-            BodyError::Broken(_) => "the body broke off",
+            BodyError::Broken(_) => Refusal::BrokenOff.text(),
         })
     }
 }

@@ -29,9 +29,11 @@ pub(crate) enum Refusal {
     BadHost,
     /// The handler panicked when it was made.
     Panicked,
+    /// Its body ended before its end, or is not what its head says.
+    BrokenOff,
 }
 
-const ALL: [Refusal; 8] = [
+const ALL: [Refusal; 9] = [
     Refusal::TooLarge,
     Refusal::TooSlow,
     Refusal::Full,
@@ -40,6 +42,7 @@ const ALL: [Refusal; 8] = [
     Refusal::Hosts,
     Refusal::BadHost,
     Refusal::Panicked,
+    Refusal::BrokenOff,
 ];
 
 impl Refusal {
@@ -54,7 +57,7 @@ impl Refusal {
             Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Refusal::Full => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Head => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Refusal::NoHost | Refusal::Hosts | Refusal::BadHost => StatusCode::BAD_REQUEST,
+            Refusal::NoHost | Refusal::Hosts | Refusal::BadHost | Refusal::BrokenOff => StatusCode::BAD_REQUEST,
             Refusal::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -69,6 +72,7 @@ impl Refusal {
             Refusal::Hosts => "the request has more than one header `Host`",
             Refusal::BadHost => "the header `Host` is not valid",
             Refusal::Panicked => "internal server error",
+            Refusal::BrokenOff => "the body broke off, or is not valid",
         }
     }
 

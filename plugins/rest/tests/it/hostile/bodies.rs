@@ -99,6 +99,45 @@ async fn a_body_that_is_too_large_is_answered_with_413() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_breaks_off_or_is_not_valid_is_answered_with_400_in_json() {
+    let served = serve(router(), limits()).await;
+    client(move || {
+        for (head, body) in [
+            ("Content-Length: 10", "abc"),
+            ("Transfer-Encoding: chunked", "3\r\nab"),
+            ("Transfer-Encoding: chunked", "3\r\nabc\r\n"),
+            ("Transfer-Encoding: chunked", "x\r\nabc\r\n0\r\n\r\n"),
+            ("Transfer-Encoding: chunked", "3\r\nabcd\r\n0\r\n\r\n"),
+            ("Transfer-Encoding: chunked", "fffffffffffffffff\r\nabc"),
+        ] {
+            let mut broken = Raw::connect(served.addr);
+            broken.send(format!("POST /length HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{body}"));
+            broken.send_no_more();
+            let (text, _) = broken.until_closed();
+            assert!(text.starts_with("HTTP/1.1 400 "), "{body:?}: {text}");
+            assert!(text.ends_with(r#"{"error":"the body broke off, or is not valid"}"#), "{body:?}: {text}");
+            let head = text.to_lowercase();
+            assert!(head.contains("connection: close") && head.contains("application/json"), "{body:?}: {text}");
+        }
+        // what is sent on does not throw the answer away
+        let mut sends = Raw::connect(served.addr);
+        sends.send("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        sends.send(vec![b'x'; 64 << 10]);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        sends.send_no_more();
+        let (text, _) = sends.until_closed();
+        assert!(text.starts_with("HTTP/1.1 400 ") && !sends.was_reset(), "{text}");
+        // who has not asked for the body has nothing to say about it
+        let mut ignored = Raw::connect(served.addr);
+        ignored.send("POST /ignores HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
+        assert!(ignored.answer().ends_with("not read"));
+        assert_eq!(*served.told.lock().unwrap(), [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_does_not_wait_for_the_body_arrives() {
     let served = serve(router(), limits()).await;
     client(move || {
