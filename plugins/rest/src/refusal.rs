@@ -31,9 +31,11 @@ pub(crate) enum Refusal {
     Panicked,
     /// Its body ended before its end, or is not what its head says.
     BrokenOff,
+    /// Its body is coded in a way that is not known.
+    Coding,
 }
 
-const ALL: [Refusal; 9] = [
+const ALL: [Refusal; 10] = [
     Refusal::TooLarge,
     Refusal::TooSlow,
     Refusal::Full,
@@ -43,6 +45,7 @@ const ALL: [Refusal; 9] = [
     Refusal::BadHost,
     Refusal::Panicked,
     Refusal::BrokenOff,
+    Refusal::Coding,
 ];
 
 impl Refusal {
@@ -58,6 +61,7 @@ impl Refusal {
             Refusal::Full => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Head => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Refusal::NoHost | Refusal::Hosts | Refusal::BadHost | Refusal::BrokenOff => StatusCode::BAD_REQUEST,
+            Refusal::Coding => StatusCode::NOT_IMPLEMENTED,
             Refusal::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -73,6 +77,7 @@ impl Refusal {
             Refusal::BadHost => "the header `Host` is not valid",
             Refusal::Panicked => "internal server error",
             Refusal::BrokenOff => "the body broke off, or is not valid",
+            Refusal::Coding => "the body has a transfer coding other than `chunked`",
         }
     }
 

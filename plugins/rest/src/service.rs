@@ -15,7 +15,7 @@ use axum::{
     body::{Body, HttpBody as _},
     extract::DefaultBodyLimit,
     http::{
-        HeaderValue, Request, Response, StatusCode,
+        HeaderMap, HeaderValue, Request, Response, StatusCode,
         header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING},
     },
 };
@@ -57,7 +57,12 @@ impl Answerer {
         if let Some(refusal) = host::refused(request.version(), request.headers()) {
             return Some(refusal);
         }
-        let body = request.body().size_hint().lower();
+        let hint = request.body().size_hint();
+        // that there is a length says that there is no coding
+        if hint.exact().is_none() && !is_chunked(request.headers()) {
+            return Some(Refusal::Coding);
+        }
+        let body = hint.lower();
         if limits.body.is_some_and(|limit| body > limit) {
             return Some(Refusal::TooLarge);
         }
@@ -114,6 +119,14 @@ impl Service<Request<Incoming>> for Answerer {
         };
         Answering { pulse, logged, counted, share, state }
     }
+}
+
+/// Is the body in chunks, and nothing else? A proxy before the server may have understood something else of other codings, which nobody undoes here.
+fn is_chunked(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let is_chunked =
+        codings.next().is_some_and(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
+    is_chunked && codings.next().is_none()
 }
 
 /// The answer to one request.

@@ -138,6 +138,29 @@ async fn a_body_that_breaks_off_or_is_not_valid_is_answered_with_400_in_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_coding_of_a_body_that_is_not_known_is_answered_with_501() {
+    let served = serve(router(), limits()).await;
+    client(move || {
+        let body = "3\r\nabc\r\n0\r\n\r\n";
+        for coding in
+            ["gzip, chunked", "chunked, chunked", "identity, chunked", "chunked\r\nTransfer-Encoding: chunked"]
+        {
+            let mut coded = Raw::connect(served.addr);
+            coded.send(format!("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {coding}\r\n\r\n{body}"));
+            let (text, _) = coded.until_closed();
+            assert!(text.starts_with("HTTP/1.1 501 ") && text.to_lowercase().contains("connection: close"), "{text}");
+            assert!(text.ends_with(r#"{"error":"the body has a transfer coding other than `chunked`"}"#), "{text}");
+        }
+        for coding in ["chunked", "Chunked", "chunked "] {
+            let mut fine = Raw::connect(served.addr);
+            fine.send(format!("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {coding}\r\n\r\n{body}"));
+            assert!(fine.answer().ends_with('3'), "{coding}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_does_not_wait_for_the_body_arrives() {
     let served = serve(router(), limits()).await;
     client(move || {
