@@ -46,6 +46,7 @@ const ENDING: Duration = Duration::from_millis(500);
 /// `max-header-bytes` 1 MiB, as in Go. Spelled as the predecessor did (`ReadTimeout`), keys are the same.
 ///
 /// A request of HTTP/1.1 has one valid header `Host`, or the answer is 400. Its body may come in chunks; any other transfer coding is answered with 501.
+/// What a handler leaves of it is not read, beyond 4 KiB: its answer says `Connection: close`.
 ///
 /// What is no request is answered with 400, 414 or 431 in JSON, stands in the access log, with `-` as
 /// its method, and is counted. Two things are closed without an answer: a head that does not come to its end in time, since nobody knows yet what it asks, and what begins as

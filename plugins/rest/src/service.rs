@@ -16,7 +16,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{
         HeaderMap, HeaderValue, Request, Response, StatusCode,
-        header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING},
+        header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
     },
 };
 use cninfra::http::error_response;
@@ -98,7 +98,8 @@ impl Service<Request<Incoming>> for Answerer {
                     Request::from_parts(head, Body::empty())
                 } else {
                     share = Share::new(shared);
-                    let body = Received::new(body, share.clone(), pulse.clone(), began);
+                    let expects = head.headers.contains_key(EXPECT);
+                    let body = Received::new(body, share.clone(), pulse.clone(), began, expects);
                     let mut request = Request::from_parts(head, Body::new(body));
                     // the limit is ours; a handler may still have a smaller one
                     DefaultBodyLimit::disable().apply(&mut request);
@@ -216,7 +217,7 @@ impl Answering {
         let mut response = response;
         self.let_go();
         self.share = None;
-        if self.pulse.shared.clock.drains_since().is_some() {
+        if self.pulse.is_last() || self.pulse.shared.clock.drains_since().is_some() {
             // so the client asks elsewhere next time, instead of having its connection closed under a request
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }

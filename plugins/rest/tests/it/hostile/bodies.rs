@@ -174,3 +174,35 @@ async fn an_answer_that_does_not_wait_for_the_body_arrives() {
     })
     .await;
 }
+
+/// A client, or a proxy, that keeps its connection would lose its next request.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_says_that_the_connection_ends_with_a_body_that_nobody_has_read() {
+    let served = serve(router(), limits()).await;
+    client(move || {
+        for (path, head, body) in [
+            ("/ignores", "Content-Length: 100000", vec![b'x'; 100_000]),
+            ("/nowhere", "Content-Length: 100000", vec![b'x'; 100_000]),
+            ("/hello", "Content-Length: 100000", vec![b'x'; 100_000]),
+            ("/ignores", "Transfer-Encoding: chunked", b"3\r\nabc\r\n0\r\n\r\n".to_vec()),
+            ("/ignores", "Expect: 100-continue\r\nContent-Length: 3", Vec::new()),
+        ] {
+            let mut unread = Raw::connect(served.addr);
+            unread.send(format!("POST {path} HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n"));
+            unread.send(body);
+            let (text, _) = unread.until_closed();
+            assert!(text.to_lowercase().contains("connection: close\r\n"), "{path} {head}: {text}");
+        }
+        // a small one is read without its handler, and one that was read has no part in it
+        for (path, body) in [("/ignores", &b"abc"[..]), ("/length", &[b'x'; 100_000])] {
+            let mut kept = Raw::connect(served.addr);
+            for _ in 0..3 {
+                let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+                kept.send([head.as_bytes(), body].concat());
+                let text = kept.answer();
+                assert!(text.starts_with("HTTP/1.1 200 ") && !text.to_lowercase().contains("connection:"), "{text}");
+            }
+        }
+    })
+    .await;
+}
