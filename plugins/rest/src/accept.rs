@@ -1,6 +1,10 @@
 //! [`Connections`]: those of a server, taken in until it drains.
 
-use crate::{Incident, connection, shared::Shared};
+use crate::{
+    Incident, connection,
+    files::{FEW, Files},
+    shared::Shared,
+};
 use cninfra::agent::Panic;
 use hyper::server::conn::http1;
 use std::{
@@ -45,16 +49,34 @@ pub(crate) struct Connections {
     tasks: JoinSet<()>,
     /// When it was last told that none can be accepted.
     told: Option<Instant>,
+    /// Read when there are more than a few connections: most agents never have, and a start does not wait for it.
+    files: Option<Files>,
+    /// That there are too few of them is told once.
+    told_files: bool,
 }
 
 impl Connections {
     pub(crate) fn new(shared: Arc<Shared>, orders: watch::Receiver<Order>) -> Self {
         let http = connection::protocol(&shared);
-        Connections { shared, http, orders, tasks: JoinSet::new(), told: None }
+        Connections { shared, http, orders, tasks: JoinSet::new(), told: None, files: None, told_files: false }
     }
 
-    fn has_room(&self) -> bool {
-        self.tasks.len() < self.shared.limits.connections.max(1)
+    /// Is there room for one more?
+    fn has_room(&mut self) -> bool {
+        let (open, most) = (self.tasks.len(), self.shared.limits.connections.max(1));
+        if open < FEW || open >= most {
+            return open < most;
+        }
+        match self.files.get_or_insert_with(Files::read).fewer_than(most) {
+            Some((connections, files)) if open >= connections => {
+                if !self.told_files {
+                    self.told_files = true;
+                    self.shared.tell(&Incident::FewFiles { connections, files });
+                }
+                false
+            }
+            _ => true,
+        }
     }
 
     fn serve(&mut self, stream: TcpStream, peer: SocketAddr) {

@@ -26,6 +26,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Parts that are smaller are put together: each of them costs more than its bytes, and keeps the buffer that it was read into.
 const SMALL: usize = 4 << 10;
+/// What nobody has read of a request, up to so many bytes, is read by hyper after the answer, since it has most likely come.
+const LEFT: u64 = 4 << 10;
 /// Up to so many bytes.
 const TOGETHER: usize = 16 << 10;
 
@@ -48,13 +50,21 @@ pub(crate) struct Received {
     /// Made when it has to wait.
     alarm: Option<Pin<Box<Sleep>>>,
     done: bool,
+    /// The client sends the body only when it is asked for.
+    expects: bool,
 }
 
 impl Received {
-    pub(crate) fn new(body: Incoming, share: Option<Arc<Share>>, pulse: Arc<Pulse>, began: Option<Millis>) -> Self {
+    pub(crate) fn new(
+        body: Incoming,
+        share: Option<Arc<Share>>,
+        pulse: Arc<Pulse>,
+        began: Option<Millis>,
+        expects: bool,
+    ) -> Self {
         let left = pulse.shared.limits.body.unwrap_or(u64::MAX);
         let (small, next) = (Vec::new(), None);
-        Received { body, share, small, waited: false, next, pulse, left, began, alarm: None, done: false }
+        Received { body, share, small, waited: false, next, pulse, left, began, alarm: None, done: false, expects }
     }
 
     fn refuse(&mut self, why: Refusal) -> BodyError {
@@ -100,7 +110,8 @@ impl Received {
                 }
             }
             Some(Err(error)) => {
-                self.done = true;
+                // the client's fault, whatever the handler makes of it
+                self.refuse(Refusal::BrokenOff);
                 Some(Err(BodyError::Broken(error)))
             }
             None => {
@@ -205,8 +216,12 @@ impl HttpBody for Received {
 
 impl Drop for Received {
     fn drop(&mut self) {
-        if !self.has_ended() {
-            self.pulse.leaves_unread();
+        if self.has_ended() {
+            return;
+        }
+        self.pulse.leaves_unread();
+        if self.expects || self.body.size_hint().exact().is_none_or(|left| left > LEFT) {
+            self.pulse.answers_last();
         }
     }
 }
@@ -222,7 +237,7 @@ impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             BodyError::Refused(why) => why.text(),
-            BodyError::Broken(_) => "the body broke off",
+            BodyError::Broken(_) => Refusal::BrokenOff.text(),
         })
     }
 }

@@ -54,7 +54,7 @@ pub struct RestConfig {
     pub body_limit: ByteSize,
     /// For the bodies of all requests together, as far as handlers hold them. Default: 256 MiB.
     pub total_body_limit: ByteSize,
-    /// For connections at once; the next ones wait. Default: 4096.
+    /// For connections at once; the next ones wait. Default: 4096. Never more than three quarters of the files that the process may open (64 at least).
     pub max_connections: NonZeroU32,
     /// Is each request logged, with its answer's status and the plugin that has answered? Default: no.
     pub access_log: bool,

@@ -80,6 +80,15 @@ pub enum Incident {
         /// When the server tries again.
         again: Duration,
     },
+    /// There are as many connections as the process has files for: fewer than [`Limits::connections`](crate::Limits::connections). The next ones wait, so that files
+    /// are left for others. Told once.
+    #[non_exhaustive]
+    FewFiles {
+        /// So many connections are taken at once.
+        connections: usize,
+        /// So many files may the process open.
+        files: usize,
+    },
     /// The task of a connection panicked, somewhere else than where a handler and its answer are called: the connection is closed.
     #[non_exhaustive]
     ConnectionPanicked {
@@ -149,6 +158,12 @@ impl fmt::Display for Incident {
                 write!(
                     f,
                     "the handler of {asked} has blocked its thread for {took:.1?}: what blocks belongs in `tokio::task::spawn_blocking`"
+                )
+            }
+            Incident::FewFiles { connections, files } => {
+                write!(
+                    f,
+                    "no more than {connections} connections are taken at once: the process may open {files} files. Raise that limit (`ulimit -n`, `LimitNOFILE=`), or lower `max-connections`"
                 )
             }
             Incident::NotAccepted { error, again } => {

@@ -49,6 +49,7 @@ mod current;
 mod early;
 mod endpoint;
 mod error;
+mod files;
 mod host;
 mod incident;
 mod limits;

@@ -32,7 +32,8 @@ pub struct Limits {
     pub body: Option<u64>,
     /// For the bodies of all requests together, as far as handlers hold them. Default: 256 MiB. Above it the answer is 503 with `Retry-After`.
     pub bodies: Option<u64>,
-    /// For connections at once: the next ones wait in the system's queue, which is bounded, too. At least 1. Default: 4096.
+    /// For connections at once: the next ones wait in the system's queue, which is bounded, too. At least 1. Default: 4096. On Linux it is never more than three
+    /// quarters of the files that the process may open (64 at least): see [`Incident::FewFiles`](crate::Incident::FewFiles).
     pub connections: usize,
 }
 

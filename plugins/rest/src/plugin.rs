@@ -37,7 +37,7 @@ const ENDING: Duration = Duration::from_millis(500);
 /// | `max-header-bytes` | `64KiB` | for a request's head; above it 431 |
 /// | `body-limit` | `2MiB` | for a request's body; above it 413 |
 /// | `total-body-limit` | `256MiB` | for the bodies of all requests together, as far as handlers hold them; above it 503 with `Retry-After` |
-/// | `max-connections` | `4096` | for connections at once; the next ones wait |
+/// | `max-connections` | `4096` | for connections at once; the next ones wait. Never more than three quarters of the files that the process may open (64 at least) |
 /// | `access-log` | `false` | a record for each request: method, path, status, took, peer, owner |
 /// | `metrics` | `true` | requests are counted in the agent's registry: see [`RequestMetrics`] |
 /// | `index` | `true` | `GET /` lists the routes, where no plugin has a route `/` |
@@ -45,7 +45,10 @@ const ENDING: Duration = Duration::from_millis(500);
 /// For times and bytes 0 is no limit, but where it says something else; for `read-header-timeout` and `idle-timeout` it is `read-timeout`, and for
 /// `max-header-bytes` 1 MiB, as in Go. Spelled as the predecessor did (`ReadTimeout`), keys are the same.
 ///
-/// A request of HTTP/1.1 has one valid header `Host`, or the answer is 400. What is no request is answered with 400, 414 or 431 in JSON, stands in the access log, with `-` as
+/// A request of HTTP/1.1 has one valid header `Host`, or the answer is 400. Its body may come in chunks; any other transfer coding is answered with 501.
+/// What a handler leaves of it is not read, beyond 4 KiB: its answer says `Connection: close`.
+///
+/// What is no request is answered with 400, 414 or 431 in JSON, stands in the access log, with `-` as
 /// its method, and is counted. Two things are closed without an answer: a head that does not come to its end in time, since nobody knows yet what it asks, and what begins as
 /// HTTP/2 does, since such a client would not understand one.
 ///

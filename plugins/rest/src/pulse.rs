@@ -63,6 +63,8 @@ pub(crate) struct Pulse {
     due: AtomicBool,
     /// A request's body was not read to its end.
     unread: AtomicBool,
+    /// So much of it is left that its connection can not be used again.
+    last: AtomicBool,
     pub(crate) current: Current,
     pub(crate) turn: Turn,
 }
@@ -80,6 +82,7 @@ impl Pulse {
             refused: AtomicU8::new(0),
             due: AtomicBool::new(false),
             unread: AtomicBool::new(false),
+            last: AtomicBool::new(false),
             turn: Turn::default(),
         }
     }
@@ -189,6 +192,15 @@ impl Pulse {
     /// A request's body was not read to its end, so the connection can not be used again.
     pub(crate) fn leaves_unread(&self) {
         self.unread.store(true, Relaxed);
+    }
+
+    /// The answer that is due is the last one of this connection.
+    pub(crate) fn answers_last(&self) {
+        self.last.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_last(&self) -> bool {
+        self.last.load(Relaxed)
     }
 
     /// May there be bytes of the client that nobody has read?

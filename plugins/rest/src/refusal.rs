@@ -29,9 +29,13 @@ pub(crate) enum Refusal {
     BadHost,
     /// The handler panicked when it was made.
     Panicked,
+    /// Its body ended before its end, or is not what its head says.
+    BrokenOff,
+    /// Its body is coded in a way that is not known.
+    Coding,
 }
 
-const ALL: [Refusal; 8] = [
+const ALL: [Refusal; 10] = [
     Refusal::TooLarge,
     Refusal::TooSlow,
     Refusal::Full,
@@ -40,6 +44,8 @@ const ALL: [Refusal; 8] = [
     Refusal::Hosts,
     Refusal::BadHost,
     Refusal::Panicked,
+    Refusal::BrokenOff,
+    Refusal::Coding,
 ];
 
 impl Refusal {
@@ -54,7 +60,8 @@ impl Refusal {
             Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Refusal::Full => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Head => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Refusal::NoHost | Refusal::Hosts | Refusal::BadHost => StatusCode::BAD_REQUEST,
+            Refusal::NoHost | Refusal::Hosts | Refusal::BadHost | Refusal::BrokenOff => StatusCode::BAD_REQUEST,
+            Refusal::Coding => StatusCode::NOT_IMPLEMENTED,
             Refusal::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -69,6 +76,8 @@ impl Refusal {
             Refusal::Hosts => "the request has more than one header `Host`",
             Refusal::BadHost => "the header `Host` is not valid",
             Refusal::Panicked => "internal server error",
+            Refusal::BrokenOff => "the body broke off, or is not valid",
+            Refusal::Coding => "the body has a transfer coding other than `chunked`",
         }
     }
 

@@ -15,8 +15,8 @@ use axum::{
     body::{Body, HttpBody as _},
     extract::DefaultBodyLimit,
     http::{
-        HeaderValue, Request, Response, StatusCode,
-        header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING},
+        HeaderMap, HeaderValue, Request, Response, StatusCode,
+        header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
     },
 };
 use cninfra::http::error_response;
@@ -57,7 +57,12 @@ impl Answerer {
         if let Some(refusal) = host::refused(request.version(), request.headers()) {
             return Some(refusal);
         }
-        let body = request.body().size_hint().lower();
+        let hint = request.body().size_hint();
+        // that there is a length says that there is no coding
+        if hint.exact().is_none() && !is_chunked(request.headers()) {
+            return Some(Refusal::Coding);
+        }
+        let body = hint.lower();
         if limits.body.is_some_and(|limit| body > limit) {
             return Some(Refusal::TooLarge);
         }
@@ -93,7 +98,8 @@ impl Service<Request<Incoming>> for Answerer {
                     Request::from_parts(head, Body::empty())
                 } else {
                     share = Share::new(shared);
-                    let body = Received::new(body, share.clone(), pulse.clone(), began);
+                    let expects = head.headers.contains_key(EXPECT);
+                    let body = Received::new(body, share.clone(), pulse.clone(), began, expects);
                     let mut request = Request::from_parts(head, Body::new(body));
                     // the limit is ours; a handler may still have a smaller one
                     DefaultBodyLimit::disable().apply(&mut request);
@@ -114,6 +120,14 @@ impl Service<Request<Incoming>> for Answerer {
         };
         Answering { pulse, logged, counted, share, state }
     }
+}
+
+/// Is the body in chunks, and nothing else? A proxy before the server may have understood something else of other codings, which nobody undoes here.
+fn is_chunked(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let is_chunked =
+        codings.next().is_some_and(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
+    is_chunked && codings.next().is_none()
 }
 
 /// The answer to one request.
@@ -203,7 +217,7 @@ impl Answering {
         let mut response = response;
         self.let_go();
         self.share = None;
-        if self.pulse.shared.clock.drains_since().is_some() {
+        if self.pulse.is_last() || self.pulse.shared.clock.drains_since().is_some() {
             // so the client asks elsewhere next time, instead of having its connection closed under a request
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }

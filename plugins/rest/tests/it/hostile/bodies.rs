@@ -99,6 +99,68 @@ async fn a_body_that_is_too_large_is_answered_with_413() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_breaks_off_or_is_not_valid_is_answered_with_400_in_json() {
+    let served = serve(router(), limits()).await;
+    client(move || {
+        for (head, body) in [
+            ("Content-Length: 10", "abc"),
+            ("Transfer-Encoding: chunked", "3\r\nab"),
+            ("Transfer-Encoding: chunked", "3\r\nabc\r\n"),
+            ("Transfer-Encoding: chunked", "x\r\nabc\r\n0\r\n\r\n"),
+            ("Transfer-Encoding: chunked", "3\r\nabcd\r\n0\r\n\r\n"),
+            ("Transfer-Encoding: chunked", "fffffffffffffffff\r\nabc"),
+        ] {
+            let mut broken = Raw::connect(served.addr);
+            broken.send(format!("POST /length HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{body}"));
+            broken.send_no_more();
+            let (text, _) = broken.until_closed();
+            assert!(text.starts_with("HTTP/1.1 400 "), "{body:?}: {text}");
+            assert!(text.ends_with(r#"{"error":"the body broke off, or is not valid"}"#), "{body:?}: {text}");
+            let head = text.to_lowercase();
+            assert!(head.contains("connection: close") && head.contains("application/json"), "{body:?}: {text}");
+        }
+        // what is sent on does not throw the answer away
+        let mut sends = Raw::connect(served.addr);
+        sends.send("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        sends.send(vec![b'x'; 64 << 10]);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        sends.send_no_more();
+        let (text, _) = sends.until_closed();
+        assert!(text.starts_with("HTTP/1.1 400 ") && !sends.was_reset(), "{text}");
+        // who has not asked for the body has nothing to say about it
+        let mut ignored = Raw::connect(served.addr);
+        ignored.send("POST /ignores HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
+        assert!(ignored.answer().ends_with("not read"));
+        assert_eq!(*served.told.lock().unwrap(), [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coding_of_a_body_that_is_not_known_is_answered_with_501() {
+    let served = serve(router(), limits()).await;
+    client(move || {
+        let body = "3\r\nabc\r\n0\r\n\r\n";
+        for coding in
+            ["gzip, chunked", "chunked, chunked", "identity, chunked", "chunked\r\nTransfer-Encoding: chunked"]
+        {
+            let mut coded = Raw::connect(served.addr);
+            coded.send(format!("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {coding}\r\n\r\n{body}"));
+            let (text, _) = coded.until_closed();
+            assert!(text.starts_with("HTTP/1.1 501 ") && text.to_lowercase().contains("connection: close"), "{text}");
+            assert!(text.ends_with(r#"{"error":"the body has a transfer coding other than `chunked`"}"#), "{text}");
+        }
+        for coding in ["chunked", "Chunked", "chunked "] {
+            let mut fine = Raw::connect(served.addr);
+            fine.send(format!("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {coding}\r\n\r\n{body}"));
+            assert!(fine.answer().ends_with('3'), "{coding}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_does_not_wait_for_the_body_arrives() {
     let served = serve(router(), limits()).await;
     client(move || {
@@ -108,6 +170,38 @@ async fn an_answer_that_does_not_wait_for_the_body_arrives() {
             assert!(eager.send(vec![b'x'; 200_000]));
             let (text, took) = eager.until_closed();
             assert!(text.ends_with("not read") && took < SOON && !eager.was_reset(), "{text}");
+        }
+    })
+    .await;
+}
+
+/// A client, or a proxy, that keeps its connection would lose its next request.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_says_that_the_connection_ends_with_a_body_that_nobody_has_read() {
+    let served = serve(router(), limits()).await;
+    client(move || {
+        for (path, head, body) in [
+            ("/ignores", "Content-Length: 100000", vec![b'x'; 100_000]),
+            ("/nowhere", "Content-Length: 100000", vec![b'x'; 100_000]),
+            ("/hello", "Content-Length: 100000", vec![b'x'; 100_000]),
+            ("/ignores", "Transfer-Encoding: chunked", b"3\r\nabc\r\n0\r\n\r\n".to_vec()),
+            ("/ignores", "Expect: 100-continue\r\nContent-Length: 3", Vec::new()),
+        ] {
+            let mut unread = Raw::connect(served.addr);
+            unread.send(format!("POST {path} HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n"));
+            unread.send(body);
+            let (text, _) = unread.until_closed();
+            assert!(text.to_lowercase().contains("connection: close\r\n"), "{path} {head}: {text}");
+        }
+        // a small one is read without its handler, and one that was read has no part in it
+        for (path, body) in [("/ignores", &b"abc"[..]), ("/length", &[b'x'; 100_000])] {
+            let mut kept = Raw::connect(served.addr);
+            for _ in 0..3 {
+                let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+                kept.send([head.as_bytes(), body].concat());
+                let text = kept.answer();
+                assert!(text.starts_with("HTTP/1.1 200 ") && !text.to_lowercase().contains("connection:"), "{text}");
+            }
         }
     })
     .await;
