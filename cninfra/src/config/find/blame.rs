@@ -1,9 +1,9 @@
 //! Which key of a mapping a type's own words are about. They name no place, and what a key without which nothing can be read has to do with them is not seen by taking it out.
 
-use super::narrow::Narrow;
+use super::{lacks::TEXTS, narrow::Narrow};
 use crate::config::{
     read::unexpected::unexpected,
-    wrong::failure::{Failure, Mark, NO_NAME, What},
+    wrong::failure::{Failure, Mark, What},
 };
 use figment::value::{Dict, Num, Tag, Value};
 
@@ -12,19 +12,8 @@ const MOST: usize = 100;
 /// Each with what so many others have: what is to be the same is right then.
 const MOST_BESIDE: usize = 10;
 
-/// What a key may have instead: two of each that are something to types of the most usual kinds, and what comes after all other texts.
-const TEXTS: [&str; 10] = [
-    NO_NAME,
-    "1s",
-    "2s",
-    "127.0.0.1",
-    "127.0.0.2",
-    "127.0.0.1:80",
-    "127.0.0.1:81",
-    "http://localhost/",
-    "http://127.0.0.1/",
-    "\u{10ffff}",
-];
+/// What a key may have instead, beside what is tried for one that is missing: a second one of each kind, and what comes after all other texts.
+const MORE: [&str; 5] = ["2s", "127.0.0.2", "127.0.0.1:81", "http://127.0.0.1/", "\u{10ffff}"];
 /// The ends of all types: what is said of two numbers together is to be seen for each.
 const NUMBERS: [Num; 14] = [
     Num::U64(0),
@@ -114,7 +103,7 @@ fn instead_of<'d>(value: &'d Value, dict: &'d Dict) -> Box<dyn Iterator<Item = V
     };
     match value {
         Value::String(..) => {
-            let texts = TEXTS.into_iter().map(move |text| Value::String(tag, text.to_string()));
+            let texts = TEXTS.into_iter().chain(MORE).map(move |text| Value::String(tag, text.to_string()));
             Box::new(texts.chain(beside(|other| matches!(other, Value::String(..)))))
         }
         Value::Num(..) => {

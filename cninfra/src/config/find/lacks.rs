@@ -22,7 +22,7 @@ const MOST: usize = 4000;
 const MOST_READ: usize = 100;
 
 /// Texts that are something to types of the most usual kinds, and no names of variants.
-const TEXTS: [&str; 5] = [NO_NAME, "1s", "127.0.0.1", "127.0.0.1:80", "http://localhost/"];
+pub(super) const TEXTS: [&str; 5] = [NO_NAME, "1s", "127.0.0.1", "127.0.0.1:80", "http://localhost/"];
 
 /// A key that is missing.
 #[derive(Clone, Copy)]
