@@ -169,6 +169,29 @@ mod tests {
     #[serde(default, deny_unknown_fields)]
     struct Odd {
         hasty: Option<Hasty>,
+        port: u8,
+        panics: Vec<Panics>,
+        tagged: Option<Tagged>,
+    }
+
+    /// Panics at odd numbers.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "u8")]
+    struct Panics(u8);
+
+    impl TryFrom<u8> for Panics {
+        type Error = String;
+        fn try_from(number: u8) -> Result<Self, String> {
+            assert!(number.is_multiple_of(2), "{number} is odd");
+            Ok(Panics(number))
+        }
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Leaf { name: String, panics: Panics, port: Option<u8> },
+        All { of: Vec<Tagged>, last: Panics },
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -188,7 +211,7 @@ mod tests {
         type Error = String;
         fn try_from(Plain { host }: Plain) -> Result<Self, String> {
             if host.is_none() {
-                LOUD.store(!Panic::is_quiet(), Relaxed);
+                LOUD.fetch_or(!Panic::is_quiet(), Relaxed);
                 panic!("no host");
             }
             Ok(Hasty { host })
@@ -203,5 +226,37 @@ mod tests {
         let [panicked] = &wrong("hasty: {}")[..] else { panic!("not one") };
         assert!(panicked.contains("reading it panicked: no host"), "{panicked}");
         assert!(LOUD.load(Relaxed));
+    }
+
+    #[test]
+    fn a_panic_hides_nothing_and_has_its_place() {
+        let wrong = |file: &str| {
+            let told = Given::file(Odd::META, file).wrong_in_line();
+            told.iter().map(|told| told.split(" (at").next().unwrap_or(told).to_string()).collect::<Vec<_>>()
+        };
+        let panicked =
+            |at: usize, key: &str, number: u8| format!("{at}: key `odd.{key}`: reading it panicked: {number} is odd");
+        let byte = |at: usize, key: &str| {
+            format!("{at}: key `odd.{key}` takes a whole number from 0 to 255, not the text `x`")
+        };
+        assert_eq!(
+            wrong("{panics: [2, 3, x, 5, 4], port: x}"),
+            [panicked(14, "panics[1]", 3), byte(17, "panics[2]"), panicked(20, "panics[3]", 5), byte(33, "port")]
+        );
+        let leaf = "{kind: leaf, name: n, panics: 2}";
+        let odd = "{kind: leaf, name: n, panics: 3, port: x}";
+        let lacks = "{kind: leaf, panics: 5}";
+        let told = wrong(&format!("{{tagged: {{kind: all, of: [{leaf}, {odd}, {lacks}], last: 7}}, port: x}}"));
+        assert_eq!(
+            told,
+            [
+                panicked(91, "tagged.of[1].panics", 3),
+                byte(100, "tagged.of[1].port"),
+                "104: key `odd.tagged.of[2]`: the key `name` is missing".to_string(),
+                panicked(125, "tagged.of[2].panics", 5),
+                panicked(136, "tagged.last", 7),
+                byte(146, "port"),
+            ]
+        );
     }
 }

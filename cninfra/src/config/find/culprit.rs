@@ -8,7 +8,7 @@ use crate::config::{
         way::{Step, Way},
     },
     wrong::{
-        failure::{HIDDEN, PANICKED, What},
+        failure::{HIDDEN, What},
         spot::Spot,
     },
 };
@@ -32,12 +32,10 @@ pub(super) type MadeUp = Vec<(Way, Option<Value>)>;
 
 /// What is wrong within a mapping, beside what is made up.
 pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Culprit> {
-    let may_be_within = match what {
-        // it is told once
-        What::Says(words) => !words.starts_with(PANICKED),
-        What::Takes(_) | What::Unknown { .. } | What::NoVariant { .. } | What::Missing { .. } => true,
-        _ => false,
-    };
+    let may_be_within = matches!(
+        what,
+        What::Says(_) | What::Takes(_) | What::Unknown { .. } | What::NoVariant { .. } | What::Missing { .. }
+    );
     if !may_be_within || trial.is_spent() {
         return None;
     }
