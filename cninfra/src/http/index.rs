@@ -36,16 +36,19 @@ struct Index {
 
 impl Index {
     /// Where in the order of all paths this one is, or would be.
+    #[inline]
     fn place(&self, path: &str) -> Result<usize, usize> {
         self.sorted.binary_search_by(|number| self.routes[self.of_path[*number][0]].path.as_str().cmp(path))
     }
 
     /// The routes of exactly this path, as it was registered.
+    #[inline]
     fn exactly(&self, path: &str) -> &[usize] {
         self.place(path).map_or(&[], |place| &self.of_path[self.sorted[place]])
     }
 
     /// The routes that a request for this path is for: what is said of it letter by letter goes before what has parameters, as in the router.
+    #[inline]
     fn of_request(&self, path: &str) -> &[usize] {
         match self.exactly(path) {
             routes if !routes.is_empty() && !path::is_pattern(path) => routes,

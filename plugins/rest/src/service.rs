@@ -3,6 +3,7 @@
 use crate::{
     body::{Logged, Received, Sent, has_no_content},
     budget::Share,
+    clock::Millis,
     host,
     metrics::Counted,
     pulse::Pulse,
@@ -76,49 +77,25 @@ impl Service<Request<Incoming>> for Answerer {
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
-        let (pulse, shared) = (self.pulse.clone(), &self.pulse.shared);
+        let Answerer { pulse, peer } = self;
         let began = pulse.asks();
-        let table = shared.table();
+        let table = pulse.shared.table();
         let (method, path) = (request.method(), request.uri().path());
         pulse.current.asked.is(method, path);
         let at = table.index.position(method, path);
         let counted = table.series.as_ref().map(|series| series.asks(&table.index, at, method));
-        let logged = shared.access.is_some().then(|| Box::new((self.peer, Instant::now())));
-        let mut share = None;
-        let state = match self.refused(&request) {
+        let logged = pulse.shared.access.is_some().then(|| Box::new((*peer, Instant::now())));
+        let mut answering = Answering { pulse: pulse.clone(), logged, counted, share: None, state: State::Answered };
+        match self.refused(&request) {
             Some(refusal) => {
                 if !request.body().is_end_stream() {
                     pulse.leaves_unread();
                 }
-                State::Refused(refusal)
+                answering.state = State::Refused(refusal);
             }
-            None => {
-                let (head, body) = request.into_parts();
-                let request = if body.is_end_stream() {
-                    Request::from_parts(head, Body::empty())
-                } else {
-                    share = Share::new(shared);
-                    let expects = head.headers.contains_key(EXPECT);
-                    let body = Received::new(body, share.clone(), pulse.clone(), began, expects);
-                    let mut request = Request::from_parts(head, Body::new(body));
-                    // the limit is ours; a handler may still have a smaller one
-                    DefaultBodyLimit::disable().apply(&mut request);
-                    request
-                };
-                // handlers and layers are cloned, and may be called
-                match pulse.current.call(|| tower_service::Service::call(&mut table.router(at), request)) {
-                    Ok(routed) => {
-                        let now = counted.as_ref().map(Counted::began);
-                        State::Routed { routed, now, waits: Some(Waiting::default()), alarm: None }
-                    }
-                    Err(panic) => {
-                        pulse.current.asked.panicked(shared, &panic);
-                        State::Refused(Refusal::Panicked)
-                    }
-                }
-            }
-        };
-        Answering { pulse, logged, counted, share, state }
+            None => answering.route(request, began, || table.router(at)),
+        }
+        answering
     }
 }
 
@@ -206,6 +183,32 @@ impl Future for Answering {
 }
 
 impl Answering {
+    /// Hands the request to its router. What is as large as a request is written where it stays, instead of being moved from call to call.
+    fn route(&mut self, request: Request<Incoming>, began: Option<Millis>, router: impl FnOnce() -> Router) {
+        let Answering { pulse, counted, share, state, .. } = self;
+        let request = if request.body().is_end_stream() {
+            request.map(|_| Body::empty())
+        } else {
+            *share = Share::new(&pulse.shared);
+            let expects = request.headers().contains_key(EXPECT);
+            let received = |body| Body::new(Received::new(body, share.clone(), pulse.clone(), began, expects));
+            let mut request = request.map(received);
+            // the limit is ours; a handler may still have a smaller one
+            DefaultBodyLimit::disable().apply(&mut request);
+            request
+        };
+        let now = counted.as_ref().map(Counted::began);
+        // handlers and layers are cloned, and may be called
+        let called = pulse.current.call(|| {
+            let routed = tower_service::Service::call(&mut router(), request);
+            *state = State::Routed { routed, now, waits: Some(Waiting::default()), alarm: None };
+        });
+        if let Err(panic) = called {
+            pulse.current.asked.panicked(&pulse.shared, &panic);
+            *state = State::Refused(Refusal::Panicked);
+        }
+    }
+
     /// Drops what the handler has left: its destructors are its own.
     fn let_go(&mut self) {
         if let Err(panic) = self.pulse.current.call(|| self.state = State::Answered) {

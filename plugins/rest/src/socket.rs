@@ -2,7 +2,7 @@
 
 use crate::{malformed::Malformed, pulse::Pulse};
 use std::{
-    io::{self, IoSlice, Write as _},
+    io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
@@ -29,11 +29,13 @@ pub(crate) struct Socket {
     thrown_away: usize,
     /// In the place of what hyper writes.
     malformed: Option<Malformed>,
+    /// What is sent together, kept for the next answer.
+    together: Vec<u8>,
 }
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream, peer: SocketAddr, pulse: Arc<Pulse>) -> Self {
-        Socket { stream, peer, pulse, ended: false, thrown_away: 0, malformed: None }
+        Socket { stream, peer, pulse, ended: false, thrown_away: 0, malformed: None, together: Vec::new() }
     }
 
     /// Of so many bytes.
@@ -47,13 +49,9 @@ impl Socket {
 
     /// As one piece, of [`TOGETHER`] at most.
     fn send_together(&mut self, bufs: &[IoSlice<'_>], task: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut room = [0; TOGETHER];
-        let mut left = &mut room[..];
-        for buf in bufs {
-            left.write_all(buf)?;
-        }
-        let length = TOGETHER - left.len();
-        Pin::new(&mut self.stream).poll_write(task, &room[..length])
+        self.together.clear();
+        bufs.iter().for_each(|buf| self.together.extend_from_slice(buf));
+        Pin::new(&mut self.stream).poll_write(task, &self.together)
     }
 
     /// If hyper writes this answer by itself, to what is no request, it is told, and another one goes in its place.

@@ -4,7 +4,7 @@
 //! cargo run --release -p cninfra-bench --bin rest [-- ROUNDS [CONNECTIONS [MILLISECONDS [KIND,..]]]]
 //! ```
 //!
-//! Each server is a process of its own; they take turns, each for so many milliseconds, under a client that keeps so many connections busy.
+//! Each server is a process of its own, started anew every ten rounds; they take turns, each for so many milliseconds, under a client that keeps so many connections busy.
 //! The figures are medians over the rounds, of ratios to bare axum in the same round, so that what else a machine does spoils few of them.
 //! CPU is what the server's threads have used for a request. The server in an agent should have 0.98 of bare axum's
 //! requests, and 1.05 of its 99th percentile at most; a missed target is a line of the report, and exit code 1.

@@ -5,7 +5,7 @@ use crate::{
     running::{Kind, Running},
     spread::Spread,
 };
-use std::{io, path::Path, time::Duration};
+use std::{io, iter, ops::Range, path::Path, time::Duration};
 
 /// How long, and how much at once.
 #[derive(Clone, Copy)]
@@ -22,25 +22,14 @@ pub struct Line {
     pub cpu: (f64, f64),
 }
 
+/// After so many rounds all servers are started anew: where a process has its memory makes it faster or slower by hundredths, for as long as it lives.
+const ROUNDS_EACH: u64 = 10;
+
 /// Measures these kinds of servers of the benchmark `rest`, which is `program`.
 pub fn measure(program: &Path, kinds: &[Kind], turns: Turns) -> io::Result<Vec<Line>> {
-    let servers: Vec<Running> =
-        kinds.iter().map(|kind| Running::start(program, kind.name)).collect::<Result<_, _>>()?;
-    let mut loads: Vec<Load> =
-        servers.iter().map(|server| Load::new(server.addr(), turns.connections)).collect::<Result<_, _>>()?;
     let mut all: Vec<Vec<Figures>> = vec![Vec::new(); kinds.len()];
-    for round in 0..=turns.rounds {
-        for at in 0..kinds.len() {
-            // who comes first changes
-            let at = (at + round as usize) % kinds.len();
-            let before = servers[at].cpu();
-            let mut figures = loads[at].run(turns.turn)?;
-            figures.cpu = (servers[at].cpu() - before) as f64 / figures.requests;
-            // the first round warms up
-            if round > 0 {
-                all[at].push(figures);
-            }
-        }
+    for begun in (0..turns.rounds).step_by(ROUNDS_EACH as usize) {
+        measure_some(program, kinds, turns, begun..turns.rounds.min(begun + ROUNDS_EACH), &mut all)?;
     }
     let line = |figures: &Vec<Figures>| {
         let of = |figure: fn(&Figures) -> f64| {
@@ -50,6 +39,34 @@ pub fn measure(program: &Path, kinds: &[Kind], turns: Turns) -> io::Result<Vec<L
         Line { rate: of(|f| f.rate), p99: of(|f| f.p99), cpu: of(|f| f.cpu) }
     };
     Ok(all.iter().map(line).collect())
+}
+
+/// Some of the rounds, by servers of their own.
+fn measure_some(
+    program: &Path,
+    kinds: &[Kind],
+    turns: Turns,
+    rounds: Range<u64>,
+    all: &mut [Vec<Figures>],
+) -> io::Result<()> {
+    let servers: Vec<Running> =
+        kinds.iter().map(|kind| Running::start(program, kind.name)).collect::<Result<_, _>>()?;
+    let mut loads: Vec<Load> =
+        servers.iter().map(|server| Load::new(server.addr(), turns.connections)).collect::<Result<_, _>>()?;
+    // the first round warms up
+    for (round, counts) in iter::once((rounds.start, false)).chain(rounds.map(|round| (round, true))) {
+        for at in 0..kinds.len() {
+            // who comes first changes
+            let at = (at + round as usize) % kinds.len();
+            let before = servers[at].cpu();
+            let mut figures = loads[at].run(turns.turn)?;
+            figures.cpu = (servers[at].cpu() - before) as f64 / figures.requests;
+            if counts {
+                all[at].push(figures);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A table of them.
