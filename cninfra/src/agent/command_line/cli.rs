@@ -246,6 +246,20 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_a_variable_with_small_letters_is_a_key_as_it_stands() {
+        for (name, key) in [
+            ("CNINFRA__QUEUE__TLS__READ_TIMEOUT", "queue.tls.read-timeout"),
+            ("CNINFRA__QUEUE__TLS__read_timeout", "queue.tls.read_timeout"),
+            ("CNINFRA__QUEUE__TLS__maxSize", "queue.tls.maxSize"),
+            ("CNINFRA__My_Queue__TLS__X", "my-queue.tls.x"),
+        ] {
+            let values = cli(&[], &[(name, "1")]).unwrap().values;
+            let keys: Vec<_> = values.iter().map(|value| format!("{}.{}", value.section, value.key)).collect();
+            assert_eq!(keys, [key], "{name}");
+        }
+    }
+
+    #[test]
     fn a_variable_that_nobody_reads_is_told() {
         let odd = |name: &str, value: &str| cli(&[], &[(name, value)]).unwrap().odd;
         for (name, meant) in [

@@ -93,10 +93,11 @@ impl Variables {
         }
         for (name, path) in self.values.keys().filter_map(|name| Some((name, name.strip_prefix(PREFIX)?))) {
             let Some(text) = self.get(name) else { continue };
-            let parts: Vec<String> = path.split("__").map(|part| part.to_lowercase().replace('_', "-")).collect();
+            let parts: Vec<&str> = path.split("__").collect();
             match parts.split_first() {
                 Some((section, keys)) if !keys.is_empty() && parts.iter().all(|part| !part.is_empty()) => {
-                    let (section, key) = (section.clone(), keys.join("."));
+                    let keys: Vec<String> = keys.iter().map(|key| key_of(key)).collect();
+                    let (section, key) = (kebab(section), keys.join("."));
                     cli.values.push(Value { section, key, text, origin: Origin::Variable(name.clone()) });
                 }
                 _ => {
@@ -106,6 +107,15 @@ impl Variables {
             }
         }
     }
+}
+
+/// The key that a part of a variable's name means. One with small letters is as it stands: in maps, and where only the type's own code knows the keys, each letter counts.
+fn key_of(part: &str) -> String {
+    if part.contains(char::is_lowercase) { part.to_string() } else { kebab(part) }
+}
+
+fn kebab(part: &str) -> String {
+    part.to_lowercase().replace('_', "-")
 }
 
 /// Is it what Kubernetes sets for a Service that is named as we are, such as `CNINFRA_PORT_80_TCP_ADDR`?

@@ -183,6 +183,11 @@ impl<'a> Mistakes<'a> {
                     }
                     None => suggestion_as_written(key, known, agents),
                 };
+                let is_spelling = key != &form && known.iter().any(|known| same(known, key));
+                let help = match is_spelling && self.layers.is_process(spot.entry) {
+                    true => format!("{help}; each letter counts here, in the name of a variable, too"),
+                    false => help,
+                };
                 (format!("key `{}.{inner}{key}` is unknown", self.section.name), Some(help))
             }
             What::Missing { field, others, .. } => {

@@ -25,7 +25,10 @@ use crate::{
     foreign,
 };
 use figment::value::Value;
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 /// A section that has a mistake.
 #[derive(Clone, Copy)]
@@ -51,6 +54,8 @@ pub(super) fn quietly(
 
 /// So many values of a section are read once more to find out where something is wrong: a long list in which much is would take the time of the whole start.
 pub(super) const MOST_TRIED: usize = 100_000;
+/// A value for which a type takes longer counts as several: some look a name up, or read a file. So all of them have two seconds.
+const SLOW: Duration = Duration::from_micros(20);
 
 impl Trial<'_> {
     /// May there be a secret, by the type that reads what is there?
@@ -123,15 +128,23 @@ impl Trial<'_> {
 
     /// Reads what is no value of the section.
     pub(super) fn reads(&self, value: &Value) -> Result<(), Failure> {
-        self.left.set(self.left.get().saturating_sub(value::count(value)));
         let (section, layers, dropped, reads) = (self.section, self.layers, self.dropped, Reads::Trial);
         let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
-        quietly(self.read, Reader::new(&reading, value))
+        self.counted(value::count(value), || quietly(self.read, Reader::new(&reading, value)))
     }
 
     /// What the type says of this place.
     pub(super) fn told(&self, way: &[Step]) -> Told {
-        ask(self.section, way, &|reader| quietly(self.read, reader))
+        self.counted(1, || ask(self.section, way, &|reader| quietly(self.read, reader)))
+    }
+
+    /// Counts so many values that are read, or more where a type takes its time over them.
+    fn counted<T>(&self, values: usize, read: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let done = read();
+        let slow = usize::try_from(began.elapsed().as_nanos() / SLOW.as_nanos()).unwrap_or(usize::MAX);
+        self.left.set(self.left.get().saturating_sub(values.max(slow)));
+        done
     }
 
     /// Is this key of a mapping read however it is spelled? To what serde puts by, only the type's own spelling is the key.
@@ -229,5 +242,11 @@ mod tests {
         let helps: Vec<_> =
             given.config.check(&given.known).into_iter().filter_map(|told| told.help.map(String::from)).collect();
         assert_eq!(helps, ["did you mean `read_limit`? known keys: read_limit, maxSize"]);
+        // a variable of capital letters can not say it
+        let given = file("tagged: {kind: of, maxSize: 1}").variables(&[("tagged.read-limit", "1")]);
+        let helps: Vec<_> =
+            given.config.check(&given.known).into_iter().filter_map(|told| told.help.map(String::from)).collect();
+        let counts = "did you mean `read_limit`? known keys: read_limit, maxSize; each letter counts here, in the name of a variable, too";
+        assert_eq!(helps, [counts]);
     }
 }

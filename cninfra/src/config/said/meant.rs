@@ -58,6 +58,12 @@ pub(in crate::config) fn suggestion_as_written(written: &str, fields: &[&str], a
     suggest(written, fields.iter().map(ToString::to_string), agents)
 }
 
+/// The key in `key[0]`, by which other programs set an item of a list.
+fn item_of(written: &str) -> Option<&str> {
+    let (name, number) = written.strip_suffix(']')?.split_once('[')?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then_some(name)
+}
+
 fn suggest(written: &str, fields: impl Iterator<Item = String>, agents: &[&str]) -> String {
     let mut known: Vec<String> = Vec::new();
     for field in fields.filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES)) {
@@ -72,8 +78,31 @@ fn suggest(written: &str, fields: impl Iterator<Item = String>, agents: &[&str])
         (true, false) => format!("only those of any plugin: {}", agents.join(", ")),
         (false, false) => format!("{}; of any plugin: {}", known.join(", "), agents.join(", ")),
     };
-    match key::nearest(written, known.iter().map(String::as_str).chain(agents)) {
+    let (name, is_item) = match item_of(written) {
+        Some(name) => (name, true),
+        None => (written, false),
+    };
+    match key::nearest(name, known.iter().map(String::as_str).chain(agents)) {
+        Some(meant) if is_item => format!("a list is set as a whole: set `{meant}`; known keys: {list}"),
         Some(meant) => format!("did you mean `{meant}`? known keys: {list}"),
         None => format!("known keys: {list}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_sets_an_item_is_told_that_lists_are_set_whole() {
+        let whole = |key: &str| format!("a list is set as a whole: set `{key}`; known keys: peers, port");
+        let fields = ["peers", "port"];
+        for written in ["peers[0]", "Peers[10]", "peers[]"] {
+            assert_eq!(suggestion(written, &fields, &[]), whole("peers"), "{written}");
+        }
+        assert_eq!(suggestion("pers[0]", &fields, &[]), whole("peers"));
+        for written in ["x[0]", "[0]", "peers[a]"] {
+            assert!(!suggestion(written, &fields, &[]).contains("whole"), "{written}");
+        }
     }
 }

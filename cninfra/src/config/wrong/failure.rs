@@ -280,10 +280,12 @@ fn plain(words: String) -> String {
     if words == "u128 is not supported" || words == "i128 is not supported" {
         return "a number of 128 bits is not read here: it is a defect of the plugin".to_string();
     }
-    if let Some(key) = words.strip_prefix("unknown field ").filter(|key| key.ends_with('`')) {
-        return format!("the key {key} is unknown");
+    // a type may have words like these of its own, which go on
+    let key = words.strip_prefix("unknown field `").and_then(|rest| rest.strip_suffix('`'));
+    match key.filter(|key| !key.contains('`')) {
+        Some(key) => format!("the key `{key}` is unknown"),
+        None => words,
     }
-    words
 }
 
 /// What serde calls by the names of Rust's types.
@@ -386,5 +388,24 @@ fn kind(found: &Unexpected<'_>) -> String {
         // which has the number in it
         Unexpected::Other(words) if words.starts_with("integer `") => "a number".to_string(),
         Unexpected::Other(words) => (*words).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::de::Error as _;
+
+    #[test]
+    fn words_of_a_types_own_are_told_as_they_are() {
+        let said = |words: &str| match Failure::custom(words).what {
+            What::Says(said) => said,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(said("unknown field `x`"), "the key `x` is unknown");
+        for own in ["unknown field `x`, expected `a` or `b`", "unknown field x", "unknown field `x` at line 1 column 5"]
+        {
+            assert_eq!(said(own), own);
+        }
     }
 }
