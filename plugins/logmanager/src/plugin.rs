@@ -73,10 +73,9 @@ struct Time {
 /// The loggers; then the names and patterns of which something was said, and which no logger has yet.
 fn list_all(loggers: &Loggers) -> Vec<LoggerBody> {
     let (rules, there) = (loggers.rules(), loggers.list());
-    let later: BTreeSet<&str> = {
-        let known: BTreeSet<&str> = there.iter().flat_map(names_of).collect();
-        rules.iter().map(|rule| &*rule.name).filter(|name| *name != "default" && !known.contains(name)).collect()
-    };
+    let (mut known, mut later) = (BTreeSet::new(), BTreeSet::new());
+    known.extend(there.iter().flat_map(names_of));
+    later.extend(rules.iter().map(|rule| &*rule.name).filter(|name| *name != "default" && !known.contains(name)));
     let later = later.into_iter().map(|name| remembered(LoggerBody::new(loggers.level(name), &rules)));
     let later: Vec<_> = later.collect();
     there.into_iter().map(|logger| LoggerBody::new(logger, &rules)).chain(later).collect()

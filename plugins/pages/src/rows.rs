@@ -128,8 +128,8 @@ impl Rows {
                 if is_down { (1..self.rows.len()).collect() } else { (0..self.rows.len()).rev().skip(1).collect() };
             for row in rows {
                 let beside = if is_down { row - 1 } else { row + 1 };
-                let places: BTreeMap<Item, usize> =
-                    self.rows[beside].iter().enumerate().map(|(place, item)| (*item, place)).collect();
+                let mut places = BTreeMap::new();
+                places.extend(self.rows[beside].iter().enumerate().map(|(place, item)| (*item, place)));
                 let mut keyed: Vec<(f64, Item)> = Vec::with_capacity(self.rows[row].len());
                 for (place, item) in self.rows[row].iter().enumerate() {
                     let next = links.get(&(row, *item)).into_iter().flatten();

@@ -120,7 +120,10 @@ impl Settings {
     /// The names of plugins that are not there and for which something is set: each once, in an order that is the same for each start.
     fn unknown(&self, graph: &'static Graph) -> BTreeSet<String> {
         let names = self.policies.keys().chain(self.plugin_limits.keys().map(|(name, _)| name));
-        names.filter(|name| graph.nodes().iter().all(|node| node.instance() != **name)).cloned().collect()
+        // one by one: to collect them sorts them first, which is code for many
+        let mut unknown = BTreeSet::new();
+        unknown.extend(names.filter(|name| graph.nodes().iter().all(|node| node.instance() != **name)).cloned());
+        unknown
     }
 
     /// What the config says goes over what the builder says, whose delays stay where both try again.

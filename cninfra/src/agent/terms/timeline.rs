@@ -4,7 +4,7 @@ use super::{
     event::{Event, Outcome},
     phase::Phase,
 };
-use crate::graph::Graph;
+use crate::{graph::Graph, order::sort_few};
 use std::{collections::HashSet, fmt, time::Duration};
 
 /// Who took how long in a start, made of its [events](crate::agent::Event).
@@ -79,8 +79,11 @@ impl Timeline {
         }
         // backwards from the step that ended last: each one waited for the one that ended last before it began; what takes no
         // time is on no path
-        let mut latest_first: Vec<usize> = (0..steps.len()).filter(|i| !steps[*i].event.took.is_zero()).collect();
-        latest_first.sort_unstable_by_key(|i| (std::cmp::Reverse(steps[*i].event.ended()), *i));
+        let mut latest_first: Vec<usize> = (0..steps.len()).rev().filter(|i| !steps[*i].event.took.is_zero()).collect();
+        // nearly: they are told as they end
+        sort_few(&mut latest_first, |one, other| {
+            (steps[*one].event.ended(), other) < (steps[*other].event.ended(), one)
+        });
         let mut until = Duration::MAX;
         for i in latest_first {
             if steps[i].event.ended() <= until {

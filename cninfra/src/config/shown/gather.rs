@@ -121,8 +121,8 @@ impl Values<'_> {
         let origins = &self.outcome.notes.origins;
         let Some(spot) = origins.get(path) else { return Source::Default.to_string() };
         let within = origins.iter().filter(|(other, _)| other.len() > path.len() && other.starts_with(path));
-        let said: BTreeSet<usize> =
-            within.map(|(_, spot)| spot.entry).filter(|entry| !self.outcome.layers.is_default(*entry)).collect();
+        let mut said = BTreeSet::new();
+        said.extend(within.map(|(_, spot)| spot.entry).filter(|entry| !self.outcome.layers.is_default(*entry)));
         let places = said.into_iter().map(|entry| self.place(&Spot { entry, ..spot.clone() })).collect::<Vec<_>>();
         let mut origin = if places.len() > 1 { places.join(" and ") } else { self.place(spot) };
         let files = &self.outcome.notes.secret_files;
