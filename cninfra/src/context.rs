@@ -3,13 +3,13 @@
 #[cfg(feature = "keyval")]
 use crate::keyval::Stores;
 use crate::{
-    BuildInfo, Result, ServiceLabel,
+    BuildInfo, ServiceLabel,
     agent::{self, Cause, Course, Event, PluginError, StopTime, Told},
-    config::{Config, EffectiveSection, Section},
+    config::{Config, EffectiveSection},
     graph::{Graph, Node},
     logging::{Logger, Loggers},
-    metrics::{AgentMetrics, Metrics, ProcessMetrics},
-    status::{Registry, Status, StatusChanges},
+    metrics::Metrics,
+    status::Registry,
     stop::{By, StopHandle},
     tasks::Registry as Tasks,
 };
@@ -34,10 +34,10 @@ pub(crate) struct Shared {
     pub(crate) status: Registry,
     pub(crate) tasks: Tasks,
     pub(crate) loggers: Loggers,
-    /// Made when it is asked for.
-    metrics: OnceLock<Metrics>,
+    /// The registry of the agent's metrics, made when it is asked for.
+    pub(crate) metrics: OnceLock<Metrics>,
     #[cfg(feature = "keyval")]
-    stores: Stores,
+    pub(crate) stores: Stores,
     /// What was done so far, where it is recorded.
     pub(crate) told: Told,
     /// The records of the start, once it is done.
@@ -118,19 +118,7 @@ impl Shared {
         self.stop.stop();
     }
 
-    /// The registry of the agent's metrics, with those of the agent itself and of the process.
-    pub(crate) fn metrics(self: &Arc<Self>) -> &Metrics {
-        self.metrics.get_or_init(|| {
-            let metrics = Metrics::new("agent");
-            metrics.put("agent", AgentMetrics(Arc::downgrade(self)));
-            metrics.put("process", ProcessMetrics);
-            #[cfg(feature = "keyval")]
-            metrics.put("keyval", self.stores.clone());
-            metrics
-        })
-    }
-
-    /// What is in that registry; it is empty then. A collector may hold a context, and so all of this.
+    /// What is in the registry of metrics; it is empty then. A collector may hold a context, and so all of this.
     pub(crate) fn take_metrics(&self) -> Option<impl Sized + use<>> {
         self.metrics.get().map(Metrics::take_all)
     }
@@ -224,6 +212,16 @@ impl Context {
         self.place
     }
 
+    /// What the plugins of the agent share.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        self.shared.clone().owned()
+    }
+
+    /// The config of the whole agent.
+    pub(crate) fn whole_config(&self) -> &Config {
+        &self.shared.get().config
+    }
+
     pub(crate) fn tasks(&self) -> &Tasks {
         &self.shared.get().tasks
     }
@@ -279,12 +277,6 @@ impl Context {
         self.shared.get().loggers.clone()
     }
 
-    /// The agent's metrics, and the place to register the plugin's own.
-    #[must_use]
-    pub fn metrics(&self) -> Metrics {
-        self.shared.clone().owned().metrics().of(self.name())
-    }
-
     /// The stores whose calls are counted.
     #[cfg(feature = "keyval")]
     pub(crate) fn stores(&self) -> &Stores {
@@ -311,12 +303,6 @@ impl Context {
         self.shared.get().told.course()
     }
 
-    /// The plugin's status, and that of the agent.
-    #[must_use]
-    pub fn status(&self) -> Status<'_> {
-        Status::new(self)
-    }
-
     /// Does the agent go on without the plugin, whose `init` has failed? So it is in each later attempt of the start policy
     /// [`Retry`](crate::agent::StartPolicy::Retry), until one succeeds. A server may ask it of who registers something late.
     #[must_use]
@@ -329,35 +315,6 @@ impl Context {
     #[must_use]
     pub fn failed_attempts(&self) -> u32 {
         self.status_registry().failed_attempts(self.place)
-    }
-
-    /// Watches the status of the agent. A task of the plugin that watches it ends by itself where it leaves its loop when the agent
-    /// stops:
-    ///
-    /// ```
-    /// use cninfra::{prelude::*, status::State};
-    ///
-    /// #[plugin]
-    /// struct Watcher;
-    ///
-    /// impl Lifecycle for Watcher {
-    ///     async fn init(&self, cx: &Context) -> Result<()> {
-    ///         let (log, mut changes) = (cx.log(), cx.status_changes());
-    ///         cx.spawn("watch", async move {
-    ///             while let Some(status) = changes.next().await {
-    ///                 if status.phase == State::Stopped {
-    ///                     break;
-    ///                 }
-    ///                 log.info(format_args!("the agent is {}", status.state));
-    ///             }
-    ///         });
-    ///         Ok(())
-    ///     }
-    /// }
-    /// ```
-    #[must_use]
-    pub fn status_changes(&self) -> StatusChanges {
-        StatusChanges::new(self.clone())
     }
 
     /// The graph of the agent's flavor.
@@ -409,16 +366,6 @@ impl Context {
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         self.shared.get().time_left(self.place)
-    }
-
-    /// The plugin's config section: its file, environment and command line over the defaults.
-    ///
-    /// # Errors
-    /// A key that is unknown or of the wrong type. A section that is declared by the plugin (by a `#[config]` field, or
-    /// `config = ..` of its attribute) has been read once before anything was created, so this finds it valid. One that is
-    /// not declared has no keys: there, whatever is set is a mistake before anything is created.
-    pub fn config<C: Section>(&self) -> Result<C> {
-        C::__read(&self.shared.get().config, self.name())
     }
 
     /// Is there a config file of the plugin's, or its section in that of all? It may be empty, or say what is the default anyway: who has put it there wants the

@@ -6,6 +6,7 @@ mod probing;
 mod registry;
 mod state;
 mod values;
+mod version;
 
 pub use changes::StatusChanges;
 pub use handle::Status;

@@ -1,13 +1,15 @@
 //! The tasks of an agent's plugins: every task has an owner, which ends with it or before it.
 
 mod caller;
+mod callers;
 mod guarded;
 mod mark;
 mod registry;
 mod slowest;
 
-pub(crate) use caller::Calling;
-pub use caller::{Called, Caller};
+pub use caller::Caller;
+pub use callers::Called;
+pub(crate) use callers::Calling;
 pub(crate) use mark::Mark;
 pub(crate) use registry::{Inside, Kind, Left, Registry};
 pub(crate) use slowest::Slowest;

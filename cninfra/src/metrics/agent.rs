@@ -1,15 +1,40 @@
-//! [`AgentMetrics`]: what the agent tells of itself and of its plugins.
+//! The metrics of an agent: what it tells of itself and of its plugins, and what these register.
 
-use super::Collector;
-use crate::{Phase, context::Shared, status::State};
+use super::{Collector, Metrics, ProcessMetrics};
+use crate::{Context, Phase, context::Shared, status::State};
 use prometheus_client::{
     encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric, MetricEncoder},
     metrics::{MetricType, gauge::ConstGauge},
 };
-use std::{fmt, sync::Weak};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
+
+impl Shared {
+    /// The registry of the agent's metrics, with those of the agent itself and of the process.
+    pub(crate) fn metrics(self: &Arc<Self>) -> &Metrics {
+        self.metrics.get_or_init(|| {
+            let metrics = Metrics::new("agent");
+            metrics.put("agent", AgentMetrics(Arc::downgrade(self)));
+            metrics.put("process", ProcessMetrics);
+            #[cfg(feature = "keyval")]
+            metrics.put("keyval", self.stores.clone());
+            metrics
+        })
+    }
+}
+
+impl Context {
+    /// The agent's metrics, and the place to register the plugin's own.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.shared().metrics().of(self.name())
+    }
+}
 
 /// The agent's status and the times of its start, made of its records when they are asked for: so that a start is no slower for them.
-pub(crate) struct AgentMetrics(pub(crate) Weak<Shared>);
+struct AgentMetrics(Weak<Shared>);
 
 impl fmt::Debug for AgentMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -50,8 +50,7 @@ pub use prometheus_client::{
     registry::{Metric, Unit},
 };
 
-pub(crate) use agent::AgentMetrics;
-pub(crate) use process::ProcessMetrics;
+use process::ProcessMetrics;
 
 use crate::{Error, Result};
 use prometheus_client::registry::Registry;

@@ -1,6 +1,6 @@
 //! [`StatusChanges`]: the status of an agent, watched.
 
-use super::AgentStatus;
+use super::{AgentStatus, version::Version};
 use crate::Context;
 use std::fmt;
 use tokio::sync::watch;
@@ -18,11 +18,35 @@ pub struct StatusChanges {
     seen: u64,
 }
 
-/// How often the status has changed, and whether it never will again.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Version {
-    pub(super) count: u64,
-    pub(super) ended: bool,
+impl Context {
+    /// Watches the status of the agent. A task of the plugin that watches it ends by itself where it leaves its loop when the agent
+    /// stops:
+    ///
+    /// ```
+    /// use cninfra::{prelude::*, status::State};
+    ///
+    /// #[plugin]
+    /// struct Watcher;
+    ///
+    /// impl Lifecycle for Watcher {
+    ///     async fn init(&self, cx: &Context) -> Result<()> {
+    ///         let (log, mut changes) = (cx.log(), cx.status_changes());
+    ///         cx.spawn("watch", async move {
+    ///             while let Some(status) = changes.next().await {
+    ///                 if status.phase == State::Stopped {
+    ///                     break;
+    ///                 }
+    ///                 log.info(format_args!("the agent is {}", status.state));
+    ///             }
+    ///         });
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn status_changes(&self) -> StatusChanges {
+        StatusChanges::new(self.clone())
+    }
 }
 
 impl StatusChanges {

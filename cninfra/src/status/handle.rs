@@ -13,11 +13,15 @@ pub struct Status<'a> {
     cx: &'a Context,
 }
 
-impl<'a> Status<'a> {
-    pub(crate) fn new(cx: &'a Context) -> Self {
-        Status { cx }
+impl Context {
+    /// The plugin's status, and that of the agent.
+    #[must_use]
+    pub fn status(&self) -> Status<'_> {
+        Status { cx: self }
     }
+}
 
+impl<'a> Status<'a> {
     fn registry(&self) -> &'a Registry {
         self.cx.status_registry()
     }

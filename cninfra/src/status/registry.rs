@@ -1,6 +1,6 @@
 //! [`Registry`]: what the plugins of one agent have reported, and what it says of them itself.
 
-use super::{AgentStatus, Down, PluginStatus, State, changes::Version};
+use super::{AgentStatus, Down, PluginStatus, State, version::Version};
 use crate::graph::Graph;
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,38 +1,11 @@
 //! [`Caller`]: who calls into others' code beside the tasks of the agent, as a server its handlers.
 
-use super::Mark;
-use crate::{Context, foreign::guard};
-use std::{
-    cell::Cell,
-    collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
+use super::{
+    Mark,
+    callers::{Called, HERE},
 };
-
-thread_local! {
-    /// The mark of the caller that is inside of a call on this thread: its address.
-    static HERE: Cell<usize> = const { Cell::new(0) };
-}
-
-/// What a [`Caller`] is in, for those who ask.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-#[non_exhaustive]
-pub struct Called {
-    /// What is called, as a text goes on after "the": ``handler of `GET /items` ``.
-    pub what: String,
-    /// The instance name of the plugin that it belongs to; of the caller's own where there is none.
-    pub owner: Option<String>,
-}
-
-impl Called {
-    /// What is called, and the instance name of the plugin that it belongs to, where that is known.
-    #[must_use]
-    pub fn new(what: impl Into<String>, owner: Option<String>) -> Self {
-        Called { what: what.into(), owner }
-    }
-}
-
-type Tell = Arc<dyn Fn() -> Called + Send + Sync>;
+use crate::Context;
+use std::{fmt, sync::Arc};
 
 /// Marks when others' code is called: see [`Context::caller`]. It is one as long as it is not dropped.
 pub struct Caller {
@@ -103,59 +76,5 @@ impl Context {
     pub fn called(&self) -> Vec<Called> {
         let all = self.tasks().callers().inside().into_iter();
         all.filter(|inside| inside.place == self.place()).map(|inside| inside.called).collect()
-    }
-}
-
-/// The callers of an agent's plugins.
-#[derive(Default)]
-pub(crate) struct Callers(Mutex<(u64, HashMap<u64, Entry>)>);
-
-struct Entry {
-    place: usize,
-    mark: Mark,
-    tell: Tell,
-}
-
-/// A caller that is inside of a call.
-pub(crate) struct Calling {
-    pub(crate) id: u64,
-    /// Another one where it has come back in between.
-    pub(crate) call: u64,
-    pub(crate) place: usize,
-    pub(crate) called: Called,
-}
-
-impl Callers {
-    fn enter(&self, place: usize, mark: Mark, tell: Tell) -> u64 {
-        let (next, all) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *next += 1;
-        all.insert(*next, Entry { place, mark, tell });
-        *next
-    }
-
-    fn leave(&self, id: u64) {
-        // dropped after the lock
-        let _entry = self.0.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&id);
-    }
-
-    /// What is called on this thread, and by the plugin at which place.
-    pub(crate) fn here(&self) -> Option<(usize, Called)> {
-        let here = HERE.try_with(Cell::get).ok().filter(|here| *here != 0)?;
-        let (place, tell) = {
-            let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_it = |entry: &&Entry| entry.mark.address() == here && entry.mark.call().is_some();
-            all.1.values().find(is_it).map(|entry| (entry.place, entry.tell.clone()))?
-        };
-        Some((place, tell()))
-    }
-
-    /// Those that are inside of a call right now.
-    pub(crate) fn inside(&self) -> Vec<Calling> {
-        let inside =
-            |(id, entry): (&u64, &Entry)| entry.mark.call().map(|call| (*id, call, entry.place, entry.tell.clone()));
-        let all: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).1.iter().filter_map(inside).collect();
-        // what tells is others' code
-        let tell = |tell: Tell| guard(|| tell()).unwrap_or_else(|_| Called::new("call", None));
-        all.into_iter().map(|(id, call, place, told)| Calling { id, call, place, called: tell(told) }).collect()
     }
 }

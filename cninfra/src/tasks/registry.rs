@@ -1,6 +1,6 @@
 //! [`Registry`]: which tasks run, whose they are, and how they end.
 
-use super::{Slowest, caller::Callers, mark::Mark};
+use super::{Slowest, callers::Callers, mark::Mark};
 use std::{
     collections::HashMap,
     ops::Range,

@@ -268,7 +268,7 @@ impl Progress {
         let is_start = matches!(self.state(), State::Stage(stage) if stage.kind == StageKind::Start);
         let (agent, limits) = self.agent.get().filter(|_| is_start && !call.is_destructor())?;
         let agent = agent.upgrade()?;
-        Some(StartError::given_up(&agent, limits, call.place, call.phase, blocked))
+        Some(StartError::given_up((agent.graph, &agent.told), limits, call.place, call.phase, blocked))
     }
 
     /// What one plugin has handed to another, and is called on this thread.

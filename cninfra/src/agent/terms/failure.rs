@@ -1,8 +1,7 @@
 //! What went wrong: [`PluginError`], and all of them together as [`StartError`] and [`StopError`].
 
-use super::{cause::Cause, event::Event, exit, limits::LimitTable, phase::Phase};
+use super::{cause::Cause, course::Told, event::Event, exit, limits::LimitTable, phase::Phase};
 use crate::{
-    context::Shared,
     foreign::Panic,
     graph::{Graph, Names, Node},
     tasks::Left,
@@ -219,14 +218,14 @@ impl StartError {
 
     /// The plugin at this place has blocked its thread for so long in this phase of the start, and the end is forced.
     pub(in crate::agent) fn given_up(
-        agent: &Shared,
+        (graph, told): (&'static Graph, &Told),
         limits: &LimitTable,
         place: usize,
         phase: Phase,
         blocked: Duration,
     ) -> Self {
-        let (graph, limit) = (agent.graph, limits.of(place, phase));
-        let (events, took) = agent.told.given_up(place, phase, blocked);
+        let limit = limits.of(place, phase);
+        let (events, took) = told.given_up(place, phase, blocked);
         let error = PluginError::not_back(&graph.nodes()[place], phase, limit, blocked);
         StartError { errors: vec![error], rollback: Vec::new(), events, took, graph }
     }

@@ -61,6 +61,18 @@ impl<C: Serialize + DeserializeOwned + Default + 'static> Section for C {
     }
 }
 
+impl Context {
+    /// The plugin's config section: its file, environment and command line over the defaults.
+    ///
+    /// # Errors
+    /// A key that is unknown or of the wrong type. A section that is declared by the plugin (by a `#[config]` field, or
+    /// `config = ..` of its attribute) has been read once before anything was created, so this finds it valid. One that is
+    /// not declared has no keys: there, whatever is set is a mistake before anything is created.
+    pub fn config<C: Section>(&self) -> Result<C> {
+        C::__read(self.whole_config(), self.name())
+    }
+}
+
 /// Of a section's name and its entries; the value where it is wanted.
 pub(super) type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Outcome, Option<Value>);
 

@@ -2,6 +2,7 @@
 
 mod calls;
 mod collect;
+mod register;
 mod watches;
 
 pub(crate) use collect::Stores;
@@ -10,7 +11,6 @@ pub(super) use calls::{Counted, Operation};
 pub(super) use watches::Seen;
 
 use super::Watch;
-use crate::Context;
 use calls::Calls;
 use std::{
     fmt,
@@ -67,11 +67,6 @@ struct Inner {
 }
 
 impl StoreMetrics {
-    /// From now on they are told with those of the agent, by the name of this plugin, and in the place of those that it has registered before.
-    pub fn register(&self, cx: &Context) {
-        cx.stores().add(cx.name(), self.clone());
-    }
-
     /// The store answers, or it does not. To say it again is no change.
     pub fn set_up(&self, is_up: bool) {
         let Inner { up, was_up, reconnects, .. } = &*self.0;
