@@ -11,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 use cninfra::client::{Pauses, Tasks};
 use cninfra::keyval::{
-    Applied, Compare, Expiry, KeyRange, KvError, LeaseId, Op, OpResult, Reason, Result, Revision, Txn,
+    Applied, Compare, Deletes, Expiry, KeyRange, KvError, LeaseId, Op, OpResult, Reason, Result, Revision, Txn,
 };
 use etcd_client::GetOptions;
 use futures_util::future::join_all;
@@ -42,6 +42,8 @@ pub(crate) struct Session {
     state: Mutex<State>,
     making: tokio::sync::Mutex<()>,
     in_use: AtomicBool,
+    /// What is being deleted is not written again.
+    deletes: Deletes,
 }
 
 #[derive(Default)]
@@ -109,6 +111,11 @@ impl Session {
     /// Before something is asked for that is told by [`has_done`](Self::has_done) or [`has_put`](Self::has_put).
     pub(crate) fn now(&self) -> Moment {
         if self.in_use.load(Relaxed) { self.lock().ours.now() } else { Moment::default() }
+    }
+
+    /// Before this is asked for. It is under way until what this returns is dropped.
+    pub(crate) fn begin(&self, txn: &Txn) -> Option<impl Drop + use<'_>> {
+        self.in_use.load(Relaxed).then(|| self.deletes.begin(txn))
     }
 
     /// What was written and deleted, by this client: so it is known what ends with it.
@@ -213,8 +220,8 @@ impl Session {
     }
 
     async fn write(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
-        // it may have been deleted while the ones before were written
-        let Some(value) = self.lock().ours.to_write(key) else { return Ok(()) };
+        // it may have been deleted while the ones before were written, or is about to be: if that fails, the next look finds it
+        let Some(value) = self.lock().ours.to_write(key).filter(|_| !self.deletes.has(key)) else { return Ok(()) };
         let life = txn::Life { lease: Some(lease), ttl: None };
         let put =
             Txn::new().when(key.clone(), Compare::Absent).put_with(key.clone(), value, Expiry::WithClient).or_get(key);

@@ -16,7 +16,7 @@ use crate::{
     wire::{Command, Number},
 };
 use bytes::Bytes;
-use cninfra::keyval::{Applied, Expiry, KeyRange, KvError, Op, Reason, Result};
+use cninfra::keyval::{Applied, Deletes, Expiry, KeyRange, KvError, Op, Reason, Result, Txn};
 use futures_util::future::join_all;
 use std::{
     collections::{HashMap, HashSet},
@@ -51,6 +51,8 @@ pub(crate) struct Session {
     ended: AtomicBool,
     /// Had by who puts what ends with the client, until it is known.
     putting: RwLock<()>,
+    /// What is being deleted is not put again.
+    deletes: Deletes,
 }
 
 #[derive(Clone)]
@@ -80,6 +82,11 @@ impl Session {
     pub(crate) async fn puts(&self) -> Option<RwLockReadGuard<'_, ()>> {
         let putting = self.putting.read().await;
         (!self.ended.load(Acquire)).then_some(putting)
+    }
+
+    /// Before this is asked for. It is under way until what this returns is dropped.
+    pub(crate) fn begin(&self, txn: &Txn) -> Option<impl Drop + use<'_>> {
+        self.in_use.load(Relaxed).then(|| self.deletes.begin(txn))
     }
 
     /// These operations may have been done.
@@ -208,6 +215,9 @@ impl Session {
         let was_away = kept.renewed.elapsed() >= ttl || kept.by.is_none() || kept.by != core.wire_of(&key);
         let lost = kept.value.as_ref().filter(|_| found == Some(-1) && was_away);
         if let Some(value) = lost {
+            if !self.is_wanted(&key, &kept) {
+                return Ok(());
+            }
             let put = Command::Set(&key, value).arg("PX").number(ttl.as_millis()).arg("NX");
             core.call(core.to_write(Who::Own), &asked, &to, &put).await?;
         }
@@ -230,6 +240,11 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Is it still to be there as it was, and is not being deleted? If that fails, it is put again the next time.
+    fn is_wanted(&self, key: &Bytes, before: &Kept) -> bool {
+        !self.deletes.has(key) && self.lock().get(key).is_some_and(|now| !now.has_changed_since(before))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Bytes, Kept>> {

@@ -120,3 +120,20 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Its deletes are on their way while the keys are written again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_deletes_while_it_is_written_again_stays_deleted() {
+    require!(Etcd);
+    const MANY: usize = 200;
+    let etcd = Etcd::start();
+    let link = Link::to(etcd.addr()).unwrap();
+    let one = kv(EtcdConfig::at([link.addr().to_string()])).await;
+    try_join_all((0..MANY).map(|i| one.put_with(format!("{i:03}"), "", Expiry::WithClient))).await.unwrap();
+    etcd.wipe();
+    link.slow(Duration::from_millis(100));
+    soon("the first ones are there", async || keys(&etcd).len(), |there| *there > 0).await;
+    try_join_all((0..MANY).map(|i| one.delete(format!("{i:03}")))).await.unwrap();
+    sleep(TTL * 2).await;
+    assert_eq!(keys(&etcd), [""; 0]);
+}

@@ -279,3 +279,28 @@ async fn they_live_on_at_another_master_and_in_another_node() {
     store.close().await.unwrap();
     assert_eq!(redis.call("{h}there", &["GET", "{h}there"]).text(), None);
 }
+
+/// Its deletes are on their way while the keys are written again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_it_deletes_while_it_is_written_again_stays_deleted() {
+    require!(Redis);
+    const MANY: usize = 300;
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let config = RedisConfig { session_ttl: Duration::from_secs(6).into(), ..RedisConfig::at(link.addr().to_string()) };
+    let (store, other) =
+        (RedisStore::connect(config).await.unwrap(), RedisStore::connect(self::config(&redis)).await.unwrap());
+    let (mine, all) = (kv(&store), kv(&other));
+    try_join_all((0..MANY).map(|i| mine.put_with(format!("{i:03}"), "v", Expiry::WithClient))).await.unwrap();
+    link.cut();
+    redis.call(&["FLUSHALL"]);
+    link.restore();
+    link.slow(Duration::from_millis(100));
+    eventually("the first ones are there", async || {
+        all.get("000").await.unwrap().is_some() || redis.call(&["DBSIZE"]).number() > Some(0)
+    })
+    .await;
+    try_join_all((0..MANY).map(|i| mine.delete(format!("{i:03}")))).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(redis.call(&["DBSIZE"]).number(), Some(0));
+}
