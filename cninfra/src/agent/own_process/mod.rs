@@ -3,6 +3,7 @@
 pub(super) mod backtrace;
 pub(super) mod foreword;
 pub(super) mod hook;
+pub(super) mod ownerless;
 pub(super) mod process;
 pub(super) mod rescue;
 pub(super) mod signals;
