@@ -9,3 +9,4 @@ pub(super) mod rescue;
 pub(super) mod signals;
 pub(super) mod supervise;
 pub(super) mod teller;
+pub(super) mod undone;

@@ -5,6 +5,7 @@ use super::{
     rescue,
     signals::{Asked, Heard, Meaning, Signals},
     teller::{self, Teller},
+    undone::Undone,
 };
 use crate::{
     BoxFuture, Logger,
@@ -100,7 +101,7 @@ impl Ground {
             runtime.block_on(boxed(|| async {
                 let lookout = Lookout::new(Watchdog::default(), loggers, progress, stop, handle);
                 tokio::select! {
-                    code = hear(&log, &teller, signals, stop, hangup, agent) => Ok(code),
+                    code = hear(&log, &teller, signals, (stop, progress), hangup, agent) => Ok(code),
                     code = watch(&log, &teller, progress, stop, lookout, handle) => Ok(code),
                     () = keep_awake(handle.clone()) => Ok(FAILED),
                     why = wait.in_vain(stop) => Err(why),
@@ -128,13 +129,13 @@ fn agents_runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(threads).enable_all().build()
 }
 
-/// Waits for the agent; the first signal stops it, the second ends the wait. A hang-up is passed on: it would end the process, were it
+/// Waits for the agent; the first signal stops it, the second ends the wait, and what that leaves undone is told. A hang-up is passed on: it would end the process, were it
 /// not heard, also where nobody wants to know of it. What it tells never holds it up.
 async fn hear(
     log: &Logger,
     teller: &Teller,
     mut signals: Signals,
-    stop: &StopHandle,
+    (stop, progress): (&StopHandle, &Progress),
     hangup: &Notify,
     mut agent: JoinHandle<u8>,
 ) -> u8 {
@@ -157,7 +158,7 @@ async fn hear(
                     Meaning::Echo => continue,
                     Meaning::Force(first) => {
                         let after = if first == number { " again".to_string() } else { format!(", after signal {first}") };
-                        teller.say(log, Level::Warn, format_args!("signal {number}{after}: the end is forced"));
+                        teller.say(log, Level::Warn, format_args!("signal {number}{after}: the end is forced{}", Undone(progress)));
                         return 128 + number;
                     }
                     Meaning::Stop => {}
@@ -246,7 +247,7 @@ mod tests {
             7
         });
         let (log, teller) = (Loggers::default().of_agent(), Teller::default());
-        assert_eq!(hear(&log, &teller, signals, &stop, &hangup, agent).await, 7);
+        assert_eq!(hear(&log, &teller, signals, (&stop, &Progress::default()), &hangup, agent).await, 7);
         let told = tokio::time::timeout(Duration::from_millis(100), hangup.notified()).await;
         assert!(told.is_ok());
     }

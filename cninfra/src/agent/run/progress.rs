@@ -11,6 +11,7 @@ use crate::{
 use std::{
     cell::Cell,
     fmt,
+    iter::successors,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{
@@ -220,6 +221,26 @@ impl Progress {
     /// Who has begun, where somebody may have to know it.
     pub(in crate::agent) fn roll(&self) -> Option<&Roll> {
         self.roll.as_deref()
+    }
+
+    /// This, and those of the tasks that have taken over, one from another.
+    fn all(&self) -> impl Iterator<Item = &Progress> {
+        successors(Some(self), |progress| progress.next.get().map(|next| &**next))
+    }
+
+    /// The calls that have not returned, of all of these.
+    pub(in crate::agent) fn calls(&self) -> impl Iterator<Item = Call> {
+        self.all().filter_map(Progress::call)
+    }
+
+    /// The places of the plugins that have begun, and that nobody has asked to close.
+    pub(in crate::agent) fn open(&self) -> Vec<usize> {
+        self.all().last().and_then(Progress::roll).map(Roll::open).unwrap_or_default()
+    }
+
+    /// The graph of the agent, as soon as that is there, and for as long.
+    pub(in crate::agent) fn graph(&self) -> Option<&'static Graph> {
+        Some(self.agent.get()?.0.upgrade()?.graph)
     }
 
     /// Takes over from the task that is inside of this call: it goes on no more, also when the call returns. Gives what the task that has taken over
