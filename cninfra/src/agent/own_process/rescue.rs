@@ -165,7 +165,7 @@ impl Report {
         // what is not created yet has nothing to be closed
         let is_other = |step: &(usize, Phase)| step.1 != Phase::Create && !blocked.contains(step);
         let cut_off = progress.waiting().into_iter().filter(is_other).collect();
-        let mut open = progress.open();
+        let mut open = progress.roll().map(|roll| roll.open()).unwrap_or_default();
         open.retain(|place| blocked.iter().all(|(other, _)| other != place));
         Report { graph, blocked, cut_off, open, errors }
     }

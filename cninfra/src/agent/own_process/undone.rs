@@ -19,7 +19,7 @@ pub(super) fn write_still(f: &mut Formatter<'_>, graph: &'static Graph, (place, 
     Ok(())
 }
 
-/// One that nobody has asked to close.
+/// One that is not closed.
 pub(super) fn write_open(f: &mut Formatter<'_>, graph: &'static Graph, place: usize) -> fmt::Result {
     write!(f, "\n  - plugin `{}` is not closed", graph.nodes()[place].names())
 }
@@ -45,6 +45,6 @@ impl fmt::Display for Undone<'_> {
             write_still(f, graph, *step)?;
         }
         let is_other = |place: &usize| running.iter().all(|(other, _)| other != place);
-        self.0.open().into_iter().filter(is_other).try_for_each(|place| write_open(f, graph, place))
+        self.0.unclosed().into_iter().filter(is_other).try_for_each(|place| write_open(f, graph, place))
     }
 }

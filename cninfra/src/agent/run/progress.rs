@@ -2,7 +2,7 @@
 
 use super::{roll::Roll, stall};
 use crate::{
-    agent::terms::{cause::Cause, failure::StartError, guard::guard, limits::LimitTable, phase::Phase},
+    agent::terms::{cause::Cause, course::Course, failure::StartError, guard::guard, limits::LimitTable, phase::Phase},
     context::Shared,
     foreign::Who,
     graph::{Graph, Node},
@@ -233,9 +233,14 @@ impl Progress {
         self.all().filter_map(Progress::call)
     }
 
-    /// The places of the plugins that have begun, and that nobody has asked to close.
-    pub(in crate::agent) fn open(&self) -> Vec<usize> {
-        self.all().last().and_then(Progress::roll).map(Roll::open).unwrap_or_default()
+    /// The places of the plugins that have begun, and whose `close` has not come to its end, where that is recorded.
+    pub(in crate::agent) fn unclosed(&self) -> Vec<usize> {
+        let closed = self.course().map(|course| course.events).unwrap_or_default();
+        let is_closed =
+            |place| closed.iter().any(|event| event.phase == Phase::Close && usize::from(event.place) == place);
+        let mut begun = self.roll().map(Roll::begun).unwrap_or_default();
+        begun.retain(|place| !is_closed(*place));
+        begun
     }
 
     /// The graph of the agent, as soon as that is there, and for as long.
@@ -381,9 +386,12 @@ impl Progress {
 
     /// The steps that have begun and wait for something, where that is recorded.
     pub(in crate::agent) fn waiting(&self) -> Vec<(usize, Phase)> {
-        let course = self.agent.get().and_then(|(agent, _)| Some(agent.upgrade()?.told.course()));
-        let running = course.map(|course| course.running).unwrap_or_default();
+        let running = self.course().map(|course| course.running).unwrap_or_default();
         running.iter().map(|step| (usize::from(step.place), step.phase)).collect()
+    }
+
+    fn course(&self) -> Option<Course> {
+        Some(self.agent.get()?.0.upgrade()?.told.course())
     }
 
     pub(super) fn begin(&self, stage: Stage) {
