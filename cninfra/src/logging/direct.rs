@@ -1,59 +1,31 @@
 //! [`Direct`]: the subscriber of a process, which has what keeps spans only if there are some.
 
-use super::{Loggers, Output, libraries::Libraries, output::Lines};
-use std::{
-    io::Write as _,
-    sync::{Arc, OnceLock},
-};
+use super::{Loggers, libraries::Libraries, output::layer_of, sink::Sink};
+use std::{io::Write as _, sync::OnceLock};
 use tracing::{
     Event, Metadata, Subscriber,
     span::{Attributes, Id, Record},
     subscriber::Interest,
 };
 use tracing_core::span::Current;
-use tracing_subscriber::{
-    fmt::{MakeWriter, writer::BoxMakeWriter},
-    layer::SubscriberExt as _,
-    registry,
-};
+use tracing_subscriber::{fmt::MakeWriter as _, layer::SubscriberExt as _, registry};
 
 /// Writes records as the [layer](Output::layer) of its output does. The registry of `tracing-subscriber` keeps spans, and what it has ready for them is a good part
 /// of a start: it is made for the first span, and most agents never have one. From then on all goes there.
 pub(super) struct Direct {
-    lines: Lines,
-    writer: Shared,
+    /// For both ways.
+    sink: Sink,
     libraries: Libraries,
     spans: OnceLock<Box<dyn Subscriber + Send + Sync>>,
 }
 
-/// The writer, for both ways.
-#[derive(Clone)]
-struct Shared(Arc<BoxMakeWriter>);
-
-impl<'a> MakeWriter<'a> for Shared {
-    type Writer = <BoxMakeWriter as MakeWriter<'a>>::Writer;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        self.0.make_writer()
-    }
-
-    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
-        self.0.make_writer_for(metadata)
-    }
-}
-
 impl Direct {
-    pub(super) fn new(lines: Lines, writer: BoxMakeWriter, libraries: Option<Loggers>) -> Self {
-        let (writer, libraries) = (Shared(Arc::new(writer)), Libraries(libraries));
-        Direct { lines, writer, libraries, spans: OnceLock::new() }
+    pub(super) fn new(sink: Sink, libraries: Option<Loggers>) -> Self {
+        Direct { sink, libraries: Libraries(libraries), spans: OnceLock::new() }
     }
 
     fn with_spans(&self) -> &(dyn Subscriber + Send + Sync) {
-        &**self.spans.get_or_init(|| {
-            let writer = BoxMakeWriter::new(self.writer.clone());
-            let output = Output::of(self.lines.clone(), writer, self.libraries.0.clone());
-            Box::new(registry().with(output.layer()))
-        })
+        &**self.spans.get_or_init(|| Box::new(registry().with(layer_of(self.sink.clone(), self.libraries.0.clone()))))
     }
 }
 
@@ -76,9 +48,9 @@ impl Subscriber for Direct {
             return spans.event(event);
         }
         let mut line = String::with_capacity(256);
-        if self.lines.write(event, "", &mut line).is_ok() {
-            // what can not be written is lost
-            let _ = self.writer.make_writer_for(event.metadata()).write_all(line.as_bytes());
+        if self.sink.lines().write(event, "", &mut line).is_ok() {
+            // it keeps in mind what it could not write
+            let _ = self.sink.make_writer_for(event.metadata()).write_all(line.as_bytes());
         }
     }
 
@@ -118,8 +90,11 @@ impl Subscriber for Direct {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logging::{Format, LogSettings};
-    use std::{io, sync::Mutex};
+    use crate::logging::{Format, LogSettings, Output};
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
     use tracing::{Dispatch, Span, dispatcher::with_default};
 
     #[derive(Clone, Default)]

@@ -42,6 +42,7 @@ mod record;
 mod registry;
 mod rules;
 mod settings;
+mod sink;
 
 pub use fields::Fields;
 pub(crate) use format::BACKTRACE;

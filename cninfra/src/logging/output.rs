@@ -1,6 +1,6 @@
 //! [`Output`]: where records go.
 
-use super::{Format, Loggers, Record, direct::Direct, libraries::Libraries, record::Parts};
+use super::{Format, Loggers, Record, direct::Direct, libraries::Libraries, record::Parts, sink::Sink};
 use std::{
     ffi::OsStr,
     fmt,
@@ -56,18 +56,23 @@ impl SharedFormat {
 }
 
 impl Output {
-    /// Text on standard error; in colour on a terminal, unless the variable `NO_COLOR` is set. A reader that has gone away is
-    /// no reason to stop: what can not be written is lost.
+    /// Text on standard error; in colour on a terminal, unless the variable `NO_COLOR` is set. A reader that has gone away, or a disk that is full, is
+    /// no reason to stop: what can not be written is lost. See [`Output::to`].
     pub fn stderr() -> Self {
         Output::stderr_unless(std::env::var_os("NO_COLOR"))
     }
 
     /// With the value of `NO_COLOR`.
     pub(crate) fn stderr_unless(no_colour: Option<impl AsRef<OsStr>>) -> Self {
-        Output::to(io::stderr).colour(is_coloured(io::stderr().is_terminal(), no_colour))
+        // the lock is held for a record with what is owed before it
+        Output::to(|| io::stderr().lock()).colour(is_coloured(io::stderr().is_terminal(), no_colour))
     }
 
     /// Text without colour, to anything that can be written to.
+    ///
+    /// A writer may refuse a record, as a full disk and a pipe whose reader is slow do: it is lost. The first record that is written again stands behind a warning
+    /// that tells how many were lost, since when and why. Of a record that was written in part the rest comes first then: no line is torn. Where several
+    /// threads log, what `writer` makes holds a lock for that, as the writer of a `Mutex` does.
     pub fn to(writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Self {
         Output { format: SharedFormat::default(), writer: BoxMakeWriter::new(writer), colour: false, libraries: None }
     }
@@ -100,29 +105,22 @@ impl Output {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Output { format, writer, colour, libraries } = self;
+        let (sink, libraries) = self.sink();
         if let Some(loggers) = &libraries {
             loggers.has_libraries();
         }
-        tracing_subscriber::fmt::layer()
-            .event_format(Lines { format, colour })
-            .with_writer(writer)
-            // colours are the format's: those of the layer are a feature, whose lack it panics of
-            .with_ansi(false)
-            .log_internal_errors(false)
-            .with_filter(Libraries(libraries))
+        layer_of(sink, libraries)
     }
 
     /// As a subscriber that makes the layer when there is a span.
     pub(super) fn direct(self) -> Direct {
-        let Output { format, writer, colour, libraries } = self;
-        Direct::new(Lines { format, colour }, writer, libraries)
+        let (sink, libraries) = self.sink();
+        Direct::new(sink, libraries)
     }
 
-    /// Of these parts.
-    pub(super) fn of(lines: Lines, writer: BoxMakeWriter, libraries: Option<Loggers>) -> Self {
-        let Lines { format, colour } = lines;
-        Output { format, writer, colour, libraries }
+    fn sink(self) -> (Sink, Option<Loggers>) {
+        let Output { format, writer, colour, libraries } = self;
+        (Sink::new(Lines { format, colour }, writer), libraries)
     }
 
     /// Makes it the log of this process. A process that has one already keeps it, and `false` is returned: so it may be called
@@ -143,6 +141,20 @@ impl Output {
         }
         installed
     }
+}
+
+/// The layer that writes to this.
+pub(super) fn layer_of<S>(sink: Sink, libraries: Option<Loggers>) -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    tracing_subscriber::fmt::layer()
+        .event_format(sink.lines().clone())
+        .with_writer(sink)
+        // colours are the format's: those of the layer are a feature, whose lack it panics of
+        .with_ansi(false)
+        .log_internal_errors(false)
+        .with_filter(Libraries(libraries))
 }
 
 /// By the convention of no-color.org an empty variable is one that is not set.
@@ -170,10 +182,8 @@ impl Lines {
     /// Writes an event as a record, with the spans that it is in.
     pub(super) fn write(&self, event: &Event<'_>, span: &str, writer: &mut dyn fmt::Write) -> fmt::Result {
         let parts = Parts::of(event);
-        let mut time = String::with_capacity(32);
-        SystemTime.format_time(&mut Writer::new(&mut time))?;
         let record = Record {
-            time: &time,
+            time: &now()?,
             level: parts.level,
             agent: &parts.agent,
             logger: &parts.logger,
@@ -182,8 +192,19 @@ impl Lines {
             fields: &parts.fields,
             span,
         };
-        self.format.get().write(&record, self.colour, writer)
+        self.write_record(&record, writer)
     }
+
+    pub(super) fn write_record(&self, record: &Record<'_>, writer: &mut dyn fmt::Write) -> fmt::Result {
+        self.format.get().write(record, self.colour, writer)
+    }
+}
+
+/// The time of a record that is made now.
+pub(super) fn now() -> std::result::Result<String, fmt::Error> {
+    let mut time = String::with_capacity(32);
+    SystemTime.format_time(&mut Writer::new(&mut time))?;
+    Ok(time)
 }
 
 impl<S, N> FormatEvent<S, N> for Lines

@@ -255,7 +255,7 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
     assert_eq!((again.code, values(&again.stdout)), (Some(0), values(&ended.stdout)), "{}", again.stderr);
     // nothing shows the secret
     let mut agent = program().start();
-    agent.wait_for("started Configs: 2 plugins");
+    agent.wait_for("started Configs: 1 plugin, 1 switched off, in ");
     agent.signal("TERM");
     let log = agent.wait().stderr;
     assert!(log.contains("password: Some(***)") && !log.contains("hunter2") && log.contains("agent=0815"), "{log}");

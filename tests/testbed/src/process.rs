@@ -106,6 +106,25 @@ pub struct Process {
     _folder: Folder,
 }
 
+/// Waits until the process of this number handles SIGTERM and SIGHUP: before that they end it by themselves.
+///
+/// # Panics
+/// It does not in time.
+pub fn hears_of_signals(process: u32) {
+    // the bits are counted from 1 on
+    const BOTH: u64 = (1 << 15 | 1 << 1) >> 1;
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or_default();
+        if u64::from_str_radix(caught.trim(), 16).is_ok_and(|caught| caught & BOTH == BOTH) {
+            return;
+        }
+        assert!(Instant::now() < until, "it handles no signals:\n{status}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// A process that has ended.
 #[derive(Debug)]
 pub struct Ended {
@@ -168,6 +187,14 @@ impl Process {
             addr.set_ip(if addr.is_ipv4() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { IpAddr::V6(Ipv6Addr::LOCALHOST) });
         }
         addr
+    }
+
+    /// Waits until it handles signals: before that one ends it by itself, whatever it would do.
+    ///
+    /// # Panics
+    /// It does not in time.
+    pub fn hears_of_signals(&self) {
+        hears_of_signals(self.child.id());
     }
 
     /// Sends it a signal: `TERM`, `INT`. The same one once more only a while after the first: an agent takes two at once for one.

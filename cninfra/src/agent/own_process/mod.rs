@@ -3,8 +3,10 @@
 pub(super) mod backtrace;
 pub(super) mod foreword;
 pub(super) mod hook;
+pub(super) mod ownerless;
 pub(super) mod process;
 pub(super) mod rescue;
 pub(super) mod signals;
 pub(super) mod supervise;
 pub(super) mod teller;
+pub(super) mod undone;

@@ -4,11 +4,12 @@ use super::{
     backtrace::Wanted,
     foreword::{self, NotBegun, Wait},
     hook::Hook,
+    ownerless,
     supervise::Ground,
     teller::{self, Teller},
 };
 use crate::{
-    BuildInfo, Context, Error, Logger,
+    Context, Error, Logger,
     agent::{
         command_line::{
             cli,
@@ -26,7 +27,6 @@ use crate::{
             settings::Settings,
         },
         terms::{
-            event::Event,
             exit,
             failure::{StartError, StopError},
             timeline::Timeline,
@@ -323,9 +323,13 @@ async fn life(builder: Builder<()>) -> u8 {
     };
     match builder.start().await {
         Ok(agent) => {
-            tell_started(&log, graph, agent.build_info(), began, agent.events());
+            tell_started(&log, graph, &agent, began);
             let stopped = agent.run().await;
             let code = done(stopped.as_ref().map_or_else(StopError::exit_code, |_| 0));
+            // what was not closed in order may have left others' tasks, too
+            if stopped.is_ok() {
+                ownerless::tell(&log).await;
+            }
             tell_stopped(&log, &stopped);
             code
         }
@@ -340,10 +344,16 @@ async fn life(builder: Builder<()>) -> u8 {
     }
 }
 
-fn tell_started(log: &Logger, graph: &'static Graph, build: BuildInfo, began: Instant, events: &[Event]) {
-    let (name, plugins, took) = (graph.name(), graph.len(), began.elapsed());
-    log.info(format_args!("started {name}: {plugins} plugins in {took:.1?}; version {build}"));
-    crate::debug!(log, "{}", Timeline::new(graph, events));
+fn tell_started(log: &Logger, graph: &'static Graph, agent: &Agent<()>, began: Instant) {
+    let (name, took, build) = (graph.name(), began.elapsed(), agent.build_info());
+    let plugins = agent.status().running().count();
+    let off = match graph.len() - plugins {
+        0 => String::new(),
+        off => format!(", {off} switched off,"),
+    };
+    let s = if plugins == 1 { "" } else { "s" };
+    log.info(format_args!("started {name}: {plugins} plugin{s}{off} in {took:.1?}; version {build}"));
+    crate::debug!(log, "{}", Timeline::new(graph, agent.events()));
 }
 
 fn tell_not_started(log: &Logger, error: &StartError) {
@@ -353,7 +363,7 @@ fn tell_not_started(log: &Logger, error: &StartError) {
     }
 }
 
-fn tell_stopped(log: &Logger, stopped: &Result<Vec<Event>, StopError>) {
+fn tell_stopped(log: &Logger, stopped: &Result<Vec<crate::agent::Event>, StopError>) {
     match stopped {
         Ok(_) => log.info("stopped in order"),
         Err(error) => log.error(error),
@@ -390,6 +400,7 @@ fn printed(log: &Logger, printed: io::Result<()>) -> ExitCode {
 mod tests {
     use super::*;
     use crate::{
+        config::Config,
         logging::{Level, LogSettings},
         prelude::*,
         testing::{log::Log, paused},
@@ -409,12 +420,11 @@ mod tests {
         slow: Dep<Slow>,
     }
 
-    #[test]
-    fn the_timeline_is_logged_for_who_looks_closely() {
+    /// Runs it for ten seconds: its exit code, and the log.
+    fn lived<F: 'static>(builder: Builder<F>) -> (u8, String) {
         let log = Log::default();
         let code = log.during(|| {
-            let levels = LogSettings::new().default_level(Level::Debug);
-            let Builder { held, settings } = Agent::<Lone>::builder().record_events(true).log_settings(&levels);
+            let Builder { held, settings } = builder;
             let builder = Builder { held: Box::new(Bare(held)), settings };
             let stop = builder.stop_handle();
             paused(async {
@@ -425,11 +435,35 @@ mod tests {
                 life(builder).await
             })
         });
-        let text = log.text();
+        (code, log.text())
+    }
+
+    #[test]
+    fn the_timeline_is_logged_for_who_looks_closely() {
+        let levels = LogSettings::new().default_level(Level::Debug);
+        let (code, text) = lived(Agent::<Lone>::builder().record_events(true).log_settings(&levels));
         let line = text.lines().position(|line| line.contains("DEBUG") && line.contains("timeline of 7.0s"));
         assert!(code == 0 && line.is_some() && text.contains("Slow  init* 7.0s at"), "{text}");
         assert!(text.contains("the program has asked for the stop: the agent stops"), "{text}");
     }
+
+    #[plugin(no_lifecycle)]
+    struct Still;
+    #[derive(Flavor)]
+    struct Pair {
+        _slow: Dep<Slow>,
+        _still: Option<Dep<Still>>,
+    }
+
+    #[test]
+    fn what_is_switched_off_is_not_counted_among_the_plugins_that_have_started() {
+        let off = Config::new().set("still", "enabled", false);
+        for (config, told) in [(Config::new(), "2 plugins in "), (off, "1 plugin, 1 switched off, in ")] {
+            let (_, text) = lived(Agent::<Pair>::builder().config(config));
+            assert!(text.contains(&format!("started Pair: {told}")), "{text}");
+        }
+    }
+
     /// The config is read; what comes of it then.
     async fn begins(wait: &Wait) -> Option<Result<(), u8>> {
         let settings = Agent::<Lone>::builder().settings;

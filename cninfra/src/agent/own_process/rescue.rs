@@ -1,6 +1,9 @@
 //! A plugin blocks the agent's task, and its limit is over: what else has begun is closed by another task, and then the process ends.
 
-use super::teller::{FIRST, Teller};
+use super::{
+    teller::{FIRST, Teller},
+    undone::{write_open, write_still},
+};
 use crate::{
     agent::{
         run::{
@@ -183,18 +186,15 @@ impl fmt::Display for Report {
             Some(_) => "what else had begun is closed, but not in order",
             None => "what else had begun could not be closed in time",
         })?;
-        let name = |place: &usize| self.graph.nodes()[*place].names();
-        for (place, phase) in &self.blocked {
-            write!(f, "\n  - plugin `{}` is still in {phase}", name(place))?;
-            if !matches!(phase, Phase::Create | Phase::Close) {
-                f.write_str(": it is not closed")?;
-            }
+        for step in &self.blocked {
+            write_still(f, self.graph, *step)?;
         }
         for (place, phase) in &self.cut_off {
-            write!(f, "\n  - plugin `{}` was cut off in {phase}, where it waited", name(place))?;
+            let name = self.graph.nodes()[*place].names();
+            write!(f, "\n  - plugin `{name}` was cut off in {phase}, where it waited")?;
         }
         for place in &self.open {
-            write!(f, "\n  - plugin `{}` is not closed", name(place))?;
+            write_open(f, self.graph, *place)?;
         }
         report::list(f, self.errors.as_deref().unwrap_or_default())
     }

@@ -5,6 +5,7 @@ use super::{
     rescue,
     signals::{Asked, Heard, Meaning, Signals},
     teller::{self, Teller},
+    undone::Undone,
 };
 use crate::{
     BoxFuture, Logger,
@@ -24,7 +25,7 @@ use crate::{
     logging::{Level, Loggers},
     stop::StopHandle,
 };
-use std::{io, sync::Arc, time::Instant};
+use std::{io, mem, sync::Arc, time::Instant};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::Notify,
@@ -92,6 +93,7 @@ impl Ground {
         let Ground { agents, teller } = self;
         // it reads its config while this thread gets its ears
         let agent = agents.spawn(beside_workers(progress.clone(), life));
+        let task = agent.abort_handle();
         let code = Ears::new().map_err(NotBegun::Deaf).and_then(|Ears { runtime, signals }| {
             wait.hears();
             know_the_processor();
@@ -99,17 +101,28 @@ impl Ground {
             // in a box: the runtime hands it on, and each time it would be copied, on pages of the stack that nothing else touches
             runtime.block_on(boxed(|| async {
                 let lookout = Lookout::new(Watchdog::default(), loggers, progress, stop, handle);
-                tokio::select! {
-                    code = hear(&log, &teller, signals, stop, hangup, agent) => Ok(code),
+                let ended = tokio::select! {
+                    code = hear(&log, &teller, signals, (stop, progress), hangup, agent) => Ok(code),
                     code = watch(&log, &teller, progress, stop, lookout, handle) => Ok(code),
                     () = keep_awake(handle.clone()) => Ok(FAILED),
                     why = wait.in_vain(stop) => Err(why),
+                };
+                // where the end is forced
+                task.abort();
+                let gives_up = Instant::now() + teller::FIRST;
+                while !task.is_finished() && Instant::now() < gives_up {
+                    tokio::time::sleep(TICK / 10).await;
                 }
+                ended
             }))
         });
         teller.flush(teller::LAST);
         // a plugin or a file may block a thread: `main` returns all the same
-        agents.shutdown_background();
+        match agents.handle().metrics().num_alive_tasks() {
+            0 => agents.shutdown_background(),
+            // what still runs would panic in a runtime that ends, and the process ends in any case
+            _ => mem::forget(agents),
+        }
         code
     }
 }
@@ -128,13 +141,13 @@ fn agents_runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(threads).enable_all().build()
 }
 
-/// Waits for the agent; the first signal stops it, the second ends the wait. A hang-up is passed on: it would end the process, were it
+/// Waits for the agent; the first signal stops it, the second ends the wait, and what that leaves undone is told. A hang-up is passed on: it would end the process, were it
 /// not heard, also where nobody wants to know of it. What it tells never holds it up.
 async fn hear(
     log: &Logger,
     teller: &Teller,
     mut signals: Signals,
-    stop: &StopHandle,
+    (stop, progress): (&StopHandle, &Progress),
     hangup: &Notify,
     mut agent: JoinHandle<u8>,
 ) -> u8 {
@@ -157,7 +170,7 @@ async fn hear(
                     Meaning::Echo => continue,
                     Meaning::Force(first) => {
                         let after = if first == number { " again".to_string() } else { format!(", after signal {first}") };
-                        teller.say(log, Level::Warn, format_args!("signal {number}{after}: the end is forced"));
+                        teller.say(log, Level::Warn, format_args!("signal {number}{after}: the end is forced{}", Undone(progress)));
                         return 128 + number;
                     }
                     Meaning::Stop => {}
@@ -217,7 +230,11 @@ mod tests {
         },
         prelude::*,
     };
-    use std::{process::Command, time::Duration};
+    use std::{
+        process::Command,
+        sync::mpsc::{Sender, channel},
+        time::Duration,
+    };
 
     #[plugin(no_lifecycle)]
     struct Still;
@@ -246,7 +263,7 @@ mod tests {
             7
         });
         let (log, teller) = (Loggers::default().of_agent(), Teller::default());
-        assert_eq!(hear(&log, &teller, signals, &stop, &hangup, agent).await, 7);
+        assert_eq!(hear(&log, &teller, signals, (&stop, &Progress::default()), &hangup, agent).await, 7);
         let told = tokio::time::timeout(Duration::from_millis(100), hangup.notified()).await;
         assert!(told.is_ok());
     }
@@ -280,6 +297,49 @@ mod tests {
         });
         let ran = run(&stop, &wait, life);
         assert!(matches!(ran, Ok(7)), "{ran:?}");
+    }
+
+    #[test]
+    fn what_still_runs_at_the_end_finds_no_runtime_that_ends() {
+        let (stop, wait, (told, tell)) = (StopHandle::new(), wait(), channel());
+        let (waits, (begun, begins)) = (wait.clone(), tokio::sync::oneshot::channel());
+        let life = Box::pin(async move {
+            waits.heard().await;
+            assert!(waits.begins());
+            tokio::spawn(async move {
+                begun.send(()).unwrap();
+                std::thread::sleep(Duration::from_millis(300));
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                told.send(()).unwrap();
+            });
+            begins.await.unwrap();
+            7
+        });
+        let ran = run(&stop, &wait, life);
+        assert!(matches!(ran, Ok(7)), "{ran:?}");
+        assert_eq!(tell.recv_timeout(Duration::from_secs(10)), Ok(()));
+    }
+
+    #[test]
+    fn an_agent_whose_end_is_forced_is_dropped_before_its_runtime_ends() {
+        struct Tells(Sender<bool>);
+        impl Drop for Tells {
+            fn drop(&mut self) {
+                std::thread::sleep(Duration::from_millis(20));
+                // who does not wait for it has gone
+                let _ = self.0.send(true);
+            }
+        }
+        let (stop, wait, (told, tell)) = (StopHandle::new(), wait(), channel());
+        let (tells, waits, stops) = (Tells(told), wait.clone(), stop.clone());
+        let life = Box::pin(async move {
+            let _tells = tells;
+            waits.heard().await;
+            stops.stop();
+            std::future::pending().await
+        });
+        assert!(matches!(run(&stop, &wait, life), Err(NotBegun::Stopped)));
+        assert_eq!(tell.try_recv(), Ok(true));
     }
 
     fn run(stop: &StopHandle, wait: &Wait, life: BoxFuture<'static, u8>) -> Result<u8, NotBegun> {

@@ -2,7 +2,7 @@
 
 use super::{roll::Roll, stall};
 use crate::{
-    agent::terms::{cause::Cause, failure::StartError, guard::guard, limits::LimitTable, phase::Phase},
+    agent::terms::{cause::Cause, course::Course, failure::StartError, guard::guard, limits::LimitTable, phase::Phase},
     context::Shared,
     foreign::Who,
     graph::{Graph, Node},
@@ -11,6 +11,7 @@ use crate::{
 use std::{
     cell::Cell,
     fmt,
+    iter::successors,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{
@@ -222,6 +223,31 @@ impl Progress {
         self.roll.as_deref()
     }
 
+    /// This, and those of the tasks that have taken over, one from another.
+    fn all(&self) -> impl Iterator<Item = &Progress> {
+        successors(Some(self), |progress| progress.next.get().map(|next| &**next))
+    }
+
+    /// The calls that have not returned, of all of these.
+    pub(in crate::agent) fn calls(&self) -> impl Iterator<Item = Call> {
+        self.all().filter_map(Progress::call)
+    }
+
+    /// The places of the plugins that have begun, and whose `close` has not come to its end, where that is recorded.
+    pub(in crate::agent) fn unclosed(&self) -> Vec<usize> {
+        let closed = self.course().map(|course| course.events).unwrap_or_default();
+        let is_closed =
+            |place| closed.iter().any(|event| event.phase == Phase::Close && usize::from(event.place) == place);
+        let mut begun = self.roll().map(Roll::begun).unwrap_or_default();
+        begun.retain(|place| !is_closed(*place));
+        begun
+    }
+
+    /// The graph of the agent, as soon as that is there, and for as long.
+    pub(in crate::agent) fn graph(&self) -> Option<&'static Graph> {
+        Some(self.agent.get()?.0.upgrade()?.graph)
+    }
+
     /// Takes over from the task that is inside of this call: it goes on no more, also when the call returns. Gives what the task that has taken over
     /// writes its own progress to; `None` where the call has returned.
     pub(in crate::agent) fn take_over(&self, call: Call) -> Option<Arc<Progress>> {
@@ -360,9 +386,12 @@ impl Progress {
 
     /// The steps that have begun and wait for something, where that is recorded.
     pub(in crate::agent) fn waiting(&self) -> Vec<(usize, Phase)> {
-        let course = self.agent.get().and_then(|(agent, _)| Some(agent.upgrade()?.told.course()));
-        let running = course.map(|course| course.running).unwrap_or_default();
+        let running = self.course().map(|course| course.running).unwrap_or_default();
         running.iter().map(|step| (usize::from(step.place), step.phase)).collect()
+    }
+
+    fn course(&self) -> Option<Course> {
+        Some(self.agent.get()?.0.upgrade()?.told.course())
     }
 
     pub(super) fn begin(&self, stage: Stage) {

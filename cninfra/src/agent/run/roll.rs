@@ -119,6 +119,12 @@ impl Roll {
         Some(Left { env, epoch: *epoch, plugins })
     }
 
+    /// The places of those that have begun.
+    pub(super) fn begun(&self) -> Vec<usize> {
+        let begun = self.init.load(Relaxed);
+        self.lock().iter().map(|listed| listed.place).filter(|place| *place < begun).collect()
+    }
+
     /// The places of those that were not asked to close.
     pub(in crate::agent) fn open(&self) -> Vec<usize> {
         self.lock().iter().map(|listed| listed.place).filter(|place| self.is_open(*place)).collect()

@@ -1,0 +1,50 @@
+//! [`Undone`]: what is left as it is where the end is forced.
+
+use crate::{
+    agent::{run::progress::Progress, terms::phase::Phase},
+    graph::Graph,
+};
+use std::fmt::{self, Formatter};
+
+/// The plugins that have begun and are not closed, each on a line, for a person to read; nothing where there are none.
+pub(super) struct Undone<'a>(pub(super) &'a Progress);
+
+/// A plugin that is in this phase, on a line.
+pub(super) fn write_still(f: &mut Formatter<'_>, graph: &'static Graph, (place, phase): (usize, Phase)) -> fmt::Result {
+    write!(f, "\n  - plugin `{}` is still in {phase}", graph.nodes()[place].names())?;
+    // what is only created has nothing to be closed
+    if !matches!(phase, Phase::Create | Phase::Close) {
+        f.write_str(": it is not closed")?;
+    }
+    Ok(())
+}
+
+/// One that is not closed.
+pub(super) fn write_open(f: &mut Formatter<'_>, graph: &'static Graph, place: usize) -> fmt::Result {
+    write!(f, "\n  - plugin `{}` is not closed", graph.nodes()[place].names())
+}
+
+impl fmt::Display for Undone<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Some(graph) = self.0.graph() else { return Ok(()) };
+        let mut running = Vec::new();
+        // one that blocks, and those that block what has taken over from it
+        for call in self.0.calls() {
+            if call.is_destructor() {
+                write!(f, "\n  - {} is still in {call}", call.who(graph).0)?;
+            } else {
+                running.push((call.place, call.phase));
+            }
+        }
+        for step in self.0.waiting() {
+            if !running.contains(&step) {
+                running.push(step);
+            }
+        }
+        for step in &running {
+            write_still(f, graph, *step)?;
+        }
+        let is_other = |place: &usize| running.iter().all(|(other, _)| other != place);
+        self.0.unclosed().into_iter().filter(is_other).try_for_each(|place| write_open(f, graph, place))
+    }
+}

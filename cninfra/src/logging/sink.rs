@@ -1,0 +1,204 @@
+//! [`Sink`]: where the records of an output are written, whole, also where they can not be written for a while.
+
+use super::{
+    Level, Record,
+    output::{Lines, now},
+};
+use std::{
+    io::{self, ErrorKind, Write},
+    mem::take,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tracing::Metadata;
+use tracing_subscriber::fmt::{MakeWriter, writer::BoxMakeWriter};
+
+/// Writes records to what an output was given. A disk that is full, or a pipe whose reader is slow, takes a record in part, or not at all: the rest of one is written
+/// before anything else is, so that no record is torn, and those that were lost are counted, and told by a record of their own when writing works again.
+///
+/// What several write at once is as whole as their writers keep it: one that is made for a record may hold a lock, as that of standard error does.
+#[derive(Clone)]
+pub(super) struct Sink(Arc<Inner>);
+
+struct Inner {
+    lines: Lines,
+    writer: BoxMakeWriter,
+    /// The usual record looks at nothing else.
+    is_owed: AtomicBool,
+    /// Not held while anything is formatted or written.
+    owed: Mutex<Owed>,
+}
+
+/// What the writer has not taken.
+#[derive(Default)]
+struct Owed {
+    /// Of a record that was written in part.
+    rest: Vec<u8>,
+    lost: Option<Lost>,
+}
+
+/// Records of which nothing was written.
+#[derive(Clone)]
+struct Lost {
+    many: u64,
+    /// When the first one was to be written, and why it was not.
+    since: String,
+    error: String,
+}
+
+/// What tells of so many that were lost.
+struct Word {
+    many: u64,
+    line: String,
+}
+
+impl Sink {
+    pub(super) fn new(lines: Lines, writer: BoxMakeWriter) -> Self {
+        Sink(Arc::new(Inner { lines, writer, is_owed: AtomicBool::new(false), owed: Mutex::default() }))
+    }
+
+    pub(super) fn lines(&self) -> &Lines {
+        &self.0.lines
+    }
+}
+
+impl Inner {
+    /// Written before there is a writer, which may hold a lock: a format may be the program's.
+    fn word(&self) -> Option<Word> {
+        if !self.is_owed.load(Ordering::Acquire) {
+            return None;
+        }
+        let Lost { many, since, error } = self.owed().lost.clone()?;
+        let what = if many == 1 { "record was" } else { "records were" };
+        let record = Record {
+            time: &now().ok()?,
+            level: Level::Warn,
+            agent: "",
+            logger: "agent",
+            message: &format!("{many} {what} lost here, since {since}: {error}"),
+            location: "",
+            fields: &[("lost".into(), many.into())],
+            span: "",
+        };
+        let mut line = String::new();
+        self.lines.write_record(&record, &mut line).ok()?;
+        Some(Word { many, line })
+    }
+
+    fn owed(&self) -> MutexGuard<'_, Owed> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, writer: &mut dyn Write, word: Option<Word>, line: &[u8]) {
+        let was_owed = self.is_owed.load(Ordering::Acquire);
+        let mut owed = if was_owed { take(&mut *self.owed()) } else { Owed::default() };
+        owed.settle(writer, word, line);
+        if was_owed || owed.is_any() {
+            // others may have met the same meanwhile
+            let mut all = self.owed();
+            owed.add(take(&mut *all));
+            self.is_owed.store(owed.is_any(), Ordering::Release);
+            *all = owed;
+        }
+    }
+}
+
+impl Owed {
+    fn is_any(&self) -> bool {
+        !self.rest.is_empty() || self.lost.is_some()
+    }
+
+    /// Writes what is owed, and then this record.
+    fn settle(&mut self, writer: &mut dyn Write, word: Option<Word>, line: &[u8]) {
+        let is_true = |word: &Word| self.lost.as_ref().is_some_and(|lost| lost.many == word.many);
+        let told = match word.filter(is_true) {
+            Some(word) => self.write(writer, word.line.as_bytes()).map(|()| self.lost = None),
+            None => Ok(()),
+        };
+        if let Err(error) = told.and_then(|()| self.write(writer, line)) {
+            self.lose(&error);
+        }
+    }
+
+    /// Writes a record, behind the rest of the one before: as a whole, or its rest is owed.
+    ///
+    /// # Errors
+    /// Nothing of it was written.
+    fn write(&mut self, writer: &mut dyn Write, record: &[u8]) -> io::Result<()> {
+        let rest = take(&mut self.rest);
+        let (written, failed) = put(writer, &rest);
+        if let Some(error) = failed {
+            self.rest = rest[written..].to_vec();
+            return Err(error);
+        }
+        match put(writer, record) {
+            (0, Some(error)) => Err(error),
+            (written, _) => {
+                self.rest = record[written..].to_vec();
+                Ok(())
+            }
+        }
+    }
+
+    fn lose(&mut self, error: &io::Error) {
+        let new = || Lost { many: 0, since: now().unwrap_or_default(), error: error.to_string() };
+        self.lost.get_or_insert_with(new).many += 1;
+    }
+
+    fn add(&mut self, mut later: Owed) {
+        self.rest.append(&mut later.rest);
+        match (&mut self.lost, later.lost) {
+            (Some(lost), Some(more)) => lost.many += more.many,
+            (None, more @ Some(_)) => self.lost = more,
+            (_, None) => {}
+        }
+    }
+}
+
+/// Writes as much as the writer takes: how much that is, and why it is not all.
+fn put(writer: &mut dyn Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
+    let mut written = 0;
+    while written < bytes.len() {
+        match writer.write(&bytes[written..]) {
+            Ok(0) => return (written, Some(ErrorKind::WriteZero.into())),
+            Ok(more) => written = bytes.len().min(written.saturating_add(more)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return (written, Some(error)),
+        }
+    }
+    (written, None)
+}
+
+impl<'a> MakeWriter<'a> for Sink {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Line<'a> {
+        let word = self.0.word();
+        Line { of: &self.0, word, writer: self.0.writer.make_writer() }
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line<'a> {
+        let word = self.0.word();
+        Line { of: &self.0, word, writer: self.0.writer.make_writer_for(metadata) }
+    }
+}
+
+/// Takes one record, as a whole.
+pub(super) struct Line<'a> {
+    of: &'a Inner,
+    word: Option<Word>,
+    writer: Box<dyn Write + 'a>,
+}
+
+impl Write for Line<'_> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.of.write(&mut *self.writer, self.word.take(), line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
