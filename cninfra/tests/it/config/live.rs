@@ -375,7 +375,7 @@ async fn a_type_that_panics_where_it_is_read_again_is_refused_and_following_goes
     folder.write("follower.conf", "a: 2\nb: 4\nluck: 13");
     let status = state(&agent, State::Degraded).await;
     let reason = status.plugins.iter().find_map(|plugin| plugin.reason.clone()).unwrap();
-    assert!(reason.contains("section `follower`: reading it panicked: unlucky"), "{reason}");
+    assert!(reason.contains("follower.conf:3:7: key `follower.luck`: reading it panicked: unlucky"), "{reason}");
     assert_eq!(agent.follower.config.get().a, 1);
     folder.write("follower.conf", "a: 3\nb: 6");
     state(&agent, State::Ok).await;

@@ -290,11 +290,12 @@ struct Lone {
 }
 
 #[tokio::test]
-async fn a_type_that_panics_where_it_is_read_is_a_mistake_of_its_section() {
+async fn a_type_that_panics_where_it_is_read_is_a_mistake_at_its_key() {
     let config = Config::new().set("odd", "even", 3).set("odd", "nmae", "x");
     let error = Agent::<Lone>::builder().config(config).start().await.unwrap_err();
     let text = error.to_string();
-    assert!(error.exit_code() == 2 && text.contains("section `odd`: reading it panicked: 3 is odd"), "{text}");
+    let told = ["key `odd.even`: reading it panicked: 3 is odd", "key `odd.nmae` is unknown"];
+    assert!(error.exit_code() == 2 && told.iter().all(|told| text.contains(told)), "{text}");
 }
 
 #[tokio::test]
