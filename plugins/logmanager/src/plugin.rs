@@ -38,16 +38,20 @@ impl Lifecycle for LogManager {
     async fn init(&self, cx: &Context) -> Result<()> {
         let Some(http) = &self.http else { return Ok(()) };
         let all = || (cx.loggers(), cx.log());
-        let ((get, _), (set, set_log), (reset, reset_log)) = (all(), all(), all());
-        // one handler for all: each more would be compiled for itself
+        let (set, set_log) = all();
+        // one handler for all that take the same: each more would be compiled for itself
         let at = |asked: Asked| {
             let (loggers, log) = all();
             async move || asked.answer(&loggers, &log)
         };
+        let of = |answer: fn(&Loggers, &Logger, &str) -> Response| {
+            let (loggers, log) = all();
+            async move |Path(name): Path<String>| answer(&loggers, &log, &name)
+        };
         let routes = Routes::new()
             .get("/log/list", at(Asked::List))
             .summary("lists the loggers and their levels")
-            .get("/log/{logger}", async move |Path(name): Path<String>| indented_json(&level_of(&get, &name)))
+            .get("/log/{logger}", of(|loggers, _, name| indented_json(&level_of(loggers, name))))
             .summary("tells the level of a logger")
             .put(
                 "/log/{logger}/{level}",
@@ -56,7 +60,7 @@ impl Lifecycle for LogManager {
                 },
             )
             .summary("sets the level of a logger, or of those that a pattern matches; `?for=10m` for a while")
-            .delete("/log/{logger}", async move |Path(name): Path<String>| take_back(&reset, &reset_log, &name))
+            .delete("/log/{logger}", of(take_back))
             .summary("takes back the level that was set")
             .delete("/log/list", at(Asked::ResetList))
             .summary("takes back the level that was set for a logger of this name")
