@@ -6,7 +6,7 @@ use axum::{
         FromRequest, FromRequestParts, OptionalFromRequest, Request,
         rejection::{JsonRejection, PathRejection, QueryRejection},
     },
-    http::{StatusCode, request::Parts},
+    http::{StatusCode, Uri, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -41,6 +41,13 @@ pub struct Path<T>(pub T);
 /// The query of a request, as [`axum::extract::Query`] reads it. What it is not is answered with 400, as all errors of a server are: see [`Json`].
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> Query<T> {
+    pub(super) fn of(uri: &Uri) -> Result<Self, Rejection> {
+        let axum::extract::Query(value) = axum::extract::Query::try_from_uri(uri)?;
+        Ok(Query(value))
+    }
+}
 
 /// Why [`Json`], [`Path`] or [`Query`] do not take a request. A handler that wants to answer by itself takes a `Result<Json<T>, Rejection>`; an extractor of your own
 /// makes one of axum's.
@@ -133,9 +140,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let axum::extract::Query(value) = axum::extract::Query::from_request_parts(parts, state).await?;
-        Ok(Query(value))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        Query::of(&parts.uri)
     }
 }
 

@@ -95,8 +95,9 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
             let mut parts = one.split(';').map(str::trim);
             parts.next().filter(|kind| kind.eq_ignore_ascii_case(name))?;
             let quality = parts
-                .find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='))
-                .map_or(Ok(1.0), str::parse::<f32>);
+                .filter_map(|part| part.split_once('='))
+                .find(|(name, _)| name.trim_end().eq_ignore_ascii_case("q"))
+                .map_or(Ok(1.0), |(_, value)| value.trim_start().parse::<f32>());
             Some((quality.ok().filter(|quality| *quality > 0.0)?, types.len() - place))
         })
     };
@@ -149,6 +150,9 @@ mod tests {
             ("text/html; Q=0.1, application/json", false),
             ("text/html; Q=0", false),
             ("text/html;q=x", false),
+            ("text/html;q=nan", false),
+            ("text/html ; q = 0 ", false),
+            (" text/html ; level=1 ; Q = 0.5 , application/json ; q = 0.4 ", true),
             ("*/*", false),
             ("text/*", false),
             ("", false),

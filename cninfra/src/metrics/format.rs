@@ -26,6 +26,8 @@ impl Format {
     #[must_use]
     pub fn of_accept(accept: &str) -> Self {
         let (mut open, mut text) = (0.0, 0.0);
+        // types, names of parameters, and these versions are in any case
+        let accept = accept.to_ascii_lowercase();
         for range in accept.split(',') {
             let mut parts = range.split(';').map(str::trim);
             let Some(kind) = parts.next() else { continue };
@@ -35,7 +37,7 @@ impl Format {
                 match name.trim() {
                     "q" => likes = value.trim().parse().unwrap_or(0.0),
                     // of OpenMetrics there are 0.0.1 and 1.0.0, which have one form for all that is told here
-                    "version" if kind == OPEN => is_known = matches!(value.trim(), "1.0.0" | "0.0.1"),
+                    "version" if kind == OPEN => is_known = matches!(value.trim().trim_matches('"'), "1.0.0" | "0.0.1"),
                     _ => {}
                 }
             }
@@ -74,6 +76,14 @@ mod tests {
             ("application/openmetrics-text;q=0.3,text/plain;q=0.5", Format::Text),
             ("application/openmetrics-text;q=0", Format::Text),
             ("application/openmetrics-text;q=oops", Format::Text),
+            ("Application/OpenMetrics-Text", Format::OpenMetrics),
+            (
+                " application/openmetrics-text ; Version = \"1.0.0\" ; Q = 0.6 , TEXT/plain ; Q = 0.5",
+                Format::OpenMetrics,
+            ),
+            ("APPLICATION/OPENMETRICS-TEXT;Q=0, */*", Format::Text),
+            ("application/openmetrics-text;q=0.5,Text/Plain;q=0.8", Format::Text),
+            ("application/openmetrics-text;VERSION=2.0.0", Format::Text),
             ("text/plain;q=0.5;version=0.0.4, application/openmetrics-text;version=0.0.1;q=0.75", Format::OpenMetrics),
         ] {
             assert_eq!(Format::of_accept(accept), format, "{accept}");

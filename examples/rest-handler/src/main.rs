@@ -10,7 +10,12 @@
 use cninfra::{
     http::{
         Http, Json, Path, Routes,
-        axum::{extract::State, http::StatusCode},
+        axum::{
+            extract::State,
+            http::StatusCode,
+            response::{IntoResponse, Response},
+        },
+        error_response,
     },
     prelude::*,
 };
@@ -41,17 +46,22 @@ impl Contacts {
         self.lock().clone()
     }
 
-    fn get(&self, name: &str) -> std::result::Result<Json<Contact>, StatusCode> {
-        self.lock().get(name).cloned().map(Json).ok_or(StatusCode::NOT_FOUND)
+    fn get(&self, name: &str) -> Response {
+        self.lock().get(name).map_or_else(nobody, |contact| Json(contact).into_response())
     }
 
     fn put(&self, name: String, contact: Contact) -> StatusCode {
         if self.lock().insert(name, contact).is_some() { StatusCode::OK } else { StatusCode::CREATED }
     }
 
-    fn delete(&self, name: &str) -> StatusCode {
-        if self.lock().remove(name).is_some() { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+    fn delete(&self, name: &str) -> Response {
+        if self.lock().remove(name).is_some() { StatusCode::NO_CONTENT.into_response() } else { nobody() }
     }
+}
+
+/// In JSON, as all errors of the server are; a status alone has no body.
+fn nobody() -> Response {
+    error_response(StatusCode::NOT_FOUND, "nobody has that name")
 }
 
 #[plugin]

@@ -23,7 +23,12 @@ fn contacts_are_kept() {
     }
     assert_eq!(request(addr, "GET", "/contacts").body, r#"{"alice":{"phone":"2"}}"#);
     assert_eq!(request(addr, "GET", "/contacts/alice").body, r#"{"phone":"2"}"#);
-    assert_eq!(request(addr, "GET", "/contacts/bob").status, 404);
+    for method in ["GET", "DELETE"] {
+        let nobody = request(addr, method, "/contacts/bob");
+        let (kind, body) = (nobody.header("content-type"), &*nobody.body);
+        assert_eq!((nobody.status, kind), (404, Some("application/json")), "{method}: {body}");
+        assert_eq!(body, r#"{"error":"nobody has that name"}"#, "{method}");
+    }
     let deleted = ["first", "again"].map(|_| request(addr, "DELETE", "/contacts/alice").status);
     assert_eq!(deleted, [204, 404]);
     let index: serde_json::Value = serde_json::from_str(&request(addr, "GET", "/").body).unwrap();

@@ -25,6 +25,8 @@ use std::collections::BTreeSet;
 /// | `DELETE /log/{logger}` | takes back what was set for exactly this name or pattern |
 /// | `DELETE /log` | takes back all that was set |
 ///
+/// Of a logger that is called `list`, only `GET` has no path of its own: it is one of the list.
+///
 /// Levels are `trace`, `debug`, `info`, `warn` (or `warning`) and `error`, in any case. What is set lasts as long as the agent runs. The logger
 /// `default` stands for those of which nothing else is said.
 #[plugin(name = "log-manager", alias = "logmanager")]
@@ -36,12 +38,20 @@ impl Lifecycle for LogManager {
     async fn init(&self, cx: &Context) -> Result<()> {
         let Some(http) = &self.http else { return Ok(()) };
         let all = || (cx.loggers(), cx.log());
-        let ((list, _), (get, _), (set, set_log), (reset, reset_log), (clear, clear_log)) =
-            (all(), all(), all(), all(), all());
+        let (set, set_log) = all();
+        // one handler for all that take the same: each more would be compiled for itself
+        let at = |asked: Asked| {
+            let (loggers, log) = all();
+            async move || asked.answer(&loggers, &log)
+        };
+        let of = |answer: fn(&Loggers, &Logger, &str) -> Response| {
+            let (loggers, log) = all();
+            async move |Path(name): Path<String>| answer(&loggers, &log, &name)
+        };
         let routes = Routes::new()
-            .get("/log/list", async move || indented_json(&list_all(&list)))
+            .get("/log/list", at(Asked::List))
             .summary("lists the loggers and their levels")
-            .get("/log/{logger}", async move |Path(name): Path<String>| indented_json(&level_of(&get, &name)))
+            .get("/log/{logger}", of(|loggers, _, name| indented_json(&level_of(loggers, name))))
             .summary("tells the level of a logger")
             .put(
                 "/log/{logger}/{level}",
@@ -50,17 +60,41 @@ impl Lifecycle for LogManager {
                 },
             )
             .summary("sets the level of a logger, or of those that a pattern matches; `?for=10m` for a while")
-            .delete("/log/{logger}", async move |Path(name): Path<String>| take_back(&reset, &reset_log, &name))
+            .delete("/log/{logger}", of(take_back))
             .summary("takes back the level that was set")
-            .delete("/log", async move || {
-                clear.reset_all();
-                clear_log.info("all levels are as the config has them");
-                indented_json(&list_all(&clear))
-            })
+            .delete("/log/list", at(Asked::ResetList))
+            .summary("takes back the level that was set for a logger of this name")
+            .delete("/log", at(Asked::ResetAll))
             .summary("takes back all levels that were set");
         http.register(cx, routes)
     }
 }
+
+/// What is asked for at a path without parameters.
+#[derive(Clone, Copy)]
+enum Asked {
+    List,
+    /// Of a logger that is called so.
+    ResetList,
+    ResetAll,
+}
+
+impl Asked {
+    fn answer(self, loggers: &Loggers, log: &Logger) -> Response {
+        match self {
+            Asked::List => {}
+            Asked::ResetList => return take_back(loggers, log, "list"),
+            Asked::ResetAll => {
+                loggers.reset_all();
+                log.info("all levels are as the config has them");
+            }
+        }
+        indented_json(&list_all(loggers))
+    }
+}
+
+/// A hundred years: the clock has an end, behind which a while would be for ever.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(876_600 * 60 * 60);
 
 /// The query: a misspelled `for` must not make for ever of a while.
 #[derive(Deserialize)]
@@ -97,8 +131,14 @@ fn remembered(body: LoggerBody) -> LoggerBody {
     LoggerBody { remembered: body.origin.rule.as_ref() == Some(&body.logger), ..body }
 }
 
+/// The agent's own logger, as the predecessor called it.
+const PREDECESSORS_OWN: &str = "defaultLogger";
+
 /// A level is remembered for a logger that is not there yet; but it may be a slip.
 fn hint(loggers: &Loggers, name: &str) -> Option<String> {
+    if name.eq_ignore_ascii_case(PREDECESSORS_OWN) && !loggers.contains(name) {
+        return Some("no logger has that name; the agent's own, which had it in cn-infra, is `agent`".to_string());
+    }
     loggers.meant(name).map(|meant| format!("no logger has that name; did you mean `{meant}`?"))
 }
 
@@ -113,6 +153,14 @@ fn put(loggers: &Loggers, log: &Logger, name: &str, level: &str, time: Option<&s
             let text = time.unwrap_or_default();
             let mend = "write a time such as `for=10m`, or leave it out to set the level until the agent stops";
             return refusal(&format_args!("`for={text}` sets nothing: {mend}"));
+        }
+        Some(Ok(length)) if *length > LONGEST => {
+            let most = Duration(LONGEST);
+            let mend = "leave it out to set the level until the agent stops";
+            return refusal(&format_args!(
+                "`for={}` is more than {most}, the longest while: {mend}",
+                time.unwrap_or_default()
+            ));
         }
         Some(Ok(length)) => loggers.set_for(name, level, length.into()),
         Some(Err(error)) => return refusal(&error),

@@ -3,28 +3,20 @@
 use cninfra::{
     graph::Format,
     http::{
-        Query, Rejection,
         axum::{
             http::{
-                HeaderMap, HeaderName, HeaderValue, StatusCode,
+                HeaderMap, HeaderName, HeaderValue, StatusCode, Uri,
                 header::{CACHE_CONTROL, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS},
             },
             response::{IntoResponse, Response},
         },
-        error_response, indented_json, wants_html,
+        error_response, indented_json, wanted_form,
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// HTML, with all texts escaped.
 pub(crate) type Html = String;
-
-/// The query.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    format: Option<String>,
-}
 
 /// How an answer is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,22 +27,12 @@ pub(crate) enum Form {
     Other(Format),
 }
 
-/// As the query says, or else the headers; or what is wrong with it. `others` are the formats that there are beside those of all pages.
-pub(crate) fn form(
-    headers: &HeaderMap,
-    asked: Result<Query<Asked>, Rejection>,
-    others: &[&str],
-) -> Result<Form, String> {
-    match asked {
-        Err(refused) => Err(refused.to_string()),
-        Ok(Query(Asked { format: None })) if wants_html(headers) => Ok(Form::Html),
-        Ok(Query(Asked { format: None })) => Ok(Form::Json),
-        Ok(Query(Asked { format: Some(format) })) => match (&*format, format.parse()) {
-            ("json", _) => Ok(Form::Json),
-            ("html", _) => Ok(Form::Html),
-            (name, Ok(other)) if others.contains(&name) => Ok(Form::Other(other)),
-            _ => Err(format!("no format `{format}`; one of {}", [&["json", "html"], others].concat().join(", "))),
-        },
+/// As the query says, or else the headers; or what is wrong with it. `others` are the formats that there are beside those of all pages: forms of a graph.
+pub(crate) fn form(headers: &HeaderMap, uri: &Uri, others: &[&'static str]) -> Result<Form, String> {
+    match wanted_form(headers, uri, others)? {
+        "json" => Ok(Form::Json),
+        "html" => Ok(Form::Html),
+        other => other.parse().map(Form::Other).map_err(|error| error.to_string()),
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn page(sections: &[EffectiveSection]) -> Html {
         if section.outdated {
             page.push_str("<p class=\"note warn\">Its files have changed: a new start of the agent will see it.</p>\n");
         }
-        page.push_str("<div class=\"wide\" tabindex=\"0\">\n<table class=\"keys\">\n<thead><tr><th>Key</th><th>Value</th><th>Origin</th></tr></thead>\n<tbody>\n");
+        page.push_str("<div class=\"wide\" tabindex=\"0\">\n<table class=\"rows keys\">\n<thead><tr><th>Key</th><th>Value</th><th>Origin</th></tr></thead>\n<tbody>\n");
         section.values.iter().for_each(|value| put(&mut page, value));
         page.push_str("</tbody>\n</table>\n</div>\n");
     }

@@ -1,7 +1,7 @@
 //! [`Pages`]: the routes.
 
 use crate::{
-    answer::{self, Asked, Form, Html},
+    answer::{self, Form, Html},
     config,
     frame::Frame,
     graph::{self, Drawing},
@@ -11,8 +11,11 @@ use crate::{
 use cninfra::{
     agent::Course,
     http::{
-        Http, Query, Rejection, Routes,
-        axum::{http::HeaderMap, response::Response},
+        Http, Routes,
+        axum::{
+            http::{HeaderMap, Uri},
+            response::Response,
+        },
     },
     prelude::*,
 };
@@ -73,8 +76,6 @@ const ROUTES: [(Shows, &str, &str); 5] = [
     ),
 ];
 
-type Format = Result<Query<Asked>, Rejection>;
-
 /// What all routes answer of.
 #[derive(Clone)]
 struct Answers {
@@ -90,26 +91,26 @@ impl Answers {
     fn routes(&self) -> Routes {
         let route = |routes: Routes, (shows, path, summary): (Shows, &str, &str)| {
             let this = self.clone();
-            let handler = async move |headers: HeaderMap, format: Format| this.answer(shows, &headers, format).await;
+            let handler = async move |headers: HeaderMap, uri: Uri| this.answer(shows, &headers, &uri).await;
             routes.get(path, handler).summary(summary)
         };
         ROUTES.into_iter().fold(Routes::new(), route).during_start()
     }
 
-    async fn answer(&self, shows: Shows, headers: &HeaderMap, format: Format) -> Response {
+    async fn answer(&self, shows: Shows, headers: &HeaderMap, uri: &Uri) -> Response {
         match shows {
-            Shows::Index => self.index(headers, format),
-            Shows::Graph => self.graph(headers, format).await,
-            Shows::Timeline => self.timeline(headers, format),
-            Shows::Status => self.status(headers, format),
-            Shows::Config => self.config(headers, format).await,
+            Shows::Index => self.index(headers, uri),
+            Shows::Graph => self.graph(headers, uri).await,
+            Shows::Timeline => self.timeline(headers, uri),
+            Shows::Status => self.status(headers, uri),
+            Shows::Config => self.config(headers, uri).await,
         }
     }
 
-    fn index(&self, headers: &HeaderMap, format: Format) -> Response {
+    fn index(&self, headers: &HeaderMap, uri: &Uri) -> Response {
         let others = ROUTES.iter().filter(|(shows, ..)| !matches!(shows, Shows::Index));
         let pages: Vec<_> = others.map(|(_, path, shows)| PageBody { path, shows }).collect();
-        match answer::form(headers, format, &[]) {
+        match answer::form(headers, uri, &[]) {
             Ok(Form::Html) => {
                 let content = index::page(&pages);
                 self.framed("Pages", true, &content)
@@ -122,9 +123,9 @@ impl Answers {
         }
     }
 
-    async fn graph(&self, headers: &HeaderMap, format: Format) -> Response {
+    async fn graph(&self, headers: &HeaderMap, uri: &Uri) -> Response {
         let graph = self.cx.graph();
-        let form = match answer::form(headers, format, &["dot", "mermaid", "text"]) {
+        let form = match answer::form(headers, uri, &["dot", "mermaid", "text"]) {
             Ok(form) => form,
             Err(why) => return answer::refused(&why),
         };
@@ -150,26 +151,26 @@ impl Answers {
         }
     }
 
-    fn timeline(&self, headers: &HeaderMap, format: Format) -> Response {
+    fn timeline(&self, headers: &HeaderMap, uri: &Uri) -> Response {
         let (graph, status, course) = (self.cx.graph(), self.cx.status().agent(), self.cx.course());
-        match answer::form(headers, format, &[]) {
+        match answer::form(headers, uri, &[]) {
             Ok(Form::Html) => self.page("Timeline", timeline::page(graph, &status, &course)),
             Ok(_) => answer::json(&timeline::Body::new(self.cx.label(), graph, &status, &course)),
             Err(why) => answer::refused(&why),
         }
     }
 
-    fn status(&self, headers: &HeaderMap, format: Format) -> Response {
+    fn status(&self, headers: &HeaderMap, uri: &Uri) -> Response {
         let status = self.cx.status().agent();
-        match answer::form(headers, format, &[]) {
+        match answer::form(headers, uri, &[]) {
             Ok(Form::Html) => self.page("Status", status::page(self.cx.graph(), &status)),
             Ok(_) => answer::json(&status::Body::new(self.cx.label(), self.cx.graph(), self.cx.build_info(), &status)),
             Err(why) => answer::refused(&why),
         }
     }
 
-    async fn config(&self, headers: &HeaderMap, format: Format) -> Response {
-        let form = match answer::form(headers, format, &[]) {
+    async fn config(&self, headers: &HeaderMap, uri: &Uri) -> Response {
+        let form = match answer::form(headers, uri, &[]) {
             Ok(form) => form,
             Err(why) => return answer::refused(&why),
         };

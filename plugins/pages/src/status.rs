@@ -90,7 +90,7 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus) -> Html {
         // writing to a text can not fail
         let _ = writeln!(page, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
-    page.push_str("</dl>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");
+    page.push_str("</dl>\n<div class=\"wide\" tabindex=\"0\">\n<table class=\"rows\">\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");
     for (plugin, node) in status.plugins.iter().zip(graph.nodes()) {
         let (name, look) = (words::instance_first(node.names()), Look::of(plugin));
         let optional = match plugin {

@@ -111,28 +111,34 @@ impl Answers {
         self.cx.label()
     }
 
-    fn answer(&self, else_code: StatusCode, is_well: impl FnOnce(&AgentStatus) -> bool) -> Response {
+    fn answer(&self, else_code: StatusCode, is_well: fn(&AgentStatus) -> bool) -> Response {
         let status = self.status();
         let code = if is_well(&status) { StatusCode::OK } else { else_code };
         (code, Json(Body::new(&status, self.cx.build_info()))).into_response()
     }
 
     fn routes(&self, cx: &Context) -> Result<Routes> {
-        let (started, live, ready) = (self.clone(), self.clone(), self.clone());
         let health = Metrics::new(cx.name());
         health.register_collector("health", Health(self.clone()))?;
-        let health = Arc::new(Scrape::new(cx.log(), health));
-        let metrics = Arc::new(Scrape::new(cx.log(), cx.metrics()));
+        // one handler for all of a kind: each more would be compiled for itself
+        let probe = |else_code: StatusCode, is_well: fn(&AgentStatus) -> bool| {
+            let this = self.clone();
+            async move || this.answer(else_code, is_well)
+        };
+        let scrape = |metrics: Metrics| {
+            let scrape = Arc::new(Scrape::new(cx.log(), metrics));
+            async move |headers: HeaderMap| scrape.answer(&headers)
+        };
         Ok(Routes::new()
-            .get("/startup", async move || started.answer(StatusCode::SERVICE_UNAVAILABLE, |status| status.has_started))
+            .get("/startup", probe(StatusCode::SERVICE_UNAVAILABLE, |status| status.has_started))
             .summary("has the agent started?")
-            .get("/liveness", async move || live.answer(StatusCode::INTERNAL_SERVER_ERROR, AgentStatus::is_live))
+            .get("/liveness", probe(StatusCode::INTERNAL_SERVER_ERROR, AgentStatus::is_live))
             .summary("should the process go on?")
-            .get("/readiness", async move || ready.answer(StatusCode::INTERNAL_SERVER_ERROR, AgentStatus::is_ready))
+            .get("/readiness", probe(StatusCode::INTERNAL_SERVER_ERROR, AgentStatus::is_ready))
             .summary("does the agent do its work?")
-            .get("/health", async move |headers: HeaderMap| health.answer(&headers))
+            .get("/health", scrape(health))
             .summary("the states of the agent and its plugins, for Prometheus")
-            .get("/metrics", async move |headers: HeaderMap| metrics.answer(&headers))
+            .get("/metrics", scrape(cx.metrics()))
             .summary("all metrics of the agent, for Prometheus")
             .during_start())
     }

@@ -19,14 +19,14 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     thread,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Parts that are smaller are put together: each of them costs more than its bytes, and keeps the buffer that it was read into.
 const SMALL: usize = 4 << 10;
-/// What nobody has read of a request, up to so many bytes, is read by hyper after the answer, since it has most likely come.
+/// What nobody has read of a request, up to so many bytes, is read in its place, if it has come.
 const LEFT: u64 = 4 << 10;
 /// Up to so many bytes.
 const TOGETHER: usize = 16 << 10;
@@ -185,6 +185,17 @@ impl Received {
     fn has_ended(&self) -> bool {
         self.done || self.body.is_end_stream()
     }
+
+    /// Has a small rest of it come, to its end? hyper has taken what there is before the handler is called. What comes later it does not wait for: then the
+    /// connection ends with the answer, which has to say so.
+    fn has_come(&mut self) -> bool {
+        if self.body.size_hint().exact().is_none_or(|left| left > LEFT) {
+            return false;
+        }
+        let mut task = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(Ok(_))) = Pin::new(&mut self.body).poll_frame(&mut task) {}
+        self.body.is_end_stream()
+    }
 }
 
 impl HttpBody for Received {
@@ -219,8 +230,8 @@ impl Drop for Received {
         if self.has_ended() {
             return;
         }
-        self.pulse.leaves_unread();
-        if self.expects || self.body.size_hint().exact().is_none_or(|left| left > LEFT) {
+        if self.expects || !self.has_come() {
+            self.pulse.leaves_unread();
             self.pulse.answers_last();
         }
     }

@@ -6,7 +6,10 @@ use cninfra::{
     Flag,
     config::{ByteSize, Duration, Hides, Invalid, Later},
 };
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, Unexpected},
+};
 use std::num::NonZeroU32;
 
 pub(crate) const FLAGS: &[Flag] = &[Flag::new("http-port", "port")
@@ -54,7 +57,8 @@ pub struct RestConfig {
     pub body_limit: ByteSize,
     /// For the bodies of all requests together, as far as handlers hold them. Default: 256 MiB.
     pub total_body_limit: ByteSize,
-    /// For connections at once; the next ones wait. Default: 4096. Never more than three quarters of the files that the process may open (64 at least).
+    /// For connections at once, 1 at least; the next ones wait. Default: 4096. Never more than three quarters of the files that the process may open (64 at least).
+    #[serde(deserialize_with = "one_or_more")]
     pub max_connections: NonZeroU32,
     /// Is each request logged, with its answer's status and the plugin that has answered? Default: no.
     pub access_log: bool,
@@ -115,6 +119,13 @@ impl Default for RestConfig {
             hides: Hides,
         }
     }
+}
+
+/// A number that is told as 1 or more, where it is 0.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32, D::Error> {
+    let number = u32::deserialize(deserializer)?;
+    let zero = || D::Error::invalid_value(Unexpected::Unsigned(0), &"a whole number from 1 to 4294967295");
+    NonZeroU32::new(number).ok_or_else(zero)
 }
 
 /// As it is printed: where nothing is said, what holds.

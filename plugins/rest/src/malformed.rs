@@ -1,6 +1,7 @@
 //! What the server answers to what is no request. hyper answers that by itself, with a head alone, and tells nobody: so its answer is known by what it writes
 //! when no other answer is due, and gets a body.
 
+use crate::{connection::LEAST_BUFFER, refusal::Refusal};
 use axum::http::StatusCode;
 
 /// What hyper answers by itself.
@@ -8,6 +9,31 @@ const STATUSES: [StatusCode; 3] =
     [StatusCode::BAD_REQUEST, StatusCode::URI_TOO_LONG, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE];
 const START: usize = "HTTP/1.1 ".len();
 const EMPTY: &str = "content-length: 0\r\n";
+
+/// So many headers hyper takes at most; a head has two lines more.
+const HEADERS: usize = 100;
+/// Nor does it take a header whose name is as long, whatever a head may have.
+const NAME: usize = 1 << 16;
+
+/// What has come of a connection, as long as that is no more than its first head, and what has come together with it.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Seen {
+    bytes: usize,
+    lines: usize,
+}
+
+impl Seen {
+    /// More has come.
+    pub(crate) fn and(self, bytes: &[u8]) -> Self {
+        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        Seen { bytes: self.bytes + bytes.len(), lines: self.lines + lines }
+    }
+
+    /// Is a head in it neither too large nor of too many headers, where it may have so many bytes?
+    pub(crate) fn is_small(self, head_bytes: usize) -> bool {
+        self.bytes < head_bytes.clamp(LEAST_BUFFER, NAME) && self.lines <= HEADERS + 2
+    }
+}
 
 /// An answer to what is no request.
 #[derive(Debug)]
@@ -18,17 +44,24 @@ pub(crate) struct Malformed {
 }
 
 impl Malformed {
-    /// If these bytes, which are written when no answer is due, are such an answer without a body.
-    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+    /// If these bytes, which are written when no answer is due, are such an answer without a body. Of a head that is known to be small, that it is too large
+    /// means the body that it tells of: its length is one of the two largest numbers, which hyper uses for itself.
+    pub(crate) fn of(bytes: &[u8], is_small: bool) -> Option<Self> {
         let head = str::from_utf8(bytes).ok()?;
-        let status = StatusCode::from_bytes(head.as_bytes().get(START..START + 3)?).ok()?;
+        let mut status = StatusCode::from_bytes(head.as_bytes().get(START..START + 3)?).ok()?;
         let (before, after) = head.split_once(EMPTY)?;
+        let (_, before) = before.split_once("\r\n")?;
         if !STATUSES.contains(&status) || !head.starts_with("HTTP/1.") || !head.ends_with("\r\n\r\n") {
             return None;
         }
+        if is_small && status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
+            status = StatusCode::PAYLOAD_TOO_LARGE;
+        }
         let body = format!("{{\"error\":\"{}\"}}", text(status));
-        let length = body.len();
-        let head = format!("{before}content-type: application/json\r\ncontent-length: {length}\r\n{after}");
+        let (version, length) = (&head[..START], body.len());
+        let head = format!(
+            "{version}{status}\r\n{before}content-type: application/json\r\ncontent-length: {length}\r\n{after}"
+        );
         Some(Malformed { status, bytes: (head + &body).into_bytes(), sent: 0 })
     }
 
@@ -46,6 +79,7 @@ impl Malformed {
 
 fn text(status: StatusCode) -> &'static str {
     match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge.text(),
         StatusCode::URI_TOO_LONG => "the target of the request is longer than the server takes",
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "the headers are larger or more than the server takes",
         _ => "this is no valid request",
@@ -59,12 +93,31 @@ mod tests {
     #[test]
     fn an_answer_without_a_body_gets_one() {
         let head = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: now\r\n\r\n";
-        let mut answer = Malformed::of(head.as_bytes()).unwrap();
+        let mut answer = Malformed::of(head.as_bytes(), true).unwrap();
         let text = String::from_utf8(answer.left().to_vec()).unwrap();
         let expected = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 36\r\ndate: now\r\n\r\n\
                         {\"error\":\"this is no valid request\"}";
         assert_eq!((answer.status, &*text), (StatusCode::BAD_REQUEST, expected));
         assert!(!answer.has_sent(1) && answer.left().starts_with(b"TTP/1.1") && answer.has_sent(expected.len() - 1));
+    }
+
+    #[test]
+    fn of_a_small_head_the_body_is_too_large() {
+        let head = "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        for (is_small, status) in
+            [(true, StatusCode::PAYLOAD_TOO_LARGE), (false, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)]
+        {
+            let answer = Malformed::of(head.as_bytes(), is_small).unwrap();
+            let begin = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n");
+            assert!(answer.status == status && answer.left().starts_with(begin.as_bytes()), "{status}: {answer:?}");
+        }
+        let seen = |headers: usize, bytes: usize| {
+            let head = format!("GET / HTTP/1.1\r\n{}A:{}\r\n\r\n", "A:\r\n".repeat(headers - 1), "x".repeat(bytes));
+            Seen::default().and(&head.as_bytes()[..20]).and(&head.as_bytes()[20..])
+        };
+        assert!(seen(HEADERS, 7000).is_small(1 << 20) && !seen(HEADERS + 1, 0).is_small(1 << 20));
+        assert!(seen(1, 8000).is_small(100) && !seen(1, 8192).is_small(100));
+        assert!(seen(1, 60_000).is_small(1 << 20) && !seen(1, NAME).is_small(1 << 20));
     }
 
     #[test]
@@ -77,7 +130,7 @@ mod tests {
             "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\nHTTP",
             "HTTP/1.1 400 Bad Request\r\ncontent-length: 1\r\n\r\n",
         ] {
-            assert!(Malformed::of(other.as_bytes()).is_none(), "{other}");
+            assert!(Malformed::of(other.as_bytes(), false).is_none(), "{other}");
         }
     }
 }

@@ -3,12 +3,12 @@
 use crate::registered::{Registered, lock};
 use axum::{
     http::{
-        HeaderMap, HeaderName,
+        HeaderMap, HeaderName, StatusCode, Uri,
         header::{CACHE_CONTROL, VARY, X_CONTENT_TYPE_OPTIONS},
     },
     response::{IntoResponse, Response},
 };
-use cninfra::http::{Json, Page, Route, RouteIndex, Routes, escaped, wants_html};
+use cninfra::http::{Json, Page, Route, RouteIndex, Routes, error_response, escaped, wanted_form};
 use serde::Serialize;
 use std::{
     fmt::Write as _,
@@ -19,9 +19,9 @@ use std::{
 pub(crate) fn routes(agent: &str, registered: &Arc<Mutex<Registered>>) -> Routes {
     // whose handlers hold this one
     let (agent, registered) = (agent.to_string(), Arc::downgrade(registered));
-    let list = async move |headers: HeaderMap| {
+    let list = async move |headers: HeaderMap, uri: Uri| {
         let index = registered.upgrade().map(|registered| lock(&registered).index().clone()).unwrap_or_default();
-        answer(&headers, &List::new(&agent, &index))
+        answer(wanted_form(&headers, &uri, &[]), &List::new(&agent, &index))
     };
     Routes::new().get("/", list).summary("lists the routes")
 }
@@ -61,13 +61,14 @@ impl Listed {
     }
 }
 
-fn answer(headers: &HeaderMap, list: &List) -> Response {
-    if wants_html(headers) {
-        return html(list).into_response();
-    }
+fn answer(wanted: Result<&str, String>, list: &List) -> Response {
     let about: [(HeaderName, &str); 3] =
         [(VARY, "accept"), (CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    (about, Json(list)).into_response()
+    match wanted {
+        Ok("html") => html(list).into_response(),
+        Ok(_) => (about, Json(list)).into_response(),
+        Err(why) => (about, error_response(StatusCode::BAD_REQUEST, &why)).into_response(),
+    }
 }
 
 fn html(List { agent, routes }: &List) -> Page {
@@ -93,6 +94,11 @@ mod tests {
     use cninfra::http::testing::Client;
 
     async fn asked(accept: &str) -> (String, String) {
+        let (_, kind, text) = asked_for("/", accept).await;
+        (kind, text)
+    }
+
+    async fn asked_for(target: &str, accept: &str) -> (u16, String, String) {
         let registered = Arc::<Mutex<Registered>>::default();
         let add = |owner, routes| lock(&registered).add(owner, 0, &routes).unwrap().unwrap();
         add("http", routes("me<>", &registered));
@@ -102,8 +108,21 @@ mod tests {
         );
         let (table, _) = lock(&registered).open().unwrap();
         let client = Client::new(table.router());
-        let answer = client.get("/").header("accept", accept).await;
-        (answer.header("content-type").unwrap().to_string(), answer.text().to_string())
+        let answer = client.get(target).header("accept", accept).await;
+        assert_eq!(answer.header("vary"), Some("accept"));
+        (answer.status.as_u16(), answer.header("content-type").unwrap().to_string(), answer.text().to_string())
+    }
+
+    #[tokio::test]
+    async fn the_query_says_the_format_too() {
+        let (status, kind, page) = asked_for("/?format=html", "*/*").await;
+        assert!(status == 200 && kind.starts_with("text/html") && page.contains("<h1>"), "{page}");
+        let (status, kind, _) = asked_for("/?format=json", "text/html").await;
+        assert_eq!((status, &*kind), (200, "application/json"));
+        let told = asked_for("/?format=xml", "text/html").await;
+        let error = r#"{"error":"no format `xml`; one of json, html"}"#;
+        assert_eq!(told, (400, "application/json".to_string(), error.to_string()));
+        assert_eq!(asked_for("/?fromat=html", "text/html").await.0, 400);
     }
 
     #[tokio::test]

@@ -46,9 +46,9 @@ const ENDING: Duration = Duration::from_millis(500);
 /// `max-header-bytes` 1 MiB, as in Go. Spelled as the predecessor did (`ReadTimeout`), keys are the same.
 ///
 /// A request of HTTP/1.1 has one valid header `Host`, or the answer is 400. Its body may come in chunks; any other transfer coding is answered with 501.
-/// What a handler leaves of it is not read, beyond 4 KiB: its answer says `Connection: close`.
+/// What a handler leaves of it is read in its place, where that has come and is no more than 4 KiB; else the answer says `Connection: close`.
 ///
-/// What is no request is answered with 400, 414 or 431 in JSON, stands in the access log, with `-` as
+/// What is no request is answered with 400, 413, 414 or 431 in JSON, stands in the access log, with `-` as
 /// its method, and is counted. Two things are closed without an answer: a head that does not come to its end in time, since nobody knows yet what it asks, and what begins as
 /// HTTP/2 does, since such a client would not understand one.
 ///

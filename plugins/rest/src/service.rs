@@ -16,7 +16,7 @@ use axum::{
     body::{Body, HttpBody as _},
     extract::DefaultBodyLimit,
     http::{
-        HeaderMap, HeaderValue, Request, Response, StatusCode,
+        HeaderMap, HeaderValue, Request, Response, StatusCode, Version,
         header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
     },
 };
@@ -85,7 +85,8 @@ impl Service<Request<Incoming>> for Answerer {
         let at = table.index.position(method, path);
         let counted = table.series.as_ref().map(|series| series.asks(&table.index, at, method));
         let logged = pulse.shared.access.is_some().then(|| Box::new((*peer, Instant::now())));
-        let mut answering = Answering { pulse: pulse.clone(), logged, counted, share: None, state: State::Answered };
+        let (share, version) = (None, request.version());
+        let mut answering = Answering { pulse: pulse.clone(), version, logged, counted, share, state: State::Answered };
         match self.refused(&request) {
             Some(refusal) => {
                 if !request.body().is_end_stream() {
@@ -110,6 +111,8 @@ fn is_chunked(headers: &HeaderMap) -> bool {
 /// The answer to one request.
 pub(crate) struct Answering {
     pulse: Arc<Pulse>,
+    /// The request's.
+    version: Version,
     logged: Logged,
     /// Where requests are counted.
     counted: Option<Counted>,
@@ -223,6 +226,10 @@ impl Answering {
         if self.pulse.is_last() || self.pulse.shared.clock.drains_since().is_some() {
             // so the client asks elsewhere next time, instead of having its connection closed under a request
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.version == Version::HTTP_10 && response.headers().contains_key(CONNECTION) {
+            // else hyper adds that the connection is kept, beside what is said
+            *response.version_mut() = Version::HTTP_10;
         }
         let status = response.status();
         if has_no_content(status) {

@@ -1,6 +1,9 @@
 //! [`Socket`]: a client's connection, whose pulse is taken.
 
-use crate::{malformed::Malformed, pulse::Pulse};
+use crate::{
+    malformed::{Malformed, Seen},
+    pulse::{Phase, Pulse},
+};
 use std::{
     io::{self, IoSlice},
     net::SocketAddr,
@@ -31,11 +34,14 @@ pub(crate) struct Socket {
     malformed: Option<Malformed>,
     /// What is sent together, kept for the next answer.
     together: Vec<u8>,
+    /// Of the first head, to tell why hyper does not take it; none when more has come than that.
+    seen: Option<Seen>,
 }
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream, peer: SocketAddr, pulse: Arc<Pulse>) -> Self {
-        Socket { stream, peer, pulse, ended: false, thrown_away: 0, malformed: None, together: Vec::new() }
+        let (together, seen) = (Vec::new(), Some(Seen::default()));
+        Socket { stream, peer, pulse, ended: false, thrown_away: 0, malformed: None, together, seen }
     }
 
     /// Of so many bytes.
@@ -62,7 +68,8 @@ impl Socket {
         if self.pulse.is_answer_due() {
             return false;
         }
-        self.malformed = Malformed::of(bytes);
+        let most = self.pulse.shared.limits.head_bytes;
+        self.malformed = Malformed::of(bytes, self.seen.is_some_and(|seen| seen.is_small(most)));
         let Some(Malformed { status, .. }) = self.malformed else { return false };
         // what follows it is not read
         self.pulse.leaves_unread();
@@ -88,6 +95,10 @@ impl AsyncRead for Socket {
         let (before, room) = (buf.filled().len(), buf.remaining());
         ready!(Pin::new(&mut self.stream).poll_read(task, buf))?;
         if buf.filled().len() > before {
+            if let Some(seen) = self.seen {
+                let is_first = matches!(self.pulse.phase(), Phase::Fresh | Phase::Head);
+                self.seen = is_first.then(|| seen.and(&buf.filled()[before..]));
+            }
             self.pulse.reads();
         } else if room > 0 {
             self.ended = true;

@@ -130,6 +130,8 @@ async fn a_level_for_a_while() {
     assert_eq!((status, &body["ends_in"]), (200, &json!(3600)));
     let (_, body) = json(addr, "GET", "/log/etcd").await;
     assert!((3590..=3600).contains(&body["ends_in"].as_u64().unwrap()), "{body}");
+    let (status, body) = json(addr, "PUT", "/log/etcd/debug?for=876600h").await;
+    assert_eq!((status, &body["ends_in"]), (200, &json!(3_155_760_000_u64)));
     assert_eq!(json(addr, "PUT", "/log/etcd/trace?for=20ms").await.0, 200);
     let deadline = std::time::Instant::now() + cninfra_testbed::DEADLINE;
     while agent.etcd.log.level() == Level::Trace {
@@ -161,6 +163,35 @@ async fn a_name_that_is_nearly_a_loggers_is_hinted_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_predecessors_name_of_the_agents_logger_is_hinted_at() {
+    let (agent, addr) = start().await;
+    let (status, body) = json(addr, "PUT", "/log/defaultLogger/debug").await;
+    assert_eq!((status, &body["remembered"]), (200, &json!(true)), "{body}");
+    let hint = "no logger has that name; the agent's own, which had it in cn-infra, is `agent`";
+    assert_eq!(body["hint"], hint);
+    assert_eq!(json(addr, "GET", "/log/agent").await.1["level"], "info");
+    // a plugin may have it all the same
+    let own = agent.loggers().get("defaultLogger");
+    let (_, body) = json(addr, "GET", "/log/defaultLogger").await;
+    assert_eq!((own.level(), &body["hint"]), (Level::Debug, &Value::Null));
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logger_may_be_called_list() {
+    let (agent, addr) = start().await;
+    let list = agent.loggers().get("list");
+    let (status, body) = json(addr, "PUT", "/log/list/debug").await;
+    assert_eq!((status, &body["logger"], list.level()), (200, &json!("list"), Level::Debug));
+    let (_, all) = json(addr, "GET", "/log/list").await;
+    assert!(all.as_array().unwrap().iter().any(|of| of["logger"] == "list" && of["level"] == "debug"), "{all}");
+    let (status, body) = json(addr, "DELETE", "/log/list").await;
+    assert_eq!((status, &body["logger"], &body["level"]), (200, &json!("list"), &json!("info")));
+    assert_eq!(list.level(), Level::Info);
+    agent.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_told() {
     let (agent, addr) = start().await;
     for (method, path, status, error) in [
@@ -179,6 +210,18 @@ async fn what_is_wrong_is_told() {
             "/log/etcd/debug?for=0ms",
             400,
             "`for=0ms` sets nothing: write a time such as `for=10m`, or leave it out to set the level until the agent stops",
+        ),
+        (
+            "PUT",
+            "/log/etcd/debug?for=876601h",
+            400,
+            "`for=876601h` is more than 876600h, the longest while: leave it out to set the level until the agent stops",
+        ),
+        (
+            "PUT",
+            "/log/etcd/debug?for=18446744073709551615s",
+            400,
+            "`for=18446744073709551615s` is more than 876600h, the longest while: leave it out to set the level until the agent stops",
         ),
         (
             "PUT",

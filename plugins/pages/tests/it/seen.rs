@@ -95,7 +95,7 @@ async fn no_label_overlaps_another_light_and_dark_wide_and_narrow() {
     let (agent, addr) = start().await;
     let looked = tokio::task::spawn_blocking(move || {
         let mut browser = Browser::start();
-        for (width, dark) in [(1280, false), (1280, true), (480, false), (480, true)] {
+        for (width, dark) in [(1280, false), (1280, true), (800, false), (480, false), (480, true), (400, true)] {
             browser.look(width, dark);
             for (path, least) in [("graph", 40 * 3), ("timeline", 40 * 4), ("status", 4), ("config", 4)] {
                 let url = format!("http://{addr}/agent/{path}");
@@ -119,6 +119,45 @@ async fn no_label_overlaps_another_light_and_dark_wide_and_narrow() {
             browser.open(&format!("http://{addr}/"));
             browser.picture(&format!("index-{width}"));
             assert_eq!(browser.ask("document.documentElement.scrollWidth"), width, "the list of the routes");
+        }
+    });
+    looked.await.unwrap();
+    agent.close().await.unwrap();
+}
+
+/// Gives plugins names of sixty characters, with hyphens and without, and reasons of a few lines, with spaces and without.
+const LONG: &str = "document.querySelectorAll('tbody tr').forEach((row, n) => {
+    const name = row.querySelector('code'), long = ['a-name-of-'.repeat(6), 'x'.repeat(60), name.textContent];
+    name.textContent = long[n % 3];
+    const reason = row.querySelector('.text');
+    reason.textContent = [reason.textContent, 'no route to host; it is tried again, and '.repeat(6), 'x'.repeat(200)][n % 3];
+    [...row.querySelectorAll('.time')][0].textContent = '364days 23h 59m 59s'; })";
+
+/// The cells of each row that are over each other, or not all to be seen without scrolling.
+const CUT: &str = "[...document.querySelectorAll('tbody tr')].flatMap(row => {
+    const all = [...row.children].map(e => { const range = document.createRange(); range.selectNodeContents(e);
+        const r = range.getBoundingClientRect(); return { text: e.textContent, l: r.left, r: r.right, t: r.top, b: r.bottom }; });
+    const over = (a, b) => a.l < b.r && b.l < a.r && a.t < b.b && b.t < a.b;
+    return all.filter((e, n) => e.r > innerWidth || e.l < 0 || all.slice(0, n).some(other => over(e, other))).map(e => e.text); })";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_the_states_is_seen_however_narrow_the_window_and_long_the_names_are() {
+    if !is_there() {
+        return;
+    }
+    let (agent, addr) = start().await;
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut browser = Browser::start();
+        for (width, dark) in [(1280, false), (800, false), (800, true), (400, false), (400, true), (320, false)] {
+            browser.look(width, dark);
+            browser.open(&format!("http://{addr}/agent/status"));
+            browser.ask(LONG);
+            let scheme = if dark { "dark" } else { "light" };
+            let picture = browser.picture(&format!("status-long-{width}-{scheme}"));
+            let shown = picture.display();
+            assert_eq!(browser.ask(CUT), Value::Array(vec![]), "{shown}");
+            assert_eq!(browser.ask("document.documentElement.scrollWidth"), width, "{shown}");
+            assert_eq!(browser.ask(FAINT), Value::Array(vec![]), "{shown}");
         }
     });
     looked.await.unwrap();

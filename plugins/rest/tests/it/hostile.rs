@@ -37,6 +37,10 @@ fn router() -> Router {
         .route("/hello", get(async || "hello"))
         .route("/length", post(async |body: Bytes| body.len().to_string()))
         .route("/ignores", post(async || "not read"))
+        .route(
+            "/half",
+            post(async |body: Body| body.into_data_stream().next().await.unwrap().unwrap().len().to_string()),
+        )
         .route("/small", post(async |body: Bytes| body.len().to_string()).layer(DefaultBodyLimit::max(10)))
 }
 

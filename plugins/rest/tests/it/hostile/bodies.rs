@@ -77,6 +77,13 @@ async fn a_body_that_is_too_large_is_answered_with_413() {
         waits.send(head(LIMIT + 1));
         let (text, _) = waits.until_closed();
         assert!(is_413(&text) && text.to_lowercase().contains("connection: close"), "{text}");
+        // also of a length that is the largest that there is
+        for length in [u64::MAX - 2, u64::MAX - 1, u64::MAX] {
+            let mut endless = Raw::connect(served.addr);
+            endless.send(format!("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\nabc"));
+            let (text, _) = endless.until_closed();
+            assert!(is_413(&text) && text.to_lowercase().contains("connection: close"), "{length}: {text}");
+        }
         let mut sends = Raw::connect(served.addr);
         sends.send(head(LIMIT + 1));
         sends.send(vec![b'x'; 128 << 10]);
@@ -193,8 +200,19 @@ async fn an_answer_says_that_the_connection_ends_with_a_body_that_nobody_has_rea
             let (text, _) = unread.until_closed();
             assert!(text.to_lowercase().contains("connection: close\r\n"), "{path} {head}: {text}");
         }
+        // also with a small one that has not come yet: the server does not wait for it; and where its handler has read the first half
+        for (path, part) in [("/ignores", ""), ("/ignores", "ab"), ("/nowhere", "a"), ("/half", "ab")] {
+            let mut late = Raw::connect(served.addr);
+            late.send(format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n{part}"));
+            let text = late.answer();
+            assert!(text.to_lowercase().contains("connection: close\r\n"), "{path} {part}: {text}");
+            late.send("c");
+            assert_eq!(late.until_closed().0, "");
+        }
         // a small one is read without its handler, and one that was read has no part in it
-        for (path, body) in [("/ignores", &b"abc"[..]), ("/length", &[b'x'; 100_000])] {
+        for (path, body) in
+            [("/ignores", &b"abc"[..]), ("/ignores", &[b'x'; 4096]), ("/half", b"abc"), ("/length", &[b'x'; 100_000])]
+        {
             let mut kept = Raw::connect(served.addr);
             for _ in 0..3 {
                 let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
@@ -203,6 +221,38 @@ async fn an_answer_says_that_the_connection_ends_with_a_body_that_nobody_has_rea
                 assert!(text.starts_with("HTTP/1.1 200 ") && !text.to_lowercase().contains("connection:"), "{text}");
             }
         }
+    })
+    .await;
+}
+
+/// It may take the first word of two for what the server means.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_of_http_1_0_is_told_one_thing_about_its_connection() {
+    let served = serve(router(), limits()).await;
+    client(move || {
+        let ask = |path: &str, length: usize| {
+            let mut old = Raw::connect(served.addr);
+            let head = "HTTP/1.0\r\nConnection: keep-alive";
+            old.send(format!("POST {path} {head}\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length)));
+            let text = old.answer();
+            let said: Vec<_> = text
+                .to_lowercase()
+                .lines()
+                .filter(|line| line.starts_with("connection:"))
+                .map(str::to_string)
+                .collect();
+            (old, said, text)
+        };
+        for (path, length) in [("/ignores", 100_000), ("/length", 3 << 20)] {
+            let (mut old, said, text) = ask(path, length);
+            assert_eq!(said, ["connection: close"], "{path}: {text}");
+            assert_eq!(old.until_closed().0, "");
+        }
+        // one that is kept is used again
+        let (mut old, said, text) = ask("/length", 3);
+        assert_eq!(said, ["connection: keep-alive"], "{text}");
+        old.send("GET /hello HTTP/1.0\r\n\r\n");
+        assert!(old.until_closed().0.ends_with("hello"));
     })
     .await;
 }
