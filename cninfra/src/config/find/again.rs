@@ -64,7 +64,8 @@ impl Mistakes<'_> {
             let done = if is_written { read(reader) } else { quietly(read, reader) };
             let done = done.map_err(|failure| failure.at(|| root));
             let mut notes = reading.notes.into_inner();
-            let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
+            let (section, left) = (self.section, self.left);
+            let all = Trial { section, layers, dropped, merged: &merged, read, left, is_unsteady: false };
             let done = done.and_then(|()| beyond(&notes.large, &all).map_or(Ok(()), Err));
             self.meant.append(&mut notes.meant);
             for (spot, mistake) in &notes.mistakes {
@@ -76,7 +77,10 @@ impl Mistakes<'_> {
                 Err(Failure { mut what, spot: Some(spot) }) => {
                     let (value, without) = all.near(&spot.way);
                     let near = Trial { merged: &value, dropped: &without, ..all };
-                    let trial = if near.is_less_than(&all) && near.says(&what, &spot) { near } else { all };
+                    let trial = match near.is_less_than(&all) && near.says(&what, &spot) {
+                        true => near,
+                        false => Trial { is_unsteady: all.says_otherwise(&what), ..all },
+                    };
                     let mut texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
                     // what has been taken for a text already is of no use again
                     texts.retain(|text| !self.texts.iter().any(|taken| taken.contains(text)));
@@ -162,7 +166,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
     use std::{
         net::IpAddr,
-        sync::atomic::{AtomicBool, Ordering::Relaxed},
+        sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     };
 
     #[derive(Debug, Default, Serialize, Deserialize)]
@@ -172,6 +176,23 @@ mod tests {
         port: u8,
         panics: Vec<Panics>,
         tagged: Option<Tagged>,
+        counts: Vec<Counts>,
+    }
+
+    /// Panics at odd numbers, and has other words at 2, each time with how often it was read.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "u8")]
+    struct Counts(u8);
+
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+
+    impl TryFrom<u8> for Counts {
+        type Error = String;
+        fn try_from(number: u8) -> Result<Self, String> {
+            let count = COUNT.fetch_add(1, Relaxed);
+            assert!(number.is_multiple_of(2), "odd the {}time", "next ".repeat(count as usize % 9));
+            if number == 2 { Err(format!("taken for {count} ms")) } else { Ok(Counts(number)) }
+        }
     }
 
     /// Panics at odd numbers.
@@ -192,6 +213,7 @@ mod tests {
     enum Tagged {
         Leaf { name: String, panics: Panics, port: Option<u8> },
         All { of: Vec<Tagged>, last: Panics },
+        Counts { of: Vec<Counts>, port: u8 },
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -258,5 +280,39 @@ mod tests {
                 byte(146, "port"),
             ]
         );
+    }
+
+    #[test]
+    fn words_that_are_others_each_time_have_their_places() {
+        let odd = |at: usize, key: &str| format!("{at}: key `odd.{key}`: reading it panicked: odd the ");
+        let taken = |at: usize, key: &str| format!("{at}: key `odd.{key}`: taken for ");
+        let byte = |at: usize, key: &str| format!("{at}: key `odd.{key}` takes a whole number from 0 to 255, not ");
+        for (file, told) in [
+            (
+                "{counts: [4, 3, 2, x, 5], port: x}",
+                vec![
+                    odd(14, "counts[1]"),
+                    taken(17, "counts[2]"),
+                    byte(20, "counts[3]"),
+                    odd(23, "counts[4]"),
+                    byte(33, "port"),
+                ],
+            ),
+            (
+                "{tagged: {kind: counts, of: [4, 3, 2, x, 5, 2], port: x}}",
+                vec![
+                    odd(33, "tagged.of[1]"),
+                    taken(36, "tagged.of[2]"),
+                    byte(39, "tagged.of[3]"),
+                    odd(42, "tagged.of[4]"),
+                    taken(45, "tagged.of[5]"),
+                    byte(55, "tagged.port"),
+                ],
+            ),
+        ] {
+            let wrong = Given::file(Odd::META, file).wrong_in_line();
+            assert_eq!(wrong.len(), told.len(), "{wrong:?}");
+            assert!(wrong.iter().zip(&told).all(|(wrong, told)| wrong.starts_with(told)), "{wrong:?}");
+        }
     }
 }

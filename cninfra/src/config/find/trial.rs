@@ -41,6 +41,8 @@ pub(super) struct Trial<'a> {
     pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
     /// How many values may still be read so.
     pub(super) left: &'a Cell<usize>,
+    /// What is looked for is said in other words each time.
+    pub(super) is_unsteady: bool,
 }
 
 /// Reads what nobody has written, or not all of it. A panic of the type is what is said of it, and not an event.
@@ -109,7 +111,18 @@ impl Trial<'_> {
     /// Is this said of what it has?
     pub(super) fn says(&self, what: &What, spot: &Spot) -> bool {
         let is_at = |other: &Option<Spot>| other.as_ref().is_some_and(|other| other.way == spot.way);
-        self.reads(self.merged).is_err_and(|failure| failure.what == *what && is_at(&failure.spot))
+        self.reads(self.merged).is_err_and(|failure| self.is_same(&failure.what, what) && is_at(&failure.spot))
+    }
+
+    /// Is the same said, as far as that can be known?
+    pub(super) fn is_same(&self, one: &What, other: &What) -> bool {
+        one == other || self.is_unsteady && one.is_alike(other)
+    }
+
+    /// Is this said in other words when it is read again?
+    pub(super) fn says_otherwise(&self, what: &What) -> bool {
+        let is_other = |failure: Failure| failure.what != *what && failure.what.is_alike(what);
+        matches!(what, What::Says(_)) && self.reads(self.merged).is_err_and(is_other)
     }
 
     /// Has so much been read that it is time to tell what there is?
