@@ -161,9 +161,9 @@ impl Trial<'_> {
     }
 
     /// Is this key of a mapping read however it is spelled? To what serde puts by, only the type's own spelling is the key.
-    pub(super) fn takes_any_spelling(&self, spot: &Spot, field: &&'static str) -> bool {
+    pub(super) fn takes_any_spelling(&self, spot: &Spot, field: &str) -> bool {
         let kind = self.told(&spot.way).shape.map(|shape| shape.kind);
-        matches!(kind, Some(Kind::Struct(fields)) if fields.contains(field))
+        matches!(kind, Some(Kind::Struct(fields)) if fields.contains(&field))
     }
 
     /// Has it been left out, since it is wrong?
