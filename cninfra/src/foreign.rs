@@ -116,6 +116,11 @@ pub(crate) fn guard<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
 
 /// As [`guard`], for what is run again and again: a panic is told by the caller, as often as that is of use, and not by an agent's panic hook.
 pub(crate) fn guard_quietly<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
+    quietly(|| guard(run))
+}
+
+/// Runs it; a panic goes on, and is told by who catches it.
+pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> T {
     struct Loud(bool);
     impl Drop for Loud {
         fn drop(&mut self) {
@@ -123,7 +128,7 @@ pub(crate) fn guard_quietly<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
         }
     }
     let _loud = Loud(QUIET.try_with(|quiet| quiet.replace(true)).unwrap_or_default());
-    guard(run)
+    run()
 }
 
 /// Drops it. What panics in there has nobody to be told to but the panic hook.

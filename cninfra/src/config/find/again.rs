@@ -24,7 +24,15 @@ use crate::config::{
         spot::Spot,
     },
 };
-use std::ops::Range;
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+/// A reading that takes longer is not done again to find out where something is wrong: a type may look up each value.
+const SLOW: Duration = Duration::from_secs(1);
+/// After so long, what has been found is told, and that there may be more. A start has three times as long for all sections, if nothing else is said.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Reads the section's type.
 pub(super) type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failure>;
@@ -61,10 +69,16 @@ impl Mistakes<'_> {
             let root = reader.spot();
             // of what has been left out, and of what is made up, nobody has written that it is so
             let is_written = made_up.is_empty() && dropped.is_empty();
+            let reading_began = Instant::now();
             let done = if is_written { read(reader) } else { quietly(read, reader) };
+            if reading_began.elapsed() > SLOW {
+                // to read it again and again would take the time of the whole start
+                self.left.set(0);
+            }
             let done = done.map_err(|failure| failure.at(|| root));
             let mut notes = reading.notes.into_inner();
-            let all = Trial { section: self.section, layers, dropped, merged: &merged, read, left: self.left };
+            let (section, left) = (self.section, self.left);
+            let all = Trial { section, layers, dropped, merged: &merged, read, left, is_unsteady: false };
             let done = done.and_then(|()| beyond(&notes.large, &all).map_or(Ok(()), Err));
             self.meant.append(&mut notes.meant);
             for (spot, mistake) in &notes.mistakes {
@@ -76,7 +90,10 @@ impl Mistakes<'_> {
                 Err(Failure { mut what, spot: Some(spot) }) => {
                     let (value, without) = all.near(&spot.way);
                     let near = Trial { merged: &value, dropped: &without, ..all };
-                    let trial = if near.is_less_than(&all) && near.says(&what, &spot) { near } else { all };
+                    let trial = match near.is_less_than(&all) && !all.is_spent() && near.says(&what, &spot) {
+                        true => near,
+                        false => Trial { is_unsteady: !all.is_spent() && all.says_otherwise(&what), ..all },
+                    };
                     let mut texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
                     // what has been taken for a text already is of no use again
                     texts.retain(|text| !self.texts.iter().any(|taken| taken.contains(text)));
@@ -145,8 +162,10 @@ impl Mistakes<'_> {
                 }
                 _ => return notes,
             }
+            // what is told by now is of use, and the next reading may take longer than anybody waits
+            self.is_late |= !self.all.is_empty() && self.began.elapsed() > LONGEST;
             // to go on with the same would never end
-            if dropped.len() == before && !is_new || self.all.len() > self.most {
+            if dropped.len() == before && !is_new || self.all.len() > self.most || self.is_late {
                 return notes;
             }
         }
@@ -162,7 +181,9 @@ mod tests {
     use serde::{Deserialize, Serialize};
     use std::{
         net::IpAddr,
-        sync::atomic::{AtomicBool, Ordering::Relaxed},
+        sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
+        thread,
+        time::Duration,
     };
 
     #[derive(Debug, Default, Serialize, Deserialize)]
@@ -172,6 +193,23 @@ mod tests {
         port: u8,
         panics: Vec<Panics>,
         tagged: Option<Tagged>,
+        counts: Vec<Counts>,
+    }
+
+    /// Panics at odd numbers, and has other words at 2, each time with how often it was read.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "u8")]
+    struct Counts(u8);
+
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+
+    impl TryFrom<u8> for Counts {
+        type Error = String;
+        fn try_from(number: u8) -> Result<Self, String> {
+            let count = COUNT.fetch_add(1, Relaxed);
+            assert!(number.is_multiple_of(2), "odd the {}time", "next ".repeat(count as usize % 9));
+            if number == 2 { Err(format!("taken for {count} ms")) } else { Ok(Counts(number)) }
+        }
     }
 
     /// Panics at odd numbers.
@@ -192,6 +230,7 @@ mod tests {
     enum Tagged {
         Leaf { name: String, panics: Panics, port: Option<u8> },
         All { of: Vec<Tagged>, last: Panics },
+        Counts { of: Vec<Counts>, port: u8 },
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -258,5 +297,78 @@ mod tests {
                 byte(146, "port"),
             ]
         );
+    }
+
+    #[test]
+    fn words_that_are_others_each_time_have_their_places() {
+        let odd = |at: usize, key: &str| format!("{at}: key `odd.{key}`: reading it panicked: odd the ");
+        let taken = |at: usize, key: &str| format!("{at}: key `odd.{key}`: taken for ");
+        let byte = |at: usize, key: &str| format!("{at}: key `odd.{key}` takes a whole number from 0 to 255, not ");
+        for (file, told) in [
+            (
+                "{counts: [4, 3, 2, x, 5], port: x}",
+                vec![
+                    odd(14, "counts[1]"),
+                    taken(17, "counts[2]"),
+                    byte(20, "counts[3]"),
+                    odd(23, "counts[4]"),
+                    byte(33, "port"),
+                ],
+            ),
+            (
+                "{tagged: {kind: counts, of: [4, 3, 2, x, 5, 2], port: x}}",
+                vec![
+                    odd(33, "tagged.of[1]"),
+                    taken(36, "tagged.of[2]"),
+                    byte(39, "tagged.of[3]"),
+                    odd(42, "tagged.of[4]"),
+                    taken(45, "tagged.of[5]"),
+                    byte(55, "tagged.port"),
+                ],
+            ),
+        ] {
+            let wrong = Given::file(Odd::META, file).wrong_in_line();
+            assert_eq!(wrong.len(), told.len(), "{wrong:?}");
+            assert!(wrong.iter().zip(&told).all(|(wrong, told)| wrong.starts_with(told)), "{wrong:?}");
+        }
+    }
+
+    /// Where all of it takes long, what is wrong is told after some readings, and that there may be more.
+    #[test]
+    fn of_what_is_read_for_long_some_is_told() {
+        static READ: AtomicUsize = AtomicUsize::new(0);
+        #[derive(Debug, Default, Serialize)]
+        struct Slow;
+        impl<'de> Deserialize<'de> for Slow {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                READ.fetch_add(1, Relaxed);
+                thread::sleep(Duration::from_millis(1100));
+                u8::deserialize(from).map(|_| Slow)
+            }
+        }
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        #[serde(default)]
+        struct Has {
+            a: Slow,
+            ports: Vec<u8>,
+            whole: Option<Whole>,
+        }
+        #[derive(Debug, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "kebab-case")]
+        enum Whole {
+            Of { a: Slow, ports: Vec<u8> },
+        }
+        let ports = ["x"; 12].join(", ");
+        let told = Given::file(Has::META, &format!("a: 1\nports: [{ports}]")).wrong();
+        assert!(told.len() > 2 && told.len() < 8 && READ.load(Relaxed) < 7, "{told:?}");
+        assert!(
+            told[0].contains("key `odd.ports[0]` takes")
+                && told.concat().contains("there may be more mistakes in section `odd`"),
+            "{told:?}"
+        );
+        // where it is, is not looked for
+        READ.store(0, Relaxed);
+        let told = Given::file(Has::META, "whole: {kind: of, a: 1, ports: [1, x]}").wrong();
+        assert!(told.len() == 1 && told[0].contains("key `odd.whole`") && READ.load(Relaxed) == 1, "{told:?}");
     }
 }

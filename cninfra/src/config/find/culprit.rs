@@ -142,8 +142,8 @@ fn show(step: &Step, path: &mut Vec<String>) {
 mod tests {
     use crate::config::{Config, Duration, Files, Known, Section as _, given::Given, samples::Span};
     use cninfra_testbed::Folder;
-    use serde::{Deserialize, Serialize, de::Error as _};
-    use std::{collections::BTreeMap, thread, time};
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
 
     #[derive(Debug, Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
@@ -311,38 +311,6 @@ mod tests {
         let located = |told: &[String]| told.iter().filter(|told| told.contains("ports[")).count();
         assert_eq!(located(&wrong(&ports(20))), 20);
         let many = wrong(&ports(8000));
-        assert!(!many.is_empty() && located(&many) < 20, "{many:?}");
-    }
-
-    /// Of those that take their time, too.
-    #[test]
-    fn of_slow_types_few_are_looked_for() {
-        #[derive(Debug, Serialize)]
-        struct Slow;
-        impl<'de> Deserialize<'de> for Slow {
-            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let word = String::deserialize(from)?;
-                thread::sleep(time::Duration::from_millis(2));
-                if word == "right" { Ok(Slow) } else { Err(D::Error::custom("nobody knows it")) }
-            }
-        }
-        #[derive(Debug, Serialize, Deserialize)]
-        #[serde(tag = "kind", rename_all = "kebab-case")]
-        enum Slowly {
-            All { of: Vec<Slow> },
-        }
-        #[derive(Debug, Default, Serialize, Deserialize)]
-        #[serde(default)]
-        struct Has {
-            slowly: Option<Slowly>,
-        }
-        let told = |count: usize| {
-            let file = format!("slowly: {{kind: all, of: [{}]}}", vec!["right, right, wrong"; count].join(", "));
-            Given::file(Has::META, &file).wrong_in_line()
-        };
-        let located = |told: &[String]| told.iter().filter(|told| told.contains("of[")).count();
-        assert_eq!(located(&told(3)), 3);
-        let many = told(25);
         assert!(!many.is_empty() && located(&many) < 20, "{many:?}");
     }
 

@@ -277,7 +277,7 @@ impl Lack<'_, '_> {
 
     fn is_it(&self, failure: &Failure) -> bool {
         let way = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
-        failure.what == *self.what && way == self.spot.way
+        self.trial.is_same(&failure.what, self.what) && way == self.spot.way
     }
 }
 

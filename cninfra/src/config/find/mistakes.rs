@@ -23,7 +23,7 @@ use crate::{
     order::sort_few,
 };
 use figment::Figment;
-use std::{cell::Cell, collections::HashSet};
+use std::{cell::Cell, collections::HashSet, time::Instant};
 
 const TAG: &str = "what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text";
 
@@ -35,6 +35,9 @@ pub(super) struct Mistakes<'a> {
     pub(super) whole: &'a Figment,
     /// So many are told.
     pub(super) most: usize,
+    pub(super) began: Instant,
+    /// It took so long that there may be more than what was found.
+    pub(super) is_late: bool,
     /// Each is told once.
     seen: HashSet<(usize, Way)>,
     /// The first key of the section itself that nothing says and that has no default.
@@ -69,6 +72,8 @@ impl<'a> Mistakes<'a> {
             layers,
             whole,
             most,
+            began: Instant::now(),
+            is_late: false,
             seen: HashSet::new(),
             missing: None,
             all: Vec::new(),
@@ -124,7 +129,7 @@ impl<'a> Mistakes<'a> {
 
     /// Tells why a reading stopped.
     pub(super) fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) {
-        if self.follows(what, spot, notes, dropped) {
+        if self.follows(what, spot, notes, dropped, trial) {
             return;
         }
         if let What::Missing { field, .. } = what
@@ -196,7 +201,7 @@ impl<'a> Mistakes<'a> {
                     None => "the section's type".to_string(),
                 };
                 let mut help = format!("set it: {of} has no default for it alone");
-                let others = others.iter().filter(|other| !self.is_told(other, spot, notes, dropped));
+                let others = others.iter().filter(|other| !self.is_told(other, spot, notes, dropped, trial));
                 let others: Vec<&str> = others.map(String::as_str).collect();
                 if !others.is_empty() {
                     help = format!("{help}; not set either, and perhaps needed, too: `{}`", others.join("`, `"));
@@ -263,7 +268,7 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Does it follow from what has been told, be it that a file does not answer?
-    fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
+    fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) -> bool {
         if self.layers.partial && self.is_of_a_part(what, spot) {
             return true;
         }
@@ -275,7 +280,7 @@ impl<'a> Mistakes<'a> {
             return true;
         }
         match what {
-            What::Missing { field, .. } => self.is_told(field, spot, notes, dropped),
+            What::Missing { field, .. } => self.is_told(field, spot, notes, dropped, trial),
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
             // a whole of which a part has been dropped, which may be of another layer
             What::Says(_) if self.layers.is_mapping(spot) => dropped.iter().any(|(_, way)| is_within(spot, way)),
@@ -292,15 +297,16 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
-    fn is_told(&self, field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped) -> bool {
+    fn is_told(&self, field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) -> bool {
         let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
-        // of what serde puts by it may be further in
         let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
         // a list is taken for the keys of an enum, one after the other
         let is_item = |step: Option<&Step>| matches!(step, Some(Step::Index(_)));
+        // of what serde puts by it may be further in
+        let is_put_by = || !trial.takes_any_spelling(spot, field);
         let is_it = |(_, way): &&(usize, Way)| {
             let inner = way.get(spot.way.len());
-            is_key(inner) || is_item(inner) || is_key(way.last())
+            is_key(inner) || is_item(inner) || is_key(way.last()) && is_put_by()
         };
         let misspelled = |way: &Way| match way.split_last() {
             Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
@@ -337,9 +343,11 @@ impl<'a> Mistakes<'a> {
     /// In the order of their places.
     pub(super) fn sorted(mut self) -> Vec<Mistake> {
         mistake::sort(&mut self.all);
-        if self.all.len() > self.most {
-            let last = self.all.drain(self.most..).next().and_then(|mistake| mistake.place);
-            let more = last.map(|place| Mistake::more(place, &format!("section `{}`", self.section.name)));
+        if self.all.len() > self.most || self.is_late {
+            let is_sure = self.all.len() > self.most;
+            let last = if is_sure { self.all.drain(self.most..).next() } else { self.all.last().cloned() };
+            let last = last.and_then(|mistake| mistake.place);
+            let more = last.map(|place| Mistake::more(place, &format!("section `{}`", self.section.name), is_sure));
             self.all.extend(more.map(|more| more.of(self.section.name)));
         }
         self.all
@@ -366,6 +374,14 @@ mod tests {
         untagged: Option<Untagged>,
         auth: Option<Auth>,
         flat: Option<Flat>,
+        around: Option<Around>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Around {
+        port: u16,
+        tagged: Tagged,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -406,6 +422,18 @@ mod tests {
 
     fn wrong(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Vec<String> {
         Given::file(Odd::META, file).variables(variables).flags(flags).wrong()
+    }
+
+    #[test]
+    fn a_key_that_is_wrong_further_in_hides_none_of_its_name_that_is_missing() {
+        let told = wrong("around: {tagged: {kind: some, tls: {cert: a, key: b}, port: x}}", &[], &[]);
+        assert_eq!(
+            told,
+            [
+                "odd.conf:1:9: key `odd.around`: the key `port` is missing",
+                "odd.conf:1:61: key `odd.around.tagged.port` takes a whole number from 0 to 65535, not the text `x`",
+            ]
+        );
     }
 
     #[test]

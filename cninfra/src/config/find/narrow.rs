@@ -197,7 +197,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
 
     pub(super) fn is_it(&self, failure: &Failure) -> bool {
         let way: &[Step] = failure.spot.as_ref().map_or(&[], |spot| &spot.way);
-        failure.what == *self.what && way == self.spot.way
+        self.trial.is_same(&failure.what, self.what) && way == self.spot.way
     }
 
     /// Is the same said when this is there?

@@ -41,6 +41,8 @@ pub(super) struct Trial<'a> {
     pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
     /// How many values may still be read so.
     pub(super) left: &'a Cell<usize>,
+    /// What is looked for is said in other words each time.
+    pub(super) is_unsteady: bool,
 }
 
 /// Reads what nobody has written, or not all of it. A panic of the type is what is said of it, and not an event.
@@ -109,7 +111,18 @@ impl Trial<'_> {
     /// Is this said of what it has?
     pub(super) fn says(&self, what: &What, spot: &Spot) -> bool {
         let is_at = |other: &Option<Spot>| other.as_ref().is_some_and(|other| other.way == spot.way);
-        self.reads(self.merged).is_err_and(|failure| failure.what == *what && is_at(&failure.spot))
+        self.reads(self.merged).is_err_and(|failure| self.is_same(&failure.what, what) && is_at(&failure.spot))
+    }
+
+    /// Is the same said, as far as that can be known?
+    pub(super) fn is_same(&self, one: &What, other: &What) -> bool {
+        one == other || self.is_unsteady && one.is_alike(other)
+    }
+
+    /// Is this said in other words when it is read again?
+    pub(super) fn says_otherwise(&self, what: &What) -> bool {
+        let is_other = |failure: Failure| failure.what != *what && failure.what.is_alike(what);
+        matches!(what, What::Says(_)) && self.reads(self.merged).is_err_and(is_other)
     }
 
     /// Has so much been read that it is time to tell what there is?
@@ -148,9 +161,9 @@ impl Trial<'_> {
     }
 
     /// Is this key of a mapping read however it is spelled? To what serde puts by, only the type's own spelling is the key.
-    pub(super) fn takes_any_spelling(&self, spot: &Spot, field: &&'static str) -> bool {
+    pub(super) fn takes_any_spelling(&self, spot: &Spot, field: &str) -> bool {
         let kind = self.told(&spot.way).shape.map(|shape| shape.kind);
-        matches!(kind, Some(Kind::Struct(fields)) if fields.contains(field))
+        matches!(kind, Some(Kind::Struct(fields)) if fields.contains(&field))
     }
 
     /// Has it been left out, since it is wrong?
@@ -191,8 +204,8 @@ impl Trial<'_> {
 #[cfg(test)]
 mod tests {
     use crate::config::{Section as _, given::Given};
-    use serde::{Deserialize, Serialize};
-    use std::collections::BTreeMap;
+    use serde::{Deserialize, Serialize, de::Error as _};
+    use std::{collections::BTreeMap, thread, time};
 
     #[derive(Debug, Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
@@ -248,5 +261,37 @@ mod tests {
             given.config.check(&given.known).into_iter().filter_map(|told| told.help.map(String::from)).collect();
         let counts = "did you mean `read_limit`? known keys: read_limit, maxSize; each letter counts here, in the name of a variable, too";
         assert_eq!(helps, [counts]);
+    }
+
+    /// As of thousands that are wrong.
+    #[test]
+    fn of_slow_types_few_are_looked_for() {
+        #[derive(Debug, Serialize)]
+        struct Slow;
+        impl<'de> Deserialize<'de> for Slow {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let word = String::deserialize(from)?;
+                thread::sleep(time::Duration::from_millis(2));
+                if word == "right" { Ok(Slow) } else { Err(D::Error::custom("nobody knows it")) }
+            }
+        }
+        #[derive(Debug, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "kebab-case")]
+        enum Slowly {
+            All { of: Vec<Slow> },
+        }
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        #[serde(default)]
+        struct Has {
+            slowly: Option<Slowly>,
+        }
+        let told = |count: usize| {
+            let file = format!("slowly: {{kind: all, of: [{}]}}", vec!["right, right, wrong"; count].join(", "));
+            Given::file(Has::META, &file).wrong_in_line()
+        };
+        let located = |told: &[String]| told.iter().filter(|told| told.contains("of[")).count();
+        assert_eq!(located(&told(3)), 3);
+        let many = told(25);
+        assert!(!many.is_empty() && located(&many) < 20, "{many:?}");
     }
 }

@@ -251,7 +251,7 @@ impl Reading<'_> {
                     self.entries.push(Entry { section: section.name.into(), source: source.clone(), way, value })
                 }
                 None if unknown == most => {
-                    self.mistakes.push(Mistake::more(source.place(&[], Part::Value), "the file"));
+                    self.mistakes.push(Mistake::more(source.place(&[], Part::Value), "the file", true));
                     return;
                 }
                 None => {

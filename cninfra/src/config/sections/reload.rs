@@ -7,13 +7,16 @@ use super::{
     files::{Files, Stamp, stamp},
     known::{Known, KnownSection},
 };
-use crate::config::{
-    said::{
-        entry::Entry,
-        file::{self, At, Held},
+use crate::{
+    config::{
+        said::{
+            entry::Entry,
+            file::{self, At, Held},
+        },
+        written::place::Place,
+        wrong::mistake::Mistake,
     },
-    written::place::Place,
-    wrong::mistake::Mistake,
+    foreign,
 };
 use std::{
     collections::BTreeMap,
@@ -53,6 +56,8 @@ struct Made {
 pub(crate) struct Read {
     new: Config,
     content: Content,
+    /// In all their words.
+    mistakes: Vec<Mistake>,
     stamps: Vec<Stamp>,
     odd: Vec<String>,
 }
@@ -115,6 +120,11 @@ impl Reloader {
 
     /// Reads the files, which blocks. Nothing changes by it, so that it may be left to itself where it does not come back.
     pub(crate) fn read(&self) -> Read {
+        // a type that panics does so at each look: it is told as what else is wrong, once
+        foreign::quietly(|| self.read_once())
+    }
+
+    fn read_once(&self) -> Read {
         let mut new = self.now.without_files();
         let odd = new.read_files(&self.files, &self.known);
         let made_of = new.all_made_of(&self.known);
@@ -126,12 +136,13 @@ impl Reloader {
         // by time too: two looks at a file that is written over and over may find the same half of it
         let secrets = made_of.values().flat_map(|made| &made.secrets);
         let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
-        Read { content: (new.texts.clone(), mistakes, made_of), new, stamps, odd }
+        let steady = mistakes.iter().map(Mistake::steady).collect();
+        Read { content: (new.texts.clone(), steady, made_of), mistakes, new, stamps, odd }
     }
 
     /// Takes in what has been read, if it is new, valid and settled. No file is looked at.
     pub(crate) fn judge(&mut self, read: Read) -> Reload {
-        let Read { new, content, stamps, odd } = read;
+        let Read { new, content, mistakes, stamps, odd } = read;
         // a file that is wrong may keep another one from being read, of which then the same holds as before
         self.held = BTreeMap::new();
         self.held.extend(self.now.held().chain(new.held()));
@@ -141,7 +152,7 @@ impl Reloader {
         }
         if self.refused.as_ref() == Some(&content) {
             self.seen = None;
-            return Reload::StillRefused(words(&content.1));
+            return Reload::StillRefused(words(&mistakes));
         }
         let looked = Some((content, stamps));
         if self.seen != looked {
@@ -151,9 +162,8 @@ impl Reloader {
         self.seen = None;
         let Some((content, _)) = looked else { return Reload::Same };
         if !content.1.is_empty() {
-            let words = words(&content.1);
             self.refused = Some(content);
-            return Reload::Refused(words);
+            return Reload::Refused(words(&mistakes));
         }
         self.take(new, content.2, odd)
     }
@@ -274,10 +284,17 @@ impl Reloader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Live, Section as _};
+    use crate::{
+        config::{Live, Section as _},
+        foreign::Panic,
+    };
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Serialize};
-    use std::{thread::sleep, time::Duration};
+    use std::{
+        sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        thread::sleep,
+        time::Duration,
+    };
 
     #[derive(Default, Serialize, Deserialize)]
     #[serde(default)]
@@ -315,6 +332,50 @@ mod tests {
         assert!(words.len() == 1 && words[0].contains("pair.conf:1:4: key `pair.a` takes"), "{words:?}");
         assert_eq!((reloader.look(), live.get().a), (Reload::StillRefused(words), 2));
         folder.write("pair.conf", "a: 2\nb: 4");
+        assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
+    }
+
+    /// Panics at each number but 0, with other words each time.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(try_from = "u8")]
+    struct Counts;
+
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    /// Was the log told of a panic?
+    static LOUD: AtomicBool = AtomicBool::new(false);
+
+    impl TryFrom<u8> for Counts {
+        type Error = String;
+        fn try_from(number: u8) -> Result<Self, String> {
+            if number > 0 {
+                LOUD.fetch_or(!Panic::is_quiet(), Relaxed);
+                panic!("read {} times", COUNT.fetch_add(1, Relaxed));
+            }
+            Ok(Counts)
+        }
+    }
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Counting {
+        counts: Counts,
+    }
+
+    #[test]
+    fn a_type_that_panics_is_told_once_whatever_it_says() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "counts: 0");
+        let known = Known::none().with("pair", <Live<Counting>>::META);
+        let (_, mut reloader) = Reloader::in_dir(folder.path(), known);
+        folder.write("pair.conf", "counts: 1");
+        assert_eq!(reloader.look(), Reload::Unsettled);
+        let Reload::Refused(words) = reloader.look() else { panic!("it is not refused") };
+        assert!(words.len() == 1 && words[0].contains("pair.conf:1:9: key `pair.counts`: reading it panicked: read "));
+        for _ in 0..3 {
+            assert!(matches!(reloader.look(), Reload::StillRefused(_)));
+        }
+        assert!(!LOUD.load(Relaxed));
+        folder.write("pair.conf", "counts: 0");
         assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
     }
 

@@ -1,5 +1,6 @@
 //! [`Secret`]: a value that is never printed.
 
+use crate::{config::wrong::failure::HIDDEN, foreign};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{cell::Cell, fmt, marker::PhantomData};
 
@@ -138,15 +139,91 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
             }
         }
 
-        let _read = BeingRead::begin();
-        deserializer.deserialize_newtype_struct(NAME, Inner(PhantomData)).map(Secret)
+        let being_read = BeingRead::begin();
+        // what a panic says may show the value: neither the log nor the one who reads it is to see that
+        let read =
+            foreign::guard_quietly(|| deserializer.deserialize_newtype_struct(NAME, Inner(PhantomData)).map(Secret));
+        drop(being_read);
+        read.unwrap_or_else(|panic| {
+            let at = panic.location.map(|at| format!(" at {at}")).unwrap_or_default();
+            Err(de::Error::custom(format_args!("reading its value panicked{at} {HIDDEN}")))
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        config::{Section as _, given::Given},
+        foreign::Panic,
+    };
     use serde_json::{Value, json};
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        one: Option<Secret<Short>>,
+        both: Option<Secret<Both>>,
+        tagged: Option<Tagged>,
+        port: u8,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Both {
+        pin: Short,
+        other: Short,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        Of { one: Secret<Short>, port: u8 },
+    }
+
+    /// Panics at a long text, and says which.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "String")]
+    struct Short(String);
+
+    /// Was the log told of its panic?
+    static LOUD: AtomicBool = AtomicBool::new(false);
+
+    impl TryFrom<String> for Short {
+        type Error = String;
+        fn try_from(text: String) -> Result<Self, String> {
+            if text.len() > 3 {
+                LOUD.fetch_or(!Panic::is_quiet(), Relaxed);
+                panic!("{text} is long");
+            }
+            Ok(Short(text))
+        }
+    }
+
+    #[test]
+    fn a_panic_over_it_does_not_print_it() {
+        let wrong = |file: &str| Given::file(Odd::META, file).wrong_in_line();
+        let panicked = |at: usize, key: &str| format!("{at}: key `odd.{key}`: reading its value panicked");
+        let port = |at: usize, key: &str| {
+            format!("{at}: key `odd.{key}` takes a whole number from 0 to 255, not the text `x`")
+        };
+        for (file, told) in [
+            ("{one: hunter2, port: x}", vec![panicked(7, "one"), port(22, "port")]),
+            // each, but not which of its keys it is
+            (
+                "{both: {pin: hunter2, other: hunter3}, port: x}",
+                vec![panicked(14, "both"), panicked(30, "both"), port(46, "port")],
+            ),
+            ("{tagged: {kind: of, one: hunter2, port: x}}", vec![panicked(26, "tagged"), port(41, "tagged.port")]),
+        ] {
+            let wrong = wrong(file);
+            assert_eq!(wrong.len(), told.len(), "{wrong:?}");
+            assert!(wrong.iter().zip(&told).all(|(wrong, told)| wrong.starts_with(told)), "{wrong:?}");
+            assert!(!wrong.concat().contains("hunter"), "{wrong:?}");
+        }
+        assert!(!LOUD.load(Relaxed));
+    }
 
     #[test]
     fn nothing_prints_it() {

@@ -64,6 +64,25 @@ pub(in crate::config) enum What {
     Asked,
 }
 
+impl What {
+    /// May it be the same, in the words of a type that has others each time?
+    pub(in crate::config) fn is_alike(&self, other: &What) -> bool {
+        matches!((self, other), (What::Says(one), What::Says(other)) if steady(one) == steady(other))
+    }
+}
+
+/// What is the same each time in the words of a type that has others each time: of a panic where it was, if that is known, and of all others what is beside their
+/// numbers, which count, or tell a time.
+pub(in crate::config) fn steady(words: &str) -> String {
+    match words.split_once(PANICKED) {
+        Some((before, panic)) => {
+            let at = panic.rsplit_once(" (at ").map_or("", |(_, at)| at);
+            format!("{before}{PANICKED}{at}")
+        }
+        None => words.split(|letter: char| letter.is_ascii_digit()).collect(),
+    }
+}
+
 /// What is wanted, and what was found.
 #[derive(Debug, PartialEq)]
 pub(in crate::config) struct Takes {

@@ -1,5 +1,6 @@
 //! [`Mistake`]: one thing that is wrong with the config, with its place and its mend.
 
+use super::failure::steady;
 use crate::{
     Error,
     config::written::{malformed::MOST, place::Place},
@@ -34,10 +35,16 @@ impl Mistake {
         Mistake { section: None, place: Some(place), what: what.into(), help: None, is_more: false }
     }
 
-    /// There are more than are told.
-    pub(in crate::config) fn more(place: Place, of: &str) -> Self {
-        let more = Mistake::new(place, format!("there are more mistakes in {of}"));
+    /// There are more than are told, or there may be, where not all could be looked for.
+    pub(in crate::config) fn more(place: Place, of: &str, is_sure: bool) -> Self {
+        let are = if is_sure { "are" } else { "may be" };
+        let more = Mistake::new(place, format!("there {are} more mistakes in {of}"));
         Mistake { is_more: true, ..more }.help("mend those that are told, and look again")
+    }
+
+    /// What of it is the same each time, where a type has other words each time.
+    pub(in crate::config) fn steady(&self) -> Self {
+        Mistake { what: steady(&self.what), ..self.clone() }
     }
 
     pub(in crate::config) fn of(mut self, section: &str) -> Self {
