@@ -27,8 +27,9 @@ struct Index {
     routes: Vec<Route>,
     /// Of each path, by its number: the places of its routes.
     of_path: Vec<Vec<usize>>,
-    /// The numbers of all paths, in the order of their texts.
-    sorted: Vec<usize>,
+    /// The lengths and numbers of all paths, in the order of their lengths, and of their texts where these are the same: most that are not the one which is looked for are told by
+    /// their lengths.
+    sorted: Vec<(usize, usize)>,
     /// The paths with parameters, with the same rules as the router that is built of the table. Of a path, its number. Most paths have none, and such
     /// a router takes most of the time of taking them in.
     patterns: matchit::Router<usize>,
@@ -38,13 +39,14 @@ impl Index {
     /// Where in the order of all paths this one is, or would be.
     #[inline]
     fn place(&self, path: &str) -> Result<usize, usize> {
-        self.sorted.binary_search_by(|number| self.routes[self.of_path[*number][0]].path.as_str().cmp(path))
+        let text = |number: usize| self.routes[self.of_path[number][0]].path.as_str();
+        self.sorted.binary_search_by(|(len, number)| len.cmp(&path.len()).then_with(|| text(*number).cmp(path)))
     }
 
     /// The routes of exactly this path, as it was registered.
     #[inline]
     fn exactly(&self, path: &str) -> &[usize] {
-        self.place(path).map_or(&[], |place| &self.of_path[self.sorted[place]])
+        self.place(path).map_or(&[], |place| &self.of_path[self.sorted[place].1])
     }
 
     /// The routes that a request for this path is for: what is said of it letter by letter goes before what has parameters, as in the router.
@@ -97,13 +99,13 @@ impl RouteIndex {
         let index = Arc::make_mut(&mut self.0);
         let (at, number) = (index.routes.len(), index.of_path.len());
         match index.place(&route.path) {
-            Ok(place) => index.of_path[index.sorted[place]].push(at),
+            Ok(place) => index.of_path[index.sorted[place].1].push(at),
             Err(_) if path::is_pattern(&route.path) && index.patterns.insert(&route.path, number).is_err() => {
                 return Err(route);
             }
             Err(place) => {
                 index.of_path.push(vec![at]);
-                index.sorted.insert(place, number);
+                index.sorted.insert(place, (route.path.len(), number));
             }
         }
         index.routes.push(route);

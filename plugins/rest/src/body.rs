@@ -271,6 +271,14 @@ pub(crate) struct Sent {
     logged: Logged,
     /// Dropped at the end.
     counted: Option<Counted>,
+    /// Of one that is known as a whole.
+    made: Option<Made>,
+}
+
+/// When an answer was made: in which turn of its connection, and what the clock said.
+pub(crate) struct Made {
+    pub(crate) turn: u64,
+    pub(crate) at: Instant,
 }
 
 /// Where answers are logged: who asked, and when. Most servers have no such log.
@@ -288,12 +296,19 @@ impl Sent {
         status: StatusCode,
         logged: Logged,
         counted: Option<Counted>,
+        made: Made,
     ) -> Self {
-        let mut sent = Sent { body, pulse, status, logged, counted };
+        let made = Some(made).filter(|_| counted.is_some() && body.size_hint().exact().is_some());
+        let mut sent = Sent { body, pulse, status, logged, counted, made };
         if has_no_content(status) {
             sent.let_go();
         }
         sent
+    }
+
+    /// When it has ended, if that is known without the clock: what has not waited for anything has taken no time.
+    fn ended(&self) -> Option<Instant> {
+        self.made.as_ref().filter(|made| made.turn == self.pulse.turn.number()).map(|made| made.at)
     }
 
     /// Drops the body.
@@ -332,7 +347,8 @@ impl Drop for Sent {
         if thread::panicking() {
             shared.blame(&self.pulse.current.asked);
         }
-        self.pulse.has_answered(self.counted.as_mut().map(Counted::ends));
+        let ended = self.ended();
+        self.pulse.has_answered(self.counted.as_mut().map(|counted| counted.ends(ended)));
         if let Some((peer, began)) = self.logged.as_deref().copied() {
             shared.log(|| {
                 let (method, path, route) = self.pulse.current.asked.request(shared);

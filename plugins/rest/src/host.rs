@@ -1,16 +1,51 @@
 //! Which host a request means: RFC 9112, section 3.2. A proxy before the server may have understood another one, where that is not plain.
 
 use crate::refusal::Refusal;
-use axum::http::{HeaderMap, Version, header::HOST};
-use std::net::Ipv6Addr;
+use axum::http::{HeaderName, HeaderValue, Version, header::HOST};
+use std::{cell::RefCell, net::Ipv6Addr};
 
-/// Why the server does not answer a request with these headers.
-pub(crate) fn refused(version: Version, headers: &HeaderMap) -> Option<Refusal> {
-    let mut hosts = headers.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (None, _) => (version >= Version::HTTP_11).then_some(Refusal::NoHost),
-        (Some(_), Some(_)) => Some(Refusal::Hosts),
-        (Some(host), None) => (!is_valid(host.as_bytes())).then_some(Refusal::BadHost),
+/// What the headers of a request say of its host.
+#[derive(Default)]
+pub(crate) struct Host<'a> {
+    said: Option<&'a HeaderValue>,
+    /// More than once.
+    again: bool,
+}
+
+impl<'a> Host<'a> {
+    /// One of the headers.
+    pub(crate) fn see(&mut self, name: &HeaderName, value: &'a HeaderValue) {
+        if *name == HOST {
+            self.again |= self.said.replace(value).is_some();
+        }
+    }
+
+    /// When all headers were seen: why the server does not answer the request.
+    pub(crate) fn refused(self, version: Version, known: &KnownHost) -> Option<Refusal> {
+        match self.said {
+            None => (version >= Version::HTTP_11).then_some(Refusal::NoHost),
+            Some(_) if self.again => Some(Refusal::Hosts),
+            Some(host) => (!known.is_valid(host.as_bytes())).then_some(Refusal::BadHost),
+        }
+    }
+}
+
+/// The valid host that a connection has named last: nearly all name the same one again.
+#[derive(Default)]
+pub(crate) struct KnownHost(RefCell<Vec<u8>>);
+
+impl KnownHost {
+    fn is_valid(&self, host: &[u8]) -> bool {
+        if *self.0.borrow() == host {
+            return true;
+        }
+        let is_valid = is_valid(host);
+        if is_valid {
+            let mut known = self.0.borrow_mut();
+            known.clear();
+            known.extend_from_slice(host);
+        }
+        is_valid
     }
 }
 
@@ -72,6 +107,14 @@ mod tests {
             "a\\b", "é", "a,b c", "http://a", "\u{1}",
         ] {
             assert!(!is_valid(host.as_bytes()), "{host}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_one_host_is_not_said_of_another() {
+        let known = KnownHost::default();
+        for (host, is_valid) in [("", true), ("a b", false), ("a", true), ("a", true), ("a b", false), ("b", true)] {
+            assert_eq!(known.is_valid(host.as_bytes()), is_valid, "{host}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What hyper calls for each request: the router, within limits, and guarded against panics.
 
 use crate::{
-    body::{Logged, Received, Sent, has_no_content},
+    body::{Logged, Made, Received, Sent, has_no_content},
     budget::Share,
     clock::Millis,
-    host,
+    host::{Host, KnownHost},
     metrics::Counted,
     pulse::Pulse,
     refusal::Refusal,
@@ -38,24 +38,29 @@ type Routed = <Router as tower_service::Service<Request<Body>>>::Future;
 pub(crate) struct Answerer {
     pulse: Arc<Pulse>,
     peer: SocketAddr,
+    hosts: KnownHost,
 }
 
 impl Answerer {
     pub(crate) fn new(pulse: Arc<Pulse>, peer: SocketAddr) -> Self {
-        Answerer { pulse, peer }
+        Answerer { pulse, peer, hosts: KnownHost::default() }
     }
 
     /// Why this request is not even looked at.
     fn refused(&self, request: &Request<Incoming>) -> Option<Refusal> {
         let Shared { limits, bodies, .. } = &*self.pulse.shared;
-        let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        let (mut headers, mut said) = (0, Host::default());
+        for (name, value) in request.headers() {
+            headers += name.as_str().len() + value.len() + 4;
+            said.see(name, value);
+        }
         let uri = request.uri();
         let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
         let host = uri.authority().map_or(0, |host| host.as_str().len());
         if request.method().as_str().len() + host + target + headers > limits.head_bytes {
             return Some(Refusal::Head);
         }
-        if let Some(refusal) = host::refused(request.version(), request.headers()) {
+        if let Some(refusal) = said.refused(request.version(), &self.hosts) {
             return Some(refusal);
         }
         let hint = request.body().size_hint();
@@ -77,7 +82,7 @@ impl Service<Request<Incoming>> for Answerer {
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
-        let Answerer { pulse, peer } = self;
+        let Answerer { pulse, peer, .. } = self;
         let began = pulse.asks();
         let table = pulse.shared.table();
         let (method, path) = (request.method(), request.uri().path());
@@ -86,15 +91,16 @@ impl Service<Request<Incoming>> for Answerer {
         let counted = table.series.as_ref().map(|series| series.asks(&table.index, at, method));
         let logged = pulse.shared.access.is_some().then(|| Box::new((*peer, Instant::now())));
         let (share, version) = (None, request.version());
-        let mut answering = Answering { pulse: pulse.clone(), version, logged, counted, share, state: State::Answered };
+        let pulse = Some(pulse.clone());
+        let mut answering = Answering { pulse, version, logged, counted, share, state: State::Answered };
         match self.refused(&request) {
             Some(refusal) => {
                 if !request.body().is_end_stream() {
-                    pulse.leaves_unread();
+                    self.pulse.leaves_unread();
                 }
                 answering.state = State::Refused(refusal);
             }
-            None => answering.route(request, began, || table.router(at)),
+            None => answering.route(&self.pulse, request, began, || table.router(at)),
         }
         answering
     }
@@ -110,7 +116,8 @@ fn is_chunked(headers: &HeaderMap) -> bool {
 
 /// The answer to one request.
 pub(crate) struct Answering {
-    pulse: Arc<Pulse>,
+    /// None when it is answered: the answer's body has it then.
+    pulse: Option<Arc<Pulse>>,
     /// The request's.
     version: Version,
     logged: Logged,
@@ -141,37 +148,54 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let answering = self.get_mut();
-        let (routed, now, waits, alarm) = match &mut answering.state {
+        let Some(pulse) = &answering.pulse else { return Poll::Pending };
+        let Pulse { shared, current, .. } = &**pulse;
+        let state = &mut answering.state;
+        let now = match state {
             State::Refused(refusal) => {
                 let response = refusal.answer();
-                return Poll::Ready(Ok(answering.send(response)));
+                return answering.send(response, Instant::now());
             }
-            State::Routed { routed, now, waits, alarm } => (routed, now.take(), waits, alarm),
+            State::Routed { now, waits, .. } => {
+                if let Some(waiting) = waits {
+                    ready!(waiting.poll(&pulse.turn, shared, task));
+                    *waits = None;
+                }
+                now.take()
+            }
             State::Answered => return Poll::Pending,
         };
-        if let Some(waiting) = waits {
-            ready!(waiting.poll(&answering.pulse.turn, &answering.pulse.shared, task));
-            *waits = None;
-        }
+        // what is returned from under the guard is moved twice, which an answer is too large for
+        let mut answer = None;
         // the handler's own state is its own affair: other handlers do not share it, or share it by what poisons
-        let Pulse { shared, current, .. } = &*answering.pulse;
-        let response = match current.handle(now, shared, || Pin::new(routed).poll(task)) {
-            Ok(Poll::Ready(Ok(response))) => response,
-            Ok(Poll::Ready(Err(never))) => match never {},
-            Ok(Poll::Pending) => {
-                let Some(limit) = shared.limits.handler else { return Poll::Pending };
+        let (called, returned) = current.handle(now, shared, || {
+            let State::Routed { routed, .. } = state else { return };
+            match Pin::new(routed).poll(task) {
+                Poll::Ready(Ok(response)) => answer = Some(response),
+                Poll::Ready(Err(never)) => match never {},
+                Poll::Pending => return,
+            }
+            // what it has left: that a destructor of it panics takes nothing from the answer
+            *state = State::Answered;
+        });
+        if let Err(panic) = &called {
+            current.asked.panicked(shared, panic);
+        }
+        let response = match answer {
+            Some(response) => response,
+            None if called.is_err() => error_response(StatusCode::INTERNAL_SERVER_ERROR, "internal server error"),
+            None => {
+                let (State::Routed { alarm, .. }, Some(limit)) = (&mut answering.state, shared.limits.handler) else {
+                    return Poll::Pending;
+                };
                 if alarm.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(task).is_pending() {
                     return Poll::Pending;
                 }
                 current.asked.too_slow(shared, limit);
                 error_response(StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time")
             }
-            Err(panic) => {
-                current.asked.panicked(shared, &panic);
-                error_response(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
-            }
         };
-        let response = match answering.pulse.take_refused() {
+        let response = match pulse.take_refused() {
             // a handler that has answered well all the same had its reasons
             Some(why) if response.status().is_client_error() || response.status().is_server_error() => why.answer(),
             _ => {
@@ -181,14 +205,20 @@ impl Future for Answering {
                 response
             }
         };
-        Poll::Ready(Ok(answering.send(response)))
+        answering.send(response, returned)
     }
 }
 
 impl Answering {
     /// Hands the request to its router. What is as large as a request is written where it stays, instead of being moved from call to call.
-    fn route(&mut self, request: Request<Incoming>, began: Option<Millis>, router: impl FnOnce() -> Router) {
-        let Answering { pulse, counted, share, state, .. } = self;
+    fn route(
+        &mut self,
+        pulse: &Arc<Pulse>,
+        request: Request<Incoming>,
+        began: Option<Millis>,
+        router: impl FnOnce() -> Router,
+    ) {
+        let Answering { counted, share, state, .. } = self;
         let request = if request.body().is_end_stream() {
             request.map(|_| Body::empty())
         } else {
@@ -201,10 +231,13 @@ impl Answering {
             request
         };
         let now = counted.as_ref().map(Counted::began);
-        // handlers and layers are cloned, and may be called
+        let mut request = Some(request);
+        // handlers and layers are cloned, and may be called. What runs under the guard is moved twice, with all that it has: so it is lent the request
         let called = pulse.current.call(|| {
-            let routed = tower_service::Service::call(&mut router(), request);
-            *state = State::Routed { routed, now, waits: Some(Waiting::default()), alarm: None };
+            if let Some(request) = request.take() {
+                let routed = tower_service::Service::call(&mut router(), request);
+                *state = State::Routed { routed, now, waits: Some(Waiting::default()), alarm: None };
+            }
         });
         if let Err(panic) = called {
             pulse.current.asked.panicked(&pulse.shared, &panic);
@@ -213,17 +246,21 @@ impl Answering {
     }
 
     /// Drops what the handler has left: its destructors are its own.
-    fn let_go(&mut self) {
-        if let Err(panic) = self.pulse.current.call(|| self.state = State::Answered) {
-            self.pulse.current.asked.panicked(&self.pulse.shared, &panic);
+    fn let_go(&mut self, pulse: &Pulse) {
+        if let Err(panic) = pulse.current.call(|| self.state = State::Answered) {
+            pulse.current.asked.panicked(&pulse.shared, &panic);
         }
     }
 
-    fn send(&mut self, response: Response<Body>) -> Response<Sent> {
+    /// `at` is what the clock says, or has just said.
+    fn send(&mut self, response: Response<Body>, at: Instant) -> Poll<Result<Response<Sent>, Infallible>> {
+        let Some(pulse) = self.pulse.take() else { return Poll::Pending };
         let mut response = response;
-        self.let_go();
+        if !matches!(self.state, State::Answered) {
+            self.let_go(&pulse);
+        }
         self.share = None;
-        if self.pulse.is_last() || self.pulse.shared.clock.drains_since().is_some() {
+        if pulse.is_last() || pulse.shared.clock.drains_since().is_some() {
             // so the client asks elsewhere next time, instead of having its connection closed under a request
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -240,20 +277,18 @@ impl Answering {
         if let Some(counted) = &mut counted {
             counted.answers(status);
         }
-        self.pulse.answers();
-        let (pulse, logged) = (self.pulse.clone(), self.logged.take());
-        response.map(|body| Sent::new(body, pulse, status, logged, counted))
+        pulse.answers();
+        let (logged, made) = (self.logged.take(), Made { turn: pulse.turn.number(), at });
+        Poll::Ready(Ok(response.map(|body| Sent::new(body, pulse, status, logged, counted, made))))
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        if matches!(self.state, State::Answered) {
-            return;
-        }
+        let Some(pulse) = self.pulse.take() else { return };
         if thread::panicking() {
-            self.pulse.shared.blame(&self.pulse.current.asked);
+            pulse.shared.blame(&pulse.current.asked);
         }
-        self.let_go();
+        self.let_go(&pulse);
     }
 }

@@ -119,9 +119,9 @@ impl Counted {
         self.status = Some(status);
     }
 
-    /// It is at its end, now if that was not said before. Returns when.
-    pub(crate) fn ends(&mut self) -> Instant {
-        *self.ended.get_or_insert_with(Instant::now)
+    /// It is at its end. Returns when: then, or now where that is not known.
+    pub(crate) fn ends(&mut self, then: Option<Instant>) -> Instant {
+        *self.ended.get_or_insert_with(|| then.unwrap_or_else(Instant::now))
     }
 }
 
@@ -129,7 +129,7 @@ impl Drop for Counted {
     fn drop(&mut self) {
         match self.status {
             Some(status) => {
-                let took = self.ends() - self.began;
+                let took = self.ends(None) - self.began;
                 self.slot.count(status, took);
             }
             None => drop(self.slot.lost.fetch_add(1, Release)),
