@@ -2,12 +2,28 @@
 
 use crate::support::{One, Source, config, request, start};
 use cninfra::{
-    http::{Routes, axum::extract::Path},
+    http::{
+        Routes,
+        axum::{
+            body::{Body, Bytes, HttpBody},
+            extract::Path,
+        },
+    },
     metrics::Format,
     prelude::*,
 };
 use cninfra_testbed::DEADLINE;
-use std::{io::Write as _, net::TcpStream, sync::Arc, time::Instant};
+use futures_util::stream;
+use hyper::body::{Frame, SizeHint};
+use std::{
+    convert::Infallible,
+    io::Write as _,
+    net::TcpStream,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as Task, Poll, ready},
+    time::{Duration, Instant},
+};
 use tokio::sync::Notify;
 
 fn told(agent: &Agent<One>) -> String {
@@ -69,6 +85,58 @@ async fn by_route_method_and_status() {
     assert_eq!(value(&agent, &format!(r#"http_request_duration_seconds_bucket{{le="+Inf",{labels}}}"#)), Some(21.0));
     let sum = value(&agent, &format!("http_request_duration_seconds_sum{{{labels}}}")).unwrap();
     assert!(sum > 0.0 && sum < 60.0, "{sum}");
+    agent.close().await.unwrap();
+}
+
+/// One part of a known size, that comes when the time is over.
+struct Late(Pin<Box<tokio::time::Sleep>>, bool);
+
+impl HttpBody for Late {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.1 {
+            return Poll::Ready(None);
+        }
+        ready!(self.0.as_mut().poll(task));
+        self.1 = true;
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"late")))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(if self.1 { 0 } else { 4 })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_a_request_has_taken_to_the_end_of_its_answer() {
+    const LONG: Duration = Duration::from_millis(50);
+    let made = || {
+        std::thread::sleep(LONG);
+        Ok::<_, Infallible>("made")
+    };
+    let routes = Routes::new()
+        .get("/at-once", async || "here")
+        .get("/handler", async || {
+            tokio::time::sleep(LONG).await;
+            "waited"
+        })
+        .get("/thread", async || {
+            std::thread::sleep(LONG);
+            "kept its thread"
+        })
+        .get("/body", async || Body::new(Late(Box::pin(tokio::time::sleep(LONG)), false)))
+        .get("/made", async move || Body::from_stream(stream::once(async move { made() })));
+    let (agent, addr) = start(routes).await;
+    for path in ["/at-once", "/handler", "/thread", "/body", "/made"] {
+        assert_eq!(request(addr, "GET", path).await.status, 200, "{path}");
+        let labels = format!(r#"method="GET",route="{path}""#);
+        wait_for(&agent, &format!("http_request_duration_seconds_count{{{labels}}}"), 1.0).await;
+        let took = value(&agent, &format!("http_request_duration_seconds_sum{{{labels}}}")).unwrap();
+        let least = if path == "/at-once" { f64::MIN_POSITIVE } else { LONG.as_secs_f64() };
+        assert!(took >= least, "{path} took {took} s");
+    }
     agent.close().await.unwrap();
 }
 
