@@ -48,7 +48,19 @@ impl Model {
                 type Kind = #krate::Closed;
                 const TREE: &'static #krate::Tree =
                     &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[] };
-                fn build(_: ()) -> Self {
+            }
+        };)
+    }
+
+    /// It is no flavor, but an agent may ask for it, and does not err too.
+    pub(super) fn running(&self) -> TokenStream {
+        let (krate, name) = (&self.krate, &self.name);
+        if !self.has_size || self.open || !self.generics.params.is_empty() {
+            return quote!();
+        }
+        quote!(const _: () = {
+            impl #krate::Runs<#name> for #krate::ByItself<#name> {
+                fn hold() -> #krate::Box<dyn #krate::Held<#name>> {
                     ::core::unreachable!()
                 }
             }
