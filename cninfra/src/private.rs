@@ -13,7 +13,7 @@ pub use crate::{
         deps::{DepItem, DepSet, Listed, More, Worded},
         flavor::{ByItself, Closed, Flavor, Held, Nested, Open, Pass, Runs, Sound, Sure},
         key::{Accepts, GenericKey, Interface, Key, ManyInterface},
-        part::{Argument, Creation, Declared, Made, Part, Provider, created, declared},
+        part::{Argument, Creation, Declared, DeclaredIf, Made, Part, Provider, created, declared},
         plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin, refused},
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},

@@ -1,5 +1,6 @@
 //! `#[derive(Flavor)]`: little more than the list of the fields' types. What follows from it is worked out in the library.
 
+mod endless;
 mod expand;
 mod model;
 

@@ -32,6 +32,8 @@ pub trait Nested: Sized + 'static {
     type Fields;
     /// [`Closed`] or [`Open`]
     type Kind;
+    /// `()`, if it does not contain itself.
+    type Ends;
     /// What it declares.
     const TREE: &'static Tree;
     /// Its graph, if it is closed.
