@@ -32,15 +32,16 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let leading: Vec<_> = self.fields.iter().filter(|field| self.leads_on(field)).map(|field| &field.ty).collect();
         if leading.is_empty() {
-            return Ends {
-                asked: quote!(),
-                ends: quote!(
-                    type Ends = ();
-                ),
-            };
+            let ends = quote!(
+                type Ends = ();
+            );
+            return Ends { asked: quote!(), ends };
         }
         let (place, what) = match leading[..] {
-            [ty] => (ty.span(), format!("`{}` can not be a field of `{name}`", quote!(#ty))),
+            [ty] => (
+                ty.span(),
+                format!("`{}` can not be a field of `{name}`", nested(ty).map_or_else(String::new, Ident::to_string)),
+            ),
             _ => (name.span(), format!("`{name}` contains itself")),
         };
         // of names that are the same none comes later
@@ -54,9 +55,9 @@ impl Model {
         );
         // of what ends in something without a size, rustc takes it for one that has a size if it is endless: of that it has told already
         let constant = quote_spanned! {place=>
-            ended();
             #[allow(dead_code)]
             struct __CninfraEnds { flavor: #name, end: [::core::primitive::u8] }
+            ended();
             #at::no_size(#at::Is::<__CninfraEnds>::__SIZED, #message)
         };
         let ends = doubt::guard(&constant, "Of", quote!(()), name.span(), krate);
