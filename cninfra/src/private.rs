@@ -11,9 +11,9 @@ pub use crate::{
     inject::{
         bound::Bound,
         deps::{DepItem, DepSet, Listed, More, Worded},
-        flavor::{Closed, Flavor, Nested, Open, Pass, Sound, Sure},
+        flavor::{ByItself, Closed, Flavor, Held, Nested, Open, Pass, Runs, Sound, Sure},
         key::{Accepts, GenericKey, Interface, Key, ManyInterface},
-        part::{Argument, Creation, Declared, Made, Part, Provider, created, declared},
+        part::{Argument, Creation, Declared, DeclaredIf, Made, Part, Provider, created, declared},
         plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin, refused},
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},

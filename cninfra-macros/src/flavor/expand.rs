@@ -1,6 +1,9 @@
 //! The impls of a flavor.
 
-use super::model::{Field, Model};
+use super::{
+    endless::Ends,
+    model::{Field, Model},
+};
 use crate::{
     key::{self, Identity},
     names,
@@ -46,9 +49,22 @@ impl Model {
                 type Types = ();
                 type Fields = ();
                 type Kind = #krate::Closed;
+                type Ends = ();
                 const TREE: &'static #krate::Tree =
                     &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[] };
-                fn build(_: ()) -> Self {
+            }
+        };)
+    }
+
+    /// It is no flavor, but an agent may ask for it, and does not err too.
+    pub(super) fn running(&self) -> TokenStream {
+        let (krate, name) = (&self.krate, &self.name);
+        if !self.has_size || self.open || !self.generics.params.is_empty() {
+            return quote!();
+        }
+        quote!(const _: () = {
+            impl #krate::Runs<#name> for #krate::ByItself<#name> {
+                fn hold() -> #krate::Box<dyn #krate::Held<#name>> {
                     ::core::unreachable!()
                 }
             }
@@ -110,7 +126,8 @@ impl Model {
         let (mut types, mut patterns, mut variables, mut fields) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut aliases = TokenStream::new();
         let doubtful = concrete && (doubted || self.fields.iter().any(|field| types::asks_a_generic(&field.ty)));
-        for (place, Field { name: field, ty, provides: interfaces }) in self.fields.iter().enumerate() {
+        for (place, field) in self.fields.iter().enumerate() {
+            let Field { name: member, ty, provides: interfaces } = field;
             let provides: Vec<_> =
                 interfaces.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
             // a name that no constant of the user has
@@ -129,7 +146,7 @@ impl Model {
             }
             types.push(part);
             patterns.push(pattern);
-            let text = field.to_string();
+            let text = member.to_string();
             // through what can be asked of a plugin and of an interface only: so no more is said of another type
             let plugin = match plugin_of(ty) {
                 // of a parameter nothing is known but its bounds
@@ -166,6 +183,9 @@ impl Model {
                     };
                     quote!({#name} {#variant} Plugin PLUGIN {#argument} {#bindings})
                 }
+                None if self.leads_on(field) => {
+                    quote!({#text} {declared} DeclaredIf [<#name as #krate::Nested>::Ends] ITEM {#ty} {#bindings})
+                }
                 None => quote!({#text} {declared} Declared ITEM {#ty} {#bindings}),
             });
         }
@@ -179,9 +199,14 @@ impl Model {
         let (package, version) = (&source.package, &source.version);
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
         let (root, opened) = (krate.root(), key::opened(bounded, name));
-        let (count, fields) = (fields.len(), quote!(#root::__fields! { #(#fields)* }));
+        let fields_of = format_ident!(
+            "{}",
+            if self.fields.iter().any(|field| self.leads_on(field)) { "__fields_if" } else { "__fields" }
+        );
+        let (count, fields) = (fields.len(), quote!(#root::#fields_of! { #(#fields)* }));
         let tree =
             |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields });
+        let Ends { asked, ends } = self.ends(&quote!(#opened));
         let (before, tree) = if concrete {
             let tree = tree(quote!(<__CninfraId as #krate::Key>::META), quote!(&FIELDS));
             // statics, where they can be: the compiler checks the value of a const, with all that it refers to, wherever it is used. (The
@@ -203,6 +228,7 @@ impl Model {
         );
         quote! {
             #before
+            #asked
             #rows
             #aliases
             #[automatically_derived]
@@ -213,6 +239,7 @@ impl Model {
                 #types
                 type Fields = #known;
                 type Kind = #krate::#kind;
+                #ends
                 #tree
                 #graph
                 fn build(__fields: Self::Fields) -> Self {

@@ -1,5 +1,6 @@
 //! `#[derive(Flavor)]`: little more than the list of the fields' types. What follows from it is worked out in the library.
 
+mod endless;
 mod expand;
 mod model;
 
@@ -20,10 +21,9 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
         return cx.finish();
     }
     let mut model = Model::parse(&input, &mut cx);
-    if model.is_hopeless() {
-        return cx.finish();
-    }
-    let generated = if cx.is_broken() {
+    let generated = if model.is_hopeless() {
+        model.running()
+    } else if cx.is_broken() {
         model.inert(source)
     } else {
         let types = model.fields.iter_mut().map(|field| &mut field.ty);

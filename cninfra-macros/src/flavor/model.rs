@@ -33,7 +33,7 @@ pub(super) struct Model {
     pub(super) open: bool,
     pub(super) krate: Krate,
     pub(super) fields: Vec<Field>,
-    has_size: bool,
+    pub(super) has_size: bool,
 }
 
 impl Model {
@@ -100,17 +100,21 @@ impl Model {
         model
     }
 
-    /// Can nothing be implemented for it that would not be told of, too? Of a function that returns it rustc would say more.
+    /// Can nothing be implemented for it that would not be told of, too? Of a trait of what ends in itself rustc says that it found no end.
     pub(super) fn is_hopeless(&self) -> bool {
-        !self.has_size || self.is_endless()
+        !self.has_size || self.fields.last().is_some_and(|field| self.is_endless_by(field))
     }
 
-    /// Is one of its fields the flavor itself, or an `Option` of it?
     fn is_endless(&self) -> bool {
-        self.fields.iter().any(|field| match types::holder(&field.ty) {
+        self.fields.iter().any(|field| self.is_endless_by(field))
+    }
+
+    /// Is a field the flavor itself, or an `Option` of it?
+    fn is_endless_by(&self, Field { ty, .. }: &Field) -> bool {
+        match types::holder(ty) {
             Some((holder, inner)) if holder == "Option" => types::is_itself(inner, &self.name),
-            _ => types::is_itself(&field.ty, &self.name),
-        })
+            _ => types::is_itself(ty, &self.name),
+        }
     }
 }
 

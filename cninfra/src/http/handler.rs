@@ -11,7 +11,7 @@ use axum::handler::Handler;
 #[diagnostic::on_unimplemented(
     message = "CN035: no handler of HTTP requests: mostly what it returns is no response (text, `Json`, a `StatusCode`, a `cninfra::Result` of one are; a type of one's own, a `Result` with another error are not), \
                or an argument is no extractor (`Path`, `Query`, `State` of what `.with_state(..)` gives; what takes the body, such as `Json`, as the last)",
-    label = "see below what it takes and returns; if that is right, it is not `async`, or holds what is not `Send` over an `await`"
+    label = "see below what it takes and returns; if that is right, it is not `async`, or holds what is not `Send` over an `await`, or takes it (a `Dep<dyn Trait>` of a trait without `#[interface]`)"
 )]
 pub trait RouteHandler<T, S>: Handler<T, S> {}
 

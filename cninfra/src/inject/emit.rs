@@ -150,3 +150,16 @@ macro_rules! __fields {
         }),*]
     };
 }
+
+/// The same, where some are known only if a type is. (A macro of its own: to the compiler, what may be there or not costs something for each field.)
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __fields_if {
+    ($({$($name:tt)*} {$($item:tt)*} $of:ident $([$($known:tt)*])? $konst:ident {$($ty:tt)*} {$($bindings:tt)*})*) => {
+        [$($crate::private::Field {
+            name: $($name)*,
+            item: $crate::private::$($item)*(<$($ty)* as $crate::private::$of $(<$($known)*>)?>::$konst),
+            provides: $($bindings)*,
+        }),*]
+    };
+}

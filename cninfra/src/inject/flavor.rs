@@ -32,12 +32,17 @@ pub trait Nested: Sized + 'static {
     type Fields;
     /// [`Closed`] or [`Open`]
     type Kind;
+    /// `()`, if it does not contain itself.
+    type Ends;
     /// What it declares.
     const TREE: &'static Tree;
     /// Its graph, if it is closed.
     const WHOLE: &'static Graph = Sizes::<Self>::GRAPH;
-    /// The flavor itself, of its fields.
-    fn build(fields: Self::Fields) -> Self;
+    /// The flavor itself, of its fields. (One that is not right has no such function of its own: of a function that returns what no struct can be
+    /// rustc would tell, too.)
+    fn build(_: Self::Fields) -> Self {
+        unreachable!("cninfra: such a flavor does not compile")
+    }
 }
 
 /// Gives a type back, if a constant that depends on a flavor's [`TREE`](Nested::TREE) can be evaluated.

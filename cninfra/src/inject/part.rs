@@ -110,22 +110,41 @@ pub trait Declared {
     const ITEM: Item;
     /// What `#[provides(..)]` on the field speaks of.
     type Plugin;
+    /// Can not be known of a flavor that contains itself.
+    type Ends;
 }
 #[diagnostic::do_not_recommend]
 impl<P: Plugin> Declared for Dep<P> {
     const ITEM: Item = Item::Plugin(P::PLUGIN);
     type Plugin = P;
+    type Ends = ();
 }
 #[diagnostic::do_not_recommend]
 impl<P: Plugin> Declared for Option<Dep<P>> {
     const ITEM: Item = Item::Optional(P::PLUGIN);
     type Plugin = P;
+    type Ends = ();
 }
 
 #[diagnostic::do_not_recommend]
 impl<F: Nested> Declared for F {
     const ITEM: Item = Item::Flavor(F::TREE);
     type Plugin = F;
+    type Ends = F::Ends;
+}
+
+/// [`Declared`], where the compiler speaks of nothing if it does not know the type `E`: what is wrong has been told.
+#[diagnostic::on_unimplemented(
+    message = "CN007: `{Self}` can not be a field of a flavor",
+    label = "neither `Dep<Plugin>` nor a flavor",
+    note = "a plugin's field is `Dep<{Self}>`; a nested flavor needs `#[derive(Flavor)]`"
+)]
+pub trait DeclaredIf<E> {
+    const ITEM: Item;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Declared, E> DeclaredIf<E> for T {
+    const ITEM: Item = T::ITEM;
 }
 
 /// As it stands: in generated code, a type as the argument of another.

@@ -9,12 +9,24 @@ const AGENT: &str = include_str!("../programs/agent.rs");
 const WIDE: &str = include_str!("../programs/wide.rs");
 
 /// The mistake, the program, and what is written in it instead of what.
-const MISTAKES: [(&str, &str, &str, &str); 39] = [
+const MISTAKES: [(&str, &str, &str, &str); 41] = [
     ("nested-flavor-misspelled", AGENT, "pub rpc: Rpc,\n    pub greeter", "pub rpc: Rcp,\n    pub greeter"),
     ("field-of-a-type-that-is-not-there", AGENT, "Dep<Greeter>", "Dep<Greter>"),
     ("field-that-is-no-plugin", AGENT, "Dep<Greeter>", "Dep<NoPlugin>"),
     ("field-that-is-bare", AGENT, "Dep<Greeter>", "Greeter"),
     ("field-of-another-type", AGENT, "Dep<Greeter>", "u32"),
+    (
+        "flavors-that-contain-one-another",
+        AGENT,
+        "pub memory: Dep<Memory>,\n        pub clock",
+        "pub memory: Dep<Memory>,\n        pub app: super::App,\n        pub clock",
+    ),
+    (
+        "flavor-that-contains-itself",
+        AGENT,
+        "    pub rpc: Rpc,\n    pub greeter",
+        "    pub rpc: Rpc,\n    pub app: App,\n    pub greeter",
+    ),
     ("field-that-is-gone", AGENT, "    pub rpc: Rpc,\n    pub greeter", "    pub greeter"),
     (
         "forgotten-use",
