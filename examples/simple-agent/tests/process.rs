@@ -189,10 +189,9 @@ fn help_and_version() {
         assert!(help.stdout.contains(part), "{}", help.stdout);
     }
     let version = agent().arg("--version").run();
-    assert_eq!(
-        (version.code, version.stdout.as_str()),
-        (Some(0), concat!("simple-agent ", env!("CARGO_PKG_VERSION"), "\n"))
-    );
+    let lines: Vec<_> = version.stdout.lines().collect();
+    assert_eq!((version.code, lines[0]), (Some(0), concat!("simple-agent ", env!("CARGO_PKG_VERSION"))));
+    assert!(lines[1].starts_with("cninfra ") && lines[1].contains(" build for "), "{}", version.stdout);
 }
 
 #[test]

@@ -116,8 +116,8 @@ impl<F: 'static> Builder<F> {
         output.install();
         let log = self.settings.loggers.of_agent();
         let graph = self.held.graph();
-        let (args, version) = (Vec::from_iter(args), self.settings.build_info(graph).to_string());
-        let cli = match cli::parse(graph, &own::known(graph), &version, &args, &env) {
+        let (args, build) = (Vec::from_iter(args), self.settings.build_info(graph));
+        let cli = match cli::parse(graph, &own::known(graph), build, &args, &env) {
             Ok(cli) => cli,
             Err(error) if error.use_stderr() => {
                 let asked = usage::format(&args, &env);
