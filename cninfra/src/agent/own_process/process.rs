@@ -187,9 +187,7 @@ fn with_others(mut wrong: Vec<Error>, others: Option<Report>) -> Report {
 
 /// The log says from here on whose records it has, and in the format that the config says.
 fn takes_names(settings: &Settings, format: &SharedFormat) {
-    // what is wrong with it is told later
-    let own = AgentConfig::of(&settings.config).unwrap_or_default();
-    settings.loggers.name(own.microservice_label.as_str());
+    settings.loggers.name(AgentConfig::label_of(&settings.config).as_str());
     format.set(LogsConfig::format_of(&settings.config));
 }
 
