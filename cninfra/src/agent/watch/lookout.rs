@@ -22,8 +22,8 @@ pub(in crate::agent) struct Lookout {
     progress: Arc<Progress>,
     stop: StopHandle,
     threads: Threads,
-    /// When it last looked, where it does so steadily.
-    looked: Option<Instant>,
+    /// When it last looked, or came to be.
+    looked: Instant,
 }
 
 /// What was seen in one look.
@@ -48,7 +48,7 @@ impl Lookout {
         runtime: &Handle,
     ) -> Self {
         let (loggers, progress, stop) = (loggers.clone(), progress.clone(), stop.clone());
-        Lookout { watchdog, loggers, progress, stop, threads: Threads::new(runtime), looked: None }
+        Lookout { watchdog, loggers, progress, stop, threads: Threads::new(runtime), looked: Instant::now() }
     }
 
     pub(in crate::agent) fn progress(&self) -> &Arc<Progress> {
@@ -58,7 +58,7 @@ impl Lookout {
     /// From now on the agent's progress is written down there.
     pub(in crate::agent) fn follow(&mut self, progress: Arc<Progress>) {
         self.progress = progress;
-        self.looked = None;
+        self.looked = Instant::now();
     }
 
     /// Looks at it once, and says what there is to be said.
@@ -69,9 +69,8 @@ impl Lookout {
         let tasks = if is_kept { self.progress.inside() } else { Vec::new() };
         let moment = Moment { state: &state, call: self.progress.call(), tasks: &tasks, asked };
         let now = Instant::now();
-        if let Some(before) = self.looked.replace(now) {
-            self.watchdog.missed(now.duration_since(before), now);
-        }
+        let before = std::mem::replace(&mut self.looked, now);
+        self.watchdog.missed(now.duration_since(before), now);
         let end = self.watchdog.look(&moment, now);
         let blocked = end.and_then(|_| self.watchdog.blocked(now));
         for said in self.watchdog.take_said() {
