@@ -46,6 +46,8 @@ pub(in crate::agent) struct Watchdog {
     given_up: Option<GivenUp>,
     /// When the process last began to run anew.
     woke: Option<Instant>,
+    /// The look before came late, too.
+    is_late: bool,
 }
 
 /// What can not be ended.
@@ -103,7 +105,9 @@ impl Watchdog {
     /// So long nobody has looked. Where the process did not run meanwhile, no call has kept its thread for that, and limits that are over have to be seen by the
     /// agent first.
     pub(super) fn missed(&mut self, time: Duration, now: Instant) {
-        if time < MISSED || self.is_embedded {
+        let is_late = time >= MISSED && !self.is_embedded;
+        // on a machine that is too busy each look is late, and nobody would ever be ended
+        if std::mem::replace(&mut self.is_late, is_late) || !is_late {
             return;
         }
         if let Some((_, since, _)) = &mut self.seen {
@@ -310,15 +314,19 @@ mod tests {
         assert_eq!(look(50, 62_000), Some(FAILED), "the agent does not see it either");
         // a call of 50 ms that was stopped in it
         let (state, call) = (State::Stage(stage(StageKind::Start, began)), call(&progress));
-        let mut watchdog = Watchdog::default();
-        let mut look = |missed, millis| {
+        let look = |watchdog: &mut Watchdog, missed, millis| {
             watchdog.missed(Duration::from_millis(missed), at(millis));
             watchdog.look(&moment(&state, call), at(millis))
         };
-        assert_eq!((look(50, 0), look(5000, 5050), look(50, 9000)), (None, None, None));
-        assert_eq!((look(50, 9200), look(50, 9201)), (None, Some(FAILED)), "5 s of them are not its own");
+        let mut watchdog = Watchdog::default();
+        let looks = [(50, 0), (5000, 5050), (50, 9000), (50, 9200)].map(|(missed, at)| look(&mut watchdog, missed, at));
+        assert_eq!((looks, look(&mut watchdog, 50, 9201)), ([None; 4], Some(FAILED)), "5 s of them are not its own");
         let said = said(&mut watchdog);
         assert!(said.contains("has blocked its thread in init for 4.2s, and its limit is over"), "{said}");
+        // where each look is late, it is the machine
+        let mut watchdog = Watchdog::default();
+        let mut late = (0_u64..).step_by(600).filter(|at| look(&mut watchdog, 600, *at).is_some());
+        assert_eq!(late.next(), Some(7200));
     }
 
     #[test]
