@@ -1,7 +1,7 @@
 //! [`BuildInfo`]: what is known of the build of a program.
 
 use crate::graph::Graph;
-use std::fmt;
+use std::{env, fmt};
 
 /// What is known of the build of a program: what `--version`, the probes and the metrics tell.
 ///
@@ -55,6 +55,17 @@ impl BuildInfo {
     }
 }
 
+/// What the answer to `--version` says: the build, and on a line of its own what is known of every build; where its commit and date are not, how they come to be.
+pub(crate) fn answer(build: BuildInfo) -> String {
+    let kind = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let (of, system, processor) = (env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
+    let unknown = match (build.commit, build.date) {
+        (None, None) => "\nno commit or date: the build was given no CNINFRA_BUILD_COMMIT and no CNINFRA_BUILD_DATE",
+        _ => "",
+    };
+    format!("{build}\ncninfra {of}, a {kind} build for {system} on {processor}{unknown}")
+}
+
 impl fmt::Display for BuildInfo {
     /// The version, with commit and date where they are known.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,7 +81,19 @@ impl fmt::Display for BuildInfo {
 
 #[cfg(test)]
 mod tests {
-    use super::BuildInfo;
+    use super::{BuildInfo, answer};
+
+    #[test]
+    fn the_answer_says_what_is_known_of_every_build_and_how_the_rest_comes_to_be() {
+        let lines = |build: BuildInfo| answer(build).lines().map(str::to_string).collect::<Vec<_>>();
+        let (build, os) = (BuildInfo::new("1.2.0"), std::env::consts::OS);
+        let known =
+            format!("cninfra {}, a debug build for {os} on {}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+        let why = "no commit or date: the build was given no CNINFRA_BUILD_COMMIT and no CNINFRA_BUILD_DATE";
+        assert_eq!(lines(build), ["1.2.0", &known, why]);
+        assert_eq!(lines(build.commit("abc")), ["1.2.0 (commit abc)", &known]);
+        assert_eq!(lines(build.date("today")), ["1.2.0 (built today)", &known]);
+    }
 
     #[test]
     fn says_what_is_known() {

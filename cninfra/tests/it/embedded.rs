@@ -8,7 +8,8 @@ use cninfra::{
     testing::paused,
 };
 use std::{
-    sync::{Mutex, mpsc},
+    io,
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -125,6 +126,43 @@ fn a_task_that_keeps_its_thread_is_named_while_the_agent_runs() {
         });
     });
     assert_eq!(text.matches(named).count(), 1, "{text}");
+}
+
+/// Where the log is written: who reads there what blocks lets go of the agent.
+struct LetsGo(Arc<Mutex<Option<Agent<Lone>>>>, Written);
+
+impl io::Write for LetsGo {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if String::from_utf8_lossy(line).contains("blocks its thread") {
+            drop(self.0.lock().unwrap().take());
+        }
+        self.1.write(line)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn who_reads_what_blocks_may_drop_the_agent_there() {
+    let (keeps, go) = Keeps::until("task");
+    let (held, written) = (Arc::new(Mutex::new(None)), Written::default());
+    let output = Output::to({
+        let (held, written) = (held.clone(), written.clone());
+        move || LetsGo(held.clone(), written.clone())
+    });
+    crate::logging::written::during(output, || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let agent = runtime.block_on(builder(keeps).start()).unwrap();
+        *held.lock().unwrap() = Some(agent);
+        let began = Instant::now();
+        while !written.text().contains("blocks its thread") {
+            assert!(began.elapsed() < DEADLINE, "it waits for itself: {}", written.text());
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(held.lock().unwrap().is_none());
+        drop(go);
+    });
 }
 
 #[test]

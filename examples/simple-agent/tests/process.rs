@@ -189,10 +189,9 @@ fn help_and_version() {
         assert!(help.stdout.contains(part), "{}", help.stdout);
     }
     let version = agent().arg("--version").run();
-    assert_eq!(
-        (version.code, version.stdout.as_str()),
-        (Some(0), concat!("simple-agent ", env!("CARGO_PKG_VERSION"), "\n"))
-    );
+    let lines: Vec<_> = version.stdout.lines().collect();
+    assert_eq!((version.code, lines[0]), (Some(0), concat!("simple-agent ", env!("CARGO_PKG_VERSION"))));
+    assert!(lines[1].starts_with("cninfra ") && lines[1].contains(" build for "), "{}", version.stdout);
 }
 
 #[test]
@@ -284,4 +283,46 @@ fn a_plugin_that_probes_are_to_pass_over_has_to_be_there() {
     }
     let fine = agent().file("probe.conf", "non-fatal: [greeter]").arg("--check-config").run();
     assert_eq!((fine.code, fine.stderr.as_str()), (Some(0), ""), "{}", fine.stdout);
+}
+
+#[test]
+fn each_flag_and_variable_of_the_predecessor_sets_what_it_did() {
+    let printed = |program: Program| {
+        let program = program.file("h.yaml", "read-timeout: 7s").file("p.yaml", "port: 7777");
+        let ended = program.file("l.yaml", "default-level: debug").arg("--print-config").run();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stdout
+    };
+    for (flag, value, line) in [
+        ("http-port", "7771", "http:\n  port: 7771  # {}\n"),
+        ("http-probe-port", "7772", "probe:\n  port: 7772  # {}\n"),
+        ("microservice-label", "me", "agent:\n  microservice-label: me  # {}\n"),
+        ("http-config", "h.yaml", "  read-timeout: 7s  # h.yaml:1:1\n"),
+        ("http-probe-config", "p.yaml", "probe:\n  port: 7777  # p.yaml:1:1\n"),
+        ("logs-config", "l.yaml", "logs:\n  default-level: debug  # l.yaml:1:1\n"),
+    ] {
+        let variable = flag.replace('-', "_").to_uppercase();
+        for (said, program) in [
+            (format!("flag --{flag}"), agent().arg(&format!("--{flag}={value}"))),
+            (format!("flag --{flag}"), agent().arg(&format!("--{flag}")).arg(value)),
+            (format!("variable {variable}"), agent().env(&variable, value)),
+        ] {
+            // the order of the keys of a section is not what matters
+            let (section, key) = line.split_once("\n  ").unwrap_or(("", line.trim_start()));
+            let (printed, key) = (printed(program), format!("  {}", key.replace("{}", &said)));
+            let (_, of_section) = printed.split_once(section).unwrap_or_default();
+            assert!(of_section.contains(&key), "{said}: {key}: {printed}");
+        }
+    }
+    // that of the log's level has another name, and that of the folder is where all files are
+    assert!(
+        printed(agent().env("INITIAL_LOGLVL", "warn")).contains("default-level: warn  # variable INITIAL_LOGLVL\n")
+    );
+    let folder = cninfra_testbed::Folder::new();
+    folder.write("http.conf", "read-timeout: 8s");
+    let dir = folder.path().display().to_string();
+    for program in [agent().arg(&format!("--config-dir={dir}")), agent().env("CONFIG_DIR", &dir)] {
+        let printed = printed(program);
+        assert!(printed.contains(&format!("  read-timeout: 8s  # {dir}/http.conf:1:1\n")), "{printed}");
+    }
 }

@@ -8,6 +8,7 @@ use super::{
     variables::Variables,
 };
 use crate::{
+    BuildInfo,
     agent::setup::{logs, own},
     config::{self, Known, KnownSection},
     graph::{AGENT_FLAGS, Graph},
@@ -25,14 +26,14 @@ use std::{collections::HashSet, ffi::OsString};
 pub(in crate::agent) fn parse(
     graph: &'static Graph,
     known: &Known,
-    version: &str,
+    build: BuildInfo,
     args: &[OsString],
     env: &Variables,
 ) -> Result<Cli, clap::Error> {
     // where nobody says anything, the names that could be said are not made: that would be a good part of a small agent's start
     let is_quiet = args.len() < 2 && !env.may_say_more();
     let files = if is_quiet { Vec::new() } else { file_flags(graph, known) };
-    let matches = said(graph, &files, version, args)?;
+    let matches = said(graph, &files, build, args)?;
     let text = |flag: &str| matches.as_ref()?.get_one::<String>(flag).cloned();
     let mut cli = Cli::nothing(matches.as_ref().map_or(Task::Run, task));
     cli.config_dir = match text("config-dir") {
@@ -95,13 +96,13 @@ fn without_stray(mut error: clap::Error) -> clap::Error {
 fn said(
     graph: &'static Graph,
     files: &[FileFlag],
-    version: &str,
+    build: BuildInfo,
     args: &[OsString],
 ) -> Result<Option<ArgMatches>, clap::Error> {
     if args.len() < 2 {
         return Ok(None);
     }
-    let mut command = command(graph, files, version);
+    let mut command = command(graph, files, build);
     if let Some(odd) = odd_argument(args) {
         return Err(command.error(ErrorKind::InvalidUtf8, format_args!("{odd} is not UTF-8")));
     }
@@ -237,7 +238,7 @@ mod tests {
     fn cli(args: &[&str], env: &[(&str, &str)]) -> Result<Cli, clap::Error> {
         let env = env.iter().map(|(name, value)| (name.into(), value.into()));
         let args: Vec<_> = ["app"].iter().chain(args).map(OsString::from).collect();
-        parse(App::GRAPH, &own::known(App::GRAPH), "1.0", &args, &Variables::new(env))
+        parse(App::GRAPH, &own::known(App::GRAPH), BuildInfo::new("1.0"), &args, &Variables::new(env))
     }
 
     fn files(args: &[&str], env: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
@@ -415,7 +416,7 @@ mod tests {
         let names: [&[u8]; 6] =
             [b"STORE_ENDPOINT", b"CNINFRA__A__B", b"CNINFRA__\xff__B", b"CONFIG_DIR", b"STORE_V3_CONFIG", b"OTHER"];
         let env = Variables::new(names.map(|name| (odd(name), odd(b"s3cret\xff"))));
-        let cli = parse(App::GRAPH, &known, "1.0", &["app".into()], &env).unwrap();
+        let cli = parse(App::GRAPH, &known, BuildInfo::new("1.0"), &["app".into()], &env).unwrap();
         let told: Vec<_> = cli.wrong.iter().map(|(what, _)| what.as_str()).collect();
         let expected = [
             "variable STORE_ENDPOINT is not UTF-8",
@@ -432,7 +433,8 @@ mod tests {
         ];
         for (args, words) in args {
             let args: Vec<_> = [odd(b"app")].into_iter().chain(args.iter().map(|arg| odd(arg))).collect();
-            let error = parse(App::GRAPH, &known, "1.0", &args, &Variables::new([])).unwrap_err().to_string();
+            let error =
+                parse(App::GRAPH, &known, BuildInfo::new("1.0"), &args, &Variables::new([])).unwrap_err().to_string();
             assert!(error.contains(words) && !error.contains("s3cret"), "{error}");
         }
     }
@@ -446,7 +448,9 @@ mod tests {
         ] {
             assert_eq!(cli(args, &[]).unwrap().task, task);
         }
-        let version = cli(&["--version"], &[]).unwrap_err().to_string();
-        assert_eq!(version, "cninfra 1.0\n");
+        let version = |arg| cli(&[arg], &[]).unwrap_err().to_string();
+        assert_eq!(version("-V"), "cninfra 1.0\n");
+        let all = version("--version");
+        assert!(all.starts_with("cninfra 1.0\ncninfra ") && all.contains(" build for "), "{all}");
     }
 }

@@ -2,8 +2,9 @@
 
 use super::said::{FileFlag, flags};
 use crate::{
-    Flag,
+    BuildInfo, Flag,
     agent::setup::own,
+    build_info,
     graph::{Format, Graph, Names, Node},
 };
 use clap::{Arg, ArgAction, Command, builder::PossibleValuesParser};
@@ -15,11 +16,12 @@ The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-or
 any plugin's section has `start-policy` (fail, retry, ignore) and `limits` (create, init, after-init, drain, close). --print-config prints all keys.";
 
 /// All that an agent of this graph understands.
-pub(super) fn command(graph: &'static Graph, files: &[FileFlag], version: &str) -> Command {
+pub(super) fn command(graph: &'static Graph, files: &[FileFlag], build: BuildInfo) -> Command {
     let tree = graph.tree();
     let mut command = Command::new(tree.package)
-        .version(version.to_string())
-        .about(format!("The agent `{}`: {} plugins", graph.name(), graph.len()))
+        .version(build.to_string())
+        .long_version(build_info::answer(build))
+        .about(format!("The agent `{}`: {} plugin{}", graph.name(), graph.len(), if graph.len() == 1 { "" } else { "s" }))
         .after_help(AFTER_HELP)
         .next_help_heading("Agent")
         .arg(

@@ -200,7 +200,7 @@ mod tests {
     fn checked<F: Flavor>(mut agent: crate::agent::Builder<F>) -> String {
         let env = Variables::new([]);
         let args = ["app".into(), "--check-config".into()];
-        let cli = cli::parse(F::GRAPH, &own::known(F::GRAPH), "1.0", &args, &env).unwrap();
+        let cli = cli::parse(F::GRAPH, &own::known(F::GRAPH), crate::BuildInfo::new("1.0"), &args, &env).unwrap();
         agent.settings.configure(F::GRAPH, cli).to_string()
     }
 
@@ -268,7 +268,14 @@ mod tests {
         }
         let report = |env: &[(&str, &str)]| {
             let env = Variables::new(env.iter().map(|(name, value)| (name.into(), value.into())));
-            let cli = cli::parse(Polling::GRAPH, &own::known(Polling::GRAPH), "1.0", &["app".into()], &env).unwrap();
+            let cli = cli::parse(
+                Polling::GRAPH,
+                &own::known(Polling::GRAPH),
+                crate::BuildInfo::new("1.0"),
+                &["app".into()],
+                &env,
+            )
+            .unwrap();
             let mut settings = Agent::<Polling>::builder().settings;
             settings.take_values(&cli.values);
             settings.configure(Polling::GRAPH, cli).to_string()
@@ -291,7 +298,7 @@ mod tests {
         let args = ["--check-config", "--set=nope.a=1", "--set=nope.a=2", "--set=nope.b=1"];
         let args: Vec<_> = ["app"].iter().chain(&args).map(Into::into).collect();
         let env = Variables::new([]);
-        let cli = cli::parse(Lone::GRAPH, &own::known(Lone::GRAPH), "1.0", &args, &env).unwrap();
+        let cli = cli::parse(Lone::GRAPH, &own::known(Lone::GRAPH), crate::BuildInfo::new("1.0"), &args, &env).unwrap();
         let mut settings = Agent::<Lone>::builder().settings;
         settings.take_values(&cli.values);
         let report = settings.configure(Lone::GRAPH, cli).to_string();

@@ -11,6 +11,7 @@ use tracing::{
 };
 
 /// Where a thread logs to, where that is a subscriber of its own; else the process may get one yet.
+#[derive(Clone)]
 pub(in crate::agent) struct Log(Option<Dispatch>);
 
 impl Log {

@@ -116,8 +116,8 @@ impl<F: 'static> Builder<F> {
         output.install();
         let log = self.settings.loggers.of_agent();
         let graph = self.held.graph();
-        let (args, version) = (Vec::from_iter(args), self.settings.build_info(graph).to_string());
-        let cli = match cli::parse(graph, &own::known(graph), &version, &args, &env) {
+        let (args, build) = (Vec::from_iter(args), self.settings.build_info(graph));
+        let cli = match cli::parse(graph, &own::known(graph), build, &args, &env) {
             Ok(cli) => cli,
             Err(error) if error.use_stderr() => {
                 let asked = usage::format(&args, &env);
@@ -187,9 +187,7 @@ fn with_others(mut wrong: Vec<Error>, others: Option<Report>) -> Report {
 
 /// The log says from here on whose records it has, and in the format that the config says.
 fn takes_names(settings: &Settings, format: &SharedFormat) {
-    // what is wrong with it is told later
-    let own = AgentConfig::of(&settings.config).unwrap_or_default();
-    settings.loggers.name(own.microservice_label.as_str());
+    settings.loggers.name(AgentConfig::label_of(&settings.config).as_str());
     format.set(LogsConfig::format_of(&settings.config));
 }
 

@@ -22,10 +22,11 @@ use crate::{
         },
     },
     boxed,
+    foreign::guard_quietly,
     logging::{Level, Loggers},
     stop::StopHandle,
 };
-use std::{io, mem, sync::Arc, time::Instant};
+use std::{mem, sync::Arc, time::Instant};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::Notify,
@@ -45,9 +46,16 @@ pub(super) struct Ground {
     teller: Teller,
 }
 
-/// What is told where there are no threads.
-fn no_runtime(error: io::Error) -> String {
-    format!("the runtime did not start: {error}")
+/// # Errors
+/// In words: there are no threads, or no files can be opened, of which tokio's own part for signals panics.
+fn build(mut builder: Builder) -> Result<Runtime, String> {
+    let built = guard_quietly(|| builder.enable_all().build());
+    let why = match built {
+        Ok(Ok(runtime)) => return Ok(runtime),
+        Ok(Err(error)) => error.to_string(),
+        Err(panic) => panic.to_string(),
+    };
+    Err(format!("the runtime did not start: {why}"))
 }
 
 impl Ears {
@@ -56,7 +64,7 @@ impl Ears {
     /// # Errors
     /// In words: there is no runtime, or there are no signals.
     pub(super) fn new() -> Result<Self, String> {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+        let runtime = build(Builder::new_current_thread())?;
         let signals = {
             let _inside = runtime.enter();
             Signals::new().map_err(|error| format!("signals can not be handled: {error}"))?
@@ -69,7 +77,7 @@ impl Ground {
     /// # Errors
     /// In words: there are no threads.
     pub(super) fn new() -> Result<Self, String> {
-        Ok(Ground { agents: agents_runtime().map_err(no_runtime)?, teller: Teller::default() })
+        Ok(Ground { agents: agents_runtime()?, teller: Teller::default() })
     }
 
     /// What says something beside those that hear of signals, so that a log that nobody reads does not hold them up.
@@ -136,9 +144,11 @@ fn know_the_processor() {
 
 /// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen, nor others' requests from
 /// being served (see [`keep_awake`]).
-fn agents_runtime() -> io::Result<Runtime> {
+fn agents_runtime() -> Result<Runtime, String> {
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
-    Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(threads);
+    build(builder)
 }
 
 /// Waits for the agent; the first signal stops it, the second ends the wait, and what that leaves undone is told. A hang-up is passed on: it would end the process, were it

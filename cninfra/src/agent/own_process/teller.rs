@@ -6,13 +6,14 @@ use std::{
     panic::Location,
     sync::{
         Arc, OnceLock,
-        mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel},
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc::{Receiver, SendError, Sender, channel},
     },
     thread,
     time::Duration,
 };
 
-/// So many records wait at most; what is more is lost, since nobody reads the log.
+/// So many records wait at most; what is more is lost, since nobody reads the log, or not as fast. How many that were is told in their place.
 const QUEUE: usize = 64;
 /// So long is waited for what is to stand before all that follows.
 pub(super) const FIRST: Duration = Duration::from_millis(50);
@@ -25,55 +26,92 @@ pub(super) const ALL: Duration = Duration::from_secs(5);
 /// Who acts on a signal or a limit says through it what it does: a log that nobody reads blocks those that write to it, and the lock
 /// of the output with them.
 #[derive(Clone, Default)]
-pub(super) struct Teller(Arc<OnceLock<SyncSender<Said>>>);
+pub(super) struct Teller(Arc<OnceLock<Queue>>);
+
+struct Queue {
+    /// Not bounded by itself: a wait for what is written takes its place, however many are before it.
+    to: Sender<Said>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    /// Records that are not written yet.
+    waiting: AtomicUsize,
+    /// Those of which nobody has told yet.
+    lost: AtomicUsize,
+}
 
 enum Said {
-    Record(Logger, Level, String, &'static Location<'static>),
+    Record(Record),
     /// What was said before is written.
     Written(Sender<()>),
 }
 
+struct Record {
+    log: Logger,
+    level: Level,
+    what: String,
+    location: &'static Location<'static>,
+    /// So many were lost just before it.
+    lost: usize,
+}
+
 impl Teller {
     /// The thread begins with the first record: most agents that start have nothing to say here. It ends with the last teller.
-    fn thread(&self) -> &SyncSender<Said> {
+    fn queue(&self) -> &Queue {
         self.0.get_or_init(|| {
-            let (to, said) = sync_channel(QUEUE);
+            let ((to, said), counts) = (channel(), Arc::<Counts>::default());
+            let counted = counts.clone();
             // without it nobody takes what is sent
-            let _ = thread::Builder::new().name("cninfra-log".to_string()).spawn(move || write(&said));
-            to
+            let _ = thread::Builder::new().name("cninfra-log".to_string()).spawn(move || write(&said, &counted));
+            Queue { to, counts }
         })
     }
 
     #[track_caller]
     pub(super) fn say(&self, log: &Logger, level: Level, what: impl fmt::Display) {
-        if log.is_enabled(level) {
-            let record = Said::Record(log.clone(), level, what.to_string(), Location::caller());
-            match self.thread().try_send(record) {
-                // a full queue is one that nobody empties
-                Ok(()) | Err(TrySendError::Full(_)) => {}
-                Err(TrySendError::Disconnected(record)) => record.write(),
-            }
+        if !log.is_enabled(level) {
+            return;
+        }
+        let Queue { to, counts } = self.queue();
+        if counts.waiting.load(Relaxed) >= QUEUE {
+            counts.lost.fetch_add(1, Relaxed);
+            return;
+        }
+        let (log, location, lost) = (log.clone(), Location::caller(), counts.lost.swap(0, Relaxed));
+        counts.waiting.fetch_add(1, Relaxed);
+        let sent = to.send(Said::Record(Record { log, level, what: what.to_string(), location, lost }));
+        if let Err(SendError(said)) = sent {
+            said.write(counts);
         }
     }
 
     /// Waits until all is written, but no longer than this.
     pub(super) fn flush(&self, within: Duration) {
-        let Some(thread) = self.0.get() else { return };
+        let Some(queue) = self.0.get() else { return };
         let (written, all) = channel();
-        if thread.try_send(Said::Written(written)).is_ok() {
+        if queue.to.send(Said::Written(written)).is_ok() {
             let _ = all.recv_timeout(within);
         }
     }
 }
 
-fn write(said: &Receiver<Said>) {
-    said.iter().for_each(Said::write);
+fn write(said: &Receiver<Said>, counts: &Counts) {
+    said.iter().for_each(|said| said.write(counts));
 }
 
 impl Said {
-    fn write(self) {
+    fn write(self, counts: &Counts) {
         match self {
-            Said::Record(log, level, what, location) => log.log_at(level, &what, location),
+            Said::Record(Record { log, level, what, location, lost }) => {
+                tell_lost(&log, lost);
+                log.log_at(level, &what, location);
+                // else those that wait tell it, or who comes next
+                if counts.waiting.fetch_sub(1, Relaxed) == 1 {
+                    tell_lost(&log, counts.lost.swap(0, Relaxed));
+                }
+            }
             Said::Written(written) => {
                 // who asked may have gone on
                 let _ = written.send(());
@@ -82,10 +120,22 @@ impl Said {
     }
 }
 
+/// Whatever the logger's level: one that was lost may have been an error.
+fn tell_lost(log: &Logger, lost: usize) {
+    if lost > 0 {
+        let what = if lost == 1 { "record was" } else { "records were" };
+        let what = format_args!("{lost} {what} lost here: they came faster than this log was written");
+        log.with("lost", lost).log_at(Level::Warn, &what, Location::caller());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logging::{Loggers, Output};
+    use crate::{
+        logging::{Loggers, Output},
+        testing::log::Log,
+    };
     use std::{io, sync::Mutex, time::Instant};
 
     #[derive(Clone)]
@@ -113,5 +163,59 @@ mod tests {
         teller.flush(LAST);
         assert!(began.elapsed() < 10 * LAST, "{:?}", began.elapsed());
         drop(held);
+    }
+
+    /// A teller whose records are written where the test says so.
+    fn by_hand() -> (Teller, Receiver<Said>, Arc<Counts>) {
+        let ((to, said), counts) = (channel(), Arc::<Counts>::default());
+        let teller = Teller::default();
+        assert!(teller.0.set(Queue { to, counts: counts.clone() }).is_ok());
+        (teller, said, counts)
+    }
+
+    #[test]
+    fn what_is_lost_is_counted_and_told_in_its_place() {
+        let (log, (teller, said, counts)) = (Loggers::default().of_agent(), by_hand());
+        let tell = |range: std::ops::Range<usize>| {
+            range.for_each(|at| teller.say(&log, Level::Info, format_args!("no {at}.")))
+        };
+        let written = Log::default();
+        let write = |many: usize| written.during(|| (0..many).for_each(|_| said.recv().unwrap().write(&counts)));
+        tell(0..QUEUE + 7);
+        write(1);
+        tell(100..102);
+        write(QUEUE);
+        let lines =
+            |text: &str| text.lines().map(|line| line.split("agent: ").last().unwrap().to_string()).collect::<Vec<_>>();
+        let text = written.text();
+        let at = |part: &str| {
+            lines(&text).iter().position(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {text}"))
+        };
+        let told = "7 records were lost here: they came faster than this log was written";
+        assert_eq!((at("no 0."), at("no 63."), at(told), at("no 100.")), (0, 63, 64, 65), "{text}");
+        // nobody says anything after these
+        assert_eq!(at("1 record was lost here: "), 66, "{text}");
+        assert!(!text.contains("no 101.") && text.lines().count() == 67 && text.contains("lost=1"), "{text}");
+        // all is told
+        tell(200..201);
+        write(1);
+        assert_eq!(written.text().lines().count(), 68, "{}", written.text());
+    }
+
+    #[test]
+    fn a_full_queue_is_waited_for_as_any_other() {
+        let (log, (teller, said, counts)) = (Loggers::default().of_agent(), by_hand());
+        (0..QUEUE).for_each(|count| teller.say(&log, Level::Info, count));
+        let writer = thread::spawn({
+            let counts = counts.clone();
+            move || {
+                thread::sleep(Duration::from_millis(50));
+                write(&said, &counts);
+            }
+        });
+        teller.flush(Duration::from_secs(20));
+        assert_eq!(counts.waiting.load(Relaxed), 0, "all is written");
+        drop(teller);
+        writer.join().unwrap();
     }
 }

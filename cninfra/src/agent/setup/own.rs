@@ -87,6 +87,11 @@ impl AgentConfig {
         config.section(SECTION)
     }
 
+    /// The label that is said, whatever else may be wrong: what is told of that has it.
+    pub(in crate::agent) fn label_of(config: &Config) -> ServiceLabel {
+        config.what_holds::<Self>(SECTION).unwrap_or_default().microservice_label
+    }
+
     /// An agent that is given no label has that of all others that are given none.
     pub(super) fn without_label(&self, config: &Config) -> Option<String> {
         let label = &self.microservice_label;

@@ -106,17 +106,24 @@ impl All {
 impl Seat {
     /// Looks at the agent, and says whether all is calm.
     fn look(&self) -> bool {
-        let mut looking = lock(&self.0);
-        let Some(Looking { lookout, runtime, log }) = &mut *looking else { return true };
+        let mut said = Vec::new();
+        let (log, is_calm) = {
+            let mut looking = lock(&self.0);
+            let Some(Looking { lookout, runtime, log }) = &mut *looking else { return true };
+            let look = || lookout.look(|log, level, what| said.push((log.clone(), level, what.to_string())));
+            let Ok(looked) = foreign::guard(look) else { return true };
+            // a runtime of one thread has no other one to be woken
+            let has_others = runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
+            if looked.is_kept && has_others {
+                runtime.spawn(async {});
+            }
+            (log.clone(), looked.is_calm)
+        };
+        // the lock is free: who writes the log may be the one that drops the agent, or wait for who does
+        let tell = || log.during(|| said.iter().for_each(|(log, level, what)| log.log(*level, what)));
         // a log that panics has been told by the panic hook, and the others are looked at all the same
-        let look = || log.during(|| lookout.look(|log, level, what| log.log(level, what)));
-        let Ok(looked) = foreign::guard(look) else { return true };
-        // a runtime of one thread has no other one to be woken
-        let has_others = runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
-        if looked.is_kept && has_others {
-            runtime.spawn(async {});
-        }
-        looked.is_calm
+        let _ = foreign::guard(tell);
+        is_calm
     }
 }
 

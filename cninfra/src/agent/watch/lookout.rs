@@ -22,6 +22,8 @@ pub(in crate::agent) struct Lookout {
     progress: Arc<Progress>,
     stop: StopHandle,
     threads: Threads,
+    /// When it last looked, or came to be.
+    looked: Instant,
 }
 
 /// What was seen in one look.
@@ -46,7 +48,7 @@ impl Lookout {
         runtime: &Handle,
     ) -> Self {
         let (loggers, progress, stop) = (loggers.clone(), progress.clone(), stop.clone());
-        Lookout { watchdog, loggers, progress, stop, threads: Threads::new(runtime) }
+        Lookout { watchdog, loggers, progress, stop, threads: Threads::new(runtime), looked: Instant::now() }
     }
 
     pub(in crate::agent) fn progress(&self) -> &Arc<Progress> {
@@ -56,16 +58,19 @@ impl Lookout {
     /// From now on the agent's progress is written down there.
     pub(in crate::agent) fn follow(&mut self, progress: Arc<Progress>) {
         self.progress = progress;
+        self.looked = Instant::now();
     }
 
     /// Looks at it once, and says what there is to be said.
-    pub(in crate::agent) fn look(&mut self, say: impl Fn(&Logger, Level, &str)) -> Looked {
+    pub(in crate::agent) fn look(&mut self, mut say: impl FnMut(&Logger, Level, &str)) -> Looked {
         let (state, is_kept) = (self.progress.state(), self.threads.is_any_kept());
         let asked = self.stop.asked_at().map(|asked| (asked, self.progress.stop_limit()));
         // while all is well, tasks are not even looked at
         let tasks = if is_kept { self.progress.inside() } else { Vec::new() };
         let moment = Moment { state: &state, call: self.progress.call(), tasks: &tasks, asked };
         let now = Instant::now();
+        let before = std::mem::replace(&mut self.looked, now);
+        self.watchdog.missed(now.duration_since(before), now);
         let end = self.watchdog.look(&moment, now);
         let blocked = end.and_then(|_| self.watchdog.blocked(now));
         for said in self.watchdog.take_said() {

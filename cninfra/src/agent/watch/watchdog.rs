@@ -25,6 +25,9 @@ pub(in crate::agent) const GRACE: Duration = Duration::from_millis(200);
 /// An agent that is called into no plugin, and comes to no end either, has so long after all that it may take.
 const LAST: Duration = Duration::from_secs(2);
 
+/// It looks more often than that: else the process did not run at all, as one that is stopped, or whose container is.
+const MISSED: Duration = Duration::from_millis(500);
+
 /// What follows where the process is not the agent's to end.
 const WAITS: &str = "this agent is embedded, and waits for as long";
 
@@ -41,6 +44,10 @@ pub(in crate::agent) struct Watchdog {
     is_embedded: bool,
     /// What it would have ended, and has told of.
     given_up: Option<GivenUp>,
+    /// When the process last began to run anew.
+    woke: Option<Instant>,
+    /// The look before came late, too.
+    is_late: bool,
 }
 
 /// What can not be ended.
@@ -95,9 +102,28 @@ impl Watchdog {
         (blocked > GRACE).then_some((call, blocked))
     }
 
+    /// So long nobody has looked. Where the process did not run meanwhile, no call has kept its thread for that, and limits that are over have to be seen by the
+    /// agent first.
+    pub(super) fn missed(&mut self, time: Duration, now: Instant) {
+        let is_late = time >= MISSED && !self.is_embedded;
+        // on a machine that is too busy each look is late, and nobody would ever be ended
+        if std::mem::replace(&mut self.is_late, is_late) || !is_late {
+            return;
+        }
+        if let Some((_, since, _)) = &mut self.seen {
+            *since += time;
+        }
+        self.tasks.values_mut().for_each(|kept| kept.since += time);
+        self.woke = Some(now);
+    }
+
     /// Looks at what the agent does. Returns the exit code, when the end has to be forced.
     pub(super) fn look(&mut self, moment: &Moment<'_>, now: Instant) -> Option<u8> {
         self.look_at_tasks(moment.tasks, now);
+        let has_time = self.woke.is_some_and(|woke| now.duration_since(woke) < LAST);
+        if has_time && !matches!(moment.state, State::Done(..)) {
+            return None;
+        }
         // a stop that was asked for has a stage of its own as soon as the agent has heard of it
         let unheard = moment.asked.filter(|(asked, limit)| {
             // an agent that is not there yet has no limit, which is beyond what the clock can tell
@@ -271,6 +297,36 @@ mod tests {
         assert_eq!((look(0), look(999), look(1000), look(4000), look(4100)), (None, None, None, None, None));
         assert_eq!(look(4201), Some(FAILED));
         assert_eq!(said(&mut watchdog).matches("plugin `Stuck`").count(), 2, "it was named, then forced");
+    }
+
+    #[test]
+    fn time_in_which_the_process_did_not_run_is_nobodys() {
+        let (progress, began) = (Progress::default(), Instant::now());
+        let at = |millis| began + Duration::from_millis(millis);
+        // over the limit of the whole when it runs again
+        let waits = State::Stage(stage(StageKind::Start, began));
+        let mut watchdog = Watchdog::default();
+        let mut look = |missed, millis| {
+            watchdog.missed(Duration::from_millis(missed), at(millis));
+            watchdog.look(&moment(&waits, None), at(millis))
+        };
+        assert_eq!((look(50, 0), look(60_000, 60_000), look(50, 61_999)), (None, None, None));
+        assert_eq!(look(50, 62_000), Some(FAILED), "the agent does not see it either");
+        // a call of 50 ms that was stopped in it
+        let (state, call) = (State::Stage(stage(StageKind::Start, began)), call(&progress));
+        let look = |watchdog: &mut Watchdog, missed, millis| {
+            watchdog.missed(Duration::from_millis(missed), at(millis));
+            watchdog.look(&moment(&state, call), at(millis))
+        };
+        let mut watchdog = Watchdog::default();
+        let looks = [(50, 0), (5000, 5050), (50, 9000), (50, 9200)].map(|(missed, at)| look(&mut watchdog, missed, at));
+        assert_eq!((looks, look(&mut watchdog, 50, 9201)), ([None; 4], Some(FAILED)), "5 s of them are not its own");
+        let said = said(&mut watchdog);
+        assert!(said.contains("has blocked its thread in init for 4.2s, and its limit is over"), "{said}");
+        // where each look is late, it is the machine
+        let mut watchdog = Watchdog::default();
+        let mut late = (0_u64..60_000).step_by(600).filter(|at| look(&mut watchdog, 600, *at).is_some());
+        assert_eq!(late.next(), Some(7200));
     }
 
     #[test]

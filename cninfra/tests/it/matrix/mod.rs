@@ -1,7 +1,7 @@
 //! The fault matrix: a fault in every step of every plugin, and a stop at every stage, in one process.
 //!
 //! 687 cells: 300 with an error, a panic or a step that is never ready, and 150 more of them one by one; 100 with a step that keeps its
-//! thread beyond its limit and then comes back; 100 with a stop in a step, and 37 with one at a moment of the start. 301 more are processes of
+//! thread beyond its limit and then comes back; 100 with a stop in a step, and 37 with one at a moment of the start. 338 more are processes of
 //! their own (`tests/fixtures/faulty/tests/ten.rs`): with real signals, exit codes, and steps that never come back.
 //!
 //! What is to be seen is worked out here from levels that are written down by hand: nothing is asked of the agent's own code.

@@ -128,6 +128,33 @@ fn nothing_is_locked_while_others_are_called() {
     });
 }
 
+/// A name that asks the agent how it is before it says which one it is.
+struct Curious(Context);
+
+impl AsRef<str> for Curious {
+    fn as_ref(&self) -> &str {
+        let _ = self.0.status().agent();
+        "store"
+    }
+}
+
+#[test]
+fn nothing_is_locked_while_others_names_are_read() {
+    paused(async {
+        let agent = start().await;
+        let (cx, (told, tells)) = (agent.cache.cx.clone(), std::sync::mpsc::channel());
+        std::thread::spawn(move || {
+            cx.status().non_fatal(&[Curious(cx.clone())]);
+            told.send(()).unwrap();
+        });
+        assert_eq!(tells.recv_timeout(Duration::from_secs(10)), Ok(()), "it waits for itself");
+        let status = agent.status();
+        let non_fatal = status.plugins.iter().filter(|plugin| plugin.non_fatal).map(|plugin| plugin.name);
+        assert_eq!(non_fatal.collect::<Vec<_>>(), ["store"]);
+        agent.close().await.unwrap();
+    });
+}
+
 #[test]
 fn a_probe_that_panics_ends_the_agent() {
     paused(async {
