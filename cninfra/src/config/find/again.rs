@@ -152,6 +152,10 @@ impl Mistakes<'_> {
                         // of what is wrong with a mapping as a whole no layer's part is to be told alone
                         let others = of.clone().filter(|_| is_of_all).map(|entry| Spot { entry, ..spot.clone() });
                         let parts: Vec<_> = others.filter(|part| layers.is_mapping(part)).collect();
+                        // what stands in there in a layer alone is still to be looked at
+                        let is_lent = |part: &&Spot| part.entry != spot.entry || !layers.is_taken_whole(part);
+                        let lent = parts.iter().filter(is_lent).map(|part| (part.entry, part.way.clone()));
+                        self.lent.extend(lent);
                         let all = parts.into_iter().chain([spot]).map(|part| (part.entry, part.way));
                         dropped.extend(all.map(|(entry, way)| (entry, way[..whole.min(way.len())].to_vec())));
                     }

@@ -15,7 +15,7 @@ use crate::{
             layers::{Dropped, Layers},
             source::Source,
         },
-        written::place::Part,
+        written::{place::Part, way::Way},
         wrong::{
             failure::{Failure, PANICKED, What},
             mistake::{self, Mistake},
@@ -161,7 +161,8 @@ fn outcome_of(
     let (lost, is_made_up) = (all.lost, all.is_made_up);
     let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
     for number in overridden {
-        let mut told = dropped.iter().filter(|(of, _)| *of == number).cloned().collect();
+        let is_told = |place: &&(usize, Way)| place.0 == number && !all.lent.contains(*place);
+        let mut told = dropped.iter().filter(is_told).cloned().collect();
         let below = all.read(&mut told, read, Reads::OneLayer, &(number..number + 1));
         // what holds of it has been seen
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
