@@ -472,6 +472,8 @@ mod tests {
         let [ends, byte] = [ends, byte].map(str::to_string);
         let told = wrong("span: {low: 5, high: 9}", &[], &[("span.high", "2")]);
         assert_eq!(told, [format!("flag --span.high: {ends}")]);
+        let told = wrong("span: {low: 5}", &[], &[("span.high", "2")]);
+        assert_eq!(told, [format!("flag --span.high: {ends}")]);
         // where it is overridden
         let told = wrong("span: {low: 5, high: x}", &[], &[("span.high", "2")]);
         assert_eq!(told, [format!("odd.conf:1:22: {byte}"), format!("flag --span.high: {ends}")]);
