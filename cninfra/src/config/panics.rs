@@ -1,6 +1,9 @@
 //! Types that panic while they are read: each has its key, and hides nothing.
 
-use crate::config::{Secret, given::Given, sections::section::Section as _};
+use crate::{
+    config::{Secret, given::Given, sections::section::Section as _},
+    foreign::Panic,
+};
 use serde::{Deserialize, Serialize};
 use std::{cell::Cell, collections::BTreeMap, mem};
 
@@ -19,12 +22,15 @@ struct Odd {
     flat: Option<Flat>,
     bomb: Option<Holds>,
     calms: Option<Calms>,
+    needs: Option<Needs>,
     long: Long,
     port: u8,
 }
 
 thread_local! {
     static PANICS: Cell<usize> = const { Cell::new(0) };
+    /// Of how many of them the log is told.
+    static LOUD: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Panics at odd numbers, and counts how often (but at what is tried where the key is missing).
@@ -37,6 +43,7 @@ impl TryFrom<u8> for Even {
     fn try_from(number: u8) -> Result<Self, String> {
         if number % 2 == 1 {
             PANICS.set(PANICS.get() + usize::from(number > 1));
+            LOUD.set(LOUD.get() + usize::from(!Panic::is_quiet()));
             panic!("{number} is odd");
         }
         Ok(Even(number))
@@ -105,6 +112,11 @@ impl Drop for Bomb {
 #[derive(Debug, Serialize, Deserialize)]
 struct Holds {
     bomb: Bomb,
+    port: u8,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Needs {
     port: u8,
 }
 
@@ -205,7 +217,10 @@ fn one_in_what_is_put_by_is_looked_for() {
         ("{tagged: {kind: some, port: 1}, port: x}", vec![panicked(10, "tagged", "it is not made"), byte(39, "port")]),
         ("{tagged: {kind: some}}", vec![panicked(10, "tagged", "it is not made")]),
     ] {
+        LOUD.set(0);
         assert_eq!(wrong(file), told, "{file}");
+        // the first of them, and not what is tried
+        assert_eq!(LOUD.get(), usize::from(told[0].contains("is odd")), "{file}");
     }
 }
 
@@ -226,6 +241,9 @@ fn one_that_a_type_has_caught_leaves_the_places_of_others() {
 #[test]
 fn one_of_what_is_dropped_hides_nothing() {
     assert_eq!(wrong("{bomb: {bomb: 1, port: x}, port: x}"), [byte(24, "bomb.port"), byte(34, "port")]);
+    // there is no value, since something stands in the place of a key
+    let told = wrong("{bomb: {bomb: 1, port: 2}, needs: {}}");
+    assert_eq!(told, ["35: key `odd.needs`: the key `port` is missing"]);
     // nothing is wrong with what is read
     let given = Given::file(Odd::META, "{bomb: {bomb: 1, port: 2}}").flags(&[("port", "x")]);
     assert_eq!(given.wrong(), ["flag --port: key `odd.port` takes a whole number from 0 to 255, not the text `x`"]);
