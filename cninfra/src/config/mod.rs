@@ -60,6 +60,8 @@
 mod find;
 #[cfg(test)]
 mod given;
+#[cfg(test)]
+mod panics;
 mod read;
 mod said;
 #[cfg(test)]
@@ -67,8 +69,12 @@ mod samples;
 mod sections;
 mod shown;
 #[cfg(test)]
+mod spoilt;
+#[cfg(test)]
 mod taken;
 mod types;
+#[cfg(test)]
+mod unsteady;
 mod written;
 mod wrong;
 

@@ -139,23 +139,23 @@ struct Defaults {
 }
 
 /// A generator of numbers, the same in every run (Knuth's constants).
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % end
     }
 
-    fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+    pub(super) fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         &all[self.below(all.len())]
     }
 }
 
-type Path = Vec<String>;
+pub(super) type Path = Vec<String>;
 
 /// The paths of all that is in it.
-fn paths(value: &Value, path: &mut Path, all: &mut Vec<Path>) {
+pub(super) fn paths(value: &Value, path: &mut Path, all: &mut Vec<Path>) {
     all.push(path.clone());
     let mut inner = |key: String, value: &Value| {
         path.push(key);
@@ -169,7 +169,7 @@ fn paths(value: &Value, path: &mut Path, all: &mut Vec<Path>) {
     }
 }
 
-fn at<'v>(value: &'v mut Value, path: &[String]) -> &'v mut Value {
+pub(super) fn at<'v>(value: &'v mut Value, path: &[String]) -> &'v mut Value {
     path.iter().fold(value, |value, key| match value {
         Value::Object(map) => map.get_mut(key).unwrap(),
         Value::Array(items) => &mut items[key.parse::<usize>().unwrap()],
@@ -232,7 +232,7 @@ fn has_null(value: &Value) -> bool {
 }
 
 /// The path of what a mistake tells of, and the key that is missing there.
-fn told(what: &str) -> (Path, Option<&str>) {
+pub(super) fn told(what: &str) -> (Path, Option<&str>) {
     let path = what.strip_prefix("key `odd.").and_then(|rest| rest.split_once('`')).map_or("", |(path, _)| path);
     let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']').to_string());
     let missing = what.split_once(": the key `").and_then(|(_, rest)| rest.strip_suffix("` is missing"));

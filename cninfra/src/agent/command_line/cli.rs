@@ -267,6 +267,8 @@ mod tests {
             ("CNINFRA_MY_STORE_READ_TIMEOUT", "did you mean `CNINFRA__MY_STORE__READ_TIMEOUT`?"),
             ("CNINFRA_QUEUE__ENDPOINT", "did you mean `CNINFRA__QUEUE__ENDPOINT`?"),
             ("CNINFRA_LGO", "did you mean `CNINFRA_LOG`?"),
+            ("cninfra__queue__endpoint", "did you mean `CNINFRA__QUEUE__ENDPOINT`?"),
+            ("Cninfra__QUEUE__ENDPOINT", "did you mean `CNINFRA__QUEUE__ENDPOINT`?"),
             ("CNINFRA_CONFIG_DIR", "did you mean `CONFIG_DIR`?"),
             ("CNINFRA_QUEUE_CONFIG", "did you mean `QUEUE_CONFIG`?"),
             ("CNINFRA_WHATEVER", "a key's variable is `CNINFRA__SECTION__KEY`"),
@@ -282,6 +284,7 @@ mod tests {
             ("CNINFRA_QUEUE_SERVICE_HOST", "10.0.0.1"),
             ("CNINFRA_QUEUE_SERVICE_PORT_HTTP", "80"),
             ("OTHER_QUEUE_ENDPOINT", "x"),
+            ("cninfra_queue", "x"),
         ] {
             assert_eq!(odd(name, value), [""; 0], "{name}");
         }

@@ -10,14 +10,20 @@ pub(super) fn read(said: &str) -> Result<Value, (String, &'static str)> {
         let origin = Origin::Flag(format!("set {section}.{key}"));
         return Ok(Value { section: section.to_string(), key: key.to_string(), text: text.to_string(), origin });
     }
+    // what nothing follows may be the value
+    let is_of_key = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_');
+    if said.split_once('.').is_some_and(|(section, key)| !section.is_empty() && is_key(key))
+        && said.chars().all(is_of_key)
+    {
+        let help = "write `=` and the value behind the key, as in `--set http.port=8080`";
+        return Err(("flag --set: it does not say which value".to_string(), help));
+    }
     let path = said.split('=').next().unwrap_or_default();
     let help = if before_colon(path) == path {
         "write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`"
     } else {
         "write `=` for `:`, as in `--set http.port=8080`"
     };
-    // what nothing follows may be the value
-    let is_of_key = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_');
     let shown = said.find(|char| !is_of_key(char)).map_or("", |end| &said[..end]);
     let flag = format!("flag --set {shown}");
     Err((format!("{}: it does not say which key", flag.trim_end()), help))
@@ -46,7 +52,12 @@ mod tests {
         assert_eq!(wrong("store.password: hunter2="), format!("flag --set store.password: {colon}"));
         let equals = "it does not say which key | write `--set SECTION.KEY=VALUE`, such as `--set http.port=8080`";
         assert_eq!(wrong("store.password/hunter2"), format!("flag --set store.password: {equals}"));
-        assert_eq!(wrong("hunter2.x"), format!("flag --set: {equals}"));
+        let value =
+            "it does not say which value | write `=` and the value behind the key, as in `--set http.port=8080`";
+        for said in ["hunter2.x", "store.tls.hunter2"] {
+            assert_eq!(wrong(said), format!("flag --set: {value}"));
+        }
+        assert_eq!(wrong("store."), format!("flag --set: {equals}"));
         for said in ["store.password hunter2", "=hunter2", "store.pass:hunter2.x=y", "store.pass,hunter2", "hunter2"] {
             assert!(!wrong(said).contains("hunter2"), "{said}: {}", wrong(said));
         }

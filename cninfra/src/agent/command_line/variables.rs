@@ -36,7 +36,7 @@ impl Variables {
 
     /// Is there any of ours, or that may name a file of a section, or that is odd? Else the declared ones are all that can be said.
     pub(super) fn may_say_more(&self) -> bool {
-        let may = |name: &String| name.starts_with(OURS) || name.ends_with(OF_FILE);
+        let may = |name: &String| name.starts_with(OURS) || name.ends_with(OF_FILE) || is_in_small_letters(name);
         !self.odd.is_empty() || self.values.keys().any(may)
     }
 
@@ -55,6 +55,9 @@ impl Variables {
                 && !names.contains(name)
                 && !is_of_a_service(name, value)
         };
+        for name in self.values.keys().filter(|name| is_in_small_letters(name) && !names.contains(name)) {
+            cli.odd.push(format!("variable {name} is not read: did you mean `{}`?", name.to_uppercase()));
+        }
         for (name, _) in self.values.iter().filter(is_unknown) {
             let rest = &name[OURS.len()..];
             let without = names.iter().find(|name| *name == rest).cloned();
@@ -116,6 +119,11 @@ fn key_of(part: &str) -> String {
 
 fn kebab(part: &str) -> String {
     part.to_lowercase().replace('_', "-")
+}
+
+/// Is it a key's variable, but for its letters?
+fn is_in_small_letters(name: &str) -> bool {
+    name.get(..PREFIX.len()).is_some_and(|begin| begin != PREFIX && begin.eq_ignore_ascii_case(PREFIX))
 }
 
 /// Is it what Kubernetes sets for a Service that is named as we are, such as `CNINFRA_PORT_80_TCP_ADDR`?

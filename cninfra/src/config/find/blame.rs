@@ -1,6 +1,6 @@
 //! Which key of a mapping a type's own words are about. They name no place, and what a key without which nothing can be read has to do with them is not seen by taking it out.
 
-use super::{lacks::TEXTS, narrow::Narrow};
+use super::{fits::TEXTS, narrow::Narrow};
 use crate::config::{
     read::unexpected::unexpected,
     wrong::failure::{Failure, Mark, What},
@@ -42,11 +42,23 @@ enum Due {
 }
 
 impl Narrow<'_, '_> {
-    /// The only key to which it is due, if that is sure.
-    pub(super) fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
+    /// No more keys than have to be there so that it is said; others may say the same of themselves.
+    pub(super) fn least(&self, tag: Tag, dict: &Dict) -> Option<Dict> {
         if dict.len() > MOST {
             return None;
         }
+        let mut least = dict.clone();
+        for (key, value) in dict {
+            least.remove(key);
+            if !self.is_said(Value::Dict(tag, least.clone())) {
+                least.insert(key.clone(), value.clone());
+            }
+        }
+        Some(least)
+    }
+
+    /// The only key to which it is due, if that is sure.
+    pub(super) fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
         let due = |(key, value): (&'d String, &Value)| (key, self.due(key, value, tag, dict));
         let mut causes = dict.iter().map(due).filter(|(_, due)| *due != Due::No);
         causes.next().filter(|(_, due)| *due == Due::Yes && causes.next().is_none()).map(|(key, _)| key)
@@ -88,7 +100,9 @@ impl Narrow<'_, '_> {
                 // what else is wrong, or the same in other words
                 _ => false,
             },
-            What::NoVariant { .. } | What::Missing { .. } => false,
+            // of what has not been read so far, if it is no other variant
+            What::Missing { .. } => !self.names_variant(key, tag),
+            What::NoVariant { .. } => false,
             _ => true,
         }
     }

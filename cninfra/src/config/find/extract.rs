@@ -15,9 +15,9 @@ use crate::{
             layers::{Dropped, Layers},
             source::Source,
         },
-        written::place::Part,
+        written::{place::Part, way::Way},
         wrong::{
-            failure::{Failure, PANICKED, What},
+            failure::brief,
             mistake::{self, Mistake},
         },
     },
@@ -59,6 +59,15 @@ pub(in crate::config) enum Depth {
 }
 
 impl Outcome {
+    /// With the value that was read, if it is one.
+    fn with<C>(self, value: Option<C>) -> (Option<C>, Self) {
+        if !self.is_made_up {
+            return (value, self);
+        }
+        foreign::discard(value);
+        (None, self)
+    }
+
     /// The value that was read, with what was seen on the way.
     ///
     /// # Errors
@@ -69,7 +78,10 @@ impl Outcome {
         match value {
             Some(value) if wrong.is_empty() => Ok((value, self)),
             // without a value there are mistakes
-            _ => Err(mistake::all(wrong)),
+            value => {
+                foreign::discard(value);
+                Err(mistake::all(wrong))
+            }
         }
     }
 }
@@ -85,7 +97,7 @@ pub(in crate::config) fn extract<C: DeserializeOwned + Default>(
         return match foreign::guard(C::default) {
             Ok(value) => (Some(value), Outcome::default()),
             Err(panic) => {
-                let what = format!("section `{}`: making its defaults panicked: {panic}", section.name);
+                let what = format!("section `{}`: making its defaults panicked: {}", section.name, brief(panic));
                 let mistake = Mistake::new(Source::Default.place(&[], Part::Value), what).of(section.name);
                 (None, Outcome { mistakes: vec![mistake], ..Outcome::default() })
             }
@@ -103,13 +115,12 @@ pub(in crate::config) fn extract_of<C: DeserializeOwned>(
     let value = RefCell::new(None);
     let outcome = extract_with(section, (entries, known), depth, &|reader| {
         let is_all = reader.reading.reads == Reads::All;
-        let read = C::deserialize(reader)?;
-        if is_all {
-            value.replace(Some(read));
-        }
+        let read = Some(C::deserialize(reader)?);
+        // what is not of use may panic when it is dropped
+        foreign::discard(if is_all { value.replace(read) } else { read });
         Ok(())
     });
-    (value.into_inner().filter(|_| !outcome.is_made_up), outcome)
+    outcome.with(value.into_inner())
 }
 
 /// Reads a section without some of what is said of it: what would hold then. Files of secrets are not read.
@@ -123,7 +134,7 @@ pub(in crate::config) fn extract_without<C: DeserializeOwned>(
         value.replace(Some(C::deserialize(reader)?));
         Ok(())
     });
-    (value.into_inner().filter(|_| !outcome.is_made_up), outcome)
+    outcome.with(value.into_inner())
 }
 
 // not generic: compiled once for all sections
@@ -146,8 +157,9 @@ fn outcome_of(
 ) -> Outcome {
     // what the type does there is code of somebody else
     let read = &|reader: Reader<'_, '_>| {
-        let panicked = |panic| Err(Failure::new(What::Says(format!("{PANICKED}{panic}"))));
-        foreign::guard(|| read(reader)).unwrap_or_else(panicked)
+        let reading = reader.reading;
+        reading.enter(reader.spot());
+        foreign::guard(|| read(reader)).unwrap_or_else(|panic| Err(reading.panicked(panic)))
     };
     let (mut layers, mut whole) = known.unwrap_or_else(|| {
         let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
@@ -161,7 +173,8 @@ fn outcome_of(
     let (lost, is_made_up) = (all.lost, all.is_made_up);
     let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
     for number in overridden {
-        let mut told = dropped.iter().filter(|(of, _)| *of == number).cloned().collect();
+        let is_told = |place: &&(usize, Way)| place.0 == number && !all.lent.contains(*place);
+        let mut told = dropped.iter().filter(is_told).cloned().collect();
         let below = all.read(&mut told, read, Reads::OneLayer, &(number..number + 1));
         // what holds of it has been seen
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();

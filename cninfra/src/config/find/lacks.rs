@@ -1,10 +1,7 @@
-//! [`Lack`]: which mapping lacks a key, where serde does not say it, and what may stand there so that the reading goes on: serde tells of the first key that is missing, and
-//! reads nothing of what is flattened beside it.
+//! [`Lack`]: which mapping lacks a key, where serde does not say it: it tells of the first key that is missing, and reads nothing of what is flattened beside it.
 
 use super::{marked::find, trial::Trial};
 use crate::config::{
-    read::unexpected::unexpected,
-    said::shape::{Kind, Shape, Told},
     written::{
         value,
         way::{Step, Way, inner},
@@ -14,15 +11,12 @@ use crate::config::{
         spot::Spot,
     },
 };
-use figment::value::{Dict, Num, Tag, Value};
+use figment::value::{Tag, Value};
 use serde::de::Unexpected;
 
 /// So many mappings are looked at, and so many that read the key.
 const MOST: usize = 4000;
-const MOST_READ: usize = 100;
-
-/// Texts that are something to types of the most usual kinds, and no names of variants.
-pub(super) const TEXTS: [&str; 5] = [NO_NAME, "1s", "127.0.0.1", "127.0.0.1:80", "http://localhost/"];
+pub(super) const MOST_READ: usize = 100;
 
 /// A key that is missing.
 #[derive(Clone, Copy)]
@@ -75,14 +69,6 @@ fn key_of(at: usize) -> String {
 
 fn number(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
-}
-
-/// What is said of a value that is put in.
-enum Said {
-    Fits,
-    Refused,
-    /// In words of a type's own, of whatever it is.
-    Words(String),
 }
 
 impl Lack<'_, '_> {
@@ -181,7 +167,11 @@ impl Lack<'_, '_> {
 
     /// Does the key in this mapping tell that it is read, and as a name?
     pub(super) fn may_be_name(&self, mapping: &[Step]) -> Option<bool> {
-        let mut other = self.trial.merged.clone();
+        self.is_name(mapping, self.trial.merged)
+    }
+
+    pub(super) fn is_name(&self, mapping: &[Step], around: &Value) -> Option<bool> {
+        let mut other = around.clone();
         value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
         let failure = self.trial.reads(&other).err()?;
         is_read(&failure.what, 0).or_else(|| self.is_at(&failure, mapping))
@@ -193,96 +183,18 @@ impl Lack<'_, '_> {
         (spot.way == inner(mapping, self.field)).then_some(false)
     }
 
-    /// What may stand at the key in this mapping, in what is read so; `None` where it may be the name of a variant to which belongs what is beside it, or nothing is known
-    /// that fits.
-    pub(super) fn fitting(&self, mapping: &Way, may_be_name: bool, around: &Value) -> Option<Value> {
-        let way = inner(mapping, self.field);
-        let tag = value::at(around, mapping)?.tag();
-        let text = |text: &str| Value::String(tag, text.to_string());
-        let all: Vec<Value> = match self.trial.told(&way) {
-            Told { shape: Some(Shape { kind: Kind::Choice(names), .. }), open: false, .. } => {
-                names.iter().map(|name| text(name)).collect()
-            }
-            Told { shape: Some(Shape { kind: Kind::Choice(_), .. }), .. } => return None,
-            _ if may_be_name => return None,
-            _ => {
-                let others = [Value::Num(tag, Num::U64(1)), Value::Bool(tag, false), Value::Array(tag, Vec::new())];
-                let mapping = Value::Dict(tag, Dict::new());
-                TEXTS.into_iter().map(text).chain(others).chain([mapping]).collect()
-            }
-        };
-        let mut in_words: Option<(Value, String)> = None;
-        for value in all {
-            if self.trial.is_spent() {
-                return None;
-            }
-            match self.said(&way, &value, around) {
-                Said::Fits => return Some(value),
-                Said::Refused => {}
-                // what is said of each text is of something else, or of a text that is not known here
-                Said::Words(words) => match &in_words {
-                    Some((_, first)) if *first == words => {}
-                    Some(_) => return Some(value),
-                    None => in_words = Some((value, words)),
-                },
-            }
-        }
-        in_words.map(|(value, _)| value)
-    }
-
-    fn said(&self, way: &[Step], value: &Value, around: &Value) -> Said {
-        let mut other = around.clone();
-        value::insert(&mut other, way, value.clone());
-        let Err(failure) = self.trial.reads(&other) else { return Said::Fits };
-        let at = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
-        match &failure.what {
-            // of another mapping
-            _ if self.is_it(&failure) => Said::Fits,
-            _ if at.starts_with(way) => Said::Refused,
-            _ if at != self.spot.way => Said::Fits,
-            What::Takes(takes) if takes.mark == Some(Mark::of(&unexpected(value))) => Said::Refused,
-            // a list of so many
-            What::Takes(takes) if takes.mark.is_none() && value.as_array().is_some() => Said::Refused,
-            // which may be so in this one
-            What::Missing { field, .. }
-                if matches!(value, Value::Dict(..) | Value::Array(..)) && self.has(way, field, around) =>
-            {
-                Said::Refused
-            }
-            What::NoVariant { .. } => Said::Refused,
-            What::Says(words) => match value.as_str() {
-                Some(text) if words.contains(text) => Said::Refused,
-                Some(_) => Said::Words(words.clone()),
-                None => Said::Fits,
-            },
-            _ => Said::Fits,
-        }
-    }
-
-    /// Is it a key of what is read there, and not one of any?
-    fn has(&self, way: &[Step], field: &str, around: &Value) -> bool {
-        let is_read = |key: &str| {
-            let mut other = around.clone();
-            let dict = value::dict([(key.to_string(), value::unreadable(0, Tag::Default))]);
-            value::insert(&mut other, way, Value::Dict(Tag::Default, dict));
-            let Err(failure) = self.trial.reads(&other) else { return false };
-            is_read(&failure.what, 0).is_some() || failure.spot.is_some_and(|spot| spot.way == inner(way, key))
-        };
-        is_read(field) && !is_read(NO_NAME)
-    }
-
     pub(super) fn is_said_of(&self, value: &Value) -> bool {
         self.trial.reads(value).is_err_and(|failure| self.is_it(&failure))
     }
 
-    fn is_it(&self, failure: &Failure) -> bool {
+    pub(super) fn is_it(&self, failure: &Failure) -> bool {
         let way = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
         self.trial.is_same(&failure.what, self.what) && way == self.spot.way
     }
 }
 
 /// Is it said of this unreadable value, and as of a name?
-fn is_read(what: &What, number: u16) -> Option<bool> {
+pub(super) fn is_read(what: &What, number: u16) -> Option<bool> {
     let bytes = value::bytes(number);
     match what {
         What::Takes(takes) => (takes.mark == Some(Mark::of(&Unexpected::Bytes(&bytes)))).then_some(false),

@@ -367,6 +367,50 @@ mod tests {
         }
     }
 
+    /// It takes texts that look like numbers, and says what it wants in words of its own.
+    #[derive(Debug, PartialEq, Serialize)]
+    struct Zone(String);
+    impl<'de> Deserialize<'de> for Zone {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visitor;
+            impl serde::de::Visitor<'_> for Visitor {
+                type Value = Zone;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("the name of a zone")
+                }
+                fn visit_str<E>(self, text: &str) -> Result<Zone, E> {
+                    Ok(Zone(text.to_string()))
+                }
+            }
+            deserializer.deserialize_str(Visitor)
+        }
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Zoned {
+        All { ports: Vec<u16>, sizes: BTreeMap<String, u16>, zone: Zone },
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Zones {
+        zoned: Option<Zoned>,
+    }
+
+    #[test]
+    fn only_what_serde_tells_of_is_tried_as_a_text() {
+        let (mut config, known) = (Config::new(), Known::none().plugin("zones", Zones::META));
+        config = config.set("zones", "zoned.kind", "all").set("zones", "zoned.ports", vec![80; 10_000]);
+        for at in 0..110 {
+            config.set_flag("zones", &format!("zoned.sizes.k{at}"), &at.to_string(), "f");
+        }
+        config.set_flag("zones", "zoned.zone", "4711", "f");
+        assert_eq!(config.check(&known), []);
+        let Zones { zoned: Some(Zoned::All { zone, .. }) } = config.section("zones").unwrap() else { panic!("none") };
+        assert_eq!(zone, Zone("4711".to_string()));
+    }
+
     #[test]
     fn what_is_printed_and_read_again_is_a_text() {
         let (config, known, _folder) =

@@ -45,6 +45,8 @@ pub(super) struct Mistakes<'a> {
     pub(super) all: Vec<Mistake>,
     /// Something that is said has been left out, since it is wrong.
     pub(super) lost: bool,
+    /// Mappings that have been left out since something is wrong with what several layers say of them.
+    pub(super) lent: Dropped,
     /// Where something has been left out, since it has two names of one key.
     pub(super) named_twice: Vec<Vec<String>>,
     /// Something stands in the place of a key that is missing.
@@ -78,6 +80,7 @@ impl<'a> Mistakes<'a> {
             missing: None,
             all: Vec::new(),
             lost: false,
+            lent: Dropped::new(),
             named_twice: Vec::new(),
             is_made_up: false,
             meant: Vec::new(),
@@ -272,13 +275,6 @@ impl<'a> Mistakes<'a> {
         if self.layers.partial && self.is_of_a_part(what, spot) {
             return true;
         }
-        // the part of another layer, in which something was wrong that has no place of its own
-        let is_part = |(entry, way): &(usize, Way)| {
-            *entry != spot.entry && *way == spot.way && self.layers.is_mapping(&Spot { entry: *entry, ..spot.clone() })
-        };
-        if !spot.way.is_empty() && self.is_of_a_part(what, spot) && dropped.iter().any(is_part) {
-            return true;
-        }
         match what {
             What::Missing { field, .. } => self.is_told(field, spot, notes, dropped, trial),
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
@@ -361,7 +357,7 @@ fn is_within(spot: &Spot, way: &Way) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Section as _, given::Given};
+    use crate::config::{Section as _, given::Given, samples::Span};
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
 
@@ -375,6 +371,7 @@ mod tests {
         auth: Option<Auth>,
         flat: Option<Flat>,
         around: Option<Around>,
+        span: Option<Span>,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -466,5 +463,21 @@ mod tests {
         let told = wrong("tls: {cert: a, key: b}", &[("tls", "")], &[("tls.port", "2")]);
         let missing = ["cert", "key"].map(|key| format!("odd.conf:1:6: key `odd.tls`: the key `{key}` is missing"));
         assert_eq!(told, missing);
+    }
+
+    #[test]
+    fn a_whole_of_several_layers_that_is_wrong_hides_nothing_of_one_of_them() {
+        let ends = "key `odd.span`: it ends before it begins";
+        let byte = "key `odd.span.high` takes a whole number from 0 to 255, not the text `x`";
+        let [ends, byte] = [ends, byte].map(str::to_string);
+        let told = wrong("span: {low: 5, high: 9}", &[], &[("span.high", "2")]);
+        assert_eq!(told, [format!("flag --span.high: {ends}")]);
+        let told = wrong("span: {low: 5}", &[], &[("span.high", "2")]);
+        assert_eq!(told, [format!("flag --span.high: {ends}")]);
+        // where it is overridden
+        let told = wrong("span: {low: 5, high: x}", &[], &[("span.high", "2")]);
+        assert_eq!(told, [format!("odd.conf:1:22: {byte}"), format!("flag --span.high: {ends}")]);
+        let told = wrong("span: {low: 5}", &[("span.high", "x")], &[("span.high", "2")]);
+        assert_eq!(told, [format!("flag --span.high: {ends}"), format!("variable SPAN.HIGH: {byte}")]);
     }
 }

@@ -7,6 +7,7 @@ pub(super) mod blame;
 pub(super) mod culprit;
 pub(super) mod extract;
 pub(super) mod first_lack;
+pub(super) mod fits;
 pub(super) mod holds;
 pub(super) mod lacks;
 pub(super) mod looks;

@@ -136,15 +136,27 @@ impl<'t, 'a> Narrow<'t, 'a> {
                 half_by_half(others.len(), &|range| self.is_said(with(range))).map(|at| (others[at].0, at..at + 1))
             }
         };
+        let name = match self.what {
+            What::Says(_) => needed.first().copied().filter(|name| self.names_variant(name, tag)),
+            _ => None,
+        };
+        if name.is_some() && name == found.as_ref().map(|(part, _)| *part) {
+            // it is said of what is made where no more than that is said
+            return None;
+        }
         let found = match self.what {
             What::Missing { field, .. } if is_found && self.misses(tag, dict, field) => None,
             // what a type says of its own values may be said of several together
-            What::Says(_) => found.filter(|(part, _)| self.is_said_of(part, &needed, tag, dict)),
+            What::Says(_) => found.filter(|(part, _)| self.is_said_of(part, name, tag, dict)),
             _ => found,
         };
         let (part, rest) = match found {
             Some((part, range)) => (part, with(range)),
-            None if matches!(self.what, What::Says(_)) => (self.only_cause(tag, dict)?, Value::Dict(tag, dict.clone())),
+            None if matches!(self.what, What::Says(_)) => {
+                let least = self.least(tag, dict)?;
+                let part = self.only_cause(tag, &least)?;
+                (dict.get_key_value(part)?.0, Value::Dict(tag, least))
+            }
             None => return None,
         };
         let step = Step::Key(part.clone());
@@ -163,12 +175,14 @@ impl<'t, 'a> Narrow<'t, 'a> {
     }
 
     /// Is it said of this part alone, beside the name of the variant that it belongs to?
-    fn is_said_of(&self, part: &String, needed: &[&String], tag: Tag, dict: &Dict) -> bool {
-        let with = |key: &String, value: Value| Value::Dict(tag, value::dict([(key.clone(), value)]));
-        let name = needed.first().filter(|name| self.refuses_name(with(name, value::text(NO_NAME))));
-        let keys = name.into_iter().copied().chain([part]);
-        let all = keys.filter_map(|key| Some((key.clone(), dict.get(key)?.clone())));
+    fn is_said_of(&self, part: &String, name: Option<&String>, tag: Tag, dict: &Dict) -> bool {
+        let all = name.into_iter().chain([part]).filter_map(|key| Some((key.clone(), dict.get(key)?.clone())));
         self.is_said(Value::Dict(tag, value::dict(all)))
+    }
+
+    /// Does the name of a variant stand at this key?
+    pub(super) fn names_variant(&self, key: &str, tag: Tag) -> bool {
+        self.refuses_name(Value::Dict(tag, value::dict([(key.to_string(), value::text(NO_NAME))])))
     }
 
     /// Is this no name of a variant, and refused as such?

@@ -57,7 +57,7 @@ pub(super) fn quietly(
 /// So many values of a section are read once more to find out where something is wrong: a long list in which much is would take the time of the whole start.
 pub(super) const MOST_TRIED: usize = 100_000;
 /// A value for which a type takes longer counts as several: some look a name up, or read a file. So all of them have two seconds.
-const SLOW: Duration = Duration::from_micros(20);
+const A_VALUE: Duration = Duration::from_micros(20);
 
 impl Trial<'_> {
     /// May there be a secret, by the type that reads what is there?
@@ -155,7 +155,7 @@ impl Trial<'_> {
     fn counted<T>(&self, values: usize, read: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let done = read();
-        let slow = usize::try_from(began.elapsed().as_nanos() / SLOW.as_nanos()).unwrap_or(usize::MAX);
+        let slow = usize::try_from(began.elapsed().as_nanos() / A_VALUE.as_nanos()).unwrap_or(usize::MAX);
         self.left.set(self.left.get().saturating_sub(values.max(slow)));
         done
     }

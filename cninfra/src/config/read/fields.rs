@@ -45,12 +45,24 @@ impl<'a, 'r> Feed<'a, 'r> {
     }
 
     fn read<'de, S: DeserializeSeed<'de>>(reader: Reader<'a, 'r>, seed: S) -> Result<S::Value, Failure> {
-        let spot = reader.spot();
-        if !reader.is_hidden {
-            reader.reading.notes.borrow_mut().origins.insert(spot.path.clone(), spot.clone());
+        let (reading, depth) = (reader.reading, entered(&reader));
+        match seed.deserialize(reader) {
+            Ok(value) => {
+                reading.leave(depth);
+                Ok(value)
+            }
+            Err(failure) => Err(reading.leave_by(depth, failure)),
         }
-        seed.deserialize(reader).map_err(|failure| failure.at(|| spot))
     }
+}
+
+// not generic, as all that can be
+fn entered(reader: &Reader<'_, '_>) -> usize {
+    let spot = reader.spot();
+    if !reader.is_hidden {
+        reader.reading.notes.borrow_mut().origins.insert(spot.path.clone(), spot.clone());
+    }
+    reader.reading.enter(spot)
 }
 
 impl<'de> MapAccess<'de> for &mut Feed<'_, '_> {

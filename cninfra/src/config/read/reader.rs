@@ -300,6 +300,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             return Err(Failure::new(What::Asked));
         }
         let reader = self.wanted(Kind::Any)?;
+        reader.reading.puts_by();
         if let Value::Num(_, Num::F64(number)) = &*reader.value
             && is_beyond(*number)
         {
@@ -419,6 +420,8 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        // of a type with something flattened it takes whatever is there
+        self.reading.puts_by();
         self.wanted(Kind::Map)?.mapping(visitor)
     }
 
@@ -434,6 +437,9 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             if !matches!(&*self.value, Value::Dict(..)) {
                 return self.duration(visitor);
             }
+        }
+        if fields.len() == 2 && failure::is_beside(&visitor) {
+            self.reading.puts_by();
         }
         let reader = self.wanted(Kind::Struct(fields))?;
         if reader.entries().is_none() {

@@ -1,13 +1,20 @@
 //! [`Reading`]: one reading of a section, and what is seen on the way.
 
 use super::named::Named;
-use crate::config::{
-    said::{
-        layers::{Dropped, Layers},
-        shape::Kind,
+use crate::{
+    config::{
+        said::{
+            layers::{Dropped, Layers},
+            shape::Kind,
+        },
+        written::way::Step,
+        wrong::{
+            failure::{Failure, PANICKED, What, brief},
+            mistake::Mistake,
+            spot::Spot,
+        },
     },
-    written::way::Step,
-    wrong::{mistake::Mistake, spot::Spot},
+    foreign::Panic,
 };
 use std::{
     cell::RefCell,
@@ -35,6 +42,58 @@ pub(in crate::config) struct Reading<'a> {
     pub(in crate::config) asked: Option<&'a [Step]>,
     pub(in crate::config) reads: Reads,
     pub(in crate::config) notes: RefCell<Notes>,
+}
+
+impl Reading<'_> {
+    /// Goes in to what is read there; who comes out again says from how far in.
+    pub(in crate::config) fn enter(&self, spot: Spot) -> usize {
+        let mut notes = self.notes.borrow_mut();
+        notes.failed = None;
+        notes.within.push(Within { spot, puts_by: false });
+        notes.within.len() - 1
+    }
+
+    /// Comes out again. Further in than that a type may have caught a panic of its own.
+    pub(super) fn leave(&self, depth: usize) -> Option<Spot> {
+        let mut notes = self.notes.borrow_mut();
+        notes.failed = None;
+        notes.within.truncate(depth + 1);
+        notes.within.pop().map(|within| within.spot)
+    }
+
+    /// The same where something is wrong: the innermost place of it stays.
+    pub(super) fn leave_by(&self, depth: usize, failure: Failure) -> Failure {
+        let failed = self.notes.borrow_mut().failed.take();
+        let spot = self.leave(depth);
+        let failure = Failure { spot: failure.spot.or(spot), ..failure };
+        self.notes.borrow_mut().failed = failed.or_else(|| Some(failure.clone()));
+        failure
+    }
+
+    /// What is read here is put by before the type is known: what is wrong in there has no place of its own.
+    pub(super) fn puts_by(&self) {
+        if let Some(within) = self.notes.borrow_mut().within.last_mut() {
+            within.puts_by = true;
+        }
+    }
+
+    /// What a panic of the type is as a failure: it was where the reading was. Where something was wrong already, it was about what has been read beside that, and has
+    /// been dropped.
+    pub(in crate::config) fn panicked(&self, panic: Panic) -> Failure {
+        let mut notes = self.notes.borrow_mut();
+        if let Some(failed) = notes.failed.take() {
+            return failed;
+        }
+        let within = notes.within.pop();
+        notes.panicked_there = within.as_ref().is_some_and(|within| !within.puts_by);
+        Failure { what: What::Says(format!("{PANICKED}{}", brief(panic))), spot: within.map(|within| within.spot) }
+    }
+}
+
+/// What is being read.
+struct Within {
+    spot: Spot,
+    puts_by: bool,
 }
 
 /// What is seen on the way.
@@ -66,6 +125,12 @@ pub(in crate::config) struct Notes {
     pub(in crate::config) large: Vec<Spot>,
     /// Names of plugins.
     pub(in crate::config) plugins: Vec<(Spot, String)>,
+    /// What is being read, from the outside inwards.
+    within: Vec<Within>,
+    /// What has gone wrong, as long as no more has been read since then.
+    failed: Option<Failure>,
+    /// The type panicked, and at the very place that is told.
+    pub(in crate::config) panicked_there: bool,
     /// What secrets hold, for who looks whether it is told.
     #[cfg(feature = "testing")]
     pub(in crate::config) hidden: Vec<String>,

@@ -47,8 +47,15 @@ pub(super) struct Content<'a, 'r>(Option<Reader<'a, 'r>>);
 impl<'a, 'r> Content<'a, 'r> {
     fn read<T>(self, read: impl FnOnce(Reader<'a, 'r>) -> Result<T, Failure>) -> Result<T, Failure> {
         let reader = self.0.ok_or_else(|| Failure::new(What::NoContent))?;
-        let spot = reader.spot();
-        read(reader).map_err(|failure| failure.at(|| spot))
+        let reading = reader.reading;
+        let depth = reading.enter(reader.spot());
+        match read(reader) {
+            Ok(value) => {
+                reading.leave(depth);
+                Ok(value)
+            }
+            Err(failure) => Err(reading.leave_by(depth, failure)),
+        }
     }
 }
 

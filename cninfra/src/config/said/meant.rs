@@ -83,7 +83,7 @@ fn suggest(written: &str, fields: impl Iterator<Item = String>, agents: &[&str])
         None => (written, false),
     };
     match key::nearest(name, known.iter().map(String::as_str).chain(agents)) {
-        Some(meant) if is_item => format!("a list is set as a whole: set `{meant}`; known keys: {list}"),
+        Some(meant) if is_item => format!("no part of it can be set alone: set all of `{meant}`; known keys: {list}"),
         Some(meant) => format!("did you mean `{meant}`? known keys: {list}"),
         None => format!("known keys: {list}"),
     }
@@ -94,15 +94,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_sets_an_item_is_told_that_lists_are_set_whole() {
-        let whole = |key: &str| format!("a list is set as a whole: set `{key}`; known keys: peers, port");
+    fn who_sets_an_item_is_told_what_is_set_whole() {
+        let whole = |key: &str| format!("no part of it can be set alone: set all of `{key}`; known keys: peers, port");
         let fields = ["peers", "port"];
         for written in ["peers[0]", "Peers[10]", "peers[]"] {
             assert_eq!(suggestion(written, &fields, &[]), whole("peers"), "{written}");
         }
         assert_eq!(suggestion("pers[0]", &fields, &[]), whole("peers"));
         for written in ["x[0]", "[0]", "peers[a]"] {
-            assert!(!suggestion(written, &fields, &[]).contains("whole"), "{written}");
+            assert!(!suggestion(written, &fields, &[]).contains("alone"), "{written}");
         }
     }
 }

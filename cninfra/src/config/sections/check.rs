@@ -14,6 +14,7 @@ use crate::{
             way::Way,
         },
         wrong::{
+            failure::brief,
             mistake::{self, Mistake},
             spot::Spot,
         },
@@ -172,8 +173,10 @@ type Answer = (Option<Invalid>, Outcome);
 /// Reads a section and checks it, for generated code.
 pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: CheckOf<S>) -> Checked {
     let ask = |(value, outcome): (Option<S::__Plain>, Outcome)| {
-        let checked = value.filter(|_| !outcome.lost).map(|value| foreign::guard(|| check(&value)));
-        let panicked = |panic| Err(Invalid::section(format!("can not be checked: its check panicked: {panic}")));
+        let checked = value.as_ref().filter(|_| !outcome.lost).map(|value| foreign::guard(|| check(value)));
+        foreign::discard(value);
+        let panicked =
+            |panic| Err(Invalid::section(format!("can not be checked: its check panicked: {}", brief(panic))));
         let invalid = checked.and_then(|checked| checked.unwrap_or_else(panicked).err());
         (invalid, outcome)
     };

@@ -128,6 +128,7 @@ pub(super) fn read<C: Serialize + DeserializeOwned + Default>(
     let (value, outcome) = extract::<C>(section, entries, depth);
     // a type that can not be written is not shown
     let written = |value| foreign::guard(|| yaml_serde::to_value(value)).ok().and_then(Result::ok);
-    let value = wanted.then(|| value.as_ref().and_then(written).unwrap_or_default());
-    (outcome, value)
+    let shown = wanted.then(|| value.as_ref().and_then(written).unwrap_or_default());
+    foreign::discard(value);
+    (outcome, shown)
 }

@@ -1,7 +1,10 @@
 //! [`Failure`]: why a value could not be read, in plain words.
 
 use super::spot::Spot;
-use crate::{config::types::secret, foreign};
+use crate::{
+    config::types::secret,
+    foreign::{self, Panic},
+};
 use serde::de::{self, Expected, Unexpected};
 use std::{
     borrow::Cow,
@@ -23,15 +26,27 @@ pub(in crate::config) const HIDDEN: &str = "(it is not shown, since it is a secr
 /// What is said of a panic begins so.
 pub(in crate::config) const PANICKED: &str = "reading it panicked: ";
 
+/// So many characters of its message are told.
+const MOST: usize = 400;
+
+/// A panic with as much of its message.
+pub(in crate::config) fn brief(mut panic: Panic) -> Panic {
+    if let Some((end, _)) = panic.message.char_indices().nth(MOST) {
+        panic.message.truncate(end);
+        panic.message.push('…');
+    }
+    panic
+}
+
 /// Why reading a section stopped.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::config) struct Failure {
     pub(in crate::config) what: What,
     /// Where: once it is known.
     pub(in crate::config) spot: Option<Spot>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::config) enum What {
     /// It goes after "key `k`".
     Takes(Box<Takes>),
@@ -84,7 +99,7 @@ pub(in crate::config) fn steady(words: &str) -> String {
 }
 
 /// What is wanted, and what was found.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::config) struct Takes {
     pub(in crate::config) wanted: String,
     /// As it is written.
@@ -353,6 +368,13 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
     }
 }
 
+/// Is it for an enum that has what belongs to its tag in another key? It is put by if it comes first.
+pub(in crate::config) fn is_beside(expected: &dyn Expected) -> bool {
+    expected.to_string().starts_with(BESIDE)
+}
+
+const BESIDE: &str = "adjacently tagged enum ";
+
 /// What an enum with `tag` and `content` says of its tag.
 const TAG: &str = "variant of enum ";
 
@@ -366,7 +388,7 @@ const OF_RUST: [(&str, &str); 14] = [
     ("tuple variant ", "a list"),
     ("unit struct ", "nothing"),
     ("internally tagged enum ", "a mapping of keys to values"),
-    ("adjacently tagged enum ", "a mapping of keys to values"),
+    (BESIDE, "a mapping of keys to values"),
     (TAG, "a name"),
     ("enum ", "a name"),
     ("a tuple of size ", "a list of "),

@@ -1,0 +1,216 @@
+//! All that is wrong is told in one run, and nothing else: seen with right values of which some are spoilt at random. (Of what is `untagged` serde says only that it
+//! fits nothing, so there is none here.)
+
+use super::taken::{Numbers, Path, at, paths, told};
+use crate::config::{given::Given, sections::section::Section as _, types::duration::Duration};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Odd {
+    plain: Option<Plain>,
+    flat: Option<Flat>,
+    all: Vec<Flat>,
+    tagged: Option<Tagged>,
+    by: BTreeMap<String, Tagged>,
+    loose: Option<FlatTagged>,
+    beside: Option<Beside>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plain {
+    name: String,
+    port: u16,
+    host: IpAddr,
+    opt: Option<u8>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Flat {
+    label: String,
+    zone: u8,
+    #[serde(flatten)]
+    inner: Inner,
+    #[serde(flatten)]
+    more: More,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Inner {
+    host: IpAddr,
+    port: u16,
+    time: Option<Duration>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct More {
+    ratio: f32,
+    deep: Option<Plain>,
+    level: Level,
+    list: Vec<u8>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Level {
+    Low,
+    High,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+enum Tagged {
+    One { name: String, port: u16, plain: Plain, deep: Option<Box<Tagged>> },
+    Two { list: Vec<Flat>, counts: BTreeMap<String, u8>, time: Duration },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct FlatTagged {
+    label: String,
+    #[serde(flatten)]
+    of: Loose,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum Loose {
+    One { name: String, port: u16 },
+    Two(Inner),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "t", content = "c", rename_all = "kebab-case", deny_unknown_fields)]
+enum Beside {
+    Plain(Plain),
+    Of { flat: Flat, tagged: Tagged },
+}
+
+fn plain() -> Value {
+    json!({"name": "n", "port": 80, "host": "::1", "opt": 1})
+}
+
+fn flat() -> Value {
+    json!({
+        "label": "l", "zone": 1, "host": "::1", "port": 1, "time": "5s", "ratio": 1.5, "deep": plain(), "level": "high",
+        "list": [1, 2],
+    })
+}
+
+fn tagged() -> [Value; 2] {
+    let one = json!({"kind": "one", "name": "n", "port": 1, "plain": plain()});
+    let two = json!({"kind": "two", "list": [flat(), flat()], "counts": {"a": 1, "b": 2}, "time": "1s"});
+    let mut deep = one.clone();
+    deep["deep"] = two.clone();
+    deep["deep"]["list"] = json!([flat()]);
+    [deep, two]
+}
+
+/// A right value for some of the keys.
+fn right(numbers: &mut Numbers) -> Value {
+    let [one, two] = tagged();
+    let loose = [
+        json!({"label": "l", "kind": "one", "name": "n", "port": 1}),
+        json!({"label": "l", "kind": "two", "host": "::1", "port": 1, "time": "5s"}),
+    ];
+    let beside = [json!({"t": "plain", "c": plain()}), json!({"t": "of", "c": {"flat": flat(), "tagged": two}})];
+    let mut value = json!({});
+    for _ in 0..2 {
+        match numbers.below(7) {
+            0 => value["plain"] = plain(),
+            1 => value["flat"] = flat(),
+            2 => value["all"] = json!([flat(), flat()]),
+            3 => value["tagged"] = numbers.one_of(&[one.clone(), two.clone()]).clone(),
+            4 => value["by"] = json!({"x": one, "y": two}),
+            5 => value["loose"] = numbers.one_of(&loose).clone(),
+            _ => value["beside"] = numbers.one_of(&beside).clone(),
+        }
+    }
+    value
+}
+
+/// What is wrong at a key, in whatever type it is.
+fn bad(key: &str) -> Value {
+    match key {
+        "name" | "label" | "time" => json!(5),
+        "host" => json!("bad"),
+        _ => json!("x"),
+    }
+}
+
+/// Spoils a key or takes it out; `None` where that may be right, or would be told of others, too.
+fn spoil(value: &mut Value, numbers: &mut Numbers) -> Option<Path> {
+    let mut all = Vec::new();
+    paths(value, &mut Path::new(), &mut all);
+    let path = numbers.one_of(&all[1..]).clone();
+    let (key, around) = path.split_last()?;
+    // of the name depends what is beside it
+    if matches!(at(value, &path), Value::Object(_) | Value::Array(_)) || ["kind", "t"].contains(&key.as_str()) {
+        return None;
+    }
+    const NEEDED: [&str; 6] = ["name", "label", "port", "host", "ratio", "level"];
+    match at(value, around) {
+        Value::Object(map) if NEEDED.contains(&key.as_str()) && numbers.below(3) == 0 => drop(map.remove(key)),
+        _ => *at(value, &path) = bad(key),
+    }
+    Some(path)
+}
+
+/// The keys that are told: those that are wrong, and those that are missing.
+fn told_of(value: &Value) -> Vec<Path> {
+    let given = Given::file(Odd::META, &value.to_string());
+    let place = |what: &str| {
+        let (path, missing) = told(what);
+        path.into_iter().chain(missing.map(str::to_string)).collect()
+    };
+    given.config.check(&given.known).iter().map(|told| place(&told.what)).collect()
+}
+
+/// In the order of the file, which is that of the keys.
+#[test]
+fn the_same_words_are_told_of_each() {
+    let all = [
+        &["flat.host", "flat.deep.host"][..],
+        &["all.0.deep.host", "all.0.host"],
+        &["all.1.deep.host", "all.1.deep.name", "all.1.host", "all.1.ratio"],
+        &["tagged.list.0.host", "tagged.list.1.deep.host", "tagged.list.1.host"],
+        &["tagged.list.0.deep.host", "tagged.list.0.host", "tagged.list.0.label", "tagged.time"],
+    ];
+    for spoilt in all {
+        let [_, tagged] = tagged();
+        let mut value = json!({"flat": flat(), "all": [flat(), flat()], "tagged": tagged});
+        let spoilt: BTreeSet<Path> = spoilt.iter().map(|path| path.split('.').map(str::to_string).collect()).collect();
+        spoilt.iter().for_each(|path| *at(&mut value, path) = bad(path.last().unwrap()));
+        let told = told_of(&value);
+        assert_eq!((told.len(), told.into_iter().collect()), (spoilt.len(), spoilt), "{value}");
+    }
+}
+
+#[test]
+fn all_that_is_spoilt_is_told_and_nothing_else() {
+    let rounds = std::env::var("ROUNDS").map_or(150, |rounds| rounds.parse().unwrap());
+    let mut numbers = Numbers(std::env::var("SEED").map_or(1, |seed| seed.parse().unwrap()));
+    let mut odd = Vec::new();
+    for _ in 0..rounds {
+        let mut value = right(&mut numbers);
+        let given = Given::file(Odd::META, &value.to_string());
+        assert_eq!(given.wrong(), [""; 0], "{value}");
+        let mut spoilt = BTreeSet::new();
+        for _ in 0..=numbers.below(4) {
+            spoilt.extend(spoil(&mut value, &mut numbers));
+        }
+        let told = told_of(&value);
+        let all: BTreeSet<Path> = told.iter().cloned().collect();
+        if all != spoilt || all.len() != told.len() {
+            let join = |paths: Vec<&Path>| paths.into_iter().map(|path| path.join(".")).collect::<Vec<_>>();
+            let (lacking, more) = (join(spoilt.difference(&all).collect()), join(all.difference(&spoilt).collect()));
+            odd.push(format!("untold {lacking:?}, invented {more:?}, of {spoilt:?}: {value}"));
+        }
+    }
+    assert!(odd.is_empty(), "{} of {rounds}:\n{}", odd.len(), odd.join("\n"));
+}
