@@ -145,11 +145,12 @@ impl EtcdStore {
         put: &'w Put,
         life: Life,
     ) -> impl Future<Output = Result<Written>> + Send {
+        let Life { lease, ttl } = life;
         let done = self.core.call(terms, asked, move |wire| {
-            let options = txn::put_options(&put.expiry, life);
+            let options = txn::put_options(&put.expiry, lease);
             self.core.seating.write(wire, put.key.to_vec(), put.value.to_vec(), options)
         });
-        done.map_ok(move |done| Written::new(revision(state(done.header())), life.ttl, life.lease))
+        done.map_ok(move |done| Written::new(revision(state(done.header())), ttl, lease))
     }
 }
 
