@@ -26,7 +26,7 @@ impl EtcdStore {
             return Err(asked.error(unsupported, Applied::No).at(self.core.endpoints().clone()));
         }
         let (terms, began) = (self.core.terms(Lane::Callers), self.session.now());
-        let _deleting = self.session.begin(&txn);
+        let _deleting = self.session.begin(terms, &txn).await;
         // in a box, since it is large, and most have none
         let done = match lives::are_wanted(&txn) {
             true => Box::pin(self.done_with_leases(terms, &txn)).await,

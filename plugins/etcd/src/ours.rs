@@ -96,6 +96,11 @@ impl Ours {
         self.keys.iter().filter(|(_, known)| !known.is_lost).map(|(key, _)| key.clone()).collect()
     }
 
+    /// Is it to be there, be it that it is lost?
+    pub(crate) fn has(&self, key: &Bytes) -> bool {
+        self.keys.contains_key(key)
+    }
+
     /// The value, if it is lost still.
     pub(crate) fn to_write(&self, key: &Bytes) -> Option<Bytes> {
         self.keys.get(key).filter(|known| known.is_lost).map(|known| known.value.clone())
