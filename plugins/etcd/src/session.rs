@@ -1,7 +1,7 @@
 //! [`Session`]: the lease of the client, and the keys that are there as long as it is.
 
 use crate::{
-    convert::revision,
+    convert::{revision, state},
     core::Core,
     failure::{Asked, told},
     ours::{Moment, Ours, When},
@@ -37,7 +37,8 @@ const AT_ONCE: usize = 16;
 /// The lease of the client: granted when it is needed first, kept alive by a task, revoked when the store is closed.
 ///
 /// Where it was lost (the client slept for longer than it lives, or the server has lost its data), there is a new one, and the keys are written again that
-/// nobody else has written meanwhile: what says that somebody is there says so as long as he is. What somebody else has changed or deleted while the lease was there is his: that is looked for whenever the
+/// nobody else has written meanwhile: what says that somebody is there says so as long as he is. So is a value of which the server has an older one, since it was put back to a state before it: but only if that was written by this client, as is known
+/// of the last few, and if that is seen before the server has as many states again. What somebody else has changed or deleted while the lease was there is his: that is looked for whenever the
 /// lease is kept alive.
 #[derive(Default)]
 pub(crate) struct Session {
@@ -203,11 +204,17 @@ impl Session {
         if ours.is_empty() && doubtful.is_empty() {
             return Ok(());
         }
-        let of_lease = core.keys_of(lease).await?;
+        let (of_lease, state) = core.keys_of(lease).await?;
         for key in doubtful.into_iter().filter(|key| of_lease.contains(&key[..])) {
             self.take_back(core, lease, &key).await?;
         }
-        for key in ours.into_iter().filter(|key| !of_lease.contains(&key[..])) {
+        for key in ours {
+            if of_lease.contains(&key[..]) {
+                if self.lock().ours.may_be_older(&key, state) {
+                    self.mend(core, lease, &key).await?;
+                }
+                continue;
+            }
             // the member that was asked may be behind: this answer is of what most of the cluster agrees on
             let options = GetOptions::new().with_keys_only();
             let range = KeyRange::key(&key);
@@ -285,6 +292,34 @@ impl Session {
             doubtful.insert(key.clone());
         }
         self.take_back(core, lease, key).await
+    }
+
+    /// Writes the value again of which an older one is there: in a server that was put back to a state before it, and only in the place of what this client has written itself.
+    async fn mend(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
+        let Some(_writing) = self.deletes.write_again(key) else { return Ok(()) };
+        let (range, options) = (KeyRange::key(key), GetOptions::new().with_keys_only());
+        let (found, ..) = core.range(core.terms(Lane::Own), "look at", &range, None, options).await?;
+        let ours = found.first().filter(|entry| entry.lease == Some(lease));
+        let Some(there) = ours.and_then(|entry| entry.revision) else { return Ok(()) };
+        let (began, value) = {
+            let state = self.lock();
+            (state.ours.now(), state.ours.to_mend(key, there))
+        };
+        let Some(value) = value else { return Ok(()) };
+        let life = txn::Life { lease: Some(lease), ttl: None };
+        let is_same = Compare::Revision(there);
+        let put = Txn::new().when(key.clone(), is_same).put_with(key.clone(), value, Expiry::WithClient);
+        let asked = || Asked::to_write("write again", put.subject()).with_lease(Some(lease));
+        let written = core.call(core.terms(Lane::Own), &asked, |wire| {
+            let request = txn::request(&put, &[life]);
+            wire.with_spare(async move |client| client.txn(request).await)
+        });
+        let written = written.await?;
+        if written.succeeded() {
+            let when = When { began, revision: revision(state(written.header())) };
+            self.lock().ours.is_mended(key, there, when);
+        }
+        Ok(())
     }
 
     /// Deletes what was written again after it was deleted, as it is there, unless this client has put it since, or another one has.
