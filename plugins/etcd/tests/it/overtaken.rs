@@ -133,22 +133,25 @@ async fn writing_over_one_that_hangs(etcd: &Etcd, limit: Duration) -> (Kv<EtcdSt
     (one, way, written)
 }
 
+/// On a machine that is busy the server may not take what has hung any more, and nothing is seen: then it is done once more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delete_waits_for_the_same_key_on_another_connection() {
     require!(Etcd);
-    let etcd = Etcd::start();
-    let (one, way, written) = writing_over_one_that_hangs(&etcd, Duration::from_secs(20)).await;
-    let deleting = tokio::spawn({
-        let one = one.clone();
-        async move { one.delete(KEY).await }
-    });
-    sleep(Duration::from_millis(500)).await;
-    way.restore(false);
-    let waited = written.elapsed();
-    assert!(deleting.await.unwrap().unwrap(), "it was there again, and then deleted: after {waited:?}");
-    assert_eq!(keys(&etcd), [""; 0]);
-    sleep(Duration::from_secs(2)).await;
-    assert_eq!(keys(&etcd), [""; 0]);
+    for _ in 0..4 {
+        let etcd = Etcd::start();
+        let (one, way, _) = writing_over_one_that_hangs(&etcd, Duration::from_secs(20)).await;
+        let deleting = tokio::spawn(async move { one.delete(KEY).await.map(|was_there| (was_there, one)) });
+        sleep(Duration::from_millis(500)).await;
+        way.restore(false);
+        let (was_there, _one) = deleting.await.unwrap().unwrap();
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(keys(&etcd), [""; 0]);
+        // it was there again, and then deleted
+        if was_there {
+            return;
+        }
+    }
+    panic!("it never came");
 }
 
 /// Nobody knows whether it is written: its time is over when it is.
@@ -156,14 +159,22 @@ async fn a_delete_waits_for_the_same_key_on_another_connection() {
 async fn what_is_written_again_after_its_delete_is_taken_back() {
     require!(Etcd);
     let limit = Duration::from_secs(8);
-    let etcd = Etcd::start();
-    let (one, way, written) = writing_over_one_that_hangs(&etcd, limit).await;
-    one.delete(KEY).await.unwrap();
-    sleep(limit.saturating_sub(written.elapsed()) + Duration::from_secs(1)).await;
-    let mut watch = one.watch([KEY], WatchOptions::default()).await.unwrap();
-    way.restore(true);
-    let came = until(&mut watch, |event| shown(slice::from_ref(event)) == [format!("del {KEY}")]).await;
-    assert!(shown(&came).contains(&format!("put {KEY}=1 (new)")), "{:?}", shown(&came));
-    sleep(Duration::from_secs(2)).await;
-    assert_eq!(keys(&etcd), [""; 0]);
+    for _ in 0..4 {
+        let etcd = Etcd::start();
+        let (one, way, written) = writing_over_one_that_hangs(&etcd, limit).await;
+        one.delete(KEY).await.unwrap();
+        sleep(limit.saturating_sub(written.elapsed()) + Duration::from_secs(1)).await;
+        let mut watch = one.watch([KEY], WatchOptions::default()).await.unwrap();
+        way.restore(true);
+        let put = format!("put {KEY}=1 (new)");
+        let is_put = until(&mut watch, |event| shown(slice::from_ref(event)) == [put.clone()]);
+        if timeout(SOON / 4, is_put).await.is_err() {
+            continue;
+        }
+        until(&mut watch, |event| shown(slice::from_ref(event)) == [format!("del {KEY}")]).await;
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(keys(&etcd), [""; 0]);
+        return;
+    }
+    panic!("it never came");
 }
