@@ -1,15 +1,16 @@
 //! [`Change`] and [`Changes`]: what watchers are told.
 
-use super::map::Shared;
+use super::{
+    log::{Follower, Told},
+    map::Shared,
+};
 use std::{
     fmt,
+    future::poll_fn,
     hash::Hash,
     sync::{Arc, Weak},
 };
-use tokio::sync::broadcast::{
-    Receiver,
-    error::{RecvError, TryRecvError},
-};
+use tokio::task::coop::cooperative;
 
 /// A change of one key.
 #[derive(PartialEq, Eq, Debug)]
@@ -87,7 +88,7 @@ pub enum Event<K, V> {
 pub struct Changes<K, V> {
     map: Weak<Shared<K, V>>,
     all: Option<Vec<(K, Arc<V>)>>,
-    changes: Receiver<Update<K, V>>,
+    changes: Follower<K, V>,
     missed: u64,
 }
 
@@ -105,10 +106,12 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
             if let Some(all) = self.all.take() {
                 return Some(Event::All(all));
             }
-            match self.changes.recv().await {
-                Ok(change) => return Some(Event::Change(change)),
-                Err(RecvError::Lagged(missed)) => self.begin_anew(missed)?,
-                Err(RecvError::Closed) => return None,
+            // who has always something to be told lets others have their turn nevertheless
+            match cooperative(poll_fn(|cx| self.changes.poll(cx))).await {
+                Told::Change(change) => return Some(Event::Change(change)),
+                Told::Behind => self.begin_anew()?,
+                Told::Nothing => {}
+                Told::Ended => return None,
             }
         }
     }
@@ -119,10 +122,10 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
             if let Some(all) = self.all.take() {
                 return Some(Event::All(all));
             }
-            match self.changes.try_recv() {
-                Ok(change) => return Some(Event::Change(change)),
-                Err(TryRecvError::Lagged(missed)) => self.begin_anew(missed)?,
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return None,
+            match self.changes.take() {
+                Told::Change(change) => return Some(Event::Change(change)),
+                Told::Behind => self.begin_anew()?,
+                Told::Nothing | Told::Ended => return None,
             }
         }
     }
@@ -134,18 +137,17 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
     }
 
     /// `None` where the map is gone, and what was missed with it.
-    fn begin_anew(&mut self, missed: u64) -> Option<()> {
+    fn begin_anew(&mut self) -> Option<()> {
         let map = self.map.upgrade()?;
-        // what is still in the queue is in what is told now, too
-        self.missed += missed + self.changes.len() as u64;
         let (all, changes) = map.subscribe();
+        self.missed += self.changes.behind(&changes);
         (self.all, self.changes) = (Some(all), changes);
         Some(())
     }
 }
 
 /// All entries of one moment, and what follows them.
-pub(super) type Subscription<K, V> = (Vec<(K, Arc<V>)>, Receiver<Update<K, V>>);
+pub(super) type Subscription<K, V> = (Vec<(K, Arc<V>)>, Follower<K, V>);
 
 impl<K, V> fmt::Debug for Changes<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,13 +6,15 @@ use std::{
     collections::HashMap,
     fmt,
     hash::Hash,
-    sync::{Arc, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 /// An index, as the map sees it.
 pub(super) trait Indexed<K, V>: Send + Sync {
-    /// Asks for the values of an entry, and returns what puts them in the index.
-    fn prepare<'a>(&'a self, key: &'a K, old: Option<&'a Arc<V>>, new: Option<&'a Arc<V>>) -> Box<dyn FnOnce() + 'a>;
+    /// Asks for the values of an entry, and notes them: of one write at a time.
+    fn prepare(&self, key: &K, old: Option<&Arc<V>>, new: Option<&Arc<V>>);
+    /// Puts in the index what was noted last: of this entry.
+    fn apply(&self, key: &K, new: Option<&Arc<V>>);
 }
 
 /// Finds entries by something else than their keys: see [`Reader::index`](super::Reader::index). A clone is the same index; with the last one it goes.
@@ -20,10 +22,21 @@ pub struct Index<I, K, V>(Arc<Shared<I, K, V>>);
 
 struct Shared<I, K, V> {
     values: Values<I, K, V>,
+    noted: Mutex<Noted<I>>,
     parts: Parts<I, Found<K, V>>,
 }
 
-type Values<I, K, V> = Box<dyn Fn(&K, &V) -> Vec<I> + Send + Sync>;
+/// Puts the values of an entry behind those that are there.
+type Values<I, K, V> = Box<dyn Fn(&K, &V, &mut Vec<I>) + Send + Sync>;
+
+/// By what an entry was found, and by what it will be: kept from write to write, so that none makes room for it.
+struct Noted<I> {
+    before: Vec<I>,
+    after: Vec<I>,
+}
+
+/// Room for more values than these is not kept.
+const NOTED: usize = 64;
 
 /// The entries of one value: mostly one.
 enum Found<K, V> {
@@ -43,8 +56,9 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    pub(super) fn new(values: impl Fn(&K, &V) -> Vec<I> + Send + Sync + 'static) -> Self {
-        Index(Arc::new(Shared { values: Box::new(values), parts: Parts::new() }))
+    pub(super) fn new(values: impl Fn(&K, &V, &mut Vec<I>) + Send + Sync + 'static) -> Self {
+        let noted = Mutex::new(Noted { before: Vec::new(), after: Vec::new() });
+        Index(Arc::new(Shared { values: Box::new(values), noted, parts: Parts::new() }))
     }
 
     /// All entries that have this value, in no order.
@@ -100,6 +114,10 @@ where
 }
 
 impl<I: Hash + Eq, K: Hash + Eq + Clone, V> Shared<I, K, V> {
+    fn noted(&self) -> MutexGuard<'_, Noted<I>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn put(&self, value: I, key: &K, entry: &Arc<V>) {
         let one = || Found::One(key.clone(), entry.clone());
         let add = |found: &mut Found<K, V>| match found {
@@ -110,11 +128,11 @@ impl<I: Hash + Eq, K: Hash + Eq + Clone, V> Shared<I, K, V> {
                 *found = Found::Many(both.into());
             }
         };
-        self.parts.upsert(value, add, one);
+        self.parts.upsert(self.parts.place(&value), value, add, |value| (value, one()));
     }
 
     fn remove(&self, value: &I, key: &K) {
-        self.parts.remove_if(value, |found| match found {
+        self.parts.remove_if(self.parts.place(value), value, |found| match found {
             Found::One(other, _) => other == key,
             Found::Many(entries) => {
                 entries.remove(key);
@@ -130,17 +148,24 @@ where
     K: Hash + Eq + Clone + Send + Sync,
     V: Send + Sync,
 {
-    fn prepare<'a>(&'a self, key: &'a K, old: Option<&'a Arc<V>>, new: Option<&'a Arc<V>>) -> Box<dyn FnOnce() + 'a> {
-        let values = |entry: Option<&Arc<V>>| entry.map(|entry| (self.values)(key, entry)).unwrap_or_default();
-        let (before, after) = (values(old), values(new));
-        Box::new(move || {
-            for value in before.iter().filter(|value| !after.contains(value)) {
-                self.remove(value, key);
-            }
-            if let Some(entry) = new {
-                after.into_iter().for_each(|value| self.put(value, key, entry));
-            }
-        })
+    fn prepare(&self, key: &K, old: Option<&Arc<V>>, new: Option<&Arc<V>>) {
+        let Noted { before, after } = &mut *self.noted();
+        // one that has panicked may have left some
+        for (noted, entry) in [(before, old), (after, new)] {
+            noted.clear();
+            noted.shrink_to(NOTED);
+            entry.into_iter().for_each(|entry| (self.values)(key, entry, noted));
+        }
+    }
+
+    fn apply(&self, key: &K, new: Option<&Arc<V>>) {
+        let Noted { before, after } = &mut *self.noted();
+        for value in before.drain(..).filter(|value| !after.contains(value)) {
+            self.remove(&value, key);
+        }
+        if let Some(entry) = new {
+            after.drain(..).for_each(|value| self.put(value, key, entry));
+        }
     }
 }
 

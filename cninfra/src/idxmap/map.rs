@@ -2,8 +2,9 @@
 
 use super::{
     Changes, Index,
-    change::{Change, Subscription, Update},
+    change::{Change, Subscription},
     index::Indexed,
+    log::Log,
     parts::Parts,
 };
 #[cfg(feature = "keyval")]
@@ -18,7 +19,6 @@ use std::{
     ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
-use tokio::sync::broadcast;
 
 /// So many changes are kept for watchers, where nothing else is said.
 const QUEUE: usize = 1024;
@@ -40,6 +40,7 @@ pub(super) struct Shared<K, V> {
     name: Arc<str>,
     parts: Parts<K, Arc<V>>,
     writing: Mutex<Writing<K, V>>,
+    log: Arc<Log<K, V>>,
     #[cfg(feature = "keyval")]
     synced: Synced,
     #[cfg(feature = "keyval")]
@@ -49,7 +50,6 @@ pub(super) struct Shared<K, V> {
 /// What only writers use, one at a time.
 pub(super) struct Writing<K, V> {
     indexes: Vec<Weak<dyn Indexed<K, V>>>,
-    changes: broadcast::Sender<Update<K, V>>,
 }
 
 impl<K, V> Clone for IdxMap<K, V> {
@@ -79,15 +79,15 @@ impl<K: Hash + Eq + Clone, V> IdxMap<K, V> {
         IdxMap::with_queue(name, QUEUE)
     }
 
-    /// An empty map whose watchers may be so many changes behind (rounded up to a power of two): it keeps them, with their values, for all watchers together. Who is
-    /// further behind is told all entries again.
+    /// An empty map whose watchers may be so many changes behind, one at least: it keeps those that somebody has not been told, with their values, once for all watchers. Who is
+    /// further behind is told all entries again, and nothing is kept for him until then.
     #[must_use]
     pub fn with_queue(name: impl Into<Arc<str>>, queue: usize) -> Self {
-        let writing = Writing { indexes: Vec::new(), changes: broadcast::Sender::new(queue.max(1)) };
         IdxMap(Reader(Arc::new(Shared {
             name: name.into(),
             parts: Parts::new(),
-            writing: Mutex::new(writing),
+            writing: Mutex::new(Writing { indexes: Vec::new() }),
+            log: Arc::new(Log::new(queue)),
             #[cfg(feature = "keyval")]
             synced: Synced::default(),
             #[cfg(feature = "keyval")]
@@ -217,10 +217,11 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
         K: Send + Sync + 'static,
         V: Send + Sync + 'static,
     {
-        let index = Index::new(move |key, value| values(key, value).into_iter().collect());
+        let index = Index::new(move |key, value, all: &mut Vec<I>| all.extend(values(key, value)));
         let mut writing = self.0.writing();
         for (key, value) in self.0.parts.entries() {
-            index.indexed().prepare(&key, None, Some(&value))();
+            index.indexed().prepare(&key, None, Some(&value));
+            index.indexed().apply(&key, Some(&value));
         }
         writing.indexes.retain(|index| index.strong_count() > 0);
         writing.indexes.push(index.weak());
@@ -247,37 +248,45 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
         value: Option<Arc<V>>,
         is_meant: impl FnOnce(Option<&Arc<V>>) -> bool,
     ) -> Option<Option<Arc<V>>> {
-        let mut writing = self.writing();
-        let old = self.parts.read(&key, Arc::clone);
+        let at = self.parts.place(&key);
+        let writing = self.writing();
+        let old = self.parts.read_at(at, &key, Arc::clone);
         if !is_meant(old.as_ref()) {
             return None;
         }
-        let Writing { indexes, changes } = &mut *writing;
-        let indexes: Vec<_> = indexes.iter().filter_map(Weak::upgrade).collect();
         // what others have written may panic: all of it is asked before anything is changed
-        let ready: Vec<_> = indexes.iter().map(|index| index.prepare(&key, old.as_ref(), value.as_ref())).collect();
+        let indexes = || writing.indexes.iter().filter_map(Weak::upgrade);
+        indexes().for_each(|index| index.prepare(&key, old.as_ref(), value.as_ref()));
         match &value {
-            Some(value) => self.parts.upsert(key.clone(), |there| *there = value.clone(), || value.clone()),
-            None => self.parts.remove_if(&key, |_| true),
+            Some(value) => {
+                let new = |key: &K| (key.clone(), value.clone());
+                self.parts.upsert(at, &key, |there| *there = value.clone(), new);
+            }
+            None => self.parts.remove_if(at, &key, |_| true),
         }
-        ready.into_iter().for_each(|apply| apply());
+        indexes().for_each(|index| index.apply(&key, value.as_ref()));
         let change = match (&old, value) {
             (None, Some(new)) => Change::Created { key, new },
             (Some(old), Some(new)) => Change::Updated { key, old: old.clone(), new },
             (Some(old), None) => Change::Deleted { key, old: old.clone() },
             (None, None) => return Some(None),
         };
-        if changes.receiver_count() > 0 {
-            // an error says that nobody watches any more
-            let _ = changes.send(Arc::new(change));
-        }
+        let dropped = self.log.push(change);
+        drop(writing);
+        drop(dropped);
         Some(old)
     }
 
     /// All entries of one moment, and all changes from then on.
     pub(super) fn subscribe(&self) -> Subscription<K, V> {
-        let writing = self.writing();
-        (self.parts.entries(), writing.changes.subscribe())
+        let _writing = self.writing();
+        (self.parts.entries(), self.log.follow())
+    }
+}
+
+impl<K, V> Drop for Shared<K, V> {
+    fn drop(&mut self) {
+        self.log.end();
     }
 }
 
@@ -463,7 +472,7 @@ mod tests {
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| map.put(1, 13)));
         assert!(panicked.is_err() && map.is_empty() && first.count(&'1') == 0);
         map.put(1, 12);
-        assert_eq!((second.keys(&12), first.keys(&'2')), (vec![1], vec![1]));
+        assert_eq!((second.keys(&12), first.keys(&'2'), first.count(&'3')), (vec![1], vec![1], 0));
         drop(second);
         let before = counted.load(std::sync::atomic::Ordering::Relaxed);
         map.put(1, 13);

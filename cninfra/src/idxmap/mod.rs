@@ -34,6 +34,7 @@ mod change;
 mod index;
 #[cfg(feature = "keyval")]
 mod left;
+mod log;
 mod map;
 #[cfg(feature = "keyval")]
 mod mirror;

@@ -18,6 +18,10 @@ pub(super) struct Parts<K, T> {
     hasher: RandomState,
 }
 
+/// Where a key is: of these parts only.
+#[derive(Clone, Copy)]
+pub(super) struct Place(u64);
+
 /// On cache lines of its own (processors fetch two of 64 bytes together): else who locks one part slows down who locks its neighbour.
 #[repr(align(128))]
 struct Part<K, T>(RwLock<HashTable<(K, T)>>);
@@ -40,28 +44,48 @@ impl<K: Hash + Eq, T> Parts<K, T> {
         Parts { parts, hasher: RandomState::new() }
     }
 
+    /// Where a key is, for who looks for it more than once.
+    pub(super) fn place<Q: Hash + ?Sized>(&self, key: &Q) -> Place
+    where
+        K: Borrow<Q>,
+    {
+        Place(self.hasher.hash_one(key))
+    }
+
     /// What is made of the value of a key that is there.
     pub(super) fn read<Q: Hash + Eq + ?Sized, R>(&self, key: &Q, of: impl FnOnce(&T) -> R) -> Option<R>
     where
         K: Borrow<Q>,
     {
-        let (hash, part) = self.part(key);
-        part.read().find(hash, |(other, _)| other.borrow() == key).map(|(_, value)| of(value))
+        self.read_at(self.place(key), key, of)
     }
 
-    /// Changes the value of a key, or puts a new one there.
-    pub(super) fn upsert(&self, key: K, change: impl FnOnce(&mut T), new: impl FnOnce() -> T) {
-        let (hash, part) = self.part(&key);
-        match part.write().entry(hash, |(other, _)| *other == key, |(other, _)| self.hasher.hash_one(other)) {
+    /// The same, of a key whose place is known.
+    pub(super) fn read_at<Q: Eq + ?Sized, R>(&self, at: Place, key: &Q, of: impl FnOnce(&T) -> R) -> Option<R>
+    where
+        K: Borrow<Q>,
+    {
+        self.part(at).read().find(at.0, |(other, _)| other.borrow() == key).map(|(_, value)| of(value))
+    }
+
+    /// Changes the value of a key, or puts a new one there, with the key: lent or given, as it is.
+    pub(super) fn upsert<B: Borrow<K>>(
+        &self,
+        at: Place,
+        key: B,
+        change: impl FnOnce(&mut T),
+        new: impl FnOnce(B) -> (K, T),
+    ) {
+        let is_key = |(other, _): &(K, T)| other == key.borrow();
+        match self.part(at).write().entry(at.0, is_key, |(other, _)| self.hasher.hash_one(other)) {
             Entry::Occupied(mut there) => change(&mut there.get_mut().1),
-            Entry::Vacant(place) => drop(place.insert((key, new()))),
+            Entry::Vacant(place) => drop(place.insert(new(key))),
         }
     }
 
     /// Takes a key out, if its value is such.
-    pub(super) fn remove_if(&self, key: &K, is_such: impl FnOnce(&mut T) -> bool) {
-        let (hash, part) = self.part(key);
-        if let Ok(mut there) = part.write().find_entry(hash, |(other, _)| other == key)
+    pub(super) fn remove_if(&self, at: Place, key: &K, is_such: impl FnOnce(&mut T) -> bool) {
+        if let Ok(mut there) = self.part(at).write().find_entry(at.0, |(other, _)| other == key)
             && is_such(&mut there.get_mut().1)
         {
             there.remove();
@@ -92,8 +116,7 @@ impl<K: Hash + Eq, T> Parts<K, T> {
         entries
     }
 
-    fn part<Q: Hash + ?Sized>(&self, key: &Q) -> (u64, &Part<K, T>) {
-        let hash = self.hasher.hash_one(key);
-        (hash, &self.parts[(hash >> 32) as usize & (self.parts.len() - 1)])
+    fn part(&self, Place(hash): Place) -> &Part<K, T> {
+        &self.parts[(hash >> 32) as usize & (self.parts.len() - 1)]
     }
 }

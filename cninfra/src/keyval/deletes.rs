@@ -1,52 +1,98 @@
-//! [`Deletes`]: what a client is deleting right now.
+//! [`Deletes`]: what a client is deleting right now, and what it is writing again.
 
 use super::{KeyRange, Op, Txn};
+use bytes::Bytes;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// For authors of stores: what a client has asked to be deleted, until the server has answered.
 ///
-/// A store that writes again what ended though [its client](super::Expiry::WithClient) lives leaves out what is being deleted: the server may have done that already, and the key would come back.
+/// A store that writes again what ended though [its client](super::Expiry::WithClient) lives leaves out what is being deleted: the server may have done that already, and the key would come back. And what is deleted
+/// while it is being written again waits for that: they may go over different connections, where the later one is done first.
 ///
 /// ```
 /// use cninfra::keyval::{Deletes, KeyRange, Txn};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
 /// let deletes = Deletes::default();
-/// let deleting = deletes.begin(&Txn::new().delete("a"));
-/// assert!(deletes.has(b"a") && !deletes.has(b"b"));
+/// let (key, delete) = ("a".into(), Txn::new().delete("a"));
+/// let writing = deletes.write_again(&key);
+/// assert!(writing.is_some());
+/// let deleting = deletes.begin(&delete);
+/// drop(writing); // it is answered
+/// deleting.turn().await;
+/// assert!(deletes.write_again(&key).is_none());
 /// drop(deleting);
-/// assert!(!deletes.has(b"a"));
+/// assert!(deletes.write_again(&key).is_some());
+/// # }
 /// ```
 #[derive(Debug, Default)]
-pub struct Deletes(Mutex<Vec<KeyRange>>);
+pub struct Deletes {
+    under_way: Mutex<UnderWay>,
+    /// Something is written.
+    written: Notify,
+}
+
+#[derive(Debug, Default)]
+struct UnderWay {
+    deleted: Vec<KeyRange>,
+    written: Vec<Bytes>,
+}
 
 impl Deletes {
     /// It is asked for: it is under way until what this returns is dropped.
-    pub fn begin(&self, txn: &Txn) -> impl Drop + use<'_> {
+    pub fn begin(&self, txn: &Txn) -> Deleting<'_> {
         let range = |op: &Op| match op {
             Op::Delete { range, .. } => Some(range.clone()),
             _ => None,
         };
         let ranges: Vec<KeyRange> = txn.then.iter().chain(&txn.otherwise).filter_map(range).collect();
         if !ranges.is_empty() {
-            self.lock().extend(ranges.iter().cloned());
+            self.lock().deleted.extend(ranges.iter().cloned());
         }
         Deleting { all: self, ranges }
     }
 
-    /// Is this key being deleted?
+    /// A key is written again, until what this returns is dropped: `None` where it is being deleted, and so is not to be. What it is to have is looked up after this.
     #[must_use]
-    pub fn has(&self, key: &[u8]) -> bool {
-        self.lock().iter().any(|range| range.contains(key))
+    pub fn write_again(&self, key: &Bytes) -> Option<WritingAgain<'_>> {
+        let mut under_way = self.lock();
+        if under_way.deleted.iter().any(|range| range.contains(key)) {
+            return None;
+        }
+        under_way.written.push(key.clone());
+        Some(WritingAgain { all: self, key: key.clone() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<KeyRange>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, UnderWay> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Deleting<'d> {
+/// Something is being deleted, until this is dropped: see [`Deletes::begin`].
+#[derive(Debug)]
+#[must_use]
+pub struct Deleting<'d> {
     all: &'d Deletes,
     ranges: Vec<KeyRange>,
+}
+
+impl Deleting<'_> {
+    /// Waits until nothing of it is being written again any more.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again.
+    pub async fn turn(&self) {
+        while !self.ranges.is_empty() {
+            let written = self.all.written.notified();
+            let is_deleted = |key: &Bytes| self.ranges.iter().any(|range| range.contains(key));
+            if !self.all.lock().written.iter().any(is_deleted) {
+                return;
+            }
+            written.await;
+        }
+    }
 }
 
 impl Drop for Deleting<'_> {
@@ -54,19 +100,42 @@ impl Drop for Deleting<'_> {
         if self.ranges.is_empty() {
             return;
         }
-        let mut all = self.all.lock();
+        let deleted = &mut self.all.lock().deleted;
         for range in &self.ranges {
             // one of those that are the same
-            if let Some(at) = all.iter().position(|other| other == range) {
-                all.swap_remove(at);
+            if let Some(at) = deleted.iter().position(|other| other == range) {
+                deleted.swap_remove(at);
             }
         }
+    }
+}
+
+/// A key is being written again, until this is dropped: see [`Deletes::write_again`].
+#[derive(Debug)]
+pub struct WritingAgain<'d> {
+    all: &'d Deletes,
+    key: Bytes,
+}
+
+impl Drop for WritingAgain<'_> {
+    fn drop(&mut self) {
+        let written = &mut self.all.lock().written;
+        if let Some(at) = written.iter().position(|other| *other == self.key) {
+            written.swap_remove(at);
+        }
+        self.all.written.notify_waiters();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt as _;
+    use std::pin::pin;
+
+    fn is_deleted(deletes: &Deletes, key: &'static str) -> bool {
+        deletes.write_again(&Bytes::from(key)).is_none()
+    }
 
     #[test]
     fn of_two_that_delete_the_same_the_second_one_goes_on() {
@@ -74,12 +143,30 @@ mod tests {
         let txn = Txn::new().delete("a").or_get("b");
         let (first, second) = (deletes.begin(&txn), deletes.begin(&txn));
         drop(first);
-        assert!(deletes.has(b"a") && !deletes.has(b"b"));
+        assert!(is_deleted(&deletes, "a") && !is_deleted(&deletes, "b"));
         drop(second);
-        assert!(!deletes.has(b"a"));
+        assert!(!is_deleted(&deletes, "a"));
         let mut txn = Txn::new().get("a");
         txn.otherwise.push(Op::delete(KeyRange::key("c"), false));
         let _deleting = deletes.begin(&txn);
-        assert!(deletes.has(b"c"), "it may be what is done");
+        assert!(is_deleted(&deletes, "c"), "it may be what is done");
+    }
+
+    #[test]
+    fn who_deletes_waits_for_what_is_being_written_again() {
+        let (deletes, key) = (Deletes::default(), Bytes::from("a/1"));
+        let (first, second) = (deletes.write_again(&key), deletes.write_again(&key));
+        assert!(deletes.begin(&Txn::new().delete("b")).turn().now_or_never().is_some());
+        let mut txn = Txn::new();
+        txn.then.push(Op::delete(KeyRange::prefix("a/"), false));
+        let deleting = deletes.begin(&txn);
+        let mut turn = pin!(deleting.turn());
+        assert!(turn.as_mut().now_or_never().is_none());
+        drop(first);
+        assert!(turn.as_mut().now_or_never().is_none());
+        // nothing more is, meanwhile
+        assert!(deletes.write_again(&key).is_none());
+        drop(second);
+        assert!(turn.now_or_never().is_some());
     }
 }

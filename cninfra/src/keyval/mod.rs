@@ -48,7 +48,7 @@ pub use capabilities::{Capabilities, Delivery, TxnScope};
 pub use codec::{Codec, CodecError, SerdeJson};
 pub use coordination::{Election, Held, Holder, Holders, Leadership, Lock, LockGuard, Loss, Observed};
 pub use delegate::{Connector, Delegate};
-pub use deletes::Deletes;
+pub use deletes::{Deletes, Deleting, WritingAgain};
 pub(crate) use diffed::Legacy;
 pub use diffed::{Diffed, Update};
 pub use entry::{Entry, Expiry, LONGEST_LIFE, LeaseId, Revision};

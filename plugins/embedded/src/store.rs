@@ -17,8 +17,8 @@ use cninfra::{
     BoxFuture,
     keyval::{
         Applied, Asked, At, Bytes, Capabilities, Coordination, Cursor, Entry, Feed, Holder, Holders, KeyRange, KvError,
-        LONGEST_LIFE, LeaseId, Leases, Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn, TxnOutcome,
-        Watch, WatchOptions,
+        LONGEST_LIFE, LeaseId, Leases, Op, Page, PageRequest, Reason, Result, Revision, Revisions, Store, Txn,
+        TxnOutcome, Watch, WatchOptions,
     },
 };
 use std::{
@@ -141,6 +141,22 @@ pub(crate) fn capabilities(config: &EmbeddedConfig) -> Capabilities {
     capabilities
 }
 
+/// redb takes no record that is larger than three times that, and there are a key and a value in one.
+fn refuse_long_keys(txn: &Txn) -> Result<()> {
+    let most = size(MOST_VALUE);
+    let key = |op: &Op| match op {
+        Op::Put(put) if put.key.len() > most => Some(put.key.len()),
+        _ => None,
+    };
+    match txn.then.iter().chain(&txn.otherwise).find_map(key) {
+        Some(is) => {
+            let error = KvError::new(txn.op(), Reason::TooLarge).not_applied();
+            Err(error.with_help(format!("the key has {is} bytes, the store takes {most}")))
+        }
+        None => Ok(()),
+    }
+}
+
 fn size(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
@@ -216,6 +232,8 @@ impl Store for EmbeddedStore {
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
         self.capabilities.refuse(&txn)?;
+        // before it waits with others, whose transaction of redb would fail with it
+        refuse_long_keys(&txn)?;
         match self.work(Work::Commit(txn)).await? {
             Done::Committed(outcome) => Ok(outcome),
             _ => Err(confused("transaction")),

@@ -26,7 +26,7 @@ impl EtcdStore {
             return Err(asked.error(unsupported, Applied::No).at(self.core.endpoints().clone()));
         }
         let (terms, began) = (self.core.terms(Lane::Callers), self.session.now());
-        let _deleting = self.session.begin(&txn);
+        let _deleting = self.session.begin(terms, &txn).await;
         // in a box, since it is large, and most have none
         let done = match lives::are_wanted(&txn) {
             true => Box::pin(self.done_with_leases(terms, &txn)).await,
@@ -145,11 +145,12 @@ impl EtcdStore {
         put: &'w Put,
         life: Life,
     ) -> impl Future<Output = Result<Written>> + Send {
+        let Life { lease, ttl } = life;
         let done = self.core.call(terms, asked, move |wire| {
-            let options = txn::put_options(&put.expiry, life);
+            let options = txn::put_options(&put.expiry, lease);
             self.core.seating.write(wire, put.key.to_vec(), put.value.to_vec(), options)
         });
-        done.map_ok(move |done| Written::new(revision(state(done.header())), life.ttl, life.lease))
+        done.map_ok(move |done| Written::new(revision(state(done.header())), ttl, lease))
     }
 }
 

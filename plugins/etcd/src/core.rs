@@ -85,7 +85,7 @@ impl Core {
     /// Asks something. What was not applied, or only reads, is asked again while there is time. What it is, is made out only where there is an error to tell.
     pub(crate) async fn call<T, F>(
         &self,
-        terms: Terms,
+        mut terms: Terms,
         asked: &(dyn Fn() -> Asked + Sync),
         ask: impl Fn(Arc<Wire>) -> F + Send,
     ) -> Result<T>
@@ -94,9 +94,13 @@ impl Core {
         F: Future<Output = Result<T, Error>> + Send,
     {
         // what may take long is in boxes: mostly there is nothing to wait for
-        let (_room, terms) = match self.rooms[terms.lane as usize].try_acquire() {
-            Ok(room) => (room, terms),
-            Err(_) => Box::pin(self.turn(terms, asked)).await?,
+        let _room = match self.rooms[terms.lane as usize].try_acquire() {
+            Ok(room) => room,
+            Err(_) => {
+                let (room, from_then) = Box::pin(self.turn(terms, asked)).await?;
+                terms = from_then;
+                room
+            }
         };
         // what was sent, and was not said to be left undone
         let mut unsure = false;

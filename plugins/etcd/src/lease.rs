@@ -1,11 +1,12 @@
 //! Leases: granted, kept alive and revoked by calls, none of which leaves anything behind that could be lost.
 
 use crate::{
+    convert::{revision, state},
     core::Core,
     failure::Asked,
     terms::{Lane, Terms},
 };
-use cninfra::keyval::{Applied, LONGEST_LIFE, LeaseId, Reason, Result};
+use cninfra::keyval::{Applied, LONGEST_LIFE, LeaseId, Reason, Result, Revision};
 use etcd_client::{Error, LeaseTimeToLiveOptions};
 use std::{collections::HashSet, time::Duration};
 
@@ -64,13 +65,14 @@ impl Core {
     }
 
     /// The keys that were written with a lease, and not without it since, as the member knows it that is asked.
-    pub(crate) async fn keys_of(&self, lease: LeaseId) -> Result<HashSet<Vec<u8>>> {
+    pub(crate) async fn keys_of(&self, lease: LeaseId) -> Result<(HashSet<Vec<u8>>, Option<Revision>)> {
         let asked = || Asked::to_read("keys of", None).with_lease(Some(lease));
         let found = self.call(self.terms(Lane::Own), &asked, |wire| async move {
             let options = LeaseTimeToLiveOptions::new().with_keys();
             wire.lease.clone().time_to_live(lease.0, Some(options)).await
         });
-        Ok(found.await?.keys().iter().cloned().collect())
+        let found = found.await?;
+        Ok((found.keys().iter().cloned().collect(), revision(state(found.header()))))
     }
 
     pub(crate) async fn time_left(&self, terms: Terms, lease: LeaseId) -> Result<Option<Duration>> {

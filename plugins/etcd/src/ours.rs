@@ -4,6 +4,9 @@ use bytes::Bytes;
 use cninfra::keyval::{KeyRange, Revision};
 use std::collections::BTreeMap;
 
+/// So many are remembered of each key.
+const EARLIER: usize = 16;
+
 /// How much was noted until then.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub(crate) struct Moment(u64);
@@ -30,6 +33,8 @@ struct Known {
     value: Bytes,
     noted: Moment,
     written: Option<Revision>,
+    /// When it was written before that, by this client and with the same lease: the latest ones, in their order.
+    earlier: Vec<Revision>,
     /// It has ended with a lease, and is not written again yet.
     is_lost: bool,
 }
@@ -52,7 +57,8 @@ impl Ours {
             self.noted.0 += 1;
             // what was asked for before a lease was lost may be of that
             let is_lost = when.began < self.lost;
-            let known = Known { value: value.clone(), noted: self.noted, written: when.revision, is_lost };
+            let earlier = self.keys.remove(key).map_or_else(Vec::new, |before| before.earlier_than(when.revision));
+            let known = Known { value: value.clone(), noted: self.noted, written: when.revision, earlier, is_lost };
             self.keys.insert(key.clone(), known);
         }
     }
@@ -96,6 +102,11 @@ impl Ours {
         self.keys.iter().filter(|(_, known)| !known.is_lost).map(|(key, _)| key.clone()).collect()
     }
 
+    /// Is it to be there, be it that it is lost?
+    pub(crate) fn has(&self, key: &Bytes) -> bool {
+        self.keys.contains_key(key)
+    }
+
     /// The value, if it is lost still.
     pub(crate) fn to_write(&self, key: &Bytes) -> Option<Bytes> {
         self.keys.get(key).filter(|known| known.is_lost).map(|known| known.value.clone())
@@ -115,6 +126,27 @@ impl Ours {
         }
     }
 
+    /// Was it written after this state of the server, which has it nevertheless? So it may have an older value of this client's.
+    pub(crate) fn may_be_older(&self, key: &Bytes, state: Option<Revision>) -> bool {
+        let is = |known: &Known| state.is_some() && known.written > state && !known.earlier.is_empty();
+        self.keys.get(key).is_some_and(is)
+    }
+
+    /// The value that it is to have, if what is there was written by this client, and before.
+    pub(crate) fn to_mend(&self, key: &Bytes, there: Revision) -> Option<Bytes> {
+        let known = self.keys.get(key).filter(|known| !known.is_lost && known.earlier.contains(&there))?;
+        Some(known.value.clone())
+    }
+
+    /// It has its value again, in the place of what was written then.
+    pub(crate) fn is_mended(&mut self, key: &Bytes, there: Revision, when: When) {
+        if let Some(known) = self.keys.get_mut(key).filter(|known| known.noted <= when.began) {
+            known.written = when.revision;
+            // the later ones are of no state of this server
+            known.earlier.retain(|earlier| *earlier <= there);
+        }
+    }
+
     /// It was looked for, and is not of the lease: somebody else has changed or deleted it, unless the server has gone back to a state before it was written.
     pub(crate) fn is_not_there(&mut self, key: &Bytes, when: When) {
         match self.keys.get_mut(key) {
@@ -127,6 +159,16 @@ impl Ours {
 impl Known {
     fn lose(&mut self) {
         (self.is_lost, self.written) = (true, None);
+        self.earlier.clear();
+    }
+
+    /// When it was written, if that was before.
+    fn earlier_than(mut self, now: Option<Revision>) -> Vec<Revision> {
+        self.earlier.extend(self.written);
+        self.earlier.retain(|earlier| now.is_some_and(|now| *earlier < now));
+        let more = self.earlier.len().saturating_sub(EARLIER);
+        self.earlier.drain(..more);
+        self.earlier
     }
 }
 
@@ -178,5 +220,30 @@ mod tests {
         ours.is_back(&key);
         ours.is_not_there(&key, when(1, 9));
         assert!(ours.there().is_empty() && ours.lost().is_empty(), "somebody has deleted it");
+    }
+
+    #[test]
+    fn what_is_older_is_known_by_the_states_in_which_it_was_written() {
+        let (mut ours, key) = (Ours::default(), Bytes::from("k"));
+        let at = |revision| Revision::new(revision).unwrap();
+        for revision in [5, 8, 11, 14] {
+            ours.put(&key, &Bytes::from(format!("{revision}")), when(ours.now().0, revision));
+        }
+        assert!(!ours.may_be_older(&key, Some(at(14))) && !ours.may_be_older(&key, None));
+        assert!(ours.may_be_older(&key, Some(at(9))));
+        // another one's, who has left it its lease
+        assert_eq!(ours.to_mend(&key, at(9)), None);
+        assert_eq!(ours.to_mend(&key, at(8)), Some(Bytes::from("14")));
+        ours.is_mended(&key, at(8), when(ours.now().0, 10));
+        // the server comes to that state another way
+        assert_eq!((ours.to_mend(&key, at(11)), ours.to_mend(&key, at(5))), (None, Some(Bytes::from("14"))));
+        ours.put(&key, &Bytes::from("last"), when(ours.now().0, 7));
+        assert_eq!((ours.to_mend(&key, at(8)), ours.to_mend(&key, at(5))), (None, Some(Bytes::from("last"))));
+        ours.lose();
+        assert_eq!(ours.to_mend(&key, at(5)), None);
+        for revision in 20..99 {
+            ours.put(&key, &Bytes::new(), when(ours.now().0, revision));
+        }
+        assert_eq!(ours.keys[&key].earlier.len(), EARLIER);
     }
 }

@@ -1,7 +1,7 @@
 //! [`Session`]: the lease of the client, and the keys that are there as long as it is.
 
 use crate::{
-    convert::revision,
+    convert::{revision, state},
     core::Core,
     failure::{Asked, told},
     ours::{Moment, Ours, When},
@@ -11,11 +11,13 @@ use crate::{
 use bytes::Bytes;
 use cninfra::client::{Pauses, Tasks};
 use cninfra::keyval::{
-    Applied, Compare, Deletes, Expiry, KeyRange, KvError, LeaseId, Op, OpResult, Reason, Result, Revision, Txn,
+    Applied, Compare, Deletes, Deleting, Expiry, KeyRange, KvError, LeaseId, Op, OpResult, Reason, Result, Revision,
+    Txn,
 };
 use etcd_client::GetOptions;
 use futures_util::future::join_all;
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -35,7 +37,8 @@ const AT_ONCE: usize = 16;
 /// The lease of the client: granted when it is needed first, kept alive by a task, revoked when the store is closed.
 ///
 /// Where it was lost (the client slept for longer than it lives, or the server has lost its data), there is a new one, and the keys are written again that
-/// nobody else has written meanwhile: what says that somebody is there says so as long as he is. What somebody else has changed or deleted while the lease was there is his: that is looked for whenever the
+/// nobody else has written meanwhile: what says that somebody is there says so as long as he is. So is a value of which the server has an older one, since it was put back to a state before it: but only if that was written by this client, as is known
+/// of the last few, and if that is seen before the server has as many states again. What somebody else has changed or deleted while the lease was there is his: that is looked for whenever the
 /// lease is kept alive.
 #[derive(Default)]
 pub(crate) struct Session {
@@ -54,6 +57,10 @@ struct State {
     life: Duration,
     /// What was written with it.
     ours: Ours,
+    /// What may be written again though that was not answered, and be it later than what is asked after it.
+    doubtful: BTreeSet<Bytes>,
+    /// What is being put with it.
+    putting: Vec<Bytes>,
     /// That something can not be written again is in the log.
     is_told: bool,
 }
@@ -105,6 +112,8 @@ impl Session {
         if state.lease == Some(lease) {
             (state.lease, state.is_told) = (None, false);
             state.ours.lose();
+            // with a lease that is gone nothing is written
+            state.doubtful.clear();
         }
     }
 
@@ -113,9 +122,26 @@ impl Session {
         if self.in_use.load(Relaxed) { self.lock().ours.now() } else { Moment::default() }
     }
 
-    /// Before this is asked for. It is under way until what this returns is dropped.
-    pub(crate) fn begin(&self, txn: &Txn) -> Option<impl Drop + use<'_>> {
-        self.in_use.load(Relaxed).then(|| self.deletes.begin(txn))
+    /// Before this is asked for. It is under way until what this returns is dropped. What it deletes is not written again meanwhile: it waits for what is being so, but not for all of its time, since that may hang.
+    pub(crate) async fn begin(&self, terms: Terms, txn: &Txn) -> Option<UnderWay<'_>> {
+        if !self.in_use.load(Relaxed) {
+            return None;
+        }
+        let key = |op: &Op| match op {
+            Op::Put(put) if put.expiry == Expiry::WithClient => Some(put.key.clone()),
+            _ => None,
+        };
+        let puts: Vec<Bytes> = txn.then.iter().chain(&txn.otherwise).filter_map(key).collect();
+        if !puts.is_empty() {
+            let mut state = self.lock();
+            // what is there from now on may be by this
+            state.doubtful.retain(|key| !puts.contains(key));
+            state.putting.extend(puts.iter().cloned());
+        }
+        let under_way = UnderWay { session: self, puts, deleting: self.deletes.begin(txn) };
+        // who is late goes on: what is written after all is taken back
+        let _late = timeout_at(terms.until - terms.limit / 2, under_way.deleting.turn()).await;
+        Some(under_way)
     }
 
     /// What was written and deleted, by this client: so it is known what ends with it.
@@ -170,15 +196,25 @@ impl Session {
     /// # Errors
     /// The server's: what could not be looked at is looked at the next time.
     async fn look(&self, core: &Core, lease: LeaseId) -> Result<()> {
-        let (began, ours) = {
+        let (began, ours, doubtful) = {
             let state = self.lock();
-            (state.ours.now(), state.ours.there())
+            let is_gone = |key: &&Bytes| !state.ours.has(key);
+            (state.ours.now(), state.ours.there(), state.doubtful.iter().filter(is_gone).cloned().collect::<Vec<_>>())
         };
-        if ours.is_empty() {
+        if ours.is_empty() && doubtful.is_empty() {
             return Ok(());
         }
-        let of_lease = core.keys_of(lease).await?;
-        for key in ours.into_iter().filter(|key| !of_lease.contains(&key[..])) {
+        let (of_lease, state) = core.keys_of(lease).await?;
+        for key in doubtful.into_iter().filter(|key| of_lease.contains(&key[..])) {
+            self.take_back(core, lease, &key).await?;
+        }
+        for key in ours {
+            if of_lease.contains(&key[..]) {
+                if self.lock().ours.may_be_older(&key, state) {
+                    self.mend(core, lease, &key).await?;
+                }
+                continue;
+            }
             // the member that was asked may be behind: this answer is of what most of the cluster agrees on
             let options = GetOptions::new().with_keys_only();
             let range = KeyRange::key(&key);
@@ -220,8 +256,10 @@ impl Session {
     }
 
     async fn write(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
-        // it may have been deleted while the ones before were written, or is about to be: if that fails, the next look finds it
-        let Some(value) = self.lock().ours.to_write(key).filter(|_| !self.deletes.has(key)) else { return Ok(()) };
+        // what is being deleted is left out: if that fails, the next look finds it
+        let Some(writing) = self.deletes.write_again(key) else { return Ok(()) };
+        // it may have been deleted while the ones before were written
+        let Some(value) = self.lock().ours.to_write(key) else { return Ok(()) };
         let life = txn::Life { lease: Some(lease), ttl: None };
         let put =
             Txn::new().when(key.clone(), Compare::Absent).put_with(key.clone(), value, Expiry::WithClient).or_get(key);
@@ -230,19 +268,108 @@ impl Session {
             let request = txn::request(&put, &[life]);
             wire.with_spare(async move |client| client.txn(request).await)
         });
-        let written = written.await?;
-        let found = txn::results(written.0.responses, &[life])?;
-        let ours = &mut self.lock().ours;
-        match found.first() {
-            // another one's, and not one of this client's with the new lease
-            Some(OpResult::Got(found)) if found.iter().any(|entry| entry.lease != Some(lease)) => ours.is_taken(key),
-            _ => ours.is_back(key),
+        let written = written.await;
+        if written.as_ref().is_err_and(|error| error.applied() == Applied::Unknown) {
+            self.lock().doubtful.insert(key.clone());
         }
+        let written = written?;
+        drop(writing);
+        let is_written = written.succeeded();
+        let found = txn::results(written.0.responses, &[life])?;
+        {
+            let State { ours, doubtful, .. } = &mut *self.lock();
+            match found.first() {
+                // another one's, and not one of this client's with the new lease
+                Some(OpResult::Got(found)) if found.iter().any(|entry| entry.lease != Some(lease)) => {
+                    ours.is_taken(key)
+                }
+                _ => ours.is_back(key),
+            }
+            if !is_written || ours.has(key) {
+                return Ok(());
+            }
+            // it was deleted by who did not wait for it
+            doubtful.insert(key.clone());
+        }
+        self.take_back(core, lease, key).await
+    }
+
+    /// Writes the value again of which an older one is there: in a server that was put back to a state before it, and only in the place of what this client has written itself.
+    async fn mend(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
+        let Some(_writing) = self.deletes.write_again(key) else { return Ok(()) };
+        let (range, options) = (KeyRange::key(key), GetOptions::new().with_keys_only());
+        let (found, ..) = core.range(core.terms(Lane::Own), "look at", &range, None, options).await?;
+        let ours = found.first().filter(|entry| entry.lease == Some(lease));
+        let Some(there) = ours.and_then(|entry| entry.revision) else { return Ok(()) };
+        let (began, value) = {
+            let state = self.lock();
+            (state.ours.now(), state.ours.to_mend(key, there))
+        };
+        let Some(value) = value else { return Ok(()) };
+        let life = txn::Life { lease: Some(lease), ttl: None };
+        let is_same = Compare::Revision(there);
+        let put = Txn::new().when(key.clone(), is_same).put_with(key.clone(), value, Expiry::WithClient);
+        let asked = || Asked::to_write("write again", put.subject()).with_lease(Some(lease));
+        let written = core.call(core.terms(Lane::Own), &asked, |wire| {
+            let request = txn::request(&put, &[life]);
+            wire.with_spare(async move |client| client.txn(request).await)
+        });
+        let written = written.await?;
+        if written.succeeded() {
+            let when = When { began, revision: revision(state(written.header())) };
+            self.lock().ours.is_mended(key, there, when);
+        }
+        Ok(())
+    }
+
+    /// Deletes what was written again after it was deleted, as it is there, unless this client has put it since, or another one has.
+    async fn take_back(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
+        let (range, options) = (KeyRange::key(key), GetOptions::new().with_keys_only());
+        let (found, ..) = core.range(core.terms(Lane::Own), "look at", &range, None, options).await?;
+        let ours = found.first().filter(|entry| entry.lease == Some(lease));
+        let Some(at) = ours.and_then(|entry| entry.revision) else { return Ok(()) };
+        {
+            // what is put from now on has another state
+            let state = self.lock();
+            if !state.doubtful.contains(key) || state.putting.contains(key) || state.ours.has(key) {
+                return Ok(());
+            }
+        }
+        let delete = Txn::new().when(key.clone(), Compare::Revision(at)).delete(key.clone());
+        let asked = || Asked::to_write("take back", delete.subject());
+        let done = core.call(core.terms(Lane::Own), &asked, |wire| {
+            let request = txn::request(&delete, &[]);
+            wire.with_spare(async move |client| client.txn(request).await)
+        });
+        // if it fails, the next look finds it
+        done.await?;
+        self.lock().doubtful.remove(key);
         Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something that is asked for, until it is dropped.
+pub(crate) struct UnderWay<'s> {
+    session: &'s Session,
+    puts: Vec<Bytes>,
+    deleting: Deleting<'s>,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if self.puts.is_empty() {
+            return;
+        }
+        let putting = &mut self.session.lock().putting;
+        for key in &self.puts {
+            if let Some(at) = putting.iter().position(|other| other == key) {
+                putting.swap_remove(at);
+            }
+        }
     }
 }
 

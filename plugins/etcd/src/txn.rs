@@ -16,9 +16,9 @@ pub(crate) struct Life {
     pub(crate) ttl: Option<Duration>,
 }
 
-pub(crate) fn put_options(expiry: &Expiry, life: Life) -> PutOptions {
+pub(crate) fn put_options(expiry: &Expiry, lease: Option<LeaseId>) -> PutOptions {
     let options = PutOptions::new();
-    match (expiry, life.lease) {
+    match (expiry, lease) {
         (Expiry::Keep, _) => options.with_ignore_lease(),
         (_, Some(lease)) => options.with_lease(lease.0),
         (_, None) => options,
@@ -93,7 +93,7 @@ fn ops(ops: &[Op], lives: &[Life]) -> Vec<TxnOp> {
     let mut lives = lives.iter().copied();
     let op = |op: &Op| match op {
         Op::Put(put) => {
-            let options = put_options(&put.expiry, lives.next().unwrap_or_default());
+            let options = put_options(&put.expiry, lives.next().unwrap_or_default().lease);
             Some(TxnOp::put(put.key.to_vec(), put.value.to_vec(), Some(options)))
         }
         Op::Delete { range, previous, .. } => {

@@ -16,7 +16,7 @@ use crate::{
     wire::{Command, Number},
 };
 use bytes::Bytes;
-use cninfra::keyval::{Applied, Deletes, Expiry, KeyRange, KvError, Op, Reason, Result, Txn};
+use cninfra::keyval::{Applied, Deletes, Deleting, Expiry, KeyRange, KvError, Op, Reason, Result, Txn};
 use futures_util::future::join_all;
 use std::{
     collections::{HashMap, HashSet},
@@ -84,9 +84,15 @@ impl Session {
         (!self.ended.load(Acquire)).then_some(putting)
     }
 
-    /// Before this is asked for. It is under way until what this returns is dropped.
-    pub(crate) fn begin(&self, txn: &Txn) -> Option<impl Drop + use<'_>> {
-        self.in_use.load(Relaxed).then(|| self.deletes.begin(txn))
+    /// Before this is asked for. It is under way until what this returns is dropped. What it deletes is not put again meanwhile: it waits for what is being so, but no longer than that, since it may hang.
+    pub(crate) async fn begin(&self, no_longer: Duration, txn: &Txn) -> Option<Deleting<'_>> {
+        if !self.in_use.load(Relaxed) {
+            return None;
+        }
+        let deleting = self.deletes.begin(txn);
+        // who is late goes on: what is put after all ends by itself, since it is not renewed
+        let _late = timeout(no_longer, deleting.turn()).await;
+        Some(deleting)
     }
 
     /// These operations may have been done.
@@ -215,9 +221,10 @@ impl Session {
         let was_away = kept.renewed.elapsed() >= ttl || kept.by.is_none() || kept.by != core.wire_of(&key);
         let lost = kept.value.as_ref().filter(|_| found == Some(-1) && was_away);
         if let Some(value) = lost {
-            if !self.is_wanted(&key, &kept) {
+            // where it is being deleted, and that fails, it is put again the next time
+            let Some(_writing) = self.deletes.write_again(&key).filter(|_| self.is_wanted(&key, &kept)) else {
                 return Ok(());
-            }
+            };
             let put = Command::Set(&key, value).arg("PX").number(ttl.as_millis()).arg("NX");
             core.call(core.to_write(Who::Own), &asked, &to, &put).await?;
         }
@@ -242,9 +249,9 @@ impl Session {
         Ok(())
     }
 
-    /// Is it still to be there as it was, and is not being deleted? If that fails, it is put again the next time.
+    /// Is it still to be there as it was?
     fn is_wanted(&self, key: &Bytes, before: &Kept) -> bool {
-        !self.deletes.has(key) && self.lock().get(key).is_some_and(|now| !now.has_changed_since(before))
+        self.lock().get(key).is_some_and(|now| !now.has_changed_since(before))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Bytes, Kept>> {

@@ -21,7 +21,7 @@ use std::{collections::HashMap, time::Duration};
 /// Does a transaction that was not refused.
 pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
     let Shared { core, session, .. } = shared;
-    let _deleting = session.begin(&txn);
+    let _deleting = session.begin(core.config.write_within() / 4, &txn).await;
     let done = attempt(core, &txn).await;
     match &done {
         Ok(outcome) => session.note(core, if outcome.succeeded { &txn.then } else { &txn.otherwise }),

@@ -17,7 +17,7 @@ use std::{
     collections::{HashMap, HashSet},
     env,
     hint::black_box,
-    sync::{Barrier, PoisonError, RwLock},
+    sync::{Barrier, Mutex, PoisonError, RwLock},
     thread,
     time::{Duration, Instant},
 };
@@ -25,6 +25,8 @@ use std::{
 const THREADS: [usize; 4] = [1, 2, 4, 16];
 /// Of all threads together: long beside their start and beside what the system gives one at once, short enough that many rounds are no matter.
 const OPERATIONS: usize = 320_000;
+/// A follower takes what there is after so many writes, on average, so that it is not too far behind by chance: to be told all again would be all that is measured.
+const NOW_AND_THEN: u64 = 64;
 /// So many items have one value that is looked up.
 const OF_ONE: u32 = 10;
 
@@ -55,6 +57,8 @@ struct Ours {
     by_group: Index<u32, String, Item>,
     /// That take nothing.
     _watchers: Vec<Changes<String, Item>>,
+    /// That takes what there is, now and then: so it is never too far behind, and all is kept for it that long.
+    follower: Option<Mutex<Changes<String, Item>>>,
 }
 
 impl Ours {
@@ -63,7 +67,12 @@ impl Ours {
         let by_group = map.index(|_, item: &Item| [item.group]);
         let _watchers = (0..watchers).map(|_| map.watch()).collect();
         (0..items).for_each(|number| drop(map.put(name(number), item(number))));
-        Ours { map, by_group, _watchers }
+        Ours { map, by_group, _watchers, follower: None }
+    }
+
+    fn followed(items: u32) -> Self {
+        let ours = Ours::new(items, 0);
+        Ours { follower: Some(Mutex::new(ours.map.watch())), ..ours }
     }
 }
 
@@ -72,7 +81,14 @@ impl Map for Ours {
         self.map.get(name).map_or(0, |item| item.number)
     }
     fn write(&self, name: &str, item: Item) {
+        let is_time = item.number.is_multiple_of(NOW_AND_THEN);
         self.map.put(name.to_string(), item);
+        if let Some(follower) = self.follower.as_ref().filter(|_| is_time) {
+            let mut follower = follower.lock().unwrap_or_else(PoisonError::into_inner);
+            while let Some(event) = follower.try_next() {
+                black_box(event);
+            }
+        }
     }
     fn find(&self, group: u32) -> usize {
         self.by_group.get(&group).iter().map(|(name, item)| name.len() + usize::from(item.number > 0)).sum()
@@ -176,18 +192,21 @@ fn main() {
     }
     let ours = [0, 1, 100].map(|watchers| Ours::new(items, watchers));
     let [alone, one, hundred] = &ours;
+    let followed = &Ours::followed(items);
     println!("{items} items, {rounds} rounds; operations per second, as a ratio: median (tenths below and above)");
-    let rows: [(&str, Operation, &dyn Map, &dyn Map); 10] = [
+    let rows: [(&str, Operation, &dyn Map, &dyn Map); 12] = [
         ("reads: dashmap / dashmap", Operation::Read, &dash, &dash),
         ("reads: idxmap / dashmap", Operation::Read, alone, &dash),
         ("reads: idxmap / by hand", Operation::Read, alone, &by_hand),
         ("reads: idxmap, 100 idle watchers / none", Operation::Read, hundred, alone),
         ("found: idxmap / by hand", Operation::Find, alone, &by_hand),
         ("writes: by hand / by hand", Operation::Write, &by_hand, &by_hand),
+        ("writes: idxmap / idxmap", Operation::Write, alone, alone),
         ("writes: idxmap / by hand", Operation::Write, alone, &by_hand),
         ("writes: idxmap / dashmap, which has no index", Operation::Write, alone, &dash),
         ("writes: idxmap, 1 idle watcher / none", Operation::Write, one, alone),
         ("writes: idxmap, 100 idle watchers / 1", Operation::Write, hundred, one),
+        ("writes: idxmap, 1 that follows / none", Operation::Write, followed, alone),
     ];
     for (title, operation, map, beside) in rows.into_iter().filter(|(title, ..)| title.contains(word)) {
         for threads in THREADS {

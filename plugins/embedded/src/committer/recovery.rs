@@ -12,6 +12,12 @@ use crate::{
 use cninfra::keyval::Applied;
 use std::{io, sync::atomic::Ordering, time::Instant};
 
+/// The later ones first.
+fn halves(mut jobs: Vec<Job>) -> [Vec<Job>; 2] {
+    let later = jobs.split_off(jobs.len() / 2);
+    [later, jobs]
+}
+
 impl Committer {
     /// redb writes no more after an error, so the database is opened once more.
     pub(super) fn recover(&mut self, jobs: Vec<Job>, failed: Failed) {
@@ -22,7 +28,7 @@ impl Committer {
             return self.once_more(jobs);
         }
         if !is_full(&error) {
-            return self.fail(jobs, &error, Applied::No);
+            return self.in_halves(jobs, error);
         }
         self.full = Some(Instant::now());
         let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
@@ -35,14 +41,46 @@ impl Committer {
         self.keep_reserve();
     }
 
-    fn once_more(&mut self, jobs: Vec<Job>) {
-        match self.attempt(&jobs) {
-            Ok(written) => self.answer(jobs, written),
-            Err(failed) => {
-                if let Some((jobs, error)) = self.settle(jobs, failed) {
-                    self.fail(jobs, &error, Applied::No);
+    /// Half of it together, and half of that: the error may be of one thing (a record that is damaged, which only that one needs), and then the others are done, in their order. Where it is the file, that shows soon.
+    fn in_halves(&mut self, jobs: Vec<Job>, mut error: redb::Error) {
+        if jobs.len() < 2 {
+            return self.fail(jobs, &error, Applied::No);
+        }
+        // one of them is found after so many that fail in a row, wherever it is
+        let enough = jobs.len().ilog2() + 1;
+        let (mut parts, mut in_a_row) = (Vec::from(halves(jobs)), 0);
+        while let Some(jobs) = parts.pop() {
+            if in_a_row > enough || self.broken.is_some() {
+                self.fail(jobs, &error, Applied::No);
+                continue;
+            }
+            match self.try_again(jobs) {
+                None => in_a_row = 0,
+                Some((jobs, why)) => {
+                    (error, in_a_row) = (why, in_a_row + 1);
+                    match jobs.len() {
+                        1 => self.fail(jobs, &error, Applied::No),
+                        _ => parts.extend(halves(jobs)),
+                    }
                 }
             }
+        }
+    }
+
+    fn once_more(&mut self, jobs: Vec<Job>) {
+        if let Some((jobs, error)) = self.try_again(jobs) {
+            self.fail(jobs, &error, Applied::No);
+        }
+    }
+
+    /// Returns the work and the error if that was surely not done; else it has answered.
+    fn try_again(&mut self, jobs: Vec<Job>) -> Option<(Vec<Job>, redb::Error)> {
+        match self.attempt(&jobs) {
+            Ok(written) => {
+                self.answer(jobs, written);
+                None
+            }
+            Err(failed) => self.settle(jobs, failed),
         }
     }
 

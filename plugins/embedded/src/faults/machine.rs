@@ -120,6 +120,11 @@ impl Machine {
         self.state().next = Some(fault);
     }
 
+    /// What was to become of the next call does not.
+    pub(super) fn heal(&self) {
+        self.state().next = None;
+    }
+
     /// So often it was synced.
     pub(super) fn syncs(&self) -> u32 {
         self.state().syncs

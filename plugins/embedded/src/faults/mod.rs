@@ -1,6 +1,7 @@
 //! What a disk can do to a store: it loses power, or is full.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod batch;
 mod machine;
 mod recovery;
 

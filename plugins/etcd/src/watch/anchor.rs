@@ -5,7 +5,6 @@ use crate::convert::number;
 use bytes::Bytes;
 use cninfra::keyval::{Cause, Change, ChangeKind, Entry, KeyRange, Reason, Result, Revision};
 use etcd_client::{GetOptions, ResponseHeader};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// The newest value that was seen: a store that has another one in its place, at the same revision, is another one.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,10 +16,24 @@ pub(super) struct Anchor {
 
 impl Anchor {
     fn of(entry: &Entry) -> Option<Self> {
-        let mut hasher = DefaultHasher::new();
-        entry.value.hash(&mut hasher);
-        Some(Anchor { key: entry.key.clone(), revision: entry.revision?, hash: hasher.finish() })
+        Some(Anchor { key: entry.key.clone(), revision: entry.revision?, hash: hash(&entry.value) })
     }
+}
+
+/// Of a value that is compared with what another store has in its place: nobody chooses it so that it is the same. It is of each change, and so to be had for little.
+fn hash(value: &[u8]) -> u64 {
+    /// An odd number without a pattern: a part of pi.
+    const SPREAD: u64 = 0x243f_6a88_85a3_08d3;
+    let mix = |state: u64, word: u64| {
+        let product = u128::from(state ^ word) * u128::from(SPREAD);
+        // both halves, one turned, so that the place of a word counts
+        (product as u64) ^ ((product >> 64) as u64).rotate_left(23)
+    };
+    let (words, rest) = value.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
+    words.fold(SPREAD ^ value.len() as u64, mix)
 }
 
 /// What is known of the store.
@@ -139,5 +152,32 @@ impl Watcher {
             }
         }
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn values_that_are_nearly_the_same_have_other_hashes() {
+        let base: Vec<u8> = (0..41).collect();
+        let mut values = vec![base.clone(), vec![0; 7], vec![0; 8], vec![0; 9], vec![]];
+        for at in 0..base.len() {
+            for bit in 0..8 {
+                let mut other = base.clone();
+                other[at] ^= 1 << bit;
+                values.push(other);
+            }
+            values.push(base[..at].to_vec());
+            let mut other = base.clone();
+            other.rotate_left(at);
+            values.push(other);
+        }
+        values.extend((0..20_000_u32).map(|number| format!("{number}").into_bytes()));
+        let different: HashSet<Vec<u8>> = values.into_iter().collect();
+        let hashes: HashSet<u64> = different.iter().map(|value| hash(value)).collect();
+        assert_eq!(hashes.len(), different.len());
     }
 }

@@ -2,10 +2,12 @@
 
 use super::{
     changes::{Group, groups},
+    control::Wishes,
     open::{Opened, Part},
     ranges::{Told, Tracked, segments},
     refused::refused,
     run::{Then, Watcher, until},
+    seldom::Seldom,
     vigil::{EVERY, Found},
 };
 use crate::{
@@ -15,8 +17,8 @@ use crate::{
 };
 use cninfra::keyval::{Applied, Cause, Event, KeyRange, KvError, Pushed, Reason};
 use etcd_client::{ResponseHeader, WatchResponse, proto::PbEvent};
-use std::{pin::pin, time::Duration};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// A question goes into a queue, which is full only where nothing goes out.
 const ASKING: Duration = Duration::from_millis(100);
@@ -25,6 +27,25 @@ const ASKING: Duration = Duration::from_millis(100);
 struct Followed {
     part: Part,
     pieces: Vec<PbEvent>,
+}
+
+/// What is to be done beside taking in what comes.
+enum Due {
+    /// Something is wanted, or a range that was refused may be asked for again.
+    Again,
+    /// To look whether the stream is alive,
+    Look,
+    /// and to ask it for a sign of life.
+    Ask,
+}
+
+async fn next(wishes: &Wishes, refused: Option<Instant>, look: Instant, ask: Instant) -> Due {
+    tokio::select! {
+        () = wishes.changed() => Due::Again,
+        () = until(refused) => Due::Again,
+        () = sleep_until(look) => Due::Look,
+        () = sleep_until(ask) => Due::Ask,
+    }
 }
 
 fn of_id<'f>(response: &WatchResponse, followed: &'f [Followed]) -> Option<&'f Followed> {
@@ -117,16 +138,37 @@ impl Watcher {
     }
 
     async fn live(&mut self, mut opened: Opened, mut followed: Vec<Followed>) -> Then {
-        let mut asking = interval(EVERY);
-        asking.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let wishes = self.wishes.clone();
-        // waited for once, and not anew for each message
-        let mut changed = pin!(wishes.changed());
-        let mut refused = pin!(until(self.refused_until()));
-        // not set anew for each message: it looks how long it is since the last one
-        let mut silent = pin!(sleep_until(opened.vigil.first()));
+        let refused = self.refused_until();
+        // the first question is put at once, and each of the others so long after the one before
+        let (mut look, mut ask) = (opened.vigil.first(), Instant::now());
+        let mut due = Seldom::new(next(&wishes, refused, look, ask));
         loop {
             tokio::select! {
+                // it says nothing but seldom, and so holds up no message
+                biased;
+                is_due = &mut due => {
+                    match is_due {
+                        Due::Again => return Then::Again,
+                        // it is not set anew with each message: it looks how long it is since the last one
+                        Due::Look => match opened.vigil.look(look) {
+                            Found::Alive(then) => look = then,
+                            Found::Stuck => return Then::Lost("no sign of life, though others have some".to_string()),
+                            Found::Dead => {
+                                self.core.silent(opened.vigil.wire());
+                                return Then::Lost(format!("no sign of life within {SILENCE:?}"));
+                            }
+                        },
+                        Due::Ask => {
+                            if opened.vigil.has_to_ask() {
+                                // what it answers is a sign of life, and no state: 3.4 is ahead of what it has told
+                                let _ = timeout(ASKING, opened.sender.request_progress()).await;
+                            }
+                            ask = Instant::now() + EVERY;
+                        }
+                    }
+                    due.set(next(&wishes, refused, look, ask));
+                }
                 message = opened.responses.message() => match message {
                     Ok(Some(response)) => {
                         opened.vigil.hears();
@@ -137,20 +179,6 @@ impl Watcher {
                     Ok(None) => return self.cut_off(&opened, "the server has ended the stream".to_string()),
                     Err(error) => return self.cut_off(&opened, error.to_string()),
                 },
-                () = &mut changed => return Then::Again,
-                () = &mut refused => return Then::Again,
-                () = &mut silent => match opened.vigil.look(silent.deadline()) {
-                    Found::Alive(then) => silent.as_mut().reset(then),
-                    Found::Stuck => return Then::Lost("no sign of life, though others have some".to_string()),
-                    Found::Dead => {
-                        self.core.silent(opened.vigil.wire());
-                        return Then::Lost(format!("no sign of life within {SILENCE:?}"));
-                    }
-                },
-                _ = asking.tick() => if opened.vigil.has_to_ask() {
-                    // what it answers is a sign of life, and no state: 3.4 is ahead of what it has told
-                    let _ = timeout(ASKING, opened.sender.request_progress()).await;
-                }
             }
         }
     }

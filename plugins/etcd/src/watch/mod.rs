@@ -10,6 +10,7 @@ mod outage;
 mod ranges;
 mod refused;
 mod run;
+mod seldom;
 mod snapshot;
 mod vigil;
 mod warned;

@@ -5,6 +5,7 @@ use super::{
     control::Wishes,
     outage::{Lost, Number, Was},
     ranges::{Told, Tracked},
+    seldom::Seldom,
 };
 use crate::{
     convert::number,
@@ -99,10 +100,15 @@ pub(super) async fn run(
         pauses: Pauses::default(),
         asker: Some(Asker { refuses, why: None }),
     };
+    let end = Seldom::new(async {
+        tokio::select! {
+            () = core.closed() => {}
+            () = feed.ended() => {}
+        }
+    });
     tokio::select! {
         biased;
-        () = core.closed() => {}
-        () = feed.ended() => {}
+        () = end => {}
         () = watcher.go() => {}
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 use bytes::Bytes;
 use cninfra::keyval::{
     Applied, At, Compare, Coordination, Cursor, Election, Expiry, KeyRange, Kv, LeaseId, Leases as _, Lock, Op,
-    OpResult, PageRequest, Reason, Revision, Revisions as _, Store as _, Txn, WatchOptions,
+    OpResult, PageRequest, Put, Reason, Revision, Revisions as _, Store as _, Txn, WatchOptions,
 };
 use cninfra::testing::Link;
 use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
@@ -47,6 +47,18 @@ async fn what_is_written_is_read() {
     all.store().close().await.unwrap();
     let error = all.get("q").await.unwrap_err();
     assert_eq!(*error.reason(), Reason::Closed, "{error}");
+}
+
+/// Where calls are injected, each future has room of its own, which glibc has at hand for so much.
+#[tokio::test(flavor = "multi_thread")]
+async fn there_is_room_at_hand_for_the_future_of_a_call() {
+    const AT_HAND: usize = 1032;
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    let put = size_of_val(&kv.store().put(Put::new("k", "v", Expiry::Never)));
+    let get = size_of_val(&kv.store().get("k".into(), At::Latest));
+    assert!(put <= AT_HAND && get <= AT_HAND, "a put has {put} bytes, a get {get}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ mod limits;
 mod lost_data;
 mod many;
 mod outage;
+mod overtaken;
 mod plugin;
 mod refused;
 mod secure;

@@ -95,18 +95,21 @@ async fn what_a_server_does_not_have_that_was_put_back_to_an_older_state_is_writ
     require!(Etcd);
     let etcd = Etcd::start();
     let one = kv(EtcdConfig::at([etcd.endpoint()])).await;
-    one.put_with("before", "", Expiry::WithClient).await.unwrap();
+    one.put_with("before", "1", Expiry::WithClient).await.unwrap();
     etcd.kill();
     let (data, backup) = (etcd.data(), etcd.data().with_extension("backup"));
     copy(&data, &backup);
     etcd.restart();
     one.put_with("after", "", Expiry::WithClient).await.unwrap();
+    one.put_with("before", "2", Expiry::WithClient).await.unwrap();
     etcd.kill();
     fs::remove_dir_all(&data).unwrap();
     fs::rename(&backup, &data).unwrap();
     etcd.restart();
     assert_eq!(keys(&etcd), ["before"]);
     soon("it is there", async || keys(&etcd), |keys| *keys == ["after", "before"]).await;
+    // and what is older is as it was
+    soon("it is mended", async || etcd.get("before"), |value| value.as_deref() == Some("2")).await;
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,0 +1,344 @@
+//! [`Log`]: the last changes of a map, for its watchers.
+
+use super::change::{Change, Update};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Waker},
+};
+
+/// The changes that some watcher has not been told yet, so many at most, each once for all of them.
+///
+/// Who is further behind is told all entries again, and nothing is kept for him until then: a watcher that takes nothing soon costs the writers nothing.
+pub(super) struct Log<K, V> {
+    ring: Mutex<Ring<K, V>>,
+    bound: usize,
+    /// So many changes were made, kept or not: counted by the writers, who come one at a time.
+    made: AtomicU64,
+    /// Watchers that are not too far behind. It changes under the lock of the ring, and grows where no writer is.
+    followers: AtomicUsize,
+}
+
+struct Ring<K, V> {
+    kept: VecDeque<Slot<K, V>>,
+    /// The number of the first one that is kept.
+    first: u64,
+    /// Watchers that have been told all.
+    up_to_date: usize,
+    /// Who waits for a change, by the numbers of the watchers.
+    waiting: BTreeMap<u64, Waker>,
+    /// How many watchers there have been.
+    watchers: u64,
+    /// The map is gone.
+    ended: bool,
+}
+
+struct Slot<K, V> {
+    /// Watchers whose next change it is. The first slot has one at least.
+    readers: usize,
+    change: Kept<K, V>,
+}
+
+/// It is put where several watchers share it when the first one takes it: most are taken by one, or by none.
+enum Kept<K, V> {
+    Own(Change<K, V>),
+    Shared(Update<K, V>),
+    /// While it is put there.
+    Moving,
+}
+
+impl<K, V> Kept<K, V> {
+    fn share(&mut self) -> Option<Update<K, V>> {
+        let shared = std::mem::replace(self, Kept::Moving).into_shared()?;
+        *self = Kept::Shared(shared.clone());
+        Some(shared)
+    }
+
+    fn into_shared(self) -> Option<Update<K, V>> {
+        match self {
+            Kept::Own(change) => Some(Arc::new(change)),
+            Kept::Shared(change) => Some(change),
+            Kept::Moving => None,
+        }
+    }
+}
+
+impl<K, V> Log<K, V> {
+    pub(super) fn new(bound: usize) -> Self {
+        let ring = Ring {
+            kept: VecDeque::new(),
+            first: 0,
+            up_to_date: 0,
+            waiting: BTreeMap::new(),
+            watchers: 0,
+            ended: false,
+        };
+        Log { ring: Mutex::new(ring), bound: bound.max(1), made: AtomicU64::new(0), followers: AtomicUsize::new(0) }
+    }
+
+    /// A change was made: by one writer at a time, which drops what this returns when it has let the next one in.
+    pub(super) fn push(&self, change: Change<K, V>) -> Dropped<K, V> {
+        self.made.store(self.made.load(Relaxed) + 1, Relaxed);
+        let slot = |readers| Slot { readers, change: Kept::Own(change) };
+        // who begins to watch does so where no writer is
+        if self.followers.load(Relaxed) == 0 {
+            return Dropped { slot: Some(slot(0)), more: VecDeque::new() };
+        }
+        let mut ring = self.lock();
+        let more = if ring.kept.len() >= self.bound { self.leave_behind(&mut ring) } else { VecDeque::new() };
+        let readers = std::mem::take(&mut ring.up_to_date);
+        if readers == 0 && ring.kept.is_empty() {
+            return Dropped { slot: Some(slot(0)), more };
+        }
+        ring.kept.push_back(slot(readers));
+        let waiting = if ring.waiting.is_empty() { BTreeMap::new() } else { std::mem::take(&mut ring.waiting) };
+        drop(ring);
+        waiting.into_values().for_each(Waker::wake);
+        Dropped { slot: None, more }
+    }
+
+    /// Those whose next change is the first one are too far behind from now on.
+    fn leave_behind(&self, ring: &mut Ring<K, V>) -> VecDeque<Slot<K, V>> {
+        if let Some(first) = ring.kept.front_mut() {
+            self.followers.fetch_sub(std::mem::take(&mut first.readers), Relaxed);
+        }
+        ring.without_readers()
+    }
+
+    /// One more watcher, which is told all that is made from now on. No writer may be under way.
+    pub(super) fn follow(self: &Arc<Self>) -> Follower<K, V> {
+        let mut ring = self.lock();
+        let next = self.made.load(Relaxed);
+        if ring.kept.is_empty() {
+            ring.first = next;
+        }
+        ring.up_to_date += 1;
+        ring.watchers += 1;
+        self.followers.fetch_add(1, Relaxed);
+        Follower { log: self.clone(), number: ring.watchers, next }
+    }
+
+    /// The map is gone: what is kept is still told.
+    pub(super) fn end(&self) {
+        let waiting = {
+            let mut ring = self.lock();
+            ring.ended = true;
+            std::mem::take(&mut ring.waiting)
+        };
+        waiting.into_values().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ring<K, V>> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K, V> Ring<K, V> {
+    /// Where the next change of a watcher is: `None` of one that is too far behind.
+    fn place(&self, next: u64) -> Option<usize> {
+        next.checked_sub(self.first).and_then(|place| usize::try_from(place).ok())
+    }
+
+    /// Watchers whose next change is there, which may not be made yet.
+    fn readers(&mut self, place: usize) -> &mut usize {
+        self.kept.get_mut(place).map_or(&mut self.up_to_date, |slot| &mut slot.readers)
+    }
+
+    /// Takes out what nobody is to be told any more: that is at the front, since who is told one is told those after it.
+    fn without_readers(&mut self) -> VecDeque<Slot<K, V>> {
+        let count = self.kept.iter().take_while(|slot| slot.readers == 0).count();
+        self.first += count as u64;
+        self.kept.drain(..count).collect()
+    }
+}
+
+/// What is kept no more: to be dropped where no lock is held, since that is work, and code of others.
+#[must_use]
+pub(super) struct Dropped<K, V> {
+    #[allow(dead_code, reason = "it is dropped")]
+    slot: Option<Slot<K, V>>,
+    #[allow(dead_code, reason = "they are dropped")]
+    more: VecDeque<Slot<K, V>>,
+}
+
+/// A watcher's place in the log. Dropped, nothing is kept for it.
+pub(super) struct Follower<K, V> {
+    log: Arc<Log<K, V>>,
+    number: u64,
+    /// The number of the change that it is told next.
+    next: u64,
+}
+
+/// What a watcher is told.
+pub(super) enum Told<K, V> {
+    Change(Update<K, V>),
+    /// It is too far behind.
+    Behind,
+    /// Nothing was made since.
+    Nothing,
+    /// Nothing will be: the map is gone.
+    Ended,
+}
+
+impl<K, V> Follower<K, V> {
+    /// How many changes it has not been told.
+    pub(super) fn behind(&self, of: &Follower<K, V>) -> u64 {
+        of.next - self.next
+    }
+
+    /// The next change.
+    pub(super) fn take(&mut self) -> Told<K, V> {
+        self.look(None)
+    }
+
+    /// The next change; where there is [nothing](Told::Nothing), the task is woken when there is.
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<Told<K, V>> {
+        match self.look(Some(cx.waker())) {
+            Told::Nothing => Poll::Pending,
+            told => Poll::Ready(told),
+        }
+    }
+
+    fn look(&mut self, waker: Option<&Waker>) -> Told<K, V> {
+        let mut ring = self.log.lock();
+        let Some(place) = ring.place(self.next) else { return Told::Behind };
+        let Some(slot) = ring.kept.get_mut(place) else {
+            if ring.ended {
+                return Told::Ended;
+            }
+            let before = waker.and_then(|waker| ring.waiting.insert(self.number, waker.clone()));
+            drop(ring);
+            drop(before);
+            return Told::Nothing;
+        };
+        slot.readers -= 1;
+        let is_last = place == 0 && slot.readers == 0;
+        let shared = if is_last { None } else { slot.change.share() };
+        *ring.readers(place + 1) += 1;
+        let own = if is_last { ring.kept.pop_front() } else { None };
+        ring.first += u64::from(is_last);
+        drop(ring);
+        self.next += 1;
+        // room for one that nobody else is told is made where no lock is held
+        match shared.or_else(|| own?.change.into_shared()) {
+            Some(change) => Told::Change(change),
+            None => Told::Nothing,
+        }
+    }
+}
+
+impl<K, V> Drop for Follower<K, V> {
+    fn drop(&mut self) {
+        let mut ring = self.log.lock();
+        let waker = ring.waiting.remove(&self.number);
+        let more = match ring.place(self.next) {
+            Some(place) => {
+                *ring.readers(place) -= 1;
+                self.log.followers.fetch_sub(1, Relaxed);
+                ring.without_readers()
+            }
+            None => VecDeque::new(),
+        };
+        drop(ring);
+        drop((waker, more));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+    use std::{future::poll_fn, task::Wake};
+
+    type Numbers = Log<u64, u64>;
+
+    fn push(log: &Numbers, value: &Arc<u64>) {
+        drop(log.push(Change::Created { key: **value, new: value.clone() }));
+    }
+
+    fn key(told: Told<u64, u64>) -> Result<u64, &'static str> {
+        match told {
+            Told::Change(change) => Ok(*change.key()),
+            Told::Behind => Err("behind"),
+            Told::Nothing => Err("nothing"),
+            Told::Ended => Err("ended"),
+        }
+    }
+
+    #[test]
+    fn each_is_told_all_until_it_is_too_far_behind_and_nothing_is_kept_that_nobody_is_to_be_told() {
+        const BOUND: u64 = 5;
+        let mut random = fastrand::Rng::with_seed(7);
+        let log = Arc::new(Numbers::new(BOUND as usize));
+        let mut values: Vec<Arc<u64>> = Vec::new();
+        let mut followers: Vec<(Follower<u64, u64>, u64)> = Vec::new();
+        for step in 0..30_000 {
+            let made = values.len() as u64;
+            match random.u8(..10) {
+                0 if followers.len() < 6 => followers.push((log.follow(), made)),
+                1 if !followers.is_empty() => drop(followers.swap_remove(random.usize(..followers.len()))),
+                2..=5 => {
+                    values.push(Arc::new(made));
+                    push(&log, &values[made as usize]);
+                }
+                _ if !followers.is_empty() => {
+                    let at = random.usize(..followers.len());
+                    let (follower, next) = &mut followers[at];
+                    let told = key(follower.take());
+                    if made - *next > BOUND {
+                        assert_eq!(told, Err("behind"), "step {step}");
+                        let anew = log.follow();
+                        assert_eq!(follower.behind(&anew), made - *next);
+                        followers[at] = (anew, made);
+                    } else if *next == made {
+                        assert_eq!(told, Err("nothing"), "step {step}");
+                    } else {
+                        assert_eq!(told, Ok(*next), "step {step}");
+                        *next += 1;
+                    }
+                }
+                _ => {}
+            }
+            let made = values.len() as u64;
+            let first = followers.iter().map(|(_, next)| *next).filter(|next| made - next <= BOUND).min();
+            let kept = values.iter().filter(|value| Arc::strong_count(value) > 1).count() as u64;
+            assert_eq!(kept, made - first.unwrap_or(made), "step {step}");
+        }
+        followers.push((log.follow(), 0));
+        push(&log, &values[0]);
+        log.end();
+        let last = &mut followers.last_mut().unwrap().0;
+        assert_eq!([key(last.take()), key(last.take())], [Ok(0), Err("ended")]);
+    }
+
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_waits_is_woken_once_and_nobody_else() {
+        let (log, one) = (Arc::new(Numbers::new(9)), Arc::new(1));
+        let woken = Arc::new(Woken(AtomicUsize::new(0)));
+        let waker = Waker::from(woken.clone());
+        let cx = Context::from_waker(&waker);
+        let (mut waits, mut gone, _idle) = (log.follow(), log.follow(), log.follow());
+        // it looks twice, and another one does not wait any more
+        assert!(waits.poll(&cx).is_pending() && waits.poll(&cx).is_pending() && gone.poll(&cx).is_pending());
+        drop(gone);
+        push(&log, &one);
+        push(&log, &one);
+        assert_eq!(woken.0.load(Relaxed), 1);
+        assert!([waits.take(), waits.take()].map(key).iter().all(Result::is_ok));
+        assert!(waits.poll(&cx).is_pending());
+        log.end();
+        assert_eq!((woken.0.load(Relaxed), key(waits.take())), (2, Err("ended")));
+        assert!(poll_fn(|cx| waits.poll(cx)).now_or_never().is_some());
+    }
+}

@@ -1,0 +1,108 @@
+//! What is done together, where one of it can not be.
+
+use super::{
+    machine::{Fault, Machine, SLOW},
+    open,
+};
+use crate::{EmbeddedStore, Health, medium::Medium as _, tables::LOG};
+use cninfra::keyval::{Applied, Bytes, Compare, Kv, KvError, Reason, Txn};
+use redb::{Builder, ReadableTable as _};
+use std::sync::Arc;
+use tokio::{task::JoinSet, time::sleep};
+
+const GOOD: usize = 63;
+
+/// So many puts that are done in one transaction, with one more thing among them: what has become of that.
+async fn among_others(kv: &Kv<EmbeddedStore>, machine: &Machine, one: Txn) -> (usize, KvError) {
+    machine.fail_next(Fault::SyncIsSlow);
+    let put = |key: String| {
+        let kv = kv.clone();
+        async move { kv.put(key, "1").await.is_ok() }
+    };
+    let mut puts = JoinSet::new();
+    puts.spawn(put("first".to_string()));
+    // the others wait until the first one is on the disk
+    sleep(SLOW / 6).await;
+    (0..GOOD / 2).for_each(|number| drop(puts.spawn(put(format!("good/{number:02}")))));
+    sleep(SLOW / 6).await;
+    let bad = kv.clone();
+    let bad = tokio::spawn(async move { bad.commit(one).await.unwrap_err() });
+    sleep(SLOW / 6).await;
+    (GOOD / 2..GOOD).for_each(|number| drop(puts.spawn(put(format!("good/{number:02}")))));
+    sleep(SLOW / 6).await;
+    machine.heal();
+    let done = puts.join_all().await.into_iter().filter(|is_done| *is_done).count();
+    (done - 1, bad.await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_meets_damaged_data_keeps_no_other_one_from_being_done() {
+    let machine = Machine::new(u64::MAX);
+    let store = open(&machine).await;
+    let kv = Kv::new(Arc::new(store));
+    kv.put("damaged", "1").await.unwrap();
+    kv.store().close().await.unwrap();
+    drop(kv);
+    let database = machine.open(&Builder::new()).unwrap();
+    let write = database.begin_write().unwrap();
+    {
+        let mut log = write.open_table(LOG).unwrap();
+        let place = log.last().unwrap().unwrap().0.value();
+        // of a kind that there is not
+        log.insert(place, [9].as_slice()).unwrap();
+    }
+    write.commit().unwrap();
+    drop(database);
+
+    let kv = Kv::new(Arc::new(open(&machine).await));
+    let one = Txn::new().when("damaged", Compare::Value(Bytes::from("1"))).put("bad", "1");
+    let (done, error) = among_others(&kv, &machine, one).await;
+    assert_eq!((done, error.applied()), (GOOD, Applied::No), "{error:?}");
+    assert!(error.to_string().contains("machine") && format!("{error:?}").contains("malformed"), "{error:?}");
+    assert_eq!(kv.list_keys("good/").all().await.unwrap().len(), GOOD);
+    assert_eq!(kv.get("bad").await.unwrap(), None);
+    // nor is it in the way when it is thrown away
+    for number in 0..200 {
+        kv.put("later", number.to_string()).await.unwrap();
+    }
+    assert!(kv.delete("damaged").await.unwrap());
+    assert_eq!(kv.list_keys("").all().await.unwrap().len(), GOOD + 2);
+    kv.store().close().await.unwrap();
+}
+
+/// Where it is the disk, all are told so, and nothing of it is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_disk_is_gone_each_is_told_and_nothing_is_half_done() {
+    let machine = Machine::new(u64::MAX);
+    let kv = Kv::new(Arc::new(open(&machine).await));
+    kv.put("before", "1").await.unwrap();
+    machine.cut_after(1);
+    let mut puts = JoinSet::new();
+    for number in 0..=GOOD {
+        let kv = kv.clone();
+        puts.spawn(async move { kv.put(format!("{number}"), "1").await });
+    }
+    for put in puts.join_all().await {
+        let error = put.unwrap_err();
+        assert!(error.to_string().contains("machine"), "{error:?}");
+    }
+    assert!(matches!(&*kv.store().health().borrow(), Health::Failed(why) if why.contains("the power is cut")));
+    drop(kv);
+    machine.lose_power(&mut fastrand::Rng::with_seed(7));
+    let kv = Kv::new(Arc::new(open(&machine).await));
+    let keys: Vec<_> = kv.list_keys("").all().await.unwrap().into_iter().map(|entry| entry.key).collect();
+    assert_eq!(keys, ["before"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_too_long_is_told_before_it_waits_with_others() {
+    let machine = Machine::new(u64::MAX);
+    let kv = Kv::new(Arc::new(open(&machine).await));
+    // room that is never touched
+    let long = Bytes::from(vec![0; (1 << 30) + 1]);
+    let error = kv.put(long.clone(), "").await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::TooLarge, Applied::No));
+    assert!(error.help().unwrap().contains("1073741825 bytes"));
+    let error = kv.commit(Txn::new().when("k", Compare::Absent).put(long, "")).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::TooLarge, Applied::No));
+}
