@@ -79,25 +79,24 @@ impl<K, V> Log<K, V> {
         Log { ring: Mutex::new(ring), bound: bound.max(1), made: AtomicU64::new(0), followers: AtomicUsize::new(0) }
     }
 
-    /// A change was made: by one writer at a time, which drops what this returns when it has let the next one in.
-    pub(super) fn push(&self, change: Change<K, V>) -> Dropped<K, V> {
+    /// A change was made: by one writer at a time, which does what this returns when it has let the next one in.
+    pub(super) fn push(&self, change: Change<K, V>) -> Left<K, V> {
         self.made.store(self.made.load(Relaxed) + 1, Relaxed);
         let slot = |readers| Slot { readers, change: Kept::Own(change) };
+        let unseen = |slot, more| Left { waiting: BTreeMap::new(), slot: Some(slot), more };
         // who begins to watch does so where no writer is
         if self.followers.load(Relaxed) == 0 {
-            return Dropped { slot: Some(slot(0)), more: VecDeque::new() };
+            return unseen(slot(0), VecDeque::new());
         }
         let mut ring = self.lock();
         let more = if ring.kept.len() >= self.bound { self.leave_behind(&mut ring) } else { VecDeque::new() };
         let readers = std::mem::take(&mut ring.up_to_date);
         if readers == 0 && ring.kept.is_empty() {
-            return Dropped { slot: Some(slot(0)), more };
+            return unseen(slot(0), more);
         }
         ring.kept.push_back(slot(readers));
         let waiting = if ring.waiting.is_empty() { BTreeMap::new() } else { std::mem::take(&mut ring.waiting) };
-        drop(ring);
-        waiting.into_values().for_each(Waker::wake);
-        Dropped { slot: None, more }
+        Left { waiting, slot: None, more }
     }
 
     /// Those whose next change is the first one are too far behind from now on.
@@ -155,13 +154,21 @@ impl<K, V> Ring<K, V> {
     }
 }
 
-/// What is kept no more: to be dropped where no lock is held, since that is work, and code of others.
+/// What a change leaves to be done where no lock is held, since it is work, and code of others.
 #[must_use]
-pub(super) struct Dropped<K, V> {
-    #[allow(dead_code, reason = "it is dropped")]
+pub(super) struct Left<K, V> {
+    waiting: BTreeMap<u64, Waker>,
+    #[expect(dead_code, reason = "what is kept no more is dropped")]
     slot: Option<Slot<K, V>>,
-    #[allow(dead_code, reason = "they are dropped")]
+    #[expect(dead_code, reason = "the same")]
     more: VecDeque<Slot<K, V>>,
+}
+
+impl<K, V> Left<K, V> {
+    /// Wakes who waits, and drops the rest.
+    pub(super) fn done(self) {
+        self.waiting.into_values().for_each(Waker::wake);
+    }
 }
 
 /// A watcher's place in the log. Dropped, nothing is kept for it.
@@ -256,7 +263,7 @@ mod tests {
     type Numbers = Log<u64, u64>;
 
     fn push(log: &Numbers, value: &Arc<u64>) {
-        drop(log.push(Change::Created { key: **value, new: value.clone() }));
+        log.push(Change::Created { key: **value, new: value.clone() }).done();
     }
 
     fn key(told: Told<u64, u64>) -> Result<u64, &'static str> {

@@ -271,9 +271,9 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
             (Some(old), None) => Change::Deleted { key, old: old.clone() },
             (None, None) => return Some(None),
         };
-        let dropped = self.log.push(change);
+        let left = self.log.push(change);
         drop(writing);
-        drop(dropped);
+        left.done();
         Some(old)
     }
 
@@ -305,7 +305,14 @@ impl<K, V> fmt::Debug for Reader<K, V> {
 #[cfg(test)]
 mod tests {
     use super::{super::Event, *};
-    use std::{collections::BTreeMap, thread};
+    use std::{
+        collections::BTreeMap,
+        pin::pin,
+        sync::mpsc,
+        task::{Context, Wake, Waker},
+        thread,
+        time::Duration,
+    };
 
     /// By each digit of the value.
     fn by_digit(map: &IdxMap<u8, u32>) -> Index<char, u8, u32> {
@@ -443,6 +450,28 @@ mod tests {
         }
         let of_digit = |digit: char| model.values().filter(|value| value.to_string().contains(digit)).count();
         assert!(indexes.iter().all(|index| ('0'..='9').all(|digit| index.count(&digit) == of_digit(digit))));
+    }
+
+    /// What wakes a task is code of others: it may do the next thing at once.
+    #[test]
+    fn who_is_woken_may_write_to_the_map_at_once() {
+        struct Writes(IdxMap<u8, u32>);
+        impl Wake for Writes {
+            fn wake(self: Arc<Self>) {
+                self.0.put(2, 2);
+            }
+        }
+        let map = IdxMap::new("numbers");
+        let mut watch = map.watch();
+        assert!(matches!(watch.try_next(), Some(Event::All(_))));
+        let waker = Waker::from(Arc::new(Writes(map.clone())));
+        assert!(pin!(watch.next()).poll(&mut Context::from_waker(&waker)).is_pending());
+        let (done, is_done) = mpsc::channel();
+        thread::spawn(move || {
+            map.put(1, 1);
+            done.send(map.len())
+        });
+        assert_eq!(is_done.recv_timeout(Duration::from_secs(30)), Ok(2));
     }
 
     #[tokio::test]
