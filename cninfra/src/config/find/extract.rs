@@ -21,7 +21,7 @@ use crate::{
             mistake::{self, Mistake},
         },
     },
-    foreign,
+    foreign::{self, Panic},
 };
 use figment::Figment;
 use serde::de::DeserializeOwned;
@@ -94,16 +94,22 @@ pub(in crate::config) fn extract<C: DeserializeOwned + Default>(
     depth: Depth,
 ) -> (Option<C>, Outcome) {
     if entries.all.is_empty() {
-        return match foreign::guard(C::default) {
+        return match default_of(section) {
             Ok(value) => (Some(value), Outcome::default()),
-            Err(panic) => {
-                let what = format!("section `{}`: making its defaults panicked: {}", section.name, brief(panic));
-                let mistake = Mistake::new(Source::Default.place(&[], Part::Value), what).of(section.name);
-                (None, Outcome { mistakes: vec![mistake], ..Outcome::default() })
-            }
+            Err(mistake) => (None, Outcome { mistakes: vec![mistake], ..Outcome::default() }),
         };
     }
     extract_of(section, (entries, None), depth)
+}
+
+/// Of a section of which nothing is said: the type's default.
+pub(in crate::config) fn default_of<C: Default>(section: Named<'_>) -> std::result::Result<C, Mistake> {
+    foreign::guard(C::default).map_err(|panic| has_no_default(section, panic))
+}
+
+fn has_no_default(section: Named<'_>, panic: Panic) -> Mistake {
+    let what = format!("section `{}`: making its defaults panicked: {}", section.name, brief(panic));
+    Mistake::new(Source::Default.place(&[], Part::Value), what).of(section.name)
 }
 
 /// As [`extract`], where something is said of it; with its layers and their merge, where they are known.

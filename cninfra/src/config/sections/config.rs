@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Result,
     config::{
-        find::extract::{Depth, extract, extract_of},
+        find::extract::{Depth, default_of, extract, extract_of},
         read::named::Named,
         said::{
             entry::{Entries, Entry, entry},
@@ -226,12 +226,18 @@ impl Config {
 
     /// What is right of a section, without what is wrong; `None` where nothing can be read.
     pub(crate) fn what_holds<C: DeserializeOwned + Default>(&self, name: &str) -> Option<C> {
-        extract(Named::plain(name), &self.entries(name), Depth::Top).0
+        let (name, entries) = (Named::plain(name), self.entries(name));
+        if entries.all.is_empty() { default_of(name).ok() } else { extract(name, &entries, Depth::Top).0 }
     }
 
     /// A plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
-        let (value, outcome) = extract(Named::plain(name), &self.entries(name), Depth::Top);
+        let (name, entries) = (Named::plain(name), self.entries(name));
+        // the agent reads its own ones again and again while it starts
+        if entries.all.is_empty() {
+            return Ok(default_of(name)?);
+        }
+        let (value, outcome) = extract(name, &entries, Depth::Top);
         Ok(outcome.sound(value)?.0)
     }
 
