@@ -3,7 +3,8 @@
 use super::{fits::TEXTS, narrow::Narrow};
 use crate::config::{
     read::unexpected::unexpected,
-    wrong::failure::{Failure, Mark, What},
+    written::value,
+    wrong::failure::{Failure, Mark, NO_NAME, What},
 };
 use figment::value::{Dict, Num, Tag, Value};
 
@@ -76,12 +77,17 @@ impl Narrow<'_, '_> {
                     return Due::No;
                 }
                 // a single value may be right by what the others are, as the last part of a sum, or a switch
-                others.any(is_due)
+                others.any(is_due) && (dict.len() == 1 || !self.is_all_with(key, tag))
             }
             failure if failure.as_ref().is_none_or(|failure| !self.is_it(failure)) => true,
             _ => return Due::No,
         };
         if is_due { Due::Yes } else { Due::Perhaps }
+    }
+
+    /// Is nothing else needed beside another text at this key? Then it is the name of a variant, and what is right is that nothing beside it is read.
+    fn is_all_with(&self, key: &str, tag: Tag) -> bool {
+        self.fails(Value::Dict(tag, value::dict([(key.to_string(), value::text(NO_NAME))]))).is_none()
     }
 
     /// Is something else said with the other value, but for words that are about that?
@@ -93,6 +99,9 @@ impl Narrow<'_, '_> {
             _ if self.is_it(&failure) => false,
             // this is right then
             _ if self.is_elsewhere(&failure) => true,
+            // of one that has nothing in it, unless that is what is wrong with it
+            What::Missing { field, .. } if value.as_dict().is_some_and(|dict| dict.contains_key(*field)) => false,
+            What::Takes(_) if matches!(value, Value::Dict(..) | Value::Array(..)) => false,
             What::Takes(takes) => takes.mark != Some(Mark::of(&unexpected(&instead))),
             What::Says(words) => match (value.as_str(), instead.as_str(), self.words()) {
                 // the same of both
@@ -125,6 +134,8 @@ fn instead_of<'d>(value: &'d Value, dict: &'d Dict) -> Box<dyn Iterator<Item = V
             Box::new(numbers.chain(beside(|other| matches!(other, Value::Num(..)))))
         }
         Value::Bool(_, on) => Box::new([Value::Bool(tag, !on)].into_iter()),
+        Value::Array(_, items) if !items.is_empty() => Box::new([Value::Array(tag, Vec::new())].into_iter()),
+        Value::Dict(_, dict) if !dict.is_empty() => Box::new([Value::Dict(tag, Dict::new())].into_iter()),
         _ => Box::new(std::iter::empty()),
     }
 }
@@ -137,12 +148,14 @@ mod tests {
         samples::{Even, Span},
     };
     use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-    use std::net::IpAddr;
+    use std::{collections::BTreeMap, net::IpAddr};
 
     #[derive(Debug, Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Odd {
         whole: Option<Whole>,
+        lenient: Option<Lenient>,
+        beside: Option<Beside>,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -169,6 +182,33 @@ mod tests {
             #[serde(flatten)]
             inner: Inner,
         },
+    }
+
+    /// Of names that it does not know, it makes nothing.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Lenient {
+        Shares {
+            shares: Shares,
+            count: u8,
+        },
+        #[serde(other)]
+        Other,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Beside {
+        label: String,
+        #[serde(flatten)]
+        words: Words,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Words {
+        All { of: Vec<Lower>, port: u8 },
+        By { by: BTreeMap<String, Lower>, port: u8 },
+        Parts { pair: (u8, u8), shares: Shares, word: Short },
     }
 
     /// The words of a type that looks at all its keys together.
@@ -268,7 +308,11 @@ mod tests {
     }
 
     fn wrong(whole: &str) -> Vec<String> {
-        let told = Given::file(Odd::META, &format!("whole: {{kind: {whole}}}")).wrong_in_line();
+        wrong_in(&format!("whole: {{kind: {whole}}}"))
+    }
+
+    fn wrong_in(file: &str) -> Vec<String> {
+        let told = Given::file(Odd::META, file).wrong_in_line();
         told.iter().map(|told| told.split_once(": ").unwrap().1.to_string()).collect()
     }
 
@@ -322,6 +366,27 @@ mod tests {
         let certificate = whole("it wants a certificate and its key");
         assert_eq!(wrong("tls, on: true, cert: '', private: ''"), certificate);
         assert_eq!(wrong("tls, on: true, cert: c, private: ''"), certificate);
+    }
+
+    /// Another one is right whatever is beside it.
+    #[test]
+    fn the_name_of_a_variant_is_not_blamed_for_what_belongs_to_it() {
+        let shares = "key `odd.lenient`: they are not 100 together";
+        assert_eq!(wrong_in("lenient: {kind: shares, shares: {one: 1, two: 1, rest: 1}, count: 1}"), [shares]);
+    }
+
+    #[test]
+    fn of_what_has_parts_the_one_is_told_that_is_wrong_where_more_is_wrong_beside_it() {
+        let port = "key `odd.beside.port` takes a whole number from 0 to 255, not `256`";
+        let word = |key: &str| format!("key `odd.beside.{key}`: a word is not as it should be");
+        let told = wrong_in("beside: {label: l, kind: all, port: 256, of: [upper]}");
+        assert_eq!(told, [port.to_string(), word("of[0]")]);
+        let told = wrong_in("beside: {label: l, kind: by, port: 256, by: {a: lower, b: upper}}");
+        assert_eq!(told, [port.to_string(), word("by.b")]);
+        // and a word beside those that have to have parts
+        let told =
+            wrong_in("beside: {label: l, kind: parts, pair: [1, 2], shares: {one: 50, two: 50, rest: 0}, word: long}");
+        assert_eq!(told, ["key `odd.beside.word`: `long` is too long"]);
     }
 
     /// Nothing that is tried is right, and the words say nothing of it.

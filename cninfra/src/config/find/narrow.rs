@@ -154,8 +154,11 @@ impl<'t, 'a> Narrow<'t, 'a> {
             Some((part, range)) => (part, with(range)),
             None if matches!(self.what, What::Says(_)) => {
                 let least = self.least(tag, dict)?;
-                let part = self.only_cause(tag, &least)?;
-                (dict.get_key_value(part)?.0, Value::Dict(tag, least))
+                match self.only_cause(tag, &least) {
+                    Some(part) => (dict.get_key_value(part)?.0, Value::Dict(tag, least)),
+                    // without a list, what else is wrong beside it is said
+                    None => (self.only_cause(tag, dict)?, Value::Dict(tag, dict.clone())),
+                }
             }
             None => return None,
         };

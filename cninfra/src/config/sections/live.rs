@@ -5,7 +5,7 @@ use super::{
     followers::Follow,
     section::{ConfigMeta, Section},
 };
-use crate::Result;
+use crate::{Result, foreign};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, sync::Arc};
 use tokio::sync::watch;
@@ -160,6 +160,9 @@ impl<C: Serialize + DeserializeOwned + Default + Send + Sync + 'static> Section 
 impl<C: DeserializeOwned + Default + Send + Sync + 'static> Follow<Config> for Live<C> {
     fn follow(&self, config: &Config, section: &str) -> bool {
         // it has been found valid, with the secrets that it has been read with
-        config.section::<C>(section).map(|value| self.set(value)).is_ok()
+        let Ok(value) = config.section::<C>(section) else { return false };
+        // what held may panic when it is dropped
+        foreign::discard(self.value.send_replace(Arc::new(value)));
+        true
     }
 }

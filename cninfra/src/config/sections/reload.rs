@@ -379,6 +379,34 @@ mod tests {
         assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
     }
 
+    /// Panics when it is dropped, if it is 1.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Bomb {
+        a: u8,
+    }
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            assert!(self.a != 1, "dropped");
+        }
+    }
+
+    #[test]
+    fn what_panics_when_it_is_dropped_ends_no_following() {
+        let folder = Folder::new();
+        folder.write("pair.conf", "a: 1");
+        let known = Known::none().with("pair", <Live<Bomb>>::META);
+        let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
+        let live = <Live<Bomb>>::__read(&config, "pair").unwrap();
+        for a in [2, 1, 3] {
+            folder.write("pair.conf", &format!("a: {a}"));
+            assert_eq!(reloader.look(), Reload::Unsettled);
+            assert!(matches!(reloader.look(), Reload::Taken { .. }));
+            assert_eq!(live.get().a, a);
+        }
+    }
+
     #[test]
     fn what_only_a_start_reads_is_told_when_it_changes() {
         let folder = Folder::new();
