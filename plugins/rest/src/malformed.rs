@@ -15,18 +15,21 @@ const HEADERS: usize = 100;
 /// Nor does it take a header whose name is as long, whatever a head may have.
 const NAME: usize = 1 << 16;
 
-/// What has come of a connection, as long as that is no more than its first head, and what has come together with it.
+/// What has come of a request, as long as that is no more than its head, and what has come together with it.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Seen {
     bytes: usize,
     lines: usize,
+    /// The answer is to be a head alone.
+    of_head: bool,
 }
 
 impl Seen {
     /// More has come.
     pub(crate) fn and(self, bytes: &[u8]) -> Self {
         let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-        Seen { bytes: self.bytes + bytes.len(), lines: self.lines + lines }
+        let of_head = self.of_head || self.bytes == 0 && bytes.starts_with(b"HEAD ");
+        Seen { bytes: self.bytes + bytes.len(), lines: self.lines + lines, of_head }
     }
 
     /// Is a head in it neither too large nor of too many headers, where it may have so many bytes?
@@ -46,7 +49,7 @@ pub(crate) struct Malformed {
 impl Malformed {
     /// If these bytes, which are written when no answer is due, are such an answer without a body. Of a head that is known to be small, that it is too large
     /// means the body that it tells of: its length is one of the two largest numbers, which hyper uses for itself.
-    pub(crate) fn of(bytes: &[u8], is_small: bool) -> Option<Self> {
+    pub(crate) fn of(bytes: &[u8], seen: Option<Seen>, head_bytes: usize) -> Option<Self> {
         let head = str::from_utf8(bytes).ok()?;
         let mut status = StatusCode::from_bytes(head.as_bytes().get(START..START + 3)?).ok()?;
         let (before, after) = head.split_once(EMPTY)?;
@@ -54,15 +57,19 @@ impl Malformed {
         if !STATUSES.contains(&status) || !head.starts_with("HTTP/1.") || !head.ends_with("\r\n\r\n") {
             return None;
         }
+        let is_small = seen.is_some_and(|seen| seen.is_small(head_bytes));
         if is_small && status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
             status = StatusCode::PAYLOAD_TOO_LARGE;
         }
         let body = format!("{{\"error\":\"{}\"}}", text(status));
         let (version, length) = (&head[..START], body.len());
-        let head = format!(
+        let mut answer = format!(
             "{version}{status}\r\n{before}content-type: application/json\r\ncontent-length: {length}\r\n{after}"
         );
-        Some(Malformed { status, bytes: (head + &body).into_bytes(), sent: 0 })
+        if !seen.is_some_and(|seen| seen.of_head) {
+            answer.push_str(&body);
+        }
+        Some(Malformed { status, bytes: answer.into_bytes(), sent: 0 })
     }
 
     /// What is still to be sent.
@@ -93,7 +100,7 @@ mod tests {
     #[test]
     fn an_answer_without_a_body_gets_one() {
         let head = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: now\r\n\r\n";
-        let mut answer = Malformed::of(head.as_bytes(), true).unwrap();
+        let mut answer = Malformed::of(head.as_bytes(), None, LEAST_BUFFER).unwrap();
         let text = String::from_utf8(answer.left().to_vec()).unwrap();
         let expected = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 36\r\ndate: now\r\n\r\n\
                         {\"error\":\"this is no valid request\"}";
@@ -104,10 +111,11 @@ mod tests {
     #[test]
     fn of_a_small_head_the_body_is_too_large() {
         let head = "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        for (is_small, status) in
-            [(true, StatusCode::PAYLOAD_TOO_LARGE), (false, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)]
-        {
-            let answer = Malformed::of(head.as_bytes(), is_small).unwrap();
+        for (seen, status) in [
+            (Some(Seen::default()), StatusCode::PAYLOAD_TOO_LARGE),
+            (None, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+        ] {
+            let answer = Malformed::of(head.as_bytes(), seen, LEAST_BUFFER).unwrap();
             let begin = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n");
             assert!(answer.status == status && answer.left().starts_with(begin.as_bytes()), "{status}: {answer:?}");
         }
@@ -130,7 +138,7 @@ mod tests {
             "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\nHTTP",
             "HTTP/1.1 400 Bad Request\r\ncontent-length: 1\r\n\r\n",
         ] {
-            assert!(Malformed::of(other.as_bytes(), false).is_none(), "{other}");
+            assert!(Malformed::of(other.as_bytes(), None, LEAST_BUFFER).is_none(), "{other}");
         }
     }
 }

@@ -34,14 +34,13 @@ pub(crate) struct Socket {
     malformed: Option<Malformed>,
     /// What is sent together, kept for the next answer.
     together: Vec<u8>,
-    /// Of the first head, to tell why hyper does not take it; none when more has come than that.
+    /// Of the head that comes, to tell why hyper does not take it; none when more has come than that.
     seen: Option<Seen>,
 }
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream, peer: SocketAddr, pulse: Arc<Pulse>) -> Self {
-        let (together, seen) = (Vec::new(), Some(Seen::default()));
-        Socket { stream, peer, pulse, ended: false, thrown_away: 0, malformed: None, together, seen }
+        Socket { stream, peer, pulse, ended: false, thrown_away: 0, malformed: None, together: Vec::new(), seen: None }
     }
 
     /// Of so many bytes.
@@ -69,7 +68,7 @@ impl Socket {
             return false;
         }
         let most = self.pulse.shared.limits.head_bytes;
-        self.malformed = Malformed::of(bytes, self.seen.is_some_and(|seen| seen.is_small(most)));
+        self.malformed = Malformed::of(bytes, self.seen, most);
         let Some(Malformed { status, .. }) = self.malformed else { return false };
         // what follows it is not read
         self.pulse.leaves_unread();
@@ -94,11 +93,15 @@ impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let (before, room) = (buf.filled().len(), buf.remaining());
         ready!(Pin::new(&mut self.stream).poll_read(task, buf))?;
-        if buf.filled().len() > before {
-            if let Some(seen) = self.seen {
-                let is_first = matches!(self.pulse.phase(), Phase::Fresh | Phase::Head);
-                self.seen = is_first.then(|| seen.and(&buf.filled()[before..]));
-            }
+        let came = &buf.filled()[before..];
+        if !came.is_empty() {
+            // what a client has sent ahead of it, with the request before, is not counted
+            let before = match self.pulse.phase() {
+                Phase::Fresh | Phase::Idle | Phase::Flushing => Some(Seen::default()),
+                Phase::Head => self.seen,
+                Phase::Handling | Phase::Writing | Phase::Closing => None,
+            };
+            self.seen = before.map(|seen| seen.and(came));
             self.pulse.reads();
         } else if room > 0 {
             self.ended = true;

@@ -125,6 +125,27 @@ async fn what_is_no_request_is_answered_in_json_counted_and_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_a_head_gets_no_body_also_where_it_is_no_request() {
+    let served = serve(Router::new().route("/", get(async || "fine")), Limits::default()).await;
+    client(move || {
+        let wrong = "HEAD / HTTP/1.1\r\nHost: x\r\nBad Header: x\r\n\r\n";
+        let (head, body) = answer(served.addr, wrong);
+        assert!(
+            head.starts_with("http/1.1 400 ") && head.contains("content-length: 36") && body.is_empty(),
+            "{head}: {body}"
+        );
+        // after another request
+        let mut late = Raw::connect(served.addr);
+        late.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert!(late.answer().ends_with("fine"));
+        late.send(wrong);
+        let (text, _) = late.until_closed();
+        assert!(text.starts_with("HTTP/1.1 400 ") && text.ends_with("\r\n\r\n"), "{text}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_has_no_content_sends_none() {
     let routes = Routes::new()
         .get("/204", async || (StatusCode::NO_CONTENT, "content"))
