@@ -5,7 +5,7 @@ use crate::keyval::Stores;
 use crate::{
     BuildInfo, ServiceLabel,
     agent::{self, Cause, Course, Event, PluginError, StopTime, Told},
-    config::{Config, EffectiveSection},
+    config::{Config, EffectiveSection, Refused},
     graph::{Graph, Node},
     logging::{Logger, Loggers},
     metrics::Metrics,
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// What the builder says of plugins.
     agents: Option<Config>,
+    pub(crate) refused: Refused,
     pub(crate) stop: StopHandle,
     pub(crate) status: Registry,
     pub(crate) tasks: Tasks,
@@ -77,6 +78,7 @@ impl Shared {
             build,
             config,
             agents,
+            refused: Refused::default(),
             stop,
             status: Registry::new(graph),
             tasks: Tasks::default(),
@@ -383,6 +385,13 @@ impl Context {
     pub fn effective_config(&self) -> Vec<EffectiveSection> {
         let Shared { config, agents, graph, loggers, .. } = self.shared.get();
         agent::effective_config(config, graph, loggers, agents.as_ref().unwrap_or(&Config::new()))
+    }
+
+    /// What is wrong with the config files as they are now, each with its place and its mend, as in the log. They have changed while the agent runs, and were
+    /// refused: what was valid before still holds, but a new start would end with that. Empty while nothing is wrong.
+    #[must_use]
+    pub fn config_mistakes(&self) -> Arc<[String]> {
+        self.shared.get().refused.now()
     }
 }
 

@@ -91,6 +91,7 @@ pub(crate) use sections::known::{Known, KnownSection};
 pub use sections::library::from_file;
 pub use sections::live::{Changes, Live};
 pub(crate) use sections::origins::Origins;
+pub(crate) use sections::refused::Refused;
 pub(crate) use sections::reload::{Reload, Reloader};
 pub use sections::section::{ConfigMeta, Section};
 pub use shown::effective::{EffectiveSection, EffectiveValue};

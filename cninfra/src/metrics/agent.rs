@@ -53,6 +53,9 @@ impl Collector for AgentMetrics {
         put(&mut build, [("flavor", flavor), ("label", label), ("version", version)], 1_i64)?;
         let ready = ConstGauge::new(i64::from(status.is_ready()));
         ready.encode(begin(&mut encoder, "agent_ready", "Does the agent do its work?")?)?;
+        let valid = ConstGauge::new(i64::from(shared.refused.now().is_empty()));
+        let help = "Are the config files valid as they are now? A start needs that.";
+        valid.encode(begin(&mut encoder, "agent_config_valid", help)?)?;
         let up = ConstGauge::new(shared.age().as_secs_f64());
         up.encode(begin(&mut encoder, "agent_uptime_seconds", "Since the agent began to start, in seconds.")?)?;
 

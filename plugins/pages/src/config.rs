@@ -11,11 +11,21 @@ use std::fmt::Write as _;
 #[derive(Serialize)]
 pub(crate) struct Body<'a> {
     pub(crate) agent: &'a str,
+    /// What is wrong with the files as they are now: the sections are as before.
+    pub(crate) mistakes: &'a [String],
     pub(crate) sections: &'a [EffectiveSection],
 }
 
-pub(crate) fn page(sections: &[EffectiveSection]) -> Html {
+pub(crate) fn page(sections: &[EffectiveSection], mistakes: &[String]) -> Html {
     let mut page = String::new();
+    if !mistakes.is_empty() {
+        page.push_str("<div class=\"note warn\"><p>The files have changed and are not valid: what was valid still holds, but a new start would end with this.</p>\n<ul>\n");
+        mistakes.iter().for_each(|mistake| {
+            // writing to a text can not fail
+            let _ = writeln!(page, "<li>{}</li>", escaped(mistake));
+        });
+        page.push_str("</ul></div>\n");
+    }
     for section in sections.iter().filter(|section| !section.values.is_empty()) {
         let name = escaped(section.name);
         // writing to a text can not fail

@@ -175,9 +175,11 @@ impl Answers {
             Err(why) => return answer::refused(&why),
         };
         let cx = self.cx.clone();
-        match self.apart(move || cx.effective_config()).await {
-            Some(sections) if form == Form::Html => self.page("Config", config::page(&sections)),
-            Some(sections) => answer::json(&config::Body { agent: self.cx.label(), sections: &sections }),
+        match self.apart(move || (cx.effective_config(), cx.config_mistakes())).await {
+            Some((sections, mistakes)) if form == Form::Html => self.page("Config", config::page(&sections, &mistakes)),
+            Some((sections, mistakes)) => {
+                answer::json(&config::Body { agent: self.cx.label(), mistakes: &mistakes, sections: &sections })
+            }
             None => answer::failed(),
         }
     }

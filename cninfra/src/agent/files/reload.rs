@@ -174,6 +174,7 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
         }
         Reload::Same | Reload::StillRefused(_) | Reload::Unsettled => {}
         Reload::Taken { live, fixed, later, odd } => {
+            shared.refused.set(Vec::new());
             report(None);
             odd.iter().chain(&later).for_each(|odd| log.warn(odd));
             if !live.is_empty() {
@@ -185,6 +186,7 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
             }
         }
         Reload::Mended => {
+            shared.refused.set(Vec::new());
             report(None);
             log.info("the config is valid again, and as it was");
         }
@@ -193,6 +195,7 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
             log.error(format_args!("the config has changed and is not valid: what was valid still holds\n  - {list}"));
             let first = mistakes.first().and_then(|text| text.lines().next()).unwrap_or_default();
             report(Some(format!("its new config is not valid: {first}")));
+            shared.refused.set(mistakes);
         }
     }
 }

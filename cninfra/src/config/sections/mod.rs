@@ -17,5 +17,6 @@ pub(super) mod live;
 pub(super) mod load;
 pub(super) mod no_plugins;
 pub(super) mod origins;
+pub(super) mod refused;
 pub(super) mod reload;
 pub(super) mod section;

@@ -6,6 +6,7 @@ use cninfra::{
         Http,
         testing::{Client, InProcess},
     },
+    metrics::Format,
     prelude::*,
 };
 use cninfra_pages::Pages;
@@ -194,6 +195,49 @@ async fn what_is_refused_is_told_without_the_secret() {
     // what was valid still holds
     assert_eq!(section(&client, "following").await["values"][2]["value"], "bob");
     assert_nothing_leaks(&client).await;
+    agent.close().await.unwrap();
+}
+
+/// Also of sections that follow no file, and so of no plugin's state: the next start would end with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_the_files_by_now_is_told_until_it_is_mended() {
+    let folder = Folder::new();
+    folder.write("fixed.conf", "retries: 1");
+    let (agent, client) = start(&folder).await;
+    let mistakes = async || client.get("/agent/config").await.json::<Value>()["mistakes"].clone();
+    let until = async |is_it: &dyn Fn(&Value) -> bool| {
+        let began = Instant::now();
+        loop {
+            let told = mistakes().await;
+            if is_it(&told) {
+                return told;
+            }
+            assert!(began.elapsed() < DEADLINE, "{told}");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let valid = || {
+        let text = agent.metrics().expose(Format::Text).text;
+        text.lines().find_map(|line| line.strip_prefix("agent_config_valid ").map(str::to_string))
+    };
+    assert_eq!((mistakes().await, valid().as_deref()), (json!([]), Some("1")));
+    folder.write("fixed.conf", "retries: 1\npin: hunter2\nusre: eve");
+    let told = until(&|told| told != &json!([])).await;
+    let told: Vec<_> = told.as_array().unwrap().iter().map(|mistake| mistake.as_str().unwrap()).collect();
+    let has = |at: usize, part: &str| told[at].contains(part);
+    assert!(told.len() == 2 && has(0, "fixed.conf:2:6: key `fixed.pin`") && has(1, "did you mean `user`?"), "{told:?}");
+    assert_eq!(valid().as_deref(), Some("0"));
+    let page = client.get("/agent/config?format=html").await;
+    assert!(page.text().contains("are not valid") && page.text().contains("fixed.conf:3:1: "), "{}", page.text());
+    assert_nothing_leaks(&client).await;
+    folder.write("fixed.conf", "retries: 1");
+    until(&|told| told == &json!([])).await;
+    assert_eq!(valid().as_deref(), Some("1"));
+    // or by what is valid and new
+    folder.write("fixed.conf", "retries: x");
+    until(&|told| told != &json!([])).await;
+    folder.write("fixed.conf", "retries: 2");
+    until(&|told| told == &json!([])).await;
     agent.close().await.unwrap();
 }
 
