@@ -122,6 +122,9 @@ pub enum Expiry {
     ///
     /// What somebody else has changed or deleted while the client was connected to the server is his, and does not come back: the client looks for that a few times in the life of such a key. But where the life has ended though the client
     /// lives (it could not reach the server for as long, or the server has lost its data), it writes again what is not there, and leaves what somebody else has written: what was deleted since it looked last can not be told from what has ended.
+    ///
+    /// A server that is put back to a state before, from a backup, may have an older value of such a key, or not have it. On etcd the client writes its last value again, if it sees that the server has gone back: while the server's revision is lower than when that was written. The client looks at each
+    /// third of the life of such a key; if others have written so much by then that the revision is as high again, the older value stays, and a key that is not there is taken for deleted, until the client puts it. On Redis an older value is taken for somebody else's.
     WithClient,
     /// As it was for the value before, which a condition of the same transaction asks for: its life goes on, and does not begin anew.
     Keep,

@@ -73,12 +73,12 @@ impl Event {
         Event::Removed { range }
     }
 
-    /// The same with keys and ranges that begin with a prefix, without that.
-    pub(super) fn without_prefix(mut self, prefix: &[u8]) -> Self {
+    /// Leaves out a prefix, with which its keys and ranges begin: where it is, since events are large.
+    pub(super) fn strip(&mut self, prefix: &[u8]) {
         let len = prefix.len();
         // all that the watch asked for begins with it
         let strip = |key: &mut Bytes| key.advance(len.min(key.len()));
-        match &mut self {
+        match self {
             Event::SnapshotBegin { range, .. } | Event::SnapshotEnd { range, .. } | Event::Removed { range } => {
                 *range = range.without_prefix(prefix)
             }
@@ -96,7 +96,6 @@ impl Event {
             }
             Event::Link(_) => {}
         }
-        self
     }
 }
 

@@ -225,17 +225,18 @@ impl Stream for Watch {
     type Item = Event;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        let event = self.events.as_mut().poll_next(cx);
+        let mut event = self.events.as_mut().poll_next(cx);
         match (&event, &self.seen) {
             (Poll::Ready(Some(event)), Some(seen)) => seen.takes(event),
             (Poll::Ready(None), Some(_)) => self.seen = None,
             _ => {}
         }
-        let prefix = &self.handle.prefix;
-        if prefix.is_empty() {
-            return event;
+        if let Poll::Ready(Some(event)) = &mut event
+            && !self.handle.prefix.is_empty()
+        {
+            event.strip(&self.handle.prefix);
         }
-        event.map(|event| event.map(|event| event.without_prefix(prefix)))
+        event
     }
 }
 

@@ -7,13 +7,13 @@ use crate::{
     seats::Seating,
     terms::{Lane, Terms},
     watch::{Gate, Outages},
-    wire::{Dial, Slot, Wire},
+    wire::{Carries, Dial, Slot, Wire},
 };
-use cninfra::client::Pauses;
+use cninfra::client::{Deadlines, Pauses};
 use cninfra::keyval::{Applied, KvError, Reason, Result};
 use etcd_client::Error;
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::{Pin, pin},
     sync::{
         Arc,
@@ -22,11 +22,12 @@ use std::{
             Ordering::{Acquire, Release},
         },
     },
+    task::Poll,
     time::Duration,
 };
 use tokio::{
     sync::{Notify, Semaphore, SemaphorePermit, watch},
-    time::{Instant, sleep, sleep_until, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 pub(crate) struct Core {
@@ -45,6 +46,8 @@ pub(crate) struct Core {
     pub(crate) suspect: Notify,
     /// For each lane.
     rooms: [Semaphore; Lane::ALL.len()],
+    /// Of all that waits for the server.
+    deadlines: Deadlines,
     closed: AtomicBool,
     /// It is being closed.
     closing: Notify,
@@ -57,8 +60,8 @@ impl Core {
         let endpoints = dial.endpoints().join(",");
         Core {
             config,
-            calls: Slot::new(dial.clone()),
-            watches: Slot::new(dial),
+            calls: Slot::new(dial.clone(), Carries::Calls),
+            watches: Slot::new(dial, Carries::Watches),
             seating: Seating::default(),
             gate: Gate::default(),
             outages: Outages::default(),
@@ -66,6 +69,7 @@ impl Core {
             connection: watch::Sender::new(Connection::Connecting),
             suspect: Notify::new(),
             rooms: Lane::ALL.map(|lane| Semaphore::new(lane.room())),
+            deadlines: Deadlines::default(),
             closed: AtomicBool::new(false),
             closing: Notify::new(),
             endpoints: endpoints.into(),
@@ -188,15 +192,18 @@ impl Core {
         }
     }
 
-    /// Waits for something, but no longer than until then, and not in a store that is closed. What is there at once costs no timer. It is pinned where it is, since the
+    /// Waits for something, but no longer than until then, and not in a store that is closed. What waits has neither a timer nor a notice of its own. It is pinned where it is, since the
     /// client's futures are large: to move one costs more than all else here.
     async fn unless_closed<T>(&self, until: Instant, work: Pin<&mut impl Future<Output = T>>) -> Waited<T> {
-        tokio::select! {
-            biased;
-            done = work => Waited::Done(done),
-            () = self.closed() => Waited::Closed,
-            () = sleep_until(until) => Waited::Late,
-        }
+        let mut waiting = self.deadlines.until(until, work);
+        let waiting = poll_fn(|cx| match Pin::new(&mut waiting).poll(cx) {
+            Poll::Ready(Some(done)) => Poll::Ready(Waited::Done(done)),
+            Poll::Ready(None) => Poll::Ready(Waited::Late),
+            // who is noted is woken by a close; who was not yet sees it
+            Poll::Pending if self.is_closed() => Poll::Ready(Waited::Closed),
+            Poll::Pending => Poll::Pending,
+        });
+        waiting.await
     }
 
     fn members(&self) -> usize {
@@ -213,6 +220,7 @@ impl Core {
     /// Ends all that waits for the server, and all that comes.
     pub(crate) fn close(&self) {
         self.closed.store(true, Release);
+        self.deadlines.look_again();
         self.closing.notify_waiters();
         self.rooms.iter().for_each(Semaphore::close);
     }
@@ -221,6 +229,14 @@ impl Core {
     pub(crate) fn leave(&self) {
         self.calls.renew();
         self.watches.renew();
+    }
+
+    /// Looks after the deadlines of what waits, until the store is closed.
+    pub(crate) async fn look_after_deadlines(self: Arc<Self>) {
+        tokio::select! {
+            () = self.closed() => {}
+            () = self.deadlines.run() => {}
+        }
     }
 
     /// Waits until the store is closed.
@@ -286,6 +302,7 @@ impl std::error::Error for Gone {}
 mod tests {
     use super::*;
     use cninfra::keyval::KeyRange;
+    use std::future::pending;
 
     #[tokio::test]
     async fn what_keeps_a_lease_alive_waits_behind_no_flood() {
@@ -335,7 +352,7 @@ mod tests {
     #[tokio::test]
     async fn a_close_ends_what_waits_for_its_turn_and_all_that_comes() {
         let config = EtcdConfig::at(["127.0.0.1:1"]);
-        let core = Core::new(config.clone(), Dial::new(&config).unwrap());
+        let core = Arc::new(Core::new(config.clone(), Dial::new(&config).unwrap()));
         let asked = || Asked::to_write("put", Some(KeyRange::key("k")));
         let call = async || {
             let terms = core.terms(Lane::Callers);
@@ -344,6 +361,13 @@ mod tests {
             (error.reason().clone(), error.applied())
         };
         let all = core.rooms[Lane::Callers as usize].acquire_many(128).await.unwrap();
+        let until = Instant::now() + Duration::from_secs(9);
+        let hangs = |core: Arc<Core>| async move {
+            matches!(core.unless_closed(until, pin!(pending::<()>())).await, Waited::Closed)
+        };
+        // a task of its own, which nothing else wakes
+        let hung = tokio::spawn(hangs(core.clone()));
+        tokio::task::yield_now().await;
         let closing = async {
             tokio::task::yield_now().await;
             core.close();
@@ -351,6 +375,7 @@ mod tests {
         let began = Instant::now();
         let (waited, ()) = tokio::join!(call(), closing);
         drop(all);
+        assert!(hung.await.unwrap() && hangs(core.clone()).await);
         assert_eq!([waited, call().await], [(); 2].map(|()| (Reason::Closed, Applied::No)));
         core.closed().await;
         assert!(began.elapsed() < Duration::from_secs(1));

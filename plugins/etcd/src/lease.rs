@@ -75,6 +75,13 @@ impl Core {
         Ok((found.keys().iter().cloned().collect(), revision(state(found.header()))))
     }
 
+    /// Is it there for sure, and so are all keys that were written with it and were not changed or deleted since?
+    pub(crate) async fn lives(&self, lease: LeaseId) -> Result<bool> {
+        let left = self.time_left(self.terms(Lane::Own), lease).await?;
+        // in its last second it may be on its way out
+        Ok(left.is_some_and(|left| !left.is_zero()))
+    }
+
     pub(crate) async fn time_left(&self, terms: Terms, lease: LeaseId) -> Result<Option<Duration>> {
         let asked = || Asked::to_read("time left", None).with_lease(Some(lease));
         let left = self.call(terms, &asked, |wire| async move { wire.lease.clone().time_to_live(lease.0, None).await });

@@ -208,6 +208,7 @@ impl Session {
         for key in doubtful.into_iter().filter(|key| of_lease.contains(&key[..])) {
             self.take_back(core, lease, &key).await?;
         }
+        let mut gone = Vec::new();
         for key in ours {
             if of_lease.contains(&key[..]) {
                 if self.lock().ours.may_be_older(&key, state) {
@@ -220,8 +221,13 @@ impl Session {
             let range = KeyRange::key(&key);
             let (found, state, _) = core.range(core.terms(Lane::Own), "look at", &range, None, options).await?;
             if found.iter().all(|entry| entry.lease != Some(lease)) {
-                self.lock().ours.is_not_there(&key, When { began, revision: revision(state) });
+                gone.push((key, When { began, revision: revision(state) }));
             }
+        }
+        // where the lease is gone, too, they have ended with it: who keeps it alive will know
+        if !gone.is_empty() && core.lives(lease).await? {
+            let ours = &mut self.lock().ours;
+            gone.iter().for_each(|(key, when)| ours.is_not_there(key, *when));
         }
         Ok(())
     }

@@ -90,6 +90,7 @@ impl EtcdStore {
             closing: Mutex::default(),
         };
         store.tasks.spawn(monitor::run(core.clone()));
+        store.tasks.spawn(core.clone().look_after_deadlines());
         if !core.config.auto_compact.is_zero() {
             store.tasks.spawn(compact_often(core));
         }

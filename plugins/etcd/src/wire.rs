@@ -18,6 +18,14 @@ pub(crate) const MAX_MESSAGE: usize = 256 << 20;
 /// etcd takes one ping in 5 s, and closes the connection of who sends more.
 const PING: (u64, u64) = (5, 2);
 
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Carries {
+    Calls,
+    /// They ask for signs of life themselves, earlier than by pings: see [`Pulse`].
+    Watches,
+}
+
 /// How connections are made: the same for all of a store.
 pub(crate) struct Dial {
     endpoints: Vec<Arc<str>>,
@@ -43,14 +51,17 @@ impl Dial {
     }
 
     /// A connection to one member: the client's own way to make one chooses for each call among members that it may have, which costs more than all that is done here.
-    async fn dial(&self, endpoint: &str) -> Result<Client, Error> {
+    async fn dial(&self, endpoint: &str, carries: Carries) -> Result<Client, Error> {
         let mut to = Endpoint::from_shared(endpoint.to_string())?
             .connect_timeout(self.within)
-            .http2_keep_alive_interval(Duration::from_secs(PING.0))
-            .keep_alive_timeout(Duration::from_secs(PING.1))
-            // a ping without a call is one too many for etcd
-            .keep_alive_while_idle(false)
             .tcp_keepalive(Some(Duration::from_secs(PING.0)));
+        if carries == Carries::Calls {
+            to = to
+                .http2_keep_alive_interval(Duration::from_secs(PING.0))
+                .keep_alive_timeout(Duration::from_secs(PING.1))
+                // a ping without a call is one too many for etcd
+                .keep_alive_while_idle(false);
+        }
         if let Some(tls) = &self.tls {
             to = to.tls_config(tls.clone())?;
         }
@@ -112,6 +123,7 @@ impl Wire {
 /// Where the current connection of a kind is.
 pub(crate) struct Slot {
     dial: Arc<Dial>,
+    carries: Carries,
     current: RwLock<Option<Arc<Wire>>>,
     making: Mutex<()>,
     /// Counts up: whose turn it is, is the rest of it by the number of members.
@@ -119,10 +131,10 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn new(dial: Arc<Dial>) -> Self {
+    pub(crate) fn new(dial: Arc<Dial>, carries: Carries) -> Self {
         // not all agents at the first member
         let first = fastrand::usize(..dial.endpoints.len().max(1));
-        Slot { dial, current: RwLock::default(), making: Mutex::default(), turn: AtomicUsize::new(first) }
+        Slot { dial, carries, current: RwLock::default(), making: Mutex::default(), turn: AtomicUsize::new(first) }
     }
 
     /// The endpoint that is used, or will be.
@@ -154,7 +166,7 @@ impl Slot {
         // also where whoever asks has no more time
         let passes = Passes { slot: self, turn };
         let endpoint = self.endpoint_of(turn);
-        let client = match timeout(self.dial.sign_on, self.dial.dial(&endpoint)).await {
+        let client = match timeout(self.dial.sign_on, self.dial.dial(&endpoint, self.carries)).await {
             Ok(Ok(client)) => client,
             Ok(Err(error)) => return Err((error, endpoint)),
             Err(_) => {
@@ -233,7 +245,7 @@ mod tests {
     use super::*;
 
     fn slot() -> Slot {
-        Slot::new(Arc::new(Dial::new(&EtcdConfig::at(["a:1", "b:1", "c:1"])).unwrap()))
+        Slot::new(Arc::new(Dial::new(&EtcdConfig::at(["a:1", "b:1", "c:1"])).unwrap()), Carries::Calls)
     }
 
     #[tokio::test]

@@ -3,13 +3,13 @@
 use crate::{
     Connection, RedisConfig,
     config::Kind,
-    deadlines::Deadlines,
     failure::{Asked, REACH},
     node::Node,
     slots::Slots,
     watch::Hub,
     wire::{Dial, Number, Wire},
 };
+use cninfra::client::Deadlines;
 use cninfra::keyval::{Applied, KvError, Reason};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

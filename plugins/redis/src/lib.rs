@@ -6,7 +6,6 @@ mod batch;
 mod call;
 mod config;
 mod core;
-mod deadlines;
 mod failure;
 mod gather;
 mod glob;

@@ -23,10 +23,17 @@ impl Blocks {
         Blocks { names: names.into_iter().collect(), taken: Vec::new() }
     }
 
-    /// The order of the contestants in the next block: each comes first as often as the others.
+    /// The order of the contestants in the next block: each comes first as often as the others, and after each of the others as often, since what one leaves to be done is taken by the next.
     pub fn order(&self) -> Vec<usize> {
-        let count = self.names.len();
-        (0..count).map(|at| (at + self.taken.len()) % count).collect()
+        let (count, block) = (self.names.len(), self.taken.len());
+        // from both ends in turns: 0, 3, 1, 2 of four
+        let from_both_ends = |at: usize| if at.is_multiple_of(2) { at / 2 } else { count - at.div_ceil(2) };
+        let mut order: Vec<usize> = (0..count).map(|at| (from_both_ends(at) + block) % count).collect();
+        // where their number is odd, it takes the same backwards, too
+        if block / count % 2 == 1 {
+            order.reverse();
+        }
+        order
     }
 
     /// A block, with what each contestant took, in the order of their names.
@@ -78,14 +85,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_comes_first_as_often_and_the_median_is_between_its_bounds() {
-        let mut blocks = Blocks::of(["raw", "ours", "dyn"]);
-        let mut first = [0; 3];
-        for _ in 0..9 {
-            first[blocks.order()[0]] += 1;
-            blocks.add(vec![(Duration::from_secs(1), Duration::from_secs(1)); 3]);
+    fn each_comes_first_and_after_each_other_one_as_often_and_the_median_is_between_its_bounds() {
+        for names in [&["raw", "raw", "ours", "dyn"][..], &["raw", "ours", "dyn"]] {
+            let (mut blocks, count) = (Blocks::of(names.iter().copied()), names.len());
+            let (mut first, mut after) = (vec![0; count], vec![0; count * count]);
+            for _ in 0..count * 6 {
+                let order = blocks.order();
+                first[order[0]] += 1;
+                order.windows(2).for_each(|pair| after[pair[0] * count + pair[1]] += 1);
+                blocks.add(vec![(Duration::from_secs(1), Duration::from_secs(1)); count]);
+            }
+            assert_eq!(first, vec![6; count]);
+            assert!(
+                (0..count * count).all(|at| after[at] == if at / count == at % count { 0 } else { 6 }),
+                "{after:?}"
+            );
         }
-        assert_eq!(first, [3, 3, 3]);
         let ratio = Ratio::of((0..100).map(f64::from));
         assert_eq!((ratio.low, ratio.median, ratio.high), (40.0, 50.0, 60.0));
         assert!(Ratio::of(std::iter::empty()).median.is_nan());

@@ -25,17 +25,24 @@ impl Group {
 }
 
 /// Events in their order, as transactions. Whether what was before was asked for is said.
-pub(super) fn groups(events: Vec<PbEvent>, previous: bool) -> impl Iterator<Item = Group> {
+pub(super) fn groups(mut events: Vec<PbEvent>, previous: bool) -> impl Iterator<Item = Group> {
+    // mostly it is one alone, which is put into its place at once: changes are large
+    let only = if events.len() == 1 { events.pop() } else { None };
+    let only = only.and_then(|event| {
+        let at = event.kv.as_ref()?.mod_revision;
+        Some(Group { at, changes: vec![change(event, previous)?] })
+    });
     let of_event = move |event: PbEvent| Some((event.kv.as_ref()?.mod_revision, change(event, previous)?));
     let mut changes = events.into_iter().filter_map(of_event).peekable();
-    std::iter::from_fn(move || {
+    let several = std::iter::from_fn(move || {
         let (at, first) = changes.next()?;
         let mut group = Group { at, changes: vec![first] };
         while let Some((_, change)) = changes.next_if(|(next, _)| *next == at) {
             group.changes.push(change);
         }
         Some(group)
-    })
+    });
+    only.into_iter().chain(several)
 }
 
 /// A deletion of a lease's end looks as any other. What was before may be compacted.
@@ -90,5 +97,9 @@ mod tests {
         );
         assert_eq!(told.iter().map(|group| group.adds(&KeyRange::all())).collect::<Vec<_>>(), [0, 0, -1]);
         assert_eq!(told[0].adds(&KeyRange::key("a")), 1);
+        // one that is alone is no other one
+        let alone: Vec<Group> = groups(vec![event("a", 5, 1, None)], true).collect();
+        assert_eq!((alone[0].at, &alone[0].changes[..]), (5, &told[0].changes[..1]));
+        assert_eq!((alone.len(), groups(Vec::new(), true).count()), (1, 0));
     }
 }

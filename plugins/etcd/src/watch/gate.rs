@@ -91,12 +91,15 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EtcdConfig, wire::Dial};
+    use crate::{
+        EtcdConfig,
+        wire::{Carries, Dial},
+    };
     use futures_util::FutureExt as _;
     use std::{pin::pin, time::Duration};
 
     fn slot() -> Slot {
-        Slot::new(Arc::new(Dial::new(&EtcdConfig::at(["a:1"])).unwrap()))
+        Slot::new(Arc::new(Dial::new(&EtcdConfig::at(["a:1"])).unwrap()), Carries::Watches)
     }
 
     #[tokio::test(start_paused = true)]

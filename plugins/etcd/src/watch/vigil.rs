@@ -115,12 +115,12 @@ mod tests {
     use super::*;
     use crate::{
         EtcdConfig,
-        wire::{Dial, Slot},
+        wire::{Carries, Dial, Slot},
     };
     use tokio::time::{advance, sleep};
 
     async fn wire() -> Arc<Wire> {
-        Slot::new(Arc::new(Dial::new(&EtcdConfig::at(["a:1"])).unwrap())).get().await.unwrap()
+        Slot::new(Arc::new(Dial::new(&EtcdConfig::at(["a:1"])).unwrap()), Carries::Watches).get().await.unwrap()
     }
 
     /// How many of them ask in so many seconds, where each is answered.

@@ -1,15 +1,11 @@
-//! What ends with the client is written again over one connection, and deleted over another one.
+//! What ends with the client is written again over one connection, and deleted over another one; or is looked for when its lease is gone.
 
 use crate::support::{SOON, shown, soon, until};
 use cninfra::keyval::{Expiry, Kv, WatchOptions};
 use cninfra_etcd::{EtcdConfig, EtcdStore};
 use cninfra_testbed::{Etcd, require};
-use std::{
-    net::SocketAddr,
-    slice,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use futures_util::FutureExt as _;
+use std::{net::SocketAddr, pin::pin, slice, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -19,6 +15,8 @@ use tokio::{
 
 /// What is put, and no part of anything else.
 const KEY: &str = "overtaken";
+/// No part of what only reads.
+const VALUE: &str = "written-again";
 /// The lease is kept while a connection hangs.
 const TTL: Duration = Duration::from_secs(12);
 
@@ -28,18 +26,28 @@ struct Way {
     order: watch::Sender<Order>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Order {
-    /// All that there are hang as soon as the key is on its way to the server,
-    armed: bool,
+    /// All that there are hang as soon as this is on its way to the server,
+    until_asked: Option<Vec<u8>>,
     /// and from this number on they do not.
     hang: u64,
     /// So many have hung once.
     hung: u64,
     /// How many there were.
     count: u64,
-    /// What hangs and came after the key is lost.
+    /// What hangs and came after what was waited for is lost.
     lost: bool,
+    /// Which one carries that.
+    carries: u64,
+    /// Its client has closed it: what hangs there is given up.
+    is_given_up: bool,
+    /// How often the key was asked for since, over those that do not hang.
+    passed: usize,
+}
+
+fn has(piece: &[u8], part: &[u8]) -> bool {
+    piece.windows(part.len()).any(|piece| piece == part)
 }
 
 impl Way {
@@ -64,22 +72,20 @@ impl Way {
                         let mut piece = vec![0; 1 << 16];
                         while let Ok(len @ 1..) = from.read(&mut piece).await {
                             let piece = &piece[..len];
-                            let has_key = is_asked && piece.windows(KEY.len()).any(|part| part == KEY.as_bytes());
                             let is_late = order.borrow().hang > number;
-                            order.send_if_modified(|order| {
-                                let hangs = order.armed && has_key;
-                                if hangs {
-                                    *order = Order { armed: false, hang: order.count, hung: order.count, ..*order };
-                                }
-                                hangs
-                            });
+                            order.send_if_modified(|order| is_asked && order.is_asked(number, piece));
                             let _ = pieces.send((is_late, piece.to_vec()));
                         }
+                        let gives_up = |order: &Order| is_asked && number < order.hung && number == order.carries;
+                        order.send_if_modified(|order| {
+                            order.is_given_up |= gives_up(order);
+                            order.is_given_up
+                        });
                     });
                     tokio::spawn(async move {
                         while let Some((is_late, piece)) = under_way.recv().await {
-                            let order = orders.wait_for(|order| number >= order.hang).await.map(|order| *order);
-                            if !(is_late && order.is_ok_and(|order| order.lost)) {
+                            let is_lost = orders.wait_for(|order| number >= order.hang).await.map(|order| order.lost);
+                            if !(is_late && is_lost.unwrap_or(false)) {
                                 to.write_all(&piece).await?;
                             }
                         }
@@ -96,15 +102,37 @@ impl Way {
         way
     }
 
-    /// Waits until the key is on its way, and all that there are hang.
-    async fn hangs(&self) {
-        let mut order = self.order.subscribe();
-        let _ = timeout(SOON, order.wait_for(|order| !order.armed)).await.expect("it is written again");
+    /// All that there are hang as soon as this is on its way to the server.
+    fn hang_when(&self, asked: impl Into<Vec<u8>>) {
+        self.order.send_modify(|order| order.until_asked = Some(asked.into()));
     }
 
-    /// What has waited comes; or of that only what came before the key, and the key.
+    async fn until(&self, what: &str, is_so: impl Fn(&Order) -> bool) {
+        let mut order = self.order.subscribe();
+        let _order = timeout(SOON, order.wait_for(|order| is_so(order))).await.expect(what);
+    }
+
+    /// Waits until it is on its way, and all that there are hang.
+    async fn hangs(&self) {
+        self.until("it is asked", |order| order.until_asked.is_none()).await;
+    }
+
+    /// What has waited comes; or of that only what came before what was waited for, and that.
     fn restore(&self, lost: bool) {
-        self.order.send_modify(|order| *order = Order { hang: 0, lost, ..*order });
+        self.order.send_modify(|order| (order.hang, order.lost) = (0, lost));
+    }
+}
+
+impl Order {
+    /// A piece of what is asked: is it what was waited for?
+    fn is_asked(&mut self, number: u64, piece: &[u8]) -> bool {
+        let hangs = self.until_asked.take_if(|part| has(piece, part)).is_some();
+        if hangs {
+            (self.hang, self.hung, self.carries, self.passed) = (self.count, self.count, number, 0);
+        } else if number >= self.hang && has(piece, KEY.as_bytes()) {
+            self.passed += 1;
+        }
+        hangs
     }
 }
 
@@ -112,69 +140,95 @@ fn keys(etcd: &Etcd) -> Vec<String> {
     etcd.ctl(&["get", "", "--prefix", "--keys-only"]).split_whitespace().map(str::to_string).collect()
 }
 
-/// A store that writes the key again over a connection that hangs, and has another one for what is asked now; and when that was written.
-async fn writing_over_one_that_hangs(etcd: &Etcd, limit: Duration) -> (Kv<EtcdStore>, Way, Instant) {
-    let way = Way::to(etcd.addr()).await;
-    let config = EtcdConfig { session_ttl: TTL.into(), ..EtcdConfig::at([way.addr.to_string()]) };
-    let one =
-        Kv::new(Arc::new(EtcdStore::connect(EtcdConfig { operation_timeout: limit.into(), ..config }).await.unwrap()));
-    // by which it is known that a connection hangs
-    let mut watch = one.watch(["w/"], WatchOptions::default()).await.unwrap();
-    tokio::spawn(async move { while watch.next().await.is_some() {} });
-    one.put_with(KEY, "1", Expiry::WithClient).await.unwrap();
-    let leases = etcd.ctl(&["lease", "list"]);
-    let lease = leases.lines().nth(1).unwrap();
-    way.order.send_modify(|order| order.armed = true);
-    etcd.ctl(&["lease", "revoke", lease]);
-    way.hangs().await;
-    let (written, second) = (Instant::now(), Duration::from_secs(1));
-    soon("there is another connection", async || timeout(second, one.get(KEY)).await.is_ok(), |is_so| *is_so).await;
-    assert_eq!(keys(etcd), [""; 0]);
-    (one, way, written)
+fn lease(etcd: &Etcd) -> String {
+    etcd.ctl(&["lease", "list"]).lines().nth(1).unwrap().to_string()
 }
 
-/// What has hung may be given up by then, and comes when the key is deleted, or not at all: be it as it may, the key is not there in the end. That a delete waits for what is not given up is
-/// seen where it is sure: `keyval::Deletes`.
+/// A store that has written the key, to end with the client.
+async fn that_has_written(way: &Way, config: EtcdConfig) -> Kv<EtcdStore> {
+    let config = EtcdConfig { endpoints: EtcdConfig::at([way.addr.to_string()]).endpoints, ..config };
+    let one = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
+    one.put_with(KEY, VALUE, Expiry::WithClient).await.unwrap();
+    one
+}
+
+/// A store that writes the key again over a connection that hangs, and has another one for what is asked now.
+async fn writing_over_one_that_hangs(etcd: &Etcd, limit: Duration) -> (Kv<EtcdStore>, Way) {
+    let way = Way::to(etcd.addr()).await;
+    let config = EtcdConfig { session_ttl: TTL.into(), operation_timeout: limit.into(), ..EtcdConfig::default() };
+    let one = that_has_written(&way, config).await;
+    let lease = lease(etcd);
+    way.hang_when(VALUE);
+    etcd.ctl(&["lease", "revoke", &lease]);
+    way.hangs().await;
+    let at_once = Duration::from_millis(200);
+    soon("there is another connection", async || timeout(at_once, one.get("else")).await.is_ok(), |is_so| *is_so).await;
+    assert_eq!(keys(etcd), [""; 0]);
+    (one, way)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_deleted_while_it_is_written_over_another_connection_stays_so() {
     require!(Etcd);
-    for _ in 0..4 {
-        let etcd = Etcd::start();
-        let (one, way, _) = writing_over_one_that_hangs(&etcd, Duration::from_secs(20)).await;
-        let deleting = tokio::spawn(async move { one.delete(KEY).await.map(|was_there| (was_there, one)) });
-        sleep(Duration::from_millis(500)).await;
-        way.restore(false);
-        let (was_there, _one) = deleting.await.unwrap().unwrap();
-        sleep(Duration::from_secs(2)).await;
-        assert_eq!(keys(&etcd), [""; 0]);
-        // it was there again, and then deleted
-        if was_there {
-            return;
-        }
+    let etcd = Etcd::start();
+    let (one, way) = writing_over_one_that_hangs(&etcd, Duration::from_secs(20)).await;
+    let mut deleting = pin!(one.delete(KEY));
+    // what is asked after it is answered: so would it be, if it did not wait
+    for _ in 0..20 {
+        let is_waiting = deleting.as_mut().now_or_never().is_none();
+        let Order { is_given_up, passed, .. } = *way.order.borrow();
+        assert!(!is_given_up, "this machine is too slow: what hangs is given up already");
+        assert_eq!((is_waiting, passed), (true, 0), "it waits for what is written");
+        one.get("else").await.unwrap();
     }
+    way.restore(false);
+    assert!(deleting.await.unwrap(), "it is written, and then deleted");
+    assert_eq!(keys(&etcd), [""; 0]);
+    // nor at the next look
+    sleep(TTL / 3).await;
+    assert_eq!(keys(&etcd), [""; 0]);
 }
 
 /// Nobody knows whether it is written: its time is over when it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_again_after_its_delete_is_taken_back() {
     require!(Etcd);
-    let limit = Duration::from_secs(8);
-    for _ in 0..4 {
-        let etcd = Etcd::start();
-        let (one, way, written) = writing_over_one_that_hangs(&etcd, limit).await;
-        one.delete(KEY).await.unwrap();
-        sleep(limit.saturating_sub(written.elapsed()) + Duration::from_secs(1)).await;
-        let mut watch = one.watch([KEY], WatchOptions::default()).await.unwrap();
-        way.restore(true);
-        let put = format!("put {KEY}=1 (new)");
-        let is_put = until(&mut watch, |event| shown(slice::from_ref(event)) == [put.clone()]);
-        if timeout(SOON / 4, is_put).await.is_err() {
-            continue;
-        }
-        until(&mut watch, |event| shown(slice::from_ref(event)) == [format!("del {KEY}")]).await;
-        sleep(Duration::from_secs(2)).await;
-        assert_eq!(keys(&etcd), [""; 0]);
-        return;
+    let etcd = Etcd::start();
+    let (one, way) = writing_over_one_that_hangs(&etcd, Duration::from_secs(8)).await;
+    one.delete(KEY).await.unwrap();
+    let mut watch = one.watch([KEY], WatchOptions::default()).await.unwrap();
+    way.until("it is given up", |order| order.is_given_up).await;
+    way.restore(true);
+    for what in [format!("put {KEY}={VALUE} (new)"), format!("del {KEY}")] {
+        until(&mut watch, |event| shown(slice::from_ref(event)) == [what.clone()]).await;
     }
-    panic!("it never came");
+    sleep(TTL / 3).await;
+    assert_eq!(keys(&etcd), [""; 0]);
+}
+
+/// Between two signs of life of a client that sleeps: that it is not of its lease does not say that somebody has deleted it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_looked_for_when_its_lease_is_gone_is_written_again() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let way = Way::to(etcd.addr()).await;
+    let _one = that_has_written(&way, EtcdConfig { session_ttl: (TTL / 4).into(), ..EtcdConfig::default() }).await;
+    let lease = lease(&etcd);
+    way.hang_when(keys_of(&lease));
+    way.hangs().await;
+    etcd.ctl(&["lease", "revoke", &lease]);
+    way.restore(false);
+    soon("it is there again", async || keys(&etcd), |keys| *keys == [KEY]).await;
+}
+
+/// The client's question which keys a lease has: its number, and that they are wanted.
+fn keys_of(lease: &str) -> Vec<u8> {
+    let mut left = u64::from_str_radix(lease, 16).unwrap();
+    let mut asked = vec![8];
+    while left > 127 {
+        asked.push((left & 127) as u8 | 128);
+        left >>= 7;
+    }
+    asked.extend([left as u8, 16, 1]);
+    asked
 }

@@ -4,6 +4,7 @@
 //! until when it waits, and one task looks when the first of these moments comes: once in the time of a call, however many there were meanwhile.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -15,17 +16,41 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Until when calls wait. There are no more of them than calls that are on their way.
+/// Until when calls wait, with one timer for all of them, for authors of clients.
+///
+/// Somebody has to [look](Deadlines::run) after those who wait, in a task of the client. Who waits in another runtime than that, or where nobody looks, has a timer of his own.
+///
+/// ```
+/// use cninfra::client::Deadlines;
+/// use std::{future::pending, pin::pin, time::Duration};
+/// use tokio::time::Instant;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let deadlines = Deadlines::default();
+/// let answer = pin!(async { 7 });
+/// assert_eq!(deadlines.until(Instant::now() + Duration::from_secs(1), answer).await, Some(7));
+/// let never = pin!(pending::<u32>());
+/// assert_eq!(deadlines.until(Instant::now() + Duration::from_millis(1), never).await, None);
+/// # }
+/// ```
 #[derive(Default)]
-pub(crate) struct Deadlines {
+pub struct Deadlines {
     noted: Mutex<Noted>,
     /// It is to be looked earlier than it would be.
     earlier: Notify,
 }
 
+impl fmt::Debug for Deadlines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noted = self.lock();
+        f.debug_struct("Deadlines").field("waiting", &(noted.places.len() - noted.free.len())).finish_non_exhaustive()
+    }
+}
+
 #[derive(Default)]
 struct Noted {
-    /// None where a place is free.
+    /// There are no more of them than calls that were on their way at once. None where a place is free.
     places: Vec<Option<Waiting>>,
     free: Vec<usize>,
     /// Who looks; none: each has a timer of its own.
@@ -50,12 +75,15 @@ impl Deadlines {
     ///
     /// # Cancel safety
     /// As that of the answer.
-    pub(crate) fn until<F: Future + Unpin>(&self, deadline: Instant, answer: F) -> Until<'_, F> {
-        Until { deadlines: self, deadline, answer, timer: Timer::None }
+    pub fn until<F: Future + Unpin>(&self, deadline: Instant, answer: F) -> Until<'_, F> {
+        Until { deadlines: self, deadline, answer, place: None }
     }
 
     /// Looks after those who wait, until it is dropped.
-    pub(crate) async fn run(&self) {
+    ///
+    /// # Cancel safety
+    /// It may be dropped at any time, and called again.
+    pub async fn run(&self) {
         self.lock().looks = Some(Looks { runtime: Handle::current().id(), next: None });
         let _ending = Ending(self);
         loop {
@@ -94,26 +122,32 @@ impl Deadlines {
         next
     }
 
+    /// Wakes all who wait, so that each looks once more at what he waits for: at a flag, such as that the client is closed. Who looks at it after he has waited for the first time misses nothing, and has no notice to wait for.
+    pub fn look_again(&self) {
+        let waiting = self.lock().wakers();
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
     /// Notes that somebody waits.
-    fn note(&self, deadline: Instant, waker: &Waker) -> Timer {
+    fn note(&self, deadline: Instant, waker: &Waker) -> Place {
         let mut noted = self.lock();
         let Noted { places, free, looks } = &mut *noted;
+        let number = free.pop().unwrap_or_else(|| {
+            places.push(None);
+            places.len() - 1
+        });
+        places[number] = Some(Waiting { deadline, waker: Some(waker.clone()) });
         let is_here = |looks: &&mut Looks| Handle::try_current().is_ok_and(|here| here.id() == looks.runtime);
-        let Some(looks) = looks.as_mut().filter(is_here) else { return Timer::own(deadline) };
-        let waiting = Some(Waiting { deadline, waker: Some(waker.clone()) });
-        let place = match free.pop() {
-            Some(place) => place,
-            None => {
-                places.push(None);
-                places.len() - 1
+        match looks.as_mut().filter(is_here) {
+            Some(looks) => {
+                if looks.next.is_none_or(|next| deadline < next) {
+                    looks.next = Some(deadline);
+                    self.earlier.notify_one();
+                }
+                Place { number, own: None }
             }
-        };
-        places[place] = waiting;
-        if looks.next.is_none_or(|next| deadline < next) {
-            looks.next = Some(deadline);
-            self.earlier.notify_one();
+            None => Place { number, own: Some(Box::pin(sleep_until(deadline))) },
         }
-        Timer::Noted(place)
     }
 
     /// How it is with somebody who has been woken.
@@ -143,6 +177,12 @@ impl Deadlines {
     }
 }
 
+impl Noted {
+    fn wakers(&self) -> Vec<Waker> {
+        self.places.iter().flatten().filter_map(|waiting| waiting.waker.clone()).collect()
+    }
+}
+
 /// Nobody looks any more: who waits has a timer of his own from now on.
 struct Ending<'d>(&'d Deadlines);
 
@@ -150,7 +190,7 @@ impl Drop for Ending<'_> {
     fn drop(&mut self) {
         let mut noted = self.0.lock();
         noted.looks = None;
-        let waiting: Vec<Waker> = noted.places.iter().flatten().filter_map(|waiting| waiting.waker.clone()).collect();
+        let waiting = noted.wakers();
         drop(noted);
         waiting.into_iter().for_each(Waker::wake);
     }
@@ -162,60 +202,61 @@ enum Over {
     NobodyLooks,
 }
 
-/// By what somebody who waits is woken when his time is over.
-enum Timer {
-    /// He has not had to wait yet.
-    None,
-    Noted(usize),
-    Own(Pin<Box<Sleep>>),
+/// Where somebody who waits is noted.
+struct Place {
+    number: usize,
+    /// Where nobody looks after him.
+    own: Option<Pin<Box<Sleep>>>,
 }
 
-impl Timer {
-    fn own(deadline: Instant) -> Self {
-        Timer::Own(Box::pin(sleep_until(deadline)))
-    }
-}
-
-/// An answer, or that it has not come in time.
-#[must_use]
-pub(crate) struct Until<'d, F> {
+/// An answer, or that it has not come in time: see [`Deadlines::until`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Until<'d, F> {
     deadlines: &'d Deadlines,
     deadline: Instant,
     answer: F,
-    timer: Timer,
+    /// None where he has not had to wait yet.
+    place: Option<Place>,
+}
+
+impl<F> fmt::Debug for Until<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Until").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
 }
 
 impl<F: Future + Unpin> Future for Until<'_, F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
-        let Until { deadlines, deadline, answer, timer } = &mut *self;
+        let Until { deadlines, deadline, answer, place } = &mut *self;
         if let Poll::Ready(answer) = Pin::new(answer).poll(cx) {
             return Poll::Ready(Some(answer));
         }
-        if let Timer::None = timer {
-            *timer = deadlines.note(*deadline, cx.waker());
-        } else if let Timer::Noted(place) = *timer {
-            match deadlines.is_over(place, cx.waker()) {
-                Over::Yes => return Poll::Ready(None),
-                Over::No => {}
-                Over::NobodyLooks => {
-                    deadlines.forget(place);
-                    *timer = Timer::own(*deadline);
+        let own = match place {
+            None => &mut place.insert(deadlines.note(*deadline, cx.waker())).own,
+            Some(Place { number, own }) => {
+                match deadlines.is_over(*number, cx.waker()) {
+                    Over::Yes => return Poll::Ready(None),
+                    Over::No => {}
+                    Over::NobodyLooks => {
+                        own.get_or_insert_with(|| Box::pin(sleep_until(*deadline)));
+                    }
                 }
+                own
             }
-        }
-        match timer {
-            Timer::Own(timer) => timer.as_mut().poll(cx).map(|()| None),
-            Timer::None | Timer::Noted(_) => Poll::Pending,
+        };
+        match own {
+            Some(timer) => timer.as_mut().poll(cx).map(|()| None),
+            None => Poll::Pending,
         }
     }
 }
 
 impl<F> Drop for Until<'_, F> {
     fn drop(&mut self) {
-        if let Timer::Noted(place) = self.timer {
-            self.deadlines.forget(place);
+        if let Some(place) = &self.place {
+            self.deadlines.forget(place.number);
         }
     }
 }
@@ -223,11 +264,14 @@ impl<F> Drop for Until<'_, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cninfra::BoxFuture;
-    use futures_util::future::join_all;
+    use crate::BoxFuture;
+    use futures_util::{FutureExt as _, future::join_all};
     use std::{
-        future::{pending, ready},
-        sync::Arc,
+        future::{pending, poll_fn, ready},
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering::Relaxed},
+        },
         time::Duration,
     };
     use tokio::{
@@ -311,12 +355,49 @@ mod tests {
         assert!(waited >= 2 * SHORT && waited < LONG / 2, "{waited:?}");
     }
 
+    /// Each looks at a flag after he was noted, whoever has his timer.
+    #[tokio::test]
+    async fn all_look_once_more_at_what_they_wait_for() {
+        for is_looked_after in [true, false] {
+            let (deadlines, ended) = (Deadlines::default(), AtomicBool::new(false));
+            let waits = async || {
+                let mut waiting = deadlines.until(Instant::now() + LONG, never());
+                poll_fn(|cx| match Pin::new(&mut waiting).poll(cx) {
+                    Poll::Pending if ended.load(Relaxed) => Poll::Ready("ended"),
+                    waited => waited.map(|_| "late"),
+                })
+                .await
+            };
+            let ends = async {
+                yield_now().await;
+                yield_now().await;
+                ended.store(true, Relaxed);
+                deadlines.look_again();
+            };
+            let looks = async {
+                if is_looked_after {
+                    deadlines.run().await;
+                }
+                pending().await
+            };
+            let began = Instant::now();
+            tokio::select! {
+                biased;
+                () = looks => {}
+                (waited, ()) = async { tokio::join!(join_all([waits(), waits()]), ends) } => assert_eq!(waited, ["ended"; 2]),
+            }
+            assert!(began.elapsed() < LONG / 2);
+            let noted = deadlines.lock();
+            assert_eq!((noted.places.len(), noted.free.len()), (2, 2));
+        }
+    }
+
     #[test]
     fn who_looks_in_another_runtime_may_stand_still() {
         let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let (here, there, deadlines) = (runtime(), runtime(), Deadlines::default());
         let mut looking = Box::pin(deadlines.run());
-        there.block_on(async { assert!(futures_util::poll!(&mut looking).is_pending()) });
+        there.block_on(async { assert!((&mut looking).now_or_never().is_none()) });
         assert!(here.block_on(waits(&deadlines, SHORT)) < LONG);
     }
 }
