@@ -189,6 +189,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_page_has_one_key_at_least_and_any_number_at_most() {
+        let of = |max_items| PageRequest { max_items, ..PageRequest::new(super::super::KeyRange::prefix("p/")) };
+        let none = map(30, 1000);
+        let mut listing = Kv::new(none.clone()).list_with(of(0));
+        assert_eq!(listing.next_page().await.unwrap().map(|page| page.len()), Some(1));
+        assert_eq!(listing.all().await.unwrap().len(), 29);
+        assert_eq!(*none.asked.lock().unwrap(), [1, 10, 100]);
+        // it can not be doubled
+        let any = map(30, 1000);
+        any.faults.lock().unwrap().push_back(Some(Reason::Compacted(None)));
+        assert_eq!(Kv::new(any.clone()).list_with(of(usize::MAX - 1)).all().await.unwrap().len(), 30);
+        assert_eq!(any.asked.lock().unwrap().last(), Some(&usize::MAX));
+    }
+
+    #[tokio::test]
     async fn what_a_store_without_an_order_tells_twice_comes_once() {
         let map = map(3500, 1);
         map.repeats.store(true, std::sync::atomic::Ordering::Relaxed);

@@ -35,7 +35,7 @@ pub struct PageRequest {
     pub at: At,
     /// The values are not wanted.
     pub keys_only: bool,
-    /// So many entries at most.
+    /// So many entries at most; one in any case.
     pub max_items: usize,
     /// About so many bytes at most, of keys and values; one entry in any case.
     pub max_bytes: usize,

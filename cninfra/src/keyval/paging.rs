@@ -33,9 +33,10 @@ pub enum Missed {
 }
 
 impl Paging {
-    /// As it is wanted at first.
+    /// As it is wanted at first, but with one entry at least.
     #[must_use]
-    pub fn new(first: PageRequest) -> Self {
+    pub fn new(mut first: PageRequest) -> Self {
+        first.max_items = first.max_items.max(1);
         Paging { next: first.clone(), first, restarts: 0 }
     }
 
@@ -70,7 +71,10 @@ impl Paging {
                 self.next = self.first.clone();
                 (self.next.max_items, self.next.max_bytes) = match self.restarts {
                     RESTARTS => (usize::MAX, usize::MAX),
-                    restarts => (self.first.max_items << restarts, self.first.max_bytes << restarts),
+                    restarts => {
+                        let larger = |most: usize| most.saturating_mul(1 << restarts);
+                        (larger(self.first.max_items), larger(self.first.max_bytes))
+                    }
                 };
                 Missed::Anew
             }

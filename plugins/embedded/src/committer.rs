@@ -4,14 +4,15 @@ mod recovery;
 
 use crate::{
     Health,
-    disk::is_full,
+    disk::{is_full, text_of},
     shared::Shared,
     work::{Done, Job, LeaseChange, Refused, Work},
     write::{Changed, Writer},
 };
 use cninfra::keyval::{Applied, LeaseId};
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
@@ -72,6 +73,8 @@ struct Written {
 /// The transaction has failed.
 struct Failed {
     error: redb::Error,
+    /// What was being done then, of all that was to be done: in nothing that was before it.
+    at: Option<usize>,
     /// It may have been written: this says what, and under which stamp.
     written: Option<Box<(u64, Written)>>,
 }
@@ -171,12 +174,15 @@ impl Committer {
     /// A panic ends nothing: it is told, and what is known is read from the database again.
     fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
-            let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-            self.panicked = true;
+            let why = self.has_panicked(&*panic);
             self.breaks();
-            let why = format!("the thread that writes has panicked: {}", text.unwrap_or("without a text"));
             self.shared.report(Health::Failed(why));
         }
+    }
+
+    fn has_panicked(&mut self, panic: &(dyn Any + Send)) -> String {
+        self.panicked = true;
+        format!("the thread that writes has panicked: {}", text_of(panic))
     }
 
     fn pause(&self) -> Duration {
@@ -224,29 +230,38 @@ impl Committer {
 
     fn attempt(&mut self, jobs: &[Job]) -> Result<Written, Failed> {
         let keep = self.shared.keep_revisions;
-        let mut sent = None;
-        let attempted = self.shared.disk.with(|database| {
-            let write = database.begin_write()?;
-            let (stamp, written) = {
-                let mut writer = Writer::open(&write, self.client)?;
-                let mut results = Vec::with_capacity(jobs.len());
-                for job in jobs {
-                    results.push(writer.run(&job.work)?);
-                }
-                writer.sweep(keep)?;
-                let stamp = if writer.changed.any { Some(writer.stamp()?) } else { None };
-                let (client, sweeps) = (writer.client(), writer.has_more_to_sweep());
-                (stamp, Written { results, changed: writer.changed, client, sweeps })
-            };
-            let Some(stamp) = stamp else {
-                write.abort()?;
-                return Ok(written);
-            };
-            sent = Some((stamp, written));
-            write.commit()?;
-            sent.take().map(|(_, written)| written).ok_or(redb::Error::DatabaseClosed)
+        let (mut sent, mut at) = (None, None);
+        let attempt = AssertUnwindSafe(|| {
+            self.shared.disk.with(|database| {
+                let write = database.begin_write()?;
+                let (stamp, written) = {
+                    let mut writer = Writer::open(&write, self.client)?;
+                    let mut results = Vec::with_capacity(jobs.len());
+                    for (number, job) in jobs.iter().enumerate() {
+                        at = Some(number);
+                        results.push(writer.run(&job.work)?);
+                    }
+                    at = None;
+                    writer.sweep(keep)?;
+                    let stamp = if writer.changed.any { Some(writer.stamp()?) } else { None };
+                    let (client, sweeps) = (writer.client(), writer.has_more_to_sweep());
+                    (stamp, Written { results, changed: writer.changed, client, sweeps })
+                };
+                let Some(stamp) = stamp else {
+                    write.abort()?;
+                    return Ok(written);
+                };
+                sent = Some((stamp, written));
+                write.commit()?;
+                sent.take().map(|(_, written)| written).ok_or(redb::Error::DatabaseClosed)
+            })
         });
-        attempted.map_err(|error| Failed { error, written: sent.map(Box::new) })
+        // redb panics over some of what is damaged, as it fails over the rest; elsewhere nobody knows what was written
+        let attempted = catch_unwind(attempt).unwrap_or_else(|panic| match at {
+            Some(_) => Err(redb::Error::Corrupted(self.has_panicked(&*panic))),
+            None => resume_unwind(panic),
+        });
+        attempted.map_err(|error| Failed { error, at, written: sent.map(Box::new) })
     }
 
     /// What was done is told: to who waits for it, and then to who watches.

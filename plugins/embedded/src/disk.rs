@@ -7,6 +7,7 @@ use crate::{
 use cninfra::keyval::{Applied, Asked, KvError, Reason};
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, TableHandle as _};
 use std::{
+    any::Any,
     io,
     sync::{Arc, PoisonError, RwLock},
     thread,
@@ -113,42 +114,54 @@ impl Disk {
 
     /// Why a store is not opened, and what can be done.
     pub(crate) fn not_opened(&self, error: &redb::Error) -> KvError {
-        let name = &self.name;
-        let help = match error {
-            redb::Error::DatabaseAlreadyOpen => {
-                format!(
-                    "another process has `{name}` open, or another store of this one: give each a `path` of its own"
-                )
-            }
-            redb::Error::Io(io) => match io.kind() {
-                io::ErrorKind::IsADirectory => format!("`{name}` is a folder: name a file in it by `path`"),
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    format!("let this process read and write `{name}` and its folder, or choose another `path`")
-                }
-                io::ErrorKind::InvalidData => {
-                    format!("`{name}` is a file of something else: choose another `path`, or move it away")
-                }
-                io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-                    format!("a part of the path of `{name}` is a file and no folder: choose another `path`")
-                }
-                _ if is_full(error) => format!("make room on the disk that `{name}` is on: it is not opened before"),
-                _ => format!("look at the disk that `{name}` is on, or choose another `path`"),
-            },
-            redb::Error::Corrupted(what) if what == FOREIGN => {
-                format!("`{name}` is of another program: choose another `path`")
-            }
-            redb::Error::Corrupted(_) => {
-                format!("`{name}` is damaged: restore it from a copy, or move it away to begin without data")
-            }
-            _ => format!("choose another `path` than `{name}`, or move that away to begin without data"),
-        };
-        let reason = match error {
-            redb::Error::DatabaseAlreadyOpen => Reason::Unavailable,
-            error => reason(error),
-        };
-        let told = KvError::new("open", reason).not_applied().at(name.clone()).because(error.to_string());
-        told.with_help(help)
+        not_opened(&self.name, error)
     }
+}
+
+/// redb panics over some of what is damaged: so it is told as the rest of it.
+pub(crate) fn damaged(name: &Arc<str>, panic: &(dyn Any + Send)) -> KvError {
+    not_opened(name, &redb::Error::Corrupted(format!("redb has panicked: {}", text_of(panic))))
+}
+
+/// What a panic says.
+pub(crate) fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a text")
+}
+
+fn not_opened(name: &Arc<str>, error: &redb::Error) -> KvError {
+    let help = match error {
+        redb::Error::DatabaseAlreadyOpen => {
+            format!("another process has `{name}` open, or another store of this one: give each a `path` of its own")
+        }
+        redb::Error::Io(io) => match io.kind() {
+            io::ErrorKind::IsADirectory => format!("`{name}` is a folder: name a file in it by `path`"),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                format!("let this process read and write `{name}` and its folder, or choose another `path`")
+            }
+            io::ErrorKind::InvalidData => {
+                format!("`{name}` is a file of something else: choose another `path`, or move it away")
+            }
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                format!("a part of the path of `{name}` is a file and no folder: choose another `path`")
+            }
+            _ if is_full(error) => format!("make room on the disk that `{name}` is on: it is not opened before"),
+            _ => format!("look at the disk that `{name}` is on, or choose another `path`"),
+        },
+        redb::Error::Corrupted(what) if what == FOREIGN => {
+            format!("`{name}` is of another program: choose another `path`")
+        }
+        redb::Error::Corrupted(_) => {
+            format!("`{name}` is damaged: restore it from a copy, or move it away to begin without data")
+        }
+        _ => format!("choose another `path` than `{name}`, or move that away to begin without data"),
+    };
+    let reason = match error {
+        redb::Error::DatabaseAlreadyOpen => Reason::Unavailable,
+        error => reason(error),
+    };
+    let told = KvError::new("open", reason).not_applied().at(name.clone()).because(error.to_string());
+    told.with_help(help)
 }
 
 pub(crate) const FULL: &str =

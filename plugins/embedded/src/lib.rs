@@ -10,8 +10,8 @@
 //! When the disk is full, a put fails with [`Reason::Full`](cninfra::keyval::Reason::Full); reads, deletes and compactions go on, by a reserve of 4 MiB beside the file, and puts do when
 //! there is room.
 //!
-//! Writes that wait together are one transaction of the file. What can not be done of them fails alone: what the store does not take is refused before, and of what needs a record that is damaged the others are
-//! done without it. An error of the file itself is told to each of them, with its path, and whether it [was applied](cninfra::keyval::KvError::applied).
+//! Writes that wait together are one transaction of the file. What can not be done of them fails alone: what the store does not take is refused before, and where some need data that is damaged the others are
+//! done without them. An error of the file itself is told to each of them, with its path, and whether it [was applied](cninfra::keyval::KvError::applied).
 //!
 //! One process has the file open at a time.
 

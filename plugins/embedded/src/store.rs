@@ -4,6 +4,7 @@ use crate::{
     EmbeddedConfig, Health,
     config::MOST_VALUE,
     control::Control,
+    disk::damaged,
     engine::{Engine, Limits},
     medium::{InMemory, Medium, OnDisk},
     read::{self, NoState, Wanted},
@@ -23,6 +24,7 @@ use cninfra::{
 };
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -91,7 +93,11 @@ impl EmbeddedStore {
             Limits { keep_revisions: config.keep_revisions, cache: size(config.cache.0), timeout: config.timeout.0 };
         let (tell, opened) = oneshot::channel();
         // a store that nobody waits for any more is dropped, which closes it
-        let opening = spawn_blocking(move || drop(tell.send(Engine::open(medium, limits))));
+        let opening = spawn_blocking(move || {
+            let name = Arc::from(medium.name());
+            let opened = catch_unwind(AssertUnwindSafe(|| Engine::open(medium, limits)));
+            drop(tell.send(opened.unwrap_or_else(|panic| Err(damaged(&name, &*panic)))))
+        });
         let engine = match opened.await {
             Ok(engine) => engine?,
             Err(_) => return Err(no_answer("open", opening.await.err())),

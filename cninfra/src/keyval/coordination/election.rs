@@ -97,7 +97,7 @@ impl Deref for Leadership {
 }
 
 impl Leadership {
-    /// Does something as the leader: it is dropped when that is lost. Resigns afterwards.
+    /// Does something as the leader: it is dropped when that is lost, which is told at once. Resigns afterwards.
     ///
     /// # Errors
     /// Why the leadership was lost.
@@ -107,8 +107,11 @@ impl Leadership {
             loss = self.lost() => Err(loss),
             done = work => Ok(done),
         };
-        // what ends by itself when it can not be revoked
-        let _ = self.0.end().await;
+        if done.is_ok() {
+            // what ends by itself when it can not be revoked
+            let _ = self.0.end().await;
+        }
+        // what is lost is given up in the background: a store that does not answer does not hold up who has to know
         done
     }
 

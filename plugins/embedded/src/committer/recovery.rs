@@ -3,7 +3,7 @@
 use super::{AGAIN, Committer, Failed, PROBE};
 use crate::{
     Health,
-    disk::is_full,
+    disk::{is_full, is_of_the_disk},
     read::Numbers,
     tables::{LEASES, META, meta},
     work::{Job, Work},
@@ -12,24 +12,29 @@ use crate::{
 use cninfra::keyval::Applied;
 use std::{io, sync::atomic::Ordering, time::Instant};
 
-/// The later ones first.
-fn halves(mut jobs: Vec<Job>) -> [Vec<Job>; 2] {
-    let later = jobs.split_off(jobs.len() / 2);
-    [later, jobs]
+/// So often in a row the disk may fail, before all that is left is taken to fail by it.
+const ENOUGH: usize = 8;
+
+/// What surely was not done, and why: at what of it that has failed.
+pub(super) struct Undone {
+    jobs: Vec<Job>,
+    error: redb::Error,
+    at: Option<usize>,
 }
 
 impl Committer {
     /// redb writes no more after an error, so the database is opened once more.
     pub(super) fn recover(&mut self, jobs: Vec<Job>, failed: Failed) {
         let sweeps = std::mem::take(&mut self.sweeps);
-        let Some((jobs, error)) = self.settle(jobs, failed) else { return };
-        if matches!(error, redb::Error::DatabaseClosed | redb::Error::PreviousIo) {
+        let Some(undone) = self.settle(jobs, failed) else { return };
+        if matches!(undone.error, redb::Error::DatabaseClosed | redb::Error::PreviousIo) {
             // that was the error of somebody before
-            return self.once_more(jobs);
+            return self.once_more(undone.jobs);
         }
-        if !is_full(&error) {
-            return self.in_halves(jobs, error);
+        if !is_full(&undone.error) {
+            return self.without_it(undone);
         }
+        let Undone { jobs, error, .. } = undone;
         self.full = Some(Instant::now());
         let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
         self.fail(refused, &error, Applied::No);
@@ -41,40 +46,35 @@ impl Committer {
         self.keep_reserve();
     }
 
-    /// Half of it together, and half of that: the error may be of one thing (a record that is damaged, which only that one needs), and then the others are done, in their order. Where it is the file, that shows soon.
-    fn in_halves(&mut self, jobs: Vec<Job>, mut error: redb::Error) {
-        if jobs.len() < 2 {
-            return self.fail(jobs, &error, Applied::No);
-        }
-        // one of them is found after so many that fail in a row, wherever it is
-        let enough = jobs.len().ilog2() + 1;
-        let (mut parts, mut in_a_row) = (Vec::from(halves(jobs)), 0);
-        while let Some(jobs) = parts.pop() {
-            if in_a_row > enough || self.broken.is_some() {
-                self.fail(jobs, &error, Applied::No);
-                continue;
+    /// The others without what has failed: the error may be of that alone (a record that is damaged, which only that one needs). Where it is the disk, that shows soon.
+    fn without_it(&mut self, mut undone: Undone) {
+        let mut of_disk = 0;
+        loop {
+            let Undone { mut jobs, error, at } = undone;
+            of_disk += usize::from(is_of_the_disk(&error));
+            let Some(at) = at.filter(|at| *at < jobs.len() && of_disk <= ENOUGH && self.broken.is_none()) else {
+                return self.fail(jobs, &error, Applied::No);
+            };
+            let failed = jobs.remove(at);
+            self.fail(vec![failed], &error, Applied::No);
+            if jobs.is_empty() {
+                return;
             }
             match self.try_again(jobs) {
-                None => in_a_row = 0,
-                Some((jobs, why)) => {
-                    (error, in_a_row) = (why, in_a_row + 1);
-                    match jobs.len() {
-                        1 => self.fail(jobs, &error, Applied::No),
-                        _ => parts.extend(halves(jobs)),
-                    }
-                }
+                None => return,
+                Some(again) => undone = again,
             }
         }
     }
 
     fn once_more(&mut self, jobs: Vec<Job>) {
-        if let Some((jobs, error)) = self.try_again(jobs) {
+        if let Some(Undone { jobs, error, .. }) = self.try_again(jobs) {
             self.fail(jobs, &error, Applied::No);
         }
     }
 
     /// Returns the work and the error if that was surely not done; else it has answered.
-    fn try_again(&mut self, jobs: Vec<Job>) -> Option<(Vec<Job>, redb::Error)> {
+    fn try_again(&mut self, jobs: Vec<Job>) -> Option<Undone> {
         match self.attempt(&jobs) {
             Ok(written) => {
                 self.answer(jobs, written);
@@ -85,7 +85,7 @@ impl Committer {
     }
 
     /// Opens the database once more, and sees what has become of the transaction. Returns the work and the error if that was surely not written; else it has answered.
-    fn settle(&mut self, jobs: Vec<Job>, Failed { error, written }: Failed) -> Option<(Vec<Job>, redb::Error)> {
+    fn settle(&mut self, jobs: Vec<Job>, Failed { error, at, written }: Failed) -> Option<Undone> {
         let reopened = self.shared.disk.reopen();
         let last = match written {
             Some(_) => reopened.and_then(|()| self.stamp()),
@@ -96,7 +96,7 @@ impl Committer {
                 self.answer(jobs, written.1);
                 None
             }
-            (Ok(_), _) => Some((jobs, error)),
+            (Ok(_), _) => Some(Undone { jobs, error, at }),
             (Err(_), written) => {
                 self.breaks();
                 self.fail(jobs, &error, if written.is_some() { Applied::Unknown } else { Applied::No });

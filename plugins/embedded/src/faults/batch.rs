@@ -4,7 +4,8 @@ use super::{
     machine::{Fault, Machine, SLOW},
     open,
 };
-use crate::{EmbeddedStore, Health, medium::Medium as _, tables::LOG};
+use crate::{EmbeddedConfig, EmbeddedStore, Health, medium::Medium as _, tables::LOG};
+use cninfra::config::ByteSize;
 use cninfra::keyval::{Applied, Bytes, Compare, Kv, KvError, Reason, Txn};
 use redb::{Builder, ReadableTable as _};
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use tokio::{task::JoinSet, time::sleep};
 
 const GOOD: usize = 63;
 
-/// So many puts that are done in one transaction, with one more thing among them: what has become of that.
-async fn among_others(kv: &Kv<EmbeddedStore>, machine: &Machine, one: Txn) -> (usize, KvError) {
+/// So many puts that are done in one transaction, with some more things in a row among them: what has become of these.
+async fn among_others(kv: &Kv<EmbeddedStore>, machine: &Machine, bad: Vec<Txn>) -> (usize, Vec<KvError>) {
     machine.fail_next(Fault::SyncIsSlow);
     let put = |key: String| {
         let kv = kv.clone();
@@ -25,18 +26,21 @@ async fn among_others(kv: &Kv<EmbeddedStore>, machine: &Machine, one: Txn) -> (u
     sleep(SLOW / 6).await;
     (0..GOOD / 2).for_each(|number| drop(puts.spawn(put(format!("good/{number:02}")))));
     sleep(SLOW / 6).await;
-    let bad = kv.clone();
-    let bad = tokio::spawn(async move { bad.commit(one).await.unwrap_err() });
+    let mut errors = JoinSet::new();
+    for txn in bad {
+        let kv = kv.clone();
+        errors.spawn(async move { kv.commit(txn).await.unwrap_err() });
+    }
     sleep(SLOW / 6).await;
     (GOOD / 2..GOOD).for_each(|number| drop(puts.spawn(put(format!("good/{number:02}")))));
     sleep(SLOW / 6).await;
     machine.heal();
     let done = puts.join_all().await.into_iter().filter(|is_done| *is_done).count();
-    (done - 1, bad.await.unwrap())
+    (done - 1, errors.join_all().await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_meets_damaged_data_keeps_no_other_one_from_being_done() {
+async fn who_meets_damaged_data_keeps_no_other_one_from_being_done() {
     let machine = Machine::new(u64::MAX);
     let store = open(&machine).await;
     let kv = Kv::new(Arc::new(store));
@@ -56,9 +60,14 @@ async fn one_that_meets_damaged_data_keeps_no_other_one_from_being_done() {
 
     let kv = Kv::new(Arc::new(open(&machine).await));
     let one = Txn::new().when("damaged", Compare::Value(Bytes::from("1"))).put("bad", "1");
-    let (done, error) = among_others(&kv, &machine, one).await;
-    assert_eq!((done, error.applied()), (GOOD, Applied::No), "{error:?}");
-    assert!(error.to_string().contains("machine") && format!("{error:?}").contains("malformed"), "{error:?}");
+    for bad in [1, 24] {
+        let (done, errors) = among_others(&kv, &machine, vec![one.clone(); bad]).await;
+        assert_eq!((done, errors.len()), (GOOD, bad), "{errors:?}");
+        for error in errors {
+            assert_eq!(error.applied(), Applied::No, "{error:?}");
+            assert!(error.to_string().contains("machine") && format!("{error:?}").contains("malformed"), "{error:?}");
+        }
+    }
     assert_eq!(kv.list_keys("good/").all().await.unwrap().len(), GOOD);
     assert_eq!(kv.get("bad").await.unwrap(), None);
     // nor is it in the way when it is thrown away
@@ -68,6 +77,29 @@ async fn one_that_meets_damaged_data_keeps_no_other_one_from_being_done() {
     assert!(kv.delete("damaged").await.unwrap());
     assert_eq!(kv.list_keys("").all().await.unwrap().len(), GOOD + 2);
     kv.store().close().await.unwrap();
+}
+
+/// redb panics over some pages that are damaged.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_meets_what_redb_panics_over_keeps_no_other_one_from_being_done() {
+    let machine = Machine::new(u64::MAX);
+    let config = EmbeddedConfig { cache: ByteSize(0), ..EmbeddedConfig::default() };
+    let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
+    let value = |fill: u8| Bytes::from(vec![fill; 20_000]);
+    kv.put("damaged", value(0xda)).await.unwrap();
+    // what is put from now on is far from it
+    for number in 0..20 {
+        kv.put(format!("later/{number}"), value(0)).await.unwrap();
+    }
+    machine.panics_over(0xda);
+    let one = Txn::new().when("damaged", Compare::Value(value(0xda))).put("bad", "1");
+    let (done, errors) = among_others(&kv, &machine, vec![one]).await;
+    assert_eq!((done, errors[0].applied()), (GOOD, Applied::No), "{errors:?}");
+    assert!(format!("{errors:?}").contains("the disk is damaged"), "{errors:?}");
+    assert_eq!(kv.list_keys("good/").all().await.unwrap().len(), GOOD);
+    assert_eq!(kv.get("bad").await.unwrap(), None);
+    let error = kv.store().close().await.unwrap_err();
+    assert!(format!("{error:?}").contains("panicked"), "{error:?}");
 }
 
 /// Where it is the disk, all are told so, and nothing of it is there.

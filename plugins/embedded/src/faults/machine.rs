@@ -39,6 +39,8 @@ struct State {
     next: Option<Fault>,
     /// It can not be opened.
     away: bool,
+    /// What is full of these bytes is damaged, so that to read it once panics.
+    damaged: Option<u8>,
 }
 
 /// What a disk does once.
@@ -74,6 +76,7 @@ impl Machine {
             dark: false,
             next: None,
             away: false,
+            damaged: None,
         })))
     }
 
@@ -118,6 +121,11 @@ impl Machine {
 
     pub(super) fn fail_next(&self, fault: Fault) {
         self.state().next = Some(fault);
+    }
+
+    /// The next read of what is full of these bytes panics.
+    pub(super) fn panics_over(&self, bytes: u8) {
+        self.state().damaged = Some(bytes);
     }
 
     /// What was to become of the next call does not.
@@ -198,6 +206,8 @@ impl StorageBackend for Machine {
         let offset = offset as usize;
         let found = state.bytes.get(offset..offset + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(found);
+        let is_damaged = state.damaged.is_some_and(|damaged| found[found.len() / 2..].starts_with(&[damaged; 512]));
+        assert!(!is_damaged || state.damaged.take().is_none(), "the disk is damaged");
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Files that can not be opened, and what is said of them.
 
-use cninfra::keyval::{Applied, KvError, Reason};
+use cninfra::keyval::{Applied, Expiry, KvError, Put, Reason, Store as _};
 use cninfra_embedded::{EmbeddedConfig, EmbeddedStore};
 use std::{
     fs, io,
@@ -55,6 +55,34 @@ async fn what_is_no_store_is_said_to_be_none() {
     }
     let error = refused(&other).await;
     assert!(error.help().unwrap().contains("another program"), "{error:?}");
+}
+
+/// redb panics over some of it.
+#[tokio::test]
+async fn what_is_damaged_is_said_to_be_so() {
+    const PAGE: usize = 4096;
+    let path = crate::folder("damaged").join("data.redb");
+    let config = EmbeddedConfig { path: Some(path.clone()), ..EmbeddedConfig::default() };
+    let store = EmbeddedStore::open(&config).await.unwrap();
+    store.put(Put::new("k", "1", Expiry::Never)).await.unwrap();
+    store.close().await.unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut refusals = 0;
+    for (number, page) in whole.chunks(PAGE).enumerate().skip(1).filter(|(_, page)| page.iter().any(|byte| *byte != 0))
+    {
+        let mut damaged = whole.clone();
+        damaged[number * PAGE..][..page.len()].fill(0xff);
+        fs::write(&path, damaged).unwrap();
+        match EmbeddedStore::open(&config).await {
+            Ok(store) => drop(store.close().await),
+            Err(_) => {
+                let error = refused(&path).await;
+                assert!(error.help().unwrap().contains("is damaged"), "page {number}: {error:?}");
+                refusals += 1;
+            }
+        }
+    }
+    assert!(refusals > 0);
 }
 
 #[tokio::test]
