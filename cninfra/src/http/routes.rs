@@ -1,6 +1,6 @@
 //! [`Routes`]: what a plugin registers.
 
-use super::RouteHandler;
+use super::handler::{Async, Extracted, Gives, RouteHandler, Shared};
 use axum::{
     extract::Request,
     http::Method,
@@ -56,7 +56,7 @@ pub(super) struct Entry<S = ()> {
     pub(super) summary: String,
     pub(super) during_start: bool,
     /// None where the method is none that can be routed. Shared: a clone of a handler calls what others have written.
-    pub(super) handler: Option<Arc<MethodRouter<S>>>,
+    pub(super) handler: Option<Arc<MethodRouter<Shared<S>>>>,
 }
 
 impl<S> Clone for Entry<S> {
@@ -80,46 +80,48 @@ impl<S> Default for Routes<S> {
     }
 }
 
-impl<S: Clone + Send + Sync + 'static> Routes<S> {
+// nothing is asked of the state here, or each of these would tell again what is wrong with it
+impl<S: 'static> Routes<S> {
     /// No route.
     pub fn new() -> Self {
         Routes::default()
     }
 
     /// A route for `GET`, which answers `HEAD` too.
-    pub fn get<H: RouteHandler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    #[rustfmt::skip] // on one line, here and below: rustc shows the lines from the name to the bound
+    pub fn get<H: RouteHandler<K>, K, By, A>(self, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
         self.on(Method::GET, path, handler)
     }
 
     /// A route for `POST`.
-    pub fn post<H: RouteHandler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    #[rustfmt::skip]
+    pub fn post<H: RouteHandler<K>, K, By, A>(self, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
         self.on(Method::POST, path, handler)
     }
 
     /// A route for `PUT`.
-    pub fn put<H: RouteHandler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    #[rustfmt::skip]
+    pub fn put<H: RouteHandler<K>, K, By, A>(self, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
         self.on(Method::PUT, path, handler)
     }
 
     /// A route for `PATCH`.
-    pub fn patch<H: RouteHandler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    #[rustfmt::skip]
+    pub fn patch<H: RouteHandler<K>, K, By, A>(self, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
         self.on(Method::PATCH, path, handler)
     }
 
     /// A route for `DELETE`.
-    pub fn delete<H: RouteHandler<T, S>, T: 'static>(self, path: impl Into<String>, handler: H) -> Self {
+    #[rustfmt::skip]
+    pub fn delete<H: RouteHandler<K>, K, By, A>(self, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
         self.on(Method::DELETE, path, handler)
     }
 
     /// A route for any method of HTTP's own.
-    pub fn on<H: RouteHandler<T, S>, T: 'static>(
-        mut self,
-        method: Method,
-        path: impl Into<String>,
-        handler: H,
-    ) -> Self {
+    #[rustfmt::skip]
+    pub fn on<H: RouteHandler<K>, K, By, A>(mut self, method: Method, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
         let filter = MethodFilter::try_from(method.clone()).ok();
-        let handler = filter.map(|filter| Arc::new(MethodRouter::new().on(filter, handler)));
+        let handler = filter.map(|filter| Arc::new(H::Arguments::route(filter, handler)));
         self.entries.push(Entry { method, path: path.into(), summary: String::new(), during_start: false, handler });
         self
     }
@@ -148,6 +150,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// Gives the state to the handlers of these routes.
     pub fn with_state<S2>(self, state: S) -> Routes<S2> {
+        let state = Shared::new(state);
         self.map(|handler| handler.with_state(state.clone()))
     }
 
@@ -179,7 +182,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 }
 
 impl<S> Routes<S> {
-    fn map<S2>(self, change: impl Fn(MethodRouter<S>) -> MethodRouter<S2>) -> Routes<S2> {
+    fn map<S2>(self, change: impl Fn(MethodRouter<Shared<S>>) -> MethodRouter<Shared<S2>>) -> Routes<S2> {
         let entry = |Entry { method, path, summary, during_start, handler }| Entry {
             method,
             path,

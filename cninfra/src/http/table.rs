@@ -1,6 +1,6 @@
 //! [`RouteTable`]: the routes of all plugins of a server.
 
-use super::{Route, RouteError, RouteIndex, Routes, answer, path, routes::Entry};
+use super::{Route, RouteError, RouteIndex, Routes, answer, handler::Shared, path, routes::Entry};
 use crate::{
     Error,
     foreign::{Panic, guard},
@@ -39,7 +39,7 @@ use std::{fmt, mem, sync::Arc};
 pub struct RouteTable {
     index: RouteIndex,
     /// Of the routes, one each.
-    handlers: Vec<Arc<MethodRouter>>,
+    handlers: Vec<Arc<MethodRouter<Shared<()>>>>,
     /// Of the routes, too: in which attempt of its owner's `init` each was registered.
     attempts: Vec<u32>,
 }
@@ -108,7 +108,7 @@ impl RouteTable {
         Ok(only)
     }
 
-    fn put(&mut self, route: Route, attempt: u32, handler: Arc<MethodRouter>) -> Result<(), RouteError> {
+    fn put(&mut self, route: Route, attempt: u32, handler: Arc<MethodRouter<Shared<()>>>) -> Result<(), RouteError> {
         let is_new = self.index.of_path(&route.path).next().is_none();
         if is_new && let Err(wrong) = path::check_text(&route.path) {
             return Err(RouteError::Path { owner: route.owner, path: route.path, wrong });
@@ -187,8 +187,9 @@ impl RouteTable {
     /// any route answers, be it in or not: so what is said during the start is what is said later.
     fn router_of(&self, is_in: impl Fn(&Route) -> bool, refused: fn(HeaderValue) -> Response) -> Router {
         let routes = self.routes().iter().zip(&self.handlers).filter(|(route, _)| is_in(route));
-        let add = |router: Router, (route, handler): (&Route, &Arc<MethodRouter>)| {
-            let handler = guard(|| MethodRouter::clone(handler));
+        let state = Shared::new(());
+        let add = |router: Router, (route, handler): (&Route, &Arc<MethodRouter<Shared<()>>>)| {
+            let handler = guard(|| MethodRouter::clone(handler).with_state(state.clone()));
             router.route(&route.path, handler.unwrap_or_else(|panic| stand_in(&route.method, &panic)))
         };
         let index = self.index.clone();

@@ -1,0 +1,31 @@
+//! What a handler gives: [`Async`], [`Gives`].
+
+use axum::response::{IntoResponse, Response};
+use std::future::Future;
+
+/// What a call of a handler gives: a future of an `Answer`.
+#[diagnostic::on_unimplemented(
+    message = "CN035: no handler of HTTP requests: it is not `async`, it gives `{Self}` at once",
+    label = "write `async fn`, `async || ..` or `async move || ..`"
+)]
+pub trait Async<Answer>: Future<Output = Answer> {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future> Async<F::Output> for F {}
+
+/// What a handler may answer: whatever is a response. (Said of the future, and the answer comes second: of a type of one's own, rustc shows where it is, in four more lines.)
+#[diagnostic::on_unimplemented(
+    message = "CN035: no handler of HTTP requests: what it returns is no response: `{Answer}`",
+    label = "a text, `Json`, a `StatusCode`, a tuple of them, or a `cninfra::Result` of one is a response; a type of one's own, or a `Result` with another error, is none"
+)]
+pub trait Gives<Answer> {
+    /// The response.
+    fn response(answer: Answer) -> Response;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, Answer: IntoResponse> Gives<Answer> for F {
+    fn response(answer: Answer) -> Response {
+        answer.into_response()
+    }
+}

@@ -1,0 +1,85 @@
+//! [`Extracted`]: what handlers are called with.
+
+use super::{
+    Async, Gives, RouteHandler,
+    held::{Held, Shared},
+};
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter},
+};
+use std::future::Future;
+
+/// The arguments of a handler, which are made of a request and of the state of the routes; and the future that a call with them gives, which goes from one thread of
+/// the server to another. (One trait for both, since what is not `Send` among the arguments makes the future so: that is one mistake.) `By` is how axum makes the
+/// last argument: of the whole request, or without its body.
+#[diagnostic::on_unimplemented(
+    message = "CN035: no handler of HTTP requests: it takes `{Self}`, and one of these is no extractor; or it holds what is not `Send` over an `await`",
+    label = "extractors are `Path`, `Query`, `Json`, .., and `State` of what `.with_state(..)` gives, if that is `Clone`, `Send` and `Sync`; what takes the body is the last one. If all are right, drop what is not `Send` before the `await` (an `Rc`, a guard of a `Mutex` of std)"
+)]
+pub trait Extracted<S, By, Future>: Sized {
+    /// The route of a handler that takes them.
+    #[doc(hidden)]
+    fn route<H, Kind, Answer>(filter: MethodFilter, handler: H) -> MethodRouter<Shared<S>>
+    where
+        H: RouteHandler<Kind, Arguments = Self, Returned = Future>,
+        Future: Async<Answer> + Gives<Answer>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Extract<S, By>, S: Send + Sync + 'static, By, F: Send> Extracted<S, By, F> for A {
+    fn route<H, Kind, Answer>(filter: MethodFilter, handler: H) -> MethodRouter<Shared<S>>
+    where
+        H: RouteHandler<Kind, Arguments = Self, Returned = F>,
+        F: Async<Answer> + Gives<Answer>,
+    {
+        let held = Held::new(move |request, Shared(state)| async move {
+            match A::extract(request, &state).await {
+                Ok(arguments) => F::response(handler.call(arguments).await),
+                Err(refused) => refused,
+            }
+        });
+        MethodRouter::new().on(filter, held)
+    }
+}
+
+/// How they are made, for each number of them.
+pub trait Extract<S, By>: Sized + Send {
+    /// Makes them, or answers in the place of the handler.
+    fn extract(request: Request, state: &S) -> impl Future<Output = Result<Self, Response>> + Send;
+}
+
+impl<S: Sync> Extract<S, ()> for () {
+    async fn extract(_: Request, _: &S) -> Result<Self, Response> {
+        Ok(())
+    }
+}
+
+impl<S: Sync, By, Last: FromRequest<S, By> + Send> Extract<S, By> for (Last,) {
+    async fn extract(request: Request, state: &S) -> Result<Self, Response> {
+        Ok((Last::from_request(request, state).await.map_err(IntoResponse::into_response)?,))
+    }
+}
+
+macro_rules! extract {
+    ($($part:ident)+) => {
+        impl<S: Sync, By, $($part,)+ Last> Extract<S, By> for ($($part,)+ Last)
+        where
+            $($part: FromRequestParts<S> + Send,)+
+            Last: FromRequest<S, By> + Send,
+        {
+            async fn extract(request: Request, state: &S) -> Result<Self, Response> {
+                let (mut parts, body) = request.into_parts();
+                #[expect(non_snake_case, reason = "each is named as its type is")]
+                let ($($part,)+) = ($(
+                    $part::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?,
+                )+);
+                let last = Last::from_request(Request::from_parts(parts, body), state).await;
+                Ok(($($part,)+ last.map_err(IntoResponse::into_response)?))
+            }
+        }
+    };
+}
+
+super::kinds::up_to_16!(extract);

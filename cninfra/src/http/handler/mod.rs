@@ -1,0 +1,49 @@
+//! [`RouteHandler`]: what answers a route, with words of ours for each way in which something is none.
+//!
+//! axum has one trait for it all, of whose impls rustc can only say that none fits. Here each condition is asked by itself, of a trait of its own, so that just
+//! what is not fulfilled is told: whether it is a function ([`RouteHandler`]), whether it is `async` ([`Async`]), what it answers ([`Gives`]), and what it is called
+//! with ([`Extracted`]).
+
+mod answer;
+mod arguments;
+mod held;
+mod kinds;
+
+pub use self::{
+    answer::{Async, Gives},
+    arguments::Extracted,
+};
+pub(super) use held::Shared;
+
+/// What answers a route: an `async fn` or an async closure.
+///
+/// What it takes are *extractors*: [`State`](axum::extract::State), [`Path`](super::Path), [`Query`](super::Query) and others, at most 16 of them, and at
+/// most one of which has the request's body ([`Json`](super::Json), `String`, `Bytes`): the last one. What it returns is a *response*: a text,
+/// [`Json`](super::Json), a [`StatusCode`](axum::http::StatusCode), a tuple of them, a `Result` of two of them, or a [`Result`](crate::Result).
+///
+/// A value that is a response is a handler, too, and so are a [`MethodRouter`](axum::routing::MethodRouter) of axum and one of its handlers with a layer around it. What
+/// else implements axum's `Handler` is called by a closure:
+///
+/// ```
+/// use cninfra::http::{Routes, axum::{extract::{Request, State}, handler::Handler}};
+///
+/// fn routes<T: 'static>(handler: impl Handler<T, u32> + Sync) -> Routes {
+///     let called = move |State(state): State<u32>, request: Request| handler.clone().call(request, state);
+///     Routes::new().get("/", called).with_state(1)
+/// }
+/// ```
+///
+/// `Kind` is what rustc finds by itself: what kind of handler it is, and of which arguments.
+#[diagnostic::on_unimplemented(
+    message = "CN035: no handler of HTTP requests: neither a function of at most 16 arguments nor a response",
+    label = "an `async fn` or an async closure is one, if rustc knows the types of its arguments, and what it takes along is `Clone`, `Send`, `Sync` and borrows nothing"
+)]
+pub trait RouteHandler<Kind>: Clone + Send + Sync + 'static {
+    /// What it is called with.
+    type Arguments;
+    /// What a call gives at once: a future.
+    type Returned;
+
+    /// Calls it.
+    fn call(self, arguments: Self::Arguments) -> Self::Returned;
+}
