@@ -143,7 +143,7 @@ impl Mistakes<'_> {
                     let fitting = lacks.as_ref().zip(fits.as_ref());
                     let is_there = fitting.is_some_and(|(way, fits)| has_other_name(way, fits, &all));
                     if is_told && !follows && !is_there {
-                        self.tell(&what, &spot, &notes, dropped, &trial);
+                        self.tell(&what, (&spot, is_somewhere), &notes, dropped, &trial);
                     }
                     let misfit = made_up.iter_mut().find(|(way, value)| value.is_some() && spot.way.starts_with(way));
                     if let Some((_, value)) = misfit {
