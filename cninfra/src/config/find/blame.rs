@@ -124,6 +124,8 @@ impl Narrow<'_, '_> {
                 // a single value may be right by what the others are, as the last part of a sum, or a switch
                 others.any(is_due) && (dict.len() == 1 || !self.is_all_with(key, tag))
             }
+            // of another key's default
+            Some(failure) if failure.what.is_panic() && !self.is_it(&failure) => return Due::No,
             failure if failure.as_ref().is_none_or(|failure| !self.is_it(failure)) => true,
             _ => return Due::No,
         };
@@ -201,6 +203,7 @@ mod tests {
         whole: Option<Whole>,
         lenient: Option<Lenient>,
         beside: Option<Beside>,
+        pair: Option<Pair>,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -246,6 +249,18 @@ mod tests {
         label: String,
         #[serde(flatten)]
         words: Words,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Pair {
+        pair: (u8, u8),
+        #[serde(flatten)]
+        word: Word,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Word {
+        word: Short,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -432,6 +447,8 @@ mod tests {
         let told =
             wrong_in("beside: {label: l, kind: parts, pair: [1, 2], shares: {one: 50, two: 50, rest: 0}, word: long}");
         assert_eq!(told, ["key `odd.beside.word`: `long` is too long"]);
+        let told = wrong_in("pair: {pair: [1, 2], word: long}");
+        assert_eq!(told, ["key `odd.pair.word`: `long` is too long"]);
     }
 
     /// Nothing that is tried is right, and the words say nothing of it.

@@ -1,6 +1,6 @@
 //! Which key is wrong in a value that serde has put by before it has read it: a failure there names no place.
 
-use super::{lacks::Lack, marked::marked, narrow::Narrow, trial::Trial};
+use super::{fits::made, lacks::Lack, marked::marked, narrow::Narrow, trial::Trial};
 use crate::config::{
     said::shape::Kind,
     written::{
@@ -20,7 +20,7 @@ pub(super) struct Culprit {
     pub(super) spot: Spot,
     /// How much of the way to it is to be left out, so that the others have their places.
     pub(super) whole: usize,
-    /// If a key is missing, what may stand there, if that is known.
+    /// If a key is missing, or its default is wrong, what may stand there, if that is known.
     pub(super) fits: Option<Value>,
     /// It may be elsewhere, further in.
     pub(super) is_somewhere: bool,
@@ -90,7 +90,13 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
         }
     }
     let whole = whole.min(way.len());
-    Some(Culprit { spot: place(what, spot, way, trial)?, whole, fits: None, is_somewhere: false })
+    let made = if what.is_panic() { made(what, spot, &way, trial) } else { None };
+    let mut spot = place(what, spot, way, trial)?;
+    let Some((field, fits)) = made else { return Some(Culprit { spot, whole, fits: None, is_somewhere: false }) };
+    let step = Step::Key(field.to_string());
+    show(&step, &mut spot.path);
+    spot.way.push(step);
+    Some(Culprit { spot, whole, fits: Some(fits), is_somewhere: false })
 }
 
 /// A mapping in which this key was wrong, so that it has been left out, and nothing stands in its place.

@@ -1,6 +1,9 @@
 //! What may stand in the place of a key that is missing, so that the reading goes on.
 
-use super::lacks::{Lack, MOST_READ, is_read};
+use super::{
+    lacks::{Lack, MOST_READ, is_read},
+    trial::Trial,
+};
 use crate::config::{
     read::unexpected::unexpected,
     said::shape::{Kind, Shape, Told},
@@ -8,7 +11,10 @@ use crate::config::{
         value,
         way::{Step, Way, inner},
     },
-    wrong::failure::{Mark, NO_NAME, What},
+    wrong::{
+        failure::{Mark, NO_NAME, What},
+        spot::Spot,
+    },
 };
 use figment::value::{Dict, Num, Tag, Value};
 
@@ -26,6 +32,24 @@ enum Said {
     Names(&'static [&'static str]),
     /// In words of a type's own, of whatever it is.
     Words(String),
+}
+
+/// The key of a mapping whose default says this, and what may stand there: it is not said then. Which keys there are is only known of a type that tells it, of one that nobody knows.
+pub(super) fn made(what: &What, spot: &Spot, mapping: &Way, trial: &Trial<'_>) -> Option<(&'static str, Value)> {
+    let dict = value::at(trial.merged, mapping)?.as_dict()?;
+    let with = |key: &str, value: Value| {
+        let mut with = trial.merged.clone();
+        value::insert(&mut with, &inner(mapping, key), value);
+        with
+    };
+    let unknown = trial.reads(&with(NO_NAME, value::nothing(Tag::Default))).err()?.what;
+    let What::Unknown { key, known } = unknown else { return None };
+    let absent = known.iter().filter(|field| key == NO_NAME && !dict.contains_key(**field));
+    absent.take(MOST_READ).find_map(|field| {
+        let lack = Lack { field, what, spot, trial };
+        let fits = lack.fitting(mapping, false, trial.merged)?;
+        (!lack.is_said_of(&with(field, fits.clone()))).then_some((*field, fits))
+    })
 }
 
 impl Lack<'_, '_> {
@@ -107,6 +131,11 @@ impl Lack<'_, '_> {
         value::insert(&mut other, way, value.clone());
         let Err(failure) = self.trial.reads(&other) else { return Said::Fits };
         let at = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
+        let shown = || match value {
+            Value::String(_, text) => text.clone(),
+            Value::Num(_, number) => number.to_u128().unwrap_or_default().to_string(),
+            other => other.to_bool().unwrap_or_default().to_string(),
+        };
         match &failure.what {
             // of another mapping
             _ if self.is_it(&failure) => Said::Fits,
@@ -123,17 +152,16 @@ impl Lack<'_, '_> {
             }
             // which may be another text
             What::NoVariant { found, names } => {
-                let shown = match value {
-                    Value::String(_, text) => text.clone(),
-                    Value::Num(_, number) => number.to_u128().unwrap_or_default().to_string(),
-                    other => other.to_bool().unwrap_or_default().to_string(),
-                };
-                if found.ends_with(&format!("`{shown}`")) { Said::Names(names) } else { Said::Fits }
+                if found.ends_with(&format!("`{}`", shown())) {
+                    Said::Names(names)
+                } else {
+                    Said::Fits
+                }
             }
-            What::Says(words) => match value.as_str() {
-                Some(text) if words.contains(text) => Said::Refused,
-                Some(_) => Said::Words(words.clone()),
-                None => Said::Fits,
+            What::Says(words) => match value {
+                Value::String(..) | Value::Num(..) if words.contains(&shown()) => Said::Refused,
+                Value::String(..) => Said::Words(words.clone()),
+                _ => Said::Fits,
             },
             _ => Said::Fits,
         }

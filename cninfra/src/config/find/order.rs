@@ -138,14 +138,17 @@ mod tests {
         }
     }
 
-    /// Never right.
+    /// Right without a word.
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(try_from = "Flat<Beside>")]
     struct Checked(Flat<Beside>);
     impl TryFrom<Flat<Beside>> for Checked {
         type Error = &'static str;
-        fn try_from(_: Flat<Beside>) -> Result<Self, &'static str> {
-            Err("they do not go together")
+        fn try_from(checked: Flat<Beside>) -> Result<Self, &'static str> {
+            match &checked.of {
+                Beside::Of(words) if words.is_empty() => Ok(Checked(checked)),
+                _ => Err("they do not go together"),
+            }
         }
     }
 

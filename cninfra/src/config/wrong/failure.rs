@@ -83,6 +83,10 @@ pub(in crate::config) enum What {
 }
 
 impl What {
+    pub(in crate::config) fn is_panic(&self) -> bool {
+        matches!(self, What::Says(words) if words.starts_with(PANICKED))
+    }
+
     /// May it be the same, in the words of a type that has others each time?
     pub(in crate::config) fn is_alike(&self, other: &What) -> bool {
         matches!((self, other), (What::Says(one), What::Says(other)) if steady(one) == steady(other))
