@@ -23,6 +23,8 @@ struct Odd {
     bomb: Option<Holds>,
     calms: Option<Calms>,
     needs: Option<Needs>,
+    made: Option<Made>,
+    loose: Option<Loose>,
     long: Long,
     port: u8,
 }
@@ -78,6 +80,31 @@ enum Tagged {
         port: Option<u8>,
         even: Option<Even>,
     },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+enum Made {
+    Some {
+        #[serde(default = "broken")]
+        low: Even,
+        #[serde(default = "broken")]
+        high: Even,
+        port: Option<u8>,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Loose {
+    port: u8,
+    #[serde(flatten)]
+    part: Defaults,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Defaults {
+    #[serde(default = "broken")]
+    low: Even,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -222,6 +249,17 @@ fn one_in_what_is_put_by_is_looked_for() {
         // the first of them, and not what is tried
         assert_eq!(LOUD.get(), usize::from(told[0].contains("is odd")), "{file}");
     }
+}
+
+#[test]
+fn one_of_a_default_is_told_of_its_key_and_of_no_other() {
+    let made = |key: &str| panicked(8, &format!("made.{key}"), "it is not made");
+    assert_eq!(wrong("{made: {kind: some, port: 1, low: 2}}"), [made("high")]);
+    assert_eq!(wrong("{made: {kind: some, high: 2, port: x}}"), [made("low"), byte(36, "made.port")]);
+    // a key that is there, and wrong
+    let low = "26: key `odd.made.low` takes a whole number from 0 to 255, not the text `x`";
+    assert_eq!(wrong("{made: {kind: some, low: x, high: 2}}"), [low]);
+    assert_eq!(wrong("{loose: {port: 1}}"), [panicked(9, "loose", "it is not made")]);
 }
 
 #[test]

@@ -20,6 +20,8 @@ struct Odd {
     by: BTreeMap<String, Tagged>,
     loose: Option<FlatTagged>,
     beside: Option<Beside>,
+    either: Vec<FlatEither>,
+    twins: BTreeMap<String, Twins>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,6 +84,71 @@ struct FlatTagged {
 enum Loose {
     One { name: String, port: u16 },
     Two(Inner),
+    Three { words: Vec<Word>, rows: Vec<Row>, zone: u8 },
+    Four { by: BTreeMap<String, Row>, level: Level, word: Word },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    name: String,
+    port: u16,
+    level: Level,
+    opt: Option<u8>,
+}
+
+/// What it takes is in its words.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+struct Word(String);
+
+impl TryFrom<String> for Word {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if ["up", "down"].contains(&&*text) { Ok(Word(text)) } else { Err("it is up, or down") }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct FlatEither {
+    label: String,
+    #[serde(flatten)]
+    of: Either,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Either {
+    Words(Vec<Word>),
+    Rows(BTreeMap<String, Row>),
+    Inner(Inner),
+}
+
+/// Two that are alike.
+#[derive(Debug, Serialize, Deserialize)]
+struct Twins {
+    label: String,
+    #[serde(flatten)]
+    left: Left,
+    #[serde(flatten)]
+    right: Right,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Left {
+    left_host: IpAddr,
+    left_level: Level,
+    left_word: Word,
+    left_words: Vec<Word>,
+    left_rows: Vec<Row>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Right {
+    right_host: IpAddr,
+    right_level: Level,
+    right_word: Word,
+    right_words: Vec<Word>,
+    right_rows: Vec<Row>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -102,6 +169,22 @@ fn flat() -> Value {
     })
 }
 
+fn row() -> Value {
+    json!({"name": "n", "port": 1, "level": "low", "opt": 1})
+}
+
+fn twins() -> Value {
+    let mut twins = json!({"label": "l"});
+    for side in ["left", "right"] {
+        twins[format!("{side}_host")] = json!("::1");
+        twins[format!("{side}_level")] = json!("low");
+        twins[format!("{side}_word")] = json!("up");
+        twins[format!("{side}_words")] = json!(["up", "down"]);
+        twins[format!("{side}_rows")] = json!([row(), row()]);
+    }
+    twins
+}
+
 fn tagged() -> [Value; 2] {
     let one = json!({"kind": "one", "name": "n", "port": 1, "plain": plain()});
     let two = json!({"kind": "two", "list": [flat(), flat()], "counts": {"a": 1, "b": 2}, "time": "1s"});
@@ -117,17 +200,26 @@ fn right(numbers: &mut Numbers) -> Value {
     let loose = [
         json!({"label": "l", "kind": "one", "name": "n", "port": 1}),
         json!({"label": "l", "kind": "two", "host": "::1", "port": 1, "time": "5s"}),
+        json!({"label": "l", "kind": "three", "words": ["up", "down"], "rows": [row(), row()], "zone": 1}),
+        json!({"label": "l", "kind": "four", "by": {"a": row(), "b": row()}, "level": "high", "word": "up"}),
+    ];
+    let either = [
+        json!({"label": "l", "words": ["up", "up", "down"]}),
+        json!({"label": "l", "rows": {"a": row(), "b": row()}}),
+        json!({"label": "l", "inner": {"host": "::1", "port": 1, "time": "5s"}}),
     ];
     let beside = [json!({"t": "plain", "c": plain()}), json!({"t": "of", "c": {"flat": flat(), "tagged": two}})];
     let mut value = json!({});
     for _ in 0..2 {
-        match numbers.below(7) {
+        match numbers.below(9) {
             0 => value["plain"] = plain(),
             1 => value["flat"] = flat(),
             2 => value["all"] = json!([flat(), flat()]),
             3 => value["tagged"] = numbers.one_of(&[one.clone(), two.clone()]).clone(),
             4 => value["by"] = json!({"x": one, "y": two}),
             5 => value["loose"] = numbers.one_of(&loose).clone(),
+            6 => value["either"] = json!([numbers.one_of(&either), numbers.one_of(&either)]),
+            7 => value["twins"] = json!({"a": twins(), "b": twins()}),
             _ => value["beside"] = numbers.one_of(&beside).clone(),
         }
     }
@@ -138,7 +230,7 @@ fn right(numbers: &mut Numbers) -> Value {
 fn bad(key: &str) -> Value {
     match key {
         "name" | "label" | "time" => json!(5),
-        "host" => json!("bad"),
+        "host" | "left_host" | "right_host" => json!("bad"),
         _ => json!("x"),
     }
 }
@@ -153,9 +245,10 @@ fn spoil(value: &mut Value, numbers: &mut Numbers) -> Option<Path> {
     if matches!(at(value, &path), Value::Object(_) | Value::Array(_)) || ["kind", "t"].contains(&key.as_str()) {
         return None;
     }
-    const NEEDED: [&str; 6] = ["name", "label", "port", "host", "ratio", "level"];
+    const NEEDED: [&str; 7] = ["name", "label", "port", "host", "ratio", "level", "word"];
+    let is_needed = NEEDED.contains(&key.trim_start_matches("left_").trim_start_matches("right_"));
     match at(value, around) {
-        Value::Object(map) if NEEDED.contains(&key.as_str()) && numbers.below(3) == 0 => drop(map.remove(key)),
+        Value::Object(map) if is_needed && numbers.below(3) == 0 => drop(map.remove(key)),
         _ => *at(value, &path) = bad(key),
     }
     Some(path)
@@ -180,10 +273,13 @@ fn the_same_words_are_told_of_each() {
         &["all.1.deep.host", "all.1.deep.name", "all.1.host", "all.1.ratio"],
         &["tagged.list.0.host", "tagged.list.1.deep.host", "tagged.list.1.host"],
         &["tagged.list.0.deep.host", "tagged.list.0.host", "tagged.list.0.label", "tagged.time"],
+        &["twins.a.left_host", "twins.a.left_level", "twins.a.left_word", "twins.a.right_host", "twins.a.right_level"],
+        &["twins.a.left_word", "twins.a.right_word", "twins.a.right_words.1"],
+        &["twins.a.left_rows.0.level", "twins.a.left_rows.1.level", "twins.a.right_level"],
     ];
     for spoilt in all {
         let [_, tagged] = tagged();
-        let mut value = json!({"flat": flat(), "all": [flat(), flat()], "tagged": tagged});
+        let mut value = json!({"flat": flat(), "all": [flat(), flat()], "tagged": tagged, "twins": {"a": twins()}});
         let spoilt: BTreeSet<Path> = spoilt.iter().map(|path| path.split('.').map(str::to_string).collect()).collect();
         spoilt.iter().for_each(|path| *at(&mut value, path) = bad(path.last().unwrap()));
         let told = told_of(&value);

@@ -128,7 +128,7 @@ impl Mistakes<'_> {
                     }
                     let lacks = match &what {
                         What::Missing { field, .. } => Some(inner(&spot.way, field)),
-                        _ => None,
+                        _ => fits.is_some().then(|| spot.way.clone()),
                     };
                     // what is said of what is made up, and of all around it, nobody has written
                     let follows = made_up.iter().any(|(way, _)| match &lacks {
@@ -141,9 +141,11 @@ impl Mistakes<'_> {
                         others.clear();
                     }
                     let fitting = lacks.as_ref().zip(fits.as_ref());
-                    let is_there = fitting.is_some_and(|(way, fits)| has_other_name(way, fits, &all));
+                    let is_there = fitting.is_some_and(|(way, fits)| {
+                        dropped.iter().any(|(_, other)| other == way) || has_other_name(way, fits, &all)
+                    });
                     if is_told && !follows && !is_there {
-                        self.tell(&what, &spot, &notes, dropped, &trial);
+                        self.tell(&what, (&spot, is_somewhere), &notes, dropped, &trial);
                     }
                     let misfit = made_up.iter_mut().find(|(way, value)| value.is_some() && spot.way.starts_with(way));
                     if let Some((_, value)) = misfit {

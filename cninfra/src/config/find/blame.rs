@@ -1,10 +1,10 @@
 //! Which key of a mapping a type's own words are about. They name no place, and what a key without which nothing can be read has to do with them is not seen by taking it out.
 
-use super::{fits::TEXTS, narrow::Narrow};
+use super::{fits::TEXTS, narrow::Narrow, order::Order};
 use crate::config::{
     read::unexpected::unexpected,
     written::value,
-    wrong::failure::{Failure, Mark, NO_NAME, What},
+    wrong::failure::{Failure, Mark, NO_NAME, NO_VARIANT, PANICKED, What},
 };
 use figment::value::{Dict, Num, Tag, Value};
 
@@ -43,6 +43,51 @@ enum Due {
 }
 
 impl Narrow<'_, '_> {
+    /// The part of a mapping to which it is due, and what is still to be read then. Beside the name of a variant this part alone may be what it is said of.
+    pub(super) fn due_part<'d>(
+        &mut self,
+        tag: Tag,
+        dict: &'d Dict,
+        name: Option<&String>,
+        found: Option<(&'d String, Value)>,
+    ) -> Option<(&'d String, Value)> {
+        let order = self.order(tag, dict);
+        let is_of_last = order.as_ref().and_then(|order| self.is_of_last(order, tag, dict));
+        let last = order.map(|Order { last, read, .. }| (last, Value::Dict(tag, read))).or(found);
+        let is_alone = |(part, _): &(&String, Value)| self.is_said_of(part, name, tag, dict);
+        if is_of_last == Some(true) || last.as_ref().is_some_and(is_alone) {
+            self.doubt = self.doubt.filter(|_| is_of_last != Some(true));
+            return last;
+        }
+        if let Some(least) = self.least(tag, dict)
+            && let Some(part) = self.only_cause(tag, &least)
+        {
+            return Some((dict.get_key_value(part)?.0, Value::Dict(tag, least)));
+        }
+        is_of_last?;
+        self.doubt.get_or_insert(self.way.len());
+        last
+    }
+
+    /// Is it said of this part alone, beside the name of the variant that it belongs to, and of what is there?
+    fn is_said_of(&self, part: &String, name: Option<&String>, tag: Tag, dict: &Dict) -> bool {
+        let all = name.into_iter().chain([part]).filter_map(|key| dict.get_key_value(key));
+        let all = value::dict(all.map(|(key, value)| (key.clone(), value.clone())));
+        let Some(value) = all.get(part) else { return false };
+        let is_due = |instead: Value| {
+            let mut other = all.clone();
+            other.insert(part.clone(), instead.clone());
+            match self.fails(Value::Dict(tag, other)) {
+                Some(Failure { what: What::Takes(takes), .. }) => takes.mark != Some(Mark::of(&unexpected(&instead))),
+                failure => failure.is_none_or(|failure| !self.is_it(&failure)),
+            }
+        };
+        // it may be said of what is not there
+        let may_be_any = matches!(value, Value::Num(..) | Value::Bool(..))
+            || self.words().is_some_and(|words| words.starts_with(PANICKED) || words == NO_VARIANT);
+        self.is_said(Value::Dict(tag, all.clone())) && (!may_be_any || instead_of(value, &all).any(is_due))
+    }
+
     /// No more keys than have to be there so that it is said; others may say the same of themselves.
     pub(super) fn least(&self, tag: Tag, dict: &Dict) -> Option<Dict> {
         if dict.len() > MOST {
@@ -79,6 +124,8 @@ impl Narrow<'_, '_> {
                 // a single value may be right by what the others are, as the last part of a sum, or a switch
                 others.any(is_due) && (dict.len() == 1 || !self.is_all_with(key, tag))
             }
+            // of another key's default
+            Some(failure) if failure.what.is_panic() && !self.is_it(&failure) => return Due::No,
             failure if failure.as_ref().is_none_or(|failure| !self.is_it(failure)) => true,
             _ => return Due::No,
         };
@@ -156,6 +203,7 @@ mod tests {
         whole: Option<Whole>,
         lenient: Option<Lenient>,
         beside: Option<Beside>,
+        pair: Option<Pair>,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -201,6 +249,18 @@ mod tests {
         label: String,
         #[serde(flatten)]
         words: Words,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Pair {
+        pair: (u8, u8),
+        #[serde(flatten)]
+        word: Word,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Word {
+        word: Short,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -387,6 +447,8 @@ mod tests {
         let told =
             wrong_in("beside: {label: l, kind: parts, pair: [1, 2], shares: {one: 50, two: 50, rest: 0}, word: long}");
         assert_eq!(told, ["key `odd.beside.word`: `long` is too long"]);
+        let told = wrong_in("pair: {pair: [1, 2], word: long}");
+        assert_eq!(told, ["key `odd.pair.word`: `long` is too long"]);
     }
 
     /// Nothing that is tried is right, and the words say nothing of it.

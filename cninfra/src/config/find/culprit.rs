@@ -1,6 +1,6 @@
 //! Which key is wrong in a value that serde has put by before it has read it: a failure there names no place.
 
-use super::{lacks::Lack, marked::marked, narrow::Narrow, trial::Trial};
+use super::{fits::made, lacks::Lack, marked::marked, narrow::Narrow, trial::Trial};
 use crate::config::{
     said::shape::Kind,
     written::{
@@ -13,7 +13,6 @@ use crate::config::{
     },
 };
 use figment::value::Value;
-use std::iter;
 
 /// What is wrong.
 pub(super) struct Culprit {
@@ -21,7 +20,7 @@ pub(super) struct Culprit {
     pub(super) spot: Spot,
     /// How much of the way to it is to be left out, so that the others have their places.
     pub(super) whole: usize,
-    /// If a key is missing, what may stand there, if that is known.
+    /// If a key is missing, or its default is wrong, what may stand there, if that is known.
     pub(super) fits: Option<Value>,
     /// It may be elsewhere, further in.
     pub(super) is_somewhere: bool,
@@ -66,8 +65,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
                     // as near as that can be come to
                     None => {
                         is_somewhere = true;
-                        let mut narrow = Narrow::new(trial, what, spot);
-                        way.extend(iter::from_fn(|| narrow.step()));
+                        way = Narrow::new(trial, what, spot).way();
                         whole = Narrow::whole(trial, spot, &way);
                     }
                 },
@@ -79,8 +77,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     let mut narrow = Narrow::new(trial, what, spot);
     let at_once = marked(what, spot, trial);
     let is_at_once = at_once.is_some();
-    let mut way: Way =
-        at_once.unwrap_or_else(|| spot.way.iter().cloned().chain(iter::from_fn(|| narrow.step())).collect());
+    let mut way = at_once.unwrap_or_else(|| narrow.way());
     let whole = Narrow::whole(trial, spot, &way);
     // a key that stands alone may be what is no variant, and a secret in its place
     if let (What::NoVariant { .. }, Some((Step::Key(_), around))) = (what, way.split_last())
@@ -93,19 +90,31 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
         }
     }
     let whole = whole.min(way.len());
-    Some(Culprit { spot: place(what, spot, way, trial)?, whole, fits: None, is_somewhere: false })
+    let made = if what.is_panic() { made(what, spot, &way, trial) } else { None };
+    let mut spot = place(what, spot, way, trial)?;
+    let Some((field, fits)) = made else { return Some(Culprit { spot, whole, fits: None, is_somewhere: false }) };
+    let step = Step::Key(field.to_string());
+    show(&step, &mut spot.path);
+    spot.way.push(step);
+    Some(Culprit { spot, whole, fits: Some(fits), is_somewhere: false })
 }
 
 /// A mapping in which this key was wrong, so that it has been left out, and nothing stands in its place.
 fn left_out(field: &str, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Way> {
-    let is_it = |way: &&Way| {
+    let is_inner = |way: &[Step]| {
         let is_key = matches!(way.last(), Some(Step::Key(key)) if key == field);
-        is_key && way.starts_with(&spot.way) && way.len() > spot.way.len() && !made_up.iter().any(|(of, _)| of == *way)
+        is_key && way.starts_with(&spot.way) && way.len() > spot.way.len()
     };
-    let way = trial.dropped.iter().map(|(_, way)| way).filter(is_it).min()?;
-    let mapping = &way[..way.len() - 1];
-    let dict = value::at(trial.merged, mapping)?.as_dict()?;
-    (!dict.contains_key(field)).then(|| mapping.to_vec())
+    let mapping_of = |(_, way): &(usize, Way)| {
+        let mapping = &way[..way.len().checked_sub(1)?];
+        let is_left_out = || trial.dropped.iter().any(|(_, out)| mapping.starts_with(out));
+        if !is_inner(way) || made_up.iter().any(|(of, _)| of == way) || is_left_out() {
+            return None;
+        }
+        let dict = value::at(trial.merged, mapping)?.as_dict()?;
+        (!dict.contains_key(field)).then(|| mapping.to_vec())
+    };
+    trial.dropped.iter().filter_map(mapping_of).min()
 }
 
 /// The place to which this way leads, where it is said of one around it.

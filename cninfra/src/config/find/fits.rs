@@ -1,6 +1,9 @@
 //! What may stand in the place of a key that is missing, so that the reading goes on.
 
-use super::lacks::{Lack, MOST_READ, is_read};
+use super::{
+    lacks::{Lack, MOST_READ, is_read},
+    trial::Trial,
+};
 use crate::config::{
     read::unexpected::unexpected,
     said::shape::{Kind, Shape, Told},
@@ -8,19 +11,45 @@ use crate::config::{
         value,
         way::{Step, Way, inner},
     },
-    wrong::failure::{Mark, NO_NAME, What},
+    wrong::{
+        failure::{Mark, NO_NAME, What},
+        spot::Spot,
+    },
 };
 use figment::value::{Dict, Num, Tag, Value};
 
 /// Texts that are something to types of the most usual kinds, and no names of variants.
 pub(super) const TEXTS: [&str; 5] = [NO_NAME, "1s", "127.0.0.1", "127.0.0.1:80", "http://localhost/"];
 
+/// So many words of a message are tried.
+const MOST_WORDS: usize = 20;
+
 /// What is said of a value that is put in.
 enum Said {
     Fits,
     Refused,
+    /// It takes one of these.
+    Names(&'static [&'static str]),
     /// In words of a type's own, of whatever it is.
     Words(String),
+}
+
+/// The key of a mapping whose default says this, and what may stand there: it is not said then. Which keys there are is only known of a type that tells it, of one that nobody knows.
+pub(super) fn made(what: &What, spot: &Spot, mapping: &Way, trial: &Trial<'_>) -> Option<(&'static str, Value)> {
+    let dict = value::at(trial.merged, mapping)?.as_dict()?;
+    let with = |key: &str, value: Value| {
+        let mut with = trial.merged.clone();
+        value::insert(&mut with, &inner(mapping, key), value);
+        with
+    };
+    let unknown = trial.reads(&with(NO_NAME, value::nothing(Tag::Default))).err()?.what;
+    let What::Unknown { key, known } = unknown else { return None };
+    let absent = known.iter().filter(|field| key == NO_NAME && !dict.contains_key(**field));
+    absent.take(MOST_READ).find_map(|field| {
+        let lack = Lack { field, what, spot, trial };
+        let fits = lack.fitting(mapping, false, trial.merged)?;
+        (!lack.is_said_of(&with(field, fits.clone()))).then_some((*field, fits))
+    })
 }
 
 impl Lack<'_, '_> {
@@ -53,20 +82,33 @@ impl Lack<'_, '_> {
 
     /// Which of these fits, and the first one of which something is said in words, so that it may.
     fn tried(&self, way: &[Step], all: &[Value], around: &Value) -> (Option<Value>, Option<Value>) {
-        let mut in_words: Option<(&Value, String)> = None;
-        for value in all.iter().take_while(|_| !self.trial.is_spent()) {
-            match self.said(way, value, around) {
-                Said::Fits => return (Some(value.clone()), None),
+        let mut in_words: Option<(Value, String)> = None;
+        let mut are_tried = false;
+        let mut next = all.iter().rev().cloned().collect::<Vec<_>>();
+        while let Some(value) = next.pop().filter(|_| !self.trial.is_spent()) {
+            match self.said(way, &value, around) {
+                Said::Fits => return (Some(value), None),
                 Said::Refused => {}
+                Said::Names(names) => {
+                    let names = names.iter().filter(|_| !are_tried);
+                    next.extend(names.map(|name| Value::String(value.tag(), (*name).to_string())));
+                    are_tried = true;
+                }
                 // what is said of each text is of something else, or of a text that is not known here
                 Said::Words(words) => match &in_words {
                     Some((_, first)) if *first == words => {}
-                    Some(_) => return (Some(value.clone()), None),
-                    None => in_words = Some((value, words)),
+                    Some(_) => return (Some(value), None),
+                    None => {
+                        // they may tell what it takes
+                        let told = words.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');
+                        let told = told.filter(|word| !word.is_empty()).take(MOST_WORDS);
+                        next.splice(0..0, told.map(|word| Value::String(value.tag(), word.to_string())));
+                        in_words = Some((value, words));
+                    }
                 },
             }
         }
-        (None, in_words.filter(|_| !self.trial.is_spent()).map(|(value, _)| value.clone()))
+        (None, in_words.filter(|_| !self.trial.is_spent()).map(|(value, _)| value))
     }
 
     /// What is read so, without all in this mapping that is read later than the key, of which the same may be said.
@@ -89,6 +131,11 @@ impl Lack<'_, '_> {
         value::insert(&mut other, way, value.clone());
         let Err(failure) = self.trial.reads(&other) else { return Said::Fits };
         let at = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
+        let shown = || match value {
+            Value::String(_, text) => text.clone(),
+            Value::Num(_, number) => number.to_u128().unwrap_or_default().to_string(),
+            other => other.to_bool().unwrap_or_default().to_string(),
+        };
         match &failure.what {
             // of another mapping
             _ if self.is_it(&failure) => Said::Fits,
@@ -104,18 +151,17 @@ impl Lack<'_, '_> {
                 Said::Refused
             }
             // which may be another text
-            What::NoVariant { found, .. } => {
-                let shown = match value {
-                    Value::String(_, text) => text.clone(),
-                    Value::Num(_, number) => number.to_u128().unwrap_or_default().to_string(),
-                    other => other.to_bool().unwrap_or_default().to_string(),
-                };
-                if found.ends_with(&format!("`{shown}`")) { Said::Refused } else { Said::Fits }
+            What::NoVariant { found, names } => {
+                if found.ends_with(&format!("`{}`", shown())) {
+                    Said::Names(names)
+                } else {
+                    Said::Fits
+                }
             }
-            What::Says(words) => match value.as_str() {
-                Some(text) if words.contains(text) => Said::Refused,
-                Some(_) => Said::Words(words.clone()),
-                None => Said::Fits,
+            What::Says(words) => match value {
+                Value::String(..) | Value::Num(..) if words.contains(&shown()) => Said::Refused,
+                Value::String(..) => Said::Words(words.clone()),
+                _ => Said::Fits,
             },
             _ => Said::Fits,
         }

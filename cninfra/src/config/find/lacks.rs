@@ -174,7 +174,22 @@ impl Lack<'_, '_> {
         let mut other = around.clone();
         value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
         let failure = self.trial.reads(&other).err()?;
-        is_read(&failure.what, 0).or_else(|| self.is_at(&failure, mapping))
+        match is_read(&failure.what, 0) {
+            Some(true) => Some(!self.is_read_alone(mapping, around, &other)),
+            read => read.or_else(|| self.is_at(&failure, mapping)),
+        }
+    }
+
+    /// Does nothing belong to the name at this key? Then there is a key that is read after it, and also where it is missing.
+    fn is_read_alone(&self, mapping: &[Step], around: &Value, with: &Value) -> bool {
+        let keys = value::at(around, mapping).and_then(Value::as_dict).into_iter().flat_map(|dict| dict.keys());
+        let says = |key: &String, beside: &Value| {
+            let mut other = beside.clone();
+            value::replace(&mut other, &inner(mapping, key), value::unreadable(1, Tag::Default));
+            self.trial.reads(&other).err()
+        };
+        let reads = |failure: Option<Failure>, number| failure.and_then(|failure| is_read(&failure.what, number));
+        keys.take(MOST_READ).any(|key| reads(says(key, around), 1).is_some() && reads(says(key, with), 0).is_some())
     }
 
     /// Is it said of the key in this mapping, where the type leads?

@@ -131,8 +131,17 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Tells why a reading stopped.
-    pub(super) fn tell(&mut self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) {
-        if self.follows(what, spot, notes, dropped, trial) {
+    pub(super) fn tell(
+        &mut self,
+        what: &What,
+        spot: (&Spot, bool),
+        notes: &Notes,
+        dropped: &Dropped,
+        trial: &Trial<'_>,
+    ) {
+        let follows = self.follows(what, spot, notes, dropped, trial);
+        let (spot, is_somewhere) = spot;
+        if follows {
             return;
         }
         if let What::Missing { field, .. } = what
@@ -204,7 +213,8 @@ impl<'a> Mistakes<'a> {
                     None => "the section's type".to_string(),
                 };
                 let mut help = format!("set it: {of} has no default for it alone");
-                let others = others.iter().filter(|other| !self.is_told(other, spot, notes, dropped, trial));
+                let others =
+                    others.iter().filter(|other| !self.is_told(other, (spot, is_somewhere), notes, dropped, trial));
                 let others: Vec<&str> = others.map(String::as_str).collect();
                 if !others.is_empty() {
                     help = format!("{help}; not set either, and perhaps needed, too: `{}`", others.join("`, `"));
@@ -271,12 +281,13 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Does it follow from what has been told, be it that a file does not answer?
-    fn follows(&self, what: &What, spot: &Spot, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) -> bool {
+    fn follows(&self, what: &What, at: (&Spot, bool), notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) -> bool {
+        let (spot, _) = at;
         if self.layers.partial && self.is_of_a_part(what, spot) {
             return true;
         }
         match what {
-            What::Missing { field, .. } => self.is_told(field, spot, notes, dropped, trial),
+            What::Missing { field, .. } => self.is_told(field, at, notes, dropped, trial),
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
             // a whole of which a part has been dropped, which may be of another layer
             What::Says(_) if self.layers.is_mapping(spot) => dropped.iter().any(|(_, way)| is_within(spot, way)),
@@ -293,13 +304,20 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
-    fn is_told(&self, field: &str, spot: &Spot, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) -> bool {
+    fn is_told(
+        &self,
+        field: &str,
+        (spot, is_somewhere): (&Spot, bool),
+        notes: &Notes,
+        dropped: &Dropped,
+        trial: &Trial<'_>,
+    ) -> bool {
         let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
         let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
         // a list is taken for the keys of an enum, one after the other
         let is_item = |step: Option<&Step>| matches!(step, Some(Step::Index(_)));
-        // of what serde puts by it may be further in
-        let is_put_by = || !trial.takes_any_spelling(spot, field);
+        // of what serde puts by it may be further in, if that is not known
+        let is_put_by = || is_somewhere && !trial.takes_any_spelling(spot, field);
         let is_it = |(_, way): &&(usize, Way)| {
             let inner = way.get(spot.way.len());
             is_key(inner) || is_item(inner) || is_key(way.last()) && is_put_by()
@@ -429,6 +447,14 @@ mod tests {
             [
                 "odd.conf:1:9: key `odd.around`: the key `port` is missing",
                 "odd.conf:1:61: key `odd.around.tagged.port` takes a whole number from 0 to 65535, not the text `x`",
+            ]
+        );
+        let told = wrong("tagged: {kind: some, tls: {cert: a, key: b, port: x}}", &[], &[]);
+        assert_eq!(
+            told,
+            [
+                "odd.conf:1:9: key `odd.tagged`: the key `port` is missing",
+                "odd.conf:1:51: key `odd.tagged.tls.port` takes a whole number from 0 to 65535, not the text `x`",
             ]
         );
     }

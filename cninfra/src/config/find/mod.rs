@@ -14,4 +14,5 @@ pub(super) mod looks;
 pub(super) mod marked;
 pub(super) mod mistakes;
 pub(super) mod narrow;
+pub(super) mod order;
 pub(super) mod trial;

@@ -24,11 +24,13 @@ pub(super) struct Narrow<'t, 'a> {
     spot: &'t Spot,
     /// What is still read, and how far the search has come in that.
     whole: Value,
-    way: Way,
+    pub(super) way: Way,
     /// The way there in what has all items of its lists.
     full: Way,
     /// What is left out around it.
     dropped: Dropped,
+    /// From here on it is not sure whether it is said of the whole.
+    pub(super) doubt: Option<usize>,
 }
 
 impl<'t, 'a> Narrow<'t, 'a> {
@@ -43,11 +45,18 @@ impl<'t, 'a> Narrow<'t, 'a> {
         {
             value::replace(&mut whole, &way, without_dropped(trial, here, &mut way.clone()));
         }
-        Narrow { trial, what, spot, whole, way, full, dropped }
+        Narrow { trial, what, spot, whole, way, full, dropped, doubt: None }
+    }
+
+    /// The way to what is wrong, as far as that can be known.
+    pub(super) fn way(&mut self) -> Way {
+        while self.step().is_some() {}
+        self.full.truncate(self.doubt.unwrap_or(usize::MAX));
+        self.full.clone()
     }
 
     /// The part of what has been come to that is wrong; `None` where it is all of it, or can not be known.
-    pub(super) fn step(&mut self) -> Option<Step> {
+    fn step(&mut self) -> Option<Step> {
         // what has been found is something, too
         if self.trial.is_spent() {
             return None;
@@ -91,6 +100,11 @@ impl<'t, 'a> Narrow<'t, 'a> {
             let all = value::at(self.trial.merged, &self.full)?.as_array()?;
             let step =
                 Step::Index((0..all.len()).filter(|at| !is_dropped(self.trial, &all[*at], &self.full, *at)).nth(at)?);
+            if self.doubt.is_some() {
+                // with more behind it, it is not said of the whole
+                let more = items[..=at].iter().cloned().chain([value::unreadable(0, tag)]).collect();
+                self.doubt = self.doubt.filter(|_| !self.is_said(Value::Array(tag, more)));
+            }
             self.go_on(some(at..at + 1), Step::Index(0), step.clone());
             return Some(step);
         }
@@ -146,22 +160,10 @@ impl<'t, 'a> Narrow<'t, 'a> {
         }
         let found = match self.what {
             What::Missing { field, .. } if is_found && self.misses(tag, dict, field) => None,
-            // what a type says of its own values may be said of several together
-            What::Says(_) => found.filter(|(part, _)| self.is_said_of(part, name, tag, dict)),
-            _ => found,
+            What::Says(_) => self.due_part(tag, dict, name, found.map(|(part, range)| (part, with(range)))),
+            _ => found.map(|(part, range)| (part, with(range))),
         };
-        let (part, rest) = match found {
-            Some((part, range)) => (part, with(range)),
-            None if matches!(self.what, What::Says(_)) => {
-                let least = self.least(tag, dict)?;
-                match self.only_cause(tag, &least) {
-                    Some(part) => (dict.get_key_value(part)?.0, Value::Dict(tag, least)),
-                    // without a list, what else is wrong beside it is said
-                    None => (self.only_cause(tag, dict)?, Value::Dict(tag, dict.clone())),
-                }
-            }
-            None => return None,
-        };
+        let (part, rest) = found?;
         let step = Step::Key(part.clone());
         self.go_on(rest, step.clone(), step.clone());
         Some(step)
@@ -175,12 +177,6 @@ impl<'t, 'a> Narrow<'t, 'a> {
             Some(Failure { what: What::Unknown { key, .. }, .. }) if key == field => false,
             failure => failure.is_none_or(|failure| !self.is_it(&failure)),
         }
-    }
-
-    /// Is it said of this part alone, beside the name of the variant that it belongs to?
-    fn is_said_of(&self, part: &String, name: Option<&String>, tag: Tag, dict: &Dict) -> bool {
-        let all = name.into_iter().chain([part]).filter_map(|key| Some((key.clone(), dict.get(key)?.clone())));
-        self.is_said(Value::Dict(tag, value::dict(all)))
     }
 
     /// Does the name of a variant stand at this key?

@@ -26,6 +26,9 @@ pub(in crate::config) const HIDDEN: &str = "(it is not shown, since it is a secr
 /// What is said of a panic begins so.
 pub(in crate::config) const PANICKED: &str = "reading it panicked: ";
 
+/// What is said where a flattened choice has none of its keys.
+pub(in crate::config) const NO_VARIANT: &str = "none of the keys is there of which it takes one";
+
 /// So many characters of its message are told.
 const MOST: usize = 400;
 
@@ -80,6 +83,10 @@ pub(in crate::config) enum What {
 }
 
 impl What {
+    pub(in crate::config) fn is_panic(&self) -> bool {
+        matches!(self, What::Says(words) if words.starts_with(PANICKED))
+    }
+
     /// May it be the same, in the words of a type that has others each time?
     pub(in crate::config) fn is_alike(&self, other: &What) -> bool {
         matches!((self, other), (What::Says(one), What::Says(other)) if steady(one) == steady(other))
@@ -309,7 +316,7 @@ fn plain(words: String) -> String {
         return "what is there fits nothing that it takes".to_string();
     }
     if words.starts_with("no variant of enum ") && words.ends_with(" found in flattened data") {
-        return "none of the keys is there of which it takes one".to_string();
+        return NO_VARIANT.to_string();
     }
     if words == "u128 is not supported" || words == "i128 is not supported" {
         return "a number of 128 bits is not read here: it is a defect of the plugin".to_string();

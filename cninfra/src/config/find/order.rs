@@ -1,0 +1,243 @@
+//! Which key of a mapping is read last before something is said: each gets a value that no type reads, and the first that is read tells so. It is said of that key, or of all of
+//! several keys that have been read; and not of those where some are read only later.
+
+use super::{lacks::is_read, narrow::Narrow};
+use crate::config::{
+    written::value,
+    wrong::failure::{Failure, What},
+};
+use figment::value::{Dict, Tag, Value};
+
+/// So many keys are told apart.
+const MOST: u16 = 100;
+
+/// What is read of a mapping until it is said.
+pub(super) struct Order<'d> {
+    pub(super) last: &'d String,
+    /// With the last one.
+    pub(super) read: Dict,
+    unread: Vec<&'d String>,
+}
+
+impl Narrow<'_, '_> {
+    /// `None` where it can not be seen.
+    pub(super) fn order<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<Order<'d>> {
+        let mut unread: Vec<(u16, &String)> = (0..=MOST).zip(dict.keys()).collect();
+        let numbered = |(number, key): &(u16, &String)| ((*key).clone(), value::unreadable(*number, tag));
+        let (mut with, mut last, mut read) = (value::dict(unread.iter().map(numbered)), None, Dict::new());
+        if with.len() > usize::from(MOST) {
+            return None;
+        }
+        loop {
+            let failure = self.fails(Value::Dict(tag, with.clone()))?;
+            if self.is_it(&failure) {
+                return Some(Order { last: last?, read, unread: unread.into_iter().map(|(_, key)| key).collect() });
+            }
+            let at = unread.iter().position(|(number, _)| is_read(&failure.what, *number).is_some())?;
+            let (_, key) = unread.remove(at);
+            with.insert(key.clone(), dict[key].clone());
+            read.insert(key.clone(), dict[key].clone());
+            last = Some(key);
+        }
+    }
+
+    /// Does nothing that was read before the last key matter, and is that sure? `None` where it may be said of several together.
+    ///
+    /// What is missing before the last one is read belongs to what is around it: so it is only sure if something is read later, or had to be there.
+    pub(super) fn is_of_last(&self, order: &Order<'_>, tag: Tag, dict: &Dict) -> Option<bool> {
+        let without = |keys: &[&String], unreadable: Option<&String>| {
+            let mut other = dict.clone();
+            keys.iter().for_each(|key| drop(other.remove(*key)));
+            other.extend(unreadable.map(|key| (key.clone(), value::unreadable(0, tag))));
+            self.fails(Value::Dict(tag, other))
+        };
+        let is_said = |failure: &Option<Failure>| failure.as_ref().is_some_and(|failure| self.is_it(failure));
+        let reads = |failure: Option<Failure>| failure.is_some_and(|failure| is_read(&failure.what, 0).is_some());
+        let last = order.last;
+        if is_said(&without(&[last], None)) {
+            return None;
+        }
+        let mut is_sure = order.unread.iter().any(|key| reads(without(&[last], Some(key))));
+        for key in order.read.keys().filter(|key| *key != last) {
+            if is_said(&without(&[key], None)) {
+                let is_needed = |failure| matches!(failure, Some(Failure { what: What::Missing { field, .. }, .. }) if field == *key);
+                is_sure = is_sure || is_needed(without(&[key, last], None));
+            } else if reads(without(&[key], Some(last))) {
+                return None;
+            }
+        }
+        Some(is_sure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Section as _, given::Given};
+    use serde::{Deserialize, Serialize};
+    use std::{collections::BTreeMap, net::IpAddr};
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        flat: Option<Flat<Tagged>>,
+        beside: Option<Flat<Beside>>,
+        either: Option<Flat<Either>>,
+        named: Option<Named>,
+        checked: Option<Checked>,
+        two: Option<Two>,
+        all: Vec<Outer>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat<T> {
+        n: u8,
+        #[serde(flatten)]
+        of: T,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Named {
+        name: String,
+        #[serde(flatten)]
+        of: Either,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Tagged {
+        Of { of: Vec<Lower>, port: u16 },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "t", content = "c", rename_all = "kebab-case")]
+    enum Beside {
+        Of(Vec<Lower>),
+        Row(Row),
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Either {
+        Row(Row),
+        By(BTreeMap<String, Lower>),
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Row {
+        a: Lower,
+        b: Lower,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "String")]
+    struct Lower(String);
+    impl TryFrom<String> for Lower {
+        type Error = &'static str;
+        fn try_from(text: String) -> Result<Self, &'static str> {
+            if text == "lower" { Ok(Lower(text)) } else { Err("a word is not as it should be") }
+        }
+    }
+
+    /// Right without a word.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "Flat<Beside>")]
+    struct Checked(Flat<Beside>);
+    impl TryFrom<Flat<Beside>> for Checked {
+        type Error = &'static str;
+        fn try_from(checked: Flat<Beside>) -> Result<Self, &'static str> {
+            match &checked.of {
+                Beside::Of(words) if words.is_empty() => Ok(Checked(checked)),
+                _ => Err("they do not go together"),
+            }
+        }
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Two {
+        label: String,
+        #[serde(flatten)]
+        from: From,
+        #[serde(flatten)]
+        to: To,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct From {
+        from: Lower,
+        low: u8,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct To {
+        high: u8,
+        to: Lower,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Outer {
+        Of(Inner),
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "sort", rename_all = "kebab-case")]
+    enum Inner {
+        Host { host: IpAddr },
+        Several { list: Vec<Inner>, row: Row },
+    }
+
+    fn wrong(file: &str) -> Vec<String> {
+        let told = Given::file(Odd::META, file).wrong_in_line();
+        told.iter().map(|told| told.split_once(": ").unwrap().1.to_string()).collect()
+    }
+
+    fn word(key: &str) -> String {
+        format!("key `odd.{key}`: a word is not as it should be")
+    }
+
+    #[test]
+    fn an_item_in_what_is_flattened_is_told_beside_whatever_else_is_wrong() {
+        let n = |of: &str| format!("key `odd.{of}.n` takes a whole number from 0 to 255, not `-1`");
+        assert_eq!(wrong("flat: {kind: of, n: 1, of: [wrong], port: 1}"), [word("flat.of[0]")]);
+        assert_eq!(wrong("flat: {kind: of, n: -1, of: [lower, wrong], port: 1}"), [n("flat"), word("flat.of[1]")]);
+        let port = "key `odd.flat`: the key `port` is missing";
+        assert_eq!(wrong("flat: {kind: of, n: -1, of: [wrong]}"), [port.to_string(), n("flat"), word("flat.of[0]")]);
+        assert_eq!(
+            wrong("beside: {t: of, c: [wrong, lower, wrong], n: 1}"),
+            [word("beside.c[0]"), word("beside.c[2]")]
+        );
+        assert_eq!(wrong("beside: {t: row, c: {a: lower, b: wrong}, n: -1}"), [word("beside.c.b"), n("beside")]);
+        assert_eq!(wrong("either: {n: 1, row: {a: wrong, b: lower}}"), [word("either.row.a")]);
+        assert_eq!(
+            wrong("either: {n: 1, by: {a: wrong, b: lower, c: wrong}}"),
+            [word("either.by.a"), word("either.by.c")]
+        );
+        let none = |key: &str| [format!("key `odd.{key}`: none of the keys is there of which it takes one")];
+        assert_eq!(wrong("either: {n: 1}"), none("either"));
+        assert_eq!(wrong("named: {name: n}"), none("named"));
+    }
+
+    #[test]
+    fn of_two_that_are_alike_the_one_that_is_wrong_is_told() {
+        assert_eq!(wrong("two: {label: l, from: wrong, low: 1, high: 1, to: lower}"), [word("two.from")]);
+        assert_eq!(wrong("two: {label: l, from: lower, low: 1, high: 1, to: wrong}"), [word("two.to")]);
+        // nothing is known that fits, so the other one is not read
+        assert_eq!(wrong("two: {label: l, from: wrong, low: 1, high: 1, to: wrong}"), [word("two.from")]);
+    }
+
+    #[test]
+    fn a_tag_within_another_one_hides_nothing_in_a_list() {
+        let host = |key: &str| format!("key `odd.{key}.host`: invalid IP address syntax");
+        let row = "row: {a: lower, b: lower}";
+        let told = wrong(&format!("all: [{{kind: of, sort: several, {row}, list: [{{sort: host, host: bad}}]}}]"));
+        assert_eq!(told, [host("all[0].list[0]")]);
+    }
+
+    #[test]
+    fn what_may_be_said_of_the_whole_is_told_of_that() {
+        let whole = ["key `odd.checked`: they do not go together"];
+        assert_eq!(wrong("checked: {t: of, c: [lower], n: 1}"), whole);
+        assert_eq!(wrong("checked: {t: row, c: {a: lower, b: lower}, n: 1}"), whole);
+        assert_eq!(wrong("checked: {t: of, c: [wrong], n: 1}"), [word("checked.c[0]")]);
+    }
+}
