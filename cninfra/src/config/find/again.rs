@@ -20,7 +20,7 @@ use crate::config::{
         way::{Way, inner},
     },
     wrong::{
-        failure::{Failure, What},
+        failure::{Failed, Failure, What},
         spot::Spot,
     },
 };
@@ -35,7 +35,7 @@ const TOO_SLOW: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Reads the section's type.
-pub(super) type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failure>;
+pub(super) type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failed>;
 
 impl Mistakes<'_> {
     /// Is this wrong, without what higher layers say of it? Then it is told.
@@ -75,7 +75,7 @@ impl Mistakes<'_> {
                 // to read it again and again would take the time of the whole start
                 self.left.set(0);
             }
-            let done = done.map_err(|failure| failure.at(|| root));
+            let done = done.map_err(|failed| *failed.at(|| root));
             let mut notes = reading.notes.into_inner();
             let (section, left) = (self.section, self.left);
             let all = Trial { section, layers, dropped, merged: &merged, read, left, is_unsteady: false };

@@ -5,7 +5,7 @@ use crate::config::{
     read::{number::WANTED, unexpected::unexpected},
     written::value,
     wrong::{
-        failure::{Failure, Mark, NO_NAME, Takes, What},
+        failure::{Failed, Failure, Mark, NO_NAME, Takes, What},
         spot::Spot,
     },
 };
@@ -24,7 +24,7 @@ pub(super) fn beyond(numbers: &[Spot], trial: &Trial<'_>) -> Option<Failure> {
         if !takes.of_f32 || takes.mark != Some(Mark::of(&serde::de::Unexpected::Str(NO_NAME))) {
             return None;
         }
-        let found: Failure = serde::de::Error::invalid_value(unexpected(number), &WANTED);
+        let found: Failed = serde::de::Error::invalid_value(unexpected(number), &WANTED);
         // which of the keys on the way is a secret, nobody knows
         let path = if takes.of_secret { around.map(|spot| spot.path).unwrap_or_default() } else { spot.path.clone() };
         let what = match found.what {

@@ -18,7 +18,7 @@ use crate::{
             way::{Step, Way},
         },
         wrong::{
-            failure::{Failure, Takes, What},
+            failure::{Failed, Failure, Takes, What},
             spot::Spot,
         },
     },
@@ -38,7 +38,7 @@ pub(super) struct Trial<'a> {
     pub(super) dropped: &'a Dropped,
     /// What holds of it.
     pub(super) merged: &'a Value,
-    pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+    pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failed>,
     /// How many values may still be read so.
     pub(super) left: &'a Cell<usize>,
     /// What is looked for is said in other words each time.
@@ -47,9 +47,9 @@ pub(super) struct Trial<'a> {
 
 /// Reads what nobody has written, or not all of it. A panic of the type is what is said of it, and not an event.
 pub(super) fn quietly(
-    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failed>,
     reader: Reader<'_, '_>,
-) -> Result<(), Failure> {
+) -> Result<(), Failed> {
     // who reads catches it
     foreign::guard_quietly(|| read(reader)).unwrap_or_else(|panic| Err(Failure::new(What::Says(panic.to_string()))))
 }
@@ -143,7 +143,7 @@ impl Trial<'_> {
     pub(super) fn reads(&self, value: &Value) -> Result<(), Failure> {
         let (section, layers, dropped, reads) = (self.section, self.layers, self.dropped, Reads::Trial);
         let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
-        self.counted(value::count(value), || quietly(self.read, Reader::new(&reading, value)))
+        self.counted(value::count(value), || quietly(self.read, Reader::new(&reading, value))).map_err(|failed| *failed)
     }
 
     /// What the type says of this place.

@@ -11,7 +11,7 @@ use crate::config::{
         shape::{Shape, Told},
     },
     written::{value, way::Step},
-    wrong::failure::Failure,
+    wrong::failure::Failed,
 };
 use figment::value::Tag;
 
@@ -19,7 +19,7 @@ use figment::value::Tag;
 pub(in crate::config) fn ask(
     section: Named<'_>,
     way: &[Step],
-    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failure>,
+    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failed>,
 ) -> Told {
     let value = value::nested(way, value::nothing(Tag::Default));
     let (layers, dropped) = (Layers::default(), Dropped::new());

@@ -9,7 +9,7 @@ use crate::{
         },
         written::{key, place::Part, way::Step},
         wrong::{
-            failure::{Failure, HIDDEN, What},
+            failure::{Failed, Failure, HIDDEN, What},
             mistake::Mistake,
             spot::Spot,
         },
@@ -44,7 +44,7 @@ impl<'a, 'r> Feed<'a, 'r> {
         self.rest.next()
     }
 
-    fn read<'de, S: DeserializeSeed<'de>>(reader: Reader<'a, 'r>, seed: S) -> Result<S::Value, Failure> {
+    fn read<'de, S: DeserializeSeed<'de>>(reader: Reader<'a, 'r>, seed: S) -> Result<S::Value, Failed> {
         let (reading, depth) = (reader.reading, entered(&reader));
         match seed.deserialize(reader) {
             Ok(value) => {
@@ -66,25 +66,26 @@ fn entered(reader: &Reader<'_, '_>) -> usize {
 }
 
 impl<'de> MapAccess<'de> for &mut Feed<'_, '_> {
-    type Error = Failure;
+    type Error = Failed;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failed> {
         let Some(Fed { name: key, reader }) = self.rest.next() else { return Ok(None) };
         let spot = reader.spot();
         self.last = Some(spot.clone());
         self.value = Some(reader);
-        seed.deserialize(Name(&key)).map(Some).map_err(|Failure { what, spot: inner }| {
+        seed.deserialize(Name(&key)).map(Some).map_err(|failed| {
+            let Failure { what, spot: inner } = *failed;
             // it is a key, which is shown
             let what = match what {
                 What::NoVariant { found, .. } => What::Says(format!("the key takes {found}")),
                 What::Takes(takes) => What::Says(format!("the key takes {}", takes.shown())),
                 what => what,
             };
-            Failure { what, spot: inner }.at(|| spot)
+            Box::new(Failure { what, spot: inner }).at(|| spot)
         })
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failed> {
         match self.value.take() {
             Some(reader) => Feed::read(reader, seed),
             None => Err(serde::de::Error::custom("a value without a key")),
@@ -93,9 +94,9 @@ impl<'de> MapAccess<'de> for &mut Feed<'_, '_> {
 }
 
 impl<'de> SeqAccess<'de> for &mut Feed<'_, '_> {
-    type Error = Failure;
+    type Error = Failed;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failed> {
         self.rest.next().map(|fed| Feed::read(fed.reader, seed)).transpose()
     }
 

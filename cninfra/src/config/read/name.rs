@@ -1,14 +1,14 @@
 //! [`Name`]: a key as serde takes it, which is a text, also where the type has numbers, truth values or types of its own for keys.
 
 use super::number;
-use crate::config::wrong::failure::Failure;
+use crate::config::wrong::failure::Failed;
 use serde::de::{Deserializer, IntoDeserializer as _, Visitor, value::StrDeserializer};
 
 /// A key.
 pub(super) struct Name<'n>(pub(super) &'n str);
 
 impl Name<'_> {
-    fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         match (self.0.parse(), self.0.parse()) {
             (Ok(number), _) => visitor.visit_u64(number),
             (_, Ok(number)) => visitor.visit_i64(number),
@@ -18,13 +18,13 @@ impl Name<'_> {
 }
 
 impl<'de> Deserializer<'de> for Name<'_> {
-    type Error = Failure;
+    type Error = Failed;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         visitor.visit_str(self.0)
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         match self.0.parse() {
             Ok(value) => visitor.visit_bool(value),
             Err(_) => visitor.visit_str(self.0),
@@ -33,11 +33,11 @@ impl<'de> Deserializer<'de> for Name<'_> {
 
     number::methods! { deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Failed> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -46,8 +46,8 @@ impl<'de> Deserializer<'de> for Name<'_> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Failure> {
-        let name: StrDeserializer<'_, Failure> = self.0.into_deserializer();
+    ) -> Result<V::Value, Failed> {
+        let name: StrDeserializer<'_, Failed> = self.0.into_deserializer();
         visitor.visit_enum(name)
     }
 

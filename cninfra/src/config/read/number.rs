@@ -5,7 +5,7 @@ use figment::value::Num;
 /// The methods of a [`Deserializer`](serde::Deserializer) for types of numbers: all are its own `number`.
 macro_rules! methods {
     ($($method:ident)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
             self.number(visitor)
         })*
     };

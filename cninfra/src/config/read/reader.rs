@@ -19,7 +19,7 @@ use crate::config::{
         way::{Step, Way},
     },
     wrong::{
-        failure::{self, Failure, What},
+        failure::{self, Failed, Failure, What},
         spot::Spot,
     },
 };
@@ -123,7 +123,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     /// Says what the type wants, where it is asked here.
-    pub(super) fn wants(&self, kind: Kind) -> Result<(), Failure> {
+    pub(super) fn wants(&self, kind: Kind) -> Result<(), Failed> {
         if !self.is_asked() {
             return Ok(());
         }
@@ -132,7 +132,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     /// Only secrets are read from files of their own, and of one in which nothing is only a secret that may be nothing.
-    fn no_file(self) -> Result<Self, Failure> {
+    fn no_file(self) -> Result<Self, Failed> {
         if self.names_file {
             return Err(Failure::new(What::NoSecret));
         }
@@ -146,7 +146,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     /// As a type wants it that wants this.
-    fn wanted(self, kind: Kind) -> Result<Self, Failure> {
+    fn wanted(self, kind: Kind) -> Result<Self, Failed> {
         self.wants(kind)?;
         let mut reader = self.no_file()?;
         if reader.is_text
@@ -157,12 +157,12 @@ impl<'a, 'r> Reader<'a, 'r> {
         Ok(reader)
     }
 
-    fn wrong<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failure> {
+    fn wrong<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failed> {
         Err(de::Error::invalid_type(unexpected(&self.value), visitor))
     }
 
     /// As [`wrong`](Reader::wrong), but what is written is not shown: in what should hold several values, a secret may be one.
-    fn wrong_whole<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failure> {
+    fn wrong_whole<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failed> {
         match &*self.value {
             Value::String(..) => Err(de::Error::invalid_type(Unexpected::Other("a text"), visitor)),
             Value::Num(..) => Err(de::Error::invalid_type(Unexpected::Other("a number"), visitor)),
@@ -170,12 +170,12 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         self.wanted(Kind::Number)?.plain(visitor)
     }
 
     /// A value as it is.
-    fn plain<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn plain<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         match &*self.value {
             Value::Empty(..) => visitor.visit_unit(),
             Value::Bool(_, value) => visitor.visit_bool(*value),
@@ -203,12 +203,12 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         let Some(items) = self.items() else { return self.wrong_whole(&visitor) };
         self.fed(visitor, items)
     }
 
-    fn fed<'de, V: Visitor<'de>>(&self, visitor: V, items: Vec<Cow<'a, Value>>) -> Result<V::Value, Failure> {
+    fn fed<'de, V: Visitor<'de>>(&self, visitor: V, items: Vec<Cow<'a, Value>>) -> Result<V::Value, Failed> {
         let item = |(index, value)| Fed { name: Cow::Borrowed(""), reader: self.item(index, value) };
         // they keep their places, so that they are left out here
         let is_there = |fed: &Fed<'_, '_>| {
@@ -225,14 +225,14 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    fn mapping<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn mapping<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         if self.entries().is_none() {
             return self.wrong_whole(&visitor);
         }
         visitor.visit_map(&mut Feed::new(feed_map(&self)))
     }
 
-    fn choose<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failure> {
+    fn choose<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failed> {
         // what belongs to it is in another key, and may be a secret
         if self.is_asked() && failure::is_tag(&visitor) {
             self.reading.notes.borrow_mut().told_open = true;
@@ -254,13 +254,13 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     /// A length of time, for the type of the standard library.
-    fn duration<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn duration<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         let time = Duration::deserialize(self)?;
         visitor.visit_seq(SeqDeserializer::new([time.as_secs(), time.subsec_nanos().into()].into_iter()))
     }
 
     /// The items of a tuple have types of their own: only that of the first can be asked for.
-    fn tuple<'de, V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failure> {
+    fn tuple<'de, V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failed> {
         if let Some(Step::Index(1..)) = self.reading.asked.and_then(|asked| asked.get(self.way.len())) {
             return Err(Failure::new(What::Asked));
         }
@@ -288,13 +288,13 @@ impl<'a, 'r> Reader<'a, 'r> {
 }
 
 impl<'de> Deserializer<'de> for Reader<'_, '_> {
-    type Error = Failure;
+    type Error = Failed;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         if self.is_asked() {
             // is there anything that it does not take for a mapping?
-            let empty = visitor.visit_map(MapDeserializer::<_, Failure>::new(iter::empty::<(&str, &str)>()));
-            let is_open = !matches!(empty, Err(Failure { what: What::Takes(_), .. }));
+            let empty = visitor.visit_map(MapDeserializer::<_, Failed>::new(iter::empty::<(&str, &str)>()));
+            let is_open = !matches!(empty, Err(failed) if matches!(failed.what, What::Takes(_)));
             self.reading.notes.borrow_mut().told_open = is_open;
             self.wants(Kind::Any)?;
             return Err(Failure::new(What::Asked));
@@ -309,13 +309,13 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         reader.plain(visitor).map_err(Failure::of_any)
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         self.wanted(Kind::Bool)?.plain(visitor)
     }
 
     number::methods! { deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f64 }
 
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         let reader = self.wanted(Kind::Number)?;
         // it would become infinite
         match &*reader.value {
@@ -326,19 +326,19 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         }
     }
 
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         self.wanted(Kind::Text)?.plain(visitor)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         if self.is_asked() {
             self.reading.notes.borrow_mut().told_optional = true;
             return visitor.visit_some(self);
@@ -351,11 +351,11 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         if is_none { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failed> {
         if name == plugin_name::NAME {
             let named = self.value.as_str().map(|name| (self.spot(), name.to_string()));
             self.reading.notes.borrow_mut().plugins.extend(named);
@@ -402,11 +402,11 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         visitor.visit_newtype_struct(reader).map_err(|failure| failure.without_value(found))
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         self.wanted(Kind::List)?.list(visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failed> {
         self.tuple(len, visitor)
     }
 
@@ -415,11 +415,11 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         _: &'static str,
         len: usize,
         visitor: V,
-    ) -> Result<V::Value, Failure> {
+    ) -> Result<V::Value, Failed> {
         self.tuple(len, visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         // of a type with something flattened it takes whatever is there
         self.reading.puts_by();
         self.wanted(Kind::Map)?.mapping(visitor)
@@ -430,7 +430,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Failure> {
+    ) -> Result<V::Value, Failed> {
         // the standard library's: as ours, but for a mapping, as serde has it
         if (name, fields) == ("Duration", &["secs", "nanos"]) {
             self.reading.notes.borrow_mut().times.insert(self.path.clone());
@@ -446,15 +446,15 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             return reader.wrong_whole(&visitor);
         }
         let mut feed = Feed::new(feed_struct(&reader, fields));
-        visitor.visit_map(&mut feed).map_err(|failure| match failure {
+        visitor.visit_map(&mut feed).map_err(|failed| match *failed {
             Failure { what: What::Missing { field, of_secret, .. }, spot: None } => {
                 Failure::new(What::Missing { field, of_secret, others: unsaid(&reader, fields, field) })
             }
             Failure { what: What::Twice(_), spot: None } => match feed.last.take() {
-                Some(spot) => failure.at(|| spot),
-                None => failure,
+                Some(spot) => failed.at(|| spot),
+                None => failed,
             },
-            failure => failure,
+            _ => failed,
         })
     }
 
@@ -463,12 +463,12 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         _: &'static str,
         names: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Failure> {
+    ) -> Result<V::Value, Failed> {
         self.choose(visitor, names)
     }
 
     /// The tag of an enum, of which only its own code knows what else belongs to it.
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         if self.is_asked() {
             self.reading.notes.borrow_mut().told_open = true;
         }
@@ -480,7 +480,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         reader.plain(visitor).map_err(Failure::of_any)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         visitor.visit_unit()
     }
 
@@ -490,6 +490,6 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
 }
 
 /// A name, for serde.
-pub(super) fn name(name: &str) -> StrDeserializer<'_, Failure> {
+pub(super) fn name(name: &str) -> StrDeserializer<'_, Failed> {
     de::value::StrDeserializer::new(name)
 }

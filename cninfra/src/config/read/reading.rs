@@ -9,7 +9,7 @@ use crate::{
         },
         written::way::Step,
         wrong::{
-            failure::{Failure, PANICKED, What, brief},
+            failure::{Failed, Failure, PANICKED, What, brief},
             mistake::Mistake,
             spot::Spot,
         },
@@ -62,10 +62,10 @@ impl Reading<'_> {
     }
 
     /// The same where something is wrong: the innermost place of it stays.
-    pub(super) fn leave_by(&self, depth: usize, failure: Failure) -> Failure {
+    pub(super) fn leave_by(&self, depth: usize, failure: Failed) -> Failed {
         let failed = self.notes.borrow_mut().failed.take();
         let spot = self.leave(depth);
-        let failure = Failure { spot: failure.spot.or(spot), ..failure };
+        let failure = Box::new(Failure { spot: failure.spot.or(spot), what: failure.what });
         self.notes.borrow_mut().failed = failed.or_else(|| Some(failure.clone()));
         failure
     }
@@ -79,14 +79,15 @@ impl Reading<'_> {
 
     /// What a panic of the type is as a failure: it was where the reading was. Where something was wrong already, it was about what has been read beside that, and has
     /// been dropped.
-    pub(in crate::config) fn panicked(&self, panic: Panic) -> Failure {
+    pub(in crate::config) fn panicked(&self, panic: Panic) -> Failed {
         let mut notes = self.notes.borrow_mut();
         if let Some(failed) = notes.failed.take() {
             return failed;
         }
         let within = notes.within.pop();
         notes.panicked_there = within.as_ref().is_some_and(|within| !within.puts_by);
-        Failure { what: What::Says(format!("{PANICKED}{}", brief(panic))), spot: within.map(|within| within.spot) }
+        let what = What::Says(format!("{PANICKED}{}", brief(panic)));
+        Box::new(Failure { what, spot: within.map(|within| within.spot) })
     }
 }
 
@@ -128,7 +129,7 @@ pub(in crate::config) struct Notes {
     /// What is being read, from the outside inwards.
     within: Vec<Within>,
     /// What has gone wrong, as long as no more has been read since then.
-    failed: Option<Failure>,
+    failed: Option<Failed>,
     /// The type panicked, and at the very place that is told.
     pub(in crate::config) panicked_there: bool,
     /// What secrets hold, for who looks whether it is told.

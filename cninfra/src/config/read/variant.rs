@@ -4,7 +4,7 @@ use super::reader::{Reader, name};
 use crate::config::{
     said::shape::Kind,
     written::{key, way::Step},
-    wrong::failure::{Failure, What},
+    wrong::failure::{Failed, Failure, What},
 };
 use figment::value::Value;
 use serde::de::{self, DeserializeSeed, Deserializer as _, EnumAccess, VariantAccess, Visitor};
@@ -33,10 +33,10 @@ impl<'a, 'r> Choice<'a, 'r> {
 }
 
 impl<'de, 'a, 'r> EnumAccess<'de> for Choice<'a, 'r> {
-    type Error = Failure;
+    type Error = Failed;
     type Variant = Content<'a, 'r>;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Content<'a, 'r>), Failure> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Content<'a, 'r>), Failed> {
         Ok((seed.deserialize(name(&self.name))?, Content(self.content)))
     }
 }
@@ -45,7 +45,7 @@ impl<'de, 'a, 'r> EnumAccess<'de> for Choice<'a, 'r> {
 pub(super) struct Content<'a, 'r>(Option<Reader<'a, 'r>>);
 
 impl<'a, 'r> Content<'a, 'r> {
-    fn read<T>(self, read: impl FnOnce(Reader<'a, 'r>) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn read<T>(self, read: impl FnOnce(Reader<'a, 'r>) -> Result<T, Failed>) -> Result<T, Failed> {
         let reader = self.0.ok_or_else(|| Failure::new(What::NoContent))?;
         let reading = reader.reading;
         let depth = reading.enter(reader.spot());
@@ -60,27 +60,27 @@ impl<'a, 'r> Content<'a, 'r> {
 }
 
 impl<'de> VariantAccess<'de> for Content<'_, '_> {
-    type Error = Failure;
+    type Error = Failed;
 
-    fn unit_variant(self) -> Result<(), Failure> {
+    fn unit_variant(self) -> Result<(), Failed> {
         match self.0 {
             Some(reader) if reader.is_asked() => reader.wants(Kind::Nothing),
             Some(reader) if !matches!(&*reader.value, Value::Empty(..)) => {
-                Err(<Failure as de::Error>::custom("nothing belongs to this name: write it alone"))
+                Err(<Failed as de::Error>::custom("nothing belongs to this name: write it alone"))
             }
             _ => Ok(()),
         }
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Failure> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Failed> {
         self.read(|reader| seed.deserialize(reader))
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failure> {
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failed> {
         self.read(|reader| reader.deserialize_tuple(len, visitor))
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Failure> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Failed> {
         self.read(|reader| reader.deserialize_struct("", fields, visitor))
     }
 }

@@ -41,6 +41,9 @@ pub(in crate::config) fn brief(mut panic: Panic) -> Panic {
     panic
 }
 
+/// A [`Failure`] as it is handed on: each value that is read may have one, and has no room for it.
+pub(in crate::config) type Failed = Box<Failure>;
+
 /// Why reading a section stopped.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Failure {
@@ -169,18 +172,19 @@ impl Takes {
 }
 
 impl Failure {
-    pub(in crate::config) fn new(what: What) -> Self {
-        Failure { what, spot: None }
+    #[expect(clippy::new_ret_no_self, reason = "it is handed on so")]
+    pub(in crate::config) fn new(what: What) -> Failed {
+        Box::new(Failure { what, spot: None })
     }
 
     /// The innermost spot stays.
-    pub(in crate::config) fn at(mut self, spot: impl FnOnce() -> Spot) -> Self {
+    pub(in crate::config) fn at(mut self: Box<Self>, spot: impl FnOnce() -> Spot) -> Failed {
         self.spot.get_or_insert_with(spot);
         self
     }
 
     /// Of a type that takes whatever is there.
-    pub(in crate::config) fn of_any(mut self) -> Self {
+    pub(in crate::config) fn of_any(mut self: Box<Self>) -> Failed {
         if let (What::Takes(takes), None) = (&mut self.what, &self.spot) {
             takes.of_any = true;
         }
@@ -188,7 +192,7 @@ impl Failure {
     }
 
     /// Without what was found, but for its kind: it may be a secret.
-    pub(in crate::config) fn without_value(self, found: Option<&str>) -> Self {
+    pub(in crate::config) fn without_value(mut self: Box<Self>, found: Option<&str>) -> Failed {
         let words = match (&self.what, found) {
             // nothing of the value is in them
             (What::Missing { .. } | What::NoContent | What::OfFile(..) | What::Unanswered(_) | What::Asked, _) => {
@@ -204,11 +208,12 @@ impl Failure {
             }
             _ => "its value does not fit".to_string(),
         };
-        Failure { what: What::Says(format!("{words} {HIDDEN}")), ..self }
+        self.what = What::Says(format!("{words} {HIDDEN}"));
+        self
     }
 }
 
-impl de::Error for Failure {
+impl de::Error for Failed {
     fn custom<T: fmt::Display>(message: T) -> Self {
         if secret::is_being_read() {
             return Failure::new(What::Says(format!("its value does not fit {HIDDEN}")));
@@ -446,7 +451,7 @@ mod tests {
 
     #[test]
     fn words_of_a_types_own_are_told_as_they_are() {
-        let said = |words: &str| match Failure::custom(words).what {
+        let said = |words: &str| match Failed::custom(words).what {
             What::Says(said) => said,
             other => panic!("{other:?}"),
         };
