@@ -34,7 +34,7 @@ impl<A: Extract<S, By>, S: Send + Sync + 'static, By, F: Send> Extracted<S, By, 
         H: RouteHandler<Kind, Arguments = Self, Returned = F>,
         F: Async<Answer> + Gives<Answer>,
     {
-        let held = Held::new(move |request, Shared(state)| async move {
+        let held = Held(move |request, Shared(state): Shared<S>| async move {
             match A::extract(request, &state).await {
                 Ok(arguments) => F::response(handler.call(arguments).await),
                 Err(refused) => refused,

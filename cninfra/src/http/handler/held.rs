@@ -1,4 +1,4 @@
-//! [`Held`]: a handler that axum calls, whatever its type was.
+//! [`Held`]: a handler that axum calls, and the state that it is called with.
 
 use crate::BoxFuture;
 use axum::{extract::Request, handler::Handler, response::Response};
@@ -25,49 +25,19 @@ impl<S> fmt::Debug for Shared<S> {
     }
 }
 
-/// A handler without its type, so that what axum has around one is compiled once, and not for each handler. A clone of it is one of the handler.
-pub(in crate::http) struct Held<S>(Box<dyn Calls<S>>);
+/// A handler, as axum calls it. (Without its type rustc would have less to do, but each request one allocation more.)
+#[derive(Clone)]
+pub(super) struct Held<C>(pub(super) C);
 
-trait Calls<S>: Send + Sync {
-    fn copy(&self) -> Box<dyn Calls<S>>;
-
-    fn call(self: Box<Self>, request: Request, state: Shared<S>) -> BoxFuture<'static, Response>;
-}
-
-impl<S, C, F> Calls<S> for C
+impl<S, C, F> Handler<(), Shared<S>> for Held<C>
 where
+    S: Send + Sync + 'static,
     C: FnOnce(Request, Shared<S>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
-    fn copy(&self) -> Box<dyn Calls<S>> {
-        Box::new(self.clone())
-    }
-
-    fn call(self: Box<Self>, request: Request, state: Shared<S>) -> BoxFuture<'static, Response> {
-        Box::pin(self(request, state))
-    }
-}
-
-impl<S> Held<S> {
-    pub(super) fn new<C, F>(call: C) -> Self
-    where
-        C: FnOnce(Request, Shared<S>) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Response> + Send + 'static,
-    {
-        Held(Box::new(call))
-    }
-}
-
-impl<S> Clone for Held<S> {
-    fn clone(&self) -> Self {
-        Held(self.0.copy())
-    }
-}
-
-impl<S: Send + Sync + 'static> Handler<(), Shared<S>> for Held<S> {
     type Future = BoxFuture<'static, Response>;
 
     fn call(self, request: Request, state: Shared<S>) -> Self::Future {
-        self.0.call(request, state)
+        Box::pin((self.0)(request, state))
     }
 }
