@@ -12,6 +12,8 @@ const EMPTY: &str = "content-length: 0\r\n";
 
 /// So many headers hyper takes at most; a head has two lines more.
 const HEADERS: usize = 100;
+/// A line with a header has so many bytes at least (`A:`), so that those of a small head need not be counted.
+const LINE: usize = 4;
 /// Nor does it take a header whose name is as long, whatever a head may have.
 const NAME: usize = 1 << 16;
 
@@ -19,6 +21,8 @@ const NAME: usize = 1 << 16;
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Seen {
     bytes: usize,
+    /// Those of its bytes whose lines are not counted.
+    uncounted: usize,
     lines: usize,
     /// The answer is to be a head alone.
     of_head: bool,
@@ -27,14 +31,17 @@ pub(crate) struct Seen {
 impl Seen {
     /// More has come.
     pub(crate) fn and(self, bytes: &[u8]) -> Self {
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
         let of_head = self.of_head || self.bytes == 0 && bytes.starts_with(b"HEAD ");
-        Seen { bytes: self.bytes + bytes.len(), lines: self.lines + lines, of_head }
+        let seen = Seen { bytes: self.bytes + bytes.len(), of_head, ..self };
+        match seen.bytes <= HEADERS * LINE {
+            true => Seen { uncounted: seen.bytes, ..seen },
+            false => Seen { lines: self.lines + bytes.iter().filter(|byte| **byte == b'\n').count(), ..seen },
+        }
     }
 
     /// Is a head in it neither too large nor of too many headers, where it may have so many bytes?
     pub(crate) fn is_small(self, head_bytes: usize) -> bool {
-        self.bytes < head_bytes.clamp(LEAST_BUFFER, NAME) && self.lines <= HEADERS + 2
+        self.bytes < head_bytes.clamp(LEAST_BUFFER, NAME) && self.lines + self.uncounted / LINE <= HEADERS + 2
     }
 }
 
