@@ -123,6 +123,7 @@ impl Client {
     /// # Panics
     /// They are not valid, or overlap.
     #[must_use]
+    #[track_caller]
     pub fn of(routes: Routes) -> Self {
         let mut table = RouteTable::new();
         match table.add("test", routes) {
@@ -141,6 +142,7 @@ impl Client {
     ///
     /// # Panics
     /// `target` is none.
+    #[track_caller]
     pub fn request(&self, method: Method, target: &str) -> Call {
         let uri: Uri = match target.parse() {
             Ok(uri) => uri,
@@ -156,6 +158,7 @@ impl Client {
     ///
     /// # Panics
     /// `target` is none.
+    #[track_caller]
     pub fn get(&self, target: &str) -> Call {
         self.request(Method::GET, target)
     }
@@ -164,6 +167,7 @@ impl Client {
     ///
     /// # Panics
     /// `target` is none.
+    #[track_caller]
     pub fn post(&self, target: &str) -> Call {
         self.request(Method::POST, target)
     }
@@ -172,6 +176,7 @@ impl Client {
     ///
     /// # Panics
     /// `target` is none.
+    #[track_caller]
     pub fn put(&self, target: &str) -> Call {
         self.request(Method::PUT, target)
     }
@@ -180,6 +185,7 @@ impl Client {
     ///
     /// # Panics
     /// `target` is none.
+    #[track_caller]
     pub fn delete(&self, target: &str) -> Call {
         self.request(Method::DELETE, target)
     }
@@ -198,6 +204,7 @@ impl Call {
     ///
     /// # Panics
     /// Name or value is none of HTTP.
+    #[track_caller]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
             (Ok(name), Ok(value)) => self.request.headers_mut().append(name, value),
@@ -216,6 +223,7 @@ impl Call {
     ///
     /// # Panics
     /// It is none of JSON: a map whose keys are no texts.
+    #[track_caller]
     pub fn json(mut self, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
             Ok(json) => *self.request.body_mut() = json.into(),
@@ -286,10 +294,11 @@ impl Answer {
     /// # Panics
     /// It is no UTF-8.
     #[must_use]
+    #[track_caller]
     pub fn text(&self) -> &str {
         match from_utf8(&self.body) {
             Ok(text) => text,
-            Err(error) => panic!("the body is no text: {error}: {:?}", self.body),
+            Err(error) => panic!("the body of the answer {} is no text: {error}: {:?}", self.status, self.body),
         }
     }
 
@@ -298,10 +307,14 @@ impl Answer {
     /// # Panics
     /// It is no JSON, or none of this type.
     #[must_use]
+    #[track_caller]
     pub fn json<T: DeserializeOwned>(&self) -> T {
         match serde_json::from_slice(&self.body) {
             Ok(value) => value,
-            Err(error) => panic!("{error}, in the body {:?}", self.body),
+            // what it is instead is mostly an error, in words
+            Err(error) => {
+                panic!("the answer {} can not be read so: {error}: {}", self.status, self.body.escape_ascii())
+            }
         }
     }
 }

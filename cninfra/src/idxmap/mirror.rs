@@ -58,6 +58,8 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
 
 /// The same of a [typed watch](crate::keyval::Typed::watch), whose values are those of the map: only the keys are still to be named. A value that is not of the type is told to `wrong`, and is not in the map.
 ///
+/// A write of one's own is in the map a moment later, when the store has told of it.
+///
 /// ```
 /// use cninfra::{idxmap::{IdxMap, mirror_typed}, keyval::{Bytes, KeyVal, Kv, SerdeJson, WatchOptions}, prelude::*};
 ///

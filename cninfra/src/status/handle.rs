@@ -73,7 +73,7 @@ impl<'a> Status<'a> {
         if is_new {
             let level = match state {
                 _ if broken => Level::Error,
-                State::Error => Level::Warn,
+                State::Error | State::Degraded => Level::Warn,
                 _ => Level::Info,
             };
             // where it is reported, and not here

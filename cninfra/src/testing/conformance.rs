@@ -156,6 +156,7 @@ impl<F: 'static> Conformance<F> {
     /// # Panics
     /// The flavor has no such plugin. Inside of a tokio runtime, too: it makes its own.
     #[must_use]
+    #[track_caller]
     pub fn violations(&self) -> Vec<Violation> {
         let mut found = Found { plugin: &self.plugin, secrets: self.secrets.clone(), violations: Vec::new() };
         let graph = (self.make)().graph();

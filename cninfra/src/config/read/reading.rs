@@ -62,10 +62,10 @@ impl Reading<'_> {
     }
 
     /// The same where something is wrong: the innermost place of it stays.
-    pub(super) fn leave_by(&self, depth: usize, failure: Failed) -> Failed {
+    pub(super) fn leave_by(&self, depth: usize, mut failure: Failed) -> Failed {
         let failed = self.notes.borrow_mut().failed.take();
         let spot = self.leave(depth);
-        let failure = Box::new(Failure { spot: failure.spot.or(spot), what: failure.what });
+        failure.spot = failure.spot.take().or(spot);
         self.notes.borrow_mut().failed = failed.or_else(|| Some(failure.clone()));
         failure
     }

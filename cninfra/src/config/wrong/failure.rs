@@ -172,7 +172,6 @@ impl Takes {
 }
 
 impl Failure {
-    #[expect(clippy::new_ret_no_self, reason = "it is handed on so")]
     pub(in crate::config) fn new(what: What) -> Failed {
         Box::new(Failure { what, spot: None })
     }
