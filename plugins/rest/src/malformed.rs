@@ -21,8 +21,6 @@ const NAME: usize = 1 << 16;
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Seen {
     bytes: usize,
-    /// Those of its bytes whose lines are not counted.
-    uncounted: usize,
     lines: usize,
     /// The answer is to be a head alone.
     of_head: bool,
@@ -32,17 +30,22 @@ impl Seen {
     /// More has come.
     pub(crate) fn and(self, bytes: &[u8]) -> Self {
         let of_head = self.of_head || self.bytes == 0 && bytes.starts_with(b"HEAD ");
-        let seen = Seen { bytes: self.bytes + bytes.len(), of_head, ..self };
-        match seen.bytes <= HEADERS * LINE {
-            true => Seen { uncounted: seen.bytes, ..seen },
-            false => Seen { lines: self.lines + bytes.iter().filter(|byte| **byte == b'\n').count(), ..seen },
-        }
+        // most heads come whole, and are too small for too many lines
+        let is_few = self.bytes == 0 && bytes.len() <= HEADERS * LINE && bytes.ends_with(b"\r\n\r\n");
+        let lines = if is_few { 0 } else { lines(bytes) };
+        Seen { bytes: self.bytes + bytes.len(), lines: self.lines + lines, of_head }
     }
 
     /// Is a head in it neither too large nor of too many headers, where it may have so many bytes?
     pub(crate) fn is_small(self, head_bytes: usize) -> bool {
-        self.bytes < head_bytes.clamp(LEAST_BUFFER, NAME) && self.lines + self.uncounted / LINE <= HEADERS + 2
+        self.bytes < head_bytes.clamp(LEAST_BUFFER, NAME) && self.lines <= HEADERS + 2
     }
+}
+
+/// How many end in it: in parts of which each count is a byte, so that many bytes are compared at once.
+fn lines(bytes: &[u8]) -> usize {
+    let ends = |part: &[u8]| part.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>();
+    bytes.chunks(255).map(|part| usize::from(ends(part))).sum()
 }
 
 /// An answer to what is no request.
@@ -131,6 +134,7 @@ mod tests {
             Seen::default().and(&head.as_bytes()[..20]).and(&head.as_bytes()[20..])
         };
         assert!(seen(HEADERS, 7000).is_small(1 << 20) && !seen(HEADERS + 1, 0).is_small(1 << 20));
+        assert_eq!((lines(&[b'\n'; 1000]), lines(b"a\nb"), lines(b"")), (1000, 1, 0));
         assert!(seen(1, 8000).is_small(100) && !seen(1, 8192).is_small(100));
         assert!(seen(1, 60_000).is_small(1 << 20) && !seen(1, NAME).is_small(1 << 20));
     }

@@ -22,9 +22,9 @@ impl Lifecycle for Peers {
         cx.spawn_until_close("follow peers", async move {
             while let Some(update) = watch.next().await {
                 match update {
-                    TypedUpdate::Put((entry, Ok(Peer { address }))) => info!(log, key = ?entry.key, address, "is there"),
+                    TypedUpdate::Put((entry, Ok(Peer { address }))) => info!(log, key = %entry.key.escape_ascii(), address, "is there"),
                     TypedUpdate::Put((_, Err(error))) => warn!(log, "{error:#}"),  // not in JSON: the others go on
-                    TypedUpdate::Deleted { key, .. } => info!(log, ?key, "is gone"),
+                    TypedUpdate::Deleted { key, .. } => info!(log, key = %key.escape_ascii(), "is gone"),
                     TypedUpdate::Synced(_) => info!(log, "all that is there has been told"),
                     _ => {}
                 }
