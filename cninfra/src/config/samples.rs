@@ -34,3 +34,15 @@ impl TryFrom<String> for Even {
         if text == "even" { Ok(Even(text)) } else { Err(format!("`{text}` is odd")) }
     }
 }
+
+/// A text of one form, of which its words tell nothing: `lower`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Lower(String);
+
+impl TryFrom<String> for Lower {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if text == "lower" { Ok(Lower(text)) } else { Err("a word is not as it should be") }
+    }
+}

@@ -3,6 +3,7 @@
 
 use crate::{connection::LEAST_BUFFER, refusal::Refusal};
 use axum::http::StatusCode;
+use memchr::memchr_iter;
 
 /// What hyper answers by itself.
 const STATUSES: [StatusCode; 3] =
@@ -12,8 +13,6 @@ const EMPTY: &str = "content-length: 0\r\n";
 
 /// So many headers hyper takes at most; a head has two lines more.
 const HEADERS: usize = 100;
-/// A line with a header has so many bytes at least (`A:`), so that those of a small head need not be counted.
-const LINE: usize = 4;
 /// Nor does it take a header whose name is as long, whatever a head may have.
 const NAME: usize = 1 << 16;
 
@@ -30,9 +29,7 @@ impl Seen {
     /// More has come.
     pub(crate) fn and(self, bytes: &[u8]) -> Self {
         let of_head = self.of_head || self.bytes == 0 && bytes.starts_with(b"HEAD ");
-        // most heads come whole, and are too small for too many lines
-        let is_few = self.bytes == 0 && bytes.len() <= HEADERS * LINE && bytes.ends_with(b"\r\n\r\n");
-        let lines = if is_few { 0 } else { lines(bytes) };
+        let lines = memchr_iter(b'\n', bytes).count();
         Seen { bytes: self.bytes + bytes.len(), lines: self.lines + lines, of_head }
     }
 
@@ -40,12 +37,6 @@ impl Seen {
     pub(crate) fn is_small(self, head_bytes: usize) -> bool {
         self.bytes < head_bytes.clamp(LEAST_BUFFER, NAME) && self.lines <= HEADERS + 2
     }
-}
-
-/// How many end in it: in parts of which each count is a byte, so that many bytes are compared at once.
-fn lines(bytes: &[u8]) -> usize {
-    let ends = |part: &[u8]| part.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>();
-    bytes.chunks(255).map(|part| usize::from(ends(part))).sum()
 }
 
 /// An answer to what is no request.
@@ -134,7 +125,6 @@ mod tests {
             Seen::default().and(&head.as_bytes()[..20]).and(&head.as_bytes()[20..])
         };
         assert!(seen(HEADERS, 7000).is_small(1 << 20) && !seen(HEADERS + 1, 0).is_small(1 << 20));
-        assert_eq!((lines(&[b'\n'; 1000]), lines(b"a\nb"), lines(b"")), (1000, 1, 0));
         assert!(seen(1, 8000).is_small(100) && !seen(1, 8192).is_small(100));
         assert!(seen(1, 60_000).is_small(1 << 20) && !seen(1, NAME).is_small(1 << 20));
     }

@@ -192,7 +192,7 @@ mod tests {
     use crate::config::{
         Duration, Section as _,
         given::Given,
-        samples::{Even, Span},
+        samples::{Even, Lower, Span},
     };
     use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
     use std::{collections::BTreeMap, net::IpAddr};
@@ -354,16 +354,6 @@ mod tests {
         type Error = String;
         fn try_from(text: String) -> Result<Self, String> {
             if text.len() < 4 { Ok(Short(text)) } else { Err(format!("`{text}` is too long")) }
-        }
-    }
-
-    #[derive(Debug, Serialize, Deserialize)]
-    #[serde(try_from = "String")]
-    struct Lower(String);
-    impl TryFrom<String> for Lower {
-        type Error = &'static str;
-        fn try_from(text: String) -> Result<Self, &'static str> {
-            if text == "lower" { Ok(Lower(text)) } else { Err("a word is not as it should be") }
         }
     }
 

@@ -72,7 +72,7 @@ impl Narrow<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Section as _, given::Given};
+    use crate::config::{Section as _, given::Given, samples::Lower};
     use serde::{Deserialize, Serialize};
     use std::{collections::BTreeMap, net::IpAddr};
 
@@ -126,16 +126,6 @@ mod tests {
     struct Row {
         a: Lower,
         b: Lower,
-    }
-
-    #[derive(Debug, Serialize, Deserialize)]
-    #[serde(try_from = "String")]
-    struct Lower(String);
-    impl TryFrom<String> for Lower {
-        type Error = &'static str;
-        fn try_from(text: String) -> Result<Self, &'static str> {
-            if text == "lower" { Ok(Lower(text)) } else { Err("a word is not as it should be") }
-        }
     }
 
     /// Right without a word.
